@@ -1,0 +1,37 @@
+"""Errors that are the user's or the environment's to mend; every other exception is a bug of ours."""
+
+from pathlib import Path
+
+
+class MaskwrightError(Exception):
+    """Something a person can act on: `str(error)` is the text to show.
+
+    `path` is the file or folder concerned, `hint` what to do next; both may be missing.
+    """
+
+    def __init__(self, message: str, *, path: Path | str | None = None, hint: str | None = None) -> None:
+        self.message = message
+        self.path = Path(path) if path is not None else None
+        self.hint = hint
+        super().__init__(message)
+
+    def __str__(self) -> str:
+        where = f"{self.path}: " if self.path is not None else ""
+        hint = f" ({self.hint})" if self.hint else ""
+        return f"{where}{self.message}{hint}"
+
+
+class ImageError(MaskwrightError):
+    """An image that cannot be read: truncated, not an image, too large, not permitted."""
+
+
+class ModelError(MaskwrightError):
+    """A model that cannot be loaded, recognised, compiled or run."""
+
+
+class ProjectError(MaskwrightError):
+    """A project that cannot be created, opened or written."""
+
+
+class FormatError(MaskwrightError):
+    """An annotation file that cannot be read or written."""

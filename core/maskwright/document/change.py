@@ -1,0 +1,65 @@
+"""A reversible change of one image's instances: the only thing that edits, undo and the store ever exchange."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from maskwright.document.values import Instance
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """{instance id: (before, after)}; None before means created, None after means deleted."""
+
+    entries: Mapping[int, tuple[Instance | None, Instance | None]]
+
+    @classmethod
+    def of(cls, pairs: Iterable[tuple[Instance | None, Instance | None]]) -> "Change":
+        """From (before, after) pairs; pairs that change nothing are left out.
+
+        Raises ValueError when both sides are None, the two sides' ids differ or an id occurs twice.
+        """
+        entries: dict[int, tuple[Instance | None, Instance | None]] = {}
+        for before, after in pairs:
+            known = before if before is not None else after
+            if known is None:
+                raise ValueError("expected an instance before or after, got neither")
+            if before is not None and after is not None and before.id != after.id:
+                raise ValueError(f"expected one id, got {before.id} and {after.id}")
+            if known.id in entries:
+                raise ValueError(f"instance {known.id} occurs twice in one change")
+            if before != after:
+                entries[known.id] = (before, after)
+        return cls(MappingProxyType(entries))
+
+    @classmethod
+    def create(cls, instances: Iterable[Instance]) -> "Change":
+        return cls.of((None, instance) for instance in instances)
+
+    @classmethod
+    def delete(cls, instances: Iterable[Instance]) -> "Change":
+        return cls.of((instance, None) for instance in instances)
+
+    @property
+    def is_empty(self) -> bool:
+        return not self.entries
+
+    def inverse(self) -> "Change":
+        """The change that takes this one back."""
+        return Change(
+            MappingProxyType({id_: (after, before) for id_, (before, after) in self.entries.items()})
+        )
+
+    def then(self, later: "Change") -> "Change":
+        """Both changes as one, this one first."""
+        merged = dict(self.entries)
+        for id_, (before, after) in later.entries.items():
+            first = merged[id_][0] if id_ in merged else before
+            merged[id_] = (first, after)
+        return Change(MappingProxyType({id_: pair for id_, pair in merged.items() if pair[0] != pair[1]}))
+
+    def __iter__(self) -> Iterator[tuple[int, Instance | None, Instance | None]]:
+        return ((id_, before, after) for id_, (before, after) in self.entries.items())
+
+    def __len__(self) -> int:
+        return len(self.entries)

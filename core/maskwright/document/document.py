@@ -1,0 +1,49 @@
+"""The instances of one image as an immutable value."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from maskwright.document.change import Change
+from maskwright.document.values import Instance
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """The instances of one image by id, in drawing order (first is lowest)."""
+
+    image_id: int
+    size_wh: tuple[int, int]
+    instances: Mapping[int, Instance]
+    revision: int = 0
+
+    @classmethod
+    def of(cls, image_id: int, size_wh: tuple[int, int], instances: Iterable[Instance] = ()) -> "Document":
+        return cls(image_id, size_wh, MappingProxyType({instance.id: instance for instance in instances}))
+
+    def apply(self, change: Change) -> "Document":
+        """The document after `change`; created instances go on top.
+
+        Raises ValueError when the change was made for another state of the document.
+        """
+        merged = dict(self.instances)
+        for id_, before, after in change:
+            if merged.get(id_) != before:
+                raise ValueError(f"instance {id_} is not in the state that the change starts from")
+            if after is None:
+                del merged[id_]
+            else:
+                merged[id_] = after
+        return Document(self.image_id, self.size_wh, MappingProxyType(merged), self.revision + 1)
+
+    def __iter__(self) -> Iterator[Instance]:
+        return iter(self.instances.values())
+
+    def __len__(self) -> int:
+        return len(self.instances)
+
+    def __getitem__(self, instance_id: int) -> Instance:
+        return self.instances[instance_id]
+
+    def __contains__(self, instance_id: int) -> bool:
+        return instance_id in self.instances

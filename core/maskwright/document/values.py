@@ -1,0 +1,101 @@
+"""The values of an annotated image: categories, images and instances, all frozen."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Any
+
+from maskwright.geometry.polygon import Polygon, polygons_bounds_xyxy
+
+EMPTY: Mapping[str, Any] = MappingProxyType({})
+
+
+class InstanceState(StrEnum):
+    """Whose word an instance is. Only PROPOSED belongs to a model; all others are a person's decision."""
+
+    PROPOSED = "proposed"
+    ACCEPTED = "accepted"
+    EDITED = "edited"
+    DRAWN = "drawn"
+    REJECTED = "rejected"
+
+    @property
+    def is_exported(self) -> bool:
+        """Whether the instance is part of the corrected data set (proposals only if a person asks for them)."""
+        return self in (InstanceState.ACCEPTED, InstanceState.EDITED, InstanceState.DRAWN)
+
+
+class ImageState(StrEnum):
+    """How far the work on an image is."""
+
+    UNSEEN = "unseen"
+    PRELABELLED = "prelabelled"
+    IN_PROGRESS = "in_progress"
+    DONE = "done"
+    EMPTY = "empty"
+    """A person looked and there is nothing to annotate."""
+
+
+@dataclass(frozen=True, slots=True)
+class Category:
+    """A class of the project. `id` is what COCO files carry; gaps are fine, 0 never occurs."""
+
+    id: int
+    name: str
+    supercategory: str = ""
+    colour: str = ""
+    """`#rrggbb`; empty: the stable colour of the id."""
+    extra: Mapping[str, Any] = field(default=EMPTY, compare=False)
+    """Unknown keys of an imported file, written back untouched."""
+
+
+@dataclass(frozen=True, slots=True)
+class Provenance:
+    """Where a proposal came from."""
+
+    model_name: str
+    model_hash: str
+    score_threshold: float
+    nms_iou: float
+    created_at: str
+    """ISO 8601, UTC."""
+
+
+@dataclass(frozen=True, slots=True)
+class Instance:
+    """One object on an image. `id` is unique in the project and never reused."""
+
+    id: int
+    category_id: int
+    polygons: tuple[Polygon, ...]
+    state: InstanceState = InstanceState.DRAWN
+    score: float | None = None
+    provenance: Provenance | None = None
+    is_visible: bool = True
+    is_locked: bool = False
+    is_crowd: bool = False
+    extra: Mapping[str, Any] = field(default=EMPTY, compare=False)
+    """Unknown keys of an imported file, written back untouched."""
+
+    @property
+    def bounds_xyxy(self) -> tuple[float, float, float, float]:
+        return polygons_bounds_xyxy(self.polygons)
+
+    @property
+    def vertex_count(self) -> int:
+        return sum(polygon.vertex_count for polygon in self.polygons)
+
+
+@dataclass(frozen=True, slots=True)
+class ImageRecord:
+    """One image of a project. `width` and `height` are those after EXIF orientation."""
+
+    id: int
+    file_name: str
+    """Relative to the project's image root, forward slashes."""
+    width: int
+    height: int
+    state: ImageState = ImageState.UNSEEN
+    instance_count: int = 0
+    extra: Mapping[str, Any] = field(default=EMPTY, compare=False)

@@ -1,0 +1,1 @@
+"""Judging predictions with pycocotools."""

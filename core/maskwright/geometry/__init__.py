@@ -1,0 +1,1 @@
+"""Polygons with holes on pixel edges: tracing, simplifying, rasterising, algebra."""

@@ -1,0 +1,80 @@
+"""The polygon value: an outer ring and its holes, on pixel edges.
+
+Convention, used everywhere (model output, canvas, import, export): x runs right, y runs down, and the pixel in
+row i and column j covers [j, j+1] x [i, i+1]. A mask of one pixel at (0, 0) is the ring (0,0) (1,0) (1,1) (0,1).
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+Ring: TypeAlias = NDArray[np.float64]
+"""(N, 2) float64 read-only, image pixels on pixel edges; open: the first vertex is not repeated at the end."""
+
+
+def as_ring(points: ArrayLike) -> Ring:
+    """A read-only (N, 2) float64 copy of `points`, N >= 3, finite; a repeated closing vertex is dropped.
+
+    Raises ValueError for another shape, fewer than three vertices, NaN or infinity.
+    """
+    ring = np.array(points, dtype=np.float64)
+    if ring.ndim != 2 or ring.shape[1] != 2:
+        raise ValueError(f"expected an (N, 2) ring, got {ring.shape}")
+    if len(ring) > 3 and np.array_equal(ring[0], ring[-1]):
+        ring = ring[:-1].copy()
+    if len(ring) < 3:
+        raise ValueError(f"expected a ring of at least 3 vertices, got {len(ring)}")
+    if not np.isfinite(ring).all():
+        raise ValueError("expected finite coordinates, got NaN or infinity")
+    ring.flags.writeable = False
+    return ring
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Polygon:
+    """One part of an instance: an outer ring with zero or more hole rings (orientation does not matter)."""
+
+    exterior: Ring
+    holes: tuple[Ring, ...] = ()
+
+    @classmethod
+    def of(cls, exterior: ArrayLike, holes: Iterable[ArrayLike] = ()) -> "Polygon":
+        """Build from anything array-like; raises ValueError as `as_ring` does."""
+        return cls(as_ring(exterior), tuple(as_ring(hole) for hole in holes))
+
+    @property
+    def rings(self) -> tuple[Ring, ...]:
+        """The outer ring, then the holes."""
+        return (self.exterior, *self.holes)
+
+    @property
+    def vertex_count(self) -> int:
+        return sum(len(ring) for ring in self.rings)
+
+    @property
+    def bounds_xyxy(self) -> tuple[float, float, float, float]:
+        """Extent of the outer ring's vertices, image pixels."""
+        low, high = self.exterior.min(axis=0), self.exterior.max(axis=0)
+        return float(low[0]), float(low[1]), float(high[0]), float(high[1])
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Polygon):
+            return NotImplemented
+        return len(self.rings) == len(other.rings) and all(
+            np.array_equal(a, b) for a, b in zip(self.rings, other.rings, strict=True)
+        )
+
+    def __hash__(self) -> int:
+        return hash(tuple(ring.tobytes() for ring in self.rings))
+
+
+def polygons_bounds_xyxy(polygons: Sequence[Polygon]) -> tuple[float, float, float, float]:
+    """Extent of all parts' vertices, image pixels; raises ValueError for no parts."""
+    if not polygons:
+        raise ValueError("expected at least one polygon")
+    boxes = np.array([polygon.bounds_xyxy for polygon in polygons])
+    low, high = boxes[:, :2].min(axis=0), boxes[:, 2:].max(axis=0)
+    return float(low[0]), float(low[1]), float(high[0]), float(high[1])

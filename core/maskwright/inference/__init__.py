@@ -1,0 +1,1 @@
+"""From image pixels to candidates: runtime, model adapters, selection."""

@@ -1,0 +1,1 @@
+"""The pipeline from a folder of images to proposals in the store."""

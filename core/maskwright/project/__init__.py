@@ -1,0 +1,1 @@
+"""The project store: one SQLite database beside or among the images."""

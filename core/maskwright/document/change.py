@@ -46,9 +46,7 @@ class Change:
 
     def inverse(self) -> "Change":
         """The change that takes this one back."""
-        return Change(
-            MappingProxyType({id_: (after, before) for id_, (before, after) in self.entries.items()})
-        )
+        return Change(MappingProxyType({id_: (after, before) for id_, (before, after) in self.entries.items()}))
 
     def then(self, later: "Change") -> "Change":
         """Both changes as one, this one first."""

@@ -1,6 +1,6 @@
 """The instances of one image as an immutable value."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
@@ -8,9 +8,14 @@ from maskwright.document.change import Change
 from maskwright.document.values import Instance
 
 
+def _in_drawing_order(instances: Mapping[int, Instance]) -> Mapping[int, Instance]:
+    ordered = sorted(instances.values(), key=lambda instance: (instance.z, instance.id))
+    return MappingProxyType({instance.id: instance for instance in ordered})
+
+
 @dataclass(frozen=True, slots=True)
 class Document:
-    """The instances of one image by id, in drawing order (first is lowest)."""
+    """The instances of one image by id, in drawing order: first is lowest, by (z, id)."""
 
     image_id: int
     size_wh: tuple[int, int]
@@ -18,11 +23,15 @@ class Document:
     revision: int = 0
 
     @classmethod
-    def of(cls, image_id: int, size_wh: tuple[int, int], instances: Iterable[Instance] = ()) -> "Document":
-        return cls(image_id, size_wh, MappingProxyType({instance.id: instance for instance in instances}))
+    def of(cls, image_id: int, size_wh: tuple[int, int], instances: Collection[Instance] = ()) -> "Document":
+        """Raises ValueError when an id occurs twice."""
+        known = {instance.id: instance for instance in instances}
+        if len(known) != len(instances):
+            raise ValueError(f"image {image_id}: an instance id occurs twice")
+        return cls(image_id, size_wh, _in_drawing_order(known))
 
     def apply(self, change: Change) -> "Document":
-        """The document after `change`; created instances go on top.
+        """The document after `change`.
 
         Raises ValueError when the change was made for another state of the document.
         """
@@ -34,7 +43,7 @@ class Document:
                 del merged[id_]
             else:
                 merged[id_] = after
-        return Document(self.image_id, self.size_wh, MappingProxyType(merged), self.revision + 1)
+        return Document(self.image_id, self.size_wh, _in_drawing_order(merged), self.revision + 1)
 
     def __iter__(self) -> Iterator[Instance]:
         return iter(self.instances.values())

@@ -8,7 +8,9 @@ from typing import Any
 
 from maskwright.geometry.polygon import Polygon, polygons_bounds_xyxy
 
-EMPTY: Mapping[str, Any] = MappingProxyType({})
+
+def _empty() -> Mapping[str, Any]:
+    return MappingProxyType({})
 
 
 class InstanceState(StrEnum):
@@ -46,7 +48,7 @@ class Category:
     supercategory: str = ""
     colour: str = ""
     """`#rrggbb`; empty: the stable colour of the id."""
-    extra: Mapping[str, Any] = field(default=EMPTY, compare=False)
+    extra: Mapping[str, Any] = field(default_factory=_empty, hash=False)
     """Unknown keys of an imported file, written back untouched."""
 
 
@@ -72,10 +74,12 @@ class Instance:
     state: InstanceState = InstanceState.DRAWN
     score: float | None = None
     provenance: Provenance | None = None
+    z: int = 0
+    """Drawing order: higher is above; equal values are ordered by id."""
     is_visible: bool = True
     is_locked: bool = False
     is_crowd: bool = False
-    extra: Mapping[str, Any] = field(default=EMPTY, compare=False)
+    extra: Mapping[str, Any] = field(default_factory=_empty, hash=False)
     """Unknown keys of an imported file, written back untouched."""
 
     @property
@@ -98,4 +102,4 @@ class ImageRecord:
     height: int
     state: ImageState = ImageState.UNSEEN
     instance_count: int = 0
-    extra: Mapping[str, Any] = field(default=EMPTY, compare=False)
+    extra: Mapping[str, Any] = field(default_factory=_empty, hash=False)

@@ -6,9 +6,7 @@ from maskwright.document.values import Instance, InstanceState
 from maskwright.geometry.polygon import Polygon
 
 
-def square(
-    id_: int, *, at: float = 0.0, side: float = 4.0, state: InstanceState = InstanceState.DRAWN
-) -> Instance:
+def square(id_: int, *, at: float = 0.0, side: float = 4.0, state: InstanceState = InstanceState.DRAWN) -> Instance:
     ring = [(at, at), (at + side, at), (at + side, at + side), (at, at + side)]
     return Instance(id_, 1, (Polygon.of(ring),), state)
 
@@ -45,3 +43,9 @@ def test_unchanged_pairs_are_left_out() -> None:
 def test_proposals_are_not_exported() -> None:
     exported = {state for state in InstanceState if state.is_exported}
     assert exported == {InstanceState.ACCEPTED, InstanceState.EDITED, InstanceState.DRAWN}
+
+
+def test_undone_deletion_returns_to_its_place_in_the_drawing_order() -> None:
+    document = Document.of(1, (10, 10), [square(1), square(2), square(3)])
+    change = Change.delete([square(2)])
+    assert list(document.apply(change).apply(change.inverse()).instances) == [1, 2, 3]

@@ -26,7 +26,8 @@ def per_nucleus(rng: np.random.Generator, labels: LabelMap, low: float, high: fl
     """One random value per nucleus, 0 outside."""
     values = rng.uniform(low, high, labels.max() + 1).astype(np.float32)
     values[0] = 0
-    return values[labels]
+    picture: Picture = values[labels]
+    return picture
 
 
 def dome(labels: LabelMap, *, edge_px: float) -> Picture:

@@ -1,0 +1,126 @@
+"""One ring for a polygon with holes and back: each hole is joined to the outline by a bridge walked both ways.
+
+COCO polygons have no holes: two rings of one object are a union. A keyhole ring is filled right by every consumer.
+Bridges run from vertex to vertex, so that no vertex is added and cutting them open again gives the same rings.
+"""
+
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+
+from maskwright.geometry.polygon import Polygon, Ring, as_ring
+from maskwright.geometry.rings import segment_crosses, signed_area
+
+_Points = NDArray[np.float64]
+_Point = tuple[float, ...]
+
+
+def cut_keyholes(polygon: Polygon) -> Ring:
+    """The polygon as one closed walk: outline in its own direction, holes in the other, bridges inside.
+
+    Starts at the outline's first vertex. Where rings touch at a vertex the bridge has no length.
+    """
+    if not polygon.holes:
+        return polygon.exterior
+    is_clockwise = signed_area(polygon.exterior) >= 0
+    holes = [hole[::-1] if (signed_area(hole) >= 0) == is_clockwise else hole for hole in polygon.holes]
+    tree = _BridgeTree([np.asarray(polygon.exterior), *holes])
+    tree.grow()
+    return as_ring(tree.walk())
+
+
+def join_keyholes(ring: Ring) -> Polygon:
+    """The polygon whose keyhole ring this is; a ring without bridges comes back as it is.
+
+    A ring whose loops are not one outline around its holes is left whole, so that no pixel ever changes.
+    """
+    loops = _loops(np.asarray(ring, np.float64))
+    if len(loops) < 2:
+        return Polygon.of(loops[0] if loops else ring)
+    exterior = loops.pop(int(np.argmax([abs(signed_area(loop)) for loop in loops])))
+    if not shapely.Polygon(exterior, loops).is_valid:
+        return Polygon.of(ring)
+    return Polygon.of(exterior, loops)
+
+
+class _BridgeTree:
+    """Rings hanging from points of other rings; ring 0 is the root."""
+
+    def __init__(self, rings: list[_Points]) -> None:
+        self._rings: list[list[_Point]] = [list(map(tuple, ring.tolist())) for ring in rings]
+        self._starts = np.concatenate(rings)
+        self._ends = np.concatenate([np.roll(ring, -1, axis=0) for ring in rings])
+        self._owner = np.repeat(np.arange(len(rings)), [len(ring) for ring in rings])
+        self._is_hung = np.zeros(len(rings), bool)
+        self._rings_at: dict[_Point, list[tuple[int, int]]] = {}
+        for i, ring in enumerate(self._rings):
+            for at, point in enumerate(ring):
+                self._rings_at.setdefault(point, []).append((i, at))
+        self._hanging: dict[_Point, list[tuple[int, int]]] = {}
+        """point -> the (ring, vertex) bridged to it."""
+
+    def grow(self) -> None:
+        """Hang every ring: touching ones first, then from the left by the nearest vertex in sight."""
+        self._hang_touching(0)
+        for ring in sorted(range(1, len(self._rings)), key=lambda i: min(self._rings[i])):
+            if not self._is_hung[ring]:
+                point = min(self._rings[ring])
+                self._hanging.setdefault(self._nearest_in_sight(point), []).append(
+                    (ring, self._rings[ring].index(point))
+                )
+                self._hang_touching(ring)
+
+    def walk(self) -> _Points:
+        """Through all rings, down each bridge and up again; without the closing return to the first vertex."""
+        walked: list[_Point] = []
+        stack = [iter(self._rings[0])]  # no recursion: thousands of holes may hang from one another
+        while stack:
+            point = next(stack[-1], None)
+            if point is None:
+                stack.pop()
+                continue
+            if not walked or walked[-1] != point:
+                walked.append(point)
+            for ring, at in reversed(self._hanging.pop(point, ())):
+                hole = self._rings[ring]
+                stack.append(iter([*hole[at:], *hole[:at], hole[at], point]))
+        return np.array(walked)
+
+    def _hang_touching(self, start: int) -> None:
+        """Hang the rings that share a vertex with `start`, those that share one with them, and so on."""
+        self._is_hung[start] = True
+        reached = [start]
+        while reached:
+            for point in self._rings[reached.pop()]:
+                for other, at in self._rings_at[point]:
+                    if not self._is_hung[other]:
+                        self._is_hung[other] = True
+                        self._hanging.setdefault(point, []).append((other, at))
+                        reached.append(other)
+
+    def _nearest_in_sight(self, point: _Point) -> _Point:
+        origin = np.array(point)
+        candidates = self._starts[self._is_hung[self._owner]]
+        distance = ((candidates - origin) ** 2).sum(axis=1)
+        for i in np.argsort(distance, kind="stable").tolist():
+            if not segment_crosses(origin, candidates[i], self._starts, self._ends):
+                return tuple(candidates[i].tolist())
+        return tuple(candidates[distance.argmin()].tolist())  # the rings cross: any bridge is as exact
+
+
+def _loops(ring: _Points) -> list[_Points]:
+    """The simple loops of a walk that comes back to some of its points; bridges, which enclose nothing, fall out."""
+    loops: list[list[int]] = []
+    path: list[int] = []
+    position: dict[_Point, int] = {}
+    points: list[_Point] = list(map(tuple, ring.tolist()))
+    for i, point in enumerate(points):
+        cut = position.get(point)
+        if cut is not None:
+            loops.append(path[cut:])
+            for passed in path[cut:]:
+                del position[points[passed]]
+            del path[cut:]
+        position[point] = len(path)
+        path.append(i)
+    return [ring[loop] for loop in (*loops, path) if len(loop) >= 3]

@@ -1,0 +1,52 @@
+"""The promise of few vertices: at least the asked IoU in pycocotools' raster, valid, for every mask."""
+
+import numpy as np
+import pytest
+import shapely
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from geometry_masks import NAMED_MASKS, Mask, masks
+from maskwright.geometry.convert import mask_to_polygons
+from maskwright.geometry.raster import mask_iou, polygons_to_mask
+
+
+def iou_of(polygons: tuple, mask: Mask) -> float:  # type: ignore[type-arg]
+    return mask_iou(polygons_to_mask(polygons, (mask.shape[1], mask.shape[0])), mask)
+
+
+@pytest.mark.parametrize("min_iou", [0.5, 0.9, 0.98, 0.995])
+@pytest.mark.parametrize("mask", NAMED_MASKS.values(), ids=NAMED_MASKS.keys())
+def test_named_masks_keep_the_promise(mask: Mask, min_iou: float) -> None:
+    polygons = mask_to_polygons(mask, min_iou=min_iou)
+    assert iou_of(polygons, mask) >= min_iou
+
+
+@given(masks(max_side=24), st.sampled_from([0.3, 0.8, 0.95, 0.98, 0.999]))
+@settings(max_examples=300, deadline=None)
+def test_any_mask_keeps_the_promise_with_valid_polygons(mask: Mask, min_iou: float) -> None:
+    polygons = mask_to_polygons(mask, min_iou=min_iou)
+    assert iou_of(polygons, mask) >= min_iou
+    assert all(shapely.Polygon(polygon.exterior, polygon.holes).is_valid for polygon in polygons)
+
+
+def test_a_large_disc_needs_few_vertices() -> None:
+    y, x = np.mgrid[:400, :400] - 199.5
+    (polygon,) = mask_to_polygons(np.hypot(x, y) < 190)
+    assert polygon.vertex_count <= 20
+
+
+def test_a_large_hole_stays() -> None:
+    (polygon,) = mask_to_polygons(NAMED_MASKS["ring"])
+    assert len(polygon.holes) == 1
+
+
+def test_a_lower_promise_never_costs_vertices() -> None:
+    counts = [sum(p.vertex_count for p in mask_to_polygons(NAMED_MASKS["ring"], min_iou=q)) for q in (0.8, 0.95, 0.99)]
+    assert counts == sorted(counts)
+
+
+@pytest.mark.parametrize("min_iou", [0, -1, 1.5, float("nan")])
+def test_an_impossible_promise_is_refused(min_iou: float) -> None:
+    with pytest.raises(ValueError, match="min_iou"):
+        mask_to_polygons(np.ones((3, 3), bool), min_iou=min_iou)

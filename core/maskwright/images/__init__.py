@@ -1,1 +1,14 @@
 """Reading image files safely, upright, as BGR uint8."""
+
+from maskwright.images.decode import DecodedImage, read_image, read_thumbnail
+from maskwright.images.header import IMAGE_SUFFIXES, MAX_PIXELS, ImageHeader, probe_image
+
+__all__ = [
+    "IMAGE_SUFFIXES",
+    "MAX_PIXELS",
+    "DecodedImage",
+    "ImageHeader",
+    "probe_image",
+    "read_image",
+    "read_thumbnail",
+]

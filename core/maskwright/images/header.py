@@ -1,0 +1,179 @@
+"""What an image file says about itself before any pixel is decoded: kind, size, depth, orientation.
+
+Formats are recognised by content, never by extension, and nothing but the six known kinds reaches a decoder.
+"""
+
+import struct
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Literal
+
+from PIL import BmpImagePlugin, GifImagePlugin, Image, JpegImagePlugin, PngImagePlugin, TiffImagePlugin, WebPImagePlugin
+
+from maskwright.errors import ImageError
+from maskwright.images.exif import exif_orientation
+
+Format = Literal["JPEG", "PNG", "BMP", "WebP", "TIFF", "GIF"]
+
+IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".bmp", ".dib", ".webp", ".tif", ".tiff", ".gif"})
+"""Which files of a folder count as images before anything is opened."""
+MAX_PIXELS = 300_000_000
+"""Default limit of width x height: 900 MB as 8-bit colour."""
+
+DECODER_ERRORS = (OSError, SyntaxError, ValueError, EOFError, IndexError, KeyError, TypeError, struct.error)
+"""What Pillow and tifffile raise for damaged files (SyntaxError for a broken PNG, struct.error for a cut header)."""
+
+# The plugin classes themselves: Image.open tries every plugin there is and applies a process-wide size limit.
+_PLUGINS: dict[Format, Callable[[IO[bytes]], Image.Image]] = {
+    "JPEG": JpegImagePlugin.JpegImageFile,
+    "PNG": PngImagePlugin.PngImageFile,
+    "BMP": BmpImagePlugin.BmpImageFile,
+    "WebP": WebPImagePlugin.WebPImageFile,
+    "TIFF": TiffImagePlugin.TiffImageFile,
+    "GIF": GifImagePlugin.GifImageFile,
+}
+_MAGIC: tuple[tuple[bytes, Format], ...] = (
+    (b"\xff\xd8\xff", "JPEG"),
+    (b"\x89PNG\r\n\x1a\n", "PNG"),
+    (b"II*\0", "TIFF"),
+    (b"MM\0*", "TIFF"),
+    (b"II+\0", "TIFF"),
+    (b"MM\0+", "TIFF"),
+    (b"GIF8", "GIF"),
+    (b"BM", "BMP"),
+)
+_FOREIGN = (
+    (b"%PDF", "a PDF document"),
+    (b"PK\x03\x04", "a ZIP archive"),
+    (b"\x1f\x8b", "a gzip archive"),
+    (b"8BPS", "a Photoshop document"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ImageHeader:
+    """Size and kind of an image file. `width` and `height` are those after EXIF orientation."""
+
+    path: Path
+    width: int
+    height: int
+    format: Format
+    depth: int = 8
+    """Bits per sample of the brightest kind of sample: 1, 8, 16, 32 or 64."""
+    orientation: int = 1
+    """EXIF orientation, 1 (upright as stored) to 8."""
+
+    @property
+    def size_wh(self) -> tuple[int, int]:
+        return self.width, self.height
+
+
+def probe_image(path: Path, *, max_pixels: int = MAX_PIXELS) -> ImageHeader:
+    """Read the header only, typically a few hundred bytes.
+
+    Raises ImageError for a missing, empty, unreadable, unknown or damaged file, and for more than `max_pixels` pixels.
+    """
+    try:
+        with path.open("rb") as stream:
+            return read_header(stream, path, max_pixels=max_pixels)
+    except OSError as error:
+        raise ImageError(os_reason(error), path=path) from error
+
+
+def read_header(stream: IO[bytes], path: Path, *, max_pixels: int = MAX_PIXELS) -> ImageHeader:
+    """The header of the seekable `stream`; `path` is only named. Raises ImageError as `probe_image` does."""
+    start = stream.read(512)
+    if not start:
+        raise ImageError("the file is empty (0 bytes)", path=path)
+    kind = _kind(start)
+    if kind is None:
+        raise ImageError(_why_unknown(start), path=path)
+    try:
+        width, height, depth, orientation = _read_tiff(stream) if kind == "TIFF" else _read(stream, kind, start)
+    except DECODER_ERRORS as error:
+        if _is_text(start):
+            raise ImageError(_why_unknown(start), path=path) from error
+        raise ImageError(f"the {kind} header is damaged or cut off ({error})", path=path) from error
+    if orientation >= 5:
+        width, height = height, width
+    _require_size(width, height, max_pixels, path)
+    return ImageHeader(path, width, height, kind, depth, orientation)
+
+
+def open_plugin(stream: IO[bytes], kind: Format) -> Image.Image:
+    """Pillow's image over `stream`, its pixels not decoded yet. Raises DECODER_ERRORS."""
+    stream.seek(0)
+    return _PLUGINS[kind](stream)
+
+
+def os_reason(error: OSError) -> str:
+    """The operating system's reason for a file that cannot be read, in plain words."""
+    match error:
+        case FileNotFoundError():
+            return "the file does not exist"
+        case PermissionError():
+            return "no permission to read this file"
+        case IsADirectoryError():
+            return "this is a folder, not an image"
+        case _:
+            return f"the file cannot be read: {error.strerror or error}"
+
+
+def _kind(start: bytes) -> Format | None:
+    if start[:4] == b"RIFF" and start[8:12] == b"WEBP":
+        return "WebP"
+    return next((kind for magic, kind in _MAGIC if start.startswith(magic)), None)
+
+
+def _read(stream: IO[bytes], kind: Format, start: bytes) -> tuple[int, int, int, int]:
+    image = open_plugin(stream, kind)
+    depth = 16 if kind == "PNG" and start[24] == 16 else 1 if image.mode == "1" else 8
+    # EXIF behind the pixels of a PNG is not looked for: Pillow would have to decode them first.
+    exif = image.info.get("exif", b"")
+    return *image.size, depth, exif_orientation(exif if isinstance(exif, bytes) else b"")
+
+
+def _read_tiff(stream: IO[bytes]) -> tuple[int, int, int, int]:
+    import tifffile  # 30 ms to import, and most folders hold no TIFF
+
+    stream.seek(0)
+    with tifffile.TiffFile(stream) as file:
+        page = file.pages.first
+        tag = page.tags.get(274)
+        orientation = int(tag.value) if tag is not None and tag.value in range(1, 9) else 1
+        return int(page.imagewidth), int(page.imagelength), int(page.bitspersample), orientation
+
+
+def _require_size(width: int, height: int, max_pixels: int, path: Path) -> None:
+    if width < 1 or height < 1:
+        raise ImageError(f"the header states a size of {width} x {height} pixels", path=path)
+    if width * height > max_pixels:
+        raise ImageError(
+            f"{width} x {height} pixels are {width * height / 1e6:.0f} megapixels, above the limit of "
+            f"{max_pixels / 1e6:.0f}",
+            path=path,
+            hint="cut it into tiles first",
+        )
+
+
+def _is_text(start: bytes) -> bool:
+    if b"\0" in start:
+        return False
+    with suppress(UnicodeDecodeError):
+        start[: 500 if len(start) == 512 else None].decode("utf-8", "strict")
+        return True
+    return False
+
+
+def _why_unknown(start: bytes) -> str:
+    if start[4:8] == b"ftyp":
+        return "HEIC, AVIF and video files are not supported; convert it to JPEG or PNG"
+    for magic, what in _FOREIGN:
+        if start.startswith(magic):
+            return f"this is {what}, not an image"
+    if _is_text(start):
+        is_page = any(mark in start.lower() for mark in (b"<html", b"<!doctype"))
+        return f"this is {'a web page' if is_page else 'a text file'}, not an image"
+    return "not an image of a known kind (JPEG, PNG, BMP, WebP, TIFF, GIF)"

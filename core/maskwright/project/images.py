@@ -1,0 +1,106 @@
+"""The part of a project that lists its images and the work done on each."""
+
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import ColumnElement, func, select, update
+from sqlalchemy.dialects.sqlite import insert
+
+from maskwright.document.values import ImageRecord, ImageState
+from maskwright.errors import ProjectError
+from maskwright.project.database import Database
+from maskwright.project.rows import image_from_row
+from maskwright.project.schema import images
+
+_BLOCK = 500
+"""Rows per statement when fetching by id (SQLite binds at most 32,766 values) and when streaming."""
+
+
+class NewImage(Protocol):
+    """What is known of a file before it belongs to a project; `file_name` is relative to the image root."""
+
+    @property
+    def file_name(self) -> str: ...
+    @property
+    def width(self) -> int: ...
+    @property
+    def height(self) -> int: ...
+
+
+class ImageShelf:
+    """Images of a project. All methods may be called from any thread and raise ProjectError as `Database` does."""
+
+    _database: Database
+    image_root: Path
+
+    def add_images(self, headers: Iterable[NewImage]) -> int:
+        """Add the files not known yet, in order; how many those were. Ids grow in the order of adding."""
+        rows = [{"file_name": new.file_name, "width": new.width, "height": new.height} for new in headers]
+        if not rows:
+            return 0
+        with self._database.write() as connection:
+            before = connection.scalar(select(func.count()).select_from(images)) or 0
+            connection.execute(insert(images).on_conflict_do_nothing(index_elements=["file_name"]), rows)
+            return (connection.scalar(select(func.count()).select_from(images)) or 0) - before
+
+    def image_ids(self, *, states: Collection[ImageState] | None = None, text: str = "") -> NDArray[np.int64]:
+        """(N,) int64 in order of adding: all, or those in one of `states` whose file name contains `text`."""
+        query = select(images.c.id).order_by(images.c.id).where(*_filters(states, text))
+        with self._database.read() as connection:
+            rows = connection.execute(query).fetchall()
+        return np.fromiter((row[0] for row in rows), np.int64, len(rows))
+
+    def image_records(self, ids: Sequence[int]) -> list[ImageRecord]:
+        """The records of `ids` in their order; ids that do not exist are left out."""
+        known: dict[int, ImageRecord] = {}
+        with self._database.read() as connection:
+            for start in range(0, len(ids), _BLOCK):
+                block = [int(id_) for id_ in ids[start : start + _BLOCK]]
+                rows = connection.execute(select(images).where(images.c.id.in_(block)))
+                known.update((row.id, image_from_row(row)) for row in rows)
+        return [known[int(id_)] for id_ in ids if int(id_) in known]
+
+    def image(self, image_id: int) -> ImageRecord:
+        """Raises ProjectError when there is no such image."""
+        records = self.image_records([image_id])
+        if not records:
+            raise ProjectError(f"the project has no image {image_id}")
+        return records[0]
+
+    def find_image(self, file_name: str) -> ImageRecord | None:
+        """By its name relative to the image root, forward slashes."""
+        with self._database.read() as connection:
+            row = connection.execute(select(images).where(images.c.file_name == file_name)).one_or_none()
+        return image_from_row(row) if row is not None else None
+
+    def image_path(self, record: ImageRecord) -> Path:
+        return self.image_root / record.file_name
+
+    def images(self) -> Iterator[ImageRecord]:
+        """All records in order of adding, fetched block by block; no lock is held between blocks."""
+        ids = self.image_ids()
+        for start in range(0, len(ids), _BLOCK):
+            yield from self.image_records(ids[start : start + _BLOCK].tolist())
+
+    def set_image_state(self, image_id: int, state: ImageState) -> None:
+        with self._database.write() as connection:
+            connection.execute(update(images).where(images.c.id == image_id).values(state=state.value))
+
+    def state_counts(self) -> dict[ImageState, int]:
+        """Number of images in each state, all states present."""
+        query = select(images.c.state, func.count()).group_by(images.c.state)
+        with self._database.read() as connection:
+            counted = {ImageState(state): count for state, count in connection.execute(query)}
+        return {state: counted.get(state, 0) for state in ImageState}
+
+
+def _filters(states: Collection[ImageState] | None, text: str) -> list[ColumnElement[bool]]:
+    filters: list[ColumnElement[bool]] = []
+    if states is not None:
+        filters.append(images.c.state.in_([state.value for state in states]))
+    if text:
+        filters.append(images.c.file_name.icontains(text, autoescape=True))
+    return filters

@@ -1,0 +1,142 @@
+"""The part of a project that holds the instances: read as documents, written as journalled changes."""
+
+from collections.abc import Iterable, Sequence
+from typing import Literal
+
+from sqlalchemy import Connection, delete, func, insert, select, update
+from sqlalchemy.dialects.sqlite import insert as upsert
+
+from maskwright.document.change import Change
+from maskwright.document.document import Document
+from maskwright.document.values import ImageState, Instance, InstanceState, Provenance
+from maskwright.errors import ProjectError
+from maskwright.project.database import Database
+from maskwright.project.journal import change_to_bytes
+from maskwright.project.rows import (
+    instance_from_row,
+    instance_to_row,
+    now,
+    provenance_from_row,
+    provenance_to_row,
+)
+from maskwright.project.schema import counters, history, images, instances, provenances
+
+Kind = Literal["edit", "undo", "redo", "proposals"]
+"""What a history entry is: a person's new step, a step taken back, a step done again, or a model's word."""
+
+_NEXT_INSTANCE = "instance_id"
+_BLOCK = 500
+
+
+class InstanceShelf:
+    """Instances of a project. All methods may be called from any thread and raise ProjectError as `Database` does."""
+
+    _database: Database
+
+    def document(self, image_id: int) -> Document:
+        """Raises ProjectError when there is no such image."""
+        with self._database.read() as connection:
+            row = connection.execute(
+                select(images.c.width, images.c.height).where(images.c.id == image_id)
+            ).one_or_none()
+            if row is None:
+                raise ProjectError(f"the project has no image {image_id}")
+            return Document.of(image_id, (row.width, row.height), read_instances(connection, image_id))
+
+    def instances(self, image_id: int) -> Sequence[Instance]:
+        """In order of their ids; empty for an image without any."""
+        with self._database.read() as connection:
+            return read_instances(connection, image_id)
+
+    def reserve_instance_ids(self, count: int) -> range:
+        """`count` ids that no instance has had and none will get but through this call."""
+        with self._database.write(is_repeatable=True) as connection:
+            return reserve_ids(connection, count)
+
+    def apply(
+        self, image_id: int, change: Change, *, label: str, kind: Literal["edit", "undo", "redo"] = "edit"
+    ) -> None:
+        """Store a person's change and its journal entry in one transaction; on return it survives a power failure.
+
+        An unseen or pre-labelled image becomes "in progress". Raises ProjectError when the stored instances are not in
+        the state that the change starts from.
+        """
+        if change.is_empty:
+            return
+        with self._database.write() as connection:
+            write_change(connection, image_id, change)
+            write_history(connection, image_id, change, label=label, kind=kind)
+            untouched = (ImageState.UNSEEN.value, ImageState.PRELABELLED.value, ImageState.EMPTY.value)
+            connection.execute(
+                update(images)
+                .where(images.c.id == image_id, images.c.state.in_(untouched))
+                .values(state=ImageState.IN_PROGRESS.value)
+            )
+
+
+def read_instances(connection: Connection, image_id: int) -> tuple[Instance, ...]:
+    rows = connection.execute(
+        select(instances).where(instances.c.image_id == image_id).order_by(instances.c.id)
+    ).fetchall()
+    known = _provenances(connection, {row.provenance_id for row in rows} - {None})
+    return tuple(instance_from_row(row, known) for row in rows)
+
+
+def reserve_ids(connection: Connection, count: int) -> range:
+    row = {"name": _NEXT_INSTANCE, "next": 1 + count}
+    statement = upsert(counters).values(row)
+    statement = statement.on_conflict_do_update(index_elements=["name"], set_={"next": counters.c.next + count})
+    after = int(connection.execute(statement.returning(counters.c.next)).scalar_one())
+    return range(after - count, after)
+
+
+def write_change(connection: Connection, image_id: int, change: Change) -> None:
+    """Raises ProjectError when the stored instances are not in the state that `change` starts from."""
+    stored = {instance.id: instance for instance in read_instances(connection, image_id)}
+    for id_, before, _ in change:
+        if stored.get(id_) != before:
+            raise ProjectError(f"instance {id_} was changed elsewhere; reload the image and repeat this step")
+    gone = [id_ for id_, before, _ in change if before is not None]
+    for start in range(0, len(gone), _BLOCK):
+        connection.execute(delete(instances).where(instances.c.id.in_(gone[start : start + _BLOCK])))
+    rows = [
+        instance_to_row(after, image_id, _provenance_id(connection, after.provenance))
+        for _, _, after in change
+        if after is not None
+    ]
+    if rows:
+        connection.execute(insert(instances), rows)
+    _count_instances(connection, image_id)
+
+
+def write_history(connection: Connection, image_id: int, change: Change, *, label: str, kind: Kind) -> None:
+    row = {"image_id": image_id, "at": now(), "kind": kind, "label": label, "change": change_to_bytes(change)}
+    connection.execute(insert(history), row)
+
+
+def _count_instances(connection: Connection, image_id: int) -> None:
+    count = (
+        select(func.count())
+        .where(instances.c.image_id == image_id, instances.c.state != InstanceState.REJECTED.value)
+        .scalar_subquery()
+    )
+    connection.execute(update(images).where(images.c.id == image_id).values(instance_count=count))
+
+
+def _provenances(connection: Connection, ids: Iterable[int]) -> dict[int, Provenance]:
+    wanted = list(ids)
+    if not wanted:
+        return {}
+    rows = connection.execute(select(provenances).where(provenances.c.id.in_(wanted)))
+    return {row.id: provenance_from_row(row) for row in rows}
+
+
+def _provenance_id(connection: Connection, provenance: Provenance | None) -> int | None:
+    if provenance is None:
+        return None
+    row = provenance_to_row(provenance)
+    query = select(provenances.c.id).where(*(provenances.c[name] == value for name, value in row.items()))
+    known = connection.scalar(query)
+    if known is not None:
+        return int(known)
+    return int(connection.execute(insert(provenances).values(row).returning(provenances.c.id)).scalar_one())

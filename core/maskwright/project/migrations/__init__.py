@@ -1,0 +1,1 @@
+"""Alembic scripts of the project database, one file per schema version."""

@@ -1,0 +1,108 @@
+"""Database rows to the frozen values of `maskwright.document` and back."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from types import MappingProxyType
+from typing import Any
+
+import orjson
+from sqlalchemy import Row
+
+from maskwright.document.values import Category, ImageRecord, ImageState, Instance, InstanceState, Provenance
+from maskwright.project.packing import pack_polygons, unpack_polygons
+
+_VISIBLE, _LOCKED, _CROWD = 1, 2, 4
+
+
+def now() -> str:
+    """ISO 8601, UTC, milliseconds."""
+    return datetime.now(UTC).isoformat(timespec="milliseconds")
+
+
+def to_json(value: Any) -> str:
+    """Raises TypeError for what JSON cannot hold."""
+    return orjson.dumps(value, option=orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_NON_STR_KEYS).decode()
+
+
+def from_json(text: str) -> Any:
+    return orjson.loads(text)
+
+
+def extra_to_json(extra: Mapping[str, Any]) -> str | None:
+    return to_json(dict(extra)) if extra else None
+
+
+def extra_from_json(text: str | None) -> Mapping[str, Any]:
+    return MappingProxyType(from_json(text) if text else {})
+
+
+def image_from_row(row: Row[Any]) -> ImageRecord:
+    return ImageRecord(
+        id=row.id,
+        file_name=row.file_name,
+        width=row.width,
+        height=row.height,
+        state=ImageState(row.state),
+        instance_count=row.instance_count,
+        extra=extra_from_json(row.extra),
+    )
+
+
+def category_from_row(row: Row[Any]) -> Category:
+    return Category(row.id, row.name, row.supercategory, row.colour, extra_from_json(row.extra))
+
+
+def category_to_row(category: Category) -> dict[str, Any]:
+    return {
+        "id": category.id,
+        "name": category.name,
+        "supercategory": category.supercategory,
+        "colour": category.colour,
+        "extra": extra_to_json(category.extra),
+    }
+
+
+def provenance_to_row(provenance: Provenance) -> dict[str, Any]:
+    return {
+        "model_name": provenance.model_name,
+        "model_hash": provenance.model_hash,
+        "score_threshold": provenance.score_threshold,
+        "nms_iou": provenance.nms_iou,
+        "created_at": provenance.created_at,
+    }
+
+
+def provenance_from_row(row: Row[Any]) -> Provenance:
+    return Provenance(row.model_name, row.model_hash, row.score_threshold, row.nms_iou, row.created_at)
+
+
+def instance_from_row(row: Row[Any], provenances: Mapping[int, Provenance]) -> Instance:
+    return Instance(
+        id=row.id,
+        category_id=row.category_id,
+        polygons=unpack_polygons(row.polygons),
+        state=InstanceState(row.state),
+        score=row.score,
+        provenance=provenances[row.provenance_id] if row.provenance_id is not None else None,
+        z=row.z,
+        is_visible=bool(row.flags & _VISIBLE),
+        is_locked=bool(row.flags & _LOCKED),
+        is_crowd=bool(row.flags & _CROWD),
+        extra=extra_from_json(row.extra),
+    )
+
+
+def instance_to_row(instance: Instance, image_id: int, provenance_id: int | None) -> dict[str, Any]:
+    flags = _VISIBLE * instance.is_visible + _LOCKED * instance.is_locked + _CROWD * instance.is_crowd
+    return {
+        "id": instance.id,
+        "image_id": image_id,
+        "category_id": instance.category_id,
+        "state": instance.state.value,
+        "score": instance.score,
+        "provenance_id": provenance_id,
+        "z": instance.z,
+        "flags": flags,
+        "polygons": pack_polygons(instance.polygons),
+        "extra": extra_to_json(instance.extra),
+    }

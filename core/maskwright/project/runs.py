@@ -1,0 +1,125 @@
+"""The part of a project that remembers batches: what ran, what is done, what failed. Resuming starts here."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import Connection, Row, delete, exists, func, insert, select
+from sqlalchemy.dialects.sqlite import insert as upsert
+
+from maskwright.errors import ProjectError
+from maskwright.project.database import Database
+from maskwright.project.rows import from_json, now, to_json
+from maskwright.project.schema import images, run_images, runs
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One batch of one model with one set of settings, over any number of sessions."""
+
+    id: int
+    model_name: str
+    model_hash: str
+    settings: Mapping[str, Any]
+    started_at: str
+    """ISO 8601, UTC."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunFailure:
+    """An image that a run could not do, and why."""
+
+    image_id: int
+    file_name: str
+    reason: str
+
+
+class RunLog:
+    """Batches of a project. All methods may be called from any thread and raise ProjectError as `Database` does."""
+
+    _database: Database
+
+    def start_run(self, model_name: str, model_hash: str, settings: Mapping[str, Any]) -> int:
+        """The id of a new run; `settings` must be what JSON can hold."""
+        row = {
+            "model_name": model_name,
+            "model_hash": model_hash,
+            "settings": to_json(dict(settings)),
+            "started_at": now(),
+        }
+        with self._database.write() as connection:
+            return int(connection.execute(insert(runs).values(row).returning(runs.c.id)).scalar_one())
+
+    def run(self, run_id: int) -> Run:
+        """Raises ProjectError when there is no such run."""
+        with self._database.read() as connection:
+            return read_run(connection, run_id)
+
+    def last_run(self) -> Run | None:
+        with self._database.read() as connection:
+            row = connection.execute(select(runs).order_by(runs.c.id.desc()).limit(1)).one_or_none()
+        return _run_from_row(row) if row is not None else None
+
+    def pending_images(self, run_id: int) -> NDArray[np.int64]:
+        """(N,) int64 ids, in order, that the run has neither done nor failed on."""
+        seen = exists().where(run_images.c.run_id == run_id, run_images.c.image_id == images.c.id)
+        with self._database.read() as connection:
+            rows = connection.execute(select(images.c.id).where(~seen).order_by(images.c.id)).fetchall()
+        return np.fromiter((row[0] for row in rows), np.int64, len(rows))
+
+    def mark_done(self, run_id: int, image_id: int, seconds: float) -> None:
+        """Also clears an earlier failure of the same image."""
+        with self._database.write(is_repeatable=True) as connection:
+            mark_image(connection, run_id, image_id, seconds=seconds, failure=None)
+
+    def record_failure(self, run_id: int, image_id: int, reason: str) -> None:
+        with self._database.write(is_repeatable=True) as connection:
+            mark_image(connection, run_id, image_id, seconds=None, failure=reason)
+
+    def failures(self, run_id: int) -> list[RunFailure]:
+        """In order of the images."""
+        query = (
+            select(images.c.id, images.c.file_name, run_images.c.failure)
+            .join_from(run_images, images)
+            .where(run_images.c.run_id == run_id, run_images.c.failure.is_not(None))
+            .order_by(images.c.id)
+        )
+        with self._database.read() as connection:
+            return [RunFailure(*row) for row in connection.execute(query)]
+
+    def done_count(self, run_id: int) -> int:
+        """Images done by the run, failures not counted."""
+        query = select(func.count()).where(run_images.c.run_id == run_id, run_images.c.failure.is_(None))
+        with self._database.read() as connection:
+            return connection.scalar(query) or 0
+
+    def forget_failures(self, run_id: int) -> int:
+        """Make the failed images pending again; how many those are."""
+        query = delete(run_images).where(run_images.c.run_id == run_id, run_images.c.failure.is_not(None))
+        with self._database.write() as connection:
+            return connection.execute(query).rowcount
+
+
+def read_run(connection: Connection, run_id: int) -> Run:
+    row = connection.execute(select(runs).where(runs.c.id == run_id)).one_or_none()
+    if row is None:
+        raise ProjectError(f"the project has no run {run_id}")
+    return _run_from_row(row)
+
+
+def mark_image(
+    connection: Connection, run_id: int, image_id: int, *, seconds: float | None, failure: str | None
+) -> None:
+    row = {"run_id": run_id, "image_id": image_id, "seconds": seconds, "failure": failure}
+    statement = upsert(run_images).values(row)
+    connection.execute(
+        statement.on_conflict_do_update(
+            index_elements=["run_id", "image_id"], set_={"seconds": seconds, "failure": failure}
+        )
+    )
+
+
+def _run_from_row(row: Row[Any]) -> Run:
+    return Run(row.id, row.model_name, row.model_hash, from_json(row.settings), row.started_at)

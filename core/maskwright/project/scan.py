@@ -1,0 +1,68 @@
+"""What images a folder holds, one by one, without decoding any."""
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path, PurePath
+
+from maskwright.errors import ImageError, ProjectError
+from maskwright.images.header import IMAGE_SUFFIXES, MAX_PIXELS, probe_image
+
+
+@dataclass(frozen=True, slots=True)
+class ScannedImage:
+    """A file that looks like an image; one with a `failure` has no size and cannot be added to a project."""
+
+    file_name: str
+    """Relative to the scanned folder, forward slashes."""
+    width: int
+    height: int
+    failure: ImageError | None = None
+
+
+def scan_folder(root: Path, recursive: bool = False, *, max_pixels: int = MAX_PIXELS) -> Iterator[ScannedImage]:
+    """Each file with an image suffix in `root`, in order of names; folders of their own after the files.
+
+    Hidden folders and project folders are passed over, links to folders not followed. Unreadable images and subfolders
+    are yielded with their failure. Raises ProjectError when `root` itself is missing or cannot be listed.
+    """
+    if not root.is_dir():
+        raise ProjectError("the image folder does not exist", path=root)
+    yield from _scan(root, "", recursive, max_pixels)
+
+
+def _scan(root: Path, prefix: str, recursive: bool, max_pixels: int) -> Iterator[ScannedImage]:
+    folder = root / prefix
+    try:
+        with os.scandir(folder) as entries:
+            found = sorted(entries, key=lambda entry: entry.name)
+    except OSError as error:
+        reason = f"the folder cannot be listed: {error.strerror or error}"
+        if not prefix:
+            raise ProjectError(reason, path=folder) from error
+        yield ScannedImage(prefix.rstrip("/"), 0, 0, ImageError(reason, path=folder))
+        return
+    folders: list[str] = []
+    for entry in found:
+        if entry.is_dir(follow_symlinks=False):
+            if not entry.name.startswith(".") and not entry.name.endswith(".maskwright"):
+                folders.append(entry.name)
+        elif PurePath(entry.name).suffix.lower() in IMAGE_SUFFIXES and not entry.name.startswith("._"):
+            yield _probe(root, prefix + entry.name, max_pixels)
+    if recursive:
+        for name in folders:
+            yield from _scan(root, f"{prefix}{name}/", recursive, max_pixels)
+
+
+def _probe(root: Path, file_name: str, max_pixels: int) -> ScannedImage:
+    path = root / file_name
+    try:
+        file_name.encode("utf-8")
+    except UnicodeEncodeError:
+        shown = file_name.encode("utf-8", "replace").decode()
+        return ScannedImage(shown, 0, 0, ImageError("the file name is not valid Unicode; rename it", path=shown))
+    try:
+        header = probe_image(path, max_pixels=max_pixels)
+    except ImageError as error:
+        return ScannedImage(file_name, 0, 0, error)
+    return ScannedImage(file_name, header.width, header.height)

@@ -1,0 +1,116 @@
+"""The tables of a project database, as the newest migration leaves them."""
+
+from sqlalchemy import (
+    Column,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    PrimaryKeyConstraint,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
+
+metadata = MetaData()
+
+settings = Table(
+    "settings",
+    metadata,
+    Column("key", Text, primary_key=True),
+    Column("value", Text, nullable=False),  # JSON
+)
+
+counters = Table(
+    "counters",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("next", Integer, nullable=False),
+)
+
+images = Table(
+    "images",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("file_name", Text, nullable=False, unique=True),  # relative to the image root, forward slashes
+    Column("width", Integer, nullable=False),
+    Column("height", Integer, nullable=False),
+    Column("state", Text, nullable=False, server_default=text("'unseen'")),
+    Column("instance_count", Integer, nullable=False, server_default=text("0")),  # all but rejected ones
+    Column("extra", Text),  # JSON, NULL when empty
+    Index("ix_images_state", "state"),
+)
+
+categories = Table(
+    "categories",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("supercategory", Text, nullable=False, server_default=text("''")),
+    Column("colour", Text, nullable=False, server_default=text("''")),
+    Column("extra", Text),
+)
+
+provenances = Table(
+    "provenances",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("model_name", Text, nullable=False),
+    Column("model_hash", Text, nullable=False),
+    Column("score_threshold", Float, nullable=False),
+    Column("nms_iou", Float, nullable=False),
+    Column("created_at", Text, nullable=False),
+    UniqueConstraint("model_name", "model_hash", "score_threshold", "nms_iou", "created_at"),
+)
+
+instances = Table(
+    "instances",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("image_id", Integer, ForeignKey("images.id"), nullable=False),
+    Column("category_id", Integer, ForeignKey("categories.id"), nullable=False),
+    Column("state", Text, nullable=False),
+    Column("score", Float),
+    Column("provenance_id", Integer, ForeignKey("provenances.id")),
+    Column("z", Integer, nullable=False, server_default=text("0")),
+    Column("flags", Integer, nullable=False, server_default=text("1")),  # 1 visible, 2 locked, 4 crowd
+    Column("polygons", LargeBinary, nullable=False),  # see packing.py
+    Column("extra", Text),
+    Index("ix_instances_image", "image_id"),
+    Index("ix_instances_category", "category_id", "state"),
+)
+
+history = Table(
+    "history",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("image_id", Integer, ForeignKey("images.id"), nullable=False),
+    Column("at", Text, nullable=False),  # ISO 8601, UTC
+    Column("kind", Text, nullable=False),  # edit, undo, redo, proposals
+    Column("label", Text, nullable=False),
+    Column("change", LargeBinary, nullable=False),  # see journal.py
+    Index("ix_history_image", "image_id", "id"),
+)
+
+runs = Table(
+    "runs",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("model_name", Text, nullable=False),
+    Column("model_hash", Text, nullable=False),
+    Column("settings", Text, nullable=False),  # JSON
+    Column("started_at", Text, nullable=False),
+)
+
+run_images = Table(
+    "run_images",
+    metadata,
+    Column("run_id", Integer, ForeignKey("runs.id"), nullable=False),
+    Column("image_id", Integer, ForeignKey("images.id"), nullable=False),
+    Column("seconds", Float),
+    Column("failure", Text),  # NULL: done
+    PrimaryKeyConstraint("run_id", "image_id"),
+)

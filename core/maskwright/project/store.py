@@ -1,0 +1,179 @@
+"""A project: one folder with a database beside or inside a folder of images, usable from any thread."""
+
+import logging
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Self
+
+from sqlalchemy import select, update
+from sqlalchemy.dialects.sqlite import insert as upsert
+
+from maskwright.document.change import Change
+from maskwright.document.values import ImageState, Provenance
+from maskwright.errors import ProjectError
+from maskwright.project.categories import CategoryShelf
+from maskwright.project.database import Database, create_file
+from maskwright.project.images import ImageShelf
+from maskwright.project.instances import InstanceShelf, read_instances, reserve_ids, write_change, write_history
+from maskwright.project.proposals import Proposal, proposals_to_change
+from maskwright.project.rows import from_json, to_json
+from maskwright.project.runs import Run, RunLog, mark_image, read_run
+from maskwright.project.schema import images, settings
+from maskwright.project.upgrade import bring_up_to_date, require_current
+
+log = logging.getLogger(__name__)
+
+FILE_NAME = "project.db"
+INSIDE_IMAGES = ".maskwright"
+"""Name of a project folder that lives inside its image folder; elsewhere it is called NAME.maskwright."""
+_NAME, _ROOT, _ROOT_ABSOLUTE = "project.name", "project.image_root", "project.image_root_absolute"
+
+
+class Project(ImageShelf, CategoryShelf, InstanceShelf, RunLog):
+    """Images, categories, instances and batches of one data set. Close it, or use it as a context manager."""
+
+    def __init__(self, path: Path, database: Database) -> None:
+        """Use `create` or `open`."""
+        self.path = path
+        self._database = database
+        self.name: str = self.setting(_NAME) or path.stem
+        self.image_root = self._find_image_root()
+
+    @classmethod
+    def create(cls, path: Path, *, image_root: Path, name: str | None = None) -> Self:
+        """A new project folder at `path` for the images below `image_root`.
+
+        Raises ProjectError when there is a project already, the image folder is missing or the place cannot be written.
+        """
+        path, image_root = path.absolute(), image_root.absolute()
+        if (path / FILE_NAME).exists():
+            raise ProjectError("there is a project here already", path=path, hint="open it instead")
+        if not image_root.is_dir():
+            raise ProjectError("the image folder does not exist", path=image_root)
+        try:
+            path.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            reason = error.strerror or str(error)
+            raise ProjectError(f"cannot make the project folder: {reason}", path=path, hint=_ELSEWHERE) from error
+        create_file(path / FILE_NAME)
+        bring_up_to_date(path / FILE_NAME)
+        database = Database(path / FILE_NAME, read_only=False)
+        default = image_root.name if path.name == INSIDE_IMAGES else path.stem
+        _write_settings(database, {_NAME: name or default, **_root_settings(path, image_root)})
+        return cls(path, database)
+
+    @classmethod
+    def open(cls, path: Path, *, read_only: bool = False) -> Self:
+        """Open the project in `path`: its folder, its file, or the image folder it lives in.
+
+        A project that cannot be written is opened read-only, see `is_read_only`. Raises ProjectError when there is no
+        project, it is damaged, or a newer version of Maskwright made it.
+        """
+        file = find_project(path)
+        if file is None:
+            raise ProjectError("there is no project here", path=path)
+        is_writable = os.access(file, os.W_OK) and os.access(file.parent, os.W_OK)
+        if not read_only and is_writable:
+            bring_up_to_date(file)
+        else:
+            require_current(file)
+        return cls(file.parent, Database(file, read_only=read_only or not is_writable))
+
+    @property
+    def is_read_only(self) -> bool:
+        return self._database.is_read_only
+
+    def close(self) -> None:
+        self._database.close()
+
+    def setting(self, key: str) -> Any:
+        """The JSON value stored under `key`; None when there is none."""
+        with self._database.read() as connection:
+            text = connection.scalar(select(settings.c.value).where(settings.c.key == key))
+        return from_json(text) if text is not None else None
+
+    def set_setting(self, key: str, value: Any) -> None:
+        _write_settings(self._database, {key: value})
+
+    def move_image_root(self, image_root: Path) -> None:
+        """Look for the images in another folder from now on. Raises ProjectError when it does not exist."""
+        if not image_root.is_dir():
+            raise ProjectError("the image folder does not exist", path=image_root)
+        _write_settings(self._database, _root_settings(self.path, image_root.absolute()))
+        self.image_root = image_root.absolute()
+
+    def put_proposals(
+        self, image_id: int, proposals: Sequence[Proposal], *, run_id: int | None = None, seconds: float | None = None
+    ) -> Change:
+        """Replace the image's open proposals; a person's instances, rejected ones included, stay as they are.
+
+        Returns what changed. An unseen image becomes "pre-labelled". With `run_id` the image is marked as done by that
+        run in the same transaction, so that no image is ever done twice.
+        """
+        with self._database.write(is_repeatable=True) as connection:
+            run = read_run(connection, run_id) if run_id is not None else None
+            ids = reserve_ids(connection, len(proposals))
+            existing = read_instances(connection, image_id)
+            change = proposals_to_change(existing, proposals, _provenance(run), ids)
+            if not change.is_empty:
+                write_change(connection, image_id, change)
+                write_history(connection, image_id, change, label="Pre-label", kind="proposals")
+            connection.execute(
+                update(images)
+                .where(images.c.id == image_id, images.c.state == ImageState.UNSEEN.value)
+                .values(state=ImageState.PRELABELLED.value)
+            )
+            if run is not None:
+                mark_image(connection, run.id, image_id, seconds=seconds, failure=None)
+        return change
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _find_image_root(self) -> Path:
+        relative, absolute = self.setting(_ROOT), self.setting(_ROOT_ABSOLUTE)
+        places = [self.path / relative] if relative is not None else []
+        places += [Path(absolute)] if absolute is not None else []
+        if not places:
+            raise ProjectError("the project does not say where its images are", path=self.path)
+        found = next((place for place in places if place.is_dir()), None)
+        if found is None:
+            log.warning("the image folder %s of %s is gone", places[0], self.path)
+        return Path(os.path.normpath(found or places[0]))
+
+
+_ELSEWHERE = "choose a folder that you may write to; images and project need not be in the same place"
+
+
+def find_project(path: Path) -> Path | None:
+    """The project file meant by `path`: the file itself, its folder, or the image folder around it."""
+    candidates = (path, path / FILE_NAME, path / INSIDE_IMAGES / FILE_NAME)
+    return next((place.absolute() for place in candidates if place.name == FILE_NAME and place.is_file()), None)
+
+
+def _write_settings(database: Database, values: dict[str, Any]) -> None:
+    with database.write() as connection:
+        for key, value in values.items():
+            statement = upsert(settings).values(key=key, value=to_json(value))
+            connection.execute(
+                statement.on_conflict_do_update(index_elements=["key"], set_={"value": statement.excluded.value})
+            )
+
+
+def _root_settings(path: Path, image_root: Path) -> dict[str, Any]:
+    try:
+        relative: str | None = Path(os.path.relpath(image_root, path)).as_posix()
+    except ValueError:  # another drive
+        relative = None
+    return {_ROOT: relative, _ROOT_ABSOLUTE: str(image_root)}
+
+
+def _provenance(run: Run | None) -> Provenance | None:
+    if run is None:
+        return None
+    score, nms_iou = run.settings.get("score", 0.0), run.settings.get("nms_iou", 0.0)
+    return Provenance(run.model_name, run.model_hash, float(score or 0.0), float(nms_iou or 0.0), run.started_at)

@@ -1,0 +1,90 @@
+"""Schema versions of project files: made new, brought up to date after a backup, or refused when too new."""
+
+import logging
+import sqlite3
+from pathlib import Path
+
+from sqlalchemy import Connection, NullPool, create_engine
+
+from maskwright.errors import ProjectError
+from maskwright.project.backup import back_up
+
+log = logging.getLogger(__name__)
+
+REVISIONS = ("0001",)
+"""Every schema version there has been, oldest first; a test holds it against the migration scripts."""
+
+
+def schema_version(file: Path) -> str | None:
+    """The revision of the file, None for a database without one. Raises ProjectError when it cannot be read."""
+    try:
+        connection = sqlite3.connect(f"{file.resolve().as_uri()}?mode=ro", uri=True)
+        try:
+            row = connection.execute("SELECT version_num FROM alembic_version").fetchone()
+        finally:
+            connection.close()
+    except sqlite3.OperationalError as error:
+        if "no such table" in str(error):
+            return None
+        raise ProjectError(f"the project cannot be read ({error})", path=file) from error
+    except sqlite3.DatabaseError as error:
+        hint = "the folder `backups` beside it holds earlier copies"
+        raise ProjectError(f"the project file is damaged ({error})", path=file, hint=hint) from error
+    return str(row[0]) if row is not None else None
+
+
+def require_known(file: Path, version: str | None) -> None:
+    """Raises ProjectError when `version` is not one that this program has heard of."""
+    if version is not None and version not in REVISIONS:
+        raise ProjectError(
+            f"a newer version of Maskwright made this project (schema {version}, this one knows up to {REVISIONS[-1]})",
+            path=file.parent,
+            hint="update Maskwright; the project was left untouched",
+        )
+
+
+def require_current(file: Path) -> None:
+    """For a file that must not be written: raises ProjectError unless its schema is the newest."""
+    version = schema_version(file)
+    require_known(file, version)
+    if version != REVISIONS[-1]:
+        hint = "open it once where it can be written"
+        raise ProjectError("an older version of Maskwright made this project", path=file.parent, hint=hint)
+
+
+def bring_up_to_date(file: Path) -> None:
+    """Migrate `file` to the newest schema, keeping a backup of what was there.
+
+    Raises ProjectError when the file is newer than this program, damaged or not writable.
+    """
+    version = schema_version(file)
+    require_known(file, version)
+    if version == REVISIONS[-1]:
+        return
+    if version is not None:
+        kept = back_up(file, reason=f"schema-{version}")
+        log.info("migrating %s from schema %s to %s; a copy is in %s", file, version, REVISIONS[-1], kept)
+    _migrate(file)
+
+
+def _migrate(file: Path) -> None:
+    engine = create_engine("sqlite://", creator=lambda: sqlite3.connect(file, isolation_level=None), poolclass=NullPool)
+    try:
+        with engine.connect() as connection:
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+            _run_migrations(connection)
+            connection.exec_driver_sql("COMMIT")
+    finally:
+        engine.dispose()
+
+
+def _run_migrations(connection: Connection) -> None:
+    # Half of the time to the first window would go into this import, and hardly any start needs it.
+    from alembic import command
+    from alembic.config import Config
+
+    config = Config()
+    location = Path(__file__).with_name("migrations")
+    config.set_main_option("script_location", str(location).replace("%", "%%"))
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")

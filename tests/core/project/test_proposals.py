@@ -1,0 +1,131 @@
+"""Proposals are a layer: a re-run replaces them and nothing else."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from maskwright.document.change import Change
+from maskwright.document.values import ImageState, Instance, InstanceState
+from maskwright.project import Project, Proposal
+from project_builders import drawn, make_project, square
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Iterator[Project]:
+    with make_project(tmp_path, images=2) as project:
+        yield project
+
+
+def cell(left: float, score: float = 0.9, category_id: int = 1) -> Proposal:
+    return Proposal(category_id, score, (square(left, side=20),))
+
+
+def answer(project: Project, instance: Instance, **changes: object) -> None:
+    project.apply(1, Change.of([(instance, replace(instance, **changes))]), label="Answer")
+
+
+def test_first_proposals_mark_the_image_and_carry_their_origin(project: Project) -> None:
+    run_id = project.start_run("net", "abc", {"score": 0.5, "nms_iou": 0.4})
+
+    project.put_proposals(1, [cell(0), cell(100)], run_id=run_id)
+
+    first = project.instances(1)[0]
+    assert (first.state, first.score, first.provenance.model_name) == (InstanceState.PROPOSED, 0.9, "net")
+    assert (first.provenance.score_threshold, first.provenance.nms_iou) == (0.5, 0.4)
+    assert project.image(1).state is ImageState.PRELABELLED
+    assert project.pending_images(run_id).tolist() == [2]
+
+
+def test_the_returned_change_leads_from_the_old_document_to_the_new(project: Project) -> None:
+    project.put_proposals(1, [cell(0), cell(100)])
+    before = project.document(1)
+
+    change = project.put_proposals(1, [cell(101), cell(300)])
+
+    assert before.apply(change).instances == project.document(1).instances
+
+
+def test_a_rerun_keeps_the_id_of_the_same_object_and_drops_the_rest(project: Project) -> None:
+    project.put_proposals(1, [cell(0), cell(100)])
+    old = {instance.bounds_xyxy[0]: instance.id for instance in project.instances(1)}
+
+    project.put_proposals(1, [cell(102, 0.4), cell(300)])
+
+    new = {instance.bounds_xyxy[0]: instance.id for instance in project.instances(1)}
+    assert new[102] == old[100]
+    assert set(new) == {102, 300}
+    assert old[0] not in new.values()
+
+
+@pytest.mark.parametrize(
+    "state", [InstanceState.ACCEPTED, InstanceState.EDITED, InstanceState.DRAWN, InstanceState.REJECTED]
+)
+def test_what_a_person_answered_is_neither_changed_nor_proposed_again(project: Project, state: InstanceState) -> None:
+    project.put_proposals(1, [cell(0)])
+    answer(project, project.instances(1)[0], state=state)
+    before = project.instances(1)
+
+    project.put_proposals(1, [cell(1)])
+
+    assert project.instances(1) == before
+
+
+def test_an_object_given_another_class_is_not_proposed_again_under_the_old_one(project: Project) -> None:
+    project.put_proposals(1, [cell(0)])
+    answer(project, project.instances(1)[0], category_id=2, state=InstanceState.EDITED)
+
+    project.put_proposals(1, [cell(0)])
+
+    assert [instance.category_id for instance in project.instances(1)] == [2]
+
+
+def test_a_rejected_class_does_not_block_another_class_there(project: Project) -> None:
+    project.put_proposals(1, [cell(0)])
+    answer(project, project.instances(1)[0], state=InstanceState.REJECTED)
+
+    project.put_proposals(1, [cell(0, category_id=2)])
+
+    assert [(item.category_id, item.state.value) for item in project.instances(1)] == [(1, "rejected"), (2, "proposed")]
+    assert project.image(1).instance_count == 1
+
+
+def test_two_objects_of_one_class_that_touch_stay_two(project: Project) -> None:
+    project.apply(1, Change.create([drawn(50, square(0, side=20))]), label="Draw")
+
+    project.put_proposals(1, [cell(15)])
+
+    assert len(project.instances(1)) == 2
+
+
+def test_self_crossing_and_multi_part_outlines_are_compared_without_failing(project: Project) -> None:
+    bow = drawn(60, replace(square(), exterior=square().exterior[[0, 2, 1, 3]]), square(40))
+    project.apply(1, Change.create([bow]), label="Draw")
+
+    project.put_proposals(1, [Proposal(1, 0.5, (square(), square(40)))])
+
+    assert [instance.id for instance in project.instances(1)] == [60]  # 150 of 200 px are common
+
+
+def test_a_finished_image_stays_finished(project: Project) -> None:
+    project.set_image_state(1, ImageState.DONE)
+
+    project.put_proposals(1, [cell(0)])
+
+    assert project.image(1).state is ImageState.DONE
+
+
+def test_runs_remember_what_is_done_and_what_failed(project: Project) -> None:
+    run_id = project.start_run("net", "abc", {"score": 0.5})
+    project.mark_done(run_id, 1, 0.25)
+    project.record_failure(run_id, 2, "the file is empty")
+
+    assert project.pending_images(run_id).size == 0
+    assert [(failure.file_name, failure.reason) for failure in project.failures(run_id)] == [
+        ("000001.jpg", "the file is empty")
+    ]
+    assert project.done_count(run_id) == 1
+    assert project.last_run().settings == {"score": 0.5}
+    assert project.forget_failures(run_id) == 1
+    assert project.pending_images(run_id).tolist() == [2]

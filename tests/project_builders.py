@@ -1,0 +1,33 @@
+"""Small builders for project tests."""
+
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from maskwright.document.values import Instance, InstanceState
+from maskwright.geometry.polygon import Polygon
+from maskwright.project import Project, ScannedImage
+
+
+def square(left: float = 0.0, top: float = 0.0, side: float = 10.0) -> Polygon:
+    return Polygon.of([(left, top), (left + side, top), (left + side, top + side), (left, top + side)])
+
+
+def drawn(id_: int, *polygons: Polygon, category_id: int = 1, state: InstanceState = InstanceState.DRAWN) -> Instance:
+    return Instance(id_, category_id, polygons or (square(),), state)
+
+
+def make_project(folder: Path, *, images: int = 1, categories: tuple[str, ...] = ("cell", "cat")) -> Project:
+    """A project beside an (empty) image folder; the image files themselves are not there."""
+    (folder / "images").mkdir(parents=True)
+    project = Project.create(folder / "set.maskwright", image_root=folder / "images")
+    project.add_images(ScannedImage(f"{index:06d}.jpg", 640, 480) for index in range(images))
+    project.ensure_categories(enumerate(categories, start=1))
+    return project
+
+
+def write_image(path: Path, *, size_wh: tuple[int, int] = (64, 48), value: int = 120) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(np.full((size_wh[1], size_wh[0], 3), value, np.uint8)).save(path)
+    return path

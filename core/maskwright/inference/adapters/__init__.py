@@ -1,1 +1,11 @@
-"""One file per model family: recognise the tensors, prepare the input, decode the output."""
+"""One file per model family: recognise the tensors, prepare the input, decode the output.
+
+To add a family: write its file, with a class as `family.Adapter` describes, and add it to ADAPTERS.
+"""
+
+from maskwright.inference.adapters.family import Adapter
+from maskwright.inference.adapters.mask_rcnn import MaskRcnnAdapter
+from maskwright.inference.adapters.yolact import YolactAdapter
+
+ADAPTERS: tuple[type[Adapter], ...] = (YolactAdapter, MaskRcnnAdapter)
+"""Asked in this order; the first that recognises a network has it."""

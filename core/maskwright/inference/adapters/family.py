@@ -1,0 +1,121 @@
+"""The seam between a network's tensors and candidates: what a file per model family has to offer."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from maskwright.errors import ModelError
+from maskwright.inference.candidates import Candidates, Defaults
+from maskwright.inference.frame import Frame
+from maskwright.inference.interface import NetworkInterface, TensorSpec, described
+from maskwright.inference.labels import ModelCategory
+from maskwright.inference.runtime import ImageInput
+
+PixelFormat = Literal["bgr", "rgb", "rgb-normalised"]
+"""Override of how a network wants its pixels: 0..255 in either order, or ImageNet-normalised RGB."""
+Roles = Mapping[str, int]
+"""Which output plays which part, by position."""
+
+
+class Adapter(Protocol):
+    """A model family bound to one network."""
+
+    family: ClassVar[str]
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def categories(self) -> tuple[ModelCategory, ...]:
+        """By class index as candidates count them."""
+        ...
+
+    @property
+    def labels(self) -> tuple[ModelCategory, ...]:
+        """Those of `categories` that have a real name."""
+        ...
+
+    @property
+    def defaults(self) -> Defaults: ...
+
+    @property
+    def image_input(self) -> ImageInput: ...
+
+    @classmethod
+    def recognised(cls, interface: NetworkInterface, pixels: PixelFormat | None) -> "Adapter | None":
+        """An adapter for this network, None if it is of another family; raises ModelError if it contradicts itself."""
+        ...
+
+    @staticmethod
+    def output_roles(outputs: Sequence[TensorSpec]) -> Roles | None:
+        """Positions of the outputs this family needs, found by name, else by shape; None where one is missing."""
+        ...
+
+    def feeds(self, image: NDArray[np.uint8]) -> dict[int, NDArray[Any]]:
+        """Input tensors by position for an image (H, W, 3) uint8 BGR."""
+        ...
+
+    def frame(self, size_wh: tuple[int, int]) -> Frame:
+        """Where an image of that size lies in the network's input."""
+        ...
+
+    def candidates(self, outputs: Mapping[str, NDArray[Any]], frame: Frame) -> Candidates:
+        """Decode tensors, given by role. The result shares no memory with them."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class CardNotes:
+    """What rt_info's `model_info` says beyond labels, with the family's defaults filled in."""
+
+    name: str
+    defaults: Defaults
+
+
+def card_notes(interface: NetworkInterface, name: str, defaults: Defaults) -> CardNotes:
+    """Read name and operating point; raises ModelError for values that are no numbers."""
+    notes = interface.metadata
+    try:
+        return CardNotes(
+            notes.get("model_name", name),
+            Defaults(
+                float(notes.get("score_threshold", defaults.score)),
+                float(notes.get("nms_iou", defaults.nms_iou)),
+                int(notes.get("max_instances", defaults.max_instances)),
+            ),
+        )
+    except ValueError as error:
+        raise ModelError(f"the notes inside the model are damaged: {error}") from error
+
+
+def noted_labels(interface: NetworkInterface) -> tuple[list[str], list[int]]:
+    """Names and category ids from `model_info`; both empty where there are none. Raises ModelError for bad ids."""
+    names = [label.replace("_", " ") for label in interface.metadata.get("labels", "").split()]
+    try:
+        return names, [int(word) for word in interface.metadata.get("category_ids", "").split()]
+    except ValueError as error:
+        raise ModelError(f"the category ids inside the model are damaged: {error}") from error
+
+
+def by_role(adapter: Adapter, outputs: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+    """Tensors keyed by whatever names they came with, keyed by role; raises ModelError where one is missing."""
+    arrays = list(outputs.values())
+    specs = [TensorSpec(frozenset({name}), array.shape) for name, array in outputs.items()]
+    roles = adapter.output_roles(specs)
+    if roles is None:
+        raise ModelError(f"these outputs are not {adapter.family}'s: {described(specs)}")
+    return {role: arrays[index] for role, index in roles.items()}
+
+
+def named_roles(outputs: Sequence[TensorSpec], names: Sequence[str]) -> dict[str, int] | None:
+    """Positions of outputs that carry all of these names, None if one is not found."""
+    found = {name: k for name in names for k, spec in enumerate(outputs) if spec.is_called(name)}
+    return found if len(found) == len(names) and len(set(found.values())) == len(names) else None
+
+
+def agree(*sizes: int | None) -> bool:
+    """Whether the known ones among these sizes are equal."""
+    return len({size for size in sizes if size is not None}) <= 1

@@ -1,0 +1,165 @@
+"""Mask R-CNN as the model converter wrote it: `mask_rcnn_resnet50_atrous_coco` of Open Model Zoo, NCHW or NHWC."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from maskwright.errors import ModelError
+from maskwright.inference.adapters.family import (
+    CardNotes,
+    PixelFormat,
+    Roles,
+    card_notes,
+    named_roles,
+    noted_labels,
+)
+from maskwright.inference.adapters.pixels import image_input
+from maskwright.inference.candidates import SCORE_FLOOR, Candidates, Defaults
+from maskwright.inference.frame import Frame, fitted_wh, padded, resized
+from maskwright.inference.interface import NetworkInterface, TensorSpec
+from maskwright.inference.labels import COCO_CATEGORIES, ModelCategory, categories_for, coco_category
+from maskwright.inference.masks import HeatMaps
+from maskwright.inference.runtime import ImageInput
+
+_DEFAULTS = Defaults(nms_iou=0.6)
+"""The graph has already suppressed at an IoU of 0.6 within each class."""
+
+
+@dataclass(frozen=True, slots=True)
+class MaskRcnnAdapter:
+    """See `Adapter`. Roles: reshape_do_2d (N, 7) rows of image id, label, score, x1, y1, x2, y2 normalised to the
+    padded input; masks (N, C, h, w) probabilities, channel = label - 1."""
+
+    family: ClassVar[str] = "mask_rcnn"
+    notes: CardNotes
+    categories: tuple[ModelCategory, ...]
+    image_input: ImageInput
+    input_wh: tuple[int, int]
+    info_index: int | None
+    """Position of the input that is told the size, None where the network has none."""
+
+    @property
+    def name(self) -> str:
+        return self.notes.name
+
+    @property
+    def labels(self) -> tuple[ModelCategory, ...]:
+        is_coco = self.categories == _by_label(len(self.categories))
+        return COCO_CATEGORIES if is_coco else self.categories
+
+    @property
+    def defaults(self) -> Defaults:
+        return self.notes.defaults
+
+    @classmethod
+    def recognised(cls, interface: NetworkInterface, pixels: PixelFormat | None) -> "MaskRcnnAdapter | None":
+        roles = cls.output_roles(interface.outputs)
+        images = [k for k, spec in enumerate(interface.inputs) if spec.rank == 4]
+        infos = [k for k, spec in enumerate(interface.inputs) if spec.rank == 2]
+        if roles is None or len(images) != 1 or len(images) + len(infos) != len(interface.inputs) or len(infos) > 1:
+            return None
+        classes = interface.outputs[roles["masks"]].dim(1)
+        if classes is None:
+            raise ModelError("the number of classes is not fixed in output masks")
+        expected = image_input(interface, index=images[0], default="bgr", override=pixels)
+        return cls(
+            card_notes(interface, cls.family, _DEFAULTS),
+            _categories(interface, classes),
+            expected,
+            _input_wh(interface.inputs[images[0]], expected.layout),
+            infos[0] if infos else None,
+        )
+
+    @staticmethod
+    def output_roles(outputs: Sequence[TensorSpec]) -> Roles | None:
+        roles = named_roles(outputs, ("reshape_do_2d", "masks")) or _roles_by_shape(outputs)
+        if roles is None:
+            return None
+        rows, masks = outputs[roles["reshape_do_2d"]], outputs[roles["masks"]]
+        return roles if rows.rank == 2 and rows.dim(1) == 7 and masks.rank == 4 else None
+
+    def feeds(self, image: NDArray[np.uint8]) -> dict[int, NDArray[Any]]:
+        content_wh = fitted_wh((image.shape[1], image.shape[0]), self.input_wh)
+        canvas = padded(resized(image, content_wh), self.input_wh, (0, 0, 0))
+        found: dict[int, NDArray[Any]] = {self.image_input.index: canvas[None]}
+        if self.info_index is not None:
+            width, height = self.input_wh
+            found[self.info_index] = np.array([[height, width, 1]], np.float32)
+        return found
+
+    def frame(self, size_wh: tuple[int, int]) -> Frame:
+        return Frame.padded(size_wh, fitted_wh(size_wh, self.input_wh), self.input_wh)
+
+    def candidates(self, outputs: Mapping[str, NDArray[Any]], frame: Frame) -> Candidates:
+        detections = _used_rows(outputs["reshape_do_2d"])[: len(outputs["masks"])]
+        boxes_xyxy = detections[:, 3:7] * np.array(frame.extent_wh * 2, np.float32)
+        sound = np.flatnonzero(_are_sound(detections, boxes_xyxy, frame, len(self.categories)))
+        sound = sound[np.argsort(-detections[sound, 2], kind="stable")]
+        classes = np.rint(detections[sound, 1]).astype(np.int32) - 1
+        maps = outputs["masks"][sound, classes].astype(np.float32)
+        return Candidates(
+            frame,
+            self.categories,
+            boxes_xyxy[sound],
+            np.arange(len(sound), dtype=np.int32),
+            classes,
+            np.minimum(detections[sound, 2], 1),
+            HeatMaps(np.nan_to_num(maps, nan=0.0, posinf=0.0, neginf=0.0)),
+            self.defaults,
+        )
+
+
+def _roles_by_shape(outputs: Sequence[TensorSpec]) -> Roles | None:
+    """Roles of two outputs with other names: seven columns, and the one of rank 4."""
+    rows = [k for k, spec in enumerate(outputs) if spec.rank == 2 and spec.dim(1) == 7]
+    masks = [k for k, spec in enumerate(outputs) if spec.rank == 4]
+    if len(outputs) != 2 or len(rows) != 1 or len(masks) != 1:
+        return None
+    return {"reshape_do_2d": rows[0], "masks": masks[0]}
+
+
+def _by_label(count: int) -> tuple[ModelCategory, ...]:
+    """The networks trained on COCO count its official ids, unused ones included: label = id, 1..90."""
+    return tuple(coco_category(label) for label in range(1, count + 1)) if count == 90 else ()
+
+
+def _categories(interface: NetworkInterface, count: int) -> tuple[ModelCategory, ...]:
+    names, ids = noted_labels(interface)
+    if not names and not ids and count == 90:
+        return _by_label(count)
+    try:
+        return categories_for(count, names, ids)
+    except ValueError as error:
+        raise ModelError(f"the labels inside the model do not fit it: {error}") from error
+
+
+def _input_wh(spec: TensorSpec, layout: str) -> tuple[int, int]:
+    """The fixed input size; networks with a free one run at the size of the published conversion, 1365 x 800."""
+    height, width = (spec.dim(1), spec.dim(2)) if layout == "NHWC" else (spec.dim(2), spec.dim(3))
+    return width or 1365, height or 800
+
+
+def _used_rows(detections: NDArray[np.floating]) -> NDArray[np.float32]:
+    """Rows before the end marker.
+
+    DetectionOutput writes image id -1 into the first unused row only and leaves zeros below it, so the first such row
+    ends the list; a graph without the marker ends at the first row without confidence.
+    """
+    ends = np.flatnonzero((detections[:, 0] < 0) | (detections[:, 2] <= 0))
+    return detections[: ends[0] if len(ends) else None].astype(np.float32)
+
+
+def _are_sound(
+    detections: NDArray[np.float32], boxes_xyxy: NDArray[np.float32], frame: Frame, class_count: int
+) -> NDArray[np.bool_]:
+    """Rows with finite numbers, a score above the floor, a known label and a box that touches the image."""
+    x1, y1, x2, y2 = boxes_xyxy.T
+    width, height = frame.size_wh
+    label, score = detections[:, 1], detections[:, 2]
+    known = (label > 0.5) & (label < class_count + 0.5) & (score > SCORE_FLOOR) & (score <= 1.001)
+    touches = (x2 > x1) & (y2 > y1) & (x1 < width) & (y1 < height) & (x2 > 0) & (y2 > 0)
+    finite = np.isfinite(detections).all(axis=1)
+    return np.asarray(finite & known & touches)

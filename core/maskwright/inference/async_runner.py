@@ -1,0 +1,121 @@
+"""Several images in flight on one model, so that the device never waits for Python."""
+
+import queue
+import threading
+from collections.abc import Iterable, Iterator
+from typing import Any, Generic, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from maskwright.errors import MaskwrightError, ModelError
+from maskwright.inference.candidates import Candidates
+from maskwright.inference.model import Model
+from maskwright.inference.runtime import Request
+
+
+class InferenceCancelledError(ModelError):
+    """The image was taken back before it was done."""
+
+
+Key = TypeVar("Key")
+Outcome = Candidates | MaskwrightError
+
+
+class AsyncRunner(Generic[Key]):
+    """Takes images with a key and gives back (key, candidates or error), in the order in which they finish.
+
+    One thread per infer request waits on OpenVINO, outside the GIL, and decodes. At most `2 * depth` images are
+    between `submit` and `next_result`, so memory is bounded; every image submitted comes out exactly once, after
+    `cancel` as an error. Use it as a context manager, or call `close`.
+    """
+
+    def __init__(self, model: Model, depth: int | None = None) -> None:
+        self._model = model
+        self._requests = model.requests(depth)
+        self._room = threading.BoundedSemaphore(2 * len(self._requests))
+        self._waiting: queue.SimpleQueue[tuple[Key, NDArray[np.uint8]] | None] = queue.SimpleQueue()
+        self._finished: queue.SimpleQueue[tuple[Key, Outcome]] = queue.SimpleQueue()
+        self._cancelled = threading.Event()
+        self._threads = [
+            threading.Thread(target=self._work, args=(request,), name=f"infer-{k}", daemon=True)
+            for k, request in enumerate(self._requests)
+        ]
+        for thread in self._threads:
+            thread.start()
+
+    @property
+    def capacity(self) -> int:
+        """How many images may be submitted before a result has to be collected."""
+        return 2 * len(self._requests)
+
+    def submit(self, key: Key, image_bgr: NDArray[np.uint8], *, timeout_s: float | None = None) -> bool:
+        """Hand over an image (H, W, 3) uint8 BGR; waits while `capacity` images are under way.
+
+        False where there was no room within the time. The image must not change until its result is out.
+        """
+        if not self._room.acquire(timeout=timeout_s):
+            return False
+        self._waiting.put((key, image_bgr))
+        return True
+
+    def next_result(self, *, timeout_s: float | None = None) -> tuple[Key, Outcome] | None:
+        """The next finished image; None where none finished within the time."""
+        try:
+            result = self._finished.get(timeout=timeout_s)
+        except queue.Empty:
+            return None
+        self._room.release()
+        return result
+
+    def run(self, images: Iterable[tuple[Key, NDArray[np.uint8]]]) -> Iterator[tuple[Key, Outcome]]:
+        """Everything in `images`, read only as far ahead as `capacity`; yields results as they finish."""
+        under_way = 0
+        for key, image in images:
+            while not self.submit(key, image, timeout_s=0 if under_way else None):
+                yield self._collected()
+                under_way -= 1
+            under_way += 1
+        for _ in range(under_way):
+            yield self._collected()
+
+    def cancel(self) -> None:
+        """Stop: what runs and what waits comes out as errors, and so does anything submitted later."""
+        self._cancelled.set()
+        for request in self._requests:
+            request.cancel()
+
+    def close(self) -> None:
+        """Cancel what is left and wait for the threads, at most one inference long."""
+        self.cancel()
+        for _ in self._threads:
+            self._waiting.put(None)
+        for thread in self._threads:
+            thread.join()
+
+    def _collected(self) -> tuple[Key, Outcome]:
+        result = self.next_result()
+        assert result is not None  # without a time limit it waits
+        return result
+
+    def _work(self, request: Request) -> None:
+        while (job := self._waiting.get()) is not None:
+            key, image = job
+            self._finished.put((key, self._outcome(request, image)))
+
+    def _outcome(self, request: Request, image: NDArray[np.uint8]) -> Outcome:
+        """Candidates, or the reason there are none; a thread's loop is one of the two borders that catch all."""
+        if self._cancelled.is_set():
+            return InferenceCancelledError("cancelled")
+        try:
+            return self._model.infer(request, self._model.feeds(image), image.shape)
+        except MaskwrightError as error:
+            return InferenceCancelledError("cancelled") if self._cancelled.is_set() else error
+        except Exception as error:  # noqa: BLE001
+            return ModelError(f"{type(error).__name__}: {error}")
+
+    def __enter__(self) -> "AsyncRunner[Key]":
+        return self
+
+    def __exit__(self, *_: Any) -> None:
+        self.close()

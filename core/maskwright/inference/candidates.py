@@ -1,0 +1,126 @@
+"""What a model said about one image, compact: everything a later choice of thresholds needs, no pixels."""
+
+import io
+import json
+import zipfile
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from maskwright.errors import FormatError
+from maskwright.inference.frame import Frame
+from maskwright.inference.labels import ModelCategory
+from maskwright.inference.masks import MaskSource, restored_masks
+from maskwright.inference.prediction import Prediction
+from maskwright.inference.select import Selection, selected
+
+FORMAT_VERSION = 1
+SCORE_FLOOR = 0.05
+"""Nothing below is kept; the accuracy checker's threshold for both Open Model Zoo models."""
+
+
+@dataclass(frozen=True, slots=True)
+class Defaults:
+    """A model's own operating point, used where the caller names none."""
+
+    score: float = 0.5
+    nms_iou: float = 0.5
+    max_instances: int = 100
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Candidates:
+    """Scored boxes with masks behind them; one row of `boxes_xyxy` may carry several classes.
+
+    boxes_xyxy: (N, 4) float32, image pixels, not clipped to the image.
+    rows: (P,) int32 into boxes and masks; classes: (P,) int32 into `categories`; scores: (P,) float32, best first.
+    """
+
+    frame: Frame
+    categories: tuple[ModelCategory, ...]
+    boxes_xyxy: NDArray[np.float32]
+    rows: NDArray[np.int32]
+    classes: NDArray[np.int32]
+    scores: NDArray[np.float32]
+    masks: MaskSource
+    defaults: Defaults = field(default_factory=Defaults)
+
+    def __len__(self) -> int:
+        return len(self.scores)
+
+    def select(
+        self,
+        score: float | None = None,
+        nms_iou: float | None = None,
+        max_instances: int | None = None,
+        *,
+        class_agnostic: bool = False,
+        mask_threshold: float = 0.5,
+        categories: Collection[int] | None = None,
+        min_iou: float | None = 0.98,
+    ) -> tuple[Prediction, ...]:
+        """Instances with a score above `score`, best first, after suppressing boxes that overlap by over `nms_iou`.
+
+        None for the first three means the model's own operating point (0.5, 0.5 and 100 unless it says otherwise).
+        class_agnostic: boxes of different classes suppress each other, too. mask_threshold: probability above which
+        a pixel belongs to the instance. categories: ids to keep, None for all. min_iou: how true the polygons stay
+        to the masks (None: exactly). Instances whose mask has no pixel are left out.
+        """
+        wanted = Selection(
+            self.defaults.score if score is None else score,
+            self.defaults.nms_iou if nms_iou is None else nms_iou,
+            self.defaults.max_instances if max_instances is None else max_instances,
+            is_class_agnostic=class_agnostic,
+            mask_threshold=mask_threshold,
+            categories=None if categories is None else frozenset(categories),
+            min_iou=min_iou,
+        )
+        return selected(self, wanted)
+
+    def to_bytes(self) -> bytes:
+        """An .npz file with half-precision masks, for a cache."""
+        header = {
+            "version": FORMAT_VERSION,
+            "size_wh": self.frame.size_wh,
+            "extent_wh": self.frame.extent_wh,
+            "categories": [(category.id, category.name) for category in self.categories],
+            "defaults": (self.defaults.score, self.defaults.nms_iou, self.defaults.max_instances),
+        }
+        arrays: dict[str, NDArray[Any]] = {
+            "header": np.frombuffer(json.dumps(header).encode(), np.uint8),
+            "boxes_xyxy": self.boxes_xyxy,
+            "rows": self.rows,
+            "classes": self.classes,
+            "scores": self.scores,
+        } | self.masks.arrays()
+        buffer = io.BytesIO()
+        with zipfile.ZipFile(buffer, "w") as archive:
+            for name, array in arrays.items():
+                with archive.open(f"{name}.npy", "w") as entry:
+                    np.lib.format.write_array(entry, array, allow_pickle=False)
+        return buffer.getvalue()
+
+    @classmethod
+    def from_bytes(cls, stored: bytes) -> "Candidates":
+        """The inverse of `to_bytes`; raises FormatError for damaged content or another version."""
+        try:
+            with np.load(io.BytesIO(stored), allow_pickle=False) as archive:
+                arrays = {name: archive[name] for name in archive.files}
+            header = json.loads(arrays.pop("header").tobytes())
+            if header["version"] != FORMAT_VERSION:
+                raise FormatError(f"stored candidates are of version {header['version']}, expected {FORMAT_VERSION}")
+            return cls(
+                Frame(tuple(header["size_wh"]), tuple(header["extent_wh"])),
+                tuple(ModelCategory(*pair) for pair in header["categories"]),
+                arrays["boxes_xyxy"],
+                arrays["rows"],
+                arrays["classes"],
+                arrays["scores"],
+                restored_masks(arrays),
+                Defaults(*header["defaults"]),
+            )
+        except (ValueError, KeyError, TypeError, EOFError, OSError, zipfile.BadZipFile) as error:
+            raise FormatError(f"stored candidates are damaged: {error}") from error

@@ -1,0 +1,57 @@
+"""What a network looks like from outside: its tensors and the notes stored with it, as plain values."""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+_PORT = re.compile(r"(:\d+|/sink_port_\d+)$")
+
+
+@dataclass(frozen=True, slots=True)
+class TensorSpec:
+    """One input or output: all its names, and its shape with None for a free dimension."""
+
+    names: frozenset[str]
+    shape: tuple[int | None, ...] | None
+    """None: even the rank is unknown."""
+
+    @property
+    def rank(self) -> int:
+        """Number of axes, -1 where unknown."""
+        return -1 if self.shape is None else len(self.shape)
+
+    def dim(self, axis: int) -> int | None:
+        return None if self.shape is None else self.shape[axis]
+
+    def is_called(self, name: str) -> bool:
+        """Whether a name matches, port suffixes such as ":0" and "/sink_port_0" aside."""
+        return any(plain_name(known) == name for known in self.names)
+
+    def __str__(self) -> str:
+        name = min(self.names, key=lambda known: (len(known), known), default="(unnamed)")
+        shape = "?" if self.shape is None else ", ".join("?" if size is None else str(size) for size in self.shape)
+        return f"{name} [{shape}]"
+
+
+@dataclass(frozen=True, slots=True)
+class NetworkInterface:
+    """Inputs, outputs, and whatever the file says about how it wants its pixels."""
+
+    inputs: tuple[TensorSpec, ...]
+    outputs: tuple[TensorSpec, ...]
+    metadata: Mapping[str, str] = field(default_factory=dict)
+    """`model_info` of the file's rt_info: labels, colour order and so on."""
+    conversion: Mapping[str, str] = field(default_factory=dict)
+    """`conversion_parameters` of rt_info: what the converter baked in."""
+    feeds_convolution: bool = False
+    """The image goes into a convolution at once, so nothing normalises it inside the graph."""
+
+
+def plain_name(name: str) -> str:
+    """A tensor name without its port suffix: "masks:0" -> "masks"."""
+    return _PORT.sub("", name)
+
+
+def described(specs: Iterable[TensorSpec]) -> str:
+    """A list for messages: "conf [1, 19248, 81], boxes [1, 19248, 4]"."""
+    return ", ".join(str(spec) for spec in specs) or "none"

@@ -1,0 +1,188 @@
+"""A model ready to use: a network, the adapter that understands it, and the device that runs it."""
+
+import logging
+import threading
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from maskwright.errors import ModelError
+from maskwright.inference.adapters import ADAPTERS
+from maskwright.inference.adapters.family import Adapter, PixelFormat, by_role
+from maskwright.inference.candidates import Candidates
+from maskwright.inference.interface import NetworkInterface, described
+from maskwright.inference.labels import ModelCategory
+from maskwright.inference.runtime import CompiledNetwork, Hint, Network, Request, file_hash
+
+_log = logging.getLogger(__name__)
+
+
+class Model:
+    """Turns images into candidates. May be used from several threads.
+
+    device: where it really runs; device_note: why it is not the device asked for, None if it is.
+    content_hash: SHA-256 over the model's files, so that results can be told apart and cached.
+    """
+
+    def __init__(self, network: Network, adapter: Adapter, compiled: "DeviceChoice") -> None:
+        self._network = network
+        self._adapter = adapter
+        self._choice = compiled
+        self._lock = threading.Lock()
+        self._spare: list[Request] = []
+        self.path = network.path
+        self.content_hash = file_hash(network.path)
+
+    @property
+    def name(self) -> str:
+        """The name noted in the file, else the file's own."""
+        return self._network.interface.metadata.get("model_name") or self.path.stem
+
+    @property
+    def family(self) -> str:
+        return self._adapter.family
+
+    @property
+    def labels(self) -> tuple[ModelCategory, ...]:
+        """The categories it can name, with official ids where it has them."""
+        return self._adapter.labels
+
+    @property
+    def device(self) -> str:
+        return self._choice.device
+
+    @property
+    def device_note(self) -> str | None:
+        return self._choice.note
+
+    @property
+    def default_score(self) -> float:
+        return self._adapter.defaults.score
+
+    @property
+    def default_nms_iou(self) -> float:
+        return self._adapter.defaults.nms_iou
+
+    @property
+    def max_instances(self) -> int:
+        return self._adapter.defaults.max_instances
+
+    def predict(self, image_bgr: NDArray[np.uint8]) -> Candidates:
+        """Candidates of one image (H, W, 3) uint8 BGR, upright.
+
+        Raises ValueError for another shape or type, ModelError where inference fails.
+        """
+        feeds = self.feeds(image_bgr)
+        with self._lock:
+            request = self._spare.pop() if self._spare else self._choice.compiled("latency").request()
+        try:
+            return self.infer(request, feeds, image_bgr.shape)
+        finally:
+            with self._lock:
+                self._spare.append(request)
+
+    def decode(self, outputs: Mapping[str, NDArray[Any]], image_size_wh: tuple[int, int]) -> Candidates:
+        """The same candidates from raw output tensors by name; raises ModelError where one is missing."""
+        return self._adapter.candidates(by_role(self._adapter, outputs), self._adapter.frame(image_size_wh))
+
+    def feeds(self, image_bgr: NDArray[np.uint8]) -> dict[int, NDArray[Any]]:
+        """Input tensors for one image; the part of the work that a pipeline does ahead."""
+        if image_bgr.ndim != 3 or image_bgr.shape[2] != 3 or image_bgr.dtype != np.uint8 or not image_bgr.size:
+            raise ValueError(f"expected an (H, W, 3) uint8 image, got {image_bgr.shape} {image_bgr.dtype}")
+        return self._adapter.feeds(image_bgr)
+
+    def infer(self, request: Request, feeds: Mapping[int, NDArray[Any]], shape: tuple[int, ...]) -> Candidates:
+        """Run `feeds` of an image of that shape (H, W, ...) on a request of this model."""
+        tensors = request.run(feeds)
+        roles = self._adapter.output_roles(self._network.interface.outputs) or {}
+        frame = self._adapter.frame((shape[1], shape[0]))
+        return self._adapter.candidates({role: tensors[k] for role, k in roles.items()}, frame)
+
+    def requests(self, count: int | None = None) -> list[Request]:
+        """Requests for keeping several images in flight; as many as the device likes plus one, unless told."""
+        compiled = self._choice.compiled("throughput")
+        return [compiled.request() for _ in range(count or compiled.best_request_count + 1)]
+
+
+class DeviceChoice:
+    """A network on the device asked for, or on the CPU where that one fails; compiled once per purpose."""
+
+    def __init__(self, network: Network, device: str, precision: str | None, num_threads: int | None) -> None:
+        """Compiles for single images at once, so that a device that cannot is noticed here. Raises ModelError."""
+        self._network, self._precision, self._num_threads = network, precision, num_threads
+        self._lock = threading.Lock()
+        self._compiled: dict[Hint, CompiledNetwork] = {}
+        self.note: str | None = None
+        self._target = device
+        try:
+            first = self.compiled("latency")
+        except ModelError as error:
+            if device == "CPU":
+                raise
+            self.note = f"{device} is not usable ({error.message}); running on the CPU instead"
+            _log.info("%s: %s", network.path.name, self.note)
+            self._target = "CPU"
+            first = self.compiled("latency")
+        self.device = ", ".join(first.devices) if self._target != "CPU" else "CPU"
+
+    def compiled(self, hint: Hint) -> CompiledNetwork:
+        """The network made ready for one image at a time, or for many."""
+        with self._lock:
+            if hint not in self._compiled:
+                self._compiled[hint] = self._network.compile(
+                    self._target, hint=hint, precision=self._precision, num_threads=self._num_threads
+                )
+            return self._compiled[hint]
+
+
+def load_model(
+    path_or_name: str | Path,
+    *,
+    device: str = "CPU",
+    precision: str | None = None,
+    num_threads: int | None = None,
+    pixels: PixelFormat | None = None,
+) -> Model:
+    """Load a model from a file (.xml, .onnx, .pb) or by the name of a bundled one ("nuclei").
+
+    device: as OpenVINO names them ("CPU", "GPU", "AUTO"); one that fails gives way to the CPU, see
+    `Model.device_note`. precision: "f32", "bf16" or "f16", None for the device's own choice. pixels: overrides what
+    the model is thought to want. Raises ModelError with the path and the reason.
+    """
+    network = Network(model_path(path_or_name))
+    adapter = recognised(network.interface, network.path, pixels)
+    network.accept_images(adapter.image_input)
+    return Model(network, adapter, DeviceChoice(network, device, precision, num_threads))
+
+
+def recognised(interface: NetworkInterface, path: Path, pixels: PixelFormat | None = None) -> Adapter:
+    """The adapter for a network; raises ModelError listing what it offers and the families known."""
+    for family in ADAPTERS:
+        try:
+            adapter = family.recognised(interface, pixels)
+        except ModelError as error:
+            raise ModelError(error.message, path=path, hint=error.hint) from error
+        if adapter is not None:
+            return adapter
+    families = ", ".join(family.family for family in ADAPTERS)
+    raise ModelError(
+        f"no known model family has these outputs: {described(interface.outputs)}"
+        f" (inputs: {described(interface.inputs)}); known families: {families}",
+        path=path,
+    )
+
+
+def model_path(path_or_name: str | Path) -> Path:
+    """The file meant by a path or a bundled model's name; raises ModelError where there is neither."""
+    path = Path(path_or_name)
+    if path.suffix or path.exists() or len(path.parts) != 1:
+        return path
+    from maskwright_resources import resource_path
+
+    try:
+        return resource_path("models", path.name, f"{path.name}.xml")
+    except FileNotFoundError as error:
+        raise ModelError(f"no bundled model is called {path.name}, and no such file exists", path=path) from error

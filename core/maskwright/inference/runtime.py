@@ -1,0 +1,210 @@
+"""OpenVINO, and nothing else: the only module that imports it, and only when a network is first touched."""
+
+import hashlib
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from numpy.typing import NDArray
+
+from maskwright.errors import ModelError
+from maskwright.inference.interface import NetworkInterface, TensorSpec
+
+if TYPE_CHECKING:
+    import openvino
+
+Hint = Literal["latency", "throughput"]
+_core_lock = threading.Lock()
+_the_core: "openvino.Core | None" = None
+
+
+@dataclass(frozen=True, slots=True)
+class ImageInput:
+    """How a network wants its pixels, apart from their size; the program always hands over uint8 BGR rows.
+
+    mean, scale: per channel in the network's own channel order, applied as (value - mean) / scale.
+    """
+
+    index: int = 0
+    layout: Literal["NCHW", "NHWC"] = "NCHW"
+    is_rgb: bool = False
+    mean: tuple[float, ...] = ()
+    scale: tuple[float, ...] = ()
+
+
+def list_devices() -> tuple[str, ...]:
+    """Devices that OpenVINO can use here, such as ("CPU", "GPU")."""
+    return tuple(_core().available_devices)
+
+
+def file_hash(path: Path) -> str:
+    """SHA-256 in hex over a model's file, together with its weights file where it has one."""
+    digest = hashlib.sha256()
+    for part in (path, path.with_suffix(".bin")):
+        if part == path or (path.suffix == ".xml" and part.exists()):
+            with part.open("rb") as stream:
+                while block := stream.read(1 << 20):
+                    digest.update(block)
+    return digest.hexdigest()
+
+
+class Network:
+    """A network read from a file: what it looks like, and how to run it."""
+
+    def __init__(self, path: Path) -> None:
+        """Raises ModelError for a file that is missing, not readable or not a network."""
+        self.path = path
+        self._graph = _read(path)
+        self.interface = _interface(self._graph)
+
+    def accept_images(self, image_input: ImageInput) -> None:
+        """Let the image input take uint8 BGR (N, H, W, 3); colour order, mean and layout are handled in the graph.
+
+        To be called once, before compiling.
+        """
+        from openvino import Layout, Type
+        from openvino.preprocess import ColorFormat, PrePostProcessor
+
+        steps = PrePostProcessor(self._graph)
+        pixels = steps.input(image_input.index)
+        pixels.tensor().set_element_type(Type.u8).set_layout(Layout("NHWC")).set_color_format(ColorFormat.BGR)
+        if self._graph.inputs[image_input.index].get_element_type() != Type.u8:
+            pixels.preprocess().convert_element_type(Type.f32)
+        if image_input.is_rgb:
+            pixels.preprocess().convert_color(ColorFormat.RGB)
+        if image_input.mean:
+            pixels.preprocess().mean(list(image_input.mean))
+        if image_input.scale:
+            pixels.preprocess().scale(list(image_input.scale))
+        pixels.model().set_layout(Layout(image_input.layout))
+        self._graph = steps.build()
+
+    def compile(
+        self, device: str, *, hint: Hint = "latency", precision: str | None = None, num_threads: int | None = None
+    ) -> "CompiledNetwork":
+        """Make it ready to run; raises ModelError where the device cannot."""
+        settings: dict[str, Any] = {"PERFORMANCE_HINT": hint.upper()}
+        if precision is not None:
+            settings["INFERENCE_PRECISION_HINT"] = precision
+        if num_threads is not None and device in ("CPU", "AUTO"):
+            settings["INFERENCE_NUM_THREADS"] = num_threads
+        try:
+            return CompiledNetwork(_core().compile_model(self._graph, device, settings))
+        except RuntimeError as error:
+            raise ModelError(f"{device} cannot run this model: {_reason(error)}", path=self.path) from error
+
+
+class CompiledNetwork:
+    """A network on a device."""
+
+    def __init__(self, compiled: "openvino.CompiledModel") -> None:
+        self._compiled = compiled
+
+    @property
+    def devices(self) -> tuple[str, ...]:
+        """The devices that do the work, e.g. ("CPU",) for AUTO on a machine without a GPU."""
+        return tuple(self._compiled.get_property("EXECUTION_DEVICES"))
+
+    @property
+    def best_request_count(self) -> int:
+        """How many images it likes to have in flight."""
+        return int(self._compiled.get_property("OPTIMAL_NUMBER_OF_INFER_REQUESTS"))
+
+    def request(self) -> "Request":
+        return Request(self._compiled.create_infer_request())
+
+
+class Request:
+    """Room for one running inference; may be used again and again, by one thread at a time."""
+
+    def __init__(self, request: "openvino.InferRequest") -> None:
+        self._request = request
+
+    def run(self, feeds: Mapping[int, NDArray[Any]]) -> list[NDArray[Any]]:
+        """Outputs in the network's order: views that the next run overwrites. Releases the GIL while it waits.
+
+        Raises ModelError where inference fails or `cancel` is called meanwhile. (Plain waiting, because OpenVINO does
+        not call a request's callback when it is cancelled or fails.)
+        """
+        try:
+            self._request.start_async(dict(feeds), share_inputs=True)
+            self._request.wait()
+        except RuntimeError as error:
+            raise ModelError(f"inference failed: {_reason(error)}") from error
+        return [tensor.data for tensor in self._request.output_tensors]
+
+    def cancel(self) -> None:
+        """Stop what runs; callable from another thread."""
+        self._request.cancel()
+
+
+def _core() -> "openvino.Core":
+    global _the_core
+    with _core_lock:
+        if _the_core is None:
+            import openvino
+
+            _the_core = openvino.Core()
+        return _the_core
+
+
+def _read(path: Path) -> "openvino.Model":
+    if not path.is_file():
+        raise ModelError("no such model file", path=path)
+    weights = path.with_suffix(".bin")
+    if path.suffix == ".xml" and not weights.exists():
+        raise ModelError(f"its weights file {weights.name} is missing", path=path, hint="put it beside the .xml file")
+    try:
+        return _core().read_model(path)
+    except RuntimeError as error:
+        raise ModelError(f"not a readable model: {_reason(error)}", path=path) from error
+
+
+def _interface(graph: "openvino.Model") -> NetworkInterface:
+    return NetworkInterface(
+        tuple(_spec(port) for port in graph.inputs),
+        tuple(_spec(port) for port in graph.outputs),
+        metadata=_notes(graph, "model_info"),
+        conversion=_notes(graph, "conversion_parameters"),
+        feeds_convolution=any(_meets_convolution(port) for port in graph.inputs),
+    )
+
+
+def _spec(port: "openvino.Output") -> TensorSpec:
+    shape = port.get_partial_shape()
+    sizes = None
+    if not shape.rank.is_dynamic:
+        sizes = tuple(None if size.is_dynamic else size.get_length() for size in shape)
+    return TensorSpec(frozenset(port.get_names()), sizes)
+
+
+def _notes(graph: "openvino.Model", section: str) -> dict[str, str]:
+    """The plain entries of one section of rt_info; nested ones are of no interest here."""
+    if not graph.has_rt_info([section]):
+        return {}
+    found = graph.get_rt_info([section]).value
+    if not isinstance(found, dict):
+        return {}
+    values = {key: getattr(value, "value", value) for key, value in found.items()}
+    return {key: str(value) for key, value in values.items() if not isinstance(value, dict)}
+
+
+def _meets_convolution(port: "openvino.Output") -> bool:
+    """Whether a convolution reads this input directly, conversions and quantisation aside."""
+    for reader in port.get_target_inputs():
+        node = reader.get_node()
+        kind = node.get_type_name()
+        if kind in ("Convolution", "GroupConvolution"):
+            return True
+        if kind in ("Convert", "FakeQuantize") and _meets_convolution(node.output(0)):
+            return True
+    return False
+
+
+def _reason(error: RuntimeError) -> str:
+    """The useful line of OpenVINO's multi-line messages: the last one that is not a source location."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    telling = [line for line in lines if not line.startswith(("Exception from", "Check '"))]
+    return (telling or lines or ["unknown reason"])[-1]

@@ -1,0 +1,79 @@
+"""Soft masks on a coarse grid, read at full-frame pixels, but only inside the box they belong to.
+
+A bilinear resize is linear and separable, so any window of the full-size result is `rows @ cells @ columns.T` with two
+thin matrices. The sampling coordinates are those of the full frame: the window holds the very pixels that resizing
+everything would have given, at the cost of the window.
+"""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, slots=True)
+class Axis:
+    """How the pixels of one image axis see the cells of a grid: pixel p looks at cell (p + 0.5 - start) / pitch - 0.5.
+
+    `start` and `pitch` are in image pixels; `cells` is the grid's length; `limit` the image's.
+    Pixels beyond the outermost cell centres see that cell where `repeats_edge`, and fade into zero otherwise.
+    """
+
+    start: float
+    pitch: float
+    cells: int
+    limit: int
+    repeats_edge: bool
+
+    def window(self, first: int, last: int) -> tuple[int, int]:
+        """Pixels [start, stop) that cells first..last-1 can reach."""
+        low = self.start + (first - 0.5) * self.pitch - 0.5
+        high = self.start + (last + 0.5) * self.pitch - 0.5
+        if self.repeats_edge:
+            low = 0.0 if first <= 0 else low
+            high = float(self.limit) if last >= self.cells else high
+        start = int(np.clip(np.floor(low), 0, self.limit))
+        return start, max(int(np.clip(np.ceil(high), 0, self.limit)), start)
+
+    def weights(self, window: tuple[int, int], first: int, last: int) -> NDArray[np.float32]:
+        """(pixels, cells) float32: what each pixel of the window takes from each of the cells first..last-1."""
+        position = (np.arange(*window) + (0.5 - self.start)) / self.pitch - 0.5
+        if self.repeats_edge:
+            position = np.clip(position, 0, self.cells - 1)
+        base = np.floor(position)
+        share = (position - base).astype(np.float32)
+        column = base.astype(np.intp) - first + 1
+        # One spare column on each side takes what falls on cells outside the crop.
+        matrix = np.zeros((len(position), last - first + 2), np.float32)
+        row = np.arange(len(position))
+        matrix[row, np.clip(column, 0, last - first + 1)] = 1 - share
+        matrix[row, np.clip(column + 1, 0, last - first + 1)] += share
+        return matrix[:, 1:-1]
+
+
+def sampled_mask(
+    cells: NDArray[np.float32], first_xy: tuple[int, int], axes: tuple[Axis, Axis], threshold: float
+) -> tuple[NDArray[np.bool_], tuple[int, int]]:
+    """Threshold a crop of a soft mask at image resolution.
+
+    cells: (h, w) float32, the crop whose upper left cell is `first_xy` of the grid; cells outside count as zero.
+    axes: of x, of y. Returns the mask (H, W) bool trimmed to its true pixels, and the image position of its corner;
+    an empty mask is (0, 0).
+    """
+    (x_axis, y_axis), (x_first, y_first) = axes, first_xy
+    height, width = cells.shape
+    x_window = x_axis.window(x_first, x_first + width)
+    y_window = y_axis.window(y_first, y_first + height)
+    columns = x_axis.weights(x_window, x_first, x_first + width)
+    rows = y_axis.weights(y_window, y_first, y_first + height)
+    return trimmed(rows @ (cells @ columns.T) > threshold, (x_window[0], y_window[0]))
+
+
+def trimmed(mask: NDArray[np.bool_], corner_xy: tuple[int, int]) -> tuple[NDArray[np.bool_], tuple[int, int]]:
+    """The smallest window around the true pixels, and where its corner lies."""
+    if not mask.size:
+        return np.zeros((0, 0), np.bool_), corner_xy
+    x, y, width, height = cv2.boundingRect(mask.view(np.uint8))
+    window = np.ascontiguousarray(mask[y : y + height, x : x + width])
+    return window, (corner_xy[0] + x, corner_xy[1] + y)

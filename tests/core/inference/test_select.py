@@ -1,0 +1,148 @@
+from dataclasses import replace
+
+import cv2
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from maskwright.errors import FormatError
+from maskwright.inference.candidates import Candidates, Defaults
+from maskwright.inference.frame import Frame
+from maskwright.inference.labels import COCO_CATEGORIES
+from maskwright.inference.masks import HeatMaps, PrototypeMasks
+from maskwright.inference.nms import nms_indices
+
+
+def boxes_at(*lefts: float) -> np.ndarray:
+    return np.array([(left, 0, left + 10, 10) for left in lefts], np.float32)
+
+
+def candidates(boxes: np.ndarray, classes: list[int], scores: list[float]) -> Candidates:
+    count = len(boxes)
+    maps = np.ones((count, 4, 4), np.float32)
+    numbers = np.arange(count, dtype=np.int32)
+    parts = (boxes, numbers, np.array(classes, np.int32), np.array(scores, np.float32))
+    return Candidates(Frame.stretched((64, 64)), COCO_CATEGORIES, *parts, HeatMaps(maps))
+
+
+def test_overlapping_boxes_of_one_class_leave_the_best() -> None:
+    found = candidates(boxes_at(0, 1, 30), [0, 0, 0], [0.9, 0.8, 0.7]).select()
+    assert [instance.score for instance in found] == pytest.approx([0.9, 0.7])
+
+
+def test_classes_compete_only_when_asked_to() -> None:
+    pair = candidates(boxes_at(0, 1), [0, 1], [0.9, 0.8])
+    assert len(pair.select()) == 2
+    assert len(pair.select(class_agnostic=True)) == 1
+
+
+def test_categories_are_filtered_before_suppression() -> None:
+    pair = candidates(boxes_at(0, 1), [0, 1], [0.9, 0.8])
+    found = pair.select(class_agnostic=True, categories={COCO_CATEGORIES[1].id})
+    assert [instance.category_name for instance in found] == ["bicycle"]
+
+
+def test_scores_must_exceed_the_threshold() -> None:
+    assert len(candidates(boxes_at(0, 30), [0, 0], [0.75, 0.5]).select(0.5)) == 1
+
+
+def test_no_more_than_asked_for() -> None:
+    assert len(candidates(boxes_at(0, 20, 40), [0, 0, 0], [0.9, 0.8, 0.7]).select(max_instances=2)) == 2
+
+
+def test_the_models_own_operating_point_is_the_default() -> None:
+    pair = replace(candidates(boxes_at(0, 1), [0, 0], [0.9, 0.3]), defaults=Defaults(0.2, 0.95, 500))
+    assert len(pair.select()) == 2
+
+
+def test_mask_threshold_shrinks_a_soft_mask() -> None:
+    soft = HeatMaps(np.tile(np.linspace(0, 1, 8, dtype=np.float32), (1, 8, 1)))
+    one = replace(candidates(np.array([[0, 0, 32, 32]], np.float32), [0], [0.9]), masks=soft)
+    assert one.select(mask_threshold=0.7)[0].mask.sum() < one.select(mask_threshold=0.3)[0].mask.sum()
+
+
+def test_polygons_lie_where_the_mask_is() -> None:
+    (found,) = candidates(np.array([[10, 20, 30, 50]], np.float32), [0], [0.9]).select(min_iou=None)
+    rows, columns = np.nonzero(found.mask)
+    bounds = found.polygons[0].bounds_xyxy
+    assert bounds == (columns.min(), rows.min(), columns.max() + 1, rows.max() + 1)
+
+
+@given(st.integers(0, 2**32 - 1), st.floats(0.1, 0.9))
+@settings(max_examples=8, deadline=None)
+def test_blockwise_suppression_equals_the_plain_loop(seed: int, max_iou: float) -> None:
+    rng = np.random.default_rng(seed)
+    corner, side = rng.uniform(0, 60, (700, 2)), rng.uniform(1, 30, (700, 2))
+    boxes = np.hstack([corner, corner + side]).astype(np.float32)
+    classes = rng.integers(0, 3, 700)
+    kept: list[int] = []
+    for k in range(700):
+        rivals = [j for j in kept if classes[j] == classes[k] and _iou(boxes[j], boxes[k]) > max_iou]
+        if not rivals:
+            kept.append(k)
+    assert nms_indices(boxes, classes, max_iou=max_iou, limit=10_000).tolist() == kept
+    assert nms_indices(boxes, classes, max_iou=max_iou, limit=5).tolist() == kept[:5]
+
+
+def _iou(a: np.ndarray, b: np.ndarray) -> float:
+    width = max(min(a[2], b[2]) - max(a[0], b[0]), np.float32(0))
+    height = max(min(a[3], b[3]) - max(a[1], b[1]), np.float32(0))
+    shared = width * height
+    return float(shared / ((a[2] - a[0]) * (a[3] - a[1]) + (b[2] - b[0]) * (b[3] - b[1]) - shared))
+
+
+def test_no_boxes_give_no_indices() -> None:
+    assert nms_indices(np.zeros((0, 4), np.float32), None, max_iou=0.5, limit=5).tolist() == []
+
+
+@given(st.integers(0, 2**32 - 1))
+@settings(max_examples=40, deadline=None)
+def test_crops_equal_resizing_the_whole_frame(seed: int) -> None:
+    """The reference: crop in prototype space, resize everything to the image, threshold."""
+    rng = np.random.default_rng(seed)
+    width, height = (int(n) for n in rng.integers(5, 90, 2))
+    rows, columns = (int(n) for n in rng.integers(2, 20, 2))
+    prototypes = rng.normal(0, 2, (rows, columns, 3)).astype(np.float32)
+    coefficients = rng.normal(0, 2, (1, 3)).astype(np.float32)
+    x1, y1, x2, y2 = rng.uniform(-0.3, 1.3, 4)
+    x1, x2, y1, y2 = min(x1, x2), max(x1, x2), min(y1, y2), max(y1, y2)
+    full = 1 / (1 + np.exp(-(prototypes @ coefficients[0])))
+    j, i = np.arange(columns), np.arange(rows)[:, None]
+    full[
+        ~((max(x1 * columns - 1, 0) <= j) & (j < x2 * columns + 1) & (max(y1 * rows - 1, 0) <= i) & (i < y2 * rows + 1))
+    ] = 0
+    soft = cv2.resize(full, (width, height), interpolation=cv2.INTER_LINEAR)
+    box = np.array([x1 * width, y1 * height, x2 * width, y2 * height], np.float32)
+    frame = Frame.stretched((width, height))
+    mask, (x, y) = PrototypeMasks(prototypes, coefficients).crop(0, box, frame, 0.5)
+    found = np.zeros((height, width), bool)
+    found[y : y + mask.shape[0], x : x + mask.shape[1]] = mask
+    unclear = np.abs(soft - 0.5) < 1e-4
+    np.testing.assert_array_equal(found | unclear, (soft > 0.5) | unclear)
+
+
+@pytest.mark.parametrize("kind", ["prototypes", "maps"])
+def test_stored_candidates_select_alike(kind: str) -> None:
+    before = candidates(boxes_at(0, 20, 40), [0, 1, 2], [0.9, 0.8, 0.7])
+    if kind == "prototypes":
+        masks = PrototypeMasks(np.ones((8, 8, 2), np.float32), np.ones((3, 2), np.float32))
+        before = replace(before, masks=masks)
+    after = Candidates.from_bytes(before.to_bytes())
+    assert after.categories == before.categories
+    assert after.frame == before.frame
+    for a, b in zip(before.select(), after.select(), strict=True):
+        assert (a.category_id, a.score, a.bbox_xyxy, a.crop_xy) == (b.category_id, b.score, b.bbox_xyxy, b.crop_xy)
+        np.testing.assert_array_equal(a.crop_mask, b.crop_mask)
+
+
+@pytest.mark.parametrize("damage", [b"", b"PK\x03\x04", b"nonsense"])
+def test_damaged_stored_candidates_are_refused(damage: bytes) -> None:
+    with pytest.raises(FormatError, match="damaged"):
+        Candidates.from_bytes(damage)
+
+
+def test_truncated_stored_candidates_are_refused() -> None:
+    whole = candidates(boxes_at(0), [0], [0.9]).to_bytes()
+    with pytest.raises(FormatError, match="damaged"):
+        Candidates.from_bytes(whole[: len(whole) // 2])

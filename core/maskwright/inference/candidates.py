@@ -95,10 +95,10 @@ class Candidates:
             "rows": self.rows,
             "classes": self.classes,
             "scores": self.scores,
-        } | self.masks.arrays()
+        }
         buffer = io.BytesIO()
         with zipfile.ZipFile(buffer, "w") as archive:
-            for name, array in arrays.items():
+            for name, array in (arrays | self.masks.arrays()).items():
                 with archive.open(f"{name}.npy", "w") as entry:
                     np.lib.format.write_array(entry, array, allow_pickle=False)
         return buffer.getvalue()

@@ -1,5 +1,60 @@
-"""Maskwright without its window: pre-label images, turn masks into exact polygons, read and write COCO."""
+"""Maskwright without its window: pre-label images, turn masks into exact polygons, read and write COCO.
+
+    import maskwright as mw
+
+    model = mw.load_model("nuclei")
+    for instance in model.predict(image_bgr_u8).select(score=0.5):
+        print(instance.category_name, instance.score, instance.polygons)
+
+The names below are stable; they are imported when first used, so that `import maskwright` costs nothing.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 from maskwright._version import __version__
 
-__all__ = ["__version__"]
+if TYPE_CHECKING:
+    from maskwright.errors import MaskwrightError
+    from maskwright.geometry.convert import mask_to_polygons
+    from maskwright.geometry.polygon import Polygon
+    from maskwright.geometry.raster import polygons_to_mask
+    from maskwright.inference.candidates import Candidates
+    from maskwright.inference.model import Model, load_model
+    from maskwright.inference.prediction import Prediction
+    from maskwright.project.store import Project
+
+_HOME = {
+    "Candidates": "maskwright.inference.candidates",
+    "MaskwrightError": "maskwright.errors",
+    "Model": "maskwright.inference.model",
+    "Polygon": "maskwright.geometry.polygon",
+    "Prediction": "maskwright.inference.prediction",
+    "Project": "maskwright.project.store",
+    "load_model": "maskwright.inference.model",
+    "mask_to_polygons": "maskwright.geometry.convert",
+    "polygons_to_mask": "maskwright.geometry.raster",
+}
+
+__all__ = [
+    "Candidates",
+    "MaskwrightError",
+    "Model",
+    "Polygon",
+    "Prediction",
+    "Project",
+    "__version__",
+    "load_model",
+    "mask_to_polygons",
+    "polygons_to_mask",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module 'maskwright' has no attribute {name!r}")
+    return getattr(import_module(_HOME[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

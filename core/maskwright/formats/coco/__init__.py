@@ -1,0 +1,6 @@
+"""COCO instance files: written exactly, read tolerantly."""
+
+from maskwright.formats.coco.options import CocoExportOptions, CocoExportReport, CocoSource
+from maskwright.formats.coco.writer import export_coco
+
+__all__ = ["CocoExportOptions", "CocoExportReport", "CocoSource", "export_coco"]

@@ -1,0 +1,72 @@
+"""What goes into a COCO file: where it comes from, what is chosen, what came of it."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, Protocol
+
+from maskwright.document.values import Category, ImageRecord, ImageState, Instance, InstanceState
+
+
+class CocoSource(Protocol):
+    """Anything that holds annotated images: a project, a file that was read, a list in a test."""
+
+    def categories(self) -> Sequence[Category]:
+        """The class table, one for all images."""
+
+    def images(self) -> Iterator[ImageRecord]:
+        """All images in the order of their ids; asked for more than once."""
+
+    def instances(self, image_id: int) -> Sequence[Instance]:
+        """The instances of one image."""
+
+
+@dataclass(frozen=True, slots=True)
+class CocoExportOptions:
+    """The corrected data set by default: a person's instances on images that a person has worked on."""
+
+    include_proposals: bool = False
+    """Also write what the model suggests and nobody has decided on; brings the pre-labelled images in."""
+    include_unreviewed: bool = False
+    """Also list images that nobody has looked at; a trainer takes them for verified empty ones."""
+    min_score: float = 0.0
+    """Leaves out proposals under this score; what a person accepted or drew is always written."""
+    holes: Literal["keyhole", "rle"] = "keyhole"
+    """Instances with holes as one ring with a bridge, which everybody reads, or as run lengths."""
+    include_provenance: bool = False
+    """State, score and model of each instance in its `attributes`."""
+
+    def takes_image(self, image: ImageRecord) -> bool:
+        match image.state:
+            case ImageState.UNSEEN:
+                return self.include_unreviewed
+            case ImageState.PRELABELLED:
+                return self.include_unreviewed or self.include_proposals
+            case _:
+                return True
+
+    def takes_instance(self, instance: Instance) -> bool:
+        if instance.state is InstanceState.PROPOSED:
+            return self.include_proposals and (instance.score is None or instance.score >= self.min_score)
+        return instance.state.is_exported
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """An instance that could not be written, and why."""
+
+    image_id: int
+    instance_id: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class CocoExportReport:
+    """What was written."""
+
+    path: Path
+    image_count: int
+    instance_count: int
+    unreviewed_count: int
+    """Images left out because nobody has looked at them."""
+    left_out: tuple[LeftOut, ...] = ()

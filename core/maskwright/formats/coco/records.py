@@ -1,0 +1,83 @@
+"""Values as the records of a COCO file, by the rules that its consumers hold files to.
+
+Area and bounding box are those of the pixels that pycocotools fills; `iscrowd` is always present; `ignore` and a
+score at the top level never are (Detectron2 refuses the one, others take the file for results by the other).
+"""
+
+from collections.abc import Mapping, Sequence
+from pathlib import PurePosixPath
+from typing import Any
+
+from maskwright.document.values import Category, ImageRecord, Instance
+from maskwright.errors import FormatError
+from maskwright.formats.coco.options import CocoExportOptions
+from maskwright.geometry.algebra import clip_to_image
+from maskwright.geometry.keyhole import cut_keyholes
+from maskwright.geometry.polygon import Polygon
+from maskwright.geometry.raster import Rle, polygons_to_rle, rle_area, rle_bbox_xywh, rounded
+
+_NEVER_WRITTEN = frozenset({"ignore", "score"})
+
+
+def category_record(category: Category) -> dict[str, Any]:
+    """Every category gets a supercategory: pycocotools looks it up without asking."""
+    record = {"id": category.id, "name": category.name, "supercategory": category.supercategory or "none"}
+    return record | _unknown(category.extra, record)
+
+
+def image_record(image: ImageRecord) -> dict[str, Any]:
+    """Raises FormatError for a file name that is absolute or leads out of the image folder."""
+    name = PurePosixPath(image.file_name)
+    if name.is_absolute() or ".." in name.parts or "\\" in image.file_name:
+        raise FormatError(f"image {image.id}: expected a path inside the image folder, got {image.file_name!r}")
+    record = {"id": image.id, "file_name": image.file_name, "width": image.width, "height": image.height}
+    return record | _unknown(image.extra, record)
+
+
+def instance_record(instance: Instance, image: ImageRecord, options: CocoExportOptions) -> dict[str, Any] | None:
+    """The annotation, or None where no pixel of the image is covered."""
+    size_wh = (image.width, image.height)
+    polygons = clip_to_image(instance.polygons, size_wh)
+    rle = polygons_to_rle(polygons, size_wh)
+    area = rle_area(rle)
+    if not area:
+        return None
+    is_run_lengths = instance.is_crowd or (options.holes == "rle" and any(polygon.holes for polygon in polygons))
+    record: dict[str, Any] = {
+        "id": instance.id,
+        "image_id": image.id,
+        "category_id": instance.category_id,
+        "segmentation": rle_record(rle) if is_run_lengths else polygon_record(polygons),
+        "area": float(area),
+        "bbox": list(rle_bbox_xywh(rle)),
+        "iscrowd": int(instance.is_crowd),
+    }
+    record |= _unknown(instance.extra, record)
+    if options.include_provenance:
+        record["attributes"] = {**record.get("attributes", {}), **provenance_attributes(instance)}
+    return record
+
+
+def polygon_record(polygons: Sequence[Polygon]) -> list[list[float]]:
+    """One flat list of x, y per part, holes cut open; parts that cover nothing may stay, they change no pixel."""
+    return [rounded(cut_keyholes(polygon)).ravel().tolist() for polygon in polygons]
+
+
+def rle_record(rle: Rle) -> dict[str, Any]:
+    """Compressed run lengths as JSON can hold them."""
+    return {"size": list(rle["size"]), "counts": rle["counts"].decode("ascii")}
+
+
+def provenance_attributes(instance: Instance) -> dict[str, str | float]:
+    """Plain values only: CVAT and Datumaro read nothing else."""
+    attributes: dict[str, str | float] = {"state": instance.state.value}
+    if instance.score is not None:
+        attributes["score"] = round(instance.score, 4)
+    if instance.provenance is not None:
+        attributes["model"] = instance.provenance.model_name
+        attributes["model_hash"] = instance.provenance.model_hash
+    return attributes
+
+
+def _unknown(extra: Mapping[str, Any], known: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in extra.items() if key not in known and key not in _NEVER_WRITTEN}

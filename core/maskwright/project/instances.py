@@ -1,9 +1,9 @@
 """The part of a project that holds the instances: read as documents, written as journalled changes."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Literal
 
-from sqlalchemy import Connection, delete, func, insert, select, update
+from sqlalchemy import Connection, case, delete, func, insert, select, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 
 from maskwright.document.change import Change
@@ -26,6 +26,12 @@ Kind = Literal["edit", "undo", "redo", "proposals"]
 
 _NEXT_INSTANCE = "instance_id"
 _BLOCK = 500
+_UNTOUCHED = (ImageState.UNSEEN, ImageState.PRELABELLED, ImageState.EMPTY)
+_COUNT = (
+    select(func.count())
+    .where(instances.c.image_id == images.c.id, instances.c.state != InstanceState.REJECTED.value)
+    .scalar_subquery()
+)
 
 
 class InstanceShelf:
@@ -64,14 +70,9 @@ class InstanceShelf:
         if change.is_empty:
             return
         with self._database.write() as connection:
-            write_change(connection, image_id, change)
+            write_change(connection, image_id, change, stored=read_instances(connection, image_id))
             write_history(connection, image_id, change, label=label, kind=kind)
-            untouched = (ImageState.UNSEEN.value, ImageState.PRELABELLED.value, ImageState.EMPTY.value)
-            connection.execute(
-                update(images)
-                .where(images.c.id == image_id, images.c.state.in_(untouched))
-                .values(state=ImageState.IN_PROGRESS.value)
-            )
+            touch_image(connection, image_id, was=_UNTOUCHED, becomes=ImageState.IN_PROGRESS)
 
 
 def read_instances(connection: Connection, image_id: int) -> tuple[Instance, ...]:
@@ -90,23 +91,23 @@ def reserve_ids(connection: Connection, count: int) -> range:
     return range(after - count, after)
 
 
-def write_change(connection: Connection, image_id: int, change: Change) -> None:
-    """Raises ProjectError when the stored instances are not in the state that `change` starts from."""
-    stored = {instance.id: instance for instance in read_instances(connection, image_id)}
+def write_change(connection: Connection, image_id: int, change: Change, *, stored: Sequence[Instance]) -> None:
+    """`stored`: the image's instances as just read in this transaction.
+
+    Raises ProjectError when they are not in the state that `change` starts from.
+    """
+    known = {instance.id: instance for instance in stored}
     for id_, before, _ in change:
-        if stored.get(id_) != before:
+        if known.get(id_) != before:
             raise ProjectError(f"instance {id_} was changed elsewhere; reload the image and repeat this step")
     gone = [id_ for id_, before, _ in change if before is not None]
     for start in range(0, len(gone), _BLOCK):
         connection.execute(delete(instances).where(instances.c.id.in_(gone[start : start + _BLOCK])))
-    rows = [
-        instance_to_row(after, image_id, _provenance_id(connection, after.provenance))
-        for _, _, after in change
-        if after is not None
-    ]
+    created = [after for _, _, after in change if after is not None]
+    provenance_ids = {origin: _provenance_id(connection, origin) for origin in {item.provenance for item in created}}
+    rows = [instance_to_row(after, image_id, provenance_ids[after.provenance]) for after in created]
     if rows:
         connection.execute(insert(instances), rows)
-    _count_instances(connection, image_id)
 
 
 def write_history(connection: Connection, image_id: int, change: Change, *, label: str, kind: Kind) -> None:
@@ -114,13 +115,10 @@ def write_history(connection: Connection, image_id: int, change: Change, *, labe
     connection.execute(insert(history), row)
 
 
-def _count_instances(connection: Connection, image_id: int) -> None:
-    count = (
-        select(func.count())
-        .where(instances.c.image_id == image_id, instances.c.state != InstanceState.REJECTED.value)
-        .scalar_subquery()
-    )
-    connection.execute(update(images).where(images.c.id == image_id).values(instance_count=count))
+def touch_image(connection: Connection, image_id: int, *, was: Collection[ImageState], becomes: ImageState) -> None:
+    """Count the image's instances anew and, where its state is one of `was`, change it."""
+    state = case((images.c.state.in_([state.value for state in was]), becomes.value), else_=images.c.state)
+    connection.execute(update(images).where(images.c.id == image_id).values(instance_count=_COUNT, state=state))
 
 
 def _provenances(connection: Connection, ids: Iterable[int]) -> dict[int, Provenance]:

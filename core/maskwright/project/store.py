@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Self
 
-from sqlalchemy import select, update
+from sqlalchemy import select
 from sqlalchemy.dialects.sqlite import insert as upsert
 
 from maskwright.document.change import Change
@@ -15,11 +15,18 @@ from maskwright.errors import ProjectError
 from maskwright.project.categories import CategoryShelf
 from maskwright.project.database import Database, create_file
 from maskwright.project.images import ImageShelf
-from maskwright.project.instances import InstanceShelf, read_instances, reserve_ids, write_change, write_history
+from maskwright.project.instances import (
+    InstanceShelf,
+    read_instances,
+    reserve_ids,
+    touch_image,
+    write_change,
+    write_history,
+)
 from maskwright.project.proposals import Proposal, proposals_to_change
 from maskwright.project.rows import from_json, to_json
 from maskwright.project.runs import Run, RunLog, mark_image, read_run
-from maskwright.project.schema import images, settings
+from maskwright.project.schema import settings
 from maskwright.project.upgrade import bring_up_to_date, require_current
 
 log = logging.getLogger(__name__)
@@ -113,17 +120,13 @@ class Project(ImageShelf, CategoryShelf, InstanceShelf, RunLog):
         """
         with self._database.write(is_repeatable=True) as connection:
             run = read_run(connection, run_id) if run_id is not None else None
-            ids = reserve_ids(connection, len(proposals))
+            ids = reserve_ids(connection, len(proposals)) if proposals else range(0)
             existing = read_instances(connection, image_id)
             change = proposals_to_change(existing, proposals, _provenance(run), ids)
             if not change.is_empty:
-                write_change(connection, image_id, change)
+                write_change(connection, image_id, change, stored=existing)
                 write_history(connection, image_id, change, label="Pre-label", kind="proposals")
-            connection.execute(
-                update(images)
-                .where(images.c.id == image_id, images.c.state == ImageState.UNSEEN.value)
-                .values(state=ImageState.PRELABELLED.value)
-            )
+            touch_image(connection, image_id, was=(ImageState.UNSEEN,), becomes=ImageState.PRELABELLED)
             if run is not None:
                 mark_image(connection, run.id, image_id, seconds=seconds, failure=None)
         return change

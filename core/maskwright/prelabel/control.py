@@ -1,0 +1,36 @@
+"""Stopping and pausing a batch from another thread."""
+
+import threading
+
+
+class CancelToken:
+    """Shared by whoever runs a batch and whoever may stop it. All methods may be called from any thread."""
+
+    def __init__(self) -> None:
+        self._cancelled = threading.Event()
+        self._may_run = threading.Event()
+        self._may_run.set()
+
+    @property
+    def is_cancelled(self) -> bool:
+        return self._cancelled.is_set()
+
+    @property
+    def is_paused(self) -> bool:
+        return not self._may_run.is_set() and not self.is_cancelled
+
+    def cancel(self) -> None:
+        """For good; also ends a pause."""
+        self._cancelled.set()
+        self._may_run.set()
+
+    def pause(self) -> None:
+        """What is under way is finished, nothing new is begun."""
+        self._may_run.clear()
+
+    def resume(self) -> None:
+        self._may_run.set()
+
+    def wait_while_paused(self, timeout_s: float | None = None) -> None:
+        """Return once the batch may go on or was cancelled, or when the time is over."""
+        self._may_run.wait(timeout_s)

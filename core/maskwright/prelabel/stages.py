@@ -1,0 +1,167 @@
+"""The threads of a batch: decode ahead of inference, select and trace behind it.
+
+Every job taken from the queue comes out exactly once: with proposals, with a failure, or cancelled.
+"""
+
+import queue
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Self, TypeAlias
+
+from maskwright.errors import ImageError, MaskwrightError, ModelError
+from maskwright.images import read_image
+from maskwright.inference.async_runner import AsyncRunner, InferenceCancelledError
+from maskwright.inference.candidates import Candidates
+from maskwright.prelabel.control import CancelToken
+from maskwright.prelabel.feeding import PixelBudget, Queue
+from maskwright.prelabel.proposing import candidates_to_proposals
+from maskwright.prelabel.settings import PrelabelSettings
+from maskwright.project import Project, Proposal
+
+_STEP_S = 0.1
+"""How often a waiting thread looks whether it should stop."""
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One image under way."""
+
+    image_id: int
+    started_at: float
+    pixels: int = 0
+    """What it holds of the pixel budget."""
+
+
+Result: TypeAlias = list[Proposal] | MaskwrightError | None
+"""Proposals, or why there are none; None: taken back before it was done."""
+
+
+class Stages:
+    """Feeder and poster threads around a runner; `outcomes` begins and, as a context manager, it ends them."""
+
+    def __init__(
+        self,
+        project: Project,
+        runner: AsyncRunner[Job],
+        ids: Queue,
+        settings: PrelabelSettings,
+        category_ids: Mapping[int, int],
+        token: CancelToken,
+    ) -> None:
+        self._project, self._runner, self._ids, self._token = project, runner, ids, token
+        self._settings, self._category_ids = settings, category_ids
+        self._budget = PixelBudget()
+        self._stopped = threading.Event()
+        self._lock = threading.Lock()
+        self._feeding = 0
+        self._under_way = 0
+        self._finished: queue.Queue[tuple[Job, Result]] = queue.Queue(maxsize=8)
+
+    def outcomes(self, *, feeders: int, posters: int) -> Iterator[tuple[Job, Result]]:
+        """Run, and yield each job with its result as it finishes; call once."""
+        self._start(feeders, posters)
+        while not self._is_over:
+            if self._token.is_cancelled:
+                self.stop()
+            try:
+                yield self._finished.get(timeout=_STEP_S)
+            except queue.Empty:
+                continue
+
+    def stop(self) -> None:
+        """Begin nothing new and take back what the device has not finished."""
+        self._stopped.set()
+        self._runner.cancel()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Where `outcomes` was left early: swallow what the threads still bring, so that none waits for ever."""
+        self.stop()
+        while not self._is_over:
+            with suppress(queue.Empty):
+                self._finished.get(timeout=_STEP_S)
+
+    @property
+    def _is_over(self) -> bool:
+        with self._lock:
+            return not self._feeding and not self._under_way and self._finished.empty()
+
+    @property
+    def _is_stopping(self) -> bool:
+        return self._stopped.is_set() or self._token.is_cancelled
+
+    def _start(self, feeders: int, posters: int) -> None:
+        self._feeding = feeders
+        threads = [threading.Thread(target=self._feed, name=f"decode-{k}", daemon=True) for k in range(feeders)]
+        threads += [threading.Thread(target=self._post, name=f"trace-{k}", daemon=True) for k in range(posters)]
+        for thread in threads:
+            thread.start()
+
+    def _feed(self) -> None:
+        try:
+            while not self._is_stopping:
+                if self._token.is_paused:
+                    self._token.wait_while_paused(_STEP_S)
+                    continue
+                with self._lock:
+                    image_id = self._ids.take()
+                    self._under_way += image_id is not None
+                if image_id is None:
+                    return
+                self._prepare(Job(image_id, time.monotonic()))
+        finally:
+            with self._lock:
+                self._feeding -= 1
+
+    def _prepare(self, job: Job) -> None:
+        try:
+            record = self._project.image(job.image_id)
+            job = Job(job.image_id, job.started_at, record.width * record.height)
+            if not self._held(job):
+                self._finish(Job(job.image_id, job.started_at), None)
+                return
+            image = read_image(self._project.image_path(record))
+            if image.header.size_wh != (record.width, record.height):
+                raise ImageError("the file has another size than when it was added", path=image.header.path)
+            while not self._runner.submit(job, image.bgr_u8, timeout_s=_STEP_S):
+                if self._is_stopping:
+                    self._finish(job, None)
+                    return
+        except MaskwrightError as error:
+            self._finish(job, error)
+        except Exception as error:  # noqa: BLE001  (a thread's loop: one image must not end the batch)
+            self._finish(job, ImageError(f"{type(error).__name__}: {error}"))
+
+    def _held(self, job: Job) -> bool:
+        while not self._budget.acquire(job.pixels, timeout_s=_STEP_S):
+            if self._is_stopping:
+                return False
+        return True
+
+    def _post(self) -> None:
+        while not self._is_over:
+            result = self._runner.next_result(timeout_s=_STEP_S)
+            if result is not None:
+                job, outcome = result
+                self._finish(job, self._proposed(outcome))
+
+    def _proposed(self, outcome: Candidates | MaskwrightError) -> Result:
+        if isinstance(outcome, InferenceCancelledError):
+            return None
+        if isinstance(outcome, MaskwrightError):
+            return outcome
+        try:
+            return candidates_to_proposals(outcome, self._settings, self._category_ids)
+        except Exception as error:  # noqa: BLE001  (as above)
+            return ModelError(f"the model's output cannot be used ({type(error).__name__}: {error})")
+
+    def _finish(self, job: Job, result: Result) -> None:
+        self._budget.release(job.pixels)
+        self._finished.put((job, result))
+        with self._lock:
+            self._under_way -= 1

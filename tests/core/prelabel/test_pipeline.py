@@ -1,0 +1,228 @@
+"""A batch: every image exactly once, failures apart, stoppable and resumable at any point."""
+
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import tiny_models
+from maskwright.document.values import ImageState, InstanceState
+from maskwright.errors import ModelError, ProjectError
+from maskwright.inference.model import Model, load_model
+from maskwright.prelabel import CancelToken, PrelabelSettings, Progress, prelabel_one, resumable_run, run_batch
+from maskwright.project import Project, ScannedImage, scan_folder
+from project_builders import write_image
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> Model:
+    """Finds the left half as class 1 (0.9) and the right half as class 2 (0.8) in whatever it sees."""
+    return load_model(tiny_models.yolact(tmp_path_factory.mktemp("model") / "tiny.xml"))
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Iterator[Project]:
+    for index in range(12):
+        write_image(tmp_path / "images" / f"{index:02d}.png")
+    with Project.create(tmp_path / "set.maskwright", image_root=tmp_path / "images") as project:
+        project.add_images(scan_folder(project.image_root))
+        yield project
+
+
+def names_of(project: Project) -> dict[int, str]:
+    return {category.id: category.name for category in project.categories()}
+
+
+def test_every_image_gets_its_proposals_once(project: Project, model: Model) -> None:
+    seen: list[Progress] = []
+
+    report = run_batch(project, model, PrelabelSettings(), on_progress=seen.append)
+
+    assert (report.done, report.failed, report.remaining) == (12, 0, 0)
+    assert sorted(progress.image_id for progress in seen) == list(range(1, 13))
+    assert seen[-1].done == seen[-1].total == 12
+    assert project.state_counts()[ImageState.PRELABELLED] == 12
+    assert {len(project.instances(id_)) for id_ in range(1, 13)} == {2}
+
+
+def test_proposals_lie_where_the_model_sees_them(project: Project, model: Model) -> None:
+    run_batch(project, model, PrelabelSettings())
+
+    left, right = sorted(project.instances(1), key=lambda instance: instance.bounds_xyxy)
+    assert left.bounds_xyxy == pytest.approx((0, 0, 32, 48), abs=8)
+    assert right.bounds_xyxy == pytest.approx((32, 0, 64, 48), abs=8)
+    assert (left.state, left.score) == (InstanceState.PROPOSED, pytest.approx(0.9))
+    assert left.provenance.model_hash == model.content_hash
+    assert names_of(project)[left.category_id] == model.labels[0].name
+
+
+def test_thresholds_and_classes_select(project: Project, model: Model) -> None:
+    run_batch(project, model, PrelabelSettings(score=0.85))
+    assert [instance.score for instance in project.instances(1)] == [pytest.approx(0.9)]
+
+    run_batch(project, model, PrelabelSettings(categories=(model.labels[1].id,)))
+    assert [instance.score for instance in project.instances(1)] == [pytest.approx(0.8)]
+
+
+def test_bad_images_fail_alone_with_their_reason(project: Project, model: Model) -> None:
+    (project.image_root / "03.png").write_bytes(b"")
+    (project.image_root / "05.png").unlink()
+    write_image(project.image_root / "07.png", size_wh=(10, 10))
+    seen: list[Progress] = []
+
+    report = run_batch(project, model, PrelabelSettings(), on_progress=seen.append)
+
+    reasons = {failure.file_name: failure.reason for failure in project.failures(report.run_id)}
+    assert (report.done, report.failed) == (9, 3)
+    assert "empty" in reasons["03.png"]
+    assert "does not exist" in reasons["05.png"]
+    assert "another size" in reasons["07.png"]
+    assert sum(progress.failure is not None for progress in seen) == 3
+    assert project.image(4).state is ImageState.UNSEEN
+
+
+def test_a_cancelled_batch_is_resumed_without_doing_an_image_twice(project: Project, model: Model) -> None:
+    for index in range(12, 60):
+        write_image(project.image_root / f"{index:02d}.png")
+    project.add_images(scan_folder(project.image_root))
+    token, seen = CancelToken(), []
+
+    def stop_after_three(progress: Progress) -> None:
+        seen.append(progress.image_id)
+        if len(seen) == 3:
+            token.cancel()
+
+    first = run_batch(project, model, PrelabelSettings(), on_progress=stop_after_three, cancel=token)
+    assert first.is_cancelled
+    assert first.done + first.remaining == 60
+
+    second = run_batch(
+        project, model, PrelabelSettings(), on_progress=lambda progress: seen.append(progress.image_id), resume=True
+    )
+
+    assert second.run_id == first.run_id
+    assert (second.done, second.remaining) == (60, 0)
+    assert sorted(seen) == list(range(1, 61))
+
+
+def test_other_settings_are_another_run(project: Project, model: Model) -> None:
+    first = run_batch(project, model, PrelabelSettings())
+
+    assert resumable_run(project, model, PrelabelSettings(score=0.1)) is None
+    assert resumable_run(project, model, PrelabelSettings(score=model.default_score)).id == first.run_id
+
+
+def test_the_image_on_screen_goes_first(project: Project, model: Model) -> None:
+    seen: list[int] = []
+    wanted = iter([11])
+
+    run_batch(
+        project,
+        model,
+        PrelabelSettings(),
+        on_progress=lambda progress: seen.append(progress.image_id),
+        priority=lambda: next(wanted, None),
+    )
+
+    assert 11 in seen[:6]
+
+
+def test_a_paused_batch_waits_and_goes_on(project: Project, model: Model) -> None:
+    token, seen, reached = CancelToken(), [], threading.Event()
+
+    def pause_once(progress: Progress) -> None:
+        seen.append(progress.image_id)
+        if len(seen) == 1:
+            token.pause()
+            reached.set()
+
+    thread = threading.Thread(
+        target=run_batch,
+        args=(project, model, PrelabelSettings()),
+        kwargs={"on_progress": pause_once, "cancel": token},
+    )
+    thread.start()
+    assert reached.wait(30)
+    assert token.is_paused
+    token.resume()
+    thread.join(30)
+
+    assert not thread.is_alive()
+    assert len(seen) == 12
+
+
+def test_a_dead_device_stops_the_batch_and_blames_no_image(
+    project: Project, model: Model, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise ModelError("device lost")
+
+    monkeypatch.setattr(Model, "infer", fail)
+    report = run_batch(project, model, PrelabelSettings())
+    monkeypatch.undo()
+
+    assert "device lost" in report.stopped_because
+    assert (report.failed, report.remaining) == (0, 12)
+    assert run_batch(project, model, PrelabelSettings(), resume=True).done == 12
+
+
+def test_an_image_on_which_inference_fails_is_listed(
+    project: Project, model: Model, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    infer = Model.infer
+    write_image(project.image_root / "04.png", value=7)
+
+    def fail_on_dark(self: Model, request: object, feeds: dict[int, np.ndarray], shape: tuple[int, ...]) -> object:
+        if feeds[0].max() == 7:
+            raise ModelError("too dark")
+        return infer(self, request, feeds, shape)
+
+    monkeypatch.setattr(Model, "infer", fail_on_dark)
+    report = run_batch(project, model, PrelabelSettings())
+
+    assert report.done == 11
+    assert [failure.reason for failure in project.failures(report.run_id)] == ["too dark"]
+
+
+def test_a_vanished_image_folder_stops_the_batch(project: Project, model: Model) -> None:
+    project.image_root.rename(project.image_root.with_name("elsewhere"))
+
+    report = run_batch(project, model, PrelabelSettings())
+
+    assert "is gone" in report.stopped_because
+    assert report.failed == 0
+
+
+def test_a_project_that_cannot_be_written_ends_the_batch_with_its_reason(
+    project: Project, model: Model, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise ProjectError("the disk is full")
+
+    monkeypatch.setattr(Project, "put_proposals", full)
+
+    with pytest.raises(ProjectError, match="disk is full"):
+        run_batch(project, model, PrelabelSettings())
+
+
+def test_an_empty_project_is_done_at_once(tmp_path: Path, model: Model) -> None:
+    with Project.create(tmp_path / "set.maskwright", image_root=tmp_path) as project:
+        assert run_batch(project, model, PrelabelSettings()).remaining == 0
+
+
+def test_an_image_above_the_pixel_budget_goes_through_alone(
+    tmp_path: Path, model: Model, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("maskwright.prelabel.feeding.PIXEL_BUDGET", 10)
+    write_image(tmp_path / "a.png")
+    with Project.create(tmp_path / "set.maskwright", image_root=tmp_path) as project:
+        project.add_images([ScannedImage("a.png", 64, 48)])
+        assert run_batch(project, model, PrelabelSettings()).done == 1
+
+
+def test_one_image_needs_no_project(tmp_path: Path, model: Model) -> None:
+    proposals = prelabel_one(model, write_image(tmp_path / "a.png"), PrelabelSettings())
+
+    assert [proposal.category_id for proposal in proposals] == [label.id for label in model.labels]

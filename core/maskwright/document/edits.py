@@ -1,0 +1,199 @@
+"""Every edit of a document as a pure function that returns the `Change`; nothing here mutates or draws.
+
+An edit of geometry or category makes a proposed or accepted instance EDITED: from then on it is a person's word.
+Locked instances are left out of every edit except `set_locked`. Coordinates are image pixels on pixel edges.
+"""
+
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import replace
+
+import numpy as np
+
+from maskwright.document.change import Change
+from maskwright.document.document import Document
+from maskwright.document.places import VertexRef
+from maskwright.document.values import Instance, InstanceState
+from maskwright.geometry.polygon import Polygon, Ring, as_ring, polygons_bounds_xyxy
+
+_BECOMES_EDITED = (InstanceState.PROPOSED, InstanceState.ACCEPTED, InstanceState.REJECTED)
+_MIN_VERTICES = 3
+
+Point = tuple[float, float]
+
+
+def edited(instance: Instance, polygons: Iterable[Polygon]) -> Instance:
+    """The instance with other outlines, as edited by a person."""
+    state = InstanceState.EDITED if instance.state in _BECOMES_EDITED else instance.state
+    return replace(instance, polygons=tuple(polygons), state=state)
+
+
+def create(instance_id: int, category_id: int, polygons: Iterable[Polygon], *, z: int = 0) -> Change:
+    """A new instance drawn by a person."""
+    return Change.create([Instance(instance_id, category_id, tuple(polygons), InstanceState.DRAWN, z=z)])
+
+
+def delete(document: Document, ids: Collection[int]) -> Change:
+    """Take instances away.
+
+    What a model proposed stays in the document as REJECTED, so that the next run does not bring it back.
+    """
+    return Change.of((instance, _deleted(instance)) for instance in _editable(document, ids))
+
+
+def _deleted(instance: Instance) -> Instance | None:
+    if instance.state is InstanceState.PROPOSED or instance.provenance is not None:
+        return replace(instance, state=InstanceState.REJECTED)
+    return None
+
+
+def accept(document: Document, ids: Collection[int]) -> Change:
+    """Proposals become accepted; what a person decided already stays."""
+    return _with_state(document, ids, (InstanceState.PROPOSED, InstanceState.REJECTED), InstanceState.ACCEPTED)
+
+
+def reject(document: Document, ids: Collection[int]) -> Change:
+    """Proposals become rejected: out of sight, remembered."""
+    return _with_state(document, ids, (InstanceState.PROPOSED,), InstanceState.REJECTED)
+
+
+def set_category(document: Document, ids: Collection[int], category_id: int) -> Change:
+    def with_category(instance: Instance) -> Instance:
+        if instance.category_id == category_id:
+            return instance
+        return replace(edited(instance, instance.polygons), category_id=category_id)
+
+    return _each(document, ids, with_category)
+
+
+def set_visible(document: Document, ids: Collection[int], is_visible: bool) -> Change:
+    return _each(document, ids, lambda instance: replace(instance, is_visible=is_visible), even_locked=True)
+
+
+def set_locked(document: Document, ids: Collection[int], is_locked: bool) -> Change:
+    return _each(document, ids, lambda instance: replace(instance, is_locked=is_locked), even_locked=True)
+
+
+def set_polygons(document: Document, outlines: Mapping[int, Iterable[Polygon]]) -> Change:
+    """Replace the outlines of several instances; one that is left without parts is deleted."""
+    pairs: list[tuple[Instance | None, Instance | None]] = []
+    for instance in _editable(document, outlines):
+        polygons = tuple(outlines[instance.id])
+        pairs.append((instance, edited(instance, polygons) if polygons else _deleted(instance)))
+    return Change.of(pairs)
+
+
+def move(document: Document, ids: Collection[int], dx: float, dy: float) -> Change:
+    """Shift instances together, only so far that they stay on the image (as far as they are on it now)."""
+    instances = _editable(document, ids)
+    if not instances:
+        return Change.of([])
+    parts = [polygon for instance in instances for polygon in instance.polygons]
+    dx, dy = _kept_on_image(document, polygons_bounds_xyxy(parts), dx, dy)
+    if dx == 0 and dy == 0:
+        return Change.of([])
+    return Change.of((instance, edited(instance, _shifted(instance.polygons, dx, dy))) for instance in instances)
+
+
+def move_vertices(document: Document, places: Mapping[VertexRef, Point]) -> Change:
+    """Put vertices at new places, kept on the image; several instances at once for welded borders."""
+    width, height = document.size_wh
+    rings: dict[tuple[int, int, int], dict[int, Point]] = {}
+    for ref, (x, y) in places.items():
+        inside = (min(max(x, 0.0), width), min(max(y, 0.0), height))
+        rings.setdefault((ref.instance_id, ref.part, ref.ring), {})[ref.vertex] = inside
+    changed = {key: _with_points(_ring(document, *key), points) for key, points in rings.items()}
+    return _replace_rings(document, changed)
+
+
+def insert_vertex(document: Document, after: VertexRef, point: Point) -> Change:
+    """A new vertex between `after` and the one that follows it."""
+    ring = _ring(document, after.instance_id, after.part, after.ring)
+    longer = as_ring(np.insert(ring, after.vertex + 1, point, axis=0))
+    return _replace_rings(document, {(after.instance_id, after.part, after.ring): longer})
+
+
+def delete_vertices(document: Document, refs: Iterable[VertexRef]) -> Change:
+    """Remove vertices; a ring of fewer than three left goes with them, and a part with its outer ring."""
+    doomed: dict[tuple[int, int, int], set[int]] = {}
+    for ref in refs:
+        doomed.setdefault((ref.instance_id, ref.part, ref.ring), set()).add(ref.vertex)
+    changed: dict[tuple[int, int, int], Ring | None] = {}
+    for key, vertices in doomed.items():
+        left = np.delete(_ring(document, *key), sorted(vertices), axis=0)
+        changed[key] = as_ring(left) if len(left) >= _MIN_VERTICES else None
+    return _replace_rings(document, changed)
+
+
+def _editable(document: Document, ids: Iterable[int]) -> list[Instance]:
+    known = (document.instances.get(instance_id) for instance_id in ids)
+    return [instance for instance in known if instance is not None and not instance.is_locked]
+
+
+def _each(
+    document: Document, ids: Collection[int], edit: Callable[[Instance], Instance], *, even_locked: bool = False
+) -> Change:
+    if even_locked:
+        instances = [document[instance_id] for instance_id in ids if instance_id in document]
+    else:
+        instances = _editable(document, ids)
+    return Change.of((instance, edit(instance)) for instance in instances)
+
+
+def _with_state(
+    document: Document, ids: Collection[int], known: tuple[InstanceState, ...], state: InstanceState
+) -> Change:
+    return _each(
+        document, ids, lambda instance: replace(instance, state=state) if instance.state in known else instance
+    )
+
+
+def _kept_on_image(document: Document, bounds: tuple[float, float, float, float], dx: float, dy: float) -> Point:
+    width, height = document.size_wh
+    x1, y1, x2, y2 = bounds
+    dx = min(max(dx, min(-x1, 0.0)), max(width - x2, 0.0))
+    dy = min(max(dy, min(-y1, 0.0)), max(height - y2, 0.0))
+    return dx, dy
+
+
+def _shifted(polygons: Iterable[Polygon], dx: float, dy: float) -> tuple[Polygon, ...]:
+    step = np.array((dx, dy))
+    return tuple(
+        Polygon(_frozen(polygon.exterior + step), tuple(_frozen(hole + step) for hole in polygon.holes))
+        for polygon in polygons
+    )
+
+
+def _with_points(ring: Ring, points: Mapping[int, Point]) -> Ring:
+    changed = ring.copy()
+    for vertex, point in points.items():
+        changed[vertex] = point
+    return _frozen(changed)
+
+
+def _frozen(ring: Ring) -> Ring:
+    ring.flags.writeable = False
+    return ring
+
+
+def _ring(document: Document, instance_id: int, part: int, ring: int) -> Ring:
+    return document[instance_id].polygons[part].rings[ring]
+
+
+def _replace_rings(document: Document, changed: Mapping[tuple[int, int, int], Ring | None]) -> Change:
+    """Rings by (instance id, part, ring number); None removes the ring."""
+    by_instance: dict[int, dict[tuple[int, int], Ring | None]] = {}
+    for (instance_id, part, ring), points in changed.items():
+        by_instance.setdefault(instance_id, {})[part, ring] = points
+    outlines: dict[int, list[Polygon]] = {}
+    for instance_id, rings in by_instance.items():
+        polygons = document[instance_id].polygons
+        kept = (_part_with(polygon, part, rings) for part, polygon in enumerate(polygons))
+        outlines[instance_id] = [polygon for polygon in kept if polygon is not None]
+    return set_polygons(document, outlines)
+
+
+def _part_with(polygon: Polygon, part: int, rings: Mapping[tuple[int, int], Ring | None]) -> Polygon | None:
+    new = [rings.get((part, number), ring) for number, ring in enumerate(polygon.rings)]
+    if new[0] is None:
+        return None
+    return Polygon(new[0], tuple(ring for ring in new[1:] if ring is not None))

@@ -1,0 +1,147 @@
+"""Labels on the canvas: laid out when the zoom settles, painted from small cached pictures."""
+
+from collections import OrderedDict
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPixmap
+
+from maskwright.document.document import Document
+from maskwright.document.palette import Rgb
+from maskwright.document.spatial import SpatialIndex, is_shown
+from maskwright.document.values import Instance, InstanceState
+from maskwright_gui.canvas.labels import FADE_TO_SCREEN_PX, LabelPlace, LabelWish, place_labels
+from maskwright_gui.canvas.style import CanvasStyle, LabelMode
+from maskwright_gui.canvas.viewport import Viewport
+
+_MAX_WISHES = 300
+_CACHED_CHIPS = 512
+_PAD_X, _PAD_Y, _BAR = 5.0, 2.0, 3.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Chip:
+    place: LabelPlace
+    anchor: tuple[float, float]
+    """The object's topmost vertex, image pixels."""
+    text: str
+    colour: Rgb
+
+
+class LabelLayer:
+    """`lay_out` decides which labels are shown and where, `paint` shows them at any zoom and pan since."""
+
+    def __init__(self, font: QFont) -> None:
+        self._font = font
+        self._metrics = QFontMetricsF(font)
+        self._chips: list[_Chip] = []
+        self._pictures: OrderedDict[tuple[str, Rgb, float], QPixmap] = OrderedDict()
+
+    def lay_out(
+        self,
+        document: Document,
+        index: SpatialIndex,
+        viewport: Viewport,
+        style: CanvasStyle,
+        selection: frozenset[int],
+    ) -> None:
+        instances = _wanted(document, index, viewport, style.label_mode, selection)
+        texts = {instance.id: label_text(instance, style) for instance in instances}
+        wishes = [self._wish(instance, texts[instance.id], viewport, selection) for instance in instances]
+        self._chips = []
+        for place in place_labels(wishes, viewport.screen_wh):
+            instance = document[place.instance_id]
+            chip = _Chip(place, _extremes(instance)[0], texts[instance.id], style.colour(instance.category_id))
+            self._chips.append(chip)
+
+    def paint(self, painter: QPainter, viewport: Viewport, clip: QRectF, ratio: float) -> None:
+        for chip in self._chips:
+            x, y = viewport.to_screen(*chip.anchor)
+            picture = self._picture(chip.text, chip.colour, ratio)
+            corner = QPointF(round(x + chip.place.x), round(y + chip.place.y))
+            if QRectF(corner, picture.deviceIndependentSize()).intersects(clip):
+                painter.setOpacity(chip.place.opacity)
+                painter.drawPixmap(corner, picture)
+        painter.setOpacity(1.0)
+
+    def _wish(self, instance: Instance, text: str, viewport: Viewport, selection: frozenset[int]) -> LabelWish:
+        top, bottom = _extremes(instance)
+        x1, y1, x2, y2 = instance.bounds_xyxy
+        return LabelWish(
+            instance.id,
+            viewport.to_screen(*top),
+            viewport.to_screen(*bottom),
+            self._metrics.horizontalAdvance(text) + 2 * _PAD_X + _BAR,
+            self._metrics.height() + 2 * _PAD_Y,
+            max(x2 - x1, y2 - y1) * viewport.scale,
+            instance.id in selection,
+        )
+
+    def _picture(self, text: str, colour: Rgb, ratio: float) -> QPixmap:
+        key = (text, colour, ratio)
+        if key in self._pictures:
+            self._pictures.move_to_end(key)
+            return self._pictures[key]
+        width = round(self._metrics.horizontalAdvance(text) + 2 * _PAD_X + _BAR)
+        height = round(self._metrics.height() + 2 * _PAD_Y)
+        picture = QPixmap(round(width * ratio), round(height * ratio))
+        picture.setDevicePixelRatio(ratio)
+        picture.fill(Qt.GlobalColor.transparent)
+        _paint_chip(picture, QRectF(0, 0, width, height), self._font, text, colour)
+        self._pictures[key] = picture
+        if len(self._pictures) > _CACHED_CHIPS:
+            self._pictures.popitem(last=False)
+        return picture
+
+
+def label_text(instance: Instance, style: CanvasStyle) -> str:
+    """The class; for a proposal with the model's score."""
+    name = style.name(instance.category_id)
+    if instance.state is InstanceState.PROPOSED and instance.score is not None:
+        return f"{name} {instance.score:.2f}"
+    return name
+
+
+def _wanted(
+    document: Document, index: SpatialIndex, viewport: Viewport, mode: LabelMode, selection: frozenset[int]
+) -> list[Instance]:
+    if mode is LabelMode.NONE:
+        return []
+    chosen = [document[id_] for id_ in selection if id_ in document and is_shown(document[id_])]
+    if mode is LabelMode.ALL:
+        large = index.ids_touching(viewport.visible_box, at_least=FADE_TO_SCREEN_PX / viewport.scale)
+        chosen += _largest((document[id_] for id_ in large if id_ not in selection), len(large))
+    return chosen[:_MAX_WISHES]
+
+
+def _largest(instances: Iterable[Instance], count: int) -> list[Instance]:
+    if count <= _MAX_WISHES:
+        return list(instances)
+    return sorted(instances, key=_size, reverse=True)
+
+
+def _size(instance: Instance) -> float:
+    x1, y1, x2, y2 = instance.bounds_xyxy
+    return max(x2 - x1, y2 - y1)
+
+
+def _extremes(instance: Instance) -> tuple[tuple[float, float], tuple[float, float]]:
+    """The topmost and the lowest vertex of the first part."""
+    ring = instance.polygons[0].exterior
+    top, bottom = ring[ring[:, 1].argmin()], ring[ring[:, 1].argmax()]
+    return (float(top[0]), float(top[1])), (float(bottom[0]), float(bottom[1]))
+
+
+def _paint_chip(picture: QPixmap, area: QRectF, font: QFont, text: str, colour: Rgb) -> None:
+    painter = QPainter(picture)
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.setBrush(QColor(20, 20, 22, 205))
+    painter.drawRoundedRect(area, 3, 3)
+    painter.setBrush(QColor(*colour))
+    painter.drawRoundedRect(QRectF(area.left(), area.top(), _BAR, area.height()), 1.5, 1.5)
+    painter.setFont(font)
+    painter.setPen(QColor(245, 245, 245))
+    painter.drawText(area.adjusted(_BAR + _PAD_X, 0, 0, 0), Qt.AlignmentFlag.AlignVCenter, text)
+    painter.end()

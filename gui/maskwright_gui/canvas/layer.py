@@ -1,0 +1,250 @@
+"""The static layer: every instance that nobody is touching, rasterised once and blitted until something changes.
+
+Few outlines are rasterised at once while painting; many in a thread, the previous picture being shown scaled meanwhile.
+An edit repaints only the box it touches. The thread is asked by a timer for its result and never calls Qt objects,
+so that a canvas may be destroyed at any moment.
+"""
+
+import math
+from collections.abc import Collection
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+
+from PySide6.QtCore import QObject, QPointF, QRectF, QTimer, Signal
+from PySide6.QtGui import QImage, QPainter
+
+from maskwright.document.document import Document
+from maskwright.document.spatial import SpatialIndex
+from maskwright.document.values import Instance
+from maskwright_gui.canvas.layer_view import LINE_PAD_PX, covers, device_area, needed_box, view_for
+from maskwright_gui.canvas.pyramid import writable_pixels
+from maskwright_gui.canvas.raster import LayerView, rasterise
+from maskwright_gui.canvas.scene import Scene, SceneLevels
+from maskwright_gui.canvas.style import CanvasStyle
+from maskwright_gui.canvas.viewport import Viewport
+
+_REFRESH_SCREEN_PX = 48
+_AT_ONCE_VERTICES = 6_000
+_AT_ONCE_INSTANCES = 400
+_PATCH_VERTICES = 20_000
+_POLL_MS = 4
+
+Box = tuple[float, float, float, float]
+
+_pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix="canvas-layer")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LayerContent:
+    """All that the picture depends on apart from the zoom."""
+
+    document: Document
+    style: CanvasStyle
+    without: frozenset[int] = frozenset()
+    """Painted live, not here."""
+    selected: frozenset[int] = frozenset()
+    """Painted here, but brighter: a selection too large to be painted live."""
+
+    def is_same(self, other: "LayerContent") -> bool:
+        return (
+            self.document is other.document
+            and self.style is other.style
+            and self.without == other.without
+            and self.selected == other.selected
+        )
+
+    def has_same_scene(self, other: "LayerContent") -> bool:
+        return self.document is other.document and self.style is other.style
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RenderedLayer:
+    image: QImage
+    view: LayerView
+    device_pixel_ratio: float
+
+
+class StaticLayer(QObject):
+    """Ask with `prepare` before painting, then `draw`."""
+
+    changed = Signal()
+    """A sharper picture has arrived: paint again."""
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._content = LayerContent(Document.of(0, (1, 1)), CanvasStyle())
+        self._index = SpatialIndex(self._content.document)
+        self._levels: tuple[LayerContent, SceneLevels] | None = None
+        self._layer: RenderedLayer | None = None
+        self._is_stale = True
+        self._job: _Job | None = None
+        self._waiting: tuple[LayerView, float] | None = None
+        self._poll = QTimer(self)
+        self._poll.setInterval(_POLL_MS)
+        self._poll.timeout.connect(self._collect)
+
+    @property
+    def content(self) -> LayerContent:
+        return self._content
+
+    @property
+    def is_sharp(self) -> bool:
+        """Whether what is shown is exact and nothing better is on its way."""
+        return self._job is None and self._waiting is None and not self._is_stale
+
+    def replace_content(self, content: LayerContent, index: SpatialIndex) -> None:
+        """Another document altogether: the picture so far is worthless."""
+        self._content, self._index = content, index
+        self._layer, self._levels, self._waiting = None, None, None
+        if self._job is not None:
+            self._job.is_worthless = True
+        self._is_stale = True
+
+    def update_content(self, content: LayerContent, index: SpatialIndex, dirty: Collection[Box]) -> None:
+        """The same document after an edit or with another selection; it looks different only inside `dirty`."""
+        if content.is_same(self._content):
+            return
+        if not content.has_same_scene(self._content):
+            self._levels = None
+        self._content, self._index = content, index
+        if self._job is not None:
+            self._job.missed.extend(dirty)
+        if self._layer is not None and not self._patch(self._layer, dirty):
+            self._is_stale = True
+
+    def prepare(self, viewport: Viewport, device_pixel_ratio: float) -> None:
+        """Make the picture fit the viewport, now if that is quick, else soon."""
+        scale = viewport.scale * device_pixel_ratio
+        needed = needed_box(viewport, _REFRESH_SCREEN_PX)
+        if not self._is_stale and self._layer is not None and covers(self._layer.view, needed, scale):
+            self._waiting = None
+            return
+        if self._job is not None and not self._is_stale and covers(self._job.view, needed, scale):
+            self._waiting = None
+            return
+        view = view_for(viewport, device_pixel_ratio)
+        instances = self._few_instances_in(view.box)
+        if instances is not None:
+            self._drop_job()
+            scene = Scene.of(instances, self._content.style)
+            self._layer = _rendered(scene, self._content, view, device_pixel_ratio)
+            self._is_stale = False
+        else:
+            self._waiting = (view, device_pixel_ratio)
+            self._start_job()
+
+    def draw(self, painter: QPainter, viewport: Viewport) -> None:
+        """Blit the picture: exactly at its own zoom, scaled while a sharper one is being made."""
+        if self._layer is None:
+            return
+        ratio, view = self._layer.device_pixel_ratio, self._layer.view
+        painter.save()
+        if math.isclose(view.scale, viewport.scale * ratio, rel_tol=1e-9):
+            # in device pixels a blit is a plain copy; through the painter's scaling it would be resampled
+            painter.scale(1 / ratio, 1 / ratio)
+            x = round(viewport.offset_x * ratio + view.origin_x)
+            y = round(viewport.offset_y * ratio + view.origin_y)
+            painter.drawImage(QPointF(x, y), self._layer.image)
+        else:
+            x1, y1, x2, y2 = view.box
+            left, top = viewport.to_screen(x1, y1)
+            width, height = (x2 - x1) * viewport.scale, (y2 - y1) * viewport.scale
+            painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, False)
+            painter.drawImage(QRectF(left, top, width, height), self._layer.image)
+        painter.restore()
+
+    def finish(self) -> None:
+        """Wait for the thread and take its picture: for tests and for pictures of the canvas."""
+        while self._job is not None:
+            self._job.future.exception()
+            self._collect()
+
+    def _few_instances_in(self, box: Box) -> list[Instance] | None:
+        """The instances to rasterise, if they are few enough to do so while painting."""
+        ids = self._index.ids_touching(box)
+        if len(ids) > _AT_ONCE_INSTANCES:
+            return None
+        instances = [self._content.document[id_] for id_ in ids]
+        return instances if sum(i.vertex_count for i in instances) <= _AT_ONCE_VERTICES else None
+
+    def _start_job(self) -> None:
+        if self._job is not None or self._waiting is None:
+            return
+        (view, ratio), self._waiting = self._waiting, None
+        content, known = self._content, self._levels
+        levels = known[1] if known is not None and known[0].has_same_scene(content) else None
+        self._job = _Job(_pool.submit(_render_job, content, levels, view, ratio), view, content)
+        self._is_stale = False
+        self._poll.start()
+
+    def _collect(self) -> None:
+        job = self._job
+        if job is None or not job.future.done():
+            return
+        self._job = None
+        layer, levels = job.future.result()
+        if job.content.has_same_scene(self._content):
+            self._levels = (job.content, levels)
+        if not job.is_worthless:
+            self._layer = layer
+            self._is_stale = not self._patch(layer, job.missed)
+        if self._waiting is not None:
+            self._start_job()
+        else:
+            self._poll.stop()
+        self.changed.emit()
+
+    def _drop_job(self) -> None:
+        self._waiting = None
+        if self._job is not None:
+            self._job.is_worthless = True
+
+    def _patch(self, layer: RenderedLayer, boxes: Collection[Box]) -> bool:
+        """Draw the boxes again in place. False when that would take longer than is bearable in one step."""
+        areas = [area for area in (device_area(layer.view, box) for box in boxes) if area is not None]
+        if not areas:
+            return True
+        left, top = min(area[0] for area in areas), min(area[1] for area in areas)
+        right, bottom = max(area[2] for area in areas), max(area[3] for area in areas)
+        pad = LINE_PAD_PX
+        view = layer.view.cropped(left - pad, top - pad, right - left + 2 * pad, bottom - top + 2 * pad)
+        ids = self._index.ids_touching(view.box)
+        instances = [self._content.document[id_] for id_ in ids]
+        if sum(instance.vertex_count for instance in instances) > _PATCH_VERTICES:
+            return False
+        scene = Scene.of(instances, self._content.style)
+        patch = _rendered(scene, self._content, view, layer.device_pixel_ratio)
+        writable_pixels(layer.image)[top:bottom, left:right] = writable_pixels(patch.image)[pad:-pad, pad:-pad]
+        return True
+
+
+@dataclass(slots=True, eq=False)
+class _Job:
+    future: "Future[tuple[RenderedLayer, SceneLevels]]"
+    view: LayerView
+    content: LayerContent
+    missed: list[Box] = field(default_factory=list)
+    """Boxes that changed since it was started."""
+    is_worthless: bool = False
+
+
+def _render_job(
+    content: LayerContent, levels: SceneLevels | None, view: LayerView, ratio: float
+) -> tuple[RenderedLayer, SceneLevels]:
+    if levels is None:
+        levels = SceneLevels(Scene.of(content.document, content.style))
+    return _rendered(levels.at(view.scale), content, view, ratio), levels
+
+
+def _rendered(scene: Scene, content: LayerContent, view: LayerView, ratio: float) -> RenderedLayer:
+    image = QImage(view.width, view.height, QImage.Format.Format_ARGB32_Premultiplied)
+    image.fill(0)
+    visible = scene.within(view.box, without=content.without, selected=content.selected)
+    rasterise(
+        visible,
+        view,
+        writable_pixels(image),
+        line_width=max(round(ratio), 1),
+        draws_lines=content.style.shows_outlines,
+    )
+    return RenderedLayer(image, view, ratio)

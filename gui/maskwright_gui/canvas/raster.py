@@ -1,0 +1,170 @@
+"""Outlines and light fills into a premultiplied BGRA buffer, with few large cv2 calls that let go of the GIL.
+
+No Qt: runs in any thread. Our coordinates are pixel edges, cv2's are pixel centres: half a pixel is taken off, and the
+fraction is kept by cv2's fixed point.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from maskwright.document.packed import PackedOutlines
+from maskwright_gui.canvas.dashes import dash_segments
+from maskwright_gui.canvas.scene import Scene
+
+_SHIFT = 4
+_ONE = 1 << _SHIFT
+_DARK_ALPHA = 150
+_SMALL_DEVICE_PX = 14.0
+"""Objects smaller than this get no dark under-stroke: it would be all that is left of them."""
+_ALONE_ABOVE_PARTS = 64
+
+Buffer = NDArray[np.uint8]
+Rings = list[NDArray[np.int32]]
+
+
+@dataclass(frozen=True, slots=True)
+class LayerView:
+    """Which part of the image a buffer shows: device pixel = image pixel * scale - origin."""
+
+    scale: float
+    """Device pixels per image pixel."""
+    origin_x: float
+    origin_y: float
+    width: int
+    height: int
+
+    @property
+    def box(self) -> tuple[float, float, float, float]:
+        """The image area covered, xyxy."""
+        x1, y1 = self.origin_x / self.scale, self.origin_y / self.scale
+        return x1, y1, x1 + self.width / self.scale, y1 + self.height / self.scale
+
+    def cropped(self, x: int, y: int, width: int, height: int) -> "LayerView":
+        return LayerView(self.scale, self.origin_x + x, self.origin_y + y, width, height)
+
+
+def rasterise(scene: Scene, view: LayerView, buffer: Buffer, *, line_width: int = 1, draws_lines: bool = True) -> None:
+    """Draw `scene` into `buffer` (view.height, view.width, 4) BGRA, premultiplied, zeroed before.
+
+    Fills first, in drawing order, a higher one replacing what is below; then the dark under-strokes, then all lines,
+    so that no outline is ever hidden.
+    """
+    if not len(scene):
+        return
+    points = _to_fixed_point(scene.outlines.points, view)
+    rings = _split(points, scene.outlines.ring_starts)
+    _fill(scene, rings, view, buffer)
+    if draws_lines:
+        _underline(scene, rings, view, buffer, line_width)
+        _outline(scene, rings, points, view, buffer, line_width)
+
+
+def _to_fixed_point(points: NDArray[np.float64], view: LayerView) -> NDArray[np.int32]:
+    moved = (points * view.scale - (view.origin_x + 0.5, view.origin_y + 0.5)) * _ONE
+    return np.rint(moved).astype(np.int32)
+
+
+def _split(points: NDArray[np.int32], starts: NDArray[np.int64]) -> Rings:
+    edges = starts.tolist()
+    return [points[a:b] for a, b in pairwise(edges)]
+
+
+def _fill(scene: Scene, rings: Rings, view: LayerView, buffer: Buffer) -> None:
+    part_starts = scene.outlines.part_starts
+    owners = np.repeat(np.arange(len(scene)), np.diff(scene.outlines.instance_starts))
+    premultiplied = np.rint(scene.colours_bgr * scene.fill_opacity[:, None])
+    alphas = np.rint(255 * scene.fill_opacity)
+    colours = np.column_stack((premultiplied, alphas)).astype(np.int64)
+    for parts in _batches(scene, owners, colours, view):
+        chosen: Rings = []
+        for part in parts:
+            chosen.extend(rings[part_starts[part] : part_starts[part + 1]])
+        colour = tuple(map(int, colours[owners[parts[0]]]))
+        cv2.fillPoly(buffer, chosen, colour, cv2.LINE_8, _SHIFT)
+
+
+def _batches(
+    scene: Scene, owners: NDArray[np.int64], colours: NDArray[np.int64], view: LayerView
+) -> Iterator[Sequence[int] | NDArray[np.int64]]:
+    """Parts of one colour that do not overlap, for one even-odd fill each.
+
+    A few parts go one by one, in exact drawing order. Thousands are put into cells of a grid so that those of one call
+    lie two cells apart: a call per part would wait for the GIL each time, beside a busy GUI thread.
+    """
+    if len(owners) <= _ALONE_ABOVE_PARTS:
+        yield from ([part] for part in range(len(owners)))
+        return
+    boxes = _part_bounds(scene.outlines) * view.scale
+    sizes = np.maximum(boxes[:, 2] - boxes[:, 0], boxes[:, 3] - boxes[:, 1])
+    cell = max(float(np.quantile(sizes, 0.95)), 4.0) + 2.0
+    yield from ([int(part)] for part in np.flatnonzero(sizes > cell - 2.0))
+    small = np.flatnonzero(sizes <= cell - 2.0)
+    columns, rows = (boxes[small, 0] // cell).astype(np.int64), (boxes[small, 1] // cell).astype(np.int64)
+    columns, rows = columns - columns.min(initial=0), rows - rows.min(initial=0)
+    rank = _rank_within(columns * (int(rows.max(initial=0)) + 1) + rows)
+    _, colour = np.unique(colours[owners[small]], axis=0, return_inverse=True)
+    colour = colour.reshape(-1)
+    key = ((rank * 2 + columns % 2) * 2 + rows % 2) * (int(colour.max(initial=0)) + 1) + colour
+    order = np.argsort(key, kind="stable")
+    cuts = np.flatnonzero(np.diff(key[order])) + 1
+    yield from (batch for batch in np.split(small[order], cuts) if len(batch))
+
+
+def _rank_within(cells: NDArray[np.int64]) -> NDArray[np.int64]:
+    """0, 1, 2 ... for the members of each cell, in the given order."""
+    order = np.argsort(cells, kind="stable")
+    firsts = np.flatnonzero(np.concatenate(([True], np.diff(cells[order]) != 0)))
+    counts = np.diff(np.append(firsts, len(cells)))
+    ranks = np.empty(len(cells), np.int64)
+    ranks[order] = np.arange(len(cells)) - np.repeat(firsts, counts)
+    return ranks
+
+
+def _part_bounds(outlines: PackedOutlines) -> NDArray[np.float64]:
+    starts = outlines.ring_starts[outlines.part_starts[:-1]]
+    return np.hstack(
+        (np.minimum.reduceat(outlines.points, starts, axis=0), np.maximum.reduceat(outlines.points, starts, axis=0))
+    )
+
+
+def _ring_owners(outlines: PackedOutlines) -> NDArray[np.int64]:
+    rings_of_instance = np.diff(outlines.part_starts[outlines.instance_starts])
+    return np.repeat(np.arange(len(outlines)), rings_of_instance)
+
+
+def _underline(scene: Scene, rings: Rings, view: LayerView, buffer: Buffer, line_width: int) -> None:
+    """The dark under-stroke: all lines once into a mask, grown by a pixel. Thick lines cost ten times more."""
+    bounds = scene.outlines.bounds_xyxy
+    sizes = np.maximum(bounds[:, 2] - bounds[:, 0], bounds[:, 3] - bounds[:, 1]) * view.scale
+    chosen = np.flatnonzero(sizes[_ring_owners(scene.outlines)] >= _SMALL_DEVICE_PX * line_width)
+    if not len(chosen):
+        return
+    mask = np.zeros(buffer.shape[:2], np.uint8)
+    cv2.polylines(mask, [rings[ring] for ring in chosen], True, 255, line_width, cv2.LINE_8, _SHIFT)
+    grown = cv2.dilate(mask, np.ones((2 * line_width + 1, 2 * line_width + 1), np.uint8))
+    cv2.copyTo(np.full(buffer.shape, (0, 0, 0, _DARK_ALPHA), np.uint8), grown, buffer)
+
+
+def _outline(
+    scene: Scene, rings: Rings, points: NDArray[np.int32], view: LayerView, buffer: Buffer, line_width: int
+) -> None:
+    owners = _ring_owners(scene.outlines)
+    dashes = dash_segments(points, scene.outlines.ring_starts, scene.is_proposal[owners], line_width * _ONE)
+    is_dashed = scene.is_proposal[owners] if dashes is not None else np.zeros(len(owners), bool)
+    bright = np.where(
+        scene.is_selected[:, None], 255 - (255 - scene.colours_bgr.astype(np.int64)) // 3, scene.colours_bgr
+    )
+    palette, colour = np.unique(bright, axis=0, return_inverse=True)
+    colour = colour.reshape(-1)
+    for number, (blue, green, red) in enumerate(palette.tolist()):
+        opaque = (blue, green, red, 255)
+        solid = np.flatnonzero((colour[owners] == number) & ~is_dashed)
+        cv2.polylines(buffer, [rings[ring] for ring in solid], True, opaque, line_width, cv2.LINE_AA, _SHIFT)
+        if dashes is not None:
+            segments = dashes.segments[colour[owners[dashes.ring]] == number]
+            cv2.polylines(buffer, list(segments), False, opaque, line_width, cv2.LINE_AA, _SHIFT)

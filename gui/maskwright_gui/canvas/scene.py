@@ -1,0 +1,122 @@
+"""The instances of a document as arrays with their looks, thinned for the zoom: what the raster layer is made from."""
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from maskwright.document.packed import PackedOutlines
+from maskwright.document.spatial import is_shown
+from maskwright.document.values import Instance, InstanceState
+from maskwright_gui.canvas.style import CanvasStyle
+
+_SPACING_DEVICE_PX = 1.5
+_WORTH_THINNING = 2_000
+"""Points; fewer are drawn faster than they are thinned."""
+
+Box = tuple[float, float, float, float]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Scene:
+    """Shown instances in drawing order; `rows` index all arrays alike."""
+
+    outlines: PackedOutlines
+    colours_bgr: NDArray[np.uint8]
+    """(N, 3)"""
+    is_proposal: NDArray[np.bool_]
+    is_selected: NDArray[np.bool_]
+    fill_opacity: NDArray[np.float64]
+
+    @classmethod
+    def of(cls, instances: Iterable[Instance], style: CanvasStyle) -> "Scene":
+        """Hidden and rejected instances are left out."""
+        shown = [instance for instance in instances if is_shown(instance)]
+        colours = [style.colour(instance.category_id)[::-1] for instance in shown]
+        is_proposal = np.array([instance.state is InstanceState.PROPOSED for instance in shown], bool)
+        opacity = np.where(is_proposal, style.proposal_fill_opacity, style.fill_opacity)
+        return cls(
+            PackedOutlines.of(shown),
+            np.array(colours, np.uint8).reshape(-1, 3),
+            is_proposal,
+            np.zeros(len(shown), bool),
+            np.array(opacity, np.float64),
+        )
+
+    def within(self, box: Box, *, without: frozenset[int], selected: frozenset[int]) -> "Scene":
+        """What touches the box, less the ids in `without`, those in `selected` marked as such."""
+        rows = self.outlines.rows_touching(box)
+        ids = self.outlines.instance_ids
+        if without:
+            rows = rows[~np.isin(ids[rows], list(without))]
+        scene = self.taken(rows)
+        if not selected:
+            return scene
+        is_selected = np.isin(scene.outlines.instance_ids, list(selected))
+        opacity = np.where(is_selected, np.minimum(scene.fill_opacity + 0.15, 1.0), scene.fill_opacity)
+        return replace(scene, is_selected=is_selected, fill_opacity=opacity)
+
+    def __len__(self) -> int:
+        return len(self.outlines)
+
+    def taken(self, rows: NDArray[np.int64]) -> "Scene":
+        return Scene(
+            self.outlines.taken(rows),
+            self.colours_bgr[rows],
+            self.is_proposal[rows],
+            self.is_selected[rows],
+            self.fill_opacity[rows],
+        )
+
+    def thinned(self, octave: int) -> "Scene":
+        """Without the vertices that nobody can see below a scale of 2 ** (octave + 1)."""
+        if len(self.outlines.points) < _WORTH_THINNING:
+            return self
+        spacing = _SPACING_DEVICE_PX / 2.0 ** (octave + 1)
+        return replace(self, outlines=thinned_outlines(self.outlines, spacing))
+
+
+def octave_of(device_scale: float) -> int:
+    return math.floor(math.log2(device_scale))
+
+
+class SceneLevels:
+    """One scene at every detail that was asked for: the thinning of a large one is worth keeping between zoom steps."""
+
+    def __init__(self, scene: Scene) -> None:
+        self._scene = scene
+        self._by_octave: dict[int, Scene] = {}
+
+    def at(self, device_scale: float) -> Scene:
+        octave = octave_of(device_scale)
+        if octave not in self._by_octave:
+            self._by_octave[octave] = self._scene.thinned(octave)
+        return self._by_octave[octave]
+
+
+def thinned_outlines(outlines: PackedOutlines, spacing: float) -> PackedOutlines:
+    """About one vertex per `spacing` image pixels along each ring, at least three per ring.
+
+    Vectorised over all rings: 1.2 million points take some 30 ms, where a Douglas-Peucker per ring takes seconds.
+    """
+    points, starts = outlines.points, outlines.ring_starts
+    steps = np.zeros(len(points))
+    steps[1:] = np.hypot(*np.diff(points, axis=0).T)
+    along = np.cumsum(steps)
+    keep = np.ones(len(points), bool)
+    bucket = np.floor(along / spacing)
+    keep[1:] = bucket[1:] != bucket[:-1]
+    firsts, sizes = starts[:-1], np.diff(starts)
+    for share in (0, 1, 2):
+        keep[firsts + share * sizes // 3] = True
+    kept_before = np.concatenate(([0], np.cumsum(keep)))
+    return PackedOutlines(
+        outlines.instance_ids,
+        outlines.bounds_xyxy,
+        points[keep],
+        kept_before[starts],
+        outlines.part_starts,
+        outlines.instance_starts,
+    )

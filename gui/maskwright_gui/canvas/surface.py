@@ -1,0 +1,142 @@
+"""What the canvas shows: image, static layer, labels and whatever moves, put together on each paint."""
+
+from collections.abc import Collection
+
+from PySide6.QtCore import QRectF, QSize, QTimer
+from PySide6.QtGui import QImage, QPainter, QPaintEvent
+from PySide6.QtWidgets import QWidget
+
+from maskwright.document.change import Change
+from maskwright_gui.canvas.label_paint import LabelLayer
+from maskwright_gui.canvas.layer import LayerContent, StaticLayer
+from maskwright_gui.canvas.navigation import NavigableView
+from maskwright_gui.canvas.painting import ActiveScene, live_selection, paint_image
+from maskwright_gui.canvas.pyramid import ImagePyramid
+from maskwright_gui.canvas.style import CanvasStyle
+from maskwright_gui.canvas.viewport import Box, Viewport
+from maskwright_gui.tools.context import ToolContext
+from maskwright_gui.tools.overlay import NOTHING, Overlay
+
+_LABELS_SETTLE_MS = 60
+
+
+class CanvasSurface(NavigableView):
+    """Paints a context's document and selection and one overlay; knows nothing of tools or input."""
+
+    def __init__(self, context: ToolContext, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.context = context
+        self._pyramid: ImagePyramid | None = None
+        self._style = CanvasStyle()
+        self._overlay: Overlay = NOTHING
+        self._live: frozenset[int] = frozenset()
+        self._painted_area = QRectF()
+        self._layer = StaticLayer(self)
+        self._layer.changed.connect(self.update)
+        self._labels = LabelLayer(self.font())
+        self._label_timer = QTimer(self)
+        self._label_timer.setSingleShot(True)
+        self._label_timer.timeout.connect(self._lay_out_labels)
+
+    @property
+    def style_values(self) -> CanvasStyle:
+        return self._style
+
+    def set_style(self, style: CanvasStyle) -> None:
+        self._style = style
+        self._layer.replace_content(self._content(), self.context.index)
+        self._lay_out_labels()
+
+    def set_image(self, image: QImage | ImagePyramid | None, size_wh: tuple[int, int] | None = None) -> None:
+        """Show an image, fitted; the same `size_wh` as before keeps zoom and place (a preview giving way)."""
+        self._pyramid = ImagePyramid.of(image, size_wh) if isinstance(image, QImage) else image
+        size = size_wh or (self._pyramid.size_wh if self._pyramid is not None else (1, 1))
+        if size != self._viewport.image_wh:
+            self._set_viewport(self._viewport.with_image(size))
+        self.update()
+
+    def value_at(self, x: float, y: float) -> tuple[int, int, int] | None:
+        """(red, green, blue) under an image point; None outside."""
+        return self._pyramid.value_at(x, y) if self._pyramid is not None else None
+
+    def zoom_to_instances(self, ids: Collection[int]) -> None:
+        boxes = [self.context.document[id_].bounds_xyxy for id_ in ids if id_ in self.context.document]
+        if boxes:
+            x1, y1 = min(box[0] for box in boxes), min(box[1] for box in boxes)
+            x2, y2 = max(box[2] for box in boxes), max(box[3] for box in boxes)
+            self.zoom_to_box((x1, y1, x2, y2))
+
+    def zoom_to_selection(self) -> None:
+        self.zoom_to_instances(self.context.selection)
+
+    def finish_rendering(self) -> None:
+        """Wait until the picture is sharp: for tests and for pictures of the canvas."""
+        self._layer.prepare(self._viewport, self.devicePixelRatioF())
+        self._layer.finish()
+        self._lay_out_labels()
+
+    @property
+    def is_sharp(self) -> bool:
+        return self._layer.is_sharp
+
+    def _show_document(self) -> None:
+        """The context holds another document."""
+        self._live, self._overlay = frozenset(), NOTHING
+        self._layer.replace_content(self._content(), self.context.index)
+        self._lay_out_labels()
+
+    def _show_overlay(self, overlay: Overlay, dirty: Collection[Box] = ()) -> None:
+        """Repaint what another overlay, selection or edit (within `dirty`) makes look different, and no more."""
+        self._overlay = overlay
+        self._live = live_selection(self.context.document, self.context.selection)
+        before, content = self._layer.content, self._content()
+        boxes = list(dirty)
+        for id_ in (before.without ^ content.without) | (before.selected ^ content.selected):
+            boxes += [side[id_].bounds_xyxy for side in (before.document, content.document) if id_ in side]
+        self._layer.update_content(content, self.context.index, boxes)
+        if boxes:
+            self._label_timer.start(0)
+            self.update()
+        area = self._active().bounds(self._viewport)
+        self.update((area | self._painted_area).toAlignedRect())
+        self._painted_area = area
+
+    def _content(self) -> LayerContent:
+        selected = frozenset() if self._live else self.context.selection
+        return LayerContent(self.context.document, self._style, self._live | self._overlay.replaced, selected)
+
+    def _active(self) -> ActiveScene:
+        category_id = self.context.category_id or 1
+        return ActiveScene(self.context.document, self._live, self._overlay, category_id, self._style)
+
+    def _lay_out_labels(self) -> None:
+        context = self.context
+        self._labels.lay_out(context.document, context.index, self._viewport, self._style, context.selection)
+        self.update()
+
+    def _set_viewport(self, viewport: Viewport) -> None:
+        if viewport != self._viewport:
+            self._label_timer.start(_LABELS_SETTLE_MS)
+        super()._set_viewport(viewport)
+
+    # Qt
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        ratio, clip = self.devicePixelRatioF(), QRectF(event.rect())
+        self._layer.prepare(self._viewport, ratio)
+        painter = QPainter(self)
+        painter.setClipRect(event.rect())
+        paint_image(painter, self._viewport, self._pyramid, self._style, clip, ratio)
+        self._layer.draw(painter, self._viewport)
+        self._labels.paint(painter, self._viewport, clip, ratio)
+        self._active().paint(painter, self._viewport, clip)
+        painter.end()
+
+    def sizeHint(self) -> QSize:
+        return QSize(800, 600)
+
+
+def boxes_of(change: Change) -> list[Box]:
+    """Where the instances of a change were and are."""
+    sides = (side for _, before, after in change for side in (before, after))
+    return [side.bounds_xyxy for side in sides if side is not None and side.polygons]

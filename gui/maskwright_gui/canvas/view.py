@@ -1,0 +1,182 @@
+"""The canvas widget: shows one image with its instances and feeds mouse and keys to the active tool.
+
+It never changes a document: tools hand their `Change` to `change_requested`, and what the session makes of it comes
+back through `apply_change`.
+"""
+
+from collections.abc import Callable, Collection
+
+from PySide6.QtCore import QEvent, QPoint, Qt, Signal
+from PySide6.QtGui import QKeyEvent, QMouseEvent, QWheelEvent
+from PySide6.QtWidgets import QWidget
+
+from maskwright.document.change import Change
+from maskwright.document.document import Document
+from maskwright.document.spatial import is_shown
+from maskwright_gui.canvas.events import cursor_shape, held_button, key_of, pointer_at
+from maskwright_gui.canvas.surface import CanvasSurface, boxes_of
+from maskwright_gui.canvas.viewport import Box
+from maskwright_gui.tools.context import ToolContext, ToolOptions
+from maskwright_gui.tools.select import SelectTool
+from maskwright_gui.tools.tool import Pointer, Tool
+
+_WHEEL_NOTCH = 120.0
+
+
+class CanvasView(CanvasSurface):
+    """See the module; all looks are in `CanvasStyle`, all editing in the tools."""
+
+    change_requested = Signal(object, str)
+    """(Change, label for the undo menu)"""
+    selection_requested = Signal(object)
+    """frozenset of instance ids"""
+    cursor_moved = Signal(float, float)
+    """Image pixels."""
+    cursor_left = Signal()
+    hint_changed = Signal(str)
+    tool_changed = Signal(str)
+    context_menu_requested = Signal(QPoint, object)
+    """(global position, ids under the pointer, topmost first)"""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(ToolContext(self._request_change, self._request_selection), parent)
+        self.setAccessibleName("Canvas")
+        self.setMouseTracking(True)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
+        self._tool: Tool = SelectTool(self.context)
+        self._hint = ""
+
+    def set_document(self, document: Document) -> None:
+        """Show another document: no selection, no running gesture."""
+        self._tool.cancel()
+        self.context.selection = frozenset()
+        self.context.set_document(document)
+        self._tool.on_document()
+        self._show_document()
+        self._refresh()
+
+    def apply_change(self, change: Change, document: Document) -> None:
+        """`document` is the one shown so far after `change`."""
+        self.context.apply(change, document)
+        self._tool.on_document()
+        self._refresh(dirty=boxes_of(change))
+
+    def set_selection(self, ids: frozenset[int]) -> None:
+        if ids == self.context.selection:
+            return
+        self.context.selection = frozenset(ids)
+        self._tool.on_document()
+        self._refresh()
+
+    def set_category(self, category_id: int | None) -> None:
+        """The class of newly drawn instances."""
+        self.context.category_id = category_id
+        self._refresh()
+
+    def set_options(self, options: ToolOptions) -> None:
+        self.context.options = options
+        self._refresh()
+
+    def set_tool(self, tool: Tool) -> None:
+        """Make a tool the active one; the former one's draft is thrown away. Build it with `self.context`."""
+        self._tool.cancel()
+        self._tool = tool
+        self._refresh()
+        self.tool_changed.emit(tool.name)
+
+    @property
+    def tool(self) -> Tool:
+        return self._tool
+
+    @property
+    def hint(self) -> str:
+        """What the keys do in the active tool."""
+        return self._hint
+
+    def select_all(self) -> None:
+        self.context.select(frozenset(instance.id for instance in self.context.document if is_shown(instance)))
+
+    def _request_change(self, change: Change, label: str) -> None:
+        self.change_requested.emit(change, label)
+
+    def _request_selection(self, ids: frozenset[int]) -> None:
+        self.selection_requested.emit(ids)
+
+    def _refresh(self, dirty: Collection[Box] = ()) -> None:
+        """After anything that may change what the tool shows or says."""
+        self._show_overlay(self._tool.overlay(), dirty)
+        hint = self._tool.hint
+        if hint != self._hint:
+            self._hint = hint
+            self.hint_changed.emit(hint)
+        shape = cursor_shape(self._tool.cursor)
+        if not self.is_panning and self.cursor().shape() != shape:
+            self.setCursor(shape)
+
+    def _use_tool_at(self, event: QMouseEvent, handler: Callable[[Pointer], None], *, is_double: bool = False) -> None:
+        place, button = event.position(), held_button(event)
+        handler(pointer_at(place, self._viewport, event.modifiers(), button=button, is_double=is_double))
+        self._refresh()
+        event.accept()
+
+    # Qt
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        super().mousePressEvent(event)
+        if self.is_panning:
+            return
+        if event.button() is Qt.MouseButton.RightButton and not self._tool.is_busy:
+            x, y = self._viewport.to_image(event.position().x(), event.position().y())
+            stack = tuple(self.context.index.at(x, y, tolerance=2 / self.zoom))
+            self.context_menu_requested.emit(event.globalPosition().toPoint(), stack)
+            return
+        self._use_tool_at(event, self._tool.on_press)
+
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
+        self._use_tool_at(event, self._tool.on_press, is_double=True)
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        self.cursor_moved.emit(*self._viewport.to_image(event.position().x(), event.position().y()))
+        if self.is_panning:
+            super().mouseMoveEvent(event)
+        else:
+            self._use_tool_at(event, self._tool.on_move)
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        if self.is_panning:
+            super().mouseReleaseEvent(event)
+        else:
+            self._use_tool_at(event, self._tool.on_release)
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        pointer = pointer_at(event.position(), self._viewport, event.modifiers())
+        if self._tool.on_wheel(pointer, event.angleDelta().y() / _WHEEL_NOTCH):
+            self._refresh()
+            event.accept()
+        else:
+            super().wheelEvent(event)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if self._tool.on_key(key_of(event)):
+            self._refresh()
+            event.accept()
+        else:
+            super().keyPressEvent(event)
+
+    def event(self, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent):
+            # keys of the running gesture come before the window's shortcuts
+            if self._tool.wants_key(key_of(event)):
+                event.accept()
+                return True
+        elif event.type() == QEvent.Type.KeyPress and isinstance(event, QKeyEvent):
+            key = key_of(event)
+            if key.name == "Tab" and self._tool.wants_key(key):  # else Qt moves the focus before keyPressEvent sees it
+                self.keyPressEvent(event)
+                return True
+        return super().event(event)
+
+    def leaveEvent(self, event: QEvent) -> None:
+        self.cursor_left.emit()
+        super().leaveEvent(event)

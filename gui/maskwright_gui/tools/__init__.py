@@ -1,0 +1,1 @@
+"""Tools of the canvas: one small state machine per file, free of Qt types."""

@@ -1,0 +1,64 @@
+"""What most tools have in common: nothing happens by default."""
+
+from typing import ClassVar
+
+from maskwright_gui.tools.context import ToolContext
+from maskwright_gui.tools.overlay import NOTHING, Overlay
+from maskwright_gui.tools.tool import Cursor, KeyPress, Pointer
+
+
+class BaseTool:
+    """A tool that ignores all input; real tools override what they need."""
+
+    name = "none"
+    _keys_while_busy: ClassVar[frozenset[str]] = frozenset({"Escape"})
+
+    def __init__(self, context: ToolContext) -> None:
+        self._context = context
+
+    @property
+    def hint(self) -> str:
+        return ""
+
+    @property
+    def cursor(self) -> Cursor:
+        return Cursor.CROSS
+
+    @property
+    def is_busy(self) -> bool:
+        return False
+
+    def on_press(self, pointer: Pointer) -> None:
+        """Nothing."""
+
+    def on_move(self, pointer: Pointer) -> None:
+        """Nothing."""
+
+    def on_release(self, pointer: Pointer) -> None:
+        """Nothing."""
+
+    def on_wheel(self, pointer: Pointer, steps: float) -> bool:
+        return False
+
+    def on_key(self, key: KeyPress) -> bool:
+        if key.name == "Escape" and self.is_busy:
+            self.cancel()
+            return True
+        return False
+
+    def wants_key(self, key: KeyPress) -> bool:
+        return self.is_busy and key.name in self._keys_while_busy
+
+    def on_document(self) -> None:
+        """A draft made for another document is worthless."""
+        self.cancel()
+
+    def cancel(self) -> None:
+        """Nothing."""
+
+    def overlay(self) -> Overlay:
+        return NOTHING
+
+    def _on_image(self, pointer: Pointer) -> tuple[float, float]:
+        width, height = self._context.document.size_wh
+        return min(max(pointer.x, 0.0), float(width)), min(max(pointer.y, 0.0), float(height))

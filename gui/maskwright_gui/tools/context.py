@@ -1,0 +1,63 @@
+"""What a tool may know and do: the document it works on, and the two ways out (`commit` and `select`)."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from maskwright.document.change import Change
+from maskwright.document.document import Document
+from maskwright.document.spatial import SpatialIndex
+
+
+@dataclass(frozen=True, slots=True)
+class ToolOptions:
+    """Switches that a person sets for all tools."""
+
+    snaps: bool = True
+    """New and dragged vertices catch neighbours' vertices, edges and the image border."""
+    welds: bool = True
+    """Dragging a vertex that neighbours share moves theirs too."""
+    weld_tolerance: float = 0.75
+    """How far apart vertices count as shared, image pixels."""
+    brush_radius: float = 20.0
+    """Image pixels."""
+    nudge_px: float = 1.0
+
+
+def _no_ids() -> int:
+    raise RuntimeError("no id allocator: the session sets ToolContext.allocate_id")
+
+
+@dataclass(slots=True)
+class ToolContext:
+    """Shared by the canvas and its tools; the session fills in where ids come from."""
+
+    commit: Callable[[Change, str], None]
+    """Hands over a finished change with its name for the undo menu."""
+    select: Callable[[frozenset[int]], None]
+    document: Document = field(default_factory=lambda: Document.of(0, (1, 1)))
+    index: SpatialIndex = field(default_factory=lambda: SpatialIndex(Document.of(0, (1, 1))))
+    selection: frozenset[int] = frozenset()
+    category_id: int | None = None
+    """The class of newly drawn instances; None: nothing can be drawn yet."""
+    options: ToolOptions = ToolOptions()
+    allocate_id: Callable[[], int] = _no_ids
+    """A fresh instance id, unique in the project."""
+
+    def set_document(self, document: Document) -> None:
+        self.document = document
+        self.index = SpatialIndex(document)
+
+    def apply(self, change: Change, document: Document) -> None:
+        """`document` is the one before after `change`."""
+        self.document = document
+        self.index = self.index.after(change, document)
+
+    @property
+    def selected_editable(self) -> frozenset[int]:
+        """The selected instances that exist and are neither hidden nor locked."""
+        instances = self.document.instances
+        return frozenset(
+            id_
+            for id_ in self.selection
+            if id_ in instances and not instances[id_].is_locked and instances[id_].is_visible
+        )

@@ -1,0 +1,164 @@
+"""What a drag of the select tool does while the button is down: each gesture keeps a draft `Change` up to date."""
+
+from typing import Protocol
+
+import numpy as np
+
+from maskwright.document import edits
+from maskwright.document.change import Change
+from maskwright.document.places import EdgePoint, VertexRef
+from maskwright.document.values import Instance
+from maskwright_gui.tools.context import ToolContext
+from maskwright_gui.tools.overlay import Mark, Overlay, OverlayLine, OverlayMarks, Stroke, as_points
+from maskwright_gui.tools.snapping import snapped, vertex_point
+from maskwright_gui.tools.targets import edge_ends
+from maskwright_gui.tools.tool import Pointer
+
+_NOTHING_YET = Change.of([])
+
+
+class Gesture(Protocol):
+    """One drag, from the moment the pointer has moved far enough to the release of the button."""
+
+    label: str
+    draft: Change
+
+    def move(self, pointer: Pointer) -> None: ...
+
+    def finish(self, context: ToolContext) -> None: ...
+
+    def overlay(self) -> Overlay: ...
+
+
+def draft_overlay(draft: Change, *marks: OverlayMarks) -> Overlay:
+    """The instances as the draft leaves them, in place of the document's."""
+    after: list[Instance] = [instance for _, _, instance in draft if instance is not None]
+    return Overlay(instances=tuple(after), replaced=frozenset(draft.entries), marks=marks)
+
+
+class EditGesture:
+    """A drag that ends in one change."""
+
+    label = "Edit"
+
+    def __init__(self, context: ToolContext) -> None:
+        self._context = context
+        self._document = context.document
+        self._mark: OverlayMarks | None = None
+        self.draft = _NOTHING_YET
+
+    def move(self, pointer: Pointer) -> None:
+        raise NotImplementedError
+
+    def finish(self, context: ToolContext) -> None:
+        if not self.draft.is_empty:
+            context.commit(self.draft, self.label)
+
+    def overlay(self) -> Overlay:
+        return draft_overlay(self.draft, *([self._mark] if self._mark is not None else []))
+
+
+class MoveInstances(EditGesture):
+    """The selected objects follow the pointer; Shift keeps to the longer axis."""
+
+    label = "Move object"
+
+    def __init__(self, context: ToolContext, start: Pointer) -> None:
+        super().__init__(context)
+        self._start = start
+        self._ids = context.selected_editable
+
+    def move(self, pointer: Pointer) -> None:
+        dx, dy = pointer.x - self._start.x, pointer.y - self._start.y
+        if pointer.modifiers.shift:
+            dx, dy = (dx, 0.0) if abs(dx) >= abs(dy) else (0.0, dy)
+        self.draft = edits.move(self._document, self._ids, dx, dy)
+
+
+class DragVertices(EditGesture):
+    """Vertices follow the pointer together with those of neighbours welded to them: one vertex, or both of an edge."""
+
+    def __init__(self, context: ToolContext, start: Pointer, refs: tuple[VertexRef, ...]) -> None:
+        super().__init__(context)
+        self.label = "Move vertex" if len(refs) == 1 else "Move edge"
+        self._grabbed = refs
+        self._start = start
+        self._origins = {ref: vertex_point(context, ref) for grabbed in refs for ref in _welded(context, grabbed)}
+        self._moved_ids = frozenset(ref.instance_id for ref in self._origins)
+
+    def move(self, pointer: Pointer) -> None:
+        dx, dy = pointer.x - self._start.x, pointer.y - self._start.y
+        caught = False
+        if len(self._grabbed) == 1:
+            x, y = self._origins[self._grabbed[0]]
+            (to_x, to_y), caught = snapped(self._context, (x + dx, y + dy), pointer, without=self._moved_ids)
+            dx, dy = to_x - x, to_y - y
+        moved = {ref: (x + dx, y + dy) for ref, (x, y) in self._origins.items()}
+        self.draft = edits.move_vertices(self._document, moved)
+        self._mark = OverlayMarks(np.array([moved[ref] for ref in self._grabbed]), Mark.SNAP if caught else Mark.HOT)
+
+
+class InsertVertex(EditGesture):
+    """A new vertex is pulled out of an edge."""
+
+    label = "Insert vertex"
+
+    def __init__(self, context: ToolContext, edge: EdgePoint) -> None:
+        super().__init__(context)
+        self._edge = edge
+        self._without = frozenset({edge.start.instance_id})
+
+    def move(self, pointer: Pointer) -> None:
+        width, height = self._document.size_wh
+        point, caught = snapped(self._context, pointer.point, pointer, without=self._without)
+        inside = (min(max(point[0], 0.0), width), min(max(point[1], 0.0), height))
+        self.draft = edits.insert_vertex(self._document, self._edge.start, inside)
+        self._mark = OverlayMarks(as_points(inside), Mark.SNAP if caught else Mark.HOT)
+
+
+class RubberBand:
+    """A box that selects: dragged to the right what lies wholly inside, to the left all that it touches."""
+
+    label = "Select"
+    draft = _NOTHING_YET
+
+    def __init__(self, context: ToolContext, start: Pointer) -> None:
+        self._start = self._end = start
+        self._kept = context.selection if start.modifiers.shift or start.modifiers.ctrl else frozenset()
+
+    def move(self, pointer: Pointer) -> None:
+        self._end = pointer
+
+    def finish(self, context: ToolContext) -> None:
+        (x1, x2), (y1, y2) = sorted((self._start.x, self._end.x)), sorted((self._start.y, self._end.y))
+        find = context.index.touched if self._end.x < self._start.x else context.index.inside
+        context.select(self._kept.union(find((x1, y1, x2, y2))))
+
+    def overlay(self) -> Overlay:
+        a, b = self._start, self._end
+        corners = as_points((a.x, a.y), (b.x, a.y), (b.x, b.y), (a.x, b.y))
+        return Overlay(lines=(OverlayLine(corners, Stroke.RUBBER, is_closed=True),))
+
+
+def edge_refs(context: ToolContext, edge: EdgePoint) -> tuple[VertexRef, VertexRef]:
+    """The vertices at both ends of an edge."""
+    ref = edge.start
+    count = len(context.document[ref.instance_id].polygons[ref.part].rings[ref.ring])
+    return ref, VertexRef(ref.instance_id, ref.part, ref.ring, (ref.vertex + 1) % count)
+
+
+def _welded(context: ToolContext, ref: VertexRef) -> set[VertexRef]:
+    if not context.options.welds:
+        return {ref}
+    x, y = vertex_point(context, ref)
+    found = context.index.vertices_at(x, y, tolerance=context.options.weld_tolerance)
+    neighbours = {other for other in found if other.instance_id != ref.instance_id}
+    return {ref} | {other for other in neighbours if not context.document[other.instance_id].is_locked}
+
+
+def hot_overlay_parts(context: ToolContext, edge: EdgePoint, is_midpoint: bool) -> tuple[OverlayLine, OverlayMarks]:
+    """How a hovered edge is shown: the edge itself, and where a new vertex would come."""
+    first, second = edge_ends(context, edge)
+    middle = ((first[0] + second[0]) / 2, (first[1] + second[1]) / 2)
+    mark = OverlayMarks(as_points(middle), Mark.HOT if is_midpoint else Mark.MIDPOINT)
+    return OverlayLine(as_points(first, second), Stroke.HOT), mark

@@ -1,0 +1,93 @@
+"""What a tool wants painted above the picture, as plain values: the canvas knows how, the tool knows what.
+
+Coordinates are image pixels; sizes on screen (handles, pens) are the canvas's business.
+"""
+
+from dataclasses import dataclass
+from enum import Enum
+
+import numpy as np
+from numpy.typing import NDArray
+
+from maskwright.document.values import Instance
+
+Points = NDArray[np.float64]
+"""(N, 2) float64, image pixels."""
+
+
+class Mark(Enum):
+    """What a point on the canvas stands for."""
+
+    VERTEX = "vertex"
+    MIDPOINT = "midpoint"
+    HOT = "hot"
+    """The vertex or midpoint that a press would take."""
+    CLOSING = "closing"
+    """The first point, when a click would close the outline."""
+    SNAP = "snap"
+    DOOMED = "doomed"
+    """A vertex that the running gesture removes."""
+
+
+class Stroke(Enum):
+    """What a line on the canvas stands for."""
+
+    DRAFT = "draft"
+    """The outline being drawn, in the category's colour."""
+    GUIDE = "guide"
+    """Where a click would lead: a thin light line."""
+    HOT = "hot"
+    """The edge that a press would take."""
+    RUBBER = "rubber"
+    """The box of a rubber-band selection."""
+    BRUSH = "brush"
+    ERASER = "eraser"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class OverlayLine:
+    points: Points
+    stroke: Stroke
+    is_closed: bool = False
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class OverlayMarks:
+    points: Points
+    mark: Mark
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class OverlayCircle:
+    """A circle in image pixels: the brush."""
+
+    x: float
+    y: float
+    radius: float
+    stroke: Stroke
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Overlay:
+    """Everything that a tool shows at one moment, lowest first: instances, lines, circles, marks."""
+
+    instances: tuple[Instance, ...] = ()
+    """Drafts of changed or new instances, painted as selected ones."""
+    replaced: frozenset[int] = frozenset()
+    """Instances of the document that the drafts stand for: not painted meanwhile."""
+    lines: tuple[OverlayLine, ...] = ()
+    circles: tuple[OverlayCircle, ...] = ()
+    marks: tuple[OverlayMarks, ...] = ()
+    hovered: int | None = None
+    """The instance that a click would select."""
+    shows_handles: bool = False
+    """Whether the vertices of the selected instances are shown to be taken."""
+    text: str = ""
+    """A few words beside the pointer, such as a size."""
+
+
+NOTHING = Overlay()
+
+
+def as_points(*points: tuple[float, float]) -> Points:
+    return np.array(points, np.float64).reshape(-1, 2)

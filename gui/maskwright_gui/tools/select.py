@@ -1,0 +1,247 @@
+"""Select objects and reshape them: the tool that is active most of the time."""
+
+import math
+from enum import Enum, auto
+
+from maskwright.document import edits
+from maskwright.document.change import Change
+from maskwright.document.spatial import is_shown
+from maskwright_gui.tools.base import BaseTool
+from maskwright_gui.tools.context import ToolContext
+from maskwright_gui.tools.gestures import (
+    DragVertices,
+    Gesture,
+    InsertVertex,
+    MoveInstances,
+    RubberBand,
+    edge_refs,
+    hot_overlay_parts,
+)
+from maskwright_gui.tools.overlay import Mark, Overlay, OverlayMarks, as_points
+from maskwright_gui.tools.snapping import vertex_point
+from maskwright_gui.tools.targets import BodyTarget, EdgeTarget, Target, VertexTarget, target_at
+from maskwright_gui.tools.tool import Button, Cursor, KeyPress, Pointer
+
+_DRAG_SCREEN_PX = 3.0
+_SAME_PLACE_SCREEN_PX = 4.0
+_NUDGES = {"Left": (-1, 0), "Right": (1, 0), "Up": (0, -1), "Down": (0, 1)}
+
+
+class State(Enum):
+    IDLE = auto()
+    PRESSED = auto()
+    """Button down, not yet moved: a click or the start of a drag."""
+    DRAGGING = auto()
+
+
+class SelectTool(BaseTool):
+    """Click, shift-click, rubber band; drag objects, vertices, edges; insert and delete vertices."""
+
+    name = "select"
+
+    def __init__(self, context: ToolContext) -> None:
+        super().__init__(context)
+        self.state = State.IDLE
+        self._target: Target | None = None
+        self._pressed: Pointer | None = None
+        self._gesture: Gesture | None = None
+        self._last_click: tuple[float, float] | None = None
+
+    @property
+    def hint(self) -> str:
+        match self._target:
+            case _ if self._gesture is not None:
+                return "Release to finish · Ctrl no snapping · Esc cancels"
+            case VertexTarget():
+                return "Drag moves the vertex · Alt-click or Backspace deletes it"
+            case EdgeTarget(is_midpoint=True):
+                return "Drag pulls out a new vertex · Alt-click inserts one"
+            case EdgeTarget():
+                return "Drag moves the edge · Alt-click inserts a vertex"
+            case _ if self._context.selection:
+                return "Drag moves · arrows nudge · Delete removes · Tab next object · Esc deselects"
+            case _:
+                return "Click an object · drag a box around several · Shift adds"
+
+    @property
+    def cursor(self) -> Cursor:
+        match self._target:
+            case VertexTarget() | EdgeTarget():
+                return Cursor.CROSS
+            case BodyTarget(stack=stack) if self._context.selection.intersection(stack):
+                return Cursor.MOVE
+            case _:
+                return Cursor.ARROW
+
+    @property
+    def is_busy(self) -> bool:
+        return self.state is not State.IDLE
+
+    def on_press(self, pointer: Pointer) -> None:
+        if pointer.button is not Button.LEFT:
+            return
+        self._target = target_at(self._context, pointer)
+        if pointer.modifiers.alt and self._edit_at_once(pointer):
+            return
+        self._pressed = pointer
+        self.state = State.PRESSED
+
+    def on_move(self, pointer: Pointer) -> None:
+        if self.state is State.IDLE:
+            self._target = target_at(self._context, pointer)
+            return
+        if self.state is State.PRESSED and self._has_moved(pointer, _DRAG_SCREEN_PX):
+            self._gesture = self._begin_gesture()
+            self.state = State.DRAGGING
+        if self._gesture is not None:
+            self._gesture.move(pointer)
+
+    def on_release(self, pointer: Pointer) -> None:
+        if pointer.button is not Button.LEFT or self.state is State.IDLE:
+            return
+        gesture, was_click = self._gesture, self.state is State.PRESSED
+        self._reset()
+        if was_click:
+            self._click(pointer)
+        elif gesture is not None:
+            gesture.finish(self._context)
+        self._target = target_at(self._context, pointer)
+
+    def on_key(self, key: KeyPress) -> bool:
+        match key.name:
+            case "Escape" if self.is_busy:
+                self.cancel()
+            case "Escape" if self._context.selection:
+                self._context.select(frozenset())
+            case _ if self.is_busy:
+                return False
+            case "Delete" if self._context.selection:
+                self._commit(edits.delete(self._context.document, self._context.selection), "Delete object")
+            case "Backspace":
+                return self._delete_hovered_vertex()
+            case "Tab":
+                return self._select_next(-1 if key.modifiers.shift else 1)
+            case "Left" | "Right" | "Up" | "Down" if self._context.selected_editable:
+                self._nudge(key)
+            case _:
+                return False
+        return True
+
+    def wants_key(self, key: KeyPress) -> bool:
+        if self.is_busy:
+            return key.name == "Escape"
+        if key.name == "Tab":
+            return bool(len(self._context.document))
+        if key.name == "Backspace":
+            return isinstance(self._target, VertexTarget)
+        return bool(self._context.selection) and key.name in {"Escape", "Delete", *_NUDGES}
+
+    def on_document(self) -> None:
+        """A running gesture goes on while the instances that it changes are still what it started from."""
+        self._target = None
+        if self._gesture is None:
+            return
+        instances = self._context.document.instances
+        if any(instances.get(id_) != before for id_, before, _ in self._gesture.draft):
+            self.cancel()
+
+    def cancel(self) -> None:
+        self._reset()
+        self._target = None
+
+    def overlay(self) -> Overlay:
+        if self._gesture is not None:
+            return self._gesture.overlay()
+        match self._target:
+            case VertexTarget(ref):
+                point = as_points(vertex_point(self._context, ref))
+                return Overlay(marks=(OverlayMarks(point, Mark.HOT),), shows_handles=True)
+            case EdgeTarget(edge, is_midpoint):
+                line, mark = hot_overlay_parts(self._context, edge, is_midpoint)
+                return Overlay(lines=(line,), marks=(mark,), shows_handles=True)
+            case BodyTarget(stack):
+                return Overlay(hovered=stack[0], shows_handles=True)
+            case _:
+                return Overlay(shows_handles=True)
+
+    def _begin_gesture(self) -> Gesture:
+        assert self._pressed is not None, "a gesture starts with a press"
+        context, pressed = self._context, self._pressed
+        match self._target:
+            case VertexTarget(ref):
+                return DragVertices(context, pressed, (ref,))
+            case EdgeTarget(edge, True):
+                return InsertVertex(context, edge)
+            case EdgeTarget(edge, False):
+                return DragVertices(context, pressed, edge_refs(context, edge))
+            case BodyTarget(stack) if not (pressed.modifiers.shift or pressed.modifiers.ctrl):
+                if not context.selection.intersection(stack):
+                    context.select(frozenset(stack[:1]))
+                return MoveInstances(context, pressed)
+            case _:
+                return RubberBand(context, pressed)
+
+    def _click(self, pointer: Pointer) -> None:
+        stack = tuple(self._context.index.at(*pointer.point, tolerance=pointer.reach(2.0)))
+        selection = self._context.selection
+        again = self._last_click is not None and math.dist(self._last_click, pointer.point) <= pointer.reach(
+            _SAME_PLACE_SCREEN_PX
+        )
+        self._last_click = pointer.point
+        if pointer.modifiers.shift or pointer.modifiers.ctrl:
+            if stack:
+                self._context.select(selection ^ {stack[0]})
+        elif isinstance(self._target, VertexTarget | EdgeTarget):
+            return
+        elif again and len(selection) == 1 and stack and next(iter(selection)) in stack:
+            below = (stack.index(next(iter(selection))) + 1) % len(stack)
+            self._context.select(frozenset({stack[below]}))
+        else:
+            self._context.select(frozenset(stack[:1]))
+
+    def _edit_at_once(self, pointer: Pointer) -> bool:
+        """Alt-click: a vertex goes, an edge gets one. Whether something was there."""
+        document = self._context.document
+        match self._target:
+            case VertexTarget(ref):
+                self._commit(edits.delete_vertices(document, [ref]), "Delete vertex")
+            case EdgeTarget(edge, _):
+                self._commit(edits.insert_vertex(document, edge.start, (edge.x, edge.y)), "Insert vertex")
+            case _:
+                return False
+        self._target = target_at(self._context, pointer)
+        return True
+
+    def _delete_hovered_vertex(self) -> bool:
+        if not isinstance(self._target, VertexTarget):
+            return False
+        ref, self._target = self._target.ref, None
+        self._commit(edits.delete_vertices(self._context.document, [ref]), "Delete vertex")
+        return True
+
+    def _select_next(self, step: int) -> bool:
+        ids = [instance.id for instance in self._context.document if is_shown(instance)]
+        if not ids:
+            return False
+        chosen = [place for place, id_ in enumerate(ids) if id_ in self._context.selection]
+        place = (chosen[-1 if step > 0 else 0] + step) if chosen else (0 if step > 0 else -1)
+        self._context.select(frozenset({ids[place % len(ids)]}))
+        return True
+
+    def _nudge(self, key: KeyPress) -> None:
+        size = self._context.options.nudge_px * (10 if key.modifiers.shift else 1)
+        dx, dy = _NUDGES[key.name]
+        context = self._context
+        self._commit(edits.move(context.document, context.selected_editable, dx * size, dy * size), "Nudge object")
+
+    def _commit(self, change: Change, label: str) -> None:
+        if not change.is_empty:
+            self._context.commit(change, label)
+
+    def _has_moved(self, pointer: Pointer, screen_px: float) -> bool:
+        return self._pressed is not None and math.dist(self._pressed.point, pointer.point) > pointer.reach(screen_px)
+
+    def _reset(self) -> None:
+        self.state = State.IDLE
+        self._gesture = None
+        self._pressed = None

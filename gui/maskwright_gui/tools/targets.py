@@ -1,0 +1,88 @@
+"""What a press at a point would take: a vertex, an edge's midpoint, an edge, an object, or nothing."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from maskwright.document.places import EdgePoint, VertexRef
+from maskwright.document.values import Instance
+from maskwright_gui.tools.context import ToolContext
+from maskwright_gui.tools.tool import Pointer
+
+_VERTEX_SCREEN_PX = 8.0
+_EDGE_SCREEN_PX = 6.0
+_MIDPOINT_SCREEN_PX = 7.0
+_EDGE_WITH_MIDPOINT_SCREEN_PX = 30.0
+_SMALL_OBJECT_SHARE = 0.18
+"""Handles of a small object reach at most this share of its shorter side, so that its inside stays there to grab."""
+_MAX_EDITABLE = 200
+"""Vertices are offered only while so few objects are selected; more is a selection to move, not to reshape."""
+
+
+@dataclass(frozen=True, slots=True)
+class VertexTarget:
+    ref: VertexRef
+
+
+@dataclass(frozen=True, slots=True)
+class EdgeTarget:
+    edge: EdgePoint
+    is_midpoint: bool
+
+
+@dataclass(frozen=True, slots=True)
+class BodyTarget:
+    stack: tuple[int, ...]
+    """All instances under the point, topmost first."""
+
+
+Target = VertexTarget | EdgeTarget | BodyTarget
+
+
+def target_at(context: ToolContext, pointer: Pointer) -> Target | None:
+    """Handles of the selected objects come first, then whatever lies under the point."""
+    handle = _handle_at(context, pointer)
+    if handle is not None:
+        return handle
+    stack = context.index.at(*pointer.point, tolerance=pointer.reach(2.0))
+    return BodyTarget(tuple(stack)) if stack else None
+
+
+def _handle_at(context: ToolContext, pointer: Pointer) -> Target | None:
+    if len(context.selection) > _MAX_EDITABLE:
+        return None
+    near = context.index.near(*pointer.point, pointer.reach(_VERTEX_SCREEN_PX))
+    editable = context.selected_editable.intersection(near)
+    if not editable:
+        return None
+    share = min(_reach_share(context.document[id_], pointer) for id_ in editable)
+    x, y = pointer.point
+    vertex = context.index.nearest_vertex(x, y, tolerance=pointer.reach(_VERTEX_SCREEN_PX * share), among=editable)
+    if vertex is not None:
+        return VertexTarget(vertex)
+    edge = context.index.nearest_edge(x, y, tolerance=pointer.reach(_EDGE_SCREEN_PX * share), among=editable)
+    if edge is None:
+        return None
+    return EdgeTarget(edge, is_midpoint=_is_midpoint(context, edge, pointer))
+
+
+def _reach_share(instance: Instance, pointer: Pointer) -> float:
+    x1, y1, x2, y2 = instance.bounds_xyxy
+    shorter_screen_px = min(x2 - x1, y2 - y1) * pointer.scale
+    return min(1.0, max(0.3, shorter_screen_px * _SMALL_OBJECT_SHARE / _VERTEX_SCREEN_PX))
+
+
+def edge_ends(context: ToolContext, edge: EdgePoint) -> tuple[tuple[float, float], tuple[float, float]]:
+    """The two vertices of the edge, image pixels."""
+    ref = edge.start
+    ring = context.document[ref.instance_id].polygons[ref.part].rings[ref.ring]
+    first, second = ring[ref.vertex], ring[(ref.vertex + 1) % len(ring)]
+    return (float(first[0]), float(first[1])), (float(second[0]), float(second[1]))
+
+
+def _is_midpoint(context: ToolContext, edge: EdgePoint, pointer: Pointer) -> bool:
+    first, second = edge_ends(context, edge)
+    length = float(np.hypot(second[0] - first[0], second[1] - first[1]))
+    if length < pointer.reach(_EDGE_WITH_MIDPOINT_SCREEN_PX):
+        return False
+    return abs(edge.fraction - 0.5) * length <= pointer.reach(_MIDPOINT_SCREEN_PX)

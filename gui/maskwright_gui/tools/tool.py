@@ -1,0 +1,108 @@
+"""The seam between the canvas and its tools: input as plain values, one protocol, no Qt types."""
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import Protocol
+
+from maskwright_gui.tools.overlay import Overlay
+
+
+class Button(Enum):
+    NONE = "none"
+    LEFT = "left"
+    RIGHT = "right"
+
+
+class Cursor(Enum):
+    """The pointer's shape, by meaning."""
+
+    ARROW = "arrow"
+    CROSS = "cross"
+    MOVE = "move"
+    GRAB = "grab"
+    HIDDEN = "hidden"
+    """The overlay paints the pointer itself (brush)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Modifiers:
+    shift: bool = False
+    ctrl: bool = False
+    alt: bool = False
+
+
+NO_MODIFIERS = Modifiers()
+
+
+@dataclass(frozen=True, slots=True)
+class Pointer:
+    """Where the pointer is, image pixels, and what is held."""
+
+    x: float
+    y: float
+    modifiers: Modifiers = NO_MODIFIERS
+    button: Button = Button.LEFT
+    """The button pressed or released; on a move the one that is held."""
+    scale: float = 1.0
+    """Screen pixels per image pixel."""
+    is_double: bool = False
+    """The second press of a double click."""
+
+    @property
+    def point(self) -> tuple[float, float]:
+        return self.x, self.y
+
+    def reach(self, screen_px: float) -> float:
+        """A distance on screen in image pixels."""
+        return screen_px / self.scale
+
+
+@dataclass(frozen=True, slots=True)
+class KeyPress:
+    """A key by name: "Enter", "Escape", "Backspace", "Delete", "Tab", "Left", "Right", "Up", "Down", "Space",
+    or the character in upper case."""
+
+    name: str
+    modifiers: Modifiers = NO_MODIFIERS
+
+
+class Tool(Protocol):
+    """One way of working on the canvas: a small state machine that keeps its draft to itself.
+
+    A tool changes nothing but through its context's `commit` and `select`, and `cancel` leaves nothing behind.
+    """
+
+    name: str
+
+    @property
+    def hint(self) -> str:
+        """What the keys do right now, for the hint line."""
+
+    @property
+    def cursor(self) -> Cursor: ...
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether a gesture is under way that `cancel` would throw away."""
+
+    def on_press(self, pointer: Pointer) -> None: ...
+
+    def on_move(self, pointer: Pointer) -> None: ...
+
+    def on_release(self, pointer: Pointer) -> None: ...
+
+    def on_wheel(self, pointer: Pointer, steps: float) -> bool:
+        """Whether the tool used the wheel; without, the canvas zooms."""
+
+    def on_key(self, key: KeyPress) -> bool:
+        """Whether the tool used the key."""
+
+    def wants_key(self, key: KeyPress) -> bool:
+        """Whether the key belongs to the tool at this moment, before any shortcut of the window."""
+
+    def on_document(self) -> None:
+        """The document or the selection in the context is another one now (edit, undo, next image)."""
+
+    def cancel(self) -> None: ...
+
+    def overlay(self) -> Overlay: ...

@@ -1,0 +1,222 @@
+import pytest
+
+from canvas_support import ALT, CTRL, SHIFT, ToolHost, document_of, ring_with_hole, square
+from maskwright.document.values import InstanceState
+from maskwright_gui.tools.context import ToolOptions
+from maskwright_gui.tools.overlay import Mark
+from maskwright_gui.tools.select import SelectTool
+
+
+def host(*instances, selection=frozenset()) -> ToolHost:
+    built = ToolHost(document_of(*instances), selection=frozenset(selection))
+    return built.use(SelectTool(built.context))
+
+
+def test_click_selects_the_topmost_object() -> None:
+    session = host(square(1, side=60), square(2, at=(10, 10), side=30))
+    session.click(30, 30)
+    assert session.context.selection == {2}
+
+
+def test_clicking_again_selects_the_object_below() -> None:
+    session = host(square(1, side=60), square(2, at=(10, 10), side=30))
+    session.click(25, 25)
+    session.click(25, 25)
+    assert session.context.selection == {1}
+
+
+def test_shift_click_adds_and_removes() -> None:
+    session = host(square(1), square(2, at=(50, 50)), selection={1})
+    session.click(60, 60, SHIFT)
+    assert session.context.selection == {1, 2}
+    session.click(58, 62, SHIFT)
+    assert session.context.selection == {1}
+
+
+def test_click_on_nothing_deselects() -> None:
+    session = host(square(1), selection={1})
+    session.click(100, 100)
+    assert session.context.selection == frozenset()
+
+
+def test_click_into_a_hole_selects_nothing() -> None:
+    session = host(ring_with_hole(1))
+    session.click(20, 20)
+    assert session.context.selection == frozenset()
+
+
+def test_rubber_band_to_the_right_takes_what_lies_inside() -> None:
+    session = host(square(1, at=(20, 20)), square(2, at=(60, 20)))
+    session.drag((10, 10), (50, 50), (70, 50))
+    assert session.context.selection == {1}
+
+
+def test_rubber_band_to_the_left_takes_what_it_touches() -> None:
+    session = host(square(1, at=(20, 20)), square(2, at=(60, 20)))
+    session.drag((70, 50), (40, 40), (10, 10))
+    assert session.context.selection == {1, 2}
+
+
+def test_dragging_an_object_moves_it_as_one_step() -> None:
+    session = host(square(1, at=(40, 40), side=40))
+    session.drag((60, 60), (65, 60), (75, 62))
+    assert session.ring(1)[0] == (55, 42)
+    assert session.labels == ["Move object"]
+
+
+def test_objects_stay_on_the_image() -> None:
+    session = host(square(1, at=(40, 40), side=40))
+    session.drag((60, 60), (10, 10), (-100, -100))
+    assert session.ring(1)[0] == (0, 0)
+
+
+def test_dragging_a_vertex_moves_only_that_vertex() -> None:
+    session = host(square(1, at=(40, 40), side=40), selection={1})
+    session.drag((40, 40), (36, 38), (30, 33))
+    assert session.ring(1) == [(30, 33), (80, 40), (80, 80), (40, 80)]
+    assert session.labels == ["Move vertex"]
+
+
+def test_vertices_of_holes_can_be_dragged() -> None:
+    session = host(ring_with_hole(1, at=(40, 40), side=80), selection={1})
+    session.drag((60, 60), (64, 64), (66, 65))
+    assert session.ring(1, ring=1)[0] == (66, 65)
+
+
+def test_editing_a_proposal_makes_it_a_persons() -> None:
+    session = host(square(1, at=(40, 40), side=40, state=InstanceState.PROPOSED, score=0.9), selection={1})
+    session.drag((40, 40), (36, 38), (30, 33))
+    assert session.document[1].state is InstanceState.EDITED
+
+
+def test_escape_during_a_drag_leaves_nothing_behind() -> None:
+    session = host(square(1, at=(40, 40), side=40), selection={1})
+    session.press(40, 40)
+    session.move(20, 20, held=True)
+    assert session.key("Escape")
+    session.release(20, 20)
+    assert session.commits == []
+    assert session.tool is not None and session.tool.overlay().instances == ()
+
+
+def test_pulling_an_edges_midpoint_inserts_a_vertex() -> None:
+    session = host(square(1, at=(40, 40), side=60), selection={1})
+    session.drag((70, 40), (70, 36), (72, 30))
+    assert session.ring(1)[:3] == [(40, 40), (72, 30), (100, 40)]
+    assert session.labels == ["Insert vertex"]
+
+
+def test_dragging_an_edge_beside_its_midpoint_moves_both_ends() -> None:
+    session = host(square(1, at=(40, 40), side=80), selection={1})
+    session.drag((60, 40), (60, 36), (60, 30))
+    assert session.ring(1)[:2] == [(40, 30), (120, 30)]
+
+
+def test_alt_click_inserts_on_an_edge_and_deletes_a_vertex() -> None:
+    session = host(square(1, at=(40, 40), side=80), selection={1})
+    session.click(60, 40, ALT)
+    assert len(session.ring(1)) == 5
+    session.click(60, 40, ALT)
+    assert len(session.ring(1)) == 4
+
+
+def test_backspace_deletes_the_hovered_vertex() -> None:
+    session = host(square(1, at=(40, 40), side=80), selection={1})
+    session.move(120, 120)
+    assert session.key("Backspace")
+    assert session.ring(1) == [(40, 40), (120, 40), (40, 120)]
+
+
+def test_deleting_a_vertex_of_a_triangle_deletes_the_object() -> None:
+    session = host(square(1, at=(40, 40), side=80), selection={1})
+    for corner in ((120, 120), (120, 40)):
+        session.move(*corner)
+        session.key("Backspace")
+    assert 1 not in session.document
+
+
+def test_delete_removes_drawn_objects_and_remembers_rejected_proposals() -> None:
+    session = host(square(1), square(2, at=(50, 50), state=InstanceState.PROPOSED), selection={1, 2})
+    session.key("Delete")
+    assert 1 not in session.document
+    assert session.document[2].state is InstanceState.REJECTED
+
+
+def test_arrows_nudge_by_one_pixel_and_by_ten_with_shift() -> None:
+    session = host(square(1, at=(40, 40)), selection={1})
+    session.key("Right")
+    session.key("Down", SHIFT)
+    assert session.ring(1)[0] == (41, 50)
+
+
+def test_tab_walks_through_the_objects() -> None:
+    session = host(square(1), square(2, at=(30, 0)), square(3, at=(60, 0), is_visible=False))
+    visited = []
+    for _ in range(3):
+        session.key("Tab")
+        visited.extend(session.context.selection)
+    assert visited == [1, 2, 1]
+
+
+def test_locked_objects_cannot_be_dragged_or_deleted() -> None:
+    session = host(square(1, at=(40, 40), side=40, is_locked=True), selection={1})
+    session.drag((60, 60), (70, 70), (80, 80))
+    session.key("Delete")
+    assert session.commits == []
+
+
+def test_a_dragged_vertex_catches_a_neighbours_vertex() -> None:
+    session = host(square(1, at=(10, 10), side=40), square(2, at=(100, 10), side=40), selection={1})
+    session.drag((50, 10), (70, 10), (97, 12))
+    assert session.ring(1)[1] == (100, 10)
+
+
+def test_ctrl_holds_snapping_off() -> None:
+    session = host(square(1, at=(10, 10), side=40), square(2, at=(100, 10), side=40), selection={1})
+    session.drag((50, 10), (70, 10), (97, 12), modifiers=CTRL)
+    assert session.ring(1)[1] == (97, 12)
+
+
+def test_a_shared_vertex_moves_its_neighbours_too() -> None:
+    session = host(square(1, at=(20, 40), side=40), square(2, at=(60, 40), side=40), selection={1})
+    session.drag((60, 40), (60, 36), (64, 30))
+    assert session.ring(1)[1] == session.ring(2)[0] == (64, 30)
+    assert len(session.commits) == 1
+
+
+def test_welding_can_be_switched_off() -> None:
+    session = host(square(1, at=(20, 40), side=40), square(2, at=(60, 40), side=40), selection={1})
+    session.context.options = ToolOptions(welds=False, snaps=False)
+    session.drag((60, 40), (60, 36), (64, 30))
+    assert session.ring(2)[0] == (60, 40)
+
+
+def test_every_gesture_can_be_undone_in_one_step() -> None:
+    session = host(square(1, at=(20, 40), side=40), square(2, at=(60, 40), side=40), selection={1})
+    before = dict(session.document.instances)
+    session.drag((60, 40), (60, 36), (64, 30))
+    session.undo()
+    assert dict(session.document.instances) == before
+
+
+def test_hovered_vertex_is_marked() -> None:
+    session = host(square(1, at=(40, 40), side=40), selection={1})
+    session.move(41, 41)
+    assert session.tool is not None
+    assert [marks.mark for marks in session.tool.overlay().marks] == [Mark.HOT]
+
+
+def test_a_proposal_arriving_meanwhile_does_not_disturb_a_drag() -> None:
+    session = host(square(1, at=(40, 40), side=40), selection={1})
+    session.press(40, 40)
+    session.move(30, 30, held=True)
+    arrived = document_of(*session.document, square(9, at=(120, 100), state=InstanceState.PROPOSED))
+    session.context.set_document(arrived)
+    session.tool.on_document()
+    session.release(30, 30)
+    assert session.ring(1)[0] == (30, 30)
+
+
+@pytest.mark.parametrize("key", ["Delete", "Left", "Escape"], ids=str)
+def test_keys_go_to_the_window_while_nothing_is_selected(key: str) -> None:
+    assert not host(square(1)).key(key)

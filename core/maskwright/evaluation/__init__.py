@@ -1,1 +1,7 @@
 """Judging predictions with pycocotools."""
+
+from maskwright.evaluation.model_run import evaluate_model
+from maskwright.evaluation.predictions import evaluate_predictions
+from maskwright.evaluation.report import EvaluationReport
+
+__all__ = ["EvaluationReport", "evaluate_model", "evaluate_predictions"]

@@ -17,8 +17,13 @@ CroppedMask = tuple[NDArray[np.bool_], tuple[int, int]]
 class MaskSource(Protocol):
     """Masks of N candidates, not yet at image size."""
 
-    def crop(self, row: int, box_xyxy: NDArray[np.float32], frame: Frame, threshold: float) -> CroppedMask:
-        """Mask of candidate `row`, whose box is in image pixels; true where the probability is above `threshold`."""
+    def crop(
+        self, row: int, box_xyxy: NDArray[np.float32], frame: Frame, threshold: float, *, clips: bool = False
+    ) -> CroppedMask:
+        """Mask of candidate `row`, whose box is in image pixels; true where the probability is above `threshold`.
+
+        clips: nothing outside the box, rounded to whole pixels.
+        """
         ...
 
     def arrays(self) -> dict[str, NDArray[Any]]:
@@ -39,7 +44,9 @@ class PrototypeMasks:
     prototypes: NDArray[np.float32]
     coefficients: NDArray[np.float32]
 
-    def crop(self, row: int, box_xyxy: NDArray[np.float32], frame: Frame, threshold: float) -> CroppedMask:
+    def crop(
+        self, row: int, box_xyxy: NDArray[np.float32], frame: Frame, threshold: float, *, clips: bool = False
+    ) -> CroppedMask:
         height, width = self.prototypes.shape[:2]
         pitch = (frame.extent_wh[0] / width, frame.extent_wh[1] / height)
         x1, x2 = _cells(float(box_xyxy[0]) / pitch[0], float(box_xyxy[2]) / pitch[0], width)
@@ -53,7 +60,7 @@ class PrototypeMasks:
             Axis(0.0, pitch[0], width, frame.size_wh[0], repeats_edge=True),
             Axis(0.0, pitch[1], height, frame.size_wh[1], repeats_edge=True),
         )
-        return sampled_mask(cells, (x1, y1), axes, threshold)
+        return sampled_mask(cells, (x1, y1), axes, threshold, _whole(box_xyxy) if clips else None)
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         return {"prototypes": _half(self.prototypes), "coefficients": _half(self.coefficients)}
@@ -70,14 +77,16 @@ class HeatMaps:
 
     maps: NDArray[np.float32]
 
-    def crop(self, row: int, box_xyxy: NDArray[np.float32], frame: Frame, threshold: float) -> CroppedMask:
+    def crop(
+        self, row: int, box_xyxy: NDArray[np.float32], frame: Frame, threshold: float, *, clips: bool = False
+    ) -> CroppedMask:
         height, width = self.maps.shape[1:]
         x1, y1, x2, y2 = (float(edge) for edge in box_xyxy)
         axes = (
             Axis(x1, (x2 - x1) / width, width, frame.size_wh[0], repeats_edge=False),
             Axis(y1, (y2 - y1) / height, height, frame.size_wh[1], repeats_edge=False),
         )
-        return sampled_mask(self.maps[row], (0, 0), axes, threshold)
+        return sampled_mask(self.maps[row], (0, 0), axes, threshold, _whole(box_xyxy) if clips else None)
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         return {"maps": _half(self.maps)}
@@ -94,6 +103,12 @@ def _cells(low: float, high: float, count: int) -> tuple[int, int]:
     """Whole cells j with low - 1 <= j < high + 1 inside 0..count."""
     first, last = max(low - 1, 0.0), min(high + 1, float(count))
     return int(np.ceil(first)), int(np.ceil(last))
+
+
+def _whole(box_xyxy: NDArray[np.float32]) -> tuple[int, int, int, int]:
+    """The box rounded to pixels, at least one wide and high."""
+    x1, y1, x2, y2 = (round(float(edge)) for edge in box_xyxy)
+    return x1, y1, max(x2, x1 + 1), max(y2, y1 + 1)
 
 
 def _half(values: NDArray[np.float32]) -> NDArray[np.float16]:

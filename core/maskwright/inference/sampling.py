@@ -53,21 +53,33 @@ class Axis:
 
 
 def sampled_mask(
-    cells: NDArray[np.float32], first_xy: tuple[int, int], axes: tuple[Axis, Axis], threshold: float
+    cells: NDArray[np.float32],
+    first_xy: tuple[int, int],
+    axes: tuple[Axis, Axis],
+    threshold: float,
+    bounds_xyxy: tuple[int, int, int, int] | None = None,
 ) -> tuple[NDArray[np.bool_], tuple[int, int]]:
     """Threshold a crop of a soft mask at image resolution.
 
     cells: (h, w) float32, the crop whose upper left cell is `first_xy` of the grid; cells outside count as zero.
-    axes: of x, of y. Returns the mask (H, W) bool trimmed to its true pixels, and the image position of its corner;
-    an empty mask is (0, 0).
+    axes: of x, of y. bounds_xyxy: pixels outside are not looked at.
+    Returns the mask (H, W) bool trimmed to its true pixels, and the image position of its corner; an empty mask is (0, 0).
     """
     (x_axis, y_axis), (x_first, y_first) = axes, first_xy
     height, width = cells.shape
     x_window = x_axis.window(x_first, x_first + width)
     y_window = y_axis.window(y_first, y_first + height)
+    if bounds_xyxy is not None:
+        x_window = _common(x_window, bounds_xyxy[0], bounds_xyxy[2])
+        y_window = _common(y_window, bounds_xyxy[1], bounds_xyxy[3])
     columns = x_axis.weights(x_window, x_first, x_first + width)
     rows = y_axis.weights(y_window, y_first, y_first + height)
     return trimmed(rows @ (cells @ columns.T) > threshold, (x_window[0], y_window[0]))
+
+
+def _common(window: tuple[int, int], start: int, stop: int) -> tuple[int, int]:
+    low = max(window[0], start)
+    return low, max(min(window[1], stop), low)
 
 
 def trimmed(mask: NDArray[np.bool_], corner_xy: tuple[int, int]) -> tuple[NDArray[np.bool_], tuple[int, int]]:

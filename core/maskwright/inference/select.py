@@ -24,6 +24,7 @@ class Selection:
     mask_threshold: float = 0.5
     categories: frozenset[int] | None = None
     min_iou: float | None = 0.98
+    clips_to_box: bool = False
 
 
 def selected(candidates: "Candidates", wanted: Selection) -> tuple[Prediction, ...]:
@@ -49,7 +50,9 @@ def _prediction(candidates: "Candidates", pair: int, wanted: Selection) -> Predi
     """The instance of one pair, None where its mask has no pixel."""
     row = int(candidates.rows[pair])
     box = candidates.boxes_xyxy[row]
-    mask, corner_xy = candidates.masks.crop(row, box, candidates.frame, wanted.mask_threshold)
+    mask, corner_xy = candidates.masks.crop(
+        row, box, candidates.frame, wanted.mask_threshold, clips=wanted.clips_to_box
+    )
     if not mask.size:
         return None
     width, height = candidates.frame.size_wh

@@ -62,6 +62,15 @@ def test_mask_threshold_shrinks_a_soft_mask() -> None:
     assert one.select(mask_threshold=0.7)[0].mask.sum() < one.select(mask_threshold=0.3)[0].mask.sum()
 
 
+def test_masks_are_cut_at_the_rounded_box_when_asked_to() -> None:
+    wide = PrototypeMasks(np.full((8, 8, 1), 9, np.float32), np.ones((1, 1), np.float32))
+    one = replace(candidates(np.array([[10.4, 20.6, 30.4, 40.6]], np.float32), [0], [0.9]), masks=wide)
+    cut = one.select(clip_to_box=True)[0]
+    assert one.select()[0].crop_mask.sum() > cut.crop_mask.sum()
+    assert (cut.crop_xy, cut.crop_mask.shape) == ((10, 21), (20, 20))
+    assert cut.crop_mask.all()
+
+
 def test_polygons_lie_where_the_mask_is() -> None:
     (found,) = candidates(np.array([[10, 20, 30, 50]], np.float32), [0], [0.9]).select(min_iou=None)
     rows, columns = np.nonzero(found.mask)

@@ -1,0 +1,67 @@
+"""COCO's twelve figures, from pycocotools' own matching."""
+
+import contextlib
+import io
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from pycocotools.coco import COCO
+from pycocotools.cocoeval import COCOeval
+
+from maskwright.evaluation.report import METRICS
+
+Result = dict[str, Any]
+"""One detection in COCO's results format: image_id, category_id, score, bbox (xywh), segmentation (compressed RLE)."""
+
+_ALL, _SMALL, _MEDIUM, _LARGE = range(4)
+
+
+def coco_figures(truth: COCO, results: Sequence[Result], kind: str, max_dets: int) -> dict[str, float]:
+    """Figures by name; `kind` is "bbox" or "segm".
+
+    The same arithmetic as COCOeval.summarize, which can only be asked for AP at 100 detections.
+    """
+    if not results:
+        return _without_results(truth)
+    with contextlib.redirect_stdout(io.StringIO()):
+        judge = COCOeval(truth, truth.loadRes(list(_for_kind(results, kind))), kind)
+        judge.params.maxDets = [1, 10, max_dets]
+        judge.evaluate()
+        judge.accumulate()
+    precision, recall = judge.eval["precision"], judge.eval["recall"]
+    values = [
+        _mean(precision[:, :, :, _ALL, -1]),
+        _mean(precision[0, :, :, _ALL, -1]),
+        _mean(precision[5, :, :, _ALL, -1]),
+        *(_mean(precision[:, :, :, area, -1]) for area in (_SMALL, _MEDIUM, _LARGE)),
+        *(_mean(recall[:, :, _ALL, limit]) for limit in range(3)),
+        *(_mean(recall[:, :, area, -1]) for area in (_SMALL, _MEDIUM, _LARGE)),
+    ]
+    return dict(zip(METRICS, values, strict=True))
+
+
+def loaded_truth(dataset: dict[str, Any]) -> COCO:
+    """pycocotools' index over a ground truth, quietly."""
+    truth = COCO()
+    truth.dataset = {"info": {}, **dataset}
+    with contextlib.redirect_stdout(io.StringIO()):
+        truth.createIndex()
+    return truth
+
+
+def _for_kind(results: Sequence[Result], kind: str) -> list[Result]:
+    """loadRes takes the first of bbox and segmentation that it meets, and writes into what it is given."""
+    dropped = "segmentation" if kind == "bbox" else "bbox"
+    return [{key: value for key, value in result.items() if key != dropped} for result in results]
+
+
+def _without_results(truth: COCO) -> dict[str, float]:
+    """Nothing found: zero, or -1 where there was nothing to find."""
+    return dict.fromkeys(METRICS, 0.0 if truth.anns else -1.0)
+
+
+def _mean(values: NDArray[np.float64]) -> float:
+    valid = values[values > -1]
+    return float(valid.mean()) if valid.size else -1.0

@@ -1,0 +1,127 @@
+"""Running a model over the images of a ground truth, and judging what it says."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from maskwright.errors import ImageError, MaskwrightError
+from maskwright.evaluation.figures import Result, coco_figures, loaded_truth
+from maskwright.evaluation.report import EvaluationReport
+from maskwright.evaluation.truth import category_map, read_truth
+from maskwright.geometry.raster import mask_to_rle
+from maskwright.images.decode import read_image
+from maskwright.inference.async_runner import AsyncRunner
+from maskwright.inference.model import Model
+from maskwright.inference.prediction import Prediction
+
+Progress = Callable[[int, int], None]
+"""Called with images done and images in all."""
+
+
+def evaluate_model(
+    model: Model,
+    coco_json: Path,
+    images_dir: Path,
+    *,
+    score: float = 0.05,
+    nms_iou: float | None = None,
+    max_instances: int | None = None,
+    on_progress: Progress | None = None,
+) -> EvaluationReport:
+    """COCO's figures for the masks and boxes that `model` proposes on the images of a ground truth.
+
+    nms_iou, max_instances: the model's own where None. Detections per image that count are raised from COCO's 100 to
+    `max_instances` where that is higher, and a note says so. Masks are judged as pre-labelling takes them, cut at
+    their box, before polygons. Images that cannot be read are listed as failures and count as without detections.
+    Raises FormatError for a file that is no COCO ground truth.
+    """
+    dataset = read_truth(coco_json)
+    ids, notes = category_map(((label.id, label.name) for label in model.labels), dataset["categories"])
+    limit = model.max_instances if max_instances is None else max_instances
+    run = _Run(ids, score, nms_iou, limit)
+    with AsyncRunner[int](model) as runner:
+        for done, (index, outcome) in enumerate(runner.run(run.images(dataset["images"], images_dir)), 1):
+            image = dataset["images"][index]
+            if isinstance(outcome, MaskwrightError):
+                run.failures.append((image["file_name"], outcome.message))
+            else:
+                run.collect(image["id"], outcome.select(score, nms_iou, limit, clip_to_box=True))
+            if on_progress is not None:
+                on_progress(done + len(run.unread), len(dataset["images"]))
+    return judged(dataset, run.results, max_dets=max(limit, 100), failures=run.all_failures(), notes=notes)
+
+
+def judged(
+    dataset: dict[str, Any],
+    results: list[Result],
+    *,
+    max_dets: int,
+    failures: tuple[tuple[str, str], ...] = (),
+    notes: tuple[str, ...] = (),
+) -> EvaluationReport:
+    """Figures of results against a ground truth; both are checked already."""
+    truth = loaded_truth(dataset)
+    if max_dets > 100:
+        notes = (*notes, f"maxDets raised from COCO's 100 to {max_dets}")
+    return EvaluationReport(
+        bbox=coco_figures(truth, results, "bbox", max_dets),
+        segm=coco_figures(truth, results, "segm", max_dets),
+        max_dets=max_dets,
+        image_count=len(dataset["images"]),
+        truth_count=len(dataset["annotations"]),
+        prediction_count=len(results),
+        failures=failures,
+        notes=notes,
+    )
+
+
+@dataclass
+class _Run:
+    """What builds up while the images go through."""
+
+    category_ids: dict[int, int]
+    score: float
+    nms_iou: float | None
+    limit: int
+    results: list[Result] = field(default_factory=list)
+    failures: list[tuple[str, str]] = field(default_factory=list)
+    unread: list[tuple[str, str]] = field(default_factory=list)
+
+    def images(self, entries: list[dict[str, Any]], folder: Path) -> Iterator[tuple[int, NDArray[np.uint8]]]:
+        """Position in the ground truth and pixels of every image that can be read."""
+        for index, entry in enumerate(entries):
+            try:
+                yield index, _read(folder / entry["file_name"], (entry["width"], entry["height"]))
+            except ImageError as error:
+                self.unread.append((entry["file_name"], error.message))
+
+    def collect(self, image_id: int, instances: tuple[Prediction, ...]) -> None:
+        for instance in instances:
+            if instance.category_id in self.category_ids:
+                self.results.append(_result(instance, image_id, self.category_ids[instance.category_id]))
+
+    def all_failures(self) -> tuple[tuple[str, str], ...]:
+        return tuple(sorted(self.failures + self.unread))
+
+
+def _read(path: Path, size_wh: tuple[int, int]) -> NDArray[np.uint8]:
+    image = read_image(path).bgr_u8
+    height, width = image.shape[:2]
+    if (width, height) != size_wh:
+        raise ImageError(f"is {width}x{height}, the ground truth says {size_wh[0]}x{size_wh[1]}", path=path)
+    return image
+
+
+def _result(instance: Prediction, image_id: int, category_id: int) -> Result:
+    x1, y1, x2, y2 = instance.bbox_xyxy
+    return {
+        "image_id": image_id,
+        "category_id": category_id,
+        "score": instance.score,
+        "bbox": [x1, y1, x2 - x1, y2 - y1],
+        "segmentation": mask_to_rle(instance.mask),
+    }

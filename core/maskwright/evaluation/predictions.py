@@ -1,0 +1,116 @@
+"""Judging predictions that already lie in a file: COCO results, or a whole COCO dataset such as our own export."""
+
+import math
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from pycocotools import mask as coco_mask
+
+from maskwright.errors import FormatError
+from maskwright.evaluation.figures import Result
+from maskwright.evaluation.model_run import judged
+from maskwright.evaluation.report import EvaluationReport
+from maskwright.evaluation.truth import category_map, read_json, read_truth
+
+Size = tuple[int, int]
+"""(height, width), as pycocotools wants it."""
+
+
+def evaluate_predictions(predictions: Sequence[Mapping[str, Any]] | Path, coco_json: Path) -> EvaluationReport:
+    """COCO's figures for detections against a ground truth.
+
+    predictions: COCO results (image_id, category_id, score, segmentation), or the path of a file of them or of a COCO
+    dataset; a dataset is matched by file name and category name, and annotations without a score count as certain.
+    Detections per image that count are raised from COCO's 100 to the most any image has.
+    Raises FormatError for a file of neither kind and for a detection that cannot be judged.
+    """
+    dataset = read_truth(coco_json)
+    path = predictions if isinstance(predictions, Path) else None
+    entries, notes = _entries(read_json(predictions) if isinstance(predictions, Path) else predictions, dataset, path)
+    sizes = {image["id"]: (image["height"], image["width"]) for image in dataset["images"]}
+    known = [entry for entry in entries if entry.get("image_id") in sizes]
+    if len(known) < len(entries):
+        notes = (*notes, f"{len(entries) - len(known)} detections on images outside the ground truth are left out")
+    try:
+        results = [_result(entry, sizes[entry["image_id"]]) for entry in known]
+    except (KeyError, TypeError, ValueError, IndexError) as error:
+        raise FormatError(f"a detection is damaged: {error!r}", path=path) from error
+    return judged(dataset, results, max_dets=max(_most_per_image(results), 100), notes=notes)
+
+
+def _entries(
+    content: Any, dataset: Mapping[str, Any], path: Path | None
+) -> tuple[list[dict[str, Any]], tuple[str, ...]]:
+    """Detections with the ground truth's ids."""
+    if isinstance(content, dict) and all(key in content for key in ("images", "annotations", "categories")):
+        return _translated(content, dataset)
+    if isinstance(content, list | tuple) and all(isinstance(entry, Mapping) for entry in content):
+        return [dict(entry) for entry in content], ()
+    raise FormatError("neither COCO results nor a COCO dataset", path=path)
+
+
+def _translated(content: Mapping[str, Any], dataset: Mapping[str, Any]) -> tuple[list[dict[str, Any]], tuple[str, ...]]:
+    """Annotations of another dataset under the ground truth's image and category ids."""
+    image_ids = _ids_by_name(dataset["images"])
+    own_images = {image["id"]: _found(image["file_name"], image_ids) for image in content["images"]}
+    named = [(int(category["id"]), str(category["name"])) for category in content["categories"]]
+    category_ids, notes = category_map(named, dataset["categories"])
+    return [
+        {
+            **annotation,
+            "image_id": own_images.get(annotation.get("image_id")),
+            "category_id": category_ids[annotation["category_id"]],
+        }
+        for annotation in content["annotations"]
+        if annotation.get("category_id") in category_ids
+    ], notes
+
+
+def _ids_by_name(images: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Image ids by file name and, where only one image has it, by its last part: files count from other folders."""
+    lasts = Counter(_last(image["file_name"]) for image in images)
+    shorts = {_last(image["file_name"]): image["id"] for image in images if lasts[_last(image["file_name"])] == 1}
+    return shorts | {_slashed(image["file_name"]): image["id"] for image in images}
+
+
+def _found(file_name: str, image_ids: Mapping[str, Any]) -> Any:
+    return image_ids.get(_slashed(file_name), image_ids.get(_last(file_name)))
+
+
+def _slashed(file_name: str) -> str:
+    return file_name.replace("\\", "/")
+
+
+def _last(file_name: str) -> str:
+    return PurePosixPath(_slashed(file_name)).name
+
+
+def _result(entry: Mapping[str, Any], size_hw: Size) -> Result:
+    rle = _compressed(entry["segmentation"], size_hw)
+    score = float(entry.get("score", 1.0))
+    if not math.isfinite(score):
+        raise ValueError(f"score {score}")
+    return {
+        "image_id": entry["image_id"],
+        "category_id": int(entry["category_id"]),
+        "score": score,
+        "bbox": [float(v) for v in entry.get("bbox") or coco_mask.toBbox(rle)],
+        "segmentation": rle,
+    }
+
+
+def _compressed(segmentation: Any, size_hw: Size) -> Any:
+    """Compressed RLE of polygons, plain counts or compressed counts; raises ValueError for another size."""
+    if isinstance(segmentation, list):
+        return coco_mask.merge(coco_mask.frPyObjects(segmentation, *size_hw))
+    if tuple(segmentation["size"]) != size_hw:
+        raise ValueError(f"segmentation of size {segmentation['size']}, expected {list(size_hw)}")
+    if isinstance(segmentation["counts"], list):
+        return coco_mask.frPyObjects(segmentation, *size_hw)
+    return segmentation
+
+
+def _most_per_image(results: Sequence[Result]) -> int:
+    return max(Counter(result["image_id"] for result in results).values(), default=0)

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol, runtime_checkable
 
 from maskwright.document.values import Category, ImageRecord, ImageState, Instance, InstanceState
 
@@ -19,6 +19,18 @@ class CocoSource(Protocol):
 
     def instances(self, image_id: int) -> Sequence[Instance]:
         """The instances of one image."""
+
+
+HEADER_SETTING = "coco.header"
+"""{"order": [top-level keys], "values": {key: value}} of the file that the source came from."""
+
+
+@runtime_checkable
+class KeepsSettings(Protocol):
+    """A source that also remembers the rest of the file it came from, under `HEADER_SETTING`."""
+
+    def setting(self, key: str) -> Any:
+        """None when there is nothing under `key`."""
 
 
 @dataclass(frozen=True, slots=True)

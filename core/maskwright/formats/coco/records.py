@@ -10,19 +10,20 @@ from typing import Any
 
 from maskwright.document.values import Category, ImageRecord, Instance
 from maskwright.errors import FormatError
+from maskwright.formats.coco import original
 from maskwright.formats.coco.options import CocoExportOptions
 from maskwright.geometry.algebra import clip_to_image
 from maskwright.geometry.keyhole import cut_keyholes
 from maskwright.geometry.polygon import Polygon
 from maskwright.geometry.raster import Rle, polygons_to_rle, rle_area, rle_bbox_xywh, rounded
 
-_NEVER_WRITTEN = frozenset({"ignore", "score"})
+_NEVER_WRITTEN = frozenset({"ignore", "score", original.KEY})
 
 
 def category_record(category: Category) -> dict[str, Any]:
     """Every category gets a supercategory: pycocotools looks it up without asking."""
     record = {"id": category.id, "name": category.name, "supercategory": category.supercategory or "none"}
-    return record | _unknown(category.extra, record)
+    return original.in_original_order(record | _unknown(category.extra, record), category.extra)
 
 
 def image_record(image: ImageRecord) -> dict[str, Any]:
@@ -31,31 +32,39 @@ def image_record(image: ImageRecord) -> dict[str, Any]:
     if name.is_absolute() or ".." in name.parts or "\\" in image.file_name:
         raise FormatError(f"image {image.id}: expected a path inside the image folder, got {image.file_name!r}")
     record = {"id": image.id, "file_name": image.file_name, "width": image.width, "height": image.height}
-    return record | _unknown(image.extra, record)
+    return original.in_original_order(record | _unknown(image.extra, record), image.extra)
 
 
 def instance_record(instance: Instance, image: ImageRecord, options: CocoExportOptions) -> dict[str, Any] | None:
-    """The annotation, or None where no pixel of the image is covered."""
-    size_wh = (image.width, image.height)
+    """The annotation, or None where no pixel of the image is covered.
+
+    The geometry of an imported instance that nobody has touched is written as the file had it.
+    """
+    geometry = original.untouched_geometry(instance.extra, instance.polygons)
+    if geometry is None:
+        geometry = _geometry_record(instance, (image.width, image.height), options)
+        if geometry is None:
+            return None
+    record = {"id": instance.id, "image_id": image.id, "category_id": instance.category_id, **geometry}
+    record |= _unknown(instance.extra, record)
+    if options.include_provenance:
+        record["attributes"] = {**record.get("attributes", {}), **provenance_attributes(instance)}
+    return original.in_original_order(record, instance.extra)
+
+
+def _geometry_record(instance: Instance, size_wh: tuple[int, int], options: CocoExportOptions) -> dict[str, Any] | None:
     polygons = clip_to_image(instance.polygons, size_wh)
     rle = polygons_to_rle(polygons, size_wh)
     area = rle_area(rle)
     if not area:
         return None
     is_run_lengths = instance.is_crowd or (options.holes == "rle" and any(polygon.holes for polygon in polygons))
-    record: dict[str, Any] = {
-        "id": instance.id,
-        "image_id": image.id,
-        "category_id": instance.category_id,
+    return {
         "segmentation": rle_record(rle) if is_run_lengths else polygon_record(polygons),
         "area": float(area),
         "bbox": list(rle_bbox_xywh(rle)),
         "iscrowd": int(instance.is_crowd),
     }
-    record |= _unknown(instance.extra, record)
-    if options.include_provenance:
-        record["attributes"] = {**record.get("attributes", {}), **provenance_attributes(instance)}
-    return record
 
 
 def polygon_record(polygons: Sequence[Polygon]) -> list[list[float]]:

@@ -8,7 +8,14 @@ import orjson
 
 from maskwright.document.values import ImageRecord
 from maskwright.formats.atomic import atomic_writer
-from maskwright.formats.coco.options import CocoExportOptions, CocoExportReport, CocoSource, LeftOut
+from maskwright.formats.coco.options import (
+    HEADER_SETTING,
+    CocoExportOptions,
+    CocoExportReport,
+    CocoSource,
+    KeepsSettings,
+    LeftOut,
+)
 from maskwright.formats.coco.records import category_record, image_record, instance_record
 
 # No date: the same project gives the same bytes.
@@ -17,6 +24,8 @@ _INFO = {
     "polygons run on pixel edges: pixel (0, 0) covers 0..1.",
     "version": "1.0",
 }
+_ARRAYS = ("images", "annotations", "categories")
+_ORDER = ("info", "licenses", *_ARRAYS)
 
 
 def export_coco(
@@ -49,10 +58,20 @@ class _CocoWriter:
         self.left_out: list[LeftOut] = []
 
     def write(self, file: IO[bytes]) -> None:
-        file.write(b'{"info":' + orjson.dumps(_INFO) + b',\n"licenses":[]')
-        _write_array(file, b"images", map(image_record, self._images()))
-        _write_array(file, b"annotations", self._annotations())
-        _write_array(file, b"categories", map(category_record, self._source.categories()))
+        values, order = _header_of(self._source)
+        separator = b"{"
+        for key in order:
+            file.write(separator + orjson.dumps(key) + b":")
+            separator = b",\n"
+            match key:
+                case "images":
+                    _write_array(file, map(image_record, self._images()))
+                case "annotations":
+                    _write_array(file, self._annotations())
+                case "categories":
+                    _write_array(file, map(category_record, self._source.categories()))
+                case _:
+                    file.write(orjson.dumps(values[key]))
         file.write(b"}\n")
 
     def _images(self) -> Iterator[ImageRecord]:
@@ -78,11 +97,19 @@ class _CocoWriter:
             self._on_image(done)
 
 
-def _write_array(file: IO[bytes], key: bytes, records: Iterable[dict[str, Any]]) -> None:
+def _header_of(source: CocoSource) -> tuple[dict[str, Any], list[str]]:
+    """The values of the other top-level keys, and the order of all keys."""
+    kept = source.setting(HEADER_SETTING) if isinstance(source, KeepsSettings) else None
+    values, order = (kept["values"], kept["order"]) if kept else ({}, [])
+    values = {"info": _INFO, "licenses": [], **values}
+    known = [key for key in order if key in values or key in _ARRAYS]
+    return values, [*known, *(key for key in _ORDER if key not in known)]
+
+
+def _write_array(file: IO[bytes], records: Iterable[dict[str, Any]]) -> None:
     """One record a line, so that two versions of a file can be compared by line."""
-    file.write(b',\n"' + key + b'":[')
-    separator = b"\n"
+    separator = b"[\n"
     for record in records:
         file.write(separator + orjson.dumps(record))
         separator = b",\n"
-    file.write(b"]")
+    file.write(b"[]" if separator == b"[\n" else b"]")

@@ -1,0 +1,79 @@
+"""Records of a COCO file as values. What cannot be used is named and skipped, never guessed."""
+
+from collections.abc import Mapping
+from pathlib import PurePosixPath
+from types import MappingProxyType
+from typing import Any
+
+from maskwright.document.values import Category, ImageRecord, ImageState, Instance, InstanceState
+from maskwright.formats.coco.original import ANNOTATION_KEYS, CATEGORY_KEYS, IMAGE_KEYS, remember
+from maskwright.formats.coco.segmentation import bbox_to_polygon, segmentation_to_polygons
+from maskwright.geometry.polygon import Polygon
+
+MAX_SIDE = 1 << 20
+
+
+def category_of(record: Any, new_id: int) -> Category:
+    """Raises ValueError for a record without a name."""
+    name = _mapping(record).get("name")
+    if not isinstance(name, str) or not name.strip():
+        raise ValueError("expected a name")
+    supercategory = record.get("supercategory")
+    return Category(
+        new_id,
+        name.strip(),
+        supercategory if isinstance(supercategory, str) else "",
+        extra=MappingProxyType(remember(record, CATEGORY_KEYS)),
+    )
+
+
+def image_of(record: Any, new_id: int) -> ImageRecord:
+    """Raises ValueError for a missing or dangerous file name or an impossible size."""
+    name = _mapping(record).get("file_name")
+    width, height = record.get("width"), record.get("height")
+    if type(width) is not int or type(height) is not int or not (0 < width <= MAX_SIDE and 0 < height <= MAX_SIDE):
+        raise ValueError(f"expected a width and a height, got {width!r} x {height!r}")
+    extra = MappingProxyType(remember(record, IMAGE_KEYS))
+    return ImageRecord(new_id, safe_file_name(name), width, height, ImageState.EMPTY, extra=extra)
+
+
+def safe_file_name(name: Any) -> str:
+    """The relative path with forward slashes; raises ValueError for one that leads out of the image folder."""
+    if not isinstance(name, str) or not name.strip() or "\0" in name:
+        raise ValueError("expected a file name")
+    path = PurePosixPath(name.replace("\\", "/"))
+    if path.is_absolute() or ".." in path.parts or (len(name) > 1 and name[1] == ":"):
+        raise ValueError(f"expected a path inside the image folder, got {name!r}")
+    if not path.name:
+        raise ValueError(f"expected a file name, got {name!r}")
+    return str(path)
+
+
+def instance_of(
+    record: Mapping[str, Any], image: ImageRecord, category_id: int, new_id: int
+) -> tuple[Instance, list[str]]:
+    """The instance, and what of its geometry had to be left out.
+
+    An annotation with a box and no segmentation becomes its rectangle. Raises ValueError when there is no geometry.
+    """
+    segmentation = record.get("segmentation")
+    polygons: tuple[Polygon, ...]
+    if not segmentation and record.get("bbox"):
+        polygons, notes = (bbox_to_polygon(record["bbox"]),), ["has no segmentation; its box is used"]
+    else:
+        polygons, notes = segmentation_to_polygons(segmentation, (image.width, image.height))
+    instance = Instance(
+        new_id,
+        category_id,
+        polygons,
+        InstanceState.ACCEPTED,
+        is_crowd=bool(record.get("iscrowd", 0)),
+        extra=MappingProxyType(remember(record, ANNOTATION_KEYS, polygons)),
+    )
+    return instance, notes
+
+
+def _mapping(record: Any) -> Mapping[str, Any]:
+    if not isinstance(record, Mapping):
+        raise ValueError(f"expected an object, got {type(record).__name__}")
+    return record

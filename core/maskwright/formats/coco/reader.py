@@ -1,0 +1,159 @@
+"""Reads a COCO file of any legal kind, and as much of the others as makes sense."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+from maskwright.document.values import Category, ImageRecord, ImageState, Instance
+from maskwright.errors import FormatError
+from maskwright.formats.coco.identity import IdTable
+from maskwright.formats.coco.options import HEADER_SETTING
+from maskwright.formats.coco.parse import category_of, image_of, instance_of
+from maskwright.formats.json_stream import top_level_items
+from maskwright.formats.problems import Problem
+
+_SECTIONS = ("images", "annotations", "categories")
+
+
+@dataclass(frozen=True, slots=True)
+class CocoFile:
+    """A COCO file in memory; a source for `export_coco` like any other."""
+
+    path: Path
+    category_list: tuple[Category, ...]
+    image_list: tuple[ImageRecord, ...]
+    instances_by_image: Mapping[int, tuple[Instance, ...]]
+    header: Mapping[str, Any]
+    """All other top-level keys, as they were."""
+    key_order: tuple[str, ...] = ()
+    problems: tuple[Problem, ...] = field(default=(), compare=False)
+
+    def categories(self) -> Sequence[Category]:
+        return self.category_list
+
+    def images(self) -> Iterator[ImageRecord]:
+        return iter(self.image_list)
+
+    def instances(self, image_id: int) -> Sequence[Instance]:
+        return self.instances_by_image.get(image_id, ())
+
+    def setting(self, key: str) -> Any:
+        """What a project remembers of a file that it imported, see `KeepsSettings`."""
+        return {"order": list(self.key_order), "values": dict(self.header)} if key == HEADER_SETTING else None
+
+
+def read_coco(path: Path) -> CocoFile:
+    """Everything usable in the file; `problems` lists the rest.
+
+    Raises FormatError, with the byte position, for what is not JSON in UTF-8, and for JSON that is not COCO.
+    """
+    raw: dict[str, list[Any]] = {section: [] for section in _SECTIONS}
+    header: dict[str, Any] = {}
+    order: list[str] = []
+    for key, value in top_level_items(path, _SECTIONS):
+        if key not in order:
+            order.append(key)
+        if key not in raw:
+            header[key] = value
+        elif isinstance(value, list):
+            raw[key] += value
+        elif value is not None:
+            raise FormatError(f"expected a list under {key!r}, got {type(value).__name__}", path=path)
+    if "images" not in order or ("annotations" not in order and "categories" not in order):
+        raise FormatError(
+            "this is not a COCO instance file: it has no images or no annotations", path=path,
+            hint=f"its keys are {', '.join(order[:8]) or 'none'}",
+        )  # fmt: skip
+    contents = _Contents()
+    contents.add_categories(raw["categories"])
+    contents.add_images(raw["images"])
+    contents.add_annotations(raw["annotations"])
+    return CocoFile(
+        path,
+        tuple(contents.categories.values()),
+        contents.images_with_states(),
+        MappingProxyType({image_id: tuple(found) for image_id, found in contents.instances.items()}),
+        MappingProxyType(header),
+        tuple(order),
+        tuple(contents.problems),
+    )
+
+
+class _Contents:
+    """What has been read so far."""
+
+    def __init__(self) -> None:
+        self.categories: dict[int, Category] = {}
+        self.images: dict[int, ImageRecord] = {}
+        self.instances: dict[int, list[Instance]] = {}
+        self.problems: list[Problem] = []
+        self._category_ids, self._image_ids, self._annotation_ids = IdTable(), IdTable(), IdTable()
+
+    def add_categories(self, records: list[Any]) -> None:
+        self._category_ids.reserve(_ids(records))
+        for i, record in enumerate(records):
+            where = f"categories[{i}]"
+            try:
+                new_id = self._new_id(self._category_ids, record, where)
+                self.categories[new_id] = category_of(record, new_id)
+            except ValueError as error:
+                self.problems.append(Problem(where, str(error)))
+
+    def add_images(self, records: list[Any]) -> None:
+        self._image_ids.reserve(_ids(records))
+        names: set[str] = set()
+        for i, record in enumerate(records):
+            where = f"images[{i}]"
+            try:
+                new_id = self._new_id(self._image_ids, record, where)
+                image = image_of(record, new_id)
+                if image.file_name in names:
+                    raise ValueError(f"{image.file_name!r} is listed twice")
+                names.add(image.file_name)
+                self.images[new_id] = image
+            except ValueError as error:
+                self.problems.append(Problem(where, str(error)))
+
+    def add_annotations(self, records: list[Any]) -> None:
+        self._annotation_ids.reserve(_ids(records))
+        for i, record in enumerate(records):
+            where = f"annotations[{i}]"
+            try:
+                self._add_annotation(record, where)
+            except ValueError as error:
+                self.problems.append(Problem(where, str(error)))
+
+    def images_with_states(self) -> tuple[ImageRecord, ...]:
+        """In the file's order; an image of a finished data set is done, or empty on purpose."""
+        return tuple(
+            replace(image, state=ImageState.DONE, instance_count=len(self.instances[image.id]))
+            if image.id in self.instances
+            else image
+            for image in self.images.values()
+        )
+
+    def _add_annotation(self, record: Any, where: str) -> None:
+        if not isinstance(record, Mapping):
+            raise ValueError(f"expected an object, got {type(record).__name__}")
+        image = self.images.get(self._image_ids.known(record.get("image_id")))
+        if image is None:
+            raise ValueError(f"there is no usable image {record.get('image_id')!r}")
+        category_id = self._category_ids.known(record.get("category_id"))
+        if category_id not in self.categories:
+            raise ValueError(f"there is no category {record.get('category_id')!r}")
+        new_id = self._new_id(self._annotation_ids, record, where)
+        instance, notes = instance_of(record, image, category_id, new_id)
+        self.problems += [Problem(where, note, "changed") for note in notes]
+        self.instances.setdefault(image.id, []).append(instance)
+
+    def _new_id(self, table: IdTable, record: Any, where: str) -> int:
+        new_id, is_changed = table.take(record.get("id") if isinstance(record, Mapping) else None)
+        if is_changed and isinstance(record, Mapping):
+            self.problems.append(Problem(where, f"id {record.get('id')!r} is now {new_id}", "changed"))
+        return new_id
+
+
+def _ids(records: list[Any]) -> Iterator[Any]:
+    return (record.get("id") for record in records if isinstance(record, Mapping))

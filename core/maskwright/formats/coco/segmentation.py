@@ -1,0 +1,82 @@
+"""The `segmentation` of a COCO annotation as polygons; all shapes that the format has had."""
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from maskwright.geometry.convert import mask_to_polygons
+from maskwright.geometry.keyhole import join_keyholes
+from maskwright.geometry.polygon import Polygon, as_ring
+from maskwright.geometry.rle import counts_to_mask, rle_counts
+
+MAX_COORDINATE = 1e6
+
+
+def segmentation_to_polygons(segmentation: Any, size_wh: tuple[int, int]) -> tuple[tuple[Polygon, ...], list[str]]:
+    """The parts, and what was left out of them and why. Keyholes become holes, run lengths exact outlines.
+
+    Raises ValueError when nothing is left, or for a type that COCO does not know.
+    """
+    if isinstance(segmentation, dict):
+        return _run_lengths_to_polygons(segmentation, size_wh), []
+    if not isinstance(segmentation, list):
+        raise ValueError(f"expected a list of rings or run lengths, got {type(segmentation).__name__}")
+    polygons: list[Polygon] = []
+    left_out: list[str] = []
+    for i, flat in enumerate(segmentation):
+        try:
+            polygons.append(_flat_to_polygon(flat))
+        except ValueError as error:
+            left_out.append(f"ring {i}: {error}")
+    if not polygons:
+        raise ValueError("; ".join(left_out) or "no rings")
+    return tuple(polygons), left_out
+
+
+def bbox_to_polygon(bbox: Any) -> Polygon:
+    """The rectangle of an `xywh` box; raises ValueError for anything else and for boxes without area."""
+    if not isinstance(bbox, list) or len(bbox) != 4 or not all(map(_is_number, bbox)):
+        raise ValueError("expected a bbox of four numbers")
+    x, y, w, h = map(float, bbox)
+    if w <= 0 or h <= 0 or max(map(abs, (x, y, w, h))) > MAX_COORDINATE:
+        raise ValueError(f"expected a bbox with an area, got {w} x {h}")
+    return Polygon.of([(x, y), (x + w, y), (x + w, y + h), (x, y + h)])
+
+
+def _flat_to_polygon(flat: Any) -> Polygon:
+    if not isinstance(flat, list):
+        raise ValueError(f"expected a list of numbers, got {type(flat).__name__}")
+    if len(flat) < 6 or len(flat) % 2:
+        raise ValueError(f"expected an even count of 6 or more numbers, got {len(flat)}")
+    if not all(type(value) in (int, float) for value in flat):
+        raise ValueError("expected numbers only")
+    if max(flat) > MAX_COORDINATE or min(flat) < -MAX_COORDINATE or any(map(math.isnan, flat)):
+        raise ValueError(f"expected coordinates within {MAX_COORDINATE:.0f} pixels")
+    points = np.array(flat, np.float64).reshape(-1, 2)
+    if not _repeats_a_point(flat):
+        return Polygon(as_ring(points))
+    return join_keyholes(as_ring(points))
+
+
+def _repeats_a_point(flat: Sequence[float]) -> bool:
+    points = set(zip(flat[::2], flat[1::2], strict=True))
+    is_closed = flat[:2] == flat[-2:]
+    return len(points) < len(flat) // 2 - is_closed
+
+
+def _run_lengths_to_polygons(rle: dict[str, Any], size_wh: tuple[int, int]) -> tuple[Polygon, ...]:
+    size, counts = rle.get("size"), rle.get("counts")
+    if not isinstance(size, list) or len(size) != 2 or not all(type(side) is int for side in size):
+        raise ValueError("expected run lengths with a size of [height, width]")
+    if (size[1], size[0]) != size_wh:
+        raise ValueError(f"the run lengths are for {size[1]} x {size[0]}, the image has {size_wh[0]} x {size_wh[1]}")
+    polygons = mask_to_polygons(counts_to_mask(rle_counts(counts), (size[0], size[1])), min_iou=None)
+    if not polygons:
+        raise ValueError("the run lengths are empty")
+    return polygons
+
+
+def _is_number(value: Any) -> bool:
+    return type(value) in (int, float) and math.isfinite(value)

@@ -1,0 +1,214 @@
+"""Large JSON files in pieces: the top-level keys one after another, long arrays of objects batch by batch.
+
+orjson parses fast but only whole documents, and a whole COCO file of half a gigabyte takes five times that in memory.
+Arrays are therefore cut where one element ends and the next begins. A cut is taken on trust and proved by parsing: in
+the middle of an element or a string the piece would not be valid JSON.
+"""
+
+import gc
+import json
+import mmap
+import re
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from maskwright.errors import FormatError
+
+WINDOW_BYTES = 8 << 20
+WHOLE_BYTES = 32 << 20
+"""Files up to this size are parsed in one go."""
+
+_BLANKS = re.compile(rb"[ \t\r\n]*")
+_STRING = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL)
+_TOKEN = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"|[\[\]{}]', re.DOTALL)
+_SCALAR = re.compile(rb"[^,\]}\s]+")
+_TRIES = 4
+
+
+def top_level_items(path: Path, arrays: Collection[str] = ()) -> Iterator[tuple[str, Any]]:
+    """(key, value) of the JSON object in `path`, in the file's order; values of `arrays` come as batches (lists).
+
+    An array may so come in several batches, an empty one in one. Raises FormatError with the byte position for what is
+    not JSON, not UTF-8 or not an object, and for a file that cannot be read. NaN and Infinity are let through.
+    """
+    try:
+        size = path.stat().st_size
+        if size <= WHOLE_BYTES:
+            yield from _whole(path.read_bytes(), path)
+            return
+        with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+            yield from _JsonPieces(data, path).items(arrays)
+    except OSError as error:
+        raise FormatError(f"cannot be read: {error.strerror or error}", path=path) from error
+
+
+@contextmanager
+def paused_gc() -> Iterator[None]:
+    """Millions of new lists and dicts make the collector run for as long as the parser; none of them is a cycle."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
+
+
+def parsed(data: bytes, path: Path, *, at: int = 0) -> Any:
+    """One JSON value; `at` is where `data` starts in the file. Raises FormatError with the position."""
+    try:
+        with paused_gc():
+            return orjson.loads(data)
+    except orjson.JSONDecodeError:
+        pass  # slower, but lets NaN and Infinity through and says where the fault is
+    try:
+        return json.loads(data.decode("utf-8"))
+    except UnicodeDecodeError as error:
+        raise FormatError(f"not UTF-8 at byte {at + error.start}", path=path, hint="save the file in UTF-8") from error
+    except json.JSONDecodeError as error:
+        position = at + len(error.doc[: error.pos].encode("utf-8", "replace"))
+        raise FormatError(f"not valid JSON at byte {position}: {error.msg}", path=path) from error
+    except RecursionError as error:
+        raise FormatError("not readable: nested too deeply", path=path) from error
+    except ValueError as error:  # a number of thousands of digits
+        raise FormatError(f"not readable: {error}", path=path) from error
+
+
+def _whole(data: bytes, path: Path) -> Iterator[tuple[str, Any]]:
+    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+        raise FormatError("is UTF-16", path=path, hint="save the file in UTF-8")
+    value = parsed(data.removeprefix(b"\xef\xbb\xbf"), path)
+    if not isinstance(value, dict):
+        raise FormatError(f"expected a JSON object, got {_kind(value)}", path=path)
+    yield from value.items()
+
+
+class _JsonPieces:
+    """A cursor over the bytes of one JSON object."""
+
+    def __init__(self, data: mmap.mmap | bytes, path: Path) -> None:
+        self._data, self._path = data, path
+        self._at = 3 if data[:3] == b"\xef\xbb\xbf" else 0
+
+    def items(self, arrays: Collection[str]) -> Iterator[tuple[str, Any]]:
+        self._take(b"{")
+        while self._peek() != b"}":
+            string = _STRING.match(self._data, self._at)
+            if string is None:
+                raise self._error("expected a key")
+            key = parsed(string.group(), self._path, at=self._at)
+            self._at = string.end()
+            self._take(b":")
+            if self._peek() == b"[" and key in arrays:
+                for batch in self._batches():
+                    yield key, batch
+            else:
+                end = self._value_end()
+                yield key, parsed(self._data[self._at : end], self._path, at=self._at)
+                self._at = end
+            if self._peek() != b"}":
+                self._take(b",")
+        self._take(b"}")
+        if self._peek():
+            raise self._error("expected the end of the file")
+
+    def _batches(self) -> Iterator[list[Any]]:
+        self._take(b"[")
+        if self._peek() == b"]":
+            yield []
+        while self._peek() != b"]":
+            batch = self._trusted_batch()
+            yield batch if batch is not None else self._scanned_batch()
+            if self._peek() != b"]":
+                self._take(b",")
+        self._take(b"]")
+
+    def _trusted_batch(self) -> list[Any] | None:
+        """Up to the last "}, {" of the window that turns out to be a true one."""
+        end = self._at + WINDOW_BYTES
+        if end >= len(self._data):
+            return None
+        for _ in range(_TRIES):
+            end = self._boundary_before(end)
+            if end <= self._at:
+                return None
+            try:
+                with paused_gc():
+                    batch: list[Any] = orjson.loads(b"[" + self._data[self._at : end] + b"]")
+            except orjson.JSONDecodeError:
+                continue
+            self._at = end
+            return batch
+        return None
+
+    def _boundary_before(self, end: int) -> int:
+        """The end of the last "}" before `end` that a comma and a "{" follow; `self._at` where there is none."""
+        while True:
+            brace = self._data.rfind(b"{", self._at, end)
+            if brace <= self._at:
+                return self._at
+            before = self._data[max(self._at, brace - 64) : brace].rstrip()
+            if before.endswith(b",") and before[:-1].rstrip().endswith(b"}"):
+                return self._data.rfind(b"}", self._at, brace) + 1
+            end = brace
+
+    def _scanned_batch(self) -> list[Any]:
+        """By counting brackets: to the end of the array, or to the last element that ends in the window."""
+        depth, cut = 0, self._at
+        limit = self._at + WINDOW_BYTES
+        for token in _TOKEN.finditer(self._data, self._at):
+            match token.group():
+                case b"[" | b"{":
+                    depth += 1
+                case b"]" if depth == 0:
+                    cut = token.start()
+                    break
+                case b"]" | b"}":
+                    depth -= 1
+                    if depth == 0:
+                        cut = token.end()
+                        if cut > limit:
+                            break
+        else:
+            raise self._error("the file ends inside a list")
+        batch: list[Any] = parsed(b"[" + self._data[self._at : cut] + b"]", self._path, at=self._at - 1)
+        self._at = cut
+        return batch
+
+    def _value_end(self) -> int:
+        if self._peek() not in (b"[", b"{"):
+            scalar = _STRING.match(self._data, self._at) or _SCALAR.match(self._data, self._at)
+            if scalar is None:
+                raise self._error("expected a value")
+            return scalar.end()
+        depth = 0
+        for token in _TOKEN.finditer(self._data, self._at):
+            if token.group() in (b"[", b"{"):
+                depth += 1
+            elif token.group() in (b"]", b"}"):
+                depth -= 1
+                if depth == 0:
+                    return token.end()
+        raise self._error("the file ends inside a value")
+
+    def _peek(self) -> bytes:
+        blanks = _BLANKS.match(self._data, self._at)
+        self._at = blanks.end() if blanks is not None else self._at
+        return self._data[self._at : self._at + 1]
+
+    def _take(self, expected: bytes) -> None:
+        if self._peek() != expected:
+            raise self._error(f"expected {expected.decode()!r}")
+        self._at += 1
+
+    def _error(self, message: str) -> FormatError:
+        return FormatError(f"not valid JSON at byte {self._at}: {message}", path=self._path)
+
+
+def _kind(value: Any) -> str:
+    names = {list: "a list", str: "a string", int: "a number", float: "a number", bool: "true or false"}
+    return names.get(type(value), "null")

@@ -63,7 +63,7 @@ def sampled_mask(
 
     cells: (h, w) float32, the crop whose upper left cell is `first_xy` of the grid; cells outside count as zero.
     axes: of x, of y. bounds_xyxy: pixels outside are not looked at.
-    Returns the mask (H, W) bool trimmed to its true pixels, and the image position of its corner; an empty mask is (0, 0).
+    Returns the mask (H, W) bool trimmed to its true pixels, and the image position of its corner; empty: (0, 0).
     """
     (x_axis, y_axis), (x_first, y_first) = axes, first_xy
     height, width = cells.shape

@@ -32,6 +32,7 @@ class PrelabelSettings:
             mask_threshold=self.mask_threshold,
             categories=self.categories,
             min_iou=self.min_iou,
+            clip_to_box=True,
         )
 
     def to_json(self) -> dict[str, Any]:

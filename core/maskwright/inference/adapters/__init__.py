@@ -5,7 +5,8 @@ To add a family: write its file, with a class as `family.Adapter` describes, and
 
 from maskwright.inference.adapters.family import Adapter
 from maskwright.inference.adapters.mask_rcnn import MaskRcnnAdapter
+from maskwright.inference.adapters.mask_rcnn_tf import MaskRcnnTfAdapter
 from maskwright.inference.adapters.yolact import YolactAdapter
 
-ADAPTERS: tuple[type[Adapter], ...] = (YolactAdapter, MaskRcnnAdapter)
+ADAPTERS: tuple[type[Adapter], ...] = (YolactAdapter, MaskRcnnAdapter, MaskRcnnTfAdapter)
 """Asked in this order; the first that recognises a network has it."""

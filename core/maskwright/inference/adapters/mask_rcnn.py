@@ -17,14 +17,14 @@ from maskwright.inference.adapters.family import (
     noted_labels,
 )
 from maskwright.inference.adapters.pixels import image_input
-from maskwright.inference.candidates import SCORE_FLOOR, Candidates, Defaults
+from maskwright.inference.adapters.rows import row_candidates
+from maskwright.inference.candidates import Candidates, Defaults
 from maskwright.inference.frame import Frame, fitted_wh, padded, resized
 from maskwright.inference.interface import NetworkInterface, TensorSpec
 from maskwright.inference.labels import COCO_CATEGORIES, ModelCategory, categories_for, coco_category
-from maskwright.inference.masks import HeatMaps
 from maskwright.inference.runtime import ImageInput
 
-_DEFAULTS = Defaults(nms_iou=0.6)
+DEFAULTS = Defaults(nms_iou=0.6)
 """The graph has already suppressed at an IoU of 0.6 within each class."""
 
 
@@ -47,8 +47,7 @@ class MaskRcnnAdapter:
 
     @property
     def labels(self) -> tuple[ModelCategory, ...]:
-        is_coco = self.categories == _by_label(len(self.categories))
-        return COCO_CATEGORIES if is_coco else self.categories
+        return named_ones(self.categories)
 
     @property
     def defaults(self) -> Defaults:
@@ -66,8 +65,8 @@ class MaskRcnnAdapter:
             raise ModelError("the number of classes is not fixed in output masks")
         expected = image_input(interface, index=images[0], default="bgr", override=pixels)
         return cls(
-            card_notes(interface, cls.family, _DEFAULTS),
-            _categories(interface, classes),
+            card_notes(interface, cls.family, DEFAULTS),
+            label_categories(interface, classes),
             expected,
             _input_wh(interface.inputs[images[0]], expected.layout),
             infos[0] if infos else None,
@@ -94,21 +93,10 @@ class MaskRcnnAdapter:
         return Frame.padded(size_wh, fitted_wh(size_wh, self.input_wh), self.input_wh)
 
     def candidates(self, outputs: Mapping[str, NDArray[Any]], frame: Frame) -> Candidates:
-        detections = _used_rows(outputs["reshape_do_2d"])[: len(outputs["masks"])]
-        boxes_xyxy = detections[:, 3:7] * np.array(frame.extent_wh * 2, np.float32)
-        sound = np.flatnonzero(_are_sound(detections, boxes_xyxy, frame, len(self.categories)))
-        sound = sound[np.argsort(-detections[sound, 2], kind="stable")]
-        classes = np.rint(detections[sound, 1]).astype(np.int32) - 1
-        maps = outputs["masks"][sound, classes].astype(np.float32)
-        return Candidates(
-            frame,
-            self.categories,
-            boxes_xyxy[sound],
-            np.arange(len(sound), dtype=np.int32),
-            classes,
-            np.minimum(detections[sound, 2], 1),
-            HeatMaps(np.nan_to_num(maps, nan=0.0, posinf=0.0, neginf=0.0)),
-            self.defaults,
+        rows = _used_rows(outputs["reshape_do_2d"])
+        boxes_xyxy = rows[:, 3:7] * np.array(frame.extent_wh * 2, np.float32)
+        return row_candidates(
+            frame, self.categories, boxes_xyxy, rows[:, 1] - 1, rows[:, 2], outputs["masks"], self.defaults
         )
 
 
@@ -121,15 +109,21 @@ def _roles_by_shape(outputs: Sequence[TensorSpec]) -> Roles | None:
     return {"reshape_do_2d": rows[0], "masks": masks[0]}
 
 
-def _by_label(count: int) -> tuple[ModelCategory, ...]:
+def categories_by_label(count: int) -> tuple[ModelCategory, ...]:
     """The networks trained on COCO count its official ids, unused ones included: label = id, 1..90."""
     return tuple(coco_category(label) for label in range(1, count + 1)) if count == 90 else ()
 
 
-def _categories(interface: NetworkInterface, count: int) -> tuple[ModelCategory, ...]:
+def named_ones(categories: tuple[ModelCategory, ...]) -> tuple[ModelCategory, ...]:
+    """The same without the labels that COCO never used."""
+    return COCO_CATEGORIES if categories == categories_by_label(len(categories)) else categories
+
+
+def label_categories(interface: NetworkInterface, count: int) -> tuple[ModelCategory, ...]:
+    """Categories of labels 1..count; raises ModelError where the model's notes do not fit."""
     names, ids = noted_labels(interface)
     if not names and not ids and count == 90:
-        return _by_label(count)
+        return categories_by_label(count)
     try:
         return categories_for(count, names, ids)
     except ValueError as error:
@@ -150,16 +144,3 @@ def _used_rows(detections: NDArray[np.floating]) -> NDArray[np.float32]:
     """
     ends = np.flatnonzero((detections[:, 0] < 0) | (detections[:, 2] <= 0))
     return detections[: ends[0] if len(ends) else None].astype(np.float32)
-
-
-def _are_sound(
-    detections: NDArray[np.float32], boxes_xyxy: NDArray[np.float32], frame: Frame, class_count: int
-) -> NDArray[np.bool_]:
-    """Rows with finite numbers, a score above the floor, a known label and a box that touches the image."""
-    x1, y1, x2, y2 = boxes_xyxy.T
-    width, height = frame.size_wh
-    label, score = detections[:, 1], detections[:, 2]
-    known = (label > 0.5) & (label < class_count + 0.5) & (score > SCORE_FLOOR) & (score <= 1.001)
-    touches = (x2 > x1) & (y2 > y1) & (x1 < width) & (y1 < height) & (x2 > 0) & (y2 > 0)
-    finite = np.isfinite(detections).all(axis=1)
-    return np.asarray(finite & known & touches)

@@ -23,6 +23,7 @@ from maskwright.inference.adapters.family import (
 )
 from maskwright.inference.adapters.pixels import image_input
 from maskwright.inference.adapters.resizing import Resizing, resizing
+from maskwright.inference.adapters.rows import touching
 from maskwright.inference.candidates import SCORE_FLOOR, Candidates, Defaults
 from maskwright.inference.frame import Frame
 from maskwright.inference.interface import NetworkInterface, TensorSpec
@@ -94,7 +95,7 @@ class YolactAdapter:
         used, rows = np.unique(anchors, return_inverse=True)
         boxes_xyxy = boxes[used].astype(np.float32) * np.array(frame.extent_wh * 2, np.float32)
         coefficients = outputs["mask"][0][used].astype(np.float32)
-        sound = _are_sound(boxes_xyxy, coefficients, frame)[rows]
+        sound = (touching(boxes_xyxy, frame) & np.isfinite(coefficients).all(axis=1))[rows]
         return Candidates(
             frame,
             self.categories,
@@ -143,15 +144,6 @@ def _best_pairs(
     anchors, columns, scores = anchors[wanted], columns[wanted], scores[wanted]
     order = np.argsort(-scores, kind="stable")[:limit]
     return anchors[order], columns[order] - 1, np.minimum(scores[order], 1)
-
-
-def _are_sound(boxes_xyxy: NDArray[np.float32], coefficients: NDArray[np.float32], frame: Frame) -> NDArray[np.bool_]:
-    """Rows with finite numbers and a box that is not inverted and touches the image."""
-    x1, y1, x2, y2 = boxes_xyxy.T
-    width, height = frame.size_wh
-    touches = (x2 > x1) & (y2 > y1) & (x1 < width) & (y1 < height) & (x2 > 0) & (y2 > 0)
-    finite = np.isfinite(boxes_xyxy).all(axis=1) & np.isfinite(coefficients).all(axis=1)
-    return np.asarray(finite & touches)
 
 
 def _finite(prototypes: NDArray[np.floating]) -> NDArray[np.float32]:

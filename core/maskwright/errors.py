@@ -15,10 +15,14 @@ class MaskwrightError(Exception):
         self.hint = hint
         super().__init__(message)
 
+    @property
+    def reason(self) -> str:
+        """The text without the path, for lists in which the file stands beside it."""
+        return f"{self.message} ({self.hint})" if self.hint else self.message
+
     def __str__(self) -> str:
         where = f"{self.path}: " if self.path is not None else ""
-        hint = f" ({self.hint})" if self.hint else ""
-        return f"{where}{self.message}{hint}"
+        return f"{where}{self.reason}"
 
 
 class ImageError(MaskwrightError):

@@ -143,9 +143,9 @@ class _Batch:
         if isinstance(error, ImageError) and not root.is_dir():
             self._stopped_because = f"the image folder {root} is gone"
             return
-        self._project.record_failure(self._run_id, job.image_id, str(error))
+        self._project.record_failure(self._run_id, job.image_id, error.reason)
         self._failed += 1
-        self._tell(job, str(error))
+        self._tell(job, error.reason)
 
     def _tell(self, job: Job, failure: str | None) -> None:
         self._meter.tick()

@@ -1,0 +1,50 @@
+"""The commands of `maskwright`, put together."""
+
+from collections.abc import Callable
+from typing import Annotated
+
+import typer
+
+from maskwright._version import __version__
+from maskwright.cli import exit_codes
+from maskwright.cli.evaluate import evaluate
+from maskwright.cli.export import export
+from maskwright.cli.machine import devices, info
+from maskwright.cli.prelabel import prelabel
+from maskwright.logs import start_logging
+
+app = typer.Typer(
+    name="maskwright",
+    help="Pre-label images with an instance segmentation model, correct the polygons, leave with a COCO file.\n\n"
+    "Without a command, or with a folder or project, the window opens.",
+    epilog=exit_codes.HELP,
+    no_args_is_help=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    pretty_exceptions_enable=False,
+)
+_ALL: dict[str, Callable[..., None]] = {
+    "prelabel": prelabel,
+    "export": export,
+    "evaluate": evaluate,
+    "info": info,
+    "devices": devices,
+}
+COMMANDS = frozenset(_ALL)
+for _name, _command in _ALL.items():
+    app.command(_name, epilog=exit_codes.HELP)(_command)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"maskwright {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _common(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+    verbose: Annotated[int, typer.Option("--verbose", "-v", count=True, help="Say more; twice: for developers.")] = 0,
+) -> None:
+    start_logging(verbose)

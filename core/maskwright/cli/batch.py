@@ -1,0 +1,158 @@
+"""What `maskwright prelabel` does once its command line is understood."""
+
+import shutil
+import signal
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from maskwright.cli import exit_codes
+from maskwright.cli.output import progress_bar
+from maskwright.errors import ProjectError
+from maskwright.formats.coco import CocoExportOptions, export_coco
+from maskwright.images import IMAGE_SUFFIXES
+from maskwright.inference.model import Model, load_model
+from maskwright.prelabel import BatchReport, CancelToken, PrelabelSettings, Progress, category_ids, run_batch
+from maskwright.project import Project, ScannedImage, find_project, scan_folder
+
+_WORK_IN_PROGRESS = "prelabel.is_work_in_progress"
+"""Setting that marks a project as ours to remove once its COCO file is written."""
+
+
+@dataclass(frozen=True, slots=True)
+class BatchOutcome:
+    """What came of a folder."""
+
+    report: BatchReport
+    failures: tuple[tuple[str, str], ...]
+    """File name and reason, images that could not be added included."""
+    instance_count: int
+    device: str
+    device_note: str | None
+    out: Path | None
+    project_path: Path | None
+    """Where the work is kept; None when it was removed because the COCO file is all that was asked for."""
+
+    @property
+    def exit_code(self) -> int:
+        if self.report.is_cancelled:
+            return exit_codes.INTERRUPTED
+        if self.report.stopped_because is not None:
+            return exit_codes.INCOMPLETE
+        return exit_codes.SOME_FAILED if self.failures else exit_codes.OK
+
+
+def prelabel_folder(
+    folder: Path,
+    model_name: str,
+    settings: PrelabelSettings,
+    *,
+    out: Path | None,
+    project_path: Path | None,
+    classes: Sequence[str] | None,
+    load: Mapping[str, Any],
+    is_recursive: bool,
+    resume: bool,
+) -> BatchOutcome:
+    """Scan, run, export. Raises MaskwrightError when nothing can be done."""
+    scanned = _scan(folder, is_recursive)
+    model = load_model(model_name, **load)
+    if classes is not None:
+        settings = replace(settings, categories=category_ids(classes, model.labels))
+    is_temporary = project_path is None
+    place = project_path if project_path is not None else _beside(out)
+    with _opened(place, folder, is_temporary=is_temporary, resume=resume) as project:
+        project.add_images(image for image in scanned if image.failure is None)
+        report = _run(project, model, settings, resume=resume)
+        failures = [(image.file_name, image.failure.reason) for image in scanned if image.failure is not None]
+        failures += [(failure.file_name, failure.reason) for failure in project.failures(report.run_id)]
+        instance_count = sum(record.instance_count for record in project.images())
+        is_complete = not report.remaining and report.stopped_because is None
+        if out is not None and is_complete:
+            export_coco(project, out, CocoExportOptions(include_proposals=True))
+    if is_temporary and is_complete:
+        shutil.rmtree(place)
+    return BatchOutcome(
+        report,
+        tuple(failures),
+        instance_count,
+        model.device,
+        model.device_note,
+        out if is_complete else None,
+        None if is_temporary and is_complete else place,
+    )
+
+
+def _scan(folder: Path, is_recursive: bool) -> list[ScannedImage]:
+    with progress_bar("scan", None) as show:
+        scanned: list[ScannedImage] = []
+        for image in scan_folder(folder, is_recursive):
+            scanned.append(image)
+            show(len(scanned), "")
+    if not scanned:
+        kinds = ", ".join(sorted(suffix[1:] for suffix in IMAGE_SUFFIXES))
+        hint = None if is_recursive else "--recursive also looks into the folders within"
+        raise ProjectError(f"no images in this folder (looked for {kinds})", path=folder, hint=hint)
+    return scanned
+
+
+def _run(project: Project, model: Model, settings: PrelabelSettings, *, resume: bool) -> BatchReport:
+    token = CancelToken()
+    with progress_bar("pre-label", len(project.image_ids())) as show, _cancelled_by_ctrl_c(token):
+        return run_batch(
+            project,
+            model,
+            settings,
+            on_progress=lambda progress: show(progress.finished, _note(progress)),
+            cancel=token,
+            resume=resume,
+        )
+
+
+def _note(progress: Progress) -> str:
+    rate = f"{progress.images_per_s:.1f}/s" if progress.images_per_s is not None else ""
+    return f"{rate}, {progress.failed} failed" if progress.failed else rate
+
+
+def _beside(out: Path | None) -> Path:
+    if out is None:
+        raise ValueError("expected an output file or a project")
+    return out.with_name(f"{out.name}.maskwright")
+
+
+@contextmanager
+def _opened(place: Path, folder: Path, *, is_temporary: bool, resume: bool) -> Iterator[Project]:
+    """The project in `place`, made if need be; leftovers of an earlier temporary one are kept only to resume."""
+    if is_temporary and place.exists():
+        with Project.open(place) as known:
+            if not known.setting(_WORK_IN_PROGRESS):
+                raise ProjectError("a project of yours is in the way", path=place, hint="use --project to add to it")
+        if not resume:
+            shutil.rmtree(place)
+    is_new = find_project(place) is None
+    project = Project.create(place, image_root=folder) if is_new else Project.open(place)
+    with project:
+        if is_new and is_temporary:
+            project.set_setting(_WORK_IN_PROGRESS, True)
+        if project.is_read_only:
+            raise ProjectError("the project is read-only here", path=place, hint="choose another one with --project")
+        if project.image_root.resolve() != folder.resolve():
+            raise ProjectError(f"the project belongs to other images, those in {project.image_root}", path=place)
+        yield project
+
+
+@contextmanager
+def _cancelled_by_ctrl_c(token: CancelToken) -> Iterator[None]:
+    """The first Ctrl+C finishes what is under way; a second one stops at once."""
+
+    def stop(*_: object) -> None:
+        token.cancel()
+        signal.signal(signal.SIGINT, before)
+
+    before = signal.signal(signal.SIGINT, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)

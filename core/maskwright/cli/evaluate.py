@@ -1,0 +1,116 @@
+"""`maskwright evaluate`: COCO's figures for a model, a project or a file against a ground truth."""
+
+import tempfile
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from maskwright.cli import exit_codes
+from maskwright.cli.output import messages, print_failures, print_json, progress_bar, reports_errors, results
+from maskwright.errors import MaskwrightError
+
+
+@reports_errors
+def evaluate(
+    truth: Annotated[Path, typer.Argument(help="COCO file with the ground truth.")],
+    model: Annotated[str | None, typer.Option(help="Model file or the name of a bundled one, to run now.")] = None,
+    images: Annotated[
+        Path | None, typer.Option(help="Folder of the ground truth's images; needed with --model.")
+    ] = None,
+    predictions: Annotated[Path | None, typer.Option(help="Instead of a model: a project or a COCO file.")] = None,
+    score: Annotated[float, typer.Option(min=0, max=1, help="Lowest score that counts as a detection.")] = 0.05,
+    nms_iou: Annotated[float | None, typer.Option(min=0, max=1, help="Default: the model's own.")] = None,
+    max_instances: Annotated[int | None, typer.Option(min=1, help="Per image. Default: the model's own.")] = None,
+    device: Annotated[str, typer.Option(help="As `maskwright devices` lists them.")] = "CPU",
+    precision: Annotated[str | None, typer.Option(help="f32 for figures that can be compared.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON on standard output.")] = False,
+) -> int:
+    """Print average precision and recall (pycocotools) of boxes and masks."""
+    from maskwright.evaluation import evaluate_model, evaluate_predictions
+    from maskwright.inference.model import load_model
+    from maskwright.project import find_project
+
+    if (model is None) == (predictions is None):
+        raise MaskwrightError("give either --model (with --images) or --predictions")
+    if predictions is not None:
+        with tempfile.TemporaryDirectory() as place:
+            is_project = find_project(predictions) is not None
+            file = _project_as_results(predictions, Path(place)) if is_project else predictions
+            report = evaluate_predictions(file, truth)
+    else:
+        if images is None or not images.is_dir():
+            raise MaskwrightError("the folder of the images is needed", path=images, hint="--images FOLDER")
+        loaded = load_model(str(model), device=device, precision=precision)
+        with progress_bar("evaluate", None) as show:
+            report = evaluate_model(
+                loaded,
+                truth,
+                images,
+                score=score,
+                nms_iou=nms_iou,
+                max_instances=max_instances,
+                on_progress=lambda done, total: show(done, f"of {total}"),
+            )
+    if as_json:
+        print_json(
+            {
+                "bbox": dict(report.bbox),
+                "segm": dict(report.segm),
+                "max_dets": report.max_dets,
+                "images": report.image_count,
+                "truth": report.truth_count,
+                "predictions": report.prediction_count,
+                "failures": [{"file_name": name, "reason": reason} for name, reason in report.failures],
+                "notes": list(report.notes),
+            }
+        )
+    else:
+        table = Table("", "bbox", "segm", box=None)
+        for name in report.segm:
+            table.add_row(
+                name, *(f"{kind[name]:.3f}" if kind[name] >= 0 else "-" for kind in (report.bbox, report.segm))
+            )
+        results().print(table)
+        counts = f"{report.prediction_count} detections, {report.truth_count} true objects, {report.image_count} images"
+        results().print(counts)
+        for note in report.notes:
+            messages().print(note)
+    print_failures(report.failures)
+    return exit_codes.SOME_FAILED if report.failures else exit_codes.OK
+
+
+def _project_as_results(project_path: Path, folder: Path) -> Path:
+    """A COCO dataset with scores, of everything in the project that is not rejected."""
+    import orjson
+
+    from maskwright.document.values import InstanceState
+    from maskwright.geometry.raster import polygons_to_rle
+    from maskwright.project import Project
+
+    file = folder / "project.json"
+    with Project.open(project_path, read_only=True) as project:
+        annotations = []
+        records = list(project.images())
+        for record in records:
+            for instance in project.instances(record.id):
+                if instance.state is InstanceState.REJECTED or not instance.polygons:
+                    continue
+                rle = polygons_to_rle(instance.polygons, (record.width, record.height))
+                segmentation = {"size": list(rle["size"]), "counts": rle["counts"].decode("ascii")}
+                annotations.append(
+                    {
+                        "image_id": record.id,
+                        "category_id": instance.category_id,
+                        "segmentation": segmentation,
+                        "score": instance.score if instance.score is not None else 1.0,
+                    }
+                )
+        content = {
+            "images": [{"id": record.id, "file_name": record.file_name} for record in records],
+            "categories": [{"id": category.id, "name": category.name} for category in project.categories()],
+            "annotations": annotations,
+        }
+    file.write_bytes(orjson.dumps(content))
+    return file

@@ -1,0 +1,18 @@
+"""What the exit code says; scripts rely on these."""
+
+OK = 0
+FAILED = 1
+"""Nothing was produced: the message says why."""
+USAGE = 2
+"""The command line was wrong (Typer's own code)."""
+SOME_FAILED = 3
+"""The work is done, but some images could not be: they are listed."""
+INCOMPLETE = 4
+"""The batch gave up before the end, e.g. a device that failed; --resume goes on."""
+INTERRUPTED = 130
+"""Stopped by Ctrl+C; --resume goes on."""
+
+HELP = (
+    "Exit codes: 0 done, 1 failed (the message says why), 2 wrong usage, 3 done but some images failed, "
+    "4 gave up before the end (--resume goes on), 130 interrupted (--resume goes on)."
+)

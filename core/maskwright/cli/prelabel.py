@@ -1,0 +1,123 @@
+"""`maskwright prelabel`: a folder of images goes in, a COCO file or a project comes out."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from maskwright.cli.batch import BatchOutcome, prelabel_folder
+from maskwright.cli.output import messages, print_failures, print_json, reports_errors, results
+from maskwright.errors import MaskwrightError
+from maskwright.prelabel.settings import PrelabelSettings
+
+_ROW = "Thresholds (default: the model's own)"
+_RUN = "How it runs"
+
+
+@reports_errors
+def prelabel(
+    folder: Annotated[Path, typer.Argument(help="Folder of images.")],
+    model: Annotated[str, typer.Option("--model", "-m", help="Model file (.xml, .onnx) or the name of a bundled one.")],
+    out: Annotated[Path | None, typer.Option("--out", "-o", help="COCO file to write the result to.")] = None,
+    project: Annotated[
+        Path | None, typer.Option("--project", "-p", help="Project to keep the proposals in; made if it is not there.")
+    ] = None,
+    score: Annotated[float | None, typer.Option(min=0, max=1, help="Lowest score.", rich_help_panel=_ROW)] = None,
+    nms_iou: Annotated[
+        float | None, typer.Option(min=0, max=1, help="Overlap from which one box is dropped.", rich_help_panel=_ROW)
+    ] = None,
+    max_instances: Annotated[int | None, typer.Option(min=1, help="Per image.", rich_help_panel=_ROW)] = None,
+    mask_threshold: Annotated[
+        float, typer.Option(min=0, max=1, help="Probability of a pixel of the mask.", rich_help_panel=_ROW)
+    ] = 0.5,
+    class_agnostic: Annotated[
+        bool, typer.Option(help="Suppress overlaps across classes, too.", rich_help_panel=_ROW)
+    ] = False,
+    min_iou: Annotated[
+        float,
+        typer.Option(min=0.5, max=1, help="How true polygons stay to their masks; 1: exactly.", rich_help_panel=_ROW),
+    ] = 0.98,
+    classes: Annotated[
+        str | None, typer.Option(help="Only these, by name or id, separated by commas.", rich_help_panel=_ROW)
+    ] = None,
+    device: Annotated[
+        str, typer.Option(help="As `maskwright devices` lists them, or AUTO.", rich_help_panel=_RUN)
+    ] = "CPU",
+    precision: Annotated[str | None, typer.Option(help="f32, bf16 or f16.", rich_help_panel=_RUN)] = None,
+    threads: Annotated[int | None, typer.Option(min=1, help="CPU threads of inference.", rich_help_panel=_RUN)] = None,
+    recursive: Annotated[
+        bool, typer.Option("--recursive", "-r", help="Also folders within.", rich_help_panel=_RUN)
+    ] = False,
+    resume: Annotated[
+        bool, typer.Option(help="Go on with an interrupted batch of the same model and settings.", rich_help_panel=_RUN)
+    ] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print JSON on standard output.", rich_help_panel=_RUN)
+    ] = False,
+) -> int:
+    """Pre-label a folder of images.
+
+    Give --out for a COCO file, --project for a project to correct in the window, or both. Without --project the work
+    in progress is kept in OUT.maskwright beside the output until it is complete.
+    """
+    if out is None and project is None:
+        raise MaskwrightError("say where the result goes", hint="--out FILE.json, --project FOLDER, or both")
+    settings = PrelabelSettings(
+        score=score,
+        nms_iou=nms_iou,
+        max_instances=max_instances,
+        is_class_agnostic=class_agnostic,
+        mask_threshold=mask_threshold,
+        min_iou=min_iou,
+    )
+    outcome = prelabel_folder(
+        folder,
+        model,
+        settings,
+        out=out,
+        project_path=project,
+        classes=classes.split(",") if classes else None,
+        load={"device": device, "precision": precision, "num_threads": threads},
+        is_recursive=recursive,
+        resume=resume,
+    )
+    if as_json:
+        print_json(_as_json(outcome))
+    else:
+        _print(outcome)
+    return outcome.exit_code
+
+
+def _print(outcome: BatchOutcome) -> None:
+    report = outcome.report
+    print_failures(outcome.failures)
+    if outcome.device_note is not None:
+        messages().print(outcome.device_note, style="yellow")
+    if report.stopped_because is not None:
+        messages().print(f"stopped: {report.stopped_because}", style="red")
+    rate = f", {report.images_per_s:.1f} images/s" if report.images_per_s else ""
+    failed = f", {len(outcome.failures)} failed" if outcome.failures else ""
+    rest = f", {report.remaining} still to do (--resume goes on)" if report.remaining else ""
+    results().print(f"{report.done} images pre-labelled{failed}{rest}: {outcome.instance_count} objects{rate}")
+    for place in (outcome.out, outcome.project_path):
+        if place is not None:
+            results().print(f"-> {place}")
+
+
+def _as_json(outcome: BatchOutcome) -> dict[str, Any]:
+    report = outcome.report
+    return {
+        "done": report.done,
+        "failed": len(outcome.failures),
+        "remaining": report.remaining,
+        "instances": outcome.instance_count,
+        "seconds": round(report.seconds, 3),
+        "images_per_s": report.images_per_s,
+        "device": outcome.device,
+        "device_note": outcome.device_note,
+        "stopped_because": report.stopped_because,
+        "out": str(outcome.out) if outcome.out is not None else None,
+        "project": str(outcome.project_path) if outcome.project_path is not None else None,
+        "failures": [{"file_name": name, "reason": reason} for name, reason in outcome.failures],
+        "exit_code": outcome.exit_code,
+    }

@@ -111,18 +111,24 @@ class Project(ImageShelf, CategoryShelf, InstanceShelf, RunLog):
         self.image_root = image_root.absolute()
 
     def put_proposals(
-        self, image_id: int, proposals: Sequence[Proposal], *, run_id: int | None = None, seconds: float | None = None
+        self,
+        image_id: int,
+        proposals: Sequence[Proposal],
+        *,
+        run_id: int | None = None,
+        seconds: float | None = None,
+        provenance: Provenance | None = None,
     ) -> Change:
         """Replace the image's open proposals; a person's instances, rejected ones included, stay as they are.
 
         Returns what changed. An unseen image becomes "pre-labelled". With `run_id` the image is marked as done by that
-        run in the same transaction, so that no image is ever done twice.
+        run in the same transaction, so that no image is ever done twice; otherwise `provenance` names the model.
         """
         with self._database.write(is_repeatable=True) as connection:
             run = read_run(connection, run_id) if run_id is not None else None
             ids = reserve_ids(connection, len(proposals)) if proposals else range(0)
             existing = read_instances(connection, image_id)
-            change = proposals_to_change(existing, proposals, _provenance(run), ids)
+            change = proposals_to_change(existing, proposals, _provenance(run) or provenance, ids)
             if not change.is_empty:
                 write_change(connection, image_id, change, stored=existing)
                 write_history(connection, image_id, change, label="Pre-label", kind="proposals")

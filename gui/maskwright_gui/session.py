@@ -1,0 +1,239 @@
+"""What is being worked on: the project, the image on screen, its document, the selection and the undo steps.
+
+Every edit, whether from a tool, a panel or undo, goes through `Session.edit` or `Session._take`; nothing else changes a
+document.
+"""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, Signal
+
+from maskwright.document.change import Change
+from maskwright.document.document import Document
+from maskwright.document.values import Category, ImageRecord, ImageState, Instance
+from maskwright.errors import MaskwrightError, ProjectError
+from maskwright_gui.history import History, Step, difference, rebased
+from maskwright_gui.workers.writer import EditWriter, Kind, PendingEdit
+
+if TYPE_CHECKING:
+    from maskwright.project.store import Project
+
+RESERVED_IDS = 256
+"""Ids are taken from the project in blocks, so that finishing a polygon never waits for the disk."""
+
+
+class Session(QObject):
+    """The one place that knows the current project, image, document and selection; panels listen to its signals."""
+
+    project_changed = Signal(object)
+    """Project | None."""
+    image_changed = Signal(object)
+    """ImageRecord | None; `document_replaced` follows."""
+    document_replaced = Signal(object)
+    """Document | None."""
+    document_changed = Signal(object, object)
+    """(Change, Document after it)."""
+    selection_changed = Signal(object)
+    """frozenset of instance ids."""
+    categories_changed = Signal(object)
+    """tuple of Category."""
+    current_category_changed = Signal(int)
+    record_changed = Signal(int)
+    """Id of an image whose state or count changed."""
+    history_changed = Signal()
+    failed = Signal(str, object)
+    """(what did not work, MaskwrightError)."""
+    save_recovered = Signal()
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.project: Project | None = None
+        self.image: ImageRecord | None = None
+        self.document: Document | None = None
+        self.selection: frozenset[int] = frozenset()
+        self.categories: tuple[Category, ...] = ()
+        self.current_category_id = 0
+        self._histories: dict[int, History] = {}
+        self._writer: EditWriter | None = None
+        self._free_ids: Iterator[int] = iter(())
+
+    def open_project(self, project: "Project") -> None:
+        """Take over `project`; the session closes it."""
+        self.close_project()
+        self.project = project
+        self._writer = EditWriter(project, self)
+        self._writer.failed.connect(self._on_write_failed)
+        self._writer.recovered.connect(self.save_recovered)
+        self._writer.written.connect(self.record_changed)
+        self._writer.rebased.connect(self.refresh_document)
+        self._writer.start()
+        self.project_changed.emit(project)
+        self.reload_categories()
+
+    def close_project(self) -> None:
+        if self.project is None:
+            return
+        self.show_image(None)
+        project, self.project = self.project, None
+        if self._writer is not None:
+            self._writer.stop()
+            self._writer.deleteLater()
+            self._writer = None
+        self._histories.clear()
+        self._free_ids = iter(())
+        self.project_changed.emit(None)
+        project.close()
+
+    @property
+    def unsaved_count(self) -> int:
+        return self._writer.pending_count if self._writer is not None else 0
+
+    def save(self) -> bool:
+        """Try again what could not be written; True when nothing waits."""
+        return self._writer is None or self._writer.flush()
+
+    def show_image(self, image_id: int | None) -> None:
+        """Make an image the current one; None clears the canvas."""
+        if self.project is None or (self.image is not None and self.image.id == image_id):
+            return
+        self.image = self._stored_image(image_id) if image_id is not None else None
+        self.image_changed.emit(self.image)
+        self.reload_document()
+
+    def reload_document(self) -> None:
+        """Read the current image's instances again, with the edits that are not yet written on top."""
+        known = self.selection if self.document is not None else frozenset()
+        is_same = self.document is not None and self.image is not None and self.document.image_id == self.image.id
+        self.document = self._stored_document(self.image.id) if self.image is not None else None
+        self.selection = frozenset(id_ for id_ in known if is_same and self.document and id_ in self.document)
+        self.document_replaced.emit(self.document)
+        self.selection_changed.emit(self.selection)
+        self.history_changed.emit()
+
+    def select(self, ids: frozenset[int]) -> None:
+        known = frozenset(id_ for id_ in ids if self.document is not None and id_ in self.document)
+        if known != self.selection:
+            self.selection = known
+            self.selection_changed.emit(known)
+
+    def selected_instances(self) -> list[Instance]:
+        return [self.document[id_] for id_ in sorted(self.selection)] if self.document is not None else []
+
+    def new_instance_id(self) -> int:
+        """An id of the project that was never used; raises ProjectError when no project is open."""
+        if self.project is None:
+            raise ProjectError("no project is open")
+        if (id_ := next(self._free_ids, None)) is None:
+            self._free_ids = iter(self.project.reserve_instance_ids(RESERVED_IDS))
+            id_ = next(self._free_ids)
+        return id_
+
+    def edit(self, change: Change, label: str) -> bool:
+        """One gesture on the current image, as one undo step; False when nothing was changed."""
+        if change.is_empty or self.document is None or not self._may_edit():
+            return False
+        self._take(change, label, "edit")
+        self._history().push(Step(label, change))
+        self.history_changed.emit()
+        return True
+
+    def undo(self) -> str | None:
+        """Take the latest step of the current image back; its label, or None when there was none."""
+        step = self._history().step_back() if self.document is not None and self._may_edit() else None
+        return self._replay(step, step.change.inverse(), "undo") if step is not None else None
+
+    def redo(self) -> str | None:
+        step = self._history().step_forward() if self.document is not None and self._may_edit() else None
+        return self._replay(step, step.change, "redo") if step is not None else None
+
+    @property
+    def undo_label(self) -> str | None:
+        return self._history().undo_label if self.image is not None else None
+
+    @property
+    def redo_label(self) -> str | None:
+        return self._history().redo_label if self.image is not None else None
+
+    def refresh_document(self, image_id: int) -> None:
+        """A worker has stored proposals for the image: show them, as one change, if it is on screen."""
+        self.record_changed.emit(image_id)
+        if self.document is None or self.document.image_id != image_id:
+            return
+        change = difference(self.document, self._stored_document(image_id))
+        if not change.is_empty:
+            self.document = self.document.apply(change)
+            self._announce(change)
+
+    def set_image_state(self, state: ImageState) -> None:
+        if self.image is None or self._writer is None or self.image.state is state or not self._may_edit():
+            return
+        self.image = replace(self.image, state=state)
+        self._writer.write(PendingEdit(self.image.id, state=state))
+
+    def reload_categories(self) -> None:
+        self.categories = self.project.categories() if self.project is not None else ()
+        self.categories_changed.emit(self.categories)
+        if self.current_category_id not in {category.id for category in self.categories}:
+            self.set_current_category(self.categories[0].id if self.categories else 0)
+
+    def set_current_category(self, category_id: int) -> None:
+        """The class that the next drawn object gets."""
+        if category_id != self.current_category_id:
+            self.current_category_id = category_id
+            self.current_category_changed.emit(category_id)
+
+    def _history(self) -> History:
+        return self._histories.setdefault(self.image.id if self.image is not None else 0, History())
+
+    def _may_edit(self) -> bool:
+        if self.project is not None and self.project.is_read_only:
+            self.failed.emit("Nothing was changed", ProjectError("this project is open for reading only"))
+            return False
+        return True
+
+    def _stored_image(self, image_id: int) -> ImageRecord:
+        assert self.project is not None
+        assert self._writer is not None
+        record = self.project.image(image_id)
+        state = self._writer.pending_state(image_id)
+        return replace(record, state=state) if state is not None else record
+
+    def _stored_document(self, image_id: int) -> Document:
+        assert self.project is not None
+        assert self._writer is not None
+        document = self.project.document(image_id)
+        for change in self._writer.pending_changes(image_id):
+            document = document.apply(rebased(change, document))
+        return document
+
+    def _take(self, change: Change, label: str, kind: Kind) -> None:
+        assert self.document is not None
+        assert self._writer is not None
+        self.document = self.document.apply(change)
+        self._announce(change)
+        self._writer.write(PendingEdit(self.document.image_id, change, label, kind))
+
+    def _replay(self, step: Step, change: Change, kind: Kind) -> str | None:
+        assert self.image is not None
+        try:
+            self._take(change, step.label, kind)
+        except ValueError:
+            self._histories.pop(self.image.id, None)
+            reason = ProjectError("the objects were changed by another model run")
+            self.failed.emit(f"“{step.label}” cannot be replayed", reason)
+            self.history_changed.emit()
+            return None
+        self.history_changed.emit()
+        return step.label
+
+    def _announce(self, change: Change) -> None:
+        self.document_changed.emit(change, self.document)
+        assert self.document is not None
+        gone = frozenset(id_ for id_ in self.selection if id_ not in self.document)
+        if gone:
+            self.select(self.selection - gone)
+
+    def _on_write_failed(self, error: MaskwrightError) -> None:
+        self.failed.emit("The last edits are not saved yet; trying again", error)

@@ -1,0 +1,135 @@
+"""The batch as the window sees it: begin, pause, resume, cancel, and how it ends.
+
+It feeds the model from a thread of its own, so that a request for the image on screen is answered while it runs.
+"""
+
+import logging
+from collections.abc import Callable
+from threading import Thread
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, Signal, SignalInstance
+
+from maskwright.errors import MaskwrightError, ModelError
+from maskwright_gui.workers.batch_status import BatchProgress, BatchState
+from maskwright_gui.workers.requests import BatchRequest, ModelChoice
+
+if TYPE_CHECKING:
+    from maskwright.inference.model import Model
+    from maskwright.prelabel.control import CancelToken
+    from maskwright.prelabel.pipeline import BatchReport
+    from maskwright.prelabel.progress import Progress
+
+log = logging.getLogger(__name__)
+
+
+class Batch(QObject):
+    """At most one batch at a time; each ends in exactly one of `done`, `failed` or `cancelled`."""
+
+    state_changed = Signal(object)
+    """BatchState."""
+    progressed = Signal(object)
+    """BatchProgress, after each image."""
+    image_ended = Signal(int)
+    """Id of an image whose proposals are stored, or which failed."""
+    image_failed = Signal(int, str)
+    """(image id, reason)."""
+    done = Signal(object)
+    """BatchReport."""
+    failed = Signal(object)
+    """MaskwrightError: the batch as a whole could not go on."""
+    cancelled = Signal(object)
+    """BatchReport."""
+
+    def __init__(self, model_for: Callable[[ModelChoice], "Model"], parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._model_for = model_for
+        self._thread: Thread | None = None
+        self._token: CancelToken | None = None
+        self._wanted_first: int | None = None
+        self._progress = BatchProgress(0, 0)
+
+    @property
+    def is_running(self) -> bool:
+        return self._thread is not None and self._thread.is_alive()
+
+    def want_first(self, image_id: int | None) -> None:
+        """The image on screen: the batch takes it next if it is still waiting."""
+        self._wanted_first = image_id
+
+    def begin(self, request: BatchRequest) -> None:
+        """Start; does nothing while a batch runs."""
+        from maskwright.prelabel.control import CancelToken
+
+        if self.is_running:
+            return
+        self._progress = BatchProgress(0, 0)
+        self._token = CancelToken()
+        self._thread = Thread(target=self._run, args=(request, self._token), name="batch")
+        self.state_changed.emit(BatchState.RUNNING)
+        self._thread.start()
+
+    def pause(self) -> None:
+        if self._token is not None and self.is_running:
+            self._token.pause()
+            self.state_changed.emit(BatchState.PAUSED)
+
+    def resume(self) -> None:
+        if self._token is not None and self.is_running:
+            self._token.resume()
+            self.state_changed.emit(BatchState.RUNNING)
+
+    def cancel(self) -> None:
+        if self._token is not None and self.is_running:
+            self._token.cancel()
+            self.state_changed.emit(BatchState.STOPPING)
+
+    def stop(self) -> None:
+        """Cancel and wait for the end, at most the images under way."""
+        if self._token is not None:
+            self._token.cancel()
+        if self._thread is not None:
+            self._thread.join()
+            self._thread = None
+
+    def _run(self, request: BatchRequest, token: "CancelToken") -> None:
+        ending: tuple[SignalInstance, object]
+        try:
+            report = self._run_batch(request, token)
+        except MaskwrightError as error:
+            ending = (self.failed, error)
+        except Exception as error:
+            log.exception("the batch failed")
+            ending = (self.failed, ModelError(f"unexpected fault: {error}", hint="details are in the log"))
+        else:
+            ending = self._ending(report)
+        self.state_changed.emit(BatchState.IDLE)
+        ending[0].emit(ending[1])
+
+    def _ending(self, report: "BatchReport") -> tuple[SignalInstance, object]:
+        if report.stopped_because is not None:
+            return self.failed, ModelError(report.stopped_because, hint="the images not done yet stay pending")
+        return (self.cancelled if report.is_cancelled else self.done), report
+
+    def _run_batch(self, request: BatchRequest, token: "CancelToken") -> "BatchReport":
+        from maskwright.prelabel.pipeline import run_batch
+
+        model = self._model_for(request.choice)
+        return run_batch(
+            request.project,
+            model,
+            request.settings,
+            on_progress=self._on_progress,
+            cancel=token,
+            priority=lambda: self._wanted_first,
+            resume=request.resumes,
+        )
+
+    def _on_progress(self, progress: "Progress") -> None:
+        self._progress = BatchProgress(
+            progress.finished, progress.total, progress.failed, progress.images_per_s or 0.0, progress.eta_s
+        )
+        if progress.failure is not None:
+            self.image_failed.emit(progress.image_id, progress.failure)
+        self.image_ended.emit(progress.image_id)
+        self.progressed.emit(self._progress)

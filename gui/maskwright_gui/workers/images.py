@@ -1,0 +1,155 @@
+"""Decodes images beside the GUI thread: the one asked for first, then its neighbours."""
+
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Condition
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtCore import QObject, QThread, Signal
+from PySide6.QtGui import QImage
+
+from maskwright.errors import ImageError
+
+if TYPE_CHECKING:
+    from maskwright_gui.canvas.pyramid import ImagePyramid
+
+CACHE_BYTES = 768 * 2**20
+"""Decoded images kept: five of 12 megapixels on either side, or one of 108."""
+
+
+@dataclass(frozen=True, slots=True)
+class ImageRequest:
+    image_id: int
+    path: Path
+
+
+class ImageLoader(QThread):
+    """A queue of one wanted image, newest wins, and the images to prefetch after it.
+
+    Each wanted image ends in `loaded` or `failed`, unless a newer one took its place. What arrives is an ImagePyramid,
+    upright, from the decoder that also feeds the model.
+    """
+
+    loaded = Signal(int, object)
+    """(image id, ImagePyramid)."""
+    failed = Signal(int, object)
+    """(image id, ImageError)."""
+
+    def __init__(self, parent: QObject | None = None, *, cache_bytes: int = CACHE_BYTES) -> None:
+        super().__init__(parent)
+        self._condition = Condition()
+        self._wanted: ImageRequest | None = None
+        self._ahead: list[ImageRequest] = []
+        self._is_stopping = False
+        self._cache = _ImageCache(cache_bytes)
+
+    def request(self, wanted: ImageRequest, ahead: Sequence[ImageRequest] = ()) -> "ImagePyramid | None":
+        """The image at once where it was prefetched; otherwise None, and `loaded` or `failed` follows."""
+        with self._condition:
+            image = self._cache.get(wanted)
+            self._wanted = wanted if image is None else None
+            self._ahead = [one for one in ahead if one not in self._cache]
+            self._condition.notify()
+        return image
+
+    def stop(self) -> None:
+        """End the thread after the image it is decoding; returns when it has ended."""
+        with self._condition:
+            self._is_stopping = True
+            self._condition.notify()
+        self.wait()
+
+    def forget(self) -> None:
+        """Drop all decoded images and what waits, for another project."""
+        with self._condition:
+            self._wanted = None
+            self._ahead.clear()
+            self._cache.clear()
+
+    def _next(self) -> tuple[ImageRequest, bool] | None:
+        """The next request and whether it is wanted on screen; None to end."""
+        with self._condition:
+            self._condition.wait_for(lambda: self._is_stopping or self._wanted is not None or bool(self._ahead))
+            if self._is_stopping:
+                return None
+            if self._wanted is not None:
+                request, self._wanted = self._wanted, None
+                return request, True
+            return self._ahead.pop(0), False
+
+    def _decode(self, request: ImageRequest, *, is_wanted: bool) -> None:
+        try:
+            image = decode_pyramid(request.path)
+        except ImageError as error:
+            if is_wanted:
+                self.failed.emit(request.image_id, error)
+            return
+        with self._condition:
+            self._cache.put(request, image)
+        if is_wanted:
+            self.loaded.emit(request.image_id, image)
+
+    def run(self) -> None:
+        while (job := self._next()) is not None:
+            self._decode(job[0], is_wanted=job[1])
+
+
+class _ImageCache:
+    """Least recently used first; bounded by bytes, but never less than the newest image."""
+
+    def __init__(self, max_bytes: int) -> None:
+        self._max_bytes = max_bytes
+        self._images: OrderedDict[ImageRequest, ImagePyramid] = OrderedDict()
+
+    def __contains__(self, request: ImageRequest) -> bool:
+        return request in self._images
+
+    def get(self, request: ImageRequest) -> "ImagePyramid | None":
+        image = self._images.get(request)
+        if image is not None:
+            self._images.move_to_end(request)
+        return image
+
+    def put(self, request: ImageRequest, image: "ImagePyramid") -> None:
+        self._images[request] = image
+        self._images.move_to_end(request)
+        while len(self._images) > 1 and sum(map(_byte_count, self._images.values())) > self._max_bytes:
+            self._images.popitem(last=False)
+
+    def clear(self) -> None:
+        self._images.clear()
+
+
+def _byte_count(image: "ImagePyramid") -> int:
+    return sum(level.sizeInBytes() for level in image.levels)
+
+
+def decode_pyramid(path: Path) -> "ImagePyramid":
+    """Decode and shrink, upright; raises ImageError with path and reason."""
+    from maskwright.images.decode import read_image  # the decoders are not needed for the first paint
+    from maskwright_gui.canvas.pyramid import ImagePyramid
+
+    try:
+        return ImagePyramid.of(bgr_to_qimage(read_image(path).bgr_u8))
+    except MemoryError as error:
+        raise ImageError("not enough memory to show the image", path=path) from error
+
+
+def bgr_to_qimage(bgr_u8: NDArray[np.uint8]) -> QImage:
+    """A QImage that owns its pixels, from (H, W, 3) uint8 BGR.
+
+    OpenCV writes straight into Qt's buffer: it converts without the interpreter lock, and nothing is copied twice.
+    """
+    import cv2
+
+    height, width = bgr_u8.shape[:2]
+    image = QImage(width, height, QImage.Format.Format_RGB32)
+    if image.isNull():
+        raise MemoryError
+    pixels = np.frombuffer(image.bits(), dtype=np.uint8).reshape(height, width, 4)
+    cv2.cvtColor(bgr_u8, cv2.COLOR_BGR2BGRA, dst=pixels)
+    return image

@@ -1,0 +1,182 @@
+"""The thread that owns the model: one waiting request for the image on screen, newest wins, and one batch.
+
+Every request ends in exactly one of done, failed or cancelled, also when the thread is stopped in the middle.
+"""
+
+import logging
+from collections.abc import Callable
+from threading import Condition
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, QThread, Signal
+
+from maskwright.errors import MaskwrightError, ModelError
+from maskwright_gui.workers.batch import Batch
+from maskwright_gui.workers.interactive import SupersededError, predict_image
+from maskwright_gui.workers.requests import BatchRequest, ModelChoice, ModelSummary, PredictRequest
+
+if TYPE_CHECKING:
+    from maskwright.inference.model import Model
+
+log = logging.getLogger(__name__)
+
+Loader = Callable[[ModelChoice], "Model"]
+
+
+def load_choice(choice: ModelChoice) -> "Model":
+    from maskwright.inference.model import load_model  # OpenVINO is not needed before the first request
+
+    return load_model(choice.source, device=choice.device)
+
+
+class InferenceThread(QThread):
+    """Methods are called from the GUI thread and return at once; answers are signals."""
+
+    devices_found = Signal(object)
+    """tuple of device names."""
+    model_loading = Signal(object)
+    """ModelChoice."""
+    model_ready = Signal(object)
+    """ModelSummary."""
+    model_failed = Signal(object, object)
+    """(ModelChoice, MaskwrightError)."""
+    done = Signal(object)
+    """PredictResult."""
+    failed = Signal(object, object)
+    """(PredictRequest, MaskwrightError)."""
+    cancelled = Signal(object)
+    """PredictRequest."""
+
+    def __init__(self, parent: QObject | None = None, *, load: Loader = load_choice) -> None:
+        super().__init__(parent)
+        self.batch = Batch(self.model_for, self)
+        """Its progress and its end are signals of its own."""
+        self._load = load
+        self._condition = Condition()
+        self._loading = Condition()
+        self._choice: ModelChoice | None = None
+        self._request: PredictRequest | None = None
+        self._newest_id = 0
+        self._wants_devices = False
+        self._is_stopping = False
+        self._model: tuple[ModelChoice, Model] | None = None
+
+    def find_devices(self) -> None:
+        with self._condition:
+            self._wants_devices = True
+            self._condition.notify()
+
+    def prepare(self, choice: ModelChoice) -> None:
+        """Load a model before it is needed; `model_ready` or `model_failed` follows."""
+        with self._condition:
+            self._choice = choice
+            self._condition.notify()
+
+    def predict(self, request: PredictRequest) -> None:
+        """Replaces a waiting request and stops a running one; both end as cancelled."""
+        with self._condition:
+            replaced, self._request = self._request, request
+            self._newest_id = request.request_id
+            self._condition.notify()
+        if replaced is not None:
+            self.cancelled.emit(replaced)
+
+    def cancel_predict(self) -> None:
+        with self._condition:
+            replaced, self._request = self._request, None
+            self._newest_id = 0
+        if replaced is not None:
+            self.cancelled.emit(replaced)
+
+    def start_batch(self, request: BatchRequest) -> None:
+        self.batch.begin(request)
+
+    def stop(self) -> None:
+        """Cancel everything and end; returns when the thread has ended, at most one inference later."""
+        self.cancel_predict()
+        with self._condition:
+            self._is_stopping = True
+            self._condition.notify()
+        self.batch.stop()
+        self.wait()
+
+    def model_for(self, choice: ModelChoice) -> "Model":
+        """The model, loaded once for all who ask; may be called from any thread. Raises ModelError."""
+        with self._loading:
+            if self._model is None or self._model[0] != choice:
+                self._model = None  # free the old one first
+                self.model_loading.emit(choice)
+                try:
+                    self._model = (choice, self._load(choice))
+                except ModelError as error:
+                    self.model_failed.emit(choice, error)
+                    raise
+                self.model_ready.emit(_summary(choice, self._model[1]))
+            return self._model[1]
+
+    def _next(self) -> Callable[[], None] | None:
+        """What to do next, the image on screen first; None to end."""
+        with self._condition:
+            self._condition.wait_for(lambda: self._is_stopping or self._request or self._choice or self._wants_devices)
+            if self._is_stopping:
+                return None
+            if (request := self._request) is not None:
+                self._request = None
+                return lambda: self._predict(request)
+            if (choice := self._choice) is not None:
+                self._choice = None
+                return lambda: self._prepare(choice)
+            self._wants_devices = False
+            return self._find_devices
+
+    def _predict(self, request: PredictRequest) -> None:
+        try:
+            result = predict_image(
+                request, lambda: self.model_for(request.choice), lambda: self._newest_id == request.request_id
+            )
+        except SupersededError:
+            self.cancelled.emit(request)
+        except MaskwrightError as error:
+            self.failed.emit(request, error)
+        except Exception as error:
+            log.exception("inference failed on %s", request.path)
+            self.failed.emit(request, ModelError(f"unexpected fault: {error}", path=request.path))
+        else:
+            self.done.emit(result)
+
+    def _prepare(self, choice: ModelChoice) -> None:
+        try:
+            self.model_for(choice)
+        except ModelError:
+            log.info("%s was not loaded", choice.source)  # told by model_failed
+        except Exception as error:
+            log.exception("loading %s failed", choice.source)
+            self.model_failed.emit(choice, ModelError(f"unexpected fault: {error}"))
+
+    def _find_devices(self) -> None:
+        from maskwright.inference.runtime import list_devices
+
+        try:
+            devices = list_devices()
+        except MaskwrightError as error:
+            log.warning("devices are not known: %s", error)
+            return
+        self.devices_found.emit(devices)
+
+    def run(self) -> None:
+        while (job := self._next()) is not None:
+            job()
+
+
+def _summary(choice: ModelChoice, model: "Model") -> ModelSummary:
+    return ModelSummary(
+        choice=choice,
+        name=model.name,
+        family=model.family,
+        device=model.device,
+        device_note=model.device_note,
+        content_hash=model.content_hash,
+        class_names=tuple(label.name for label in model.labels),
+        default_score=model.default_score,
+        default_nms_iou=model.default_nms_iou,
+    )

@@ -1,0 +1,56 @@
+"""One image through the model, stage by stage, so that a newer wish can stop it in between."""
+
+import time
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from maskwright.document.values import Provenance
+from maskwright_gui.workers.requests import PredictRequest, PredictResult
+
+if TYPE_CHECKING:
+    from maskwright.inference.model import Model
+    from maskwright.project.store import Project
+
+
+class SupersededError(Exception):
+    """Raised between two stages when the request is not wanted any more."""
+
+
+def predict_image(request: PredictRequest, load: Callable[[], "Model"], is_wanted: Callable[[], bool]) -> PredictResult:
+    """Load, decode, infer, select, store. Raises SupersededError, or the MaskwrightError of the stage that failed."""
+    from maskwright.images.decode import read_image
+    from maskwright.prelabel.proposing import candidates_to_proposals
+
+    def check() -> None:
+        if not is_wanted():
+            raise SupersededError
+
+    started = time.perf_counter()
+    model = load()
+    check()
+    pixels = read_image(request.path).bgr_u8
+    check()
+    candidates = model.predict(pixels)
+    check()
+    category_ids = project_categories(request.project, model)
+    proposals = candidates_to_proposals(candidates, request.settings, category_ids)
+    check()
+    change = request.project.put_proposals(request.image_id, proposals, provenance=_provenance(request, model))
+    return PredictResult(request, change, candidates, category_ids, len(proposals), time.perf_counter() - started)
+
+
+def _provenance(request: PredictRequest, model: "Model") -> Provenance:
+    score, nms_iou = request.settings.score, request.settings.nms_iou
+    return Provenance(
+        model.name,
+        model.content_hash,
+        model.default_score if score is None else score,
+        model.default_nms_iou if nms_iou is None else nms_iou,
+        datetime.now(UTC).isoformat(timespec="seconds"),
+    )
+
+
+def project_categories(project: "Project", model: "Model") -> Mapping[int, int]:
+    """{the model's category id: the project's}; classes the project lacks are added."""
+    return project.ensure_categories([(label.id, label.name) for label in model.labels])

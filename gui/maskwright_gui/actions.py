@@ -1,0 +1,165 @@
+"""The table of everything that a person can tell the window to do, and the QActions made from it.
+
+One row per action; menus, tool bar, shortcuts, the command palette and the key sheet are all read from here, so that a
+key can be changed in one place.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QAction, QActionGroup, QKeySequence
+from PySide6.QtWidgets import QWidget
+
+from maskwright_gui.icons import themed_icon
+from maskwright_gui.theme import Theme
+
+
+@dataclass(frozen=True, slots=True)
+class ActionSpec:
+    """`menu` is the title of its menu; where `group` changes, the menu has a line."""
+
+    id: str
+    text: str
+    menu: str
+    group: int
+    keys: tuple[str, ...] = ()
+    icon: str = ""
+    is_checkable: bool = False
+    exclusive: str = ""
+    """Actions of the same name are radio buttons."""
+    is_canvas: bool = False
+    """Its keys count only on the canvas and in the lists: elsewhere Space presses buttons and Tab moves the focus."""
+
+
+_CLASSES = tuple(ActionSpec(f"class_{n}", f"Class {n}", "Classes", 0, (str(n),)) for n in range(1, 10))
+
+ACTIONS: tuple[ActionSpec, ...] = (
+    ActionSpec("open_folder", "Open folder…", "File", 0, ("Ctrl+U", "Ctrl+Shift+O"), "folder-open"),
+    ActionSpec("open_project", "Open project…", "File", 0, ("Ctrl+O",)),
+    ActionSpec("open_samples", "Open the samples", "File", 0),
+    ActionSpec("save", "Save now", "File", 1, ("Ctrl+S",), "check"),
+    ActionSpec("export", "Export COCO…", "File", 1, ("Ctrl+Shift+E",), "export"),
+    ActionSpec("close_project", "Close project", "File", 2, ("Ctrl+W",)),
+    ActionSpec("quit", "Quit", "File", 3, ("Ctrl+Q",)),
+    ActionSpec("undo", "Undo", "Edit", 0, ("Ctrl+Z",), "arrow-u-up-left"),
+    ActionSpec("redo", "Redo", "Edit", 0, ("Ctrl+Shift+Z", "Ctrl+Y"), "arrow-u-up-right"),
+    ActionSpec("select_all", "Select all objects", "Edit", 1, ("Ctrl+A",), "selection"),
+    ActionSpec("select_next", "Select next object", "Edit", 1, ("Tab",), is_canvas=True),
+    ActionSpec("select_previous", "Select previous object", "Edit", 1, ("Shift+Tab",), is_canvas=True),
+    ActionSpec("deselect", "Deselect", "Edit", 1, ("Ctrl+Shift+A",)),
+    ActionSpec("delete", "Delete", "Edit", 2, ("Del",), "trash", is_canvas=True),
+    ActionSpec("change_class", "Change class…", "Edit", 2, ("Ctrl+E",), "tag"),
+    ActionSpec("toggle_hidden", "Hide or show", "Edit", 2, ("H",), "eye"),
+    ActionSpec("toggle_locked", "Lock or unlock", "Edit", 2, ("L",), "lock"),
+    ActionSpec("next_image", "Next image", "Image", 0, ("D", "PgDown"), "caret-right"),
+    ActionSpec("previous_image", "Previous image", "Image", 0, ("A", "PgUp"), "caret-left"),
+    ActionSpec("next_open", "Next image not done", "Image", 0, ("Ctrl+Shift+D",)),
+    ActionSpec("previous_open", "Previous image not done", "Image", 0, ("Ctrl+Shift+B",)),
+    ActionSpec("done", "Done, and next image", "Image", 1, ("Space", "Ctrl+Alt+K"), "check-circle", is_canvas=True),
+    ActionSpec("reopen", "Not done after all", "Image", 1, ("Shift+Space",), is_canvas=True),
+    ActionSpec("find_image", "Find image by name", "Image", 2, ("Ctrl+F",), "magnifying-glass"),
+    ActionSpec("run_model", "Run model on this image", "Model", 0, ("I",), "lightning"),
+    ActionSpec("run_batch", "Run model on all images", "Model", 0, ("Ctrl+Shift+I",), "stack"),
+    ActionSpec("pause_batch", "Pause or resume the batch", "Model", 0, ("Ctrl+Shift+P",), "pause"),
+    ActionSpec("cancel_batch", "Cancel the batch", "Model", 0, (), "x-circle"),
+    ActionSpec("accept", "Accept proposal, select next", "Model", 1, ("Return", "Enter"), "check", is_canvas=True),
+    ActionSpec("reject", "Reject proposal, select next", "Model", 1, ("Backspace", "X"), "x", is_canvas=True),
+    ActionSpec(
+        "accept_above",
+        "Accept all proposals above the score",
+        "Model",
+        1,
+        ("Shift+Return", "Shift+Enter"),
+        is_canvas=True,
+    ),
+    ActionSpec(
+        "accept_view", "Accept all proposals in view", "Model", 1, ("Ctrl+Return", "Ctrl+Enter"), is_canvas=True
+    ),
+    ActionSpec(
+        "reject_below", "Reject all proposals below the score", "Model", 1, ("Shift+Backspace",), is_canvas=True
+    ),
+    ActionSpec("choose_model", "Open a model file…", "Model", 2, (), "cpu"),
+    ActionSpec("show_failures", "Images that failed…", "Model", 2, (), "warning"),
+    ActionSpec("fit", "Fit image", "View", 0, ("F",), "corners-out"),
+    ActionSpec("zoom_100", "100 %", "View", 0, ("Ctrl+0",)),
+    ActionSpec("zoom_in", "Zoom in", "View", 0, ("Ctrl++", "Ctrl+=")),
+    ActionSpec("zoom_out", "Zoom out", "View", 0, ("Ctrl+-",)),
+    ActionSpec("zoom_selection", "Zoom to selection", "View", 0, ("Z",)),
+    ActionSpec("toggle_chrome", "Hide or show all panels", "View", 1, ("F11",), "frame-corners"),
+    ActionSpec("toggle_theme", "Light or dark", "View", 1, ("Ctrl+Shift+L",), "moon"),
+    ActionSpec("reset_layout", "Restore the panels", "View", 1),
+    ActionSpec("palette", "Search actions", "Help", 0, ("Ctrl+K",), "magnifying-glass"),
+    ActionSpec("key_sheet", "Keyboard sheet", "Help", 0, ("F1",), "keyboard"),
+    ActionSpec("about", "About Maskwright", "Help", 1, (), "info"),
+    *_CLASSES,
+)
+
+MENUS = ("File", "Edit", "Image", "Tools", "Model", "View", "Help")
+
+
+def tool_specs(tools: Mapping[str, tuple[str, str, tuple[str, ...]]]) -> tuple[ActionSpec, ...]:
+    """Rows for the drawing tools, from {tool id: (text, icon, keys)}."""
+    return tuple(
+        ActionSpec(f"tool_{id_}", text, "Tools", 0, keys, icon, is_checkable=True, exclusive="tool")
+        for id_, (text, icon, keys) in tools.items()
+    )
+
+
+class Actions:
+    """The QActions of the window by id."""
+
+    def __init__(self, specs: tuple[ActionSpec, ...], owner: QWidget) -> None:
+        self.specs = {spec.id: spec for spec in specs}
+        self._groups: dict[str, QActionGroup] = {}
+        self._actions = {spec.id: self._make(spec, owner) for spec in specs}
+
+    def __getitem__(self, action_id: str) -> QAction:
+        return self._actions[action_id]
+
+    def connect(self, slots: Mapping[str, Callable[[], object]]) -> None:
+        """Wire actions to what they do; raises KeyError for an id that is not in the table."""
+        for action_id, slot in slots.items():
+            self._actions[action_id].triggered.connect(lambda _checked=False, slot=slot: slot())
+
+    def attach(self, *widgets: QWidget) -> None:
+        """Give these widgets the keys that count only there."""
+        for id_, spec in self.specs.items():
+            if spec.is_canvas:
+                for widget in widgets:
+                    widget.addAction(self._actions[id_])
+
+    def set_theme(self, theme: Theme) -> None:
+        for id_, spec in self.specs.items():
+            if spec.icon:
+                self._actions[id_].setIcon(themed_icon(spec.icon, theme))
+
+    def set_enabled(self, action_ids: tuple[str, ...], is_enabled: bool) -> None:
+        for action_id in action_ids:
+            self._actions[action_id].setEnabled(is_enabled)
+
+    def _make(self, spec: ActionSpec, owner: QWidget) -> QAction:
+        action = QAction(spec.text, owner)
+        action.setObjectName(spec.id)
+        action.setShortcuts([QKeySequence(key) for key in spec.keys])
+        if spec.is_canvas:
+            action.setShortcutContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
+        action.setCheckable(spec.is_checkable)
+        keys = action.shortcut().toString(QKeySequence.SequenceFormat.NativeText)
+        action.setToolTip(f"{spec.text} ({keys})" if keys else spec.text)
+        if spec.exclusive:
+            if spec.exclusive not in self._groups:
+                self._groups[spec.exclusive] = QActionGroup(owner)
+            self._groups[spec.exclusive].addAction(action)
+        if not spec.is_canvas:
+            owner.addAction(action)
+        return action
+
+
+def check_keys(specs: tuple[ActionSpec, ...]) -> dict[str, list[str]]:
+    """Keys that more than one action claims: {key: action ids}."""
+    claims: dict[str, list[str]] = {}
+    for spec in specs:
+        for key in spec.keys:
+            claims.setdefault(QKeySequence(key).toString(), []).append(spec.id)
+    return {key: ids for key, ids in claims.items() if len(ids) > 1}

@@ -1,0 +1,95 @@
+"""Puts the window together: the only file that knows everybody."""
+
+import logging
+import os
+import sys
+from pathlib import Path
+
+from PySide6.QtCore import QLibraryInfo, QSettings, QTimer
+from PySide6.QtWidgets import QApplication
+
+from maskwright_gui.actions import ACTIONS, tool_specs
+from maskwright_gui.commands.classes import ClassCommands
+from maskwright_gui.commands.editing import EditCommands
+from maskwright_gui.commands.images import ImageCommands
+from maskwright_gui.commands.model import ModelCommands
+from maskwright_gui.commands.projects import ProjectCommands
+from maskwright_gui.commands.view import TOOLS, ViewCommands
+from maskwright_gui.main_window import MainWindow
+from maskwright_gui.panels.image_model import ImageListModel
+from maskwright_gui.session import Session
+from maskwright_gui.wiring import wire
+from maskwright_gui.workers.images import ImageLoader
+from maskwright_gui.workers.inference import InferenceThread, Loader, load_choice
+from maskwright_gui.workers.thumbnails import ThumbnailLoader
+
+log = logging.getLogger(__name__)
+
+DEVICES_AFTER_MS = 800
+"""Asking for devices imports OpenVINO: after the window is painted and the first image is on its way."""
+
+
+def run(path: Path | None = None) -> int:
+    """Open the window on a folder, a project or nothing, and return the exit code when it is closed."""
+    use_own_qt_plugins()
+    application = make_application(sys.argv)
+    workbench = Workbench(QSettings())
+    workbench.window.show()
+    if path is not None:
+        QTimer.singleShot(0, workbench.window, lambda: workbench.projects.open_path(path))
+    code = application.exec()
+    workbench.stop()
+    return code
+
+
+def make_application(arguments: list[str]) -> QApplication:
+    QApplication.setOrganizationName("maskwright")
+    QApplication.setApplicationName("maskwright")
+    QApplication.setApplicationDisplayName("Maskwright")
+    return QApplication(arguments)
+
+
+def use_own_qt_plugins() -> None:
+    """Undo what the full opencv-python does at import: it points Qt at its own Qt 5 plugins, which cannot be loaded."""
+    own = Path(QLibraryInfo.path(QLibraryInfo.LibraryPath.PluginsPath)).resolve()
+    for name in ("QT_QPA_PLATFORM_PLUGIN_PATH", "QT_PLUGIN_PATH"):
+        if "cv2" in Path(os.environ.get(name, "")).parts:
+            log.info("%s points to OpenCV's Qt; using %s", name, own)
+            del os.environ[name]
+
+
+class Workbench:
+    """The window with its session, its threads and its commands."""
+
+    def __init__(self, settings: QSettings, *, load: Loader = load_choice) -> None:
+        self.settings = settings
+        self.session = Session()
+        self.loader = ImageLoader()
+        self.thumbnails = ThumbnailLoader()
+        self.inference = InferenceThread(load=load)
+        self.rows = ImageListModel(self.thumbnails)
+        tools = {id_: (tool.text, tool.icon, tool.keys) for id_, tool in TOOLS.items()}
+        self.window = MainWindow(ACTIONS + tool_specs(tools), self.rows)
+        window = self.window
+        self.edits = EditCommands(self.session, window)
+        self.classes = ClassCommands(self.session, self.edits, window)
+        self.images = ImageCommands(self.session, window.canvas, self.rows, self.loader, window)
+        self.projects = ProjectCommands(self.session, window)
+        self.model = ModelCommands(self.session, window.model, window.thresholds, self.inference, settings, window)
+        self.view = ViewCommands(window, self.session, settings, window)
+        wire(self)
+        self.view.use_theme(self.view.theme)
+        self.view.use_tool("select")
+        window.restore_layout(settings)
+        window.show_canvas(False)
+        for thread in (self.loader, self.thumbnails, self.inference):
+            thread.start()
+        QTimer.singleShot(DEVICES_AFTER_MS, window, self.inference.find_devices)
+
+    def stop(self) -> None:
+        """End the threads; whatever runs is cancelled, whatever was edited is written."""
+        self.projects.stop()
+        self.inference.stop()
+        self.session.close_project()
+        self.loader.stop()
+        self.thumbnails.stop()

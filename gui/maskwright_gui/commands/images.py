@@ -1,0 +1,144 @@
+"""The Image menu: which image is on screen, its decoding, and its review state."""
+
+import numpy as np
+from PySide6.QtCore import QObject, Signal
+
+from maskwright.document.document import Document
+from maskwright.document.values import ImageRecord, ImageState
+from maskwright.errors import ImageError
+from maskwright_gui.canvas.pyramid import ImagePyramid
+from maskwright_gui.canvas.view import CanvasView
+from maskwright_gui.canvas.viewport import ViewportState
+from maskwright_gui.panels.image_model import ImageListModel
+from maskwright_gui.session import Session
+from maskwright_gui.workers.images import ImageLoader, ImageRequest
+
+OPEN_STATES = frozenset({ImageState.UNSEEN, ImageState.PRELABELLED, ImageState.IN_PROGRESS})
+AHEAD = (1, -1, 2)
+"""Rows relative to the current one that are decoded in advance, most likely first."""
+
+
+class ImageCommands(QObject):
+    """Walks through the rows of the image list and puts pixels on the canvas."""
+
+    failed = Signal(str, object)
+    """(what did not work, ImageError)."""
+    ended = Signal(str)
+    """There is no further image in the direction asked for."""
+
+    def __init__(
+        self,
+        session: Session,
+        canvas: CanvasView,
+        rows: ImageListModel,
+        loader: ImageLoader,
+        parent: QObject | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self._session, self._canvas, self._rows, self._loader = session, canvas, rows, loader
+        self._viewports: dict[int, ViewportState] = {}
+        self.on_screen: int | None = None
+        """Image whose pixels are on the canvas; None while they are being decoded."""
+        session.image_changed.connect(self._on_image_changed)
+        session.document_replaced.connect(self._on_document_replaced)
+        loader.loaded.connect(self._on_loaded)
+        loader.failed.connect(self._on_failed)
+
+    def next_image(self) -> None:
+        self._step(1)
+
+    def previous_image(self) -> None:
+        self._step(-1)
+
+    def next_open(self) -> None:
+        self._step_to_open(1)
+
+    def previous_open(self) -> None:
+        self._step_to_open(-1)
+
+    def show_first(self) -> None:
+        if len(self._rows.ids):
+            self._session.show_image(int(self._rows.ids[0]))
+
+    def done(self) -> None:
+        """Done (or verified empty where nothing is left), and on to the next image."""
+        document = self._session.document
+        if document is None:
+            return
+        is_empty = not any(instance.state.is_exported for instance in document)
+        self._session.set_image_state(ImageState.EMPTY if is_empty else ImageState.DONE)
+        self._step(1)
+
+    def reopen(self) -> None:
+        self._session.set_image_state(ImageState.IN_PROGRESS)
+
+    def forget(self) -> None:
+        """Another project: nothing remembered here is of use."""
+        self._viewports.clear()
+        self._loader.forget()
+
+    def _step(self, direction: int) -> None:
+        row = self._current_row()
+        target = row + direction if row is not None else 0
+        if 0 <= target < len(self._rows.ids):
+            self._session.show_image(int(self._rows.ids[target]))
+        else:
+            self.ended.emit("This is the last image of the list" if direction > 0 else "This is the first image")
+
+    def _step_to_open(self, direction: int) -> None:
+        project, row = self._session.project, self._current_row()
+        if project is None or row is None:
+            return
+        is_open = np.isin(self._rows.ids, project.image_ids(states=OPEN_STATES))
+        places = np.flatnonzero(is_open)
+        places = places[places > row] if direction > 0 else places[places < row][::-1]
+        if len(places):
+            self._session.show_image(int(self._rows.ids[places[0]]))
+        else:
+            self.ended.emit("No image that is not done follows" if direction > 0 else "All images before are done")
+
+    def _current_row(self) -> int | None:
+        return self._rows.row_of(self._session.image.id) if self._session.image is not None else None
+
+    def _request(self, record: ImageRecord) -> ImageRequest:
+        assert self._session.project is not None
+        return ImageRequest(record.id, self._session.project.image_path(record))
+
+    def _neighbours(self) -> list[ImageRequest]:
+        row = self._current_row()
+        if row is None:
+            return []
+        records = [self._rows.record(row + offset) for offset in AHEAD]
+        return [self._request(record) for record in records if record is not None]
+
+    def _on_image_changed(self, record: ImageRecord | None) -> None:
+        if self.on_screen is not None:
+            self._viewports[self.on_screen] = self._canvas.viewport_state()
+        self.on_screen = None
+        if record is None:
+            self._canvas.set_image(None, (1, 1))
+            return
+        image = self._loader.request(self._request(record), self._neighbours())
+        if image is not None:
+            self._show(record, image)
+        else:
+            self._canvas.set_image(None, (record.width, record.height))
+
+    def _on_document_replaced(self, document: Document | None) -> None:
+        self._canvas.set_document(document if document is not None else Document.of(0, (1, 1)))
+
+    def _on_loaded(self, image_id: int, image: ImagePyramid) -> None:
+        record = self._session.image
+        if record is not None and record.id == image_id:
+            self._show(record, image)
+
+    def _on_failed(self, image_id: int, error: ImageError) -> None:
+        record = self._session.image
+        if record is not None and record.id == image_id:
+            self.failed.emit("The image cannot be shown", error)
+
+    def _show(self, record: ImageRecord, image: ImagePyramid) -> None:
+        self._canvas.set_image(image, (record.width, record.height))
+        self.on_screen = record.id
+        if (state := self._viewports.get(record.id)) is not None:
+            self._canvas.set_viewport_state(state)

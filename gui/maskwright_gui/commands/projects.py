@@ -1,0 +1,186 @@
+"""The File menu: opening folders, projects and samples, saving, exporting, closing."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, Signal
+from PySide6.QtWidgets import QFileDialog, QMessageBox, QWidget
+
+from maskwright.errors import MaskwrightError
+from maskwright_gui.messages import Message
+from maskwright_gui.session import Session
+from maskwright_gui.workers.batch_status import Failure
+from maskwright_gui.workers.opening import Opening, add_rest, open_project
+from maskwright_gui.workers.tasks import Task, TaskProgress
+
+if TYPE_CHECKING:
+    from maskwright.formats.coco import CocoExportOptions, CocoExportReport
+
+MODEL_SUFFIXES = frozenset({".xml", ".onnx", ".pb"})
+
+
+class ProjectCommands(QObject):
+    """One background task at a time; a new one ends the one before."""
+
+    told = Signal(object)
+    """Message."""
+    work_changed = Signal(str, int, object)
+    """(text, done, total or None); an empty text when nothing runs."""
+    images_added = Signal()
+    opened = Signal()
+    """A project is open and its first images are known."""
+    model_dropped = Signal(str)
+    failures_wanted = Signal(object, str)
+    """(list of Failure, title)."""
+
+    def __init__(self, session: Session, window: QWidget) -> None:
+        super().__init__(window)
+        self._session, self._window = session, window
+        self._task: Task | None = None
+        self._opening: Opening | None = None
+        self._show_after: str | None = None
+
+    def open_path(self, path: Path) -> None:
+        """A folder, a project, an image of a folder or a model: whatever was dropped or named."""
+        path = path.expanduser().absolute()
+        if path.suffix.lower() in MODEL_SUFFIXES and path.is_file():
+            self.model_dropped.emit(str(path))
+            return
+        self._show_after = None
+        if path.is_file() and path.suffix != ".db":
+            self._show_after = path.name
+            path = path.parent
+        self._run(lambda progress: open_project(path, progress), self._on_opened, "This cannot be opened")
+
+    def open_folder(self) -> None:
+        name = QFileDialog.getExistingDirectory(self._window, "Open a folder of images or a project")
+        if name:
+            self.open_path(Path(name))
+
+    def open_samples(self) -> None:
+        self._run(_make_samples, lambda folder: self.open_path(folder), "The samples cannot be made")
+
+    def save(self) -> None:
+        if self._session.save():
+            self.told.emit(Message("Everything is saved", "Edits are written as you make them."))
+
+    def export(self) -> None:
+        from maskwright_gui.dialogs.export import ExportDialog
+
+        project = self._session.project
+        if project is None:
+            return
+        self._session.save()
+        path = project.image_root / f"{project.name}.coco.json"
+        dialog = ExportDialog(path, project.state_counts(), self._window)
+        dialog.export_requested.connect(self._on_export_requested)
+        dialog.open()
+
+    def close_project(self) -> None:
+        self.stop()
+        self._session.close_project()
+
+    def may_lose_edits(self) -> bool:
+        """True when everything is saved, or the person gives up what could not be."""
+        if self._session.save():
+            return True
+        count = self._session.unsaved_count
+        answer = QMessageBox.question(
+            self._window,
+            "Edits are not saved",
+            f"{count} edit"
+            + (" is" if count == 1 else "s are")
+            + " not saved yet. Close and lose "
+            + ("it" if count == 1 else "them")
+            + "?",
+            QMessageBox.StandardButton.Discard | QMessageBox.StandardButton.Cancel,
+        )
+        return answer == QMessageBox.StandardButton.Discard
+
+    def stop(self) -> None:
+        """Cancel the background task and wait for its end."""
+        if self._task is not None:
+            task, self._task = self._task, None
+            task.stop()
+            task.deleteLater()
+            self.work_changed.emit("", 0, None)
+
+    def show_unreadable(self) -> None:
+        """The files of the folder that are no images, with the reasons."""
+        images = self._opening.failures if self._opening is not None else []
+        rows = [Failure(0, image.file_name, image.failure.message if image.failure else "") for image in images]
+        self.failures_wanted.emit(rows, "Files that cannot be read")
+
+    def _run(self, function: Callable[[TaskProgress], object], on_done: Callable[..., object], complaint: str) -> None:
+        self.stop()
+        task = Task(function, self)
+        task.progressed.connect(lambda done, total, text: self.work_changed.emit(text, done, total))
+        for signal in (task.done, task.failed, task.cancelled):
+            signal.connect(lambda *_: self._on_task_ended(task))
+        task.done.connect(on_done)
+        task.failed.connect(lambda error: self.told.emit(Message.of_error(complaint, error)))
+        self._task = task
+        task.start()
+
+    def _on_task_ended(self, task: Task) -> None:
+        if self._task is task:
+            self._task = None
+            self.work_changed.emit("", 0, None)
+        task.wait()
+        task.deleteLater()
+
+    def _on_opened(self, opening: Opening) -> None:
+        self._opening = opening
+        self._session.open_project(opening.project)
+        self.opened.emit()
+        if self._show_after is not None:
+            record = opening.project.find_image(self._show_after)
+            if record is not None:
+                self._session.show_image(record.id)
+        self._run(lambda progress: add_rest(opening, progress), self._on_complete, "The folder was not read to its end")
+
+    def _on_complete(self, opening: Opening) -> None:
+        self.images_added.emit()
+        if opening.failures:
+            count = len(opening.failures)
+            text = f"{count} file" + (" cannot" if count == 1 else "s cannot") + " be read"
+            self.told.emit(Message(text, "The other images are here.", "warning", "Show", self.show_unreadable))
+
+    def _on_export_requested(self, path: Path, options: "CocoExportOptions") -> None:
+        from maskwright.formats.coco import export_coco
+
+        project = self._session.project
+        if project is None:
+            return
+        total = sum(project.state_counts().values())
+
+        def export(progress: TaskProgress) -> "CocoExportReport":
+            return export_coco(
+                project, path, options, on_image=lambda done: progress.report(done, total, "Writing the COCO file")
+            )
+
+        self._run(export, self._on_exported, "The COCO file was not written")
+
+    def _on_exported(self, report: "CocoExportReport") -> None:
+        detail = f"{report.image_count} images, {report.instance_count} objects in {report.path}"
+        if report.left_out:
+            detail += f". {len(report.left_out)} objects were left out: {report.left_out[0].reason}"
+        self.told.emit(Message("COCO file written", detail, "warning" if report.left_out else "info"))
+
+
+def _make_samples(progress: TaskProgress) -> Path:
+    """The sample images in the person's data folder, made where they are missing."""
+    from platformdirs import user_data_path
+
+    from maskwright.samples.generate import write_samples
+
+    progress.report(0, None, "Making the sample images")
+    folder = user_data_path("maskwright") / "samples"
+    if not any(folder.glob("*.jpg")):
+        try:
+            write_samples(folder)
+        except OSError as error:
+            reason = error.strerror or str(error)
+            raise MaskwrightError(f"the samples cannot be written: {reason}", path=folder) from error
+    return folder

@@ -1,0 +1,40 @@
+"""Space has two meanings on the canvas: held while dragging it pans, tapped it says "done"."""
+
+from collections.abc import Callable
+
+from PySide6.QtCore import QEvent, QObject, Qt
+from PySide6.QtGui import QKeyEvent
+
+from maskwright_gui.canvas.view import CanvasView
+
+
+class SpaceTap(QObject):
+    """Keeps the window's Space shortcut from firing on the press, and fires on a release without a pan between."""
+
+    def __init__(self, canvas: CanvasView, on_tap: Callable[[], object]) -> None:
+        super().__init__(canvas)
+        self._canvas, self._on_tap = canvas, on_tap
+        self._is_tap = False
+        canvas.viewport_changed.connect(self._on_viewport_changed)
+        canvas.installEventFilter(self)
+
+    def _on_viewport_changed(self) -> None:
+        self._is_tap = False
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if (
+            not isinstance(event, QKeyEvent)
+            or event.key() != Qt.Key.Key_Space
+            or event.modifiers()
+            or event.isAutoRepeat()
+        ):
+            return False
+        if event.type() == QEvent.Type.ShortcutOverride:
+            event.accept()
+            return True
+        if event.type() == QEvent.Type.KeyPress:
+            self._is_tap = not self._canvas.tool.is_busy
+        elif event.type() == QEvent.Type.KeyRelease and self._is_tap:
+            self._is_tap = False
+            self._on_tap()
+        return False

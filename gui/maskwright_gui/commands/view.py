@@ -1,0 +1,100 @@
+"""The View and Help menus, the tools, and what the canvas reports about the pointer and the zoom."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from PySide6.QtCore import QObject, QPoint, QSettings
+from PySide6.QtGui import QAction, QGuiApplication
+from PySide6.QtWidgets import QApplication, QMessageBox
+
+from maskwright import __version__
+from maskwright_gui.canvas.view import CanvasView
+from maskwright_gui.dialogs.class_picker import ClassPicker
+from maskwright_gui.dialogs.command_palette import CommandPalette
+from maskwright_gui.dialogs.key_sheet import KeySheet
+from maskwright_gui.main_window import MainWindow
+from maskwright_gui.session import Session
+from maskwright_gui.theme import Theme, ThemeName, apply_theme, resolve_theme
+from maskwright_gui.tools.context import ToolContext
+from maskwright_gui.tools.polygon import PolygonTool
+from maskwright_gui.tools.select import SelectTool
+from maskwright_gui.tools.tool import Tool
+
+
+@dataclass(frozen=True, slots=True)
+class ToolEntry:
+    """A tool as menus and tool bar know it."""
+
+    text: str
+    icon: str
+    keys: tuple[str, ...]
+    make: Callable[[ToolContext], Tool]
+
+
+TOOLS = {
+    "select": ToolEntry("Select and edit", "cursor", ("V", "Ctrl+J"), SelectTool),
+    "polygon": ToolEntry("Draw polygon", "polygon", ("P", "Ctrl+N"), PolygonTool),
+}
+
+
+class ViewCommands(QObject):
+    def __init__(
+        self, window: MainWindow, session: Session, settings: QSettings, parent: QObject | None = None
+    ) -> None:
+        super().__init__(parent)
+        self._window, self._session, self._settings = window, session, settings
+        self._canvas: CanvasView = window.canvas
+        self.theme: Theme = resolve_theme(ThemeName(str(settings.value("window/theme", ThemeName.SYSTEM))))
+        self._canvas.cursor_moved.connect(self._on_cursor_moved)
+        self._canvas.cursor_left.connect(lambda: window.status.show_pointer(""))
+
+    def use_theme(self, theme: Theme) -> None:
+        self.theme = theme
+        application = QApplication.instance()
+        assert isinstance(application, QApplication)
+        apply_theme(application, theme)
+        self._window.set_theme(theme)
+
+    def toggle_theme(self) -> None:
+        name = ThemeName.LIGHT if self.theme.is_dark else ThemeName.DARK
+        self._settings.setValue("window/theme", str(name))
+        self.use_theme(resolve_theme(name))
+
+    def use_tool(self, tool_id: str) -> None:
+        self._canvas.set_tool(TOOLS[tool_id].make(self._canvas.context))
+        self._window.actions_table[f"tool_{tool_id}"].setChecked(True)
+
+    def open_palette(self) -> None:
+        CommandPalette(self._known_actions(), self._window).open()
+
+    def open_key_sheet(self) -> None:
+        KeySheet(self._known_actions(), self._window).show()
+
+    def open_about(self) -> None:
+        text = f"Maskwright {__version__}\n\nPre-label images, correct the polygons, leave with an exact COCO file."
+        QMessageBox.about(self._window, "About Maskwright", text)
+
+    def open_class_picker(
+        self, at: QPoint, on_chosen: Callable[[int], None], on_created: Callable[[str], None]
+    ) -> None:
+        """`at`: global screen position, moved so that the popup stays on the screen."""
+        selected = self._session.selected_instances()
+        current = selected[0].category_id if selected else self._session.current_category_id
+        picker = ClassPicker(self._session.categories, current, at, self._window)
+        screen = QGuiApplication.screenAt(at) or self._window.screen()
+        area = screen.availableGeometry()
+        picker.move(min(at.x(), area.right() - picker.width()), min(at.y(), area.bottom() - picker.height()))
+        picker.chosen.connect(on_chosen)
+        picker.created.connect(on_created)
+        picker.open()
+
+    def _known_actions(self) -> list[tuple[str, QAction]]:
+        table = self._window.actions_table
+        return [(spec.menu, table[spec.id]) for spec in table.specs.values()]
+
+    def _on_cursor_moved(self, x: float, y: float) -> None:
+        value = self._canvas.value_at(x, y)
+        if value is None:
+            self._window.status.show_pointer("")
+        else:
+            self._window.status.show_pointer(f"{int(x)}, {int(y)}  {value[0]} {value[1]} {value[2]}")

@@ -1,0 +1,80 @@
+"""Chooses a class by typing: Enter takes the marked one, or makes a new class of that name."""
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import QEvent, QObject, QPoint, QSize, Qt, Signal
+from PySide6.QtGui import QColor, QIcon, QKeyEvent, QPixmap
+from PySide6.QtWidgets import QDialog, QLineEdit, QListWidget, QListWidgetItem, QVBoxLayout, QWidget
+
+from maskwright.document.palette import category_colour
+from maskwright.document.values import Category
+from maskwright_gui.panels.widgets import named
+
+_ID = Qt.ItemDataRole.UserRole
+SIZE = QSize(260, 300)
+
+
+class ClassPicker(QDialog):
+    """A popup beside the pointer."""
+
+    chosen = Signal(int)
+    created = Signal(str)
+
+    def __init__(self, categories: Sequence[Category], current_id: int, at: QPoint, parent: QWidget) -> None:
+        super().__init__(parent, Qt.WindowType.Popup)
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self.setFixedSize(SIZE)
+        self._categories = tuple(categories)
+        self._field = named(QLineEdit(self), "Find or name a class")
+        self._field.setPlaceholderText("Class")
+        self._field.textChanged.connect(self._fill)
+        self._field.installEventFilter(self)
+        self._list = named(QListWidget(self), "Classes found")
+        self._list.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self._list.itemClicked.connect(self._take)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(8, 8, 8, 8)
+        column.addWidget(self._field)
+        column.addWidget(self._list, 1)
+        self._fill("")
+        for row in range(self._list.count()):
+            if self._list.item(row).data(_ID) == current_id:
+                self._list.setCurrentRow(row)
+        self.move(at)
+
+    def _fill(self, text: str) -> None:
+        wanted = text.strip().casefold()
+        self._list.clear()
+        found = [c for c in self._categories if wanted in c.name.casefold()]
+        found.sort(key=lambda c: not c.name.casefold().startswith(wanted))
+        for category in found:
+            pixmap = QPixmap(12, 12)
+            pixmap.fill(QColor(*category_colour(category)))
+            item = QListWidgetItem(QIcon(pixmap), category.name)
+            item.setData(_ID, category.id)
+            self._list.addItem(item)
+        if wanted and all(c.name.casefold() != wanted for c in found):
+            self._list.addItem(QListWidgetItem(f"New class “{text.strip()}”"))
+        self._list.setCurrentRow(0)
+
+    def _take(self, item: QListWidgetItem | None) -> None:
+        if item is None:
+            return
+        self.close()
+        if (category_id := item.data(_ID)) is not None:
+            self.chosen.emit(category_id)
+        else:
+            self.created.emit(self._field.text().strip())
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if isinstance(event, QKeyEvent) and event.type() == QEvent.Type.KeyPress:
+            match event.key():
+                case Qt.Key.Key_Down | Qt.Key.Key_Up:
+                    step = 1 if event.key() == Qt.Key.Key_Down else -1
+                    count = max(self._list.count(), 1)
+                    self._list.setCurrentRow((self._list.currentRow() + step) % count)
+                    return True
+                case Qt.Key.Key_Return | Qt.Key.Key_Enter:
+                    self._take(self._list.currentItem())
+                    return True
+        return super().eventFilter(watched, event)

@@ -1,0 +1,80 @@
+"""Finds any action by typing a part of its name (Ctrl+K)."""
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import QEvent, QObject, QPoint, Qt
+from PySide6.QtGui import QAction, QKeyEvent, QKeySequence
+from PySide6.QtWidgets import QDialog, QHeaderView, QLineEdit, QTreeWidget, QTreeWidgetItem, QVBoxLayout, QWidget
+
+from maskwright_gui.panels.widgets import named
+
+WIDTH_PX = 520
+
+
+class CommandPalette(QDialog):
+    """Enter triggers the marked action; actions that make no sense now are greyed."""
+
+    def __init__(self, actions: Sequence[tuple[str, QAction]], parent: QWidget) -> None:
+        """`actions`: (menu title, action)."""
+        super().__init__(parent, Qt.WindowType.Popup)
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self.setFixedSize(WIDTH_PX, 380)
+        self._actions = [(menu, action) for menu, action in actions if action.text()]
+        self._field = named(QLineEdit(self), "Search actions")
+        self._field.setPlaceholderText("Type what you want to do")
+        self._field.textChanged.connect(self._fill)
+        self._field.installEventFilter(self)
+        self._list = named(QTreeWidget(self), "Actions found")
+        self._list.setRootIsDecorated(False)
+        self._list.setHeaderHidden(True)
+        self._list.setColumnCount(2)
+        self._list.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self._list.header().setStretchLastSection(False)
+        self._list.header().setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
+        self._list.header().setSectionResizeMode(1, QHeaderView.ResizeMode.ResizeToContents)
+        self._list.itemClicked.connect(self._trigger)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(8, 8, 8, 8)
+        column.addWidget(self._field)
+        column.addWidget(self._list, 1)
+        self._fill("")
+        self.move(parent.mapToGlobal(QPoint((parent.width() - WIDTH_PX) // 2, 48)))
+
+    def _fill(self, text: str) -> None:
+        words = text.casefold().split()
+        self._list.clear()
+        found = [(m, a) for m, a in self._actions if all(word in f"{m} {a.text()}".casefold() for word in words)]
+        found.sort(key=lambda pair: not pair[1].isEnabled())
+        for menu, action in found:
+            keys = action.shortcut().toString(QKeySequence.SequenceFormat.NativeText)
+            item = QTreeWidgetItem([f"{menu} › {action.text().rstrip('…')}", keys])
+            item.setData(0, Qt.ItemDataRole.UserRole, action)
+            item.setDisabled(not action.isEnabled())
+            self._list.addTopLevelItem(item)
+        self._mark(0)
+
+    def _mark(self, row: int) -> None:
+        if (item := self._list.topLevelItem(row)) is not None:
+            self._list.setCurrentItem(item)
+
+    def _move(self, step: int) -> None:
+        current, count = self._list.currentItem(), self._list.topLevelItemCount()
+        if current is not None:
+            self._mark((self._list.indexOfTopLevelItem(current) + step) % count)
+
+    def _trigger(self, item: QTreeWidgetItem | None) -> None:
+        action = item.data(0, Qt.ItemDataRole.UserRole) if item is not None else None
+        if isinstance(action, QAction) and action.isEnabled():
+            self.close()
+            action.trigger()
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if isinstance(event, QKeyEvent) and event.type() == QEvent.Type.KeyPress:
+            match event.key():
+                case Qt.Key.Key_Down | Qt.Key.Key_Up:
+                    self._move(1 if event.key() == Qt.Key.Key_Down else -1)
+                    return True
+                case Qt.Key.Key_Return | Qt.Key.Key_Enter:
+                    self._trigger(self._list.currentItem())
+                    return True
+        return super().eventFilter(watched, event)

@@ -1,0 +1,200 @@
+"""The window: lays out header, tools, docks, canvas, threshold strip and status bar. It decides nothing."""
+
+from pathlib import Path
+
+from PySide6.QtCore import QMimeData, QSettings, QSize, Qt, Signal
+from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDragLeaveEvent, QDropEvent
+from PySide6.QtWidgets import QDockWidget, QMainWindow, QMenu, QStackedWidget, QToolBar, QWidget
+
+from maskwright_gui.actions import MENUS, Actions, ActionSpec
+from maskwright_gui.canvas.view import CanvasView
+from maskwright_gui.messages import Toasts
+from maskwright_gui.panels.categories import CategoriesPanel
+from maskwright_gui.panels.empty_state import EmptyState
+from maskwright_gui.panels.header import Header
+from maskwright_gui.panels.image_model import ImageListModel
+from maskwright_gui.panels.images import ImagesPanel
+from maskwright_gui.panels.instances import InstancesPanel
+from maskwright_gui.panels.model import ModelPanel
+from maskwright_gui.panels.status import StatusBar
+from maskwright_gui.panels.thresholds import ThresholdStrip
+from maskwright_gui.theme import Theme
+
+DEFAULT_SIZE = QSize(1280, 800)
+LAYOUT_VERSION = 1
+
+
+class MainWindow(QMainWindow):
+    """Widgets by name; what they mean is wired in `app`."""
+
+    path_dropped = Signal(object)
+    """Path of a folder, project, image or model file."""
+    close_requested = Signal(QCloseEvent)
+    """Whoever listens may ignore the event to keep the window open."""
+
+    def __init__(self, specs: tuple[ActionSpec, ...], image_model: ImageListModel) -> None:
+        super().__init__()
+        self.actions_table = actions = Actions(specs, self)
+        self.setWindowTitle("Maskwright")
+        self.setAcceptDrops(True)
+        self.setDockNestingEnabled(True)
+        self.resize(DEFAULT_SIZE)
+        self.header = Header(actions["palette"], actions["toggle_theme"], self)
+        self.setMenuWidget(self.header)
+        self.canvas = CanvasView(self)
+        self.thresholds = ThresholdStrip(self)
+        self.empty_state = EmptyState(self)
+        self.images = ImagesPanel(image_model, self)
+        self.instances = InstancesPanel(self)
+        self.categories = CategoriesPanel(self)
+        self.model = ModelPanel(self)
+        self.status = StatusBar(self)
+        self.setStatusBar(self.status)
+        self._stack = self._make_middle()
+        self.setCentralWidget(self._stack)
+        self.tools = self._make_tool_bar()
+        self._threshold_bar = self._make_threshold_bar()
+        self.docks = self._make_docks()
+        self._make_menus()
+        self.toasts = Toasts(self._stack)
+        self._default_layout = self.saveState(LAYOUT_VERSION)
+        self._hidden_chrome: list[QWidget] = []
+        actions.attach(self.canvas, self.images.list_view, self.instances.table)
+
+    def show_canvas(self, has_project: bool) -> None:
+        """The canvas with a project, the invitation without."""
+        self._stack.setCurrentIndex(1 if has_project else 0)
+        for dock in self.docks.values():
+            dock.setEnabled(has_project)
+        self.tools.setEnabled(has_project)
+        self._threshold_bar.setVisible(has_project)
+
+    def set_theme(self, theme: Theme) -> None:
+        self.actions_table.set_theme(theme)
+        for panel in (self.header, self.images, self.instances, self.thresholds):
+            panel.set_theme(theme)
+
+    def toggle_chrome(self) -> None:
+        """Hide everything but the canvas, or bring back what was shown."""
+        if self._hidden_chrome:
+            for widget in self._hidden_chrome:
+                widget.show()
+            self._hidden_chrome = []
+            return
+        chrome = [*self.docks.values(), self.tools, self._threshold_bar, self.status, self.header]
+        self._hidden_chrome = [widget for widget in chrome if widget.isVisible()]
+        for widget in self._hidden_chrome:
+            widget.hide()
+
+    def reset_layout(self) -> None:
+        self.restoreState(self._default_layout, LAYOUT_VERSION)
+
+    def save_layout(self, settings: QSettings) -> None:
+        if self._hidden_chrome:
+            self.toggle_chrome()
+        settings.setValue("window/geometry", self.saveGeometry())
+        settings.setValue("window/state", self.saveState(LAYOUT_VERSION))
+
+    def restore_layout(self, settings: QSettings) -> None:
+        if (geometry := settings.value("window/geometry")) is not None:
+            self.restoreGeometry(geometry)
+        if (state := settings.value("window/state")) is not None:
+            self.restoreState(state, LAYOUT_VERSION)
+
+    def _make_middle(self) -> QStackedWidget:
+        stack = QStackedWidget(self)
+        stack.addWidget(self.empty_state)
+        stack.addWidget(self.canvas)
+        stack.setMinimumSize(320, 240)
+        return stack
+
+    def _make_tool_bar(self) -> QToolBar:
+        bar = QToolBar("Tools", self)
+        bar.setObjectName("tools")
+        bar.setMovable(False)
+        bar.setIconSize(QSize(20, 20))
+        bar.setContextMenuPolicy(Qt.ContextMenuPolicy.PreventContextMenu)
+        for id_ in self.actions_table.specs:
+            if id_.startswith("tool_"):
+                bar.addAction(self.actions_table[id_])
+        bar.addSeparator()
+        for id_ in ("undo", "redo", "delete"):
+            bar.addAction(self.actions_table[id_])
+        bar.addSeparator()
+        for id_ in ("run_model", "accept", "reject"):
+            bar.addAction(self.actions_table[id_])
+        bar.addSeparator()
+        for id_ in ("fit", "done"):
+            bar.addAction(self.actions_table[id_])
+        self.addToolBar(Qt.ToolBarArea.LeftToolBarArea, bar)
+        return bar
+
+    def _make_threshold_bar(self) -> QToolBar:
+        """A tool bar, because those reach below the docks: the strip needs the width."""
+        bar = QToolBar("Thresholds", self)
+        bar.setObjectName("thresholds")
+        bar.setMovable(False)
+        bar.setContextMenuPolicy(Qt.ContextMenuPolicy.PreventContextMenu)
+        bar.addWidget(self.thresholds)
+        self.addToolBar(Qt.ToolBarArea.BottomToolBarArea, bar)
+        return bar
+
+    def _make_docks(self) -> dict[str, QDockWidget]:
+        left, right = Qt.DockWidgetArea.LeftDockWidgetArea, Qt.DockWidgetArea.RightDockWidgetArea
+        wanted = (
+            ("Images", self.images, left),
+            ("Objects", self.instances, right),
+            ("Classes", self.categories, right),
+            ("Model", self.model, right),
+        )
+        docks = {}
+        for title, panel, area in wanted:
+            dock = QDockWidget(title, self)
+            dock.setObjectName(f"dock_{title.lower()}")
+            dock.setWidget(panel)
+            self.addDockWidget(area, dock)
+            docks[title] = dock
+        self.resizeDocks([docks["Images"], docks["Objects"]], [230, 270], Qt.Orientation.Horizontal)
+        heights = [300, 220, 160]
+        self.resizeDocks([docks[name] for name in ("Objects", "Classes", "Model")], heights, Qt.Orientation.Vertical)
+        return docks
+
+    def _make_menus(self) -> None:
+        for title in MENUS:
+            menu = QMenu(title, self.header.menus)
+            self.header.menus.addMenu(menu)
+            group = 0
+            for spec in self.actions_table.specs.values():
+                if spec.menu != title:
+                    continue
+                if spec.group != group:
+                    menu.addSeparator()
+                    group = spec.group
+                menu.addAction(self.actions_table[spec.id])
+            if title == "View":
+                menu.addSeparator()
+                menu.addActions([dock.toggleViewAction() for dock in self.docks.values()])
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        if _dropped_path(event.mimeData()) is not None:
+            event.acceptProposedAction()
+            self.empty_state.set_drop_hover(True)
+
+    def dragLeaveEvent(self, event: QDragLeaveEvent) -> None:
+        self.empty_state.set_drop_hover(False)
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        self.empty_state.set_drop_hover(False)
+        path = _dropped_path(event.mimeData())
+        if path is not None:
+            event.acceptProposedAction()
+            self.path_dropped.emit(path)
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        self.close_requested.emit(event)
+
+
+def _dropped_path(mime: QMimeData) -> Path | None:
+    """The first local file or folder of what is dragged."""
+    paths = [url.toLocalFile() for url in mime.urls() if url.isLocalFile()]
+    return Path(paths[0]) if paths else None

@@ -1,0 +1,133 @@
+"""Toasts: short messages at the lower edge of the window, with at most one action; nothing modal."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+from PySide6.QtCore import QEvent, QObject, Qt, QTimer
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QToolButton, QVBoxLayout, QWidget
+
+from maskwright.errors import MaskwrightError
+
+Tone = Literal["info", "warning", "error"]
+SHOWN_MS = {"info": 5000, "warning": 9000, "error": 0}
+"""0: stays until it is closed."""
+MAX_TOASTS = 4
+WIDTH_PX = 420
+MARGIN_PX = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """What happened, what to do about it, and a button that does it."""
+
+    text: str
+    detail: str = ""
+    tone: Tone = "info"
+    action_text: str = ""
+    action: Callable[[], object] | None = None
+
+    @classmethod
+    def of_error(cls, what: str, error: MaskwrightError) -> "Message":
+        """`what` failed; the file, the reason and the hint come from the error."""
+        return cls(what, str(error), "error")
+
+
+class Toasts(QWidget):
+    """Stacks messages over the lower right of `host`, newest lowest; the same text is not shown twice."""
+
+    def __init__(self, host: QWidget) -> None:
+        super().__init__(host)
+        self._host = host
+        self._layout = QVBoxLayout(self)
+        self._layout.setContentsMargins(0, 0, 0, 0)
+        self._layout.setSpacing(8)
+        self._shown: list[_Toast] = []
+        host.installEventFilter(self)
+        self.hide()
+
+    def show_message(self, message: Message) -> None:
+        for toast in [t for t in self._shown if (t.message.text, t.message.detail) == (message.text, message.detail)]:
+            self._remove(toast)
+        while len(self._shown) >= MAX_TOASTS:
+            self._remove(self._shown[0])
+        toast = _Toast(message, self)
+        toast.on_close = lambda: self._remove(toast)
+        self._shown.append(toast)
+        self._layout.addWidget(toast)
+        self.show()
+        self.raise_()
+        self._place()
+
+    @property
+    def messages(self) -> tuple[Message, ...]:
+        return tuple(toast.message for toast in self._shown)
+
+    def clear(self) -> None:
+        for toast in list(self._shown):
+            self._remove(toast)
+
+    def _remove(self, toast: "_Toast") -> None:
+        if toast not in self._shown:
+            return
+        self._shown.remove(toast)
+        self._layout.removeWidget(toast)
+        toast.hide()
+        toast.deleteLater()
+        self.setVisible(bool(self._shown))
+        self._place()
+
+    def _place(self) -> None:
+        host = self._host
+        width = min(WIDTH_PX, host.width() - 2 * MARGIN_PX)
+        self.setFixedWidth(width)
+        heights = [toast.heightForWidth(width) for toast in self._shown]
+        self.setFixedHeight(sum(heights) + self._layout.spacing() * max(len(heights) - 1, 0))
+        self.move(host.width() - width - MARGIN_PX, host.height() - self.height() - MARGIN_PX)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.Resize and self._shown:
+            self._place()
+        return super().eventFilter(watched, event)
+
+
+class _Toast(QFrame):
+    def __init__(self, message: Message, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.message = message
+        self.on_close: Callable[[], None] = self.hide
+        self.setObjectName("toast")
+        self.setProperty("tone", message.tone)
+        self.setAccessibleName(f"{message.text} {message.detail}".strip())
+        row = QHBoxLayout(self)
+        row.setContentsMargins(12, 8, 8, 8)
+        row.setSpacing(8)
+        row.addLayout(self._texts(), 1)
+        if message.action is not None:
+            button = QPushButton(message.action_text, self)
+            button.clicked.connect(self._on_action)
+            row.addWidget(button, 0, Qt.AlignmentFlag.AlignVCenter)
+        close = QToolButton(self)
+        close.setText("✕")
+        close.setAccessibleName("Close message")
+        close.setToolTip("Close")
+        close.clicked.connect(lambda: self.on_close())
+        row.addWidget(close, 0, Qt.AlignmentFlag.AlignTop)
+        if duration := SHOWN_MS[message.tone]:
+            QTimer.singleShot(duration, self, lambda: self.on_close())
+
+    def _texts(self) -> QVBoxLayout:
+        column = QVBoxLayout()
+        column.setSpacing(2)
+        column.addWidget(QLabel(self.message.text, self, wordWrap=True))
+        if self.message.detail:
+            detail = QLabel(self.message.detail, self, wordWrap=True)
+            detail.setProperty("muted", True)
+            detail.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+            column.addWidget(detail)
+        return column
+
+    def _on_action(self) -> None:
+        if self.message.action is not None:
+            self.message.action()
+        self.on_close()

@@ -1,0 +1,164 @@
+"""The classes panel: the digit, colour, name and number of objects of each class; the marked one is drawn with."""
+
+from collections import Counter
+from collections.abc import Sequence
+
+from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtGui import QAction, QColor, QIcon, QPixmap
+from PySide6.QtWidgets import (
+    QColorDialog,
+    QHBoxLayout,
+    QLineEdit,
+    QMenu,
+    QToolButton,
+    QTreeWidget,
+    QTreeWidgetItem,
+    QVBoxLayout,
+    QWidget,
+)
+
+from maskwright.document.document import Document
+from maskwright.document.palette import category_colour
+from maskwright.document.values import Category, InstanceState
+from maskwright_gui.panels.widgets import muted_label, named
+
+DIGITS = 9
+_ID = Qt.ItemDataRole.UserRole
+
+
+class CategoriesPanel(QWidget):
+    """Lists the project's classes; every wish is a signal."""
+
+    category_chosen = Signal(int)
+    """The class to draw with, and to give to the selection on double click."""
+    category_applied = Signal(int)
+    add_requested = Signal(str)
+    rename_requested = Signal(int, str)
+    colour_requested = Signal(int, str)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._is_syncing = False
+        self._categories: dict[int, Category] = {}
+        self._tree = self._make_tree()
+        self._nothing = muted_label("Classes come from the model, or add your own below.", self, is_centred=True)
+        self._name = named(QLineEdit(self), "Name of a new class")
+        self._name.setPlaceholderText("New class")
+        self._name.returnPressed.connect(self._on_add)
+        add = named(QToolButton(self), "Add class", tip="Add the class (Enter)")
+        add.setText("Add")
+        add.clicked.connect(self._on_add)
+        row = QHBoxLayout()
+        row.setContentsMargins(6, 0, 6, 6)
+        row.setSpacing(4)
+        row.addWidget(self._name, 1)
+        row.addWidget(add)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 4, 0, 0)
+        column.setSpacing(4)
+        column.addWidget(self._nothing, 1)
+        column.addWidget(self._tree, 1)
+        column.addLayout(row)
+
+    def set_categories(self, categories: Sequence[Category]) -> None:
+        self._is_syncing = True
+        self._categories = {category.id: category for category in categories}
+        self._tree.clear()
+        for place, category in enumerate(categories):
+            self._tree.addTopLevelItem(self._make_item(category, place))
+        self._is_syncing = False
+        self._nothing.setVisible(not categories)
+        self._tree.setVisible(bool(categories))
+
+    def set_current(self, category_id: int) -> None:
+        for row in range(self._tree.topLevelItemCount()):
+            item = self._tree.topLevelItem(row)
+            if item is not None and item.data(0, _ID) == category_id:
+                self._is_syncing = True
+                self._tree.setCurrentItem(item)
+                self._is_syncing = False
+
+    def count(self, document: Document | None) -> None:
+        """Show how many objects of each class are on the image."""
+        counts = Counter(i.category_id for i in document or () if i.state is not InstanceState.REJECTED)
+        self._is_syncing = True
+        for row in range(self._tree.topLevelItemCount()):
+            item = self._tree.topLevelItem(row)
+            if item is not None:
+                number = counts[item.data(0, _ID)]
+                item.setText(2, str(number) if number else "")
+        self._is_syncing = False
+
+    def _make_tree(self) -> QTreeWidget:
+        tree = named(QTreeWidget(self), "Classes")
+        tree.setRootIsDecorated(False)
+        tree.setHeaderHidden(True)
+        tree.setColumnCount(3)
+        tree.setColumnWidth(0, 24)
+        header = tree.header()
+        header.setStretchLastSection(False)
+        header.setMinimumSectionSize(20)
+        header.setSectionResizeMode(1, header.ResizeMode.Stretch)
+        header.setSectionResizeMode(0, header.ResizeMode.Fixed)
+        header.setSectionResizeMode(2, header.ResizeMode.ResizeToContents)
+        tree.setIconSize(QSize(12, 12))
+        tree.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
+        tree.customContextMenuRequested.connect(lambda at: self._open_menu(tree.itemAt(at)))
+        tree.currentItemChanged.connect(self._on_current_changed)
+        tree.itemDoubleClicked.connect(lambda item: self.category_applied.emit(item.data(0, _ID)))
+        tree.itemChanged.connect(self._on_item_changed)
+        return tree
+
+    def _make_item(self, category: Category, place: int) -> QTreeWidgetItem:
+        digit = str(place + 1) if place < DIGITS else ""
+        item = QTreeWidgetItem([digit, category.name, ""])
+        pixmap = QPixmap(12, 12)
+        pixmap.fill(QColor(*category_colour(category)))
+        item.setIcon(1, QIcon(pixmap))
+        item.setData(0, _ID, category.id)
+        item.setTextAlignment(2, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+        key = f" · key {digit}" if digit else ""
+        item.setToolTip(1, f"{category.name} (id {category.id}){key}\nDouble-click gives it to the selection")
+        return item
+
+    def _open_menu(self, item: QTreeWidgetItem | None) -> None:
+        if item is None:
+            return
+        menu = QMenu(self)
+        rename = QAction("Rename", menu)
+        rename.triggered.connect(lambda: self._start_renaming(item))
+        colour = QAction("Change colour…", menu)
+        colour.triggered.connect(lambda: self._choose_colour(item.data(0, _ID)))
+        menu.addActions([rename, colour])
+        menu.popup(self.cursor().pos())
+
+    def _start_renaming(self, item: QTreeWidgetItem) -> None:
+        self._is_syncing = True
+        item.setFlags(item.flags() | Qt.ItemFlag.ItemIsEditable)
+        self._is_syncing = False
+        self._tree.editItem(item, 1)
+
+    def _choose_colour(self, category_id: int) -> None:
+        known = QColor(*category_colour(self._categories[category_id]))
+        colour = QColorDialog.getColor(known, self, f"Colour of {self._categories[category_id].name}")
+        if colour.isValid():
+            self.colour_requested.emit(category_id, colour.name())
+
+    def _on_add(self) -> None:
+        if name := self._name.text().strip():
+            self.add_requested.emit(name)
+            self._name.clear()
+
+    def _on_current_changed(self, current: QTreeWidgetItem | None) -> None:
+        if current is not None and not self._is_syncing:
+            self.category_chosen.emit(current.data(0, _ID))
+
+    def _on_item_changed(self, item: QTreeWidgetItem, column: int) -> None:
+        if self._is_syncing or column != 1:
+            return
+        category = self._categories[item.data(0, _ID)]
+        name = item.text(1).strip()
+        if name and name != category.name:
+            self.rename_requested.emit(category.id, name)
+        elif not name:
+            item.setText(1, category.name)

@@ -1,0 +1,73 @@
+"""What the middle of the window shows without a project: an invitation to drop a folder."""
+
+from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+
+from maskwright_gui.icons import themed_icon
+from maskwright_gui.panels.widgets import muted_label, named
+from maskwright_gui.theme import DARK
+
+
+class EmptyState(QWidget):
+    """Three ways to begin; dropping is handled by the window."""
+
+    folder_requested = Signal()
+    samples_requested = Signal()
+    model_requested = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("emptyState")
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        self._is_hovered = False
+        column = QVBoxLayout(self)
+        column.setSpacing(12)
+        column.addStretch(1)
+        icon = QLabel(self)
+        icon.setPixmap(themed_icon("image", DARK).pixmap(QSize(56, 56)))
+        column.addWidget(icon, 0, Qt.AlignmentFlag.AlignHCenter)
+        column.addWidget(self._title("Drop a folder of images here"), 0, Qt.AlignmentFlag.AlignHCenter)
+        column.addWidget(self._explanation(), 0, Qt.AlignmentFlag.AlignHCenter)
+        column.addLayout(self._buttons())
+        column.addStretch(1)
+
+    def set_drop_hover(self, is_hovered: bool) -> None:
+        """Brighten the frame while something that can be opened is held over the window."""
+        self._is_hovered = is_hovered
+        self.update()
+
+    def _title(self, text: str) -> QLabel:
+        label = QLabel(text, self)
+        label.setProperty("title", True)
+        return label
+
+    def _explanation(self) -> QLabel:
+        text = "A model proposes outlines, you correct them, and a COCO file comes out.\nYour images are never changed."
+        return muted_label(text, self, is_centred=True, wraps=False)
+
+    def _buttons(self) -> QHBoxLayout:
+        row = QHBoxLayout()
+        row.setSpacing(8)
+        row.addStretch(1)
+        wishes = (
+            ("Open a folder…", "Ctrl+U", self.folder_requested),
+            ("Open the samples", "A dozen made-up micrographs to try things on", self.samples_requested),
+            ("Get a model…", "Use an OpenVINO model of your own", self.model_requested),
+        )
+        for place, (text, tip, signal) in enumerate(wishes):
+            button = named(QPushButton(text, self), text, tip=tip)
+            button.setProperty("primary", place == 0)
+            button.clicked.connect(signal)
+            row.addWidget(button)
+        row.addStretch(1)
+        return row
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        super().paintEvent(event)
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        colour = QColor(DARK.accent if self._is_hovered else "#6b7078")
+        painter.setPen(QPen(colour, 2, Qt.PenStyle.DashLine))
+        width, height = min(self.width() - 48, 640), min(self.height() - 48, 340)
+        painter.drawRoundedRect((self.width() - width) // 2, (self.height() - height) // 2, width, height, 12, 12)

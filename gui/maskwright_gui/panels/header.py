@@ -1,0 +1,46 @@
+"""The bar above everything: menus, what is open and how far it is, search, theme."""
+
+from PySide6.QtCore import QSize, Qt
+from PySide6.QtGui import QAction
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QMenuBar, QToolButton, QWidget
+
+from maskwright_gui.icons import themed_icon
+from maskwright_gui.theme import Theme
+
+
+class Header(QWidget):
+    def __init__(self, palette_action: QAction, theme_action: QAction, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("header")
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        self.menus = QMenuBar(self)
+        self._title = QLabel("Maskwright", self)
+        self._count = QLabel(self)
+        self._count.setProperty("muted", True)
+        self._search = QToolButton(self)
+        self._search.setDefaultAction(palette_action)
+        self._search.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        self._theme = QToolButton(self)
+        self._theme.setDefaultAction(theme_action)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(4, 2, 8, 2)
+        row.setSpacing(8)
+        row.addWidget(self.menus)
+        row.addStretch(1)
+        row.addWidget(self._title)
+        row.addWidget(self._count)
+        row.addStretch(1)
+        for button in (self._search, self._theme):
+            button.setIconSize(QSize(16, 16))
+            row.addWidget(button)
+
+    def show_project(self, name: str | None) -> None:
+        self._title.setText(name or "Maskwright")
+        self._title.setVisible(True)
+        self._count.setVisible(name is not None)
+
+    def show_counts(self, done: int, total: int) -> None:
+        self._count.setText(f"{done} of {total} done")
+
+    def set_theme(self, theme: Theme) -> None:
+        self._theme.defaultAction().setIcon(themed_icon("sun" if theme.is_dark else "moon", theme))

@@ -1,0 +1,75 @@
+"""Paints one row of the image list: thumbnail, name, state, number of objects."""
+
+from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QPointF, QRect, QSize, Qt
+from PySide6.QtGui import QColor, QFontMetrics, QImage, QPainter, QPen
+from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
+
+from maskwright.document.values import ImageRecord
+from maskwright_gui.panels.image_model import RECORD_ROLE, ROW_SIZE, THUMBNAIL_ROLE
+from maskwright_gui.panels.state_marks import paint_state_mark, state_text
+from maskwright_gui.theme import LIGHT, Theme
+from maskwright_gui.workers.thumbnails import THUMBNAIL_SIZE
+
+PADDING = 5
+
+
+class ImageDelegate(QStyledItemDelegate):
+    """One fixed row height, so that the view never measures rows."""
+
+    theme: Theme = LIGHT
+
+    def _paint_thumbnail(self, painter: QPainter, frame: QRect, image: QImage | None) -> None:
+        painter.fillRect(frame, QColor(self.theme.canvas))
+        if image is None:
+            return
+        if image.isNull():
+            painter.setPen(QColor("#ff8a80"))
+            painter.drawText(frame, Qt.AlignmentFlag.AlignCenter, "unreadable")
+            return
+        size = image.size().scaled(frame.size(), Qt.AspectRatioMode.KeepAspectRatio)
+        target = QRect(frame.topLeft(), size)
+        target.moveCenter(frame.center())
+        painter.drawImage(target, image)
+
+    def _paint_texts(self, painter: QPainter, area: QRect, record: ImageRecord) -> None:
+        metrics = QFontMetrics(painter.font())
+        line = metrics.height() + 2
+        folder, _, name = record.file_name.rpartition("/")
+        top = area.top() + max((area.height() - 3 * line) // 2, 0)
+        painter.setPen(QColor(self.theme.text))
+        elided = metrics.elidedText(name, Qt.TextElideMode.ElideMiddle, area.width())
+        painter.drawText(QPointF(area.left(), top + metrics.ascent()), elided)
+        painter.setPen(QColor(self.theme.muted))
+        counted = f"{record.instance_count} object" + ("" if record.instance_count == 1 else "s")
+        second = f"{folder}/ · {counted}" if folder else counted
+        elided = metrics.elidedText(second, Qt.TextElideMode.ElideLeft, area.width())
+        painter.drawText(QPointF(area.left(), top + line + metrics.ascent()), elided)
+        baseline = top + 2 * line
+        paint_state_mark(painter, QPointF(area.left() + 6, baseline + metrics.height() / 2), record.state)
+        elided = metrics.elidedText(state_text(record.state), Qt.TextElideMode.ElideRight, area.width() - 18)
+        painter.drawText(QPointF(area.left() + 18, baseline + metrics.ascent()), elided)
+
+    def paint(
+        self, painter: QPainter, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex
+    ) -> None:
+        record = index.data(RECORD_ROLE)
+        rect: QRect = option.rect
+        state: QStyle.StateFlag = option.state
+        if not isinstance(record, ImageRecord):
+            return
+        painter.save()
+        is_selected = bool(state & QStyle.StateFlag.State_Selected)
+        if is_selected:
+            painter.fillRect(rect, QColor(self.theme.selection))
+            painter.fillRect(QRect(rect.topLeft(), QSize(3, rect.height())), QColor(self.theme.accent))
+        frame = QRect(rect.topLeft(), THUMBNAIL_SIZE).translated(PADDING + 3, PADDING)
+        self._paint_thumbnail(painter, frame, index.data(THUMBNAIL_ROLE))
+        area = rect.adjusted(frame.width() + 2 * PADDING + 6, PADDING, -PADDING, -PADDING)
+        self._paint_texts(painter, area, record)
+        if is_selected and state & QStyle.StateFlag.State_HasFocus:
+            painter.setPen(QPen(QColor(self.theme.accent), 1, Qt.PenStyle.DotLine))
+            painter.drawRect(rect.adjusted(0, 0, -1, -1))
+        painter.restore()
+
+    def sizeHint(self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex) -> QSize:
+        return ROW_SIZE

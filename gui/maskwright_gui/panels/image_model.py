@@ -1,0 +1,106 @@
+"""The project's images as a list model: all ids in one array, records fetched by the page for the rows in view.
+
+100,000 images cost 0.8 MB and one query; nothing is done per image until a row is looked at.
+"""
+
+from collections import OrderedDict
+from collections.abc import Collection
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtCore import QAbstractListModel, QModelIndex, QObject, QPersistentModelIndex, QSize, Qt
+
+from maskwright.document.values import ImageRecord, ImageState
+from maskwright_gui.panels.state_marks import state_text
+from maskwright_gui.workers.thumbnails import ThumbnailLoader
+
+if TYPE_CHECKING:
+    from maskwright.project.store import Project
+
+PAGE = 128
+MAX_PAGES = 32
+RECORD_ROLE = Qt.ItemDataRole.UserRole
+THUMBNAIL_ROLE = Qt.ItemDataRole.UserRole + 1
+ROW_SIZE = QSize(190, 76)
+
+_Index = QModelIndex | QPersistentModelIndex
+
+
+class ImageListModel(QAbstractListModel):
+    """Rows are the images that pass the filter, in the project's order."""
+
+    def __init__(self, thumbnails: ThumbnailLoader, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._thumbnails = thumbnails
+        self._project: Project | None = None
+        self._ids: NDArray[np.int64] = np.empty(0, np.int64)
+        self._pages: OrderedDict[int, dict[int, ImageRecord]] = OrderedDict()
+        thumbnails.loaded.connect(self._on_thumbnail)
+
+    def set_project(self, project: "Project | None") -> None:
+        self._project = project
+        self.refilter(states=None, text="")
+
+    def refilter(self, *, states: Collection[ImageState] | None, text: str) -> None:
+        """Show only the images in one of `states` (None: all) whose file name holds `text`."""
+        self.beginResetModel()
+        self._pages.clear()
+        empty = np.empty(0, np.int64)
+        self._ids = self._project.image_ids(states=states, text=text) if self._project is not None else empty
+        self.endResetModel()
+
+    @property
+    def ids(self) -> NDArray[np.int64]:
+        return self._ids
+
+    def row_of(self, image_id: int) -> int | None:
+        rows = np.flatnonzero(self._ids == image_id)
+        return int(rows[0]) if len(rows) else None
+
+    def record(self, row: int) -> ImageRecord | None:
+        """The record of a row; None when the image has gone from the project meanwhile."""
+        if not 0 <= row < len(self._ids):
+            return None
+        return self._page(row // PAGE).get(int(self._ids[row]))
+
+    def refresh(self, image_id: int) -> None:
+        """Read one image's record again, because its state or count changed."""
+        row = self.row_of(image_id)
+        if row is None:
+            return
+        self._pages.pop(row // PAGE, None)
+        self.dataChanged.emit(self.index(row), self.index(row))
+
+    def _page(self, number: int) -> dict[int, ImageRecord]:
+        if number not in self._pages and self._project is not None:
+            ids = self._ids[number * PAGE : (number + 1) * PAGE].tolist()
+            self._pages[number] = {record.id: record for record in self._project.image_records(ids)}
+            while len(self._pages) > MAX_PAGES:
+                self._pages.popitem(last=False)
+        return self._pages.get(number, {})
+
+    def _on_thumbnail(self, image_id: int) -> None:
+        row = self.row_of(image_id)
+        if row is not None:
+            self.dataChanged.emit(self.index(row), self.index(row), [THUMBNAIL_ROLE])
+
+    def rowCount(self, parent: _Index = QModelIndex()) -> int:  # noqa: B008 - Qt's signature
+        return 0 if parent.isValid() else len(self._ids)
+
+    def data(self, index: _Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+        if role == Qt.ItemDataRole.SizeHintRole:
+            return ROW_SIZE
+        record = self.record(index.row()) if index.isValid() else None
+        if record is None:
+            return None
+        if role == Qt.ItemDataRole.DisplayRole:
+            return record.file_name
+        if role in (Qt.ItemDataRole.ToolTipRole, Qt.ItemDataRole.AccessibleTextRole):
+            counted = f"{record.instance_count} object" + ("s" if record.instance_count != 1 else "")
+            return f"{record.file_name}\n{record.width} × {record.height}, {counted}, {state_text(record.state)}"
+        if role == RECORD_ROLE:
+            return record
+        if role == THUMBNAIL_ROLE and self._project is not None:
+            return self._thumbnails.thumbnail(record.id, self._project.image_path(record))
+        return None

@@ -1,0 +1,114 @@
+"""The image list: thumbnails with states, a filter by state and by name."""
+
+from PySide6.QtCore import QItemSelectionModel, QModelIndex, Qt, QTimer, Signal
+from PySide6.QtWidgets import QAbstractItemView, QComboBox, QLineEdit, QListView, QVBoxLayout, QWidget
+
+from maskwright.document.values import ImageState
+from maskwright_gui.panels.image_delegate import ImageDelegate
+from maskwright_gui.panels.image_model import ImageListModel
+from maskwright_gui.panels.widgets import muted_label, named
+from maskwright_gui.theme import Theme
+
+SEARCH_DELAY_MS = 150
+_FILTERS: tuple[tuple[str, frozenset[ImageState] | None], ...] = (
+    ("All images", None),
+    ("Not done", frozenset({ImageState.UNSEEN, ImageState.PRELABELLED, ImageState.IN_PROGRESS})),
+    ("Not looked at", frozenset({ImageState.UNSEEN})),
+    ("Pre-labelled", frozenset({ImageState.PRELABELLED})),
+    ("In progress", frozenset({ImageState.IN_PROGRESS})),
+    ("Done", frozenset({ImageState.DONE})),
+    ("Verified empty", frozenset({ImageState.EMPTY})),
+)
+
+
+class ImagesPanel(QWidget):
+    """Shows the model's rows; asks for an image by `image_chosen`."""
+
+    image_chosen = Signal(int)
+
+    def __init__(self, model: ImageListModel, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._model = model
+        self._is_syncing = False
+        self._filter = named(QComboBox(self), "Show images by state")
+        for text, states in _FILTERS:
+            self._filter.addItem(text, states)
+        self._search = named(QLineEdit(self), "Find images by file name")
+        self._search.setPlaceholderText("Find by name")
+        self._search.setClearButtonEnabled(True)
+        self.list_view = named(QListView(self), "Images")
+        self.list_view.setUniformItemSizes(True)
+        self.list_view.setModel(model)
+        self._delegate = ImageDelegate(self.list_view)
+        self.list_view.setItemDelegate(self._delegate)
+        self.list_view.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
+        self.list_view.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self._nothing = muted_label("", self, is_centred=True)
+        self._delay = QTimer(self, singleShot=True, interval=SEARCH_DELAY_MS)
+        self._lay_out()
+        self._connect()
+
+    def set_theme(self, theme: Theme) -> None:
+        self._delegate.theme = theme
+        self.list_view.viewport().update()
+
+    def show_current(self, image_id: int | None) -> None:
+        """Mark the image on screen, without asking for it again."""
+        row = self._model.row_of(image_id) if image_id is not None else None
+        selection = self.list_view.selectionModel()
+        self._is_syncing = True
+        if row is None:
+            selection.clear()
+        else:
+            index = self._model.index(row)
+            selection.setCurrentIndex(index, QItemSelectionModel.SelectionFlag.ClearAndSelect)
+            self.list_view.scrollTo(index)
+        self._is_syncing = False
+
+    def refilter(self) -> None:
+        """Ask the project again which images pass; the current image stays marked where it still does."""
+        current = self.list_view.currentIndex()
+        record = self._model.record(current.row()) if current.isValid() else None
+        self._model.refilter(states=self._filter.currentData(), text=self._search.text().strip())
+        self.show_current(record.id if record is not None else None)
+
+    def focus_search(self) -> None:
+        self._search.setFocus()
+        self._search.selectAll()
+
+    def _lay_out(self) -> None:
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 4, 0, 0)
+        column.setSpacing(4)
+        top = QVBoxLayout()
+        top.setContentsMargins(6, 0, 6, 0)
+        top.setSpacing(4)
+        top.addWidget(self._filter)
+        top.addWidget(self._search)
+        column.addLayout(top)
+        column.addWidget(self._nothing, 1)
+        column.addWidget(self.list_view, 1)
+        self._on_reset()
+
+    def _connect(self) -> None:
+        self.list_view.selectionModel().currentChanged.connect(self._on_current_changed)
+        self._filter.currentIndexChanged.connect(self.refilter)
+        self._search.textChanged.connect(self._delay.start)
+        self._delay.timeout.connect(self.refilter)
+        self._model.modelReset.connect(self._on_reset)
+
+    def _on_reset(self) -> None:
+        is_empty = self._model.rowCount() == 0
+        is_filtered = self._filter.currentIndex() != 0 or bool(self._search.text())
+        self._nothing.setText(
+            "No image passes the filter." if is_filtered else "The images of the project will be listed here."
+        )
+        self._nothing.setVisible(is_empty)
+        self.list_view.setVisible(not is_empty)
+
+    def _on_current_changed(self, current: QModelIndex) -> None:
+        if self._is_syncing:
+            return
+        record = self._model.record(current.row()) if current.isValid() else None
+        if record is not None:
+            self.image_chosen.emit(record.id)

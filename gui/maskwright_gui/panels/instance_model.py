@@ -1,0 +1,168 @@
+"""The instances of the image on screen as a table model; a change touches only its own rows."""
+
+from collections.abc import Mapping
+from enum import IntEnum
+from typing import Any
+
+from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt
+from PySide6.QtGui import QColor, QIcon, QPixmap
+
+from maskwright.document.change import Change
+from maskwright.document.document import Document
+from maskwright.document.palette import category_colour
+from maskwright.document.values import Category, Instance, InstanceState
+from maskwright_gui.icons import themed_icon
+from maskwright_gui.panels.state_marks import origin_text
+from maskwright_gui.theme import LIGHT, Theme
+
+RESET_ABOVE_ROWS = 50
+"""More rows than these in one change: a reset is cheaper than telling them one by one."""
+
+_Index = QModelIndex | QPersistentModelIndex
+
+
+class Column(IntEnum):
+    CATEGORY = 0
+    SCORE = 1
+    ORIGIN = 2
+    VISIBLE = 3
+
+
+_TITLES = {Column.CATEGORY: "Class", Column.SCORE: "Score", Column.ORIGIN: "Origin", Column.VISIBLE: ""}
+
+
+def is_listed(instance: Instance) -> bool:
+    """Rejected proposals are remembered in the document, and out of sight."""
+    return instance.state is not InstanceState.REJECTED
+
+
+class InstanceModel(QAbstractTableModel):
+    """One row per instance, by id: a new one is last, and rows never jump while someone works."""
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._document: Document | None = None
+        self._ids: list[int] = []
+        self._categories: dict[int, Category] = {}
+        self._swatches: dict[int, QIcon] = {}
+        self._theme = LIGHT
+
+    def set_theme(self, theme: Theme) -> None:
+        self._theme = theme
+        self._tell_all_changed()
+
+    def set_categories(self, categories: Mapping[int, Category]) -> None:
+        self._categories = dict(categories)
+        self._swatches = {id_: _swatch(category) for id_, category in self._categories.items()}
+        self._tell_all_changed()
+
+    def set_document(self, document: Document | None) -> None:
+        self.beginResetModel()
+        self._document = document
+        self._ids = sorted(instance.id for instance in document or () if is_listed(instance))
+        self.endResetModel()
+
+    def apply_change(self, change: Change, document: Document) -> None:
+        """`document` is the state after `change`."""
+        if len(change) > RESET_ABOVE_ROWS:
+            self.set_document(document)
+            return
+        self._document = document
+        for id_, _, after in change:
+            self._apply_one(id_, is_shown=after is not None and is_listed(after))
+
+    def id_at(self, row: int) -> int:
+        return self._ids[row]
+
+    def row_of(self, instance_id: int) -> int | None:
+        try:
+            return self._ids.index(instance_id)
+        except ValueError:
+            return None
+
+    def instance(self, row: int) -> Instance:
+        assert self._document is not None
+        return self._document[self._ids[row]]
+
+    def _apply_one(self, id_: int, *, is_shown: bool) -> None:
+        row = self.row_of(id_)
+        if row is None and is_shown:
+            place = sum(known < id_ for known in self._ids)
+            self.beginInsertRows(QModelIndex(), place, place)
+            self._ids.insert(place, id_)
+            self.endInsertRows()
+        elif row is not None and not is_shown:
+            self.beginRemoveRows(QModelIndex(), row, row)
+            del self._ids[row]
+            self.endRemoveRows()
+        elif row is not None:
+            self.dataChanged.emit(self.index(row, 0), self.index(row, len(Column) - 1))
+
+    def _tell_all_changed(self) -> None:
+        if self._ids:
+            self.dataChanged.emit(self.index(0, 0), self.index(len(self._ids) - 1, len(Column) - 1))
+
+    def _category_name(self, instance: Instance) -> str:
+        category = self._categories.get(instance.category_id)
+        return category.name if category is not None else f"class {instance.category_id}"
+
+    def _display(self, instance: Instance, column: Column) -> str | None:
+        match column:
+            case Column.CATEGORY:
+                return self._category_name(instance)
+            case Column.SCORE:
+                return f"{instance.score:.2f}" if instance.score is not None else "–"
+            case Column.ORIGIN:
+                return origin_text(instance.state)
+            case Column.VISIBLE:
+                return None
+
+    def _tool_tip(self, instance: Instance) -> str:
+        lines = [f"{self._category_name(instance)} · {origin_text(instance.state)} · {instance.vertex_count} vertices"]
+        if instance.provenance is not None:
+            lines.append(f"Proposed by {instance.provenance.model_name}")
+        if instance.is_locked:
+            lines.append("Locked")
+        return "\n".join(lines)
+
+    def rowCount(self, parent: _Index = QModelIndex()) -> int:  # noqa: B008 - Qt's signature
+        return 0 if parent.isValid() else len(self._ids)
+
+    def columnCount(self, parent: _Index = QModelIndex()) -> int:  # noqa: B008 - Qt's signature
+        return 0 if parent.isValid() else len(Column)
+
+    def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+        if orientation != Qt.Orientation.Horizontal:
+            return None
+        if role == Qt.ItemDataRole.DisplayRole:
+            return _TITLES[Column(section)]
+        if role == Qt.ItemDataRole.DecorationRole and section == Column.VISIBLE:
+            return themed_icon("eye", self._theme)
+        return None
+
+    def data(self, index: _Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+        if not index.isValid():
+            return None
+        instance, column = self.instance(index.row()), Column(index.column())
+        match role:
+            case Qt.ItemDataRole.DisplayRole:
+                return self._display(instance, column)
+            case Qt.ItemDataRole.DecorationRole if column is Column.CATEGORY:
+                return self._swatches.get(instance.category_id)
+            case Qt.ItemDataRole.DecorationRole if column is Column.VISIBLE:
+                return themed_icon("eye" if instance.is_visible else "eye-slash", self._theme)
+            case Qt.ItemDataRole.ForegroundRole if not instance.is_visible or instance.is_locked:
+                return QColor(self._theme.muted)
+            case Qt.ItemDataRole.ToolTipRole:
+                return self._tool_tip(instance)
+            case Qt.ItemDataRole.AccessibleTextRole if column is Column.VISIBLE:
+                return "visible" if instance.is_visible else "hidden"
+            case Qt.ItemDataRole.TextAlignmentRole if column is Column.SCORE:
+                return Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
+        return None
+
+
+def _swatch(category: Category, side_px: int = 12) -> QIcon:
+    pixmap = QPixmap(side_px, side_px)
+    pixmap.fill(QColor(*category_colour(category)))
+    return QIcon(pixmap)

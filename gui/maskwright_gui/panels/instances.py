@@ -1,0 +1,121 @@
+"""The instances panel: what is on this image, whose word each object is, and what is shown."""
+
+from collections import Counter
+from collections.abc import Sequence
+
+from PySide6.QtCore import QItemSelection, QItemSelectionModel, QModelIndex, Signal
+from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTreeView, QVBoxLayout, QWidget
+
+from maskwright.document.change import Change
+from maskwright.document.document import Document
+from maskwright.document.values import Category, InstanceState
+from maskwright_gui.panels.instance_model import Column, InstanceModel
+from maskwright_gui.panels.widgets import muted_label, named
+from maskwright_gui.theme import Theme
+
+NOTHING = "Objects on this image appear here.\nPress I to run the model, or P to draw a polygon."
+
+
+class InstancesPanel(QWidget):
+    """A table of the current document; the selection is shared with the canvas."""
+
+    selection_requested = Signal(object)
+    """frozenset of instance ids."""
+    visibility_requested = Signal(int, bool)
+    category_requested = Signal()
+    """A person double-clicked a class: choose another for the selection."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.model = InstanceModel(self)
+        self._is_syncing = False
+        self._summary = muted_label("", self, wraps=False)
+        self._nothing = muted_label(NOTHING, self, is_centred=True)
+        self.table = self._make_table()
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 4, 0, 0)
+        column.setSpacing(4)
+        self._summary.setContentsMargins(8, 0, 8, 0)
+        column.addWidget(self._summary)
+        column.addWidget(self._nothing, 1)
+        column.addWidget(self.table, 1)
+        self._summarise(None)
+
+    def set_theme(self, theme: Theme) -> None:
+        self.model.set_theme(theme)
+
+    def set_categories(self, categories: Sequence[Category]) -> None:
+        self.model.set_categories({category.id: category for category in categories})
+
+    def set_document(self, document: Document | None) -> None:
+        self._is_syncing = True
+        self.model.set_document(document)
+        self._is_syncing = False
+        self._summarise(document)
+
+    def apply_change(self, change: Change, document: Document) -> None:
+        self._is_syncing = True
+        self.model.apply_change(change, document)
+        self._is_syncing = False
+        self._summarise(document)
+
+    def set_selection(self, ids: frozenset[int]) -> None:
+        """Show the selection of the session, without asking for it again."""
+        if self._selected_ids() == ids:
+            return
+        wanted = QItemSelection()
+        rows = sorted(row for id_ in ids if (row := self.model.row_of(id_)) is not None)
+        for row in rows:
+            wanted.select(self.model.index(row, 0), self.model.index(row, len(Column) - 1))
+        self._is_syncing = True
+        self.table.selectionModel().select(wanted, QItemSelectionModel.SelectionFlag.ClearAndSelect)
+        if rows:
+            self.table.scrollTo(self.model.index(rows[0], 0))
+        self._is_syncing = False
+
+    def _make_table(self) -> QTreeView:
+        table = named(QTreeView(self), "Objects on this image")
+        table.setRootIsDecorated(False)
+        table.setUniformRowHeights(True)
+        table.setModel(self.model)
+        table.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
+        table.setAllColumnsShowFocus(True)
+        header = table.header()
+        header.setStretchLastSection(False)
+        header.setSectionResizeMode(Column.CATEGORY, QHeaderView.ResizeMode.Stretch)
+        for column, width in ((Column.SCORE, 52), (Column.ORIGIN, 72), (Column.VISIBLE, 30)):
+            header.setSectionResizeMode(column, QHeaderView.ResizeMode.Fixed)
+            header.resizeSection(column, width)
+        table.selectionModel().selectionChanged.connect(self._on_selection_changed)
+        table.clicked.connect(self._on_clicked)
+        table.doubleClicked.connect(self._on_double_clicked)
+        return table
+
+    def _selected_ids(self) -> frozenset[int]:
+        rows = self.table.selectionModel().selectedRows()
+        return frozenset(self.model.id_at(index.row()) for index in rows)
+
+    def _summarise(self, document: Document | None) -> None:
+        counts = Counter(instance.state for instance in document or ())
+        rejected = counts.pop(InstanceState.REJECTED, 0)
+        total, proposed = counts.total(), counts[InstanceState.PROPOSED]
+        parts = [f"{total} object" + ("" if total == 1 else "s")]
+        parts += [f"{proposed} proposed"] if proposed else []
+        parts += [f"{rejected} rejected"] if rejected else []
+        self._summary.setText(" · ".join(parts))
+        self._summary.setVisible(total + rejected > 0)
+        self._nothing.setVisible(total == 0)
+        self.table.setVisible(total > 0)
+
+    def _on_selection_changed(self) -> None:
+        if not self._is_syncing:
+            self.selection_requested.emit(self._selected_ids())
+
+    def _on_clicked(self, index: QModelIndex) -> None:
+        if index.column() == Column.VISIBLE:
+            instance = self.model.instance(index.row())
+            self.visibility_requested.emit(instance.id, not instance.is_visible)
+
+    def _on_double_clicked(self, index: QModelIndex) -> None:
+        if index.column() == Column.CATEGORY:
+            self.category_requested.emit()

@@ -1,0 +1,172 @@
+"""The model panel: which model on which device, run it on this image or on all, and how the batch is doing."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import (
+    QComboBox,
+    QGridLayout,
+    QHBoxLayout,
+    QLabel,
+    QProgressBar,
+    QPushButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from maskwright_gui.panels.widgets import muted_label, named
+from maskwright_gui.workers.batch_status import BatchProgress, BatchState, progress_text
+
+BUNDLED = "nuclei"
+_OTHER = "\0other"
+
+
+class ModelPanel(QWidget):
+    """Shows what it is told and answers with signals; it owns no model."""
+
+    model_chosen = Signal(str)
+    """Name of a bundled model or path of a file."""
+    browse_requested = Signal()
+    device_chosen = Signal(str)
+    run_requested = Signal()
+    batch_requested = Signal()
+    pause_requested = Signal()
+    resume_requested = Signal()
+    cancel_requested = Signal()
+    failures_requested = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._model = named(QComboBox(self), "Model")
+        self._model.addItem("Nuclei (bundled)", BUNDLED)
+        self._model.addItem("Open a model file…", _OTHER)
+        self._model.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+        self._model.setMinimumContentsLength(10)
+        self._device = named(QComboBox(self), "Device")
+        self._device.addItem("CPU")
+        self._device.setMinimumContentsLength(5)
+        self._note = muted_label("The model is loaded when it is first needed.", self)
+        self._run = named(QPushButton("This image", self), "Run on this image", tip="Run the model on this image (I)")
+        self._batch = QPushButton("All images", self)
+        named(self._batch, "Run on all images", tip="Run the model on all images not done yet (Ctrl+Shift+I)")
+        self._batch.setProperty("primary", True)
+        self._pause = QPushButton("Pause", self)
+        self._cancel = named(QPushButton("Cancel", self), "Cancel the batch", tip="Stop the batch; what is done stays")
+        self._bar = named(QProgressBar(self), "Progress of the batch")
+        self._bar.setTextVisible(False)
+        self._progress = QLabel(self)
+        self._failures = named(QPushButton(self), "Show images that failed", tip="Which images failed, and why")
+        self._state = BatchState.IDLE
+        self._last = BatchProgress(0, 0)
+        self._has_image = False
+        self._lay_out()
+        self._connect()
+        self._refresh()
+
+    def set_models(self, entries: Sequence[tuple[str, str]], current: str) -> None:
+        """`entries`: (text, name or path), most recent first."""
+        self._model.blockSignals(True)
+        self._model.clear()
+        for text, value in entries:
+            self._model.addItem(text, value)
+            self._model.setItemData(self._model.count() - 1, value, 3)
+        self._model.addItem("Open a model file…", _OTHER)
+        self._model.setCurrentIndex(max(self._model.findData(current), 0))
+        self._model.blockSignals(False)
+
+    def set_devices(self, devices: Sequence[str], current: str) -> None:
+        self._device.blockSignals(True)
+        self._device.clear()
+        self._device.addItems(list(devices))
+        self._device.setCurrentText(current)
+        self._device.blockSignals(False)
+
+    def set_note(self, text: str) -> None:
+        """What became of the model: loading, ready, fell back to another device, failed."""
+        self._note.setText(text)
+
+    def set_has_image(self, has_image: bool) -> None:
+        self._has_image = has_image
+        self._refresh()
+
+    def set_batch(self, state: BatchState, progress: BatchProgress) -> None:
+        self._state, self._last = state, progress
+        self._refresh()
+
+    @property
+    def chosen_device(self) -> str:
+        return self._device.currentText()
+
+    def _lay_out(self) -> None:
+        grid = QGridLayout()
+        grid.setSpacing(6)
+        grid.addWidget(self._model, 0, 0)
+        grid.addWidget(self._device, 0, 1)
+        grid.setColumnStretch(0, 1)
+        runs = QHBoxLayout()
+        runs.setSpacing(6)
+        for button in (self._run, self._batch, self._pause, self._cancel):
+            button.setMinimumWidth(64)
+            runs.addWidget(button, 1)
+        below = QHBoxLayout()
+        below.addWidget(self._progress, 1)
+        below.addWidget(self._failures)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(8, 8, 8, 8)
+        column.setSpacing(6)
+        column.addLayout(grid)
+        column.addWidget(self._note)
+        column.addLayout(runs)
+        column.addWidget(self._bar)
+        column.addLayout(below)
+        column.addStretch(1)
+
+    def _connect(self) -> None:
+        self._model.activated.connect(self._on_model_activated)
+        self._device.textActivated.connect(self.device_chosen)
+        self._run.clicked.connect(self.run_requested)
+        self._batch.clicked.connect(self.batch_requested)
+        self._pause.clicked.connect(self._on_pause)
+        self._cancel.clicked.connect(self.cancel_requested)
+        self._failures.clicked.connect(self.failures_requested)
+
+    def _refresh(self) -> None:
+        is_idle = self._state is BatchState.IDLE
+        self._run.setEnabled(self._has_image)
+        self._batch.setEnabled(self._has_image)
+        self._batch.setVisible(is_idle)
+        self._pause.setVisible(not is_idle)
+        self._cancel.setVisible(not is_idle)
+        self._pause.setText("Resume" if self._state is BatchState.PAUSED else "Pause")
+        is_stopping = self._state is BatchState.STOPPING
+        self._pause.setEnabled(not is_stopping)
+        self._cancel.setEnabled(not is_stopping)
+        self._bar.setVisible(not is_idle)
+        self._bar.setRange(0, max(self._last.total, 1))
+        self._bar.setValue(self._last.done)
+        self._progress.setVisible(not is_idle)
+        self._progress.setText(progress_text(self._last, self._state))
+        self._failures.setVisible(self._last.failed > 0)
+        self._failures.setText(f"{self._last.failed} failed…")
+
+    def _on_model_activated(self, row: int) -> None:
+        value = self._model.itemData(row)
+        if value == _OTHER:
+            self.browse_requested.emit()
+        else:
+            self.model_chosen.emit(value)
+
+    def _on_pause(self) -> None:
+        if self._state is BatchState.PAUSED:
+            self.resume_requested.emit()
+        else:
+            self.pause_requested.emit()
+
+
+def model_title(value: str) -> str:
+    """What the list calls a model: the bundled one by name, a file by folder and name."""
+    if value == BUNDLED:
+        return "Nuclei (bundled)"
+    path = Path(value)
+    return f"{path.stem} ({path.parent.name})"

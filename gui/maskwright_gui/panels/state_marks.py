@@ -1,0 +1,73 @@
+"""How states look: a word, a colour and a shape for each, so that colour is never the only sign."""
+
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import QColor, QPainter, QPen
+
+from maskwright.document.values import ImageState, InstanceState
+
+_IMAGE_TEXT = {
+    ImageState.UNSEEN: "not looked at",
+    ImageState.PRELABELLED: "pre-labelled",
+    ImageState.IN_PROGRESS: "in progress",
+    ImageState.DONE: "done",
+    ImageState.EMPTY: "verified empty",
+}
+_IMAGE_COLOUR = {
+    ImageState.UNSEEN: "#8a9199",
+    ImageState.PRELABELLED: "#3d8bd9",
+    ImageState.IN_PROGRESS: "#d18a1b",
+    ImageState.DONE: "#2f9e57",
+    ImageState.EMPTY: "#2f9e57",
+}
+_INSTANCE_TEXT = {
+    InstanceState.PROPOSED: "proposal",
+    InstanceState.ACCEPTED: "accepted",
+    InstanceState.EDITED: "edited",
+    InstanceState.DRAWN: "drawn",
+    InstanceState.REJECTED: "rejected",
+}
+
+
+def state_text(state: ImageState) -> str:
+    return _IMAGE_TEXT[state]
+
+
+def state_colour(state: ImageState) -> QColor:
+    return QColor(_IMAGE_COLOUR[state])
+
+
+def origin_text(state: InstanceState) -> str:
+    """What the instances panel calls the origin of an object."""
+    return _INSTANCE_TEXT[state]
+
+
+def paint_state_mark(painter: QPainter, centre: QPointF, state: ImageState, *, radius: float = 5.0) -> None:
+    """Unseen: ring; pre-labelled: ring with a point; in progress: half; done: disc with a tick; empty: slashed ring."""
+    colour = state_colour(state)
+    box = QRectF(centre.x() - radius, centre.y() - radius, 2 * radius, 2 * radius)
+    painter.save()
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.setPen(QPen(colour, 1.5))
+    painter.setBrush(colour if state is ImageState.DONE else Qt.BrushStyle.NoBrush)
+    painter.drawEllipse(box)
+    painter.setBrush(colour)
+    match state:
+        case ImageState.PRELABELLED:
+            painter.drawEllipse(centre, radius / 3, radius / 3)
+        case ImageState.IN_PROGRESS:
+            painter.drawPie(box, 90 * 16, -180 * 16)
+        case ImageState.DONE:
+            _paint_tick(painter, centre, radius)
+        case ImageState.EMPTY:
+            painter.drawLine(
+                box.bottomLeft() * 0.85 + box.topRight() * 0.15, box.bottomLeft() * 0.15 + box.topRight() * 0.85
+            )
+        case ImageState.UNSEEN:
+            pass
+    painter.restore()
+
+
+def _paint_tick(painter: QPainter, centre: QPointF, radius: float) -> None:
+    painter.setPen(QPen(QColor("white"), 1.5))
+    corner = centre + QPointF(-0.1, 0.4) * radius
+    painter.drawPolyline([centre + QPointF(-0.5, 0.0) * radius, corner, centre + QPointF(0.5, -0.4) * radius])

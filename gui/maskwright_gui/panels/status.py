@@ -1,0 +1,60 @@
+"""The status bar: what the keys do now, where the pointer is, the zoom, and how far the background work is."""
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QLabel, QProgressBar, QStatusBar, QToolButton, QWidget
+
+from maskwright_gui.panels.widgets import muted_label, named
+from maskwright_gui.workers.batch_status import BatchProgress, BatchState, progress_text
+
+
+class StatusBar(QStatusBar):
+    zoom_clicked = Signal()
+    work_clicked = Signal()
+    """A person clicked the progress text."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setSizeGripEnabled(False)
+        self._hint = named(muted_label("", self, wraps=False), "What the keys do in the active tool")
+        self._hint.setContentsMargins(8, 0, 0, 0)
+        self._pointer = QLabel(self)
+        self._pointer.setMinimumWidth(self.fontMetrics().horizontalAdvance("12345, 12345  255 255 255"))
+        self._zoom = named(QToolButton(self), "Zoom", tip="Zoom: click for 100 % (Ctrl+0)")
+        self._zoom.setMinimumWidth(self.fontMetrics().horizontalAdvance("10000 %") + 8)
+        self._zoom.clicked.connect(self.zoom_clicked)
+        self._bar = named(QProgressBar(self), "Background work")
+        self._bar.setTextVisible(False)
+        self._bar.setFixedWidth(96)
+        self._work = named(QToolButton(self), "Background work")
+        self._work.clicked.connect(self.work_clicked)
+        self.addWidget(self._hint, 1)
+        for widget in (self._pointer, self._zoom, self._bar, self._work):
+            self.addPermanentWidget(widget)
+        self.clear_work()
+
+    def show_hint(self, text: str) -> None:
+        self._hint.setText(text)
+
+    def show_pointer(self, text: str) -> None:
+        self._pointer.setText(text)
+
+    def show_zoom(self, zoom: float) -> None:
+        self._zoom.setText(f"{zoom * 100:.0f} %")
+
+    def show_batch(self, state: BatchState, progress: BatchProgress) -> None:
+        if state is BatchState.IDLE:
+            self.clear_work()
+            return
+        self.show_work(f"Batch {progress_text(progress, state)}", progress.done, progress.total)
+
+    def show_work(self, text: str, done: int = 0, total: int | None = None) -> None:
+        """`total` None: busy, not known how far."""
+        self._bar.setRange(0, total if total is not None else 0)
+        self._bar.setValue(done)
+        self._work.setText(text)
+        self._bar.show()
+        self._work.show()
+
+    def clear_work(self) -> None:
+        self._bar.hide()
+        self._work.hide()

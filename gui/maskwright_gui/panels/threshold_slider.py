@@ -1,0 +1,97 @@
+"""A named slider with its value, and the score slider's histogram behind it."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtCore import QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QColor, QPainter, QPaintEvent
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QSlider, QWidget
+
+from maskwright_gui.panels.widgets import muted_label, named
+from maskwright_gui.theme import LIGHT, Theme
+
+BINS = 40
+
+
+class ThresholdSlider(QWidget):
+    """A value between `low` and `high` in steps of 0.01; arrow keys and the wheel step it."""
+
+    moved = Signal(float)
+    """At every step."""
+    released = Signal(float)
+    """When the person lets go, or after a step by key or wheel."""
+
+    def __init__(
+        self, title: str, *, low: float, high: float, value: float, tip: str, parent: QWidget | None = None
+    ) -> None:
+        super().__init__(parent)
+        self.setToolTip(tip)
+        name = muted_label(title, self, wraps=False)
+        self._slider = named(QSlider(Qt.Orientation.Horizontal, self), title)
+        self._slider.setAccessibleDescription(tip)
+        self._slider.setMinimumWidth(64)
+        self._slider.setRange(round(low * 100), round(high * 100))
+        self._slider.setPageStep(5)
+        self._value = QLabel(self)
+        self._value.setMinimumWidth(self._value.fontMetrics().horizontalAdvance("0.00"))
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(6)
+        for widget, stretch in ((name, 0), (self._slider, 1), (self._value, 0)):
+            row.addWidget(widget, stretch)
+        self.set_value(value)
+        self._slider.valueChanged.connect(self._on_value_changed)
+        self._slider.sliderReleased.connect(lambda: self.released.emit(self.value))
+
+    @property
+    def value(self) -> float:
+        return self._slider.value() / 100
+
+    def set_value(self, value: float) -> None:
+        """Show `value` without telling anyone."""
+        self._slider.blockSignals(True)
+        self._slider.setValue(round(value * 100))
+        self._slider.blockSignals(False)
+        self._value.setText(f"{self.value:.2f}")
+
+    def _on_value_changed(self) -> None:
+        self._value.setText(f"{self.value:.2f}")
+        self.moved.emit(self.value)
+        if not self._slider.isSliderDown():
+            self.released.emit(self.value)
+
+
+class ScoreHistogram(QWidget):
+    """How many candidates have which score; those above the threshold in the accent colour."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._counts: NDArray[np.int64] = np.zeros(BINS, np.int64)
+        self._threshold = 0.5
+        self.theme: Theme = LIGHT
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self.setToolTip("Scores of the model's candidates on this image")
+
+    def set_scores(self, scores: Sequence[float] | NDArray[np.floating]) -> None:
+        self._counts = np.histogram(np.asarray(scores, np.float64), bins=BINS, range=(0, 1))[0]
+        self.update()
+
+    def set_threshold(self, threshold: float) -> None:
+        self._threshold = threshold
+        self.update()
+
+    def sizeHint(self) -> QSize:
+        return QSize(160, 20)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        width, height = self.width() / BINS, self.height() - 1
+        painter.fillRect(QRectF(0, height, self.width(), 1), QColor(self.theme.border))
+        peak = max(int(self._counts.max()), 1)
+        for place, count in enumerate(self._counts):
+            if count:
+                tall = max(height * float(np.sqrt(count / peak)), 2.0)
+                is_above = (place + 0.5) / BINS > self._threshold
+                colour = QColor(self.theme.accent if is_above else self.theme.muted)
+                painter.fillRect(QRectF(place * width, height - tall, max(width - 1, 1), tall), colour)

@@ -1,0 +1,102 @@
+"""The strip under the canvas: thresholds that choose among the model's candidates, and what to do with the result."""
+
+from dataclasses import dataclass, replace
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QGridLayout, QPushButton, QWidget
+
+from maskwright_gui.panels.threshold_slider import ScoreHistogram, ThresholdSlider
+from maskwright_gui.theme import Theme
+
+
+@dataclass(frozen=True, slots=True)
+class Thresholds:
+    """What turns candidates into proposals; see `Candidates.select`."""
+
+    score: float = 0.5
+    nms_iou: float = 0.5
+    mask_threshold: float = 0.5
+    min_iou: float = 0.98
+
+
+class ThresholdStrip(QWidget):
+    """Four sliders and two buttons; the current values travel with each signal."""
+
+    moved = Signal(object)
+    """Thresholds, at every step of a slider."""
+    released = Signal(object)
+    """Thresholds, when a slider is let go."""
+    accept_requested = Signal(float)
+    """Accept every proposal that scores at least this."""
+    reject_requested = Signal(float)
+    """Reject every proposal that scores less."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("strip")
+        self._thresholds = Thresholds()
+        self.histogram = ScoreHistogram(self)
+        self._sliders = self._make_sliders()
+        self._accept = QPushButton("Accept all above", self)
+        self._reject = QPushButton("Reject rest", self)
+        self._accept.clicked.connect(lambda: self.accept_requested.emit(self._thresholds.score))
+        self._reject.clicked.connect(lambda: self.reject_requested.emit(self._thresholds.score))
+        self._lay_out()
+        self.set_proposal_count(0)
+
+    @property
+    def thresholds(self) -> Thresholds:
+        return self._thresholds
+
+    def set_thresholds(self, thresholds: Thresholds) -> None:
+        self._thresholds = thresholds
+        for field, slider in self._sliders.items():
+            slider.set_value(getattr(thresholds, field))
+        self.histogram.set_threshold(thresholds.score)
+
+    def set_theme(self, theme: Theme) -> None:
+        self.histogram.theme = theme
+        self.histogram.update()
+
+    def set_proposal_count(self, count: int) -> None:
+        """The two buttons act on proposals: without any they rest."""
+        self._accept.setEnabled(count > 0)
+        self._reject.setEnabled(count > 0)
+        self._accept.setToolTip("Accept all proposals that reach the score (Shift+Enter)")
+        self._reject.setToolTip("Reject all proposals below the score (Shift+Backspace)")
+
+    def _make_sliders(self) -> dict[str, ThresholdSlider]:
+        named = {
+            "score": ("Score", 0.05, 0.99, "Proposals need at least this score"),
+            "nms_iou": ("Overlap", 0.1, 0.95, "Two proposals of a class may overlap by this IoU (NMS)"),
+            "mask_threshold": ("Mask", 0.1, 0.9, "Probability from which a pixel belongs to an object"),
+            "min_iou": ("Detail", 0.85, 1.0, "IoU that the outline keeps with the mask: lower means fewer vertices"),
+        }
+        sliders = {}
+        for field, (title, low, high, tip) in named.items():
+            value = getattr(self._thresholds, field)
+            slider = ThresholdSlider(title, low=low, high=high, value=value, tip=tip, parent=self)
+            slider.moved.connect(lambda value, field=field: self._on_moved(field, value))
+            slider.released.connect(lambda: self.released.emit(self._thresholds))
+            sliders[field] = slider
+        return sliders
+
+    def _lay_out(self) -> None:
+        grid = QGridLayout(self)
+        grid.setContentsMargins(12, 4, 12, 6)
+        grid.setHorizontalSpacing(16)
+        grid.setVerticalSpacing(2)
+        grid.addWidget(self.histogram, 0, 0)
+        grid.addWidget(self._sliders["score"], 1, 0)
+        for column, field in enumerate(("nms_iou", "mask_threshold", "min_iou"), start=1):
+            grid.addWidget(self._sliders[field], 0, column, 2, 1)
+            grid.setColumnStretch(column, 2)
+        grid.setColumnStretch(0, 3)
+        grid.addWidget(self._accept, 0, 4, 2, 1)
+        grid.addWidget(self._reject, 0, 5, 2, 1)
+
+    def _on_moved(self, field: str, value: float) -> None:
+        self._thresholds = replace(self._thresholds, **{field: value})
+        if field == "score":
+            self.histogram.set_threshold(value)
+        self.moved.emit(self._thresholds)

@@ -1,0 +1,189 @@
+"""The light and the dark look: colour tokens and the style sheet built from them."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QColor, QPalette
+from PySide6.QtWidgets import QApplication
+
+
+class ThemeName(StrEnum):
+    SYSTEM = "system"
+    LIGHT = "light"
+    DARK = "dark"
+
+
+@dataclass(frozen=True, slots=True)
+class Theme:
+    """Colours as `#rrggbb`; text on `window`, `panel` and `raised` keeps a contrast of 4.5:1, `muted` too."""
+
+    name: ThemeName
+    window: str
+    panel: str
+    raised: str
+    border: str
+    text: str
+    muted: str
+    accent: str
+    on_accent: str
+    selection: str
+    danger: str
+    warning: str
+    success: str
+    canvas: str = "#2b2c2e"
+    """Neutral dark grey in both themes: the eye judges an image against its surround."""
+
+    @property
+    def is_dark(self) -> bool:
+        return self.name is ThemeName.DARK
+
+
+LIGHT = Theme(
+    name=ThemeName.LIGHT,
+    window="#eceef0",
+    panel="#f8f9fa",
+    raised="#ffffff",
+    border="#cdd1d6",
+    text="#1d2125",
+    muted="#5a626b",
+    accent="#1766b8",
+    on_accent="#ffffff",
+    selection="#d3e4f6",
+    danger="#b3261e",
+    warning="#8a5a00",
+    success="#1d7a3e",
+)
+
+DARK = Theme(
+    name=ThemeName.DARK,
+    window="#1c1d1f",
+    panel="#232427",
+    raised="#2e3034",
+    border="#3d4046",
+    text="#e4e6e8",
+    muted="#a2a8b0",
+    accent="#66b0ff",
+    on_accent="#0d1b2a",
+    selection="#264566",
+    danger="#ff8a80",
+    warning="#f0b95a",
+    success="#6fcf8f",
+)
+
+
+def resolve_theme(name: ThemeName) -> Theme:
+    """The theme to show; SYSTEM follows the desktop's colour scheme."""
+    if name is ThemeName.SYSTEM:
+        scheme = QApplication.styleHints().colorScheme()
+        return DARK if scheme == Qt.ColorScheme.Dark else LIGHT
+    return DARK if name is ThemeName.DARK else LIGHT
+
+
+def apply_theme(application: QApplication, theme: Theme) -> None:
+    """Fusion on every platform, so that the window looks and measures the same everywhere."""
+    if application.style().objectName() != "fusion":
+        application.setStyle("fusion")
+    application.setPalette(_palette(theme))
+    application.setStyleSheet(_style_sheet(theme))
+
+
+def _palette(theme: Theme) -> QPalette:
+    role = QPalette.ColorRole
+    colours = {
+        role.Window: theme.panel,
+        role.Base: theme.raised,
+        role.AlternateBase: theme.panel,
+        role.Button: theme.raised,
+        role.ToolTipBase: theme.raised,
+        role.WindowText: theme.text,
+        role.Text: theme.text,
+        role.ButtonText: theme.text,
+        role.ToolTipText: theme.text,
+        role.PlaceholderText: theme.muted,
+        role.Highlight: theme.accent,
+        role.HighlightedText: theme.on_accent,
+        role.Accent: theme.accent,
+        role.Link: theme.accent,
+    }
+    palette = QPalette()
+    for where, colour in colours.items():
+        palette.setColor(where, QColor(colour))
+    for where in (role.WindowText, role.Text, role.ButtonText):
+        palette.setColor(QPalette.ColorGroup.Disabled, where, _mixed(theme.text, theme.panel, share=0.45))
+    return palette
+
+
+def _mixed(colour: str, ground: str, *, share: float) -> QColor:
+    a, b = QColor(colour), QColor(ground)
+    channels = (share * x + (1 - share) * y for x, y in zip(a.getRgb()[:3], b.getRgb()[:3], strict=True))  # type: ignore[index]
+    return QColor(*(round(channel) for channel in channels))
+
+
+def _style_sheet(t: Theme) -> str:
+    return f"""
+    QMainWindow, QDialog {{ background: {t.panel}; }}
+    QMainWindow::separator {{ background: {t.window}; width: 4px; height: 4px; }}
+    QMainWindow::separator:hover {{ background: {t.accent}; }}
+    QWidget#header {{ background: {t.window}; border-bottom: 1px solid {t.border}; }}
+    QMenuBar {{ background: transparent; }}
+    QMenuBar::item {{ padding: 6px 8px; background: transparent; border-radius: 4px; }}
+    QMenuBar::item:selected {{ background: {t.selection}; color: {t.text}; }}
+    QMenu {{ background: {t.raised}; border: 1px solid {t.border}; padding: 4px; }}
+    QMenu::item {{ padding: 5px 24px 5px 12px; border-radius: 4px; }}
+    QMenu::item:selected {{ background: {t.selection}; color: {t.text}; }}
+    QMenu::item:disabled {{ color: {t.muted}; }}
+    QMenu::separator {{ height: 1px; background: {t.border}; margin: 4px 8px; }}
+    QMenu::icon {{ padding-left: 8px; }}
+    QDockWidget {{ color: {t.muted}; font-weight: 600; }}
+    QDockWidget::title {{ background: {t.panel}; padding: 6px 8px; border-bottom: 1px solid {t.border}; }}
+    QToolBar {{ background: {t.panel}; border: 0; spacing: 2px; padding: 4px; }}
+    QToolBar#thresholds {{ border-top: 1px solid {t.border}; padding: 0; }}
+    QToolBar::separator {{ background: {t.border}; height: 1px; width: 1px; margin: 4px; }}
+    QToolButton {{ border: 1px solid transparent; border-radius: 4px; padding: 4px; }}
+    QToolButton:hover {{ background: {t.selection}; }}
+    QToolButton:checked {{ background: {t.selection}; border-color: {t.accent}; }}
+    QToolButton:focus {{ border-color: {t.accent}; }}
+    QPushButton {{ background: {t.raised}; border: 1px solid {t.border}; border-radius: 4px; padding: 5px 12px; }}
+    QDockWidget QPushButton {{ padding: 5px 8px; }}
+    QPushButton:hover {{ background: {t.selection}; }}
+    QPushButton:focus {{ border-color: {t.accent}; }}
+    QPushButton:disabled {{ color: {t.muted}; background: {t.panel}; }}
+    QPushButton[primary="true"] {{ background: {t.accent}; color: {t.on_accent}; border-color: {t.accent}; }}
+    QPushButton[primary="true"]:disabled {{ background: {t.border}; color: {t.muted}; border-color: {t.border}; }}
+    QLineEdit, QSpinBox, QDoubleSpinBox, QComboBox {{
+        background: {t.raised}; border: 1px solid {t.border}; border-radius: 4px; padding: 4px 6px;
+        selection-background-color: {t.accent}; selection-color: {t.on_accent};
+    }}
+    QLineEdit:focus, QSpinBox:focus, QDoubleSpinBox:focus, QComboBox:focus {{ border-color: {t.accent}; }}
+    QComboBox::drop-down {{ border: 0; width: 20px; }}
+    QComboBox QAbstractItemView {{
+        background: {t.raised}; border: 1px solid {t.border}; selection-background-color: {t.selection};
+        selection-color: {t.text};
+    }}
+    QListView, QTreeView, QTableView {{
+        background: {t.panel}; border: 0; outline: 0; selection-background-color: {t.selection};
+        selection-color: {t.text};
+    }}
+    QTreeView::item, QTableView::item {{ padding: 2px 4px; border: 0; }}
+    QTreeView::item:selected, QTableView::item:selected, QListView::item:selected {{
+        background: {t.selection}; color: {t.text};
+    }}
+    QHeaderView::section {{
+        background: {t.panel}; color: {t.muted}; border: 0; border-bottom: 1px solid {t.border}; padding: 4px;
+    }}
+    QProgressBar {{ background: {t.border}; border: 0; border-radius: 3px; max-height: 6px; }}
+    QProgressBar::chunk {{ background: {t.accent}; border-radius: 3px; }}
+    QStatusBar {{ background: {t.window}; border-top: 1px solid {t.border}; }}
+    QStatusBar::item {{ border: 0; }}
+    QLabel[muted="true"] {{ color: {t.muted}; }}
+    QLabel[title="true"] {{ font-size: 15pt; font-weight: 600; }}
+    QToolTip {{ background: {t.raised}; color: {t.text}; border: 1px solid {t.border}; padding: 4px; }}
+    QFrame#toast {{ background: {t.raised}; border: 1px solid {t.border}; border-radius: 6px; }}
+    QFrame#toast[tone="warning"] {{ border-left: 4px solid {t.warning}; }}
+    QFrame#toast[tone="error"] {{ border-left: 4px solid {t.danger}; }}
+    QFrame#toast[tone="info"] {{ border-left: 4px solid {t.accent}; }}
+    QWidget#emptyState {{ background: {t.canvas}; }}
+    QWidget#emptyState QLabel {{ color: #e4e6e8; }}
+    QWidget#emptyState QLabel[muted="true"] {{ color: #b4b9bf; }}
+    """

@@ -1,0 +1,65 @@
+"""A window on its own settings and home, closed after each test."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import QSettings
+from pytestqt.qtbot import QtBot
+
+import tiny_models
+from maskwright.inference.model import Model, load_model
+from maskwright_gui.app import Workbench
+from window_support import GatedModel, image_folder
+
+
+@pytest.fixture(autouse=True)
+def own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    home = tmp_path / "home"
+    home.mkdir()
+    for name in ("HOME", "XDG_DATA_HOME", "XDG_CONFIG_HOME", "XDG_CACHE_HOME"):
+        monkeypatch.setenv(name, str(home))
+
+
+@pytest.fixture(scope="session")
+def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Model:
+    """Finds the left half as class 1 (0.9) and the right half as class 2 (0.8) in whatever it sees."""
+    return load_model(tiny_models.yolact(tmp_path_factory.mktemp("model") / "tiny.xml"))
+
+
+@pytest.fixture
+def model(tiny_model: Model) -> Iterator[GatedModel]:
+    gated = GatedModel(tiny_model)
+    yield gated
+    gated.gate.set()
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> QSettings:
+    return QSettings(str(tmp_path / "window.ini"), QSettings.Format.IniFormat)
+
+
+@pytest.fixture
+def bench(qtbot: QtBot, settings: QSettings, model: GatedModel) -> Iterator[Workbench]:
+    bench = Workbench(settings, load=lambda _choice: model)  # type: ignore[arg-type, return-value]  # acts like one
+    qtbot.addWidget(bench.window)
+    bench.window.show()
+    qtbot.waitExposed(bench.window)
+    yield bench
+    model.gate.set()
+    bench.stop()
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return image_folder(tmp_path / "images", 6)
+
+
+@pytest.fixture
+def opened(qtbot: QtBot, bench: Workbench, folder: Path) -> Workbench:
+    """The window on a folder of six images of 64 x 48, the first one on the canvas."""
+    with qtbot.waitSignals([bench.projects.opened, bench.projects.images_added], timeout=20_000):
+        bench.projects.open_path(folder)
+    qtbot.waitUntil(lambda: bench.images.on_screen == 1)
+    bench.window.canvas.setFocus()
+    return bench

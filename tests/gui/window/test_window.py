@@ -1,0 +1,192 @@
+"""The window as a person meets it: opening, walking through images, correcting, closing."""
+
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtWidgets import QWidget
+from pytestqt.qtbot import QtBot
+
+from maskwright.document.values import ImageState, InstanceState
+from maskwright.project.store import Project
+from maskwright_gui.actions import ACTIONS, check_keys, tool_specs
+from maskwright_gui.app import Workbench
+from maskwright_gui.commands.view import TOOLS
+from window_support import image_folder
+
+Key = Qt.Key
+CTRL, SHIFT = Qt.KeyboardModifier.ControlModifier, Qt.KeyboardModifier.ShiftModifier
+
+
+def at(bench: Workbench, x: float, y: float) -> QPoint:
+    """Where an image point is on the canvas."""
+    screen = bench.window.canvas.viewport.to_screen(x, y)
+    return QPoint(round(screen[0]), round(screen[1]))
+
+
+def draw_triangle(qtbot: QtBot, bench: Workbench, *, left: float = 10) -> None:
+    canvas = bench.window.canvas
+    qtbot.keyClick(canvas, Key.Key_P)
+    for x, y in ((left, 10), (left + 20, 10), (left, 30)):
+        qtbot.mouseClick(canvas, Qt.MouseButton.LeftButton, pos=at(bench, x, y))
+    qtbot.keyClick(canvas, Key.Key_Return)
+
+
+def stored(bench: Workbench, image_id: int = 1) -> list[InstanceState]:
+    bench.session.save()
+    assert bench.session.project is not None
+    return [instance.state for instance in bench.session.project.instances(image_id)]
+
+
+def test_folder_becomes_a_project_inside_it(opened: Workbench, folder: Path) -> None:
+    assert (folder / ".maskwright" / "project.db").is_file()
+    assert opened.rows.rowCount() == 6
+    assert opened.window.canvas.isVisible()
+
+
+def test_empty_state_is_shown_without_a_project(bench: Workbench) -> None:
+    assert bench.window.empty_state.isVisible()
+    assert not bench.window.actions_table["run_model"].isEnabled()
+
+
+def test_folder_without_images_says_why(qtbot: QtBot, bench: Workbench, tmp_path: Path) -> None:
+    (tmp_path / "bare").mkdir()
+    with qtbot.waitSignal(bench.projects.told, timeout=20_000):
+        bench.projects.open_path(tmp_path / "bare")
+    (message,) = bench.window.toasts.messages
+    assert "no image" in message.detail
+    assert "bare" in message.detail
+
+
+def test_unreadable_files_are_told_and_the_rest_goes_on(qtbot: QtBot, bench: Workbench, folder: Path) -> None:
+    (folder / "zzz.jpg").write_text("not a picture")
+    with qtbot.waitSignal(bench.projects.images_added, timeout=20_000):
+        bench.projects.open_path(folder)
+    assert bench.rows.rowCount() == 6
+    assert any("1 file cannot be read" in message.text for message in bench.window.toasts.messages)
+
+
+def test_keys_walk_through_the_images(qtbot: QtBot, opened: Workbench) -> None:
+    canvas = opened.window.canvas
+    qtbot.keyClick(canvas, Key.Key_D)
+    qtbot.keyClick(canvas, Key.Key_D)
+    qtbot.keyClick(canvas, Key.Key_A)
+    qtbot.waitUntil(lambda: opened.images.on_screen == 2)
+    assert opened.window.images.list_view.currentIndex().row() == 1
+
+
+def test_drawn_polygon_is_stored(qtbot: QtBot, opened: Workbench) -> None:
+    opened.classes.add("cell")
+    draw_triangle(qtbot, opened)
+    assert stored(opened) == [InstanceState.DRAWN]
+    assert opened.session.project.image(1).state is ImageState.IN_PROGRESS
+
+
+def test_undo_and_redo_by_key(qtbot: QtBot, opened: Workbench) -> None:
+    opened.classes.add("cell")
+    draw_triangle(qtbot, opened)
+    canvas = opened.window.canvas
+    qtbot.keyClick(canvas, Key.Key_Z, CTRL)
+    assert stored(opened) == []
+    qtbot.keyClick(canvas, Key.Key_Z, CTRL | SHIFT)
+    assert stored(opened) == [InstanceState.DRAWN]
+
+
+def test_undo_belongs_to_its_image(qtbot: QtBot, opened: Workbench) -> None:
+    opened.classes.add("cell")
+    draw_triangle(qtbot, opened)
+    opened.images.next_image()
+    draw_triangle(qtbot, opened)
+    opened.images.previous_image()
+    opened.edits.undo()
+    assert (stored(opened, 1), stored(opened, 2)) == ([], [InstanceState.DRAWN])
+
+
+def test_delete_key_removes_the_selection(qtbot: QtBot, opened: Workbench) -> None:
+    opened.classes.add("cell")
+    draw_triangle(qtbot, opened)
+    qtbot.keyClick(opened.window.canvas, Key.Key_V)
+    qtbot.mouseClick(opened.window.canvas, Qt.MouseButton.LeftButton, pos=at(opened, 14, 14))
+    qtbot.keyClick(opened.window.canvas, Key.Key_Delete)
+    assert stored(opened) == []
+
+
+def test_digit_gives_the_class(qtbot: QtBot, opened: Workbench) -> None:
+    opened.classes.add("cell")
+    opened.classes.add("debris")
+    draw_triangle(qtbot, opened)
+    opened.edits.select_all()
+    qtbot.keyClick(opened.window.canvas, Key.Key_1)
+    (instance,) = opened.session.document
+    assert instance.category_id == opened.session.categories[0].id
+
+
+def test_space_means_done_and_next(qtbot: QtBot, opened: Workbench) -> None:
+    opened.classes.add("cell")
+    draw_triangle(qtbot, opened)
+    qtbot.keyClick(opened.window.canvas, Key.Key_Space)
+    opened.session.save()
+    assert opened.session.project.image(1).state is ImageState.DONE
+    assert opened.session.image.id == 2
+
+
+def test_space_on_an_image_without_objects_means_verified_empty(qtbot: QtBot, opened: Workbench) -> None:
+    qtbot.keyClick(opened.window.canvas, Key.Key_Space)
+    opened.session.save()
+    assert opened.session.project.image(1).state is ImageState.EMPTY
+
+
+def test_space_held_for_panning_is_not_done(qtbot: QtBot, opened: Workbench) -> None:
+    canvas = opened.window.canvas
+    qtbot.keyPress(canvas, Key.Key_Space)
+    qtbot.mousePress(canvas, Qt.MouseButton.LeftButton, pos=QPoint(100, 100))
+    qtbot.mouseMove(canvas, QPoint(130, 120))
+    qtbot.mouseRelease(canvas, Qt.MouseButton.LeftButton, pos=QPoint(130, 120))
+    qtbot.keyRelease(canvas, Key.Key_Space)
+    assert opened.session.image.id == 1
+
+
+def test_filter_shows_only_what_passes(qtbot: QtBot, opened: Workbench) -> None:
+    opened.window.images.focus_search()
+    qtbot.keyClicks(opened.window.focusWidget(), "003")
+    qtbot.waitUntil(lambda: opened.rows.rowCount() == 1)
+    assert opened.rows.record(0).file_name == "003.png"
+
+
+def test_edits_are_there_after_reopening(qtbot: QtBot, opened: Workbench, folder: Path) -> None:
+    opened.classes.add("cell")
+    draw_triangle(qtbot, opened)
+    opened.window.close()
+    with Project.open(folder) as project:
+        assert [instance.state for instance in project.instances(1)] == [InstanceState.DRAWN]
+
+
+def test_theme_switch_is_remembered(opened: Workbench) -> None:
+    was_dark = opened.view.theme.is_dark
+    opened.view.toggle_theme()
+    assert opened.view.theme.is_dark is not was_dark
+    assert opened.settings.value("window/theme") == opened.view.theme.name
+
+
+def test_no_key_is_claimed_twice() -> None:
+    specs = ACTIONS + tool_specs({id_: (tool.text, tool.icon, tool.keys) for id_, tool in TOOLS.items()})
+    assert check_keys(specs) == {}
+
+
+@pytest.mark.parametrize("panel", ["images", "instances", "categories", "model", "thresholds", "status"])
+def test_controls_have_accessible_names(bench: Workbench, panel: str) -> None:
+    widget: QWidget = getattr(bench.window, panel)
+    silent = [
+        child.metaObject().className()
+        for child in widget.findChildren(QWidget)
+        if child.focusPolicy() & Qt.FocusPolicy.TabFocus and not child.accessibleName() and not hasattr(child, "text")
+    ]
+    assert [name for name in silent if name != "QComboBoxListView"] == []  # the combo box speaks for its list
+
+
+def test_opening_another_folder_closes_the_first(qtbot: QtBot, opened: Workbench, tmp_path: Path) -> None:
+    other = image_folder(tmp_path / "other", 2)
+    with qtbot.waitSignal(opened.projects.images_added, timeout=20_000):
+        opened.projects.open_path(other)
+    assert opened.rows.rowCount() == 2
+    assert opened.session.project.image_root == other

@@ -7,6 +7,7 @@ import typer
 
 from maskwright._version import __version__
 from maskwright.cli import exit_codes
+from maskwright.cli.demo import demo
 from maskwright.cli.evaluate import evaluate
 from maskwright.cli.export import export
 from maskwright.cli.machine import devices, info
@@ -23,6 +24,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 _ALL: dict[str, Callable[..., None]] = {
+    "demo": demo,
     "prelabel": prelabel,
     "export": export,
     "evaluate": evaluate,

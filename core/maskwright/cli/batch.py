@@ -65,7 +65,7 @@ def prelabel_folder(
     place = project_path if project_path is not None else _beside(out)
     with _opened(place, folder, is_temporary=is_temporary, resume=resume) as project:
         project.add_images(image for image in scanned if image.failure is None)
-        report = _run(project, model, settings, resume=resume)
+        report = run_with_bar(project, model, settings, resume=resume)
         failures = [(image.file_name, image.failure.reason) for image in scanned if image.failure is not None]
         failures += [(failure.file_name, failure.reason) for failure in project.failures(report.run_id)]
         instance_count = sum(record.instance_count for record in project.images())
@@ -98,7 +98,8 @@ def _scan(folder: Path, is_recursive: bool) -> list[ScannedImage]:
     return scanned
 
 
-def _run(project: Project, model: Model, settings: PrelabelSettings, *, resume: bool) -> BatchReport:
+def run_with_bar(project: Project, model: Model, settings: PrelabelSettings, *, resume: bool) -> BatchReport:
+    """A batch with a progress bar on the terminal; Ctrl+C ends it in order."""
     token = CancelToken()
     with progress_bar("pre-label", len(project.image_ids())) as show, _cancelled_by_ctrl_c(token):
         return run_batch(

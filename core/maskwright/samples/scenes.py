@@ -41,7 +41,7 @@ SCENES: tuple[Scene, ...] = (
         ShapeSettings(120, (9, 13), 0.25, 0.07, 0.02),
         stained(ground=_LILAC, nucleus=_INDIGO),
     ),
-    Scene("09-large-nuclei", (360, 360), 19, ShapeSettings(11, (34, 52), 0.35, 0.07), fluorescence(haze=0.14)),
+    Scene("09-large-nuclei", (512, 448), 19, ShapeSettings(24, (25, 38), 0.35, 0.07), fluorescence(haze=0.14)),
     Scene(
         "10-overlapping-pairs",
         (448, 360),

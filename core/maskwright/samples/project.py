@@ -1,0 +1,66 @@
+"""The sample project on a person's disk: the bundled images unpacked beside a project that knows them."""
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+from maskwright.document.palette import category_colour, stable_colour
+from maskwright.document.values import Instance
+from maskwright.errors import ProjectError
+from maskwright.formats.atomic import atomic_writer
+from maskwright.images import read_image
+from maskwright.overlay import draw_overlay
+from maskwright.project import Project, find_project, scan_folder
+from maskwright_resources import resource_path
+
+PROJECT_NAME = "samples.maskwright"
+IMAGES, OVERLAYS, GROUND_TRUTH = "images", "overlays", "ground_truth.json"
+
+
+def open_sample_project(folder: Path) -> Project:
+    """The sample project in `folder`, made there if it is not: `images/`, their exact ground truth and the project.
+
+    Work that a person has done in it is kept. Raises ProjectError when the folder cannot be written.
+    """
+    path = folder / PROJECT_NAME
+    if find_project(path) is not None:
+        return Project.open(path)
+    try:
+        _unpack(folder)
+    except OSError as error:
+        raise ProjectError(f"cannot unpack the samples: {error.strerror or error}", path=folder) from error
+    project = Project.create(path, image_root=folder / IMAGES, name="Samples")
+    project.add_images(scan_folder(project.image_root))
+    return project
+
+
+def write_overlays(project: Project, folder: Path, *, on_image: Callable[[Path], None] = lambda path: None) -> None:
+    """One PNG per image of `project` with its visible instances drawn over it, written to `folder`.
+
+    Raises FormatError when a file cannot be written, ImageError when an image is gone.
+    """
+    import cv2
+
+    folder.mkdir(parents=True, exist_ok=True)
+    colours = {category.id: category_colour(category) for category in project.categories()}
+
+    def colour_of(instance: Instance) -> tuple[int, int, int]:
+        red, green, blue = colours.get(instance.category_id) or stable_colour(instance.category_id)
+        return blue, green, red
+
+    for record in project.images():
+        image = read_image(project.image_path(record)).bgr_u8
+        picture = draw_overlay(image, project.document(record.id), colour_of=colour_of)
+        path = folder / f"{Path(record.file_name).stem}.png"
+        with atomic_writer(path) as file:
+            file.write(cv2.imencode(".png", picture)[1].tobytes())
+        on_image(path)
+
+
+def _unpack(folder: Path) -> None:
+    bundled = resource_path("samples")
+    images = folder / IMAGES
+    images.mkdir(parents=True, exist_ok=True)
+    for source in sorted(bundled.glob("*.jpg")):
+        shutil.copyfile(source, images / source.name)
+    shutil.copyfile(bundled / GROUND_TRUTH, folder / GROUND_TRUTH)

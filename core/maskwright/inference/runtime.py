@@ -81,6 +81,10 @@ class Network:
         pixels.model().set_layout(Layout(image_input.layout))
         self._graph = steps.build()
 
+    def save(self, path: Path, notes: Mapping[str, str], *, compresses: bool) -> None:
+        """Write it as an IR; see `save_graph`."""
+        save_graph(self._graph, path, notes, compresses=compresses)
+
     def compile(
         self, device: str, *, hint: Hint = "latency", precision: str | None = None, num_threads: int | None = None
     ) -> "CompiledNetwork":
@@ -138,6 +142,21 @@ class Request:
     def cancel(self) -> None:
         """Stop what runs; callable from another thread."""
         self._request.cancel()
+
+
+def save_graph(graph: "openvino.Model", path: Path, notes: Mapping[str, str], *, compresses: bool) -> None:
+    """Write an .xml and its .bin with `notes` under `model_info`; weights as FP16 where `compresses`.
+
+    Raises OSError where they cannot be written.
+    """
+    import openvino
+
+    for key, value in notes.items():
+        graph.set_rt_info(value, ["model_info", key])
+    try:
+        openvino.save_model(graph, path, compress_to_fp16=compresses)
+    except RuntimeError as error:
+        raise OSError(None, _reason(error)) from error
 
 
 def _core() -> "openvino.Core":

@@ -1,0 +1,226 @@
+"""PyTorch checkpoints without PyTorch, and without running what a pickle says.
+
+A checkpoint is a pickle, and a pickle is a program. This reader knows four names and refuses every other; what it
+builds are plain arrays. Formats: the legacy stream of PyTorch before 1.6 (three header pickles, the state, the list
+of storage keys, then each storage as an int64 count and its elements) and the zip archive of later ones
+(`*/data.pkl` and `*/data/KEY`); torch/serialization.py of either age describes them.
+"""
+
+import io
+import pickle
+import struct
+import zipfile
+from collections import OrderedDict
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from maskwright.errors import ModelError
+
+_LEGACY_MAGIC = 0x1950A86A20F9469CFC6C
+_LEGACY_PROTOCOL = 1001
+_MAX_PICKLE = 64 << 20
+_MAX_CONTENT = 4 << 30
+"""Bytes; the largest YOLACT checkpoint has a quarter of a gigabyte."""
+_ELEMENT_TYPES: dict[str, np.dtype[Any]] = {
+    "DoubleStorage": np.dtype("<f8"),
+    "FloatStorage": np.dtype("<f4"),
+    "HalfStorage": np.dtype("<f2"),
+    "LongStorage": np.dtype("<i8"),
+    "IntStorage": np.dtype("<i4"),
+    "ShortStorage": np.dtype("<i2"),
+    "CharStorage": np.dtype("<i1"),
+    "ByteStorage": np.dtype("<u1"),
+    "BoolStorage": np.dtype("?"),
+}
+_DAMAGE = (
+    pickle.UnpicklingError,
+    zipfile.BadZipFile,
+    struct.error,
+    ArithmeticError,
+    AssertionError,
+    AttributeError,
+    EOFError,
+    ImportError,
+    LookupError,
+    MemoryError,
+    NotImplementedError,
+    RecursionError,
+    TypeError,
+    ValueError,
+)
+"""What a pickle machine or an archive reader raises on damaged input."""
+
+
+def read_checkpoint(path: Path) -> dict[str, NDArray[Any]]:
+    """The tensors of a state dict by name, as arrays of their own.
+
+    Raises ModelError for a file that is missing, damaged, truncated, no checkpoint, or that asks for anything but
+    tensors; nothing in the file is executed.
+    """
+    try:
+        with path.open("rb") as stream:
+            state = _read_zip(stream) if zipfile.is_zipfile(stream) else _read_legacy(stream, path.stat().st_size)
+            return _tensors(state)
+    except OSError as error:
+        raise ModelError(f"cannot be read: {error.strerror or error}", path=path) from error
+    except _Refused as error:
+        raise ModelError(str(error), path=path) from error
+    except _DAMAGE as error:
+        raise ModelError(f"not a whole PyTorch checkpoint: {error or type(error).__name__}", path=path) from error
+
+
+class _Refused(Exception):  # noqa: N818  # private signal, told to people as a ModelError
+    """The file is well formed and asks for something that is not done here."""
+
+
+@dataclass
+class _Storage:
+    """A flat run of numbers, filled in once its bytes are reached."""
+
+    element_type: np.dtype[Any]
+    count: int
+    elements: NDArray[Any] | None = None
+
+
+@dataclass
+class _Tensor:
+    """A view into a storage."""
+
+    storage: _Storage
+    offset: int
+    shape: tuple[int, ...]
+    strides: tuple[int, ...]
+
+    def array(self) -> NDArray[Any]:
+        """A contiguous copy; raises ValueError where the view leaves its storage or repeats elements."""
+        elements = self.storage.elements
+        if elements is None:
+            raise ValueError("a tensor has no data")
+        numbers = (self.offset, *self.shape, *self.strides)
+        if len(self.shape) != len(self.strides) or not all(type(number) is int and number >= 0 for number in numbers):
+            raise ValueError(f"a tensor of shape {self.shape} and strides {self.strides}")
+        if 0 in self.shape:
+            return np.zeros(self.shape, elements.dtype)
+        last = self.offset + sum((size - 1) * stride for size, stride in zip(self.shape, self.strides, strict=True))
+        if last >= len(elements) or int(np.prod([float(size) for size in self.shape])) > len(elements):
+            raise ValueError(f"a tensor of shape {self.shape} does not fit into its {len(elements)} elements")
+        steps = [stride * elements.itemsize for stride in self.strides]
+        return np.lib.stride_tricks.as_strided(elements[self.offset :], self.shape, steps).copy()
+
+
+def _rebuilt(storage: _Storage, offset: int, shape: tuple[int, ...], strides: tuple[int, ...], *_: Any) -> _Tensor:
+    """Stands for torch._utils._rebuild_tensor_v2; gradients and hooks are of no interest."""
+    return _Tensor(storage, offset, tuple(shape), tuple(strides))
+
+
+@dataclass
+class _StateReader:
+    """What the pickle of one file may ask for."""
+
+    storages: dict[str, _Storage] = field(default_factory=dict)
+
+    def load(self, stream: IO[bytes]) -> Any:
+        return _Unpickler(stream, self._named, self._persistent).load()
+
+    def _named(self, module: str, name: str) -> Any:
+        match module, name:
+            case "collections", "OrderedDict":
+                return OrderedDict
+            case "torch._utils", "_rebuild_tensor_v2":
+                return _rebuilt
+            case "torch._utils", "_rebuild_parameter":
+                return lambda tensor, *_: tensor
+            case "torch", kind if kind in _ELEMENT_TYPES:
+                return kind
+        raise _Refused(f"refused: the file asks for {module}.{name}, which no checkpoint of weights needs")
+
+    def _persistent(self, reference: Any) -> _Storage:
+        tag, kind, key, _, count, *view = reference
+        if tag != "storage" or any(entry is not None for entry in view):
+            raise _Refused("refused: the file refers to something that is not plain weights")
+        if type(count) is not int or not 0 <= count <= _MAX_CONTENT:
+            raise ValueError(f"a storage of {count} elements")
+        return self.storages.setdefault(str(key), _Storage(_ELEMENT_TYPES[kind], count))
+
+
+class _Unpickler(pickle.Unpickler):
+    """Python's own machine with both of its doors guarded."""
+
+    def __init__(
+        self, stream: IO[bytes], named: Callable[[str, str], Any], persistent: Callable[[Any], _Storage]
+    ) -> None:
+        super().__init__(stream, encoding="utf-8")
+        self._named, self._persistent = named, persistent
+
+    def find_class(self, module: str, name: str) -> Any:
+        return self._named(module, name)
+
+    def persistent_load(self, reference: Any) -> _Storage:
+        return self._persistent(reference)
+
+
+def _read_legacy(stream: IO[bytes], file_size: int) -> Any:
+    stream.seek(0)
+    reader = _StateReader()
+    if reader.load(stream) != _LEGACY_MAGIC or reader.load(stream) != _LEGACY_PROTOCOL:
+        raise ValueError("neither of PyTorch's two formats")
+    if not reader.load(stream).get("little_endian", True):
+        raise _Refused("refused: written on a big-endian machine")
+    state = reader.load(stream)
+    for key in reader.load(stream):
+        storage = reader.storages[str(key)]
+        (count,) = struct.unpack("<q", stream.read(8))
+        size = storage.count * storage.element_type.itemsize
+        if count != storage.count or size > file_size:
+            raise ValueError(f"a storage of {count} elements, expected {storage.count}")
+        storage.elements = _elements(storage, stream.read(size))
+    return state
+
+
+def _read_zip(stream: IO[bytes]) -> Any:
+    with zipfile.ZipFile(stream) as archive:
+        entries = {entry.filename: entry for entry in archive.infolist()}
+        if sum(entry.file_size for entry in entries.values()) > _MAX_CONTENT:
+            raise _Refused("refused: the archive unpacks to more than 4 GB")
+        names = [name for name in entries if name.endswith("/data.pkl")]
+        if len(names) != 1:
+            raise ValueError(f"{len(names)} files data.pkl in the archive, expected one")
+        if entries[names[0]].file_size > _MAX_PICKLE:
+            raise _Refused("refused: data.pkl is larger than 64 MB")
+        root, reader = names[0].removesuffix("data.pkl"), _StateReader()
+        _check_byte_order(archive, f"{root}byteorder")
+        state = reader.load(io.BytesIO(archive.read(names[0])))
+        for key, storage in reader.storages.items():
+            entry = entries[f"{root}data/{key}"]
+            if entry.file_size != storage.count * storage.element_type.itemsize:
+                raise ValueError(f"storage {key} has {entry.file_size} bytes, expected {storage.count} elements")
+            storage.elements = _elements(storage, archive.read(entry))
+        return state
+
+
+def _check_byte_order(archive: zipfile.ZipFile, name: str) -> None:
+    if name in archive.namelist() and archive.getinfo(name).file_size < 16 and archive.read(name) != b"little":
+        raise _Refused("refused: written on a big-endian machine")
+
+
+def _elements(storage: _Storage, content: bytes) -> NDArray[Any]:
+    elements = np.frombuffer(content, storage.element_type)
+    if len(elements) != storage.count:
+        raise ValueError(f"the file ends inside a storage of {storage.count} elements")
+    return elements
+
+
+def _tensors(state: Any) -> dict[str, NDArray[Any]]:
+    """The arrays of a state dict, also where a trainer has wrapped it or prefixed its names."""
+    if isinstance(state, Mapping):
+        state = next((state[key] for key in ("state_dict", "model") if isinstance(state.get(key), Mapping)), state)
+    if not isinstance(state, Mapping) or not any(isinstance(value, _Tensor) for value in state.values()):
+        raise ValueError("it holds no named tensors")
+    return {
+        str(name).removeprefix("module."): value.array() for name, value in state.items() if isinstance(value, _Tensor)
+    }

@@ -1,0 +1,151 @@
+"""Any file a person can have of a model, to an OpenVINO IR that describes itself."""
+
+import logging
+import tempfile
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Literal
+
+from maskwright._version import __version__
+from maskwright.errors import ModelError
+from maskwright.inference.labels import COCO_CATEGORIES
+from maskwright.inference.model import recognised
+from maskwright.inference.runtime import Network, save_graph
+from maskwright.models.archive import extract_member
+from maskwright.models.checkpoint import read_checkpoint
+from maskwright.models.yolact_graph import yolact_graph
+from maskwright.models.yolact_layout import YolactLayout, yolact_layout
+
+_log = logging.getLogger(__name__)
+
+Precision = Literal["f16", "f32"]
+FROZEN_GRAPH = "frozen_inference_graph.pb"
+
+
+class FileKind(StrEnum):
+    """What a file turned out to be."""
+
+    CHECKPOINT = "PyTorch checkpoint"
+    ARCHIVE = "archive of a frozen TensorFlow graph"
+    FROZEN_GRAPH = "frozen TensorFlow graph"
+    ONNX = "ONNX model"
+    IR = "OpenVINO IR"
+
+
+@dataclass(frozen=True, slots=True)
+class Converted:
+    """The new model, and what it was made of."""
+
+    path: Path
+    family: str
+    kind: FileKind
+
+
+def file_kind(path: Path) -> FileKind:
+    """Told by content where the content tells, else by the name; raises ModelError where neither does."""
+    try:
+        with path.open("rb") as stream:
+            head = stream.read(64)
+    except OSError as error:
+        raise ModelError(f"cannot be read: {error.strerror}", path=path) from error
+    if head.startswith(b"\x1f\x8b"):
+        return FileKind.ARCHIVE
+    if head.startswith((b"PK\x03\x04", b"\x80\x02")):
+        return FileKind.CHECKPOINT
+    if head.lstrip(b"\xef\xbb\xbf \r\n\t").startswith((b"<?xml", b"<net")):
+        return FileKind.IR
+    by_suffix = {
+        ".pth": FileKind.CHECKPOINT,
+        ".pt": FileKind.CHECKPOINT,
+        ".pb": FileKind.FROZEN_GRAPH,
+        ".onnx": FileKind.ONNX,
+        ".xml": FileKind.IR,
+    }
+    kind = by_suffix.get(path.suffix.lower())
+    if kind is None:
+        raise ModelError(
+            "not a kind of model file known here", path=path, hint="known: .pth, .pb, .tar.gz, .onnx, .xml with .bin"
+        )
+    return kind
+
+
+def convert(path: Path, out_dir: Path, *, precision: Precision = "f16", name: str | None = None) -> Converted:
+    """Write NAME.xml and NAME.bin into `out_dir` (made if missing), with preprocessing, labels and family noted.
+
+    precision: of the stored weights; f16 halves the file, inference is the device's choice either way. Both files
+    appear whole or not at all. Raises ModelError for a file that cannot be read, is hostile or of no known family,
+    and for a folder that cannot be written.
+    """
+    kind = file_kind(path)
+    try:
+        out_dir.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=".converting-", dir=out_dir) as scratch:
+            stem = name or _stem(path)
+            made = Path(scratch) / f"{stem}.xml"
+            family = _convert_into(path, kind, made, precision, stem)
+            for part in (made.with_suffix(".bin"), made):  # the .xml last: a model is there once its .xml is
+                part.replace(out_dir / part.name)
+    except OSError as error:
+        raise ModelError(f"the converted model cannot be written: {error.strerror}", path=out_dir) from error
+    return Converted(out_dir / f"{stem}.xml", family, kind)
+
+
+def _convert_into(path: Path, kind: FileKind, to: Path, precision: Precision, name: str) -> str:
+    match kind:
+        case FileKind.CHECKPOINT:
+            return _convert_checkpoint(path, to, precision, name)
+        case FileKind.ARCHIVE:
+            graph = to.with_name(FROZEN_GRAPH)
+            extract_member(path, FROZEN_GRAPH, graph)
+            return _convert_network(graph, to, precision, name)
+        case _:
+            return _convert_network(path, to, precision, name)
+
+
+def _convert_checkpoint(path: Path, to: Path, precision: Precision, name: str) -> str:
+    weights = read_checkpoint(path)
+    try:
+        layout = yolact_layout(weights)
+        graph = yolact_graph(weights, layout)
+    except ModelError as error:
+        raise ModelError(error.message, path=path) from error
+    except (RuntimeError, ValueError, IndexError) as error:
+        raise ModelError(
+            f"the weights do not fit together: {str(error).strip().splitlines()[-1]}", path=path
+        ) from error
+    save_graph(graph, to, _yolact_notes(layout, name), compresses=precision == "f16")
+    return "yolact"
+
+
+def _yolact_notes(layout: YolactLayout, name: str) -> dict[str, str]:
+    notes = {
+        "model_type": "yolact",
+        "model_name": name,
+        "backbone": layout.backbone,
+        "color_space": "BGR",
+        "resize_type": "standard",
+        "converter": f"maskwright {__version__}",
+    }
+    if layout.classes - 1 == len(COCO_CATEGORIES):
+        notes["labels"] = " ".join(category.name.replace(" ", "_") for category in COCO_CATEGORIES)
+        notes["category_ids"] = " ".join(str(category.id) for category in COCO_CATEGORIES)
+    return notes
+
+
+def _convert_network(path: Path, to: Path, precision: Precision, name: str) -> str:
+    """Anything that OpenVINO reads by itself, if a family knows it."""
+    network = Network(path)
+    adapter = recognised(network.interface, path)
+    notes = {"model_type": adapter.family, "model_name": name, "converter": f"maskwright {__version__}"}
+    network.save(to, notes | dict(network.interface.metadata), compresses=precision == "f16")
+    return adapter.family
+
+
+def _stem(path: Path) -> str:
+    name = path.name
+    for suffix in (".tar.gz", ".tgz", path.suffix):
+        if suffix and name.lower().endswith(suffix.lower()):
+            name = name[: -len(suffix)]
+            break
+    return path.resolve().parent.name if name == "frozen_inference_graph" else name

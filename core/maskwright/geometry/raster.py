@@ -52,12 +52,12 @@ def polygons_to_rle(polygons: Sequence[Polygon], size_wh: tuple[int, int]) -> Rl
     width, height = size_wh
     if width <= 0 or height <= 0:
         raise ValueError(f"expected a positive size, got {width} x {height}")
-    walks = [one_walk([rounded(ring) for ring in polygon.rings]).ravel().tolist() for polygon in polygons]
+    walks = [one_walk([rounded(ring) for ring in polygon.rings]).ravel() for polygon in polygons]
     return walks_to_rle(walks, size_wh)
 
 
-def walks_to_rle(walks: list[list[float]], size_wh: tuple[int, int]) -> Rle:
-    """The union of rings given as flat [x0, y0, x1, y1, ...] lists."""
+def walks_to_rle(walks: list[NDArray[np.float64]], size_wh: tuple[int, int]) -> Rle:
+    """The union of rings given as flat arrays x0, y0, x1, y1, ..."""
     width, height = size_wh
     if not walks:
         empty: Rle = coco_mask.encode(np.zeros((height, width), np.uint8, order="F"))

@@ -4,9 +4,10 @@ Pixels that touch only at a corner belong to different parts, so every ring is s
 and other rings at single lattice points at most. That is what shapely calls valid.
 """
 
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import pairwise, product
 from typing import Any
 
 import cv2
@@ -36,31 +37,36 @@ class LatticePart:
 
 
 # Border following (Suzuki and Abe 1985, the algorithm behind cv2.findContours) leaves each border pixel in direction
-# `b` after entering it in direction `a`; in between it has looked, counter-clockwise from where it came, at neighbours
-# that are all background. The sides of the pixel towards those neighbours are the pieces of its pixel-edge outline, in
-# order. Directions count counter-clockwise on the screen: 0 east, 1 north-east, 2 north, ... 7 south-east.
-_DIRECTION_OF_STEP = np.zeros(9, np.intp)
-for _direction, (_dx, _dy) in enumerate(((1, 0), (1, -1), (0, -1), (-1, -1), (-1, 0), (-1, 1), (0, 1), (1, 1))):
-    _DIRECTION_OF_STEP[(_dy + 1) * 3 + _dx + 1] = _direction
-
-# A side starts at this corner of the pixel and runs in this direction, foreground on its left.
-_SIDES = {4: ((0, 0), 6), 6: ((0, 1), 0), 0: ((1, 1), 2), 2: ((1, 0), 4)}
-_WHOLE_PIXEL = [4, 6, 0, 2]
+# `left` after entering it in direction `entered`; in between it has looked, counter-clockwise from where it came, at
+# neighbours that are all background. The sides of the pixel towards those neighbours are the pieces of its pixel-edge
+# outline, in order. Directions count counter-clockwise on the screen: 0 east, 1 north-east, 2 north, ... 7 south-east.
+# A step (dx, dy) between contour pixels is coded as 3 dy + dx + 4; the last two steps and the next one decide which
+# corners of the pixel are corners of the outline.
+_STEP_OF_DIRECTION = (5, 2, 1, 0, 3, 6, 7, 8)
+_START_OF_SIDE = {4: (0, 0), 6: (0, 1), 0: (1, 1), 2: (1, 0)}
+_LONE_PIXEL = 4 * 81 + 4 * 9 + 4
 
 
-def _sides_between(entered: int, left: int) -> list[int]:
-    first = entered + 5
-    return [(first + i) % 8 for i in range((left - first) % 8) if (first + i) % 2 == 0]
+def _turned_corners(before: int, entered: int, left: int) -> list[tuple[int, int]]:
+    looked = [(entered + 5 + i) % 8 for i in range((left - entered - 5) % 8)]
+    sides = [direction for direction in looked if direction % 2 == 0]
+    # The first side goes straight on from the pixel before, if that one was left along this very side.
+    goes_straight_on = entered % 2 == 0 and (entered - before - 5) % 8 >= 2
+    return [_START_OF_SIDE[side] for side in sides[1 if goes_straight_on else 0 :]]
 
 
-_SIDE_USED = np.zeros((65, 4), bool)
-_SIDE_CORNER = np.zeros((65, 4, 2), np.int32)
-_SIDE_DIRECTION = np.zeros((65, 4), np.int8)
-for _turn in range(65):
-    for _i, _side in enumerate(_sides_between(*divmod(_turn, 8)) if _turn < 64 else _WHOLE_PIXEL):
-        _SIDE_USED[_turn, _i] = True
-        _SIDE_CORNER[_turn, _i], _SIDE_DIRECTION[_turn, _i] = _SIDES[_side]
-_LONE_PIXEL = 64
+_HAS_CORNERS = np.zeros(729, bool)
+_IS_CORNER = np.zeros((729, 4), bool)
+_CORNER_XY = np.zeros((729 * 4, 2), np.int32)
+for _before, _entered, _left in product(range(8), repeat=3):
+    _steps = [_STEP_OF_DIRECTION[_direction] for _direction in (_before, _entered, _left)]
+    _code = _steps[0] * 81 + _steps[1] * 9 + _steps[2]
+    for _i, _corner in enumerate(_turned_corners(_before, _entered, _left)):
+        _HAS_CORNERS[_code] = _IS_CORNER[_code, _i] = True
+        _CORNER_XY[_code * 4 + _i] = _corner
+_HAS_CORNERS[_LONE_PIXEL] = True
+_IS_CORNER[_LONE_PIXEL] = True
+_CORNER_XY[_LONE_PIXEL * 4 : _LONE_PIXEL * 4 + 4] = [_START_OF_SIDE[side] for side in (4, 6, 0, 2)]
 
 
 def trace_mask(mask: NDArray[np.bool_ | np.uint8]) -> tuple[LatticePart, ...]:
@@ -77,93 +83,103 @@ def trace_mask(mask: NDArray[np.bool_ | np.uint8]) -> tuple[LatticePart, ...]:
     if not contours:
         return ()
     corners, starts = _lattice_corners(contours)
-    if _has_touching_corners(corners, mask.shape[1] + 1, (mask.shape[0] + 1) * (mask.shape[1] + 1)):
-        return _parts_of_untangled(_untangle(corners, starts), pixels)
-    rings = [corners[start:end] for start, end in pairwise(starts.tolist())]
+    first, second = _touching_corners(corners, mask.shape)
+    if len(first):
+        return _parts_of_untangled(_untangle(corners, starts, first, second), pixels)
+    rings = [corners[start:end] for start, end in pairwise(starts)]
     return _parts_by_parent(rings, hierarchy[0, :, 3])
 
 
-def _lattice_corners(contours: Sequence[NDArray[Any]]) -> tuple[NDArray[np.int32], NDArray[np.intp]]:
+def _lattice_corners(contours: Sequence[NDArray[Any]]) -> tuple[NDArray[np.int32], list[int]]:
     """(N, 2) corners of all rings one after another, and where each ring starts (with N at the end)."""
-    lengths = np.fromiter(map(len, contours), np.intp, len(contours))
-    ends = np.cumsum(lengths)
-    firsts = ends - lengths
     pixels = np.concatenate(contours)[:, 0] if len(contours) > 1 else contours[0][:, 0]
-    following = np.empty_like(pixels)
-    following[:-1] = pixels[1:]
-    following[ends - 1] = pixels[firsts]
-    step = following - pixels
-    left = _DIRECTION_OF_STEP[step[:, 1] * 3 + step[:, 0] + 4]
-    entered = np.empty_like(left)
-    entered[1:] = left[:-1]
-    entered[firsts] = left[ends - 1]
-    turn = entered * 8 + left
-    turn[firsts[lengths == 1]] = _LONE_PIXEL
+    lasts = np.cumsum([len(contour) for contour in contours]) - 1
+    firsts = np.concatenate(([0], lasts[:-1] + 1))
+    steps = np.empty_like(pixels)
+    np.subtract(pixels[1:], pixels[:-1], out=steps[:-1])
+    steps[lasts] = pixels[firsts] - pixels[lasts]
+    left = steps[:, 1] * 3 + steps[:, 0] + 4
+    entered = _one_later(left, firsts, lasts)
+    code = (_one_later(entered, firsts, lasts) * 9 + entered) * 9 + left
 
-    used = _SIDE_USED[turn]
-    points = (pixels[:, None] + _SIDE_CORNER[turn])[used]
-    directions = _SIDE_DIRECTION[turn][used]
-    side_ends = np.cumsum(used.sum(axis=1))[ends - 1]
-    side_firsts = np.concatenate(([0], side_ends[:-1]))
-    before = np.empty_like(directions)
-    before[1:] = directions[:-1]
-    before[side_firsts] = directions[side_ends - 1]
-    is_corner = directions != before
-    starts = np.concatenate(([0], np.cumsum(is_corner)[side_ends - 1]))
-    return points[is_corner], starts
+    turning = _HAS_CORNERS.take(code).nonzero()[0]
+    code = code.take(turning)
+    slots = _IS_CORNER.take(code, axis=0).ravel().nonzero()[0]
+    visits = slots >> 2
+    at = turning.take(visits)
+    corners = pixels.take(at, axis=0) + _CORNER_XY.take(code.take(visits) * 4 + (slots & 3), axis=0)
+    return corners, [*np.searchsorted(at, firsts).tolist(), len(corners)]
 
 
-def _has_touching_corners(corners: NDArray[np.int32], stride: int, lattice_size: int) -> bool:
-    """Whether two corners are the same lattice point, as where two pixels touch diagonally."""
+def _one_later(values: NDArray[Any], firsts: NDArray[np.intp], lasts: NDArray[np.intp]) -> NDArray[Any]:
+    """Each ring's values moved on by one place, the last to the front."""
+    moved = np.empty_like(values)
+    moved[1:] = values[:-1]
+    moved[firsts] = values[lasts]
+    return moved
+
+
+def _touching_corners(corners: NDArray[np.int32], shape: tuple[int, ...]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Indices of the pairs of corners that are one lattice point, as where two pixels touch diagonally."""
+    stride = shape[1] + 1
     key = corners[:, 1] * np.intp(stride) + corners[:, 0]
-    order = np.arange(len(key), dtype=np.int32)
-    last_at = np.empty(lattice_size, np.int32)  # only the pages that hold corners are ever touched
+    order = np.arange(len(key))
+    last_at = np.empty((shape[0] + 1) * stride, np.intp)  # only the pages that hold corners are ever touched
     last_at[key] = order
-    return bool((last_at[key] != order).any())
+    last = last_at.take(key)
+    first = (last != order).nonzero()[0]
+    return first, last.take(first)
 
 
-def _untangle(corners: NDArray[np.int32], starts: NDArray[np.intp]) -> list[LatticeRing]:
-    """Simple rings from rings that meet at lattice points.
+def _untangle(
+    corners: NDArray[np.int32], starts: list[int], first: NDArray[np.intp], second: NDArray[np.intp]
+) -> list[LatticeRing]:
+    """Simple rings from rings that meet at the lattice points `first` = `second`.
 
     findContours joins pixels across a corner; swapping the ways out of a corner met twice separates them. A ring that
     still meets itself then encloses background through that corner, and is cut there into an outline and a hole.
     """
-    following = list(range(1, len(corners) + 1))
-    for start, end in pairwise(starts.tolist()):
-        following[end - 1] = start
-    points = list(map(tuple, corners.tolist()))
-    first_at: dict[tuple[int, ...], int] = {}
-    for i, point in enumerate(points):
-        j = first_at.setdefault(point, i)
-        if j != i:
-            following[i], following[j] = following[j], following[i]
+    other = dict(zip(first.tolist(), second.tolist(), strict=True))
+    other |= {j: i for i, j in other.items()}
     rings: list[LatticeRing] = []
-    is_done = [False] * len(points)
-    for start in range(len(points)):
-        cycle, i = [], start
-        while not is_done[i]:
-            is_done[i] = True
-            cycle.append(points[i])
-            i = following[i]
-        rings += [np.array(loop, np.int32) for loop in _simple_loops(cycle)]
+    way_out: dict[int, tuple[LatticeRing, int]] = {}
+    meetings = sorted(other)
+    for start, end in pairwise(starts):
+        stops = meetings[bisect_left(meetings, start) : bisect_left(meetings, end)]
+        if not stops:
+            rings.append(corners[start:end])
+            continue
+        for stop, following in pairwise(stops):
+            way_out[stop] = (corners[stop:following], following)
+        way_out[stops[-1]] = (np.concatenate((corners[stops[-1] : end], corners[start : stops[0]])), stops[0])
+    is_done: set[int] = set()
+    for meeting in meetings:
+        walk: list[tuple[int, LatticeRing]] = []
+        i = meeting
+        while i not in is_done:
+            is_done.add(i)
+            way, following = way_out[other[i]]
+            walk.append((min(i, other[i]), way))
+            i = following
+        rings += _simple_loops(walk)
     return rings
 
 
-def _simple_loops(cycle: list[tuple[int, ...]]) -> list[list[tuple[int, ...]]]:
-    """The loops of a closed walk, cut wherever it comes back to a point; empty for an empty walk."""
-    loops: list[list[tuple[int, ...]]] = []
-    path: list[tuple[int, ...]] = []
-    position: dict[tuple[int, ...], int] = {}
-    for point in cycle:
-        if point in position:
-            cut = position[point]
-            loops.append(path[cut:])
-            for passed in path[cut:]:
-                del position[passed]
+def _simple_loops(walk: list[tuple[int, LatticeRing]]) -> list[LatticeRing]:
+    """The loops of a closed walk of (meeting, way to the next one), cut wherever it comes back to a meeting."""
+    loops: list[LatticeRing] = []
+    path: list[tuple[int, LatticeRing]] = []
+    position: dict[int, int] = {}
+    for meeting, way in walk:
+        cut = position.get(meeting)
+        if cut is not None:
+            loops.append(np.concatenate([passed for _, passed in path[cut:]]))
+            for passed_meeting, _ in path[cut:]:
+                del position[passed_meeting]
             del path[cut:]
-        position[point] = len(path)
-        path.append(point)
-    return [*loops, path] if path else loops
+        position[meeting] = len(path)
+        path.append((meeting, way))
+    return [*loops, np.concatenate([passed for _, passed in path])] if path else loops
 
 
 def _parts_by_parent(rings: list[LatticeRing], parents: NDArray[Any]) -> tuple[LatticePart, ...]:
@@ -182,31 +198,33 @@ def _parts_by_parent(rings: list[LatticeRing], parents: NDArray[Any]) -> tuple[L
 
 def _parts_of_untangled(rings: list[LatticeRing], pixels: NDArray[np.uint8]) -> tuple[LatticePart, ...]:
     """Rings that share a 4-connected component make one part; its only counter-clockwise ring is the outline."""
+    areas = [_doubled_area(ring) for ring in rings]
+    exteriors = [ring for ring, area in zip(rings, areas, strict=True) if area < 0]  # y runs down
+    holes = [ring for ring, area in zip(rings, areas, strict=True) if area > 0]
+    if len(exteriors) == 1 or not holes:
+        return tuple(LatticePart(ring, tuple(holes)) for ring in exteriors)
     _, labels = cv2.connectedComponents(pixels, connectivity=4)
-    exteriors: dict[int, LatticeRing] = {}
-    holes: dict[int, list[LatticeRing]] = {}
-    for ring in rings:
-        x, y = _pixel_on_the_left(ring)
-        label = int(labels[y, x])
-        if _doubled_area(ring) < 0:  # y runs down: counter-clockwise on the screen is negative
-            exteriors[label] = ring
-        else:
-            holes.setdefault(label, []).append(ring)
-    return tuple(LatticePart(ring, tuple(holes.get(label, ()))) for label, ring in exteriors.items())
+    holes_of: dict[int, list[LatticeRing]] = {}
+    for hole in holes:
+        holes_of.setdefault(int(labels[_pixel_on_the_left(hole)]), []).append(hole)
+    return tuple(
+        LatticePart(ring, tuple(holes_of.get(int(labels[_pixel_on_the_left(ring)]), ()))) for ring in exteriors
+    )
 
 
 def _pixel_on_the_left(ring: LatticeRing) -> tuple[int, int]:
-    """The foreground pixel beside the start of the ring's first edge."""
+    """Row and column of the foreground pixel beside the start of the ring's first edge."""
     (x, y), (x_next, y_next) = ring[0].tolist(), ring[1].tolist()
     if y_next > y:
-        return x, y
+        return y, x
     if x_next > x:
-        return x, y - 1
+        return y - 1, x
     if y_next < y:
-        return x - 1, y - 1
-    return x - 1, y
+        return y - 1, x - 1
+    return y, x - 1
 
 
 def _doubled_area(ring: LatticeRing) -> int:
-    x, y = ring.astype(np.int64).T
-    return int((x * np.roll(y, -1) - y * np.roll(x, -1)).sum())
+    """Negative for an outline, counter-clockwise on the screen."""
+    x, y = ring[:, 0].astype(np.int64), ring[:, 1].astype(np.int64)
+    return int(np.dot(x[:-1], y[1:]) - np.dot(y[:-1], x[1:]) + x[-1] * y[0] - y[-1] * x[0])

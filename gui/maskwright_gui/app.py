@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QApplication
 from maskwright_gui.actions import ACTIONS, tool_specs
 from maskwright_gui.commands.classes import ClassCommands
 from maskwright_gui.commands.editing import EditCommands
+from maskwright_gui.commands.gathering import Gatherer
 from maskwright_gui.commands.images import ImageCommands
 from maskwright_gui.commands.model import ModelCommands
 from maskwright_gui.commands.projects import ProjectCommands
@@ -25,6 +26,9 @@ from maskwright_gui.workers.thumbnails import ThumbnailLoader
 
 log = logging.getLogger(__name__)
 
+SWITCH_INTERVAL_S = 0.0005
+"""How long a worker keeps the interpreter lock while the GUI thread waits. Python's own 5 ms, times the number of
+workers in a batch, is felt (`tests/benchmarks/bench_gui_latency.py`)."""
 DEVICES_AFTER_MS = 800
 """Asking for devices imports OpenVINO: after the window is painted and the first image is on its way."""
 
@@ -43,6 +47,7 @@ def run(path: Path | None = None) -> int:
 
 
 def make_application(arguments: list[str]) -> QApplication:
+    sys.setswitchinterval(SWITCH_INTERVAL_S)
     QApplication.setOrganizationName("maskwright")
     QApplication.setApplicationName("maskwright")
     QApplication.setApplicationDisplayName("Maskwright")
@@ -68,6 +73,7 @@ class Workbench:
         self.thumbnails = ThumbnailLoader()
         self.inference = InferenceThread(load=load)
         self.rows = ImageListModel(self.thumbnails)
+        self.changed_records = Gatherer()
         tools = {id_: (tool.text, tool.icon, tool.keys) for id_, tool in TOOLS.items()}
         self.window = MainWindow(ACTIONS + tool_specs(tools), self.rows)
         window = self.window

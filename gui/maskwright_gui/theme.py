@@ -151,16 +151,11 @@ def _style_sheet(t: Theme) -> str:
     QPushButton:disabled {{ color: {t.muted}; background: {t.panel}; }}
     QPushButton[primary="true"] {{ background: {t.accent}; color: {t.on_accent}; border-color: {t.accent}; }}
     QPushButton[primary="true"]:disabled {{ background: {t.border}; color: {t.muted}; border-color: {t.border}; }}
-    QLineEdit, QSpinBox, QDoubleSpinBox, QComboBox {{
+    QLineEdit {{
         background: {t.raised}; border: 1px solid {t.border}; border-radius: 4px; padding: 4px 6px;
         selection-background-color: {t.accent}; selection-color: {t.on_accent};
     }}
-    QLineEdit:focus, QSpinBox:focus, QDoubleSpinBox:focus, QComboBox:focus {{ border-color: {t.accent}; }}
-    QComboBox::drop-down {{ border: 0; width: 20px; }}
-    QComboBox QAbstractItemView {{
-        background: {t.raised}; border: 1px solid {t.border}; selection-background-color: {t.selection};
-        selection-color: {t.text};
-    }}
+    QLineEdit:focus {{ border-color: {t.accent}; }}
     QListView, QTreeView, QTableView {{
         background: {t.panel}; border: 0; outline: 0; selection-background-color: {t.selection};
         selection-color: {t.text};

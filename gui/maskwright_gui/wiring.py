@@ -111,7 +111,8 @@ def _wire_session(bench: "Workbench") -> None:
     session.document_replaced.connect(lambda document: _on_document(bench, document))
     session.document_changed.connect(lambda _change, document: _on_document(bench, document))
     session.image_changed.connect(lambda image: _on_image(bench, image))
-    session.record_changed.connect(lambda image_id: _on_record(bench, image_id))
+    session.record_changed.connect(bench.changed_records.note)
+    bench.changed_records.gathered.connect(lambda image_ids: _on_records(bench, image_ids))
     session.project_changed.connect(lambda project: _on_project(bench, project))
     session.history_changed.connect(lambda: _on_history(bench))
     _on_history(bench)
@@ -200,8 +201,8 @@ def _on_image(bench: "Workbench", image: ImageRecord | None) -> None:
     bench.window.model.set_has_image(image is not None)
 
 
-def _on_record(bench: "Workbench", image_id: int) -> None:
-    bench.rows.refresh(image_id)
+def _on_records(bench: "Workbench", image_ids: frozenset[int]) -> None:
+    bench.rows.refresh(image_ids)
     _show_counts(bench)
 
 

@@ -64,13 +64,14 @@ class ImageListModel(QAbstractListModel):
             return None
         return self._page(row // PAGE).get(int(self._ids[row]))
 
-    def refresh(self, image_id: int) -> None:
-        """Read one image's record again, because its state or count changed."""
-        row = self.row_of(image_id)
-        if row is None:
+    def refresh(self, image_ids: Collection[int]) -> None:
+        """Read these images' records again, because their state or count changed."""
+        rows = np.flatnonzero(np.isin(self._ids, np.fromiter(image_ids, np.int64, len(image_ids))))
+        if not len(rows):
             return
-        self._pages.pop(row // PAGE, None)
-        self.dataChanged.emit(self.index(row), self.index(row))
+        for page in np.unique(rows // PAGE).tolist():
+            self._pages.pop(page, None)
+        self.dataChanged.emit(self.index(int(rows[0])), self.index(int(rows[-1])))
 
     def _page(self, number: int) -> dict[int, ImageRecord]:
         if number not in self._pages and self._project is not None:

@@ -4,6 +4,7 @@ Every request ends in exactly one of done, failed or cancelled, also when the th
 """
 
 import logging
+import os
 from collections.abc import Callable
 from threading import Condition
 from typing import TYPE_CHECKING
@@ -24,9 +25,12 @@ Loader = Callable[[ModelChoice], "Model"]
 
 
 def load_choice(choice: ModelChoice) -> "Model":
+    """On a CPU of more than two cores one is left to the person's hands."""
     from maskwright.inference.model import load_model  # OpenVINO is not needed before the first request
 
-    return load_model(choice.source, device=choice.device)
+    cores = os.cpu_count() or 1
+    num_threads = cores - 1 if choice.device == "CPU" and cores > 2 else None
+    return load_model(choice.source, device=choice.device, num_threads=num_threads)
 
 
 class InferenceThread(QThread):

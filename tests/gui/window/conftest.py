@@ -10,6 +10,7 @@ from pytestqt.qtbot import QtBot
 import tiny_models
 from maskwright.inference.model import Model, load_model
 from maskwright_gui.app import Workbench
+from maskwright_gui.workers.inference import Loader
 from window_support import GatedModel, image_folder
 
 
@@ -40,8 +41,14 @@ def settings(tmp_path: Path) -> QSettings:
 
 
 @pytest.fixture
-def bench(qtbot: QtBot, settings: QSettings, model: GatedModel) -> Iterator[Workbench]:
-    bench = Workbench(settings, load=lambda _choice: model)  # type: ignore[arg-type, return-value]  # acts like one
+def loader(model: GatedModel) -> Loader:
+    """Whatever model is chosen, it is the gated one; a module may override this to load real files."""
+    return lambda _choice: model  # type: ignore[return-value]  # acts like one
+
+
+@pytest.fixture
+def bench(qtbot: QtBot, settings: QSettings, model: GatedModel, loader: Loader) -> Iterator[Workbench]:
+    bench = Workbench(settings, load=loader)
     qtbot.addWidget(bench.window)
     bench.window.show()
     qtbot.waitExposed(bench.window)

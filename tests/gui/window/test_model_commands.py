@@ -1,0 +1,110 @@
+"""Running the model from the window: on one image, on all, while correcting, and closing in the middle."""
+
+from pathlib import Path
+
+from PySide6.QtCore import Qt
+from pytestqt.qtbot import QtBot
+
+from maskwright.document.values import InstanceState
+from maskwright.project.store import Project
+from maskwright_gui.app import Workbench
+from maskwright_gui.workers.batch_status import BatchState
+from window_support import GatedModel
+
+Key = Qt.Key
+CTRL, SHIFT = Qt.KeyboardModifier.ControlModifier, Qt.KeyboardModifier.ShiftModifier
+
+
+def states(bench: Workbench) -> list[InstanceState]:
+    return [instance.state for instance in bench.session.document]
+
+
+def run_on_image(qtbot: QtBot, bench: Workbench) -> None:
+    with qtbot.waitSignal(bench.model.predicted, timeout=20_000):
+        qtbot.keyClick(bench.window.canvas, Key.Key_I)
+
+
+def test_model_key_brings_proposals(qtbot: QtBot, opened: Workbench) -> None:
+    run_on_image(qtbot, opened)
+    assert states(opened) == [InstanceState.PROPOSED] * 2
+    assert opened.window.instances.model.rowCount() == 2
+    assert len(opened.session.categories) == 2
+
+
+def test_enter_accepts_one_after_the_other(qtbot: QtBot, opened: Workbench) -> None:
+    run_on_image(qtbot, opened)
+    for _ in range(3):
+        qtbot.keyClick(opened.window.canvas, Key.Key_Return)
+    assert states(opened) == [InstanceState.ACCEPTED] * 2
+
+
+def test_rejected_proposal_stays_rejected_after_another_run(qtbot: QtBot, opened: Workbench) -> None:
+    run_on_image(qtbot, opened)
+    qtbot.keyClick(opened.window.canvas, Key.Key_Return)
+    qtbot.keyClick(opened.window.canvas, Key.Key_X)
+    run_on_image(qtbot, opened)
+    assert sorted(states(opened)) == [InstanceState.PROPOSED, InstanceState.REJECTED]
+    assert opened.window.instances.model.rowCount() == 1
+
+
+def test_accept_above_takes_only_what_scores_enough(qtbot: QtBot, opened: Workbench) -> None:
+    run_on_image(qtbot, opened)
+    opened.edits.accept_above(0.85)
+    assert sorted(states(opened)) == [InstanceState.ACCEPTED, InstanceState.PROPOSED]
+
+
+def test_accept_all_is_one_undo_step(qtbot: QtBot, opened: Workbench) -> None:
+    run_on_image(qtbot, opened)
+    opened.edits.accept_above(0.0)
+    opened.edits.undo()
+    assert states(opened) == [InstanceState.PROPOSED] * 2
+
+
+def test_failed_run_is_told_and_changes_nothing(qtbot: QtBot, opened: Workbench, model: GatedModel) -> None:
+    run_on_image(qtbot, opened)
+    model.failure = "the device went away"
+    with qtbot.waitSignal(opened.model.told):
+        qtbot.keyClick(opened.window.canvas, Key.Key_I)
+    assert states(opened) == [InstanceState.PROPOSED] * 2
+    assert "the device went away" in opened.window.toasts.messages[-1].detail
+
+
+def test_correcting_goes_on_while_the_batch_waits(qtbot: QtBot, opened: Workbench, model: GatedModel) -> None:
+    run_on_image(qtbot, opened)
+    model.gate.clear()
+    qtbot.keyClick(opened.window.canvas, Key.Key_I, CTRL | SHIFT)
+    model.entered.acquire()
+    opened.edits.accept_above(0.0)
+    model.gate.set()
+    qtbot.waitUntil(lambda: opened.model.batch_state is BatchState.IDLE, timeout=20_000)
+    opened.session.save()
+    assert {i.state for i in opened.session.project.instances(1)} == {InstanceState.ACCEPTED}
+    assert len(opened.session.project.instances(6)) == 2
+
+
+def test_batch_shows_its_proposals_on_the_image_on_screen(qtbot: QtBot, opened: Workbench) -> None:
+    with qtbot.waitSignal(opened.inference.batch.done, timeout=20_000):
+        opened.model.run_batch()
+    assert states(opened) == [InstanceState.PROPOSED] * 2
+    assert "6 images pre-labelled" in [message.text for message in opened.window.toasts.messages]
+
+
+def test_failures_of_a_batch_are_listed_with_reasons(qtbot: QtBot, opened: Workbench, folder: Path) -> None:
+    (folder / "004.png").write_bytes(b"")
+    with qtbot.waitSignal(opened.inference.batch.done, timeout=20_000):
+        opened.model.run_batch()
+    (failure,) = opened.model.failures()
+    assert failure.file_name == "004.png"
+    assert "empty" in failure.reason
+
+
+def test_closing_during_a_batch_stops_cleanly(qtbot: QtBot, opened: Workbench, model: GatedModel, folder: Path) -> None:
+    model.gate.clear()
+    opened.model.run_batch()
+    model.entered.acquire()
+    model.gate.set()
+    opened.window.close()
+    assert not opened.inference.isRunning()
+    assert not opened.inference.batch.is_running
+    with Project.open(folder) as project:
+        assert {len(project.instances(id_)) for id_ in range(1, 7)} <= {0, 2}

@@ -1,0 +1,40 @@
+"""Model files, good and bad, as a person picks them in the window."""
+
+from pathlib import Path
+
+import pytest
+from pytestqt.qtbot import QtBot
+
+import tiny_models
+from maskwright.document.values import InstanceState
+from maskwright_gui.app import Workbench
+from maskwright_gui.workers.inference import Loader, load_choice
+
+
+@pytest.fixture
+def loader() -> Loader:
+    return load_choice
+
+
+def test_model_file_runs_from_its_path(qtbot: QtBot, opened: Workbench, tmp_path: Path) -> None:
+    path = tiny_models.yolact(tmp_path / "own.xml")
+    opened.projects.open_path(path)  # as dropping it does
+    with qtbot.waitSignal(opened.model.predicted, timeout=20_000):
+        opened.model.run_on_image()
+    assert [instance.state for instance in opened.session.document] == [InstanceState.PROPOSED] * 2
+    assert opened.settings.value("model/source") == str(path)
+
+
+def test_model_with_unknown_outputs_says_which(qtbot: QtBot, opened: Workbench, tmp_path: Path) -> None:
+    path = tiny_models.saved(tmp_path / "odd.xml", {"data": (1, 3, 8, 8)}, {"strange": [[1.0]]})
+    with qtbot.waitSignal(opened.inference.model_failed, timeout=20_000):
+        opened.model.choose(str(path))
+    assert "strange" in opened.window.toasts.messages[-1].detail
+
+
+def test_model_without_its_weights_says_so(qtbot: QtBot, opened: Workbench, tmp_path: Path) -> None:
+    path = tiny_models.yolact(tmp_path / "half.xml")
+    path.with_suffix(".bin").unlink()
+    with qtbot.waitSignal(opened.inference.model_failed, timeout=20_000):
+        opened.model.choose(str(path))
+    assert "half" in opened.window.toasts.messages[-1].detail

@@ -1,0 +1,92 @@
+"""Edits reach the database in order, and nothing that cannot be written is lost."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from pytestqt.qtbot import QtBot
+
+from maskwright.document.change import Change
+from maskwright.document.values import InstanceState
+from maskwright.errors import ProjectError
+from maskwright.project import Project, Proposal
+from maskwright_gui.workers.writer import EditWriter, PendingEdit
+from project_builders import drawn, make_project, square
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Iterator[Project]:
+    with make_project(tmp_path / "set") as project:
+        yield project
+
+
+@pytest.fixture
+def writer(project: Project) -> Iterator[EditWriter]:
+    writer = EditWriter(project, retry_s=0.02)
+    writer.start()
+    yield writer
+    writer.stop()
+
+
+class FullDisk:
+    """Makes `project.apply` fail until it is freed."""
+
+    def __init__(self, project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.is_full = True
+        real = project.apply
+
+        def apply(*arguments: object, **named: object) -> None:
+            if self.is_full:
+                raise ProjectError("the disk is full")
+            real(*arguments, **named)  # type: ignore[arg-type]  # passed through
+
+        monkeypatch.setattr(project, "apply", apply)
+
+
+def edit(change: Change) -> PendingEdit:
+    return PendingEdit(1, change, "Draw")
+
+
+def test_edits_are_written_in_order(writer: EditWriter, project: Project) -> None:
+    first = drawn(1)
+    writer.write(edit(Change.create([first])))
+    writer.write(edit(Change.of([(first, drawn(1, square(5, 5)))])))
+    assert writer.flush()
+    assert list(project.instances(1)) == [drawn(1, square(5, 5))]
+
+
+def test_full_disk_keeps_the_edit_and_retries(
+    qtbot: QtBot, writer: EditWriter, project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    disk = FullDisk(project, monkeypatch)
+    with qtbot.waitSignal(writer.failed):
+        writer.write(edit(Change.create([drawn(1)])))
+    assert writer.pending_count == 1
+    with qtbot.waitSignal(writer.recovered):
+        disk.is_full = False
+    assert len(project.instances(1)) == 1
+
+
+def test_failure_is_reported_once(
+    qtbot: QtBot, writer: EditWriter, project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    FullDisk(project, monkeypatch)
+    reports: list[object] = []
+    writer.failed.connect(reports.append)
+    writer.write(edit(Change.create([drawn(1)])))
+    assert not writer.flush()
+    assert not writer.flush()
+    qtbot.waitUntil(lambda: len(reports) == 1)
+
+
+def test_edit_of_a_proposal_that_a_model_run_replaced_still_counts(
+    qtbot: QtBot, writer: EditWriter, project: Project
+) -> None:
+    project.put_proposals(1, [Proposal(1, 0.9, (square(),))])
+    (proposed,) = project.instances(1)
+    project.put_proposals(1, [])
+    accepted = drawn(proposed.id, state=InstanceState.ACCEPTED)
+    with qtbot.waitSignal(writer.rebased):
+        writer.write(edit(Change.of([(proposed, accepted)])))
+    assert writer.flush()
+    assert [instance.state for instance in project.instances(1)] == [InstanceState.ACCEPTED]

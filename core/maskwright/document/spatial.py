@@ -27,23 +27,24 @@ def is_shown(instance: Instance) -> bool:
 class SpatialIndex:
     """Hit tests on one document. Immutable: a changed document gets a new index by `after`."""
 
-    def __init__(self, document: Document, bounds_by_row: NDArray[np.float64] | None = None) -> None:
-        self.document = document
-        self._shown = [instance for instance in document if is_shown(instance)]
-        if bounds_by_row is None:
-            bounds_by_row = PackedOutlines.of(self._shown).bounds_xyxy
-        self._bounds = bounds_by_row
+    def __init__(self, document: Document) -> None:
+        packed = PackedOutlines.of(instance for instance in document if is_shown(instance))
+        self._take(document, packed.bounds_xyxy, np.diff(packed.point_starts))
 
     def after(self, change: Change, document: Document) -> "SpatialIndex":
         """The index of `document`, which is this one's document after `change`; known extents are kept."""
         known = {instance.id: row for row, instance in enumerate(self._shown)}
         shown = [instance for instance in document if is_shown(instance)]
         rows = np.array([known.get(instance.id, -1) for instance in shown], np.int64)
-        bounds = self._bounds[rows] if len(self._bounds) else np.empty((len(shown), 4))
+        empty = not len(self._bounds)
+        bounds = np.empty((len(shown), 4)) if empty else self._bounds[rows]
+        counts = np.empty(len(shown), np.int64) if empty else self._counts[rows]
         for row, instance in enumerate(shown):
             if rows[row] < 0 or instance.id in change.entries:
-                bounds[row] = instance.bounds_xyxy
-        return SpatialIndex(document, bounds)
+                bounds[row], counts[row] = instance.bounds_xyxy, instance.vertex_count
+        index = SpatialIndex.__new__(SpatialIndex)
+        index._take(document, bounds, counts)
+        return index
 
     def at(self, x: float, y: float, *, tolerance: float = 0.0) -> list[int]:
         """Ids of the instances that hold the point or whose outline is within `tolerance`, topmost first."""
@@ -59,6 +60,10 @@ class SpatialIndex:
         Those whose extent is under `at_least` image pixels on both sides are left out.
         """
         return [instance.id for instance in self._touching(box, at_least=at_least)]
+
+    def vertices_touching(self, box: Box) -> int:
+        """How many vertices the instances have whose extent touches the box."""
+        return int(self._counts[self._rows_touching(box)].sum())
 
     def inside(self, box: Box) -> list[int]:
         """Ids of the instances that lie wholly in the box, lowest first."""
@@ -114,13 +119,21 @@ class SpatialIndex:
             for vertex in _vertices_within(ring, x, y, tolerance)
         ]
 
+    def _take(self, document: Document, bounds: NDArray[np.float64], counts: NDArray[np.int64]) -> None:
+        self.document = document
+        self._shown = [instance for instance in document if is_shown(instance)]
+        self._bounds, self._counts = bounds, counts
+
     def _touching(self, box: Box, *, at_least: float = 0.0) -> list[Instance]:
+        return [self._shown[row] for row in self._rows_touching(box, at_least=at_least)]
+
+    def _rows_touching(self, box: Box, *, at_least: float = 0.0) -> NDArray[np.int64]:
         x1, y1, x2, y2 = box
         bounds = self._bounds
         hit = (bounds[:, 0] <= x2) & (bounds[:, 2] >= x1) & (bounds[:, 1] <= y2) & (bounds[:, 3] >= y1)
         if at_least > 0:
             hit &= np.maximum(bounds[:, 2] - bounds[:, 0], bounds[:, 3] - bounds[:, 1]) >= at_least
-        return [self._shown[row] for row in np.flatnonzero(hit)]
+        return np.flatnonzero(hit)
 
     def _candidates(self, x: float, y: float, tolerance: float, among: Iterable[int] | None) -> list[Instance]:
         if among is None:

@@ -1,4 +1,4 @@
-"""What moves: selected and hovered objects, the tool's draft and its handles, painted live with cosmetic pens."""
+"""The tool's lines, circles and marks, painted live with cosmetic pens: of constant weight at any zoom."""
 
 import math
 from typing import Any, cast
@@ -6,21 +6,17 @@ from typing import Any, cast
 import numpy as np
 import shiboken6
 from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QBrush, QColor, QPainter, QPainterPath, QPen, QPolygonF
+from PySide6.QtGui import QColor, QPainter, QPen, QPolygonF
 
 from maskwright.document.palette import Rgb
-from maskwright.document.values import Instance, InstanceState
-from maskwright_gui.canvas.style import CanvasStyle
+from maskwright.document.values import Instance
 from maskwright_gui.canvas.viewport import Viewport
 from maskwright_gui.tools.overlay import Mark, OverlayCircle, OverlayLine, Points, Stroke
 
-_HALO = QColor(255, 255, 255, 75)
 _DARK = QColor(0, 0, 0, 170)
 _ACCENT = QColor(77, 163, 255)
 _HANDLE_SCREEN_PX = 7.0
 _HANDLE_SPACING_SCREEN_PX = 9.0
-REACH_SCREEN_PX = 14.0
-"""How far pens, halos and handles reach beyond the geometry that they belong to."""
 
 
 def polygon_f(points: Points) -> QPolygonF:
@@ -32,41 +28,6 @@ def polygon_f(points: Points) -> QPolygonF:
         memory = cast(Any, shiboken6.VoidPtr)(polygon.data(), len(points) * 16, True)
         np.frombuffer(memory, np.float64).reshape(-1, 2)[:] = points
     return polygon
-
-
-def instance_path(instance: Instance) -> list[QPainterPath]:
-    """One even-odd path per part, in image pixels: holes stay open, overlapping parts do not cancel out."""
-    paths = []
-    for polygon in instance.polygons:
-        path = QPainterPath()
-        for ring in polygon.rings:
-            path.addPolygon(polygon_f(ring))
-            path.closeSubpath()
-        paths.append(path)
-    return paths
-
-
-def paint_selected(painter: QPainter, viewport: Viewport, instance: Instance, style: CanvasStyle) -> None:
-    """Fill, halo, dark under-stroke and a brighter line."""
-    colour = style.colour(instance.category_id)
-    painter.save()
-    _to_image_pixels(painter, viewport)
-    opacity = min(style.fill_opacity + 0.08, 1.0)
-    for path in instance_path(instance):
-        painter.fillPath(path, QBrush(QColor(*colour, round(255 * opacity))))
-        for pen in (_pen(_HALO, 7.0), _pen(_DARK, 3.5), _pen(QColor(*_brighter(colour)), 1.6, _pattern(instance))):
-            painter.strokePath(path, pen)
-    painter.restore()
-
-
-def paint_hovered(painter: QPainter, viewport: Viewport, instance: Instance, style: CanvasStyle) -> None:
-    """A light veil and a bright thin line over what the static layer shows already."""
-    painter.save()
-    _to_image_pixels(painter, viewport)
-    for path in instance_path(instance):
-        painter.fillPath(path, QBrush(QColor(255, 255, 255, 26)))
-        painter.strokePath(path, _pen(QColor(255, 255, 255, 210), 1.0))
-    painter.restore()
 
 
 def paint_line(painter: QPainter, viewport: Viewport, line: OverlayLine, colour: Rgb) -> None:
@@ -111,28 +72,24 @@ def paint_marks(painter: QPainter, viewport: Viewport, points: Points, mark: Mar
 
 
 def handle_points(instance: Instance, viewport: Viewport) -> Points:
-    """The vertices that have room for a handle: where they crowd, every other one or fewer."""
-    chosen = []
-    for polygon in instance.polygons:
-        for ring in polygon.rings:
-            steps = np.hypot(*(ring - np.roll(ring, 1, axis=0)).T) * viewport.scale
-            along = np.floor(np.cumsum(steps) / _HANDLE_SPACING_SCREEN_PX)
-            chosen.append(ring[along != np.roll(along, 1)] if len(ring) > 8 else ring)
+    """The vertices that have room for a handle: where they crowd, every second or fourth one.
+
+    The step depends on the ring's length and not on the place along it, so that dragging one vertex does not make the
+    handles of all others jump.
+    """
+    chosen = [ring[:: _handle_step(ring, viewport.scale)] for polygon in instance.polygons for ring in polygon.rings]
     return np.concatenate(chosen) if chosen else np.empty((0, 2))
 
 
-def _to_image_pixels(painter: QPainter, viewport: Viewport) -> None:
-    painter.translate(viewport.offset_x, viewport.offset_y)
-    painter.scale(viewport.scale, viewport.scale)
+def _handle_step(ring: Points, scale: float) -> int:
+    perimeter = float(np.hypot(*(ring - np.roll(ring, 1, axis=0)).T).sum()) * scale
+    spacing = max(perimeter / len(ring), 1e-3)
+    return int(2 ** max(math.ceil(math.log2(_HANDLE_SPACING_SCREEN_PX / spacing)), 0))
 
 
 def _brighter(colour: Rgb) -> Rgb:
     red, green, blue = (255 - (255 - channel) // 2 for channel in colour)
     return red, green, blue
-
-
-def _pattern(instance: Instance) -> Qt.PenStyle:
-    return Qt.PenStyle.DashLine if instance.state is InstanceState.PROPOSED else Qt.PenStyle.SolidLine
 
 
 def _pen(colour: QColor, width: float, style: Qt.PenStyle = Qt.PenStyle.SolidLine) -> QPen:

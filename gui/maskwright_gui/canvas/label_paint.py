@@ -4,6 +4,7 @@ from collections import OrderedDict
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+import numpy as np
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPixmap
 
@@ -11,20 +12,18 @@ from maskwright.document.document import Document
 from maskwright.document.palette import Rgb
 from maskwright.document.spatial import SpatialIndex, is_shown
 from maskwright.document.values import Instance, InstanceState
-from maskwright_gui.canvas.labels import FADE_TO_SCREEN_PX, LabelPlace, LabelWish, place_labels
+from maskwright_gui.canvas.labels import FADE_TO_SCREEN_PX, LabelWish, place_labels
 from maskwright_gui.canvas.style import CanvasStyle, LabelMode
 from maskwright_gui.canvas.viewport import Viewport
 
-_MAX_WISHES = 300
+_MAX_WISHES = 160
 _CACHED_CHIPS = 512
 _PAD_X, _PAD_Y, _BAR = 5.0, 2.0, 3.0
 
 
 @dataclass(frozen=True, slots=True)
 class _Chip:
-    place: LabelPlace
-    anchor: tuple[float, float]
-    """The object's topmost vertex, image pixels."""
+    opacity: float
     text: str
     colour: Rgb
 
@@ -36,6 +35,11 @@ class LabelLayer:
         self._font = font
         self._metrics = QFontMetricsF(font)
         self._chips: list[_Chip] = []
+        self._anchors = np.empty((0, 2))
+        self._boxes = np.empty((0, 4))
+        self._shown: list[tuple[float, QPixmap]] = []
+        self._shown_ratio = 0.0
+        """For which device pixel ratio `_shown` was made; 0 when the layout is newer."""
         self._pictures: OrderedDict[tuple[str, Rgb, float], QPixmap] = OrderedDict()
 
     def lay_out(
@@ -49,20 +53,30 @@ class LabelLayer:
         instances = _wanted(document, index, viewport, style.label_mode, selection)
         texts = {instance.id: label_text(instance, style) for instance in instances}
         wishes = [self._wish(instance, texts[instance.id], viewport, selection) for instance in instances]
-        self._chips = []
-        for place in place_labels(wishes, viewport.screen_wh):
-            instance = document[place.instance_id]
-            chip = _Chip(place, _extremes(instance)[0], texts[instance.id], style.colour(instance.category_id))
-            self._chips.append(chip)
+        places = place_labels(wishes, viewport.screen_wh)
+        chosen = [document[place.instance_id] for place in places]
+        self._chips = [
+            _Chip(place.opacity, texts[instance.id], style.colour(instance.category_id))
+            for place, instance in zip(places, chosen, strict=True)
+        ]
+        self._shown_ratio = 0.0
+        self._anchors = np.array([_extremes(instance)[0] for instance in chosen]).reshape(-1, 2)
+        self._boxes = np.array([(place.x, place.y, place.width, place.height) for place in places]).reshape(-1, 4)
 
     def paint(self, painter: QPainter, viewport: Viewport, clip: QRectF, ratio: float) -> None:
-        for chip in self._chips:
-            x, y = viewport.to_screen(*chip.anchor)
-            picture = self._picture(chip.text, chip.colour, ratio)
-            corner = QPointF(round(x + chip.place.x), round(y + chip.place.y))
-            if QRectF(corner, picture.deviceIndependentSize()).intersects(clip):
-                painter.setOpacity(chip.place.opacity)
-                painter.drawPixmap(corner, picture)
+        corners = self._anchors * viewport.scale + (viewport.offset_x, viewport.offset_y) + self._boxes[:, :2]
+        low, high = (clip.left(), clip.top()), (clip.right(), clip.bottom())
+        seen = ((corners <= high) & (corners + self._boxes[:, 2:] >= low)).all(axis=1)
+        if self._shown_ratio != ratio:
+            self._shown = [(chip.opacity, self._picture(chip.text, chip.colour, ratio)) for chip in self._chips]
+            self._shown_ratio = ratio
+        opacity_now = 1.0
+        for number, (x, y) in zip(np.flatnonzero(seen).tolist(), np.rint(corners[seen]).tolist(), strict=True):
+            opacity, picture = self._shown[number]
+            if opacity != opacity_now:
+                painter.setOpacity(opacity)
+                opacity_now = opacity
+            painter.drawPixmap(QPointF(x, y), picture)
         painter.setOpacity(1.0)
 
     def _wish(self, instance: Instance, text: str, viewport: Viewport, selection: frozenset[int]) -> LabelWish:

@@ -41,6 +41,8 @@ class LabelPlace:
     x: float
     y: float
     """Top left corner of the label, relative to the object's topmost vertex."""
+    width: float
+    height: float
     opacity: float
 
 
@@ -63,7 +65,9 @@ def place_labels(wishes: Sequence[LabelWish], screen_wh: tuple[float, float]) ->
         for x, y in _candidates(wish):
             box = (x, y, x + wish.width, y + wish.height)
             if _is_inside(box, screen_wh) and taken.take(box):
-                places.append(LabelPlace(wish.instance_id, x - wish.top[0], y - wish.top[1], opacity))
+                places.append(
+                    LabelPlace(wish.instance_id, x - wish.top[0], y - wish.top[1], wish.width, wish.height, opacity)
+                )
                 break
     return places
 

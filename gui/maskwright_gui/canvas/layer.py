@@ -16,14 +16,16 @@ from PySide6.QtGui import QImage, QPainter
 from maskwright.document.document import Document
 from maskwright.document.spatial import SpatialIndex
 from maskwright.document.values import Instance
-from maskwright_gui.canvas.layer_view import LINE_PAD_PX, covers, device_area, needed_box, view_for
+from maskwright_gui.canvas.layer_view import LINE_PAD_PX, aligned_view, device_area, is_aligned
 from maskwright_gui.canvas.pyramid import writable_pixels
-from maskwright_gui.canvas.raster import LayerView, rasterise
+from maskwright_gui.canvas.raster import LayerView, Look, rasterise
 from maskwright_gui.canvas.scene import Scene, SceneLevels
 from maskwright_gui.canvas.style import CanvasStyle
 from maskwright_gui.canvas.viewport import Viewport
 
+_MARGIN_SCREEN_PX = 128
 _REFRESH_SCREEN_PX = 48
+_RIM_SCREEN_PX = 8
 _AT_ONCE_VERTICES = 6_000
 _AT_ONCE_INSTANCES = 400
 _PATCH_VERTICES = 20_000
@@ -114,15 +116,12 @@ class StaticLayer(QObject):
 
     def prepare(self, viewport: Viewport, device_pixel_ratio: float) -> None:
         """Make the picture fit the viewport, now if that is quick, else soon."""
-        scale = viewport.scale * device_pixel_ratio
-        needed = needed_box(viewport, _REFRESH_SCREEN_PX)
-        if not self._is_stale and self._layer is not None and covers(self._layer.view, needed, scale):
+        if not self._is_stale and any(_suffices(view, viewport, device_pixel_ratio) for view in self._views()):
             self._waiting = None
             return
-        if self._job is not None and not self._is_stale and covers(self._job.view, needed, scale):
-            self._waiting = None
-            return
-        view = view_for(viewport, device_pixel_ratio)
+        view = aligned_view(
+            viewport, device_pixel_ratio, margin_screen_px=_MARGIN_SCREEN_PX, rim_screen_px=_RIM_SCREEN_PX
+        )
         instances = self._few_instances_in(view.box)
         if instances is not None:
             self._drop_job()
@@ -159,13 +158,17 @@ class StaticLayer(QObject):
             self._job.future.exception()
             self._collect()
 
+    def _views(self) -> list[LayerView]:
+        """What there is, and what is being made."""
+        known = [self._layer.view] if self._layer is not None else []
+        return known + ([self._job.view] if self._job is not None and not self._job.is_worthless else [])
+
     def _few_instances_in(self, box: Box) -> list[Instance] | None:
         """The instances to rasterise, if they are few enough to do so while painting."""
-        ids = self._index.ids_touching(box)
-        if len(ids) > _AT_ONCE_INSTANCES:
+        if self._index.vertices_touching(box) > _AT_ONCE_VERTICES:
             return None
-        instances = [self._content.document[id_] for id_ in ids]
-        return instances if sum(i.vertex_count for i in instances) <= _AT_ONCE_VERTICES else None
+        ids = self._index.ids_touching(box)
+        return [self._content.document[id_] for id_ in ids] if len(ids) <= _AT_ONCE_INSTANCES else None
 
     def _start_job(self) -> None:
         if self._job is not None or self._waiting is None:
@@ -208,11 +211,10 @@ class StaticLayer(QObject):
         right, bottom = max(area[2] for area in areas), max(area[3] for area in areas)
         pad = LINE_PAD_PX
         view = layer.view.cropped(left - pad, top - pad, right - left + 2 * pad, bottom - top + 2 * pad)
-        ids = self._index.ids_touching(view.box)
-        instances = [self._content.document[id_] for id_ in ids]
-        if sum(instance.vertex_count for instance in instances) > _PATCH_VERTICES:
+        if self._index.vertices_touching(view.box) > _PATCH_VERTICES:
             return False
-        scene = Scene.of(instances, self._content.style)
+        document = self._content.document
+        scene = Scene.of((document[id_] for id_ in self._index.ids_touching(view.box)), self._content.style)
         patch = _rendered(scene, self._content, view, layer.device_pixel_ratio)
         writable_pixels(layer.image)[top:bottom, left:right] = writable_pixels(patch.image)[pad:-pad, pad:-pad]
         return True
@@ -228,6 +230,11 @@ class _Job:
     is_worthless: bool = False
 
 
+def _suffices(view: LayerView, viewport: Viewport, ratio: float) -> bool:
+    margin, rim = _REFRESH_SCREEN_PX, _RIM_SCREEN_PX
+    return is_aligned(view, viewport, ratio, margin_screen_px=margin, rim_screen_px=rim)
+
+
 def _render_job(
     content: LayerContent, levels: SceneLevels | None, view: LayerView, ratio: float
 ) -> tuple[RenderedLayer, SceneLevels]:
@@ -240,11 +247,6 @@ def _rendered(scene: Scene, content: LayerContent, view: LayerView, ratio: float
     image = QImage(view.width, view.height, QImage.Format.Format_ARGB32_Premultiplied)
     image.fill(0)
     visible = scene.within(view.box, without=content.without, selected=content.selected)
-    rasterise(
-        visible,
-        view,
-        writable_pixels(image),
-        line_width=max(round(ratio), 1),
-        draws_lines=content.style.shows_outlines,
-    )
+    look = Look(pixel=max(round(ratio), 1), has_lines=content.style.shows_outlines)
+    rasterise(visible, view, writable_pixels(image), look)
     return RenderedLayer(image, view, ratio)

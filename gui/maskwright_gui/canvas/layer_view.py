@@ -1,35 +1,21 @@
-"""Which part of the image a rasterised layer has to show, and which of its pixels a change touches."""
+"""Which part of the image a picture of device pixels has to show, and which of its pixels a change touches."""
 
 import math
 
 from maskwright_gui.canvas.raster import LayerView
-from maskwright_gui.canvas.viewport import Viewport
+from maskwright_gui.canvas.viewport import Box, Viewport
 
 LINE_PAD_PX = 6
 """Device pixels that lines and their under-strokes may reach beyond an outline."""
-_MARGIN_SCREEN_PX = 128
-_RIM_SCREEN_PX = 8
-
-Box = tuple[float, float, float, float]
+_ALIGNMENT_PX = 0.02
 
 
-def needed_box(viewport: Viewport, margin_screen_px: float) -> Box:
-    """The part of the image that is on screen, with some more around it, but nothing outside the image's own edge."""
-    x1, y1, x2, y2 = viewport.visible_box
-    margin = margin_screen_px / viewport.scale
-    rim = _RIM_SCREEN_PX / viewport.scale
-    width, height = viewport.image_wh
-    return (
-        max(x1 - margin, -rim),
-        max(y1 - margin, -rim),
-        max(min(x2 + margin, width + rim), -rim),
-        max(min(y2 + margin, height + rim), -rim),
-    )
+def aligned_view(viewport: Viewport, ratio: float, *, margin_screen_px: float, rim_screen_px: float) -> LayerView:
+    """A view of what is on screen and a margin around it, whose pixels fall exactly on the widget's device pixels.
 
-
-def view_for(viewport: Viewport, ratio: float) -> LayerView:
-    """A view whose pixels fall exactly on the widget's device pixels."""
-    x1, y1, x2, y2 = needed_box(viewport, _MARGIN_SCREEN_PX)
+    Nothing further than `rim_screen_px` outside the image is included.
+    """
+    x1, y1, x2, y2 = _needed_box(viewport, margin_screen_px, rim_screen_px)
     left = math.floor((x1 * viewport.scale + viewport.offset_x) * ratio)
     top = math.floor((y1 * viewport.scale + viewport.offset_y) * ratio)
     right = math.ceil((x2 * viewport.scale + viewport.offset_x) * ratio)
@@ -43,9 +29,17 @@ def view_for(viewport: Viewport, ratio: float) -> LayerView:
     )
 
 
-def covers(view: LayerView, needed: Box, scale: float) -> bool:
+def is_aligned(
+    view: LayerView, viewport: Viewport, ratio: float, *, margin_screen_px: float, rim_screen_px: float
+) -> bool:
+    """Whether a blit of `view` shows all that is needed: same scale, pixel on pixel, covering the margin."""
+    scale = viewport.scale * ratio
     if not math.isclose(view.scale, scale, rel_tol=1e-9):
         return False
+    for place in (viewport.offset_x * ratio + view.origin_x, viewport.offset_y * ratio + view.origin_y):
+        if abs(place - round(place)) > _ALIGNMENT_PX:
+            return False
+    needed = _needed_box(viewport, margin_screen_px, rim_screen_px)
     x1, y1, x2, y2 = view.box
     slack = 1.5 / scale
     return needed[0] >= x1 - slack and needed[1] >= y1 - slack and needed[2] <= x2 + slack and needed[3] <= y2 + slack
@@ -59,3 +53,15 @@ def device_area(view: LayerView, box: Box) -> tuple[int, int, int, int] | None:
     right = min(math.ceil(box[2] * view.scale - view.origin_x) + pad, view.width)
     bottom = min(math.ceil(box[3] * view.scale - view.origin_y) + pad, view.height)
     return (left, top, right, bottom) if left < right and top < bottom else None
+
+
+def _needed_box(viewport: Viewport, margin_screen_px: float, rim_screen_px: float) -> Box:
+    x1, y1, x2, y2 = viewport.visible_box
+    margin, rim = margin_screen_px / viewport.scale, rim_screen_px / viewport.scale
+    width, height = viewport.image_wh
+    return (
+        min(max(x1 - margin, -rim), width + rim),
+        min(max(y1 - margin, -rim), height + rim),
+        max(min(x2 + margin, width + rim), -rim),
+        max(min(y2 + margin, height + rim), -rim),
+    )

@@ -1,27 +1,20 @@
-"""One frame of the canvas, bottom to top: background, image, static layer, labels, whatever moves."""
+"""Whatever moves on the canvas: what of it is painted live, and which part of the screen that touches."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
 from PySide6.QtCore import QRectF
-from PySide6.QtGui import QColor, QPainter
+from PySide6.QtGui import QPainter
 
 from maskwright.document.document import Document
 from maskwright.document.spatial import is_shown
 from maskwright.document.values import Instance
-from maskwright_gui.canvas.active import (
-    REACH_SCREEN_PX,
-    handle_points,
-    paint_circle,
-    paint_hovered,
-    paint_line,
-    paint_marks,
-    paint_selected,
-)
-from maskwright_gui.canvas.pyramid import ImagePyramid
+from maskwright_gui.canvas.active import handle_points, paint_circle, paint_line, paint_marks
+from maskwright_gui.canvas.live import REACH_SCREEN_PX, paint_hovered, paint_selected, screen_area
 from maskwright_gui.canvas.style import CanvasStyle
-from maskwright_gui.canvas.viewport import Viewport
-from maskwright_gui.tools.overlay import Mark, Overlay
+from maskwright_gui.canvas.viewport import Box, Viewport
+from maskwright_gui.tools.overlay import Mark, Overlay, Points
 
 MAX_LIVE_INSTANCES = 48
 MAX_LIVE_VERTICES = 12_000
@@ -46,29 +39,30 @@ class ActiveScene:
         selected = [self.document[id_] for id_ in sorted(kept) if is_shown(self.document[id_])]
         return selected + list(self.overlay.instances)
 
-    def bounds(self, viewport: Viewport) -> QRectF:
-        """The screen area that painting this touches."""
-        boxes = [instance.bounds_xyxy for instance in self.drawn]
-        overlay = self.overlay
-        if overlay.hovered is not None and overlay.hovered in self.document:
-            boxes.append(self.document[overlay.hovered].bounds_xyxy)
-        for points in (*(line.points for line in overlay.lines), *(marks.points for marks in overlay.marks)):
-            if len(points):
-                low, high = points.min(axis=0), points.max(axis=0)
-                boxes.append((float(low[0]), float(low[1]), float(high[0]), float(high[1])))
-        for circle in overlay.circles:
-            x, y, radius = circle.x, circle.y, circle.radius
-            boxes.append((x - radius, y - radius, x + radius, y + radius))
-        return screen_area(boxes, viewport)
+    @property
+    def hovered(self) -> Instance | None:
+        id_ = self.overlay.hovered
+        return self.document.instances.get(id_) if id_ is not None and id_ not in self.live else None
+
+    def dirty_since(self, before: "ActiveScene") -> list[Box]:
+        """Image boxes that have to be painted again when `before` is on screen."""
+        boxes = [*_mark_boxes(before.overlay), *_mark_boxes(self.overlay)]
+        old = {instance.id: instance for instance in before.drawn}
+        new = {instance.id: instance for instance in self.drawn}
+        for id_ in old.keys() | new.keys():
+            boxes += _difference(old.get(id_), new.get(id_))
+        if before.hovered is not self.hovered:
+            boxes += [instance.bounds_xyxy for instance in (before.hovered, self.hovered) if instance is not None]
+        if before.overlay.shows_handles != self.overlay.shows_handles:
+            boxes += [instance.bounds_xyxy for instance in self.drawn]
+        return boxes
 
     def paint(self, painter: QPainter, viewport: Viewport, clip: QRectF) -> None:
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing, True)
         overlay, drawn = self.overlay, self.drawn
-        if overlay.hovered is not None and overlay.hovered not in self.live and overlay.hovered in self.document:
-            paint_hovered(painter, viewport, self.document[overlay.hovered], self.style)
-        for instance in drawn:
-            if screen_area([instance.bounds_xyxy], viewport).intersects(clip):
-                paint_selected(painter, viewport, instance, self.style)
+        if self.hovered is not None:
+            paint_hovered(painter, viewport, self.hovered, self.style, clip)
+        paint_selected(painter, viewport, drawn, self.style, clip)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing, True)
         colour = self.style.colour(self.category_id)
         for line in overlay.lines:
             paint_line(painter, viewport, line, colour)
@@ -97,24 +91,36 @@ def live_selection(document: Document, selection: frozenset[int]) -> frozenset[i
     return frozenset(instance.id for instance in instances)
 
 
-def screen_area(boxes: list[tuple[float, float, float, float]], viewport: Viewport) -> QRectF:
-    """The screen rectangle around image boxes, room for pens and handles included; empty for no boxes."""
-    if not boxes:
-        return QRectF()
-    every = np.array(boxes)
-    left, top = viewport.to_screen(float(every[:, 0].min()), float(every[:, 1].min()))
-    right, bottom = viewport.to_screen(float(every[:, 2].max()), float(every[:, 3].max()))
-    reach = REACH_SCREEN_PX
-    return QRectF(left - reach, top - reach, right - left + 2 * reach, bottom - top + 2 * reach)
+def _mark_boxes(overlay: Overlay) -> Iterable[Box]:
+    for points in (*(line.points for line in overlay.lines), *(marks.points for marks in overlay.marks)):
+        if len(points):
+            yield _extent(points)
+    for circle in overlay.circles:
+        yield circle.x - circle.radius, circle.y - circle.radius, circle.x + circle.radius, circle.y + circle.radius
 
 
-def paint_image(
-    painter: QPainter, viewport: Viewport, pyramid: ImagePyramid | None, style: CanvasStyle, clip: QRectF, ratio: float
-) -> None:
-    painter.fillRect(clip, QColor(*style.background))
-    if pyramid is None:
-        return
-    left, top = viewport.to_screen(0.0, 0.0)
-    width, height = viewport.image_wh
-    target = QRectF(left, top, width * viewport.scale, height * viewport.scale)
-    pyramid.draw(painter, target, viewport.scale * ratio)
+def _extent(points: Points) -> Box:
+    low, high = points.min(axis=0), points.max(axis=0)
+    return float(low[0]), float(low[1]), float(high[0]), float(high[1])
+
+
+def _difference(old: Instance | None, new: Instance | None) -> list[Box]:
+    """Where two states of one instance look different: for a dragged vertex the edges at it, not the whole object."""
+    if old is new:
+        return []
+    if old is None or new is None or not _have_same_structure(old, new):
+        return [instance.bounds_xyxy for instance in (old, new) if instance is not None and instance.polygons]
+    boxes = []
+    for old_part, new_part in zip(old.polygons, new.polygons, strict=True):
+        for a, b in zip(old_part.rings, new_part.rings, strict=True):
+            moved = (a != b).any(axis=1)
+            if moved.any():
+                near = moved | np.roll(moved, 1) | np.roll(moved, -1)
+                boxes += [_extent(a[near]), _extent(b[near])]
+    return boxes
+
+
+def _have_same_structure(old: Instance, new: Instance) -> bool:
+    shapes_old = [[ring.shape for ring in polygon.rings] for polygon in old.polygons]
+    shapes_new = [[ring.shape for ring in polygon.rings] for polygon in new.polygons]
+    return (old.category_id, old.state, shapes_old) == (new.category_id, new.state, shapes_new)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QRectF, Qt
+from PySide6.QtCore import Qt
 from PySide6.QtGui import QImage, QPainter
 
 _SMALLEST_SIDE = 256
@@ -42,13 +42,10 @@ class ImagePyramid:
             best = level
         return best
 
-    def draw(self, painter: QPainter, target: QRectF, device_scale: float) -> None:
-        """Smooth when shrinking, square pixels when enlarging. `target` is where the whole image goes."""
-        level = self.level_for(device_scale)
-        enlarges = device_scale > level.width() / self.size_wh[0] * 1.001
-        is_preview = self.levels[0].width() < self.size_wh[0]
-        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, is_preview or not enlarges)
-        painter.drawImage(target, level, QRectF(level.rect()))
+    @property
+    def sharpest_scale(self) -> float:
+        """Device pixels per image pixel at which the base is shown one to one."""
+        return self.levels[0].width() / self.size_wh[0]
 
     def value_at(self, x: float, y: float) -> tuple[int, int, int] | None:
         """(red, green, blue) of the image pixel that holds the point; None outside the image."""

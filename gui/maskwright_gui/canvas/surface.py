@@ -3,21 +3,24 @@
 from collections.abc import Collection
 
 from PySide6.QtCore import QRectF, QSize, QTimer
-from PySide6.QtGui import QImage, QPainter, QPaintEvent
+from PySide6.QtGui import QColor, QImage, QPainter, QPaintEvent
 from PySide6.QtWidgets import QWidget
 
 from maskwright.document.change import Change
+from maskwright_gui.canvas.image_layer import DisplayAdjust, ImageLayer
 from maskwright_gui.canvas.label_paint import LabelLayer
 from maskwright_gui.canvas.layer import LayerContent, StaticLayer
+from maskwright_gui.canvas.live import screen_area
 from maskwright_gui.canvas.navigation import NavigableView
-from maskwright_gui.canvas.painting import ActiveScene, live_selection, paint_image
+from maskwright_gui.canvas.painting import ActiveScene, live_selection
 from maskwright_gui.canvas.pyramid import ImagePyramid
 from maskwright_gui.canvas.style import CanvasStyle
 from maskwright_gui.canvas.viewport import Box, Viewport
 from maskwright_gui.tools.context import ToolContext
 from maskwright_gui.tools.overlay import NOTHING, Overlay
 
-_LABELS_SETTLE_MS = 60
+_SETTLE_MS = 60
+"""After the last zoom or pan step: then labels are laid out again and the image is resampled smoothly."""
 
 
 class CanvasSurface(NavigableView):
@@ -26,17 +29,17 @@ class CanvasSurface(NavigableView):
     def __init__(self, context: ToolContext, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.context = context
-        self._pyramid: ImagePyramid | None = None
+        self._image = ImageLayer()
         self._style = CanvasStyle()
         self._overlay: Overlay = NOTHING
         self._live: frozenset[int] = frozenset()
-        self._painted_area = QRectF()
+        self._painted = self._active()
         self._layer = StaticLayer(self)
         self._layer.changed.connect(self.update)
         self._labels = LabelLayer(self.font())
-        self._label_timer = QTimer(self)
-        self._label_timer.setSingleShot(True)
-        self._label_timer.timeout.connect(self._lay_out_labels)
+        self._settle_timer = QTimer(self)
+        self._settle_timer.setSingleShot(True)
+        self._settle_timer.timeout.connect(self._lay_out_labels)
 
     @property
     def style_values(self) -> CanvasStyle:
@@ -49,15 +52,25 @@ class CanvasSurface(NavigableView):
 
     def set_image(self, image: QImage | ImagePyramid | None, size_wh: tuple[int, int] | None = None) -> None:
         """Show an image, fitted; the same `size_wh` as before keeps zoom and place (a preview giving way)."""
-        self._pyramid = ImagePyramid.of(image, size_wh) if isinstance(image, QImage) else image
-        size = size_wh or (self._pyramid.size_wh if self._pyramid is not None else (1, 1))
+        pyramid = ImagePyramid.of(image, size_wh) if isinstance(image, QImage) else image
+        self._image.set_pyramid(pyramid)
+        size = size_wh or (pyramid.size_wh if pyramid is not None else (1, 1))
         if size != self._viewport.image_wh:
             self._set_viewport(self._viewport.with_image(size))
         self.update()
 
     def value_at(self, x: float, y: float) -> tuple[int, int, int] | None:
         """(red, green, blue) under an image point; None outside."""
-        return self._pyramid.value_at(x, y) if self._pyramid is not None else None
+        return self._image.pyramid.value_at(x, y) if self._image.pyramid is not None else None
+
+    def set_display_adjust(self, adjust: DisplayAdjust) -> None:
+        """Brightness, contrast and gamma of what is shown; files and pixel values stay as they are."""
+        self._image.set_adjust(adjust)
+        self.update()
+
+    @property
+    def display_adjust(self) -> DisplayAdjust:
+        return self._image.adjust
 
     def zoom_to_instances(self, ids: Collection[int]) -> None:
         boxes = [self.context.document[id_].bounds_xyxy for id_ in ids if id_ in self.context.document]
@@ -71,6 +84,7 @@ class CanvasSurface(NavigableView):
 
     def finish_rendering(self) -> None:
         """Wait until the picture is sharp: for tests and for pictures of the canvas."""
+        self._settle_timer.stop()
         self._layer.prepare(self._viewport, self.devicePixelRatioF())
         self._layer.finish()
         self._lay_out_labels()
@@ -82,6 +96,7 @@ class CanvasSurface(NavigableView):
     def _show_document(self) -> None:
         """The context holds another document."""
         self._live, self._overlay = frozenset(), NOTHING
+        self._painted = self._active()
         self._layer.replace_content(self._content(), self.context.index)
         self._lay_out_labels()
 
@@ -95,11 +110,14 @@ class CanvasSurface(NavigableView):
             boxes += [side[id_].bounds_xyxy for side in (before.document, content.document) if id_ in side]
         self._layer.update_content(content, self.context.index, boxes)
         if boxes:
-            self._label_timer.start(0)
+            if not self._settle_timer.isActive():
+                self._settle_timer.start(0)
             self.update()
-        area = self._active().bounds(self._viewport)
-        self.update((area | self._painted_area).toAlignedRect())
-        self._painted_area = area
+        active = self._active()
+        touched = active.dirty_since(self._painted)
+        self._painted = active
+        if touched:
+            self.update(screen_area(touched, self._viewport).toAlignedRect())
 
     def _content(self) -> LayerContent:
         selected = frozenset() if self._live else self.context.selection
@@ -116,7 +134,7 @@ class CanvasSurface(NavigableView):
 
     def _set_viewport(self, viewport: Viewport) -> None:
         if viewport != self._viewport:
-            self._label_timer.start(_LABELS_SETTLE_MS)
+            self._settle_timer.start(_SETTLE_MS)
         super()._set_viewport(viewport)
 
     # Qt
@@ -126,7 +144,8 @@ class CanvasSurface(NavigableView):
         self._layer.prepare(self._viewport, ratio)
         painter = QPainter(self)
         painter.setClipRect(event.rect())
-        paint_image(painter, self._viewport, self._pyramid, self._style, clip, ratio)
+        painter.fillRect(clip, QColor(*self._style.background))
+        self._image.draw(painter, self._viewport, ratio, is_moving=self._settle_timer.isActive())
         self._layer.draw(painter, self._viewport)
         self._labels.paint(painter, self._viewport, clip, ratio)
         self._active().paint(painter, self._viewport, clip)

@@ -1,0 +1,298 @@
+"""How the canvas feels: real mouse and wheel events into the real widget, time per step.
+
+    QT_QPA_PLATFORM=offscreen PYTHONPATH=core:gui python tests/benchmarks/bench_canvas.py [--quick]
+
+A step is one event and the paint that follows it. The goals are for the CPU time of the GUI thread; "all" is that of
+the whole process (the layer's thread, helpers of Qt and cv2), wall is what a person waits. The naive widget paints
+every outline on every event, as annotation tools do.
+"""
+
+import argparse
+import os
+import sys
+import time
+from collections.abc import Callable, Iterator
+from itertools import count
+from pathlib import Path
+
+os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+import numpy as np
+from PySide6.QtCore import QPoint, QPointF, QRectF, Qt
+from PySide6.QtGui import QBrush, QColor, QImage, QMouseEvent, QPainter, QPainterPath, QPaintEvent, QPen, QWheelEvent
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication, QWidget
+
+from maskwright.document import edits
+from maskwright.document.change import Change
+from maskwright.document.document import Document
+from maskwright.document.values import Instance, InstanceState
+from maskwright.geometry.polygon import Polygon
+from maskwright_gui.canvas.active import polygon_f
+from maskwright_gui.canvas.pyramid import ImagePyramid
+from maskwright_gui.canvas.style import CanvasStyle
+from maskwright_gui.canvas.view import CanvasView
+from maskwright_gui.canvas.viewport import Viewport
+
+SIZE = (1280, 800)
+IMAGE_WH = (4000, 3000)
+
+
+def scene(instance_count: int, vertices: int = 60, image_wh: tuple[int, int] = IMAGE_WH) -> Document:
+    """Wobbly discs on a jittered grid; a third of them proposals, eight classes."""
+    rng = np.random.default_rng(1)
+    columns = int(np.ceil(np.sqrt(instance_count * image_wh[0] / image_wh[1])))
+    pitch = image_wh[0] / columns
+    angles = np.linspace(0, 2 * np.pi, vertices, endpoint=False)
+    instances = []
+    for number in range(instance_count):
+        centre = (np.array(divmod(number, columns)[::-1]) + 0.5 + rng.uniform(-0.2, 0.2, 2)) * pitch
+        radii = pitch * 0.45 * (1 + 0.2 * np.sin(3 * angles + number) + 0.05 * rng.standard_normal(vertices))
+        ring = centre + np.column_stack((np.cos(angles) * radii, np.sin(angles) * radii))
+        ring = np.clip(ring, 0, image_wh)
+        state = InstanceState.PROPOSED if number % 3 == 0 else InstanceState.ACCEPTED
+        instances.append(Instance(number + 1, number % 8 + 1, (Polygon.of(ring),), state, score=0.8))
+    return Document.of(1, image_wh, instances)
+
+
+def photograph(image_wh: tuple[int, int] = IMAGE_WH) -> QImage:
+    rng = np.random.default_rng(0)
+    noise = rng.integers(0, 255, (image_wh[1] // 8, image_wh[0] // 8, 4), dtype=np.uint8)
+    small = QImage(noise.data, noise.shape[1], noise.shape[0], QImage.Format.Format_RGB32)
+    return small.scaled(*image_wh, Qt.AspectRatioMode.IgnoreAspectRatio, Qt.TransformationMode.SmoothTransformation)
+
+
+class NaiveView(QWidget):
+    """Builds and strokes a path per visible instance on each paint, nothing kept."""
+
+    def __init__(self, image: QImage, document: Document) -> None:
+        super().__init__()
+        self.setMouseTracking(True)
+        self._image, self._document = image, document
+        self.viewport = Viewport(document.size_wh, SIZE).fitted()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        view, (width, height) = self.viewport, self._document.size_wh
+        painter.translate(view.offset_x, view.offset_y)
+        painter.scale(view.scale, view.scale)
+        painter.drawImage(QRectF(0, 0, width, height), self._image)
+        x1, y1, x2, y2 = view.visible_box
+        for instance in self._document:
+            left, top, right, bottom = instance.bounds_xyxy
+            if left > x2 or right < x1 or top > y2 or bottom < y1:
+                continue
+            path = QPainterPath()
+            path.addPolygon(polygon_f(instance.polygons[0].exterior))
+            path.closeSubpath()
+            pen = QPen(QColor(80, 180, 230), 2)
+            pen.setCosmetic(True)
+            painter.fillPath(path, QBrush(QColor(80, 180, 230, 50)))
+            painter.strokePath(path, pen)
+        painter.end()
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        self.update()
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        factor = 1.25 ** (event.angleDelta().y() / 120)
+        self.viewport = self.viewport.zoomed(factor, (event.position().x(), event.position().y()))
+        self.update()
+
+
+def open_view(image: ImagePyramid, document: Document) -> CanvasView:
+    view = CanvasView()
+    view.resize(*SIZE)
+    view.set_style(CanvasStyle())
+    view.set_image(image)
+    view.set_document(document)
+    ids = count(1_000_000)
+    view.context.allocate_id = lambda: next(ids)
+    view.set_category(1)
+    view.selection_requested.connect(view.set_selection)
+
+    def apply(change: Change, _label: str) -> None:
+        view.apply_change(change, view.context.document.apply(change))
+
+    view.change_requested.connect(apply)
+    view.show()
+    settle(view)
+    return view
+
+
+def settle(view: CanvasView) -> None:
+    for _ in range(3):
+        QTest.qWait(70)
+        view.finish_rendering()
+    QApplication.processEvents()
+
+
+class Timing:
+    """Milliseconds of many steps."""
+
+    def __init__(self, steps: Iterator[Callable[[], None]]) -> None:
+        cpu, whole, wall = [], [], []
+        for step in steps:
+            begin_cpu, begin_whole, begin_wall = time.thread_time(), time.process_time(), time.perf_counter()
+            step()
+            QApplication.processEvents()
+            cpu.append((time.thread_time() - begin_cpu) * 1e3)
+            whole.append((time.process_time() - begin_whole) * 1e3)
+            wall.append((time.perf_counter() - begin_wall) * 1e3)
+        self.median, self.p95, self.maximum = np.median(cpu), np.quantile(cpu, 0.95), max(cpu)
+        self.whole_median = np.median(whole)
+        self.wall_p95 = np.quantile(wall, 0.95)
+
+
+def wheel(view: QWidget, place: QPoint, delta: int) -> None:
+    none, phase = Qt.MouseButton.NoButton, Qt.ScrollPhase.NoScrollPhase
+    at, globally = QPointF(place), QPointF(view.mapToGlobal(place))
+    event = QWheelEvent(at, globally, QPoint(), QPoint(0, delta), none, Qt.KeyboardModifier.NoModifier, phase, False)
+    QApplication.sendEvent(view, event)
+
+
+def zoom_steps(view: QWidget, steps: int) -> Iterator[Callable[[], None]]:
+    for number in range(steps):
+        place = QPoint(400 + 7 * (number % 60), 300 + 5 * (number % 40))
+        delta = 60 if number % 24 < 12 else -60
+        yield lambda place=place, delta=delta: wheel(view, place, delta)
+
+
+def drag_steps(
+    view: QWidget, start: QPoint, steps: int, button: Qt.MouseButton, stride: int = 5
+) -> Iterator[Callable[[], None]]:
+    QTest.mouseMove(view, start)
+    QTest.mousePress(view, button, Qt.KeyboardModifier.NoModifier, start)
+    at = start
+    for number in range(steps):
+        turn = number / 12
+        at = start + QPoint(round(stride * 8 * np.sin(turn)), round(stride * 6 * (1 - np.cos(turn))))
+        yield lambda at=at: QTest.mouseMove(view, at)
+    QTest.mouseRelease(view, button, Qt.KeyboardModifier.NoModifier, at)
+
+
+def hover_steps(view: QWidget, steps: int) -> Iterator[Callable[[], None]]:
+    for number in range(steps):
+        at = QPoint(100 + (number * 13) % 1000, 80 + (number * 7) % 600)
+        yield lambda at=at: QTest.mouseMove(view, at)
+
+
+def on_screen(view: CanvasView, x: float, y: float) -> QPoint:
+    return QPoint(*map(round, view.viewport.to_screen(x, y)))
+
+
+def vertex_drag(view: CanvasView, steps: int) -> Timing:
+    """The middle object is selected and one of its vertices dragged."""
+    document = view.context.document
+    chosen = document[len(document) // 2 + 20]
+    view.set_selection(frozenset({chosen.id}))
+    settle(view)
+    corner = on_screen(view, *chosen.polygons[0].exterior[0])
+    timing = Timing(drag_steps(view, corner, steps, Qt.MouseButton.LeftButton, stride=2))
+    assert view.context.document[chosen.id] != chosen, "the drag has to have moved something"
+    view.set_selection(frozenset())
+    settle(view)
+    return timing
+
+
+def undo_of_many(view: CanvasView, ids: range) -> Timing:
+    document = view.context.document
+    change = edits.move(document, ids, 3, 2)
+    view.apply_change(change, document.apply(change))
+    settle(view)
+
+    def undo() -> None:
+        inverse = change.inverse()
+        view.apply_change(inverse, view.context.document.apply(inverse))
+
+    timing = Timing(iter([undo]))
+    settle(view)
+    return timing
+
+
+def next_images(view: CanvasView, steps: int) -> Timing:
+    """Prefetched: pyramid and document are there, as the loader's thread leaves them."""
+    wh = (1280, 960)
+    images = [ImagePyramid.of(photograph(wh)) for _ in range(2)]
+    documents = [scene(10, 40, wh), scene(11, 40, wh)]
+
+    def show(number: int) -> None:
+        view.set_image(images[number % 2])
+        view.set_document(documents[number % 2])
+
+    return Timing(iter([lambda number=number: show(number) for number in range(steps)]))
+
+
+def report(name: str, timing: Timing, goal: float, naive: Timing | None = None) -> None:
+    ratio = f"{naive.whole_median / max(timing.whole_median, 1e-3):8.0f} x" if naive is not None else " " * 10
+    verdict = "ok" if timing.p95 <= goal else "OVER"
+    print(
+        f"{name:<44}{timing.median:8.2f}{timing.p95:8.2f}{timing.maximum:8.2f}{timing.whole_median:8.2f}{timing.wall_p95:9.2f}"
+        f"{goal:8.1f} {verdict:<5}{ratio}",
+        flush=True,
+    )
+
+
+def bench_scene(instance_count: int, frame_goal: float, steps: int) -> None:
+    image, document = photograph(), scene(instance_count)
+    naive_view = NaiveView(image, document)
+    naive_view.resize(*SIZE)
+    naive_view.show()
+    QApplication.processEvents()
+    naive_steps = max(3, steps // 40)
+    naive_zoom = Timing(zoom_steps(naive_view, naive_steps))
+    naive_move = Timing(hover_steps(naive_view, naive_steps))
+    naive_view.close()
+    view = open_view(ImagePyramid.of(image), document)
+    name = f"{instance_count:,} polygons"
+    report(f"{name}: zoom by wheel", Timing(zoom_steps(view, steps)), frame_goal, naive_zoom)
+    view.zoom_to_fit()
+    settle(view)
+    report(f"{name}: hover and hit test", Timing(hover_steps(view, steps)), 1.0, naive_move)
+    report(f"{name}: vertex drag at fit", vertex_drag(view, steps), 1.0, naive_move)
+    view.zoom_to_box((1800, 1300, 2120, 1500))
+    settle(view)
+    pan = Timing(drag_steps(view, QPoint(600, 400), steps, Qt.MouseButton.MiddleButton, stride=9))
+    report(f"{name}: pan at {view.zoom:.0f}00 %", pan, frame_goal, naive_zoom)
+    report(f"{name}: vertex drag at {view.zoom:.0f}00 %", vertex_drag_in_sight(view, steps), 1.0, naive_move)
+    view.zoom_to_fit()
+    settle(view)
+    report(f"{name}: undo of a 500-object change", undo_of_many(view, range(1, 501)), 50.0)
+    if instance_count == 2_000:
+        report("next image 1280x960, 10 objects, prefetched", next_images(view, steps), 5.0)
+    view.close()
+
+
+def vertex_drag_in_sight(view: CanvasView, steps: int) -> Timing:
+    """As `vertex_drag`, with whatever object lies in the middle of the screen."""
+    x, y = view.viewport.to_image(SIZE[0] / 2, SIZE[1] / 2)
+    near = view.context.index.ids_touching((x - 60, y - 60, x + 60, y + 60))
+    chosen = view.context.document[near[len(near) // 2]]
+    view.set_selection(frozenset({chosen.id}))
+    settle(view)
+    corner = on_screen(view, *chosen.polygons[0].exterior[0])
+    timing = Timing(drag_steps(view, corner, steps, Qt.MouseButton.LeftButton))
+    assert view.context.document[chosen.id] != chosen, "the drag has to have moved something"
+    view.set_selection(frozenset())
+    settle(view)
+    return timing
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--quick", action="store_true", help="a tenth of the steps")
+    steps = 30 if parser.parse_args().quick else 300
+    app = QApplication.instance() or QApplication([])
+    heads = ("median", "p95", "max", "all")
+    print(
+        f"{'CPU ms per step (GUI thread)':<44}" + "".join(f"{head:>8}" for head in heads) + f"{'wall p95':>9}    goal"
+    )
+    bench_scene(2_000, 5.0, steps)
+    bench_scene(20_000, 8.0, steps)
+    del app
+
+
+if __name__ == "__main__":
+    main()

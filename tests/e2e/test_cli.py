@@ -114,7 +114,7 @@ def test_a_rerun_leaves_a_project_of_the_same_images_in_order(folder: Path, mode
         pytest.param(["none", "-m", "MODEL", "-o", "out.json"], "does not exist", id="no such folder"),
         pytest.param(["hollow", "-m", "MODEL", "-o", "out.json"], "no images in this folder", id="no images"),
         pytest.param(["photos", "-m", "none.xml", "-o", "out.json"], "no such model file", id="no such model"),
-        pytest.param(["photos", "-m", "nameless", "-o", "out.json"], "no bundled model", id="no such name"),
+        pytest.param(["photos", "-m", "nameless", "-o", "out.json"], "no model called nameless", id="no such name"),
         pytest.param(["photos", "-m", "MODEL"], "say where the result goes", id="no output"),
         pytest.param(["photos", "-m", "MODEL", "-o", "out.json", "--classes", "zebra"], "no class zebra", id="class"),
         pytest.param(["photos", "-m", "MODEL", "-p", "other.maskwright"], "other images", id="another project"),

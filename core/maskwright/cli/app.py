@@ -11,6 +11,7 @@ from maskwright.cli.demo import demo
 from maskwright.cli.evaluate import evaluate
 from maskwright.cli.export import export
 from maskwright.cli.machine import devices, info
+from maskwright.cli.models import app as models
 from maskwright.cli.prelabel import prelabel
 from maskwright.logs import start_logging
 
@@ -31,9 +32,10 @@ _ALL: dict[str, Callable[..., None]] = {
     "info": info,
     "devices": devices,
 }
-COMMANDS = frozenset(_ALL)
+COMMANDS = frozenset((*_ALL, "models"))
 for _name, _command in _ALL.items():
     app.command(_name, epilog=exit_codes.HELP)(_command)
+app.add_typer(models, name="models")
 
 
 def _print_version(wanted: bool) -> None:

@@ -146,7 +146,7 @@ def load_model(
     num_threads: int | None = None,
     pixels: PixelFormat | None = None,
 ) -> Model:
-    """Load a model from a file (.xml, .onnx, .pb) or by the name of a bundled one ("nuclei").
+    """Load a model from a file (.xml, .onnx, .pb) or by the name of a bundled ("nuclei") or installed one.
 
     device: as OpenVINO names them ("CPU", "GPU", "AUTO"); one that fails gives way to the CPU, see
     `Model.device_note`. precision: "f32", "bf16" or "f16", None for the device's own choice. pixels: overrides what
@@ -176,13 +176,20 @@ def recognised(interface: NetworkInterface, path: Path, pixels: PixelFormat | No
 
 
 def model_path(path_or_name: str | Path) -> Path:
-    """The file meant by a path or a bundled model's name; raises ModelError where there is neither."""
+    """The file meant by a path, or by the name of a bundled or installed model; raises ModelError for neither."""
     path = Path(path_or_name)
     if path.suffix or path.exists() or len(path.parts) != 1:
         return path
+    from maskwright.models.catalog import installed_model
     from maskwright_resources import resource_path
 
     try:
         return resource_path("models", path.name, f"{path.name}.xml")
     except FileNotFoundError as error:
-        raise ModelError(f"no bundled model is called {path.name}, and no such file exists", path=path) from error
+        installed = installed_model(path.name)
+        if installed is None:
+            raise ModelError(
+                f"no such file, and no model called {path.name} is bundled or installed",
+                hint="maskwright models list, maskwright models get NAME",
+            ) from error
+        return installed.path

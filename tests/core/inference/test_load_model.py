@@ -45,7 +45,7 @@ def test_missing_file_is_named(tmp_path: Path) -> None:
 
 
 def test_unknown_name_is_refused() -> None:
-    with pytest.raises(ModelError, match="no bundled model is called nothing-like-it"):
+    with pytest.raises(ModelError, match="no model called nothing-like-it is bundled"):
         load_model("nothing-like-it")
 
 

@@ -1,0 +1,205 @@
+"""`maskwright models ...`: the catalogue, what is installed of it, and files that people bring."""
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.table import Table
+
+from maskwright.cli import exit_codes
+from maskwright.cli.output import messages, print_json, progress_bar, reports_errors, results
+from maskwright.errors import MaskwrightError
+
+app = typer.Typer(help="List, get, convert, check and remove models.", no_args_is_help=True)
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON on standard output.")]
+Name = Annotated[str, typer.Argument(help="As `maskwright models list` names it.")]
+
+
+@app.command("list", epilog=exit_codes.HELP)
+@reports_errors
+def list_models(as_json: AsJson = False) -> int:
+    """List the models of the catalogue and those that were added by hand."""
+    rows = _rows()
+    if as_json:
+        print_json({"models": rows})
+        return exit_codes.OK
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    for heading in ("name", "state", "download", "licence", "what it is"):
+        table.add_column(heading, no_wrap=heading != "what it is")
+    for row in rows:
+        size = f"{row['download_bytes'] / 1e6:.0f} MB" if row["download_bytes"] else ""
+        table.add_row(row["name"], row["state"], size, row["license"], row["title"])
+    results().print(table)
+    return exit_codes.OK
+
+
+@app.command("show", epilog=exit_codes.HELP)
+@reports_errors
+def show(name: Name, as_json: AsJson = False) -> int:
+    """Print everything that is known about one model."""
+    from maskwright.models.catalog import installed_model, model_cards
+
+    card = next((card for card in model_cards() if card.name == name), None)
+    installed = installed_model(name)
+    if card is None and installed is None:
+        raise MaskwrightError(f"no model called {name}", hint="maskwright models list")
+    content: dict[str, Any] = {"name": name}
+    if card is not None:
+        keys = ("title", "family", "license", "source", "description", "input", "outputs", "hub")
+        content |= {key: getattr(card, key) for key in keys if getattr(card, key)}
+        content["metrics"] = dict(card.metrics)
+        content["files"] = [asdict(file) for file in card.files]
+    if installed is not None:
+        content |= {"installed": str(installed.path), "came_from": installed.source, "sha256": installed.content_hash}
+    if as_json:
+        print_json(content)
+        return exit_codes.OK
+    for key, value in content.items():
+        _print_entry(key, value)
+    return exit_codes.OK
+
+
+@app.command("get", epilog=exit_codes.HELP)
+@reports_errors
+def get(
+    name: Annotated[str, typer.Argument(help="A name of the catalogue, hf://OWNER/NAME, or a file to be added.")],
+    precision: Annotated[str, typer.Option(help="Of the stored weights: f16 or f32.")] = "f16",
+    as_json: AsJson = False,
+) -> int:
+    """Download and convert a model, or add a file (.pth, .pb, .tar.gz, .xml, .onnx); afterwards --model NAME works."""
+    from maskwright.models.install import add_file, get_model
+
+    chosen = _precision(precision)
+    if Path(name).is_file():
+        model = add_file(Path(name), precision=chosen)
+    else:
+        with progress_bar("download", None) as advance:
+            model = get_model(
+                name,
+                precision=chosen,
+                on_progress=lambda done, size: advance(done >> 20, f"of {size >> 20} MB"),
+            )
+    if as_json:
+        print_json({"name": model.name, "family": model.family, "path": str(model.path)})
+    else:
+        results().print(f"{model.name} is ready: {model.path}")
+    return exit_codes.OK
+
+
+@app.command("convert", epilog=exit_codes.HELP)
+@reports_errors
+def convert(
+    file: Annotated[Path, typer.Argument(help=".pth, .pb, .tar.gz, .onnx or .xml with its .bin.")],
+    out: Annotated[Path, typer.Option(help="Folder for the new .xml and .bin.")],
+    precision: Annotated[str, typer.Option(help="Of the stored weights: f16 or f32.")] = "f16",
+    name: Annotated[str | None, typer.Option(help="Of the new files. Default: the file's own.")] = None,
+    as_json: AsJson = False,
+) -> int:
+    """Convert a model file to OpenVINO IR, with preprocessing, labels and family noted in it."""
+    from maskwright.models.convert import convert as convert_file
+    from maskwright.models.install import matching_card
+
+    card = matching_card(file)
+    made = convert_file(file, out, precision=_precision(precision), name=name)
+    if as_json:
+        published = card.name if card is not None else None
+        print_json({"path": str(made.path), "family": made.family, "kind": str(made.kind), "published_as": published})
+        return exit_codes.OK
+    origin = f"checksum of {card.name}" if card is not None else "not a published file of the catalogue"
+    messages().print(f"{made.kind} ({origin}), family {made.family}")
+    results().print(str(made.path))
+    return exit_codes.OK
+
+
+@app.command("verify", epilog=exit_codes.HELP)
+@reports_errors
+def verify_models(
+    name: Annotated[str | None, typer.Argument(help="One model, or a downloaded file. Default: all installed.")] = None,
+    as_json: AsJson = False,
+) -> int:
+    """Check that installed models, or a published file, are what they should be."""
+    wrong = _found_wrong(name)
+    if as_json:
+        print_json({"checked": wrong})
+    else:
+        for entry, reason in wrong.items():
+            results().print(f"{entry}: {reason or 'right'}")
+    return exit_codes.FAILED if any(wrong.values()) else exit_codes.OK
+
+
+@app.command("remove", epilog=exit_codes.HELP)
+@reports_errors
+def remove(name: Name, as_json: AsJson = False) -> int:
+    """Delete an installed model and whatever is left of its download."""
+    from maskwright.models.catalog import remove as remove_model
+
+    remove_model(name)
+    if as_json:
+        print_json({"removed": name})
+    else:
+        results().print(f"{name} is removed")
+    return exit_codes.OK
+
+
+def _found_wrong(name: str | None) -> dict[str, str | None]:
+    """What is wrong with a downloaded file, one model, or all installed ones; None for what is right."""
+    from maskwright.models.catalog import installed_model, installed_models, verify
+    from maskwright.models.install import check_published
+
+    if name is not None and Path(name).is_file():
+        if check_published(Path(name)) is None:
+            raise MaskwrightError("no model of the catalogue has a file of that name", path=name)
+        return {name: None}
+    chosen = installed_models() if name is None else tuple(filter(None, [installed_model(name)]))
+    if name is not None and not chosen:
+        raise MaskwrightError(f"no model called {name} is installed", hint="maskwright models list")
+    found: dict[str, str | None] = {}
+    for model in chosen:
+        try:
+            verify(model)
+            found[model.name] = None
+        except MaskwrightError as error:
+            found[model.name] = str(error)
+    return found
+
+
+def _rows() -> list[dict[str, Any]]:
+    """Models of the catalogue, then those that only lie in the folder of installed ones."""
+    from maskwright.models.catalog import installed_models, model_cards
+
+    installed = {model.name: model for model in installed_models()}
+    rows = []
+    for card in model_cards():
+        present = installed.pop(card.name, None)
+        state = "bundled" if card.is_bundled else "installed" if present is not None else "not installed"
+        rows.append(_row(card.name, card.title, card.license, card.download_size, state))
+    rows += [_row(model.name, f"added from {model.source}", "", 0, "installed") for model in installed.values()]
+    return rows
+
+
+def _row(name: str, title: str, license_name: str, size: int, state: str) -> dict[str, Any]:
+    return {"name": name, "title": title, "license": license_name, "download_bytes": size, "state": state}
+
+
+def _print_entry(key: str, value: Any) -> None:
+    out = results()
+    match value:
+        case dict():
+            for name, number in value.items():
+                out.print(f"{name:22} {number}")
+        case list():
+            for entry in value:
+                out.print(f"{'file':22} {entry['name']}, {entry['size'] / 1e6:.1f} MB")
+                out.print(f"{'':22} sha384 {entry['sha384']}")
+                for url in entry["urls"]:
+                    out.print(f"{'':22} {url}")
+        case _:
+            out.print(f"{key:22} {str(value).replace(chr(10), chr(10) + ' ' * 23)}")
+
+
+def _precision(text: str) -> Any:
+    if text not in ("f16", "f32"):
+        raise MaskwrightError(f"precision is f16 or f32, got {text}")
+    return text

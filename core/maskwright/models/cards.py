@@ -1,0 +1,88 @@
+"""Model cards: what a model is, where it comes from, under which licence, how good it is."""
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from maskwright.errors import ModelError
+
+
+@dataclass(frozen=True, slots=True)
+class CardFile:
+    """A file to download. `urls` are tried in order."""
+
+    name: str
+    size: int
+    """Bytes."""
+    sha384: str
+    urls: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ModelCard:
+    """One entry of the catalogue."""
+
+    name: str
+    title: str
+    family: str
+    license: str
+    source: str
+    description: str = ""
+    input: str = ""
+    outputs: str = ""
+    convert: str = ""
+    """The downloaded file to be converted; empty where an IR is downloaded or bundled."""
+    hub: str = ""
+    """Repository on the Hugging Face hub that holds a ready IR, e.g. "OpenVINO/rtmdet_inst_tiny-fp16-ov"."""
+    files: tuple[CardFile, ...] = ()
+    metrics: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def is_bundled(self) -> bool:
+        """Whether it came with the program, so that nothing is to be downloaded."""
+        return not self.files and not self.hub
+
+    @property
+    def download_size(self) -> int:
+        """Bytes; 0 where it is not known beforehand."""
+        return sum(file.size for file in self.files)
+
+
+def read_card(path: Path) -> ModelCard:
+    """Parse a card; raises ModelError where it is damaged or lacks something."""
+    try:
+        content = tomllib.loads(path.read_text("utf-8"))
+        return _card(content)
+    except (OSError, tomllib.TOMLDecodeError, KeyError, TypeError, ValueError) as error:
+        raise ModelError(f"not a model card: {error}", path=path) from error
+
+
+def _card(content: dict[str, Any]) -> ModelCard:
+    texts = ("name", "title", "family", "license", "source", "description", "input", "outputs", "convert", "hub")
+    for key in texts[:5]:
+        if not isinstance(content[key], str):
+            raise ValueError(f"{key} is no text")
+    card = ModelCard(
+        **{key: str(content[key]).strip() for key in texts if key in content},
+        files=tuple(_file(entry) for entry in content.get("files", ())),
+        metrics={str(key): float(value) for key, value in content.get("metrics", {}).items()},
+    )
+    if not is_plain(card.name) or not all(is_plain(file.name) for file in card.files):
+        raise ValueError("a name with path separators")
+    if card.convert and card.convert not in (file.name for file in card.files):
+        raise ValueError(f"{card.convert} is to be converted but not among the files")
+    return card
+
+
+def _file(entry: Mapping[str, Any]) -> CardFile:
+    file = CardFile(str(entry["name"]), int(entry["size"]), str(entry["sha384"]).lower(), tuple(entry["urls"]))
+    if len(bytes.fromhex(file.sha384)) != 48 or file.size <= 0 or not file.urls:
+        raise ValueError(f"size, checksum or address of {file.name}")
+    return file
+
+
+def is_plain(name: str) -> bool:
+    """Whether a name may become a file or folder name of its own."""
+    return bool(name) and name not in (".", "..") and not any(mark in name for mark in "/\\:\0")

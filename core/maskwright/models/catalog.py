@@ -1,0 +1,115 @@
+"""The models there are: cards that ship with the program, and what has been installed from them or by hand."""
+
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import platformdirs
+
+from maskwright.errors import ModelError
+from maskwright.inference.runtime import file_hash
+from maskwright.models.cards import ModelCard, is_plain, read_card
+
+RECORD = "installed.json"
+FOLDER_VARIABLE = "MASKWRIGHT_MODELS"
+"""Environment variable that names another folder for installed models."""
+
+
+@dataclass(frozen=True, slots=True)
+class Installed:
+    """A model in the folder of installed models."""
+
+    name: str
+    family: str
+    file: str
+    """The .xml, relative to the model's folder."""
+    content_hash: str
+    """As `Model.content_hash`, taken when it was installed."""
+    source: str
+    """Where it came from: an address, or the name of the file that was brought."""
+
+    @property
+    def path(self) -> Path:
+        return models_folder() / self.name / self.file
+
+
+def models_folder() -> Path:
+    """Where installed models live: the platform's data folder of the program, unless MASKWRIGHT_MODELS says else."""
+    chosen = os.environ.get(FOLDER_VARIABLE)
+    return Path(chosen) if chosen else platformdirs.user_data_path("maskwright") / "models"
+
+
+def model_cards() -> tuple[ModelCard, ...]:
+    """All cards of the catalogue, bundled models first, by name. Raises ModelError for a damaged card."""
+    cards = [read_card(path) for path in _card_paths()]
+    return tuple(sorted(cards, key=lambda card: (not card.is_bundled, card.name)))
+
+
+def model_card(name: str) -> ModelCard:
+    """The card of that name; raises ModelError listing the names there are."""
+    cards = {card.name: card for card in model_cards()}
+    if name not in cards:
+        raise ModelError(f"the catalogue has no model called {name}", hint=f"it has {', '.join(cards)}")
+    return cards[name]
+
+
+def installed_models() -> tuple[Installed, ...]:
+    """Installed models by name; folders without a readable record are passed over."""
+    folder = models_folder()
+    if not folder.is_dir():
+        return ()
+    found = (_read_record(path) for path in sorted(folder.glob(f"*/{RECORD}")))
+    return tuple(model for model in found if model is not None)
+
+
+def installed_model(name: str) -> Installed | None:
+    return _read_record(models_folder() / name / RECORD) if is_plain(name) else None
+
+
+def record(name: str, *, family: str, file: Path, source: str) -> Installed:
+    """Note that `file`, which lies in the model's folder, is model `name` from now on."""
+    folder = models_folder() / name
+    model = Installed(name, family, file.relative_to(folder).as_posix(), file_hash(file), source)
+    draft = folder / f"{RECORD}.new"
+    draft.write_text(json.dumps(asdict(model), indent=1), "utf-8")
+    draft.replace(folder / RECORD)
+    return model
+
+
+def verify(model: Installed) -> None:
+    """Raises ModelError if the files of an installed model are gone or no longer what was installed."""
+    again = "remove it and get it again"
+    if not model.path.is_file():
+        raise ModelError("the model's file is gone", path=model.path, hint=again)
+    if file_hash(model.path) != model.content_hash:
+        raise ModelError("the model's files were changed or damaged", path=model.path, hint=again)
+
+
+def remove(name: str) -> None:
+    """Delete an installed model with all its files; raises ModelError where there is none."""
+    folder = models_folder() / name
+    if not is_plain(name) or not folder.is_dir():
+        raise ModelError(f"no model called {name} is installed")
+    try:
+        shutil.rmtree(folder)
+    except OSError as error:
+        raise ModelError(f"cannot be removed: {error.strerror}", path=folder) from error
+
+
+def _card_paths() -> Iterator[Path]:
+    from maskwright_resources import resource_path
+
+    folder = resource_path("models")
+    yield from sorted(folder.glob("*.toml"))
+    yield from sorted(folder.glob("*/*.toml"))
+
+
+def _read_record(path: Path) -> Installed | None:
+    try:
+        model = Installed(**json.loads(path.read_text("utf-8")))
+    except (OSError, ValueError, TypeError):
+        return None
+    return model if model.name == path.parent.name else None

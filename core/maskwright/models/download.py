@@ -1,0 +1,179 @@
+"""One file from the network: resumed where it broke off, checked before it counts, in place whole or not at all."""
+
+import hashlib
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import httpx
+
+from maskwright.errors import ModelError
+from maskwright.models.cards import CardFile
+
+_log = logging.getLogger(__name__)
+
+Progress = Callable[[int, int], None]
+"""Called with bytes so far and bytes in all."""
+_BLOCK = 1 << 18
+_ATTEMPTS = 4
+"""Per address; each goes on where the last one stopped."""
+
+
+class DownloadCancelledError(ModelError):
+    """The person took it back; what has arrived is kept and resumed next time."""
+
+
+class Cancel(Protocol):
+    """Anything with a flag, such as threading.Event."""
+
+    def is_set(self) -> bool: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long to wait, in seconds."""
+
+    connect_s: float = 15.0
+    stall_s: float = 30.0
+    """Without a byte; then it is taken up again."""
+    retry_s: float = 1.0
+    """Before another attempt, doubled each time."""
+
+
+def download(
+    file: CardFile,
+    to: Path,
+    *,
+    on_progress: Progress | None = None,
+    cancel: Cancel | None = None,
+    patience: Patience | None = None,
+) -> Path:
+    """Fetch `file` to the path `to`; returns at once where it is already there and right.
+
+    While it arrives it is called NAME.part; a later call goes on from there. Addresses are tried in turn. The name
+    `to` appears only after size and SHA-384 were found right. Raises DownloadCancelledError, or ModelError with the
+    reason for each address; content that is whole but wrong is thrown away.
+    """
+    if to.is_file() and _is_right(to, file):
+        return to
+    wait = patience or Patience()
+    reasons: list[str] = []
+    try:
+        to.parent.mkdir(parents=True, exist_ok=True)
+        with httpx.Client(follow_redirects=True, timeout=httpx.Timeout(wait.stall_s, connect=wait.connect_s)) as client:
+            for url in file.urls:
+                fetch = _Fetch(client, url, file, to.with_name(f"{to.name}.part"), on_progress, cancel, wait)
+                reason = fetch.run()
+                if reason is None:
+                    fetch.partial.replace(to)
+                    return to
+                reasons.append(f"{httpx.URL(url).host}: {reason}")
+    except OSError as error:
+        raise ModelError(f"cannot be written: {error.strerror or error}", path=to) from error
+    raise ModelError(
+        f"{file.name} could not be downloaded: {'; '.join(reasons)}",
+        hint="fetch it in another way and give the file: maskwright models convert FILE --out FOLDER",
+    )
+
+
+def sha384(path: Path) -> str:
+    """In hex."""
+    digest = hashlib.sha384()
+    with path.open("rb") as stream:
+        while block := stream.read(_BLOCK):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class _Fetch:
+    """One address, attempted several times."""
+
+    client: httpx.Client
+    url: str
+    file: CardFile
+    partial: Path
+    on_progress: Progress | None
+    cancel: Cancel | None
+    patience: Patience
+
+    def run(self) -> str | None:
+        """None once the partial file is whole and right, else why it is not."""
+        reason = "no attempt"
+        for attempt in range(_ATTEMPTS):
+            if attempt:
+                self._pause(self.patience.retry_s * 2 ** (attempt - 1))
+            before = self._usable_bytes()
+            try:
+                if before < self.file.size:
+                    self._go_on(before)
+            except httpx.HTTPStatusError as error:
+                reason = f"answered {error.response.status_code} {error.response.reason_phrase}"
+                if error.response.status_code < 500 and error.response.status_code not in (416, 429):
+                    return reason
+            except (httpx.HTTPError, httpx.InvalidURL) as error:
+                reason = str(error) or type(error).__name__
+            else:
+                arrived = self.partial.stat().st_size
+                if _is_right(self.partial, self.file):
+                    return None
+                if arrived < self.file.size:
+                    reason = f"it ended after {arrived} of {self.file.size} bytes"
+                    continue
+                self.partial.unlink()
+                reason = "the content is not the expected one: wrong checksum"
+                if not before:
+                    return reason  # whole and from this address alone: it has something else
+            _log.info("%s: %s", self.url, reason)
+        return reason
+
+    def _go_on(self, before: int) -> None:
+        """Append what is missing; starts over where the server does not do ranges."""
+        headers = {"Accept-Encoding": "identity"} | ({"Range": f"bytes={before}-"} if before else {})
+        with self.client.stream("GET", self.url, headers=headers) as answer:
+            if answer.status_code == 416:  # the server has less than arrived here: two different files
+                self.partial.unlink(missing_ok=True)
+            answer.raise_for_status()
+            range_start = answer.headers.get("content-range", "").partition("-")[0]
+            goes_on = answer.status_code == 206 and range_start == f"bytes {before}"
+            left = self.file.size - (before if goes_on else 0)
+            with self.partial.open("ab" if goes_on else "wb") as target:
+                for block in answer.iter_bytes():
+                    # One byte too many is enough for the check to fail; the rest of an endless answer is not taken.
+                    target.write(block[: left + 1])
+                    left -= len(block)
+                    self._tell(self.file.size - max(left, 0))
+                    if left < 0:
+                        return
+
+    def _usable_bytes(self) -> int:
+        """Bytes to go on from; what is as long as the file but wrong is thrown away."""
+        if not self.partial.exists():
+            return 0
+        size = self.partial.stat().st_size
+        if size >= self.file.size and not _is_right(self.partial, self.file):
+            self.partial.unlink()
+            return 0
+        return size
+
+    def _tell(self, arrived: int) -> None:
+        if self.on_progress is not None:
+            self.on_progress(arrived, self.file.size)
+        self._check_cancel()
+
+    def _pause(self, seconds: float) -> None:
+        end = time.monotonic() + seconds
+        while (left := end - time.monotonic()) > 0:
+            self._check_cancel()
+            time.sleep(min(left, 0.1))
+
+    def _check_cancel(self) -> None:
+        if self.cancel is not None and self.cancel.is_set():
+            raise DownloadCancelledError("cancelled", path=self.partial)
+
+
+def _is_right(path: Path, file: CardFile) -> bool:
+    return path.exists() and path.stat().st_size == file.size and sha384(path) == file.sha384

@@ -1,0 +1,118 @@
+"""Getting a model ready to use: from the catalogue over the network, or from a file that a person brings."""
+
+import shutil
+from pathlib import Path
+
+from maskwright.errors import ModelError
+from maskwright.inference.model import recognised
+from maskwright.inference.runtime import Network
+from maskwright.models.cards import CardFile, ModelCard, is_plain
+from maskwright.models.catalog import Installed, installed_model, model_card, model_cards, models_folder, record
+from maskwright.models.convert import Precision, convert
+from maskwright.models.download import Cancel, Patience, Progress, download, sha384
+from maskwright.models.hub import fetch_repository
+
+
+def get_model(
+    name: str,
+    *,
+    precision: Precision = "f16",
+    on_progress: Progress | None = None,
+    cancel: Cancel | None = None,
+    patience: Patience | None = None,
+) -> Installed:
+    """Download a model of the catalogue (or "hf://OWNER/NAME"), check it, convert it, and note it as installed.
+
+    Returns at once where it is installed. Partial downloads are kept and resumed. Raises ModelError with the reason,
+    DownloadCancelledError when `cancel` is set.
+    """
+    card = hub_card(name) if name.startswith("hf://") else model_card(name)
+    if card.is_bundled:
+        raise ModelError(f"{name} came with the program and is ready to use")
+    if (present := installed_model(card.name)) is not None and present.path.is_file():
+        return present
+    folder = models_folder() / card.name
+    if card.hub:
+        return _noted(card, fetch_repository(card.hub, folder), f"hf://{card.hub}")
+    files = [
+        download(file, folder / file.name, on_progress=on_progress, cancel=cancel, patience=patience)
+        for file in card.files
+    ]
+    return _finished(card, folder, files, precision)
+
+
+def add_file(path: Path, *, name: str | None = None, precision: Precision = "f16") -> Installed:
+    """Install a model file of any known kind, without a network.
+
+    A file that a card of the catalogue describes is installed under that card's name, if its checksum is the
+    published one; any other under `name` or its own. Raises ModelError for a file that cannot be used.
+    """
+    card = matching_card(path)
+    chosen = name or (card.name if card is not None else _plain_name(path))
+    if not is_plain(chosen):
+        raise ModelError(f"{chosen} cannot be a model's name", path=path)
+    made = convert(path, models_folder() / chosen, precision=precision, name=chosen)
+    return record(chosen, family=made.family, file=made.path, source=path.name)
+
+
+def matching_card(path: Path) -> ModelCard | None:
+    """The card whose published file this is, by size and SHA-384."""
+    try:
+        size = path.stat().st_size
+    except OSError as error:
+        raise ModelError(f"cannot be read: {error.strerror}", path=path) from error
+    for card in model_cards():
+        for file in card.files:
+            if file.size == size and file.sha384 == sha384(path):
+                return card
+    return None
+
+
+def check_published(path: Path) -> CardFile | None:
+    """The published file that `path` is named after, None if it is named after none.
+
+    Raises ModelError where the content is another: damaged, or somebody else's under the same name.
+    """
+    for card in model_cards():
+        for file in card.files:
+            if file.name == path.name:
+                if path.stat().st_size != file.size or sha384(path) != file.sha384:
+                    raise ModelError("not the published file of that name: its checksum differs", path=path)
+                return file
+    return None
+
+
+def hub_card(address: str) -> ModelCard:
+    """A card for any repository on the Hugging Face hub, from "hf://OWNER/NAME"."""
+    repository = address.removeprefix("hf://").strip("/")
+    parts = repository.split("/")
+    if len(parts) != 2 or not all(is_plain(part) for part in parts):
+        raise ModelError(f"expected hf://OWNER/NAME, got {address}")
+    source = f"https://huggingface.co/{repository}"
+    return ModelCard(parts[1], parts[1], "told by its outputs", "see its page", source, hub=repository)
+
+
+def _finished(card: ModelCard, folder: Path, files: list[Path], precision: Precision) -> Installed:
+    """Convert what was downloaded; the download itself is not kept beside the result."""
+    source = (
+        folder / card.convert if card.convert else next((file for file in files if file.suffix == ".xml"), files[0])
+    )
+    made = convert(source, folder, precision=precision, name=card.name)
+    for file in files:
+        if file not in (made.path, made.path.with_suffix(".bin")):
+            file.unlink(missing_ok=True)
+    return record(card.name, family=made.family, file=made.path, source=card.files[0].urls[0])
+
+
+def _noted(card: ModelCard, network_file: Path, source: str) -> Installed:
+    """A ready IR is used as it came, if a family knows it."""
+    try:
+        adapter = recognised(Network(network_file).interface, network_file)
+    except ModelError:
+        shutil.rmtree(models_folder() / card.name, ignore_errors=True)
+        raise
+    return record(card.name, family=adapter.family, file=network_file, source=source)
+
+
+def _plain_name(path: Path) -> str:
+    return path.name.removesuffix(".gz").removesuffix(".tar").removesuffix(path.suffix) or path.name

@@ -1,0 +1,175 @@
+import hashlib
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+import tiny_checkpoint
+import tiny_models
+from maskwright.cli.app import app
+from maskwright.errors import ModelError
+from maskwright.inference.model import load_model
+from maskwright.models import install
+from maskwright.models.cards import CardFile, ModelCard, read_card
+from maskwright.models.catalog import FOLDER_VARIABLE, installed_model, installed_models, model_cards, remove, verify
+from maskwright.models.install import add_file, check_published, get_model, hub_card
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv(FOLDER_VARIABLE, str(tmp_path / "models"))
+    return tmp_path / "models"
+
+
+@pytest.fixture
+def checkpoint(tmp_path: Path) -> Path:
+    return tiny_checkpoint.saved(tmp_path / "net.pth", tiny_checkpoint.yolact_weights(width=2))
+
+
+def published(path: Path) -> CardFile:
+    content = path.read_bytes()
+    return CardFile(path.name, len(content), hashlib.sha384(content).hexdigest(), ("http://127.0.0.1:9/x",))
+
+
+def test_the_catalogue_has_the_two_models_with_checksums() -> None:
+    cards = {card.name: card for card in model_cards()}
+    for name in ("yolact-resnet50-fpn-pytorch", "mask_rcnn_resnet50_atrous_coco"):
+        assert cards[name].files
+        assert len(cards[name].files[0].sha384) == 96
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param("name = 'x'", id="incomplete"),
+        pytest.param("= 3", id="no TOML"),
+        pytest.param("name='../x'\ntitle='t'\nfamily='f'\nlicense='l'\nsource='s'", id="name leaves the folder"),
+        pytest.param(
+            "name='x'\ntitle='t'\nfamily='f'\nlicense='l'\nsource='s'\n"
+            "[[files]]\nname='f'\nsize=3\nsha384='00'\nurls=['http://a']",
+            id="short checksum",
+        ),
+    ],
+)
+def test_a_damaged_card_is_refused(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "card.toml"
+    path.write_text(text)
+    with pytest.raises(ModelError, match=r"card\.toml: not a model card"):
+        read_card(path)
+
+
+def test_a_file_that_is_brought_becomes_a_named_model(checkpoint: Path) -> None:
+    model = add_file(checkpoint, name="mine")
+    assert installed_models() == (model,)
+    assert load_model("mine").family == "yolact"
+
+
+def test_a_published_file_is_known_by_its_checksum(checkpoint: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    card = ModelCard("famous", "t", "yolact", "MIT", "s", convert="net.pth", files=(published(checkpoint),))
+    monkeypatch.setattr(install, "model_cards", lambda: (card,))
+    renamed = checkpoint.rename(checkpoint.with_name("download (1).pth"))
+    assert add_file(renamed).name == "famous"
+
+
+def test_another_file_under_a_published_name_is_noticed(checkpoint: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    card = ModelCard("famous", "t", "yolact", "MIT", "s", convert="net.pth", files=(published(checkpoint),))
+    monkeypatch.setattr(install, "model_cards", lambda: (card,))
+    assert check_published(checkpoint) == card.files[0]
+    checkpoint.write_bytes(checkpoint.read_bytes()[:-1] + b"x")
+    with pytest.raises(ModelError, match="checksum differs"):
+        check_published(checkpoint)
+
+
+def test_a_model_of_the_catalogue_is_converted_after_the_download(
+    checkpoint: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The download itself is tested apart; here the file already lies where it would have arrived."""
+    card = ModelCard("famous", "t", "yolact", "MIT", "s", convert="net.pth", files=(published(checkpoint),))
+    monkeypatch.setattr(install, "model_card", lambda name: card)
+    (folder / "famous").mkdir(parents=True)
+    checkpoint.rename(folder / "famous" / "net.pth")
+    model = get_model("famous")
+    assert sorted(path.name for path in (folder / "famous").iterdir()) == ["famous.bin", "famous.xml", "installed.json"]
+    assert get_model("famous") == model
+
+
+def test_changed_files_are_noticed(tmp_path: Path) -> None:
+    model = add_file(tiny_models.yolact(tmp_path / "tiny.xml"))
+    verify(model)
+    model.path.with_suffix(".bin").write_bytes(b"0")
+    with pytest.raises(ModelError, match="changed or damaged"):
+        verify(model)
+
+
+def test_several_models_live_side_by_side_until_removed(tmp_path: Path) -> None:
+    source = tiny_models.yolact(tmp_path / "tiny.xml")
+    for name in ("one", "two"):
+        add_file(source, name=name)
+    remove("one")
+    assert [model.name for model in installed_models()] == ["two"]
+    assert source.exists()
+
+
+@pytest.mark.parametrize("name", ["absent", "..", "a/b", ""])
+def test_only_installed_models_can_be_removed(name: str, folder: Path) -> None:
+    folder.mkdir()
+    with pytest.raises(ModelError, match="is installed"):
+        remove(name)
+    assert folder.exists()
+
+
+def test_a_damaged_record_hides_its_model_only(tmp_path: Path, folder: Path) -> None:
+    source = tiny_models.yolact(tmp_path / "tiny.xml")
+    for name in ("one", "two"):
+        add_file(source, name=name)
+    (folder / "one" / "installed.json").write_text("{")
+    assert [model.name for model in installed_models()] == ["two"]
+    assert installed_model("one") is None
+
+
+@pytest.mark.parametrize("address", ["hf://", "hf://a", "hf://a/b/c", "hf://../b"])
+def test_addresses_of_the_hub_are_checked(address: str) -> None:
+    with pytest.raises(ModelError, match="expected hf://OWNER/NAME"):
+        hub_card(address)
+
+
+def run(*arguments: object) -> tuple[int, str]:
+    result = CliRunner().invoke(app, ["models", *map(str, arguments)], catch_exceptions=False)
+    return result.exit_code, result.stdout
+
+
+def test_commands_add_list_show_verify_and_remove(checkpoint: Path) -> None:
+    assert run("get", checkpoint)[0] == 0
+    listed = {row["name"]: row["state"] for row in json.loads(run("list", "--json")[1])["models"]}
+    assert listed["net"] == "installed"
+    assert listed["yolact-resnet50-fpn-pytorch"] == "not installed"
+    assert "net.pth" in run("show", "net")[1]
+    assert run("verify") == (0, "net: right\n")
+    assert run("remove", "net") == (0, "net is removed\n")
+    assert run("verify", "net")[0] == 1
+
+
+def test_the_convert_command_prints_where_the_model_lies(checkpoint: Path, tmp_path: Path) -> None:
+    code, printed = run("convert", checkpoint, "--out", tmp_path / "ir", "--json")
+    assert code == 0
+    found = json.loads(printed)
+    assert (found["family"], found["published_as"]) == ("yolact", None)
+    image = np.zeros((20, 20, 3), np.uint8)
+    assert load_model(found["path"]).predict(image).frame.size_wh == (20, 20)
+
+
+def test_a_refused_file_is_an_error_with_its_name(tmp_path: Path) -> None:
+    path = tmp_path / "odd.pth"
+    path.write_bytes(b"\x80\x02cos\nsystem\n.")
+    code, printed = run("convert", path, "--out", tmp_path, "--json")
+    assert code == 1
+    assert "os.system" in json.loads(printed)["error"]
+
+
+def test_show_prints_sources_and_checksums() -> None:
+    code, printed = run("show", "yolact-resnet50-fpn-pytorch")
+    assert code == 0
+    assert "sha384 7ef5b536" in printed
+    assert "published mask AP" in printed

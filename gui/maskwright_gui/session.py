@@ -185,11 +185,25 @@ class Session(QObject):
             self.current_category_changed.emit(category_id)
 
     def _history(self) -> History:
-        return self._histories.setdefault(self.image.id if self.image is not None else 0, History())
+        image_id = self.image.id if self.image is not None else 0
+        if image_id not in self._histories:
+            self._histories[image_id] = self._stored_history(image_id)
+        return self._histories[image_id]
+
+    def _stored_history(self, image_id: int) -> History:
+        """The steps of earlier sessions, so that undo survives a restart."""
+        if self.project is None or self.image is None:
+            return History()
+        steps = self.project.undo_steps(image_id)
+        done, undone = ([Step(entry.label, entry.change) for entry in side] for side in (steps.undo, steps.redo))
+        return History(done, undone)
 
     def _may_edit(self) -> bool:
         if self.project is not None and self.project.is_read_only:
-            self.failed.emit("Nothing was changed", ProjectError("this project is open for reading only"))
+            self.failed.emit(
+                "Nothing was changed",
+                ProjectError(f"the project is open for reading only: {self.project.read_only_reason}"),
+            )
             return False
         return True
 

@@ -187,6 +187,17 @@ def test_evaluating_a_project_against_its_own_export_is_perfect(folder: Path, mo
         assert (code, report["segm"]["AP50"]) == (0, pytest.approx(1.0))
 
 
+def test_copies_of_a_project_are_listed_and_brought_back(tmp_path: Path) -> None:
+    with make_project(tmp_path) as project:
+        name = project.back_up_daily().name
+        project.add_category("later")
+
+    assert run_json("restore", tmp_path / "set.maskwright")[1]["backups"] == [name]
+    assert run("restore", tmp_path / "set.maskwright", name)[0] == 0
+    with Project.open(tmp_path / "set.maskwright") as project:
+        assert [category.name for category in project.categories()] == ["cell", "cat"]
+
+
 def test_version_devices_and_info_answer() -> None:
     assert run("--version")[1].startswith("maskwright ")
     assert "CPU" in run_json("devices")[1]["devices"]

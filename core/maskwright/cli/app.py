@@ -13,6 +13,7 @@ from maskwright.cli.export import export
 from maskwright.cli.machine import devices, info
 from maskwright.cli.models import app as models
 from maskwright.cli.prelabel import prelabel
+from maskwright.cli.restore import restore
 from maskwright.logs import start_logging
 
 app = typer.Typer(
@@ -29,6 +30,7 @@ _ALL: dict[str, Callable[..., None]] = {
     "prelabel": prelabel,
     "export": export,
     "evaluate": evaluate,
+    "restore": restore,
     "info": info,
     "devices": devices,
 }

@@ -1,29 +1,114 @@
-"""Copies of a project file, taken while it may be in use."""
+"""Copies of a project file: taken while it may be in use, kept within bounds, brought back."""
 
+import logging
 import sqlite3
 from contextlib import closing
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from maskwright.errors import ProjectError
 
+log = logging.getLogger(__name__)
+
 FOLDER = "backups"
+DAILY = "daily"
+KEPT_DAYS = 7
+KEPT_WEEKS = 4
+_STAMP = "%Y-%m-%dT%H%M%SZ"
 
 
 def back_up(file: Path, *, reason: str) -> Path:
     """A consistent copy of `file` in the folder `backups` beside it, named by time and `reason`.
 
-    Raises ProjectError when the copy cannot be written; nothing half-written stays behind.
+    The program may go on writing meanwhile. Raises ProjectError when the copy cannot be written; nothing half-written
+    stays behind.
     """
-    stamp = datetime.now(UTC).strftime("%Y-%m-%dT%H%M%SZ")
-    target = file.parent / FOLDER / f"{stamp}-{reason}.db"
+    target = file.parent / FOLDER / f"{datetime.now(UTC).strftime(_STAMP)}-{reason}.db"
     partial = target.with_suffix(".partial")
     try:
         target.parent.mkdir(exist_ok=True)
-        with closing(sqlite3.connect(file)) as source, closing(sqlite3.connect(partial)) as copy:
-            source.backup(copy)
+        _copy(file, partial)
         partial.replace(target)
     except (OSError, sqlite3.Error) as error:
         partial.unlink(missing_ok=True)
         raise ProjectError(f"no backup could be made ({error})", path=target.parent) from error
     return target
+
+
+def list_backups(file: Path) -> list[Path]:
+    """Newest first."""
+    return sorted((file.parent / FOLDER).glob("*.db"), reverse=True)
+
+
+def back_up_daily(file: Path) -> Path | None:
+    """Today's copy, unless there is one; copies that are no longer wanted go. Raises ProjectError as `back_up` does."""
+    today = datetime.now(UTC)
+    daily = [path for path in list_backups(file) if path.stem.endswith(DAILY)]
+    if any(taken_at(path).date() == today.date() for path in daily):
+        return None
+    made = back_up(file, reason=DAILY)
+    for path in _outdated([made, *daily], today):
+        path.unlink(missing_ok=True)
+    return made
+
+
+def taken_at(backup: Path) -> datetime:
+    """When a backup was made, by its name."""
+    return datetime.strptime(backup.name[: len("2026-01-01T000000Z")], _STAMP).replace(tzinfo=UTC)
+
+
+def restore(file: Path, backup: Path) -> Path:
+    """Put `backup` in the place of `file`, which must not be open; returns the copy made of what was there.
+
+    Raises ProjectError when `backup` is damaged or the place cannot be written.
+    """
+    if not backup.is_file() or not is_sound(backup):
+        raise ProjectError("this backup is missing or damaged", path=backup)
+    kept = file.parent / FOLDER / f"{datetime.now(UTC).strftime(_STAMP)}-before-restore.db"
+    partial = file.with_suffix(".partial")
+    try:
+        _copy(backup, partial)
+        if file.exists():
+            # Moved, not copied: the file may be damaged, and its log belongs to it and to nothing else.
+            file.replace(kept)
+            for suffix in ("-wal", "-shm"):
+                log_file = file.with_name(file.name + suffix)
+                if log_file.exists():
+                    log_file.replace(kept.with_name(kept.name + suffix))
+        partial.replace(file)
+    except (OSError, sqlite3.Error) as error:
+        partial.unlink(missing_ok=True)
+        raise ProjectError(f"the backup could not be put back ({error})", path=file) from error
+    return kept
+
+
+def is_sound(file: Path) -> bool:
+    """Whether SQLite's quick check passes and every reference leads somewhere; reads the whole file."""
+    try:
+        with closing(sqlite3.connect(f"{file.resolve().as_uri()}?mode=ro", uri=True)) as connection:
+            is_whole = connection.execute("PRAGMA quick_check(1)").fetchone() == ("ok",)
+            return is_whole and connection.execute("PRAGMA foreign_key_check").fetchone() is None
+    except sqlite3.DatabaseError:
+        return False
+
+
+def _copy(source: Path, target: Path) -> None:
+    target.unlink(missing_ok=True)
+    with closing(sqlite3.connect(source)) as read, closing(sqlite3.connect(target)) as written:
+        read.backup(written)  # one step: a snapshot that writers neither wait for nor disturb
+        written.execute("PRAGMA journal_mode=WAL")
+
+
+def _outdated(daily: list[Path], today: datetime) -> list[Path]:
+    """All but the last seven days' copies and one for each of the four weeks before; newest first."""
+    kept_weeks: set[tuple[int, int]] = set()
+    outdated: list[Path] = []
+    for path in daily:
+        at = taken_at(path)
+        if today - at < timedelta(days=KEPT_DAYS):
+            continue
+        week = at.isocalendar()[:2]
+        if week in kept_weeks or len(kept_weeks) >= KEPT_WEEKS:
+            outdated.append(path)
+        kept_weeks.add(week)
+    return outdated

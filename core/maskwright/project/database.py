@@ -7,6 +7,7 @@ the next FULL commit makes it durable too, the log being one.
 """
 
 import logging
+import os
 import sqlite3
 import threading
 from collections.abc import Iterator
@@ -62,7 +63,7 @@ class Database:
 
 
 def _engine(path: Path, *, read_only: bool) -> Engine:
-    uri = path.resolve().as_uri() + ("?mode=ro" if read_only else "?mode=rw")
+    uri = path.resolve().as_uri() + (read_only_options(path) if read_only else "?mode=rw")
 
     def connect() -> sqlite3.Connection:
         # isolation_level=None: SQLAlchemy's transactions are begun below, not guessed at by the driver.
@@ -85,6 +86,12 @@ def _engine(path: Path, *, read_only: bool) -> Engine:
         connection.exec_driver_sql("BEGIN IMMEDIATE")  # a later upgrade of a read lock could fail half-way
 
     return engine
+
+
+def read_only_options(path: Path) -> str:
+    """SQLite puts an index beside a file in WAL mode; where it may not, the file cannot change meanwhile either."""
+    has_log = path.with_name(f"{path.name}-wal").exists()
+    return "?mode=ro" if has_log or os.access(path.parent, os.W_OK) else "?mode=ro&immutable=1"
 
 
 def create_file(path: Path) -> None:
@@ -119,7 +126,7 @@ def _reason(error: BaseException | None) -> str:
     if "locked" in text:
         return "another program is writing to this project and does not finish"
     if "malformed" in text or "not a database" in text:
-        return "the project file is damaged; the folder `backups` beside it holds earlier copies"
+        return "the project file is damaged; maskwright restore puts an earlier copy back"
     if "disk I/O" in text:
         return "the disk or network share reports an error; this change was not saved"
     if "unable to open" in text:

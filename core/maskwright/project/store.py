@@ -2,32 +2,24 @@
 
 import logging
 import os
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Self
 
 from sqlalchemy import select
 from sqlalchemy.dialects.sqlite import insert as upsert
 
-from maskwright.document.change import Change
-from maskwright.document.values import ImageState, Provenance
 from maskwright.errors import ProjectError
+from maskwright.project.backup import back_up_daily
 from maskwright.project.categories import CategoryShelf
 from maskwright.project.database import Database, create_file
+from maskwright.project.history import HistoryShelf
 from maskwright.project.images import ImageShelf
-from maskwright.project.instances import (
-    InstanceShelf,
-    read_instances,
-    reserve_ids,
-    touch_image,
-    write_change,
-    write_history,
-)
-from maskwright.project.proposals import Proposal, proposals_to_change
+from maskwright.project.layer import ProposalLayer
+from maskwright.project.lock import Holder, ProjectLock
 from maskwright.project.rows import from_json, to_json
-from maskwright.project.runs import Run, RunLog, mark_image, read_run
+from maskwright.project.runs import RunLog
 from maskwright.project.schema import settings
-from maskwright.project.upgrade import bring_up_to_date, require_current
+from maskwright.project.upgrade import bring_up_to_date, require_current, require_sound
 
 log = logging.getLogger(__name__)
 
@@ -37,13 +29,15 @@ INSIDE_IMAGES = ".maskwright"
 _NAME, _ROOT, _ROOT_ABSOLUTE = "project.name", "project.image_root", "project.image_root_absolute"
 
 
-class Project(ImageShelf, CategoryShelf, InstanceShelf, RunLog):
+class Project(ImageShelf, CategoryShelf, HistoryShelf, ProposalLayer, RunLog):
     """Images, categories, instances and batches of one data set. Close it, or use it as a context manager."""
 
-    def __init__(self, path: Path, database: Database) -> None:
-        """Use `create` or `open`."""
+    def __init__(self, path: Path, database: Database, access: ProjectLock | str) -> None:
+        """Use `create` or `open`. `access`: the right to write, or why there is none."""
         self.path = path
         self._database = database
+        self._lock = access if isinstance(access, ProjectLock) else None
+        self.read_only_reason = None if isinstance(access, ProjectLock) else access
         self.name: str = self.setting(_NAME) or path.stem
         self.image_root = self._find_image_root()
 
@@ -63,29 +57,39 @@ class Project(ImageShelf, CategoryShelf, InstanceShelf, RunLog):
         except OSError as error:
             reason = error.strerror or str(error)
             raise ProjectError(f"cannot make the project folder: {reason}", path=path, hint=_ELSEWHERE) from error
+        lock = ProjectLock.acquire(path)
+        if isinstance(lock, Holder):
+            raise ProjectError(f"another program is making a project here ({lock})", path=path)
         create_file(path / FILE_NAME)
         bring_up_to_date(path / FILE_NAME)
         database = Database(path / FILE_NAME, read_only=False)
         default = image_root.name if path.name == INSIDE_IMAGES else path.stem
         _write_settings(database, {_NAME: name or default, **_root_settings(path, image_root)})
-        return cls(path, database)
+        return cls(path, database, lock)
 
     @classmethod
     def open(cls, path: Path, *, read_only: bool = False) -> Self:
         """Open the project in `path`: its folder, its file, or the image folder it lives in.
 
-        A project that cannot be written is opened read-only, see `is_read_only`. Raises ProjectError when there is no
-        project, it is damaged, or a newer version of Maskwright made it.
+        A project that cannot be written, or that another program has open, is opened read-only; `read_only_reason`
+        says why. After an unclean end the file is checked. Raises ProjectError when there is no project, it is
+        damaged, or a newer version of Maskwright made it.
         """
         file = find_project(path)
         if file is None:
             raise ProjectError("there is no project here", path=path)
-        is_writable = os.access(file, os.W_OK) and os.access(file.parent, os.W_OK)
-        if not read_only and is_writable:
-            bring_up_to_date(file)
-        else:
-            require_current(file)
-        return cls(file.parent, Database(file, read_only=read_only or not is_writable))
+        access = "it was opened for reading only" if read_only else _access(file)
+        try:
+            if isinstance(access, str):
+                require_current(file)
+            else:
+                require_sound(file)
+                bring_up_to_date(file)
+            return cls(file.parent, Database(file, read_only=isinstance(access, str)), access)
+        except BaseException:
+            if isinstance(access, ProjectLock):
+                access.release()
+            raise
 
     @property
     def is_read_only(self) -> bool:
@@ -93,6 +97,15 @@ class Project(ImageShelf, CategoryShelf, InstanceShelf, RunLog):
 
     def close(self) -> None:
         self._database.close()
+        if self._lock is not None:
+            self._lock.release()
+
+    def back_up_daily(self) -> Path | None:
+        """Today's copy in the folder `backups`, unless there is one; takes a second or so for a million instances.
+
+        Returns the copy made. Raises ProjectError when it cannot be written.
+        """
+        return None if self.is_read_only else back_up_daily(self._database.path)
 
     def setting(self, key: str) -> Any:
         """The JSON value stored under `key`; None when there is none."""
@@ -109,33 +122,6 @@ class Project(ImageShelf, CategoryShelf, InstanceShelf, RunLog):
             raise ProjectError("the image folder does not exist", path=image_root)
         _write_settings(self._database, _root_settings(self.path, image_root.absolute()))
         self.image_root = image_root.absolute()
-
-    def put_proposals(
-        self,
-        image_id: int,
-        proposals: Sequence[Proposal],
-        *,
-        run_id: int | None = None,
-        seconds: float | None = None,
-        provenance: Provenance | None = None,
-    ) -> Change:
-        """Replace the image's open proposals; a person's instances, rejected ones included, stay as they are.
-
-        Returns what changed. An unseen image becomes "pre-labelled". With `run_id` the image is marked as done by that
-        run in the same transaction, so that no image is ever done twice; otherwise `provenance` names the model.
-        """
-        with self._database.write(is_repeatable=True) as connection:
-            run = read_run(connection, run_id) if run_id is not None else None
-            ids = reserve_ids(connection, len(proposals)) if proposals else range(0)
-            existing = read_instances(connection, image_id)
-            change = proposals_to_change(existing, proposals, _provenance(run) or provenance, ids)
-            if not change.is_empty:
-                write_change(connection, image_id, change, stored=existing)
-                write_history(connection, image_id, change, label="Pre-label", kind="proposals")
-            touch_image(connection, image_id, was=(ImageState.UNSEEN,), becomes=ImageState.PRELABELLED)
-            if run is not None:
-                mark_image(connection, run.id, image_id, seconds=seconds, failure=None)
-        return change
 
     def __enter__(self) -> Self:
         return self
@@ -164,6 +150,14 @@ def find_project(path: Path) -> Path | None:
     return next((place.absolute() for place in candidates if place.name == FILE_NAME and place.is_file()), None)
 
 
+def _access(file: Path) -> ProjectLock | str:
+    """The right to write to the project, or why there is none."""
+    if not os.access(file, os.W_OK) or not os.access(file.parent, os.W_OK):
+        return "the project or its folder cannot be written"
+    lock = ProjectLock.acquire(file.parent)
+    return f"it is open elsewhere: {lock}" if isinstance(lock, Holder) else lock
+
+
 def _write_settings(database: Database, values: dict[str, Any]) -> None:
     with database.write() as connection:
         for key, value in values.items():
@@ -179,10 +173,3 @@ def _root_settings(path: Path, image_root: Path) -> dict[str, Any]:
     except ValueError:  # another drive
         relative = None
     return {_ROOT: relative, _ROOT_ABSOLUTE: str(image_root)}
-
-
-def _provenance(run: Run | None) -> Provenance | None:
-    if run is None:
-        return None
-    score, nms_iou = run.settings.get("score", 0.0), run.settings.get("nms_iou", 0.0)
-    return Provenance(run.model_name, run.model_hash, float(score or 0.0), float(nms_iou or 0.0), run.started_at)

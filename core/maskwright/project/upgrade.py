@@ -7,7 +7,8 @@ from pathlib import Path
 from sqlalchemy import Connection, NullPool, create_engine
 
 from maskwright.errors import ProjectError
-from maskwright.project.backup import back_up
+from maskwright.project.backup import back_up, is_sound
+from maskwright.project.database import read_only_options
 
 log = logging.getLogger(__name__)
 
@@ -18,7 +19,7 @@ REVISIONS = ("0001",)
 def schema_version(file: Path) -> str | None:
     """The revision of the file, None for a database without one. Raises ProjectError when it cannot be read."""
     try:
-        connection = sqlite3.connect(f"{file.resolve().as_uri()}?mode=ro", uri=True)
+        connection = sqlite3.connect(file.resolve().as_uri() + read_only_options(file), uri=True)
         try:
             row = connection.execute("SELECT version_num FROM alembic_version").fetchone()
         finally:
@@ -28,7 +29,7 @@ def schema_version(file: Path) -> str | None:
             return None
         raise ProjectError(f"the project cannot be read ({error})", path=file) from error
     except sqlite3.DatabaseError as error:
-        hint = "the folder `backups` beside it holds earlier copies"
+        hint = "maskwright restore puts an earlier copy back"
         raise ProjectError(f"the project file is damaged ({error})", path=file, hint=hint) from error
     return str(row[0]) if row is not None else None
 
@@ -50,6 +51,17 @@ def require_current(file: Path) -> None:
     if version != REVISIONS[-1]:
         hint = "open it once where it can be written"
         raise ProjectError("an older version of Maskwright made this project", path=file.parent, hint=hint)
+
+
+def require_sound(file: Path) -> None:
+    """Check the file where the last program using it did not end well. Raises ProjectError when it is damaged.
+
+    A closed project has no log beside it; a log that is there was left by a program that crashed or lost power.
+    """
+    journal = file.with_name(f"{file.name}-wal")
+    if journal.exists() and journal.stat().st_size and not is_sound(file):
+        hint = "maskwright restore puts an earlier copy back"
+        raise ProjectError("the project file is damaged", path=file, hint=hint)
 
 
 def bring_up_to_date(file: Path) -> None:

@@ -134,6 +134,8 @@ class ProjectCommands(QObject):
         self._opening = opening
         self._session.open_project(opening.project)
         self.opened.emit()
+        if opening.project.read_only_reason is not None:
+            self.told.emit(Message("Opened for reading only", f"{opening.project.read_only_reason}.", "warning"))
         if self._show_after is not None:
             record = opening.project.find_image(self._show_after)
             if record is not None:

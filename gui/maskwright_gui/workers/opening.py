@@ -62,6 +62,10 @@ def add_rest(opening: Opening, progress: TaskProgress) -> Opening:
     while block := list(islice(opening.rest, BLOCK)):
         _add(opening, block)
         progress.report(opening.added, None, f"Reading the folder: {opening.added} new images")
+    try:
+        opening.project.back_up_daily()
+    except ProjectError as error:
+        log.warning("%s", error)
     return opening
 
 

@@ -175,7 +175,7 @@ def test_a_damaged_file_says_so(project: Project) -> None:
     project.close()
     (project.path / "project.db").write_bytes(b"not a database at all" * 100)
 
-    with pytest.raises(ProjectError, match=r"damaged.*backups"):
+    with pytest.raises(ProjectError, match=r"damaged.*maskwright restore"):
         Project.open(project.path)
 
 

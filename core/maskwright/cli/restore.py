@@ -1,0 +1,45 @@
+"""`maskwright restore`: earlier copies of a project, listed and brought back."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from maskwright.cli import exit_codes
+from maskwright.cli.output import print_json, reports_errors, results
+from maskwright.errors import ProjectError
+from maskwright.project.backup import list_backups
+from maskwright.project.backup import restore as put_back
+from maskwright.project.lock import Holder, ProjectLock
+from maskwright.project.store import find_project
+
+
+@reports_errors
+def restore(
+    project: Annotated[Path, typer.Argument(help="A project, or the image folder it lives in.")],
+    backup: Annotated[str | None, typer.Argument(help="Name of a copy, as listed; none: list them.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON on standard output.")] = False,
+) -> int:
+    """List the earlier copies of a project, or bring one back; what was there is kept as a copy, too."""
+    file = find_project(project)
+    if file is None:
+        raise ProjectError("there is no project here", path=project)
+    if backup is None:
+        names = [path.name for path in list_backups(file)]
+        if as_json:
+            print_json({"backups": names})
+        else:
+            results().print("\n".join(names) or "no copies yet; one is made each day the project is opened")
+        return exit_codes.OK
+    lock = ProjectLock.acquire(file.parent)
+    if isinstance(lock, Holder):
+        raise ProjectError(f"the project is open elsewhere: {lock}", path=project, hint="close it there first")
+    try:
+        kept = put_back(file, file.parent / "backups" / backup)
+    finally:
+        lock.release()
+    if as_json:
+        print_json({"restored": backup, "kept": str(kept)})
+    else:
+        results().print(f"{backup} is back; what was there is kept as {kept.name}")
+    return exit_codes.OK

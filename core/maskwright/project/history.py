@@ -1,0 +1,111 @@
+"""The part of a project that remembers: every change of every image, for undo after a restart and for going back."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, cast
+
+from sqlalchemy import Row, select
+
+from maskwright.document.change import Change
+from maskwright.document.document import Document
+from maskwright.project.database import Database
+from maskwright.project.instances import InstanceShelf, Kind
+from maskwright.project.journal import change_from_bytes
+from maskwright.project.schema import history
+
+MOST_STEPS = 200
+"""Steps of an image that can be undone after a restart."""
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryEntry:
+    """One change as it was made."""
+
+    id: int
+    image_id: int
+    at: str
+    """ISO 8601, UTC."""
+    kind: Kind
+    label: str
+    change: Change
+
+
+@dataclass(frozen=True, slots=True)
+class UndoSteps:
+    """A person's steps on an image: `undo` oldest first, `redo` latest undone last; both are used from their end.
+
+    Each entry's `change` is the step as it was first made.
+    """
+
+    undo: tuple[HistoryEntry, ...]
+    redo: tuple[HistoryEntry, ...]
+
+
+class HistoryShelf(InstanceShelf):
+    """History of a project. All methods may be called from any thread and raise ProjectError as `Database` does."""
+
+    _database: Database
+
+    def history(self, image_id: int, *, since: str = "", limit: int = 1000) -> list[HistoryEntry]:
+        """The latest `limit` changes of an image made after `since` (ISO 8601, UTC), oldest first."""
+        query = (
+            select(history)
+            .where(history.c.image_id == image_id, history.c.at > since)
+            .order_by(history.c.id.desc())
+            .limit(limit)
+        )
+        with self._database.read() as connection:
+            rows = connection.execute(query).fetchall()
+        return [_entry(row) for row in reversed(rows)]
+
+    def undo_steps(self, image_id: int, *, limit: int = MOST_STEPS) -> UndoSteps:
+        """What can be undone and redone now, as it was when the project was closed.
+
+        Steps on proposals that a later run has replaced end the list: they cannot be taken back any more.
+        """
+        done: list[HistoryEntry] = []
+        undone: list[HistoryEntry] = []
+        for entry in self.history(image_id, limit=4 * limit):
+            match entry.kind:
+                case "edit":
+                    done.append(entry)
+                    undone.clear()
+                case "undo" if done:
+                    undone.append(done.pop())
+                case "redo" if undone:
+                    done.append(undone.pop())
+        document = self.document(image_id)
+        taken_back = [entry.change.inverse() for entry in reversed(done)]
+        undo = len(_applicable(document, taken_back[:limit]))
+        redo = len(_applicable(document, [entry.change for entry in reversed(undone)]))
+        return UndoSteps(tuple(done[len(done) - undo :]), tuple(undone[len(undone) - redo :]))
+
+    def document_at(self, image_id: int, when: str) -> Document:
+        """The image's instances as they were at a time (ISO 8601, UTC)."""
+        document = self.document(image_id)
+        for entry in reversed(self.history(image_id, since=when, limit=1_000_000)):
+            document = document.apply(entry.change.inverse())
+        return document
+
+    def change_back_to(self, image_id: int, when: str) -> Change:
+        """What has to be applied to bring an image back to how it was at a time; an edit like any other."""
+        before, after = self.document(image_id).instances, self.document_at(image_id, when).instances
+        return Change.of((before.get(id_), after.get(id_)) for id_ in sorted(before.keys() | after.keys()))
+
+
+def _applicable(document: Document, changes: Sequence[Change]) -> list[Change]:
+    """As many of `changes`, one after the other, as fit."""
+    fitting: list[Change] = []
+    for change in changes:
+        try:
+            document = document.apply(change)
+        except ValueError:
+            break
+        fitting.append(change)
+    return fitting
+
+
+def _entry(row: Row[Any]) -> HistoryEntry:
+    return HistoryEntry(
+        row.id, row.image_id, row.at, cast(Kind, row.kind), row.label, change_from_bytes(row.change)
+    )  # cast: the table holds what `write_history` wrote

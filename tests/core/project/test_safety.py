@@ -1,0 +1,169 @@
+"""Nothing is lost: one writer at a time, copies of earlier days, files checked after a crash."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from maskwright.document.change import Change
+from maskwright.errors import ProjectError
+from maskwright.project import Project
+from maskwright.project.backup import back_up, back_up_daily, list_backups, restore
+from project_builders import drawn, make_project
+
+CORE = Path(__file__).resolve().parents[3] / "core"
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Iterator[Project]:
+    with make_project(tmp_path) as project:
+        project.apply(1, Change.create([drawn(1)]), label="Draw")
+        yield project
+
+
+def run_elsewhere(script: str, *arguments: object) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-c", script, *map(str, arguments)],
+        env={**os.environ, "PYTHONPATH": str(CORE)},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+
+
+HOLD = """
+import sys
+from pathlib import Path
+from maskwright.project import Project
+project = Project.open(Path(sys.argv[1]))
+print(project.is_read_only, flush=True)
+sys.stdin.readline()
+"""
+
+
+def test_a_second_program_is_told_who_has_the_project_and_may_only_read(project: Project) -> None:
+    project.close()
+    holder = run_elsewhere(HOLD, project.path)
+    assert holder.stdout.readline().strip() == "False"
+
+    with Project.open(project.path) as second:
+        assert second.is_read_only
+        assert f"process {holder.pid}" in second.read_only_reason
+        assert len(second.document(1)) == 1
+
+    holder.kill()
+    holder.communicate()
+    with Project.open(project.path) as third:
+        assert not third.is_read_only
+
+
+def test_one_program_may_open_a_project_twice(project: Project) -> None:
+    with Project.open(project.path) as second:
+        assert not second.is_read_only
+    project.close()
+    with Project.open(project.path) as again:
+        assert not again.is_read_only
+
+
+EDIT_FOR_EVER = """
+import sys
+from pathlib import Path
+from maskwright.document.change import Change
+from maskwright.document.values import Instance
+from maskwright.geometry.polygon import Polygon
+from maskwright.project import Project
+project = Project.open(Path(sys.argv[1]))
+outline = (Polygon.of([(0, 0), (9, 0), (9, 9)]),)
+while True:
+    id_ = project.reserve_instance_ids(1)[0]
+    project.apply(1, Change.create([Instance(id_, 1, outline)]), label="Draw")
+    print(id_, flush=True)
+"""
+
+
+@pytest.mark.parametrize("acknowledged", [1, 4, 9])
+def test_edits_that_were_acknowledged_survive_kill_9(tmp_path: Path, acknowledged: int) -> None:
+    make_project(tmp_path).close()
+    program = run_elsewhere(EDIT_FOR_EVER, tmp_path / "set.maskwright")
+    ids = [int(program.stdout.readline()) for _ in range(acknowledged)]
+    program.kill()
+    ids += [int(line) for line in program.communicate()[0].split("\n")[:-1]]
+
+    with Project.open(tmp_path / "set.maskwright") as project:
+        assert not project.is_read_only
+        kept = set(project.document(1).instances)
+        assert set(ids) <= kept
+        assert len(kept) <= len(ids) + 1
+        assert len(project.undo_steps(1).undo) == len(kept)
+
+
+def test_a_file_damaged_in_a_crash_is_refused_and_a_backup_brought_back(project: Project) -> None:
+    project.close()
+    file = project.path / "project.db"
+    copy = back_up(file, reason="daily")
+    damaged = bytearray(file.read_bytes())
+    damaged[4096 * 3 : 4096 * 6] = b"\xff" * 4096 * 3
+    file.write_bytes(damaged)
+    file.with_name("project.db-wal").write_bytes(b"left by a crash")
+
+    with pytest.raises(ProjectError, match="damaged"):
+        Project.open(project.path)
+    kept = restore(file, copy)
+
+    assert kept.read_bytes() == bytes(damaged)
+    with Project.open(project.path) as project:
+        assert len(project.document(1)) == 1
+
+
+def test_a_backup_holds_what_the_log_holds(project: Project) -> None:
+    copy = project.back_up_daily()
+
+    assert project.back_up_daily() is None
+    project.apply(1, Change.create([drawn(2)]), label="Draw")
+    project.close()
+    restore(project.path / "project.db", copy)
+    with Project.open(project.path) as project:
+        assert list(project.document(1).instances) == [1]
+
+
+def test_daily_copies_are_bounded(project: Project) -> None:
+    file, folder = project.path / "project.db", project.path / "backups"
+    folder.mkdir()
+    today = datetime.now(UTC)
+    for days in range(1, 90):
+        (folder / f"{(today - timedelta(days=days)).strftime('%Y-%m-%dT%H%M%SZ')}-daily.db").write_bytes(b"")
+    (folder / "2020-01-01T000000Z-schema-0000.db").write_bytes(b"")
+
+    back_up_daily(file)
+
+    kept = list_backups(file)
+    assert 7 + 4 <= len([path for path in kept if path.stem.endswith("daily")]) <= 7 + 4 + 1
+    assert len([path for path in kept if "schema" in path.stem]) == 1
+
+
+def test_a_damaged_backup_is_not_put_back(project: Project, tmp_path: Path) -> None:
+    project.close()
+    (tmp_path / "bad.db").write_bytes(b"x" * 5000)
+
+    with pytest.raises(ProjectError, match="missing or damaged"):
+        restore(project.path / "project.db", tmp_path / "bad.db")
+
+    with Project.open(project.path) as project:
+        assert len(project.document(1)) == 1
+
+
+def test_a_folder_that_cannot_be_written_is_opened_for_reading(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project.close()
+    monkeypatch.setattr(os, "access", lambda path, mode: mode != os.W_OK)
+
+    with Project.open(project.path) as project:
+        assert project.is_read_only
+        assert "cannot be written" in project.read_only_reason
+        assert len(project.document(1)) == 1
+    assert sorted(path.name for path in project.path.iterdir()) == ["lock", "project.db"]

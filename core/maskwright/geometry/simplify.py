@@ -1,11 +1,10 @@
 """Few vertices for a traced mask, with a promise: pycocotools' raster of the result has at least the asked IoU.
 
-Douglas and Peucker (cv2.approxPolyDP) choose which corners of the outline stay. Their polygon is then fitted: each edge
-moves until it cuts off as much of the mask as it adds, and the vertices follow to where neighbouring edges meet. That
-halves the error at the same number of vertices, so that a coarser choice reaches the same IoU.
+Douglas and Peucker (cv2.approxPolyDP) choose which corners of the outline stay, `fitting` moves them to where they do
+most good, and what is left of the allowed error pays for leaving out single vertices.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import cv2
@@ -14,28 +13,28 @@ import shapely
 from numpy.typing import NDArray
 from pycocotools import mask as coco_mask
 
+from maskwright.geometry.fitting import PreparedRing, fit
 from maskwright.geometry.raster import Rle, one_walk, walks_to_rle
-from maskwright.geometry.trace import LatticePart, LatticeRing
+from maskwright.geometry.trace import LatticePart
 
 Outline = list[NDArray[np.float64]]
 """The exterior of one part, then its holes."""
-
-GRID = 4
-"""Fitted vertices lie on quarters of a pixel: exact in binary, two decimals in a file."""
 
 # Measured on outlines of photographs and micrographs: the tolerance that uses up the allowed error is 8 to 30 times
 # the error's share of the outline (median 14 for an IoU of 0.98), and the error grows about in proportion to it.
 _FIRST_GUESS = 11.0
 _SMALLEST_PX = 0.7
 _AIM = 0.9
-_ENOUGH = 0.75
+_ENOUGH = 0.6
 """A result that uses this much of the allowed error is not improved further."""
 _MAX_STEPS = 8
 _GOOD_STEPS = 3
 _FARTHEST_MOVE = 1.5
 """In tolerances: how far fitting may move a vertex."""
-_SMALLEST_TURN = 0.15
-"""Sine of the angle below which two edges count as parallel and their vertex moves straight out."""
+_FINER = (0.6, 0.35, 0.2)
+_WORTH_PRUNING = 0.08
+_FEW = 4
+"""Vertices that pruning leaves to a ring."""
 
 
 def simplify_parts(parts: Sequence[LatticePart], size_wh: tuple[int, int], min_iou: float) -> list[Outline]:
@@ -45,28 +44,86 @@ def simplify_parts(parts: Sequence[LatticePart], size_wh: tuple[int, int], min_i
     the IoU may go. Where nothing simpler keeps the promise the parts come back as they are.
     """
     exact = [[ring.astype(np.float64) for ring in part.rings] for part in parts]
-    reference = _to_rle(exact, size_wh)
-    area = int(coco_mask.area(reference))
-    allowed = (1 - min_iou) * area
-    prepared = [[_PreparedRing(ring) for ring in part.rings] for part in parts]
-    perimeter = sum(ring.perimeter for rings in prepared for ring in rings)
-    epsilon = max(_FIRST_GUESS * allowed / perimeter, _SMALLEST_PX)
-    low, high = 0.0, float("inf")
-    good: list[tuple[int, list[Outline]]] = [(_count(exact), exact)]
-    for step in range(_MAX_STEPS):
-        outlines = _fitted(prepared, epsilon, size_wh)
-        error = _error(outlines, reference, area, size_wh)
-        if error <= allowed:
-            low = epsilon
-            good.append((_count(outlines), outlines))
-        else:
-            high = epsilon
-        is_close = _ENOUGH * allowed < error <= allowed
-        if is_close or (low and step + 1 >= _GOOD_STEPS) or epsilon < _SMALLEST_PX / 2:
-            break
-        epsilon = _next_epsilon(epsilon, error / allowed if allowed else float("inf"), low, high)
-    good.sort(key=lambda counted: counted[0])
-    return next((outlines for _, outlines in good if outlines is exact or _are_valid(outlines)), exact)
+    search = _Search(parts, exact, size_wh, min_iou)
+    found = [*search.coarser_and_coarser(), (0.0, exact)]
+    error, fewest = min(found, key=lambda each: _count(each[1]))
+    candidates = [search.pruned(fewest, error), *sorted((outlines for _, outlines in found), key=_count)]
+    for outlines in candidates:
+        if outlines is not exact and _are_valid(outlines):
+            return outlines
+    return next(filter(_are_valid, search.finer()), exact)
+
+
+class _Search:
+    """Tolerances tried on one mask. Errors are (1 - IoU) times the area of the mask: the wrong pixels, about."""
+
+    def __init__(
+        self, parts: Sequence[LatticePart], exact: list[Outline], size_wh: tuple[int, int], min_iou: float
+    ) -> None:
+        self._parts = [[PreparedRing(ring) for ring in part.rings] for part in parts]
+        self._size_wh = size_wh
+        self._frame_wh = np.array(size_wh, np.float64)
+        self._reference = _to_rle(exact, size_wh)
+        self._area = int(coco_mask.area(self._reference))
+        self._allowed = (1 - min_iou) * self._area
+        perimeter = sum(ring.perimeter for rings in self._parts for ring in rings)
+        self._epsilon = max(_FIRST_GUESS * self._allowed / perimeter, _SMALLEST_PX)
+
+    def coarser_and_coarser(self) -> list[tuple[float, list[Outline]]]:
+        """(error, outlines) of all tries that keep the promise."""
+        good: list[tuple[float, list[Outline]]] = []
+        low, high = 0.0, float("inf")
+        for step in range(_MAX_STEPS):
+            outlines = self._fitted(self._epsilon)
+            error = self._error(outlines)
+            if error <= self._allowed:
+                low = self._epsilon
+                good.append((error, outlines))
+            else:
+                high = self._epsilon
+            is_close = _ENOUGH * self._allowed < error <= self._allowed
+            if is_close or (low and step + 1 >= _GOOD_STEPS) or self._epsilon < _SMALLEST_PX / 2:
+                break
+            used = error / self._allowed if self._allowed else float("inf")
+            self._epsilon = _next_epsilon(self._epsilon, used, low, high)
+        return good
+
+    def pruned(self, outlines: list[Outline], error: float) -> list[Outline]:
+        """`outlines` without single vertices that the rest of the allowed error pays for; as they are for no rest."""
+        slack = self._allowed - error
+        if slack <= _WORTH_PRUNING * self._allowed:
+            return outlines
+        pruned = [[ring if len(ring) <= _FEW else _pruned_ring(ring, slack) for ring in each] for each in outlines]
+        is_good = _count(pruned) < _count(outlines) and self._error(pruned) <= self._allowed
+        return pruned if is_good else outlines
+
+    def finer(self) -> Iterator[list[Outline]]:
+        """Where rings that lie close together ran into one another: tolerances at which they may keep apart."""
+        for share in _FINER:
+            outlines = self._fitted(max(self._epsilon, _SMALLEST_PX) * share)
+            if self._error(outlines) <= self._allowed:
+                yield outlines
+
+    def _fitted(self, epsilon: float) -> list[Outline]:
+        outlines: list[Outline] = []
+        for rings in self._parts:
+            outline: Outline = []
+            for ring in rings:
+                kept = cv2.approxPolyDP(ring.ring, epsilon, True)
+                if len(kept) >= 3:
+                    outline.append(fit(ring, ring.indices(kept), _FARTHEST_MOVE * epsilon, self._frame_wh))
+                elif not outline:
+                    break
+            if outline:
+                outlines.append(outline)
+        return outlines
+
+    def _error(self, outlines: list[Outline]) -> float:
+        if not outlines:
+            return float("inf")
+        rle = _to_rle(outlines, self._size_wh)
+        shared = int(coco_mask.area(coco_mask.merge([rle, self._reference], intersect=True)))
+        return (1 - shared / (self._area + int(coco_mask.area(rle)) - shared)) * self._area
 
 
 def _next_epsilon(epsilon: float, used: float, low: float, high: float) -> float:
@@ -77,77 +134,21 @@ def _next_epsilon(epsilon: float, used: float, low: float, high: float) -> float
     return guess if guess > low else (low + min(high, 2 * low)) / 2
 
 
-class _PreparedRing:
-    """What every tolerance needs of a ring. Points are complex: conj(a) b has the cross product as imaginary part."""
-
-    __slots__ = ("_keys", "_order", "perimeter", "points", "ring", "swept")
-
-    def __init__(self, ring: LatticeRing) -> None:
-        self.ring = ring
-        self.points = ring[:, 0] + 1j * ring[:, 1]
-        following = np.concatenate((self.points[1:], self.points[:1]))
-        step = following - self.points
-        self.perimeter = float(np.abs(step.real).sum() + np.abs(step.imag).sum())
-        self.swept = np.zeros(len(ring) + 1)
-        """Doubled area swept from the origin up to each corner; the last value is that of the whole ring."""
-        np.cumsum((self.points.conj() * following).imag, out=self.swept[1:])
-        keys = _keys(ring)
-        self._order = keys.argsort()
-        self._keys = keys[self._order]
-
-    def indices(self, kept: NDArray[Any]) -> NDArray[np.intp]:
-        """Where the kept corners stand in the ring, ascending; every corner of a ring is there once."""
-        at = self._order[self._keys.searchsorted(_keys(kept))]
-        at.sort()
-        return at
-
-
-def _keys(ring: NDArray[Any]) -> NDArray[np.int64]:
-    return np.ascontiguousarray(ring).view(np.int64).ravel()
-
-
-def _fitted(parts: list[list[_PreparedRing]], epsilon: float, size_wh: tuple[int, int]) -> list[Outline]:
-    outlines: list[Outline] = []
-    for rings in parts:
-        outline: Outline = []
-        for ring in rings:
-            kept = cv2.approxPolyDP(ring.ring, epsilon, True)
-            if len(kept) >= 3:
-                outline.append(_fit(ring, ring.indices(kept), _FARTHEST_MOVE * epsilon, size_wh))
-            elif not outline:
-                break
-        if outline:
-            outlines.append(outline)
-    return outlines
-
-
-def _fit(ring: _PreparedRing, at: NDArray[np.intp], farthest: float, size_wh: tuple[int, int]) -> NDArray[np.float64]:
-    """The polygon of the ring's corners `at`, each edge moved to balance what it cuts off and what it adds."""
-    vertices = ring.points[at]
-    swept = ring.swept[at]
-    following, swept_following = _one_earlier(vertices), _one_earlier(swept)
-    swept_following[-1] += ring.swept[-1]
-    edge = following - vertices
-    # Signed area between the outline and its edge; divided by the edge's length: how far the edge has to move out.
-    missed = (swept_following - swept - (vertices.conj() * following).imag) / 2
-    length2 = edge.real**2 + edge.imag**2
-    edge_before, missed_before, length2_before = _one_later(edge), _one_later(missed), _one_later(length2)
-    turn = (edge_before.conj() * edge).imag
-    is_corner = turn * turn > _SMALLEST_TURN**2 * length2 * length2_before
-    meet = (missed * edge_before - missed_before * edge) / np.where(is_corner, turn, 1)
-    out = -0.5j * (missed_before / length2_before * edge_before + missed / length2 * edge)
-    move = np.where(is_corner, meet, out)
-    move *= np.minimum(1, farthest / np.maximum(np.abs(move), 1e-9))
-    fitted = (vertices + move).view(np.float64).reshape(-1, 2)
-    return np.asarray(np.rint(fitted.clip(0, size_wh) * GRID) / GRID)
-
-
-def _one_earlier(values: NDArray[Any]) -> NDArray[Any]:
-    return np.concatenate((values[1:], values[:1]))
-
-
-def _one_later(values: NDArray[Any]) -> NDArray[Any]:
-    return np.concatenate((values[-1:], values[:-1]))
+def _pruned_ring(ring: NDArray[np.float64], slack: float) -> NDArray[np.float64]:
+    """Without the vertices whose triangles, together no larger than `slack` square pixels, change the area least."""
+    points = ring[:, 0] + 1j * ring[:, 1]
+    step = points - np.concatenate((points[-1:], points[:-1]))
+    areas = np.abs((step.conj() * np.concatenate((step[1:], step[:1]))).imag) / 2
+    is_kept = [True] * len(ring)
+    left = len(ring)
+    for i in areas.argsort().tolist():
+        if areas[i] > slack or left <= _FEW:
+            break
+        if is_kept[i - 1] and is_kept[(i + 1) % len(ring)]:  # its triangle is still the one measured
+            is_kept[i] = False
+            left -= 1
+            slack -= float(areas[i])
+    return ring[is_kept] if left < len(ring) else ring
 
 
 def _count(outlines: list[Outline]) -> int:
@@ -156,16 +157,6 @@ def _count(outlines: list[Outline]) -> int:
 
 def _to_rle(outlines: list[Outline], size_wh: tuple[int, int]) -> Rle:
     return walks_to_rle([one_walk(outline).ravel() for outline in outlines], size_wh)
-
-
-def _error(outlines: list[Outline], reference: Rle, area: int, size_wh: tuple[int, int]) -> float:
-    """(1 - IoU) times the area of the mask: the number of wrong pixels, about; infinite for no outlines."""
-    if not outlines:
-        return float("inf")
-    rle = _to_rle(outlines, size_wh)
-    shared = int(coco_mask.area(coco_mask.merge([rle, reference], intersect=True)))
-    iou = shared / (area + int(coco_mask.area(rle)) - shared)
-    return (1 - iou) * area
 
 
 def _are_valid(outlines: list[Outline]) -> bool:

@@ -1,11 +1,12 @@
 """A batch: every pending image of a project through one model, each exactly once, resumable at any point."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from maskwright.errors import ImageError, MaskwrightError, ModelError, ProjectError
 from maskwright.inference.async_runner import AsyncRunner
+from maskwright.inference.candidates import Candidates
 from maskwright.inference.model import Model
 from maskwright.prelabel.control import CancelToken
 from maskwright.prelabel.feeding import Queue
@@ -45,6 +46,8 @@ def run_batch(
     cancel: CancelToken | None = None,
     priority: Callable[[], int | None] = lambda: None,
     resume: bool = False,
+    category_ids: Mapping[int, int] | None = None,
+    on_candidates: Callable[[int, Candidates], None] = lambda image_id, candidates: None,
 ) -> BatchReport:
     """Pre-label the images of `project`; returns when all are done, or after `cancel`.
 
@@ -52,14 +55,16 @@ def run_batch(
     image. `priority` is asked before each image and may name one that should go first. An image that fails is recorded
     and the rest goes on; a device that fails altogether stops the batch (see `stopped_because`) with its images
     still pending. With `resume` the last batch of the same model and settings is continued, if there is one.
-    Raises ProjectError when the project cannot be written.
+    `category_ids` maps the model's categories to the project's, what it lacks is left out; None: by name, missing ones
+    are added. `on_candidates` gets each image's id and candidates in a thread of the batch, to keep them for later
+    thresholds. Raises ProjectError when the project cannot be written.
     """
     token = cancel if cancel is not None else CancelToken()
     run = resumable_run(project, model, settings) if resume else None
     run_id = (
         run.id if run is not None else project.start_run(model.name, model.content_hash, _effective(model, settings))
     )
-    return _Batch(project, model, settings, run_id, token, priority, on_progress).run()
+    return _Batch(project, model, settings, run_id, token, priority, on_progress).run(category_ids, on_candidates)
 
 
 def resumable_run(project: Project, model: Model, settings: PrelabelSettings) -> Run | None:
@@ -96,14 +101,14 @@ class _Batch:
         self._suspects: list[tuple[Job, ModelError]] = []
         self._stopped_because: str | None = None
 
-    def run(self) -> BatchReport:
+    def run(
+        self, category_ids: Mapping[int, int] | None, on_candidates: Callable[[int, Candidates], None]
+    ) -> BatchReport:
         started = time.monotonic()
-        wanted = self._settings.categories
-        labels = [label for label in self._model.labels if wanted is None or label.id in wanted]
-        category_ids = self._project.ensure_categories((label.id, label.name) for label in labels)
+        chosen = category_ids if category_ids is not None else self._categories_by_name()
         with (
             AsyncRunner[Job](self._model) as runner,
-            Stages(self._project, runner, self._ids, self._settings, category_ids, self._token) as stages,
+            Stages(self._project, runner, self._ids, self._settings, chosen, self._token, on_candidates) as stages,
         ):
             for job, result in stages.outcomes(feeders=_FEEDERS, posters=_POSTERS):
                 self._record(job, result)
@@ -111,6 +116,11 @@ class _Batch:
                     stages.stop()
         self._blame_images()
         return self._report(time.monotonic() - started)
+
+    def _categories_by_name(self) -> Mapping[int, int]:
+        wanted = self._settings.categories
+        labels = [label for label in self._model.labels if wanted is None or label.id in wanted]
+        return self._project.ensure_categories((label.id, label.name) for label in labels)
 
     def _record(self, job: Job, result: Result) -> None:
         match result:

@@ -6,7 +6,7 @@ Every job taken from the queue comes out exactly once: with proposals, with a fa
 import queue
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Self, TypeAlias
@@ -50,9 +50,11 @@ class Stages:
         settings: PrelabelSettings,
         category_ids: Mapping[int, int],
         token: CancelToken,
+        on_candidates: Callable[[int, Candidates], None] = lambda image_id, candidates: None,
     ) -> None:
         self._project, self._runner, self._ids, self._token = project, runner, ids, token
         self._settings, self._category_ids = settings, category_ids
+        self._on_candidates = on_candidates
         self._budget = PixelBudget()
         self._stopped = threading.Event()
         self._lock = threading.Lock()
@@ -148,14 +150,15 @@ class Stages:
             result = self._runner.next_result(timeout_s=_STEP_S)
             if result is not None:
                 job, outcome = result
-                self._finish(job, self._proposed(outcome))
+                self._finish(job, self._proposed(job, outcome))
 
-    def _proposed(self, outcome: Candidates | MaskwrightError) -> Result:
+    def _proposed(self, job: Job, outcome: Candidates | MaskwrightError) -> Result:
         if isinstance(outcome, InferenceCancelledError):
             return None
         if isinstance(outcome, MaskwrightError):
             return outcome
         try:
+            self._on_candidates(job.image_id, outcome)
             return candidates_to_proposals(outcome, self._settings, self._category_ids)
         except Exception as error:  # noqa: BLE001  (as above)
             return ModelError(f"the model's output cannot be used ({type(error).__name__}: {error})")

@@ -86,6 +86,7 @@ ACTIONS: tuple[ActionSpec, ...] = (
     ActionSpec("zoom_in", "Zoom in", "View", 0, ("Ctrl++", "Ctrl+=")),
     ActionSpec("zoom_out", "Zoom out", "View", 0, ("Ctrl+-",)),
     ActionSpec("zoom_selection", "Zoom to selection", "View", 0, ("Z",)),
+    ActionSpec("cycle_labels", "Labels: all, selected, none", "View", 1, ("Shift+L",), "text-aa"),
     ActionSpec("toggle_chrome", "Hide or show all panels", "View", 1, ("F11",), "frame-corners"),
     ActionSpec("toggle_theme", "Light or dark", "View", 1, ("Ctrl+Shift+L",), "moon"),
     ActionSpec("reset_layout", "Restore the panels", "View", 1),

@@ -13,6 +13,7 @@ from maskwright_gui.commands.classes import ClassCommands
 from maskwright_gui.commands.editing import EditCommands
 from maskwright_gui.commands.gathering import Gatherer
 from maskwright_gui.commands.images import ImageCommands
+from maskwright_gui.commands.live_thresholds import LiveThresholds
 from maskwright_gui.commands.model import ModelCommands
 from maskwright_gui.commands.projects import ProjectCommands
 from maskwright_gui.commands.view import TOOLS, ViewCommands
@@ -22,6 +23,7 @@ from maskwright_gui.session import Session
 from maskwright_gui.wiring import wire
 from maskwright_gui.workers.images import ImageLoader
 from maskwright_gui.workers.inference import InferenceThread, Loader, load_choice
+from maskwright_gui.workers.preview import PreviewThread
 from maskwright_gui.workers.thumbnails import ThumbnailLoader
 
 log = logging.getLogger(__name__)
@@ -72,6 +74,7 @@ class Workbench:
         self.loader = ImageLoader()
         self.thumbnails = ThumbnailLoader()
         self.inference = InferenceThread(load=load)
+        self.preview = PreviewThread()
         self.rows = ImageListModel(self.thumbnails)
         self.changed_records = Gatherer()
         tools = {id_: (tool.text, tool.icon, tool.keys) for id_, tool in TOOLS.items()}
@@ -82,19 +85,22 @@ class Workbench:
         self.images = ImageCommands(self.session, window.canvas, self.rows, self.loader, window)
         self.projects = ProjectCommands(self.session, window)
         self.model = ModelCommands(self.session, window.model, window.thresholds, self.inference, settings, window)
+        self.live = LiveThresholds(self.session, window.canvas, window.thresholds, self.preview, window)
         self.view = ViewCommands(window, self.session, settings, window)
         wire(self)
         self.view.use_theme(self.view.theme)
         self.view.use_tool("select")
         window.restore_layout(settings)
         window.show_canvas(False)
-        for thread in (self.loader, self.thumbnails, self.inference):
+        for thread in (self.loader, self.thumbnails, self.inference, self.preview):
             thread.start()
         QTimer.singleShot(DEVICES_AFTER_MS, window, self.inference.find_devices)
 
     def stop(self) -> None:
         """End the threads; whatever runs is cancelled, whatever was edited is written."""
         self.projects.stop()
+        self.live.stop()
+        self.preview.stop()
         self.inference.stop()
         self.session.close_project()
         self.loader.stop()

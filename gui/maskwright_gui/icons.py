@@ -12,6 +12,6 @@ from maskwright_gui.theme import Theme
 def themed_icon(name: str, theme: Theme) -> QIcon:
     """The Phosphor icon `name` (without prefix) in the theme's text colour, the accent where it is switched on."""
     icon: QIcon = qtawesome.icon(
-        f"ph.{name}", color=theme.text, color_disabled=theme.muted, color_on=theme.accent, scale_factor=1.1
+        f"ph.{name}", color=theme.text, color_disabled=theme.disabled, color_on=theme.accent, scale_factor=1.1
     )
     return icon

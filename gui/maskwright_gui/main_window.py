@@ -67,6 +67,9 @@ class MainWindow(QMainWindow):
         for dock in self.docks.values():
             dock.setEnabled(has_project)
         self.tools.setEnabled(has_project)
+        self.status.set_hint_visible(has_project)
+        if not has_project:
+            self.empty_state.setFocus()
         self._threshold_bar.setVisible(has_project)
 
     def set_theme(self, theme: Theme) -> None:
@@ -154,7 +157,7 @@ class MainWindow(QMainWindow):
             dock.setWidget(panel)
             self.addDockWidget(area, dock)
             docks[title] = dock
-        self.resizeDocks([docks["Images"], docks["Objects"]], [230, 270], Qt.Orientation.Horizontal)
+        self.resizeDocks([docks["Images"], docks["Objects"]], [232, 284], Qt.Orientation.Horizontal)
         heights = [300, 220, 160]
         self.resizeDocks([docks[name] for name in ("Objects", "Classes", "Model")], heights, Qt.Orientation.Vertical)
         return docks

@@ -15,6 +15,8 @@ from maskwright.document.document import Document
 from maskwright.document.values import Category, ImageRecord, ImageState, Instance
 from maskwright.errors import MaskwrightError, ProjectError
 from maskwright_gui.history import History, Step, difference, rebased
+from maskwright_gui.workers.candidate_cache import CandidateCache
+from maskwright_gui.workers.preview import Preview
 from maskwright_gui.workers.writer import EditWriter, Kind, PendingEdit
 
 if TYPE_CHECKING:
@@ -56,6 +58,8 @@ class Session(QObject):
         self.categories: tuple[Category, ...] = ()
         self.current_category_id = 0
         self._histories: dict[int, History] = {}
+        self.cache: CandidateCache | None = None
+        """Candidates of the project's images."""
         self._writer: EditWriter | None = None
         self._free_ids: Iterator[int] = iter(())
 
@@ -63,6 +67,7 @@ class Session(QObject):
         """Take over `project`; the session closes it."""
         self.close_project()
         self.project = project
+        self.cache = CandidateCache(project.path / "cache" / "candidates")
         self._writer = EditWriter(project, self)
         self._writer.failed.connect(self._on_write_failed)
         self._writer.recovered.connect(self.save_recovered)
@@ -165,6 +170,12 @@ class Session(QObject):
         if not change.is_empty:
             self.document = self.document.apply(change)
             self._announce(change)
+
+    def put_proposals(self, preview: Preview) -> None:
+        """Keep what a preview shows; it reaches the document when it is in the database."""
+        if self._writer is not None:
+            image_id, found = preview.request.document.image_id, tuple(preview.proposals)
+            self._writer.write(PendingEdit(image_id, proposals=found, provenance=preview.provenance))
 
     def set_image_state(self, state: ImageState) -> None:
         if self.image is None or self._writer is None or self.image.state is state or not self._may_edit():

@@ -7,6 +7,8 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor, QPalette
 from PySide6.QtWidgets import QApplication
 
+from maskwright_resources import resource_path
+
 
 class ThemeName(StrEnum):
     SYSTEM = "system"
@@ -28,6 +30,7 @@ class Theme:
     accent: str
     on_accent: str
     selection: str
+    disabled: str
     danger: str
     warning: str
     success: str
@@ -50,6 +53,7 @@ LIGHT = Theme(
     accent="#1766b8",
     on_accent="#ffffff",
     selection="#d3e4f6",
+    disabled="#a0a6ad",
     danger="#b3261e",
     warning="#8a5a00",
     success="#1d7a3e",
@@ -66,6 +70,7 @@ DARK = Theme(
     accent="#66b0ff",
     on_accent="#0d1b2a",
     selection="#264566",
+    disabled="#6b7179",
     danger="#ff8a80",
     warning="#f0b95a",
     success="#6fcf8f",
@@ -109,18 +114,13 @@ def _palette(theme: Theme) -> QPalette:
     palette = QPalette()
     for where, colour in colours.items():
         palette.setColor(where, QColor(colour))
-    for where in (role.WindowText, role.Text, role.ButtonText):
-        palette.setColor(QPalette.ColorGroup.Disabled, where, _mixed(theme.text, theme.panel, share=0.45))
+    for where in (role.WindowText, role.Text, role.ButtonText, role.PlaceholderText):
+        palette.setColor(QPalette.ColorGroup.Disabled, where, QColor(theme.disabled))
     return palette
 
 
-def _mixed(colour: str, ground: str, *, share: float) -> QColor:
-    a, b = QColor(colour), QColor(ground)
-    channels = (share * x + (1 - share) * y for x, y in zip(a.getRgb()[:3], b.getRgb()[:3], strict=True))  # type: ignore[index]
-    return QColor(*(round(channel) for channel in channels))
-
-
 def _style_sheet(t: Theme) -> str:
+    tick = resource_path("icons", f"tick-{t.name}.svg").as_posix()
     return f"""
     QMainWindow, QDialog {{ background: {t.panel}; }}
     QMainWindow::separator {{ background: {t.window}; width: 4px; height: 4px; }}
@@ -167,6 +167,13 @@ def _style_sheet(t: Theme) -> str:
     QHeaderView::section {{
         background: {t.panel}; color: {t.muted}; border: 0; border-bottom: 1px solid {t.border}; padding: 4px;
     }}
+    QCheckBox::indicator {{
+        width: 14px; height: 14px; border: 1px solid {t.muted}; border-radius: 3px; background: {t.raised};
+    }}
+    QCheckBox::indicator:checked {{ background: {t.accent}; border-color: {t.accent}; image: url({tick}); }}
+    QCheckBox::indicator:focus {{ border-color: {t.accent}; }}
+    QDialogButtonBox {{ dialogbuttonbox-buttons-have-icons: 0; }}
+    QDialog[popup="true"] {{ border: 1px solid {t.border}; background: {t.raised}; }}
     QProgressBar {{ background: {t.border}; border: 0; border-radius: 3px; max-height: 6px; }}
     QProgressBar::chunk {{ background: {t.accent}; border-radius: 3px; }}
     QStatusBar {{ background: {t.window}; border-top: 1px solid {t.border}; }}

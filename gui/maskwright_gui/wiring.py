@@ -83,6 +83,7 @@ def _wire_actions(bench: "Workbench") -> None:
         "zoom_in": canvas.zoom_in,
         "zoom_out": canvas.zoom_out,
         "zoom_selection": canvas.zoom_to_selection,
+        "cycle_labels": view.cycle_labels,
         "toggle_chrome": window.toggle_chrome,
         "toggle_theme": view.toggle_theme,
         "reset_layout": window.reset_layout,
@@ -100,7 +101,6 @@ def _wire_session(bench: "Workbench") -> None:
     canvas.context.allocate_id = session.new_instance_id
     canvas.change_requested.connect(session.edit)
     canvas.selection_requested.connect(session.select)
-    session.document_changed.connect(canvas.apply_change)
     session.selection_changed.connect(canvas.set_selection)
     session.document_changed.connect(window.instances.apply_change)
     session.document_replaced.connect(window.instances.set_document)
@@ -171,10 +171,12 @@ def _wire_progress(bench: "Workbench") -> None:
     window.canvas.zoom_changed.connect(status.show_zoom)
     status.zoom_clicked.connect(window.canvas.zoom_to_actual)
     status.work_clicked.connect(window.docks["Model"].raise_)
-    bench.projects.work_changed.connect(
-        lambda text, done, total: status.show_work(text, done, total) if text else status.clear_work()
-    )
-    bench.model.busy_changed.connect(lambda text: status.show_work(text) if text else status.clear_work())
+    for source in (bench.projects, bench.live):
+        source.work_changed.connect(status.show_task)
+    bench.live.candidates_missing.connect(bench.model.run_on_image)
+    bench.live.told.connect(window.toasts.show_message)
+    bench.model.predicted.connect(lambda _result: bench.live.candidates_changed())
+    bench.model.busy_changed.connect(lambda text: status.show_task(text, 0, None))
     bench.model.batch_changed.connect(window.model.set_batch)
     bench.model.batch_changed.connect(status.show_batch)
     bench.model.batch_changed.connect(lambda state, _progress: _on_batch(bench, state, _progress))

@@ -3,7 +3,6 @@
 import numpy as np
 from PySide6.QtCore import QObject, Signal
 
-from maskwright.document.document import Document
 from maskwright.document.values import ImageRecord, ImageState
 from maskwright.errors import ImageError
 from maskwright_gui.canvas.pyramid import ImagePyramid
@@ -40,7 +39,6 @@ class ImageCommands(QObject):
         self.on_screen: int | None = None
         """Image whose pixels are on the canvas; None while they are being decoded."""
         session.image_changed.connect(self._on_image_changed)
-        session.document_replaced.connect(self._on_document_replaced)
         loader.loaded.connect(self._on_loaded)
         loader.failed.connect(self._on_failed)
 
@@ -123,9 +121,6 @@ class ImageCommands(QObject):
             self._show(record, image)
         else:
             self._canvas.set_image(None, (record.width, record.height))
-
-    def _on_document_replaced(self, document: Document | None) -> None:
-        self._canvas.set_document(document if document is not None else Document.of(0, (1, 1)))
 
     def _on_loaded(self, image_id: int, image: ImagePyramid) -> None:
         record = self._session.image

@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QFileDialog
 from maskwright.errors import MaskwrightError
 from maskwright_gui.messages import Message
 from maskwright_gui.panels.model import BUNDLED, ModelPanel, model_title
-from maskwright_gui.panels.thresholds import Thresholds, ThresholdStrip
+from maskwright_gui.panels.thresholds import THRESHOLDS_SETTING, ThresholdStrip
 from maskwright_gui.session import Session
 from maskwright_gui.workers.batch_status import BatchProgress, BatchState, Failure
 from maskwright_gui.workers.inference import InferenceThread
@@ -19,7 +19,6 @@ from maskwright_gui.workers.requests import BatchRequest, ModelChoice, ModelSumm
 
 if TYPE_CHECKING:
     from maskwright.prelabel.pipeline import BatchReport
-    from maskwright.prelabel.settings import PrelabelSettings
 
 MAX_RECENT = 6
 
@@ -86,22 +85,28 @@ class ModelCommands(QObject):
         self._inference.prepare(self._choice)
 
     def run_on_image(self) -> None:
-        project, image = self._session.project, self._session.image
-        if project is None or image is None or not self._may_write():
+        project, image, cache = self._session.project, self._session.image, self._session.cache
+        if project is None or image is None or cache is None or not self._may_write():
             return
         self.busy_changed.emit("Running the model")
         self._inference.predict(
             PredictRequest(
-                next(self._ids), project, image.id, project.image_path(image), self._choice, self._prelabel_settings()
+                request_id=next(self._ids),
+                project=project,
+                image_id=image.id,
+                path=project.image_path(image),
+                cache=cache,
+                choice=self._choice,
+                settings=self._strip.thresholds.settings(),
             )
         )
 
     def run_batch(self) -> None:
-        project = self._session.project
-        if project is None or self._state is not BatchState.IDLE or not self._may_write():
+        project, cache = self._session.project, self._session.cache
+        if project is None or cache is None or self._state is not BatchState.IDLE or not self._may_write():
             return
         self._progress = BatchProgress(0, sum(project.state_counts().values()))
-        self._inference.start_batch(BatchRequest(project, self._choice, self._prelabel_settings()))
+        self._inference.start_batch(BatchRequest(project, cache, self._choice, self._strip.thresholds.settings()))
 
     def pause_or_resume(self) -> None:
         if self._state is BatchState.PAUSED:
@@ -159,14 +164,6 @@ class ModelCommands(QObject):
             return False
         return True
 
-    def _prelabel_settings(self) -> "PrelabelSettings":
-        from maskwright.prelabel.settings import PrelabelSettings
-
-        chosen: Thresholds = self._strip.thresholds
-        return PrelabelSettings(
-            score=chosen.score, nms_iou=chosen.nms_iou, mask_threshold=chosen.mask_threshold, min_iou=chosen.min_iou
-        )
-
     def _recent(self) -> list[str]:
         stored = self._settings.value("model/recent", [])
         names = [stored] if isinstance(stored, str) else stored
@@ -188,10 +185,15 @@ class ModelCommands(QObject):
         known = summary.class_names[0] if classes == 1 else f"{classes} classes"
         self._panel.set_note(summary.device_note or f"{summary.name} · {known} · {summary.device}")
         if self._summary is None or self._summary.content_hash != summary.content_hash:
-            self._strip.set_thresholds(
-                replace(self._strip.thresholds, score=summary.default_score, nms_iou=summary.default_nms_iou)
-            )
+            self._offer_defaults(summary)
         self._summary = summary
+
+    def _offer_defaults(self, summary: ModelSummary) -> None:
+        """The model's own operating point, unless the project has thresholds of its own."""
+        project = self._session.project
+        if project is None or project.setting(THRESHOLDS_SETTING) is None:
+            own = replace(self._strip.thresholds, score=summary.default_score, nms_iou=summary.default_nms_iou)
+            self._strip.set_thresholds(own)
 
     def _on_model_failed(self, choice: ModelChoice, error: MaskwrightError) -> None:
         self._panel.set_note(f"{model_title(choice.source)} cannot be used: {error.message}")

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QFileDialog, QMessageBox, QWidget
 
-from maskwright.errors import MaskwrightError
 from maskwright_gui.messages import Message
 from maskwright_gui.session import Session
 from maskwright_gui.workers.batch_status import Failure
@@ -172,17 +171,11 @@ class ProjectCommands(QObject):
 
 
 def _make_samples(progress: TaskProgress) -> Path:
-    """The sample images in the person's data folder, made where they are missing."""
+    """The sample project in the person's data folder, made where it is missing."""
     from platformdirs import user_data_path
 
-    from maskwright.samples.generate import write_samples
+    from maskwright.samples.project import open_sample_project
 
     progress.report(0, None, "Making the sample images")
-    folder = user_data_path("maskwright") / "samples"
-    if not any(folder.glob("*.jpg")):
-        try:
-            write_samples(folder)
-        except OSError as error:
-            reason = error.strerror or str(error)
-            raise MaskwrightError(f"the samples cannot be written: {reason}", path=folder) from error
-    return folder
+    with open_sample_project(user_data_path("maskwright") / "samples") as project:
+        return project.path

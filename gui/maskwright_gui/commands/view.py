@@ -1,13 +1,14 @@
 """The View and Help menus, the tools, and what the canvas reports about the pointer and the zoom."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from PySide6.QtCore import QObject, QPoint, QSettings
 from PySide6.QtGui import QAction, QGuiApplication
 from PySide6.QtWidgets import QApplication, QMessageBox
 
 from maskwright import __version__
+from maskwright_gui.canvas.style import LabelMode
 from maskwright_gui.canvas.view import CanvasView
 from maskwright_gui.dialogs.class_picker import ClassPicker
 from maskwright_gui.dialogs.command_palette import CommandPalette
@@ -45,6 +46,8 @@ class ViewCommands(QObject):
         self._window, self._session, self._settings = window, session, settings
         self._canvas: CanvasView = window.canvas
         self.theme: Theme = resolve_theme(ThemeName(str(settings.value("window/theme", ThemeName.SYSTEM))))
+        labels = LabelMode(str(settings.value("canvas/labels", LabelMode.ALL)))
+        self._canvas.set_style(replace(self._canvas.style_values, label_mode=labels))
         self._canvas.cursor_moved.connect(self._on_cursor_moved)
         self._canvas.cursor_left.connect(lambda: window.status.show_pointer(""))
 
@@ -64,11 +67,21 @@ class ViewCommands(QObject):
         self._canvas.set_tool(TOOLS[tool_id].make(self._canvas.context))
         self._window.actions_table[f"tool_{tool_id}"].setChecked(True)
 
+    def cycle_labels(self) -> None:
+        """All, then the selected only, then none, and round."""
+        modes = list(LabelMode)
+        style = self._canvas.style_values
+        following = modes[modes.index(style.label_mode) - 1]
+        self._canvas.set_style(replace(style, label_mode=following))
+        self._settings.setValue("canvas/labels", str(following))
+
     def open_palette(self) -> None:
         CommandPalette(self._known_actions(), self._window).open()
 
     def open_key_sheet(self) -> None:
-        KeySheet(self._known_actions(), self._window).show()
+        table = self._window.actions_table
+        rows = [(spec.menu, spec.text, table[spec.id].shortcuts()) for spec in table.specs.values()]
+        KeySheet(rows, self._window).show()
 
     def open_about(self) -> None:
         text = f"Maskwright {__version__}\n\nPre-label images, correct the polygons, leave with an exact COCO file."

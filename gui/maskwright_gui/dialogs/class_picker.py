@@ -24,6 +24,7 @@ class ClassPicker(QDialog):
         super().__init__(parent, Qt.WindowType.Popup)
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setFixedSize(SIZE)
+        self.setProperty("popup", True)
         self._categories = tuple(categories)
         self._field = named(QLineEdit(self), "Find or name a class")
         self._field.setPlaceholderText("Class")

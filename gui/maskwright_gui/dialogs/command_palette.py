@@ -19,6 +19,7 @@ class CommandPalette(QDialog):
         super().__init__(parent, Qt.WindowType.Popup)
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setFixedSize(WIDTH_PX, 380)
+        self.setProperty("popup", True)
         self._actions = [(menu, action) for menu, action in actions if action.text()]
         self._field = named(QLineEdit(self), "Search actions")
         self._field.setPlaceholderText("Type what you want to do")

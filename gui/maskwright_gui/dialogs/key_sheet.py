@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QAction, QKeySequence
+from PySide6.QtGui import QKeySequence
 from PySide6.QtWidgets import (
     QDialog,
     QDialogButtonBox,
@@ -25,17 +25,16 @@ MOUSE = (
 
 
 class KeySheet(QDialog):
-    def __init__(self, actions: Sequence[tuple[str, QAction]], parent: QWidget) -> None:
-        """`actions`: (menu title, action)."""
+    def __init__(self, rows: Sequence[tuple[str, str, Sequence[QKeySequence]]], parent: QWidget) -> None:
+        """`rows`: (menu title, text of the action, its keys)."""
         super().__init__(parent)
         self.setWindowTitle("Keyboard sheet")
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.resize(1000, 640)
         sections: dict[str, list[tuple[str, str]]] = {}
-        for menu, action in actions:
-            keys = ", ".join(key.toString(QKeySequence.SequenceFormat.NativeText) for key in action.shortcuts())
+        for menu, text, keys in rows:
             if keys:
-                sections.setdefault(menu, []).append((keys, action.text().rstrip("…")))
+                sections.setdefault(menu, []).append((keys_text(keys), text.rstrip("…")))
         sections["Mouse"] = list(MOUSE)
         page = QWidget(self)
         row = QHBoxLayout(page)
@@ -50,6 +49,12 @@ class KeySheet(QDialog):
         layout = QVBoxLayout(self)
         layout.addWidget(scroll, 1)
         layout.addWidget(buttons)
+
+
+def keys_text(keys: Sequence[QKeySequence]) -> str:
+    """All keys of one action; Return and the keypad's Enter are one to a person."""
+    names = (key.toString(QKeySequence.SequenceFormat.NativeText).replace("Return", "Enter") for key in keys)
+    return ", ".join(dict.fromkeys(names))
 
 
 def _balanced(sections: dict[str, list[tuple[str, str]]], count: int) -> list[list[tuple[str, list[tuple[str, str]]]]]:
@@ -72,8 +77,7 @@ def _column(sections: list[tuple[str, list[tuple[str, str]]]], parent: QWidget) 
         grid.setColumnStretch(1, 1)
         for place, (keys, text) in enumerate(rows):
             label = QLabel(keys, parent, wordWrap=True)
-            label.setMinimumWidth(110)
-            label.setMaximumWidth(130)
+            label.setFixedWidth(130)
             what = QLabel(text, parent, wordWrap=True)
             what.setProperty("muted", True)
             grid.addWidget(label, place, 0, Qt.AlignmentFlag.AlignTop)

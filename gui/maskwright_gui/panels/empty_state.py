@@ -21,6 +21,7 @@ class EmptyState(QWidget):
         self.setObjectName("emptyState")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self._is_hovered = False
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         column = QVBoxLayout(self)
         column.setSpacing(12)
         column.addStretch(1)

@@ -107,7 +107,6 @@ class ModelPanel(QWidget):
         runs = QHBoxLayout()
         runs.setSpacing(6)
         for button in (self._run, self._batch, self._pause, self._cancel):
-            button.setMinimumWidth(64)
             runs.addWidget(button, 1)
         below = QHBoxLayout()
         below.addWidget(self._progress, 1)
@@ -121,6 +120,7 @@ class ModelPanel(QWidget):
         column.addWidget(self._bar)
         column.addLayout(below)
         column.addStretch(1)
+        self.setMinimumWidth(268)  # the three buttons of a running batch: the dock must not jump when they appear
 
     def _connect(self) -> None:
         self._model.activated.connect(self._on_model_activated)

@@ -15,6 +15,7 @@ class StatusBar(QStatusBar):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setSizeGripEnabled(False)
+        self._is_batch_shown = False
         self._hint = named(muted_label("", self, wraps=False), "What the keys do in the active tool")
         self._hint.setContentsMargins(8, 0, 0, 0)
         self._pointer = QLabel(self)
@@ -35,6 +36,10 @@ class StatusBar(QStatusBar):
     def show_hint(self, text: str) -> None:
         self._hint.setText(text)
 
+    def set_hint_visible(self, is_visible: bool) -> None:
+        """Without an image the tools have nothing to say."""
+        self._hint.setVisible(is_visible)
+
     def show_pointer(self, text: str) -> None:
         self._pointer.setText(text)
 
@@ -42,12 +47,22 @@ class StatusBar(QStatusBar):
         self._zoom.setText(f"{zoom * 100:.0f} %")
 
     def show_batch(self, state: BatchState, progress: BatchProgress) -> None:
-        if state is BatchState.IDLE:
+        self._is_batch_shown = state is not BatchState.IDLE
+        if not self._is_batch_shown:
             self.clear_work()
             return
-        self.show_work(f"Batch {progress_text(progress, state)}", progress.done, progress.total)
+        self._show_work(f"Batch {progress_text(progress, state)}", progress.done, progress.total)
 
-    def show_work(self, text: str, done: int = 0, total: int | None = None) -> None:
+    def show_task(self, text: str, done: int, total: int | None) -> None:
+        """Nothing any more for an empty text; a running batch keeps the place."""
+        if self._is_batch_shown:
+            return
+        if text:
+            self._show_work(text, done, total)
+        else:
+            self.clear_work()
+
+    def _show_work(self, text: str, done: int, total: int | None) -> None:
         """`total` None: busy, not known how far."""
         self._bar.setRange(0, total if total is not None else 0)
         self._bar.setValue(done)

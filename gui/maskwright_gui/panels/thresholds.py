@@ -1,12 +1,19 @@
 """The strip under the canvas: thresholds that choose among the model's candidates, and what to do with the result."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QGridLayout, QPushButton, QWidget
 
 from maskwright_gui.panels.threshold_slider import ScoreHistogram, ThresholdSlider
 from maskwright_gui.theme import Theme
+
+if TYPE_CHECKING:
+    from maskwright.prelabel.settings import PrelabelSettings
+
+THRESHOLDS_SETTING = "window.thresholds"
+"""Name of the project's setting."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +24,22 @@ class Thresholds:
     nms_iou: float = 0.5
     mask_threshold: float = 0.5
     min_iou: float = 0.98
+
+    def settings(self) -> "PrelabelSettings":
+        """As the pipeline wants them."""
+        from maskwright.prelabel.settings import PrelabelSettings
+
+        return PrelabelSettings(
+            score=self.score, nms_iou=self.nms_iou, mask_threshold=self.mask_threshold, min_iou=self.min_iou
+        )
+
+    @classmethod
+    def from_json(cls, stored: object) -> "Thresholds":
+        """What `asdict` gave, or the defaults for anything else."""
+        if not isinstance(stored, dict) or not all(isinstance(value, int | float) for value in stored.values()):
+            return cls()
+        names = {field.name for field in fields(cls)}
+        return cls(**{name: float(value) for name, value in stored.items() if name in names})
 
 
 class ThresholdStrip(QWidget):

@@ -5,6 +5,7 @@ It feeds the model from a thread of its own, so that a request for the image on 
 
 import logging
 from collections.abc import Callable
+from functools import partial
 from threading import Thread
 from typing import TYPE_CHECKING
 
@@ -123,6 +124,7 @@ class Batch(QObject):
             cancel=token,
             priority=lambda: self._wanted_first,
             resume=request.resumes,
+            on_candidates=partial(request.cache.put, model),
         )
 
     def _on_progress(self, progress: "Progress") -> None:

@@ -33,6 +33,7 @@ def predict_image(request: PredictRequest, load: Callable[[], "Model"], is_wante
     check()
     candidates = model.predict(pixels)
     check()
+    request.cache.put(model, request.image_id, candidates)
     category_ids = project_categories(request.project, model)
     proposals = candidates_to_proposals(candidates, request.settings, category_ids)
     check()

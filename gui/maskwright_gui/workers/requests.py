@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from maskwright.document.change import Change
+from maskwright_gui.workers.candidate_cache import CandidateCache
 
 if TYPE_CHECKING:
     from maskwright.inference.candidates import Candidates
@@ -44,6 +45,7 @@ class PredictRequest:
     project: "Project"
     image_id: int
     path: Path
+    cache: CandidateCache
     choice: ModelChoice
     settings: "PrelabelSettings"
 
@@ -66,6 +68,7 @@ class BatchRequest:
     """Run the model on all images of the project that the run has not done yet."""
 
     project: "Project"
+    cache: CandidateCache
     choice: ModelChoice
     settings: "PrelabelSettings"
     resumes: bool = True

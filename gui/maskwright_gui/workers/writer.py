@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Literal
 from PySide6.QtCore import QObject, QThread, Signal
 
 from maskwright.document.change import Change
-from maskwright.document.values import ImageState
+from maskwright.document.values import ImageState, Provenance
 from maskwright.errors import MaskwrightError, ProjectError
 from maskwright_gui.history import rebased
 
 if TYPE_CHECKING:
+    from maskwright.project.proposals import Proposal
     from maskwright.project.store import Project
 
 RETRY_S = 5.0
@@ -24,13 +25,16 @@ Kind = Literal["edit", "undo", "redo"]
 
 @dataclass(frozen=True, slots=True)
 class PendingEdit:
-    """Something done on screen that may not be in the database yet: a change, or another state of the image."""
+    """Something done on screen that may not be in the database yet: a change, a state, or other proposals."""
 
     image_id: int
     change: Change | None = None
     label: str = ""
     kind: Kind = "edit"
     state: ImageState | None = None
+    proposals: "tuple[Proposal, ...] | None" = None
+    provenance: Provenance | None = None
+    """Of the proposals."""
 
 
 class EditWriter(QThread):
@@ -107,6 +111,9 @@ class EditWriter(QThread):
     def _write_one(self, edit: PendingEdit) -> None:
         if edit.state is not None:
             self._project.set_image_state(edit.image_id, edit.state)
+        if edit.proposals is not None:
+            self._project.put_proposals(edit.image_id, edit.proposals, provenance=edit.provenance)
+            self.rebased.emit(edit.image_id)
         if edit.change is None:
             return
         try:

@@ -1,0 +1,138 @@
+"""Moving a threshold shows at once what it would change on the image, and keeps it when the slider is let go.
+
+It also feeds the canvas: what is shown may be ahead of the session's document while a slider is moved.
+"""
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtCore import QObject, Signal
+
+from maskwright.document.change import Change
+from maskwright.document.document import Document
+from maskwright.errors import MaskwrightError
+from maskwright_gui.canvas.view import CanvasView
+from maskwright_gui.history import difference
+from maskwright_gui.messages import Message
+from maskwright_gui.panels.thresholds import THRESHOLDS_SETTING, Thresholds, ThresholdStrip
+from maskwright_gui.session import Session
+from maskwright_gui.workers.preview import Preview, PreviewRequest, PreviewThread, Purpose
+from maskwright_gui.workers.rethreshold import rethreshold
+from maskwright_gui.workers.tasks import Task
+
+if TYPE_CHECKING:
+    from maskwright.project.store import Project
+
+
+class LiveThresholds(QObject):
+    work_changed = Signal(str, int, object)
+    """(text, done, total or None); an empty text when nothing runs."""
+    told = Signal(object)
+    """Message."""
+    candidates_missing = Signal()
+    """A slider was let go on an image without candidates: only the model can say what it changes."""
+
+    def __init__(
+        self,
+        session: Session,
+        canvas: CanvasView,
+        strip: ThresholdStrip,
+        thread: PreviewThread,
+        parent: QObject | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self._session, self._canvas, self._strip, self._thread = session, canvas, strip, thread
+        self._shown: Document | None = None
+        self._task: Task | None = None
+        session.document_changed.connect(self._on_document_changed)
+        session.document_replaced.connect(self._on_document_replaced)
+        session.project_changed.connect(self._on_project_changed)
+        strip.moved.connect(lambda _thresholds: self._request(Purpose.SHOW))
+        strip.released.connect(lambda _thresholds: self._request(Purpose.KEEP))
+        thread.scores_known.connect(self._on_scores_known)
+        thread.ready.connect(self._on_ready)
+        thread.missing.connect(self._on_missing)
+
+    def candidates_changed(self) -> None:
+        """The model ran on the image on screen: look at its candidates again."""
+        self._thread.forget()
+        self._request(Purpose.SCORES)
+
+    def stop(self) -> None:
+        """End the background task and wait for it."""
+        if self._task is not None:
+            task, self._task = self._task, None
+            task.stop()
+            task.deleteLater()
+            self.work_changed.emit("", 0, None)
+
+    def _request(self, purpose: Purpose) -> None:
+        project, cache, document = self._session.project, self._session.cache, self._session.document
+        if project is None or cache is None or document is None or project.is_read_only:
+            return
+        settings = self._strip.thresholds.settings()
+        self._thread.request(PreviewRequest(project, cache, document, settings, purpose))
+
+    def _show(self, change: Change, document: Document) -> None:
+        """`change` leads from the session's document to `document`, which the canvas is to show."""
+        if self._shown is not None:
+            change = difference(self._shown, document)
+        self._canvas.apply_change(change, document)
+
+    def _on_document_changed(self, change: Change, document: Document) -> None:
+        self._show(change, document)
+        self._shown = None
+
+    def _on_document_replaced(self, document: Document | None) -> None:
+        self._shown = None
+        self._canvas.set_document(document if document is not None else Document.of(0, (1, 1)))
+        self._strip.histogram.set_scores([])
+        if document is not None:
+            self._request(Purpose.SCORES)
+
+    def _on_project_changed(self, project: "Project | None") -> None:
+        self.stop()
+        self._thread.forget()
+        if project is not None:
+            self._strip.set_thresholds(Thresholds.from_json(project.setting(THRESHOLDS_SETTING)))
+
+    def _on_scores_known(self, image_id: int, scores: NDArray[np.float32]) -> None:
+        if self._session.document is not None and self._session.document.image_id == image_id:
+            self._strip.histogram.set_scores(scores)
+
+    def _on_ready(self, preview: Preview) -> None:
+        document, request = self._session.document, preview.request
+        if document is None or document.image_id != request.document.image_id:
+            return
+        if document is not request.document:  # edited meanwhile
+            self._request(request.purpose)
+            return
+        shown = document.apply(preview.change)
+        self._show(preview.change, shown)
+        self._shown = shown
+        if request.purpose is Purpose.KEEP:
+            self._session.put_proposals(preview)
+            self._start_rethreshold()
+
+    def _on_missing(self, request: PreviewRequest) -> None:
+        if request.purpose is Purpose.KEEP:
+            self.candidates_missing.emit()
+
+    def _start_rethreshold(self) -> None:
+        project, cache, image = self._session.project, self._session.cache, self._session.image
+        if project is None or cache is None or image is None:
+            return
+        self.stop()
+        work = partial(
+            rethreshold, project, cache, self._strip.thresholds, [image.id], self._session.record_changed.emit
+        )
+        self._task = Task(work, self)
+        self._task.progressed.connect(lambda done, total, text: self.work_changed.emit(text, done, total))
+        self._task.failed.connect(self._on_failed)
+        self._task.finished.connect(lambda: self.work_changed.emit("", 0, None))
+        self._task.start()
+
+    def _on_failed(self, error: MaskwrightError) -> None:
+        self.told.emit(Message.of_error("The thresholds were not applied to the other images", error))

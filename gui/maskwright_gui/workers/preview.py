@@ -1,0 +1,161 @@
+"""What other thresholds would make of one image, from its candidates, newest wish first; nothing is stored."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import Enum, auto
+from threading import Condition
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, QThread, Signal
+
+from maskwright.document.change import Change
+from maskwright.document.document import Document
+from maskwright.document.values import Provenance
+from maskwright_gui.workers.candidate_cache import CandidateCache
+
+if TYPE_CHECKING:
+    from maskwright.inference.candidates import Candidates
+    from maskwright.inference.prediction import Prediction
+    from maskwright.prelabel.settings import PrelabelSettings
+    from maskwright.project.proposals import Proposal
+    from maskwright.project.store import Project
+
+
+class Purpose(Enum):
+    SCORES = auto()
+    """Only the scores are wanted, for the histogram."""
+    SHOW = auto()
+    """A slider is being moved."""
+    KEEP = auto()
+    """It was let go."""
+
+
+_Key = tuple[int, float, tuple[float, float, float, float]]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PreviewRequest:
+    project: "Project"
+    cache: CandidateCache
+    document: Document
+    settings: "PrelabelSettings"
+    purpose: Purpose = Purpose.SHOW
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Preview:
+    """`change` leads from the request's document to the one with the new proposals, whose ids are negative."""
+
+    request: PreviewRequest
+    change: Change
+    proposals: "list[Proposal]"
+    provenance: Provenance
+
+
+class PreviewThread(QThread):
+    """One waiting request, newest wins."""
+
+    scores_known = Signal(int, object)
+    """(image id, scores of its candidates), once per image."""
+    ready = Signal(object)
+    """Preview."""
+    missing = Signal(object)
+    """PreviewRequest of an image without candidates."""
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._condition = Condition()
+        self._waiting: PreviewRequest | None = None
+        self._is_stopping = False
+        self._is_stale = False
+        self._known: _Known | None = None
+
+    def request(self, request: PreviewRequest) -> None:
+        with self._condition:
+            self._waiting = request
+            self._condition.notify()
+
+    def forget(self) -> None:
+        """The candidates on disk are others now."""
+        with self._condition:
+            self._is_stale = True
+
+    def stop(self) -> None:
+        with self._condition:
+            self._is_stopping = True
+            self._condition.notify()
+        self.wait()
+
+    def _next(self) -> PreviewRequest | None:
+        with self._condition:
+            self._condition.wait_for(lambda: self._is_stopping or self._waiting is not None)
+            if self._is_stopping:
+                return None
+            if self._is_stale:
+                self._known, self._is_stale = None, False
+            request, self._waiting = self._waiting, None
+            return request
+
+    def _answer(self, request: PreviewRequest) -> None:
+        known = self._candidates_of(request)
+        if known is None:
+            self.missing.emit(request)
+        elif request.purpose is not Purpose.SCORES:
+            self.ready.emit(known.preview(request))
+
+    def _candidates_of(self, request: PreviewRequest) -> "_Known | None":
+        image_id = request.document.image_id
+        if self._known is None or self._known.image_id != image_id:
+            found = request.cache.get(image_id)
+            if found is None:
+                return None
+            mark, candidates = found
+            labels = [(category.id, category.name) for category in candidates.categories]
+            category_ids = request.project.ensure_categories(labels)
+            self._known = _Known(image_id, candidates, category_ids, mark.name, mark.content_hash)
+            self.scores_known.emit(image_id, candidates.scores)
+        return self._known
+
+    def run(self) -> None:
+        while (request := self._next()) is not None:
+            self._answer(request)
+
+
+class _Known:
+    """The candidates of one image, with the outlines traced so far: moving the score does not trace anything twice."""
+
+    def __init__(
+        self, image_id: int, candidates: "Candidates", category_ids: Mapping[int, int], name: str, content_hash: str
+    ) -> None:
+        self.image_id = image_id
+        self._candidates, self._category_ids = candidates, category_ids
+        self._name, self._hash = name, content_hash
+        self._traced: dict[_Key, Prediction] = {}
+        self._traced_for: tuple[float, float | None] | None = None
+
+    def preview(self, request: PreviewRequest) -> Preview:
+        from maskwright.project.proposals import proposals_to_change
+
+        proposals = self._proposals(request.settings)
+        score, nms_iou = request.settings.score or 0.0, request.settings.nms_iou or 0.0
+        now = datetime.now(UTC).isoformat(timespec="seconds")
+        provenance = Provenance(self._name, self._hash, score, nms_iou, now)
+        ids = range(-len(proposals), 0)
+        change = proposals_to_change(tuple(request.document), proposals, provenance, ids)
+        return Preview(request, change, proposals, provenance)
+
+    def _proposals(self, settings: "PrelabelSettings") -> "list[Proposal]":
+        from maskwright.project.proposals import Proposal
+
+        if self._traced_for != (settings.mask_threshold, settings.min_iou):
+            self._traced.clear()
+            self._traced_for = (settings.mask_threshold, settings.min_iou)
+        proposals = []
+        for found in settings.select(self._candidates):
+            key = (found.category_id, found.score, found.bbox_xyxy)
+            prediction = self._traced.setdefault(key, found)
+            category_id = self._category_ids.get(prediction.category_id)
+            if category_id is not None and prediction.polygons:
+                proposals.append(Proposal(category_id, prediction.score, prediction.polygons))
+        return proposals

@@ -1,0 +1,52 @@
+"""Other thresholds for a whole project, from the candidates on disk; runs in a `Task`."""
+
+from collections.abc import Callable, Collection
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from maskwright.document.values import ImageState, Provenance
+from maskwright_gui.panels.thresholds import THRESHOLDS_SETTING, Thresholds
+from maskwright_gui.workers.candidate_cache import CandidateCache
+from maskwright_gui.workers.tasks import TaskProgress
+
+if TYPE_CHECKING:
+    from maskwright.project.store import Project
+
+UNTOUCHED = (ImageState.UNSEEN, ImageState.PRELABELLED)
+"""Images that a person has worked on keep their proposals as they were judged."""
+
+
+def rethreshold(
+    project: "Project",
+    cache: CandidateCache,
+    thresholds: Thresholds,
+    leave_out: Collection[int],
+    on_image: Callable[[int], None],
+    progress: TaskProgress,
+) -> int:
+    """Replace the proposals of all untouched images with candidates; how many images that were.
+
+    The thresholds become the project's. `on_image` is called with each id. Raises ProjectError.
+    """
+    project.set_setting(THRESHOLDS_SETTING, asdict(thresholds))
+    wanted = set(project.image_ids(states=UNTOUCHED).tolist()) & set(cache.image_ids()) - set(leave_out)
+    for done, image_id in enumerate(sorted(wanted)):
+        progress.report(done, len(wanted), f"Applying the thresholds: {done} of {len(wanted)}")
+        if _rethreshold_one(project, cache, thresholds, image_id):
+            on_image(image_id)
+    return len(wanted)
+
+
+def _rethreshold_one(project: "Project", cache: CandidateCache, thresholds: Thresholds, image_id: int) -> bool:
+    from maskwright.prelabel.proposing import candidates_to_proposals
+
+    found = cache.get(image_id)
+    if found is None:
+        return False
+    mark, candidates = found
+    category_ids = project.ensure_categories([(category.id, category.name) for category in candidates.categories])
+    proposals = candidates_to_proposals(candidates, thresholds.settings(), category_ids)
+    now = datetime.now(UTC).isoformat(timespec="seconds")
+    provenance = Provenance(mark.name, mark.content_hash, thresholds.score, thresholds.nms_iou, now)
+    return not project.put_proposals(image_id, proposals, provenance=provenance).is_empty

@@ -12,6 +12,7 @@ from maskwright.document.values import InstanceState
 from maskwright.errors import ModelError
 from maskwright.prelabel.settings import PrelabelSettings
 from maskwright.project import Project, scan_folder
+from maskwright_gui.workers.candidate_cache import CandidateCache
 from maskwright_gui.workers.inference import InferenceThread
 from maskwright_gui.workers.requests import BatchRequest, ModelChoice, PredictRequest
 from window_support import GatedModel, image_folder
@@ -71,13 +72,17 @@ def endings(thread: InferenceThread) -> Endings:
     return Endings(thread)
 
 
+def cache_of(project: Project) -> CandidateCache:
+    return CandidateCache(project.path / "cache")
+
+
 def request(project: Project, request_id: int, image_id: int = 1) -> PredictRequest:
     path = project.image_path(project.image(image_id))
-    return PredictRequest(request_id, project, image_id, path, CHOICE, PrelabelSettings())
+    return PredictRequest(request_id, project, image_id, path, cache_of(project), CHOICE, PrelabelSettings())
 
 
 def batch(project: Project) -> BatchRequest:
-    return BatchRequest(project, CHOICE, PrelabelSettings())
+    return BatchRequest(project, cache_of(project), CHOICE, PrelabelSettings())
 
 
 def test_result_is_stored_and_told(qtbot: QtBot, thread: InferenceThread, project: Project, endings: Endings) -> None:

@@ -1,0 +1,118 @@
+"""Sliders act at once, without inference, and never on what a person has decided."""
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QSlider
+from pytestqt.qtbot import QtBot
+
+from maskwright.document.values import ImageState, InstanceState
+from maskwright_gui.app import Workbench
+from maskwright_gui.panels.thresholds import Thresholds
+from maskwright_gui.workers.candidate_cache import CandidateCache
+from maskwright_gui.workers.preview import Purpose
+from window_support import GatedModel
+
+
+def slider(bench: Workbench, name: str) -> QSlider:
+    sliders = bench.window.thresholds.findChildren(QSlider)
+    return next(one for one in sliders if one.accessibleName() == name)
+
+
+def drag_to(bench: Workbench, name: str, value: float) -> QSlider:
+    """Press the handle and move it, without letting go."""
+    one = slider(bench, name)
+    one.setSliderDown(True)
+    one.setValue(round(value * 100))
+    return one
+
+
+def stored_states(bench: Workbench, image_id: int) -> list[InstanceState]:
+    bench.session.save()
+    return [instance.state for instance in bench.session.project.instances(image_id)]
+
+
+@pytest.fixture
+def labelled(qtbot: QtBot, opened: Workbench) -> Workbench:
+    """All six images pre-labelled with a proposal of 0.9 and one of 0.8."""
+    with qtbot.waitSignal(opened.inference.batch.done, timeout=30_000):
+        opened.model.run_batch()
+    qtbot.waitUntil(lambda: len(opened.session.document) == 2)
+    return opened
+
+
+def test_moving_the_score_shows_what_is_left_and_stores_nothing(qtbot: QtBot, labelled: Workbench) -> None:
+    drag_to(labelled, "Score", 0.85)
+    qtbot.waitUntil(lambda: len(labelled.window.canvas.context.document) == 1)
+    assert stored_states(labelled, 1) == [InstanceState.PROPOSED] * 2
+
+
+def test_letting_go_keeps_it_without_inference(qtbot: QtBot, labelled: Workbench, model: GatedModel) -> None:
+    drag_to(labelled, "Score", 0.85).setSliderDown(False)
+    qtbot.waitUntil(lambda: len(labelled.session.document) == 1)
+    assert stored_states(labelled, 1) == [InstanceState.PROPOSED]
+    assert model.predict_count == 0
+
+
+def test_lower_score_brings_proposals_back(qtbot: QtBot, labelled: Workbench) -> None:
+    drag_to(labelled, "Score", 0.95).setSliderDown(False)
+    qtbot.waitUntil(lambda: len(labelled.session.document) == 0)
+    drag_to(labelled, "Score", 0.5).setSliderDown(False)
+    qtbot.waitUntil(lambda: len(labelled.session.document) == 2)
+
+
+def test_accepted_objects_stay_whatever_the_score(qtbot: QtBot, labelled: Workbench) -> None:
+    labelled.edits.accept_above(0.0)
+    with qtbot.waitSignal(
+        labelled.preview.ready, check_params_cb=lambda preview: preview.request.purpose is Purpose.KEEP
+    ):
+        drag_to(labelled, "Score", 0.95).setSliderDown(False)
+    assert stored_states(labelled, 1) == [InstanceState.ACCEPTED] * 2
+
+
+def test_other_untouched_images_follow_in_the_background(qtbot: QtBot, labelled: Workbench) -> None:
+    labelled.session.project.set_image_state(3, ImageState.DONE)
+    drag_to(labelled, "Score", 0.85).setSliderDown(False)
+    qtbot.waitUntil(lambda: len(labelled.session.project.instances(6)) == 1, timeout=20_000)
+    assert len(labelled.session.project.instances(3)) == 2
+
+
+def test_thresholds_belong_to_the_project(qtbot: QtBot, labelled: Workbench) -> None:
+    drag_to(labelled, "Score", 0.85).setSliderDown(False)
+    path = labelled.session.project.path
+    qtbot.waitUntil(lambda: labelled.session.project.setting("window.thresholds") is not None)
+    labelled.projects.close_project()
+    labelled.window.thresholds.set_thresholds(Thresholds())
+    with qtbot.waitSignal(labelled.projects.opened, timeout=20_000):
+        labelled.projects.open_path(path)
+    assert labelled.window.thresholds.thresholds.score == 0.85
+
+
+def test_image_without_candidates_asks_the_model(qtbot: QtBot, opened: Workbench, model: GatedModel) -> None:
+    with qtbot.waitSignal(opened.model.predicted, timeout=20_000):
+        qtbot.keyClick(slider(opened, "Score"), Qt.Key.Key_Right)
+    assert model.predict_count == 1
+
+
+def test_editing_while_a_slider_is_held_keeps_both(qtbot: QtBot, labelled: Workbench) -> None:
+    held = drag_to(labelled, "Score", 0.85)
+    qtbot.waitUntil(lambda: len(labelled.window.canvas.context.document) == 1)
+    labelled.edits.accept_above(0.85)
+    held.setSliderDown(False)
+    qtbot.waitUntil(lambda: [i.state for i in labelled.session.document] == [InstanceState.ACCEPTED])
+    assert [i.state for i in labelled.window.canvas.context.document] == [InstanceState.ACCEPTED]
+
+
+def test_cache_drops_the_oldest_beyond_its_size(labelled: Workbench, tiny_model: object) -> None:
+    cache: CandidateCache = labelled.session.cache
+    _, candidates = cache.get(1)
+    small = CandidateCache(labelled.session.project.path / "small", max_bytes=3 * len(candidates.to_bytes()))
+    for image_id in range(1, 6):
+        small.put(tiny_model, image_id, candidates)
+    assert small.image_ids() == [3, 4, 5]
+
+
+def test_damaged_candidates_count_as_none(labelled: Workbench) -> None:
+    cache: CandidateCache = labelled.session.cache
+    (path,) = labelled.session.project.path.glob("cache/candidates/*/1.npz")
+    path.write_bytes(b"no archive")
+    assert cache.get(1) is None

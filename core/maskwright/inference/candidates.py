@@ -15,7 +15,7 @@ from maskwright.inference.frame import Frame
 from maskwright.inference.labels import ModelCategory
 from maskwright.inference.masks import MaskSource, restored_masks
 from maskwright.inference.prediction import Prediction
-from maskwright.inference.select import Selection, selected
+from maskwright.inference.select import Remembered, Selection, selected
 
 FORMAT_VERSION = 1
 SCORE_FLOOR = 0.05
@@ -47,6 +47,7 @@ class Candidates:
     scores: NDArray[np.float32]
     masks: MaskSource
     defaults: Defaults = field(default_factory=Defaults)
+    remembered: Remembered = field(default_factory=Remembered, init=False, repr=False)
 
     def __len__(self) -> int:
         return len(self.scores)

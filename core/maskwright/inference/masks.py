@@ -14,6 +14,10 @@ CroppedMask = tuple[NDArray[np.bool_], tuple[int, int]]
 """A mask (H, W) bool trimmed to its true pixels and the image position (x, y) of its corner; (0, 0) when empty."""
 
 
+_LEAST_LOGIT = np.float32(-80)
+"""Below, exp overflows in float32; the probability is zero either way."""
+
+
 class MaskSource(Protocol):
     """Masks of N candidates, not yet at image size."""
 
@@ -53,9 +57,8 @@ class PrototypeMasks:
         y1, y2 = _cells(float(box_xyxy[1]) / pitch[1], float(box_xyxy[3]) / pitch[1], height)
         if x1 >= x2 or y1 >= y2:
             return np.zeros((0, 0), np.bool_), (0, 0)
-        # exp overflows to infinity for very negative logits, which is the right answer: probability zero.
-        with np.errstate(over="ignore"):
-            cells = 1 / (1 + np.exp(-(self.prototypes[y1:y2, x1:x2] @ self.coefficients[row])))
+        logits = self.prototypes[y1:y2, x1:x2] @ self.coefficients[row]
+        cells = 1 / (1 + np.exp(-np.maximum(logits, _LEAST_LOGIT)))
         axes = (
             Axis(0.0, pitch[0], width, frame.size_wh[0], repeats_edge=True),
             Axis(0.0, pitch[1], height, frame.size_wh[1], repeats_edge=True),

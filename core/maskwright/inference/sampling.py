@@ -5,6 +5,7 @@ thin matrices. The sampling coordinates are those of the full frame: the window 
 everything would have given, at the cost of the window.
 """
 
+import math
 from dataclasses import dataclass
 
 import cv2
@@ -33,23 +34,25 @@ class Axis:
         if self.repeats_edge:
             low = 0.0 if first <= 0 else low
             high = float(self.limit) if last >= self.cells else high
-        start = int(np.clip(np.floor(low), 0, self.limit))
-        return start, max(int(np.clip(np.ceil(high), 0, self.limit)), start)
+        start = min(max(math.floor(low), 0), self.limit)
+        return start, max(min(max(math.ceil(high), 0), self.limit), start)
 
     def weights(self, window: tuple[int, int], first: int, last: int) -> NDArray[np.float32]:
-        """(pixels, cells) float32: what each pixel of the window takes from each of the cells first..last-1."""
-        position = (np.arange(*window) + (0.5 - self.start)) / self.pitch - 0.5
+        """(pixels, cells) float32: what each pixel of the window takes from each of the cells first..last-1.
+
+        A cell counts fully at its centre and fades linearly to nothing at the centres of its neighbours.
+        """
+        position = np.arange(window[0], window[1], dtype=np.float64)
+        position += 0.5 - self.start
+        position /= self.pitch
+        position -= 0.5
         if self.repeats_edge:
-            position = np.clip(position, 0, self.cells - 1)
-        base = np.floor(position)
-        share = (position - base).astype(np.float32)
-        column = base.astype(np.intp) - first + 1
-        # One spare column on each side takes what falls on cells outside the crop.
-        matrix = np.zeros((len(position), last - first + 2), np.float32)
-        row = np.arange(len(position))
-        matrix[row, np.clip(column, 0, last - first + 1)] = 1 - share
-        matrix[row, np.clip(column + 1, 0, last - first + 1)] += share
-        return matrix[:, 1:-1]
+            np.maximum(position, 0, out=position)
+            np.minimum(position, self.cells - 1, out=position)
+        matrix = np.subtract.outer(position - first, np.arange(last - first)).astype(np.float32)
+        np.abs(matrix, out=matrix)
+        np.subtract(1, matrix, out=matrix)
+        return np.maximum(matrix, 0, out=matrix)
 
 
 def sampled_mask(

@@ -27,13 +27,34 @@ class Selection:
     clips_to_box: bool = False
 
 
+class Remembered:
+    """Instances of earlier choices, so that moving a score or suppression threshold does not trace masks again.
+
+    Only those of the last mask threshold and fidelity are kept.
+    """
+
+    def __init__(self) -> None:
+        self._latest: tuple[tuple[object, ...], dict[int, Prediction | None]] = ((), {})
+
+    def of(self, style: tuple[object, ...]) -> dict[int, Prediction | None]:
+        """What is known of pairs in this style; to be filled by the caller."""
+        if self._latest[0] != style:
+            self._latest = (style, {})
+        return self._latest[1]
+
+
 def selected(candidates: "Candidates", wanted: Selection) -> tuple[Prediction, ...]:
     """The instances that pass, best first."""
     pairs = _passing(candidates, wanted)
     boxes = candidates.boxes_xyxy[candidates.rows[pairs]]
     classes = None if wanted.is_class_agnostic else candidates.classes[pairs]
     kept = pairs[nms_indices(boxes, classes, max_iou=wanted.nms_iou, limit=wanted.max_instances)]
-    found = (_prediction(candidates, int(pair), wanted) for pair in kept)
+    known = candidates.remembered.of((wanted.mask_threshold, wanted.clips_to_box, wanted.min_iou))
+    found = []
+    for pair in kept.tolist():
+        if pair not in known:
+            known[pair] = _prediction(candidates, pair, wanted)
+        found.append(known[pair])
     return tuple(prediction for prediction in found if prediction is not None)
 
 

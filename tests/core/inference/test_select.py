@@ -56,6 +56,13 @@ def test_the_models_own_operating_point_is_the_default() -> None:
     assert len(pair.select()) == 2
 
 
+def test_another_threshold_does_not_trace_masks_again() -> None:
+    one = candidates(boxes_at(0, 20, 40), [0, 0, 0], [0.9, 0.8, 0.7])
+    before, after = one.select(0.5), one.select(0.75)
+    assert [a is b for a, b in zip(before, after, strict=False)] == [True, True]
+    assert one.select(0.5, min_iou=None)[0] is not before[0]
+
+
 def test_mask_threshold_shrinks_a_soft_mask() -> None:
     soft = HeatMaps(np.tile(np.linspace(0, 1, 8, dtype=np.float32), (1, 8, 1)))
     one = replace(candidates(np.array([[0, 0, 32, 32]], np.float32), [0], [0.9]), masks=soft)

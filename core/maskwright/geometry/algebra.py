@@ -1,30 +1,63 @@
-"""Polygon algebra on shapely: results are valid, holes stay, nothing smaller than the drawing precision is made."""
+"""Polygon algebra on shapely: unite, subtract, intersect, split, clip, grow, and the tidying of what comes out.
 
-from collections.abc import Iterable, Sequence
+Results are valid, keep their holes and lie on the grid that files are written with: overlays are computed on it
+(snap rounding), so that rounding later moves nothing. Slivers, which cover no pixel and only confuse, are dropped.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, TypeAlias
 
 import numpy as np
 import shapely
-from shapely.geometry.base import BaseGeometry
+from shapely.ops import split as shapely_split
 
-from maskwright.geometry.polygon import Polygon
+from maskwright.geometry.polygon import Polygon, Ring
+from maskwright.geometry.raster import DECIMALS
 
+Polygons: TypeAlias = tuple[Polygon, ...]
 
-def to_shapely(polygons: Iterable[Polygon]) -> BaseGeometry:
-    """The union of the polygons; rings that cross themselves are read even-odd, as the raster does."""
-    shapes = [shapely.Polygon(polygon.exterior, polygon.holes) for polygon in polygons]
-    return shapely.union_all([shape if shape.is_valid else shapely.make_valid(shape) for shape in shapes])
-
-
-def from_shapely(shape: BaseGeometry) -> tuple[Polygon, ...]:
-    """The areas of any shape; its lines and points fall away."""
-    parts = [part for part in shapely.get_parts(_areas(shape)).tolist() if not part.is_empty]
-    return tuple(
-        Polygon.of(np.asarray(part.exterior.coords), [np.asarray(hole.coords) for hole in part.interiors])
-        for part in parts
-    )
+GRID_PX = 10.0**-DECIMALS
+SLIVER_AREA = 0.05
+SLIVER_WIDTH_PX = 0.05
+"""Mean width (twice the area by the perimeter) under which a part or hole is a sliver."""
 
 
-def clip_to_image(polygons: Sequence[Polygon], size_wh: tuple[int, int]) -> tuple[Polygon, ...]:
+def unite(*operands: Sequence[Polygon]) -> Polygons:
+    """All that any operand covers; also the merge of several instances into one."""
+    shapes = [to_shapely(polygons) for polygons in operands]
+    return from_shapely(shapely.union_all(shapes, grid_size=GRID_PX))
+
+
+def subtract(minuend: Sequence[Polygon], subtrahend: Sequence[Polygon]) -> Polygons:
+    return _overlaid(shapely.difference, minuend, subtrahend)
+
+
+def intersect(a: Sequence[Polygon], b: Sequence[Polygon]) -> Polygons:
+    return _overlaid(shapely.intersection, a, b)
+
+
+def split_by_line(polygons: Sequence[Polygon], line: Ring) -> tuple[Polygons, ...]:
+    """The pieces that an (N, 2) line cuts the polygons into, the largest first.
+
+    Parts that the line does not cut stay with the largest piece. One piece comes back where it cuts nothing.
+    """
+    knife = shapely.LineString(line)
+    pieces: list[Polygons] = []
+    uncut: list[Polygon] = []
+    for polygon in polygons:
+        cut = [from_shapely(piece) for piece in shapely_split(to_shapely([polygon]), knife).geoms]
+        cut = [piece for piece in cut if piece]
+        if len(cut) < 2:
+            uncut.append(polygon)
+        else:
+            pieces += cut
+    pieces.sort(key=area_of, reverse=True)
+    if not pieces:
+        return (tuple(uncut),)
+    return ((*pieces[0], *uncut), *pieces[1:])
+
+
+def clip_to_image(polygons: Sequence[Polygon], size_wh: tuple[int, int]) -> Polygons:
     """What lies on the image; polygons that do so wholly come back as they are."""
     clipped: list[Polygon] = []
     for polygon in polygons:
@@ -32,12 +65,106 @@ def clip_to_image(polygons: Sequence[Polygon], size_wh: tuple[int, int]) -> tupl
         if x1 >= 0 and y1 >= 0 and x2 <= size_wh[0] and y2 <= size_wh[1]:
             clipped.append(polygon)
         else:
-            clipped += from_shapely(shapely.intersection(to_shapely([polygon]), shapely.box(0, 0, *size_wh)))
+            frame = shapely.box(0, 0, *size_wh)
+            clipped += from_shapely(shapely.intersection(to_shapely([polygon]), frame, grid_size=GRID_PX))
     return tuple(clipped)
 
 
-def _areas(shape: BaseGeometry) -> BaseGeometry:
+def grow(polygons: Sequence[Polygon], distance_px: float) -> Polygons:
+    """The outline moved outwards; a negative distance shrinks, possibly to nothing."""
+    grown = shapely.buffer(to_shapely(polygons), distance_px, quad_segs=4)
+    return from_shapely(shapely.simplify(grown, min(abs(distance_px) / 8, 0.2)))
+
+
+def smooth(polygons: Sequence[Polygon], *, rounds: int = 2) -> Polygons:
+    """Corners cut a quarter of the way along each edge, again and again (Chaikin 1974)."""
+    rounded = [Polygon.of(*_each_ring(polygon, lambda ring: _corners_cut(ring, rounds))) for polygon in polygons]
+    return from_shapely(shapely.simplify(to_shapely(rounded), 0.1))
+
+
+def simplify(polygons: Sequence[Polygon], tolerance_px: float) -> Polygons:
+    """Fewer vertices, none of the old outline farther than the tolerance; parts and holes stay apart."""
+    return from_shapely(shapely.simplify(to_shapely(polygons), tolerance_px, preserve_topology=True))
+
+
+def fill_holes(polygons: Sequence[Polygon], *, max_area: float = float("inf")) -> Polygons:
+    """Without the holes of up to `max_area` square pixels."""
+    filled = (Polygon(p.exterior, tuple(hole for hole in p.holes if _area(hole) > max_area)) for p in polygons)
+    return tuple(filled)
+
+
+def remove_small_parts(polygons: Sequence[Polygon], *, min_area: float) -> Polygons:
+    """Without the parts under `min_area` square pixels, holes not counted; the largest part always stays."""
+    largest = max(polygons, key=lambda polygon: area_of([polygon]), default=None)
+    return tuple(polygon for polygon in polygons if polygon is largest or area_of([polygon]) >= min_area)
+
+
+def make_valid(polygons: Sequence[Polygon]) -> Polygons:
+    """The same pixels as valid polygons that do not overlap; what is valid already comes back as it is."""
+    if are_valid(polygons):
+        return tuple(polygons)
+    return from_shapely(to_shapely(polygons))
+
+
+def are_valid(polygons: Sequence[Polygon]) -> bool:
+    """Whether all rings are simple and cover something, holes lie inside, and no two polygons overlap."""
+    shapes = [shapely.Polygon(polygon.exterior, polygon.holes) for polygon in polygons]
+    return bool(shapely.is_valid(shapely.MultiPolygon(shapes))) and all(shape.area > 0 for shape in shapes)
+
+
+def area_of(polygons: Iterable[Polygon]) -> float:
+    """Of the outlines less the holes, in square pixels; pixels are counted by `raster.polygons_area`."""
+    return sum(_area(polygon.exterior) - sum(map(_area, polygon.holes)) for polygon in polygons)
+
+
+def to_shapely(polygons: Iterable[Polygon]) -> Any:
+    """The union of the polygons; rings that cross themselves are read even-odd, as the raster does."""
+    shapes = [shapely.Polygon(polygon.exterior, polygon.holes) for polygon in polygons]
+    return shapely.union_all([shape if shape.is_valid else _areas(shapely.make_valid(shape)) for shape in shapes])
+
+
+def from_shapely(shape: Any) -> Polygons:
+    """The areas of any shape on the grid, slivers, lines and points left out."""
+    on_grid = shapely.set_precision(_areas(shape), GRID_PX)
+    kept = [part for part in shapely.get_parts(_areas(on_grid)).tolist() if _is_substantial(part)]
+    return tuple(
+        Polygon.of(
+            _coordinates(part.exterior),
+            [_coordinates(hole) for hole in part.interiors if _is_substantial(shapely.Polygon(hole))],
+        )
+        for part in kept
+    )
+
+
+def _overlaid(operation: Callable[..., Any], a: Sequence[Polygon], b: Sequence[Polygon]) -> Polygons:
+    return from_shapely(operation(to_shapely(a), to_shapely(b), grid_size=GRID_PX))
+
+
+def _coordinates(ring: Any) -> Any:
+    return np.round(shapely.get_coordinates(ring), DECIMALS)
+
+
+def _areas(shape: Any) -> Any:
     if shape.geom_type in ("Polygon", "MultiPolygon"):
         return shape
     parts = [part for part in shapely.get_parts(shape).tolist() if part.geom_type in ("Polygon", "MultiPolygon")]
     return shapely.union_all(parts)
+
+
+def _is_substantial(part: Any) -> bool:
+    return bool(part.area >= SLIVER_AREA and 2 * part.area >= SLIVER_WIDTH_PX * part.length)
+
+
+def _area(ring: Ring) -> float:
+    return abs(float(shapely.Polygon(ring).area))
+
+
+def _each_ring(polygon: Polygon, change: Callable[[Ring], Any]) -> tuple[Any, list[Any]]:
+    return change(polygon.exterior), [change(hole) for hole in polygon.holes]
+
+
+def _corners_cut(ring: Ring, rounds: int) -> Any:
+    for _ in range(rounds):
+        following = np.roll(ring, -1, axis=0)
+        ring = np.stack((0.75 * ring + 0.25 * following, 0.25 * ring + 0.75 * following), axis=1).reshape(-1, 2)
+    return ring

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QApplication
 
 from maskwright_gui.actions import ACTIONS, tool_specs
 from maskwright_gui.commands.classes import ClassCommands
+from maskwright_gui.commands.context_menu import ContextMenu
 from maskwright_gui.commands.editing import EditCommands
 from maskwright_gui.commands.gathering import Gatherer
 from maskwright_gui.commands.images import ImageCommands
@@ -87,6 +88,7 @@ class Workbench:
         self.model = ModelCommands(self.session, window.model, window.thresholds, self.inference, settings, window)
         self.live = LiveThresholds(self.session, window.canvas, window.thresholds, self.preview, window)
         self.view = ViewCommands(window, self.session, settings, window)
+        self.menu = ContextMenu(self.session, self.edits, window.actions_table, window)
         wire(self)
         self.view.use_theme(self.view.theme)
         self.view.use_tool("select")

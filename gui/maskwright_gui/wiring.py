@@ -101,6 +101,7 @@ def _wire_session(bench: "Workbench") -> None:
     canvas.context.allocate_id = session.new_instance_id
     canvas.change_requested.connect(session.edit)
     canvas.selection_requested.connect(session.select)
+    canvas.context_menu_requested.connect(bench.menu.open)
     session.selection_changed.connect(canvas.set_selection)
     session.document_changed.connect(window.instances.apply_change)
     session.document_replaced.connect(window.instances.set_document)

@@ -93,6 +93,10 @@ class EditCommands(QObject):
         wanted = [i.id for i in self._proposals() if i.category_id == category_id]
         self._answer_many("Accept all of a class", edits.accept, wanted)
 
+    def reject_category(self, category_id: int) -> None:
+        wanted = [i.id for i in self._proposals() if i.category_id == category_id]
+        self._answer_many("Reject all of a class", edits.reject, wanted)
+
     def _shown(self) -> list[Instance]:
         document = self._session.document or ()
         return [i for i in document if i.is_visible and i.state is not InstanceState.REJECTED]

@@ -6,12 +6,14 @@ import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QPainter, QPaintEvent
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QSlider, QWidget
+from PySide6.QtWidgets import QGridLayout, QLabel, QSizePolicy, QSlider, QWidget
 
 from maskwright_gui.panels.widgets import muted_label, named
 from maskwright_gui.theme import LIGHT, Theme
 
-BINS = 40
+BINS = 47
+HANDLE_PX = 7
+"""Half the slider's handle: where its scale begins and ends."""
 
 
 class ThresholdSlider(QWidget):
@@ -23,8 +25,17 @@ class ThresholdSlider(QWidget):
     """When the person lets go, or after a step by key or wheel."""
 
     def __init__(
-        self, title: str, *, low: float, high: float, value: float, tip: str, parent: QWidget | None = None
+        self,
+        title: str,
+        *,
+        low: float,
+        high: float,
+        value: float,
+        tip: str,
+        above: QWidget | None = None,
+        parent: QWidget | None = None,
     ) -> None:
+        """`above`: something that shares the slider's horizontal scale."""
         super().__init__(parent)
         self.setToolTip(tip)
         name = muted_label(title, self, wraps=False)
@@ -35,11 +46,15 @@ class ThresholdSlider(QWidget):
         self._slider.setPageStep(5)
         self._value = QLabel(self)
         self._value.setMinimumWidth(self._value.fontMetrics().horizontalAdvance("0.00"))
-        row = QHBoxLayout(self)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.setSpacing(6)
-        for widget, stretch in ((name, 0), (self._slider, 1), (self._value, 0)):
-            row.addWidget(widget, stretch)
+        grid = QGridLayout(self)
+        grid.setContentsMargins(0, 0, 0, 0)
+        grid.setHorizontalSpacing(6)
+        grid.setVerticalSpacing(0)
+        for column, widget in enumerate((name, self._slider, self._value)):
+            grid.addWidget(widget, 1, column)
+        grid.setColumnStretch(1, 1)
+        if above is not None:
+            grid.addWidget(above, 0, 1)
         self.set_value(value)
         self._slider.valueChanged.connect(self._on_value_changed)
         self._slider.sliderReleased.connect(lambda: self.released.emit(self.value))
@@ -65,8 +80,9 @@ class ThresholdSlider(QWidget):
 class ScoreHistogram(QWidget):
     """How many candidates have which score; those above the threshold in the accent colour."""
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(self, low: float, high: float, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self._range = (low, high)
         self._counts: NDArray[np.int64] = np.zeros(BINS, np.int64)
         self._threshold = 0.5
         self.theme: Theme = LIGHT
@@ -74,7 +90,7 @@ class ScoreHistogram(QWidget):
         self.setToolTip("Scores of the model's candidates on this image")
 
     def set_scores(self, scores: Sequence[float] | NDArray[np.floating]) -> None:
-        self._counts = np.histogram(np.asarray(scores, np.float64), bins=BINS, range=(0, 1))[0]
+        self._counts = np.histogram(np.asarray(scores, np.float64), bins=BINS, range=self._range)[0]
         self.update()
 
     def set_threshold(self, threshold: float) -> None:
@@ -82,16 +98,17 @@ class ScoreHistogram(QWidget):
         self.update()
 
     def sizeHint(self) -> QSize:
-        return QSize(160, 20)
+        return QSize(160, 18)
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
-        width, height = self.width() / BINS, self.height() - 1
-        painter.fillRect(QRectF(0, height, self.width(), 1), QColor(self.theme.border))
+        width, height = (self.width() - 2 * HANDLE_PX) / BINS, self.height() - 1
+        painter.fillRect(QRectF(HANDLE_PX, height, width * BINS, 1), QColor(self.theme.border))
         peak = max(int(self._counts.max()), 1)
+        low, high = self._range
         for place, count in enumerate(self._counts):
             if count:
                 tall = max(height * float(np.sqrt(count / peak)), 2.0)
-                is_above = (place + 0.5) / BINS > self._threshold
+                is_above = low + (place + 0.5) / BINS * (high - low) > self._threshold
                 colour = QColor(self.theme.accent if is_above else self.theme.muted)
-                painter.fillRect(QRectF(place * width, height - tall, max(width - 1, 1), tall), colour)
+                painter.fillRect(QRectF(HANDLE_PX + place * width, height - tall, max(width - 1, 1), tall), colour)

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 THRESHOLDS_SETTING = "window.thresholds"
 """Name of the project's setting."""
+_RANGES = {"score": (0.05, 0.99), "nms_iou": (0.1, 0.95), "mask_threshold": (0.1, 0.9), "min_iou": (0.85, 1.0)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +59,7 @@ class ThresholdStrip(QWidget):
         super().__init__(parent)
         self.setObjectName("strip")
         self._thresholds = Thresholds()
-        self.histogram = ScoreHistogram(self)
+        self.histogram = ScoreHistogram(*_RANGES["score"], self)
         self._sliders = self._make_sliders()
         self._accept = QPushButton("Accept all above", self)
         self._reject = QPushButton("Reject rest", self)
@@ -90,15 +91,16 @@ class ThresholdStrip(QWidget):
 
     def _make_sliders(self) -> dict[str, ThresholdSlider]:
         named = {
-            "score": ("Score", 0.05, 0.99, "Proposals need at least this score"),
-            "nms_iou": ("Overlap", 0.1, 0.95, "Two proposals of a class may overlap by this IoU (NMS)"),
-            "mask_threshold": ("Mask", 0.1, 0.9, "Probability from which a pixel belongs to an object"),
-            "min_iou": ("Detail", 0.85, 1.0, "IoU that the outline keeps with the mask: lower means fewer vertices"),
+            "score": ("Score", "Proposals need at least this score"),
+            "nms_iou": ("Overlap", "Two proposals of a class may overlap by this IoU (NMS)"),
+            "mask_threshold": ("Mask", "Probability from which a pixel belongs to an object"),
+            "min_iou": ("Detail", "IoU that the outline keeps with the mask: lower means fewer vertices"),
         }
         sliders = {}
-        for field, (title, low, high, tip) in named.items():
-            value = getattr(self._thresholds, field)
-            slider = ThresholdSlider(title, low=low, high=high, value=value, tip=tip, parent=self)
+        for field, (title, tip) in named.items():
+            value, (low, high) = getattr(self._thresholds, field), _RANGES[field]
+            above = self.histogram if field == "score" else None
+            slider = ThresholdSlider(title, low=low, high=high, value=value, tip=tip, above=above, parent=self)
             slider.moved.connect(lambda value, field=field: self._on_moved(field, value))
             slider.released.connect(lambda: self.released.emit(self._thresholds))
             sliders[field] = slider
@@ -109,14 +111,11 @@ class ThresholdStrip(QWidget):
         grid.setContentsMargins(12, 4, 12, 6)
         grid.setHorizontalSpacing(16)
         grid.setVerticalSpacing(2)
-        grid.addWidget(self.histogram, 0, 0)
-        grid.addWidget(self._sliders["score"], 1, 0)
-        for column, field in enumerate(("nms_iou", "mask_threshold", "min_iou"), start=1):
-            grid.addWidget(self._sliders[field], 0, column, 2, 1)
-            grid.setColumnStretch(column, 2)
-        grid.setColumnStretch(0, 3)
-        grid.addWidget(self._accept, 0, 4, 2, 1)
-        grid.addWidget(self._reject, 0, 5, 2, 1)
+        for column, field in enumerate(_RANGES):
+            grid.addWidget(self._sliders[field], 0, column)
+            grid.setColumnStretch(column, 3 if field == "score" else 2)
+        grid.addWidget(self._accept, 0, 4)
+        grid.addWidget(self._reject, 0, 5)
 
     def _on_moved(self, field: str, value: float) -> None:
         self._thresholds = replace(self._thresholds, **{field: value})

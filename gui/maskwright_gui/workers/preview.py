@@ -12,11 +12,10 @@ from PySide6.QtCore import QObject, QThread, Signal
 from maskwright.document.change import Change
 from maskwright.document.document import Document
 from maskwright.document.values import Provenance
-from maskwright_gui.workers.candidate_cache import CandidateCache
+from maskwright_gui.workers.candidate_cache import CandidateCache, ModelMark
 
 if TYPE_CHECKING:
     from maskwright.inference.candidates import Candidates
-    from maskwright.inference.prediction import Prediction
     from maskwright.prelabel.settings import PrelabelSettings
     from maskwright.project.proposals import Proposal
     from maskwright.project.store import Project
@@ -29,9 +28,6 @@ class Purpose(Enum):
     """A slider is being moved."""
     KEEP = auto()
     """It was let go."""
-
-
-_Key = tuple[int, float, tuple[float, float, float, float]]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -113,7 +109,7 @@ class PreviewThread(QThread):
             mark, candidates = found
             labels = [(category.id, category.name) for category in candidates.categories]
             category_ids = request.project.ensure_categories(labels)
-            self._known = _Known(image_id, candidates, category_ids, mark.name, mark.content_hash)
+            self._known = _Known(image_id, candidates, category_ids, mark)
             self.scores_known.emit(image_id, candidates.scores)
         return self._known
 
@@ -122,40 +118,23 @@ class PreviewThread(QThread):
             self._answer(request)
 
 
+@dataclass(frozen=True, slots=True, eq=False)
 class _Known:
-    """The candidates of one image, with the outlines traced so far: moving the score does not trace anything twice."""
+    """The candidates of one image. They remember what was traced: moving the score traces nothing twice."""
 
-    def __init__(
-        self, image_id: int, candidates: "Candidates", category_ids: Mapping[int, int], name: str, content_hash: str
-    ) -> None:
-        self.image_id = image_id
-        self._candidates, self._category_ids = candidates, category_ids
-        self._name, self._hash = name, content_hash
-        self._traced: dict[_Key, Prediction] = {}
-        self._traced_for: tuple[float, float | None] | None = None
+    image_id: int
+    candidates: "Candidates"
+    category_ids: Mapping[int, int]
+    mark: ModelMark
 
     def preview(self, request: PreviewRequest) -> Preview:
+        from maskwright.prelabel.proposing import candidates_to_proposals
         from maskwright.project.proposals import proposals_to_change
 
-        proposals = self._proposals(request.settings)
+        proposals = candidates_to_proposals(self.candidates, request.settings, self.category_ids)
         score, nms_iou = request.settings.score or 0.0, request.settings.nms_iou or 0.0
         now = datetime.now(UTC).isoformat(timespec="seconds")
-        provenance = Provenance(self._name, self._hash, score, nms_iou, now)
+        provenance = Provenance(self.mark.name, self.mark.content_hash, score, nms_iou, now)
         ids = range(-len(proposals), 0)
         change = proposals_to_change(tuple(request.document), proposals, provenance, ids)
         return Preview(request, change, proposals, provenance)
-
-    def _proposals(self, settings: "PrelabelSettings") -> "list[Proposal]":
-        from maskwright.project.proposals import Proposal
-
-        if self._traced_for != (settings.mask_threshold, settings.min_iou):
-            self._traced.clear()
-            self._traced_for = (settings.mask_threshold, settings.min_iou)
-        proposals = []
-        for found in settings.select(self._candidates):
-            key = (found.category_id, found.score, found.bbox_xyxy)
-            prediction = self._traced.setdefault(key, found)
-            category_id = self._category_ids.get(prediction.category_id)
-            if category_id is not None and prediction.polygons:
-                proposals.append(Proposal(category_id, prediction.score, prediction.polygons))
-        return proposals

@@ -1,0 +1,54 @@
+"""The menu of the right mouse button on the canvas: what can be done with the objects under the pointer."""
+
+from collections.abc import Sequence
+from functools import partial
+
+from PySide6.QtCore import QObject, QPoint
+from PySide6.QtWidgets import QMenu, QWidget
+
+from maskwright.document.values import InstanceState
+from maskwright_gui.actions import Actions
+from maskwright_gui.commands.editing import EditCommands
+from maskwright_gui.session import Session
+
+_GROUPS = (
+    ("accept", "reject"),
+    ("change_class", "toggle_hidden", "toggle_locked", "zoom_selection"),
+    ("delete",),
+)
+_WITHOUT_OBJECT = (("run_model", "done"), ("fit", "zoom_100"), ("select_all",))
+
+
+class ContextMenu(QObject):
+    def __init__(self, session: Session, edits: EditCommands, actions: Actions, parent: QWidget) -> None:
+        super().__init__(parent)
+        self._session, self._edits, self._actions, self._window = session, edits, actions, parent
+
+    def open(self, at: QPoint, under: Sequence[int]) -> None:
+        menu = self.make(under)
+        menu.aboutToHide.connect(menu.deleteLater)
+        menu.popup(at)
+
+    def make(self, under: Sequence[int]) -> QMenu:
+        """`under`: ids of the objects under the pointer, topmost first; the topmost is selected if none of them is."""
+        if under and not self._session.selection & set(under):
+            self._session.select(frozenset(under[:1]))
+        menu = QMenu(self._window)
+        for group in _GROUPS if under else _WITHOUT_OBJECT:
+            menu.addActions([self._actions[action_id] for action_id in group])
+            menu.addSeparator()
+        if under:
+            self._add_class_rows(menu)
+        return menu
+
+    def _add_class_rows(self, menu: QMenu) -> None:
+        """What is possible for all proposals of the selected object's class on this image."""
+        (category_id, *_) = [instance.category_id for instance in self._session.selected_instances()] or [0]
+        document = self._session.document or ()
+        count = sum(i.category_id == category_id and i.state is InstanceState.PROPOSED for i in document)
+        name = next((c.name for c in self._session.categories if c.id == category_id), "")
+        if count > 1:
+            accept = menu.addAction(f"Accept all {count} proposals of “{name}”")
+            accept.triggered.connect(partial(self._edits.accept_category, category_id))
+            reject = menu.addAction(f"Reject all {count} proposals of “{name}”")
+            reject.triggered.connect(partial(self._edits.reject_category, category_id))

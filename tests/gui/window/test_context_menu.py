@@ -1,0 +1,41 @@
+"""The right mouse button on the canvas."""
+
+import pytest
+from PySide6.QtWidgets import QMenu
+from pytestqt.qtbot import QtBot
+
+from maskwright.document.values import InstanceState
+from maskwright_gui.app import Workbench
+
+
+@pytest.fixture
+def proposed(qtbot: QtBot, opened: Workbench) -> Workbench:
+    with qtbot.waitSignal(opened.model.predicted, timeout=20_000):
+        opened.model.run_on_image()
+    return opened
+
+
+def texts(menu: QMenu) -> list[str]:
+    return [action.text() for action in menu.actions() if not action.isSeparator()]
+
+
+def test_menu_on_an_object_selects_it(proposed: Workbench) -> None:
+    (first, _) = proposed.session.document
+    menu = proposed.menu.make([first.id])
+    assert proposed.session.selection == {first.id}
+    assert "Delete" in texts(menu)
+
+
+def test_menu_beside_objects_offers_the_image(proposed: Workbench) -> None:
+    menu = proposed.menu.make([])
+    assert "Run model on this image" in texts(menu)
+    assert "Delete" not in texts(menu)
+
+
+def test_all_of_a_class_are_accepted_at_once(proposed: Workbench) -> None:
+    first, second = proposed.session.document
+    proposed.session.select(frozenset({second.id}))
+    proposed.edits.set_category(first.category_id)
+    proposed.edits.undo()
+    proposed.edits.accept_category(first.category_id)
+    assert [i.state for i in proposed.session.document] == [InstanceState.ACCEPTED, InstanceState.PROPOSED]

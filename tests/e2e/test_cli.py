@@ -15,6 +15,7 @@ from typer.testing import CliRunner
 
 import tiny_models
 from maskwright.cli.app import app
+from maskwright.inference.model import load_model
 from maskwright.project import Project
 from project_builders import make_project, write_image
 
@@ -79,6 +80,17 @@ def test_subfolders_are_looked_into_when_asked(folder: Path, model: Path, tmp_pa
 
     assert report["done"] == 6
     assert COCO(tmp_path / "out.json").dataset["images"][-1]["file_name"] == "sub/größe.png"
+
+
+def test_classes_get_the_names_that_are_asked_for(folder: Path, model: Path, tmp_path: Path) -> None:
+    labels = [label.name for label in load_model(model).labels]
+    renamed = f"{labels[0]}=left side, {labels[1]}="
+
+    run("prelabel", folder, "--model", model, "--out", tmp_path / "out.json", "--map", renamed)
+
+    truth = COCO(tmp_path / "out.json").dataset
+    assert [category["name"] for category in truth["categories"]] == ["left side"]
+    assert len(truth["annotations"]) == 5
 
 
 def test_bad_files_are_listed_and_the_rest_goes_on(folder: Path, model: Path, tmp_path: Path) -> None:

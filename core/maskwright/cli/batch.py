@@ -14,7 +14,16 @@ from maskwright.errors import ProjectError
 from maskwright.formats.coco import CocoExportOptions, export_coco
 from maskwright.images import IMAGE_SUFFIXES
 from maskwright.inference.model import Model, load_model
-from maskwright.prelabel import BatchReport, CancelToken, PrelabelSettings, Progress, category_ids, run_batch
+from maskwright.prelabel import (
+    BatchReport,
+    CancelToken,
+    PrelabelSettings,
+    Progress,
+    category_ids,
+    run_batch,
+    store_mapping,
+)
+from maskwright.prelabel.mapping import parse_mapping
 from maskwright.project import Project, ScannedImage, find_project, scan_folder
 
 _WORK_IN_PROGRESS = "prelabel.is_work_in_progress"
@@ -52,6 +61,7 @@ def prelabel_folder(
     out: Path | None,
     project_path: Path | None,
     classes: Sequence[str] | None,
+    class_map: str | None,
     load: Mapping[str, Any],
     is_recursive: bool,
     resume: bool,
@@ -65,6 +75,8 @@ def prelabel_folder(
     place = project_path if project_path is not None else _beside(out)
     with _opened(place, folder, is_temporary=is_temporary, resume=resume) as project:
         project.add_images(image for image in scanned if image.failure is None)
+        if class_map is not None:
+            store_mapping(project, model.content_hash, parse_mapping(class_map, project, model.labels))
         report = run_with_bar(project, model, settings, resume=resume)
         failures = [(image.file_name, image.failure.reason) for image in scanned if image.failure is not None]
         failures += [(failure.file_name, failure.reason) for failure in project.failures(report.run_id)]

@@ -40,6 +40,15 @@ def prelabel(
     classes: Annotated[
         str | None, typer.Option(help="Only these, by name or id, separated by commas.", rich_help_panel=_ROW)
     ] = None,
+    class_map: Annotated[
+        str | None,
+        typer.Option(
+            "--map",
+            help='Classes of the model under other names: "person=human, car=vehicle, kite=" (nothing: leave out). '
+            "Kept with the project.",
+            rich_help_panel=_ROW,
+        ),
+    ] = None,
     device: Annotated[
         str, typer.Option(help="As `maskwright devices` lists them, or AUTO.", rich_help_panel=_RUN)
     ] = "CPU",
@@ -77,6 +86,7 @@ def prelabel(
         out=out,
         project_path=project,
         classes=classes.split(",") if classes else None,
+        class_map=class_map,
         load={"device": device, "precision": precision, "num_threads": threads},
         is_recursive=recursive,
         resume=resume,

@@ -10,6 +10,7 @@ from maskwright.inference.candidates import Candidates
 from maskwright.inference.model import Model
 from maskwright.prelabel.control import CancelToken
 from maskwright.prelabel.feeding import Queue
+from maskwright.prelabel.mapping import project_categories
 from maskwright.prelabel.progress import Progress, RateMeter
 from maskwright.prelabel.settings import PrelabelSettings
 from maskwright.prelabel.stages import Job, Result, Stages
@@ -55,9 +56,9 @@ def run_batch(
     image. `priority` is asked before each image and may name one that should go first. An image that fails is recorded
     and the rest goes on; a device that fails altogether stops the batch (see `stopped_because`) with its images
     still pending. With `resume` the last batch of the same model and settings is continued, if there is one.
-    `category_ids` maps the model's categories to the project's, what it lacks is left out; None: by name, missing ones
-    are added. `on_candidates` gets each image's id and candidates in a thread of the batch, to keep them for later
-    thresholds. Raises ProjectError when the project cannot be written.
+    `category_ids` maps the model's categories to the project's, what it lacks is left out; None: as
+    `project_categories` has it. `on_candidates` gets each image's id and candidates in a thread of the batch, to keep
+    them for later thresholds. Raises ProjectError when the project cannot be written.
     """
     token = cancel if cancel is not None else CancelToken()
     run = resumable_run(project, model, settings) if resume else None
@@ -105,7 +106,7 @@ class _Batch:
         self, category_ids: Mapping[int, int] | None, on_candidates: Callable[[int, Candidates], None]
     ) -> BatchReport:
         started = time.monotonic()
-        chosen = category_ids if category_ids is not None else self._categories_by_name()
+        chosen = category_ids if category_ids is not None else self._mapped_categories()
         with (
             AsyncRunner[Job](self._model) as runner,
             Stages(self._project, runner, self._ids, self._settings, chosen, self._token, on_candidates) as stages,
@@ -117,10 +118,10 @@ class _Batch:
         self._blame_images()
         return self._report(time.monotonic() - started)
 
-    def _categories_by_name(self) -> Mapping[int, int]:
+    def _mapped_categories(self) -> Mapping[int, int]:
         wanted = self._settings.categories
         labels = [label for label in self._model.labels if wanted is None or label.id in wanted]
-        return self._project.ensure_categories((label.id, label.name) for label in labels)
+        return project_categories(self._project, labels, self._model.content_hash)
 
     def _record(self, job: Job, result: Result) -> None:
         match result:

@@ -1,7 +1,7 @@
 """One image through the model, stage by stage, so that a newer wish can stop it in between."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -10,7 +10,6 @@ from maskwright_gui.workers.requests import PredictRequest, PredictResult
 
 if TYPE_CHECKING:
     from maskwright.inference.model import Model
-    from maskwright.project.store import Project
 
 
 class SupersededError(Exception):
@@ -20,6 +19,7 @@ class SupersededError(Exception):
 def predict_image(request: PredictRequest, load: Callable[[], "Model"], is_wanted: Callable[[], bool]) -> PredictResult:
     """Load, decode, infer, select, store. Raises SupersededError, or the MaskwrightError of the stage that failed."""
     from maskwright.images.decode import read_image
+    from maskwright.prelabel.mapping import project_categories
     from maskwright.prelabel.proposing import candidates_to_proposals
 
     def check() -> None:
@@ -34,7 +34,7 @@ def predict_image(request: PredictRequest, load: Callable[[], "Model"], is_wante
     candidates = model.predict(pixels)
     check()
     request.cache.put(model, request.image_id, candidates)
-    category_ids = project_categories(request.project, model)
+    category_ids = project_categories(request.project, model.labels, model.content_hash)
     proposals = candidates_to_proposals(candidates, request.settings, category_ids)
     check()
     change = request.project.put_proposals(request.image_id, proposals, provenance=_provenance(request, model))
@@ -50,8 +50,3 @@ def _provenance(request: PredictRequest, model: "Model") -> Provenance:
         model.default_nms_iou if nms_iou is None else nms_iou,
         datetime.now(UTC).isoformat(timespec="seconds"),
     )
-
-
-def project_categories(project: "Project", model: "Model") -> Mapping[int, int]:
-    """{the model's category id: the project's}; classes the project lacks are added."""
-    return project.ensure_categories([(label.id, label.name) for label in model.labels])

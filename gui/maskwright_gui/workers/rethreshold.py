@@ -39,13 +39,14 @@ def rethreshold(
 
 
 def _rethreshold_one(project: "Project", cache: CandidateCache, thresholds: Thresholds, image_id: int) -> bool:
+    from maskwright.prelabel.mapping import project_categories
     from maskwright.prelabel.proposing import candidates_to_proposals
 
     found = cache.get(image_id)
     if found is None:
         return False
     mark, candidates = found
-    category_ids = project.ensure_categories([(category.id, category.name) for category in candidates.categories])
+    category_ids = project_categories(project, candidates.categories, mark.content_hash)
     proposals = candidates_to_proposals(candidates, thresholds.settings(), category_ids)
     now = datetime.now(UTC).isoformat(timespec="seconds")
     provenance = Provenance(mark.name, mark.content_hash, thresholds.score, thresholds.nms_iou, now)

@@ -1,0 +1,65 @@
+"""Which category of a project each class of a model becomes: kept with the project, guessed where nobody has said."""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from maskwright.document.values import Category
+from maskwright.inference.labels import ModelCategory
+from maskwright.prelabel.settings import category_ids
+from maskwright.project import Project
+
+_SETTING = "class_mapping"
+IGNORED = None
+"""A class mapped to this is left out."""
+
+
+def guess_mapping(labels: Iterable[ModelCategory], categories: Sequence[Category]) -> dict[int, int]:
+    """{model's id: project's id} for the classes whose name the project has, case, plural and separators aside."""
+    known = {_plain(category.name): category.id for category in categories}
+    return {label.id: known[_plain(label.name)] for label in labels if _plain(label.name) in known}
+
+
+def stored_mapping(project: Project, model_hash: str) -> dict[int, int | None]:
+    """What a person decided for this model; empty when nothing. IGNORED classes map to None."""
+    stored = (project.setting(_SETTING) or {}).get(model_hash, {})
+    return {int(model_id): category_id for model_id, category_id in stored.items()}
+
+
+def store_mapping(project: Project, model_hash: str, mapping: Mapping[int, int | None]) -> None:
+    """Keep what a person decided. Raises ProjectError when the project cannot be written."""
+    stored = project.setting(_SETTING) or {}
+    project.set_setting(_SETTING, stored | {model_hash: {str(key): value for key, value in mapping.items()}})
+
+
+def project_categories(project: Project, labels: Iterable[ModelCategory], model_hash: str) -> dict[int, int]:
+    """{model's id: project's id} for all classes but the ignored ones.
+
+    What was decided comes first, then names that match; a class that is still without a category gets a new one.
+    """
+    labels = list(labels)
+    categories = project.categories()
+    existing = {category.id for category in categories}
+    decided = stored_mapping(project, model_hash)
+    mapping: dict[int, int | None] = dict(guess_mapping(labels, categories))
+    mapping |= {key: value for key, value in decided.items() if value is None or value in existing}
+    missing = [(label.id, label.name) for label in labels if label.id not in mapping]
+    if missing:
+        mapping |= project.ensure_categories(missing)
+    return {label.id: known for label in labels if (known := mapping[label.id]) is not None}
+
+
+def parse_mapping(text: str, project: Project, labels: Sequence[ModelCategory]) -> dict[int, int | None]:
+    """ "person=human, car=" to {model's id: project's id, or None to ignore}; categories that are missing are made.
+
+    Raises ModelError for a class that the model lacks.
+    """
+    pairs = [part.partition("=") for part in text.split(",") if part.strip()]
+    sources = [category_ids([source], labels)[0] for source, _, _ in pairs]
+    targets = [target.strip() for _, _, target in pairs]
+    made = project.ensure_categories(enumerate(sorted({target for target in targets if target}), start=1))
+    by_name = dict(zip(sorted({target for target in targets if target}), made.values(), strict=True))
+    return {source: by_name.get(target) for source, target in zip(sources, targets, strict=True)}
+
+
+def _plain(name: str) -> str:
+    plain = "".join(character for character in name.casefold() if character.isalnum())
+    return plain.removesuffix("s") or plain

@@ -1,0 +1,45 @@
+"""Classes of a model become the project's: as decided, else by name, else anew."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from maskwright.inference.labels import ModelCategory
+from maskwright.prelabel import guess_mapping, project_categories, store_mapping, stored_mapping
+from maskwright.prelabel.mapping import parse_mapping
+from maskwright.project import Project
+from project_builders import make_project
+
+LABELS = (ModelCategory(3, "Cells"), ModelCategory(17, "traffic_light"), ModelCategory(18, "dog"))
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Iterator[Project]:
+    with make_project(tmp_path, categories=("cell", "traffic light", "animal")) as project:
+        yield project
+
+
+def test_names_are_guessed_past_case_plural_and_separators(project: Project) -> None:
+    assert guess_mapping(LABELS, project.categories()) == {3: 1, 17: 2}
+
+
+def test_a_class_without_a_category_gets_one(project: Project) -> None:
+    assert project_categories(project, LABELS, "hash") == {3: 1, 17: 2, 18: 18}
+    assert project.categories()[-1].name == "dog"
+
+
+def test_decisions_come_first_and_are_kept_per_model(project: Project) -> None:
+    store_mapping(project, "hash", {18: 3, 17: None})
+    store_mapping(project, "other", {18: 1})
+
+    assert project_categories(project, LABELS, "hash") == {3: 1, 18: 3}
+    assert stored_mapping(project, "hash") == {18: 3, 17: None}
+    assert len(project.categories()) == 3
+
+
+def test_a_mapping_is_written_as_pairs(project: Project) -> None:
+    mapping = parse_mapping("dog=animal, traffic_light=, Cells=tissue", project, LABELS)
+
+    assert mapping == {18: 3, 17: None, 3: 4}
+    assert project.categories()[-1].name == "tissue"

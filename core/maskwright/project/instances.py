@@ -79,7 +79,7 @@ def read_instances(connection: Connection, image_id: int) -> tuple[Instance, ...
     rows = connection.execute(
         select(instances).where(instances.c.image_id == image_id).order_by(instances.c.id)
     ).fetchall()
-    known = _provenances(connection, {row.provenance_id for row in rows} - {None})
+    known = read_provenances(connection, {row.provenance_id for row in rows} - {None})
     return tuple(instance_from_row(row, known) for row in rows)
 
 
@@ -89,6 +89,14 @@ def reserve_ids(connection: Connection, count: int) -> range:
     statement = statement.on_conflict_do_update(index_elements=["name"], set_={"next": counters.c.next + count})
     after = int(connection.execute(statement.returning(counters.c.next)).scalar_one())
     return range(after - count, after)
+
+
+def keep_ids_above(connection: Connection, highest: int) -> None:
+    """Ids up to `highest` were given elsewhere and are never given again."""
+    row = {"name": _NEXT_INSTANCE, "next": highest + 1}
+    statement = upsert(counters).values(row)
+    higher = func.max(counters.c.next, statement.excluded.next)
+    connection.execute(statement.on_conflict_do_update(index_elements=["name"], set_={"next": higher}))
 
 
 def write_change(connection: Connection, image_id: int, change: Change, *, stored: Sequence[Instance]) -> None:
@@ -121,7 +129,7 @@ def touch_image(connection: Connection, image_id: int, *, was: Collection[ImageS
     connection.execute(update(images).where(images.c.id == image_id).values(instance_count=_COUNT, state=state))
 
 
-def _provenances(connection: Connection, ids: Iterable[int]) -> dict[int, Provenance]:
+def read_provenances(connection: Connection, ids: Iterable[int]) -> dict[int, Provenance]:
     wanted = list(ids)
     if not wanted:
         return {}

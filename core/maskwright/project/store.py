@@ -14,6 +14,7 @@ from maskwright.project.categories import CategoryShelf
 from maskwright.project.database import Database, create_file
 from maskwright.project.history import HistoryShelf
 from maskwright.project.images import ImageShelf
+from maskwright.project.intake import IntakeShelf
 from maskwright.project.layer import ProposalLayer
 from maskwright.project.lock import Holder, ProjectLock
 from maskwright.project.rows import from_json, to_json
@@ -29,7 +30,7 @@ INSIDE_IMAGES = ".maskwright"
 _NAME, _ROOT, _ROOT_ABSOLUTE = "project.name", "project.image_root", "project.image_root_absolute"
 
 
-class Project(ImageShelf, CategoryShelf, HistoryShelf, ProposalLayer, RunLog):
+class Project(ImageShelf, CategoryShelf, HistoryShelf, ProposalLayer, IntakeShelf, RunLog):
     """Images, categories, instances and batches of one data set. Close it, or use it as a context manager."""
 
     def __init__(self, path: Path, database: Database, access: ProjectLock | str) -> None:

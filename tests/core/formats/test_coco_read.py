@@ -13,7 +13,8 @@ from geometry_masks import Mask, masks
 from maskwright.document.values import ImageState
 from maskwright.errors import FormatError
 from maskwright.formats import json_stream
-from maskwright.formats.coco import CocoFile, export_coco, read_coco
+from maskwright.formats.coco import export_coco, read_coco
+from maskwright.formats.data_set import DataSet
 from maskwright.geometry.raster import polygons_to_mask
 
 SQUARE = [2, 2, 6, 2, 6, 6, 2, 6]
@@ -41,7 +42,7 @@ def content(*annotations: Any, **changes: Any) -> dict[str, Any]:
     } | changes
 
 
-def read(tmp_path: Path, value: Any) -> CocoFile:
+def read(tmp_path: Path, value: Any) -> DataSet:
     path = tmp_path / "in.json"
     path.write_text(json.dumps(value))
     return read_coco(path)
@@ -111,6 +112,15 @@ def test_untouched_objects_are_written_back_as_they_were(tmp_path: Path) -> None
         "own": [1, 2],
     }
     assert json.dumps(round_trip(tmp_path, value)) == json.dumps(value)
+
+
+def test_the_order_of_images_and_annotations_is_kept(tmp_path: Path) -> None:
+    images = [{"id": i, "file_name": f"{i}.png", "width": 20, "height": 10} for i in (9, 2, 5)]
+    annotations = [annotation(id=id_, image_id=image_id) for id_, image_id in ((7, 2), (3, 9), (5, 2), (1, 5))]
+    value = content(*annotations, images=images)
+    written = round_trip(tmp_path, value)
+    assert written["images"] == images
+    assert written["annotations"] == annotations
 
 
 def test_run_lengths_of_untouched_objects_keep_their_counts(tmp_path: Path) -> None:

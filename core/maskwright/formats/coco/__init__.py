@@ -1,7 +1,7 @@
 """COCO instance files: written exactly, read tolerantly."""
 
 from maskwright.formats.coco.options import CocoExportOptions, CocoExportReport, CocoSource
-from maskwright.formats.coco.reader import CocoFile, read_coco
+from maskwright.formats.coco.reader import read_coco
 from maskwright.formats.coco.writer import export_coco
 
-__all__ = ["CocoExportOptions", "CocoExportReport", "CocoFile", "CocoSource", "export_coco", "read_coco"]
+__all__ = ["CocoExportOptions", "CocoExportReport", "CocoSource", "export_coco", "read_coco"]

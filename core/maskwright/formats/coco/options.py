@@ -1,6 +1,6 @@
 """What goes into a COCO file: where it comes from, what is chosen, what came of it."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, Protocol, runtime_checkable
@@ -24,13 +24,22 @@ class CocoSource(Protocol):
 HEADER_SETTING = "coco.header"
 """{"order": [top-level keys], "values": {key: value}} of the file that the source came from."""
 
+ORDER_SETTING = "coco.order"
+"""{"images": [ids], "annotations": [ids]} in the order of that file; absent where it is the order of the ids."""
+
 
 @runtime_checkable
-class KeepsSettings(Protocol):
-    """A source that also remembers the rest of the file it came from, under `HEADER_SETTING`."""
+class RemembersFile(Protocol):
+    """A source that also remembers the rest of the file it came from, under the two names above."""
 
     def setting(self, key: str) -> Any:
         """None when there is nothing under `key`."""
+
+    def instance_ids(self) -> Sequence[int]:
+        """Of all instances."""
+
+    def find_instances(self, ids: Sequence[int]) -> Mapping[int, tuple[int, Instance]]:
+        """{instance id: (image id, instance)}; unknown ids are left out."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """Reads a COCO file of any legal kind, and as much of the others as makes sense."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -9,42 +9,16 @@ from typing import Any
 from maskwright.document.values import Category, ImageRecord, ImageState, Instance
 from maskwright.errors import FormatError
 from maskwright.formats.coco.identity import IdTable
-from maskwright.formats.coco.options import HEADER_SETTING
+from maskwright.formats.coco.options import HEADER_SETTING, ORDER_SETTING
 from maskwright.formats.coco.parse import category_of, image_of, instance_of
+from maskwright.formats.data_set import DataSet
 from maskwright.formats.json_stream import top_level_items
 from maskwright.formats.problems import Problem
 
 _SECTIONS = ("images", "annotations", "categories")
 
 
-@dataclass(frozen=True, slots=True)
-class CocoFile:
-    """A COCO file in memory; a source for `export_coco` like any other."""
-
-    path: Path
-    category_list: tuple[Category, ...]
-    image_list: tuple[ImageRecord, ...]
-    instances_by_image: Mapping[int, tuple[Instance, ...]]
-    header: Mapping[str, Any]
-    """All other top-level keys, as they were."""
-    key_order: tuple[str, ...] = ()
-    problems: tuple[Problem, ...] = field(default=(), compare=False)
-
-    def categories(self) -> Sequence[Category]:
-        return self.category_list
-
-    def images(self) -> Iterator[ImageRecord]:
-        return iter(self.image_list)
-
-    def instances(self, image_id: int) -> Sequence[Instance]:
-        return self.instances_by_image.get(image_id, ())
-
-    def setting(self, key: str) -> Any:
-        """What a project remembers of a file that it imported, see `KeepsSettings`."""
-        return {"order": list(self.key_order), "values": dict(self.header)} if key == HEADER_SETTING else None
-
-
-def read_coco(path: Path) -> CocoFile:
+def read_coco(path: Path) -> DataSet:
     """Everything usable in the file; `problems` lists the rest.
 
     Raises FormatError, with the byte position, for what is not JSON in UTF-8, and for JSON that is not COCO.
@@ -70,13 +44,15 @@ def read_coco(path: Path) -> CocoFile:
     contents.add_categories(raw["categories"])
     contents.add_images(raw["images"])
     contents.add_annotations(raw["annotations"])
-    return CocoFile(
+    settings: dict[str, Any] = {HEADER_SETTING: {"order": order, "values": header}}
+    if contents.is_in_unusual_order:
+        settings[ORDER_SETTING] = {"images": list(contents.images), "annotations": contents.annotation_order}
+    return DataSet(
         path,
         tuple(contents.categories.values()),
         contents.images_with_states(),
         MappingProxyType({image_id: tuple(found) for image_id, found in contents.instances.items()}),
-        MappingProxyType(header),
-        tuple(order),
+        MappingProxyType(settings),
         tuple(contents.problems),
     )
 
@@ -89,6 +65,7 @@ class _Contents:
         self.images: dict[int, ImageRecord] = {}
         self.instances: dict[int, list[Instance]] = {}
         self.problems: list[Problem] = []
+        self.annotation_order: list[int] = []
         self._category_ids, self._image_ids, self._annotation_ids = IdTable(), IdTable(), IdTable()
 
     def add_categories(self, records: list[Any]) -> None:
@@ -125,6 +102,13 @@ class _Contents:
             except ValueError as error:
                 self.problems.append(Problem(where, str(error)))
 
+    @property
+    def is_in_unusual_order(self) -> bool:
+        """Whether images or annotations stand otherwise than by image id and then by their own."""
+        images = sorted(self.images)
+        ordered = [id_ for image in images for id_ in sorted(each.id for each in self.instances.get(image, ()))]
+        return images != list(self.images) or ordered != self.annotation_order
+
     def images_with_states(self) -> tuple[ImageRecord, ...]:
         """In the file's order; an image of a finished data set is done, or empty on purpose."""
         return tuple(
@@ -147,6 +131,7 @@ class _Contents:
         instance, notes = instance_of(record, image, category_id, new_id)
         self.problems += [Problem(where, note, "changed") for note in notes]
         self.instances.setdefault(image.id, []).append(instance)
+        self.annotation_order.append(new_id)
 
     def _new_id(self, table: IdTable, record: Any, where: str) -> int:
         new_id, is_changed = table.take(record.get("id") if isinstance(record, Mapping) else None)

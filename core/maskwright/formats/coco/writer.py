@@ -6,15 +6,16 @@ from typing import IO, Any
 
 import orjson
 
-from maskwright.document.values import ImageRecord
+from maskwright.document.values import ImageRecord, Instance
 from maskwright.formats.atomic import atomic_writer
 from maskwright.formats.coco.options import (
     HEADER_SETTING,
+    ORDER_SETTING,
     CocoExportOptions,
     CocoExportReport,
     CocoSource,
-    KeepsSettings,
     LeftOut,
+    RemembersFile,
 )
 from maskwright.formats.coco.records import category_record, image_record, instance_record
 
@@ -25,6 +26,7 @@ _INFO = {
     "version": "1.0",
 }
 _ARRAYS = ("images", "annotations", "categories")
+_BLOCK = 500
 _ORDER = ("info", "licenses", *_ARRAYS)
 
 
@@ -52,6 +54,8 @@ def export_coco(
 class _CocoWriter:
     def __init__(self, source: CocoSource, options: CocoExportOptions, on_image: Callable[[int], None]) -> None:
         self._source, self._options, self._on_image = source, options, on_image
+        self._taken: dict[int, ImageRecord] = {}
+        self._order = source.setting(ORDER_SETTING) or {} if isinstance(source, RemembersFile) else {}
         self.image_count = 0
         self.instance_count = 0
         self.unreviewed_count = 0
@@ -59,13 +63,14 @@ class _CocoWriter:
 
     def write(self, file: IO[bytes]) -> None:
         values, order = _header_of(self._source)
+        images = self._images()
         separator = b"{"
         for key in order:
             file.write(separator + orjson.dumps(key) + b":")
             separator = b",\n"
             match key:
                 case "images":
-                    _write_array(file, map(image_record, self._images()))
+                    _write_array(file, map(image_record, images))
                 case "annotations":
                     _write_array(file, self._annotations())
                 case "categories":
@@ -77,29 +82,47 @@ class _CocoWriter:
     def _images(self) -> Iterator[ImageRecord]:
         for image in self._source.images():
             if self._options.takes_image(image):
-                self.image_count += 1
-                yield image
+                self._taken[image.id] = image
             else:
                 self.unreviewed_count += 1
+        self.image_count = len(self._taken)
+        first = [id_ for id_ in self._order.get("images", ()) if id_ in self._taken]
+        known = set(first)
+        return (self._taken[id_] for id_ in (*first, *(id_ for id_ in self._taken if id_ not in known)))
 
     def _annotations(self) -> Iterator[dict[str, Any]]:
-        images = (image for image in self._source.images() if self._options.takes_image(image))
-        for done, image in enumerate(images, start=1):
-            for instance in self._source.instances(image.id):
-                if not self._options.takes_instance(instance):
-                    continue
-                record = instance_record(instance, image, self._options)
-                if record is None:
-                    self.left_out.append(LeftOut(image.id, instance.id, "covers no pixel of the image"))
-                    continue
-                self.instance_count += 1
-                yield record
-            self._on_image(done)
+        for image, instance in self._instances():
+            if not self._options.takes_instance(instance):
+                continue
+            record = instance_record(instance, image, self._options)
+            if record is None:
+                self.left_out.append(LeftOut(image.id, instance.id, "covers no pixel of the image"))
+                continue
+            self.instance_count += 1
+            yield record
+
+    def _instances(self) -> Iterator[tuple[ImageRecord, Instance]]:
+        """Image by image; or in the order of the file they came from, new ones last."""
+        order = self._order.get("annotations")
+        if order is None or not isinstance(self._source, RemembersFile):
+            for done, image in enumerate(self._taken.values(), start=1):
+                yield from ((image, instance) for instance in self._source.instances(image.id))
+                self._on_image(done)
+            return
+        known = set(order)
+        ids = [*order, *sorted(id_ for id_ in self._source.instance_ids() if id_ not in known)]
+        for start in range(0, len(ids), _BLOCK):
+            block = ids[start : start + _BLOCK]
+            found = self._source.find_instances(block)
+            for image_id, instance in (found[id_] for id_ in block if id_ in found):
+                if image_id in self._taken:
+                    yield self._taken[image_id], instance
+            self._on_image(min(start + _BLOCK, len(ids)) * self.image_count // len(ids))
 
 
 def _header_of(source: CocoSource) -> tuple[dict[str, Any], list[str]]:
     """The values of the other top-level keys, and the order of all keys."""
-    kept = source.setting(HEADER_SETTING) if isinstance(source, KeepsSettings) else None
+    kept = source.setting(HEADER_SETTING) if isinstance(source, RemembersFile) else None
     values, order = (kept["values"], kept["order"]) if kept else ({}, [])
     values = {"info": _INFO, "licenses": [], **values}
     known = [key for key in order if key in values or key in _ARRAYS]

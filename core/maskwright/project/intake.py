@@ -1,0 +1,181 @@
+"""The part of a project that takes in annotations made elsewhere: all of a file or nothing."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Protocol
+
+from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy.dialects.sqlite import insert as upsert
+
+from maskwright.document.values import Category, ImageRecord, ImageState, Instance
+from maskwright.project.database import Database
+from maskwright.project.instances import keep_ids_above, read_provenances, reserve_ids, touch_image
+from maskwright.project.rows import (
+    category_to_row,
+    extra_to_json,
+    image_from_row,
+    instance_from_row,
+    instance_to_row,
+    to_json,
+)
+from maskwright.project.schema import categories, history, images, instances, run_images, settings
+
+_BLOCK = 500
+
+
+class Annotated(Protocol):
+    """What comes in, see `formats.data_set.DataSet`."""
+
+    @property
+    def settings(self) -> Mapping[str, Any]: ...
+    def categories(self) -> Sequence[Category]: ...
+    def images(self) -> Iterator[ImageRecord]: ...
+    def instances(self, image_id: int) -> Sequence[Instance]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Intake:
+    """What came in."""
+
+    image_count: int
+    instance_count: int
+    category_count: int
+    renumbered_count: int = 0
+    """Instances whose id was taken in the project."""
+    resized: tuple[str, ...] = ()
+    """Images that the project knows in another size; their annotations were left out."""
+
+
+class IntakeShelf:
+    """Import into a project. May be called from any thread and raises ProjectError as `Database` does."""
+
+    _database: Database
+
+    def take_in(self, data: Annotated) -> Intake:
+        """Add everything in `data` in one transaction: an error leaves the project as it was.
+
+        Images are the same when their file names are; categories when their names are. A project without annotations
+        takes over the file's ids; in another one ids that are taken are replaced.
+        """
+        with self._database.write() as connection:
+            is_fresh = _is_fresh(connection)
+            category_ids = _take_categories(connection, data.categories(), is_fresh=is_fresh)
+            image_ids, resized = _take_images(connection, list(data.images()), is_fresh=is_fresh)
+            count, renumbered = _take_instances(connection, data, image_ids, category_ids)
+            if is_fresh:
+                for key, value in data.settings.items():
+                    row = upsert(settings).values(key=key, value=to_json(value))
+                    row = row.on_conflict_do_update(index_elements=["key"], set_={"value": row.excluded.value})
+                    connection.execute(row)
+        return Intake(len(image_ids), count, len(category_ids), renumbered, tuple(resized))
+
+    def instance_ids(self) -> Sequence[int]:
+        """Of all images, ascending."""
+        with self._database.read() as connection:
+            return [row[0] for row in connection.execute(select(instances.c.id).order_by(instances.c.id))]
+
+    def find_instances(self, ids: Sequence[int]) -> Mapping[int, tuple[int, Instance]]:
+        """{instance id: (image id, instance)}; unknown ids are left out."""
+        found: dict[int, tuple[int, Instance]] = {}
+        with self._database.read() as connection:
+            for start in range(0, len(ids), _BLOCK):
+                block = select(instances).where(instances.c.id.in_(list(ids[start : start + _BLOCK])))
+                rows = connection.execute(block).fetchall()
+                known = read_provenances(connection, {row.provenance_id for row in rows} - {None})
+                found |= {row.id: (row.image_id, instance_from_row(row, known)) for row in rows}
+        return found
+
+
+def _is_fresh(connection: Connection) -> bool:
+    """Nothing refers to an image or instance yet, so that all ids may still change."""
+    return not any(connection.scalar(select(table).limit(1)) for table in (instances, history, run_images))
+
+
+def _take_categories(connection: Connection, incoming: Sequence[Category], *, is_fresh: bool) -> dict[int, int]:
+    """{the file's id: the project's}."""
+    if is_fresh and incoming:
+        connection.execute(delete(categories))
+    known = {row.name.casefold(): row.id for row in connection.execute(select(categories))}
+    taken = set(known.values())
+    ids: dict[int, int] = {}
+    for category in incoming:
+        name = category.name.casefold()
+        if name not in known:
+            known[name] = category.id if category.id not in taken else max(taken) + 1
+            taken.add(known[name])
+            connection.execute(insert(categories), category_to_row(replace(category, id=known[name])))
+        ids[category.id] = known[name]
+    return ids
+
+
+def _take_images(
+    connection: Connection, incoming: list[ImageRecord], *, is_fresh: bool
+) -> tuple[dict[int, int], list[str]]:
+    """{the file's id: the project's}, and the names of images whose size differs."""
+    names = {image.file_name: image for image in incoming}
+    there = {row.file_name: image_from_row(row) for row in connection.execute(select(images).order_by(images.c.id))}
+    resized = [name for name, image in there.items() if name in names and _size(names[name]) != _size(image)]
+    usable = [image for image in incoming if image.file_name not in set(resized)]
+    if is_fresh:
+        connection.execute(delete(images))
+        _insert_images(connection, [(image.id, image) for image in usable])
+        others = [image for name, image in there.items() if name not in names or name in set(resized)]
+        first = max((image.id for image in usable), default=0) + 1
+        _insert_images(connection, list(enumerate(others, start=first)))
+        return {image.id: image.id for image in usable}, resized
+    taken = {image.id for image in there.values()}
+    highest = max(taken | {image.id for image in usable}, default=0)
+    ids: dict[int, int] = {}
+    for image in usable:
+        if image.file_name in there:
+            ids[image.id] = there[image.file_name].id
+            continue
+        highest += image.id in taken
+        ids[image.id] = highest if image.id in taken else image.id
+        _insert_images(connection, [(ids[image.id], image)])
+    return ids, resized
+
+
+def _insert_images(connection: Connection, numbered: list[tuple[int, ImageRecord]]) -> None:
+    rows = [
+        {
+            "id": id_,
+            "file_name": image.file_name,
+            "width": image.width,
+            "height": image.height,
+            "state": image.state.value,
+            "instance_count": image.instance_count,
+            "extra": extra_to_json(image.extra),
+        }
+        for id_, image in numbered
+    ]
+    if rows:
+        connection.execute(insert(images), rows)
+
+
+def _take_instances(
+    connection: Connection, data: Annotated, image_ids: dict[int, int], category_ids: dict[int, int]
+) -> tuple[int, int]:
+    """How many came in, and how many of them under a new id."""
+    taken = {row[0] for row in connection.execute(select(instances.c.id))}
+    given = [instance.id for image_id in image_ids for instance in data.instances(image_id)]
+    keep_ids_above(connection, max(given, default=0))
+    fresh_ids = iter(reserve_ids(connection, sum(id_ in taken for id_ in given)))
+    count = renumbered = 0
+    for file_image_id, image_id in image_ids.items():
+        rows = []
+        for instance in data.instances(file_image_id):
+            id_ = next(fresh_ids) if instance.id in taken else instance.id
+            renumbered += id_ != instance.id
+            moved = replace(instance, id=id_, category_id=category_ids[instance.category_id])
+            rows.append(instance_to_row(moved, image_id, None))
+        if rows:
+            connection.execute(insert(instances), rows)
+        if rows and taken:
+            touch_image(connection, image_id, was=tuple(ImageState), becomes=ImageState.DONE)
+        count += len(rows)
+    return count, renumbered
+
+
+def _size(image: ImageRecord) -> tuple[int, int]:
+    return image.width, image.height

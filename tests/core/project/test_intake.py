@@ -1,0 +1,136 @@
+"""Importing into a project: all or nothing, ids kept, untouched objects written back as they were."""
+
+import json
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from coco_sources import square
+from maskwright.document.change import Change
+from maskwright.document.values import ImageState, Instance
+from maskwright.formats.coco import export_coco, read_coco
+from maskwright.project import Project
+from shared_data import shared_path
+
+
+@dataclass(frozen=True)
+class Found:
+    file_name: str
+    width: int = 20
+    height: int = 10
+
+
+def annotation(id_: int, image_id: int, **changes: Any) -> dict[str, Any]:
+    plain = {"id": id_, "image_id": image_id, "category_id": 18, "segmentation": [[2, 2, 6.125, 2, 6, 6]]}
+    return plain | {"area": 8, "bbox": [2, 2, 4, 4], "iscrowd": 0, "note": {"a": [1]}} | changes
+
+
+CONTENT = {
+    "info": {"year": 2017},
+    "images": [
+        {"license": 3, "file_name": "b.png", "height": 10, "width": 20, "id": 50},
+        {"license": 1, "file_name": "c/a.png", "height": 10, "width": 20, "id": 7},
+    ],
+    "annotations": [
+        annotation(900, 7),
+        annotation(3, 50, segmentation={"counts": [5, 10, 185], "size": [10, 20]}, iscrowd=1),
+        annotation(41, 7),
+    ],
+    "categories": [{"supercategory": "animal", "id": 18, "name": "dog"}],
+    "licenses": [],
+}
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Any:
+    (tmp_path / "images").mkdir()
+    with Project.create(tmp_path / "p.maskwright", image_root=tmp_path / "images") as created:
+        yield created
+
+
+def take_in(project: Project, tmp_path: Path, content: Any = CONTENT) -> Any:
+    (tmp_path / "in.json").write_text(json.dumps(content))
+    return project.take_in(read_coco(tmp_path / "in.json"))
+
+
+def exported(project: Project, tmp_path: Path) -> Any:
+    export_coco(project, tmp_path / "out.json")
+    return json.loads((tmp_path / "out.json").read_text())
+
+
+def test_import_and_export_give_the_same_content(project: Project, tmp_path: Path) -> None:
+    take_in(project, tmp_path)
+    assert json.dumps(exported(project, tmp_path)) == json.dumps(CONTENT)
+
+
+def test_ids_of_a_scanned_folder_give_way_to_those_of_the_file(project: Project, tmp_path: Path) -> None:
+    project.add_images([Found("a.png"), Found("b.png")])
+    take_in(project, tmp_path)
+    assert [(image.id, image.file_name) for image in project.images()] == [(7, "c/a.png"), (50, "b.png"), (51, "a.png")]
+    assert json.dumps(exported(project, tmp_path)) == json.dumps(CONTENT)
+
+
+def test_changing_one_object_changes_one_object_in_the_file(project: Project, tmp_path: Path) -> None:
+    take_in(project, tmp_path)
+    before = project.document(7)[41]
+    after = replace(before, polygons=(square(1, 1),))
+    project.apply(7, Change.of([(before, after)]), label="Move")
+    written = exported(project, tmp_path)
+    changed = written["annotations"].pop(2)
+    assert changed == annotation(41, 7, segmentation=[[1, 1, 5, 1, 5, 5, 1, 5]], area=16, bbox=[1, 1, 4, 4])
+    assert json.dumps(written) == json.dumps({**CONTENT, "annotations": CONTENT["annotations"][:2]})
+
+
+def test_new_objects_come_last_with_ids_never_used(project: Project, tmp_path: Path) -> None:
+    take_in(project, tmp_path)
+    (id_,) = project.reserve_instance_ids(1)
+    project.apply(50, Change.create([Instance(id_, 18, (square(1, 1),))]), label="Draw")
+    assert [each["id"] for each in exported(project, tmp_path)["annotations"]] == [900, 3, 41, 901]
+
+
+def test_images_are_done(project: Project, tmp_path: Path) -> None:
+    take_in(project, tmp_path)
+    assert project.image(7).state is ImageState.DONE
+    assert project.image(7).instance_count == 2
+
+
+def test_a_second_import_gets_new_ids_where_they_are_taken(project: Project, tmp_path: Path) -> None:
+    take_in(project, tmp_path)
+    report = take_in(project, tmp_path)
+    assert report.renumbered_count == 3
+    assert [instance.id for instance in project.instances(7)] == [41, 900, 902, 903]
+    assert project.image(7).instance_count == 4
+
+
+def test_categories_are_matched_by_name(project: Project, tmp_path: Path) -> None:
+    take_in(project, tmp_path)
+    content = json.loads(json.dumps(CONTENT).replace('"category_id": 18', '"category_id": 1'))
+    content["categories"] = [{"id": 1, "name": "Dog"}]
+    take_in(project, tmp_path, content)
+    assert {instance.category_id for instance in project.instances(7)} == {18}
+
+
+def test_annotations_for_an_image_of_another_size_are_left_out(project: Project, tmp_path: Path) -> None:
+    project.add_images([Found("b.png", 10, 20)])
+    report = take_in(project, tmp_path)
+    assert report.resized == ("b.png",)
+    assert report.instance_count == 2
+
+
+def test_a_failure_leaves_the_project_as_it_was(project: Project, tmp_path: Path) -> None:
+    project.add_images([Found("b.png")])
+    (tmp_path / "in.json").write_text(json.dumps(CONTENT))
+    data = read_coco(tmp_path / "in.json")
+    broken = replace(data, category_list=())
+    with pytest.raises(KeyError):
+        project.take_in(broken)
+    assert [image.file_name for image in project.images()] == ["b.png"]
+
+
+@pytest.mark.parametrize("name", ["coco/val.json", "nuclei/val.json"])
+def test_published_files_survive_a_project(project: Project, tmp_path: Path, name: str) -> None:
+    path = shared_path(name)
+    project.take_in(read_coco(path))
+    assert json.dumps(exported(project, tmp_path)) == json.dumps(json.loads(path.read_text()))

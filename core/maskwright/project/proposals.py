@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import TypeAlias
 
 import numpy as np
 import shapely
@@ -9,7 +10,7 @@ from numpy.typing import NDArray
 
 from maskwright.document.change import Change
 from maskwright.document.values import Instance, InstanceState, Provenance
-from maskwright.geometry.polygon import Polygon, polygons_bounds_xyxy
+from maskwright.geometry.polygon import Polygon
 
 SAME_OBJECT_IOU = 0.7
 """From here on a proposal and an instance of the same category are one object."""
@@ -24,6 +25,9 @@ class Proposal:
     category_id: int
     score: float
     polygons: tuple[Polygon, ...]
+
+
+_Outlined: TypeAlias = Sequence[Proposal | Instance]
 
 
 def proposals_to_change(
@@ -52,26 +56,21 @@ def proposals_to_change(
 
 def _without_answered(proposals: Sequence[Proposal], answered: Sequence[Instance]) -> list[Proposal]:
     answers = [instance for instance in answered if instance.polygons]
-    if not answers or not proposals:
-        return list(proposals)
-    same = _same_category(proposals, answers)
-    is_rejected = np.array([instance.state is InstanceState.REJECTED for instance in answers])
-    needed = np.where(same, SAME_OBJECT_IOU, np.where(is_rejected, np.inf, SAME_PLACE_IOU))
-    is_answered = (_ious(proposals, answers, needed) >= needed).any(axis=1)
-    return [proposals[index] for index in np.flatnonzero(~is_answered).tolist()]
+    rows, columns, ious = _overlaps(proposals, answers)
+    is_same = _categories(proposals)[rows] == _categories(answers)[columns]
+    is_rejected = np.array([instance.state is InstanceState.REJECTED for instance in answers], np.bool_)[columns]
+    hits = np.where(is_same, ious >= SAME_OBJECT_IOU, ~is_rejected & (ious >= SAME_PLACE_IOU))
+    return [proposals[index] for index in np.setdiff1d(np.arange(len(proposals)), rows[hits]).tolist()]
 
 
 def _match(proposals: Sequence[Proposal], old: Sequence[Instance]) -> Mapping[int, Instance]:
     """{index of proposal: old instance of the same object}, each used once, the best pairs first."""
     old = [instance for instance in old if instance.polygons]
-    if not proposals or not old:
-        return {}
-    needed = np.where(_same_category(proposals, old), SAME_OBJECT_IOU, np.inf)
-    ious = _ious(proposals, old, needed)
-    rows, columns = np.nonzero(ious >= needed)
+    rows, columns, ious = _overlaps(proposals, old)
+    is_match = (_categories(proposals)[rows] == _categories(old)[columns]) & (ious >= SAME_OBJECT_IOU)
     matches: dict[int, Instance] = {}
     used: set[int] = set()
-    for at in np.argsort(-ious[rows, columns], kind="stable").tolist():
+    for at in np.flatnonzero(is_match)[np.argsort(-ious[is_match], kind="stable")].tolist():
         row, column = int(rows[at]), int(columns[at])
         if row not in matches and column not in used:
             matches[row] = old[column]
@@ -79,36 +78,43 @@ def _match(proposals: Sequence[Proposal], old: Sequence[Instance]) -> Mapping[in
     return matches
 
 
-def _same_category(proposals: Sequence[Proposal], known: Sequence[Instance]) -> NDArray[np.bool_]:
-    left = np.array([proposal.category_id for proposal in proposals])
-    right = np.array([instance.category_id for instance in known])
-    return np.asarray(left[:, None] == right[None, :])
+def _categories(items: _Outlined) -> NDArray[np.int64]:
+    return np.array([item.category_id for item in items], np.int64)
 
 
-def _ious(left: Sequence[Proposal], right: Sequence[Instance], needed: NDArray[np.float64]) -> NDArray[np.float64]:
-    """(L, R) IoU of areas, exact where it can reach `needed`; elsewhere 0.
+def _overlaps(left: _Outlined, right: _Outlined) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.float64]]:
+    """(rows, columns, IoU of areas) of the pairs whose IoU may reach SAME_OBJECT_IOU, a few more among them.
 
     The overlap of two objects is at most that of their boxes, which rules out nearly all pairs before any geometry.
     """
-    shapes = [_shape(item.polygons) for item in left], [_shape(item.polygons) for item in right]
-    areas = shapely.area(shapes[0])[:, None], shapely.area(shapes[1])[None, :]
-    boxes = _boxes(left)[:, None], _boxes(right)[None]
-    sides = np.minimum(boxes[0][..., 2:], boxes[1][..., 2:]) - np.maximum(boxes[0][..., :2], boxes[1][..., :2])
-    at_most = np.minimum(sides.clip(0).prod(axis=2), np.minimum(*areas))
-    bound = at_most / np.maximum(areas[0] + areas[1] - at_most, 1e-9)
-    rows, columns = np.nonzero(bound >= needed)
-    ious = np.zeros(bound.shape)
-    overlap = shapely.area(shapely.intersection(np.array(shapes[0])[rows], np.array(shapes[1])[columns]))
-    union = areas[0][rows, 0] + areas[1][0, columns] - overlap
-    ious[rows, columns] = overlap / np.maximum(union, 1e-9)
-    return ious
+    if not left or not right:
+        return np.empty(0, np.intp), np.empty(0, np.intp), np.empty(0)
+    shapes = _shapes(left), _shapes(right)
+    rows, columns = shapely.STRtree(shapes[1]).query(shapes[0])
+    boxes = shapely.bounds(shapes[0])[rows], shapely.bounds(shapes[1])[columns]
+    areas = shapely.area(shapes[0])[rows], shapely.area(shapes[1])[columns]
+    sides = np.minimum(boxes[0][:, 2:], boxes[1][:, 2:]) - np.maximum(boxes[0][:, :2], boxes[1][:, :2])
+    at_most = np.minimum(sides.prod(axis=1), np.minimum(*areas))
+    is_near = at_most >= SAME_OBJECT_IOU * (areas[0] + areas[1] - at_most)
+    rows, columns, both = rows[is_near], columns[is_near], areas[0][is_near] + areas[1][is_near]
+    common = shapely.area(shapely.intersection(shapes[0][rows], shapes[1][columns]))
+    return rows, columns, common / np.maximum(both - common, 1e-9)
 
 
-def _boxes(items: Sequence[Proposal] | Sequence[Instance]) -> NDArray[np.float64]:
-    return np.array([polygons_bounds_xyxy(item.polygons) for item in items])
+def _shapes(items: _Outlined) -> NDArray[np.object_]:
+    """Valid shapely geometries, the plain ones (one part, no hole: nearly all) made in one call."""
+    shapes = np.empty(len(items), np.object_)
+    is_plain = np.array([len(item.polygons) == 1 and not item.polygons[0].holes for item in items], np.bool_)
+    rings = [items[index].polygons[0].exterior for index in np.flatnonzero(is_plain).tolist()]
+    if rings:
+        owners = np.repeat(np.arange(len(rings)), [len(ring) for ring in rings])
+        shapes[is_plain] = shapely.polygons(shapely.linearrings(np.concatenate(rings), indices=owners))
+    for index in np.flatnonzero(~is_plain).tolist():
+        shapes[index] = _compound(items[index].polygons)
+    is_invalid = ~shapely.is_valid(shapes)
+    shapes[is_invalid] = shapely.make_valid(shapes[is_invalid])
+    return shapes
 
 
-def _shape(polygons: Sequence[Polygon]) -> shapely.Geometry:
-    parts = [shapely.Polygon(polygon.exterior, polygon.holes) for polygon in polygons]
-    shape = parts[0] if len(parts) == 1 else shapely.MultiPolygon(parts)
-    return shape if shape.is_valid else shapely.make_valid(shape)
+def _compound(polygons: Sequence[Polygon]) -> shapely.Geometry:
+    return shapely.MultiPolygon([shapely.Polygon(polygon.exterior, polygon.holes) for polygon in polygons])

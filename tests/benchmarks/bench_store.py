@@ -1,0 +1,144 @@
+"""A large project: opening, listing, searching, the next image, an edit; wall and CPU milliseconds, memory.
+
+    python tests/benchmarks/bench_store.py [--images 100000] [--instances 10] [--folder KEEP]
+
+Targets (100,000 images, 1,000,000 instances): open to the first image 1.5 s, 350 MB; filter or search 200 ms; next
+image 10 ms; matching 1,000 proposals against 1,000 objects 100 ms.
+"""
+
+import argparse
+import resource
+import shutil
+import statistics
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+from rich.console import Console
+from rich.table import Table
+from sqlalchemy import insert
+
+from maskwright.document.change import Change
+from maskwright.document.values import ImageState, Instance, InstanceState
+from maskwright.geometry.polygon import Polygon
+from maskwright.project import Project, Proposal, ScannedImage
+from maskwright.project.packing import pack_polygons
+from maskwright.project.proposals import proposals_to_change
+from maskwright.project.schema import instances
+
+_BLOCK = 5_000
+
+
+def blob(centre_xy: tuple[float, float], radius: float, vertices: int = 24) -> tuple[Polygon]:
+    angle = np.linspace(0, 2 * np.pi, vertices, endpoint=False)
+    ring = np.stack([centre_xy[0] + radius * np.cos(angle), centre_xy[1] + radius * np.sin(angle)], axis=1)
+    return (Polygon.of(np.rint(ring)),)
+
+
+def make(folder: Path, image_count: int, per_image: int) -> Path:
+    """A project as a batch over `image_count` images would leave it, written past the journal to save time."""
+    (folder / "images").mkdir()
+    project = Project.create(folder / "big.maskwright", image_root=folder / "images")
+    project.add_images(ScannedImage(f"{k // 1000:03d}/photo_{k:06d}.jpg", 1280, 960) for k in range(image_count))
+    categories = list(project.ensure_categories((k, f"class {k}") for k in range(1, 21)).values())
+    rng = np.random.default_rng(0)
+    outlines = [pack_polygons(blob((100 + 10 * k, 200 + 5 * k), 40 + k)) for k in range(50)]
+    states = [state.value for state in (InstanceState.PROPOSED, InstanceState.ACCEPTED, InstanceState.EDITED)]
+    count = image_count * per_image
+    for start in range(0, count, _BLOCK):
+        ids = np.arange(start, min(start + _BLOCK, count))
+        scores, chosen = rng.random(len(ids)), rng.integers(0, 1 << 30, len(ids))
+        rows = [
+            {
+                "id": int(id_) + 1,
+                "image_id": int(id_) // per_image + 1,
+                "category_id": categories[int(pick) % len(categories)],
+                "state": states[int(pick) % 3],
+                "score": float(score),
+                "polygons": outlines[int(pick) % len(outlines)],
+            }
+            for id_, score, pick in zip(ids, scores, chosen, strict=True)
+        ]
+        with project._database.write(is_repeatable=True) as connection:
+            connection.execute(insert(instances), rows)
+    project.reserve_instance_ids(count)
+    project.close()
+    return project.path
+
+
+def timed(table: Table, what: str, action: Callable[[], object], repeats: int = 5) -> None:
+    wall, cpu = [], []
+    for _ in range(repeats):
+        started, busy = time.perf_counter(), time.process_time()
+        action()
+        wall.append((time.perf_counter() - started) * 1e3)
+        cpu.append((time.process_time() - busy) * 1e3)
+    table.add_row(what, f"{statistics.median(wall):.1f}", f"{max(wall):.1f}", f"{statistics.median(cpu):.1f}")
+
+
+def matching(table: Table) -> None:
+    places = [(30.0 + 60 * (k % 40), 30.0 + 60 * (k // 40)) for k in range(1000)]
+    existing = [
+        Instance(k + 1, 1, blob(place, 25, 60), InstanceState.ACCEPTED if k % 2 else InstanceState.PROPOSED)
+        for k, place in enumerate(places)
+    ]
+    proposals = [Proposal(1, 0.9, blob((x + 2, y + 1), 26, 60)) for x, y in places]
+    ids = range(5000, 6000)
+    timed(table, "match 1,000 proposals to 1,000", lambda: proposals_to_change(existing, proposals, None, ids))
+
+
+def measure(path: Path) -> Table:
+    table = Table("what", "median ms", "worst ms", "CPU ms")
+
+    def open_to_first_image() -> None:
+        with Project.open(path) as opened:
+            ids = opened.image_ids()
+            opened.image_records(ids[:50].tolist())
+            opened.document(int(ids[0]))
+
+    timed(table, "open to the first image", open_to_first_image, 3)
+    project = Project.open(path)
+    ids = project.image_ids().tolist()
+    timed(table, "all ids", project.image_ids)
+    timed(table, "ids of a state", lambda: project.image_ids(states=[ImageState.DONE]))
+    timed(table, "ids by file name", lambda: project.image_ids(text="0099"))
+    timed(table, "counts of states", project.state_counts)
+    timed(table, "50 rows of the list", lambda: project.image_records(ids[len(ids) // 2 :][:50]))
+    order = iter(np.random.default_rng(1).permutation(ids).tolist())
+    timed(table, "next image", lambda: project.document(next(order)), 50)
+    document = project.document(ids[7])
+    first = next(iter(document))
+    moved = replace(first, z=first.z + 1)
+    steps = [Change.of([(first, moved)]), Change.of([(moved, first)])] * 10
+    edits = iter(steps)
+    timed(table, "an edit, on disk", lambda: project.apply(ids[7], next(edits), label="Move"), 20)
+    matching(table)
+    project.close()
+    return table
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--images", type=int, default=100_000)
+    parser.add_argument("--instances", type=int, default=10, help="per image")
+    parser.add_argument("--folder", type=Path, default=None, help="keep the project here and use it again")
+    chosen = parser.parse_args()
+    folder = chosen.folder or Path(tempfile.mkdtemp())
+    path = folder / "big.maskwright"
+    if not path.exists():
+        folder.mkdir(exist_ok=True)
+        make(folder, chosen.images, chosen.instances)
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    table = measure(path)
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    size = (path / "project.db").stat().st_size
+    Console().print(table, f"file {size / 1e6:.0f} MB, peak memory {peak / 1e3:.0f} MB ({before / 1e3:.0f} before)")
+    if chosen.folder is None:
+        shutil.rmtree(folder)
+
+
+if __name__ == "__main__":
+    main()

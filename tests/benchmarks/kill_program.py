@@ -1,0 +1,120 @@
+"""Kills a program with SIGKILL while it edits and runs a batch on one project, again and again; counts what was lost.
+
+    python tests/benchmarks/kill_program.py [--rounds 50] [--model MODEL.xml] [--seed 0]
+
+Each round starts the program on the same project, lets it acknowledge edits for a random time, kills it, and opens the
+project: every acknowledged edit must be there with its undo step, the batch must not have done an image twice.
+"""
+
+import argparse
+import os
+import random
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+from rich.console import Console
+
+from maskwright.project import Project, scan_folder
+from maskwright.project.backup import is_sound
+
+ROOT = Path(__file__).resolve().parents[2]
+DRIVER = """
+import sys, threading
+from pathlib import Path
+from maskwright.document.change import Change
+from maskwright.document.values import Instance
+from maskwright.geometry.polygon import Polygon
+from maskwright.inference.model import load_model
+from maskwright.prelabel import PrelabelSettings, run_batch
+from maskwright.project import Project
+
+project = Project.open(Path(sys.argv[1]))
+model = load_model(sys.argv[2], num_threads=1)
+batch = threading.Thread(target=run_batch, args=(project, model, PrelabelSettings()), kwargs={"resume": True})
+batch.daemon = True
+batch.start()
+images = project.image_ids().tolist()
+step = 0
+while True:
+    step += 1
+    image_id = images[step % len(images)]
+    id_ = project.reserve_instance_ids(1)[0]
+    outline = (Polygon.of([(0, 0), (9 + step % 7, 0), (9, 9.5)]),)
+    project.apply(image_id, Change.create([Instance(id_, 1, outline)]), label="Draw")
+    print(image_id, id_, flush=True)
+"""
+
+
+def one_round(path: Path, model: str, pause_s: float) -> list[tuple[int, int]]:
+    """Run the driver, kill it `pause_s` after its first edit; the edits that it acknowledged."""
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT / "core"), str(ROOT / "resources")])}
+    command = [sys.executable, "-c", DRIVER, str(path), model]
+    program = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True)
+    assert program.stdout is not None
+    lines = [program.stdout.readline()]
+    time.sleep(pause_s)
+    program.kill()
+    lines += program.communicate()[0].splitlines(keepends=True)
+    whole = [line.split() for line in lines if line.endswith("\n")]
+    return [(int(image_id), int(instance_id)) for image_id, instance_id in whole]
+
+
+def check(path: Path, acknowledged: list[tuple[int, int]]) -> tuple[int, int, int]:
+    """(edits lost, undo steps lost, images done twice) after a kill."""
+    with Project.open(path) as project:
+        kept = {id_: set(project.document(id_).instances) for id_ in project.image_ids().tolist()}
+        lost = sum(instance_id not in kept[image_id] for image_id, instance_id in acknowledged)
+        steps = {id_: Counter(entry.kind for entry in project.history(id_, limit=100_000)) for id_ in kept}
+        drawn = Counter(image_id for image_id, _ in acknowledged)
+        lost_steps = sum(max(0, drawn[id_] - steps[id_]["edit"]) for id_ in kept)
+        return lost, lost_steps, sum(steps[id_]["proposals"] > 1 for id_ in kept)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rounds", type=int, default=50)
+    parser.add_argument("--images", type=int, default=400)
+    parser.add_argument("--model", default=None, help="default: a tiny one that is made for this")
+    parser.add_argument("--seed", type=int, default=0)
+    chosen = parser.parse_args()
+    with tempfile.TemporaryDirectory() as place:
+        folder = Path(place)
+        (folder / "images").mkdir()
+        for index in range(chosen.images):
+            Image.fromarray(np.full((200, 300, 3), index % 256, np.uint8)).save(folder / "images" / f"{index:04d}.png")
+        project = Project.create(folder / "set.maskwright", image_root=folder / "images")
+        project.add_images(scan_folder(folder / "images"))
+        project.close()
+        model = chosen.model or _tiny_model(folder)
+        chance = random.Random(chosen.seed)
+        acknowledged: list[tuple[int, int]] = []
+        unopened = 0
+        for _ in range(chosen.rounds):
+            acknowledged += one_round(project.path, model, chance.uniform(0, 1.0))
+            unopened += not is_sound(project.path / "project.db")
+        lost, steps, twice = check(project.path, acknowledged)
+        with Project.open(project.path) as project:
+            run = project.last_run()
+            done = project.done_count(run.id) if run is not None else 0
+    Console().print(
+        f"{chosen.rounds} kills, {len(acknowledged)} edits acknowledged, {done} images pre-labelled: "
+        f"{lost} edits lost, {steps} undo steps lost, {twice} images done twice, {unopened} projects damaged"
+    )
+    sys.exit(bool(lost or steps or twice or unopened))
+
+
+def _tiny_model(folder: Path) -> str:
+    sys.path.insert(0, str(ROOT / "tests"))
+    import tiny_models
+
+    return str(tiny_models.yolact(folder / "tiny.xml"))
+
+
+if __name__ == "__main__":
+    main()

@@ -17,7 +17,7 @@ from maskwright.inference.masks import MaskSource, restored_masks
 from maskwright.inference.prediction import Prediction
 from maskwright.inference.select import Remembered, Selection, selected
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 SCORE_FLOOR = 0.05
 """Nothing below is kept; the accuracy checker's threshold for both Open Model Zoo models."""
 
@@ -92,6 +92,7 @@ class Candidates:
             "version": FORMAT_VERSION,
             "size_wh": self.frame.size_wh,
             "extent_wh": self.frame.extent_wh,
+            "start_xy": self.frame.start_xy,
             "categories": [(category.id, category.name) for category in self.categories],
             "defaults": (self.defaults.score, self.defaults.nms_iou, self.defaults.max_instances),
         }
@@ -119,7 +120,7 @@ class Candidates:
             if header["version"] != FORMAT_VERSION:
                 raise FormatError(f"stored candidates are of version {header['version']}, expected {FORMAT_VERSION}")
             return cls(
-                Frame(tuple(header["size_wh"]), tuple(header["extent_wh"])),
+                Frame(*(tuple(header[key]) for key in ("size_wh", "extent_wh", "start_xy"))),
                 tuple(ModelCategory(*pair) for pair in header["categories"]),
                 arrays["boxes_xyxy"],
                 arrays["rows"],

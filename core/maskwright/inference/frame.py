@@ -12,21 +12,35 @@ class Frame:
     """Maps coordinates normalised to the network input (0..1) to image pixels.
 
     `extent_wh` is the size in image pixels of what the whole input shows: the image itself when it is stretched,
-    more than the image where padding was added on the right and at the bottom.
+    more than the image where padding was added. `start_xy` is where the input's upper left corner lies in the image:
+    the origin unless there is padding on the left or above.
     """
 
     size_wh: tuple[int, int]
     extent_wh: tuple[float, float]
+    start_xy: tuple[float, float] = (0.0, 0.0)
 
     @classmethod
     def stretched(cls, size_wh: tuple[int, int]) -> "Frame":
         return cls(size_wh, (float(size_wh[0]), float(size_wh[1])))
 
     @classmethod
-    def padded(cls, size_wh: tuple[int, int], content_wh: tuple[int, int], input_wh: tuple[int, int]) -> "Frame":
-        """The image was resized to `content_wh` and laid in the upper left of an input of `input_wh`."""
+    def padded(
+        cls,
+        size_wh: tuple[int, int],
+        content_wh: tuple[int, int],
+        input_wh: tuple[int, int],
+        corner_xy: tuple[int, int] = (0, 0),
+    ) -> "Frame":
+        """The image was resized to `content_wh` and laid with its corner at `corner_xy` of an input of `input_wh`."""
         (width, height), (inner_w, inner_h), (outer_w, outer_h) = size_wh, content_wh, input_wh
-        return cls(size_wh, (outer_w * width / inner_w, outer_h * height / inner_h))
+        x_pitch, y_pitch = width / inner_w, height / inner_h
+        return cls(size_wh, (outer_w * x_pitch, outer_h * y_pitch), (-corner_xy[0] * x_pitch, -corner_xy[1] * y_pitch))
+
+    def boxes_to_pixels(self, boxes_xyxy: NDArray[np.floating]) -> NDArray[np.float32]:
+        """(N, 4) float32 in image pixels of boxes (N, 4) normalised to the input."""
+        extent, start = np.array(self.extent_wh * 2, np.float32), np.array(self.start_xy * 2, np.float32)
+        return np.asarray(boxes_xyxy.astype(np.float32) * extent + start)
 
 
 def fitted_wh(size_wh: tuple[int, int], input_wh: tuple[int, int]) -> tuple[int, int]:
@@ -49,10 +63,16 @@ def resized(image: NDArray[np.uint8], size_wh: tuple[int, int]) -> NDArray[np.ui
     return cv2.resize(image, size_wh, interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)  # type: ignore[return-value]  # cv2 types any dtype
 
 
-def padded(image: NDArray[np.uint8], input_wh: tuple[int, int], value: tuple[int, int, int]) -> NDArray[np.uint8]:
-    """The image laid in the upper left of a canvas (H, W, 3) uint8 of that size, filled with `value`."""
+def padded(
+    image: NDArray[np.uint8],
+    input_wh: tuple[int, int],
+    value: tuple[int, int, int],
+    corner_xy: tuple[int, int] = (0, 0),
+) -> NDArray[np.uint8]:
+    """The image laid with its corner at `corner_xy` of a canvas (H, W, 3) uint8 of that size, filled with `value`."""
     height, width = image.shape[:2]
     if (width, height) == input_wh:
         return np.ascontiguousarray(image)
-    below, right = input_wh[1] - height, input_wh[0] - width
-    return cv2.copyMakeBorder(image, 0, below, 0, right, cv2.BORDER_CONSTANT, value=value)  # type: ignore[return-value]
+    left, above = corner_xy
+    below, right = input_wh[1] - height - above, input_wh[0] - width - left
+    return cv2.copyMakeBorder(image, above, below, left, right, cv2.BORDER_CONSTANT, value=value)  # type: ignore[return-value]

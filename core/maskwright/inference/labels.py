@@ -62,6 +62,19 @@ def categories_for(count: int, names: Sequence[str], ids: Sequence[int] = ()) ->
     return tuple(ModelCategory(int(k), name) for k, name in zip(ids, names, strict=True))
 
 
+def categories_named(names: Sequence[str], ids: Sequence[int] = ()) -> tuple[ModelCategory, ...]:
+    """Categories of those names; without ids they get COCO's where the names are COCO's, else they run from 1.
+
+    Lists that follow COCO's ids with something for the unused ones ("N/A") are understood.
+    Raises ValueError as `categories_for` does.
+    """
+    if not ids and len(names) == COCO_CATEGORIES[-1].id:
+        named = [(k, _squeezed(name)) for k, name in enumerate(names, 1) if k in _COCO_BY_ID]
+        if all(name == _squeezed(_COCO_BY_ID[k].name) for k, name in named):
+            return tuple(coco_category(k) for k in range(1, len(names) + 1))
+    return categories_for(len(names), names, ids)
+
+
 def _are_coco_names(names: Iterable[str]) -> bool:
     """Whether these are COCO's 80 in order, in whatever spacing ("trafficlight", "traffic_light")."""
     return [_squeezed(name) for name in names] == [_squeezed(category.name) for category in COCO_CATEGORIES]

@@ -1,9 +1,11 @@
-"""The two compact forms in which networks deliver masks, each read only inside the box that is asked for."""
+"""The compact forms in which networks deliver masks, each read only inside the box that is asked for."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -47,26 +49,31 @@ class PrototypeMasks:
 
     prototypes: NDArray[np.float32]
     coefficients: NDArray[np.float32]
+    always_clips: bool = False
+    """For families whose reference resizes first and then cuts at the box, to nothing beyond it."""
 
     def crop(
         self, row: int, box_xyxy: NDArray[np.float32], frame: Frame, threshold: float, *, clips: bool = False
     ) -> CroppedMask:
         height, width = self.prototypes.shape[:2]
-        pitch = (frame.extent_wh[0] / width, frame.extent_wh[1] / height)
-        x1, x2 = _cells(float(box_xyxy[0]) / pitch[0], float(box_xyxy[2]) / pitch[0], width)
-        y1, y2 = _cells(float(box_xyxy[1]) / pitch[1], float(box_xyxy[3]) / pitch[1], height)
+        x_axis, y_axis = axes = _input_axes((width, height), frame)
+        margin = 2 if self.always_clips else 1  # beyond the second cell no pixel of the rounded box can look
+        x1, x2 = _cells(x_axis, float(box_xyxy[0]), float(box_xyxy[2]), margin)
+        y1, y2 = _cells(y_axis, float(box_xyxy[1]), float(box_xyxy[3]), margin)
         if x1 >= x2 or y1 >= y2:
             return np.zeros((0, 0), np.bool_), (0, 0)
         logits = self.prototypes[y1:y2, x1:x2] @ self.coefficients[row]
         cells = 1 / (1 + np.exp(-np.maximum(logits, _LEAST_LOGIT)))
-        axes = (
-            Axis(0.0, pitch[0], width, frame.size_wh[0], repeats_edge=True),
-            Axis(0.0, pitch[1], height, frame.size_wh[1], repeats_edge=True),
-        )
-        return sampled_mask(cells, (x1, y1), axes, threshold, _whole(box_xyxy) if clips else None)
+        bounds = _whole(box_xyxy) if clips or self.always_clips else None
+        return sampled_mask(cells, (x1, y1), axes, threshold, bounds)
 
     def arrays(self) -> dict[str, NDArray[Any]]:
-        return {"prototypes": _half(self.prototypes), "coefficients": _half(self.coefficients)}
+        found: dict[str, NDArray[Any]] = {
+            "prototypes": _half(self.prototypes),
+            "coefficients": _half(self.coefficients),
+            "always_clips": np.array(self.always_clips),
+        }
+        return found
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -95,17 +102,53 @@ class HeatMaps:
         return {"maps": _half(self.maps)}
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class InputMaps:
+    """One map of probabilities per candidate over the whole network input, (N, h, w) float32; boxes do not limit it."""
+
+    maps: NDArray[np.float32]
+
+    def crop(
+        self, row: int, box_xyxy: NDArray[np.float32], frame: Frame, threshold: float, *, clips: bool = False
+    ) -> CroppedMask:
+        height, width = self.maps.shape[1:]
+        # A pixel lies between cells, so it passes the threshold only next to a cell that does.
+        x, y, columns, rows = cv2.boundingRect((self.maps[row] > threshold).view(np.uint8))
+        if not columns:
+            return np.zeros((0, 0), np.bool_), (0, 0)
+        x1, x2, y1, y2 = max(x - 1, 0), min(x + columns + 1, width), max(y - 1, 0), min(y + rows + 1, height)
+        bounds = _whole(box_xyxy) if clips else None
+        axes = _input_axes((width, height), frame)
+        return sampled_mask(self.maps[row, y1:y2, x1:x2], (x1, y1), axes, threshold, bounds)
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        return {"input_maps": _half(self.maps)}
+
+
 def restored_masks(arrays: Mapping[str, NDArray[Any]]) -> MaskSource:
     """The inverse of `MaskSource.arrays`; raises KeyError where the arrays are of neither form."""
     if "maps" in arrays:
         return HeatMaps(arrays["maps"].astype(np.float32))
-    return PrototypeMasks(arrays["prototypes"].astype(np.float32), arrays["coefficients"].astype(np.float32))
+    if "input_maps" in arrays:
+        return InputMaps(arrays["input_maps"].astype(np.float32))
+    prototypes, coefficients = (arrays[name].astype(np.float32) for name in ("prototypes", "coefficients"))
+    return PrototypeMasks(prototypes, coefficients, bool(arrays["always_clips"]))
 
 
-def _cells(low: float, high: float, count: int) -> tuple[int, int]:
-    """Whole cells j with low - 1 <= j < high + 1 inside 0..count."""
-    first, last = max(low - 1, 0.0), min(high + 1, float(count))
-    return int(np.ceil(first)), int(np.ceil(last))
+def _input_axes(cells_wh: tuple[int, int], frame: Frame) -> tuple[Axis, Axis]:
+    """How image pixels see a grid that covers the whole network input."""
+    x_axis, y_axis = (
+        Axis(frame.start_xy[k], frame.extent_wh[k] / cells_wh[k], cells_wh[k], frame.size_wh[k], repeats_edge=True)
+        for k in range(2)
+    )
+    return x_axis, y_axis
+
+
+def _cells(axis: Axis, low: float, high: float, margin: int) -> tuple[int, int]:
+    """Whole cells j with low - margin <= j < high + margin inside the axis, for a box given in image pixels."""
+    first = max((low - axis.start) / axis.pitch - margin, 0.0)
+    last = min((high - axis.start) / axis.pitch + margin, float(axis.cells))
+    return math.ceil(first), math.ceil(last)
 
 
 def _whole(box_xyxy: NDArray[np.float32]) -> tuple[int, int, int, int]:

@@ -165,6 +165,8 @@ def recognised(interface: NetworkInterface, path: Path, pixels: PixelFormat | No
             adapter = family.recognised(interface, pixels)
         except ModelError as error:
             raise ModelError(error.message, path=path, hint=error.hint) from error
+        except ValueError as error:
+            raise ModelError(f"the labels inside the model do not fit it: {error}", path=path) from error
         if adapter is not None:
             return adapter
     families = ", ".join(family.family for family in ADAPTERS)

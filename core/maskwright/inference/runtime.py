@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     import openvino
 
 Hint = Literal["latency", "throughput"]
+Layout = Literal["NCHW", "NHWC", "CHW"]
 _core_lock = threading.Lock()
 _the_core: "openvino.Core | None" = None
 
@@ -28,7 +29,7 @@ class ImageInput:
     """
 
     index: int = 0
-    layout: Literal["NCHW", "NHWC"] = "NCHW"
+    layout: Layout = "NCHW"
     is_rgb: bool = False
     mean: tuple[float, ...] = ()
     scale: tuple[float, ...] = ()
@@ -60,16 +61,20 @@ class Network:
         self.interface = _interface(self._graph)
 
     def accept_images(self, image_input: ImageInput) -> None:
-        """Let the image input take uint8 BGR (N, H, W, 3); colour order, mean and layout are handled in the graph.
+        """Let the image input take uint8 BGR (N, H, W, 3), or (H, W, 3) where it has no batch axis.
+
+        Colour order, mean and layout are handled in the graph.
 
         To be called once, before compiling.
         """
-        from openvino import Layout, Type
+        from openvino import Layout as AxisOrder
+        from openvino import Type
         from openvino.preprocess import ColorFormat, PrePostProcessor
 
         steps = PrePostProcessor(self._graph)
         pixels = steps.input(image_input.index)
-        pixels.tensor().set_element_type(Type.u8).set_layout(Layout("NHWC")).set_color_format(ColorFormat.BGR)
+        rows = "HWC" if image_input.layout == "CHW" else "NHWC"
+        pixels.tensor().set_element_type(Type.u8).set_layout(AxisOrder(rows)).set_color_format(ColorFormat.BGR)
         if self._graph.inputs[image_input.index].get_element_type() != Type.u8:
             pixels.preprocess().convert_element_type(Type.f32)
         if image_input.is_rgb:
@@ -78,7 +83,7 @@ class Network:
             pixels.preprocess().mean(list(image_input.mean))
         if image_input.scale:
             pixels.preprocess().scale(list(image_input.scale))
-        pixels.model().set_layout(Layout(image_input.layout))
+        pixels.model().set_layout(AxisOrder(image_input.layout))
         self._graph = steps.build()
 
     def save(self, path: Path, notes: Mapping[str, str], *, compresses: bool) -> None:
@@ -207,7 +212,12 @@ def _notes(graph: "openvino.Model", section: str) -> dict[str, str]:
     if not isinstance(found, dict):
         return {}
     values = {key: getattr(value, "value", value) for key, value in found.items()}
-    return {key: str(value) for key, value in values.items() if not isinstance(value, dict)}
+    return {key: _plain_text(value) for key, value in values.items() if not isinstance(value, dict)}
+
+
+def _plain_text(value: object) -> str:
+    """Lists become words, as the formats that keep everything as text write them."""
+    return " ".join(str(entry) for entry in value) if isinstance(value, list | tuple) else str(value)
 
 
 def _meets_convolution(port: "openvino.Output") -> bool:

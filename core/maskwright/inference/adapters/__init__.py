@@ -4,9 +4,21 @@ To add a family: write its file, with a class as `family.Adapter` describes, and
 """
 
 from maskwright.inference.adapters.family import Adapter
+from maskwright.inference.adapters.instances import InstancesAdapter
 from maskwright.inference.adapters.mask_rcnn import MaskRcnnAdapter
 from maskwright.inference.adapters.mask_rcnn_tf import MaskRcnnTfAdapter
+from maskwright.inference.adapters.rf_detr import RfDetrAdapter
+from maskwright.inference.adapters.torchvision import TorchvisionAdapter
 from maskwright.inference.adapters.yolact import YolactAdapter
+from maskwright.inference.adapters.yolo_seg import YoloSegAdapter
 
-ADAPTERS: tuple[type[Adapter], ...] = (YolactAdapter, MaskRcnnAdapter, MaskRcnnTfAdapter)
+ADAPTERS: tuple[type[Adapter], ...] = (
+    YolactAdapter,
+    MaskRcnnAdapter,
+    MaskRcnnTfAdapter,
+    TorchvisionAdapter,
+    RfDetrAdapter,
+    InstancesAdapter,
+    YoloSegAdapter,
+)
 """Asked in this order; the first that recognises a network has it."""

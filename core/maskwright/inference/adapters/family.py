@@ -14,8 +14,8 @@ from maskwright.inference.interface import NetworkInterface, TensorSpec, describ
 from maskwright.inference.labels import ModelCategory
 from maskwright.inference.runtime import ImageInput
 
-PixelFormat = Literal["bgr", "rgb", "rgb-normalised"]
-"""Override of how a network wants its pixels: 0..255 in either order, or ImageNet-normalised RGB."""
+PixelFormat = Literal["bgr", "rgb", "rgb-unit", "rgb-normalised"]
+"""How a network wants its pixels: 0..255 in either order, RGB 0..1, or RGB normalised as for ImageNet."""
 Roles = Mapping[str, int]
 """Which output plays which part, by position."""
 
@@ -46,7 +46,10 @@ class Adapter(Protocol):
 
     @classmethod
     def recognised(cls, interface: NetworkInterface, pixels: PixelFormat | None) -> "Adapter | None":
-        """An adapter for this network, None if it is of another family; raises ModelError if it contradicts itself."""
+        """An adapter for this network, None if it is of another family.
+
+        Raises ModelError if it contradicts itself, ValueError if its labels do not fit.
+        """
         ...
 
     @staticmethod
@@ -82,8 +85,8 @@ def card_notes(interface: NetworkInterface, name: str, defaults: Defaults) -> Ca
         return CardNotes(
             notes.get("model_name", name),
             Defaults(
-                float(notes.get("score_threshold", defaults.score)),
-                float(notes.get("nms_iou", defaults.nms_iou)),
+                float(notes.get("score_threshold", notes.get("confidence_threshold", defaults.score))),
+                float(notes.get("nms_iou", notes.get("iou_threshold", defaults.nms_iou))),
                 int(notes.get("max_instances", defaults.max_instances)),
             ),
         )

@@ -94,7 +94,7 @@ class MaskRcnnAdapter:
 
     def candidates(self, outputs: Mapping[str, NDArray[Any]], frame: Frame) -> Candidates:
         rows = _used_rows(outputs["reshape_do_2d"])
-        boxes_xyxy = rows[:, 3:7] * np.array(frame.extent_wh * 2, np.float32)
+        boxes_xyxy = frame.boxes_to_pixels(rows[:, 3:7])
         return row_candidates(
             frame, self.categories, boxes_xyxy, rows[:, 1] - 1, rows[:, 2], outputs["masks"], self.defaults
         )
@@ -120,14 +120,11 @@ def named_ones(categories: tuple[ModelCategory, ...]) -> tuple[ModelCategory, ..
 
 
 def label_categories(interface: NetworkInterface, count: int) -> tuple[ModelCategory, ...]:
-    """Categories of labels 1..count; raises ModelError where the model's notes do not fit."""
+    """Categories of labels 1..count; raises ValueError where the model's notes do not fit."""
     names, ids = noted_labels(interface)
     if not names and not ids and count == 90:
         return categories_by_label(count)
-    try:
-        return categories_for(count, names, ids)
-    except ValueError as error:
-        raise ModelError(f"the labels inside the model do not fit it: {error}") from error
+    return categories_for(count, names, ids)
 
 
 def _input_wh(spec: TensorSpec, layout: str) -> tuple[int, int]:

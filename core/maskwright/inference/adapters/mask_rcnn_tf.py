@@ -86,7 +86,7 @@ class MaskRcnnTfAdapter:
 
     def candidates(self, outputs: Mapping[str, NDArray[Any]], frame: Frame) -> Candidates:
         count = _used_rows(float(outputs["num_detections"].reshape(-1)[0]), outputs["detection_scores"][0])
-        boxes_xyxy = outputs["detection_boxes"][0, :count][:, [1, 0, 3, 2]] * np.array(frame.extent_wh * 2, np.float32)
+        boxes_xyxy = frame.boxes_to_pixels(outputs["detection_boxes"][0, :count][:, [1, 0, 3, 2]])
         return row_candidates(
             frame,
             self.categories,

@@ -1,11 +1,12 @@
 """How a network wants its pixels, told from its own notes, the converter's, or the graph."""
 
-from typing import Literal
+from dataclasses import replace
+from typing import assert_never
 
 from maskwright.errors import ModelError
 from maskwright.inference.adapters.family import PixelFormat
-from maskwright.inference.interface import NetworkInterface
-from maskwright.inference.runtime import ImageInput
+from maskwright.inference.interface import NetworkInterface, TensorSpec
+from maskwright.inference.runtime import ImageInput, Layout
 
 IMAGENET_MEAN_RGB = (123.675, 116.78, 103.94)
 IMAGENET_SCALE_RGB = (58.395, 57.12, 57.375)
@@ -17,22 +18,56 @@ def image_input(
 ) -> ImageInput:
     """The format of image input `index`.
 
-    In this order: the caller's word; `model_info` (color_space, mean_values, scale_values); what the model converter
-    noted; an input that feeds a convolution directly has nothing to normalise it, so it wants normalised RGB (the raw
-    ONNX export and the converted IR of one YOLACT differ in nothing else); the family's own habit.
+    In this order: the caller's word; `model_info` (color_space, mean_values, scale_values, reverse_input_channels);
+    what the model converter noted; an input that feeds a convolution directly has nothing to normalise it, so it wants
+    normalised RGB (the raw ONNX export and the converted IR of one YOLACT differ in nothing else), except where the
+    family's habit is another scale; the family's own habit.
     """
-    layout: Literal["NCHW", "NHWC"]
-    layout = "NHWC" if interface.inputs[index].dim(3) == 3 and interface.inputs[index].dim(1) != 3 else "NCHW"
-    if override is None and "color_space" in interface.metadata:
-        is_rgb = interface.metadata["color_space"].strip().upper() == "RGB"
-        return ImageInput(index, layout, is_rgb, _floats(interface, "mean_values"), _floats(interface, "scale_values"))
-    match override or _told(interface) or ("rgb-normalised" if interface.feeds_convolution else default):
+    layout = _layout(interface.inputs[index])
+    if override is None and (noted := _noted(interface, default)) is not None:
+        return replace(noted, index=index, layout=layout)
+    chosen = override or _told(interface)
+    if chosen is None:
+        chosen = "rgb-normalised" if interface.feeds_convolution and default != "rgb-unit" else default
+    match chosen:
         case "bgr":
             return ImageInput(index, layout)
         case "rgb":
             return ImageInput(index, layout, is_rgb=True)
-        case _:
+        case "rgb-unit":
+            return ImageInput(index, layout, is_rgb=True, scale=(255.0,) * 3)
+        case "rgb-normalised":
             return ImageInput(index, layout, is_rgb=True, mean=IMAGENET_MEAN_RGB, scale=IMAGENET_SCALE_RGB)
+        case _:
+            assert_never(chosen)
+
+
+def _layout(spec: TensorSpec) -> Layout:
+    if spec.rank == 3:
+        return "CHW"
+    return "NHWC" if spec.dim(3) == 3 and spec.dim(1) != 3 else "NCHW"
+
+
+def _noted(interface: NetworkInterface, default: PixelFormat) -> ImageInput | None:
+    """The format according to `model_info`, None where it says nothing.
+
+    Without color_space the order of a mean of three tells the channel order (ImageNet's falls from red to blue);
+    reverse_input_channels does not, because writers disagree whether it starts from BGR or RGB.
+    """
+    notes = interface.metadata
+    if not any(notes.get(key) for key in ("color_space", "mean_values", "scale_values", "reverse_input_channels")):
+        return None
+    mean, scale = _floats(interface, "mean_values"), _floats(interface, "scale_values")
+    if notes.get("intensity_mode") == "scale_to_unit":
+        top = float(notes.get("intensity_max_value", 255))
+        mean, scale = tuple(top * value for value in mean), tuple(top * value for value in scale or (1.0,) * 3)
+    if "color_space" in notes:
+        is_rgb = notes["color_space"].strip().upper() == "RGB"
+    elif len(mean) == 3 and mean[0] != mean[2]:
+        is_rgb = mean[0] > mean[2]
+    else:
+        is_rgb = default != "bgr" or notes.get("reverse_input_channels", "").lower() in ("true", "yes")
+    return ImageInput(is_rgb=is_rgb, mean=mean, scale=scale)
 
 
 def _told(interface: NetworkInterface) -> PixelFormat | None:
@@ -43,7 +78,12 @@ def _told(interface: NetworkInterface) -> PixelFormat | None:
 
 
 def _floats(interface: NetworkInterface, key: str) -> tuple[float, ...]:
+    """One number per channel; a single number stands for all of them."""
+    words = interface.metadata.get(key, "").translate(str.maketrans("[](),", "     ")).split()
     try:
-        return tuple(float(word) for word in interface.metadata.get(key, "").split())
+        values = tuple(float(word) for word in words)
     except ValueError as error:
         raise ModelError(f"the model's {key} are not numbers: {error}") from error
+    if len(values) not in (0, 1, 3) or (key == "scale_values" and 0 in values):
+        raise ModelError(f"the model's {key} are {len(values)} numbers, expected 3 that are not zero")
+    return values * 3 if len(values) == 1 else values

@@ -1,4 +1,4 @@
-"""The two ways an image is laid into a YOLACT network: stretched to a fixed size, or padded at its own."""
+"""The ways in which an image is laid into a network: stretched, fitted into a window, or padded at its own size."""
 
 from dataclasses import dataclass
 from typing import Protocol
@@ -60,16 +60,43 @@ class NativeSize:
         return width, height
 
 
-def resizing(interface: NetworkInterface, index: int, layout: str) -> Resizing:
-    """As the model's notes say, else by its input: a fixed size is stretched to, a free one keeps the image's own.
+@dataclass(frozen=True, slots=True)
+class Fit:
+    """To a fixed size with proportions kept, the rest padded: on the right and below, or all around."""
 
-    Raises ModelError for notes that cannot be read.
+    input_wh: tuple[int, int]
+    pad_value: tuple[int, int, int] = (0, 0, 0)
+    is_centred: bool = False
+
+    def frame(self, size_wh: tuple[int, int]) -> Frame:
+        content_wh, corner_xy = self._place(size_wh)
+        return Frame.padded(size_wh, content_wh, self.input_wh, corner_xy)
+
+    def apply(self, image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        content_wh, corner_xy = self._place((image.shape[1], image.shape[0]))
+        return padded(resized(image, content_wh), self.input_wh, self.pad_value, corner_xy)
+
+    def _place(self, size_wh: tuple[int, int]) -> tuple[tuple[int, int], tuple[int, int]]:
+        """Size of the image inside the input, and where its corner lies."""
+        scale = min(self.input_wh[0] / size_wh[0], self.input_wh[1] / size_wh[1])
+        width, height = (min(max(round(size_wh[k] * scale), 1), self.input_wh[k]) for k in range(2))
+        left, above = (self.input_wh[0] - width) // 2, (self.input_wh[1] - height) // 2
+        return (width, height), (left, above) if self.is_centred else (0, 0)
+
+
+def resizing(interface: NetworkInterface, index: int, layout: str, *, default: str = "standard") -> Resizing:
+    """As the model's notes say (`resize_type`, in OpenVINO Model API's words), else by its input.
+
+    A free input keeps the image's own size; a fixed one is filled as `default` says: "standard" (stretched),
+    "fit_to_window" or "fit_to_window_letterbox". Raises ModelError for notes that cannot be read.
     """
     spec, notes = interface.inputs[index], interface.metadata
-    height, width = (spec.dim(1), spec.dim(2)) if layout == "NHWC" else (spec.dim(2), spec.dim(3))
-    if width is not None and height is not None:
-        return Stretch((width, height))
+    first = {"NCHW": 2, "NHWC": 1, "CHW": 1}[layout]
+    height, width = spec.dim(first), spec.dim(first + 1)
     try:
+        if width is not None and height is not None:
+            kind = notes.get("resize_type", default)
+            return _fixed((width, height), kind, _pad_value(notes.get("pad_value", _PADDING.get(kind, "0"))))
         return NativeSize(
             int(notes.get("pad_multiple", 32)),
             _pad_value(notes.get("pad_value", "0")),
@@ -77,6 +104,21 @@ def resizing(interface: NetworkInterface, index: int, layout: str) -> Resizing:
         )
     except ValueError as error:
         raise ModelError(f"the model's resizing notes are damaged: {error}") from error
+
+
+_PADDING = {"fit_to_window_letterbox": "114"}
+"""The grey that networks of the YOLO and RTMDet kind were trained with, where the notes name no other."""
+
+
+def _fixed(input_wh: tuple[int, int], kind: str, pad_value: tuple[int, int, int]) -> Resizing:
+    match kind:
+        case "standard":
+            return Stretch(input_wh)
+        case "fit_to_window":
+            return Fit(input_wh)  # padded with zero whatever pad_value says, as Model API does
+        case "fit_to_window_letterbox":
+            return Fit(input_wh, pad_value, is_centred=True)
+    raise ValueError(f"resize_type {kind} is not known")
 
 
 def _pad_value(text: str) -> tuple[int, int, int]:

@@ -1,12 +1,14 @@
 """From rows of boxes, labels, scores and heat maps to candidates: shared by the families that detect per instance."""
 
+from collections.abc import Callable
+
 import numpy as np
 from numpy.typing import NDArray
 
 from maskwright.inference.candidates import SCORE_FLOOR, Candidates, Defaults
 from maskwright.inference.frame import Frame
 from maskwright.inference.labels import ModelCategory
-from maskwright.inference.masks import HeatMaps
+from maskwright.inference.masks import HeatMaps, MaskSource
 
 
 def touching(boxes_xyxy: NDArray[np.float32], frame: Frame) -> NDArray[np.bool_]:
@@ -25,11 +27,13 @@ def row_candidates(
     scores: NDArray[np.floating],
     maps: NDArray[np.floating],
     defaults: Defaults,
+    *,
+    masks_of: Callable[[NDArray[np.float32]], MaskSource] = HeatMaps,
 ) -> Candidates:
     """Candidates of N instances; rows that make no sense are left out.
 
     boxes_xyxy: (N, 4) image pixels; labels: (N,) from 0; scores: (N,). maps: (N, h, w) probabilities over the box, or
-    (N, C, h, w) with one map per class.
+    (N, C, h, w) with one map per class. masks_of: what the chosen maps mean, `InputMaps` if they cover the input.
     """
     count = min(len(boxes_xyxy), len(labels), len(scores), len(maps))
     boxes_xyxy, labels = boxes_xyxy[:count].astype(np.float32), labels[:count]
@@ -48,6 +52,6 @@ def row_candidates(
         np.arange(len(sound), dtype=np.int32),
         classes,
         np.minimum(scores[sound], 1),
-        HeatMaps(np.nan_to_num(chosen.astype(np.float32), nan=0.0, posinf=0.0, neginf=0.0)),
+        masks_of(np.nan_to_num(chosen.astype(np.float32), nan=0.0, posinf=0.0, neginf=0.0)),
         defaults,
     )

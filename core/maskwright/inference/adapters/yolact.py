@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from maskwright.errors import ModelError
+from maskwright.inference.adapters.bound import BoundNetwork
 from maskwright.inference.adapters.family import (
-    CardNotes,
     PixelFormat,
     Roles,
     agree,
@@ -21,43 +21,22 @@ from maskwright.inference.adapters.family import (
     named_roles,
     noted_labels,
 )
+from maskwright.inference.adapters.pairs import finite, pair_candidates, scored_pairs
 from maskwright.inference.adapters.pixels import image_input
-from maskwright.inference.adapters.resizing import Resizing, resizing
-from maskwright.inference.adapters.rows import touching
-from maskwright.inference.candidates import SCORE_FLOOR, Candidates, Defaults
+from maskwright.inference.adapters.resizing import resizing
+from maskwright.inference.candidates import Candidates, Defaults
 from maskwright.inference.frame import Frame
 from maskwright.inference.interface import NetworkInterface, TensorSpec
-from maskwright.inference.labels import ModelCategory, categories_for
+from maskwright.inference.labels import categories_for
 from maskwright.inference.masks import PrototypeMasks
-from maskwright.inference.runtime import ImageInput
-
-_PAIRS_PER_INSTANCE = 20
-"""Scored (anchor, class) pairs kept per instance the model may return. The best ones are kept, so suppression, which
-works down the same order, finds the same instances as if all were."""
 
 
-@dataclass(frozen=True, slots=True)
-class YolactAdapter:
+@dataclass(frozen=True)
+class YolactAdapter(BoundNetwork):
     """See `Adapter`. Roles: conf (1, A, 1 + C) after softmax, class 0 is background; boxes (1, A, 4) x1 y1 x2 y2
     normalised to the input, unclipped; mask (1, A, K) coefficients, used as they are; proto (1, h, w, K)."""
 
     family: ClassVar[str] = "yolact"
-    notes: CardNotes
-    categories: tuple[ModelCategory, ...]
-    image_input: ImageInput
-    resizing: Resizing
-
-    @property
-    def name(self) -> str:
-        return self.notes.name
-
-    @property
-    def labels(self) -> tuple[ModelCategory, ...]:
-        return self.categories
-
-    @property
-    def defaults(self) -> Defaults:
-        return self.notes.defaults
 
     @classmethod
     def recognised(cls, interface: NetworkInterface, pixels: PixelFormat | None) -> "YolactAdapter | None":
@@ -68,10 +47,7 @@ class YolactAdapter:
         if classes is None:
             raise ModelError("the number of classes is not fixed in output conf")
         names, ids = noted_labels(interface)
-        try:
-            categories = categories_for(classes - 1, names, ids)
-        except ValueError as error:
-            raise ModelError(f"the labels inside the model do not fit it: {error}") from error
+        categories = categories_for(classes - 1, names, ids)
         is_converted = interface.inputs[0].is_called("input.1")
         expected = image_input(interface, index=0, default="bgr" if is_converted else "rgb", override=pixels)
         return cls(
@@ -86,26 +62,13 @@ class YolactAdapter:
     def feeds(self, image: NDArray[np.uint8]) -> dict[int, NDArray[Any]]:
         return {0: self.resizing.apply(image)[None]}
 
-    def frame(self, size_wh: tuple[int, int]) -> Frame:
-        return self.resizing.frame(size_wh)
-
     def candidates(self, outputs: Mapping[str, NDArray[Any]], frame: Frame) -> Candidates:
-        conf, boxes = outputs["conf"][0], outputs["boxes"][0]
-        anchors, classes, scores = _best_pairs(conf, _PAIRS_PER_INSTANCE * max(self.defaults.max_instances, 100))
-        used, rows = np.unique(anchors, return_inverse=True)
-        boxes_xyxy = boxes[used].astype(np.float32) * np.array(frame.extent_wh * 2, np.float32)
-        coefficients = outputs["mask"][0][used].astype(np.float32)
-        sound = (touching(boxes_xyxy, frame) & np.isfinite(coefficients).all(axis=1))[rows]
-        return Candidates(
-            frame,
-            self.categories,
-            boxes_xyxy,
-            rows[sound].astype(np.int32),
-            classes[sound].astype(np.int32),
-            scores[sound],
-            PrototypeMasks(_finite(outputs["proto"][0]), coefficients),
-            self.defaults,
-        )
+        pairs = scored_pairs(outputs["conf"][0], self.defaults, skips_first=True)
+        boxes_xyxy = frame.boxes_to_pixels(outputs["boxes"][0][pairs.used])
+        coefficients = outputs["mask"][0][pairs.used].astype(np.float32)
+        masks = PrototypeMasks(finite(outputs["proto"][0]), coefficients)
+        sound = np.isfinite(coefficients).all(axis=1)
+        return pair_candidates(frame, self.categories, boxes_xyxy, sound, pairs, masks, self.defaults)
 
 
 def _roles_by_shape(outputs: Sequence[TensorSpec]) -> Roles | None:
@@ -129,26 +92,3 @@ def _is_consistent(outputs: Sequence[TensorSpec], roles: Roles) -> bool:
         return False
     fits = agree(conf.dim(1), boxes.dim(1), mask.dim(1)) and agree(mask.dim(2), proto.dim(3))
     return fits and agree(boxes.dim(2), 4) and (conf.dim(2) or 2) >= 2
-
-
-def _best_pairs(
-    conf: NDArray[np.floating], limit: int
-) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.float32]]:
-    """Anchor, class (from 0, background aside) and score of the best pairs above the floor, best first."""
-    width = conf.shape[1]
-    flat = np.flatnonzero(conf > SCORE_FLOOR)
-    anchors, columns = np.divmod(flat, width)
-    scores = conf[anchors, columns].astype(np.float32)
-    # A probability above 1 is no probability: infinite or foreign values must not become perfect scores.
-    wanted = (columns > 0) & (scores <= 1.001)
-    anchors, columns, scores = anchors[wanted], columns[wanted], scores[wanted]
-    order = np.argsort(-scores, kind="stable")[:limit]
-    return anchors[order], columns[order] - 1, np.minimum(scores[order], 1)
-
-
-def _finite(prototypes: NDArray[np.floating]) -> NDArray[np.float32]:
-    """A float32 copy in which NaN and infinity are zero, so that they blot out one cell and not a whole mask."""
-    copy = np.array(prototypes, np.float32)
-    if not np.isfinite(copy).all():
-        np.nan_to_num(copy, copy=False, nan=0.0, posinf=0.0, neginf=0.0)
-    return copy

@@ -1,0 +1,72 @@
+"""From a table of class probabilities per anchor to the best (anchor, class) pairs: shared by dense detectors."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from maskwright.inference.adapters.rows import touching
+from maskwright.inference.candidates import SCORE_FLOOR, Candidates, Defaults
+from maskwright.inference.frame import Frame
+from maskwright.inference.labels import ModelCategory
+from maskwright.inference.masks import MaskSource
+
+_PAIRS_PER_INSTANCE = 20
+"""Pairs kept per instance the model may return. The best ones are kept, so suppression, which works down the same
+order, finds the same instances as if all were."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Pairs:
+    """Best first; `rows` counts within `used`, the anchors that occur."""
+
+    used: NDArray[np.intp]
+    rows: NDArray[np.intp]
+    classes: NDArray[np.intp]
+    scores: NDArray[np.float32]
+
+
+def scored_pairs(scores: NDArray[np.floating], defaults: Defaults, *, skips_first: bool = False) -> Pairs:
+    """Pairs above the floor from (A, C) probabilities; `skips_first`: column 0 is background, class 0 is column 1."""
+    anchors, columns = np.divmod(np.flatnonzero(scores > SCORE_FLOOR), scores.shape[1])
+    found = scores[anchors, columns].astype(np.float32)
+    # A probability above 1 is none: infinite or foreign values must not become perfect scores.
+    wanted = found <= 1.001
+    if skips_first:
+        wanted &= columns > 0
+        columns = columns - 1
+    anchors, columns, found = anchors[wanted], columns[wanted], found[wanted]
+    order = np.argsort(-found, kind="stable")[: _PAIRS_PER_INSTANCE * max(defaults.max_instances, 100)]
+    used, rows = np.unique(anchors[order], return_inverse=True)
+    return Pairs(used, rows, columns[order], np.minimum(found[order], 1))
+
+
+def pair_candidates(
+    frame: Frame,
+    categories: tuple[ModelCategory, ...],
+    boxes_xyxy: NDArray[np.float32],
+    sound: NDArray[np.bool_],
+    pairs: Pairs,
+    masks: MaskSource,
+    defaults: Defaults,
+) -> Candidates:
+    """Candidates of the pairs; boxes (U, 4) in image pixels, `sound` (U,) and masks are those of `pairs.used`."""
+    kept = (touching(boxes_xyxy, frame) & sound)[pairs.rows]
+    return Candidates(
+        frame,
+        categories,
+        boxes_xyxy,
+        pairs.rows[kept].astype(np.int32),
+        pairs.classes[kept].astype(np.int32),
+        pairs.scores[kept],
+        masks,
+        defaults,
+    )
+
+
+def finite(values: NDArray[np.floating]) -> NDArray[np.float32]:
+    """A float32 copy in which NaN and infinity are zero, so that they blot out one cell and not a whole mask."""
+    copy = np.array(values, np.float32)
+    if not np.isfinite(copy).all():
+        np.nan_to_num(copy, copy=False, nan=0.0, posinf=0.0, neginf=0.0)
+    return copy

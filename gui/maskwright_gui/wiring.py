@@ -188,7 +188,8 @@ def _on_project(bench: "Workbench", project: "Project | None") -> None:
     bench.thumbnails.forget()
     bench.rows.set_project(project)
     bench.window.show_canvas(project is not None)
-    bench.window.header.show_project(project.name if project is not None else None)
+    name = project.name if project is not None else None
+    bench.window.header.show_project(f"{name} (read only)" if project is not None and project.is_read_only else name)
     bench.window.setWindowTitle(project.name if project is not None else "Maskwright")
     _enable(bench, has_project=project is not None)
     _show_counts(bench)

@@ -132,6 +132,9 @@ class ProjectCommands(QObject):
     def _on_opened(self, opening: Opening) -> None:
         self._opening = opening
         self._session.open_project(opening.project)
+        if opening.project.read_only_reason is not None:
+            text = "This project is open for reading only"
+            self.told.emit(Message(text, f"{opening.project.read_only_reason}.", "warning"))
         self.opened.emit()
         if opening.project.read_only_reason is not None:
             self.told.emit(Message("Opened for reading only", f"{opening.project.read_only_reason}.", "warning"))
@@ -143,6 +146,8 @@ class ProjectCommands(QObject):
 
     def _on_complete(self, opening: Opening) -> None:
         self.images_added.emit()
+        if opening.backup_failure is not None:
+            self.told.emit(Message.of_error("There is no backup copy of today", opening.backup_failure))
         if opening.failures:
             count = len(opening.failures)
             text = f"{count} file" + (" cannot" if count == 1 else "s cannot") + " be read"

@@ -30,6 +30,7 @@ class Opening:
     rest: Iterator["ScannedImage"]
     failures: list["ScannedImage"] = field(default_factory=list)
     added: int = 0
+    backup_failure: ProjectError | None = None
 
 
 def open_project(path: Path, progress: TaskProgress) -> Opening:
@@ -58,7 +59,12 @@ def open_project(path: Path, progress: TaskProgress) -> Opening:
 
 
 def add_rest(opening: Opening, progress: TaskProgress) -> Opening:
-    """Add the images that were not looked at yet, block by block."""
+    """Make today's backup copy, then add the images that were not looked at yet, block by block."""
+    try:
+        opening.project.back_up_daily()
+    except ProjectError as error:
+        log.warning("no backup today: %s", error)
+        opening.backup_failure = error
     while block := list(islice(opening.rest, BLOCK)):
         _add(opening, block)
         progress.report(opening.added, None, f"Reading the folder: {opening.added} new images")

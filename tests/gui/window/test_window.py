@@ -161,6 +161,36 @@ def test_edits_are_there_after_reopening(qtbot: QtBot, opened: Workbench, folder
         assert [instance.state for instance in project.instances(1)] == [InstanceState.DRAWN]
 
 
+def test_undo_survives_a_restart(qtbot: QtBot, opened: Workbench, folder: Path) -> None:
+    opened.classes.add("cell")
+    draw_triangle(qtbot, opened)
+    opened.projects.close_project()
+    with qtbot.waitSignal(opened.projects.opened, timeout=20_000):
+        opened.projects.open_path(folder)
+    opened.edits.undo()
+    assert stored(opened) == []
+    opened.edits.redo()
+    assert stored(opened) == [InstanceState.DRAWN]
+
+
+def test_read_only_project_says_so_and_keeps_its_objects(qtbot: QtBot, opened: Workbench, folder: Path) -> None:
+    opened.classes.add("cell")
+    draw_triangle(qtbot, opened)
+    opened.projects.close_project()
+    with Project.open(folder, read_only=True) as project:
+        opened.session.open_project(project)
+        opened.session.show_image(1)
+        opened.edits.select_all()
+        opened.edits.delete()
+        assert len(opened.session.document) == 1
+        assert any("reading only" in message.detail for message in opened.window.toasts.messages)
+        opened.session.close_project()
+
+
+def test_todays_backup_is_made(opened: Workbench, folder: Path) -> None:
+    assert len(list((folder / ".maskwright" / "backups").glob("*daily.db"))) == 1
+
+
 def test_theme_switch_is_remembered(opened: Workbench) -> None:
     was_dark = opened.view.theme.is_dark
     opened.view.toggle_theme()

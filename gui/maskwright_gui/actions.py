@@ -80,6 +80,7 @@ ACTIONS: tuple[ActionSpec, ...] = (
         "reject_below", "Reject all proposals below the score", "Model", 1, ("Shift+Backspace",), is_canvas=True
     ),
     ActionSpec("choose_model", "Open a model file…", "Model", 2, (), "cpu"),
+    ActionSpec("map_classes", "Classes of the model…", "Model", 2, (), "tag"),
     ActionSpec("show_failures", "Images that failed…", "Model", 2, (), "warning"),
     ActionSpec("fit", "Fit image", "View", 0, ("F",), "corners-out"),
     ActionSpec("zoom_100", "100 %", "View", 0, ("Ctrl+0",)),

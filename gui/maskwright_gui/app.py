@@ -15,6 +15,7 @@ from maskwright_gui.commands.editing import EditCommands
 from maskwright_gui.commands.gathering import Gatherer
 from maskwright_gui.commands.images import ImageCommands
 from maskwright_gui.commands.live_thresholds import LiveThresholds
+from maskwright_gui.commands.mapping import MappingCommands
 from maskwright_gui.commands.model import ModelCommands
 from maskwright_gui.commands.projects import ProjectCommands
 from maskwright_gui.commands.view import TOOLS, ViewCommands
@@ -87,6 +88,7 @@ class Workbench:
         self.projects = ProjectCommands(self.session, window)
         self.model = ModelCommands(self.session, window.model, window.thresholds, self.inference, settings, window)
         self.live = LiveThresholds(self.session, window.canvas, window.thresholds, self.preview, window)
+        self.mapping = MappingCommands(self.session, window)
         self.view = ViewCommands(window, self.session, settings, window)
         self.menu = ContextMenu(self.session, self.edits, window.actions_table, window)
         wire(self)

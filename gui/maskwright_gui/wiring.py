@@ -77,6 +77,7 @@ def _wire_actions(bench: "Workbench") -> None:
         "accept_view": lambda: edits.accept_in_view(canvas.viewport.visible_box),
         "reject_below": lambda: edits.reject_below(strip.thresholds.score),
         "choose_model": model.browse,
+        "map_classes": model.map_classes,
         "show_failures": model.failures_wanted.emit,
         "fit": canvas.zoom_to_fit,
         "zoom_100": canvas.zoom_to_actual,
@@ -155,6 +156,7 @@ def _wire_messages(bench: "Workbench") -> None:
     bench.session.failed.connect(tell_failure)
     bench.images.failed.connect(tell_failure)
     bench.classes.failed.connect(tell_failure)
+    bench.mapping.failed.connect(tell_failure)
     bench.session.save_recovered.connect(lambda: show(Message("All edits are saved again")))
     bench.images.ended.connect(lambda text: show(Message(text)))
     bench.edits.told.connect(lambda text: show(Message(text, action_text="Undo", action=bench.edits.undo)))
@@ -176,6 +178,8 @@ def _wire_progress(bench: "Workbench") -> None:
         source.work_changed.connect(status.show_task)
     bench.live.candidates_missing.connect(bench.model.run_on_image)
     bench.live.told.connect(window.toasts.show_message)
+    bench.model.mapping_wanted.connect(bench.mapping.open)
+    bench.mapping.changed.connect(bench.live.apply_everywhere)
     bench.model.predicted.connect(lambda _result: bench.live.candidates_changed())
     bench.model.busy_changed.connect(lambda text: status.show_task(text, 0, None))
     bench.model.batch_changed.connect(window.model.set_batch)

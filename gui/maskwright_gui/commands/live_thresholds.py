@@ -54,11 +54,17 @@ class LiveThresholds(QObject):
         thread.scores_known.connect(self._on_scores_known)
         thread.ready.connect(self._on_ready)
         thread.missing.connect(self._on_missing)
+        thread.failed.connect(self._on_preview_failed)
 
     def candidates_changed(self) -> None:
         """The model ran on the image on screen: look at its candidates again."""
         self._thread.forget()
         self._request(Purpose.SCORES)
+
+    def apply_everywhere(self) -> None:
+        """Make the proposals again, here and on all untouched images: the class mapping is another one."""
+        self._thread.forget()
+        self._request(Purpose.KEEP)
 
     def stop(self) -> None:
         """End the background task and wait for it."""
@@ -119,6 +125,9 @@ class LiveThresholds(QObject):
     def _on_missing(self, request: PreviewRequest) -> None:
         if request.purpose is Purpose.KEEP:
             self.candidates_missing.emit()
+
+    def _on_preview_failed(self, error: MaskwrightError) -> None:
+        self.told.emit(Message.of_error("The thresholds were not applied", error))
 
     def _start_rethreshold(self) -> None:
         project, cache, image = self._session.project, self._session.cache, self._session.image

@@ -35,6 +35,8 @@ class ModelCommands(QObject):
     predicted = Signal(object)
     """PredictResult of the image on screen or another."""
     failures_wanted = Signal()
+    mapping_wanted = Signal(object)
+    """ModelSummary whose classes are to be mapped."""
 
     def __init__(
         self,
@@ -54,6 +56,7 @@ class ModelCommands(QObject):
         )
         self._state, self._progress = BatchState.IDLE, BatchProgress(0, 0)
         self._summary: ModelSummary | None = None
+        self._opens_mapping = False
         self._show_models()
         self._connect()
 
@@ -78,6 +81,14 @@ class ModelCommands(QObject):
         if name:
             self.choose(name)
         self._show_models()
+
+    def map_classes(self) -> None:
+        """Asks for the mapping dialog as soon as the model is there."""
+        if self._summary is not None and self._summary.choice == self._choice:
+            self.mapping_wanted.emit(self._summary)
+        else:
+            self._opens_mapping = True
+            self._inference.prepare(self._choice)
 
     def choose_device(self, device: str) -> None:
         self._choice = ModelChoice(self._choice.source, device)
@@ -152,6 +163,7 @@ class ModelCommands(QObject):
         self._session.image_changed.connect(lambda image: batch.want_first(image.id if image is not None else None))
         panel.model_chosen.connect(self.choose)
         panel.device_chosen.connect(self.choose_device)
+        panel.mapping_requested.connect(self.map_classes)
         panel.run_requested.connect(self.run_on_image)
         panel.batch_requested.connect(self.run_batch)
         panel.pause_requested.connect(batch.pause)
@@ -181,12 +193,15 @@ class ModelCommands(QObject):
         self._panel.set_note(f"Loading {model_title(choice.source)} on {choice.device}…")
 
     def _on_model_ready(self, summary: ModelSummary) -> None:
-        classes = len(summary.class_names)
-        known = summary.class_names[0] if classes == 1 else f"{classes} classes"
+        classes = len(summary.labels)
+        known = summary.labels[0][1] if classes == 1 else f"{classes} classes"
         self._panel.set_note(summary.device_note or f"{summary.name} · {known} · {summary.device}")
         if self._summary is None or self._summary.content_hash != summary.content_hash:
             self._offer_defaults(summary)
         self._summary = summary
+        if self._opens_mapping:
+            self._opens_mapping = False
+            self.mapping_wanted.emit(summary)
 
     def _offer_defaults(self, summary: ModelSummary) -> None:
         """The model's own operating point, unless the project has thresholds of its own."""
@@ -196,6 +211,7 @@ class ModelCommands(QObject):
             self._strip.set_thresholds(own)
 
     def _on_model_failed(self, choice: ModelChoice, error: MaskwrightError) -> None:
+        self._opens_mapping = False
         self._panel.set_note(f"{model_title(choice.source)} cannot be used: {error.message}")
         self.told.emit(Message.of_error("The model cannot be used", error))
 

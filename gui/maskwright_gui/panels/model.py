@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import (
     QComboBox,
     QGridLayout,
@@ -11,6 +11,7 @@ from PySide6.QtWidgets import (
     QLabel,
     QProgressBar,
     QPushButton,
+    QToolButton,
     QVBoxLayout,
     QWidget,
 )
@@ -29,6 +30,7 @@ class ModelPanel(QWidget):
     """Name of a bundled model or path of a file."""
     browse_requested = Signal()
     device_chosen = Signal(str)
+    mapping_requested = Signal()
     run_requested = Signal()
     batch_requested = Signal()
     pause_requested = Signal()
@@ -47,6 +49,8 @@ class ModelPanel(QWidget):
         self._device.addItem("CPU")
         self._device.setMinimumContentsLength(5)
         self._note = muted_label("The model is loaded when it is first needed.", self)
+        self._classes = named(QToolButton(self), "Map classes", tip="What each class of the model becomes")
+        self._classes.setText("Classes…")
         self._run = named(QPushButton("This image", self), "Run on this image", tip="Run the model on this image (I)")
         self._batch = QPushButton("All images", self)
         named(self._batch, "Run on all images", tip="Run the model on all images not done yet (Ctrl+Shift+I)")
@@ -115,7 +119,10 @@ class ModelPanel(QWidget):
         column.setContentsMargins(8, 8, 8, 8)
         column.setSpacing(6)
         column.addLayout(grid)
-        column.addWidget(self._note)
+        told = QHBoxLayout()
+        told.addWidget(self._note, 1)
+        told.addWidget(self._classes, 0, Qt.AlignmentFlag.AlignTop)
+        column.addLayout(told)
         column.addLayout(runs)
         column.addWidget(self._bar)
         column.addLayout(below)
@@ -124,6 +131,7 @@ class ModelPanel(QWidget):
 
     def _connect(self) -> None:
         self._model.activated.connect(self._on_model_activated)
+        self._classes.clicked.connect(self.mapping_requested)
         self._device.textActivated.connect(self.device_chosen)
         self._run.clicked.connect(self.run_requested)
         self._batch.clicked.connect(self.batch_requested)
@@ -134,6 +142,7 @@ class ModelPanel(QWidget):
     def _refresh(self) -> None:
         is_idle = self._state is BatchState.IDLE
         self._run.setEnabled(self._has_image)
+        self._classes.setEnabled(self._has_image)
         self._batch.setEnabled(self._has_image)
         self._batch.setVisible(is_idle)
         self._pause.setVisible(not is_idle)

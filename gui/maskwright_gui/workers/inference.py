@@ -180,7 +180,7 @@ def _summary(choice: ModelChoice, model: "Model") -> ModelSummary:
         device=model.device,
         device_note=model.device_note,
         content_hash=model.content_hash,
-        class_names=tuple(label.name for label in model.labels),
+        labels=tuple((label.id, label.name) for label in model.labels),
         default_score=model.default_score,
         default_nms_iou=model.default_nms_iou,
     )

@@ -1,5 +1,6 @@
 """What other thresholds would make of one image, from its candidates, newest wish first; nothing is stored."""
 
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -12,6 +13,7 @@ from PySide6.QtCore import QObject, QThread, Signal
 from maskwright.document.change import Change
 from maskwright.document.document import Document
 from maskwright.document.values import Provenance
+from maskwright.errors import MaskwrightError
 from maskwright_gui.workers.candidate_cache import CandidateCache, ModelMark
 
 if TYPE_CHECKING:
@@ -19,6 +21,9 @@ if TYPE_CHECKING:
     from maskwright.prelabel.settings import PrelabelSettings
     from maskwright.project.proposals import Proposal
     from maskwright.project.store import Project
+
+
+log = logging.getLogger(__name__)
 
 
 class Purpose(Enum):
@@ -58,6 +63,8 @@ class PreviewThread(QThread):
     """Preview."""
     missing = Signal(object)
     """PreviewRequest of an image without candidates."""
+    failed = Signal(object)
+    """MaskwrightError."""
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -101,21 +108,28 @@ class PreviewThread(QThread):
             self.ready.emit(known.preview(request))
 
     def _candidates_of(self, request: PreviewRequest) -> "_Known | None":
+        from maskwright.prelabel.mapping import project_categories
+
         image_id = request.document.image_id
         if self._known is None or self._known.image_id != image_id:
             found = request.cache.get(image_id)
             if found is None:
                 return None
             mark, candidates = found
-            labels = [(category.id, category.name) for category in candidates.categories]
-            category_ids = request.project.ensure_categories(labels)
+            category_ids = project_categories(request.project, candidates.categories, mark.content_hash)
             self._known = _Known(image_id, candidates, category_ids, mark)
             self.scores_known.emit(image_id, candidates.scores)
         return self._known
 
     def run(self) -> None:
         while (request := self._next()) is not None:
-            self._answer(request)
+            try:
+                self._answer(request)
+            except MaskwrightError as error:
+                self.failed.emit(error)
+            except Exception as error:  # the border of a thread: the next request is to be answered
+                log.exception("the preview failed")
+                self.failed.emit(MaskwrightError(f"unexpected fault: {error}", hint="details are in the log"))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -32,7 +32,8 @@ class ModelSummary:
     device: str
     device_note: str | None
     content_hash: str
-    class_names: tuple[str, ...]
+    labels: tuple[tuple[int, str], ...]
+    """(id, name) of its classes."""
     default_score: float
     default_nms_iou: float
 

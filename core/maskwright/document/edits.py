@@ -27,6 +27,12 @@ def edited(instance: Instance, polygons: Iterable[Polygon]) -> Instance:
     return replace(instance, polygons=tuple(polygons), state=state)
 
 
+def editable(document: Document, ids: Iterable[int]) -> list[Instance]:
+    """Those of the instances that exist and are not locked, lowest first."""
+    known = [document[instance_id] for instance_id in set(ids) if instance_id in document]
+    return sorted((one for one in known if not one.is_locked), key=lambda one: (one.z, one.id))
+
+
 def create(instance_id: int, category_id: int, polygons: Iterable[Polygon], *, z: int = 0) -> Change:
     """A new instance drawn by a person."""
     return Change.create([Instance(instance_id, category_id, tuple(polygons), InstanceState.DRAWN, z=z)])
@@ -37,7 +43,7 @@ def delete(document: Document, ids: Collection[int]) -> Change:
 
     What a model proposed stays in the document as REJECTED, so that the next run does not bring it back.
     """
-    return Change.of((instance, _deleted(instance)) for instance in _editable(document, ids))
+    return Change.of((instance, _deleted(instance)) for instance in editable(document, ids))
 
 
 def _deleted(instance: Instance) -> Instance | None:
@@ -76,7 +82,7 @@ def set_locked(document: Document, ids: Collection[int], is_locked: bool) -> Cha
 def set_polygons(document: Document, outlines: Mapping[int, Iterable[Polygon]]) -> Change:
     """Replace the outlines of several instances; one that is left without parts is deleted."""
     pairs: list[tuple[Instance | None, Instance | None]] = []
-    for instance in _editable(document, outlines):
+    for instance in editable(document, outlines):
         polygons = tuple(outlines[instance.id])
         pairs.append((instance, edited(instance, polygons) if polygons else _deleted(instance)))
     return Change.of(pairs)
@@ -84,7 +90,7 @@ def set_polygons(document: Document, outlines: Mapping[int, Iterable[Polygon]]) 
 
 def move(document: Document, ids: Collection[int], dx: float, dy: float) -> Change:
     """Shift instances together, only so far that they stay on the image (as far as they are on it now)."""
-    instances = _editable(document, ids)
+    instances = editable(document, ids)
     if not instances:
         return Change.of([])
     parts = [polygon for instance in instances for polygon in instance.polygons]
@@ -124,18 +130,13 @@ def delete_vertices(document: Document, refs: Iterable[VertexRef]) -> Change:
     return _replace_rings(document, changed)
 
 
-def _editable(document: Document, ids: Iterable[int]) -> list[Instance]:
-    known = (document.instances.get(instance_id) for instance_id in ids)
-    return [instance for instance in known if instance is not None and not instance.is_locked]
-
-
 def _each(
     document: Document, ids: Collection[int], edit: Callable[[Instance], Instance], *, even_locked: bool = False
 ) -> Change:
     if even_locked:
         instances = [document[instance_id] for instance_id in ids if instance_id in document]
     else:
-        instances = _editable(document, ids)
+        instances = editable(document, ids)
     return Change.of((instance, edit(instance)) for instance in instances)
 
 

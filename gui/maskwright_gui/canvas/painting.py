@@ -49,7 +49,10 @@ class ActiveScene:
         boxes = [*_mark_boxes(before.overlay), *_mark_boxes(self.overlay)]
         old = {instance.id: instance for instance in before.drawn}
         new = {instance.id: instance for instance in self.drawn}
-        for id_ in old.keys() | new.keys():
+        known = before.overlay.replaced & self.overlay.replaced if self.overlay.touched is not None else frozenset()
+        if known and self.overlay.touched is not None:
+            boxes.append(self.overlay.touched)
+        for id_ in (old.keys() | new.keys()) - known:
             boxes += _difference(old.get(id_), new.get(id_))
         if before.hovered is not self.hovered:
             boxes += [instance.bounds_xyxy for instance in (before.hovered, self.hovered) if instance is not None]
@@ -66,7 +69,7 @@ class ActiveScene:
         colour = self.style.colour(self.category_id)
         for line in overlay.lines:
             paint_line(painter, viewport, line, colour)
-        if overlay.shows_handles or overlay.instances:
+        if overlay.shows_handles:
             self._paint_handles(painter, viewport, clip, drawn)
         for circle in overlay.circles:
             paint_circle(painter, viewport, circle, colour)

@@ -1,19 +1,33 @@
 """What a drag of the select tool does while the button is down: each gesture keeps a draft `Change` up to date."""
 
+from collections.abc import Iterator
+from dataclasses import replace
 from typing import Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
 from maskwright.document import edits
 from maskwright.document.change import Change
 from maskwright.document.places import EdgePoint, VertexRef
+from maskwright.document.spatial import rings_of
 from maskwright.document.values import Instance
 from maskwright_gui.tools.context import ToolContext
-from maskwright_gui.tools.overlay import Mark, Overlay, OverlayLine, OverlayMarks, Stroke, as_points
+from maskwright_gui.tools.overlay import (
+    Mark,
+    Overlay,
+    OverlayCircle,
+    OverlayLine,
+    OverlayMarks,
+    Points,
+    Stroke,
+    as_points,
+)
 from maskwright_gui.tools.snapping import snapped, vertex_point
 from maskwright_gui.tools.targets import edge_ends
 from maskwright_gui.tools.tool import Pointer
 
+_ERASE_SCREEN_PX = 12.0
 _NOTHING_YET = Change.of([])
 
 
@@ -33,7 +47,7 @@ class Gesture(Protocol):
 def draft_overlay(draft: Change, *marks: OverlayMarks) -> Overlay:
     """The instances as the draft leaves them, in place of the document's."""
     after: list[Instance] = [instance for _, _, instance in draft if instance is not None]
-    return Overlay(instances=tuple(after), replaced=frozenset(draft.entries), marks=marks)
+    return Overlay(tuple(after), frozenset(draft.entries), marks=marks, shows_handles=True)
 
 
 class EditGesture:
@@ -116,6 +130,43 @@ class InsertVertex(EditGesture):
         self._mark = OverlayMarks(as_points(inside), Mark.SNAP if caught else Mark.HOT)
 
 
+class EraseVertices(EditGesture):
+    """Vertices of the selected objects vanish under the pointer; of each ring three are left."""
+
+    label = "Erase vertices"
+
+    def __init__(self, context: ToolContext, start: Pointer) -> None:
+        super().__init__(context)
+        self._last = start.point
+        self._radius = start.reach(_ERASE_SCREEN_PX)
+        self._doomed: set[VertexRef] = set()
+
+    def move(self, pointer: Pointer) -> None:
+        self._radius = pointer.reach(_ERASE_SCREEN_PX)
+        for ref, points in self._rings():
+            near = _within(points, self._last, pointer.point, self._radius)
+            self._doomed |= {replace(ref, vertex=int(vertex)) for vertex in np.flatnonzero(near)}
+        self._last = pointer.point
+        self.draft = edits.delete_vertices(self._document, self._kept_closed())
+
+    def _rings(self) -> Iterator[tuple[VertexRef, Points]]:
+        for id_ in self._context.selected_editable:
+            for part, number, ring in rings_of(self._document[id_]):
+                yield VertexRef(id_, part, number, 0), ring
+
+    def _kept_closed(self) -> set[VertexRef]:
+        kept = set(self._doomed)
+        for first, points in self._rings():
+            own = sorted(ref for ref in kept if replace(ref, vertex=0) == first)
+            kept.difference_update(own[max(len(points) - 3, 0) :])
+        return kept
+
+    def overlay(self) -> Overlay:
+        base = super().overlay()
+        x, y = self._last
+        return replace(base, circles=(OverlayCircle(x, y, self._radius, Stroke.ERASER),))
+
+
 class RubberBand:
     """A box that selects: dragged to the right what lies wholly inside, to the left all that it touches."""
 
@@ -138,6 +189,17 @@ class RubberBand:
         a, b = self._start, self._end
         corners = as_points((a.x, a.y), (b.x, a.y), (b.x, b.y), (a.x, b.y))
         return Overlay(lines=(OverlayLine(corners, Stroke.RUBBER, is_closed=True),))
+
+
+def _within(points: Points, start: tuple[float, float], end: tuple[float, float], radius: float) -> NDArray[np.bool_]:
+    """Which points lie within `radius` of the segment."""
+    along = np.subtract(end, start)
+    length = float(along @ along)
+    towards = points - start
+    fraction = np.clip(towards @ along / length, 0.0, 1.0) if length else np.zeros(len(points))
+    gaps = towards - fraction[:, None] * along
+    near: NDArray[np.bool_] = (gaps**2).sum(axis=1) <= radius * radius
+    return near
 
 
 def edge_refs(context: ToolContext, edge: EdgePoint) -> tuple[VertexRef, VertexRef]:

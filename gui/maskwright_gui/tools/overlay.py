@@ -82,6 +82,8 @@ class Overlay:
     """The instance that a click would select."""
     shows_handles: bool = False
     """Whether the vertices of the selected instances are shown to be taken."""
+    touched: tuple[float, float, float, float] | None = None
+    """Where the drafts look different from those of the overlay before, xyxy, if the tool knows: saves comparing."""
     text: str = ""
     """A few words beside the pointer, such as a size."""
 

@@ -10,6 +10,7 @@ from maskwright_gui.tools.base import BaseTool
 from maskwright_gui.tools.context import ToolContext
 from maskwright_gui.tools.gestures import (
     DragVertices,
+    EraseVertices,
     Gesture,
     InsertVertex,
     MoveInstances,
@@ -59,7 +60,7 @@ class SelectTool(BaseTool):
             case EdgeTarget():
                 return "Drag moves the edge · Alt-click inserts a vertex"
             case _ if self._context.selection:
-                return "Drag moves · arrows nudge · Delete removes · Tab next object · Esc deselects"
+                return "Drag moves · Alt-drag erases vertices · arrows nudge · Delete removes · Esc deselects"
             case _:
                 return "Click an object · drag a box around several · Shift adds"
 
@@ -81,8 +82,6 @@ class SelectTool(BaseTool):
         if pointer.button is not Button.LEFT:
             return
         self._target = target_at(self._context, pointer)
-        if pointer.modifiers.alt and self._edit_at_once(pointer):
-            return
         self._pressed = pointer
         self.state = State.PRESSED
 
@@ -101,7 +100,7 @@ class SelectTool(BaseTool):
             return
         gesture, was_click = self._gesture, self.state is State.PRESSED
         self._reset()
-        if was_click:
+        if was_click and not (pointer.modifiers.alt and self._edit_at_once()):
             self._click(pointer)
         elif gesture is not None:
             gesture.finish(self._context)
@@ -167,6 +166,8 @@ class SelectTool(BaseTool):
     def _begin_gesture(self) -> Gesture:
         assert self._pressed is not None, "a gesture starts with a press"
         context, pressed = self._context, self._pressed
+        if pressed.modifiers.alt and context.selected_editable:
+            return EraseVertices(context, pressed)
         match self._target:
             case VertexTarget(ref):
                 return DragVertices(context, pressed, (ref,))
@@ -199,7 +200,7 @@ class SelectTool(BaseTool):
         else:
             self._context.select(frozenset(stack[:1]))
 
-    def _edit_at_once(self, pointer: Pointer) -> bool:
+    def _edit_at_once(self) -> bool:
         """Alt-click: a vertex goes, an edge gets one. Whether something was there."""
         document = self._context.document
         match self._target:
@@ -209,7 +210,6 @@ class SelectTool(BaseTool):
                 self._commit(edits.insert_vertex(document, edge.start, (edge.x, edge.y)), "Insert vertex")
             case _:
                 return False
-        self._target = target_at(self._context, pointer)
         return True
 
     def _delete_hovered_vertex(self) -> bool:

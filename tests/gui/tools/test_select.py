@@ -1,7 +1,9 @@
+import numpy as np
 import pytest
 
 from canvas_support import ALT, CTRL, SHIFT, ToolHost, document_of, ring_with_hole, square
-from maskwright.document.values import InstanceState
+from maskwright.document.values import Instance, InstanceState
+from maskwright.geometry.polygon import Polygon
 from maskwright_gui.tools.context import ToolOptions
 from maskwright_gui.tools.overlay import Mark
 from maskwright_gui.tools.select import SelectTool
@@ -220,3 +222,30 @@ def test_a_proposal_arriving_meanwhile_does_not_disturb_a_drag() -> None:
 @pytest.mark.parametrize("key", ["Delete", "Left", "Escape"], ids=str)
 def test_keys_go_to_the_window_while_nothing_is_selected(key: str) -> None:
     assert not host(square(1)).key(key)
+
+
+def many_cornered(id_: int) -> Instance:
+    angles = np.linspace(0, 2 * np.pi, 24, endpoint=False)
+    return Instance(id_, 1, (Polygon.of(np.column_stack((90 + 60 * np.cos(angles), 75 + 60 * np.sin(angles)))),))
+
+
+def test_alt_drag_erases_vertices_along_its_way() -> None:
+    session = host(many_cornered(1), selection={1})
+    session.drag((150, 75), (148, 95), (140, 115), modifiers=ALT)
+    assert 18 <= len(session.ring(1)) < 23
+    assert session.labels == ["Erase vertices"]
+
+
+def test_erasing_never_closes_a_ring_down() -> None:
+    session = host(square(1, at=(40, 40), side=12), selection={1})
+    session.drag((38, 38), (46, 46), (54, 54), modifiers=ALT)
+    assert len(session.ring(1)) == 3
+
+
+def test_escape_brings_erased_vertices_back() -> None:
+    session = host(many_cornered(1), selection={1})
+    session.press(150, 75, ALT)
+    session.move(140, 115, ALT, held=True)
+    session.key("Escape")
+    session.release(140, 115, ALT)
+    assert session.commits == []

@@ -1,0 +1,238 @@
+"""Edits that put areas together or take them apart: merge, subtract, intersect, group, split, and the like.
+
+As in `edits`: pure functions that return a `Change`, locked instances left out, touched ones become a person's word.
+"""
+
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import replace
+
+import numpy as np
+import shapely
+from numpy.typing import ArrayLike, NDArray
+from shapely.geometry.base import BaseGeometry
+
+from maskwright.document import edits
+from maskwright.document.change import Change
+from maskwright.document.document import Document
+from maskwright.document.values import Instance, InstanceState
+from maskwright.geometry.algebra import from_shapely, to_shapely
+from maskwright.geometry.polygon import Polygon
+
+MIN_AREA = 1.0
+"""Pixels; smaller scraps of an operation are dropped."""
+
+Area = Sequence[Polygon]
+
+
+def drawn_area(outline: ArrayLike) -> tuple[Polygon, ...]:
+    """What a person meant by an outline: as drawn, or the areas it encloses where it crosses itself.
+
+    `outline`: (N, 2) image pixels. Empty when less than a pixel is enclosed.
+    """
+    points = np.asarray(outline, np.float64)
+    if len(points) < 3:
+        return ()
+    area = shapely.Polygon(points)
+    if area.is_valid:
+        return (Polygon.of(points),) if area.area >= MIN_AREA else ()
+    return tuple(polygon for polygon in from_shapely(shapely.make_valid(area)) if _size(polygon) >= MIN_AREA)
+
+
+def merge(document: Document, ids: Collection[int]) -> Change:
+    """One instance of all: the topmost keeps its id and class, the others go."""
+    instances = edits.editable(document, ids)
+    if len(instances) < 2:
+        return Change.of([])
+    kept = instances[-1]
+    polygons = _whole(from_shapely(to_shapely([part for one in instances for part in one.polygons])))
+    gone = edits.delete(document, [one.id for one in instances[:-1]])
+    return edits.set_polygons(document, {kept.id: polygons}).then(gone)
+
+
+def subtract(document: Document, ids: Collection[int], area: Area) -> Change:
+    """Cut `area` out of instances: holes where it lies inside; an instance that is covered wholly goes."""
+    cut = to_shapely(area)
+    return _each(document, ids, lambda shape: shapely.difference(shape, cut))
+
+
+def subtract_topmost(document: Document, ids: Collection[int]) -> Change:
+    """Cut the topmost of the instances out of the others; the topmost itself stays."""
+    instances = edits.editable(document, ids)
+    if len(instances) < 2:
+        return Change.of([])
+    return subtract(document, [one.id for one in instances[:-1]], instances[-1].polygons)
+
+
+def add(document: Document, ids: Collection[int], area: Area) -> Change:
+    """Grow instances by `area`."""
+    grown = to_shapely(area)
+    return _each(document, ids, lambda shape: shapely.union(shape, grown))
+
+
+def intersect(document: Document, ids: Collection[int]) -> Change:
+    """What all have in common; the topmost keeps its id. Nothing changes where they have nothing in common."""
+    instances = edits.editable(document, ids)
+    if len(instances) < 2:
+        return Change.of([])
+    common = shapely.intersection_all([to_shapely(one.polygons) for one in instances])
+    polygons = _whole(from_shapely(common))
+    if not polygons:
+        return Change.of([])
+    gone = edits.delete(document, [one.id for one in instances[:-1]])
+    return edits.set_polygons(document, {instances[-1].id: polygons}).then(gone)
+
+
+def group(document: Document, ids: Collection[int]) -> Change:
+    """One instance of several parts, outlines as they are; the topmost keeps its id and class."""
+    instances = edits.editable(document, ids)
+    if len(instances) < 2:
+        return Change.of([])
+    parts = tuple(part for one in instances for part in one.polygons)
+    gone = edits.delete(document, [one.id for one in instances[:-1]])
+    return edits.set_polygons(document, {instances[-1].id: parts}).then(gone)
+
+
+def ungroup(document: Document, ids: Collection[int], allocate_id: Callable[[], int]) -> Change:
+    """An instance per part; the largest part keeps the id."""
+    instances = edits.editable(document, ids)
+    pieces: dict[int, list[tuple[Polygon, ...]]] = {one.id: [(part,) for part in one.polygons] for one in instances}
+    return _into_pieces(document, pieces, allocate_id)
+
+
+def split(document: Document, ids: Collection[int], line: ArrayLike, allocate_id: Callable[[], int]) -> Change:
+    """Cut instances along `line`, (N, 2) image pixels; the largest piece keeps the id."""
+    knife = shapely.LineString(np.asarray(line, np.float64))
+    pieces = {}
+    for instance in edits.editable(document, ids):
+        found = _cut(to_shapely(instance.polygons), knife)
+        if len(found) > 1:
+            pieces[instance.id] = found
+    return _into_pieces(document, pieces, allocate_id)
+
+
+def fill_holes(document: Document, ids: Collection[int]) -> Change:
+    return _outlines(document, ids, lambda polygons: [Polygon(polygon.exterior) for polygon in polygons])
+
+
+def to_box(document: Document, ids: Collection[int]) -> Change:
+    """The extent of each instance as a rectangle of four vertices."""
+
+    def boxed(instance: Instance) -> list[Polygon]:
+        x1, y1, x2, y2 = instance.bounds_xyxy
+        return [Polygon.of([(x1, y1), (x2, y1), (x2, y2), (x1, y2)])]
+
+    return edits.set_polygons(document, {one.id: boxed(one) for one in edits.editable(document, ids)})
+
+
+def simplify(document: Document, ids: Collection[int], tolerance: float) -> Change:
+    """Fewer vertices, none of them moved: Douglas and Peucker with `tolerance` image pixels, never crossing itself.
+
+    Start from the same document at each step of a slider: then it can be moved back and nothing is lost.
+    """
+
+    def thinned(polygons: Area) -> list[Polygon]:
+        shapes = [shapely.Polygon(polygon.exterior, polygon.holes) for polygon in polygons]
+        thin = [shapely.simplify(shape, tolerance, preserve_topology=True) for shape in shapes]
+        return [polygon for shape in thin for polygon in from_shapely(shape)]
+
+    return _outlines(document, ids, thinned) if tolerance > 0 else Change.of([])
+
+
+def smooth(document: Document, ids: Collection[int], *, rounds: int = 1) -> Change:
+    """Cut the corners (Chaikin, "An algorithm for high speed curve generation", 1974)."""
+
+    def rounded(ring: NDArray[np.float64]) -> NDArray[np.float64]:
+        for _ in range(rounds):
+            later = np.roll(ring, -1, axis=0)
+            ring = np.stack((0.75 * ring + 0.25 * later, 0.25 * ring + 0.75 * later), axis=1).reshape(-1, 2)
+        return ring
+
+    def smoothed(polygons: Area) -> list[Polygon]:
+        return [Polygon.of(rounded(part.exterior), [rounded(hole) for hole in part.holes]) for part in polygons]
+
+    return _outlines(document, ids, smoothed)
+
+
+def paste(
+    document: Document,
+    instances: Iterable[Instance],
+    allocate_id: Callable[[], int],
+    *,
+    offset: tuple[float, float] = (0.0, 0.0),
+) -> Change:
+    """Copies with new ids, drawn by a person, moved by `offset` as far as the image allows."""
+    copies = [
+        replace(one, id=allocate_id(), state=InstanceState.DRAWN, score=None, provenance=None, is_locked=False)
+        for one in instances
+    ]
+    created = Change.create(copies)
+    if not copies or offset == (0.0, 0.0):
+        return created
+    later = document.apply(created)
+    return created.then(edits.move(later, [one.id for one in copies], *offset))
+
+
+def bring_forward(document: Document, ids: Collection[int]) -> Change:
+    """Above everything else."""
+    top = max((one.z for one in document), default=0) + 1
+    return Change.of((one, replace(one, z=top)) for one in edits.editable(document, ids))
+
+
+def send_backward(document: Document, ids: Collection[int]) -> Change:
+    """Below everything else."""
+    bottom = min((one.z for one in document), default=0) - 1
+    return Change.of((one, replace(one, z=bottom)) for one in edits.editable(document, ids))
+
+
+def _each(document: Document, ids: Collection[int], operate: Callable[[BaseGeometry], BaseGeometry]) -> Change:
+    """Apply an operation to the area of each instance; those whose area stays the same are left as they are."""
+    outlines = {}
+    for instance in edits.editable(document, ids):
+        before = to_shapely(instance.polygons)
+        after = operate(before)
+        if not np.isclose(after.area, before.area, rtol=0, atol=1e-9):
+            outlines[instance.id] = _whole(from_shapely(after))
+    return edits.set_polygons(document, outlines)
+
+
+def _outlines(document: Document, ids: Collection[int], edit: Callable[[Area], Iterable[Polygon]]) -> Change:
+    outlines = {one.id: edit(one.polygons) for one in edits.editable(document, ids)}
+    return edits.set_polygons(document, outlines)
+
+
+def _into_pieces(
+    document: Document, pieces: dict[int, list[tuple[Polygon, ...]]], allocate_id: Callable[[], int]
+) -> Change:
+    kept, created = {}, []
+    for instance_id, found in pieces.items():
+        if len(found) < 2:
+            continue
+        largest_first = sorted(found, key=lambda parts: -sum(map(_size, parts)))
+        kept[instance_id] = largest_first[0]
+        original = document[instance_id]
+        created += [replace(edits.edited(original, parts), id=allocate_id()) for parts in largest_first[1:]]
+    return edits.set_polygons(document, kept).then(Change.create(created))
+
+
+def _cut(shape: BaseGeometry, knife: BaseGeometry) -> list[tuple[Polygon, ...]]:
+    """The pieces of a shape along a line that crosses it; parts that it does not cross wholly stay together."""
+    pieces: list[tuple[Polygon, ...]] = []
+    untouched: list[Polygon] = []
+    for part in shapely.get_parts(shape).tolist():
+        faces = shapely.get_parts(shapely.polygonize([shapely.union(part.boundary, knife)])).tolist()
+        inside = [face for face in faces if part.contains(face.representative_point()) and face.area >= MIN_AREA]
+        if len(inside) < 2:
+            untouched += from_shapely(part)
+        else:
+            pieces += [from_shapely(face) for face in inside]
+    if untouched:
+        pieces.append(tuple(untouched))
+    return pieces
+
+
+def _whole(polygons: Iterable[Polygon]) -> list[Polygon]:
+    return [polygon for polygon in polygons if _size(polygon) >= MIN_AREA]
+
+
+def _size(polygon: Polygon) -> float:
+    return float(shapely.Polygon(polygon.exterior, polygon.holes).area)

@@ -1,0 +1,69 @@
+"""Change objects by drawing an area: cut a hole or a bite out of them, or add to them."""
+
+from maskwright.document import combine
+from maskwright.document.change import Change
+from maskwright_gui.tools.context import ToolContext
+from maskwright_gui.tools.path import PathTool, Point
+
+
+class _AreaTool(PathTool):
+    """Works on the selected objects; without a selection on the one under the first point."""
+
+    _label = ""
+
+    def _use(self, points: list[Point]) -> None:
+        area = combine.drawn_area(points)
+        targets = targets_of(self._context, points[0])
+        change = self._change(targets, area) if area else Change.of([])
+        if not change.is_empty:
+            self._context.commit(change, self._label)
+            self._context.select(frozenset(targets))
+
+    def _change(self, targets: frozenset[int], area: combine.Area) -> Change:
+        raise NotImplementedError
+
+
+class HoleTool(_AreaTool):
+    name = "hole"
+    _label = "Cut out"
+    _start_hint = "Draw what to cut out of the object: click for points or drag"
+
+    def _change(self, targets: frozenset[int], area: combine.Area) -> Change:
+        return combine.subtract(self._context.document, targets, area)
+
+
+class ExtendTool(_AreaTool):
+    name = "extend"
+    _label = "Add area"
+    _start_hint = "Draw what to add to the object: click for points or drag"
+
+    def _change(self, targets: frozenset[int], area: combine.Area) -> Change:
+        return combine.add(self._context.document, targets, area)
+
+
+class SplitTool(PathTool):
+    """A line across objects cuts them in two."""
+
+    name = "split"
+    _is_closed = False
+    _least_points = 2
+    _start_hint = "Draw a line across the object: click for points or drag"
+
+    def _use(self, points: list[Point]) -> None:
+        context = self._context
+        targets = context.selected_editable or frozenset(instance.id for instance in context.document)
+        change = combine.split(context.document, targets, points, context.allocate_id)
+        if not change.is_empty:
+            context.commit(change, "Split")
+            context.select(frozenset(change.entries))
+
+    def _ends_with_a_stroke(self) -> bool:
+        return True
+
+
+def targets_of(context: ToolContext, point: Point) -> frozenset[int]:
+    """The selected objects that can be edited, or the topmost one under the point."""
+    if context.selected_editable:
+        return context.selected_editable
+    stack = (id_ for id_ in context.index.at(*point) if not context.document[id_].is_locked)
+    return frozenset(list(stack)[:1])

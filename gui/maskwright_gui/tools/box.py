@@ -1,0 +1,153 @@
+"""Rectangle and ellipse, drawn from corner to corner."""
+
+import math
+from enum import Enum, auto
+
+import numpy as np
+
+from maskwright.document import edits
+from maskwright.geometry.polygon import Polygon
+from maskwright_gui.tools.base import BaseTool
+from maskwright_gui.tools.context import ToolContext
+from maskwright_gui.tools.overlay import NOTHING, Mark, Overlay, OverlayLine, OverlayMarks, Points, Stroke, as_points
+from maskwright_gui.tools.snapping import snapped
+from maskwright_gui.tools.tool import Button, Pointer
+
+_DRAG_SCREEN_PX = 4.0
+_MIN_SIDE = 1.0
+_CHORD_ERROR_PX = 0.25
+_MIN_ELLIPSE_VERTICES, _MAX_ELLIPSE_VERTICES = 12, 160
+
+Point = tuple[float, float]
+Box = tuple[float, float, float, float]
+
+
+class State(Enum):
+    IDLE = auto()
+    PRESSED = auto()
+    """Button down on the first corner."""
+    FLOATING = auto()
+    """First corner clicked, the second one follows the pointer without the button."""
+
+
+class BoxTool(BaseTool):
+    """Drag, or click two corners; Shift makes both sides equal."""
+
+    _label = ""
+
+    def __init__(self, context: ToolContext) -> None:
+        super().__init__(context)
+        self.state = State.IDLE
+        self._first: Point = (0.0, 0.0)
+        self._second: Point = (0.0, 0.0)
+        self._hovered: tuple[Point, bool] | None = None
+        self._image_id = context.document.image_id
+
+    @property
+    def hint(self) -> str:
+        if self._context.category_id is None:
+            return "Add a class first, then draw"
+        return "Drag or click two corners · Shift equal sides · Ctrl no snapping · Esc cancels"
+
+    @property
+    def is_busy(self) -> bool:
+        return self.state is not State.IDLE
+
+    def on_press(self, pointer: Pointer) -> None:
+        if pointer.button is Button.RIGHT:
+            self.cancel()
+        if pointer.button is not Button.LEFT or self._context.category_id is None:
+            return
+        if self.state is State.FLOATING:
+            self._follow(pointer)
+            self._finish()
+            return
+        self._first = self._second = self._place(pointer)
+        self.state = State.PRESSED
+
+    def on_move(self, pointer: Pointer) -> None:
+        self._hovered = snapped(self._context, pointer.point, pointer)
+        if self.is_busy:
+            self._follow(pointer)
+
+    def on_release(self, pointer: Pointer) -> None:
+        if pointer.button is not Button.LEFT or self.state is not State.PRESSED:
+            return
+        if math.dist(self._first, self._second) <= pointer.reach(_DRAG_SCREEN_PX):
+            self.state = State.FLOATING
+        else:
+            self._finish()
+
+    def on_document(self) -> None:
+        """Only another image makes the first corner meaningless."""
+        if self._context.document.image_id != self._image_id:
+            self._image_id = self._context.document.image_id
+            self.cancel()
+
+    def cancel(self) -> None:
+        self.state = State.IDLE
+
+    def overlay(self) -> Overlay:
+        if not self.is_busy:
+            if self._hovered is None or not self._hovered[1]:
+                return NOTHING
+            return Overlay(marks=(OverlayMarks(as_points(self._hovered[0]), Mark.SNAP),))
+        outline = OverlayLine(self._outline(self._box), Stroke.DRAFT, is_closed=True)
+        x1, y1, x2, y2 = self._box
+        return Overlay(lines=(outline,), text=f"{x2 - x1:.0f} × {y2 - y1:.0f}")
+
+    @property
+    def _box(self) -> Box:
+        (x1, x2), (y1, y2) = (sorted(pair) for pair in zip(self._first, self._second, strict=True))
+        return x1, y1, x2, y2
+
+    def _outline(self, box: Box) -> Points:
+        raise NotImplementedError
+
+    def _follow(self, pointer: Pointer) -> None:
+        x, y = self._place(pointer)
+        if pointer.modifiers.shift:
+            dx, dy = x - self._first[0], y - self._first[1]
+            side = min(abs(dx), abs(dy))
+            x, y = self._first[0] + math.copysign(side, dx), self._first[1] + math.copysign(side, dy)
+        self._second = (x, y)
+
+    def _place(self, pointer: Pointer) -> Point:
+        (x, y), _ = snapped(self._context, pointer.point, pointer)
+        width, height = self._context.document.size_wh
+        return min(max(x, 0.0), float(width)), min(max(y, 0.0), float(height))
+
+    def _finish(self) -> None:
+        box, category_id = self._box, self._context.category_id
+        self.cancel()
+        if category_id is None or min(box[2] - box[0], box[3] - box[1]) < _MIN_SIDE:
+            return
+        instance_id = self._context.allocate_id()
+        polygon = Polygon.of(self._outline(box))
+        self._context.commit(edits.create(instance_id, category_id, [polygon]), self._label)
+        self._context.select(frozenset({instance_id}))
+
+
+class RectangleTool(BoxTool):
+    name = "rectangle"
+    _label = "Draw rectangle"
+
+    def _outline(self, box: Box) -> Points:
+        x1, y1, x2, y2 = box
+        return as_points((x1, y1), (x2, y1), (x2, y2), (x1, y2))
+
+
+class EllipseTool(BoxTool):
+    name = "ellipse"
+    _label = "Draw ellipse"
+
+    def _outline(self, box: Box) -> Points:
+        x1, y1, x2, y2 = box
+        radius = max(x2 - x1, y2 - y1, 1.0) / 2
+        # the sagitta of a chord over an angle of 2 t is r (1 - cos t)
+        half_angle = math.acos(max(1.0 - _CHORD_ERROR_PX / radius, -1.0))
+        count = min(max(math.ceil(math.pi / half_angle), _MIN_ELLIPSE_VERTICES), _MAX_ELLIPSE_VERTICES)
+        angles = np.linspace(0.0, 2 * math.pi, count, endpoint=False)
+        centre, half = ((x1 + x2) / 2, (y1 + y2) / 2), ((x2 - x1) / 2, (y2 - y1) / 2)
+        points: Points = np.array(centre) + np.column_stack((np.cos(angles), np.sin(angles))) * half
+        return points

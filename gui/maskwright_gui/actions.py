@@ -52,6 +52,19 @@ ACTIONS: tuple[ActionSpec, ...] = (
     ActionSpec("change_class", "Change class…", "Edit", 2, ("Ctrl+E",), "tag"),
     ActionSpec("toggle_hidden", "Hide or show", "Edit", 2, ("H",), "eye"),
     ActionSpec("toggle_locked", "Lock or unlock", "Edit", 2, ("L",), "lock"),
+    ActionSpec("copy", "Copy objects", "Edit", 3, ("Ctrl+C",), "copy"),
+    ActionSpec("paste", "Paste objects in place", "Edit", 3, ("Ctrl+V",), "clipboard"),
+    ActionSpec("duplicate", "Duplicate objects", "Edit", 3, ("Ctrl+D",)),
+    ActionSpec("merge", "Merge", "Shape", 0, ("M",), "git-merge"),
+    ActionSpec("subtract", "Cut the topmost out of the others", "Shape", 0, ("Shift+M",)),
+    ActionSpec("intersect", "Intersect", "Shape", 0, (), "intersect"),
+    ActionSpec("group", "Group as parts of one object", "Shape", 1, ("G",)),
+    ActionSpec("ungroup", "Ungroup parts", "Shape", 1, ("Shift+G", "U")),
+    ActionSpec("fill_holes", "Fill holes", "Shape", 2),
+    ActionSpec("smooth", "Smooth", "Shape", 2),
+    ActionSpec("to_box", "Convert to box", "Shape", 2),
+    ActionSpec("bring_forward", "Bring to front", "Shape", 3, ("Ctrl+]",)),
+    ActionSpec("send_backward", "Send to back", "Shape", 3, ("Ctrl+[",)),
     ActionSpec("next_image", "Next image", "Image", 0, ("D", "PgDown"), "caret-right"),
     ActionSpec("previous_image", "Previous image", "Image", 0, ("A", "PgUp"), "caret-left"),
     ActionSpec("next_open", "Next image not done", "Image", 0, ("Ctrl+Shift+D",)),
@@ -97,7 +110,7 @@ ACTIONS: tuple[ActionSpec, ...] = (
     *_CLASSES,
 )
 
-MENUS = ("File", "Edit", "Image", "Tools", "Model", "View", "Help")
+MENUS = ("File", "Edit", "Image", "Tools", "Shape", "Model", "View", "Help")
 
 
 def tool_specs(tools: Mapping[str, tuple[str, str, tuple[str, ...]]]) -> tuple[ActionSpec, ...]:

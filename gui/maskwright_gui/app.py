@@ -18,6 +18,7 @@ from maskwright_gui.commands.live_thresholds import LiveThresholds
 from maskwright_gui.commands.mapping import MappingCommands
 from maskwright_gui.commands.model import ModelCommands
 from maskwright_gui.commands.projects import ProjectCommands
+from maskwright_gui.commands.shapes import ShapeCommands
 from maskwright_gui.commands.view import TOOLS, ViewCommands
 from maskwright_gui.main_window import MainWindow
 from maskwright_gui.panels.image_model import ImageListModel
@@ -83,6 +84,7 @@ class Workbench:
         self.window = MainWindow(ACTIONS + tool_specs(tools), self.rows)
         window = self.window
         self.edits = EditCommands(self.session, window)
+        self.shapes = ShapeCommands(self.session, window)
         self.classes = ClassCommands(self.session, self.edits, window)
         self.images = ImageCommands(self.session, window.canvas, self.rows, self.loader, window)
         self.projects = ProjectCommands(self.session, window)

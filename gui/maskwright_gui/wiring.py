@@ -41,6 +41,7 @@ def wire(bench: "Workbench") -> None:
 
 def _wire_actions(bench: "Workbench") -> None:
     edits, images, projects, model, view = bench.edits, bench.images, bench.projects, bench.model, bench.view
+    shapes = bench.shapes
     window, canvas, strip = bench.window, bench.window.canvas, bench.window.thresholds
     slots: dict[str, Callable[[], object]] = {
         "open_folder": projects.open_folder,
@@ -60,6 +61,19 @@ def _wire_actions(bench: "Workbench") -> None:
         "change_class": lambda: _pick_class(bench, QCursor.pos()),
         "toggle_hidden": edits.toggle_hidden,
         "toggle_locked": edits.toggle_locked,
+        "copy": shapes.copy,
+        "paste": shapes.paste,
+        "duplicate": shapes.duplicate,
+        "merge": shapes.merge,
+        "subtract": shapes.subtract,
+        "intersect": shapes.intersect,
+        "group": shapes.group,
+        "ungroup": shapes.ungroup,
+        "fill_holes": shapes.fill_holes,
+        "smooth": shapes.smooth,
+        "to_box": shapes.to_box,
+        "bring_forward": shapes.bring_forward,
+        "send_backward": shapes.send_backward,
         "next_image": images.next_image,
         "previous_image": images.previous_image,
         "next_open": images.next_open,
@@ -160,6 +174,7 @@ def _wire_messages(bench: "Workbench") -> None:
     bench.session.save_recovered.connect(lambda: show(Message("All edits are saved again")))
     bench.images.ended.connect(lambda text: show(Message(text)))
     bench.edits.told.connect(lambda text: show(Message(text, action_text="Undo", action=bench.edits.undo)))
+    bench.shapes.told.connect(lambda text: show(Message(text)))
     bench.projects.told.connect(show)
     bench.model.told.connect(show)
     bench.model.failures_wanted.connect(

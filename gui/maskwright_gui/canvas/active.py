@@ -11,7 +11,7 @@ from PySide6.QtGui import QColor, QPainter, QPen, QPolygonF
 from maskwright.document.palette import Rgb
 from maskwright.document.values import Instance
 from maskwright_gui.canvas.viewport import Viewport
-from maskwright_gui.tools.overlay import Mark, OverlayCircle, OverlayLine, Points, Stroke
+from maskwright_gui.tools.overlay import Mark, OverlayCircle, OverlayLine, OverlayNote, Points, Stroke
 
 _DARK = QColor(0, 0, 0, 170)
 _ACCENT = QColor(77, 163, 255)
@@ -69,6 +69,24 @@ def paint_marks(painter: QPainter, viewport: Viewport, points: Points, mark: Mar
             painter.drawEllipse(QPointF(x, y), half, half)
         else:
             painter.drawRect(QRectF(math.floor(x - half) + 0.5, math.floor(y - half) + 0.5, size, size))
+
+
+def note_area(note: OverlayNote, viewport: Viewport) -> QRectF:
+    """Where a note goes: right below its place."""
+    x, y = viewport.to_screen(note.x, note.y)
+    width, height = len(note.text) * 8.0 + 14.0, 22.0
+    left = min(max(x + 14.0, 0.0), max(viewport.screen_wh[0] - width, 0.0))
+    top = min(max(y + 14.0, 0.0), max(viewport.screen_wh[1] - height, 0.0))
+    return QRectF(round(left), round(top), width, height)
+
+
+def paint_note(painter: QPainter, viewport: Viewport, note: OverlayNote) -> None:
+    area = note_area(note, viewport)
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.setBrush(QColor(20, 20, 22, 215))
+    painter.drawRoundedRect(area, 3, 3)
+    painter.setPen(QColor(245, 245, 245))
+    painter.drawText(area, Qt.AlignmentFlag.AlignCenter, note.text)
 
 
 def handle_points(instance: Instance, viewport: Viewport) -> Points:

@@ -10,7 +10,7 @@ from PySide6.QtGui import QPainter
 from maskwright.document.document import Document
 from maskwright.document.spatial import is_shown
 from maskwright.document.values import Instance
-from maskwright_gui.canvas.active import handle_points, paint_circle, paint_line, paint_marks
+from maskwright_gui.canvas.active import handle_points, note_area, paint_circle, paint_line, paint_marks, paint_note
 from maskwright_gui.canvas.live import REACH_SCREEN_PX, paint_hovered, paint_selected, screen_area
 from maskwright_gui.canvas.style import CanvasStyle
 from maskwright_gui.canvas.viewport import Box, Viewport
@@ -60,6 +60,14 @@ class ActiveScene:
             boxes += [instance.bounds_xyxy for instance in self.drawn]
         return boxes
 
+    def notes_since(self, before: "ActiveScene", viewport: Viewport) -> QRectF:
+        """The screen area of notes that came, went or moved."""
+        area = QRectF()
+        if before.overlay.notes != self.overlay.notes:
+            for note in (*before.overlay.notes, *self.overlay.notes):
+                area |= note_area(note, viewport)
+        return area
+
     def paint(self, painter: QPainter, viewport: Viewport, clip: QRectF) -> None:
         overlay, drawn = self.overlay, self.drawn
         if self.hovered is not None:
@@ -75,6 +83,8 @@ class ActiveScene:
             paint_circle(painter, viewport, circle, colour)
         for marks in overlay.marks:
             paint_marks(painter, viewport, marks.points, marks.mark, clip)
+        for note in overlay.notes:
+            paint_note(painter, viewport, note)
 
     def _paint_handles(self, painter: QPainter, viewport: Viewport, clip: QRectF, drawn: list[Instance]) -> None:
         for instance in drawn:

@@ -115,9 +115,10 @@ class CanvasSurface(NavigableView):
             self.update()
         active = self._active()
         touched = active.dirty_since(self._painted)
+        area = screen_area(touched, self._viewport) | active.notes_since(self._painted, self._viewport)
         self._painted = active
-        if touched:
-            self.update(screen_area(touched, self._viewport).toAlignedRect())
+        if not area.isEmpty():
+            self.update(area.toAlignedRect())
 
     def _content(self) -> LayerContent:
         selected = frozenset() if self._live else self.context.selection

@@ -16,9 +16,14 @@ from maskwright_gui.dialogs.key_sheet import KeySheet
 from maskwright_gui.main_window import MainWindow
 from maskwright_gui.session import Session
 from maskwright_gui.theme import Theme, ThemeName, apply_theme, resolve_theme
+from maskwright_gui.tools.area import ExtendTool, HoleTool, SplitTool
+from maskwright_gui.tools.box import EllipseTool, RectangleTool
+from maskwright_gui.tools.brush import BrushTool, EraserTool
 from maskwright_gui.tools.context import ToolContext
 from maskwright_gui.tools.polygon import PolygonTool
+from maskwright_gui.tools.redraw import RedrawTool
 from maskwright_gui.tools.select import SelectTool
+from maskwright_gui.tools.simplify import SimplifyTool
 from maskwright_gui.tools.tool import Tool
 
 
@@ -35,6 +40,15 @@ class ToolEntry:
 TOOLS = {
     "select": ToolEntry("Select and edit", "cursor", ("V", "Ctrl+J"), SelectTool),
     "polygon": ToolEntry("Draw polygon", "polygon", ("P", "Ctrl+N"), PolygonTool),
+    "rectangle": ToolEntry("Draw rectangle", "rectangle", ("R", "Ctrl+R"), RectangleTool),
+    "ellipse": ToolEntry("Draw ellipse", "circle", ("O",), EllipseTool),
+    "brush": ToolEntry("Brush", "paint-brush", ("B",), BrushTool),
+    "eraser": ToolEntry("Eraser", "eraser", ("E",), EraserTool),
+    "redraw": ToolEntry("Redraw outline", "scribble-loop", ("W",), RedrawTool),
+    "hole": ToolEntry("Cut out", "circle-dashed", ("Shift+P",), HoleTool),
+    "extend": ToolEntry("Add area", "plus-circle", ("Shift+E",), ExtendTool),
+    "split": ToolEntry("Split by a line", "knife", ("K",), SplitTool),
+    "simplify": ToolEntry("Simplify", "line-segments", ("S",), SimplifyTool),
 }
 
 

@@ -9,7 +9,17 @@ from maskwright.document import edits
 from maskwright.geometry.polygon import Polygon
 from maskwright_gui.tools.base import BaseTool
 from maskwright_gui.tools.context import ToolContext
-from maskwright_gui.tools.overlay import NOTHING, Mark, Overlay, OverlayLine, OverlayMarks, Points, Stroke, as_points
+from maskwright_gui.tools.overlay import (
+    NOTHING,
+    Mark,
+    Overlay,
+    OverlayLine,
+    OverlayMarks,
+    OverlayNote,
+    Points,
+    Stroke,
+    as_points,
+)
 from maskwright_gui.tools.snapping import snapped
 from maskwright_gui.tools.tool import Button, Pointer
 
@@ -94,7 +104,8 @@ class BoxTool(BaseTool):
             return Overlay(marks=(OverlayMarks(as_points(self._hovered[0]), Mark.SNAP),))
         outline = OverlayLine(self._outline(self._box), Stroke.DRAFT, is_closed=True)
         x1, y1, x2, y2 = self._box
-        return Overlay(lines=(outline,), text=f"{x2 - x1:.0f} × {y2 - y1:.0f}")
+        size = OverlayNote(*self._second, f"{x2 - x1:.0f} × {y2 - y1:.0f} px")
+        return Overlay(lines=(outline,), notes=(size,))
 
     @property
     def _box(self) -> Box:

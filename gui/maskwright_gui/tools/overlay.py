@@ -67,6 +67,15 @@ class OverlayCircle:
     stroke: Stroke
 
 
+@dataclass(frozen=True, slots=True)
+class OverlayNote:
+    """A few words beside a place, such as a size. Image pixels."""
+
+    x: float
+    y: float
+    text: str
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Overlay:
     """Everything that a tool shows at one moment, lowest first: instances, lines, circles, marks."""
@@ -84,8 +93,7 @@ class Overlay:
     """Whether the vertices of the selected instances are shown to be taken."""
     touched: tuple[float, float, float, float] | None = None
     """Where the drafts look different from those of the overlay before, xyxy, if the tool knows: saves comparing."""
-    text: str = ""
-    """A few words beside the pointer, such as a size."""
+    notes: tuple[OverlayNote, ...] = ()
 
 
 NOTHING = Overlay()

@@ -1,0 +1,99 @@
+"""The Shape menu: putting outlines together and apart, copying, drawing order. Each is one undo step."""
+
+from collections.abc import Callable, Collection
+
+from PySide6.QtCore import QObject, Signal
+
+from maskwright.document import combine
+from maskwright.document.change import Change
+from maskwright.document.document import Document
+from maskwright.document.values import Instance
+from maskwright_gui.session import Session
+
+PASTE_OFFSET_PX = 12.0
+
+
+class ShapeCommands(QObject):
+    """Edits the selection of the session; what is copied outlives a change of image."""
+
+    told = Signal(str)
+    """Why nothing happened."""
+
+    def __init__(self, session: Session, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._session = session
+        self._copied: tuple[Instance, ...] = ()
+        self._copied_from: int | None = None
+
+    def merge(self) -> None:
+        self._edit("Merge", combine.merge, "Select two or more objects to merge.")
+
+    def subtract(self) -> None:
+        self._edit("Subtract", combine.subtract_topmost, "Select two or more objects: the topmost is cut out.")
+
+    def intersect(self) -> None:
+        self._edit("Intersect", combine.intersect, "Select two or more objects that overlap.")
+
+    def group(self) -> None:
+        self._edit("Group", combine.group, "Select two or more objects to group.")
+
+    def ungroup(self) -> None:
+        allocate = self._session.new_instance_id
+        self._edit(
+            "Ungroup",
+            lambda document, ids: combine.ungroup(document, ids, allocate),
+            "Select an object of several parts.",
+        )
+
+    def fill_holes(self) -> None:
+        self._edit("Fill holes", combine.fill_holes, "The selected objects have no holes.")
+
+    def to_box(self) -> None:
+        self._edit("Convert to box", combine.to_box, "Select an object first.")
+
+    def smooth(self) -> None:
+        self._edit("Smooth", combine.smooth, "Select an object first.")
+
+    def bring_forward(self) -> None:
+        self._edit("Bring to front", combine.bring_forward, "Select an object first.")
+
+    def send_backward(self) -> None:
+        self._edit("Send to back", combine.send_backward, "Select an object first.")
+
+    def copy(self) -> None:
+        document = self._session.document
+        if document is None or not self._session.selection:
+            return
+        self._copied = tuple(one for one in document if one.id in self._session.selection)
+        self._copied_from = document.image_id
+
+    def paste(self) -> None:
+        """In place on another image; beside the originals on the same one."""
+        document = self._session.document
+        if document is not None and self._copied:
+            beside = document.image_id == self._copied_from
+            self._paste("Paste", document, self._copied, PASTE_OFFSET_PX if beside else 0.0)
+
+    def duplicate(self) -> None:
+        document = self._session.document
+        if document is not None and self._session.selection:
+            chosen = tuple(one for one in document if one.id in self._session.selection)
+            self._paste("Duplicate", document, chosen, PASTE_OFFSET_PX)
+
+    def _paste(self, label: str, document: Document, instances: tuple[Instance, ...], offset: float) -> None:
+        allocate = self._session.new_instance_id
+        change = combine.paste(document, instances, allocate, offset=(offset, offset))
+        self._session.edit(change, label)
+        self._session.select(frozenset(change.entries))
+
+    def _edit(self, label: str, edit: Callable[[Document, Collection[int]], Change], advice: str) -> None:
+        document = self._session.document
+        if document is None:
+            return
+        change = edit(document, self._session.selection)
+        if change.is_empty:
+            self.told.emit(advice)
+            return
+        self._session.edit(change, label)
+        after = (id_ for id_, _, instance in change if instance is not None)
+        self._session.select(frozenset(after))

@@ -1,0 +1,109 @@
+"""Shape operations, copying and the drawing tools through the real window."""
+
+import pytest
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtTest import QTest
+
+from canvas_support import square
+from maskwright.document.change import Change
+from maskwright_gui.actions import check_keys
+from maskwright_gui.app import Workbench
+from maskwright_gui.commands.view import TOOLS
+
+
+@pytest.fixture
+def drawn(opened: Workbench) -> Workbench:
+    """Two overlapping squares on the first image, both selected."""
+    session = opened.session
+    category = session.project.add_category("cell")
+    session.reload_categories()
+    session.set_current_category(category.id)
+    ids = [session.new_instance_id() for _ in range(2)]
+    places = [(5.0, 5.0), (15.0, 5.0)]
+    made = [square(id_, at=at, side=20, category_id=category.id) for id_, at in zip(ids, places, strict=True)]
+    session.edit(Change.create(made), "Draw")
+    session.select(frozenset(ids))
+    return opened
+
+
+def at(bench: Workbench, x: float, y: float) -> QPoint:
+    return QPoint(*map(round, bench.window.canvas.viewport.to_screen(x, y)))
+
+
+def drag(bench: Workbench, *places: tuple[float, float]) -> None:
+    canvas, points = bench.window.canvas, [at(bench, *place) for place in places]
+    QTest.mousePress(canvas, Qt.MouseButton.LeftButton, pos=points[0])
+    for point in points[1:]:
+        QTest.mouseMove(canvas, point)
+    QTest.mouseRelease(canvas, Qt.MouseButton.LeftButton, pos=points[-1])
+
+
+def test_merge_by_key_and_undo(drawn: Workbench) -> None:
+    canvas = drawn.window.canvas
+    QTest.keyClick(canvas, Qt.Key.Key_M)
+    assert len(drawn.session.document) == 1
+    QTest.keyClick(canvas, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
+    assert len(drawn.session.document) == 2
+
+
+def test_operations_on_too_few_objects_say_so(drawn: Workbench, qtbot) -> None:
+    drawn.session.select(frozenset(sorted(drawn.session.selection)[:1]))
+    with qtbot.waitSignal(drawn.shapes.told):
+        drawn.shapes.merge()
+    assert len(drawn.session.document) == 2
+
+
+def test_paste_on_the_next_image_is_in_place(drawn: Workbench, qtbot) -> None:
+    original = drawn.session.selected_instances()
+    drawn.shapes.copy()
+    drawn.images.next_image()
+    qtbot.waitUntil(lambda: drawn.images.on_screen == 2)
+    drawn.shapes.paste()
+    pasted = drawn.session.selected_instances()
+    assert [one.polygons for one in pasted] == [one.polygons for one in original]
+    assert not {one.id for one in pasted} & {one.id for one in original}
+
+
+def test_duplicates_lie_beside_their_originals(drawn: Workbench) -> None:
+    QTest.keyClick(drawn.window.canvas, Qt.Key.Key_D, Qt.KeyboardModifier.ControlModifier)
+    assert len(drawn.session.document) == 4
+    assert len(drawn.session.selection) == 2
+
+
+@pytest.mark.parametrize("tool_id", TOOLS)
+def test_every_tool_has_a_key_and_a_hint(drawn: Workbench, tool_id: str) -> None:
+    drawn.view.use_tool(tool_id)
+    assert drawn.window.canvas.tool.name == tool_id
+    assert drawn.window.canvas.hint
+    assert TOOLS[tool_id].keys
+
+
+def test_no_key_means_two_things(drawn: Workbench) -> None:
+    assert check_keys(tuple(drawn.window.actions_table.specs.values())) == {}
+
+
+def test_rectangle_by_key_and_mouse(drawn: Workbench) -> None:
+    QTest.keyClick(drawn.window.canvas, Qt.Key.Key_R)
+    drag(drawn, (40, 10), (50, 20), (60, 30))
+    (new,) = drawn.session.selected_instances()
+    assert new.vertex_count == 4
+
+
+def test_brush_stroke_grows_the_selected_object(drawn: Workbench) -> None:
+    (first, _) = sorted(drawn.session.selection)
+    drawn.session.select(frozenset({first}))
+    before = drawn.session.document[first]
+    QTest.keyClick(drawn.window.canvas, Qt.Key.Key_B)
+    drag(drawn, (10, 25), (12, 30), (14, 35))
+    assert drawn.session.document[first].bounds_xyxy[3] > before.bounds_xyxy[3]
+
+
+def test_simplify_shows_and_applies_by_enter(drawn: Workbench) -> None:
+    drawn.session.select(frozenset())
+    QTest.keyClick(drawn.window.canvas, Qt.Key.Key_O)
+    drag(drawn, (34, 4), (50, 20), (62, 40))
+    (ellipse,) = drawn.session.selected_instances()
+    QTest.keyClick(drawn.window.canvas, Qt.Key.Key_S)
+    QTest.keyClick(drawn.window.canvas, Qt.Key.Key_BracketLeft)
+    QTest.keyClick(drawn.window.canvas, Qt.Key.Key_Return)
+    assert drawn.session.document[ellipse.id].vertex_count < ellipse.vertex_count

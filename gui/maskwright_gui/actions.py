@@ -105,6 +105,7 @@ ACTIONS: tuple[ActionSpec, ...] = (
     ActionSpec("toggle_theme", "Light or dark", "View", 1, ("Ctrl+Shift+L",), "moon"),
     ActionSpec("reset_layout", "Restore the panels", "View", 1),
     ActionSpec("palette", "Search actions", "Help", 0, ("Ctrl+K",), "magnifying-glass"),
+    ActionSpec("keys", "Change keys…", "Help", 0),
     ActionSpec("key_sheet", "Keyboard sheet", "Help", 0, ("F1",), "keyboard"),
     ActionSpec("about", "About Maskwright", "Help", 1, (), "info"),
     *_CLASSES,
@@ -149,6 +150,11 @@ class Actions:
             if spec.icon:
                 self._actions[id_].setIcon(themed_icon(spec.icon, theme))
 
+    def use_keys(self, keys: Mapping[str, tuple[str, ...]]) -> None:
+        """Give every action the keys of a keymap, its tool tip included."""
+        for id_, own in keys.items():
+            self._set_keys(self._actions[id_], own)
+
     def set_enabled(self, action_ids: tuple[str, ...], is_enabled: bool) -> None:
         for action_id in action_ids:
             self._actions[action_id].setEnabled(is_enabled)
@@ -156,12 +162,10 @@ class Actions:
     def _make(self, spec: ActionSpec, owner: QWidget) -> QAction:
         action = QAction(spec.text, owner)
         action.setObjectName(spec.id)
-        action.setShortcuts([QKeySequence(key) for key in spec.keys])
         if spec.is_canvas:
             action.setShortcutContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
         action.setCheckable(spec.is_checkable)
-        keys = action.shortcut().toString(QKeySequence.SequenceFormat.NativeText)
-        action.setToolTip(f"{spec.text} ({keys})" if keys else spec.text)
+        self._set_keys(action, spec.keys)
         if spec.exclusive:
             if spec.exclusive not in self._groups:
                 self._groups[spec.exclusive] = QActionGroup(owner)
@@ -169,6 +173,12 @@ class Actions:
         if not spec.is_canvas:
             owner.addAction(action)
         return action
+
+    def _set_keys(self, action: QAction, keys: tuple[str, ...]) -> None:
+        action.setShortcuts([QKeySequence(key) for key in keys])
+        shown = action.shortcut().toString(QKeySequence.SequenceFormat.NativeText)
+        text = self.specs[action.objectName()].text
+        action.setToolTip(f"{text} ({shown})" if shown else text)
 
 
 def check_keys(specs: tuple[ActionSpec, ...]) -> dict[str, list[str]]:

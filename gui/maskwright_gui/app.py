@@ -96,6 +96,7 @@ class Workbench:
         wire(self)
         self.view.use_theme(self.view.theme)
         self.view.use_tool("select")
+        self.view.restore_keys()
         window.restore_layout(settings)
         window.show_canvas(False)
         for thread in (self.loader, self.thumbnails, self.inference, self.preview):

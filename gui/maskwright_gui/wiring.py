@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 _ALWAYS = frozenset({
     "open_folder", "open_project", "open_samples", "quit", "toggle_chrome", "toggle_theme", "reset_layout", "palette",
-    "key_sheet", "about", "choose_model",
+    "key_sheet", "keys", "about", "choose_model",
 })  # fmt: skip
 
 
@@ -104,6 +104,7 @@ def _wire_actions(bench: "Workbench") -> None:
         "reset_layout": window.reset_layout,
         "palette": view.open_palette,
         "key_sheet": view.open_key_sheet,
+        "keys": view.open_keys,
         "about": view.open_about,
     }
     slots |= {f"class_{digit}": partial(edits.set_category_by_digit, digit) for digit in range(1, 10)}

@@ -5,21 +5,22 @@ As in `edits`: pure functions that return a `Change`, locked instances left out,
 
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import replace
+from functools import reduce
 
 import numpy as np
-import shapely
-from numpy.typing import ArrayLike, NDArray
-from shapely.geometry.base import BaseGeometry
+from numpy.typing import ArrayLike
 
 from maskwright.document import edits
 from maskwright.document.change import Change
 from maskwright.document.document import Document
 from maskwright.document.values import Instance, InstanceState
-from maskwright.geometry.algebra import from_shapely, to_shapely
+from maskwright.geometry import algebra
 from maskwright.geometry.polygon import Polygon
 
 MIN_AREA = 1.0
 """Pixels; smaller scraps of an operation are dropped."""
+_SAME_AREA = 0.02
+"""Rounding to the drawing grid alone changes an area by less than this."""
 
 Area = Sequence[Polygon]
 
@@ -30,12 +31,7 @@ def drawn_area(outline: ArrayLike) -> tuple[Polygon, ...]:
     `outline`: (N, 2) image pixels. Empty when less than a pixel is enclosed.
     """
     points = np.asarray(outline, np.float64)
-    if len(points) < 3:
-        return ()
-    area = shapely.Polygon(points)
-    if area.is_valid:
-        return (Polygon.of(points),) if area.area >= MIN_AREA else ()
-    return tuple(polygon for polygon in from_shapely(shapely.make_valid(area)) if _size(polygon) >= MIN_AREA)
+    return tuple(_whole(algebra.make_valid((Polygon.of(points),)))) if len(points) >= 3 else ()
 
 
 def merge(document: Document, ids: Collection[int]) -> Change:
@@ -44,15 +40,14 @@ def merge(document: Document, ids: Collection[int]) -> Change:
     if len(instances) < 2:
         return Change.of([])
     kept = instances[-1]
-    polygons = _whole(from_shapely(to_shapely([part for one in instances for part in one.polygons])))
+    polygons = _whole(algebra.unite(*(one.polygons for one in instances)))
     gone = edits.delete(document, [one.id for one in instances[:-1]])
     return edits.set_polygons(document, {kept.id: polygons}).then(gone)
 
 
 def subtract(document: Document, ids: Collection[int], area: Area) -> Change:
     """Cut `area` out of instances: holes where it lies inside; an instance that is covered wholly goes."""
-    cut = to_shapely(area)
-    return _each(document, ids, lambda shape: shapely.difference(shape, cut))
+    return _each(document, ids, lambda polygons: algebra.subtract(polygons, area))
 
 
 def subtract_topmost(document: Document, ids: Collection[int]) -> Change:
@@ -65,8 +60,7 @@ def subtract_topmost(document: Document, ids: Collection[int]) -> Change:
 
 def add(document: Document, ids: Collection[int], area: Area) -> Change:
     """Grow instances by `area`."""
-    grown = to_shapely(area)
-    return _each(document, ids, lambda shape: shapely.union(shape, grown))
+    return _each(document, ids, lambda polygons: algebra.unite(polygons, area))
 
 
 def intersect(document: Document, ids: Collection[int]) -> Change:
@@ -74,8 +68,8 @@ def intersect(document: Document, ids: Collection[int]) -> Change:
     instances = edits.editable(document, ids)
     if len(instances) < 2:
         return Change.of([])
-    common = shapely.intersection_all([to_shapely(one.polygons) for one in instances])
-    polygons = _whole(from_shapely(common))
+    common = reduce(algebra.intersect, (one.polygons for one in instances))
+    polygons = _whole(common)
     if not polygons:
         return Change.of([])
     gone = edits.delete(document, [one.id for one in instances[:-1]])
@@ -101,17 +95,17 @@ def ungroup(document: Document, ids: Collection[int], allocate_id: Callable[[], 
 
 def split(document: Document, ids: Collection[int], line: ArrayLike, allocate_id: Callable[[], int]) -> Change:
     """Cut instances along `line`, (N, 2) image pixels; the largest piece keeps the id."""
-    knife = shapely.LineString(np.asarray(line, np.float64))
+    knife = np.asarray(line, np.float64)
     pieces = {}
     for instance in edits.editable(document, ids):
-        found = _cut(to_shapely(instance.polygons), knife)
+        found = [piece for piece in algebra.split_by_line(instance.polygons, knife) if _whole(piece)]
         if len(found) > 1:
             pieces[instance.id] = found
     return _into_pieces(document, pieces, allocate_id)
 
 
 def fill_holes(document: Document, ids: Collection[int]) -> Change:
-    return _outlines(document, ids, lambda polygons: [Polygon(polygon.exterior) for polygon in polygons])
+    return _outlines(document, ids, algebra.fill_holes)
 
 
 def to_box(document: Document, ids: Collection[int]) -> Change:
@@ -125,32 +119,17 @@ def to_box(document: Document, ids: Collection[int]) -> Change:
 
 
 def simplify(document: Document, ids: Collection[int], tolerance: float) -> Change:
-    """Fewer vertices, none of them moved: Douglas and Peucker with `tolerance` image pixels, never crossing itself.
+    """Fewer vertices, the outline nowhere farther off than `tolerance` image pixels.
 
     Start from the same document at each step of a slider: then it can be moved back and nothing is lost.
     """
-
-    def thinned(polygons: Area) -> list[Polygon]:
-        shapes = [shapely.Polygon(polygon.exterior, polygon.holes) for polygon in polygons]
-        thin = [shapely.simplify(shape, tolerance, preserve_topology=True) for shape in shapes]
-        return [polygon for shape in thin for polygon in from_shapely(shape)]
-
-    return _outlines(document, ids, thinned) if tolerance > 0 else Change.of([])
+    if tolerance <= 0:
+        return Change.of([])
+    return _outlines(document, ids, lambda polygons: algebra.simplify(polygons, tolerance))
 
 
-def smooth(document: Document, ids: Collection[int], *, rounds: int = 1) -> Change:
-    """Cut the corners (Chaikin, "An algorithm for high speed curve generation", 1974)."""
-
-    def rounded(ring: NDArray[np.float64]) -> NDArray[np.float64]:
-        for _ in range(rounds):
-            later = np.roll(ring, -1, axis=0)
-            ring = np.stack((0.75 * ring + 0.25 * later, 0.25 * ring + 0.75 * later), axis=1).reshape(-1, 2)
-        return ring
-
-    def smoothed(polygons: Area) -> list[Polygon]:
-        return [Polygon.of(rounded(part.exterior), [rounded(hole) for hole in part.holes]) for part in polygons]
-
-    return _outlines(document, ids, smoothed)
+def smooth(document: Document, ids: Collection[int]) -> Change:
+    return _outlines(document, ids, algebra.smooth)
 
 
 def paste(
@@ -184,14 +163,13 @@ def send_backward(document: Document, ids: Collection[int]) -> Change:
     return Change.of((one, replace(one, z=bottom)) for one in edits.editable(document, ids))
 
 
-def _each(document: Document, ids: Collection[int], operate: Callable[[BaseGeometry], BaseGeometry]) -> Change:
+def _each(document: Document, ids: Collection[int], operate: Callable[[Area], Area]) -> Change:
     """Apply an operation to the area of each instance; those whose area stays the same are left as they are."""
     outlines = {}
     for instance in edits.editable(document, ids):
-        before = to_shapely(instance.polygons)
-        after = operate(before)
-        if not np.isclose(after.area, before.area, rtol=0, atol=1e-9):
-            outlines[instance.id] = _whole(from_shapely(after))
+        after = operate(instance.polygons)
+        if abs(algebra.area_of(after) - algebra.area_of(instance.polygons)) > _SAME_AREA:
+            outlines[instance.id] = _whole(after)
     return edits.set_polygons(document, outlines)
 
 
@@ -214,25 +192,9 @@ def _into_pieces(
     return edits.set_polygons(document, kept).then(Change.create(created))
 
 
-def _cut(shape: BaseGeometry, knife: BaseGeometry) -> list[tuple[Polygon, ...]]:
-    """The pieces of a shape along a line that crosses it; parts that it does not cross wholly stay together."""
-    pieces: list[tuple[Polygon, ...]] = []
-    untouched: list[Polygon] = []
-    for part in shapely.get_parts(shape).tolist():
-        faces = shapely.get_parts(shapely.polygonize([shapely.union(part.boundary, knife)])).tolist()
-        inside = [face for face in faces if part.contains(face.representative_point()) and face.area >= MIN_AREA]
-        if len(inside) < 2:
-            untouched += from_shapely(part)
-        else:
-            pieces += [from_shapely(face) for face in inside]
-    if untouched:
-        pieces.append(tuple(untouched))
-    return pieces
-
-
 def _whole(polygons: Iterable[Polygon]) -> list[Polygon]:
     return [polygon for polygon in polygons if _size(polygon) >= MIN_AREA]
 
 
 def _size(polygon: Polygon) -> float:
-    return float(shapely.Polygon(polygon.exterior, polygon.holes).area)
+    return algebra.area_of([polygon])

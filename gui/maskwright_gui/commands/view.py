@@ -1,5 +1,6 @@
 """The View and Help menus, the tools, and what the canvas reports about the pointer and the zoom."""
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
@@ -13,6 +14,8 @@ from maskwright_gui.canvas.view import CanvasView
 from maskwright_gui.dialogs.class_picker import ClassPicker
 from maskwright_gui.dialogs.command_palette import CommandPalette
 from maskwright_gui.dialogs.key_sheet import KeySheet
+from maskwright_gui.dialogs.keys import KeysDialog
+from maskwright_gui.keymap import DEFAULT_PRESET, PRESETS, Keymap, resolved
 from maskwright_gui.main_window import MainWindow
 from maskwright_gui.session import Session
 from maskwright_gui.theme import Theme, ThemeName, apply_theme, resolve_theme
@@ -97,6 +100,23 @@ class ViewCommands(QObject):
         rows = [(spec.menu, spec.text, table[spec.id].shortcuts()) for spec in table.specs.values()]
         KeySheet(rows, self._window).show()
 
+    def open_keys(self) -> None:
+        table = self._window.actions_table
+        titles = {spec.id: (spec.menu, spec.text) for spec in table.specs.values()}
+        preset, own = self._stored_keys()
+        dialog = KeysDialog(titles, self._default_keys(), preset, own, self._window)
+        dialog.accepted_keys.connect(self.use_keys)
+        dialog.open()
+
+    def use_keys(self, preset: str, own: Keymap) -> None:
+        """Put a preset and a person's own keys in force and remember them."""
+        self._settings.setValue("keys/preset", preset)
+        self._settings.setValue("keys/own", json.dumps(dict(own)))
+        self._window.actions_table.use_keys(resolved(self._default_keys(), preset, own))
+
+    def restore_keys(self) -> None:
+        self._window.actions_table.use_keys(resolved(self._default_keys(), *self._stored_keys()))
+
     def open_about(self) -> None:
         text = f"Maskwright {__version__}\n\nPre-label images, correct the polygons, leave with an exact COCO file."
         QMessageBox.about(self._window, "About Maskwright", text)
@@ -114,6 +134,21 @@ class ViewCommands(QObject):
         picker.chosen.connect(on_chosen)
         picker.created.connect(on_created)
         picker.open()
+
+    def _default_keys(self) -> Keymap:
+        return {spec.id: spec.keys for spec in self._window.actions_table.specs.values()}
+
+    def _stored_keys(self) -> tuple[str, Keymap]:
+        """What was chosen last; our own keys where the settings hold something else."""
+        preset = str(self._settings.value("keys/preset", DEFAULT_PRESET))
+        try:
+            own = {str(id_): tuple(map(str, keys)) for id_, keys in json.loads(self._own_keys_text()).items()}
+        except (ValueError, AttributeError, TypeError):
+            own = {}
+        return (preset if preset in PRESETS else DEFAULT_PRESET), own
+
+    def _own_keys_text(self) -> str:
+        return str(self._settings.value("keys/own", "{}"))
 
     def _known_actions(self) -> list[tuple[str, QAction]]:
         table = self._window.actions_table

@@ -1,0 +1,98 @@
+"""Keys of all actions: our own, those that hands know from other tools, and a person's. Pure data, no Qt.
+
+A preset names only what differs from our own keys. A key that a preset or a person gives to one action is taken from
+whichever action had it before.
+"""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+Keys = tuple[str, ...]
+Keymap = Mapping[str, Keys]
+"""{action id: keys such as "Ctrl+Shift+D"}"""
+
+DEFAULT_PRESET = "Maskwright"
+_ORDER = ("Ctrl", "Alt", "Shift", "Meta")
+_NAMES = {"del": "Del", "delete": "Del", "esc": "Esc", "escape": "Esc", "pgdown": "PgDown", "pgup": "PgUp"}
+
+PRESETS: Mapping[str, Keymap] = MappingProxyType({
+    DEFAULT_PRESET: {},
+    # labelme 7.1: "Default shortcuts" of its configuration
+    "labelme": {
+        "next_image": ("D", "Ctrl+Shift+D"),
+        "previous_image": ("A", "Ctrl+Shift+A"),
+        "tool_polygon": ("Ctrl+N",),
+        "tool_rectangle": ("Ctrl+R",),
+        "tool_select": ("Ctrl+J",),
+        "fit": ("Ctrl+F",),
+        "find_image": ("Ctrl+Shift+F",),
+        "deselect": (),
+        "next_open": (),
+        "open_folder": ("Ctrl+U",),
+        "change_class": ("Ctrl+E",),
+    },
+    # CVAT: "Shortcuts" of its manual; its step keys and track actions have no counterpart here
+    "CVAT": {
+        "next_image": ("F", "PgDown"),
+        "previous_image": ("D", "PgUp"),
+        "tool_polygon": ("N",),
+        "fit": ("Shift+F",),
+        "group": ("G",),
+        "ungroup": ("Shift+G",),
+        "merge": ("M",),
+        "toggle_locked": ("L",),
+        "toggle_hidden": ("H",),
+        **{f"class_{digit}": (f"Ctrl+{digit}",) for digit in range(1, 10)},
+    },
+    # ISAT 1.5: its Ctrl+A, Ctrl+Q and Ctrl+E are left out: here and nearly everywhere they select all, quit and edit
+    "ISAT": {
+        "tool_polygon": ("C",),
+        "tool_redraw": ("R",),
+        "tool_rectangle": ("W",),
+        "undo": ("Z", "Ctrl+Z"),
+        "zoom_selection": ("Shift+Z",),
+        "save": ("S", "Ctrl+S"),
+        "tool_simplify": ("Shift+S",),
+        "subtract": ("Ctrl+D",),
+        "duplicate": ("Ctrl+Shift+C",),
+    },
+})  # fmt: skip
+
+
+def canonical(key: str) -> str:
+    """One spelling per key: "shift + CTRL+z" is "Ctrl+Shift+Z"."""
+    text = key.strip()
+    # a plus sign at the end is the key itself
+    *modifiers, last = [part.strip() for part in (text[:-1].split("+") if text.endswith("+") else text.split("+"))]
+    last = "+" if text.endswith("+") else last
+    known = {modifier.capitalize() for modifier in modifiers if modifier}
+    name = _NAMES.get(last.lower(), last.upper() if len(last) == 1 else last[:1].upper() + last[1:])
+    return "+".join([*(modifier for modifier in _ORDER if modifier in known), name])
+
+
+def resolved(defaults: Keymap, preset: str = DEFAULT_PRESET, own: Keymap | None = None) -> dict[str, Keys]:
+    """The keys in force: our own, then the preset's, then the person's, each taking keys away from those before.
+
+    Raises KeyError for a preset that does not exist; ids that `defaults` does not know are left out.
+    """
+    keys = {id_: tuple(map(canonical, known)) for id_, known in defaults.items()}
+    for layer in (PRESETS[preset], own or {}):
+        chosen = {id_: tuple(map(canonical, layer[id_])) for id_ in layer if id_ in keys}
+        claimed = {key for known in chosen.values() for key in known}
+        keys = {id_: chosen.get(id_, tuple(key for key in known if key not in claimed)) for id_, known in keys.items()}
+    return keys
+
+
+def conflicts(keys: Keymap) -> dict[str, list[str]]:
+    """Keys that more than one action claims: {key: action ids}."""
+    claims: dict[str, list[str]] = {}
+    for id_, known in keys.items():
+        for key in dict.fromkeys(map(canonical, known)):
+            claims.setdefault(key, []).append(id_)
+    return {key: ids for key, ids in claims.items() if len(ids) > 1}
+
+
+def claimed_by(keys: Keymap, key: str, *, but: str = "") -> str | None:
+    """The action that has the key already, if it is another than `but`."""
+    wanted = canonical(key)
+    return next((id_ for id_, known in keys.items() if id_ != but and wanted in map(canonical, known)), None)

@@ -1,0 +1,42 @@
+from PySide6.QtGui import QKeySequence
+
+from maskwright_gui.app import Workbench
+from maskwright_gui.dialogs.keys import KeysDialog
+
+
+def opened_dialog(bench: Workbench) -> KeysDialog:
+    bench.view.open_keys()
+    (dialog,) = bench.window.findChildren(KeysDialog)
+    return dialog
+
+
+def test_a_preset_takes_effect_and_is_remembered(bench: Workbench) -> None:
+    dialog = opened_dialog(bench)
+    dialog.presets.setCurrentText("CVAT")
+    dialog.accepted_keys.emit(dialog.preset, {})
+    assert bench.window.actions_table["next_image"].shortcut() == QKeySequence("F")
+    assert bench.settings.value("keys/preset") == "CVAT"
+
+
+def test_a_taken_key_is_warned_about_and_moves_when_assigned(bench: Workbench) -> None:
+    dialog = opened_dialog(bench)
+    dialog.select("merge")
+    dialog.edit.setKeySequence(QKeySequence("F"))
+    assert "Fit image" in dialog.warning.text()
+    dialog.assign.click()
+    assert dialog.keys["merge"] == ("F",)
+    assert "F" not in dialog.keys["fit"]
+    dialog.restore.click()
+    assert "M" in dialog.keys["merge"]
+
+
+def test_damaged_settings_fall_back_to_our_own_keys(bench: Workbench) -> None:
+    bench.settings.setValue("keys/preset", "nonsense")
+    bench.settings.setValue("keys/own", "[1, 2")
+    bench.view.restore_keys()
+    assert bench.window.actions_table["fit"].shortcut() == QKeySequence("F")
+
+
+def test_tool_tips_name_the_key_in_force(bench: Workbench) -> None:
+    bench.view.use_keys("ISAT", {})
+    assert "(C)" in bench.window.actions_table["tool_polygon"].toolTip()

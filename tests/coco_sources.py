@@ -3,7 +3,9 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
+from geometry_masks import NAMED_MASKS
 from maskwright.document.values import Category, ImageRecord, ImageState, Instance
+from maskwright.geometry.convert import mask_to_polygons
 from maskwright.geometry.polygon import Polygon
 
 
@@ -23,6 +25,18 @@ class ListSource:
 
     def instances(self, image_id: int) -> Sequence[Instance]:
         return self.instances_of.get(image_id, [])
+
+
+def varied_source() -> ListSource:
+    """Every named mask as one instance, three to an image, side by side."""
+    source = ListSource()
+    for i, mask in enumerate(NAMED_MASKS.values()):
+        image_id = i // 3 + 1
+        if image_id > len(source.image_list):
+            source.image_list.append(ImageRecord(image_id, f"sub/{image_id}.png", 300, 90, ImageState.DONE))
+        polygons = mask_to_polygons(mask, min_iou=None, offset_xy=(100 * (i % 3), 3))
+        source.instances_of.setdefault(image_id, []).append(Instance(i + 1, 18 if i % 2 else 1, polygons))
+    return source
 
 
 def square(x: float, y: float, side: float = 4) -> Polygon:

@@ -4,6 +4,8 @@ COCO polygons have no holes: two rings of one object are a union. A keyhole ring
 Bridges run from vertex to vertex, so that no vertex is added and cutting them open again gives the same rings.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 import shapely
 from numpy.typing import NDArray
@@ -41,6 +43,43 @@ def join_keyholes(ring: Ring) -> Polygon:
     if not shapely.Polygon(exterior, loops).is_valid:
         return Polygon.of(ring)
     return Polygon.of(exterior, loops)
+
+
+def ring_to_polygons(ring: Ring) -> tuple[Polygon, ...]:
+    """The polygons whose joint walk a ring is: keyholes opened, parts joined by ways there and back taken apart.
+
+    A ring whose loops overlap is left whole, so that no pixel ever changes.
+    """
+    loops = _loops(np.asarray(ring, np.float64))
+    if len(loops) < 2:
+        return (join_keyholes(ring),)
+    loops.sort(key=lambda loop: abs(signed_area(loop)), reverse=True)
+    shapes = [shapely.Polygon(loop) for loop in loops]
+    if not all(shape.is_valid for shape in shapes):
+        return (Polygon.of(ring),)
+    inside = [shape.representative_point() for shape in shapes]
+    around = [[j for j in range(i) if shapes[j].contains(inside[i])] for i in range(len(loops))]
+    holes: dict[int, list[_Points]] = {}
+    for i, outer in enumerate(around):
+        if len(outer) % 2:
+            holes.setdefault(outer[-1], []).append(loops[i])
+    parts = [Polygon.of(loops[i], holes.get(i, ())) for i, outer in enumerate(around) if len(outer) % 2 == 0]
+    whole = shapely.MultiPolygon([(part.exterior, part.holes) for part in parts])
+    return tuple(parts) if whole.is_valid else (Polygon.of(ring),)
+
+
+def polygons_to_ring(polygons: Sequence[Polygon]) -> Ring:
+    """All parts as one walk, for formats that hold one ring an object; ways between parts may cross anything."""
+    rings = [cut_keyholes(polygon) for polygon in polygons]
+    if not rings:
+        raise ValueError("expected at least one polygon")
+    walk = np.asarray(rings[0])
+    for ring in rings[1:]:
+        distance = ((walk[:, None] - ring[None, :]) ** 2).sum(axis=2)
+        at, to = np.unravel_index(int(distance.argmin()), distance.shape)
+        there = np.roll(ring, -int(to), axis=0)
+        walk = np.concatenate([walk[: at + 1], there, there[:1], walk[at : at + 1], walk[at + 1 :]])
+    return as_ring(walk)
 
 
 class _BridgeTree:

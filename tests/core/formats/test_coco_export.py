@@ -13,12 +13,10 @@ import pytest
 from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 
-from coco_sources import ListSource, one_image, square, square_with_hole
-from geometry_masks import NAMED_MASKS
+from coco_sources import ListSource, one_image, square, square_with_hole, varied_source
 from maskwright.document.values import Category, ImageRecord, ImageState, Instance, InstanceState, Provenance
 from maskwright.errors import FormatError
 from maskwright.formats.coco import CocoExportOptions, export_coco
-from maskwright.geometry.convert import mask_to_polygons
 from maskwright.geometry.polygon import Polygon
 from maskwright.geometry.raster import polygons_to_mask
 
@@ -32,18 +30,6 @@ def exported(source: ListSource, path: Path, options: CocoExportOptions | None =
 def loaded(path: Path) -> COCO:
     with redirect_stdout(io.StringIO()):
         return COCO(str(path))
-
-
-def varied_source() -> ListSource:
-    """Every named mask as one instance, three to an image."""
-    source = ListSource()
-    for i, mask in enumerate(NAMED_MASKS.values()):
-        image_id = i // 3 + 1
-        if image_id > len(source.image_list):
-            source.image_list.append(ImageRecord(image_id, f"sub/{image_id}.png", 300, 90, ImageState.DONE))
-        polygons = mask_to_polygons(mask, min_iou=None, offset_xy=(100 * (i % 3), 3))
-        source.instances_of.setdefault(image_id, []).append(Instance(i + 1, 18 if i % 2 else 1, polygons))
-    return source
 
 
 @pytest.mark.parametrize("holes", ["keyhole", "rle"])

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from maskwright.geometry.convert import mask_to_polygons
-from maskwright.geometry.keyhole import join_keyholes
+from maskwright.geometry.keyhole import ring_to_polygons
 from maskwright.geometry.polygon import Polygon, as_ring
 from maskwright.geometry.rle import counts_to_mask, rle_counts
 
@@ -27,7 +27,7 @@ def segmentation_to_polygons(segmentation: Any, size_wh: tuple[int, int]) -> tup
     left_out: list[str] = []
     for i, flat in enumerate(segmentation):
         try:
-            polygons.append(_flat_to_polygon(flat))
+            polygons += _flat_to_polygons(flat)
         except ValueError as error:
             left_out.append(f"ring {i}: {error}")
     if not polygons:
@@ -45,7 +45,7 @@ def bbox_to_polygon(bbox: Any) -> Polygon:
     return Polygon.of([(x, y), (x + w, y), (x + w, y + h), (x, y + h)])
 
 
-def _flat_to_polygon(flat: Any) -> Polygon:
+def _flat_to_polygons(flat: Any) -> tuple[Polygon, ...]:
     if not isinstance(flat, list):
         raise ValueError(f"expected a list of numbers, got {type(flat).__name__}")
     if len(flat) < 6 or len(flat) % 2:
@@ -56,8 +56,8 @@ def _flat_to_polygon(flat: Any) -> Polygon:
         raise ValueError(f"expected coordinates within {MAX_COORDINATE:.0f} pixels")
     points = np.array(flat, np.float64).reshape(-1, 2)
     if not _repeats_a_point(flat):
-        return Polygon(as_ring(points))
-    return join_keyholes(as_ring(points))
+        return (Polygon(as_ring(points)),)
+    return ring_to_polygons(as_ring(points))
 
 
 def _repeats_a_point(flat: Sequence[float]) -> bool:

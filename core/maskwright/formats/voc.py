@@ -1,0 +1,122 @@
+"""Pascal VOC: `Annotations/NAME.xml` with boxes, `SegmentationObject/NAME.png` with one number per object.
+
+Boxes count pixels from 1 and include both ends (VOC devkit documentation, section 3.1). The n-th <object> is number n
+in the mask. More than 254 objects need a 16-bit mask, which the devkit does not know.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path, PurePosixPath
+from typing import Any
+from xml.etree.ElementTree import Element, ParseError, SubElement, indent, tostring
+
+import numpy as np
+from defusedxml.common import DefusedXmlException
+from defusedxml.ElementTree import parse
+
+from maskwright.document.values import ImageRecord, Instance
+from maskwright.errors import FormatError
+from maskwright.formats.atomic import atomic_writer
+from maskwright.formats.building import DataSetBuilder
+from maskwright.formats.coco.options import CocoExportOptions, CocoSource
+from maskwright.formats.coco.parse import safe_file_name
+from maskwright.formats.data_set import DataSet
+from maskwright.formats.png_masks import objects_to_polygons, read_png, write_png
+from maskwright.formats.selection import SideFiles, WriteReport, chosen
+from maskwright.geometry.polygon import Polygon
+from maskwright.geometry.raster import polygons_bbox_xywh, polygons_to_mask
+
+_VOID = 255
+
+
+def write_voc(source: CocoSource, path: Path, options: CocoExportOptions) -> WriteReport:
+    """Below the folder `path`. Raises FormatError where it cannot be written."""
+    names = {category.id: category.name for category in source.categories()}
+    number = {category_id: i for i, category_id in enumerate(names, start=1)}
+    boxes, objects, classes = (
+        SideFiles(path / "Annotations", ".xml"),
+        SideFiles(path / "SegmentationObject", ".png"),
+        SideFiles(path / "SegmentationClass", ".png"),
+    )
+    images = instances = 0
+    for image, taken in chosen(source, options):
+        masks = np.zeros((2, image.height, image.width), np.uint8 if len(taken) < _VOID else np.uint16)
+        for i, instance in enumerate(taken, start=1):
+            mask = polygons_to_mask(instance.polygons, (image.width, image.height))
+            masks[0][mask], masks[1][mask] = i, min(number[instance.category_id], np.iinfo(masks.dtype).max)
+        write_png(objects.path_for(image.file_name), masks[0])
+        write_png(classes.path_for(image.file_name), masks[1])
+        with atomic_writer(boxes.path_for(image.file_name)) as file:
+            file.write(tostring(_annotation(image, taken, names)))
+        images, instances = images + 1, instances + len(taken)
+    return WriteReport(path, images, instances, ("class ids", "scores", "what lies under another object"))
+
+
+def read_voc(path: Path) -> DataSet:
+    """The folder that has `Annotations`. Raises FormatError where there is none.
+
+    Objects without a mask become their boxes.
+    """
+    folder = path / "Annotations"
+    if not folder.is_dir():
+        raise FormatError("there is no folder `Annotations` here", path=path)
+    builder = DataSetBuilder(path)
+    for file in sorted(folder.rglob("*.xml")):
+        where = file.relative_to(path).as_posix()
+        try:
+            root = parse(file).getroot()
+            _add(root, file.relative_to(folder), path, builder)
+        except (ParseError, DefusedXmlException, ValueError, OSError, FormatError) as error:
+            builder.skip(where, error)
+    return builder.finished()
+
+
+def _annotation(image: ImageRecord, taken: list[Instance], names: dict[int, str]) -> Any:
+    root = Element("annotation")
+    name = PurePosixPath(image.file_name)
+    SubElement(root, "folder").text = str(name.parent) if name.parent.name else ""
+    SubElement(root, "filename").text = name.name
+    size = SubElement(root, "size")
+    for key, value in (("width", image.width), ("height", image.height), ("depth", 3)):
+        SubElement(size, key).text = str(value)
+    SubElement(root, "segmented").text = "1"
+    for instance in taken:
+        element = SubElement(root, "object")
+        SubElement(element, "name").text = names[instance.category_id]
+        for key in ("truncated", "difficult"):
+            SubElement(element, key).text = "0"
+        x, y, w, h = polygons_bbox_xywh(instance.polygons, (image.width, image.height))
+        box = SubElement(element, "bndbox")
+        for key, edge in (("xmin", x + 1), ("ymin", y + 1), ("xmax", x + w), ("ymax", y + h)):
+            SubElement(box, key).text = str(int(edge))
+    indent(root)
+    return root
+
+
+def _add(root: Any, relative: Path, path: Path, builder: DataSetBuilder) -> None:
+    name = safe_file_name((relative.parent / (root.findtext("filename") or "")).as_posix())
+    width, height = (int(root.findtext(f"size/{key}") or 0) for key in ("width", "height"))
+    if not (0 < width <= 1 << 20 and 0 < height <= 1 << 20):
+        raise ValueError(f"expected a size, got {width} x {height}")
+    mask_file = path / "SegmentationObject" / relative.with_suffix(".png")
+    masks: Mapping[int, tuple[Polygon, ...]] = {}
+    if mask_file.exists():
+        pixels = read_png(mask_file)
+        if pixels.shape != (height, width):
+            raise ValueError(f"the mask has {pixels.shape[1]} x {pixels.shape[0]} pixels, the image {width} x {height}")
+        masks = objects_to_polygons(pixels)
+    objects = []
+    for i, element in enumerate(root.iterfind("object"), start=1):
+        label = (element.findtext("name") or "").strip()
+        polygons = masks.get(i) or _box(element)
+        if not label:
+            raise ValueError(f"object {i} has no name")
+        objects.append((label, polygons))
+    builder.add_image(name, (width, height), objects)
+
+
+def _box(element: Any) -> tuple[Polygon, ...]:
+    keys = ("xmin", "ymin", "xmax", "ymax")
+    x1, y1, x2, y2 = (float(element.findtext(f"bndbox/{key}") or "nan") for key in keys)
+    if not (x2 >= x1 and y2 >= y1 and max(abs(x1), abs(y1), x2, y2) < 1 << 20):
+        raise ValueError("expected a box with an area")
+    return (Polygon.of([(x1 - 1, y1 - 1), (x2, y1 - 1), (x2, y2), (x1 - 1, y2)]),)

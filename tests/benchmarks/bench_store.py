@@ -24,7 +24,7 @@ from sqlalchemy import insert
 from maskwright.document.change import Change
 from maskwright.document.values import ImageState, Instance, InstanceState
 from maskwright.geometry.polygon import Polygon
-from maskwright.project import Project, Proposal, ScannedImage
+from maskwright.project import InstanceSearch, Project, Proposal, ScannedImage
 from maskwright.project.packing import pack_polygons
 from maskwright.project.proposals import proposals_to_change
 from maskwright.project.schema import instances
@@ -105,6 +105,9 @@ def measure(path: Path) -> Table:
     timed(table, "all ids", project.image_ids)
     timed(table, "ids of a state", lambda: project.image_ids(states=[ImageState.DONE]))
     timed(table, "ids by file name", lambda: project.image_ids(text="0099"))
+    low = InstanceSearch(category_ids=(3,), states=(InstanceState.PROPOSED,), max_score=0.1)
+    timed(table, "ids by class, state and score", lambda: project.image_ids(having=low))
+    timed(table, "ids by score alone", lambda: project.image_ids(having=InstanceSearch(max_score=0.02)))
     timed(table, "counts of states", project.state_counts)
     timed(table, "50 rows of the list", lambda: project.image_records(ids[len(ids) // 2 :][:50]))
     order = iter(np.random.default_rng(1).permutation(ids).tolist())

@@ -36,9 +36,16 @@ from maskwright.project import Project
 
 project = Project.open(Path(sys.argv[1]))
 model = load_model(sys.argv[2], num_threads=1)
-batch = threading.Thread(target=run_batch, args=(project, model, PrelabelSettings()), kwargs={"resume": True})
-batch.daemon = True
-batch.start()
+going = threading.Event()
+
+
+def work():
+    run_batch(project, model, PrelabelSettings(), on_progress=lambda _: going.set(), resume=True)
+    going.set()
+
+
+threading.Thread(target=work, daemon=True).start()
+going.wait()
 images = project.image_ids().tolist()
 step = 0
 while True:
@@ -90,6 +97,7 @@ def main() -> None:
             Image.fromarray(np.full((200, 300, 3), index % 256, np.uint8)).save(folder / "images" / f"{index:04d}.png")
         project = Project.create(folder / "set.maskwright", image_root=folder / "images")
         project.add_images(scan_folder(folder / "images"))
+        project.ensure_categories([(1, "object")])
         project.close()
         model = chosen.model or _tiny_model(folder)
         chance = random.Random(chosen.seed)

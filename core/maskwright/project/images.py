@@ -1,6 +1,7 @@
 """The part of a project that lists its images and the work done on each."""
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
@@ -9,14 +10,41 @@ from numpy.typing import NDArray
 from sqlalchemy import ColumnElement, func, select, update
 from sqlalchemy.dialects.sqlite import insert
 
-from maskwright.document.values import ImageRecord, ImageState
+from maskwright.document.values import ImageRecord, ImageState, InstanceState
 from maskwright.errors import ProjectError
 from maskwright.project.database import Database
 from maskwright.project.rows import image_from_row
-from maskwright.project.schema import images
+from maskwright.project.schema import images, instances, provenances
 
 _BLOCK = 500
 """Rows per statement when fetching by id (SQLite binds at most 32,766 values) and when streaming."""
+
+
+@dataclass(frozen=True, slots=True)
+class InstanceSearch:
+    """What to look for among the instances; None: any."""
+
+    category_ids: tuple[int, ...] | None = None
+    states: tuple[InstanceState, ...] | None = None
+    min_score: float | None = None
+    max_score: float | None = None
+    model_name: str | None = None
+
+    def filters(self) -> list[ColumnElement[bool]]:
+        """Conditions on the instances table."""
+        found: list[ColumnElement[bool]] = []
+        if self.category_ids is not None:
+            found.append(instances.c.category_id.in_(self.category_ids))
+        if self.states is not None:
+            found.append(instances.c.state.in_([state.value for state in self.states]))
+        if self.min_score is not None:
+            found.append(instances.c.score >= self.min_score)
+        if self.max_score is not None:
+            found.append(instances.c.score <= self.max_score)
+        if self.model_name is not None:
+            of_model = select(provenances.c.id).where(provenances.c.model_name == self.model_name)
+            found.append(instances.c.provenance_id.in_(of_model))
+        return found
 
 
 class NewImage(Protocol):
@@ -46,9 +74,14 @@ class ImageShelf:
             connection.execute(insert(images).on_conflict_do_nothing(index_elements=["file_name"]), rows)
             return (connection.scalar(select(func.count()).select_from(images)) or 0) - before
 
-    def image_ids(self, *, states: Collection[ImageState] | None = None, text: str = "") -> NDArray[np.int64]:
-        """(N,) int64 in order of adding: all, or those in one of `states` whose file name contains `text`."""
-        found = select(images.c.id).where(*_filters(states, text)).subquery()
+    def image_ids(
+        self, *, states: Collection[ImageState] | None = None, text: str = "", having: InstanceSearch | None = None
+    ) -> NDArray[np.int64]:
+        """(N,) int64 in order of adding: all, or those in one of `states` whose file name contains `text`.
+
+        `having`: only images with at least one such instance.
+        """
+        found = select(images.c.id).where(*_filters(states, text, having)).subquery()
         with self._database.read() as connection:
             # One text instead of a hundred thousand rows: 15 ms of CPU instead of 150.
             joined = connection.scalar(select(func.group_concat(found.c.id)))
@@ -98,10 +131,14 @@ class ImageShelf:
         return {state: counted.get(state, 0) for state in ImageState}
 
 
-def _filters(states: Collection[ImageState] | None, text: str) -> list[ColumnElement[bool]]:
+def _filters(
+    states: Collection[ImageState] | None, text: str, having: InstanceSearch | None
+) -> list[ColumnElement[bool]]:
     filters: list[ColumnElement[bool]] = []
     if states is not None:
         filters.append(images.c.state.in_([state.value for state in states]))
     if text:
         filters.append(images.c.file_name.icontains(text, autoescape=True))
+    if having is not None:
+        filters.append(images.c.id.in_(select(instances.c.image_id).where(*having.filters())))
     return filters

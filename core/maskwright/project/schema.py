@@ -80,7 +80,7 @@ instances = Table(
     Column("polygons", LargeBinary, nullable=False),  # see packing.py
     Column("extra", Text),
     Index("ix_instances_image", "image_id"),
-    Index("ix_instances_category", "category_id", "state"),
+    Index("ix_instances_search", "category_id", "state", "score", "image_id"),  # answers searches by itself
 )
 
 history = Table(
@@ -93,6 +93,16 @@ history = Table(
     Column("label", Text, nullable=False),
     Column("change", LargeBinary, nullable=False),  # see journal.py
     Index("ix_history_image", "image_id", "id"),
+)
+
+signals = Table(
+    "signals",
+    metadata,
+    Column("image_id", Integer, ForeignKey("images.id"), nullable=False),
+    Column("name", Text, nullable=False),
+    Column("value", Float, nullable=False),
+    Column("detail", Text),  # JSON
+    PrimaryKeyConstraint("name", "image_id"),
 )
 
 runs = Table(

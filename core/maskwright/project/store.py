@@ -20,6 +20,7 @@ from maskwright.project.lock import Holder, ProjectLock
 from maskwright.project.rows import from_json, to_json
 from maskwright.project.runs import RunLog
 from maskwright.project.schema import settings
+from maskwright.project.signals import SignalShelf
 from maskwright.project.upgrade import bring_up_to_date, require_current, require_sound
 
 log = logging.getLogger(__name__)
@@ -30,7 +31,7 @@ INSIDE_IMAGES = ".maskwright"
 _NAME, _ROOT, _ROOT_ABSOLUTE = "project.name", "project.image_root", "project.image_root_absolute"
 
 
-class Project(ImageShelf, CategoryShelf, HistoryShelf, ProposalLayer, IntakeShelf, RunLog):
+class Project(ImageShelf, CategoryShelf, HistoryShelf, ProposalLayer, IntakeShelf, RunLog, SignalShelf):
     """Images, categories, instances and batches of one data set. Close it, or use it as a context manager."""
 
     def __init__(self, path: Path, database: Database, access: ProjectLock | str) -> None:

@@ -1,20 +1,49 @@
 """The migration scripts and the tables that the code believes in are the same."""
 
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
+import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
 import maskwright.project.upgrade as upgrade
+from maskwright.document.change import Change
+from maskwright.errors import ProjectError
+from maskwright.project import Project
+from maskwright.project.backup import list_backups
 from maskwright.project.schema import metadata
-from project_builders import make_project
+from project_builders import drawn, make_project
 
 
 def test_migrating_from_nothing_gives_the_schema_of_the_code(tmp_path: Path) -> None:
     with make_project(tmp_path) as project, project._database.read() as connection:
         assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+
+
+def test_an_older_project_is_migrated_after_a_copy_was_made(tmp_path: Path) -> None:
+    with make_project(tmp_path) as project:
+        project.apply(1, Change.create([drawn(1)]), label="Draw")
+        file = project.path / "project.db"
+    with closing(sqlite3.connect(file)) as connection:  # back to how version 0001 left it
+        connection.executescript(
+            "DROP TABLE signals; DROP INDEX ix_instances_search;"
+            "CREATE INDEX ix_instances_category ON instances (category_id, state);"
+            "UPDATE alembic_version SET version_num = '0001';"
+        )
+
+    with pytest.raises(ProjectError, match="older version"):
+        Project.open(file, read_only=True)
+    with Project.open(file) as project, project._database.read() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+        assert len(project.document(1)) == 1
+
+    (copy,) = list_backups(file)
+    assert copy.name.endswith("schema-0001.db")
+    assert upgrade.schema_version(copy) == "0001"
 
 
 def test_every_script_is_a_known_revision() -> None:

@@ -13,7 +13,7 @@ import pytest
 from maskwright.document.change import Change
 from maskwright.document.values import Category, ImageState, Instance, InstanceState, Provenance
 from maskwright.errors import ProjectError
-from maskwright.project import Project, ScannedImage, scan_folder
+from maskwright.project import InstanceSearch, Project, ScannedImage, scan_folder
 from project_builders import drawn, make_project, square, write_image
 
 
@@ -104,6 +104,35 @@ def test_images_are_found_by_state_and_part_of_the_name(project: Project) -> Non
     assert project.image_ids(text="%").tolist() == []
     assert project.image_ids().dtype == np.int64
     assert [record.id for record in project.image_records([3, 99, 1])] == [3, 1]
+
+
+def test_images_are_found_by_what_is_on_them(project: Project) -> None:
+    found = {
+        1: replace(drawn(1), state=InstanceState.PROPOSED, score=0.9),
+        2: replace(drawn(2, category_id=2), state=InstanceState.PROPOSED, score=0.4),
+        3: drawn(3),
+    }
+    for image_id, instance in found.items():
+        project.apply(image_id, Change.create([instance]), label="Draw")
+
+    def ids(**wanted: object) -> list[int]:
+        return project.image_ids(having=InstanceSearch(**wanted)).tolist()
+
+    assert ids(category_ids=(1,)) == [1, 3]
+    assert ids(states=(InstanceState.PROPOSED,), max_score=0.5) == [2]
+    assert ids(min_score=0.5) == [1]
+    assert ids(model_name="net") == []
+    assert project.image_ids(having=InstanceSearch(), text="000001").tolist() == [2]
+
+
+def test_signals_are_kept_per_image(project: Project) -> None:
+    project.set_signals("uncertainty", {2: (1.5, {"why": ["a"]}), 3: (0.5, None)})
+    project.set_signals("uncertainty", {3: (0.75, None)})
+
+    ids, values = project.signal_values("uncertainty")
+    assert (ids.tolist(), values.tolist()) == ([2, 3], [1.5, 0.75])
+    assert project.signal("uncertainty", 2) == (1.5, {"why": ["a"]})
+    assert project.signal("uncertainty", 1) is None
 
 
 def test_model_categories_keep_free_ids_and_join_names(project: Project) -> None:

@@ -1,0 +1,64 @@
+"""The part of a project that keeps numbers about images, by which they are put in order for review."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import Connection, func, select
+from sqlalchemy.dialects.sqlite import insert
+
+from maskwright.project.database import Database
+from maskwright.project.rows import from_json, to_json
+from maskwright.project.schema import instances, signals
+
+
+class SignalShelf:
+    """Signals of a project. All methods may be called from any thread and raise ProjectError as `Database` does."""
+
+    _database: Database
+
+    def set_signals(self, name: str, values: Mapping[int, tuple[float, Any]]) -> None:
+        """{image id: (value, what JSON can hold of the reason)}; replaces what was known of these images."""
+        with self._database.write(is_repeatable=True) as connection:
+            write_signals(connection, name, values)
+
+    def signal_values(self, name: str) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+        """(image ids, values), both (N,), in order of the ids; images without the signal are missing."""
+        query = select(signals.c.image_id, signals.c.value).where(signals.c.name == name).order_by(signals.c.image_id)
+        with self._database.read() as connection:
+            rows = connection.execute(query).fetchall()
+        return (
+            np.fromiter((row[0] for row in rows), np.int64, len(rows)),
+            np.fromiter((row[1] for row in rows), np.float64, len(rows)),
+        )
+
+    def signal(self, name: str, image_id: int) -> tuple[float, Any] | None:
+        """(value, detail) of one image."""
+        query = select(signals.c.value, signals.c.detail).where(signals.c.name == name, signals.c.image_id == image_id)
+        with self._database.read() as connection:
+            row = connection.execute(query).one_or_none()
+        return None if row is None else (row.value, from_json(row.detail) if row.detail is not None else None)
+
+    def category_images(self) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+        """(image ids, category ids, numbers of instances): one entry per image and category; rejected ones left out."""
+        query = (
+            select(instances.c.image_id, instances.c.category_id, func.count())
+            .where(instances.c.state != "rejected")
+            .group_by(instances.c.image_id, instances.c.category_id)
+        )
+        with self._database.read() as connection:
+            rows = np.array([tuple(row) for row in connection.execute(query)], np.int64).reshape(-1, 3)
+        return rows[:, 0], rows[:, 1], rows[:, 2]
+
+
+def write_signals(connection: Connection, name: str, values: Mapping[int, tuple[float, Any]]) -> None:
+    if not values:
+        return
+    rows = [
+        {"image_id": image_id, "name": name, "value": value, "detail": to_json(detail) if detail is not None else None}
+        for image_id, (value, detail) in values.items()
+    ]
+    statement = insert(signals)
+    changed = {"value": statement.excluded.value, "detail": statement.excluded.detail}
+    connection.execute(statement.on_conflict_do_update(index_elements=["name", "image_id"], set_=changed), rows)

@@ -34,6 +34,7 @@ log = logging.getLogger(__name__)
 SWITCH_INTERVAL_S = 0.0005
 """How long a worker keeps the interpreter lock while the GUI thread waits. Python's own 5 ms, times the number of
 workers in a batch, is felt (`tests/benchmarks/bench_gui_latency.py`)."""
+HISTORY_AFTER_MS = 150
 DEVICES_AFTER_MS = 800
 """Asking for devices imports OpenVINO: after the window is painted and the first image is on its way."""
 
@@ -80,6 +81,9 @@ class Workbench:
         self.preview = PreviewThread()
         self.rows = ImageListModel(self.thumbnails)
         self.changed_records = Gatherer()
+        self.history_timer = QTimer(self.session)
+        self.history_timer.setSingleShot(True)
+        self.history_timer.setInterval(HISTORY_AFTER_MS)
         tools = {id_: (tool.text, tool.icon, tool.keys) for id_, tool in TOOLS.items()}
         self.window = MainWindow(ACTIONS + tool_specs(tools), self.rows)
         window = self.window

@@ -18,6 +18,7 @@ from maskwright_gui.panels.instances import InstancesPanel
 from maskwright_gui.panels.model import ModelPanel
 from maskwright_gui.panels.status import StatusBar
 from maskwright_gui.panels.thresholds import ThresholdStrip
+from maskwright_gui.panels.widgets import leave_focus
 from maskwright_gui.theme import Theme
 
 DEFAULT_SIZE = QSize(1280, 800)
@@ -59,6 +60,7 @@ class MainWindow(QMainWindow):
         self.toasts = Toasts(self._stack)
         self._default_layout = self.saveState(LAYOUT_VERSION)
         self._hidden_chrome: list[QWidget] = []
+        leave_focus(self.images, self.instances, self.categories, self.model, self.thresholds, self.header, self.tools)
         actions.attach(self.canvas, self.images.list_view, self.instances.table)
 
     def show_canvas(self, has_project: bool) -> None:

@@ -139,8 +139,9 @@ class Session(QObject):
         """One gesture on the current image, as one undo step; False when nothing was changed."""
         if change.is_empty or self.document is None or not self._may_edit():
             return False
+        history = self._history()  # read before the change can be part of what is stored
         self._take(change, label, "edit")
-        self._history().push(Step(label, change))
+        history.push(Step(label, change))
         self.history_changed.emit()
         return True
 
@@ -152,6 +153,17 @@ class Session(QObject):
     def redo(self) -> str | None:
         step = self._history().step_forward() if self.document is not None and self._may_edit() else None
         return self._replay(step, step.change, "redo") if step is not None else None
+
+    def read_history(self) -> None:
+        """Read the steps of earlier sessions on the current image (1 to 4 ms), if that has not been done."""
+        if not self.is_history_known:
+            self._history()
+            self.history_changed.emit()
+
+    @property
+    def is_history_known(self) -> bool:
+        """Whether the steps of the current image have been read."""
+        return self.image is None or self.image.id in self._histories
 
     @property
     def undo_label(self) -> str | None:

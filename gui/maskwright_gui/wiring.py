@@ -132,6 +132,7 @@ def _wire_session(bench: "Workbench") -> None:
     bench.changed_records.gathered.connect(lambda image_ids: _on_records(bench, image_ids))
     session.project_changed.connect(lambda project: _on_project(bench, project))
     session.history_changed.connect(lambda: _on_history(bench))
+    bench.history_timer.timeout.connect(session.read_history)
     _on_history(bench)
     _enable(bench, has_project=False)
 
@@ -246,7 +247,12 @@ def _on_categories(bench: "Workbench", categories: tuple[Category, ...]) -> None
 
 
 def _on_history(bench: "Workbench") -> None:
+    """Name the steps in the menu; those of earlier days are read when the person stays on the image."""
     table, session = bench.window.actions_table, bench.session
+    if not session.is_history_known:
+        table.set_enabled(("undo", "redo"), True)
+        bench.history_timer.start()
+        return
     for action_id, label in (("undo", session.undo_label), ("redo", session.redo_label)):
         name = action_id.capitalize()
         table[action_id].setText(f"{name} {label[0].lower()}{label[1:]}" if label else name)

@@ -93,6 +93,7 @@ class ImagesPanel(QWidget):
     def _connect(self) -> None:
         self.list_view.selectionModel().currentChanged.connect(self._on_current_changed)
         self._filter.currentIndexChanged.connect(self.refilter)
+        self._search.returnPressed.connect(self.list_view.setFocus)
         self._search.textChanged.connect(self._delay.start)
         self._delay.timeout.connect(self.refilter)
         self._model.modelReset.connect(self._on_reset)

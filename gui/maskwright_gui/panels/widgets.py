@@ -3,7 +3,7 @@
 from typing import TypeVar
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QLabel, QWidget
+from PySide6.QtWidgets import QAbstractButton, QAbstractSlider, QComboBox, QLabel, QWidget
 
 W = TypeVar("W", bound=QWidget)
 
@@ -14,6 +14,16 @@ def named(widget: W, name: str, *, tip: str = "") -> W:
     if tip:
         widget.setToolTip(tip)
     return widget
+
+
+def leave_focus(*panels: QWidget) -> None:
+    """Buttons, sliders and combo boxes take the focus from Tab, not from the mouse: after a click the keys of the
+    canvas go on working, and Space does not press what was clicked last."""
+    for panel in panels:
+        for kind in (QAbstractButton, QAbstractSlider, QComboBox):
+            for control in panel.findChildren(kind):
+                if control.focusPolicy() & Qt.FocusPolicy.ClickFocus:
+                    control.setFocusPolicy(Qt.FocusPolicy.TabFocus)
 
 
 def muted_label(text: str, parent: QWidget, *, is_centred: bool = False, wraps: bool = True) -> QLabel:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QPoint, Qt
-from PySide6.QtWidgets import QWidget
+from PySide6.QtWidgets import QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
 from maskwright.document.values import ImageState, InstanceState
@@ -220,3 +220,10 @@ def test_opening_another_folder_closes_the_first(qtbot: QtBot, opened: Workbench
         opened.projects.open_path(other)
     assert opened.rows.rowCount() == 2
     assert opened.session.project.image_root == other
+
+
+def test_clicking_a_button_leaves_the_keys_with_the_canvas(qtbot: QtBot, opened: Workbench) -> None:
+    button = next(b for b in opened.window.model.findChildren(QPushButton) if b.text() == "This image")
+    with qtbot.waitSignal(opened.model.predicted, timeout=20_000):
+        qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
+    assert opened.window.focusWidget() is opened.window.canvas

@@ -143,6 +143,38 @@ def remove(name: Name, as_json: AsJson = False) -> int:
     return exit_codes.OK
 
 
+@app.command("bench", epilog=exit_codes.HELP)
+@reports_errors
+def bench(
+    model: Annotated[str, typer.Argument(help="A model file, or a bundled or installed model's name.")],
+    device: Annotated[list[str] | None, typer.Option(help="May be repeated. Default: all there are.")] = None,
+    precision: Annotated[list[str] | None, typer.Option(help="f32, bf16 or f16; may be repeated.")] = None,
+    seconds: Annotated[float, typer.Option(min=0.1, help="Of each measurement.")] = 3.0,
+    as_json: AsJson = False,
+) -> int:
+    """Time a model on this machine: one image at a time, and many at once."""
+    from maskwright.inference.runtime import list_devices
+    from maskwright.models.bench import bench as run_bench
+
+    timings = list(
+        run_bench(
+            model, devices=device or list_devices(), precisions=precision or (None, "f32", "bf16"), seconds=seconds
+        )
+    )
+    if as_json:
+        print_json({"timings": [asdict(timing) for timing in timings]})
+        return exit_codes.OK
+    table = Table("device", "asked for", "runs in", "latency", "throughput", box=None, pad_edge=False)
+    for timing in timings:
+        numbers = (f"{timing.latency_ms:.1f} ms", f"{timing.images_per_s:.1f} images/s")
+        table.add_row(timing.device, timing.precision, timing.runs_in, *(numbers if not timing.failure else ("-", "-")))
+    results().print(table)
+    for timing in timings:
+        if timing.failure:
+            messages().print(f"{timing.device}, {timing.precision}: {timing.failure}")
+    return exit_codes.OK
+
+
 def _found_wrong(name: str | None) -> dict[str, str | None]:
     """What is wrong with a downloaded file, one model, or all installed ones; None for what is right."""
     from maskwright.models.catalog import installed_model, installed_models, verify

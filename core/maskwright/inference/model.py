@@ -15,7 +15,7 @@ from maskwright.inference.adapters.family import Adapter, PixelFormat, by_role
 from maskwright.inference.candidates import Candidates
 from maskwright.inference.interface import NetworkInterface, described
 from maskwright.inference.labels import ModelCategory
-from maskwright.inference.runtime import CompiledNetwork, Hint, Network, Request, file_hash
+from maskwright.inference.runtime import CompiledNetwork, Feeds, Hint, Network, Request, file_hash
 
 _log = logging.getLogger(__name__)
 
@@ -59,6 +59,11 @@ class Model:
         return self._choice.note
 
     @property
+    def precision(self) -> str:
+        """What the device calculates in, e.g. "f32"; a quantised model's integer parts apart."""
+        return self._choice.compiled("latency").precision
+
+    @property
     def default_score(self) -> float:
         return self._adapter.defaults.score
 
@@ -94,16 +99,16 @@ class Model:
             raise ValueError(f"expected an (H, W, 3) uint8 image, got {image_bgr.shape} {image_bgr.dtype}")
         return self._adapter.feeds(image_bgr)
 
-    def infer(self, request: Request, feeds: Mapping[int, NDArray[Any]], shape: tuple[int, ...]) -> Candidates:
+    def infer(self, request: Request, feeds: Feeds, shape: tuple[int, ...]) -> Candidates:
         """Run `feeds` of an image of that shape (H, W, ...) on a request of this model."""
         tensors = request.run(feeds)
         roles = self._adapter.output_roles(self._network.interface.outputs) or {}
         frame = self._adapter.frame((shape[1], shape[0]))
         return self._adapter.candidates({role: tensors[k] for role, k in roles.items()}, frame)
 
-    def requests(self, count: int | None = None) -> list[Request]:
+    def requests(self, count: int | None = None, *, hint: Hint = "throughput") -> list[Request]:
         """Requests for keeping several images in flight; as many as the device likes plus one, unless told."""
-        compiled = self._choice.compiled("throughput")
+        compiled = self._choice.compiled(hint)
         return [compiled.request() for _ in range(count or compiled.best_request_count + 1)]
 
 

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 Hint = Literal["latency", "throughput"]
 Layout = Literal["NCHW", "NHWC", "CHW"]
+Feeds = Mapping[int, NDArray[Any]]
+"""Input tensors by position."""
 _core_lock = threading.Lock()
 _the_core: "openvino.Core | None" = None
 
@@ -121,6 +123,13 @@ class CompiledNetwork:
         """How many images it likes to have in flight."""
         return int(self._compiled.get_property("OPTIMAL_NUMBER_OF_INFER_REQUESTS"))
 
+    @property
+    def precision(self) -> str:
+        """What the device calculates in, e.g. "f32" or "bf16"."""
+        kind = self._compiled.get_property("INFERENCE_PRECISION_HINT")
+        name = str(kind.to_string() if hasattr(kind, "to_string") else kind)
+        return {"float32": "f32", "bfloat16": "bf16", "float16": "f16"}.get(name, name)
+
     def request(self) -> "Request":
         return Request(self._compiled.create_infer_request())
 
@@ -131,7 +140,7 @@ class Request:
     def __init__(self, request: "openvino.InferRequest") -> None:
         self._request = request
 
-    def run(self, feeds: Mapping[int, NDArray[Any]]) -> list[NDArray[Any]]:
+    def run(self, feeds: Feeds) -> list[NDArray[Any]]:
         """Outputs in the network's order: views that the next run overwrites. Releases the GIL while it waits.
 
         Raises ModelError where inference fails or `cancel` is called meanwhile. (Plain waiting, because OpenVINO does

@@ -173,3 +173,18 @@ def test_show_prints_sources_and_checksums() -> None:
     assert code == 0
     assert "sha384 7ef5b536" in printed
     assert "published mask AP" in printed
+
+
+def test_bench_prints_one_row_per_precision(tmp_path: Path) -> None:
+    source = tiny_models.yolact(tmp_path / "tiny.xml")
+    code, printed = run("bench", source, "--precision", "f32", "--device", "CPU", "--seconds", "0.1", "--json")
+    (timing,) = json.loads(printed)["timings"]
+    assert (code, timing["runs_in"], timing["failure"]) == (0, "f32", "")
+    assert timing["latency_ms"] > 0
+    assert timing["images_per_s"] > 0
+
+
+def test_bench_says_which_device_cannot(tmp_path: Path) -> None:
+    source = tiny_models.yolact(tmp_path / "tiny.xml")
+    _, printed = run("bench", source, "--device", "NO_SUCH", "--precision", "f32", "--json")
+    assert "NO_SUCH is not usable" in json.loads(printed)["timings"][0]["failure"]

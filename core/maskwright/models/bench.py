@@ -1,0 +1,104 @@
+"""How fast a model runs here: one image at a time, and many at once, per device and precision."""
+
+import statistics
+import threading
+import time
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from maskwright.errors import ModelError
+from maskwright.inference.model import Model, load_model
+from maskwright.inference.runtime import Feeds
+
+_WARM_UP = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """One device in one precision; a device that cannot run the model has a `failure` and no numbers."""
+
+    device: str
+    precision: str
+    """As asked for; the device's own choice is in `runs_in`."""
+    runs_in: str = ""
+    """What the device calculates in: asking a processor without bf16 for it gives f32."""
+    latency_ms: float = 0.0
+    """Median of one image at a time."""
+    images_per_s: float = 0.0
+    """With as many images in flight as the device likes."""
+    failure: str = ""
+
+
+def bench(
+    path_or_name: str | Path,
+    *,
+    devices: Iterable[str],
+    precisions: Iterable[str | None],
+    seconds: float = 3.0,
+    size_wh: tuple[int, int] = (640, 480),
+) -> Iterator[Timing]:
+    """Time inference alone, without decoding files or masks, for `seconds` each way.
+
+    precisions: "f32", "bf16", "f16" or None for the device's own choice. size_wh: of the noise that is fed; matters
+    for networks that take images as they are. Raises ModelError where the model cannot be read.
+    """
+    image = np.random.default_rng(0).integers(0, 256, (size_wh[1], size_wh[0], 3), dtype=np.uint8)
+    wanted = list(precisions)
+    for device in devices:
+        for precision in wanted:
+            label = precision or "default"
+            model = load_model(path_or_name, device=device, precision=precision)
+            if model.device_note is not None:
+                yield Timing(device, label, failure=model.device_note)
+                continue
+            try:
+                feeds = model.feeds(image)
+                latency_ms = _latency_ms(model, feeds, seconds)
+                rate = _images_per_s(model, feeds, seconds)
+            except ModelError as error:
+                yield Timing(device, label, failure=error.message)
+            else:
+                yield Timing(device, label, model.precision, latency_ms, rate)
+
+
+def _latency_ms(model: Model, feeds: Feeds, seconds: float) -> float:
+    request = model.requests(1, hint="latency")[0]
+    for _ in range(_WARM_UP):
+        request.run(feeds)
+    times: list[float] = []
+    end = time.perf_counter() + seconds
+    while not times or time.perf_counter() < end:
+        start = time.perf_counter()
+        request.run(feeds)
+        times.append(time.perf_counter() - start)
+    return statistics.median(times) * 1e3
+
+
+def _images_per_s(model: Model, feeds: Feeds, seconds: float) -> float:
+    requests = model.requests()
+    for request in requests:
+        request.run(feeds)
+    counts = [0] * len(requests)
+    failures: list[ModelError] = []
+    end = time.perf_counter() + seconds
+
+    def work(index: int) -> None:
+        try:
+            while counts[index] == 0 or time.perf_counter() < end:
+                requests[index].run(feeds)
+                counts[index] += 1
+        except ModelError as error:
+            failures.append(error)
+
+    threads = [threading.Thread(target=work, args=(index,)) for index in range(len(requests))]
+    start = time.perf_counter()
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    if failures:
+        raise failures[0]
+    return sum(counts) / (time.perf_counter() - start)

@@ -175,6 +175,42 @@ def bench(
     return exit_codes.OK
 
 
+@app.command("quantize", epilog=exit_codes.HELP)
+@reports_errors
+def quantize(
+    model: Annotated[str, typer.Argument(help="A model file, or a bundled or installed model's name.")],
+    images: Annotated[Path, typer.Argument(help="Folder of images to calibrate on, of the kind it will see.")],
+    out: Annotated[Path, typer.Option(help="Folder for the new .xml and .bin.")],
+    count: Annotated[int, typer.Option(min=10, help="Images to use at most.")] = 200,
+    truth: Annotated[Path | None, typer.Option(help="COCO file of these images: shows what accuracy it costs.")] = None,
+    as_json: AsJson = False,
+) -> int:
+    """Make an eight-bit copy of a model (needs NNCF: pip install "maskwright[quantise]")."""
+    from maskwright.models.quantise import quantise
+
+    if not images.is_dir():
+        raise MaskwrightError("no such folder", path=images)
+    files = sorted(path for path in images.iterdir() if path.is_file())[:count]
+    made = quantise(model, files, out)
+    figures = _accuracy((model, made), truth, images) if truth is not None else {}
+    if as_json:
+        print_json({"path": str(made), "mask_ap": figures})
+        return exit_codes.OK
+    results().print(str(made))
+    for name, value in figures.items():
+        messages().print(f"mask AP of {name}: {value:.3f}")
+    return exit_codes.OK
+
+
+def _accuracy(models: tuple[str | Path, ...], truth: Path, images: Path) -> dict[str, float]:
+    """Mask AP by file name of each model."""
+    from maskwright.evaluation import evaluate_model
+    from maskwright.inference.model import load_model
+
+    loaded = [load_model(model) for model in models]
+    return {model.path.name: evaluate_model(model, truth, images).segm["AP"] for model in loaded}
+
+
 def _found_wrong(name: str | None) -> dict[str, str | None]:
     """What is wrong with a downloaded file, one model, or all installed ones; None for what is right."""
     from maskwright.models.catalog import installed_model, installed_models, verify

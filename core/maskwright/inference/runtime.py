@@ -1,8 +1,11 @@
 """OpenVINO, and nothing else: the only module that imports it, and only when a network is first touched."""
 
+import contextlib
 import hashlib
+import logging
+import sys
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -87,6 +90,26 @@ class Network:
             pixels.preprocess().scale(list(image_input.scale))
         pixels.model().set_layout(AxisOrder(image_input.layout))
         self._graph = steps.build()
+
+    def quantise(self, samples: Sequence[Feeds]) -> None:
+        """Turn weights and activations to eight bits where that costs little, calibrated on `samples`.
+
+        samples: what the network's own inputs take, before `accept_images`. Needs NNCF (extra `quantise`); raises
+        ModelError where it is missing or fails.
+        """
+        try:
+            import nncf
+        except ImportError as error:
+            raise ModelError("quantising needs NNCF", hint='pip install "maskwright[quantise]"') from error
+        nncf.set_log_level(logging.ERROR)
+        inputs = [dict(feeds) for feeds in samples]
+        try:
+            with contextlib.redirect_stdout(sys.stderr):  # its bars would spoil what commands print as JSON
+                self._graph = nncf.quantize(
+                    self._graph, nncf.Dataset(inputs), preset=nncf.QuantizationPreset.MIXED, subset_size=len(inputs)
+                )
+        except (RuntimeError, ValueError, nncf.ValidationError) as error:
+            raise ModelError(f"this model cannot be quantised: {error}", path=self.path) from error
 
     def save(self, path: Path, notes: Mapping[str, str], *, compresses: bool) -> None:
         """Write it as an IR; see `save_graph`."""

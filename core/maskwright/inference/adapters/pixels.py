@@ -3,6 +3,9 @@
 from dataclasses import replace
 from typing import assert_never
 
+import numpy as np
+from numpy.typing import NDArray
+
 from maskwright.errors import ModelError
 from maskwright.inference.adapters.family import PixelFormat
 from maskwright.inference.interface import NetworkInterface, TensorSpec
@@ -40,6 +43,16 @@ def image_input(
             return ImageInput(index, layout, is_rgb=True, mean=IMAGENET_MEAN_RGB, scale=IMAGENET_SCALE_RGB)
         case _:
             assert_never(chosen)
+
+
+def float_tensor(pixels: NDArray[np.uint8], wanted: ImageInput) -> NDArray[np.float32]:
+    """What the network itself is to be given for pixels ((1,) H, W, 3) uint8 BGR; otherwise done in the graph."""
+    values = (pixels[..., ::-1] if wanted.is_rgb else pixels).astype(np.float32)
+    if wanted.mean:
+        values -= np.array(wanted.mean, np.float32)
+    if wanted.scale:
+        values /= np.array(wanted.scale, np.float32)
+    return np.ascontiguousarray(values if wanted.layout == "NHWC" else np.moveaxis(values, -1, -3))
 
 
 def _layout(spec: TensorSpec) -> Layout:

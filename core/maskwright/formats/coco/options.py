@@ -56,6 +56,14 @@ class CocoExportOptions:
     """Instances with holes as one ring with a bridge, which everybody reads, or as run lengths."""
     include_provenance: bool = False
     """State, score and model of each instance in its `attributes`."""
+    run_lengths: bool = True
+    """Off: polygons only, also for crowds and for run lengths that came with an imported file."""
+    crowds: bool = True
+    """Off: regions marked as crowds are left out."""
+    category_ids: Literal["project", "contiguous"] = "project"
+    """`contiguous`: 1..N in the order of the project's ids."""
+    plain_attributes: bool = False
+    """Only text, numbers and true or false in `attributes`."""
 
     def takes_image(self, image: ImageRecord) -> bool:
         match image.state:
@@ -67,6 +75,8 @@ class CocoExportOptions:
                 return True
 
     def takes_instance(self, instance: Instance) -> bool:
+        if instance.is_crowd and not self.crowds:
+            return False
         if instance.state is InstanceState.PROPOSED:
             return self.include_proposals and (instance.score is None or instance.score >= self.min_score)
         return instance.state.is_exported

@@ -41,14 +41,18 @@ def instance_record(instance: Instance, image: ImageRecord, options: CocoExportO
     The geometry of an imported instance that nobody has touched is written as the file had it.
     """
     geometry = original.untouched_geometry(instance.extra, instance.polygons)
-    if geometry is None:
+    if geometry is None or (isinstance(geometry.get("segmentation"), dict) and not options.run_lengths):
         geometry = _geometry_record(instance, (image.width, image.height), options)
         if geometry is None:
             return None
     record = {"id": instance.id, "image_id": image.id, "category_id": instance.category_id, **geometry}
     record |= _unknown(instance.extra, record)
     if options.include_provenance:
-        record["attributes"] = {**record.get("attributes", {}), **provenance_attributes(instance)}
+        record["attributes"] = {**_mapping(record.get("attributes")), **provenance_attributes(instance)}
+    if options.plain_attributes and "attributes" in record:
+        record["attributes"] = {
+            key: value for key, value in _mapping(record["attributes"]).items() if isinstance(value, str | int | float)
+        }
     return original.in_original_order(record, instance.extra)
 
 
@@ -58,7 +62,8 @@ def _geometry_record(instance: Instance, size_wh: tuple[int, int], options: Coco
     area = rle_area(rle)
     if not area:
         return None
-    is_run_lengths = instance.is_crowd or (options.holes == "rle" and any(polygon.holes for polygon in polygons))
+    wants_run_lengths = instance.is_crowd or (options.holes == "rle" and any(polygon.holes for polygon in polygons))
+    is_run_lengths = wants_run_lengths and options.run_lengths
     return {
         "segmentation": rle_record(rle) if is_run_lengths else polygon_record(polygons),
         "area": float(area),
@@ -86,6 +91,10 @@ def provenance_attributes(instance: Instance) -> dict[str, str | float]:
         attributes["model"] = instance.provenance.model_name
         attributes["model_hash"] = instance.provenance.model_hash
     return attributes
+
+
+def _mapping(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}
 
 
 def _unknown(extra: Mapping[str, Any], known: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,12 +1,13 @@
 """Writes a COCO file as a stream: one record in memory at a time, the same bytes for the same content."""
 
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import IO, Any
 
 import orjson
 
-from maskwright.document.values import ImageRecord, Instance
+from maskwright.document.values import Category, ImageRecord, Instance
 from maskwright.formats.atomic import atomic_writer
 from maskwright.formats.coco.options import (
     HEADER_SETTING,
@@ -54,6 +55,7 @@ def export_coco(
 class _CocoWriter:
     def __init__(self, source: CocoSource, options: CocoExportOptions, on_image: Callable[[int], None]) -> None:
         self._source, self._options, self._on_image = source, options, on_image
+        self._categories = _numbered(source, options)
         self._taken: dict[int, ImageRecord] = {}
         self._order = source.setting(ORDER_SETTING) or {} if isinstance(source, RemembersFile) else {}
         self.image_count = 0
@@ -74,7 +76,7 @@ class _CocoWriter:
                 case "annotations":
                     _write_array(file, self._annotations())
                 case "categories":
-                    _write_array(file, map(category_record, self._source.categories()))
+                    _write_array(file, map(category_record, self._categories.values()))
                 case _:
                     file.write(orjson.dumps(values[key]))
         file.write(b"}\n")
@@ -99,6 +101,7 @@ class _CocoWriter:
                 self.left_out.append(LeftOut(image.id, instance.id, "covers no pixel of the image"))
                 continue
             self.instance_count += 1
+            record["category_id"] = self._categories[instance.category_id].id
             yield record
 
     def _instances(self) -> Iterator[tuple[ImageRecord, Instance]]:
@@ -118,6 +121,15 @@ class _CocoWriter:
                 if image_id in self._taken:
                     yield self._taken[image_id], instance
             self._on_image(min(start + _BLOCK, len(ids)) * self.image_count // len(ids))
+
+
+def _numbered(source: CocoSource, options: CocoExportOptions) -> dict[int, Category]:
+    """{the project's id: the category with the id to write}."""
+    categories = source.categories()
+    if options.category_ids == "project":
+        return {category.id: category for category in categories}
+    ordered = sorted(categories, key=lambda category: category.id)
+    return {category.id: replace(category, id=i) for i, category in enumerate(ordered, start=1)}
 
 
 def _header_of(source: CocoSource) -> tuple[dict[str, Any], list[str]]:

@@ -1,0 +1,67 @@
+"""The images of an exported set: copied, linked, or turned upright on the way."""
+
+import os
+import shutil
+from pathlib import Path
+from typing import Literal
+
+from PIL import Image, ImageOps
+
+from maskwright.document.values import ImageRecord
+from maskwright.errors import FormatError
+from maskwright.formats.atomic import atomic_writer, write_error
+
+Placing = Literal["copy", "link", "upright"]
+_ORIENTATION = 0x0112
+_BEST_JPEG = {"quality": 95, "subsampling": 0}
+
+
+def place_image(image: ImageRecord, image_root: Path, target: Path, how: Placing) -> Path:
+    """Put the image file below `target`, in the same sub-folder; returns where it is.
+
+    `link` makes a hard link where the disk allows and else copies. `upright` writes the pixels as shown, for
+    consumers that ignore the EXIF orientation; files that have none are copied byte for byte.
+    Raises FormatError when the image is missing, leads out of a folder, or cannot be written.
+    """
+    root = image_root.resolve()
+    source = (image_root / image.file_name).resolve()
+    place = target / image.file_name
+    if not source.is_relative_to(root) or not source.is_file():
+        raise FormatError("the image is missing", path=image_root / image.file_name, hint="relocate it first")
+    try:
+        place.parent.mkdir(parents=True, exist_ok=True)
+        if how == "upright" and _is_turned(source):
+            _write_upright(source, place)
+        elif how == "link":
+            _link(source, place)
+        else:
+            _copy(source, place)
+    except OSError as error:
+        raise write_error(error, place) from error
+    return place
+
+
+def _is_turned(source: Path) -> bool:
+    with Image.open(source) as opened:
+        return bool(opened.getexif().get(_ORIENTATION, 1) != 1)
+
+
+def _write_upright(source: Path, place: Path) -> None:
+    with Image.open(source) as opened:
+        kind = opened.format or "PNG"
+        turned = ImageOps.exif_transpose(opened)
+    with atomic_writer(place) as file:
+        turned.save(file, kind, **(_BEST_JPEG if kind == "JPEG" else {}))
+
+
+def _link(source: Path, place: Path) -> None:
+    place.unlink(missing_ok=True)
+    try:
+        os.link(source, place)
+    except OSError:  # another disk, or one without links
+        _copy(source, place)
+
+
+def _copy(source: Path, place: Path) -> None:
+    with source.open("rb") as opened, atomic_writer(place) as file:
+        shutil.copyfileobj(opened, file, 1 << 20)

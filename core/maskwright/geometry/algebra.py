@@ -117,6 +117,11 @@ def area_of(polygons: Iterable[Polygon]) -> float:
     return sum(_area(polygon.exterior) - sum(map(_area, polygon.holes)) for polygon in polygons)
 
 
+def is_substantial(polygon: Polygon) -> bool:
+    """Whether a polygon is more than a sliver."""
+    return _is_substantial(shapely.Polygon(polygon.exterior, polygon.holes))
+
+
 def to_shapely(polygons: Iterable[Polygon]) -> Any:
     """The union of the polygons; rings that cross themselves are read even-odd, as the raster does."""
     shapes = [shapely.Polygon(polygon.exterior, polygon.holes) for polygon in polygons]

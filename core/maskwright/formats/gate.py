@@ -1,0 +1,135 @@
+"""The look before an export: everything that a consumer would refuse, misread or silently drop."""
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path, PurePosixPath
+
+import numpy as np
+
+from maskwright.document.change import Change
+from maskwright.document.values import ImageRecord, ImageState, Instance
+from maskwright.errors import ImageError
+from maskwright.formats.coco.options import CocoExportOptions, CocoSource
+from maskwright.formats.findings import Finding, Kind
+from maskwright.geometry import algebra
+from maskwright.geometry.boxes import box_ious
+from maskwright.geometry.polygon import Polygon
+from maskwright.geometry.raster import polygons_area, polygons_iou
+from maskwright.images import probe_image
+
+NEAR_DUPLICATE_IOU = 0.9
+
+
+def check(
+    source: CocoSource,
+    options: CocoExportOptions,
+    *,
+    image_root: Path | None = None,
+    on_image: Callable[[int], None] = lambda done: None,
+) -> Iterator[Finding]:
+    """Findings in the order of the images; without `image_root` the image files are not looked at."""
+    categories = {category.id: category.name for category in source.categories()}
+    used: Counter[int] = Counter()
+    seen_ids: set[int] = set()
+    names: dict[str, str] = {}
+    for done, image in enumerate(filter(options.takes_image, source.images()), start=1):
+        taken = [instance for instance in source.instances(image.id) if options.takes_instance(instance)]
+        yield from _check_name(image, names)
+        if image_root is not None:
+            yield from _check_file(image, image_root)
+        if not taken and image.state in (ImageState.IN_PROGRESS, ImageState.DONE):
+            text = f"{image.file_name} has no objects and nobody has marked it as empty"
+            yield Finding(Kind.UNVERIFIED_EMPTY, text, image.id)
+        for instance in taken:
+            used[instance.category_id] += 1
+            if instance.id in seen_ids:
+                yield Finding(Kind.DUPLICATE_ID, f"id {instance.id} occurs twice", image.id, instance.id)
+            seen_ids.add(instance.id)
+            if instance.category_id not in categories:
+                text = f"class {instance.category_id} is not in the class table"
+                yield Finding(Kind.UNKNOWN_CLASS, text, image.id, instance.id)
+            yield from check_instance(instance, image)
+        yield from _near_duplicates(taken, image)
+        on_image(done)
+    for category_id, name in categories.items():
+        if not used[category_id]:
+            yield Finding(Kind.UNUSED_CLASS, f"no object is a {name}")
+
+
+def check_instance(instance: Instance, image: ImageRecord) -> Iterator[Finding]:
+    """What is wrong with the geometry of one instance."""
+
+    def found(kind: Kind, text: str) -> Finding:
+        return Finding(kind, text, image.id, instance.id)
+
+    size_wh = (image.width, image.height)
+    if any(len(np.unique(ring, axis=0)) < 3 for polygon in instance.polygons for ring in polygon.rings):
+        yield found(Kind.FEW_POINTS, "a ring has fewer than three different points")
+    if not instance.polygons or not polygons_area(instance.polygons, size_wh):
+        yield found(Kind.ZERO_AREA, "no pixel of the image is covered")
+        return
+    x1, y1, x2, y2 = instance.bounds_xyxy
+    if x1 < 0 or y1 < 0 or x2 > image.width or y2 > image.height:
+        yield found(Kind.OUTSIDE, f"reaches out of the image: {x1:g}, {y1:g} to {x2:g}, {y2:g}")
+    if not algebra.are_valid(instance.polygons):
+        yield found(Kind.SELF_INTERSECTION, "an outline crosses itself or another part")
+    elif any(_is_sliver(polygon) for polygon in instance.polygons):
+        yield found(Kind.SLIVER, "a part is thinner than a twentieth of a pixel")
+
+
+def fixed(instance: Instance, image: ImageRecord) -> Instance | None:
+    """The instance with its geometry made valid and cut to the image; None when no pixel is left of it."""
+    polygons = algebra.clip_to_image(algebra.make_valid(instance.polygons), (image.width, image.height))
+    polygons = tuple(polygon for polygon in polygons if not _is_sliver(polygon))
+    if not polygons or not polygons_area(polygons, (image.width, image.height)):
+        return None
+    return instance if polygons == instance.polygons else replace(instance, polygons=polygons)
+
+
+def fix_all(instances: Sequence[Instance], image: ImageRecord) -> Change:
+    """One change, to be applied and undone like any other, that mends everything fixable on an image."""
+    broken = [each for each in instances if any(finding.is_fixable for finding in check_instance(each, image))]
+    return Change.of((instance, fixed(instance, image)) for instance in broken)
+
+
+def _check_name(image: ImageRecord, names: dict[str, str]) -> Iterator[Finding]:
+    key = str(PurePosixPath(image.file_name).with_suffix("")).casefold()
+    other = names.setdefault(key, image.file_name)
+    if other != image.file_name:
+        text = f"{image.file_name} and {other} differ only in their ending or in upper and lower case"
+        yield Finding(Kind.NAME_COLLISION, text, image.id)
+
+
+def _check_file(image: ImageRecord, image_root: Path) -> Iterator[Finding]:
+    path = image_root / image.file_name
+    try:
+        width, height = probe_image(path).size_wh
+    except ImageError as error:
+        yield Finding(Kind.MISSING_IMAGE, str(error), image.id)
+        return
+    if (width, height) == (image.width, image.height):
+        return
+    is_turned = (height, width) == (image.width, image.height)
+    kind = Kind.TURNED_IMAGE if is_turned else Kind.CHANGED_IMAGE
+    text = (
+        f"{image.file_name} has {width} x {height} pixels now, the annotations are for {image.width} x {image.height}"
+    )
+    yield Finding(kind, text, image.id)
+
+
+def _near_duplicates(instances: Sequence[Instance], image: ImageRecord) -> Iterator[Finding]:
+    sized = [instance for instance in instances if instance.polygons]
+    if len(sized) < 2:
+        return
+    boxes = np.array([instance.bounds_xyxy for instance in sized])
+    close = np.argwhere(np.triu(box_ious(boxes, boxes) > NEAR_DUPLICATE_IOU**2, k=1))
+    for i, j in close.tolist():
+        iou = polygons_iou(sized[i].polygons, sized[j].polygons, (image.width, image.height))
+        if iou > NEAR_DUPLICATE_IOU:
+            text = f"covers the same pixels as object {sized[i].id} (IoU {iou:.2f})"
+            yield Finding(Kind.NEAR_DUPLICATE, text, image.id, sized[j].id)
+
+
+def _is_sliver(polygon: Polygon) -> bool:
+    return not algebra.is_substantial(polygon)

@@ -93,6 +93,7 @@ ACTIONS: tuple[ActionSpec, ...] = (
         "reject_below", "Reject all proposals below the score", "Model", 1, ("Shift+Backspace",), is_canvas=True
     ),
     ActionSpec("choose_model", "Open a model file…", "Model", 2, (), "cpu"),
+    ActionSpec("models", "Get and manage models…", "Model", 2),
     ActionSpec("map_classes", "Classes of the model…", "Model", 2, (), "tag"),
     ActionSpec("show_failures", "Images that failed…", "Model", 2, (), "warning"),
     ActionSpec("fit", "Fit image", "View", 0, ("F",), "corners-out"),

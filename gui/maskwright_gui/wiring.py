@@ -13,6 +13,7 @@ from maskwright.errors import MaskwrightError
 from maskwright_gui.commands.space_key import SpaceTap
 from maskwright_gui.commands.view import TOOLS
 from maskwright_gui.dialogs.failures import FailuresDialog
+from maskwright_gui.dialogs.models import ModelsDialog
 from maskwright_gui.messages import Message
 from maskwright_gui.workers.batch_status import BatchProgress, BatchState, Failure
 
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
 _ALWAYS = frozenset({
     "open_folder", "open_project", "open_samples", "quit", "toggle_chrome", "toggle_theme", "reset_layout", "palette",
-    "key_sheet", "keys", "about", "choose_model",
+    "key_sheet", "keys", "about", "choose_model", "models",
 })  # fmt: skip
 
 
@@ -91,6 +92,7 @@ def _wire_actions(bench: "Workbench") -> None:
         "accept_view": lambda: edits.accept_in_view(canvas.viewport.visible_box),
         "reject_below": lambda: edits.reject_below(strip.thresholds.score),
         "choose_model": model.browse,
+        "models": lambda: _show_models(bench),
         "map_classes": model.map_classes,
         "show_failures": model.failures_wanted.emit,
         "fit": canvas.zoom_to_fit,
@@ -288,6 +290,12 @@ def _show_failures(bench: "Workbench", failures: list[Failure], title: str, *, c
     dialog.show()
 
 
+def _show_models(bench: "Workbench") -> None:
+    dialog = ModelsDialog(bench.window)
+    dialog.model_chosen.connect(bench.model.choose)
+    dialog.show()
+
+
 def _pick_class(bench: "Workbench", at: QPoint) -> None:
     bench.view.open_class_picker(at, bench.edits.set_category, bench.classes.add_and_apply)
 
@@ -297,5 +305,7 @@ def _on_close(bench: "Workbench", event: QCloseEvent) -> None:
         event.ignore()
         return
     bench.window.save_layout(bench.settings)
+    for dialog in bench.window.findChildren(ModelsDialog):
+        dialog.close()  # ends a download
     bench.stop()
     event.accept()

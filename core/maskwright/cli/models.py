@@ -2,7 +2,7 @@
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.table import Table
@@ -10,6 +10,9 @@ from rich.table import Table
 from maskwright.cli import exit_codes
 from maskwright.cli.output import messages, print_json, progress_bar, reports_errors, results
 from maskwright.errors import MaskwrightError
+
+if TYPE_CHECKING:
+    from maskwright.models.catalog import Listed
 
 app = typer.Typer(help="List, get, convert, check and remove models.", no_args_is_help=True)
 
@@ -21,7 +24,9 @@ Name = Annotated[str, typer.Argument(help="As `maskwright models list` names it.
 @reports_errors
 def list_models(as_json: AsJson = False) -> int:
     """List the models of the catalogue and those that were added by hand."""
-    rows = _rows()
+    from maskwright.models.catalog import listed_models
+
+    rows = [_row(model) for model in listed_models()]
     if as_json:
         print_json({"models": rows})
         return exit_codes.OK
@@ -233,22 +238,14 @@ def _found_wrong(name: str | None) -> dict[str, str | None]:
     return found
 
 
-def _rows() -> list[dict[str, Any]]:
-    """Models of the catalogue, then those that only lie in the folder of installed ones."""
-    from maskwright.models.catalog import installed_models, model_cards
-
-    installed = {model.name: model for model in installed_models()}
-    rows = []
-    for card in model_cards():
-        present = installed.pop(card.name, None)
-        state = "bundled" if card.is_bundled else "installed" if present is not None else "not installed"
-        rows.append(_row(card.name, card.title, card.license, card.download_size, state))
-    rows += [_row(model.name, f"added from {model.source}", "", 0, "installed") for model in installed.values()]
-    return rows
-
-
-def _row(name: str, title: str, license_name: str, size: int, state: str) -> dict[str, Any]:
-    return {"name": name, "title": title, "license": license_name, "download_bytes": size, "state": state}
+def _row(model: "Listed") -> dict[str, Any]:
+    return {
+        "name": model.name,
+        "title": model.title,
+        "license": model.card.license if model.card is not None else "",
+        "download_bytes": model.card.download_size if model.card is not None else 0,
+        "state": str(model.availability),
+    }
 
 
 def _print_entry(key: str, value: Any) -> None:

@@ -5,6 +5,7 @@ import os
 import shutil
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
+from enum import StrEnum
 from pathlib import Path
 
 import platformdirs
@@ -77,6 +78,42 @@ def record(name: str, *, family: str, file: Path, source: str) -> Installed:
     draft.write_text(json.dumps(asdict(model), indent=1), "utf-8")
     draft.replace(folder / RECORD)
     return model
+
+
+class Availability(StrEnum):
+    """Whether a model can be used at once."""
+
+    BUNDLED = "bundled"
+    INSTALLED = "installed"
+    ABSENT = "not installed"
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """One line of the list of models: a card, what is installed, or both."""
+
+    name: str
+    availability: Availability
+    card: ModelCard | None
+    installed: Installed | None
+
+    @property
+    def title(self) -> str:
+        if self.card is not None:
+            return self.card.title
+        return f"added from {self.installed.source}" if self.installed is not None else self.name
+
+
+def listed_models() -> tuple[Listed, ...]:
+    """Models of the catalogue, then those that were only added by hand."""
+    installed = {model.name: model for model in installed_models()}
+    found = []
+    for card in model_cards():
+        present = installed.pop(card.name, None)
+        absent = Availability.ABSENT if present is None else Availability.INSTALLED
+        found.append(Listed(card.name, Availability.BUNDLED if card.is_bundled else absent, card, present))
+    found += [Listed(model.name, Availability.INSTALLED, None, model) for model in installed.values()]
+    return tuple(found)
 
 
 def verify(model: Installed) -> None:

@@ -1,0 +1,227 @@
+"""The catalogue of models: what there is, what is installed, and getting, adding, checking and removing them."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QCloseEvent
+from PySide6.QtWidgets import (
+    QDialog,
+    QFileDialog,
+    QHBoxLayout,
+    QHeaderView,
+    QProgressBar,
+    QPushButton,
+    QTreeWidget,
+    QTreeWidgetItem,
+    QVBoxLayout,
+    QWidget,
+)
+
+from maskwright.errors import MaskwrightError
+from maskwright.models.catalog import Availability, Listed, listed_models, remove
+from maskwright_gui.panels.widgets import muted_label, named
+from maskwright_gui.workers.model_tasks import add_task, get_task, verify_task
+from maskwright_gui.workers.tasks import Task
+
+FILE_FILTER = "Models (*.pth *.pt *.pb *.tar.gz *.tgz *.onnx *.xml);;All files (*)"
+_NAME = Qt.ItemDataRole.UserRole
+
+
+class ModelsDialog(QDialog):
+    """Stays open beside the work; not modal. Downloads and conversions run beside the GUI thread, one at a time."""
+
+    model_chosen = Signal(str)
+    """Name of a bundled model or path of an installed one, to be used from now on."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setWindowTitle("Models")
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self.resize(760, 420)
+        self._task: Task | None = None
+        self._listed: dict[str, Listed] = {}
+        self._table = self._make_table()
+        self._about = muted_label("", self)
+        self._about.setTextInteractionFlags(Qt.TextInteractionFlag.TextBrowserInteraction)
+        self._about.setOpenExternalLinks(True)
+        self._bar = named(QProgressBar(self), "Progress")
+        self._bar.setTextVisible(False)
+        self._told = muted_label("", self)
+        self._use = named(QPushButton("Use", self), "Use this model", tip="Pre-label with this model from now on")
+        self._use.setProperty("primary", True)
+        self._get = named(QPushButton("Download", self), "Download this model")
+        self._verify = named(QPushButton("Check", self), "Check this model", tip="Are its files still what they were?")
+        self._remove = named(QPushButton("Remove", self), "Remove this model", tip="Delete the installed copy")
+        self._add = named(QPushButton("Add a file…", self), "Add a model file", tip=".pth, .pb, .tar.gz, .onnx or .xml")
+        self._cancel = named(QPushButton("Cancel", self), "Cancel", tip="What has arrived is kept for the next time")
+        self._lay_out()
+        self._connect()
+        self.reload()
+
+    def reload(self) -> None:
+        """Read the catalogue and the installed models anew; keeps the selection."""
+        current = self._current_name()
+        self._listed = {model.name: model for model in listed_models()}
+        self._table.clear()
+        for model in self._listed.values():
+            size = model.card.download_size if model.card is not None else 0
+            licence = model.card.license if model.card is not None else ""
+            texts = [model.name, str(model.availability), f"{size / 1e6:.0f} MB" if size else "", licence]
+            item = QTreeWidgetItem(texts)
+            item.setData(0, _NAME, model.name)
+            self._table.addTopLevelItem(item)
+            if model.name == current or self._table.currentItem() is None:
+                self._table.setCurrentItem(item)
+        self._refresh()
+
+    def add_file(self, path: Path) -> None:
+        """Convert and install a file that a person has."""
+        self._begin(add_task(path, self), f"Reading {path.name}")
+
+    def _lay_out(self) -> None:
+        buttons = QHBoxLayout()
+        buttons.setSpacing(8)
+        for button in (self._use, self._get, self._verify, self._remove):
+            buttons.addWidget(button)
+        buttons.addStretch(1)
+        buttons.addWidget(self._add)
+        work = QHBoxLayout()
+        work.addWidget(self._bar, 1)
+        work.addWidget(self._cancel)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(12, 12, 12, 12)
+        column.setSpacing(8)
+        column.addWidget(self._table, 1)
+        column.addWidget(self._about)
+        column.addLayout(buttons)
+        column.addLayout(work)
+        column.addWidget(self._told)
+
+    def _make_table(self) -> QTreeWidget:
+        table = named(QTreeWidget(self), "Models")
+        table.setRootIsDecorated(False)
+        table.setHeaderLabels(["Model", "State", "Download", "Licence"])
+        table.setAlternatingRowColors(True)
+        table.header().setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
+        return table
+
+    def _connect(self) -> None:
+        self._table.currentItemChanged.connect(self._refresh)
+        self._table.itemActivated.connect(self._on_use)
+        self._use.clicked.connect(self._on_use)
+        self._get.clicked.connect(self._on_get)
+        self._verify.clicked.connect(self._on_verify)
+        self._remove.clicked.connect(self._on_remove)
+        self._add.clicked.connect(self._on_add)
+        self._cancel.clicked.connect(self._on_cancel)
+
+    def _current_name(self) -> str | None:
+        item = self._table.currentItem()
+        return str(item.data(0, _NAME)) if item is not None else None
+
+    def _current(self) -> Listed | None:
+        name = self._current_name()
+        return self._listed.get(name) if name is not None else None
+
+    def _refresh(self) -> None:
+        model, is_busy = self._current(), self._task is not None
+        is_absent = model is not None and model.availability is Availability.ABSENT
+        is_installed = model is not None and model.installed is not None
+        self._use.setEnabled(model is not None and not is_absent and not is_busy)
+        self._get.setVisible(is_absent)
+        self._verify.setVisible(is_installed)
+        self._remove.setVisible(is_installed)
+        for button in (self._get, self._verify, self._remove, self._add):
+            button.setEnabled(not is_busy)
+        self._bar.setVisible(is_busy)
+        self._cancel.setVisible(is_busy)
+        self._about.setText(_about(model) if model is not None else "")
+
+    def _begin(self, task: Task, text: str) -> None:
+        if self._task is not None:
+            return
+        self._task = task
+        self._told.setText(text)
+        self._bar.setRange(0, 0)
+        task.progressed.connect(self._on_progress)
+        task.done.connect(self._on_done)
+        task.failed.connect(self._on_failed)
+        task.cancelled.connect(self._on_cancelled)
+        self._refresh()
+        task.start()
+
+    def _end(self, text: str) -> None:
+        if self._task is not None:
+            self._task.wait()
+            self._task.deleteLater()
+            self._task = None
+        self._told.setText(text)
+        self.reload()
+
+    def _on_progress(self, done: int, total: int | None, text: str) -> None:
+        self._bar.setRange(0, 1000 if total else 0)
+        self._bar.setValue(1000 * done // total if total else 0)
+        self._told.setText(text)
+
+    def _on_done(self, text: str) -> None:
+        self._end(text)
+
+    def _on_failed(self, error: MaskwrightError) -> None:
+        self._end(str(error))
+
+    def _on_cancelled(self) -> None:
+        self._end("Cancelled. What has arrived is kept for the next time.")
+
+    def _on_use(self) -> None:
+        model = self._current()
+        if model is not None and self._use.isEnabled():
+            self.model_chosen.emit(str(model.installed.path) if model.installed is not None else model.name)
+            self.close()
+
+    def _on_get(self) -> None:
+        self._with_current(lambda model: self._begin(get_task(model.name, self), f"Downloading {model.name}"))
+
+    def _on_verify(self) -> None:
+        self._with_current(lambda model: self._begin(verify_task(model, self), f"Checking {model.name}"))
+
+    def _on_remove(self) -> None:
+        self._with_current(self._remove_model)
+
+    def _remove_model(self, model: Listed) -> None:
+        try:
+            remove(model.name)
+        except MaskwrightError as error:
+            self._told.setText(str(error))
+        else:
+            self._told.setText(f"{model.name} is removed.")
+        self.reload()
+
+    def _on_add(self) -> None:
+        name, _ = QFileDialog.getOpenFileName(self, "Add a model file", "", FILE_FILTER)
+        if name:
+            self.add_file(Path(name))
+
+    def _on_cancel(self) -> None:
+        if self._task is not None:
+            self._told.setText("Stopping")
+            self._task.cancel()
+
+    def _with_current(self, action: Callable[[Listed], None]) -> None:
+        if (model := self._current()) is not None:
+            action(model)
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        if self._task is not None:
+            self._task.stop()
+        super().closeEvent(event)
+
+
+def _about(model: Listed) -> str:
+    """What it is, how good, where it comes from; as rich text."""
+    card = model.card
+    if card is None:
+        return f"{model.title}, family {model.installed.family}" if model.installed is not None else ""
+    figures = ", ".join(f"{name} {value:.3f}" for name, value in card.metrics.items())
+    parts = [f"<b>{card.title}</b>", " ".join(card.description.split()), figures]
+    return "<br>".join([*filter(None, parts), f'<a href="{card.source}">{card.source}</a>'])

@@ -1,0 +1,156 @@
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import Qt
+from pytestqt.qtbot import QtBot
+
+import tiny_models
+from maskwright.errors import ModelError
+from maskwright.models import install
+from maskwright.models.catalog import FOLDER_VARIABLE, Installed, installed_models
+from maskwright.models.install import add_file
+from maskwright_gui.app import Workbench
+from maskwright_gui.dialogs.models import ModelsDialog
+
+NAME = "yolact-resnet50-fpn-pytorch"
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv(FOLDER_VARIABLE, str(tmp_path / "models"))
+    return tmp_path / "models"
+
+
+@pytest.fixture
+def dialog(qtbot: QtBot) -> ModelsDialog:
+    found = ModelsDialog()
+    found.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose, False)  # qtbot closes it a second time
+    qtbot.addWidget(found)
+    found.show()
+    return found
+
+
+def choose(dialog: ModelsDialog, name: str) -> None:
+    table = dialog._table
+    rows = [table.topLevelItem(row) for row in range(table.topLevelItemCount())]
+    table.setCurrentItem(next(item for item in rows if item is not None and item.text(0) == name))
+
+
+def finished(qtbot: QtBot, dialog: ModelsDialog) -> None:
+    qtbot.waitUntil(lambda: dialog._task is None, timeout=20_000)
+
+
+def fake_download(monkeypatch: pytest.MonkeyPatch, work: Callable[..., Installed]) -> None:
+    monkeypatch.setattr(install, "get_model", work)
+
+
+def test_the_catalogue_is_shown_with_what_can_be_done(dialog: ModelsDialog) -> None:
+    choose(dialog, NAME)
+    assert dialog._get.isVisible()
+    assert not dialog._use.isEnabled()
+    assert "published mask AP 0.280" in dialog._about.text()
+
+
+def test_a_file_is_added_and_can_be_used(qtbot: QtBot, dialog: ModelsDialog, tmp_path: Path) -> None:
+    dialog.add_file(tiny_models.yolact(tmp_path / "tiny.xml"))
+    finished(qtbot, dialog)
+    choose(dialog, "tiny")
+    with qtbot.waitSignal(dialog.model_chosen) as chosen:
+        dialog._use.click()
+    assert chosen.args == [str(installed_models()[0].path)]
+
+
+def test_a_file_that_is_refused_is_told(qtbot: QtBot, dialog: ModelsDialog, tmp_path: Path) -> None:
+    path = tmp_path / "odd.pth"
+    path.write_bytes(b"\x80\x02cos\nsystem\n.")
+    dialog.add_file(path)
+    finished(qtbot, dialog)
+    assert "odd.pth: refused" in dialog._told.text()
+
+
+def test_a_download_shows_its_progress_and_ends(
+    qtbot: QtBot, dialog: ModelsDialog, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    source = tiny_models.yolact(tmp_path / "tiny.xml")
+
+    def work(name: str, *, on_progress: Callable[[int, int], None]) -> Installed:
+        on_progress(1_000_000, 2_000_000)
+        return add_file(source, name=name)
+
+    fake_download(monkeypatch, work)
+    choose(dialog, NAME)
+    dialog._get.click()
+    assert dialog._bar.isVisible()
+    finished(qtbot, dialog)
+    assert dialog._told.text() == f"{NAME} is ready."
+    assert dialog._use.isEnabled()
+
+
+def test_a_download_can_be_cancelled(qtbot: QtBot, dialog: ModelsDialog, monkeypatch: pytest.MonkeyPatch) -> None:
+    def endless(name: str, *, on_progress: Callable[[int, int], None]) -> Installed:
+        while True:
+            on_progress(1, 2)
+
+    fake_download(monkeypatch, endless)
+    choose(dialog, NAME)
+    dialog._get.click()
+    dialog._cancel.click()
+    finished(qtbot, dialog)
+    assert dialog._told.text().startswith("Cancelled.")
+    assert dialog._get.isEnabled()
+
+
+def test_a_failed_download_is_told_with_its_reason(
+    qtbot: QtBot, dialog: ModelsDialog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(name: str, *, on_progress: Callable[[int, int], None]) -> Installed:
+        raise ModelError("no network", hint="bring a file")
+
+    fake_download(monkeypatch, fails)
+    choose(dialog, NAME)
+    dialog._get.click()
+    finished(qtbot, dialog)
+    assert dialog._told.text() == "no network (bring a file)"
+
+
+def test_changed_files_are_found_and_the_model_removed(qtbot: QtBot, dialog: ModelsDialog, tmp_path: Path) -> None:
+    model = add_file(tiny_models.yolact(tmp_path / "tiny.xml"))
+    dialog.reload()
+    choose(dialog, "tiny")
+    model.path.with_suffix(".bin").write_bytes(b"")
+    dialog._verify.click()
+    finished(qtbot, dialog)
+    assert "changed or damaged" in dialog._told.text()
+    dialog._remove.click()
+    assert installed_models() == ()
+
+
+def test_closing_ends_the_work(qtbot: QtBot, dialog: ModelsDialog, monkeypatch: pytest.MonkeyPatch) -> None:
+    def endless(name: str, *, on_progress: Callable[[int, int], None]) -> Installed:
+        while True:
+            on_progress(1, 2)
+
+    fake_download(monkeypatch, endless)
+    choose(dialog, NAME)
+    dialog._get.click()
+    task = dialog._task
+    assert task is not None
+    dialog.close()
+    assert task.isFinished()
+
+
+def test_closing_the_window_ends_a_download(qtbot: QtBot, bench: Workbench, monkeypatch: pytest.MonkeyPatch) -> None:
+    def endless(name: str, *, on_progress: Callable[[int, int], None]) -> Installed:
+        while True:
+            on_progress(1, 2)
+
+    fake_download(monkeypatch, endless)
+    bench.window.actions_table["models"].trigger()
+    (dialog,) = bench.window.findChildren(ModelsDialog)
+    choose(dialog, NAME)
+    dialog._get.click()
+    task = dialog._task
+    assert task is not None
+    with qtbot.waitSignal(task.finished):
+        bench.window.close()

@@ -34,6 +34,8 @@ from maskwright_gui.canvas.pyramid import ImagePyramid
 from maskwright_gui.canvas.style import CanvasStyle
 from maskwright_gui.canvas.view import CanvasView
 from maskwright_gui.canvas.viewport import Viewport
+from maskwright_gui.tools.brush import BrushTool
+from maskwright_gui.tools.context import ToolOptions
 
 SIZE = (1280, 800)
 IMAGE_WH = (4000, 3000)
@@ -225,6 +227,24 @@ def next_images(view: CanvasView, steps: int) -> Timing:
     return Timing(iter([lambda number=number: show(number) for number in range(steps)]))
 
 
+def brush_stroke(image: ImagePyramid, steps: int) -> Timing:
+    """An 80 px brush along the outline of one object of 2,000 vertices."""
+    angles = np.linspace(0, 2 * np.pi, 2_000, endpoint=False)
+    radii = 1_000 * (1 + 0.1 * np.sin(5 * angles) + 0.003 * np.sin(401 * angles))
+    ring = np.array((2_000, 1_500)) + np.column_stack((np.cos(angles) * radii, np.sin(angles) * radii))
+    view = open_view(image, Document.of(1, IMAGE_WH, [Instance(1, 1, (Polygon.of(ring),))]))
+    view.set_options(ToolOptions(brush_radius=40))
+    view.set_tool(BrushTool(view.context))
+    view.set_selection(frozenset({1}))
+    view.zoom_to_box((2_600, 1_000, 3_200, 1_400))
+    settle(view)
+    start = on_screen(view, *ring[0])
+    timing = Timing(drag_steps(view, start, steps, Qt.MouseButton.LeftButton))
+    assert view.context.document[1].polygons[0].exterior is not ring, "the stroke has to have changed the outline"
+    view.close()
+    return timing
+
+
 def report(name: str, timing: Timing, goal: float, naive: Timing | None = None) -> None:
     ratio = f"{naive.whole_median / max(timing.whole_median, 1e-3):8.0f} x" if naive is not None else " " * 10
     verdict = "ok" if timing.p95 <= goal else "OVER"
@@ -261,6 +281,7 @@ def bench_scene(instance_count: int, frame_goal: float, steps: int) -> None:
     settle(view)
     report(f"{name}: undo of a 500-object change", undo_of_many(view, range(1, 501)), 50.0)
     if instance_count == 2_000:
+        report("80 px brush on a 2,000-vertex polygon", brush_stroke(ImagePyramid.of(image), min(steps, 100)), 8.0)
         report("next image 1280x960, 10 objects, prefetched", next_images(view, steps), 5.0)
     view.close()
 

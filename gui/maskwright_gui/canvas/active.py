@@ -1,6 +1,7 @@
 """The tool's lines, circles and marks, painted live with cosmetic pens: of constant weight at any zoom."""
 
 import math
+from functools import lru_cache
 from typing import Any, cast
 
 import numpy as np
@@ -132,6 +133,7 @@ def _stroke_pens(stroke: Stroke, colour: Rgb) -> list[QPen]:
             return [_pen(_DARK, 3.0), _pen(QColor(255, 120, 110), 1.0)]
 
 
+@lru_cache(maxsize=16)
 def _mark_look(mark: Mark) -> tuple[QColor, QColor, float, bool]:
     """Fill, edge, size on screen, and whether it is round."""
     white, dark = QColor(255, 255, 255), QColor(20, 20, 20)

@@ -129,12 +129,17 @@ def _batches(
     columns, rows = (boxes[small, 0] // cell).astype(np.int64), (boxes[small, 1] // cell).astype(np.int64)
     columns, rows = columns - columns.min(initial=0), rows - rows.min(initial=0)
     rank = _rank_within(columns * (int(rows.max(initial=0)) + 1) + rows)
-    _, colour = np.unique(colours[owners[small]], axis=0, return_inverse=True)
-    colour = colour.reshape(-1)
+    _, colour = np.unique(_colour_key(colours[owners[small]]), return_inverse=True)
     key = ((rank * 2 + columns % 2) * 2 + rows % 2) * (int(colour.max(initial=0)) + 1) + colour
     order = np.argsort(key, kind="stable")
     cuts = np.flatnonzero(np.diff(key[order])) + 1
     yield from (batch for batch in np.split(small[order], cuts) if len(batch))
+
+
+def _colour_key(colours: NDArray[np.int64]) -> NDArray[np.int64]:
+    """(N, 3 or 4) channels as one number each: sorting rows by numpy takes ten times as long."""
+    key: NDArray[np.int64] = (colours << (8 * np.arange(colours.shape[1]))).sum(axis=1)
+    return key
 
 
 def _rank_within(cells: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -194,10 +199,9 @@ def _outline(scene: Scene, rings: Rings, points: NDArray[np.int32], buffer: Buff
     is_dashed = scene.is_proposal[owners] if dashes is not None else np.zeros(len(owners), bool)
     colours = scene.colours_bgr.astype(np.int64)
     bright = np.where(scene.is_selected[:, None], 255 - (255 - colours) * 2 // 3, colours)
-    palette, colour = np.unique(bright, axis=0, return_inverse=True)
-    colour = colour.reshape(-1)
-    for number, (blue, green, red) in enumerate(palette.tolist()):
-        opaque = (blue, green, red, 255)
+    palette, colour = np.unique(_colour_key(bright), return_inverse=True)
+    for number, key in enumerate(palette.tolist()):
+        opaque = (key & 0xFF, key >> 8 & 0xFF, key >> 16 & 0xFF, 255)
         solid = np.flatnonzero((colour[owners] == number) & ~is_dashed)
         _lines(buffer, [rings[ring] for ring in solid], True, opaque, look)
         if dashes is not None:

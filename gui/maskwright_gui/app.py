@@ -9,6 +9,7 @@ from PySide6.QtCore import QLibraryInfo, QSettings, QTimer
 from PySide6.QtWidgets import QApplication
 
 from maskwright_gui.actions import ACTIONS, tool_specs
+from maskwright_gui.commands.canvas_options import CanvasOptions
 from maskwright_gui.commands.classes import ClassCommands
 from maskwright_gui.commands.context_menu import ContextMenu
 from maskwright_gui.commands.editing import EditCommands
@@ -97,6 +98,7 @@ class Workbench:
         self.mapping = MappingCommands(self.session, window)
         self.view = ViewCommands(window, self.session, settings, window)
         self.menu = ContextMenu(self.session, self.edits, window.actions_table, window)
+        self.canvas_options = CanvasOptions(window.canvas, window.actions_table, settings, window)
         wire(self)
         self.view.use_theme(self.view.theme)
         self.view.use_tool("select")

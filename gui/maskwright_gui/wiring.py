@@ -104,6 +104,7 @@ def _wire_actions(bench: "Workbench") -> None:
         "toggle_chrome": window.toggle_chrome,
         "toggle_theme": view.toggle_theme,
         "reset_layout": window.reset_layout,
+        "display": bench.canvas_options.open_display,
         "palette": view.open_palette,
         "key_sheet": view.open_key_sheet,
         "keys": view.open_keys,

@@ -6,7 +6,7 @@ from typing import Any, cast
 
 import numpy as np
 import shiboken6
-from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtCore import QPoint, QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QPainter, QPen, QPolygonF
 
 from maskwright.document.palette import Rgb
@@ -88,6 +88,15 @@ def paint_note(painter: QPainter, viewport: Viewport, note: OverlayNote) -> None
     painter.drawRoundedRect(area, 3, 3)
     painter.setPen(QColor(245, 245, 245))
     painter.drawText(area, Qt.AlignmentFlag.AlignCenter, note.text)
+
+
+def paint_crosshair(painter: QPainter, place: QPoint, size: QSize) -> None:
+    """Thin lines through the pointer over the whole canvas, visible on dark and bright pictures alike."""
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
+    for pen in (_pen(QColor(0, 0, 0, 110), 1.0), _pen(QColor(255, 255, 255, 170), 1.0, Qt.PenStyle.DashLine)):
+        painter.setPen(pen)
+        painter.drawLine(place.x(), 0, place.x(), size.height())
+        painter.drawLine(0, place.y(), size.width(), place.y())
 
 
 def handle_points(instance: Instance, viewport: Viewport) -> Points:

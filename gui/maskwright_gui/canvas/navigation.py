@@ -82,6 +82,7 @@ class NavigableView(QWidget):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         self._set_viewport(self._viewport.with_screen((event.size().width(), event.size().height())))
+        self.viewport_changed.emit()
         super().resizeEvent(event)
 
     def wheelEvent(self, event: QWheelEvent) -> None:

@@ -1,16 +1,19 @@
 """What the canvas shows: image, static layer, labels and whatever moves, put together on each paint."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
+from typing import cast
 
-from PySide6.QtCore import QRectF, QSize, QTimer
+from PySide6.QtCore import QPoint, QRect, QRectF, QSize, QTimer
 from PySide6.QtGui import QColor, QImage, QPainter, QPaintEvent
 from PySide6.QtWidgets import QWidget
 
 from maskwright.document.change import Change
+from maskwright_gui.canvas.active import paint_crosshair
 from maskwright_gui.canvas.image_layer import DisplayAdjust, ImageLayer
 from maskwright_gui.canvas.label_paint import LabelLayer
 from maskwright_gui.canvas.layer import LayerContent, StaticLayer
 from maskwright_gui.canvas.live import screen_area
+from maskwright_gui.canvas.minimap import Minimap
 from maskwright_gui.canvas.navigation import NavigableView
 from maskwright_gui.canvas.painting import ActiveScene, live_selection
 from maskwright_gui.canvas.pyramid import ImagePyramid
@@ -19,6 +22,7 @@ from maskwright_gui.canvas.viewport import Box, Viewport
 from maskwright_gui.tools.context import ToolContext
 from maskwright_gui.tools.overlay import NOTHING, Overlay
 
+_MANY_RECTS = 8
 _SETTLE_MS = 60
 """After the last zoom or pan step: then labels are laid out again and the image is resampled smoothly."""
 
@@ -34,6 +38,8 @@ class CanvasSurface(NavigableView):
         self._overlay: Overlay = NOTHING
         self._live: frozenset[int] = frozenset()
         self._painted = self._active()
+        self.minimap = Minimap(self)
+        self._pointer: QPoint | None = None
         self._layer = StaticLayer(self)
         self._layer.changed.connect(self.update)
         self._labels = LabelLayer(self.font())
@@ -54,6 +60,7 @@ class CanvasSurface(NavigableView):
         """Show an image, fitted; the same `size_wh` as before keeps zoom and place (a preview giving way)."""
         pyramid = ImagePyramid.of(image, size_wh) if isinstance(image, QImage) else image
         self._image.set_pyramid(pyramid)
+        self.minimap.set_pyramid(pyramid)
         size = size_wh or (pyramid.size_wh if pyramid is not None else (1, 1))
         if size != self._viewport.image_wh:
             self._set_viewport(self._viewport.with_image(size))
@@ -128,6 +135,15 @@ class CanvasSurface(NavigableView):
         category_id = self.context.category_id or 1
         return ActiveScene(self.context.document, self._live, self._overlay, category_id, self._style)
 
+    def _point_at(self, place: QPoint | None) -> None:
+        """Where the crosshair goes; None takes it away."""
+        if self._style.shows_crosshair:
+            for at in (self._pointer, place):
+                if at is not None:
+                    self.update(at.x() - 1, 0, 3, self.height())
+                    self.update(0, at.y() - 1, self.width(), 3)
+        self._pointer = place
+
     def _lay_out_labels(self) -> None:
         context = self.context
         self._labels.lay_out(context.document, context.index, self._viewport, self._style, context.selection)
@@ -141,16 +157,24 @@ class CanvasSurface(NavigableView):
     # Qt
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        ratio, clip = self.devicePixelRatioF(), QRectF(event.rect())
-        self._layer.prepare(self._viewport, ratio)
+        self._layer.prepare(self._viewport, self.devicePixelRatioF())
         painter = QPainter(self)
-        painter.setClipRect(event.rect())
+        # two thin strips far apart (the crosshair) must not cost the whole area between them
+        areas = list(cast("Iterable[QRect]", event.region()))  # the stubs do not know that a region is iterable
+        for area in areas if len(areas) <= _MANY_RECTS else [event.rect()]:
+            painter.setClipRect(area)
+            self._paint(painter, QRectF(area))
+        painter.end()
+
+    def _paint(self, painter: QPainter, clip: QRectF) -> None:
+        ratio = self.devicePixelRatioF()
         painter.fillRect(clip, QColor(*self._style.background))
         self._image.draw(painter, self._viewport, ratio, is_moving=self._settle_timer.isActive())
         self._layer.draw(painter, self._viewport)
         self._labels.paint(painter, self._viewport, clip, ratio)
         self._active().paint(painter, self._viewport, clip)
-        painter.end()
+        if self._style.shows_crosshair and self._pointer is not None:
+            paint_crosshair(painter, self._pointer, self.size())
 
     def sizeHint(self) -> QSize:
         return QSize(800, 600)

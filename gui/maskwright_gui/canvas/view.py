@@ -137,6 +137,7 @@ class CanvasView(CanvasSurface):
         self._use_tool_at(event, self._tool.on_press, is_double=True)
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        self._point_at(event.position().toPoint())
         self.cursor_moved.emit(*self._viewport.to_image(event.position().x(), event.position().y()))
         if self.is_panning:
             super().mouseMoveEvent(event)
@@ -178,5 +179,6 @@ class CanvasView(CanvasSurface):
         return super().event(event)
 
     def leaveEvent(self, event: QEvent) -> None:
+        self._point_at(None)
         self.cursor_left.emit()
         super().leaveEvent(event)

@@ -1,0 +1,100 @@
+"""A small picture of the whole image in a corner of the canvas: where the view is, and a way to move it."""
+
+from PySide6.QtCore import QPointF, QRectF, QSize, Qt
+from PySide6.QtGui import QColor, QMouseEvent, QPainter, QPaintEvent, QPen, QPixmap
+from PySide6.QtWidgets import QWidget
+
+from maskwright_gui.canvas.navigation import NavigableView
+from maskwright_gui.canvas.pyramid import ImagePyramid
+
+LONGER_SIDE = 168
+_MARGIN = 12
+_SHOWN_BELOW = 0.98
+"""Share of the image in view from which on the map says nothing."""
+
+
+class Minimap(QWidget):
+    """Appears in the lower right corner once part of the image is out of view; press or drag to go there."""
+
+    def __init__(self, view: NavigableView) -> None:
+        super().__init__(view)
+        self._view = view
+        self._picture = QPixmap()
+        self._is_wanted = True
+        self.setAccessibleName("Minimap")
+        self.setToolTip("Press or drag to move the view")
+        self.setCursor(Qt.CursorShape.ArrowCursor)
+        self.hide()
+        view.viewport_changed.connect(self.follow)
+
+    def set_pyramid(self, pyramid: ImagePyramid | None) -> None:
+        if pyramid is None:
+            self._picture = QPixmap()
+        else:
+            width, height = pyramid.size_wh
+            scale = LONGER_SIDE / max(width, height)
+            size = QSize(max(round(width * scale), 12), max(round(height * scale), 12))
+            ratio = self.devicePixelRatioF()
+            smooth = Qt.TransformationMode.SmoothTransformation
+            image = pyramid.levels[-1].scaled(size * ratio, Qt.AspectRatioMode.IgnoreAspectRatio, smooth)
+            self._picture = QPixmap.fromImage(image)
+            self._picture.setDevicePixelRatio(ratio)
+            self.resize(size)
+        self.follow()
+
+    def set_wanted(self, is_wanted: bool) -> None:
+        self._is_wanted = is_wanted
+        self.follow()
+
+    @property
+    def is_wanted(self) -> bool:
+        return self._is_wanted
+
+    def follow(self) -> None:
+        """Show the part in view; hide where there is nothing to show."""
+        seen = self._seen_share()
+        has_room = self._view.width() > 3 * self.width() and self._view.height() > 2 * self.height()
+        is_useful = self._is_wanted and not self._picture.isNull() and has_room and seen < _SHOWN_BELOW
+        self.setVisible(is_useful)
+        if is_useful:
+            self.move(self._view.width() - self.width() - _MARGIN, self._view.height() - self.height() - _MARGIN)
+            self.update()
+
+    def _frame(self) -> QRectF:
+        """The part in view, in this widget's pixels."""
+        viewport = self._view.viewport
+        x1, y1, x2, y2 = viewport.visible_box
+        scale = self.width() / viewport.image_wh[0]
+        frame = QRectF(x1 * scale, y1 * scale, (x2 - x1) * scale, (y2 - y1) * scale)
+        return frame.intersected(QRectF(0, 0, self.width(), self.height()))
+
+    def _seen_share(self) -> float:
+        frame = self._frame()
+        return frame.width() * frame.height() / max(self.width() * self.height(), 1)
+
+    def _go(self, place: QPointF) -> None:
+        scale = self._view.viewport.image_wh[0] / max(self.width(), 1)
+        self._view.centre_on(place.x() * scale, place.y() * scale)
+
+    # Qt
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        painter.drawPixmap(0, 0, self._picture)
+        frame = self._frame().adjusted(0.5, 0.5, -1.5, -1.5)
+        painter.setPen(QPen(QColor(0, 0, 0, 160), 3))
+        painter.drawRect(frame)
+        painter.setPen(QPen(QColor(255, 255, 255), 1))
+        painter.drawRect(frame)
+        painter.setPen(QPen(QColor(0, 0, 0, 200), 1))
+        painter.drawRect(self.rect().adjusted(0, 0, -1, -1))
+        painter.end()
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        self._go(event.position())
+        event.accept()
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        if event.buttons() & Qt.MouseButton.LeftButton:
+            self._go(event.position())
+        event.accept()

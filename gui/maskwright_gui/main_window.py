@@ -123,7 +123,7 @@ class MainWindow(QMainWindow):
             if id_.startswith("tool_"):
                 bar.addAction(self.actions_table[id_])
         bar.addSeparator()
-        for id_ in ("undo", "redo", "delete"):
+        for id_ in ("undo", "redo"):
             bar.addAction(self.actions_table[id_])
         bar.addSeparator()
         for id_ in ("run_model", "accept", "reject"):

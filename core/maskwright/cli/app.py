@@ -7,6 +7,8 @@ import typer
 
 from maskwright._version import __version__
 from maskwright.cli import exit_codes
+from maskwright.cli.check import check
+from maskwright.cli.convert import convert, import_
 from maskwright.cli.demo import demo
 from maskwright.cli.evaluate import evaluate
 from maskwright.cli.export import export
@@ -29,6 +31,9 @@ _ALL: dict[str, Callable[..., None]] = {
     "demo": demo,
     "prelabel": prelabel,
     "export": export,
+    "import": import_,
+    "check": check,
+    "convert": convert,
     "evaluate": evaluate,
     "restore": restore,
     "info": info,

@@ -1,4 +1,4 @@
-"""`maskwright export`: a project's annotations as a COCO file."""
+"""`maskwright export`: a project's annotations as a COCO file, or in another format."""
 
 from pathlib import Path
 from typing import Annotated, Literal
@@ -7,31 +7,95 @@ import typer
 
 from maskwright.cli import exit_codes
 from maskwright.cli.output import print_json, progress_bar, reports_errors, results
+from maskwright.errors import FormatError
 from maskwright.formats.coco import CocoExportOptions, export_coco
+from maskwright.formats.coco.options import CocoExportReport
+from maskwright.formats.coco.profiles import PROFILES, profile_named
+from maskwright.formats.coco.results import export_results
+from maskwright.formats.coco.verify import verify_coco
+from maskwright.formats.package import Splitting, export_package, parse_shares
+from maskwright.formats.registry import FORMATS, format_named
 from maskwright.project import Project
+
+_FORMATS = ", ".join(sorted(known.name for known in FORMATS))
+_PROFILES = ", ".join(profile.name for profile in PROFILES)
 
 
 @reports_errors
 def export(
     project: Annotated[Path, typer.Argument(help="A project, or the image folder it lives in.")],
-    out: Annotated[Path, typer.Option("--out", "-o", help="The COCO file to write.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="The file or folder to write.")],
     proposals: Annotated[bool, typer.Option(help="Also what the model suggests and nobody decided on.")] = False,
     unreviewed: Annotated[bool, typer.Option(help="Also images that nobody looked at, without annotations.")] = False,
     min_score: Annotated[float, typer.Option(min=0, max=1, help="Leave out proposals under this score.")] = 0.0,
     holes: Annotated[Literal["keyhole", "rle"], typer.Option(help="How objects with holes are written.")] = "keyhole",
     provenance: Annotated[bool, typer.Option(help="State, score and model of each object as attributes.")] = False,
+    format_name: Annotated[str, typer.Option("--format", help=f"One of: {_FORMATS}.")] = "coco",
+    profile: Annotated[str, typer.Option(help=f"Who will read the file: {_PROFILES}.")] = "generic",
+    split: Annotated[str | None, typer.Option(help="Parts such as train=80,val=20; --out is then a folder.")] = None,
+    seed: Annotated[int, typer.Option(help="The same seed gives the same parts.")] = 0,
+    by_class: Annotated[bool, typer.Option(help="Deal rare classes out evenly over the parts.")] = False,
+    images: Annotated[
+        Literal["copy", "link", "upright"] | None,
+        typer.Option(help="Take the image files along; upright: with the EXIF orientation baked in."),
+    ] = None,
+    detections: Annotated[bool, typer.Option(help="Write a COCO results list: proposals with scores.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON on standard output.")] = False,
 ) -> int:
-    """Write a project's annotations to a COCO file: what a person accepted, corrected or drew."""
-    options = CocoExportOptions(
-        include_proposals=proposals,
-        include_unreviewed=unreviewed,
-        min_score=min_score,
-        holes=holes,
-        include_provenance=provenance,
+    """Write a project's annotations: what a person accepted, corrected or drew."""
+    reader = profile_named(profile)
+    options = reader.applied(
+        CocoExportOptions(
+            include_proposals=proposals,
+            include_unreviewed=unreviewed,
+            min_score=min_score,
+            holes=holes,
+            include_provenance=provenance,
+        )
     )
+    kind = format_named(reader.format_name if format_name == "coco" else format_name)
+    if detections:
+        return _export_results(project, out, min_score, as_json=as_json)
+    if kind.name == "coco" and split is None and images is None:
+        report, findings = _export_coco(project, out, options)
+        return _show(report, findings, reader.losses, as_json=as_json)
+    splitting = Splitting(parse_shares(split), seed, by_class) if split is not None else None
+    with Project.open(project, read_only=True) as source, progress_bar("export", None) as show:
+        reports = export_package(
+            source, out, kind, options, splitting=splitting, image_root=source.image_root, placing=images,
+            on_image=lambda done: show(done, ""),
+        )  # fmt: skip
+    losses = (*reader.losses, *(loss for loss in reports[0].losses if loss not in reader.losses))
+    if as_json:
+        sets = [{"path": str(r.path), "images": r.image_count, "instances": r.instance_count} for r in reports]
+        print_json({"sets": sets, "losses": list(losses), "notes": list(reader.notes)})
+        return exit_codes.OK
+    for written in reports:
+        results().print(f"{written.instance_count} objects on {written.image_count} images -> {written.path}")
+    if losses:
+        results().print(f"not kept: {', '.join(losses)}")
+    return exit_codes.OK
+
+
+def _export_coco(project: Path, out: Path, options: CocoExportOptions) -> tuple[CocoExportReport, list[str]]:
     with Project.open(project, read_only=True) as source, progress_bar("export", None) as show:
         report = export_coco(source, out, options, on_image=lambda done: show(done, ""))
+        return report, [found.message for found in verify_coco(out, source, options)]
+
+
+def _export_results(project: Path, out: Path, min_score: float, *, as_json: bool) -> int:
+    with Project.open(project, read_only=True) as source:
+        count = export_results(source, out, takes=lambda each: each.score is not None and each.score >= min_score)
+    if as_json:
+        print_json({"path": str(out), "instances": count})
+    else:
+        results().print(f"{count} detections -> {out}")
+    return exit_codes.OK
+
+
+def _show(report: CocoExportReport, findings: list[str], losses: tuple[str, ...], *, as_json: bool) -> int:
+    if findings:
+        raise FormatError(f"the file was written, but {findings[0]}", path=report.path, hint=f"{len(findings)} in all")
     if as_json:
         print_json(
             {
@@ -39,6 +103,7 @@ def export(
                 "images": report.image_count,
                 "instances": report.instance_count,
                 "unreviewed": report.unreviewed_count,
+                "losses": list(losses),
                 "left_out": [
                     {"image_id": item.image_id, "instance_id": item.instance_id, "reason": item.reason}
                     for item in report.left_out
@@ -47,6 +112,9 @@ def export(
         )
         return exit_codes.OK
     results().print(f"{report.instance_count} objects on {report.image_count} images -> {report.path}")
+    results().print("read again: every mask is the one in the project")
+    if losses:
+        results().print(f"not kept: {', '.join(losses)}")
     if report.unreviewed_count:
         results().print(
             f"{report.unreviewed_count} images left out: nobody has looked at them (--unreviewed, --proposals)"

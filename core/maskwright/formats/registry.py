@@ -28,6 +28,8 @@ class Format:
     read: Read
     write: Write
     recognises: Callable[[Path], bool]
+    suffix: str = ""
+    """Of the file, where it is one."""
 
 
 def _write_coco(source: CocoSource, path: Path, options: CocoExportOptions) -> WriteReport:
@@ -50,7 +52,7 @@ def _has_labelme_file(path: Path) -> bool:
 
 
 FORMATS: tuple[Format, ...] = (
-    Format("cvat", "CVAT for images 1.1", False, read_cvat, write_cvat, lambda path: path.suffix == ".xml"),
+    Format("cvat", "CVAT for images 1.1", False, read_cvat, write_cvat, lambda path: path.suffix == ".xml", ".xml"),
     Format(
         "png", "PNG masks", True, read_png_masks, write_png_masks,
         lambda path: path.name == "classes.json" or (path / "classes.json").is_file(),
@@ -61,7 +63,7 @@ FORMATS: tuple[Format, ...] = (
     ),
     Format("voc", "Pascal VOC", True, read_voc, write_voc, lambda path: (path / "Annotations").is_dir()),
     Format("labelme", "labelme", True, read_labelme, write_labelme, _has_labelme_file),
-    Format("coco", "COCO", False, read_coco, _write_coco, lambda path: path.suffix == ".json"),
+    Format("coco", "COCO", False, read_coco, _write_coco, lambda path: path.suffix == ".json", ".json"),
 )  # fmt: skip
 """Asked in this order for what a path is; COCO last, since any JSON file may be one."""
 

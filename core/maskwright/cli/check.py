@@ -1,0 +1,49 @@
+"""`maskwright check`: what a consumer of an export would trip over."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from maskwright.cli import exit_codes
+from maskwright.cli.output import print_json, progress_bar, reports_errors, results
+from maskwright.formats.coco import CocoExportOptions
+from maskwright.formats.gate import check as look_over
+from maskwright.formats.gate import fix_all
+from maskwright.project import Project
+
+
+@reports_errors
+def check(
+    project: Annotated[Path, typer.Argument(help="A project, or the image folder it lives in.")],
+    fix: Annotated[bool, typer.Option("--fix", help="Mend what can be mended without changing what is meant.")] = False,
+    proposals: Annotated[bool, typer.Option(help="Look at what the model suggests, too.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON on standard output.")] = False,
+) -> int:
+    """Look over a project before it is exported. Exit code 3 when something in it would be refused or misread."""
+    options = CocoExportOptions(include_proposals=proposals)
+    fixed_count = 0
+    with Project.open(project, read_only=not fix) as opened, progress_bar("check", None) as show:
+        if fix:
+            for image in filter(options.takes_image, list(opened.images())):
+                taken = [each for each in opened.instances(image.id) if options.takes_instance(each)]
+                change = fix_all(taken, image)
+                opened.apply(image.id, change, label="Mend geometry")
+                fixed_count += len(change)
+        found = list(look_over(opened, options, image_root=opened.image_root, on_image=lambda done: show(done, "")))
+    if as_json:
+        rows = [
+            {"kind": each.kind.value, "message": each.message, "image_id": each.image_id,
+             "instance_id": each.instance_id, "is_error": each.is_error, "is_fixable": each.is_fixable}
+            for each in found
+        ]  # fmt: skip
+        print_json({"fixed": fixed_count, "findings": rows})
+    else:
+        if fix:
+            results().print(f"{fixed_count} objects mended")
+        for each in found:
+            where = f"image {each.image_id}, object {each.instance_id}: " if each.instance_id else ""
+            results().print(f"{'error' if each.is_error else 'note'}: {each.kind.value}: {where}{each.message}")
+        if not found:
+            results().print("nothing to report")
+    return exit_codes.SOME_FAILED if any(each.is_error for each in found) else exit_codes.OK

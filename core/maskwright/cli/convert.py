@@ -1,0 +1,104 @@
+"""`maskwright convert` and `maskwright import`: annotations from one format to another, or into a project."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from maskwright.cli import exit_codes
+from maskwright.cli.output import messages, print_json, reports_errors, results
+from maskwright.formats.coco import CocoExportOptions
+from maskwright.formats.data_set import DataSet
+from maskwright.formats.problems import Problem
+from maskwright.formats.registry import FORMATS, format_named, recognised
+from maskwright.project import Project, find_project
+from maskwright.project.store import INSIDE_IMAGES
+
+_NAMES = ", ".join(sorted(known.name for known in FORMATS))
+_MOST_LISTED = 20
+
+
+@reports_errors
+def convert(
+    source: Annotated[Path, typer.Argument(help="The file or folder to read.")],
+    out: Annotated[Path, typer.Argument(help="The file or folder to write.")],
+    to: Annotated[str, typer.Option("--to", help=f"Format to write: {_NAMES}.")],
+    read_as: Annotated[str | None, typer.Option("--from", help="Format to read; else it is recognised.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON on standard output.")] = False,
+) -> int:
+    """Convert annotations from one format to another; images are not touched."""
+    target = format_named(to)
+    data = _read(source, read_as)
+    report = target.write(data, out, CocoExportOptions())
+    if as_json:
+        counts = {"images": report.image_count, "instances": report.instance_count, "losses": list(report.losses)}
+        print_json({"path": str(report.path), **counts, "problems": [str(problem) for problem in data.problems]})
+    else:
+        results().print(f"{report.instance_count} objects on {report.image_count} images -> {report.path}")
+        if report.losses:
+            results().print(f"{target.title} does not keep: {', '.join(report.losses)}")
+        _show(data.problems)
+    return _exit_code(data.problems)
+
+
+@reports_errors
+def import_(
+    project: Annotated[Path, typer.Argument(help="A project, or an image folder, which becomes one.")],
+    source: Annotated[Path, typer.Argument(help="The annotations: a file or folder of any known format.")],
+    read_as: Annotated[str | None, typer.Option("--from", help=f"{_NAMES}; else it is recognised.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON on standard output.")] = False,
+) -> int:
+    """Bring annotations made elsewhere into a project, all or nothing; untouched ones are exported as they came."""
+    data = _read(source, read_as)
+    with _opened(project) as opened:
+        intake = opened.take_in(data)
+        missing = [image.file_name for image in data.images() if not (opened.image_root / image.file_name).is_file()]
+    if as_json:
+        print_json(
+            {
+                "images": intake.image_count,
+                "instances": intake.instance_count,
+                "categories": intake.category_count,
+                "renumbered": intake.renumbered_count,
+                "resized": list(intake.resized),
+                "missing": missing,
+                "problems": [str(problem) for problem in data.problems],
+            }
+        )
+        return _exit_code(data.problems)
+    results().print(f"{intake.instance_count} objects on {intake.image_count} images, {intake.category_count} classes")
+    if intake.renumbered_count:
+        results().print(f"{intake.renumbered_count} objects got new ids: theirs were taken")
+    _list("images of another size than the project knows, left out", intake.resized)
+    _list("images that are not in the image folder", missing)
+    _show(data.problems)
+    return _exit_code(data.problems)
+
+
+def _read(source: Path, read_as: str | None) -> DataSet:
+    kind = recognised(source) if read_as is None else format_named(read_as)
+    return kind.read(source)
+
+
+def _opened(path: Path) -> Project:
+    if find_project(path) is None and path.is_dir():
+        return Project.create(path / INSIDE_IMAGES, image_root=path)
+    return Project.open(path)
+
+
+def _exit_code(problems: tuple[Problem, ...]) -> int:
+    return exit_codes.SOME_FAILED if any(problem.effect == "skipped" for problem in problems) else exit_codes.OK
+
+
+def _show(problems: tuple[Problem, ...]) -> None:
+    _list("things in the file that were skipped or changed", [str(problem) for problem in problems])
+
+
+def _list(what: str, items: "list[str] | tuple[str, ...]") -> None:
+    if not items:
+        return
+    messages().print(f"{len(items)} {what}:")
+    for item in items[:_MOST_LISTED]:
+        messages().print(f"  {item}")
+    if len(items) > _MOST_LISTED:
+        messages().print(f"  and {len(items) - _MOST_LISTED} more (--json lists all)")

@@ -1,0 +1,97 @@
+"""A whole export: one set or several parts, in any format, with or without the images."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from maskwright.errors import FormatError
+from maskwright.formats.coco.options import CocoExportOptions, CocoSource
+from maskwright.formats.image_files import Placing, place_image
+from maskwright.formats.registry import Format
+from maskwright.formats.selection import WriteReport
+from maskwright.formats.splits import Subset, classes_by_image, split
+
+
+@dataclass(frozen=True, slots=True)
+class Splitting:
+    """How to cut a data set: shares by name, e.g. {"train": 0.8, "val": 0.2}."""
+
+    shares: Mapping[str, float]
+    seed: int = 0
+    by_class: bool = False
+
+
+def export_package(
+    source: CocoSource,
+    out: Path,
+    kind: Format,
+    options: CocoExportOptions,
+    *,
+    splitting: Splitting | None = None,
+    image_root: Path | None = None,
+    placing: Placing | None = None,
+    on_image: Callable[[int], None] = lambda done: None,
+) -> list[WriteReport]:
+    """Write `out`; with `splitting` a folder with one set per part. Returns one report per set, `path` saying where.
+
+    With `placing` the image files go along: into `images/` of a folder, or beside a single file. Raises FormatError
+    when something cannot be written; sets written before stay.
+    """
+    places = _places(source, out, kind, options, splitting)
+    reports = []
+    done = 0
+    for place, part in places:
+        reports.append(kind.write(part, place, options))
+        if placing is None or image_root is None:
+            continue
+        folder = _image_folder(place, out, kind, is_split=splitting is not None)
+        for image in filter(options.takes_image, part.images()):
+            place_image(image, image_root, folder, placing)
+            done += 1
+            on_image(done)
+    return reports
+
+
+def _places(
+    source: CocoSource, out: Path, kind: Format, options: CocoExportOptions, splitting: Splitting | None
+) -> list[tuple[Path, CocoSource]]:
+    if splitting is None:
+        return [(out, source)]
+    taken = {image.id for image in source.images() if options.takes_image(image)}
+    classes = {image_id: found for image_id, found in classes_by_image(source).items() if image_id in taken}
+    parts = split(classes, splitting.shares, seed=splitting.seed, by_class=splitting.by_class)
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise FormatError(f"cannot make the folder: {error.strerror or error}", path=out) from error
+    return [
+        (out / name if kind.is_folder else out / f"{name}{kind.suffix}", Subset(source, ids))
+        for name, ids in parts.items()
+    ]
+
+
+def _image_folder(place: Path, out: Path, kind: Format, *, is_split: bool) -> Path:
+    """Where the readers of the format look: labelme beside the files, YOLO and VOC in folders of their own."""
+    match kind.name:
+        case "labelme":
+            return place
+        case "voc":
+            return place / "JPEGImages"
+        case "yolo" | "png":
+            return place / "images"
+        case _:
+            return (out if is_split else out.parent) / "images"
+
+
+def parse_shares(text: str) -> dict[str, float]:
+    """{"train": 80.0, "val": 20.0} from "train=80,val=20". Raises FormatError for anything else."""
+    shares: dict[str, float] = {}
+    for entry in text.split(","):
+        name, _, share = entry.partition("=")
+        try:
+            shares[name.strip()] = float(share)
+        except ValueError:
+            shares[name.strip()] = -1
+    if min(shares.values()) < 0 or not sum(shares.values()) > 0 or not all(name.isidentifier() for name in shares):
+        raise FormatError(f"expected shares such as train=80,val=20, got {text!r}")
+    return shares

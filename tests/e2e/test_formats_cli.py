@@ -1,0 +1,120 @@
+"""Import, check, convert and export on the command line."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from coco_sources import one_image, square, varied_source
+from maskwright.cli.app import app
+from maskwright.document.values import Instance
+from maskwright.formats.coco import export_coco, read_coco
+from maskwright.geometry.polygon import Polygon
+from maskwright.project import Project
+
+
+def run_json(*arguments: object) -> tuple[int, Any]:
+    result = CliRunner().invoke(app, [*map(str, arguments), "--json"], catch_exceptions=False)
+    return result.exit_code, json.loads(result.stdout)
+
+
+@pytest.fixture
+def photos(tmp_path: Path) -> Path:
+    """The images of the varied source, and its COCO file beside the folder."""
+    for image in varied_source().images():
+        file = tmp_path / "photos" / image.file_name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        cv2.imwrite(str(file), np.zeros((image.height, image.width), np.uint8))
+    export_coco(varied_source(), tmp_path / "set.json")
+    return tmp_path / "photos"
+
+
+def test_an_imported_file_is_exported_as_it_came(photos: Path, tmp_path: Path) -> None:
+    code, report = run_json("import", photos, tmp_path / "set.json")
+    assert (code, report["instances"], report["missing"]) == (0, 20, [])
+    run_json("export", photos, "-o", tmp_path / "out.json")
+    assert (tmp_path / "out.json").read_bytes() == (tmp_path / "set.json").read_bytes()
+
+
+def test_images_that_are_not_there_are_listed(photos: Path, tmp_path: Path) -> None:
+    (photos / "sub" / "3.png").unlink()
+    assert run_json("import", photos, tmp_path / "set.json")[1]["missing"] == ["sub/3.png"]
+
+
+def test_a_damaged_file_leaves_the_project_alone(photos: Path, tmp_path: Path) -> None:
+    (tmp_path / "bad.json").write_text('{"images": [')
+    code, report = run_json("import", photos, tmp_path / "bad.json")
+    assert code == 1
+    assert "byte" in report["error"]
+
+
+def test_skipped_annotations_are_listed_and_change_the_exit_code(photos: Path, tmp_path: Path) -> None:
+    content = json.loads((tmp_path / "set.json").read_text())
+    content["annotations"][0]["segmentation"] = [[1, 2]]
+    (tmp_path / "set.json").write_text(json.dumps(content))
+    code, report = run_json("import", photos, tmp_path / "set.json")
+    assert (code, report["instances"], len(report["problems"])) == (3, 19, 1)
+
+
+def test_a_check_finds_and_mends(photos: Path, tmp_path: Path) -> None:
+    bow_tie = Polygon.of([(2, 2), (12, 12), (12, 2), (2, 12)])
+    source = one_image(Instance(1, 1, (square(-2, 3, 9),)), Instance(2, 1, (bow_tie,)), file_name="sub/1.png")
+    project = tmp_path / "p.maskwright"
+    cv2.imwrite(str(photos / "sub" / "1.png"), np.zeros((30, 40), np.uint8))
+    with Project.create(project, image_root=photos) as created:
+        export_coco(source, tmp_path / "plain.json")
+        data = read_coco(tmp_path / "plain.json")
+        by_image = {1: tuple(source.instances(1))}
+        created.take_in(replace(data, instances_by_image=by_image))
+    _, before = run_json("check", project)
+    assert {row["kind"] for row in before["findings"]} >= {"outside the image", "outline crosses itself"}
+    _, after = run_json("check", project, "--fix")
+    assert after["fixed"] == 2
+    assert not any(row["is_fixable"] for row in after["findings"])
+
+
+@pytest.mark.parametrize("name", ["labelme", "cvat", "png", "voc"])
+def test_converting_there_and_back_keeps_the_objects(photos: Path, tmp_path: Path, name: str) -> None:
+    there = tmp_path / ("there.xml" if name == "cvat" else "there")
+    code, report = run_json("convert", tmp_path / "set.json", there, "--to", name)
+    assert (code, report["instances"]) == (0, 20)
+    code, report = run_json("convert", there, tmp_path / "back.json", "--to", "coco")
+    assert (code, report["instances"]) == (0, 20)
+
+
+def test_a_split_export_has_every_image_once_with_its_file(photos: Path, tmp_path: Path) -> None:
+    run_json("import", photos, tmp_path / "set.json")
+    code, report = run_json(
+        "export", photos, "-o", tmp_path / "parts", "--split", "train=70,val=30", "--by-class", "--images", "copy"
+    )
+    assert code == 0
+    assert sum(part["images"] for part in report["sets"]) == 7
+    assert len(list((tmp_path / "parts" / "images").rglob("*.png"))) == 7
+
+
+def test_ultralytics_gets_labels_images_and_classes(photos: Path, tmp_path: Path) -> None:
+    run_json("import", photos, tmp_path / "set.json")
+    code, report = run_json("export", photos, "-o", tmp_path / "yolo", "--profile", "ultralytics", "--images", "link")
+    assert code == 0
+    assert report["losses"]
+    code, back = run_json("convert", tmp_path / "yolo", tmp_path / "back.json", "--to", "coco")
+    assert (code, back["instances"]) == (0, 20)
+
+
+@pytest.mark.parametrize("bad", ["train", "train=x", "train=-1", "../x=1"])
+def test_impossible_splits_say_so(photos: Path, tmp_path: Path, bad: str) -> None:
+    run_json("import", photos, tmp_path / "set.json")
+    code, report = run_json("export", photos, "-o", tmp_path / "parts", "--split", bad)
+    assert code == 1
+    assert "train=80,val=20" in report["error"]
+
+
+def test_detections_are_a_results_list(photos: Path, tmp_path: Path) -> None:
+    run_json("import", photos, tmp_path / "set.json")
+    assert run_json("export", photos, "-o", tmp_path / "results.json", "--detections")[1]["instances"] == 0
+    assert json.loads((tmp_path / "results.json").read_text()) == []

@@ -19,6 +19,7 @@ from maskwright_gui.workers.requests import BatchRequest, ModelChoice, ModelSumm
 
 if TYPE_CHECKING:
     from maskwright.prelabel.pipeline import BatchReport
+    from maskwright.prelabel.settings import PrelabelSettings
 
 MAX_RECENT = 6
 
@@ -108,7 +109,7 @@ class ModelCommands(QObject):
                 path=project.image_path(image),
                 cache=cache,
                 choice=self._choice,
-                settings=self._strip.thresholds.settings(),
+                settings=self._wanted_settings(),
             )
         )
 
@@ -117,7 +118,7 @@ class ModelCommands(QObject):
         if project is None or cache is None or self._state is not BatchState.IDLE or not self._may_write():
             return
         self._progress = BatchProgress(0, sum(project.state_counts().values()))
-        self._inference.start_batch(BatchRequest(project, cache, self._choice, self._strip.thresholds.settings()))
+        self._inference.start_batch(BatchRequest(project, cache, self._choice, self._wanted_settings()))
 
     def pause_or_resume(self) -> None:
         if self._state is BatchState.PAUSED:
@@ -188,6 +189,15 @@ class ModelCommands(QObject):
     def _on_devices_found(self, devices: tuple[str, ...]) -> None:
         known = list(dict.fromkeys([*devices, "AUTO", self._choice.device]))
         self._panel.set_devices(known, self._choice.device)
+
+    def _wanted_settings(self) -> "PrelabelSettings":
+        """The strip's thresholds; score and NMS are the model's own as long as nobody has seen or chosen others."""
+        settings = self._strip.thresholds.settings()
+        project = self._session.project
+        is_known = self._summary is not None and self._summary.choice == self._choice
+        if is_known or (project is not None and project.setting(THRESHOLDS_SETTING) is not None):
+            return settings
+        return replace(settings, score=None, nms_iou=None)
 
     def _on_model_loading(self, choice: ModelChoice) -> None:
         self._panel.set_note(f"Loading {model_title(choice.source)} on {choice.device}…")

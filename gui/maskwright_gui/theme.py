@@ -137,10 +137,11 @@ def _style_sheet(t: Theme) -> str:
     QMenu::icon {{ padding-left: 8px; }}
     QDockWidget {{ color: {t.muted}; font-weight: 600; }}
     QDockWidget::title {{ background: {t.panel}; padding: 6px 8px; border-bottom: 1px solid {t.border}; }}
-    QToolBar {{ background: {t.panel}; border: 0; spacing: 2px; padding: 4px; }}
+    QToolBar {{ background: {t.panel}; border: 0; spacing: 1px; padding: 3px; }}
     QToolBar#thresholds {{ border-top: 1px solid {t.border}; padding: 0; }}
     QToolBar::separator {{ background: {t.border}; height: 1px; width: 1px; margin: 4px; }}
     QToolButton {{ border: 1px solid transparent; border-radius: 4px; padding: 4px; }}
+    QToolBar QToolButton {{ padding: 3px; }}
     QToolButton:hover {{ background: {t.selection}; }}
     QToolButton:checked {{ background: {t.selection}; border-color: {t.accent}; }}
     QToolButton:focus {{ border-color: {t.accent}; }}
@@ -179,6 +180,7 @@ def _style_sheet(t: Theme) -> str:
     QStatusBar {{ background: {t.window}; border-top: 1px solid {t.border}; }}
     QStatusBar::item {{ border: 0; }}
     QLabel[muted="true"] {{ color: {t.muted}; }}
+    QLabel[placeholder="true"] {{ padding: 8px 16px; }}
     QLabel[title="true"] {{ font-size: 15pt; font-weight: 600; }}
     QToolTip {{ background: {t.raised}; color: {t.text}; border: 1px solid {t.border}; padding: 4px; }}
     QFrame#toast {{ background: {t.raised}; border: 1px solid {t.border}; border-radius: 6px; }}

@@ -93,7 +93,7 @@ class ViewCommands(QObject):
         self._settings.setValue("canvas/labels", str(following))
 
     def open_palette(self) -> None:
-        CommandPalette(self._known_actions(), self._window).open()
+        CommandPalette(self._known_actions(), self._window).pop_up()
 
     def open_key_sheet(self) -> None:
         table = self._window.actions_table
@@ -133,7 +133,7 @@ class ViewCommands(QObject):
         picker.move(min(at.x(), area.right() - picker.width()), min(at.y(), area.bottom() - picker.height()))
         picker.chosen.connect(on_chosen)
         picker.created.connect(on_created)
-        picker.open()
+        picker.pop_up()
 
     def _default_keys(self) -> Keymap:
         return {spec.id: spec.keys for spec in self._window.actions_table.specs.values()}

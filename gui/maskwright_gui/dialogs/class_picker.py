@@ -4,27 +4,25 @@ from collections.abc import Sequence
 
 from PySide6.QtCore import QEvent, QObject, QPoint, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QIcon, QKeyEvent, QPixmap
-from PySide6.QtWidgets import QDialog, QLineEdit, QListWidget, QListWidgetItem, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QLineEdit, QListWidget, QListWidgetItem, QVBoxLayout, QWidget
 
 from maskwright.document.palette import category_colour
 from maskwright.document.values import Category
+from maskwright_gui.dialogs.quick_dialog import QuickDialog
 from maskwright_gui.panels.widgets import named
 
 _ID = Qt.ItemDataRole.UserRole
 SIZE = QSize(260, 300)
 
 
-class ClassPicker(QDialog):
+class ClassPicker(QuickDialog):
     """A popup beside the pointer."""
 
     chosen = Signal(int)
     created = Signal(str)
 
     def __init__(self, categories: Sequence[Category], current_id: int, at: QPoint, parent: QWidget) -> None:
-        super().__init__(parent, Qt.WindowType.Popup)
-        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        self.setFixedSize(SIZE)
-        self.setProperty("popup", True)
+        super().__init__(SIZE, parent)
         self._categories = tuple(categories)
         self._field = named(QLineEdit(self), "Find or name a class")
         self._field.setPlaceholderText("Class")

@@ -2,24 +2,22 @@
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import QEvent, QObject, QPoint, Qt
+from PySide6.QtCore import QEvent, QObject, QPoint, QSize, Qt
 from PySide6.QtGui import QAction, QKeyEvent, QKeySequence
-from PySide6.QtWidgets import QDialog, QHeaderView, QLineEdit, QTreeWidget, QTreeWidgetItem, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHeaderView, QLineEdit, QTreeWidget, QTreeWidgetItem, QVBoxLayout, QWidget
 
+from maskwright_gui.dialogs.quick_dialog import QuickDialog
 from maskwright_gui.panels.widgets import named
 
 WIDTH_PX = 520
 
 
-class CommandPalette(QDialog):
+class CommandPalette(QuickDialog):
     """Enter triggers the marked action; actions that make no sense now are greyed."""
 
     def __init__(self, actions: Sequence[tuple[str, QAction]], parent: QWidget) -> None:
         """`actions`: (menu title, action)."""
-        super().__init__(parent, Qt.WindowType.Popup)
-        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        self.setFixedSize(WIDTH_PX, 380)
-        self.setProperty("popup", True)
+        super().__init__(QSize(WIDTH_PX, 380), parent)
         self._actions = [(menu, action) for menu, action in actions if action.text()]
         self._field = named(QLineEdit(self), "Search actions")
         self._field.setPlaceholderText("Type what you want to do")
@@ -40,6 +38,12 @@ class CommandPalette(QDialog):
         column.addWidget(self._list, 1)
         self._fill("")
         self.move(parent.mapToGlobal(QPoint((parent.width() - WIDTH_PX) // 2, 48)))
+
+    @property
+    def marked_text(self) -> str:
+        """What Enter would do."""
+        item = self._list.currentItem()
+        return item.text(0) if item is not None else ""
 
     def _fill(self, text: str) -> None:
         words = text.casefold().split()

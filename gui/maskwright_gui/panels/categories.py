@@ -20,7 +20,7 @@ from PySide6.QtWidgets import (
 from maskwright.document.document import Document
 from maskwright.document.palette import category_colour
 from maskwright.document.values import Category, InstanceState
-from maskwright_gui.panels.widgets import muted_label, named
+from maskwright_gui.panels.widgets import Inviting, named
 
 DIGITS = 9
 _ID = Qt.ItemDataRole.UserRole
@@ -41,7 +41,7 @@ class CategoriesPanel(QWidget):
         self._is_syncing = False
         self._categories: dict[int, Category] = {}
         self._tree = self._make_tree()
-        self._nothing = muted_label("Classes come from the model, or add your own below.", self, is_centred=True)
+        self._stack = Inviting(self._tree, "Classes come from the model, or add your own below.", self)
         self._name = named(QLineEdit(self), "Name of a new class")
         self._name.setPlaceholderText("New class")
         self._name.returnPressed.connect(self._on_add)
@@ -56,8 +56,7 @@ class CategoriesPanel(QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 4, 0, 0)
         column.setSpacing(4)
-        column.addWidget(self._nothing, 1)
-        column.addWidget(self._tree, 1)
+        column.addWidget(self._stack, 1)
         column.addLayout(row)
 
     def set_categories(self, categories: Sequence[Category]) -> None:
@@ -67,8 +66,7 @@ class CategoriesPanel(QWidget):
         for place, category in enumerate(categories):
             self._tree.addTopLevelItem(self._make_item(category, place))
         self._is_syncing = False
-        self._nothing.setVisible(not categories)
-        self._tree.setVisible(bool(categories))
+        self._stack.show_content(bool(categories))
 
     def set_current(self, category_id: int) -> None:
         for row in range(self._tree.topLevelItemCount()):

@@ -6,7 +6,7 @@ from PySide6.QtWidgets import QAbstractItemView, QComboBox, QLineEdit, QListView
 from maskwright.document.values import ImageState
 from maskwright_gui.panels.image_delegate import ImageDelegate
 from maskwright_gui.panels.image_model import ImageListModel
-from maskwright_gui.panels.widgets import muted_label, named
+from maskwright_gui.panels.widgets import Inviting, named
 from maskwright_gui.theme import Theme
 
 SEARCH_DELAY_MS = 150
@@ -43,7 +43,7 @@ class ImagesPanel(QWidget):
         self.list_view.setItemDelegate(self._delegate)
         self.list_view.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
         self.list_view.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self._nothing = muted_label("", self, is_centred=True)
+        self._stack = Inviting(self.list_view, "", self)
         self._delay = QTimer(self, singleShot=True, interval=SEARCH_DELAY_MS)
         self._lay_out()
         self._connect()
@@ -86,8 +86,7 @@ class ImagesPanel(QWidget):
         top.addWidget(self._filter)
         top.addWidget(self._search)
         column.addLayout(top)
-        column.addWidget(self._nothing, 1)
-        column.addWidget(self.list_view, 1)
+        column.addWidget(self._stack, 1)
         self._on_reset()
 
     def _connect(self) -> None:
@@ -101,11 +100,10 @@ class ImagesPanel(QWidget):
     def _on_reset(self) -> None:
         is_empty = self._model.rowCount() == 0
         is_filtered = self._filter.currentIndex() != 0 or bool(self._search.text())
-        self._nothing.setText(
+        self._stack.set_text(
             "No image passes the filter." if is_filtered else "The images of the project will be listed here."
         )
-        self._nothing.setVisible(is_empty)
-        self.list_view.setVisible(not is_empty)
+        self._stack.show_content(not is_empty)
 
     def _on_current_changed(self, current: QModelIndex) -> None:
         if self._is_syncing:

@@ -10,7 +10,7 @@ from maskwright.document.change import Change
 from maskwright.document.document import Document
 from maskwright.document.values import Category, InstanceState
 from maskwright_gui.panels.instance_model import Column, InstanceModel
-from maskwright_gui.panels.widgets import muted_label, named
+from maskwright_gui.panels.widgets import Inviting, muted_label, named
 from maskwright_gui.theme import Theme
 
 NOTHING = "Objects on this image appear here.\nPress I to run the model, or P to draw a polygon."
@@ -30,15 +30,14 @@ class InstancesPanel(QWidget):
         self.model = InstanceModel(self)
         self._is_syncing = False
         self._summary = muted_label("", self, wraps=False)
-        self._nothing = muted_label(NOTHING, self, is_centred=True)
         self.table = self._make_table()
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 4, 0, 0)
         column.setSpacing(4)
         self._summary.setContentsMargins(8, 0, 8, 0)
         column.addWidget(self._summary)
-        column.addWidget(self._nothing, 1)
-        column.addWidget(self.table, 1)
+        self._stack = Inviting(self.table, NOTHING, self)
+        column.addWidget(self._stack, 1)
         self._summarise(None)
 
     def set_theme(self, theme: Theme) -> None:
@@ -102,10 +101,8 @@ class InstancesPanel(QWidget):
         parts = [f"{total} object" + ("" if total == 1 else "s")]
         parts += [f"{proposed} proposed"] if proposed else []
         parts += [f"{rejected} rejected"] if rejected else []
-        self._summary.setText(" · ".join(parts))
-        self._summary.setVisible(total + rejected > 0)
-        self._nothing.setVisible(total == 0)
-        self.table.setVisible(total > 0)
+        self._summary.setText(" · ".join(parts) if document is not None else "")
+        self._stack.show_content(total > 0)
 
     def _on_selection_changed(self) -> None:
         if not self._is_syncing:

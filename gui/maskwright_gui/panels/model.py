@@ -127,7 +127,8 @@ class ModelPanel(QWidget):
         column.addWidget(self._bar)
         column.addLayout(below)
         column.addStretch(1)
-        self.setMinimumWidth(268)  # the three buttons of a running batch: the dock must not jump when they appear
+        # what a running batch shows has its room from the start: the dock must not jump when it appears
+        self.setMinimumSize(268, 168)
 
     def _connect(self) -> None:
         self._model.activated.connect(self._on_model_activated)

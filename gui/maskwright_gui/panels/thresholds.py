@@ -3,7 +3,7 @@
 from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QGridLayout, QPushButton, QWidget
 
 from maskwright_gui.panels.threshold_slider import ScoreHistogram, ThresholdSlider
@@ -112,7 +112,7 @@ class ThresholdStrip(QWidget):
         grid.setHorizontalSpacing(16)
         grid.setVerticalSpacing(2)
         for column, field in enumerate(_RANGES):
-            grid.addWidget(self._sliders[field], 0, column)
+            grid.addWidget(self._sliders[field], 0, column, Qt.AlignmentFlag.AlignBottom)
             grid.setColumnStretch(column, 3 if field == "score" else 2)
         grid.addWidget(self._accept, 0, 4)
         grid.addWidget(self._reject, 0, 5)

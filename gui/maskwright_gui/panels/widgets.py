@@ -3,7 +3,7 @@
 from typing import TypeVar
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QAbstractButton, QAbstractSlider, QComboBox, QLabel, QWidget
+from PySide6.QtWidgets import QAbstractButton, QAbstractSlider, QComboBox, QLabel, QStackedWidget, QWidget
 
 W = TypeVar("W", bound=QWidget)
 
@@ -14,6 +14,25 @@ def named(widget: W, name: str, *, tip: str = "") -> W:
     if tip:
         widget.setToolTip(tip)
     return widget
+
+
+class Inviting(QStackedWidget):
+    """A list, or a few words about what will appear in it; both take the same room, so that docks never jump."""
+
+    def __init__(self, content: QWidget, text: str, parent: QWidget) -> None:
+        super().__init__(parent)
+        self._label = muted_label(text, self, is_centred=True)
+        self._label.setProperty("placeholder", True)
+        self._label.setMinimumHeight(0)
+        self.addWidget(self._label)
+        self.addWidget(content)
+        self.setMinimumHeight(72)
+
+    def show_content(self, has_content: bool) -> None:
+        self.setCurrentIndex(int(has_content))
+
+    def set_text(self, text: str) -> None:
+        self._label.setText(text)
 
 
 def leave_focus(*panels: QWidget) -> None:

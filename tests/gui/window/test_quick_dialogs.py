@@ -1,0 +1,58 @@
+"""Typing into the palette and the class picker does what it says, and nothing behind them."""
+
+from PySide6.QtCore import QPoint, Qt
+from pytestqt.qtbot import QtBot
+
+from maskwright_gui.app import Workbench
+from maskwright_gui.dialogs.class_picker import ClassPicker
+from maskwright_gui.dialogs.command_palette import CommandPalette
+
+Key = Qt.Key
+
+
+def palette_of(qtbot: QtBot, bench: Workbench) -> CommandPalette:
+    bench.view.open_palette()
+    palette = bench.window.findChildren(CommandPalette)[-1]
+    qtbot.waitUntil(palette.isActiveWindow)
+    return palette
+
+
+def picker_of(qtbot: QtBot, bench: Workbench) -> ClassPicker:
+    bench.view.open_class_picker(QPoint(5, 5), bench.edits.set_category, bench.classes.add_and_apply)
+    picker = bench.window.findChildren(ClassPicker)[-1]
+    qtbot.waitUntil(picker.isActiveWindow)
+    return picker
+
+
+def test_palette_runs_the_action_that_was_typed(qtbot: QtBot, opened: Workbench) -> None:
+    palette = palette_of(qtbot, opened)
+    qtbot.keyClicks(palette.focusWidget(), "next image")
+    assert opened.session.image.id == 1
+    qtbot.keyClick(palette.focusWidget(), Key.Key_Return)
+    assert opened.session.image.id == 2
+
+
+def test_palette_finds_words_in_any_order(qtbot: QtBot, opened: Workbench) -> None:
+    palette = palette_of(qtbot, opened)
+    qtbot.keyClicks(palette.focusWidget(), "coco exp")
+    assert palette.marked_text == "File › Export COCO"
+
+
+def test_typed_class_is_given_to_the_selection(qtbot: QtBot, opened: Workbench) -> None:
+    opened.classes.add("cell")
+    opened.classes.add("debris")
+    with qtbot.waitSignal(opened.model.predicted, timeout=20_000):
+        opened.model.run_on_image()
+    opened.edits.select_all()
+    picker = picker_of(qtbot, opened)
+    qtbot.keyClicks(picker.focusWidget(), "deb")
+    qtbot.keyClick(picker.focusWidget(), Key.Key_Return)
+    debris = next(c.id for c in opened.session.categories if c.name == "debris")
+    assert {i.category_id for i in opened.session.document} == {debris}
+
+
+def test_unknown_name_makes_a_class(qtbot: QtBot, opened: Workbench) -> None:
+    picker = picker_of(qtbot, opened)
+    qtbot.keyClicks(picker.focusWidget(), "mitosis")
+    qtbot.keyClick(picker.focusWidget(), Key.Key_Return)
+    assert [c.name for c in opened.session.categories] == ["mitosis"]

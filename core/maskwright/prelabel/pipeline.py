@@ -49,6 +49,7 @@ def run_batch(
     resume: bool = False,
     category_ids: Mapping[int, int] | None = None,
     on_candidates: Callable[[int, Candidates], None] = lambda image_id, candidates: None,
+    between: Callable[[], object] = lambda: None,
 ) -> BatchReport:
     """Pre-label the images of `project`; returns when all are done, or after `cancel`.
 
@@ -58,14 +59,18 @@ def run_batch(
     still pending. With `resume` the last batch of the same model and settings is continued, if there is one.
     `category_ids` maps the model's categories to the project's, what it lacks is left out; None: as
     `project_categories` has it. `on_candidates` gets each image's id and candidates in a thread of the batch, to keep
-    them for later thresholds. Raises ProjectError when the project cannot be written.
+    them for later thresholds. `between` is called on the calling thread after each image and several times a second
+    while there is none, also during a pause: its chance to do something else.
+    Raises ProjectError when the project cannot be written.
     """
     token = cancel if cancel is not None else CancelToken()
     run = resumable_run(project, model, settings) if resume else None
     run_id = (
         run.id if run is not None else project.start_run(model.name, model.content_hash, _effective(model, settings))
     )
-    return _Batch(project, model, settings, run_id, token, priority, on_progress).run(category_ids, on_candidates)
+    return _Batch(project, model, settings, run_id, token, priority, on_progress).run(
+        category_ids, on_candidates, between
+    )
 
 
 def resumable_run(project: Project, model: Model, settings: PrelabelSettings) -> Run | None:
@@ -103,7 +108,10 @@ class _Batch:
         self._stopped_because: str | None = None
 
     def run(
-        self, category_ids: Mapping[int, int] | None, on_candidates: Callable[[int, Candidates], None]
+        self,
+        category_ids: Mapping[int, int] | None,
+        on_candidates: Callable[[int, Candidates], None],
+        between: Callable[[], object],
     ) -> BatchReport:
         started = time.monotonic()
         chosen = category_ids if category_ids is not None else self._mapped_categories()
@@ -111,7 +119,7 @@ class _Batch:
             AsyncRunner[Job](self._model) as runner,
             Stages(self._project, runner, self._ids, self._settings, chosen, self._token, on_candidates) as stages,
         ):
-            for job, result in stages.outcomes(feeders=_FEEDERS, posters=_POSTERS):
+            for job, result in stages.outcomes(feeders=_FEEDERS, posters=_POSTERS, between=between):
                 self._record(job, result)
                 if self._stopped_because is not None:
                     stages.stop()

@@ -62,10 +62,13 @@ class Stages:
         self._under_way = 0
         self._finished: queue.Queue[tuple[Job, Result]] = queue.Queue(maxsize=8)
 
-    def outcomes(self, *, feeders: int, posters: int) -> Iterator[tuple[Job, Result]]:
-        """Run, and yield each job with its result as it finishes; call once."""
+    def outcomes(
+        self, *, feeders: int, posters: int, between: Callable[[], object] = lambda: None
+    ) -> Iterator[tuple[Job, Result]]:
+        """Run, and yield each job with its result as it finishes; call once. `between` is called in every pause."""
         self._start(feeders, posters)
         while not self._is_over:
+            between()
             if self._token.is_cancelled:
                 self.stop()
             try:

@@ -1,12 +1,12 @@
 """The batch as the window sees it: begin, pause, resume, cancel, and how it ends.
 
-It feeds the model from a thread of its own, so that a request for the image on screen is answered while it runs.
+It runs on the inference thread, and gives that thread back between two images so that requests for the image on
+screen are answered while it runs.
 """
 
 import logging
 from collections.abc import Callable
 from functools import partial
-from threading import Thread
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal, SignalInstance
@@ -42,17 +42,24 @@ class Batch(QObject):
     cancelled = Signal(object)
     """BatchReport."""
 
-    def __init__(self, model_for: Callable[[ModelChoice], "Model"], parent: QObject | None = None) -> None:
+    def __init__(
+        self,
+        model_for: Callable[[ModelChoice], "Model"],
+        post: Callable[[Callable[[], None]], None],
+        between: Callable[[], None],
+        parent: QObject | None = None,
+    ) -> None:
+        """post: hands work to the inference thread; between: what that thread does between two images."""
         super().__init__(parent)
-        self._model_for = model_for
-        self._thread: Thread | None = None
+        self._model_for, self._post, self._between = model_for, post, between
+        self._is_running = False
         self._token: CancelToken | None = None
         self._wanted_first: int | None = None
         self._progress = BatchProgress(0, 0)
 
     @property
     def is_running(self) -> bool:
-        return self._thread is not None and self._thread.is_alive()
+        return self._is_running
 
     def want_first(self, image_id: int | None) -> None:
         """The image on screen: the batch takes it next if it is still waiting."""
@@ -66,9 +73,9 @@ class Batch(QObject):
             return
         self._progress = BatchProgress(0, 0)
         self._token = CancelToken()
-        self._thread = Thread(target=self._run, args=(request, self._token), name="batch")
+        self._is_running = True
         self.state_changed.emit(BatchState.RUNNING)
-        self._thread.start()
+        self._post(partial(self._run, request, self._token))
 
     def pause(self) -> None:
         if self._token is not None and self.is_running:
@@ -85,14 +92,6 @@ class Batch(QObject):
             self._token.cancel()
             self.state_changed.emit(BatchState.STOPPING)
 
-    def stop(self) -> None:
-        """Cancel and wait for the end, at most the images under way."""
-        if self._token is not None:
-            self._token.cancel()
-        if self._thread is not None:
-            self._thread.join()
-            self._thread = None
-
     def _run(self, request: BatchRequest, token: "CancelToken") -> None:
         ending: tuple[SignalInstance, object]
         try:
@@ -104,6 +103,7 @@ class Batch(QObject):
             ending = (self.failed, ModelError(f"unexpected fault: {error}", hint="details are in the log"))
         else:
             ending = self._ending(report)
+        self._is_running = False
         self.state_changed.emit(BatchState.IDLE)
         ending[0].emit(ending[1])
 
@@ -125,6 +125,7 @@ class Batch(QObject):
             priority=lambda: self._wanted_first,
             resume=request.resumes,
             on_candidates=partial(request.cache.put, model),
+            between=self._between,
         )
 
     def _on_progress(self, progress: "Progress") -> None:

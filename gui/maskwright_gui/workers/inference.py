@@ -53,13 +53,14 @@ class InferenceThread(QThread):
 
     def __init__(self, parent: QObject | None = None, *, load: Loader = load_choice) -> None:
         super().__init__(parent)
-        self.batch = Batch(self.model_for, self)
+        self.batch = Batch(self.model_for, self._post_batch, self._serve_waiting, self)
         """Its progress and its end are signals of its own."""
         self._load = load
         self._condition = Condition()
         self._loading = Condition()
         self._choice: ModelChoice | None = None
         self._request: PredictRequest | None = None
+        self._batch_job: Callable[[], None] | None = None
         self._newest_id = 0
         self._wants_devices = False
         self._is_stopping = False
@@ -101,7 +102,7 @@ class InferenceThread(QThread):
         with self._condition:
             self._is_stopping = True
             self._condition.notify()
-        self.batch.stop()
+        self.batch.cancel()
         self.wait()
 
     def model_for(self, choice: ModelChoice) -> "Model":
@@ -118,10 +119,32 @@ class InferenceThread(QThread):
                 self.model_ready.emit(_summary(choice, self._model[1]))
             return self._model[1]
 
-    def _next(self) -> Callable[[], None] | None:
-        """What to do next, the image on screen first; None to end."""
+    def _post_batch(self, job: Callable[[], None]) -> None:
         with self._condition:
-            self._condition.wait_for(lambda: self._is_stopping or self._request or self._choice or self._wants_devices)
+            self._batch_job = job
+            self._condition.notify()
+
+    def _serve_waiting(self) -> None:
+        """Between two images of a batch: what else is asked of this thread."""
+        while (job := self._next_short()) is not None:
+            job()
+
+    def _next(self) -> Callable[[], None] | None:
+        """What to do next, the image on screen first and a batch last; None to end, once a batch begun has ended."""
+        with self._condition:
+            self._condition.wait_for(self._has_work)
+        if (job := self._next_short()) is not None:
+            return job
+        with self._condition:
+            batch, self._batch_job = self._batch_job, None
+        return batch
+
+    def _has_work(self) -> bool:
+        waiting = (self._request, self._choice, self._batch_job)
+        return self._is_stopping or self._wants_devices or any(item is not None for item in waiting)
+
+    def _next_short(self) -> Callable[[], None] | None:
+        with self._condition:
             if self._is_stopping:
                 return None
             if (request := self._request) is not None:
@@ -130,8 +153,10 @@ class InferenceThread(QThread):
             if (choice := self._choice) is not None:
                 self._choice = None
                 return lambda: self._prepare(choice)
-            self._wants_devices = False
-            return self._find_devices
+            if self._wants_devices:
+                self._wants_devices = False
+                return self._find_devices
+            return None
 
     def _predict(self, request: PredictRequest) -> None:
         try:

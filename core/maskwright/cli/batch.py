@@ -83,7 +83,7 @@ def prelabel_folder(
         instance_count = sum(record.instance_count for record in project.images())
         is_complete = not report.remaining and report.stopped_because is None
         if out is not None and is_complete:
-            export_coco(project, out, CocoExportOptions(include_proposals=True))
+            export_coco(project, out, CocoExportOptions(include_proposals=True, include_provenance=True))
     if is_temporary and is_complete:
         shutil.rmtree(place)
     return BatchOutcome(

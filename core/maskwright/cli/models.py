@@ -8,7 +8,8 @@ import typer
 from rich.table import Table
 
 from maskwright.cli import exit_codes
-from maskwright.cli.output import messages, print_json, progress_bar, reports_errors, results
+from maskwright.cli.model_files import bench, checked_precision, convert, quantize
+from maskwright.cli.output import print_json, progress_bar, reports_errors, results
 from maskwright.errors import MaskwrightError
 
 if TYPE_CHECKING:
@@ -76,7 +77,7 @@ def get(
     """Download and convert a model, or add a file (.pth, .pb, .tar.gz, .xml, .onnx); afterwards --model NAME works."""
     from maskwright.models.install import add_file, get_model
 
-    chosen = _precision(precision)
+    chosen = checked_precision(precision)
     if Path(name).is_file():
         model = add_file(Path(name), precision=chosen)
     else:
@@ -90,31 +91,6 @@ def get(
         print_json({"name": model.name, "family": model.family, "path": str(model.path)})
     else:
         results().print(f"{model.name} is ready: {model.path}")
-    return exit_codes.OK
-
-
-@app.command("convert", epilog=exit_codes.HELP)
-@reports_errors
-def convert(
-    file: Annotated[Path, typer.Argument(help=".pth, .pb, .tar.gz, .onnx or .xml with its .bin.")],
-    out: Annotated[Path, typer.Option(help="Folder for the new .xml and .bin.")],
-    precision: Annotated[str, typer.Option(help="Of the stored weights: f16 or f32.")] = "f16",
-    name: Annotated[str | None, typer.Option(help="Of the new files. Default: the file's own.")] = None,
-    as_json: AsJson = False,
-) -> int:
-    """Convert a model file to OpenVINO IR, with preprocessing, labels and family noted in it."""
-    from maskwright.models.convert import convert as convert_file
-    from maskwright.models.install import matching_card
-
-    card = matching_card(file)
-    made = convert_file(file, out, precision=_precision(precision), name=name)
-    if as_json:
-        published = card.name if card is not None else None
-        print_json({"path": str(made.path), "family": made.family, "kind": str(made.kind), "published_as": published})
-        return exit_codes.OK
-    origin = f"checksum of {card.name}" if card is not None else "not a published file of the catalogue"
-    messages().print(f"{made.kind} ({origin}), family {made.family}")
-    results().print(str(made.path))
     return exit_codes.OK
 
 
@@ -148,72 +124,9 @@ def remove(name: Name, as_json: AsJson = False) -> int:
     return exit_codes.OK
 
 
-@app.command("bench", epilog=exit_codes.HELP)
-@reports_errors
-def bench(
-    model: Annotated[str, typer.Argument(help="A model file, or a bundled or installed model's name.")],
-    device: Annotated[list[str] | None, typer.Option(help="May be repeated. Default: all there are.")] = None,
-    precision: Annotated[list[str] | None, typer.Option(help="f32, bf16 or f16; may be repeated.")] = None,
-    seconds: Annotated[float, typer.Option(min=0.1, help="Of each measurement.")] = 3.0,
-    as_json: AsJson = False,
-) -> int:
-    """Time a model on this machine: one image at a time, and many at once."""
-    from maskwright.inference.runtime import list_devices
-    from maskwright.models.bench import bench as run_bench
-
-    timings = list(
-        run_bench(
-            model, devices=device or list_devices(), precisions=precision or (None, "f32", "bf16"), seconds=seconds
-        )
-    )
-    if as_json:
-        print_json({"timings": [asdict(timing) for timing in timings]})
-        return exit_codes.OK
-    table = Table("device", "asked for", "runs in", "latency", "throughput", box=None, pad_edge=False)
-    for timing in timings:
-        numbers = (f"{timing.latency_ms:.1f} ms", f"{timing.images_per_s:.1f} images/s")
-        table.add_row(timing.device, timing.precision, timing.runs_in, *(numbers if not timing.failure else ("-", "-")))
-    results().print(table)
-    for timing in timings:
-        if timing.failure:
-            messages().print(f"{timing.device}, {timing.precision}: {timing.failure}")
-    return exit_codes.OK
-
-
-@app.command("quantize", epilog=exit_codes.HELP)
-@reports_errors
-def quantize(
-    model: Annotated[str, typer.Argument(help="A model file, or a bundled or installed model's name.")],
-    images: Annotated[Path, typer.Argument(help="Folder of images to calibrate on, of the kind it will see.")],
-    out: Annotated[Path, typer.Option(help="Folder for the new .xml and .bin.")],
-    count: Annotated[int, typer.Option(min=10, help="Images to use at most.")] = 200,
-    truth: Annotated[Path | None, typer.Option(help="COCO file of these images: shows what accuracy it costs.")] = None,
-    as_json: AsJson = False,
-) -> int:
-    """Make an eight-bit copy of a model (needs NNCF: pip install "maskwright[quantise]")."""
-    from maskwright.models.quantise import quantise
-
-    if not images.is_dir():
-        raise MaskwrightError("no such folder", path=images)
-    files = sorted(path for path in images.iterdir() if path.is_file())[:count]
-    made = quantise(model, files, out)
-    figures = _accuracy((model, made), truth, images) if truth is not None else {}
-    if as_json:
-        print_json({"path": str(made), "mask_ap": figures})
-        return exit_codes.OK
-    results().print(str(made))
-    for name, value in figures.items():
-        messages().print(f"mask AP of {name}: {value:.3f}")
-    return exit_codes.OK
-
-
-def _accuracy(models: tuple[str | Path, ...], truth: Path, images: Path) -> dict[str, float]:
-    """Mask AP by file name of each model."""
-    from maskwright.evaluation import evaluate_model
-    from maskwright.inference.model import load_model
-
-    loaded = [load_model(model) for model in models]
-    return {model.path.name: evaluate_model(model, truth, images).segm["AP"] for model in loaded}
+app.command("convert", epilog=exit_codes.HELP)(convert)
+app.command("bench", epilog=exit_codes.HELP)(bench)
+app.command("quantize", epilog=exit_codes.HELP)(quantize)
 
 
 def _found_wrong(name: str | None) -> dict[str, str | None]:
@@ -262,9 +175,3 @@ def _print_entry(key: str, value: Any) -> None:
                     out.print(f"{'':22} {url}")
         case _:
             out.print(f"{key:22} {str(value).replace(chr(10), chr(10) + ' ' * 23)}")
-
-
-def _precision(text: str) -> Any:
-    if text not in ("f16", "f32"):
-        raise MaskwrightError(f"precision is f16 or f32, got {text}")
-    return text

@@ -22,7 +22,8 @@ def evaluate_predictions(predictions: Sequence[Mapping[str, Any]] | Path, coco_j
     """COCO's figures for detections against a ground truth.
 
     predictions: COCO results (image_id, category_id, score, segmentation), or the path of a file of them or of a COCO
-    dataset; a dataset is matched by file name and category name, and annotations without a score count as certain.
+    dataset; a dataset is matched by file name and category name; annotations without a score, also among their
+    attributes, count as certain.
     Detections per image that count are raised from COCO's 100 to the most any image has.
     Raises FormatError for a file of neither kind and for a detection that cannot be judged.
     """
@@ -60,12 +61,20 @@ def _translated(content: Mapping[str, Any], dataset: Mapping[str, Any]) -> tuple
     return [
         {
             **annotation,
+            "score": _score(annotation),
             "image_id": own_images.get(annotation.get("image_id")),
             "category_id": category_ids[annotation["category_id"]],
         }
         for annotation in content["annotations"]
         if annotation.get("category_id") in category_ids
     ], notes
+
+
+def _score(annotation: Mapping[str, Any]) -> Any:
+    """Of a dataset's annotation: its own, else the one among its attributes, where our export keeps it."""
+    attributes = annotation.get("attributes")
+    kept = attributes.get("score", 1.0) if isinstance(attributes, Mapping) else 1.0
+    return annotation.get("score", kept)
 
 
 def _ids_by_name(images: Sequence[Mapping[str, Any]]) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """The models there are: cards that ship with the program, and what has been installed from them or by hand."""
 
 import json
+import logging
 import os
 import shutil
 from collections.abc import Iterator
@@ -13,6 +14,8 @@ import platformdirs
 from maskwright.errors import ModelError
 from maskwright.inference.runtime import file_hash
 from maskwright.models.cards import ModelCard, is_plain, read_card
+
+_log = logging.getLogger(__name__)
 
 RECORD = "installed.json"
 FOLDER_VARIABLE = "MASKWRIGHT_MODELS"
@@ -44,8 +47,13 @@ def models_folder() -> Path:
 
 
 def model_cards() -> tuple[ModelCard, ...]:
-    """All cards of the catalogue, bundled models first, by name. Raises ModelError for a damaged card."""
-    cards = [read_card(path) for path in _card_paths()]
+    """All cards of the catalogue, bundled models first, by name; a damaged card is passed over."""
+    cards = []
+    for path in card_paths():
+        try:
+            cards.append(read_card(path))
+        except ModelError as error:
+            _log.warning("%s", error)
     return tuple(sorted(cards, key=lambda card: (not card.is_bundled, card.name)))
 
 
@@ -136,7 +144,8 @@ def remove(name: str) -> None:
         raise ModelError(f"cannot be removed: {error.strerror}", path=folder) from error
 
 
-def _card_paths() -> Iterator[Path]:
+def card_paths() -> Iterator[Path]:
+    """Files of the catalogue; a bundled model may keep its card in its own folder."""
     from maskwright_resources import resource_path
 
     folder = resource_path("models")

@@ -9,6 +9,8 @@ from typing import Literal
 
 from maskwright._version import __version__
 from maskwright.errors import ModelError
+from maskwright.inference.adapters.family import PixelFormat
+from maskwright.inference.adapters.pixels import noted_pixels
 from maskwright.inference.labels import COCO_CATEGORIES
 from maskwright.inference.model import recognised
 from maskwright.inference.runtime import Network, save_graph
@@ -70,10 +72,18 @@ def file_kind(path: Path) -> FileKind:
     return kind
 
 
-def convert(path: Path, out_dir: Path, *, precision: Precision = "f16", name: str | None = None) -> Converted:
+def convert(
+    path: Path,
+    out_dir: Path,
+    *,
+    precision: Precision = "f16",
+    name: str | None = None,
+    pixels: PixelFormat | None = None,
+) -> Converted:
     """Write NAME.xml and NAME.bin into `out_dir` (made if missing), with preprocessing, labels and family noted.
 
-    precision: of the stored weights; f16 halves the file, inference is the device's choice either way. Both files
+    precision: of the stored weights; f16 halves the file, inference is the device's choice either way. pixels: how the
+    network wants its pixels, where that is not told rightly from the file; noted in the new one. Both files
     appear whole or not at all. Raises ModelError for a file that cannot be read, is hostile or of no known family,
     and for a folder that cannot be written.
     """
@@ -83,7 +93,7 @@ def convert(path: Path, out_dir: Path, *, precision: Precision = "f16", name: st
         with tempfile.TemporaryDirectory(prefix=".converting-", dir=out_dir) as scratch:
             stem = name or _stem(path)
             made = Path(scratch) / f"{stem}.xml"
-            family = _convert_into(path, kind, made, precision, stem)
+            family = _convert_into(path, kind, made, precision, stem, pixels)
             for part in (made.with_suffix(".bin"), made):  # the .xml last: a model is there once its .xml is
                 part.replace(out_dir / part.name)
     except OSError as error:
@@ -91,16 +101,18 @@ def convert(path: Path, out_dir: Path, *, precision: Precision = "f16", name: st
     return Converted(out_dir / f"{stem}.xml", family, kind)
 
 
-def _convert_into(path: Path, kind: FileKind, to: Path, precision: Precision, name: str) -> str:
+def _convert_into(
+    path: Path, kind: FileKind, to: Path, precision: Precision, name: str, pixels: PixelFormat | None
+) -> str:
     match kind:
         case FileKind.CHECKPOINT:
             return _convert_checkpoint(path, to, precision, name)
         case FileKind.ARCHIVE:
             graph = to.with_name(FROZEN_GRAPH)
             extract_member(path, FROZEN_GRAPH, graph)
-            return _convert_network(graph, to, precision, name)
+            return _convert_network(graph, to, precision, name, pixels)
         case _:
-            return _convert_network(path, to, precision, name)
+            return _convert_network(path, to, precision, name, pixels)
 
 
 def _convert_checkpoint(path: Path, to: Path, precision: Precision, name: str) -> str:
@@ -133,12 +145,15 @@ def _yolact_notes(layout: YolactLayout, name: str) -> dict[str, str]:
     return notes
 
 
-def _convert_network(path: Path, to: Path, precision: Precision, name: str) -> str:
+def _convert_network(path: Path, to: Path, precision: Precision, name: str, pixels: PixelFormat | None) -> str:
     """Anything that OpenVINO reads by itself, if a family knows it."""
     network = Network(path)
-    adapter = recognised(network.interface, path)
+    adapter = recognised(network.interface, path, pixels)
     notes = {"model_type": adapter.family, "model_name": name, "converter": f"maskwright {__version__}"}
-    network.save(to, notes | dict(network.interface.metadata), compresses=precision == "f16")
+    notes |= dict(network.interface.metadata)
+    if pixels is not None:
+        notes |= noted_pixels(adapter.image_input)
+    network.save(to, notes, compresses=precision == "f16")
     return adapter.family
 
 

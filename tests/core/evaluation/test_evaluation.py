@@ -119,6 +119,16 @@ def test_a_dataset_with_other_ids_and_folders_is_matched_by_name(truth: Path) ->
     assert evaluate_predictions(other, truth).segm["AP"] == pytest.approx(1)
 
 
+def test_scores_among_the_attributes_count(truth: Path) -> None:
+    dataset = json.loads(truth.read_text())
+    false_one = annotation(9, 1, 5, (0, 0, SIDE / 2, SIDE))
+    dataset["annotations"] = [{**entry, "attributes": {"score": 0.9}} for entry in dataset["annotations"]]
+    dataset["annotations"].insert(0, {**false_one, "attributes": {"score": 0.1}})
+    other = truth.with_name("other.json")
+    other.write_text(json.dumps(dataset))
+    assert evaluate_predictions(other, truth).segm["AP"] == pytest.approx(1)
+
+
 def test_results_may_hold_rle_of_either_kind(truth: Path) -> None:
     full = coco_mask.frPyObjects(rectangle(0, 0, SIDE / 2, SIDE), SIDE, SIDE)[0]
     plain = {"size": [SIDE, SIDE], "counts": [0, SIDE * SIDE // 2, SIDE * SIDE // 2]}

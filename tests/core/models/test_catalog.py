@@ -13,7 +13,15 @@ from maskwright.errors import ModelError
 from maskwright.inference.model import load_model
 from maskwright.models import install
 from maskwright.models.cards import CardFile, ModelCard, read_card
-from maskwright.models.catalog import FOLDER_VARIABLE, installed_model, installed_models, model_cards, remove, verify
+from maskwright.models.catalog import (
+    FOLDER_VARIABLE,
+    card_paths,
+    installed_model,
+    installed_models,
+    model_cards,
+    remove,
+    verify,
+)
 from maskwright.models.install import add_file, check_published, get_model, hub_card
 
 
@@ -38,6 +46,10 @@ def test_the_catalogue_has_the_two_models_with_checksums() -> None:
     for name in ("yolact-resnet50-fpn-pytorch", "mask_rcnn_resnet50_atrous_coco"):
         assert cards[name].files
         assert len(cards[name].files[0].sha384) == 96
+
+
+def test_every_card_that_ships_is_whole() -> None:
+    assert {read_card(path).name for path in card_paths()} == {card.name for card in model_cards()}
 
 
 @pytest.mark.parametrize(

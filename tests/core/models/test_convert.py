@@ -124,6 +124,15 @@ def test_an_ir_is_copied_with_its_notes(tmp_path: Path) -> None:
     assert [label.name for label in model.labels] == ["cat", "dog"]
 
 
+def test_a_pixel_format_that_is_given_is_noted_for_good(tmp_path: Path) -> None:
+    source = tiny_models.seeing_yolact(tmp_path / "eye.xml")
+    made = convert(source, tmp_path / "out", precision="f32", pixels="rgb")
+    blue = np.zeros((16, 16, 3), np.uint8)
+    blue[..., 0] = 255
+    assert load_model(source, precision="f32").predict(blue).classes.tolist() == [0]
+    assert load_model(made.path, precision="f32").predict(blue).classes.tolist() == [2]
+
+
 def test_a_file_of_unknown_kind_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "model.bin"
     path.write_bytes(b"123")

@@ -45,6 +45,15 @@ def image_input(
             assert_never(chosen)
 
 
+def noted_pixels(wanted: ImageInput) -> dict[str, str]:
+    """The entries of `model_info` from which `image_input` reads the same again."""
+    return {
+        "color_space": "RGB" if wanted.is_rgb else "BGR",
+        "mean_values": " ".join(f"{value:g}" for value in wanted.mean),
+        "scale_values": " ".join(f"{value:g}" for value in wanted.scale),
+    }
+
+
 def float_tensor(pixels: NDArray[np.uint8], wanted: ImageInput) -> NDArray[np.float32]:
     """What the network itself is to be given for pixels ((1,) H, W, 3) uint8 BGR; otherwise done in the graph."""
     values = (pixels[..., ::-1] if wanted.is_rgb else pixels).astype(np.float32)

@@ -199,6 +199,14 @@ def test_evaluating_a_project_against_its_own_export_is_perfect(folder: Path, mo
         assert (code, report["segm"]["AP50"]) == (0, pytest.approx(1.0))
 
 
+def test_the_queue_names_the_images_worth_most(folder: Path, model: Path, tmp_path: Path) -> None:
+    place = tmp_path / "set.maskwright"
+    run("prelabel", folder, "-m", model, "-p", place)
+
+    assert sorted(run_json("queue", place)[1]["images"]) == [f"{index}.png" for index in range(5)]
+    assert "both models agree" in run("queue", place, "--order", "disagreement", "--second-model", model)[1]
+
+
 def test_copies_of_a_project_are_listed_and_brought_back(tmp_path: Path) -> None:
     with make_project(tmp_path) as project:
         name = project.back_up_daily().name

@@ -10,11 +10,13 @@ from maskwright.cli import exit_codes
 from maskwright.cli.check import check
 from maskwright.cli.convert import convert, import_
 from maskwright.cli.demo import demo
+from maskwright.cli.effort import effort
 from maskwright.cli.evaluate import evaluate
 from maskwright.cli.export import export
 from maskwright.cli.machine import devices, info
 from maskwright.cli.models import app as models
 from maskwright.cli.prelabel import prelabel
+from maskwright.cli.queue import queue
 from maskwright.cli.restore import restore
 from maskwright.logs import start_logging
 
@@ -35,6 +37,8 @@ _ALL: dict[str, Callable[..., None]] = {
     "check": check,
     "convert": convert,
     "evaluate": evaluate,
+    "queue": queue,
+    "effort": effort,
     "restore": restore,
     "info": info,
     "devices": devices,

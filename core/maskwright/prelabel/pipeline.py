@@ -15,6 +15,8 @@ from maskwright.prelabel.progress import Progress, RateMeter
 from maskwright.prelabel.settings import PrelabelSettings
 from maskwright.prelabel.stages import Job, Result, Stages
 from maskwright.project import Project, Run
+from maskwright.review.uncertainty import NAME as UNCERTAINTY
+from maskwright.review.uncertainty import image_uncertainty
 
 _FEEDERS = 2
 _POSTERS = 2
@@ -114,10 +116,15 @@ class _Batch:
         between: Callable[[], object],
     ) -> BatchReport:
         started = time.monotonic()
+
+        def keep(image_id: int, candidates: Candidates) -> None:
+            on_candidates(image_id, candidates)
+            self._judge(image_id, candidates)
+
         chosen = category_ids if category_ids is not None else self._mapped_categories()
         with (
             AsyncRunner[Job](self._model) as runner,
-            Stages(self._project, runner, self._ids, self._settings, chosen, self._token, on_candidates) as stages,
+            Stages(self._project, runner, self._ids, self._settings, chosen, self._token, keep) as stages,
         ):
             for job, result in stages.outcomes(feeders=_FEEDERS, posters=_POSTERS, between=between):
                 self._record(job, result)
@@ -125,6 +132,12 @@ class _Batch:
                     stages.stop()
         self._blame_images()
         return self._report(time.monotonic() - started)
+
+    def _judge(self, image_id: int, candidates: Candidates) -> None:
+        """Note how much a person is likely to have to correct, for the order of review."""
+        chosen = self._settings
+        doubt = image_uncertainty(candidates, chosen.score, chosen.nms_iou, class_agnostic=chosen.is_class_agnostic)
+        self._project.set_signals(UNCERTAINTY, {image_id: (doubt.value, doubt.detail)})
 
     def _mapped_categories(self) -> Mapping[int, int]:
         wanted = self._settings.categories

@@ -163,6 +163,8 @@ class Stages:
         try:
             self._on_candidates(job.image_id, outcome)
             return candidates_to_proposals(outcome, self._settings, self._category_ids)
+        except MaskwrightError as error:
+            return error
         except Exception as error:  # noqa: BLE001  (as above)
             return ModelError(f"the model's output cannot be used ({type(error).__name__}: {error})")
 

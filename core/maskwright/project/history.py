@@ -1,6 +1,6 @@
 """The part of a project that remembers: every change of every image, for undo after a restart and for going back."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -13,6 +13,7 @@ from maskwright.project.instances import InstanceShelf, Kind
 from maskwright.project.journal import change_from_bytes
 from maskwright.project.schema import history
 
+_BLOCK = 500
 MOST_STEPS = 200
 """Steps of an image that can be undone after a restart."""
 
@@ -57,6 +58,18 @@ class HistoryShelf(InstanceShelf):
         with self._database.read() as connection:
             rows = connection.execute(query).fetchall()
         return [_entry(row) for row in reversed(rows)]
+
+    def full_history(self) -> Iterator[HistoryEntry]:
+        """Every change of every image in the order in which they were made, fetched block by block."""
+        last = 0
+        while True:
+            query = select(history).where(history.c.id > last).order_by(history.c.id).limit(_BLOCK)
+            with self._database.read() as connection:
+                rows = connection.execute(query).fetchall()
+            if not rows:
+                return
+            yield from (_entry(row) for row in rows)
+            last = rows[-1].id
 
     def undo_steps(self, image_id: int, *, limit: int = MOST_STEPS) -> UndoSteps:
         """What can be undone and redone now, as it was when the project was closed.

@@ -2,15 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TypeAlias
 
 import numpy as np
-import shapely
 from numpy.typing import NDArray
 
 from maskwright.document.change import Change
 from maskwright.document.values import Instance, InstanceState, Provenance
 from maskwright.geometry.polygon import Polygon
+from maskwright.project.overlaps import overlaps
 
 SAME_OBJECT_IOU = 0.7
 """From here on a proposal and an instance of the same category are one object."""
@@ -25,9 +24,6 @@ class Proposal:
     category_id: int
     score: float
     polygons: tuple[Polygon, ...]
-
-
-_Outlined: TypeAlias = Sequence[Proposal | Instance]
 
 
 def proposals_to_change(
@@ -56,7 +52,7 @@ def proposals_to_change(
 
 def _without_answered(proposals: Sequence[Proposal], answered: Sequence[Instance]) -> list[Proposal]:
     answers = [instance for instance in answered if instance.polygons]
-    rows, columns, ious = _overlaps(proposals, answers)
+    rows, columns, ious = overlaps(proposals, answers, least_iou=SAME_OBJECT_IOU)
     is_same = _categories(proposals)[rows] == _categories(answers)[columns]
     is_rejected = np.array([instance.state is InstanceState.REJECTED for instance in answers], np.bool_)[columns]
     hits = np.where(is_same, ious >= SAME_OBJECT_IOU, ~is_rejected & (ious >= SAME_PLACE_IOU))
@@ -66,7 +62,7 @@ def _without_answered(proposals: Sequence[Proposal], answered: Sequence[Instance
 def _match(proposals: Sequence[Proposal], old: Sequence[Instance]) -> Mapping[int, Instance]:
     """{index of proposal: old instance of the same object}, each used once, the best pairs first."""
     old = [instance for instance in old if instance.polygons]
-    rows, columns, ious = _overlaps(proposals, old)
+    rows, columns, ious = overlaps(proposals, old, least_iou=SAME_OBJECT_IOU)
     is_match = (_categories(proposals)[rows] == _categories(old)[columns]) & (ious >= SAME_OBJECT_IOU)
     matches: dict[int, Instance] = {}
     used: set[int] = set()
@@ -78,43 +74,5 @@ def _match(proposals: Sequence[Proposal], old: Sequence[Instance]) -> Mapping[in
     return matches
 
 
-def _categories(items: _Outlined) -> NDArray[np.int64]:
+def _categories(items: Sequence[Proposal | Instance]) -> NDArray[np.int64]:
     return np.array([item.category_id for item in items], np.int64)
-
-
-def _overlaps(left: _Outlined, right: _Outlined) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.float64]]:
-    """(rows, columns, IoU of areas) of the pairs whose IoU may reach SAME_OBJECT_IOU, a few more among them.
-
-    The overlap of two objects is at most that of their boxes, which rules out nearly all pairs before any geometry.
-    """
-    if not left or not right:
-        return np.empty(0, np.intp), np.empty(0, np.intp), np.empty(0)
-    shapes = _shapes(left), _shapes(right)
-    rows, columns = shapely.STRtree(shapes[1]).query(shapes[0])
-    boxes = shapely.bounds(shapes[0])[rows], shapely.bounds(shapes[1])[columns]
-    areas = shapely.area(shapes[0])[rows], shapely.area(shapes[1])[columns]
-    sides = np.minimum(boxes[0][:, 2:], boxes[1][:, 2:]) - np.maximum(boxes[0][:, :2], boxes[1][:, :2])
-    at_most = np.minimum(sides.prod(axis=1), np.minimum(*areas))
-    is_near = at_most >= SAME_OBJECT_IOU * (areas[0] + areas[1] - at_most)
-    rows, columns, both = rows[is_near], columns[is_near], areas[0][is_near] + areas[1][is_near]
-    common = shapely.area(shapely.intersection(shapes[0][rows], shapes[1][columns]))
-    return rows, columns, common / np.maximum(both - common, 1e-9)
-
-
-def _shapes(items: _Outlined) -> NDArray[np.object_]:
-    """Valid shapely geometries, the plain ones (one part, no hole: nearly all) made in one call."""
-    shapes = np.empty(len(items), np.object_)
-    is_plain = np.array([len(item.polygons) == 1 and not item.polygons[0].holes for item in items], np.bool_)
-    rings = [items[index].polygons[0].exterior for index in np.flatnonzero(is_plain).tolist()]
-    if rings:
-        owners = np.repeat(np.arange(len(rings)), [len(ring) for ring in rings])
-        shapes[is_plain] = shapely.polygons(shapely.linearrings(np.concatenate(rings), indices=owners))
-    for index in np.flatnonzero(~is_plain).tolist():
-        shapes[index] = _compound(items[index].polygons)
-    is_invalid = ~shapely.is_valid(shapes)
-    shapes[is_invalid] = shapely.make_valid(shapes[is_invalid])
-    return shapes
-
-
-def _compound(polygons: Sequence[Polygon]) -> shapely.Geometry:
-    return shapely.MultiPolygon([shapely.Polygon(polygon.exterior, polygon.holes) for polygon in polygons])

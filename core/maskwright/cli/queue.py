@@ -1,0 +1,51 @@
+"""`maskwright queue`: which images a person should look at first, and why."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+from rich.table import Table
+
+from maskwright.cli import exit_codes
+from maskwright.cli.output import print_json, progress_bar, reports_errors, results
+from maskwright.project import Project
+
+
+@reports_errors
+def queue(
+    project: Annotated[Path, typer.Argument(help="A project, or the image folder it lives in.")],
+    order: Annotated[
+        Literal["uncertainty", "disagreement", "rarity", "name"], typer.Option(help="What puts an image first.")
+    ] = "uncertainty",
+    second_model: Annotated[
+        str | None, typer.Option(help="First run this model over the images, to see where it disagrees.")
+    ] = None,
+    count: Annotated[int, typer.Option(min=1, help="How many images to list.")] = 20,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON on standard output; lists all images.")] = False,
+) -> int:
+    """List images in the order in which reviewing them is worth most."""
+    from maskwright.review.order import ordered_images, reason
+
+    with Project.open(project, read_only=second_model is None) as opened:
+        if second_model is not None:
+            _compare(opened, second_model)
+        ids = ordered_images(opened, order).tolist()
+        if as_json:
+            names = [record.file_name for record in opened.image_records(ids)]
+            print_json({"order": order, "images": names})
+            return exit_codes.OK
+        table = Table("image", "why", box=None)
+        for record in opened.image_records(ids[:count]):
+            table.add_row(record.file_name, reason(opened, order, record.id))
+        results().print(table)
+    return exit_codes.OK
+
+
+def _compare(project: Project, model_name: str) -> None:
+    from maskwright.inference.model import load_model
+    from maskwright.prelabel import PrelabelSettings
+    from maskwright.review.comparison import compare_with
+
+    model = load_model(model_name)
+    with progress_bar("compare", len(project.image_ids())) as show:
+        compare_with(project, model, PrelabelSettings(), on_progress=lambda done, total: show(done, ""))

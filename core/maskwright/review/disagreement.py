@@ -1,0 +1,104 @@
+"""What two models, or a model and what is there already, do not agree on."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+
+from maskwright.document.values import Instance, InstanceState
+from maskwright.geometry.polygon import polygons_bounds_xyxy
+from maskwright.project.overlaps import overlaps
+from maskwright.project.proposals import Proposal
+
+NAME = "disagreement"
+"""Of the signal in a project."""
+SAME_PLACE_IOU = 0.5
+
+Kind = Literal["only here", "only there", "class", "outline"]
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One object on which the two sides differ. `box_xyxy` in image pixels."""
+
+    kind: Kind
+    weight: float
+    box_xyxy: tuple[float, float, float, float]
+    instance_id: int | None
+    """The instance here; None for what only the other side found."""
+
+
+@dataclass(frozen=True, slots=True)
+class Disagreement:
+    """All differences on one image, the gravest first."""
+
+    findings: tuple[Finding, ...]
+
+    @property
+    def value(self) -> float:
+        return sum(finding.weight for finding in self.findings)
+
+    @property
+    def reason(self) -> str:
+        """Counts in words: "2 objects only one model finds, 1 other class"."""
+        alone = sum(finding.kind in ("only here", "only there") for finding in self.findings)
+        classes = sum(finding.kind == "class" for finding in self.findings)
+        outlines = sum(finding.kind == "outline" and finding.weight > 0.25 for finding in self.findings)
+        parts = [
+            f"{count} {text}"
+            for count, text in (
+                (alone, "found by one model only"),
+                (classes, "with two classes"),
+                (outlines, "with two outlines"),
+            )
+            if count
+        ]
+        return ", ".join(parts) or "both models agree"
+
+    @property
+    def detail(self) -> dict[str, Any]:
+        """What JSON can hold, for the project: the reason, and the twenty gravest findings."""
+        findings = [
+            {"kind": item.kind, "box_xyxy": [round(value, 1) for value in item.box_xyxy], "instance": item.instance_id}
+            for item in self.findings[:20]
+        ]
+        return {"reason": self.reason, "findings": findings}
+
+
+def disagreement(here: Sequence[Instance], there: Sequence[Proposal]) -> Disagreement:
+    """Between an image's instances (rejected ones aside) and what another model proposes.
+
+    An object that one side lacks weighs its score (1 for a person's), another class 1, two outlines 1 - IoU.
+    """
+    known = [instance for instance in here if instance.polygons and instance.state is not InstanceState.REJECTED]
+    proposed = [proposal for proposal in there if proposal.polygons]
+    rows, columns, ious = overlaps(proposed, known, least_iou=SAME_PLACE_IOU)
+    findings: list[Finding] = []
+    seen_here: set[int] = set()
+    seen_there: set[int] = set()
+    for at in np.argsort(-ious, kind="stable").tolist():
+        row, column = int(rows[at]), int(columns[at])
+        if row in seen_there or column in seen_here or ious[at] < SAME_PLACE_IOU:
+            continue
+        seen_there.add(row)
+        seen_here.add(column)
+        is_same = proposed[row].category_id == known[column].category_id
+        kind: Kind = "outline" if is_same else "class"
+        weight = 1 - float(ious[at]) if is_same else 1.0
+        findings.append(Finding(kind, weight, polygons_bounds_xyxy(known[column].polygons), known[column].id))
+    findings += [
+        Finding("only here", _certainty(item.score), polygons_bounds_xyxy(item.polygons), item.id)
+        for column, item in enumerate(known)
+        if column not in seen_here
+    ]
+    findings += [
+        Finding("only there", _certainty(item.score), polygons_bounds_xyxy(item.polygons), None)
+        for row, item in enumerate(proposed)
+        if row not in seen_there
+    ]
+    return Disagreement(tuple(sorted(findings, key=lambda finding: -finding.weight)))
+
+
+def _certainty(score: float | None) -> float:
+    return 1.0 if score is None else score

@@ -1,0 +1,119 @@
+"""The effort log summed up: per class, per score, and the threshold that would have cost least."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from statistics import median
+
+from maskwright.project import Project
+from maskwright.review.effort import EffortLog, InstanceEffort, effort_log
+
+SCORE_BINS = tuple(round(0.1 * k, 1) for k in range(10))
+"""Lower ends; the last one reaches to 1."""
+MIN_ANSWERS = 20
+"""Answered proposals of a class below which no threshold is suggested."""
+_DRAW_S, _REFUSE_S = 15.0, 2.0
+"""Assumed where a person has drawn, or refused, none yet."""
+
+
+@dataclass(frozen=True, slots=True)
+class ClassEffort:
+    """What one class cost."""
+
+    category_id: int
+    proposed: int
+    untouched: int
+    edited: int
+    refused: int
+    drawn: int
+    median_seconds: float
+    """Active seconds per object, proposals that were refused included."""
+    suggested_score: float | None
+    """The threshold of least expected effort; None while there are too few answers."""
+
+    @property
+    def untouched_rate(self) -> float | None:
+        return self.untouched / self.proposed if self.proposed else None
+
+
+@dataclass(frozen=True, slots=True)
+class EffortReport:
+    """A project's correction effort. Times are active seconds."""
+
+    classes: tuple[ClassEffort, ...]
+    answered_by_score: tuple[tuple[float, int, int], ...]
+    """(lower end of the bin, answered proposals, accepted untouched), for all of SCORE_BINS."""
+    seconds: float
+    images: int
+    draw_seconds: float
+    """Median of an object drawn by hand."""
+    refuse_seconds: float
+    """Median of a proposal refused."""
+    saved_seconds: float
+    """Estimate: drawing every kept proposal by hand, less what answering all of them took; may be negative."""
+
+
+def effort_report(project: Project) -> EffortReport:
+    """Raises ProjectError when the project cannot be read."""
+    return summed_up(effort_log(project))
+
+
+def summed_up(log: EffortLog) -> EffortReport:
+    answered = [item for item in log.instances.values() if item.proposed is not None]
+    drawn = [item for item in log.instances.values() if item.is_drawn]
+    draw_s = median(item.seconds for item in drawn) if drawn else _DRAW_S
+    refused = [item for item in answered if item.is_refused]
+    refuse_s = median(item.seconds for item in refused) if refused else _REFUSE_S
+    by_class: dict[int, list[InstanceEffort]] = defaultdict(list)
+    for item in log.instances.values():
+        if item.proposed is not None or item.is_drawn:
+            by_class[item.proposed.category_id if item.proposed is not None else item.category_id].append(item)
+    kept = len(answered) - len(refused)
+    return EffortReport(
+        tuple(_class_effort(id_, items, draw_s, refuse_s) for id_, items in sorted(by_class.items())),
+        tuple(_bin(answered, low) for low in SCORE_BINS),
+        sum(log.image_seconds.values()),
+        len(log.image_seconds),
+        draw_s,
+        refuse_s,
+        kept * draw_s - sum(item.seconds for item in answered),
+    )
+
+
+def suggested_score(answered: Iterable[InstanceEffort], draw_s: float, refuse_s: float) -> float | None:
+    """The threshold for which refusing what is false above it and drawing what is true below it takes least time.
+
+    None for fewer than MIN_ANSWERS answers.
+    """
+    judged = sorted((item.score, item.is_refused, item.seconds) for item in answered if item.score is not None)
+    if len(judged) < MIN_ANSWERS:
+        return None
+    cost = sum(refuse_s if is_refused else seconds for _, is_refused, seconds in judged)
+    best, best_cost = judged[0][0], cost
+    for (score, is_refused, seconds), following in pairwise(judged):
+        cost += -refuse_s if is_refused else draw_s - seconds  # this one falls below the threshold
+        if cost < best_cost and following[0] > score:
+            best, best_cost = (score + following[0]) / 2, cost
+    return round(best, 3)
+
+
+def _class_effort(category_id: int, items: Sequence[InstanceEffort], draw_s: float, refuse_s: float) -> ClassEffort:
+    answered = [item for item in items if item.proposed is not None]
+    untouched, refused = sum(item.is_untouched for item in items), sum(item.is_refused for item in items)
+    return ClassEffort(
+        category_id,
+        len(answered),
+        untouched,
+        len(answered) - untouched - refused,
+        refused,
+        sum(item.is_drawn for item in items),
+        median(item.seconds for item in items),
+        suggested_score(answered, draw_s, refuse_s),
+    )
+
+
+def _bin(answered: Sequence[InstanceEffort], low: float) -> tuple[float, int, int]:
+    high = low + 0.1 if low < SCORE_BINS[-1] else 2.0
+    within = [item for item in answered if item.score is not None and low <= item.score < high]
+    return low, len(within), sum(item.is_untouched for item in within)

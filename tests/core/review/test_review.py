@@ -1,0 +1,127 @@
+"""Which images come first, and why."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+import tiny_models
+from maskwright.document.change import Change
+from maskwright.document.values import InstanceState
+from maskwright.images import read_image
+from maskwright.inference.model import Model, load_model
+from maskwright.prelabel import PrelabelSettings, run_batch
+from maskwright.project import Project, Proposal, scan_folder
+from maskwright.review.comparison import compare_with
+from maskwright.review.disagreement import disagreement
+from maskwright.review.order import ordered_images, reason
+from maskwright.review.uncertainty import image_uncertainty
+from project_builders import drawn, make_project, square, write_image
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Iterator[Project]:
+    with make_project(tmp_path, images=4) as project:
+        yield project
+
+
+def model_with(folder: Path, scores: tuple[float, float], soft: float = 9.0) -> Model:
+    """A tiny YOLACT that gives its two objects these scores; `soft`: logit of its masks everywhere."""
+    conf = [[[0.0, scores[0], 0.0], [0.0, 0.0, scores[1]]]]
+    path = folder / f"{scores[0]}-{scores[1]}-{soft}.xml"
+    return load_model(tiny_models.yolact(path, conf=conf, proto=[[[[soft]] * 8] * 8]))
+
+
+@pytest.mark.parametrize(
+    ("scores", "expected"),
+    [
+        pytest.param((0.99, 0.99), (0.02, 0.0), id="sure"),
+        pytest.param((0.6, 0.99), (0.41, 0.0), id="one doubtful proposal"),
+        pytest.param((0.4, 0.99), (0.01, 0.4), id="one that was perhaps missed"),
+    ],
+)
+def test_expected_corrections_follow_the_scores(
+    tmp_path: Path, scores: tuple[float, float], expected: tuple[float, float]
+) -> None:
+    image = read_image(write_image(tmp_path / "a.png")).bgr_u8
+
+    found = image_uncertainty(model_with(tmp_path, scores).predict(image), 0.5)
+
+    assert (found.false, found.missed) == pytest.approx(expected, abs=1e-3)
+    assert found.outlines < 0.25  # the cut at the box moves by part of a cell of the tiny grid
+
+
+def test_soft_outlines_count(tmp_path: Path) -> None:
+    image = read_image(write_image(tmp_path / "a.png")).bgr_u8
+
+    found = image_uncertainty(model_with(tmp_path, (0.99, 0.99), soft=0.3).predict(image), 0.5)
+
+    assert found.outlines == pytest.approx(2)
+    assert "unclear outlines" in found.reason
+
+
+def test_two_sides_differ_in_presence_class_and_outline() -> None:
+    here = [
+        replace(drawn(1, square(0, side=20)), score=0.9),
+        replace(drawn(2, square(100, side=20)), score=0.8),
+        replace(drawn(3, square(200, side=20), category_id=2), score=0.7),
+        replace(drawn(4, square(300, side=20)), state=InstanceState.REJECTED),
+    ]
+    there = [
+        Proposal(1, 0.9, (square(0, side=20),)),
+        Proposal(1, 0.6, (square(204, side=20),)),
+        Proposal(1, 0.5, (square(500, side=20),)),
+        Proposal(1, 0.4, (square(0, 500, side=20),)),
+    ]
+
+    found = disagreement(here, there)
+
+    assert [(item.kind, item.instance_id) for item in found.findings] == [
+        ("class", 3),
+        ("only here", 2),
+        ("only there", None),
+        ("only there", None),
+        ("outline", 1),
+    ]
+    assert found.value == pytest.approx(1 + 0.8 + 0.5 + 0.4)
+    assert found.reason == "3 found by one model only, 1 with two classes"
+
+
+def test_nothing_against_nothing_is_agreement() -> None:
+    assert disagreement([], []).reason == "both models agree"
+
+
+def test_rare_classes_come_first(project: Project) -> None:
+    for image_id, categories in {1: [1, 1], 2: [1], 3: [2]}.items():
+        instances = [drawn(10 * image_id + k, category_id=id_) for k, id_ in enumerate(categories)]
+        project.apply(image_id, Change.create(instances), label="Draw")
+
+    assert ordered_images(project, "rarity").tolist() == [3, 1, 2, 4]
+    assert reason(project, "rarity", 3) == "cat: 1 in the project"
+
+
+def test_images_without_a_signal_come_last_by_name(project: Project) -> None:
+    project.set_signals("uncertainty", {2: (0.5, {"reason": "a"}), 4: (1.5, {"reason": "b"})})
+
+    assert ordered_images(project, "uncertainty").tolist() == [4, 2, 1, 3]
+    assert reason(project, "uncertainty", 4) == "b"
+    assert reason(project, "uncertainty", 1) == ""
+    assert ordered_images(project, "name").tolist() == [1, 2, 3, 4]
+
+
+def test_a_batch_notes_its_doubts_and_a_second_model_its_dissent(tmp_path: Path) -> None:
+    for index in range(3):
+        write_image(tmp_path / "images" / f"{index}.png")
+    with Project.create(tmp_path / "set.maskwright", image_root=tmp_path / "images") as project:
+        project.add_images(scan_folder(project.image_root))
+        run_batch(project, model_with(tmp_path, (0.99, 0.6)), PrelabelSettings())
+        before = [project.instances(id_) for id_ in (1, 2, 3)]
+
+        done = compare_with(project, model_with(tmp_path, (0.99, 0.2)), PrelabelSettings())
+
+        assert done == 3
+        assert [project.instances(id_) for id_ in (1, 2, 3)] == before
+        assert project.signal_values("uncertainty")[1] == pytest.approx([0.41] * 3, abs=0.25)
+        assert project.signal_values("disagreement")[1] == pytest.approx([0.6] * 3, abs=1e-2)
+        assert "found by one model only" in reason(project, "disagreement", 1)

@@ -66,7 +66,9 @@ def parsed(data: bytes, path: Path, *, at: int = 0) -> Any:
     except orjson.JSONDecodeError:
         pass  # slower, but lets NaN and Infinity through and says where the fault is
     try:
-        return json.loads(data.decode("utf-8"))
+        value = json.loads(data.decode("utf-8"), parse_int=_whole_number)
+        orjson.dumps(value)
+        return value
     except UnicodeDecodeError as error:
         raise FormatError(f"not UTF-8 at byte {at + error.start}", path=path, hint="save the file in UTF-8") from error
     except json.JSONDecodeError as error:
@@ -74,8 +76,28 @@ def parsed(data: bytes, path: Path, *, at: int = 0) -> Any:
         raise FormatError(f"not valid JSON at byte {position}: {error.msg}", path=path) from error
     except RecursionError as error:
         raise FormatError("not readable: nested too deeply", path=path) from error
-    except ValueError as error:  # a number of thousands of digits
+    except (ValueError, TypeError) as error:  # half a surrogate pair, or nested deeper than orjson writes
         raise FormatError(f"not readable: {error}", path=path) from error
+
+
+def require_shallow(value: Any, *, deepest: int = 100) -> None:
+    """Raises ValueError for lists and objects nested deeper than they could be written again."""
+    level = [value]
+    for _ in range(deepest):
+        level = [
+            inner
+            for outer in level
+            if isinstance(outer, dict | list)
+            for inner in (outer.values() if isinstance(outer, dict) else outer)
+        ]
+        if not level:
+            return
+    raise ValueError(f"nested more than {deepest} levels deep")
+
+
+def _whole_number(text: str) -> int | float:
+    """JSON has no limit; files and databases do."""
+    return int(text) if len(text) < 19 else float(text)
 
 
 def _whole(data: bytes, path: Path) -> Iterator[tuple[str, Any]]:

@@ -5,6 +5,7 @@ overlap, the upper one is kept.
 """
 
 from collections.abc import Mapping
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import cv2
 import numpy as np
 import orjson
 from numpy.typing import NDArray
+from PIL.PngImagePlugin import PngImageFile
 
 from maskwright.errors import FormatError
 from maskwright.formats.atomic import atomic_writer
@@ -25,6 +27,7 @@ from maskwright.geometry.convert import mask_to_polygons
 from maskwright.geometry.polygon import Polygon
 from maskwright.geometry.raster import polygons_to_mask
 from maskwright.geometry.rle import MAX_PIXELS
+from maskwright.images.header import DECODER_ERRORS
 
 _CLASSES = "classes.json"
 _MOST_OBJECTS = 65_535
@@ -89,18 +92,25 @@ def objects_to_polygons(pixels: NDArray[Any]) -> Mapping[int, tuple[Polygon, ...
 
 
 def read_png(file: Path) -> NDArray[Any]:
-    """(H, W) numbers. Raises FormatError for what is not a PNG of one channel."""
+    """(H, W) numbers; of a palette image the numbers, not the colours. Raises FormatError for other images.
+
+    Pillow, since OpenCV turns palettes into colours and lets cut files pass as black pixels.
+    """
     try:
-        data = np.fromfile(file, np.uint8)
+        data = file.read_bytes()
     except OSError as error:
         raise FormatError(f"cannot be read: {error.strerror or error}", path=file) from error
-    size = int.from_bytes(data[16:20].tobytes(), "big") * int.from_bytes(data[20:24].tobytes(), "big")
-    if data[:4].tobytes() != b"\x89PNG" or not 0 < size <= MAX_PIXELS:
+    size = int.from_bytes(data[16:20], "big") * int.from_bytes(data[20:24], "big")
+    if data[:4] != b"\x89PNG" or not 0 < size <= MAX_PIXELS:
         raise FormatError("expected a PNG mask", path=file)
-    pixels = cv2.imdecode(data, cv2.IMREAD_UNCHANGED)
-    if pixels is None or pixels.ndim != 2:
+    try:
+        with PngImageFile(BytesIO(data)) as opened:
+            pixels = np.asarray(opened)
+    except DECODER_ERRORS as error:
+        raise FormatError(f"the PNG mask is damaged: {error}", path=file) from error
+    if pixels.ndim != 2:
         raise FormatError("expected a PNG mask of one channel", path=file)
-    return np.asarray(pixels)
+    return pixels
 
 
 def write_png(file: Path, pixels: NDArray[Any]) -> None:

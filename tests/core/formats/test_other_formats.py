@@ -8,6 +8,7 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
+from PIL import Image
 
 from coco_sources import ListSource, one_image, square, square_with_hole, varied_source
 from maskwright.document.values import Category, ImageRecord, ImageState, Instance
@@ -183,6 +184,24 @@ def test_voc_boxes_count_from_one_and_include_both_ends(tmp_path: Path) -> None:
     text = (path / "Annotations" / "a.xml").read_text()
     assert "<xmin>4</xmin>" in text
     assert "<xmax>12</xmax>" in text
+
+
+def test_voc_masks_may_have_a_palette(tmp_path: Path) -> None:
+    path = written(one_image(Instance(1, 1, (square_with_hole(3, 3),))), format_named("voc"), tmp_path)
+    file = path / "SegmentationObject" / "a.png"
+    with Image.open(file) as opened:
+        palette = Image.fromarray(np.array(opened)).convert("P")
+    palette.putdata(np.asarray(Image.open(file)).ravel().tolist())
+    palette.save(file)
+    (instance,) = format_named("voc").read(path).instances(1)
+    assert len(instance.polygons[0].holes) == 1
+
+
+def test_cut_masks_are_listed(tmp_path: Path) -> None:
+    path = written(one_image(Instance(1, 1, (square(1, 1),))), format_named("png"), tmp_path)
+    file = path / "instances" / "a.png"
+    file.write_bytes(file.read_bytes()[:-30])
+    assert "damaged" in str(format_named("png").read(path).problems)
 
 
 def test_unknown_formats_are_named(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from maskwright.formats.json_stream import require_shallow
 from maskwright.geometry.polygon import Polygon
 
 KEY = "maskwright.coco"
@@ -29,8 +30,9 @@ def fingerprint(polygons: Sequence[Polygon]) -> str:
 
 
 def remember(record: Mapping[str, Any], known: Sequence[str], polygons: Sequence[Polygon] = ()) -> dict[str, Any]:
-    """The `extra` of the value made from `record`."""
+    """The `extra` of the value made from `record`. Raises ValueError for what is nested too deeply to be written."""
     extra = {key: value for key, value in record.items() if key not in known and key != KEY}
+    require_shallow(extra)
     original: dict[str, Any] = {}
     if polygons:
         original = {key: record[key] for key in GEOMETRY_KEYS if key in record}

@@ -12,7 +12,7 @@ from maskwright.formats.coco.identity import IdTable
 from maskwright.formats.coco.options import HEADER_SETTING, ORDER_SETTING
 from maskwright.formats.coco.parse import category_of, image_of, instance_of
 from maskwright.formats.data_set import DataSet
-from maskwright.formats.json_stream import top_level_items
+from maskwright.formats.json_stream import require_shallow, top_level_items
 from maskwright.formats.problems import Problem
 
 _SECTIONS = ("images", "annotations", "categories")
@@ -30,7 +30,7 @@ def read_coco(path: Path) -> DataSet:
         if key not in order:
             order.append(key)
         if key not in raw:
-            header[key] = value
+            header[key] = _shallow(value, key, path)
         elif isinstance(value, list):
             raw[key] += value
         elif value is not None:
@@ -138,6 +138,14 @@ class _Contents:
         if is_changed and isinstance(record, Mapping):
             self.problems.append(Problem(where, f"id {record.get('id')!r} is now {new_id}", "changed"))
         return new_id
+
+
+def _shallow(value: Any, key: str, path: Path) -> Any:
+    try:
+        require_shallow(value)
+    except ValueError as error:
+        raise FormatError(f"{key!r} is {error}", path=path) from error
+    return value
 
 
 def _ids(records: list[Any]) -> Iterator[Any]:

@@ -102,7 +102,11 @@ class ImageLayer:
             start_x, start_y = (view.origin_x + 0.5) * step_x - 0.5, (view.origin_y + top + 0.5) * step_y - 0.5
             inverse = np.array([[step_x, 0.0, start_x], [0.0, step_y, start_y]])
             size = (view.width, len(band))
-            cv2.warpAffine(source, inverse, size, dst=band, flags=flags, borderMode=cv2.BORDER_REPLICATE)
+            if source.shape[2] == 4:
+                cv2.warpAffine(source, inverse, size, dst=band, flags=flags, borderMode=cv2.BORDER_REPLICATE)
+            else:
+                warped = cv2.warpAffine(source, inverse, size, flags=flags, borderMode=cv2.BORDER_REPLICATE)
+                cv2.cvtColor(warped, cv2.COLOR_BGR2BGRA, dst=band)
         if not self._adjust.is_neutral:
             cv2.LUT(into, self._adjust.table(), dst=into)
 
@@ -122,7 +126,7 @@ class ImageLayer:
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, is_preview)
         source = QRectF(left, top, right - left, bottom - top)
         if not self._adjust.is_neutral:
-            base = self._adjusted(base.copy(source.toRect()))
+            base = self._adjusted(base.copy(source.toRect()).convertToFormat(QImage.Format.Format_RGB32))
             source = QRectF(base.rect())
         painter.drawImage(QRectF(*corner, *size), base, source)
 

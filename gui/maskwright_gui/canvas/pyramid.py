@@ -9,6 +9,12 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QImage, QPainter
 
 _SMALLEST_SIDE = 256
+_BAND_ROWS = 256
+_LARGE_PIXELS = 40_000_000
+"""From here on the base keeps three bytes per pixel: drawing it is slower, but 108 megapixels save 108 MB."""
+
+
+_KEPT_FORMATS = (QImage.Format.Format_RGB32, QImage.Format.Format_BGR888)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -18,20 +24,40 @@ class ImagePyramid:
     levels: tuple[QImage, ...]
     size_wh: tuple[int, int]
     """Image pixels that the whole picture stands for: larger than `levels[0]` while only a preview is there."""
+    owner: object = None
+    """Whatever holds the memory of `levels[0]`, kept alive with it."""
 
     @classmethod
     def of(cls, image: QImage, size_wh: tuple[int, int] | None = None) -> "ImagePyramid":
         """`size_wh` is the true size when `image` is a reduced preview."""
-        base = image if image.format() == QImage.Format.Format_RGB32 else _as_rgb32(image)
+        base = image if image.format() in _KEPT_FORMATS else _as_rgb32(image)
+        return cls._over(base, size_wh)
+
+    @classmethod
+    def of_bgr(cls, bgr_u8: NDArray[np.uint8], size_wh: tuple[int, int] | None = None) -> "ImagePyramid":
+        """From (H, W, 3) uint8 BGR, contiguous; a large array is shown as it is and must not be changed any more.
+
+        Raises MemoryError.
+        """
+        height, width = bgr_u8.shape[:2]
+        if width * height > _LARGE_PIXELS:
+            base = QImage(bgr_u8.data, width, height, bgr_u8.strides[0], QImage.Format.Format_BGR888)
+            return cls._over(base, size_wh, owner=bgr_u8)
+        return cls._over(bgr_to_qimage(bgr_u8), size_wh)
+
+    @classmethod
+    def _over(cls, base: QImage, size_wh: tuple[int, int] | None, *, owner: object = None) -> "ImagePyramid":
         levels = [base]
         pixels = image_pixels(base)
         while max(pixels.shape[:2]) > 2 * _SMALLEST_SIDE:
             half = QImage(max(pixels.shape[1] // 2, 1), max(pixels.shape[0] // 2, 1), QImage.Format.Format_RGB32)
             halved = writable_pixels(half)
-            cv2.resize(pixels, (half.width(), half.height()), dst=halved, interpolation=cv2.INTER_AREA)
+            if half.isNull():
+                raise MemoryError
+            _halve(pixels, halved)
             levels.append(half)
             pixels = halved
-        return cls(tuple(levels), size_wh or (image.width(), image.height()))
+        return cls(tuple(levels), size_wh or (base.width(), base.height()), owner)
 
     def level_for(self, device_scale: float) -> QImage:
         """The smallest level that still has at least one pixel per device pixel."""
@@ -58,15 +84,42 @@ class ImagePyramid:
 
 
 def image_pixels(image: QImage) -> NDArray[np.uint8]:
-    """(H, W, 4) uint8 BGRX view of an RGB32 image; valid while the image lives."""
+    """(H, W, 4) uint8 BGRX view of an RGB32 image, (H, W, 3) BGR of a BGR888 one; valid while the image lives."""
     view: NDArray[np.uint8] = np.frombuffer(image.constBits(), np.uint8)
-    return view.reshape(image.height(), image.bytesPerLine() // 4, 4)[:, : image.width()]
+    rows = view.reshape(image.height(), image.bytesPerLine())
+    channels = image.depth() // 8
+    return rows[:, : image.width() * channels].reshape(image.height(), image.width(), channels)
 
 
 def writable_pixels(image: QImage) -> NDArray[np.uint8]:
     """(H, W, 4) uint8 view of a 32-bit image, to draw into; valid while the image lives and is not copied."""
     view: NDArray[np.uint8] = np.frombuffer(image.bits(), np.uint8)
     return view.reshape(image.height(), image.bytesPerLine() // 4, 4)[:, : image.width()]
+
+
+def bgr_to_qimage(bgr_u8: NDArray[np.uint8]) -> QImage:
+    """A QImage that owns its pixels, from (H, W, 3) uint8 BGR; raises MemoryError.
+
+    OpenCV writes straight into Qt's buffer: it converts without the interpreter lock, and nothing is copied twice.
+    """
+    image = QImage(bgr_u8.shape[1], bgr_u8.shape[0], QImage.Format.Format_RGB32)
+    if image.isNull():
+        raise MemoryError
+    cv2.cvtColor(bgr_u8, cv2.COLOR_BGR2BGRA, dst=writable_pixels(image))
+    return image
+
+
+def _halve(pixels: NDArray[np.uint8], into: NDArray[np.uint8]) -> None:
+    size = (into.shape[1], into.shape[0])
+    if pixels.shape[2] == 4:
+        cv2.resize(pixels, size, dst=into, interpolation=cv2.INTER_AREA)
+        return
+    rows = _BAND_ROWS if pixels.shape[0] == 2 * size[1] else size[1]  # an odd height cannot be cut into even bands
+    for top in range(0, size[1], rows):
+        band = into[top : top + rows]
+        source = pixels[2 * top : 2 * top + 2 * rows] if rows < size[1] else pixels
+        small = cv2.resize(source, (size[0], len(band)), interpolation=cv2.INTER_AREA)
+        cv2.cvtColor(small, cv2.COLOR_BGR2BGRA, dst=band)
 
 
 def _as_rgb32(image: QImage) -> QImage:

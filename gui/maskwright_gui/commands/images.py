@@ -39,6 +39,7 @@ class ImageCommands(QObject):
         self.on_screen: int | None = None
         """Image whose pixels are on the canvas; None while they are being decoded."""
         session.image_changed.connect(self._on_image_changed)
+        loader.previewed.connect(self._on_previewed)
         loader.loaded.connect(self._on_loaded)
         loader.failed.connect(self._on_failed)
 
@@ -121,6 +122,11 @@ class ImageCommands(QObject):
             self._show(record, image)
         else:
             self._canvas.set_image(None, (record.width, record.height))
+
+    def _on_previewed(self, image_id: int, image: ImagePyramid) -> None:
+        record = self._session.image
+        if record is not None and record.id == image_id and self.on_screen != image_id:
+            self._canvas.set_image(image, (record.width, record.height))
 
     def _on_loaded(self, image_id: int, image: ImagePyramid) -> None:
         record = self._session.image

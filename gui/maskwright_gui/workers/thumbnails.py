@@ -8,7 +8,7 @@ from PySide6.QtCore import QObject, QSize, QThread, Signal
 from PySide6.QtGui import QImage
 
 from maskwright.errors import ImageError
-from maskwright_gui.workers.images import bgr_to_qimage
+from maskwright_gui.canvas.pyramid import bgr_to_qimage
 
 THUMBNAIL_SIZE = QSize(88, 66)
 MAX_WAITING = 64

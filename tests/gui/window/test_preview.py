@@ -1,0 +1,54 @@
+"""Large JPEGs show a reduced picture before the whole one."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from pytestqt.qtbot import QtBot
+
+from maskwright.images import decode
+from maskwright_gui.workers import images
+from maskwright_gui.workers.images import ImageLoader, ImageRequest, decode_preview
+
+
+@pytest.fixture
+def photo(tmp_path: Path) -> Path:
+    path = tmp_path / "photo.jpg"
+    x, y = np.meshgrid(np.linspace(0, 255, 1600), np.linspace(0, 255, 1200))
+    Image.fromarray(np.stack((x, y, x), axis=-1).astype(np.uint8)).save(path, quality=90)
+    return path
+
+
+def test_preview_comes_before_the_whole_image(qtbot: QtBot, photo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(images, "PREVIEW_FROM_PIXELS", 1_000_000)
+    loader, arrived = ImageLoader(), []
+    loader.previewed.connect(lambda id_, pyramid: arrived.append(("preview", pyramid.levels[0].width())))
+    loader.loaded.connect(lambda id_, pyramid: arrived.append(("whole", pyramid.levels[0].width())))
+    loader.start()
+    with qtbot.waitSignal(loader.loaded, timeout=20_000):
+        loader.request(ImageRequest(1, photo))
+    loader.stop()
+    assert arrived == [("preview", 750), ("whole", 1600)]
+
+
+def test_preview_stands_for_the_true_size(photo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert decode_preview(photo) is None
+    monkeypatch.setattr(images, "PREVIEW_FROM_PIXELS", 1_000_000)
+    preview = decode_preview(photo)
+    assert preview is not None
+    assert preview.size_wh == (1600, 1200)
+
+
+def test_large_jpegs_are_decoded_to_the_same_pixels(photo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    usual = decode.read_image(photo).bgr_u8
+    monkeypatch.setattr(decode, "_LARGE_PIXELS", 1000)
+    large = decode.read_image(photo).bgr_u8
+    assert np.abs(large.astype(int) - usual).max() <= 2
+
+
+def test_a_truncated_large_jpeg_is_still_refused(photo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(decode, "_LARGE_PIXELS", 1000)
+    photo.write_bytes(photo.read_bytes()[:-2000])
+    with pytest.raises(decode.ImageError, match="truncated"):
+        decode.read_image(photo)

@@ -15,7 +15,7 @@ from maskwright.formats.coco.results import export_results
 from maskwright.formats.coco.verify import verify_coco
 from maskwright.formats.package import Splitting, export_package, parse_shares
 from maskwright.formats.registry import FORMATS, format_named
-from maskwright.project import Project
+from maskwright.project import Project, snapshot
 
 _FORMATS = ", ".join(sorted(known.name for known in FORMATS))
 _PROFILES = ", ".join(profile.name for profile in PROFILES)
@@ -60,7 +60,11 @@ def export(
         report, findings = _export_coco(project, out, options)
         return _show(report, findings, reader.losses, as_json=as_json)
     splitting = Splitting(parse_shares(split), seed, by_class) if split is not None else None
-    with Project.open(project, read_only=True) as source, progress_bar("export", None) as show:
+    with (
+        Project.open(project, read_only=True) as opened,
+        snapshot(opened) as source,
+        progress_bar("export", None) as show,
+    ):
         reports = export_package(
             source, out, kind, options, splitting=splitting, image_root=source.image_root, placing=images,
             on_image=lambda done: show(done, ""),
@@ -78,7 +82,11 @@ def export(
 
 
 def _export_coco(project: Path, out: Path, options: CocoExportOptions) -> tuple[CocoExportReport, list[str]]:
-    with Project.open(project, read_only=True) as source, progress_bar("export", None) as show:
+    with (
+        Project.open(project, read_only=True) as opened,
+        snapshot(opened) as source,
+        progress_bar("export", None) as show,
+    ):
         report = export_coco(source, out, options, on_image=lambda done: show(done, ""))
         return report, [found.message for found in verify_coco(out, source, options)]
 

@@ -4,6 +4,17 @@ from maskwright.project.images import InstanceSearch
 from maskwright.project.proposals import Proposal
 from maskwright.project.runs import Run, RunFailure
 from maskwright.project.scan import ScannedImage, scan_folder
+from maskwright.project.snapshot import snapshot
 from maskwright.project.store import Project, find_project
 
-__all__ = ["InstanceSearch", "Project", "Proposal", "Run", "RunFailure", "ScannedImage", "find_project", "scan_folder"]
+__all__ = [
+    "InstanceSearch",
+    "Project",
+    "Proposal",
+    "Run",
+    "RunFailure",
+    "ScannedImage",
+    "find_project",
+    "scan_folder",
+    "snapshot",
+]

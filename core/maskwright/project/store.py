@@ -62,12 +62,16 @@ class Project(ImageShelf, CategoryShelf, HistoryShelf, ProposalLayer, IntakeShel
         lock = ProjectLock.acquire(path)
         if isinstance(lock, Holder):
             raise ProjectError(f"another program is making a project here ({lock})", path=path)
-        create_file(path / FILE_NAME)
-        bring_up_to_date(path / FILE_NAME)
-        database = Database(path / FILE_NAME, read_only=False)
-        default = image_root.name if path.name == INSIDE_IMAGES else path.stem
-        _write_settings(database, {_NAME: name or default, **_root_settings(path, image_root)})
-        return cls(path, database, lock)
+        try:
+            create_file(path / FILE_NAME)
+            bring_up_to_date(path / FILE_NAME)
+            database = Database(path / FILE_NAME, read_only=False)
+            default = image_root.name if path.name == INSIDE_IMAGES else path.stem
+            _write_settings(database, {_NAME: name or default, **_root_settings(path, image_root)})
+            return cls(path, database, lock)
+        except BaseException:
+            lock.release()
+            raise
 
     @classmethod
     def open(cls, path: Path, *, read_only: bool = False) -> Self:

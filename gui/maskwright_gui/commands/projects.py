@@ -155,6 +155,7 @@ class ProjectCommands(QObject):
 
     def _on_export_requested(self, path: Path, options: "CocoExportOptions") -> None:
         from maskwright.formats.coco import export_coco
+        from maskwright.project.snapshot import snapshot
 
         project = self._session.project
         if project is None:
@@ -162,9 +163,10 @@ class ProjectCommands(QObject):
         total = sum(project.state_counts().values())
 
         def export(progress: TaskProgress) -> "CocoExportReport":
-            return export_coco(
-                project, path, options, on_image=lambda done: progress.report(done, total, "Writing the COCO file")
-            )
+            with snapshot(project) as source:
+                return export_coco(
+                    source, path, options, on_image=lambda done: progress.report(done, total, "Writing the COCO file")
+                )
 
         self._run(export, self._on_exported, "The COCO file was not written")
 

@@ -13,7 +13,7 @@ import pytest
 from maskwright.document.change import Change
 from maskwright.document.values import Category, ImageState, Instance, InstanceState, Provenance
 from maskwright.errors import ProjectError
-from maskwright.project import InstanceSearch, Project, ScannedImage, scan_folder
+from maskwright.project import InstanceSearch, Project, ScannedImage, scan_folder, snapshot
 from project_builders import drawn, make_project, square, write_image
 
 
@@ -304,3 +304,20 @@ def test_a_file_name_that_is_no_text_is_a_failure(tmp_path: Path) -> None:
     (Path(os.fsdecode(os.fsencode(tmp_path) + b"/\xff.png"))).write_bytes(b"x")
 
     assert "not valid Unicode" in str(next(scan_folder(tmp_path)).failure)
+
+
+def test_a_snapshot_does_not_see_what_is_written_meanwhile(project: Project) -> None:
+    project.apply(1, Change.create([drawn(1)]), label="Draw")
+
+    with snapshot(project) as then:
+        assert len(then.image_ids()) == 3
+        project.apply(1, Change.create([drawn(2)]), label="Draw")
+        project.apply(3, Change.create([drawn(3)]), label="Draw")
+        project.add_images([ScannedImage("later.jpg", 9, 9)])
+
+        assert [[item.id for item in then.instances(id_)] for id_ in (1, 2, 3)] == [[1], [], []]
+        assert len(list(then.images())) == 3
+        with pytest.raises(ProjectError, match="snapshot"):
+            then.set_setting("a", 1)
+
+    assert len(project.instances(1)) == 2

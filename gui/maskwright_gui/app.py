@@ -19,6 +19,7 @@ from maskwright_gui.commands.live_thresholds import LiveThresholds
 from maskwright_gui.commands.mapping import MappingCommands
 from maskwright_gui.commands.model import ModelCommands
 from maskwright_gui.commands.projects import ProjectCommands
+from maskwright_gui.commands.review import ReviewCommands
 from maskwright_gui.commands.shapes import ShapeCommands
 from maskwright_gui.commands.view import TOOLS, ViewCommands
 from maskwright_gui.main_window import MainWindow
@@ -96,6 +97,7 @@ class Workbench:
         self.model = ModelCommands(self.session, window.model, window.thresholds, self.inference, settings, window)
         self.live = LiveThresholds(self.session, window.canvas, window.thresholds, self.preview, window)
         self.mapping = MappingCommands(self.session, window)
+        self.review = ReviewCommands(self.session, window.canvas, window)
         self.view = ViewCommands(window, self.session, settings, window)
         self.menu = ContextMenu(self.session, self.edits, window.actions_table, window)
         self.canvas_options = CanvasOptions(window.canvas, window.actions_table, settings, window)
@@ -113,6 +115,7 @@ class Workbench:
         """End the threads; whatever runs is cancelled, whatever was edited is written."""
         self.projects.stop()
         self.live.stop()
+        self.review.stop()
         self.preview.stop()
         self.inference.stop()
         self.session.close_project()

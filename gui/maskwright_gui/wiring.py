@@ -94,6 +94,9 @@ def _wire_actions(bench: "Workbench") -> None:
         "choose_model": model.browse,
         "models": lambda: _show_models(bench),
         "map_classes": model.map_classes,
+        "compare": bench.review.compare_with_model,
+        "next_doubt": bench.review.next_doubt,
+        "effort": bench.review.open_effort,
         "show_failures": model.failures_wanted.emit,
         "fit": canvas.zoom_to_fit,
         "zoom_100": canvas.zoom_to_actual,
@@ -194,10 +197,12 @@ def _wire_progress(bench: "Workbench") -> None:
     window.canvas.zoom_changed.connect(status.show_zoom)
     status.zoom_clicked.connect(window.canvas.zoom_to_actual)
     status.work_clicked.connect(window.docks["Model"].raise_)
-    for source in (bench.projects, bench.live):
+    for source in (bench.projects, bench.live, bench.review):
         source.work_changed.connect(status.show_task)
     bench.live.candidates_missing.connect(bench.model.run_on_image)
     bench.live.told.connect(window.toasts.show_message)
+    bench.review.told.connect(window.toasts.show_message)
+    bench.review.compared.connect(lambda: window.images.set_order("disagreement"))
     bench.model.mapping_wanted.connect(bench.mapping.open)
     bench.mapping.changed.connect(bench.live.apply_everywhere)
     bench.model.predicted.connect(lambda _result: bench.live.candidates_changed())
@@ -209,7 +214,9 @@ def _wire_progress(bench: "Workbench") -> None:
 
 def _on_project(bench: "Workbench", project: "Project | None") -> None:
     bench.images.forget()
+    bench.review.stop()
     bench.thumbnails.forget()
+    bench.window.images.reset()
     bench.rows.set_project(project)
     bench.window.show_canvas(project is not None)
     name = project.name if project is not None else None

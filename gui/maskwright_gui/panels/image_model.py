@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QAbstractListModel, QModelIndex, QObject, QPersistentModelIndex, QSize, Qt
 
-from maskwright.document.values import ImageRecord, ImageState
+from maskwright.document.values import ImageRecord
+from maskwright_gui.panels.image_query import ImageQuery
 from maskwright_gui.panels.state_marks import state_text
 from maskwright_gui.workers.thumbnails import ThumbnailLoader
 
@@ -28,27 +29,36 @@ _Index = QModelIndex | QPersistentModelIndex
 
 
 class ImageListModel(QAbstractListModel):
-    """Rows are the images that pass the filter, in the project's order."""
+    """Rows are the images that pass the filter, in the order asked for."""
 
     def __init__(self, thumbnails: ThumbnailLoader, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._thumbnails = thumbnails
         self._project: Project | None = None
+        self._query = ImageQuery()
         self._ids: NDArray[np.int64] = np.empty(0, np.int64)
         self._pages: OrderedDict[int, dict[int, ImageRecord]] = OrderedDict()
         thumbnails.loaded.connect(self._on_thumbnail)
 
     def set_project(self, project: "Project | None") -> None:
         self._project = project
-        self.refilter(states=None, text="")
+        self.refilter(ImageQuery())
 
-    def refilter(self, *, states: Collection[ImageState] | None, text: str) -> None:
-        """Show only the images in one of `states` (None: all) whose file name holds `text`."""
+    def refilter(self, query: ImageQuery) -> None:
+        """Show only the images that the query finds, in its order."""
+        self._query = query
         self.beginResetModel()
         self._pages.clear()
-        empty = np.empty(0, np.int64)
-        self._ids = self._project.image_ids(states=states, text=text) if self._project is not None else empty
+        self._ids = query.image_ids(self._project) if self._project is not None else np.empty(0, np.int64)
         self.endResetModel()
+
+    def reason(self, image_id: int) -> str:
+        """Why the image stands where it does; empty in the order of names."""
+        if self._project is None or self._query.order == "name":
+            return ""
+        from maskwright.review.order import reason
+
+        return reason(self._project, self._query.order, image_id)
 
     @property
     def ids(self) -> NDArray[np.int64]:

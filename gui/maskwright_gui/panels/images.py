@@ -6,7 +6,8 @@ from PySide6.QtWidgets import QAbstractItemView, QComboBox, QLineEdit, QListView
 from maskwright.document.values import ImageState
 from maskwright_gui.panels.image_delegate import ImageDelegate
 from maskwright_gui.panels.image_model import ImageListModel
-from maskwright_gui.panels.widgets import Inviting, named
+from maskwright_gui.panels.image_query import HELP, ImageQuery
+from maskwright_gui.panels.widgets import Inviting, muted_label, named
 from maskwright_gui.theme import Theme
 
 SEARCH_DELAY_MS = 150
@@ -19,12 +20,19 @@ _FILTERS: tuple[tuple[str, frozenset[ImageState] | None], ...] = (
     ("Done", frozenset({ImageState.DONE})),
     ("Verified empty", frozenset({ImageState.EMPTY})),
 )
+_ORDERS = (
+    ("In order of names", "name"),
+    ("Most doubtful first", "uncertainty"),
+    ("Rare classes first", "rarity"),
+    ("Models disagree first", "disagreement"),
+)
 
 
 class ImagesPanel(QWidget):
     """Shows the model's rows; asks for an image by `image_chosen`."""
 
     image_chosen = Signal(int)
+    order_changed = Signal(str)
 
     def __init__(self, model: ImageListModel, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -33,8 +41,13 @@ class ImagesPanel(QWidget):
         self._filter = named(QComboBox(self), "Show images by state")
         for text, states in _FILTERS:
             self._filter.addItem(text, states)
-        self._search = named(QLineEdit(self), "Find images by file name")
-        self._search.setPlaceholderText("Find by name")
+        self._order = named(QComboBox(self), "Order of the images", tip="What to look at first")
+        for text, order in _ORDERS:
+            self._order.addItem(text, order)
+        self._reason = muted_label("", self)
+        self._reason.hide()
+        self._search = named(QLineEdit(self), "Find images by file name or by what is on them", tip=HELP)
+        self._search.setPlaceholderText("Find by name, class:, score<")
         self._search.setClearButtonEnabled(True)
         self.list_view = named(QListView(self), "Images")
         self.list_view.setUniformItemSizes(True)
@@ -64,13 +77,35 @@ class ImagesPanel(QWidget):
             selection.setCurrentIndex(index, QItemSelectionModel.SelectionFlag.ClearAndSelect)
             self.list_view.scrollTo(index)
         self._is_syncing = False
+        self._tell_reason(image_id)
 
     def refilter(self) -> None:
         """Ask the project again which images pass; the current image stays marked where it still does."""
         current = self.list_view.currentIndex()
         record = self._model.record(current.row()) if current.isValid() else None
-        self._model.refilter(states=self._filter.currentData(), text=self._search.text().strip())
+        query = ImageQuery(self._filter.currentData(), self._search.text(), self._order.currentData())
+        self._model.refilter(query)
         self.show_current(record.id if record is not None else None)
+
+    def set_order(self, order: str) -> None:
+        """One of the orders of `maskwright.review.order`."""
+        self._order.setCurrentIndex(max(self._order.findData(order), 0))
+
+    def reset(self) -> None:
+        """Everything by name again, for another project."""
+        for widget in (self._filter, self._order, self._search):
+            widget.blockSignals(True)
+        self._filter.setCurrentIndex(0)
+        self._order.setCurrentIndex(0)
+        self._search.clear()
+        for widget in (self._filter, self._order, self._search):
+            widget.blockSignals(False)
+
+    def search(self, text: str) -> None:
+        """As if it had been typed, without the delay."""
+        self._search.setText(text)
+        self._delay.stop()
+        self.refilter()
 
     def focus_search(self) -> None:
         self._search.setFocus()
@@ -84,7 +119,9 @@ class ImagesPanel(QWidget):
         top.setContentsMargins(6, 0, 6, 0)
         top.setSpacing(4)
         top.addWidget(self._filter)
+        top.addWidget(self._order)
         top.addWidget(self._search)
+        top.addWidget(self._reason)
         column.addLayout(top)
         column.addWidget(self._stack, 1)
         self._on_reset()
@@ -92,6 +129,7 @@ class ImagesPanel(QWidget):
     def _connect(self) -> None:
         self.list_view.selectionModel().currentChanged.connect(self._on_current_changed)
         self._filter.currentIndexChanged.connect(self.refilter)
+        self._order.currentIndexChanged.connect(self._on_order_changed)
         self._search.returnPressed.connect(self.list_view.setFocus)
         self._search.textChanged.connect(self._delay.start)
         self._delay.timeout.connect(self.refilter)
@@ -99,11 +137,20 @@ class ImagesPanel(QWidget):
 
     def _on_reset(self) -> None:
         is_empty = self._model.rowCount() == 0
-        is_filtered = self._filter.currentIndex() != 0 or bool(self._search.text())
+        is_filtered = self._filter.currentIndex() != 0 or bool(self._search.text().strip())
         self._stack.set_text(
             "No image passes the filter." if is_filtered else "The images of the project will be listed here."
         )
         self._stack.show_content(not is_empty)
+
+    def _on_order_changed(self) -> None:
+        self.refilter()
+        self.order_changed.emit(self._order.currentData())
+
+    def _tell_reason(self, image_id: int | None) -> None:
+        reason = self._model.reason(image_id) if image_id is not None else ""
+        self._reason.setText(reason)
+        self._reason.setVisible(bool(reason))
 
     def _on_current_changed(self, current: QModelIndex) -> None:
         if self._is_syncing:

@@ -20,6 +20,7 @@ _NAMES = {
     Qt.Key.Key_Up: "Up",
     Qt.Key.Key_Down: "Down",
     Qt.Key.Key_Space: "Space",
+    Qt.Key.Key_Insert: "Insert",
 }
 _CURSORS = {
     Cursor.ARROW: Qt.CursorShape.ArrowCursor,
@@ -41,7 +42,7 @@ def modifiers_of(state: Qt.KeyboardModifier) -> Modifiers:
 def pointer_at(
     place: QPointF,
     viewport: Viewport,
-    modifiers: Qt.KeyboardModifier,
+    modifiers: Qt.KeyboardModifier = Qt.KeyboardModifier.NoModifier,
     *,
     button: Qt.MouseButton = Qt.MouseButton.NoButton,
     is_double: bool = False,

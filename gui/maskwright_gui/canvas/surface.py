@@ -40,6 +40,7 @@ class CanvasSurface(NavigableView):
         self._painted = self._active()
         self.minimap = Minimap(self)
         self._pointer: QPoint | None = None
+        self._is_pointed_by_keys = False
         self._layer = StaticLayer(self)
         self._layer.changed.connect(self.update)
         self._labels = LabelLayer(self.font())
@@ -135,14 +136,18 @@ class CanvasSurface(NavigableView):
         category_id = self.context.category_id or 1
         return ActiveScene(self.context.document, self._live, self._overlay, category_id, self._style)
 
-    def _point_at(self, place: QPoint | None) -> None:
-        """Where the crosshair goes; None takes it away."""
-        if self._style.shows_crosshair:
+    @property
+    def _has_crosshair(self) -> bool:
+        return self._style.shows_crosshair or self._is_pointed_by_keys
+
+    def _point_at(self, place: QPoint | None, *, is_by_keys: bool = False) -> None:
+        """Where the crosshair goes; None takes it away. Moved by keys it is all that shows the pointer."""
+        if self._has_crosshair or is_by_keys:
             for at in (self._pointer, place):
                 if at is not None:
                     self.update(at.x() - 1, 0, 3, self.height())
                     self.update(0, at.y() - 1, self.width(), 3)
-        self._pointer = place
+        self._pointer, self._is_pointed_by_keys = place, is_by_keys
 
     def _lay_out_labels(self) -> None:
         context = self.context
@@ -173,7 +178,7 @@ class CanvasSurface(NavigableView):
         self._layer.draw(painter, self._viewport)
         self._labels.paint(painter, self._viewport, clip, ratio)
         self._active().paint(painter, self._viewport, clip)
-        if self._style.shows_crosshair and self._pointer is not None:
+        if self._has_crosshair and self._pointer is not None:
             paint_crosshair(painter, self._pointer, self.size())
 
     def sizeHint(self) -> QSize:

@@ -6,7 +6,7 @@ back through `apply_change`.
 
 from collections.abc import Callable, Collection
 
-from PySide6.QtCore import QEvent, QPoint, Qt, Signal
+from PySide6.QtCore import QEvent, QPoint, QPointF, Qt, Signal
 from PySide6.QtGui import QKeyEvent, QMouseEvent, QWheelEvent
 from PySide6.QtWidgets import QWidget
 
@@ -14,11 +14,12 @@ from maskwright.document.change import Change
 from maskwright.document.document import Document
 from maskwright.document.spatial import is_shown
 from maskwright_gui.canvas.events import cursor_shape, held_button, key_of, pointer_at
+from maskwright_gui.canvas.key_pointer import KeyPointer
 from maskwright_gui.canvas.surface import CanvasSurface, boxes_of
 from maskwright_gui.canvas.viewport import Box
 from maskwright_gui.tools.context import ToolContext, ToolOptions
 from maskwright_gui.tools.select import SelectTool
-from maskwright_gui.tools.tool import Pointer, Tool
+from maskwright_gui.tools.tool import KeyPress, Pointer, Tool
 
 _WHEEL_NOTCH = 120.0
 
@@ -46,6 +47,7 @@ class CanvasView(CanvasSurface):
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self._tool: Tool = SelectTool(self.context)
         self._hint = ""
+        self._key_pointer = KeyPointer()
 
     def set_document(self, document: Document) -> None:
         """Show another document: no selection, no running gesture."""
@@ -120,6 +122,23 @@ class CanvasView(CanvasSurface):
         self._refresh()
         event.accept()
 
+    def _use_key_pointer(self, key: KeyPress) -> bool:
+        """Arrows and Insert stand for the mouse where the tool has no use of its own for them."""
+        known = self._key_pointer
+        if known.is_move(key):
+            start = QPointF(self._pointer or self.rect().center())
+            place = known.move(key, start, (self.width(), self.height()))
+            self._point_at(place.toPoint(), is_by_keys=True)
+            self._tool.on_move(pointer_at(place, self._viewport))
+        elif known.is_click(key) and known.place is not None:
+            left = Qt.MouseButton.LeftButton
+            self._tool.on_press(pointer_at(known.place, self._viewport, button=left))
+            self._tool.on_release(pointer_at(known.place, self._viewport, button=left))
+        else:
+            return False
+        self._refresh()
+        return True
+
     # Qt
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
@@ -137,6 +156,7 @@ class CanvasView(CanvasSurface):
         self._use_tool_at(event, self._tool.on_press, is_double=True)
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        self._key_pointer.place = None
         self._point_at(event.position().toPoint())
         self.cursor_moved.emit(*self._viewport.to_image(event.position().x(), event.position().y()))
         if self.is_panning:
@@ -162,7 +182,7 @@ class CanvasView(CanvasSurface):
         if self._tool.on_key(key_of(event)):
             self._refresh()
             event.accept()
-        else:
+        elif not self._use_key_pointer(key_of(event)):
             super().keyPressEvent(event)
 
     def event(self, event: QEvent) -> bool:

@@ -21,6 +21,10 @@ MOUSE = (
     ("Middle button, or Space and drag", "Pan"),
     ("1 … 9", "Give the class to the selection"),
     ("Shift + click", "Add to the selection"),
+    ("Alt + click, Alt + drag", "Insert or delete a vertex, erase many"),
+    (", and .", "Walk the vertices; arrows then move one"),
+    ("Arrows, Insert", "Pointer and click without a mouse"),
+    ("[ and ]", "Size of the brush, detail of an outline"),
 )
 
 

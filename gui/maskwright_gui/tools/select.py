@@ -20,12 +20,12 @@ from maskwright_gui.tools.gestures import (
 )
 from maskwright_gui.tools.overlay import Mark, Overlay, OverlayMarks, as_points
 from maskwright_gui.tools.snapping import vertex_point
-from maskwright_gui.tools.targets import BodyTarget, EdgeTarget, Target, VertexTarget, target_at
+from maskwright_gui.tools.targets import BodyTarget, EdgeTarget, Target, VertexTarget, target_at, target_hint
 from maskwright_gui.tools.tool import Button, Cursor, KeyPress, Pointer
+from maskwright_gui.tools.vertex_keys import LARGE_NUDGE, NUDGES, VertexKeys
 
 _DRAG_SCREEN_PX = 3.0
 _SAME_PLACE_SCREEN_PX = 4.0
-_NUDGES = {"Left": (-1, 0), "Right": (1, 0), "Up": (0, -1), "Down": (0, 1)}
 
 
 class State(Enum):
@@ -47,22 +47,15 @@ class SelectTool(BaseTool):
         self._pressed: Pointer | None = None
         self._gesture: Gesture | None = None
         self._last_click: tuple[float, float] | None = None
+        self._vertex_keys = VertexKeys(context)
 
     @property
     def hint(self) -> str:
-        match self._target:
-            case _ if self._gesture is not None:
-                return "Release to finish · Ctrl no snapping · Esc cancels"
-            case VertexTarget():
-                return "Drag moves the vertex · Alt-click or Backspace deletes it"
-            case EdgeTarget(is_midpoint=True):
-                return "Drag pulls out a new vertex · Alt-click inserts one"
-            case EdgeTarget():
-                return "Drag moves the edge · Alt-click inserts a vertex"
-            case _ if self._context.selection:
-                return "Drag moves · Alt-drag erases vertices · arrows nudge · Delete removes · Esc deselects"
-            case _:
-                return "Click an object · drag a box around several · Shift adds"
+        if self._vertex_keys.ref is not None:
+            return "Arrows move the vertex · , . step · Insert · Backspace deletes · Esc back to the object"
+        if self._gesture is not None:
+            return "Release to finish · Ctrl no snapping · Esc cancels"
+        return target_hint(self._target, has_selection=bool(self._context.selection))
 
     @property
     def cursor(self) -> Cursor:
@@ -83,6 +76,7 @@ class SelectTool(BaseTool):
             return
         self._target = target_at(self._context, pointer)
         self._pressed = pointer
+        self._vertex_keys.ref = None
         self.state = State.PRESSED
 
     def on_move(self, pointer: Pointer) -> None:
@@ -107,6 +101,8 @@ class SelectTool(BaseTool):
         self._target = target_at(self._context, pointer)
 
     def on_key(self, key: KeyPress) -> bool:
+        if not self.is_busy and self._vertex_keys.on_key(key):
+            return True
         match key.name:
             case "Escape" if self.is_busy:
                 self.cancel()
@@ -129,15 +125,18 @@ class SelectTool(BaseTool):
     def wants_key(self, key: KeyPress) -> bool:
         if self.is_busy:
             return key.name == "Escape"
+        if self._vertex_keys.wants(key):
+            return True
         if key.name == "Tab":
             return bool(len(self._context.document))
         if key.name == "Backspace":
             return isinstance(self._target, VertexTarget)
-        return bool(self._context.selection) and key.name in {"Escape", "Delete", *_NUDGES}
+        return bool(self._context.selection) and key.name in {"Escape", "Delete", *NUDGES}
 
     def on_document(self) -> None:
         """A running gesture goes on while the instances that it changes are still what it started from."""
         self._target = None
+        self._vertex_keys.check()
         if self._gesture is None:
             return
         instances = self._context.document.instances
@@ -151,6 +150,9 @@ class SelectTool(BaseTool):
     def overlay(self) -> Overlay:
         if self._gesture is not None:
             return self._gesture.overlay()
+        if (keyed := self._vertex_keys.ref) is not None:
+            point = as_points(vertex_point(self._context, keyed))
+            return Overlay(marks=(OverlayMarks(point, Mark.HOT),), shows_handles=True)
         match self._target:
             case VertexTarget(ref):
                 point = as_points(vertex_point(self._context, ref))
@@ -229,8 +231,8 @@ class SelectTool(BaseTool):
         return True
 
     def _nudge(self, key: KeyPress) -> None:
-        size = self._context.options.nudge_px * (10 if key.modifiers.shift else 1)
-        dx, dy = _NUDGES[key.name]
+        size = self._context.options.nudge_px * (LARGE_NUDGE if key.modifiers.shift else 1)
+        dx, dy = NUDGES[key.name]
         context = self._context
         self._commit(edits.move(context.document, context.selected_editable, dx * size, dy * size), "Nudge object")
 

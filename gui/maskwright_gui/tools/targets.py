@@ -48,6 +48,21 @@ def target_at(context: ToolContext, pointer: Pointer) -> Target | None:
     return BodyTarget(tuple(stack)) if stack else None
 
 
+def target_hint(target: Target | None, *, has_selection: bool) -> str:
+    """What the mouse and the keys would do with the target."""
+    match target:
+        case VertexTarget():
+            return "Drag moves the vertex · Alt-click or Backspace deletes it"
+        case EdgeTarget(is_midpoint=True):
+            return "Drag pulls out a new vertex · Alt-click inserts one"
+        case EdgeTarget():
+            return "Drag moves the edge · Alt-click inserts a vertex"
+        case _ if has_selection:
+            return "Drag moves · Alt-drag erases vertices · arrows nudge · , . walk the vertices · Esc deselects"
+        case _:
+            return "Click an object · drag a box around several · Shift adds"
+
+
 def _handle_at(context: ToolContext, pointer: Pointer) -> Target | None:
     if len(context.selection) > _MAX_EDITABLE:
         return None

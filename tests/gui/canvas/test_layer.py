@@ -7,6 +7,8 @@ from maskwright.document import edits
 from maskwright.document.document import Document
 from maskwright.document.spatial import SpatialIndex
 from maskwright_gui.canvas.layer import LayerContent, StaticLayer
+from maskwright_gui.canvas.raster import LayerView, Look, rasterise
+from maskwright_gui.canvas.scene import Scene
 from maskwright_gui.canvas.style import CanvasStyle
 from maskwright_gui.canvas.surface import boxes_of
 from maskwright_gui.canvas.viewport import Viewport
@@ -99,3 +101,20 @@ def test_a_pan_blits_pixel_on_pixel(qapp, step: tuple[float, float]) -> None:
     panned = VIEWPORT.panned(*step)
     layer.prepare(panned, 1.0)
     assert (picture(layer, panned) == picture(layer_of(document, viewport=panned), panned)).all()
+
+
+def test_a_dense_screen_gets_a_pixel_per_device_pixel(qapp) -> None:
+    document = document_of(square(1, at=(20, 20), side=50), ring_with_hole(2, at=(80, 60)))
+    layer = StaticLayer()
+    layer.replace_content(LayerContent(document, STYLE), SpatialIndex(document))
+    layer.prepare(VIEWPORT, 2.0)
+    dense = QImage(800, 600, QImage.Format.Format_ARGB32_Premultiplied)
+    dense.setDevicePixelRatio(2.0)
+    dense.fill(0)
+    painter = QPainter(dense)
+    layer.draw(painter, VIEWPORT)
+    painter.end()
+    direct = np.zeros((600, 800, 4), np.uint8)
+    origin = (-VIEWPORT.offset_x * 2, -VIEWPORT.offset_y * 2)
+    rasterise(Scene.of(document, STYLE), LayerView(VIEWPORT.scale * 2, *origin, 800, 600), direct, Look(pixel=2))
+    assert (np.frombuffer(dense.constBits(), np.uint8).reshape(600, 800, 4) == direct).all()

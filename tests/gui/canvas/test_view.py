@@ -248,3 +248,16 @@ def test_enlarged_pixels_stay_square(qtbot) -> None:
 
 def test_class_colours_do_not_depend_on_other_classes() -> None:
     assert len({stable_colour(id_) for id_ in range(1, 91)}) == 90
+
+
+def test_a_polygon_is_drawn_without_a_mouse(session: Session) -> None:
+    view = session.view
+    view.set_tool(PolygonTool(view.context))
+    view.setFocus()
+    for direction in (Qt.Key.Key_Down, Qt.Key.Key_Right, Qt.Key.Key_Up):
+        for _ in range(3):
+            QTest.keyClick(view, direction)
+        QTest.keyClick(view, Qt.Key.Key_Insert)
+    QTest.keyClick(view, Qt.Key.Key_Return)
+    ring = session.document[1000].polygons[0].exterior
+    assert tuple(map(tuple, ring - ring[0])) == ((0, 0), (12, 0), (12, -12))

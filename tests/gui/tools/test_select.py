@@ -249,3 +249,33 @@ def test_escape_brings_erased_vertices_back() -> None:
     session.key("Escape")
     session.release(140, 115, ALT)
     assert session.commits == []
+
+
+def test_vertices_are_reached_moved_inserted_and_deleted_by_keys() -> None:
+    session = host(square(1, at=(40, 40), side=40), selection={1})
+    session.key(".")
+    session.key(".")
+    session.key("Right", SHIFT)
+    assert session.ring(1) == [(40, 40), (90, 40), (80, 80), (40, 80)]
+    session.key("Insert")
+    assert session.ring(1)[2] == (85, 60)
+    session.key("Backspace")
+    assert len(session.ring(1)) == 4
+    assert session.labels == ["Nudge vertex", "Insert vertex", "Delete vertex"]
+
+
+def test_escape_goes_from_the_vertex_back_to_the_object() -> None:
+    session = host(square(1, at=(40, 40), side=40), selection={1})
+    session.key(",")
+    session.key("Escape")
+    session.key("Down")
+    assert session.labels == ["Nudge object"]
+
+
+def test_a_vertex_reached_by_keys_is_forgotten_with_its_object() -> None:
+    session = host(square(1, at=(40, 40), side=40), square(2, at=(100, 40)), selection={1})
+    session.key(".")
+    session.context.select(frozenset({2}))
+    session.key("Down")
+    assert session.ring(1)[0] == (40, 40)
+    assert session.ring(2)[0] == (100, 41)

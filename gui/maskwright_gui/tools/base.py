@@ -61,4 +61,5 @@ class BaseTool:
 
     def _on_image(self, pointer: Pointer) -> tuple[float, float]:
         width, height = self._context.document.size_wh
-        return min(max(pointer.x, 0.0), float(width)), min(max(pointer.y, 0.0), float(height))
+        x, y = pointer.point
+        return min(max(x, 0.0), float(width)), min(max(y, 0.0), float(height))

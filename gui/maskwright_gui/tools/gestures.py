@@ -83,7 +83,7 @@ class MoveInstances(EditGesture):
         self._ids = context.selected_editable
 
     def move(self, pointer: Pointer) -> None:
-        dx, dy = pointer.x - self._start.x, pointer.y - self._start.y
+        dx, dy = np.subtract(pointer.point, self._start.point).tolist()
         if pointer.modifiers.shift:
             dx, dy = (dx, 0.0) if abs(dx) >= abs(dy) else (0.0, dy)
         self.draft = edits.move(self._document, self._ids, dx, dy)
@@ -101,7 +101,7 @@ class DragVertices(EditGesture):
         self._moved_ids = frozenset(ref.instance_id for ref in self._origins)
 
     def move(self, pointer: Pointer) -> None:
-        dx, dy = pointer.x - self._start.x, pointer.y - self._start.y
+        dx, dy = np.subtract(pointer.point, self._start.point).tolist()
         caught = False
         if len(self._grabbed) == 1:
             x, y = self._origins[self._grabbed[0]]

@@ -50,7 +50,8 @@ class Pointer:
 
     @property
     def point(self) -> tuple[float, float]:
-        return self.x, self.y
+        """To a thousandth of a pixel: finer than any hand, and safe from numbers that geometry stumbles over."""
+        return round(self.x, 3), round(self.y, 3)
 
     def reach(self, screen_px: float) -> float:
         """A distance on screen in image pixels."""

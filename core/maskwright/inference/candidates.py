@@ -4,7 +4,7 @@ import io
 import json
 import zipfile
 from collections.abc import Collection
-from dataclasses import dataclass, field
+from dataclasses import astuple, dataclass, field
 from typing import Any
 
 import numpy as np
@@ -17,7 +17,7 @@ from maskwright.inference.masks import MaskSource, restored_masks
 from maskwright.inference.prediction import Prediction
 from maskwright.inference.select import Remembered, Selection, selected
 
-FORMAT_VERSION = 2
+FORMAT_VERSION = 3
 SCORE_FLOOR = 0.05
 """Nothing below is kept; the accuracy checker's threshold for both Open Model Zoo models."""
 
@@ -29,6 +29,8 @@ class Defaults:
     score: float = 0.5
     nms_iou: float = 0.5
     max_instances: int = 100
+    keeps_largest_part: bool = False
+    """Things that are always in one piece, such as nuclei: slivers of neighbours are left out of their masks."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -94,7 +96,7 @@ class Candidates:
             "extent_wh": self.frame.extent_wh,
             "start_xy": self.frame.start_xy,
             "categories": [(category.id, category.name) for category in self.categories],
-            "defaults": (self.defaults.score, self.defaults.nms_iou, self.defaults.max_instances),
+            "defaults": astuple(self.defaults),
         }
         arrays: dict[str, NDArray[Any]] = {
             "header": np.frombuffer(json.dumps(header).encode(), np.uint8),

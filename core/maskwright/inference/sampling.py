@@ -80,6 +80,16 @@ def sampled_mask(
     return trimmed(rows @ (cells @ columns.T) > threshold, (x_window[0], y_window[0]))
 
 
+def largest_component(mask: NDArray[np.bool_], corner_xy: tuple[int, int]) -> tuple[NDArray[np.bool_], tuple[int, int]]:
+    """The largest group of pixels that touch by their sides, trimmed; the mask itself where there is only one."""
+    if not mask.size:
+        return mask, corner_xy
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(mask.view(np.uint8), connectivity=4)
+    if count <= 2:  # the background counts, too
+        return mask, corner_xy
+    return trimmed(labels == 1 + int(np.argmax(stats[1:, cv2.CC_STAT_AREA])), corner_xy)
+
+
 def _common(window: tuple[int, int], start: int, stop: int) -> tuple[int, int]:
     low = max(window[0], start)
     return low, max(min(window[1], stop), low)

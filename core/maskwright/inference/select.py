@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from maskwright.inference.nms import nms_indices
 from maskwright.inference.prediction import Prediction
+from maskwright.inference.sampling import largest_component
 
 if TYPE_CHECKING:
     from maskwright.inference.candidates import Candidates
@@ -74,6 +75,8 @@ def _prediction(candidates: "Candidates", pair: int, wanted: Selection) -> Predi
     mask, corner_xy = candidates.masks.crop(
         row, box, candidates.frame, wanted.mask_threshold, clips=wanted.clips_to_box
     )
+    if candidates.defaults.keeps_largest_part:
+        mask, corner_xy = largest_component(mask, corner_xy)
     if not mask.size:
         return None
     width, height = candidates.frame.size_wh

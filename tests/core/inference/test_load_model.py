@@ -91,11 +91,13 @@ def test_notes_inside_the_file_set_name_labels_and_operating_point(tmp_path: Pat
         "score_threshold": "0.35",
         "nms_iou": "0.4",
         "max_instances": "500",
+        "mask_parts": "largest",
     }
     model = load_model(tiny_models.yolact(tmp_path / "one.xml", notes=notes))
     assert model.name == "cells"
     assert [(label.id, label.name) for label in model.labels] == [(3, "cell"), (7, "dividing cell")]
     assert (model.default_score, model.default_nms_iou, model.max_instances) == (0.35, 0.4, 500)
+    assert model.predict(BLUE).defaults.keeps_largest_part
 
 
 @pytest.mark.parametrize(

@@ -78,6 +78,16 @@ def test_masks_are_cut_at_the_rounded_box_when_asked_to() -> None:
     assert cut.crop_mask.all()
 
 
+def test_things_in_one_piece_keep_their_largest_part() -> None:
+    split = np.zeros((1, 16, 16), np.float32)
+    split[0, 2:14, 2:8] = split[0, 2:14, 11:14] = 1
+    one = replace(candidates(np.array([[0, 0, 32, 32]], np.float32), [0], [0.9]), masks=HeatMaps(split))
+    whole = one.select()[0].mask
+    largest = replace(one, defaults=Defaults(keeps_largest_part=True)).select()[0].mask
+    assert whole[:, 18:].any()
+    np.testing.assert_array_equal(largest, whole & (np.arange(64) < 18))
+
+
 def test_polygons_lie_where_the_mask_is() -> None:
     (found,) = candidates(np.array([[10, 20, 30, 50]], np.float32), [0], [0.9]).select(min_iou=None)
     rows, columns = np.nonzero(found.mask)

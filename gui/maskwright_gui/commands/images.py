@@ -13,6 +13,7 @@ from maskwright_gui.session import Session
 from maskwright_gui.workers.images import ImageLoader, ImageRequest
 
 OPEN_STATES = frozenset({ImageState.UNSEEN, ImageState.PRELABELLED, ImageState.IN_PROGRESS})
+NEAR_ROWS = 400
 AHEAD = (1, -1, 2)
 """Rows relative to the current one that are decoded in advance, most likely first."""
 
@@ -85,16 +86,33 @@ class ImageCommands(QObject):
             self.ended.emit("This is the last image of the list" if direction > 0 else "This is the first image")
 
     def _step_to_open(self, direction: int) -> None:
-        project, row = self._session.project, self._current_row()
-        if project is None or row is None:
+        row = self._current_row()
+        if row is None:
             return
-        is_open = np.isin(self._rows.ids, project.image_ids(states=OPEN_STATES))
-        places = np.flatnonzero(is_open)
-        places = places[places > row] if direction > 0 else places[places < row][::-1]
-        if len(places):
-            self._session.show_image(int(self._rows.ids[places[0]]))
+        target = self._near_open_row(row, direction)
+        if target is None:
+            target = self._far_open_row(row, direction)
+        if target is not None:
+            self._session.show_image(int(self._rows.ids[target]))
         else:
             self.ended.emit("No image that is not done follows" if direction > 0 else "All images before are done")
+
+    def _near_open_row(self, row: int, direction: int) -> int | None:
+        """Among the next few pages of the list, which cost a millisecond each."""
+        for target in range(row + direction, row + direction * NEAR_ROWS, direction):
+            record = self._rows.record(target)
+            if record is not None and record.state in OPEN_STATES:
+                return target
+        return None
+
+    def _far_open_row(self, row: int, direction: int) -> int | None:
+        """Among all rows: 160 ms for 100,000."""
+        project = self._session.project
+        if project is None:
+            return None
+        places = np.flatnonzero(np.isin(self._rows.ids, project.image_ids(states=OPEN_STATES)))
+        places = places[places > row] if direction > 0 else places[places < row][::-1]
+        return int(places[0]) if len(places) else None
 
     def _current_row(self) -> int | None:
         return self._rows.row_of(self._session.image.id) if self._session.image is not None else None

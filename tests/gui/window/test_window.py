@@ -136,6 +136,16 @@ def test_space_on_an_image_without_objects_means_verified_empty(qtbot: QtBot, op
     assert opened.session.project.image(1).state is ImageState.EMPTY
 
 
+def test_next_not_done_passes_over_what_is_done(qtbot: QtBot, opened: Workbench) -> None:
+    for image_id in (2, 3):
+        opened.session.project.set_image_state(image_id, ImageState.DONE)
+    opened.rows.refresh([2, 3])
+    qtbot.keyClick(opened.window.canvas, Key.Key_D, CTRL | SHIFT)
+    assert opened.session.image.id == 4
+    qtbot.keyClick(opened.window.canvas, Key.Key_B, CTRL | SHIFT)
+    assert opened.session.image.id == 1
+
+
 def test_space_held_for_panning_is_not_done(qtbot: QtBot, opened: Workbench) -> None:
     canvas = opened.window.canvas
     qtbot.keyPress(canvas, Key.Key_Space)

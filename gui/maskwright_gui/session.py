@@ -14,7 +14,8 @@ from maskwright.document.change import Change
 from maskwright.document.document import Document
 from maskwright.document.values import Category, ImageRecord, ImageState, Instance
 from maskwright.errors import MaskwrightError, ProjectError
-from maskwright_gui.history import History, Step, difference, rebased
+from maskwright_gui.history import History, Step, difference
+from maskwright_gui.reading import ImageReader
 from maskwright_gui.workers.candidate_cache import CandidateCache
 from maskwright_gui.workers.preview import Preview
 from maskwright_gui.workers.writer import EditWriter, Kind, PendingEdit
@@ -61,6 +62,7 @@ class Session(QObject):
         self.cache: CandidateCache | None = None
         """Candidates of the project's images."""
         self._writer: EditWriter | None = None
+        self._reader: ImageReader | None = None
         self._free_ids: Iterator[int] = iter(())
 
     def open_project(self, project: "Project") -> None:
@@ -69,6 +71,7 @@ class Session(QObject):
         self.project = project
         self.cache = CandidateCache(project.path / "cache" / "candidates")
         self._writer = EditWriter(project, self)
+        self._reader = ImageReader(project, self._writer)
         self._writer.failed.connect(self._on_write_failed)
         self._writer.recovered.connect(self.save_recovered)
         self._writer.written.connect(self.record_changed)
@@ -85,7 +88,7 @@ class Session(QObject):
         if self._writer is not None:
             self._writer.stop()
             self._writer.deleteLater()
-            self._writer = None
+            self._writer = self._reader = None
         self._histories.clear()
         self._free_ids = iter(())
         self.project_changed.emit(None)
@@ -101,9 +104,9 @@ class Session(QObject):
 
     def show_image(self, image_id: int | None) -> None:
         """Make an image the current one; None clears the canvas."""
-        if self.project is None or (self.image is not None and self.image.id == image_id):
+        if self._reader is None or (self.image is not None and self.image.id == image_id):
             return
-        self.image = self._stored_image(image_id) if image_id is not None else None
+        self.image = self._reader.image(image_id) if image_id is not None else None
         self.image_changed.emit(self.image)
         self.reload_document()
 
@@ -111,7 +114,7 @@ class Session(QObject):
         """Read the current image's instances again, with the edits that are not yet written on top."""
         known = self.selection if self.document is not None else frozenset()
         is_same = self.document is not None and self.image is not None and self.document.image_id == self.image.id
-        self.document = self._stored_document(self.image.id) if self.image is not None else None
+        self.document = self._reader.document(self.image.id) if self._reader and self.image else None
         self.selection = frozenset(id_ for id_ in known if is_same and self.document and id_ in self.document)
         self.document_replaced.emit(self.document)
         self.selection_changed.emit(self.selection)
@@ -176,9 +179,9 @@ class Session(QObject):
     def refresh_document(self, image_id: int) -> None:
         """A worker has stored proposals for the image: show them, as one change, if it is on screen."""
         self.record_changed.emit(image_id)
-        if self.document is None or self.document.image_id != image_id:
+        if self._reader is None or self.document is None or self.document.image_id != image_id:
             return
-        change = difference(self.document, self._stored_document(image_id))
+        change = difference(self.document, self._reader.document(image_id))
         if not change.is_empty:
             self.document = self.document.apply(change)
             self._announce(change)
@@ -210,16 +213,8 @@ class Session(QObject):
     def _history(self) -> History:
         image_id = self.image.id if self.image is not None else 0
         if image_id not in self._histories:
-            self._histories[image_id] = self._stored_history(image_id)
+            self._histories[image_id] = self._reader.history(image_id) if self._reader is not None else History()
         return self._histories[image_id]
-
-    def _stored_history(self, image_id: int) -> History:
-        """The steps of earlier sessions, so that undo survives a restart."""
-        if self.project is None or self.image is None:
-            return History()
-        steps = self.project.undo_steps(image_id)
-        done, undone = ([Step(entry.label, entry.change) for entry in side] for side in (steps.undo, steps.redo))
-        return History(done, undone)
 
     def _may_edit(self) -> bool:
         if self.project is not None and self.project.is_read_only:
@@ -229,21 +224,6 @@ class Session(QObject):
             )
             return False
         return True
-
-    def _stored_image(self, image_id: int) -> ImageRecord:
-        assert self.project is not None
-        assert self._writer is not None
-        record = self.project.image(image_id)
-        state = self._writer.pending_state(image_id)
-        return replace(record, state=state) if state is not None else record
-
-    def _stored_document(self, image_id: int) -> Document:
-        assert self.project is not None
-        assert self._writer is not None
-        document = self.project.document(image_id)
-        for change in self._writer.pending_changes(image_id):
-            document = document.apply(rebased(change, document))
-        return document
 
     def _take(self, change: Change, label: str, kind: Kind) -> None:
         assert self.document is not None

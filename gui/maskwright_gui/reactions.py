@@ -1,0 +1,128 @@
+"""What the window shows when something has changed: each function puts one piece of news where it belongs."""
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QPoint
+from PySide6.QtGui import QCloseEvent
+
+from maskwright.document.document import Document
+from maskwright.document.values import Category, ImageRecord, ImageState, InstanceState
+from maskwright_gui.dialogs.failures import FailuresDialog
+from maskwright_gui.dialogs.models import ModelsDialog
+from maskwright_gui.workers.batch_status import BatchProgress, BatchState, Failure
+
+if TYPE_CHECKING:
+    from maskwright.project.store import Project
+    from maskwright_gui.app import Workbench
+
+_ALWAYS = frozenset({
+    "open_folder", "open_project", "open_samples", "quit", "toggle_chrome", "toggle_theme", "reset_layout", "palette",
+    "key_sheet", "keys", "about", "choose_model", "models",
+})  # fmt: skip
+
+
+def on_project(bench: "Workbench", project: "Project | None") -> None:
+    bench.images.forget()
+    bench.review.stop()
+    bench.thumbnails.forget()
+    bench.window.images.reset()
+    bench.rows.set_project(project)
+    bench.window.show_canvas(project is not None)
+    name = project.name if project is not None else None
+    bench.window.header.show_project(f"{name} (read only)" if project is not None and project.is_read_only else name)
+    bench.window.setWindowTitle(project.name if project is not None else "Maskwright")
+    enable(bench, has_project=project is not None)
+    show_counts(bench)
+
+
+def on_opened(bench: "Workbench") -> None:
+    bench.images.show_first()
+    bench.window.canvas.setFocus()
+
+
+def on_image(bench: "Workbench", image: ImageRecord | None) -> None:
+    bench.window.images.show_current(image.id if image is not None else None)
+    bench.window.model.set_has_image(image is not None)
+
+
+def on_records(bench: "Workbench", image_ids: frozenset[int]) -> None:
+    bench.rows.refresh(image_ids)
+    show_counts(bench)
+
+
+def on_document(bench: "Workbench", document: Document | None) -> None:
+    proposed = sum(instance.state is InstanceState.PROPOSED for instance in document or ())
+    bench.window.thresholds.set_proposal_count(proposed)
+    bench.window.categories.count(document)
+
+
+def on_categories(bench: "Workbench", categories: tuple[Category, ...]) -> None:
+    window = bench.window
+    window.categories.set_categories(categories)
+    window.categories.set_current(bench.session.current_category_id)
+    window.categories.count(bench.session.document)
+    window.instances.set_categories(categories)
+    window.canvas.set_style(window.canvas.style_values.with_categories(categories))
+
+
+def on_history(bench: "Workbench") -> None:
+    """Name the steps in the menu; those of earlier days are read when the person stays on the image."""
+    table, session = bench.window.actions_table, bench.session
+    if not session.is_history_known:
+        table.set_enabled(("undo", "redo"), True)
+        bench.history_timer.start()
+        return
+    for action_id, label in (("undo", session.undo_label), ("redo", session.redo_label)):
+        name = action_id.capitalize()
+        table[action_id].setText(f"{name} {label[0].lower()}{label[1:]}" if label else name)
+        table[action_id].setEnabled(label is not None)
+
+
+def on_batch(bench: "Workbench", state: BatchState, _progress: BatchProgress) -> None:
+    is_running = state in (BatchState.RUNNING, BatchState.PAUSED)
+    bench.window.actions_table.set_enabled(("pause_batch", "cancel_batch"), is_running)
+    bench.window.actions_table["run_batch"].setEnabled(state is BatchState.IDLE and bench.session.project is not None)
+
+
+def enable(bench: "Workbench", *, has_project: bool) -> None:
+    table = bench.window.actions_table
+    for action_id in table.specs:
+        if action_id not in _ALWAYS:
+            table[action_id].setEnabled(has_project)
+    table.set_enabled(("pause_batch", "cancel_batch"), False)
+    on_history(bench)
+
+
+def show_counts(bench: "Workbench") -> None:
+    if bench.session.project is not None:
+        counts = bench.session.project.state_counts()
+        done = counts.get(ImageState.DONE, 0) + counts.get(ImageState.EMPTY, 0)
+        bench.window.header.show_counts(done, sum(counts.values()))
+
+
+def show_failures(bench: "Workbench", failures: list[Failure], title: str, *, can_retry: bool = False) -> None:
+    dialog = FailuresDialog(failures, title=title, can_retry=can_retry, parent=bench.window)
+    dialog.image_chosen.connect(bench.session.show_image)
+    dialog.retry_requested.connect(bench.model.retry_failures)
+    dialog.show()
+
+
+def show_models(bench: "Workbench") -> None:
+    dialog = ModelsDialog(bench.window)
+    dialog.model_chosen.connect(bench.model.choose)
+    dialog.show()
+
+
+def pick_class(bench: "Workbench", at: QPoint) -> None:
+    bench.view.open_class_picker(at, bench.edits.set_category, bench.classes.add_and_apply)
+
+
+def on_close(bench: "Workbench", event: QCloseEvent) -> None:
+    if bench.session.project is not None and not bench.projects.may_lose_edits():
+        event.ignore()
+        return
+    bench.window.save_layout(bench.settings)
+    for dialog in bench.window.findChildren(ModelsDialog):
+        dialog.close()  # ends a download
+    bench.stop()
+    event.accept()

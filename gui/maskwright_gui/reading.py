@@ -1,0 +1,36 @@
+"""What a project says about an image, with the edits on top that are not written yet."""
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from maskwright.document.document import Document
+from maskwright.document.values import ImageRecord
+from maskwright_gui.history import History, Step, rebased
+from maskwright_gui.workers.writer import EditWriter
+
+if TYPE_CHECKING:
+    from maskwright.project.store import Project
+
+
+class ImageReader:
+    """Reads for the GUI thread: one image at a time, a millisecond each. Raises ProjectError as the project does."""
+
+    def __init__(self, project: "Project", writer: EditWriter) -> None:
+        self._project, self._writer = project, writer
+
+    def image(self, image_id: int) -> ImageRecord:
+        record = self._project.image(image_id)
+        state = self._writer.pending_state(image_id)
+        return replace(record, state=state) if state is not None else record
+
+    def document(self, image_id: int) -> Document:
+        document = self._project.document(image_id)
+        for change in self._writer.pending_changes(image_id):
+            document = document.apply(rebased(change, document))
+        return document
+
+    def history(self, image_id: int) -> History:
+        """The steps of earlier sessions, so that undo survives a restart; only before the first edit of this one."""
+        steps = self._project.undo_steps(image_id)
+        done, undone = ([Step(entry.label, entry.change) for entry in side] for side in (steps.undo, steps.redo))
+        return History(done, undone)

@@ -99,6 +99,13 @@ def paint_crosshair(painter: QPainter, place: QPoint, size: QSize) -> None:
         painter.drawLine(0, place.y(), size.width(), place.y())
 
 
+def paint_focus_ring(painter: QPainter, size: QSize) -> None:
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
+    painter.setPen(_pen(_ACCENT, 2.0))
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    painter.drawRect(1, 1, size.width() - 2, size.height() - 2)
+
+
 def handle_points(instance: Instance, viewport: Viewport) -> Points:
     """The vertices that have room for a handle: where they crowd, every second or fourth one.
 

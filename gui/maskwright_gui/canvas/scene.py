@@ -8,11 +8,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from maskwright.document.packed import PackedOutlines
+from maskwright.document.palette import Rgb
 from maskwright.document.spatial import is_shown
 from maskwright.document.values import Instance, InstanceState
 from maskwright_gui.canvas.style import CanvasStyle
 
 _SPACING_DEVICE_PX = 1.5
+_LOCKED_FILL = 0.4
+_GREY = 120
 _WORTH_THINNING = 2_000
 """Points; fewer are drawn faster than they are thinned."""
 
@@ -34,9 +37,10 @@ class Scene:
     def of(cls, instances: Iterable[Instance], style: CanvasStyle) -> "Scene":
         """Hidden and rejected instances are left out."""
         shown = [instance for instance in instances if is_shown(instance)]
-        colours = [style.colour(instance.category_id)[::-1] for instance in shown]
+        colours = [_shown_colour(instance, style)[::-1] for instance in shown]
         is_proposal = np.array([instance.state is InstanceState.PROPOSED for instance in shown], bool)
         opacity = np.where(is_proposal, style.proposal_fill_opacity, style.fill_opacity)
+        opacity = opacity * np.array([_LOCKED_FILL if instance.is_locked else 1.0 for instance in shown])
         return cls(
             PackedOutlines.of(shown),
             np.array(colours, np.uint8).reshape(-1, 3),
@@ -76,6 +80,14 @@ class Scene:
             return self
         spacing = _SPACING_DEVICE_PX / 2.0 ** (octave + 1)
         return replace(self, outlines=thinned_outlines(self.outlines, spacing))
+
+
+def _shown_colour(instance: Instance, style: CanvasStyle) -> Rgb:
+    """The class colour; half way to grey for what is locked."""
+    red, green, blue = style.colour(instance.category_id)
+    if not instance.is_locked:
+        return red, green, blue
+    return (red + _GREY) // 2, (green + _GREY) // 2, (blue + _GREY) // 2
 
 
 def octave_of(device_scale: float) -> int:

@@ -8,7 +8,7 @@ from PySide6.QtGui import QColor, QImage, QPainter, QPaintEvent
 from PySide6.QtWidgets import QWidget
 
 from maskwright.document.change import Change
-from maskwright_gui.canvas.active import paint_crosshair
+from maskwright_gui.canvas.active import paint_crosshair, paint_focus_ring
 from maskwright_gui.canvas.image_layer import DisplayAdjust, ImageLayer
 from maskwright_gui.canvas.label_paint import LabelLayer
 from maskwright_gui.canvas.layer import LayerContent, StaticLayer
@@ -41,6 +41,7 @@ class CanvasSurface(NavigableView):
         self.minimap = Minimap(self)
         self._pointer: QPoint | None = None
         self._is_pointed_by_keys = False
+        self._has_focus_ring = False
         self._layer = StaticLayer(self)
         self._layer.changed.connect(self.update)
         self._labels = LabelLayer(self.font())
@@ -136,6 +137,12 @@ class CanvasSurface(NavigableView):
         category_id = self.context.category_id or 1
         return ActiveScene(self.context.document, self._live, self._overlay, category_id, self._style)
 
+    def _show_focus(self, is_shown: bool) -> None:
+        """A ring around the canvas for those who came by keys; the mouse needs none."""
+        if is_shown != self._has_focus_ring:
+            self._has_focus_ring = is_shown
+            self.update()
+
     @property
     def _has_crosshair(self) -> bool:
         return self._style.shows_crosshair or self._is_pointed_by_keys
@@ -178,6 +185,8 @@ class CanvasSurface(NavigableView):
         self._layer.draw(painter, self._viewport)
         self._labels.paint(painter, self._viewport, clip, ratio)
         self._active().paint(painter, self._viewport, clip)
+        if self._has_focus_ring:
+            paint_focus_ring(painter, self.size())
         if self._has_crosshair and self._pointer is not None:
             paint_crosshair(painter, self._pointer, self.size())
 

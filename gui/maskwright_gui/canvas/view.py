@@ -7,7 +7,7 @@ back through `apply_change`.
 from collections.abc import Callable, Collection
 
 from PySide6.QtCore import QEvent, QPoint, QPointF, Qt, Signal
-from PySide6.QtGui import QKeyEvent, QMouseEvent, QWheelEvent
+from PySide6.QtGui import QFocusEvent, QKeyEvent, QMouseEvent, QWheelEvent
 from PySide6.QtWidgets import QWidget
 
 from maskwright.document.change import Change
@@ -197,6 +197,15 @@ class CanvasView(CanvasSurface):
                 self.keyPressEvent(event)
                 return True
         return super().event(event)
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        by_keys = (Qt.FocusReason.TabFocusReason, Qt.FocusReason.BacktabFocusReason, Qt.FocusReason.ShortcutFocusReason)
+        self._show_focus(event.reason() in by_keys)
+        super().focusInEvent(event)
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        self._show_focus(False)
+        super().focusOutEvent(event)
 
     def leaveEvent(self, event: QEvent) -> None:
         self._point_at(None)

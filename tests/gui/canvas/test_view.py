@@ -261,3 +261,21 @@ def test_a_polygon_is_drawn_without_a_mouse(session: Session) -> None:
     QTest.keyClick(view, Qt.Key.Key_Return)
     ring = session.document[1000].polygons[0].exterior
     assert tuple(map(tuple, ring - ring[0])) == ((0, 0), (12, 0), (12, -12))
+
+
+def test_focus_by_tab_is_visible_and_by_mouse_is_not(session: Session) -> None:
+    view = session.view
+    view.clearFocus()
+    view.setFocus(Qt.FocusReason.TabFocusReason)
+    ringed = view.grab().toImage().pixelColor(1, 100)
+    view.clearFocus()
+    session.click(190, 10)
+    assert view.hasFocus()
+    assert view.grab().toImage().pixelColor(1, 100) != ringed
+
+
+def test_locked_objects_are_dimmed(session: Session) -> None:
+    before = session.pixel(50, 70)
+    session.apply(edits.set_locked(session.document, [1], True), "Lock")
+    red, _, blue = session.pixel(50, 70)
+    assert 0 < blue - red < before[2] - before[0]

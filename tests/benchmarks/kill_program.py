@@ -14,6 +14,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -40,8 +41,18 @@ going = threading.Event()
 
 
 def work():
-    run_batch(project, model, PrelabelSettings(), on_progress=lambda _: going.set(), resume=True)
+    run_batch(project, model, PrelabelSettings(), on_progress=tell, resume=True)
     going.set()
+
+
+def tell(progress):
+    say("done", progress.image_id)
+    going.set()
+
+
+def say(what, image_id, instance_id=0):
+    sys.stdout.write(f"{what} {image_id} {instance_id}\\n")
+    sys.stdout.flush()
 
 
 threading.Thread(target=work, daemon=True).start()
@@ -54,12 +65,22 @@ while True:
     id_ = project.reserve_instance_ids(1)[0]
     outline = (Polygon.of([(0, 0), (9 + step % 7, 0), (9, 9.5)]),)
     project.apply(image_id, Change.create([Instance(id_, 1, outline)]), label="Draw")
-    print(image_id, id_, flush=True)
+    say("drawn", image_id, id_)
 """
 
 
-def one_round(path: Path, model: str, pause_s: float) -> list[tuple[int, int]]:
-    """Run the driver, kill it `pause_s` after its first edit; the edits that it acknowledged."""
+@dataclass
+class Said:
+    """What the program said was done, over all rounds."""
+
+    drawn: list[tuple[int, int]] = field(default_factory=list)
+    """(image id, instance id)."""
+    done: Counter[int] = field(default_factory=Counter)
+    """Image ids of the batch."""
+
+
+def one_round(path: Path, model: str, pause_s: float, said: Said) -> None:
+    """Run the driver and kill it `pause_s` after its first word."""
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT / "core"), str(ROOT / "resources")])}
     command = [sys.executable, "-c", DRIVER, str(path), model]
     program = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True)
@@ -68,19 +89,25 @@ def one_round(path: Path, model: str, pause_s: float) -> list[tuple[int, int]]:
     time.sleep(pause_s)
     program.kill()
     lines += program.communicate()[0].splitlines(keepends=True)
-    whole = [line.split() for line in lines if line.endswith("\n")]
-    return [(int(image_id), int(instance_id)) for image_id, instance_id in whole]
+    for what, image_id, instance_id in (line.split() for line in lines if line.endswith("\n")):
+        if what == "drawn":
+            said.drawn.append((int(image_id), int(instance_id)))
+        else:
+            said.done[int(image_id)] += 1
 
 
-def check(path: Path, acknowledged: list[tuple[int, int]]) -> tuple[int, int, int]:
-    """(edits lost, undo steps lost, images done twice) after a kill."""
+def check(path: Path, said: Said) -> tuple[int, int, int]:
+    """(edits lost, undo steps lost, images done twice or lost)."""
     with Project.open(path) as project:
-        kept = {id_: set(project.document(id_).instances) for id_ in project.image_ids().tolist()}
-        lost = sum(instance_id not in kept[image_id] for image_id, instance_id in acknowledged)
-        steps = {id_: Counter(entry.kind for entry in project.history(id_, limit=100_000)) for id_ in kept}
-        drawn = Counter(image_id for image_id, _ in acknowledged)
-        lost_steps = sum(max(0, drawn[id_] - steps[id_]["edit"]) for id_ in kept)
-        return lost, lost_steps, sum(steps[id_]["proposals"] > 1 for id_ in kept)
+        ids = project.image_ids().tolist()
+        kept = {id_: set(project.document(id_).instances) for id_ in ids}
+        lost = sum(instance_id not in kept[image_id] for image_id, instance_id in said.drawn)
+        steps = {id_: sum(entry.kind == "edit" for entry in project.history(id_, limit=100_000)) for id_ in ids}
+        drawn = Counter(image_id for image_id, _ in said.drawn)
+        run = project.last_run()
+        pending = set(project.pending_images(run.id).tolist()) if run is not None else set()
+        wrong = sum(times > 1 or id_ in pending for id_, times in said.done.items())
+        return lost, sum(max(0, drawn[id_] - steps[id_]) for id_ in ids), wrong
 
 
 def main() -> None:
@@ -101,18 +128,14 @@ def main() -> None:
         project.close()
         model = chosen.model or _tiny_model(folder)
         chance = random.Random(chosen.seed)
-        acknowledged: list[tuple[int, int]] = []
-        unopened = 0
+        said, unopened = Said(), 0
         for _ in range(chosen.rounds):
-            acknowledged += one_round(project.path, model, chance.uniform(0, 1.0))
+            one_round(project.path, model, chance.uniform(0, 1.0), said)
             unopened += not is_sound(project.path / "project.db")
-        lost, steps, twice = check(project.path, acknowledged)
-        with Project.open(project.path) as project:
-            run = project.last_run()
-            done = project.done_count(run.id) if run is not None else 0
+        lost, steps, twice = check(project.path, said)
     Console().print(
-        f"{chosen.rounds} kills, {len(acknowledged)} edits acknowledged, {done} images pre-labelled: "
-        f"{lost} edits lost, {steps} undo steps lost, {twice} images done twice, {unopened} projects damaged"
+        f"{chosen.rounds} kills, {len(said.drawn)} edits acknowledged, {len(said.done)} images pre-labelled: "
+        f"{lost} edits lost, {steps} undo steps lost, {twice} images done twice or lost, {unopened} projects damaged"
     )
     sys.exit(bool(lost or steps or twice or unopened))
 

@@ -150,7 +150,11 @@ def _opened(place: Path, folder: Path, *, is_temporary: bool, resume: bool) -> I
         if is_new and is_temporary:
             project.set_setting(_WORK_IN_PROGRESS, True)
         if project.is_read_only:
-            raise ProjectError("the project is read-only here", path=place, hint="choose another one with --project")
+            raise ProjectError(
+                f"the project cannot be written: {project.read_only_reason}",
+                path=place,
+                hint="choose another one with --project",
+            )
         if project.image_root.resolve() != folder.resolve():
             raise ProjectError(f"the project belongs to other images, those in {project.image_root}", path=place)
         yield project

@@ -106,7 +106,8 @@ class _Batch:
         self._done, self._failed = project.done_count(run_id), len(project.failures(run_id))
         self._total = self._done + self._failed + len(pending)
         self._meter = RateMeter()
-        self._suspects: list[tuple[Job, ModelError]] = []
+        self._suspects: list[tuple[Job, ModelError, float]] = []
+        """Images on which inference failed, and when; nobody knows yet whether it is their fault."""
         self._stopped_because: str | None = None
 
     def run(
@@ -130,7 +131,7 @@ class _Batch:
                 self._record(job, result)
                 if self._stopped_because is not None:
                     stages.stop()
-        self._blame_images()
+        self._blame_images(time.monotonic())
         return self._report(time.monotonic() - started)
 
     def _judge(self, image_id: int, candidates: Candidates) -> None:
@@ -149,7 +150,7 @@ class _Batch:
             case None:
                 return
             case ModelError():
-                self._suspects.append((job, result))
+                self._suspects.append((job, result, time.monotonic()))
                 if len(self._suspects) >= _DEVICE_FAILURES and self._stopped_because is None:
                     self._stopped_because = f"{self._model.device} fails on every image: {result.message}"
             case ProjectError():
@@ -159,16 +160,21 @@ class _Batch:
             case proposals:
                 seconds = time.monotonic() - job.started_at
                 self._project.put_proposals(job.image_id, proposals, run_id=self._run_id, seconds=seconds)
-                self._blame_images()
+                self._blame_images(job.started_at)
                 self._done += 1
                 self._tell(job, None)
 
-    def _blame_images(self) -> None:
-        """Record the inference errors that a working device has since shown to be the images' own."""
-        if self._stopped_because is None:
-            for job, error in self._suspects:
-                self._fail(job, error)
-            self._suspects.clear()
+    def _blame_images(self, worked_at: float) -> None:
+        """Record the inference errors that a working device has since shown to be the images' own.
+
+        `worked_at`: when an image that succeeded was begun; only failures before that are settled by it.
+        """
+        if self._stopped_because is not None:
+            return
+        settled = [suspect for suspect in self._suspects if suspect[2] < worked_at]
+        self._suspects = [suspect for suspect in self._suspects if suspect[2] >= worked_at]
+        for job, error, _ in settled:
+            self._fail(job, error)
 
     def _fail(self, job: Job, error: MaskwrightError) -> None:
         root = self._project.image_root

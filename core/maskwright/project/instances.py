@@ -1,9 +1,9 @@
 """The part of a project that holds the instances: read as documents, written as journalled changes."""
 
 from collections.abc import Collection, Iterable, Sequence
-from typing import Literal
+from typing import Any, Literal
 
-from sqlalchemy import Connection, case, delete, func, insert, select, update
+from sqlalchemy import Connection, Row, case, delete, func, insert, select, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 
 from maskwright.document.change import Change
@@ -11,7 +11,7 @@ from maskwright.document.document import Document
 from maskwright.document.values import ImageState, Instance, InstanceState, Provenance
 from maskwright.errors import ProjectError
 from maskwright.project.database import Database
-from maskwright.project.journal import change_to_bytes
+from maskwright.project.journal import change_from_bytes, change_to_bytes
 from maskwright.project.rows import (
     instance_from_row,
     instance_to_row,
@@ -119,8 +119,23 @@ def write_change(connection: Connection, image_id: int, change: Change, *, store
 
 
 def write_history(connection: Connection, image_id: int, change: Change, *, label: str, kind: Kind) -> None:
+    """Add a journal entry.
+
+    Proposals that follow on proposals, with no step of a person between, become one entry: otherwise each pull at a
+    slider would add a whole batch to the file.
+    """
+    if kind == "proposals" and (last := _last_entry(connection, image_id)) is not None and last.kind == kind:
+        connection.execute(delete(history).where(history.c.id == last.id))
+        change = change_from_bytes(last.change).then(change)
+        if change.is_empty:
+            return
     row = {"image_id": image_id, "at": now(), "kind": kind, "label": label, "change": change_to_bytes(change)}
     connection.execute(insert(history), row)
+
+
+def _last_entry(connection: Connection, image_id: int) -> Row[Any] | None:
+    query = select(history).where(history.c.image_id == image_id).order_by(history.c.id.desc()).limit(1)
+    return connection.execute(query).one_or_none()
 
 
 def touch_image(connection: Connection, image_id: int, *, was: Collection[ImageState], becomes: ImageState) -> None:

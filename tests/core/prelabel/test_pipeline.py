@@ -168,6 +168,25 @@ def test_a_dead_device_stops_the_batch_and_blames_no_image(
     assert run_batch(project, model, PrelabelSettings(), resume=True).done == 12
 
 
+def test_images_under_way_when_the_device_dies_do_not_lay_the_blame_on_others(
+    project: Project, model: Model, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    infer, calls, first_failed = Model.infer, iter(range(1000)), threading.Event()
+
+    def die_after_the_first(self: Model, *arguments: object) -> object:
+        if next(calls) == 0:
+            first_failed.wait(10)  # still under way while the others fail; then it succeeds
+            return infer(self, *arguments)
+        first_failed.set()
+        raise ModelError("device lost")
+
+    monkeypatch.setattr(Model, "infer", die_after_the_first)
+    report = run_batch(project, model, PrelabelSettings())
+
+    assert "device lost" in report.stopped_because
+    assert (report.done, report.failed, report.remaining) == (1, 0, 11)
+
+
 def test_an_image_on_which_inference_fails_is_listed(
     project: Project, model: Model, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -68,6 +68,20 @@ def test_steps_on_replaced_proposals_end_the_list(project: Project) -> None:
     assert labels(project) == (["Draw"], [])
 
 
+def test_proposals_upon_proposals_are_one_entry(project: Project) -> None:
+    for left in (0, 100, 200):
+        project.put_proposals(1, [Proposal(1, 0.9, (square(left),))])
+    assert [entry.kind for entry in project.history(1)] == ["proposals"]
+    assert project.document_at(1, "").instances == {}
+
+    project.apply(1, Change.create([drawn(50, square(400))]), label="Draw")
+    project.put_proposals(1, [Proposal(1, 0.9, (square(300),))])
+    project.put_proposals(1, [])
+
+    assert [entry.kind for entry in project.history(1)] == ["proposals", "edit", "proposals"]
+    assert project.document_at(1, "").instances == {}
+
+
 def test_a_person_s_steps_survive_new_proposals(project: Project) -> None:
     project.put_proposals(1, [Proposal(1, 0.9, (square(),))])
     proposal = project.instances(1)[0]

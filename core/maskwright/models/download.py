@@ -75,7 +75,7 @@ def download(
         raise ModelError(f"cannot be written: {error.strerror or error}", path=to) from error
     raise ModelError(
         f"{file.name} could not be downloaded: {'; '.join(reasons)}",
-        hint="fetch it in another way and give the file: maskwright models convert FILE --out FOLDER",
+        hint="fetch it in another way and give the file: maskwright models get FILE",
     )
 
 
@@ -114,6 +114,10 @@ class _Fetch:
                 reason = f"answered {error.response.status_code} {error.response.reason_phrase}"
                 if error.response.status_code < 500 and error.response.status_code not in (416, 429):
                     return reason
+            except httpx.ConnectError as error:
+                reason = str(error) or "no connection"
+                if attempt:
+                    return reason  # no server there, or no network: waiting longer seldom helps
             except (httpx.HTTPError, httpx.InvalidURL) as error:
                 reason = str(error) or type(error).__name__
             else:

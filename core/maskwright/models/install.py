@@ -1,5 +1,6 @@
 """Getting a model ready to use: from the catalogue over the network, or from a file that a person brings."""
 
+import contextlib
 import shutil
 from pathlib import Path
 
@@ -34,10 +35,15 @@ def get_model(
     folder = models_folder() / card.name
     if card.hub:
         return _noted(card, fetch_repository(card.hub, folder), f"hf://{card.hub}")
-    files = [
-        download(file, folder / file.name, on_progress=on_progress, cancel=cancel, patience=patience)
-        for file in card.files
-    ]
+    try:
+        files = [
+            download(file, folder / file.name, on_progress=on_progress, cancel=cancel, patience=patience)
+            for file in card.files
+        ]
+    except ModelError:
+        with contextlib.suppress(OSError):
+            folder.rmdir()  # unless part of it has arrived
+        raise
     return _finished(card, folder, files, precision)
 
 

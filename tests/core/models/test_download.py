@@ -158,7 +158,7 @@ def test_a_missing_file_is_said_at_once(server: Server, tmp_path: Path) -> None:
 
 def test_no_server_at_all_is_an_error_with_the_offline_route(tmp_path: Path) -> None:
     file = CardFile("net.pth", 3, hashlib.sha384(b"abc").hexdigest(), ("http://127.0.0.1:9/net",))
-    with pytest.raises(ModelError, match="maskwright models convert FILE"):
+    with pytest.raises(ModelError, match="maskwright models get FILE"):
         download(file, tmp_path / "net.pth", patience=IMPATIENT)
 
 

@@ -185,7 +185,7 @@ def recognised(interface: NetworkInterface, path: Path, pixels: PixelFormat | No
 def model_path(path_or_name: str | Path) -> Path:
     """The file meant by a path, or by the name of a bundled or installed model; raises ModelError for neither."""
     path = Path(path_or_name)
-    if path.suffix or path.exists() or len(path.parts) != 1:
+    if path.suffix or path.is_file() or len(path.parts) != 1:
         return path
     from maskwright.models.catalog import installed_model
     from maskwright_resources import resource_path

@@ -7,6 +7,8 @@ import pytest
 import tiny_models
 from maskwright.errors import ModelError
 from maskwright.inference.model import load_model
+from maskwright.models.catalog import FOLDER_VARIABLE
+from maskwright.models.install import add_file
 
 
 def test_same_files_have_the_same_hash(tmp_path: Path) -> None:
@@ -47,6 +49,20 @@ def test_missing_file_is_named(tmp_path: Path) -> None:
 def test_unknown_name_is_refused() -> None:
     with pytest.raises(ModelError, match="no model called nothing-like-it is bundled"):
         load_model("nothing-like-it")
+
+
+def test_a_folder_of_the_same_name_does_not_hide_a_model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(FOLDER_VARIABLE, str(tmp_path / "models"))
+    monkeypatch.chdir(tmp_path)
+    add_file(tiny_models.yolact(tmp_path / "cells.xml"), name="cells")
+    (tmp_path / "cells").mkdir()
+    assert load_model("cells").name == "cells"
+
+
+def test_a_path_may_hold_any_characters(tmp_path: Path) -> None:
+    folder = tmp_path / "mes modèles 模型"
+    folder.mkdir()
+    assert load_model(tiny_models.yolact(folder / "réseau 1.xml")).name == "réseau 1"
 
 
 def test_text_file_is_refused(tmp_path: Path) -> None:

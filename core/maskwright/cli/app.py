@@ -10,6 +10,7 @@ from maskwright.cli import exit_codes
 from maskwright.cli.check import check
 from maskwright.cli.convert import convert, import_
 from maskwright.cli.demo import demo
+from maskwright.cli.duplicates import duplicates
 from maskwright.cli.effort import effort
 from maskwright.cli.evaluate import evaluate
 from maskwright.cli.export import export
@@ -39,6 +40,7 @@ _ALL: dict[str, Callable[..., None]] = {
     "evaluate": evaluate,
     "queue": queue,
     "effort": effort,
+    "duplicates": duplicates,
     "restore": restore,
     "info": info,
     "devices": devices,

@@ -33,6 +33,13 @@ class SignalShelf:
             np.fromiter((row[1] for row in rows), np.float64, len(rows)),
         )
 
+    def signal_details(self, name: str) -> dict[int, Any]:
+        """{image id: detail} of all images that have the signal."""
+        query = select(signals.c.image_id, signals.c.detail).where(signals.c.name == name)
+        with self._database.read() as connection:
+            rows = connection.execute(query).fetchall()
+        return {row.image_id: from_json(row.detail) if row.detail is not None else None for row in rows}
+
     def signal(self, name: str, image_id: int) -> tuple[float, Any] | None:
         """(value, detail) of one image."""
         query = select(signals.c.value, signals.c.detail).where(signals.c.name == name, signals.c.image_id == image_id)

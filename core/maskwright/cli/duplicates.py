@@ -1,0 +1,31 @@
+"""`maskwright duplicates`: images that show the same picture."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from maskwright.cli import exit_codes
+from maskwright.cli.output import print_json, progress_bar, reports_errors, results
+from maskwright.project import Project
+
+
+@reports_errors
+def duplicates(
+    project: Annotated[Path, typer.Argument(help="A project, or the image folder it lives in.")],
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON on standard output.")] = False,
+) -> int:
+    """List groups of images that look alike: copies, other sizes, other compression."""
+    from maskwright.review.duplicates import find_duplicates
+
+    with Project.open(project) as opened:
+        with progress_bar("look", len(opened.image_ids())) as show:
+            groups = find_duplicates(opened, on_progress=lambda done, total: show(done, ""))
+        names = [[record.file_name for record in opened.image_records(group)] for group in groups]
+    if as_json:
+        print_json({"groups": names})
+        return exit_codes.OK
+    for group in names:
+        results().print("  ".join(group))
+    results().print(f"{len(names)} groups of images that look alike")
+    return exit_codes.OK

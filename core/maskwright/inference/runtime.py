@@ -139,7 +139,7 @@ class CompiledNetwork:
     @property
     def devices(self) -> tuple[str, ...]:
         """The devices that do the work, e.g. ("CPU",) for AUTO on a machine without a GPU."""
-        return tuple(self._compiled.get_property("EXECUTION_DEVICES"))
+        return tuple(name.strip("()") for name in self._compiled.get_property("EXECUTION_DEVICES"))
 
     @property
     def best_request_count(self) -> int:
@@ -148,8 +148,11 @@ class CompiledNetwork:
 
     @property
     def precision(self) -> str:
-        """What the device calculates in, e.g. "f32" or "bf16"."""
-        kind = self._compiled.get_property("INFERENCE_PRECISION_HINT")
+        """What the device calculates in, e.g. "f32" or "bf16"; empty where it does not say, as AUTO."""
+        try:
+            kind = self._compiled.get_property("INFERENCE_PRECISION_HINT")
+        except RuntimeError:
+            return ""
         name = str(kind.to_string() if hasattr(kind, "to_string") else kind)
         return {"float32": "f32", "bfloat16": "bf16", "float16": "f16"}.get(name, name)
 

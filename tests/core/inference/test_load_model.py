@@ -7,6 +7,7 @@ import pytest
 import tiny_models
 from maskwright.errors import ModelError
 from maskwright.inference.model import load_model
+from maskwright.inference.runtime import list_devices
 from maskwright.models.catalog import FOLDER_VARIABLE
 from maskwright.models.install import add_file
 
@@ -92,6 +93,13 @@ def test_unusable_device_gives_way_to_the_cpu_and_says_so(tmp_path: Path, caplog
     assert model.device == "CPU"
     assert model.device_note is not None
     assert "NO_SUCH_DEVICE" in model.device_note
+
+
+def test_auto_names_the_device_that_it_chose(tmp_path: Path) -> None:
+    model = load_model(tiny_models.yolact(tmp_path / "one.xml"), device="AUTO", precision="f32", num_threads=1)
+    assert model.device in list_devices()
+    assert model.precision in ("", "f32")
+    assert len(model.predict(BLUE).select()) == 2
 
 
 def test_the_device_asked_for_needs_no_note(tmp_path: Path) -> None:

@@ -19,6 +19,7 @@ from maskwright_gui.canvas.viewport import Box, Viewport
 
 REACH_SCREEN_PX = 14.0
 """How far halos, pens and handles reach beyond the geometry that they belong to."""
+_LINE_REACH_SCREEN_PX = 8
 _SELECTED_EXTRA_FILL = 0.06
 _VEIL = 0.1
 
@@ -55,6 +56,10 @@ def _paint(painter: QPainter, viewport: Viewport, scene: Scene, look: Look, clip
     inside = area.intersected(clip).toAlignedRect()
     if inside.isEmpty():
         return
+    # the painter clips; lines just outside reach in with their halo
+    inside = inside.adjusted(
+        -_LINE_REACH_SCREEN_PX, -_LINE_REACH_SCREEN_PX, _LINE_REACH_SCREEN_PX, _LINE_REACH_SCREEN_PX
+    )
     painter.drawImage(QRectF(inside), _rasterised(scene, viewport, inside, look, painter.device().devicePixelRatioF()))
 
 

@@ -13,6 +13,7 @@ from maskwright_gui.commands.canvas_options import CanvasOptions
 from maskwright_gui.commands.classes import ClassCommands
 from maskwright_gui.commands.context_menu import ContextMenu
 from maskwright_gui.commands.editing import EditCommands
+from maskwright_gui.commands.exchange import ExchangeCommands
 from maskwright_gui.commands.gathering import Gatherer
 from maskwright_gui.commands.images import ImageCommands
 from maskwright_gui.commands.live_thresholds import LiveThresholds
@@ -96,6 +97,7 @@ class Workbench:
         self.projects = ProjectCommands(self.session, window)
         self.model = ModelCommands(self.session, window.model, window.thresholds, self.inference, settings, window)
         self.live = LiveThresholds(self.session, window.canvas, window.thresholds, self.preview, window)
+        self.exchange = ExchangeCommands(self.session, window)
         self.mapping = MappingCommands(self.session, window)
         self.review = ReviewCommands(self.session, window.canvas, window)
         self.view = ViewCommands(window, self.session, settings, window)
@@ -116,6 +118,7 @@ class Workbench:
         self.projects.stop()
         self.live.stop()
         self.review.stop()
+        self.exchange.stop()
         self.preview.stop()
         self.inference.stop()
         self.session.close_project()

@@ -24,6 +24,7 @@ _ALWAYS = frozenset({
 def on_project(bench: "Workbench", project: "Project | None") -> None:
     bench.images.forget()
     bench.review.stop()
+    bench.exchange.stop()
     bench.thumbnails.forget()
     bench.window.images.reset()
     bench.rows.set_project(project)
@@ -91,6 +92,24 @@ def enable(bench: "Workbench", *, has_project: bool) -> None:
             table[action_id].setEnabled(has_project)
     table.set_enabled(("pause_batch", "cancel_batch"), False)
     on_history(bench)
+
+
+def go_to(bench: "Workbench", image_id: int, instance_id: int) -> None:
+    """Show an image and, unless 0, one of its objects."""
+    bench.session.show_image(image_id)
+    if instance_id:
+        bench.session.select(frozenset({instance_id}))
+        bench.window.canvas.zoom_to_selection()
+
+
+def on_taken_in(bench: "Workbench") -> None:
+    bench.session.reload_categories()
+    bench.window.images.refilter()
+    if bench.session.image is None:
+        bench.images.show_first()
+    else:
+        bench.session.refresh_document(bench.session.image.id)
+    show_counts(bench)
 
 
 def show_counts(bench: "Workbench") -> None:

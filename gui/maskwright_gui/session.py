@@ -148,6 +148,21 @@ class Session(QObject):
         self.history_changed.emit()
         return True
 
+    def document_of(self, image_id: int) -> Document:
+        """The instances of any image, with the edits that are not written yet."""
+        if self._reader is None:
+            raise ProjectError("no project is open")
+        is_current = self.document is not None and self.document.image_id == image_id
+        return self.document if is_current and self.document is not None else self._reader.document(image_id)
+
+    def edit_image(self, image_id: int, change: Change, label: str) -> None:
+        """A change of any image, as one step that can be undone there."""
+        if self.document is not None and self.document.image_id == image_id:
+            self.edit(change, label)
+        elif self._writer is not None and not change.is_empty and self._may_edit():
+            self._histories.pop(image_id, None)
+            self._writer.write(PendingEdit(image_id, change, label))
+
     def undo(self) -> str | None:
         """Take the latest step of the current image back; its label, or None when there was none."""
         step = self._history().step_back() if self.document is not None and self._may_edit() else None

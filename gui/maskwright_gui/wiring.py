@@ -38,7 +38,9 @@ def _wire_actions(bench: "Workbench") -> None:
         "open_project": projects.open_folder,
         "open_samples": projects.open_samples,
         "save": projects.save,
-        "export": projects.export,
+        "export": bench.exchange.open_export,
+        "check": bench.exchange.check,
+        "import": bench.exchange.import_annotations,
         "close_project": projects.close_project,
         "quit": window.close,
         "undo": edits.undo,
@@ -188,10 +190,13 @@ def _wire_progress(bench: "Workbench") -> None:
     window.canvas.zoom_changed.connect(status.show_zoom)
     status.zoom_clicked.connect(window.canvas.zoom_to_actual)
     status.work_clicked.connect(window.docks["Model"].raise_)
-    for source in (bench.projects, bench.live, bench.review):
+    for source in (bench.projects, bench.live, bench.review, bench.exchange):
         source.work_changed.connect(status.show_task)
     bench.live.candidates_missing.connect(bench.model.run_on_image)
     bench.live.told.connect(window.toasts.show_message)
+    bench.exchange.told.connect(window.toasts.show_message)
+    bench.exchange.place_chosen.connect(partial(reactions.go_to, bench))
+    bench.exchange.taken_in.connect(lambda: reactions.on_taken_in(bench))
     bench.review.told.connect(window.toasts.show_message)
     bench.review.compared.connect(lambda: window.images.set_order("disagreement"))
     bench.model.mapping_wanted.connect(bench.mapping.open)

@@ -1,8 +1,7 @@
-"""The File menu: opening folders, projects and samples, saving, exporting, closing."""
+"""The File menu: opening folders, projects and samples, saving, closing."""
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QFileDialog, QMessageBox, QWidget
@@ -12,9 +11,6 @@ from maskwright_gui.session import Session
 from maskwright_gui.workers.batch_status import Failure
 from maskwright_gui.workers.opening import Opening, add_rest, open_project
 from maskwright_gui.workers.tasks import Task, TaskProgress
-
-if TYPE_CHECKING:
-    from maskwright.formats.coco import CocoExportOptions, CocoExportReport
 
 MODEL_SUFFIXES = frozenset({".xml", ".onnx", ".pb"})
 
@@ -63,18 +59,6 @@ class ProjectCommands(QObject):
     def save(self) -> None:
         if self._session.save():
             self.told.emit(Message("Everything is saved", "Edits are written as you make them."))
-
-    def export(self) -> None:
-        from maskwright_gui.dialogs.export import ExportDialog
-
-        project = self._session.project
-        if project is None:
-            return
-        self._session.save()
-        path = project.image_root / f"{project.name}.coco.json"
-        dialog = ExportDialog(path, project.state_counts(), self._window)
-        dialog.export_requested.connect(self._on_export_requested)
-        dialog.open()
 
     def close_project(self) -> None:
         self.stop()
@@ -152,29 +136,6 @@ class ProjectCommands(QObject):
             count = len(opening.failures)
             text = f"{count} file" + (" cannot" if count == 1 else "s cannot") + " be read"
             self.told.emit(Message(text, "The other images are here.", "warning", "Show", self.show_unreadable))
-
-    def _on_export_requested(self, path: Path, options: "CocoExportOptions") -> None:
-        from maskwright.formats.coco import export_coco
-        from maskwright.project.snapshot import snapshot
-
-        project = self._session.project
-        if project is None:
-            return
-        total = sum(project.state_counts().values())
-
-        def export(progress: TaskProgress) -> "CocoExportReport":
-            with snapshot(project) as source:
-                return export_coco(
-                    source, path, options, on_image=lambda done: progress.report(done, total, "Writing the COCO file")
-                )
-
-        self._run(export, self._on_exported, "The COCO file was not written")
-
-    def _on_exported(self, report: "CocoExportReport") -> None:
-        detail = f"{report.image_count} images, {report.instance_count} objects in {report.path}"
-        if report.left_out:
-            detail += f". {len(report.left_out)} objects were left out: {report.left_out[0].reason}"
-        self.told.emit(Message("COCO file written", detail, "warning" if report.left_out else "info"))
 
 
 def _make_samples(progress: TaskProgress) -> Path:

@@ -1,4 +1,4 @@
-"""Asks what goes into the COCO file and where, and says what that will be."""
+"""Asks what is exported, for whom and where, and says what that will be."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -20,27 +20,44 @@ from PySide6.QtWidgets import (
 
 from maskwright.document.values import ImageState
 from maskwright.formats.coco import CocoExportOptions
+from maskwright.formats.coco.profiles import PROFILES, profile_named
+from maskwright.formats.registry import FORMATS, format_named
 from maskwright_gui.panels.widgets import muted_label, named
+from maskwright_gui.workers.exporting import ExportRequest
 
 
 class ExportDialog(QDialog):
-    """Emits `export_requested` once, with the path and the options."""
+    """Emits `export_requested` once."""
 
-    export_requested = Signal(object, object)
-    """(Path, CocoExportOptions)."""
+    export_requested = Signal(object)
+    """ExportRequest."""
 
-    def __init__(self, path: Path, counts: Mapping[ImageState, int], parent: QWidget | None = None) -> None:
+    def __init__(
+        self, folder: Path, name: str, counts: Mapping[ImageState, int], parent: QWidget | None = None
+    ) -> None:
+        """`folder` and `name` make the place that is offered; `counts`: images in each state."""
         super().__init__(parent)
-        self.setWindowTitle("Export COCO")
-        self.setMinimumWidth(520)
-        self._counts = counts
-        self._path = named(QLineEdit(str(path), self), "COCO file to write")
+        self.setWindowTitle("Export annotations")
+        self.setMinimumWidth(560)
+        self._folder, self._name, self._counts = folder, name, counts
+        self._target = self._make_target()
+        self._path = named(QLineEdit(self), "File or folder to write")
         self._proposals = QCheckBox("Proposals that nobody has decided on", self)
         self._unreviewed = QCheckBox("Images that nobody has looked at", self)
         self._provenance = QCheckBox("Origin, score and model of each object, as attributes", self)
         self._holes = named(QComboBox(self), "Objects with holes")
         self._holes.addItem("as one ring with a bridge (every reader)", "keyhole")
         self._holes.addItem("as run lengths, RLE", "rle")
+        self._shares = named(QLineEdit(self), "Parts", tip="Shares of the images; the same ones every time")
+        self._shares.setPlaceholderText("one set; or train=80,val=20")
+        self._images = named(QComboBox(self), "Image files")
+        for text, placing in (
+            ("stay where they are", None),
+            ("copy", "copy"),
+            ("link", "link"),
+            ("copy upright", "upright"),
+        ):
+            self._images.addItem(text, placing)
         self._summary = muted_label("", self)
         self._buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Cancel, self)
         self._export = QPushButton("Export", self, default=True)
@@ -48,16 +65,44 @@ class ExportDialog(QDialog):
         self._buttons.addButton(self._export, QDialogButtonBox.ButtonRole.AcceptRole)
         self._lay_out()
         self._connect()
-        self._refresh()
+        self._offer_path()
 
     @property
-    def options(self) -> CocoExportOptions:
-        return CocoExportOptions(
-            include_proposals=self._proposals.isChecked(),
-            include_unreviewed=self._unreviewed.isChecked(),
-            include_provenance=self._provenance.isChecked(),
-            holes=self._holes.currentData(),
+    def request(self) -> ExportRequest:
+        profile, format_name = self._target.currentData()
+        return ExportRequest(
+            Path(self._path.text().strip()).expanduser(),
+            CocoExportOptions(
+                include_proposals=self._proposals.isChecked(),
+                include_unreviewed=self._unreviewed.isChecked(),
+                include_provenance=self._provenance.isChecked(),
+                holes=self._holes.currentData(),
+            ),
+            profile,
+            format_name,
+            self._shares.text().strip(),
+            self._images.currentData(),
         )
+
+    def choose_format(self, format_name: str) -> None:
+        """The first entry of that format."""
+        for row in range(self._target.count()):
+            if self._target.itemData(row)[1] == format_name:
+                self._target.setCurrentIndex(row)
+                return
+
+    def _make_target(self) -> QComboBox:
+        """COCO for each of its readers, then the other formats."""
+        box = named(QComboBox(self), "Format and reader")
+        for profile in PROFILES:
+            what = "COCO" if profile.format_name == "coco" else format_named(profile.format_name).title
+            text = f"{what} for {profile.title}" if profile.format_name == "coco" else what
+            box.addItem(text, (profile.name, profile.format_name))
+        taken = {profile.format_name for profile in PROFILES}
+        for known in FORMATS:
+            if known.name not in taken:
+                box.addItem(known.title, ("generic", known.name))
+        return box
 
     def _lay_out(self) -> None:
         browse = QPushButton("Choose…", self)
@@ -67,11 +112,14 @@ class ExportDialog(QDialog):
         where.addWidget(browse)
         form = QFormLayout()
         form.setVerticalSpacing(8)
-        form.addRow("File", where)
+        form.addRow("Format", self._target)
+        form.addRow("Where", where)
         form.addRow("Also write", self._proposals)
         form.addRow("", self._unreviewed)
         form.addRow("", self._provenance)
         form.addRow("Holes", self._holes)
+        form.addRow("Parts", self._shares)
+        form.addRow("Images", self._images)
         column = QVBoxLayout(self)
         column.setContentsMargins(16, 16, 16, 12)
         column.setSpacing(12)
@@ -82,31 +130,48 @@ class ExportDialog(QDialog):
     def _connect(self) -> None:
         self._buttons.rejected.connect(self.reject)
         self._buttons.accepted.connect(self._on_accepted)
+        self._target.currentIndexChanged.connect(self._offer_path)
+        self._shares.textChanged.connect(self._offer_path)
         self._path.textChanged.connect(self._refresh)
         for box in (self._proposals, self._unreviewed):
             box.toggled.connect(self._refresh)
 
+    def _offer_path(self) -> None:
+        """A place of the format's kind in the image folder."""
+        _, format_name = self._target.currentData()
+        kind = format_named(format_name)
+        if kind.is_folder or self._shares.text().strip():
+            self._path.setText(str(self._folder / f"{self._name}-{format_name}"))
+        else:
+            self._path.setText(str(self._folder / f"{self._name}.{format_name}{kind.suffix}"))
+        self._refresh()
+
     def _refresh(self) -> None:
-        counts, options = self._counts, self.options
-        taken = counts.get(ImageState.DONE, 0) + counts.get(ImageState.EMPTY, 0) + counts.get(ImageState.IN_PROGRESS, 0)
+        options, counts = self.request.options, self._counts
+        worked_on = (ImageState.DONE, ImageState.EMPTY, ImageState.IN_PROGRESS)
+        taken = sum(counts.get(state, 0) for state in worked_on)
         prelabelled, unseen = counts.get(ImageState.PRELABELLED, 0), counts.get(ImageState.UNSEEN, 0)
         taken += prelabelled if options.include_proposals or options.include_unreviewed else 0
         taken += unseen if options.include_unreviewed else 0
-        left = sum(counts.values()) - taken
         lines = [f"{taken} image" + ("" if taken == 1 else "s") + " will be written"]
-        if left:
+        if left := sum(counts.values()) - taken:
             lines.append(f"{left} left out because nobody has worked on them")
         if in_progress := counts.get(ImageState.IN_PROGRESS, 0):
             lines.append(f"{in_progress} of those written " + ("is" if in_progress == 1 else "are") + " not done yet")
-        self._summary.setText(". ".join(lines) + ".")
+        profile = profile_named(self.request.profile)
+        lines += [f"not kept: {loss}" for loss in profile.losses] + list(profile.notes)
+        self._summary.setText(". ".join(line[0].upper() + line[1:] for line in lines) + ".")
         self._export.setEnabled(bool(self._path.text().strip()))
 
     def _on_browse(self) -> None:
-        name, _ = QFileDialog.getSaveFileName(self, "COCO file", self._path.text(), "COCO JSON (*.json)")
+        kind = format_named(self._target.currentData()[1])
+        if kind.is_folder or self._shares.text().strip():
+            name = QFileDialog.getExistingDirectory(self, "Folder to write", str(self._folder))
+        else:
+            name, _ = QFileDialog.getSaveFileName(self, "File to write", self._path.text(), f"*{kind.suffix}")
         if name:
             self._path.setText(name)
 
     def _on_accepted(self) -> None:
-        path = Path(self._path.text().strip()).expanduser()
-        self.export_requested.emit(path if path.suffix else path.with_suffix(".json"), self.options)
+        self.export_requested.emit(self.request)
         self.accept()

@@ -34,8 +34,8 @@ def test_palette_runs_the_action_that_was_typed(qtbot: QtBot, opened: Workbench)
 
 def test_palette_finds_words_in_any_order(qtbot: QtBot, opened: Workbench) -> None:
     palette = palette_of(qtbot, opened)
-    qtbot.keyClicks(palette.focusWidget(), "coco exp")
-    assert palette.marked_text == "File › Export COCO"
+    qtbot.keyClicks(palette.focusWidget(), "annot exp")
+    assert palette.marked_text == "File › Export annotations"
 
 
 def test_typed_class_is_given_to_the_selection(qtbot: QtBot, opened: Workbench) -> None:

@@ -1,0 +1,113 @@
+"""Checks a project, writes it out, reads it again; runs in a `Task`."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from maskwright.formats.coco import CocoExportOptions, export_coco
+from maskwright.formats.coco.profiles import profile_named
+from maskwright.formats.coco.verify import verify_coco
+from maskwright.formats.findings import Finding
+from maskwright.formats.gate import check
+from maskwright.formats.image_files import Placing
+from maskwright.formats.package import Splitting, export_package, parse_shares
+from maskwright.formats.registry import format_named
+from maskwright.project.snapshot import snapshot
+from maskwright_gui.workers.tasks import TaskProgress
+
+if TYPE_CHECKING:
+    from maskwright.project.snapshot import ProjectSnapshot
+    from maskwright.project.store import Project
+
+
+@dataclass(frozen=True, slots=True)
+class ExportRequest:
+    """What goes where. `shares` such as "train=80,val=20", empty for one set."""
+
+    path: Path
+    options: CocoExportOptions
+    profile: str = "generic"
+    format_name: str = "coco"
+    shares: str = ""
+    placing: Placing | None = None
+    is_forced: bool = False
+    """Write even if the check has found something that a reader will refuse or misread."""
+
+
+@dataclass(frozen=True, slots=True)
+class ExportOutcome:
+    """`findings` of the check where nothing was written, else of the second look at the file."""
+
+    request: ExportRequest
+    is_written: bool
+    findings: tuple[Finding, ...] = ()
+    image_count: int = 0
+    instance_count: int = 0
+    losses: tuple[str, ...] = ()
+    is_verified: bool = False
+    """The file was read again and every mask compared."""
+
+
+def export(project: "Project", request: ExportRequest, progress: TaskProgress) -> ExportOutcome:
+    """All of one moment of the project. Raises FormatError and ProjectError; nothing half-written stays."""
+    options = profile_named(request.profile).applied(request.options)
+    total = sum(project.state_counts().values())
+    with snapshot(project) as source:
+        if not request.is_forced:
+            found = look_over(source, options, total, progress)
+            if any(finding.is_error for finding in found):
+                return ExportOutcome(request, is_written=False, findings=found)
+        if request.format_name == "coco" and not request.shares and request.placing is None:
+            return _write_coco(source, request, options, total, progress)
+        return _write_package(source, request, options, total, progress)
+
+
+def look_over(
+    source: "ProjectSnapshot", options: CocoExportOptions, total: int, progress: TaskProgress
+) -> tuple[Finding, ...]:
+    """What a reader of the export would refuse, misread or drop."""
+    return tuple(
+        check(
+            source,
+            options,
+            image_root=source.image_root,
+            on_image=lambda done: progress.report(done, total, "Checking the annotations"),
+        )
+    )
+
+
+def check_project(project: "Project", options: CocoExportOptions, progress: TaskProgress) -> tuple[Finding, ...]:
+    with snapshot(project) as source:
+        return look_over(source, options, sum(project.state_counts().values()), progress)
+
+
+def _write_coco(
+    source: "ProjectSnapshot", request: ExportRequest, options: CocoExportOptions, total: int, progress: TaskProgress
+) -> ExportOutcome:
+    report = export_coco(
+        source, request.path, options, on_image=lambda done: progress.report(done, total, "Writing the COCO file")
+    )
+    progress.report(total, None, "Reading the file again")
+    findings = tuple(verify_coco(request.path, source, options))
+    losses = (*profile_named(request.profile).losses, *(item.reason for item in report.left_out[:1]))
+    return ExportOutcome(request, True, findings, report.image_count, report.instance_count, losses, is_verified=True)
+
+
+def _write_package(
+    source: "ProjectSnapshot", request: ExportRequest, options: CocoExportOptions, total: int, progress: TaskProgress
+) -> ExportOutcome:
+    progress.report(0, None, "Writing")
+    reports = export_package(
+        source,
+        request.path,
+        format_named(request.format_name),
+        options,
+        splitting=Splitting(parse_shares(request.shares)) if request.shares else None,
+        image_root=source.image_root,
+        placing=request.placing,
+        on_image=lambda done: progress.report(done, total, "Placing the images"),
+    )
+    images = sum(report.image_count for report in reports)
+    instances = sum(report.instance_count for report in reports)
+    losses = dict.fromkeys((*profile_named(request.profile).losses, *(x for r in reports for x in r.losses)))
+    return ExportOutcome(request, True, (), images, instances, tuple(losses))

@@ -1,0 +1,37 @@
+"""Annotations made elsewhere into a project; runs in a `Task`."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from maskwright_gui.workers.tasks import TaskProgress
+
+if TYPE_CHECKING:
+    from maskwright.project.store import Project
+
+
+@dataclass(frozen=True, slots=True)
+class ImportOutcome:
+    """`notes`: what was skipped, renumbered or is missing, a sentence each."""
+
+    image_count: int
+    instance_count: int
+    notes: tuple[str, ...]
+
+
+def import_annotations(project: "Project", path: Path, progress: TaskProgress) -> ImportOutcome:
+    """All or nothing. Raises FormatError and ProjectError."""
+    from maskwright.formats.registry import recognised
+
+    progress.report(0, None, f"Reading {path.name}")
+    data = recognised(path).read(path)
+    progress.report(0, None, "Taking the annotations in")
+    intake = project.take_in(data)
+    notes = [str(problem) for problem in data.problems]
+    if intake.renumbered_count:
+        notes.append(f"{intake.renumbered_count} objects got new ids: theirs were taken.")
+    notes += [f"{name} has another size than the project knows and was left out." for name in intake.resized]
+    missing = sum(not (project.image_root / image.file_name).is_file() for image in data.images())
+    if missing:
+        notes.append(f"{missing} images are not in the image folder.")
+    return ImportOutcome(intake.image_count, intake.instance_count, tuple(notes))

@@ -1,0 +1,134 @@
+"""Annotations leave the project checked, and come into it whole."""
+
+import json
+from pathlib import Path
+
+import pytest
+from pycocotools.coco import COCO
+from pytestqt.qtbot import QtBot
+
+from maskwright.document import edits
+from maskwright.document.values import ImageState
+from maskwright.formats.coco import CocoExportOptions
+from maskwright.geometry.polygon import Polygon
+from maskwright_gui.app import Workbench
+from maskwright_gui.dialogs.export import ExportDialog
+from maskwright_gui.dialogs.findings import FindingsDialog
+from maskwright_gui.workers.exporting import ExportOutcome, ExportRequest
+from window_support import image_folder
+
+BOW_TIE = Polygon.of([(5, 5), (25, 25), (25, 5), (5, 25)])
+SPECK = Polygon.of([(5.1, 5.1), (5.2, 5.1), (5.2, 5.2)])
+TRIANGLE = Polygon.of([(5, 5), (25, 5), (5, 25)])
+
+
+@pytest.fixture
+def project(opened: Workbench) -> Workbench:
+    opened.classes.add("cell")
+    return opened
+
+
+def draw(bench: Workbench, polygon: Polygon) -> int:
+    id_ = bench.session.new_instance_id()
+    bench.session.edit(edits.create(id_, bench.session.current_category_id, [polygon]), "Draw")
+    bench.session.save()
+    return id_
+
+
+def export(qtbot: QtBot, bench: Workbench, request: ExportRequest) -> ExportOutcome:
+    with qtbot.waitSignal(bench.exchange.exported, timeout=30_000) as blocker:
+        bench.exchange.export(request)
+    return blocker.args[0]
+
+
+def test_exported_file_is_read_again_and_loads_elsewhere(qtbot: QtBot, project: Workbench, tmp_path: Path) -> None:
+    draw(project, TRIANGLE)
+    outcome = export(qtbot, project, ExportRequest(tmp_path / "out.json", CocoExportOptions()))
+    assert outcome.is_verified
+    assert outcome.findings == ()
+    assert len(COCO(str(tmp_path / "out.json")).getAnnIds()) == 1
+
+
+def test_object_without_a_pixel_holds_the_export(qtbot: QtBot, project: Workbench, tmp_path: Path) -> None:
+    speck = draw(project, SPECK)
+    request = ExportRequest(tmp_path / "out.json", CocoExportOptions())
+    outcome = export(qtbot, project, request)
+    assert not outcome.is_written
+    assert not request.path.exists()
+    assert speck in {finding.instance_id for finding in outcome.findings if finding.is_error}
+    assert project.window.toasts.messages[-1].text == "Nothing was exported yet"
+
+
+def test_export_can_be_forced_from_the_findings(qtbot: QtBot, project: Workbench, tmp_path: Path) -> None:
+    draw(project, SPECK)
+    outcome = export(qtbot, project, ExportRequest(tmp_path / "out.json", CocoExportOptions()))
+    dialog = project.exchange.show_findings(outcome.findings, outcome.request)
+    with qtbot.waitSignal(project.exchange.exported, timeout=30_000):
+        dialog.force_requested.emit()
+    assert (tmp_path / "out.json").exists()
+
+
+def test_finding_leads_to_its_object(project: Workbench) -> None:
+    tie = draw(project, BOW_TIE)
+    project.images.next_image()
+    project.exchange.place_chosen.emit(1, tie)
+    assert project.session.image.id == 1
+    assert project.session.selection == {tie}
+
+
+def test_mending_is_one_step_on_each_image(qtbot: QtBot, project: Workbench) -> None:
+    draw(project, BOW_TIE)
+    project.session.show_image(2)
+    draw(project, BOW_TIE)
+    project.exchange.mend([1, 2])
+    project.session.save()
+    shapes = [project.session.project.instances(id_)[0].polygons for id_ in (1, 2)]
+    assert (BOW_TIE,) not in shapes
+    project.edits.undo()
+    project.session.save()
+    assert project.session.project.instances(2)[0].polygons == (BOW_TIE,)
+
+
+def test_check_lists_what_it_found(qtbot: QtBot, project: Workbench) -> None:
+    draw(project, BOW_TIE)
+    project.exchange.check()
+    qtbot.waitUntil(lambda: bool(project.window.findChildren(FindingsDialog)), timeout=20_000)
+
+
+def test_what_was_exported_comes_in_elsewhere(qtbot: QtBot, project: Workbench, tmp_path: Path) -> None:
+    draw(project, TRIANGLE)
+    export(qtbot, project, ExportRequest(tmp_path / "out.json", CocoExportOptions()))
+    other = image_folder(tmp_path / "other", 6)
+    with qtbot.waitSignals([project.projects.opened, project.projects.images_added], timeout=20_000):
+        project.projects.open_path(other)
+    with qtbot.waitSignal(project.exchange.taken_in, timeout=20_000):
+        project.exchange.take_in(tmp_path / "out.json")
+    assert [i.polygons for i in project.session.document] == [(TRIANGLE,)]
+    assert [c.name for c in project.session.categories] == ["cell"]
+
+
+def test_damaged_file_changes_nothing_and_says_why(qtbot: QtBot, project: Workbench, tmp_path: Path) -> None:
+    (tmp_path / "bad.json").write_text(json.dumps({"images": 3}))
+    with qtbot.waitSignal(project.exchange.told, timeout=20_000):
+        project.exchange.take_in(tmp_path / "bad.json")
+    message = project.window.toasts.messages[-1]
+    assert message.text == "Nothing was imported"
+    assert "bad.json" in message.detail
+
+
+def test_dialog_offers_a_place_of_the_formats_kind(qtbot: QtBot, tmp_path: Path) -> None:
+    dialog = ExportDialog(tmp_path, "set", {ImageState.DONE: 3})
+    qtbot.addWidget(dialog)
+    assert dialog.request.path == tmp_path / "set.coco.json"
+    dialog.choose_format("yolo")
+    assert dialog.request.path == tmp_path / "set-yolo"
+    assert (dialog.request.profile, dialog.request.format_name) == ("ultralytics", "yolo")
+
+
+def test_parts_go_into_a_folder(qtbot: QtBot, project: Workbench, tmp_path: Path) -> None:
+    for image_id in (1, 2, 3, 4):
+        project.session.show_image(image_id)
+        draw(project, TRIANGLE)
+    request = ExportRequest(tmp_path / "parts", CocoExportOptions(), shares="train=50,val=50")
+    export(qtbot, project, request)
+    assert {path.name for path in (tmp_path / "parts").glob("*.json")} == {"train.json", "val.json"}

@@ -1,5 +1,6 @@
 """`maskwright convert` and `maskwright import`: annotations from one format to another, or into a project."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -49,10 +50,14 @@ def import_(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON on standard output.")] = False,
 ) -> int:
     """Bring annotations made elsewhere into a project, all or nothing; untouched ones are exported as they came."""
-    data = _read(source, read_as)
+    kind = recognised(source) if read_as is None else format_named(read_as)
     with _opened(project) as opened:
-        intake = opened.take_in(data)
-        missing = [image.file_name for image in data.images() if not (opened.image_root / image.file_name).is_file()]
+        if kind.name == "coco":
+            intake, problems = opened.take_in_coco(source)
+        else:
+            data = kind.read(source)
+            intake, problems = opened.take_in(data), list(data.problems)
+        missing = [image.file_name for image in opened.images() if not opened.image_path(image).is_file()]
     if as_json:
         print_json(
             {
@@ -62,17 +67,17 @@ def import_(
                 "renumbered": intake.renumbered_count,
                 "resized": list(intake.resized),
                 "missing": missing,
-                "problems": [str(problem) for problem in data.problems],
+                "problems": [str(problem) for problem in problems],
             }
         )
-        return _exit_code(data.problems)
+        return _exit_code(problems)
     results().print(f"{intake.instance_count} objects on {intake.image_count} images, {intake.category_count} classes")
     if intake.renumbered_count:
         results().print(f"{intake.renumbered_count} objects got new ids: theirs were taken")
     _list("images of another size than the project knows, left out", intake.resized)
     _list("images that are not in the image folder", missing)
-    _show(data.problems)
-    return _exit_code(data.problems)
+    _show(problems)
+    return _exit_code(problems)
 
 
 def _read(source: Path, read_as: str | None) -> DataSet:
@@ -86,15 +91,15 @@ def _opened(path: Path) -> Project:
     return Project.open(path)
 
 
-def _exit_code(problems: tuple[Problem, ...]) -> int:
+def _exit_code(problems: Sequence[Problem]) -> int:
     return exit_codes.SOME_FAILED if any(problem.effect == "skipped" for problem in problems) else exit_codes.OK
 
 
-def _show(problems: tuple[Problem, ...]) -> None:
+def _show(problems: Sequence[Problem]) -> None:
     _list("things in the file that were skipped or changed", [str(problem) for problem in problems])
 
 
-def _list(what: str, items: "list[str] | tuple[str, ...]") -> None:
+def _list(what: str, items: Sequence[str]) -> None:
     if not items:
         return
     messages().print(f"{len(items)} {what}:")

@@ -127,10 +127,10 @@ def _mask(child: Any, size_wh: tuple[int, int]) -> tuple[Polygon, ...]:
     is_inside = left >= 0 and top >= 0 and left + width <= size_wh[0] and top + height <= size_wh[1]
     if not is_inside or width <= 0 or height <= 0 or width * height > MAX_PIXELS:
         raise ValueError("expected a mask inside the image")
-    runs = np.array((child.get("rle") or "0").split(","), np.int64)
-    if runs.min() < 0 or runs.max() > width * height or runs.sum() != width * height:
+    runs = np.array((child.get("rle") or "0").split(","), np.float64)
+    if not (runs.min() >= 0 and runs.max() <= width * height and runs.sum() == width * height) or (runs % 1).any():
         raise ValueError(f"the run lengths do not fill {width} x {height} pixels")
-    mask = np.repeat(np.arange(len(runs)) % 2 == 1, runs).reshape(height, width)
+    mask = np.repeat(np.arange(len(runs)) % 2 == 1, runs.astype(np.int64)).reshape(height, width)
     return mask_to_polygons(mask, min_iou=None, offset_xy=(left, top))
 
 

@@ -18,14 +18,16 @@ import orjson
 
 from maskwright.errors import FormatError
 
-WINDOW_BYTES = 8 << 20
-WHOLE_BYTES = 32 << 20
+WINDOW_BYTES = 2 << 20
+_TAIL_BYTES = 8 << 20
+WHOLE_BYTES = 8 << 20
 """Files up to this size are parsed in one go."""
 
 _BLANKS = re.compile(rb"[ \t\r\n]*")
 _STRING = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL)
 _TOKEN = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"|[\[\]{}]', re.DOTALL)
 _SCALAR = re.compile(rb"[^,\]}\s]+")
+_SEPARATOR = re.compile(rb"\}\s*,\s*\{")
 _TRIES = 4
 
 
@@ -44,6 +46,21 @@ def top_level_items(path: Path, arrays: Collection[str] = ()) -> Iterator[tuple[
             yield from _JsonPieces(data, path).items(arrays)
     except OSError as error:
         raise FormatError(f"cannot be read: {error.strerror or error}", path=path) from error
+
+
+def last_array(path: Path, key: str) -> list[Any] | None:
+    """The list under `key` if it stands near the end of the file, without reading what comes before; else None."""
+    with path.open("rb") as file:
+        file.seek(max(0, path.stat().st_size - _TAIL_BYTES))
+        tail = file.read()
+    at = tail.rfind(orjson.dumps(key))
+    if at < 0:
+        return None
+    try:
+        value = orjson.loads(b"{" + tail[at:])[key]
+    except (orjson.JSONDecodeError, KeyError):
+        return None
+    return value if isinstance(value, list) else None
 
 
 @contextmanager
@@ -109,6 +126,21 @@ def _whole(data: bytes, path: Path) -> Iterator[tuple[str, Any]]:
     yield from value.items()
 
 
+class Batch(list[Any]):
+    """Some elements of an array, with the text they were parsed from."""
+
+    text: bytes = b""
+
+    def texts(self) -> list[bytes] | None:
+        """The text of each element, byte for byte, where that is plain to see: objects, each on one line."""
+        separator = _SEPARATOR.search(self.text)
+        if separator is None or b"\n" in self.text.replace(separator.group(), b""):
+            return None
+        pieces = self.text[2:-2].split(separator.group())
+        # A list of objects inside an element has the same separator; then there are more pieces than elements.
+        return [b"{%b}" % piece for piece in pieces] if len(pieces) == len(self) else None
+
+
 class _JsonPieces:
     """A cursor over the bytes of one JSON object."""
 
@@ -149,7 +181,7 @@ class _JsonPieces:
                 self._take(b",")
         self._take(b"]")
 
-    def _trusted_batch(self) -> list[Any] | None:
+    def _trusted_batch(self) -> "Batch | None":
         """Up to the last "}, {" of the window that turns out to be a true one."""
         end = self._at + WINDOW_BYTES
         if end >= len(self._data):
@@ -158,14 +190,23 @@ class _JsonPieces:
             end = self._boundary_before(end)
             if end <= self._at:
                 return None
+            text = b"[" + self._data[self._at : end] + b"]"
             try:
                 with paused_gc():
-                    batch: list[Any] = orjson.loads(b"[" + self._data[self._at : end] + b"]")
+                    batch = Batch(orjson.loads(text))
             except orjson.JSONDecodeError:
                 continue
+            batch.text = text
+            self._forget_pages(end)
             self._at = end
             return batch
         return None
+
+    def _forget_pages(self, end: int) -> None:
+        """What has been read need not stay in memory; the system would let it go only when it runs short."""
+        if isinstance(self._data, mmap.mmap) and hasattr(mmap, "MADV_DONTNEED"):
+            start = self._at - self._at % mmap.PAGESIZE
+            self._data.madvise(mmap.MADV_DONTNEED, start, end - start)
 
     def _boundary_before(self, end: int) -> int:
         """The end of the last "}" before `end` that a comma and a "{" follow; `self._at` where there is none."""

@@ -86,7 +86,7 @@ def _line(instance: Instance, image: ImageRecord, number: int) -> str:
 
 def _parsed_line(line: str, names: list[str], size_wh: tuple[int, int]) -> tuple[str, tuple[Polygon, ...]]:
     values = np.array(line.split(), np.float64)
-    number = int(values[0]) if len(values) and 0 <= values[0] < max(len(names), 1) else -1
+    number = int(values[0]) if len(values) and 0 <= values[0] < len(names) else -1
     if number < 0 or number != values[0]:
         raise ValueError(f"expected a class number below {len(names)}, got {line.split()[:1]}")
     coordinates = values[1:]

@@ -1,15 +1,23 @@
 """The part of a project that takes in annotations made elsewhere: all of a file or nothing."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any, Protocol
 
 from sqlalchemy import Connection, delete, insert, select
 from sqlalchemy.dialects.sqlite import insert as upsert
 
-from maskwright.document.values import Category, ImageRecord, ImageState, Instance
+from maskwright.document.values import Category, ImageRecord, ImageState, Instance, InstanceState
+from maskwright.errors import ProjectError
+from maskwright.formats.coco.reader import read_coco
+from maskwright.formats.coco.stream import CocoStream, Plain
+from maskwright.formats.json_stream import paused_gc
+from maskwright.formats.problems import Problem
 from maskwright.project.database import Database
 from maskwright.project.instances import keep_ids_above, read_provenances, reserve_ids, touch_image
+from maskwright.project.packing import pack_record, packed_record
 from maskwright.project.rows import (
     category_to_row,
     extra_to_json,
@@ -63,11 +71,40 @@ class IntakeShelf:
             image_ids, resized = _take_images(connection, list(data.images()), is_fresh=is_fresh)
             count, renumbered = _take_instances(connection, data, image_ids, category_ids)
             if is_fresh:
-                for key, value in data.settings.items():
-                    row = upsert(settings).values(key=key, value=to_json(value))
-                    row = row.on_conflict_do_update(index_elements=["key"], set_={"value": row.excluded.value})
-                    connection.execute(row)
+                _write_settings(connection, data.settings)
         return Intake(len(image_ids), count, len(category_ids), renumbered, tuple(resized))
+
+    def take_in_coco(self, path: Path) -> tuple[Intake, list[Problem]]:
+        """Import a COCO file of any size into a project without annotations as a stream; as `take_in` otherwise.
+
+        Also returns what could not be read. Raises FormatError for a file that is not COCO.
+        """
+        stream = CocoStream(path)
+        with self._database.read() as connection:
+            is_fresh = _is_fresh(connection)
+        if not is_fresh or not stream.is_streamable:
+            data = read_coco(path)
+            return self.take_in(data), list(data.problems)
+        with paused_gc(), self._database.write() as connection:
+            if not _is_fresh(connection):
+                raise ProjectError("the project was changed while the file was read; import it again", path=path)
+            intake = _take_stream(connection, stream)
+        return intake, stream.problems
+
+    def stored(self, ids: Sequence[int] | None = None) -> Iterator[tuple[int, int, bytes | Instance]]:
+        """(image id, instance id, instance), by image and id, or those of `ids` in their order.
+
+        An imported annotation that nobody has touched comes as its JSON.
+        """
+        with self._database.read() as connection:
+            if ids is None:
+                yield from _read_stored(connection, _STORED + " ORDER BY image_id, id", ())
+                return
+            for start in range(0, len(ids), _BLOCK):
+                block = tuple(ids[start : start + _BLOCK])
+                query = f"{_STORED} WHERE id IN ({','.join('?' * len(block))})"
+                found = {row[1]: row for row in _read_stored(connection, query, block)}
+                yield from (found[id_] for id_ in block if id_ in found)
 
     def instance_ids(self) -> Sequence[int]:
         """Of all images, ascending."""
@@ -84,6 +121,68 @@ class IntakeShelf:
                 known = read_provenances(connection, {row.provenance_id for row in rows} - {None})
                 found |= {row.id: (row.image_id, instance_from_row(row, known)) for row in rows}
         return found
+
+
+_STORED = "SELECT image_id, id, polygons, category_id, state, score, provenance_id, z, flags, extra FROM instances"
+_ACCEPTED = InstanceState.ACCEPTED.value
+_INSERT = (
+    "INSERT INTO instances (id, image_id, category_id, state, score, provenance_id, z, flags, polygons, extra) "
+    "VALUES (?, ?, ?, ?, ?, NULL, ?, ?, ?, ?)"
+)
+
+
+def _read_stored(
+    connection: Connection, query: str, values: tuple[int, ...]
+) -> Iterator[tuple[int, int, bytes | Instance]]:
+    rows = connection.exec_driver_sql(query, values)
+    known: dict[int, Any] = {}
+    while block := rows.fetchmany(_BLOCK):
+        wanted = {row.provenance_id for row in block} - known.keys() - {None}
+        known |= read_provenances(connection, wanted)
+        for row in block:
+            record = packed_record(row[2])
+            yield row[0], row[1], record if record is not None else instance_from_row(row, known)
+
+
+def _take_stream(connection: Connection, stream: CocoStream) -> Intake:
+    """Into a fresh project. Indexes are made afterwards: sorting a million entries is cheaper than inserting them."""
+    _take_categories(connection, list(stream.categories.values()), is_fresh=True)
+    image_ids, resized = _take_images(connection, list(stream.images.values()), is_fresh=True)
+    indexes = sorted(instances.indexes, key=lambda index: str(index.name))
+    for index in indexes:
+        index.drop(connection)
+    counts: Counter[int] = Counter()
+    highest = 0
+    for batch in stream.annotations():
+        rows = [_stream_row(found) for found in batch]
+        rows = [row for row in rows if row[1] in image_ids] if resized else rows
+        if rows:
+            connection.exec_driver_sql(_INSERT, rows)
+            counts.update(row[1] for row in rows)
+            highest = max(highest, max(row[0] for row in rows))
+    for index in indexes:
+        index.create(connection)
+    keep_ids_above(connection, highest)
+    done = [(count, ImageState.DONE.value, image_id) for image_id, count in counts.items()]
+    if done:
+        connection.exec_driver_sql("UPDATE images SET instance_count = ?, state = ? WHERE id = ?", done)
+    _write_settings(connection, stream.settings)
+    return Intake(len(image_ids), counts.total(), len(stream.categories), resized=tuple(resized))
+
+
+def _stream_row(found: Plain | tuple[int, Instance]) -> tuple[Any, ...]:
+    if len(found) == 5:
+        id_, image_id, category_id, is_crowd, record = found
+        return id_, image_id, category_id, _ACCEPTED, None, 0, 5 if is_crowd else 1, pack_record(record), None
+    row = instance_to_row(found[1], found[0], None)
+    keys = ("id", "image_id", "category_id", "state", "score", "z", "flags", "polygons", "extra")
+    return tuple(row[key] for key in keys)
+
+
+def _write_settings(connection: Connection, values: Mapping[str, Any]) -> None:
+    for key, value in values.items():
+        row = upsert(settings).values(key=key, value=to_json(value))
+        connection.execute(row.on_conflict_do_update(index_elements=["key"], set_={"value": row.excluded.value}))
 
 
 def _is_fresh(connection: Connection) -> bool:

@@ -3,7 +3,8 @@
 Layout, little-endian: int32 version (1), kind, number of polygons; per polygon its number of rings and each ring's
 number of vertices; one int32 of padding when needed to reach a multiple of 8; then all vertices as x, y pairs.
 Kind 0: float64; 1: int16 and 2: int32 for whole pixels, which is what an untouched model outline consists of (a
-quarter of the size).
+quarter of the size). Kind 3: the JSON of an imported COCO annotation that nobody has touched, read when it is asked
+for, since a file of a million of them is mostly never looked at.
 """
 
 from collections.abc import Sequence
@@ -16,6 +17,18 @@ from maskwright.geometry.polygon import Polygon, Ring
 _VERSION = 1
 _KINDS = (np.dtype("<f8"), np.dtype("<i2"), np.dtype("<i4"))
 _WHOLE_LIMITS = ((1, 2**15 - 1), (2, 2**31 - 1))
+_RECORD = 3
+_RECORD_START = np.array([_VERSION, _RECORD, 0, 0], "<i4").tobytes()
+
+
+def pack_record(record: bytes) -> bytes:
+    """A COCO annotation as JSON, in place of its polygons."""
+    return _RECORD_START + record
+
+
+def packed_record(data: bytes) -> bytes | None:
+    """The JSON that `pack_record` was given; None for polygons."""
+    return data[len(_RECORD_START) :] if data.startswith(_RECORD_START) else None
 
 
 def pack_polygons(polygons: Sequence[Polygon]) -> bytes:

@@ -9,7 +9,8 @@ import orjson
 from sqlalchemy import Row
 
 from maskwright.document.values import Category, ImageRecord, ImageState, Instance, InstanceState, Provenance
-from maskwright.project.packing import pack_polygons, unpack_polygons
+from maskwright.formats.coco.parse import polygon_instance_of
+from maskwright.project.packing import pack_polygons, packed_record, unpack_polygons
 
 _VISIBLE, _LOCKED, _CROWD = 1, 2, 4
 
@@ -77,6 +78,9 @@ def provenance_from_row(row: Row[Any]) -> Provenance:
 
 
 def instance_from_row(row: Row[Any], provenances: Mapping[int, Provenance]) -> Instance:
+    record = packed_record(row.polygons)
+    if record is not None:
+        return instance_from_record(record, row.id, row.category_id)
     return Instance(
         id=row.id,
         category_id=row.category_id,
@@ -90,6 +94,11 @@ def instance_from_row(row: Row[Any], provenances: Mapping[int, Provenance]) -> I
         is_crowd=bool(row.flags & _CROWD),
         extra=extra_from_json(row.extra),
     )
+
+
+def instance_from_record(record: bytes, id_: int, category_id: int) -> Instance:
+    """An imported annotation of polygons, checked when it came in."""
+    return polygon_instance_of(orjson.loads(record), category_id, id_)
 
 
 def instance_to_row(instance: Instance, image_id: int, provenance_id: int | None) -> dict[str, Any]:

@@ -10,6 +10,8 @@ import pytest
 from coco_sources import square
 from maskwright.document.change import Change
 from maskwright.document.values import ImageState, Instance
+from maskwright.errors import FormatError
+from maskwright.formats import json_stream
 from maskwright.formats.coco import export_coco, read_coco
 from maskwright.project import Project
 from shared_data import shared_path
@@ -55,25 +57,37 @@ def take_in(project: Project, tmp_path: Path, content: Any = CONTENT) -> Any:
     return project.take_in(read_coco(tmp_path / "in.json"))
 
 
+def stream_in(project: Project, tmp_path: Path, content: Any = CONTENT) -> Any:
+    (tmp_path / "in.json").write_text(json.dumps(content))
+    return project.take_in_coco(tmp_path / "in.json")
+
+
+@pytest.fixture(params=[take_in, stream_in], ids=["whole", "stream"])
+def brought_in(request: pytest.FixtureRequest) -> Any:
+    return request.param
+
+
 def exported(project: Project, tmp_path: Path) -> Any:
     export_coco(project, tmp_path / "out.json")
     return json.loads((tmp_path / "out.json").read_text())
 
 
-def test_import_and_export_give_the_same_content(project: Project, tmp_path: Path) -> None:
-    take_in(project, tmp_path)
+def test_import_and_export_give_the_same_content(project: Project, tmp_path: Path, brought_in: Any) -> None:
+    brought_in(project, tmp_path)
     assert json.dumps(exported(project, tmp_path)) == json.dumps(CONTENT)
 
 
-def test_ids_of_a_scanned_folder_give_way_to_those_of_the_file(project: Project, tmp_path: Path) -> None:
+def test_ids_of_a_scanned_folder_give_way_to_those_of_the_file(
+    project: Project, tmp_path: Path, brought_in: Any
+) -> None:
     project.add_images([Found("a.png"), Found("b.png")])
-    take_in(project, tmp_path)
+    brought_in(project, tmp_path)
     assert [(image.id, image.file_name) for image in project.images()] == [(7, "c/a.png"), (50, "b.png"), (51, "a.png")]
     assert json.dumps(exported(project, tmp_path)) == json.dumps(CONTENT)
 
 
-def test_changing_one_object_changes_one_object_in_the_file(project: Project, tmp_path: Path) -> None:
-    take_in(project, tmp_path)
+def test_changing_one_object_changes_one_object_in_the_file(project: Project, tmp_path: Path, brought_in: Any) -> None:
+    brought_in(project, tmp_path)
     before = project.document(7)[41]
     after = replace(before, polygons=(square(1, 1),))
     project.apply(7, Change.of([(before, after)]), label="Move")
@@ -83,15 +97,15 @@ def test_changing_one_object_changes_one_object_in_the_file(project: Project, tm
     assert json.dumps(written) == json.dumps({**CONTENT, "annotations": CONTENT["annotations"][:2]})
 
 
-def test_new_objects_come_last_with_ids_never_used(project: Project, tmp_path: Path) -> None:
-    take_in(project, tmp_path)
+def test_new_objects_come_last_with_ids_never_used(project: Project, tmp_path: Path, brought_in: Any) -> None:
+    brought_in(project, tmp_path)
     (id_,) = project.reserve_instance_ids(1)
     project.apply(50, Change.create([Instance(id_, 18, (square(1, 1),))]), label="Draw")
     assert [each["id"] for each in exported(project, tmp_path)["annotations"]] == [900, 3, 41, 901]
 
 
-def test_images_are_done(project: Project, tmp_path: Path) -> None:
-    take_in(project, tmp_path)
+def test_images_are_done(project: Project, tmp_path: Path, brought_in: Any) -> None:
+    brought_in(project, tmp_path)
     assert project.image(7).state is ImageState.DONE
     assert project.image(7).instance_count == 2
 
@@ -119,6 +133,46 @@ def test_annotations_for_an_image_of_another_size_are_left_out(project: Project,
     assert report.instance_count == 2
 
 
+@pytest.mark.parametrize("separator", [",", ", ", ",\n"], ids=repr)
+def test_a_file_read_in_pieces_comes_out_the_same(
+    project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, separator: str
+) -> None:
+    monkeypatch.setattr(json_stream, "WHOLE_BYTES", 0)
+    monkeypatch.setattr(json_stream, "WINDOW_BYTES", 900)
+    nested = annotation(0, 7, attributes={"list": [{"a": 1}, {"b": "}, {"}]})
+    many = [annotation(i, 7) if i % 9 else {**nested, "id": i} for i in range(1, 60)]
+    content = {**CONTENT, "images": CONTENT["images"][::-1], "annotations": many}
+    (tmp_path / "in.json").write_text(json.dumps(content).replace("}, {", "}" + separator + "{"))
+    project.take_in_coco(tmp_path / "in.json")
+    assert exported(project, tmp_path) == json.loads((tmp_path / "in.json").read_text())
+
+
+def test_a_stream_reads_what_is_not_plain_with_care(project: Project, tmp_path: Path) -> None:
+    odd = [annotation(5, 7, segmentation=[[1, 2]]), annotation("x", 7), annotation(41, 7), annotation(6, 7, iscrowd=1)]
+    odd += [annotation(8, 7, segmentation=[[1, 1, 1e99, 1, 1, 2]]), annotation(9, 7, category_id=3), 5, None]
+    intake, problems = stream_in(project, tmp_path, {**CONTENT, "annotations": [*CONTENT["annotations"], *odd]})
+    assert intake.instance_count == 6
+    assert [problem.effect for problem in problems].count("skipped") == 5
+    assert [instance.id for instance in project.instances(7)] == [6, 41, 900, 901, 902]
+
+
+@pytest.mark.parametrize(
+    "keys", [("annotations", "images", "categories"), ("images", "annotations", "categories")], ids=str
+)
+def test_sections_may_come_in_any_order(project: Project, tmp_path: Path, keys: tuple[str, ...]) -> None:
+    stream_in(project, tmp_path, {key: CONTENT[key] for key in keys})
+    assert list(exported(project, tmp_path))[:3] == list(keys)
+
+
+def test_a_file_cut_in_the_middle_leaves_the_project_as_it_was(project: Project, tmp_path: Path) -> None:
+    project.add_images([Found("b.png")])
+    text = json.dumps({key: CONTENT[key] for key in ("images", "categories", "annotations")})
+    (tmp_path / "in.json").write_text(text[:-60])
+    with pytest.raises(FormatError, match="byte"):
+        project.take_in_coco(tmp_path / "in.json")
+    assert [image.id for image in project.images()] == [1]
+
+
 def test_a_failure_leaves_the_project_as_it_was(project: Project, tmp_path: Path) -> None:
     project.add_images([Found("b.png")])
     (tmp_path / "in.json").write_text(json.dumps(CONTENT))
@@ -132,5 +186,5 @@ def test_a_failure_leaves_the_project_as_it_was(project: Project, tmp_path: Path
 @pytest.mark.parametrize("name", ["coco/val.json", "nuclei/val.json"])
 def test_published_files_survive_a_project(project: Project, tmp_path: Path, name: str) -> None:
     path = shared_path(name)
-    project.take_in(read_coco(path))
+    project.take_in_coco(path)
     assert json.dumps(exported(project, tmp_path)) == json.dumps(json.loads(path.read_text()))

@@ -1,6 +1,6 @@
 """Ids of a foreign file made whole numbers from 1: kept where they are, replaced where they are not."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any
 
 _LARGEST = 2**53
@@ -18,6 +18,11 @@ class IdTable:
     def reserve(self, ids: Iterable[Any]) -> None:
         """Announce the ids that will come, so that a new one never takes the place of an old one."""
         self._next = max((id_ for id_ in ids if _is_good(id_)), default=0) + 1
+
+    def occupy(self, ids: Collection[int]) -> None:
+        """These are taken, too."""
+        self._used.update(ids)
+        self._next = max(self._next, max(ids, default=0) + 1)
 
     def take(self, file_id: Any) -> tuple[int, bool]:
         """Our id for the next record, and whether it is another than the file's."""

@@ -42,6 +42,14 @@ class RemembersFile(Protocol):
         """{instance id: (image id, instance)}; unknown ids are left out."""
 
 
+@runtime_checkable
+class StreamsRecords(Protocol):
+    """A source that can give what it imported back as the JSON that it was."""
+
+    def stored(self, ids: Sequence[int] | None = None) -> Iterator[tuple[int, int, bytes | Instance]]:
+        """(image id, instance id, instance or JSON of an untouched annotation), by image and id or as `ids` say."""
+
+
 @dataclass(frozen=True, slots=True)
 class CocoExportOptions:
     """The corrected data set by default: a person's instances on images that a person has worked on."""
@@ -64,6 +72,12 @@ class CocoExportOptions:
     """`contiguous`: 1..N in the order of the project's ids."""
     plain_attributes: bool = False
     """Only text, numbers and true or false in `attributes`."""
+
+    @property
+    def keeps_records(self) -> bool:
+        """Whether an untouched annotation of polygons is written as it came."""
+        is_renumbered = self.category_ids != "project"
+        return self.crowds and not (self.include_provenance or self.plain_attributes or is_renumbered)
 
     def takes_image(self, image: ImageRecord) -> bool:
         match image.state:

@@ -1,5 +1,6 @@
 """Records of a COCO file as values. What cannot be used is named and skipped, never guessed."""
 
+import re
 from collections.abc import Mapping
 from pathlib import PurePosixPath
 from types import MappingProxyType
@@ -11,6 +12,8 @@ from maskwright.formats.coco.segmentation import bbox_to_polygon, segmentation_t
 from maskwright.geometry.polygon import Polygon
 
 MAX_SIDE = 1 << 20
+_PLAIN_NAME = re.compile(r"[\w-][\w .-]*(?:/[\w-][\w .-]*)*", re.ASCII)
+"""Nothing to look at twice; the slow way is for the others."""
 
 
 def category_of(record: Any, new_id: int) -> Category:
@@ -41,6 +44,8 @@ def safe_file_name(name: Any) -> str:
     """The relative path with forward slashes; raises ValueError for one that leads out of the image folder."""
     if not isinstance(name, str) or not name.strip() or "\0" in name:
         raise ValueError("expected a file name")
+    if _PLAIN_NAME.fullmatch(name) and ".." not in name:
+        return name
     path = PurePosixPath(name.replace("\\", "/"))
     if path.is_absolute() or ".." in path.parts or (len(name) > 1 and name[1] == ":"):
         raise ValueError(f"expected a path inside the image folder, got {name!r}")
@@ -62,7 +67,17 @@ def instance_of(
         polygons, notes = (bbox_to_polygon(record["bbox"]),), ["has no segmentation; its box is used"]
     else:
         polygons, notes = segmentation_to_polygons(segmentation, (image.width, image.height))
-    instance = Instance(
+    return _instance(record, polygons, category_id, new_id), notes
+
+
+def polygon_instance_of(record: Mapping[str, Any], category_id: int, new_id: int) -> Instance:
+    """Of a record whose segmentation is rings that were checked before, see `stream`."""
+    polygons, _ = segmentation_to_polygons(record["segmentation"], (0, 0))
+    return _instance(record, polygons, category_id, new_id)
+
+
+def _instance(record: Mapping[str, Any], polygons: tuple[Polygon, ...], category_id: int, new_id: int) -> Instance:
+    return Instance(
         new_id,
         category_id,
         polygons,
@@ -70,7 +85,6 @@ def instance_of(
         is_crowd=bool(record.get("iscrowd", 0)),
         extra=MappingProxyType(remember(record, ANNOTATION_KEYS, polygons)),
     )
-    return instance, notes
 
 
 def _mapping(record: Any) -> Mapping[str, Any]:

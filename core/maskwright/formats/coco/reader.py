@@ -1,6 +1,6 @@
 """Reads a COCO file of any legal kind, and as much of the others as makes sense."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
@@ -30,7 +30,7 @@ def read_coco(path: Path) -> DataSet:
         if key not in order:
             order.append(key)
         if key not in raw:
-            header[key] = _shallow(value, key, path)
+            header[key] = shallow(value, key, path)
         elif isinstance(value, list):
             raw[key] += value
         elif value is not None:
@@ -40,7 +40,7 @@ def read_coco(path: Path) -> DataSet:
             "this is not a COCO instance file: it has no images or no annotations", path=path,
             hint=f"its keys are {', '.join(order[:8]) or 'none'}",
         )  # fmt: skip
-    contents = _Contents()
+    contents = Contents()
     contents.add_categories(raw["categories"])
     contents.add_images(raw["images"])
     contents.add_annotations(raw["annotations"])
@@ -57,8 +57,8 @@ def read_coco(path: Path) -> DataSet:
     )
 
 
-class _Contents:
-    """What has been read so far."""
+class Contents:
+    """What has been read of a file so far."""
 
     def __init__(self) -> None:
         self.categories: dict[int, Category] = {}
@@ -98,7 +98,9 @@ class _Contents:
         for i, record in enumerate(records):
             where = f"annotations[{i}]"
             try:
-                self._add_annotation(record, where)
+                image_id, instance = self.annotation_of(record, where)
+                self.instances.setdefault(image_id, []).append(instance)
+                self.annotation_order.append(instance.id)
             except ValueError as error:
                 self.problems.append(Problem(where, str(error)))
 
@@ -118,7 +120,19 @@ class _Contents:
             for image in self.images.values()
         )
 
-    def _add_annotation(self, record: Any, where: str) -> None:
+    def unchanged_ids(self) -> tuple[frozenset[int], frozenset[int]]:
+        """Of images and categories: those that mean the same in the file and here."""
+        return (
+            frozenset(id_ for id_ in self.images if self._image_ids.known(id_) == id_),
+            frozenset(id_ for id_ in self.categories if self._category_ids.known(id_) == id_),
+        )
+
+    def occupy_annotation_ids(self, ids: Collection[int]) -> None:
+        """These belong to annotations that were read elsewhere."""
+        self._annotation_ids.occupy(ids)
+
+    def annotation_of(self, record: Any, where: str) -> tuple[int, Instance]:
+        """(image id, instance). Raises ValueError for what cannot be used; lists what had to be changed."""
         if not isinstance(record, Mapping):
             raise ValueError(f"expected an object, got {type(record).__name__}")
         image = self.images.get(self._image_ids.known(record.get("image_id")))
@@ -130,8 +144,7 @@ class _Contents:
         new_id = self._new_id(self._annotation_ids, record, where)
         instance, notes = instance_of(record, image, category_id, new_id)
         self.problems += [Problem(where, note, "changed") for note in notes]
-        self.instances.setdefault(image.id, []).append(instance)
-        self.annotation_order.append(new_id)
+        return image.id, instance
 
     def _new_id(self, table: IdTable, record: Any, where: str) -> int:
         new_id, is_changed = table.take(record.get("id") if isinstance(record, Mapping) else None)
@@ -140,7 +153,8 @@ class _Contents:
         return new_id
 
 
-def _shallow(value: Any, key: str, path: Path) -> Any:
+def shallow(value: Any, key: str, path: Path) -> Any:
+    """The value of a top-level key. Raises FormatError where it could not be written again."""
     try:
         require_shallow(value)
     except ValueError as error:

@@ -17,6 +17,7 @@ from maskwright.formats.coco.options import (
     CocoSource,
     LeftOut,
     RemembersFile,
+    StreamsRecords,
 )
 from maskwright.formats.coco.records import category_record, image_record, instance_record
 
@@ -92,8 +93,12 @@ class _CocoWriter:
         known = set(first)
         return (self._taken[id_] for id_ in (*first, *(id_ for id_ in self._taken if id_ not in known)))
 
-    def _annotations(self) -> Iterator[dict[str, Any]]:
+    def _annotations(self) -> Iterator[dict[str, Any] | bytes]:
         for image, instance in self._instances():
+            if isinstance(instance, bytes):
+                self.instance_count += 1
+                yield instance
+                continue
             if not self._options.takes_instance(instance):
                 continue
             record = instance_record(instance, image, self._options)
@@ -104,16 +109,37 @@ class _CocoWriter:
             record["category_id"] = self._categories[instance.category_id].id
             yield record
 
-    def _instances(self) -> Iterator[tuple[ImageRecord, Instance]]:
+    def _instances(self) -> Iterator[tuple[ImageRecord, Instance | bytes]]:
         """Image by image; or in the order of the file they came from, new ones last."""
         order = self._order.get("annotations")
-        if order is None or not isinstance(self._source, RemembersFile):
+        if self._options.keeps_records and isinstance(self._source, StreamsRecords):
+            yield from self._stored(None if order is None else self._file_order(order))
+        elif order is None or not isinstance(self._source, RemembersFile):
             for done, image in enumerate(self._taken.values(), start=1):
                 yield from ((image, instance) for instance in self._source.instances(image.id))
                 self._on_image(done)
-            return
+        else:
+            yield from self._found(self._file_order(order))
+
+    def _file_order(self, order: list[int]) -> list[int]:
+        assert isinstance(self._source, RemembersFile)  # where else would an order come from
         known = set(order)
-        ids = [*order, *sorted(id_ for id_ in self._source.instance_ids() if id_ not in known)]
+        return [*order, *sorted(id_ for id_ in self._source.instance_ids() if id_ not in known)]
+
+    def _stored(self, ids: list[int] | None) -> Iterator[tuple[ImageRecord, Instance | bytes]]:
+        assert isinstance(self._source, StreamsRecords)
+        last, done = 0, 0
+        for image_id, _, instance in self._source.stored(ids):
+            image = self._taken.get(image_id)
+            if image is None:
+                continue
+            if image_id != last:
+                last, done = image_id, done + 1
+                self._on_image(min(done, self.image_count))
+            yield image, instance
+
+    def _found(self, ids: list[int]) -> Iterator[tuple[ImageRecord, Instance]]:
+        assert isinstance(self._source, RemembersFile)
         for start in range(0, len(ids), _BLOCK):
             block = ids[start : start + _BLOCK]
             found = self._source.find_instances(block)
@@ -141,10 +167,10 @@ def _header_of(source: CocoSource) -> tuple[dict[str, Any], list[str]]:
     return values, [*known, *(key for key in _ORDER if key not in known)]
 
 
-def _write_array(file: IO[bytes], records: Iterable[dict[str, Any]]) -> None:
+def _write_array(file: IO[bytes], records: Iterable[dict[str, Any] | bytes]) -> None:
     """One record a line, so that two versions of a file can be compared by line."""
     separator = b"[\n"
     for record in records:
-        file.write(separator + orjson.dumps(record))
+        file.write(separator + (record if isinstance(record, bytes) else orjson.dumps(record)))
         separator = b",\n"
     file.write(b"[]" if separator == b"[\n" else b"]")

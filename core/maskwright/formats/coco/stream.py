@@ -1,0 +1,204 @@
+"""COCO files of any size, annotation by annotation: what is plain passes as JSON, the rest is read with care.
+
+Plain is an annotation of polygons with good ids, which is nearly all of them; it costs a look at its characters
+instead of a parse of its polygons, and is the same bytes when it is written again.
+"""
+
+from array import array
+from collections.abc import Iterator
+from itertools import repeat
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from maskwright.document.values import Category, ImageRecord, Instance
+from maskwright.errors import FormatError
+from maskwright.formats.coco.options import HEADER_SETTING, ORDER_SETTING
+from maskwright.formats.coco.reader import Contents, shallow
+from maskwright.formats.coco.segmentation import MAX_COORDINATE
+from maskwright.formats.json_stream import Batch, last_array, require_shallow, top_level_items
+from maskwright.formats.problems import Problem
+
+Plain = tuple[int, int, int, bool, bytes]
+"""(id, image id, category id, is a crowd, the record as JSON)."""
+
+_SECTIONS = ("images", "annotations", "categories")
+_NUMBERS_AND_LISTS = b"0123456789.,-[]"
+_MOST_WORDS = 100
+_LARGEST_ID = 1 << 53
+_SPECIAL = frozenset({"ignore", "score"})
+
+
+class CocoStream:
+    """Open, read `categories` and `images`, go through `annotations` once, then read `settings` and `problems`.
+
+    Raises FormatError as `read_coco` does; `is_streamable` is false for a file that has its annotations before its
+    images, which only `read_coco` can read.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._contents = Contents()
+        self._header: dict[str, Any] = {}
+        self._key_order: list[str] = []
+        self._seen: set[int] = set()
+        self._order = array("q")
+        self._last = (0, 0)
+        self._is_in_order = True
+        self._plain_words: set[bytes] = set()
+        self._items = top_level_items(path, _SECTIONS)
+        self._first_batch: list[Any] = []
+        self._index = 0
+        self._image_ids: frozenset[int] = frozenset()
+        self._category_ids: frozenset[int] = frozenset()
+        self.is_streamable = self._read_up_to_annotations()
+
+    @property
+    def categories(self) -> dict[int, Category]:
+        return self._contents.categories
+
+    @property
+    def images(self) -> dict[int, ImageRecord]:
+        return self._contents.images
+
+    @property
+    def problems(self) -> list[Problem]:
+        return self._contents.problems
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """Complete once all annotations have been gone through."""
+        settings: dict[str, Any] = {HEADER_SETTING: {"order": self._key_order, "values": self._header}}
+        images = list(self.images)
+        if not self._is_in_order or images != sorted(images):
+            settings[ORDER_SETTING] = {"images": images, "annotations": self._order.tolist()}
+        return settings
+
+    def annotations(self) -> Iterator[list[Plain | tuple[int, Instance]]]:
+        """In batches; what is not plain as (image id, instance). Those whose id had to be replaced come last."""
+        late: list[tuple[int, Any]] = []
+        yield self._batch(self._first_batch, late)
+        self._first_batch = []
+        for key, value in self._items:
+            self._note_key(key)
+            if key == "annotations" and isinstance(value, list):
+                yield self._batch(value, late)
+            elif key == "images":
+                raise FormatError("has images in two places", path=self._path)
+            elif key != "categories":
+                self._header[key] = shallow(value, key, self._path)
+        if late:
+            self._contents.occupy_annotation_ids(self._seen)
+        careful = (self._careful(record, index) for index, record in late)
+        yield [found for found in careful if found is not None]
+
+    def _read_up_to_annotations(self) -> bool:
+        raw: dict[str, list[Any]] = {"images": [], "categories": []}
+        for key, value in self._items:
+            self._note_key(key)
+            if key in _SECTIONS and not isinstance(value, list | None):
+                raise FormatError(f"expected a list under {key!r}, got {type(value).__name__}", path=self._path)
+            if key == "annotations":
+                self._first_batch = value or []
+                break
+            if key in raw:
+                raw[key] += value or []
+            else:
+                self._header[key] = shallow(value, key, self._path)
+        if "images" not in self._key_order:
+            return False
+        if "categories" not in self._key_order:
+            raw["categories"] = last_array(self._path, "categories") or []
+        self._contents.add_categories(raw["categories"])
+        self._contents.add_images(raw["images"])
+        self._image_ids, self._category_ids = self._contents.unchanged_ids()
+        return bool(self.categories)
+
+    def _note_key(self, key: str) -> None:
+        if key not in self._key_order:
+            self._key_order.append(key)
+
+    def _batch(self, records: list[Any], late: list[tuple[int, Any]]) -> list[Plain | tuple[int, Instance]]:
+        found: list[Plain | tuple[int, Instance]] = []
+        texts = (records.texts() if isinstance(records, Batch) else None) or repeat(None)
+        for index, (record, text) in enumerate(zip(records, texts, strict=False), start=self._index):
+            plain = self._plain(record, text)
+            if plain is not None:
+                found.append(plain)
+            elif self._has_good_id(record):
+                careful = self._careful(record, index)
+                if careful is not None:
+                    found.append(careful)
+            else:
+                late.append((index, record))
+        self._index += len(records)
+        return found
+
+    def _plain(self, record: Any, text: bytes | None) -> Plain | None:
+        try:
+            id_, image_id, category_id = record["id"], record["image_id"], record["category_id"]
+            rings, is_crowd = record["segmentation"], record.get("iscrowd", 0)
+            if (
+                type(id_) is not int
+                or not 1 <= id_ < _LARGEST_ID
+                or id_ in self._seen
+                or type(image_id) is not int
+                or image_id not in self._image_ids
+                or category_id not in self._category_ids
+                or type(category_id) is not int
+                or (is_crowd != 0 and is_crowd != 1)
+                or type(rings) is not list
+                or not rings
+            ):
+                return None
+            json = text if text is not None else orjson.dumps(record)
+            # What is left are the keys and the strings; the same for nearly all records of a file.
+            words = json.translate(None, _NUMBERS_AND_LISTS)
+            if words not in self._plain_words and not self._is_plain_but_for_words(record, words):
+                return None
+            for ring in rings:
+                if type(ring) is not list or len(ring) < 6 or len(ring) % 2 or max(ring) > MAX_COORDINATE:
+                    return None
+                if b"-" in json and min(ring) < -MAX_COORDINATE:
+                    return None
+        except (KeyError, TypeError, AttributeError):  # no record, or lists in the place of numbers
+            return None
+        self._note(image_id, id_)
+        return id_, image_id, category_id, is_crowd == 1, json
+
+    def _is_plain_but_for_words(self, record: dict[str, Any], words: bytes) -> bool:
+        """A closer look at a record with other keys than those before, or with text in it."""
+        if not _SPECIAL.isdisjoint(record) or not all(
+            type(n) in (int, float) for r in record["segmentation"] for n in r
+        ):
+            return False
+        try:
+            require_shallow(record)
+        except ValueError:
+            return False
+        if all(type(value) in (int, float, list) for value in record.values()) and len(self._plain_words) < _MOST_WORDS:
+            self._plain_words.add(words)
+        return True
+
+    def _has_good_id(self, record: Any) -> bool:
+        id_ = record.get("id") if isinstance(record, dict) else None
+        return type(id_) is int and 1 <= id_ < _LARGEST_ID and id_ not in self._seen
+
+    def _careful(self, record: Any, index: int) -> tuple[int, Instance] | None:
+        where = f"annotations[{index}]"
+        try:
+            image_id, instance = self._contents.annotation_of(record, where)
+        except ValueError as error:
+            self.problems.append(Problem(where, str(error)))
+            return None
+        self._note(image_id, instance.id)
+        return image_id, instance
+
+    def _note(self, image_id: int, id_: int) -> None:
+        self._seen.add(id_)
+        self._order.append(id_)
+        place = (image_id, id_)
+        if place < self._last:
+            self._is_in_order = False
+        self._last = place

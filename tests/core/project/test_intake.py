@@ -139,7 +139,7 @@ def test_a_file_read_in_pieces_comes_out_the_same(
 ) -> None:
     monkeypatch.setattr(json_stream, "WHOLE_BYTES", 0)
     monkeypatch.setattr(json_stream, "WINDOW_BYTES", 900)
-    nested = annotation(0, 7, attributes={"list": [{"a": 1}, {"b": "}, {"}]})
+    nested = annotation(0, 7, attributes={"list": [{"a": 1}, {"b": "},{"}]})
     many = [annotation(i, 7) if i % 9 else {**nested, "id": i} for i in range(1, 60)]
     content = {**CONTENT, "images": CONTENT["images"][::-1], "annotations": many}
     (tmp_path / "in.json").write_text(json.dumps(content).replace("}, {", "}" + separator + "{"))

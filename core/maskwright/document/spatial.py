@@ -54,12 +54,17 @@ class SpatialIndex:
             if contains(instance, x, y) or (tolerance > 0 and _outline_within(instance, x, y, tolerance))
         ]
 
-    def ids_touching(self, box: Box, *, at_least: float = 0.0) -> list[int]:
+    def ids_touching(self, box: Box, *, at_least: float = 0.0, most: int | None = None) -> list[int]:
         """Ids of the shown instances whose extent touches the box, lowest first.
 
-        Those whose extent is under `at_least` image pixels on both sides are left out.
+        Those whose extent is under `at_least` image pixels on both sides are left out; of more than `most` the
+        largest are taken.
         """
-        return [instance.id for instance in self._touching(box, at_least=at_least)]
+        rows = self._rows_touching(box, at_least=at_least)
+        if most is not None and len(rows) > most:
+            sides = self._bounds[rows, 2:] - self._bounds[rows, :2]
+            rows = np.sort(rows[np.argpartition(-sides.max(axis=1), most)[:most]])
+        return [self._shown[row].id for row in rows]
 
     def vertices_touching(self, box: Box) -> int:
         """How many vertices the instances have whose extent touches the box."""

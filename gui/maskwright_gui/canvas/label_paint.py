@@ -1,7 +1,6 @@
 """Labels on the canvas: laid out when the zoom settles, painted from small cached pictures."""
 
 from collections import OrderedDict
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -124,20 +123,10 @@ def _wanted(
         return []
     chosen = [document[id_] for id_ in selection if id_ in document and is_shown(document[id_])]
     if mode is LabelMode.ALL:
-        large = index.ids_touching(viewport.visible_box, at_least=FADE_TO_SCREEN_PX / viewport.scale)
-        chosen += _largest((document[id_] for id_ in large if id_ not in selection), len(large))
+        least = FADE_TO_SCREEN_PX / viewport.scale
+        large = index.ids_touching(viewport.visible_box, at_least=least, most=_MAX_WISHES)
+        chosen += [document[id_] for id_ in large if id_ not in selection]
     return chosen[:_MAX_WISHES]
-
-
-def _largest(instances: Iterable[Instance], count: int) -> list[Instance]:
-    if count <= _MAX_WISHES:
-        return list(instances)
-    return sorted(instances, key=_size, reverse=True)
-
-
-def _size(instance: Instance) -> float:
-    x1, y1, x2, y2 = instance.bounds_xyxy
-    return max(x2 - x1, y2 - y1)
 
 
 def _extremes(instance: Instance) -> tuple[tuple[float, float], tuple[float, float]]:

@@ -90,3 +90,9 @@ def test_packed_outlines_keep_every_ring_of_the_rows_taken() -> None:
 def test_nothing_packed_has_no_rows() -> None:
     assert len(PackedOutlines.of([])) == 0
     assert PackedOutlines.of([]).rows_touching((0, 0, 9, 9)).tolist() == []
+
+
+def test_of_too_many_the_largest_are_taken() -> None:
+    index = SpatialIndex(document_of(square(1, side=10), square(2, side=30), square(3, side=5), square(4, side=20)))
+    assert index.ids_touching((0, 0, 50, 50), most=2) == [2, 4]
+    assert index.ids_touching((0, 0, 50, 50), at_least=8) == [1, 2, 4]

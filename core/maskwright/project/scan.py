@@ -1,12 +1,15 @@
 """What images a folder holds, one by one, without decoding any."""
 
 import os
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePath
 
 from maskwright.errors import ImageError, ProjectError
 from maskwright.images.header import IMAGE_SUFFIXES, MAX_PIXELS, probe_image
+
+_NUMBER = re.compile("([0-9]+)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +24,7 @@ class ScannedImage:
 
 
 def scan_folder(root: Path, recursive: bool = False, *, max_pixels: int = MAX_PIXELS) -> Iterator[ScannedImage]:
-    """Each file with an image suffix in `root`, in order of names; folders of their own after the files.
+    """Each file with an image suffix in `root`, in order of names (9 before 10); folders of their own after the files.
 
     Hidden folders and project folders are passed over, links to folders not followed. Unreadable images and subfolders
     are yielded with their failure. Raises ProjectError when `root` itself is missing or cannot be listed.
@@ -35,7 +38,7 @@ def _scan(root: Path, prefix: str, recursive: bool, max_pixels: int) -> Iterator
     folder = root / prefix
     try:
         with os.scandir(folder) as entries:
-            found = sorted(entries, key=lambda entry: entry.name)
+            found = sorted(entries, key=lambda entry: _as_people_count(entry.name))
     except OSError as error:
         reason = f"the folder cannot be listed: {error.strerror or error}"
         if not prefix:
@@ -52,6 +55,12 @@ def _scan(root: Path, prefix: str, recursive: bool, max_pixels: int) -> Iterator
     if recursive:
         for name in folders:
             yield from _scan(root, f"{prefix}{name}/", recursive, max_pixels)
+
+
+def _as_people_count(name: str) -> tuple[list[str | int], str]:
+    """Sorts numbers within names by value; texts and numbers alternate, so that like always meets like."""
+    parts = _NUMBER.split(name.casefold())
+    return [int(part) if index % 2 else part for index, part in enumerate(parts)], name
 
 
 def _probe(root: Path, file_name: str, max_pixels: int) -> ScannedImage:

@@ -294,6 +294,40 @@ def test_scanning_lists_images_in_order_and_reports_what_is_unreadable(tmp_path:
     assert [image.file_name for image in scan_folder(tmp_path)] == ["a.jpg", "b.png"]
 
 
+def test_numbers_in_names_are_sorted_by_value(tmp_path: Path) -> None:
+    for name in ("img10.png", "img9.png", "IMG8.png", "10.png", "a.png", "²3.png"):
+        write_image(tmp_path / name)
+
+    found = [image.file_name for image in scan_folder(tmp_path)]
+
+    assert found == ["10.png", "a.png", "IMG8.png", "img9.png", "img10.png", "²3.png"]
+
+
+def test_a_folder_within_that_cannot_be_listed_is_a_failure_and_the_rest_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_image(tmp_path / "a.png")
+    write_image(tmp_path / "closed" / "b.png")
+    write_image(tmp_path / "open" / "c.png")
+    scandir = os.scandir
+
+    def refuse(folder: Path) -> object:
+        if folder.name == "closed":
+            raise PermissionError(13, "Permission denied")
+        return scandir(folder)
+
+    monkeypatch.setattr(os, "scandir", refuse)
+
+    found = list(scan_folder(tmp_path, True))
+    assert [(image.file_name, image.failure is None) for image in found] == [
+        ("a.png", True),
+        ("closed", False),
+        ("open/c.png", True),
+    ]
+    with pytest.raises(ProjectError, match="cannot be listed: Permission denied"):
+        list(scan_folder(tmp_path / "closed"))
+
+
 def test_scanning_a_missing_folder_says_so(tmp_path: Path) -> None:
     with pytest.raises(ProjectError, match="does not exist"):
         list(scan_folder(tmp_path / "none"))

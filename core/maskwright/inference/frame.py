@@ -43,12 +43,6 @@ class Frame:
         return np.asarray(boxes_xyxy.astype(np.float32) * extent + start)
 
 
-def fitted_wh(size_wh: tuple[int, int], input_wh: tuple[int, int]) -> tuple[int, int]:
-    """Size of the image inside the input when its proportions are kept (rounded down, at least 1)."""
-    scale = min(input_wh[1] / size_wh[1], input_wh[0] / size_wh[0])
-    return max(int(scale * size_wh[0]), 1), max(int(scale * size_wh[1]), 1)
-
-
 def resized(image: NDArray[np.uint8], size_wh: tuple[int, int]) -> NDArray[np.uint8]:
     """Image (H, W, 3) uint8 at another size.
 

@@ -3,7 +3,9 @@
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Literal
 
+Layout = Literal["NCHW", "NHWC", "CHW"]
 _PORT = re.compile(r"(:\d+|/sink_port_\d+)$")
 
 
@@ -45,6 +47,20 @@ class NetworkInterface:
     """`conversion_parameters` of rt_info: what the converter baked in."""
     feeds_convolution: bool = False
     """The image goes into a convolution at once, so nothing normalises it inside the graph."""
+
+
+@dataclass(frozen=True, slots=True)
+class ImageInput:
+    """How a network wants its pixels, apart from their size; the program always hands over uint8 BGR rows.
+
+    mean, scale: per channel in the network's own channel order, applied as (value - mean) / scale.
+    """
+
+    index: int = 0
+    layout: Layout = "NCHW"
+    is_rgb: bool = False
+    mean: tuple[float, ...] = ()
+    scale: tuple[float, ...] = ()
 
 
 def plain_name(name: str) -> str:

@@ -13,10 +13,12 @@ from maskwright.errors import ModelError
 from maskwright.inference.adapters import ADAPTERS
 from maskwright.inference.adapters.family import Adapter, PixelFormat, by_role
 from maskwright.inference.candidates import Candidates
+from maskwright.inference.hashing import file_hash
 from maskwright.inference.interface import NetworkInterface, described
 from maskwright.inference.labels import ModelCategory
-from maskwright.inference.runtime import CompiledNetwork, Feeds, Hint, Network, Request, file_hash
+from maskwright.inference.runtime import CompiledNetwork, Feeds, Hint, Network, Request
 
+_TO_BE_CONVERTED = (".pth", ".pt", ".gz", ".tgz")
 _log = logging.getLogger(__name__)
 
 
@@ -157,7 +159,12 @@ def load_model(
     `Model.device_note`. precision: "f32", "bf16" or "f16", None for the device's own choice. pixels: overrides what
     the model is thought to want. Raises ModelError with the path and the reason.
     """
-    network = Network(model_path(path_or_name))
+    path = model_path(path_or_name)
+    if path.suffix.lower() in _TO_BE_CONVERTED:
+        raise ModelError(
+            "has to be converted first", path=path, hint="maskwright models get FILE, or Models in the menu"
+        )
+    network = Network(path)
     adapter = recognised(network.interface, network.path, pixels)
     network.accept_images(adapter.image_input)
     return Model(network, adapter, DeviceChoice(network, device, precision, num_threads))

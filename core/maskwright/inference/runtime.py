@@ -1,59 +1,31 @@
 """OpenVINO, and nothing else: the only module that imports it, and only when a network is first touched."""
 
 import contextlib
-import hashlib
 import logging
 import sys
 import threading
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from numpy.typing import NDArray
 
 from maskwright.errors import ModelError
-from maskwright.inference.interface import NetworkInterface, TensorSpec
+from maskwright.inference.interface import ImageInput, NetworkInterface, TensorSpec
 
 if TYPE_CHECKING:
     import openvino
 
 Hint = Literal["latency", "throughput"]
-Layout = Literal["NCHW", "NHWC", "CHW"]
 Feeds = Mapping[int, NDArray[Any]]
 """Input tensors by position."""
 _core_lock = threading.Lock()
 _the_core: "openvino.Core | None" = None
 
 
-@dataclass(frozen=True, slots=True)
-class ImageInput:
-    """How a network wants its pixels, apart from their size; the program always hands over uint8 BGR rows.
-
-    mean, scale: per channel in the network's own channel order, applied as (value - mean) / scale.
-    """
-
-    index: int = 0
-    layout: Layout = "NCHW"
-    is_rgb: bool = False
-    mean: tuple[float, ...] = ()
-    scale: tuple[float, ...] = ()
-
-
 def list_devices() -> tuple[str, ...]:
     """Devices that OpenVINO can use here, such as ("CPU", "GPU")."""
     return tuple(_core().available_devices)
-
-
-def file_hash(path: Path) -> str:
-    """SHA-256 in hex over a model's file, together with its weights file where it has one."""
-    digest = hashlib.sha256()
-    for part in (path, path.with_suffix(".bin")):
-        if part == path or (path.suffix == ".xml" and part.exists()):
-            with part.open("rb") as stream:
-                while block := stream.read(1 << 20):
-                    digest.update(block)
-    return digest.hexdigest()
 
 
 class Network:

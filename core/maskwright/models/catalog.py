@@ -12,7 +12,7 @@ from pathlib import Path
 import platformdirs
 
 from maskwright.errors import ModelError
-from maskwright.inference.runtime import file_hash
+from maskwright.inference.hashing import file_hash
 from maskwright.models.cards import ModelCard, is_plain, read_card
 
 _log = logging.getLogger(__name__)

@@ -66,6 +66,11 @@ def test_a_path_may_hold_any_characters(tmp_path: Path) -> None:
     assert load_model(tiny_models.yolact(folder / "réseau 1.xml")).name == "réseau 1"
 
 
+def test_a_checkpoint_is_sent_to_the_converter(tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match=r"net\.pth: has to be converted first \(maskwright models get FILE"):
+        load_model(tmp_path / "net.pth")
+
+
 def test_text_file_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "model.xml"
     path.write_text("hello")

@@ -8,8 +8,8 @@ import tiny_checkpoint
 import tiny_models
 from maskwright.errors import ModelError
 from maskwright.inference.adapters.pixels import float_tensor
+from maskwright.inference.interface import ImageInput
 from maskwright.inference.model import load_model
-from maskwright.inference.runtime import ImageInput
 from maskwright.models.convert import convert
 from maskwright.models.quantise import quantise
 

@@ -6,8 +6,8 @@ from maskwright.inference.adapters.family import CardNotes
 from maskwright.inference.adapters.resizing import Resizing
 from maskwright.inference.candidates import Defaults
 from maskwright.inference.frame import Frame
+from maskwright.inference.interface import ImageInput
 from maskwright.inference.labels import ModelCategory
-from maskwright.inference.runtime import ImageInput
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from maskwright.errors import ModelError
+from maskwright.inference.adapters.bound import BoundNetwork
 from maskwright.inference.adapters.family import (
-    CardNotes,
     PixelFormat,
     Roles,
     card_notes,
@@ -17,41 +17,26 @@ from maskwright.inference.adapters.family import (
     noted_labels,
 )
 from maskwright.inference.adapters.pixels import image_input
+from maskwright.inference.adapters.resizing import Fit
 from maskwright.inference.adapters.rows import row_candidates
 from maskwright.inference.candidates import Candidates, Defaults
-from maskwright.inference.frame import Frame, fitted_wh, padded, resized
+from maskwright.inference.frame import Frame
 from maskwright.inference.interface import NetworkInterface, TensorSpec
-from maskwright.inference.labels import COCO_CATEGORIES, ModelCategory, categories_for, coco_category
-from maskwright.inference.runtime import ImageInput
+from maskwright.inference.labels import ModelCategory, categories_for, coco_category
 
 DEFAULTS = Defaults(nms_iou=0.6)
 """The graph has already suppressed at an IoU of 0.6 within each class."""
 
 
-@dataclass(frozen=True, slots=True)
-class MaskRcnnAdapter:
+@dataclass(frozen=True)
+class MaskRcnnAdapter(BoundNetwork):
     """See `Adapter`. Roles: reshape_do_2d (N, 7) rows of image id, label, score, x1, y1, x2, y2 normalised to the
     padded input; masks (N, C, h, w) probabilities, channel = label - 1."""
 
     family: ClassVar[str] = "mask_rcnn"
-    notes: CardNotes
-    categories: tuple[ModelCategory, ...]
-    image_input: ImageInput
     input_wh: tuple[int, int]
     info_index: int | None
     """Position of the input that is told the size, None where the network has none."""
-
-    @property
-    def name(self) -> str:
-        return self.notes.name
-
-    @property
-    def labels(self) -> tuple[ModelCategory, ...]:
-        return named_ones(self.categories)
-
-    @property
-    def defaults(self) -> Defaults:
-        return self.notes.defaults
 
     @classmethod
     def recognised(cls, interface: NetworkInterface, pixels: PixelFormat | None) -> "MaskRcnnAdapter | None":
@@ -64,11 +49,13 @@ class MaskRcnnAdapter:
         if classes is None:
             raise ModelError("the number of classes is not fixed in output masks")
         expected = image_input(interface, index=images[0], default="bgr", override=pixels)
+        input_wh = _input_wh(interface.inputs[images[0]], expected.layout)
         return cls(
             card_notes(interface, cls.family, DEFAULTS),
             label_categories(interface, classes),
             expected,
-            _input_wh(interface.inputs[images[0]], expected.layout),
+            Fit(input_wh, rounds_down=True),
+            input_wh,
             infos[0] if infos else None,
         )
 
@@ -81,16 +68,11 @@ class MaskRcnnAdapter:
         return roles if rows.rank == 2 and rows.dim(1) == 7 and masks.rank == 4 else None
 
     def feeds(self, image: NDArray[np.uint8]) -> dict[int, NDArray[Any]]:
-        content_wh = fitted_wh((image.shape[1], image.shape[0]), self.input_wh)
-        canvas = padded(resized(image, content_wh), self.input_wh, (0, 0, 0))
-        found: dict[int, NDArray[Any]] = {self.image_input.index: canvas[None]}
+        found: dict[int, NDArray[Any]] = {self.image_input.index: self.resizing.apply(image)[None]}
         if self.info_index is not None:
             width, height = self.input_wh
             found[self.info_index] = np.array([[height, width, 1]], np.float32)
         return found
-
-    def frame(self, size_wh: tuple[int, int]) -> Frame:
-        return Frame.padded(size_wh, fitted_wh(size_wh, self.input_wh), self.input_wh)
 
     def candidates(self, outputs: Mapping[str, NDArray[Any]], frame: Frame) -> Candidates:
         rows = _used_rows(outputs["reshape_do_2d"])
@@ -112,11 +94,6 @@ def _roles_by_shape(outputs: Sequence[TensorSpec]) -> Roles | None:
 def categories_by_label(count: int) -> tuple[ModelCategory, ...]:
     """The networks trained on COCO count its official ids, unused ones included: label = id, 1..90."""
     return tuple(coco_category(label) for label in range(1, count + 1)) if count == 90 else ()
-
-
-def named_ones(categories: tuple[ModelCategory, ...]) -> tuple[ModelCategory, ...]:
-    """The same without the labels that COCO never used."""
-    return COCO_CATEGORIES if categories == categories_by_label(len(categories)) else categories
 
 
 def label_categories(interface: NetworkInterface, count: int) -> tuple[ModelCategory, ...]:

@@ -10,8 +10,8 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from maskwright.inference.adapters.bound import BoundNetwork
 from maskwright.inference.adapters.family import (
-    CardNotes,
     PixelFormat,
     Roles,
     agree,
@@ -19,40 +19,24 @@ from maskwright.inference.adapters.family import (
     named_roles,
     noted_labels,
 )
-from maskwright.inference.adapters.mask_rcnn import DEFAULTS, label_categories, named_ones
+from maskwright.inference.adapters.mask_rcnn import DEFAULTS, label_categories
 from maskwright.inference.adapters.pixels import image_input
+from maskwright.inference.adapters.resizing import NativeSize
 from maskwright.inference.adapters.rows import row_candidates
-from maskwright.inference.candidates import Candidates, Defaults
+from maskwright.inference.candidates import Candidates
 from maskwright.inference.frame import Frame
 from maskwright.inference.interface import NetworkInterface, TensorSpec
-from maskwright.inference.labels import ModelCategory
-from maskwright.inference.runtime import ImageInput
 
 _OUTPUTS = ("num_detections", "detection_boxes", "detection_scores", "detection_classes", "detection_masks")
 _COCO_LABELS = 90
 
 
-@dataclass(frozen=True, slots=True)
-class MaskRcnnTfAdapter:
+@dataclass(frozen=True)
+class MaskRcnnTfAdapter(BoundNetwork):
     """See `Adapter`. Roles: num_detections (1,); detection_boxes (1, N, 4) y1 x1 y2 x2 normalised to the image;
     detection_scores and detection_classes (1, N), classes from 1; detection_masks (1, N, h, w) probabilities."""
 
     family: ClassVar[str] = "mask_rcnn_tf"
-    notes: CardNotes
-    categories: tuple[ModelCategory, ...]
-    image_input: ImageInput
-
-    @property
-    def name(self) -> str:
-        return self.notes.name
-
-    @property
-    def labels(self) -> tuple[ModelCategory, ...]:
-        return named_ones(self.categories)
-
-    @property
-    def defaults(self) -> Defaults:
-        return self.notes.defaults
 
     @classmethod
     def recognised(cls, interface: NetworkInterface, pixels: PixelFormat | None) -> "MaskRcnnTfAdapter | None":
@@ -63,6 +47,7 @@ class MaskRcnnTfAdapter:
             card_notes(interface, cls.family, DEFAULTS),
             label_categories(interface, len(names) or _COCO_LABELS),
             image_input(interface, index=0, default="rgb", override=pixels),
+            NativeSize(multiple=1),
         )
 
     @staticmethod
@@ -79,10 +64,7 @@ class MaskRcnnTfAdapter:
         return roles if boxes.rank == -1 or agree(boxes.dim(2), 4) else None
 
     def feeds(self, image: NDArray[np.uint8]) -> dict[int, NDArray[Any]]:
-        return {0: np.ascontiguousarray(image)[None]}
-
-    def frame(self, size_wh: tuple[int, int]) -> Frame:
-        return Frame.stretched(size_wh)
+        return {0: self.resizing.apply(image)[None]}
 
     def candidates(self, outputs: Mapping[str, NDArray[Any]], frame: Frame) -> Candidates:
         count = _used_rows(float(outputs["num_detections"].reshape(-1)[0]), outputs["detection_scores"][0])

@@ -8,8 +8,7 @@ from numpy.typing import NDArray
 
 from maskwright.errors import ModelError
 from maskwright.inference.adapters.family import PixelFormat
-from maskwright.inference.interface import NetworkInterface, TensorSpec
-from maskwright.inference.runtime import ImageInput, Layout
+from maskwright.inference.interface import ImageInput, Layout, NetworkInterface, TensorSpec
 
 IMAGENET_MEAN_RGB = (123.675, 116.78, 103.94)
 IMAGENET_SCALE_RGB = (58.395, 57.12, 57.375)

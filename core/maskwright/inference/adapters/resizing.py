@@ -67,6 +67,8 @@ class Fit:
     input_wh: tuple[int, int]
     pad_value: tuple[int, int, int] = (0, 0, 0)
     is_centred: bool = False
+    rounds_down: bool = False
+    """The content's size to whole pixels: down as Open Model Zoo's accuracy checker does, else to the nearest."""
 
     def frame(self, size_wh: tuple[int, int]) -> Frame:
         content_wh, corner_xy = self._place(size_wh)
@@ -79,7 +81,8 @@ class Fit:
     def _place(self, size_wh: tuple[int, int]) -> tuple[tuple[int, int], tuple[int, int]]:
         """Size of the image inside the input, and where its corner lies."""
         scale = min(self.input_wh[0] / size_wh[0], self.input_wh[1] / size_wh[1])
-        width, height = (min(max(round(size_wh[k] * scale), 1), self.input_wh[k]) for k in range(2))
+        whole = int if self.rounds_down else round
+        width, height = (min(max(whole(scale * size_wh[k]), 1), self.input_wh[k]) for k in range(2))
         left, above = (self.input_wh[0] - width) // 2, (self.input_wh[1] - height) // 2
         return (width, height), (left, above) if self.is_centred else (0, 0)
 

@@ -1,0 +1,15 @@
+"""What tells one model file from another."""
+
+import hashlib
+from pathlib import Path
+
+
+def file_hash(path: Path) -> str:
+    """SHA-256 in hex over a model's file, together with its weights file where it has one."""
+    digest = hashlib.sha256()
+    for part in (path, path.with_suffix(".bin")):
+        if part == path or (path.suffix == ".xml" and part.exists()):
+            with part.open("rb") as stream:
+                while block := stream.read(1 << 20):
+                    digest.update(block)
+    return digest.hexdigest()

@@ -13,6 +13,7 @@ from typer.testing import CliRunner
 from coco_sources import one_image, square, varied_source
 from maskwright.cli.app import app
 from maskwright.document.values import Instance
+from maskwright.errors import ProjectError
 from maskwright.formats.coco import export_coco, read_coco
 from maskwright.geometry.polygon import Polygon
 from maskwright.project import Project
@@ -44,6 +45,24 @@ def test_an_imported_file_is_exported_as_it_came(photos: Path, tmp_path: Path) -
 def test_images_that_are_not_there_are_listed(photos: Path, tmp_path: Path) -> None:
     (photos / "sub" / "3.png").unlink()
     assert run_json("import", photos, tmp_path / "set.json")[1]["missing"] == ["sub/3.png"]
+
+
+def test_images_that_moved_are_found_by_name_and_size(photos: Path, tmp_path: Path) -> None:
+    for name in ("1.png", "3.png"):
+        (photos / "moved").mkdir(exist_ok=True)
+        (photos / "sub" / name).rename(photos / "moved" / name)
+    cv2.imwrite(str(photos / "moved" / "3.png"), np.zeros((5, 5), np.uint8))
+    _, report = run_json("import", photos, tmp_path / "set.json", "--relocate")
+    assert report["relocated"] == ["moved/1.png"]
+    assert report["missing"] == ["sub/3.png"]
+    with Project.open(photos) as project:
+        assert {"moved/1.png", "sub/3.png"} <= {image.file_name for image in project.images()}
+
+
+def test_an_image_never_takes_the_place_of_another(photos: Path, tmp_path: Path) -> None:
+    run_json("import", photos, tmp_path / "set.json")
+    with Project.open(photos) as project, pytest.raises(ProjectError, match="another image"):
+        project.relocate({1: "sub/2.png"})
 
 
 def test_a_damaged_file_leaves_the_project_alone(photos: Path, tmp_path: Path) -> None:

@@ -47,6 +47,9 @@ def import_(
     project: Annotated[Path, typer.Argument(help="A project, or an image folder, which becomes one.")],
     source: Annotated[Path, typer.Argument(help="The annotations: a file or folder of any known format.")],
     read_as: Annotated[str | None, typer.Option("--from", help=f"{_NAMES}; else it is recognised.")] = None,
+    relocate: Annotated[
+        bool, typer.Option("--relocate", help="Look for missing images in other folders, by name and size.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON on standard output.")] = False,
 ) -> int:
     """Bring annotations made elsewhere into a project, all or nothing; untouched ones are exported as they came."""
@@ -57,7 +60,10 @@ def import_(
         else:
             data = kind.read(source)
             intake, problems = opened.take_in(data), list(data.problems)
-        missing = [image.file_name for image in opened.images() if not opened.image_path(image).is_file()]
+        missing = opened.missing_images()
+        moved = opened.find_moved(missing) if relocate else {}
+        opened.relocate(moved)
+        lost = [image.file_name for image in missing if image.id not in moved]
     if as_json:
         print_json(
             {
@@ -66,7 +72,8 @@ def import_(
                 "categories": intake.category_count,
                 "renumbered": intake.renumbered_count,
                 "resized": list(intake.resized),
-                "missing": missing,
+                "missing": lost,
+                "relocated": list(moved.values()),
                 "problems": [str(problem) for problem in problems],
             }
         )
@@ -75,7 +82,8 @@ def import_(
     if intake.renumbered_count:
         results().print(f"{intake.renumbered_count} objects got new ids: theirs were taken")
     _list("images of another size than the project knows, left out", intake.resized)
-    _list("images that are not in the image folder", missing)
+    _list("images found elsewhere in the image folder", list(moved.values()))
+    _list("images that are not in the image folder", lost)
     _show(problems)
     return _exit_code(problems)
 

@@ -53,7 +53,7 @@ def read_cvat(path: Path) -> DataSet:
     """Raises FormatError for what is not CVAT's XML. Tracks of videos are not read."""
     try:
         root = parse(path).getroot()
-    except (ParseError, DefusedXmlException, ValueError) as error:
+    except (ParseError, DefusedXmlException, ValueError, LookupError) as error:
         raise FormatError(f"not readable as XML: {error}", path=path) from error
     except OSError as error:
         raise FormatError(f"cannot be read: {error.strerror or error}", path=path) from error

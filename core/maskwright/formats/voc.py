@@ -65,7 +65,7 @@ def read_voc(path: Path) -> DataSet:
         try:
             root = parse(file).getroot()
             _add(root, file.relative_to(folder), path, builder)
-        except (ParseError, DefusedXmlException, ValueError, OSError, FormatError) as error:
+        except (ParseError, DefusedXmlException, ValueError, LookupError, OSError, FormatError) as error:
             builder.skip(where, error)
     return builder.finished()
 

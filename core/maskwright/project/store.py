@@ -13,10 +13,10 @@ from maskwright.project.backup import back_up_daily
 from maskwright.project.categories import CategoryShelf
 from maskwright.project.database import Database, create_file
 from maskwright.project.history import HistoryShelf
-from maskwright.project.images import ImageShelf
 from maskwright.project.intake import IntakeShelf
 from maskwright.project.layer import ProposalLayer
 from maskwright.project.lock import Holder, ProjectLock
+from maskwright.project.relocate import RelocationShelf
 from maskwright.project.rows import from_json, to_json
 from maskwright.project.runs import RunLog
 from maskwright.project.schema import settings
@@ -31,7 +31,7 @@ INSIDE_IMAGES = ".maskwright"
 _NAME, _ROOT, _ROOT_ABSOLUTE = "project.name", "project.image_root", "project.image_root_absolute"
 
 
-class Project(ImageShelf, CategoryShelf, HistoryShelf, ProposalLayer, IntakeShelf, RunLog, SignalShelf):
+class Project(RelocationShelf, CategoryShelf, HistoryShelf, ProposalLayer, IntakeShelf, RunLog, SignalShelf):
     """Images, categories, instances and batches of one data set. Close it, or use it as a context manager."""
 
     def __init__(self, path: Path, database: Database, access: ProjectLock | str) -> None:

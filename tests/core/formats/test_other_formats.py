@@ -167,9 +167,22 @@ def test_xml_bombs_are_refused(tmp_path: Path) -> None:
         format_named("cvat").read(tmp_path / "a.xml")
 
 
+def test_unknown_encodings_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "a.xml").write_text('<?xml version="1.0" encoding="uttf-8"?><annotations/>')
+    with pytest.raises(FormatError, match="XML"):
+        format_named("cvat").read(tmp_path / "a.xml")
+
+
 @pytest.mark.parametrize(
     "attributes",
-    ['rle="5,5" left="0"', 'rle="5,-5,100" left="0"', 'rle="x" left="0"', 'rle="100" left="39"', 'left="0"'],
+    [
+        'rle="5,5" left="0"',
+        'rle="5,-5,100" left="0"',
+        'rle="99999999999999999999" left="0"',
+        'rle="x" left="0"',
+        'rle="100" left="39"',
+        'left="0"',
+    ],
 )
 def test_unusable_cvat_masks_are_listed(tmp_path: Path, attributes: str) -> None:
     mask = f'<mask label="cell" {attributes} top="0" width="10" height="10"/>'

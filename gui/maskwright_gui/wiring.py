@@ -87,6 +87,7 @@ def _wire_actions(bench: "Workbench") -> None:
         "map_classes": model.map_classes,
         "compare": bench.review.compare_with_model,
         "next_doubt": bench.review.next_doubt,
+        "history": bench.review.open_history,
         "effort": bench.review.open_effort,
         "show_failures": model.failures_wanted.emit,
         "fit": canvas.zoom_to_fit,
@@ -187,6 +188,7 @@ def _wire_messages(bench: "Workbench") -> None:
 def _wire_progress(bench: "Workbench") -> None:
     window, status = bench.window, bench.window.status
     window.canvas.hint_changed.connect(status.show_hint)
+    status.show_hint(window.canvas.hint)
     window.canvas.zoom_changed.connect(status.show_zoom)
     status.zoom_clicked.connect(window.canvas.zoom_to_actual)
     status.work_clicked.connect(window.docks["Model"].raise_)

@@ -96,6 +96,24 @@ class ReviewCommands(QObject):
         names = {category.id: category.name for category in self._session.categories}
         EffortDialog(report, names, self._window).show()
 
+    def open_history(self) -> None:
+        """The steps on the image on screen, any of which can be gone back to."""
+        from maskwright_gui.dialogs.history import HistoryDialog
+
+        project, image = self._session.project, self._session.image
+        if project is None or image is None:
+            return
+        self._session.save()
+        dialog = HistoryDialog(project.history(image.id), self._window)
+        dialog.return_requested.connect(partial(self.go_back, image.id))
+        dialog.show()
+
+    def go_back(self, image_id: int, when: str) -> None:
+        """Make the image what it was at `when` (ISO 8601, UTC), as one step."""
+        if self._session.project is not None:
+            change = self._session.project.change_back_to(image_id, when)
+            self._session.edit_image(image_id, change, "Go back")
+
     def _on_compared(self, count: int) -> None:
         self.told.emit(Message(f"Compared on {count} images", "Those where the models disagree come first now."))
         self.compared.emit()

@@ -51,7 +51,7 @@ class FindingsDialog(QDialog):
         table = named(QTreeWidget(self), "Findings")
         table.setRootIsDecorated(False)
         table.setHeaderLabels(["", "What", "Image", "Object", "More"])
-        for column, width in enumerate((48, 170, 60, 70)):
+        for column, width in enumerate((64, 170, 60, 70)):
             table.header().resizeSection(column, width)
         table.header().setSectionResizeMode(4, QHeaderView.ResizeMode.Stretch)
         ordered = sorted(self._findings, key=lambda finding: not finding.is_error)

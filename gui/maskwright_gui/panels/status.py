@@ -33,6 +33,10 @@ class StatusBar(QStatusBar):
             self.addPermanentWidget(widget)
         self.clear_work()
 
+    @property
+    def hint(self) -> str:
+        return self._hint.text()
+
     def show_hint(self, text: str) -> None:
         self._hint.setText(text)
 

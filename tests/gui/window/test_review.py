@@ -7,9 +7,11 @@ from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 
 import tiny_models
+from maskwright.document.values import InstanceState
 from maskwright.review.report import effort_report
 from maskwright_gui.app import Workbench
 from maskwright_gui.dialogs.effort import ScoreBars, class_row, summary_text
+from maskwright_gui.dialogs.history import HistoryDialog
 
 Key = Qt.Key
 
@@ -69,3 +71,15 @@ def test_effort_is_summed_up_by_class(labelled: Workbench) -> None:
     assert [(row[1], row[2], row[4]) for row in rows] == [("1", "1 (100%)", "0"), ("1", "0 (0%)", "1")]
     assert "of active work on 1 images" in summary_text(report)
     assert "from 0.8: 1 of 2" in ScoreBars(report.answered_by_score).accessibleName()
+
+
+def test_going_back_is_a_step_that_can_be_undone(labelled: Workbench) -> None:
+    labelled.edits.accept_above(0.0)
+    labelled.review.open_history()
+    dialog = labelled.window.findChildren(HistoryDialog)[-1]
+    assert dialog.row_count == 2
+    dialog.mark(1)
+    dialog._on_back()
+    assert {i.state for i in labelled.session.document} == {InstanceState.PROPOSED}
+    labelled.edits.undo()
+    assert {i.state for i in labelled.session.document} == {InstanceState.ACCEPTED}

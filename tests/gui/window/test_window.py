@@ -44,6 +44,10 @@ def test_folder_becomes_a_project_inside_it(opened: Workbench, folder: Path) -> 
     assert opened.window.canvas.isVisible()
 
 
+def test_hint_line_says_what_the_keys_do_from_the_start(opened: Workbench) -> None:
+    assert opened.window.status.hint == opened.window.canvas.hint != ""
+
+
 def test_empty_state_is_shown_without_a_project(bench: Workbench) -> None:
     assert bench.window.empty_state.isVisible()
     assert not bench.window.actions_table["run_model"].isEnabled()

@@ -74,6 +74,7 @@ ACTIONS: tuple[ActionSpec, ...] = (
     ActionSpec("done", "Done, and next image", "Image", 1, ("Space", "Ctrl+Alt+K"), "check-circle", is_canvas=True),
     ActionSpec("reopen", "Not done after all", "Image", 1, ("Shift+Space",), is_canvas=True),
     ActionSpec("next_doubt", "Next doubtful place", "Image", 1, ("Q",), "question"),
+    ActionSpec("data_set", "The whole data set…", "Image", 2, ("Ctrl+G",), "squares-four"),
     ActionSpec("history", "History of this image…", "Image", 2, ("Ctrl+H",)),
     ActionSpec("effort", "Correction effort…", "Image", 2),
     ActionSpec("find_image", "Find image by name", "Image", 2, ("Ctrl+F",), "magnifying-glass"),

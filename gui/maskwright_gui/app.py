@@ -12,6 +12,7 @@ from maskwright_gui.actions import ACTIONS, tool_specs
 from maskwright_gui.commands.canvas_options import CanvasOptions
 from maskwright_gui.commands.classes import ClassCommands
 from maskwright_gui.commands.context_menu import ContextMenu
+from maskwright_gui.commands.data_set import DataSetCommands
 from maskwright_gui.commands.editing import EditCommands
 from maskwright_gui.commands.exchange import ExchangeCommands
 from maskwright_gui.commands.gathering import Gatherer
@@ -98,6 +99,7 @@ class Workbench:
         self.model = ModelCommands(self.session, window.model, window.thresholds, self.inference, settings, window)
         self.live = LiveThresholds(self.session, window.canvas, window.thresholds, self.preview, window)
         self.exchange = ExchangeCommands(self.session, window)
+        self.data_set = DataSetCommands(self.session, window)
         self.mapping = MappingCommands(self.session, window)
         self.review = ReviewCommands(self.session, window.canvas, window)
         self.view = ViewCommands(window, self.session, settings, window)
@@ -119,6 +121,7 @@ class Workbench:
         self.live.stop()
         self.review.stop()
         self.exchange.stop()
+        self.data_set.stop()
         self.preview.stop()
         self.inference.stop()
         self.session.close_project()

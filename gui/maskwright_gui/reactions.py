@@ -25,6 +25,7 @@ def on_project(bench: "Workbench", project: "Project | None") -> None:
     bench.images.forget()
     bench.review.stop()
     bench.exchange.stop()
+    bench.data_set.stop()
     bench.thumbnails.forget()
     bench.window.images.reset()
     bench.rows.set_project(project)

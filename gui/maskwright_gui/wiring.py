@@ -87,6 +87,7 @@ def _wire_actions(bench: "Workbench") -> None:
         "map_classes": model.map_classes,
         "compare": bench.review.compare_with_model,
         "next_doubt": bench.review.next_doubt,
+        "data_set": lambda: bench.data_set.open(view.theme),
         "history": bench.review.open_history,
         "effort": bench.review.open_effort,
         "show_failures": model.failures_wanted.emit,
@@ -192,13 +193,14 @@ def _wire_progress(bench: "Workbench") -> None:
     window.canvas.zoom_changed.connect(status.show_zoom)
     status.zoom_clicked.connect(window.canvas.zoom_to_actual)
     status.work_clicked.connect(window.docks["Model"].raise_)
-    for source in (bench.projects, bench.live, bench.review, bench.exchange):
+    for source in (bench.projects, bench.live, bench.review, bench.exchange, bench.data_set):
         source.work_changed.connect(status.show_task)
     bench.live.candidates_missing.connect(bench.model.run_on_image)
     bench.live.told.connect(window.toasts.show_message)
     bench.exchange.told.connect(window.toasts.show_message)
     bench.exchange.place_chosen.connect(partial(reactions.go_to, bench))
     bench.exchange.taken_in.connect(lambda: reactions.on_taken_in(bench))
+    bench.data_set.told.connect(window.toasts.show_message)
     bench.review.told.connect(window.toasts.show_message)
     bench.review.compared.connect(lambda: window.images.set_order("disagreement"))
     bench.model.mapping_wanted.connect(bench.mapping.open)

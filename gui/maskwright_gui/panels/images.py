@@ -79,12 +79,16 @@ class ImagesPanel(QWidget):
         self._is_syncing = False
         self._tell_reason(image_id)
 
+    @property
+    def query(self) -> ImageQuery:
+        """What is asked for now."""
+        return ImageQuery(self._filter.currentData(), self._search.text(), self._order.currentData())
+
     def refilter(self) -> None:
         """Ask the project again which images pass; the current image stays marked where it still does."""
         current = self.list_view.currentIndex()
         record = self._model.record(current.row()) if current.isValid() else None
-        query = ImageQuery(self._filter.currentData(), self._search.text(), self._order.currentData())
-        self._model.refilter(query)
+        self._model.refilter(self.query)
         self.show_current(record.id if record is not None else None)
 
     def set_order(self, order: str) -> None:

@@ -1,6 +1,7 @@
 """Small pictures of the images in the list, made beside the GUI thread for the rows in view only."""
 
 from collections import OrderedDict
+from collections.abc import Callable
 from pathlib import Path
 from threading import Condition
 
@@ -14,6 +15,7 @@ THUMBNAIL_SIZE = QSize(88, 66)
 MAX_WAITING = 64
 """Rows that were scrolled past are not worth decoding."""
 MAX_KEPT = 2000
+Read = Callable[[int, Path, int], QImage]
 
 
 class ThumbnailLoader(QThread):
@@ -22,13 +24,17 @@ class ThumbnailLoader(QThread):
     loaded = Signal(int, QImage)
     """(image id, thumbnail; a null image where the file cannot be read)."""
 
-    def __init__(self, parent: QObject | None = None, *, device_pixel_ratio: float = 1.0) -> None:
+    def __init__(
+        self, parent: QObject | None = None, *, max_side_px: int = THUMBNAIL_SIZE.width(), read: "Read | None" = None
+    ) -> None:
+        """`read` makes the picture of (image id, path, longest side); None: the image as it is."""
         super().__init__(parent)
+        self._read: Read = read if read is not None else lambda _id, path, side: read_small_image(path, side)
         self._condition = Condition()
         self._waiting: OrderedDict[int, Path] = OrderedDict()
         self._is_stopping = False
         self._kept: OrderedDict[int, QImage] = OrderedDict()
-        self._max_side_px = round(THUMBNAIL_SIZE.width() * device_pixel_ratio)
+        self._max_side_px = max_side_px
         self.loaded.connect(self._keep)
 
     def thumbnail(self, image_id: int, path: Path) -> QImage | None:
@@ -66,7 +72,7 @@ class ThumbnailLoader(QThread):
                 if self._is_stopping:
                     return
                 image_id, path = self._waiting.popitem(last=True)
-            self.loaded.emit(image_id, read_small_image(path, self._max_side_px))
+            self.loaded.emit(image_id, self._read(image_id, path, self._max_side_px))
 
 
 def read_small_image(path: Path, max_side_px: int) -> QImage:

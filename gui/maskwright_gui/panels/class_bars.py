@@ -40,9 +40,9 @@ class ClassBars(QWidget):
         for row, bar in enumerate(self._bars):
             top = row * ROW_PX + 4
             painter.setPen(palette.color(QPalette.ColorRole.WindowText))
-            name = painter.fontMetrics().elidedText(bar.name, Qt.TextElideMode.ElideRight, NAME_PX - 12)
-            painter.drawText(QRectF(0, top, NAME_PX - 12, ROW_PX), Qt.AlignmentFlag.AlignVCenter, name)
+            name = painter.fontMetrics().elidedText(bar.name, Qt.TextElideMode.ElideRight, NAME_PX - 20)
+            painter.drawText(QRectF(8, top, NAME_PX - 12, ROW_PX), Qt.AlignmentFlag.AlignVCenter, name)
             long = room * bar.instance_count / peak
             painter.fillRect(QRectF(NAME_PX, top + 5, max(long, 1), ROW_PX - 10), QColor(*bar.colour))
-            text = f"{bar.instance_count} on {bar.image_count} images"
+            text = f"{bar.instance_count} on {bar.image_count} image" + ("" if bar.image_count == 1 else "s")
             painter.drawText(QRectF(NAME_PX + long + 8, top, 210, ROW_PX), Qt.AlignmentFlag.AlignVCenter, text)

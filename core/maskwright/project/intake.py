@@ -19,6 +19,7 @@ from maskwright.project.database import Database
 from maskwright.project.instances import keep_ids_above, read_provenances, reserve_ids, touch_image
 from maskwright.project.packing import pack_record, packed_record
 from maskwright.project.rows import (
+    category_from_row,
     category_to_row,
     extra_to_json,
     image_from_row,
@@ -191,13 +192,24 @@ def _is_fresh(connection: Connection) -> bool:
 
 
 def _take_categories(connection: Connection, incoming: Sequence[Category], *, is_fresh: bool) -> dict[int, int]:
-    """{the file's id: the project's}."""
-    if is_fresh and incoming:
+    """{the file's id: the project's}. In a fresh project the file's ids win, and a person's own classes move."""
+    there = [category_from_row(row) for row in connection.execute(select(categories).order_by(categories.c.id))]
+    if is_fresh:
+        colours = {category.name.casefold(): category.colour for category in there}
+        incoming = [replace(each, colour=colours.get(each.name.casefold(), each.colour)) for each in incoming]
         connection.execute(delete(categories))
-    known = {row.name.casefold(): row.id for row in connection.execute(select(categories))}
-    taken = set(known.values())
+    ids = _add_categories(connection, incoming, [] if is_fresh else there)
+    if is_fresh:
+        _add_categories(connection, there, incoming)
+    return ids
+
+
+def _add_categories(connection: Connection, added: Sequence[Category], there: Sequence[Category]) -> dict[int, int]:
+    """{given id: the id of the category of that name}, made where there is none."""
+    known = {category.name.casefold(): category.id for category in there}
+    taken = {category.id for category in there}
     ids: dict[int, int] = {}
-    for category in incoming:
+    for category in added:
         name = category.name.casefold()
         if name not in known:
             known[name] = category.id if category.id not in taken else max(taken) + 1

@@ -126,6 +126,14 @@ def test_categories_are_matched_by_name(project: Project, tmp_path: Path) -> Non
     assert {instance.category_id for instance in project.instances(7)} == {18}
 
 
+def test_classes_made_before_the_import_stay(project: Project, tmp_path: Path, brought_in: Any) -> None:
+    project.add_category("mine", id=18, colour="#112233")
+    project.add_category("Dog", id=3, colour="#445566")
+    brought_in(project, tmp_path)
+    found = [(category.id, category.name, category.colour) for category in project.categories()]
+    assert found == [(18, "dog", "#445566"), (19, "mine", "#112233")]
+
+
 def test_annotations_for_an_image_of_another_size_are_left_out(project: Project, tmp_path: Path) -> None:
     project.add_images([Found("b.png", 10, 20)])
     report = take_in(project, tmp_path)

@@ -50,10 +50,12 @@ class ImagePyramid:
         levels = [base]
         pixels = image_pixels(base)
         while max(pixels.shape[:2]) > 2 * _SMALLEST_SIDE:
-            half = QImage(max(pixels.shape[1] // 2, 1), max(pixels.shape[0] // 2, 1), QImage.Format.Format_RGB32)
-            halved = writable_pixels(half)
+            width, height = max(pixels.shape[1] // 2, 1), max(pixels.shape[0] // 2, 1)
+            stays_lean = pixels.shape[2] == 3 and width * height > _LARGE_PIXELS // 2
+            half = QImage(width, height, QImage.Format.Format_BGR888 if stays_lean else QImage.Format.Format_RGB32)
             if half.isNull():
                 raise MemoryError
+            halved = writable_pixels(half)
             _halve(pixels, halved)
             levels.append(half)
             pixels = halved
@@ -85,16 +87,19 @@ class ImagePyramid:
 
 def image_pixels(image: QImage) -> NDArray[np.uint8]:
     """(H, W, 4) uint8 BGRX view of an RGB32 image, (H, W, 3) BGR of a BGR888 one; valid while the image lives."""
-    view: NDArray[np.uint8] = np.frombuffer(image.constBits(), np.uint8)
-    rows = view.reshape(image.height(), image.bytesPerLine())
-    channels = image.depth() // 8
-    return rows[:, : image.width() * channels].reshape(image.height(), image.width(), channels)
+    return _pixels(np.frombuffer(image.constBits(), np.uint8), image)
 
 
 def writable_pixels(image: QImage) -> NDArray[np.uint8]:
-    """(H, W, 4) uint8 view of a 32-bit image, to draw into; valid while the image lives and is not copied."""
-    view: NDArray[np.uint8] = np.frombuffer(image.bits(), np.uint8)
-    return view.reshape(image.height(), image.bytesPerLine() // 4, 4)[:, : image.width()]
+    """As `image_pixels`, to draw into; valid while the image lives and is not copied."""
+    return _pixels(np.frombuffer(image.bits(), np.uint8), image)
+
+
+def _pixels(memory: NDArray[np.uint8], image: QImage) -> NDArray[np.uint8]:
+    """(H, W, channels) over the rows of an image, which may be padded."""
+    channels, row = image.depth() // 8, image.bytesPerLine()
+    shape = (image.height(), image.width(), channels)
+    return np.lib.stride_tricks.as_strided(memory, shape, (row, channels, 1))
 
 
 def bgr_to_qimage(bgr_u8: NDArray[np.uint8]) -> QImage:
@@ -111,7 +116,7 @@ def bgr_to_qimage(bgr_u8: NDArray[np.uint8]) -> QImage:
 
 def _halve(pixels: NDArray[np.uint8], into: NDArray[np.uint8]) -> None:
     size = (into.shape[1], into.shape[0])
-    if pixels.shape[2] == 4:
+    if pixels.shape[2] == into.shape[2]:
         cv2.resize(pixels, size, dst=into, interpolation=cv2.INTER_AREA)
         return
     rows = _BAND_ROWS if pixels.shape[0] == 2 * size[1] else size[1]  # an odd height cannot be cut into even bands

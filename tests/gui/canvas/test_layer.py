@@ -118,3 +118,14 @@ def test_a_dense_screen_gets_a_pixel_per_device_pixel(qapp) -> None:
     origin = (-VIEWPORT.offset_x * 2, -VIEWPORT.offset_y * 2)
     rasterise(Scene.of(document, STYLE), LayerView(VIEWPORT.scale * 2, *origin, 800, 600), direct, Look(pixel=2))
     assert (np.frombuffer(dense.constBits(), np.uint8).reshape(600, 800, 4) == direct).all()
+
+
+def test_a_layer_may_be_destroyed_while_it_is_drawn(qtbot) -> None:
+    document = crowd(2_500)
+    layer = StaticLayer()
+    layer.replace_content(LayerContent(document, STYLE), SpatialIndex(document))
+    layer.prepare(VIEWPORT, 1.0)
+    assert not layer.is_sharp
+    with qtbot.waitSignal(layer.destroyed):
+        layer.deleteLater()
+    qtbot.wait(50)

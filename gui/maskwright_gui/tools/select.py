@@ -72,7 +72,7 @@ class SelectTool(BaseTool):
         return self.state is not State.IDLE
 
     def on_press(self, pointer: Pointer) -> None:
-        if pointer.button is not Button.LEFT:
+        if pointer.button is not Button.LEFT or self.state is State.DRAGGING:
             return
         self._target = target_at(self._context, pointer)
         self._pressed = pointer

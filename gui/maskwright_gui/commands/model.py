@@ -162,6 +162,7 @@ class ModelCommands(QObject):
         batch.failed.connect(self._on_batch_failed)
         batch.cancelled.connect(self._on_batch_cancelled)
         self._session.image_changed.connect(lambda image: batch.want_first(image.id if image is not None else None))
+        self._session.project_changed.connect(self._on_project_changed)
         panel.model_chosen.connect(self.choose)
         panel.device_chosen.connect(self.choose_device)
         panel.mapping_requested.connect(self.map_classes)
@@ -170,6 +171,11 @@ class ModelCommands(QObject):
         panel.pause_requested.connect(batch.pause)
         panel.resume_requested.connect(batch.resume)
         panel.cancel_requested.connect(self.cancel_batch)
+
+    def _on_project_changed(self, _project: object) -> None:
+        """What runs belongs to the project before: it ends, at most one image later, before that one is closed."""
+        self._inference.cancel_predict()
+        self._inference.batch.end()
 
     def _may_write(self) -> bool:
         if self._session.project is not None and self._session.project.is_read_only:

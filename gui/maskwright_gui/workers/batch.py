@@ -7,6 +7,7 @@ screen are answered while it runs.
 import logging
 from collections.abc import Callable
 from functools import partial
+from threading import Event
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal, SignalInstance
@@ -52,14 +53,15 @@ class Batch(QObject):
         """post: hands work to the inference thread; between: what that thread does between two images."""
         super().__init__(parent)
         self._model_for, self._post, self._between = model_for, post, between
-        self._is_running = False
+        self._ended = Event()
+        self._ended.set()
         self._token: CancelToken | None = None
         self._wanted_first: int | None = None
         self._progress = BatchProgress(0, 0)
 
     @property
     def is_running(self) -> bool:
-        return self._is_running
+        return not self._ended.is_set()
 
     def want_first(self, image_id: int | None) -> None:
         """The image on screen: the batch takes it next if it is still waiting."""
@@ -73,7 +75,7 @@ class Batch(QObject):
             return
         self._progress = BatchProgress(0, 0)
         self._token = CancelToken()
-        self._is_running = True
+        self._ended.clear()
         self.state_changed.emit(BatchState.RUNNING)
         self._post(partial(self._run, request, self._token))
 
@@ -92,6 +94,11 @@ class Batch(QObject):
             self._token.cancel()
             self.state_changed.emit(BatchState.STOPPING)
 
+    def end(self) -> None:
+        """Cancel and wait until nothing touches the project any more: at most the images under way."""
+        self.cancel()
+        self._ended.wait()
+
     def _run(self, request: BatchRequest, token: "CancelToken") -> None:
         ending: tuple[SignalInstance, object]
         try:
@@ -103,7 +110,7 @@ class Batch(QObject):
             ending = (self.failed, ModelError(f"unexpected fault: {error}", hint="details are in the log"))
         else:
             ending = self._ending(report)
-        self._is_running = False
+        self._ended.set()
         self.state_changed.emit(BatchState.IDLE)
         ending[0].emit(ending[1])
 

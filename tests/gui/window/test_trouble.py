@@ -1,0 +1,105 @@
+"""When files go away and disks fill up: the window says so, keeps what it has, and goes on."""
+
+import os
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import Qt
+from pytestqt.qtbot import QtBot
+
+from maskwright.document import edits
+from maskwright.errors import ProjectError
+from maskwright.geometry.polygon import Polygon
+from maskwright_gui.app import Workbench, use_own_qt_plugins
+from window_support import GatedModel, image_folder
+
+TRIANGLE = Polygon.of([(5, 5), (25, 5), (5, 25)])
+
+
+def draw(bench: Workbench) -> None:
+    if not bench.session.categories:
+        bench.classes.add("cell")
+    id_ = bench.session.new_instance_id()
+    bench.session.edit(edits.create(id_, bench.session.current_category_id, [TRIANGLE]), "Draw")
+
+
+def texts(bench: Workbench) -> list[str]:
+    return [f"{message.text} {message.detail}" for message in bench.window.toasts.messages]
+
+
+def test_missing_image_is_named_and_the_next_one_shows(qtbot: QtBot, opened: Workbench, folder: Path) -> None:
+    (folder / "004.png").unlink()
+    opened.session.show_image(5)
+    qtbot.waitUntil(lambda: any("004.png" in text for text in texts(opened)))
+    opened.images.next_image()
+    qtbot.waitUntil(lambda: opened.images.on_screen == 6)
+
+
+def test_edits_stay_on_screen_while_they_cannot_be_saved(
+    qtbot: QtBot, opened: Workbench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project = opened.session.project
+    real = project.apply
+
+    def full(*_arguments: object, **_named: object) -> None:
+        raise ProjectError("the disk is full")
+
+    monkeypatch.setattr(project, "apply", full)
+    draw(opened)
+    qtbot.waitUntil(lambda: any("the disk is full" in text for text in texts(opened)))
+    opened.images.next_image()
+    opened.images.previous_image()
+    assert len(opened.session.document) == 1
+    assert opened.session.unsaved_count == 1
+    monkeypatch.setattr(project, "apply", real)
+    assert opened.session.save()
+    assert len(project.instances(1)) == 1
+
+
+def test_broken_project_file_is_refused_with_its_path(qtbot: QtBot, bench: Workbench, folder: Path) -> None:
+    (folder / ".maskwright").mkdir()
+    (folder / ".maskwright" / "project.db").write_bytes(b"no database" * 100)
+    with qtbot.waitSignal(bench.projects.told, timeout=20_000):
+        bench.projects.open_path(folder)
+    assert any("project.db" in text for text in texts(bench))
+    assert bench.session.project is None
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+def test_unwritable_folder_gets_its_project_elsewhere(qtbot: QtBot, bench: Workbench, folder: Path) -> None:
+    folder.chmod(0o555)
+    with qtbot.waitSignal(bench.projects.opened, timeout=20_000):
+        bench.projects.open_path(folder)
+    assert folder not in bench.session.project.path.parents
+    folder.chmod(0o755)
+
+
+def test_opening_a_second_folder_during_a_batch_ends_it(
+    qtbot: QtBot, opened: Workbench, model: GatedModel, tmp_path: Path
+) -> None:
+    other = image_folder(tmp_path / "other", 2)
+    model.gate.clear()
+    opened.model.run_batch()
+    model.entered.acquire()
+    opened.inference.batch.pause()
+    model.gate.set()
+    with qtbot.waitSignal(opened.projects.images_added, timeout=20_000):
+        opened.projects.open_path(other)
+    assert opened.rows.rowCount() == 2
+    assert not opened.inference.batch.is_running
+
+
+def test_opencv_may_not_point_qt_elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("QT_QPA_PLATFORM_PLUGIN_PATH", "/somewhere/cv2/qt/plugins")
+    monkeypatch.setenv("QT_PLUGIN_PATH", "/the/person's/own")
+    use_own_qt_plugins()
+    assert "QT_QPA_PLATFORM_PLUGIN_PATH" not in os.environ
+    assert os.environ["QT_PLUGIN_PATH"] == "/the/person's/own"
+
+
+def test_typing_a_name_does_not_trigger_keys(qtbot: QtBot, opened: Workbench) -> None:
+    opened.window.images.focus_search()
+    qtbot.keyClicks(opened.window.focusWidget(), "dad p")
+    assert opened.session.image.id == 1
+    assert opened.window.canvas.tool.name == "select"
+    qtbot.keyClick(opened.window.focusWidget(), Qt.Key.Key_Return)

@@ -9,7 +9,7 @@ import gc
 import json
 import mmap
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -31,11 +31,14 @@ _SEPARATOR = re.compile(rb"\}\s*,\s*\{")
 _TRIES = 4
 
 
-def top_level_items(path: Path, arrays: Collection[str] = ()) -> Iterator[tuple[str, Any]]:
+def top_level_items(
+    path: Path, arrays: Collection[str] = (), *, shortcut: Callable[[str, bytes], list[Any] | None] | None = None
+) -> Iterator[tuple[str, Any]]:
     """(key, value) of the JSON object in `path`, in the file's order; values of `arrays` come as batches (lists).
 
     An array may so come in several batches, an empty one in one. Raises FormatError with the byte position for what is
     not JSON, not UTF-8 or not an object, and for a file that cannot be read. NaN and Infinity are let through.
+    `shortcut` is shown the elements of an array before they are parsed and may return something for them itself.
     """
     try:
         size = path.stat().st_size
@@ -43,7 +46,7 @@ def top_level_items(path: Path, arrays: Collection[str] = ()) -> Iterator[tuple[
             yield from _whole(path.read_bytes(), path)
             return
         with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
-            yield from _JsonPieces(data, path).items(arrays)
+            yield from _JsonPieces(data, path, shortcut).items(arrays)
     except OSError as error:
         raise FormatError(f"cannot be read: {error.strerror or error}", path=path) from error
 
@@ -131,6 +134,13 @@ class Batch(list[Any]):
 
     text: bytes = b""
 
+    @classmethod
+    def of(cls, text: bytes) -> "Batch":
+        with paused_gc():
+            batch = cls(orjson.loads(text))
+        batch.text = text
+        return batch
+
     def texts(self) -> list[bytes] | None:
         """The text of each element, byte for byte, where that is plain to see: objects, each on one line."""
         separator = _SEPARATOR.search(self.text)
@@ -144,8 +154,10 @@ class Batch(list[Any]):
 class _JsonPieces:
     """A cursor over the bytes of one JSON object."""
 
-    def __init__(self, data: mmap.mmap | bytes, path: Path) -> None:
-        self._data, self._path = data, path
+    def __init__(
+        self, data: mmap.mmap | bytes, path: Path, shortcut: Callable[[str, bytes], list[Any] | None] | None
+    ) -> None:
+        self._data, self._path, self._shortcut = data, path, shortcut
         self._at = 3 if data[:3] == b"\xef\xbb\xbf" else 0
 
     def items(self, arrays: Collection[str]) -> Iterator[tuple[str, Any]]:
@@ -158,7 +170,7 @@ class _JsonPieces:
             self._at = string.end()
             self._take(b":")
             if self._peek() == b"[" and key in arrays:
-                for batch in self._batches():
+                for batch in self._batches(key):
                     yield key, batch
             else:
                 end = self._value_end()
@@ -170,18 +182,18 @@ class _JsonPieces:
         if self._peek():
             raise self._error("expected the end of the file")
 
-    def _batches(self) -> Iterator[list[Any]]:
+    def _batches(self, key: str) -> Iterator[list[Any]]:
         self._take(b"[")
         if self._peek() == b"]":
             yield []
         while self._peek() != b"]":
-            batch = self._trusted_batch()
+            batch = self._trusted_batch(key)
             yield batch if batch is not None else self._scanned_batch()
             if self._peek() != b"]":
                 self._take(b",")
         self._take(b"]")
 
-    def _trusted_batch(self) -> "Batch | None":
+    def _trusted_batch(self, key: str) -> list[Any] | None:
         """Up to the last "}, {" of the window that turns out to be a true one."""
         end = self._at + WINDOW_BYTES
         if end >= len(self._data):
@@ -190,13 +202,13 @@ class _JsonPieces:
             end = self._boundary_before(end)
             if end <= self._at:
                 return None
-            text = b"[" + self._data[self._at : end] + b"]"
-            try:
-                with paused_gc():
-                    batch = Batch(orjson.loads(text))
-            except orjson.JSONDecodeError:
-                continue
-            batch.text = text
+            text = self._data[self._at : end]
+            batch = self._shortcut(key, text) if self._shortcut is not None else None
+            if batch is None:
+                try:
+                    batch = Batch.of(b"[" + text + b"]")
+                except orjson.JSONDecodeError:
+                    continue
             self._forget_pages(end)
             self._at = end
             return batch

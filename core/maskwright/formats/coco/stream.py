@@ -6,7 +6,7 @@ instead of a parse of its polygons, and is the same bytes when it is written aga
 
 from array import array
 from collections.abc import Iterator
-from itertools import repeat
+from itertools import pairwise, repeat
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from maskwright.errors import FormatError
 from maskwright.formats.coco.options import HEADER_SETTING, ORDER_SETTING
 from maskwright.formats.coco.reader import Contents, shallow
 from maskwright.formats.coco.segmentation import MAX_COORDINATE
+from maskwright.formats.coco.shortcut import Recognised, Shortcut
 from maskwright.formats.json_stream import Batch, last_array, require_shallow, top_level_items
 from maskwright.formats.problems import Problem
 
@@ -47,7 +48,8 @@ class CocoStream:
         self._last = (0, 0)
         self._is_in_order = True
         self._plain_words: set[bytes] = set()
-        self._items = top_level_items(path, _SECTIONS)
+        self._shortcut: Shortcut | None = None
+        self._items = top_level_items(path, _SECTIONS, shortcut=self._recognised)
         self._first_batch: list[Any] = []
         self._index = 0
         self._image_ids: frozenset[int] = frozenset()
@@ -119,7 +121,38 @@ class CocoStream:
         if key not in self._key_order:
             self._key_order.append(key)
 
+    def _recognised(self, key: str, text: bytes) -> list[Any] | None:
+        return self._shortcut(text) if key == "annotations" and self._shortcut is not None else None
+
+    def _quick_batch(self, records: Recognised, shortcut: Shortcut) -> list[Plain | tuple[int, Instance]] | None:
+        """None when an id in it is not good; nothing has been noted then."""
+        at_id, at_image, at_category = (shortcut.place[key] for key in ("id", "image_id", "category_id"))
+        at_crowd = shortcut.place.get("iscrowd", 0)
+        ids = [int(record[at_id]) for record in records]
+        image_ids = [int(record[at_image]) for record in records]
+        category_ids = [int(record[at_category]) for record in records]
+        is_good = self._image_ids.issuperset(image_ids) and self._category_ids.issuperset(category_ids)
+        if not is_good or len(set(ids)) != len(ids) or not self._seen.isdisjoint(ids):
+            return None
+        self._seen.update(ids)
+        self._order.extend(ids)
+        places = [self._last, *zip(image_ids, ids, strict=True)]
+        self._is_in_order &= all(before < after for before, after in pairwise(places))
+        self._last = places[-1]
+        self._index += len(ids)
+        return [
+            (id_, image_id, category_id, record[at_crowd] == b"1", record[0])
+            for id_, image_id, category_id, record in zip(ids, image_ids, category_ids, records, strict=True)
+        ]
+
     def _batch(self, records: list[Any], late: list[tuple[int, Any]]) -> list[Plain | tuple[int, Instance]]:
+        if isinstance(records, Recognised) and self._shortcut is not None:
+            quick = self._quick_batch(records, self._shortcut)
+            if quick is not None:
+                return quick
+            records = [orjson.loads(record[0]) for record in records]
+        elif isinstance(records, Batch) and self._shortcut is None and isinstance(records[0], dict):
+            self._shortcut = Shortcut(records[0], records.text)
         found: list[Plain | tuple[int, Instance]] = []
         texts = (records.texts() if isinstance(records, Batch) else None) or repeat(None)
         for index, (record, text) in enumerate(zip(records, texts, strict=False), start=self._index):

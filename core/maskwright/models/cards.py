@@ -1,12 +1,14 @@
 """Model cards: what a model is, where it comes from, under which licence, how good it is."""
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from maskwright.errors import ModelError
+
+BUNDLED_CARD = "card.toml"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,29 +53,43 @@ class ModelCard:
 
 
 def read_card(path: Path) -> ModelCard:
-    """Parse a card; raises ModelError where it is damaged or lacks something."""
+    """Parse a card; raises ModelError where it is damaged or lacks something.
+
+    A model that ships with the program keeps its `card.toml` in its own folder, whose name is what it is loaded by.
+    """
     try:
         content = tomllib.loads(path.read_text("utf-8"))
-        return _card(content)
+        return _card(content, path.parent.name if path.name == BUNDLED_CARD else str(content["name"]))
     except (OSError, tomllib.TOMLDecodeError, KeyError, TypeError, ValueError) as error:
         raise ModelError(f"not a model card: {error}", path=path) from error
 
 
-def _card(content: dict[str, Any]) -> ModelCard:
-    texts = ("name", "title", "family", "license", "source", "description", "input", "outputs", "convert", "hub")
-    for key in texts[:5]:
+def _card(content: dict[str, Any], name: str) -> ModelCard:
+    texts = ("family", "license", "source", "description", "input", "outputs", "convert", "hub")
+    for key in texts[:2]:
         if not isinstance(content[key], str):
             raise ValueError(f"{key} is no text")
     card = ModelCard(
-        **{key: str(content[key]).strip() for key in texts if key in content},
+        name,
+        str(content.get("title", content.get("name", name))),
+        **{key: str(content.get(key, "")).strip() for key in texts},
         files=tuple(_file(entry) for entry in content.get("files", ())),
-        metrics={str(key): float(value) for key, value in content.get("metrics", {}).items()},
+        metrics=dict(_numbers(content.get("metrics", {}))),
     )
     if not is_plain(card.name) or not all(is_plain(file.name) for file in card.files):
         raise ValueError("a name with path separators")
     if card.convert and card.convert not in (file.name for file in card.files):
         raise ValueError(f"{card.convert} is to be converted but not among the files")
     return card
+
+
+def _numbers(table: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, float]]:
+    """The figures of a table and of those inside it, named by their way to it."""
+    for key, value in table.items():
+        if isinstance(value, Mapping):
+            yield from _numbers(value, f"{prefix}{key} ")
+        elif isinstance(value, int | float) and not isinstance(value, bool):
+            yield f"{prefix}{key}", float(value)
 
 
 def _file(entry: Mapping[str, Any]) -> CardFile:

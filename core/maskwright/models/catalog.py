@@ -13,7 +13,7 @@ import platformdirs
 
 from maskwright.errors import ModelError
 from maskwright.inference.hashing import file_hash
-from maskwright.models.cards import ModelCard, is_plain, read_card
+from maskwright.models.cards import BUNDLED_CARD, ModelCard, is_plain, read_card
 
 _log = logging.getLogger(__name__)
 
@@ -150,7 +150,7 @@ def card_paths() -> Iterator[Path]:
 
     folder = resource_path("models")
     yield from sorted(folder.glob("*.toml"))
-    yield from sorted(folder.glob("*/*.toml"))
+    yield from sorted(folder.glob(f"*/{BUNDLED_CARD}"))
 
 
 def _read_record(path: Path) -> Installed | None:

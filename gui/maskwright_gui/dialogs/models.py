@@ -224,4 +224,5 @@ def _about(model: Listed) -> str:
         return f"{model.title}, family {model.installed.family}" if model.installed is not None else ""
     figures = ", ".join(f"{name} {value:.3f}" for name, value in card.metrics.items())
     parts = [f"<b>{card.title}</b>", " ".join(card.description.split()), figures]
-    return "<br>".join([*filter(None, parts), f'<a href="{card.source}">{card.source}</a>'])
+    link = f'<a href="{card.source}">{card.source}</a>' if card.source else ""
+    return "<br>".join(filter(None, [*parts, link]))

@@ -52,6 +52,18 @@ def test_every_card_that_ships_is_whole() -> None:
     assert {read_card(path).name for path in card_paths()} == {card.name for card in model_cards()}
 
 
+def test_a_bundled_card_takes_its_name_from_the_folder(tmp_path: Path) -> None:
+    path = tmp_path / "cells" / "card.toml"
+    path.parent.mkdir()
+    path.write_text(
+        "name = 'maskwright-cells'\nfamily = 'yolact'\nlicense = 'CC0'\n"
+        "[metrics]\nnote = 'by hand'\n[metrics.val]\n'mask AP' = 0.66"
+    )
+    card = read_card(path)
+    assert (card.name, card.title, card.is_bundled) == ("cells", "maskwright-cells", True)
+    assert card.metrics == {"val mask AP": 0.66}
+
+
 @pytest.mark.parametrize(
     "text",
     [
@@ -66,9 +78,9 @@ def test_every_card_that_ships_is_whole() -> None:
     ],
 )
 def test_a_damaged_card_is_refused(tmp_path: Path, text: str) -> None:
-    path = tmp_path / "card.toml"
+    path = tmp_path / "odd.toml"
     path.write_text(text)
-    with pytest.raises(ModelError, match=r"card\.toml: not a model card"):
+    with pytest.raises(ModelError, match=r"odd\.toml: not a model card"):
         read_card(path)
 
 

@@ -55,7 +55,7 @@ def play(session: ToolHost, event: tuple) -> None:
 
 @pytest.mark.parametrize("tool_id", TOOLS)
 @given(sequence=st.lists(events, max_size=40))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=60, deadline=None, derandomize=True)
 def test_any_sequence_of_input(tool_id: str, sequence: list[tuple]) -> None:
     session = ToolHost(START, selection=frozenset({1, 3}))
     session.use(TOOLS[tool_id].make(session.context))

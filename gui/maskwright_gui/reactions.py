@@ -9,6 +9,7 @@ from maskwright.document.document import Document
 from maskwright.document.values import Category, ImageRecord, ImageState, InstanceState
 from maskwright_gui.dialogs.failures import FailuresDialog
 from maskwright_gui.dialogs.models import ModelsDialog
+from maskwright_gui.messages import Message
 from maskwright_gui.workers.batch_status import BatchProgress, BatchState, Failure
 
 if TYPE_CHECKING:
@@ -131,6 +132,17 @@ def show_models(bench: "Workbench") -> None:
     dialog = ModelsDialog(bench.window)
     dialog.model_chosen.connect(bench.model.choose)
     dialog.show()
+
+
+def ask_for_a_class(bench: "Workbench") -> None:
+    """A person wants to draw and the project has no class yet."""
+    begin = Message(
+        "An object needs a class",
+        "Name one in the Classes panel, or begin with one called “object”.",
+        action_text="Use “object”",
+        action=lambda: bench.classes.add("object"),
+    )
+    bench.window.toasts.show_message(begin)
 
 
 def pick_class(bench: "Workbench", at: QPoint) -> None:

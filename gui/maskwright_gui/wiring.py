@@ -203,6 +203,8 @@ def _wire_progress(bench: "Workbench") -> None:
     bench.data_set.told.connect(window.toasts.show_message)
     bench.review.told.connect(window.toasts.show_message)
     bench.review.compared.connect(lambda: window.images.set_order("disagreement"))
+    bench.model.models_wanted.connect(lambda: reactions.show_models(bench))
+    bench.view.class_missing.connect(lambda: reactions.ask_for_a_class(bench))
     bench.model.mapping_wanted.connect(bench.mapping.open)
     bench.mapping.changed.connect(bench.live.apply_everywhere)
     bench.model.predicted.connect(lambda _result: bench.live.candidates_changed())

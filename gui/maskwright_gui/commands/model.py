@@ -36,6 +36,8 @@ class ModelCommands(QObject):
     predicted = Signal(object)
     """PredictResult of the image on screen or another."""
     failures_wanted = Signal()
+    models_wanted = Signal()
+    """The person has no model that works: show where to get one."""
     mapping_wanted = Signal(object)
     """ModelSummary whose classes are to be mapped."""
 
@@ -58,6 +60,8 @@ class ModelCommands(QObject):
         self._state, self._progress = BatchState.IDLE, BatchProgress(0, 0)
         self._summary: ModelSummary | None = None
         self._opens_mapping = False
+        self._told_error: MaskwrightError | None = None
+        """That of a model that could not be loaded: what waited for it fails with the same one."""
         self._show_models()
         self._connect()
 
@@ -229,7 +233,9 @@ class ModelCommands(QObject):
     def _on_model_failed(self, choice: ModelChoice, error: MaskwrightError) -> None:
         self._opens_mapping = False
         self._panel.set_note(f"{model_title(choice.source)} cannot be used: {error.message}")
-        self.told.emit(Message.of_error("The model cannot be used", error))
+        self._told_error = error
+        wish = ("Get a model", self.models_wanted.emit)
+        self.told.emit(Message("The model cannot be used", str(error), "error", *wish))
 
     def _on_predicted(self, result: PredictResult) -> None:
         self.busy_changed.emit("")
@@ -243,8 +249,8 @@ class ModelCommands(QObject):
 
     def _on_predict_failed(self, request: PredictRequest, error: MaskwrightError) -> None:
         self.busy_changed.emit("")
-        message = Message.of_error("The model did not run on this image", error)
-        self.told.emit(message)
+        if error is not self._told_error:
+            self.told.emit(Message.of_error("The model did not run on this image", error))
 
     def _on_batch_state(self, state: BatchState) -> None:
         self._state = state
@@ -267,7 +273,8 @@ class ModelCommands(QObject):
             self.told.emit(Message(good))
 
     def _on_batch_failed(self, error: MaskwrightError) -> None:
-        self.told.emit(Message.of_error("The batch stopped", error))
+        if error is not self._told_error:
+            self.told.emit(Message.of_error("The batch stopped", error))
 
     def _on_batch_cancelled(self, report: "BatchReport") -> None:
         self.told.emit(Message("Batch cancelled", f"{report.remaining} images are left for another time."))

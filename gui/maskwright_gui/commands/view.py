@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from PySide6.QtCore import QObject, QPoint, QSettings
+from PySide6.QtCore import QObject, QPoint, QSettings, Signal
 from PySide6.QtGui import QAction, QGuiApplication
 from PySide6.QtWidgets import QApplication, QMessageBox
 
@@ -54,8 +54,14 @@ TOOLS = {
     "simplify": ToolEntry("Simplify", "line-segments", ("S",), SimplifyTool),
 }
 
+NEED_A_CLASS = frozenset({"polygon", "rectangle", "ellipse", "brush"})
+"""Tools that make new objects."""
+
 
 class ViewCommands(QObject):
+    class_missing = Signal()
+    """A tool that makes objects was taken up in a project without classes."""
+
     def __init__(
         self, window: MainWindow, session: Session, settings: QSettings, parent: QObject | None = None
     ) -> None:
@@ -83,6 +89,8 @@ class ViewCommands(QObject):
     def use_tool(self, tool_id: str) -> None:
         self._canvas.set_tool(TOOLS[tool_id].make(self._canvas.context))
         self._window.actions_table[f"tool_{tool_id}"].setChecked(True)
+        if tool_id in NEED_A_CLASS and self._session.project is not None and not self._session.categories:
+            self.class_missing.emit()
 
     def cycle_labels(self) -> None:
         """All, then the selected only, then none, and round."""

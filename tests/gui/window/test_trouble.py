@@ -8,7 +8,7 @@ from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 
 from maskwright.document import edits
-from maskwright.errors import ProjectError
+from maskwright.errors import ModelError, ProjectError
 from maskwright.geometry.polygon import Polygon
 from maskwright_gui.app import Workbench, use_own_qt_plugins
 from window_support import GatedModel, image_folder
@@ -103,3 +103,22 @@ def test_typing_a_name_does_not_trigger_keys(qtbot: QtBot, opened: Workbench) ->
     assert opened.session.image.id == 1
     assert opened.window.canvas.tool.name == "select"
     qtbot.keyClick(opened.window.focusWidget(), Qt.Key.Key_Return)
+
+
+def test_drawing_without_a_class_offers_one(qtbot: QtBot, opened: Workbench) -> None:
+    qtbot.keyClick(opened.window.canvas, Qt.Key.Key_P)
+    message = opened.window.toasts.messages[-1]
+    assert message.text == "An object needs a class"
+    message.action()
+    assert [category.name for category in opened.session.categories] == ["object"]
+    assert opened.window.canvas.context.category_id == opened.session.categories[0].id
+
+
+def test_model_that_is_not_there_is_told_once(qtbot: QtBot, opened: Workbench, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(_choice: object) -> None:
+        raise ModelError("no such model")
+
+    monkeypatch.setattr(opened.inference, "_load", refuse)
+    with qtbot.waitSignal(opened.inference.failed, timeout=20_000):
+        opened.model.run_on_image()
+    assert [message.text for message in opened.window.toasts.messages] == ["The model cannot be used"]

@@ -4,15 +4,13 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from sqlalchemy import Connection, delete, insert, select
 from sqlalchemy.dialects.sqlite import insert as upsert
 
 from maskwright.document.values import Category, ImageRecord, ImageState, Instance, InstanceState
 from maskwright.errors import ProjectError
-from maskwright.formats.coco.reader import read_coco
-from maskwright.formats.coco.stream import CocoStream, Plain
 from maskwright.formats.json_stream import paused_gc
 from maskwright.formats.problems import Problem
 from maskwright.project.database import Database
@@ -28,6 +26,9 @@ from maskwright.project.rows import (
     to_json,
 )
 from maskwright.project.schema import categories, history, images, instances, run_images, settings
+
+if TYPE_CHECKING:
+    from maskwright.formats.coco.stream import CocoStream, Plain
 
 _BLOCK = 500
 
@@ -80,6 +81,10 @@ class IntakeShelf:
 
         Also returns what could not be read. Raises FormatError for a file that is not COCO.
         """
+        # Here and not above: they bring OpenCV, which a window does not need before it is painted.
+        from maskwright.formats.coco.reader import read_coco
+        from maskwright.formats.coco.stream import CocoStream
+
         stream = CocoStream(path)
         with self._database.read() as connection:
             is_fresh = _is_fresh(connection)
@@ -145,7 +150,7 @@ def _read_stored(
             yield row[0], row[1], record if record is not None else instance_from_row(row, known)
 
 
-def _take_stream(connection: Connection, stream: CocoStream) -> Intake:
+def _take_stream(connection: Connection, stream: "CocoStream") -> Intake:
     """Into a fresh project. Indexes are made afterwards: sorting a million entries is cheaper than inserting them."""
     _take_categories(connection, list(stream.categories.values()), is_fresh=True)
     image_ids, resized = _take_images(connection, list(stream.images.values()), is_fresh=True)
@@ -171,7 +176,7 @@ def _take_stream(connection: Connection, stream: CocoStream) -> Intake:
     return Intake(len(image_ids), counts.total(), len(stream.categories), resized=tuple(resized))
 
 
-def _stream_row(found: Plain | tuple[int, Instance]) -> tuple[Any, ...]:
+def _stream_row(found: "Plain | tuple[int, Instance]") -> tuple[Any, ...]:
     if len(found) == 5:
         id_, image_id, category_id, is_crowd, record = found
         return id_, image_id, category_id, _ACCEPTED, None, 0, 5 if is_crowd else 1, pack_record(record), None

@@ -9,7 +9,6 @@ import orjson
 from sqlalchemy import Row
 
 from maskwright.document.values import Category, ImageRecord, ImageState, Instance, InstanceState, Provenance
-from maskwright.formats.coco.parse import polygon_instance_of
 from maskwright.project.packing import pack_polygons, packed_record, unpack_polygons
 
 _VISIBLE, _LOCKED, _CROWD = 1, 2, 4
@@ -98,6 +97,9 @@ def instance_from_row(row: Row[Any], provenances: Mapping[int, Provenance]) -> I
 
 def instance_from_record(record: bytes, id_: int, category_id: int) -> Instance:
     """An imported annotation of polygons, checked when it came in."""
+    # Here and not above: it brings OpenCV, which a window does not need before it is painted.
+    from maskwright.formats.coco.parse import polygon_instance_of
+
     return polygon_instance_of(orjson.loads(record), category_id, id_)
 
 

@@ -63,6 +63,14 @@ class ImageLayer:
     def set_adjust(self, adjust: DisplayAdjust) -> None:
         self._adjust, self._shown = adjust, None
 
+    def covers(self, area: QRectF, viewport: Viewport) -> bool:
+        """Whether the image fills the whole screen area."""
+        if self.pyramid is None:
+            return False
+        left, top = viewport.to_screen(0.0, 0.0)
+        right, bottom = viewport.to_screen(*map(float, viewport.image_wh))
+        return left <= area.left() and top <= area.top() and right >= area.right() and bottom >= area.bottom()
+
     def draw(self, painter: QPainter, viewport: Viewport, ratio: float, *, is_moving: bool = False) -> None:
         """While `is_moving` a new zoom is shown from the nearest level at once; the smooth picture comes after it."""
         if self.pyramid is None:

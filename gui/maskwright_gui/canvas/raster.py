@@ -202,8 +202,9 @@ def _outline(scene: Scene, rings: Rings, points: NDArray[np.int32], buffer: Buff
     palette, colour = np.unique(_colour_key(bright), return_inverse=True)
     for number, key in enumerate(palette.tolist()):
         opaque = (key & 0xFF, key >> 8 & 0xFF, key >> 16 & 0xFF, 255)
-        solid = np.flatnonzero((colour[owners] == number) & ~is_dashed)
-        _lines(buffer, [rings[ring] for ring in solid], True, opaque, look)
+        solid = np.flatnonzero((colour[owners] == number) & ~is_dashed).tolist()
+        if solid:
+            _lines(buffer, [rings[ring] for ring in solid], True, opaque, look)
         if dashes is not None:
             segments = dashes.segments[colour[owners[dashes.ring]] == number]
             _lines(buffer, list(segments), False, opaque, look)

@@ -23,6 +23,8 @@ from maskwright_gui.tools.context import ToolContext
 from maskwright_gui.tools.overlay import NOTHING, Overlay
 
 _MANY_RECTS = 8
+_ARRIVAL_MS = 12
+"""A sharper layer waits this long for the next zoom step to paint it along, instead of costing a frame of its own."""
 _SETTLE_MS = 60
 """After the last zoom or pan step: then labels are laid out again and the image is resampled smoothly."""
 
@@ -43,7 +45,11 @@ class CanvasSurface(NavigableView):
         self._is_pointed_by_keys = False
         self._has_focus_ring = False
         self._layer = StaticLayer(self)
-        self._layer.changed.connect(self.update)
+        self._arrival_timer = QTimer(self)
+        self._arrival_timer.setSingleShot(True)
+        self._arrival_timer.setInterval(_ARRIVAL_MS)
+        self._arrival_timer.timeout.connect(self.update)
+        self._layer.changed.connect(self._arrival_timer.start)
         self._labels = LabelLayer(self.font())
         self._settle_timer = QTimer(self)
         self._settle_timer.setSingleShot(True)
@@ -180,7 +186,8 @@ class CanvasSurface(NavigableView):
 
     def _paint(self, painter: QPainter, clip: QRectF) -> None:
         ratio = self.devicePixelRatioF()
-        painter.fillRect(clip, QColor(*self._style.background))
+        if not self._image.covers(clip, self._viewport):
+            painter.fillRect(clip, QColor(*self._style.background))
         self._image.draw(painter, self._viewport, ratio, is_moving=self._settle_timer.isActive())
         self._layer.draw(painter, self._viewport)
         self._labels.paint(painter, self._viewport, clip, ratio)

@@ -13,11 +13,12 @@ from numpy.typing import NDArray
 from maskwright.errors import FormatError
 from maskwright.inference.frame import Frame
 from maskwright.inference.labels import ModelCategory
-from maskwright.inference.masks import MaskSource, restored_masks
+from maskwright.inference.masks import MaskSource
 from maskwright.inference.prediction import Prediction
 from maskwright.inference.select import Remembered, Selection, selected
+from maskwright.inference.storing import compacted, restored_masks
 
-FORMAT_VERSION = 3
+FORMAT_VERSION = 4
 SCORE_FLOOR = 0.05
 """Nothing below is kept; the accuracy checker's threshold for both Open Model Zoo models."""
 
@@ -89,7 +90,8 @@ class Candidates:
         return selected(self, wanted)
 
     def to_bytes(self) -> bytes:
-        """An .npz file with half-precision masks, for a cache."""
+        """An .npz file for a cache: masks in half precision, or less where they are large (see `storing.compacted`)."""
+        stored = compacted(self)
         header = {
             "version": FORMAT_VERSION,
             "size_wh": self.frame.size_wh,
@@ -100,14 +102,14 @@ class Candidates:
         }
         arrays: dict[str, NDArray[Any]] = {
             "header": np.frombuffer(json.dumps(header).encode(), np.uint8),
-            "boxes_xyxy": self.boxes_xyxy,
-            "rows": self.rows,
-            "classes": self.classes,
-            "scores": self.scores,
+            "boxes_xyxy": stored.boxes_xyxy,
+            "rows": stored.rows,
+            "classes": stored.classes,
+            "scores": stored.scores,
         }
         buffer = io.BytesIO()
         with zipfile.ZipFile(buffer, "w") as archive:
-            for name, array in (arrays | self.masks.arrays()).items():
+            for name, array in (arrays | stored.masks.arrays()).items():
                 with archive.open(f"{name}.npy", "w") as entry:
                     np.lib.format.write_array(entry, array, allow_pickle=False)
         return buffer.getvalue()

@@ -1,7 +1,6 @@
 """The compact forms in which networks deliver masks, each read only inside the box that is asked for."""
 
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -55,17 +54,26 @@ class PrototypeMasks:
     def crop(
         self, row: int, box_xyxy: NDArray[np.float32], frame: Frame, threshold: float, *, clips: bool = False
     ) -> CroppedMask:
+        cells, first_xy = self.cells(row, box_xyxy, frame)
+        if not cells.size:
+            return np.zeros((0, 0), np.bool_), (0, 0)
         height, width = self.prototypes.shape[:2]
-        x_axis, y_axis = axes = _input_axes((width, height), frame)
+        bounds = whole_box(box_xyxy) if clips or self.always_clips else None
+        return sampled_mask(cells, first_xy, input_axes((width, height), frame), threshold, bounds)
+
+    def cells(
+        self, row: int, box_xyxy: NDArray[np.float32], frame: Frame
+    ) -> tuple[NDArray[np.float32], tuple[int, int]]:
+        """Probabilities (h, w) float32 in the window of the box, and the grid position (x, y) of its first cell."""
+        height, width = self.prototypes.shape[:2]
+        x_axis, y_axis = input_axes((width, height), frame)
         margin = 2 if self.always_clips else 1  # beyond the second cell no pixel of the rounded box can look
         x1, x2 = _cells(x_axis, float(box_xyxy[0]), float(box_xyxy[2]), margin)
         y1, y2 = _cells(y_axis, float(box_xyxy[1]), float(box_xyxy[3]), margin)
         if x1 >= x2 or y1 >= y2:
-            return np.zeros((0, 0), np.bool_), (0, 0)
+            return np.zeros((0, 0), np.float32), (0, 0)
         logits = self.prototypes[y1:y2, x1:x2] @ self.coefficients[row]
-        cells = 1 / (1 + np.exp(-np.maximum(logits, _LEAST_LOGIT)))
-        bounds = _whole(box_xyxy) if clips or self.always_clips else None
-        return sampled_mask(cells, (x1, y1), axes, threshold, bounds)
+        return 1 / (1 + np.exp(-np.maximum(logits, _LEAST_LOGIT))), (x1, y1)
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         found: dict[str, NDArray[Any]] = {
@@ -96,7 +104,7 @@ class HeatMaps:
             Axis(x1, (x2 - x1) / width, width, frame.size_wh[0], repeats_edge=False),
             Axis(y1, (y2 - y1) / height, height, frame.size_wh[1], repeats_edge=False),
         )
-        return sampled_mask(self.maps[row], (0, 0), axes, threshold, _whole(box_xyxy) if clips else None)
+        return sampled_mask(self.maps[row], (0, 0), axes, threshold, whole_box(box_xyxy) if clips else None)
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         return {"maps": _half(self.maps)}
@@ -117,25 +125,15 @@ class InputMaps:
         if not columns:
             return np.zeros((0, 0), np.bool_), (0, 0)
         x1, x2, y1, y2 = max(x - 1, 0), min(x + columns + 1, width), max(y - 1, 0), min(y + rows + 1, height)
-        bounds = _whole(box_xyxy) if clips else None
-        axes = _input_axes((width, height), frame)
+        bounds = whole_box(box_xyxy) if clips else None
+        axes = input_axes((width, height), frame)
         return sampled_mask(self.maps[row, y1:y2, x1:x2], (x1, y1), axes, threshold, bounds)
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         return {"input_maps": _half(self.maps)}
 
 
-def restored_masks(arrays: Mapping[str, NDArray[Any]]) -> MaskSource:
-    """The inverse of `MaskSource.arrays`; raises KeyError where the arrays are of neither form."""
-    if "maps" in arrays:
-        return HeatMaps(arrays["maps"].astype(np.float32))
-    if "input_maps" in arrays:
-        return InputMaps(arrays["input_maps"].astype(np.float32))
-    prototypes, coefficients = (arrays[name].astype(np.float32) for name in ("prototypes", "coefficients"))
-    return PrototypeMasks(prototypes, coefficients, bool(arrays["always_clips"]))
-
-
-def _input_axes(cells_wh: tuple[int, int], frame: Frame) -> tuple[Axis, Axis]:
+def input_axes(cells_wh: tuple[int, int], frame: Frame) -> tuple[Axis, Axis]:
     """How image pixels see a grid that covers the whole network input."""
     x_axis, y_axis = (
         Axis(frame.start_xy[k], frame.extent_wh[k] / cells_wh[k], cells_wh[k], frame.size_wh[k], repeats_edge=True)
@@ -151,7 +149,7 @@ def _cells(axis: Axis, low: float, high: float, margin: int) -> tuple[int, int]:
     return math.ceil(first), math.ceil(last)
 
 
-def _whole(box_xyxy: NDArray[np.float32]) -> tuple[int, int, int, int]:
+def whole_box(box_xyxy: NDArray[np.float32]) -> tuple[int, int, int, int]:
     """The box rounded to pixels, at least one wide and high."""
     x1, y1, x2, y2 = (round(float(edge)) for edge in box_xyxy)
     return x1, y1, max(x2, x1 + 1), max(y2, y1 + 1)

@@ -162,6 +162,21 @@ def test_stored_candidates_select_alike(kind: str) -> None:
         np.testing.assert_array_equal(a.crop_mask, b.crop_mask)
 
 
+def test_large_prototypes_are_stored_as_the_windows_of_boxes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("maskwright.inference.storing.LARGE_PROTOTYPES", 0)
+    rng = np.random.default_rng(0)
+    masks = PrototypeMasks(
+        rng.normal(0, 3, (32, 32, 4)).astype(np.float32), rng.normal(0, 2, (4, 4)).astype(np.float32)
+    )
+    boxes = np.array([[0, 0, 20, 20], [0, 0, 20, 20.5], [30, 30, 60, 50], [-9, 40, 12, 80]], np.float32)
+    before = replace(candidates(boxes, [0, 0, 1, 0], [0.9, 0.8, 0.7, 0.6]), masks=masks)
+    after = Candidates.from_bytes(before.to_bytes())
+    assert len(after) == 3  # the near double is gone
+    for a, b in zip(before.select(), after.select(), strict=True):
+        assert (a.score, a.bbox_xyxy) == (b.score, b.bbox_xyxy)
+        assert (a.mask & b.mask).sum() / (a.mask | b.mask).sum() > 0.98
+
+
 @pytest.mark.parametrize("damage", [b"", b"PK\x03\x04", b"nonsense"])
 def test_damaged_stored_candidates_are_refused(damage: bytes) -> None:
     with pytest.raises(FormatError, match="damaged"):

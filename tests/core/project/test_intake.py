@@ -12,7 +12,9 @@ from maskwright.document.change import Change
 from maskwright.document.values import ImageState, Instance
 from maskwright.errors import FormatError
 from maskwright.formats import json_stream
-from maskwright.formats.coco import export_coco, read_coco
+from maskwright.formats.coco import CocoExportOptions, export_coco, read_coco
+from maskwright.formats.coco.profiles import PROFILES, profile_named
+from maskwright.formats.coco.verify import verify_coco
 from maskwright.project import Project
 from shared_data import shared_path
 
@@ -102,6 +104,29 @@ def test_new_objects_come_last_with_ids_never_used(project: Project, tmp_path: P
     (id_,) = project.reserve_instance_ids(1)
     project.apply(50, Change.create([Instance(id_, 18, (square(1, 1),))]), label="Draw")
     assert [each["id"] for each in exported(project, tmp_path)["annotations"]] == [900, 3, 41, 901]
+
+
+def test_what_a_project_wrote_passes_the_second_look(project: Project, tmp_path: Path, brought_in: Any) -> None:
+    brought_in(project, tmp_path)
+    before = project.document(7)[41]
+    project.apply(7, Change.of([(before, replace(before, polygons=(square(1, 1),)))]), label="Move")
+    written = exported(project, tmp_path)
+    assert list(verify_coco(tmp_path / "out.json", project, CocoExportOptions())) == []
+    written["annotations"][0]["area"] = 99
+    written["annotations"].pop()
+    (tmp_path / "out.json").write_text(json.dumps(written))
+    assert len(list(verify_coco(tmp_path / "out.json", project, CocoExportOptions()))) >= 1
+
+
+@pytest.mark.parametrize("profile", [profile.name for profile in PROFILES if profile.format_name == "coco"])
+@pytest.mark.parametrize("category_ids", ["project", "contiguous"])
+def test_every_profile_of_an_imported_set_passes_the_second_look(
+    project: Project, tmp_path: Path, profile: str, category_ids: Any
+) -> None:
+    stream_in(project, tmp_path)
+    options = profile_named(profile).applied(CocoExportOptions(category_ids=category_ids, include_provenance=True))
+    export_coco(project, tmp_path / "out.json", options)
+    assert list(verify_coco(tmp_path / "out.json", project, options)) == []
 
 
 def test_images_are_done(project: Project, tmp_path: Path, brought_in: Any) -> None:

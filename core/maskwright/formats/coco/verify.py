@@ -4,11 +4,13 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+import orjson
 from pycocotools import mask as coco_mask
 
 from maskwright.document.values import ImageRecord, Instance
 from maskwright.errors import FormatError
-from maskwright.formats.coco.options import CocoExportOptions, CocoSource
+from maskwright.formats.coco.options import CocoExportOptions, CocoSource, RemembersFile, StreamsRecords
+from maskwright.formats.coco.parse import polygon_instance_of
 from maskwright.formats.findings import Finding, Kind
 from maskwright.formats.json_stream import top_level_items
 from maskwright.geometry.algebra import clip_to_image
@@ -22,43 +24,78 @@ _NEEDED = ("id", "image_id", "category_id", "segmentation", "area", "bbox", "isc
 def verify_coco(path: Path, source: CocoSource, options: CocoExportOptions) -> Iterator[Finding]:
     """Everything in the file that breaks a rule of its consumers or differs from the source. Nothing: all is well.
 
-    Annotations of an imported file that nobody touched are held to their own masks, not to the rules. Raises
-    FormatError when the file cannot be read at all.
+    Annotations of an imported file that nobody touched are held to what they were, not to the rules. The file is
+    gone through as a stream. Raises FormatError when it cannot be read at all.
     """
-    content: dict[str, list[Any]] = {section: [] for section in _SECTIONS}
+    stored = _Stored(source)
+    images = {image.id: image for image in source.images() if options.takes_image(image)}
+    category_ids: set[Any] = set()
+    used_ids: set[Any] = set()
+    image_count = 0
     for key, value in top_level_items(path, _SECTIONS):
-        if key in content:
-            content[key] += value
-    category_ids = {category.get("id") for category in content["categories"]}
-    images = {image.get("id"): image for image in content["images"]}
-    yield from _repeated("image", content["images"])
-    yield from _repeated("category", content["categories"])
-    yield from _repeated("annotation", content["annotations"])
-    by_image: dict[Any, list[Mapping[str, Any]]] = {}
-    for annotation in content["annotations"]:
-        if annotation.get("image_id") not in images or annotation.get("category_id") not in category_ids:
-            yield _wrong("its image or class is not in the file", annotation)
-        by_image.setdefault(annotation.get("image_id"), []).append(annotation)
-    expected = {image.id: image for image in source.images() if options.takes_image(image)}
-    if expected.keys() != images.keys():
-        yield Finding(Kind.WRONG_IN_FILE, f"{len(images)} images are in the file, {len(expected)} were meant to be")
-    for image in expected.values():
-        yield from _compare(image, by_image.get(image.id, []), source, options)
+        if key == "images":
+            image_count += len(value)
+            yield from (_unknown_image(image) for image in value if image.get("id") not in images)
+        elif key == "categories":
+            yield from _bad_ids("category", [each.get("id") for each in value], category_ids)
+        elif key == "annotations":
+            yield from _bad_ids("annotation", [each.get("id") for each in value], stored.seen)
+            used_ids |= {each.get("category_id") for each in value}
+            yield from _compare(value, images, stored, is_kept=options.keeps_records)
+    if image_count != len(images):
+        yield Finding(Kind.WRONG_IN_FILE, f"{image_count} images are in the file, {len(images)} were meant to be")
+    if not used_ids <= category_ids:
+        yield Finding(Kind.WRONG_IN_FILE, f"classes {sorted(map(str, used_ids - category_ids))} are not in the file")
+    for image_id, instance in stored.unseen():
+        is_meant = image_id in images and options.takes_instance(instance)
+        if is_meant and rle_area(_rle_of(instance, images[image_id])):
+            yield Finding(Kind.WRONG_IN_FILE, "is not in the file", image_id, instance.id)
+
+
+class _Stored:
+    """The source's instances by id; as the JSON they were where the source has kept that."""
+
+    def __init__(self, source: CocoSource) -> None:
+        self._source = source
+        self.seen: set[Any] = set()
+        self._all: dict[int, tuple[int, Instance | bytes]] = {}
+        if not isinstance(source, StreamsRecords):
+            for image in source.images():
+                self._all |= {each.id: (image.id, each) for each in source.instances(image.id)}
+
+    def find(self, ids: list[Any]) -> Mapping[int, tuple[int, Instance | bytes]]:
+        known = [id_ for id_ in ids if type(id_) is int]
+        if isinstance(self._source, StreamsRecords):
+            return {id_: (image_id, instance) for image_id, id_, instance in self._source.stored(known)}
+        return {id_: self._all[id_] for id_ in known if id_ in self._all}
+
+    def unseen(self) -> Iterator[tuple[int, Instance]]:
+        """What no annotation of the file has named."""
+        ids = self._source.instance_ids() if isinstance(self._source, RemembersFile) else self._all
+        for image_id, instance in self.find([id_ for id_ in ids if id_ not in self.seen]).values():
+            yield image_id, _parsed(instance) if isinstance(instance, bytes) else instance
 
 
 def _compare(
-    image: ImageRecord, annotations: list[Mapping[str, Any]], source: CocoSource, options: CocoExportOptions
+    annotations: list[Any], images: Mapping[int, ImageRecord], stored: _Stored, *, is_kept: bool
 ) -> Iterator[Finding]:
-    instances = {each.id: each for each in source.instances(image.id) if options.takes_instance(each)}
+    """`is_kept`: whether records that nobody touched were to be written as they came."""
+    found = stored.find([each.get("id") for each in annotations])
     for annotation in annotations:
-        instance = instances.pop(annotation.get("id", 0), None)
-        if instance is None:
-            yield _wrong("is not in the project", annotation)
-            continue
-        yield from _compare_one(annotation, instance, image)
-    for instance in instances.values():
-        if rle_area(_rle_of(instance, image)):
-            yield Finding(Kind.WRONG_IN_FILE, "is not in the file", image.id, instance.id)
+        image_id, instance = found.get(annotation.get("id"), (0, b""))
+        if not instance or image_id not in images or annotation.get("image_id") != image_id:
+            yield _wrong("is not in the project, or on another image", annotation)
+        elif not isinstance(instance, bytes):
+            yield from _compare_one(annotation, instance, images[image_id])
+        elif not is_kept:
+            yield from _compare_one(annotation, _parsed(instance), images[image_id])
+        elif orjson.loads(instance) != annotation:
+            yield _wrong("is not what was imported", annotation)
+
+
+def _parsed(record: bytes) -> Instance:
+    content = orjson.loads(record)
+    return polygon_instance_of(content, content["category_id"], content["id"])
 
 
 def _compare_one(annotation: Mapping[str, Any], instance: Instance, image: ImageRecord) -> Iterator[Finding]:
@@ -104,13 +141,17 @@ def _rle_of(instance: Instance, image: ImageRecord) -> Rle:
     return polygons_to_rle(clip_to_image(instance.polygons, size_wh), size_wh)
 
 
-def _repeated(what: str, records: list[Any]) -> Iterator[Finding]:
-    seen: set[Any] = set()
-    for record in records:
-        id_ = record.get("id")
+def _bad_ids(what: str, ids: list[Any], seen: set[Any]) -> Iterator[Finding]:
+    """Those below 1 and those that are in `seen`, to which the good ones are added."""
+    for id_ in ids:
         if type(id_) is not int or id_ < 1 or id_ in seen:
             yield Finding(Kind.WRONG_IN_FILE, f"{what} id {id_!r} is below 1 or occurs twice")
-        seen.add(id_)
+        else:
+            seen.add(id_)
+
+
+def _unknown_image(image: Mapping[str, Any]) -> Finding:
+    return Finding(Kind.WRONG_IN_FILE, f"image {image.get('id')} was not meant to be in the file")
 
 
 def _wrong(text: str, annotation: Mapping[str, Any]) -> Finding:

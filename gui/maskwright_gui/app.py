@@ -9,6 +9,7 @@ from PySide6.QtCore import QLibraryInfo, QSettings, QTimer
 from PySide6.QtWidgets import QApplication
 
 from maskwright_gui.actions import ACTIONS, tool_specs
+from maskwright_gui.commands.batch import BatchCommands
 from maskwright_gui.commands.canvas_options import CanvasOptions
 from maskwright_gui.commands.classes import ClassCommands
 from maskwright_gui.commands.context_menu import ContextMenu
@@ -97,6 +98,7 @@ class Workbench:
         self.images = ImageCommands(self.session, window.canvas, self.rows, self.loader, window)
         self.projects = ProjectCommands(self.session, window)
         self.model = ModelCommands(self.session, window.model, window.thresholds, self.inference, settings, window)
+        self.batch = BatchCommands(self.session, self.model, window.model, self.inference, window)
         self.live = LiveThresholds(self.session, window.canvas, window.thresholds, self.preview, window)
         self.exchange = ExchangeCommands(self.session, window)
         self.data_set = DataSetCommands(self.session, window)

@@ -124,7 +124,7 @@ def show_counts(bench: "Workbench") -> None:
 def show_failures(bench: "Workbench", failures: list[Failure], title: str, *, can_retry: bool = False) -> None:
     dialog = FailuresDialog(failures, title=title, can_retry=can_retry, parent=bench.window)
     dialog.image_chosen.connect(bench.session.show_image)
-    dialog.retry_requested.connect(bench.model.retry_failures)
+    dialog.retry_requested.connect(bench.batch.retry_failures)
     dialog.show()
 
 

@@ -74,9 +74,9 @@ def _wire_actions(bench: "Workbench") -> None:
         "reopen": images.reopen,
         "find_image": window.images.focus_search,
         "run_model": model.run_on_image,
-        "run_batch": model.run_batch,
-        "pause_batch": model.pause_or_resume,
-        "cancel_batch": model.cancel_batch,
+        "run_batch": bench.batch.run,
+        "pause_batch": bench.batch.pause_or_resume,
+        "cancel_batch": bench.batch.cancel,
         "accept": edits.accept,
         "reject": edits.reject,
         "accept_above": lambda: edits.accept_above(strip.thresholds.score),
@@ -90,7 +90,7 @@ def _wire_actions(bench: "Workbench") -> None:
         "data_set": lambda: bench.data_set.open(view.theme),
         "history": bench.review.open_history,
         "effort": bench.review.open_effort,
-        "show_failures": model.failures_wanted.emit,
+        "show_failures": bench.batch.failures_wanted.emit,
         "fit": canvas.zoom_to_fit,
         "zoom_100": canvas.zoom_to_actual,
         "zoom_in": canvas.zoom_in,
@@ -151,7 +151,7 @@ def _wire_panels(bench: "Workbench") -> None:
     window.thresholds.accept_requested.connect(edits.accept_above)
     window.thresholds.reject_requested.connect(edits.reject_below)
     window.model.browse_requested.connect(bench.model.browse)
-    window.model.failures_requested.connect(bench.model.failures_wanted)
+    window.model.failures_requested.connect(bench.batch.failures_wanted)
     empty = window.empty_state
     empty.folder_requested.connect(bench.projects.open_folder)
     empty.samples_requested.connect(bench.projects.open_samples)
@@ -178,9 +178,10 @@ def _wire_messages(bench: "Workbench") -> None:
     bench.shapes.told.connect(lambda text: show(Message(text)))
     bench.projects.told.connect(show)
     bench.model.told.connect(show)
-    bench.model.failures_wanted.connect(
+    bench.batch.told.connect(show)
+    bench.batch.failures_wanted.connect(
         lambda: reactions.show_failures(
-            bench, bench.model.failures(), "Images that were not pre-labelled", can_retry=True
+            bench, bench.batch.failures(), "Images that were not pre-labelled", can_retry=True
         )
     )
     bench.projects.failures_wanted.connect(partial(reactions.show_failures, bench))
@@ -209,6 +210,6 @@ def _wire_progress(bench: "Workbench") -> None:
     bench.mapping.changed.connect(bench.live.apply_everywhere)
     bench.model.predicted.connect(lambda _result: bench.live.candidates_changed())
     bench.model.busy_changed.connect(lambda text: status.show_task(text, 0, None))
-    bench.model.batch_changed.connect(window.model.set_batch)
-    bench.model.batch_changed.connect(status.show_batch)
-    bench.model.batch_changed.connect(lambda state, _progress: reactions.on_batch(bench, state, _progress))
+    bench.batch.changed.connect(window.model.set_batch)
+    bench.batch.changed.connect(status.show_batch)
+    bench.batch.changed.connect(lambda state, _progress: reactions.on_batch(bench, state, _progress))

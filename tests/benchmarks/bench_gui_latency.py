@@ -104,7 +104,7 @@ def print_lateness(folder: Path, model: Path | None, count: int) -> None:
         if title == "during the batch":
             bench.inference.batch.state_changed.connect(lambda state: loop.quit() if state is BatchState.IDLE else None)
             started, cpu = time.perf_counter(), resource.getrusage(resource.RUSAGE_SELF).ru_utime
-            bench.model.run_batch()
+            bench.batch.run()
         else:
             QTimer.singleShot(3000, loop.quit)
         loop.exec()

@@ -1,4 +1,4 @@
-"""The Model menu: which model, on this image or on all, and what is told about it."""
+"""Which model runs, on which device, and what it says about the image on screen."""
 
 from dataclasses import replace
 from itertools import count
@@ -13,12 +13,10 @@ from maskwright_gui.messages import Message
 from maskwright_gui.panels.model import BUNDLED, ModelPanel, model_title
 from maskwright_gui.panels.thresholds import THRESHOLDS_SETTING, ThresholdStrip
 from maskwright_gui.session import Session
-from maskwright_gui.workers.batch_status import BatchProgress, BatchState, Failure
 from maskwright_gui.workers.inference import InferenceThread
-from maskwright_gui.workers.requests import BatchRequest, ModelChoice, ModelSummary, PredictRequest, PredictResult
+from maskwright_gui.workers.requests import ModelChoice, ModelSummary, PredictRequest, PredictResult
 
 if TYPE_CHECKING:
-    from maskwright.prelabel.pipeline import BatchReport
     from maskwright.prelabel.settings import PrelabelSettings
 
 MAX_RECENT = 6
@@ -29,13 +27,10 @@ class ModelCommands(QObject):
 
     told = Signal(object)
     """Message."""
-    batch_changed = Signal(object, object)
-    """(BatchState, BatchProgress)."""
     busy_changed = Signal(str)
     """What the model is doing for the image on screen; empty when nothing."""
     predicted = Signal(object)
     """PredictResult of the image on screen or another."""
-    failures_wanted = Signal()
     models_wanted = Signal()
     """The person has no model that works: show where to get one."""
     mapping_wanted = Signal(object)
@@ -57,7 +52,6 @@ class ModelCommands(QObject):
         self._choice = ModelChoice(
             str(settings.value("model/source", BUNDLED)), str(settings.value("model/device", "CPU"))
         )
-        self._state, self._progress = BatchState.IDLE, BatchProgress(0, 0)
         self._summary: ModelSummary | None = None
         self._opens_mapping = False
         self._told_error: MaskwrightError | None = None
@@ -66,8 +60,12 @@ class ModelCommands(QObject):
         self._connect()
 
     @property
-    def batch_state(self) -> BatchState:
-        return self._state
+    def choice(self) -> ModelChoice:
+        return self._choice
+
+    def has_told(self, error: MaskwrightError) -> bool:
+        """Whether the person knows already: the model could not be loaded, and all that waited for it fails."""
+        return error is self._told_error
 
     def choose(self, source: str) -> None:
         """A bundled model's name or a file's path; it is loaded at once, so that a fault shows at once."""
@@ -102,7 +100,7 @@ class ModelCommands(QObject):
 
     def run_on_image(self) -> None:
         project, image, cache = self._session.project, self._session.image, self._session.cache
-        if project is None or image is None or cache is None or not self._may_write():
+        if project is None or image is None or cache is None or not self.may_write():
             return
         self.busy_changed.emit("Running the model")
         self._inference.predict(
@@ -113,41 +111,9 @@ class ModelCommands(QObject):
                 path=project.image_path(image),
                 cache=cache,
                 choice=self._choice,
-                settings=self._wanted_settings(),
+                settings=self.wanted_settings(),
             )
         )
-
-    def run_batch(self) -> None:
-        project, cache = self._session.project, self._session.cache
-        if project is None or cache is None or self._state is not BatchState.IDLE or not self._may_write():
-            return
-        self._progress = BatchProgress(0, sum(project.state_counts().values()))
-        self._inference.start_batch(BatchRequest(project, cache, self._choice, self._wanted_settings()))
-
-    def pause_or_resume(self) -> None:
-        if self._state is BatchState.PAUSED:
-            self._inference.batch.resume()
-        else:
-            self._inference.batch.pause()
-
-    def cancel_batch(self) -> None:
-        self._inference.batch.cancel()
-
-    def retry_failures(self) -> None:
-        """Make the failed images of the last run pending again and go on."""
-        project = self._session.project
-        run = project.last_run() if project is not None else None
-        if project is not None and run is not None:
-            project.forget_failures(run.id)
-            self.run_batch()
-
-    def failures(self) -> list[Failure]:
-        """Those of the project's last run."""
-        project = self._session.project
-        run = project.last_run() if project is not None else None
-        if project is None or run is None:
-            return []
-        return [Failure(failure.image_id, failure.file_name, failure.reason) for failure in project.failures(run.id)]
 
     def _connect(self) -> None:
         thread, panel = self._inference, self._panel
@@ -158,30 +124,17 @@ class ModelCommands(QObject):
         thread.done.connect(self._on_predicted)
         thread.failed.connect(self._on_predict_failed)
         thread.cancelled.connect(lambda _request: self.busy_changed.emit(""))
-        batch = thread.batch
-        batch.state_changed.connect(self._on_batch_state)
-        batch.progressed.connect(self._on_batch_progress)
-        batch.image_ended.connect(self._session.refresh_document)
-        batch.done.connect(self._on_batch_done)
-        batch.failed.connect(self._on_batch_failed)
-        batch.cancelled.connect(self._on_batch_cancelled)
-        self._session.image_changed.connect(lambda image: batch.want_first(image.id if image is not None else None))
         self._session.project_changed.connect(self._on_project_changed)
         panel.model_chosen.connect(self.choose)
         panel.device_chosen.connect(self.choose_device)
         panel.mapping_requested.connect(self.map_classes)
         panel.run_requested.connect(self.run_on_image)
-        panel.batch_requested.connect(self.run_batch)
-        panel.pause_requested.connect(batch.pause)
-        panel.resume_requested.connect(batch.resume)
-        panel.cancel_requested.connect(self.cancel_batch)
 
     def _on_project_changed(self, _project: object) -> None:
-        """What runs belongs to the project before: it ends, at most one image later, before that one is closed."""
+        """What waits belongs to the project before."""
         self._inference.cancel_predict()
-        self._inference.batch.end()
 
-    def _may_write(self) -> bool:
+    def may_write(self) -> bool:
         if self._session.project is not None and self._session.project.is_read_only:
             self.told.emit(Message("This project is open for reading only", "Proposals cannot be stored.", "warning"))
             return False
@@ -200,7 +153,7 @@ class ModelCommands(QObject):
         known = list(dict.fromkeys([*devices, "AUTO", self._choice.device]))
         self._panel.set_devices(known, self._choice.device)
 
-    def _wanted_settings(self) -> "PrelabelSettings":
+    def wanted_settings(self) -> "PrelabelSettings":
         """The strip's thresholds; score and NMS are the model's own as long as nobody has seen or chosen others."""
         settings = self._strip.thresholds.settings()
         project = self._session.project
@@ -249,32 +202,5 @@ class ModelCommands(QObject):
 
     def _on_predict_failed(self, request: PredictRequest, error: MaskwrightError) -> None:
         self.busy_changed.emit("")
-        if error is not self._told_error:
+        if not self.has_told(error):
             self.told.emit(Message.of_error("The model did not run on this image", error))
-
-    def _on_batch_state(self, state: BatchState) -> None:
-        self._state = state
-        self.batch_changed.emit(self._state, self._progress)
-
-    def _on_batch_progress(self, progress: BatchProgress) -> None:
-        if self._progress.done == 0:
-            self._session.reload_categories()
-        self._progress = progress
-        self.batch_changed.emit(self._state, progress)
-
-    def _on_batch_done(self, report: "BatchReport") -> None:
-        good = f"{report.done} image" + ("" if report.done == 1 else "s") + " pre-labelled"
-        self._session.reload_categories()
-        if report.failed:
-            self.told.emit(
-                Message(good, f"{report.failed} could not be done.", "warning", "Show", self.failures_wanted.emit)
-            )
-        else:
-            self.told.emit(Message(good))
-
-    def _on_batch_failed(self, error: MaskwrightError) -> None:
-        if error is not self._told_error:
-            self.told.emit(Message.of_error("The batch stopped", error))
-
-    def _on_batch_cancelled(self, report: "BatchReport") -> None:
-        self.told.emit(Message("Batch cancelled", f"{report.remaining} images are left for another time."))

@@ -19,7 +19,7 @@ from maskwright_gui.workers.overlays import OverlayReader
 @pytest.fixture
 def labelled(qtbot: QtBot, opened: Workbench) -> Workbench:
     with qtbot.waitSignal(opened.inference.batch.done, timeout=30_000):
-        opened.model.run_batch()
+        opened.batch.run()
     return opened
 
 

@@ -35,7 +35,7 @@ def stored_states(bench: Workbench, image_id: int) -> list[InstanceState]:
 def labelled(qtbot: QtBot, opened: Workbench) -> Workbench:
     """All six images pre-labelled with a proposal of 0.9 and one of 0.8."""
     with qtbot.waitSignal(opened.inference.batch.done, timeout=30_000):
-        opened.model.run_batch()
+        opened.batch.run()
     qtbot.waitUntil(lambda: len(opened.session.document) == 2)
     return opened
 

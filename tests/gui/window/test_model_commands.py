@@ -76,7 +76,7 @@ def test_correcting_goes_on_while_the_batch_waits(qtbot: QtBot, opened: Workbenc
     model.entered.acquire()
     opened.edits.accept_above(0.0)
     model.gate.set()
-    qtbot.waitUntil(lambda: opened.model.batch_state is BatchState.IDLE, timeout=20_000)
+    qtbot.waitUntil(lambda: opened.batch.state is BatchState.IDLE, timeout=20_000)
     opened.session.save()
     assert {i.state for i in opened.session.project.instances(1)} == {InstanceState.ACCEPTED}
     assert len(opened.session.project.instances(6)) == 2
@@ -84,7 +84,7 @@ def test_correcting_goes_on_while_the_batch_waits(qtbot: QtBot, opened: Workbenc
 
 def test_batch_shows_its_proposals_on_the_image_on_screen(qtbot: QtBot, opened: Workbench) -> None:
     with qtbot.waitSignal(opened.inference.batch.done, timeout=20_000):
-        opened.model.run_batch()
+        opened.batch.run()
     assert states(opened) == [InstanceState.PROPOSED] * 2
     assert "6 images pre-labelled" in [message.text for message in opened.window.toasts.messages]
 
@@ -92,15 +92,15 @@ def test_batch_shows_its_proposals_on_the_image_on_screen(qtbot: QtBot, opened: 
 def test_failures_of_a_batch_are_listed_with_reasons(qtbot: QtBot, opened: Workbench, folder: Path) -> None:
     (folder / "004.png").write_bytes(b"")
     with qtbot.waitSignal(opened.inference.batch.done, timeout=20_000):
-        opened.model.run_batch()
-    (failure,) = opened.model.failures()
+        opened.batch.run()
+    (failure,) = opened.batch.failures()
     assert failure.file_name == "004.png"
     assert "empty" in failure.reason
 
 
 def test_closing_during_a_batch_stops_cleanly(qtbot: QtBot, opened: Workbench, model: GatedModel, folder: Path) -> None:
     model.gate.clear()
-    opened.model.run_batch()
+    opened.batch.run()
     model.entered.acquire()
     model.gate.set()
     opened.window.close()
@@ -121,3 +121,10 @@ def test_later_runs_use_the_thresholds_on_screen(qtbot: QtBot, opened: Workbench
     with qtbot.waitSignal(opened.model.predicted, timeout=20_000) as later:
         qtbot.keyClick(opened.window.canvas, Key.Key_I)
     assert later.args[0].request.settings.score == opened.window.thresholds.thresholds.score
+
+
+def test_second_batch_with_the_same_thresholds_has_nothing_to_do(qtbot: QtBot, opened: Workbench) -> None:
+    for _ in range(2):
+        with qtbot.waitSignal(opened.inference.batch.done, timeout=20_000):
+            opened.batch.run()
+    assert "Nothing is left to do" in [message.text for message in opened.window.toasts.messages]

@@ -19,7 +19,7 @@ Key = Qt.Key
 @pytest.fixture
 def labelled(qtbot: QtBot, opened: Workbench) -> Workbench:
     with qtbot.waitSignal(opened.inference.batch.done, timeout=30_000):
-        opened.model.run_batch()
+        opened.batch.run()
     qtbot.waitUntil(lambda: len(opened.session.document) == 2)
     return opened
 

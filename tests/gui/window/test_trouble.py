@@ -79,7 +79,7 @@ def test_opening_a_second_folder_during_a_batch_ends_it(
 ) -> None:
     other = image_folder(tmp_path / "other", 2)
     model.gate.clear()
-    opened.model.run_batch()
+    opened.batch.run()
     model.entered.acquire()
     opened.inference.batch.pause()
     model.gate.set()

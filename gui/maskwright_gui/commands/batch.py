@@ -1,0 +1,128 @@
+"""The model over all images: begin, pause, cancel, try failures again, and what is told about it."""
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, Signal
+
+from maskwright.errors import MaskwrightError
+from maskwright_gui.commands.model import ModelCommands
+from maskwright_gui.messages import Message
+from maskwright_gui.panels.model import ModelPanel
+from maskwright_gui.session import Session
+from maskwright_gui.workers.batch_status import BatchProgress, BatchState, Failure
+from maskwright_gui.workers.inference import InferenceThread
+from maskwright_gui.workers.requests import BatchRequest
+
+if TYPE_CHECKING:
+    from maskwright.prelabel.pipeline import BatchReport
+
+
+class BatchCommands(QObject):
+    told = Signal(object)
+    """Message."""
+    changed = Signal(object, object)
+    """(BatchState, BatchProgress)."""
+    failures_wanted = Signal()
+
+    def __init__(
+        self,
+        session: Session,
+        model: ModelCommands,
+        panel: ModelPanel,
+        inference: InferenceThread,
+        parent: QObject | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self._session, self._model, self._inference = session, model, inference
+        self._state, self._progress = BatchState.IDLE, BatchProgress(0, 0)
+        self._connect(panel)
+
+    @property
+    def state(self) -> BatchState:
+        return self._state
+
+    @property
+    def progress(self) -> BatchProgress:
+        return self._progress
+
+    def run(self) -> None:
+        """Go on with the last batch of the same model and thresholds, or begin one; nothing while one runs."""
+        project, cache = self._session.project, self._session.cache
+        if project is None or cache is None or self._state is not BatchState.IDLE or not self._model.may_write():
+            return
+        self._progress = BatchProgress(0, sum(project.state_counts().values()))
+        self._inference.start_batch(BatchRequest(project, cache, self._model.choice, self._model.wanted_settings()))
+
+    def pause_or_resume(self) -> None:
+        if self._state is BatchState.PAUSED:
+            self._inference.batch.resume()
+        else:
+            self._inference.batch.pause()
+
+    def cancel(self) -> None:
+        self._inference.batch.cancel()
+
+    def retry_failures(self) -> None:
+        """Make the failed images of the last run pending again and go on."""
+        project = self._session.project
+        run = project.last_run() if project is not None else None
+        if project is not None and run is not None:
+            project.forget_failures(run.id)
+            self.run()
+
+    def failures(self) -> list[Failure]:
+        """Those of the project's last run."""
+        project = self._session.project
+        run = project.last_run() if project is not None else None
+        if project is None or run is None:
+            return []
+        return [Failure(failure.image_id, failure.file_name, failure.reason) for failure in project.failures(run.id)]
+
+    def _connect(self, panel: ModelPanel) -> None:
+        batch = self._inference.batch
+        batch.state_changed.connect(self._on_state)
+        batch.progressed.connect(self._on_progress)
+        batch.image_ended.connect(self._session.refresh_document)
+        batch.done.connect(self._on_done)
+        batch.failed.connect(self._on_failed)
+        batch.cancelled.connect(self._on_cancelled)
+        self._session.image_changed.connect(lambda image: batch.want_first(image.id if image is not None else None))
+        self._session.project_changed.connect(self._on_project_changed)
+        panel.batch_requested.connect(self.run)
+        panel.pause_requested.connect(batch.pause)
+        panel.resume_requested.connect(batch.resume)
+        panel.cancel_requested.connect(self.cancel)
+
+    def _on_project_changed(self, _project: object) -> None:
+        """What runs belongs to the project before: it ends, at most one image later, before that one is closed."""
+        self._inference.batch.end()
+
+    def _on_state(self, state: BatchState) -> None:
+        self._state = state
+        self.changed.emit(self._state, self._progress)
+
+    def _on_progress(self, progress: BatchProgress) -> None:
+        if self._progress.done == 0:
+            self._session.reload_categories()
+        self._progress = progress
+        self.changed.emit(self._state, progress)
+
+    def _on_done(self, report: "BatchReport") -> None:
+        self._session.reload_categories()
+        if self._progress.done == 0:
+            text = "Nothing is left to do"
+            self.told.emit(Message(text, "This model has been over all images with these thresholds."))
+            return
+        good = f"{report.done} image" + ("" if report.done == 1 else "s") + " pre-labelled"
+        if report.failed:
+            bad = f"{report.failed} could not be done."
+            self.told.emit(Message(good, bad, "warning", "Show", self.failures_wanted.emit))
+        else:
+            self.told.emit(Message(good))
+
+    def _on_failed(self, error: MaskwrightError) -> None:
+        if not self._model.has_told(error):
+            self.told.emit(Message.of_error("The batch stopped", error))
+
+    def _on_cancelled(self, report: "BatchReport") -> None:
+        self.told.emit(Message("Batch cancelled", f"{report.remaining} images are left for another time."))

@@ -86,8 +86,9 @@ class Minimap(QWidget):
         painter.drawRect(frame)
         painter.setPen(QPen(QColor(255, 255, 255), 1))
         painter.drawRect(frame)
-        painter.setPen(QPen(QColor(0, 0, 0, 200), 1))
-        painter.drawRect(self.rect().adjusted(0, 0, -1, -1))
+        for inset, colour in ((0, QColor(0, 0, 0, 200)), (1, QColor(255, 255, 255, 90))):
+            painter.setPen(QPen(colour, 1))
+            painter.drawRect(self.rect().adjusted(inset, inset, -1 - inset, -1 - inset))
         painter.end()
 
     def mousePressEvent(self, event: QMouseEvent) -> None:

@@ -19,7 +19,7 @@ from maskwright_gui.tools.overlay import Mark, Overlay, Points
 MAX_LIVE_INSTANCES = 48
 MAX_LIVE_VERTICES = 12_000
 _HANDLES_FROM_SCREEN_PX = 40.0
-"""Longer side from which an object shows its handles; on a smaller one they would cover it (hovering still shows one)."""
+"""Longer side from which an object shows its handles: on a smaller one they cover it, and hovering still shows one."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

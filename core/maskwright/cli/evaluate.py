@@ -1,8 +1,9 @@
 """`maskwright evaluate`: COCO's figures for a model, a project or a file against a ground truth."""
 
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.table import Table
@@ -10,6 +11,9 @@ from rich.table import Table
 from maskwright.cli import exit_codes
 from maskwright.cli.output import messages, print_failures, print_json, progress_bar, reports_errors, results
 from maskwright.errors import MaskwrightError
+
+if TYPE_CHECKING:
+    from maskwright.evaluation import EvaluationReport
 
 
 @reports_errors
@@ -28,57 +32,82 @@ def evaluate(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON on standard output.")] = False,
 ) -> int:
     """Print average precision and recall (pycocotools) of boxes and masks."""
-    from maskwright.evaluation import evaluate_model, evaluate_predictions
-    from maskwright.inference.model import load_model
-    from maskwright.project import find_project
-
     if (model is None) == (predictions is None):
         raise MaskwrightError("give either --model (with --images) or --predictions")
     if predictions is not None:
-        with tempfile.TemporaryDirectory() as place:
-            is_project = find_project(predictions) is not None
-            file = _project_as_results(predictions, Path(place)) if is_project else predictions
-            report = evaluate_predictions(file, truth)
+        report = _of_predictions(predictions, truth)
     else:
-        if images is None or not images.is_dir():
-            raise MaskwrightError("the folder of the images is needed", path=images, hint="--images FOLDER")
-        loaded = load_model(str(model), device=device, precision=precision)
-        with progress_bar("evaluate", None) as show:
-            report = evaluate_model(
-                loaded,
-                truth,
-                images,
-                score=score,
-                nms_iou=nms_iou,
-                max_instances=max_instances,
-                on_progress=lambda done, total: show(done, f"of {total}"),
-            )
+        load = {"device": device, "precision": precision}
+        report = _of_model(str(model), truth, images, score, nms_iou, max_instances, load)
     if as_json:
-        print_json(
-            {
-                "bbox": dict(report.bbox),
-                "segm": dict(report.segm),
-                "max_dets": report.max_dets,
-                "images": report.image_count,
-                "truth": report.truth_count,
-                "predictions": report.prediction_count,
-                "failures": [{"file_name": name, "reason": reason} for name, reason in report.failures],
-                "notes": list(report.notes),
-            }
-        )
+        print_json(_as_json(report))
     else:
-        table = Table("", "bbox", "segm", box=None)
-        for name in report.segm:
-            table.add_row(
-                name, *(f"{kind[name]:.3f}" if kind[name] >= 0 else "-" for kind in (report.bbox, report.segm))
-            )
-        results().print(table)
-        counts = f"{report.prediction_count} detections, {report.truth_count} true objects, {report.image_count} images"
-        results().print(counts)
-        for note in report.notes:
-            messages().print(note)
+        _print(report)
     print_failures(report.failures)
     return exit_codes.SOME_FAILED if report.failures else exit_codes.OK
+
+
+def _of_model(
+    model_name: str,
+    truth: Path,
+    images: Path | None,
+    score: float,
+    nms_iou: float | None,
+    max_instances: int | None,
+    load: Mapping[str, Any],
+) -> "EvaluationReport":
+    from maskwright.evaluation import evaluate_model
+    from maskwright.inference.model import load_model
+
+    if images is None or not images.is_dir():
+        raise MaskwrightError("the folder of the images is needed", path=images, hint="--images FOLDER")
+    model = load_model(model_name, **load)
+    with progress_bar("evaluate", None) as show:
+        return evaluate_model(
+            model,
+            truth,
+            images,
+            score=score,
+            nms_iou=nms_iou,
+            max_instances=max_instances,
+            on_progress=lambda done, total: show(done, f"of {total}"),
+        )
+
+
+def _of_predictions(predictions: Path, truth: Path) -> "EvaluationReport":
+    """`predictions`: a project, or a COCO file of results or annotations."""
+    from maskwright.evaluation import evaluate_predictions
+    from maskwright.project import find_project
+
+    if find_project(predictions) is None:
+        return evaluate_predictions(predictions, truth)
+    with tempfile.TemporaryDirectory() as place:
+        return evaluate_predictions(_project_as_results(predictions, Path(place)), truth)
+
+
+def _as_json(report: "EvaluationReport") -> dict[str, Any]:
+    return {
+        "bbox": dict(report.bbox),
+        "segm": dict(report.segm),
+        "max_dets": report.max_dets,
+        "images": report.image_count,
+        "truth": report.truth_count,
+        "predictions": report.prediction_count,
+        "failures": [{"file_name": name, "reason": reason} for name, reason in report.failures],
+        "notes": list(report.notes),
+    }
+
+
+def _print(report: "EvaluationReport") -> None:
+    table = Table("", "bbox", "segm", box=None)
+    for name in report.segm:
+        table.add_row(name, *(f"{kind[name]:.3f}" if kind[name] >= 0 else "-" for kind in (report.bbox, report.segm)))
+    results().print(table)
+    results().print(
+        f"{report.prediction_count} detections, {report.truth_count} true objects, {report.image_count} images"
+    )
+    for note in report.notes:
+        messages().print(note)
 
 
 def _project_as_results(project_path: Path, folder: Path) -> Path:

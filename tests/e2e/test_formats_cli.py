@@ -72,6 +72,12 @@ def test_a_damaged_file_leaves_the_project_alone(photos: Path, tmp_path: Path) -
     assert "byte" in report["error"]
 
 
+def test_a_file_of_no_known_format_makes_no_project(photos: Path, tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_text("x")
+    assert run_json("import", photos, tmp_path / "notes.txt")[0] == 1
+    assert not (photos / ".maskwright").exists()
+
+
 def test_skipped_annotations_are_listed_and_change_the_exit_code(photos: Path, tmp_path: Path) -> None:
     content = json.loads((tmp_path / "set.json").read_text())
     content["annotations"][0]["segmentation"] = [[1, 2]]

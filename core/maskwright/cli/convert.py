@@ -53,13 +53,9 @@ def import_(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON on standard output.")] = False,
 ) -> int:
     """Bring annotations made elsewhere into a project, all or nothing; untouched ones are exported as they came."""
-    kind = recognised(source) if read_as is None else format_named(read_as)
+    kind = recognised(source) if read_as is None else format_named(read_as)  # before a project is made
     with _opened(project) as opened:
-        if kind.name == "coco":
-            intake, problems = opened.take_in_coco(source)
-        else:
-            data = kind.read(source)
-            intake, problems = opened.take_in(data), list(data.problems)
+        intake, problems = opened.take_in_file(source, format_name=kind.name)
         missing = opened.missing_images()
         moved = opened.find_moved(missing) if relocate else {}
         opened.relocate(moved)

@@ -1,6 +1,5 @@
 """The part of a project that takes in annotations made elsewhere: all of a file or nothing."""
 
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -9,13 +8,13 @@ from typing import TYPE_CHECKING, Any, Protocol
 from sqlalchemy import Connection, delete, insert, select
 from sqlalchemy.dialects.sqlite import insert as upsert
 
-from maskwright.document.values import Category, ImageRecord, ImageState, Instance, InstanceState
+from maskwright.document.values import Category, ImageRecord, ImageState, Instance
 from maskwright.errors import ProjectError
 from maskwright.formats.json_stream import paused_gc
 from maskwright.formats.problems import Problem
+from maskwright.project.bulk import insert_annotations, read_all, read_some
 from maskwright.project.database import Database
 from maskwright.project.instances import keep_ids_above, read_provenances, reserve_ids, touch_image
-from maskwright.project.packing import pack_record, packed_record
 from maskwright.project.rows import (
     category_from_row,
     category_to_row,
@@ -28,7 +27,7 @@ from maskwright.project.rows import (
 from maskwright.project.schema import categories, history, images, instances, run_images, settings
 
 if TYPE_CHECKING:
-    from maskwright.formats.coco.stream import CocoStream, Plain
+    from maskwright.formats.coco.stream import CocoStream
 
 _BLOCK = 500
 
@@ -76,12 +75,25 @@ class IntakeShelf:
                 _write_settings(connection, data.settings)
         return Intake(len(image_ids), count, len(category_ids), renumbered, tuple(resized))
 
+    def take_in_file(self, path: Path, *, format_name: str | None = None) -> tuple[Intake, list[Problem]]:
+        """Import a file or folder of any known format; also what could not be read.
+
+        Raises FormatError for what is not that format, or none that is known.
+        """
+        # Here and not above: the formats bring OpenCV, which a window does not need before it is painted.
+        from maskwright.formats.registry import format_named, recognised
+
+        kind = recognised(path) if format_name is None else format_named(format_name)
+        if kind.name == "coco":
+            return self.take_in_coco(path)
+        data = kind.read(path)
+        return self.take_in(data), list(data.problems)
+
     def take_in_coco(self, path: Path) -> tuple[Intake, list[Problem]]:
         """Import a COCO file of any size into a project without annotations as a stream; as `take_in` otherwise.
 
         Also returns what could not be read. Raises FormatError for a file that is not COCO.
         """
-        # Here and not above: they bring OpenCV, which a window does not need before it is painted.
         from maskwright.formats.coco.reader import read_coco
         from maskwright.formats.coco.stream import CocoStream
 
@@ -104,12 +116,11 @@ class IntakeShelf:
         """
         with self._database.read() as connection:
             if ids is None:
-                yield from _read_stored(connection, _STORED + " ORDER BY image_id, id", ())
+                yield from read_all(connection)
                 return
             for start in range(0, len(ids), _BLOCK):
                 block = tuple(ids[start : start + _BLOCK])
-                query = f"{_STORED} WHERE id IN ({','.join('?' * len(block))})"
-                found = {row[1]: row for row in _read_stored(connection, query, block)}
+                found = {row[1]: row for row in read_some(connection, block)}
                 yield from (found[id_] for id_ in block if id_ in found)
 
     def instance_ids(self) -> Sequence[int]:
@@ -129,60 +140,13 @@ class IntakeShelf:
         return found
 
 
-_STORED = "SELECT image_id, id, polygons, category_id, state, score, provenance_id, z, flags, extra FROM instances"
-_ACCEPTED = InstanceState.ACCEPTED.value
-_INSERT = (
-    "INSERT INTO instances (id, image_id, category_id, state, score, provenance_id, z, flags, polygons, extra) "
-    "VALUES (?, ?, ?, ?, ?, NULL, ?, ?, ?, ?)"
-)
-
-
-def _read_stored(
-    connection: Connection, query: str, values: tuple[int, ...]
-) -> Iterator[tuple[int, int, bytes | Instance]]:
-    rows = connection.exec_driver_sql(query, values)
-    known: dict[int, Any] = {}
-    while block := rows.fetchmany(_BLOCK):
-        wanted = {row.provenance_id for row in block} - known.keys() - {None}
-        known |= read_provenances(connection, wanted)
-        for row in block:
-            record = packed_record(row[2])
-            yield row[0], row[1], record if record is not None else instance_from_row(row, known)
-
-
 def _take_stream(connection: Connection, stream: "CocoStream") -> Intake:
-    """Into a fresh project. Indexes are made afterwards: sorting a million entries is cheaper than inserting them."""
+    """Into a fresh project."""
     _take_categories(connection, list(stream.categories.values()), is_fresh=True)
     image_ids, resized = _take_images(connection, list(stream.images.values()), is_fresh=True)
-    indexes = sorted(instances.indexes, key=lambda index: str(index.name))
-    for index in indexes:
-        index.drop(connection)
-    counts: Counter[int] = Counter()
-    highest = 0
-    for batch in stream.annotations():
-        rows = [_stream_row(found) for found in batch]
-        rows = [row for row in rows if row[1] in image_ids] if resized else rows
-        if rows:
-            connection.exec_driver_sql(_INSERT, rows)
-            counts.update(row[1] for row in rows)
-            highest = max(highest, max(row[0] for row in rows))
-    for index in indexes:
-        index.create(connection)
-    keep_ids_above(connection, highest)
-    done = [(count, ImageState.DONE.value, image_id) for image_id, count in counts.items()]
-    if done:
-        connection.exec_driver_sql("UPDATE images SET instance_count = ?, state = ? WHERE id = ?", done)
+    count = insert_annotations(connection, stream, image_ids.keys())
     _write_settings(connection, stream.settings)
-    return Intake(len(image_ids), counts.total(), len(stream.categories), resized=tuple(resized))
-
-
-def _stream_row(found: "Plain | tuple[int, Instance]") -> tuple[Any, ...]:
-    if len(found) == 5:
-        id_, image_id, category_id, is_crowd, record = found
-        return id_, image_id, category_id, _ACCEPTED, None, 0, 5 if is_crowd else 1, pack_record(record), None
-    row = instance_to_row(found[1], found[0], None)
-    keys = ("id", "image_id", "category_id", "state", "score", "z", "flags", "polygons", "extra")
-    return tuple(row[key] for key in keys)
+    return Intake(len(image_ids), count, len(stream.categories), resized=tuple(resized))
 
 
 def _write_settings(connection: Connection, values: Mapping[str, Any]) -> None:

@@ -21,17 +21,13 @@ class ImportOutcome:
 
 def import_annotations(project: "Project", path: Path, progress: TaskProgress) -> ImportOutcome:
     """All or nothing. Raises FormatError and ProjectError."""
-    from maskwright.formats.registry import recognised
-
-    progress.report(0, None, f"Reading {path.name}")
-    data = recognised(path).read(path)
-    progress.report(0, None, "Taking the annotations in")
-    intake = project.take_in(data)
-    notes = [str(problem) for problem in data.problems]
+    progress.report(0, None, f"Taking {path.name} in")
+    intake, problems = project.take_in_file(path)
+    notes = [str(problem) for problem in problems]
     if intake.renumbered_count:
         notes.append(f"{intake.renumbered_count} objects got new ids: theirs were taken.")
     notes += [f"{name} has another size than the project knows and was left out." for name in intake.resized]
-    missing = sum(not (project.image_root / image.file_name).is_file() for image in data.images())
+    missing = len(project.missing_images())
     if missing:
         notes.append(f"{missing} images are not in the image folder.")
     return ImportOutcome(intake.image_count, intake.instance_count, tuple(notes))

@@ -40,8 +40,6 @@ SWITCH_INTERVAL_S = 0.0005
 """How long a worker keeps the interpreter lock while the GUI thread waits. Python's own 5 ms, times the number of
 workers in a batch, is felt (`tests/benchmarks/bench_gui_latency.py`)."""
 HISTORY_AFTER_MS = 150
-DEVICES_AFTER_MS = 800
-"""Asking for devices imports OpenVINO: after the window is painted and the first image is on its way."""
 
 
 def run(path: Path | None = None) -> int:
@@ -115,7 +113,6 @@ class Workbench:
         window.show_canvas(False)
         for thread in (self.loader, self.thumbnails, self.inference, self.preview):
             thread.start()
-        QTimer.singleShot(DEVICES_AFTER_MS, window, self.inference.find_devices)
 
     def stop(self) -> None:
         """End the threads; whatever runs is cancelled, whatever was edited is written."""

@@ -57,6 +57,7 @@ class ModelCommands(QObject):
         self._told_error: MaskwrightError | None = None
         """That of a model that could not be loaded: what waited for it fails with the same one."""
         self._show_models()
+        self._on_devices_found(("CPU",))
         self._connect()
 
     @property
@@ -126,6 +127,7 @@ class ModelCommands(QObject):
         thread.cancelled.connect(lambda _request: self.busy_changed.emit(""))
         self._session.project_changed.connect(self._on_project_changed)
         panel.model_chosen.connect(self.choose)
+        panel.devices_requested.connect(thread.find_devices)
         panel.device_chosen.connect(self.choose_device)
         panel.mapping_requested.connect(self.map_classes)
         panel.run_requested.connect(self.run_on_image)

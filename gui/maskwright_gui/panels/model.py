@@ -16,7 +16,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from maskwright_gui.panels.widgets import muted_label, named
+from maskwright_gui.panels.widgets import AskingComboBox, muted_label, named
 from maskwright_gui.workers.batch_status import BatchProgress, BatchState, progress_text
 
 BUNDLED = "nuclei"
@@ -30,6 +30,8 @@ class ModelPanel(QWidget):
     """Name of a bundled model or path of a file."""
     browse_requested = Signal()
     device_chosen = Signal(str)
+    devices_requested = Signal()
+    """The person looks at the devices for the first time."""
     mapping_requested = Signal()
     run_requested = Signal()
     batch_requested = Signal()
@@ -45,7 +47,7 @@ class ModelPanel(QWidget):
         self._model.addItem("Open a model file…", _OTHER)
         self._model.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         self._model.setMinimumContentsLength(10)
-        self._device = named(QComboBox(self), "Device")
+        self._device = named(AskingComboBox(self), "Device")
         self._device.addItem("CPU")
         self._device.setMinimumContentsLength(5)
         self._note = muted_label("The model is loaded when it is first needed.", self)
@@ -99,6 +101,10 @@ class ModelPanel(QWidget):
         self._refresh()
 
     @property
+    def devices(self) -> list[str]:
+        return [self._device.itemText(row) for row in range(self._device.count())]
+
+    @property
     def chosen_device(self) -> str:
         return self._device.currentText()
 
@@ -133,6 +139,7 @@ class ModelPanel(QWidget):
     def _connect(self) -> None:
         self._model.activated.connect(self._on_model_activated)
         self._classes.clicked.connect(self.mapping_requested)
+        self._device.first_opened.connect(self.devices_requested)
         self._device.textActivated.connect(self.device_chosen)
         self._run.clicked.connect(self.run_requested)
         self._batch.clicked.connect(self.batch_requested)

@@ -2,7 +2,7 @@
 
 from typing import TypeVar
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QAbstractButton, QAbstractSlider, QComboBox, QLabel, QStackedWidget, QWidget
 
 W = TypeVar("W", bound=QWidget)
@@ -14,6 +14,22 @@ def named(widget: W, name: str, *, tip: str = "") -> W:
     if tip:
         widget.setToolTip(tip)
     return widget
+
+
+class AskingComboBox(QComboBox):
+    """A combo box whose entries are looked for when it is opened for the first time."""
+
+    first_opened = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._was_opened = False
+
+    def showPopup(self) -> None:
+        if not self._was_opened:
+            self._was_opened = True
+            self.first_opened.emit()
+        super().showPopup()
 
 
 class Inviting(QStackedWidget):

@@ -25,6 +25,13 @@ def test_model_file_runs_from_its_path(qtbot: QtBot, opened: Workbench, tmp_path
     assert opened.settings.value("model/source") == str(path)
 
 
+def test_devices_are_looked_for_when_someone_looks(qtbot: QtBot, opened: Workbench) -> None:
+    with qtbot.waitSignal(opened.inference.devices_found, timeout=20_000) as blocker:
+        opened.window.model.devices_requested.emit()
+    assert "CPU" in blocker.args[0]
+    assert "AUTO" in opened.window.model.devices
+
+
 def test_model_with_unknown_outputs_says_which(qtbot: QtBot, opened: Workbench, tmp_path: Path) -> None:
     path = tiny_models.saved(tmp_path / "odd.xml", {"data": (1, 3, 8, 8)}, {"strange": [[1.0]]})
     with qtbot.waitSignal(opened.inference.model_failed, timeout=20_000):

@@ -91,7 +91,9 @@ def test_edits_that_were_acknowledged_survive_kill_9(tmp_path: Path, acknowledge
     program = run_elsewhere(EDIT_FOR_EVER, tmp_path / "set.maskwright")
     ids = [int(program.stdout.readline()) for _ in range(acknowledged)]
     program.kill()
-    ids += [int(line) for line in program.communicate()[0].split("\n")[:-1]]
+    rest = program.stdout.read()  # communicate() would miss what readline() has read ahead
+    program.communicate()
+    ids += [int(line) for line in rest.split("\n")[:-1]]
 
     with Project.open(tmp_path / "set.maskwright") as project:
         assert not project.is_read_only

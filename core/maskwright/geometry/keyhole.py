@@ -15,6 +15,7 @@ from maskwright.geometry.rings import segment_crosses, signed_area
 
 _Points = NDArray[np.float64]
 _Point = tuple[float, ...]
+_MOST_COMPARED = 1000
 
 
 def cut_keyholes(polygon: Polygon) -> Ring:
@@ -58,11 +59,14 @@ def ring_to_polygons(ring: Ring) -> tuple[Polygon, ...]:
     if not all(shape.is_valid for shape in shapes):
         return (Polygon.of(ring),)
     inside = [shape.representative_point() for shape in shapes]
-    around = [[j for j in range(i) if shapes[j].contains(inside[i])] for i in range(len(loops))]
+    around: list[list[int]] = [[] for _ in loops]
+    for i, j in shapely.STRtree(shapes).query(inside, predicate="within").T.tolist():
+        if j < i:  # the larger one
+            around[i].append(j)
     holes: dict[int, list[_Points]] = {}
     for i, outer in enumerate(around):
         if len(outer) % 2:
-            holes.setdefault(outer[-1], []).append(loops[i])
+            holes.setdefault(max(outer), []).append(loops[i])
     parts = [Polygon.of(loops[i], holes.get(i, ())) for i, outer in enumerate(around) if len(outer) % 2 == 0]
     whole = shapely.MultiPolygon([(part.exterior, part.holes) for part in parts])
     return tuple(parts) if whole.is_valid else (Polygon.of(ring),)
@@ -75,11 +79,18 @@ def polygons_to_ring(polygons: Sequence[Polygon]) -> Ring:
         raise ValueError("expected at least one polygon")
     walk = np.asarray(rings[0])
     for ring in rings[1:]:
-        distance = ((walk[:, None] - ring[None, :]) ** 2).sum(axis=2)
-        at, to = np.unravel_index(int(distance.argmin()), distance.shape)
-        there = np.roll(ring, -int(to), axis=0)
+        at, to = _nearest_pair(walk, ring)
+        there = np.roll(ring, -to, axis=0)
         walk = np.concatenate([walk[: at + 1], there, there[:1], walk[at : at + 1], walk[at + 1 :]])
     return as_ring(walk)
+
+
+def _nearest_pair(a: _Points, b: _Points) -> tuple[int, int]:
+    """Indices of two vertices close to each other; the nearest where not all of a large outline would be compared."""
+    some_a, some_b = (points[:: max(1, len(points) // _MOST_COMPARED)] for points in (a, b))
+    distance = ((some_a[:, None] - some_b[None, :]) ** 2).sum(axis=2)
+    at, to = np.unravel_index(int(distance.argmin()), distance.shape)
+    return int(at) * max(1, len(a) // _MOST_COMPARED), int(to) * max(1, len(b) // _MOST_COMPARED)
 
 
 class _BridgeTree:

@@ -8,7 +8,7 @@ from pycocotools import mask as coco_mask
 
 from geometry_masks import NAMED_MASKS, Mask, masks
 from maskwright.geometry.convert import mask_to_polygons
-from maskwright.geometry.keyhole import cut_keyholes, join_keyholes
+from maskwright.geometry.keyhole import cut_keyholes, join_keyholes, polygons_to_ring, ring_to_polygons
 from maskwright.geometry.polygon import Polygon, Ring
 from maskwright.geometry.raster import polygons_to_mask
 
@@ -69,6 +69,25 @@ def test_a_ring_without_bridges_comes_back_as_it_is() -> None:
 def test_a_bow_tie_through_one_vertex_is_left_whole() -> None:
     bow_tie = Polygon.of([(2, 2), (0, 0), (0, 4), (2, 2), (4, 0), (4, 4)])
     assert join_keyholes(bow_tie.exterior) == bow_tie
+
+
+@given(masks(max_side=12))
+@settings(max_examples=100, deadline=None)
+def test_all_parts_as_one_walk_and_back(mask: Mask) -> None:
+    polygons = mask_to_polygons(mask, min_iou=None)
+    if not polygons:
+        return
+    ring = polygons_to_ring(polygons)
+    assert np.array_equal(filled(ring, mask.shape), mask)
+    assert np.array_equal(polygons_to_mask(ring_to_polygons(ring), (mask.shape[1], mask.shape[0])), mask)
+
+
+def test_a_sieve_is_opened_again() -> None:
+    mask = np.ones((41, 41), bool)
+    mask[1::2, 1::2] = False
+    (polygon,) = mask_to_polygons(mask, min_iou=None)
+    (again,) = ring_to_polygons(cut_keyholes(polygon))
+    assert same_rings(again, polygon)
 
 
 def test_bridges_to_points_on_long_edges_open_too() -> None:

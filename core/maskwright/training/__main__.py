@@ -6,10 +6,14 @@ import argparse
 import logging
 from pathlib import Path
 
+from maskwright.inference.model import load_model
 from maskwright.training.dataset import read_dataset
+from maskwright.training.evaluate import reports_by_kind
 from maskwright.training.export import ModelDescription, export, load_average
 from maskwright.training.network import NetworkConfig
 from maskwright.training.train import TrainConfig, train
+
+logger = logging.getLogger("maskwright.training")
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -18,6 +22,7 @@ def main(arguments: list[str] | None = None) -> None:
     commands = parser.add_subparsers(required=True)
     _add_train(commands.add_parser("train", help="train from scratch on a COCO file"))
     _add_export(commands.add_parser("export", help="write a checkpoint as an OpenVINO model"))
+    _add_evaluate(commands.add_parser("evaluate", help="a model's figures by kind of micrograph"))
     options = parser.parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     options.action(options)
@@ -47,6 +52,14 @@ def _add_export(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(action=_export)
 
 
+def _add_evaluate(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--model", required=True, help="a model file or the name of a bundled one")
+    parser.add_argument("--coco", type=Path, required=True, help="COCO file with the ground truth")
+    parser.add_argument("--images", type=Path, required=True, help="folder of its images")
+    parser.add_argument("--nms-iou", type=float, help="default: the model's own")
+    parser.set_defaults(action=_evaluate)
+
+
 def _train(options: argparse.Namespace) -> None:
     dataset = read_dataset(options.coco, options.images)
     config = TrainConfig(
@@ -73,6 +86,13 @@ def _export(options: argparse.Namespace) -> None:
         scale_rule=options.scale_rule,
     )
     export(network, description, to=options.to)
+
+
+def _evaluate(options: argparse.Namespace) -> None:
+    model = load_model(options.model, precision="f32")
+    for kind, report in reports_by_kind(model, options.coco, options.images, nms_iou=options.nms_iou).items():
+        figures = "  ".join(f"{name} {report.segm[name]:.3f}" for name in ("AP", "AP50", "AP75", "AR"))
+        logger.info("%s  %d images  %s", f"{kind:18}", report.image_count, figures)
 
 
 if __name__ == "__main__":

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 from pycocotools import mask as rle
 
 from maskwright.errors import MaskwrightError
+from maskwright.images.decode import read_image
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,11 +64,8 @@ def read_dataset(coco_file: Path, image_folder: Path) -> Dataset:
 
 
 def read_rgb(path: Path) -> NDArray[np.uint8]:
-    """(H, W, 3) RGB, EXIF orientation applied; raises MaskwrightError when OpenCV cannot decode the file."""
-    image = cv2.imread(str(path), cv2.IMREAD_COLOR)
-    if image is None:
-        raise MaskwrightError(f"cannot read the image {path}")
-    return np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2RGB), dtype=np.uint8)
+    """(H, W, 3) RGB, upright; raises ImageError as `read_image` does."""
+    return np.ascontiguousarray(read_image(path).bgr_u8[..., ::-1])
 
 
 def _sample(

@@ -130,8 +130,7 @@ def to_shapely(polygons: Iterable[Polygon]) -> Any:
 
 def from_shapely(shape: Any) -> Polygons:
     """The areas of any shape on the grid, slivers, lines and points left out."""
-    with np.errstate(divide="ignore", invalid="ignore"):  # GEOS leaves these flags behind on subnormal coordinates
-        on_grid = shapely.set_precision(_areas(shape), GRID_PX)
+    on_grid = shapely.set_precision(_areas(shape), GRID_PX)
     kept = [part for part in shapely.get_parts(_areas(on_grid)).tolist() if _is_substantial(part)]
     return tuple(
         Polygon.of(

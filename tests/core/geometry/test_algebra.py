@@ -31,7 +31,9 @@ def raster(polygons: algebra.Polygons) -> Mask:
 
 
 frames = masks(max_side=4).map(placed)
-jagged = st.lists(st.tuples(st.floats(0, 20), st.floats(0, 20)), min_size=3, max_size=9).map(Polygon.of)
+# no subnormal numbers: GEOS answers rightly but leaves floating-point flags behind, which numpy turns into warnings
+coordinates = st.floats(0, 20, allow_subnormal=False)
+jagged = st.lists(st.tuples(coordinates, coordinates), min_size=3, max_size=9).map(Polygon.of)
 
 
 @given(frames, frames)

@@ -5,6 +5,7 @@ most good, and what is left of the allowed error pays for leaving out single ver
 """
 
 from collections.abc import Iterator, Sequence
+from itertools import islice
 from typing import Any
 
 import cv2
@@ -105,18 +106,18 @@ class _Search:
                 yield outlines
 
     def _fitted(self, epsilon: float) -> list[Outline]:
-        outlines: list[Outline] = []
+        chosen: list[tuple[PreparedRing, NDArray[np.intp]]] = []
+        counts: list[int] = []
         for rings in self._parts:
-            outline: Outline = []
-            for ring in rings:
-                kept = cv2.approxPolyDP(ring.ring, epsilon, True)
-                if len(kept) >= 3:
-                    outline.append(fit(ring, ring.indices(kept), _FARTHEST_MOVE * epsilon, self._frame_wh))
-                elif not outline:
-                    break
-            if outline:
-                outlines.append(outline)
-        return outlines
+            kept = [(ring, cv2.approxPolyDP(ring.ring, epsilon, True)) for ring in rings]
+            if len(kept[0][1]) >= 3:  # without its outline a part has no holes either
+                left = [(ring, ring.indices(corners)) for ring, corners in kept if len(corners) >= 3]
+                chosen += left
+                counts.append(len(left))
+        if not chosen:
+            return []
+        fitted = iter(fit(chosen, _FARTHEST_MOVE * epsilon, self._frame_wh))
+        return [list(islice(fitted, count)) for count in counts]
 
     def _error(self, outlines: list[Outline]) -> float:
         if not outlines:

@@ -175,8 +175,13 @@ def _core() -> "openvino.Core":
     global _the_core
     with _core_lock:
         if _the_core is None:
+            import numpy as np
             import openvino
 
+            # Builds the binding's tables of types while only this thread can. Two threads that meet in their first use
+            # lock up for ever, one holding the interpreter lock, the other the table's (seen with 2026.4 in a batch).
+            openvino.Type.f32.to_dtype()
+            assert openvino.Tensor(np.zeros(1, np.uint8)).data.size == 1
             _the_core = openvino.Core()
         return _the_core
 

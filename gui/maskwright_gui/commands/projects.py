@@ -42,6 +42,8 @@ class ProjectCommands(QObject):
         if path.suffix.lower() in MODEL_SUFFIXES and path.is_file():
             self.model_dropped.emit(str(path))
             return
+        if not self.may_lose_edits():
+            return
         self._show_after = None
         if path.is_file() and path.suffix != ".db":
             self._show_after = path.name
@@ -61,6 +63,8 @@ class ProjectCommands(QObject):
             self.told.emit(Message("Everything is saved", "Edits are written as you make them."))
 
     def close_project(self) -> None:
+        if not self.may_lose_edits():
+            return
         self.stop()
         self._session.close_project()
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QMessageBox
 from pytestqt.qtbot import QtBot
 
 from maskwright.document import edits
@@ -54,6 +55,19 @@ def test_edits_stay_on_screen_while_they_cannot_be_saved(
     monkeypatch.setattr(project, "apply", real)
     assert opened.session.save()
     assert len(project.instances(1)) == 1
+
+
+def test_unsaved_edits_hold_the_project_open(qtbot: QtBot, opened: Workbench, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_arguments: object, **_named: object) -> None:
+        raise ProjectError("the disk is full")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(opened.session.project, "apply", full)
+        draw(opened)
+        patch.setattr(QMessageBox, "question", lambda *_: QMessageBox.StandardButton.Cancel)
+        opened.projects.close_project()
+        assert opened.session.unsaved_count == 1
+    assert opened.session.save()
 
 
 def test_broken_project_file_is_refused_with_its_path(qtbot: QtBot, bench: Workbench, folder: Path) -> None:

@@ -47,16 +47,17 @@ def bench(
     device: Annotated[list[str] | None, typer.Option(help="May be repeated. Default: all there are.")] = None,
     precision: Annotated[list[str] | None, typer.Option(help="f32, bf16 or f16; may be repeated.")] = None,
     seconds: Annotated[float, typer.Option(min=0.1, help="Of each measurement.")] = 3.0,
+    size: Annotated[str, typer.Option(help="Of the image, for networks that take images as they are.")] = "640x480",
     as_json: AsJson = False,
 ) -> int:
     """Time a model on this machine: one image at a time, and many at once."""
     from maskwright.inference.runtime import list_devices
     from maskwright.models.bench import bench as run_bench
 
+    size_wh = _size_wh(size)
+    precisions = precision or (None, "f32", "bf16")
     timings = list(
-        run_bench(
-            model, devices=device or list_devices(), precisions=precision or (None, "f32", "bf16"), seconds=seconds
-        )
+        run_bench(model, devices=device or list_devices(), precisions=precisions, seconds=seconds, size_wh=size_wh)
     )
     if as_json:
         print_json({"timings": [asdict(timing) for timing in timings]})
@@ -120,3 +121,10 @@ def checked_precision(text: str) -> Any:
     if text not in ("f16", "f32"):
         raise MaskwrightError(f"precision is f16 or f32, got {text}")
     return text
+
+
+def _size_wh(text: str) -> tuple[int, int]:
+    width, separator, height = text.partition("x")
+    if not separator or not width.isdecimal() or not height.isdecimal() or not 0 < int(width) * int(height) <= 10**8:
+        raise typer.BadParameter(f"expected WIDTHxHEIGHT such as 640x480, got {text}")
+    return int(width), int(height)

@@ -208,6 +208,12 @@ def test_bench_prints_one_row_per_precision(tmp_path: Path) -> None:
     assert timing["images_per_s"] > 0
 
 
+@pytest.mark.parametrize("size", ["640", "x480", "0x480", "axb"])
+def test_bench_refuses_what_is_no_size(tmp_path: Path, size: str) -> None:
+    code, _ = run("bench", str(tmp_path / "model.xml"), "--size", size)
+    assert code == 2
+
+
 def test_bench_says_which_device_cannot(tmp_path: Path) -> None:
     source = tiny_models.yolact(tmp_path / "tiny.xml")
     _, printed = run("bench", source, "--device", "NO_SUCH", "--precision", "f32", "--json")

@@ -18,6 +18,7 @@ ROOT = Path(__file__).resolve().parents[2]
 for part in ("core", "gui", "resources", "tests"):
     sys.path.insert(0, str(ROOT / part))
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # as the program does
 
 TICK_MS = 5
 START = """

@@ -37,9 +37,9 @@ from maskwright_gui.workers.thumbnails import ThumbnailLoader
 log = logging.getLogger(__name__)
 
 SWITCH_INTERVAL_S = 0.0001
-"""How long a worker keeps the interpreter lock while the GUI thread waits. With Python's own 5 ms a timer of the GUI
-fires 300 ms late during a batch, with 0.5 ms 11 (p95), with 0.1 ms 7, and the batch is as fast
-(`tests/benchmarks/bench_gui_latency.py`, two cores)."""
+"""How long a worker keeps the interpreter lock while the GUI thread waits. On two quiet cores it makes no difference to
+Python's own 5 ms (a GUI timer is 6 ms late during a batch, p95); where other programs want the cores too, it does
+(0.5 ms: 11, 0.1 ms: 7; `tests/benchmarks/bench_gui_latency.py`)."""
 HISTORY_AFTER_MS = 150
 
 

@@ -40,8 +40,12 @@ class Project(RelocationShelf, CategoryShelf, HistoryShelf, ProposalLayer, Intak
         self._database = database
         self._lock = access if isinstance(access, ProjectLock) else None
         self.read_only_reason = None if isinstance(access, ProjectLock) else access
-        self.name: str = self.setting(_NAME) or path.stem
-        self.image_root = self._find_image_root()
+        try:
+            self.name: str = self.setting(_NAME) or path.stem
+            self.image_root = self._find_image_root()
+        except BaseException:
+            database.close()
+            raise
 
     @classmethod
     def create(cls, path: Path, *, image_root: Path, name: str | None = None) -> Self:

@@ -4,8 +4,10 @@ import os
 import sqlite3
 import threading
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -355,3 +357,26 @@ def test_a_snapshot_does_not_see_what_is_written_meanwhile(project: Project) -> 
             then.set_setting("a", 1)
 
     assert len(project.instances(1)) == 2
+
+
+def test_a_project_that_cannot_be_opened_leaves_no_connection(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = project.path
+    project.close()
+    with closing(sqlite3.connect(path / "project.db")) as connection, connection:
+        connection.execute("DELETE FROM settings")
+    made: list[sqlite3.Connection] = []
+    connect = sqlite3.connect
+
+    def noting(*args: Any, **kwargs: Any) -> sqlite3.Connection:
+        made.append(connect(*args, **kwargs))
+        return made[-1]
+
+    monkeypatch.setattr(sqlite3, "connect", noting)
+    with pytest.raises(ProjectError, match="does not say where"):
+        Project.open(path)
+    assert made
+    for connection in made:
+        with pytest.raises(sqlite3.ProgrammingError, match="closed"):
+            connection.execute("SELECT 1")

@@ -256,7 +256,8 @@ def wait_for_progress(project_path: Path, process: subprocess.Popen[str], *, ima
 def test_a_batch_stopped_at_any_moment_is_resumed_without_doing_an_image_twice(
     tmp_path: Path, model: Path, sent: signal.Signals
 ) -> None:
-    for index in range(100):
+    count = 240  # more than any machine gets through before it is stopped
+    for index in range(count):
         write_image(tmp_path / "photos" / f"{index:03d}.png", size_wh=(600, 400))
     place = tmp_path / "out.json.maskwright"
     arguments = ("prelabel", tmp_path / "photos", "-m", model, "-o", tmp_path / "out.json", "--threads", "1")
@@ -268,13 +269,13 @@ def test_a_batch_stopped_at_any_moment_is_resumed_without_doing_an_image_twice(
     assert process.returncode == (-signal.SIGKILL if sent == signal.SIGKILL else 130), output
     with Project.open(place) as project:
         done = project.done_count(1)
-        assert 5 <= done < 100
-        ids = {id_: [instance.id for instance in project.instances(id_)] for id_ in range(1, 101)}
+        assert 5 <= done < count
+        ids = {id_: [instance.id for instance in project.instances(id_)] for id_ in range(1, count + 1)}
     process = started(*arguments, "--resume", "--json")
     report = json.loads(process.communicate(timeout=120)[0])
 
-    assert (process.returncode, report["done"], report["remaining"]) == (0, 100, 0)
+    assert (process.returncode, report["done"], report["remaining"]) == (0, count, 0)
     written = {annotation["id"] for annotation in COCO(tmp_path / "out.json").dataset["annotations"]}
-    assert len(written) == 200
+    assert len(written) == 2 * count
     assert {id_ for kept in ids.values() for id_ in kept} <= written
     assert not place.exists()

@@ -102,7 +102,7 @@ class LiveThresholds(QObject):
         self.stop()
         self._thread.forget()
         if project is not None:
-            self._strip.set_thresholds(Thresholds.from_json(project.setting(THRESHOLDS_SETTING)))
+            self._strip.set_thresholds(known_thresholds(project) or Thresholds())
 
     def _on_scores_known(self, image_id: int, scores: NDArray[np.float32]) -> None:
         if self._session.document is not None and self._session.document.image_id == image_id:
@@ -145,3 +145,12 @@ class LiveThresholds(QObject):
 
     def _on_failed(self, error: MaskwrightError) -> None:
         self.told.emit(Message.of_error("The thresholds were not applied to the other images", error))
+
+
+def known_thresholds(project: "Project") -> Thresholds | None:
+    """What a person chose for this project, else what its last batch ran with; None for a project without either."""
+    if (stored := project.setting(THRESHOLDS_SETTING)) is not None:
+        return Thresholds.from_json(stored)
+    if (run := project.last_run()) is None:
+        return None
+    return Thresholds.from_json({name: value for name, value in run.settings.items() if isinstance(value, float)})

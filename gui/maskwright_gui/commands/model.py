@@ -9,6 +9,7 @@ from PySide6.QtCore import QObject, QSettings, Signal
 from PySide6.QtWidgets import QFileDialog
 
 from maskwright.errors import MaskwrightError
+from maskwright_gui.commands.live_thresholds import known_thresholds
 from maskwright_gui.messages import Message
 from maskwright_gui.panels.model import BUNDLED, ModelPanel, model_title
 from maskwright_gui.panels.thresholds import THRESHOLDS_SETTING, ThresholdStrip
@@ -160,7 +161,7 @@ class ModelCommands(QObject):
         settings = self._strip.thresholds.settings()
         project = self._session.project
         is_known = self._summary is not None and self._summary.choice == self._choice
-        if is_known or (project is not None and project.setting(THRESHOLDS_SETTING) is not None):
+        if is_known or (project is not None and known_thresholds(project) is not None):
             return settings
         return replace(settings, score=None, nms_iou=None)
 
@@ -179,9 +180,11 @@ class ModelCommands(QObject):
             self.mapping_wanted.emit(summary)
 
     def _offer_defaults(self, summary: ModelSummary) -> None:
-        """The model's own operating point, unless the project has thresholds of its own."""
+        """The model's own operating point, unless the project has thresholds of its own or from its last batch."""
         project = self._session.project
-        if project is None or project.setting(THRESHOLDS_SETTING) is None:
+        run = project.last_run() if project is not None else None
+        is_of_another = run is None or run.model_hash != summary.content_hash
+        if project is None or (project.setting(THRESHOLDS_SETTING) is None and is_of_another):
             own = replace(self._strip.thresholds, score=summary.default_score, nms_iou=summary.default_nms_iou)
             self._strip.set_thresholds(own)
 

@@ -87,6 +87,16 @@ def test_thresholds_belong_to_the_project(qtbot: QtBot, labelled: Workbench) -> 
     assert labelled.window.thresholds.thresholds.score == 0.85
 
 
+def test_a_project_shows_the_thresholds_of_its_last_batch(qtbot: QtBot, opened: Workbench) -> None:
+    project = opened.session.project
+    project.start_run("a model", "its hash", {"score": 0.35, "nms_iou": 0.6, "mask_threshold": 0.5, "min_iou": None})
+    path = project.path
+    opened.projects.close_project()
+    with qtbot.waitSignal(opened.projects.opened, timeout=20_000):
+        opened.projects.open_path(path)
+    assert opened.window.thresholds.thresholds == Thresholds(score=0.35, nms_iou=0.6)
+
+
 def test_image_without_candidates_asks_the_model(qtbot: QtBot, opened: Workbench, model: GatedModel) -> None:
     with qtbot.waitSignal(opened.model.predicted, timeout=20_000):
         qtbot.keyClick(slider(opened, "Score"), Qt.Key.Key_Right)

@@ -9,6 +9,7 @@ from PySide6.QtCore import QLibraryInfo, QSettings, QTimer
 from PySide6.QtWidgets import QApplication
 
 from maskwright_gui.actions import ACTIONS, tool_specs
+from maskwright_gui.activity import Activity
 from maskwright_gui.commands.batch import BatchCommands
 from maskwright_gui.commands.canvas_options import CanvasOptions
 from maskwright_gui.commands.classes import ClassCommands
@@ -79,6 +80,7 @@ class Workbench:
     def __init__(self, settings: QSettings, *, load: Loader = load_choice) -> None:
         self.settings = settings
         self.session = Session()
+        self.activity = Activity(self.session)
         self.loader = ImageLoader()
         self.thumbnails = ThumbnailLoader()
         self.inference = InferenceThread(load=load)

@@ -4,7 +4,7 @@ Every edit, whether from a tool, a panel or undo, goes through `Session.edit` or
 document.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -12,6 +12,7 @@ from PySide6.QtCore import QObject, Signal
 
 from maskwright.document.change import Change
 from maskwright.document.document import Document
+from maskwright.document.gesture import Gesture
 from maskwright.document.values import Category, ImageRecord, ImageState, Instance
 from maskwright.errors import MaskwrightError, ProjectError
 from maskwright_gui.history import History, Step, difference
@@ -23,6 +24,8 @@ from maskwright_gui.workers.writer import EditWriter, Kind, PendingEdit
 if TYPE_CHECKING:
     from maskwright.project.store import Project
 
+LEAST_LOOK_S = 0.5
+"""Leafing through images is not looking at them."""
 RESERVED_IDS = 256
 """Ids are taken from the project in blocks, so that finishing a polygon never waits for the disk."""
 
@@ -64,6 +67,8 @@ class Session(QObject):
         self._writer: EditWriter | None = None
         self._reader: ImageReader | None = None
         self._free_ids: Iterator[int] = iter(())
+        self.take_gesture: Callable[[], Gesture] = Gesture
+        """What the person did since it was last asked."""
 
     def open_project(self, project: "Project") -> None:
         """Take over `project`; the session closes it."""
@@ -106,6 +111,7 @@ class Session(QObject):
         """Make an image the current one; None clears the canvas."""
         if self._reader is None or (self.image is not None and self.image.id == image_id):
             return
+        self._note_look()
         self.image = self._reader.image(image_id) if image_id is not None else None
         self.image_changed.emit(self.image)
         self.reload_document()
@@ -161,7 +167,7 @@ class Session(QObject):
             self.edit(change, label)
         elif self._writer is not None and not change.is_empty and self._may_edit():
             self._histories.pop(image_id, None)
-            self._writer.write(PendingEdit(image_id, change, label))
+            self._writer.write(PendingEdit(image_id, change, label, gesture=self.take_gesture()))
 
     def undo(self) -> str | None:
         """Take the latest step of the current image back; its label, or None when there was none."""
@@ -231,6 +237,13 @@ class Session(QObject):
             self._histories[image_id] = self._reader.history(image_id) if self._reader is not None else History()
         return self._histories[image_id]
 
+    def _note_look(self) -> None:
+        """Count what was spent on the image that is being left, without a step to count it with."""
+        gesture = self.take_gesture()
+        is_kept = self.image is not None and self.project is not None and not self.project.is_read_only
+        if self._writer is not None and self.image is not None and is_kept and gesture.active_s >= LEAST_LOOK_S:
+            self._writer.write(PendingEdit(self.image.id, gesture=gesture))
+
     def _may_edit(self) -> bool:
         if self.project is not None and self.project.is_read_only:
             self.failed.emit(
@@ -245,7 +258,7 @@ class Session(QObject):
         assert self._writer is not None
         self.document = self.document.apply(change)
         self._announce(change)
-        self._writer.write(PendingEdit(self.document.image_id, change, label, kind))
+        self._writer.write(PendingEdit(self.document.image_id, change, label, kind, gesture=self.take_gesture()))
 
     def _replay(self, step: Step, change: Change, kind: Kind) -> str | None:
         assert self.image is not None

@@ -114,6 +114,7 @@ def _wire_actions(bench: "Workbench") -> None:
 def _wire_session(bench: "Workbench") -> None:
     session, window, canvas = bench.session, bench.window, bench.window.canvas
     canvas.context.allocate_id = session.new_instance_id
+    session.take_gesture = bench.activity.take
     canvas.change_requested.connect(session.edit)
     canvas.selection_requested.connect(session.select)
     canvas.context_menu_requested.connect(bench.menu.open)

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,9 +16,12 @@ from typer.testing import CliRunner
 
 import tiny_models
 from maskwright.cli.app import app
+from maskwright.document.change import Change
+from maskwright.document.gesture import Gesture
+from maskwright.document.values import InstanceState
 from maskwright.inference.model import load_model
-from maskwright.project import Project
-from project_builders import make_project, write_image
+from maskwright.project import Project, Proposal
+from project_builders import make_project, square, write_image
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -216,6 +220,26 @@ def test_copies_of_a_project_are_listed_and_brought_back(tmp_path: Path) -> None
     assert run("restore", tmp_path / "set.maskwright", name)[0] == 0
     with Project.open(tmp_path / "set.maskwright") as project:
         assert [category.name for category in project.categories()] == ["cell", "cat"]
+
+
+def test_effort_is_told_for_each_object_and_image_and_can_be_switched_off(tmp_path: Path) -> None:
+    with make_project(tmp_path) as project:
+        project.put_proposals(1, [Proposal(1, 0.9, (square(side=20),))])
+        (found,) = project.instances(1)
+        edited = replace(found, state=InstanceState.EDITED, polygons=(square(side=19),))
+        project.apply(1, Change.of([(found, edited)]), label="Move", gesture=Gesture(2, 1, 3.0))
+        path = project.path
+
+    code, report = run_json("effort", path)
+    assert code == 0
+    assert report["is_recorded"]
+    assert [(one["clicks"], one["keys"], one["seconds"]) for one in report["objects"]] == [(2, 1, 3.0)]
+    assert report["objects"][0]["final_iou"] == pytest.approx(19 * 19 / 400)
+    assert report["on_images"] == {"1": {"seconds": 3.0, "clicks": 2, "keys": 1}}
+
+    code, report = run_json("effort", path, "--no-record", "--forget")
+    assert (code, report["is_recorded"], report["objects"]) == (0, False, [])
+    assert run_json("effort", path, "--record")[1]["is_recorded"]
 
 
 def test_version_devices_and_info_answer() -> None:

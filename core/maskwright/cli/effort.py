@@ -9,24 +9,68 @@ from rich.table import Table
 
 from maskwright.cli import exit_codes
 from maskwright.cli.output import print_json, reports_errors, results
+from maskwright.errors import ProjectError
 from maskwright.project import Project
-from maskwright.review.report import EffortReport, effort_report
+from maskwright.review.effort import EffortLog, effort_log
+from maskwright.review.report import EffortReport, summed_up
 
 
 @reports_errors
 def effort(
     project: Annotated[Path, typer.Argument(help="A project, or the image folder it lives in.")],
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON on standard output.")] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print JSON on standard output, with every object and image.")
+    ] = False,
+    record: Annotated[
+        bool | None, typer.Option("--record/--no-record", help="From now on keep clicks, keys and times, or not.")
+    ] = None,
+    forget: Annotated[bool, typer.Option("--forget", help="Erase the clicks, keys and times kept so far.")] = False,
 ) -> int:
     """Report the correction effort: accepted untouched, edited, refused, drawn; seconds; better score thresholds."""
-    with Project.open(project, read_only=True) as opened:
-        report = effort_report(opened)
+    with Project.open(project, read_only=record is None and not forget) as opened:
+        _keep(opened, record=record, forget=forget)
+        is_recorded, log = opened.records_effort, effort_log(opened)
         names = {category.id: category.name for category in opened.categories()}
+    report = summed_up(log)
     if as_json:
-        print_json(asdict(report))
+        print_json({"is_recorded": is_recorded, **asdict(report), **_details(log)})
     else:
         _print(report, names)
+        if not is_recorded:
+            results().print("nothing is recorded at the moment (--record switches it on)")
     return exit_codes.OK
+
+
+def _keep(project: Project, *, record: bool | None, forget: bool) -> None:
+    if (record is not None or forget) and project.read_only_reason is not None:
+        raise ProjectError(f"nothing was changed: {project.read_only_reason}", path=project.path)
+    if record is not None:
+        project.set_records_effort(record)
+    if forget:
+        project.forget_effort()
+
+
+def _details(log: EffortLog) -> dict[str, object]:
+    """What was spent on every object and image."""
+    objects = [
+        {
+            "instance_id": item.instance_id,
+            "image_id": item.image_id,
+            "category_id": item.category_id,
+            "score": item.score,
+            "final_iou": item.final_iou,
+            "vertices_changed": item.vertices_changed,
+            "steps": item.steps,
+            "clicks": item.clicks,
+            "keys": item.keys,
+            "seconds": item.seconds,
+            "is_class_changed": item.is_class_changed,
+            "is_deleted": item.final is None or item.is_refused,
+            "is_drawn": item.proposed is None,
+        }
+        for item in log.instances.values()
+    ]
+    return {"objects": objects, "on_images": {str(id_): asdict(image) for id_, image in sorted(log.images.items())}}
 
 
 def _print(report: EffortReport, names: dict[int, str]) -> None:

@@ -8,6 +8,7 @@ from sqlalchemy import Row, select
 
 from maskwright.document.change import Change
 from maskwright.document.document import Document
+from maskwright.document.gesture import Gesture
 from maskwright.project.database import Database
 from maskwright.project.instances import InstanceShelf, Kind
 from maskwright.project.journal import change_from_bytes
@@ -29,6 +30,8 @@ class HistoryEntry:
     kind: Kind
     label: str
     change: Change
+    gesture: Gesture | None = None
+    """What it took; None where that is not recorded. Clicks and keys are 0 for steps of before they were counted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +122,7 @@ def _applicable(document: Document, changes: Sequence[Change]) -> list[Change]:
 
 
 def _entry(row: Row[Any]) -> HistoryEntry:
+    gesture = Gesture(row.clicks or 0, row.keys or 0, row.active_s) if row.active_s is not None else None
     return HistoryEntry(
-        row.id, row.image_id, row.at, cast(Kind, row.kind), row.label, change_from_bytes(row.change)
+        row.id, row.image_id, row.at, cast(Kind, row.kind), row.label, change_from_bytes(row.change), gesture
     )  # cast: the table holds what `write_history` wrote

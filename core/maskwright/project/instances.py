@@ -8,9 +8,11 @@ from sqlalchemy.dialects.sqlite import insert as upsert
 
 from maskwright.document.change import Change
 from maskwright.document.document import Document
+from maskwright.document.gesture import Gesture
 from maskwright.document.values import ImageState, Instance, InstanceState, Provenance
 from maskwright.errors import ProjectError
 from maskwright.project.database import Database
+from maskwright.project.gestures import gesture_to_row, is_recorded
 from maskwright.project.journal import change_from_bytes, change_to_bytes
 from maskwright.project.rows import (
     instance_from_row,
@@ -60,18 +62,24 @@ class InstanceShelf:
             return reserve_ids(connection, count)
 
     def apply(
-        self, image_id: int, change: Change, *, label: str, kind: Literal["edit", "undo", "redo"] = "edit"
+        self,
+        image_id: int,
+        change: Change,
+        *,
+        label: str,
+        kind: Literal["edit", "undo", "redo"] = "edit",
+        gesture: Gesture | None = None,
     ) -> None:
         """Store a person's change and its journal entry in one transaction; on return it survives a power failure.
 
-        An unseen or pre-labelled image becomes "in progress". Raises ProjectError when the stored instances are not in
-        the state that the change starts from.
+        An unseen or pre-labelled image becomes "in progress". `gesture` is kept where the project records effort.
+        Raises ProjectError when the stored instances are not in the state that the change starts from.
         """
         if change.is_empty:
             return
         with self._database.write() as connection:
             write_change(connection, image_id, change, stored=read_instances(connection, image_id))
-            write_history(connection, image_id, change, label=label, kind=kind)
+            write_history(connection, image_id, change, label=label, kind=kind, gesture=gesture)
             touch_image(connection, image_id, was=_UNTOUCHED, becomes=ImageState.IN_PROGRESS)
 
 
@@ -118,7 +126,9 @@ def write_change(connection: Connection, image_id: int, change: Change, *, store
         connection.execute(insert(instances), rows)
 
 
-def write_history(connection: Connection, image_id: int, change: Change, *, label: str, kind: Kind) -> None:
+def write_history(
+    connection: Connection, image_id: int, change: Change, *, label: str, kind: Kind, gesture: Gesture | None = None
+) -> None:
     """Add a journal entry.
 
     Proposals that follow on proposals, with no step of a person between, become one entry: otherwise each pull at a
@@ -130,7 +140,8 @@ def write_history(connection: Connection, image_id: int, change: Change, *, labe
         if change.is_empty:
             return
     row = {"image_id": image_id, "at": now(), "kind": kind, "label": label, "change": change_to_bytes(change)}
-    connection.execute(insert(history), row)
+    taken = gesture_to_row(gesture) if gesture is not None and is_recorded(connection) else {}
+    connection.execute(insert(history), row | taken)
 
 
 def _last_entry(connection: Connection, image_id: int) -> Row[Any] | None:

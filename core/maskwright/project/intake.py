@@ -24,7 +24,7 @@ from maskwright.project.rows import (
     instance_to_row,
     to_json,
 )
-from maskwright.project.schema import categories, history, images, instances, run_images, settings
+from maskwright.project.schema import categories, history, image_looks, images, instances, run_images, settings, signals
 
 if TYPE_CHECKING:
     from maskwright.formats.coco.stream import CocoStream
@@ -157,7 +157,7 @@ def _write_settings(connection: Connection, values: Mapping[str, Any]) -> None:
 
 def _is_fresh(connection: Connection) -> bool:
     """Nothing refers to an image or instance yet, so that all ids may still change."""
-    return not any(connection.scalar(select(table).limit(1)) for table in (instances, history, run_images))
+    return not any(connection.scalar(select(table).limit(1)) for table in (instances, history, run_images, signals))
 
 
 def _take_categories(connection: Connection, incoming: Sequence[Category], *, is_fresh: bool) -> dict[int, int]:
@@ -197,6 +197,7 @@ def _take_images(
     resized = [name for name, image in there.items() if name in names and _size(names[name]) != _size(image)]
     usable = [image for image in incoming if image.file_name not in set(resized)]
     if is_fresh:
+        connection.execute(delete(image_looks))  # minutes of looking at images that get other ids
         connection.execute(delete(images))
         _insert_images(connection, [(image.id, image) for image in usable])
         others = [image for name, image in there.items() if name not in names or name in set(resized)]

@@ -92,7 +92,19 @@ history = Table(
     Column("kind", Text, nullable=False),  # edit, undo, redo, proposals
     Column("label", Text, nullable=False),
     Column("change", LargeBinary, nullable=False),  # see journal.py
+    Column("clicks", Integer),  # this and the next two: see gestures.py, NULL where they are not recorded
+    Column("keys", Integer),
+    Column("active_s", Float),
     Index("ix_history_image", "image_id", "id"),
+)
+
+image_looks = Table(
+    "image_looks",
+    metadata,
+    Column("image_id", Integer, ForeignKey("images.id"), primary_key=True),
+    Column("clicks", Integer, nullable=False),
+    Column("keys", Integer, nullable=False),
+    Column("active_s", Float, nullable=False),
 )
 
 signals = Table(

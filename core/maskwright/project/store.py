@@ -12,6 +12,7 @@ from maskwright.errors import ProjectError
 from maskwright.project.backup import back_up_daily
 from maskwright.project.categories import CategoryShelf
 from maskwright.project.database import Database, create_file
+from maskwright.project.gestures import GestureShelf
 from maskwright.project.history import HistoryShelf
 from maskwright.project.intake import IntakeShelf
 from maskwright.project.layer import ProposalLayer
@@ -31,7 +32,9 @@ INSIDE_IMAGES = ".maskwright"
 _NAME, _ROOT, _ROOT_ABSOLUTE = "project.name", "project.image_root", "project.image_root_absolute"
 
 
-class Project(RelocationShelf, CategoryShelf, HistoryShelf, ProposalLayer, IntakeShelf, RunLog, SignalShelf):
+class Project(
+    RelocationShelf, CategoryShelf, HistoryShelf, ProposalLayer, IntakeShelf, RunLog, SignalShelf, GestureShelf
+):
     """Images, categories, instances and batches of one data set. Close it, or use it as a context manager."""
 
     def __init__(self, path: Path, database: Database, access: ProjectLock | str) -> None:

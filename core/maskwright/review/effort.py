@@ -1,19 +1,16 @@
-"""What correcting costs, read from the history that undo needs anyway: nothing more is recorded or leaves the disk.
+"""What correcting costs, read from the history that undo needs anyway and the gestures kept with it.
 
-Active time of a step is the time since the step before it, on whatever image, with idle time cut: a gap above IDLE_S
-counts as IDLE_S of looking.
+Nothing of it leaves the disk. Steps made while a project does not record effort are left out.
 """
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
 
+from maskwright.document.gesture import Gesture
 from maskwright.document.values import Instance, InstanceState
 from maskwright.project import Project
 from maskwright.project.history import HistoryEntry
 from maskwright.project.overlaps import overlaps
-
-IDLE_S = 30.0
 
 
 @dataclass(slots=True)
@@ -30,6 +27,9 @@ class InstanceEffort:
     """As it is now; None when deleted. Rejected ones are there, in that state."""
     steps: int = 0
     seconds: float = 0.0
+    """Active; a step on several objects is shared between them, and so are its clicks and keys."""
+    clicks: float = 0.0
+    keys: float = 0.0
     vertices_changed: int = 0
 
     @property
@@ -68,27 +68,41 @@ class InstanceEffort:
 
 
 @dataclass(slots=True)
+class ImageEffort:
+    """What was spent on one image, looking included."""
+
+    seconds: float = 0.0
+    clicks: int = 0
+    keys: int = 0
+
+    def add(self, gesture: Gesture) -> None:
+        self.seconds += gesture.active_s
+        self.clicks += gesture.clicks
+        self.keys += gesture.keys
+
+
+@dataclass(slots=True)
 class EffortLog:
-    """All objects that a person dealt with, by id, and the seconds spent on each image."""
+    """All objects and images that a person dealt with, by id."""
 
     instances: dict[int, InstanceEffort] = field(default_factory=dict)
-    image_seconds: dict[int, float] = field(default_factory=dict)
+    images: dict[int, ImageEffort] = field(default_factory=dict)
 
 
 def effort_log(project: Project) -> EffortLog:
     """Read the whole history. Raises ProjectError when the project cannot be read."""
     log = EffortLog()
     proposals: dict[int, Instance] = {}
-    last: datetime | None = None
     for entry in project.full_history():
         if entry.kind == "proposals":
             _note_proposals(proposals, entry)
-            continue
-        at = datetime.fromisoformat(entry.at)
-        seconds = IDLE_S if last is None else min(max((at - last).total_seconds(), 0.0), IDLE_S)
-        last = at
-        log.image_seconds[entry.image_id] = log.image_seconds.get(entry.image_id, 0.0) + seconds
-        _note_step(log, entry, seconds, proposals)
+        elif entry.gesture is None:
+            _note_outcome(log, entry)
+        else:
+            log.images.setdefault(entry.image_id, ImageEffort()).add(entry.gesture)
+            _note_step(log, entry, entry.gesture, proposals)
+    for image_id, gesture in project.looks().items():
+        log.images.setdefault(image_id, ImageEffort()).add(gesture)
     return log
 
 
@@ -100,19 +114,33 @@ def _note_proposals(proposals: dict[int, Instance], entry: HistoryEntry) -> None
             proposals.pop(id_, None)
 
 
-def _note_step(log: EffortLog, entry: HistoryEntry, seconds: float, proposals: Mapping[int, Instance]) -> None:
-    share = seconds / max(len(entry.change), 1)
+def _note_outcome(log: EffortLog, entry: HistoryEntry) -> None:
+    """A step that is not recorded still decides what became of an object."""
     for id_, before, after in entry.change:
-        known = after if after is not None else before
-        assert known is not None  # a change never has neither side
+        if (effort := log.instances.get(id_)) is not None:
+            effort.category_id, effort.final = _known(before, after).category_id, after
+
+
+def _note_step(log: EffortLog, entry: HistoryEntry, gesture: Gesture, proposals: Mapping[int, Instance]) -> None:
+    share = 1 / max(len(entry.change), 1)
+    for id_, before, after in entry.change:
+        known = _known(before, after)
         effort = log.instances.get(id_)
         if effort is None:
             effort = InstanceEffort(id_, entry.image_id, known.category_id, proposals.get(id_), None)
             log.instances[id_] = effort
         effort.category_id, effort.final = known.category_id, after
         effort.steps += 1
-        effort.seconds += share
+        effort.seconds += gesture.active_s * share
+        effort.clicks += gesture.clicks * share
+        effort.keys += gesture.keys * share
         effort.vertices_changed += _changed_vertices(before, after)
+
+
+def _known(before: Instance | None, after: Instance | None) -> Instance:
+    known = after if after is not None else before
+    assert known is not None  # a change never has neither side
+    return known
 
 
 def _changed_vertices(before: Instance | None, after: Instance | None) -> int:

@@ -73,8 +73,8 @@ def summed_up(log: EffortLog) -> EffortReport:
     return EffortReport(
         tuple(_class_effort(id_, items, draw_s, refuse_s) for id_, items in sorted(by_class.items())),
         tuple(_bin(answered, low) for low in SCORE_BINS),
-        sum(log.image_seconds.values()),
-        len(log.image_seconds),
+        sum(image.seconds for image in log.images.values()),
+        len(log.images),
         draw_s,
         refuse_s,
         kept * draw_s - sum(item.seconds for item in answered),

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Literal
 from PySide6.QtCore import QObject, QThread, Signal
 
 from maskwright.document.change import Change
+from maskwright.document.gesture import Gesture
 from maskwright.document.values import ImageState, Provenance
 from maskwright.errors import MaskwrightError, ProjectError
 from maskwright_gui.history import rebased
@@ -25,7 +26,7 @@ Kind = Literal["edit", "undo", "redo"]
 
 @dataclass(frozen=True, slots=True)
 class PendingEdit:
-    """Something done on screen that may not be in the database yet: a change, a state, or other proposals."""
+    """Something done on screen that may not be in the database yet: a change, a state, other proposals, a look."""
 
     image_id: int
     change: Change | None = None
@@ -35,6 +36,13 @@ class PendingEdit:
     proposals: "tuple[Proposal, ...] | None" = None
     provenance: Provenance | None = None
     """Of the proposals."""
+    gesture: Gesture | None = None
+    """What it took of the person; by itself: a look."""
+
+    @property
+    def is_look(self) -> bool:
+        """Whether nothing of the person's work is in it."""
+        return self.change is None and self.state is None and self.proposals is None
 
 
 class EditWriter(QThread):
@@ -61,7 +69,9 @@ class EditWriter(QThread):
 
     @property
     def pending_count(self) -> int:
-        return len(self._pending)
+        """Edits that are not written yet."""
+        with self._condition:
+            return sum(not edit.is_look for edit in self._pending)
 
     def pending_changes(self, image_id: int) -> list[Change]:
         """Edits of the image that the database may not hold yet, in order."""
@@ -114,15 +124,17 @@ class EditWriter(QThread):
         if edit.proposals is not None:
             self._project.put_proposals(edit.image_id, edit.proposals, provenance=edit.provenance)
             self.rebased.emit(edit.image_id)
+        if edit.is_look and edit.gesture is not None:
+            self._project.add_look(edit.image_id, edit.gesture)
         if edit.change is None:
             return
         try:
-            self._project.apply(edit.image_id, edit.change, label=edit.label, kind=edit.kind)
+            self._project.apply(edit.image_id, edit.change, label=edit.label, kind=edit.kind, gesture=edit.gesture)
         except ProjectError:
             change = rebased(edit.change, self._project.document(edit.image_id))
             if change.entries == edit.change.entries:
                 raise  # not because of another state underneath
-            self._project.apply(edit.image_id, change, label=edit.label, kind=edit.kind)
+            self._project.apply(edit.image_id, change, label=edit.label, kind=edit.kind, gesture=edit.gesture)
             self.rebased.emit(edit.image_id)
 
     def run(self) -> None:

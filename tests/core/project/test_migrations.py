@@ -12,6 +12,7 @@ from alembic.script import ScriptDirectory
 
 import maskwright.project.upgrade as upgrade
 from maskwright.document.change import Change
+from maskwright.document.gesture import Gesture
 from maskwright.errors import ProjectError
 from maskwright.project import Project
 from maskwright.project.backup import list_backups
@@ -30,6 +31,8 @@ def test_an_older_project_is_migrated_after_a_copy_was_made(tmp_path: Path) -> N
         file = project.path / "project.db"
     with closing(sqlite3.connect(file)) as connection:  # back to how version 0001 left it
         connection.executescript(
+            "DROP TABLE image_looks; ALTER TABLE history DROP COLUMN clicks;"
+            "ALTER TABLE history DROP COLUMN keys; ALTER TABLE history DROP COLUMN active_s;"
             "DROP TABLE signals; DROP INDEX ix_instances_search;"
             "CREATE INDEX ix_instances_category ON instances (category_id, state);"
             "UPDATE alembic_version SET version_num = '0001';"
@@ -40,6 +43,7 @@ def test_an_older_project_is_migrated_after_a_copy_was_made(tmp_path: Path) -> N
     with Project.open(file) as project, project._database.read() as connection:
         assert compare_metadata(MigrationContext.configure(connection), metadata) == []
         assert len(project.document(1)) == 1
+        assert [entry.gesture for entry in project.history(1)] == [Gesture(active_s=30.0)]
 
     (copy,) = list_backups(file)
     assert copy.name.endswith("schema-0001.db")

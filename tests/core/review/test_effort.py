@@ -1,16 +1,16 @@
-"""What correcting costs, from the history alone."""
+"""What correcting costs, from the history and the gestures kept with it."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from maskwright.document.change import Change
-from maskwright.document.values import Instance, InstanceState
+from maskwright.document.gesture import Gesture
+from maskwright.document.values import InstanceState
 from maskwright.project import Project, Proposal
-from maskwright.review.effort import InstanceEffort, effort_log
+from maskwright.review.effort import EffortLog, ImageEffort, InstanceEffort, effort_log
 from maskwright.review.report import effort_report, suggested_score
 from project_builders import drawn, make_project, square
 
@@ -21,55 +21,88 @@ def project(tmp_path: Path) -> Iterator[Project]:
         yield project
 
 
-@pytest.fixture
-def wait(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
-    """Moves the clock of the history on by seconds."""
-    at = [datetime(2026, 1, 1, tzinfo=UTC)]
-    monkeypatch.setattr("maskwright.project.instances.now", lambda: at[0].isoformat(timespec="milliseconds"))
-
-    def move(seconds: float) -> None:
-        at[0] += timedelta(seconds=seconds)
-
-    return move
-
-
-def answer(project: Project, index: int, **changes: object) -> Instance:
+def answer(project: Project, index: int, gesture: Gesture | None, **changes: object) -> None:
     before = project.instances(1)[index]
-    after = replace(before, **changes)
-    project.apply(1, Change.of([(before, after)]), label="Answer")
-    return after
+    project.apply(1, Change.of([(before, replace(before, **changes))]), label="Answer", gesture=gesture)
 
 
-def test_objects_are_followed_from_proposal_to_end(project: Project, wait: Callable[[float], None]) -> None:
+def draw(project: Project, id_: int, gesture: Gesture) -> None:
+    project.apply(1, Change.create([drawn(id_, square(400))]), label="Draw", gesture=gesture)
+
+
+def test_objects_are_followed_from_proposal_to_end(project: Project) -> None:
     project.put_proposals(1, [Proposal(1, 0.9, (square(100 * k, side=20),)) for k in range(4)])
-    answer(project, 0, state=InstanceState.ACCEPTED)
-    wait(4)
-    answer(project, 1, state=InstanceState.EDITED, polygons=(square(100, side=18),))
-    wait(5)
-    answer(project, 2, state=InstanceState.REJECTED)
-    wait(300)
-    answer(project, 3, state=InstanceState.EDITED, category_id=2)
-    wait(7)
-    project.apply(1, Change.create([drawn(50, square(400))]), label="Draw")
+    answer(project, 0, Gesture(active_s=1.0), state=InstanceState.ACCEPTED)
+    answer(project, 1, Gesture(3, 1, 4.0), state=InstanceState.EDITED, polygons=(square(100, side=18),))
+    answer(project, 2, Gesture(0, 1, 5.0), state=InstanceState.REJECTED)
+    answer(project, 3, Gesture(0, 2, 6.0), state=InstanceState.EDITED, category_id=2)
+    draw(project, 50, Gesture(5, 0, 7.0))
 
     accepted, edited, refused, renamed, by_hand = effort_log(project).instances.values()
 
     assert accepted.is_untouched
     assert (edited.is_untouched, edited.vertices_changed, edited.seconds) == (False, 3, pytest.approx(4))
+    assert (edited.clicks, edited.keys) == (3, 1)
     assert edited.final_iou == pytest.approx(18 * 18 / 400)
     assert (refused.is_refused, refused.seconds) == (True, pytest.approx(5))
     assert renamed.is_class_changed
-    assert renamed.seconds == pytest.approx(30), "idle time is cut"
-    assert (by_hand.is_drawn, by_hand.seconds) == (True, pytest.approx(7))
+    assert (by_hand.is_drawn, by_hand.clicks, by_hand.seconds) == (True, 5, pytest.approx(7))
 
 
-def test_the_report_counts_per_class_and_score(project: Project, wait: Callable[[float], None]) -> None:
+def test_a_step_on_many_objects_is_shared_between_them(project: Project) -> None:
+    project.put_proposals(1, [Proposal(1, 0.9, (square(100 * k),)) for k in range(4)])
+    accepted = [(one, replace(one, state=InstanceState.ACCEPTED)) for one in project.instances(1)]
+
+    project.apply(1, Change.of(accepted), label="Accept all", gesture=Gesture(1, 2, 8.0))
+
+    log = effort_log(project)
+    assert {(one.clicks, one.keys, one.seconds) for one in log.instances.values()} == {(0.25, 0.5, 2.0)}
+    assert log.images == {1: ImageEffort(8.0, 1, 2)}
+
+
+def test_looking_at_an_image_counts_for_the_image_alone(project: Project) -> None:
+    draw(project, 50, Gesture(5, 0, 7.0))
+    project.add_look(1, Gesture(1, 1, 2.0))
+    project.add_look(1, Gesture(0, 1, 3.0))
+
+    log = effort_log(project)
+
+    assert log.images == {1: ImageEffort(12.0, 6, 2)}
+    assert log.instances[50].seconds == 7
+
+
+def test_nothing_is_stored_while_recording_is_off(project: Project) -> None:
+    project.put_proposals(1, [Proposal(1, 0.9, (square(),)), Proposal(1, 0.8, (square(100),))])
+    answer(project, 0, Gesture(1, 0, 2.0), state=InstanceState.ACCEPTED)
+    project.set_records_effort(False)
+    answer(project, 0, Gesture(1, 0, 2.0), state=InstanceState.REJECTED)
+    answer(project, 1, Gesture(1, 0, 2.0), state=InstanceState.ACCEPTED)
+    project.add_look(1, Gesture(1, 0, 2.0))
+
+    log = effort_log(project)
+
+    assert not project.records_effort
+    assert [entry.gesture for entry in project.history(1)][-2:] == [None, None]
+    assert log.images == {1: ImageEffort(2.0, 1, 0)}
+    (known,) = log.instances.values()
+    assert known.is_refused, "what became of it is known all the same"
+
+
+def test_what_was_recorded_can_be_erased_and_the_steps_stay(project: Project) -> None:
+    draw(project, 50, Gesture(5, 0, 7.0))
+    project.add_look(1, Gesture(1, 1, 2.0))
+
+    project.forget_effort()
+
+    assert effort_log(project) == EffortLog()
+    assert len(project.undo_steps(1).undo) == 1
+
+
+def test_the_report_counts_per_class_and_score(project: Project) -> None:
     project.put_proposals(1, [Proposal(1, 0.95, (square(),)), Proposal(1, 0.35, (square(100),))])
-    answer(project, 0, state=InstanceState.ACCEPTED)
-    wait(2)
-    answer(project, 1, state=InstanceState.REJECTED)
-    wait(10)
-    project.apply(1, Change.create([drawn(50, square(400))]), label="Draw")
+    answer(project, 0, Gesture(active_s=1.0), state=InstanceState.ACCEPTED)
+    answer(project, 1, Gesture(active_s=2.0), state=InstanceState.REJECTED)
+    draw(project, 50, Gesture(active_s=10.0))
 
     report = effort_report(project)
 

@@ -1,0 +1,58 @@
+"""The part of a project that keeps what steps took of a person: clicks, keys, seconds. Local, and only if wanted."""
+
+from sqlalchemy import Connection, delete, select, update
+from sqlalchemy.dialects.sqlite import insert as upsert
+
+from maskwright.document.gesture import Gesture
+from maskwright.project.database import Database
+from maskwright.project.rows import from_json, to_json
+from maskwright.project.schema import history, image_looks, settings
+
+_SETTING = "effort.recorded"
+
+
+class GestureShelf:
+    """All methods may be called from any thread and raise ProjectError as `Database` does."""
+
+    _database: Database
+
+    @property
+    def records_effort(self) -> bool:
+        """Whether clicks, keys and times are kept; from the beginning they are."""
+        with self._database.read() as connection:
+            return is_recorded(connection)
+
+    def set_records_effort(self, is_on: bool) -> None:
+        """While it is off nothing of the kind is stored; what was stored before stays until `forget_effort`."""
+        row = upsert(settings).values(key=_SETTING, value=to_json(is_on))
+        with self._database.write() as connection:
+            connection.execute(row.on_conflict_do_update(index_elements=["key"], set_={"value": row.excluded.value}))
+
+    def forget_effort(self) -> None:
+        """Erase all clicks, keys and times; the steps themselves stay, undo needs them."""
+        with self._database.write() as connection:
+            connection.execute(update(history).values(clicks=None, keys=None, active_s=None))
+            connection.execute(delete(image_looks))
+
+    def add_look(self, image_id: int, gesture: Gesture) -> None:
+        """Count what was spent on an image without changing an object: looking, "done", going on."""
+        row = upsert(image_looks).values(image_id=image_id, **gesture_to_row(gesture))
+        added = {name: image_looks.c[name] + row.excluded[name] for name in gesture_to_row(gesture)}
+        with self._database.write(is_repeatable=True) as connection:
+            if is_recorded(connection):
+                connection.execute(row.on_conflict_do_update(index_elements=["image_id"], set_=added))
+
+    def looks(self) -> dict[int, Gesture]:
+        """{image id: what `add_look` has counted}."""
+        with self._database.read() as connection:
+            rows = connection.execute(select(image_looks))
+            return {row.image_id: Gesture(row.clicks, row.keys, row.active_s) for row in rows}
+
+
+def is_recorded(connection: Connection) -> bool:
+    text = connection.scalar(select(settings.c.value).where(settings.c.key == _SETTING))
+    return text is None or bool(from_json(text))
+
+
+def gesture_to_row(gesture: Gesture) -> dict[str, float]:
+    return {"clicks": gesture.clicks, "keys": gesture.keys, "active_s": round(gesture.active_s, 3)}

@@ -1,0 +1,57 @@
+"""What a person does with mouse and keys, in numbers: clicks, key presses, active seconds; not which they were."""
+
+import time
+from collections.abc import Callable
+
+from PySide6.QtCore import QEvent, QObject
+from PySide6.QtGui import QGuiApplication, QKeyEvent, QWindow
+
+from maskwright.document.gesture import IDLE_S, Gesture
+
+_CLICKS = frozenset({QEvent.Type.MouseButtonPress, QEvent.Type.TouchBegin})  # a double click comes as a press, too
+_MOVES = frozenset({QEvent.Type.MouseMove, QEvent.Type.MouseButtonRelease, QEvent.Type.Wheel, QEvent.Type.TouchUpdate})
+
+
+class Activity(QObject):
+    """Listens to each window that gets the focus, before its widgets do: one call per event of a hand."""
+
+    def __init__(self, parent: QObject | None = None, *, clock: Callable[[], float] = time.monotonic) -> None:
+        super().__init__(parent)
+        self._clock = clock
+        self._clicks = self._keys = 0
+        self._active_s = 0.0
+        self._last: float | None = None
+        application = QGuiApplication.instance()
+        assert isinstance(application, QGuiApplication)
+        application.focusWindowChanged.connect(self._on_focus_window_changed)
+
+    def take(self) -> Gesture:
+        """What was done since this was last called."""
+        if self._last is not None:
+            self._note_time()
+        taken = Gesture(self._clicks, self._keys, self._active_s)
+        self._clicks = self._keys = 0
+        self._active_s = 0.0
+        return taken
+
+    def _note_time(self) -> None:
+        now = self._clock()
+        if self._last is not None:
+            self._active_s += min(now - self._last, IDLE_S)
+        self._last = now
+
+    def _on_focus_window_changed(self, window: QWindow | None) -> None:
+        if window is not None:
+            window.installEventFilter(self)  # once more moves it, so that there is one
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        kind = event.type()
+        if kind in _MOVES:
+            self._note_time()
+        elif kind in _CLICKS:
+            self._clicks += 1
+            self._note_time()
+        elif kind == QEvent.Type.KeyPress and isinstance(event, QKeyEvent):
+            self._keys += not event.isAutoRepeat()
+            self._note_time()
+        return False

@@ -5,7 +5,7 @@ As in `edits`: pure functions that return a `Change`, locked instances left out,
 
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import replace
-from functools import reduce
+from functools import lru_cache, reduce
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -15,12 +15,16 @@ from maskwright.document.change import Change
 from maskwright.document.document import Document
 from maskwright.document.values import Instance, InstanceState
 from maskwright.geometry import algebra
+from maskwright.geometry.dense import dense_to_polygons
 from maskwright.geometry.polygon import Polygon
 
 MIN_AREA = 1.0
 """Pixels; smaller scraps of an operation are dropped."""
 _SAME_AREA = 0.02
 """Rounding to the drawing grid alone changes an area by less than this."""
+
+_unpacked = lru_cache(maxsize=256)(dense_to_polygons)
+"""The steps of a slider ask for the same few outlines again and again."""
 
 Area = Sequence[Polygon]
 
@@ -119,13 +123,22 @@ def to_box(document: Document, ids: Collection[int]) -> Change:
 
 
 def simplify(document: Document, ids: Collection[int], tolerance: float) -> Change:
-    """Fewer vertices, the outline nowhere farther off than `tolerance` image pixels.
+    """More or fewer vertices, the outline nowhere farther than `tolerance` image pixels off the dense one; 0 is that.
 
-    Start from the same document at each step of a slider: then it can be moved back and nothing is lost.
+    It always starts from the dense outline, which stays with the instance: what one step takes the next can bring back.
     """
-    if tolerance <= 0:
-        return Change.of([])
-    return _outlines(document, ids, lambda polygons: algebra.simplify(polygons, tolerance))
+    pairs = []
+    for instance in edits.editable(document, ids):
+        outline = dense_outline(instance)
+        polygons = tuple(algebra.simplify(outline, tolerance)) if tolerance > 0 else outline
+        if polygons and polygons != instance.polygons:
+            pairs.append((instance, edits.simplified(instance, polygons)))
+    return Change.of(pairs)
+
+
+def dense_outline(instance: Instance) -> tuple[Polygon, ...]:
+    """With every vertex that it had before it was simplified, by a model's tracing or a person."""
+    return instance.polygons if instance.dense is None else _unpacked(instance.dense)
 
 
 def smooth(document: Document, ids: Collection[int]) -> Change:

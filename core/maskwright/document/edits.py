@@ -13,6 +13,7 @@ from maskwright.document.change import Change
 from maskwright.document.document import Document
 from maskwright.document.places import VertexRef
 from maskwright.document.values import Instance, InstanceState
+from maskwright.geometry.dense import dense_moved, polygons_to_dense
 from maskwright.geometry.polygon import Polygon, Ring, as_ring, polygons_bounds_xyxy
 
 _BECOMES_EDITED = (InstanceState.PROPOSED, InstanceState.ACCEPTED, InstanceState.REJECTED)
@@ -22,9 +23,14 @@ Point = tuple[float, float]
 
 
 def edited(instance: Instance, polygons: Iterable[Polygon]) -> Instance:
-    """The instance with other outlines, as edited by a person."""
-    state = InstanceState.EDITED if instance.state in _BECOMES_EDITED else instance.state
-    return replace(instance, polygons=tuple(polygons), state=state)
+    """The instance with other outlines, as edited by a person; the dense one it came from is then not its own."""
+    return replace(_touched(instance), polygons=tuple(polygons), dense=None)
+
+
+def simplified(instance: Instance, polygons: Iterable[Polygon]) -> Instance:
+    """The instance with more or less detail; what it had before anybody simplified it stays with it."""
+    dense = instance.dense if instance.dense is not None else polygons_to_dense(instance.polygons)
+    return replace(_touched(instance), polygons=tuple(polygons), dense=dense)
 
 
 def editable(document: Document, ids: Iterable[int]) -> list[Instance]:
@@ -66,7 +72,7 @@ def set_category(document: Document, ids: Collection[int], category_id: int) -> 
     def with_category(instance: Instance) -> Instance:
         if instance.category_id == category_id:
             return instance
-        return replace(edited(instance, instance.polygons), category_id=category_id)
+        return replace(_touched(instance), category_id=category_id)
 
     return _each(document, ids, with_category)
 
@@ -97,7 +103,7 @@ def move(document: Document, ids: Collection[int], dx: float, dy: float) -> Chan
     dx, dy = _kept_on_image(document, polygons_bounds_xyxy(parts), dx, dy)
     if dx == 0 and dy == 0:
         return Change.of([])
-    return Change.of((instance, edited(instance, _shifted(instance.polygons, dx, dy))) for instance in instances)
+    return Change.of((instance, _moved(instance, dx, dy)) for instance in instances)
 
 
 def move_vertices(document: Document, places: Mapping[VertexRef, Point]) -> Change:
@@ -128,6 +134,16 @@ def delete_vertices(document: Document, refs: Iterable[VertexRef]) -> Change:
         left = np.delete(_ring(document, *key), sorted(vertices), axis=0)
         changed[key] = as_ring(left) if len(left) >= _MIN_VERTICES else None
     return _replace_rings(document, changed)
+
+
+def _touched(instance: Instance) -> Instance:
+    state = InstanceState.EDITED if instance.state in _BECOMES_EDITED else instance.state
+    return replace(instance, state=state)
+
+
+def _moved(instance: Instance, dx: float, dy: float) -> Instance:
+    dense = dense_moved(instance.dense, dx, dy) if instance.dense is not None else None
+    return replace(_touched(instance), polygons=_shifted(instance.polygons, dx, dy), dense=dense)
 
 
 def _each(

@@ -81,6 +81,8 @@ class Instance:
     is_crowd: bool = False
     extra: Mapping[str, Any] = field(default_factory=_empty, hash=False)
     """Unknown keys of an imported file, written back untouched."""
+    dense: bytes | None = None
+    """The outline with all its detail, packed (`geometry.dense`), where `polygons` is a simplified one of it."""
 
     @property
     def bounds_xyxy(self) -> tuple[float, float, float, float]:

@@ -84,7 +84,7 @@ def fixed(instance: Instance, image: ImageRecord) -> Instance | None:
     polygons = tuple(polygon for polygon in polygons if not _is_sliver(polygon))
     if not polygons or not polygons_area(polygons, (image.width, image.height)):
         return None
-    return instance if polygons == instance.polygons else replace(instance, polygons=polygons)
+    return instance if polygons == instance.polygons else replace(instance, polygons=polygons, dense=None)
 
 
 def fix_all(instances: Sequence[Instance], image: ImageRecord) -> Change:

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from maskwright.geometry.convert import mask_to_polygons
+from maskwright.geometry.dense import mask_to_dense
 from maskwright.geometry.polygon import Polygon
 
 
@@ -39,3 +40,9 @@ class Prediction:
     def polygons(self) -> tuple[Polygon, ...]:
         """Parts with holes on pixel edges, true to the mask by at least `min_iou`."""
         return mask_to_polygons(self.crop_mask, min_iou=self.min_iou, offset_xy=self.crop_xy)
+
+    @cached_property
+    def dense(self) -> bytes | None:
+        """The exact outline, packed (`geometry.dense`); None where `polygons` is exact itself."""
+        is_exact = self.min_iou is None or self.min_iou == 1
+        return None if is_exact else mask_to_dense(self.crop_mask, self.crop_xy)

@@ -23,5 +23,5 @@ def candidates_to_proposals(
     for prediction in settings.select(candidates):
         category_id = prediction.category_id if category_ids is None else category_ids.get(prediction.category_id)
         if category_id is not None and prediction.polygons:
-            proposals.append(Proposal(category_id, prediction.score, prediction.polygons))
+            proposals.append(Proposal(category_id, prediction.score, prediction.polygons, prediction.dense))
     return proposals

@@ -49,13 +49,14 @@ def _to_dict(instance: Instance | None) -> dict[str, Any] | None:
         "is_locked": instance.is_locked,
         "is_crowd": instance.is_crowd,
         "extra": dict(instance.extra),
+        "dense": b64encode(instance.dense).decode() if instance.dense is not None else None,
     }
 
 
 def _from_dict(content: dict[str, Any] | None) -> Instance | None:
     if content is None:
         return None
-    provenance = content["provenance"]
+    provenance, dense = content["provenance"], content.get("dense")
     return Instance(
         **{
             **content,
@@ -63,5 +64,6 @@ def _from_dict(content: dict[str, Any] | None) -> Instance | None:
             "state": InstanceState(content["state"]),
             "provenance": Provenance(**provenance) if provenance else None,
             "extra": MappingProxyType(content["extra"]),
+            "dense": b64decode(dense) if dense is not None else None,
         }
     )

@@ -24,6 +24,8 @@ class Proposal:
     category_id: int
     score: float
     polygons: tuple[Polygon, ...]
+    dense: bytes | None = None
+    """The outline with all its detail, see `Instance.dense`."""
 
 
 def proposals_to_change(
@@ -43,7 +45,9 @@ def proposals_to_change(
     for index, proposal in enumerate(fresh):
         before = successors.get(index)
         start = before or Instance(next(ids), proposal.category_id, proposal.polygons, InstanceState.PROPOSED)
-        after = replace(start, polygons=proposal.polygons, score=proposal.score, provenance=provenance)
+        after = replace(
+            start, polygons=proposal.polygons, dense=proposal.dense, score=proposal.score, provenance=provenance
+        )
         pairs.append((before, after))
     kept = {instance.id for instance in successors.values()}
     pairs += [(instance, None) for instance in old if instance.id not in kept]

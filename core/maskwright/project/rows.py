@@ -92,6 +92,7 @@ def instance_from_row(row: Row[Any], provenances: Mapping[int, Provenance]) -> I
         is_locked=bool(row.flags & _LOCKED),
         is_crowd=bool(row.flags & _CROWD),
         extra=extra_from_json(row.extra),
+        dense=getattr(row, "dense", None),  # exports do not fetch it
     )
 
 
@@ -116,4 +117,5 @@ def instance_to_row(instance: Instance, image_id: int, provenance_id: int | None
         "flags": flags,
         "polygons": pack_polygons(instance.polygons),
         "extra": extra_to_json(instance.extra),
+        "dense": instance.dense,
     }

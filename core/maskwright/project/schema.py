@@ -79,6 +79,7 @@ instances = Table(
     Column("flags", Integer, nullable=False, server_default=text("1")),  # 1 visible, 2 locked, 4 crowd
     Column("polygons", LargeBinary, nullable=False),  # see packing.py
     Column("extra", Text),
+    Column("dense", LargeBinary),  # see geometry/dense.py
     Index("ix_instances_image", "image_id"),
     Index("ix_instances_search", "category_id", "state", "score", "image_id"),  # answers searches by itself
 )

@@ -25,13 +25,14 @@ class Detail:
     """What a tolerance makes of the selection."""
 
     vertices_before: int
+    """Of the dense outlines, which every position of the slider starts from."""
     vertices: int
     iou: float
-    """Of the areas before and after; the worst of all selected objects."""
+    """Of the areas with the dense outlines'; the worst of all selected objects."""
 
 
 class SimplifyTool(BaseTool):
-    """Always starts from the document's own outlines, so turning the wheel back brings every vertex back."""
+    """Always starts from the dense outlines, which stay with the objects: turning back brings every vertex back."""
 
     name = "simplify"
 
@@ -126,16 +127,17 @@ class SimplifyTool(BaseTool):
 
     def _update(self) -> None:
         document, ids = self._context.document, self._context.selected_editable
-        self._draft = combine.simplify(document, ids, self._tolerance)
+        tolerance = self._tolerance if self._tolerance > _FINEST else 0.0
+        self._draft = combine.simplify(document, ids, tolerance)
         after = {id_: changed for id_, _, changed in self._draft if changed is not None}
-        pairs = [(document[id_], after.get(id_, document[id_])) for id_ in ids]
+        pairs = [(combine.dense_outline(document[id_]), after.get(id_, document[id_]).polygons) for id_ in ids]
         if not pairs:
             self._detail = None
             return
         self._detail = Detail(
-            sum(before.vertex_count for before, _ in pairs),
-            sum(later.vertex_count for _, later in pairs),
-            min(_iou(to_shapely(before.polygons), to_shapely(later.polygons)) for before, later in pairs),
+            sum(part.vertex_count for dense, _ in pairs for part in dense),
+            sum(part.vertex_count for _, shown in pairs for part in shown),
+            min(_iou(to_shapely(dense), to_shapely(shown)) for dense, shown in pairs),
         )
 
 

@@ -4,12 +4,16 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from maskwright.document import combine
 from maskwright.document.change import Change
 from maskwright.document.values import Instance, InstanceState, Provenance
+from maskwright.geometry.convert import mask_to_polygons
+from maskwright.geometry.dense import mask_to_dense
 from maskwright.project import Project, Proposal
 from maskwright.project.journal import change_from_bytes, change_to_bytes
 from project_builders import drawn, make_project, square
@@ -125,3 +129,24 @@ def test_journal_entries_come_back_exactly(before: Instance | None, after: Insta
     change = Change.of([(before, after)])
 
     assert change_from_bytes(change_to_bytes(change)) == change
+
+
+def test_detail_comes_back_after_closing_and_opening_again(tmp_path: Path) -> None:
+    mask = np.tri(40, 60, k=8, dtype=np.bool_)
+    proposal = Proposal(1, 0.9, mask_to_polygons(mask), mask_to_dense(mask, (0, 0)))
+    with make_project(tmp_path) as project:
+        project.put_proposals(1, [proposal])
+        document = project.document(1)
+        coarser = combine.simplify(document, list(document.instances), 9)
+        project.apply(1, coarser, label="Simplify")
+        path = project.path
+
+    with Project.open(path) as project:
+        document = project.document(1)
+        finer = document.apply(combine.simplify(document, list(document.instances), 0))
+        (step,) = project.undo_steps(1).undo
+        undone = document.apply(step.change.inverse())
+
+    assert next(iter(finer)).polygons == mask_to_polygons(mask, min_iou=None)
+    assert next(iter(undone)).polygons == proposal.polygons
+    assert next(iter(undone)).dense == proposal.dense

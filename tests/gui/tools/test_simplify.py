@@ -32,6 +32,19 @@ def test_turning_back_brings_every_vertex_back() -> None:
     assert session.tool.detail.vertices > 90
 
 
+def test_detail_comes_back_after_it_was_taken_and_applied() -> None:
+    session = host()
+    before = session.document[1].polygons
+    session.tool.tolerance = 8.0
+    session.key("Enter")
+    assert session.document[1].vertex_count < 20
+
+    session.tool.tolerance = 0.0
+    session.key("Enter")
+
+    assert session.document[1].polygons == before
+
+
 def test_enter_applies_in_one_step() -> None:
     session = host()
     session.key("Enter")

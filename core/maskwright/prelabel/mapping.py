@@ -6,8 +6,8 @@ from maskwright.document.values import Category
 from maskwright.inference.labels import ModelCategory
 from maskwright.prelabel.settings import category_ids
 from maskwright.project import Project
+from maskwright.project.merging import MAPPING_SETTING
 
-_SETTING = "class_mapping"
 IGNORED = None
 """A class mapped to this is left out."""
 
@@ -20,14 +20,14 @@ def guess_mapping(labels: Iterable[ModelCategory], categories: Sequence[Category
 
 def stored_mapping(project: Project, model_hash: str) -> dict[int, int | None]:
     """What a person decided for this model; empty when nothing. IGNORED classes map to None."""
-    stored = (project.setting(_SETTING) or {}).get(model_hash, {})
+    stored = (project.setting(MAPPING_SETTING) or {}).get(model_hash, {})
     return {int(model_id): category_id for model_id, category_id in stored.items()}
 
 
 def store_mapping(project: Project, model_hash: str, mapping: Mapping[int, int | None]) -> None:
     """Keep what a person decided. Raises ProjectError when the project cannot be written."""
-    stored = project.setting(_SETTING) or {}
-    project.set_setting(_SETTING, stored | {model_hash: {str(key): value for key, value in mapping.items()}})
+    stored = project.setting(MAPPING_SETTING) or {}
+    project.set_setting(MAPPING_SETTING, stored | {model_hash: {str(key): value for key, value in mapping.items()}})
 
 
 def project_categories(project: Project, labels: Iterable[ModelCategory], model_hash: str) -> dict[int, int]:
@@ -39,7 +39,8 @@ def project_categories(project: Project, labels: Iterable[ModelCategory], model_
     categories = project.categories()
     existing = {category.id for category in categories}
     decided = stored_mapping(project, model_hash)
-    mapping: dict[int, int | None] = dict(guess_mapping(labels, categories))
+    merged = [Category(id_, name) for name, id_ in project.merged_names().items()]
+    mapping: dict[int, int | None] = {**guess_mapping(labels, merged), **guess_mapping(labels, categories)}
     mapping |= {key: value for key, value in decided.items() if value is None or value in existing}
     missing = [(label.id, label.name) for label in labels if label.id not in mapping]
     if missing:

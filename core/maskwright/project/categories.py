@@ -9,7 +9,7 @@ from maskwright.document.values import Category
 from maskwright.errors import ProjectError
 from maskwright.project.database import Database
 from maskwright.project.rows import category_from_row, category_to_row
-from maskwright.project.schema import categories
+from maskwright.project.schema import categories, category_merges
 
 
 class CategoryShelf:
@@ -20,7 +20,7 @@ class CategoryShelf:
     def categories(self) -> tuple[Category, ...]:
         """In order of their ids."""
         with self._database.read() as connection:
-            return _all(connection)
+            return read_categories(connection)
 
     def add_category(self, name: str, *, id: int | None = None, supercategory: str = "", colour: str = "") -> Category:
         """The new category; `id` None: one above the highest.
@@ -28,10 +28,11 @@ class CategoryShelf:
         Raises ProjectError when the name is empty or taken or the id is taken or below 1.
         """
         with self._database.write() as connection:
-            known = _all(connection)
+            known = read_categories(connection)
             _require_free_name(name, known)
-            new_id = max((category.id for category in known), default=0) + 1 if id is None else id
-            if new_id < 1 or any(category.id == new_id for category in known):
+            taken = taken_ids(connection)
+            new_id = max(taken, default=0) + 1 if id is None else id
+            if new_id < 1 or new_id in taken:
                 raise ProjectError(f"category id {new_id} is taken or below 1")
             category = Category(new_id, name.strip(), supercategory, colour)
             connection.execute(insert(categories), category_to_row(category))
@@ -45,9 +46,9 @@ class CategoryShelf:
         """
         wanted = [(int(id_), name.strip()) for id_, name in labels]
         with self._database.write() as connection:
-            known = list(_all(connection))
+            known = list(read_categories(connection))
             by_name = {category.name.casefold(): category.id for category in known}
-            taken = {category.id for category in known}
+            taken = taken_ids(connection)
             added: list[Category] = []
             for given_id, name in wanted:
                 if name.casefold() in by_name:
@@ -63,7 +64,7 @@ class CategoryShelf:
     def put_category(self, category: Category) -> None:
         """Add `category` as it is, or replace the one of the same id (import of a file's own categories)."""
         with self._database.write() as connection:
-            known = {category.id for category in _all(connection)}
+            known = {category.id for category in read_categories(connection)}
             row = category_to_row(category)
             if category.id in known:
                 connection.execute(update(categories).where(categories.c.id == category.id).values(row))
@@ -73,22 +74,28 @@ class CategoryShelf:
     def rename_category(self, category_id: int, name: str) -> Category:
         """Raises ProjectError when the name is empty or taken, or there is no such category."""
         with self._database.write() as connection:
-            known = _all(connection)
+            known = read_categories(connection)
             _require_free_name(name, [category for category in known if category.id != category_id])
-            return _replace(connection, replace(_find(known, category_id), name=name.strip()))
+            return _replace(connection, replace(find_category(known, category_id), name=name.strip()))
 
     def set_category_colour(self, category_id: int, colour: str) -> Category:
         """`colour` is `#rrggbb`, or empty for the stable colour of the id."""
         with self._database.write() as connection:
-            return _replace(connection, replace(_find(_all(connection), category_id), colour=colour))
+            return _replace(connection, replace(find_category(read_categories(connection), category_id), colour=colour))
 
 
-def _all(connection: Connection) -> tuple[Category, ...]:
+def taken_ids(connection: Connection) -> set[int]:
+    """Of the categories there are, and of those that were merged into others: the history still speaks of them."""
+    there, merged = select(categories.c.id), select(category_merges.c.source_id)
+    return {row[0] for row in connection.execute(there.union(merged))}
+
+
+def read_categories(connection: Connection) -> tuple[Category, ...]:
     rows = connection.execute(select(categories).order_by(categories.c.id))
     return tuple(category_from_row(row) for row in rows)
 
 
-def _find(known: Iterable[Category], category_id: int) -> Category:
+def find_category(known: Iterable[Category], category_id: int) -> Category:
     for category in known:
         if category.id == category_id:
             return category

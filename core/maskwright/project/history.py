@@ -9,6 +9,7 @@ from sqlalchemy import Row, select
 from maskwright.document.change import Change
 from maskwright.document.document import Document
 from maskwright.document.gesture import Gesture
+from maskwright.project.aliases import Aliases, in_todays_classes, read_aliases
 from maskwright.project.database import Database
 from maskwright.project.instances import InstanceShelf, Kind
 from maskwright.project.journal import change_from_bytes
@@ -59,8 +60,9 @@ class HistoryShelf(InstanceShelf):
             .limit(limit)
         )
         with self._database.read() as connection:
+            aliases = read_aliases(connection)
             rows = connection.execute(query).fetchall()
-        return [_entry(row) for row in reversed(rows)]
+        return [_entry(row, aliases) for row in reversed(rows)]
 
     def full_history(self) -> Iterator[HistoryEntry]:
         """Every change of every image in the order in which they were made, fetched block by block."""
@@ -68,10 +70,11 @@ class HistoryShelf(InstanceShelf):
         while True:
             query = select(history).where(history.c.id > last).order_by(history.c.id).limit(_BLOCK)
             with self._database.read() as connection:
+                aliases = read_aliases(connection)
                 rows = connection.execute(query).fetchall()
             if not rows:
                 return
-            yield from (_entry(row) for row in rows)
+            yield from (_entry(row, aliases) for row in rows)
             last = rows[-1].id
 
     def undo_steps(self, image_id: int, *, limit: int = MOST_STEPS) -> UndoSteps:
@@ -82,6 +85,8 @@ class HistoryShelf(InstanceShelf):
         done: list[HistoryEntry] = []
         undone: list[HistoryEntry] = []
         for entry in self.history(image_id, limit=4 * limit):
+            if entry.change.is_empty:  # between two classes that are one now
+                continue
             match entry.kind:
                 case "edit":
                     done.append(entry)
@@ -121,8 +126,9 @@ def _applicable(document: Document, changes: Sequence[Change]) -> list[Change]:
     return fitting
 
 
-def _entry(row: Row[Any]) -> HistoryEntry:
+def _entry(row: Row[Any], aliases: Aliases) -> HistoryEntry:
     gesture = Gesture(row.clicks or 0, row.keys or 0, row.active_s) if row.active_s is not None else None
+    change = in_todays_classes(change_from_bytes(row.change), aliases)
     return HistoryEntry(
-        row.id, row.image_id, row.at, cast(Kind, row.kind), row.label, change_from_bytes(row.change), gesture
+        row.id, row.image_id, row.at, cast(Kind, row.kind), row.label, change, gesture
     )  # cast: the table holds what `write_history` wrote

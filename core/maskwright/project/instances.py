@@ -11,6 +11,7 @@ from maskwright.document.document import Document
 from maskwright.document.gesture import Gesture
 from maskwright.document.values import ImageState, Instance, InstanceState, Provenance
 from maskwright.errors import ProjectError
+from maskwright.project.aliases import in_todays_classes, read_aliases
 from maskwright.project.database import Database
 from maskwright.project.gestures import gesture_to_row, is_recorded
 from maskwright.project.journal import change_from_bytes, change_to_bytes
@@ -78,6 +79,9 @@ class InstanceShelf:
         if change.is_empty:
             return
         with self._database.write() as connection:
+            change = in_todays_classes(change, read_aliases(connection))
+            if change.is_empty:
+                return
             write_change(connection, image_id, change, stored=read_instances(connection, image_id))
             write_history(connection, image_id, change, label=label, kind=kind, gesture=gesture)
             touch_image(connection, image_id, was=_UNTOUCHED, becomes=ImageState.IN_PROGRESS)

@@ -13,8 +13,10 @@ from maskwright.errors import ProjectError
 from maskwright.formats.json_stream import paused_gc
 from maskwright.formats.problems import Problem
 from maskwright.project.bulk import insert_annotations, read_all, read_some
+from maskwright.project.categories import taken_ids
 from maskwright.project.database import Database
 from maskwright.project.instances import keep_ids_above, read_provenances, reserve_ids, touch_image
+from maskwright.project.merging import read_merged_names
 from maskwright.project.rows import (
     category_from_row,
     category_to_row,
@@ -24,7 +26,17 @@ from maskwright.project.rows import (
     instance_to_row,
     to_json,
 )
-from maskwright.project.schema import categories, history, image_looks, images, instances, run_images, settings, signals
+from maskwright.project.schema import (
+    categories,
+    category_merges,
+    history,
+    image_looks,
+    images,
+    instances,
+    run_images,
+    settings,
+    signals,
+)
 
 if TYPE_CHECKING:
     from maskwright.formats.coco.stream import CocoStream
@@ -166,6 +178,7 @@ def _take_categories(connection: Connection, incoming: Sequence[Category], *, is
     if is_fresh:
         colours = {category.name.casefold(): category.colour for category in there}
         incoming = [replace(each, colour=colours.get(each.name.casefold(), each.colour)) for each in incoming]
+        connection.execute(delete(category_merges))  # of classes without objects
         connection.execute(delete(categories))
     ids = _add_categories(connection, incoming, [] if is_fresh else there)
     if is_fresh:
@@ -175,8 +188,9 @@ def _take_categories(connection: Connection, incoming: Sequence[Category], *, is
 
 def _add_categories(connection: Connection, added: Sequence[Category], there: Sequence[Category]) -> dict[int, int]:
     """{given id: the id of the category of that name}, made where there is none."""
-    known = {category.name.casefold(): category.id for category in there}
-    taken = {category.id for category in there}
+    merged = {name.casefold(): id_ for name, id_ in read_merged_names(connection).items()}
+    known = merged | {category.name.casefold(): category.id for category in there}
+    taken = {category.id for category in there} | taken_ids(connection)
     ids: dict[int, int] = {}
     for category in added:
         name = category.name.casefold()

@@ -1,9 +1,11 @@
 """The part of a project that takes a model's output, as a layer under a person's work."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from maskwright.document.change import Change
 from maskwright.document.values import ImageState, Provenance
+from maskwright.project.aliases import read_aliases
 from maskwright.project.database import Database
 from maskwright.project.instances import read_instances, reserve_ids, touch_image, write_change, write_history
 from maskwright.project.proposals import Proposal, proposals_to_change
@@ -33,6 +35,8 @@ class ProposalLayer:
             run = read_run(connection, run_id) if run_id is not None else None
             ids = reserve_ids(connection, len(proposals)) if proposals else range(0)
             existing = read_instances(connection, image_id)
+            aliases = read_aliases(connection)
+            proposals = [replace(one, category_id=aliases.get(one.category_id, one.category_id)) for one in proposals]
             change = proposals_to_change(existing, proposals, _provenance(run) or provenance, ids)
             if not change.is_empty:
                 write_change(connection, image_id, change, stored=existing)

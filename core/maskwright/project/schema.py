@@ -54,6 +54,21 @@ categories = Table(
     Column("extra", Text),
 )
 
+category_merges = Table(
+    "category_merges",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("at", Text, nullable=False),  # ISO 8601, UTC
+    Column("source_id", Integer, nullable=False),  # of a row that is no longer in categories
+    Column("source", Text, nullable=False),  # JSON of that row
+    Column("target_id", Integer, nullable=False),
+    Column("moved", LargeBinary, nullable=False),  # ids of the instances, see merging.py
+    Column("moved_count", Integer, nullable=False),
+    Column("mapped", Text, nullable=False),  # JSON, see merging.py
+    Column("after_history", Integer, nullable=False),  # the latest step made before
+    Column("undone_at", Text),  # NULL while it stands
+)
+
 provenances = Table(
     "provenances",
     metadata,

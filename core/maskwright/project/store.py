@@ -17,6 +17,7 @@ from maskwright.project.history import HistoryShelf
 from maskwright.project.intake import IntakeShelf
 from maskwright.project.layer import ProposalLayer
 from maskwright.project.lock import Holder, ProjectLock
+from maskwright.project.merging import MergeShelf
 from maskwright.project.relocate import RelocationShelf
 from maskwright.project.rows import from_json, to_json
 from maskwright.project.runs import RunLog
@@ -33,7 +34,15 @@ _NAME, _ROOT, _ROOT_ABSOLUTE = "project.name", "project.image_root", "project.im
 
 
 class Project(
-    RelocationShelf, CategoryShelf, HistoryShelf, ProposalLayer, IntakeShelf, RunLog, SignalShelf, GestureShelf
+    RelocationShelf,
+    MergeShelf,
+    CategoryShelf,
+    HistoryShelf,
+    ProposalLayer,
+    IntakeShelf,
+    RunLog,
+    SignalShelf,
+    GestureShelf,
 ):
     """Images, categories, instances and batches of one data set. Close it, or use it as a context manager."""
 

@@ -31,7 +31,8 @@ def test_an_older_project_is_migrated_after_a_copy_was_made(tmp_path: Path) -> N
         file = project.path / "project.db"
     with closing(sqlite3.connect(file)) as connection:  # back to how version 0001 left it
         connection.executescript(
-            "ALTER TABLE instances DROP COLUMN dense; DROP TABLE image_looks; ALTER TABLE history DROP COLUMN clicks;"
+            "DROP TABLE category_merges; ALTER TABLE instances DROP COLUMN dense;"
+            "DROP TABLE image_looks; ALTER TABLE history DROP COLUMN clicks;"
             "ALTER TABLE history DROP COLUMN keys; ALTER TABLE history DROP COLUMN active_s;"
             "DROP TABLE signals; DROP INDEX ix_instances_search;"
             "CREATE INDEX ix_instances_category ON instances (category_id, state);"

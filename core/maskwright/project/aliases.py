@@ -1,0 +1,40 @@
+"""Classes that were merged into others: what still speaks of them means the other one, as long as the merge stands."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from sqlalchemy import Connection, select
+
+from maskwright.document.change import Change
+from maskwright.document.values import Instance
+from maskwright.project.schema import category_merges
+
+Aliases = Mapping[int, int]
+"""{id of a class that was merged away: id of the one it belongs to now}."""
+
+
+def read_aliases(connection: Connection) -> Aliases:
+    standing = category_merges.c.undone_at.is_(None)
+    query = select(category_merges.c.source_id, category_merges.c.target_id).where(standing)
+    targets = {row.source_id: row.target_id for row in connection.execute(query.order_by(category_merges.c.id))}
+    return {source: _end(source, targets) for source in targets}
+
+
+def in_todays_classes(change: Change, aliases: Aliases) -> Change:
+    """The change as it would be had it been made after the merges; parts that then change nothing are left out."""
+    if not aliases:
+        return change
+    return Change.of((_renamed(before, aliases), _renamed(after, aliases)) for _, before, after in change)
+
+
+def _renamed(instance: Instance | None, aliases: Aliases) -> Instance | None:
+    if instance is None or instance.category_id not in aliases:
+        return instance
+    return replace(instance, category_id=aliases[instance.category_id])
+
+
+def _end(category_id: int, targets: Mapping[int, int]) -> int:
+    """A class cannot be merged into one that is gone, so the chain has an end."""
+    while category_id in targets:
+        category_id = targets[category_id]
+    return category_id

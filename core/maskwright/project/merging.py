@@ -1,0 +1,236 @@
+"""The part of a project that makes two classes one, and takes that back: also after a restart, also after more work.
+
+All objects of a class get another one in one transaction, their ids are kept with the merge, and so is the class.
+The journal is not rewritten: what it says of a class that is gone is read as the class it became (`aliases.py`). When
+a merge is taken back, the steps made while it stood are put into the classes of before, so that they can be undone.
+"""
+
+import re
+import zlib
+from dataclasses import dataclass, replace
+
+import numpy as np
+import orjson
+from numpy.typing import NDArray
+from sqlalchemy import Connection, RowMapping, delete, func, insert, select, update
+
+from maskwright.document.change import Change
+from maskwright.document.values import Category, Instance, InstanceState
+from maskwright.errors import ProjectError
+from maskwright.project.aliases import read_aliases
+from maskwright.project.categories import find_category, read_categories
+from maskwright.project.database import Database
+from maskwright.project.journal import change_from_bytes, change_to_bytes
+from maskwright.project.packing import pack_record, packed_record
+from maskwright.project.rows import category_to_row, extra_from_json, from_json, now, to_json
+from maskwright.project.schema import categories, category_merges, history, instances, settings
+
+MAPPING_SETTING = "class_mapping"
+"""{model hash: {the model's class: category id, or None}}."""
+
+
+@dataclass(frozen=True, slots=True)
+class CategoryUse:
+    """What a merge would touch."""
+
+    instances: int
+    """Rejected ones included."""
+    rejected: int
+    images: int
+
+
+@dataclass(frozen=True, slots=True)
+class Merge:
+    """One class that became part of another."""
+
+    id: int
+    at: str
+    """ISO 8601, UTC."""
+    source: Category
+    """As it was."""
+    target_id: int
+    instance_count: int
+
+
+class MergeShelf:
+    """All methods may be called from any thread and raise ProjectError as `Database` does."""
+
+    _database: Database
+
+    def category_use(self, category_id: int) -> CategoryUse:
+        is_rejected = instances.c.state == InstanceState.REJECTED.value
+        query = select(
+            func.count(), func.count().filter(is_rejected), func.count(instances.c.image_id.distinct())
+        ).where(instances.c.category_id == category_id)
+        with self._database.read() as connection:
+            return CategoryUse(*connection.execute(query).one())
+
+    def merge_categories(self, source_id: int, target_id: int) -> Merge:
+        """Every instance of `source_id`, rejected ones too, becomes one of `target_id`; `source_id` disappears.
+
+        Class mappings follow. Raises ProjectError when there is no such category or both are one.
+        """
+        if source_id == target_id:
+            raise ProjectError("a category cannot be merged into itself")
+        with self._database.write() as connection:
+            known = read_categories(connection)
+            source = find_category(known, source_id)
+            find_category(known, target_id)
+            ids = _ids_of(connection, source_id)
+            _reclass(connection, source_id, target_id)
+            row = {
+                "at": now(),
+                "source_id": source_id,
+                "source": to_json(category_to_row(source)),
+                "target_id": target_id,
+                "moved": _packed(ids),
+                "moved_count": len(ids),
+                "mapped": to_json(_remap(connection, source_id, target_id)),
+                "after_history": connection.scalar(select(func.max(history.c.id))) or 0,
+            }
+            connection.execute(delete(categories).where(categories.c.id == source_id))
+            made = connection.execute(insert(category_merges).values(row).returning(category_merges))
+            return _merge(made.mappings().one())
+
+    def merges(self) -> list[Merge]:
+        """Those that stand, the latest last."""
+        with self._database.read() as connection:
+            return [_merge(row) for row in _standing(connection)]
+
+    def undo_merge(self, merge_id: int) -> Category:
+        """The class is there again, and so is every instance that it lost and that nobody gave another class since.
+
+        Raises ProjectError when the merge does not stand, or the class it went into has been merged on.
+        """
+        with self._database.write() as connection:
+            row = next((row for row in _standing(connection) if row["id"] == merge_id), None)
+            if row is None:
+                raise ProjectError("this merge has been undone already")
+            known = read_categories(connection)
+            if row["target_id"] not in {category.id for category in known}:
+                raise ProjectError("the class was merged on since; undo that first")
+            source = _with_free_name(_source_of(row), {category.name.casefold() for category in known})
+            connection.execute(insert(categories), category_to_row(source))
+            stored = select(category_merges.c.moved).where(category_merges.c.id == merge_id)
+            moved = _unpacked(connection.execute(stored).scalar_one())
+            _reclass(connection, row["target_id"], source.id, only=moved)
+            _map_back(connection, row)
+            _rewrite_steps(connection, row, frozenset(moved.tolist()))
+            ended = update(category_merges).where(category_merges.c.id == merge_id)
+            connection.execute(ended.values(undone_at=now(), moved=b""))
+        return source
+
+    def merged_names(self) -> dict[str, int]:
+        """{name of a class that was merged away: id of the one that has its objects now}."""
+        with self._database.read() as connection:
+            return read_merged_names(connection)
+
+
+def read_merged_names(connection: Connection) -> dict[str, int]:
+    aliases = read_aliases(connection)
+    return {_source_of(row).name: aliases[row["source_id"]] for row in _standing(connection)}
+
+
+def _standing(connection: Connection) -> list[RowMapping]:
+    columns = [column for column in category_merges.c if column.name != "moved"]  # 1 MB for a million instances
+    query = select(*columns).where(category_merges.c.undone_at.is_(None)).order_by(category_merges.c.id)
+    return list(connection.execute(query).mappings())
+
+
+def _merge(row: RowMapping) -> Merge:
+    return Merge(row["id"], row["at"], _source_of(row), row["target_id"], row["moved_count"])
+
+
+def _source_of(row: RowMapping) -> Category:
+    source = from_json(row["source"])
+    return Category(**{**source, "extra": extra_from_json(source["extra"])})
+
+
+def _with_free_name(category: Category, taken: set[str]) -> Category:
+    name, number = category.name, 2
+    while name.casefold() in taken:
+        name, number = f"{category.name} {number}", number + 1
+    return replace(category, name=name)
+
+
+def _ids_of(connection: Connection, category_id: int) -> NDArray[np.int64]:
+    query = select(instances.c.id).where(instances.c.category_id == category_id).order_by(instances.c.id)
+    return np.array([row[0] for row in connection.execute(query)], np.int64)
+
+
+def _reclass(connection: Connection, source: int, target: int, *, only: NDArray[np.int64] | None = None) -> None:
+    """One statement: an imported annotation's JSON names its class, too, so the outline column changes with it."""
+    driver = connection.connection.driver_connection
+    assert driver is not None
+    driver.create_function("maskwright_in_class", 1, lambda packed: _in_class(packed, source, target))
+    query = "UPDATE instances SET category_id = ?, polygons = maskwright_in_class(polygons) WHERE category_id = ?"
+    if only is None:
+        connection.exec_driver_sql(query, (target, source))
+        return
+    connection.exec_driver_sql("CREATE TEMP TABLE moved (id INTEGER PRIMARY KEY)")
+    if len(only):
+        connection.exec_driver_sql("INSERT INTO moved VALUES (?)", [(id_,) for id_ in only.tolist()])
+    connection.exec_driver_sql(f"{query} AND id IN (SELECT id FROM moved)", (target, source))
+    connection.exec_driver_sql("DROP TABLE moved")
+
+
+def _in_class(packed: bytes, source: int, target: int) -> bytes:
+    record = packed_record(packed)
+    if record is None:
+        return packed
+    pattern = rb'("category_id"\s*:\s*)%d\b' % source
+    changed, count = re.subn(pattern, rb"\g<1>%d" % target, record)
+    if count != 1:  # there is another key of that name deeper down
+        changed = orjson.dumps(orjson.loads(record) | {"category_id": target})
+    return pack_record(changed)
+
+
+def _packed(ids: NDArray[np.int64]) -> bytes:
+    return zlib.compress(np.diff(ids, prepend=np.int64(0)).astype("<i8").tobytes(), 1)
+
+
+def _unpacked(packed: bytes) -> NDArray[np.int64]:
+    return np.cumsum(np.frombuffer(zlib.decompress(packed), "<i8"), dtype=np.int64)
+
+
+def _mappings(connection: Connection) -> dict[str, dict[str, int | None]]:
+    text = connection.scalar(select(settings.c.value).where(settings.c.key == MAPPING_SETTING))
+    return from_json(text) if text is not None else {}
+
+
+def _write_mappings(connection: Connection, mappings: dict[str, dict[str, int | None]]) -> None:
+    connection.execute(update(settings).where(settings.c.key == MAPPING_SETTING).values(value=to_json(mappings)))
+
+
+def _remap(connection: Connection, source: int, target: int) -> list[tuple[str, str]]:
+    """(model hash, the model's class) of what was mapped to the class that goes."""
+    mappings = _mappings(connection)
+    found = [(model, label) for model, known in mappings.items() for label, id_ in known.items() if id_ == source]
+    for model, label in found:
+        mappings[model][label] = target
+    _write_mappings(connection, mappings)
+    return found
+
+
+def _map_back(connection: Connection, row: RowMapping) -> None:
+    mappings = _mappings(connection)
+    for model, label in from_json(row["mapped"]):
+        if mappings.get(model, {}).get(label) == row["target_id"]:
+            mappings[model][label] = row["source_id"]
+    _write_mappings(connection, mappings)
+
+
+def _rewrite_steps(connection: Connection, row: RowMapping, moved: frozenset[int]) -> None:
+    """The steps made while the merge stood, as they would have been made without it."""
+
+    def of_before(instance: Instance | None) -> Instance | None:
+        is_moved = instance is not None and instance.id in moved and instance.category_id == row["target_id"]
+        return replace(instance, category_id=row["source_id"]) if instance is not None and is_moved else instance
+
+    later = select(history.c.id).where(history.c.id > row["after_history"]).order_by(history.c.id)
+    for (step_id,) in connection.execute(later).fetchall():
+        stored = connection.scalar(select(history.c.change).where(history.c.id == step_id))
+        change = change_from_bytes(stored or b"")
+        if not moved.isdisjoint(change.entries):
+            earlier = Change.of((of_before(before), of_before(after)) for _, before, after in change)
+            connection.execute(update(history).where(history.c.id == step_id).values(change=change_to_bytes(earlier)))

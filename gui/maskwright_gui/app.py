@@ -123,6 +123,7 @@ class Workbench:
         self.live.stop()
         self.review.stop()
         self.exchange.stop()
+        self.classes.stop()
         self.data_set.stop()
         self.preview.stop()
         self.inference.stop()

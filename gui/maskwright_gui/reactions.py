@@ -26,6 +26,7 @@ def on_project(bench: "Workbench", project: "Project | None") -> None:
     bench.images.forget()
     bench.review.stop()
     bench.exchange.stop()
+    bench.classes.stop()
     bench.data_set.stop()
     bench.thumbnails.forget()
     bench.window.images.reset()
@@ -62,6 +63,8 @@ def on_document(bench: "Workbench", document: Document | None) -> None:
 def on_categories(bench: "Workbench", categories: tuple[Category, ...]) -> None:
     window = bench.window
     window.categories.set_categories(categories)
+    merges = bench.session.project.merges() if bench.session.project is not None else []
+    window.categories.set_merges((merge.id, merge.source.name) for merge in merges)
     window.categories.set_current(bench.session.current_category_id)
     window.categories.count(bench.session.document)
     window.instances.set_categories(categories)

@@ -225,6 +225,12 @@ class Session(QObject):
         if self.current_category_id not in {category.id for category in self.categories}:
             self.set_current_category(self.categories[0].id if self.categories else 0)
 
+    def reload_classes(self) -> None:
+        """Objects of all images may have another class: read everything again, the steps that can be undone too."""
+        self._histories.clear()
+        self.reload_categories()
+        self.reload_document()
+
     def set_current_category(self, category_id: int) -> None:
         """The class that the next drawn object gets."""
         if category_id != self.current_category_id:

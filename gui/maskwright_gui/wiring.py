@@ -149,6 +149,10 @@ def _wire_panels(bench: "Workbench") -> None:
     classes.add_requested.connect(bench.classes.add)
     classes.rename_requested.connect(bench.classes.rename)
     classes.colour_requested.connect(bench.classes.set_colour)
+    classes.merge_requested.connect(bench.classes.merge)
+    classes.merge_undone.connect(bench.classes.undo_merge)
+    bench.classes.merged.connect(window.images.refilter)
+    bench.classes.merged.connect(bench.preview.forget)
     window.thresholds.accept_requested.connect(edits.accept_above)
     window.thresholds.reject_requested.connect(edits.reject_below)
     window.model.browse_requested.connect(bench.model.browse)
@@ -178,6 +182,7 @@ def _wire_messages(bench: "Workbench") -> None:
     bench.edits.told.connect(lambda text: show(Message(text, action_text="Undo", action=bench.edits.undo)))
     bench.shapes.told.connect(lambda text: show(Message(text)))
     bench.projects.told.connect(show)
+    bench.classes.told.connect(show)
     bench.model.told.connect(show)
     bench.batch.told.connect(show)
     bench.batch.failures_wanted.connect(
@@ -195,7 +200,7 @@ def _wire_progress(bench: "Workbench") -> None:
     window.canvas.zoom_changed.connect(status.show_zoom)
     status.zoom_clicked.connect(window.canvas.zoom_to_actual)
     status.work_clicked.connect(window.docks["Model"].raise_)
-    for source in (bench.projects, bench.live, bench.review, bench.exchange, bench.data_set):
+    for source in (bench.projects, bench.classes, bench.live, bench.review, bench.exchange, bench.data_set):
         source.work_changed.connect(status.show_task)
     bench.live.candidates_missing.connect(bench.model.run_on_image)
     bench.live.told.connect(window.toasts.show_message)

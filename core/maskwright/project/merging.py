@@ -113,6 +113,7 @@ class MergeShelf:
             connection.execute(insert(categories), category_to_row(source))
             stored = select(category_merges.c.moved).where(category_merges.c.id == merge_id)
             moved = _unpacked(connection.execute(stored).scalar_one())
+            moved = np.union1d(moved, _brought_back(connection, row))
             _reclass(connection, row["target_id"], source.id, only=moved)
             _map_back(connection, row)
             _rewrite_steps(connection, row, frozenset(moved.tolist()))
@@ -218,6 +219,25 @@ def _map_back(connection: Connection, row: RowMapping) -> None:
         if mappings.get(model, {}).get(label) == row["target_id"]:
             mappings[model][label] = row["source_id"]
     _write_mappings(connection, mappings)
+
+
+def _brought_back(connection: Connection, row: RowMapping) -> NDArray[np.int64]:
+    """Ids of the class's objects that were not there when it was merged: undo has brought them back since."""
+    later = history.c.id > row["after_history"]
+    query = select(history.c.image_id, history.c.change).where(later, history.c.kind.in_(("undo", "redo")))
+    returned: dict[int, set[int]] = {}
+    for image_id, stored in connection.execute(query):
+        came = {id_ for id_, before, after in change_from_bytes(stored) if before is None and after is not None}
+        returned.setdefault(image_id, set()).update(came)
+    found: set[int] = set()
+    for image_id, ids in returned.items():
+        earlier = select(history.c.change).where(history.c.image_id == image_id, ~later)
+        for (stored,) in connection.execute(earlier.order_by(history.c.id)):
+            for id_, before, after in change_from_bytes(stored):
+                known = after if after is not None else before
+                if id_ in ids and known is not None:
+                    (found.add if known.category_id == row["source_id"] else found.discard)(id_)
+    return np.array(sorted(found), np.int64)
 
 
 def _rewrite_steps(connection: Connection, row: RowMapping, moved: frozenset[int]) -> None:

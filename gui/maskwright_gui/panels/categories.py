@@ -1,7 +1,8 @@
 """The classes panel: the digit, colour, name and number of objects of each class; the marked one is drawn with."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from functools import partial
 
 from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QAction, QColor, QIcon, QPixmap
@@ -35,11 +36,16 @@ class CategoriesPanel(QWidget):
     add_requested = Signal(str)
     rename_requested = Signal(int, str)
     colour_requested = Signal(int, str)
+    merge_requested = Signal(int, int)
+    """(class that goes, class its objects get)."""
+    merge_undone = Signal(int)
+    """Id of a merge."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._is_syncing = False
         self._categories: dict[int, Category] = {}
+        self._merges: tuple[tuple[int, str], ...] = ()
         self._tree = self._make_tree()
         self._stack = Inviting(self._tree, "Classes come from the model, or add your own below.", self)
         self._name = named(QLineEdit(self), "Name of a new class")
@@ -67,6 +73,10 @@ class CategoriesPanel(QWidget):
             self._tree.addTopLevelItem(self._make_item(category, place))
         self._is_syncing = False
         self._stack.show_content(bool(categories))
+
+    def set_merges(self, merges: Iterable[tuple[int, str]]) -> None:
+        """(id, name of the class that went) of the merges that can be taken back."""
+        self._merges = tuple(merges)
 
     def set_current(self, category_id: int) -> None:
         for row in range(self._tree.topLevelItemCount()):
@@ -120,15 +130,34 @@ class CategoriesPanel(QWidget):
         return item
 
     def _open_menu(self, item: QTreeWidgetItem | None) -> None:
-        if item is None:
-            return
+        self.make_menu(item).popup(self.cursor().pos())
+
+    def make_menu(self, item: QTreeWidgetItem | None) -> QMenu:
+        """What can be done with a class, and with those that were merged away."""
         menu = QMenu(self)
-        rename = QAction("Rename", menu)
-        rename.triggered.connect(lambda: self._start_renaming(item))
-        colour = QAction("Change colour…", menu)
-        colour.triggered.connect(lambda: self._choose_colour(item.data(0, _ID)))
-        menu.addActions([rename, colour])
-        menu.popup(self.cursor().pos())
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        if item is not None:
+            rename = QAction("Rename", menu)
+            rename.triggered.connect(lambda: self._start_renaming(item))
+            colour = QAction("Change colour…", menu)
+            colour.triggered.connect(lambda: self._choose_colour(item.data(0, _ID)))
+            menu.addActions([rename, colour])
+            self._add_targets(menu.addMenu("Merge into"), item.data(0, _ID))
+        for merge_id, name in reversed(self._merges):
+            menu.addAction(f"Undo the merge of “{name}”").triggered.connect(partial(self._undo_merge, merge_id))
+        return menu
+
+    def _add_targets(self, menu: QMenu, source_id: int) -> None:
+        others = [category for category in self._categories.values() if category.id != source_id]
+        for category in others:
+            menu.addAction(category.name).triggered.connect(partial(self._merge, source_id, category.id))
+        menu.setEnabled(bool(others))
+
+    def _merge(self, source_id: int, target_id: int, _is_checked: bool = False) -> None:
+        self.merge_requested.emit(source_id, target_id)
+
+    def _undo_merge(self, merge_id: int, _is_checked: bool = False) -> None:
+        self.merge_undone.emit(merge_id)
 
     def _start_renaming(self, item: QTreeWidgetItem) -> None:
         self._is_syncing = True

@@ -36,7 +36,8 @@ class ImageQuery:
 
     def image_ids(self, project: "Project") -> NDArray[np.int64]:
         """(N,) int64, the images that pass, in the order asked for. Raises ProjectError."""
-        name, having = parse_search(self.text, project.categories())
+        merged = [Category(id_, name) for name, id_ in project.merged_names().items()]
+        name, having = parse_search(self.text, [*project.categories(), *merged])
         passing = project.image_ids(states=self.states, text=name, having=having)
         if self.order == "name":
             return passing

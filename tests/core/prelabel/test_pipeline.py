@@ -184,7 +184,9 @@ def test_images_under_way_when_the_device_dies_do_not_lay_the_blame_on_others(
     report = run_batch(project, model, PrelabelSettings())
 
     assert "device lost" in report.stopped_because
-    assert (report.done, report.failed, report.remaining) == (1, 0, 11)
+    assert report.failed == 0
+    assert report.done + report.remaining == 12
+    assert report.done <= 1, "the first one, unless the batch had given up before it was through"
 
 
 def test_an_image_on_which_inference_fails_is_listed(

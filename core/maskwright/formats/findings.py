@@ -19,6 +19,7 @@ class Kind(StrEnum):
     MISSING_IMAGE = "image missing"
     CHANGED_IMAGE = "image changed"
     TURNED_IMAGE = "image orientation differs"
+    PAGE_OF_FILE = "page of a file"
     NAME_COLLISION = "name collision"
     UNVERIFIED_EMPTY = "empty but not verified"
     WRONG_IN_FILE = "wrong in the file"

@@ -16,7 +16,7 @@ from maskwright.geometry import algebra
 from maskwright.geometry.boxes import box_ious
 from maskwright.geometry.polygon import Polygon
 from maskwright.geometry.raster import polygons_area, polygons_iou
-from maskwright.images import probe_image
+from maskwright.images import page_source, probe_image
 
 NEAR_DUPLICATE_IOU = 0.9
 
@@ -108,6 +108,12 @@ def _check_file(image: ImageRecord, image_root: Path) -> Iterator[Finding]:
     except ImageError as error:
         yield Finding(Kind.MISSING_IMAGE, str(error), image.id)
         return
+    source, page = page_source(path)
+    if page > 1:
+        text = (
+            f"{image.file_name} is page {page} of {source.name}; a file of its own comes with an export of the images"
+        )
+        yield Finding(Kind.PAGE_OF_FILE, text, image.id)
     if (width, height) == (image.width, image.height):
         return
     is_turned = (height, width) == (image.width, image.height)

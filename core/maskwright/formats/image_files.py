@@ -10,6 +10,7 @@ from PIL import Image, ImageOps
 from maskwright.document.values import ImageRecord
 from maskwright.errors import FormatError
 from maskwright.formats.atomic import atomic_writer, write_error
+from maskwright.images.pages import page_source
 
 Placing = Literal["copy", "link", "upright"]
 _ORIENTATION = 0x0112
@@ -20,17 +21,20 @@ def place_image(image: ImageRecord, image_root: Path, target: Path, how: Placing
     """Put the image file below `target`, in the same sub-folder; returns where it is.
 
     `link` makes a hard link where the disk allows and else copies. `upright` writes the pixels as shown, for
-    consumers that ignore the EXIF orientation; files that have none are copied byte for byte.
+    consumers that ignore the EXIF orientation; files that have none are copied byte for byte. A further page of a
+    TIFF is written as a TIFF of its own, upright, in 8-bit colour or with the deeper samples that it has.
     Raises FormatError when the image is missing, leads out of a folder, or cannot be written.
     """
     root = image_root.resolve()
-    source = (image_root / image.file_name).resolve()
+    source, page = page_source((image_root / image.file_name).resolve())
     place = target / image.file_name
     if not source.is_relative_to(root) or not source.is_file():
         raise FormatError("the image is missing", path=image_root / image.file_name, hint="relocate it first")
     try:
         place.parent.mkdir(parents=True, exist_ok=True)
-        if how == "upright" and _is_turned(source):
+        if page > 1:
+            _write_page(source, page, place)
+        elif how == "upright" and _is_turned(source):
             _write_upright(source, place)
         elif how == "link":
             _link(source, place)
@@ -52,6 +56,13 @@ def _write_upright(source: Path, place: Path) -> None:
         turned = ImageOps.exif_transpose(opened)
     with atomic_writer(place) as file:
         turned.save(file, kind, **(_BEST_JPEG if kind == "JPEG" else {}))
+
+
+def _write_page(source: Path, page: int, place: Path) -> None:
+    from maskwright.images.tiff import page_as_file  # tifffile: 30 ms to import
+
+    with atomic_writer(place) as file:
+        file.write(page_as_file(source, page))
 
 
 def _link(source: Path, place: Path) -> None:

@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-WINDOW_PERCENTILES = (0.1, 99.9)
-"""Samples deeper than 8 bits are stretched so that these percentiles become 0 and 255."""
+from maskwright.images.window import DisplayWindow, auto_window, windowed
+
 BACKGROUND = (255, 255, 255)
 """What shows through transparent pixels: white, as in viewers and browsers."""
 
@@ -21,30 +21,23 @@ def pillow_to_bgr(image: Image.Image) -> NDArray[np.uint8]:
     return np.asarray(cv2.cvtColor(np.asarray(image), cv2.COLOR_RGB2BGR), dtype=np.uint8)
 
 
-def deep_to_bgr(samples: NDArray[Any]) -> NDArray[np.uint8]:
-    """(H, W), (H, W, 1), (H, W, 3) BGR or (H, W, 4) BGRA samples of any depth to (H, W, 3) uint8."""
-    if samples.ndim == 2 or samples.shape[2] == 1:
-        return np.asarray(cv2.cvtColor(stretch_to_u8(samples.reshape(samples.shape[:2])), cv2.COLOR_GRAY2BGR), np.uint8)
-    colour = stretch_to_u8(samples[:, :, :3])
-    if samples.shape[2] < 4:
-        return np.ascontiguousarray(colour)
-    top = np.iinfo(samples.dtype).max if samples.dtype.kind in "ui" else 1.0
-    alpha = (samples[:, :, 3:4].astype(np.float32) / top).clip(0, 1)
-    blended = colour * alpha + np.array(BACKGROUND, np.float32) * (1 - alpha)
+def deep_to_bgr(samples: NDArray[Any], window: DisplayWindow | None = None) -> NDArray[np.uint8]:
+    """(H, W), (H, W, 1), (H, W, 3) BGR or (H, W, 4) BGRA samples of any depth to (H, W, 3) uint8.
+
+    Without a `window` the automatic one.
+    """
+    plane = samples.reshape(samples.shape[:2]) if samples.ndim == 2 or samples.shape[2] == 1 else samples[:, :, :3]
+    shown = windowed(plane, window if window is not None else auto_window(plane))
+    if shown.ndim == 2:
+        return np.asarray(cv2.cvtColor(shown, cv2.COLOR_GRAY2BGR), np.uint8)
+    return shown if samples.shape[2] < 4 else _over_white(shown, samples[:, :, 3])
+
+
+def _over_white(colour: NDArray[np.uint8], alpha: NDArray[Any]) -> NDArray[np.uint8]:
+    top = np.iinfo(alpha.dtype).max if alpha.dtype.kind in "ui" else 1.0
+    share = (alpha[:, :, None].astype(np.float32) / top).clip(0, 1)
+    blended = colour * share + np.array(BACKGROUND, np.float32) * (1 - share)
     return np.asarray(np.rint(blended), dtype=np.uint8)
-
-
-def stretch_to_u8(samples: NDArray[Any]) -> NDArray[np.uint8]:
-    """Any number type, (H, W) or (H, W, C), to 0..255 between WINDOW_PERCENTILES of all finite samples."""
-    finite = samples[np.isfinite(samples)] if samples.dtype.kind == "f" else samples.reshape(-1)
-    if finite.size == 0:
-        return np.zeros(samples.shape, np.uint8)
-    low, high = (float(value) for value in np.percentile(finite, WINDOW_PERCENTILES))
-    if high <= low:
-        low, high = float(finite.min()), float(finite.max())
-    scale = 255.0 / (high - low) if high > low else 0.0
-    stretched = (np.nan_to_num(samples.astype(np.float32), nan=low, posinf=high, neginf=low) - low) * scale
-    return np.asarray(np.rint(stretched.clip(0, 255)), dtype=np.uint8)
 
 
 def _over_background(image: Image.Image) -> Image.Image:

@@ -3,13 +3,15 @@
 What a file can hold and what becomes of it:
 - more than 8 bits per sample: the range between the 0.1 and 99.9 percentile is stretched to 0..255;
 - transparency: laid over white, as viewers and browsers show it;
-- CMYK: converted without a colour profile; palette and grey: to BGR; animation: the first frame.
+- CMYK: converted without a colour profile; palette and grey: to BGR; animation: the first frame;
+- several pages in a TIFF: an image each, named as `pages` says.
 Pillow rather than cv2.imread decodes 8-bit files: same pixels, 10 % slower, but a truncated JPEG is an error.
 """
 
 import io
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -19,10 +21,9 @@ from maskwright.errors import ImageError
 from maskwright.images.bgr import deep_to_bgr, pillow_to_bgr
 from maskwright.images.exif import upright
 from maskwright.images.header import DECODER_ERRORS, MAX_PIXELS, ImageHeader, open_plugin, os_reason, read_header
+from maskwright.images.pages import page_source
 
-_LARGE_PIXELS = 40_000_000
-_TAIL_BYTES = 1024
-_JPEG_END = b"\xff\xd9"
+LARGE_PIXELS = 40_000_000
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -31,31 +32,39 @@ class DecodedImage:
 
     bgr_u8: NDArray[np.uint8]
     header: ImageHeader
+    samples: NDArray[Any] | None = None
+    """What a file of more than 8 bits per sample holds, upright, where it was asked for: (H, W), (H, W, 1), (H, W, 3)
+    BGR or (H, W, 4) BGRA, of the file's number type."""
 
     @property
     def source_depth(self) -> int:
         return self.header.depth
 
 
-def read_image(path: Path, *, max_pixels: int = MAX_PIXELS) -> DecodedImage:
+def read_image(path: Path, *, max_pixels: int = MAX_PIXELS, keeps_samples: bool = False) -> DecodedImage:
     """Decode `path` whole, upright.
 
     Raises ImageError, as `probe_image` does, for damaged or truncated pixels and when memory does not suffice.
     """
     try:
-        stream = io.BytesIO(path.read_bytes())
+        stream = io.BytesIO(page_source(path)[0].read_bytes())
     except OSError as error:
         raise ImageError(os_reason(error), path=path) from error
     header = read_header(stream, path, max_pixels=max_pixels)
+    samples: NDArray[Any] | None = None
     try:
-        pixels = _decode(stream, header)
+        if header.depth <= 8:
+            pixels = _decode(stream, header)
+        else:
+            samples = _decode_deep(stream, header)
+            pixels = deep_to_bgr(samples)
     except (*DECODER_ERRORS, cv2.error) as error:
         raise ImageError(_pixel_reason(header, error), path=path) from error
     except MemoryError as error:
         raise ImageError(f"not enough memory for {header.width} x {header.height} pixels", path=path) from error
     if pixels.shape[:2] != (header.height, header.width):
         raise ImageError(f"the pixels ({pixels.shape[1]} x {pixels.shape[0]}) contradict the header", path=path)
-    return DecodedImage(pixels, header)
+    return DecodedImage(pixels, header, samples if keeps_samples else None)
 
 
 def read_thumbnail(path: Path, *, max_side_px: int, max_pixels: int = MAX_PIXELS) -> NDArray[np.uint8]:
@@ -64,7 +73,7 @@ def read_thumbnail(path: Path, *, max_side_px: int, max_pixels: int = MAX_PIXELS
     Raises ImageError as `read_image` does.
     """
     try:
-        with path.open("rb") as stream:
+        with page_source(path)[0].open("rb") as stream:
             header = read_header(stream, path, max_pixels=max_pixels)
             if header.format == "JPEG":
                 image = open_plugin(stream, "JPEG")
@@ -84,32 +93,31 @@ def read_thumbnail(path: Path, *, max_side_px: int, max_pixels: int = MAX_PIXELS
 
 
 def _decode(stream: io.BytesIO, header: ImageHeader) -> NDArray[np.uint8]:
+    """At most 8 bits per sample."""
+    if header.width * header.height >= LARGE_PIXELS:
+        from maskwright.images.large import read_large
+
+        large = read_large(stream, header)
+        if large is not None:
+            return large
     if header.format == "TIFF":
         from maskwright.images.tiff import read_tiff  # tifffile: 30 ms to import
 
         return read_tiff(stream, header)
-    image = open_plugin(stream, header.format)
-    if header.depth <= 8:
-        large = _large_jpeg(stream, header, image.mode)
-        return upright(large if large is not None else pillow_to_bgr(image), header.orientation)
-    image.load()  # raises for truncated files, where OpenCV returns a half-filled picture
-    stream.seek(0)
-    samples = cv2.imdecode(np.frombuffer(stream.read(), np.uint8), cv2.IMREAD_UNCHANGED | cv2.IMREAD_IGNORE_ORIENTATION)
+    return upright(pillow_to_bgr(open_plugin(stream, header.format)), header.orientation)
+
+
+def _decode_deep(stream: io.BytesIO, header: ImageHeader) -> NDArray[Any]:
+    if header.format == "TIFF":
+        from maskwright.images.tiff import read_deep_tiff
+
+        return read_deep_tiff(stream, header)
+    open_plugin(stream, header.format).load()  # raises for truncated files, where OpenCV returns a half-filled picture
+    data = np.frombuffer(stream.getbuffer(), np.uint8)
+    samples = cv2.imdecode(data, cv2.IMREAD_UNCHANGED | cv2.IMREAD_IGNORE_ORIENTATION)
     if samples is None:
         raise ValueError(f"{header.depth}-bit {header.format} data cannot be decoded")
-    return upright(deep_to_bgr(np.asarray(samples)), header.orientation)
-
-
-def _large_jpeg(stream: io.BytesIO, header: ImageHeader, mode: str) -> NDArray[np.uint8] | None:
-    """A large, complete JPEG by OpenCV, the same pixels in a third of Pillow's memory; None for all others."""
-    if header.format != "JPEG" or mode not in ("L", "RGB") or header.width * header.height < _LARGE_PIXELS:
-        return None
-    stream.seek(-_TAIL_BYTES, io.SEEK_END)
-    if not stream.read().rstrip(b"\0").endswith(_JPEG_END):  # Pillow knows how to say what is missing
-        return None
-    flags = cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION
-    pixels = cv2.imdecode(np.frombuffer(stream.getbuffer(), np.uint8), flags)
-    return np.asarray(pixels, dtype=np.uint8) if pixels is not None else None
+    return upright(np.asarray(samples), header.orientation)
 
 
 def _pixel_reason(header: ImageHeader, error: Exception) -> str:

@@ -5,6 +5,7 @@ can neither warn nor fail an image whose pixels are fine.
 """
 
 import struct
+from typing import Any
 
 import cv2
 import numpy as np
@@ -32,8 +33,17 @@ def exif_orientation(exif: bytes) -> int:
     return 1
 
 
-def upright(pixels: NDArray[np.uint8], orientation: int) -> NDArray[np.uint8]:
-    """`pixels` (H, W, 3) turned the way `orientation` says, contiguous; the same array for orientation 1."""
+def upright(pixels: NDArray[Any], orientation: int) -> NDArray[Any]:
+    """`pixels` (H, W) or (H, W, C) turned the way `orientation` says, contiguous; the same array for orientation 1."""
+    if orientation == 1:
+        return pixels
+    # turning only moves samples: each goes as a number of its size that cv2 knows
+    known = {1: np.uint8, 2: np.uint16, 4: np.float32, 8: np.float64}[pixels.dtype.itemsize]
+    turned = _turned(np.ascontiguousarray(pixels).view(known), orientation)
+    return np.ascontiguousarray(turned).view(pixels.dtype)
+
+
+def _turned(pixels: NDArray[Any], orientation: int) -> NDArray[Any]:
     match orientation:
         case 2:
             turned = cv2.flip(pixels, 1)
@@ -47,8 +57,6 @@ def upright(pixels: NDArray[np.uint8], orientation: int) -> NDArray[np.uint8]:
             turned = cv2.rotate(pixels, cv2.ROTATE_90_CLOCKWISE)
         case 7:
             turned = cv2.rotate(cv2.transpose(pixels), cv2.ROTATE_180)
-        case 8:
-            turned = cv2.rotate(pixels, cv2.ROTATE_90_COUNTERCLOCKWISE)
         case _:
-            return pixels
-    return np.ascontiguousarray(turned, dtype=np.uint8)
+            turned = cv2.rotate(pixels, cv2.ROTATE_90_COUNTERCLOCKWISE)
+    return np.asarray(turned)

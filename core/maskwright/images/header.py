@@ -4,16 +4,18 @@ Formats are recognised by content, never by extension, and nothing but the six k
 """
 
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import IO, Literal
+from typing import IO, Any, Literal
 
 from PIL import BmpImagePlugin, GifImagePlugin, Image, JpegImagePlugin, PngImagePlugin, TiffImagePlugin, WebPImagePlugin
 
 from maskwright.errors import ImageError
 from maskwright.images.exif import exif_orientation
+from maskwright.images.pages import page_at, page_name, page_numbers, page_source
 
 Format = Literal["JPEG", "PNG", "BMP", "WebP", "TIFF", "GIF"]
 
@@ -64,6 +66,8 @@ class ImageHeader:
     """Bits per sample of the brightest kind of sample: 1, 8, 16, 32 or 64."""
     orientation: int = 1
     """EXIF orientation, 1 (upright as stored) to 8."""
+    page: int = 1
+    """Which page of the file this is, from 1; see `pages`."""
 
     @property
     def size_wh(self) -> tuple[int, int]:
@@ -71,15 +75,40 @@ class ImageHeader:
 
 
 def probe_image(path: Path, *, max_pixels: int = MAX_PIXELS) -> ImageHeader:
-    """Read the header only, typically a few hundred bytes.
+    """Read the header only, typically a few hundred bytes; `path` may name a page of a TIFF.
 
     Raises ImageError for a missing, empty, unreadable, unknown or damaged file, and for more than `max_pixels` pixels.
     """
     try:
-        with path.open("rb") as stream:
+        with page_source(path)[0].open("rb") as stream:
             return read_header(stream, path, max_pixels=max_pixels)
     except OSError as error:
         raise ImageError(os_reason(error), path=path) from error
+
+
+def probe_pages(path: Path, *, max_pixels: int = MAX_PIXELS) -> Iterator[tuple[Path, ImageHeader | ImageError]]:
+    """The image in `path` and, for a TIFF of several pages, those after the first, by the names of `pages`.
+
+    An image that `probe_image` would refuse comes with its error.
+    """
+    first = _tried(partial(probe_image, path, max_pixels=max_pixels))
+    yield path, first
+    if isinstance(first, ImageError) or first.format != "TIFF" or first.page != 1:
+        return
+    import tifffile  # 30 ms to import, and most folders hold no TIFF
+
+    with path.open("rb") as stream, suppress(*DECODER_ERRORS), tifffile.TiffFile(stream) as file:
+        for number in page_numbers(file)[1:]:
+            place = path.with_name(page_name(path.name, number))
+            values = _of_page(page_at(file, number))
+            yield place, _tried(partial(_checked, place, "TIFF", *values, number, max_pixels))
+
+
+def _tried(read: Callable[[], ImageHeader]) -> ImageHeader | ImageError:
+    try:
+        return read()
+    except ImageError as error:
+        return error
 
 
 def read_header(stream: IO[bytes], path: Path, *, max_pixels: int = MAX_PIXELS) -> ImageHeader:
@@ -91,15 +120,22 @@ def read_header(stream: IO[bytes], path: Path, *, max_pixels: int = MAX_PIXELS) 
     if kind is None:
         raise ImageError(_why_unknown(start), path=path)
     try:
-        width, height, depth, orientation = _read_tiff(stream) if kind == "TIFF" else _read(stream, kind, start)
+        page = page_source(path)[1] if kind == "TIFF" else 1
+        width, height, depth, orientation = _read_tiff(stream, page) if kind == "TIFF" else _read(stream, kind, start)
     except DECODER_ERRORS as error:
         if _is_text(start):
             raise ImageError(_why_unknown(start), path=path) from error
         raise ImageError(f"the {kind} header is damaged or cut off ({error})", path=path) from error
+    return _checked(path, kind, width, height, depth, orientation, page, max_pixels)
+
+
+def _checked(
+    path: Path, kind: Format, width: int, height: int, depth: int, orientation: int, page: int, max_pixels: int
+) -> ImageHeader:
     if orientation >= 5:
         width, height = height, width
     _require_size(width, height, max_pixels, path)
-    return ImageHeader(path, width, height, kind, depth, orientation)
+    return ImageHeader(path, width, height, kind, depth, orientation, page)
 
 
 def open_plugin(stream: IO[bytes], kind: Format) -> Image.Image:
@@ -135,15 +171,19 @@ def _read(stream: IO[bytes], kind: Format, start: bytes) -> tuple[int, int, int,
     return *image.size, depth, exif_orientation(exif if isinstance(exif, bytes) else b"")
 
 
-def _read_tiff(stream: IO[bytes]) -> tuple[int, int, int, int]:
+def _read_tiff(stream: IO[bytes], number: int) -> tuple[int, int, int, int]:
     import tifffile  # 30 ms to import, and most folders hold no TIFF
 
     stream.seek(0)
     with tifffile.TiffFile(stream) as file:
-        page = file.pages.first
-        tag = page.tags.get(274)
-        orientation = int(tag.value) if tag is not None and tag.value in range(1, 9) else 1
-        return int(page.imagewidth), int(page.imagelength), int(page.bitspersample), orientation
+        return _of_page(page_at(file, number))
+
+
+def _of_page(page: Any) -> tuple[int, int, int, int]:
+    """Width, height, bits per sample and orientation of a `tifffile` page."""
+    tag = page.tags.get(274)
+    orientation = int(tag.value) if tag is not None and tag.value in range(1, 9) else 1
+    return int(page.imagewidth), int(page.imagelength), int(page.bitspersample), orientation
 
 
 def _require_size(width: int, height: int, max_pixels: int, path: Path) -> None:

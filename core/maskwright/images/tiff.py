@@ -1,52 +1,113 @@
 """TIFF pixels of any depth: 8 bits through Pillow, deeper samples through OpenCV, the rest through tifffile."""
 
-from typing import IO, Any
+import io
+from pathlib import Path
+from typing import IO, Any, Literal
 
 import cv2
 import numpy as np
 import tifffile
 from numpy.typing import NDArray
+from PIL import Image
 
+from maskwright.errors import ImageError
 from maskwright.images.bgr import deep_to_bgr, pillow_to_bgr
 from maskwright.images.exif import upright
-from maskwright.images.header import ImageHeader, open_plugin
+from maskwright.images.header import DECODER_ERRORS, MAX_PIXELS, ImageHeader, open_plugin, read_header
+from maskwright.images.pages import page_at, page_name, plane_samples
 
 
 def read_tiff(stream: IO[bytes], header: ImageHeader) -> NDArray[np.uint8]:
-    """The first page, upright, (H, W, 3) BGR uint8.
+    """A page of at most 8 bits per sample, upright, (H, W, 3) BGR uint8.
 
     Raises one of DECODER_ERRORS for damaged or truncated files and compressions that nothing here can decode.
     """
-    _require_whole(stream)
-    if header.depth <= 8:
-        try:
-            return pillow_to_bgr(open_plugin(stream, "TIFF"))  # Pillow turns TIFFs, and only TIFFs, by itself
-        except SyntaxError:  # "unknown pixel mode": more channels than Pillow knows
-            return upright(deep_to_bgr(_read_channels(stream)), header.orientation)
+    require_whole(stream, header.page)
+    try:
+        return pillow_to_bgr(open_tiff_page(stream, header.page))  # Pillow turns TIFFs, and only TIFFs, by itself
+    except (SyntaxError, EOFError):  # more channels than Pillow knows, or a page without a directory of its own
+        return upright(deep_to_bgr(_read_channels(stream, header.page)), header.orientation)
+
+
+def page_as_file(source: Path, page: int) -> bytes:
+    """One page of a TIFF as a TIFF of its own: upright, in 8-bit colour or with the deeper samples that it has.
+
+    Raises ImageError as `read_header` does, and for pixels that cannot be decoded.
+    """
+    with source.open("rb") as file:
+        stream = io.BytesIO(file.read())
+    header = read_header(stream, source.with_name(page_name(source.name, page)), max_pixels=MAX_PIXELS)
+    try:
+        pixels = read_tiff(stream, header) if header.depth <= 8 else read_deep_tiff(stream, header)
+    except (*DECODER_ERRORS, cv2.error) as error:
+        raise ImageError(f"page {page} cannot be decoded ({error})", path=source) from error
+    is_colour = pixels.ndim == 3 and pixels.shape[2] >= 3
+    rgb = pixels[:, :, [2, 1, 0, 3][: pixels.shape[2]]] if is_colour else pixels
+    written = io.BytesIO()
+    tifffile.imwrite(written, rgb, photometric="rgb" if is_colour else "minisblack", metadata=None)
+    return written.getvalue()
+
+
+def open_tiff_page(stream: IO[bytes], page: int) -> Image.Image:
+    """Pillow's image over one page, not decoded yet. Raises DECODER_ERRORS."""
+    image = open_plugin(stream, "TIFF")
+    image.seek(page - 1)
+    return image
+
+
+def read_deep_tiff(stream: IO[bytes], header: ImageHeader) -> NDArray[Any]:
+    """The samples of a page of more than 8 bits, upright: (H, W) or (H, W, C), C of 1, 3 (BGR) or 4 (BGRA).
+
+    Raises as `read_tiff` does.
+    """
+    require_whole(stream, header.page)
+    samples = _by_opencv(stream, header.page)
+    return upright(samples if samples is not None else _read_channels(stream, header.page), header.orientation)
+
+
+def _by_opencv(stream: IO[bytes], page: int) -> NDArray[Any] | None:
+    """As stored; None for what OpenCV cannot decode."""
+    data = np.frombuffer(_without_orientation(stream, page), np.uint8)
+    if page == 1:
+        samples = cv2.imdecode(data, cv2.IMREAD_UNCHANGED)
+        return np.asarray(samples) if samples is not None else None
+    is_read, planes = cv2.imdecodemulti(data, cv2.IMREAD_UNCHANGED, range=(page - 1, page))
+    return np.asarray(planes[0]) if is_read and len(planes) == 1 else None
+
+
+def _without_orientation(stream: IO[bytes], number: int) -> bytes | bytearray:
+    """The file, the page's orientation made 1: OpenCV turns some kinds of samples by itself, whatever it is told."""
     stream.seek(0)
-    flags = cv2.IMREAD_UNCHANGED | cv2.IMREAD_IGNORE_ORIENTATION
-    samples = cv2.imdecode(np.frombuffer(stream.read(), np.uint8), flags)
-    bgr = deep_to_bgr(np.asarray(samples) if samples is not None else _read_channels(stream))
-    return upright(bgr, header.orientation)
+    with tifffile.TiffFile(stream) as file:
+        tag = page_at(file, number).tags.get(274)
+        order: Literal["little", "big"] = "little" if file.byteorder == "<" else "big"
+    stream.seek(0)
+    data = stream.read()
+    if tag is None or tag.value == 1:
+        return data
+    upright_data = bytearray(data)
+    upright_data[tag.valueoffset : tag.valueoffset + 2] = (1).to_bytes(2, order)
+    return upright_data
 
 
-def _require_whole(stream: IO[bytes]) -> None:
+def require_whole(stream: IO[bytes], number: int) -> None:
     """libtiff fills what is missing with zeros; the page's own table says where its data must end."""
     size = stream.seek(0, 2)
     stream.seek(0)
     with tifffile.TiffFile(stream) as file:
-        page = file.pages.first
+        page = page_at(file, number)
         ends = [offset + count for offset, count in zip(page.dataoffsets, page.databytecounts, strict=True)]
     if ends and max(ends) > size:
         raise EOFError(f"data should end at byte {max(ends)}, the file has {size}")
 
 
-def _read_channels(stream: IO[bytes]) -> NDArray[Any]:
+def _read_channels(stream: IO[bytes], number: int) -> NDArray[Any]:
     """(H, W) or (H, W, C) with C of 1, 3 (BGR) or 4 (BGRA); further channels are left out."""
     stream.seek(0)
     with tifffile.TiffFile(stream) as file:
-        page = file.pages.first
-        samples = np.asarray(page.asarray())
+        page = page_at(file, number)
+        plane = plane_samples(file, stream, number)
+        samples = np.asarray(plane if plane is not None else page.asarray())
         planar = samples.ndim == 3 and page.planarconfig == tifffile.PLANARCONFIG.SEPARATE
     if planar:
         samples = np.moveaxis(samples, 0, -1)

@@ -7,6 +7,7 @@ from sqlalchemy import update
 
 from maskwright.document.values import ImageRecord
 from maskwright.errors import ProjectError
+from maskwright.images.pages import page_source
 from maskwright.project.database import Database
 from maskwright.project.images import ImageShelf
 from maskwright.project.scan import scan_folder
@@ -20,7 +21,7 @@ class RelocationShelf(ImageShelf):
 
     def missing_images(self) -> list[ImageRecord]:
         """Those whose file is not in the image folder."""
-        return [image for image in self.images() if not self.image_path(image).is_file()]
+        return [image for image in self.images() if not page_source(self.image_path(image))[0].is_file()]
 
     def find_moved(self, missing: list[ImageRecord]) -> dict[int, str]:
         """{image id: new file name} for those that exactly one unknown file in the image folder can be.

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePath
 
 from maskwright.errors import ImageError, ProjectError
-from maskwright.images.header import IMAGE_SUFFIXES, MAX_PIXELS, probe_image
+from maskwright.images.header import IMAGE_SUFFIXES, MAX_PIXELS, probe_pages
 
 _NUMBER = re.compile("([0-9]+)")
 
@@ -26,6 +26,7 @@ class ScannedImage:
 def scan_folder(root: Path, recursive: bool = False, *, max_pixels: int = MAX_PIXELS) -> Iterator[ScannedImage]:
     """Each file with an image suffix in `root`, in order of names (9 before 10); folders of their own after the files.
 
+    Further pages of a TIFF follow it as images of their own, named as `maskwright.images.pages` says.
     Hidden folders and project folders are passed over, links to folders not followed. Unreadable images and subfolders
     are yielded with their failure. Raises ProjectError when `root` itself is missing or cannot be listed.
     """
@@ -51,7 +52,7 @@ def _scan(root: Path, prefix: str, recursive: bool, max_pixels: int) -> Iterator
             if not entry.name.startswith(".") and not entry.name.endswith(".maskwright"):
                 folders.append(entry.name)
         elif PurePath(entry.name).suffix.lower() in IMAGE_SUFFIXES and not entry.name.startswith("._"):
-            yield _probe(root, prefix + entry.name, max_pixels)
+            yield from _probe(root, prefix + entry.name, max_pixels)
     if recursive:
         for name in folders:
             yield from _scan(root, f"{prefix}{name}/", recursive, max_pixels)
@@ -63,15 +64,17 @@ def _as_people_count(name: str) -> tuple[list[str | int], str]:
     return [int(part) if index % 2 else part for index, part in enumerate(parts)], name
 
 
-def _probe(root: Path, file_name: str, max_pixels: int) -> ScannedImage:
-    path = root / file_name
+def _probe(root: Path, file_name: str, max_pixels: int) -> Iterator[ScannedImage]:
     try:
         file_name.encode("utf-8")
     except UnicodeEncodeError:
         shown = file_name.encode("utf-8", "replace").decode()
-        return ScannedImage(shown, 0, 0, ImageError("the file name is not valid Unicode; rename it", path=shown))
-    try:
-        header = probe_image(path, max_pixels=max_pixels)
-    except ImageError as error:
-        return ScannedImage(file_name, 0, 0, error)
-    return ScannedImage(file_name, header.width, header.height)
+        yield ScannedImage(shown, 0, 0, ImageError("the file name is not valid Unicode; rename it", path=shown))
+        return
+    folder = file_name.rpartition("/")[0]
+    for path, header in probe_pages(root / file_name, max_pixels=max_pixels):
+        name = f"{folder}/{path.name}" if folder else path.name
+        if isinstance(header, ImageError):
+            yield ScannedImage(name, 0, 0, header)
+        else:
+            yield ScannedImage(name, header.width, header.height)

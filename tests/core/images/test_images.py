@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import tifffile
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, ImageOps
 
 from maskwright.errors import ImageError
 from maskwright.images import probe_image, read_image, read_thumbnail
@@ -75,6 +75,39 @@ def test_exif_orientation_is_applied_to_size_and_pixels(tmp_path: Path, orientat
 
     assert probe_image(path).size_wh == (turned.shape[1], turned.shape[0])
     assert np.abs(image.bgr_u8[:, :, ::-1].astype(int) - turned).mean() < 12
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+@pytest.mark.parametrize("dtype", ["uint16", "float32", "uint32"])
+def test_deep_tiffs_are_turned_once(tmp_path: Path, orientation: int, dtype: str) -> None:
+    stored = np.zeros((24, 40), dtype)
+    stored[:6, :6], stored[:6, -6:] = 200, 100  # two corners tell every turn apart
+    Image.fromarray((stored > 0).astype(np.uint8)).save(tmp_path / "plain.png", exif=oriented(orientation))
+    tifffile.imwrite(tmp_path / "a.tif", stored, extratags=[(274, 3, 1, orientation, True)])
+
+    image = read_image(tmp_path / "a.tif", keeps_samples=True)
+
+    turned = np.asarray(ImageOps.exif_transpose(Image.open(tmp_path / "plain.png")))
+    assert image.samples is not None and np.array_equal(image.samples > 0, turned > 0)
+    assert image.header.size_wh == (turned.shape[1], turned.shape[0])
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_sixteen_bit_pngs_are_turned_once(tmp_path: Path, orientation: int) -> None:
+    stored = np.zeros((24, 40), np.uint16)
+    stored[:6, :6], stored[:6, -6:] = 200, 100
+    Image.fromarray(stored).save(tmp_path / "a.png", exif=oriented(orientation))
+
+    image = read_image(tmp_path / "a.png", keeps_samples=True)
+
+    turned = np.asarray(ImageOps.exif_transpose(Image.open(tmp_path / "a.png")))
+    assert image.samples is not None and np.array_equal(image.samples, turned)
+
+
+def oriented(orientation: int) -> bytes:
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    return exif.tobytes()
 
 
 @pytest.mark.filterwarnings("ignore:Corrupt EXIF")  # Pillow's own search for the resolution

@@ -42,13 +42,13 @@ def test_preview_stands_for_the_true_size(photo: Path, monkeypatch: pytest.Monke
 
 def test_large_jpegs_are_decoded_to_the_same_pixels(photo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     usual = decode.read_image(photo).bgr_u8
-    monkeypatch.setattr(decode, "_LARGE_PIXELS", 1000)
+    monkeypatch.setattr(decode, "LARGE_PIXELS", 1000)
     large = decode.read_image(photo).bgr_u8
     assert np.abs(large.astype(int) - usual).max() <= 2
 
 
 def test_a_truncated_large_jpeg_is_still_refused(photo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(decode, "_LARGE_PIXELS", 1000)
+    monkeypatch.setattr(decode, "LARGE_PIXELS", 1000)
     photo.write_bytes(photo.read_bytes()[:-2000])
     with pytest.raises(decode.ImageError, match="truncated"):
         decode.read_image(photo)

@@ -1,0 +1,98 @@
+"""Samples of more than 8 bits to 0..255: the range that is shown, found automatically or chosen by a person."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+WINDOW_PERCENTILES = (0.1, 99.9)
+"""Samples deeper than 8 bits are stretched so that these percentiles become 0 and 255."""
+_BAND_SAMPLES = 1 << 20
+_MOST_SORTED = 1 << 23
+"""Of more samples than this that cannot be counted by value, every k-th is looked at."""
+
+
+@dataclass(frozen=True, slots=True)
+class DisplayWindow:
+    """Samples at or below `low` are shown as 0, at or above `high` as 255."""
+
+    low: float
+    high: float
+
+
+def auto_window(samples: NDArray[Any]) -> DisplayWindow:
+    """The WINDOW_PERCENTILES of all finite samples; their whole range where that is no range."""
+    if samples.dtype in (np.uint8, np.uint16):
+        return _counted_window(np.ascontiguousarray(samples))
+    flat = samples.reshape(-1)
+    some = flat[:: max(flat.size // _MOST_SORTED, 1)]
+    finite = some[np.isfinite(some)] if samples.dtype.kind == "f" else some
+    if finite.size == 0:
+        return DisplayWindow(0.0, 1.0)
+    low, high = (float(value) for value in np.percentile(finite, WINDOW_PERCENTILES))
+    return DisplayWindow(low, high) if high > low else DisplayWindow(float(finite.min()), float(finite.max()))
+
+
+def _counted_window(samples: NDArray[Any]) -> DisplayWindow:
+    """From the histogram, which is exact and needs no second copy of the samples."""
+    counts = np.zeros(int(np.iinfo(samples.dtype).max) + 1, np.int64)
+    flat = samples.reshape(-1)
+    for start in range(0, flat.size, _BAND_SAMPLES):
+        counts += np.bincount(flat[start : start + _BAND_SAMPLES], minlength=len(counts))
+    upto = np.cumsum(counts)
+    if not upto[-1]:
+        return DisplayWindow(0.0, 1.0)
+    low, high = (_value_at(upto, share / 100 * (int(upto[-1]) - 1)) for share in WINDOW_PERCENTILES)
+    if high > low:
+        return DisplayWindow(low, high)
+    used = np.flatnonzero(counts)
+    return DisplayWindow(float(used[0]), float(used[-1]))
+
+
+def _value_at(upto: NDArray[np.int64], rank: float) -> float:
+    """The sample of that rank among the sorted ones, between two by linear interpolation (numpy's definition)."""
+    below = int(np.searchsorted(upto, int(rank), side="right"))
+    above = int(np.searchsorted(upto, int(np.ceil(rank)), side="right"))
+    return below + (above - below) * (rank - int(rank))
+
+
+def windowed(samples: NDArray[Any], window: DisplayWindow) -> NDArray[np.uint8]:
+    """(H, W) or (H, W, C) samples of any number type to uint8 of the same shape; NaN becomes 0.
+
+    In bands of rows: an image of 100 megapixels is never there a second time as floating-point numbers.
+    """
+    shown = np.empty(samples.shape, np.uint8)
+    rows = max(_BAND_SAMPLES // max(int(np.prod(samples.shape[1:])), 1), 1)
+    table = _table(window) if samples.dtype == np.uint16 else None
+    for top in range(0, len(samples), rows):
+        band = samples[top : top + rows]
+        if table is not None:
+            np.take(table, band, out=shown[top : top + rows])
+        else:
+            shown[top : top + rows] = _scaled(band, window)
+    return shown
+
+
+def _table(window: DisplayWindow) -> NDArray[np.uint8]:
+    """(65536,) what each 16-bit value becomes."""
+    return _scaled(np.arange(1 << 16, dtype=np.int32), window)
+
+
+def _scaled(samples: NDArray[Any], window: DisplayWindow) -> NDArray[np.uint8]:
+    exact = np.float32 if samples.dtype.itemsize <= 2 or samples.dtype == np.float32 else np.float64
+    values: NDArray[Any] = samples.astype(exact)
+    if samples.dtype.kind == "f":
+        values = np.nan_to_num(values, nan=window.low, posinf=window.high, neginf=window.low)
+    width = window.high - window.low
+    values = (values - window.low) * (255.0 / width if width > 0 else 0.0)
+    return np.asarray(np.rint(values.clip(0, 255)), dtype=np.uint8)
+
+
+def halved(samples: NDArray[Any]) -> NDArray[Any]:
+    """Half the width and height, each sample the mean of four; number types that cv2 cannot average become float32."""
+    if samples.dtype not in (np.uint16, np.int16, np.float32, np.float64):
+        samples = samples.astype(np.float32)
+    size_wh = (max(samples.shape[1] // 2, 1), max(samples.shape[0] // 2, 1))
+    return np.asarray(cv2.resize(samples, size_wh, interpolation=cv2.INTER_AREA))

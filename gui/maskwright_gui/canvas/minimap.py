@@ -58,7 +58,6 @@ class Minimap(QWidget):
         self.setVisible(is_useful)
         if is_useful:
             self.move(self._view.width() - self.width() - _MARGIN, self._view.height() - self.height() - _MARGIN)
-            self.update()
 
     def _frame(self) -> QRectF:
         """The part in view, in this widget's pixels."""

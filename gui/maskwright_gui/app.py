@@ -107,7 +107,7 @@ class Workbench:
         self.review = ReviewCommands(self.session, window.canvas, window)
         self.view = ViewCommands(window, self.session, settings, window)
         self.menu = ContextMenu(self.session, self.edits, window.actions_table, window)
-        self.canvas_options = CanvasOptions(window.canvas, window.actions_table, settings, window)
+        self.canvas_options = CanvasOptions(window.canvas, window.actions_table, self.session, settings, window)
         wire(self)
         self.view.use_theme(self.view.theme)
         self.view.use_tool("select")

@@ -9,6 +9,7 @@ Pillow rather than cv2.imread decodes 8-bit files: same pixels, 10 % slower, but
 """
 
 import io
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,10 +19,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from maskwright.errors import ImageError
-from maskwright.images.bgr import deep_to_bgr, pillow_to_bgr
+from maskwright.images.bgr import pillow_to_bgr
 from maskwright.images.exif import upright
 from maskwright.images.header import DECODER_ERRORS, MAX_PIXELS, ImageHeader, open_plugin, os_reason, read_header
+from maskwright.images.large import ends_whole, read_large
 from maskwright.images.pages import page_source
+from maskwright.windowing import deep_to_bgr
 
 LARGE_PIXELS = 40_000_000
 
@@ -32,39 +35,50 @@ class DecodedImage:
 
     bgr_u8: NDArray[np.uint8]
     header: ImageHeader
-    samples: NDArray[Any] | None = None
-    """What a file of more than 8 bits per sample holds, upright, where it was asked for: (H, W), (H, W, 1), (H, W, 3)
-    BGR or (H, W, 4) BGRA, of the file's number type."""
 
     @property
     def source_depth(self) -> int:
         return self.header.depth
 
 
-def read_image(path: Path, *, max_pixels: int = MAX_PIXELS, keeps_samples: bool = False) -> DecodedImage:
+def read_image(path: Path, *, max_pixels: int = MAX_PIXELS) -> DecodedImage:
     """Decode `path` whole, upright.
 
     Raises ImageError, as `probe_image` does, for damaged or truncated pixels and when memory does not suffice.
     """
+    pixels, header = _read(
+        path,
+        max_pixels,
+        lambda stream, header: _decode(stream, header) if header.depth <= 8 else _shown(stream, header),
+    )
+    return DecodedImage(pixels, header)
+
+
+def read_samples(path: Path, *, max_pixels: int = MAX_PIXELS) -> NDArray[Any]:
+    """What a file of more than 8 bits per sample (see `probe_image`) holds, upright, of its own number type.
+
+    (H, W), (H, W, 1), (H, W, 3) BGR or (H, W, 4) BGRA. Raises as `read_image`.
+    """
+    return _read(path, max_pixels, _decode_deep)[0]
+
+
+def _read(
+    path: Path, max_pixels: int, decode: Callable[[io.BytesIO, ImageHeader], NDArray[Any]]
+) -> tuple[NDArray[Any], ImageHeader]:
     try:
         stream = io.BytesIO(page_source(path)[0].read_bytes())
     except OSError as error:
         raise ImageError(os_reason(error), path=path) from error
     header = read_header(stream, path, max_pixels=max_pixels)
-    samples: NDArray[Any] | None = None
     try:
-        if header.depth <= 8:
-            pixels = _decode(stream, header)
-        else:
-            samples = _decode_deep(stream, header)
-            pixels = deep_to_bgr(samples)
+        pixels = decode(stream, header)
     except (*DECODER_ERRORS, cv2.error) as error:
         raise ImageError(_pixel_reason(header, error), path=path) from error
     except MemoryError as error:
         raise ImageError(f"not enough memory for {header.width} x {header.height} pixels", path=path) from error
     if pixels.shape[:2] != (header.height, header.width):
         raise ImageError(f"the pixels ({pixels.shape[1]} x {pixels.shape[0]}) contradict the header", path=path)
-    return DecodedImage(pixels, header, samples if keeps_samples else None)
+    return pixels, header
 
 
 def read_thumbnail(path: Path, *, max_side_px: int, max_pixels: int = MAX_PIXELS) -> NDArray[np.uint8]:
@@ -95,8 +109,6 @@ def read_thumbnail(path: Path, *, max_side_px: int, max_pixels: int = MAX_PIXELS
 def _decode(stream: io.BytesIO, header: ImageHeader) -> NDArray[np.uint8]:
     """At most 8 bits per sample."""
     if header.width * header.height >= LARGE_PIXELS:
-        from maskwright.images.large import read_large
-
         large = read_large(stream, header)
         if large is not None:
             return large
@@ -107,12 +119,18 @@ def _decode(stream: io.BytesIO, header: ImageHeader) -> NDArray[np.uint8]:
     return upright(pillow_to_bgr(open_plugin(stream, header.format)), header.orientation)
 
 
+def _shown(stream: io.BytesIO, header: ImageHeader) -> NDArray[np.uint8]:
+    return deep_to_bgr(_decode_deep(stream, header))
+
+
 def _decode_deep(stream: io.BytesIO, header: ImageHeader) -> NDArray[Any]:
     if header.format == "TIFF":
         from maskwright.images.tiff import read_deep_tiff
 
         return read_deep_tiff(stream, header)
-    open_plugin(stream, header.format).load()  # raises for truncated files, where OpenCV returns a half-filled picture
+    is_large = header.width * header.height >= LARGE_PIXELS
+    if not (is_large and ends_whole(stream, header)):
+        open_plugin(stream, header.format).load()  # raises for truncated files: OpenCV returns a half-filled picture
     data = np.frombuffer(stream.getbuffer(), np.uint8)
     samples = cv2.imdecode(data, cv2.IMREAD_UNCHANGED | cv2.IMREAD_IGNORE_ORIENTATION)
     if samples is None:

@@ -22,7 +22,7 @@ def read_large(stream: io.BytesIO, header: ImageHeader) -> NDArray[np.uint8] | N
     """(H, W, 3) uint8 BGR, upright; None for what has to go the usual way, errors included."""
     if header.page != 1 or not _is_plain(stream, header):
         return None
-    if header.format in _ENDS and not _ends_with(stream, _ENDS[header.format]):
+    if header.format in _ENDS and not ends_whole(stream, header):
         return None  # Pillow knows how to say what is missing
     flags = cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION
     pixels = cv2.imdecode(np.frombuffer(stream.getbuffer(), np.uint8), flags)
@@ -44,6 +44,7 @@ def _is_plain(stream: io.BytesIO, header: ImageHeader) -> bool:
     return header.orientation == 1  # OpenCV turns TIFFs by itself, whatever it is told
 
 
-def _ends_with(stream: io.BytesIO, mark: bytes) -> bool:
+def ends_whole(stream: io.BytesIO, header: ImageHeader) -> bool:
+    """Whether a JPEG or PNG ends with its end mark; padding is passed over."""
     stream.seek(-min(_TAIL_BYTES, stream.seek(0, io.SEEK_END)), io.SEEK_END)
-    return stream.read().rstrip(b"\0").endswith(mark)
+    return stream.read().rstrip(b"\0").endswith(_ENDS[header.format])

@@ -11,10 +11,11 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from maskwright.errors import ImageError
-from maskwright.images.bgr import deep_to_bgr, pillow_to_bgr
+from maskwright.images.bgr import pillow_to_bgr
 from maskwright.images.exif import upright
 from maskwright.images.header import DECODER_ERRORS, MAX_PIXELS, ImageHeader, open_plugin, read_header
 from maskwright.images.pages import page_at, page_name, plane_samples
+from maskwright.windowing import deep_to_bgr
 
 
 def read_tiff(stream: IO[bytes], header: ImageHeader) -> NDArray[np.uint8]:

@@ -3,14 +3,17 @@
 Shrinking by cv2 takes a fifth of the time that QPainter's smooth scaling does; enlarging shows square pixels.
 """
 
-from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QPointF, QRectF
+from PySide6.QtCore import QPointF, QRect, QRectF
 from PySide6.QtGui import QImage, QPainter
 
+from maskwright.windowing import DisplayWindow
+from maskwright_gui.canvas.adjust import DisplayAdjust
+from maskwright_gui.canvas.deep import shown
 from maskwright_gui.canvas.layer_view import aligned_view, is_aligned
 from maskwright_gui.canvas.pyramid import ImagePyramid, image_pixels, writable_pixels
 from maskwright_gui.canvas.raster import LayerView
@@ -21,30 +24,6 @@ _BAND_PIXELS = 1 << 16
 """cv2 shares larger areas between threads; waiting for them on a busy machine takes longer than the work itself."""
 
 
-@dataclass(frozen=True, slots=True)
-class DisplayAdjust:
-    """How pixels are shown; the file is never touched."""
-
-    brightness: float = 0.0
-    """-1 to 1: added after the contrast."""
-    contrast: float = 0.0
-    """-1 to 1: 0 leaves it as it is, 1 is nearly black and white."""
-    gamma: float = 1.0
-    """Above 1 lightens the dark parts."""
-
-    @property
-    def is_neutral(self) -> bool:
-        return self == DisplayAdjust()
-
-    def table(self) -> NDArray[np.uint8]:
-        """(256,) what each channel value becomes."""
-        values = (np.arange(256) / 255.0) ** (1.0 / max(self.gamma, 0.05))
-        slope = np.tan((min(max(self.contrast, -0.98), 0.98) + 1.0) * np.pi / 4)
-        values = (values - 0.5) * slope + 0.5 + self.brightness
-        table: NDArray[np.uint8] = np.rint(np.clip(values, 0.0, 1.0) * 255).astype(np.uint8)
-        return table
-
-
 class ImageLayer:
     """Holds the pyramid of the image shown and the part of it that is on screen, at screen size."""
 
@@ -52,16 +31,18 @@ class ImageLayer:
         self.pyramid: ImagePyramid | None = None
         self._adjust = DisplayAdjust()
         self._shown: tuple[LayerView, QImage] | None = None
+        self._crop: tuple[int, QRect, QImage] | None = None
+        """(level, which part of it, those pixels adjusted)."""
 
     @property
     def adjust(self) -> DisplayAdjust:
         return self._adjust
 
     def set_pyramid(self, pyramid: ImagePyramid | None) -> None:
-        self.pyramid, self._shown = pyramid, None
+        self.pyramid, self._shown, self._crop = pyramid, None, None
 
     def set_adjust(self, adjust: DisplayAdjust) -> None:
-        self._adjust, self._shown = adjust, None
+        self._adjust, self._shown, self._crop = adjust, None, None
 
     def covers(self, area: QRectF, viewport: Viewport) -> bool:
         """Whether the image fills the whole screen area."""
@@ -75,12 +56,13 @@ class ImageLayer:
         """While `is_moving` a new zoom is shown from the nearest level at once; the smooth picture comes after it."""
         if self.pyramid is None:
             return
-        is_new_scale = self._shown is None or self._shown[0].scale != viewport.scale * ratio
-        if viewport.scale * ratio >= self.pyramid.sharpest_scale:
-            self._draw_squares(painter, viewport, self.pyramid.levels[0])
+        scale = viewport.scale * ratio
+        if scale >= self.pyramid.sharpest_scale:
+            self._draw_squares(painter, viewport, 0)
             return
-        if is_moving and is_new_scale:
-            self._draw_squares(painter, viewport, self.pyramid.level_for(viewport.scale * ratio))
+        if is_moving and (self._shown is None or self._shown[0].scale != scale):
+            # pixels that have to be adjusted first are taken from a coarser level: a quarter of the work per frame
+            self._draw_squares(painter, viewport, self.pyramid.level_number(scale if self._is_plain else scale / 2))
             return
         view = self._resampled(viewport, ratio)
         painter.save()
@@ -99,46 +81,86 @@ class ImageLayer:
 
     def _resample(self, view: LayerView, into: NDArray[np.uint8]) -> None:
         assert self.pyramid is not None, "there is an image to draw"
-        level = self.pyramid.level_for(view.scale)
+        number, window = self.pyramid.level_number(view.scale), self._window
+        level = self.pyramid.levels[number]
         step_x = level.width() / self.pyramid.size_wh[0] / view.scale
         step_y = level.height() / self.pyramid.size_wh[1] / view.scale
-        source, flags = image_pixels(level), cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+        deep = self.pyramid.deep
+        source = deep.level(number) if deep is not None and window is not None else image_pixels(level)
         rows = max(_BAND_PIXELS // view.width, 1)
         for top in range(0, view.height, rows):
             band = into[top : top + rows]
             # from pixel centres of the screen to pixel centres of the level
             start_x, start_y = (view.origin_x + 0.5) * step_x - 0.5, (view.origin_y + top + 0.5) * step_y - 0.5
             inverse = np.array([[step_x, 0.0, start_x], [0.0, step_y, start_y]])
-            size = (view.width, len(band))
-            if source.shape[2] == 4:
-                cv2.warpAffine(source, inverse, size, dst=band, flags=flags, borderMode=cv2.BORDER_REPLICATE)
-            else:
-                warped = cv2.warpAffine(source, inverse, size, flags=flags, borderMode=cv2.BORDER_REPLICATE)
-                cv2.cvtColor(warped, cv2.COLOR_BGR2BGRA, dst=band)
+            _warp(source, inverse, band, window)
         if not self._adjust.is_neutral:
             cv2.LUT(into, self._adjust.table(), dst=into)
 
-    def _draw_squares(self, painter: QPainter, viewport: Viewport, base: QImage) -> None:
+    def _draw_squares(self, painter: QPainter, viewport: Viewport, number: int) -> None:
         """The visible part of a level, each pixel a square; smooth while only a small preview is there."""
         assert self.pyramid is not None, "there is an image to draw"
-        width, height = self.pyramid.size_wh
-        per_x, per_y = base.width() / width, base.height() / height
+        level, (width, height) = self.pyramid.levels[number], self.pyramid.size_wh
+        per_x, per_y = level.width() / width, level.height() / height
         x1, y1, x2, y2 = viewport.visible_box
         left, top = max(int(x1 * per_x) - 1, 0), max(int(y1 * per_y) - 1, 0)
-        right, bottom = min(int(x2 * per_x) + 2, base.width()), min(int(y2 * per_y) + 2, base.height())
+        right, bottom = min(int(x2 * per_x) + 2, level.width()), min(int(y2 * per_y) + 2, level.height())
         if left >= right or top >= bottom:
             return
         corner = viewport.to_screen(left / per_x, top / per_y)
         size = ((right - left) / per_x * viewport.scale, (bottom - top) / per_y * viewport.scale)
-        is_preview = self.pyramid.sharpest_scale < 1.0
-        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, is_preview)
-        source = QRectF(left, top, right - left, bottom - top)
-        if not self._adjust.is_neutral:
-            base = self._adjusted(base.copy(source.toRect()).convertToFormat(QImage.Format.Format_RGB32))
-            source = QRectF(base.rect())
-        painter.drawImage(QRectF(*corner, *size), base, source)
+        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, self.pyramid.sharpest_scale < 1.0)
+        image, area = level, QRect(left, top, right - left, bottom - top)
+        if not self._is_plain:
+            inside, image = self._adjusted(number, area)
+            area.translate(-inside.topLeft())
+        painter.drawImage(QRectF(*corner, *size), image, QRectF(area))
 
-    def _adjusted(self, image: QImage) -> QImage:
-        pixels = writable_pixels(image)
-        cv2.LUT(pixels, self._adjust.table(), dst=pixels)
+    @property
+    def _window(self) -> DisplayWindow | None:
+        """The window that a person chose for samples of this kind."""
+        deep = self.pyramid.deep if self.pyramid is not None else None
+        return self._adjust.windows.get(deep.kind) if deep is not None else None
+
+    @property
+    def _is_plain(self) -> bool:
+        return self._adjust.is_neutral and self._window is None
+
+    def _adjusted(self, number: int, area: QRect) -> tuple[QRect, QImage]:
+        """A part of a level that holds `area`, adjusted; kept, so that hovering and short pans adjust nothing again."""
+        assert self.pyramid is not None, "there is an image to draw"
+        if self._crop is not None and self._crop[0] == number and self._crop[1].contains(area):
+            return self._crop[1:]
+        margin = max(area.width(), area.height()) // 8
+        inside = area.adjusted(-margin, -margin, margin, margin).intersected(self.pyramid.levels[number].rect())
+        image = self._taken(number, inside)
+        if not self._adjust.is_neutral:
+            pixels = writable_pixels(image)
+            cv2.LUT(pixels, self._adjust.table(), dst=pixels)
+        self._crop = (number, inside, image)
+        return inside, image
+
+    def _taken(self, number: int, inside: QRect) -> QImage:
+        """A part of a level as an image of its own."""
+        assert self.pyramid is not None, "there is an image to draw"
+        deep, window = self.pyramid.deep, self._window
+        if deep is None or window is None:
+            return self.pyramid.levels[number].copy(inside).convertToFormat(QImage.Format.Format_RGB32)
+        rows, columns = slice(inside.top(), inside.bottom() + 1), slice(inside.left(), inside.right() + 1)
+        image = QImage(inside.size(), QImage.Format.Format_RGB32)
+        writable_pixels(image)[:] = shown(deep.level(number)[rows, columns], window)
         return image
+
+
+def _warp(
+    source: NDArray[Any], inverse: NDArray[np.float64], band: NDArray[np.uint8], window: DisplayWindow | None
+) -> None:
+    """Resample `source` into a band of BGRX pixels."""
+    size, flags, edge = (band.shape[1], band.shape[0]), cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP, cv2.BORDER_REPLICATE
+    if window is not None:
+        band[:] = shown(cv2.warpAffine(source, inverse, size, flags=flags, borderMode=edge), window)
+    elif source.shape[2] == 4:
+        cv2.warpAffine(source, inverse, size, dst=band, flags=flags, borderMode=edge)
+    else:
+        warped = cv2.warpAffine(source, inverse, size, flags=flags, borderMode=edge)
+        cv2.cvtColor(warped, cv2.COLOR_BGR2BGRA, dst=band)

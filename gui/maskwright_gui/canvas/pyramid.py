@@ -1,12 +1,15 @@
 """An image at full size and halved again and again, so that a small view never touches all the pixels."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QImage, QPainter
+
+from maskwright.windowing import deep_to_bgr
+from maskwright_gui.canvas.deep import DeepImage, Samples
 
 _SMALLEST_SIDE = 256
 _BAND_ROWS = 256
@@ -26,6 +29,8 @@ class ImagePyramid:
     """Image pixels that the whole picture stands for: larger than `levels[0]` while only a preview is there."""
     owner: object = None
     """Whatever holds the memory of `levels[0]`, kept alive with it."""
+    deep: DeepImage | None = None
+    """The samples, where the file has more than 8 bits of them."""
 
     @classmethod
     def of(cls, image: QImage, size_wh: tuple[int, int] | None = None) -> "ImagePyramid":
@@ -46,6 +51,16 @@ class ImagePyramid:
         return cls._over(bgr_to_qimage(bgr_u8), size_wh)
 
     @classmethod
+    def of_samples(cls, samples: Samples) -> "ImagePyramid":
+        """From samples as `read_samples` gives them, shown in their automatic window. Raises MemoryError."""
+        deep = DeepImage(samples)
+        return replace(cls.of_bgr(deep_to_bgr(deep.samples, deep.auto)), deep=deep)
+
+    @property
+    def byte_count(self) -> int:
+        return sum(level.sizeInBytes() for level in self.levels) + (self.deep.byte_count if self.deep else 0)
+
+    @classmethod
     def _over(cls, base: QImage, size_wh: tuple[int, int] | None, *, owner: object = None) -> "ImagePyramid":
         levels = [base]
         pixels = image_pixels(base)
@@ -61,24 +76,25 @@ class ImagePyramid:
             pixels = halved
         return cls(tuple(levels), size_wh or (base.width(), base.height()), owner)
 
+    def level_number(self, device_scale: float) -> int:
+        """Which is the smallest level that still has at least one pixel per device pixel; else the first."""
+        enough = [level.width() / self.size_wh[0] >= device_scale * 0.999 for level in self.levels]
+        return max(enough.index(False) - 1, 0) if False in enough else len(enough) - 1
+
     def level_for(self, device_scale: float) -> QImage:
-        """The smallest level that still has at least one pixel per device pixel."""
-        best = self.levels[0]
-        for level in self.levels:
-            if level.width() / self.size_wh[0] < device_scale * 0.999:
-                break
-            best = level
-        return best
+        return self.levels[self.level_number(device_scale)]
 
     @property
     def sharpest_scale(self) -> float:
         """Device pixels per image pixel at which the base is shown one to one."""
         return self.levels[0].width() / self.size_wh[0]
 
-    def value_at(self, x: float, y: float) -> tuple[int, int, int] | None:
-        """(red, green, blue) of the image pixel that holds the point; None outside the image."""
+    def value_at(self, x: float, y: float) -> tuple[float, ...] | None:
+        """(red, green, blue) of the image pixel that holds the point, or the file's own samples; None outside."""
         if not (0 <= x < self.size_wh[0] and 0 <= y < self.size_wh[1]):
             return None
+        if self.deep is not None:
+            return self.deep.value_at(int(x), int(y))
         base = self.levels[0]
         column, row = int(x * base.width() / self.size_wh[0]), int(y * base.height() / self.size_wh[1])
         colour = base.pixelColor(column, row)

@@ -3,13 +3,15 @@
 from collections.abc import Collection, Iterable
 from typing import cast
 
-from PySide6.QtCore import QPoint, QRect, QRectF, QSize, QTimer
+from PySide6.QtCore import QPoint, QRect, QRectF, QSize, QTimer, Signal
 from PySide6.QtGui import QColor, QImage, QPainter, QPaintEvent
 from PySide6.QtWidgets import QWidget
 
 from maskwright.document.change import Change
 from maskwright_gui.canvas.active import paint_crosshair, paint_focus_ring
-from maskwright_gui.canvas.image_layer import DisplayAdjust, ImageLayer
+from maskwright_gui.canvas.adjust import DisplayAdjust
+from maskwright_gui.canvas.deep import DeepImage
+from maskwright_gui.canvas.image_layer import ImageLayer
 from maskwright_gui.canvas.label_paint import LabelLayer
 from maskwright_gui.canvas.layer import LayerContent, StaticLayer
 from maskwright_gui.canvas.live import screen_area
@@ -31,6 +33,9 @@ _SETTLE_MS = 60
 
 class CanvasSurface(NavigableView):
     """Paints a context's document and selection and one overlay; knows nothing of tools or input."""
+
+    image_changed = Signal(object)
+    """Other pixels are shown: DeepImage, or None for an image of 8 bits."""
 
     def __init__(self, context: ToolContext, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -73,15 +78,21 @@ class CanvasSurface(NavigableView):
         if size != self._viewport.image_wh:
             self._set_viewport(self._viewport.with_image(size))
         self.update()
+        self.image_changed.emit(self.deep_image)
 
-    def value_at(self, x: float, y: float) -> tuple[int, int, int] | None:
-        """(red, green, blue) under an image point; None outside."""
+    def value_at(self, x: float, y: float) -> tuple[float, ...] | None:
+        """(red, green, blue) under an image point, or the file's own samples; None outside."""
         return self._image.pyramid.value_at(x, y) if self._image.pyramid is not None else None
 
     def set_display_adjust(self, adjust: DisplayAdjust) -> None:
         """Brightness, contrast and gamma of what is shown; files and pixel values stay as they are."""
         self._image.set_adjust(adjust)
         self.update()
+
+    @property
+    def deep_image(self) -> DeepImage | None:
+        """The samples of the image shown, where it has more than 8 bits of them."""
+        return self._image.pyramid.deep if self._image.pyramid is not None else None
 
     @property
     def display_adjust(self) -> DisplayAdjust:

@@ -1,29 +1,63 @@
-"""Switches of the canvas that a person sets once and finds again: snapping, welding, wheel, crosshair, minimap."""
+"""What a person sets once for the canvas and finds again: snapping, welding, wheel, crosshair, minimap, windows.
 
-from collections.abc import Callable
-from dataclasses import replace
+The display windows of 16- and 32-bit images belong to the project: its images come from one instrument.
+"""
+
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import astuple, replace
+from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject, QSettings
 
+from maskwright.errors import ProjectError
+from maskwright.windowing import DisplayWindow
 from maskwright_gui.actions import Actions
 from maskwright_gui.canvas.view import CanvasView
 from maskwright_gui.dialogs.display import DisplayDialog
+from maskwright_gui.session import Session
+
+if TYPE_CHECKING:
+    from maskwright.project.store import Project
+
+log = logging.getLogger(__name__)
+
+WINDOWS_SETTING = "display.windows"
 
 
 class CanvasOptions(QObject):
-    def __init__(self, canvas: CanvasView, actions: Actions, settings: QSettings, parent: QObject) -> None:
+    def __init__(
+        self, canvas: CanvasView, actions: Actions, session: Session, settings: QSettings, parent: QObject
+    ) -> None:
         super().__init__(parent)
-        self._canvas, self._actions, self._settings = canvas, actions, settings
+        self._canvas, self._actions, self._session, self._settings = canvas, actions, session, settings
         self._switch("toggle_snapping", self._set_snapping, starts=True)
         self._switch("toggle_welding", self._set_welding, starts=True)
         self._switch("toggle_wheel", self._set_wheel, starts=True)
         self._switch("toggle_crosshair", self._set_crosshair, starts=False)
         self._switch("toggle_minimap", canvas.minimap.set_wanted, starts=True)
+        session.project_changed.connect(self._on_project)
 
     def open_display(self) -> None:
         dialog = DisplayDialog(self._canvas.display_adjust, self._canvas.window())
         dialog.adjusted.connect(self._canvas.set_display_adjust)
+        dialog.finished.connect(self._keep_windows)
+        dialog.show_image(self._canvas.deep_image)
+        self._canvas.image_changed.connect(dialog.show_image)
         dialog.show()
+
+    def _on_project(self, project: "Project | None") -> None:
+        windows = _windows_from_json(project.setting(WINDOWS_SETTING)) if project is not None else {}
+        self._canvas.set_display_adjust(replace(self._canvas.display_adjust, windows=windows))
+
+    def _keep_windows(self) -> None:
+        project, windows = self._session.project, self._canvas.display_adjust.windows
+        if project is None or project.is_read_only:
+            return
+        try:
+            project.set_setting(WINDOWS_SETTING, {kind: astuple(window) for kind, window in windows.items()})
+        except ProjectError as error:  # how an image is shown is not worth a question
+            log.warning("the display window is not kept: %s", error)
 
     def _switch(self, action_id: str, use: Callable[[bool], None], *, starts: bool) -> None:
         action, key = self._actions[action_id], f"canvas/{action_id}"
@@ -48,3 +82,11 @@ class CanvasOptions(QObject):
 
     def _set_crosshair(self, is_on: bool) -> None:
         self._canvas.set_style(replace(self._canvas.style_values, shows_crosshair=is_on))
+
+
+def _windows_from_json(stored: Any) -> Mapping[str, DisplayWindow]:
+    """What `_keep_windows` wrote; nothing for anything else."""
+    try:
+        return {str(kind): DisplayWindow(float(low), float(high)) for kind, (low, high) in stored.items()}
+    except (AttributeError, TypeError, ValueError):
+        return {}

@@ -167,4 +167,5 @@ class ViewCommands(QObject):
         if value is None:
             self._window.status.show_pointer("")
         else:
-            self._window.status.show_pointer(f"{int(x)}, {int(y)}  {value[0]} {value[1]} {value[2]}")
+            values = " ".join(f"{channel:.5g}" if isinstance(channel, float) else str(channel) for channel in value)
+            self._window.status.show_pointer(f"{int(x)}, {int(y)}  {values}")

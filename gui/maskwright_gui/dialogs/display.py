@@ -1,11 +1,14 @@
-"""Brightness, contrast and gamma of what is shown; the files and the model never see it."""
+"""How the image is shown: display window, brightness, contrast and gamma; the files and the model never see it."""
 
 from math import log
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QDialog, QDialogButtonBox, QFormLayout, QSlider, QVBoxLayout, QWidget
 
-from maskwright_gui.canvas.image_layer import DisplayAdjust
+from maskwright.windowing import DisplayWindow
+from maskwright_gui.canvas.adjust import DisplayAdjust
+from maskwright_gui.canvas.deep import DeepImage
+from maskwright_gui.dialogs.display_window import WindowSliders
 
 _STEPS = 100
 _GAMMA_RANGE = 4.0
@@ -20,8 +23,11 @@ class DisplayDialog(QDialog):
 
     def __init__(self, adjust: DisplayAdjust, parent: QWidget) -> None:
         super().__init__(parent)
-        self.setWindowTitle("Brightness and contrast")
+        self.setWindowTitle("Display of the image")
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self._windows = dict(adjust.windows)
+        self.window_sliders = WindowSliders(self)
+        self.window_sliders.hide()
         self.brightness = self._slider("Brightness")
         self.contrast = self._slider("Contrast")
         self.gamma = self._slider("Gamma")
@@ -32,11 +38,13 @@ class DisplayDialog(QDialog):
         buttons.rejected.connect(self.close)
         buttons.button(QDialogButtonBox.StandardButton.Reset).clicked.connect(self.reset)
         layout = QVBoxLayout(self)
+        layout.addWidget(self.window_sliders)
         layout.addLayout(form)
         layout.addWidget(buttons)
         self._show(adjust)
         for slider in self._sliders:
             slider.valueChanged.connect(self._on_moved)
+        self.window_sliders.chosen.connect(self._on_window)
 
     @property
     def adjust(self) -> DisplayAdjust:
@@ -44,9 +52,16 @@ class DisplayDialog(QDialog):
             self.brightness.value() / _STEPS,
             self.contrast.value() / _STEPS,
             _GAMMA_RANGE ** (self.gamma.value() / _STEPS),
+            dict(self._windows),
         )
 
+    def show_image(self, deep: DeepImage | None) -> None:
+        """Another image is on the canvas: one of more than 8 bits has a window to choose."""
+        self.window_sliders.show_image(deep, self._windows.get(deep.kind) if deep is not None else None)
+        self.adjustSize()
+
     def reset(self) -> None:
+        self.window_sliders.automatic.setChecked(True)
         for slider in self._sliders:
             slider.setValue(0)
 
@@ -65,6 +80,12 @@ class DisplayDialog(QDialog):
         self.brightness.setValue(round(adjust.brightness * _STEPS))
         self.contrast.setValue(round(adjust.contrast * _STEPS))
         self.gamma.setValue(round(log(adjust.gamma, _GAMMA_RANGE) * _STEPS))
+
+    def _on_window(self, kind: str, window: DisplayWindow | None) -> None:
+        self._windows.pop(kind, None)
+        if window is not None:
+            self._windows[kind] = window
+        self._on_moved()
 
     def _on_moved(self) -> None:
         self.adjusted.emit(self.adjust)

@@ -122,15 +122,11 @@ class _ImageCache:
     def put(self, request: ImageRequest, image: "ImagePyramid") -> None:
         self._images[request] = image
         self._images.move_to_end(request)
-        while len(self._images) > 1 and sum(map(_byte_count, self._images.values())) > self._max_bytes:
+        while len(self._images) > 1 and sum(image.byte_count for image in self._images.values()) > self._max_bytes:
             self._images.popitem(last=False)
 
     def clear(self) -> None:
         self._images.clear()
-
-
-def _byte_count(image: "ImagePyramid") -> int:
-    return sum(level.sizeInBytes() for level in image.levels)
 
 
 def decode_preview(path: Path) -> "ImagePyramid | None":
@@ -147,10 +143,13 @@ def decode_preview(path: Path) -> "ImagePyramid | None":
 
 def decode_pyramid(path: Path) -> "ImagePyramid":
     """Decode and shrink, upright; raises ImageError with path and reason."""
-    from maskwright.images.decode import read_image  # the decoders are not needed for the first paint
+    from maskwright.images.decode import read_image, read_samples  # the decoders are not needed for the first paint
+    from maskwright.images.header import probe_image
     from maskwright_gui.canvas.pyramid import ImagePyramid
 
     try:
+        if probe_image(path).depth > 8:
+            return ImagePyramid.of_samples(read_samples(path))
         return ImagePyramid.of_bgr(read_image(path).bgr_u8)
     except MemoryError as error:
         raise ImageError("not enough memory to show the image", path=path) from error

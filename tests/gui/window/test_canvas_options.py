@@ -1,6 +1,11 @@
+from pathlib import Path
+
+import numpy as np
 from PySide6.QtCore import QSettings
 
+from maskwright.project.store import Project
 from maskwright_gui.app import Workbench
+from maskwright_gui.canvas.pyramid import ImagePyramid
 from maskwright_gui.dialogs.display import DisplayDialog
 
 
@@ -23,3 +28,40 @@ def test_sliders_change_the_picture_while_they_move(bench: Workbench) -> None:
     assert bench.window.canvas.display_adjust.gamma == 2.0
     dialog.reset()
     assert bench.window.canvas.display_adjust.is_neutral
+
+
+def deep_ramp() -> ImagePyramid:
+    return ImagePyramid.of_samples(np.arange(1000, 1000 + 64 * 48, dtype=np.uint16).reshape(48, 64))
+
+
+def test_a_sixteen_bit_image_has_a_window_to_choose(bench: Workbench) -> None:
+    canvas = bench.window.canvas
+    bench.canvas_options.open_display()
+    (dialog,) = bench.window.findChildren(DisplayDialog)
+    assert not dialog.window_sliders.isVisible()
+
+    canvas.set_image(deep_ramp())
+    assert dialog.window_sliders.isVisible()
+    assert dialog.window_sliders.automatic.isChecked()
+    dialog.window_sliders.low_value.setValue(2000)
+
+    assert not dialog.window_sliders.automatic.isChecked()
+    assert canvas.display_adjust.windows["uint16"].low == 2000
+    dialog.reset()
+    assert not canvas.display_adjust.windows
+
+
+def test_the_window_is_kept_with_the_project(bench: Workbench, tmp_path: Path) -> None:
+    path = tmp_path / "p.maskwright"
+    bench.session.open_project(Project.create(path, image_root=tmp_path))
+    bench.canvas_options.open_display()
+    (dialog,) = bench.window.findChildren(DisplayDialog)
+    bench.window.canvas.set_image(deep_ramp())
+    dialog.window_sliders.high_value.setValue(1500)
+    dialog.close()
+    bench.session.close_project()
+    assert not bench.window.canvas.display_adjust.windows
+
+    bench.session.open_project(Project.open(path))
+
+    assert bench.window.canvas.display_adjust.windows["uint16"].high == 1500

@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 
 WINDOW_PERCENTILES = (0.1, 99.9)
 """Samples deeper than 8 bits are stretched so that these percentiles become 0 and 255."""
+BACKGROUND = (255, 255, 255)
+"""What shows through transparent pixels: white, as in viewers and browsers."""
 _BAND_SAMPLES = 1 << 20
 _MOST_SORTED = 1 << 23
 """Of more samples than this that cannot be counted by value, every k-th is looked at."""
@@ -91,8 +93,25 @@ def _scaled(samples: NDArray[Any], window: DisplayWindow) -> NDArray[np.uint8]:
 
 
 def halved(samples: NDArray[Any]) -> NDArray[Any]:
-    """Half the width and height, each sample the mean of four; number types that cv2 cannot average become float32."""
-    if samples.dtype not in (np.uint16, np.int16, np.float32, np.float64):
-        samples = samples.astype(np.float32)
+    """Half the width and height, each sample the mean of four; uint16, int16 or floating point."""
     size_wh = (max(samples.shape[1] // 2, 1), max(samples.shape[0] // 2, 1))
     return np.asarray(cv2.resize(samples, size_wh, interpolation=cv2.INTER_AREA))
+
+
+def deep_to_bgr(samples: NDArray[Any], window: DisplayWindow | None = None) -> NDArray[np.uint8]:
+    """(H, W), (H, W, 1), (H, W, 3) BGR or (H, W, 4) BGRA samples of any depth to (H, W, 3) uint8.
+
+    Without a `window` the automatic one.
+    """
+    plane = samples.reshape(samples.shape[:2]) if samples.ndim == 2 or samples.shape[2] == 1 else samples[:, :, :3]
+    shown = windowed(plane, window if window is not None else auto_window(plane))
+    if shown.ndim == 2:
+        return np.asarray(cv2.cvtColor(shown, cv2.COLOR_GRAY2BGR), np.uint8)
+    return shown if samples.shape[2] < 4 else _over_white(shown, samples[:, :, 3])
+
+
+def _over_white(colour: NDArray[np.uint8], alpha: NDArray[Any]) -> NDArray[np.uint8]:
+    top = np.iinfo(alpha.dtype).max if alpha.dtype.kind in "ui" else 1.0
+    share = (alpha[:, :, None].astype(np.float32) / top).clip(0, 1)
+    blended = colour * share + np.array(BACKGROUND, np.float32) * (1 - share)
+    return np.asarray(np.rint(blended), dtype=np.uint8)

@@ -1,0 +1,69 @@
+"""Samples of more than 8 bits beside the picture made of them: for another display window, and for the status bar."""
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from maskwright.windowing import DisplayWindow, auto_window, deep_to_bgr, halved
+
+Samples = NDArray[np.generic]
+
+
+class DeepImage:
+    """(H, W), (H, W, 1), (H, W, 3) BGR or (H, W, 4) BGRA of one number type, and smaller versions when wanted.
+
+    Built in the loader's thread; the smaller versions only when a person chooses a window, in a few milliseconds.
+    """
+
+    def __init__(self, samples: Samples) -> None:
+        is_grey = samples.ndim == 3 and samples.shape[2] == 1
+        self.samples: Samples = samples[:, :, 0] if is_grey else samples
+        self.auto: DisplayWindow = auto_window(self._colour)
+        self._levels: list[Samples] = []
+
+    @property
+    def kind(self) -> str:
+        """The number type: a window is meant for one."""
+        return self.samples.dtype.name
+
+    @property
+    def range(self) -> DisplayWindow:
+        """The least and the greatest finite sample."""
+        some = self._colour[:: max(self.samples.shape[0] // 1024, 1)]
+        finite = some[np.isfinite(some)] if some.dtype.kind == "f" else some
+        low, high = (float(finite.min()), float(finite.max())) if finite.size else (0.0, 1.0)
+        return DisplayWindow(min(low, self.auto.low), max(high, self.auto.high))
+
+    @property
+    def byte_count(self) -> int:
+        return self.samples.nbytes + sum(level.nbytes for level in self._levels[1:])
+
+    def level(self, number: int) -> Samples:
+        """The image at 1 / 2**number, of a number type that cv2 can resample."""
+        if not self._levels:
+            self._levels.append(_resamplable(self.samples))
+        while len(self._levels) <= number:
+            self._levels.append(halved(self._levels[-1]))
+        return self._levels[number]
+
+    def value_at(self, column: int, row: int) -> tuple[float, ...]:
+        """One number, or red, green and blue; whole numbers stay such."""
+        value = self.samples[row, column]
+        if self.samples.ndim == 2:
+            return (value.item(),)
+        return tuple(channel.item() for channel in value[2::-1])
+
+    @property
+    def _colour(self) -> Samples:
+        return self.samples if self.samples.ndim == 2 else self.samples[:, :, :3]
+
+
+def shown(samples: Samples, window: DisplayWindow) -> NDArray[np.uint8]:
+    """(H, W, 4) BGRX as a QImage of format RGB32 holds it."""
+    return np.asarray(cv2.cvtColor(deep_to_bgr(samples, window), cv2.COLOR_BGR2BGRA), np.uint8)
+
+
+def _resamplable(samples: Samples) -> Samples:
+    if samples.dtype in (np.uint16, np.int16, np.float32, np.float64):
+        return samples
+    return samples.astype(np.float32 if samples.dtype.itemsize <= 2 else np.float64)

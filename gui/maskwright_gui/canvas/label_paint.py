@@ -11,18 +11,22 @@ from maskwright.document.document import Document
 from maskwright.document.palette import Rgb
 from maskwright.document.spatial import SpatialIndex, is_shown
 from maskwright.document.values import Instance, InstanceState
-from maskwright_gui.canvas.labels import FADE_TO_SCREEN_PX, LabelWish, place_labels
+from maskwright_gui.canvas.labels import LABELLED_FROM_SCREEN_PX, LabelWish, place_labels
 from maskwright_gui.canvas.style import CanvasStyle, LabelMode
 from maskwright_gui.canvas.viewport import Viewport
 
 _MAX_WISHES = 160
 _CACHED_CHIPS = 512
+_MOST_CERTAIN = 24
+"""Of a larger selection the labels are thinned out as those of all others."""
 _PAD_X, _PAD_Y, _BAR = 5.0, 2.0, 3.0
+PLATE: Rgb = (24, 25, 28)
+INK: Rgb = (245, 245, 245)
+"""15:1 on the plate, which is opaque: nothing that lies below can take from it."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Chip:
-    opacity: float
     text: str
     colour: Rgb
 
@@ -36,10 +40,13 @@ class LabelLayer:
         self._chips: list[_Chip] = []
         self._anchors = np.empty((0, 2))
         self._boxes = np.empty((0, 4))
-        self._shown: list[tuple[float, QPixmap]] = []
+        self._shown: list[QPixmap] = []
         self._shown_ratio = 0.0
         """For which device pixel ratio `_shown` was made; 0 when the layout is newer."""
         self._pictures: OrderedDict[tuple[str, Rgb, float], QPixmap] = OrderedDict()
+        self._widths: dict[str, float] = {}
+        self.labelled: frozenset[int] = frozenset()
+        """Instances whose label is shown."""
 
     def lay_out(
         self,
@@ -51,13 +58,12 @@ class LabelLayer:
     ) -> None:
         instances = _wanted(document, index, viewport, style.label_mode, selection)
         texts = {instance.id: label_text(instance, style) for instance in instances}
-        wishes = [self._wish(instance, texts[instance.id], viewport, selection) for instance in instances]
+        certain = selection if len(selection) <= _MOST_CERTAIN else frozenset()
+        wishes = [self._wish(instance, texts[instance.id], viewport, instance.id in certain) for instance in instances]
         places = place_labels(wishes, viewport.screen_wh)
         chosen = [document[place.instance_id] for place in places]
-        self._chips = [
-            _Chip(place.opacity, texts[instance.id], style.colour(instance.category_id))
-            for place, instance in zip(places, chosen, strict=True)
-        ]
+        self._chips = [_Chip(texts[instance.id], style.colour(instance.category_id)) for instance in chosen]
+        self.labelled = frozenset(instance.id for instance in chosen)
         self._shown_ratio = 0.0
         self._anchors = np.array([_extremes(instance)[0] for instance in chosen]).reshape(-1, 2)
         self._boxes = np.array([(place.x, place.y, place.width, place.height) for place in places]).reshape(-1, 4)
@@ -67,36 +73,53 @@ class LabelLayer:
         low, high = (clip.left(), clip.top()), (clip.right(), clip.bottom())
         seen = ((corners <= high) & (corners + self._boxes[:, 2:] >= low)).all(axis=1)
         if self._shown_ratio != ratio:
-            self._shown = [(chip.opacity, self._picture(chip.text, chip.colour, ratio)) for chip in self._chips]
+            self._shown = [self._picture(chip.text, chip.colour, ratio) for chip in self._chips]
             self._shown_ratio = ratio
-        opacity_now = 1.0
         for number, (x, y) in zip(np.flatnonzero(seen).tolist(), np.rint(corners[seen]).tolist(), strict=True):
-            opacity, picture = self._shown[number]
-            if opacity != opacity_now:
-                painter.setOpacity(opacity)
-                opacity_now = opacity
-            painter.drawPixmap(QPointF(x, y), picture)
-        painter.setOpacity(1.0)
+            painter.drawPixmap(QPointF(x, y), self._shown[number])
 
-    def _wish(self, instance: Instance, text: str, viewport: Viewport, selection: frozenset[int]) -> LabelWish:
+    def place_of(self, instance: Instance, viewport: Viewport, style: CanvasStyle) -> QRectF:
+        """Where the label of one more instance goes, screen pixels; empty where it has no room, or has one already."""
+        if style.label_mode is LabelMode.NONE or instance.id in self.labelled:
+            return QRectF()
+        places = place_labels([self._wish(instance, label_text(instance, style), viewport, True)], viewport.screen_wh)
+        if not places:
+            return QRectF()
+        (place,) = places
+        x, y = viewport.to_screen(*_extremes(instance)[0])
+        return QRectF(round(x + place.x), round(y + place.y), place.width, place.height)
+
+    def paint_one(self, painter: QPainter, instance: Instance, at: QRectF, style: CanvasStyle, ratio: float) -> None:
+        """The label of an instance at its `place_of`."""
+        text, colour = label_text(instance, style), style.colour(instance.category_id)
+        painter.drawPixmap(at.topLeft(), self._picture(text, colour, ratio))
+
+    def _wish(self, instance: Instance, text: str, viewport: Viewport, is_certain: bool) -> LabelWish:
         top, bottom = _extremes(instance)
         x1, y1, x2, y2 = instance.bounds_xyxy
         return LabelWish(
             instance.id,
             viewport.to_screen(*top),
             viewport.to_screen(*bottom),
-            self._metrics.horizontalAdvance(text) + 2 * _PAD_X + _BAR,
+            self._width(text),
             self._metrics.height() + 2 * _PAD_Y,
             max(x2 - x1, y2 - y1) * viewport.scale,
-            instance.id in selection,
+            is_certain,
         )
+
+    def _width(self, text: str) -> float:
+        if text not in self._widths:
+            if len(self._widths) >= 8 * _CACHED_CHIPS:
+                self._widths.clear()
+            self._widths[text] = self._metrics.horizontalAdvance(text) + 2 * _PAD_X + _BAR
+        return self._widths[text]
 
     def _picture(self, text: str, colour: Rgb, ratio: float) -> QPixmap:
         key = (text, colour, ratio)
         if key in self._pictures:
             self._pictures.move_to_end(key)
             return self._pictures[key]
-        width = round(self._metrics.horizontalAdvance(text) + 2 * _PAD_X + _BAR)
+        width = round(self._width(text))
         height = round(self._metrics.height() + 2 * _PAD_Y)
         picture = QPixmap(round(width * ratio), round(height * ratio))
         picture.setDevicePixelRatio(ratio)
@@ -123,7 +146,7 @@ def _wanted(
         return []
     chosen = [document[id_] for id_ in selection if id_ in document and is_shown(document[id_])]
     if mode is LabelMode.ALL:
-        least = FADE_TO_SCREEN_PX / viewport.scale
+        least = LABELLED_FROM_SCREEN_PX / viewport.scale
         large = index.ids_touching(viewport.visible_box, at_least=least, most=_MAX_WISHES)
         chosen += [document[id_] for id_ in large if id_ not in selection]
     return chosen[:_MAX_WISHES]
@@ -140,11 +163,11 @@ def _paint_chip(picture: QPixmap, area: QRectF, font: QFont, text: str, colour: 
     painter = QPainter(picture)
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     painter.setPen(Qt.PenStyle.NoPen)
-    painter.setBrush(QColor(20, 20, 22, 205))
+    painter.setBrush(QColor(*PLATE))
     painter.drawRoundedRect(area, 3, 3)
     painter.setBrush(QColor(*colour))
     painter.drawRoundedRect(QRectF(area.left(), area.top(), _BAR, area.height()), 1.5, 1.5)
     painter.setFont(font)
-    painter.setPen(QColor(245, 245, 245))
+    painter.setPen(QColor(*INK))
     painter.drawText(area.adjusted(_BAR + _PAD_X, 0, 0, 0), Qt.AlignmentFlag.AlignVCenter, text)
     painter.end()

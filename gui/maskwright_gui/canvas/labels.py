@@ -1,5 +1,8 @@
 """Where the labels of objects go: at the object, never over each other, none for what is off screen or tiny.
 
+A label is either there, opaque and readable, or not at all: in a dense scene the largest objects keep theirs, and the
+others show it when they are pointed at or selected.
+
 Pure arithmetic on screen pixels; painting is next door in `label_paint`.
 """
 
@@ -10,10 +13,12 @@ _CELL = 32.0
 _GAP = 2.0
 _INSIDE_FROM_LABEL_WIDTHS = 2.5
 """A label inside its object is only allowed where it leaves most of it in sight."""
-FADE_FROM_SCREEN_PX = 64.0
-"""Objects at least this large carry a full label ..."""
-FADE_TO_SCREEN_PX = 36.0
-"""... which is gone for objects of this size."""
+LABELLED_FROM_SCREEN_PX = 40.0
+"""Smaller objects carry no label ..."""
+_LABEL_WIDTHS = 0.8
+"""... nor do those that a label would hide, being this much wider than they are."""
+_MOST_SHARE = 0.05
+"""Of the screen may be covered by labels that nobody asked for."""
 
 Box = tuple[float, float, float, float]
 
@@ -32,7 +37,7 @@ class LabelWish:
     extent: float
     """The longer side of the object on screen."""
     is_certain: bool = False
-    """Placed first and never faded: selected objects."""
+    """Placed first, however small the object: it is selected or pointed at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,11 +48,6 @@ class LabelPlace:
     """Top left corner of the label, relative to the object's topmost vertex."""
     width: float
     height: float
-    opacity: float
-
-
-def fade(extent: float) -> float:
-    return min(max((extent - FADE_TO_SCREEN_PX) / (FADE_FROM_SCREEN_PX - FADE_TO_SCREEN_PX), 0.0), 1.0)
 
 
 def place_labels(wishes: Sequence[LabelWish], screen_wh: tuple[float, float]) -> list[LabelPlace]:
@@ -58,18 +58,21 @@ def place_labels(wishes: Sequence[LabelWish], screen_wh: tuple[float, float]) ->
     """
     taken = _Occupancy()
     places = []
+    room = _MOST_SHARE * screen_wh[0] * screen_wh[1]
     for wish in sorted(wishes, key=lambda wish: (not wish.is_certain, -wish.extent, wish.instance_id)):
-        opacity = 1.0 if wish.is_certain else fade(wish.extent)
-        if opacity <= 0.05:
+        if not wish.is_certain and (room <= 0 or not _is_worth_it(wish)):
             continue
         for x, y in _candidates(wish):
             box = (x, y, x + wish.width, y + wish.height)
             if _is_inside(box, screen_wh) and taken.take(box):
-                places.append(
-                    LabelPlace(wish.instance_id, x - wish.top[0], y - wish.top[1], wish.width, wish.height, opacity)
-                )
+                places.append(LabelPlace(wish.instance_id, x - wish.top[0], y - wish.top[1], wish.width, wish.height))
+                room -= wish.width * wish.height
                 break
     return places
+
+
+def _is_worth_it(wish: LabelWish) -> bool:
+    return wish.extent >= max(LABELLED_FROM_SCREEN_PX, _LABEL_WIDTHS * wish.width)
 
 
 def _candidates(wish: LabelWish) -> list[tuple[float, float]]:

@@ -56,6 +56,7 @@ class CanvasSurface(NavigableView):
         self._arrival_timer.timeout.connect(self.update)
         self._layer.changed.connect(self._arrival_timer.start)
         self._labels = LabelLayer(self.font())
+        self._hover_label = QRectF()
         self._settle_timer = QTimer(self)
         self._settle_timer.setSingleShot(True)
         self._settle_timer.timeout.connect(self._lay_out_labels)
@@ -142,6 +143,8 @@ class CanvasSurface(NavigableView):
         active = self._active()
         touched = active.dirty_since(self._painted)
         area = screen_area(touched, self._viewport) | active.notes_since(self._painted, self._viewport)
+        if active.hovered is not self._painted.hovered:
+            area |= self._hover_label | self._hover_label_of(active)
         self._painted = active
         if not area.isEmpty():
             self.update(area.toAlignedRect())
@@ -153,6 +156,13 @@ class CanvasSurface(NavigableView):
     def _active(self) -> ActiveScene:
         category_id = self.context.category_id or 1
         return ActiveScene(self.context.document, self._live, self._overlay, category_id, self._style)
+
+    def _hover_label_of(self, active: ActiveScene) -> QRectF:
+        """Where the hovered object's label goes, if that is thinned out; kept to be painted over later."""
+        hovered = active.hovered
+        place = QRectF() if hovered is None else self._labels.place_of(hovered, self._viewport, self._style)
+        self._hover_label = place
+        return place
 
     def _show_focus(self, is_shown: bool) -> None:
         """A ring around the canvas for those who came by keys; the mouse needs none."""
@@ -197,12 +207,15 @@ class CanvasSurface(NavigableView):
 
     def _paint(self, painter: QPainter, clip: QRectF) -> None:
         ratio = self.devicePixelRatioF()
-        if not self._image.covers(clip, self._viewport):
-            painter.fillRect(clip, QColor(*self._style.background))
+        for rest in self._image.uncovered(clip, self._viewport):
+            painter.fillRect(rest, QColor(*self._style.background))
         self._image.draw(painter, self._viewport, ratio, is_moving=self._settle_timer.isActive())
         self._layer.draw(painter, self._viewport)
         self._labels.paint(painter, self._viewport, clip, ratio)
-        self._active().paint(painter, self._viewport, clip)
+        active = self._active()
+        active.paint(painter, self._viewport, clip)
+        if active.hovered is not None and not (place := self._hover_label_of(active)).isEmpty():
+            self._labels.paint_one(painter, active.hovered, place, self._style, ratio)
         if self._has_focus_ring:
             paint_focus_ring(painter, self.size())
         if self._has_crosshair and self._pointer is not None:

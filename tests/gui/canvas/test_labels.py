@@ -1,7 +1,19 @@
+import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from PySide6.QtCore import QPoint, QRect, QRectF
+from PySide6.QtGui import QImage, QPainter
+from PySide6.QtTest import QTest
 
-from maskwright_gui.canvas.labels import LabelWish, fade, place_labels
+from canvas_support import document_of, square
+from maskwright.document.spatial import SpatialIndex
+from maskwright_gui.canvas.label_paint import LabelLayer
+from maskwright_gui.canvas.labels import LabelWish, place_labels
+from maskwright_gui.canvas.pyramid import image_pixels
+from maskwright_gui.canvas.style import CanvasStyle
+from maskwright_gui.canvas.view import CanvasView
+from maskwright_gui.canvas.viewport import Viewport
 
 SCREEN = (400.0, 300.0)
 
@@ -34,10 +46,18 @@ def test_objects_off_screen_get_no_label_at_the_border() -> None:
     assert place_labels([wish(1, -200, 100), wish(2, 200, 900)], SCREEN) == []
 
 
-def test_labels_fade_with_the_size_of_their_object() -> None:
-    assert fade(20) == 0
-    assert 0 < fade(50) < 1
-    assert fade(100) == 1
+def test_a_label_that_would_hide_its_object_is_left_out() -> None:
+    assert [place.instance_id for place in place_labels([wish(1, 100, 100, 45), wish(2, 300, 100, 50)], SCREEN)] == [2]
+
+
+def test_in_a_dense_scene_the_largest_objects_keep_their_labels() -> None:
+    crowd = [wish(number, 35 + 66 * (number % 6), 30 + 25 * (number // 6), 60 + number) for number in range(60)]
+
+    places = place_labels(crowd, SCREEN)
+
+    assert sum(place.width * place.height for place in places) <= 0.06 * SCREEN[0] * SCREEN[1]
+    assert {place.instance_id for place in places} <= set(range(30, 60))
+    assert places
 
 
 def test_tiny_objects_have_no_label_unless_selected() -> None:
@@ -48,3 +68,51 @@ def test_tiny_objects_have_no_label_unless_selected() -> None:
 def test_a_selected_object_is_labelled_before_larger_ones() -> None:
     places = place_labels([wish(1, 200, 40, 250), wish(2, 210, 42, 30, is_certain=True)], SCREEN)
     assert places[0].instance_id == 2
+
+
+def luminance(colour: np.ndarray) -> np.ndarray:
+    """Relative luminance of (..., 3) sRGB 0..255; WCAG 2.1."""
+    share = colour / 255
+    linear = np.where(share <= 0.04045, share / 12.92, ((share + 0.055) / 1.055) ** 2.4)
+    return linear @ (0.2126, 0.7152, 0.0722)
+
+
+@pytest.mark.parametrize("ratio", [1.0, 2.0])
+@pytest.mark.parametrize("background", [0, 128, 255])
+def test_labels_are_readable_on_any_picture(qapp, background: int, ratio: float) -> None:
+    document = document_of(square(1, at=(40, 60), side=60, is_locked=True))
+    viewport = Viewport((200, 150), (200, 150)).centred((100, 75), 1.0)
+    layer = LabelLayer(qapp.font())
+    layer.lay_out(document, SpatialIndex(document), viewport, CanvasStyle(), frozenset())
+    picture = QImage(round(200 * ratio), round(150 * ratio), QImage.Format.Format_RGB32)
+    picture.setDevicePixelRatio(ratio)
+    picture.fill(0x010101 * background)
+    painter = QPainter(picture)
+    layer.paint(painter, viewport, QRectF(0, 0, 200, 150), ratio)
+    painter.end()
+    changed = (image_pixels(picture)[..., :3] != background).any(axis=2)
+    rows, columns = np.flatnonzero(changed.any(axis=1)), np.flatnonzero(changed.any(axis=0))
+    inner = image_pixels(picture)[rows[2] : rows[-2], columns[6] : columns[-2], 2::-1]
+    light = luminance(inner.reshape(-1, 3).astype(float))
+    assert (light.max() + 0.05) / (np.median(light) + 0.05) >= 4.5
+    assert changed[rows[2] : rows[-2], columns[4] : columns[-4]].all(), "the plate hides what is below"
+
+
+def test_a_thinned_out_label_is_shown_while_its_object_is_pointed_at(qtbot) -> None:
+    view = CanvasView()
+    qtbot.addWidget(view)
+    view.resize(300, 240)
+    image = QImage(200, 150, QImage.Format.Format_RGB32)
+    image.fill(0xFFFFFF)
+    view.set_image(image)
+    view.set_document(document_of(square(1, at=(90, 70), side=12)))
+    view.show()
+    qtbot.waitExposed(view)
+    view.finish_rendering()
+    before = view.grab().toImage()
+
+    QTest.mouseMove(view, QPoint(*map(round, view.viewport.to_screen(96, 76))))
+
+    x, y = map(round, view.viewport.to_screen(90, 70))
+    above = QRect(x - 10, y - 18, 20, 12)
+    assert view.grab(above).toImage() != before.copy(above)

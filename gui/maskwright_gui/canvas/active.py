@@ -65,11 +65,12 @@ def paint_marks(painter: QPainter, viewport: Viewport, points: Points, mark: Mar
     painter.setPen(_pen(edge, 1.0))
     painter.setBrush(fill)
     half = size / 2
-    for x, y in places[seen].tolist():
-        if is_round:
+    if is_round:
+        for x, y in places[seen].tolist():
             painter.drawEllipse(QPointF(x, y), half, half)
-        else:
-            painter.drawRect(QRectF(math.floor(x - half) + 0.5, math.floor(y - half) + 0.5, size, size))
+    else:
+        corners = (np.floor(places[seen] - half) + 0.5).tolist()
+        painter.drawRects([QRectF(x, y, size, size) for x, y in corners])
 
 
 def note_area(note: OverlayNote, viewport: Viewport) -> QRectF:

@@ -3,13 +3,14 @@
 Shrinking by cv2 takes a fifth of the time that QPainter's smooth scaling does; enlarging shows square pixels.
 """
 
-from typing import Any
+from collections.abc import Iterable
+from typing import Any, cast
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QPointF, QRect, QRectF
-from PySide6.QtGui import QImage, QPainter
+from PySide6.QtGui import QImage, QPainter, QRegion
 
 from maskwright.windowing import DisplayWindow
 from maskwright_gui.canvas.adjust import DisplayAdjust
@@ -44,13 +45,17 @@ class ImageLayer:
     def set_adjust(self, adjust: DisplayAdjust) -> None:
         self._adjust, self._shown, self._crop = adjust, None, None
 
-    def covers(self, area: QRectF, viewport: Viewport) -> bool:
-        """Whether the image fills the whole screen area."""
+    def uncovered(self, area: QRectF, viewport: Viewport) -> list[QRect]:
+        """The parts of a screen area that the image does not fill, pixels at its edge included."""
+        whole = area.toAlignedRect()
         if self.pyramid is None:
-            return False
-        left, top = viewport.to_screen(0.0, 0.0)
-        right, bottom = viewport.to_screen(*map(float, viewport.image_wh))
-        return left <= area.left() and top <= area.top() and right >= area.right() and bottom >= area.bottom()
+            return [whole]
+        corner, size = viewport.to_screen(0.0, 0.0), viewport.image_wh
+        filled = QRectF(*corner, size[0] * viewport.scale, size[1] * viewport.scale)
+        if filled.contains(area):
+            return []
+        inside = filled.toAlignedRect().adjusted(1, 1, -1, -1)
+        return list(cast("Iterable[QRect]", QRegion(whole) - QRegion(inside)))  # the stubs: a region is iterable
 
     def draw(self, painter: QPainter, viewport: Viewport, ratio: float, *, is_moving: bool = False) -> None:
         """While `is_moving` a new zoom is shown from the nearest level at once; the smooth picture comes after it."""

@@ -6,7 +6,7 @@ so that a canvas may be destroyed at any moment.
 """
 
 import math
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 
@@ -123,14 +123,14 @@ class StaticLayer(QObject):
             viewport, device_pixel_ratio, margin_screen_px=_MARGIN_SCREEN_PX, rim_screen_px=_RIM_SCREEN_PX
         )
         instances = self._few_instances_in(view.box)
-        if instances is not None:
+        if instances is None or self._still_shows(viewport, device_pixel_ratio):
+            self._waiting = (view, device_pixel_ratio)
+            self._start_job()
+        else:
             self._drop_job()
             scene = Scene.of(instances, self._content.style)
             self._layer = _rendered(scene, self._content, view, device_pixel_ratio)
             self._is_stale = False
-        else:
-            self._waiting = (view, device_pixel_ratio)
-            self._start_job()
 
     def draw(self, painter: QPainter, viewport: Viewport) -> None:
         """Blit the picture: exactly at its own zoom, scaled while a sharper one is being made."""
@@ -163,6 +163,12 @@ class StaticLayer(QObject):
         known = [self._layer.view] if self._layer is not None else []
         return known + ([self._job.view] if self._job is not None and not self._job.is_worthless else [])
 
+    def _still_shows(self, viewport: Viewport, ratio: float) -> bool:
+        """Whether the picture at hand covers the screen: a wider one may then come from the thread."""
+        if self._layer is None or self._is_stale:
+            return False
+        return is_aligned(self._layer.view, viewport, ratio, margin_screen_px=0, rim_screen_px=_RIM_SCREEN_PX)
+
     def _few_instances_in(self, box: Box) -> list[Instance] | None:
         """The instances to rasterise, if they are few enough to do so while painting."""
         if self._index.vertices_touching(box) > _AT_ONCE_VERTICES:
@@ -176,7 +182,8 @@ class StaticLayer(QObject):
         (view, ratio), self._waiting = self._waiting, None
         content, known = self._content, self._levels
         levels = known[1] if known is not None and known[0].has_same_scene(content) else None
-        self._job = _Job(_pool.submit(_render_job, content, levels, view, ratio), view, content)
+        few = self._few_instances_in(view.box) if levels is None else None
+        self._job = _Job(_pool.submit(_render_job, content, levels, few, view, ratio), view, content)
         self._is_stale = False
         self._poll.start()
 
@@ -186,7 +193,7 @@ class StaticLayer(QObject):
             return
         self._job = None
         layer, levels = job.future.result()
-        if job.content.has_same_scene(self._content):
+        if levels is not None and job.content.has_same_scene(self._content):
             self._levels = (job.content, levels)
         if not job.is_worthless:
             self._layer = layer
@@ -222,7 +229,7 @@ class StaticLayer(QObject):
 
 @dataclass(slots=True, eq=False)
 class _Job:
-    future: "Future[tuple[RenderedLayer, SceneLevels]]"
+    future: "Future[tuple[RenderedLayer, SceneLevels | None]]"
     view: LayerView
     content: LayerContent
     missed: list[Box] = field(default_factory=list)
@@ -236,8 +243,11 @@ def _suffices(view: LayerView, viewport: Viewport, ratio: float) -> bool:
 
 
 def _render_job(
-    content: LayerContent, levels: SceneLevels | None, view: LayerView, ratio: float
-) -> tuple[RenderedLayer, SceneLevels]:
+    content: LayerContent, levels: SceneLevels | None, few: Sequence[Instance] | None, view: LayerView, ratio: float
+) -> tuple[RenderedLayer, SceneLevels | None]:
+    """`few`: all that is in view, where that is not worth packing the whole document."""
+    if few is not None:
+        return _rendered(Scene.of(few, content.style), content, view, ratio), None
     if levels is None:
         levels = SceneLevels(Scene.of(content.document, content.style))
     return _rendered(levels.at(view.scale), content, view, ratio), levels

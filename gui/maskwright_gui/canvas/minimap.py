@@ -1,6 +1,6 @@
 """A small picture of the whole image in a corner of the canvas: where the view is, and a way to move it."""
 
-from PySide6.QtCore import QPointF, QRectF, QSize, Qt
+from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QMouseEvent, QPainter, QPaintEvent, QPen, QPixmap
 from PySide6.QtWidgets import QWidget
 
@@ -19,7 +19,9 @@ class Minimap(QWidget):
     def __init__(self, view: NavigableView) -> None:
         super().__init__(view)
         self._view = view
+        self._pyramid: ImagePyramid | None = None
         self._picture = QPixmap()
+        """Made when it is first needed: at fit it never is."""
         self._is_wanted = True
         self.setAccessibleName("Minimap")
         self.setToolTip("Press or drag to move the view")
@@ -28,18 +30,11 @@ class Minimap(QWidget):
         view.viewport_changed.connect(self.follow)
 
     def set_pyramid(self, pyramid: ImagePyramid | None) -> None:
-        if pyramid is None:
-            self._picture = QPixmap()
-        else:
+        self._pyramid, self._picture = pyramid, QPixmap()
+        if pyramid is not None:
             width, height = pyramid.size_wh
             scale = LONGER_SIDE / max(width, height)
-            size = QSize(max(round(width * scale), 12), max(round(height * scale), 12))
-            ratio = self.devicePixelRatioF()
-            smooth = Qt.TransformationMode.SmoothTransformation
-            image = pyramid.levels[-1].scaled(size * ratio, Qt.AspectRatioMode.IgnoreAspectRatio, smooth)
-            self._picture = QPixmap.fromImage(image)
-            self._picture.setDevicePixelRatio(ratio)
-            self.resize(size)
+            self.resize(max(round(width * scale), 12), max(round(height * scale), 12))
         self.follow()
 
     def set_wanted(self, is_wanted: bool) -> None:
@@ -54,10 +49,19 @@ class Minimap(QWidget):
         """Show the part in view; hide where there is nothing to show."""
         seen = self._seen_share()
         has_room = self._view.width() > 3 * self.width() and self._view.height() > 2 * self.height()
-        is_useful = self._is_wanted and not self._picture.isNull() and has_room and seen < _SHOWN_BELOW
+        is_useful = self._is_wanted and self._pyramid is not None and has_room and seen < _SHOWN_BELOW
         self.setVisible(is_useful)
         if is_useful:
             self.move(self._view.width() - self.width() - _MARGIN, self._view.height() - self.height() - _MARGIN)
+
+    def _reduced(self) -> QPixmap:
+        assert self._pyramid is not None, "without an image the map is hidden"
+        ratio, smooth = self.devicePixelRatioF(), Qt.TransformationMode.SmoothTransformation
+        size = self.size() * ratio
+        image = self._pyramid.levels[-1].scaled(size, Qt.AspectRatioMode.IgnoreAspectRatio, smooth)
+        picture = QPixmap.fromImage(image)
+        picture.setDevicePixelRatio(ratio)
+        return picture
 
     def _frame(self) -> QRectF:
         """The part in view, in this widget's pixels."""
@@ -78,6 +82,8 @@ class Minimap(QWidget):
     # Qt
 
     def paintEvent(self, event: QPaintEvent) -> None:
+        if self._picture.isNull():
+            self._picture = self._reduced()
         painter = QPainter(self)
         painter.drawPixmap(0, 0, self._picture)
         frame = self._frame().adjusted(0.5, 0.5, -1.5, -1.5)

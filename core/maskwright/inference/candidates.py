@@ -19,6 +19,8 @@ from maskwright.inference.select import Remembered, Selection, selected
 from maskwright.inference.storing import compacted, restored_masks
 
 FORMAT_VERSION = 4
+PREPROCESSING_VERSION = 1
+"""To be raised when the same image and model would give other candidates than before: a cache forgets them then."""
 SCORE_FLOOR = 0.05
 """Nothing below is kept; the accuracy checker's threshold for both Open Model Zoo models."""
 

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from maskwright.errors import ImageError, MaskwrightError, ModelError, ProjectError
+from maskwright.images.identity import SeenFile
 from maskwright.inference.async_runner import AsyncRunner
 from maskwright.inference.candidates import Candidates
 from maskwright.inference.model import Model
@@ -12,11 +13,10 @@ from maskwright.prelabel.control import CancelToken
 from maskwright.prelabel.feeding import Queue
 from maskwright.prelabel.mapping import project_categories
 from maskwright.prelabel.progress import Progress, RateMeter
+from maskwright.prelabel.proposing import note_uncertainty
 from maskwright.prelabel.settings import PrelabelSettings
-from maskwright.prelabel.stages import Job, Result, Stages
+from maskwright.prelabel.stages import Job, OnCandidates, Result, Stages, ignore_candidates
 from maskwright.project import Project, Run
-from maskwright.review.uncertainty import NAME as UNCERTAINTY
-from maskwright.review.uncertainty import image_uncertainty
 
 _FEEDERS = 2
 _POSTERS = 2
@@ -50,7 +50,7 @@ def run_batch(
     priority: Callable[[], int | None] = lambda: None,
     resume: bool = False,
     category_ids: Mapping[int, int] | None = None,
-    on_candidates: Callable[[int, Candidates], None] = lambda image_id, candidates: None,
+    on_candidates: OnCandidates = ignore_candidates,
     between: Callable[[], object] = lambda: None,
 ) -> BatchReport:
     """Pre-label the images of `project`; returns when all are done, or after `cancel`.
@@ -60,9 +60,9 @@ def run_batch(
     and the rest goes on; a device that fails altogether stops the batch (see `stopped_because`) with its images
     still pending. With `resume` the last batch of the same model and settings is continued, if there is one.
     `category_ids` maps the model's categories to the project's, what it lacks is left out; None: as
-    `project_categories` has it. `on_candidates` gets each image's id and candidates in a thread of the batch, to keep
-    them for later thresholds. `between` is called on the calling thread after each image and several times a second
-    while there is none, also during a pause: its chance to do something else.
+    `project_categories` has it. `on_candidates` is called with each image's candidates in a thread of the batch, to
+    keep them for later thresholds. `between` is called on the calling thread after each image and several times a
+    second while there is none, also during a pause: its chance to do something else.
     Raises ProjectError when the project cannot be written.
     """
     token = cancel if cancel is not None else CancelToken()
@@ -113,14 +113,14 @@ class _Batch:
     def run(
         self,
         category_ids: Mapping[int, int] | None,
-        on_candidates: Callable[[int, Candidates], None],
+        on_candidates: OnCandidates,
         between: Callable[[], object],
     ) -> BatchReport:
         started = time.monotonic()
 
-        def keep(image_id: int, candidates: Candidates) -> None:
-            on_candidates(image_id, candidates)
-            self._judge(image_id, candidates)
+        def keep(image_id: int, candidates: Candidates, seen: SeenFile) -> None:
+            on_candidates(image_id, candidates, seen)
+            note_uncertainty(self._project, image_id, candidates, self._settings)
 
         chosen = category_ids if category_ids is not None else self._mapped_categories()
         with (
@@ -133,12 +133,6 @@ class _Batch:
                     stages.stop()
         self._blame_images(time.monotonic())
         return self._report(time.monotonic() - started)
-
-    def _judge(self, image_id: int, candidates: Candidates) -> None:
-        """Note how much a person is likely to have to correct, for the order of review."""
-        chosen = self._settings
-        doubt = image_uncertainty(candidates, chosen.score, chosen.nms_iou, class_agnostic=chosen.is_class_agnostic)
-        self._project.set_signals(UNCERTAINTY, {image_id: (doubt.value, doubt.detail)})
 
     def _mapped_categories(self) -> Mapping[int, int]:
         wanted = self._settings.categories

@@ -1,4 +1,4 @@
-"""One image to proposals: the unit of work, without a project and without threads."""
+"""One image to proposals, and to how sure the model is of them: the unit of work, without threads."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -7,7 +7,10 @@ from maskwright.images import read_image
 from maskwright.inference.candidates import Candidates
 from maskwright.inference.model import Model
 from maskwright.prelabel.settings import PrelabelSettings
+from maskwright.project import Project
 from maskwright.project.proposals import Proposal
+from maskwright.review.uncertainty import NAME as UNCERTAINTY
+from maskwright.review.uncertainty import image_uncertainty
 
 
 def prelabel_one(model: Model, image_path: Path, settings: PrelabelSettings) -> list[Proposal]:
@@ -25,3 +28,9 @@ def candidates_to_proposals(
         if category_id is not None and prediction.polygons:
             proposals.append(Proposal(category_id, prediction.score, prediction.polygons, prediction.dense))
     return proposals
+
+
+def note_uncertainty(project: Project, image_id: int, candidates: Candidates, settings: PrelabelSettings) -> None:
+    """Keep how much a person is likely to have to correct, for the order of review. Raises ProjectError."""
+    doubt = image_uncertainty(candidates, settings.score, settings.nms_iou, class_agnostic=settings.is_class_agnostic)
+    project.set_signals(UNCERTAINTY, {image_id: (doubt.value, doubt.detail)})

@@ -13,6 +13,7 @@ from typing import Self, TypeAlias
 
 from maskwright.errors import ImageError, MaskwrightError, ModelError
 from maskwright.images import read_image
+from maskwright.images.identity import SeenFile
 from maskwright.inference.async_runner import AsyncRunner, InferenceCancelledError
 from maskwright.inference.candidates import Candidates
 from maskwright.prelabel.control import CancelToken
@@ -33,6 +34,16 @@ class Job:
     started_at: float
     pixels: int = 0
     """What it holds of the pixel budget."""
+    seen: SeenFile | None = None
+    """The image's file, just before it was read."""
+
+
+OnCandidates = Callable[[int, Candidates, SeenFile], None]
+"""(image id, its candidates, the file they are of)."""
+
+
+def ignore_candidates(image_id: int, candidates: Candidates, seen: SeenFile) -> None:
+    """For callers that want proposals only."""
 
 
 Result: TypeAlias = list[Proposal] | MaskwrightError | None
@@ -50,7 +61,7 @@ class Stages:
         settings: PrelabelSettings,
         category_ids: Mapping[int, int],
         token: CancelToken,
-        on_candidates: Callable[[int, Candidates], None] = lambda image_id, candidates: None,
+        on_candidates: OnCandidates = ignore_candidates,
     ) -> None:
         self._project, self._runner, self._ids, self._token = project, runner, ids, token
         self._settings, self._category_ids = settings, category_ids
@@ -126,7 +137,8 @@ class Stages:
     def _prepare(self, job: Job) -> None:
         try:
             record = self._project.image(job.image_id)
-            job = Job(job.image_id, job.started_at, record.width * record.height)
+            seen = SeenFile.now(self._project.image_path(record))
+            job = Job(job.image_id, job.started_at, record.width * record.height, seen)
             if not self._held(job):
                 self._finish(Job(job.image_id, job.started_at), None)
                 return
@@ -161,7 +173,8 @@ class Stages:
         if isinstance(outcome, MaskwrightError):
             return outcome
         try:
-            self._on_candidates(job.image_id, outcome)
+            assert job.seen is not None  # it was prepared
+            self._on_candidates(job.image_id, outcome, job.seen)
             return candidates_to_proposals(outcome, self._settings, self._category_ids)
         except MaskwrightError as error:
             return error

@@ -19,8 +19,9 @@ class SupersededError(Exception):
 def predict_image(request: PredictRequest, load: Callable[[], "Model"], is_wanted: Callable[[], bool]) -> PredictResult:
     """Load, decode, infer, select, store. Raises SupersededError, or the MaskwrightError of the stage that failed."""
     from maskwright.images.decode import read_image
+    from maskwright.images.identity import SeenFile
     from maskwright.prelabel.mapping import project_categories
-    from maskwright.prelabel.proposing import candidates_to_proposals
+    from maskwright.prelabel.proposing import candidates_to_proposals, note_uncertainty
 
     def check() -> None:
         if not is_wanted():
@@ -29,15 +30,17 @@ def predict_image(request: PredictRequest, load: Callable[[], "Model"], is_wante
     started = time.perf_counter()
     model = load()
     check()
+    seen = SeenFile.now(request.path)
     pixels = read_image(request.path).bgr_u8
     check()
     candidates = model.predict(pixels)
     check()
-    request.cache.put(model, request.image_id, candidates)
+    request.cache.put(model, request.image_id, candidates, seen)
     category_ids = project_categories(request.project, model.labels, model.content_hash)
     proposals = candidates_to_proposals(candidates, request.settings, category_ids)
     check()
     change = request.project.put_proposals(request.image_id, proposals, provenance=_provenance(request, model))
+    note_uncertainty(request.project, request.image_id, candidates, request.settings)
     return PredictResult(request, change, candidates, category_ids, len(proposals), time.perf_counter() - started)
 
 

@@ -112,7 +112,7 @@ class PreviewThread(QThread):
 
         image_id = request.document.image_id
         if self._known is None or self._known.image_id != image_id:
-            found = request.cache.get(image_id)
+            found = request.cache.get(image_id, request.project.image_path(request.project.image(image_id)))
             if found is None:
                 return None
             mark, candidates = found

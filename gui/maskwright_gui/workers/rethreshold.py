@@ -42,7 +42,7 @@ def _rethreshold_one(project: "Project", cache: CandidateCache, thresholds: Thre
     from maskwright.prelabel.mapping import project_categories
     from maskwright.prelabel.proposing import candidates_to_proposals
 
-    found = cache.get(image_id)
+    found = cache.get(image_id, project.image_path(project.image(image_id)))
     if found is None:
         return False
     mark, candidates = found

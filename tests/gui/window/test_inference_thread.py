@@ -107,16 +107,30 @@ def test_newest_request_wins(
     assert [len(project.instances(id_)) for id_ in (1, 2, 3)] == [0, 0, 2]
 
 
+def test_one_image_run_by_hand_is_judged_for_the_queue_as_in_a_batch(
+    qtbot: QtBot, thread: InferenceThread, project: Project
+) -> None:
+    with qtbot.waitSignal(thread.done):
+        thread.predict(request(project, 2))
+    by_hand = project.signal("uncertainty", 1)
+    with qtbot.waitSignal(thread.batch.done, timeout=20_000):
+        thread.start_batch(batch(project))
+    assert by_hand is not None
+    assert by_hand == project.signal("uncertainty", 1)
+
+
 def test_failed_inference_writes_nothing(
     qtbot: QtBot, thread: InferenceThread, project: Project, model: GatedModel, endings: Endings
 ) -> None:
     thread.predict(request(project, 1))
     qtbot.waitUntil(lambda: endings.by_request == {1: "done"})
     before = project.instances(1)
+    judged = project.signal("uncertainty", 1)
     model.failure = "the device went away"
     thread.predict(request(project, 2))
     qtbot.waitUntil(lambda: endings.by_request == {1: "done", 2: "failed"})
     assert project.instances(1) == before
+    assert project.signal("uncertainty", 1) == judged
 
 
 def test_unreadable_image_fails_with_its_path(

@@ -1,15 +1,20 @@
 """Sliders act at once, without inference, and never on what a person has decided."""
 
+import os
+from pathlib import Path
+
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QSlider
 from pytestqt.qtbot import QtBot
 
 from maskwright.document.values import ImageState, InstanceState
+from maskwright.images.identity import SeenFile
 from maskwright_gui.app import Workbench
 from maskwright_gui.panels.thresholds import Thresholds
 from maskwright_gui.workers.candidate_cache import CandidateCache
 from maskwright_gui.workers.preview import Purpose
+from project_builders import write_image
 from window_support import GatedModel
 
 
@@ -112,17 +117,64 @@ def test_editing_while_a_slider_is_held_keeps_both(qtbot: QtBot, labelled: Workb
     assert [i.state for i in labelled.window.canvas.context.document] == [InstanceState.ACCEPTED]
 
 
+def path_of(bench: Workbench, image_id: int = 1) -> Path:
+    project = bench.session.project
+    return project.image_path(project.image(image_id))
+
+
+def known(bench: Workbench) -> bool:
+    return bench.session.cache.get(1, path_of(bench)) is not None
+
+
 def test_cache_drops_the_oldest_beyond_its_size(labelled: Workbench, tiny_model: object) -> None:
-    cache: CandidateCache = labelled.session.cache
-    _, candidates = cache.get(1)
-    small = CandidateCache(labelled.session.project.path / "small", max_bytes=3 * len(candidates.to_bytes()))
+    _, candidates = labelled.session.cache.get(1, path_of(labelled))
+    small = CandidateCache(labelled.session.project.path / "small", max_bytes=4 * len(candidates.to_bytes()))
     for image_id in range(1, 6):
-        small.put(tiny_model, image_id, candidates)
+        small.put(tiny_model, image_id, candidates, SeenFile.now(path_of(labelled, image_id)))
     assert small.image_ids() == [3, 4, 5]
 
 
-def test_damaged_candidates_count_as_none(labelled: Workbench) -> None:
+@pytest.mark.parametrize("content", [b"no archive", b"", b"\xff" * 99], ids=["text", "empty", "ones"])
+def test_damaged_candidates_are_dropped(labelled: Workbench, content: bytes) -> None:
+    (entry,) = labelled.session.project.path.glob("cache/candidates/*/1.candidates")
+    entry.write_bytes(content)
+    assert not known(labelled)
+    assert not entry.exists()
+
+
+def test_damaged_candidates_are_made_again_when_a_slider_asks_for_them(
+    qtbot: QtBot, labelled: Workbench, model: GatedModel
+) -> None:
+    (entry,) = labelled.session.project.path.glob("cache/candidates/*/1.candidates")
+    entry.write_bytes(entry.read_bytes()[:-20])
+    labelled.preview.forget()
+    with qtbot.waitSignal(labelled.model.predicted, timeout=20_000):
+        qtbot.keyClick(slider(labelled, "Score"), Qt.Key.Key_Right)
+    assert known(labelled)
+
+
+def test_candidates_are_of_the_file_that_was_read(labelled: Workbench) -> None:
+    path = path_of(labelled)
+    write_image(path, value=7)
+    assert not known(labelled)
+
+
+def test_a_file_that_was_only_touched_keeps_its_candidates(labelled: Workbench) -> None:
+    os.utime(path_of(labelled), ns=(1, 1))
+    assert known(labelled)
+
+
+def test_candidates_of_a_file_that_changed_while_it_was_read_are_not_kept(
+    labelled: Workbench, tiny_model: object
+) -> None:
     cache: CandidateCache = labelled.session.cache
-    (path,) = labelled.session.project.path.glob("cache/candidates/*/1.npz")
-    path.write_bytes(b"no archive")
-    assert cache.get(1) is None
+    _, candidates = cache.get(1, path_of(labelled))
+    seen = SeenFile.now(path_of(labelled))
+    write_image(path_of(labelled), value=7)
+    cache.put(tiny_model, 1, candidates, seen)
+    assert not known(labelled)
+
+
+def test_another_preprocessing_forgets_the_candidates(labelled: Workbench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("maskwright.inference.candidates.PREPROCESSING_VERSION", 2)
+    assert not known(labelled)

@@ -174,6 +174,12 @@ class Session(QObject):
         step = self._history().step_back() if self.document is not None and self._may_edit() else None
         return self._replay(step, step.change.inverse(), "undo") if step is not None else None
 
+    def undo_if_latest(self, step: Step | None) -> bool:
+        """Take a step back, unless it is not the latest one of the image on screen."""
+        if step is None or self.latest_step is not step:
+            return False
+        return self.undo() is not None
+
     def redo(self) -> str | None:
         step = self._history().step_forward() if self.document is not None and self._may_edit() else None
         return self._replay(step, step.change, "redo") if step is not None else None
@@ -188,6 +194,12 @@ class Session(QObject):
     def is_history_known(self) -> bool:
         """Whether the steps of the current image have been read."""
         return self.image is None or self.image.id in self._histories
+
+    @property
+    def latest_step(self) -> Step | None:
+        """What `undo` would take back."""
+        done = self._history().done if self.image is not None else []
+        return done[-1] if done else None
 
     @property
     def undo_label(self) -> str | None:

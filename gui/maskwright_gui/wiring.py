@@ -179,7 +179,7 @@ def _wire_messages(bench: "Workbench") -> None:
     bench.mapping.failed.connect(tell_failure)
     bench.session.save_recovered.connect(lambda: show(Message("All edits are saved again")))
     bench.images.ended.connect(lambda text: show(Message(text)))
-    bench.edits.told.connect(lambda text: show(Message(text, action_text="Undo", action=bench.edits.undo)))
+    bench.edits.told.connect(show)
     bench.shapes.told.connect(lambda text: show(Message(text)))
     bench.projects.told.connect(show)
     bench.classes.told.connect(show)

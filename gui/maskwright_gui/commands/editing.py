@@ -1,6 +1,7 @@
 """The Edit menu and the answers to proposals: everything that changes the instances without a tool."""
 
 from collections.abc import Callable, Iterable
+from functools import partial
 
 from PySide6.QtCore import QObject, Signal
 
@@ -8,6 +9,8 @@ from maskwright.document import edits
 from maskwright.document.change import Change
 from maskwright.document.document import Document
 from maskwright.document.values import Instance, InstanceState
+from maskwright_gui.history import Step
+from maskwright_gui.messages import Message
 from maskwright_gui.session import Session
 
 Box = tuple[float, float, float, float]
@@ -16,8 +19,8 @@ Box = tuple[float, float, float, float]
 class EditCommands(QObject):
     """Turns wishes into changes of the session's document; each is one undo step."""
 
-    told = Signal(str)
-    """A short sentence about what was done, worth a message because it is not all in view."""
+    told = Signal(object)
+    """Message about what was done, for what is not all in view."""
 
     def __init__(self, session: Session, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -125,9 +128,17 @@ class EditCommands(QObject):
         if document is None:
             return
         if not self._session.edit(edit(document, ids), label):
-            self.told.emit(f"{label}: no proposal on this image is concerned")
+            self.told.emit(Message(f"{label}: no proposal on this image is concerned"))
         else:
-            self.told.emit(f"{label}: {len(ids)} proposal" + ("" if len(ids) == 1 else "s"))
+            text = f"{label}: {len(ids)} proposal" + ("" if len(ids) == 1 else "s")
+            undo = partial(self._undo_step, label, self._session.latest_step)
+            self.told.emit(Message(text, action_text="Undo", action=undo))
+
+    def _undo_step(self, label: str, step: Step | None) -> None:
+        """The button of a message that may be older than the latest step."""
+        if not self._session.undo_if_latest(step):
+            detail = "Other steps were made since, or another image is on screen. Undo (Ctrl+Z) goes back step by step."
+            self.told.emit(Message(f"“{label}” is not the latest step here", detail))
 
     def _step(self, direction: int, is_wanted: Callable[[Instance], bool]) -> None:
         """Select the next object in reading order, round and round."""

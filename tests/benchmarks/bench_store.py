@@ -27,9 +27,22 @@ from maskwright.geometry.polygon import Polygon
 from maskwright.project import InstanceSearch, Project, Proposal, ScannedImage
 from maskwright.project.packing import pack_polygons
 from maskwright.project.proposals import proposals_to_change
-from maskwright.project.schema import instances
+from maskwright.project.schema import instances, provenances
 
 _BLOCK = 5_000
+
+
+_PROPOSED, _EDITED = (InstanceState.PROPOSED,), (InstanceState.EDITED,)
+_SEARCHES = (
+    ("class", InstanceSearch(category_ids=(3,)), ""),
+    ("state of an object", InstanceSearch(states=_EDITED), ""),
+    ("a low score", InstanceSearch(max_score=0.02), ""),
+    ("a score above 0.5", InstanceSearch(min_score=0.5), ""),
+    ("origin", InstanceSearch(model_name="first"), ""),
+    ("class, state and score", InstanceSearch((3,), _PROPOSED, max_score=0.1), ""),
+    ("origin and score", InstanceSearch(model_name="first", max_score=0.1), ""),
+    ("all of it and the file name", InstanceSearch((3, 5), _EDITED, 0.2, 0.6, "first"), "0099"),
+)
 
 
 def blob(centre_xy: tuple[float, float], radius: float, vertices: int = 24) -> tuple[Polygon]:
@@ -47,6 +60,7 @@ def make(folder: Path, image_count: int, per_image: int) -> Path:
     rng = np.random.default_rng(0)
     outlines = [pack_polygons(blob((100 + 10 * k, 200 + 5 * k), 40 + k)) for k in range(50)]
     states = [state.value for state in (InstanceState.PROPOSED, InstanceState.ACCEPTED, InstanceState.EDITED)]
+    origins = _two_models(project)
     count = image_count * per_image
     for start in range(0, count, _BLOCK):
         ids = np.arange(start, min(start + _BLOCK, count))
@@ -58,6 +72,7 @@ def make(folder: Path, image_count: int, per_image: int) -> Path:
                 "category_id": categories[int(pick) % len(categories)],
                 "state": states[int(pick) % 3],
                 "score": float(score),
+                "provenance_id": origins[int(pick) % 7 % 2],
                 "polygons": outlines[int(pick) % len(outlines)],
             }
             for id_, score, pick in zip(ids, scores, chosen, strict=True)
@@ -67,6 +82,17 @@ def make(folder: Path, image_count: int, per_image: int) -> Path:
     project.reserve_instance_ids(count)
     project.close()
     return project.path
+
+
+def _two_models(project: Project) -> list[int]:
+    made = insert(provenances).returning(provenances.c.id)
+    with project._database.write() as connection:
+        return [
+            connection.execute(
+                made.values(model_name=name, model_hash=name, score_threshold=0.5, nms_iou=0.5, created_at=name)
+            ).scalar_one()
+            for name in ("first", "second")
+        ]
 
 
 def timed(table: Table, what: str, action: Callable[[], object], repeats: int = 5) -> None:
@@ -105,9 +131,8 @@ def measure(path: Path) -> Table:
     timed(table, "all ids", project.image_ids)
     timed(table, "ids of a state", lambda: project.image_ids(states=[ImageState.DONE]))
     timed(table, "ids by file name", lambda: project.image_ids(text="0099"))
-    low = InstanceSearch(category_ids=(3,), states=(InstanceState.PROPOSED,), max_score=0.1)
-    timed(table, "ids by class, state and score", lambda: project.image_ids(having=low))
-    timed(table, "ids by score alone", lambda: project.image_ids(having=InstanceSearch(max_score=0.02)))
+    for what, search, text in _SEARCHES:
+        timed(table, f"ids by {what}", lambda search=search, text=text: project.image_ids(having=search, text=text))
     timed(table, "counts of states", project.state_counts)
     timed(table, "50 rows of the list", lambda: project.image_records(ids[len(ids) // 2 :][:50]))
     order = iter(np.random.default_rng(1).permutation(ids).tolist())

@@ -140,5 +140,5 @@ def _filters(
     if text:
         filters.append(images.c.file_name.icontains(text, autoescape=True))
     if having is not None:
-        filters.append(images.c.id.in_(select(instances.c.image_id).where(*having.filters())))
+        filters.append(select(instances.c.id).where(instances.c.image_id == images.c.id, *having.filters()).exists())
     return filters

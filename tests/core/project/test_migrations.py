@@ -34,7 +34,8 @@ def test_an_older_project_is_migrated_after_a_copy_was_made(tmp_path: Path) -> N
             "DROP TABLE category_merges; ALTER TABLE instances DROP COLUMN dense;"
             "DROP TABLE image_looks; ALTER TABLE history DROP COLUMN clicks;"
             "ALTER TABLE history DROP COLUMN keys; ALTER TABLE history DROP COLUMN active_s;"
-            "DROP TABLE signals; DROP INDEX ix_instances_search;"
+            "DROP TABLE signals; DROP INDEX ix_instances_image;"
+            "CREATE INDEX ix_instances_image ON instances (image_id);"
             "CREATE INDEX ix_instances_category ON instances (category_id, state);"
             "UPDATE alembic_version SET version_num = '0001';"
         )

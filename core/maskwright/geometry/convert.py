@@ -1,22 +1,35 @@
-"""Masks to polygons; the way back is `raster.polygons_to_mask`."""
+"""Masks to polygons, one or many; the way back is `raster.polygons_to_mask`."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from maskwright.geometry.checking import Outline
 from maskwright.geometry.polygon import Polygon, Ring
-from maskwright.geometry.simplify import simplify_parts
-from maskwright.geometry.trace import trace_mask
+from maskwright.geometry.sheet import trace_masks
+from maskwright.geometry.simplify import simplify_masks
+from maskwright.geometry.trace import LatticePart, trace_mask
+
+Mask = NDArray[np.bool_ | np.uint8]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TracedMask:
+    """The dense outline of one mask, from which polygons of any fidelity are made.
+
+    size_wh: of the window that was traced, whose corner lies at `corner_xy` of the image.
+    """
+
+    parts: tuple[LatticePart, ...]
+    size_wh: tuple[int, int]
+    corner_xy: tuple[int, int]
 
 
 def mask_to_polygons(
-    mask: NDArray[np.bool_ | np.uint8],
-    *,
-    min_iou: float | None = 0.98,
-    offset_xy: tuple[int, int] = (0, 0),
-    min_area: float = 0,
+    mask: Mask, *, min_iou: float | None = 0.98, offset_xy: tuple[int, int] = (0, 0), min_area: float = 0
 ) -> tuple[Polygon, ...]:
     """The parts of a (H, W) mask (anything nonzero is foreground), with holes, on pixel edges.
 
@@ -25,26 +38,71 @@ def mask_to_polygons(
     then holds for what is left. `offset_xy` moves the result, for a mask cropped from an image at that pixel.
     Raises ValueError for another shape or a `min_iou` outside 0..1.
     """
+    _check_promise(min_iou)
+    window, (x, y) = _window(mask)
+    parts = trace_mask(window)
+    if min_area > 0:
+        parts = tuple(part for part in parts if part.area >= min_area)
+    corner = (offset_xy[0] + x, offset_xy[1] + y)
+    return traced_to_polygons([TracedMask(parts, (window.shape[1], window.shape[0]), corner)], min_iou)[0]
+
+
+def masks_to_polygons(
+    masks: Sequence[Mask], *, min_iou: float | None = 0.98, offsets_xy: Sequence[tuple[int, int]] | None = None
+) -> list[tuple[Polygon, ...]]:
+    """`mask_to_polygons` of many masks, each with its own shape and offset; small ones cost a quarter of the time.
+
+    Raises ValueError as `mask_to_polygons` does, and for another number of offsets than masks.
+    """
+    _check_promise(min_iou)
+    return traced_to_polygons(masks_to_traced(masks, offsets_xy), min_iou)
+
+
+def masks_to_traced(masks: Sequence[Mask], offsets_xy: Sequence[tuple[int, int]] | None = None) -> list[TracedMask]:
+    """The dense outlines of (H, W) masks; raises ValueError as `masks_to_polygons` does."""
+    windows = [_window(mask) for mask in masks]
+    offsets = [(0, 0)] * len(masks) if offsets_xy is None else offsets_xy
+    return [
+        TracedMask(parts, (window.shape[1], window.shape[0]), (offset[0] + x, offset[1] + y))
+        for parts, (window, (x, y)), offset in zip(
+            trace_masks([window for window, _ in windows]), windows, offsets, strict=True
+        )
+    ]
+
+
+def traced_to_polygons(traced: Sequence[TracedMask], min_iou: float | None) -> list[tuple[Polygon, ...]]:
+    """Of each outline its polygons, as `mask_to_polygons` says."""
+    outlines: list[Outline] = [[] for _ in traced]
+    full = [number for number, one in enumerate(traced) if one.parts]
+    if min_iou is None or min_iou == 1:
+        for number in full:
+            outlines[number] = [[ring.astype(np.float64) for ring in part.rings] for part in traced[number].parts]
+    else:
+        chosen = [traced[number] for number in full]
+        found = simplify_masks([one.parts for one in chosen], [one.size_wh for one in chosen], min_iou)
+        for number, outline in zip(full, found, strict=True):
+            outlines[number] = outline
+    return [_polygons(outline, one.corner_xy) for outline, one in zip(outlines, traced, strict=True)]
+
+
+def _check_promise(min_iou: float | None) -> None:
     if min_iou is not None and not 0 < min_iou <= 1:
         raise ValueError(f"expected 0 < min_iou <= 1, got {min_iou}")
+
+
+def _window(mask: Mask) -> tuple[NDArray[np.uint8], tuple[int, int]]:
+    """The part of a mask that holds its foreground, and where its corner lies."""
     if mask.ndim != 2:
         raise ValueError(f"expected an (H, W) mask, got {mask.shape}")
     pixels = mask.view(np.uint8) if mask.dtype == np.bool_ else np.asarray(mask != 0).view(np.uint8)
     x, y, width, height = cv2.boundingRect(pixels) if pixels.size else (0, 0, 0, 0)
-    if not width:
-        return ()
-    parts = trace_mask(pixels[y : y + height, x : x + width])
-    if min_area > 0:
-        parts = tuple(part for part in parts if part.area >= min_area)
-    offset = np.array((offset_xy[0] + x, offset_xy[1] + y), np.float64)
-    if min_iou is None or min_iou == 1:
-        outlines: Iterable[list[NDArray[np.float64]]] = (
-            [ring.astype(np.float64) for ring in part.rings] for part in parts
-        )
-    else:
-        outlines = simplify_parts(parts, (width, height), min_iou) if parts else ()
+    return pixels[y : y + height, x : x + width], (x, y)
+
+
+def _polygons(outline: Outline, corner_xy: tuple[int, int]) -> tuple[Polygon, ...]:
+    corner = np.array(corner_xy, np.float64)
     return tuple(
-        Polygon(_moved(rings[0], offset), tuple(_moved(ring, offset) for ring in rings[1:])) for rings in outlines
+        Polygon(_moved(rings[0], corner), tuple(_moved(ring, corner) for ring in rings[1:])) for rings in outline
     )
 
 

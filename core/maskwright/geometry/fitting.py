@@ -1,8 +1,8 @@
-"""A polygon fitted to the outline that some of its corners stand for.
+"""Polygons fitted to the outlines that some of their corners stand for, many at a time.
 
 Each edge moves until it cuts off as much of the mask as it adds, and the vertices follow to where neighbouring edges
 meet. That halves the error at the same number of vertices. Points are complex numbers here: the product conj(a) b has
-the cross product of a and b as its imaginary part.
+the cross product of a and b as its imaginary part. Most of the cost is that of calling NumPy, hence all rings at once.
 """
 
 from collections.abc import Sequence
@@ -21,92 +21,104 @@ _SMALLEST_TURN = 0.15
 """Sine of the angle below which two edges count as parallel and their vertex moves straight out."""
 
 
-class PreparedRing:
-    """What every choice of corners needs of a ring."""
+class Choice:
+    """Corners kept of some rings: (K,) int64 places in the table, ring after ring, and how many each ring has."""
 
-    __slots__ = ("_keys", "_order", "perimeter", "points", "ring", "swept")
+    __slots__ = ("at", "counts", "rings")
 
-    def __init__(self, ring: LatticeRing) -> None:
-        self.ring = ring
-        self.points = ring[:, 0] + 1j * ring[:, 1]
-        following = np.concatenate((self.points[1:], self.points[:1]))
-        step = following - self.points
-        self.perimeter = float(np.abs(step.real).sum() + np.abs(step.imag).sum())
-        self.swept = np.zeros(len(ring) + 1)
-        """Doubled area swept from the origin up to each corner; the last value is that of the whole ring."""
-        (self.points.conj() * following).imag.cumsum(out=self.swept[1:])
-        keys = _keys(ring)
+    def __init__(self, rings: list[int], counts: list[int], at: NDArray[np.int64]) -> None:
+        self.rings, self.counts, self.at = rings, counts, at
+
+
+class RingTable:
+    """What every choice of corners needs of many rings, which lie one after another in one array."""
+
+    def __init__(self, rings: Sequence[LatticeRing]) -> None:
+        self.rings = rings
+        ends = np.fromiter(accumulate(map(len, rings)), np.intp, len(rings))
+        starts = np.concatenate(([0], ends[:-1]))
+        corners = _joined(rings)
+        self._points = corners[:, 0] + 1j * corners[:, 1]
+        following = one_earlier(self._points, starts, ends - 1)
+        self._swept = np.zeros(len(corners) + 1)
+        """Doubled area swept from the origin up to each corner, from ring to ring; whole numbers, so exact."""
+        (self._points.conj() * following).imag.cumsum(out=self._swept[1:])
+        self._whole = self._swept[ends] - self._swept[starts]
+        step = following - self._points
+        self.perimeters: list[float] = np.add.reduceat(np.abs(step.real) + np.abs(step.imag), starts).tolist()
+        low, high = corners.min(axis=0).astype(np.int64), corners.max(axis=0).astype(np.int64)
+        stride = high - low + 1
+        self._multipliers = np.array([1, stride[0]])
+        self._ring_stride = int(stride[0] * stride[1])
+        keys = self._keys(corners, np.arange(len(rings)), ends - starts)
         self._order = keys.argsort()
-        self._keys = keys[self._order]
+        self._sorted_keys = keys[self._order]
 
-    def indices(self, kept: NDArray[Any]) -> NDArray[np.intp]:
-        """Where the kept corners stand in the ring, ascending; every corner of a ring is there once."""
-        at = self._order[self._keys.searchsorted(_keys(kept))]
+    def choice(self, rings: list[int], kept: Sequence[NDArray[Any]]) -> Choice:
+        """Of (N, 1, 2) corners kept of each of these rings, ascending; every corner of a ring is there once."""
+        counts = [len(corners) for corners in kept]
+        keys = self._keys(_joined(kept).reshape(-1, 2), np.array(rings), counts)
+        at = self._order[self._sorted_keys.searchsorted(keys)]
         at.sort()
-        return at
+        return Choice(rings, counts, at)
+
+    def fitted(
+        self, choice: Choice, farthest: NDArray[np.float64], frame_wh: NDArray[np.float64]
+    ) -> list[NDArray[np.float64]]:
+        """(N, 2) float64 of each ring: the chosen corners, moved by `farthest` pixels at most and inside the frame.
+
+        farthest: (R,), frame_wh: (R, 2) of the chosen rings.
+        """
+        counts = np.array(choice.counts)
+        lasts = counts.cumsum() - 1
+        firsts = lasts - counts + 1
+        vertices, swept = self._points[choice.at], self._swept[choice.at]
+        following, swept_following = one_earlier(vertices, firsts, lasts), one_earlier(swept, firsts, lasts)
+        swept_following[lasts] += self._whole[choice.rings]
+        edge = following - vertices
+        # Signed area between outline and edge; divided by the edge's length: how far the edge has to move out.
+        missed = (swept_following - swept - (vertices.conj() * following).imag) / 2
+        length2 = edge.real**2 + edge.imag**2
+        edge_before, missed_before, length2_before = (
+            one_later(values, firsts, lasts) for values in (edge, missed, length2)
+        )
+        turn = (edge_before.conj() * edge).imag
+        is_corner = turn * turn > _SMALLEST_TURN**2 * length2 * length2_before
+        meet = (missed * edge_before - missed_before * edge) / np.where(is_corner, turn, 1)
+        out = -0.5j * (missed_before / length2_before * edge_before + missed / length2 * edge)
+        move = np.where(is_corner, meet, out)
+        move *= np.minimum(1, np.repeat(farthest, counts) / np.maximum(np.abs(move), 1e-9))
+        moved = (vertices + move).view(np.float64).reshape(-1, 2)
+        inside = np.minimum(np.maximum(moved, 0), np.repeat(frame_wh, counts, axis=0))
+        return self._cut(np.rint(inside * GRID) / GRID, choice)
+
+    def _cut(self, values: NDArray[np.float64], choice: Choice) -> list[NDArray[np.float64]]:
+        return [values[start:end] for start, end in pairwise(accumulate(choice.counts, initial=0))]
+
+    def _keys(self, points: NDArray[Any], rings: NDArray[Any], counts: Any) -> NDArray[np.int64]:
+        keys: NDArray[np.int64] = points @ self._multipliers
+        keys += np.repeat(rings * self._ring_stride, counts)
+        return keys
 
 
-def _keys(ring: NDArray[Any]) -> NDArray[np.int64]:
-    return np.ascontiguousarray(ring).view(np.int64).ravel()
+def one_earlier(values: NDArray[Any], firsts: NDArray[np.intp], lasts: NDArray[np.intp]) -> NDArray[Any]:
+    """Each ring's values moved by one place: each place has the value after it, the last the first.
 
-
-def fit(
-    chosen: Sequence[tuple[PreparedRing, NDArray[np.intp]]], farthest: float, size_wh: NDArray[np.float64]
-) -> list[NDArray[np.float64]]:
-    """(N, 2) float64 polygon of each ring's chosen corners, moved by `farthest` pixels at most, inside the frame.
-
-    All rings at once: most of the cost is that of calling NumPy.
+    firsts, lasts: (R,) of the rings that lie in `values` one after another.
     """
-    rounds = _Rounds([len(at) for _, at in chosen])
-    vertices = _joined([ring.points[at] for ring, at in chosen])
-    swept = _joined([ring.swept[at] for ring, at in chosen])
-    following, swept_following = rounds.one_earlier(vertices), rounds.one_earlier(swept)
-    swept_following[rounds.lasts] += [ring.swept[-1] for ring, _ in chosen]
-    edge = following - vertices
-    # Signed area between the outline and its edge; divided by the edge's length: how far the edge has to move out.
-    missed = (swept_following - swept - (vertices.conj() * following).imag) / 2
-    length2 = edge.real**2 + edge.imag**2
-    edge_before, missed_before, length2_before = map(rounds.one_later, (edge, missed, length2))
-    turn = (edge_before.conj() * edge).imag
-    is_corner = turn * turn > _SMALLEST_TURN**2 * length2 * length2_before
-    meet = (missed * edge_before - missed_before * edge) / np.where(is_corner, turn, 1)
-    out = -0.5j * (missed_before / length2_before * edge_before + missed / length2 * edge)
-    move = np.where(is_corner, meet, out)
-    move *= np.minimum(1, farthest / np.maximum(np.abs(move), 1e-9))
-    inside = np.minimum(np.maximum((vertices + move).view(np.float64).reshape(-1, 2), 0), size_wh)
-    return rounds.cut(np.rint(inside * GRID) / GRID)
+    moved = np.empty_like(values)
+    moved[:-1] = values[1:]
+    moved[lasts] = values[firsts]
+    return moved
 
 
-class _Rounds:
-    """Several closed rings in one array."""
-
-    def __init__(self, lengths: list[int]) -> None:
-        ends = list(accumulate(lengths))
-        self._slices = list(pairwise([0, *ends]))
-        self.lasts = [end - 1 for end in ends]
-        self._firsts = [start for start, _ in self._slices]
-
-    def one_earlier(self, values: NDArray[Any]) -> NDArray[Any]:
-        """Each place has the value after it."""
-        if len(self.lasts) == 1:  # the usual case, and the cheaper way
-            return np.concatenate((values[1:], values[:1]))
-        moved = np.empty_like(values)
-        moved[:-1] = values[1:]
-        moved[self.lasts] = values[self._firsts]
-        return moved
-
-    def one_later(self, values: NDArray[Any]) -> NDArray[Any]:
-        """Each place has the value before it."""
-        if len(self.lasts) == 1:
-            return np.concatenate((values[-1:], values[:-1]))
-        moved = np.empty_like(values)
-        moved[1:] = values[:-1]
-        moved[self._firsts] = values[self.lasts]
-        return moved
-
-    def cut(self, values: NDArray[Any]) -> list[NDArray[Any]]:
-        return [values[start:end] for start, end in self._slices]
+def one_later(values: NDArray[Any], firsts: NDArray[np.intp], lasts: NDArray[np.intp]) -> NDArray[Any]:
+    """Each place has the value before it, the first the last."""
+    moved = np.empty_like(values)
+    moved[1:] = values[:-1]
+    moved[firsts] = values[lasts]
+    return moved
 
 
-def _joined(pieces: list[NDArray[Any]]) -> NDArray[Any]:
+def _joined(pieces: Sequence[NDArray[Any]]) -> NDArray[Any]:
     return pieces[0] if len(pieces) == 1 else np.concatenate(pieces)

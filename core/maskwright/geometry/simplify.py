@@ -1,25 +1,25 @@
-"""Few vertices for a traced mask, with a promise: pycocotools' raster of the result has at least the asked IoU.
+"""Few vertices for traced masks, with a promise: pycocotools' raster of each result has at least the asked IoU.
 
 Douglas and Peucker (cv2.approxPolyDP) choose which corners of the outline stay, `fitting` moves them to where they do
-most good, and what is left of the allowed error pays for leaving out single vertices.
+most good, and what is left of the allowed error pays for leaving out single vertices. Many masks are searched side by
+side, one tolerance each at a time: the cost of a mask of a hundred pixels is that of calling libraries.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from itertools import islice
-from typing import Any
+from typing import Any, TypeAlias
 
 import cv2
 import numpy as np
-import shapely
 from numpy.typing import NDArray
-from pycocotools import mask as coco_mask
 
-from maskwright.geometry.fitting import PreparedRing, fit
-from maskwright.geometry.raster import Rle, one_walk, walks_to_rle
+from maskwright.geometry.checking import Outline, StackedMasks, are_valid, batches
+from maskwright.geometry.fitting import RingTable
+from maskwright.geometry.pruning import pruned
 from maskwright.geometry.trace import LatticePart
 
-Outline = list[NDArray[np.float64]]
-"""The exterior of one part, then its holes."""
+Parts: TypeAlias = Sequence[LatticePart]
 
 # Measured on outlines of photographs and micrographs: the tolerance that uses up the allowed error is 8 to 30 times
 # the error's share of the outline (median 14 for an IoU of 0.98), and the error grows about in proportion to it.
@@ -34,136 +34,167 @@ _FARTHEST_MOVE = 1.5
 """In tolerances: how far fitting may move a vertex."""
 _FINER = (0.6, 0.35, 0.2)
 _WORTH_PRUNING = 0.08
-_FEW = 4
-"""Vertices that pruning leaves to a ring."""
 
 
-def simplify_parts(parts: Sequence[LatticePart], size_wh: tuple[int, int], min_iou: float) -> list[Outline]:
-    """The parts with few vertices and IoU >= min_iou with the original in a frame of this size.
+def simplify_masks(masks: Sequence[Parts], sizes_wh: Sequence[tuple[int, int]], min_iou: float) -> list[Outline]:
+    """Of each mask the parts with few vertices and IoU >= min_iou with the original in a frame of its size.
 
-    Every outline is valid (simple rings, holes inside) and lies in the frame. Parts and holes that do not matter for
-    the IoU may go. Where nothing simpler keeps the promise the parts come back as they are.
+    masks: none of them empty. Every outline is valid (simple rings, holes inside) and lies in the frame. Parts and
+    holes that do not matter for the IoU may go. Where nothing simpler keeps the promise a mask comes back as it is.
     """
-    exact = [[ring.astype(np.float64) for ring in part.rings] for part in parts]
-    search = _Search(parts, exact, size_wh, min_iou)
-    found = [*search.coarser_and_coarser(), (0.0, exact)]
-    error, fewest = min(found, key=lambda each: _count(each[1]))
-    candidates = [search.pruned(fewest, error), *sorted((outlines for _, outlines in found), key=_count)]
-    for outlines in candidates:
-        if outlines is not exact and _are_valid(outlines):
-            return outlines
-    return next(filter(_are_valid, search.finer()), exact)
+    found: list[Outline] = []
+    for batch in batches(sizes_wh):
+        found += _Lockstep([masks[i] for i in batch], [sizes_wh[i] for i in batch], min_iou).simplified()
+    return found
 
 
+@dataclass(slots=True)
 class _Search:
-    """Tolerances tried on one mask. Errors are (1 - IoU) times the area of the mask: the wrong pixels, about."""
+    """One mask's search for the coarsest tolerance."""
 
-    def __init__(
-        self, parts: Sequence[LatticePart], exact: list[Outline], size_wh: tuple[int, int], min_iou: float
-    ) -> None:
-        self._parts = [[PreparedRing(ring) for ring in part.rings] for part in parts]
-        self._size_wh = size_wh
-        self._frame_wh = np.array(size_wh, np.float64)
-        self._reference = _to_rle(exact, size_wh)
-        self._area = int(coco_mask.area(self._reference))
-        self._allowed = (1 - min_iou) * self._area
-        perimeter = sum(ring.perimeter for rings in self._parts for ring in rings)
-        self._epsilon = max(_FIRST_GUESS * self._allowed / perimeter, _SMALLEST_PX)
+    number: int
+    parts: list[list[int]]
+    """Ring numbers of each part."""
+    exact: Outline
+    min_iou: float
+    tolerance: float
+    low: float = 0.0
+    high: float = float("inf")
+    steps: int = 0
+    good: list[tuple[float, Outline]] = field(default_factory=list)
+    """(used share of the allowed error, outline) of the tries that keep the promise."""
 
-    def coarser_and_coarser(self) -> list[tuple[float, list[Outline]]]:
-        """(error, outlines) of all tries that keep the promise."""
-        good: list[tuple[float, list[Outline]]] = []
-        low, high = 0.0, float("inf")
-        for step in range(_MAX_STEPS):
-            outlines = self._fitted(self._epsilon)
-            error = self._error(outlines)
-            if error <= self._allowed:
-                low = self._epsilon
-                good.append((error, outlines))
-            else:
-                high = self._epsilon
-            is_close = _ENOUGH * self._allowed < error <= self._allowed
-            if is_close or (low and step + 1 >= _GOOD_STEPS) or self._epsilon < _SMALLEST_PX / 2:
-                break
-            used = error / self._allowed if self._allowed else float("inf")
-            self._epsilon = _next_epsilon(self._epsilon, used, low, high)
-        return good
+    def used(self, iou: float) -> float:
+        return (1 - iou) / (1 - self.min_iou)
 
-    def pruned(self, outlines: list[Outline], error: float) -> list[Outline]:
-        """`outlines` without single vertices that the rest of the allowed error pays for; as they are for no rest."""
-        slack = self._allowed - error
-        if slack <= _WORTH_PRUNING * self._allowed:
-            return outlines
-        pruned = [[ring if len(ring) <= _FEW else _pruned_ring(ring, slack) for ring in each] for each in outlines]
-        is_good = _count(pruned) < _count(outlines) and self._error(pruned) <= self._allowed
-        return pruned if is_good else outlines
+    def goes_on(self, iou: float, outline: Outline) -> bool:
+        """Take note of a try; whether another tolerance, the new one, is worth trying."""
+        self.steps += 1
+        used = self.used(iou)
+        if iou >= self.min_iou:
+            self.low = self.tolerance
+            self.good.append((used, outline))
+            if used > _ENOUGH:
+                return False
+        else:
+            self.high = self.tolerance
+        if (self.low and self.steps >= _GOOD_STEPS) or self.steps >= _MAX_STEPS or self.tolerance < _SMALLEST_PX / 2:
+            return False
+        self.tolerance = _next_tolerance(self.tolerance, used, self.low, self.high)
+        return True
 
-    def finer(self) -> Iterator[list[Outline]]:
+
+class _Lockstep:
+    """The searches of several masks, one step of all at a time."""
+
+    def __init__(self, masks: Sequence[Parts], sizes_wh: Sequence[tuple[int, int]], min_iou: float) -> None:
+        self._table = RingTable([ring for parts in masks for part in parts for ring in part.rings])
+        ring_counts = [sum(len(part.rings) for part in parts) for parts in masks]
+        self._frames_wh = np.repeat(np.array(sizes_wh, np.float64), ring_counts, axis=0)
+        exact = [[[ring.astype(np.float64) for ring in part.rings] for part in parts] for parts in masks]
+        self._frames = StackedMasks(exact, sizes_wh)
+        self._searches: list[_Search] = []
+        rings = iter(range(len(self._table.rings)))
+        for number, parts in enumerate(masks):
+            numbers = [list(islice(rings, len(part.rings))) for part in parts]
+            perimeter = sum(self._table.perimeters[ring] for part in numbers for ring in part)
+            guess = _FIRST_GUESS * (1 - min_iou) * self._frames.areas[number] / perimeter
+            self._searches.append(_Search(number, numbers, exact[number], min_iou, max(guess, _SMALLEST_PX)))
+
+    def simplified(self) -> list[Outline]:
+        active = self._searches
+        while active:
+            tries = self._fitted(active, [search.tolerance for search in active])
+            ious = self._ious(active, tries)
+            active = [s for s, iou, outline in zip(active, ious, tries, strict=True) if s.goes_on(iou, outline)]
+        chosen = self._first_valid(self._candidates())
+        self._keep_apart(chosen)
+        return [chosen.get(search.number, search.exact) for search in self._searches]
+
+    def _candidates(self) -> dict[int, list[Outline]]:
+        """Of each mask the outlines that keep the promise, the one with the fewest vertices first."""
+        queues: dict[int, list[Outline]] = {}
+        thinned: list[tuple[_Search, Outline, float]] = []
+        for search in self._searches:
+            search.good.sort(key=lambda each: _count(each[1]))
+            queues[search.number] = [outline for _, outline in search.good]
+            used, fewest = search.good[0] if search.good else (0.0, search.exact)
+            if used < 1 - _WORTH_PRUNING:
+                allowed = (1 - search.min_iou) * self._frames.areas[search.number]
+                thinned.append((search, fewest, (1 - used) * allowed))
+        searches = [search for search, _, _ in thinned]
+        outlines = pruned([fewest for _, fewest, _ in thinned], [slack for _, _, slack in thinned])
+        ious = self._ious(searches, outlines)
+        for search, outline, iou in zip(searches, outlines, ious, strict=True):
+            if iou >= search.min_iou:
+                queues[search.number].insert(0, outline)
+        return queues
+
+    def _first_valid(self, queues: dict[int, list[Outline]]) -> dict[int, Outline]:
+        """The first valid outline of each queue, where there is one."""
+        chosen: dict[int, Outline] = {}
+        while queues := {number: queue for number, queue in queues.items() if queue}:
+            heads = {number: queue.pop(0) for number, queue in queues.items()}
+            for (number, outline), is_valid in zip(heads.items(), are_valid(list(heads.values())), strict=True):
+                if is_valid:
+                    chosen[number] = outline
+                    del queues[number]
+        return chosen
+
+    def _keep_apart(self, chosen: dict[int, Outline]) -> None:
         """Where rings that lie close together ran into one another: tolerances at which they may keep apart."""
         for share in _FINER:
-            outlines = self._fitted(max(self._epsilon, _SMALLEST_PX) * share)
-            if self._error(outlines) <= self._allowed:
-                yield outlines
+            left = [search for search in self._searches if search.number not in chosen]
+            if not left:
+                return
+            tries = self._fitted(left, [max(search.tolerance, _SMALLEST_PX) * share for search in left])
+            tried = zip(left, self._ious(left, tries), tries, strict=True)
+            chosen |= self._first_valid({s.number: [outline] for s, iou, outline in tried if iou >= s.min_iou})
 
-    def _fitted(self, epsilon: float) -> list[Outline]:
-        chosen: list[tuple[PreparedRing, NDArray[np.intp]]] = []
-        counts: list[int] = []
-        for rings in self._parts:
-            kept = [(ring, cv2.approxPolyDP(ring.ring, epsilon, True)) for ring in rings]
-            if len(kept[0][1]) >= 3:  # without its outline a part has no holes either
-                left = [(ring, ring.indices(corners)) for ring, corners in kept if len(corners) >= 3]
-                chosen += left
-                counts.append(len(left))
-        if not chosen:
-            return []
-        fitted = iter(fit(chosen, _FARTHEST_MOVE * epsilon, self._frame_wh))
-        return [list(islice(fitted, count)) for count in counts]
+    def _fitted(self, searches: Sequence[_Search], tolerances: Sequence[float]) -> list[Outline]:
+        """The outline of each mask at its tolerance; without parts where none is left."""
+        rings: list[int] = []
+        kept: list[NDArray[Any]] = []
+        farthest: list[float] = []
+        shapes: list[list[int]] = []
+        for search, tolerance in zip(searches, tolerances, strict=True):
+            shapes.append([])
+            for part in search.parts:
+                count = 0
+                for ring in part:
+                    corners = cv2.approxPolyDP(self._table.rings[ring], tolerance, True)
+                    if len(corners) >= 3:
+                        rings.append(ring)
+                        kept.append(corners)
+                        farthest.append(tolerance * _FARTHEST_MOVE)
+                        count += 1
+                    elif not count:
+                        break  # without its outline a part has no holes either
+                if count:
+                    shapes[-1].append(count)
+        if not rings:
+            return [[] for _ in searches]
+        choice = self._table.choice(rings, kept)
+        vertices = iter(self._table.fitted(choice, np.array(farthest), self._frames_wh[rings]))
+        return [[list(islice(vertices, count)) for count in shape] for shape in shapes]
 
-    def _error(self, outlines: list[Outline]) -> float:
-        if not outlines:
-            return float("inf")
-        rle = _to_rle(outlines, self._size_wh)
-        shared = int(coco_mask.area(coco_mask.merge([rle, self._reference], intersect=True)))
-        return (1 - shared / (self._area + int(coco_mask.area(rle)) - shared)) * self._area
+    def _ious(self, searches: Sequence[_Search], outlines: Sequence[Outline]) -> list[float]:
+        """Zero for an outline without parts."""
+        there = [i for i, outline in enumerate(outlines) if outline]
+        ious = [0.0] * len(outlines)
+        found = self._frames.ious([searches[i].number for i in there], [outlines[i] for i in there]) if there else ()
+        for i, iou in zip(there, found, strict=True):
+            ious[i] = iou
+        return ious
 
 
-def _next_epsilon(epsilon: float, used: float, low: float, high: float) -> float:
+def _next_tolerance(tolerance: float, used: float, low: float, high: float) -> float:
     """In proportion to the share of the allowed error that was used, between what was found good and too coarse."""
-    guess = epsilon * min(max(_AIM / max(used, 1e-6), 0.3), 2.5)
+    guess = tolerance * min(max(_AIM / max(used, 1e-6), 0.3), 2.5)
     if guess >= high:
         return (low + high) / 2
     return guess if guess > low else (low + min(high, 2 * low)) / 2
 
 
-def _pruned_ring(ring: NDArray[np.float64], slack: float) -> NDArray[np.float64]:
-    """Without the vertices whose triangles, together no larger than `slack` square pixels, change the area least."""
-    points = ring[:, 0] + 1j * ring[:, 1]
-    step = points - np.concatenate((points[-1:], points[:-1]))
-    areas = np.abs((step.conj() * np.concatenate((step[1:], step[:1]))).imag) / 2
-    is_kept = [True] * len(ring)
-    left = len(ring)
-    for i in areas.argsort().tolist():
-        if areas[i] > slack or left <= _FEW:
-            break
-        if is_kept[i - 1] and is_kept[(i + 1) % len(ring)]:  # its triangle is still the one measured
-            is_kept[i] = False
-            left -= 1
-            slack -= float(areas[i])
-    return ring[is_kept] if left < len(ring) else ring
-
-
-def _count(outlines: list[Outline]) -> int:
-    return sum(len(ring) for outline in outlines for ring in outline)
-
-
-def _to_rle(outlines: list[Outline], size_wh: tuple[int, int]) -> Rle:
-    return walks_to_rle([one_walk(outline).ravel() for outline in outlines], size_wh)
-
-
-def _are_valid(outlines: list[Outline]) -> bool:
-    shapes = [shapely.polygons(outline[0], _holes_of(outline)) for outline in outlines]
-    return bool(shapely.is_valid(shapes[0] if len(shapes) == 1 else shapely.multipolygons(shapes)))
-
-
-def _holes_of(outline: Outline) -> list[Any] | None:
-    return [shapely.linearrings(hole) for hole in outline[1:]] or None
+def _count(outline: Outline) -> int:
+    return sum(len(ring) for rings in outline for ring in rings)

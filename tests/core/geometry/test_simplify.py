@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from geometry_masks import NAMED_MASKS, Mask, masks
-from maskwright.geometry.convert import mask_to_polygons
+from maskwright.geometry.convert import mask_to_polygons, masks_to_polygons
 from maskwright.geometry.raster import mask_iou, polygons_to_mask
 
 
@@ -28,6 +28,23 @@ def test_any_mask_keeps_the_promise_with_valid_polygons(mask: Mask, min_iou: flo
     polygons = mask_to_polygons(mask, min_iou=min_iou)
     assert iou_of(polygons, mask) >= min_iou
     assert all(shapely.Polygon(polygon.exterior, polygon.holes).is_valid for polygon in polygons)
+
+
+@given(st.lists(masks(max_side=16), max_size=6), st.sampled_from([None, 0.8, 0.98]))
+@settings(max_examples=100, deadline=None)
+def test_masks_together_become_what_each_becomes_alone(several: list[Mask], min_iou: float | None) -> None:
+    offsets = [(7 * number, 3) for number in range(len(several))]
+    alone = [mask_to_polygons(m, min_iou=min_iou, offset_xy=xy) for m, xy in zip(several, offsets, strict=True)]
+    assert masks_to_polygons(several, min_iou=min_iou, offsets_xy=offsets) == alone
+
+
+def test_more_masks_than_fit_into_one_call_keep_their_order() -> None:
+    several = [np.ones((3, width), bool) for width in range(1, 300)]
+    assert masks_to_polygons(several) == [mask_to_polygons(mask) for mask in several]
+
+
+def test_no_masks_have_no_polygons() -> None:
+    assert masks_to_polygons([]) == []
 
 
 def test_a_large_disc_needs_few_vertices() -> None:

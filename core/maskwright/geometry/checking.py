@@ -1,0 +1,93 @@
+"""Whether outlines of many masks keep what was promised: judged for all at once, by pycocotools and by shapely."""
+
+from collections.abc import Iterator, Sequence
+from itertools import accumulate, islice
+from typing import TypeAlias
+
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+from pycocotools import mask as coco_mask
+
+from maskwright.geometry.raster import Rle, one_walk
+
+Outline: TypeAlias = list[list[NDArray[np.float64]]]
+"""The parts of one mask, each its exterior and then its holes, (N, 2) float64."""
+
+MOST_TOGETHER = 128
+"""pycocotools 2.0.11 overflows when asked for the area of more than 255 masks at once."""
+MOST_PIXELS = 1 << 31
+"""pycocotools counts runs in 32 bits."""
+
+
+class StackedMasks:
+    """References one below the other in one frame, so that few calls of pycocotools judge many outlines.
+
+    The frame holds one mask after the other, so no outline reaches another's reference. Moving an outline by whole
+    pixels moves its raster and changes nothing else: coordinates are quarters of a pixel.
+    """
+
+    def __init__(self, references: Sequence[Outline], sizes_wh: Sequence[tuple[int, int]]) -> None:
+        self._width = max(width for width, _ in sizes_wh)
+        tops = list(accumulate((height for _, height in sizes_wh), initial=0))
+        self._height = tops.pop()
+        self._corners = [np.array((0.0, top)) for top in tops]
+        self._references = self._rles(range(len(references)), references)
+        self.areas: list[int] = coco_mask.area(self._references).tolist()
+        """Pixels of each reference."""
+
+    def ious(self, numbers: Sequence[int], outlines: Sequence[Outline]) -> list[float]:
+        """IoU of the raster of each outline (at least one part each) with the reference of that number."""
+        rles = self._rles(numbers, outlines)
+        shared = [
+            coco_mask.merge([rle, self._references[number]], intersect=True)
+            for number, rle in zip(numbers, rles, strict=True)
+        ]
+        pairs = zip(numbers, coco_mask.area(rles).tolist(), coco_mask.area(shared).tolist(), strict=True)
+        return [both / (self.areas[number] + area - both) for number, area, both in pairs]
+
+    def _rles(self, numbers: Sequence[int], outlines: Sequence[Outline]) -> list[Rle]:
+        walks = [
+            (one_walk(rings) + self._corners[number]).ravel()
+            for number, outline in zip(numbers, outlines, strict=True)
+            for rings in outline
+        ]
+        # A ring of two vertices would be taken for a box by pycocotools; rings have at least three by construction.
+        rles: list[Rle] = coco_mask.frPyObjects(walks, self._height, self._width)
+        if len(rles) == len(outlines):
+            return rles
+        parts = iter(rles)
+        return [_united(list(islice(parts, len(outline)))) for outline in outlines]
+
+
+def are_valid(outlines: Sequence[Outline]) -> list[bool]:
+    """Of each: whether its rings are simple, its holes inside and its parts apart."""
+    parts = [rings for outline in outlines for rings in outline]
+    rings = [ring for part in parts for ring in part]
+    lengths, holes = [len(ring) for ring in rings], [len(part) for part in parts]
+    linear = shapely.linearrings(np.concatenate(rings), indices=np.repeat(np.arange(len(rings)), lengths))
+    shapes = shapely.polygons(linear, indices=np.repeat(np.arange(len(parts)), holes))
+    if len(parts) > len(outlines):
+        owners = np.repeat(np.arange(len(outlines)), [len(outline) for outline in outlines])
+        shapes = shapely.multipolygons(shapes, indices=owners)
+    valid: list[bool] = shapely.is_valid(shapes).tolist()
+    return valid
+
+
+def batches(sizes_wh: Sequence[tuple[int, int]]) -> Iterator[list[int]]:
+    """Numbers of masks that fit into one frame together."""
+    batch: list[int] = []
+    width = height = 0
+    for number, (w, h) in enumerate(sizes_wh):
+        width, height = max(width, w), height + h
+        if batch and (len(batch) >= MOST_TOGETHER or width * height > MOST_PIXELS):
+            yield batch
+            batch, width, height = [], w, h
+        batch.append(number)
+    if batch:
+        yield batch
+
+
+def _united(parts: list[Rle]) -> Rle:
+    united: Rle = parts[0] if len(parts) == 1 else coco_mask.merge(parts)
+    return united

@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Protocol
 
 import cv2
@@ -133,6 +134,7 @@ class InputMaps:
         return {"input_maps": _half(self.maps)}
 
 
+@lru_cache(maxsize=8)
 def input_axes(cells_wh: tuple[int, int], frame: Frame) -> tuple[Axis, Axis]:
     """How image pixels see a grid that covers the whole network input."""
     x_axis, y_axis = (

@@ -1,14 +1,23 @@
 """One instance that a model proposes."""
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
-from maskwright.geometry.convert import mask_to_polygons
+from maskwright.geometry.convert import TracedMask, masks_to_traced, traced_to_polygons
 from maskwright.geometry.dense import mask_to_dense
 from maskwright.geometry.polygon import Polygon
+
+
+@dataclass(slots=True, eq=False)
+class SharedOutline:
+    """What instances of one mask share, whatever their fidelity; made when first asked for."""
+
+    traced: TracedMask | None = None
+    packed: bytes | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,6 +36,8 @@ class Prediction:
     crop_xy: tuple[int, int]
     image_size_wh: tuple[int, int]
     min_iou: float | None = 0.98
+    outline: SharedOutline = field(default_factory=SharedOutline, repr=False)
+    _companions: list["Prediction"] = field(default_factory=list, init=False, repr=False)
 
     @property
     def mask(self) -> NDArray[np.bool_]:
@@ -38,11 +49,38 @@ class Prediction:
 
     @cached_property
     def polygons(self) -> tuple[Polygon, ...]:
-        """Parts with holes on pixel edges, true to the mask by at least `min_iou`."""
-        return mask_to_polygons(self.crop_mask, min_iou=self.min_iou, offset_xy=self.crop_xy)
+        """Parts with holes on pixel edges, true to the mask by at least `min_iou`.
+
+        Those of the whole selection are made with the first: together they cost a quarter of the time.
+        """
+        together = [self, *(one for one in self._companions if one is not self)]
+        self._companions.clear()
+        made = _outlined(together, self.min_iou)
+        for companion, polygons in zip(together[1:], made[1:], strict=True):
+            companion.__dict__.setdefault("polygons", polygons)
+        return made[0]
 
     @cached_property
     def dense(self) -> bytes | None:
         """The exact outline, packed (`geometry.dense`); None where `polygons` is exact itself."""
-        is_exact = self.min_iou is None or self.min_iou == 1
-        return None if is_exact else mask_to_dense(self.crop_mask, self.crop_xy)
+        if self.min_iou is None or self.min_iou == 1:
+            return None
+        if self.outline.packed is None:
+            self.outline.packed = mask_to_dense(self.crop_mask, self.crop_xy)
+        return self.outline.packed
+
+
+def outline_together(predictions: Iterable[Prediction]) -> None:
+    """Let the polygons of these, all of one fidelity, be made with the first that is asked for."""
+    waiting = [prediction for prediction in predictions if "polygons" not in prediction.__dict__]
+    for prediction in waiting:
+        object.__setattr__(prediction, "_companions", waiting)  # the only change a prediction ever sees
+
+
+def _outlined(predictions: list[Prediction], min_iou: float | None) -> list[tuple[Polygon, ...]]:
+    new = [prediction for prediction in predictions if prediction.outline.traced is None]
+    traced = masks_to_traced([prediction.crop_mask for prediction in new], [prediction.crop_xy for prediction in new])
+    for prediction, outline in zip(new, traced, strict=True):
+        prediction.outline.traced = outline
+    outlines = [prediction.outline.traced for prediction in predictions if prediction.outline.traced]
+    return traced_to_polygons(outlines, min_iou)

@@ -7,10 +7,14 @@ everything would have given, at the cost of the window.
 
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+
+_MOST_KEPT = 1 << 20
+"""Weights of an axis that are kept, 4 MB."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +46,11 @@ class Axis:
 
         A cell counts fully at its centre and fades linearly to nothing at the centres of its neighbours.
         """
+        if self.repeats_edge and self.limit * self.cells <= _MOST_KEPT:
+            return _all_weights(self)[window[0] : window[1], first:last]
+        return self._weights(window, first, last)
+
+    def _weights(self, window: tuple[int, int], first: int, last: int) -> NDArray[np.float32]:
         position = np.arange(window[0], window[1], dtype=np.float64)
         position += 0.5 - self.start
         position /= self.pitch
@@ -49,10 +58,17 @@ class Axis:
         if self.repeats_edge:
             np.maximum(position, 0, out=position)
             np.minimum(position, self.cells - 1, out=position)
-        matrix = np.subtract.outer(position - first, np.arange(last - first)).astype(np.float32)
+        position -= first
+        matrix = np.subtract(position.astype(np.float32)[:, None], np.arange(last - first, dtype=np.float32))
         np.abs(matrix, out=matrix)
         np.subtract(1, matrix, out=matrix)
         return np.maximum(matrix, 0, out=matrix)
+
+
+@lru_cache(maxsize=4)
+def _all_weights(axis: Axis) -> NDArray[np.float32]:
+    """(limit, cells) float32. All masks of a network's input share two axes, and cut their windows from the same."""
+    return axis._weights((0, axis.limit), 0, axis.cells)
 
 
 def sampled_mask(

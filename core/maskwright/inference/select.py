@@ -1,13 +1,13 @@
 """From candidates to instances: score threshold, suppression, masks. Cheap enough for every step of a slider."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from maskwright.inference.nms import nms_indices
-from maskwright.inference.prediction import Prediction
+from maskwright.inference.prediction import Prediction, outline_together
 from maskwright.inference.sampling import largest_component
 
 if TYPE_CHECKING:
@@ -29,19 +29,22 @@ class Selection:
 
 
 class Remembered:
-    """Instances of earlier choices, so that moving a score or suppression threshold does not trace masks again.
+    """Instances of the last style of masks, so that a step of a slider repeats no work that it leaves as it was.
 
-    Only those of the last mask threshold and fidelity are kept.
+    Another score or overlap finds its instances with their polygons, another fidelity finds the dense outlines.
+    What a choice gives never depends on the choices before it.
     """
 
     def __init__(self) -> None:
-        self._latest: tuple[tuple[object, ...], dict[int, Prediction | None]] = ((), {})
+        self._style: tuple[float, bool] | None = None
+        self._predictions: dict[int, Prediction | None] = {}
 
-    def of(self, style: tuple[object, ...]) -> dict[int, Prediction | None]:
-        """What is known of pairs in this style; to be filled by the caller."""
-        if self._latest[0] != style:
-            self._latest = (style, {})
-        return self._latest[1]
+    def of(self, wanted: Selection) -> dict[int, Prediction | None]:
+        """What is known of pairs with masks in this style, in whatever fidelity; to be filled by the caller."""
+        style = (wanted.mask_threshold, wanted.clips_to_box)
+        if self._style != style:
+            self._style, self._predictions = style, {}
+        return self._predictions
 
 
 def selected(candidates: "Candidates", wanted: Selection) -> tuple[Prediction, ...]:
@@ -50,13 +53,17 @@ def selected(candidates: "Candidates", wanted: Selection) -> tuple[Prediction, .
     boxes = candidates.boxes_xyxy[candidates.rows[pairs]]
     classes = None if wanted.is_class_agnostic else candidates.classes[pairs]
     kept = pairs[nms_indices(boxes, classes, max_iou=wanted.nms_iou, limit=wanted.max_instances)]
-    known = candidates.remembered.of((wanted.mask_threshold, wanted.clips_to_box, wanted.min_iou))
+    known = candidates.remembered.of(wanted)
     found = []
     for pair in kept.tolist():
-        if pair not in known:
-            known[pair] = _prediction(candidates, pair, wanted)
-        found.append(known[pair])
-    return tuple(prediction for prediction in found if prediction is not None)
+        prediction = known[pair] if pair in known else _prediction(candidates, pair, wanted)
+        if prediction is not None and prediction.min_iou != wanted.min_iou:
+            prediction = replace(prediction, min_iou=wanted.min_iou)
+        known[pair] = prediction
+        if prediction is not None:
+            found.append(prediction)
+    outline_together(found)
+    return tuple(found)
 
 
 def _passing(candidates: "Candidates", wanted: Selection) -> NDArray[np.intp]:
@@ -80,15 +87,19 @@ def _prediction(candidates: "Candidates", pair: int, wanted: Selection) -> Predi
     if not mask.size:
         return None
     width, height = candidates.frame.size_wh
-    clipped = np.clip(box, 0, (width, height, width, height))
+    x1, y1, x2, y2 = box.tolist()
     category = candidates.categories[int(candidates.classes[pair])]
     return Prediction(
         category_id=category.id,
         category_name=category.name,
         score=float(candidates.scores[pair]),
-        bbox_xyxy=(float(clipped[0]), float(clipped[1]), float(clipped[2]), float(clipped[3])),
+        bbox_xyxy=(_within(x1, width), _within(y1, height), _within(x2, width), _within(y2, height)),
         crop_mask=mask,
         crop_xy=corner_xy,
         image_size_wh=candidates.frame.size_wh,
         min_iou=wanted.min_iou,
     )
+
+
+def _within(value: float, limit: int) -> float:
+    return min(max(value, 0.0), float(limit))

@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from maskwright.errors import FormatError
+from maskwright.geometry.convert import mask_to_polygons
 from maskwright.inference.candidates import Candidates, Defaults
 from maskwright.inference.frame import Frame
 from maskwright.inference.labels import COCO_CATEGORIES
@@ -61,6 +62,23 @@ def test_another_threshold_does_not_trace_masks_again() -> None:
     before, after = one.select(0.5), one.select(0.75)
     assert [a is b for a, b in zip(before, after, strict=False)] == [True, True]
     assert one.select(0.5, min_iou=None)[0] is not before[0]
+
+
+def test_polygons_of_a_selection_are_made_together_and_equal_those_made_alone() -> None:
+    boxes = np.array([(20 * i, 5, 20 * i + 9 + 3 * i, 30 + i) for i in range(3)], np.float32)
+    many = candidates(boxes, [0, 0, 0], [0.9, 0.8, 0.7])
+    first = many.select()
+    assert first[1].polygons
+    assert all("polygons" in instance.__dict__ for instance in first)
+    assert [i.polygons for i in first] == [mask_to_polygons(i.crop_mask, offset_xy=i.crop_xy) for i in first]
+
+
+def test_another_fidelity_starts_from_the_same_dense_outline() -> None:
+    one = candidates(boxes_at(0, 20), [0, 0], [0.9, 0.8])
+    (before, _), (after, _) = (one.select(min_iou=min_iou) for min_iou in (0.9, None))
+    assert before.polygons != ()
+    assert after.outline is before.outline
+    assert after.polygons == mask_to_polygons(after.crop_mask, min_iou=None, offset_xy=after.crop_xy)
 
 
 def test_mask_threshold_shrinks_a_soft_mask() -> None:

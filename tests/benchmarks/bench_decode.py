@@ -2,9 +2,10 @@
 
     PYTHONPATH=core:resources:tests python tests/benchmarks/bench_decode.py
 
-Prints, for two image sizes, CPU milliseconds and the ratio of both, microseconds per instance, the peak of memory taken
-while decoding; then what selection and polygons (IoU 0.98) cost from stored candidates, and at the next step of a
-slider, when most masks have been traced before.
+Prints, for two image sizes, CPU milliseconds of the plain decoder (`plain_decoder`; with its own polygons of IoU 0.98,
+and with this project's tracer one mask at a time) and of ours, from tensors to polygons of IoU 0.98, microseconds per
+instance and the peak of memory. Then what a step of each slider costs: the first selection from stored candidates, and
+another score, mask threshold or fidelity after it.
 The tensors are those of the shared oracle where it is present (soft noise, an unkind case), else random ellipses.
 """
 
@@ -13,21 +14,20 @@ import os
 import time
 import tracemalloc
 from collections.abc import Callable
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
+from benchmarks.plain_decoder import Tensors, full_frame_masks, plain_polygons
 from maskwright.geometry.convert import mask_to_polygons
 from maskwright.inference.adapters.yolact import YolactAdapter
 from maskwright.inference.candidates import Candidates
 from maskwright.inference.frame import Frame
 from maskwright.inference.interface import NetworkInterface, TensorSpec
-from maskwright.inference.nms import nms_indices
 
-Tensors = dict[str, NDArray[Any]]
 SIZES = ((640, 427), (4000, 3000))
 SHARED = Path(os.environ.get("MASKWRIGHT_SHARED", Path(__file__).resolve().parents[3] / "shared" / "data"))
 
@@ -41,27 +41,44 @@ def main() -> None:
     is_oracle = stored.exists() and not smooth
     tensors = oracle(stored) if is_oracle else ellipses()
     print("tensors: oracle/yolact.npz" if is_oracle else "tensors: random ellipses")
-    print(
-        "image        full frame     ours   ratio per instance  peak full  peak ours  from cache  next step  instances"
-    )
     for size_wh in SIZES:
-        print(row(tensors, size_wh))
+        compare(tensors, size_wh)
+        print_steps(tensors, size_wh)
 
 
-def row(tensors: Tensors, size_wh: tuple[int, int]) -> str:
+def compare(tensors: Tensors, size_wh: tuple[int, int]) -> None:
     adapter, frame = bound_adapter(tensors), Frame.stretched(size_wh)
-    candidates = adapter.candidates(tensors, frame)
-    count = len(polygons(candidates))
-    plain_ms, plain_peak = measured(lambda: full_frame(tensors, size_wh))
-    ours_ms, ours_peak = measured(lambda: polygons(adapter.candidates(tensors, frame)))
+    count = len(polygons(adapter.candidates(tensors, frame)))
+    ways: dict[str, Callable[[], object]] = {
+        "full frame, best tolerance by bisection": lambda: [
+            plain_polygons(mask) for mask in full_frame_masks(tensors, size_wh)
+        ],
+        "full frame, our tracer mask by mask": lambda: [
+            mask_to_polygons(mask) for mask in full_frame_masks(tensors, size_wh)
+        ],
+        "full frame, masks only": lambda: sum(1 for _ in full_frame_masks(tensors, size_wh)),
+        "ours": lambda: polygons(adapter.candidates(tensors, frame)),
+    }
+    costs = {name: measured(work, 5 if name == "ours" else 3) for name, work in ways.items()}
+    ours = costs["ours"][0]
+    print(f"\n{size_wh[0]} x {size_wh[1]}, {count} instances{'CPU':>25}  per instance   peak   ratio")
+    for name, (cost_ms, peak) in costs.items():
+        print(f"  {name:40}{cost_ms:8.1f} ms{cost_ms / count * 1e3:9.0f} us{peak:8.1f} MB{cost_ms / ours:7.1f}x")
+
+
+def print_steps(tensors: Tensors, size_wh: tuple[int, int]) -> None:
+    candidates = bound_adapter(tensors).candidates(tensors, Frame.stretched(size_wh))
     stored = candidates.to_bytes()
-    cached_ms, _ = measured(lambda: polygons(Candidates.from_bytes(stored)))
-    step_ms, _ = measured(lambda: polygons(candidates))
-    return (
-        f"{size_wh[0]:4} x {size_wh[1]:4} {plain_ms:8.1f} ms {ours_ms:6.1f} ms {plain_ms / ours_ms:5.1f}x"
-        f" {ours_ms / count * 1e3:9.0f} us {plain_peak:7.1f} MB {ours_peak:7.1f} MB"
-        f" {cached_ms:8.1f} ms {step_ms:7.2f} ms {count:8}"
-    )
+    thresholds, fidelities, scores = cycle((0.45, 0.5, 0.55)), cycle((0.97, 0.98, 0.99)), cycle((0.05, 0.06))
+    steps: dict[str, Callable[[], object]] = {
+        "reading the stored candidates": lambda: Candidates.from_bytes(stored),
+        "first selection": lambda: polygons(Candidates.from_bytes(stored)),
+        "another score": lambda: polygons(candidates, score=next(scores)),
+        "another mask threshold": lambda: polygons(candidates, mask_threshold=next(thresholds)),
+        "another fidelity (0.97, 0.98, 0.99)": lambda: polygons(candidates, min_iou=next(fidelities)),
+    }
+    for name, step in steps.items():
+        print(f"  from candidates: {name:36}{measured(step, 6, is_mean=name[0] == 'a')[0]:8.2f} ms")
 
 
 def oracle(path: Path) -> Tensors:
@@ -92,34 +109,15 @@ def bound_adapter(tensors: Tensors) -> YolactAdapter:
     return adapter
 
 
-def polygons(candidates: Candidates) -> list[Any]:
-    return [instance.polygons for instance in candidates.select(0.05)]
+def polygons(candidates: Candidates, score: float = 0.05, **thresholds: float) -> list[Any]:
+    return [instance.polygons for instance in candidates.select(score, **thresholds)]
 
 
-def full_frame(tensors: Tensors, size_wh: tuple[int, int]) -> list[Any]:
-    """The way of the reference implementations, one mask of the whole image at a time."""
-    conf, boxes, proto = tensors["conf"][0], tensors["boxes"][0], tensors["proto"][0]
-    anchors, classes = np.nonzero(conf[:, 1:] > 0.05)
-    scores = conf[anchors, classes + 1]
-    order = np.argsort(-scores, kind="stable")
-    anchors, classes = anchors[order], classes[order]
-    kept = nms_indices(boxes[anchors], classes, max_iou=0.5, limit=100)
-    height, width = proto.shape[:2]
-    found = []
-    for anchor in anchors[kept]:
-        with np.errstate(over="ignore"):
-            soft = 1 / (1 + np.exp(-(proto @ tensors["mask"][0, anchor])))
-        x1, y1, x2, y2 = boxes[anchor] * np.array([width, height, width, height])
-        columns, rows = np.arange(width), np.arange(height)[:, None]
-        soft[~((columns >= max(x1 - 1, 0)) & (columns < x2 + 1) & (rows >= max(y1 - 1, 0)) & (rows < y2 + 1))] = 0
-        mask = cv2.resize(soft, size_wh, interpolation=cv2.INTER_LINEAR) > 0.5
-        if mask.any():
-            found.append(mask_to_polygons(mask, min_iou=0.98))
-    return found
+def measured(work: Callable[[], object], repeats: int, *, is_mean: bool = False) -> tuple[float, float]:
+    """Best CPU milliseconds of several runs (other programs do not count), and the peak of memory in MB of one more.
 
-
-def measured(work: Callable[[], object], repeats: int = 3) -> tuple[float, float]:
-    """Best CPU milliseconds of several runs (other programs do not count), and the peak of memory in MB of one more."""
+    is_mean: of all runs together, where each does something else.
+    """
     times = []
     for _ in range(repeats):
         start = time.process_time()
@@ -129,7 +127,7 @@ def measured(work: Callable[[], object], repeats: int = 3) -> tuple[float, float
     work()
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
-    return min(times) * 1e3, peak / 1e6
+    return (sum(times) / repeats if is_mean else min(times)) * 1e3, peak / 1e6
 
 
 if __name__ == "__main__":

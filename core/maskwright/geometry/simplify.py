@@ -25,6 +25,8 @@ Parts: TypeAlias = Sequence[LatticePart]
 # the error's share of the outline (median 14 for an IoU of 0.98), and the error grows about in proportion to it.
 _FIRST_GUESS = 11.0
 _SMALLEST_PX = 0.7
+_STEP_PX = 0.55
+"""Up to about this tolerance the steps of a slanted outline stay, and nothing is wrong."""
 _AIM = 0.9
 _ENOUGH = 0.6
 """A result that uses this much of the allowed error is not improved further."""
@@ -32,8 +34,11 @@ _MAX_STEPS = 8
 _GOOD_STEPS = 3
 _FARTHEST_MOVE = 1.5
 """In tolerances: how far fitting may move a vertex."""
-_FINER = (0.6, 0.35, 0.2)
+_FINER = (0.8, 0.6, 0.4, 0.2)
 _WORTH_PRUNING = 0.08
+_MAX_PRUNINGS = 2
+_NEXT_SHARE = 0.4
+"""Of the error left, after spending all of it broke the promise."""
 
 
 def simplify_masks(masks: Sequence[Parts], sizes_wh: Sequence[tuple[int, int]], min_iou: float) -> list[Outline]:
@@ -113,22 +118,34 @@ class _Lockstep:
 
     def _candidates(self) -> dict[int, list[Outline]]:
         """Of each mask the outlines that keep the promise, the one with the fewest vertices first."""
-        queues: dict[int, list[Outline]] = {}
-        thinned: list[tuple[_Search, Outline, float]] = []
         for search in self._searches:
             search.good.sort(key=lambda each: _count(each[1]))
-            queues[search.number] = [outline for _, outline in search.good]
-            used, fewest = search.good[0] if search.good else (0.0, search.exact)
+        thinning = [(search, 1.0) for search in self._searches]
+        for _ in range(_MAX_PRUNINGS):
+            thinning = self._thinned(thinning)
+        return {search.number: [outline for _, outline in search.good] for search in self._searches}
+
+    def _thinned(self, searches: Sequence[tuple[_Search, float]]) -> list[tuple[_Search, float]]:
+        """Leave vertices out of the fewest of each that this share of the error left pays for; what to try next."""
+        tried: list[tuple[_Search, float]] = []
+        fewest: list[Outline] = []
+        slacks: list[float] = []
+        for search, share in searches:
+            used, outline = search.good[0] if search.good else (0.0, search.exact)
             if used < 1 - _WORTH_PRUNING:
-                allowed = (1 - search.min_iou) * self._frames.areas[search.number]
-                thinned.append((search, fewest, (1 - used) * allowed))
-        searches = [search for search, _, _ in thinned]
-        outlines = pruned([fewest for _, fewest, _ in thinned], [slack for _, _, slack in thinned])
-        ious = self._ious(searches, outlines)
-        for search, outline, iou in zip(searches, outlines, ious, strict=True):
-            if iou >= search.min_iou:
-                queues[search.number].insert(0, outline)
-        return queues
+                tried.append((search, share))
+                fewest.append(outline)
+                slacks.append((1 - used) * share * (1 - search.min_iou) * self._frames.areas[search.number])
+        outlines = pruned(fewest, slacks)
+        ious = self._ious([search for search, _ in tried], outlines)
+        further: list[tuple[_Search, float]] = []
+        for (search, share), iou, before, after in zip(tried, ious, fewest, outlines, strict=True):
+            if _count(after) < _count(before):
+                is_good = iou >= search.min_iou
+                if is_good:
+                    search.good.insert(0, (search.used(iou), after))
+                further.append((search, share if is_good else share * _NEXT_SHARE))
+        return further
 
     def _first_valid(self, queues: dict[int, list[Outline]]) -> dict[int, Outline]:
         """The first valid outline of each queue, where there is one."""
@@ -190,7 +207,8 @@ class _Lockstep:
 
 def _next_tolerance(tolerance: float, used: float, low: float, high: float) -> float:
     """In proportion to the share of the allowed error that was used, between what was found good and too coarse."""
-    guess = tolerance * min(max(_AIM / max(used, 1e-6), 0.3), 2.5)
+    factor = min(max(_AIM / max(used, 1e-6), 0.3), 2.5)
+    guess = _STEP_PX + max(tolerance - _STEP_PX, _SMALLEST_PX - _STEP_PX) * factor
     if guess >= high:
         return (low + high) / 2
     return guess if guess > low else (low + min(high, 2 * low)) / 2

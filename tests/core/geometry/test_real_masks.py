@@ -1,16 +1,14 @@
-"""Published masks trace exactly and keep the promised IoU. All of them did; a sample is tried at every run."""
+"""Published masks trace exactly and keep the promised IoU. A sample is tried here, all of them by
+`benchmarks/check_masks.py`."""
 
-import json
 from collections.abc import Iterator
-from typing import Any
 
-import cv2
 import numpy as np
 import pytest
 import shapely
-from pycocotools import mask as coco_mask
 
 from geometry_masks import Mask
+from mask_files import masks_of_file
 from maskwright.geometry.convert import mask_to_polygons
 from maskwright.geometry.raster import mask_iou, polygons_to_mask
 from shared_data import shared_path
@@ -28,26 +26,7 @@ SOURCES = {
 def masks_of(name: str) -> Iterator[Mask]:
     """Crops of every n-th mask of a file, n as in SOURCES."""
     path, step = SOURCES[name]
-    content = json.loads(shared_path(path).read_text())
-    for rle in list(_run_lengths(content))[::step]:
-        mask = coco_mask.decode(rle)
-        x, y, w, h = cv2.boundingRect(mask)
-        if w:
-            yield np.ascontiguousarray(mask[y : y + h, x : x + w]) != 0
-
-
-def _run_lengths(content: Any) -> Iterator[Any]:
-    if "annotations" not in content:
-        yield from (found["mask"] for image in content["images"] for found in image["dets"])
-        return
-    sizes = {image["id"]: (image["height"], image["width"]) for image in content["images"]}
-    for annotation in content["annotations"]:
-        segmentation = annotation["segmentation"]
-        if isinstance(segmentation, list):
-            segmentation = coco_mask.merge(coco_mask.frPyObjects(segmentation, *sizes[annotation["image_id"]]))
-        elif isinstance(segmentation["counts"], list):
-            segmentation = coco_mask.frPyObjects(segmentation, *segmentation["size"])
-        yield segmentation
+    return masks_of_file(shared_path(path), every=step)
 
 
 @pytest.mark.parametrize("name", SOURCES)

@@ -11,6 +11,7 @@ from maskwright.document.change import Change
 from maskwright_gui.canvas.active import paint_crosshair, paint_focus_ring
 from maskwright_gui.canvas.adjust import DisplayAdjust
 from maskwright_gui.canvas.deep import DeepImage
+from maskwright_gui.canvas.ghosts import Ghost, paint_ghosts
 from maskwright_gui.canvas.image_layer import ImageLayer
 from maskwright_gui.canvas.label_paint import LabelLayer
 from maskwright_gui.canvas.layer import LayerContent, StaticLayer
@@ -43,6 +44,7 @@ class CanvasSurface(NavigableView):
         self._image = ImageLayer()
         self._style = CanvasStyle()
         self._overlay: Overlay = NOTHING
+        self._ghosts: dict[str, tuple[Ghost, ...]] = {}
         self._live: frozenset[int] = frozenset()
         self._painted = self._active()
         self.minimap = Minimap(self)
@@ -98,6 +100,16 @@ class CanvasSurface(NavigableView):
     @property
     def display_adjust(self) -> DisplayAdjust:
         return self._image.adjust
+
+    @property
+    def ghosts(self) -> tuple[Ghost, ...]:
+        return tuple(ghost for layer in self._ghosts.values() for ghost in layer)
+
+    def set_ghosts(self, ghosts: tuple[Ghost, ...], *, layer: str) -> None:
+        """Outlines over the picture that are not in the document; those of other layers stay."""
+        if ghosts or self._ghosts.get(layer):
+            self._ghosts[layer] = ghosts
+            self.update()
 
     def zoom_to_instances(self, ids: Collection[int]) -> None:
         boxes = [self.context.document[id_].bounds_xyxy for id_ in ids if id_ in self.context.document]
@@ -212,6 +224,7 @@ class CanvasSurface(NavigableView):
         self._image.draw(painter, self._viewport, ratio, is_moving=self._settle_timer.isActive())
         self._layer.draw(painter, self._viewport)
         self._labels.paint(painter, self._viewport, clip, ratio)
+        paint_ghosts(painter, self._viewport, self.ghosts, clip)
         active = self._active()
         active.paint(painter, self._viewport, clip)
         if active.hovered is not None and not (place := self._hover_label_of(active)).isEmpty():

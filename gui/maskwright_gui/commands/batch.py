@@ -51,7 +51,8 @@ class BatchCommands(QObject):
         if project is None or cache is None or self._state is not BatchState.IDLE or not self._model.may_write():
             return
         self._progress = BatchProgress(0, sum(project.state_counts().values()))
-        self._inference.start_batch(BatchRequest(project, cache, self._model.choice, self._model.wanted_settings()))
+        wanted, left_out = self._model.wanted_settings(), self._model.left_out
+        self._inference.start_batch(BatchRequest(project, cache, self._model.choice, wanted, left_out))
 
     def pause_or_resume(self) -> None:
         if self._state is BatchState.PAUSED:

@@ -13,6 +13,7 @@ from PySide6.QtCore import QObject, Signal
 from maskwright.document.change import Change
 from maskwright.document.document import Document
 from maskwright.errors import MaskwrightError
+from maskwright_gui.canvas.ghosts import Ghost, GhostKind, rings_of
 from maskwright_gui.canvas.view import CanvasView
 from maskwright_gui.history import difference
 from maskwright_gui.messages import Message
@@ -24,6 +25,10 @@ from maskwright_gui.workers.tasks import Task
 
 if TYPE_CHECKING:
     from maskwright.project.store import Project
+
+
+GHOST_LAYER = "thresholds"
+NOTHING = Change.of(())
 
 
 class LiveThresholds(QObject):
@@ -49,6 +54,7 @@ class LiveThresholds(QObject):
         session.document_changed.connect(self._on_document_changed)
         session.document_replaced.connect(self._on_document_replaced)
         session.project_changed.connect(self._on_project_changed)
+        session.categories_changed.connect(strip.set_categories)
         strip.moved.connect(lambda _thresholds: self._request(Purpose.SHOW))
         strip.released.connect(lambda _thresholds: self._request(Purpose.KEEP))
         thread.scores_known.connect(self._on_scores_known)
@@ -60,6 +66,11 @@ class LiveThresholds(QObject):
         """The model ran on the image on screen: look at its candidates again."""
         self._thread.forget()
         self._request(Purpose.SCORES)
+
+    def image_inferred(self, image_id: int) -> None:
+        """A batch has been over an image: if it is the one on screen, its candidates are news."""
+        if self._session.image is not None and self._session.image.id == image_id:
+            self.candidates_changed()
 
     def apply_everywhere(self) -> None:
         """Make the proposals again, here and on all untouched images: the class mapping is another one."""
@@ -78,8 +89,8 @@ class LiveThresholds(QObject):
         project, cache, document = self._session.project, self._session.cache, self._session.document
         if project is None or cache is None or document is None or project.is_read_only:
             return
-        settings = self._strip.thresholds.settings()
-        self._thread.request(PreviewRequest(project, cache, document, settings, purpose))
+        wanted = self._strip.thresholds
+        self._thread.request(PreviewRequest(project, cache, document, wanted.settings(), purpose, wanted.left_out))
 
     def _show(self, change: Change, document: Document) -> None:
         """`change` leads from the session's document to `document`, which the canvas is to show."""
@@ -87,12 +98,21 @@ class LiveThresholds(QObject):
             change = difference(self._shown, document)
         self._canvas.apply_change(change, document)
 
+    def _show_effect(self, change: Change) -> None:
+        """Mark on the canvas what the values under way would add and take away."""
+        ghosts = effect_ghosts(change)
+        self._canvas.set_ghosts(ghosts, layer=GHOST_LAYER)
+        added = sum(ghost.kind is GhostKind.ADDED for ghost in ghosts)
+        self._strip.show_effect(added, len(ghosts) - added)
+
     def _on_document_changed(self, change: Change, document: Document) -> None:
         self._show(change, document)
         self._shown = None
+        self._show_effect(NOTHING)
 
     def _on_document_replaced(self, document: Document | None) -> None:
         self._shown = None
+        self._show_effect(NOTHING)
         self._canvas.set_document(document if document is not None else Document.of(0, (1, 1)))
         self._strip.histogram.set_scores([])
         if document is not None:
@@ -118,7 +138,9 @@ class LiveThresholds(QObject):
         shown = document.apply(preview.change)
         self._show(preview.change, shown)
         self._shown = shown
-        if request.purpose is Purpose.KEEP:
+        is_kept = request.purpose is Purpose.KEEP
+        self._show_effect(NOTHING if is_kept else preview.change)
+        if is_kept:
             self._session.put_proposals(preview)
             self._start_rethreshold()
 
@@ -147,10 +169,21 @@ class LiveThresholds(QObject):
         self.told.emit(Message.of_error("The thresholds were not applied to the other images", error))
 
 
+def effect_ghosts(change: Change) -> tuple[Ghost, ...]:
+    """Outlines of the proposals that a change adds and takes away; another shape alone is no mark."""
+    ghosts = []
+    for _, before, after in change:
+        if before is None and after is not None:
+            ghosts.append(Ghost(rings_of(after), GhostKind.ADDED))
+        elif before is not None and after is None:
+            ghosts.append(Ghost(rings_of(before), GhostKind.REMOVED))
+    return tuple(ghosts)
+
+
 def known_thresholds(project: "Project") -> Thresholds | None:
     """What a person chose for this project, else what its last batch ran with; None for a project without either."""
     if (stored := project.setting(THRESHOLDS_SETTING)) is not None:
         return Thresholds.from_json(stored)
     if (run := project.last_run()) is None:
         return None
-    return Thresholds.from_json({name: value for name, value in run.settings.items() if isinstance(value, float)})
+    return Thresholds.from_json(run.settings)

@@ -114,6 +114,7 @@ class ModelCommands(QObject):
                 cache=cache,
                 choice=self._choice,
                 settings=self.wanted_settings(),
+                left_out=self.left_out,
             )
         )
 
@@ -155,6 +156,11 @@ class ModelCommands(QObject):
     def _on_devices_found(self, devices: tuple[str, ...]) -> None:
         known = list(dict.fromkeys([*devices, "AUTO", self._choice.device]))
         self._panel.set_devices(known, self._choice.device)
+
+    @property
+    def left_out(self) -> tuple[int, ...]:
+        """Classes of the project that the person does not want to see proposed."""
+        return self._strip.thresholds.left_out
 
     def wanted_settings(self) -> "PrelabelSettings":
         """The strip's thresholds; score and NMS are the model's own as long as nobody has seen or chosen others."""

@@ -120,9 +120,6 @@ class ProjectCommands(QObject):
     def _on_opened(self, opening: Opening) -> None:
         self._opening = opening
         self._session.open_project(opening.project)
-        if opening.project.read_only_reason is not None:
-            text = "This project is open for reading only"
-            self.told.emit(Message(text, f"{opening.project.read_only_reason}.", "warning"))
         self.opened.emit()
         if opening.project.read_only_reason is not None:
             self.told.emit(Message("Opened for reading only", f"{opening.project.read_only_reason}.", "warning"))

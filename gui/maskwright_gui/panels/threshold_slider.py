@@ -89,6 +89,11 @@ class ScoreHistogram(QWidget):
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.setToolTip("Scores of the model's candidates on this image")
 
+    @property
+    def count(self) -> int:
+        """Candidates within the scale."""
+        return int(self._counts.sum())
+
     def set_scores(self, scores: Sequence[float] | NDArray[np.floating]) -> None:
         self._counts = np.histogram(np.asarray(scores, np.float64), bins=BINS, range=self._range)[0]
         self.update()

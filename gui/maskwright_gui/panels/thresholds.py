@@ -1,12 +1,16 @@
 """The strip under the canvas: thresholds that choose among the model's candidates, and what to do with the result."""
 
-from dataclasses import dataclass, fields, replace
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QGridLayout, QPushButton, QWidget
+from PySide6.QtWidgets import QCheckBox, QGridLayout, QPushButton, QWidget
 
+from maskwright.document.values import Category
+from maskwright_gui.panels.class_filter import ClassFilter
 from maskwright_gui.panels.threshold_slider import ScoreHistogram, ThresholdSlider
+from maskwright_gui.panels.widgets import muted_label, named
 from maskwright_gui.theme import Theme
 
 if TYPE_CHECKING:
@@ -25,26 +29,40 @@ class Thresholds:
     nms_iou: float = 0.5
     mask_threshold: float = 0.5
     min_iou: float = 0.98
+    is_class_agnostic: bool = False
+    """Overlapping proposals of different classes suppress each other, too."""
+    left_out: tuple[int, ...] = ()
+    """Classes of the project that are not proposed."""
 
     def settings(self) -> "PrelabelSettings":
-        """As the pipeline wants them."""
+        """As the pipeline wants them, but for `left_out`: see `workers.narrowing`."""
         from maskwright.prelabel.settings import PrelabelSettings
 
         return PrelabelSettings(
-            score=self.score, nms_iou=self.nms_iou, mask_threshold=self.mask_threshold, min_iou=self.min_iou
+            score=self.score,
+            nms_iou=self.nms_iou,
+            mask_threshold=self.mask_threshold,
+            min_iou=self.min_iou,
+            is_class_agnostic=self.is_class_agnostic,
         )
 
     @classmethod
     def from_json(cls, stored: object) -> "Thresholds":
         """What `asdict` gave, or the defaults for anything else."""
-        if not isinstance(stored, dict) or not all(isinstance(value, int | float) for value in stored.values()):
+        if not isinstance(stored, dict):
             return cls()
-        names = {field.name for field in fields(cls)}
-        return cls(**{name: float(value) for name, value in stored.items() if name in names})
+        known = {name: float(stored[name]) for name in _RANGES if _is_number(stored.get(name))}
+        is_agnostic, left_out = stored.get("is_class_agnostic"), stored.get("left_out")
+        ids = tuple(id_ for id_ in left_out if isinstance(id_, int)) if isinstance(left_out, list) else ()
+        return cls(**known, is_class_agnostic=is_agnostic is True, left_out=ids)
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 class ThresholdStrip(QWidget):
-    """Four sliders and two buttons; the current values travel with each signal."""
+    """Four sliders, two switches and two buttons; the current values travel with each signal."""
 
     moved = Signal(object)
     """Thresholds, at every step of a slider."""
@@ -60,6 +78,15 @@ class ThresholdStrip(QWidget):
         self.setObjectName("strip")
         self._thresholds = Thresholds()
         self.histogram = ScoreHistogram(*_RANGES["score"], self)
+        self._agnostic = named(
+            QCheckBox("Across classes", self),
+            "Suppress overlaps across classes",
+            tip="Overlapping proposals of different classes count as one object, too",
+        )
+        self._agnostic.toggled.connect(lambda is_on: self._on_switched(is_class_agnostic=is_on))
+        self._effect = muted_label("", self, wraps=False)
+        self._filter = ClassFilter(self)
+        self._filter.changed.connect(lambda left_out: self._on_switched(left_out=left_out))
         self._sliders = self._make_sliders()
         self._accept = QPushButton("Accept all above", self)
         self._reject = QPushButton("Reject rest", self)
@@ -77,6 +104,23 @@ class ThresholdStrip(QWidget):
         for field, slider in self._sliders.items():
             slider.set_value(getattr(thresholds, field))
         self.histogram.set_threshold(thresholds.score)
+        self._agnostic.blockSignals(True)
+        self._agnostic.setChecked(thresholds.is_class_agnostic)
+        self._agnostic.blockSignals(False)
+        self._filter.set_left_out(thresholds.left_out)
+
+    def set_categories(self, categories: Sequence[Category]) -> None:
+        """Those that can be left out."""
+        self._filter.set_categories(categories)
+
+    def show_effect(self, added: int, removed: int) -> None:
+        """What the values under way would add to the image on screen and take away; twice 0 says nothing."""
+        parts = [f"{word} {count}" for word, count in (("adds", added), ("removes", removed)) if count]
+        self._effect.setText(", ".join(parts))
+
+    @property
+    def effect_text(self) -> str:
+        return self._effect.text()
 
     def set_theme(self, theme: Theme) -> None:
         self.histogram.theme = theme
@@ -96,10 +140,16 @@ class ThresholdStrip(QWidget):
             "mask_threshold": ("Mask", "Probability from which a pixel belongs to an object"),
             "min_iou": ("Detail", "IoU that the outline keeps with the mask: lower means fewer vertices"),
         }
+        above_of: Mapping[str, QWidget] = {
+            "score": self.histogram,
+            "nms_iou": self._agnostic,
+            "mask_threshold": self._effect,
+            "min_iou": self._filter,
+        }
         sliders = {}
         for field, (title, tip) in named.items():
             value, (low, high) = getattr(self._thresholds, field), _RANGES[field]
-            above = self.histogram if field == "score" else None
+            above = above_of[field]
             slider = ThresholdSlider(title, low=low, high=high, value=value, tip=tip, above=above, parent=self)
             slider.moved.connect(lambda value, field=field: self._on_moved(field, value))
             slider.released.connect(lambda: self.released.emit(self._thresholds))
@@ -117,8 +167,13 @@ class ThresholdStrip(QWidget):
         grid.addWidget(self._accept, 0, 4)
         grid.addWidget(self._reject, 0, 5)
 
+    def _on_switched(self, **changed: Any) -> None:
+        self._thresholds = replace(self._thresholds, **changed)
+        self.released.emit(self._thresholds)
+
     def _on_moved(self, field: str, value: float) -> None:
-        self._thresholds = replace(self._thresholds, **{field: value})
+        changed: dict[str, Any] = {field: value}
+        self._thresholds = replace(self._thresholds, **changed)
         if field == "score":
             self.histogram.set_threshold(value)
         self.moved.emit(self._thresholds)

@@ -14,6 +14,7 @@ from PySide6.QtCore import QObject, Signal, SignalInstance
 
 from maskwright.errors import MaskwrightError, ModelError
 from maskwright_gui.workers.batch_status import BatchProgress, BatchState
+from maskwright_gui.workers.narrowing import narrowed_for
 from maskwright_gui.workers.requests import BatchRequest, ModelChoice
 
 if TYPE_CHECKING:
@@ -126,7 +127,7 @@ class Batch(QObject):
         return run_batch(
             request.project,
             model,
-            request.settings,
+            narrowed_for(request.settings, request.left_out, request.project, model),
             on_progress=self._on_progress,
             cancel=token,
             priority=lambda: self._wanted_first,

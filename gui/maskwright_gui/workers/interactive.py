@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from maskwright.document.values import Provenance
+from maskwright_gui.workers.narrowing import narrowed
 from maskwright_gui.workers.requests import PredictRequest, PredictResult
 
 if TYPE_CHECKING:
@@ -37,7 +38,8 @@ def predict_image(request: PredictRequest, load: Callable[[], "Model"], is_wante
     check()
     request.cache.put(model, request.image_id, candidates, seen)
     category_ids = project_categories(request.project, model.labels, model.content_hash)
-    proposals = candidates_to_proposals(candidates, request.settings, category_ids)
+    settings = narrowed(request.settings, request.left_out, category_ids)
+    proposals = candidates_to_proposals(candidates, settings, category_ids)
     check()
     change = request.project.put_proposals(request.image_id, proposals, provenance=_provenance(request, model))
     note_uncertainty(request.project, request.image_id, candidates, request.settings)

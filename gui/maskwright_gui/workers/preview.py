@@ -15,6 +15,7 @@ from maskwright.document.document import Document
 from maskwright.document.values import Provenance
 from maskwright.errors import MaskwrightError
 from maskwright_gui.workers.candidate_cache import CandidateCache, ModelMark
+from maskwright_gui.workers.narrowing import narrowed
 
 if TYPE_CHECKING:
     from maskwright.inference.candidates import Candidates
@@ -42,6 +43,8 @@ class PreviewRequest:
     document: Document
     settings: "PrelabelSettings"
     purpose: Purpose = Purpose.SHOW
+    left_out: tuple[int, ...] = ()
+    """Classes of the project that are not to be proposed."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -145,7 +148,8 @@ class _Known:
         from maskwright.prelabel.proposing import candidates_to_proposals
         from maskwright.project.proposals import proposals_to_change
 
-        proposals = candidates_to_proposals(self.candidates, request.settings, self.category_ids)
+        settings = narrowed(request.settings, request.left_out, self.category_ids)
+        proposals = candidates_to_proposals(self.candidates, settings, self.category_ids)
         score, nms_iou = request.settings.score or 0.0, request.settings.nms_iou or 0.0
         now = datetime.now(UTC).isoformat(timespec="seconds")
         provenance = Provenance(self.mark.name, self.mark.content_hash, score, nms_iou, now)

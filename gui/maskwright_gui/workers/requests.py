@@ -49,6 +49,8 @@ class PredictRequest:
     cache: CandidateCache
     choice: ModelChoice
     settings: "PrelabelSettings"
+    left_out: tuple[int, ...] = ()
+    """Classes of the project that are not to be proposed."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -72,5 +74,7 @@ class BatchRequest:
     cache: CandidateCache
     choice: ModelChoice
     settings: "PrelabelSettings"
+    left_out: tuple[int, ...] = ()
+    """Classes of the project that are not to be proposed."""
     resumes: bool = True
     """Go on with the last run where model and settings are the same."""

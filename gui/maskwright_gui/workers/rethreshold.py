@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from maskwright.document.values import ImageState, Provenance
 from maskwright_gui.panels.thresholds import THRESHOLDS_SETTING, Thresholds
 from maskwright_gui.workers.candidate_cache import CandidateCache
+from maskwright_gui.workers.narrowing import narrowed
 from maskwright_gui.workers.tasks import TaskProgress
 
 if TYPE_CHECKING:
@@ -47,7 +48,8 @@ def _rethreshold_one(project: "Project", cache: CandidateCache, thresholds: Thre
         return False
     mark, candidates = found
     category_ids = project_categories(project, candidates.categories, mark.content_hash)
-    proposals = candidates_to_proposals(candidates, thresholds.settings(), category_ids)
+    settings = narrowed(thresholds.settings(), thresholds.left_out, category_ids)
+    proposals = candidates_to_proposals(candidates, settings, category_ids)
     now = datetime.now(UTC).isoformat(timespec="seconds")
     provenance = Provenance(mark.name, mark.content_hash, thresholds.score, thresholds.nms_iou, now)
     return not project.put_proposals(image_id, proposals, provenance=provenance).is_empty

@@ -1,16 +1,22 @@
 """Sliders act at once, without inference, and never on what a person has decided."""
 
+import json
 import os
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QSlider
+from PySide6.QtWidgets import QCheckBox, QSlider
 from pytestqt.qtbot import QtBot
 
+import tiny_models
 from maskwright.document.values import ImageState, InstanceState
 from maskwright.images.identity import SeenFile
+from maskwright.inference.model import load_model
 from maskwright_gui.app import Workbench
+from maskwright_gui.canvas.ghosts import GhostKind
+from maskwright_gui.panels.class_filter import ClassFilter, ClassFilterList
 from maskwright_gui.panels.thresholds import Thresholds
 from maskwright_gui.workers.candidate_cache import CandidateCache
 from maskwright_gui.workers.preview import Purpose
@@ -178,3 +184,73 @@ def test_candidates_of_a_file_that_changed_while_it_was_read_are_not_kept(
 def test_another_preprocessing_forgets_the_candidates(labelled: Workbench, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("maskwright.inference.candidates.PREPROCESSING_VERSION", 2)
     assert not known(labelled)
+
+    (path,) = labelled.session.project.path.glob("cache/candidates/*/1.npz")
+    path.write_bytes(b"no archive")
+    assert cache.get(1) is None
+
+
+def test_a_batch_fills_the_histogram_of_the_image_on_screen(qtbot: QtBot, labelled: Workbench) -> None:
+    qtbot.waitUntil(lambda: labelled.window.thresholds.histogram.count == 2)
+
+
+def test_what_a_score_takes_away_is_marked_while_the_slider_is_held(qtbot: QtBot, labelled: Workbench) -> None:
+    canvas = labelled.window.canvas
+    held = drag_to(labelled, "Score", 0.85)
+    qtbot.waitUntil(lambda: [ghost.kind for ghost in canvas.ghosts] == [GhostKind.REMOVED])
+    assert labelled.window.thresholds.effect_text == "removes 1"
+    held.setSliderDown(False)
+    qtbot.waitUntil(lambda: canvas.ghosts == ())
+    assert labelled.window.thresholds.effect_text == ""
+
+
+def test_what_a_score_adds_is_marked_while_the_slider_is_held(qtbot: QtBot, labelled: Workbench) -> None:
+    drag_to(labelled, "Score", 0.95).setSliderDown(False)
+    qtbot.waitUntil(lambda: len(labelled.session.document) == 0)
+    drag_to(labelled, "Score", 0.5)
+    qtbot.waitUntil(lambda: [g.kind for g in labelled.window.canvas.ghosts] == [GhostKind.ADDED] * 2)
+
+
+def test_a_class_that_is_left_out_is_not_proposed(qtbot: QtBot, labelled: Workbench) -> None:
+    strip = labelled.window.thresholds
+    (filter_button,) = strip.findChildren(ClassFilter)
+    filter_button._open()
+    (popup,) = filter_button.findChildren(ClassFilterList)
+    popup.list.item(0).setCheckState(Qt.CheckState.Unchecked)
+    qtbot.waitUntil(lambda: [i.category_id for i in labelled.session.document] == [2])
+    qtbot.waitUntil(lambda: len(labelled.session.project.instances(6)) == 1, timeout=20_000)
+    assert filter_button.text() == "1 of 2 classes"
+
+
+def test_a_class_that_is_left_out_is_left_out_of_a_batch(qtbot: QtBot, opened: Workbench) -> None:
+    with qtbot.waitSignal(opened.model.predicted, timeout=20_000):
+        opened.model.run_on_image()
+    first = opened.session.categories[0].id
+    opened.window.thresholds.set_thresholds(Thresholds(left_out=(first,)))
+    with qtbot.waitSignal(opened.inference.batch.done, timeout=30_000):
+        opened.batch.run()
+    assert {i.category_id for i in opened.session.project.instances(4)} == {opened.session.categories[1].id}
+
+
+def test_overlaps_across_classes_are_suppressed_on_request(
+    qtbot: QtBot, opened: Workbench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    same_place = [[[0.0, 0.0, 0.5, 1.0], [0.0, 0.0, 0.5, 1.0]]]
+    network = load_model(tiny_models.yolact(tmp_path / "same.xml", boxes=same_place))
+    monkeypatch.setattr(opened.inference, "_load", lambda _choice: network)
+    with qtbot.waitSignal(opened.model.predicted, timeout=20_000):
+        opened.model.run_on_image()
+    assert len(opened.session.document) == 2
+    (switch,) = opened.window.thresholds.findChildren(QCheckBox)
+    switch.click()
+    qtbot.waitUntil(lambda: len(opened.session.document) == 1)
+
+
+def test_stored_thresholds_come_back_whole() -> None:
+    chosen = Thresholds(score=0.3, is_class_agnostic=True, left_out=(4, 7))
+    assert Thresholds.from_json(json.loads(json.dumps(asdict(chosen)))) == chosen
+
+
+@pytest.mark.parametrize("damaged", [None, "text", {"score": "high", "left_out": 3}, {"left_out": ["a"]}])
+def test_damaged_thresholds_are_the_defaults(damaged: object) -> None:
+    assert Thresholds.from_json(damaged) == Thresholds()

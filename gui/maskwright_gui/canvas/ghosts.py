@@ -1,0 +1,112 @@
+"""Outlines of what is not in the document: what a threshold would add or take away, what may have been missed.
+
+Ghosts are looked at, never edited: no tool sees them.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import Enum
+
+from PySide6.QtCore import QRectF, Qt
+from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPen
+
+from maskwright.document.values import Instance
+from maskwright_gui.canvas.active import polygon_f
+from maskwright_gui.canvas.viewport import Box, Viewport
+from maskwright_gui.tools.overlay import Points
+
+_DARK = QColor(0, 0, 0, 150)
+_CHIP = QColor(20, 20, 22, 215)
+_TEXT = QColor(245, 245, 245)
+_PAD_PX = 5.0
+
+
+class GhostKind(Enum):
+    """What an outline stands for; the word before its label says so without colour."""
+
+    ADDED = "added"
+    REMOVED = "removed"
+    MISSED = "missed"
+    DOUBTED = "doubted"
+
+
+_COLOURS = {
+    GhostKind.ADDED: QColor(92, 214, 128),
+    GhostKind.REMOVED: QColor(255, 110, 100),
+    GhostKind.MISSED: QColor(255, 190, 60),
+    GhostKind.DOUBTED: QColor(255, 190, 60),
+}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Ghost:
+    """`rings` in image pixels, each closed by itself; an empty label paints none."""
+
+    rings: tuple[Points, ...]
+    kind: GhostKind
+    label: str = ""
+    is_current: bool = False
+    """The one that a key would act on: a stronger line."""
+
+    @property
+    def bounds_xyxy(self) -> Box:
+        low = [ring.min(axis=0) for ring in self.rings]
+        high = [ring.max(axis=0) for ring in self.rings]
+        return (
+            float(min(point[0] for point in low)),
+            float(min(point[1] for point in low)),
+            float(max(point[0] for point in high)),
+            float(max(point[1] for point in high)),
+        )
+
+
+def rings_of(instance: Instance) -> tuple[Points, ...]:
+    """All rings of an instance, holes too."""
+    return tuple(ring for polygon in instance.polygons for ring in polygon.rings)
+
+
+def paint_ghosts(painter: QPainter, viewport: Viewport, ghosts: Sequence[Ghost], clip: QRectF) -> None:
+    """Lines first, labels over all of them."""
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    for ghost in ghosts:
+        for pen in _pens(ghost):
+            painter.setPen(pen)
+            for ring in ghost.rings:
+                painter.drawPolygon(polygon_f(ring * viewport.scale + (viewport.offset_x, viewport.offset_y)))
+    metrics = QFontMetricsF(painter.font())
+    taken: list[QRectF] = []
+    for ghost in ghosts:
+        if ghost.label:
+            area = label_area(ghost, viewport, metrics, taken)
+            taken.append(area)
+            if area.intersects(clip):
+                _paint_label(painter, area, ghost)
+
+
+def label_area(ghost: Ghost, viewport: Viewport, metrics: QFontMetricsF, taken: Sequence[QRectF]) -> QRectF:
+    """Above the outline's box, on screen, moved down by its own height until it covers none of `taken`."""
+    x1, y1, _, _ = ghost.bounds_xyxy
+    left, top = viewport.to_screen(x1, y1)
+    width, height = metrics.horizontalAdvance(ghost.label) + 2 * _PAD_PX, metrics.height() + 4
+    left = min(max(left, 0.0), max(viewport.screen_wh[0] - width, 0.0))
+    top = min(max(top - height - 2, 0.0), max(viewport.screen_wh[1] - height, 0.0))
+    area = QRectF(round(left), round(top), round(width), round(height))
+    while any(area.intersects(other) for other in taken) and area.bottom() < viewport.screen_wh[1]:
+        area.translate(0, area.height() + 1)
+    return area
+
+
+def _pens(ghost: Ghost) -> tuple[QPen, QPen]:
+    width = 3.0 if ghost.is_current else 2.0
+    under, line = QPen(_DARK, width + 2), QPen(_COLOURS[ghost.kind], width)
+    if ghost.kind is not GhostKind.ADDED:
+        line.setDashPattern([2.0, 2.0] if ghost.kind is GhostKind.REMOVED else [4.0, 2.0])
+    return under, line
+
+
+def _paint_label(painter: QPainter, area: QRectF, ghost: Ghost) -> None:
+    painter.fillRect(area, _CHIP)
+    painter.fillRect(QRectF(area.left(), area.top(), 3, area.height()), _COLOURS[ghost.kind])
+    painter.setPen(_TEXT)
+    painter.drawText(area.adjusted(3, 0, 0, 0), Qt.AlignmentFlag.AlignCenter, ghost.label)

@@ -21,6 +21,7 @@ from maskwright_gui.commands.gathering import Gatherer
 from maskwright_gui.commands.images import ImageCommands
 from maskwright_gui.commands.live_thresholds import LiveThresholds
 from maskwright_gui.commands.mapping import MappingCommands
+from maskwright_gui.commands.marks import ReviewMarks
 from maskwright_gui.commands.model import ModelCommands
 from maskwright_gui.commands.projects import ProjectCommands
 from maskwright_gui.commands.review import ReviewCommands
@@ -104,7 +105,8 @@ class Workbench:
         self.exchange = ExchangeCommands(self.session, window)
         self.data_set = DataSetCommands(self.session, window)
         self.mapping = MappingCommands(self.session, window)
-        self.review = ReviewCommands(self.session, window.canvas, window)
+        self.review = ReviewCommands(self.session, window)
+        self.marks = ReviewMarks(self.session, window.canvas, self.rows, window)
         self.view = ViewCommands(window, self.session, settings, window)
         self.menu = ContextMenu(self.session, self.edits, window.actions_table, window)
         self.canvas_options = CanvasOptions(window.canvas, window.actions_table, self.session, settings, window)

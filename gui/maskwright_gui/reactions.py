@@ -107,6 +107,17 @@ def go_to(bench: "Workbench", image_id: int, instance_id: int) -> None:
         bench.window.canvas.zoom_to_selection()
 
 
+def accept(bench: "Workbench") -> None:
+    """What may have been missed at the place that was gone to, else the selected proposals."""
+    if not bench.marks.accept_missed():
+        bench.edits.accept()
+
+
+def reject(bench: "Workbench") -> None:
+    if not bench.marks.reject_missed():
+        bench.edits.reject()
+
+
 def on_taken_in(bench: "Workbench") -> None:
     bench.session.reload_categories()
     bench.window.images.refilter()

@@ -77,8 +77,8 @@ def _wire_actions(bench: "Workbench") -> None:
         "run_batch": bench.batch.run,
         "pause_batch": bench.batch.pause_or_resume,
         "cancel_batch": bench.batch.cancel,
-        "accept": edits.accept,
-        "reject": edits.reject,
+        "accept": lambda: reactions.accept(bench),
+        "reject": lambda: reactions.reject(bench),
         "accept_above": lambda: edits.accept_above(strip.thresholds.score),
         "accept_view": lambda: edits.accept_in_view(canvas.viewport.visible_box),
         "reject_below": lambda: edits.reject_below(strip.thresholds.score),
@@ -86,7 +86,7 @@ def _wire_actions(bench: "Workbench") -> None:
         "models": lambda: reactions.show_models(bench),
         "map_classes": model.map_classes,
         "compare": bench.review.compare_with_model,
-        "next_doubt": bench.review.next_doubt,
+        "next_doubt": bench.marks.next_place,
         "data_set": lambda: bench.data_set.open(view.theme),
         "history": bench.review.open_history,
         "effort": bench.review.open_effort,
@@ -209,6 +209,8 @@ def _wire_progress(bench: "Workbench") -> None:
     bench.exchange.taken_in.connect(lambda: reactions.on_taken_in(bench))
     bench.data_set.told.connect(window.toasts.show_message)
     bench.review.told.connect(window.toasts.show_message)
+    bench.marks.told.connect(window.toasts.show_message)
+    window.images.order_changed.connect(lambda _order: bench.marks.reload())
     bench.review.compared.connect(lambda: window.images.set_order("disagreement"))
     bench.model.models_wanted.connect(lambda: reactions.show_models(bench))
     bench.view.class_missing.connect(lambda: reactions.ask_for_a_class(bench))

@@ -35,7 +35,8 @@ def compare_with(
                 continue
             there = candidates_to_proposals(outcome, settings, category_ids)
             found = disagreement(project.instances(image_id), there)
-            project.set_signals(NAME, {image_id: (found.value, found.detail)})
+            detail = found.detail | {"model": model.name, "model_hash": model.content_hash}
+            project.set_signals(NAME, {image_id: (found.value, detail)})
             done += 1
             on_progress(done, total)
     return done

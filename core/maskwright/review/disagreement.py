@@ -27,6 +27,10 @@ class Finding:
     box_xyxy: tuple[float, float, float, float]
     instance_id: int | None
     """The instance here; None for what only the other side found."""
+    state: InstanceState | None = None
+    """Of the instance here when the two were compared."""
+    there: Proposal | None = None
+    """What the other side has in this place."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,11 +63,7 @@ class Disagreement:
     @property
     def detail(self) -> dict[str, Any]:
         """What JSON can hold, for the project: the reason, and the twenty gravest findings."""
-        findings = [
-            {"kind": item.kind, "box_xyxy": [round(value, 1) for value in item.box_xyxy], "instance": item.instance_id}
-            for item in self.findings[:20]
-        ]
-        return {"reason": self.reason, "findings": findings}
+        return {"reason": self.reason, "findings": [finding_to_json(item) for item in self.findings[:20]]}
 
 
 def disagreement(here: Sequence[Instance], there: Sequence[Proposal]) -> Disagreement:
@@ -71,8 +71,10 @@ def disagreement(here: Sequence[Instance], there: Sequence[Proposal]) -> Disagre
 
     An object that one side lacks weighs its score (1 for a person's), another class 1, two outlines 1 - IoU.
     """
-    known = [instance for instance in here if instance.polygons and instance.state is not InstanceState.REJECTED]
-    proposed = [proposal for proposal in there if proposal.polygons]
+    answered = [instance for instance in here if instance.polygons]
+    known = [instance for instance in answered if instance.state is not InstanceState.REJECTED]
+    rejected = [instance for instance in answered if instance.state is InstanceState.REJECTED]
+    proposed = _not_rejected([proposal for proposal in there if proposal.polygons], rejected)
     rows, columns, ious = overlaps(proposed, known, least_iou=SAME_PLACE_IOU)
     findings: list[Finding] = []
     seen_here: set[int] = set()
@@ -86,18 +88,47 @@ def disagreement(here: Sequence[Instance], there: Sequence[Proposal]) -> Disagre
         is_same = proposed[row].category_id == known[column].category_id
         kind: Kind = "outline" if is_same else "class"
         weight = 1 - float(ious[at]) if is_same else 1.0
-        findings.append(Finding(kind, weight, polygons_bounds_xyxy(known[column].polygons), known[column].id))
+        item = known[column]
+        findings.append(Finding(kind, weight, item.bounds_xyxy, item.id, item.state, proposed[row]))
     findings += [
-        Finding("only here", _certainty(item.score), polygons_bounds_xyxy(item.polygons), item.id)
+        Finding("only here", _certainty(item.score), item.bounds_xyxy, item.id, item.state)
         for column, item in enumerate(known)
         if column not in seen_here
     ]
     findings += [
-        Finding("only there", _certainty(item.score), polygons_bounds_xyxy(item.polygons), None)
+        Finding("only there", _certainty(item.score), polygons_bounds_xyxy(item.polygons), None, None, item)
         for row, item in enumerate(proposed)
         if row not in seen_there
     ]
     return Disagreement(tuple(sorted(findings, key=lambda finding: -finding.weight)))
+
+
+def finding_to_json(finding: Finding) -> dict[str, Any]:
+    """The outline of what only the other side found goes along: a person may want to take it over."""
+    stored: dict[str, Any] = {
+        "kind": finding.kind,
+        "box_xyxy": [round(value, 1) for value in finding.box_xyxy],
+        "instance": finding.instance_id,
+        "weight": round(finding.weight, 3),
+    }
+    if finding.state is not None:
+        stored["state"] = finding.state.value
+    if finding.there is not None:
+        stored |= {"category": finding.there.category_id, "score": round(finding.there.score, 4)}
+    if finding.there is not None and finding.instance_id is None:
+        stored["polygons"] = [[ring.tolist() for ring in polygon.rings] for polygon in finding.there.polygons]
+    return stored
+
+
+def _not_rejected(proposed: Sequence[Proposal], rejected: Sequence[Instance]) -> list[Proposal]:
+    """Without what a person has refused already: of the same class in the same place."""
+    rows, columns, ious = overlaps(proposed, rejected, least_iou=SAME_PLACE_IOU)
+    refused = {
+        int(row)
+        for row, column, iou in zip(rows, columns, ious, strict=True)
+        if iou >= SAME_PLACE_IOU and proposed[row].category_id == rejected[column].category_id
+    }
+    return [proposal for index, proposal in enumerate(proposed) if index not in refused]
 
 
 def _certainty(score: float | None) -> float:

@@ -26,16 +26,35 @@ def ordered_images(project: Project, order: Order) -> NDArray[np.int64]:
             return _descending(ids, *project.signal_values(disagreement.NAME))
 
 
+class Reasons:
+    """Why each image stands where it does, in a few words; empty where the order gives no reason."""
+
+    def __init__(self, project: Project, order: Order) -> None:
+        self._project, self._order = project, order
+        self._rare: _RareClasses | None = None
+
+    def of(self, image_id: int) -> str:
+        """Of one image: a query by key. The classes are counted over the whole project once, when first needed."""
+        match self._order:
+            case "uncertainty" | "disagreement":
+                known = self._project.signal(self._order, image_id)
+                return str(known[1]["reason"]) if known is not None and known[1] else ""
+            case "rarity":
+                rarest = self.rarest_class(image_id)
+                return f"{rarest[1]}: {rarest[2]} in the project" if rarest is not None else ""
+            case "name":
+                return ""
+
+    def rarest_class(self, image_id: int) -> tuple[int, str, int] | None:
+        """(id, name, number of instances in the project) of the rarest class on the image; None without any."""
+        if self._rare is None:
+            self._rare = _RareClasses(self._project)
+        return self._rare.on(image_id)
+
+
 def reason(project: Project, order: Order, image_id: int) -> str:
-    """Why the image stands where it does, in a few words; empty where the order gives no reason."""
-    match order:
-        case "uncertainty" | "disagreement":
-            known = project.signal(order, image_id)
-            return str(known[1]["reason"]) if known is not None and known[1] else ""
-        case "rarity":
-            return _rarest_class(project, image_id)
-        case "name":
-            return ""
+    """That of one image alone."""
+    return Reasons(project, order).of(image_id)
 
 
 def rarities(project: Project) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
@@ -53,12 +72,19 @@ def _descending(ids: NDArray[np.int64], known: NDArray[np.int64], values: NDArra
     return ids[np.argsort(-rank, kind="stable")]
 
 
-def _rarest_class(project: Project, image_id: int) -> str:
-    image_ids, category_ids, counts = project.category_images()
-    here = category_ids[image_ids == image_id]
-    if not len(here):
-        return ""
-    totals = {int(id_): int(counts[category_ids == id_].sum()) for id_ in here}
-    rarest = min(totals, key=lambda id_: totals[id_])
-    names = {category.id: category.name for category in project.categories()}
-    return f"{names[rarest]}: {totals[rarest]} in the project"
+class _RareClasses:
+    """The classes of all images, counted once."""
+
+    def __init__(self, project: Project) -> None:
+        self._image_ids, self._category_ids, counts = project.category_images()
+        categories, places = np.unique(self._category_ids, return_inverse=True)
+        totals = np.bincount(places, weights=counts, minlength=len(categories))
+        self._totals = dict(zip(categories.tolist(), totals.astype(np.int64).tolist(), strict=True))
+        self._names = {category.id: category.name for category in project.categories()}
+
+    def on(self, image_id: int) -> tuple[int, str, int] | None:
+        here = self._category_ids[self._image_ids == image_id].tolist()
+        if not here:
+            return None
+        rarest = min(here, key=lambda id_: self._totals[id_])
+        return rarest, self._names.get(rarest, f"class {rarest}"), self._totals[rarest]

@@ -1,17 +1,13 @@
-"""What to look at next: doubtful places on the image, a second model's opinion, the effort so far."""
+"""A second model's opinion, the effort so far, and the way back to an earlier state of an image."""
 
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QFileDialog, QWidget
 
-from maskwright.document.document import Document
-from maskwright.document.values import InstanceState
 from maskwright.errors import MaskwrightError
-from maskwright.geometry.boxes import box_ious
-from maskwright_gui.canvas.view import CanvasView
 from maskwright_gui.messages import Message
 from maskwright_gui.session import Session
 from maskwright_gui.workers.comparing import compare
@@ -19,9 +15,6 @@ from maskwright_gui.workers.tasks import Task
 
 if TYPE_CHECKING:
     from maskwright.review.report import EffortReport
-
-Box = tuple[float, float, float, float]
-SAME_PLACE_IOU = 0.4
 
 
 class ReviewCommands(QObject):
@@ -32,31 +25,10 @@ class ReviewCommands(QObject):
     compared = Signal()
     """The images have a disagreement with another model now."""
 
-    def __init__(self, session: Session, canvas: CanvasView, window: QWidget) -> None:
+    def __init__(self, session: Session, window: QWidget) -> None:
         super().__init__(window)
-        self._session, self._canvas, self._window = session, canvas, window
+        self._session, self._window = session, window
         self._task: Task | None = None
-        self._visited: tuple[int, int] = (0, -1)
-        """(image id, place last shown)."""
-
-    def next_doubt(self) -> None:
-        """Go to the next place of the image that the model, or a second one, is not sure of."""
-        project, document = self._session.project, self._session.document
-        if project is None or document is None:
-            return
-        signals = [project.signal(name, document.image_id) for name in ("disagreement", "uncertainty")]
-        places = [box for signal in signals for box in doubtful_boxes(signal)]
-        if not places:
-            detail = "Run the model on all images first; doubts are noted as it goes."
-            self.told.emit(Message("No doubtful place is known on this image", detail))
-            return
-        place = (self._visited[1] + 1) % len(places) if self._visited[0] == document.image_id else 0
-        self._visited = (document.image_id, place)
-        self._canvas.zoom_to_box(_with_margin(places[place]))
-        found = instance_at(document, places[place])
-        self._session.select(frozenset() if found is None else frozenset({found}))
-        if found is None:
-            self.told.emit(Message("An object may have been missed here", f"Place {place + 1} of {len(places)}."))
 
     def compare_with_model(self) -> None:
         name, _ = QFileDialog.getOpenFileName(
@@ -120,28 +92,3 @@ class ReviewCommands(QObject):
 
     def _on_failed(self, error: MaskwrightError) -> None:
         self.told.emit(Message.of_error("The comparison stopped", error))
-
-
-def doubtful_boxes(signal: tuple[float, Any] | None) -> list[Box]:
-    """The boxes in what a project keeps of an image's uncertainty or disagreement; gravest first."""
-    detail = signal[1] if signal is not None else None
-    if not isinstance(detail, dict):
-        return []
-    boxes = [*detail.get("boxes_xyxy", []), *(finding["box_xyxy"] for finding in detail.get("findings", []))]
-    return [(float(x1), float(y1), float(x2), float(y2)) for x1, y1, x2, y2 in boxes]
-
-
-def instance_at(document: Document, box: Box) -> int | None:
-    """The instance whose extent is most like the box; None where none is."""
-    known = [i for i in document if i.polygons and i.is_visible and i.state is not InstanceState.REJECTED]
-    if not known:
-        return None
-    ious = box_ious([instance.bounds_xyxy for instance in known], [box])[:, 0]
-    best = int(ious.argmax())
-    return known[best].id if ious[best] >= SAME_PLACE_IOU else None
-
-
-def _with_margin(box: Box) -> Box:
-    """So much of the surroundings that a person sees what it is."""
-    width, height = (box[2] - box[0]) / 2, (box[3] - box[1]) / 2
-    return box[0] - width, box[1] - height, box[2] + width, box[3] + height

@@ -5,7 +5,7 @@ from PySide6.QtGui import QColor, QFontMetrics, QImage, QPainter, QPen
 from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
 from maskwright.document.values import ImageRecord
-from maskwright_gui.panels.image_model import RECORD_ROLE, ROW_SIZE, THUMBNAIL_ROLE
+from maskwright_gui.panels.image_model import REASON_ROLE, RECORD_ROLE, ROW_SIZE, THUMBNAIL_ROLE
 from maskwright_gui.panels.state_marks import paint_state_mark, state_text
 from maskwright_gui.theme import LIGHT, Theme
 from maskwright_gui.workers.thumbnails import THUMBNAIL_SIZE
@@ -31,7 +31,8 @@ class ImageDelegate(QStyledItemDelegate):
         target.moveCenter(frame.center())
         painter.drawImage(target, image)
 
-    def _paint_texts(self, painter: QPainter, area: QRect, record: ImageRecord) -> None:
+    def _paint_texts(self, painter: QPainter, area: QRect, record: ImageRecord, reason: str) -> None:
+        """In an order of the queue the reason takes the place of the number of objects."""
         metrics = QFontMetrics(painter.font())
         line = metrics.height() + 2
         folder, _, name = record.file_name.rpartition("/")
@@ -42,7 +43,8 @@ class ImageDelegate(QStyledItemDelegate):
         painter.setPen(QColor(self.theme.muted))
         counted = f"{record.instance_count} object" + ("" if record.instance_count == 1 else "s")
         second = f"{folder}/ · {counted}" if folder else counted
-        elided = metrics.elidedText(second, Qt.TextElideMode.ElideLeft, area.width())
+        mode = Qt.TextElideMode.ElideRight if reason else Qt.TextElideMode.ElideLeft
+        elided = metrics.elidedText(reason or second, mode, area.width())
         painter.drawText(QPointF(area.left(), top + line + metrics.ascent()), elided)
         baseline = top + 2 * line
         paint_state_mark(painter, QPointF(area.left() + 6, baseline + metrics.height() / 2), record.state)
@@ -65,7 +67,7 @@ class ImageDelegate(QStyledItemDelegate):
         frame = QRect(rect.topLeft(), THUMBNAIL_SIZE).translated(PADDING + 3, PADDING)
         self._paint_thumbnail(painter, frame, index.data(THUMBNAIL_ROLE))
         area = rect.adjusted(frame.width() + 2 * PADDING + 6, PADDING, -PADDING, -PADDING)
-        self._paint_texts(painter, area, record)
+        self._paint_texts(painter, area, record, index.data(REASON_ROLE) or "")
         if is_selected and state & QStyle.StateFlag.State_HasFocus:
             painter.setPen(QPen(QColor(self.theme.accent), 1, Qt.PenStyle.DotLine))
             painter.drawRect(rect.adjusted(0, 0, -1, -1))

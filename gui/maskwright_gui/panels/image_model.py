@@ -18,11 +18,14 @@ from maskwright_gui.workers.thumbnails import ThumbnailLoader
 
 if TYPE_CHECKING:
     from maskwright.project.store import Project
+    from maskwright.review.order import Order, Reasons
 
 PAGE = 128
 MAX_PAGES = 32
 RECORD_ROLE = Qt.ItemDataRole.UserRole
 THUMBNAIL_ROLE = Qt.ItemDataRole.UserRole + 1
+REASON_ROLE = Qt.ItemDataRole.UserRole + 2
+"""Why the image stands where it does in the queue; empty in the order of names."""
 ROW_SIZE = QSize(190, 76)
 
 _Index = QModelIndex | QPersistentModelIndex
@@ -37,6 +40,7 @@ class ImageListModel(QAbstractListModel):
         self._project: Project | None = None
         self._query = ImageQuery()
         self._ids: NDArray[np.int64] = np.empty(0, np.int64)
+        self._reasons: Reasons | None = None
         self._pages: OrderedDict[int, dict[int, ImageRecord]] = OrderedDict()
         thumbnails.loaded.connect(self._on_thumbnail)
 
@@ -50,15 +54,20 @@ class ImageListModel(QAbstractListModel):
         self.beginResetModel()
         self._pages.clear()
         self._ids = query.image_ids(self._project) if self._project is not None else np.empty(0, np.int64)
+        self._reasons = self._make_reasons()
         self.endResetModel()
 
     def reason(self, image_id: int) -> str:
         """Why the image stands where it does; empty in the order of names."""
-        if self._project is None or self._query.order == "name":
-            return ""
-        from maskwright.review.order import reason
+        return self._reasons.of(image_id) if self._reasons is not None else ""
 
-        return reason(self._project, self._query.order, image_id)
+    def rarest_class(self, image_id: int) -> tuple[int, str, int] | None:
+        """(id, name, number of instances in the project) of the rarest class on the image; only in that order."""
+        return self._reasons.rarest_class(image_id) if self._reasons is not None else None
+
+    @property
+    def order(self) -> "Order":
+        return self._query.order
 
     @property
     def ids(self) -> NDArray[np.int64]:
@@ -82,6 +91,13 @@ class ImageListModel(QAbstractListModel):
         for page in np.unique(rows // PAGE).tolist():
             self._pages.pop(page, None)
         self.dataChanged.emit(self.index(int(rows[0])), self.index(int(rows[-1])))
+
+    def _make_reasons(self) -> "Reasons | None":
+        if self._project is None or self._query.order == "name":
+            return None
+        from maskwright.review.order import Reasons
+
+        return Reasons(self._project, self._query.order)
 
     def _page(self, number: int) -> dict[int, ImageRecord]:
         if number not in self._pages and self._project is not None:
@@ -109,7 +125,10 @@ class ImageListModel(QAbstractListModel):
             return record.file_name
         if role in (Qt.ItemDataRole.ToolTipRole, Qt.ItemDataRole.AccessibleTextRole):
             counted = f"{record.instance_count} object" + ("s" if record.instance_count != 1 else "")
-            return f"{record.file_name}\n{record.width} × {record.height}, {counted}, {state_text(record.state)}"
+            told = f"{record.file_name}\n{record.width} × {record.height}, {counted}, {state_text(record.state)}"
+            return "\n".join(filter(None, (told, self.reason(record.id))))
+        if role == REASON_ROLE:
+            return self.reason(record.id)
         if role == RECORD_ROLE:
             return record
         if role == THUMBNAIL_ROLE and self._project is not None:

@@ -1,0 +1,88 @@
+"""Where on an image a person should look, and why: what the queue's reason is about."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from maskwright.document.values import Instance, InstanceState
+from maskwright.geometry.boxes import box_ious
+from maskwright.geometry.polygon import Polygon
+
+Box = tuple[float, float, float, float]
+PlaceKind = Literal["only here", "only there", "class", "outline", "doubt"]
+SAME_PLACE_IOU = 0.4
+"""From here on a box and an instance's extent are about one object."""
+OUTLINE_WEIGHT = 0.25
+"""1 - IoU of two outlines above which the difference is worth a mark."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """`box_xyxy` in image pixels. `instance_id`: what it is about; None where an object may have been missed."""
+
+    kind: PlaceKind
+    box_xyxy: Box
+    instance_id: int | None = None
+    category_id: int | None = None
+    """Of what the second model sees here."""
+    score: float | None = None
+    weight: float = 0.0
+    polygons: tuple[Polygon, ...] = ()
+    """The outline of what may have been missed, where it is known."""
+
+
+def disagreement_places(detail: Any, instances: Mapping[int, Instance]) -> tuple[Place, ...]:
+    """From what a project keeps of two models' disagreement; what has been answered since is left out."""
+    stored = detail.get("findings", []) if isinstance(detail, dict) else []
+    places = [_finding_place(finding) for finding in stored]
+    return tuple(
+        place for place, finding in zip(places, stored, strict=True) if _is_open(place, finding.get("state"), instances)
+    )
+
+
+def uncertainty_places(detail: Any, instances: Mapping[int, Instance]) -> tuple[Place, ...]:
+    """From what a project keeps of a model's doubts: those about proposals, and about what may have been missed."""
+    boxes: list[Box] = [_box(values) for values in detail.get("boxes_xyxy", [])] if isinstance(detail, dict) else []
+    places = []
+    for box in boxes:
+        found = _most_like(instances.values(), box)
+        if found is None or instances[found].state is InstanceState.PROPOSED:
+            score = instances[found].score if found is not None else None
+            places.append(Place("doubt", box, found, score=score))
+    return tuple(places)
+
+
+def _most_like(instances: Iterable[Instance], box: Box) -> int | None:
+    """The id of the instance whose extent is most like the box, whatever its state; None where none is."""
+    known = [instance for instance in instances if instance.polygons]
+    if not known:
+        return None
+    ious = box_ious([instance.bounds_xyxy for instance in known], [box])[:, 0]
+    best = int(ious.argmax())
+    return known[best].id if ious[best] >= SAME_PLACE_IOU else None
+
+
+def _finding_place(finding: Mapping[str, Any]) -> Place:
+    return Place(
+        finding["kind"],
+        _box(finding["box_xyxy"]),
+        finding["instance"],
+        finding.get("category"),
+        finding.get("score"),
+        finding.get("weight", 1.0),
+        tuple(Polygon.of(rings[0], rings[1:]) for rings in finding.get("polygons", [])),
+    )
+
+
+def _is_open(place: Place, state: str | None, instances: Mapping[int, Instance]) -> bool:
+    if place.instance_id is None:
+        return _most_like(instances.values(), place.box_xyxy) is None
+    here = instances.get(place.instance_id)
+    if here is None or (state is not None and here.state.value != state):
+        return False
+    return place.kind != "outline" or place.weight > OUTLINE_WEIGHT
+
+
+def _box(values: Sequence[float]) -> Box:
+    x1, y1, x2, y2 = values
+    return float(x1), float(y1), float(x2), float(y2)

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from maskwright.geometry.polygon import Polygon, Ring
 
 _VERSION = 1
-_KINDS = (np.dtype("<f8"), np.dtype("<i2"), np.dtype("<i4"))
+VERTEX_KINDS = (np.dtype("<f8"), np.dtype("<i2"), np.dtype("<i4"))
 _WHOLE_LIMITS = ((1, 2**15 - 1), (2, 2**31 - 1))
 _RECORD = 3
 _RECORD_START = np.array([_VERSION, _RECORD, 0, 0], "<i4").tobytes()
@@ -40,7 +40,7 @@ def pack_polygons(polygons: Sequence[Polygon]) -> bytes:
     vertices = np.concatenate(rings) if rings else np.empty((0, 2))
     header[1] = _smallest_kind(vertices)
     header += [0] * (len(header) % 2)
-    return np.array(header, "<i4").tobytes() + vertices.astype(_KINDS[header[1]]).tobytes()
+    return np.array(header, "<i4").tobytes() + vertices.astype(VERTEX_KINDS[header[1]]).tobytes()
 
 
 def unpack_polygons(data: bytes) -> tuple[Polygon, ...]:
@@ -48,7 +48,7 @@ def unpack_polygons(data: bytes) -> tuple[Polygon, ...]:
     whole = len(data) // 4
     header = np.frombuffer(data, "<i4", count=whole) if whole >= 4 else np.zeros(4, np.int32)
     version, kind, count = header[:3].tolist()
-    if version != _VERSION or not 0 <= kind < len(_KINDS):
+    if version != _VERSION or not 0 <= kind < len(VERTEX_KINDS):
         raise ValueError(f"expected polygons packed as version {_VERSION}, got version {version}, kind {kind}")
     layout: list[list[int]] = []
     at = 3
@@ -56,7 +56,9 @@ def unpack_polygons(data: bytes) -> tuple[Polygon, ...]:
         ring_count = int(header[at])
         layout.append(header[at + 1 : at + 1 + ring_count].tolist())
         at += 1 + ring_count
-    vertices = np.frombuffer(data, _KINDS[kind], offset=4 * (at + at % 2)).astype(np.float64, copy=False).reshape(-1, 2)
+    vertices = (
+        np.frombuffer(data, VERTEX_KINDS[kind], offset=4 * (at + at % 2)).astype(np.float64, copy=False).reshape(-1, 2)
+    )
     if len(vertices) != sum(sum(lengths) for lengths in layout):
         raise ValueError(f"expected {sum(map(sum, layout))} vertices, got {len(vertices)}")
     return _cut(vertices, layout)
@@ -65,7 +67,7 @@ def unpack_polygons(data: bytes) -> tuple[Polygon, ...]:
 def _smallest_kind(vertices: NDArray[np.float64]) -> int:
     for kind, limit in _WHOLE_LIMITS:
         if (np.abs(vertices) <= limit).all():
-            whole = vertices.astype(_KINDS[kind]).astype(np.float64)
+            whole = vertices.astype(VERTEX_KINDS[kind]).astype(np.float64)
             if whole.tobytes() == vertices.tobytes():  # bytes: -0.0 must stay what it is
                 return kind
     return 0

@@ -58,6 +58,16 @@ class SignalShelf:
             rows = np.array([tuple(row) for row in connection.execute(query)], np.int64).reshape(-1, 3)
         return rows[:, 0], rows[:, 1], rows[:, 2]
 
+    def category_counts(self) -> dict[int, tuple[int, int]]:
+        """{category id: (instances, images that have one)}; rejected instances left out."""
+        query = (
+            select(instances.c.category_id, func.count(), func.count(instances.c.image_id.distinct()))
+            .where(instances.c.state != "rejected")
+            .group_by(instances.c.category_id)
+        )
+        with self._database.read() as connection:
+            return {row[0]: (row[1], row[2]) for row in connection.execute(query)}
+
 
 def write_signals(connection: Connection, name: str, values: Mapping[int, tuple[float, Any]]) -> None:
     if not values:

@@ -17,6 +17,7 @@ from maskwright.project.history import HistoryShelf
 from maskwright.project.intake import IntakeShelf
 from maskwright.project.layer import ProposalLayer
 from maskwright.project.lock import Holder, ProjectLock
+from maskwright.project.measures import MeasureShelf
 from maskwright.project.merging import MergeShelf
 from maskwright.project.relocate import RelocationShelf
 from maskwright.project.rows import from_json, to_json
@@ -43,6 +44,7 @@ class Project(
     RunLog,
     SignalShelf,
     GestureShelf,
+    MeasureShelf,
 ):
     """Images, categories, instances and batches of one data set. Close it, or use it as a context manager."""
 
@@ -103,7 +105,7 @@ class Project(
         access = "it was opened for reading only" if read_only else _access(file)
         try:
             if isinstance(access, str):
-                require_current(file)
+                require_current(file, access)
             else:
                 require_sound(file)
                 bring_up_to_date(file)

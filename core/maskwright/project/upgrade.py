@@ -44,13 +44,16 @@ def require_known(file: Path, version: str | None) -> None:
         )
 
 
-def require_current(file: Path) -> None:
+def require_current(file: Path, why_not_written: str) -> None:
     """For a file that must not be written: raises ProjectError unless its schema is the newest."""
     version = schema_version(file)
     require_known(file, version)
     if version != REVISIONS[-1]:
-        hint = "open it once where it can be written"
-        raise ProjectError("an older version of Maskwright made this project", path=file.parent, hint=hint)
+        raise ProjectError(
+            f"an older version of Maskwright made this project, and it cannot be brought up to date: {why_not_written}",
+            path=file.parent,
+            hint="open it once where it can be written; it was left untouched",
+        )
 
 
 def require_sound(file: Path) -> None:

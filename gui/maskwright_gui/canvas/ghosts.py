@@ -77,7 +77,7 @@ def paint_ghosts(painter: QPainter, viewport: Viewport, ghosts: Sequence[Ghost],
     metrics = QFontMetricsF(painter.font())
     taken: list[QRectF] = []
     for ghost in ghosts:
-        if ghost.label:
+        if ghost.label and _is_in_view(ghost, viewport):
             area = label_area(ghost, viewport, metrics, taken)
             taken.append(area)
             if area.intersects(clip):
@@ -97,8 +97,17 @@ def label_area(ghost: Ghost, viewport: Viewport, metrics: QFontMetricsF, taken: 
     return area
 
 
+def _is_in_view(ghost: Ghost, viewport: Viewport) -> bool:
+    x1, y1, x2, y2 = ghost.bounds_xyxy
+    left, top, right, bottom = viewport.visible_box
+    return x1 < right and x2 > left and y1 < bottom and y2 > top
+
+
 def _pens(ghost: Ghost) -> tuple[QPen, QPen]:
-    width = 3.0 if ghost.is_current else 2.0
+    """What is doubted is there already, in the colour of its class: a thin line, unless it was gone to."""
+    width = 1.0 if ghost.kind is GhostKind.DOUBTED else 2.0
+    if ghost.is_current:
+        width = 3.0
     under, line = QPen(_DARK, width + 2), QPen(_COLOURS[ghost.kind], width)
     if ghost.kind is not GhostKind.ADDED:
         line.setDashPattern([2.0, 2.0] if ghost.kind is GhostKind.REMOVED else [4.0, 2.0])

@@ -1,13 +1,12 @@
-"""Opens the window on the whole data set and finds pictures that occur twice."""
+"""Opens the window on the whole data set, has it measured, and finds pictures that occur twice."""
 
+from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
-import numpy as np
 from PySide6.QtCore import QObject, Signal
 
 from maskwright.document.palette import category_colour
-from maskwright.errors import MaskwrightError
 from maskwright_gui.dialogs.data_set import DataSetWindow
 from maskwright_gui.main_window import MainWindow
 from maskwright_gui.messages import Message
@@ -17,6 +16,7 @@ from maskwright_gui.theme import Theme
 from maskwright_gui.workers.tasks import Task, TaskProgress
 
 if TYPE_CHECKING:
+    from maskwright.project.measures import Measures
     from maskwright.project.store import Project
 
 
@@ -30,7 +30,7 @@ class DataSetCommands(QObject):
         super().__init__(window)
         self._session, self._window = session, window
         self._open: DataSetWindow | None = None
-        self._task: Task | None = None
+        self._tasks: list[Task] = []
 
     def open(self, theme: Theme) -> DataSetWindow | None:
         project = self._session.project
@@ -38,36 +38,49 @@ class DataSetCommands(QObject):
             return None
         self.stop()
         self._session.save()
-        self._open = DataSetWindow(project, self._window.images.query, class_bars(project), theme, self._window)
+        self._open = DataSetWindow(project, self._window.images.query, theme, self._window)
         self._open.image_chosen.connect(self._session.show_image)
         self._open.duplicates_requested.connect(self.find_duplicates)
+        self._open.measures_requested.connect(self.measure)
+        self._open.search_requested.connect(self._window.images.search)
         self._open.finished.connect(self._on_closed)
         self._open.show()
+        self._run(_count_classes, self._on_counted, "The classes were not counted")
         return self._open
 
     def find_duplicates(self) -> None:
-        if self._session.project is None:
+        self._run(_find_duplicates, self._on_found, "The search for pictures that occur twice stopped")
+
+    def measure(self) -> None:
+        self._run(_measure, self._on_measured, "The objects were not measured")
+
+    def _run(
+        self,
+        work: Callable[["Project", TaskProgress], object],
+        on_done: Callable[..., object],
+        complaint: str,
+    ) -> None:
+        """Begin a task beside those that run already."""
+        project = self._session.project
+        if project is None:
             return
-        self._stop_task()
-        self._task = Task(partial(_find_duplicates, self._session.project), self)
-        self._task.progressed.connect(lambda done, total, text: self.work_changed.emit(text, done, total))
-        self._task.finished.connect(lambda: self.work_changed.emit("", 0, None))
-        self._task.done.connect(self._on_found)
-        self._task.failed.connect(self._on_failed)
-        self._task.start()
+        task = Task(partial(work, project), self)
+        task.progressed.connect(lambda done, total, text: self.work_changed.emit(text, done, total))
+        task.finished.connect(lambda: self.work_changed.emit("", 0, None))
+        task.done.connect(on_done)
+        task.failed.connect(lambda error: self.told.emit(Message.of_error(complaint, error)))
+        self._tasks.append(task)
+        task.start()
 
     def stop(self) -> None:
         """Close the window and end what it has begun."""
-        self._stop_task()
+        tasks, self._tasks = self._tasks, []
+        for task in tasks:
+            task.stop()
+            task.deleteLater()
         if self._open is not None:
             self._open.close()
             self._open = None
-
-    def _stop_task(self) -> None:
-        if self._task is not None:
-            task, self._task = self._task, None
-            task.stop()
-            task.deleteLater()
 
     def _on_closed(self) -> None:
         self._open = None
@@ -79,18 +92,27 @@ class DataSetCommands(QObject):
         ids = [image_id for group in groups for image_id in group]
         self._open.show_duplicates(groups, {record.id: record.file_name for record in project.image_records(ids)})
 
-    def _on_failed(self, error: MaskwrightError) -> None:
-        self.told.emit(Message.of_error("The search for pictures that occur twice stopped", error))
+    def _on_counted(self, bars: list[ClassBar]) -> None:
+        if self._open is not None:
+            self._open.show_classes(bars)
+
+    def _on_measured(self, measures: "Measures") -> None:
+        if self._open is not None:
+            self._open.show_measures(measures, self._session.categories)
 
 
 def class_bars(project: "Project") -> list[ClassBar]:
     """The number of objects and images of each class; rejected proposals left out."""
-    _, category_ids, counts = project.category_images()
-    bars = []
-    for category in project.categories():
-        here = np.flatnonzero(category_ids == category.id)
-        bars.append(ClassBar(category.name, category_colour(category), int(counts[here].sum()), len(here)))
-    return bars
+    counts = project.category_counts()
+    return [
+        ClassBar(category.name, category_colour(category), *counts.get(category.id, (0, 0)))
+        for category in project.categories()
+    ]
+
+
+def _count_classes(project: "Project", progress: TaskProgress) -> list[ClassBar]:
+    progress.report(0, None, "Counting the classes")
+    return class_bars(project)
 
 
 def _find_duplicates(project: "Project", progress: TaskProgress) -> list[list[int]]:
@@ -98,3 +120,8 @@ def _find_duplicates(project: "Project", progress: TaskProgress) -> list[list[in
 
     text = "Looking for pictures that occur twice"
     return find_duplicates(project, on_progress=lambda done, total: progress.report(done, total, text))
+
+
+def _measure(project: "Project", progress: TaskProgress) -> "Measures":
+    progress.report(0, None, "Measuring the objects")
+    return project.measures(lambda done: progress.report(done, None, f"Measuring the objects: {done:,}"))

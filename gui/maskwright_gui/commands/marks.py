@@ -22,6 +22,8 @@ Box = tuple[float, float, float, float]
 GHOST_LAYER = "review"
 MOST_MARKS = 12
 """The gravest; more would hide the picture that they are about."""
+LEAST_SHARE = 0.3
+"""Of the image's longer side: what is shown around a place that was gone to."""
 _SIGNALS = ("disagreement", "uncertainty")
 
 
@@ -75,7 +77,8 @@ class ReviewMarks(QObject):
         return self._answer_missed(InstanceState.REJECTED, "Reject what may have been missed")
 
     def _go_to(self, place: "Place") -> None:
-        self._canvas.zoom_to_box(_with_margin(place.box_xyxy))
+        width, height = self._session.document.size_wh if self._session.document is not None else (0, 0)
+        self._canvas.zoom_to_box(_with_margin(place.box_xyxy, LEAST_SHARE * max(width, height)))
         found = place.instance_id
         self._session.select(frozenset() if found is None else frozenset({found}))
         self._current = place
@@ -147,15 +150,15 @@ class ReviewMarks(QObject):
         name = next((c.name for c in self._session.categories if c.id == place.category_id), "another class")
         match place.kind:
             case "only here":
-                return "the second model does not see this"
+                return "one model only"
             case "only there":
                 return f"missed? {name}" + (f" {place.score:.2f}" if place.score is not None else "")
             case "class":
-                return f"the second model says {name}"
+                return f"or {name}?"
             case "outline":
-                return f"another outline, IoU {1 - place.weight:.2f}"
+                return f"outline? {1 - place.weight:.2f}"
             case "doubt":
-                return f"unsure, {place.score:.2f}" if place.score is not None else "missed?"
+                return f"unsure {place.score:.2f}" if place.score is not None else "missed?"
 
     def _rare_ghosts(self, document: Document) -> list[Ghost]:
         rarest = self._rows.rarest_class(document.image_id)
@@ -175,10 +178,11 @@ def _counts(instance: Instance) -> bool:
     return instance.is_visible and instance.state is not InstanceState.REJECTED
 
 
-def _with_margin(box: Box) -> Box:
-    """So much of the surroundings that a person sees what it is."""
-    width, height = (box[2] - box[0]) / 2, (box[3] - box[1]) / 2
-    return box[0] - width, box[1] - height, box[2] + width, box[3] + height
+def _with_margin(box: Box, least: float) -> Box:
+    """So much of the surroundings that a person sees what it is: at least `least` pixels."""
+    x, y = (box[0] + box[2]) / 2, (box[1] + box[3]) / 2
+    width, height = max(box[2] - box[0], least / 2), max(box[3] - box[1], least / 2)
+    return x - width, y - height, x + width, y + height
 
 
 def _corners(box: Box) -> "np.ndarray[Any, np.dtype[np.float64]]":

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import (
     QListView,
     QPushButton,
     QScrollArea,
+    QStackedWidget,
     QTabWidget,
     QTreeWidget,
     QTreeWidgetItem,
@@ -17,6 +18,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from maskwright.document.values import Category
 from maskwright_gui.panels.class_bars import ClassBar, ClassBars
 from maskwright_gui.panels.grid_delegate import CELL, PICTURE_PX, GridDelegate
 from maskwright_gui.panels.image_model import ImageListModel
@@ -27,6 +29,7 @@ from maskwright_gui.workers.overlays import OverlayReader
 from maskwright_gui.workers.thumbnails import ThumbnailLoader
 
 if TYPE_CHECKING:
+    from maskwright.project.measures import Measures
     from maskwright.project.store import Project
 
 _ID = Qt.ItemDataRole.UserRole
@@ -37,10 +40,12 @@ class DataSetWindow(QDialog):
 
     image_chosen = Signal(int)
     duplicates_requested = Signal()
+    measures_requested = Signal()
+    """The person looks at the sizes and scores for the first time."""
+    search_requested = Signal(str)
+    """Words for the main window's search field."""
 
-    def __init__(
-        self, project: "Project", query: ImageQuery, bars: Sequence[ClassBar], theme: Theme, parent: QWidget
-    ) -> None:
+    def __init__(self, project: "Project", query: ImageQuery, theme: Theme, parent: QWidget) -> None:
         super().__init__(parent)
         self.setWindowTitle(f"Data set {project.name}")
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
@@ -55,13 +60,39 @@ class DataSetWindow(QDialog):
         self._loader.start()
         self._duplicates = named(QTreeWidget(self), "Pictures that occur more than once")
         self._look = QPushButton("Look for pictures that occur twice", self)
+        self._measures = QStackedWidget(self)
+        self._measures.addWidget(muted_label("Measuring the objects…", self, is_centred=True))
+        self._has_asked = False
         tabs = QTabWidget(self)
         tabs.addTab(self._make_grid(theme), f"Images ({self.rows.rowCount()})")
-        tabs.addTab(self._make_bars(bars), "Classes")
+        self._classes = QScrollArea(self)
+        self._classes.setWidgetResizable(True)
+        self._classes.setFrameShape(QScrollArea.Shape.NoFrame)
+        self._classes.setWidget(muted_label("Counting the classes…", self._classes, is_centred=True))
+        tabs.addTab(self._classes, "Classes")
+        self._measures_tab = tabs.addTab(self._measures, "Sizes and scores")
         tabs.addTab(self._make_duplicates(), "Twice the same")
+        tabs.currentChanged.connect(self._on_tab_changed)
         column = QVBoxLayout(self)
         column.setContentsMargins(8, 8, 8, 8)
         column.addWidget(tabs)
+
+    def show_classes(self, bars: Sequence[ClassBar]) -> None:
+        used = [bar for bar in bars if bar.instance_count]
+        if not used:
+            self._classes.setWidget(muted_label("There is no object yet.", self._classes, is_centred=True))
+            return
+        shown = ClassBars(used)
+        shown.chosen.connect(lambda name: self.search_requested.emit(f'class:"{name}"'))
+        self._classes.setWidget(shown)
+
+    def show_measures(self, measures: "Measures", categories: Sequence[Category]) -> None:
+        from maskwright_gui.panels.measure_plots import MeasurePlots
+
+        plots = MeasurePlots(measures, categories, self)
+        plots.search_requested.connect(self.search_requested)
+        self._measures.addWidget(plots)
+        self._measures.setCurrentWidget(plots)
 
     def show_duplicates(self, groups: Sequence[Sequence[int]], names: Mapping[int, str]) -> None:
         """`groups` of image ids; `names`: {image id: file name}."""
@@ -97,14 +128,6 @@ class DataSetWindow(QDialog):
         grid.activated.connect(self._on_activated)
         return grid
 
-    def _make_bars(self, bars: Sequence[ClassBar]) -> QScrollArea:
-        area = QScrollArea(self)
-        area.setWidgetResizable(True)
-        area.setFrameShape(QScrollArea.Shape.NoFrame)
-        used = [bar for bar in bars if bar.instance_count]
-        area.setWidget(ClassBars(used) if used else muted_label("There is no object yet.", area, is_centred=True))
-        return area
-
     def _make_duplicates(self) -> QWidget:
         page = QWidget(self)
         self._duplicates.setHeaderHidden(True)
@@ -123,6 +146,11 @@ class DataSetWindow(QDialog):
     def _on_duplicate_activated(self, item: QTreeWidgetItem) -> None:
         if (image_id := item.data(0, _ID)) is not None:
             self.image_chosen.emit(image_id)
+
+    def _on_tab_changed(self, tab: int) -> None:
+        if tab == self._measures_tab and not self._has_asked:
+            self._has_asked = True
+            self.measures_requested.emit()
 
     def _on_look(self) -> None:
         self._look.setEnabled(False)

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from PySide6.QtCore import QRectF, QSize, Qt
-from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPalette
+from PySide6.QtCore import QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QColor, QMouseEvent, QPainter, QPaintEvent, QPalette
 from PySide6.QtWidgets import QWidget
 
 ROW_PX = 24
@@ -21,14 +21,23 @@ class ClassBar:
 
 
 class ClassBars(QWidget):
-    """One bar per class; put it into a scroll area."""
+    """One bar per class; put it into a scroll area. A click on one is told."""
+
+    chosen = Signal(str)
+    """Name of the class."""
 
     def __init__(self, bars: Sequence[ClassBar], parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._bars = sorted(bars, key=lambda bar: -bar.instance_count)
         told = ", ".join(f"{bar.name} {bar.instance_count}" for bar in self._bars)
         self.setAccessibleName(f"Objects of each class: {told or 'none'}")
+        self.setToolTip("Click a class to list its images")
         self.setMinimumHeight(len(self._bars) * ROW_PX + 8)
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        row = int(event.position().y() - 4) // ROW_PX
+        if 0 <= row < len(self._bars):
+            self.chosen.emit(self._bars[row].name)
 
     def sizeHint(self) -> QSize:
         return QSize(480, len(self._bars) * ROW_PX + 8)

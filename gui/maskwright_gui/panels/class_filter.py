@@ -54,7 +54,8 @@ class ClassFilter(QToolButton):
     def _refresh(self) -> None:
         known = {category.id for category in self._categories}
         kept = len(known - self._left_out)
-        self.setText("All classes" if kept == len(known) else f"{kept} of {len(known)} classes")
+        text = "All classes" if kept == len(known) else f"{kept} of {len(known)} classes"
+        self.setText(f"{text} ▾")
         self.setEnabled(bool(known))
 
     def _open(self) -> None:

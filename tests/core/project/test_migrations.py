@@ -40,7 +40,7 @@ def test_an_older_project_is_migrated_after_a_copy_was_made(tmp_path: Path) -> N
             "UPDATE alembic_version SET version_num = '0001';"
         )
 
-    with pytest.raises(ProjectError, match="older version"):
+    with pytest.raises(ProjectError, match="brought up to date: it was opened for reading only"):
         Project.open(file, read_only=True)
     with Project.open(file) as project, project._database.read() as connection:
         assert compare_metadata(MigrationContext.configure(connection), metadata) == []

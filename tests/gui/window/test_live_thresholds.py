@@ -219,7 +219,7 @@ def test_a_class_that_is_left_out_is_not_proposed(qtbot: QtBot, labelled: Workbe
     popup.list.item(0).setCheckState(Qt.CheckState.Unchecked)
     qtbot.waitUntil(lambda: [i.category_id for i in labelled.session.document] == [2])
     qtbot.waitUntil(lambda: len(labelled.session.project.instances(6)) == 1, timeout=20_000)
-    assert filter_button.text() == "1 of 2 classes"
+    assert filter_button.text() == "1 of 2 classes ▾"
 
 
 def test_a_class_that_is_left_out_is_left_out_of_a_batch(qtbot: QtBot, opened: Workbench) -> None:

@@ -31,6 +31,11 @@ class ClassEffort:
     """Active seconds per object, proposals that were refused included."""
     suggested_score: float | None
     """The threshold of least expected effort; None while there are too few answers."""
+    median_handles: float = 0.0
+    """Clicks and key presses per object."""
+    mean_iou: float | None = None
+    """Of the proposals with what became of them, those that were kept; None where none was."""
+    classes_changed: int = 0
 
     @property
     def untouched_rate(self) -> float | None:
@@ -110,7 +115,14 @@ def _class_effort(category_id: int, items: Sequence[InstanceEffort], draw_s: flo
         sum(item.is_drawn for item in items),
         median(item.seconds for item in items),
         suggested_score(answered, draw_s, refuse_s),
+        median(item.clicks + item.keys for item in items),
+        _mean([iou for item in answered if not item.is_refused and (iou := item.final_iou) is not None]),
+        sum(item.is_class_changed for item in items),
     )
+
+
+def _mean(values: Sequence[float]) -> float | None:
+    return sum(values) / len(values) if values else None
 
 
 def _bin(answered: Sequence[InstanceEffort], low: float) -> tuple[float, int, int]:

@@ -1,50 +1,89 @@
 """What correcting has cost so far: per class, and how many proposals were good as they came, by score."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QRectF, QSize, Qt
-from PySide6.QtGui import QPainter, QPaintEvent, QPalette
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import (
+    QCheckBox,
     QDialog,
     QDialogButtonBox,
     QHeaderView,
     QLabel,
+    QMessageBox,
     QTreeWidget,
     QTreeWidgetItem,
     QVBoxLayout,
     QWidget,
 )
 
-from maskwright_gui.panels.widgets import muted_label, named
+from maskwright.document.values import Category
+from maskwright_gui.panels.widgets import named
 from maskwright_gui.workers.batch_status import duration_text
 
 if TYPE_CHECKING:
     from maskwright.review.report import ClassEffort, EffortReport
 
-_COLUMNS = ("Class", "Proposed", "Untouched", "Edited", "Refused", "Drawn", "Seconds", "Better score")
+_COLUMNS = (
+    "Class", "Proposed", "Untouched", "Edited", "Other class", "Refused", "Drawn", "IoU kept", "Seconds",
+    "Clicks, keys", "Better score",
+)  # fmt: skip
 _NOTHING = "No proposal has been answered yet. Accept, edit or reject some, and what they cost is summed up here."
 
 
 class EffortDialog(QDialog):
     """Read from the project's own history; nothing of it leaves the computer."""
 
-    def __init__(self, report: "EffortReport", names: Mapping[int, str], parent: QWidget | None) -> None:
-        """`names`: {class id: name}."""
+    recording_switched = Signal(bool)
+    forget_requested = Signal()
+
+    def __init__(
+        self,
+        report: "EffortReport",
+        categories: Sequence[Category],
+        *,
+        is_recording: bool,
+        may_change: bool,
+        parent: QWidget | None,
+    ) -> None:
         super().__init__(parent)
         self.setWindowTitle("Correction effort")
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        self.resize(760, 560)
+        self.resize(860, 640)
+        self.switch = QCheckBox("Record correction effort (stays on this computer)", self)
+        self.switch.setToolTip("Clicks, key presses and active seconds of each step, in this project; never which keys")
+        self.switch.setChecked(is_recording)
+        self.switch.setEnabled(may_change)
+        self.switch.toggled.connect(self.recording_switched)
         column = QVBoxLayout(self)
         column.setContentsMargins(16, 16, 16, 12)
         column.setSpacing(12)
         column.addWidget(QLabel(summary_text(report), self))
-        column.addWidget(self._make_table(report, names), 1)
-        column.addWidget(muted_label("Proposals accepted as they came, by score (the grey bar: all answered)", self))
-        column.addWidget(ScoreBars(report.answered_by_score, self))
+        if report.classes:
+            from maskwright_gui.panels.effort_plots import effort_plots
+
+            names = {category.id: category.name for category in categories}
+            column.addWidget(self._make_table(report, names), 1)
+            column.addWidget(effort_plots(report, categories), 1)
+        else:
+            column.addStretch(1)
+        column.addWidget(self.switch)
+        column.addWidget(self._make_buttons(may_change=may_change))
+
+    def _make_buttons(self, *, may_change: bool) -> QDialogButtonBox:
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close, self)
         buttons.rejected.connect(self.close)
-        column.addWidget(buttons)
+        forget = buttons.addButton("Erase what was recorded…", QDialogButtonBox.ButtonRole.ResetRole)
+        forget.setEnabled(may_change)
+        forget.clicked.connect(self._on_forget)
+        return buttons
+
+    def _on_forget(self) -> None:
+        question = "Erase all clicks, key presses and times of this project? The annotations stay as they are."
+        erase, keep = QMessageBox.StandardButton.Yes, QMessageBox.StandardButton.Cancel
+        if QMessageBox.question(self, "Erase what was recorded", question, erase | keep, keep) == erase:
+            self.forget_requested.emit()
+            self.close()
 
     def _make_table(self, report: "EffortReport", names: Mapping[int, str]) -> QTreeWidget:
         table = named(QTreeWidget(self), "Effort by class")
@@ -60,37 +99,6 @@ class EffortDialog(QDialog):
                 item.setTextAlignment(column, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
             table.addTopLevelItem(item)
         return table
-
-
-class ScoreBars(QWidget):
-    """For each tenth of the score: how many proposals were answered, and how many of them needed nothing."""
-
-    def __init__(self, bins: tuple[tuple[float, int, int], ...], parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self._bins = bins
-        shares = ", ".join(f"from {low:.1f}: {good} of {count}" for low, count, good in bins if count)
-        self.setAccessibleName(f"Accepted untouched by score: {shares or 'nothing yet'}")
-        self.setFixedHeight(140)
-
-    def sizeHint(self) -> QSize:
-        return QSize(400, 140)
-
-    def paintEvent(self, event: QPaintEvent) -> None:
-        painter, palette = QPainter(self), self.palette()
-        line = painter.fontMetrics().height()
-        width, height = self.width() / max(len(self._bins), 1), self.height() - 2 * line - 4
-        peak = max((count for _, count, _ in self._bins), default=0) or 1
-        for place, (low, count, good) in enumerate(self._bins):
-            left, foot = place * width + 4, float(line + height)
-            for number, role in ((count, QPalette.ColorRole.Mid), (good, QPalette.ColorRole.Accent)):
-                tall = height * number / peak
-                painter.fillRect(QRectF(left, foot - tall, width - 8, tall), palette.color(role))
-            painter.setPen(palette.color(QPalette.ColorRole.WindowText))
-            below = QRectF(place * width, foot + 4, width, line)
-            painter.drawText(below, Qt.AlignmentFlag.AlignCenter, f"{low:.1f}")
-            if count:
-                above = QRectF(place * width, foot - height * count / peak - line, width, line)
-                painter.drawText(above, Qt.AlignmentFlag.AlignCenter, f"{round(100 * good / count)} %")
 
 
 def summary_text(report: "EffortReport") -> str:
@@ -112,8 +120,11 @@ def class_row(effort: "ClassEffort", name: str) -> list[str]:
         str(effort.proposed),
         f"{effort.untouched} ({rate:.0%})" if rate is not None else str(effort.untouched),
         str(effort.edited),
+        str(effort.classes_changed),
         str(effort.refused),
         str(effort.drawn),
+        f"{effort.mean_iou:.2f}" if effort.mean_iou is not None else "–",
         f"{effort.median_seconds:.1f}",
+        f"{effort.median_handles:.0f}",
         f"{effort.suggested_score:.2f}" if effort.suggested_score is not None else "–",
     ]

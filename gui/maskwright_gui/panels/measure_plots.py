@@ -1,6 +1,7 @@
 """How large the objects of a data set are and how sure the model was, of all classes or one."""
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -92,8 +93,9 @@ def size_bars(values: NDArray[np.float32], edges: Sequence[float], unit: str, co
     """Values outside the edges go to the first and last bar."""
     inside = np.clip(values, edges[0], np.nextafter(edges[-1], 0))
     counts = np.histogram(inside, bins=np.array(edges))[0].tolist()
-    labels = [f"{low:.2g}" if low < 1 else f"{low:.0f}" for low in edges[:-1]]
-    texts = [f"from {label}{unit}: {count}" for label, count in zip(labels, counts, strict=True)]
+    named_edges = [f"{edge:.2g}" if edge < 1 else f"{edge:.0f}" for edge in edges]
+    labels = [f"{low}–{high}" for low, high in pairwise(named_edges)]
+    texts = [f"{label}{unit}: {count}" for label, count in zip(labels, counts, strict=True)]
     return Bars(counts, labels, texts=texts, colours=[colour] * len(counts) if colour else ())
 
 

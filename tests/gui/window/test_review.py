@@ -4,14 +4,16 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QMessageBox, QTabWidget
 from pytestqt.qtbot import QtBot
 
 import tiny_models
 from maskwright.document.values import InstanceState
 from maskwright.review.report import effort_report
 from maskwright_gui.app import Workbench
-from maskwright_gui.dialogs.effort import ScoreBars, class_row, summary_text
+from maskwright_gui.dialogs.effort import EffortDialog, class_row, summary_text
 from maskwright_gui.dialogs.history import HistoryDialog
+from maskwright_gui.panels.effort_plots import rate_bars, score_bars, suggestion_bars
 
 Key = Qt.Key
 
@@ -68,9 +70,42 @@ def test_effort_is_summed_up_by_class(labelled: Workbench) -> None:
     labelled.session.save()
     report = effort_report(labelled.session.project)
     rows = [class_row(effort, "") for effort in report.classes]
-    assert [(row[1], row[2], row[4]) for row in rows] == [("1", "1 (100%)", "0"), ("1", "0 (0%)", "1")]
+    assert [(row[1], row[2], row[5]) for row in rows] == [("1", "1 (100%)", "0"), ("1", "0 (0%)", "1")]
     assert "of active work on 1 images" in summary_text(report)
-    assert "from 0.8: 1 of 2" in ScoreBars(report.answered_by_score).accessibleName()
+    assert score_bars(report).texts == ["from 0.8: 1 of 2"]
+    names = {category.id: category for category in labelled.session.categories}
+    assert rate_bars(report.classes, names).notes == ["1 of 1", "0 of 1"]
+    assert suggestion_bars(report.classes, names).heights == []
+
+
+def test_effort_report_shows_plots_and_the_switch(qtbot: QtBot, labelled: Workbench) -> None:
+    labelled.edits.accept_above(0.0)
+    dialog = open_effort(qtbot, labelled)
+    titles = [dialog.findChild(QTabWidget).tabText(tab) for tab in range(4)]
+    assert titles == ["Good as proposed, by class", "Good as proposed, by score", "Seconds per object", "Score to use"]
+    assert dialog.switch.isChecked()
+    dialog.switch.click()
+    assert not labelled.session.project.records_effort
+
+
+def test_recorded_effort_is_erased_on_request_only(
+    qtbot: QtBot, labelled: Workbench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    labelled.edits.accept_above(0.0)
+    dialog = open_effort(qtbot, labelled)
+    answers = iter([QMessageBox.StandardButton.Cancel, QMessageBox.StandardButton.Yes])
+    monkeypatch.setattr(QMessageBox, "question", lambda *_: next(answers))
+    dialog._on_forget()
+    assert effort_report(labelled.session.project).classes != ()
+    dialog._on_forget()
+    assert effort_report(labelled.session.project).classes == ()
+    assert {i.state for i in labelled.session.document} == {InstanceState.ACCEPTED}
+
+
+def open_effort(qtbot: QtBot, bench: Workbench) -> EffortDialog:
+    bench.review.open_effort()
+    qtbot.waitUntil(lambda: bench.window.findChild(EffortDialog) is not None, timeout=20_000)
+    return bench.window.findChild(EffortDialog)
 
 
 def test_going_back_is_a_step_that_can_be_undone(labelled: Workbench) -> None:

@@ -1,0 +1,85 @@
+"""The correction effort as plots: how good the proposals were, what an object took, which scores would take less."""
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from PySide6.QtWidgets import QTabWidget
+
+from maskwright.document.palette import category_colour
+from maskwright.document.values import Category
+from maskwright_gui.panels.plots import BarPlot, Bars, Colour
+
+if TYPE_CHECKING:
+    from maskwright.review.report import ClassEffort, EffortReport
+
+MOST_CLASSES = 16
+"""Those with most objects; the table has all."""
+
+
+def effort_plots(report: "EffortReport", categories: Sequence[Category]) -> QTabWidget:
+    """One tab per question."""
+    known = {category.id: category for category in categories}
+    busiest = sorted(report.classes, key=lambda effort: -(effort.proposed + effort.drawn))[:MOST_CLASSES]
+    tabs = QTabWidget()
+    for title, unit, bars in (
+        ("Good as proposed, by class", "share", rate_bars(busiest, known)),
+        ("Good as proposed, by score", "proposals", score_bars(report)),
+        ("Seconds per object", "s", seconds_bars(busiest, known)),
+        ("Score to use", "score", suggestion_bars(busiest, known)),
+    ):
+        plot = BarPlot(title, unit)
+        plot.set_bars(bars)
+        tabs.addTab(plot, title)
+    return tabs
+
+
+def rate_bars(efforts: Sequence["ClassEffort"], known: Mapping[int, Category]) -> Bars:
+    """Share of the answered proposals that were accepted as they came."""
+    shown = [effort for effort in efforts if effort.proposed]
+    rates = [effort.untouched_rate or 0.0 for effort in shown]
+    notes = [f"{effort.untouched} of {effort.proposed}" for effort in shown]
+    return _bars(shown, known, rates, notes, backs=[1.0] * len(shown))
+
+
+def score_bars(report: "EffortReport") -> Bars:
+    """For each tenth of the score: how many were accepted as they came, before all that were answered."""
+    rows = report.answered_by_score
+    notes = [f"{good / count:.0%}" if count else "" for _, count, good in rows]
+    texts = [f"from {low:.1f}: {good} of {count}" for low, count, good in rows if count]
+    return Bars(
+        [good for _, _, good in rows],
+        [f"{low:.1f}–{low + 0.1:.1f}" for low, _, _ in rows],
+        notes,
+        [count for _, count, _ in rows],
+        texts=texts,
+    )
+
+
+def seconds_bars(efforts: Sequence["ClassEffort"], known: Mapping[int, Category]) -> Bars:
+    """Median of the active seconds that an object of a class took."""
+    values = [effort.median_seconds for effort in efforts]
+    return _bars(efforts, known, values, [f"{value:.1f}" for value in values])
+
+
+def suggestion_bars(efforts: Sequence["ClassEffort"], known: Mapping[int, Category]) -> Bars:
+    """The score threshold of least expected effort; classes with too few answers are missing."""
+    shown = [effort for effort in efforts if effort.suggested_score is not None]
+    values = [effort.suggested_score or 0.0 for effort in shown]
+    return _bars(shown, known, values, [f"{value:.2f}" for value in values])
+
+
+def _bars(
+    efforts: Sequence["ClassEffort"],
+    known: Mapping[int, Category],
+    heights: Sequence[float],
+    notes: Sequence[str],
+    backs: Sequence[float] = (),
+) -> Bars:
+    ids = [effort.category_id for effort in efforts]
+    labels = [known[id_].name if id_ in known else f"class {id_}" for id_ in ids]
+    texts = [f"{label}: {note}" for label, note in zip(labels, notes, strict=True)]
+    return Bars(heights, labels, notes, backs, [_colour(id_, known) for id_ in ids], texts)
+
+
+def _colour(category_id: int, known: Mapping[int, Category]) -> Colour:
+    return category_colour(known[category_id]) if category_id in known else (128, 128, 128)

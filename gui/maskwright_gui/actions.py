@@ -42,6 +42,7 @@ ACTIONS: tuple[ActionSpec, ...] = (
     ActionSpec("export", "Export annotations…", "File", 1, ("Ctrl+Shift+E",), "export"),
     ActionSpec("check", "Check the annotations", "File", 1),
     ActionSpec("import", "Import annotations…", "File", 1),
+    ActionSpec("locate", "Locate missing images…", "File", 1),
     ActionSpec("close_project", "Close project", "File", 2, ("Ctrl+W",)),
     ActionSpec("quit", "Quit", "File", 3, ("Ctrl+Q",)),
     ActionSpec("undo", "Undo", "Edit", 0, ("Ctrl+Z",), "arrow-u-up-left"),

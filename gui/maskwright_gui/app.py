@@ -24,6 +24,7 @@ from maskwright_gui.commands.mapping import MappingCommands
 from maskwright_gui.commands.marks import ReviewMarks
 from maskwright_gui.commands.model import ModelCommands
 from maskwright_gui.commands.projects import ProjectCommands
+from maskwright_gui.commands.relocating import RelocateCommands
 from maskwright_gui.commands.review import ReviewCommands
 from maskwright_gui.commands.shapes import ShapeCommands
 from maskwright_gui.commands.view import TOOLS, ViewCommands
@@ -104,6 +105,7 @@ class Workbench:
         self.live = LiveThresholds(self.session, window.canvas, window.thresholds, self.preview, window)
         self.exchange = ExchangeCommands(self.session, window)
         self.data_set = DataSetCommands(self.session, window)
+        self.relocating = RelocateCommands(self.session, window)
         self.mapping = MappingCommands(self.session, window)
         self.review = ReviewCommands(self.session, window)
         self.marks = ReviewMarks(self.session, window.canvas, self.rows, window)
@@ -127,6 +129,7 @@ class Workbench:
         self.exchange.stop()
         self.classes.stop()
         self.data_set.stop()
+        self.relocating.stop()
         self.preview.stop()
         self.inference.stop()
         self.session.close_project()

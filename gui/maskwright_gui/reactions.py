@@ -28,6 +28,7 @@ def on_project(bench: "Workbench", project: "Project | None") -> None:
     bench.exchange.stop()
     bench.classes.stop()
     bench.data_set.stop()
+    bench.relocating.stop()
     bench.thumbnails.forget()
     bench.window.images.reset()
     bench.rows.set_project(project)
@@ -116,6 +117,17 @@ def accept(bench: "Workbench") -> None:
 def reject(bench: "Workbench") -> None:
     if not bench.marks.reject_missed():
         bench.edits.reject()
+
+
+def on_located(bench: "Workbench") -> None:
+    """The image files are where the project expects them again: read what is on screen once more."""
+    bench.thumbnails.forget()
+    bench.images.forget()
+    bench.window.images.refilter()
+    image_id = bench.session.image.id if bench.session.image is not None else None
+    bench.session.show_image(None)
+    if image_id is not None:
+        bench.session.show_image(image_id)
 
 
 def on_taken_in(bench: "Workbench") -> None:

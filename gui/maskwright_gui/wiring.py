@@ -41,6 +41,7 @@ def _wire_actions(bench: "Workbench") -> None:
         "export": bench.exchange.open_export,
         "check": bench.exchange.check,
         "import": bench.exchange.import_annotations,
+        "locate": bench.relocating.locate,
         "close_project": projects.close_project,
         "quit": window.close,
         "undo": edits.undo,
@@ -174,7 +175,10 @@ def _wire_messages(bench: "Workbench") -> None:
         show(Message.of_error(what, error))
 
     bench.session.failed.connect(tell_failure)
-    bench.images.failed.connect(tell_failure)
+    bench.images.failed.connect(bench.relocating.tell_failure)
+    bench.relocating.told.connect(show)
+    bench.projects.images_missing.connect(bench.relocating.tell_missing)
+    bench.relocating.located.connect(lambda: reactions.on_located(bench))
     bench.classes.failed.connect(tell_failure)
     bench.mapping.failed.connect(tell_failure)
     bench.session.save_recovered.connect(lambda: show(Message("All edits are saved again")))

@@ -144,6 +144,10 @@ class Project(
         """Look for the images in another folder from now on. Raises ProjectError when it does not exist."""
         if not image_root.is_dir():
             raise ProjectError("the image folder does not exist", path=image_root)
+        self.expect_image_root(image_root)
+
+    def expect_image_root(self, image_root: Path) -> None:
+        """The same for a folder that need not be there at the moment."""
         _write_settings(self._database, _root_settings(self.path, image_root.absolute()))
         self.image_root = image_root.absolute()
 

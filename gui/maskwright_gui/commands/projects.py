@@ -28,6 +28,8 @@ class ProjectCommands(QObject):
     model_dropped = Signal(str)
     failures_wanted = Signal(object, str)
     """(list of Failure, title)."""
+    images_missing = Signal(int)
+    """So many images of the project that was opened are not where it expects them."""
 
     def __init__(self, session: Session, window: QWidget) -> None:
         super().__init__(window)
@@ -133,6 +135,11 @@ class ProjectCommands(QObject):
         self.images_added.emit()
         if opening.backup_failure is not None:
             self.told.emit(Message.of_error("There is no backup copy of today", opening.backup_failure))
+        if opening.located is not None and opening.located.moved:
+            text = f"{opening.located.moved} moved image" + ("" if opening.located.moved == 1 else "s")
+            self.told.emit(Message(f"{text} found again", "By name and size; the annotations are where they were."))
+        if opening.located is not None and opening.located.missing:
+            self.images_missing.emit(opening.located.missing)
         if opening.failures:
             count = len(opening.failures)
             text = f"{count} file" + (" cannot" if count == 1 else "s cannot") + " be read"

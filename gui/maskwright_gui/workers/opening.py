@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from maskwright.errors import ProjectError
+from maskwright_gui.workers.relocating import Located, find_moved
 from maskwright_gui.workers.tasks import TaskProgress
 
 if TYPE_CHECKING:
@@ -28,9 +29,13 @@ class Opening:
 
     project: "Project"
     rest: Iterator["ScannedImage"]
+    is_known: bool = False
+    """The project was there already."""
     failures: list["ScannedImage"] = field(default_factory=list)
     added: int = 0
     backup_failure: ProjectError | None = None
+    located: Located | None = None
+    """What became of a project's images that are not where it expects them; None for a new project."""
 
 
 def open_project(path: Path, progress: TaskProgress) -> Opening:
@@ -46,7 +51,8 @@ def open_project(path: Path, progress: TaskProgress) -> Opening:
     if find_project(place) is not None:
         project = Project.open(place)
         is_complete = project.is_read_only or not project.image_root.is_dir()
-        return Opening(project, iter(()) if is_complete else scan_folder(project.image_root, recursive=True))
+        rest = iter(()) if is_complete else scan_folder(project.image_root, recursive=True)
+        return Opening(project, rest, is_known=True)
     if not path.is_dir():
         raise ProjectError("this is neither a folder of images nor a project", path=path)
     found = scan_folder(path, recursive=True)
@@ -65,6 +71,8 @@ def add_rest(opening: Opening, progress: TaskProgress) -> Opening:
     except ProjectError as error:
         log.warning("no backup today: %s", error)
         opening.backup_failure = error
+    if opening.is_known and not opening.project.is_read_only:  # before files that were moved count as new ones
+        opening.located = find_moved(opening.project, progress)
     while block := list(islice(opening.rest, BLOCK)):
         _add(opening, block)
         progress.report(opening.added, None, f"Reading the folder: {opening.added} new images")

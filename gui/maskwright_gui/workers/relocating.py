@@ -1,0 +1,56 @@
+"""Looks for images that are no longer where the project expects them; runs in a `Task`."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from maskwright.errors import ProjectError
+from maskwright_gui.workers.tasks import TaskProgress
+
+if TYPE_CHECKING:
+    from maskwright.project.store import Project
+
+_STEP = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Located:
+    """How many of the project's images are where it expects them now."""
+
+    present: int
+    moved: int
+    """Of the present ones: found under another name of folder."""
+    missing: int
+
+
+def locate_in(project: "Project", folder: Path, progress: TaskProgress) -> Located:
+    """Look for all images in `folder` from now on.
+
+    Raises ProjectError, with nothing changed, where not one of them is there.
+    """
+    before = project.image_root
+    progress.report(0, None, f"Looking for the images in {folder.name}")
+    project.move_image_root(folder)
+    located = find_moved(project, progress)
+    if located.present == 0 and located.missing:
+        project.expect_image_root(before)
+        first = next(iter(project.images())).file_name
+        raise ProjectError(
+            "none of this project's images is in this folder", path=folder, hint=f"choose the one that holds {first}"
+        )
+    return located
+
+
+def find_moved(project: "Project", progress: TaskProgress) -> Located:
+    """Give images that lie elsewhere in the image folder their new names. Raises ProjectError."""
+    missing = []
+    total = sum(project.state_counts().values())
+    for done, record in enumerate(project.images()):
+        if done % _STEP == 0:
+            progress.report(done, total, "Looking for the images")
+        if not project.image_path(record).is_file():
+            missing.append(record)
+    moved = project.find_moved(missing) if missing and project.image_root.is_dir() else {}
+    if moved:
+        project.relocate(moved)
+    return Located(total - len(missing) + len(moved), len(moved), len(missing) - len(moved))

@@ -1,0 +1,85 @@
+"""Images that were moved are found again, or said to be missing."""
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from pytestqt.qtbot import QtBot
+
+from maskwright.project import Project, scan_folder
+from maskwright_gui.app import Workbench
+from maskwright_gui.messages import Message
+from window_support import image_folder
+
+
+@pytest.fixture
+def apart(tmp_path: Path) -> Iterator[Path]:
+    """A project of six images that lies outside their folder, which has been moved away."""
+    images = image_folder(tmp_path / "before", 6)
+    with Project.create(tmp_path / "set.maskwright", image_root=images) as project:
+        project.add_images(scan_folder(images))
+    shutil.move(images, tmp_path / "after")
+    return project.path
+
+
+def open_project(qtbot: QtBot, bench: Workbench, path: Path) -> None:
+    with qtbot.waitSignals([bench.projects.opened, bench.projects.images_added], timeout=20_000):
+        bench.projects.open_path(path)
+
+
+def messages(bench: Workbench) -> dict[str, Message]:
+    return {message.text: message for message in bench.window.toasts.messages}
+
+
+def test_a_folder_that_is_gone_is_said_and_can_be_located(
+    qtbot: QtBot, bench: Workbench, apart: Path, tmp_path: Path
+) -> None:
+    open_project(qtbot, bench, apart)
+    qtbot.waitUntil(lambda: "The image folder is gone" in messages(bench), timeout=20_000)
+    assert messages(bench)["The image folder is gone"].action_text == "Locate folder…"
+    with qtbot.waitSignal(bench.relocating.located, timeout=20_000):
+        bench.relocating.locate_in(tmp_path / "after")
+    qtbot.waitUntil(lambda: bench.images.on_screen == 1, timeout=20_000)
+    assert "All 6 images are here" in messages(bench)
+    assert bench.session.project.image_root == tmp_path / "after"
+
+
+def test_a_wrong_folder_is_refused_and_nothing_changes(
+    qtbot: QtBot, bench: Workbench, apart: Path, tmp_path: Path
+) -> None:
+    open_project(qtbot, bench, apart)
+    other = image_folder(tmp_path / "other", 1, size_wh=(10, 10))
+    (other / "000.png").rename(other / "something else.png")
+    bench.relocating.locate_in(other)
+    qtbot.waitUntil(lambda: "The images were not found" in messages(bench), timeout=20_000)
+    assert "choose the one that holds 000.png" in messages(bench)["The images were not found"].detail
+    assert bench.session.project.image_root == tmp_path / "before"
+
+
+def test_a_missing_image_is_found_in_another_folder(qtbot: QtBot, opened: Workbench, folder: Path) -> None:
+    (folder / "moved").mkdir()
+    (folder / "004.png").rename(folder / "moved" / "004.png")
+    opened.session.show_image(5)
+    qtbot.waitUntil(lambda: "The image is missing" in messages(opened), timeout=20_000)
+    messages(opened)["The image is missing"].action()
+    qtbot.waitUntil(lambda: opened.images.on_screen == 5, timeout=20_000)
+    assert opened.session.project.image(5).file_name == "moved/004.png"
+
+
+def test_what_is_not_found_is_said_to_be_missing(qtbot: QtBot, opened: Workbench, folder: Path) -> None:
+    (folder / "004.png").unlink()
+    opened.relocating.look()
+    qtbot.waitUntil(lambda: "Not all images were found" in messages(opened), timeout=20_000)
+    assert messages(opened)["Not all images were found"].detail == "1 of 6 are still missing."
+
+
+def test_a_moved_file_is_no_new_image(qtbot: QtBot, opened: Workbench, folder: Path) -> None:
+    opened.classes.add("cell")
+    opened.projects.close_project()
+    (folder / "moved").mkdir()
+    (folder / "004.png").rename(folder / "moved" / "004.png")
+    open_project(qtbot, opened, folder)
+    assert opened.rows.rowCount() == 6
+    assert opened.session.project.image(5).file_name == "moved/004.png"
+    assert "1 moved image found again" in messages(opened)

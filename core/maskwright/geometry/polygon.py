@@ -5,7 +5,7 @@ row i and column j covers [j, j+1] x [i, i+1]. A mask of one pixel at (0, 0) is 
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeAlias
 
 import numpy as np
@@ -39,6 +39,8 @@ class Polygon:
 
     exterior: Ring
     holes: tuple[Ring, ...] = ()
+    _bounds_xyxy: tuple[float, float, float, float] | None = field(default=None, init=False, repr=False)
+    """Kept once asked for: the canvas asks for every outline on every edit."""
 
     @classmethod
     def of(cls, exterior: ArrayLike, holes: Iterable[ArrayLike] = ()) -> "Polygon":
@@ -57,8 +59,11 @@ class Polygon:
     @property
     def bounds_xyxy(self) -> tuple[float, float, float, float]:
         """Extent of the outer ring's vertices, image pixels."""
-        low, high = self.exterior.min(axis=0), self.exterior.max(axis=0)
-        return float(low[0]), float(low[1]), float(high[0]), float(high[1])
+        if self._bounds_xyxy is None:
+            (left, top), (right, bottom) = self.exterior.min(axis=0).tolist(), self.exterior.max(axis=0).tolist()
+            object.__setattr__(self, "_bounds_xyxy", (left, top, right, bottom))
+        assert self._bounds_xyxy is not None
+        return self._bounds_xyxy
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Polygon):
@@ -75,6 +80,8 @@ def polygons_bounds_xyxy(polygons: Sequence[Polygon]) -> tuple[float, float, flo
     """Extent of all parts' vertices, image pixels; raises ValueError for no parts."""
     if not polygons:
         raise ValueError("expected at least one polygon")
+    if len(polygons) == 1:
+        return polygons[0].bounds_xyxy
     boxes = np.array([polygon.bounds_xyxy for polygon in polygons])
     low, high = boxes[:, :2].min(axis=0), boxes[:, 2:].max(axis=0)
     return float(low[0]), float(low[1]), float(high[0]), float(high[1])

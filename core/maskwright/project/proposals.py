@@ -1,6 +1,7 @@
 """Model output as a layer under a person's work: what a new set of proposals may add, keep and remove."""
 
-from collections.abc import Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -38,7 +39,7 @@ def proposals_to_change(
     """
     old = [instance for instance in existing if instance.state is InstanceState.PROPOSED]
     answered = [instance for instance in existing if instance.state is not InstanceState.PROPOSED]
-    fresh = _without_answered([proposal for proposal in proposals if proposal.polygons], answered)
+    fresh = without_answered([proposal for proposal in proposals if proposal.polygons], answered)
     successors = _match(fresh, old)
     ids = iter(new_ids)
     pairs: list[tuple[Instance | None, Instance | None]] = []
@@ -54,7 +55,38 @@ def proposals_to_change(
     return Change.of(pairs)
 
 
-def _without_answered(proposals: Sequence[Proposal], answered: Sequence[Instance]) -> list[Proposal]:
+def preview_change(
+    existing: Sequence[Instance], proposals: Sequence[Proposal], new_id: Callable[[Proposal], int]
+) -> Change:
+    """What `proposals_to_change` would do, for a look at every step of a slider: nothing of it is to be stored.
+
+    Proposals are the same object as before when class and score are: they come from the same candidates, and telling by
+    their outlines would take longer than all the rest. `new_id` must give each of the others an id of its own.
+    """
+    old: dict[tuple[int, float | None], list[Instance]] = defaultdict(list)
+    answered = []
+    for instance in existing:
+        if instance.state is InstanceState.PROPOSED:
+            old[instance.category_id, instance.score].append(instance)
+        else:
+            answered.append(instance)
+    fresh = [proposal for proposal in proposals if proposal.polygons]
+    pairs: list[tuple[Instance | None, Instance | None]] = []
+    for proposal in without_answered(fresh, answered) if answered else fresh:
+        known = old[proposal.category_id, proposal.score]
+        if known:
+            before = known.pop()
+            pairs.append((before, replace(before, polygons=proposal.polygons)))
+        else:
+            state, score = InstanceState.PROPOSED, proposal.score
+            new = Instance(new_id(proposal), proposal.category_id, proposal.polygons, state, score=score)
+            pairs.append((None, new))
+    gone = [(instance, None) for instances in old.values() for instance in instances]
+    return Change.of([*pairs, *gone])
+
+
+def without_answered(proposals: Sequence[Proposal], answered: Sequence[Instance]) -> list[Proposal]:
+    """Those that a person has not accepted, edited, drawn or rejected yet; `answered`: what a person has."""
     answers = [instance for instance in answered if instance.polygons]
     rows, columns, ious = overlaps(proposals, answers, least_iou=SAME_OBJECT_IOU)
     is_same = _categories(proposals)[rows] == _categories(answers)[columns]

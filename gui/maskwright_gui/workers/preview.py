@@ -2,9 +2,10 @@
 
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import Enum, auto
+from functools import partial
 from threading import Condition
 from typing import TYPE_CHECKING
 
@@ -143,16 +144,28 @@ class _Known:
     candidates: "Candidates"
     category_ids: Mapping[int, int]
     mark: ModelMark
+    new_ids: dict[tuple[int, float, int], int] = field(default_factory=dict)
+    """{(class, score, number among those of this class and score): id to show it under}."""
 
     def preview(self, request: PreviewRequest) -> Preview:
         from maskwright.prelabel.proposing import candidates_to_proposals
-        from maskwright.project.proposals import proposals_to_change
+        from maskwright.project.proposals import preview_change, proposals_to_change
 
         settings = narrowed(request.settings, request.left_out, self.category_ids)
         proposals = candidates_to_proposals(self.candidates, settings, self.category_ids)
         score, nms_iou = request.settings.score or 0.0, request.settings.nms_iou or 0.0
         now = datetime.now(UTC).isoformat(timespec="seconds")
         provenance = Provenance(self.mark.name, self.mark.content_hash, score, nms_iou, now)
-        ids = range(-len(proposals), 0)
-        change = proposals_to_change(tuple(request.document), proposals, provenance, ids)
+        existing = tuple(request.document)
+        if request.purpose is Purpose.KEEP:
+            change = proposals_to_change(existing, proposals, provenance, range(-len(proposals), 0))
+        else:
+            taken: dict[tuple[int, float], int] = {}
+            change = preview_change(existing, proposals, partial(self._new_id, taken))
         return Preview(request, change, proposals, provenance)
+
+    def _new_id(self, taken: dict[tuple[int, float], int], proposal: "Proposal") -> int:
+        """The same negative id for the same candidate at every step of a slider."""
+        key = proposal.category_id, proposal.score
+        taken[key] = taken.get(key, 0) + 1
+        return self.new_ids.setdefault((*key, taken[key]), -1 - len(self.new_ids))

@@ -13,7 +13,7 @@ from maskwright_gui.canvas.view import CanvasView
 from maskwright_gui.messages import Message
 from maskwright_gui.panels.image_model import ImageListModel
 from maskwright_gui.session import Session
-from maskwright_gui.workers.missed import outline_at, provenance_of
+from maskwright_gui.workers.missed import missed_at
 
 if TYPE_CHECKING:
     from maskwright.review.places import Place
@@ -90,18 +90,19 @@ class ReviewMarks(QObject):
         place, project, document = self._current, self._session.project, self._session.document
         if place is None or place.instance_id is not None or project is None or document is None:
             return False
-        found = outline_at(place, project, self._session.cache, document.image_id)
+        detail, cache = self._details.get("disagreement"), self._session.cache
+        found = missed_at(place, detail, project, cache, document.image_id) if cache is not None else None
         if found is None:
             self.told.emit(Message("Its outline is not known", "Draw it, or run the model on this image again."))
             return True
-        provenance = provenance_of(self._details.get("disagreement"), self._session.cache, document.image_id, place)
+        proposal = found.proposal
         new = Instance(
             self._session.new_instance_id(),
-            found.category_id,
-            found.polygons,
+            proposal.category_id,
+            proposal.polygons,
             state,
-            score=found.score,
-            provenance=provenance,
+            score=proposal.score,
+            provenance=found.provenance,
         )
         self._current = None
         if self._session.edit(Change.create([new]), label) and state is InstanceState.ACCEPTED:

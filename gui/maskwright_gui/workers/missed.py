@@ -1,6 +1,6 @@
 """The outline of an object that no proposal covers: the second model's, or that of a candidate under the threshold."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -13,37 +13,48 @@ if TYPE_CHECKING:
     from maskwright.project.proposals import Proposal
     from maskwright.project.store import Project
     from maskwright.review.places import Place
-    from maskwright_gui.workers.candidate_cache import CandidateCache
+    from maskwright_gui.workers.candidate_cache import CandidateCache, ModelMark
 
 _NEAR_PX = 1.0
 
 
-def outline_at(place: "Place", project: "Project", cache: "CandidateCache | None", image_id: int) -> "Proposal | None":
-    """What is there, with a class of the project; None where nothing is known. Raises ProjectError."""
-    from maskwright.prelabel.mapping import project_categories
+@dataclass(frozen=True, slots=True)
+class Missed:
+    """`proposal` has a class of the project."""
+
+    proposal: "Proposal"
+    provenance: Provenance
+
+
+def missed_at(place: "Place", detail: Any, project: "Project", cache: "CandidateCache", image_id: int) -> Missed | None:
+    """What is there; None where nothing is known. Raises ProjectError.
+
+    detail: what the project keeps of the two models' disagreement on the image.
+    """
     from maskwright.project.proposals import Proposal
 
     if place.polygons and place.category_id is not None:
-        return Proposal(place.category_id, place.score or 0.0, place.polygons)
-    found = cache.get(image_id) if cache is not None else None
-    if found is None:
-        return None
-    mark, candidates = found
+        known = detail if isinstance(detail, dict) else {}
+        proposal = Proposal(place.category_id, place.score or 0.0, place.polygons)
+        return Missed(proposal, _provenance(str(known.get("model", "")), str(known.get("model_hash", ""))))
+    found = cache.get(image_id, project.image_path(project.image(image_id)))
+    return _from_candidates(place, *found, project) if found is not None else None
+
+
+def _from_candidates(place: "Place", mark: "ModelMark", candidates: "Candidates", project: "Project") -> Missed | None:
+    from maskwright.prelabel.mapping import project_categories
+    from maskwright.project.proposals import Proposal
+
     category_ids = project_categories(project, candidates.categories, mark.content_hash)
     for prediction in _alone(candidates, place.box_xyxy).select(0.0, clip_to_box=True):
         if prediction.category_id in category_ids and prediction.polygons:
-            return Proposal(category_ids[prediction.category_id], prediction.score, prediction.polygons)
+            proposal = Proposal(category_ids[prediction.category_id], prediction.score, prediction.polygons)
+            return Missed(proposal, _provenance(mark.name, mark.content_hash))
     return None
 
 
-def provenance_of(detail: Any, cache: "CandidateCache | None", image_id: int, place: "Place") -> Provenance | None:
-    """Who found what was missed. `detail`: what the project keeps of the two models' disagreement."""
-    now = datetime.now(UTC).isoformat(timespec="seconds")
-    if place.polygons:
-        known = detail if isinstance(detail, dict) else {}
-        return Provenance(str(known.get("model", "")), str(known.get("model_hash", "")), 0.0, 0.0, now)
-    found = cache.get(image_id) if cache is not None else None
-    return Provenance(found[0].name, found[0].content_hash, 0.0, 0.0, now) if found is not None else None
+def _provenance(model_name: str, model_hash: str) -> Provenance:
+    return Provenance(model_name, model_hash, 0.0, 0.0, datetime.now(UTC).isoformat(timespec="seconds"))
 
 
 def _alone(candidates: "Candidates", box: tuple[float, float, float, float]) -> "Candidates":

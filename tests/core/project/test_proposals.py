@@ -9,6 +9,7 @@ import pytest
 from maskwright.document.change import Change
 from maskwright.document.values import ImageState, Instance, InstanceState
 from maskwright.project import Project, Proposal
+from maskwright.project.proposals import preview_change
 from project_builders import drawn, make_project, square
 
 
@@ -129,3 +130,46 @@ def test_runs_remember_what_is_done_and_what_failed(project: Project) -> None:
     assert project.last_run().settings == {"score": 0.5}
     assert project.forget_failures(run_id) == 1
     assert project.pending_images(run_id).tolist() == [2]
+
+
+def shown(*proposals: Proposal) -> list[Instance]:
+    """As they stand in a document."""
+    return [
+        Instance(id_, p.category_id, p.polygons, InstanceState.PROPOSED, score=p.score)
+        for id_, p in enumerate(proposals, start=1)
+    ]
+
+
+def never(proposal: Proposal) -> int:
+    raise AssertionError(f"no new id is needed for {proposal}")
+
+
+def test_a_preview_of_the_same_thresholds_changes_nothing() -> None:
+    same = [cell(0, 0.9), cell(100, 0.8)]
+    assert preview_change(shown(*same), same, never).is_empty
+
+
+def test_a_preview_keeps_the_object_whose_outline_alone_is_another() -> None:
+    (before,) = shown(cell(0))
+    change = preview_change([before], [cell(3)], never)
+    assert [(id_, after.polygons) for id_, _, after in change] == [(before.id, cell(3).polygons)]
+
+
+def test_a_preview_adds_and_removes() -> None:
+    change = preview_change(shown(cell(0, 0.9)), [cell(100, 0.8)], lambda proposal: -7)
+    assert {(id_, before is None, after is None) for id_, before, after in change} == {
+        (1, False, True),
+        (-7, True, False),
+    }
+
+
+def test_a_preview_shows_two_of_one_class_and_score_as_two() -> None:
+    twins = [cell(0), cell(100)]
+    assert preview_change(shown(*twins), twins[:1], never).entries.keys() <= {1, 2}
+    ids = iter([-1, -2])
+    assert preview_change([], twins, lambda proposal: next(ids)).entries.keys() == {-1, -2}
+
+
+def test_a_preview_leaves_answered_objects_alone() -> None:
+    accepted = replace(shown(cell(0))[0], state=InstanceState.ACCEPTED)
+    assert preview_change([accepted], [cell(1)], never).is_empty

@@ -45,6 +45,8 @@ class NetworkInterface:
     """`model_info` of the file's rt_info: labels, colour order and so on."""
     conversion: Mapping[str, str] = field(default_factory=dict)
     """`conversion_parameters` of rt_info: what the converter baked in."""
+    framework: Mapping[str, str] = field(default_factory=dict)
+    """`framework` of rt_info: what the exporter wrote into an ONNX file, such as names of classes."""
     feeds_convolution: bool = False
     """The image goes into a convolution at once, so nothing normalises it inside the graph."""
 

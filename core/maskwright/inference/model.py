@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from maskwright.errors import ModelError
 from maskwright.inference.adapters import ADAPTERS
 from maskwright.inference.adapters.family import Adapter, PixelFormat, by_role
+from maskwright.inference.adapters.rows import no_candidates
 from maskwright.inference.candidates import Candidates
 from maskwright.inference.hashing import file_hash
 from maskwright.inference.interface import NetworkInterface, described
@@ -93,7 +94,7 @@ class Model:
 
     def decode(self, outputs: Mapping[str, NDArray[Any]], image_size_wh: tuple[int, int]) -> Candidates:
         """The same candidates from raw output tensors by name; raises ModelError where one is missing."""
-        return self._adapter.candidates(by_role(self._adapter, outputs), self._adapter.frame(image_size_wh))
+        return self._decoded(by_role(self._adapter, outputs), image_size_wh)
 
     def feeds(self, image_bgr: NDArray[np.uint8]) -> dict[int, NDArray[Any]]:
         """Input tensors for one image; the part of the work that a pipeline does ahead."""
@@ -105,13 +106,19 @@ class Model:
         """Run `feeds` of an image of that shape (H, W, ...) on a request of this model."""
         tensors = request.run(feeds)
         roles = self._adapter.output_roles(self._network.interface.outputs) or {}
-        frame = self._adapter.frame((shape[1], shape[0]))
-        return self._adapter.candidates({role: tensors[k] for role, k in roles.items()}, frame)
+        return self._decoded({role: tensors[k] for role, k in roles.items()}, (shape[1], shape[0]))
 
     def requests(self, count: int | None = None, *, hint: Hint = "throughput") -> list[Request]:
         """Requests for keeping several images in flight; as many as the device likes plus one, unless told."""
         compiled = self._choice.compiled(hint)
         return [compiled.request() for _ in range(count or compiled.best_request_count + 1)]
+
+    def _decoded(self, tensors: Mapping[str, NDArray[Any]], size_wh: tuple[int, int]) -> Candidates:
+        frame = self._adapter.frame(size_wh)
+        if not all(tensor.size for tensor in tensors.values()):
+            return no_candidates(frame, self._adapter.categories, self._adapter.defaults)
+        with np.errstate(over="ignore", invalid="ignore"):  # what overflows or is no number is sorted out by adapters
+            return self._adapter.candidates(tensors, frame)
 
 
 class DeviceChoice:

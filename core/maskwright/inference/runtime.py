@@ -204,6 +204,7 @@ def _interface(graph: "openvino.Model") -> NetworkInterface:
         tuple(_spec(port) for port in graph.outputs),
         metadata=_notes(graph, "model_info"),
         conversion=_notes(graph, "conversion_parameters"),
+        framework=_notes(graph, "framework"),
         feeds_convolution=any(_meets_convolution(port) for port in graph.inputs),
     )
 

@@ -13,6 +13,7 @@ import pytest
 from numpy.typing import ArrayLike, NDArray
 
 import tiny_models
+import tiny_onnx
 from maskwright.errors import ModelError
 from maskwright.inference.labels import COCO_CATEGORIES
 from maskwright.inference.model import Model, load_model
@@ -128,6 +129,16 @@ def yolo_outputs(classes: int = 3, prototypes: int = 4) -> tuple[NDArray[np.floa
     return detections, soft(prototypes, 20, 20, seed=2)
 
 
+def yolo_mask(coefficients: NDArray[np.float32], prototypes: NDArray[np.float32], box: NDArray[np.floating]) -> Mask:
+    """On WIDE: the prototypes over the whole input, the padding cut away, then cut at the rounded box."""
+    heat = sigmoid(np.tensordot(coefficients, prototypes, 1))
+    whole = cv2.resize(heat, (100, 100), interpolation=cv2.INTER_LINEAR)[20:80] > 0.5
+    inside = np.zeros_like(whole)
+    x1, y1, x2, y2 = np.rint(box).astype(int)
+    inside[max(y1, 0) : y2, max(x1, 0) : x2] = True
+    return whole & inside
+
+
 def test_yolo_seg_equals_a_plain_decoder(tmp_path: Path) -> None:
     detections, prototypes = yolo_outputs()
     notes = {"labels": "cat dog bird", "reverse_input_channels": "YES", "scale_values": "255.0"}
@@ -138,13 +149,55 @@ def test_yolo_seg_equals_a_plain_decoder(tmp_path: Path) -> None:
     for instance, anchor in zip(found, (5, 7), strict=True):
         x, y, width, height = detections[:4, anchor]
         box = (np.array([x - width / 2, y - height / 2, x + width / 2, y + height / 2]) - (0, 16, 0, 16)) / 0.8
-        heat = sigmoid(np.tensordot(detections[7:, anchor], prototypes, 1))
-        whole = cv2.resize(heat, (100, 100), interpolation=cv2.INTER_LINEAR)[20:80] > 0.5
-        inside = np.zeros_like(whole)
-        x1, y1, x2, y2 = np.rint(box).astype(int)
-        inside[max(y1, 0) : y2, max(x1, 0) : x2] = True
         np.testing.assert_allclose(instance.bbox_xyxy, box, atol=1e-3)
-        assert iou(instance.mask, whole & inside) > 0.99
+        assert iou(instance.mask, yolo_mask(detections[7:, anchor], prototypes, box)) > 0.99
+
+
+def yolo_rows() -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Two rows that overlap a lot, one of a class that nobody named, and two unused ones."""
+    rows = np.zeros((5, 6 + 4), np.float32)
+    rows[:3, :4] = (9, 20, 45, 60), (10, 20, 46, 60), (0, 16, 9, 40)
+    rows[:3, 4:6] = (0.9, 2), (0.8, 2), (0.7, 3)
+    rows[:3, 6:] = np.random.default_rng(1).normal(0, 2, (3, 4))
+    return rows, soft(4, 20, 20, seed=2)
+
+
+@pytest.mark.parametrize("shape", [(1, 3, SIDE, SIDE), (-1, 3, -1, -1)], ids=["fixed", "free size"])
+def test_yolo_rows_of_an_end_to_end_export_equal_a_plain_decoder(tmp_path: Path, shape: tuple[int, ...]) -> None:
+    rows, prototypes = yolo_rows()
+    path = tiny_onnx.onnx_model(
+        tmp_path / "net.onnx",
+        {"output0": rows[None], "output1": prototypes[None]},
+        shape=[size if size > 0 else f"free{k}" for k, size in enumerate(shape)],
+        notes={"names": "{0: 'cat', 1: 'dog', 2: 'red fox'}", "imgsz": "[80, 80]"},
+    )
+    model = load_model(path, precision="f32")
+    found = model.predict(WIDE).select()
+    assert (model.family, [label.name for label in model.labels]) == ("yolo_seg", ["cat", "dog", "red fox"])
+    assert [(instance.category_name, round(instance.score, 3)) for instance in found] == [
+        ("red fox", 0.9),
+        ("red fox", 0.8),  # the network says what stays: nothing is suppressed here
+    ]
+    for instance, row in zip(found, rows, strict=False):
+        box = (row[:4] - (0, 16, 0, 16)) / 0.8
+        np.testing.assert_allclose(instance.bbox_xyxy, box, atol=1e-3)
+        assert iou(instance.mask, yolo_mask(row[6:], prototypes, box)) > 0.99
+
+
+@pytest.mark.parametrize("names", ["", "cat, dog", "{0: 'a', 2: 'b'}", "[1, 2]", "(" * 500, "{'a': 'b'}"])
+def test_notes_of_an_exporter_that_are_no_names_are_passed_over(tmp_path: Path, names: str) -> None:
+    detections, prototypes = yolo_outputs()
+    outputs = {"output0": detections[None], "output1": prototypes[None]}
+    model = load_model(tiny_onnx.onnx_model(tmp_path / "net.onnx", outputs, notes={"names": names, "imgsz": "x"}))
+    assert [label.name for label in model.labels] == ["category 1", "category 2", "category 3"]
+
+
+def test_a_yolo_with_a_free_size_is_fed_at_the_usual_one(tmp_path: Path) -> None:
+    detections, prototypes = yolo_outputs()
+    outputs = {"output0": detections[None], "output1": prototypes[None]}
+    model = loaded(tmp_path, outputs, inputs={"images": (-1, 3, -1, -1)})
+    (pixels,) = model.feeds(WIDE).values()
+    assert pixels.shape == (1, 640, 640, 3)
 
 
 def test_a_yolo_with_other_labels_than_classes_is_refused(tmp_path: Path) -> None:

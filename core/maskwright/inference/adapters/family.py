@@ -1,5 +1,6 @@
 """The seam between a network's tensors and candidates: what a file per model family has to offer."""
 
+import ast
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal, Protocol
@@ -95,12 +96,28 @@ def card_notes(interface: NetworkInterface, name: str, defaults: Defaults) -> Ca
 
 
 def noted_labels(interface: NetworkInterface) -> tuple[list[str], list[int]]:
-    """Names and category ids from `model_info`; both empty where there are none. Raises ModelError for bad ids."""
+    """Names and category ids from `model_info`; both empty where there are none. Raises ModelError for bad ids.
+
+    An ONNX file may have its names in what the exporter noted.
+    """
     names = [label.replace("_", " ") for label in interface.metadata.get("labels", "").split()]
+    if not names:
+        return _exported_names(interface.framework.get("names", "")), []
     try:
         return names, [int(word) for word in interface.metadata.get("category_ids", "").split()]
     except ValueError as error:
         raise ModelError(f"the category ids inside the model are damaged: {error}") from error
+
+
+def _exported_names(text: str) -> list[str]:
+    """Names from a text such as "{0: 'cat', 1: 'dog'}", as Ultralytics notes them; empty where it is no such text."""
+    try:
+        found = ast.literal_eval(text)
+    except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
+        return []
+    if not isinstance(found, dict) or sorted(map(str, found)) != sorted(map(str, range(len(found)))):
+        return []
+    return [str(found[key]) for key in sorted(found, key=int)]
 
 
 def by_role(adapter: Adapter, outputs: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:

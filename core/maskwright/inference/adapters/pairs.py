@@ -15,6 +15,8 @@ _PAIRS_PER_INSTANCE = 20
 """Pairs kept per instance the model may return. The best ones are kept, so suppression, which works down the same
 order, finds the same instances as if all were."""
 
+LARGEST = float(np.finfo(np.float16).max)
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Pairs:
@@ -65,8 +67,17 @@ def pair_candidates(
 
 
 def finite(values: NDArray[np.floating]) -> NDArray[np.float32]:
-    """A float32 copy in which NaN and infinity are zero, so that they blot out one cell and not a whole mask."""
+    """A float32 copy in which NaN and infinity are zero, so that they blot out one cell and not a whole mask.
+
+    The rest is held within half precision's range, as `MaskSource.arrays` stores it, so that no product overflows.
+    """
     copy = np.array(values, np.float32)
-    if not np.isfinite(copy).all():
+    if copy.size and not (copy.max() <= LARGEST and copy.min() >= -LARGEST):  # a NaN makes both comparisons false
         np.nan_to_num(copy, copy=False, nan=0.0, posinf=0.0, neginf=0.0)
+        np.clip(copy, -LARGEST, LARGEST, out=copy)
     return copy
+
+
+def sound_rows(values: NDArray[np.float32]) -> NDArray[np.bool_]:
+    """(N,) bool: rows of (N, K) whose numbers are all finite and within half precision's range."""
+    return np.asarray((np.abs(values) <= LARGEST).all(axis=1))

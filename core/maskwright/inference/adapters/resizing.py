@@ -87,15 +87,25 @@ class Fit:
         return (width, height), (left, above) if self.is_centred else (0, 0)
 
 
-def resizing(interface: NetworkInterface, index: int, layout: str, *, default: str = "standard") -> Resizing:
+def resizing(
+    interface: NetworkInterface,
+    index: int,
+    layout: str,
+    *,
+    default: str = "standard",
+    free_wh: tuple[int, int] | None = None,
+) -> Resizing:
     """As the model's notes say (`resize_type`, in OpenVINO Model API's words), else by its input.
 
-    A free input keeps the image's own size; a fixed one is filled as `default` says: "standard" (stretched),
-    "fit_to_window" or "fit_to_window_letterbox". Raises ModelError for notes that cannot be read.
+    A free input keeps the image's own size, unless `free_wh` names a size for it; a fixed one is filled as `default`
+    says: "standard" (stretched), "fit_to_window" or "fit_to_window_letterbox". Raises ModelError for notes that cannot
+    be read.
     """
     spec, notes = interface.inputs[index], interface.metadata
     first = {"NCHW": 2, "NHWC": 1, "CHW": 1}[layout]
     height, width = spec.dim(first), spec.dim(first + 1)
+    if free_wh is not None:
+        width, height = width or free_wh[0], height or free_wh[1]
     try:
         if width is not None and height is not None:
             kind = notes.get("resize_type", default)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from maskwright.errors import ModelError
 from maskwright.inference.adapters.bound import BoundNetwork
 from maskwright.inference.adapters.family import PixelFormat, Roles, agree, card_notes, named_roles, noted_labels
-from maskwright.inference.adapters.pairs import finite, pair_candidates, scored_pairs
+from maskwright.inference.adapters.pairs import finite, pair_candidates, scored_pairs, sound_rows
 from maskwright.inference.adapters.pixels import image_input
 from maskwright.inference.adapters.resizing import resizing
 from maskwright.inference.candidates import Candidates, Defaults
@@ -53,7 +53,8 @@ class RfDetrAdapter(BoundNetwork):
         if roles is None or len(masks) != 1 or len(outputs) != 3:
             return None
         dets, labels = outputs[roles["dets"]], outputs[roles["labels"]]
-        if (dets.rank, labels.rank) != (3, 3) or not agree(dets.dim(2), 4) or not agree(dets.dim(1), labels.dim(1)):
+        queries = (dets.dim(1), labels.dim(1), outputs[masks[0]].dim(1))
+        if (dets.rank, labels.rank) != (3, 3) or not agree(dets.dim(2), 4) or not agree(*queries):
             return None
         return {**roles, "masks": masks[0]}
 
@@ -66,8 +67,7 @@ class RfDetrAdapter(BoundNetwork):
         half = rows[:, 2:] / 2
         boxes_xyxy = frame.boxes_to_pixels(np.concatenate([rows[:, :2] - half, rows[:, :2] + half], 1))
         masks = InputMaps(finite(_sigmoid(outputs["masks"][0][pairs.used])))
-        sound = np.isfinite(rows).all(axis=1)
-        return pair_candidates(frame, self.categories, boxes_xyxy, sound, pairs, masks, self.defaults)
+        return pair_candidates(frame, self.categories, boxes_xyxy, sound_rows(rows), pairs, masks, self.defaults)
 
 
 def _sigmoid(logits: NDArray[np.floating]) -> NDArray[np.float32]:

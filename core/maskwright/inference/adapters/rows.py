@@ -10,13 +10,16 @@ from maskwright.inference.frame import Frame
 from maskwright.inference.labels import ModelCategory
 from maskwright.inference.masks import HeatMaps, MaskSource
 
+_FARTHEST_PX = 1e9
+"""Boxes that reach farther are as senseless as infinite ones: their areas overflow float32."""
+
 
 def touching(boxes_xyxy: NDArray[np.float32], frame: Frame) -> NDArray[np.bool_]:
     """(N,) bool: boxes (N, 4) in image pixels that are finite, not inverted, and overlap the image."""
     x1, y1, x2, y2 = boxes_xyxy.T
     width, height = frame.size_wh
     inside = (x2 > x1) & (y2 > y1) & (x1 < width) & (y1 < height) & (x2 > 0) & (y2 > 0)
-    return np.asarray(inside & np.isfinite(boxes_xyxy).all(axis=1))
+    return np.asarray(inside & (np.abs(boxes_xyxy) < _FARTHEST_PX).all(axis=1))
 
 
 def row_candidates(
@@ -54,4 +57,12 @@ def row_candidates(
         np.minimum(scores[sound], 1),
         masks_of(np.nan_to_num(chosen.astype(np.float32), nan=0.0, posinf=0.0, neginf=0.0)),
         defaults,
+    )
+
+
+def no_candidates(frame: Frame, categories: tuple[ModelCategory, ...], defaults: Defaults) -> Candidates:
+    """What a network says that found nothing."""
+    empty = np.zeros(0, np.float32)
+    return row_candidates(
+        frame, categories, np.zeros((0, 4), np.float32), empty, empty, np.zeros((0, 1, 1), np.float32), defaults
     )

@@ -21,7 +21,7 @@ from maskwright.inference.adapters.family import (
     named_roles,
     noted_labels,
 )
-from maskwright.inference.adapters.pairs import finite, pair_candidates, scored_pairs
+from maskwright.inference.adapters.pairs import finite, pair_candidates, scored_pairs, sound_rows
 from maskwright.inference.adapters.pixels import image_input
 from maskwright.inference.adapters.resizing import resizing
 from maskwright.inference.candidates import Candidates, Defaults
@@ -67,7 +67,7 @@ class YolactAdapter(BoundNetwork):
         boxes_xyxy = frame.boxes_to_pixels(outputs["boxes"][0][pairs.used])
         coefficients = outputs["mask"][0][pairs.used].astype(np.float32)
         masks = PrototypeMasks(finite(outputs["proto"][0]), coefficients)
-        sound = np.isfinite(coefficients).all(axis=1)
+        sound = sound_rows(coefficients)
         return pair_candidates(frame, self.categories, boxes_xyxy, sound, pairs, masks, self.defaults)
 
 

@@ -2,7 +2,7 @@
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any, get_args
+from typing import TYPE_CHECKING, Annotated, Any, get_args
 
 import typer
 from rich.table import Table
@@ -10,6 +10,9 @@ from rich.table import Table
 from maskwright.cli import exit_codes
 from maskwright.cli.output import messages, print_json, reports_errors, results
 from maskwright.errors import MaskwrightError
+
+if TYPE_CHECKING:
+    from maskwright.models.quantise import Cost
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON on standard output.")]
 
@@ -78,34 +81,49 @@ def quantize(
     model: Annotated[str, typer.Argument(help="A model file, or a bundled or installed model's name.")],
     images: Annotated[Path, typer.Argument(help="Folder of images to calibrate on, of the kind it will see.")],
     out: Annotated[Path, typer.Option(help="Folder for the new .xml and .bin.")],
-    count: Annotated[int, typer.Option(min=10, help="Images to use at most.")] = 200,
-    truth: Annotated[Path | None, typer.Option(help="COCO file of these images: shows what accuracy it costs.")] = None,
+    count: Annotated[int, typer.Option(min=10, help="Images to use at most, evenly over the folder.")] = 200,
+    truth: Annotated[Path | None, typer.Option(help="COCO ground truth: shows what accuracy it costs.")] = None,
+    truth_images: Annotated[Path | None, typer.Option(help="Its images. Default: those to calibrate on.")] = None,
+    largest_drop: Annotated[float, typer.Option(min=0, max=1, help="Of mask AP; nothing is kept beyond it.")] = 0.02,
     as_json: AsJson = False,
 ) -> int:
     """Make an eight-bit copy of a model (needs NNCF, the extra "quantise")."""
-    from maskwright.models.quantise import quantise
+    from maskwright.models.quantise import Cost, cost, quantise, spread
 
-    if not images.is_dir():
-        raise MaskwrightError("no such folder", path=images)
-    files = sorted(path for path in images.iterdir() if path.is_file())[:count]
-    made = quantise(model, files, out)
-    figures = _accuracy((model, made), truth, images) if truth is not None else {}
+    for folder in filter(None, (images, truth_images)):
+        if not folder.is_dir():
+            raise MaskwrightError("no such folder", path=folder)
+    costs: list[Cost] = []
+
+    def judge(made: Path) -> None:
+        if truth is not None:
+            costs.append(cost(model, made, truth, truth_images or images))
+            _refuse_large_drop(costs[0], largest_drop)
+
+    files = sorted(path for path in images.iterdir() if path.is_file())
+    made = quantise(model, spread(files, count), out, judge=judge)
     if as_json:
-        print_json({"path": str(made), "mask_ap": figures})
+        print_json({"path": str(made), "cost": {**asdict(costs[0]), "change": costs[0].change} if costs else None})
         return exit_codes.OK
     results().print(str(made))
-    for name, value in figures.items():
-        messages().print(f"mask AP of {name}: {value:.3f}")
+    for found in costs:
+        messages().print(_told(found))
     return exit_codes.OK
 
 
-def _accuracy(models: tuple[str | Path, ...], truth: Path, images: Path) -> dict[str, float]:
-    """Mask AP by file name of each model."""
-    from maskwright.evaluation import evaluate_model
-    from maskwright.inference.model import load_model
+def _refuse_large_drop(found: "Cost", limit: float) -> None:
+    if -found.change > limit:
+        raise MaskwrightError(
+            f"not kept: it loses more than {limit:g} of mask AP: {_told(found)}",
+            hint="other images to calibrate on, or --largest-drop",
+        )
 
-    loaded = [load_model(model) for model in models]
-    return {model.path.name: evaluate_model(model, truth, images).segm["AP"] for model in loaded}
+
+def _told(found: "Cost") -> str:
+    return (
+        f"mask AP {found.ap_before:.3f} before, {found.ap_after:.3f} after ({found.change:+.3f}); "
+        f"AP50 {found.ap50_before:.3f}, {found.ap50_after:.3f}"
+    )
 
 
 def _pixels(text: str | None) -> Any:

@@ -19,11 +19,21 @@ Progress = Callable[[int, int], None]
 """Called with bytes so far and bytes in all."""
 _BLOCK = 1 << 18
 _ATTEMPTS = 4
-"""Per address; each goes on where the last one stopped."""
+"""Per address, of those in a row that bring next to nothing; each goes on where the last one stopped."""
+_WORTH_IT = 1 << 16
+"""Bytes that make an attempt count as progress."""
 
 
 class DownloadCancelledError(ModelError):
     """The person took it back; what has arrived is kept and resumed next time."""
+
+
+class _Incomplete(Exception):  # noqa: N818  # private signal
+    """The answer ended early or does not fit what had arrived before; worth another attempt."""
+
+
+class _Final(Exception):  # noqa: N818  # private signal
+    """This address does not have the file."""
 
 
 class Cancel(Protocol):
@@ -102,37 +112,45 @@ class _Fetch:
 
     def run(self) -> str | None:
         """None once the partial file is whole and right, else why it is not."""
-        reason = "no attempt"
-        for attempt in range(_ATTEMPTS):
-            if attempt:
-                self._pause(self.patience.retry_s * 2 ** (attempt - 1))
+        reason, failures = "", 0
+        while failures < _ATTEMPTS:
+            if failures:
+                self._pause(self.patience.retry_s * 2 ** (failures - 1))
             before = self._usable_bytes()
             try:
                 if before < self.file.size:
                     self._go_on(before)
+                self._check_whole_and_right(starts_over=before > 0)
+                return None
+            except _Final as error:
+                return str(error)
             except httpx.HTTPStatusError as error:
                 reason = f"answered {error.response.status_code} {error.response.reason_phrase}"
                 if error.response.status_code < 500 and error.response.status_code not in (416, 429):
                     return reason
             except httpx.ConnectError as error:
                 reason = str(error) or "no connection"
-                if attempt:
+                if failures:
                     return reason  # no server there, or no network: waiting longer seldom helps
-            except (httpx.HTTPError, httpx.InvalidURL) as error:
+            except (httpx.TooManyRedirects, httpx.InvalidURL) as error:
+                return str(error)
+            except (_Incomplete, httpx.HTTPError) as error:
                 reason = str(error) or type(error).__name__
-            else:
-                arrived = self.partial.stat().st_size
-                if _is_right(self.partial, self.file):
-                    return None
-                if arrived < self.file.size:
-                    reason = f"it ended after {arrived} of {self.file.size} bytes"
-                    continue
-                self.partial.unlink()
-                reason = "the content is not the expected one: wrong checksum"
-                if not before:
-                    return reason  # whole and from this address alone: it has something else
             _log.info("%s: %s", self.url, reason)
+            # A line that breaks off again and again still brings the file, as long as each attempt brings some of it.
+            failures = 1 if self._arrived() - before >= _WORTH_IT else failures + 1
         return reason
+
+    def _check_whole_and_right(self, *, starts_over: bool) -> None:
+        """Raises _Incomplete where another attempt makes sense, _Final where not."""
+        if _is_right(self.partial, self.file):
+            return
+        if self._arrived() < self.file.size:
+            raise _Incomplete(f"it ended after {self._arrived()} of {self.file.size} bytes")
+        self.partial.unlink()
+        wrong = "the content is not the expected one: wrong checksum"
+        # Whole and from this address alone, it has something else; else the earlier part may have been wrong.
+        raise _Incomplete(wrong) if starts_over else _Final(wrong)
 
     def _go_on(self, before: int) -> None:
         """Append what is missing; starts over where the server does not do ranges."""
@@ -144,6 +162,12 @@ class _Fetch:
             range_start = answer.headers.get("content-range", "").partition("-")[0]
             goes_on = answer.status_code == 206 and range_start == f"bytes {before}"
             left = self.file.size - (before if goes_on else 0)
+            announced = answer.headers.get("content-length", "")
+            if "content-encoding" not in answer.headers and announced not in (
+                "",
+                str(left),
+            ):  # a page that asks to log in, another version
+                raise _Final(f"something else is there: {announced} bytes where {left} were expected")
             with self.partial.open("ab" if goes_on else "wb") as target:
                 for block in answer.iter_bytes():
                     # One byte too many is enough for the check to fail; the rest of an endless answer is not taken.
@@ -152,6 +176,9 @@ class _Fetch:
                     self._tell(self.file.size - max(left, 0))
                     if left < 0:
                         return
+
+    def _arrived(self) -> int:
+        return self.partial.stat().st_size if self.partial.exists() else 0
 
     def _usable_bytes(self) -> int:
         """Bytes to go on from; what is as long as the file but wrong is thrown away."""

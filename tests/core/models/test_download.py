@@ -54,7 +54,9 @@ def server() -> Iterator[Server]:
     thread.join()
 
 
-def sends(content: bytes = CONTENT, *, does_ranges: bool = True, stops_after: int | None = None) -> Callable[..., None]:
+def sends(
+    content: bytes = CONTENT, *, does_ranges: bool = True, stops_after: int | None = None, says_length: bool = True
+) -> Callable[..., None]:
     """Serve `content`, from the start that was asked for, breaking off after some bytes of each answer."""
 
     def answer(handler: BaseHTTPRequestHandler) -> None:
@@ -63,7 +65,8 @@ def sends(content: bytes = CONTENT, *, does_ranges: bool = True, stops_after: in
         handler.send_response(206 if wanted else 200)
         if wanted:
             handler.send_header("Content-Range", f"bytes {start}-{len(content) - 1}/{len(content)}")
-        handler.send_header("Content-Length", str(len(content) - start))
+        if says_length:
+            handler.send_header("Content-Length", str(len(content) - start))
         handler.end_headers()
         handler.wfile.write(content[start:][:stops_after])
 
@@ -90,6 +93,27 @@ def test_a_truncated_answer_is_resumed(server: Server, tmp_path: Path) -> None:
     path = download(server.file("/net"), tmp_path / "net.pth", patience=IMPATIENT)
     assert path.read_bytes() == CONTENT
     assert server.ranges == [None, "bytes=400000-", "bytes=800000-"]
+
+
+def test_a_line_that_keeps_breaking_brings_the_file_in_the_end(server: Server, tmp_path: Path) -> None:
+    server.behaviours["/net"] = sends(stops_after=100_000)
+    assert download(server.file("/net"), tmp_path / "net.pth", patience=IMPATIENT).read_bytes() == CONTENT
+    assert len(server.ranges) == 10
+
+
+def test_a_line_that_brings_next_to_nothing_is_given_up(server: Server, tmp_path: Path) -> None:
+    server.behaviours["/net"] = sends(stops_after=1000)
+    with pytest.raises(ModelError, match=r"net\.pth could not be downloaded"):
+        download(server.file("/net"), tmp_path / "net.pth", patience=IMPATIENT)
+    assert len(server.ranges) == 4
+
+
+def test_a_page_in_place_of_the_file_is_not_taken_for_a_part_of_it(server: Server, tmp_path: Path) -> None:
+    """Networks of hotels and firms answer everything with a page that asks to log in."""
+    server.behaviours["/net"] = sends(b"<html>log in</html>")
+    with pytest.raises(ModelError, match="something else is there: 19 bytes where 1000000 were expected"):
+        download(server.file("/net"), tmp_path / "net.pth", patience=IMPATIENT)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_partial_file_of_an_earlier_run_is_resumed(server: Server, tmp_path: Path) -> None:
@@ -143,7 +167,7 @@ def test_redirects_are_followed(server: Server, tmp_path: Path) -> None:
     ],
 )
 def test_wrong_bytes_are_refused_and_nothing_is_left(server: Server, tmp_path: Path, wrong: bytes) -> None:
-    server.behaviours["/net"] = sends(wrong)
+    server.behaviours["/net"] = sends(wrong, says_length=False)
     with pytest.raises(ModelError, match=r"net\.pth could not be downloaded: 127\.0\.0\.1: .*wrong checksum"):
         download(server.file("/net"), tmp_path / "net.pth", patience=IMPATIENT)
     assert list(tmp_path.iterdir()) == []

@@ -9,7 +9,7 @@ from rich.table import Table
 
 from maskwright.cli import exit_codes
 from maskwright.cli.model_files import bench, checked_precision, convert, quantize
-from maskwright.cli.output import print_json, progress_bar, reports_errors, results
+from maskwright.cli.output import messages, print_json, progress_bar, reports_errors, results
 from maskwright.errors import MaskwrightError
 
 if TYPE_CHECKING:
@@ -75,11 +75,14 @@ def get(
     as_json: AsJson = False,
 ) -> int:
     """Download and convert a model, or add a file (.pth, .pb, .tar.gz, .xml, .onnx); afterwards --model NAME works."""
+    from maskwright.models.convert import FILE_SUFFIXES
     from maskwright.models.install import add_file, get_model
 
     chosen = checked_precision(precision)
     if Path(name).is_file():
         model = add_file(Path(name), precision=chosen)
+    elif Path(name).suffix.lower() in FILE_SUFFIXES and not name.startswith("hf://"):
+        raise MaskwrightError("no such file", path=Path(name))
     else:
         with progress_bar("download", None) as advance:
             model = get_model(
@@ -107,6 +110,8 @@ def verify_models(
     else:
         for entry, reason in wrong.items():
             results().print(f"{entry}: {reason or 'right'}")
+        if not wrong:
+            messages().print("no model is installed; the bundled one came with the program")
     return exit_codes.FAILED if any(wrong.values()) else exit_codes.OK
 
 

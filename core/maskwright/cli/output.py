@@ -18,6 +18,7 @@ from maskwright.errors import MaskwrightError
 P = ParamSpec("P")
 
 _MOST_LISTED = 20
+_WIDE = 240
 
 
 def messages() -> Console:
@@ -26,7 +27,9 @@ def messages() -> Console:
 
 
 def results() -> Console:
-    return Console(highlight=False, markup=False, emoji=False, soft_wrap=True)
+    """Wide where it is no terminal: a table in a file or a pipe is not folded to 80 columns."""
+    width = None if sys.stdout.isatty() else _WIDE
+    return Console(highlight=False, markup=False, emoji=False, soft_wrap=True, width=width)
 
 
 def print_json(content: Mapping[str, Any]) -> None:
@@ -47,7 +50,7 @@ def reports_errors(command: Callable[P, int]) -> Callable[P, None]:
             if kwargs.get("as_json"):
                 path = str(error.path) if error.path is not None else None
                 print_json({"error": error.message, "path": path, "hint": error.hint})
-            messages().print(f"error: {error}", style="red")
+            messages().print(f"error: {error}", style="red", soft_wrap=True)
             code = exit_codes.FAILED
         raise typer.Exit(code)
 

@@ -47,14 +47,19 @@ def models_folder() -> Path:
 
 
 def model_cards() -> tuple[ModelCard, ...]:
-    """All cards of the catalogue, bundled models first, by name; a damaged card is passed over."""
-    cards = []
+    """All cards of the catalogue, bundled models first, by name; a damaged card is passed over.
+
+    Cards that ship come before cards of one's own with the same name.
+    """
+    cards: dict[str, ModelCard] = {}
     for path in card_paths():
         try:
-            cards.append(read_card(path))
+            card = read_card(path)
         except ModelError as error:
             _log.warning("%s", error)
-    return tuple(sorted(cards, key=lambda card: (not card.is_bundled, card.name)))
+        else:
+            cards.setdefault(card.name, card)
+    return tuple(sorted(cards.values(), key=lambda card: (not card.is_bundled, card.name)))
 
 
 def model_card(name: str) -> ModelCard:
@@ -145,12 +150,16 @@ def remove(name: str) -> None:
 
 
 def card_paths() -> Iterator[Path]:
-    """Files of the catalogue; a bundled model may keep its card in its own folder."""
+    """Files of the catalogue; a bundled model may keep its card in its own folder.
+
+    One's own cards, such as of a model on a laboratory's server, lie as .toml in the folder of installed models.
+    """
     from maskwright_resources import resource_path
 
     folder = resource_path("models")
     yield from sorted(folder.glob("*.toml"))
     yield from sorted(folder.glob(f"*/{BUNDLED_CARD}"))
+    yield from sorted(models_folder().glob("*.toml"))
 
 
 def _read_record(path: Path) -> Installed | None:

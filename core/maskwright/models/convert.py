@@ -23,6 +23,7 @@ _log = logging.getLogger(__name__)
 
 Precision = Literal["f16", "f32"]
 FROZEN_GRAPH = "frozen_inference_graph.pb"
+FILE_SUFFIXES = (".pth", ".pt", ".pb", ".gz", ".tgz", ".onnx", ".xml")
 
 
 class FileKind(StrEnum):

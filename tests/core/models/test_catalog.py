@@ -175,6 +175,26 @@ def test_commands_add_list_show_verify_and_remove(checkpoint: Path) -> None:
     assert run("verify", "net")[0] == 1
 
 
+def test_a_file_that_is_not_there_is_no_name_of_the_catalogue(tmp_path: Path) -> None:
+    code, printed = run("get", tmp_path / "absent.pth", "--json")
+    assert (code, json.loads(printed)["error"]) == (1, "no such file")
+
+
+def test_ones_own_cards_join_the_catalogue(folder: Path) -> None:
+    folder.mkdir()
+    text = "name = '{}'\ntitle = 'ours'\nfamily = 'yolact'\nlicense = 'MIT'\nhub = 'us/ours'"
+    for name in ("laboratory", "yolact-resnet50-fpn-pytorch"):
+        (folder / f"{name}.toml").write_text(text.format(name))
+    cards = {card.name: card.title for card in model_cards()}
+    assert cards["laboratory"] == "ours"
+    assert cards["yolact-resnet50-fpn-pytorch"] != "ours"
+
+
+def test_a_list_in_a_pipe_has_one_line_per_model() -> None:
+    lines = run("list")[1].splitlines()
+    assert len(lines) == 1 + len(model_cards())
+
+
 def test_the_convert_command_prints_where_the_model_lies(checkpoint: Path, tmp_path: Path) -> None:
     code, printed = run("convert", checkpoint, "--out", tmp_path / "ir", "--json")
     assert code == 0

@@ -16,9 +16,17 @@ _KINDS = {"float32": "FloatStorage", "int64": "LongStorage"}
 
 
 def yolact_weights(
-    *, blocks: tuple[int, ...] = (1, 1, 1, 1), width: int = 4, classes: int = 3, prototypes: int = 2
+    *,
+    blocks: tuple[int, ...] = (1, 1, 1, 1),
+    width: int = 4,
+    features: int = 8,
+    classes: int = 3,
+    prototypes: int = 2,
 ) -> dict[str, NDArray[Any]]:
-    """Random weights under the names of a published YOLACT, everything narrow."""
+    """Random weights under the names of a published YOLACT, everything narrow.
+
+    The published ones have blocks (3, 4, 6, 3), width 64, 256 features, 81 classes and 32 prototypes.
+    """
     rng = np.random.default_rng(0)
     found: dict[str, NDArray[Any]] = {}
 
@@ -51,16 +59,16 @@ def yolact_weights(
                 norm(f"{root}.downsample.1", outputs)
             inputs = outputs
     for k in range(3):
-        convolution(f"fpn.lat_layers.{k}", 8, 4 * width << (3 - k), 1)
-        convolution(f"fpn.pred_layers.{k}", 8, 8, 3)
-        convolution(f"fpn.downsample_layers.{k}", 8, 8, 3)
+        convolution(f"fpn.lat_layers.{k}", features, 4 * width << (3 - k), 1)
+        convolution(f"fpn.pred_layers.{k}", features, features, 3)
+        convolution(f"fpn.downsample_layers.{k}", features, features, 3)
     for k in (0, 2, 4, 8):
-        convolution(f"proto_net.{k}", 8, 8, 3)
-    convolution("proto_net.10", prototypes, 8, 1)
-    convolution("prediction_layers.0.upfeature.0", 8, 8, 3)
+        convolution(f"proto_net.{k}", features, features, 3)
+    convolution("proto_net.10", prototypes, features, 1)
+    convolution("prediction_layers.0.upfeature.0", features, features, 3)
     for head, size in (("bbox", 4), ("conf", classes), ("mask", prototypes)):
-        convolution(f"prediction_layers.0.{head}_layer", 3 * size, 8, 3)
-    convolution("semantic_seg_conv", classes - 1, 8, 1)
+        convolution(f"prediction_layers.0.{head}_layer", 3 * size, features, 3)
+    convolution("semantic_seg_conv", classes - 1, features, 1)
     return found
 
 

@@ -49,8 +49,11 @@ def main() -> None:
         for precision in LIMITS:
             subprocess.run([sys.executable, __file__, "--convert", source, folder, precision], check=True)
             if not options.resnet101:
-                print_differences(Path(folder) / "f32.xml".replace("f32", precision), precision)
+                print_differences(Path(folder) / f"{precision}.xml", precision)
         print_counts(source, Path(folder) / "f32.xml")
+        if not options.resnet101:
+            page = f"{PAGE_PARAMETERS / 1e6:.3f} M parameters, {PAGE_OPERATIONS / 1e9:.3f} G operations"
+            print(f"the model's page says {page}")
 
 
 def checkpoint(folder: Path, *, resnet101: bool) -> Path:
@@ -95,12 +98,10 @@ def print_counts(source: Path, network: Path) -> None:
     print(f"  of these used when predicting                     {used / 1e6:8.3f} M")
     print(f"  the same with the shared head counted five times  {(used + 4 * head) / 1e6:8.3f} M")
     print(f"  kernels and biases in the IR, norms folded in     {stored / 1e6:8.3f} M")
-    print(f"  the model's page                                  {PAGE_PARAMETERS / 1e6:8.3f} M")
     print("operations for one image of 550 x 550")
     print(f"  multiply-adds of the convolutions                 {products / 1e9:8.3f} G")
     print(f"  two operations each                               {2 * products / 1e9:8.3f} G")
     print(f"  and one for each bias, activation and sum         {operations / 1e9:8.3f} G")
-    print(f"  the model's page                                  {PAGE_OPERATIONS / 1e9:8.3f} G")
 
 
 def graph_counts(path: Path) -> tuple[int, int, int]:

@@ -37,6 +37,15 @@ def after_last_weights(graph: "openvino.Model") -> list[str]:
     return [name for name, kind in found.items() if kind not in ("Constant", "Parameter", "Convert")]
 
 
+def give_own_names(graph: "openvino.Model") -> None:
+    """Rename operations that share a friendly name, which NNCF cannot tell apart; names of tensors stay."""
+    seen: set[str] = set()
+    for k, op in enumerate(graph.get_ops()):
+        if (name := op.get_friendly_name()) in seen:
+            op.set_friendly_name(f"{name}#{k}")
+        seen.add(name)
+
+
 def _spec(port: "openvino.Output") -> TensorSpec:
     shape = port.get_partial_shape()
     sizes = None

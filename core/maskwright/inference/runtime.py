@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 from numpy.typing import NDArray
 
 from maskwright.errors import ModelError
-from maskwright.inference.graph import after_last_weights, seen_interface
+from maskwright.inference.graph import after_last_weights, give_own_names, seen_interface
 from maskwright.inference.interface import ImageInput
 
 if TYPE_CHECKING:
@@ -78,6 +78,8 @@ class Network:
         except ImportError as error:
             raise ModelError("quantising needs NNCF", hint='pip install "maskwright[quantise]"') from error
         nncf.set_log_level(logging.ERROR)
+        faults = (nncf.ValidationError, nncf.InternalError, nncf.UnsupportedModelError)
+        give_own_names(self._graph)
         try:
             with contextlib.redirect_stdout(sys.stderr):  # its bars would spoil what commands print as JSON
                 self._graph = nncf.quantize(
@@ -87,7 +89,7 @@ class Network:
                     subset_size=len(sources),
                     ignored_scope=nncf.IgnoredScope(names=after_last_weights(self._graph), validate=False),
                 )
-        except (RuntimeError, ValueError, nncf.ValidationError) as error:
+        except (RuntimeError, ValueError, *faults) as error:
             raise ModelError(f"this model cannot be quantised: {error}", path=self.path) from error
 
     def save(self, path: Path, notes: Mapping[str, str], *, compresses: bool) -> None:

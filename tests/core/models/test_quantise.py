@@ -68,6 +68,16 @@ def test_decoding_inside_the_graph_stays_exact(tmp_path: Path, network: Path, im
     assert "FakeQuantize" not in kinds
 
 
+def test_operations_that_share_a_name_do_not_matter(tmp_path: Path, network: Path, images: list[Path]) -> None:
+    graph = openvino.Core().read_model(network)
+    for op in graph.get_ops():
+        if op.get_type_name() == "Relu":
+            op.set_friendly_name("relu")
+    twins = tmp_path / "twins.xml"
+    openvino.save_model(graph, twins)
+    assert load_model(quantise(twins, images, tmp_path / "out")).family == "yolact"
+
+
 def test_a_model_that_is_refused_replaces_nothing(tmp_path: Path, network: Path, images: list[Path]) -> None:
     def refuses(made: Path) -> None:
         assert load_model(made).family == "yolact"

@@ -101,4 +101,4 @@ def _file(entry: Mapping[str, Any]) -> CardFile:
 
 def is_plain(name: str) -> bool:
     """Whether a name may become a file or folder name of its own."""
-    return bool(name) and name not in (".", "..") and not any(mark in name for mark in "/\\:\0")
+    return bool(name) and not name.startswith(".") and not any(mark in name for mark in "/\\:\0")

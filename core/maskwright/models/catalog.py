@@ -46,6 +46,12 @@ def models_folder() -> Path:
     return Path(chosen) if chosen else platformdirs.user_data_path("maskwright") / "models"
 
 
+def downloads_folder() -> Path:
+    """Where files lie while they arrive: the program's cache folder on the platform; in MASKWRIGHT_MODELS if set."""
+    chosen = os.environ.get(FOLDER_VARIABLE)
+    return Path(chosen) / ".downloads" if chosen else platformdirs.user_cache_path("maskwright") / "downloads"
+
+
 def model_cards() -> tuple[ModelCard, ...]:
     """All cards of the catalogue, bundled models first, by name; a damaged card is passed over.
 
@@ -139,14 +145,15 @@ def verify(model: Installed) -> None:
 
 
 def remove(name: str) -> None:
-    """Delete an installed model with all its files; raises ModelError where there is none."""
-    folder = models_folder() / name
-    if not is_plain(name) or not folder.is_dir():
+    """Delete an installed model and what has arrived of a download; raises ModelError where there is neither."""
+    folders = [folder / name for folder in (models_folder(), downloads_folder()) if (folder / name).is_dir()]
+    if not is_plain(name) or not folders:
         raise ModelError(f"no model called {name} is installed")
-    try:
-        shutil.rmtree(folder)
-    except OSError as error:
-        raise ModelError(f"cannot be removed: {error.strerror}", path=folder) from error
+    for folder in folders:
+        try:
+            shutil.rmtree(folder)
+        except OSError as error:
+            raise ModelError(f"cannot be removed: {error.strerror}", path=folder) from error
 
 
 def card_paths() -> Iterator[Path]:

@@ -2,6 +2,7 @@
 
 import logging
 import tempfile
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -80,13 +81,15 @@ def convert(
     precision: Precision = "f16",
     name: str | None = None,
     pixels: PixelFormat | None = None,
+    check: Callable[[], None] | None = None,
 ) -> Converted:
     """Write NAME.xml and NAME.bin into `out_dir` (made if missing), with preprocessing, labels and family noted.
 
     precision: of the stored weights; f16 halves the file, inference is the device's choice either way. pixels: how the
-    network wants its pixels, where that is not told rightly from the file; noted in the new one. Both files
-    appear whole or not at all. Raises ModelError for a file that cannot be read, is hostile or of no known family,
-    and for a folder that cannot be written.
+    network wants its pixels, where that is not told rightly from the file; noted in the new one. check: called before
+    the files are put in place; nothing is left where it raises. Both files appear whole or not at all. Raises
+    ModelError for a file that cannot be read, is hostile or of no known family, and for a folder that cannot be
+    written.
     """
     kind = file_kind(path)
     try:
@@ -95,6 +98,8 @@ def convert(
             stem = name or _stem(path)
             made = Path(scratch) / f"{stem}.xml"
             family = _convert_into(path, kind, made, precision, stem, pixels)
+            if check is not None:
+                check()
             for part in (made.with_suffix(".bin"), made):  # the .xml last: a model is there once its .xml is
                 part.replace(out_dir / part.name)
     except OSError as error:

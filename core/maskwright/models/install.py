@@ -2,13 +2,22 @@
 
 import contextlib
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 from maskwright.errors import ModelError
 from maskwright.inference.model import recognised
 from maskwright.inference.runtime import Network
 from maskwright.models.cards import CardFile, ModelCard, is_plain
-from maskwright.models.catalog import Installed, installed_model, model_card, model_cards, models_folder, record
+from maskwright.models.catalog import (
+    Installed,
+    downloads_folder,
+    installed_model,
+    model_card,
+    model_cards,
+    models_folder,
+    record,
+)
 from maskwright.models.convert import Precision, convert
 from maskwright.models.download import Cancel, Patience, Progress, download, sha384
 from maskwright.models.hub import fetch_repository
@@ -24,17 +33,17 @@ def get_model(
 ) -> Installed:
     """Download a model of the catalogue (or "hf://OWNER/NAME"), check it, convert it, and note it as installed.
 
-    Returns at once where it is installed. Partial downloads are kept and resumed. Raises ModelError with the reason,
-    DownloadCancelledError when `cancel` is set.
+    Returns at once where it is installed. Partial downloads are kept in the cache folder and resumed. Raises
+    ModelError with the reason, DownloadCancelledError when `cancel` is set.
     """
     card = hub_card(name) if name.startswith("hf://") else model_card(name)
     if card.is_bundled:
         raise ModelError(f"{name} came with the program and is ready to use")
     if (present := installed_model(card.name)) is not None and present.path.is_file():
         return present
-    folder = models_folder() / card.name
     if card.hub:
-        return _noted(card, fetch_repository(card.hub, folder), f"hf://{card.hub}")
+        return _noted(card, fetch_repository(card.hub, models_folder() / card.name), f"hf://{card.hub}")
+    folder = downloads_folder() / card.name
     try:
         files = [
             download(file, folder / file.name, on_progress=on_progress, cancel=cancel, patience=patience)
@@ -44,20 +53,32 @@ def get_model(
         with contextlib.suppress(OSError):
             folder.rmdir()  # unless part of it has arrived
         raise
-    return _finished(card, folder, files, precision)
+    return _finished(card, files, precision)
 
 
-def add_file(path: Path, *, name: str | None = None, precision: Precision = "f16") -> Installed:
+def add_file(
+    path: Path,
+    *,
+    name: str | None = None,
+    precision: Precision = "f16",
+    check: Callable[[], None] | None = None,
+) -> Installed:
     """Install a model file of any known kind, without a network.
 
     A file that a card of the catalogue describes is installed under that card's name, if its checksum is the
-    published one; any other under `name` or its own. Raises ModelError for a file that cannot be used.
+    published one; any other under `name` or its own. check: called between the steps; what it raises ends the work
+    with nothing changed. Raises ModelError for a file that cannot be used.
     """
     card = matching_card(path)
     chosen = name or (card.name if card is not None else _plain_name(path))
     if not is_plain(chosen):
         raise ModelError(f"{chosen} cannot be a model's name", path=path)
-    made = convert(path, models_folder() / chosen, precision=precision, name=chosen)
+    folder = models_folder() / chosen
+    try:
+        made = convert(path, folder, precision=precision, name=chosen, check=check)
+    finally:
+        with contextlib.suppress(OSError):
+            folder.rmdir()  # where nothing came of it
     return record(chosen, family=made.family, file=made.path, source=path.name)
 
 
@@ -98,15 +119,12 @@ def hub_card(address: str) -> ModelCard:
     return ModelCard(parts[1], parts[1], "told by its outputs", "see its page", source, hub=repository)
 
 
-def _finished(card: ModelCard, folder: Path, files: list[Path], precision: Precision) -> Installed:
+def _finished(card: ModelCard, files: list[Path], precision: Precision) -> Installed:
     """Convert what was downloaded; the download itself is not kept beside the result."""
-    source = (
-        folder / card.convert if card.convert else next((file for file in files if file.suffix == ".xml"), files[0])
-    )
-    made = convert(source, folder, precision=precision, name=card.name)
-    for file in files:
-        if file not in (made.path, made.path.with_suffix(".bin")):
-            file.unlink(missing_ok=True)
+    named = {file.name: file for file in files}
+    source = named.get(card.convert) or next((file for file in files if file.suffix == ".xml"), files[0])
+    made = convert(source, models_folder() / card.name, precision=precision, name=card.name)
+    shutil.rmtree(files[0].parent, ignore_errors=True)
     return record(card.name, family=made.family, file=made.path, source=card.files[0].urls[0])
 
 
@@ -121,4 +139,5 @@ def _noted(card: ModelCard, network_file: Path, source: str) -> Installed:
 
 
 def _plain_name(path: Path) -> str:
-    return path.name.removesuffix(".gz").removesuffix(".tar").removesuffix(path.suffix) or path.name
+    name = path.name.lstrip(".")
+    return name.removesuffix(".gz").removesuffix(".tar").removesuffix(path.suffix) or name

@@ -30,7 +30,7 @@ def add_task(path: Path, parent: QObject) -> Task:
         from maskwright.models.install import add_file
 
         progress.check()
-        model = add_file(path)
+        model = add_file(path, check=progress.check)
         return f"{model.name} is ready, family {model.family}."
 
     return Task(work, parent)

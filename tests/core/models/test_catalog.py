@@ -3,6 +3,7 @@ import json
 from pathlib import Path
 
 import numpy as np
+import platformdirs
 import pytest
 from typer.testing import CliRunner
 
@@ -16,6 +17,7 @@ from maskwright.models.cards import CardFile, ModelCard, read_card
 from maskwright.models.catalog import (
     FOLDER_VARIABLE,
     card_paths,
+    downloads_folder,
     installed_model,
     installed_models,
     model_cards,
@@ -112,9 +114,11 @@ def test_a_model_of_the_catalogue_is_converted_after_the_download(
     """The download itself is tested apart; here the file already lies where it would have arrived."""
     card = ModelCard("famous", "t", "yolact", "MIT", "s", convert="net.pth", files=(published(checkpoint),))
     monkeypatch.setattr(install, "model_card", lambda name: card)
-    (folder / "famous").mkdir(parents=True)
-    checkpoint.rename(folder / "famous" / "net.pth")
+    arrived = folder / ".downloads" / "famous" / "net.pth"
+    arrived.parent.mkdir(parents=True)
+    checkpoint.rename(arrived)
     model = get_model("famous")
+    assert not arrived.parent.exists()
     assert sorted(path.name for path in (folder / "famous").iterdir()) == ["famous.bin", "famous.xml", "installed.json"]
     assert get_model("famous") == model
 
@@ -136,7 +140,31 @@ def test_several_models_live_side_by_side_until_removed(tmp_path: Path) -> None:
     assert source.exists()
 
 
-@pytest.mark.parametrize("name", ["absent", "..", "a/b", ""])
+def test_what_has_arrived_of_a_download_goes_with_the_model(folder: Path) -> None:
+    arrived = folder / ".downloads" / "famous" / "net.pth.part"
+    arrived.parent.mkdir(parents=True)
+    arrived.write_bytes(b"half")
+    remove("famous")
+    assert not arrived.parent.exists()
+
+
+def test_downloads_lie_in_the_cache_folder_of_the_platform(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.delenv(FOLDER_VARIABLE)
+    monkeypatch.setattr(platformdirs, "user_cache_path", lambda name: tmp_path / "cache" / name)
+    assert downloads_folder() == tmp_path / "cache" / "maskwright" / "downloads"
+
+
+def test_adding_can_be_taken_back_until_the_files_are_in_place(tmp_path: Path, folder: Path) -> None:
+    def taken_back() -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        add_file(tiny_models.yolact(tmp_path / "tiny.xml"), check=taken_back)
+    assert installed_models() == ()
+    assert list(folder.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", ["absent", "..", "a/b", "", ".downloads"])
 def test_only_installed_models_can_be_removed(name: str, folder: Path) -> None:
     folder.mkdir()
     with pytest.raises(ModelError, match="is installed"):

@@ -36,6 +36,8 @@ def list_models(as_json: AsJson = False) -> int:
         table.add_column(heading, no_wrap=heading != "what it is")
     for row in rows:
         size = f"{row['download_bytes'] / 1e6:.0f} MB" if row["download_bytes"] else ""
+        if row["arrived_bytes"]:
+            size = f"{row['arrived_bytes'] / 1e6:.0f} of {size}"
         table.add_row(row["name"], row["state"], size, row["license"], row["title"])
     results().print(table)
     return exit_codes.OK
@@ -163,6 +165,7 @@ def _row(model: "Listed") -> dict[str, Any]:
         "license": model.card.license if model.card is not None else "",
         "download_bytes": model.card.download_size if model.card is not None else 0,
         "state": str(model.availability),
+        "arrived_bytes": model.arrived_size,
     }
 
 

@@ -122,6 +122,13 @@ class Listed:
             return self.card.title
         return f"added from {self.installed.source}" if self.installed is not None else self.name
 
+    @property
+    def arrived_size(self) -> int:
+        """Bytes of a download that was broken off or cancelled, which the next one goes on from."""
+        if self.availability is not Availability.ABSENT:
+            return 0
+        return sum(path.stat().st_size for path in (downloads_folder() / self.name).glob("*.part"))
+
 
 def listed_models() -> tuple[Listed, ...]:
     """Models of the catalogue, then those that were only added by hand."""

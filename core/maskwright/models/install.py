@@ -83,15 +83,21 @@ def add_file(
 
 
 def matching_card(path: Path) -> ModelCard | None:
-    """The card whose published file this is, by size and SHA-384."""
+    """The card whose published file this is, by size and SHA-384, under whatever name.
+
+    Raises ModelError for a file with the name and the size of a published one but another checksum: it is damaged.
+    """
     try:
         size = path.stat().st_size
+        alike = [(card, file) for card in model_cards() for file in card.files if file.size == size]
+        checksum = sha384(path) if alike else ""
     except OSError as error:
         raise ModelError(f"cannot be read: {error.strerror}", path=path) from error
-    for card in model_cards():
-        for file in card.files:
-            if file.size == size and file.sha384 == sha384(path):
-                return card
+    for card, file in alike:
+        if file.sha384 == checksum:
+            return card
+    if any(file.name == path.name for _, file in alike):
+        raise ModelError("damaged: name and size are those of a published file, its checksum is not", path=path)
     return None
 
 

@@ -65,10 +65,8 @@ class ModelsDialog(QDialog):
         self._listed = {model.name: model for model in listed_models()}
         self._table.clear()
         for model in self._listed.values():
-            size = model.card.download_size if model.card is not None else 0
             licence = model.card.license if model.card is not None else ""
-            texts = [model.name, str(model.availability), f"{size / 1e6:.0f} MB" if size else "", licence]
-            item = QTreeWidgetItem(texts)
+            item = QTreeWidgetItem([model.name, str(model.availability), _download_text(model), licence])
             item.setData(0, _NAME, model.name)
             self._table.addTopLevelItem(item)
             if model.name == current or self._table.currentItem() is None:
@@ -130,6 +128,7 @@ class ModelsDialog(QDialog):
         is_installed = model is not None and model.installed is not None
         self._use.setEnabled(model is not None and not is_absent and not is_busy)
         self._get.setVisible(is_absent)
+        self._get.setText("Resume" if model is not None and model.arrived_size else "Download")
         self._verify.setVisible(is_installed)
         self._remove.setVisible(is_installed)
         for button in (self._get, self._verify, self._remove, self._add):
@@ -215,6 +214,13 @@ class ModelsDialog(QDialog):
         if self._task is not None:
             self._task.stop()
         super().closeEvent(event)
+
+
+def _download_text(model: Listed) -> str:
+    """Its size, and how much of it is here already; empty where nothing is downloaded or the size is not known."""
+    size = model.card.download_size if model.card is not None else 0
+    arrived = f"{model.arrived_size / 1e6:.0f} of " if model.arrived_size else ""
+    return f"{arrived}{size / 1e6:.0f} MB" if size else ""
 
 
 def _about(model: Listed) -> str:

@@ -15,7 +15,10 @@ def get_task(name: str, parent: QObject) -> Task:
         from maskwright.models.install import get_model  # the network client is imported when it is first needed
 
         def report(done: int, size: int) -> None:
-            progress.report(done, size, f"{name}: {done / 1e6:.0f} of {size / 1e6:.0f} MB")
+            if done < size:
+                progress.report(done, size, f"{name}: {done / 1e6:.0f} of {size / 1e6:.0f} MB")
+            else:
+                progress.report(0, None, f"{name}: checking and converting")
 
         get_model(name, on_progress=report)
         return f"{name} is ready."

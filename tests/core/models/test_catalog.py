@@ -108,6 +108,21 @@ def test_another_file_under_a_published_name_is_noticed(checkpoint: Path, monkey
         check_published(checkpoint)
 
 
+def test_a_damaged_copy_of_a_published_file_is_refused(
+    checkpoint: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    card = ModelCard("famous", "t", "yolact", "MIT", "s", convert="net.pth", files=(published(checkpoint),))
+    monkeypatch.setattr(install, "model_cards", lambda: (card,))
+    content = bytearray(checkpoint.read_bytes())
+    content[-1] ^= 1  # in the last weight: nothing but the checksum can tell
+    checkpoint.write_bytes(content)
+    for command in (("get", checkpoint), ("convert", checkpoint, "--out", tmp_path / "ir")):
+        code, printed = run(*command, "--json")
+        assert code == 1
+        assert "its checksum is not" in json.loads(printed)["error"]
+    assert installed_models() == ()
+
+
 def test_a_model_of_the_catalogue_is_converted_after_the_download(
     checkpoint: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,5 +1,6 @@
 from collections.abc import Callable
 from pathlib import Path
+from threading import Event
 
 import pytest
 from PySide6.QtCore import Qt
@@ -99,6 +100,39 @@ def test_a_download_can_be_cancelled(qtbot: QtBot, dialog: ModelsDialog, monkeyp
     finished(qtbot, dialog)
     assert dialog._told.text().startswith("Cancelled.")
     assert dialog._get.isEnabled()
+
+
+def test_what_has_arrived_is_shown_and_resumed(dialog: ModelsDialog, folder: Path) -> None:
+    part = folder / ".downloads" / NAME / "net.pth.part"
+    part.parent.mkdir(parents=True)
+    part.write_bytes(bytes(30_000_000))
+    dialog.reload()
+    choose(dialog, NAME)
+    item = dialog._table.currentItem()
+    assert item is not None
+    assert item.text(2) == "30 of 127 MB"
+    assert dialog._get.text() == "Resume"
+
+
+def test_the_end_of_a_download_is_not_the_end_of_the_work(
+    qtbot: QtBot, dialog: ModelsDialog, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    said: list[str] = []
+    is_watched = Event()
+
+    def work(name: str, *, on_progress: Callable[[int, int], None]) -> Installed:
+        is_watched.wait(20)
+        on_progress(5, 5)
+        return add_file(tiny_models.yolact(tmp_path / "tiny.xml"), name=name)
+
+    fake_download(monkeypatch, work)
+    choose(dialog, NAME)
+    dialog._get.click()
+    assert dialog._task is not None
+    dialog._task.progressed.connect(lambda _done, _total, text: said.append(text))
+    is_watched.set()
+    finished(qtbot, dialog)
+    assert said == [f"{NAME}: checking and converting"]
 
 
 def test_a_failed_download_is_told_with_its_reason(

@@ -85,7 +85,7 @@ def download(
         raise ModelError(f"cannot be written: {error.strerror or error}", path=to) from error
     raise ModelError(
         f"{file.name} could not be downloaded: {'; '.join(reasons)}",
-        hint="fetch it in another way and give the file: maskwright models get FILE",
+        hint="fetch it in another way and add the file: in the window, or by maskwright models get FILE",
     )
 
 

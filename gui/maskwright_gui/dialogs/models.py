@@ -141,7 +141,7 @@ class ModelsDialog(QDialog):
         if self._task is not None:
             return
         self._task = task
-        self._told.setText(text)
+        self._tell(text)
         self._bar.setRange(0, 0)
         task.progressed.connect(self._on_progress)
         task.done.connect(self._on_done)
@@ -150,24 +150,29 @@ class ModelsDialog(QDialog):
         self._refresh()
         task.start()
 
-    def _end(self, text: str) -> None:
+    def _tell(self, text: str, *, is_failure: bool = False) -> None:
+        self._told.setProperty("tone", "error" if is_failure else "")
+        self._told.style().polish(self._told)
+        self._told.setText(text)
+
+    def _end(self, text: str, *, is_failure: bool = False) -> None:
         if self._task is not None:
             self._task.wait()
             self._task.deleteLater()
             self._task = None
-        self._told.setText(text)
+        self._tell(text, is_failure=is_failure)
         self.reload()
 
     def _on_progress(self, done: int, total: int | None, text: str) -> None:
         self._bar.setRange(0, 1000 if total else 0)
         self._bar.setValue(1000 * done // total if total else 0)
-        self._told.setText(text)
+        self._tell(text)
 
     def _on_done(self, text: str) -> None:
         self._end(text)
 
     def _on_failed(self, error: MaskwrightError) -> None:
-        self._end(str(error))
+        self._end(str(error), is_failure=True)
 
     def _on_cancelled(self) -> None:
         self._end("Cancelled. What has arrived is kept for the next time.")
@@ -191,9 +196,9 @@ class ModelsDialog(QDialog):
         try:
             remove(model.name)
         except MaskwrightError as error:
-            self._told.setText(str(error))
+            self._tell(str(error), is_failure=True)
         else:
-            self._told.setText(f"{model.name} is removed.")
+            self._tell(f"{model.name} is removed.")
         self.reload()
 
     def _on_add(self) -> None:
@@ -203,7 +208,7 @@ class ModelsDialog(QDialog):
 
     def _on_cancel(self) -> None:
         if self._task is not None:
-            self._told.setText("Stopping")
+            self._tell("Stopping")
             self._task.cancel()
 
     def _with_current(self, action: Callable[[Listed], None]) -> None:

@@ -12,6 +12,7 @@ from maskwright.cli.output import messages, print_json, reports_errors, results
 from maskwright.errors import MaskwrightError
 
 if TYPE_CHECKING:
+    from maskwright.models.bench import Timing
     from maskwright.models.quantise import Cost
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON on standard output.")]
@@ -46,34 +47,47 @@ def convert(
 
 @reports_errors
 def bench(
-    model: Annotated[str, typer.Argument(help="A model file, or a bundled or installed model's name.")],
+    models: Annotated[list[str], typer.Argument(help="Model files, or bundled or installed models' names.")],
     device: Annotated[list[str] | None, typer.Option(help="May be repeated. Default: all there are.")] = None,
     precision: Annotated[list[str] | None, typer.Option(help="f32, bf16 or f16; may be repeated.")] = None,
     seconds: Annotated[float, typer.Option(min=0.1, help="Of each measurement.")] = 3.0,
     size: Annotated[str, typer.Option(help="Of the image, for networks that take images as they are.")] = "640x480",
     as_json: AsJson = False,
 ) -> int:
-    """Time a model on this machine: one image at a time, and many at once."""
+    """Time models on this machine, such as one and its eight-bit copy: one image at a time, and many at once."""
     from maskwright.inference.runtime import list_devices
     from maskwright.models.bench import bench as run_bench
 
     size_wh = _size_wh(size)
-    precisions = precision or (None, "f32", "bf16")
-    timings = list(
-        run_bench(model, devices=device or list_devices(), precisions=precisions, seconds=seconds, size_wh=size_wh)
-    )
+    devices, precisions = device or list_devices(), precision or (None, "f32", "bf16")
+    timings: list[Timing] = []
+    for model in models:
+        timings += run_bench(model, devices=devices, precisions=precisions, seconds=seconds, size_wh=size_wh)
     if as_json:
         print_json({"timings": [asdict(timing) for timing in timings]})
         return exit_codes.OK
-    table = Table("device", "asked for", "runs in", "latency", "throughput", box=None, pad_edge=False)
-    for timing in timings:
-        numbers = (f"{timing.latency_ms:.1f} ms", f"{timing.images_per_s:.1f} images/s")
-        table.add_row(timing.device, timing.precision, timing.runs_in, *(numbers if not timing.failure else ("-", "-")))
-    results().print(table)
+    results().print(_timing_table(timings))
     for timing in timings:
         if timing.failure:
-            messages().print(f"{timing.device}, {timing.precision}: {timing.failure}")
+            messages().print(f"{timing.model}, {timing.device}, {timing.precision}: {timing.failure}")
     return exit_codes.OK
+
+
+def _timing_table(timings: "list[Timing]") -> Table:
+    """Figures as benchmark_app sums them up, one row per model, device and precision."""
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    for heading in ("model", "device", "asked for", "runs in"):
+        table.add_column(heading, no_wrap=True)
+    for heading in ("median", "average", "min", "max", "images/s"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    for timing in timings:
+        spans = (timing.latency_ms, timing.average_ms, timing.least_ms, timing.most_ms)
+        figures = [*(f"{span:.1f} ms" for span in spans), f"{timing.images_per_s:.1f}"]
+        table.add_row(
+            *(timing.model, timing.device, timing.precision, timing.runs_in),
+            *(figures if not timing.failure else ["-"] * 5),
+        )
+    return table
 
 
 @reports_errors

@@ -20,6 +20,7 @@ def seen_interface(graph: "openvino.Model") -> NetworkInterface:
         conversion=_notes(graph, "conversion_parameters"),
         framework=_notes(graph, "framework"),
         feeds_convolution=any(_meets_convolution(port) for port in graph.inputs),
+        is_quantised=any(op.get_type_name() == "FakeQuantize" for op in graph.get_ops()),
     )
 
 

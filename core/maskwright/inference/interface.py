@@ -49,6 +49,8 @@ class NetworkInterface:
     """`framework` of rt_info: what the exporter wrote into an ONNX file, such as names of classes."""
     feeds_convolution: bool = False
     """The image goes into a convolution at once, so nothing normalises it inside the graph."""
+    is_quantised: bool = False
+    """Parts of it calculate in eight bits."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -67,6 +67,11 @@ class Model:
         return self._choice.compiled("latency").precision
 
     @property
+    def is_quantised(self) -> bool:
+        """Whether parts of it calculate in eight bits, whatever the precision of the rest."""
+        return self._network.interface.is_quantised
+
+    @property
     def default_score(self) -> float:
         return self._adapter.defaults.score
 

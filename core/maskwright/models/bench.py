@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from maskwright.errors import ModelError
 from maskwright.inference.model import Model, load_model
@@ -18,15 +19,22 @@ _WARM_UP = 3
 
 @dataclass(frozen=True, slots=True)
 class Timing:
-    """One device in one precision; a device that cannot run the model has a `failure` and no numbers."""
+    """One model on one device in one precision; a device that cannot run it has a `failure` and no numbers."""
 
+    model: str
     device: str
     precision: str
     """As asked for; the device's own choice is in `runs_in`."""
     runs_in: str = ""
-    """What the device calculates in: asking a processor without bf16 for it gives f32."""
+    """What the device calculates in, with "int8 + " before it where the model is quantised. Asking a processor without
+    bf16 for it gives f32."""
     latency_ms: float = 0.0
-    """Median of one image at a time."""
+    """Median of one image at a time; average, least and most beside it."""
+    average_ms: float = 0.0
+    least_ms: float = 0.0
+    most_ms: float = 0.0
+    count: int = 0
+    """Images that the latency was taken of."""
     images_per_s: float = 0.0
     """With as many images in flight as the device likes."""
     failure: str = ""
@@ -49,22 +57,34 @@ def bench(
     wanted = list(precisions)
     for device in devices:
         for precision in wanted:
-            label = precision or "default"
             model = load_model(path_or_name, device=device, precision=precision)
-            if model.device_note is not None:
-                yield Timing(device, label, failure=model.device_note)
-                continue
-            try:
-                feeds = model.feeds(image)
-                latency_ms = _latency_ms(model, feeds, seconds)
-                rate = _images_per_s(model, feeds, seconds)
-            except ModelError as error:
-                yield Timing(device, label, failure=error.message)
-            else:
-                yield Timing(device, label, model.precision, latency_ms, rate)
+            yield _timed(model, device, precision or "default", image, seconds)
 
 
-def _latency_ms(model: Model, feeds: Feeds, seconds: float) -> float:
+def _timed(model: Model, device: str, precision: str, image: NDArray[np.uint8], seconds: float) -> Timing:
+    if model.device_note is not None:
+        return Timing(model.path.stem, device, precision, failure=model.device_note)
+    try:
+        feeds = model.feeds(image)
+        times_ms = _latencies_ms(model, feeds, seconds)
+        rate = _images_per_s(model, feeds, seconds)
+    except ModelError as error:
+        return Timing(model.path.stem, device, precision, failure=error.message)
+    return Timing(
+        model.path.stem,
+        device,
+        precision,
+        f"int8 + {model.precision}" if model.is_quantised else model.precision,
+        statistics.median(times_ms),
+        statistics.fmean(times_ms),
+        min(times_ms),
+        max(times_ms),
+        len(times_ms),
+        rate,
+    )
+
+
+def _latencies_ms(model: Model, feeds: Feeds, seconds: float) -> list[float]:
     request = model.requests(1, hint="latency")[0]
     for _ in range(_WARM_UP):
         request.run(feeds)
@@ -73,8 +93,8 @@ def _latency_ms(model: Model, feeds: Feeds, seconds: float) -> float:
     while not times or time.perf_counter() < end:
         start = time.perf_counter()
         request.run(feeds)
-        times.append(time.perf_counter() - start)
-    return statistics.median(times) * 1e3
+        times.append((time.perf_counter() - start) * 1e3)
+    return times
 
 
 def _images_per_s(model: Model, feeds: Feeds, seconds: float) -> float:

@@ -1,4 +1,8 @@
-"""Which outlines of two sets overlap, and how far."""
+"""Which outlines of two sets overlap, and how far.
+
+Sound outlines are compared by shapely. One that crosses itself is compared as pycocotools fills it, on a grid no finer
+than its length allows: making a scribble of 60 vertices valid and intersecting it takes shapely 15 ms a pair.
+"""
 
 from collections.abc import Sequence
 from typing import Protocol
@@ -8,6 +12,12 @@ import shapely
 from numpy.typing import NDArray
 
 from maskwright.geometry.polygon import Polygon
+from maskwright.geometry.raster import Rle, one_walk, rle_area, rle_iou, walks_to_rle
+
+_LONGEST = 1000.0
+"""Cells along an outline; a longer one is compared on a grid of half the resolution, or half of that, ..."""
+_GRID_WH = (1 << 15, 1 << 15)
+"""Hardly an image is larger; run lengths cost nothing where there is nothing, and count to 2**32."""
 
 
 class Outlined(Protocol):
@@ -26,20 +36,73 @@ def overlaps(
     """
     if not left or not right:
         return np.empty(0, np.intp), np.empty(0, np.intp), np.empty(0)
-    shapes = _shapes(left), _shapes(right)
-    rows, columns = shapely.STRtree(shapes[1]).query(shapes[0])
-    boxes = shapely.bounds(shapes[0])[rows], shapely.bounds(shapes[1])[columns]
-    areas = shapely.area(shapes[0])[rows], shapely.area(shapes[1])[columns]
+    a, b = _Side(left), _Side(right)
+    rows, columns = _near(a, b, least_iou)
+    is_plain = a.is_sound[rows] & b.is_sound[columns]
+    ious = np.empty(len(rows))
+    first, second = rows[is_plain], columns[is_plain]
+    common = shapely.area(shapely.intersection(a.shapes[first], b.shapes[second]))
+    ious[is_plain] = common / np.maximum(a.areas[first] + b.areas[second] - common, 1e-9)
+    for at in np.flatnonzero(~is_plain).tolist():
+        ious[at] = _grid_iou(a.grids, int(rows[at]), b.grids, int(columns[at]))
+    return rows, columns, ious
+
+
+class _Side:
+    """One of the two sets: geometries, which of them are sound, areas and boxes."""
+
+    def __init__(self, items: Sequence[Outlined]) -> None:
+        self.shapes, self.grids = _shapes(items), _Grids(items)
+        self.is_sound = shapely.is_valid(self.shapes)
+        self.boxes = shapely.bounds(self.shapes)
+        self.areas = shapely.area(self.shapes)
+        for index in np.flatnonzero(~self.is_sound).tolist():
+            self.areas[index] = self.grids.area(index)
+
+
+def _near(a: _Side, b: _Side, least_iou: float) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Pairs whose boxes and areas allow the IoU."""
+    rows, columns = shapely.STRtree(shapely.box(*b.boxes.T)).query(shapely.box(*a.boxes.T))
+    boxes, areas = (a.boxes[rows], b.boxes[columns]), (a.areas[rows], b.areas[columns])
     sides = np.minimum(boxes[0][:, 2:], boxes[1][:, 2:]) - np.maximum(boxes[0][:, :2], boxes[1][:, :2])
     at_most = np.minimum(sides.prod(axis=1), np.minimum(*areas))
     is_near = at_most >= least_iou * (areas[0] + areas[1] - at_most)
-    rows, columns, both = rows[is_near], columns[is_near], areas[0][is_near] + areas[1][is_near]
-    common = shapely.area(shapely.intersection(shapes[0][rows], shapes[1][columns]))
-    return rows, columns, common / np.maximum(both - common, 1e-9)
+    return rows[is_near], columns[is_near]
+
+
+class _Grids:
+    """Outlines as cells, each made when it is asked for."""
+
+    def __init__(self, items: Sequence[Outlined]) -> None:
+        self._items = items
+        self._known: dict[tuple[int, int], Rle] = {}
+
+    def level(self, index: int) -> int:
+        """How often the resolution is halved."""
+        rings = [ring for polygon in self._items[index].polygons for ring in polygon.rings]
+        length = sum(float(np.abs(ring - np.roll(ring, 1, axis=0)).sum()) for ring in rings)
+        return max(0, int(np.ceil(np.log2(max(length, 1.0) / _LONGEST))))
+
+    def cells(self, index: int, level: int) -> Rle:
+        if (index, level) not in self._known:
+            scale = 0.5**level
+            walks = [one_walk([ring * scale for ring in polygon.rings]) for polygon in self._items[index].polygons]
+            self._known[index, level] = walks_to_rle([walk.ravel() for walk in walks], _GRID_WH)
+        return self._known[index, level]
+
+    def area(self, index: int) -> float:
+        """Square pixels of the image."""
+        level = self.level(index)
+        return rle_area(self.cells(index, level)) * 4.0**level
+
+
+def _grid_iou(left: _Grids, row: int, right: _Grids, column: int) -> float:
+    level = max(left.level(row), right.level(column))
+    return rle_iou(left.cells(row, level), right.cells(column, level))
 
 
 def _shapes(items: Sequence[Outlined]) -> NDArray[np.object_]:
-    """Valid shapely geometries, the plain ones (one part, no hole: nearly all) made in one call."""
+    """Shapely geometries, the plain ones (one part, no hole: nearly all) made in one call."""
     shapes = np.empty(len(items), np.object_)
     is_plain = np.array([len(item.polygons) == 1 and not item.polygons[0].holes for item in items], np.bool_)
     rings = [items[index].polygons[0].exterior for index in np.flatnonzero(is_plain).tolist()]
@@ -48,8 +111,6 @@ def _shapes(items: Sequence[Outlined]) -> NDArray[np.object_]:
         shapes[is_plain] = shapely.polygons(shapely.linearrings(np.concatenate(rings), indices=owners))
     for index in np.flatnonzero(~is_plain).tolist():
         shapes[index] = _compound(items[index].polygons)
-    is_invalid = ~shapely.is_valid(shapes)
-    shapes[is_invalid] = shapely.make_valid(shapes[is_invalid])
     return shapes
 
 

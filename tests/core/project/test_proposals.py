@@ -4,12 +4,17 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from maskwright.document.change import Change
 from maskwright.document.values import ImageState, Instance, InstanceState
+from maskwright.geometry.polygon import Polygon
 from maskwright.project import Project, Proposal
-from maskwright.project.proposals import preview_change
+from maskwright.project.overlaps import overlaps
+from maskwright.project.proposals import preview_change, proposals_to_change
 from project_builders import drawn, make_project, square
 
 
@@ -173,3 +178,37 @@ def test_a_preview_shows_two_of_one_class_and_score_as_two() -> None:
 def test_a_preview_leaves_answered_objects_alone() -> None:
     accepted = replace(shown(cell(0))[0], state=InstanceState.ACCEPTED)
     assert preview_change([accepted], [cell(1)], never).is_empty
+
+
+def scribble(left: float, vertices: int = 60, seed: int = 0) -> Polygon:
+    """An outline that crosses itself again and again."""
+    rng = np.random.default_rng(seed)
+    return Polygon.of(rng.random((vertices, 2)) * 50 + (left, 0))
+
+
+def test_an_outline_that_crosses_itself_is_compared_as_it_is_filled() -> None:
+    bow_tie = Polygon.of([(0, 0), (40, 40), (40, 0), (0, 40)])
+    halves = (Polygon.of([(0, 0), (20, 20), (0, 40)]), Polygon.of([(40, 0), (40, 40), (20, 20)]))
+
+    _, _, ious = overlaps([Proposal(1, 0.9, (bow_tie,))], [Proposal(1, 0.9, halves)], least_iou=0.5)
+
+    assert ious == pytest.approx([1.0], abs=0.05)
+
+
+def test_a_scribble_that_was_refused_is_known_again() -> None:
+    old = [Instance(k + 1, 1, (scribble(60 * k, seed=k),), InstanceState.REJECTED) for k in range(50)]
+    proposals = [Proposal(1, 0.9, instance.polygons) for instance in old]
+
+    assert proposals_to_change(old, proposals, None, range(100, 150)).is_empty
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 60), st.integers(0, 60)), min_size=3, max_size=12),
+    st.lists(st.tuples(st.integers(0, 60), st.integers(0, 60)), min_size=3, max_size=12),
+)
+def test_any_two_outlines_have_an_iou(first: list[tuple[int, int]], second: list[tuple[int, int]]) -> None:
+    sides = [[Proposal(1, 0.9, (Polygon.of(ring),))] for ring in (first, second)]
+
+    _, _, ious = overlaps(*sides, least_iou=0.0)
+
+    assert ((ious >= 0) & (ious <= 1 + 1e-9)).all()

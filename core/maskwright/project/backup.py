@@ -1,6 +1,7 @@
 """Copies of a project file: taken while it may be in use, kept within bounds, brought back."""
 
 import logging
+import shutil
 import sqlite3
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
@@ -14,19 +15,27 @@ FOLDER = "backups"
 DAILY = "daily"
 KEPT_DAYS = 7
 KEPT_WEEKS = 4
+KEPT_OTHERS = 5
+"""Copies made before a migration or a restore."""
+MAX_BYTES = 8 * 2**30
+"""Of all copies together; the newest daily one stays whatever its size. A million instances take about 1 GB."""
+SPARE_BYTES = 200 * 2**20
+"""A copy leaves at least so much room on the disk: edits are worth more."""
 _STAMP = "%Y-%m-%dT%H%M%SZ"
 
 
 def back_up(file: Path, *, reason: str) -> Path:
     """A consistent copy of `file` in the folder `backups` beside it, named by time and `reason`.
 
-    The program may go on writing meanwhile. Raises ProjectError when the copy cannot be written; nothing half-written
-    stays behind.
+    The program may go on writing meanwhile. Raises ProjectError when the copy cannot be written or what it was made of
+    is damaged; nothing half-written stays behind, and no sound copy gives way to a damaged one.
     """
     target = file.parent / FOLDER / f"{datetime.now(UTC).strftime(_STAMP)}-{reason}.db"
     partial = target.with_suffix(".partial")
     try:
         target.parent.mkdir(exist_ok=True)
+        if shutil.disk_usage(target.parent).free < _size(file) + SPARE_BYTES:
+            raise OSError("there is too little room on the disk")
         _copy(file, partial)
         partial.replace(target)
     except (OSError, sqlite3.Error) as error:
@@ -48,8 +57,22 @@ def back_up_daily(file: Path) -> Path | None:
         return None
     made = back_up(file, reason=DAILY)
     for path in _outdated([made, *daily], today):
-        path.unlink(missing_ok=True)
+        _remove(path)
+    keep_within_bounds(file)
     return made
+
+
+def keep_within_bounds(file: Path, *, max_bytes: int = MAX_BYTES) -> None:
+    """Drop the oldest copies until all of them together are no larger than that; the newest daily one stays."""
+    copies = list_backups(file)
+    daily = [path for path in copies if path.stem.endswith(DAILY)]
+    for path in [path for path in copies if path not in daily][KEPT_OTHERS:]:
+        _remove(path)
+    used = 0
+    for path in [*daily[:1], *(path for path in list_backups(file) if path not in daily[:1])]:
+        used += _size(path)
+        if used > max_bytes and path not in daily[:1]:
+            _remove(path)
 
 
 def taken_at(backup: Path) -> datetime:
@@ -92,10 +115,23 @@ def is_sound(file: Path) -> bool:
         return False
 
 
+def _size(file: Path) -> int:
+    """With the log that belongs to it."""
+    parts = (file, file.with_name(f"{file.name}-wal"))
+    return sum(part.stat().st_size for part in parts if part.exists())
+
+
+def _remove(backup: Path) -> None:
+    for name in (backup.name, f"{backup.name}-wal", f"{backup.name}-shm"):
+        backup.with_name(name).unlink(missing_ok=True)
+
+
 def _copy(source: Path, target: Path) -> None:
     target.unlink(missing_ok=True)
     with closing(sqlite3.connect(source)) as read, closing(sqlite3.connect(target)) as written:
         read.backup(written)  # one step: a snapshot that writers neither wait for nor disturb
+        if written.execute("PRAGMA quick_check(1)").fetchone() != ("ok",):
+            raise sqlite3.DatabaseError("the project file is damaged; an earlier copy can be put back")
         written.execute("PRAGMA journal_mode=WAL")
 
 

@@ -14,6 +14,8 @@ log = logging.getLogger(__name__)
 
 REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006")
 """Every schema version there has been, oldest first; a test holds it against the migration scripts."""
+_SMALL_BYTES = 16 * 2**20
+"""Read through in 30 ms."""
 
 
 def schema_version(file: Path) -> str | None:
@@ -57,12 +59,14 @@ def require_current(file: Path, why_not_written: str) -> None:
 
 
 def require_sound(file: Path) -> None:
-    """Check the file where the last program using it did not end well. Raises ProjectError when it is damaged.
+    """Check a small file always, a large one where the last program using it did not end well.
 
-    A closed project has no log beside it; a log that is there was left by a program that crashed or lost power.
+    A closed project has no log beside it; a log that is there was left by a program that crashed or lost power. Large
+    files are read once a day beside the window, for their backup. Raises ProjectError when the file is damaged.
     """
     journal = file.with_name(f"{file.name}-wal")
-    if journal.exists() and journal.stat().st_size and not is_sound(file):
+    is_suspect = journal.exists() and journal.stat().st_size > 0
+    if (is_suspect or file.stat().st_size <= _SMALL_BYTES) and not is_sound(file):
         hint = "maskwright restore puts an earlier copy back"
         raise ProjectError("the project file is damaged", path=file, hint=hint)
 

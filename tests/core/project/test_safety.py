@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from collections import namedtuple
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -12,7 +13,7 @@ import pytest
 from maskwright.document.change import Change
 from maskwright.errors import ProjectError
 from maskwright.project import Project
-from maskwright.project.backup import back_up, back_up_daily, list_backups, restore
+from maskwright.project.backup import back_up, back_up_daily, keep_within_bounds, list_backups, restore
 from project_builders import drawn, make_project
 
 CORE = Path(__file__).resolve().parents[3] / "core"
@@ -145,6 +146,58 @@ def test_daily_copies_are_bounded(project: Project) -> None:
     kept = list_backups(file)
     assert 7 + 4 <= len([path for path in kept if path.stem.endswith("daily")]) <= 7 + 4 + 1
     assert len([path for path in kept if "schema" in path.stem]) == 1
+
+
+def test_copies_are_bounded_in_bytes_and_the_newest_stays(project: Project) -> None:
+    file, folder = project.path / "project.db", project.path / "backups"
+    newest = back_up_daily(file)
+    for year in range(2015, 2025):
+        (folder / f"{year}-01-01T000000Z-daily.db").write_bytes(b"x" * 1000)
+        (folder / f"{year}-01-02T000000Z-schema-0001.db").write_bytes(b"x" * 1000)
+        (folder / f"{year}-01-02T000000Z-schema-0001.db-wal").write_bytes(b"x" * 500)
+
+    keep_within_bounds(file, max_bytes=newest.stat().st_size + 4000)
+
+    kept = [path.name for path in list_backups(file)]
+    assert kept == [newest.name, "2024-01-02T000000Z-schema-0001.db", "2024-01-01T000000Z-daily.db",
+                    "2023-01-02T000000Z-schema-0001.db"]  # fmt: skip
+    assert len(list(folder.glob("*-wal"))) == 2
+    keep_within_bounds(file, max_bytes=1)
+    assert list_backups(file) == [newest]
+
+
+def test_a_damaged_project_does_not_take_the_place_of_a_sound_copy(project: Project) -> None:
+    file = project.path / "project.db"
+    project.close()
+    damaged = bytearray(file.read_bytes())
+    damaged[4096 * 3 : 4096 * 6] = b"\xff" * 4096 * 3
+    file.write_bytes(damaged)
+
+    with pytest.raises(ProjectError, match="damaged"):
+        back_up_daily(file)
+
+    assert list((project.path / "backups").iterdir()) == []
+
+
+def test_damage_done_while_the_project_was_closed_is_told_when_it_is_opened(project: Project) -> None:
+    file = project.path / "project.db"
+    project.close()
+    damaged = bytearray(file.read_bytes())
+    damaged[4096 * 3 : 4096 * 6] = b"\xff" * 4096 * 3
+    file.write_bytes(damaged)
+
+    with pytest.raises(ProjectError, match="damaged") as caught:
+        Project.open(project.path)
+
+    assert "restore" in caught.value.hint
+
+
+def test_a_copy_does_not_fill_the_disk(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    room = namedtuple("room", "total used free")(10**9, 10**9 - 1000, 1000)
+    monkeypatch.setattr("shutil.disk_usage", lambda _path: room)
+
+    with pytest.raises(ProjectError, match="too little room"):
+        project.back_up_daily()
 
 
 def test_a_damaged_backup_is_not_put_back(project: Project, tmp_path: Path) -> None:

@@ -83,6 +83,8 @@ class Instance:
     """Unknown keys of an imported file, written back untouched."""
     dense: bytes | None = None
     """The outline with all its detail, packed (`geometry.dense`), where `polygons` is a simplified one of it."""
+    edited_at: str = field(default="", compare=False)
+    """When a person last touched it (ISO 8601, UTC), as the project knows; empty: nobody has."""
 
     @property
     def bounds_xyxy(self) -> tuple[float, float, float, float]:

@@ -1,6 +1,7 @@
 """The part of a project that holds the instances: read as documents, written as journalled changes."""
 
 from collections.abc import Collection, Iterable, Sequence
+from dataclasses import replace
 from typing import Any, Literal
 
 from sqlalchemy import Connection, Row, case, delete, func, insert, select, update
@@ -82,7 +83,7 @@ class InstanceShelf:
             change = in_todays_classes(change, read_aliases(connection))
             if change.is_empty:
                 return
-            write_change(connection, image_id, change, stored=read_instances(connection, image_id))
+            write_change(connection, image_id, change, stored=read_instances(connection, image_id), edited_at=now())
             write_history(connection, image_id, change, label=label, kind=kind, gesture=gesture)
             touch_image(connection, image_id, was=_UNTOUCHED, becomes=ImageState.IN_PROGRESS)
 
@@ -111,8 +112,10 @@ def keep_ids_above(connection: Connection, highest: int) -> None:
     connection.execute(statement.on_conflict_do_update(index_elements=["name"], set_={"next": higher}))
 
 
-def write_change(connection: Connection, image_id: int, change: Change, *, stored: Sequence[Instance]) -> None:
-    """`stored`: the image's instances as just read in this transaction.
+def write_change(
+    connection: Connection, image_id: int, change: Change, *, stored: Sequence[Instance], edited_at: str = ""
+) -> None:
+    """`stored`: the image's instances as just read in this transaction; `edited_at`: when a person did it, if one did.
 
     Raises ProjectError when they are not in the state that `change` starts from.
     """
@@ -123,7 +126,7 @@ def write_change(connection: Connection, image_id: int, change: Change, *, store
     gone = [id_ for id_, before, _ in change if before is not None]
     for start in range(0, len(gone), _BLOCK):
         connection.execute(delete(instances).where(instances.c.id.in_(gone[start : start + _BLOCK])))
-    created = [after for _, _, after in change if after is not None]
+    created = [replace(after, edited_at=edited_at) for _, _, after in change if after is not None]
     provenance_ids = {origin: _provenance_id(connection, origin) for origin in {item.provenance for item in created}}
     rows = [instance_to_row(after, image_id, provenance_ids[after.provenance]) for after in created]
     if rows:

@@ -12,8 +12,9 @@ from maskwright.document.values import Instance, InstanceState, Provenance
 from maskwright.geometry.polygon import Polygon
 from maskwright.project.overlaps import overlaps
 
-SAME_OBJECT_IOU = 0.7
-"""From here on a proposal and an instance of the same category are one object."""
+SAME_OBJECT_IOU = 0.5
+"""From here on a proposal and an instance of the same category are one object, as in COCO's own matching: another model
+outlines what a person has answered differently. Distinct objects of one class rarely share so much."""
 SAME_PLACE_IOU = 0.85
 """From here on they are one object even if the person chose another category."""
 
@@ -76,10 +77,11 @@ def preview_change(
         known = old[proposal.category_id, proposal.score]
         if known:
             before = known.pop()
-            pairs.append((before, replace(before, polygons=proposal.polygons)))
+            pairs.append((before, replace(before, polygons=proposal.polygons, dense=proposal.dense)))
         else:
             state, score = InstanceState.PROPOSED, proposal.score
-            new = Instance(new_id(proposal), proposal.category_id, proposal.polygons, state, score=score)
+            outline, dense = proposal.polygons, proposal.dense
+            new = Instance(new_id(proposal), proposal.category_id, outline, state, score=score, dense=dense)
             pairs.append((None, new))
     gone = [(instance, None) for instances in old.values() for instance in instances]
     return Change.of([*pairs, *gone])

@@ -92,7 +92,8 @@ def instance_from_row(row: Row[Any], provenances: Mapping[int, Provenance]) -> I
         is_locked=bool(row.flags & _LOCKED),
         is_crowd=bool(row.flags & _CROWD),
         extra=extra_from_json(row.extra),
-        dense=getattr(row, "dense", None),  # exports do not fetch it
+        dense=getattr(row, "dense", None),  # plain exports fetch neither this nor the next
+        edited_at=getattr(row, "edited_at", None) or "",
     )
 
 
@@ -118,4 +119,5 @@ def instance_to_row(instance: Instance, image_id: int, provenance_id: int | None
         "polygons": pack_polygons(instance.polygons),
         "extra": extra_to_json(instance.extra),
         "dense": instance.dense,
+        "edited_at": instance.edited_at or None,
     }

@@ -5,6 +5,7 @@ import io
 import json
 import os
 from contextlib import redirect_stdout
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -154,6 +155,7 @@ def test_neither_ignore_nor_a_score_stands_at_the_top_level(tmp_path: Path) -> N
 def test_provenance_stands_in_attributes_on_request(tmp_path: Path) -> None:
     provenance = Provenance("nuclei", "abc", 0.5, 0.5, "2026-01-01T00:00:00Z")
     instance = Instance(1, 1, (square(1, 1),), InstanceState.EDITED, 0.91, provenance, extra={"attributes": {"a": 1}})
+    instance = replace(instance, edited_at="2026-01-02T00:00:00Z")
     options = CocoExportOptions(include_provenance=True)
     (annotation,) = exported(one_image(instance), tmp_path / "out.json", options)["annotations"]
     assert annotation["attributes"] == {
@@ -162,6 +164,10 @@ def test_provenance_stands_in_attributes_on_request(tmp_path: Path) -> None:
         "score": 0.91,
         "model": "nuclei",
         "model_hash": "abc",
+        "score_threshold": 0.5,
+        "nms_iou": 0.5,
+        "proposed_at": "2026-01-01T00:00:00Z",
+        "edited_at": "2026-01-02T00:00:00Z",
     }
 
 

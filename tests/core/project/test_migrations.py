@@ -32,6 +32,7 @@ def test_an_older_project_is_migrated_after_a_copy_was_made(tmp_path: Path) -> N
     with closing(sqlite3.connect(file)) as connection:  # back to how version 0001 left it
         connection.executescript(
             "DROP TABLE category_merges; ALTER TABLE instances DROP COLUMN dense;"
+            "ALTER TABLE instances DROP COLUMN edited_at;"
             "DROP TABLE image_looks; ALTER TABLE history DROP COLUMN clicks;"
             "ALTER TABLE history DROP COLUMN keys; ALTER TABLE history DROP COLUMN active_s;"
             "DROP TABLE signals; DROP INDEX ix_instances_image;"

@@ -212,3 +212,24 @@ def test_any_two_outlines_have_an_iou(first: list[tuple[int, int]], second: list
     _, _, ious = overlaps(*sides, least_iou=0.0)
 
     assert ((ious >= 0) & (ious <= 1 + 1e-9)).all()
+
+
+def test_another_model_that_outlines_an_answered_object_differently_does_not_double_it(project: Project) -> None:
+    project.put_proposals(1, [cell(0), cell(100)])
+    for instance, state in zip(project.instances(1), (InstanceState.ACCEPTED, InstanceState.REJECTED), strict=True):
+        answer(project, instance, state=state)
+    looser = [Proposal(1, 0.8, (square(left, side=26),)) for left in (0, 100)]  # IoU 0.59
+
+    project.put_proposals(1, looser)
+
+    assert [instance.state for instance in project.instances(1)] == [InstanceState.ACCEPTED, InstanceState.REJECTED]
+
+
+def test_when_a_person_touched_an_object_is_known(project: Project) -> None:
+    project.put_proposals(1, [cell(0), cell(100)])
+    answer(project, project.instances(1)[0], state=InstanceState.ACCEPTED)
+
+    touched, other = project.instances(1)
+
+    assert touched.edited_at >= project.history(1)[0].at
+    assert other.edited_at == ""

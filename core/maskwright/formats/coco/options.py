@@ -63,7 +63,7 @@ class CocoExportOptions:
     holes: Literal["keyhole", "rle"] = "keyhole"
     """Instances with holes as one ring with a bridge, which everybody reads, or as run lengths."""
     include_provenance: bool = False
-    """State, score and model of each instance in its `attributes`."""
+    """State, score, model, its thresholds and times of each instance in its `attributes`."""
     run_lengths: bool = True
     """Off: polygons only, also for crowds and for run lengths that came with an imported file."""
     crowds: bool = True

@@ -90,6 +90,11 @@ def provenance_attributes(instance: Instance) -> dict[str, str | float]:
     if instance.provenance is not None:
         attributes["model"] = instance.provenance.model_name
         attributes["model_hash"] = instance.provenance.model_hash
+        attributes["score_threshold"] = instance.provenance.score_threshold
+        attributes["nms_iou"] = instance.provenance.nms_iou
+        attributes["proposed_at"] = instance.provenance.created_at
+    if instance.edited_at:
+        attributes["edited_at"] = instance.edited_at
     return attributes
 
 

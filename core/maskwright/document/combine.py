@@ -152,10 +152,23 @@ def paste(
     *,
     offset: tuple[float, float] = (0.0, 0.0),
 ) -> Change:
-    """Copies with new ids, drawn by a person, moved by `offset` as far as the image allows."""
+    """Copies with new ids, drawn by a person, moved by `offset` as far as the image allows.
+
+    From a larger image: what lies outside this one is cut off, an instance that lies wholly outside is left out.
+    """
+    placed = [(one, algebra.clip_to_image(one.polygons, document.size_wh)) for one in instances]
     copies = [
-        replace(one, id=allocate_id(), state=InstanceState.DRAWN, score=None, provenance=None, is_locked=False)
-        for one in instances
+        replace(
+            one,
+            id=allocate_id(),
+            polygons=polygons,
+            state=InstanceState.DRAWN,
+            score=None,
+            provenance=None,
+            is_locked=False,
+        )
+        for one, polygons in placed
+        if polygons
     ]
     created = Change.create(copies)
     if not copies or offset == (0.0, 0.0):

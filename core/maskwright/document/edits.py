@@ -119,9 +119,16 @@ def move_vertices(document: Document, places: Mapping[VertexRef, Point]) -> Chan
 
 def insert_vertex(document: Document, after: VertexRef, point: Point) -> Change:
     """A new vertex between `after` and the one that follows it."""
-    ring = _ring(document, after.instance_id, after.part, after.ring)
-    longer = as_ring(np.insert(ring, after.vertex + 1, point, axis=0))
-    return _replace_rings(document, {(after.instance_id, after.part, after.ring): longer})
+    return insert_vertices(document, [after], point)
+
+
+def insert_vertices(document: Document, after: Iterable[VertexRef], point: Point) -> Change:
+    """The same new vertex on several outlines, one edge of each: a border that neighbours share stays shared."""
+    changed: dict[tuple[int, int, int], Ring | None] = {}
+    for ref in after:
+        key = (ref.instance_id, ref.part, ref.ring)
+        changed[key] = as_ring(np.insert(_ring(document, *key), ref.vertex + 1, point, axis=0))
+    return _replace_rings(document, changed)
 
 
 def delete_vertices(document: Document, refs: Iterable[VertexRef]) -> Change:

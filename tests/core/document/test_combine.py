@@ -165,3 +165,12 @@ def test_every_operation_can_be_taken_back(name: str) -> None:
 def test_no_operation_touches_locked_objects(name: str) -> None:
     document = document_of(square(1, side=40, is_locked=True), square(2, at=(20, 0), side=40, is_locked=True))
     assert OPERATIONS[name](document, [1, 2]).is_empty
+
+
+def test_what_is_pasted_from_a_larger_image_is_cut_to_this_one() -> None:
+    inside, across, outside = (
+        square(id_, at=at, side=40) for id_, at in enumerate([(10, 10), (180, 10), (300, 10)], 1)
+    )
+    change = combine.paste(document_of(), [inside, across, outside], ids())
+    pasted = [after for _, _, after in change if after is not None]
+    assert [one.bounds_xyxy for one in pasted] == [(10, 10, 50, 50), (180, 10, 200, 50)]

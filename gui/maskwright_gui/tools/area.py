@@ -2,7 +2,8 @@
 
 from maskwright.document import combine
 from maskwright.document.change import Change
-from maskwright_gui.tools.context import ToolContext
+from maskwright.document.spatial import is_shown
+from maskwright_gui.tools.context import LOCKED_HINT, ToolContext
 from maskwright_gui.tools.path import PathTool, Point
 
 
@@ -10,6 +11,10 @@ class _AreaTool(PathTool):
     """Works on the selected objects; without a selection on the one under the first point."""
 
     _label = ""
+
+    @property
+    def hint(self) -> str:
+        return LOCKED_HINT if self._context.is_selection_locked else super().hint
 
     def _use(self, points: list[Point]) -> None:
         area = combine.drawn_area(points)
@@ -49,9 +54,15 @@ class SplitTool(PathTool):
     _least_points = 2
     _start_hint = "Draw a line across the object: click for points or drag"
 
+    @property
+    def hint(self) -> str:
+        return LOCKED_HINT if self._context.is_selection_locked else super().hint
+
     def _use(self, points: list[Point]) -> None:
         context = self._context
-        targets = context.selected_editable or frozenset(instance.id for instance in context.document)
+        targets = context.selected_editable
+        if not targets and not context.is_selection_locked:
+            targets = frozenset(instance.id for instance in context.document if is_shown(instance))
         change = combine.split(context.document, targets, points, context.allocate_id)
         if not change.is_empty:
             context.commit(change, "Split")
@@ -62,8 +73,8 @@ class SplitTool(PathTool):
 
 
 def targets_of(context: ToolContext, point: Point) -> frozenset[int]:
-    """The selected objects that can be edited, or the topmost one under the point."""
-    if context.selected_editable:
+    """The selected objects that can be edited, or the topmost one under the point; none where those are locked."""
+    if context.selected_editable or context.is_selection_locked:
         return context.selected_editable
     stack = (id_ for id_ in context.index.at(*point) if not context.document[id_].is_locked)
     return frozenset(list(stack)[:1])

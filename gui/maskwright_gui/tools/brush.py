@@ -19,7 +19,7 @@ from maskwright.document.values import Instance
 from maskwright.geometry.algebra import from_shapely, to_shapely
 from maskwright_gui.tools.area import targets_of
 from maskwright_gui.tools.base import BaseTool
-from maskwright_gui.tools.context import ToolContext
+from maskwright_gui.tools.context import LOCKED_HINT, ToolContext
 from maskwright_gui.tools.overlay import Overlay, OverlayCircle, Stroke
 from maskwright_gui.tools.tool import Button, Cursor, KeyPress, Pointer
 
@@ -59,6 +59,8 @@ class BrushTool(BaseTool):
     def hint(self) -> str:
         if self.is_busy:
             return "Release to finish · Esc cancels"
+        if self._context.is_selection_locked:
+            return LOCKED_HINT
         works = "Drag erases · Ctrl paints" if self._erases else "Drag paints · Ctrl erases"
         return f"{works} · wheel or [ ] size · Esc deselects, then the brush begins a new object"
 
@@ -72,7 +74,9 @@ class BrushTool(BaseTool):
 
     def on_press(self, pointer: Pointer) -> None:
         self._pointer = pointer
-        if pointer.button is not Button.LEFT or self.is_busy:
+        if pointer.button is Button.RIGHT:
+            self.cancel()
+        if pointer.button is not Button.LEFT or self.is_busy or self._context.is_selection_locked:
             return
         self._erasing = self._erases != pointer.modifiers.ctrl
         self._document = self._context.document

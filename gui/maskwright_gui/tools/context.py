@@ -7,6 +7,8 @@ from maskwright.document.change import Change
 from maskwright.document.document import Document
 from maskwright.document.spatial import SpatialIndex
 
+LOCKED_HINT = "What is selected is locked · L unlocks it · Esc deselects"
+
 
 @dataclass(frozen=True, slots=True)
 class ToolOptions:
@@ -61,3 +63,9 @@ class ToolContext:
             for id_ in self.selection
             if id_ in instances and not instances[id_].is_locked and instances[id_].is_visible
         )
+
+    @property
+    def is_selection_locked(self) -> bool:
+        """Whether all that is selected and in view is locked, so that no tool may touch it."""
+        shown = [one for id_ in self.selection if (one := self.document.instances.get(id_)) and one.is_visible]
+        return bool(shown) and all(instance.is_locked for instance in shown)

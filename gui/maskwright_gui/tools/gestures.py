@@ -26,6 +26,7 @@ from maskwright_gui.tools.overlay import (
 from maskwright_gui.tools.snapping import snapped, vertex_point
 from maskwright_gui.tools.targets import edge_ends
 from maskwright_gui.tools.tool import Pointer
+from maskwright_gui.tools.welding import welded, welded_edges
 
 _ERASE_SCREEN_PX = 12.0
 _NOTHING_YET = Change.of([])
@@ -34,7 +35,8 @@ _NOTHING_YET = Change.of([])
 class Gesture(Protocol):
     """One drag, from the moment the pointer has moved far enough to the release of the button."""
 
-    label: str
+    hint: str
+    """What the keys do meanwhile."""
     draft: Change
 
     def move(self, pointer: Pointer) -> None: ...
@@ -54,6 +56,7 @@ class EditGesture:
     """A drag that ends in one change."""
 
     label = "Edit"
+    hint = "Release to finish · Ctrl no snapping · Esc cancels"
 
     def __init__(self, context: ToolContext) -> None:
         self._context = context
@@ -76,6 +79,7 @@ class MoveInstances(EditGesture):
     """The selected objects follow the pointer; Shift keeps to the longer axis."""
 
     label = "Move object"
+    hint = "Release to finish · Shift keeps to one direction · Esc cancels"
 
     def __init__(self, context: ToolContext, start: Pointer) -> None:
         super().__init__(context)
@@ -97,36 +101,41 @@ class DragVertices(EditGesture):
         self.label = "Move vertex" if len(refs) == 1 else "Move edge"
         self._grabbed = refs
         self._start = start
-        self._origins = {ref: vertex_point(context, ref) for grabbed in refs for ref in _welded(context, grabbed)}
+        self._origins = {ref: vertex_point(context, ref) for grabbed in refs for ref in welded(context, grabbed)}
         self._moved_ids = frozenset(ref.instance_id for ref in self._origins)
 
     def move(self, pointer: Pointer) -> None:
         dx, dy = np.subtract(pointer.point, self._start.point).tolist()
-        caught = False
-        if len(self._grabbed) == 1:
-            x, y = self._origins[self._grabbed[0]]
-            (to_x, to_y), caught = snapped(self._context, (x + dx, y + dy), pointer, without=self._moved_ids)
-            dx, dy = to_x - x, to_y - y
+        (dx, dy), caught = self._snapped(dx, dy, pointer)
         moved = {ref: (x + dx, y + dy) for ref, (x, y) in self._origins.items()}
         self.draft = edits.move_vertices(self._document, moved)
         self._mark = OverlayMarks(np.array([moved[ref] for ref in self._grabbed]), Mark.SNAP if caught else Mark.HOT)
 
+    def _snapped(self, dx: float, dy: float, pointer: Pointer) -> tuple[tuple[float, float], bool]:
+        """The step with which the first of the grabbed vertices that catches something arrives there."""
+        for ref in self._grabbed:
+            x, y = self._origins[ref]
+            (to_x, to_y), caught = snapped(self._context, (x + dx, y + dy), pointer, without=self._moved_ids)
+            if caught:
+                return (to_x - x, to_y - y), True
+        return (dx, dy), False
+
 
 class InsertVertex(EditGesture):
-    """A new vertex is pulled out of an edge."""
+    """A new vertex is pulled out of an edge, and out of the neighbours' edges that are welded to it."""
 
     label = "Insert vertex"
 
     def __init__(self, context: ToolContext, edge: EdgePoint) -> None:
         super().__init__(context)
-        self._edge = edge
-        self._without = frozenset({edge.start.instance_id})
+        self._edges = welded_edges(context, edge.start)
+        self._without = frozenset(start.instance_id for start in self._edges)
 
     def move(self, pointer: Pointer) -> None:
         width, height = self._document.size_wh
         point, caught = snapped(self._context, pointer.point, pointer, without=self._without)
         inside = (min(max(point[0], 0.0), width), min(max(point[1], 0.0), height))
-        self.draft = edits.insert_vertex(self._document, self._edge.start, inside)
+        self.draft = edits.insert_vertices(self._document, self._edges, inside)
         self._mark = OverlayMarks(as_points(inside), Mark.SNAP if caught else Mark.HOT)
 
 
@@ -134,6 +143,7 @@ class EraseVertices(EditGesture):
     """Vertices of the selected objects vanish under the pointer; of each ring three are left."""
 
     label = "Erase vertices"
+    hint = "Release removes the vertices on the way · Esc brings them back"
 
     def __init__(self, context: ToolContext, start: Pointer) -> None:
         super().__init__(context)
@@ -167,30 +177,6 @@ class EraseVertices(EditGesture):
         return replace(base, circles=(OverlayCircle(x, y, self._radius, Stroke.ERASER),))
 
 
-class RubberBand:
-    """A box that selects: dragged to the right what lies wholly inside, to the left all that it touches."""
-
-    label = "Select"
-    draft = _NOTHING_YET
-
-    def __init__(self, context: ToolContext, start: Pointer) -> None:
-        self._start = self._end = start
-        self._kept = context.selection if start.modifiers.shift or start.modifiers.ctrl else frozenset()
-
-    def move(self, pointer: Pointer) -> None:
-        self._end = pointer
-
-    def finish(self, context: ToolContext) -> None:
-        (x1, x2), (y1, y2) = sorted((self._start.x, self._end.x)), sorted((self._start.y, self._end.y))
-        find = context.index.touched if self._end.x < self._start.x else context.index.inside
-        context.select(self._kept.union(find((x1, y1, x2, y2))))
-
-    def overlay(self) -> Overlay:
-        a, b = self._start, self._end
-        corners = as_points((a.x, a.y), (b.x, a.y), (b.x, b.y), (a.x, b.y))
-        return Overlay(lines=(OverlayLine(corners, Stroke.RUBBER, is_closed=True),))
-
-
 def _within(points: Points, start: tuple[float, float], end: tuple[float, float], radius: float) -> NDArray[np.bool_]:
     """Which points lie within `radius` of the segment."""
     along = np.subtract(end, start)
@@ -200,22 +186,6 @@ def _within(points: Points, start: tuple[float, float], end: tuple[float, float]
     gaps = towards - fraction[:, None] * along
     near: NDArray[np.bool_] = (gaps**2).sum(axis=1) <= radius * radius
     return near
-
-
-def edge_refs(context: ToolContext, edge: EdgePoint) -> tuple[VertexRef, VertexRef]:
-    """The vertices at both ends of an edge."""
-    ref = edge.start
-    count = len(context.document[ref.instance_id].polygons[ref.part].rings[ref.ring])
-    return ref, VertexRef(ref.instance_id, ref.part, ref.ring, (ref.vertex + 1) % count)
-
-
-def _welded(context: ToolContext, ref: VertexRef) -> set[VertexRef]:
-    if not context.options.welds:
-        return {ref}
-    x, y = vertex_point(context, ref)
-    found = context.index.vertices_at(x, y, tolerance=context.options.weld_tolerance)
-    neighbours = {other for other in found if other.instance_id != ref.instance_id}
-    return {ref} | {other for other in neighbours if not context.document[other.instance_id].is_locked}
 
 
 def hot_overlay_parts(context: ToolContext, edge: EdgePoint, is_midpoint: bool) -> tuple[OverlayLine, OverlayMarks]:

@@ -70,6 +70,7 @@ class PathTool(BaseTool):
         self._pointer = pointer
         if pointer.button is Button.RIGHT:
             self._step_back()
+            self.state = State.PLACING if self._points else State.IDLE
         if pointer.button is not Button.LEFT or (self._needs_category and self._context.category_id is None):
             return
         if self._closes(pointer) or (pointer.is_double and len(self._points) >= self._least_points):
@@ -136,7 +137,8 @@ class PathTool(BaseTool):
             return Overlay(marks=tuple(marks)) if marks else NOTHING
         outline = np.array(self._points, np.float64)
         lines = [OverlayLine(outline, Stroke.DRAFT)]
-        marks.append(OverlayMarks(outline if len(outline) < _MANY_MARKS else outline[::8], Mark.VERTEX))
+        settled = outline[: len(outline) - self._running_count]
+        marks.append(OverlayMarks(settled if len(settled) < _MANY_MARKS else settled[::8], Mark.VERTEX))
         if self._pointer is not None and self.state is State.PLACING:
             lines.append(OverlayLine(as_points(self._points[-1], place), Stroke.GUIDE))
         if self._pointer is not None and self._closes(self._pointer):
@@ -163,6 +165,11 @@ class PathTool(BaseTool):
 
     def _moved(self, pointer: Pointer) -> float:
         return math.dist(pointer.point, self._points[-1])
+
+    @property
+    def _running_count(self) -> int:
+        """Points of the stretch that is being drawn: most of them will be thinned out, so none is a vertex yet."""
+        return self._step_sizes[-1] if self.state is State.FREEHAND else 0
 
     def _step_back(self) -> None:
         if not self._step_sizes:

@@ -1,23 +1,27 @@
 """Redraw a stretch of an outline: start on it, draw, end on it, and the nearer stretch is replaced."""
 
 import math
+from dataclasses import replace
 from enum import Enum, auto
 
 import numpy as np
 import shapely
 
 from maskwright.document import edits
+from maskwright.document.change import Change
 from maskwright.document.places import EdgePoint
 from maskwright.document.reshape import redraw_stretch
 from maskwright.geometry.polygon import Polygon
 from maskwright_gui.tools.base import BaseTool
-from maskwright_gui.tools.context import ToolContext
+from maskwright_gui.tools.context import LOCKED_HINT, ToolContext
+from maskwright_gui.tools.gestures import draft_overlay
 from maskwright_gui.tools.overlay import Mark, Overlay, OverlayLine, OverlayMarks, Stroke, as_points
 from maskwright_gui.tools.tool import Button, Pointer
 
 _REACH_SCREEN_PX = 10.0
 _STEP_SCREEN_PX = 2.5
 _DETAIL_SCREEN_PX = 0.7
+_UNCHANGED = Change.of([])
 
 
 class State(Enum):
@@ -36,11 +40,15 @@ class RedrawTool(BaseTool):
         self._start: EdgePoint | None = None
         self._path: list[tuple[float, float]] = []
         self._near: EdgePoint | None = None
+        self._draft = _UNCHANGED
+        """What releasing here would do."""
 
     @property
     def hint(self) -> str:
         if self.is_busy:
             return "Release on the same outline to replace the stretch · Esc cancels"
+        if self._context.is_selection_locked:
+            return LOCKED_HINT
         return "Press on an outline, draw its better course, release on the outline"
 
     @property
@@ -48,6 +56,8 @@ class RedrawTool(BaseTool):
         return self.state is State.DRAWING
 
     def on_press(self, pointer: Pointer) -> None:
+        if pointer.button is Button.RIGHT:
+            self.cancel()
         if pointer.button is not Button.LEFT:
             return
         self._start = self._edge_at(pointer)
@@ -59,19 +69,22 @@ class RedrawTool(BaseTool):
         self._near = self._edge_at(pointer)
         if self.is_busy and math.dist(pointer.point, self._path[-1]) > pointer.reach(_STEP_SCREEN_PX):
             self._path.append(self._on_image(pointer))
+            self._draft = self._change_ending_at(pointer)
 
     def on_release(self, pointer: Pointer) -> None:
         if not self.is_busy or pointer.button is not Button.LEFT:
             return
-        start, end, path = self._start, self._edge_at(pointer), [*self._path, pointer.point]
+        change = self._change_ending_at(pointer)
         self.cancel()
-        if start is not None and end is not None and _is_same_ring(start, end) and len(path) > 2:
-            self._replace(start, end, path, pointer.reach(_DETAIL_SCREEN_PX))
+        if not change.is_empty:
+            self._context.commit(change, "Redraw outline")
+            self._context.select(frozenset(change.entries))
 
     def cancel(self) -> None:
         self.state = State.IDLE
         self._start = None
         self._path = []
+        self._draft = _UNCHANGED
 
     def overlay(self) -> Overlay:
         marks = []
@@ -79,29 +92,35 @@ class RedrawTool(BaseTool):
             marks.append(OverlayMarks(as_points((self._near.x, self._near.y)), Mark.HOT))
         if not self.is_busy:
             return Overlay(marks=tuple(marks), hovered=self._near.start.instance_id if self._near else None)
-        return Overlay(lines=(OverlayLine(np.array(self._path), Stroke.DRAFT),), marks=tuple(marks))
+        line = OverlayLine(np.array(self._path), Stroke.DRAFT)
+        return replace(draft_overlay(self._draft, *marks), lines=(line,), shows_handles=False)
 
     def _edge_at(self, pointer: Pointer) -> EdgePoint | None:
         context, (x, y), reach = self._context, pointer.point, pointer.reach(_REACH_SCREEN_PX)
         if self._start is not None:
             among = frozenset({self._start.start.instance_id})
         else:
-            among = context.selected_editable or frozenset(context.index.near(x, y, reach))
+            among = context.selected_editable
+            if not among and not context.is_selection_locked:
+                among = frozenset(context.index.near(x, y, reach))
         unlocked = [id_ for id_ in among if id_ in context.document and not context.document[id_].is_locked]
         return context.index.nearest_edge(x, y, tolerance=reach, among=unlocked)
 
-    def _replace(self, start: EdgePoint, end: EdgePoint, path: list[tuple[float, float]], detail: float) -> None:
+    def _change_ending_at(self, pointer: Pointer) -> Change:
+        """The outline with the stretch replaced, if the pointer is on it again."""
+        start, end, path = self._start, self._edge_at(pointer), [*self._path, pointer.point]
+        if start is None or end is None or not _is_same_ring(start, end) or len(path) <= 2:
+            return _UNCHANGED
         ref, document = start.start, self._context.document
-        drawn = shapely.get_coordinates(shapely.simplify(shapely.LineString(path), detail))
+        line = shapely.simplify(shapely.LineString(path), pointer.reach(_DETAIL_SCREEN_PX))
         polygons = list(document[ref.instance_id].polygons)
         rings = list(polygons[ref.part].rings)
         try:
-            rings[ref.ring] = redraw_stretch(rings[ref.ring], start, end, drawn)
+            rings[ref.ring] = redraw_stretch(rings[ref.ring], start, end, shapely.get_coordinates(line))
         except ValueError:  # nothing is left of the outline
-            return
+            return _UNCHANGED
         polygons[ref.part] = Polygon(rings[0], tuple(rings[1:]))
-        self._context.commit(edits.set_polygons(document, {ref.instance_id: polygons}), "Redraw outline")
-        self._context.select(frozenset({ref.instance_id}))
+        return edits.set_polygons(document, {ref.instance_id: polygons})
 
 
 def _is_same_ring(a: EdgePoint, b: EdgePoint) -> bool:

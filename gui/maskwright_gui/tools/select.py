@@ -14,15 +14,15 @@ from maskwright_gui.tools.gestures import (
     Gesture,
     InsertVertex,
     MoveInstances,
-    RubberBand,
-    edge_refs,
     hot_overlay_parts,
 )
 from maskwright_gui.tools.overlay import Mark, Overlay, OverlayMarks, as_points
+from maskwright_gui.tools.selecting import Lasso, RubberBand
 from maskwright_gui.tools.snapping import vertex_point
 from maskwright_gui.tools.targets import BodyTarget, EdgeTarget, Target, VertexTarget, target_at, target_hint
 from maskwright_gui.tools.tool import Button, Cursor, KeyPress, Pointer
 from maskwright_gui.tools.vertex_keys import LARGE_NUDGE, NUDGES, VertexKeys
+from maskwright_gui.tools.welding import deletable, following, welded_edges
 
 _DRAG_SCREEN_PX = 3.0
 _SAME_PLACE_SCREEN_PX = 4.0
@@ -36,7 +36,7 @@ class State(Enum):
 
 
 class SelectTool(BaseTool):
-    """Click, shift-click, rubber band; drag objects, vertices, edges; insert and delete vertices."""
+    """Click, shift-click, rubber band, lasso; drag objects, vertices, edges; insert and delete vertices."""
 
     name = "select"
 
@@ -54,8 +54,8 @@ class SelectTool(BaseTool):
         if self._vertex_keys.ref is not None:
             return "Arrows move the vertex · , . step · Insert · Backspace deletes · Esc back to the object"
         if self._gesture is not None:
-            return "Release to finish · Ctrl no snapping · Esc cancels"
-        return target_hint(self._target, has_selection=bool(self._context.selection))
+            return self._gesture.hint
+        return target_hint(self._target, self._context)
 
     @property
     def cursor(self) -> Cursor:
@@ -72,6 +72,8 @@ class SelectTool(BaseTool):
         return self.state is not State.IDLE
 
     def on_press(self, pointer: Pointer) -> None:
+        if pointer.button is Button.RIGHT:
+            self.cancel()
         if pointer.button is not Button.LEFT or self.state is State.DRAGGING:
             return
         self._target = target_at(self._context, pointer)
@@ -94,7 +96,7 @@ class SelectTool(BaseTool):
             return
         gesture, was_click = self._gesture, self.state is State.PRESSED
         self._reset()
-        if was_click and not (pointer.modifiers.alt and self._edit_at_once()):
+        if was_click and not (pointer.modifiers.is_alt and self._edit_at_once()):
             self._click(pointer)
         elif gesture is not None:
             gesture.finish(self._context)
@@ -131,7 +133,9 @@ class SelectTool(BaseTool):
             return bool(len(self._context.document))
         if key.name == "Backspace":
             return isinstance(self._target, VertexTarget)
-        return bool(self._context.selection) and key.name in {"Escape", "Delete", *NUDGES}
+        if key.name == "Delete":  # what is locked is the window's business: it says why nothing happens
+            return bool(self._context.selected_editable)
+        return bool(self._context.selection) and key.name in {"Escape", *NUDGES}
 
     def on_document(self) -> None:
         """A running gesture goes on while the instances that it changes are still what it started from."""
@@ -168,7 +172,7 @@ class SelectTool(BaseTool):
     def _begin_gesture(self) -> Gesture:
         assert self._pressed is not None, "a gesture starts with a press"
         context, pressed = self._context, self._pressed
-        if pressed.modifiers.alt and context.selected_editable:
+        if pressed.modifiers.is_alt and context.selected_editable:
             return EraseVertices(context, pressed)
         match self._target:
             case VertexTarget(ref):
@@ -176,11 +180,13 @@ class SelectTool(BaseTool):
             case EdgeTarget(edge, True):
                 return InsertVertex(context, edge)
             case EdgeTarget(edge, False):
-                return DragVertices(context, pressed, edge_refs(context, edge))
+                return DragVertices(context, pressed, (edge.start, following(context, edge.start)))
             case BodyTarget(stack) if not (pressed.modifiers.shift or pressed.modifiers.ctrl):
                 if not context.selection.intersection(stack):
                     context.select(frozenset(stack[:1]))
                 return MoveInstances(context, pressed)
+            case _ if pressed.modifiers.ctrl:
+                return Lasso(context, pressed)
             case _:
                 return RubberBand(context, pressed)
 
@@ -207,9 +213,10 @@ class SelectTool(BaseTool):
         document = self._context.document
         match self._target:
             case VertexTarget(ref):
-                self._commit(edits.delete_vertices(document, [ref]), "Delete vertex")
+                self._commit(edits.delete_vertices(document, deletable(self._context, ref)), "Delete vertex")
             case EdgeTarget(edge, _):
-                self._commit(edits.insert_vertex(document, edge.start, (edge.x, edge.y)), "Insert vertex")
+                edges = welded_edges(self._context, edge.start)
+                self._commit(edits.insert_vertices(document, edges, (edge.x, edge.y)), "Insert vertex")
             case _:
                 return False
         return True
@@ -218,7 +225,7 @@ class SelectTool(BaseTool):
         if not isinstance(self._target, VertexTarget):
             return False
         ref, self._target = self._target.ref, None
-        self._commit(edits.delete_vertices(self._context.document, [ref]), "Delete vertex")
+        self._commit(edits.delete_vertices(self._context.document, deletable(self._context, ref)), "Delete vertex")
         return True
 
     def _select_next(self, step: int) -> bool:

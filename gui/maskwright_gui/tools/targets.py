@@ -6,7 +6,7 @@ import numpy as np
 
 from maskwright.document.places import EdgePoint, VertexRef
 from maskwright.document.values import Instance
-from maskwright_gui.tools.context import ToolContext
+from maskwright_gui.tools.context import LOCKED_HINT, ToolContext
 from maskwright_gui.tools.tool import Pointer
 
 _VERTEX_SCREEN_PX = 8.0
@@ -48,7 +48,7 @@ def target_at(context: ToolContext, pointer: Pointer) -> Target | None:
     return BodyTarget(tuple(stack)) if stack else None
 
 
-def target_hint(target: Target | None, *, has_selection: bool) -> str:
+def target_hint(target: Target | None, context: ToolContext) -> str:
     """What the mouse and the keys would do with the target."""
     match target:
         case VertexTarget():
@@ -57,10 +57,12 @@ def target_hint(target: Target | None, *, has_selection: bool) -> str:
             return "Drag pulls out a new vertex · Alt-click inserts one"
         case EdgeTarget():
             return "Drag moves the edge · Alt-click inserts a vertex"
-        case _ if has_selection:
+        case _ if context.is_selection_locked:
+            return LOCKED_HINT
+        case _ if context.selection:
             return "Drag moves · Alt-drag erases vertices · arrows nudge · , . walk the vertices · Esc deselects"
         case _:
-            return "Click an object · drag a box around several · Shift adds"
+            return "Click an object · drag a box around several · Ctrl-drag a lasso · Shift adds"
 
 
 def _handle_at(context: ToolContext, pointer: Pointer) -> Target | None:

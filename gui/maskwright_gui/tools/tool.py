@@ -30,6 +30,11 @@ class Modifiers:
     ctrl: bool = False
     alt: bool = False
 
+    @property
+    def is_alt(self) -> bool:
+        """Alt, or Ctrl and Shift together: many desktops keep Alt and the mouse for moving windows."""
+        return self.alt or (self.ctrl and self.shift)
+
 
 NO_MODIFIERS = Modifiers()
 

@@ -1,6 +1,7 @@
 import pytest
 
 from canvas_support import SHIFT, ToolHost, document_of, square
+from maskwright.document.values import InstanceState
 from maskwright.geometry.algebra import to_shapely
 from maskwright_gui.tools.area import ExtendTool, HoleTool, SplitTool
 from maskwright_gui.tools.box import EllipseTool, RectangleTool
@@ -140,3 +141,33 @@ def test_redrawing_with_escape_leaves_nothing_behind() -> None:
     session.key("Escape")
     session.release(80, 20)
     assert session.commits == []
+
+
+def test_a_line_leaves_hidden_and_rejected_objects_alone() -> None:
+    hidden = square(1, at=(20, 20), side=100, is_visible=False)
+    rejected = square(2, at=(20, 20), side=100, state=InstanceState.REJECTED)
+    session = host(SplitTool, hidden, rejected)
+    outline(session, (10, 70), (130, 70))
+    assert session.commits == []
+
+
+@pytest.mark.parametrize("tool", [HoleTool, ExtendTool, SplitTool, RedrawTool])
+def test_a_locked_selection_is_not_exchanged_for_what_lies_below(tool) -> None:
+    locked = square(2, at=(20, 20), side=100, is_locked=True)
+    session = host(tool, square(1, at=(20, 20), side=100), locked, selection={2})
+    assert "L unlocks" in session.tool.hint
+    outline(session, (15, 40), (130, 41), (80, 80), (40, 80))
+    session.drag((20, 40), (10, 60), (20, 80))
+    assert session.commits == []
+
+
+def test_redrawing_shows_what_the_release_would_do() -> None:
+    session = host(RedrawTool, BIG, selection={1})
+    session.press(20, 40)
+    for place in ((5, 50), (4, 60), (5, 70)):
+        session.move(*place, held=True)
+    assert session.tool.overlay().replaced == frozenset()
+    session.move(20, 80, held=True)
+    (draft,) = session.tool.overlay().instances
+    session.release(20, 80)
+    assert session.document[1].polygons == draft.polygons

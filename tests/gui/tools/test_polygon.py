@@ -1,6 +1,7 @@
 from canvas_support import ToolHost, document_of, square
 from maskwright.document.document import Document
 from maskwright.document.values import InstanceState
+from maskwright_gui.tools.overlay import Mark
 from maskwright_gui.tools.polygon import PolygonTool
 from maskwright_gui.tools.tool import Button, Pointer
 
@@ -110,3 +111,25 @@ def test_another_image_throws_the_draft_away() -> None:
     session.context.set_document(Document.of(8, (200, 150), []))
     session.tool.on_document()
     assert not session.tool.is_busy
+
+
+def test_points_of_a_running_freehand_stretch_are_no_vertices_yet() -> None:
+    session = host()
+    session.press(20, 20)
+    for x in range(24, 80, 4):
+        session.move(x, 30, held=True)
+    (marks,) = [marks for marks in session.tool.overlay().marks if marks.mark is Mark.VERTEX]
+    assert len(marks.points) == 1
+
+
+def test_the_right_button_takes_a_running_freehand_stretch_back() -> None:
+    session = host()
+    session.press(20, 20)
+    for x in range(24, 80, 4):
+        session.move(x, 30, held=True)
+    session.tool.on_press(Pointer(80, 30, button=Button.RIGHT))
+    session.move(90, 60, held=True)
+    session.release(90, 60)
+    for place in ((90, 60), (40, 90), (20, 20)):
+        session.click(*place)
+    assert drawn(session) == [[(20, 20), (90, 60), (40, 90)]]

@@ -7,6 +7,7 @@ from maskwright.geometry.polygon import Polygon
 from maskwright_gui.tools.context import ToolOptions
 from maskwright_gui.tools.overlay import Mark
 from maskwright_gui.tools.select import SelectTool
+from maskwright_gui.tools.tool import NO_MODIFIERS, Button, KeyPress, Modifiers, Pointer
 
 
 def host(*instances, selection=frozenset()) -> ToolHost:
@@ -279,3 +280,56 @@ def test_a_vertex_reached_by_keys_is_forgotten_with_its_object() -> None:
     session.key("Down")
     assert session.ring(1)[0] == (40, 40)
     assert session.ring(2)[0] == (100, 41)
+
+
+def test_a_lasso_adds_what_lies_at_least_half_inside() -> None:
+    third = square(3, at=(120, 10), side=20)
+    session = host(square(1, at=(10, 10), side=20), square(2, at=(60, 10), side=20), third, selection={3})
+    session.drag((5, 5), (65, 5), (65, 40), (5, 40), modifiers=CTRL)
+    assert session.context.selection == {1, 3}
+    session.drag((50, 5), (75, 5), (75, 40), (50, 40), modifiers=CTRL)
+    assert session.context.selection == {1, 2, 3}
+
+
+def test_escape_throws_the_lasso_away() -> None:
+    session = host(square(1, at=(10, 10), side=20))
+    session.press(5, 5, CTRL)
+    for place in ((65, 5), (65, 40), (5, 40)):
+        session.move(*place, CTRL, held=True)
+    session.key("Escape")
+    session.release(5, 40, CTRL)
+    assert session.context.selection == frozenset()
+
+
+def test_ctrl_and_shift_stand_for_alt() -> None:
+    session = host(many_cornered(1), selection={1})
+    session.drag((150, 75), (148, 95), (140, 115), modifiers=Modifiers(shift=True, ctrl=True))
+    assert session.labels == ["Erase vertices"]
+
+
+def test_the_right_button_cancels_a_drag() -> None:
+    session = host(square(1, at=(40, 40), side=40), selection={1})
+    session.press(60, 60)
+    session.move(80, 60, held=True)
+    session.tool.on_press(Pointer(80, 60, button=Button.RIGHT))
+    session.release(80, 60)
+    assert session.commits == []
+    assert not session.tool.is_busy
+
+
+@pytest.mark.parametrize(
+    ("start", "modifiers", "word"),
+    [((60, 60), NO_MODIFIERS, "Shift"), ((40, 40), NO_MODIFIERS, "snapping"), ((40, 40), ALT, "vertices")],
+    ids=["move", "vertex", "erase"],
+)
+def test_the_hint_says_what_the_keys_do_in_the_running_drag(start, modifiers, word) -> None:
+    session = host(square(1, at=(40, 40), side=40), selection={1})
+    session.press(*start, modifiers)
+    session.move(start[0] + 20, start[1] + 5, modifiers, held=True)
+    assert word in session.tool.hint
+
+
+def test_a_locked_selection_is_told_and_its_delete_key_left_to_the_window() -> None:
+    session = host(square(1, at=(40, 40), side=40, is_locked=True), selection={1})
+    assert "L unlocks" in session.tool.hint
+    assert not session.tool.wants_key(KeyPress("Delete"))

@@ -23,11 +23,13 @@ from maskwright_gui.commands.live_thresholds import LiveThresholds
 from maskwright_gui.commands.mapping import MappingCommands
 from maskwright_gui.commands.marks import ReviewMarks
 from maskwright_gui.commands.model import ModelCommands
+from maskwright_gui.commands.panel_focus import PanelFocus
 from maskwright_gui.commands.projects import ProjectCommands
 from maskwright_gui.commands.relocating import RelocateCommands
 from maskwright_gui.commands.review import ReviewCommands
 from maskwright_gui.commands.shapes import ShapeCommands
 from maskwright_gui.commands.view import TOOLS, ViewCommands
+from maskwright_gui.focus_ring import FocusRing
 from maskwright_gui.main_window import MainWindow
 from maskwright_gui.panels.image_model import ImageListModel
 from maskwright_gui.session import Session
@@ -110,6 +112,8 @@ class Workbench:
         self.review = ReviewCommands(self.session, window)
         self.marks = ReviewMarks(self.session, window.canvas, self.rows, window)
         self.view = ViewCommands(window, self.session, settings, window)
+        self.panels = PanelFocus(window)
+        self.focus_ring = FocusRing(window)
         self.menu = ContextMenu(self.session, self.edits, window.actions_table, window)
         self.canvas_options = CanvasOptions(window.canvas, window.actions_table, self.session, settings, window)
         wire(self)

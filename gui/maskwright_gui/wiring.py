@@ -33,6 +33,7 @@ def _wire_actions(bench: "Workbench") -> None:
     edits, images, projects, model, view = bench.edits, bench.images, bench.projects, bench.model, bench.view
     shapes = bench.shapes
     window, canvas, strip = bench.window, bench.window.canvas, bench.window.thresholds
+    panels = bench.panels
     slots: dict[str, Callable[[], object]] = {
         "open_folder": projects.open_folder,
         "open_project": projects.open_folder,
@@ -51,11 +52,12 @@ def _wire_actions(bench: "Workbench") -> None:
         "select_previous": edits.select_previous,
         "deselect": edits.deselect,
         "delete": edits.delete,
-        "change_class": lambda: reactions.pick_class(bench, QCursor.pos()),
+        "change_class": lambda: reactions.pick_class(bench, view.place_for_popup()),
         "toggle_hidden": edits.toggle_hidden,
         "toggle_locked": edits.toggle_locked,
         "copy": shapes.copy,
         "paste": shapes.paste,
+        "carry": lambda: shapes.carry(images.next_image),
         "duplicate": shapes.duplicate,
         "merge": shapes.merge,
         "subtract": shapes.subtract,
@@ -99,6 +101,8 @@ def _wire_actions(bench: "Workbench") -> None:
         "zoom_selection": canvas.zoom_to_selection,
         "cycle_labels": view.cycle_labels,
         "toggle_chrome": window.toggle_chrome,
+        "next_panel": panels.next,
+        "previous_panel": panels.previous,
         "toggle_theme": view.toggle_theme,
         "reset_layout": window.reset_layout,
         "display": bench.canvas_options.open_display,
@@ -184,6 +188,7 @@ def _wire_messages(bench: "Workbench") -> None:
     bench.session.save_recovered.connect(lambda: show(Message("All edits are saved again")))
     bench.images.ended.connect(lambda text: show(Message(text)))
     bench.edits.told.connect(show)
+    bench.edits.refused.connect(lambda text: show(Message(text)))
     bench.shapes.told.connect(lambda text: show(Message(text)))
     bench.projects.told.connect(show)
     bench.classes.told.connect(show)

@@ -48,6 +48,7 @@ class CanvasView(CanvasSurface):
         self._tool: Tool = SelectTool(self.context)
         self._hint = ""
         self._key_pointer = KeyPointer()
+        self._settle_timer.timeout.connect(self._hover_again)
 
     def set_document(self, document: Document) -> None:
         """Show another document: no selection, no running gesture."""
@@ -98,6 +99,24 @@ class CanvasView(CanvasSurface):
 
     def select_all(self) -> None:
         self.context.select(frozenset(instance.id for instance in self.context.document if is_shown(instance)))
+
+    def place_of_selection(self) -> QPoint:
+        """The middle of what is selected, widget pixels; of the canvas where that is not in view."""
+        boxes = [
+            self.context.document[id_].bounds_xyxy for id_ in self.context.selection if id_ in self.context.document
+        ]
+        if boxes:
+            x1, y1, x2, y2 = boxes[0]
+            place = QPointF(*self._viewport.to_screen((x1 + x2) / 2, (y1 + y2) / 2)).toPoint()
+            if self.rect().contains(place):
+                return place
+        return self.rect().center()
+
+    def _hover_again(self) -> None:
+        """After zooming by keys the resting pointer is over something else."""
+        if self._pointer is not None and not self._tool.is_busy and not self.is_panning:
+            self._tool.on_move(pointer_at(QPointF(self._pointer), self._viewport))
+            self._refresh()
 
     def _request_change(self, change: Change, label: str) -> None:
         self.change_requested.emit(change, label)

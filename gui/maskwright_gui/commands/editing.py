@@ -14,6 +14,7 @@ from maskwright_gui.messages import Message
 from maskwright_gui.session import Session
 
 Box = tuple[float, float, float, float]
+LOCKED = "What is selected is locked. L unlocks it."
 
 
 class EditCommands(QObject):
@@ -21,6 +22,8 @@ class EditCommands(QObject):
 
     told = Signal(object)
     """Message about what was done, for what is not all in view."""
+    refused = Signal(str)
+    """Why nothing happened."""
 
     def __init__(self, session: Session, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -108,8 +111,11 @@ class EditCommands(QObject):
         return [instance for instance in self._shown() if instance.state is InstanceState.PROPOSED]
 
     def _edit(self, label: str, edit: Callable[[Document, frozenset[int]], Change]) -> None:
-        if self._session.document is not None and self._session.selection:
-            self._session.edit(edit(self._session.document, self._session.selection), label)
+        if self._session.document is None or not self._session.selection:
+            return
+        is_locked = any(instance.is_locked for instance in self._session.selected_instances())
+        if not self._session.edit(edit(self._session.document, self._session.selection), label) and is_locked:
+            self.refused.emit(LOCKED)
 
     def _answer(self, label: str, edit: Callable[[Document, frozenset[int]], Change]) -> None:
         document = self._session.document

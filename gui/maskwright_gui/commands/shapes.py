@@ -8,6 +8,7 @@ from maskwright.document import combine
 from maskwright.document.change import Change
 from maskwright.document.document import Document
 from maskwright.document.values import Instance
+from maskwright_gui.commands.editing import LOCKED
 from maskwright_gui.session import Session
 
 PASTE_OFFSET_PX = 12.0
@@ -74,6 +75,17 @@ class ShapeCommands(QObject):
             beside = document.image_id == self._copied_from
             self._paste("Paste", document, self._copied, PASTE_OFFSET_PX if beside else 0.0)
 
+    def carry(self, go_to_next: Callable[[], object]) -> None:
+        """Copy the selection and put it down in place on the next image."""
+        if self._session.document is None or not self._session.selection:
+            self.told.emit("Select what the next image is to have, too.")
+            return
+        left = self._session.document.image_id
+        self.copy()
+        go_to_next()
+        if self._session.document is not None and self._session.document.image_id != left:
+            self.paste()
+
     def duplicate(self) -> None:
         document = self._session.document
         if document is not None and self._session.selection:
@@ -83,6 +95,9 @@ class ShapeCommands(QObject):
     def _paste(self, label: str, document: Document, instances: tuple[Instance, ...], offset: float) -> None:
         allocate = self._session.new_instance_id
         change = combine.paste(document, instances, allocate, offset=(offset, offset))
+        if change.is_empty:
+            self.told.emit("What was copied lies outside this image.")
+            return
         self._session.edit(change, label)
         self._session.select(frozenset(change.entries))
 
@@ -92,7 +107,8 @@ class ShapeCommands(QObject):
             return
         change = edit(document, self._session.selection)
         if change.is_empty:
-            self.told.emit(advice)
+            is_locked = any(instance.is_locked for instance in self._session.selected_instances())
+            self.told.emit(LOCKED if is_locked else advice)
             return
         self._session.edit(change, label)
         after = (id_ for id_, _, instance in change if instance is not None)

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from PySide6.QtCore import QObject, QPoint, QSettings, Signal
-from PySide6.QtGui import QAction, QGuiApplication
+from PySide6.QtGui import QAction, QCursor, QGuiApplication
 from PySide6.QtWidgets import QApplication, QMessageBox
 
 from maskwright import __version__
@@ -128,6 +128,13 @@ class ViewCommands(QObject):
     def open_about(self) -> None:
         text = f"Maskwright {__version__}\n\nPre-label images, correct the polygons, leave with an exact COCO file."
         QMessageBox.about(self._window, "About Maskwright", text)
+
+    def place_for_popup(self) -> QPoint:
+        """Where a person looks: at the pointer, or at the canvas while the pointer is elsewhere. Global position."""
+        at, canvas = QCursor.pos(), self._canvas
+        return (
+            at if canvas.rect().contains(canvas.mapFromGlobal(at)) else canvas.mapToGlobal(canvas.place_of_selection())
+        )
 
     def open_class_picker(
         self, at: QPoint, on_chosen: Callable[[int], None], on_created: Callable[[str], None]

@@ -63,9 +63,9 @@ class DataSetWindow(QDialog):
         self._measures = QStackedWidget(self)
         self._measures.addWidget(muted_label("Measuring the objects…", self, is_centred=True))
         self._has_asked = False
-        tabs = QTabWidget(self)
+        tabs = named(QTabWidget(self), "Parts of the data set")
         tabs.addTab(self._make_grid(theme), f"Images ({self.rows.rowCount()})")
-        self._classes = QScrollArea(self)
+        self._classes = named(QScrollArea(self), "Objects of each class")
         self._classes.setWidgetResizable(True)
         self._classes.setFrameShape(QScrollArea.Shape.NoFrame)
         self._classes.setWidget(muted_label("Counting the classes…", self._classes, is_centred=True))

@@ -1,4 +1,4 @@
-"""All keys on one page (F1), read from the action table."""
+"""All keys on one page (F1), read from the action table, and what the mouse does besides."""
 
 from collections.abc import Sequence
 
@@ -15,17 +15,32 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-COLUMNS = 3
-MOUSE = (
-    ("Ctrl + wheel", "Zoom at the pointer"),
+from maskwright_gui.panels.widgets import named
+
+COLUMNS = 4
+KEYS_PX = 120
+Rows = list[tuple[str, str]]
+"""(keys, what they do)"""
+MOUSE: Rows = [
+    ("Wheel, Ctrl + wheel", "Zoom at the pointer"),
     ("Middle button, or Space and drag", "Pan"),
-    ("1 … 9", "Give the class to the selection"),
-    ("Shift + click", "Add to the selection"),
-    ("Alt + click, Alt + drag", "Insert or delete a vertex, erase many"),
+    ("Click again", "The object below"),
+    ("Shift + click", "Add to the selection, or take away"),
+    ("Drag on nothing", "A box: to the right what is inside, to the left what it touches"),
+    ("Ctrl + drag", "A lasso; on a vertex: no snapping"),
+    ("Drag an edge's middle", "A new vertex"),
+    ("Alt + click", "Insert a vertex, or delete it"),
+    ("Alt + drag", "Erase vertices (Ctrl + Shift does, too)"),
+    ("Right button", "Cancel the drag, take back a point"),
+]
+CANVAS_KEYS: Rows = [
     (", and .", "Walk the vertices; arrows then move one"),
-    ("Arrows, Insert", "Pointer and click without a mouse"),
+    ("Arrows", "Nudge the selection by 1 px, with Shift by 10"),
+    ("Arrows, Insert", "Without a selection: pointer and click"),
+    ("Backspace", "Delete the vertex; take back a point"),
     ("[ and ]", "Size of the brush, detail of an outline"),
-)
+]
+_CLASS = "Class "
 
 
 class KeySheet(QDialog):
@@ -34,18 +49,13 @@ class KeySheet(QDialog):
         super().__init__(parent)
         self.setWindowTitle("Keyboard sheet")
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        self.resize(1000, 640)
-        sections: dict[str, list[tuple[str, str]]] = {}
-        for menu, text, keys in rows:
-            if keys:
-                sections.setdefault(menu, []).append((keys_text(keys), text.rstrip("…")))
-        sections["Mouse"] = list(MOUSE)
+        self.resize(1220, 700)
         page = QWidget(self)
         row = QHBoxLayout(page)
         row.setSpacing(24)
-        for column in _balanced(sections, COLUMNS):
+        for column in _balanced(sections_of(rows), COLUMNS):
             row.addLayout(_column(column, page), 1)
-        scroll = QScrollArea(self, widgetResizable=True)
+        scroll = named(QScrollArea(self, widgetResizable=True), "Keys")
         scroll.setFrameShape(QScrollArea.Shape.NoFrame)
         scroll.setWidget(page)
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close, self)
@@ -55,33 +65,53 @@ class KeySheet(QDialog):
         layout.addWidget(buttons)
 
 
+def sections_of(rows: Sequence[tuple[str, str, Sequence[QKeySequence]]]) -> dict[str, Rows]:
+    """Actions with keys by menu, the nine classes as one row, and what the canvas does besides."""
+    sections: dict[str, Rows] = {}
+    classes = [(text, keys) for _, text, keys in rows if text.startswith(_CLASS) and keys]
+    for menu, text, keys in rows:
+        if keys and not text.startswith(_CLASS):
+            sections.setdefault(menu, []).append((keys_text(keys), text.rstrip("…")))
+    if classes:
+        ends = f"{keys_text(classes[0][1])} … {keys_text(classes[-1][1])}"
+        sections.setdefault("Edit", []).append((ends, "Class of the selection, and to draw with"))
+    return sections | {"Mouse": MOUSE, "On the canvas": CANVAS_KEYS}
+
+
 def keys_text(keys: Sequence[QKeySequence]) -> str:
     """All keys of one action; Return and the keypad's Enter are one to a person."""
     names = (key.toString(QKeySequence.SequenceFormat.NativeText).replace("Return", "Enter") for key in keys)
     return ", ".join(dict.fromkeys(names))
 
 
-def _balanced(sections: dict[str, list[tuple[str, str]]], count: int) -> list[list[tuple[str, list[tuple[str, str]]]]]:
+def _balanced(sections: dict[str, Rows], count: int) -> list[list[tuple[str, Rows]]]:
     """The sections in `count` columns, each next one where there is most room."""
-    columns: list[list[tuple[str, list[tuple[str, str]]]]] = [[] for _ in range(count)]
-    for section in sorted(sections.items(), key=lambda pair: -len(pair[1])):
-        min(columns, key=lambda column: sum(len(rows) + 2 for _, rows in column)).append(section)
+    columns: list[list[tuple[str, Rows]]] = [[] for _ in range(count)]
+    for section in sorted(sections.items(), key=lambda pair: -_lines(pair[1])):
+        min(columns, key=lambda column: sum(_lines(rows) for _, rows in column)).append(section)
     return columns
 
 
-def _column(sections: list[tuple[str, list[tuple[str, str]]]], parent: QWidget) -> QVBoxLayout:
+def _lines(rows: Rows) -> int:
+    """About how many lines of text a section takes, its heading and the gap below included."""
+    return 2 + sum(max(-(-len(keys) // 18), -(-len(text) // 20)) for keys, text in rows)
+
+
+def _column(sections: list[tuple[str, Rows]], parent: QWidget) -> QVBoxLayout:
     column = QVBoxLayout()
+    column.setSpacing(0)
     for title, rows in sections:
         heading = QLabel(f"<b>{title}</b>", parent)
-        heading.setContentsMargins(0, 8, 0, 2)
+        heading.setContentsMargins(0, 0, 0, 4)
         column.addWidget(heading)
         grid = QGridLayout()
+        grid.setContentsMargins(0, 0, 0, 16)
         grid.setHorizontalSpacing(12)
         grid.setVerticalSpacing(4)
         grid.setColumnStretch(1, 1)
         for place, (keys, text) in enumerate(rows):
             label = QLabel(keys, parent, wordWrap=True)
-            label.setFixedWidth(130)
+            label.setFixedWidth(KEYS_PX)
             what = QLabel(text, parent, wordWrap=True)
             what.setProperty("muted", True)
             grid.addWidget(label, place, 0, Qt.AlignmentFlag.AlignTop)

@@ -22,6 +22,7 @@ class EmptyState(QWidget):
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self._is_hovered = False
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setAccessibleName("No project is open")
         column = QVBoxLayout(self)
         column.setSpacing(12)
         column.addStretch(1)

@@ -107,3 +107,46 @@ def test_simplify_shows_and_applies_by_enter(drawn: Workbench) -> None:
     QTest.keyClick(drawn.window.canvas, Qt.Key.Key_BracketLeft)
     QTest.keyClick(drawn.window.canvas, Qt.Key.Key_Return)
     assert drawn.session.document[ellipse.id].vertex_count < ellipse.vertex_count
+
+
+def test_one_key_carries_the_selection_to_the_next_image(drawn: Workbench) -> None:
+    original = drawn.session.selected_instances()
+    QTest.keyClick(drawn.window.canvas, Qt.Key.Key_B, Qt.KeyboardModifier.ControlModifier)
+    assert drawn.session.image.id == 2
+    assert [one.polygons for one in drawn.session.selected_instances()] == [one.polygons for one in original]
+
+
+def test_carrying_from_the_last_image_changes_nothing(drawn: Workbench) -> None:
+    last = int(drawn.rows.ids[-1])
+    drawn.shapes.copy()
+    drawn.session.show_image(last)
+    drawn.shapes.paste()
+    count = len(drawn.session.document)
+    drawn.shapes.carry(drawn.images.next_image)
+    assert drawn.session.image.id == last
+    assert len(drawn.session.document) == count
+
+
+@pytest.mark.parametrize("action_id", ["delete", "change_class_by_digit", "merge"])
+def test_locked_objects_say_why_nothing_happens(drawn: Workbench, qtbot, action_id: str) -> None:
+    drawn.edits.toggle_locked()
+    before = dict(drawn.session.document.instances)
+    drawn.classes.add("debris")
+    signal = drawn.shapes.told if action_id == "merge" else drawn.edits.refused
+    with qtbot.waitSignal(signal) as told:
+        if action_id == "change_class_by_digit":
+            drawn.edits.set_category_by_digit(2)
+        else:
+            QTest.keyClick(drawn.window.canvas, {"delete": Qt.Key.Key_Delete, "merge": Qt.Key.Key_M}[action_id])
+    assert "locked" in told.args[0]
+    assert dict(drawn.session.document.instances) == before
+
+
+def test_the_hovered_handle_follows_a_zoom_by_keys(drawn: Workbench, qtbot) -> None:
+    canvas = drawn.window.canvas
+    drawn.session.select(frozenset(sorted(drawn.session.selection)[:1]))
+    QTest.mouseMove(canvas, at(drawn, 5, 5))
+    assert canvas.tool.hint.startswith("Drag moves the vertex")
+    canvas.zoom_in()
+    canvas.zoom_in()
+    qtbot.waitUntil(lambda: not canvas.tool.hint.startswith("Drag moves the vertex"))

@@ -1,0 +1,137 @@
+"""Every part of the window can be reached, seen to have the focus, and named by a screen reader."""
+
+import pytest
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtGui import QPalette
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QAbstractButton, QAbstractSpinBox, QComboBox, QDialog, QKeySequenceEdit, QLabel, QWidget
+from pytestqt.qtbot import QtBot
+
+from canvas_support import square
+from maskwright.document.change import Change
+from maskwright_gui.app import Workbench
+from maskwright_gui.dialogs.key_sheet import sections_of
+
+F6, SHIFT = Qt.Key.Key_F6, Qt.KeyboardModifier.ShiftModifier
+
+
+def part_with_focus(bench: Workbench) -> str:
+    window = bench.window
+    names = ("canvas", "instances", "categories", "model", "thresholds", "status", "images")
+    focused = window.focusWidget()
+    return next(name for name in names if getattr(window, name) in (focused, *_parents(focused)))
+
+
+def _parents(widget: QWidget | None) -> list[QWidget]:
+    return [] if widget is None else [widget, *_parents(widget.parentWidget())]
+
+
+@pytest.fixture
+def annotated(opened: Workbench) -> Workbench:
+    category = opened.classes.add("cell")
+    id_ = opened.session.new_instance_id()
+    opened.session.edit(Change.create([square(id_, at=(5, 5), side=20, category_id=category.id)]), "Draw")
+    opened.session.select(frozenset({id_}))
+    opened.window.canvas.setFocus()
+    return opened
+
+
+def test_f6_walks_through_all_parts_and_back(annotated: Workbench) -> None:
+    window, seen = annotated.window, []
+    for _ in range(7):
+        QTest.keyClick(window.focusWidget(), F6)
+        seen.append(part_with_focus(annotated))
+    assert seen == ["instances", "categories", "model", "thresholds", "status", "images", "canvas"]
+    QTest.keyClick(window.focusWidget(), F6, SHIFT)
+    assert part_with_focus(annotated) == "images"
+
+
+def test_f6_passes_over_what_is_hidden(annotated: Workbench) -> None:
+    for name in ("Objects", "Classes"):
+        annotated.window.docks[name].hide()
+    QTest.keyClick(annotated.window.canvas, F6)
+    assert part_with_focus(annotated) == "model"
+
+
+def test_the_canvas_shows_that_it_was_reached_by_keys(annotated: Workbench) -> None:
+    canvas = annotated.window.canvas
+    without = canvas.grab().toImage().pixelColor(QPoint(1, 40))
+    annotated.window.images.list_view.setFocus()
+    QTest.keyClick(annotated.window.focusWidget(), F6)
+    assert canvas.hasFocus()
+    assert canvas.grab().toImage().pixelColor(QPoint(1, 40)) != without
+
+
+@pytest.mark.parametrize("part", ["instances", "categories", "model", "thresholds"])
+def test_a_control_shows_that_it_was_reached_by_keys(qtbot: QtBot, annotated: Workbench, part: str) -> None:
+    window = annotated.window
+    while part_with_focus(annotated) != part:
+        QTest.keyClick(window.focusWidget(), F6)
+    control = window.focusWidget()
+    reached = control.grab().toImage().pixelColor(control.width() // 2, 0)
+    QTest.keyClick(control, F6)
+    qtbot.waitUntil(lambda: control.grab().toImage().pixelColor(control.width() // 2, 0) != reached)
+
+
+def test_no_ring_for_the_mouse(annotated: Workbench) -> None:
+    view = annotated.window.instances.table
+    without = view.grab().toImage()
+    QTest.mousePress(view.viewport(), Qt.MouseButton.LeftButton, pos=QPoint(20, view.viewport().height() - 4))
+    ring_colour = view.palette().color(QPalette.ColorRole.Accent)
+    assert without.pixelColor(view.width() // 2, 0) != ring_colour
+    assert view.grab().toImage().pixelColor(view.width() // 2, 0) != ring_colour
+
+
+DIALOGS = {
+    "key_sheet": lambda bench: bench.view.open_key_sheet(),
+    "keys": lambda bench: bench.view.open_keys(),
+    "palette": lambda bench: bench.view.open_palette(),
+    "class_picker": lambda bench: bench.view.open_class_picker(QPoint(5, 5), id, id),
+    "display": lambda bench: bench.canvas_options.open_display(),
+    "history": lambda bench: bench.review.open_history(),
+    "effort": lambda bench: bench.review.open_effort(),
+    "export": lambda bench: bench.exchange.open_export(),
+    "data_set": lambda bench: bench.data_set.open(bench.view.theme),
+    "models": lambda bench: bench.window.actions_table["models"].trigger(),
+}
+
+
+def silent(root: QWidget) -> list[str]:
+    """Controls that take the focus and say nothing: no name, no text of their own, no label that belongs to them."""
+    buddies = {label.buddy() for label in root.window().findChildren(QLabel)}
+    return [
+        f"{control.metaObject().className()} in {type(control.parentWidget()).__name__}"
+        for control in root.findChildren(QWidget)
+        if control.focusPolicy() & Qt.FocusPolicy.TabFocus
+        and not control.accessibleName()
+        and not (isinstance(control, QAbstractButton | QLabel) and (control.text() or control.toolTip()))
+        and control not in buddies
+        and control.metaObject().className() not in _SPOKEN_FOR
+        and not isinstance(control.parentWidget(), QAbstractSpinBox | QComboBox | QKeySequenceEdit)
+    ]
+
+
+_SPOKEN_FOR = {"QComboBoxListView", "QComboBoxPrivateContainer", "QTabBar"}
+"""By their combo box, by the texts of their tabs."""
+
+
+def test_all_controls_of_the_window_have_names(annotated: Workbench) -> None:
+    assert silent(annotated.window) == []
+
+
+@pytest.mark.parametrize("name", DIALOGS)
+def test_all_controls_of_the_dialogs_have_names(annotated: Workbench, name: str) -> None:
+    before = set(annotated.window.findChildren(QDialog))
+    DIALOGS[name](annotated)
+    (dialog,) = [one for one in annotated.window.findChildren(QDialog) if one not in before]
+    assert silent(dialog) == []
+    dialog.close()
+
+
+def test_the_key_sheet_names_every_action_that_has_a_key(annotated: Workbench) -> None:
+    table = annotated.window.actions_table
+    rows = [(spec.menu, spec.text, table[spec.id].shortcuts()) for spec in table.specs.values()]
+    told = {text for section in sections_of(rows).values() for _, text in section}
+    wanted = {spec.text.rstrip("…") for spec in table.specs.values() if spec.keys and not spec.id.startswith("class_")}
+    assert wanted <= told
+    assert ("1 … 9", "Class of the selection, and to draw with") in sections_of(rows)["Edit"]

@@ -110,6 +110,7 @@ ACTIONS: tuple[ActionSpec, ...] = (
     ActionSpec("zoom_in", "Zoom in", "View", 0, ("Ctrl++", "Ctrl+=")),
     ActionSpec("zoom_out", "Zoom out", "View", 0, ("Ctrl+-",)),
     ActionSpec("zoom_selection", "Zoom to selection", "View", 0, ("Z",)),
+    ActionSpec("toggle_objects", "Objects", "View", 1, ("T",), is_checkable=True),
     ActionSpec("cycle_labels", "Labels: all, selected, none", "View", 1, ("Shift+L",), "text-aa"),
     ActionSpec("display", "Brightness and contrast…", "View", 1),
     ActionSpec("toggle_crosshair", "Crosshair", "View", 1, ("Shift+C",), is_checkable=True),

@@ -51,6 +51,7 @@ class CanvasSurface(NavigableView):
         self._pointer: QPoint | None = None
         self._is_pointed_by_keys = False
         self._has_focus_ring = False
+        self._shows_objects = True
         self._layer = StaticLayer(self)
         self._arrival_timer = QTimer(self)
         self._arrival_timer.setSingleShot(True)
@@ -71,6 +72,11 @@ class CanvasSurface(NavigableView):
         self._style = style
         self._layer.replace_content(self._content(), self.context.index)
         self._lay_out_labels()
+
+    def show_objects(self, is_on: bool) -> None:
+        """The bare image, to look at what is below the outlines; nothing is prepared anew."""
+        self._shows_objects = is_on
+        self.update()
 
     def set_image(self, image: QImage | ImagePyramid | None, size_wh: tuple[int, int] | None = None) -> None:
         """Show an image, fitted; the same `size_wh` as before keeps zoom and place (a preview giving way)."""
@@ -222,6 +228,14 @@ class CanvasSurface(NavigableView):
         for rest in self._image.uncovered(clip, self._viewport):
             painter.fillRect(rest, QColor(*self._style.background))
         self._image.draw(painter, self._viewport, ratio, is_moving=self._settle_timer.isActive())
+        if self._shows_objects:
+            self._paint_objects(painter, clip, ratio)
+        if self._has_focus_ring:
+            paint_focus_ring(painter, self.size())
+        if self._has_crosshair and self._pointer is not None:
+            paint_crosshair(painter, self._pointer, self.size())
+
+    def _paint_objects(self, painter: QPainter, clip: QRectF, ratio: float) -> None:
         self._layer.draw(painter, self._viewport)
         self._labels.paint(painter, self._viewport, clip, ratio)
         paint_ghosts(painter, self._viewport, self.ghosts, clip)
@@ -229,10 +243,6 @@ class CanvasSurface(NavigableView):
         active.paint(painter, self._viewport, clip)
         if active.hovered is not None and not (place := self._hover_label_of(active)).isEmpty():
             self._labels.paint_one(painter, active.hovered, place, self._style, ratio)
-        if self._has_focus_ring:
-            paint_focus_ring(painter, self.size())
-        if self._has_crosshair and self._pointer is not None:
-            paint_crosshair(painter, self._pointer, self.size())
 
     def sizeHint(self) -> QSize:
         return QSize(800, 600)

@@ -37,6 +37,7 @@ class CanvasOptions(QObject):
         self._switch("toggle_crosshair", self._set_crosshair, starts=False)
         self._switch("toggle_minimap", canvas.minimap.set_wanted, starts=True)
         session.project_changed.connect(self._on_project)
+        self._make_objects_switch()
 
     def open_display(self) -> None:
         dialog = DisplayDialog(self._canvas.display_adjust, self._canvas.window())
@@ -70,6 +71,14 @@ class CanvasOptions(QObject):
         action.setChecked(bool(is_on))
         use(bool(is_on))
         action.toggled.connect(on_toggled)
+
+    def _make_objects_switch(self) -> None:
+        """Off for a look at the bare image; not remembered, and on again as soon as something is selected or drawn."""
+        action = self._actions["toggle_objects"]
+        action.setChecked(True)
+        action.toggled.connect(self._canvas.show_objects)
+        for asked in (self._canvas.selection_requested, self._canvas.change_requested):
+            asked.connect(lambda *_: action.setChecked(True))
 
     def _set_snapping(self, is_on: bool) -> None:
         self._canvas.set_options(replace(self._canvas.context.options, snaps=is_on))

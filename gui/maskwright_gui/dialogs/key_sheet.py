@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QKeySequence
 from PySide6.QtWidgets import (
     QDialog,
@@ -17,6 +17,7 @@ from PySide6.QtWidgets import (
 
 from maskwright_gui.panels.widgets import named
 
+SIZE = QSize(1220, 720)
 COLUMNS = 4
 KEYS_PX = 120
 Rows = list[tuple[str, str]]
@@ -49,7 +50,7 @@ class KeySheet(QDialog):
         super().__init__(parent)
         self.setWindowTitle("Keyboard sheet")
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        self.resize(1220, 700)
+        self.resize(SIZE.boundedTo(parent.screen().availableSize() * 0.9))
         page = QWidget(self)
         row = QHBoxLayout(page)
         row.setSpacing(24)

@@ -1,8 +1,12 @@
 from pathlib import Path
 
 import numpy as np
-from PySide6.QtCore import QSettings
+from PySide6.QtCore import QPoint, QSettings, Qt
+from PySide6.QtTest import QTest
+from pytestqt.qtbot import QtBot
 
+from canvas_support import square
+from maskwright.document.change import Change
 from maskwright.project.store import Project
 from maskwright_gui.app import Workbench
 from maskwright_gui.canvas.pyramid import ImagePyramid
@@ -65,3 +69,18 @@ def test_the_window_is_kept_with_the_project(bench: Workbench, tmp_path: Path) -
     bench.session.open_project(Project.open(path))
 
     assert bench.window.canvas.display_adjust.windows["uint16"].high == 1500
+
+
+def test_objects_are_out_of_sight_until_something_is_selected(qtbot: QtBot, opened: Workbench) -> None:
+    canvas, action = opened.window.canvas, opened.window.actions_table["toggle_objects"]
+    category = opened.classes.add("cell")
+    made = square(opened.session.new_instance_id(), at=(10, 10), side=20, category_id=category.id)
+    opened.session.edit(Change.create([made]), "Draw")
+    canvas.finish_rendering()
+    inside = QPoint(*map(round, canvas.viewport.to_screen(20, 20)))
+    with_objects = canvas.grab().toImage().pixelColor(inside)
+    QTest.keyClick(canvas, Qt.Key.Key_T)
+    assert canvas.grab().toImage().pixelColor(inside) != with_objects
+    QTest.mouseClick(canvas, Qt.MouseButton.LeftButton, pos=inside)
+    assert action.isChecked()
+    assert opened.session.selection == {made.id}

@@ -166,6 +166,7 @@ def paste(
             score=None,
             provenance=None,
             is_locked=False,
+            dense=one.dense if polygons == one.polygons else None,
         )
         for one, polygons in placed
         if polygons

@@ -8,7 +8,7 @@ from maskwright.document import combine
 from maskwright.document.change import Change
 from maskwright.geometry.algebra import to_shapely
 from maskwright_gui.tools.base import BaseTool
-from maskwright_gui.tools.context import ToolContext
+from maskwright_gui.tools.context import LOCKED_HINT, ToolContext
 from maskwright_gui.tools.gestures import draft_overlay
 from maskwright_gui.tools.overlay import NOTHING, Overlay, OverlayNote
 from maskwright_gui.tools.tool import Button, Cursor, KeyPress, Pointer
@@ -47,8 +47,8 @@ class SimplifyTool(BaseTool):
     @property
     def hint(self) -> str:
         if not self._context.selected_editable:
-            return "Select objects to simplify"
-        return "Wheel or [ ] less or more detail · Enter or click applies · Esc leaves it as it was"
+            return LOCKED_HINT if self._context.is_selection_locked else "Select objects to simplify"
+        return f"{self._figures} · wheel or [ ] less or more detail · Enter or click applies · Esc leaves it as it was"
 
     @property
     def cursor(self) -> Cursor:
@@ -117,9 +117,14 @@ class SimplifyTool(BaseTool):
         shown = draft_overlay(self._draft)
         if self._pointer is None:
             return shown
-        text = f"{self._detail.vertices_before} → {self._detail.vertices} points, IoU {self._detail.iou:.3f}"
-        note = OverlayNote(*self._pointer.point, text)
+        note = OverlayNote(*self._pointer.point, self._figures)
         return Overlay(shown.instances, shown.replaced, shows_handles=True, notes=(note,))
+
+    @property
+    def _figures(self) -> str:
+        if self._detail is None:
+            return ""
+        return f"{self._detail.vertices_before} → {self._detail.vertices} points, IoU {self._detail.iou:.3f}"
 
     def _apply(self) -> None:
         change, self._draft = self._draft, _UNCHANGED

@@ -10,6 +10,7 @@ from maskwright.document.change import Change
 from maskwright.document.document import Document
 from maskwright.document.values import Instance, InstanceState
 from maskwright.geometry.algebra import to_shapely
+from maskwright.geometry.dense import polygons_to_dense
 from maskwright.geometry.polygon import Polygon
 
 
@@ -174,3 +175,10 @@ def test_what_is_pasted_from_a_larger_image_is_cut_to_this_one() -> None:
     change = combine.paste(document_of(), [inside, across, outside], ids())
     pasted = [after for _, _, after in change if after is not None]
     assert [one.bounds_xyxy for one in pasted] == [(10, 10, 50, 50), (180, 10, 200, 50)]
+
+
+def test_a_cut_copy_has_no_detail_of_what_was_cut_off() -> None:
+    dense = polygons_to_dense(square(1, side=40).polygons)
+    whole, across = square(1, at=(10, 10), side=40, dense=dense), square(2, at=(180, 10), side=40, dense=dense)
+    change = combine.paste(document_of(), [whole, across], ids())
+    assert [after.dense for _, _, after in change if after is not None] == [dense, None]

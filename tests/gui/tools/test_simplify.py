@@ -70,3 +70,9 @@ def test_the_slider_stays_in_bounds(tolerance: float) -> None:
     session = host()
     session.tool.tolerance = tolerance
     assert 0 < session.tool.tolerance <= 200
+
+
+def test_the_figures_are_in_the_hint_for_those_without_a_mouse() -> None:
+    session = host()
+    session.key("[")
+    assert "points, IoU" in session.tool.hint

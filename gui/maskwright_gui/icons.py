@@ -3,9 +3,12 @@
 from functools import lru_cache
 
 import qtawesome
-from PySide6.QtGui import QIcon
+from PySide6.QtGui import QColor, QIcon, QPixmap
 
+from maskwright.document.palette import Rgb
 from maskwright_gui.theme import Theme
+
+_SWATCH_PX = 12
 
 
 @lru_cache(maxsize=512)
@@ -14,4 +17,13 @@ def themed_icon(name: str, theme: Theme) -> QIcon:
     icon: QIcon = qtawesome.icon(
         f"ph.{name}", color=theme.text, color_disabled=theme.disabled, color_on=theme.accent, scale_factor=1.1
     )
+    return icon
+
+
+def swatch(colour: Rgb) -> QIcon:
+    """A square of a class's colour, the same in a selected row: the style would mix it with that row's own."""
+    pixmap = QPixmap(_SWATCH_PX, _SWATCH_PX)
+    pixmap.fill(QColor(*colour))
+    icon = QIcon(pixmap)
+    icon.addPixmap(pixmap, QIcon.Mode.Selected)
     return icon

@@ -3,12 +3,13 @@
 from collections.abc import Sequence
 
 from PySide6.QtCore import QEvent, QObject, QPoint, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QIcon, QKeyEvent, QPixmap
+from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QLineEdit, QListWidget, QListWidgetItem, QVBoxLayout, QWidget
 
 from maskwright.document.palette import category_colour
 from maskwright.document.values import Category
 from maskwright_gui.dialogs.quick_dialog import QuickDialog
+from maskwright_gui.icons import swatch
 from maskwright_gui.panels.widgets import named
 
 _ID = Qt.ItemDataRole.UserRole
@@ -47,9 +48,7 @@ class ClassPicker(QuickDialog):
         found = [c for c in self._categories if wanted in c.name.casefold()]
         found.sort(key=lambda c: not c.name.casefold().startswith(wanted))
         for category in found:
-            pixmap = QPixmap(12, 12)
-            pixmap.fill(QColor(*category_colour(category)))
-            item = QListWidgetItem(QIcon(pixmap), category.name)
+            item = QListWidgetItem(swatch(category_colour(category)), category.name)
             item.setData(_ID, category.id)
             self._list.addItem(item)
         if wanted and all(c.name.casefold() != wanted for c in found):

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from functools import partial
 
 from PySide6.QtCore import QSize, Qt, Signal
-from PySide6.QtGui import QAction, QColor, QIcon, QPixmap
+from PySide6.QtGui import QAction, QColor
 from PySide6.QtWidgets import (
     QColorDialog,
     QHBoxLayout,
@@ -21,6 +21,7 @@ from PySide6.QtWidgets import (
 from maskwright.document.document import Document
 from maskwright.document.palette import category_colour
 from maskwright.document.values import Category, InstanceState
+from maskwright_gui.icons import swatch
 from maskwright_gui.panels.widgets import Inviting, named
 
 DIGITS = 9
@@ -120,9 +121,7 @@ class CategoriesPanel(QWidget):
     def _make_item(self, category: Category, place: int) -> QTreeWidgetItem:
         digit = str(place + 1) if place < DIGITS else ""
         item = QTreeWidgetItem([digit, category.name, ""])
-        pixmap = QPixmap(12, 12)
-        pixmap.fill(QColor(*category_colour(category)))
-        item.setIcon(1, QIcon(pixmap))
+        item.setIcon(1, swatch(category_colour(category)))
         item.setData(0, _ID, category.id)
         item.setTextAlignment(2, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         key = f" · key {digit}" if digit else ""

@@ -5,13 +5,13 @@ from enum import IntEnum
 from typing import Any
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt
-from PySide6.QtGui import QColor, QIcon, QPixmap
+from PySide6.QtGui import QColor, QIcon
 
 from maskwright.document.change import Change
 from maskwright.document.document import Document
 from maskwright.document.palette import category_colour
 from maskwright.document.values import Category, Instance, InstanceState
-from maskwright_gui.icons import themed_icon
+from maskwright_gui.icons import swatch, themed_icon
 from maskwright_gui.panels.state_marks import origin_text
 from maskwright_gui.theme import LIGHT, Theme
 
@@ -53,7 +53,7 @@ class InstanceModel(QAbstractTableModel):
 
     def set_categories(self, categories: Mapping[int, Category]) -> None:
         self._categories = dict(categories)
-        self._swatches = {id_: _swatch(category) for id_, category in self._categories.items()}
+        self._swatches = {id_: swatch(category_colour(category)) for id_, category in self._categories.items()}
         self._tell_all_changed()
 
     def set_document(self, document: Document | None) -> None:
@@ -160,9 +160,3 @@ class InstanceModel(QAbstractTableModel):
             case Qt.ItemDataRole.TextAlignmentRole if column is Column.SCORE:
                 return Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
         return None
-
-
-def _swatch(category: Category, side_px: int = 12) -> QIcon:
-    pixmap = QPixmap(side_px, side_px)
-    pixmap.fill(QColor(*category_colour(category)))
-    return QIcon(pixmap)

@@ -132,7 +132,7 @@ class SelectTool(BaseTool):
         if key.name == "Tab":
             return bool(len(self._context.document))
         if key.name == "Backspace":
-            return isinstance(self._target, VertexTarget)
+            return bool(self._context.selection) and isinstance(self._target, VertexTarget)
         if key.name == "Delete":  # what is locked is the window's business: it says why nothing happens
             return bool(self._context.selected_editable)
         return bool(self._context.selection) and key.name in {"Escape", *NUDGES}
@@ -176,6 +176,8 @@ class SelectTool(BaseTool):
             return EraseVertices(context, pressed)
         match self._target:
             case VertexTarget(ref):
+                if ref.instance_id not in context.selection:
+                    context.select(frozenset({ref.instance_id}))
                 return DragVertices(context, pressed, (ref,))
             case EdgeTarget(edge, True):
                 return InsertVertex(context, edge)
@@ -200,11 +202,13 @@ class SelectTool(BaseTool):
         if pointer.modifiers.shift or pointer.modifiers.ctrl:
             if stack:
                 self._context.select(selection ^ {stack[0]})
-        elif isinstance(self._target, VertexTarget | EdgeTarget):
+        elif isinstance(self._target, VertexTarget | EdgeTarget) and selection:
             return
         elif again and len(selection) == 1 and stack and next(iter(selection)) in stack:
             below = (stack.index(next(iter(selection))) + 1) % len(stack)
             self._context.select(frozenset({stack[below]}))
+        elif isinstance(self._target, VertexTarget) and not stack:
+            self._context.select(frozenset({self._target.ref.instance_id}))
         else:
             self._context.select(frozenset(stack[:1]))
 

@@ -40,8 +40,11 @@ Target = VertexTarget | EdgeTarget | BodyTarget
 
 
 def target_at(context: ToolContext, pointer: Pointer) -> Target | None:
-    """Handles of the selected objects come first, then whatever lies under the point."""
-    handle = _handle_at(context, pointer)
+    """Handles of the selected objects come first, then whatever lies under the point.
+
+    Where nothing is selected, the vertices of the topmost object are handles, too: a wrong corner is one drag away.
+    """
+    handle = _handle_at(context, pointer) if context.selection else _vertex_at(context, pointer)
     if handle is not None:
         return handle
     stack = context.index.at(*pointer.point, tolerance=pointer.reach(2.0))
@@ -81,6 +84,17 @@ def _handle_at(context: ToolContext, pointer: Pointer) -> Target | None:
     if edge is None:
         return None
     return EdgeTarget(edge, is_midpoint=_is_midpoint(context, edge, pointer))
+
+
+def _vertex_at(context: ToolContext, pointer: Pointer) -> VertexTarget | None:
+    """A vertex of the topmost object here, unless that is locked."""
+    reach, (x, y) = pointer.reach(_VERTEX_SCREEN_PX), pointer.point
+    topmost = [id_ for id_ in context.index.at(x, y, tolerance=reach)[:1] if not context.document[id_].is_locked]
+    if not topmost:
+        return None
+    tolerance = reach * _reach_share(context.document[topmost[0]], pointer)
+    vertex = context.index.nearest_vertex(x, y, tolerance=tolerance, among=topmost)
+    return VertexTarget(vertex) if vertex is not None else None
 
 
 def _reach_share(instance: Instance, pointer: Pointer) -> float:

@@ -333,3 +333,29 @@ def test_a_locked_selection_is_told_and_its_delete_key_left_to_the_window() -> N
     session = host(square(1, at=(40, 40), side=40, is_locked=True), selection={1})
     assert "L unlocks" in session.tool.hint
     assert not session.tool.wants_key(KeyPress("Delete"))
+
+
+def test_without_a_selection_a_vertex_is_one_drag_away() -> None:
+    session = host(square(1, at=(40, 40), side=40))
+    session.drag((41, 41), (36, 36), (31, 31))
+    assert session.ring(1)[0] == (30, 30)
+    assert session.context.selection == {1}
+
+
+def test_a_vertex_below_another_object_is_not_taken_by_mistake() -> None:
+    session = host(square(1, at=(40, 40), side=40), square(2, at=(20, 20), side=60))
+    session.drag((41, 41), (46, 46), (51, 51))
+    assert session.ring(1)[0] == (40, 40)
+    assert session.labels == ["Move object"]
+
+
+def test_a_click_on_a_vertex_of_an_unselected_object_selects_it() -> None:
+    session = host(square(1, at=(40, 40), side=40))
+    session.click(37, 37)
+    assert session.context.selection == {1}
+
+
+def test_backspace_over_an_unselected_object_is_left_to_the_window() -> None:
+    session = host(square(1, at=(40, 40), side=40))
+    session.move(40, 40)
+    assert not session.tool.wants_key(KeyPress("Backspace"))

@@ -112,6 +112,7 @@ ACTIONS: tuple[ActionSpec, ...] = (
     ActionSpec("zoom_selection", "Zoom to selection", "View", 0, ("Z",)),
     ActionSpec("toggle_objects", "Objects", "View", 1, ("T",), is_checkable=True),
     ActionSpec("cycle_labels", "Labels: all, selected, none", "View", 1, ("Shift+L",), "text-aa"),
+    ActionSpec("cycle_fill", "Fill: light, strong, none", "View", 1, ("Shift+F",)),
     ActionSpec("display", "Brightness and contrast…", "View", 1),
     ActionSpec("toggle_crosshair", "Crosshair", "View", 1, ("Shift+C",), is_checkable=True),
     ActionSpec("toggle_minimap", "Minimap", "View", 1, ("Shift+N",), is_checkable=True),

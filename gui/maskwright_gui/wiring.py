@@ -100,6 +100,7 @@ def _wire_actions(bench: "Workbench") -> None:
         "zoom_out": canvas.zoom_out,
         "zoom_selection": canvas.zoom_to_selection,
         "cycle_labels": view.cycle_labels,
+        "cycle_fill": bench.canvas_options.cycle_fill,
         "toggle_chrome": window.toggle_chrome,
         "next_panel": panels.next,
         "previous_panel": panels.previous,

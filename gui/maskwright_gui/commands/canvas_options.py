@@ -24,6 +24,10 @@ log = logging.getLogger(__name__)
 
 WINDOWS_SETTING = "display.windows"
 
+_FILL_KEY = "canvas/fill"
+_FILLS = {"light": (0.2, 0.13), "strong": (0.45, 0.35), "none": (0.0, 0.0)}
+"""How opaque an object is that a person decided on, and a proposal."""
+
 
 class CanvasOptions(QObject):
     def __init__(
@@ -38,6 +42,7 @@ class CanvasOptions(QObject):
         self._switch("toggle_minimap", canvas.minimap.set_wanted, starts=True)
         session.project_changed.connect(self._on_project)
         self._make_objects_switch()
+        self._set_fill(str(settings.value(_FILL_KEY, "light")))
 
     def open_display(self) -> None:
         dialog = DisplayDialog(self._canvas.display_adjust, self._canvas.window())
@@ -71,6 +76,19 @@ class CanvasOptions(QObject):
         action.setChecked(bool(is_on))
         use(bool(is_on))
         action.toggled.connect(on_toggled)
+
+    def cycle_fill(self) -> None:
+        """Light, strong, none, and round."""
+        names = list(_FILLS)
+        known = str(self._settings.value(_FILL_KEY, "light"))
+        following = names[(names.index(known) + 1) % len(names) if known in names else 0]
+        self._settings.setValue(_FILL_KEY, following)
+        self._set_fill(following)
+
+    def _set_fill(self, name: str) -> None:
+        decided, proposed = _FILLS.get(name, _FILLS["light"])
+        style = self._canvas.style_values
+        self._canvas.set_style(replace(style, fill_opacity=decided, proposal_fill_opacity=proposed))
 
     def _make_objects_switch(self) -> None:
         """Off for a look at the bare image; not remembered, and on again as soon as something is selected or drawn."""

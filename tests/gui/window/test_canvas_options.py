@@ -84,3 +84,13 @@ def test_objects_are_out_of_sight_until_something_is_selected(qtbot: QtBot, open
     QTest.mouseClick(canvas, Qt.MouseButton.LeftButton, pos=inside)
     assert action.isChecked()
     assert opened.session.selection == {made.id}
+
+
+def test_the_fill_goes_round_and_is_remembered(bench: Workbench, settings: QSettings) -> None:
+    canvas, seen = bench.window.canvas, []
+    for _ in range(3):
+        bench.canvas_options.cycle_fill()
+        seen.append(canvas.style_values.fill_opacity)
+    assert seen == [0.45, 0.0, 0.2]
+    bench.canvas_options.cycle_fill()
+    assert settings.value("canvas/fill") == "strong"

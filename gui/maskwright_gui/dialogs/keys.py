@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QKeySequence
+from PySide6.QtGui import QKeyEvent, QKeySequence
 from PySide6.QtWidgets import (
     QComboBox,
     QDialog,
@@ -22,6 +22,12 @@ from PySide6.QtWidgets import (
 from maskwright_gui.keymap import PRESETS, Keymap, Keys, claimed_by, resolved
 
 _ID = Qt.ItemDataRole.UserRole
+_TOOL_KEYS = {
+    **dict.fromkeys((",", "."), "walking the vertices"),
+    **dict.fromkeys(("[", "]"), "the size of the brush and the detail"),
+    **dict.fromkeys(("Left", "Right", "Up", "Down", "Ins"), "moving and clicking without a mouse"),
+}
+"""Keys that the tools take before any action gets them."""
 
 
 class KeysDialog(QDialog):
@@ -49,7 +55,7 @@ class KeysDialog(QDialog):
         self.tree = QTreeWidget(self)
         self.tree.setHeaderLabels(["Action", "Keys"])
         self.tree.setAccessibleName("Actions and their keys")
-        self.edit = QKeySequenceEdit(self)
+        self.edit = _KeyField(self)
         self.edit.setMaximumSequenceLength(1)
         self.edit.setAccessibleName("New key")
         self.assign = QPushButton("Assign", self)
@@ -124,6 +130,9 @@ class KeysDialog(QDialog):
         other = claimed_by(self.keys, key, but=id_) if key else None
         self.assign.setEnabled(bool(id_ and key))
         self.restore.setEnabled(id_ in self._own)
+        if key in _TOOL_KEYS:
+            self.warning.setText(f"{key} is for {_TOOL_KEYS[key]}: on the canvas the action would not get it.")
+            return
         text = f"{key} belongs to “{self._titles[other][1].rstrip('…')}”, which would lose it." if other else ""
         self.warning.setText(text)
 
@@ -147,3 +156,13 @@ class KeysDialog(QDialog):
     def _filter(self, text: str) -> None:
         for id_, item in self._items.items():
             item.setHidden(text.casefold() not in self._titles[id_][1].casefold())
+
+
+class _KeyField(QKeySequenceEdit):
+    """Takes any key but Escape, which belongs to the running gesture on the canvas and to the dialog here."""
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() == Qt.Key.Key_Escape:
+            event.ignore()
+        else:
+            super().keyPressEvent(event)

@@ -54,6 +54,8 @@ def target_at(context: ToolContext, pointer: Pointer) -> Target | None:
 def target_hint(target: Target | None, context: ToolContext) -> str:
     """What the mouse and the keys would do with the target."""
     match target:
+        case VertexTarget() if not context.selection:
+            return "Drag moves the vertex · Alt-click deletes it · a click selects the object"
         case VertexTarget():
             return "Drag moves the vertex · Alt-click or Backspace deletes it"
         case EdgeTarget(is_midpoint=True):

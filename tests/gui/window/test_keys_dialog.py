@@ -1,4 +1,7 @@
+from PySide6.QtCore import Qt
 from PySide6.QtGui import QKeySequence
+from PySide6.QtTest import QTest
+from pytestqt.qtbot import QtBot
 
 from maskwright_gui.app import Workbench
 from maskwright_gui.dialogs.keys import KeysDialog
@@ -28,6 +31,19 @@ def test_a_taken_key_is_warned_about_and_moves_when_assigned(bench: Workbench) -
     assert "F" not in dialog.keys["fit"]
     dialog.restore.click()
     assert "M" in dialog.keys["merge"]
+
+
+def test_a_key_of_the_tools_is_warned_about(bench: Workbench) -> None:
+    dialog = opened_dialog(bench)
+    dialog.select("merge")
+    dialog.edit.setKeySequence(QKeySequence("["))
+    assert "brush" in dialog.warning.text()
+
+
+def test_escape_leaves_the_dialog_from_the_key_field_too(qtbot: QtBot, bench: Workbench) -> None:
+    dialog = opened_dialog(bench)
+    with qtbot.waitSignal(dialog.rejected):
+        QTest.keyClick(dialog.edit, Qt.Key.Key_Escape)
 
 
 def test_damaged_settings_fall_back_to_our_own_keys(bench: Workbench) -> None:

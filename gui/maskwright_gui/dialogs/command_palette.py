@@ -49,7 +49,7 @@ class CommandPalette(QuickDialog):
         words = text.casefold().split()
         self._list.clear()
         found = [(m, a) for m, a in self._actions if all(word in f"{m} {a.text()}".casefold() for word in words)]
-        found.sort(key=lambda pair: not pair[1].isEnabled())
+        found.sort(key=lambda pair: (not pair[1].isEnabled(), _rank(pair[1].text().casefold(), " ".join(words))))
         for menu, action in found:
             keys = action.shortcut().toString(QKeySequence.SequenceFormat.NativeText)
             item = QTreeWidgetItem([f"{menu} › {action.text().rstrip('…')}", keys])
@@ -83,3 +83,8 @@ class CommandPalette(QuickDialog):
                     self._trigger(self._list.currentItem())
                     return True
         return super().eventFilter(watched, event)
+
+
+def _rank(title: str, typed: str) -> int:
+    """Smaller comes first: what begins as it was typed, then what holds it, then the same words elsewhere."""
+    return 0 if title.startswith(typed) else 1 if typed in title else 2

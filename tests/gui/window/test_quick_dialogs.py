@@ -38,6 +38,12 @@ def test_palette_finds_words_in_any_order(qtbot: QtBot, opened: Workbench) -> No
     assert palette.marked_text == "File › Export annotations"
 
 
+def test_palette_prefers_what_begins_as_typed(qtbot: QtBot, opened: Workbench) -> None:
+    palette = palette_of(qtbot, opened)
+    qtbot.keyClicks(palette.focusWidget(), "zoom")
+    assert palette.marked_text == "View › Zoom in"
+
+
 def test_typed_class_is_given_to_the_selection(qtbot: QtBot, opened: Workbench) -> None:
     opened.classes.add("cell")
     opened.classes.add("debris")

@@ -68,6 +68,12 @@ class EditCommands(QObject):
             self._session.edit(edits.set_visible(document, [instance_id], is_visible), label)
 
     def toggle_hidden(self) -> None:
+        """Of the selection; without one everything hidden comes back."""
+        document = self._session.document
+        if document is not None and not self._session.selection:
+            hidden = [instance.id for instance in document if not instance.is_visible]
+            self._session.edit(edits.set_visible(document, hidden, True), "Show all")
+            return
         shows = any(not instance.is_visible for instance in self._session.selected_instances())
         self._edit("Show" if shows else "Hide", lambda document, ids: edits.set_visible(document, ids, shows))
 

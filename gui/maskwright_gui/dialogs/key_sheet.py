@@ -40,6 +40,7 @@ CANVAS_KEYS: Rows = [
     ("Arrows, Insert", "Without a selection: pointer and click"),
     ("Backspace", "Delete the vertex; take back a point"),
     ("[ and ]", "Size of the brush, detail of an outline"),
+    ("H, nothing selected", "Show all that is hidden"),
 ]
 _CLASS = "Class "
 

@@ -150,3 +150,13 @@ def test_the_hovered_handle_follows_a_zoom_by_keys(drawn: Workbench, qtbot) -> N
     canvas.zoom_in()
     canvas.zoom_in()
     qtbot.waitUntil(lambda: not canvas.tool.hint.startswith("Drag moves the vertex"))
+
+
+def test_h_without_a_selection_brings_everything_hidden_back(drawn: Workbench) -> None:
+    canvas = drawn.window.canvas
+    QTest.keyClick(canvas, Qt.Key.Key_H)
+    drawn.edits.deselect()
+    assert not any(instance.is_visible for instance in drawn.session.document)
+    QTest.keyClick(canvas, Qt.Key.Key_H)
+    assert all(instance.is_visible for instance in drawn.session.document)
+    assert drawn.session.undo_label == "Show all"

@@ -120,10 +120,15 @@ def test_all_controls_of_the_window_have_names(annotated: Workbench) -> None:
 
 
 @pytest.mark.parametrize("name", DIALOGS)
-def test_all_controls_of_the_dialogs_have_names(annotated: Workbench, name: str) -> None:
+def test_all_controls_of_the_dialogs_have_names(qtbot: QtBot, annotated: Workbench, name: str) -> None:
     before = set(annotated.window.findChildren(QDialog))
+
+    def opened() -> list[QDialog]:
+        return [one for one in annotated.window.findChildren(QDialog) if one not in before]
+
     DIALOGS[name](annotated)
-    (dialog,) = [one for one in annotated.window.findChildren(QDialog) if one not in before]
+    qtbot.waitUntil(lambda: bool(opened()), timeout=20_000)  # some are counted for in the background first
+    (dialog,) = opened()
     assert silent(dialog) == []
     dialog.close()
 

@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QTabWidget
 from maskwright.document.palette import category_colour
 from maskwright.document.values import Category
 from maskwright_gui.panels.plots import BarPlot, Bars, Colour
+from maskwright_gui.panels.widgets import named
 
 if TYPE_CHECKING:
     from maskwright.review.report import ClassEffort, EffortReport
@@ -20,7 +21,7 @@ def effort_plots(report: "EffortReport", categories: Sequence[Category]) -> QTab
     """One tab per question."""
     known = {category.id: category for category in categories}
     busiest = sorted(report.classes, key=lambda effort: -(effort.proposed + effort.drawn))[:MOST_CLASSES]
-    tabs = QTabWidget()
+    tabs = named(QTabWidget(), "Plots of the effort")
     for title, unit, bars in (
         ("Good as proposed, by class", "share", rate_bars(busiest, known)),
         ("Good as proposed, by score", "proposals", score_bars(report)),

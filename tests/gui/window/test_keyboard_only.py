@@ -108,6 +108,7 @@ def silent(root: QWidget) -> list[str]:
         and control not in buddies
         and control.metaObject().className() not in _SPOKEN_FOR
         and not isinstance(control.parentWidget(), QAbstractSpinBox | QComboBox | QKeySequenceEdit)
+        and control.parentWidget().metaObject().className() != "PlotWidget"  # its panel says what the bars are
     ]
 
 

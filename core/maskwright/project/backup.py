@@ -128,7 +128,8 @@ def _remove(backup: Path) -> None:
 
 def _copy(source: Path, target: Path) -> None:
     target.unlink(missing_ok=True)
-    with closing(sqlite3.connect(source)) as read, closing(sqlite3.connect(target)) as written:
+    source_uri = f"{source.resolve().as_uri()}?mode=rw"  # not made where it is missing
+    with closing(sqlite3.connect(source_uri, uri=True)) as read, closing(sqlite3.connect(target)) as written:
         read.backup(written)  # one step: a snapshot that writers neither wait for nor disturb
         if written.execute("PRAGMA quick_check(1)").fetchone() != ("ok",):
             raise sqlite3.DatabaseError("the project file is damaged; an earlier copy can be put back")

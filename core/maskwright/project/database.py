@@ -24,6 +24,7 @@ log = logging.getLogger(__name__)
 BUSY_TIMEOUT_S = 20.0
 """How long a write waits for another program's write before it gives up."""
 
+_GONE = "put the folder back where it was"
 _DURABLE = {"maskwright_begin": "FULL"}
 _REPEATABLE = {"maskwright_begin": "NORMAL"}
 
@@ -35,6 +36,7 @@ class Database:
         self.path = path
         self.is_read_only = read_only
         self._write_lock = threading.Lock()
+        self._place = _place(path)
         self._engine = _engine(path, read_only=read_only)
 
     @contextmanager
@@ -51,6 +53,9 @@ class Database:
         """
         if self.is_read_only:
             raise ProjectError("the project is open read-only", path=self.path.parent)
+        if _place(self.path) != self._place:
+            # The system would let us write on, into a file that nobody will ever find again.
+            raise ProjectError("the project file is gone or another one is in its place", path=self.path, hint=_GONE)
         options = _REPEATABLE if is_repeatable else _DURABLE
         with _plain_words(self.path), self._write_lock, self._engine.connect() as connection:
             connection.execution_options(**options)
@@ -60,6 +65,15 @@ class Database:
     def close(self) -> None:
         """Give the connections back; the last one folds the log into the file."""
         self._engine.dispose()
+
+
+def _place(path: Path) -> tuple[int, int] | None:
+    """What tells a file from another of the same name; None where there is none."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def _engine(path: Path, *, read_only: bool) -> Engine:

@@ -1,6 +1,7 @@
 """Nothing is lost: one writer at a time, copies of earlier days, files checked after a crash."""
 
 import os
+import shutil
 import subprocess
 import sys
 from collections import namedtuple
@@ -190,6 +191,40 @@ def test_damage_done_while_the_project_was_closed_is_told_when_it_is_opened(proj
         Project.open(project.path)
 
     assert "restore" in caught.value.hint
+
+
+def test_a_project_whose_folder_was_moved_is_not_written_until_it_is_back(project: Project, tmp_path: Path) -> None:
+    moved = project.path.rename(tmp_path / "elsewhere")
+    with pytest.raises(ProjectError, match="gone"):
+        project.apply(1, Change.create([drawn(2)]), label="Draw")
+    with pytest.raises(ProjectError):
+        project.back_up_daily()
+
+    moved.rename(project.path)
+    project.apply(1, Change.create([drawn(2)]), label="Draw")
+
+    assert len(project.document(1)) == 2
+
+
+def test_a_project_that_was_deleted_does_not_pretend_to_be_written(project: Project) -> None:
+    shutil.rmtree(project.path)
+
+    with pytest.raises(ProjectError, match="gone"):
+        project.apply(1, Change.create([drawn(2)]), label="Draw")
+    assert not project.path.exists()
+
+
+def test_another_project_put_in_its_place_is_not_written(project: Project, tmp_path: Path) -> None:
+    with make_project(tmp_path / "other") as other:
+        pass
+    project.path.rename(tmp_path / "elsewhere")
+    shutil.copytree(other.path, project.path)
+
+    with pytest.raises(ProjectError, match="another one"):
+        project.apply(1, Change.create([drawn(2)]), label="Draw")
+
+    with Project.open(project.path, read_only=True) as there:
+        assert len(there.document(1)) == 0
 
 
 def test_a_copy_does_not_fill_the_disk(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,6 +3,7 @@
 It also feeds the canvas: what is shown may be ahead of the session's document while a slider is moved.
 """
 
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -51,6 +52,8 @@ class LiveThresholds(QObject):
         self._session, self._canvas, self._strip, self._thread = session, canvas, strip, thread
         self._shown: Document | None = None
         self._task: Task | None = None
+        self._kept_mask_threshold = strip.thresholds.mask_threshold
+        """That of the proposals in the document."""
         session.document_changed.connect(self._on_document_changed)
         session.document_replaced.connect(self._on_document_replaced)
         session.project_changed.connect(self._on_project_changed)
@@ -90,7 +93,12 @@ class LiveThresholds(QObject):
         if project is None or cache is None or document is None or project.is_read_only:
             return
         wanted = self._strip.thresholds
-        self._thread.request(PreviewRequest(project, cache, document, wanted.settings(), purpose, wanted.left_out))
+        settings = wanted.settings()
+        if purpose is Purpose.SHOW and wanted.mask_threshold != self._kept_mask_threshold:
+            settings = replace(settings, min_iou=None)  # the masks' own outlines: fitting them takes twice as long
+        if purpose is Purpose.KEEP:
+            self._kept_mask_threshold = wanted.mask_threshold
+        self._thread.request(PreviewRequest(project, cache, document, settings, purpose, wanted.left_out))
 
     def _show(self, change: Change, document: Document) -> None:
         """`change` leads from the session's document to `document`, which the canvas is to show."""
@@ -123,6 +131,7 @@ class LiveThresholds(QObject):
         self._thread.forget()
         if project is not None:
             self._strip.set_thresholds(known_thresholds(project) or Thresholds())
+            self._kept_mask_threshold = self._strip.thresholds.mask_threshold
 
     def _on_scores_known(self, image_id: int, scores: NDArray[np.float32]) -> None:
         if self._session.document is not None and self._session.document.image_id == image_id:

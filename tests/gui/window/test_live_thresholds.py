@@ -19,7 +19,7 @@ from maskwright_gui.canvas.ghosts import GhostKind
 from maskwright_gui.panels.class_filter import ClassFilter, ClassFilterList
 from maskwright_gui.panels.thresholds import Thresholds
 from maskwright_gui.workers.candidate_cache import CandidateCache
-from maskwright_gui.workers.preview import Purpose
+from maskwright_gui.workers.preview import PreviewRequest, Purpose
 from project_builders import write_image
 from window_support import GatedModel
 
@@ -250,3 +250,18 @@ def test_stored_thresholds_come_back_whole() -> None:
 @pytest.mark.parametrize("damaged", [None, "text", {"score": "high", "left_out": 3}, {"left_out": ["a"]}])
 def test_damaged_thresholds_are_the_defaults(damaged: object) -> None:
     assert Thresholds.from_json(damaged) == Thresholds()
+
+
+def test_a_mask_threshold_shows_the_masks_own_outlines_until_it_is_let_go(
+    qtbot: QtBot, labelled: Workbench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[PreviewRequest] = []
+    monkeypatch.setattr(labelled.preview, "request", asked.append)
+    held = drag_to(labelled, "Mask", 0.6)
+    held.setSliderDown(False)
+    drag_to(labelled, "Score", 0.7)
+    assert [(request.purpose, request.settings.min_iou) for request in asked] == [
+        (Purpose.SHOW, None),
+        (Purpose.KEEP, 0.98),
+        (Purpose.SHOW, 0.98),
+    ]

@@ -100,6 +100,8 @@ ACTIONS: tuple[ActionSpec, ...] = (
     ActionSpec(
         "reject_below", "Reject all proposals below the score", "Model", 1, ("Shift+Backspace",), is_canvas=True
     ),
+    ActionSpec("score_up", "Raise the score", "Model", 1, ("Alt+Up",)),
+    ActionSpec("score_down", "Lower the score", "Model", 1, ("Alt+Down",)),
     ActionSpec("choose_model", "Open a model file…", "Model", 2, (), "cpu"),
     ActionSpec("models", "Get and manage models…", "Model", 2),
     ActionSpec("compare", "Compare with another model…", "Model", 2),

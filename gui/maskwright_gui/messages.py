@@ -13,6 +13,8 @@ Tone = Literal["info", "warning", "error"]
 SHOWN_MS = {"info": 5000, "warning": 9000, "error": 0}
 """0: stays until it is closed."""
 MAX_TOASTS = 4
+UNDO_TEXT = "Undo"
+"""Of a message's button; only the newest such message is shown."""
 WIDTH_PX = 420
 MARGIN_PX = 16
 
@@ -26,6 +28,11 @@ class Message:
     tone: Tone = "info"
     action_text: str = ""
     action: Callable[[], object] | None = None
+
+    def replaces(self, earlier: "Message") -> bool:
+        """Whether the earlier one need not be shown beside this one: it says the same, or offers an older Undo."""
+        is_same = (self.text, self.detail) == (earlier.text, earlier.detail)
+        return is_same or (self.action_text == earlier.action_text == UNDO_TEXT)
 
     @classmethod
     def of_error(cls, what: str, error: MaskwrightError) -> "Message":
@@ -47,7 +54,7 @@ class Toasts(QWidget):
         self.hide()
 
     def show_message(self, message: Message) -> None:
-        for toast in [t for t in self._shown if (t.message.text, t.message.detail) == (message.text, message.detail)]:
+        for toast in [toast for toast in self._shown if message.replaces(toast.message)]:
             self._remove(toast)
         while len(self._shown) >= MAX_TOASTS:
             self._remove(self._shown[0])

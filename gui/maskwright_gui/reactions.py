@@ -48,6 +48,7 @@ def on_opened(bench: "Workbench") -> None:
 def on_image(bench: "Workbench", image: ImageRecord | None) -> None:
     bench.window.images.show_current(image.id if image is not None else None)
     bench.window.model.set_has_image(image is not None)
+    bench.window.instances.set_image_state(image.state if image is not None else None)
 
 
 def on_records(bench: "Workbench", image_ids: frozenset[int]) -> None:

@@ -12,6 +12,9 @@ from maskwright_gui.commands.space_key import SpaceTap
 from maskwright_gui.commands.view import TOOLS
 from maskwright_gui.messages import Message
 
+SCORE_STEP = 0.05
+"""Of the keys that raise and lower the score."""
+
 if TYPE_CHECKING:
     from maskwright_gui.app import Workbench
 
@@ -85,6 +88,8 @@ def _wire_actions(bench: "Workbench") -> None:
         "accept_above": lambda: edits.accept_above(strip.thresholds.score),
         "accept_view": lambda: edits.accept_in_view(canvas.viewport.visible_box),
         "reject_below": lambda: edits.reject_below(strip.thresholds.score),
+        "score_up": lambda: strip.step_score(SCORE_STEP),
+        "score_down": lambda: strip.step_score(-SCORE_STEP),
         "choose_model": model.browse,
         "models": lambda: reactions.show_models(bench),
         "map_classes": model.map_classes,

@@ -10,7 +10,7 @@ from maskwright.document.change import Change
 from maskwright.document.document import Document
 from maskwright.document.values import Instance, InstanceState
 from maskwright_gui.history import Step
-from maskwright_gui.messages import Message
+from maskwright_gui.messages import UNDO_TEXT, Message
 from maskwright_gui.session import Session
 
 Box = tuple[float, float, float, float]
@@ -144,7 +144,7 @@ class EditCommands(QObject):
         else:
             text = f"{label}: {len(ids)} proposal" + ("" if len(ids) == 1 else "s")
             undo = partial(self._undo_step, label, self._session.latest_step)
-            self.told.emit(Message(text, action_text="Undo", action=undo))
+            self.told.emit(Message(text, action_text=UNDO_TEXT, action=undo))
 
     def _undo_step(self, label: str, step: Step | None) -> None:
         """The button of a message that may be older than the latest step."""

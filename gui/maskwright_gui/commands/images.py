@@ -57,8 +57,13 @@ class ImageCommands(QObject):
         self._step_to_open(-1)
 
     def show_first(self) -> None:
-        if len(self._rows.ids):
-            self._session.show_image(int(self._rows.ids[0]))
+        """The first image that is not done: where the work goes on."""
+        ids = self._rows.ids
+        if not len(ids):
+            return
+        first = self._rows.record(0)
+        row = 0 if first is None or first.state in OPEN_STATES else self._next_open_row(0, 1)
+        self._session.show_image(int(ids[row if row is not None else 0]))
 
     def done(self) -> None:
         """Done (or verified empty where nothing is left), and on to the next image."""
@@ -89,13 +94,15 @@ class ImageCommands(QObject):
         row = self._current_row()
         if row is None:
             return
-        target = self._near_open_row(row, direction)
-        if target is None:
-            target = self._far_open_row(row, direction)
+        target = self._next_open_row(row, direction)
         if target is not None:
             self._session.show_image(int(self._rows.ids[target]))
         else:
             self.ended.emit("No image that is not done follows" if direction > 0 else "All images before are done")
+
+    def _next_open_row(self, row: int, direction: int) -> int | None:
+        near = self._near_open_row(row, direction)
+        return near if near is not None else self._far_open_row(row, direction)
 
     def _near_open_row(self, row: int, direction: int) -> int | None:
         """Among the next few pages of the list, which cost a millisecond each."""

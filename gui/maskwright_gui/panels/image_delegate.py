@@ -38,7 +38,7 @@ class ImageDelegate(QStyledItemDelegate):
         folder, _, name = record.file_name.rpartition("/")
         top = area.top() + max((area.height() - 3 * line) // 2, 0)
         painter.setPen(QColor(self.theme.text))
-        elided = metrics.elidedText(name, Qt.TextElideMode.ElideMiddle, area.width())
+        elided = metrics.elidedText(name, elide_mode(name), area.width())
         painter.drawText(QPointF(area.left(), top + metrics.ascent()), elided)
         painter.setPen(QColor(self.theme.muted))
         counted = f"{record.instance_count} object" + ("" if record.instance_count == 1 else "s")
@@ -75,3 +75,9 @@ class ImageDelegate(QStyledItemDelegate):
 
     def sizeHint(self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex) -> QSize:
         return ROW_SIZE
+
+
+def elide_mode(file_name: str) -> Qt.TextElideMode:
+    """Numbered files differ at their end, so that is what stays in sight; of others both ends do."""
+    is_numbered = file_name.rpartition(".")[0][-1:].isdigit()
+    return Qt.TextElideMode.ElideLeft if is_numbered else Qt.TextElideMode.ElideMiddle

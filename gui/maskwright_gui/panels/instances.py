@@ -8,11 +8,14 @@ from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTreeView, QVBoxLa
 
 from maskwright.document.change import Change
 from maskwright.document.document import Document
-from maskwright.document.values import Category, InstanceState
+from maskwright.document.values import Category, ImageState, InstanceState
 from maskwright_gui.panels.instance_model import Column, InstanceModel
 from maskwright_gui.panels.widgets import Inviting, muted_label, named
 from maskwright_gui.theme import Theme
 
+NOTHING_PROPOSED = (
+    "Nothing is proposed on this image.\nAlt+Down lowers the score, P draws a polygon,\nSpace says that it is empty."
+)
 NOTHING = "Objects on this image appear here.\nPress I to run the model, or P to draw a polygon."
 
 
@@ -51,6 +54,11 @@ class InstancesPanel(QWidget):
         self.model.set_document(document)
         self._is_syncing = False
         self._summarise(document)
+
+    def set_image_state(self, state: ImageState | None) -> None:
+        """What is said where there is no object: that there is none yet, or that the model found none."""
+        is_open = state is None or state is ImageState.UNSEEN
+        self._stack.set_text(NOTHING if is_open else NOTHING_PROPOSED)
 
     def apply_change(self, change: Change, document: Document) -> None:
         self._is_syncing = True

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QPainter, QPaintEvent
-from PySide6.QtWidgets import QGridLayout, QLabel, QSizePolicy, QSlider, QWidget
+from PySide6.QtGui import QColor, QMouseEvent, QPainter, QPaintEvent
+from PySide6.QtWidgets import QGridLayout, QLabel, QSizePolicy, QSlider, QStyle, QStyleOptionSlider, QWidget
 
 from maskwright_gui.panels.widgets import muted_label, named
 from maskwright_gui.theme import LIGHT, Theme
@@ -14,6 +14,22 @@ from maskwright_gui.theme import LIGHT, Theme
 BINS = 47
 HANDLE_PX = 7
 """Half the slider's handle: where its scale begins and ends."""
+
+
+class JumpSlider(QSlider):
+    """A press beside the handle takes it there, instead of a page nearer."""
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        option = QStyleOptionSlider()
+        self.initStyleOption(option)
+        control, part = QStyle.ComplexControl.CC_Slider, QStyle.SubControl.SC_SliderHandle
+        handle = self.style().subControlRect(control, option, part, self)
+        if event.button() == Qt.MouseButton.LeftButton and not handle.contains(event.position().toPoint()):
+            room = self.width() - handle.width()
+            x = round(event.position().x() - handle.width() / 2)
+            self.setSliderDown(True)
+            self.setValue(QStyle.sliderValueFromPosition(self.minimum(), self.maximum(), x, room))
+        super().mousePressEvent(event)
 
 
 class ThresholdSlider(QWidget):
@@ -39,7 +55,7 @@ class ThresholdSlider(QWidget):
         super().__init__(parent)
         self.setToolTip(tip)
         name = muted_label(title, self, wraps=False)
-        self._slider = named(QSlider(Qt.Orientation.Horizontal, self), title)
+        self._slider = named(JumpSlider(Qt.Orientation.Horizontal, self), title)
         self._slider.setAccessibleDescription(tip)
         self._slider.setMinimumWidth(64)
         self._slider.setRange(round(low * 100), round(high * 100))
@@ -62,6 +78,10 @@ class ThresholdSlider(QWidget):
     @property
     def value(self) -> float:
         return self._slider.value() / 100
+
+    def step(self, change: float) -> None:
+        """As if it had been moved by a key."""
+        self._slider.setValue(self._slider.value() + round(change * 100))
 
     def set_value(self, value: float) -> None:
         """Show `value` without telling anyone."""

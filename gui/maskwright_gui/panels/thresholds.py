@@ -118,6 +118,10 @@ class ThresholdStrip(QWidget):
         parts = [f"{word} {count}" for word, count in (("adds", added), ("removes", removed)) if count]
         self._effect.setText(", ".join(parts))
 
+    def step_score(self, change: float) -> None:
+        """Raise or lower the score, as its slider would."""
+        self._sliders["score"].step(change)
+
     @property
     def effect_text(self) -> str:
         return self._effect.text()
@@ -135,7 +139,7 @@ class ThresholdStrip(QWidget):
 
     def _make_sliders(self) -> dict[str, ThresholdSlider]:
         named = {
-            "score": ("Score", "Proposals need at least this score"),
+            "score": ("Score", "Proposals need at least this score (Alt+Up, Alt+Down)"),
             "nms_iou": ("Overlap", "Two proposals of a class may overlap by this IoU (NMS)"),
             "mask_threshold": ("Mask", "Probability from which a pixel belongs to an object"),
             "min_iou": ("Detail", "IoU that the outline keeps with the mask: lower means fewer vertices"),

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from maskwright.document.places import EdgePoint, VertexRef
-from maskwright.document.values import Instance
+from maskwright.document.values import Instance, InstanceState
 from maskwright_gui.tools.context import LOCKED_HINT, ToolContext
 from maskwright_gui.tools.tool import Pointer
 
@@ -64,10 +64,17 @@ def target_hint(target: Target | None, context: ToolContext) -> str:
             return "Drag moves the edge · Alt-click inserts a vertex"
         case _ if context.is_selection_locked:
             return LOCKED_HINT
+        case _ if _has_proposal(context):
+            return "Enter accepts · X rejects · Ctrl+E another class · drag moves · Alt-drag erases vertices"
         case _ if context.selection:
             return "Drag moves · Alt-drag erases vertices · arrows nudge · , . walk the vertices · Esc deselects"
         case _:
             return "Click an object · drag a box around several · Ctrl-drag a lasso · Shift adds"
+
+
+def _has_proposal(context: ToolContext) -> bool:
+    chosen = (context.document.instances.get(id_) for id_ in context.selection)
+    return any(instance is not None and instance.state is InstanceState.PROPOSED for instance in chosen)
 
 
 def _handle_at(context: ToolContext, pointer: Pointer) -> Target | None:

@@ -1,0 +1,61 @@
+"""What makes a long round of corrections bearable."""
+
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import QPoint, Qt
+from pytestqt.qtbot import QtBot
+
+from maskwright.document.change import Change
+from maskwright.document.values import ImageState, Instance, InstanceState
+from maskwright.geometry.polygon import Polygon
+from maskwright_gui.app import Workbench
+from maskwright_gui.messages import Message
+from maskwright_gui.panels.image_delegate import elide_mode
+from maskwright_gui.panels.threshold_slider import JumpSlider
+
+
+def test_a_project_opens_on_the_first_image_that_is_not_done(qtbot: QtBot, opened: Workbench, folder: Path) -> None:
+    for image_id in (1, 2, 4):
+        opened.session.project.set_image_state(image_id, ImageState.DONE)
+    opened.projects.close_project()
+    with qtbot.waitSignal(opened.projects.opened, timeout=20_000):
+        opened.projects.open_path(folder)
+    assert opened.session.image.id == 3
+
+
+def test_only_the_newest_message_offers_undo(opened: Workbench) -> None:
+    toasts = opened.window.toasts
+    toasts.show_message(Message("Accept all: 3", action_text="Undo", action=lambda: None))
+    toasts.show_message(Message("Something else"))
+    toasts.show_message(Message("Accept all: 5", action_text="Undo", action=lambda: None))
+    assert [message.text for message in toasts.messages] == ["Something else", "Accept all: 5"]
+
+
+def test_the_score_moves_by_key(qtbot: QtBot, opened: Workbench) -> None:
+    before = opened.window.thresholds.thresholds.score
+    qtbot.keyClick(opened.window.canvas, Qt.Key.Key_Down, Qt.KeyboardModifier.AltModifier)
+    assert opened.window.thresholds.thresholds.score == pytest.approx(before - 0.05)
+
+
+def test_a_press_beside_the_handle_takes_it_there(qtbot: QtBot, opened: Workbench) -> None:
+    slider = next(s for s in opened.window.thresholds.findChildren(JumpSlider) if s.accessibleName() == "Score")
+    place = QPoint(slider.width() * 3 // 4, slider.height() // 2)
+    qtbot.mousePress(slider, Qt.MouseButton.LeftButton, pos=place)
+    assert slider.value() == pytest.approx(75, abs=3)
+    qtbot.mouseRelease(slider, Qt.MouseButton.LeftButton, pos=place)
+    assert slider.value() == pytest.approx(75, abs=3)
+
+
+def test_the_hint_of_a_selected_proposal_says_how_to_answer_it(opened: Workbench) -> None:
+    opened.classes.add("cell")
+    shape = (Polygon.of([(5, 5), (25, 5), (5, 25)]),)
+    proposal = Instance(900, opened.session.categories[0].id, shape, InstanceState.PROPOSED, score=0.9)
+    opened.session.edit(Change.create([proposal]), "Propose")
+    opened.session.select(frozenset({900}))
+    assert opened.window.canvas.hint.startswith("Enter accepts · X rejects")
+
+
+def test_numbered_names_keep_their_end_in_sight() -> None:
+    assert elide_mode("000000000139.jpg") is Qt.TextElideMode.ElideLeft
+    assert elide_mode("kitchen-left.jpg") is Qt.TextElideMode.ElideMiddle

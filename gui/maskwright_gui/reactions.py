@@ -109,6 +109,14 @@ def go_to(bench: "Workbench", image_id: int, instance_id: int) -> None:
         bench.window.canvas.zoom_to_selection()
 
 
+def end_of_list(bench: "Workbench", open_count: int) -> Message:
+    """What is left to do when the last image of the list is done."""
+    if open_count:
+        are = "1 image is" if open_count == 1 else f"{open_count} images are"
+        return Message("The list ends here", f"{are} not done yet.", "info", "Go there", bench.images.show_first)
+    return Message("All images are done", "", "info", "Export…", bench.exchange.open_export)
+
+
 def accept(bench: "Workbench") -> None:
     """What may have been missed at the place that was gone to, else the selected proposals."""
     if not bench.marks.accept_missed():

@@ -192,6 +192,7 @@ def _wire_messages(bench: "Workbench") -> None:
     bench.classes.failed.connect(tell_failure)
     bench.mapping.failed.connect(tell_failure)
     bench.session.save_recovered.connect(lambda: show(Message("All edits are saved again")))
+    bench.images.list_ended.connect(lambda count: show(reactions.end_of_list(bench, count)))
     bench.images.ended.connect(lambda text: show(Message(text)))
     bench.edits.told.connect(show)
     bench.edits.refused.connect(lambda text: show(Message(text)))

@@ -25,6 +25,8 @@ class ImageCommands(QObject):
     """(what did not work, ImageError)."""
     ended = Signal(str)
     """There is no further image in the direction asked for."""
+    list_ended = Signal(int)
+    """The last image of the list was marked done; so many are still to do."""
 
     def __init__(
         self,
@@ -72,7 +74,15 @@ class ImageCommands(QObject):
             return
         is_empty = not any(instance.state.is_exported for instance in document)
         self._session.set_image_state(ImageState.EMPTY if is_empty else ImageState.DONE)
-        self._step(1)
+        if self._current_row() == len(self._rows.ids) - 1:
+            self._session.save()
+            self.list_ended.emit(self._open_count())
+        else:
+            self._step(1)
+
+    def _open_count(self) -> int:
+        counts = self._session.project.state_counts() if self._session.project is not None else {}
+        return sum(count for state, count in counts.items() if state in OPEN_STATES)
 
     def reopen(self) -> None:
         self._session.set_image_state(ImageState.IN_PROGRESS)

@@ -28,6 +28,7 @@ _COLUMNS = (
     "Class", "Proposed", "Untouched", "Edited", "Other class", "Refused", "Drawn", "IoU kept", "Seconds",
     "Clicks, keys", "Better score",
 )  # fmt: skip
+LEAST_COLUMN_PX = 64
 _NOTHING = "No proposal has been answered yet. Accept, edit or reject some, and what they cost is summed up here."
 
 
@@ -49,7 +50,7 @@ class EffortDialog(QDialog):
         super().__init__(parent)
         self.setWindowTitle("Correction effort")
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        self.resize(860, 640)
+        self.resize(960, 680)
         self.switch = QCheckBox("Record correction effort (stays on this computer)", self)
         self.switch.setToolTip("Clicks, key presses and active seconds of each step, in this project; never which keys")
         self.switch.setChecked(is_recording)
@@ -91,6 +92,7 @@ class EffortDialog(QDialog):
         table.setHeaderLabels(list(_COLUMNS))
         table.header().setStretchLastSection(False)
         table.header().setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
+        table.header().setMinimumSectionSize(LEAST_COLUMN_PX)
         for column in range(1, len(_COLUMNS)):
             table.header().setSectionResizeMode(column, QHeaderView.ResizeMode.ResizeToContents)
         for effort in report.classes:

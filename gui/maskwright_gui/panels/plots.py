@@ -6,10 +6,11 @@ from typing import Any
 
 import pyqtgraph as pg
 from PySide6.QtCore import QEvent, QPointF, Qt, Signal
-from PySide6.QtGui import QColor, QPalette
+from PySide6.QtGui import QColor, QPalette, QResizeEvent
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 _LEAST_HEIGHT_PX = 150
+_AXIS_PX, _GAP_PX = 60, 6
 Colour = tuple[int, int, int]
 
 
@@ -82,9 +83,17 @@ class BarPlot(QWidget):
             axis = item.getAxis(side)
             axis.setPen(muted)
             axis.setTextPen(muted)
-        item.getAxis("bottom").setTicks([[*enumerate(self._bars.labels)]])
+        item.getAxis("bottom").setTicks([[*enumerate(self._fitting_labels())]])
         self._add_bars(item, muted)
         self._add_notes(item, text)
+
+    def _fitting_labels(self) -> list[str]:
+        """Cut to the room below a bar: pyqtgraph paints them over each other."""
+        labels = self._bars.labels
+        shown = max(sum(bool(label) for label in labels), 1)
+        room = round((self.width() - _AXIS_PX) / shown) - _GAP_PX
+        metrics = self.fontMetrics()
+        return [metrics.elidedText(label, Qt.TextElideMode.ElideRight, max(room, _AXIS_PX // 2)) for label in labels]
 
     def _add_bars(self, item: Any, muted: QColor) -> None:
         bars = self._bars
@@ -115,6 +124,10 @@ class BarPlot(QWidget):
         place = round(where.x())
         if 0 <= place < len(self._bars.heights) and abs(where.x() - place) <= 0.5:
             self.bar_clicked.emit(place)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._refresh()
 
     def changeEvent(self, event: QEvent) -> None:
         if event.type() == QEvent.Type.PaletteChange:

@@ -59,3 +59,19 @@ def test_the_hint_of_a_selected_proposal_says_how_to_answer_it(opened: Workbench
 def test_numbered_names_keep_their_end_in_sight() -> None:
     assert elide_mode("000000000139.jpg") is Qt.TextElideMode.ElideLeft
     assert elide_mode("kitchen-left.jpg") is Qt.TextElideMode.ElideMiddle
+
+
+def test_the_end_of_the_list_leads_to_what_is_not_done(qtbot: QtBot, opened: Workbench) -> None:
+    opened.session.show_image(6)
+    qtbot.keyClick(opened.window.canvas, Qt.Key.Key_Space)
+    (message,) = opened.window.toasts.messages
+    assert (message.text, message.detail) == ("The list ends here", "5 images are not done yet.")
+    message.action()
+    assert opened.session.image.id == 1
+
+
+def test_when_all_is_done_export_is_offered(qtbot: QtBot, opened: Workbench) -> None:
+    for _ in range(6):
+        qtbot.keyClick(opened.window.canvas, Qt.Key.Key_Space)
+    assert opened.window.toasts.messages[-1].text == "All images are done"
+    assert opened.window.toasts.messages[-1].action_text == "Export…"

@@ -21,7 +21,7 @@ from maskwright.document.gesture import Gesture
 from maskwright.document.values import InstanceState
 from maskwright.inference.model import load_model
 from maskwright.project import Project, Proposal
-from project_builders import make_project, square, write_image
+from project_builders import drawn, make_project, square, write_image
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -240,6 +240,24 @@ def test_effort_is_told_for_each_object_and_image_and_can_be_switched_off(tmp_pa
     code, report = run_json("effort", path, "--no-record", "--forget")
     assert (code, report["is_recorded"], report["objects"]) == (0, False, [])
     assert run_json("effort", path, "--record")[1]["is_recorded"]
+
+
+def test_classes_are_listed_renamed_merged_and_parted_again(tmp_path: Path) -> None:
+    with make_project(tmp_path) as project:
+        project.apply(1, Change.create([drawn(1), drawn(2, category_id=2)]), label="Draw")
+        path = project.path
+
+    def listed(*arguments: str) -> list[tuple[object, ...]]:
+        code, found = run_json("classes", path, *arguments)
+        assert code == 0
+        return [(one["name"], one["objects"], one["images"]) for one in found["classes"]]
+
+    assert listed() == [("cell", 1, 1), ("cat", 1, 1)]
+    assert listed("--rename", "cat", "dog") == [("cell", 1, 1), ("dog", 1, 1)]
+    assert listed("--merge", "Cell", "dog") == [("dog", 2, 1)]
+    assert listed("--undo-merge") == [("cell", 1, 1), ("dog", 1, 1)]
+    assert run("classes", path, "--undo-merge")[0] == 1
+    assert run("classes", path, "--merge", "bird", "dog")[0] == 1
 
 
 def test_version_devices_and_info_answer() -> None:

@@ -8,6 +8,7 @@ import typer
 from maskwright._version import __version__
 from maskwright.cli import exit_codes
 from maskwright.cli.check import check
+from maskwright.cli.classes import classes
 from maskwright.cli.convert import convert, import_
 from maskwright.cli.demo import demo
 from maskwright.cli.duplicates import duplicates
@@ -39,6 +40,7 @@ _ALL: dict[str, Callable[..., None]] = {
     "convert": convert,
     "evaluate": evaluate,
     "queue": queue,
+    "classes": classes,
     "effort": effort,
     "duplicates": duplicates,
     "restore": restore,

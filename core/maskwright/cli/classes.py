@@ -1,0 +1,68 @@
+"""`maskwright classes`: the classes of a project, renamed or merged, for all images at once."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from maskwright.cli import exit_codes
+from maskwright.cli.output import print_json, reports_errors, results
+from maskwright.errors import ProjectError
+from maskwright.project import Project
+
+
+@reports_errors
+def classes(
+    project: Annotated[Path, typer.Argument(help="A project, or the image folder it lives in.")],
+    rename: Annotated[tuple[str, str] | None, typer.Option(help="A class and its new name.", metavar="A B")] = None,
+    merge: Annotated[
+        tuple[str, str] | None, typer.Option(help="All objects of class A become objects of class B.", metavar="A B")
+    ] = None,
+    undo_merge: Annotated[bool, typer.Option("--undo-merge", help="Take the latest merge back.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON on standard output.")] = False,
+) -> int:
+    """List the classes with their objects; rename one, merge one into another, or take the latest merge back."""
+    changes = rename is not None or merge is not None or undo_merge
+    with Project.open(project, read_only=not changes) as opened:
+        if changes and opened.read_only_reason is not None:
+            raise ProjectError(f"nothing was changed: {opened.read_only_reason}", path=opened.path)
+        if rename is not None:
+            opened.rename_category(_named(opened, rename[0]), rename[1])
+        if merge is not None:
+            opened.merge_categories(_named(opened, merge[0]), _named(opened, merge[1]))
+        if undo_merge:
+            _undo_latest(opened)
+        _show(opened, as_json=as_json)
+    return exit_codes.OK
+
+
+def _named(project: Project, name: str) -> int:
+    for category in project.categories():
+        if category.name.casefold() == name.strip().casefold():
+            return category.id
+    known = ", ".join(category.name for category in project.categories())
+    raise ProjectError(f"the project has no class “{name}”", path=project.path, hint=f"it has: {known}")
+
+
+def _undo_latest(project: Project) -> None:
+    merges = project.merges()
+    if not merges:
+        raise ProjectError("no class of this project has been merged", path=project.path)
+    project.undo_merge(merges[-1].id)
+
+
+def _show(project: Project, *, as_json: bool) -> None:
+    uses = [(category, project.category_use(category.id)) for category in project.categories()]
+    if as_json:
+        listed = [
+            {"id": category.id, "name": category.name, "objects": use.instances, "images": use.images}
+            for category, use in uses
+        ]
+        merged = [{"name": merge.source.name, "into": merge.target_id, "at": merge.at} for merge in project.merges()]
+        print_json({"classes": listed, "merged": merged})
+        return
+    table = Table("id", "class", "objects", "images", box=None)
+    for category, use in uses:
+        table.add_row(str(category.id), category.name, str(use.instances), str(use.images))
+    results().print(table)

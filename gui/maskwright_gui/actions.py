@@ -115,7 +115,7 @@ ACTIONS: tuple[ActionSpec, ...] = (
     ActionSpec("toggle_objects", "Objects", "View", 1, ("T",), is_checkable=True),
     ActionSpec("cycle_labels", "Labels: all, selected, none", "View", 1, ("Shift+L",), "text-aa"),
     ActionSpec("cycle_fill", "Fill: light, strong, none", "View", 1, ("Shift+F",)),
-    ActionSpec("display", "Brightness and contrast…", "View", 1),
+    ActionSpec("display", "Brightness, contrast and range…", "View", 1),
     ActionSpec("toggle_crosshair", "Crosshair", "View", 1, ("Shift+C",), is_checkable=True),
     ActionSpec("toggle_minimap", "Minimap", "View", 1, ("Shift+N",), is_checkable=True),
     ActionSpec("toggle_snapping", "Snap to neighbours and border", "View", 1, ("Shift+S",), is_checkable=True),

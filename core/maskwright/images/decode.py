@@ -11,8 +11,9 @@ Pillow rather than cv2.imread decodes 8-bit files: same pixels, 10 % slower, but
 import io
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import cv2
 import numpy as np
@@ -22,7 +23,7 @@ from maskwright.errors import ImageError
 from maskwright.images.bgr import pillow_to_bgr
 from maskwright.images.exif import upright
 from maskwright.images.header import DECODER_ERRORS, MAX_PIXELS, ImageHeader, open_plugin, os_reason, read_header
-from maskwright.images.large import ends_whole, read_large
+from maskwright.images.large import read_large
 from maskwright.images.pages import page_source
 from maskwright.windowing import deep_to_bgr
 
@@ -46,12 +47,8 @@ def read_image(path: Path, *, max_pixels: int = MAX_PIXELS) -> DecodedImage:
 
     Raises ImageError, as `probe_image` does, for damaged or truncated pixels and when memory does not suffice.
     """
-    pixels, header = _read(
-        path,
-        max_pixels,
-        lambda stream, header: _decode(stream, header) if header.depth <= 8 else _shown(stream, header),
-    )
-    return DecodedImage(pixels, header)
+    pixels, header = _read(path, max_pixels)
+    return DecodedImage(deep_to_bgr(pixels) if header.depth > 8 else pixels, header)
 
 
 def read_samples(path: Path, *, max_pixels: int = MAX_PIXELS) -> NDArray[Any]:
@@ -59,26 +56,30 @@ def read_samples(path: Path, *, max_pixels: int = MAX_PIXELS) -> NDArray[Any]:
 
     (H, W), (H, W, 1), (H, W, 3) BGR or (H, W, 4) BGRA. Raises as `read_image`.
     """
-    return _read(path, max_pixels, _decode_deep)[0]
+    return _read(path, max_pixels)[0]
 
 
-def _read(
-    path: Path, max_pixels: int, decode: Callable[[io.BytesIO, ImageHeader], NDArray[Any]]
-) -> tuple[NDArray[Any], ImageHeader]:
+def _read(path: Path, max_pixels: int) -> tuple[NDArray[Any], ImageHeader]:
+    """Samples of more than 8 bits as they are, all others as BGR."""
+    source = page_source(path)[0]
     try:
-        stream = io.BytesIO(page_source(path)[0].read_bytes())
+        with source.open("rb") as file:
+            header = read_header(file, path, max_pixels=max_pixels)
+            pixels = _tried(partial(_decode, file, source, header), header, path)
     except OSError as error:
         raise ImageError(os_reason(error), path=path) from error
-    header = read_header(stream, path, max_pixels=max_pixels)
+    if pixels.shape[:2] != (header.height, header.width):
+        raise ImageError(f"the pixels ({pixels.shape[1]} x {pixels.shape[0]}) contradict the header", path=path)
+    return pixels, header
+
+
+def _tried(decode: Callable[[], NDArray[Any]], header: ImageHeader, path: Path) -> NDArray[Any]:
     try:
-        pixels = decode(stream, header)
+        return decode()
     except (*DECODER_ERRORS, cv2.error) as error:
         raise ImageError(_pixel_reason(header, error), path=path) from error
     except MemoryError as error:
         raise ImageError(f"not enough memory for {header.width} x {header.height} pixels", path=path) from error
-    if pixels.shape[:2] != (header.height, header.width):
-        raise ImageError(f"the pixels ({pixels.shape[1]} x {pixels.shape[0]}) contradict the header", path=path)
-    return pixels, header
 
 
 def read_thumbnail(path: Path, *, max_side_px: int, max_pixels: int = MAX_PIXELS) -> NDArray[np.uint8]:
@@ -97,7 +98,7 @@ def read_thumbnail(path: Path, *, max_side_px: int, max_pixels: int = MAX_PIXELS
                 pixels = read_image(path, max_pixels=max_pixels).bgr_u8
     except OSError as error:
         raise ImageError(
-            _pixel_reason(header, error) if error.errno is None else os_reason(error), path=path
+            os_reason(error) if error.errno is not None else _pixel_reason(header, error), path=path
         ) from error
     except DECODER_ERRORS as error:
         raise ImageError(_pixel_reason(header, error), path=path) from error
@@ -106,39 +107,31 @@ def read_thumbnail(path: Path, *, max_side_px: int, max_pixels: int = MAX_PIXELS
     return np.asarray(cv2.resize(pixels, size_wh, interpolation=cv2.INTER_AREA), dtype=np.uint8)
 
 
-def _decode(stream: io.BytesIO, header: ImageHeader) -> NDArray[np.uint8]:
-    """At most 8 bits per sample."""
+def _decode(file: IO[bytes], source: Path, header: ImageHeader) -> NDArray[Any]:
     if header.width * header.height >= LARGE_PIXELS:
-        large = read_large(stream, header)
+        large = read_large(file, source, header)
         if large is not None:
             return large
+    file.seek(0)
+    stream = io.BytesIO(file.read())
     if header.format == "TIFF":
-        from maskwright.images.tiff import read_tiff  # tifffile: 30 ms to import
+        from maskwright.images.tiff import read_deep_tiff, read_tiff  # tifffile: 30 ms to import
 
-        return read_tiff(stream, header)
-    return upright(pillow_to_bgr(open_plugin(stream, header.format)), header.orientation)
-
-
-def _shown(stream: io.BytesIO, header: ImageHeader) -> NDArray[np.uint8]:
-    return deep_to_bgr(_decode_deep(stream, header))
-
-
-def _decode_deep(stream: io.BytesIO, header: ImageHeader) -> NDArray[Any]:
-    if header.format == "TIFF":
-        from maskwright.images.tiff import read_deep_tiff
-
-        return read_deep_tiff(stream, header)
-    is_large = header.width * header.height >= LARGE_PIXELS
-    if not (is_large and ends_whole(stream, header)):
-        open_plugin(stream, header.format).load()  # raises for truncated files: OpenCV returns a half-filled picture
+        return read_tiff(stream, header) if header.depth <= 8 else read_deep_tiff(stream, header)
+    image = open_plugin(stream, header.format)
+    if header.depth <= 8:
+        return upright(pillow_to_bgr(image), header.orientation)
+    image.load()  # raises for truncated files, where OpenCV returns a half-filled picture
     data = np.frombuffer(stream.getbuffer(), np.uint8)
-    samples = cv2.imdecode(data, cv2.IMREAD_UNCHANGED | cv2.IMREAD_IGNORE_ORIENTATION)
+    samples = cv2.imdecode(data, cv2.IMREAD_UNCHANGED)
     if samples is None:
         raise ValueError(f"{header.depth}-bit {header.format} data cannot be decoded")
     return upright(np.asarray(samples), header.orientation)
 
 
 def _pixel_reason(header: ImageHeader, error: Exception) -> str:
+    if isinstance(error, OSError) and error.errno is not None:
+        return os_reason(error)
     text = str(error)
     if "truncated" in text or "not enough image data" in text or isinstance(error, EOFError):
         return f"the {header.format} file is truncated: part of the picture is missing"

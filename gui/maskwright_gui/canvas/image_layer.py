@@ -16,7 +16,7 @@ from maskwright.windowing import DisplayWindow
 from maskwright_gui.canvas.adjust import DisplayAdjust
 from maskwright_gui.canvas.deep import shown
 from maskwright_gui.canvas.layer_view import aligned_view, is_aligned
-from maskwright_gui.canvas.pyramid import ImagePyramid, image_pixels, writable_pixels
+from maskwright_gui.canvas.pyramid import TO_BGRA, ImagePyramid, image_pixels, writable_pixels
 from maskwright_gui.canvas.raster import LayerView
 from maskwright_gui.canvas.viewport import Viewport
 
@@ -168,4 +168,4 @@ def _warp(
         cv2.warpAffine(source, inverse, size, dst=band, flags=flags, borderMode=edge)
     else:
         warped = cv2.warpAffine(source, inverse, size, flags=flags, borderMode=edge)
-        cv2.cvtColor(warped, cv2.COLOR_BGR2BGRA, dst=band)
+        cv2.cvtColor(warped, TO_BGRA[source.shape[2]], dst=band)

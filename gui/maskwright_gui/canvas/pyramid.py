@@ -8,15 +8,17 @@ from numpy.typing import NDArray
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QImage, QPainter
 
-from maskwright.windowing import deep_to_bgr
+from maskwright.windowing import deep_to_bgr, windowed
 from maskwright_gui.canvas.deep import DeepImage, Samples
 
 _SMALLEST_SIDE = 256
 _BAND_ROWS = 256
 _LARGE_PIXELS = 40_000_000
-"""From here on the base keeps three bytes per pixel: drawing it is slower, but 108 megapixels save 108 MB."""
+"""From here on the base keeps one or three bytes per pixel: drawing it is slower, but 108 megapixels save 108 MB."""
 
 
+TO_BGRA = {1: cv2.COLOR_GRAY2BGRA, 3: cv2.COLOR_BGR2BGRA}
+"""By number of channels."""
 _KEPT_FORMATS = (QImage.Format.Format_RGB32, QImage.Format.Format_BGR888)
 
 
@@ -54,6 +56,11 @@ class ImagePyramid:
     def of_samples(cls, samples: Samples) -> "ImagePyramid":
         """From samples as `read_samples` gives them, shown in their automatic window. Raises MemoryError."""
         deep = DeepImage(samples)
+        height, width = samples.shape[:2]
+        if deep.samples.ndim == 2 and width * height > _LARGE_PIXELS:
+            grey = windowed(deep.samples, deep.auto)
+            base = QImage(grey.data, width, height, grey.strides[0], QImage.Format.Format_Grayscale8)
+            return replace(cls._over(base, None, owner=grey), deep=deep)
         return replace(cls.of_bgr(deep_to_bgr(deep.samples, deep.auto)), deep=deep)
 
     @property
@@ -66,8 +73,8 @@ class ImagePyramid:
         pixels = image_pixels(base)
         while max(pixels.shape[:2]) > 2 * _SMALLEST_SIDE:
             width, height = max(pixels.shape[1] // 2, 1), max(pixels.shape[0] // 2, 1)
-            stays_lean = pixels.shape[2] == 3 and width * height > _LARGE_PIXELS // 2
-            half = QImage(width, height, QImage.Format.Format_BGR888 if stays_lean else QImage.Format.Format_RGB32)
+            stays_lean = pixels.shape[2] < 4 and width * height > _LARGE_PIXELS // 2
+            half = QImage(width, height, levels[-1].format() if stays_lean else QImage.Format.Format_RGB32)
             if half.isNull():
                 raise MemoryError
             halved = writable_pixels(half)
@@ -102,7 +109,10 @@ class ImagePyramid:
 
 
 def image_pixels(image: QImage) -> NDArray[np.uint8]:
-    """(H, W, 4) uint8 BGRX view of an RGB32 image, (H, W, 3) BGR of a BGR888 one; valid while the image lives."""
+    """(H, W, 4) uint8 BGRX view of an RGB32 image, (H, W, 3) BGR of a BGR888 one, (H, W, 1) of a grey one.
+
+    Valid while the image lives.
+    """
     return _pixels(np.frombuffer(image.constBits(), np.uint8), image)
 
 
@@ -140,7 +150,7 @@ def _halve(pixels: NDArray[np.uint8], into: NDArray[np.uint8]) -> None:
         band = into[top : top + rows]
         source = pixels[2 * top : 2 * top + 2 * rows] if rows < size[1] else pixels
         small = cv2.resize(source, (size[0], len(band)), interpolation=cv2.INTER_AREA)
-        cv2.cvtColor(small, cv2.COLOR_BGR2BGRA, dst=band)
+        cv2.cvtColor(small, TO_BGRA[pixels.shape[2]], dst=band)
 
 
 def _as_rgb32(image: QImage) -> QImage:

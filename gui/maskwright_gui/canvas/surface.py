@@ -35,6 +35,8 @@ _SETTLE_MS = 60
 class CanvasSurface(NavigableView):
     """Paints a context's document and selection and one overlay; knows nothing of tools or input."""
 
+    settled = Signal()
+    """The zoom or the place is another one, and no further step has followed at once."""
     image_changed = Signal(object)
     """Other pixels are shown: DeepImage, or None for an image of 8 bits."""
 
@@ -63,6 +65,7 @@ class CanvasSurface(NavigableView):
         self._settle_timer = QTimer(self)
         self._settle_timer.setSingleShot(True)
         self._settle_timer.timeout.connect(self._lay_out_labels)
+        self._settle_timer.timeout.connect(self.settled)
 
     @property
     def style_values(self) -> CanvasStyle:

@@ -45,6 +45,8 @@ class CanvasView(CanvasSurface):
         self.setMouseTracking(True)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
+        self.settled.connect(self._report_pointer)
+        self.image_changed.connect(self._report_pointer)
         self._tool: Tool = SelectTool(self.context)
         self._hint = ""
         self._key_pointer = KeyPointer()
@@ -117,6 +119,11 @@ class CanvasView(CanvasSurface):
         if self._pointer is not None and not self._tool.is_busy and not self.is_panning:
             self._tool.on_move(pointer_at(QPointF(self._pointer), self._viewport))
             self._refresh()
+
+    def _report_pointer(self) -> None:
+        """Another pixel may lie below a pointer that has not moved."""
+        if self._pointer is not None:
+            self.cursor_moved.emit(*self._viewport.to_image(self._pointer.x(), self._pointer.y()))
 
     def _request_change(self, change: Change, label: str) -> None:
         self.change_requested.emit(change, label)

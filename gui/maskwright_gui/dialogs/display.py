@@ -23,7 +23,7 @@ class DisplayDialog(QDialog):
 
     def __init__(self, adjust: DisplayAdjust, parent: QWidget) -> None:
         super().__init__(parent)
-        self.setWindowTitle("Display of the image")
+        self.setWindowTitle("Brightness, contrast and range")
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self._windows = dict(adjust.windows)
         self.window_sliders = WindowSliders(self)

@@ -6,6 +6,7 @@ from numpy.typing import NDArray
 from PySide6.QtGui import QImage, QPainter
 
 from maskwright.windowing import DisplayWindow, auto_window, windowed
+from maskwright_gui.canvas import pyramid as pyramid_module
 from maskwright_gui.canvas.adjust import DisplayAdjust
 from maskwright_gui.canvas.image_layer import ImageLayer
 from maskwright_gui.canvas.pyramid import ImagePyramid, image_pixels
@@ -76,3 +77,17 @@ def test_the_window_counted_by_value_is_that_of_all_samples(dtype: str) -> None:
 
 def test_a_window_without_width_shows_black() -> None:
     assert windowed(np.full((4, 4), 7, np.uint16), DisplayWindow(7, 7)).max() == 0
+
+
+@pytest.mark.parametrize("scale", [0.3, 0.8, 3.0])
+def test_large_grey_images_look_the_same_in_one_byte(qapp, monkeypatch: pytest.MonkeyPatch, scale: float) -> None:
+    usual, large = ImageLayer(), ImageLayer()
+    usual.set_pyramid(ImagePyramid.of_samples(halves(100, 300, "uint16")))
+    monkeypatch.setattr(pyramid_module, "_LARGE_PIXELS", 1000)
+    large.set_pyramid(ImagePyramid.of_samples(halves(100, 300, "uint16")))
+    assert large.pyramid is not None and large.pyramid.levels[0].format() == QImage.Format.Format_Grayscale8
+    for is_moving in (False, True):
+        assert seen(large, scale, is_moving=is_moving).tolist() == seen(usual, scale, is_moving=is_moving).tolist()
+    large.set_adjust(DisplayAdjust(brightness=0.2))
+    usual.set_adjust(DisplayAdjust(brightness=0.2))
+    assert seen(large, scale).tolist() == seen(usual, scale).tolist()

@@ -169,6 +169,15 @@ def test_cursor_position_is_reported_in_image_pixels(session: Session, qtbot) ->
     assert session.view.value_at(-1, 0) is None
 
 
+def test_a_resting_pointer_is_told_what_lies_below_it_now(session: Session, qtbot) -> None:
+    QTest.mouseMove(session.view, session.at(30, 40))
+    QTest.mouseMove(session.view, session.at(33, 44))
+    with qtbot.waitSignal(session.view.cursor_moved):
+        session.view.zoom_in()
+    with qtbot.waitSignal(session.view.cursor_moved):
+        session.view.set_image(QImage(200, 150, QImage.Format.Format_RGB32))
+
+
 def wheel(session: Session, place: QPoint, notches: int, modifiers=Qt.KeyboardModifier.NoModifier) -> None:
     event = QWheelEvent(
         QPointF(place),

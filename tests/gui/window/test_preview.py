@@ -7,7 +7,6 @@ import pytest
 from PIL import Image
 from pytestqt.qtbot import QtBot
 
-from maskwright.images import decode
 from maskwright_gui.workers import images
 from maskwright_gui.workers.images import ImageLoader, ImageRequest, decode_preview
 
@@ -38,17 +37,3 @@ def test_preview_stands_for_the_true_size(photo: Path, monkeypatch: pytest.Monke
     preview = decode_preview(photo)
     assert preview is not None
     assert preview.size_wh == (1600, 1200)
-
-
-def test_large_jpegs_are_decoded_to_the_same_pixels(photo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    usual = decode.read_image(photo).bgr_u8
-    monkeypatch.setattr(decode, "LARGE_PIXELS", 1000)
-    large = decode.read_image(photo).bgr_u8
-    assert np.abs(large.astype(int) - usual).max() <= 2
-
-
-def test_a_truncated_large_jpeg_is_still_refused(photo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(decode, "LARGE_PIXELS", 1000)
-    photo.write_bytes(photo.read_bytes()[:-2000])
-    with pytest.raises(decode.ImageError, match="truncated"):
-        decode.read_image(photo)

@@ -1,17 +1,20 @@
 """How the canvas feels: real mouse and wheel events into the real widget, time per step.
 
-    QT_QPA_PLATFORM=offscreen PYTHONPATH=core:gui python tests/benchmarks/bench_canvas.py [--quick]
+    QT_QPA_PLATFORM=offscreen PYTHONPATH=core:gui:tests python tests/benchmarks/bench_canvas.py [--quick]
+        [--labelme-python PATH] [--xany-python PATH]
 
 A step is one event and the paint that follows it. The goals are for the CPU time of the GUI thread; "all" is that of
 the whole process (the layer's thread, helpers of Qt and cv2), wall is what a person waits. The naive widget paints
-every outline on every event, as annotation tools do.
+every outline on every event, as annotation tools do. With the Python of labelme's or X-AnyLabeling's own environment
+their canvas widgets take the same steps on the same scene in the same run (`peer_canvas`); the ratios are of all CPU.
 """
 
 import argparse
 import os
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from itertools import count
 from pathlib import Path
 
@@ -19,89 +22,23 @@ os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import numpy as np
-from PySide6.QtCore import QPoint, QPointF, QRectF, Qt
-from PySide6.QtGui import QBrush, QColor, QImage, QMouseEvent, QPainter, QPainterPath, QPaintEvent, QPen, QWheelEvent
+from canvas_scene import IMAGE_WH, SIZE, NaiveView, photograph, scene
+from peers import PeerFigures, run_peer
+from PySide6.QtCore import QPoint, QPointF, Qt
+from PySide6.QtGui import QImage, QWheelEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QWidget
 
 from maskwright.document import edits
 from maskwright.document.change import Change
 from maskwright.document.document import Document
-from maskwright.document.values import Instance, InstanceState
+from maskwright.document.values import Instance
 from maskwright.geometry.polygon import Polygon
-from maskwright_gui.canvas.active import polygon_f
 from maskwright_gui.canvas.pyramid import ImagePyramid
 from maskwright_gui.canvas.style import CanvasStyle
 from maskwright_gui.canvas.view import CanvasView
-from maskwright_gui.canvas.viewport import Viewport
 from maskwright_gui.tools.brush import BrushTool
 from maskwright_gui.tools.context import ToolOptions
-
-SIZE = (1280, 800)
-IMAGE_WH = (4000, 3000)
-
-
-def scene(instance_count: int, vertices: int = 60, image_wh: tuple[int, int] = IMAGE_WH) -> Document:
-    """Wobbly discs on a jittered grid; a third of them proposals, eight classes."""
-    rng = np.random.default_rng(1)
-    columns = int(np.ceil(np.sqrt(instance_count * image_wh[0] / image_wh[1])))
-    pitch = image_wh[0] / columns
-    angles = np.linspace(0, 2 * np.pi, vertices, endpoint=False)
-    instances = []
-    for number in range(instance_count):
-        centre = (np.array(divmod(number, columns)[::-1]) + 0.5 + rng.uniform(-0.2, 0.2, 2)) * pitch
-        radii = pitch * 0.45 * (1 + 0.2 * np.sin(3 * angles + number) + 0.05 * rng.standard_normal(vertices))
-        ring = centre + np.column_stack((np.cos(angles) * radii, np.sin(angles) * radii))
-        ring = np.clip(ring, 0, image_wh)
-        state = InstanceState.PROPOSED if number % 3 == 0 else InstanceState.ACCEPTED
-        instances.append(Instance(number + 1, number % 8 + 1, (Polygon.of(ring),), state, score=0.8))
-    return Document.of(1, image_wh, instances)
-
-
-def photograph(image_wh: tuple[int, int] = IMAGE_WH) -> QImage:
-    rng = np.random.default_rng(0)
-    noise = rng.integers(0, 255, (image_wh[1] // 8, image_wh[0] // 8, 4), dtype=np.uint8)
-    small = QImage(noise.data, noise.shape[1], noise.shape[0], QImage.Format.Format_RGB32)
-    return small.scaled(*image_wh, Qt.AspectRatioMode.IgnoreAspectRatio, Qt.TransformationMode.SmoothTransformation)
-
-
-class NaiveView(QWidget):
-    """Builds and strokes a path per visible instance on each paint, nothing kept."""
-
-    def __init__(self, image: QImage, document: Document) -> None:
-        super().__init__()
-        self.setMouseTracking(True)
-        self._image, self._document = image, document
-        self.viewport = Viewport(document.size_wh, SIZE).fitted()
-
-    def paintEvent(self, event: QPaintEvent) -> None:
-        painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        view, (width, height) = self.viewport, self._document.size_wh
-        painter.translate(view.offset_x, view.offset_y)
-        painter.scale(view.scale, view.scale)
-        painter.drawImage(QRectF(0, 0, width, height), self._image)
-        x1, y1, x2, y2 = view.visible_box
-        for instance in self._document:
-            left, top, right, bottom = instance.bounds_xyxy
-            if left > x2 or right < x1 or top > y2 or bottom < y1:
-                continue
-            path = QPainterPath()
-            path.addPolygon(polygon_f(instance.polygons[0].exterior))
-            path.closeSubpath()
-            pen = QPen(QColor(80, 180, 230), 2)
-            pen.setCosmetic(True)
-            painter.fillPath(path, QBrush(QColor(80, 180, 230, 50)))
-            painter.strokePath(path, pen)
-        painter.end()
-
-    def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        self.update()
-
-    def wheelEvent(self, event: QWheelEvent) -> None:
-        factor = 1.25 ** (event.angleDelta().y() / 120)
-        self.viewport = self.viewport.zoomed(factor, (event.position().x(), event.position().y()))
-        self.update()
 
 
 def open_view(image: ImagePyramid, document: Document) -> CanvasView:
@@ -245,44 +182,57 @@ def brush_stroke(image: ImagePyramid, steps: int) -> Timing:
     return timing
 
 
-def report(name: str, timing: Timing, goal: float, naive: Timing | None = None) -> None:
-    ratio = f"{naive.whole_median / max(timing.whole_median, 1e-3):8.0f} x" if naive is not None else " " * 10
+def report(
+    name: str, timing: Timing, goal: float, naive: Timing | None = None, *, peers: Sequence[PeerFigures], step: str = ""
+) -> None:
+    others = [naive.whole_median if naive is not None else None] + [peer.median_ms.get(step) for peer in peers]
+    columns = "".join(
+        " " * 20 if other is None else f"{other:10.1f}{other / max(timing.whole_median, 1e-3):8.0f} x"
+        for other in others
+    )
     verdict = "ok" if timing.p95 <= goal else "OVER"
     print(
         f"{name:<44}{timing.median:8.2f}{timing.p95:8.2f}{timing.maximum:8.2f}{timing.whole_median:8.2f}{timing.wall_p95:9.2f}"
-        f"{goal:8.1f} {verdict:<5}{ratio}",
+        f"{goal:8.1f} {verdict:<5}{columns}",
         flush=True,
     )
 
 
-def bench_scene(instance_count: int, frame_goal: float, steps: int) -> None:
-    image, document = photograph(), scene(instance_count)
-    naive_view = NaiveView(image, document)
-    naive_view.resize(*SIZE)
-    naive_view.show()
+def naive_steps(image: QImage, document: Document, steps: int) -> tuple[Timing, Timing]:
+    """Zooming and moving the mouse over a widget that paints every outline on every event."""
+    view = NaiveView(image, document)
+    view.resize(*SIZE)
+    view.show()
     QApplication.processEvents()
-    naive_steps = max(3, steps // 40)
-    naive_zoom = Timing(zoom_steps(naive_view, naive_steps))
-    naive_move = Timing(hover_steps(naive_view, naive_steps))
-    naive_view.close()
+    timings = Timing(zoom_steps(view, steps)), Timing(hover_steps(view, steps))
+    view.close()
+    return timings
+
+
+def bench_scene(instance_count: int, frame_goal: float, steps: int, pythons: Mapping[str, str]) -> None:
+    image, document = photograph(), scene(instance_count)
+    naive_zoom, naive_move = naive_steps(image, document, max(3, steps // 40))
+    peers = [run_peer(name, python, image, document, max(3, steps // 40)) for name, python in pythons.items()]
+    show = partial(report, peers=peers)
     view = open_view(ImagePyramid.of(image), document)
     name = f"{instance_count:,} polygons"
-    report(f"{name}: zoom by wheel", Timing(zoom_steps(view, steps)), frame_goal, naive_zoom)
+    show(f"{name}: zoom by wheel", Timing(zoom_steps(view, steps)), frame_goal, naive_zoom, step="zoom")
     view.zoom_to_fit()
     settle(view)
-    report(f"{name}: hover and hit test", Timing(hover_steps(view, steps)), 1.0, naive_move)
-    report(f"{name}: vertex drag at fit", vertex_drag(view, steps), 1.0, naive_move)
+    show(f"{name}: hover and hit test", Timing(hover_steps(view, steps)), 1.0, naive_move, step="hover")
+    show(f"{name}: vertex drag at fit", vertex_drag(view, steps), 1.0, naive_move, step="drag at fit")
     view.zoom_to_box((1800, 1300, 2120, 1500))
     settle(view)
     pan = Timing(drag_steps(view, QPoint(600, 400), steps, Qt.MouseButton.MiddleButton, stride=9))
-    report(f"{name}: pan at {view.zoom:.0f}00 %", pan, frame_goal, naive_zoom)
-    report(f"{name}: vertex drag at {view.zoom:.0f}00 %", vertex_drag_in_sight(view, steps), 1.0, naive_move)
+    show(f"{name}: pan at {view.zoom:.0f}00 %", pan, frame_goal, naive_zoom, step="pan")
+    drag = vertex_drag_in_sight(view, steps)
+    show(f"{name}: vertex drag at {view.zoom:.0f}00 %", drag, 1.0, naive_move, step="drag enlarged")
     view.zoom_to_fit()
     settle(view)
-    report(f"{name}: undo of a 500-object change", undo_of_many(view, range(1, 501)), 50.0)
+    show(f"{name}: undo of a 500-object change", undo_of_many(view, range(1, 501)), 50.0, step="undo")
     if instance_count == 2_000:
-        report("80 px brush on a 2,000-vertex polygon", brush_stroke(ImagePyramid.of(image), min(steps, 100)), 8.0)
-        report("next image 1280x960, 10 objects, prefetched", next_images(view, steps), 5.0)
+        show("80 px brush on a 2,000-vertex polygon", brush_stroke(ImagePyramid.of(image), min(steps, 100)), 8.0)
+        show("next image 1280x960, 10 objects, prefetched", next_images(view, steps), 5.0, step="next image")
     view.close()
 
 
@@ -304,14 +254,20 @@ def vertex_drag_in_sight(view: CanvasView, steps: int) -> Timing:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true", help="a tenth of the steps")
-    steps = 30 if parser.parse_args().quick else 300
+    for name in ("labelme", "xany"):
+        parser.add_argument(f"--{name}-python", metavar="PATH", help=f"Python that has {name} installed")
+    options = parser.parse_args()
+    steps = 30 if options.quick else 300
     app = QApplication.instance() or QApplication([])
+    chosen = {"labelme": options.labelme_python, "xany": options.xany_python}
+    pythons = {name: python for name, python in chosen.items() if python}
     heads = ("median", "p95", "max", "all")
     print(
         f"{'CPU ms per step (GUI thread)':<44}" + "".join(f"{head:>8}" for head in heads) + f"{'wall p95':>9}    goal"
+        f"{'':6}" + "".join(f"{head:>10}{'of all':>10}" for head in ("naive", *pythons))
     )
-    bench_scene(2_000, 5.0, steps)
-    bench_scene(20_000, 8.0, steps)
+    bench_scene(2_000, 5.0, steps, pythons)
+    bench_scene(20_000, 8.0, steps, {})
     del app
 
 

@@ -1,8 +1,9 @@
 """The status bar: what the keys do now, where the pointer is, the zoom, and how far the background work is."""
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QLabel, QProgressBar, QStatusBar, QToolButton, QWidget
+from PySide6.QtWidgets import QProgressBar, QStatusBar, QToolButton, QWidget
 
+from maskwright_gui.panels.readout import Readout, ReadoutButton
 from maskwright_gui.panels.widgets import muted_label, named
 from maskwright_gui.workers.batch_status import BatchProgress, BatchState, progress_text
 
@@ -18,10 +19,9 @@ class StatusBar(QStatusBar):
         self._is_batch_shown = False
         self._hint = named(muted_label("", self, wraps=False), "What the keys do in the active tool")
         self._hint.setContentsMargins(8, 0, 0, 0)
-        self._pointer = QLabel(self)
-        self._pointer.setMinimumWidth(self.fontMetrics().horizontalAdvance("12345, 12345  255 255 255"))
-        self._zoom = named(QToolButton(self), "Zoom", tip="Zoom: click for 100 % (Ctrl+0)")
-        self._zoom.setMinimumWidth(self.fontMetrics().horizontalAdvance("10000 %") + 8)
+        self._pointer = named(Readout("12345, 12345  65535 65535 65535", self), "Pointer")
+        zoom = ReadoutButton("10000 %", self)
+        self._zoom = named(zoom, "Zoom", tip="Zoom: click for 100 % (Ctrl+0)")
         self._zoom.clicked.connect(self.zoom_clicked)
         self._bar = named(QProgressBar(self), "Background work")
         self._bar.setTextVisible(False)
@@ -45,10 +45,10 @@ class StatusBar(QStatusBar):
         self._hint.setVisible(is_visible)
 
     def show_pointer(self, text: str) -> None:
-        self._pointer.setText(text)
+        self._pointer.show_text(text)
 
     def show_zoom(self, zoom: float) -> None:
-        self._zoom.setText(f"{zoom * 100:.0f} %")
+        self._zoom.show_text(f"{zoom * 100:.0f} %")
 
     def show_batch(self, state: BatchState, progress: BatchProgress) -> None:
         self._is_batch_shown = state is not BatchState.IDLE

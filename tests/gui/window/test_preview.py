@@ -37,3 +37,20 @@ def test_preview_stands_for_the_true_size(photo: Path, monkeypatch: pytest.Monke
     preview = decode_preview(photo)
     assert preview is not None
     assert preview.size_wh == (1600, 1200)
+
+
+def test_the_neighbours_are_there_at_once_unless_they_are_very_large(
+    qtbot: QtBot, photo: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    small = tmp_path / "small.png"
+    Image.new("RGB", (40, 30)).save(small)
+    monkeypatch.setattr(images, "AHEAD_UP_TO_PIXELS", 1_000_000)
+    loader, first = ImageLoader(), tmp_path / "first.png"
+    Image.new("RGB", (40, 30)).save(first)
+    loader.start()
+    loader.request(ImageRequest(1, first), [ImageRequest(2, photo), ImageRequest(3, small)])
+    qtbot.waitUntil(lambda: ImageRequest(3, small) in loader._cache, timeout=20_000)
+    loader.stop()
+
+    assert loader.request(ImageRequest(3, small)) is not None
+    assert loader.request(ImageRequest(2, photo)) is None

@@ -157,6 +157,11 @@ class ImageCommands(QObject):
             self._show(record, image)
         else:
             self._canvas.set_image(None, (record.width, record.height))
+        # once, before any pixels: whoever zooms into the preview is not thrown back when the whole image arrives
+        if (state := self._viewports.get(record.id)) is not None:
+            self._canvas.set_viewport_state(state)
+        else:
+            self._canvas.zoom_to_fit()
 
     def _on_previewed(self, image_id: int, image: ImagePyramid) -> None:
         record = self._session.image
@@ -176,5 +181,3 @@ class ImageCommands(QObject):
     def _show(self, record: ImageRecord, image: ImagePyramid) -> None:
         self._canvas.set_image(image, (record.width, record.height))
         self.on_screen = record.id
-        if (state := self._viewports.get(record.id)) is not None:
-            self._canvas.set_viewport_state(state)

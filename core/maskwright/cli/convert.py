@@ -55,7 +55,7 @@ def import_(
     """Bring annotations made elsewhere into a project, all or nothing; untouched ones are exported as they came."""
     kind = recognised(source) if read_as is None else format_named(read_as)  # before a project is made
     with _opened(project) as opened:
-        intake, problems = opened.take_in_file(source, format_name=kind.name)
+        intake, problems = opened.take_in_file(source, format_name=kind.name, alone=True)
         missing = opened.missing_images()
         moved = opened.find_moved(missing) if relocate else {}
         opened.relocate(moved)

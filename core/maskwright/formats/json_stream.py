@@ -32,13 +32,14 @@ _TRIES = 4
 
 
 def top_level_items(
-    path: Path, arrays: Collection[str] = (), *, shortcut: Callable[[str, bytes], list[Any] | None] | None = None
+    path: Path, arrays: Collection[str] = (), *, shortcut: Callable[[str, bytes], Any | None] | None = None
 ) -> Iterator[tuple[str, Any]]:
     """(key, value) of the JSON object in `path`, in the file's order; values of `arrays` come as batches (lists).
 
     An array may so come in several batches, an empty one in one. Raises FormatError with the byte position for what is
     not JSON, not UTF-8 or not an object, and for a file that cannot be read. NaN and Infinity are let through.
-    `shortcut` is shown the elements of an array before they are parsed and may return something for them itself.
+    `shortcut` is shown the elements of an array before they are parsed and may return something for them
+    itself, which then takes the place of the batch.
     """
     try:
         size = path.stat().st_size
@@ -155,7 +156,7 @@ class _JsonPieces:
     """A cursor over the bytes of one JSON object."""
 
     def __init__(
-        self, data: mmap.mmap | bytes, path: Path, shortcut: Callable[[str, bytes], list[Any] | None] | None
+        self, data: mmap.mmap | bytes, path: Path, shortcut: Callable[[str, bytes], Any | None] | None
     ) -> None:
         self._data, self._path, self._shortcut = data, path, shortcut
         self._at = 3 if data[:3] == b"\xef\xbb\xbf" else 0
@@ -182,7 +183,7 @@ class _JsonPieces:
         if self._peek():
             raise self._error("expected the end of the file")
 
-    def _batches(self, key: str) -> Iterator[list[Any]]:
+    def _batches(self, key: str) -> Iterator[Any]:
         self._take(b"[")
         if self._peek() == b"]":
             yield []
@@ -193,7 +194,7 @@ class _JsonPieces:
                 self._take(b",")
         self._take(b"]")
 
-    def _trusted_batch(self, key: str) -> list[Any] | None:
+    def _trusted_batch(self, key: str) -> Any | None:
         """Up to the last "}, {" of the window that turns out to be a true one."""
         end = self._at + WINDOW_BYTES
         if end >= len(self._data):

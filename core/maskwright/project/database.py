@@ -10,9 +10,10 @@ import logging
 import os
 import sqlite3
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Literal
 
 from sqlalchemy import Connection, Engine, QueuePool, create_engine, event
 from sqlalchemy.exc import DatabaseError
@@ -21,12 +22,17 @@ from maskwright.errors import ProjectError
 
 log = logging.getLogger(__name__)
 
+_WAL_HEADER = b"\2\2"
+"""Bytes 18 and 19 of the file: the versions that writers and readers need (sqlite.org/fileformat2, section 1.3.3)."""
 BUSY_TIMEOUT_S = 20.0
 """How long a write waits for another program's write before it gives up."""
 
 _GONE = "put the folder back where it was"
-_DURABLE = {"maskwright_begin": "FULL"}
-_REPEATABLE = {"maskwright_begin": "NORMAL"}
+_DURABLE = {"maskwright_synchronous": "FULL"}
+_REPEATABLE = {"maskwright_synchronous": "NORMAL"}
+_ALONE = {"maskwright_synchronous": "FULL", "maskwright_lock": "EXCLUSIVE"}
+_PAGE_BYTES = 8192
+"""An outline seldom fits into SQLite's usual 4096 with eight others; a million of them load a tenth faster."""
 
 
 class Database:
@@ -51,20 +57,45 @@ class Database:
 
         Raises ProjectError when the project is read-only, the disk full or another program in the way.
         """
-        if self.is_read_only:
-            raise ProjectError("the project is open read-only", path=self.path.parent)
-        if _place(self.path) != self._place:
-            # The system would let us write on, into a file that nobody will ever find again.
-            raise ProjectError("the project file is gone or another one is in its place", path=self.path, hint=_GONE)
-        options = _REPEATABLE if is_repeatable else _DURABLE
+        with self._transaction(_REPEATABLE if is_repeatable else _DURABLE) as connection:
+            yield connection
+
+    @contextmanager
+    def write_alone(self) -> Iterator[Connection]:
+        """As `write`, for loading much more than is there already, while nobody else uses the file.
+
+        In WAL mode each page goes to the log and from there to the file. With a rollback journal new pages are written
+        once, and only the few old ones that change are kept aside; if the program is killed, whoever opens the file
+        next takes everything back (see `leave_rollback_mode`). A file that somebody else has open stays in WAL mode.
+        """
+        self._require_writable()
+        self._engine.dispose()
+        set_journal_mode(self.path, "DELETE")
+        try:
+            with self._transaction(_ALONE) as connection:
+                yield connection
+        finally:
+            self._engine.dispose()
+            leave_rollback_mode(self.path)
+
+    def close(self) -> None:
+        """Give the connections back; the last one folds the log into the file."""
+        self._engine.dispose()
+
+    @contextmanager
+    def _transaction(self, options: Mapping[str, str]) -> Iterator[Connection]:
+        self._require_writable()
         with _plain_words(self.path), self._write_lock, self._engine.connect() as connection:
             connection.execution_options(**options)
             with connection.begin():
                 yield connection
 
-    def close(self) -> None:
-        """Give the connections back; the last one folds the log into the file."""
-        self._engine.dispose()
+    def _require_writable(self) -> None:
+        if self.is_read_only:
+            raise ProjectError("the project is open read-only", path=self.path.parent)
+        if _place(self.path) != self._place:
+            # The system would let us write on, into a file that nobody will ever find again.
+            raise ProjectError("the project file is gone or another one is in its place", path=self.path, hint=_GONE)
 
 
 def _place(path: Path) -> tuple[int, int] | None:
@@ -96,12 +127,14 @@ def _engine(path: Path, *, read_only: bool) -> Engine:
 
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
-        synchronous = connection.get_execution_options().get("maskwright_begin")
+        options = connection.get_execution_options()
+        synchronous = options.get("maskwright_synchronous")
         if synchronous is None:
             connection.exec_driver_sql("BEGIN")
             return
         connection.exec_driver_sql(f"PRAGMA synchronous={synchronous}")
-        connection.exec_driver_sql("BEGIN IMMEDIATE")  # a later upgrade of a read lock could fail half-way
+        # At once: a later upgrade of a read lock could fail half-way.
+        connection.exec_driver_sql(f"BEGIN {options.get('maskwright_lock', 'IMMEDIATE')}")
 
     return engine
 
@@ -117,12 +150,39 @@ def create_file(path: Path) -> None:
     try:
         connection = sqlite3.connect(path)
         try:
+            connection.execute(f"PRAGMA page_size={_PAGE_BYTES}")
             connection.execute("PRAGMA journal_mode=WAL")
             connection.execute("PRAGMA user_version=0")
         finally:
             connection.close()
     except sqlite3.Error as error:
         raise ProjectError(_reason(error), path=path, hint="choose a folder that you may write to") from error
+
+
+def set_journal_mode(path: Path, mode: Literal["WAL", "DELETE"]) -> bool:
+    """Whether the file is in this mode now; it stays as it is where somebody else has it open."""
+    connection = sqlite3.connect(f"{path.resolve().as_uri()}?mode=rw", uri=True, timeout=0, isolation_level=None)
+    try:
+        return str(connection.execute(f"PRAGMA journal_mode={mode}").fetchone()[0]).upper() == mode
+    except sqlite3.DatabaseError as error:  # in use, or damaged, which whoever reads it will say
+        log.info("%s stays in its journal mode: %s", path, error)
+        return False
+    finally:
+        connection.close()
+
+
+def leave_rollback_mode(path: Path) -> None:
+    """Back to WAL after `Database.write_alone`; takes back what a killed program had written by then.
+
+    For the one program that may write. Does nothing to a file in WAL mode.
+    """
+    try:
+        with path.open("rb") as file:
+            is_wal = file.read(20)[18:] == _WAL_HEADER
+    except OSError:  # gone meanwhile; whoever writes next is told
+        return
+    if not is_wal:
+        set_journal_mode(path, "WAL")
 
 
 @contextmanager

@@ -42,6 +42,9 @@ if TYPE_CHECKING:
     from maskwright.formats.coco.stream import CocoStream
 
 _BLOCK = 500
+_INSERT_IMAGE = (
+    "INSERT INTO images (id, file_name, width, height, state, instance_count, extra) VALUES (?, ?, ?, ?, ?, ?, ?)"
+)
 
 
 class Annotated(Protocol):
@@ -87,9 +90,12 @@ class IntakeShelf:
                 _write_settings(connection, data.settings)
         return Intake(len(image_ids), count, len(category_ids), renumbered, tuple(resized))
 
-    def take_in_file(self, path: Path, *, format_name: str | None = None) -> tuple[Intake, list[Problem]]:
+    def take_in_file(
+        self, path: Path, *, format_name: str | None = None, alone: bool = False
+    ) -> tuple[Intake, list[Problem]]:
         """Import a file or folder of any known format; also what could not be read.
 
+        `alone`: nobody reads the project meanwhile, which makes a large file faster (see `Database.write_alone`).
         Raises FormatError for what is not that format, or none that is known.
         """
         # Here and not above: the formats bring OpenCV, which a window does not need before it is painted.
@@ -97,11 +103,11 @@ class IntakeShelf:
 
         kind = recognised(path) if format_name is None else format_named(format_name)
         if kind.name == "coco":
-            return self.take_in_coco(path)
+            return self.take_in_coco(path, alone=alone)
         data = kind.read(path)
         return self.take_in(data), list(data.problems)
 
-    def take_in_coco(self, path: Path) -> tuple[Intake, list[Problem]]:
+    def take_in_coco(self, path: Path, *, alone: bool = False) -> tuple[Intake, list[Problem]]:
         """Import a COCO file of any size into a project without annotations as a stream; as `take_in` otherwise.
 
         Also returns what could not be read. Raises FormatError for a file that is not COCO.
@@ -115,7 +121,8 @@ class IntakeShelf:
         if not is_fresh or not stream.is_streamable:
             data = read_coco(path)
             return self.take_in(data), list(data.problems)
-        with paused_gc(), self._database.write() as connection:
+        transaction = self._database.write_alone() if alone else self._database.write()
+        with paused_gc(), transaction as connection:
             if not _is_fresh(connection):
                 raise ProjectError("the project was changed while the file was read; import it again", path=path)
             intake = _take_stream(connection, stream)
@@ -233,19 +240,14 @@ def _take_images(
 
 def _insert_images(connection: Connection, numbered: list[tuple[int, ImageRecord]]) -> None:
     rows = [
-        {
-            "id": id_,
-            "file_name": image.file_name,
-            "width": image.width,
-            "height": image.height,
-            "state": image.state.value,
-            "instance_count": image.instance_count,
-            "extra": extra_to_json(image.extra),
-        }
+        (
+            id_, image.file_name, image.width, image.height, image.state.value, image.instance_count,
+            extra_to_json(image.extra),
+        )
         for id_, image in numbered
-    ]
+    ]  # fmt: skip
     if rows:
-        connection.execute(insert(images), rows)
+        connection.exec_driver_sql(_INSERT_IMAGE, rows)
 
 
 def _take_instances(

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, NullPool, create_engine
 
 from maskwright.errors import ProjectError
 from maskwright.project.backup import back_up, is_sound
-from maskwright.project.database import read_only_options
+from maskwright.project.database import leave_rollback_mode, read_only_options
 
 log = logging.getLogger(__name__)
 
@@ -16,6 +16,8 @@ REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007")
 """Every schema version there has been, oldest first; a test holds it against the migration scripts."""
 _SMALL_BYTES = 16 * 2**20
 """Read through in 30 ms."""
+
+_ONCE = "open it once where it can be written"
 
 
 def schema_version(file: Path) -> str | None:
@@ -29,6 +31,8 @@ def schema_version(file: Path) -> str | None:
     except sqlite3.OperationalError as error:
         if "no such table" in str(error):
             return None
+        if file.with_name(f"{file.name}-journal").exists():
+            raise ProjectError("an import was cut short here", path=file, hint=_ONCE) from error
         raise ProjectError(f"the project cannot be read ({error})", path=file) from error
     except sqlite3.DatabaseError as error:
         hint = "maskwright restore puts an earlier copy back"
@@ -54,7 +58,7 @@ def require_current(file: Path, why_not_written: str) -> None:
         raise ProjectError(
             f"an older version of Maskwright made this project, and it cannot be brought up to date: {why_not_written}",
             path=file.parent,
-            hint="open it once where it can be written; it was left untouched",
+            hint=f"{_ONCE}; it was left untouched",
         )
 
 
@@ -64,6 +68,7 @@ def require_sound(file: Path) -> None:
     A closed project has no log beside it; a log that is there was left by a program that crashed or lost power. Large
     files are read once a day beside the window, for their backup. Raises ProjectError when the file is damaged.
     """
+    leave_rollback_mode(file)
     journal = file.with_name(f"{file.name}-wal")
     is_suspect = journal.exists() and journal.stat().st_size > 0
     if (is_suspect or file.stat().st_size <= _SMALL_BYTES) and not is_sound(file):

@@ -37,6 +37,10 @@ def streamed(path: Path) -> tuple[dict[int, Instance], int]:
     stream = CocoStream(path)
     found: dict[int, Instance] = {}
     for batch in stream.annotations():
+        if not isinstance(batch, list):
+            columns = zip(batch.ids, batch.category_ids, batch.records, strict=True)
+            found |= {id_: polygon_instance_of(json.loads(text), category, id_) for id_, category, text in columns}
+            continue
         for each in batch:
             if len(each) == 5:
                 id_, _, category_id, _, record = each

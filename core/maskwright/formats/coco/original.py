@@ -29,8 +29,10 @@ def fingerprint(polygons: Sequence[Polygon]) -> str:
     return digest.hexdigest()
 
 
-def remember(record: Mapping[str, Any], known: Sequence[str], polygons: Sequence[Polygon] = ()) -> dict[str, Any]:
+def remember(record: Mapping[str, Any], known: tuple[str, ...], polygons: Sequence[Polygon] = ()) -> dict[str, Any]:
     """The `extra` of the value made from `record`. Raises ValueError for what is nested too deeply to be written."""
+    if not polygons and tuple(record) == known:  # nothing to remember: nearly every image of a large file
+        return {}
     extra = {key: value for key, value in record.items() if key not in known and key != KEY}
     require_shallow(extra)
     original: dict[str, Any] = {}

@@ -6,10 +6,11 @@ instead of a parse of its polygons, and is the same bytes when it is written aga
 
 from array import array
 from collections.abc import Iterator
-from itertools import pairwise, repeat
+from itertools import repeat
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import orjson
 
 from maskwright.document.values import Category, ImageRecord, Instance
@@ -23,6 +24,9 @@ from maskwright.formats.problems import Problem
 
 Plain = tuple[int, int, int, bool, bytes]
 """(id, image id, category id, is a crowd, the record as JSON)."""
+
+AnnotationBatch = Recognised | list[Plain | tuple[int, Instance]]
+"""What is not plain as (image id, instance)."""
 
 _SECTIONS = ("images", "annotations", "categories")
 _NUMBERS_AND_LISTS = b"0123456789.,-[]"
@@ -77,14 +81,14 @@ class CocoStream:
             settings[ORDER_SETTING] = {"images": images, "annotations": self._order.tolist()}
         return settings
 
-    def annotations(self) -> Iterator[list[Plain | tuple[int, Instance]]]:
-        """In batches; what is not plain as (image id, instance). Those whose id had to be replaced come last."""
+    def annotations(self) -> Iterator[AnnotationBatch]:
+        """In batches. Those whose id had to be replaced come last."""
         late: list[tuple[int, Any]] = []
         yield self._batch(self._first_batch, late)
         self._first_batch = []
         for key, value in self._items:
             self._note_key(key)
-            if key == "annotations" and isinstance(value, list):
+            if key == "annotations" and isinstance(value, list | Recognised):
                 yield self._batch(value, late)
             elif key == "images":
                 raise FormatError("has images in two places", path=self._path)
@@ -121,36 +125,29 @@ class CocoStream:
         if key not in self._key_order:
             self._key_order.append(key)
 
-    def _recognised(self, key: str, text: bytes) -> list[Any] | None:
+    def _recognised(self, key: str, text: bytes) -> Recognised | None:
         return self._shortcut(text) if key == "annotations" and self._shortcut is not None else None
 
-    def _quick_batch(self, records: Recognised, shortcut: Shortcut) -> list[Plain | tuple[int, Instance]] | None:
-        """None when an id in it is not good; nothing has been noted then."""
-        at_id, at_image, at_category = (shortcut.place[key] for key in ("id", "image_id", "category_id"))
-        at_crowd = shortcut.place.get("iscrowd", 0)
-        ids = [int(record[at_id]) for record in records]
-        image_ids = [int(record[at_image]) for record in records]
-        category_ids = [int(record[at_category]) for record in records]
-        is_good = self._image_ids.issuperset(image_ids) and self._category_ids.issuperset(category_ids)
-        if not is_good or len(set(ids)) != len(ids) or not self._seen.isdisjoint(ids):
-            return None
-        self._seen.update(ids)
-        self._order.extend(ids)
-        places = [self._last, *zip(image_ids, ids, strict=True)]
-        self._is_in_order &= all(before < after for before, after in pairwise(places))
-        self._last = places[-1]
-        self._index += len(ids)
-        return [
-            (id_, image_id, category_id, record[at_crowd] == b"1", record[0])
-            for id_, image_id, category_id, record in zip(ids, image_ids, category_ids, records, strict=True)
-        ]
+    def _note_all(self, found: Recognised) -> bool:
+        """False when an id in it is not good; nothing has been noted then."""
+        ids = set(found.ids)
+        is_good = self._image_ids.issuperset(found.image_ids) and self._category_ids.issuperset(found.category_ids)
+        if not is_good or len(ids) != len(found) or not self._seen.isdisjoint(ids):
+            return False
+        self._seen |= ids
+        self._order.extend(found.ids)
+        places = np.array([(self._last[0], *found.image_ids), (self._last[1], *found.ids)], np.int64)
+        image_steps, id_steps = np.diff(places)
+        self._is_in_order &= bool(((image_steps > 0) | ((image_steps == 0) & (id_steps > 0))).all())
+        self._last = (found.image_ids[-1], found.ids[-1])
+        self._index += len(found)
+        return True
 
-    def _batch(self, records: list[Any], late: list[tuple[int, Any]]) -> list[Plain | tuple[int, Instance]]:
-        if isinstance(records, Recognised) and self._shortcut is not None:
-            quick = self._quick_batch(records, self._shortcut)
-            if quick is not None:
-                return quick
-            records = [orjson.loads(record[0]) for record in records]
+    def _batch(self, records: list[Any] | Recognised, late: list[tuple[int, Any]]) -> AnnotationBatch:
+        if isinstance(records, Recognised):
+            if self._note_all(records):
+                return records
+            records = [orjson.loads(record) for record in records.records]
         elif isinstance(records, Batch) and self._shortcut is None and isinstance(records[0], dict):
             self._shortcut = Shortcut(records[0], records.text)
         found: list[Plain | tuple[int, Instance]] = []

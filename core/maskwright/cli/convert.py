@@ -8,6 +8,7 @@ import typer
 
 from maskwright.cli import exit_codes
 from maskwright.cli.output import messages, print_json, reports_errors, results
+from maskwright.cli.written import report_as_json, require_as_meant, show_reports
 from maskwright.formats.coco import CocoExportOptions
 from maskwright.formats.data_set import DataSet
 from maskwright.formats.problems import Problem
@@ -30,15 +31,14 @@ def convert(
     """Convert annotations from one format to another; images are not touched."""
     target = format_named(to)
     data = _read(source, read_as)
-    report = target.write(data, out, CocoExportOptions())
+    report = target.write_verified(data, out, CocoExportOptions())
     if as_json:
-        counts = {"images": report.image_count, "instances": report.instance_count, "losses": list(report.losses)}
-        print_json({"path": str(report.path), **counts, "problems": [str(problem) for problem in data.problems]})
+        problems = [str(problem) for problem in data.problems]
+        print_json({**report_as_json(report), "losses": list(report.losses), "problems": problems})
     else:
-        results().print(f"{report.instance_count} objects on {report.image_count} images -> {report.path}")
-        if report.losses:
-            results().print(f"{target.title} does not keep: {', '.join(report.losses)}")
+        show_reports([report], report.losses)
         _show(data.problems)
+    require_as_meant([report])
     return _exit_code(data.problems)
 
 

@@ -7,14 +7,16 @@ import typer
 
 from maskwright.cli import exit_codes
 from maskwright.cli.output import print_json, progress_bar, reports_errors, results
-from maskwright.errors import FormatError
+from maskwright.cli.written import report_as_json, require_as_meant, show_reports
 from maskwright.formats.coco import CocoExportOptions, export_coco
 from maskwright.formats.coco.options import CocoExportReport
 from maskwright.formats.coco.profiles import PROFILES, profile_named
 from maskwright.formats.coco.results import export_results
-from maskwright.formats.coco.verify import verify_coco
+from maskwright.formats.coco.verify import verified_coco
 from maskwright.formats.package import Splitting, export_package, parse_shares
 from maskwright.formats.registry import FORMATS, format_named
+from maskwright.formats.selection import WriteReport
+from maskwright.formats.verification import Verification
 from maskwright.project import Project, snapshot
 
 _FORMATS = ", ".join(sorted(known.name for known in FORMATS))
@@ -57,8 +59,8 @@ def export(
     if detections:
         return _export_results(project, out, min_score, as_json=as_json)
     if kind.name == "coco" and split is None and images is None:
-        report, findings = _export_coco(project, out, options)
-        return _show(report, findings, reader.losses, as_json=as_json)
+        report, verification = _export_coco(project, out, options)
+        return _show(report, verification, reader.losses, as_json=as_json)
     splitting = Splitting(parse_shares(split), seed, by_class) if split is not None else None
     with (
         Project.open(project, read_only=True) as opened,
@@ -71,24 +73,22 @@ def export(
         )  # fmt: skip
     losses = (*reader.losses, *(loss for loss in reports[0].losses if loss not in reader.losses))
     if as_json:
-        sets = [{"path": str(r.path), "images": r.image_count, "instances": r.instance_count} for r in reports]
+        sets = [report_as_json(report) for report in reports]
         print_json({"sets": sets, "losses": list(losses), "notes": list(reader.notes)})
-        return exit_codes.OK
-    for written in reports:
-        results().print(f"{written.instance_count} objects on {written.image_count} images -> {written.path}")
-    if losses:
-        results().print(f"not kept: {', '.join(losses)}")
+    else:
+        show_reports(reports, losses)
+    require_as_meant(reports)
     return exit_codes.OK
 
 
-def _export_coco(project: Path, out: Path, options: CocoExportOptions) -> tuple[CocoExportReport, list[str]]:
+def _export_coco(project: Path, out: Path, options: CocoExportOptions) -> tuple[CocoExportReport, Verification]:
     with (
         Project.open(project, read_only=True) as opened,
         snapshot(opened) as source,
         progress_bar("export", None) as show,
     ):
         report = export_coco(source, out, options, on_image=lambda done: show(done, ""))
-        return report, [found.message for found in verify_coco(out, source, options)]
+        return report, verified_coco(out, source, options, report.instance_count)
 
 
 def _export_results(project: Path, out: Path, min_score: float, *, as_json: bool) -> int:
@@ -101,32 +101,22 @@ def _export_results(project: Path, out: Path, min_score: float, *, as_json: bool
     return exit_codes.OK
 
 
-def _show(report: CocoExportReport, findings: list[str], losses: tuple[str, ...], *, as_json: bool) -> int:
-    if findings:
-        raise FormatError(f"the file was written, but {findings[0]}", path=report.path, hint=f"{len(findings)} in all")
+def _show(report: CocoExportReport, verification: Verification, losses: tuple[str, ...], *, as_json: bool) -> int:
+    written = WriteReport(report.path, report.image_count, report.instance_count, losses, verification)
     if as_json:
-        print_json(
-            {
-                "path": str(report.path),
-                "images": report.image_count,
-                "instances": report.instance_count,
-                "unreviewed": report.unreviewed_count,
-                "losses": list(losses),
-                "left_out": [
-                    {"image_id": item.image_id, "instance_id": item.instance_id, "reason": item.reason}
-                    for item in report.left_out
-                ],
-            }
-        )
-        return exit_codes.OK
-    results().print(f"{report.instance_count} objects on {report.image_count} images -> {report.path}")
-    results().print("read again: every mask is the one in the project")
-    if losses:
-        results().print(f"not kept: {', '.join(losses)}")
-    if report.unreviewed_count:
-        results().print(
-            f"{report.unreviewed_count} images left out: nobody has looked at them (--unreviewed, --proposals)"
-        )
-    if report.left_out:
-        results().print(f"{len(report.left_out)} objects left out: they cover no pixel of their image")
+        left_out = [
+            {"image_id": item.image_id, "instance_id": item.instance_id, "reason": item.reason}
+            for item in report.left_out
+        ]
+        rest = {"unreviewed": report.unreviewed_count, "losses": list(losses), "left_out": left_out}
+        print_json(report_as_json(written) | rest)
+    else:
+        show_reports([written], losses)
+        if report.unreviewed_count:
+            results().print(
+                f"{report.unreviewed_count} images left out: nobody has looked at them (--unreviewed, --proposals)"
+            )
+        if report.left_out:
+            results().print(f"{len(report.left_out)} objects left out: they cover no pixel of their image")
+    require_as_meant([written])
     return exit_codes.OK

@@ -1,15 +1,17 @@
 """A whole export: one set or several parts, in any format, with or without the images."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from maskwright.errors import FormatError
 from maskwright.formats.coco.options import CocoExportOptions, CocoSource
+from maskwright.formats.findings import Finding
 from maskwright.formats.image_files import Placing, place_image
 from maskwright.formats.registry import Format
 from maskwright.formats.selection import WriteReport
 from maskwright.formats.splits import Subset, classes_by_image, split
+from maskwright.formats.verification import Verification, check_placed, joined
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +34,8 @@ def export_package(
     placing: Placing | None = None,
     on_image: Callable[[int], None] = lambda done: None,
 ) -> list[WriteReport]:
-    """Write `out`; with `splitting` a folder with one set per part. Returns one report per set, `path` saying where.
+    """Write `out`; with `splitting` a folder with one set per part. Returns one report per set, `path` saying where
+    and `verification` what reading it again has shown.
 
     With `placing` the image files go along: into `images/` of a folder, or beside a single file. Raises FormatError
     when something cannot be written; sets written before stay.
@@ -41,15 +44,23 @@ def export_package(
     reports = []
     done = 0
     for place, part in places:
-        reports.append(kind.write(part, place, options))
-        if placing is None or image_root is None:
-            continue
-        folder = _image_folder(place, out, kind, is_split=splitting is not None)
-        for image in filter(options.takes_image, part.images()):
-            place_image(image, image_root, folder, placing)
-            done += 1
-            on_image(done)
+        report = kind.write_verified(part, place, options)
+        if placing is not None and image_root is not None:
+            folder = _image_folder(place, out, kind, is_split=splitting is not None)
+            taken = list(filter(options.takes_image, part.images()))
+            for image in taken:
+                place_image(image, image_root, folder, placing)
+                done += 1
+                on_image(done)
+            report = _with_findings(report, check_placed(taken, folder))
+        reports.append(report)
     return reports
+
+
+def _with_findings(report: WriteReport, found: Iterable[Finding]) -> WriteReport:
+    assert report.verification is not None  # it was written and verified just before
+    more = Verification(0, 0, findings=tuple(found))
+    return replace(report, verification=joined([report.verification, more]))
 
 
 def _places(

@@ -1,20 +1,21 @@
 """The formats there are: one entry each; everything that lists, reads or writes formats looks here."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from maskwright.errors import FormatError
 from maskwright.formats.coco import CocoExportOptions, CocoSource, export_coco, read_coco
+from maskwright.formats.coco.verify import verified_coco
 from maskwright.formats.cvat import read_cvat, write_cvat
 from maskwright.formats.data_set import DataSet
 from maskwright.formats.labelme import read_labelme, write_labelme
 from maskwright.formats.png_masks import read_png_masks, write_png_masks
 from maskwright.formats.selection import WriteReport
+from maskwright.formats.verification import Read, compare_again
 from maskwright.formats.voc import read_voc, write_voc
 from maskwright.formats.yolo import read_yolo, write_yolo
 
-Read = Callable[[Path], DataSet]
 Write = Callable[[CocoSource, Path, CocoExportOptions], WriteReport]
 
 
@@ -25,11 +26,24 @@ class Format:
     name: str
     title: str
     is_folder: bool
-    read: Read
+    read: Callable[[Path], DataSet]
     write: Write
     recognises: Callable[[Path], bool]
     suffix: str = ""
     """Of the file, where it is one."""
+    read_sized: Read | None = None
+    """For files that do not hold the sizes of their images."""
+    has_one_layer: bool = False
+    """A pixel belongs to one object only."""
+
+    def write_verified(self, source: CocoSource, path: Path, options: CocoExportOptions) -> WriteReport:
+        """Write, read again, strictly, and compare each mask with the source. Raises FormatError as both do."""
+        report = self.write(source, path, options)
+        if self.name == "coco":
+            return replace(report, verification=verified_coco(path, source, options, report.instance_count))
+        read = self.read_sized if self.read_sized is not None else lambda path, _: self.read(path)
+        result = compare_again(source, path, options, read=read, has_one_layer=self.has_one_layer)
+        return replace(report, verification=result)
 
 
 def _write_coco(source: CocoSource, path: Path, options: CocoExportOptions) -> WriteReport:
@@ -55,13 +69,16 @@ FORMATS: tuple[Format, ...] = (
     Format("cvat", "CVAT for images 1.1", False, read_cvat, write_cvat, lambda path: path.suffix == ".xml", ".xml"),
     Format(
         "png", "PNG masks", True, read_png_masks, write_png_masks,
-        lambda path: path.name == "classes.json" or (path / "classes.json").is_file(),
+        lambda path: path.name == "classes.json" or (path / "classes.json").is_file(), has_one_layer=True,
     ),
     Format(
         "yolo", "YOLO segmentation (Ultralytics)", True, read_yolo, write_yolo,
-        lambda path: path.suffix in (".yaml", ".yml") or (path / "labels").is_dir(),
+        lambda path: path.suffix in (".yaml", ".yml") or (path / "labels").is_dir(), read_sized=read_yolo,
     ),
-    Format("voc", "Pascal VOC", True, read_voc, write_voc, lambda path: (path / "Annotations").is_dir()),
+    Format(
+        "voc", "Pascal VOC", True, read_voc, write_voc,
+        lambda path: (path / "Annotations").is_dir(), has_one_layer=True,
+    ),
     Format("labelme", "labelme", True, read_labelme, write_labelme, _has_labelme_file),
     Format("coco", "COCO", False, read_coco, _write_coco, lambda path: path.suffix == ".json", ".json"),
 )  # fmt: skip

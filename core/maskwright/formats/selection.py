@@ -3,12 +3,16 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
 
 from maskwright.document.values import ImageRecord, Instance
 from maskwright.errors import FormatError
 from maskwright.formats.coco.options import CocoExportOptions, CocoSource
 from maskwright.geometry.algebra import clip_to_image
 from maskwright.geometry.raster import polygons_area
+
+if TYPE_CHECKING:
+    from maskwright.formats.verification import Verification
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +23,8 @@ class WriteReport:
     image_count: int
     instance_count: int
     losses: tuple[str, ...] = ()
+    verification: "Verification | None" = None
+    """What reading the files again has shown; None where nobody did."""
 
 
 def chosen(source: CocoSource, options: CocoExportOptions) -> Iterator[tuple[ImageRecord, list[Instance]]]:

@@ -5,7 +5,8 @@ open and parts joined by ways there and back, which fill no pixel. Eight decimal
 """
 
 import re
-from pathlib import Path
+from collections.abc import Mapping
+from pathlib import Path, PurePosixPath
 
 import numpy as np
 import orjson
@@ -17,9 +18,10 @@ from maskwright.formats.building import DataSetBuilder
 from maskwright.formats.coco.options import CocoExportOptions, CocoSource
 from maskwright.formats.data_set import DataSet
 from maskwright.formats.selection import SideFiles, WriteReport, chosen
+from maskwright.geometry.algebra import make_valid
 from maskwright.geometry.keyhole import polygons_to_ring, ring_to_polygons
 from maskwright.geometry.polygon import Polygon
-from maskwright.geometry.raster import rounded
+from maskwright.geometry.raster import polygons_to_rle, rounded
 from maskwright.images import IMAGE_SUFFIXES, probe_image
 
 _YAML = "data.yaml"
@@ -46,10 +48,11 @@ def write_yolo(source: CocoSource, path: Path, options: CocoExportOptions) -> Wr
     )
 
 
-def read_yolo(path: Path) -> DataSet:
+def read_yolo(path: Path, sizes: Mapping[str, tuple[int, int]] | None = None) -> DataSet:
     """The folder with `data.yaml`, or that file. Raises FormatError where there are no labels.
 
-    Sizes come from the images in `images/`; labels whose image is not there are listed as problems.
+    Sizes come from `sizes` by image name, else from the images in `images/`; labels whose image is not there are
+    listed as problems.
     """
     root = path if path.is_dir() else path.parent
     labels = root / "labels"
@@ -57,14 +60,15 @@ def read_yolo(path: Path) -> DataSet:
         raise FormatError("there is no folder `labels` here", path=root)
     names = _class_names(path if path.is_file() else root / _YAML)
     builder = DataSetBuilder(path, names)
+    known = {PurePosixPath(name).with_suffix(".txt"): name for name in sizes or ()}
     for file in sorted(labels.rglob("*.txt")):
         where = file.relative_to(root).as_posix()
-        image = _image_of(file, root)
-        if image is None:
+        name = known.get(PurePosixPath(file.relative_to(labels).as_posix())) or _image_of(file, root)
+        if name is None:
             builder.skip(where, "its image is not in `images`")
             continue
         try:
-            size_wh = probe_image(image).size_wh
+            size_wh = sizes[name] if sizes and name in sizes else probe_image(root / "images" / name).size_wh
             text = file.read_text("utf-8")
         except (ImageError, OSError, UnicodeDecodeError) as error:
             builder.skip(where, error)
@@ -75,12 +79,16 @@ def read_yolo(path: Path) -> DataSet:
                 objects += [_parsed_line(line, names, size_wh)] if line.strip() else []
             except ValueError as error:
                 builder.skip(f"{where} line {i}", error)
-        builder.add_image(image.relative_to(root / "images").as_posix(), size_wh, objects)
+        builder.add_image(name, size_wh, objects)
     return builder.finished()
 
 
 def _line(instance: Instance, image: ImageRecord, number: int) -> str:
-    ring = rounded(polygons_to_ring(instance.polygons)) / (image.width, image.height)
+    size_wh = (image.width, image.height)
+    ring = polygons_to_ring(instance.polygons)
+    if polygons_to_rle((Polygon(ring),), size_wh) != polygons_to_rle(instance.polygons, size_wh):
+        ring = polygons_to_ring(make_valid(instance.polygons))  # parts that overlap would cancel each other
+    ring = rounded(ring) / size_wh
     return f"{number} " + " ".join(f"{value:.8g}" for value in ring.ravel().tolist()) + "\n"
 
 
@@ -101,10 +109,12 @@ def _parsed_line(line: str, names: list[str], size_wh: tuple[int, int]) -> tuple
     return names[number], ring_to_polygons(Polygon.of(ring).exterior)
 
 
-def _image_of(label: Path, root: Path) -> Path | None:
+def _image_of(label: Path, root: Path) -> str | None:
+    """Its name below `images/`."""
     place = root / "images" / label.relative_to(root / "labels")
     found = sorted(place.parent.glob(f"{_escaped(place.stem)}.*"))
-    return next((file for file in found if file.suffix.lower() in IMAGE_SUFFIXES), None)
+    file = next((file for file in found if file.suffix.lower() in IMAGE_SUFFIXES), None)
+    return file.relative_to(root / "images").as_posix() if file is not None else None
 
 
 def _escaped(stem: str) -> str:

@@ -135,8 +135,8 @@ class ExchangeCommands(QObject):
         if outcome.findings:
             self.told.emit(Message("The file differs from the project", detail, "error", "Show", show))
             return
-        if outcome.is_verified:
-            detail += ". Read again: every mask is the one in the project"
+        if outcome.verified:
+            detail += f". {outcome.verified[0].upper()}{outcome.verified[1:]}"
         if outcome.losses:
             detail += f". Not kept: {', '.join(outcome.losses)}"
         self.told.emit(Message("Annotations exported", f"{detail}."))

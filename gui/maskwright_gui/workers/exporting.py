@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING
 
 from maskwright.formats.coco import CocoExportOptions, export_coco
 from maskwright.formats.coco.profiles import profile_named
-from maskwright.formats.coco.verify import verify_coco
+from maskwright.formats.coco.verify import verified_coco
 from maskwright.formats.findings import Finding
 from maskwright.formats.gate import check
 from maskwright.formats.image_files import Placing
 from maskwright.formats.package import Splitting, export_package, parse_shares
 from maskwright.formats.registry import format_named
+from maskwright.formats.verification import joined
 from maskwright.project.snapshot import snapshot
 from maskwright_gui.workers.tasks import TaskProgress
 
@@ -44,8 +45,8 @@ class ExportOutcome:
     image_count: int = 0
     instance_count: int = 0
     losses: tuple[str, ...] = ()
-    is_verified: bool = False
-    """The file was read again and every mask compared."""
+    verified: str = ""
+    """What reading the files again has shown, for people."""
 
 
 def export(project: "Project", request: ExportRequest, progress: TaskProgress) -> ExportOutcome:
@@ -88,9 +89,10 @@ def _write_coco(
         source, request.path, options, on_image=lambda done: progress.report(done, total, "Writing the COCO file")
     )
     progress.report(total, None, "Reading the file again")
-    findings = tuple(verify_coco(request.path, source, options))
+    result = verified_coco(request.path, source, options, report.instance_count)
     losses = (*profile_named(request.profile).losses, *(item.reason for item in report.left_out[:1]))
-    return ExportOutcome(request, True, findings, report.image_count, report.instance_count, losses, is_verified=True)
+    counts = (report.image_count, report.instance_count)
+    return ExportOutcome(request, True, result.findings, *counts, losses, str(result))
 
 
 def _write_package(
@@ -110,4 +112,5 @@ def _write_package(
     images = sum(report.image_count for report in reports)
     instances = sum(report.instance_count for report in reports)
     losses = dict.fromkeys((*profile_named(request.profile).losses, *(x for r in reports for x in r.losses)))
-    return ExportOutcome(request, True, (), images, instances, tuple(losses))
+    result = joined([report.verification for report in reports if report.verification is not None])
+    return ExportOutcome(request, True, result.findings, images, instances, tuple(losses), str(result))

@@ -1,6 +1,6 @@
 """The look after an export: the file is read again, strictly, and every mask compared with what it came from."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +11,10 @@ from maskwright.document.values import ImageRecord, Instance
 from maskwright.errors import FormatError
 from maskwright.formats.coco.options import CocoExportOptions, CocoSource, RemembersFile, StreamsRecords
 from maskwright.formats.coco.parse import polygon_instance_of
+from maskwright.formats.coco.writer import numbered
 from maskwright.formats.findings import Finding, Kind
 from maskwright.formats.json_stream import top_level_items
+from maskwright.formats.verification import Verification
 from maskwright.geometry.algebra import clip_to_image
 from maskwright.geometry.raster import Rle, polygons_to_rle, rle_area, rle_bbox_xywh
 from maskwright.geometry.rle import counts_to_mask, rle_counts
@@ -29,6 +31,7 @@ def verify_coco(path: Path, source: CocoSource, options: CocoExportOptions) -> I
     """
     stored = _Stored(source)
     images = {image.id: image for image in source.images() if options.takes_image(image)}
+    class_ids = {id_: category.id for id_, category in numbered(source, options).items()}
     category_ids: set[Any] = set()
     used_ids: set[Any] = set()
     image_count = 0
@@ -41,7 +44,7 @@ def verify_coco(path: Path, source: CocoSource, options: CocoExportOptions) -> I
         elif key == "annotations":
             yield from _bad_ids("annotation", [each.get("id") for each in value], stored.seen)
             used_ids |= {each.get("category_id") for each in value}
-            yield from _compare(value, images, stored, is_kept=options.keeps_records)
+            yield from _compare(value, images, stored, class_ids, is_kept=options.keeps_records)
     if image_count != len(images):
         yield Finding(Kind.WRONG_IN_FILE, f"{image_count} images are in the file, {len(images)} were meant to be")
     if not used_ids <= category_ids:
@@ -52,43 +55,61 @@ def verify_coco(path: Path, source: CocoSource, options: CocoExportOptions) -> I
             yield Finding(Kind.WRONG_IN_FILE, "is not in the file", image_id, instance.id)
 
 
+def verified_coco(path: Path, source: CocoSource, options: CocoExportOptions, written: int) -> Verification:
+    """The findings of `verify_coco` as a result; `written`: the number of annotations in the file."""
+    findings = tuple(verify_coco(path, source, options))
+    wrong = {finding.instance_id for finding in findings if finding.instance_id}
+    return Verification(written, max(0, written - len(wrong)), findings=findings)
+
+
 class _Stored:
     """The source's instances by id; as the JSON they were where the source has kept that."""
 
     def __init__(self, source: CocoSource) -> None:
         self._source = source
         self.seen: set[Any] = set()
-        self._all: dict[int, tuple[int, Instance | bytes]] = {}
-        if not isinstance(source, StreamsRecords):
-            for image in source.images():
-                self._all |= {each.id: (image.id, each) for each in source.instances(image.id)}
 
-    def find(self, ids: list[Any]) -> Mapping[int, tuple[int, Instance | bytes]]:
-        known = [id_ for id_ in ids if type(id_) is int]
+    def find(self, annotations: Sequence[Mapping[str, Any]]) -> Mapping[int, tuple[int, Instance | bytes]]:
         if isinstance(self._source, StreamsRecords):
-            return {id_: (image_id, instance) for image_id, id_, instance in self._source.stored(known)}
-        return {id_: self._all[id_] for id_ in known if id_ in self._all}
+            return self._streamed([id_ for each in annotations if type(id_ := each.get("id")) is int])
+        # By image and not all at once: a part of a large set does not fit into memory, either.
+        image_ids = dict.fromkeys(id_ for each in annotations if type(id_ := each.get("image_id")) is int)
+        return {each.id: (image_id, each) for image_id in image_ids for each in self._source.instances(image_id)}
 
     def unseen(self) -> Iterator[tuple[int, Instance]]:
         """What no annotation of the file has named."""
-        ids = self._source.instance_ids() if isinstance(self._source, RemembersFile) else self._all
-        for image_id, instance in self.find([id_ for id_ in ids if id_ not in self.seen]).values():
-            yield image_id, _parsed(instance) if isinstance(instance, bytes) else instance
+        if isinstance(self._source, StreamsRecords) and isinstance(self._source, RemembersFile):
+            unseen = [id_ for id_ in self._source.instance_ids() if id_ not in self.seen]
+            for image_id, instance in self._streamed(unseen).values():
+                yield image_id, _parsed(instance) if isinstance(instance, bytes) else instance
+            return
+        for image in self._source.images():
+            yield from ((image.id, each) for each in self._source.instances(image.id) if each.id not in self.seen)
+
+    def _streamed(self, ids: list[int]) -> dict[int, tuple[int, Instance | bytes]]:
+        assert isinstance(self._source, StreamsRecords)
+        return {id_: (image_id, instance) for image_id, id_, instance in self._source.stored(ids)}
 
 
 def _compare(
-    annotations: list[Any], images: Mapping[int, ImageRecord], stored: _Stored, *, is_kept: bool
+    annotations: list[Any],
+    images: Mapping[int, ImageRecord],
+    stored: _Stored,
+    class_ids: Mapping[int, int],
+    *,
+    is_kept: bool,
 ) -> Iterator[Finding]:
     """`is_kept`: whether records that nobody touched were to be written as they came."""
-    found = stored.find([each.get("id") for each in annotations])
+    found = stored.find(annotations)
     for annotation in annotations:
         image_id, instance = found.get(annotation.get("id"), (0, b""))
         if not instance or image_id not in images or annotation.get("image_id") != image_id:
             yield _wrong("is not in the project, or on another image", annotation)
-        elif not isinstance(instance, bytes):
-            yield from _compare_one(annotation, instance, images[image_id])
-        elif not is_kept:
-            yield from _compare_one(annotation, _parsed(instance), images[image_id])
+        elif not isinstance(instance, bytes) or not is_kept:
+            meant = _parsed(instance) if isinstance(instance, bytes) else instance
+            if annotation.get("category_id") != class_ids.get(meant.category_id):
+                yield _wrong("is of another class", annotation)
+            yield from _compare_one(annotation, meant, images[image_id])
         elif orjson.loads(instance) != annotation:
             yield _wrong("is not what was imported", annotation)
 

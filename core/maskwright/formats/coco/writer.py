@@ -56,7 +56,7 @@ def export_coco(
 class _CocoWriter:
     def __init__(self, source: CocoSource, options: CocoExportOptions, on_image: Callable[[int], None]) -> None:
         self._source, self._options, self._on_image = source, options, on_image
-        self._categories = _numbered(source, options)
+        self._categories = numbered(source, options)
         self._taken: dict[int, ImageRecord] = {}
         self._order = source.setting(ORDER_SETTING) or {} if isinstance(source, RemembersFile) else {}
         self.image_count = 0
@@ -149,7 +149,7 @@ class _CocoWriter:
             self._on_image(min(start + _BLOCK, len(ids)) * self.image_count // len(ids))
 
 
-def _numbered(source: CocoSource, options: CocoExportOptions) -> dict[int, Category]:
+def numbered(source: CocoSource, options: CocoExportOptions) -> dict[int, Category]:
     """{the project's id: the category with the id to write}."""
     categories = source.categories()
     if options.category_ids == "project":

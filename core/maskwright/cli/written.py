@@ -1,0 +1,40 @@
+"""What an export or a conversion has written, and what reading it again has shown, in words and as JSON."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from maskwright.cli.output import results
+from maskwright.errors import FormatError
+from maskwright.formats.selection import WriteReport
+from maskwright.formats.verification import Verification, joined
+
+
+def report_as_json(report: WriteReport) -> dict[str, Any]:
+    counts = {"path": str(report.path), "images": report.image_count, "instances": report.instance_count}
+    return counts | verification_as_json(report.verification)
+
+
+def verification_as_json(result: Verification | None) -> dict[str, Any]:
+    if result is None:
+        return {}
+    counts = {"compared": result.compared, "exact": result.exact, "hidden": result.hidden}
+    findings = [finding.message for finding in result.findings]
+    return {"verified": {**counts, "lowest_iou": round(result.lowest_iou, 6), "findings": findings}}
+
+
+def show_reports(reports: Sequence[WriteReport], losses: Sequence[str]) -> None:
+    for report in reports:
+        results().print(f"{report.instance_count} objects on {report.image_count} images -> {report.path}")
+        if report.verification is not None:
+            results().print(str(report.verification))
+    if losses:
+        results().print(f"not kept: {', '.join(losses)}")
+
+
+def require_as_meant(reports: Sequence[WriteReport]) -> None:
+    """Raises FormatError where a file does not hold what was to be written."""
+    for report in reports:
+        findings = joined([report.verification] if report.verification is not None else []).findings
+        if findings:
+            hint = f"{len(findings)} such findings in all" if findings[1:] else None
+            raise FormatError(f"it was written, but {findings[0].message}", path=report.path, hint=hint)

@@ -54,6 +54,8 @@ def export_package(
                 on_image(done)
             report = _with_findings(report, check_placed(taken, folder))
         reports.append(report)
+    if splitting is not None and kind.join_parts is not None:
+        kind.join_parts(source, out, [place.name for place, _ in places])
     return reports
 
 

@@ -1,6 +1,6 @@
 """The formats there are: one entry each; everything that lists, reads or writes formats looks here."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -14,7 +14,7 @@ from maskwright.formats.png_masks import read_png_masks, write_png_masks
 from maskwright.formats.selection import WriteReport
 from maskwright.formats.verification import Read, compare_again
 from maskwright.formats.voc import read_voc, write_voc
-from maskwright.formats.yolo import read_yolo, write_yolo
+from maskwright.formats.yolo import read_yolo, write_yolo, write_yolo_parts
 
 Write = Callable[[CocoSource, Path, CocoExportOptions], WriteReport]
 
@@ -35,6 +35,8 @@ class Format:
     """For files that do not hold the sizes of their images."""
     has_one_layer: bool = False
     """A pixel belongs to one object only."""
+    join_parts: Callable[[CocoSource, Path, Sequence[str]], None] | None = None
+    """What a folder of parts needs besides them."""
 
     def write_verified(self, source: CocoSource, path: Path, options: CocoExportOptions) -> WriteReport:
         """Write, read again, strictly, and compare each mask with the source. Raises FormatError as both do."""
@@ -74,6 +76,7 @@ FORMATS: tuple[Format, ...] = (
     Format(
         "yolo", "YOLO segmentation (Ultralytics)", True, read_yolo, write_yolo,
         lambda path: path.suffix in (".yaml", ".yml") or (path / "labels").is_dir(), read_sized=read_yolo,
+        join_parts=write_yolo_parts,
     ),
     Format(
         "voc", "Pascal VOC", True, read_voc, write_voc,

@@ -26,6 +26,7 @@ from maskwright.geometry.polygon import Polygon
 from maskwright.geometry.raster import polygons_bbox_xywh, polygons_to_mask
 
 _VOID = 255
+_SET = "default.txt"
 
 
 def write_voc(source: CocoSource, path: Path, options: CocoExportOptions) -> WriteReport:
@@ -38,6 +39,7 @@ def write_voc(source: CocoSource, path: Path, options: CocoExportOptions) -> Wri
         SideFiles(path / "SegmentationClass", ".png"),
     )
     images = instances = 0
+    stems: list[str] = []
     for image, taken in chosen(source, options):
         masks = np.zeros((2, image.height, image.width), np.uint8 if len(taken) < _VOID else np.uint16)
         for i, instance in enumerate(taken, start=1):
@@ -47,8 +49,18 @@ def write_voc(source: CocoSource, path: Path, options: CocoExportOptions) -> Wri
         write_png(classes.path_for(image.file_name), masks[1])
         with atomic_writer(boxes.path_for(image.file_name)) as file:
             file.write(tostring(_annotation(image, taken, names)))
+        stems.append(PurePosixPath(image.file_name).with_suffix("").as_posix())
         images, instances = images + 1, instances + len(taken)
+    for task in ("Main", "Segmentation"):
+        _write_list(path / "ImageSets" / task, stems)
     return WriteReport(path, images, instances, ("class ids", "scores", "what lies under another object"))
+
+
+def _write_list(folder: Path, stems: list[str]) -> None:
+    """The images of the set: readers of the devkit look here first."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with atomic_writer(folder / _SET) as file:
+        file.write("".join(f"{stem}\n" for stem in stems).encode())
 
 
 def read_voc(path: Path) -> DataSet:

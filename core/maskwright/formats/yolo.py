@@ -5,13 +5,13 @@ open and parts joined by ways there and back, which fill no pixel. Eight decimal
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePosixPath
 
 import numpy as np
 import orjson
 
-from maskwright.document.values import ImageRecord, Instance
+from maskwright.document.values import Category, ImageRecord, Instance
 from maskwright.errors import FormatError, ImageError
 from maskwright.formats.atomic import atomic_writer
 from maskwright.formats.building import DataSetBuilder
@@ -40,12 +40,29 @@ def write_yolo(source: CocoSource, path: Path, options: CocoExportOptions) -> Wr
             file.write("".join(lines).encode())
         images, instances = images + 1, instances + len(taken)
     path.mkdir(parents=True, exist_ok=True)
-    with atomic_writer(path / _YAML) as file:
-        names = "".join(f"  {i}: {orjson.dumps(category.name).decode()}\n" for i, category in enumerate(categories))
-        file.write(f"path: .\ntrain: images\nval: images\nnames:\n{names}".encode())
+    write_yaml(path, categories, {"train": "images", "val": "images"})
     return WriteReport(
         path, images, instances, ("class ids", "scores", "crowd flags", "holes and parts become bridges")
     )
+
+
+def write_yaml(folder: Path, categories: Sequence[Category], places: Mapping[str, str]) -> None:
+    """`data.yaml`: where the images of each part are, and the classes.
+
+    Without a `path`, so that places count from the file: Ultralytics takes `path: .` for the current folder of whoever
+    trains.
+    """
+    parts = "".join(f"{part}: {place}\n" for part, place in places.items())
+    names = "".join(f"  {i}: {orjson.dumps(category.name).decode()}\n" for i, category in enumerate(categories))
+    with atomic_writer(folder / _YAML) as file:
+        file.write(f"{parts}names:\n{names}".encode())
+
+
+def write_yolo_parts(source: CocoSource, folder: Path, names: Sequence[str]) -> None:
+    """One `data.yaml` for the sets in sub-folders; Ultralytics asks for `train` and `val`, whatever there is."""
+    places = {name: f"{name}/images" for name in names}
+    first = places[names[0]]
+    write_yaml(folder, list(source.categories()), {"train": first, "val": first, **places})
 
 
 def read_yolo(path: Path, sizes: Mapping[str, tuple[int, int]] | None = None) -> DataSet:

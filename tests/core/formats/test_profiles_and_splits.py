@@ -21,6 +21,7 @@ from maskwright.formats.coco import CocoExportOptions, export_coco, read_coco
 from maskwright.formats.coco.profiles import PROFILES, profile_named
 from maskwright.formats.coco.results import export_results
 from maskwright.formats.image_files import place_image
+from maskwright.formats.package import Splitting, export_package
 from maskwright.formats.registry import format_named
 from maskwright.formats.splits import Subset, classes_by_image, split
 
@@ -162,3 +163,25 @@ def test_missing_images_and_links_out_of_the_root_are_refused(tmp_path: Path) ->
     for name in ("a.png", "b.png"):
         with pytest.raises(FormatError, match="missing"):
             place_image(ImageRecord(1, name, 2, 2), tmp_path / "in", tmp_path / "out", "copy")
+
+
+def test_the_places_in_data_yaml_count_from_the_file(tmp_path: Path) -> None:
+    """Ultralytics takes `path: .` for the folder it is started in."""
+    format_named("yolo").write(varied_source(), tmp_path, CocoExportOptions())
+    lines = (tmp_path / "data.yaml").read_text().splitlines()
+    assert lines[:2] == ["train: images", "val: images"]
+    assert not any(line.startswith("path") for line in lines)
+
+
+def test_the_parts_of_a_yolo_set_have_one_data_yaml(tmp_path: Path) -> None:
+    parts = Splitting({"train": 2, "test": 1})
+    export_package(varied_source(), tmp_path, format_named("yolo"), CocoExportOptions(), splitting=parts)
+    lines = (tmp_path / "data.yaml").read_text().splitlines()
+    assert lines[:3] == ["train: train/images", "val: train/images", "test: test/images"]
+    assert (tmp_path / "test" / "labels").is_dir()
+
+
+def test_voc_lists_its_images_as_the_devkit_does(tmp_path: Path) -> None:
+    format_named("voc").write(varied_source(), tmp_path, CocoExportOptions())
+    for task in ("Main", "Segmentation"):
+        assert (tmp_path / "ImageSets" / task / "default.txt").read_text().startswith("sub/1\nsub/2\n")

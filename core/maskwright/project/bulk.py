@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import Connection
 
 from maskwright.document.values import ImageState, Instance, InstanceState
-from maskwright.project.instances import keep_ids_above, read_provenances
+from maskwright.project.instances import keep_ids_above, provenance_ids, read_provenances
 from maskwright.project.packing import pack_record, packed_record
 from maskwright.project.rows import instance_from_row, instance_to_row
 from maskwright.project.schema import instances
@@ -21,15 +21,20 @@ Stored = tuple[int, int, bytes | Instance]
 """(image id, instance id, instance, or the JSON of an imported annotation that nobody has touched)."""
 
 _BLOCK = 500
-_STORED = "SELECT image_id, id, polygons, category_id, state, score, provenance_id, z, flags, extra FROM instances"
-_ACCEPTED = InstanceState.ACCEPTED.value
+_STORED = (
+    "SELECT image_id, id, polygons, category_id, state, score, provenance_id, z, flags, extra, edited_at FROM instances"
+)
+_ACCEPTED, _PROPOSED = InstanceState.ACCEPTED.value, InstanceState.PROPOSED.value
 # Constants in the statement and not in the rows: binding values is a third of what an insert costs.
 _INSERT_RECORD = (
     "INSERT INTO instances (id, image_id, category_id, state, z, flags, polygons) "
     f"VALUES (?, ?, ?, '{_ACCEPTED}', 0, ?, ?)"
 )
-_KEYS = ("id", "image_id", "category_id", "state", "score", "z", "flags", "polygons", "extra")
+_KEYS = (
+    "id", "image_id", "category_id", "state", "score", "provenance_id", "z", "flags", "polygons", "extra", "edited_at",
+)  # fmt: skip
 _INSERT_ROW = f"INSERT INTO instances ({', '.join(_KEYS)}) VALUES ({', '.join('?' * len(_KEYS))})"
+_AT_STATE = _KEYS.index("state")
 _FLAGS = {b"0": 1, b"1": 5}
 
 
@@ -54,20 +59,23 @@ def insert_annotations(connection: Connection, stream: "CocoStream", image_ids: 
         index.drop(connection)
     known = frozenset(image_ids)
     counts: Counter[int] = Counter()
+    proposed: Counter[int] = Counter()
     highest = 0
     for batch in stream.annotations():
-        for statement, rows, row_images in _statements(batch):
+        for statement, rows, row_images in _statements(connection, batch):
             if not known.issuperset(row_images):
                 rows = [row for row in rows if row[1] in known]
                 row_images = [row[1] for row in rows]
             if rows:
                 connection.exec_driver_sql(statement, rows)
                 counts.update(row_images)
+                if statement is _INSERT_ROW:
+                    proposed.update(row[1] for row in rows if row[_AT_STATE] == _PROPOSED)
                 highest = max(highest, *map(itemgetter(0), rows))
     for index in indexes:
         index.create(connection)
     keep_ids_above(connection, highest)
-    done = [(count, ImageState.DONE.value, image_id) for image_id, count in counts.items()]
+    done = [(count, _image_state(count, proposed[image_id]), image_id) for image_id, count in counts.items()]
     if done:
         connection.exec_driver_sql("UPDATE images SET instance_count = ?, state = ? WHERE id = ?", done)
     return counts.total()
@@ -83,7 +91,14 @@ def read_some(connection: Connection, ids: tuple[int, ...]) -> Iterator[Stored]:
     return _read(connection, f"{_STORED} WHERE id IN ({','.join('?' * len(ids))})", ids)
 
 
-def _statements(batch: "AnnotationBatch") -> Iterator[tuple[str, list[tuple[Any, ...]], list[int]]]:
+def _image_state(count: int, proposed_count: int) -> str:
+    """An image of a finished data set is done; one on which nobody has decided anything is not."""
+    return (ImageState.PRELABELLED if proposed_count == count else ImageState.DONE).value
+
+
+def _statements(
+    connection: Connection, batch: "AnnotationBatch"
+) -> Iterator[tuple[str, list[tuple[Any, ...]], list[int]]]:
     """Statements, their rows, which begin with id and image id, and the image ids once more."""
     if not isinstance(batch, list):
         flags = map(_FLAGS.__getitem__, batch.crowds) if batch.crowds else repeat(_FLAGS[b"0"])
@@ -94,5 +109,7 @@ def _statements(batch: "AnnotationBatch") -> Iterator[tuple[str, list[tuple[Any,
     plain = [found for found in batch if len(found) == 5]
     rows = [(*found[:3], _FLAGS[b"%d" % found[3]], pack_record(found[4])) for found in plain]
     yield _INSERT_RECORD, rows, [row[1] for row in rows]
-    careful = [instance_to_row(found[1], found[0], None) for found in batch if len(found) == 2]
+    read = [found for found in batch if len(found) == 2]
+    origins = provenance_ids(connection, [instance for _, instance in read])
+    careful = [instance_to_row(instance, image_id, origins[instance.provenance]) for image_id, instance in read]
     yield _INSERT_ROW, [tuple(row[key] for key in _KEYS) for row in careful], [row["image_id"] for row in careful]

@@ -127,8 +127,8 @@ def write_change(
     for start in range(0, len(gone), _BLOCK):
         connection.execute(delete(instances).where(instances.c.id.in_(gone[start : start + _BLOCK])))
     created = [replace(after, edited_at=edited_at) for _, _, after in change if after is not None]
-    provenance_ids = {origin: _provenance_id(connection, origin) for origin in {item.provenance for item in created}}
-    rows = [instance_to_row(after, image_id, provenance_ids[after.provenance]) for after in created]
+    ids = provenance_ids(connection, created)
+    rows = [instance_to_row(after, image_id, ids[after.provenance]) for after in created]
     if rows:
         connection.execute(insert(instances), rows)
 
@@ -168,6 +168,11 @@ def read_provenances(connection: Connection, ids: Iterable[int]) -> dict[int, Pr
         return {}
     rows = connection.execute(select(provenances).where(provenances.c.id.in_(wanted)))
     return {row.id: provenance_from_row(row) for row in rows}
+
+
+def provenance_ids(connection: Connection, created: Iterable[Instance]) -> dict[Provenance | None, int | None]:
+    """The rows of the instances' provenances, made where they are not there yet."""
+    return {origin: _provenance_id(connection, origin) for origin in {item.provenance for item in created}}
 
 
 def _provenance_id(connection: Connection, provenance: Provenance | None) -> int | None:

@@ -15,7 +15,7 @@ from maskwright.formats.problems import Problem
 from maskwright.project.bulk import insert_annotations, read_all, read_some
 from maskwright.project.categories import taken_ids
 from maskwright.project.database import Database
-from maskwright.project.instances import keep_ids_above, read_provenances, reserve_ids, touch_image
+from maskwright.project.instances import keep_ids_above, provenance_ids, read_provenances, reserve_ids, touch_image
 from maskwright.project.merging import read_merged_names
 from maskwright.project.rows import (
     category_from_row,
@@ -261,11 +261,12 @@ def _take_instances(
     count = renumbered = 0
     for file_image_id, image_id in image_ids.items():
         rows = []
+        origins = provenance_ids(connection, data.instances(file_image_id))
         for instance in data.instances(file_image_id):
             id_ = next(fresh_ids) if instance.id in taken else instance.id
             renumbered += id_ != instance.id
             moved = replace(instance, id=id_, category_id=category_ids[instance.category_id])
-            rows.append(instance_to_row(moved, image_id, None))
+            rows.append(instance_to_row(moved, image_id, origins[moved.provenance]))
         if rows:
             connection.execute(insert(instances), rows)
         if rows and taken:

@@ -9,7 +9,7 @@ import pytest
 from maskwright.document.values import Instance
 from maskwright.errors import FormatError
 from maskwright.formats import json_stream
-from maskwright.formats.coco import read_coco
+from maskwright.formats.coco import export_coco, read_coco
 from maskwright.formats.coco.parse import polygon_instance_of
 from maskwright.formats.coco.stream import CocoStream
 
@@ -58,6 +58,9 @@ def streamed(path: Path) -> tuple[dict[int, Instance], int]:
         TARGET.replace("6.5", "1000001"),
         TARGET.replace("6.5", "-1000001.5"),
         TARGET.replace("6.5", "-3"),
+        TARGET.replace("6.5", "NaN"),
+        TARGET.replace("6.5", "Infinity"),
+        TARGET.replace("6.5", "null"),
         TARGET.replace(", 2, 6, 6", ", 2, 6"),
         TARGET.replace(", 2, 6, 6", ""),
         TARGET.replace("[[2", "[[[2]"),
@@ -105,3 +108,12 @@ def test_annotations_in_no_order_are_remembered_so(tmp_path: Path) -> None:
     stream = CocoStream(tmp_path / "in.json")
     list(stream.annotations())
     assert stream.settings["coco.order"]["annotations"] == list(range(COUNT, 0, -1))
+
+
+def test_an_area_that_is_no_number_is_measured_anew(tmp_path: Path) -> None:
+    (tmp_path / "in.json").write_text(text_of().replace(f'{TARGET}, "area": 8', f'{TARGET}, "area": NaN'))
+    source = read_coco(tmp_path / "in.json")
+    assert any("measured anew" in problem.reason for problem in source.problems)
+    export_coco(source, tmp_path / "out.json")
+    (record,) = [each for each in json.loads((tmp_path / "out.json").read_text())["annotations"] if each["id"] == 20]
+    assert record["area"] == 8.0

@@ -40,8 +40,8 @@ import os, sys
 from pathlib import Path
 from maskwright.project import Project, bulk
 statements = bulk._statements
-def and_die(batch):
-    yield from statements(batch)
+def and_die(connection, batch):
+    yield from statements(connection, batch)
     os.kill(os.getpid(), 9)
 bulk._statements = and_die
 project = Project.open(Path(sys.argv[1]))

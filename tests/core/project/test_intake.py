@@ -9,7 +9,7 @@ import pytest
 
 from coco_sources import square
 from maskwright.document.change import Change
-from maskwright.document.values import ImageState, Instance
+from maskwright.document.values import ImageState, Instance, InstanceState, Provenance
 from maskwright.errors import FormatError
 from maskwright.formats import json_stream
 from maskwright.formats.coco import CocoExportOptions, export_coco, read_coco
@@ -221,3 +221,47 @@ def test_published_files_survive_a_project(project: Project, tmp_path: Path, nam
     path = shared_path(name)
     project.take_in_coco(path)
     assert json.dumps(exported(project, tmp_path)) == json.dumps(json.loads(path.read_text()))
+
+
+ORIGIN = {"model": "nuclei", "model_hash": "ab12", "proposed_at": "2026-01-01T00:00:00Z", "score_threshold": 0.3}
+ORIGIN |= {"nms_iou": 0.5}
+
+
+@pytest.mark.parametrize("intake", [take_in, stream_in], ids=["whole", "stream"])
+def test_provenance_comes_back_and_other_attributes_stay(project: Project, tmp_path: Path, intake: Any) -> None:
+    mine = {"seen by": "Ada", "state": "edited", "score": 1, **ORIGIN}
+    proposal = {"state": "proposed", "score": 0.25, **ORIGIN, "colours": [1, 2]}
+    content = {**CONTENT, "annotations": [annotation(900, 7, attributes=mine), annotation(3, 50, attributes=proposal)]}
+    intake(project, tmp_path, content)
+    ((edited,), (proposed,)) = (project.instances(image_id) for image_id in (7, 50))
+    assert (edited.state, edited.score) == (InstanceState.EDITED, 1.0)
+    assert (proposed.state, proposed.score) == (InstanceState.PROPOSED, 0.25)
+    assert proposed.provenance == edited.provenance == Provenance("nuclei", "ab12", 0.3, 0.5, "2026-01-01T00:00:00Z")
+    assert [project.image(image_id).state for image_id in (7, 50)] == [ImageState.DONE, ImageState.PRELABELLED]
+    for include_provenance in (False, True):
+        options = CocoExportOptions(include_proposals=True, include_provenance=include_provenance)
+        export_coco(project, tmp_path / "out.json", options)
+        assert json.dumps(json.loads((tmp_path / "out.json").read_text())) == json.dumps(content)
+
+
+def test_an_object_that_was_edited_says_so_in_the_attributes_it_came_with(project: Project, tmp_path: Path) -> None:
+    stream_in(project, tmp_path, {**CONTENT, "annotations": [annotation(900, 7, attributes={"state": "accepted"})]})
+    (before,) = project.instances(7)
+    after = replace(before, polygons=(square(3, 3),), state=InstanceState.EDITED)
+    project.apply(7, Change.of([(before, after)]), label="Move")
+    (record,) = exported(project, tmp_path)["annotations"]
+    assert record["attributes"] == {"state": "edited"}
+
+
+@pytest.mark.parametrize(
+    "attributes",
+    [{"state": "CA"}, {"state": 5}, {"state": "rejected"}, {"score": 0.5}, ["state"], {"state": "drawn", "score": "x"}],
+    ids=str,
+)
+def test_attributes_of_others_change_nothing(project: Project, tmp_path: Path, attributes: Any) -> None:
+    content = {**CONTENT, "annotations": [annotation(900, 7, attributes=attributes)]}
+    stream_in(project, tmp_path, content)
+    (found,) = project.instances(7)
+    assert found.score is None
+    assert found.provenance is None
+    assert exported(project, tmp_path)["annotations"][0]["attributes"] == attributes

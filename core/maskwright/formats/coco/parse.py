@@ -1,5 +1,6 @@
 """Records of a COCO file as values. What cannot be used is named and skipped, never guessed."""
 
+import math
 import re
 from collections.abc import Mapping
 from pathlib import PurePosixPath
@@ -8,6 +9,7 @@ from typing import Any
 
 from maskwright.document.values import Category, ImageRecord, ImageState, Instance, InstanceState
 from maskwright.formats.coco.original import ANNOTATION_KEYS, CATEGORY_KEYS, IMAGE_KEYS, remember
+from maskwright.formats.coco.provenance import with_provenance
 from maskwright.formats.coco.segmentation import bbox_to_polygon, segmentation_to_polygons
 from maskwright.geometry.polygon import Polygon
 
@@ -67,6 +69,8 @@ def instance_of(
         polygons, notes = (bbox_to_polygon(record["bbox"]),), ["has no segmentation; its box is used"]
     else:
         polygons, notes = segmentation_to_polygons(segmentation, (image.width, image.height))
+    if not has_measures(record):
+        notes = [*notes, "its area or box is not made of numbers; both are measured anew"]
     return _instance(record, polygons, category_id, new_id), notes
 
 
@@ -76,15 +80,23 @@ def polygon_instance_of(record: Mapping[str, Any], category_id: int, new_id: int
     return _instance(record, polygons, category_id, new_id)
 
 
+def has_measures(record: Mapping[str, Any]) -> bool:
+    """Whether area and box, where there are any, are finite numbers; NaN is no JSON and could not be written again."""
+    box = record.get("bbox", ())
+    numbers = [record.get("area", 0), *(box if isinstance(box, list | tuple) else ())]
+    return all(type(number) is not float or math.isfinite(number) for number in numbers)
+
+
 def _instance(record: Mapping[str, Any], polygons: tuple[Polygon, ...], category_id: int, new_id: int) -> Instance:
-    return Instance(
+    instance = Instance(
         new_id,
         category_id,
         polygons,
         InstanceState.ACCEPTED,
         is_crowd=bool(record.get("iscrowd", 0)),
-        extra=MappingProxyType(remember(record, ANNOTATION_KEYS, polygons)),
+        extra=MappingProxyType(remember(record, ANNOTATION_KEYS, polygons if has_measures(record) else ())),
     )
+    return with_provenance(instance, record.get("attributes"))
 
 
 def _mapping(record: Any) -> Mapping[str, Any]:

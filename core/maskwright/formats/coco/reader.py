@@ -6,7 +6,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from maskwright.document.values import Category, ImageRecord, ImageState, Instance
+from maskwright.document.values import Category, ImageRecord, ImageState, Instance, InstanceState
 from maskwright.errors import FormatError
 from maskwright.formats.coco.identity import IdTable
 from maskwright.formats.coco.options import HEADER_SETTING, ORDER_SETTING
@@ -114,8 +114,8 @@ class Contents:
     def images_with_states(self) -> tuple[ImageRecord, ...]:
         """In the file's order; an image of a finished data set is done, or empty on purpose."""
         return tuple(
-            replace(image, state=ImageState.DONE, instance_count=len(self.instances[image.id]))
-            if image.id in self.instances
+            replace(image, state=_state_with(found), instance_count=len(found))
+            if (found := self.instances.get(image.id))
             else image
             for image in self.images.values()
         )
@@ -151,6 +151,11 @@ class Contents:
         if is_changed and isinstance(record, Mapping):
             self.problems.append(Problem(where, f"id {record.get('id')!r} is now {new_id}", "changed"))
         return new_id
+
+
+def _state_with(found: list[Instance]) -> ImageState:
+    is_undecided = all(instance.state is InstanceState.PROPOSED for instance in found)
+    return ImageState.PRELABELLED if is_undecided else ImageState.DONE
 
 
 def shallow(value: Any, key: str, path: Path) -> Any:

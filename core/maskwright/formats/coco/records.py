@@ -12,6 +12,7 @@ from maskwright.document.values import Category, ImageRecord, Instance
 from maskwright.errors import FormatError
 from maskwright.formats.coco import original
 from maskwright.formats.coco.options import CocoExportOptions
+from maskwright.formats.coco.provenance import has_provenance, refreshed
 from maskwright.geometry.algebra import clip_to_image
 from maskwright.geometry.keyhole import cut_keyholes
 from maskwright.geometry.polygon import Polygon
@@ -47,8 +48,8 @@ def instance_record(instance: Instance, image: ImageRecord, options: CocoExportO
             return None
     record = {"id": instance.id, "image_id": image.id, "category_id": instance.category_id, **geometry}
     record |= _unknown(instance.extra, record)
-    if options.include_provenance:
-        record["attributes"] = {**_mapping(record.get("attributes")), **provenance_attributes(instance)}
+    if options.include_provenance or has_provenance(record.get("attributes")):
+        record["attributes"] = refreshed(_mapping(record.get("attributes")), instance)
     if options.plain_attributes and "attributes" in record:
         record["attributes"] = {
             key: value for key, value in _mapping(record["attributes"]).items() if isinstance(value, str | int | float)
@@ -80,22 +81,6 @@ def polygon_record(polygons: Sequence[Polygon]) -> list[list[float]]:
 def rle_record(rle: Rle) -> dict[str, Any]:
     """Compressed run lengths as JSON can hold them."""
     return {"size": list(rle["size"]), "counts": rle["counts"].decode("ascii")}
-
-
-def provenance_attributes(instance: Instance) -> dict[str, str | float]:
-    """Plain values only: CVAT and Datumaro read nothing else."""
-    attributes: dict[str, str | float] = {"state": instance.state.value}
-    if instance.score is not None:
-        attributes["score"] = round(instance.score, 4)
-    if instance.provenance is not None:
-        attributes["model"] = instance.provenance.model_name
-        attributes["model_hash"] = instance.provenance.model_hash
-        attributes["score_threshold"] = instance.provenance.score_threshold
-        attributes["nms_iou"] = instance.provenance.nms_iou
-        attributes["proposed_at"] = instance.provenance.created_at
-    if instance.edited_at:
-        attributes["edited_at"] = instance.edited_at
-    return attributes
 
 
 def _mapping(value: Any) -> Mapping[str, Any]:

@@ -4,6 +4,7 @@ Plain is an annotation of polygons with good ids, which is nearly all of them; i
 instead of a parse of its polygons, and is the same bytes when it is written again.
 """
 
+import math
 from array import array
 from collections.abc import Iterator
 from itertools import repeat
@@ -16,6 +17,8 @@ import orjson
 from maskwright.document.values import Category, ImageRecord, Instance
 from maskwright.errors import FormatError
 from maskwright.formats.coco.options import HEADER_SETTING, ORDER_SETTING
+from maskwright.formats.coco.parse import has_measures
+from maskwright.formats.coco.provenance import has_provenance
 from maskwright.formats.coco.reader import Contents, shallow
 from maskwright.formats.coco.segmentation import MAX_COORDINATE
 from maskwright.formats.coco.shortcut import Recognised, Shortcut
@@ -199,9 +202,10 @@ class CocoStream:
 
     def _is_plain_but_for_words(self, record: dict[str, Any], words: bytes) -> bool:
         """A closer look at a record with other keys than those before, or with text in it."""
-        if not _SPECIAL.isdisjoint(record) or not all(
-            type(n) in (int, float) for r in record["segmentation"] for n in r
-        ):
+        # Provenance: state and score have columns of their own.
+        if not _SPECIAL.isdisjoint(record) or has_provenance(record.get("attributes")) or not has_measures(record):
+            return False
+        if not all(type(n) in (int, float) and math.isfinite(n) for ring in record["segmentation"] for n in ring):
             return False
         try:
             require_shallow(record)

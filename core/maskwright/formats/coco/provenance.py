@@ -1,0 +1,70 @@
+"""Whose word an object is, in its `attributes` and back; other keys there belong to others and stay."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any, TypeGuard
+
+from maskwright.document.values import Instance, InstanceState, Provenance
+
+_TEXTS = ("model", "model_hash", "proposed_at")
+_NUMBERS = ("score_threshold", "nms_iou")
+_EXPORTED = frozenset({*(state.value for state in InstanceState)} - {InstanceState.REJECTED.value})
+
+
+def provenance_attributes(instance: Instance) -> dict[str, str | float]:
+    """Plain values only: CVAT and Datumaro read nothing else."""
+    attributes: dict[str, str | float] = {"state": instance.state.value}
+    if instance.score is not None:
+        attributes["score"] = round(instance.score, 4)
+    origin = instance.provenance
+    if origin is not None:
+        attributes |= {"model": origin.model_name, "model_hash": origin.model_hash}
+        attributes |= {"score_threshold": origin.score_threshold, "nms_iou": origin.nms_iou}
+        attributes["proposed_at"] = origin.created_at
+    if instance.edited_at:
+        attributes["edited_at"] = instance.edited_at
+    return attributes
+
+
+def has_provenance(attributes: Any) -> bool:
+    """Whether `provenance_attributes` wrote them, as far as one can tell."""
+    return isinstance(attributes, Mapping) and attributes.get("state") in _EXPORTED
+
+
+def with_provenance(instance: Instance, attributes: Any) -> Instance:
+    """The instance with state, score, origin and time of its last edit, where `attributes` say."""
+    if not has_provenance(attributes):
+        return instance
+    score, edited_at = attributes.get("score"), attributes.get("edited_at")
+    return replace(
+        instance,
+        state=InstanceState(attributes["state"]),
+        score=float(score) if _is_share(score) else None,
+        provenance=_origin(attributes),
+        edited_at=edited_at if isinstance(edited_at, str) else instance.edited_at,
+    )
+
+
+def refreshed(attributes: Mapping[str, Any], instance: Instance) -> dict[str, Any]:
+    """`attributes` with what is known of the instance now; equal values keep their type and place."""
+    known = provenance_attributes(instance)
+    return {**attributes, **{key: value for key, value in known.items() if attributes.get(key) != value}}
+
+
+def _origin(attributes: Mapping[str, Any]) -> Provenance | None:
+    model, model_hash, created_at = (attributes.get(key) for key in _TEXTS)
+    threshold, nms_iou = (attributes.get(key) for key in _NUMBERS)
+    if not (isinstance(model, str) and isinstance(model_hash, str) and isinstance(created_at, str)):
+        return None
+    if not (_is_number(threshold) and _is_number(nms_iou)):
+        return None
+    return Provenance(model, model_hash, float(threshold), float(nms_iou), created_at)
+
+
+def _is_number(value: Any) -> TypeGuard[float]:
+    return type(value) in (int, float) and math.isfinite(value)
+
+
+def _is_share(value: Any) -> TypeGuard[float]:
+    return _is_number(value) and 0 <= value <= 1

@@ -85,7 +85,8 @@ def _tried(trial: Trial, project: Project, out: Path, python: str) -> tuple[str,
     out.mkdir(parents=True)
     options = profile_named(trial.profile).applied(CocoExportOptions())
     expected = _masks_of(project, options)
-    (out / trial.file_name).parent.mkdir(parents=True, exist_ok=True)
+    (out / trial.file_name).parent.mkdir(exist_ok=True)
+    (out / "images").mkdir(exist_ok=True)
     export_package(
         project, out / trial.file_name, format_named(trial.format_name), options,
         image_root=project.image_root, placing="upright" if "/" not in trial.file_name else None,
@@ -98,7 +99,8 @@ def _tried(trial: Trial, project: Project, out: Path, python: str) -> tuple[str,
         return "    not installed", True
     if done.returncode:
         return "    FAILED: " + (done.stderr.strip().splitlines() or ["?"])[-1], False
-    return _compared(expected, _read(seen_file))
+    line, is_whole = _compared(expected, _read(seen_file))
+    return line, is_whole or format_named(trial.format_name).has_one_layer
 
 
 def _compared(expected: Masks, seen: Masks) -> tuple[str, bool]:

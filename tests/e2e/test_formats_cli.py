@@ -143,3 +143,20 @@ def test_detections_are_a_results_list(photos: Path, tmp_path: Path) -> None:
     run_json("import", photos, tmp_path / "set.json")
     assert run_json("export", photos, "-o", tmp_path / "results.json", "--detections")[1]["instances"] == 0
     assert json.loads((tmp_path / "results.json").read_text()) == []
+
+
+def test_an_import_that_fails_makes_no_project(photos: Path, tmp_path: Path) -> None:
+    (tmp_path / "set.json").write_bytes((tmp_path / "set.json").read_bytes()[:-40])
+    code, report = run_json("import", photos, tmp_path / "set.json")
+    assert code == 1
+    assert "byte" in report["error"]
+    assert not (photos / ".maskwright").exists()
+
+
+@pytest.mark.parametrize("name", ["labelme", "cvat", "yolo", "voc", "png"])
+def test_the_second_look_is_shown_for_every_format(photos: Path, tmp_path: Path, name: str) -> None:
+    run_json("import", photos, tmp_path / "set.json")
+    _, report = run_json("export", photos, "-o", tmp_path / "out", "--format", name, "--split", "train=1,val=1")
+    assert sum(each["verified"]["exact"] for each in report["sets"]) == 20
+    result = CliRunner().invoke(app, ["convert", str(tmp_path / "set.json"), str(tmp_path / "c"), "--to", name])
+    assert "20 of 20 masks are those of the project, pixel for pixel" in result.stdout

@@ -1,6 +1,8 @@
 """`maskwright convert` and `maskwright import`: annotations from one format to another, or into a project."""
 
-from collections.abc import Sequence
+import shutil
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -89,10 +91,22 @@ def _read(source: Path, read_as: str | None) -> DataSet:
     return kind.read(source)
 
 
-def _opened(path: Path) -> Project:
-    if find_project(path) is None and path.is_dir():
-        return Project.create(path / INSIDE_IMAGES, image_root=path)
-    return Project.open(path)
+@contextmanager
+def _opened(path: Path) -> Iterator[Project]:
+    """The project, or a new one in an image folder, which does not stay if the import fails."""
+    if find_project(path) is not None or not path.is_dir():
+        with Project.open(path) as project:
+            yield project
+        return
+    place = path / INSIDE_IMAGES
+    was_there = place.exists()
+    try:
+        with Project.create(place, image_root=path) as project:
+            yield project
+    except BaseException:
+        if not was_there:
+            shutil.rmtree(place, ignore_errors=True)
+        raise
 
 
 def _exit_code(problems: Sequence[Problem]) -> int:

@@ -53,7 +53,19 @@ def write_voc(source: CocoSource, path: Path, options: CocoExportOptions) -> Wri
         images, instances = images + 1, instances + len(taken)
     for task in ("Main", "Segmentation"):
         _write_list(path / "ImageSets" / task, stems)
+    with atomic_writer(path / "labelmap.txt") as file:
+        file.write(_label_map(list(names.values())).encode())
     return WriteReport(path, images, instances, ("class ids", "scores", "what lies under another object"))
+
+
+def _label_map(names: list[str]) -> str:
+    """The classes in the order of their numbers, as CVAT and Datumaro read them; colours are those of the devkit."""
+    lines = ["# label:color_rgb:parts:actions"]
+    for number, name in enumerate(["background", *names]):
+        bits = [[number >> (3 * i + channel) & 1 for i in range(3)] for channel in range(3)]
+        colour = (sum(bit << (7 - i) for i, bit in enumerate(channel)) for channel in bits)
+        lines.append(f"{name}:{','.join(map(str, colour))}::")
+    return "\n".join(lines) + "\n"
 
 
 def _write_list(folder: Path, stems: list[str]) -> None:

@@ -116,4 +116,4 @@ def test_an_area_that_is_no_number_is_measured_anew(tmp_path: Path) -> None:
     assert any("measured anew" in problem.reason for problem in source.problems)
     export_coco(source, tmp_path / "out.json")
     (record,) = [each for each in json.loads((tmp_path / "out.json").read_text())["annotations"] if each["id"] == 20]
-    assert record["area"] == 8.0
+    assert record["area"] == 7.0

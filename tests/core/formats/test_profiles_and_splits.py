@@ -185,3 +185,5 @@ def test_voc_lists_its_images_as_the_devkit_does(tmp_path: Path) -> None:
     format_named("voc").write(varied_source(), tmp_path, CocoExportOptions())
     for task in ("Main", "Segmentation"):
         assert (tmp_path / "ImageSets" / task / "default.txt").read_text().startswith("sub/1\nsub/2\n")
+    classes = (tmp_path / "labelmap.txt").read_text().splitlines()
+    assert classes[1:] == ["background:0,0,0::", "cell:128,0,0::", "dog:0,128,0::"]

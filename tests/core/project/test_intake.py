@@ -250,7 +250,8 @@ def test_an_object_that_was_edited_says_so_in_the_attributes_it_came_with(projec
     after = replace(before, polygons=(square(3, 3),), state=InstanceState.EDITED)
     project.apply(7, Change.of([(before, after)]), label="Move")
     (record,) = exported(project, tmp_path)["annotations"]
-    assert record["attributes"] == {"state": "edited"}
+    assert record["attributes"]["state"] == "edited"
+    assert record["attributes"]["edited_at"]
 
 
 @pytest.mark.parametrize(

@@ -212,16 +212,11 @@ class CanvasView(CanvasSurface):
             super().keyPressEvent(event)
 
     def event(self, event: QEvent) -> bool:
-        if event.type() == QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent):
-            # keys of the running gesture come before the window's shortcuts
-            if self._tool.wants_key(key_of(event)):
-                event.accept()
-                return True
-        elif event.type() == QEvent.Type.KeyPress and isinstance(event, QKeyEvent):
-            key = key_of(event)
-            if key.name == "Tab" and self._tool.wants_key(key):  # else Qt moves the focus before keyPressEvent sees it
-                self.keyPressEvent(event)
-                return True
+        is_override = event.type() == QEvent.Type.ShortcutOverride
+        # keys of the running gesture come before the window's shortcuts
+        if is_override and isinstance(event, QKeyEvent) and self._tool.wants_key(key_of(event)):
+            event.accept()
+            return True
         return super().event(event)
 
     def focusInEvent(self, event: QFocusEvent) -> None:

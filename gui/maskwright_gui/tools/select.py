@@ -5,7 +5,6 @@ from enum import Enum, auto
 
 from maskwright.document import edits
 from maskwright.document.change import Change
-from maskwright.document.spatial import is_shown
 from maskwright_gui.tools.base import BaseTool
 from maskwright_gui.tools.context import ToolContext
 from maskwright_gui.tools.gestures import (
@@ -116,8 +115,6 @@ class SelectTool(BaseTool):
                 self._commit(edits.delete(self._context.document, self._context.selection), "Delete object")
             case "Backspace":
                 return self._delete_hovered_vertex()
-            case "Tab":
-                return self._select_next(-1 if key.modifiers.shift else 1)
             case "Left" | "Right" | "Up" | "Down" if self._context.selected_editable:
                 self._nudge(key)
             case _:
@@ -129,8 +126,6 @@ class SelectTool(BaseTool):
             return key.name == "Escape"
         if self._vertex_keys.wants(key):
             return True
-        if key.name == "Tab":
-            return bool(len(self._context.document))
         if key.name == "Backspace":
             return bool(self._context.selection) and isinstance(self._target, VertexTarget)
         if key.name == "Delete":  # what is locked is the window's business: it says why nothing happens
@@ -230,15 +225,6 @@ class SelectTool(BaseTool):
             return False
         ref, self._target = self._target.ref, None
         self._commit(edits.delete_vertices(self._context.document, deletable(self._context, ref)), "Delete vertex")
-        return True
-
-    def _select_next(self, step: int) -> bool:
-        ids = [instance.id for instance in self._context.document if is_shown(instance)]
-        if not ids:
-            return False
-        chosen = [place for place, id_ in enumerate(ids) if id_ in self._context.selection]
-        place = (chosen[-1 if step > 0 else 0] + step) if chosen else (0 if step > 0 else -1)
-        self._context.select(frozenset({ids[place % len(ids)]}))
         return True
 
     def _nudge(self, key: KeyPress) -> None:

@@ -135,12 +135,6 @@ def test_delete_key_removes_the_selection(session: Session) -> None:
     assert 1 not in session.document
 
 
-def test_tab_selects_the_next_object(session: Session) -> None:
-    session.view.setFocus()
-    QTest.keyClick(session.view, Qt.Key.Key_Tab)
-    assert session.view.context.selection == {1}
-
-
 def test_a_change_of_a_selected_object_keeps_it_selected(session: Session) -> None:
     session.click(50, 70)
     QTest.keyClick(session.view, Qt.Key.Key_Right)

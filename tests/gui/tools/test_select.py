@@ -152,15 +152,6 @@ def test_arrows_nudge_by_one_pixel_and_by_ten_with_shift() -> None:
     assert session.ring(1)[0] == (41, 50)
 
 
-def test_tab_walks_through_the_objects() -> None:
-    session = host(square(1), square(2, at=(30, 0)), square(3, at=(60, 0), is_visible=False))
-    visited = []
-    for _ in range(3):
-        session.key("Tab")
-        visited.extend(session.context.selection)
-    assert visited == [1, 2, 1]
-
-
 def test_locked_objects_cannot_be_dragged_or_deleted() -> None:
     session = host(square(1, at=(40, 40), side=40, is_locked=True), selection={1})
     session.drag((60, 60), (70, 70), (80, 80))

@@ -160,3 +160,22 @@ def test_h_without_a_selection_brings_everything_hidden_back(drawn: Workbench) -
     QTest.keyClick(canvas, Qt.Key.Key_H)
     assert all(instance.is_visible for instance in drawn.session.document)
     assert drawn.session.undo_label == "Show all"
+
+
+def test_tab_walks_in_reading_order_and_back(drawn: Workbench) -> None:
+    """Whatever was drawn first; hidden objects are passed over."""
+    canvas, session = drawn.window.canvas, drawn.session
+    category_id = session.current_category_id
+    ids = [session.new_instance_id() for _ in range(3)]
+    places = [(40.0, 25.0), (40.0, 2.0), (2.0, 2.0)]
+    made = [square(id_, at=at, side=8, category_id=category_id) for id_, at in zip(ids, places, strict=True)]
+    session.select(frozenset(session.document.instances))
+    drawn.edits.delete()
+    session.edit(Change.create([*made, square(session.new_instance_id(), is_visible=False)]), "Draw")
+    visited = []
+    for _ in range(4):
+        QTest.keyClick(canvas, Qt.Key.Key_Tab)
+        visited.extend(session.selection)
+    assert visited == [ids[2], ids[1], ids[0], ids[2]]
+    QTest.keyClick(canvas, Qt.Key.Key_Backtab, Qt.KeyboardModifier.ShiftModifier)
+    assert session.selection == {ids[0]}

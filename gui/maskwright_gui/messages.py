@@ -113,11 +113,13 @@ class _Toast(QFrame):
         if message.action is not None:
             button = QPushButton(message.action_text, self)
             button.clicked.connect(self._on_action)
+            button.setFocusPolicy(Qt.FocusPolicy.TabFocus)  # a click must not take the keys from the canvas
             row.addWidget(button, 0, Qt.AlignmentFlag.AlignVCenter)
         close = QToolButton(self)
         close.setText("✕")
         close.setAccessibleName("Close message")
         close.setToolTip("Close")
+        close.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         close.clicked.connect(lambda: self.on_close())
         row.addWidget(close, 0, Qt.AlignmentFlag.AlignTop)
         if duration := SHOWN_MS[message.tone]:

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QPoint, Qt
+from PySide6.QtWidgets import QPushButton
 from pytestqt.qtbot import QtBot
 
 from maskwright.document.change import Change
@@ -75,3 +76,11 @@ def test_when_all_is_done_export_is_offered(qtbot: QtBot, opened: Workbench) -> 
         qtbot.keyClick(opened.window.canvas, Qt.Key.Key_Space)
     assert opened.window.toasts.messages[-1].text == "All images are done"
     assert opened.window.toasts.messages[-1].action_text == "Export…"
+
+
+def test_a_click_on_a_message_leaves_the_keys_to_the_canvas(qtbot: QtBot, opened: Workbench) -> None:
+    canvas, toasts = opened.window.canvas, opened.window.toasts
+    toasts.show_message(Message("Something", action_text="Show", action=lambda: None))
+    (button,) = toasts.findChildren(QPushButton)
+    qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
+    assert opened.window.focusWidget() is canvas

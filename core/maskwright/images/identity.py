@@ -4,6 +4,8 @@ import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
+from maskwright.images.pages import page_source
+
 
 @dataclass(frozen=True, slots=True)
 class SeenFile:
@@ -15,12 +17,13 @@ class SeenFile:
 
     @classmethod
     def now(cls, path: Path) -> "SeenFile":
-        """A file that is not there has the size -1."""
+        """A file that is not there has the size -1; for the page of a TIFF it is the file that holds it."""
+        source = page_source(path)[0]
         try:
-            found = path.stat()
+            found = source.stat()
         except OSError:
-            return cls(path, -1, 0)
-        return cls(path, found.st_size, found.st_mtime_ns)
+            return cls(source, -1, 0)
+        return cls(source, found.st_size, found.st_mtime_ns)
 
     def digest(self) -> str | None:
         """SHA-256 in hex of its content; None where it has been changed since, or is gone. Costs 1 ms a megabyte."""

@@ -39,7 +39,7 @@ class RelocateCommands(QObject):
     def tell_failure(self, what: str, error: MaskwrightError) -> None:
         """An image cannot be shown. If its file is gone: offer to look for it."""
         project = self._session.project
-        if project is None or error.path is None or error.path.exists():
+        if project is None or error.path is None or _is_there(error.path):
             self.told.emit(Message.of_error(what, error))
         elif not project.image_root.is_dir():
             detail = f"{project.image_root}. The annotations are all here; say where the images are now."
@@ -91,3 +91,10 @@ class RelocateCommands(QObject):
         detail = f"{found.missing} of {found.present + found.missing} are still missing."
         place = ("Choose another folder…", self.locate)
         self.told.emit(Message("Not all images were found", detail, "warning", *place))
+
+
+def _is_there(path: Path) -> bool:
+    """Whether the file of an image exists; that of a page is the TIFF that holds it."""
+    from maskwright.images.pages import page_source
+
+    return page_source(path)[0].exists()

@@ -55,6 +55,8 @@ class ImagesPanel(QWidget):
         self._delegate = ImageDelegate(self.list_view)
         self.list_view.setItemDelegate(self._delegate)
         self.list_view.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
+        # opaque: the step to the next image scrolls the rows and paints two of them instead of all
+        self.list_view.viewport().setAutoFillBackground(True)
         self.list_view.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self._stack = Inviting(self.list_view, "", self)
         self._delay = QTimer(self, singleShot=True, interval=SEARCH_DELAY_MS)

@@ -43,12 +43,14 @@ def locate_in(project: "Project", folder: Path, progress: TaskProgress) -> Locat
 
 def find_moved(project: "Project", progress: TaskProgress) -> Located:
     """Give images that lie elsewhere in the image folder their new names. Raises ProjectError."""
+    from maskwright.images.pages import page_source
+
     missing = []
     total = sum(project.state_counts().values())
     for done, record in enumerate(project.images()):
         if done % _STEP == 0:
             progress.report(done, total, "Looking for the images")
-        if not project.image_path(record).is_file():
+        if not page_source(project.image_path(record))[0].is_file():
             missing.append(record)
     moved = project.find_moved(missing) if missing and project.image_root.is_dir() else {}
     if moved:

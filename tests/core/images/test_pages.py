@@ -12,7 +12,9 @@ from maskwright.document.values import ImageRecord
 from maskwright.errors import ImageError
 from maskwright.formats.image_files import place_image
 from maskwright.images import probe_image, read_image, read_samples, read_thumbnail
+from maskwright.images.identity import SeenFile
 from maskwright.project.scan import scan_folder
+from maskwright.project.store import Project
 
 
 def ramp(value: int, dtype: str = "uint8") -> NDArray[np.generic]:
@@ -129,3 +131,14 @@ def test_exported_images_hold_each_page_as_a_file(tmp_path: Path, dtype: str) ->
     original = source.with_name("a#page=3.tif")
     assert np.array_equal(samples_of(again), samples_of(original))
     assert probe_image(again).depth == probe_image(original).depth
+
+
+def test_a_page_is_not_missing_while_its_file_is_there(tmp_path: Path) -> None:
+    stack(tmp_path / "a.tif")
+    with Project.create(tmp_path / "p.maskwright", image_root=tmp_path) as project:
+        project.add_images(scan_folder(tmp_path))
+        assert project.missing_images() == []
+        assert SeenFile.now(tmp_path / "a#page=2.tif") == SeenFile.now(tmp_path / "a.tif")
+        assert SeenFile.now(tmp_path / "a#page=2.tif").digest() is not None
+        (tmp_path / "a.tif").unlink()
+        assert len(project.missing_images()) == 3

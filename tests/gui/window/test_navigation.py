@@ -51,6 +51,7 @@ def test_pages_of_a_tiff_are_rows_of_the_list(qtbot: QtBot, bench: Workbench, tm
     show(qtbot, bench, 2)
 
     assert bench.rows.rowCount() == 3
+    assert not any("missing" in message.text for message in bench.window.toasts.messages)
     assert bench.window.canvas.value_at(7, 7) == (300,)
 
 

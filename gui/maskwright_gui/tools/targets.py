@@ -1,5 +1,6 @@
 """What a press at a point would take: a vertex, an edge's midpoint, an edge, an object, or nothing."""
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -7,6 +8,7 @@ import numpy as np
 from maskwright.document.places import EdgePoint, VertexRef
 from maskwright.document.values import Instance, InstanceState
 from maskwright_gui.tools.context import LOCKED_HINT, ToolContext
+from maskwright_gui.tools.snapping import vertex_point
 from maskwright_gui.tools.tool import Pointer
 
 _VERTEX_SCREEN_PX = 8.0
@@ -44,10 +46,11 @@ def target_at(context: ToolContext, pointer: Pointer) -> Target | None:
 
     Where nothing is selected, the vertices of the topmost object are handles, too: a wrong corner is one drag away.
     """
-    handle = _handle_at(context, pointer) if context.selection else _vertex_at(context, pointer)
-    if handle is not None:
+    if context.selection and (handle := _handle_at(context, pointer)) is not None:
         return handle
     stack = context.index.at(*pointer.point, tolerance=pointer.reach(2.0))
+    if not context.selection and (vertex := _vertex_at(context, pointer, stack)) is not None:
+        return vertex
     return BodyTarget(tuple(stack)) if stack else None
 
 
@@ -95,15 +98,17 @@ def _handle_at(context: ToolContext, pointer: Pointer) -> Target | None:
     return EdgeTarget(edge, is_midpoint=_is_midpoint(context, edge, pointer))
 
 
-def _vertex_at(context: ToolContext, pointer: Pointer) -> VertexTarget | None:
-    """A vertex of the topmost object here, unless that is locked."""
+def _vertex_at(context: ToolContext, pointer: Pointer, stack: list[int]) -> VertexTarget | None:
+    """A vertex of the topmost object of the stack, or beside all objects of the nearest one; none of locked ones."""
     reach, (x, y) = pointer.reach(_VERTEX_SCREEN_PX), pointer.point
-    topmost = [id_ for id_ in context.index.at(x, y, tolerance=reach)[:1] if not context.document[id_].is_locked]
-    if not topmost:
+    among = [id_ for id_ in stack[:1] or context.index.near(x, y, reach) if not context.document[id_].is_locked]
+    vertex = context.index.nearest_vertex(x, y, tolerance=reach, among=among)
+    if vertex is None:
         return None
-    tolerance = reach * _reach_share(context.document[topmost[0]], pointer)
-    vertex = context.index.nearest_vertex(x, y, tolerance=tolerance, among=topmost)
-    return VertexTarget(vertex) if vertex is not None else None
+    # a small object has small handles
+    tolerance = reach * _reach_share(context.document[vertex.instance_id], pointer)
+    is_near = math.dist(vertex_point(context, vertex), pointer.point) <= tolerance
+    return VertexTarget(vertex) if is_near else None
 
 
 def _reach_share(instance: Instance, pointer: Pointer) -> float:

@@ -1,6 +1,7 @@
 """Two classes become one, and two again: objects, mappings, history, whatever was done in between."""
 
 import json
+import random
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -235,3 +236,43 @@ def test_instances_keep_everything_else(project: Project) -> None:
 
     assert project.instances(1) == tuple(replace(one, category_id=CAT) for one in before)
     assert isinstance(before[0], Instance)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_whatever_is_done_in_between_a_merge_and_its_undo_leave_no_trace(project: Project, seed: int) -> None:
+    chance = random.Random(seed)
+    project.add_category("dog")
+    for _ in range(25):
+        do_something(project, chance)
+        known = {category.id for category in project.categories()}
+        assert set(classes(project).values()) <= known
+        assert all(step.change for step in project.undo_steps(1).undo)
+
+    before = project.instances(1), project.categories(), [step.change for step in project.undo_steps(1).undo]
+    pair = [category.id for category in project.categories()][:2]
+    if len(pair) == 2:
+        project.undo_merge(project.merge_categories(*pair).id)
+
+    assert before == (project.instances(1), project.categories(), [s.change for s in project.undo_steps(1).undo])
+
+
+def do_something(project: Project, chance: random.Random) -> None:
+    """One step of a person: an edit, undo, redo, a merge, or one taken back; nothing where that is not possible."""
+    known, document = [category.id for category in project.categories()], project.document(1)
+    some = [chance.choice(list(document.instances))] if len(document) else []
+    match chance.choice(["draw", "delete", "class", "undo", "redo", "merge", "undo merge"]):
+        case "draw":
+            new = drawn(project.reserve_instance_ids(1)[0], category_id=chance.choice(known))
+            project.apply(1, Change.create([new]), label="Draw")
+        case "delete":
+            project.apply(1, edits.delete(document, some), label="Delete")
+        case "class":
+            project.apply(1, edits.set_category(document, some, chance.choice(known)), label="Change class")
+        case "undo" if project.undo_steps(1).undo:
+            undo(project)
+        case "redo" if project.undo_steps(1).redo:
+            redo(project)
+        case "merge" if len(known) > 1:
+            project.merge_categories(*chance.sample(known, 2))
+        case "undo merge" if project.merges():
+            project.undo_merge(project.merges()[-1].id)

@@ -16,6 +16,8 @@ _GROUPS = (
     ("change_class", "toggle_hidden", "toggle_locked", "zoom_selection"),
     ("delete",),
 )
+_SEVERAL = ("merge", "subtract", "group")
+"""What needs two objects or more."""
 _WITHOUT_OBJECT = (("run_model", "done"), ("fit", "zoom_100"), ("select_all",))
 
 
@@ -34,6 +36,9 @@ class ContextMenu(QObject):
         if under and not self._session.selection & set(under):
             self._session.select(frozenset(under[:1]))
         menu = QMenu(self._window)
+        if under and len(self._session.selection) > 1:
+            menu.addActions([self._actions[action_id] for action_id in _SEVERAL])
+            menu.addSeparator()
         for group in _GROUPS if under else _WITHOUT_OBJECT:
             menu.addActions([self._actions[action_id] for action_id in group])
             menu.addSeparator()

@@ -39,3 +39,11 @@ def test_all_of_a_class_are_accepted_at_once(proposed: Workbench) -> None:
     proposed.edits.undo()
     proposed.edits.accept_category(first.category_id)
     assert [i.state for i in proposed.session.document] == [InstanceState.ACCEPTED, InstanceState.PROPOSED]
+
+
+def test_menu_on_several_selected_objects_offers_to_put_them_together(proposed: Workbench) -> None:
+    first, second = proposed.session.document
+    proposed.session.select(frozenset({first.id, second.id}))
+    assert {"Merge", "Group as parts of one object"} <= set(texts(proposed.menu.make([second.id])))
+    proposed.session.select(frozenset({first.id}))
+    assert "Merge" not in texts(proposed.menu.make([first.id]))

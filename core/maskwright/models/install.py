@@ -42,7 +42,9 @@ def get_model(
     if (present := installed_model(card.name)) is not None and present.path.is_file():
         return present
     if card.hub:
-        return _noted(card, fetch_repository(card.hub, models_folder() / card.name), f"hf://{card.hub}")
+        folder = models_folder() / card.name
+        network = fetch_repository(card.hub, folder, on_progress=on_progress, cancel=cancel)
+        return _noted(card, network, f"hf://{card.hub}")
     folder = downloads_folder() / card.name
     try:
         files = [

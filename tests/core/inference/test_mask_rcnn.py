@@ -75,6 +75,21 @@ def test_names_seen_in_the_wild(tmp_path: Path, name: str) -> None:
     assert load_model(path).family == "mask_rcnn"
 
 
+@pytest.mark.parametrize("layout", ["NCHW", "NHWC"])
+def test_the_image_is_fitted_into_the_upper_left_of_the_published_input(tmp_path: Path, layout: str) -> None:
+    """As the accuracy checker does: scale min(800 / H, 1365 / W), whole pixels rounded down, black around, and the
+    size of the whole input told beside it."""
+    shape = (1, 3, 800, 1365) if layout == "NCHW" else (1, 800, 1365, 3)
+    outputs = {"reshape_do_2d": [END], "masks": np.ones((1, 90, 5, 5))}
+    path = tiny_models.saved(tmp_path / "m.xml", {"image_tensor": shape, "image_info": (1, 3)}, outputs)
+    pixels, info = load_model(path).feeds(np.full((427, 640, 3), 255, np.uint8)).values()
+    assert info.tolist() == [[800, 1365, 1]]
+    assert pixels.shape == (1, 800, 1365, 3)
+    width = int(800 / 427 * 640)
+    assert pixels[0, :, :width].min() == 255
+    assert pixels[0, :, width:].max() == 0
+
+
 def test_masks_are_close_to_the_reference_paste() -> None:
     """oracle/mask_rcnn.npz holds the accuracy checker's paste, which rounds boxes; ours samples exactly."""
     stored = np.load(shared_path("oracle/mask_rcnn.npz"))

@@ -1,3 +1,4 @@
+import gzip
 import io
 import tarfile
 from pathlib import Path
@@ -8,6 +9,7 @@ import pytest
 import tiny_checkpoint
 import tiny_graphdef
 import tiny_models
+import tiny_onnx
 from maskwright.errors import ModelError
 from maskwright.inference.model import load_model
 from maskwright.models.convert import FileKind, convert
@@ -109,6 +111,24 @@ def test_archives_that_are_not_right_are_refused(tmp_path: Path, members: dict[s
     with pytest.raises(ModelError, match=reason):
         convert(archive(tmp_path / "m.tar.gz", members), tmp_path / "out")
     assert list((tmp_path / "out").iterdir()) == []
+
+
+def test_an_archive_that_would_fill_the_disk_is_refused_before_it_is_unpacked(tmp_path: Path) -> None:
+    member = tarfile.TarInfo("frozen_inference_graph.pb")
+    member.size = 5 << 30
+    path = tmp_path / "bomb.tar.gz"
+    path.write_bytes(gzip.compress(member.tobuf() + bytes(10_000_000)))
+    with pytest.raises(ModelError, match=r"bomb\.tar\.gz: refused: it unpacks to more than 4 GB"):
+        convert(path, tmp_path / "out")
+    assert list((tmp_path / "out").iterdir()) == []
+
+
+def test_an_onnx_file_keeps_the_names_that_its_exporter_noted(tmp_path: Path) -> None:
+    outputs = {"output0": np.zeros((1, 300, 38)), "output1": np.zeros((1, 32, 20, 20))}
+    source = tiny_onnx.onnx_model(tmp_path / "net.onnx", outputs, notes={"names": "{0: 'red fox', 1: 'owl'}"})
+    made = convert(source, tmp_path / "out")
+    assert (made.kind, made.family) == (FileKind.ONNX, "yolo_seg")
+    assert [label.name for label in load_model(made.path).labels] == ["red fox", "owl"]
 
 
 def test_a_truncated_archive_is_refused(tmp_path: Path) -> None:

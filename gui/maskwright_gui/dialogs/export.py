@@ -50,6 +50,7 @@ class ExportDialog(QDialog):
         self._holes.addItem("as run lengths, RLE", "rle")
         self._shares = named(QLineEdit(self), "Parts", tip="Shares of the images; the same ones every time")
         self._shares.setPlaceholderText("one set; or train=80,val=20")
+        self._by_class = QCheckBox("Rare classes evenly in all parts", self)
         self._images = named(QComboBox(self), "Image files")
         for text, placing in (
             ("stay where they are", None),
@@ -81,6 +82,7 @@ class ExportDialog(QDialog):
             profile,
             format_name,
             self._shares.text().strip(),
+            self._by_class.isChecked(),
             self._images.currentData(),
         )
 
@@ -119,6 +121,7 @@ class ExportDialog(QDialog):
         form.addRow("", self._provenance)
         form.addRow("Holes", self._holes)
         form.addRow("Parts", self._shares)
+        form.addRow("", self._by_class)
         form.addRow("Images", self._images)
         column = QVBoxLayout(self)
         column.setContentsMargins(16, 16, 16, 12)
@@ -158,6 +161,7 @@ class ExportDialog(QDialog):
             lines.append(f"{left} left out because nobody has worked on them")
         if in_progress := counts.get(ImageState.IN_PROGRESS, 0):
             lines.append(f"{in_progress} of those written " + ("is" if in_progress == 1 else "are") + " not done yet")
+        self._by_class.setEnabled(bool(self.request.shares))
         profile = profile_named(self.request.profile)
         lines += [f"not kept: {loss}" for loss in profile.losses] + list(profile.notes)
         self._summary.setText(". ".join(line[0].upper() + line[1:] for line in lines) + ".")

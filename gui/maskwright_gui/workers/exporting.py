@@ -30,6 +30,8 @@ class ExportRequest:
     profile: str = "generic"
     format_name: str = "coco"
     shares: str = ""
+    by_class: bool = False
+    """Deal rare classes out evenly over the parts."""
     placing: Placing | None = None
     is_forced: bool = False
     """Write even if the check has found something that a reader will refuse or misread."""
@@ -104,7 +106,7 @@ def _write_package(
         request.path,
         format_named(request.format_name),
         options,
-        splitting=Splitting(parse_shares(request.shares)) if request.shares else None,
+        splitting=Splitting(parse_shares(request.shares), by_class=request.by_class) if request.shares else None,
         image_root=source.image_root,
         placing=request.placing,
         on_image=lambda done: progress.report(done, total, "Placing the images"),

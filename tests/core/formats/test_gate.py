@@ -141,3 +141,12 @@ def test_damage_is_found(tmp_path: Path, damage: Any) -> None:
     damage(content)
     path.write_text(json.dumps(content))
     assert any(found.is_error for found in verify_coco(path, source, OPTIONS))
+
+
+def test_a_sliver_beside_a_good_part_is_found_and_mended() -> None:
+    sliver = Polygon.of([(20, 1), (20.02, 1), (20.02, 25)])
+    source = one_image(Instance(1, 1, (square(1, 1), sliver)))
+    assert Kind.SLIVER in {found.kind for found in findings(source)}
+    ((_, _, after),) = fix_all(source.instances(1), source.image_list[0])
+    assert after is not None
+    assert len(after.polygons) == 1

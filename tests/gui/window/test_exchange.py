@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from pycocotools.coco import COCO
+from PySide6.QtWidgets import QCheckBox, QLineEdit
 from pytestqt.qtbot import QtBot
 
 from maskwright.document import edits
@@ -132,3 +133,14 @@ def test_parts_go_into_a_folder(qtbot: QtBot, project: Workbench, tmp_path: Path
     request = ExportRequest(tmp_path / "parts", CocoExportOptions(), shares="train=50,val=50")
     export(qtbot, project, request)
     assert {path.name for path in (tmp_path / "parts").glob("*.json")} == {"train.json", "val.json"}
+
+
+def test_dialog_deals_rare_classes_out_where_there_are_parts(qtbot: QtBot, tmp_path: Path) -> None:
+    dialog = ExportDialog(tmp_path, "set", {ImageState.DONE: 3})
+    qtbot.addWidget(dialog)
+    (box,) = (each for each in dialog.findChildren(QCheckBox) if each.text().startswith("Rare classes"))
+    (parts,) = (each for each in dialog.findChildren(QLineEdit) if each.accessibleName() == "Parts")
+    assert not box.isEnabled()
+    parts.setText("train=80,val=20")
+    box.click()
+    assert dialog.request.by_class

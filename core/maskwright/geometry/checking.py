@@ -43,8 +43,8 @@ class StackedMasks:
             coco_mask.merge([rle, self._references[number]], intersect=True)
             for number, rle in zip(numbers, rles, strict=True)
         ]
-        pairs = zip(numbers, coco_mask.area(rles).tolist(), coco_mask.area(shared).tolist(), strict=True)
-        return [both / (self.areas[number] + area - both) for number, area, both in pairs]
+        areas = zip(numbers, coco_mask.area(rles).tolist(), coco_mask.area(shared).tolist(), strict=True)
+        return [both / (self.areas[number] + area - both) for number, area, both in areas]
 
     def _rles(self, numbers: Sequence[int], outlines: Sequence[Outline]) -> list[Rle]:
         walks = [
@@ -62,6 +62,8 @@ class StackedMasks:
 
 def are_valid(outlines: Sequence[Outline]) -> list[bool]:
     """Of each: whether its rings are simple, its holes inside and its parts apart."""
+    if len(outlines) == 1 and len(outlines[0]) == 1 and len(outlines[0][0]) == 1:
+        return [bool(shapely.is_valid(shapely.polygons(outlines[0][0][0])))]  # the usual case of a mask by itself
     parts = [rings for outline in outlines for rings in outline]
     rings = [ring for part in parts for ring in part]
     lengths, holes = [len(ring) for ring in rings], [len(part) for part in parts]

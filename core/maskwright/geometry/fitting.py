@@ -72,16 +72,16 @@ class RingTable:
         counts = np.array(choice.counts)
         lasts = counts.cumsum() - 1
         firsts = lasts - counts + 1
-        vertices, swept = self._points[choice.at], self._swept[choice.at]
-        following, swept_following = one_earlier(vertices, firsts, lasts), one_earlier(swept, firsts, lasts)
+        after, before = np.arange(1, len(choice.at) + 1), np.arange(-1, len(choice.at) - 1)
+        after[lasts], before[firsts] = firsts, lasts
+        vertices, swept = self._points.take(choice.at), self._swept.take(choice.at)
+        following, swept_following = vertices.take(after), swept.take(after)
         swept_following[lasts] += self._whole[choice.rings]
         edge = following - vertices
         # Signed area between outline and edge; divided by the edge's length: how far the edge has to move out.
         missed = (swept_following - swept - (vertices.conj() * following).imag) / 2
         length2 = edge.real**2 + edge.imag**2
-        edge_before, missed_before, length2_before = (
-            one_later(values, firsts, lasts) for values in (edge, missed, length2)
-        )
+        edge_before, missed_before, length2_before = edge.take(before), missed.take(before), length2.take(before)
         turn = (edge_before.conj() * edge).imag
         is_corner = turn * turn > _SMALLEST_TURN**2 * length2 * length2_before
         meet = (missed * edge_before - missed_before * edge) / np.where(is_corner, turn, 1)

@@ -2,6 +2,7 @@
 
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
+from math import prod
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,7 +10,9 @@ from numpy.typing import NDArray
 from maskwright.geometry.trace import LatticePart, trace_mask
 
 _MOST_PIXELS = 1 << 20
-"""Of a sheet of several masks: tracing takes nine bytes for each."""
+"""Of a sheet: tracing takes nine bytes for each."""
+_MOST_PIXELS_EACH = 1 << 17
+"""A larger mask is traced by itself: there the calls cost less than the pixels."""
 
 
 def trace_masks(masks: Sequence[NDArray[np.bool_ | np.uint8]]) -> list[tuple[LatticePart, ...]]:
@@ -29,7 +32,7 @@ def _sheets(shapes: Sequence[tuple[int, ...]]) -> Iterator[list[int]]:
     sheet: list[int] = []
     rows = 0
     for number in sorted(range(len(shapes)), key=lambda i: shapes[i][-1:]):
-        if len(shapes[number]) != 2 or 0 in shapes[number]:
+        if len(shapes[number]) != 2 or not 0 < prod(shapes[number]) <= _MOST_PIXELS_EACH:
             yield [number]
             continue
         height, width = shapes[number]
@@ -50,7 +53,7 @@ def _traced_together(masks: Sequence[NDArray[np.bool_ | np.uint8]]) -> list[list
     for top, mask in zip(tops, masks, strict=False):
         sheet[top : top + mask.shape[0], : mask.shape[1]] = mask
     traced: list[list[LatticePart]] = [[] for _ in masks]
-    for part in trace_mask(sheet):
+    for part in trace_mask(sheet, tops=tops[:-1]):
         number = bisect_right(tops, int(part.exterior[0, 1])) - 1
         traced[number].append(_moved_up(part, tops[number]))
     return traced

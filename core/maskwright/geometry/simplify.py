@@ -141,10 +141,10 @@ class _Lockstep:
         further: list[tuple[_Search, float]] = []
         for (search, share), iou, before, after in zip(tried, ious, fewest, outlines, strict=True):
             if _count(after) < _count(before):
-                is_good = iou >= search.min_iou
-                if is_good:
+                if iou >= search.min_iou:
                     search.good.insert(0, (search.used(iou), after))
-                further.append((search, share if is_good else share * _NEXT_SHARE))
+                else:
+                    further.append((search, share * _NEXT_SHARE))
         return further
 
     def _first_valid(self, queues: dict[int, list[Outline]]) -> dict[int, Outline]:

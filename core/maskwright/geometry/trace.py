@@ -4,7 +4,7 @@ Pixels that touch only at a corner belong to different parts, so every ring is s
 and other rings at single lattice points at most. That is what shapely calls valid.
 """
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise, product
@@ -69,9 +69,10 @@ _IS_CORNER[_LONE_PIXEL] = True
 _CORNER_XY[_LONE_PIXEL * 4 : _LONE_PIXEL * 4 + 4] = [_START_OF_SIDE[side] for side in (4, 6, 0, 2)]
 
 
-def trace_mask(mask: NDArray[np.bool_ | np.uint8]) -> tuple[LatticePart, ...]:
+def trace_mask(mask: NDArray[np.bool_ | np.uint8], *, tops: Sequence[int] = (0,)) -> tuple[LatticePart, ...]:
     """The parts of a (H, W) mask (anything nonzero is foreground), exact, in scan order of their contours.
 
+    tops: rows between which the mask falls into masks that do not touch, ascending from 0; knowing them saves time.
     Raises ValueError for an array that is not two-dimensional.
     """
     if mask.ndim != 2:
@@ -85,7 +86,7 @@ def trace_mask(mask: NDArray[np.bool_ | np.uint8]) -> tuple[LatticePart, ...]:
     corners, starts = _lattice_corners(contours)
     first, second = _touching_corners(corners, mask.shape)
     if len(first):
-        return _parts_of_untangled(_untangle(corners, starts, first, second), pixels)
+        return _parts_of_untangled(_untangle(corners, starts, first, second), pixels, tops)
     rings = [corners[start:end] for start, end in pairwise(starts)]
     return _parts_by_parent(rings, hierarchy[0, :, 3])
 
@@ -196,20 +197,32 @@ def _parts_by_parent(rings: list[LatticeRing], parents: NDArray[Any]) -> tuple[L
     )
 
 
-def _parts_of_untangled(rings: list[LatticeRing], pixels: NDArray[np.uint8]) -> tuple[LatticePart, ...]:
+def _parts_of_untangled(
+    rings: list[LatticeRing], pixels: NDArray[np.uint8], tops: Sequence[int]
+) -> tuple[LatticePart, ...]:
     """Rings that share a 4-connected component make one part; its only counter-clockwise ring is the outline."""
     areas = [_doubled_area(ring) for ring in rings]
-    exteriors = [ring for ring, area in zip(rings, areas, strict=True) if area < 0]  # y runs down
-    holes = [ring for ring, area in zip(rings, areas, strict=True) if area > 0]
-    if len(exteriors) == 1 or not holes:
-        return tuple(LatticePart(ring, tuple(holes)) for ring in exteriors)
-    _, labels = cv2.connectedComponents(pixels, connectivity=4)
-    holes_of: dict[int, list[LatticeRing]] = {}
-    for hole in holes:
-        holes_of.setdefault(int(labels[_pixel_on_the_left(hole)]), []).append(hole)
-    return tuple(
-        LatticePart(ring, tuple(holes_of.get(int(labels[_pixel_on_the_left(ring)]), ()))) for ring in exteriors
-    )
+    bands: dict[int, tuple[list[LatticeRing], list[LatticeRing]]] = {}
+    for ring, area in zip(rings, areas, strict=True):
+        exteriors, holes = bands.setdefault(bisect_right(tops, int(ring[0, 1])) - 1, ([], []))
+        (exteriors if area < 0 else holes).append(ring)  # y runs down
+    parts: list[LatticePart] = []
+    for band, (exteriors, holes) in bands.items():
+        if len(exteriors) == 1 or not holes:
+            parts += [LatticePart(ring, tuple(holes)) for ring in exteriors]
+            continue
+        first, last = (*tops, len(pixels))[band : band + 2]
+        _, labels = cv2.connectedComponents(pixels[first:last], connectivity=4)
+        holes_of: dict[int, list[LatticeRing]] = {}
+        for hole in holes:
+            holes_of.setdefault(_label(labels, hole, first), []).append(hole)
+        parts += [LatticePart(ring, tuple(holes_of.get(_label(labels, ring, first), ()))) for ring in exteriors]
+    return tuple(parts)
+
+
+def _label(labels: NDArray[Any], ring: LatticeRing, first_row: int) -> int:
+    row, column = _pixel_on_the_left(ring)
+    return int(labels[row - first_row, column])
 
 
 def _pixel_on_the_left(ring: LatticeRing) -> tuple[int, int]:

@@ -88,9 +88,9 @@ def simplify(polygons: Sequence[Polygon], tolerance_px: float) -> Polygons:
 
 
 def fill_holes(polygons: Sequence[Polygon], *, max_area: float = float("inf")) -> Polygons:
-    """Without the holes of up to `max_area` square pixels."""
-    filled = (Polygon(p.exterior, tuple(hole for hole in p.holes if _area(hole) > max_area)) for p in polygons)
-    return tuple(filled)
+    """Without the holes of up to `max_area` square pixels; parts that lie in a filled hole become one with it."""
+    filled = [Polygon(p.exterior, tuple(hole for hole in p.holes if _area(hole) > max_area)) for p in polygons]
+    return tuple(filled) if are_valid(filled) else unite(filled)
 
 
 def remove_small_parts(polygons: Sequence[Polygon], *, min_area: float) -> Polygons:

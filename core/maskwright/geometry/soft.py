@@ -4,6 +4,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from maskwright.geometry.algebra import make_valid
 from maskwright.geometry.convert import mask_to_polygons
 from maskwright.geometry.fitting import GRID
 from maskwright.geometry.polygon import Polygon
@@ -30,10 +31,11 @@ def soft_mask_to_polygons(
         return ()
     fine = cv2.resize(heat.astype(np.float32), None, fx=GRID, fy=GRID, interpolation=cv2.INTER_LINEAR) > threshold
     height, width = heat.shape
-    polygons = tuple(
+    rounded = tuple(
         Polygon.of(np.rint(polygon.exterior) / GRID, [np.rint(hole) / GRID for hole in polygon.holes])
         for polygon in mask_to_polygons(fine, min_iou=min_iou)
     )
+    polygons = make_valid(rounded)  # what lay a sixteenth of a pixel apart may meet now
     if mask_iou(polygons_to_mask(polygons, (width, height)), pixels) < min_iou:
         return mask_to_polygons(pixels, min_iou=min_iou, offset_xy=offset_xy)
     return tuple(

@@ -124,6 +124,12 @@ def test_small_holes_are_filled_and_large_ones_kept() -> None:
     assert algebra.fill_holes([polygon])[0].holes == ()
 
 
+def test_an_island_in_a_filled_hole_becomes_one_with_it() -> None:
+    around = Polygon.of(square_ring(0, 0, 20), [square_ring(5, 5, 10)])
+    (filled,) = algebra.fill_holes([around, square(8, 8, 3)])
+    assert (algebra.area_of([filled]), filled.holes) == (400, ())
+
+
 def test_small_parts_go_but_never_the_last() -> None:
     assert algebra.remove_small_parts([square(0, 0, 2), square(5, 5, 4)], min_area=5) == (square(5, 5, 4),)
     assert algebra.remove_small_parts([square(0, 0, 2)], min_area=5) == (square(0, 0, 2),)

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from maskwright.geometry.algebra import area_of, to_shapely
+from maskwright.geometry.algebra import are_valid, area_of, to_shapely
 from maskwright.geometry.convert import mask_to_polygons
 from maskwright.geometry.polygon import Polygon
 from maskwright.geometry.raster import mask_iou, polygons_to_mask
@@ -41,6 +41,7 @@ def test_the_outline_is_nearer_to_the_truth_than_that_of_the_pixels() -> None:
 def test_the_promise_is_kept_for_any_heat_map(heat: np.ndarray, min_iou: float) -> None:
     polygons = soft_mask_to_polygons(heat, min_iou=min_iou)
     assert mask_iou(polygons_to_mask(polygons, (heat.shape[1], heat.shape[0])), heat > 0.5) >= min_iou
+    assert are_valid(polygons)
 
 
 def test_the_threshold_moves_the_outline() -> None:

@@ -80,13 +80,14 @@ class RingTable:
         edge = following - vertices
         # Signed area between outline and edge; divided by the edge's length: how far the edge has to move out.
         missed = (swept_following - swept - (vertices.conj() * following).imag) / 2
-        length2 = edge.real**2 + edge.imag**2
+        length2 = (edge.conj() * edge).real
         edge_before, missed_before, length2_before = edge.take(before), missed.take(before), length2.take(before)
         turn = (edge_before.conj() * edge).imag
         is_corner = turn * turn > _SMALLEST_TURN**2 * length2 * length2_before
-        meet = (missed * edge_before - missed_before * edge) / np.where(is_corner, turn, 1)
-        out = -0.5j * (missed_before / length2_before * edge_before + missed / length2 * edge)
-        move = np.where(is_corner, meet, out)
+        move = (missed * edge_before - missed_before * edge) / np.where(is_corner, turn, 1)
+        if not is_corner.all():
+            out = -0.5j * (missed_before / length2_before * edge_before + missed / length2 * edge)
+            move = np.where(is_corner, move, out)
         move *= np.minimum(1, np.repeat(farthest, counts) / np.maximum(np.abs(move), 1e-9))
         moved = (vertices + move).view(np.float64).reshape(-1, 2)
         inside = np.minimum(np.maximum(moved, 0), np.repeat(frame_wh, counts, axis=0))

@@ -24,6 +24,9 @@ Parts: TypeAlias = Sequence[LatticePart]
 # Measured on outlines of photographs and micrographs: the tolerance that uses up the allowed error is 8 to 30 times
 # the error's share of the outline (median 14 for an IoU of 0.98), and the error grows about in proportion to it.
 _FIRST_GUESS = 11.0
+_FIRST_GUESS_LONG = 9.0
+_LONG_PX = 300
+"""Perimeter from which a try costs more than what a coarser one would save: there the first had better be good."""
 _SMALLEST_PX = 0.7
 _STEP_PX = 0.55
 """Up to about this tolerance the steps of a slanted outline stay, and nothing is wrong."""
@@ -103,7 +106,8 @@ class _Lockstep:
         for number, parts in enumerate(masks):
             numbers = [list(islice(rings, len(part.rings))) for part in parts]
             perimeter = sum(self._table.perimeters[ring] for part in numbers for ring in part)
-            guess = _FIRST_GUESS * (1 - min_iou) * self._frames.areas[number] / perimeter
+            factor = _FIRST_GUESS_LONG if perimeter > _LONG_PX else _FIRST_GUESS
+            guess = factor * (1 - min_iou) * self._frames.areas[number] / perimeter
             self._searches.append(_Search(number, numbers, exact[number], min_iou, max(guess, _SMALLEST_PX)))
 
     def simplified(self) -> list[Outline]:

@@ -51,7 +51,7 @@ class Prediction:
     def polygons(self) -> tuple[Polygon, ...]:
         """Parts with holes on pixel edges, true to the mask by at least `min_iou`.
 
-        Those of the whole selection are made with the first: together they cost a quarter of the time.
+        Those of the whole selection are made with the first: small ones cost a quarter of the time together.
         """
         together = [self, *(one for one in self._companions if one is not self)]
         self._companions.clear()

@@ -8,6 +8,7 @@ from PySide6.QtGui import QColor, QImage, QPainter, QPaintEvent
 from PySide6.QtWidgets import QWidget
 
 from maskwright.document.change import Change
+from maskwright.document.palette import Rgb
 from maskwright_gui.canvas.active import paint_crosshair, paint_focus_ring
 from maskwright_gui.canvas.adjust import DisplayAdjust
 from maskwright_gui.canvas.deep import DeepImage
@@ -45,6 +46,7 @@ class CanvasSurface(NavigableView):
         self.context = context
         self._image = ImageLayer()
         self._style = CanvasStyle()
+        self._ground = _plain_image(self._style.background)
         self._overlay: Overlay = NOTHING
         self._ghosts: dict[str, tuple[Ghost, ...]] = {}
         self._live: frozenset[int] = frozenset()
@@ -73,6 +75,7 @@ class CanvasSurface(NavigableView):
 
     def set_style(self, style: CanvasStyle) -> None:
         self._style = style
+        self._ground = _plain_image(style.background)
         self._layer.replace_content(self._content(), self.context.index)
         self._lay_out_labels()
 
@@ -228,8 +231,9 @@ class CanvasSurface(NavigableView):
 
     def _paint(self, painter: QPainter, clip: QRectF) -> None:
         ratio = self.devicePixelRatioF()
+        # not `fillRect`: after it Qt blends the layer, scaled while zooming, three times slower (2.7 ms instead of 0.9)
         for rest in self._image.uncovered(clip, self._viewport):
-            painter.fillRect(rest, QColor(*self._style.background))
+            painter.drawImage(QRectF(rest), self._ground)
         self._image.draw(painter, self._viewport, ratio, is_moving=self._settle_timer.isActive())
         if self._shows_objects:
             self._paint_objects(painter, clip, ratio)
@@ -249,6 +253,12 @@ class CanvasSurface(NavigableView):
 
     def sizeHint(self) -> QSize:
         return QSize(800, 600)
+
+
+def _plain_image(colour: Rgb) -> QImage:
+    image = QImage(16, 16, QImage.Format.Format_RGB32)
+    image.fill(QColor(*colour))
+    return image
 
 
 def boxes_of(change: Change) -> list[Box]:

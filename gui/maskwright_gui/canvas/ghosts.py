@@ -6,6 +6,7 @@ Ghosts are looked at, never edited: no tool sees them.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
+from functools import lru_cache
 
 from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPainterPath, QPen
@@ -74,7 +75,7 @@ def paint_ghosts(painter: QPainter, viewport: Viewport, ghosts: Sequence[Ghost],
     painter.save()
     painter.translate(viewport.offset_x, viewport.offset_y)
     painter.scale(viewport.scale, viewport.scale)
-    for (kind, is_current), path in _paths(ghosts).items():
+    for (kind, is_current), path in _paths(tuple(ghosts)).items():
         for pen in _pens(kind, is_current=is_current):
             painter.setPen(pen)
             painter.drawPath(path)
@@ -108,8 +109,9 @@ def _is_in_view(ghost: Ghost, viewport: Viewport) -> bool:
     return x1 < right and x2 > left and y1 < bottom and y2 > top
 
 
-def _paths(ghosts: Sequence[Ghost]) -> dict[tuple[GhostKind, bool], QPainterPath]:
-    """One path for all that look alike: a call for each ring costs ten times as much."""
+@lru_cache(maxsize=2)
+def _paths(ghosts: tuple[Ghost, ...]) -> dict[tuple[GhostKind, bool], QPainterPath]:
+    """One path for all that look alike: a call for each ring costs ten times as much. Kept from paint to paint."""
     paths: dict[tuple[GhostKind, bool], QPainterPath] = {}
     for ghost in ghosts:
         path = paths.setdefault((ghost.kind, ghost.is_current), QPainterPath())
@@ -119,7 +121,7 @@ def _paths(ghosts: Sequence[Ghost]) -> dict[tuple[GhostKind, bool], QPainterPath
     return paths
 
 
-def _pens(kind: GhostKind, *, is_current: bool) -> tuple[QPen, QPen]:
+def _pens(kind: GhostKind, *, is_current: bool) -> tuple[QPen, ...]:
     """What is doubted is there already, in the colour of its class: a thin line, unless it was gone to."""
     width = 3.0 if is_current else 1.0 if kind is GhostKind.DOUBTED else 2.0
     under, line = QPen(_DARK, width + 2), QPen(_COLOURS[kind], width)
@@ -127,7 +129,8 @@ def _pens(kind: GhostKind, *, is_current: bool) -> tuple[QPen, QPen]:
         line.setDashPattern([2.0, 2.0] if kind is GhostKind.REMOVED else [4.0, 2.0])
     for pen in (under, line):
         pen.setCosmetic(True)
-    return under, line
+    # what is added is in the picture already, with a dark stroke of its own
+    return (line,) if kind is GhostKind.ADDED else (under, line)
 
 
 def _paint_label(painter: QPainter, area: QRectF, ghost: Ghost) -> None:

@@ -1,0 +1,43 @@
+"""Outlines over the picture that are not in the document."""
+
+import numpy as np
+from PySide6.QtCore import QRectF, Qt
+from PySide6.QtGui import QFontMetricsF, QGuiApplication, QImage, QPainter
+from pytestqt.qtbot import QtBot
+
+from maskwright_gui.canvas.ghosts import Ghost, GhostKind, label_area, paint_ghosts
+from maskwright_gui.canvas.viewport import Viewport
+
+VIEW = Viewport((200, 100), (200, 100))
+
+
+def ghost(x: float, y: float, kind: GhostKind = GhostKind.MISSED, label: str = "") -> Ghost:
+    return Ghost((np.array([(x, y), (x + 20, y), (x + 20, y + 20), (x, y + 20)], np.float64),), kind, label)
+
+
+def painted(*ghosts: Ghost) -> QImage:
+    image = QImage(200, 100, QImage.Format.Format_ARGB32_Premultiplied)
+    image.fill(Qt.GlobalColor.white)
+    painter = QPainter(image)
+    paint_ghosts(painter, VIEW, ghosts, QRectF(0, 0, 200, 100))
+    painter.end()
+    return image
+
+
+def test_what_is_added_and_what_is_removed_look_different(qtbot: QtBot) -> None:
+    added, removed = (painted(ghost(50, 50, kind)) for kind in (GhostKind.ADDED, GhostKind.REMOVED))
+    assert added.pixelColor(60, 50).green() > added.pixelColor(60, 50).red()
+    row = [removed.pixelColor(x, 50) for x in range(50, 70)]
+    assert any(colour.red() > colour.green() for colour in row)
+    assert len({colour.name() for colour in row}) > 1  # dashed
+
+
+def test_labels_of_one_place_stand_below_each_other(qtbot: QtBot) -> None:
+    metrics = QFontMetricsF(QGuiApplication.font())
+    first = label_area(ghost(50, 50, label="one"), VIEW, metrics, [])
+    second = label_area(ghost(50, 50, label="two"), VIEW, metrics, [first])
+    assert not second.intersects(first)
+
+
+def test_an_outline_out_of_view_shows_no_label(qtbot: QtBot) -> None:
+    assert painted(ghost(500, 500, label="far away")) == painted()

@@ -42,8 +42,9 @@ def _read(connection: Connection, query: str, values: tuple[int, ...]) -> Iterat
     rows = connection.exec_driver_sql(query, values)
     known: dict[int, Any] = {}
     while block := rows.fetchmany(_BLOCK):
-        wanted = {row.provenance_id for row in block} - known.keys() - {None}
-        known |= read_provenances(connection, wanted)
+        wanted = {row[6] for row in block} - known.keys() - {None}  # provenance_id
+        if wanted:
+            known |= read_provenances(connection, wanted)
         for row in block:
             record = packed_record(row[2])
             yield row[0], row[1], record if record is not None else instance_from_row(row, known)

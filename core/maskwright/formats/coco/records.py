@@ -29,8 +29,8 @@ def category_record(category: Category) -> dict[str, Any]:
 
 def image_record(image: ImageRecord) -> dict[str, Any]:
     """Raises FormatError for a file name that is absolute or leads out of the image folder."""
-    name = PurePosixPath(image.file_name)
-    if name.is_absolute() or ".." in name.parts or "\\" in image.file_name:
+    name = image.file_name
+    if name.startswith("/") or "\\" in name or (".." in name and ".." in PurePosixPath(name).parts):
         raise FormatError(f"image {image.id}: expected a path inside the image folder, got {image.file_name!r}")
     record = {"id": image.id, "file_name": image.file_name, "width": image.width, "height": image.height}
     return original.in_original_order(record | _unknown(image.extra, record), image.extra)

@@ -9,11 +9,13 @@ from maskwright.geometry.boxes import box_ious
 from maskwright.geometry.polygon import Polygon
 
 Box = tuple[float, float, float, float]
-PlaceKind = Literal["only here", "only there", "class", "outline", "doubt"]
+PlaceKind = Literal["only here", "only there", "class", "outline", "doubt", "rival", "vague"]
 SAME_PLACE_IOU = 0.4
 """From here on a box and an instance's extent are about one object."""
 OUTLINE_WEIGHT = 0.25
 """1 - IoU of two outlines above which the difference is worth a mark."""
+
+_DOUBTS: Mapping[str, PlaceKind] = {"score": "doubt", "class": "rival", "outline": "vague"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +29,8 @@ class Place:
     """Of what the second model sees here."""
     score: float | None = None
     weight: float = 0.0
+    rival: str = ""
+    """The model's name of the class that it takes for nearly as likely."""
     polygons: tuple[Polygon, ...] = ()
     """The outline of what may have been missed, where it is known."""
 
@@ -42,13 +46,17 @@ def disagreement_places(detail: Any, instances: Mapping[int, Instance]) -> tuple
 
 def uncertainty_places(detail: Any, instances: Mapping[int, Instance]) -> tuple[Place, ...]:
     """From what a project keeps of a model's doubts: those about proposals, and about what may have been missed."""
-    boxes: list[Box] = [_box(values) for values in detail.get("boxes_xyxy", [])] if isinstance(detail, dict) else []
+    stored = detail if isinstance(detail, dict) else {}
+    boxes: list[Box] = [_box(values) for values in stored.get("boxes_xyxy", [])]
+    kinds = stored.get("kinds", ["score"] * len(boxes))  # doubts noted by earlier versions have neither
+    rivals = stored.get("rivals", [""] * len(boxes))
     places = []
-    for box in boxes:
+    for box, kind, rival in zip(boxes, kinds, rivals, strict=True):
         found = _most_like(instances.values(), box)
-        if found is None or instances[found].state is InstanceState.PROPOSED:
-            score = instances[found].score if found is not None else None
-            places.append(Place("doubt", box, found, score=score))
+        if found is None:
+            places.append(Place("doubt", box))
+        elif instances[found].state is InstanceState.PROPOSED:
+            places.append(Place(_DOUBTS[kind], box, found, score=instances[found].score, rival=rival))
     return tuple(places)
 
 
@@ -70,7 +78,7 @@ def _finding_place(finding: Mapping[str, Any]) -> Place:
         finding.get("category"),
         finding.get("score"),
         finding.get("weight", 1.0),
-        tuple(Polygon.of(rings[0], rings[1:]) for rings in finding.get("polygons", [])),
+        polygons=tuple(Polygon.of(rings[0], rings[1:]) for rings in finding.get("polygons", [])),
     )
 
 

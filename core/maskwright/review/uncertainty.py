@@ -1,15 +1,17 @@
 """How many corrections a model's output on one image is likely to need, from the output alone.
 
-The sum of three expectations: proposals that are false (1 - score each), objects that were missed (score of each
-candidate under the threshold), outlines to mend (how much of a mask depends on where its probability is cut).
+The sum of four expectations: proposals that are false (1 - score each), objects that were missed (score of each
+candidate under the threshold), classes to change (score of the best other class in the same place), outlines to mend
+(how much of a mask depends on where its probability is cut).
 """
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from maskwright.geometry.boxes import box_ious
 from maskwright.inference.candidates import Candidates
 from maskwright.inference.nms import nms_indices
 
@@ -17,39 +19,66 @@ NAME = "uncertainty"
 """Of the signal in a project."""
 LOWEST_SCORE = 0.1
 """Candidates below say more about the model's background than about the image."""
+NEAR_SCORE, NARROW_MARGIN, VAGUE_MASK = 0.15, 0.2, 0.7
+"""One object is doubtful with a score this near the threshold, with another class less than this behind, or with more
+than this share of its mask depending on the cut. Of a YOLACT stand-in's outlines on COCO a quarter are so vague."""
+MOST_DOUBTS = 5
 _FIRM, _LOOSE = 0.7, 0.3
 _MOST = 300
+
+DoubtKind = Literal["score", "class", "outline"]
+
+
+@dataclass(frozen=True, slots=True)
+class Doubt:
+    """What one object, proposed or just under the threshold, is marked for. `box_xyxy` in image pixels."""
+
+    kind: DoubtKind
+    box_xyxy: tuple[float, float, float, float]
+    strength: float
+    """From 0, hardly doubtful, to 1."""
+    rival: str = ""
+    """The model's name of the other class."""
 
 
 @dataclass(frozen=True, slots=True)
 class Uncertainty:
-    """Expected numbers of corrections of each kind, and the proposals that they are about."""
+    """Expected numbers of corrections of each kind, and the objects that are doubtful on their own."""
 
     false: float
     missed: float
     outlines: float
-    doubtful_boxes: tuple[tuple[float, float, float, float], ...] = ()
-    """xyxy, image pixels, most doubtful first, at most five."""
+    classes: float = 0.0
+    doubts: tuple[Doubt, ...] = ()
+    """The strongest first, at most MOST_DOUBTS."""
 
     @property
     def value(self) -> float:
-        return self.false + self.missed + self.outlines
+        return self.false + self.missed + self.classes + self.outlines
 
     @property
     def reason(self) -> str:
-        """The largest part in words."""
+        """The largest part in words, and whether there is an object to look at for it."""
         parts = (
-            (self.false, "proposals with scores near the threshold"),
+            (self.false, "proposals that may be false"),
             (self.missed, "objects that may have been missed"),
+            (self.classes, "objects between two classes"),
             (self.outlines, "unclear outlines"),
         )
         value, text = max(parts)
-        return f"{text} (about {value:.1f})" if value >= 0.05 else "nothing doubtful"
+        if value < 0.05:
+            return "nothing doubtful"
+        return f"{text} (about {value:.1f})" + ("" if self.doubts else "; no single object is doubtful")
 
     @property
     def detail(self) -> dict[str, Any]:
         """What JSON can hold, for the project."""
-        return {"reason": self.reason, "boxes_xyxy": [list(box) for box in self.doubtful_boxes]}
+        return {
+            "reason": self.reason,
+            "boxes_xyxy": [list(doubt.box_xyxy) for doubt in self.doubts],
+            "kinds": [doubt.kind for doubt in self.doubts],
+            "rivals": [doubt.rival for doubt in self.doubts],
+        }
 
 
 def image_uncertainty(
@@ -62,15 +91,84 @@ def image_uncertainty(
     boxes = candidates.boxes_xyxy[candidates.rows[pairs]]
     classes = None if class_agnostic else candidates.classes[pairs]
     kept = pairs[nms_indices(boxes, classes, max_iou=nms_iou, limit=_MOST)]
-    scores = candidates.scores[kept]
-    shown, hidden = kept[scores > score], scores[scores <= score]
+    shown, hidden = kept[candidates.scores[kept] > score], kept[candidates.scores[kept] <= score]
+    rivals = _rivals(candidates, shown, pairs, nms_iou)
+    hidden = hidden[~_overlaps(candidates, hidden, shown, nms_iou).any(axis=1)]  # an object has been found there
+    rival_scores = np.where(rivals >= 0, candidates.scores[rivals], 0)
     looseness = np.array([_looseness(candidates, int(pair)) for pair in shown])
-    doubt = np.concatenate([1 - candidates.scores[shown], hidden])
-    order = np.argsort(-doubt)[:5]
-    worst = candidates.boxes_xyxy[candidates.rows[np.concatenate([shown, kept[scores <= score]])[order]]]
+    doubts = [
+        *_score_doubts(candidates, np.concatenate([shown, hidden]), score),
+        *_class_doubts(candidates, shown, rivals),
+        *_outline_doubts(candidates, shown, looseness),
+    ]
     return Uncertainty(
-        float((1 - candidates.scores[shown]).sum()), float(hidden.sum()), float(looseness.sum()), _as_tuples(worst)
+        float((1 - candidates.scores[shown]).sum()),
+        float(candidates.scores[hidden].sum()),
+        float(looseness.sum()),
+        float(rival_scores.sum()),
+        _strongest(doubts),
     )
+
+
+def _overlaps(
+    candidates: Candidates, first: NDArray[np.intp], second: NDArray[np.intp], nms_iou: float
+) -> NDArray[np.bool_]:
+    """(len(first), len(second)) bool: which pairs are about one place."""
+    if not len(first) or not len(second):
+        return np.zeros((len(first), len(second)), np.bool_)
+    boxes = candidates.boxes_xyxy[candidates.rows]
+    return np.asarray(box_ious(boxes[first], boxes[second]) > nms_iou)
+
+
+def _rivals(
+    candidates: Candidates, shown: NDArray[np.intp], pairs: NDArray[np.intp], nms_iou: float
+) -> NDArray[np.intp]:
+    """(len(shown),) the best pair of another class at the same anchor or on much the same box; -1 where none is."""
+    if not len(shown):
+        return np.empty(0, np.intp)
+    is_rival = _overlaps(candidates, shown, pairs, nms_iou)
+    is_rival &= candidates.classes[shown][:, None] != candidates.classes[pairs]
+    best = np.where(is_rival, candidates.scores[pairs], 0).argmax(axis=1)
+    return np.where(is_rival.any(axis=1), pairs[best], -1)
+
+
+def _score_doubts(candidates: Candidates, pairs: NDArray[np.intp], score: float) -> list[Doubt]:
+    strengths = 1 - np.abs(candidates.scores[pairs] - score) / NEAR_SCORE
+    return [
+        Doubt("score", _box(candidates, pair), float(strength))
+        for pair, strength in zip(pairs, strengths, strict=True)
+        if strength > 0
+    ]
+
+
+def _class_doubts(candidates: Candidates, shown: NDArray[np.intp], rivals: NDArray[np.intp]) -> list[Doubt]:
+    margins = candidates.scores[shown] - candidates.scores[rivals]
+    return [
+        Doubt(
+            "class",
+            _box(candidates, pair),
+            float(np.clip(1 - margin / NARROW_MARGIN, 0, 1)),
+            candidates.categories[int(candidates.classes[rival])].name,
+        )
+        for pair, rival, margin in zip(shown, rivals, margins, strict=True)
+        if rival >= 0 and margin < NARROW_MARGIN
+    ]
+
+
+def _outline_doubts(candidates: Candidates, shown: NDArray[np.intp], looseness: NDArray[np.float64]) -> list[Doubt]:
+    return [
+        Doubt("outline", _box(candidates, pair), float((loose - VAGUE_MASK) / (1 - VAGUE_MASK)))
+        for pair, loose in zip(shown, looseness, strict=True)
+        if loose > VAGUE_MASK
+    ]
+
+
+def _strongest(doubts: list[Doubt]) -> tuple[Doubt, ...]:
+    """That of each object."""
+    by_box: dict[tuple[float, float, float, float], Doubt] = {}
+    for doubt in sorted(doubts, key=lambda doubt: -doubt.strength):
+        by_box.setdefault(doubt.box_xyxy, doubt)
+    return tuple(by_box.values())[:MOST_DOUBTS]
 
 
 def _looseness(candidates: Candidates, pair: int) -> float:
@@ -83,7 +181,6 @@ def _looseness(candidates: Candidates, pair: int) -> float:
     return 1 - firm / loose if loose else 0.0
 
 
-def _as_tuples(boxes: NDArray[np.float32]) -> tuple[tuple[float, float, float, float], ...]:
-    return tuple(
-        (round(float(a), 1), round(float(b), 1), round(float(c), 1), round(float(d), 1)) for a, b, c, d in boxes
-    )
+def _box(candidates: Candidates, pair: np.intp) -> tuple[float, float, float, float]:
+    x1, y1, x2, y2 = (round(float(value), 1) for value in candidates.boxes_xyxy[candidates.rows[pair]])
+    return x1, y1, x2, y2

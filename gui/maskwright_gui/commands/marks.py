@@ -59,7 +59,7 @@ class ReviewMarks(QObject):
         places = self._places()
         if not places:
             self._show()
-            detail = "Run the model on all images first; doubts are noted as it goes."
+            detail = "" if self._details else "Run the model on all images first; doubts are noted as it goes."
             self.told.emit(Message("No doubtful place is left on this image", detail))
             return
         place = next((place for place in places if place.box_xyxy not in self._visited), None)
@@ -160,6 +160,10 @@ class ReviewMarks(QObject):
                 return f"outline? {1 - place.weight:.2f}"
             case "doubt":
                 return f"unsure {place.score:.2f}" if place.score is not None else "missed?"
+            case "rival":
+                return f"or {place.rival}?"
+            case "vague":
+                return "outline?"
 
     def _rare_ghosts(self, document: Document) -> list[Ghost]:
         rarest = self._rows.rarest_class(document.image_id)

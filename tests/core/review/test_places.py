@@ -74,6 +74,14 @@ def test_a_doubt_where_nothing_is_may_be_a_missed_object() -> None:
     assert place.instance_id is None
 
 
+def test_a_doubt_says_what_it_is_about() -> None:
+    here = [replace(proposed(1, 0), score=0.9), replace(proposed(2, 100), score=0.52)]
+    boxes = [list(item.bounds_xyxy) for item in here]
+    detail = {"boxes_xyxy": boxes, "kinds": ["class", "score"], "rivals": ["dog", ""]}
+    places = uncertainty_places(detail, by_id(*here))
+    assert [(place.kind, place.rival) for place in places] == [("rival", "dog"), ("doubt", "")]
+
+
 @pytest.mark.parametrize("detail", [None, {}, {"reason": "older version"}])
 def test_nothing_known_is_no_place(detail: object) -> None:
     assert disagreement_places(detail, {}) == ()

@@ -10,6 +10,7 @@ import tiny_models
 from maskwright.document.change import Change
 from maskwright.document.values import InstanceState
 from maskwright.images import read_image
+from maskwright.inference.candidates import Candidates
 from maskwright.inference.model import Model, load_model
 from maskwright.prelabel import PrelabelSettings, run_batch
 from maskwright.project import Project, Proposal, scan_folder
@@ -59,6 +60,58 @@ def test_soft_outlines_count(tmp_path: Path) -> None:
 
     assert found.outlines == pytest.approx(2)
     assert "unclear outlines" in found.reason
+
+
+@pytest.mark.parametrize(
+    ("scores", "expected"),
+    [
+        pytest.param((0.96, 0.99), [], id="sure"),
+        pytest.param((0.6, 0.96), ["score"], id="just above the threshold"),
+        pytest.param((0.45, 0.96), ["score"], id="just below"),
+        pytest.param((0.2, 0.96), [], id="far below"),
+    ],
+)
+def test_only_scores_near_the_threshold_are_doubtful(
+    tmp_path: Path, scores: tuple[float, float], expected: list[str]
+) -> None:
+    image = read_image(write_image(tmp_path / "a.png")).bgr_u8
+
+    found = image_uncertainty(model_with(tmp_path, scores).predict(image), 0.5)
+
+    assert [doubt.kind for doubt in found.doubts] == expected
+    assert ("no single object is doubtful" in found.reason or found.reason == "nothing doubtful") == (not expected)
+
+
+def two_classes(folder: Path, first: float, second: float) -> Candidates:
+    """Of one object in the left half, at one anchor."""
+    conf = [[[0.0, first, second], [1.0, 0.0, 0.0]]]
+    model = load_model(tiny_models.yolact(folder / f"{first}-{second}.xml", conf=conf))
+    return model.predict(read_image(write_image(folder / "a.png")).bgr_u8)
+
+
+def test_a_second_class_close_behind_is_a_doubt_about_the_class(tmp_path: Path) -> None:
+    candidates = two_classes(tmp_path, 0.5, 0.45)
+
+    found = image_uncertainty(candidates, 0.3, class_agnostic=True)
+
+    assert [(doubt.kind, doubt.rival) for doubt in found.doubts] == [("class", candidates.categories[1].name)]
+    assert (found.classes, found.missed) == pytest.approx((0.45, 0), abs=1e-3)
+    assert found.value == pytest.approx(0.5 + 0.45 + found.outlines, abs=1e-3)
+
+
+def test_a_second_class_far_behind_is_no_object_that_was_missed(tmp_path: Path) -> None:
+    found = image_uncertainty(two_classes(tmp_path, 0.8, 0.15), 0.5)
+
+    assert found.doubts == ()
+    assert (found.classes, found.missed) == pytest.approx((0.15, 0), abs=1e-3)
+
+
+def test_a_mask_that_depends_on_its_cut_is_doubtful(tmp_path: Path) -> None:
+    image = read_image(write_image(tmp_path / "a.png")).bgr_u8
+
+    found = image_uncertainty(model_with(tmp_path, (0.96, 0.99), soft=0.3).predict(image), 0.5)
+
+    assert [doubt.kind for doubt in found.doubts] == ["outline", "outline"]
 
 
 def test_two_sides_differ_in_presence_class_and_outline() -> None:

@@ -111,3 +111,11 @@ def test_each_row_of_the_queue_tells_its_reason(compared: Workbench) -> None:
 
 def test_rows_in_the_order_of_names_tell_no_reason(labelled: Workbench) -> None:
     assert labelled.rows.index(2).data(REASON_ROLE) == ""
+
+
+def test_marks_say_what_is_doubtful(labelled: Workbench) -> None:
+    boxes = [list(instance.bounds_xyxy) for instance in labelled.session.document]
+    detail = {"reason": "", "boxes_xyxy": boxes, "kinds": ["class", "outline"], "rivals": ["dog", ""]}
+    labelled.session.project.set_signals("uncertainty", {1: (1.0, detail)})
+    labelled.window.images.set_order("uncertainty")
+    assert [ghost.label for ghost in labelled.window.canvas.ghosts] == ["or dog?", "outline?"]

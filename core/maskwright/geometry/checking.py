@@ -14,8 +14,8 @@ from maskwright.geometry.raster import Rle, one_walk
 Outline: TypeAlias = list[list[NDArray[np.float64]]]
 """The parts of one mask, each its exterior and then its holes, (N, 2) float64."""
 
-MOST_TOGETHER = 128
-"""pycocotools 2.0.11 overflows when asked for the area of more than 255 masks at once."""
+MOST_TOGETHER = 127
+"""pycocotools 2.0.11 overflows when asked for the area of more than 255 masks at once; two are asked for each."""
 MOST_PIXELS = 1 << 31
 """pycocotools counts runs in 32 bits."""
 
@@ -43,8 +43,9 @@ class StackedMasks:
             coco_mask.merge([rle, self._references[number]], intersect=True)
             for number, rle in zip(numbers, rles, strict=True)
         ]
-        areas = zip(numbers, coco_mask.area(rles).tolist(), coco_mask.area(shared).tolist(), strict=True)
-        return [both / (self.areas[number] + area - both) for number, area, both in areas]
+        areas: list[int] = coco_mask.area(rles + shared).tolist()
+        pairs = zip(numbers, areas[: len(rles)], areas[len(rles) :], strict=True)
+        return [both / (self.areas[number] + area - both) for number, area, both in pairs]
 
     def _rles(self, numbers: Sequence[int], outlines: Sequence[Outline]) -> list[Rle]:
         walks = [

@@ -46,10 +46,9 @@ class RingTable:
         self._whole = self._swept[ends] - self._swept[starts]
         step = following - self._points
         self.perimeters: list[float] = np.add.reduceat(np.abs(step.real) + np.abs(step.imag), starts).tolist()
-        low, high = corners.min(axis=0).astype(np.int64), corners.max(axis=0).astype(np.int64)
-        stride = high - low + 1
-        self._multipliers = np.array([1, stride[0]])
-        self._ring_stride = int(stride[0] * stride[1])
+        # A key for each corner of each ring, as whole numbers: y, then x, then the ring.
+        self._row_stride = int(corners[:, 0].max()) + 1
+        self._ring_stride = self._row_stride * (int(corners[:, 1].max()) + 1)
         keys = self._keys(corners, np.arange(len(rings)), ends - starts)
         self._order = keys.argsort()
         self._sorted_keys = keys[self._order]
@@ -72,33 +71,37 @@ class RingTable:
         counts = np.array(choice.counts)
         lasts = counts.cumsum() - 1
         firsts = lasts - counts + 1
-        after, before = np.arange(1, len(choice.at) + 1), np.arange(-1, len(choice.at) - 1)
-        after[lasts], before[firsts] = firsts, lasts
         vertices, swept = self._points.take(choice.at), self._swept.take(choice.at)
-        following, swept_following = vertices.take(after), swept.take(after)
+        following, swept_following = one_earlier(vertices, firsts, lasts), one_earlier(swept, firsts, lasts)
         swept_following[lasts] += self._whole[choice.rings]
         edge = following - vertices
         # Signed area between outline and edge; divided by the edge's length: how far the edge has to move out.
         missed = (swept_following - swept - (vertices.conj() * following).imag) / 2
         length2 = (edge.conj() * edge).real
-        edge_before, missed_before, length2_before = edge.take(before), missed.take(before), length2.take(before)
+        edge_before, missed_before, length2_before = (
+            one_later(values, firsts, lasts) for values in (edge, missed, length2)
+        )
         turn = (edge_before.conj() * edge).imag
         is_corner = turn * turn > _SMALLEST_TURN**2 * length2 * length2_before
         move = (missed * edge_before - missed_before * edge) / np.where(is_corner, turn, 1)
         if not is_corner.all():
             out = -0.5j * (missed_before / length2_before * edge_before + missed / length2 * edge)
             move = np.where(is_corner, move, out)
-        move *= np.minimum(1, np.repeat(farthest, counts) / np.maximum(np.abs(move), 1e-9))
+        if len(counts) > 1:
+            farthest, frame_wh = np.repeat(farthest, counts), np.repeat(frame_wh, counts, axis=0)
+        move *= np.minimum(1, farthest / np.maximum(np.abs(move), 1e-9))
         moved = (vertices + move).view(np.float64).reshape(-1, 2)
-        inside = np.minimum(np.maximum(moved, 0), np.repeat(frame_wh, counts, axis=0))
+        inside = np.minimum(np.maximum(moved, 0), frame_wh)
         return self._cut(np.rint(inside * GRID) / GRID, choice)
 
     def _cut(self, values: NDArray[np.float64], choice: Choice) -> list[NDArray[np.float64]]:
         return [values[start:end] for start, end in pairwise(accumulate(choice.counts, initial=0))]
 
     def _keys(self, points: NDArray[Any], rings: NDArray[Any], counts: Any) -> NDArray[np.int64]:
-        keys: NDArray[np.int64] = points @ self._multipliers
-        keys += np.repeat(rings * self._ring_stride, counts)
+        keys: NDArray[np.int64] = points[:, 1] * np.int64(self._row_stride)
+        keys += points[:, 0]
+        if len(self.rings) > 1:
+            keys += np.repeat(rings * self._ring_stride, counts)
         return keys
 
 
@@ -107,6 +110,8 @@ def one_earlier(values: NDArray[Any], firsts: NDArray[np.intp], lasts: NDArray[n
 
     firsts, lasts: (R,) of the rings that lie in `values` one after another.
     """
+    if len(lasts) == 1:  # the usual case of a mask by itself
+        return np.concatenate((values[1:], values[:1]))
     moved = np.empty_like(values)
     moved[:-1] = values[1:]
     moved[lasts] = values[firsts]
@@ -115,6 +120,8 @@ def one_earlier(values: NDArray[Any], firsts: NDArray[np.intp], lasts: NDArray[n
 
 def one_later(values: NDArray[Any], firsts: NDArray[np.intp], lasts: NDArray[np.intp]) -> NDArray[Any]:
     """Each place has the value before it, the first the last."""
+    if len(lasts) == 1:
+        return np.concatenate((values[-1:], values[:-1]))
     moved = np.empty_like(values)
     moved[1:] = values[:-1]
     moved[firsts] = values[lasts]

@@ -31,14 +31,14 @@ _SMALLEST_PX = 0.7
 _STEP_PX = 0.55
 """Up to about this tolerance the steps of a slanted outline stay, and nothing is wrong."""
 _AIM = 0.9
-_ENOUGH = 0.6
+_ENOUGH = 0.45
 """A result that uses this much of the allowed error is not improved further."""
 _MAX_STEPS = 8
 _GOOD_STEPS = 3
 _FARTHEST_MOVE = 1.5
 """In tolerances: how far fitting may move a vertex."""
 _FINER = (0.8, 0.6, 0.4, 0.2)
-_WORTH_PRUNING = 0.08
+_WORTH_PRUNING = 0.15
 _MAX_PRUNINGS = 2
 _NEXT_SHARE = 0.4
 """Of the error left, after spending all of it broke the promise."""

@@ -114,6 +114,8 @@ def _lattice_corners(contours: Sequence[NDArray[Any]]) -> tuple[NDArray[np.int32
 
 def _one_later(values: NDArray[Any], firsts: NDArray[np.intp], lasts: NDArray[np.intp]) -> NDArray[Any]:
     """Each ring's values moved on by one place, the last to the front."""
+    if len(lasts) == 1:
+        return np.concatenate((values[-1:], values[:-1]))
     moved = np.empty_like(values)
     moved[1:] = values[:-1]
     moved[firsts] = values[lasts]

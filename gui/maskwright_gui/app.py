@@ -134,6 +134,7 @@ class Workbench:
         self.classes.stop()
         self.data_set.stop()
         self.relocating.stop()
+        self.rows.stop()
         self.preview.stop()
         self.inference.stop()
         self.session.close_project()

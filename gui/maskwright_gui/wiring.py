@@ -185,6 +185,7 @@ def _wire_messages(bench: "Workbench") -> None:
         show(Message.of_error(what, error))
 
     bench.session.failed.connect(tell_failure)
+    bench.rows.failed.connect(tell_failure)
     bench.images.failed.connect(bench.relocating.tell_failure)
     bench.relocating.told.connect(show)
     bench.projects.images_missing.connect(bench.relocating.tell_missing)

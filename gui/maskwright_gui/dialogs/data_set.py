@@ -64,7 +64,8 @@ class DataSetWindow(QDialog):
         self._measures.addWidget(muted_label("Measuring the objects…", self, is_centred=True))
         self._has_asked = False
         tabs = named(QTabWidget(self), "Parts of the data set")
-        tabs.addTab(self._make_grid(theme), f"Images ({self.rows.rowCount()})")
+        images_tab = tabs.addTab(self._make_grid(theme), f"Images ({self.rows.rowCount()})")
+        self.rows.modelReset.connect(lambda: tabs.setTabText(images_tab, f"Images ({self.rows.rowCount()})"))
         self._classes = named(QScrollArea(self), "Objects of each class")
         self._classes.setWidgetResizable(True)
         self._classes.setFrameShape(QScrollArea.Shape.NoFrame)
@@ -110,6 +111,7 @@ class DataSetWindow(QDialog):
 
     def stop(self) -> None:
         """End the thread that makes the pictures."""
+        self.rows.stop()
         self._loader.stop()
 
     def _make_grid(self, theme: Theme) -> QListView:

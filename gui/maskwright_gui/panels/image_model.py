@@ -9,16 +9,18 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QAbstractListModel, QModelIndex, QObject, QPersistentModelIndex, QSize, Qt
+from PySide6.QtCore import QAbstractListModel, QModelIndex, QObject, QPersistentModelIndex, QSize, Qt, Signal
 
 from maskwright.document.values import ImageRecord
+from maskwright.errors import MaskwrightError
 from maskwright_gui.panels.image_query import ImageQuery
 from maskwright_gui.panels.state_marks import state_text
+from maskwright_gui.workers.tasks import Task, TaskProgress
 from maskwright_gui.workers.thumbnails import ThumbnailLoader
 
 if TYPE_CHECKING:
     from maskwright.project.store import Project
-    from maskwright.review.order import Order, Reasons
+    from maskwright.review.order import Order, RareClasses, Reasons
 
 PAGE = 128
 MAX_PAGES = 32
@@ -32,7 +34,13 @@ _Index = QModelIndex | QPersistentModelIndex
 
 
 class ImageListModel(QAbstractListModel):
-    """Rows are the images that pass the filter, in the order asked for."""
+    """Rows are the images that pass the filter, in the order asked for.
+
+    The order by rare classes comes a moment later than the others: all objects are counted for it, beside the window.
+    """
+
+    failed = Signal(str, object)
+    """(what did not work, MaskwrightError)."""
 
     def __init__(self, thumbnails: ThumbnailLoader, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -41,21 +49,40 @@ class ImageListModel(QAbstractListModel):
         self._query = ImageQuery()
         self._ids: NDArray[np.int64] = np.empty(0, np.int64)
         self._reasons: Reasons | None = None
+        self._rare: RareClasses | None = None
+        self._task: Task | None = None
+        self._wanted: ImageQuery | None = None
+        """What is to be shown when the classes have been counted."""
         self._pages: OrderedDict[int, dict[int, ImageRecord]] = OrderedDict()
         thumbnails.loaded.connect(self._on_thumbnail)
 
     def set_project(self, project: "Project | None") -> None:
-        self._project = project
+        self.stop()
+        self._project, self._rare = project, None
         self.refilter(ImageQuery())
 
+    def stop(self) -> None:
+        """Give up counting, and wait until nothing reads the project any more."""
+        self._wanted = None
+        if self._task is not None:
+            task, self._task = self._task, None
+            task.stop()
+            task.deleteLater()
+
     def refilter(self, query: ImageQuery) -> None:
-        """Show only the images that the query finds, in its order."""
-        self._query = query
-        self.beginResetModel()
-        self._pages.clear()
-        self._ids = query.image_ids(self._project) if self._project is not None else np.empty(0, np.int64)
-        self._reasons = self._make_reasons()
-        self.endResetModel()
+        """Show only the images that the query finds, in its order; the same query again: the project has changed."""
+        is_counted = self._rare is not None and self._query.order == "rarity" and query != self._query
+        if query.order == "rarity" and self._project is not None and not is_counted:
+            self._wanted = query
+            self._count(self._project)
+        else:
+            self._wanted = None
+            self._find(query)
+
+    @property
+    def is_counting(self) -> bool:
+        """Whether another order is on its way."""
+        return self._wanted is not None
 
     def reason(self, image_id: int) -> str:
         """Why the image stands where it does; empty in the order of names."""
@@ -92,12 +119,46 @@ class ImageListModel(QAbstractListModel):
             self._pages.pop(page, None)
         self.dataChanged.emit(self.index(int(rows[0])), self.index(int(rows[-1])))
 
+    def _count(self, project: "Project") -> None:
+        def counted(_progress: TaskProgress) -> object:
+            from maskwright.review.order import RareClasses
+
+            return RareClasses.of(project)
+
+        if self._task is None:
+            task = self._task = Task(counted, self)
+            task.done.connect(lambda rare: self._on_counted(task, rare))
+            task.failed.connect(lambda error: self._on_count_failed(task, error))
+            task.start()
+
+    def _on_counted(self, task: Task, rare: "RareClasses") -> None:
+        if task is self._task:
+            query = self._wanted
+            self.stop()
+            self._rare = rare
+            if query is not None:
+                self._find(query)
+
+    def _on_count_failed(self, task: Task, error: MaskwrightError) -> None:
+        if task is self._task:
+            self.stop()
+            self.failed.emit("The classes were not counted", error)
+
+    def _find(self, query: ImageQuery) -> None:
+        self._query = query
+        self.beginResetModel()
+        self._pages.clear()
+        no_ids = np.empty(0, np.int64)
+        self._ids = query.image_ids(self._project, self._rare) if self._project is not None else no_ids
+        self._reasons = self._make_reasons()
+        self.endResetModel()
+
     def _make_reasons(self) -> "Reasons | None":
         if self._project is None or self._query.order == "name":
             return None
         from maskwright.review.order import Reasons
 
-        return Reasons(self._project, self._query.order)
+        return Reasons(self._project, self._query.order, self._rare)
 
     def _page(self, number: int) -> dict[int, ImageRecord]:
         if number not in self._pages and self._project is not None:

@@ -13,7 +13,7 @@ from maskwright.document.values import Category, ImageState, InstanceState
 if TYPE_CHECKING:
     from maskwright.project.images import InstanceSearch
     from maskwright.project.store import Project
-    from maskwright.review.order import Order
+    from maskwright.review.order import Order, RareClasses
 
 HELP = (
     "A part of the file name, and conditions on one object of the image:\n"
@@ -34,8 +34,8 @@ class ImageQuery:
     def is_everything(self) -> bool:
         return self.states is None and not self.text.strip()
 
-    def image_ids(self, project: "Project") -> NDArray[np.int64]:
-        """(N,) int64, the images that pass, in the order asked for. Raises ProjectError."""
+    def image_ids(self, project: "Project", rare: "RareClasses | None" = None) -> NDArray[np.int64]:
+        """(N,) int64, the images that pass, in the order asked for; `rare`: the counted classes. Raises ProjectError."""
         merged = [Category(id_, name) for name, id_ in project.merged_names().items()]
         name, having = parse_search(self.text, [*project.categories(), *merged])
         passing = project.image_ids(states=self.states, text=name, having=having)
@@ -43,6 +43,8 @@ class ImageQuery:
             return passing
         from maskwright.review.order import ordered_images
 
+        if self.order == "rarity" and rare is not None:
+            return rare.ordered(passing)
         ordered = ordered_images(project, self.order)
         return ordered[np.isin(ordered, passing)]
 

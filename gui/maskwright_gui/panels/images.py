@@ -38,6 +38,8 @@ class ImagesPanel(QWidget):
         super().__init__(parent)
         self._model = model
         self._is_syncing = False
+        self._shown_id: int | None = None
+        self._told_order = model.order
         self._filter = named(QComboBox(self), "Show images by state")
         for text, states in _FILTERS:
             self._filter.addItem(text, states)
@@ -69,6 +71,7 @@ class ImagesPanel(QWidget):
 
     def show_current(self, image_id: int | None) -> None:
         """Mark the image on screen, without asking for it again."""
+        self._shown_id = image_id
         row = self._model.row_of(image_id) if image_id is not None else None
         selection = self.list_view.selectionModel()
         self._is_syncing = True
@@ -88,10 +91,9 @@ class ImagesPanel(QWidget):
 
     def refilter(self) -> None:
         """Ask the project again which images pass; the current image stays marked where it still does."""
-        current = self.list_view.currentIndex()
-        record = self._model.record(current.row()) if current.isValid() else None
         self._model.refilter(self.query)
-        self.show_current(record.id if record is not None else None)
+        if self._model.is_counting:
+            self._show_reason("Counting the classes…")
 
     def set_order(self, order: str) -> None:
         """One of the orders of `maskwright.review.order`."""
@@ -135,7 +137,7 @@ class ImagesPanel(QWidget):
     def _connect(self) -> None:
         self.list_view.selectionModel().currentChanged.connect(self._on_current_changed)
         self._filter.currentIndexChanged.connect(self.refilter)
-        self._order.currentIndexChanged.connect(self._on_order_changed)
+        self._order.currentIndexChanged.connect(self.refilter)
         self._search.returnPressed.connect(self.list_view.setFocus)
         self._search.textChanged.connect(self._delay.start)
         self._delay.timeout.connect(self.refilter)
@@ -148,15 +150,17 @@ class ImagesPanel(QWidget):
             "No image passes the filter." if is_filtered else "The images of the project will be listed here."
         )
         self._stack.show_content(not is_empty)
-
-    def _on_order_changed(self) -> None:
-        self.refilter()
-        self.order_changed.emit(self._order.currentData())
+        self.show_current(self._shown_id)
+        if self._model.order != self._told_order:
+            self._told_order = self._model.order
+            self.order_changed.emit(self._told_order)
 
     def _tell_reason(self, image_id: int | None) -> None:
-        reason = self._model.reason(image_id) if image_id is not None else ""
-        self._reason.setText(reason)
-        self._reason.setVisible(bool(reason))
+        self._show_reason(self._model.reason(image_id) if image_id is not None else "")
+
+    def _show_reason(self, text: str) -> None:
+        self._reason.setText(text)
+        self._reason.setVisible(bool(text))
 
     def _on_current_changed(self, current: QModelIndex) -> None:
         if self._is_syncing:

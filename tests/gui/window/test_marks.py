@@ -99,8 +99,9 @@ def test_done_images_carry_no_marks(compared: Workbench) -> None:
     assert kinds(compared) == []
 
 
-def test_the_rarest_class_is_marked(labelled: Workbench) -> None:
-    labelled.window.images.set_order("rarity")
+def test_the_rarest_class_is_marked(qtbot: QtBot, labelled: Workbench) -> None:
+    with qtbot.waitSignal(labelled.window.images.order_changed):
+        labelled.window.images.set_order("rarity")
     assert {ghost.label for ghost in labelled.window.canvas.ghosts} == {"rare, 6 in the project"}
 
 

@@ -1,5 +1,6 @@
 """What to look at next, and why: order, doubtful places, search, effort."""
 
+import threading
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ from pytestqt.qtbot import QtBot
 
 import tiny_models
 from maskwright.document.values import InstanceState
+from maskwright.project import Project
 from maskwright.review.report import effort_report
 from maskwright_gui.app import Workbench
 from maskwright_gui.dialogs.effort import EffortDialog, class_row, summary_text
@@ -33,6 +35,43 @@ def test_most_doubtful_image_comes_first_with_its_reason(labelled: Workbench) ->
     assert labelled.rows.ids[0] == 5
     labelled.session.show_image(5)
     assert labelled.rows.reason(5) == "many doubts"
+
+
+def test_classes_are_counted_beside_the_window(
+    qtbot: QtBot, labelled: Workbench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gate, threads = threading.Event(), []
+    count = Project.category_images
+
+    def counted(project: Project) -> object:
+        threads.append(threading.current_thread())
+        gate.wait(20)
+        return count(project)
+
+    monkeypatch.setattr(Project, "category_images", counted)
+    labelled.window.images.set_order("rarity")
+    labelled.window.images.search("0")  # while it counts
+    assert (labelled.rows.order, labelled.rows.rowCount()) == ("name", 6)
+    gate.set()
+    qtbot.waitUntil(lambda: labelled.rows.order == "rarity")
+    assert labelled.rows.reason(1).endswith("6 in the project")
+    assert threading.main_thread() not in threads
+
+
+def test_a_search_among_rare_classes_counts_nothing_again(
+    qtbot: QtBot, labelled: Workbench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with qtbot.waitSignal(labelled.window.images.order_changed):
+        labelled.window.images.set_order("rarity")
+    monkeypatch.setattr(Project, "category_images", lambda _project: pytest.fail("counted again"))
+    labelled.window.images.search("003")
+    assert [labelled.rows.record(row).file_name for row in range(labelled.rows.rowCount())] == ["003.png"]
+
+
+def test_project_is_closed_while_the_classes_are_counted(qtbot: QtBot, labelled: Workbench) -> None:
+    labelled.window.images.set_order("rarity")
+    labelled.session.close_project()
+    assert (labelled.rows.is_counting, labelled.rows.rowCount()) == (False, 0)
 
 
 def test_batch_notes_doubts_by_itself(labelled: Workbench) -> None:

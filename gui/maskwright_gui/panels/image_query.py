@@ -35,7 +35,7 @@ class ImageQuery:
         return self.states is None and not self.text.strip()
 
     def image_ids(self, project: "Project", rare: "RareClasses | None" = None) -> NDArray[np.int64]:
-        """(N,) int64, the images that pass, in the order asked for; `rare`: the counted classes. Raises ProjectError."""
+        """(N,) int64, those that pass, in the order asked for; `rare`: the counted classes. Raises ProjectError."""
         merged = [Category(id_, name) for name, id_ in project.merged_names().items()]
         name, having = parse_search(self.text, [*project.categories(), *merged])
         passing = project.image_ids(states=self.states, text=name, having=having)

@@ -25,6 +25,7 @@ from maskwright.geometry.raster import polygons_to_rle, rounded
 from maskwright.images import IMAGE_SUFFIXES, probe_image
 
 _YAML = "data.yaml"
+_MOST_CLASSES = 100_000
 _ENTRY = re.compile(r"^\s+(?:-|(\d+)\s*:)\s*(.+?)\s*$")
 
 
@@ -155,7 +156,10 @@ def _class_names(file: Path) -> list[str]:
         entry = _ENTRY.match(line) or re.match(r"^(?:-)()\s+(.+?)\s*$", line)
         if entry is None:
             break
-        names[int(entry.group(1)) if entry.group(1) else len(names)] = _unquoted(entry.group(2))
+        number = int(entry.group(1)[:9]) if entry.group(1) else len(names)
+        if number > _MOST_CLASSES:  # a table up to there would fill the memory
+            raise FormatError(f"expected class numbers up to {_MOST_CLASSES}, got {entry.group(1)}", path=file)
+        names[number] = _unquoted(entry.group(2))
     return [names.get(i, f"class {i}") for i in range(max(names, default=-1) + 1)]
 
 

@@ -187,3 +187,10 @@ def test_voc_lists_its_images_as_the_devkit_does(tmp_path: Path) -> None:
         assert (tmp_path / "ImageSets" / task / "default.txt").read_text().startswith("sub/1\nsub/2\n")
     classes = (tmp_path / "labelmap.txt").read_text().splitlines()
     assert classes[1:] == ["background:0,0,0::", "cell:128,0,0::", "dog:0,128,0::"]
+
+
+def test_a_class_number_without_bounds_is_refused(tmp_path: Path) -> None:
+    format_named("yolo").write(varied_source(), tmp_path, CocoExportOptions())
+    (tmp_path / "data.yaml").write_text('names:\n  99999999999999: "cell"\n')
+    with pytest.raises(FormatError, match="class numbers"):
+        format_named("yolo").read(tmp_path)

@@ -14,8 +14,8 @@ from maskwright.geometry.raster import Rle, one_walk
 Outline: TypeAlias = list[list[NDArray[np.float64]]]
 """The parts of one mask, each its exterior and then its holes, (N, 2) float64."""
 
-MOST_TOGETHER = 127
-"""pycocotools 2.0.11 overflows when asked for the area of more than 255 masks at once; two are asked for each."""
+MOST_TOGETHER = 128
+"""pycocotools 2.0.11 overflows when asked for the area of more than 255 masks at once."""
 MOST_PIXELS = 1 << 31
 """pycocotools counts runs in 32 bits."""
 
@@ -32,20 +32,23 @@ class StackedMasks:
         tops = list(accumulate((height for _, height in sizes_wh), initial=0))
         self._height = tops.pop()
         self._corners = [np.array((0.0, top)) for top in tops]
-        self._references = self._rles(range(len(references)), references)
+        # The parts of a traced mask do not overlap: as one walk each, even-odd, they are rasterised like their union.
+        walks = [[[ring for rings in outline for ring in rings]] for outline in references]
+        self._references = self._rles(range(len(references)), walks)
         self.areas: list[int] = coco_mask.area(self._references).tolist()
         """Pixels of each reference."""
 
     def ious(self, numbers: Sequence[int], outlines: Sequence[Outline]) -> list[float]:
         """IoU of the raster of each outline (at least one part each) with the reference of that number."""
         rles = self._rles(numbers, outlines)
-        shared = [
-            coco_mask.merge([rle, self._references[number]], intersect=True)
-            for number, rle in zip(numbers, rles, strict=True)
-        ]
-        areas: list[int] = coco_mask.area(rles + shared).tolist()
-        pairs = zip(numbers, areas[: len(rles)], areas[len(rles) :], strict=True)
-        return [both / (self.areas[number] + area - both) for number, area, both in pairs]
+        references = [self._references[number] for number in numbers]
+        if len(rles) > 1:
+            # All with all, but pycocotools looks at the runs only of those whose boxes meet.
+            ious: list[float] = coco_mask.iou(rles, references, [0] * len(rles)).diagonal().tolist()
+            return ious
+        shared = coco_mask.merge(rles + references, intersect=True)
+        area, both = coco_mask.area([*rles, shared]).tolist()
+        return [both / (self.areas[numbers[0]] + area - both)]
 
     def _rles(self, numbers: Sequence[int], outlines: Sequence[Outline]) -> list[Rle]:
         walks = [

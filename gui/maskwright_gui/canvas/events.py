@@ -21,6 +21,7 @@ _NAMES = {
     Qt.Key.Key_Down: "Down",
     Qt.Key.Key_Space: "Space",
     Qt.Key.Key_Insert: "Insert",
+    Qt.Key.Key_Home: "Home",
 }
 _CURSORS = {
     Cursor.ARROW: Qt.CursorShape.ArrowCursor,

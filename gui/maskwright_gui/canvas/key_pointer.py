@@ -1,36 +1,95 @@
-"""The pointer by keys: arrows move it, Insert clicks, so that every tool works without a mouse."""
+"""The pointer by keys: arrows move it, Insert clicks, Home holds its button, so that every tool works without a mouse.
+
+What is held with Insert or Home (Shift, Ctrl, Alt) counts as held with the mouse, and with Home until it lets go.
+"""
 
 from PySide6.QtCore import QPointF
 
-from maskwright_gui.tools.tool import KeyPress
+from maskwright_gui.canvas.viewport import Viewport
+from maskwright_gui.tools.tool import NO_MODIFIERS, Button, KeyPress, Modifiers, Pointer, Tool
 
-_STEP_SCREEN_PX = 8.0
-_FINE_SCREEN_PX, _COARSE_SCREEN_PX = 1.0, 64.0
+STEP_SCREEN_PX = 8.0
+FINE_SCREEN_PX, LARGE_SCREEN_PX = 1.0, 64.0
+UP_HINT = "Arrows point · Insert clicks · Home holds the button down"
+DOWN_HINT = "Button held: arrows drag · Shift large steps · Ctrl fine · Home lets go · Esc cancels"
 _MOVES = {"Left": (-1, 0), "Right": (1, 0), "Up": (0, -1), "Down": (0, 1)}
+_ENDS = frozenset({"Escape", "Enter"})
 
 
 class KeyPointer:
-    """Where the keys have put the pointer, screen pixels; None while the mouse has it."""
+    """Where the keys have put the pointer, screen pixels, and whether they hold its button."""
 
     def __init__(self) -> None:
         self.place: QPointF | None = None
+        """None while the mouse has the pointer."""
+        self._held: Modifiers | None = None
+
+    @property
+    def is_down(self) -> bool:
+        return self._held is not None
+
+    def hint(self, of_tool: str, *, has_ring: bool) -> str:
+        """What the status bar says. `has_ring`: the canvas was reached by keys."""
+        if self.is_down:
+            return DOWN_HINT
+        return f"{of_tool} · {UP_HINT}" if of_tool and (has_ring or self.place is not None) else of_tool
+
+    def comes_first(self, key: KeyPress) -> bool:
+        """Whether the key is the pointer's even where the tool knows it: arrows that drag, and those with Ctrl."""
+        return key.name in _MOVES and (self.is_down or key.modifiers.ctrl)
 
     def is_move(self, key: KeyPress) -> bool:
         return key.name in _MOVES
 
-    def is_click(self, key: KeyPress) -> bool:
-        return key.name == "Insert" and self.place is not None
+    def is_for_pointer(self, key: KeyPress) -> bool:
+        return key.name in _MOVES or key.name in ("Insert", "Home")
 
-    def move(self, key: KeyPress, start: QPointF, size_wh: tuple[int, int]) -> QPointF:
-        """A step from where the pointer is: Shift a single pixel, Ctrl a large one."""
+    def moved(self, key: KeyPress, start: QPointF, viewport: Viewport) -> Viewport:
+        """A step of the pointer, from `start` if the mouse had it; at the edge of the view the image moves."""
         at = self.place if self.place is not None else start
-        step = _STEP_SCREEN_PX
-        if key.modifiers.shift:
-            step = _FINE_SCREEN_PX
-        elif key.modifiers.ctrl:
-            step = _COARSE_SCREEN_PX
-        dx, dy = _MOVES[key.name]
-        x = min(max(at.x() + dx * step, 0.0), size_wh[0] - 1.0)
-        y = min(max(at.y() + dy * step, 0.0), size_wh[1] - 1.0)
+        dx, dy = (part * _step(key) for part in _MOVES[key.name])
+        width, height = viewport.screen_wh
+        x, y = min(max(at.x() + dx, 0.0), width - 1.0), min(max(at.y() + dy, 0.0), height - 1.0)
         self.place = QPointF(x, y)
-        return self.place
+        beyond = (at.x() + dx - x, at.y() + dy - y)
+        return viewport.panned(-beyond[0], -beyond[1]) if any(beyond) else viewport
+
+    def press(self, key: KeyPress, start: QPointF, viewport: Viewport, tool: Tool) -> None:
+        """Insert clicks; Home presses, and lets go when it comes again."""
+        if self.place is None:
+            self.place = start
+        if self.is_down:
+            self.let_go(viewport, tool)
+            return
+        self._held = key.modifiers
+        tool.on_move(self.pointer(viewport, Button.NONE))
+        tool.on_press(self.pointer(viewport))
+        if key.name == "Insert":
+            self.let_go(viewport, tool)
+
+    def let_go(self, viewport: Viewport, tool: Tool) -> None:
+        if self.is_down:
+            tool.on_release(self.pointer(viewport))
+            self.forget_button()
+
+    def forget_button(self) -> None:
+        """The gesture is over without a release."""
+        self._held = None
+
+    def after(self, key: KeyPress) -> None:
+        """Some keys end what the button was held for."""
+        if key.name in _ENDS:
+            self.forget_button()
+
+    def pointer(self, viewport: Viewport, button: Button = Button.LEFT) -> Pointer:
+        """As the tools see it."""
+        assert self.place is not None, "the keys have the pointer"
+        x, y = viewport.to_image(self.place.x(), self.place.y())
+        held = self._held if self._held is not None else NO_MODIFIERS
+        return Pointer(x, y, held, button if self.is_down else Button.NONE, viewport.scale)
+
+
+def _step(key: KeyPress) -> float:
+    if key.modifiers.shift:
+        return LARGE_SCREEN_PX
+    return FINE_SCREEN_PX if key.modifiers.ctrl else STEP_SCREEN_PX

@@ -54,7 +54,7 @@ class CanvasView(CanvasSurface):
 
     def set_document(self, document: Document) -> None:
         """Show another document: no selection, no running gesture."""
-        self._tool.cancel()
+        self._cancel_gesture()
         self.context.selection = frozenset()
         self.context.set_document(document)
         self._tool.on_document()
@@ -85,7 +85,7 @@ class CanvasView(CanvasSurface):
 
     def set_tool(self, tool: Tool) -> None:
         """Make a tool the active one; the former one's draft is thrown away. Build it with `self.context`."""
-        self._tool.cancel()
+        self._cancel_gesture()
         self._tool = tool
         self._refresh()
         self.tool_changed.emit(tool.name)
@@ -114,6 +114,10 @@ class CanvasView(CanvasSurface):
                 return place
         return self.rect().center()
 
+    def _cancel_gesture(self) -> None:
+        self._tool.cancel()
+        self._key_pointer.forget_button()
+
     def _hover_again(self) -> None:
         """After zooming by keys the resting pointer is over something else."""
         if self._pointer is not None and not self._tool.is_busy and not self.is_panning:
@@ -134,7 +138,7 @@ class CanvasView(CanvasSurface):
     def _refresh(self, dirty: Collection[Box] = ()) -> None:
         """After anything that may change what the tool shows or says."""
         self._show_overlay(self._tool.overlay(), dirty)
-        hint = self._tool.hint
+        hint = self._key_pointer.hint(self._tool.hint, has_ring=self._has_focus_ring)
         if hint != self._hint:
             self._hint = hint
             self.hint_changed.emit(hint)
@@ -148,22 +152,18 @@ class CanvasView(CanvasSurface):
         self._refresh()
         event.accept()
 
-    def _use_key_pointer(self, key: KeyPress) -> bool:
-        """Arrows and Insert stand for the mouse where the tool has no use of its own for them."""
-        known = self._key_pointer
+    def _use_key_pointer(self, key: KeyPress) -> None:
+        """Arrows, Insert and Home stand for the mouse."""
+        known, start = self._key_pointer, QPointF(self._pointer or self.rect().center())
         if known.is_move(key):
-            start = QPointF(self._pointer or self.rect().center())
-            place = known.move(key, start, (self.width(), self.height()))
-            self._point_at(place.toPoint(), is_by_keys=True)
-            self._tool.on_move(pointer_at(place, self._viewport))
-        elif known.is_click(key) and known.place is not None:
-            left = Qt.MouseButton.LeftButton
-            self._tool.on_press(pointer_at(known.place, self._viewport, button=left))
-            self._tool.on_release(pointer_at(known.place, self._viewport, button=left))
+            self._set_viewport(known.moved(key, start, self._viewport))
+            self._tool.on_move(known.pointer(self._viewport))
         else:
-            return False
+            known.press(key, start, self._viewport, self._tool)
+        if known.place is not None:
+            self._point_at(known.place.toPoint(), is_by_keys=True)
+        self._report_pointer()
         self._refresh()
-        return True
 
     # Qt
 
@@ -171,6 +171,7 @@ class CanvasView(CanvasSurface):
         super().mousePressEvent(event)
         if self.is_panning:
             return
+        self._key_pointer.let_go(self._viewport, self._tool)
         if event.button() is Qt.MouseButton.RightButton and not self._tool.is_busy:
             x, y = self._viewport.to_image(event.position().x(), event.position().y())
             stack = tuple(self.context.index.at(x, y, tolerance=2 / self.zoom))
@@ -182,6 +183,8 @@ class CanvasView(CanvasSurface):
         self._use_tool_at(event, self._tool.on_press, is_double=True)
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        if self._key_pointer.is_down:  # a mouse that is touched by chance does not disturb the keys' drag
+            return
         self._key_pointer.place = None
         self._point_at(event.position().toPoint())
         self.cursor_moved.emit(*self._viewport.to_image(event.position().x(), event.position().y()))
@@ -205,10 +208,17 @@ class CanvasView(CanvasSurface):
             super().wheelEvent(event)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        if self._tool.on_key(key_of(event)):
+        key, pointer = key_of(event), self._key_pointer
+        if pointer.comes_first(key):
+            self._use_key_pointer(key)
+        elif self._tool.on_key(key):
+            pointer.after(key)
             self._refresh()
             event.accept()
-        elif not self._use_key_pointer(key_of(event)):
+        elif pointer.is_for_pointer(key):
+            self._use_key_pointer(key)
+        else:
+            pointer.after(key)
             super().keyPressEvent(event)
 
     def event(self, event: QEvent) -> bool:
@@ -222,10 +232,12 @@ class CanvasView(CanvasSurface):
     def focusInEvent(self, event: QFocusEvent) -> None:
         by_keys = (Qt.FocusReason.TabFocusReason, Qt.FocusReason.BacktabFocusReason, Qt.FocusReason.ShortcutFocusReason)
         self._show_focus(event.reason() in by_keys)
+        self._refresh()
         super().focusInEvent(event)
 
     def focusOutEvent(self, event: QFocusEvent) -> None:
         self._show_focus(False)
+        self._refresh()
         super().focusOutEvent(event)
 
     def leaveEvent(self, event: QEvent) -> None:

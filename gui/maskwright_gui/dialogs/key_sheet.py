@@ -36,8 +36,11 @@ MOUSE: Rows = [
 ]
 CANVAS_KEYS: Rows = [
     (", and .", "Walk the vertices; arrows then move one"),
-    ("Arrows", "Nudge the selection by 1 px, with Shift by 10"),
-    ("Arrows, Insert", "Without a selection: pointer and click"),
+    ("Arrows", "With a selection: nudge it by 1 px, with Shift by 10"),
+    ("Arrows", "Nothing selected, or another tool: the pointer (Shift large, Ctrl fine)"),
+    ("Ctrl + arrows", "The pointer, whatever is selected"),
+    ("Insert", "Click at the pointer; with Shift, Ctrl, Alt as with the mouse"),
+    ("Home", "Hold the button: arrows then drag or paint; Home lets go (Ctrl + Home: lasso)"),
     ("Backspace", "Delete the vertex; take back a point"),
     ("[ and ]", "Size of the brush, detail of an outline"),
     ("H, nothing selected", "Show all that is hidden"),

@@ -45,6 +45,8 @@ class SelectTool(BaseTool):
         self._target: Target | None = None
         self._pressed: Pointer | None = None
         self._gesture: Gesture | None = None
+        self._selected_before: frozenset[int] = frozenset()
+        """When the button went down."""
         self._last_click: tuple[float, float] | None = None
         self._vertex_keys = VertexKeys(context)
 
@@ -72,11 +74,12 @@ class SelectTool(BaseTool):
 
     def on_press(self, pointer: Pointer) -> None:
         if pointer.button is Button.RIGHT:
-            self.cancel()
+            self._take_back()
         if pointer.button is not Button.LEFT or self.state is State.DRAGGING:
             return
         self._target = target_at(self._context, pointer)
         self._pressed = pointer
+        self._selected_before = self._context.selection
         self._vertex_keys.ref = None
         self.state = State.PRESSED
 
@@ -106,7 +109,7 @@ class SelectTool(BaseTool):
             return True
         match key.name:
             case "Escape" if self.is_busy:
-                self.cancel()
+                self._take_back()
             case "Escape" if self._context.selection:
                 self._context.select(frozenset())
             case _ if self.is_busy:
@@ -163,6 +166,13 @@ class SelectTool(BaseTool):
                 return Overlay(hovered=stack[0], shows_handles=True)
             case _:
                 return Overlay(shows_handles=True)
+
+    def _take_back(self) -> None:
+        """Cancel, and give up what the drag has selected on its way."""
+        was_busy = self.is_busy
+        self.cancel()
+        if was_busy and self._context.selection != self._selected_before:
+            self._context.select(self._selected_before)
 
     def _begin_gesture(self) -> Gesture:
         assert self._pressed is not None, "a gesture starts with a press"

@@ -65,8 +65,8 @@ class Pointer:
 
 @dataclass(frozen=True, slots=True)
 class KeyPress:
-    """A key by name: "Enter", "Escape", "Backspace", "Delete", "Tab", "Left", "Right", "Up", "Down", "Space",
-    or the character in upper case."""
+    """A key by name: "Enter", "Escape", "Backspace", "Delete", "Tab", "Left", "Right", "Up", "Down", "Space", "Insert",
+    "Home", or the character in upper case."""
 
     name: str
     modifiers: Modifiers = NO_MODIFIERS

@@ -1,7 +1,10 @@
 """One stable colour per category, told apart by most eyes and readable on photographs.
 
 The first eight follow the hues of Okabe and Ito, "Color Universal Design" (2008), lightened where they would
-drown in a dark image; the later ones walk the hue circle by the golden angle at alternating lightness.
+drown in a dark image. Each of the next 88 is the one of a grid (L* 46 to 93, chroma above 22) whose smallest CIEDE2000
+distance to all before it is largest, the least of four eyes counting: normal, protanopia, deuteranopia and
+tritanopia by the matrices of Machado, Oliveira and Fernandes, IEEE TVCG 15(6), 2009. So the fewer classes, the
+farther apart; among the first twelve the distance is at least 6.5. Later ones walk the hue circle by the golden angle.
 """
 
 import colorsys
@@ -21,6 +24,15 @@ _FIRST: tuple[Rgb, ...] = (
     (90, 130, 250),
     (190, 220, 120),
 )
+_LATER = """
+965a87 4b785a 87ffd2 d22d1e ffc3e1 e10fb4 4b9687 78a55a 4b78b4 b46978 3c5aff 78875a 87d2b4 b4e1a5
+96c378 e1a5c3 b4d2ff 87693c ff5aa5 8787d2 f03c78 8796ff 00a5a5 78961e f0c34b a5ffa5 d20f78 5a7800
+d29687 2d8778 b400f0 87e1e1 f0a5a5 a55a5a b487a5 96783c a56996 d2b4e1 c37887 e1f078 b44bd2 96c3ff
+96b45a e15ad2 a5f0ff f00f5a a57896 b4a5d2 c3c396 c35af0 0f7887 69a596 78c32d a5e1b4 d296b4 87a53c
+a5c35a e1d200 00d2c3 b44b69 96692d 965aa5 78c3a5 ff2dc3 f07878 a5d287 5a9669 d26969 ff0000 69f0d2
+4ba5e1 b4a5ff c32d96 ffb4c3 87784b ffe196 87a578 3c87b4 69b496 c3784b e1b4d2 a56969 f096a5 78e15a
+c3f0b4 69fff0 696996 7878a5
+"""
 _GOLDEN_ANGLE = 0.381966
 _LIGHTNESS = (0.62, 0.74, 0.54)
 
@@ -29,11 +41,17 @@ _LIGHTNESS = (0.62, 0.74, 0.54)
 def stable_colour(category_id: int) -> Rgb:
     """The colour of a category that has none of its own; depends on the id alone, so it survives any reordering."""
     place = max(category_id, 1) - 1
-    if place < len(_FIRST):
-        return _FIRST[place]
+    if place < len(known := _known()):
+        return known[place]
     turn = (place * _GOLDEN_ANGLE) % 1.0
     red, green, blue = colorsys.hls_to_rgb(turn, _LIGHTNESS[place % len(_LIGHTNESS)], 0.75)
     return round(red * 255), round(green * 255), round(blue * 255)
+
+
+@lru_cache(maxsize=1)
+def _known() -> tuple[Rgb, ...]:
+    later = (parse_colour(f"#{digits}") for digits in _LATER.split())
+    return _FIRST + tuple(colour for colour in later if colour is not None)
 
 
 def category_colour(category: Category) -> Rgb:

@@ -41,7 +41,9 @@ def paint_line(painter: QPainter, viewport: Viewport, line: OverlayLine, colour:
         else:
             painter.drawPolyline(points)
     if line.stroke is Stroke.RUBBER:
-        painter.fillRect(points.boundingRect(), QColor(77, 163, 255, 36))
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(QColor(77, 163, 255, 36))
+        painter.drawPolygon(points)
 
 
 def paint_circle(painter: QPainter, viewport: Viewport, circle: OverlayCircle, colour: Rgb) -> None:

@@ -1,0 +1,51 @@
+from itertools import combinations
+
+import numpy as np
+import pytest
+
+from colour_vision import EYES, ciede2000, seen_as_lab
+from maskwright.document.palette import category_colour, stable_colour
+from maskwright.document.values import Category
+
+SEEN_APART = 6.5
+"""CIEDE2000; about 1 is just noticeable side by side, 5 is another colour at a glance."""
+NEVER_THE_SAME = 3.0
+
+
+def closest(class_count: int, eye: str) -> tuple[float, int, int]:
+    labs = seen_as_lab([stable_colour(id_) for id_ in range(1, class_count + 1)], eye)
+    return min((ciede2000(labs[a], labs[b]), a + 1, b + 1) for a, b in combinations(range(class_count), 2))
+
+
+@pytest.mark.parametrize("eye", EYES)
+def test_the_first_twelve_classes_are_told_apart_by_all_eyes(eye: str) -> None:
+    assert closest(12, eye) >= (SEEN_APART, 0, 0)
+
+
+@pytest.mark.parametrize("eye", EYES)
+def test_no_two_of_eighty_classes_look_the_same(eye: str) -> None:
+    assert closest(80, eye) >= (NEVER_THE_SAME, 0, 0)
+
+
+def test_all_colours_are_seen_on_dark_pictures() -> None:
+    labs = seen_as_lab([stable_colour(id_) for id_ in range(1, 97)], "normal")
+    assert labs[:, 0].min() > 45
+
+
+def test_a_colour_of_ones_own_comes_before_the_stable_one() -> None:
+    assert category_colour(Category(3, "cell", colour="#102030")) == (16, 32, 48)
+    assert category_colour(Category(3, "cell")) == stable_colour(3)
+
+
+# pairs 1, 7, 17 and 19 of the test data published with the formula
+@pytest.mark.parametrize(
+    ("first", "second", "distance"),
+    [
+        ((50.0, 2.6772, -79.7751), (50.0, 0.0, -82.7485), 2.0425),
+        ((50.0, 0.0, 0.0), (50.0, -1.0, 2.0), 2.3669),
+        ((50.0, 2.5, 0.0), (73.0, 25.0, -18.0), 27.1492),
+        ((50.0, 2.5, 0.0), (56.0, -27.0, -3.0), 31.9030),
+    ],
+)
+def test_the_distance_is_the_published_one(first, second, distance: float) -> None:
+    assert ciede2000(np.array(first), np.array(second)) == pytest.approx(distance, abs=1e-4)

@@ -59,6 +59,7 @@ class CandidateCache:
         content = _LENGTH.pack(len(head)) + head + candidates.to_bytes()
         place = self._folder / model.content_hash[:16] / f"{image_id}{_SUFFIX}"
         partial = place.with_suffix(f".{get_ident()}")
+        self._take_stock()
         try:
             place.parent.mkdir(parents=True, exist_ok=True)
             partial.write_bytes(content)
@@ -102,13 +103,16 @@ class CandidateCache:
     def _files(self) -> Iterator[Path]:
         return (path for path in self._folder.glob(f"*/*{_SUFFIX}") if path.stem.isdecimal())
 
-    def _make_room(self, added: int) -> None:
+    def _take_stock(self) -> None:
+        """Once, before anything is written: half a file of now would look like one that a crash left."""
         with self._lock:
             if self._used is None:
                 self._drop_old()
                 self._used = sum(path.stat().st_size for path in self._files())
-            else:
-                self._used += added
+
+    def _make_room(self, added: int) -> None:
+        with self._lock:
+            self._used = (self._used or 0) + added
             if self._used <= self._max_bytes:
                 return
             for path in sorted(self._files(), key=lambda path: path.stat().st_mtime_ns):

@@ -188,6 +188,7 @@ def _wire_messages(bench: "Workbench") -> None:
     bench.rows.failed.connect(tell_failure)
     bench.images.failed.connect(bench.relocating.tell_failure)
     bench.relocating.told.connect(show)
+    bench.relocating.next_wanted.connect(bench.images.next_image)
     bench.projects.images_missing.connect(bench.relocating.tell_missing)
     bench.relocating.located.connect(lambda: reactions.on_located(bench))
     bench.classes.failed.connect(tell_failure)
@@ -202,6 +203,7 @@ def _wire_messages(bench: "Workbench") -> None:
     bench.classes.told.connect(show)
     bench.model.told.connect(show)
     bench.batch.told.connect(show)
+    bench.model.failures_wanted.connect(bench.batch.failures_wanted)
     bench.batch.failures_wanted.connect(
         lambda: reactions.show_failures(
             bench, bench.batch.failures(), "Images that were not pre-labelled", can_retry=True

@@ -12,7 +12,11 @@ from sqlalchemy.dialects.sqlite import insert as upsert
 from maskwright.errors import ProjectError
 from maskwright.project.database import Database
 from maskwright.project.rows import from_json, now, to_json
-from maskwright.project.schema import images, run_images, runs
+from maskwright.project.schema import images, run_images, runs, signals
+from maskwright.project.signals import write_signals
+
+_ALONE = "failure"
+"""Name of the signal that keeps why the model failed on an image outside of a batch."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +33,7 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class RunFailure:
-    """An image that a run could not do, and why."""
+    """An image that a run, or the model alone, could not do, and why."""
 
     image_id: int
     file_name: str
@@ -89,6 +93,32 @@ class RunLog:
         with self._database.read() as connection:
             return [RunFailure(*row) for row in connection.execute(query)]
 
+    def note_failure(self, image_id: int, reason: str) -> None:
+        """The model failed on one image outside of a batch; kept until a run succeeds there, or a batch fails there."""
+        with self._database.write(is_repeatable=True) as connection:
+            write_signals(connection, _ALONE, {image_id: (0.0, reason)})
+
+    def forget_failure(self, image_id: int) -> None:
+        """The model ran on the image outside of a batch: what failed there before is no failure any more.
+
+        For the batch that failed there the image is pending again.
+        """
+        failed = run_images.c.image_id == image_id, run_images.c.failure.is_not(None)
+        with self._database.write(is_repeatable=True) as connection:
+            _forget_alone(connection, image_id)
+            connection.execute(delete(run_images).where(*failed))
+
+    def failures_alone(self) -> list[RunFailure]:
+        """Those outside of batches, in order of the images."""
+        query = (
+            select(images.c.id, images.c.file_name, signals.c.detail)
+            .join_from(signals, images)
+            .where(signals.c.name == _ALONE)
+            .order_by(images.c.id)
+        )
+        with self._database.read() as connection:
+            return [RunFailure(row[0], row[1], str(from_json(row[2]))) for row in connection.execute(query)]
+
     def done_count(self, run_id: int) -> int:
         """Images done by the run, failures not counted."""
         query = select(func.count()).where(run_images.c.run_id == run_id, run_images.c.failure.is_(None))
@@ -112,6 +142,7 @@ def read_run(connection: Connection, run_id: int) -> Run:
 def mark_image(
     connection: Connection, run_id: int, image_id: int, *, seconds: float | None, failure: str | None
 ) -> None:
+    _forget_alone(connection, image_id)
     row = {"run_id": run_id, "image_id": image_id, "seconds": seconds, "failure": failure}
     statement = upsert(run_images).values(row)
     connection.execute(
@@ -119,6 +150,10 @@ def mark_image(
             index_elements=["run_id", "image_id"], set_={"seconds": seconds, "failure": failure}
         )
     )
+
+
+def _forget_alone(connection: Connection, image_id: int) -> None:
+    connection.execute(delete(signals).where(signals.c.name == _ALONE, signals.c.image_id == image_id))
 
 
 def _run_from_row(row: Row[Any]) -> Run:

@@ -64,20 +64,25 @@ class BatchCommands(QObject):
         self._inference.batch.cancel()
 
     def retry_failures(self) -> None:
-        """Make the failed images of the last run pending again and go on."""
+        """Make the failed images of the last run pending again and go on; then those that failed one by one."""
         project = self._session.project
-        run = project.last_run() if project is not None else None
-        if project is not None and run is not None:
-            project.forget_failures(run.id)
+        if project is None:
+            return
+        alone = [failure.image_id for failure in project.failures_alone()]
+        run = project.last_run()
+        if run is not None and project.forget_failures(run.id):
             self.run()
+        self._model.run_on_images(alone)
 
     def failures(self) -> list[Failure]:
-        """Those of the project's last run."""
+        """Those of the project's last run, and of the model on single images."""
         project = self._session.project
-        run = project.last_run() if project is not None else None
-        if project is None or run is None:
+        if project is None:
             return []
-        return [Failure(failure.image_id, failure.file_name, failure.reason) for failure in project.failures(run.id)]
+        run = project.last_run()
+        of_run = project.failures(run.id) if run is not None else []
+        known = {failure.image_id: failure for failure in (*of_run, *project.failures_alone())}
+        return [Failure(id_, failure.file_name, failure.reason) for id_, failure in sorted(known.items())]
 
     def _connect(self, panel: ModelPanel) -> None:
         batch = self._inference.batch

@@ -3,7 +3,7 @@
 It also feeds the canvas: what is shown may be ahead of the session's document while a slider is moved.
 """
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -59,7 +59,7 @@ class LiveThresholds(QObject):
         session.project_changed.connect(self._on_project_changed)
         session.categories_changed.connect(strip.set_categories)
         strip.moved.connect(lambda _thresholds: self._request(Purpose.SHOW))
-        strip.released.connect(lambda _thresholds: self._request(Purpose.KEEP))
+        strip.released.connect(self._on_released)
         thread.scores_known.connect(self._on_scores_known)
         thread.ready.connect(self._on_ready)
         thread.missing.connect(self._on_missing)
@@ -87,6 +87,16 @@ class LiveThresholds(QObject):
             task.stop()
             task.deleteLater()
             self.work_changed.emit("", 0, None)
+
+    def _on_released(self, thresholds: Thresholds) -> None:
+        """Keep what was chosen, even where there is nothing yet to apply it to."""
+        project = self._session.project
+        if project is not None and not project.is_read_only:
+            try:
+                store_thresholds(project, thresholds)
+            except MaskwrightError as error:
+                self.told.emit(Message.of_error("The thresholds were not stored", error))
+        self._request(Purpose.KEEP)
 
     def _request(self, purpose: Purpose) -> None:
         project, cache, document = self._session.project, self._session.cache, self._session.document
@@ -187,6 +197,24 @@ def effect_ghosts(change: Change) -> tuple[Ghost, ...]:
         elif before is not None and after is None:
             ghosts.append(Ghost(rings_of(before), GhostKind.REMOVED))
     return tuple(ghosts)
+
+
+def store_thresholds(project: "Project", thresholds: Thresholds) -> None:
+    """As the project's; a score that nobody chose stays the model's to say. Raises ProjectError."""
+    values, default = asdict(thresholds), Thresholds()
+    if not has_chosen_score(project) and (thresholds.score, thresholds.nms_iou) == (default.score, default.nms_iou):
+        del values["score"], values["nms_iou"]
+    project.set_setting(THRESHOLDS_SETTING, values)
+
+
+def has_stored_score(project: "Project") -> bool:
+    stored = project.setting(THRESHOLDS_SETTING)
+    return isinstance(stored, dict) and "score" in stored
+
+
+def has_chosen_score(project: "Project") -> bool:
+    """Whether a person has chosen one for the project, or a batch has run with one."""
+    return has_stored_score(project) or project.last_run() is not None
 
 
 def known_thresholds(project: "Project") -> Thresholds | None:

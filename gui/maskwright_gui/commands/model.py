@@ -1,5 +1,7 @@
 """Which model runs, on which device, and what it says about the image on screen."""
 
+from collections import deque
+from collections.abc import Iterable
 from dataclasses import replace
 from itertools import count
 from pathlib import Path
@@ -8,11 +10,12 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, QSettings, Signal
 from PySide6.QtWidgets import QFileDialog
 
+from maskwright.document.values import ImageRecord
 from maskwright.errors import MaskwrightError
-from maskwright_gui.commands.live_thresholds import known_thresholds
+from maskwright_gui.commands.live_thresholds import has_chosen_score, has_stored_score
 from maskwright_gui.messages import Message
 from maskwright_gui.panels.model import BUNDLED, ModelPanel, model_title
-from maskwright_gui.panels.thresholds import THRESHOLDS_SETTING, ThresholdStrip
+from maskwright_gui.panels.thresholds import ThresholdStrip
 from maskwright_gui.session import Session
 from maskwright_gui.workers.inference import InferenceThread
 from maskwright_gui.workers.requests import ModelChoice, ModelSummary, PredictRequest, PredictResult
@@ -34,6 +37,8 @@ class ModelCommands(QObject):
     """PredictResult of the image on screen or another."""
     models_wanted = Signal()
     """The person has no model that works: show where to get one."""
+    failures_wanted = Signal()
+    """The person wants to see on which images the model failed."""
     mapping_wanted = Signal(object)
     """ModelSummary whose classes are to be mapped."""
 
@@ -55,6 +60,8 @@ class ModelCommands(QObject):
         )
         self._summary: ModelSummary | None = None
         self._opens_mapping = False
+        self._waiting: deque[int] = deque()
+        """Images that the model is to run on again, one after the other."""
         self._told_error: MaskwrightError | None = None
         """That of a model that could not be loaded: what waited for it fails with the same one."""
         self._show_models()
@@ -101,8 +108,23 @@ class ModelCommands(QObject):
         self._inference.prepare(self._choice)
 
     def run_on_image(self) -> None:
-        project, image, cache = self._session.project, self._session.image, self._session.cache
-        if project is None or image is None or cache is None or not self.may_write():
+        """On the one on screen."""
+        if self._session.image is not None and self._session.project is not None and self.may_write():
+            self._run_on(self._session.image)
+
+    def run_on_images(self, image_ids: Iterable[int]) -> None:
+        """One after the other; a wish for the image on screen goes first."""
+        if self._session.project is not None and self.may_write():
+            self._waiting = deque(image_ids)
+            self._run_on_waiting()
+
+    def _run_on_waiting(self) -> None:
+        if self._waiting and self._session.project is not None:
+            self._run_on(self._session.project.image(self._waiting.popleft()))
+
+    def _run_on(self, image: ImageRecord) -> None:
+        project, cache = self._session.project, self._session.cache
+        if project is None or cache is None:
             return
         self.busy_changed.emit("Running the model")
         self._inference.predict(
@@ -136,6 +158,7 @@ class ModelCommands(QObject):
 
     def _on_project_changed(self, _project: object) -> None:
         """What waits belongs to the project before."""
+        self._waiting.clear()
         self._inference.cancel_predict()
 
     def may_write(self) -> bool:
@@ -167,7 +190,7 @@ class ModelCommands(QObject):
         settings = self._strip.thresholds.settings()
         project = self._session.project
         is_known = self._summary is not None and self._summary.choice == self._choice
-        if is_known or (project is not None and known_thresholds(project) is not None):
+        if is_known or (project is not None and has_chosen_score(project)):
             return settings
         return replace(settings, score=None, nms_iou=None)
 
@@ -190,7 +213,7 @@ class ModelCommands(QObject):
         project = self._session.project
         run = project.last_run() if project is not None else None
         is_of_another = run is None or run.model_hash != summary.content_hash
-        if project is None or (project.setting(THRESHOLDS_SETTING) is None and is_of_another):
+        if project is None or (not has_stored_score(project) and is_of_another):
             own = replace(self._strip.thresholds, score=summary.default_score, nms_iou=summary.default_nms_iou)
             self._strip.set_thresholds(own)
 
@@ -210,8 +233,11 @@ class ModelCommands(QObject):
             highest = max(result.candidates.scores.tolist(), default=0.0)
             detail = f"The best candidate scores {highest:.2f}. Lower the score, or choose another model."
             self.told.emit(Message("The model proposes nothing on this image", detail))
+        self._run_on_waiting()
 
     def _on_predict_failed(self, request: PredictRequest, error: MaskwrightError) -> None:
         self.busy_changed.emit("")
         if not self.has_told(error):
-            self.told.emit(Message.of_error("The model did not run on this image", error))
+            wish = ("Show failures", self.failures_wanted.emit)
+            self.told.emit(Message("The model did not run on this image", str(error), "error", *wish))
+        self._run_on_waiting()

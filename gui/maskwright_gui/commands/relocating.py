@@ -18,6 +18,8 @@ class RelocateCommands(QObject):
     """Message."""
     work_changed = Signal(str, int, object)
     """(text, done, total or None); an empty text when nothing runs."""
+    next_wanted = Signal()
+    """The image on screen cannot be shown, and the person goes on without it."""
     located = Signal()
     """Some files are where the project expects them again."""
 
@@ -40,7 +42,7 @@ class RelocateCommands(QObject):
         """An image cannot be shown. If its file is gone: offer to look for it."""
         project = self._session.project
         if project is None or error.path is None or _is_there(error.path):
-            self.told.emit(Message.of_error(what, error))
+            self.told.emit(Message(what, str(error), "error", "Next image", self.next_wanted.emit))
         elif not project.image_root.is_dir():
             detail = f"{project.image_root}. The annotations are all here; say where the images are now."
             self.told.emit(Message("The image folder is gone", detail, "error", "Locate folder…", self.locate))

@@ -13,7 +13,7 @@ from PySide6.QtCore import QObject, QThread, Signal
 
 from maskwright.errors import MaskwrightError, ModelError
 from maskwright_gui.workers.batch import Batch
-from maskwright_gui.workers.interactive import SupersededError, predict_image
+from maskwright_gui.workers.interactive import SupersededError, note_failure, predict_image
 from maskwright_gui.workers.requests import BatchRequest, ModelChoice, ModelSummary, PredictRequest
 
 if TYPE_CHECKING:
@@ -166,12 +166,17 @@ class InferenceThread(QThread):
         except SupersededError:
             self.cancelled.emit(request)
         except MaskwrightError as error:
-            self.failed.emit(request, error)
+            self._fail(request, error)
         except Exception as error:
             log.exception("inference failed on %s", request.path)
-            self.failed.emit(request, ModelError(f"unexpected fault: {error}", path=request.path))
+            self._fail(request, ModelError(f"unexpected fault: {error}", path=request.path))
         else:
             self.done.emit(result)
+
+    def _fail(self, request: PredictRequest, error: MaskwrightError) -> None:
+        if self._model is not None:  # a model that cannot be loaded says nothing about the image
+            note_failure(request, error)
+        self.failed.emit(request, error)
 
     def _prepare(self, choice: ModelChoice) -> None:
         try:

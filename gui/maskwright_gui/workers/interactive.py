@@ -1,16 +1,21 @@
 """One image through the model, stage by stage, so that a newer wish can stop it in between."""
 
+import logging
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from maskwright.document.values import Provenance
+from maskwright.errors import MaskwrightError, ProjectError
 from maskwright_gui.workers.narrowing import narrowed
 from maskwright_gui.workers.requests import PredictRequest, PredictResult
 
 if TYPE_CHECKING:
     from maskwright.inference.model import Model
+
+
+log = logging.getLogger(__name__)
 
 
 class SupersededError(Exception):
@@ -42,8 +47,17 @@ def predict_image(request: PredictRequest, load: Callable[[], "Model"], is_wante
     proposals = candidates_to_proposals(candidates, settings, category_ids)
     check()
     change = request.project.put_proposals(request.image_id, proposals, provenance=_provenance(request, model))
+    request.project.forget_failure(request.image_id)
     note_uncertainty(request.project, request.image_id, candidates, request.settings)
     return PredictResult(request, change, candidates, category_ids, len(proposals), time.perf_counter() - started)
+
+
+def note_failure(request: PredictRequest, error: MaskwrightError) -> None:
+    """Keep it for the list of failures; where even that cannot be written, the message on screen has to do."""
+    try:
+        request.project.note_failure(request.image_id, error.reason)
+    except ProjectError as unwritten:
+        log.warning("the failure on %s is not kept: %s", request.path, unwritten)
 
 
 def _provenance(request: PredictRequest, model: "Model") -> Provenance:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import threading
 from dataclasses import asdict
 from pathlib import Path
 
@@ -12,10 +13,12 @@ from pytestqt.qtbot import QtBot
 
 import tiny_models
 from maskwright.document.values import ImageState, InstanceState
+from maskwright.images import read_image
 from maskwright.images.identity import SeenFile
 from maskwright.inference.model import load_model
 from maskwright_gui.app import Workbench
 from maskwright_gui.canvas.ghosts import GhostKind
+from maskwright_gui.commands.live_thresholds import has_stored_score, known_thresholds
 from maskwright_gui.panels.class_filter import ClassFilter, ClassFilterList
 from maskwright_gui.panels.thresholds import Thresholds
 from maskwright_gui.workers.candidate_cache import CandidateCache
@@ -228,6 +231,23 @@ def test_a_class_that_is_left_out_is_left_out_of_a_batch(qtbot: QtBot, opened: W
     assert {i.category_id for i in opened.session.project.instances(4)} == {opened.session.categories[1].id}
 
 
+def test_a_class_left_out_before_the_model_ran_is_kept_at_once(
+    qtbot: QtBot, opened: Workbench, model: GatedModel
+) -> None:
+    opened.classes.add("cat")
+    (left_out,) = (category.id for category in opened.session.categories)
+    model.gate.clear()  # nothing is proposed yet
+    (filter_button,) = opened.window.thresholds.findChildren(ClassFilter)
+    with qtbot.waitSignal(opened.live.candidates_missing):
+        filter_button._on_changed(frozenset({left_out}))
+    project = opened.session.project
+    assert known_thresholds(project).left_out == (left_out,)
+    assert not has_stored_score(project)  # that is still the model's to say
+    with qtbot.waitSignal(opened.model.predicted, timeout=20_000) as first:
+        model.gate.set()
+    assert first.args[0].request.settings.score is None
+
+
 def test_overlaps_across_classes_are_suppressed_on_request(
     qtbot: QtBot, opened: Workbench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -265,3 +285,24 @@ def test_a_mask_threshold_shows_the_masks_own_outlines_until_it_is_let_go(
         (Purpose.KEEP, 0.98),
         (Purpose.SHOW, 0.98),
     ]
+
+
+def test_two_images_kept_at_once_do_not_clear_each_other_away(
+    model: GatedModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pictures = [write_image(tmp_path / f"{id_}.png") for id_ in (1, 2)]
+    candidates = model.predict(read_image(pictures[0]).bgr_u8)
+    cache = CandidateCache(tmp_path / "cache")
+    write = Path.write_bytes
+
+    def keep_another_meanwhile(path: Path, content: bytes) -> int:
+        monkeypatch.undo()
+        written = write(path, content)
+        other = threading.Thread(target=cache.put, args=(model, 2, candidates, SeenFile.now(pictures[1])))
+        other.start()
+        other.join()
+        return written
+
+    monkeypatch.setattr(Path, "write_bytes", keep_another_meanwhile)
+    cache.put(model, 1, candidates, SeenFile.now(pictures[0]))
+    assert cache.image_ids() == [1, 2]

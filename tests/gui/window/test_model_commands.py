@@ -98,6 +98,46 @@ def test_failures_of_a_batch_are_listed_with_reasons(qtbot: QtBot, opened: Workb
     assert "empty" in failure.reason
 
 
+def test_a_failed_run_on_one_image_is_listed_until_one_succeeds(
+    qtbot: QtBot, opened: Workbench, model: GatedModel
+) -> None:
+    model.failure = "the device went away"
+    with qtbot.waitSignal(opened.model.told):
+        qtbot.keyClick(opened.window.canvas, Key.Key_I)
+    (failure,) = opened.batch.failures()
+    assert (failure.file_name, failure.reason) == ("000.png", "the device went away")
+    model.failure = None
+    run_on_image(qtbot, opened)
+    assert opened.batch.failures() == []
+
+
+def test_images_that_failed_one_by_one_are_tried_again_together(
+    qtbot: QtBot, opened: Workbench, model: GatedModel
+) -> None:
+    model.failure = "the device went away"
+    for image_id in (2, 5):
+        opened.session.show_image(image_id)
+        with qtbot.waitSignal(opened.model.told):
+            opened.model.run_on_image()
+    model.failure = None
+    opened.batch.retry_failures()
+    qtbot.waitUntil(lambda: opened.batch.failures() == [], timeout=20_000)
+    assert [len(opened.session.project.instances(id_)) for id_ in range(1, 7)] == [0, 2, 0, 0, 2, 0]
+
+
+def test_what_failed_in_a_batch_and_then_worked_by_hand_is_no_failure(
+    qtbot: QtBot, opened: Workbench, folder: Path
+) -> None:
+    whole = (folder / "000.png").read_bytes()
+    (folder / "000.png").write_bytes(b"")
+    with qtbot.waitSignal(opened.inference.batch.done, timeout=20_000):
+        opened.batch.run()
+    assert len(opened.batch.failures()) == 1
+    (folder / "000.png").write_bytes(whole)
+    run_on_image(qtbot, opened)
+    assert opened.batch.failures() == []
+
+
 def test_closing_during_a_batch_stops_cleanly(qtbot: QtBot, opened: Workbench, model: GatedModel, folder: Path) -> None:
     model.gate.clear()
     opened.batch.run()

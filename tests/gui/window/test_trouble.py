@@ -36,6 +36,16 @@ def test_missing_image_is_named_and_the_next_one_shows(qtbot: QtBot, opened: Wor
     qtbot.waitUntil(lambda: opened.images.on_screen == 6)
 
 
+def test_an_unreadable_image_offers_the_next_one(qtbot: QtBot, opened: Workbench, folder: Path) -> None:
+    (folder / "003.png").write_bytes(b"no picture")
+    opened.session.show_image(4)
+    qtbot.waitUntil(lambda: any(message.action_text == "Next image" for message in opened.window.toasts.messages))
+    (message,) = (message for message in opened.window.toasts.messages if message.action_text == "Next image")
+    assert "003.png" in message.detail
+    message.action()
+    qtbot.waitUntil(lambda: opened.images.on_screen == 5)
+
+
 def test_edits_stay_on_screen_while_they_cannot_be_saved(
     qtbot: QtBot, opened: Workbench, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -18,8 +18,8 @@ from maskwright.inference.prediction import Prediction
 from maskwright.inference.select import Remembered, Selection, selected
 from maskwright.inference.storing import compacted, restored_masks
 
-FORMAT_VERSION = 4
-PREPROCESSING_VERSION = 1
+FORMAT_VERSION = 5
+PREPROCESSING_VERSION = 2
 """To be raised when the same image and model would give other candidates than before: a cache forgets them then."""
 SCORE_FLOOR = 0.05
 """Nothing below is kept; the accuracy checker's threshold for both Open Model Zoo models."""

@@ -18,6 +18,7 @@ CroppedMask = tuple[NDArray[np.bool_], tuple[int, int]]
 
 _LEAST_LOGIT = np.float32(-80)
 """Below, exp overflows in float32; the probability is zero either way."""
+_NEAR_ZERO = 1e-12
 
 
 class MaskSource(Protocol):
@@ -49,8 +50,9 @@ class PrototypeMasks:
 
     prototypes: NDArray[np.float32]
     coefficients: NDArray[np.float32]
-    always_clips: bool = False
-    """For families whose reference resizes first and then cuts at the box, to nothing beyond it."""
+    resizes_first: bool = False
+    """For families whose reference enlarges the logits, compares them, and then cuts at the box: Ultralytics
+    (`utils/ops.py`, process_mask, whose masks these equal when the image has the input's size)."""
 
     def crop(
         self, row: int, box_xyxy: NDArray[np.float32], frame: Frame, threshold: float, *, clips: bool = False
@@ -59,28 +61,33 @@ class PrototypeMasks:
         if not cells.size:
             return np.zeros((0, 0), np.bool_), (0, 0)
         height, width = self.prototypes.shape[:2]
-        bounds = whole_box(box_xyxy) if clips or self.always_clips else None
-        return sampled_mask(cells, first_xy, input_axes((width, height), frame), threshold, bounds)
+        axes = input_axes((width, height), frame)
+        bounds = bounds_of(box_xyxy, clips=clips, resizes_first=self.resizes_first)
+        return thresholded(cells, first_xy, axes, threshold, bounds, are_logits=self.resizes_first)
 
     def cells(
         self, row: int, box_xyxy: NDArray[np.float32], frame: Frame
     ) -> tuple[NDArray[np.float32], tuple[int, int]]:
-        """Probabilities (h, w) float32 in the window of the box, and the grid position (x, y) of its first cell."""
+        """Probabilities in the window of the box, or logits where they are resized first, (h, w) float32.
+
+        Also the grid position (x, y) of the window's first cell.
+        """
         height, width = self.prototypes.shape[:2]
         x_axis, y_axis = input_axes((width, height), frame)
-        margin = 2 if self.always_clips else 1  # beyond the second cell no pixel of the rounded box can look
-        x1, x2 = _cells(x_axis, float(box_xyxy[0]), float(box_xyxy[2]), margin)
-        y1, y2 = _cells(y_axis, float(box_xyxy[1]), float(box_xyxy[3]), margin)
+        left, top, right, bottom = _box_from_corners(box_xyxy) if self.resizes_first else box_xyxy.tolist()
+        margin = 2 if self.resizes_first else 1  # no pixel of the whole box looks beyond its second cell
+        x1, x2 = _cells(x_axis, left, right, margin)
+        y1, y2 = _cells(y_axis, top, bottom, margin)
         if x1 >= x2 or y1 >= y2:
             return np.zeros((0, 0), np.float32), (0, 0)
         logits = self.prototypes[y1:y2, x1:x2] @ self.coefficients[row]
-        return 1 / (1 + np.exp(-np.maximum(logits, _LEAST_LOGIT))), (x1, y1)
+        return logits if self.resizes_first else 1 / (1 + np.exp(-np.maximum(logits, _LEAST_LOGIT))), (x1, y1)
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         found: dict[str, NDArray[Any]] = {
-            "prototypes": _half(self.prototypes),
-            "coefficients": _half(self.coefficients),
-            "always_clips": np.array(self.always_clips),
+            "prototypes": half(self.prototypes),
+            "coefficients": half(self.coefficients),
+            "resizes_first": np.array(self.resizes_first),
         }
         return found
 
@@ -108,7 +115,7 @@ class HeatMaps:
         return sampled_mask(self.maps[row], (0, 0), axes, threshold, whole_box(box_xyxy) if clips else None)
 
     def arrays(self) -> dict[str, NDArray[Any]]:
-        return {"maps": _half(self.maps)}
+        return {"maps": half(self.maps)}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -116,22 +123,47 @@ class InputMaps:
     """One map of probabilities per candidate over the whole network input, (N, h, w) float32; boxes do not limit it."""
 
     maps: NDArray[np.float32]
+    are_logits: bool = False
+    """In place of probabilities, for families whose reference enlarges them and then compares: RF-DETR."""
 
     def crop(
         self, row: int, box_xyxy: NDArray[np.float32], frame: Frame, threshold: float, *, clips: bool = False
     ) -> CroppedMask:
         height, width = self.maps.shape[1:]
         # A pixel lies between cells, so it passes the threshold only next to a cell that does.
-        x, y, columns, rows = cv2.boundingRect((self.maps[row] > threshold).view(np.uint8))
+        passes = self.maps[row] > (logit(threshold) if self.are_logits else threshold)
+        x, y, columns, rows = cv2.boundingRect(passes.view(np.uint8))
         if not columns:
             return np.zeros((0, 0), np.bool_), (0, 0)
         x1, x2, y1, y2 = max(x - 1, 0), min(x + columns + 1, width), max(y - 1, 0), min(y + rows + 1, height)
         bounds = whole_box(box_xyxy) if clips else None
         axes = input_axes((width, height), frame)
-        return sampled_mask(self.maps[row, y1:y2, x1:x2], (x1, y1), axes, threshold, bounds)
+        cells = self.maps[row, y1:y2, x1:x2]
+        return thresholded(cells, (x1, y1), axes, threshold, bounds, are_logits=self.are_logits)
 
     def arrays(self) -> dict[str, NDArray[Any]]:
-        return {"input_maps": _half(self.maps)}
+        return {"input_maps": half(self.maps), "are_logits": np.array(self.are_logits)}
+
+
+def thresholded(
+    cells: NDArray[np.float32],
+    first_xy: tuple[int, int],
+    axes: tuple[Axis, Axis],
+    threshold: float,
+    bounds_xyxy: tuple[int, int, int, int] | None,
+    *,
+    are_logits: bool,
+) -> CroppedMask:
+    """`sampled_mask` of probabilities or of logits at a threshold of probability."""
+    if not are_logits:
+        return sampled_mask(cells, first_xy, axes, threshold, bounds_xyxy)
+    return sampled_mask(cells - logit(threshold), first_xy, axes, 0.0, bounds_xyxy)  # what lies outside is not above
+
+
+def logit(probability: float) -> np.float32:
+    """Finite for 0 and 1, too."""
+    inside = min(max(probability, _NEAR_ZERO), 1 - _NEAR_ZERO)
+    return np.float32(math.log(inside / (1 - inside)))
 
 
 @lru_cache(maxsize=8)
@@ -157,6 +189,20 @@ def whole_box(box_xyxy: NDArray[np.float32]) -> tuple[int, int, int, int]:
     return x1, y1, max(x2, x1 + 1), max(y2, y1 + 1)
 
 
-def _half(values: NDArray[np.float32]) -> NDArray[np.float16]:
+def bounds_of(box_xyxy: NDArray[np.float32], *, clips: bool, resizes_first: bool) -> tuple[int, int, int, int] | None:
+    """Where masks are cut, None for nowhere; masks that are resized first always are, in their reference's way."""
+    if resizes_first:
+        return _box_from_corners(box_xyxy)
+    return whole_box(box_xyxy) if clips else None
+
+
+def _box_from_corners(box_xyxy: NDArray[np.float32]) -> tuple[int, int, int, int]:
+    """The pixels whose upper left corner lies in the box, at least one (Ultralytics, `utils/ops.py`, crop_mask)."""
+    x1, y1, x2, y2 = (math.ceil(round(float(edge), 3)) for edge in box_xyxy)  # rounding errors are no corners
+    return x1, y1, max(x2, x1 + 1), max(y2, y1 + 1)
+
+
+def half(values: NDArray[np.float32]) -> NDArray[np.float16]:
+    """In half precision, too large ones cut to the largest it has."""
     limit = np.finfo(np.float16).max
     return np.clip(values, -limit, limit).astype(np.float16)

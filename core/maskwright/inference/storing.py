@@ -14,11 +14,12 @@ from maskwright.inference.masks import (
     InputMaps,
     MaskSource,
     PrototypeMasks,
+    bounds_of,
+    half,
     input_axes,
-    whole_box,
+    thresholded,
 )
 from maskwright.inference.nms import nms_indices
-from maskwright.inference.sampling import sampled_mask
 
 if TYPE_CHECKING:
     from maskwright.inference.candidates import Candidates
@@ -32,17 +33,18 @@ _PER_INSTANCE = 4
 
 @dataclass(frozen=True, slots=True, eq=False)
 class CropMaps:
-    """Probabilities in the window of each candidate's box, in steps of 1/255.
+    """Probabilities in the window of each candidate's box, in steps of 1/255, or logits.
 
     windows: (N, 4) int32, x, y, width, height in cells of a grid `grid_wh` over the network's input; cells: (S,) uint8,
-    one window after the other, row by row, from `starts` (N,) int64.
+    float16 for logits, one window after the other, row by row, from `starts` (N,) int64. resizes_first: they are
+    logits, treated as in `PrototypeMasks`.
     """
 
     grid_wh: tuple[int, int]
     windows: NDArray[np.int32]
     starts: NDArray[np.int64]
-    cells: NDArray[np.uint8]
-    always_clips: bool = False
+    cells: NDArray[np.uint8] | NDArray[np.float16]
+    resizes_first: bool = False
 
     @classmethod
     def of(
@@ -55,11 +57,10 @@ class CropMaps:
         for k, row in enumerate(rows.tolist()):
             cells, (x, y) = masks.cells(row, boxes[k], frame)
             windows[k] = x, y, cells.shape[1], cells.shape[0]
-            parts.append((cells * 255 + 0.5).astype(np.uint8).ravel())
+            parts.append((half(cells) if masks.resizes_first else (cells * 255 + 0.5).astype(np.uint8)).ravel())
         starts = np.cumsum([0, *(len(part) for part in parts)])[:-1]
-        return cls(
-            (width, height), windows, starts, np.concatenate([np.zeros(0, np.uint8), *parts]), masks.always_clips
-        )
+        none = np.zeros(0, np.float16 if masks.resizes_first else np.uint8)
+        return cls((width, height), windows, starts, np.concatenate([none, *parts]), masks.resizes_first)
 
     def crop(
         self, row: int, box_xyxy: NDArray[np.float32], frame: Frame, threshold: float, *, clips: bool = False
@@ -68,9 +69,12 @@ class CropMaps:
         if not width or not height:
             return np.zeros((0, 0), np.bool_), (0, 0)
         start = int(self.starts[row])
-        cells = self.cells[start : start + width * height].reshape(height, width).astype(np.float32) / np.float32(255)
-        bounds = whole_box(box_xyxy) if clips or self.always_clips else None
-        return sampled_mask(cells, (x, y), input_axes(self.grid_wh, frame), threshold, bounds)
+        cells = self.cells[start : start + width * height].reshape(height, width).astype(np.float32)
+        if not self.resizes_first:
+            cells /= 255
+        axes = input_axes(self.grid_wh, frame)
+        bounds = bounds_of(box_xyxy, clips=clips, resizes_first=self.resizes_first)
+        return thresholded(cells, (x, y), axes, threshold, bounds, are_logits=self.resizes_first)
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         return {
@@ -78,7 +82,7 @@ class CropMaps:
             "windows": self.windows,
             "starts": self.starts,
             "cells": self.cells,
-            "always_clips": np.array(self.always_clips),
+            "resizes_first": np.array(self.resizes_first),
         }
 
 
@@ -110,10 +114,10 @@ def restored_masks(arrays: Mapping[str, NDArray[Any]]) -> MaskSource:
     if "maps" in arrays:
         return HeatMaps(arrays["maps"].astype(np.float32))
     if "input_maps" in arrays:
-        return InputMaps(arrays["input_maps"].astype(np.float32))
-    clips = bool(arrays["always_clips"])
+        return InputMaps(arrays["input_maps"].astype(np.float32), bool(arrays["are_logits"]))
+    resizes_first = bool(arrays["resizes_first"])
     if "cells" in arrays:
         width, height = arrays["grid_wh"].tolist()
-        return CropMaps((width, height), arrays["windows"], arrays["starts"], arrays["cells"], clips)
+        return CropMaps((width, height), arrays["windows"], arrays["starts"], arrays["cells"], resizes_first)
     prototypes, coefficients = (arrays[name].astype(np.float32) for name in ("prototypes", "coefficients"))
-    return PrototypeMasks(prototypes, coefficients, clips)
+    return PrototypeMasks(prototypes, coefficients, resizes_first)

@@ -15,6 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 import tiny_models
 import tiny_onnx
 from maskwright.errors import ModelError
+from maskwright.inference.candidates import Candidates
 from maskwright.inference.labels import COCO_CATEGORIES
 from maskwright.inference.model import Model, load_model
 from maskwright.inference.prediction import Prediction
@@ -129,12 +130,17 @@ def yolo_outputs(classes: int = 3, prototypes: int = 4) -> tuple[NDArray[np.floa
     return detections, soft(prototypes, 20, 20, seed=2)
 
 
-def yolo_mask(coefficients: NDArray[np.float32], prototypes: NDArray[np.float32], box: NDArray[np.floating]) -> Mask:
-    """On WIDE: the prototypes over the whole input, the padding cut away, then cut at the rounded box."""
-    heat = sigmoid(np.tensordot(coefficients, prototypes, 1))
-    whole = cv2.resize(heat, (100, 100), interpolation=cv2.INTER_LINEAR)[20:80] > 0.5
+def yolo_mask(
+    coefficients: NDArray[np.float32],
+    prototypes: NDArray[np.float32],
+    box: NDArray[np.floating],
+    threshold: float = 0.5,
+) -> Mask:
+    """On WIDE: logits over the whole input enlarged, the padding cut away, then cut at the box."""
+    logits = cv2.resize(np.tensordot(coefficients, prototypes, 1), (100, 100), interpolation=cv2.INTER_LINEAR)
+    whole = sigmoid(logits[20:80]) > threshold
     inside = np.zeros_like(whole)
-    x1, y1, x2, y2 = np.rint(box).astype(int)
+    x1, y1, x2, y2 = np.ceil(box.round(3)).astype(int)  # pixels whose corner lies inside, as in the reference
     inside[max(y1, 0) : y2, max(x1, 0) : x2] = True
     return whole & inside
 
@@ -150,7 +156,20 @@ def test_yolo_seg_equals_a_plain_decoder(tmp_path: Path) -> None:
         x, y, width, height = detections[:4, anchor]
         box = (np.array([x - width / 2, y - height / 2, x + width / 2, y + height / 2]) - (0, 16, 0, 16)) / 0.8
         np.testing.assert_allclose(instance.bbox_xyxy, box, atol=1e-3)
-        assert iou(instance.mask, yolo_mask(detections[7:, anchor], prototypes, box)) > 0.99
+        assert iou(instance.mask, yolo_mask(detections[7:, anchor], prototypes, box)) > 0.999
+
+
+@pytest.mark.parametrize("threshold", [0.1, 0.3, 0.9])
+def test_yolo_masks_at_any_threshold_equal_a_plain_decoder(tmp_path: Path, threshold: float) -> None:
+    detections, prototypes = yolo_outputs()
+    model = loaded(tmp_path, {"output0": detections[None], "output1": prototypes[None]})
+    candidates = model.predict(WIDE)
+    stored = Candidates.from_bytes(candidates.to_bytes())
+    for instance, again in zip(*(c.select(mask_threshold=threshold) for c in (candidates, stored)), strict=True):
+        box, anchor = instance.bbox_xyxy, 5 if instance.category_id == candidates.categories[0].id else 7
+        expected = yolo_mask(detections[7:, anchor], prototypes, np.array(box), threshold)
+        assert iou(instance.mask, expected) > 0.999
+        assert iou(again.mask, expected) > 0.99
 
 
 def yolo_rows() -> tuple[NDArray[np.float32], NDArray[np.float32]]:
@@ -181,7 +200,7 @@ def test_yolo_rows_of_an_end_to_end_export_equal_a_plain_decoder(tmp_path: Path,
     for instance, row in zip(found, rows, strict=False):
         box = (row[:4] - (0, 16, 0, 16)) / 0.8
         np.testing.assert_allclose(instance.bbox_xyxy, box, atol=1e-3)
-        assert iou(instance.mask, yolo_mask(row[6:], prototypes, box)) > 0.99
+        assert iou(instance.mask, yolo_mask(row[6:], prototypes, box)) > 0.999
 
 
 @pytest.mark.parametrize("names", ["", "cat, dog", "{0: 'a', 2: 'b'}", "[1, 2]", "(" * 500, "{'a': 'b'}"])
@@ -237,7 +256,7 @@ def test_rf_detr_equals_a_plain_decoder(tmp_path: Path) -> None:
     for instance, (x, y, width, height), heat in zip(found, dets, masks, strict=False):
         box = np.array([x - width / 2, y - height / 2, x + width / 2, y + height / 2]) * (100, 60, 100, 60)
         np.testing.assert_allclose(instance.bbox_xyxy, box, atol=1e-3)
-        expected = cv2.resize(sigmoid(heat), (100, 60), interpolation=cv2.INTER_LINEAR) > 0.5
+        expected = cv2.resize(heat, (100, 60), interpolation=cv2.INTER_LINEAR) > 0
         np.testing.assert_array_equal(instance.mask, expected)
 
 

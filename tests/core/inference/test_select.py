@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 from maskwright.errors import FormatError
 from maskwright.geometry.convert import mask_to_polygons
@@ -166,6 +167,42 @@ def test_crops_equal_resizing_the_whole_frame(seed: int) -> None:
     np.testing.assert_array_equal(found | unclear, (soft > 0.5) | unclear)
 
 
+@given(
+    st.integers(0, 999), st.integers(2, 40), st.integers(2, 40), st.integers(4, 60), st.integers(4, 60),
+    st.sampled_from([0.0, 0.2, 0.5, 0.8]),
+)  # fmt: skip
+@settings(max_examples=40, deadline=None)
+def test_logits_resized_first_equal_the_full_frame(
+    seed: int, columns: int, rows: int, width: int, height: int, threshold: float
+) -> None:
+    """Whether the grid is coarser than the image or finer: enlarge all logits, compare, cut at the box."""
+    rng = np.random.default_rng(seed)
+    prototypes = rng.normal(0, 2, (rows, columns, 3)).astype(np.float32)
+    coefficients = rng.normal(0, 2, (1, 3)).astype(np.float32)
+    low, high = np.sort(rng.uniform(-0.3, 1.3, (2, 2)), axis=0)
+    box = np.array([*low, *high], np.float32) * np.float32([width, height] * 2)
+    j, i = ((np.arange(n) + 0.5) * m / n - 0.5 for n, m in ((width, columns), (height, rows)))
+    logits = _bilinear(prototypes @ coefficients[0], i, j)
+    x1, y1, x2, y2 = np.ceil(box.round(3)).astype(int)
+    x2, y2 = max(x2, x1 + 1), max(y2, y1 + 1)
+    inside = np.zeros((height, width), bool)
+    inside[max(y1, 0) : max(y2, 0), max(x1, 0) : max(x2, 0)] = True
+    masks = PrototypeMasks(prototypes, coefficients, resizes_first=True)
+    mask, (x, y) = masks.crop(0, box, Frame.stretched((width, height)), threshold)
+    found = np.zeros((height, width), bool)
+    found[y : y + mask.shape[0], x : x + mask.shape[1]] = mask
+    soft = 1 / (1 + np.exp(-logits))
+    unclear = np.abs(soft - threshold) < 1e-4
+    np.testing.assert_array_equal(found | unclear, (soft > threshold) & inside | unclear)
+
+
+def _bilinear(cells: NDArray[np.float32], i: NDArray[np.float64], j: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Values at rows `i` and columns `j` of the grid, the outermost cells repeated beyond it."""
+    i, j = i.clip(0, len(cells) - 1), j.clip(0, cells.shape[1] - 1)
+    across = np.stack([np.interp(j, np.arange(cells.shape[1]), row) for row in cells])
+    return np.stack([np.interp(i, np.arange(len(cells)), column) for column in across.T], 1)
+
+
 @pytest.mark.parametrize("kind", ["prototypes", "maps"])
 def test_stored_candidates_select_alike(kind: str) -> None:
     before = candidates(boxes_at(0, 20, 40), [0, 1, 2], [0.9, 0.8, 0.7])
@@ -180,11 +217,14 @@ def test_stored_candidates_select_alike(kind: str) -> None:
         np.testing.assert_array_equal(a.crop_mask, b.crop_mask)
 
 
-def test_large_prototypes_are_stored_as_the_windows_of_boxes(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("resizes_first", [False, True])
+def test_large_prototypes_are_stored_as_the_windows_of_boxes(
+    monkeypatch: pytest.MonkeyPatch, resizes_first: bool
+) -> None:
     monkeypatch.setattr("maskwright.inference.storing.LARGE_PROTOTYPES", 0)
     rng = np.random.default_rng(0)
     masks = PrototypeMasks(
-        rng.normal(0, 3, (32, 32, 4)).astype(np.float32), rng.normal(0, 2, (4, 4)).astype(np.float32)
+        rng.normal(0, 3, (32, 32, 4)).astype(np.float32), rng.normal(0, 2, (4, 4)).astype(np.float32), resizes_first
     )
     boxes = np.array([[0, 0, 20, 20], [0, 0, 20, 20.5], [30, 30, 60, 50], [-9, 40, 12, 80]], np.float32)
     before = replace(candidates(boxes, [0, 0, 1, 0], [0.9, 0.8, 0.7, 0.6]), masks=masks)

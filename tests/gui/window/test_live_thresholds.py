@@ -15,6 +15,7 @@ import tiny_models
 from maskwright.document.values import ImageState, InstanceState
 from maskwright.images import read_image
 from maskwright.images.identity import SeenFile
+from maskwright.inference.candidates import PREPROCESSING_VERSION
 from maskwright.inference.model import load_model
 from maskwright_gui.app import Workbench
 from maskwright_gui.canvas.ghosts import GhostKind
@@ -143,6 +144,28 @@ def test_cache_drops_the_oldest_beyond_its_size(labelled: Workbench, tiny_model:
     assert small.image_ids() == [3, 4, 5]
 
 
+def test_candidates_that_are_stored_at_once_do_not_take_each_others_half_files(
+    labelled: Workbench, tiny_model: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, candidates = labelled.session.cache.get(1, path_of(labelled))
+    cache = CandidateCache(labelled.session.project.path / "fresh")
+    move, other = Path.replace, []
+
+    def put(image_id: int) -> None:
+        cache.put(tiny_model, image_id, candidates, SeenFile.now(path_of(labelled, image_id)))
+
+    def replace(path: Path, place: Path) -> Path:
+        if not other:  # the first one is written, but not in its place yet
+            other.append(threading.Thread(target=put, args=(2,)))
+            other[0].start()
+            other[0].join()
+        return move(path, place)
+
+    monkeypatch.setattr(Path, "replace", replace)
+    put(1)
+    assert cache.image_ids() == [1, 2]
+
+
 @pytest.mark.parametrize("content", [b"no archive", b"", b"\xff" * 99], ids=["text", "empty", "ones"])
 def test_damaged_candidates_are_dropped(labelled: Workbench, content: bytes) -> None:
     (entry,) = labelled.session.project.path.glob("cache/candidates/*/1.candidates")
@@ -185,7 +208,7 @@ def test_candidates_of_a_file_that_changed_while_it_was_read_are_not_kept(
 
 
 def test_another_preprocessing_forgets_the_candidates(labelled: Workbench, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("maskwright.inference.candidates.PREPROCESSING_VERSION", 2)
+    monkeypatch.setattr("maskwright.inference.candidates.PREPROCESSING_VERSION", PREPROCESSING_VERSION + 1)
     assert not known(labelled)
 
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from maskwright.errors import ModelError
 from maskwright.inference.adapters.bound import BoundNetwork
 from maskwright.inference.adapters.family import PixelFormat, Roles, agree, card_notes, named_roles, noted_labels
-from maskwright.inference.adapters.pairs import finite, pair_candidates, scored_pairs, sound_rows
+from maskwright.inference.adapters.pairs import pair_candidates, scored_pairs, sound_rows
 from maskwright.inference.adapters.pixels import image_input
 from maskwright.inference.adapters.resizing import resizing
 from maskwright.inference.candidates import Candidates, Defaults
@@ -66,8 +66,13 @@ class RfDetrAdapter(BoundNetwork):
         rows = outputs["dets"][0][pairs.used].astype(np.float32)
         half = rows[:, 2:] / 2
         boxes_xyxy = frame.boxes_to_pixels(np.concatenate([rows[:, :2] - half, rows[:, :2] + half], 1))
-        masks = InputMaps(finite(_sigmoid(outputs["masks"][0][pairs.used])))
+        masks = InputMaps(_no_nan(outputs["masks"][0][pairs.used]), are_logits=True)
         return pair_candidates(frame, self.categories, boxes_xyxy, sound_rows(rows), pairs, masks, self.defaults)
+
+
+def _no_nan(logits: NDArray[np.floating]) -> NDArray[np.float32]:
+    """Improbable where there is no number."""
+    return np.nan_to_num(logits.astype(np.float32), nan=-80, posinf=80, neginf=-80)
 
 
 def _sigmoid(logits: NDArray[np.floating]) -> NDArray[np.float32]:

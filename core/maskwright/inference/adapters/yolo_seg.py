@@ -34,7 +34,7 @@ class YoloSegAdapter(BoundNetwork):
     - rows (1, N, 6 + M), of end-to-end networks and exports with suppression inside: x1, y1, x2, y2, score, class from
       0, mask coefficients. Unused rows have no score.
 
-    Masks are cut at their box.
+    As in the reference, the logits of masks are enlarged, then compared, and cut at their box.
     """
 
     family: ClassVar[str] = "yolo_seg"
@@ -87,7 +87,7 @@ class YoloSegAdapter(BoundNetwork):
         pairs = scored_pairs(scores, self.defaults)
         boxes_xyxy = frame.boxes_to_pixels(corners[pairs.used] / np.array(self.input_wh * 2, np.float32))
         kept = coefficients[pairs.used].astype(np.float32)
-        masks = PrototypeMasks(np.ascontiguousarray(finite(np.moveaxis(prototypes, 0, -1))), kept, True)
+        masks = PrototypeMasks(np.ascontiguousarray(finite(np.moveaxis(prototypes, 0, -1))), kept, resizes_first=True)
         return pair_candidates(frame, self.categories, boxes_xyxy, sound_rows(kept), pairs, masks, self.defaults)
 
     def _anchors(self, detections: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:

@@ -28,6 +28,7 @@ from maskwright_gui.commands.projects import ProjectCommands
 from maskwright_gui.commands.relocating import RelocateCommands
 from maskwright_gui.commands.review import ReviewCommands
 from maskwright_gui.commands.shapes import ShapeCommands
+from maskwright_gui.commands.tool_options import ToolOptionsCommands
 from maskwright_gui.commands.view import TOOLS, ViewCommands
 from maskwright_gui.focus_ring import FocusRing
 from maskwright_gui.main_window import MainWindow
@@ -116,6 +117,7 @@ class Workbench:
         self.focus_ring = FocusRing(window)
         self.menu = ContextMenu(self.session, self.edits, window.actions_table, window)
         self.canvas_options = CanvasOptions(window.canvas, window.actions_table, self.session, settings, window)
+        self.tool_options = ToolOptionsCommands(window.canvas, window.tool_options, self.session, window)
         wire(self)
         self.view.use_theme(self.view.theme)
         self.view.use_tool("select")

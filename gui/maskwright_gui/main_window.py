@@ -18,6 +18,7 @@ from maskwright_gui.panels.instances import InstancesPanel
 from maskwright_gui.panels.model import ModelPanel
 from maskwright_gui.panels.status import StatusBar
 from maskwright_gui.panels.thresholds import ThresholdStrip
+from maskwright_gui.panels.tool_options import ToolOptionsBar
 from maskwright_gui.panels.widgets import leave_focus
 from maskwright_gui.theme import Theme
 
@@ -43,6 +44,7 @@ class MainWindow(QMainWindow):
         self.header = Header(actions["palette"], actions["toggle_theme"], self)
         self.setMenuWidget(self.header)
         self.canvas = CanvasView(self)
+        self.tool_options = ToolOptionsBar(self.canvas)
         self.thresholds = ThresholdStrip(self)
         self.empty_state = EmptyState(self)
         self.images = ImagesPanel(image_model, self)
@@ -61,6 +63,7 @@ class MainWindow(QMainWindow):
         self._default_layout = self.saveState(LAYOUT_VERSION)
         self._hidden_chrome: list[QWidget] = []
         leave_focus(self.images, self.instances, self.categories, self.model, self.thresholds, self.header, self.tools)
+        leave_focus(self.tool_options)
         actions.attach(self.canvas, self.images.list_view, self.instances.table)
 
     def show_canvas(self, has_project: bool) -> None:

@@ -36,6 +36,8 @@ class CanvasView(CanvasSurface):
     cursor_left = Signal()
     hint_changed = Signal(str)
     tool_changed = Signal(str)
+    tool_shown = Signal()
+    """What the tool shows or says may be another."""
     context_menu_requested = Signal(QPoint, object)
     """(global position, ids under the pointer, topmost first)"""
 
@@ -94,6 +96,10 @@ class CanvasView(CanvasSurface):
     def tool(self) -> Tool:
         return self._tool
 
+    def show_tool(self) -> None:
+        """Something else than mouse and keys has changed the tool's draft."""
+        self._refresh()
+
     @property
     def hint(self) -> str:
         """What the keys do in the active tool."""
@@ -145,6 +151,7 @@ class CanvasView(CanvasSurface):
         shape = cursor_shape(self._tool.cursor)
         if not self.is_panning and self.cursor().shape() != shape:
             self.setCursor(shape)
+        self.tool_shown.emit()
 
     def _use_tool_at(self, event: QMouseEvent, handler: Callable[[Pointer], None], *, is_double: bool = False) -> None:
         place, button = event.position(), held_button(event)

@@ -14,6 +14,7 @@ class PanelFocus(QObject):
         self._window = window
         self._parts: tuple[QWidget, ...] = (
             window.canvas,
+            window.tool_options,
             window.instances,
             window.categories,
             window.model,
@@ -37,7 +38,7 @@ class PanelFocus(QObject):
             if focused and (part is focused or part.isAncestorOf(focused))
         ]
         if shown:
-            start = here[0] if here else (-1 if step > 0 else 0)
+            start = here[-1] if here else (-1 if step > 0 else 0)
             shown[(start + step) % len(shown)][1].setFocus(Qt.FocusReason.TabFocusReason)
 
 

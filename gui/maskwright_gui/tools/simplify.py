@@ -1,4 +1,4 @@
-"""Less or more detail for the selected outlines, looked at before it is done: the wheel is the slider."""
+"""Less or more detail for the selected outlines, looked at before it is done: wheel, keys and slider set how much."""
 
 from dataclasses import dataclass
 
@@ -14,7 +14,8 @@ from maskwright_gui.tools.overlay import NOTHING, Overlay, OverlayNote
 from maskwright_gui.tools.tool import Button, Cursor, KeyPress, Pointer
 
 _STEP = 1.25
-_FINEST, _COARSEST = 0.1, 200.0
+FINEST, COARSEST = 0.1, 200.0
+"""Tolerances, image pixels: at the finest every point stays."""
 _START = 1.0
 
 _UNCHANGED = Change.of([])
@@ -65,7 +66,7 @@ class SimplifyTool(BaseTool):
 
     @tolerance.setter
     def tolerance(self, tolerance: float) -> None:
-        self._tolerance = min(max(tolerance, _FINEST), _COARSEST)
+        self._tolerance = min(max(tolerance, FINEST), COARSEST)
         self._update()
 
     @property
@@ -73,10 +74,16 @@ class SimplifyTool(BaseTool):
         """None while nothing is selected."""
         return self._detail
 
+    def apply(self) -> None:
+        """Make what is shown the outline, as one step."""
+        if self.is_busy:
+            change, self._draft = self._draft, _UNCHANGED
+            self._context.commit(change, "Simplify")
+
     def on_press(self, pointer: Pointer) -> None:
         if pointer.button is Button.LEFT:
             if self.is_busy:
-                self._apply()
+                self.apply()
             else:
                 self._context.select(frozenset(self._context.index.at(*pointer.point)[:1]))
 
@@ -95,7 +102,7 @@ class SimplifyTool(BaseTool):
             case "[" | "]":
                 self.tolerance = self._tolerance * (_STEP if key.name == "[" else 1 / _STEP)
             case "Enter" if self.is_busy:
-                self._apply()
+                self.apply()
             case "Escape" if self._context.selection:
                 self._context.select(frozenset())
             case _:
@@ -126,13 +133,9 @@ class SimplifyTool(BaseTool):
             return ""
         return f"{self._detail.vertices_before} → {self._detail.vertices} points, IoU {self._detail.iou:.3f}"
 
-    def _apply(self) -> None:
-        change, self._draft = self._draft, _UNCHANGED
-        self._context.commit(change, "Simplify")
-
     def _update(self) -> None:
         document, ids = self._context.document, self._context.selected_editable
-        tolerance = self._tolerance if self._tolerance > _FINEST else 0.0
+        tolerance = self._tolerance if self._tolerance > FINEST else 0.0
         self._draft = combine.simplify(document, ids, tolerance)
         after = {id_: changed for id_, _, changed in self._draft if changed is not None}
         pairs = [(combine.dense_outline(document[id_]), after.get(id_, document[id_]).polygons) for id_ in ids]

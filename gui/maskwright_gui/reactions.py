@@ -64,7 +64,7 @@ def on_document(bench: "Workbench", document: Document | None) -> None:
 
 def on_categories(bench: "Workbench", categories: tuple[Category, ...]) -> None:
     window = bench.window
-    window.categories.set_categories(categories)
+    window.categories.set_categories(categories, bench.session.class_keys)
     merges = bench.session.project.merges() if bench.session.project is not None else []
     window.categories.set_merges((merge.id, merge.source.name) for merge in merges)
     window.categories.set_current(bench.session.current_category_id)

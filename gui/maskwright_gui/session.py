@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, Signal
 
 from maskwright.document.change import Change
+from maskwright.document.class_keys import ClassKeys, class_keys, class_keys_from_json
 from maskwright.document.document import Document
 from maskwright.document.gesture import Gesture
 from maskwright.document.values import Category, ImageRecord, ImageState, Instance
@@ -28,6 +29,9 @@ LEAST_LOOK_S = 0.5
 """Leafing through images is not looking at them."""
 RESERVED_IDS = 256
 """Ids are taken from the project in blocks, so that finishing a polygon never waits for the disk."""
+
+
+CLASS_KEYS_SETTING = "window.class_keys"
 
 
 class Session(QObject):
@@ -60,6 +64,7 @@ class Session(QObject):
         self.document: Document | None = None
         self.selection: frozenset[int] = frozenset()
         self.categories: tuple[Category, ...] = ()
+        self.class_keys: ClassKeys = {}
         self.current_category_id = 0
         self._histories: dict[int, History] = {}
         self.cache: CandidateCache | None = None
@@ -233,6 +238,8 @@ class Session(QObject):
 
     def reload_categories(self) -> None:
         self.categories = self.project.categories() if self.project is not None else ()
+        stored = self.project.setting(CLASS_KEYS_SETTING) if self.project is not None else None
+        self.class_keys = class_keys(self.categories, class_keys_from_json(stored))
         self.categories_changed.emit(self.categories)
         if self.current_category_id not in {category.id for category in self.categories}:
             self.set_current_category(self.categories[0].id if self.categories else 0)

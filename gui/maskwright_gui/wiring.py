@@ -160,6 +160,7 @@ def _wire_panels(bench: "Workbench") -> None:
     classes.add_requested.connect(bench.classes.add)
     classes.rename_requested.connect(bench.classes.rename)
     classes.colour_requested.connect(bench.classes.set_colour)
+    classes.key_requested.connect(bench.classes.set_key)
     classes.merge_requested.connect(bench.classes.merge)
     classes.merge_undone.connect(bench.classes.undo_merge)
     bench.classes.merged.connect(window.images.refilter)

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QMessageBox, QWidget
 
+from maskwright.document.class_keys import with_key
 from maskwright.document.values import Category
 from maskwright.errors import MaskwrightError
 from maskwright_gui.commands.editing import EditCommands
 from maskwright_gui.messages import Message
-from maskwright_gui.session import Session
+from maskwright_gui.session import CLASS_KEYS_SETTING, Session
 from maskwright_gui.workers.tasks import Task, TaskProgress
 
 if TYPE_CHECKING:
@@ -69,6 +70,18 @@ class ClassCommands(QObject):
             self._session.project.set_category_colour(category_id, colour)
         except MaskwrightError as error:
             self.failed.emit("The colour was not changed", error)
+        self._session.reload_categories()
+
+    def set_key(self, category_id: int, digit: int) -> None:
+        """The class gets the digit; the one that had it changes places with it."""
+        project = self._session.project
+        if project is None:
+            return
+        keys = with_key(self._session.class_keys, category_id, digit)
+        try:
+            project.set_setting(CLASS_KEYS_SETTING, {str(known): id_ for known, id_ in keys.items()})
+        except MaskwrightError as error:
+            self.failed.emit("The key was not changed", error)
         self._session.reload_categories()
 
     def merge(self, source_id: int, target_id: int) -> QMessageBox | None:

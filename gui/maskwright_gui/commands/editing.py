@@ -57,9 +57,9 @@ class EditCommands(QObject):
         self._session.set_current_category(category_id)
 
     def set_category_by_digit(self, digit: int) -> None:
-        """Digit 1 is the first class of the panel."""
-        if digit <= len(self._session.categories):
-            self.set_category(self._session.categories[digit - 1].id)
+        """The class that has the digit in the panel."""
+        if (category_id := self._session.class_keys.get(digit)) is not None:
+            self.set_category(category_id)
 
     def set_visible(self, instance_id: int, is_visible: bool) -> None:
         document = self._session.document

@@ -57,7 +57,7 @@ class ToolOptionsCommands(QObject):
                     self._timer.start()
                 text = f"{2 * radius:.3g} px wide"
                 tip = "Size of brush and eraser, in pixels of the image (wheel, [ and ])"
-                self._bar.show_choice(Choice("Size", _RADII, radius, text, tip))
+                self._bar.show_choice(Choice("Size", _RADII, radius, text, "00.0 px wide", tip))
             case _:
                 self._bar.show_choice(None)
 
@@ -111,8 +111,8 @@ def fitting_radius(instances: Iterable[Instance], visible_box: Box) -> float:
 
 def _detail_choice(tool: SimplifyTool) -> Choice:
     tip = "Right keeps every point, left fewer (wheel, [ and ]); Enter applies, and detail comes back later, too"
-    detail = tool.detail
+    detail, room = tool.detail, "000 of 000 points · IoU 0.000"
     if detail is None:
-        return Choice("Detail", _DETAIL, tool.tolerance, "Select an object", tip, False, False)
+        return Choice("Detail", _DETAIL, tool.tolerance, "Select an object", room, tip, False, False)
     text = f"{detail.vertices} of {detail.vertices_before} points · IoU {detail.iou:.3f}"
-    return Choice("Detail", _DETAIL, tool.tolerance, text, tip, True, tool.is_busy)
+    return Choice("Detail", _DETAIL, tool.tolerance, text, room, tip, True, tool.is_busy)

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from functools import partial
 
-from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtCore import QPoint, QSize, Qt, Signal
 from PySide6.QtGui import QAction, QColor
 from PySide6.QtWidgets import (
     QColorDialog,
@@ -18,13 +18,13 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from maskwright.document.class_keys import DIGITS, ClassKeys
 from maskwright.document.document import Document
 from maskwright.document.palette import category_colour
 from maskwright.document.values import Category, InstanceState
 from maskwright_gui.icons import swatch
 from maskwright_gui.panels.widgets import Inviting, named
 
-DIGITS = 9
 _ID = Qt.ItemDataRole.UserRole
 
 
@@ -37,6 +37,8 @@ class CategoriesPanel(QWidget):
     add_requested = Signal(str)
     rename_requested = Signal(int, str)
     colour_requested = Signal(int, str)
+    key_requested = Signal(int, int)
+    """(class, digit)."""
     merge_requested = Signal(int, int)
     """(class that goes, class its objects get)."""
     merge_undone = Signal(int)
@@ -46,6 +48,7 @@ class CategoriesPanel(QWidget):
         super().__init__(parent)
         self._is_syncing = False
         self._categories: dict[int, Category] = {}
+        self._keys: ClassKeys = {}
         self._merges: tuple[tuple[int, str], ...] = ()
         self._tree = self._make_tree()
         self._stack = Inviting(self._tree, "Classes come from the model, or add your own below.", self)
@@ -66,12 +69,14 @@ class CategoriesPanel(QWidget):
         column.addWidget(self._stack, 1)
         column.addLayout(row)
 
-    def set_categories(self, categories: Sequence[Category]) -> None:
+    def set_categories(self, categories: Sequence[Category], keys: ClassKeys) -> None:
         self._is_syncing = True
         self._categories = {category.id: category for category in categories}
         self._tree.clear()
-        for place, category in enumerate(categories):
-            self._tree.addTopLevelItem(self._make_item(category, place))
+        self._keys = keys
+        digits = {category_id: str(digit) for digit, category_id in keys.items()}
+        for category in categories:
+            self._tree.addTopLevelItem(self._make_item(category, digits.get(category.id, "")))
         self._is_syncing = False
         self._stack.show_content(bool(categories))
 
@@ -112,14 +117,13 @@ class CategoriesPanel(QWidget):
         header.setSectionResizeMode(2, header.ResizeMode.ResizeToContents)
         tree.setIconSize(QSize(12, 12))
         tree.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
-        tree.customContextMenuRequested.connect(lambda at: self._open_menu(tree.itemAt(at)))
+        tree.customContextMenuRequested.connect(self._open_menu)
         tree.currentItemChanged.connect(self._on_current_changed)
         tree.itemDoubleClicked.connect(lambda item: self.category_applied.emit(item.data(0, _ID)))
         tree.itemChanged.connect(self._on_item_changed)
         return tree
 
-    def _make_item(self, category: Category, place: int) -> QTreeWidgetItem:
-        digit = str(place + 1) if place < DIGITS else ""
+    def _make_item(self, category: Category, digit: str) -> QTreeWidgetItem:
         item = QTreeWidgetItem([digit, category.name, ""])
         item.setIcon(1, swatch(category_colour(category)))
         item.setData(0, _ID, category.id)
@@ -128,8 +132,8 @@ class CategoriesPanel(QWidget):
         item.setToolTip(1, f"{category.name} (id {category.id}){key}\nDouble-click gives it to the selection")
         return item
 
-    def _open_menu(self, item: QTreeWidgetItem | None) -> None:
-        self.make_menu(item).popup(self.cursor().pos())
+    def _open_menu(self, at: QPoint) -> None:
+        self.make_menu(self._tree.itemAt(at)).popup(self._tree.viewport().mapToGlobal(at))
 
     def make_menu(self, item: QTreeWidgetItem | None) -> QMenu:
         """What can be done with a class, and with those that were merged away."""
@@ -141,10 +145,22 @@ class CategoriesPanel(QWidget):
             colour = QAction("Change colour…", menu)
             colour.triggered.connect(lambda: self._choose_colour(item.data(0, _ID)))
             menu.addActions([rename, colour])
+            self._add_keys(menu.addMenu("Key"), item.data(0, _ID))
             self._add_targets(menu.addMenu("Merge into"), item.data(0, _ID))
         for merge_id, name in reversed(self._merges):
             menu.addAction(f"Undo the merge of “{name}”").triggered.connect(partial(self._undo_merge, merge_id))
         return menu
+
+    def _add_keys(self, menu: QMenu, category_id: int) -> None:
+        for digit in DIGITS:
+            holder = self._categories.get(self._keys.get(digit, 0))
+            action = menu.addAction(f"&{digit}  {holder.name}" if holder is not None else f"&{digit}")
+            action.setCheckable(True)
+            action.setChecked(holder is not None and holder.id == category_id)
+            action.triggered.connect(partial(self._give_key, category_id, digit))
+
+    def _give_key(self, category_id: int, digit: int, _is_checked: bool = False) -> None:
+        self.key_requested.emit(category_id, digit)
 
     def _add_targets(self, menu: QMenu, source_id: int) -> None:
         others = [category for category in self._categories.values() if category.id != source_id]

@@ -39,6 +39,8 @@ class Choice:
     value: float
     text: str
     """The value in words, and what it does."""
+    room: str
+    """The longest `text` that is usual: the slider must not wander while it is dragged."""
     tip: str
     has_something_to_choose: bool = True
     can_apply: bool | None = None
@@ -62,7 +64,7 @@ class ToolOptionsBar(QFrame):
         self._slider = named(JumpSlider(Qt.Orientation.Horizontal, self), "Size")
         self._slider.setRange(0, _STEPS)
         self._slider.setPageStep(_STEPS // 10)
-        self._slider.setMinimumWidth(64)
+        self._slider.setMinimumWidth(160)
         self._slider.setMaximumWidth(220)
         self._slider.valueChanged.connect(self._on_step)
         self._text = QLabel(self)
@@ -103,6 +105,7 @@ class ToolOptionsBar(QFrame):
             if choice.scale.value_at(self._slider.value()) != choice.value:
                 self._slider.setValue(choice.scale.step_of(choice.value))
         self._text.setText(choice.text)
+        self._text.setMinimumWidth(self._text.fontMetrics().horizontalAdvance(choice.room))
         self._apply.setVisible(choice.can_apply is not None)
         self._apply.setEnabled(bool(choice.can_apply))
         self.show()

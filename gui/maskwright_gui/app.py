@@ -31,6 +31,7 @@ from maskwright_gui.commands.shapes import ShapeCommands
 from maskwright_gui.commands.tool_options import ToolOptionsCommands
 from maskwright_gui.commands.view import TOOLS, ViewCommands
 from maskwright_gui.focus_ring import FocusRing
+from maskwright_gui.later import Later
 from maskwright_gui.main_window import MainWindow
 from maskwright_gui.panels.image_model import ImageListModel
 from maskwright_gui.session import Session
@@ -98,6 +99,7 @@ class Workbench:
         tools = {id_: (tool.text, tool.icon, tool.keys) for id_, tool in TOOLS.items()}
         self.window = MainWindow(ACTIONS + tool_specs(tools), self.rows)
         window = self.window
+        self.later = Later(window)
         self.edits = EditCommands(self.session, window)
         self.shapes = ShapeCommands(self.session, window)
         self.classes = ClassCommands(self.session, self.edits, window)

@@ -1,10 +1,12 @@
 """What the window shows when something has changed: each function puts one piece of news where it belongs."""
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QPoint
 from PySide6.QtGui import QCloseEvent
 
+from maskwright.document.change import Change
 from maskwright.document.document import Document
 from maskwright.document.values import Category, ImageRecord, ImageState, InstanceState
 from maskwright_gui.dialogs.failures import FailuresDialog
@@ -46,9 +48,33 @@ def on_opened(bench: "Workbench") -> None:
 
 
 def on_image(bench: "Workbench", image: ImageRecord | None) -> None:
-    bench.window.images.show_current(image.id if image is not None else None)
     bench.window.model.set_has_image(image is not None)
-    bench.window.instances.set_image_state(image.state if image is not None else None)
+    bench.later.put("row", partial(show_row, bench))
+
+
+def show_row(bench: "Workbench") -> None:
+    image = bench.session.image
+    bench.window.images.show_current(image.id if image is not None else None)
+
+
+def show_objects(bench: "Workbench") -> None:
+    """The objects of the image on screen in the lists."""
+    session, instances = bench.session, bench.window.instances
+    instances.set_document(session.document)
+    instances.set_image_state(session.image.state if session.image is not None else None)
+    instances.set_selection(session.selection)
+    on_document(bench, session.document)
+
+
+def on_selection(bench: "Workbench", ids: frozenset[int]) -> None:
+    if not bench.later.waits("objects"):
+        bench.window.instances.set_selection(ids)
+
+
+def on_document_changed(bench: "Workbench", change: Change, document: Document) -> None:
+    bench.later.flush()  # the lists have to show the image that the change is of
+    bench.window.instances.apply_change(change, document)
+    on_document(bench, document)
 
 
 def on_records(bench: "Workbench", image_ids: frozenset[int]) -> None:

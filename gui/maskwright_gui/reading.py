@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from maskwright.document.document import Document
 from maskwright.document.values import ImageRecord
 from maskwright_gui.history import History, Step, rebased
+from maskwright_gui.workers.read_ahead import ReadAhead
 from maskwright_gui.workers.writer import EditWriter
 
 if TYPE_CHECKING:
@@ -15,16 +16,18 @@ if TYPE_CHECKING:
 class ImageReader:
     """Reads for the GUI thread: one image at a time, a millisecond each. Raises ProjectError as the project does."""
 
-    def __init__(self, project: "Project", writer: EditWriter) -> None:
-        self._project, self._writer = project, writer
+    def __init__(self, project: "Project", writer: EditWriter, ahead: ReadAhead) -> None:
+        self._project, self._writer, self._ahead = project, writer, ahead
 
     def image(self, image_id: int) -> ImageRecord:
-        record = self._project.image(image_id)
+        known = self._ahead.get(image_id)
+        record = known.record if known is not None else self._project.image(image_id)
         state = self._writer.pending_state(image_id)
         return replace(record, state=state) if state is not None else record
 
     def document(self, image_id: int) -> Document:
-        document = self._project.document(image_id)
+        known = self._ahead.get(image_id)
+        document = known.document if known is not None else self._project.document(image_id)
         for change in self._writer.pending_changes(image_id):
             document = document.apply(rebased(change, document))
         return document

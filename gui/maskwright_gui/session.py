@@ -4,7 +4,7 @@ Every edit, whether from a tool, a panel or undo, goes through `Session.edit` or
 document.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -20,6 +20,7 @@ from maskwright_gui.history import History, Step, difference
 from maskwright_gui.reading import ImageReader
 from maskwright_gui.workers.candidate_cache import CandidateCache
 from maskwright_gui.workers.preview import Preview
+from maskwright_gui.workers.read_ahead import ReadAhead
 from maskwright_gui.workers.writer import EditWriter, Kind, PendingEdit
 
 if TYPE_CHECKING:
@@ -56,6 +57,8 @@ class Session(QObject):
     failed = Signal(str, object)
     """(what did not work, MaskwrightError)."""
     save_recovered = Signal()
+    neighbour_read = Signal(int)
+    """Id of an image that `read_ahead` was asked for."""
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -71,6 +74,7 @@ class Session(QObject):
         """Candidates of the project's images."""
         self._writer: EditWriter | None = None
         self._reader: ImageReader | None = None
+        self._ahead: ReadAhead | None = None
         self._free_ids: Iterator[int] = iter(())
         self.take_gesture: Callable[[], Gesture] = Gesture
         """What the person did since it was last asked."""
@@ -81,7 +85,10 @@ class Session(QObject):
         self.project = project
         self.cache = CandidateCache(project.path / "cache" / "candidates")
         self._writer = EditWriter(project, self)
-        self._reader = ImageReader(project, self._writer)
+        self._ahead = ReadAhead(project, self)
+        self._ahead.read.connect(self.neighbour_read)
+        self._ahead.start()
+        self._reader = ImageReader(project, self._writer, self._ahead)
         self._writer.failed.connect(self._on_write_failed)
         self._writer.recovered.connect(self.save_recovered)
         self._writer.written.connect(self.record_changed)
@@ -99,6 +106,10 @@ class Session(QObject):
             self._writer.stop()
             self._writer.deleteLater()
             self._writer = self._reader = None
+        if self._ahead is not None:
+            self._ahead.stop()
+            self._ahead.deleteLater()
+            self._ahead = None
         self._histories.clear()
         self._free_ids = iter(())
         self.project_changed.emit(None)
@@ -120,6 +131,16 @@ class Session(QObject):
         self.image = self._reader.image(image_id) if image_id is not None else None
         self.image_changed.emit(self.image)
         self.reload_document()
+
+    def read_ahead(self, image_ids: Sequence[int]) -> None:
+        """Images that are likely to be shown next; `neighbour_read` follows for those that had to be read."""
+        if self._ahead is not None:
+            self._ahead.request(image_ids)
+
+    def neighbour(self, image_id: int) -> Document | None:
+        """The instances of an image that was read ahead, as they would be shown; None when they have to be read."""
+        known = self._ahead.get(image_id) is not None if self._ahead is not None else False
+        return self.document_of(image_id) if known else None
 
     def reload_document(self) -> None:
         """Read the current image's instances again, with the edits that are not yet written on top."""

@@ -11,6 +11,7 @@ from maskwright_gui import reactions
 from maskwright_gui.commands.space_key import SpaceTap
 from maskwright_gui.commands.view import TOOLS
 from maskwright_gui.messages import Message
+from maskwright_gui.reactions import show_objects
 
 SCORE_STEP = 0.05
 """Of the keys that raise and lower the score."""
@@ -130,14 +131,12 @@ def _wire_session(bench: "Workbench") -> None:
     canvas.selection_requested.connect(session.select)
     canvas.context_menu_requested.connect(bench.menu.open)
     session.selection_changed.connect(canvas.set_selection)
-    session.document_changed.connect(window.instances.apply_change)
-    session.document_replaced.connect(window.instances.set_document)
-    session.selection_changed.connect(window.instances.set_selection)
+    session.document_changed.connect(partial(reactions.on_document_changed, bench))
+    session.document_replaced.connect(lambda _document: bench.later.put("objects", partial(show_objects, bench)))
+    session.selection_changed.connect(partial(reactions.on_selection, bench))
     session.categories_changed.connect(lambda categories: reactions.on_categories(bench, categories))
     session.current_category_changed.connect(window.categories.set_current)
     session.current_category_changed.connect(lambda id_: canvas.set_category(id_ or None))
-    session.document_replaced.connect(lambda document: reactions.on_document(bench, document))
-    session.document_changed.connect(lambda _change, document: reactions.on_document(bench, document))
     session.image_changed.connect(lambda image: reactions.on_image(bench, image))
     session.record_changed.connect(bench.changed_records.note)
     bench.changed_records.gathered.connect(lambda image_ids: reactions.on_records(bench, image_ids))

@@ -41,6 +41,8 @@ class Database:
     def __init__(self, path: Path, *, read_only: bool) -> None:
         self.path = path
         self.is_read_only = read_only
+        self.revision = 0
+        """How often something was written here: what was read at the same number is as it was read."""
         self._write_lock = threading.Lock()
         self._place = _place(path)
         self._engine = _engine(path, read_only=read_only)
@@ -87,8 +89,11 @@ class Database:
         self._require_writable()
         with _plain_words(self.path), self._write_lock, self._engine.connect() as connection:
             connection.execution_options(**options)
-            with connection.begin():
-                yield connection
+            try:
+                with connection.begin():
+                    yield connection
+            finally:
+                self.revision += 1
 
     def _require_writable(self) -> None:
         if self.is_read_only:

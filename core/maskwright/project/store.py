@@ -119,6 +119,11 @@ class Project(
     def is_read_only(self) -> bool:
         return self._database.is_read_only
 
+    @property
+    def revision(self) -> int:
+        """Another number after each write of this program, which is the only one that may write while it is open."""
+        return self._database.revision
+
     def close(self) -> None:
         self._database.close()
         if self._lock is not None:

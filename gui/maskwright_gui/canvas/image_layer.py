@@ -3,7 +3,10 @@
 Shrinking by cv2 takes a fifth of the time that QPainter's smooth scaling does; enlarging shows square pixels.
 """
 
+from collections import deque
 from collections.abc import Iterable
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
 from typing import Any, cast
 
 import cv2
@@ -21,6 +24,8 @@ from maskwright_gui.canvas.raster import LayerView
 from maskwright_gui.canvas.viewport import Viewport
 
 _MARGIN_SCREEN_PX = 64
+_AHEAD = 2
+"""Pictures of images that are not on screen yet: screen size each."""
 _BAND_PIXELS = 1 << 16
 """cv2 shares larger areas between threads; waiting for them on a busy machine takes longer than the work itself."""
 
@@ -34,16 +39,33 @@ class ImageLayer:
         self._shown: tuple[LayerView, QImage] | None = None
         self._crop: tuple[int, QRect, QImage] | None = None
         """(level, which part of it, those pixels adjusted)."""
+        self._ahead: deque[_Ahead] = deque(maxlen=_AHEAD)
 
     @property
     def adjust(self) -> DisplayAdjust:
         return self._adjust
 
     def set_pyramid(self, pyramid: ImagePyramid | None) -> None:
-        self.pyramid, self._shown, self._crop = pyramid, None, None
+        self.pyramid, self._shown, self._crop = pyramid, self._made_ahead(pyramid), None
+
+    def prepare(self, pyramid: ImagePyramid, viewport: Viewport, ratio: float, pool: ThreadPoolExecutor) -> None:
+        """Have another image resampled in `pool` as it will be needed when it is shown with that viewport."""
+        if viewport.scale * ratio >= pyramid.sharpest_scale:
+            return
+        view = aligned_view(viewport, ratio, margin_screen_px=_MARGIN_SCREEN_PX, rim_screen_px=0)
+        if all(known.pyramid is not pyramid or known.view != view for known in self._ahead):
+            picture = pool.submit(_resampled, pyramid, view, self._adjust)
+            self._ahead.append(_Ahead(pyramid, view, picture))
+
+    def _made_ahead(self, pyramid: ImagePyramid | None) -> tuple[LayerView, QImage] | None:
+        for known in self._ahead:
+            if known.pyramid is pyramid and known.picture.done():
+                return known.view, known.picture.result()
+        return None
 
     def set_adjust(self, adjust: DisplayAdjust) -> None:
         self._adjust, self._shown, self._crop = adjust, None, None
+        self._ahead.clear()
 
     def uncovered(self, area: QRectF, viewport: Viewport) -> list[QRect]:
         """The parts of a screen area that the image does not fill, pixels at its edge included."""
@@ -79,28 +101,9 @@ class ImageLayer:
     def _resampled(self, viewport: Viewport, ratio: float) -> tuple[LayerView, QImage]:
         if self._shown is None or not is_aligned(self._shown[0], viewport, ratio, margin_screen_px=0, rim_screen_px=0):
             view = aligned_view(viewport, ratio, margin_screen_px=_MARGIN_SCREEN_PX, rim_screen_px=0)
-            image = QImage(view.width, view.height, QImage.Format.Format_RGB32)
-            self._resample(view, writable_pixels(image))
-            self._shown = (view, image)
+            assert self.pyramid is not None, "there is an image to draw"
+            self._shown = (view, _resampled(self.pyramid, view, self._adjust))
         return self._shown
-
-    def _resample(self, view: LayerView, into: NDArray[np.uint8]) -> None:
-        assert self.pyramid is not None, "there is an image to draw"
-        number, window = self.pyramid.level_number(view.scale), self._window
-        level = self.pyramid.levels[number]
-        step_x = level.width() / self.pyramid.size_wh[0] / view.scale
-        step_y = level.height() / self.pyramid.size_wh[1] / view.scale
-        deep = self.pyramid.deep
-        source = deep.level(number) if deep is not None and window is not None else image_pixels(level)
-        rows = max(_BAND_PIXELS // view.width, 1)
-        for top in range(0, view.height, rows):
-            band = into[top : top + rows]
-            # from pixel centres of the screen to pixel centres of the level
-            start_x, start_y = (view.origin_x + 0.5) * step_x - 0.5, (view.origin_y + top + 0.5) * step_y - 0.5
-            inverse = np.array([[step_x, 0.0, start_x], [0.0, step_y, start_y]])
-            _warp(source, inverse, band, window)
-        if not self._adjust.is_neutral:
-            cv2.LUT(into, self._adjust.table(), dst=into)
 
     def _draw_squares(self, painter: QPainter, viewport: Viewport, number: int) -> None:
         """The visible part of a level, each pixel a square; smooth while only a small preview is there."""
@@ -123,9 +126,7 @@ class ImageLayer:
 
     @property
     def _window(self) -> DisplayWindow | None:
-        """The window that a person chose for samples of this kind."""
-        deep = self.pyramid.deep if self.pyramid is not None else None
-        return self._adjust.windows.get(deep.kind) if deep is not None else None
+        return _chosen_window(self.pyramid, self._adjust)
 
     @property
     def _is_plain(self) -> bool:
@@ -155,6 +156,40 @@ class ImageLayer:
         image = QImage(inside.size(), QImage.Format.Format_RGB32)
         writable_pixels(image)[:] = shown(deep.level(number)[rows, columns], window)
         return image
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Ahead:
+    pyramid: ImagePyramid
+    view: LayerView
+    picture: "Future[QImage]"
+
+
+def _chosen_window(pyramid: ImagePyramid | None, adjust: DisplayAdjust) -> DisplayWindow | None:
+    """The window that a person chose for samples of this kind."""
+    deep = pyramid.deep if pyramid is not None else None
+    return adjust.windows.get(deep.kind) if deep is not None else None
+
+
+def _resampled(pyramid: ImagePyramid, view: LayerView, adjust: DisplayAdjust) -> QImage:
+    """The part of an image that `view` covers, at screen size; in any thread."""
+    image = QImage(view.width, view.height, QImage.Format.Format_RGB32)
+    into = writable_pixels(image)
+    number, window, deep = pyramid.level_number(view.scale), _chosen_window(pyramid, adjust), pyramid.deep
+    level = pyramid.levels[number]
+    step_x = level.width() / pyramid.size_wh[0] / view.scale
+    step_y = level.height() / pyramid.size_wh[1] / view.scale
+    source = deep.level(number) if deep is not None and window is not None else image_pixels(level)
+    rows = max(_BAND_PIXELS // view.width, 1)
+    for top in range(0, view.height, rows):
+        band = into[top : top + rows]
+        # from pixel centres of the screen to pixel centres of the level
+        start_x, start_y = (view.origin_x + 0.5) * step_x - 0.5, (view.origin_y + top + 0.5) * step_y - 0.5
+        inverse = np.array([[step_x, 0.0, start_x], [0.0, step_y, start_y]])
+        _warp(source, inverse, band, window)
+    if not adjust.is_neutral:
+        cv2.LUT(into, adjust.table(), dst=into)
+    return image
 
 
 def _warp(

@@ -6,6 +6,7 @@ so that a canvas may be destroyed at any moment.
 """
 
 import math
+from collections import deque
 from collections.abc import Collection, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -30,10 +31,12 @@ _AT_ONCE_VERTICES = 6_000
 _AT_ONCE_INSTANCES = 400
 _PATCH_VERTICES = 20_000
 _POLL_MS = 4
+_AHEAD = 2
+"""Pictures of documents that are not on screen yet: screen size each."""
 
 Box = tuple[float, float, float, float]
 
-_pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix="canvas-layer")
+pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix="canvas-layer")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -80,6 +83,7 @@ class StaticLayer(QObject):
         self._layer: RenderedLayer | None = None
         self._is_stale = True
         self._job: _Job | None = None
+        self._ahead: deque[_Ahead] = deque(maxlen=_AHEAD)
         self._waiting: tuple[LayerView, float] | None = None
         self._poll = QTimer(self)
         self._poll.setInterval(_POLL_MS)
@@ -100,7 +104,27 @@ class StaticLayer(QObject):
         self._layer, self._levels, self._waiting = None, None, None
         if self._job is not None:
             self._job.is_worthless = True
-        self._is_stale = True
+        self._layer = self._made_ahead(content)
+        self._is_stale = self._layer is None
+
+    def prepare_ahead(self, content: LayerContent, viewport: Viewport, ratio: float) -> None:
+        """Have another document rasterised in the thread, if it is one that would be while painting."""
+        document = content.document
+        if len(document) > _AT_ONCE_INSTANCES or sum(one.vertex_count for one in document) > _AT_ONCE_VERTICES:
+            return
+        view = aligned_view(viewport, ratio, margin_screen_px=_MARGIN_SCREEN_PX, rim_screen_px=_RIM_SCREEN_PX)
+        if all(not known.content.is_same(content) or known.view != view for known in self._ahead):
+            index = SpatialIndex(document)
+            instances = [document[id_] for id_ in index.ids_touching(view.box)]
+            job = pool.submit(_render_job, content, None, instances, view, ratio)
+            self._ahead.append(_Ahead(job, view, content))
+
+    def _made_ahead(self, content: LayerContent) -> RenderedLayer | None:
+        for known in self._ahead:
+            if known.content.is_same(content) and known.future.done():
+                self._ahead.remove(known)  # edits are drawn into it
+                return known.future.result()[0]
+        return None
 
     def update_content(self, content: LayerContent, index: SpatialIndex, dirty: Collection[Box]) -> None:
         """The same document after an edit or with another selection; it looks different only inside `dirty`."""
@@ -183,7 +207,7 @@ class StaticLayer(QObject):
         content, known = self._content, self._levels
         levels = known[1] if known is not None and known[0].has_same_scene(content) else None
         few = self._few_instances_in(view.box) if levels is None else None
-        self._job = _Job(_pool.submit(_render_job, content, levels, few, view, ratio), view, content)
+        self._job = _Job(pool.submit(_render_job, content, levels, few, view, ratio), view, content)
         self._is_stale = False
         self._poll.start()
 
@@ -235,6 +259,13 @@ class _Job:
     missed: list[Box] = field(default_factory=list)
     """Boxes that changed since it was started."""
     is_worthless: bool = False
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Ahead:
+    future: "Future[tuple[RenderedLayer, SceneLevels | None]]"
+    view: LayerView
+    content: LayerContent
 
 
 def _suffices(view: LayerView, viewport: Viewport, ratio: float) -> bool:

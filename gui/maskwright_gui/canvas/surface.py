@@ -8,6 +8,7 @@ from PySide6.QtGui import QColor, QImage, QPainter, QPaintEvent
 from PySide6.QtWidgets import QWidget
 
 from maskwright.document.change import Change
+from maskwright.document.document import Document
 from maskwright.document.palette import Rgb
 from maskwright_gui.canvas.active import paint_crosshair, paint_focus_ring
 from maskwright_gui.canvas.adjust import DisplayAdjust
@@ -15,14 +16,14 @@ from maskwright_gui.canvas.deep import DeepImage
 from maskwright_gui.canvas.ghosts import Ghost, paint_ghosts
 from maskwright_gui.canvas.image_layer import ImageLayer
 from maskwright_gui.canvas.label_paint import LabelLayer
-from maskwright_gui.canvas.layer import LayerContent, StaticLayer
+from maskwright_gui.canvas.layer import LayerContent, StaticLayer, pool
 from maskwright_gui.canvas.live import screen_area
 from maskwright_gui.canvas.minimap import Minimap
 from maskwright_gui.canvas.navigation import NavigableView
 from maskwright_gui.canvas.painting import ActiveScene, live_selection
 from maskwright_gui.canvas.pyramid import ImagePyramid
 from maskwright_gui.canvas.style import CanvasStyle
-from maskwright_gui.canvas.viewport import Box, Viewport
+from maskwright_gui.canvas.viewport import Box, Viewport, ViewportState
 from maskwright_gui.tools.context import ToolContext
 from maskwright_gui.tools.overlay import NOTHING, Overlay
 
@@ -94,6 +95,13 @@ class CanvasSurface(NavigableView):
             self._set_viewport(self._viewport.with_image(size))
         self.update()
         self.image_changed.emit(self.deep_image)
+
+    def look_ahead(self, document: Document, pyramid: ImagePyramid, state: ViewportState | None) -> None:
+        """Prepare in the background what `set_image` and `set_document` will show, fitted or as `state` says."""
+        fitted, ratio = self._viewport.with_image(document.size_wh), self.devicePixelRatioF()
+        viewport = fitted.with_state(state) if state is not None else fitted
+        self._image.prepare(pyramid, viewport, ratio, pool)
+        self._layer.prepare_ahead(LayerContent(document, self._style), viewport, ratio)
 
     def value_at(self, x: float, y: float) -> tuple[float, ...] | None:
         """(red, green, blue) under an image point, or the file's own samples; None outside."""

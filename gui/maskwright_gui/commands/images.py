@@ -1,7 +1,7 @@
 """The Image menu: which image is on screen, its decoding, and its review state."""
 
 import numpy as np
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject, QTimer, Signal
 
 from maskwright.document.values import ImageRecord, ImageState
 from maskwright.errors import ImageError
@@ -16,6 +16,10 @@ OPEN_STATES = frozenset({ImageState.UNSEEN, ImageState.PRELABELLED, ImageState.I
 NEAR_ROWS = 400
 AHEAD = (1, -1, 2)
 """Rows relative to the current one that are decoded in advance, most likely first."""
+
+
+LOOK_AHEAD_MS = 30
+"""After the step, whose frame comes first."""
 
 
 class ImageCommands(QObject):
@@ -45,6 +49,11 @@ class ImageCommands(QObject):
         loader.previewed.connect(self._on_previewed)
         loader.loaded.connect(self._on_loaded)
         loader.failed.connect(self._on_failed)
+        self._direction = 1
+        self._ahead_timer = QTimer(self, singleShot=True, interval=LOOK_AHEAD_MS)
+        self._ahead_timer.timeout.connect(self._look_ahead)
+        for news in (session.neighbour_read, session.record_changed, loader.prefetched):
+            news.connect(lambda _image_id: self._ahead_timer.start())
 
     def next_image(self) -> None:
         self._step(1)
@@ -93,6 +102,7 @@ class ImageCommands(QObject):
         self._loader.forget()
 
     def _step(self, direction: int) -> None:
+        self._direction = direction
         row = self._current_row()
         target = row + direction if row is not None else 0
         if 0 <= target < len(self._rows.ids):
@@ -145,6 +155,17 @@ class ImageCommands(QObject):
         records = [self._rows.record(row + offset) for offset in AHEAD]
         return [self._request(record) for record in records if record is not None]
 
+    def _look_ahead(self) -> None:
+        """Have the neighbours' objects read, and the next image in the direction of the last step drawn, in threads."""
+        if self._session.project is None or (row := self._current_row()) is None:
+            return
+        self._session.read_ahead([request.image_id for request in self._neighbours()])
+        if (record := self._rows.record(row + self._direction)) is None:
+            return
+        image, document = self._loader.prefetched_image(self._request(record)), self._session.neighbour(record.id)
+        if image is not None and document is not None:
+            self._canvas.look_ahead(document, image, self._viewports.get(record.id))
+
     def _on_image_changed(self, record: ImageRecord | None) -> None:
         if self.on_screen is not None:
             self._viewports[self.on_screen] = self._canvas.viewport_state()
@@ -162,6 +183,7 @@ class ImageCommands(QObject):
             self._canvas.set_viewport_state(state)
         else:
             self._canvas.zoom_to_fit()
+        self._ahead_timer.start()
 
     def _on_previewed(self, image_id: int, image: ImagePyramid) -> None:
         record = self._session.image

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject, QTimer, Signal
 
 from maskwright.document.change import Change
 from maskwright.document.document import Document
@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 GHOST_LAYER = "thresholds"
 NOTHING = Change.of(())
+SCORES_AFTER_MS = 20
+"""The histogram of an image's scores comes after its picture."""
 
 
 class LiveThresholds(QObject):
@@ -54,6 +56,8 @@ class LiveThresholds(QObject):
         self._task: Task | None = None
         self._kept_mask_threshold = strip.thresholds.mask_threshold
         """That of the proposals in the document."""
+        self._scores_timer = QTimer(self, singleShot=True, interval=SCORES_AFTER_MS)
+        self._scores_timer.timeout.connect(lambda: self._request(Purpose.SCORES))
         session.document_changed.connect(self._on_document_changed)
         session.document_replaced.connect(self._on_document_replaced)
         session.project_changed.connect(self._on_project_changed)
@@ -102,6 +106,7 @@ class LiveThresholds(QObject):
         project, cache, document = self._session.project, self._session.cache, self._session.document
         if project is None or cache is None or document is None or project.is_read_only:
             return
+        self._scores_timer.stop()  # they come along
         wanted = self._strip.thresholds
         settings = wanted.settings()
         if purpose is Purpose.SHOW and wanted.mask_threshold != self._kept_mask_threshold:
@@ -134,7 +139,7 @@ class LiveThresholds(QObject):
         self._canvas.set_document(document if document is not None else Document.of(0, (1, 1)))
         self._strip.histogram.set_scores([])
         if document is not None:
-            self._request(Purpose.SCORES)
+            self._scores_timer.start()
 
     def _on_project_changed(self, project: "Project | None") -> None:
         self.stop()

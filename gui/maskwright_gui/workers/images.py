@@ -42,6 +42,8 @@ class ImageLoader(QThread):
     """(image id, ImagePyramid of a reduced decode): comes before `loaded` where that takes long."""
     failed = Signal(int, object)
     """(image id, ImageError)."""
+    prefetched = Signal(int)
+    """Image id: `prefetched_image` has it now."""
 
     def __init__(self, parent: QObject | None = None, *, cache_bytes: int = CACHE_BYTES) -> None:
         super().__init__(parent)
@@ -59,6 +61,11 @@ class ImageLoader(QThread):
             self._ahead = [one for one in ahead if one not in self._cache]
             self._condition.notify()
         return image
+
+    def prefetched_image(self, request: ImageRequest) -> "ImagePyramid | None":
+        """The image if it is there; nothing is asked for."""
+        with self._condition:
+            return self._cache.get(request)
 
     def stop(self) -> None:
         """End the thread after the image it is decoding; returns when it has ended."""
@@ -104,6 +111,8 @@ class ImageLoader(QThread):
             self._cache.put(request, image)
         if is_wanted:
             self.loaded.emit(request.image_id, image)
+        else:
+            self.prefetched.emit(request.image_id)
 
     def run(self) -> None:
         while (job := self._next()) is not None:

@@ -10,6 +10,8 @@ from maskwright.document.change import Change
 from maskwright.document.document import Document
 from maskwright.document.palette import stable_colour
 from maskwright.document.values import InstanceState
+from maskwright_gui.canvas.layer import pool
+from maskwright_gui.canvas.pyramid import ImagePyramid
 from maskwright_gui.canvas.style import CanvasStyle, LabelMode
 from maskwright_gui.canvas.view import CanvasView
 from maskwright_gui.tools.polygon import PolygonTool
@@ -282,3 +284,41 @@ def test_locked_objects_are_dimmed(session: Session) -> None:
     session.apply(edits.set_locked(session.document, [1], True), "Lock")
     red, _, blue = session.pixel(50, 70)
     assert 0 < blue - red < before[2] - before[0]
+
+
+def test_what_was_prepared_looks_as_if_it_had_not_been(qtbot) -> None:
+    document = document_of(square(1, at=(20, 20), side=50), square(2, at=(90, 60), side=40))
+    image, another = (QImage(1200, 900, QImage.Format.Format_RGB32) for _ in range(2))
+    image.fill(0xFF336699)
+    another.fill(0xFFFFFFFF)
+    first, second = ImagePyramid.of(image, document.size_wh), ImagePyramid.of(another, document.size_wh)
+    plain, prepared = Session(qtbot, document).view, Session(qtbot, document_of(square(3))).view
+    plain.set_image(first)
+    plain.finish_rendering()
+
+    prepared.look_ahead(document, first, None)
+    prepared.look_ahead(document, second, None)
+    pool.submit(lambda: None).result()
+    prepared.set_image(first)
+    prepared.set_document(document)
+    prepared.finish_rendering()
+
+    assert prepared.grab().toImage() == plain.grab().toImage()
+
+
+def test_edits_of_a_prepared_document_do_not_show_when_it_comes_again(qtbot) -> None:
+    document, other = document_of(square(1, at=(20, 20), side=50)), document_of(square(2))
+    view = Session(qtbot, document).view
+    view.finish_rendering()
+    before = view.grab().toImage()
+    image = ImagePyramid.of(QImage(before), document.size_wh)
+    view.set_document(other)
+    view.look_ahead(document, image, None)
+    pool.submit(lambda: None).result()
+    view.set_document(document)
+    change = edits.move(document, [1], 30, 20)
+    view.apply_change(change, document.apply(change))
+    view.set_document(other)
+    view.set_document(document)
+    view.finish_rendering()
+    assert view.grab().toImage() == before

@@ -76,7 +76,7 @@ def test_keys_walk_through_the_images(qtbot: QtBot, opened: Workbench) -> None:
     qtbot.keyClick(canvas, Key.Key_D)
     qtbot.keyClick(canvas, Key.Key_A)
     qtbot.waitUntil(lambda: opened.images.on_screen == 2)
-    assert opened.window.images.list_view.currentIndex().row() == 1
+    qtbot.waitUntil(lambda: opened.window.images.list_view.currentIndex().row() == 1)
 
 
 def test_drawn_polygon_is_stored(qtbot: QtBot, opened: Workbench) -> None:

@@ -1,0 +1,82 @@
+"""Reads what the project says about the neighbours of the image on screen, beside the GUI thread.
+
+The step to the next image then costs no query. Nothing stale is ever given out: what was read before the project's last
+write counts as not read.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from threading import Condition
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, QThread, Signal
+
+from maskwright.document.document import Document
+from maskwright.document.values import ImageRecord
+from maskwright.errors import ProjectError
+
+if TYPE_CHECKING:
+    from maskwright.project.store import Project
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Neighbour:
+    """An image as the database had it at a revision."""
+
+    record: ImageRecord
+    document: Document
+    revision: int
+
+
+class ReadAhead(QThread):
+    """Newest wish wins; keeps what it read of the images last asked for."""
+
+    read = Signal(int)
+    """Image id: `get` knows it now."""
+
+    def __init__(self, project: "Project", parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._project = project
+        self._condition = Condition()
+        self._waiting: list[int] = []
+        self._known: dict[int, Neighbour] = {}
+        self._is_stopping = False
+
+    def request(self, image_ids: Sequence[int]) -> None:
+        """Read these images, unless they are known and nothing was written since; forget all others."""
+        with self._condition:
+            self._known = {id_: self._known[id_] for id_ in image_ids if id_ in self._known}
+            self._waiting = list(image_ids)
+            self._condition.notify()
+
+    def get(self, image_id: int) -> Neighbour | None:
+        """What is known of an image, if it is still true."""
+        with self._condition:
+            known = self._known.get(image_id)
+        return known if known is not None and known.revision == self._project.revision else None
+
+    def stop(self) -> None:
+        with self._condition:
+            self._is_stopping = True
+            self._condition.notify()
+        self.wait()
+
+    def _next(self) -> int | None:
+        with self._condition:
+            self._condition.wait_for(lambda: self._is_stopping or bool(self._waiting))
+            return None if self._is_stopping else self._waiting.pop(0)
+
+    def _read(self, image_id: int) -> Neighbour | None:
+        revision = self._project.revision  # before reading: a write in between makes it stale, never the reverse
+        try:
+            return Neighbour(self._project.image(image_id), self._project.document(image_id), revision)
+        except ProjectError:
+            return None  # whoever goes there reads it again and is told
+
+    def run(self) -> None:
+        while (image_id := self._next()) is not None:
+            if self.get(image_id) is not None or (found := self._read(image_id)) is None:
+                continue
+            with self._condition:
+                self._known[image_id] = found
+            self.read.emit(image_id)

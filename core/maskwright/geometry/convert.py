@@ -2,16 +2,18 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from maskwright.geometry.checking import Outline
-from maskwright.geometry.polygon import Polygon, Ring
+from maskwright.geometry.polygon import Polygon
 from maskwright.geometry.sheet import trace_masks
 from maskwright.geometry.simplify import simplify_masks
-from maskwright.geometry.trace import LatticePart, trace_mask
+from maskwright.geometry.trace import LatticePart, LatticeRing, trace_mask
 
 Mask = NDArray[np.bool_ | np.uint8]
 
@@ -72,17 +74,17 @@ def masks_to_traced(masks: Sequence[Mask], offsets_xy: Sequence[tuple[int, int]]
 
 def traced_to_polygons(traced: Sequence[TracedMask], min_iou: float | None) -> list[tuple[Polygon, ...]]:
     """Of each outline its polygons, as `mask_to_polygons` says."""
-    outlines: list[Outline] = [[] for _ in traced]
+    outlines: list[Outline | list[tuple[LatticeRing, ...]]] = [[] for _ in traced]
     full = [number for number, one in enumerate(traced) if one.parts]
     if min_iou is None or min_iou == 1:
         for number in full:
-            outlines[number] = [[ring.astype(np.float64) for ring in part.rings] for part in traced[number].parts]
+            outlines[number] = [part.rings for part in traced[number].parts]
     else:
         chosen = [traced[number] for number in full]
         found = simplify_masks([one.parts for one in chosen], [one.size_wh for one in chosen], min_iou)
         for number, outline in zip(full, found, strict=True):
             outlines[number] = outline
-    return [_polygons(outline, one.corner_xy) for outline, one in zip(outlines, traced, strict=True)]
+    return _polygons(outlines, [one.corner_xy for one in traced])
 
 
 def _check_promise(min_iou: float | None) -> None:
@@ -99,14 +101,26 @@ def _window(mask: Mask) -> tuple[NDArray[np.uint8], tuple[int, int]]:
     return pixels[y : y + height, x : x + width], (x, y)
 
 
-def _polygons(outline: Outline, corner_xy: tuple[int, int]) -> tuple[Polygon, ...]:
-    corner = np.array(corner_xy, np.float64)
-    return tuple(
-        Polygon(_moved(rings[0], corner), tuple(_moved(ring, corner) for ring in rings[1:])) for rings in outline
-    )
-
-
-def _moved(ring: NDArray[np.float64], offset: NDArray[np.float64]) -> Ring:
-    moved = ring + offset
-    moved.flags.writeable = False
-    return moved
+def _polygons(
+    outlines: Sequence[Sequence[Sequence[NDArray[Any]]]], corners_xy: Sequence[tuple[int, int]]
+) -> list[tuple[Polygon, ...]]:
+    """Of the parts' rings, each outline moved by its corner: all in one array, for a call per ring costs more."""
+    rings = [ring for outline in outlines for part in outline for ring in part]
+    if not rings:
+        return [() for _ in outlines]
+    points = np.concatenate(rings, dtype=np.float64)
+    sizes = [len(ring) for ring in rings]
+    counts = [sum(len(ring) for part in outline for ring in part) for outline in outlines]
+    points += np.repeat(np.array(corners_xy, np.float64), counts, axis=0)
+    points.flags.writeable = False
+    starts = np.concatenate(([0], np.cumsum(sizes)))
+    bounds = np.hstack([extreme.reduceat(points, starts[:-1]) for extreme in (np.minimum, np.maximum)]).tolist()
+    cut = [points[start:stop] for start, stop in pairwise(starts.tolist())]
+    made, ring = [], 0
+    for outline in outlines:
+        parts = []
+        for part in outline:
+            parts.append(Polygon.known(cut[ring], tuple(cut[ring + 1 : ring + len(part)]), tuple(bounds[ring])))
+            ring += len(part)
+        made.append(tuple(parts))
+    return made

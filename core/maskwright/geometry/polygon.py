@@ -47,6 +47,15 @@ class Polygon:
         """Build from anything array-like; raises ValueError as `as_ring` does."""
         return cls(as_ring(exterior), tuple(as_ring(hole) for hole in holes))
 
+    @classmethod
+    def known(
+        cls, exterior: Ring, holes: tuple[Ring, ...], bounds_xyxy: tuple[float, float, float, float]
+    ) -> "Polygon":
+        """Of rings whose extent is at hand."""
+        polygon = cls(exterior, holes)
+        object.__setattr__(polygon, "_bounds_xyxy", bounds_xyxy)
+        return polygon
+
     @property
     def rings(self) -> tuple[Ring, ...]:
         """The outer ring, then the holes."""

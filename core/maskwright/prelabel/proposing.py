@@ -19,14 +19,22 @@ def prelabel_one(model: Model, image_path: Path, settings: PrelabelSettings) -> 
 
 
 def candidates_to_proposals(
-    candidates: Candidates, settings: PrelabelSettings, category_ids: Mapping[int, int] | None = None
+    candidates: Candidates,
+    settings: PrelabelSettings,
+    category_ids: Mapping[int, int] | None = None,
+    *,
+    packs_dense: bool = True,
 ) -> list[Proposal]:
-    """Best first. `category_ids` {the model's: the project's}; what it lacks is left out, None keeps the model's."""
+    """Best first. `category_ids` {the model's: the project's}; what it lacks is left out, None keeps the model's.
+
+    packs_dense: whether they get their `dense`, which only those need that are to be stored.
+    """
     proposals: list[Proposal] = []
     for prediction in settings.select(candidates):
         category_id = prediction.category_id if category_ids is None else category_ids.get(prediction.category_id)
         if category_id is not None and prediction.polygons:
-            proposals.append(Proposal(category_id, prediction.score, prediction.polygons, prediction.dense))
+            dense = prediction.dense if packs_dense else None
+            proposals.append(Proposal(category_id, prediction.score, prediction.polygons, dense))
     return proposals
 
 

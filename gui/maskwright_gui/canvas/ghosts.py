@@ -72,14 +72,14 @@ def paint_ghosts(painter: QPainter, viewport: Viewport, ghosts: Sequence[Ghost],
         return
     painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
     painter.setBrush(Qt.BrushStyle.NoBrush)
-    painter.save()
-    painter.translate(viewport.offset_x, viewport.offset_y)
-    painter.scale(viewport.scale, viewport.scale)
     for (kind, is_current), path in _paths(tuple(ghosts)).items():
-        for pen in _pens(kind, is_current=is_current):
+        for pen, (dx, dy) in _strokes(kind, is_current=is_current):
+            painter.save()
+            painter.translate(viewport.offset_x + dx, viewport.offset_y + dy)
+            painter.scale(viewport.scale, viewport.scale)
             painter.setPen(pen)
             painter.drawPath(path)
-    painter.restore()
+            painter.restore()
     metrics = QFontMetricsF(painter.font())
     taken: list[QRectF] = []
     for ghost in ghosts:
@@ -121,16 +121,30 @@ def _paths(ghosts: tuple[Ghost, ...]) -> dict[tuple[GhostKind, bool], QPainterPa
     return paths
 
 
-def _pens(kind: GhostKind, *, is_current: bool) -> tuple[QPen, ...]:
-    """What is doubted is there already, in the colour of its class: a thin line, unless it was gone to."""
-    width = 3.0 if is_current else 1.0 if kind is GhostKind.DOUBTED else 2.0
-    under, line = QPen(_DARK, width + 2), QPen(_COLOURS[kind], width)
-    if kind is not GhostKind.ADDED:
-        line.setDashPattern([2.0, 2.0] if kind is GhostKind.REMOVED else [4.0, 2.0])
-    for pen in (under, line):
-        pen.setCosmetic(True)
+def _strokes(kind: GhostKind, *, is_current: bool) -> list[tuple[QPen, tuple[float, float]]]:
+    """Pens from the lowest up, and by how many pixels each line is moved.
+
+    What is doubted is there already, in the colour of its class: a thin line, unless it was gone to. A line of two
+    pixels is three of one beside each other: Qt draws those ten times as fast, which a slider's every step needs.
+    """
+    width = 3 if is_current else 1 if kind is GhostKind.DOUBTED else 2
+    colour = _COLOURS[kind]
+    dash = {GhostKind.ADDED: 0.0, GhostKind.REMOVED: 2.0}.get(kind, 4.0)
+    pattern = [dash * width, 2.0 * width] if dash else []
     # what is added is in the picture already, with a dark stroke of its own
-    return (line,) if kind is GhostKind.ADDED else (under, line)
+    under = [] if kind is GhostKind.ADDED else [(_pen(_DARK, width + 2), (0.0, 0.0))]
+    if width != 2:
+        return [*under, (_pen(colour, width, pattern), (0.0, 0.0))]
+    line = _pen(colour, 1, pattern)
+    return [*under, (line, (-1.0, 0.0)), (line, (0.0, -1.0)), (line, (0.0, 0.0))]
+
+
+def _pen(colour: QColor, width: float, pattern_px: Sequence[float] = ()) -> QPen:
+    pen = QPen(colour, width)
+    if pattern_px:
+        pen.setDashPattern([length / width for length in pattern_px])
+    pen.setCosmetic(True)
+    return pen
 
 
 def _paint_label(painter: QPainter, area: QRectF, ghost: Ghost) -> None:

@@ -23,7 +23,7 @@ _DARK = 0x96000000
 _HALO_OPACITY = 0.5
 _SMALL_DEVICE_PX = 14.0
 """Objects smaller than this get no dark under-stroke: it would be all that is left of them."""
-_ALONE_ABOVE_PARTS = 64
+_ALONE_ABOVE_PARTS = 256
 
 Buffer = NDArray[np.uint8]
 Rings = list[NDArray[np.int32]]

@@ -65,9 +65,12 @@ class CanvasSurface(NavigableView):
         self._layer.changed.connect(self._arrival_timer.start)
         self._labels = LabelLayer(self.font())
         self._hover_label = QRectF()
+        self._has_new_labels = False
+        """Whether they are to be laid out before the next paint."""
         self._settle_timer = QTimer(self)
         self._settle_timer.setSingleShot(True)
         self._settle_timer.timeout.connect(self._lay_out_labels)
+        self._settle_timer.timeout.connect(self.update)
         self._settle_timer.timeout.connect(self.settled)
 
     @property
@@ -79,6 +82,7 @@ class CanvasSurface(NavigableView):
         self._ground = _plain_image(style.background)
         self._layer.replace_content(self._content(), self.context.index)
         self._lay_out_labels()
+        self.update()
 
     def show_objects(self, is_on: bool) -> None:
         """The bare image, to look at what is below the outlines; nothing is prepared anew."""
@@ -158,6 +162,7 @@ class CanvasSurface(NavigableView):
         self._painted = self._active()
         self._layer.replace_content(self._content(), self.context.index)
         self._lay_out_labels()
+        self.update()
 
     def _show_overlay(self, overlay: Overlay, dirty: Collection[Box] = ()) -> None:
         """Repaint what another overlay, selection or edit (within `dirty`) makes look different, and no more."""
@@ -169,8 +174,7 @@ class CanvasSurface(NavigableView):
             boxes += [side[id_].bounds_xyxy for side in (before.document, content.document) if id_ in side]
         self._layer.update_content(content, self.context.index, boxes)
         if boxes:
-            if not self._settle_timer.isActive():
-                self._settle_timer.start(0)
+            self._has_new_labels = True
             self.update()
         active = self._active()
         touched = active.dirty_since(self._painted)
@@ -216,9 +220,8 @@ class CanvasSurface(NavigableView):
         self._pointer, self._is_pointed_by_keys = place, is_by_keys
 
     def _lay_out_labels(self) -> None:
-        context = self.context
+        context, self._has_new_labels = self.context, False
         self._labels.lay_out(context.document, context.index, self._viewport, self._style, context.selection)
-        self.update()
 
     def _set_viewport(self, viewport: Viewport) -> None:
         if viewport != self._viewport:
@@ -228,6 +231,8 @@ class CanvasSurface(NavigableView):
     # Qt
 
     def paintEvent(self, event: QPaintEvent) -> None:
+        if self._has_new_labels and not self._settle_timer.isActive():
+            self._lay_out_labels()
         self._layer.prepare(self._viewport, self.devicePixelRatioF())
         painter = QPainter(self)
         # two thin strips far apart (the crosshair) must not cost the whole area between them

@@ -152,12 +152,13 @@ class _Known:
         from maskwright.project.proposals import preview_change, proposals_to_change
 
         settings = narrowed(request.settings, request.left_out, self.category_ids)
-        proposals = candidates_to_proposals(self.candidates, settings, self.category_ids)
+        is_kept = request.purpose is Purpose.KEEP
+        proposals = candidates_to_proposals(self.candidates, settings, self.category_ids, packs_dense=is_kept)
         score, nms_iou = request.settings.score or 0.0, request.settings.nms_iou or 0.0
         now = datetime.now(UTC).isoformat(timespec="seconds")
         provenance = Provenance(self.mark.name, self.mark.content_hash, score, nms_iou, now)
         existing = tuple(request.document)
-        if request.purpose is Purpose.KEEP:
+        if is_kept:
             change = proposals_to_change(existing, proposals, provenance, range(-len(proposals), 0))
         else:
             taken: dict[tuple[int, float], int] = {}

@@ -32,6 +32,14 @@ def test_what_is_added_and_what_is_removed_look_different(qtbot: QtBot) -> None:
     assert len({colour.name() for colour in row}) > 1  # dashed
 
 
+def test_lines_are_two_pixels_wide(qtbot: QtBot) -> None:
+    added = painted(ghost(50, 50, GhostKind.ADDED))
+    plain = painted()
+    columns = [y for y in range(40, 60) if added.pixelColor(60, y) != plain.pixelColor(60, y)]
+    rows = [x for x in range(40, 60) if added.pixelColor(x, 60) != plain.pixelColor(x, 60)]
+    assert (columns, rows) == ([49, 50], [49, 50])
+
+
 def test_labels_of_one_place_stand_below_each_other(qtbot: QtBot) -> None:
     metrics = QFontMetricsF(QGuiApplication.font())
     first = label_area(ghost(50, 50, label="one"), VIEW, metrics, [])

@@ -52,6 +52,9 @@ def compare(tensors: Tensors, size_wh: tuple[int, int]) -> None:
         "full frame, best tolerance by bisection": lambda: [
             plain_polygons(mask) for mask in full_frame_masks(tensors, size_wh)
         ],
+        "the same, contours in the window": lambda: [
+            plain_polygons(mask, in_window=True) for mask in full_frame_masks(tensors, size_wh)
+        ],
         "full frame, our tracer mask by mask": lambda: [
             mask_to_polygons(mask) for mask in full_frame_masks(tensors, size_wh)
         ],

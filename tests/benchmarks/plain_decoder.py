@@ -1,12 +1,13 @@
 """A plain full-frame decoder of YOLACT's tensors, as a careful person writes it with numpy, OpenCV and pycocotools.
 
 One mask at a time: sigmoid of all prototypes, cut at the box, resized to the image, thresholded (the way of the
-reference implementations). Then polygons on pixel edges: contours of the mask doubled inside its window (so that they
-run along the edges, not through pixel centres), and the coarsest tolerance of approxPolyDP that keeps IoU 0.98, by
-bisection with `STEPS` checks on the full frame by pycocotools' run lengths. Nothing is slowed down on purpose.
+reference implementations). Then polygons on pixel edges: contours of the doubled mask (so that they run along the
+edges, not through pixel centres), and the coarsest tolerance of approxPolyDP that keeps IoU 0.98, by bisection with
+`STEPS` checks on the full frame by pycocotools' run lengths. Nothing is slowed down on purpose; whoever thinks of it
+looks for contours only in the window that holds the mask.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import cv2
@@ -44,10 +45,11 @@ def full_frame_masks(tensors: Tensors, size_wh: tuple[int, int]) -> Iterator[NDA
             yield mask
 
 
-def plain_polygons(mask: NDArray[np.bool_], min_iou: float = 0.98) -> Contours:
+def plain_polygons(mask: NDArray[np.bool_], min_iou: float = 0.98, *, in_window: bool = False) -> Contours:
     """The parts of a (H, W) mask with their holes at the best tolerance of approxPolyDP."""
     truth = coco_mask.encode(np.asfortranarray(mask.view(np.uint8)))
-    dense = _contours(mask)
+    height, width = mask.shape
+    dense = _contours(mask, cv2.boundingRect(mask.view(np.uint8)) if in_window else (0, 0, width, height))
     best = dense
     low, high = 0.5, max(1.0, 0.1 * max(np.ptp(part[0], axis=0).max() for part in dense))
     for _ in range(STEPS):
@@ -60,8 +62,8 @@ def plain_polygons(mask: NDArray[np.bool_], min_iou: float = 0.98) -> Contours:
     return best
 
 
-def _contours(mask: NDArray[np.bool_]) -> Contours:
-    x, y, width, height = cv2.boundingRect(mask.view(np.uint8))
+def _contours(mask: NDArray[np.bool_], box_xywh: Sequence[int]) -> Contours:
+    x, y, width, height = box_xywh
     window = mask[y : y + height, x : x + width].view(np.uint8)
     doubled = cv2.resize(window, (2 * width, 2 * height), interpolation=cv2.INTER_NEAREST)
     found, hierarchy = cv2.findContours(doubled, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE)

@@ -1,7 +1,7 @@
 """Whether outlines of many masks keep what was promised: judged for all at once, by pycocotools and by shapely."""
 
 from collections.abc import Iterator, Sequence
-from itertools import accumulate, islice
+from itertools import accumulate, islice, pairwise
 from typing import TypeAlias
 
 import numpy as np
@@ -31,7 +31,7 @@ class StackedMasks:
         self._width = max(width for width, _ in sizes_wh)
         tops = list(accumulate((height for _, height in sizes_wh), initial=0))
         self._height = tops.pop()
-        self._corners = [np.array((0.0, top)) for top in tops]
+        self._tops = tops
         # The parts of a traced mask do not overlap: as one walk each, even-odd, they are rasterised like their union.
         walks = [[[ring for rings in outline for ring in rings]] for outline in references]
         self._references = self._rles(range(len(references)), walks)
@@ -51,17 +51,24 @@ class StackedMasks:
         return [both / (self.areas[numbers[0]] + area - both)]
 
     def _rles(self, numbers: Sequence[int], outlines: Sequence[Outline]) -> list[Rle]:
-        walks = [
-            (one_walk(rings) + self._corners[number]).ravel()
-            for number, outline in zip(numbers, outlines, strict=True)
-            for rings in outline
-        ]
+        walks = self._placed([one_walk(rings) for outline in outlines for rings in outline], numbers, outlines)
         # A ring of two vertices would be taken for a box by pycocotools; rings have at least three by construction.
         rles: list[Rle] = coco_mask.frPyObjects(walks, self._height, self._width)
         if len(rles) == len(outlines):
             return rles
         parts = iter(rles)
         return [_united(list(islice(parts, len(outline)))) for outline in outlines]
+
+    def _placed(
+        self, walks: list[NDArray[np.float64]], numbers: Sequence[int], outlines: Sequence[Outline]
+    ) -> list[NDArray[np.float64]]:
+        """The walks of the outlines, in order, where their masks lie in the frame: x0, y0, x1, y1, ..."""
+        tops = [self._tops[number] for number, outline in zip(numbers, outlines, strict=True) for _ in outline]
+        lengths = [len(walk) for walk in walks]
+        placed = np.concatenate(walks)
+        placed[:, 1] += np.repeat(tops, lengths)
+        flat = placed.ravel()
+        return [flat[2 * start : 2 * end] for start, end in pairwise(accumulate(lengths, initial=0))]
 
 
 def are_valid(outlines: Sequence[Outline]) -> list[bool]:

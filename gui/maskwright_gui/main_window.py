@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from PySide6.QtCore import QMimeData, QSettings, QSize, Qt, Signal
-from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDragLeaveEvent, QDropEvent
+from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDragLeaveEvent, QDropEvent, QResizeEvent
 from PySide6.QtWidgets import QDockWidget, QMainWindow, QMenu, QStackedWidget, QToolBar, QWidget
 
 from maskwright_gui.actions import MENUS, Actions, ActionSpec
@@ -16,6 +16,7 @@ from maskwright_gui.panels.image_model import ImageListModel
 from maskwright_gui.panels.images import ImagesPanel
 from maskwright_gui.panels.instances import InstancesPanel
 from maskwright_gui.panels.model import ModelPanel
+from maskwright_gui.panels.shrinking import Shrinking
 from maskwright_gui.panels.status import StatusBar
 from maskwright_gui.panels.thresholds import ThresholdStrip
 from maskwright_gui.panels.tool_options import ToolOptionsBar
@@ -24,6 +25,8 @@ from maskwright_gui.theme import Theme
 
 DEFAULT_SIZE = QSize(1280, 800)
 LAYOUT_VERSION = 1
+NARROW_PX, LOW_PX = 900, 620
+"""Below these the panels give way to the canvas."""
 
 
 class MainWindow(QMainWindow):
@@ -40,7 +43,7 @@ class MainWindow(QMainWindow):
         self.setWindowTitle("Maskwright")
         self.setAcceptDrops(True)
         self.setDockNestingEnabled(True)
-        self.resize(DEFAULT_SIZE)
+        self.resize(DEFAULT_SIZE.boundedTo(self.screen().availableSize()))
         self.header = Header(actions["palette"], actions["toggle_theme"], self)
         self.setMenuWidget(self.header)
         self.canvas = CanvasView(self)
@@ -58,9 +61,11 @@ class MainWindow(QMainWindow):
         self.tools = self._make_tool_bar()
         self._threshold_bar = self._make_threshold_bar()
         self.docks = self._make_docks()
+        self._is_small = (False, False)
+        """(narrow, low): whether panels have given way."""
         self._make_menus()
         self.toasts = Toasts(self._stack)
-        self._default_layout = self.saveState(LAYOUT_VERSION)
+        self._default_layout = self._roomy_layout = self.saveState(LAYOUT_VERSION)
         self._hidden_chrome: list[QWidget] = []
         leave_focus(self.images, self.instances, self.categories, self.model, self.thresholds, self.header, self.tools)
         leave_focus(self.tool_options)
@@ -82,6 +87,11 @@ class MainWindow(QMainWindow):
         for panel in (self.header, self.images, self.instances, self.thresholds):
             panel.set_theme(theme)
 
+    def find_image(self) -> None:
+        """The search, wherever the list of images is."""
+        self.docks["Images"].show()
+        self.images.focus_search()
+
     def toggle_chrome(self) -> None:
         """Hide everything but the canvas, or bring back what was shown."""
         if self._hidden_chrome:
@@ -96,10 +106,12 @@ class MainWindow(QMainWindow):
 
     def reset_layout(self) -> None:
         self.restoreState(self._default_layout, LAYOUT_VERSION)
+        self._forget_small()
 
     def save_layout(self, settings: QSettings) -> None:
         if self._hidden_chrome:
             self.toggle_chrome()
+        self._fit_in(DEFAULT_SIZE)
         settings.setValue("window/geometry", self.saveGeometry())
         settings.setValue("window/state", self.saveState(LAYOUT_VERSION))
 
@@ -108,12 +120,36 @@ class MainWindow(QMainWindow):
             self.restoreGeometry(geometry)
         if (state := settings.value("window/state")) is not None:
             self.restoreState(state, LAYOUT_VERSION)
+        self._forget_small()
+
+    def _fit_in(self, size: QSize) -> None:
+        """A small window is for the canvas: where it is narrow the list of images goes, where it is low the panels on
+        the right share one place. With room again all is as it was."""
+        is_small = (size.width() < NARROW_PX, size.height() < LOW_PX)
+        if is_small == self._is_small:
+            if not any(is_small):  # too late once it is small: the panels have shrunk by then
+                self._roomy_layout = self.saveState(LAYOUT_VERSION)
+            return
+        if any(self._is_small):
+            self.restoreState(self._roomy_layout, LAYOUT_VERSION)
+        self._is_small = is_small
+        if is_small[0]:
+            self.docks["Images"].hide()
+        if is_small[1]:
+            for title in ("Classes", "Model"):
+                self.tabifyDockWidget(self.docks["Objects"], self.docks[title])
+            self.docks["Objects"].raise_()
+
+    def _forget_small(self) -> None:
+        """Another layout was put in place."""
+        self._is_small, self._roomy_layout = (False, False), self.saveState(LAYOUT_VERSION)
+        self._fit_in(self.size())
 
     def _make_middle(self) -> QStackedWidget:
         stack = QStackedWidget(self)
         stack.addWidget(self.empty_state)
         stack.addWidget(self.canvas)
-        stack.setMinimumSize(320, 240)
+        stack.setMinimumSize(240, 160)
         return stack
 
     def _make_tool_bar(self) -> QToolBar:
@@ -143,7 +179,7 @@ class MainWindow(QMainWindow):
         bar.setObjectName("thresholds")
         bar.setMovable(False)
         bar.setContextMenuPolicy(Qt.ContextMenuPolicy.PreventContextMenu)
-        bar.addWidget(self.thresholds)
+        bar.addWidget(Shrinking(self.thresholds, is_strip=True))
         self.addToolBar(Qt.ToolBarArea.BottomToolBarArea, bar)
         return bar
 
@@ -159,7 +195,7 @@ class MainWindow(QMainWindow):
         for title, panel, area in wanted:
             dock = QDockWidget(title, self)
             dock.setObjectName(f"dock_{title.lower()}")
-            dock.setWidget(panel)
+            dock.setWidget(Shrinking(panel) if panel is self.model else panel)
             self.addDockWidget(area, dock)
             docks[title] = dock
         self.resizeDocks([docks["Images"], docks["Objects"]], [232, 284], Qt.Orientation.Horizontal)
@@ -197,6 +233,10 @@ class MainWindow(QMainWindow):
         if path is not None:
             event.acceptProposedAction()
             self.path_dropped.emit(path)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fit_in(event.size())
 
     def closeEvent(self, event: QCloseEvent) -> None:
         self.close_requested.emit(event)

@@ -79,7 +79,7 @@ def _wire_actions(bench: "Workbench") -> None:
         "previous_open": images.previous_open,
         "done": images.done,
         "reopen": images.reopen,
-        "find_image": window.images.focus_search,
+        "find_image": window.find_image,
         "run_model": model.run_on_image,
         "run_batch": bench.batch.run,
         "pause_batch": bench.batch.pause_or_resume,

@@ -15,6 +15,7 @@ class Header(QWidget):
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self.menus = QMenuBar(self)
         self._title = QLabel("Maskwright", self)
+        self._title.setMinimumWidth(1)
         self._count = QLabel(self)
         self._count.setProperty("muted", True)
         self._search = QToolButton(self)

@@ -18,7 +18,8 @@ class StatusBar(QStatusBar):
         self.setSizeGripEnabled(False)
         self._is_batch_shown = False
         self._hint = named(muted_label("", self, wraps=False), "What the keys do in the active tool")
-        self._hint.setContentsMargins(8, 0, 0, 0)
+        self._hint.setIndent(8)
+        self._hint.setMinimumWidth(1)  # a long hint must not hold the window open
         self._pointer = named(Readout("12345, 12345  65535 65535 65535", self), "Pointer")
         zoom = ReadoutButton("10000 %", self)
         self._zoom = named(zoom, "Zoom", tip="Zoom: click for 100 % (Ctrl+0)")
@@ -39,6 +40,7 @@ class StatusBar(QStatusBar):
 
     def show_hint(self, text: str) -> None:
         self._hint.setText(text)
+        self._hint.setToolTip(text)
 
     def set_hint_visible(self, is_visible: bool) -> None:
         """Without an image the tools have nothing to say."""

@@ -10,6 +10,7 @@ from pytestqt.qtbot import QtBot
 import tiny_models
 from maskwright.inference.model import Model, load_model
 from maskwright_gui.app import Workbench
+from maskwright_gui.main_window import DEFAULT_SIZE
 from maskwright_gui.workers.inference import Loader
 from window_support import GatedModel, image_folder
 
@@ -50,6 +51,7 @@ def loader(model: GatedModel) -> Loader:
 def bench(qtbot: QtBot, settings: QSettings, model: GatedModel, loader: Loader) -> Iterator[Workbench]:
     bench = Workbench(settings, load=loader)
     qtbot.addWidget(bench.window)
+    bench.window.resize(DEFAULT_SIZE)  # the offscreen screen is smaller
     bench.window.show()
     qtbot.waitExposed(bench.window)
     yield bench

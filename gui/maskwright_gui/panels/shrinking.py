@@ -1,0 +1,41 @@
+"""What lets the window become small: a panel that scrolls where it cannot shrink."""
+
+from PySide6.QtCore import QSize, Qt
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QFrame, QScrollArea, QWidget
+
+_LEAST = QSize(160, 48)
+
+
+class Shrinking(QScrollArea):
+    """Shows the panel as it is while there is room, and scrolls it in the direction where there is not."""
+
+    def __init__(self, panel: QWidget, *, is_strip: bool = False) -> None:
+        """`is_strip`: as high as the panel, and only the width gives way."""
+        super().__init__(panel.parentWidget())
+        self._panel, self._is_strip = panel, is_strip
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.setWidgetResizable(True)
+        self.setWidget(panel)
+        if is_strip:
+            self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+
+    def sizeHint(self) -> QSize:
+        return self._panel.sizeHint()
+
+    def minimumSizeHint(self) -> QSize:
+        if self._is_strip:
+            return QSize(_LEAST.width(), self._strip_height())
+        # the width that the vertical bar takes is not the panel's
+        return QSize(self._panel.minimumWidth() + self.verticalScrollBar().sizeHint().width(), _LEAST.height())
+
+    def _strip_height(self) -> int:
+        least = self._panel.minimumSizeHint()
+        bar = self.horizontalScrollBar().sizeHint().height() if self.width() < least.width() else 0
+        return least.height() + bar
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        if self._is_strip and self.minimumHeight() != (height := self._strip_height()):
+            self.setFixedHeight(height)

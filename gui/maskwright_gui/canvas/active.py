@@ -1,4 +1,4 @@
-"""The tool's lines, circles and marks, painted live with cosmetic pens: of constant weight at any zoom."""
+"""The tool's lines, circles and marks, painted live: of constant weight at any zoom."""
 
 import math
 from functools import lru_cache
@@ -131,9 +131,8 @@ def _brighter(colour: Rgb) -> Rgb:
 
 
 def _pen(colour: QColor, width: float, style: Qt.PenStyle = Qt.PenStyle.SolidLine) -> QPen:
-    pen = QPen(colour, width, style, Qt.PenCapStyle.FlatCap, Qt.PenJoinStyle.RoundJoin)
-    pen.setCosmetic(True)
-    return pen
+    # the painter is in screen pixels: a cosmetic pen would count those of the device, half as wide on a dense screen
+    return QPen(colour, width, style, Qt.PenCapStyle.FlatCap, Qt.PenJoinStyle.RoundJoin)
 
 
 def _stroke_pens(stroke: Stroke, colour: Rgb) -> list[QPen]:

@@ -77,7 +77,7 @@ def paint_ghosts(painter: QPainter, viewport: Viewport, ghosts: Sequence[Ghost],
             painter.save()
             painter.translate(viewport.offset_x + dx, viewport.offset_y + dy)
             painter.scale(viewport.scale, viewport.scale)
-            painter.setPen(pen)
+            painter.setPen(_dense(pen, painter.device().devicePixelRatioF()))
             painter.drawPath(path)
             painter.restore()
     metrics = QFontMetricsF(painter.font())
@@ -119,6 +119,15 @@ def _paths(ghosts: tuple[Ghost, ...]) -> dict[tuple[GhostKind, bool], QPainterPa
             path.addPolygon(polygon_f(ring))
             path.closeSubpath()
     return paths
+
+
+def _dense(pen: QPen, ratio: float) -> QPen:
+    """A cosmetic pen counts the device's pixels: as wide as on other screens where those are small."""
+    if ratio == 1:
+        return pen
+    wide = QPen(pen)
+    wide.setWidthF(pen.widthF() * ratio)
+    return wide
 
 
 def _strokes(kind: GhostKind, *, is_current: bool) -> list[tuple[QPen, tuple[float, float]]]:

@@ -1,0 +1,45 @@
+"""On a screen of twice the density all lines are as wide to the eye."""
+
+import numpy as np
+import pytest
+from PySide6.QtCore import QRectF
+from PySide6.QtGui import QImage, QPainter
+
+from maskwright_gui.canvas.active import paint_circle, paint_line
+from maskwright_gui.canvas.ghosts import Ghost, GhostKind, paint_ghosts
+from maskwright_gui.canvas.viewport import Viewport
+from maskwright_gui.tools.overlay import OverlayCircle, OverlayLine, Stroke
+
+SIDE = 40
+VIEW = Viewport(image_wh=(SIDE, SIDE), screen_wh=(SIDE, SIDE))
+ACROSS = np.array([(-10.0, 20.0), (50.0, 20.0)])
+
+
+def line(painter: QPainter) -> None:
+    paint_line(painter, VIEW, OverlayLine(ACROSS, Stroke.DRAFT), (80, 160, 240))
+
+
+def circle(painter: QPainter) -> None:
+    paint_circle(painter, VIEW, OverlayCircle(20, 20, 12, Stroke.BRUSH), (80, 160, 240))
+
+
+def ghost(painter: QPainter) -> None:
+    around = np.array([(-10.0, 20.0), (50.0, 20.0), (50.0, 90.0), (-10.0, 90.0)])
+    paint_ghosts(painter, VIEW, (Ghost((around,), GhostKind.REMOVED),), QRectF(0, 0, SIDE, SIDE))
+
+
+def painted_share(ratio: int, paint) -> float:
+    """How much of the picture is covered."""
+    image = QImage(SIDE * ratio, SIDE * ratio, QImage.Format.Format_ARGB32)
+    image.setDevicePixelRatio(ratio)
+    image.fill(0)
+    painter = QPainter(image)
+    paint(painter)
+    painter.end()
+    alpha = np.frombuffer(image.constBits(), np.uint8).reshape(SIDE * ratio, SIDE * ratio, 4)[..., 3]
+    return float((alpha > 60).mean())
+
+
+@pytest.mark.parametrize("paint", [line, circle, ghost])
+def test_lines_are_as_wide_on_a_dense_screen(qapp, paint) -> None:
+    assert painted_share(2, paint) == pytest.approx(painted_share(1, paint), rel=0.2)

@@ -199,7 +199,7 @@ class MainWindow(QMainWindow):
             self.addDockWidget(area, dock)
             docks[title] = dock
         self.resizeDocks([docks["Images"], docks["Objects"]], [232, 284], Qt.Orientation.Horizontal)
-        heights = [300, 220, 160]
+        heights = [280, 200, 200]
         self.resizeDocks([docks[name] for name in ("Objects", "Classes", "Model")], heights, Qt.Orientation.Vertical)
         return docks
 

@@ -7,7 +7,7 @@ back through `apply_change`.
 from collections.abc import Callable, Collection
 
 from PySide6.QtCore import QEvent, QPoint, QPointF, Qt, Signal
-from PySide6.QtGui import QFocusEvent, QKeyEvent, QMouseEvent, QWheelEvent
+from PySide6.QtGui import QContextMenuEvent, QFocusEvent, QKeyEvent, QMouseEvent, QWheelEvent
 from PySide6.QtWidgets import QWidget
 
 from maskwright.document.change import Change
@@ -159,6 +159,11 @@ class CanvasView(CanvasSurface):
         self._refresh()
         event.accept()
 
+    def _ask_for_menu(self, place: QPointF) -> None:
+        x, y = self._viewport.to_image(place.x(), place.y())
+        stack = tuple(self.context.index.at(x, y, tolerance=2 / self.zoom))
+        self.context_menu_requested.emit(self.mapToGlobal(place).toPoint(), stack)
+
     def _use_key_pointer(self, key: KeyPress) -> None:
         """Arrows, Insert and Home stand for the mouse."""
         known, start = self._key_pointer, QPointF(self._pointer or self.rect().center())
@@ -180,9 +185,7 @@ class CanvasView(CanvasSurface):
             return
         self._key_pointer.let_go(self._viewport, self._tool)
         if event.button() is Qt.MouseButton.RightButton and not self._tool.is_busy:
-            x, y = self._viewport.to_image(event.position().x(), event.position().y())
-            stack = tuple(self.context.index.at(x, y, tolerance=2 / self.zoom))
-            self.context_menu_requested.emit(event.globalPosition().toPoint(), stack)
+            self._ask_for_menu(event.position())
             return
         self._use_tool_at(event, self._tool.on_press)
 
@@ -227,6 +230,11 @@ class CanvasView(CanvasSurface):
         else:
             pointer.after(key)
             super().keyPressEvent(event)
+
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
+        # the mouse has had its menu by now: of what is under the press
+        if event.reason() is QContextMenuEvent.Reason.Keyboard and not self._tool.is_busy:
+            self._ask_for_menu(self._key_pointer.place or QPointF(self.place_of_selection()))
 
     def event(self, event: QEvent) -> bool:
         is_override = event.type() == QEvent.Type.ShortcutOverride

@@ -17,7 +17,7 @@ from PySide6.QtWidgets import (
 
 from maskwright_gui.panels.widgets import named
 
-SIZE = QSize(1220, 720)
+SIZE = QSize(1240, 780)
 COLUMNS = 4
 KEYS_PX = 120
 Rows = list[tuple[str, str]]
@@ -36,11 +36,10 @@ MOUSE: Rows = [
 ]
 CANVAS_KEYS: Rows = [
     (", and .", "Walk the vertices; arrows then move one"),
-    ("Arrows", "With a selection: nudge it by 1 px, with Shift by 10"),
-    ("Arrows", "Nothing selected, or another tool: the pointer (Shift large, Ctrl fine)"),
-    ("Ctrl + arrows", "The pointer, whatever is selected"),
-    ("Insert", "Click at the pointer; with Shift, Ctrl, Alt as with the mouse"),
-    ("Home", "Hold the button: arrows then drag or paint; Home lets go (Ctrl + Home: lasso)"),
+    ("Arrows", "Nudge the selection, with Shift by 10 px; else move the pointer"),
+    ("Ctrl + arrows", "The pointer in any case, finely; with Shift far"),
+    ("Insert", "Click there (Shift, Ctrl, Alt as with the mouse)"),
+    ("Home", "Hold its button, arrows drag; again: let go"),
     ("Backspace", "Delete the vertex; take back a point"),
     ("[ and ]", "Size of the brush, detail of an outline"),
     ("H, nothing selected", "Show all that is hidden"),

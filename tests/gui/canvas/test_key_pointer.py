@@ -3,9 +3,10 @@
 from collections.abc import Callable
 
 import pytest
-from PySide6.QtCore import QPointF, Qt
-from PySide6.QtGui import QImage
+from PySide6.QtCore import QPoint, QPointF, Qt
+from PySide6.QtGui import QContextMenuEvent, QImage
 from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication
 
 from canvas_support import document_of, ring_with_hole, square
 from maskwright.document.change import Change
@@ -237,3 +238,12 @@ def test_the_status_line_says_how(keys: Keyboard) -> None:
     assert UP_HINT in keys.view.hint
     keys.key(HOME)
     assert keys.view.hint == DOWN_HINT
+
+
+def test_the_menu_key_opens_the_menu_of_what_is_under_the_pointer(keys: Keyboard) -> None:
+    asked = []
+    keys.view.context_menu_requested.connect(lambda at, stack: asked.append((keys.view.mapFromGlobal(at), stack)))
+    keys.go(50, 70)
+    place = keys.at.toPoint()
+    QApplication.sendEvent(keys.view, QContextMenuEvent(QContextMenuEvent.Reason.Keyboard, QPoint(), QPoint()))
+    assert asked == [(place, (1,))]

@@ -64,7 +64,8 @@ ACTIONS: tuple[ActionSpec, ...] = (
     ActionSpec("intersect", "Intersect", "Shape", 0, (), "intersect"),
     ActionSpec("group", "Group as parts of one object", "Shape", 1, ("G",)),
     ActionSpec("ungroup", "Ungroup parts", "Shape", 1, ("Shift+G", "U")),
-    ActionSpec("fill_holes", "Fill holes", "Shape", 2),
+    ActionSpec("fill_holes", "Fill holes", "Shape", 2, ("Shift+H",)),
+    ActionSpec("keep_largest_part", "Keep only the largest part", "Shape", 2, ("Shift+K",)),
     ActionSpec("smooth", "Smooth", "Shape", 2),
     ActionSpec("to_box", "Convert to box", "Shape", 2),
     ActionSpec("bring_forward", "Bring to front", "Shape", 3, ("Ctrl+]",)),
@@ -100,6 +101,7 @@ ACTIONS: tuple[ActionSpec, ...] = (
     ActionSpec(
         "reject_below", "Reject all proposals below the score", "Model", 1, ("Shift+Backspace",), is_canvas=True
     ),
+    ActionSpec("propose_again", "Propose again what was rejected here", "Model", 1, ("Shift+X",), is_canvas=True),
     ActionSpec("score_up", "Raise the score", "Model", 1, ("Alt+Up",)),
     ActionSpec("score_down", "Lower the score", "Model", 1, ("Alt+Down",)),
     ActionSpec("choose_model", "Open a model file…", "Model", 2, (), "cpu"),

@@ -74,6 +74,11 @@ class Toasts(QWidget):
         for toast in list(self._shown):
             self._remove(toast)
 
+    def drop_undo(self) -> None:
+        """Another image is on screen: what these messages could take back is on the one before."""
+        for toast in [toast for toast in self._shown if toast.message.action_text == UNDO_TEXT]:
+            self._remove(toast)
+
     def _remove(self, toast: "_Toast") -> None:
         if toast not in self._shown:
             return

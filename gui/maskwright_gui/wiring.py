@@ -69,6 +69,7 @@ def _wire_actions(bench: "Workbench") -> None:
         "group": shapes.group,
         "ungroup": shapes.ungroup,
         "fill_holes": shapes.fill_holes,
+        "keep_largest_part": shapes.keep_largest_part,
         "smooth": shapes.smooth,
         "to_box": shapes.to_box,
         "bring_forward": shapes.bring_forward,
@@ -89,6 +90,7 @@ def _wire_actions(bench: "Workbench") -> None:
         "accept_above": lambda: edits.accept_above(strip.thresholds.score),
         "accept_view": lambda: edits.accept_in_view(canvas.viewport.visible_box),
         "reject_below": lambda: edits.reject_below(strip.thresholds.score),
+        "propose_again": edits.propose_again,
         "score_up": lambda: strip.step_score(SCORE_STEP),
         "score_down": lambda: strip.step_score(-SCORE_STEP),
         "choose_model": model.browse,
@@ -193,6 +195,7 @@ def _wire_messages(bench: "Workbench") -> None:
     bench.relocating.located.connect(lambda: reactions.on_located(bench))
     bench.classes.failed.connect(tell_failure)
     bench.mapping.failed.connect(tell_failure)
+    bench.session.image_changed.connect(lambda _image: bench.window.toasts.drop_undo())
     bench.session.save_recovered.connect(lambda: show(Message("All edits are saved again")))
     bench.images.list_ended.connect(lambda count: show(reactions.end_of_list(bench, count)))
     bench.images.ended.connect(lambda text: show(Message(text)))

@@ -112,6 +112,12 @@ def fill_holes(document: Document, ids: Collection[int]) -> Change:
     return _outlines(document, ids, algebra.fill_holes)
 
 
+def keep_largest_part(document: Document, ids: Collection[int]) -> Change:
+    """Without the scraps that a model leaves around an object."""
+    scattered = {one.id for one in edits.editable(document, ids) if len(one.polygons) > 1}
+    return _outlines(document, scattered, lambda area: [max(area, key=_size)])
+
+
 def to_box(document: Document, ids: Collection[int]) -> Change:
     """The extent of each instance as a rectangle of four vertices."""
 

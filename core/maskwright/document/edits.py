@@ -68,6 +68,11 @@ def reject(document: Document, ids: Collection[int]) -> Change:
     return _with_state(document, ids, (InstanceState.PROPOSED,), InstanceState.REJECTED)
 
 
+def propose_again(document: Document, ids: Collection[int]) -> Change:
+    """What was rejected is to be answered once more."""
+    return _with_state(document, ids, (InstanceState.REJECTED,), InstanceState.PROPOSED)
+
+
 def set_category(document: Document, ids: Collection[int], category_id: int) -> Change:
     def with_category(instance: Instance) -> Instance:
         if instance.category_id == category_id:

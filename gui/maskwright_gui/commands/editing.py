@@ -88,6 +88,11 @@ class EditCommands(QObject):
     def reject(self) -> None:
         self._answer("Reject", edits.reject)
 
+    def propose_again(self) -> None:
+        """Show the rejected proposals of the image once more: one of them was right."""
+        rejected = [i.id for i in self._session.document or () if i.state is InstanceState.REJECTED and i.polygons]
+        self._answer_many("Propose again", edits.propose_again, rejected)
+
     def accept_above(self, score: float) -> None:
         wanted = [i.id for i in self._proposals() if i.score is not None and i.score >= score]
         self._answer_many(f"Accept all from {score:.2f}", edits.accept, wanted)

@@ -49,6 +49,9 @@ class ShapeCommands(QObject):
     def fill_holes(self) -> None:
         self._edit("Fill holes", combine.fill_holes, "The selected objects have no holes.")
 
+    def keep_largest_part(self) -> None:
+        self._edit("Keep the largest part", combine.keep_largest_part, "The selected objects are in one piece.")
+
     def to_box(self) -> None:
         self._edit("Convert to box", combine.to_box, "Select an object first.")
 

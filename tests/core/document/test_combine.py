@@ -1,3 +1,4 @@
+from dataclasses import replace
 from itertools import count
 
 import numpy as np
@@ -105,6 +106,15 @@ def test_filling_holes() -> None:
     assert area(document.apply(combine.fill_holes(document, [1])), 1) == 1600
 
 
+def test_only_the_largest_part_is_kept_with_its_holes() -> None:
+    scraps = square(2, at=(60, 0), side=3).polygons + square(3, at=(0, 60), side=5).polygons
+    whole = ring_with_hole(1, side=40)
+    document = document_of(replace(whole, polygons=scraps + whole.polygons), square(4, at=(80, 80)))
+    change = combine.keep_largest_part(document, [1, 4])
+    assert document.apply(change)[1].polygons == whole.polygons
+    assert set(change.entries) == {1}
+
+
 def test_box_of_an_object() -> None:
     document = document_of(ring_with_hole(1, at=(5, 6), side=40))
     boxed = document.apply(combine.to_box(document, [1]))[1]
@@ -151,6 +161,7 @@ OPERATIONS = {
     "group": combine.group,
     "fill": combine.fill_holes,
     "box": combine.to_box,
+    "largest": combine.keep_largest_part,
     "smooth": combine.smooth,
 }
 

@@ -1,6 +1,7 @@
 """The button of a message takes back what the message is about, and nothing else."""
 
 import pytest
+from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 
 from maskwright.document import edits
@@ -49,6 +50,27 @@ def test_it_leaves_another_image_alone(opened: Workbench, messages: list[Message
     messages[0].action()
 
     assert states(opened) == {InstanceState.ACCEPTED}
+
+
+def test_it_goes_when_another_image_comes(opened: Workbench, messages: list[Message]) -> None:
+    opened.window.toasts.show_message(Message("Something to know"))
+
+    opened.session.show_image(2)
+
+    assert messages[0].text not in [message.text for message in opened.window.toasts.messages]
+    assert "Something to know" in [message.text for message in opened.window.toasts.messages]
+
+
+def test_what_was_rejected_by_mistake_is_proposed_again(
+    qtbot: QtBot, opened: Workbench, messages: list[Message]
+) -> None:
+    messages[0].action()
+    opened.edits.reject_below(1.0)
+    assert states(opened) == {InstanceState.REJECTED}
+
+    qtbot.keyClick(opened.window.canvas, Qt.Key.Key_X, Qt.KeyboardModifier.ShiftModifier)
+
+    assert states(opened) == {InstanceState.PROPOSED}
 
 
 def test_twice_is_once(opened: Workbench, messages: list[Message]) -> None:

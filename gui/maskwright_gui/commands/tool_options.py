@@ -24,9 +24,10 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 BRUSH_SETTING = "window.brush_radius"
-_DETAIL = Scale(COARSEST, FINEST)
 _RADII = Scale(0.5, 500.0)
 _SHARE_OF_OBJECT, _SHARE_OF_VIEW = 1 / 8, 1 / 40
+_COARSEST_SHARE = 1 / 8
+"""Of an object's longer side: farther from its outline nothing is left of its shape."""
 _KEEP_AFTER_MS = 500
 
 
@@ -50,7 +51,7 @@ class ToolOptionsCommands(QObject):
     def _show(self) -> None:
         match self._canvas.tool:
             case SimplifyTool() as tool:
-                self._bar.show_choice(_detail_choice(tool))
+                self._bar.show_choice(_detail_choice(tool, self._detail_scale()))
             case BrushTool():
                 radius = self._canvas.context.options.brush_radius
                 if radius != self._kept_radius and not self._timer.isActive():
@@ -60,6 +61,13 @@ class ToolOptionsCommands(QObject):
                 self._bar.show_choice(Choice("Size", _RADII, radius, text, "00.0 px wide", tip))
             case _:
                 self._bar.show_choice(None)
+
+    def _detail_scale(self) -> Scale:
+        """From what leaves a few points of the largest selected object to what leaves all."""
+        context = self._canvas.context
+        boxes = [context.document[id_].bounds_xyxy for id_ in context.selected_editable]
+        longest = max((max(x2 - x1, y2 - y1) for x1, y1, x2, y2 in boxes), default=0.0)
+        return Scale(min(max(longest * _COARSEST_SHARE, 1.0), COARSEST), FINEST)
 
     def _on_moved(self, value: float) -> None:
         match self._canvas.tool:
@@ -109,10 +117,10 @@ def fitting_radius(instances: Iterable[Instance], visible_box: Box) -> float:
     return min(max(round(radius, 1), 1.0), _RADII.right)
 
 
-def _detail_choice(tool: SimplifyTool) -> Choice:
+def _detail_choice(tool: SimplifyTool, scale: Scale) -> Choice:
     tip = "Right keeps every point, left fewer (wheel, [ and ]); Enter applies, and detail comes back later, too"
     detail, room = tool.detail, "000 of 000 points · IoU 0.000"
     if detail is None:
-        return Choice("Detail", _DETAIL, tool.tolerance, "Select an object", room, tip, False, False)
+        return Choice("Detail", scale, tool.tolerance, "Select an object", room, tip, False, False)
     text = f"{detail.vertices} of {detail.vertices_before} points · IoU {detail.iou:.3f}"
-    return Choice("Detail", _DETAIL, tool.tolerance, text, room, tip, True, tool.is_busy)
+    return Choice("Detail", scale, tool.tolerance, text, room, tip, True, tool.is_busy)

@@ -350,3 +350,19 @@ def test_backspace_over_an_unselected_object_is_left_to_the_window() -> None:
     session = host(square(1, at=(40, 40), side=40))
     session.move(40, 40)
     assert not session.tool.wants_key(KeyPress("Backspace"))
+
+
+@pytest.mark.parametrize("end", ["escape", "right button"])
+def test_a_drag_that_is_given_up_leaves_the_selection_as_it_was(end: str) -> None:
+    session = ToolHost(document_of(square(1, at=(20, 20)), square(2, at=(80, 20))), selection=frozenset({2}))
+    session.use(SelectTool(session.context))
+    session.move(30, 30)
+    session.press(30, 30)
+    session.move(45, 30, held=True)
+    assert session.context.selection == {1}
+    if end == "escape":
+        session.key("Escape")
+    else:
+        session.tool.on_press(Pointer(45, 30, button=Button.RIGHT))
+    session.release(45, 30)
+    assert (session.context.selection, session.commits) == ({2}, [])

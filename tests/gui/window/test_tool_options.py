@@ -35,14 +35,14 @@ def test_the_slider_shows_points_and_iou_while_it_moves(comb: Workbench) -> None
     bar = comb.window.tool_options
     bar.slider.setValue(bar.slider.maximum())
     assert bar.text == "23 of 23 points · IoU 1.000"
-    bar.slider.setValue(70)
+    bar.slider.setValue(20)
     assert bar.text.startswith("4 of 23 points · IoU 0.9")
     assert vertex_count(comb) == 23
 
 
 def test_a_use_of_the_slider_is_one_step_and_detail_comes_back_after_reopening(comb: Workbench, qtbot) -> None:
     bar = comb.window.tool_options
-    for step in (150, 110, 90, 70):
+    for step in (150, 110, 60, 20):
         bar.slider.setValue(step)
     QTest.keyClick(comb.window.canvas, Qt.Key.Key_Return)
     assert (vertex_count(comb), comb.session.undo_label) == (4, "Simplify")
@@ -62,7 +62,7 @@ def test_a_use_of_the_slider_is_one_step_and_detail_comes_back_after_reopening(c
 
 def test_undo_takes_the_whole_use_back(comb: Workbench) -> None:
     bar = comb.window.tool_options
-    for step in (150, 110, 90, 70):
+    for step in (150, 110, 60, 20):
         bar.slider.setValue(step)
     bar.apply_requested.emit()
     comb.edits.undo()
@@ -89,7 +89,7 @@ def test_the_slider_works_by_keys_alone(comb: Workbench) -> None:
 
 def test_a_click_beside_the_slider_is_none_on_the_canvas(comb: Workbench) -> None:
     bar = comb.window.tool_options
-    bar.slider.setValue(70)
+    bar.slider.setValue(20)
     place = QPointF(2, 2)
     for kind in (QEvent.Type.MouseButtonPress, QEvent.Type.MouseButtonRelease):
         left, none = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier

@@ -135,6 +135,13 @@ def go_to(bench: "Workbench", image_id: int, instance_id: int) -> None:
         bench.window.canvas.zoom_to_selection()
 
 
+def left_open(bench: "Workbench", image_id: int, count: int) -> Message:
+    """An image is done with proposals that nobody answered: they will be missing in what is exported."""
+    were = "1 proposal was" if count == 1 else f"{count} proposals were"
+    detail = "They are not exported. Enter accepts, X rejects, Ctrl+Enter accepts all in view."
+    return Message(f"{were} not answered", detail, "warning", "Go back", lambda: bench.session.show_image(image_id))
+
+
 def end_of_list(bench: "Workbench", open_count: int) -> Message:
     """What is left to do when the last image of the list is done."""
     if open_count:

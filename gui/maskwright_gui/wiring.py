@@ -197,6 +197,7 @@ def _wire_messages(bench: "Workbench") -> None:
     bench.mapping.failed.connect(tell_failure)
     bench.session.image_changed.connect(lambda _image: bench.window.toasts.drop_undo())
     bench.session.save_recovered.connect(lambda: show(Message("All edits are saved again")))
+    bench.images.left_open.connect(lambda image_id, count: show(reactions.left_open(bench, image_id, count)))
     bench.images.list_ended.connect(lambda count: show(reactions.end_of_list(bench, count)))
     bench.images.ended.connect(lambda text: show(Message(text)))
     bench.edits.told.connect(show)

@@ -3,7 +3,7 @@
 import numpy as np
 from PySide6.QtCore import QObject, QTimer, Signal
 
-from maskwright.document.values import ImageRecord, ImageState
+from maskwright.document.values import ImageRecord, ImageState, InstanceState
 from maskwright.errors import ImageError
 from maskwright_gui.canvas.pyramid import ImagePyramid
 from maskwright_gui.canvas.view import CanvasView
@@ -29,6 +29,8 @@ class ImageCommands(QObject):
     """(what did not work, ImageError)."""
     ended = Signal(str)
     """There is no further image in the direction asked for."""
+    left_open = Signal(int, int)
+    """(id of an image marked done, number of its proposals that nobody answered)."""
     list_ended = Signal(int)
     """The last image of the list was marked done; so many are still to do."""
 
@@ -77,12 +79,15 @@ class ImageCommands(QObject):
         self._session.show_image(int(ids[row if row is not None else 0]))
 
     def done(self) -> None:
-        """Done (or verified empty where nothing is left), and on to the next image."""
-        document = self._session.document
-        if document is None:
+        """Done (or verified empty where nothing is left, no open proposal either), and on to the next image."""
+        document, image = self._session.document, self._session.image
+        if document is None or image is None:
             return
-        is_empty = not any(instance.state.is_exported for instance in document)
+        open_count = sum(instance.state is InstanceState.PROPOSED for instance in document)
+        is_empty = not open_count and not any(instance.state.is_exported for instance in document)
         self._session.set_image_state(ImageState.EMPTY if is_empty else ImageState.DONE)
+        if open_count:
+            self.left_open.emit(image.id, open_count)
         if self._current_row() == len(self._rows.ids) - 1:
             self._session.save()
             self.list_ended.emit(self._open_count())

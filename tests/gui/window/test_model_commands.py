@@ -5,7 +5,7 @@ from pathlib import Path
 from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 
-from maskwright.document.values import InstanceState
+from maskwright.document.values import ImageState, InstanceState
 from maskwright.project.store import Project
 from maskwright_gui.app import Workbench
 from maskwright_gui.workers.batch_status import BatchState
@@ -168,3 +168,23 @@ def test_second_batch_with_the_same_thresholds_has_nothing_to_do(qtbot: QtBot, o
         with qtbot.waitSignal(opened.inference.batch.done, timeout=20_000):
             opened.batch.run()
     assert "Nothing is left to do" in [message.text for message in opened.window.toasts.messages]
+
+
+def test_an_image_with_open_proposals_is_not_verified_empty(qtbot: QtBot, opened: Workbench) -> None:
+    run_on_image(qtbot, opened)
+    qtbot.keyClick(opened.window.canvas, Key.Key_Space)
+    opened.session.save()
+    assert opened.session.project.image(1).state is ImageState.DONE
+    (message,) = (message for message in opened.window.toasts.messages if message.action_text == "Go back")
+    assert message.text == "2 proposals were not answered"
+    message.action()
+    assert opened.session.image.id == 1
+
+
+def test_an_image_whose_proposals_were_rejected_is_verified_empty(qtbot: QtBot, opened: Workbench) -> None:
+    run_on_image(qtbot, opened)
+    opened.edits.reject_below(1.0)
+    qtbot.keyClick(opened.window.canvas, Key.Key_Space)
+    opened.session.save()
+    assert opened.session.project.image(1).state is ImageState.EMPTY
+    assert "Go back" not in [message.action_text for message in opened.window.toasts.messages]

@@ -77,12 +77,16 @@ class Polygon:
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Polygon):
             return NotImplemented
-        return len(self.rings) == len(other.rings) and all(
-            np.array_equal(a, b) for a, b in zip(self.rings, other.rings, strict=True)
-        )
+        if len(self.exterior) != len(other.exterior) or len(self.holes) != len(other.holes):
+            return False
+        return all(a is b or _are_same(a, b) for a, b in zip(self.rings, other.rings, strict=True))
 
     def __hash__(self) -> int:
         return hash(tuple(ring.tobytes() for ring in self.rings))
+
+
+def _are_same(a: Ring, b: Ring) -> bool:
+    return a.shape == b.shape and bool((a == b).all())
 
 
 def polygons_bounds_xyxy(polygons: Sequence[Polygon]) -> tuple[float, float, float, float]:

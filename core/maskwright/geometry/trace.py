@@ -203,7 +203,7 @@ def _parts_of_untangled(
     rings: list[LatticeRing], pixels: NDArray[np.uint8], tops: Sequence[int]
 ) -> tuple[LatticePart, ...]:
     """Rings that share a 4-connected component make one part; its only counter-clockwise ring is the outline."""
-    areas = [_doubled_area(ring) for ring in rings]
+    areas = _doubled_areas(rings)
     bands: dict[int, tuple[list[LatticeRing], list[LatticeRing]]] = {}
     for ring, area in zip(rings, areas, strict=True):
         exteriors, holes = bands.setdefault(bisect_right(tops, int(ring[0, 1])) - 1, ([], []))
@@ -214,12 +214,37 @@ def _parts_of_untangled(
             parts += [LatticePart(ring, tuple(holes)) for ring in exteriors]
             continue
         first, last = (*tops, len(pixels))[band : band + 2]
-        _, labels = cv2.connectedComponents(pixels[first:last], connectivity=4)
-        holes_of: dict[int, list[LatticeRing]] = {}
-        for hole in holes:
-            holes_of.setdefault(_label(labels, hole, first), []).append(hole)
-        parts += [LatticePart(ring, tuple(holes_of.get(_label(labels, ring, first), ()))) for ring in exteriors]
+        owners = _owners(exteriors, holes, pixels[first:last], first)
+        parts += [
+            LatticePart(ring, tuple(hole for hole, owner in zip(holes, owners, strict=True) if owner == number))
+            for number, ring in enumerate(exteriors)
+        ]
     return tuple(parts)
+
+
+def _owners(
+    exteriors: list[LatticeRing], holes: list[LatticeRing], pixels: NDArray[np.uint8], first_row: int
+) -> list[int]:
+    """Of each hole the number of its exterior; `pixels` are those of the band that starts at `first_row`."""
+    boxes, inner = _extents(exteriors), _extents(holes)
+    contains = (boxes[:, :2] <= inner[:, None, :2]).all(axis=2) & (boxes[:, 2:] >= inner[:, None, 2:]).all(axis=2)
+    if (contains.sum(axis=1) == 1).all():  # an outline's extent holds those of its holes
+        owners: list[int] = contains.argmax(axis=1).tolist()
+        return owners
+    _, labels = cv2.connectedComponents(pixels, connectivity=4)
+    number_of = {_label(labels, ring, first_row): number for number, ring in enumerate(exteriors)}
+    return [number_of[_label(labels, hole, first_row)] for hole in holes]
+
+
+def _extents(rings: Sequence[LatticeRing]) -> NDArray[np.int32]:
+    """(N, 4) x1, y1, x2, y2."""
+    points, starts = _joined(rings)
+    return np.hstack([extreme.reduceat(points, starts) for extreme in (np.minimum, np.maximum)])
+
+
+def _joined(rings: Sequence[LatticeRing]) -> tuple[NDArray[np.int32], NDArray[np.intp]]:
+    """All points, and where each ring starts."""
+    return np.concatenate(rings), np.cumsum([0, *map(len, rings[:-1])])
 
 
 def _label(labels: NDArray[Any], ring: LatticeRing, first_row: int) -> int:
@@ -237,6 +262,16 @@ def _pixel_on_the_left(ring: LatticeRing) -> tuple[int, int]:
     if y_next < y:
         return y - 1, x - 1
     return y, x - 1
+
+
+def _doubled_areas(rings: Sequence[LatticeRing]) -> list[int]:
+    """`_doubled_area` of many."""
+    points, starts = _joined(rings)
+    x, y = points[:, 0].astype(np.int64), points[:, 1].astype(np.int64)
+    following = np.arange(1, len(points) + 1)
+    following[starts[1:] - 1], following[-1] = starts[:-1], starts[-1]
+    areas: list[int] = np.add.reduceat(x * y[following] - y * x[following], starts).tolist()
+    return areas
 
 
 def _doubled_area(ring: LatticeRing) -> int:

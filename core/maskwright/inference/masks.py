@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from maskwright.inference.frame import Frame
-from maskwright.inference.sampling import Axis, sampled_mask
+from maskwright.inference.sampling import Axis, sampled_values, trimmed
 
 CroppedMask = tuple[NDArray[np.bool_], tuple[int, int]]
 """A mask (H, W) bool trimmed to its true pixels and the image position (x, y) of its corner; (0, 0) when empty."""
@@ -21,8 +21,28 @@ _LEAST_LOGIT = np.float32(-80)
 _NEAR_ZERO = 1e-12
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class SoftCrop:
+    """(H, W) float32 at image size, probabilities or logits, whose corner lies at `corner_xy` of the image."""
+
+    values: NDArray[np.float32]
+    corner_xy: tuple[int, int]
+    are_logits: bool = False
+
+    def above(self, threshold: float) -> CroppedMask:
+        """The mask at a threshold of probability."""
+        return trimmed(self.values > (logit(threshold) if self.are_logits else threshold), self.corner_xy)
+
+
+NOTHING = SoftCrop(np.zeros((0, 0), np.float32), (0, 0))
+
+
 class MaskSource(Protocol):
     """Masks of N candidates, not yet at image size."""
+
+    def soft(self, row: int, box_xyxy: NDArray[np.float32], frame: Frame, *, clips: bool = False) -> SoftCrop | None:
+        """What `crop` compares with its threshold, None where that depends on the threshold."""
+        ...
 
     def crop(
         self, row: int, box_xyxy: NDArray[np.float32], frame: Frame, threshold: float, *, clips: bool = False
@@ -57,13 +77,16 @@ class PrototypeMasks:
     def crop(
         self, row: int, box_xyxy: NDArray[np.float32], frame: Frame, threshold: float, *, clips: bool = False
     ) -> CroppedMask:
+        return self.soft(row, box_xyxy, frame, clips=clips).above(threshold)
+
+    def soft(self, row: int, box_xyxy: NDArray[np.float32], frame: Frame, *, clips: bool = False) -> SoftCrop:
         cells, first_xy = self.cells(row, box_xyxy, frame)
         if not cells.size:
-            return np.zeros((0, 0), np.bool_), (0, 0)
+            return NOTHING
         height, width = self.prototypes.shape[:2]
         axes = input_axes((width, height), frame)
         bounds = bounds_of(box_xyxy, clips=clips, resizes_first=self.resizes_first)
-        return thresholded(cells, first_xy, axes, threshold, bounds, are_logits=self.resizes_first)
+        return SoftCrop(*sampled_values(cells, first_xy, axes, bounds), self.resizes_first)
 
     def cells(
         self, row: int, box_xyxy: NDArray[np.float32], frame: Frame
@@ -106,13 +129,16 @@ class HeatMaps:
     def crop(
         self, row: int, box_xyxy: NDArray[np.float32], frame: Frame, threshold: float, *, clips: bool = False
     ) -> CroppedMask:
+        return self.soft(row, box_xyxy, frame, clips=clips).above(threshold)
+
+    def soft(self, row: int, box_xyxy: NDArray[np.float32], frame: Frame, *, clips: bool = False) -> SoftCrop:
         height, width = self.maps.shape[1:]
         x1, y1, x2, y2 = (float(edge) for edge in box_xyxy)
         axes = (
             Axis(x1, (x2 - x1) / width, width, frame.size_wh[0], repeats_edge=False),
             Axis(y1, (y2 - y1) / height, height, frame.size_wh[1], repeats_edge=False),
         )
-        return sampled_mask(self.maps[row], (0, 0), axes, threshold, whole_box(box_xyxy) if clips else None)
+        return SoftCrop(*sampled_values(self.maps[row], (0, 0), axes, whole_box(box_xyxy) if clips else None))
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         return {"maps": half(self.maps)}
@@ -131,33 +157,21 @@ class InputMaps:
     ) -> CroppedMask:
         height, width = self.maps.shape[1:]
         # A pixel lies between cells, so it passes the threshold only next to a cell that does.
-        passes = self.maps[row] > (logit(threshold) if self.are_logits else threshold)
-        x, y, columns, rows = cv2.boundingRect(passes.view(np.uint8))
+        level = logit(threshold) if self.are_logits else np.float32(threshold)
+        x, y, columns, rows = cv2.boundingRect((self.maps[row] > level).view(np.uint8))
         if not columns:
             return np.zeros((0, 0), np.bool_), (0, 0)
         x1, x2, y1, y2 = max(x - 1, 0), min(x + columns + 1, width), max(y - 1, 0), min(y + rows + 1, height)
         bounds = whole_box(box_xyxy) if clips else None
         axes = input_axes((width, height), frame)
-        cells = self.maps[row, y1:y2, x1:x2]
-        return thresholded(cells, (x1, y1), axes, threshold, bounds, are_logits=self.are_logits)
+        cells = self.maps[row, y1:y2, x1:x2] - level  # so that what lies outside the window, zero, is not above
+        return SoftCrop(*sampled_values(cells, (x1, y1), axes, bounds)).above(0)
+
+    def soft(self, row: int, box_xyxy: NDArray[np.float32], frame: Frame, *, clips: bool = False) -> None:
+        return None
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         return {"input_maps": half(self.maps), "are_logits": np.array(self.are_logits)}
-
-
-def thresholded(
-    cells: NDArray[np.float32],
-    first_xy: tuple[int, int],
-    axes: tuple[Axis, Axis],
-    threshold: float,
-    bounds_xyxy: tuple[int, int, int, int] | None,
-    *,
-    are_logits: bool,
-) -> CroppedMask:
-    """`sampled_mask` of probabilities or of logits at a threshold of probability."""
-    if not are_logits:
-        return sampled_mask(cells, first_xy, axes, threshold, bounds_xyxy)
-    return sampled_mask(cells - logit(threshold), first_xy, axes, 0.0, bounds_xyxy)  # what lies outside is not above
 
 
 def logit(probability: float) -> np.float32:

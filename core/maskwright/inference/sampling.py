@@ -71,18 +71,17 @@ def _all_weights(axis: Axis) -> NDArray[np.float32]:
     return axis._weights((0, axis.limit), 0, axis.cells)
 
 
-def sampled_mask(
+def sampled_values(
     cells: NDArray[np.float32],
     first_xy: tuple[int, int],
     axes: tuple[Axis, Axis],
-    threshold: float,
     bounds_xyxy: tuple[int, int, int, int] | None = None,
-) -> tuple[NDArray[np.bool_], tuple[int, int]]:
-    """Threshold a crop of a soft mask at image resolution.
+) -> tuple[NDArray[np.float32], tuple[int, int]]:
+    """A crop of a soft mask at image resolution.
 
     cells: (h, w) float32, the crop whose upper left cell is `first_xy` of the grid; cells outside count as zero.
     axes: of x, of y. bounds_xyxy: pixels outside are not looked at.
-    Returns the mask (H, W) bool trimmed to its true pixels, and the image position of its corner; empty: (0, 0).
+    Returns (H, W) float32 and the image position of its corner.
     """
     (x_axis, y_axis), (x_first, y_first) = axes, first_xy
     height, width = cells.shape
@@ -93,7 +92,7 @@ def sampled_mask(
         y_window = _common(y_window, bounds_xyxy[1], bounds_xyxy[3])
     columns = x_axis.weights(x_window, x_first, x_first + width)
     rows = y_axis.weights(y_window, y_first, y_first + height)
-    return trimmed(rows @ (cells @ columns.T) > threshold, (x_window[0], y_window[0]))
+    return rows @ (cells @ columns.T), (x_window[0], y_window[0])
 
 
 def largest_component(mask: NDArray[np.bool_], corner_xy: tuple[int, int]) -> tuple[NDArray[np.bool_], tuple[int, int]]:

@@ -12,6 +12,10 @@ from maskwright.inference.sampling import largest_component
 
 if TYPE_CHECKING:
     from maskwright.inference.candidates import Candidates
+    from maskwright.inference.masks import CroppedMask, SoftCrop
+
+_MOST_SOFT_BYTES = 96 << 20
+"""A hundred masks of a photograph of twelve megapixels take 20 to 60 MB."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,20 +35,39 @@ class Selection:
 class Remembered:
     """Instances of the last style of masks, so that a step of a slider repeats no work that it leaves as it was.
 
-    Another score or overlap finds its instances with their polygons, another fidelity finds the dense outlines.
-    What a choice gives never depends on the choices before it.
+    Another score or overlap finds its instances with their polygons, another fidelity finds the dense outlines, and
+    the third mask threshold finds the masks at image size, still soft. What a choice gives never depends on the
+    choices before it.
     """
 
     def __init__(self) -> None:
         self._style: tuple[float, bool] | None = None
         self._predictions: dict[int, Prediction | None] = {}
+        self._soft: dict[tuple[int, bool], SoftCrop] = {}
+        self._room = -1
+        """Bytes of soft masks that may still be kept; none before a second threshold is asked for."""
 
     def of(self, wanted: Selection) -> dict[int, Prediction | None]:
         """What is known of pairs with masks in this style, in whatever fidelity; to be filled by the caller."""
         style = (wanted.mask_threshold, wanted.clips_to_box)
         if self._style != style:
+            if self._style is not None and self._room < 0:
+                self._room = _MOST_SOFT_BYTES
             self._style, self._predictions = style, {}
         return self._predictions
+
+    def mask(self, candidates: "Candidates", row: int, wanted: Selection) -> "CroppedMask":
+        """The mask of a row of `candidates.masks`."""
+        box, clips = candidates.boxes_xyxy[row], wanted.clips_to_box
+        soft = self._soft.get((row, clips))
+        if soft is None and self._room > 0:
+            soft = candidates.masks.soft(row, box, candidates.frame, clips=clips)
+            if soft is not None and soft.values.nbytes <= self._room:
+                self._room -= soft.values.nbytes
+                self._soft[row, clips] = soft
+        if soft is not None:
+            return soft.above(wanted.mask_threshold)
+        return candidates.masks.crop(row, box, candidates.frame, wanted.mask_threshold, clips=clips)
 
 
 def selected(candidates: "Candidates", wanted: Selection) -> tuple[Prediction, ...]:
@@ -79,9 +102,7 @@ def _prediction(candidates: "Candidates", pair: int, wanted: Selection) -> Predi
     """The instance of one pair, None where its mask has no pixel."""
     row = int(candidates.rows[pair])
     box = candidates.boxes_xyxy[row]
-    mask, corner_xy = candidates.masks.crop(
-        row, box, candidates.frame, wanted.mask_threshold, clips=wanted.clips_to_box
-    )
+    mask, corner_xy = candidates.remembered.mask(candidates, row, wanted)
     if candidates.defaults.keeps_largest_part:
         mask, corner_xy = largest_component(mask, corner_xy)
     if not mask.size:

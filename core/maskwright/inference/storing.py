@@ -9,17 +9,19 @@ from numpy.typing import NDArray
 
 from maskwright.inference.frame import Frame
 from maskwright.inference.masks import (
+    NOTHING,
     CroppedMask,
     HeatMaps,
     InputMaps,
     MaskSource,
     PrototypeMasks,
+    SoftCrop,
     bounds_of,
     half,
     input_axes,
-    thresholded,
 )
 from maskwright.inference.nms import nms_indices
+from maskwright.inference.sampling import sampled_values
 
 if TYPE_CHECKING:
     from maskwright.inference.candidates import Candidates
@@ -65,16 +67,19 @@ class CropMaps:
     def crop(
         self, row: int, box_xyxy: NDArray[np.float32], frame: Frame, threshold: float, *, clips: bool = False
     ) -> CroppedMask:
+        return self.soft(row, box_xyxy, frame, clips=clips).above(threshold)
+
+    def soft(self, row: int, box_xyxy: NDArray[np.float32], frame: Frame, *, clips: bool = False) -> SoftCrop:
         x, y, width, height = self.windows[row].tolist()
         if not width or not height:
-            return np.zeros((0, 0), np.bool_), (0, 0)
+            return NOTHING
         start = int(self.starts[row])
         cells = self.cells[start : start + width * height].reshape(height, width).astype(np.float32)
         if not self.resizes_first:
             cells /= 255
         axes = input_axes(self.grid_wh, frame)
         bounds = bounds_of(box_xyxy, clips=clips, resizes_first=self.resizes_first)
-        return thresholded(cells, (x, y), axes, threshold, bounds, are_logits=self.resizes_first)
+        return SoftCrop(*sampled_values(cells, (x, y), axes, bounds), self.resizes_first)
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         return {

@@ -102,12 +102,13 @@ def _fill(scene: Scene, rings: Rings, view: LayerView, buffer: Buffer) -> None:
     premultiplied = np.rint(scene.colours_bgr * scene.fill_opacity[:, None])
     alphas = np.rint(255 * scene.fill_opacity)
     colours = np.column_stack((premultiplied, alphas)).astype(np.int64)
+    plain = [tuple(colour) for colour in colours.tolist()]
+    bounds = part_starts.tolist()
     for parts in _batches(scene, owners, colours, view):
         chosen: Rings = []
         for part in parts:
-            chosen.extend(rings[part_starts[part] : part_starts[part + 1]])
-        colour = tuple(map(int, colours[owners[parts[0]]]))
-        cv2.fillPoly(buffer, chosen, colour, cv2.LINE_8, _SHIFT)
+            chosen.extend(rings[bounds[part] : bounds[part + 1]])
+        cv2.fillPoly(buffer, chosen, plain[owners[parts[0]]], cv2.LINE_8, _SHIFT)
 
 
 def _batches(

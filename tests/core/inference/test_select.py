@@ -12,7 +12,7 @@ from maskwright.geometry.convert import mask_to_polygons
 from maskwright.inference.candidates import Candidates, Defaults
 from maskwright.inference.frame import Frame
 from maskwright.inference.labels import COCO_CATEGORIES
-from maskwright.inference.masks import HeatMaps, PrototypeMasks
+from maskwright.inference.masks import HeatMaps, InputMaps, PrototypeMasks
 from maskwright.inference.nms import nms_indices
 
 
@@ -215,6 +215,27 @@ def test_stored_candidates_select_alike(kind: str) -> None:
     for a, b in zip(before.select(), after.select(), strict=True):
         assert (a.category_id, a.score, a.bbox_xyxy, a.crop_xy) == (b.category_id, b.score, b.bbox_xyxy, b.crop_xy)
         np.testing.assert_array_equal(a.crop_mask, b.crop_mask)
+
+
+@pytest.mark.parametrize("kind", ["prototypes", "logits", "maps", "input maps"])
+def test_what_a_threshold_gives_does_not_depend_on_those_before(kind: str) -> None:
+    rng = np.random.default_rng(0)
+    grid, weights = rng.normal(0, 3, (32, 32, 4)).astype(np.float32), rng.normal(0, 2, (3, 4)).astype(np.float32)
+    soft = 1 / (1 + np.exp(-np.moveaxis(grid[..., :3], -1, 0)))
+    masks = {
+        "prototypes": PrototypeMasks(grid, weights),
+        "logits": PrototypeMasks(grid, weights, resizes_first=True),
+        "maps": HeatMaps(soft),
+        "input maps": InputMaps(soft),
+    }[kind]
+    boxes = np.array([[0, 0, 20, 20], [30, 30, 60, 50], [-9, 40, 12, 80]], np.float32)
+    moved = replace(candidates(boxes, [0, 1, 0], [0.9, 0.7, 0.6]), masks=masks)
+    for threshold, clips in ((0.5, True), (0.3, True), (0.7, True), (0.3, False), (0.5, True), (0.0, True)):
+        fresh = replace(moved)
+        for a, b in zip(
+            *(one.select(mask_threshold=threshold, clip_to_box=clips) for one in (moved, fresh)), strict=True
+        ):
+            np.testing.assert_array_equal(a.mask, b.mask)
 
 
 @pytest.mark.parametrize("resizes_first", [False, True])

@@ -26,9 +26,10 @@ for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"):
     os.environ.setdefault(name, "1")
 
 from PySide6.QtCore import QEvent, QEventLoop, QObject, QSettings, QTimer  # noqa: E402 - the environment comes first
-from PySide6.QtWidgets import QSlider  # noqa: E402
+from PySide6.QtWidgets import QCheckBox, QSlider  # noqa: E402
 
-from maskwright_gui.app import Workbench, make_application  # noqa: E402
+from maskwright_gui.app import Workbench, make_application, spare_collector  # noqa: E402
+from maskwright_gui.panels.class_filter import ClassFilter  # noqa: E402
 from maskwright_gui.panels.thresholds import Thresholds  # noqa: E402
 
 WINDOW_WH = (1600, 1000)
@@ -100,6 +101,7 @@ def window(folder: Path, images: Path, model: Path) -> Iterator[Workbench]:
     bench = Workbench(QSettings(str(folder / "window.ini"), QSettings.Format.IniFormat))
     bench.window.resize(*WINDOW_WH)
     bench.window.show()
+    spare_collector(bench)
     wait(bench.projects.images_added, lambda: bench.projects.open_path(images))
     wait(bench.model.predicted, lambda: (bench.model.choose(str(model)), bench.model.run_on_image()))
     yield bench
@@ -137,11 +139,36 @@ def measure(bench: Workbench, start: Thresholds) -> None:
         slider.setSliderDown(False)
         slider.blockSignals(False)
         print(f"{name:28} {times.row()}", flush=True)
+    measure_switches(bench, start)
+
+
+def measure_switches(bench: Workbench, start: Thresholds) -> None:
+    """What has no steps between is stored at once, and timed until it is seen."""
+    strip = bench.window.thresholds
+    agnostic = next(box for box in strip.findChildren(QCheckBox) if "across" in box.accessibleName())
+    classes = strip.findChildren(ClassFilter)[0]
+    ids = [category.id for category in bench.session.categories[:2]]
+    for name, switch in {
+        "Across classes": lambda k: agnostic.setChecked(k % 2 == 0),
+        "Class filter": lambda k: classes.changed.emit(tuple(ids[: k % 3])),
+    }.items():
+        strip.set_thresholds(start)
+        times, loop = Times(), QEventLoop()
+        painted = Painted(bench, loop)
+        for k in range(STEPS):
+            timed(lambda k=k, switch=switch: switch(k), loop, painted, times)  # type: ignore[misc]
+            times.painted.append(len(bench.window.canvas.context.document))
+        painted.deleteLater()
+        print(f"{name:28} {times.row()}", flush=True)
 
 
 def step(slider: QSlider, value: float, loop: QEventLoop, painted: Painted, times: Times) -> None:
+    timed(lambda: slider.setValue(round(100 * value)), loop, painted, times)
+
+
+def timed(action: Callable[[], object], loop: QEventLoop, painted: Painted, times: Times) -> None:
     wall, cpu = time.perf_counter(), time.process_time()
-    slider.setValue(round(100 * value))
+    action()
     loop.exec()
     times.wall_ms.append(1e3 * (painted.at[0] - wall))
     times.cpu_ms.append(1e3 * (painted.at[1] - cpu))

@@ -116,17 +116,22 @@ def test_other_settings_are_another_run(project: Project, model: Model) -> None:
 
 def test_the_image_on_screen_goes_first(project: Project, model: Model) -> None:
     seen: list[int] = []
-    wanted = iter([11])
+    asked, is_done = iter([11]), threading.Event()
 
-    run_batch(
-        project,
-        model,
-        PrelabelSettings(),
-        on_progress=lambda progress: seen.append(progress.image_id),
-        priority=lambda: next(wanted, None),
-    )
+    def on_screen() -> int | None:
+        wanted = next(asked, None)
+        if wanted is None:  # whoever comes second gets nothing before the first one is through
+            is_done.wait(30)
+        return wanted
 
-    assert 11 in seen[:6]
+    def note(progress: Progress) -> None:
+        seen.append(progress.image_id)
+        is_done.set()
+
+    run_batch(project, model, PrelabelSettings(), on_progress=note, priority=on_screen)
+
+    assert seen[0] == 11
+    assert sorted(seen) == list(range(1, 13))
 
 
 def test_a_paused_batch_waits_and_goes_on(project: Project, model: Model) -> None:

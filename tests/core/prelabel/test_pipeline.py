@@ -12,6 +12,7 @@ from maskwright.document.values import ImageState, InstanceState
 from maskwright.errors import ModelError, ProjectError
 from maskwright.inference.model import Model, load_model
 from maskwright.prelabel import CancelToken, PrelabelSettings, Progress, prelabel_one, resumable_run, run_batch
+from maskwright.prelabel.feeding import Queue
 from maskwright.project import Project, ScannedImage, scan_folder
 from project_builders import write_image
 
@@ -114,24 +115,22 @@ def test_other_settings_are_another_run(project: Project, model: Model) -> None:
     assert resumable_run(project, model, PrelabelSettings(score=model.default_score)).id == first.run_id
 
 
-def test_the_image_on_screen_goes_first(project: Project, model: Model) -> None:
-    seen: list[int] = []
-    asked, is_done = iter([11]), threading.Event()
+def test_the_image_on_screen_goes_first(project: Project, model: Model, monkeypatch: pytest.MonkeyPatch) -> None:
+    handed_out: list[int | None] = []
+    turn = threading.Lock()
 
-    def on_screen() -> int | None:
-        wanted = next(asked, None)
-        if wanted is None:  # whoever comes second gets nothing before the first one is through
-            is_done.wait(30)
-        return wanted
+    class Noted(Queue):
+        def take(self) -> int | None:
+            with turn:
+                handed_out.append(super().take())
+                return handed_out[-1]
 
-    def note(progress: Progress) -> None:
-        seen.append(progress.image_id)
-        is_done.set()
+    monkeypatch.setattr("maskwright.prelabel.pipeline.Queue", Noted)
+    wanted = iter([11, None, 5])
 
-    run_batch(project, model, PrelabelSettings(), on_progress=note, priority=on_screen)
+    run_batch(project, model, PrelabelSettings(), priority=lambda: next(wanted, None))
 
-    assert seen[0] == 11
-    assert sorted(seen) == list(range(1, 13))
+    assert [image_id for image_id in handed_out if image_id] == [11, 1, 5, 2, 3, 4, 6, 7, 8, 9, 10, 12]
 
 
 def test_a_paused_batch_waits_and_goes_on(project: Project, model: Model) -> None:

@@ -48,7 +48,7 @@ class Choice:
 
 
 class ToolOptionsBar(QFrame):
-    """Floats at the top of the canvas; Tab goes on within it, what its controls do not use is the canvas's."""
+    """Floats in the upper left corner of the canvas, which gets the keys that its controls do not use."""
 
     moved = Signal(float)
     apply_requested = Signal()
@@ -64,7 +64,7 @@ class ToolOptionsBar(QFrame):
         self._slider = named(JumpSlider(Qt.Orientation.Horizontal, self), "Size")
         self._slider.setRange(0, _STEPS)
         self._slider.setPageStep(_STEPS // 10)
-        self._slider.setMinimumWidth(160)
+        self._slider.setMinimumWidth(120)
         self._slider.setMaximumWidth(220)
         self._slider.valueChanged.connect(self._on_step)
         self._text = QLabel(self)
@@ -116,9 +116,9 @@ class ToolOptionsBar(QFrame):
             self.moved.emit(self._choice.scale.value_at(step))
 
     def _place(self) -> None:
-        """In the middle of the upper edge; narrower than it wants to be where the canvas is."""
+        """In a corner, where it hides least; narrower than it wants to be where the canvas is."""
         width = min(self.sizeHint().width(), self._host.width() - 2 * _MARGIN_PX)
-        self.setGeometry((self._host.width() - width) // 2, _MARGIN_PX, width, self.sizeHint().height())
+        self.setGeometry(_MARGIN_PX, _MARGIN_PX, width, self.sizeHint().height())
 
     def _give_back_focus(self) -> None:
         focused = self.window().focusWidget()

@@ -126,7 +126,7 @@ ACTIONS: tuple[ActionSpec, ...] = (
     ActionSpec("toggle_chrome", "Hide or show all panels", "View", 1, ("F11",), "frame-corners"),
     ActionSpec("next_panel", "Go to the next panel", "View", 1, ("F6",)),
     ActionSpec("previous_panel", "Go to the previous panel", "View", 1, ("Shift+F6",)),
-    ActionSpec("toggle_theme", "Light or dark", "View", 1, ("Ctrl+Shift+L",), "moon"),
+    ActionSpec("toggle_theme", "Light or dark theme", "View", 1, ("Ctrl+Shift+L",), "moon"),
     ActionSpec("reset_layout", "Restore the panels", "View", 1),
     ActionSpec("palette", "Search actions", "Help", 0, ("Ctrl+K",), "magnifying-glass"),
     ActionSpec("keys", "Change keys…", "Help", 0),

@@ -223,7 +223,16 @@ def _wire_progress(bench: "Workbench") -> None:
     window.canvas.zoom_changed.connect(status.show_zoom)
     status.zoom_clicked.connect(window.canvas.zoom_to_actual)
     status.work_clicked.connect(window.docks["Model"].raise_)
-    for source in (bench.projects, bench.classes, bench.live, bench.review, bench.exchange, bench.data_set):
+    bench.loader.loaded.connect(bench.thumbnails.offer)
+    for source in (
+        bench.images,
+        bench.projects,
+        bench.classes,
+        bench.live,
+        bench.review,
+        bench.exchange,
+        bench.data_set,
+    ):
         source.work_changed.connect(status.show_task)
     bench.live.candidates_missing.connect(bench.model.run_on_image)
     bench.live.told.connect(window.toasts.show_message)

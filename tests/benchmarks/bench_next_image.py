@@ -22,7 +22,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 import cv2
 import numpy as np
 from canvas_scene import scene
-from PySide6.QtCore import QEvent, QObject, QSettings, Qt
+from PySide6.QtCore import QEvent, QEventLoop, QObject, QSettings, Qt, QTimer
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
@@ -30,6 +30,7 @@ from maskwright.document.change import Change
 from maskwright.document.values import Instance
 from maskwright.project import Project, ScannedImage
 from maskwright_gui.app import Workbench, make_application
+from maskwright_gui.canvas.layer import pool
 
 WH = (1280, 960)
 GOAL_MS = 5.0
@@ -88,8 +89,17 @@ def await_neighbour(bench: Workbench) -> None:
     for _ in range(100):
         following = bench.images._neighbours()[:1]
         if following and bench.loader.prefetched_image(following[0]) is not None:
+            rest(100)  # until it is drawn ahead
+            pool.submit(int).result()
             return
-        QTest.qWait(100)
+        rest(100)
+
+
+def rest(ms: int) -> None:
+    """As the program's own event loop does; `QTest.qWait` would keep the interpreter lock from the threads."""
+    loop = QEventLoop()
+    QTimer.singleShot(ms, loop.quit)
+    loop.exec()
 
 
 def step(bench: Workbench, watch: PaintWatch, key: Qt.Key) -> tuple[float, float, float]:
@@ -106,7 +116,7 @@ def step(bench: Workbench, watch: PaintWatch, key: Qt.Key) -> tuple[float, float
     frame = gui_ms(until_painted)
     assert bench.session.image is not shown, "the key has to have shown another image"
     assert bench.images.on_screen == bench.session.image.id, "the pixels were to be there already"
-    after = gui_ms(lambda: QTest.qWait(PAUSE_MS))
+    after = gui_ms(lambda: rest(PAUSE_MS))
     return frame, after, (time.process_time() - whole) * 1e3
 
 
@@ -140,7 +150,7 @@ def main() -> None:
         bench.window.resize(1600, 1000)
         bench.window.show()
         bench.projects.open_path(project)
-        QTest.qWait(3000)
+        rest(3000)
         bench.window.canvas.setFocus()
         watch = PaintWatch(bench.window.canvas)
         for _ in range(5):

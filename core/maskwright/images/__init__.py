@@ -1,6 +1,6 @@
 """Reading image files safely, upright, as BGR uint8."""
 
-from maskwright.images.decode import DecodedImage, read_image, read_samples, read_thumbnail
+from maskwright.images.decode import DecodedImage, read_image, read_preview, read_samples, read_thumbnail
 from maskwright.images.header import IMAGE_SUFFIXES, MAX_PIXELS, ImageHeader, probe_image, probe_pages
 from maskwright.images.pages import page_source
 
@@ -13,6 +13,7 @@ __all__ = [
     "probe_image",
     "probe_pages",
     "read_image",
+    "read_preview",
     "read_samples",
     "read_thumbnail",
 ]

@@ -9,11 +9,12 @@ Pillow rather than cv2.imread decodes 8-bit files: same pixels, 10 % slower, but
 """
 
 import io
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, TypeVar
 
 import cv2
 import numpy as np
@@ -28,6 +29,9 @@ from maskwright.images.pages import page_source
 from maskwright.windowing import deep_to_bgr
 
 LARGE_PIXELS = 40_000_000
+_Pixels = TypeVar("_Pixels", bound=NDArray[Any] | None)
+_one_large = threading.Lock()
+"""Two files of 108 megapixels decoded at the same time would take 650 MB."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -73,7 +77,7 @@ def _read(path: Path, max_pixels: int) -> tuple[NDArray[Any], ImageHeader]:
     return pixels, header
 
 
-def _tried(decode: Callable[[], NDArray[Any]], header: ImageHeader, path: Path) -> NDArray[Any]:
+def _tried(decode: Callable[[], _Pixels], header: ImageHeader, path: Path) -> _Pixels:
     try:
         return decode()
     except (*DECODER_ERRORS, cv2.error) as error:
@@ -90,18 +94,44 @@ def read_thumbnail(path: Path, *, max_side_px: int, max_pixels: int = MAX_PIXELS
     try:
         with page_source(path)[0].open("rb") as stream:
             header = read_header(stream, path, max_pixels=max_pixels)
-            if header.format == "JPEG":
-                image = open_plugin(stream, "JPEG")
-                image.draft("RGB", (2 * max_side_px, 2 * max_side_px))
-                pixels = upright(pillow_to_bgr(image), header.orientation)
-            else:
-                pixels = read_image(path, max_pixels=max_pixels).bgr_u8
+            reduced = _tried(partial(_reduced, stream, header, max_side_px), header, path)
+        pixels = reduced if reduced is not None else read_image(path, max_pixels=max_pixels).bgr_u8
     except OSError as error:
-        raise ImageError(
-            os_reason(error) if error.errno is not None else _pixel_reason(header, error), path=path
-        ) from error
-    except DECODER_ERRORS as error:
-        raise ImageError(_pixel_reason(header, error), path=path) from error
+        raise ImageError(os_reason(error), path=path) from error
+    return _shrunk(pixels, max_side_px)
+
+
+def read_preview(path: Path, *, max_side_px: int, max_pixels: int = MAX_PIXELS) -> NDArray[np.uint8] | None:
+    """As `read_thumbnail`, but only where that is much less work than decoding the whole file; else None.
+
+    A JPEG is decoded at a reduced size; a TIFF has overviews or rows that can be passed over (`quick_look`). The rows
+    of a PNG can be had in their order only, each from the one before, out of one stream: there is no short way.
+    Raises ImageError as `read_image` does.
+    """
+    try:
+        with page_source(path)[0].open("rb") as stream:
+            header = read_header(stream, path, max_pixels=max_pixels)
+            pixels = _tried(partial(_reduced, stream, header, max_side_px), header, path)
+    except OSError as error:
+        raise ImageError(os_reason(error), path=path) from error
+    return _shrunk(pixels, max_side_px) if pixels is not None else None
+
+
+def _reduced(stream: IO[bytes], header: ImageHeader, max_side_px: int) -> NDArray[Any] | None:
+    if header.format == "JPEG":
+        image = open_plugin(stream, "JPEG")
+        image.draft("RGB", (2 * max_side_px, 2 * max_side_px))
+        return upright(pillow_to_bgr(image), header.orientation)
+    if header.format == "TIFF" and header.width * header.height >= LARGE_PIXELS and header.page == 1:
+        from maskwright.images.tiff import require_whole
+        from maskwright.images.tiff_bands import quick_look
+
+        require_whole(stream, header.page)
+        return quick_look(stream, header.page, max_side_px)
+    return None
+
+
+def _shrunk(pixels: NDArray[Any], max_side_px: int) -> NDArray[np.uint8]:
     scale = min(1.0, max_side_px / max(pixels.shape[:2]))
     size_wh = (max(1, round(pixels.shape[1] * scale)), max(1, round(pixels.shape[0] * scale)))
     return np.asarray(cv2.resize(pixels, size_wh, interpolation=cv2.INTER_AREA), dtype=np.uint8)
@@ -109,9 +139,13 @@ def read_thumbnail(path: Path, *, max_side_px: int, max_pixels: int = MAX_PIXELS
 
 def _decode(file: IO[bytes], source: Path, header: ImageHeader) -> NDArray[Any]:
     if header.width * header.height >= LARGE_PIXELS:
-        large = read_large(file, source, header)
-        if large is not None:
-            return large
+        with _one_large:
+            large = read_large(file, source, header)
+            return large if large is not None else _decode_usually(file, header)
+    return _decode_usually(file, header)
+
+
+def _decode_usually(file: IO[bytes], header: ImageHeader) -> NDArray[Any]:
     file.seek(0)
     stream = io.BytesIO(file.read())
     if header.format == "TIFF":

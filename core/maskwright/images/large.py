@@ -29,6 +29,11 @@ def read_large(file: IO[bytes], source: Path, header: ImageHeader) -> NDArray[An
     mode = _plain_mode(file, header)
     if mode is None:
         return None
+    if header.format == "TIFF" and mode != _GREY_16:
+        from maskwright.images.tiff_bands import read_bands
+
+        if (bands := read_bands(file, header.page)) is not None:
+            return bands
     width, height = header.size_wh if header.orientation < 5 else header.size_wh[::-1]
     if mode == _GREY_16:
         samples, flags = np.empty((height, width), np.uint16), cv2.IMREAD_UNCHANGED

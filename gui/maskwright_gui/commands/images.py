@@ -10,7 +10,7 @@ from maskwright_gui.canvas.view import CanvasView
 from maskwright_gui.canvas.viewport import ViewportState
 from maskwright_gui.panels.image_model import ImageListModel
 from maskwright_gui.session import Session
-from maskwright_gui.workers.images import ImageLoader, ImageRequest
+from maskwright_gui.workers.images import PREVIEW_FROM_PIXELS, ImageLoader, ImageRequest
 
 OPEN_STATES = frozenset({ImageState.UNSEEN, ImageState.PRELABELLED, ImageState.IN_PROGRESS})
 NEAR_ROWS = 400
@@ -31,6 +31,8 @@ class ImageCommands(QObject):
     """There is no further image in the direction asked for."""
     left_open = Signal(int, int)
     """(id of an image marked done, number of its proposals that nobody answered)."""
+    work_changed = Signal(str, int, object)
+    """(text, done, total or None) while a large image is decoded; an empty text when that is over."""
     list_ended = Signal(int)
     """The last image of the list was marked done; so many are still to do."""
 
@@ -52,6 +54,7 @@ class ImageCommands(QObject):
         loader.loaded.connect(self._on_loaded)
         loader.failed.connect(self._on_failed)
         self._direction = 1
+        self._is_decoding = False
         self._ahead_timer = QTimer(self, singleShot=True, interval=LOOK_AHEAD_MS)
         self._ahead_timer.timeout.connect(self._look_ahead)
         for news in (session.neighbour_read, session.record_changed, loader.prefetched):
@@ -175,6 +178,7 @@ class ImageCommands(QObject):
         if self.on_screen is not None:
             self._viewports[self.on_screen] = self._canvas.viewport_state()
         self.on_screen = None
+        self._end_decoding()
         if record is None:
             self._canvas.set_image(None, (1, 1))
             return
@@ -183,6 +187,7 @@ class ImageCommands(QObject):
             self._show(record, image)
         else:
             self._canvas.set_image(None, (record.width, record.height))
+            self._tell_decoding(record)
         # once, before any pixels: whoever zooms into the preview is not thrown back when the whole image arrives
         if (state := self._viewports.get(record.id)) is not None:
             self._canvas.set_viewport_state(state)
@@ -203,8 +208,22 @@ class ImageCommands(QObject):
     def _on_failed(self, image_id: int, error: ImageError) -> None:
         record = self._session.image
         if record is not None and record.id == image_id:
+            self._end_decoding()
             self.failed.emit("The image cannot be shown", error)
 
     def _show(self, record: ImageRecord, image: ImagePyramid) -> None:
         self._canvas.set_image(image, (record.width, record.height))
         self.on_screen = record.id
+        self._end_decoding()
+
+    def _tell_decoding(self, record: ImageRecord) -> None:
+        """A large image takes seconds, and not every format has a preview."""
+        megapixels = record.width * record.height / 1e6
+        if megapixels * 1e6 >= PREVIEW_FROM_PIXELS:
+            self._is_decoding = True
+            self.work_changed.emit(f"Decoding {megapixels:.0f} megapixels", 0, None)
+
+    def _end_decoding(self) -> None:
+        if self._is_decoding:
+            self._is_decoding = False
+            self.work_changed.emit("", 0, None)

@@ -157,15 +157,16 @@ def _pixel_count(path: Path) -> int:
 
 
 def decode_preview(path: Path) -> "ImagePyramid | None":
-    """A reduced picture that stands for the whole, for a JPEG that takes long to decode; None for all others."""
-    from maskwright.images.decode import read_thumbnail
+    """A reduced picture that stands for the whole, for a file that takes long to decode and has a short way to one."""
+    from maskwright.images.decode import read_preview
     from maskwright.images.header import probe_image
     from maskwright_gui.canvas.pyramid import ImagePyramid
 
     header = probe_image(path)
-    if header.format != "JPEG" or header.width * header.height < PREVIEW_FROM_PIXELS:
+    if header.width * header.height < PREVIEW_FROM_PIXELS:
         return None
-    return ImagePyramid.of_bgr(read_thumbnail(path, max_side_px=PREVIEW_SIDE_PX), (header.width, header.height))
+    reduced = read_preview(path, max_side_px=PREVIEW_SIDE_PX)
+    return ImagePyramid.of_bgr(reduced, (header.width, header.height)) if reduced is not None else None
 
 
 def decode_pyramid(path: Path) -> "ImagePyramid":

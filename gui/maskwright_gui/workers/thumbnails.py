@@ -5,17 +5,19 @@ from collections.abc import Callable
 from pathlib import Path
 from threading import Condition
 
-from PySide6.QtCore import QObject, QSize, QThread, Signal
+from PySide6.QtCore import QObject, QSize, Qt, QThread, Signal
 from PySide6.QtGui import QImage
 
 from maskwright.errors import ImageError
-from maskwright_gui.canvas.pyramid import bgr_to_qimage
+from maskwright_gui.canvas.pyramid import ImagePyramid, bgr_to_qimage
 
 THUMBNAIL_SIZE = QSize(88, 66)
 MAX_WAITING = 64
 """Rows that were scrolled past are not worth decoding."""
 MAX_KEPT = 2000
-Read = Callable[[int, Path, int], QImage]
+WHOLE_UP_TO_PIXELS = 40_000_000
+"""A larger file without a short way to a small picture gets it from the canvas: two decodes take a gigabyte."""
+Read = Callable[[int, Path, int], QImage | None]
 
 
 class ThumbnailLoader(QThread):
@@ -49,6 +51,15 @@ class ThumbnailLoader(QThread):
             self._condition.notify()
         return None
 
+    def offer(self, image_id: int, pyramid: ImagePyramid) -> None:
+        """An image has been decoded for the canvas: the thumbnail of a large one comes from there."""
+        width, height = pyramid.size_wh
+        if image_id in self._kept or width * height < WHOLE_UP_TO_PIXELS:
+            return
+        side, smooth = self._max_side_px, Qt.TransformationMode.SmoothTransformation
+        small = pyramid.levels[-1].scaled(side, side, Qt.AspectRatioMode.KeepAspectRatio, smooth)
+        self.loaded.emit(image_id, small)
+
     def forget(self) -> None:
         with self._condition:
             self._waiting.clear()
@@ -72,14 +83,24 @@ class ThumbnailLoader(QThread):
                 if self._is_stopping:
                     return
                 image_id, path = self._waiting.popitem(last=True)
-            self.loaded.emit(image_id, self._read(image_id, path, self._max_side_px))
+            if (small := self._read(image_id, path, self._max_side_px)) is not None:
+                self.loaded.emit(image_id, small)
 
 
-def read_small_image(path: Path, max_side_px: int) -> QImage:
-    """The image upright, its longer side at most `max_side_px`; null where the file cannot be read."""
-    from maskwright.images.decode import read_thumbnail  # the decoders are not needed for the first paint
+def read_small_image(path: Path, max_side_px: int) -> QImage | None:
+    """The image upright, its longer side at most `max_side_px`; null where the file cannot be read.
+
+    None where it has to wait until the image is on the canvas.
+    """
+    # the decoders are not needed for the first paint
+    from maskwright.images.decode import read_preview, read_thumbnail
+    from maskwright.images.header import probe_image
 
     try:
-        return bgr_to_qimage(read_thumbnail(path, max_side_px=max_side_px))
+        header = probe_image(path)
+        if header.width * header.height < WHOLE_UP_TO_PIXELS:
+            return bgr_to_qimage(read_thumbnail(path, max_side_px=max_side_px))
+        reduced = read_preview(path, max_side_px=max_side_px)
+        return bgr_to_qimage(reduced) if reduced is not None else None
     except ImageError:
         return QImage()

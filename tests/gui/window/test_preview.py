@@ -7,8 +7,10 @@ import pytest
 from PIL import Image
 from pytestqt.qtbot import QtBot
 
-from maskwright_gui.workers import images
-from maskwright_gui.workers.images import ImageLoader, ImageRequest, decode_preview
+from maskwright_gui.app import Workbench
+from maskwright_gui.commands import images as commands
+from maskwright_gui.workers import images, thumbnails
+from maskwright_gui.workers.images import ImageLoader, ImageRequest, decode_preview, decode_pyramid
 
 
 @pytest.fixture
@@ -54,3 +56,29 @@ def test_the_neighbours_are_there_at_once_unless_they_are_very_large(
 
     assert loader.request(ImageRequest(3, small)) is not None
     assert loader.request(ImageRequest(2, photo)) is None
+
+
+def test_the_thumbnail_of_a_large_png_comes_from_the_canvas(
+    qtbot: QtBot, opened: Workbench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(thumbnails, "WHOLE_UP_TO_PIXELS", 1000)
+    opened.thumbnails.forget()
+    path = opened.session.project.image_path(opened.session.project.image(1))
+    assert thumbnails.read_small_image(path, 88) is None
+    pyramid = decode_pyramid(path)
+    with qtbot.waitSignal(opened.thumbnails.loaded):
+        opened.loader.loaded.emit(1, pyramid)
+    small = opened.thumbnails.thumbnail(1, path)
+    assert small is not None
+    assert small.width() == 88
+
+
+def test_decoding_a_large_image_is_told_while_it_lasts(
+    qtbot: QtBot, opened: Workbench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(commands, "PREVIEW_FROM_PIXELS", 1000)
+    told: list[str] = []
+    opened.images.work_changed.connect(lambda text, _done, _total: told.append(text))
+    opened.session.show_image(5)
+    qtbot.waitUntil(lambda: opened.images.on_screen == 5)
+    assert told == ["Decoding 0 megapixels", ""]

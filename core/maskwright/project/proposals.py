@@ -99,17 +99,35 @@ def without_answered(proposals: Sequence[Proposal], answered: Sequence[Instance]
 
 def _match(proposals: Sequence[Proposal], old: Sequence[Instance]) -> Mapping[int, Instance]:
     """{index of proposal: old instance of the same object}, each used once, the best pairs first."""
-    old = [instance for instance in old if instance.polygons]
-    rows, columns, ious = overlaps(proposals, old, least_iou=SAME_OBJECT_IOU)
-    is_match = (_categories(proposals)[rows] == _categories(old)[columns]) & (ious >= SAME_OBJECT_IOU)
-    matches: dict[int, Instance] = {}
+    matches = _unchanged(proposals, old)
+    taken = {instance.id for instance in matches.values()}
+    old = [instance for instance in old if instance.polygons and instance.id not in taken]
+    left = [index for index in range(len(proposals)) if index not in matches]
+    fresh = [proposals[index] for index in left]
+    rows, columns, ious = overlaps(fresh, old, least_iou=SAME_OBJECT_IOU)
+    is_match = (_categories(fresh)[rows] == _categories(old)[columns]) & (ious >= SAME_OBJECT_IOU)
     used: set[int] = set()
     for at in np.flatnonzero(is_match)[np.argsort(-ious[is_match], kind="stable")].tolist():
-        row, column = int(rows[at]), int(columns[at])
+        row, column = left[int(rows[at])], int(columns[at])
         if row not in matches and column not in used:
             matches[row] = old[column]
             used.add(column)
     return matches
+
+
+def _unchanged(proposals: Sequence[Proposal], old: Sequence[Instance]) -> dict[int, Instance]:
+    """The pairs that need no geometry: of one class and score, and with the same outline."""
+    known: dict[tuple[int, float | None], list[Instance]] = defaultdict(list)
+    for instance in old:
+        known[instance.category_id, instance.score].append(instance)
+    found: dict[int, Instance] = {}
+    for index, proposal in enumerate(proposals):
+        alike = known[proposal.category_id, proposal.score]
+        same = next((instance for instance in alike if instance.polygons == proposal.polygons), None)
+        if same is not None:
+            found[index] = same
+            alike[:] = [instance for instance in alike if instance is not same]
+    return found
 
 
 def _categories(items: Sequence[Proposal | Instance]) -> NDArray[np.int64]:

@@ -149,6 +149,16 @@ def never(proposal: Proposal) -> int:
     raise AssertionError(f"no new id is needed for {proposal}")
 
 
+def test_proposals_alike_to_the_last_point_keep_an_id_each() -> None:
+    twice = [cell(0), cell(0), cell(30)]
+    before = shown(*twice)
+    change = proposals_to_change(before, [*twice, cell(60)], None, [99, 98, 97, 96])
+    kept = [(old.id, new.id) for _, old, new in change if old is not None and new is not None]
+    added = [new.id for _, old, new in change if old is None and new is not None]
+    assert all(old == new for old, new in kept)
+    assert added == [99]
+
+
 def test_a_preview_of_the_same_thresholds_changes_nothing() -> None:
     same = [cell(0, 0.9), cell(100, 0.8)]
     assert preview_change(shown(*same), same, never).is_empty

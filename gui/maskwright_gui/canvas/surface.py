@@ -260,9 +260,9 @@ class CanvasSurface(NavigableView):
         self._labels.paint(painter, self._viewport, clip, ratio)
         paint_ghosts(painter, self._viewport, self.ghosts, clip)
         active = self._active()
-        active.paint(painter, self._viewport, clip)
         if active.hovered is not None and not (place := self._hover_label_of(active)).isEmpty():
             self._labels.paint_one(painter, active.hovered, place, self._style, ratio)
+        active.paint(painter, self._viewport, clip)  # last: no label covers a handle
 
     def sizeHint(self) -> QSize:
         return QSize(800, 600)

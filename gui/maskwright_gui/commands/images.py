@@ -10,6 +10,7 @@ from maskwright_gui.canvas.view import CanvasView
 from maskwright_gui.canvas.viewport import ViewportState
 from maskwright_gui.panels.image_model import ImageListModel
 from maskwright_gui.session import Session
+from maskwright_gui.viewports import read_viewports, store_viewports
 from maskwright_gui.workers.images import PREVIEW_FROM_PIXELS, ImageLoader, ImageRequest
 
 OPEN_STATES = frozenset({ImageState.UNSEEN, ImageState.PRELABELLED, ImageState.IN_PROGRESS})
@@ -105,8 +106,9 @@ class ImageCommands(QObject):
         self._session.set_image_state(ImageState.IN_PROGRESS)
 
     def forget(self) -> None:
-        """Another project: nothing remembered here is of use."""
-        self._viewports.clear()
+        """Another project: what is remembered here is of another one, or of an earlier day."""
+        project = self._session.project
+        self._viewports = read_viewports(project) if project is not None else {}
         self._loader.forget()
 
     def _step(self, direction: int) -> None:
@@ -176,11 +178,14 @@ class ImageCommands(QObject):
 
     def _on_image_changed(self, record: ImageRecord | None) -> None:
         if self.on_screen is not None:
+            self._viewports.pop(self.on_screen, None)  # the latest is last
             self._viewports[self.on_screen] = self._canvas.viewport_state()
         self.on_screen = None
         self._end_decoding()
         if record is None:
             self._canvas.set_image(None, (1, 1))
+            if self._session.project is not None and self._viewports:
+                store_viewports(self._session.project, self._viewports)
             return
         image = self._loader.request(self._request(record), self._neighbours())
         if image is not None:

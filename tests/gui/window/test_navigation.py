@@ -10,7 +10,10 @@ from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 
 from maskwright.images import read_image
+from maskwright.project import Project
 from maskwright_gui.app import Workbench
+from maskwright_gui.canvas.viewport import ViewportState
+from maskwright_gui.viewports import VIEWPORTS_SETTING, read_viewports, store_viewports
 
 Key = Qt.Key
 
@@ -31,6 +34,32 @@ def test_each_image_is_found_again_where_it_was_left(qtbot: QtBot, opened: Workb
     show(qtbot, opened, 0)
 
     assert canvas.viewport_state() == left
+
+
+def test_the_place_in_an_image_survives_a_restart(qtbot: QtBot, opened: Workbench, folder: Path) -> None:
+    show(qtbot, opened, 1)
+    opened.window.canvas.zoom_to_box((5, 5, 15, 15))
+    left = opened.window.canvas.viewport_state()
+    show(qtbot, opened, 0)
+    opened.session.close_project()
+
+    with qtbot.waitSignal(opened.projects.opened, timeout=20_000):
+        opened.projects.open_path(folder)
+    show(qtbot, opened, 1)
+    assert opened.window.canvas.viewport_state() == left
+    show(qtbot, opened, 0)
+    assert opened.window.canvas.viewport.is_fit
+
+
+def test_only_the_latest_views_are_kept(tmp_path: Path) -> None:
+    state = ViewportState(1.0, 2.0, 3.0, is_fit=False)
+    with Project.create(tmp_path / "a.maskwright", image_root=tmp_path) as project:
+        store_viewports(project, dict.fromkeys(range(1, 402), state) | {500: ViewportState(1, 2, 3, is_fit=True)})
+        kept = read_viewports(project)
+        assert list(kept) == list(range(102, 402))
+        assert kept[401] == state
+        project.set_setting(VIEWPORTS_SETTING, {"1": "nonsense"})
+        assert read_viewports(project) == {}
 
 
 def test_fit_and_actual_size_by_key(qtbot: QtBot, opened: Workbench) -> None:

@@ -138,7 +138,7 @@ def go_to(bench: "Workbench", image_id: int, instance_id: int) -> None:
 def left_open(bench: "Workbench", image_id: int, count: int) -> Message:
     """An image is done with proposals that nobody answered: they will be missing in what is exported."""
     were = "1 proposal was" if count == 1 else f"{count} proposals were"
-    detail = "They are not exported. Enter accepts, X rejects, Ctrl+Enter accepts all in view."
+    detail = "What is not accepted is not exported. Enter accepts, X rejects, Ctrl+Enter accepts all in view."
     return Message(f"{were} not answered", detail, "warning", "Go back", lambda: bench.session.show_image(image_id))
 
 

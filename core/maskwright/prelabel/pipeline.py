@@ -17,6 +17,7 @@ from maskwright.prelabel.proposing import note_uncertainty
 from maskwright.prelabel.settings import PrelabelSettings
 from maskwright.prelabel.stages import Job, OnCandidates, Result, Stages, ignore_candidates
 from maskwright.project import Project, Run
+from maskwright.project.model_choice import remember_model
 
 _FEEDERS = 2
 _POSTERS = 2
@@ -70,6 +71,7 @@ def run_batch(
     run_id = (
         run.id if run is not None else project.start_run(model.name, model.content_hash, _effective(model, settings))
     )
+    remember_model(project, model.path)
     return _Batch(project, model, settings, run_id, token, priority, on_progress).run(
         category_ids, on_candidates, between
     )

@@ -114,32 +114,40 @@ class ClassCommands(QObject):
         """Wait until nothing touches the project any more; a merge is done wholly or not at all."""
         if self._task is not None:
             self._task.stop()
-            self._on_ended()
+            self._on_ended(self._task)
 
     def _run(self, text: str, work: Callable[[], object], on_done: Callable[..., object]) -> None:
         def function(_progress: TaskProgress) -> object:
             return work()
 
         self._task = Task(function, self)
-        self._task.finished.connect(self._on_ended)
+        self._task.finished.connect(partial(self._on_ended, self._task))
         self._task.done.connect(on_done)
         self._task.failed.connect(partial(self.failed.emit, "The classes stay as they are"))
         self.work_changed.emit(text, 0, None)
         self._task.start()
 
-    def _on_ended(self) -> None:
-        if self._task is not None:
-            task, self._task = self._task, None
+    def _on_ended(self, task: Task) -> None:
+        if task is self._task:
+            self._task = None
             task.deleteLater()
             self.work_changed.emit("", 0, None)
 
+    def _settle(self) -> None:
+        """The work is done, only its thread has to end: what follows from it may start the next work at once."""
+        if self._task is not None:
+            self._task.wait()
+            self._on_ended(self._task)
+
     def _on_merged(self, text: str, merge: "Merge") -> None:
+        self._settle()
         self._session.reload_classes()
         detail = _counted(merge.instance_count, "object") + " changed class."
         self.told.emit(Message(text, detail, action_text="Undo", action=partial(self.undo_merge, merge.id)))
         self.merged.emit()
 
     def _on_merge_undone(self, category: Category) -> None:
+        self._settle()
         self._session.reload_classes()
         self.told.emit(Message(f"“{category.name}” is a class of its own again"))
         self.merged.emit()

@@ -11,7 +11,8 @@ from PySide6.QtCore import QObject, QSettings, Signal
 from PySide6.QtWidgets import QFileDialog
 
 from maskwright.document.values import ImageRecord
-from maskwright.errors import MaskwrightError
+from maskwright.errors import MaskwrightError, ProjectError
+from maskwright.project.model_choice import known_model, remember_model
 from maskwright_gui.commands.live_thresholds import has_chosen_score, has_stored_score
 from maskwright_gui.messages import Message
 from maskwright_gui.panels.model import BUNDLED, ModelPanel, model_title
@@ -80,11 +81,21 @@ class ModelCommands(QObject):
         """A bundled model's name or a file's path; it is loaded at once, so that a fault shows at once."""
         self._choice = ModelChoice(source, self._choice.device)
         self._settings.setValue("model/source", source)
+        self._keep_with_project(source)
         if source != BUNDLED:
             recent = [source, *(known for known in self._recent() if known != source)]
             self._settings.setValue("model/recent", recent[:MAX_RECENT])
         self._show_models()
         self._inference.prepare(self._choice)
+
+    def _keep_with_project(self, source: str) -> None:
+        project = self._session.project
+        if project is None or project.is_read_only:
+            return
+        try:
+            remember_model(project, source)
+        except ProjectError as error:
+            self.told.emit(Message("The choice is not kept with the project", str(error), "warning"))
 
     def browse(self) -> None:
         name, _ = QFileDialog.getOpenFileName(
@@ -157,9 +168,18 @@ class ModelCommands(QObject):
         panel.run_requested.connect(self.run_on_image)
 
     def _on_project_changed(self, _project: object) -> None:
-        """What waits belongs to the project before."""
+        """What waits belongs to the project before; this one goes on with the model that it knows."""
         self._waiting.clear()
         self._inference.cancel_predict()
+        source = known_model(self._session.project) if self._session.project is not None else None
+        if source is None or source == self._choice.source:
+            return
+        if source == BUNDLED or Path(source).exists():
+            self._choice = ModelChoice(source, self._choice.device)
+            self._show_models()
+            return
+        going_on = f"{source} is not there. Proposals would now come from {model_title(self._choice.source)}."
+        self.told.emit(Message("The model of this project is missing", going_on, "warning"))
 
     def may_write(self) -> bool:
         if self._session.project is not None and self._session.project.is_read_only:

@@ -7,6 +7,7 @@ from pytestqt.qtbot import QtBot
 
 import tiny_models
 from maskwright.document.values import InstanceState
+from maskwright.project.model_choice import remember_model
 from maskwright_gui.app import Workbench
 from maskwright_gui.workers.inference import Loader, load_choice
 
@@ -45,3 +46,21 @@ def test_model_without_its_weights_says_so(qtbot: QtBot, opened: Workbench, tmp_
     with qtbot.waitSignal(opened.inference.model_failed, timeout=20_000):
         opened.model.choose(str(path))
     assert "half" in opened.window.toasts.messages[-1].detail
+
+
+def test_a_project_goes_on_with_its_own_model(qtbot: QtBot, opened: Workbench, folder: Path, tmp_path: Path) -> None:
+    mine = str(tiny_models.yolact(tmp_path / "mine.xml"))
+    opened.model.choose(mine)
+    opened.model.choose("nuclei")
+    remember_model(opened.session.project, mine)  # as a batch on the command line does
+    with qtbot.waitSignal(opened.projects.opened, timeout=20_000):
+        opened.projects.open_path(folder)
+    assert opened.model.choice.source == mine
+
+
+def test_a_missing_model_of_the_project_is_told(qtbot: QtBot, opened: Workbench, folder: Path, tmp_path: Path) -> None:
+    remember_model(opened.session.project, tmp_path / "gone.xml")
+    with qtbot.waitSignal(opened.model.told) as told:
+        opened.projects.open_path(folder)
+    assert "gone.xml" in told.args[0].detail
+    assert opened.model.choice.source == "nuclei"

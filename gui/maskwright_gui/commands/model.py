@@ -12,7 +12,6 @@ from PySide6.QtWidgets import QFileDialog
 
 from maskwright.document.values import ImageRecord
 from maskwright.errors import MaskwrightError, ProjectError
-from maskwright.project.model_choice import known_model, remember_model
 from maskwright_gui.commands.live_thresholds import has_chosen_score, has_stored_score
 from maskwright_gui.messages import Message
 from maskwright_gui.panels.model import BUNDLED, ModelPanel, model_title
@@ -89,6 +88,10 @@ class ModelCommands(QObject):
         self._inference.prepare(self._choice)
 
     def _keep_with_project(self, source: str) -> None:
+        from maskwright.project.model_choice import (
+            remember_model,
+        )  # brings SQLAlchemy, which the first window can spare
+
         project = self._session.project
         if project is None or project.is_read_only:
             return
@@ -171,7 +174,11 @@ class ModelCommands(QObject):
         """What waits belongs to the project before; this one goes on with the model that it knows."""
         self._waiting.clear()
         self._inference.cancel_predict()
-        source = known_model(self._session.project) if self._session.project is not None else None
+        if self._session.project is None:
+            return
+        from maskwright.project.model_choice import known_model
+
+        source = known_model(self._session.project)
         if source is None or source == self._choice.source:
             return
         if source == BUNDLED or Path(source).exists():

@@ -91,10 +91,12 @@ def set_locked(document: Document, ids: Collection[int], is_locked: bool) -> Cha
 
 
 def set_polygons(document: Document, outlines: Mapping[int, Iterable[Polygon]]) -> Change:
-    """Replace the outlines of several instances; one that is left without parts is deleted."""
+    """Replace the outlines of several instances; one that is left without parts is deleted, an equal one no edit."""
     pairs: list[tuple[Instance | None, Instance | None]] = []
     for instance in editable(document, outlines):
         polygons = tuple(outlines[instance.id])
+        if polygons == instance.polygons:
+            continue
         pairs.append((instance, edited(instance, polygons) if polygons else _deleted(instance)))
     return Change.of(pairs)
 

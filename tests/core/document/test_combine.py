@@ -14,6 +14,8 @@ from maskwright.geometry.algebra import to_shapely
 from maskwright.geometry.dense import polygons_to_dense
 from maskwright.geometry.polygon import Polygon
 
+SQUARE = [(5, 5), (25, 5), (25, 25), (5, 25)]
+
 
 def ids():
     numbers = count(100)
@@ -104,6 +106,12 @@ def test_splitting_through_a_hole_keeps_the_area() -> None:
 def test_filling_holes() -> None:
     document = document_of(ring_with_hole(1, side=40))
     assert area(document.apply(combine.fill_holes(document, [1])), 1) == 1600
+
+
+@pytest.mark.parametrize("operation", [combine.fill_holes, combine.to_box])
+def test_a_proposal_that_stays_as_it_is_stays_a_proposal(operation) -> None:
+    document = document_of(replace(square(1), state=InstanceState.PROPOSED, polygons=(Polygon.of(SQUARE),)))
+    assert operation(document, [1]).is_empty
 
 
 def test_only_the_largest_part_is_kept_with_its_holes() -> None:

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from maskwright.geometry.trace import LatticeRing
+from maskwright.geometry.trace import LatticeRing, one_later
 
 GRID = 4
 """Fitted vertices lie on quarters of a pixel: exact in binary, two decimals in a file."""
@@ -115,16 +115,6 @@ def one_earlier(values: NDArray[Any], firsts: NDArray[np.intp], lasts: NDArray[n
     moved = np.empty_like(values)
     moved[:-1] = values[1:]
     moved[lasts] = values[firsts]
-    return moved
-
-
-def one_later(values: NDArray[Any], firsts: NDArray[np.intp], lasts: NDArray[np.intp]) -> NDArray[Any]:
-    """Each place has the value before it, the first the last."""
-    if len(lasts) == 1:
-        return np.concatenate((values[-1:], values[:-1]))
-    moved = np.empty_like(values)
-    moved[1:] = values[:-1]
-    moved[firsts] = values[lasts]
     return moved
 
 

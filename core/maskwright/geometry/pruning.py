@@ -7,7 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from maskwright.geometry.checking import Outline
-from maskwright.geometry.fitting import one_earlier, one_later
+from maskwright.geometry.fitting import one_earlier
+from maskwright.geometry.trace import one_later
 
 _FEW = 4
 """Vertices that are left to a ring."""

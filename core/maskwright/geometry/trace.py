@@ -100,8 +100,8 @@ def _lattice_corners(contours: Sequence[NDArray[Any]]) -> tuple[NDArray[np.int32
     np.subtract(pixels[1:], pixels[:-1], out=steps[:-1])
     steps[lasts] = pixels[firsts] - pixels[lasts]
     left = steps[:, 1] * 3 + steps[:, 0] + 4
-    entered = _one_later(left, firsts, lasts)
-    code = (_one_later(entered, firsts, lasts) * 9 + entered) * 9 + left
+    entered = one_later(left, firsts, lasts)
+    code = (one_later(entered, firsts, lasts) * 9 + entered) * 9 + left
 
     turning = _HAS_CORNERS.take(code).nonzero()[0]
     code = code.take(turning)
@@ -112,8 +112,8 @@ def _lattice_corners(contours: Sequence[NDArray[Any]]) -> tuple[NDArray[np.int32
     return corners, [*np.searchsorted(at, firsts).tolist(), len(corners)]
 
 
-def _one_later(values: NDArray[Any], firsts: NDArray[np.intp], lasts: NDArray[np.intp]) -> NDArray[Any]:
-    """Each ring's values moved on by one place, the last to the front."""
+def one_later(values: NDArray[Any], firsts: NDArray[np.intp], lasts: NDArray[np.intp]) -> NDArray[Any]:
+    """Each ring's values moved on by one place, the last to the front; firsts, lasts: (R,) of the rings in `values`."""
     if len(lasts) == 1:
         return np.concatenate((values[-1:], values[:-1]))
     moved = np.empty_like(values)

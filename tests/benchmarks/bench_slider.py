@@ -34,6 +34,7 @@ from maskwright_gui.panels.thresholds import Thresholds  # noqa: E402
 
 WINDOW_WH = (1600, 1000)
 STEPS = 24
+SETTLE_MS = 200
 
 
 @dataclass
@@ -121,10 +122,12 @@ def measure(bench: Workbench, start: Thresholds) -> None:
         "Score": [start.score + 0.01 * (k % 8) for k in range(STEPS)],
         "Overlap": [start.nms_iou - 0.01 * (k % 8) for k in range(STEPS)],
         "Mask": [0.40 + 0.01 * k for k in range(STEPS)],
-        "Detail": [0.97 - 0.005 * k for k in range(STEPS)],
+        "Detail": [0.97 - 0.01 * k for k in range(STEPS // 2)],
+        "Detail, to and fro": [0.97 - 0.01 * abs(12 - k) for k in range(STEPS + 1)],
     }
-    for name, values in plans.items():
-        bench.window.thresholds.set_thresholds(start)
+    for title, values in plans.items():
+        name = title.partition(", ")[0]
+        keep(bench, start)
         slider = next(one for one in bench.window.thresholds.findChildren(QSlider) if one.accessibleName() == name)
         slider.setSliderDown(True)
         times = Times()
@@ -138,8 +141,18 @@ def measure(bench: Workbench, start: Thresholds) -> None:
         slider.blockSignals(True)
         slider.setSliderDown(False)
         slider.blockSignals(False)
-        print(f"{name:28} {times.row()}", flush=True)
+        print(f"{title:28} {times.row()}", flush=True)
     measure_switches(bench, start)
+
+
+def keep(bench: Workbench, start: Thresholds) -> None:
+    """As if the sliders had been let go there: what another slider starts from."""
+    strip = bench.window.thresholds
+    strip.set_thresholds(start)
+    wait(bench.preview.ready, lambda: strip.released.emit(start))
+    loop = QEventLoop()
+    QTimer.singleShot(SETTLE_MS, loop.quit)
+    loop.exec()
 
 
 def measure_switches(bench: Workbench, start: Thresholds) -> None:

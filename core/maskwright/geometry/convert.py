@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from maskwright.geometry.checking import Outline
 from maskwright.geometry.polygon import Polygon
 from maskwright.geometry.sheet import trace_masks
-from maskwright.geometry.simplify import simplify_masks
+from maskwright.geometry.simplify import PreparedMasks
 from maskwright.geometry.trace import LatticePart, LatticeRing, trace_mask
 
 Mask = NDArray[np.bool_ | np.uint8]
@@ -28,6 +28,20 @@ class TracedMask:
     parts: tuple[LatticePart, ...]
     size_wh: tuple[int, int]
     corner_xy: tuple[int, int]
+
+
+class LastPrepared:
+    """What fitting the last masks began with: the same masks in another fidelity take a third less."""
+
+    def __init__(self) -> None:
+        self._traced: list[TracedMask] = []
+        self._prepared = PreparedMasks([], [])
+
+    def of(self, traced: list[TracedMask]) -> PreparedMasks:
+        if len(traced) != len(self._traced) or any(a is not b for a, b in zip(traced, self._traced, strict=True)):
+            self._prepared = PreparedMasks([one.parts for one in traced], [one.size_wh for one in traced])
+            self._traced = traced
+        return self._prepared
 
 
 def mask_to_polygons(
@@ -64,16 +78,22 @@ def masks_to_traced(masks: Sequence[Mask], offsets_xy: Sequence[tuple[int, int]]
     """The dense outlines of (H, W) masks; raises ValueError as `masks_to_polygons` does."""
     windows = [_window(mask) for mask in masks]
     offsets = [(0, 0)] * len(masks) if offsets_xy is None else offsets_xy
+    corners = [(left + x, top + y) for (_, (x, y)), (left, top) in zip(windows, offsets, strict=True)]
+    return trimmed_to_traced([window for window, _ in windows], corners)
+
+
+def trimmed_to_traced(masks: Sequence[Mask], corners_xy: Sequence[tuple[int, int]]) -> list[TracedMask]:
+    """The dense outlines of (H, W) masks that are no larger than what they show."""
     return [
-        TracedMask(parts, (window.shape[1], window.shape[0]), (offset[0] + x, offset[1] + y))
-        for parts, (window, (x, y)), offset in zip(
-            trace_masks([window for window, _ in windows]), windows, offsets, strict=True
-        )
+        TracedMask(parts, (mask.shape[1], mask.shape[0]), corner)
+        for parts, mask, corner in zip(trace_masks(masks), masks, corners_xy, strict=True)
     ]
 
 
-def traced_to_polygons(traced: Sequence[TracedMask], min_iou: float | None) -> list[tuple[Polygon, ...]]:
-    """Of each outline its polygons, as `mask_to_polygons` says."""
+def traced_to_polygons(
+    traced: Sequence[TracedMask], min_iou: float | None, last: LastPrepared | None = None
+) -> list[tuple[Polygon, ...]]:
+    """Of each outline its polygons, as `mask_to_polygons` says; `last` for those that may come again."""
     outlines: list[Outline | list[tuple[LatticeRing, ...]]] = [[] for _ in traced]
     full = [number for number, one in enumerate(traced) if one.parts]
     if min_iou is None or min_iou == 1:
@@ -81,8 +101,8 @@ def traced_to_polygons(traced: Sequence[TracedMask], min_iou: float | None) -> l
             outlines[number] = [part.rings for part in traced[number].parts]
     else:
         chosen = [traced[number] for number in full]
-        found = simplify_masks([one.parts for one in chosen], [one.size_wh for one in chosen], min_iou)
-        for number, outline in zip(full, found, strict=True):
+        prepared = (last or LastPrepared()).of(chosen)
+        for number, outline in zip(full, prepared.simplified(min_iou), strict=True):
             outlines[number] = outline
     return _polygons(outlines, [one.corner_xy for one in traced])
 

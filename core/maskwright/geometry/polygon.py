@@ -95,6 +95,5 @@ def polygons_bounds_xyxy(polygons: Sequence[Polygon]) -> tuple[float, float, flo
         raise ValueError("expected at least one polygon")
     if len(polygons) == 1:
         return polygons[0].bounds_xyxy
-    boxes = np.array([polygon.bounds_xyxy for polygon in polygons])
-    low, high = boxes[:, :2].min(axis=0), boxes[:, 2:].max(axis=0)
-    return float(low[0]), float(low[1]), float(high[0]), float(high[1])
+    lefts, tops, rights, bottoms = zip(*(polygon.bounds_xyxy for polygon in polygons), strict=True)
+    return min(lefts), min(tops), max(rights), max(bottoms)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from maskwright.geometry.convert import LastPrepared
 from maskwright.inference.nms import nms_indices
 from maskwright.inference.prediction import Prediction, outline_together
 from maskwright.inference.sampling import largest_component
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
     from maskwright.inference.candidates import Candidates
     from maskwright.inference.masks import CroppedMask, SoftCrop
 
+_MOST_FIDELITIES = 24
+"""A slider has sixteen; polygons of a hundred instances in each take 2 MB."""
 _MOST_SOFT_BYTES = 96 << 20
 """A hundred masks of a photograph of twelve megapixels take 20 to 60 MB."""
 
@@ -35,26 +38,44 @@ class Selection:
 class Remembered:
     """Instances of the last style of masks, so that a step of a slider repeats no work that it leaves as it was.
 
-    Another score or overlap finds its instances with their polygons, another fidelity finds the dense outlines, and
-    the third mask threshold finds the masks at image size, still soft. What a choice gives never depends on the
-    choices before it.
+    Another score or overlap finds its instances with their polygons, and so does a fidelity that was there before; a
+    new one finds the dense outlines and what fitting them begins with, the third mask threshold finds the masks at
+    image size, still soft. What a choice gives never depends on the choices before it.
     """
 
     def __init__(self) -> None:
+        self.last_prepared = LastPrepared()
+        self._pairs: tuple[Selection, list[int]] | None = None
         self._style: tuple[float, bool] | None = None
-        self._predictions: dict[int, Prediction | None] = {}
+        self._predictions: dict[float | None, dict[int, Prediction | None]] = {}
+        """By fidelity, the last one last."""
         self._soft: dict[tuple[int, bool], SoftCrop] = {}
         self._room = -1
         """Bytes of soft masks that may still be kept; none before a second threshold is asked for."""
 
     def of(self, wanted: Selection) -> dict[int, Prediction | None]:
-        """What is known of pairs with masks in this style, in whatever fidelity; to be filled by the caller."""
+        """What is known of pairs with masks in this style and fidelity; to be filled by the caller."""
         style = (wanted.mask_threshold, wanted.clips_to_box)
         if self._style != style:
             if self._style is not None and self._room < 0:
                 self._room = _MOST_SOFT_BYTES
             self._style, self._predictions = style, {}
-        return self._predictions
+        last = next(reversed(self._predictions.values()), {})
+        known = self._predictions.pop(wanted.min_iou, {})
+        for pair, prediction in last.items():
+            if pair not in known:
+                known[pair] = prediction and prediction.in_fidelity(wanted.min_iou)
+        while len(self._predictions) >= _MOST_FIDELITIES:
+            del self._predictions[next(iter(self._predictions))]
+        self._predictions[wanted.min_iou] = known
+        return known
+
+    def pairs(self, candidates: "Candidates", wanted: Selection) -> list[int]:
+        """What was chosen last where boxes decide alike, else what they decide now."""
+        boxes_decide = replace(wanted, mask_threshold=0.5, min_iou=None, clips_to_box=False)
+        if self._pairs is None or self._pairs[0] != boxes_decide:
+            self._pairs = boxes_decide, _chosen(candidates, wanted)
+        return self._pairs[1]
 
     def mask(self, candidates: "Candidates", row: int, wanted: Selection) -> "CroppedMask":
         """The mask of a row of `candidates.masks`."""
@@ -72,21 +93,25 @@ class Remembered:
 
 def selected(candidates: "Candidates", wanted: Selection) -> tuple[Prediction, ...]:
     """The instances that pass, best first."""
+    known = candidates.remembered.of(wanted)
+    found = []
+    for pair in candidates.remembered.pairs(candidates, wanted):
+        if pair not in known:
+            known[pair] = _prediction(candidates, pair, wanted)
+        prediction = known[pair]
+        if prediction is not None:
+            found.append(prediction)
+    outline_together(found, candidates.remembered.last_prepared)
+    return tuple(found)
+
+
+def _chosen(candidates: "Candidates", wanted: Selection) -> list[int]:
+    """Pairs that pass and that no better one suppresses, best first."""
     pairs = _passing(candidates, wanted)
     boxes = candidates.boxes_xyxy[candidates.rows[pairs]]
     classes = None if wanted.is_class_agnostic else candidates.classes[pairs]
-    kept = pairs[nms_indices(boxes, classes, max_iou=wanted.nms_iou, limit=wanted.max_instances)]
-    known = candidates.remembered.of(wanted)
-    found = []
-    for pair in kept.tolist():
-        prediction = known[pair] if pair in known else _prediction(candidates, pair, wanted)
-        if prediction is not None and prediction.min_iou != wanted.min_iou:
-            prediction = replace(prediction, min_iou=wanted.min_iou)
-        known[pair] = prediction
-        if prediction is not None:
-            found.append(prediction)
-    outline_together(found)
-    return tuple(found)
+    kept: list[int] = pairs[nms_indices(boxes, classes, max_iou=wanted.nms_iou, limit=wanted.max_instances)].tolist()
+    return kept
 
 
 def _passing(candidates: "Candidates", wanted: Selection) -> NDArray[np.intp]:

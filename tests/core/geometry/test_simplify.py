@@ -7,7 +7,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from geometry_masks import NAMED_MASKS, Mask, masks
-from maskwright.geometry.convert import mask_to_polygons, masks_to_polygons
+from maskwright.geometry.convert import (
+    LastPrepared,
+    mask_to_polygons,
+    masks_to_polygons,
+    masks_to_traced,
+    traced_to_polygons,
+)
 from maskwright.geometry.raster import mask_iou, polygons_to_mask
 
 
@@ -36,6 +42,14 @@ def test_masks_together_become_what_each_becomes_alone(several: list[Mask], min_
     offsets = [(7 * number, 3) for number in range(len(several))]
     alone = [mask_to_polygons(m, min_iou=min_iou, offset_xy=xy) for m, xy in zip(several, offsets, strict=True)]
     assert masks_to_polygons(several, min_iou=min_iou, offsets_xy=offsets) == alone
+
+
+@given(st.lists(masks(max_side=16), min_size=1, max_size=4))
+@settings(max_examples=50, deadline=None)
+def test_masks_made_ready_once_keep_every_promise_as_if_fresh(several: list[Mask]) -> None:
+    traced, last = masks_to_traced(several), LastPrepared()
+    for min_iou in (0.8, 0.98, 0.8):
+        assert traced_to_polygons(traced, min_iou, last) == traced_to_polygons(traced, min_iou)
 
 
 def test_more_masks_than_fit_into_one_call_keep_their_order() -> None:

@@ -217,6 +217,24 @@ def test_stored_candidates_select_alike(kind: str) -> None:
         np.testing.assert_array_equal(a.crop_mask, b.crop_mask)
 
 
+def test_a_fidelity_that_was_there_before_finds_its_polygons() -> None:
+    one = candidates(boxes_at(0, 20), [0, 0], [0.9, 0.8])
+    first = one.select(min_iou=0.9)
+    one.select(min_iou=0.95)
+    again = one.select(min_iou=0.9)
+    assert [a is b for a, b in zip(first, again, strict=True)] == [True, True]
+
+
+def test_fidelities_in_any_order_give_what_each_gives_alone() -> None:
+    y, x = np.mgrid[:28, :28] - 13.5
+    blob = (1 / (1 + np.exp(np.hypot(x, y) - 9 + 2 * np.sin(5 * np.arctan2(y, x))))).astype(np.float32)
+    boxes = np.array([(0, 0, 50, 40), (10, 20, 60, 64), (30, 5, 63, 30)], np.float32)
+    moved = replace(candidates(boxes, [0, 1, 0], [0.9, 0.8, 0.7]), masks=HeatMaps(np.stack([blob, blob.T, blob])))
+    for score, min_iou in ((0.75, 0.9), (0.5, 0.98), (0.5, 0.9), (0.5, None), (0.75, 0.98), (0.5, 0.85)):
+        found, fresh = moved.select(score, min_iou=min_iou), replace(moved).select(score, min_iou=min_iou)
+        assert [one.polygons for one in found] == [one.polygons for one in fresh]
+
+
 @pytest.mark.parametrize("kind", ["prototypes", "logits", "maps", "input maps"])
 def test_what_a_threshold_gives_does_not_depend_on_those_before(kind: str) -> None:
     rng = np.random.default_rng(0)

@@ -82,6 +82,18 @@ def on_records(bench: "Workbench", image_ids: frozenset[int]) -> None:
     show_counts(bench)
 
 
+def on_doubts(bench: "Workbench", image_id: int) -> None:
+    bench.marks.refresh(image_id)
+    bench.changed_records.note(image_id)
+    bench.window.images.refresh_reason()
+
+
+def on_applied(bench: "Workbench") -> None:
+    """Thresholds have reached the whole project: a queue by doubts is in another order."""
+    if bench.rows.order == "uncertainty":
+        bench.window.images.refilter()
+
+
 def on_document(bench: "Workbench", document: Document | None) -> None:
     proposed = sum(instance.state is InstanceState.PROPOSED for instance in document or ())
     bench.window.thresholds.set_proposal_count(proposed)

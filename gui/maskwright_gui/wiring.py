@@ -243,6 +243,8 @@ def _wire_progress(bench: "Workbench") -> None:
     bench.review.told.connect(window.toasts.show_message)
     bench.marks.told.connect(window.toasts.show_message)
     window.images.order_changed.connect(lambda _order: bench.marks.reload())
+    bench.live.doubts_changed.connect(partial(reactions.on_doubts, bench))
+    bench.live.applied_everywhere.connect(lambda: reactions.on_applied(bench))
     bench.review.compared.connect(lambda: window.images.set_order("disagreement"))
     bench.model.models_wanted.connect(lambda: reactions.show_models(bench))
     bench.view.class_missing.connect(lambda: reactions.ask_for_a_class(bench))

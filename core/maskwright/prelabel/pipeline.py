@@ -119,12 +119,12 @@ class _Batch:
         between: Callable[[], object],
     ) -> BatchReport:
         started = time.monotonic()
+        chosen = category_ids if category_ids is not None else self._mapped_categories()
 
         def keep(image_id: int, candidates: Candidates, seen: SeenFile) -> None:
             on_candidates(image_id, candidates, seen)
-            note_uncertainty(self._project, image_id, candidates, self._settings)
+            note_uncertainty(self._project, image_id, candidates, self._settings, chosen)
 
-        chosen = category_ids if category_ids is not None else self._mapped_categories()
         with (
             AsyncRunner[Job](self._model) as runner,
             Stages(self._project, runner, self._ids, self._settings, chosen, self._token, keep) as stages,

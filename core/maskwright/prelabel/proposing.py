@@ -38,7 +38,22 @@ def candidates_to_proposals(
     return proposals
 
 
-def note_uncertainty(project: Project, image_id: int, candidates: Candidates, settings: PrelabelSettings) -> None:
-    """Keep how much a person is likely to have to correct, for the order of review. Raises ProjectError."""
-    doubt = image_uncertainty(candidates, settings.score, settings.nms_iou, class_agnostic=settings.is_class_agnostic)
+def note_uncertainty(
+    project: Project,
+    image_id: int,
+    candidates: Candidates,
+    settings: PrelabelSettings,
+    category_ids: Mapping[int, int] | None = None,
+) -> None:
+    """Keep how much a person is likely to have to correct, for the order of review. Raises ProjectError.
+
+    Classes that are not proposed raise no doubts: see `candidates_to_proposals` for `category_ids`.
+    """
+    wanted = settings.categories
+    if category_ids is not None:
+        wanted = tuple(id_ for id_ in category_ids if wanted is None or id_ in wanted)
+    is_agnostic = settings.is_class_agnostic
+    doubt = image_uncertainty(
+        candidates, settings.score, settings.nms_iou, class_agnostic=is_agnostic, categories=wanted
+    )
     project.set_signals(UNCERTAINTY, {image_id: (doubt.value, doubt.detail)})

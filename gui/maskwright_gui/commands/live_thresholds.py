@@ -39,6 +39,10 @@ class LiveThresholds(QObject):
     """(text, done, total or None); an empty text when nothing runs."""
     told = Signal(object)
     """Message."""
+    doubts_changed = Signal(int)
+    """Image id: its marks and its reason in the queue are others now."""
+    applied_everywhere = Signal()
+    """All untouched images have the proposals and doubts of the thresholds that were let go."""
     candidates_missing = Signal()
     """A slider was let go on an image without candidates: only the model can say what it changes."""
 
@@ -66,6 +70,7 @@ class LiveThresholds(QObject):
         strip.released.connect(self._on_released)
         thread.scores_known.connect(self._on_scores_known)
         thread.ready.connect(self._on_ready)
+        thread.doubts_noted.connect(self.doubts_changed)
         thread.missing.connect(self._on_missing)
         thread.failed.connect(self._on_preview_failed)
 
@@ -185,6 +190,7 @@ class LiveThresholds(QObject):
         )
         self._task = Task(work, self)
         self._task.progressed.connect(lambda done, total, text: self.work_changed.emit(text, done, total))
+        self._task.done.connect(lambda _count: self.applied_everywhere.emit())
         self._task.failed.connect(self._on_failed)
         self._task.finished.connect(lambda: self.work_changed.emit("", 0, None))
         self._task.start()

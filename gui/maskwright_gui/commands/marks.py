@@ -50,6 +50,12 @@ class ReviewMarks(QObject):
         self._read()
         self._show()
 
+    def refresh(self, image_id: int) -> None:
+        """Other thresholds doubt other objects: what is shown of the image follows, the walk through it goes on."""
+        if self._session.image is not None and self._session.image.id == image_id:
+            self._read()
+            self._show()
+
     def next_place(self) -> None:
         """Go to the next place of the image that the model, or a second one, is not sure of."""
         if self._session.document is None:

@@ -95,6 +95,10 @@ class ImagesPanel(QWidget):
         if self._model.is_counting:
             self._show_reason("Counting the classes…")
 
+    def refresh_reason(self) -> None:
+        """Why the image on screen stands where it does may be another now."""
+        self._tell_reason(self._shown_id)
+
     def set_order(self, order: str) -> None:
         """One of the orders of `maskwright.review.order`."""
         self._order.setCurrentIndex(max(self._order.findData(order), 0))

@@ -48,7 +48,7 @@ def predict_image(request: PredictRequest, load: Callable[[], "Model"], is_wante
     check()
     change = request.project.put_proposals(request.image_id, proposals, provenance=_provenance(request, model))
     request.project.forget_failure(request.image_id)
-    note_uncertainty(request.project, request.image_id, candidates, request.settings)
+    note_uncertainty(request.project, request.image_id, candidates, settings, category_ids)
     return PredictResult(request, change, candidates, category_ids, len(proposals), time.perf_counter() - started)
 
 

@@ -67,6 +67,8 @@ class PreviewThread(QThread):
     """Preview."""
     missing = Signal(object)
     """PreviewRequest of an image without candidates."""
+    doubts_noted = Signal(int)
+    """Image id: what is doubtful there is what kept thresholds make of it."""
     failed = Signal(object)
     """MaskwrightError."""
 
@@ -110,6 +112,9 @@ class PreviewThread(QThread):
             self.missing.emit(request)
         elif request.purpose is not Purpose.SCORES:
             self.ready.emit(known.preview(request))
+            if request.purpose is Purpose.KEEP:
+                known.note_doubts(request)
+                self.doubts_noted.emit(known.image_id)
 
     def _candidates_of(self, request: PreviewRequest) -> "_Known | None":
         from maskwright.prelabel.mapping import project_categories
@@ -151,7 +156,7 @@ class _Known:
         from maskwright.prelabel.proposing import candidates_to_proposals
         from maskwright.project.proposals import preview_change, proposals_to_change
 
-        settings = narrowed(request.settings, request.left_out, self.category_ids)
+        settings = self._settings(request)
         is_kept = request.purpose is Purpose.KEEP
         proposals = candidates_to_proposals(self.candidates, settings, self.category_ids, packs_dense=is_kept)
         score, nms_iou = request.settings.score or 0.0, request.settings.nms_iou or 0.0
@@ -164,6 +169,15 @@ class _Known:
             taken: dict[tuple[int, float], int] = {}
             change = preview_change(existing, proposals, partial(self._new_id, taken))
         return Preview(request, change, proposals, provenance)
+
+    def note_doubts(self, request: PreviewRequest) -> None:
+        from maskwright.prelabel.proposing import note_uncertainty
+
+        settings = self._settings(request)
+        note_uncertainty(request.project, self.image_id, self.candidates, settings, self.category_ids)
+
+    def _settings(self, request: PreviewRequest) -> "PrelabelSettings":
+        return narrowed(request.settings, request.left_out, self.category_ids)
 
     def _new_id(self, taken: dict[tuple[int, float], int], proposal: "Proposal") -> int:
         """The same negative id for the same candidate at every step of a slider."""

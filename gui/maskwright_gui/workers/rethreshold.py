@@ -26,7 +26,7 @@ def rethreshold(
     on_image: Callable[[int], None],
     progress: TaskProgress,
 ) -> int:
-    """Replace the proposals of all untouched images with candidates; how many images that were.
+    """Replace the proposals of all untouched images with candidates, and the doubts; how many images that were.
 
     The thresholds become the project's. `on_image` is called with each id. Raises ProjectError.
     """
@@ -34,14 +34,14 @@ def rethreshold(
     wanted = set(project.image_ids(states=UNTOUCHED).tolist()) & set(cache.image_ids()) - set(leave_out)
     for done, image_id in enumerate(sorted(wanted)):
         progress.report(done, len(wanted), f"Applying the thresholds: {done} of {len(wanted)}")
-        if _rethreshold_one(project, cache, thresholds, image_id):
+        if _has_rethresholded(project, cache, thresholds, image_id):
             on_image(image_id)
     return len(wanted)
 
 
-def _rethreshold_one(project: "Project", cache: CandidateCache, thresholds: Thresholds, image_id: int) -> bool:
+def _has_rethresholded(project: "Project", cache: CandidateCache, thresholds: Thresholds, image_id: int) -> bool:
     from maskwright.prelabel.mapping import project_categories
-    from maskwright.prelabel.proposing import candidates_to_proposals
+    from maskwright.prelabel.proposing import candidates_to_proposals, note_uncertainty
 
     found = cache.get(image_id, project.image_path(project.image(image_id)))
     if found is None:
@@ -52,4 +52,6 @@ def _rethreshold_one(project: "Project", cache: CandidateCache, thresholds: Thre
     proposals = candidates_to_proposals(candidates, settings, category_ids)
     now = datetime.now(UTC).isoformat(timespec="seconds")
     provenance = Provenance(mark.name, mark.content_hash, thresholds.score, thresholds.nms_iou, now)
-    return not project.put_proposals(image_id, proposals, provenance=provenance).is_empty
+    project.put_proposals(image_id, proposals, provenance=provenance)
+    note_uncertainty(project, image_id, candidates, settings, category_ids)
+    return True

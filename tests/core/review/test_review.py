@@ -106,6 +106,13 @@ def test_a_second_class_far_behind_is_no_object_that_was_missed(tmp_path: Path) 
     assert (found.classes, found.missed) == pytest.approx((0.15, 0), abs=1e-3)
 
 
+def test_a_class_that_is_not_proposed_raises_no_doubt(tmp_path: Path) -> None:
+    candidates = two_classes(tmp_path, 0.5, 0.45)
+    first, second = (category.id for category in candidates.categories[:2])
+    assert image_uncertainty(candidates, 0.3, categories={first}).classes == 0
+    assert image_uncertainty(candidates, 0.3, categories={first, second}).classes > 0
+
+
 def test_a_mask_that_depends_on_its_cut_is_doubtful(tmp_path: Path) -> None:
     image = read_image(write_image(tmp_path / "a.png")).bgr_u8
 

@@ -233,6 +233,23 @@ def test_what_a_score_adds_is_marked_while_the_slider_is_held(qtbot: QtBot, labe
     qtbot.waitUntil(lambda: [g.kind for g in labelled.window.canvas.ghosts] == [GhostKind.ADDED] * 2)
 
 
+def test_marks_of_doubt_and_the_reason_follow_a_score_that_was_let_go(qtbot: QtBot, labelled: Workbench) -> None:
+    labelled.window.images.set_order("uncertainty")
+    assert labelled.window.canvas.ghosts == ()
+    drag_to(labelled, "Score", 0.85).setSliderDown(False)
+    qtbot.waitUntil(lambda: [ghost.label for ghost in labelled.window.canvas.ghosts] == ["unsure 0.90", "missed?"])
+    assert "missed" in labelled.rows.reason(1)
+
+
+def test_doubts_of_other_images_follow_in_the_background(qtbot: QtBot, labelled: Workbench) -> None:
+    before, _ = labelled.session.project.signal("uncertainty", 5)
+    with qtbot.waitSignal(labelled.live.applied_everywhere, timeout=30_000):
+        drag_to(labelled, "Score", 0.85).setSliderDown(False)
+    after, detail = labelled.session.project.signal("uncertainty", 5)
+    assert after != before
+    assert len(detail["boxes_xyxy"]) == 2
+
+
 def test_a_class_that_is_left_out_is_not_proposed(qtbot: QtBot, labelled: Workbench) -> None:
     strip = labelled.window.thresholds
     (filter_button,) = strip.findChildren(ClassFilter)

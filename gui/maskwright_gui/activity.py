@@ -9,6 +9,7 @@ from PySide6.QtGui import QGuiApplication, QKeyEvent, QWindow
 from maskwright.document.gesture import IDLE_S, Gesture
 
 _CLICKS = frozenset({QEvent.Type.MouseButtonPress, QEvent.Type.TouchBegin})  # a double click comes as a press, too
+_KEYS = frozenset({QEvent.Type.ShortcutOverride, QEvent.Type.KeyPress})
 _MOVES = frozenset({QEvent.Type.MouseMove, QEvent.Type.MouseButtonRelease, QEvent.Type.Wheel, QEvent.Type.TouchUpdate})
 
 
@@ -19,6 +20,7 @@ class Activity(QObject):
         super().__init__(parent)
         self._clock = clock
         self._clicks = self._keys = 0
+        self._announced_key: int | None = None
         self._active_s = 0.0
         self._last: float | None = None
         application = QGuiApplication.instance()
@@ -51,7 +53,14 @@ class Activity(QObject):
         elif kind in _CLICKS:
             self._clicks += 1
             self._note_time()
-        elif kind == QEvent.Type.KeyPress and isinstance(event, QKeyEvent):
+        elif kind in _KEYS and isinstance(event, QKeyEvent):
+            self._note_key(event)
+        return False
+
+    def _note_key(self, event: QKeyEvent) -> None:
+        """A key is announced to the window first, and comes as a press only where no shortcut takes it."""
+        is_announced = event.type() == QEvent.Type.ShortcutOverride
+        if is_announced or event.key() != self._announced_key:
             self._keys += not event.isAutoRepeat()
             self._note_time()
-        return False
+        self._announced_key = event.key() if is_announced else None

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 from PySide6.QtCore import QPoint, Qt
+from PySide6.QtGui import QKeySequence, QShortcut
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QLineEdit
 from pytestqt.qtbot import QtBot
@@ -55,6 +56,16 @@ def test_clicks_and_keys_are_counted_until_they_are_taken(activity: Activity, fi
 
     assert (taken.clicks, taken.keys) == (1, 2)
     assert (activity.take().clicks, activity.take().keys) == (0, 0)
+
+
+def test_a_key_that_a_shortcut_takes_counts_once(activity: Activity, field: QLineEdit) -> None:
+    taken: list[str] = []
+    QShortcut(QKeySequence("F7"), field, lambda: taken.append("F7"))
+
+    for key in (Qt.Key.Key_F7, Qt.Key.Key_F7, Qt.Key.Key_A, Qt.Key.Key_A):
+        QTest.keyClick(field.windowHandle(), key)
+
+    assert (taken, activity.take().keys) == (["F7", "F7"], 4)
 
 
 def test_idle_time_is_cut(activity: Activity, field: QLineEdit, clock: Clock) -> None:

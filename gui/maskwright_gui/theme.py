@@ -165,6 +165,7 @@ def _style_sheet(t: Theme) -> str:
     QTreeView::item:selected, QTableView::item:selected, QListView::item:selected {{
         background: {t.selection}; color: {t.text};
     }}
+    QTabWidget::pane {{ background: {t.panel}; border: 1px solid {t.border}; }}
     QHeaderView::section {{
         background: {t.panel}; color: {t.muted}; border: 0; border-bottom: 1px solid {t.border}; padding: 4px;
     }}

@@ -86,7 +86,8 @@ def _print(report: EffortReport, names: dict[int, str]) -> None:
         if answered:
             by_score.add_row(f"from {low:.1f}", str(answered), f"{untouched / answered:.0%}")
     results().print(by_score)
+    assumed = " (assumed)" if report.is_draw_assumed else ""
     results().print(
         f"{report.seconds / 60:.1f} active minutes on {report.images} images; drawing an object takes "
-        f"{report.draw_seconds:.1f} s; the proposals saved about {report.saved_seconds / 60:.1f} minutes"
+        f"{report.draw_seconds:.1f} s{assumed}; the proposals saved about {report.saved_seconds / 60:.1f} minutes"
     )

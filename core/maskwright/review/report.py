@@ -57,6 +57,9 @@ class EffortReport:
     """Median of a proposal refused."""
     saved_seconds: float
     """Estimate: drawing every kept proposal by hand, less what answering all of them took; may be negative."""
+    is_draw_assumed: bool = False
+    """Nothing was drawn yet: `draw_seconds` is a guess."""
+    is_refuse_assumed: bool = False
 
 
 def effort_report(project: Project) -> EffortReport:
@@ -83,6 +86,8 @@ def summed_up(log: EffortLog) -> EffortReport:
         draw_s,
         refuse_s,
         kept * draw_s - sum(item.seconds for item in answered),
+        is_draw_assumed=not drawn,
+        is_refuse_assumed=not refused,
     )
 
 

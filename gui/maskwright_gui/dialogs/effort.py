@@ -109,10 +109,15 @@ def summary_text(report: "EffortReport") -> str:
     saved = duration_text(abs(report.saved_seconds))
     word = "saved" if report.saved_seconds >= 0 else "lost"
     return (
-        f"{duration_text(report.seconds)} of active work on {report.images} images. "
-        f"Drawing one object takes {report.draw_seconds:.1f} s, refusing one {report.refuse_seconds:.1f} s.\n"
+        f"{duration_text(report.seconds)} of active work on {report.images:,} images. "
+        f"Drawing one object takes {report.draw_seconds:.1f} s{_assumed(report.is_draw_assumed)}, "
+        f"refusing one {report.refuse_seconds:.1f} s{_assumed(report.is_refuse_assumed)}.\n"
         f"The model has {word} about {saved} against drawing everything by hand."
     )
+
+
+def _assumed(is_assumed: bool) -> str:
+    return " (assumed until you do it)" if is_assumed else ""
 
 
 def class_row(effort: "ClassEffort", name: str) -> list[str]:
@@ -127,6 +132,6 @@ def class_row(effort: "ClassEffort", name: str) -> list[str]:
         str(effort.drawn),
         f"{effort.mean_iou:.2f}" if effort.mean_iou is not None else "–",
         f"{effort.median_seconds:.1f}",
-        f"{effort.median_handles:.0f}",
+        f"{effort.median_handles:.1f}",
         f"{effort.suggested_score:.2f}" if effort.suggested_score is not None else "–",
     ]

@@ -7,6 +7,7 @@ from PySide6.QtWidgets import QTabWidget
 
 from maskwright.document.palette import category_colour
 from maskwright.document.values import Category
+from maskwright.review.report import MIN_ANSWERS
 from maskwright_gui.panels.plots import BarPlot, Bars, Colour
 from maskwright_gui.panels.widgets import named
 
@@ -22,15 +23,15 @@ def effort_plots(report: "EffortReport", categories: Sequence[Category]) -> QTab
     known = {category.id: category for category in categories}
     busiest = sorted(report.classes, key=lambda effort: -(effort.proposed + effort.drawn))[:MOST_CLASSES]
     tabs = named(QTabWidget(), "Plots of the effort")
-    for title, unit, bars in (
-        ("Good as proposed, by class", "share", rate_bars(busiest, known)),
-        ("Good as proposed, by score", "proposals", score_bars(report)),
-        ("Seconds per object", "s", seconds_bars(busiest, known)),
-        ("Score to use", "score", suggestion_bars(busiest, known)),
+    for tab, detail, unit, bars in (
+        ("Good as proposed, by class", "", "share", rate_bars(busiest, known)),
+        ("Good as proposed, by score", "", "proposals", score_bars(report)),
+        ("Seconds per object", "median, refused ones included", "s", seconds_bars(busiest, known)),
+        ("Score to use", f"classes with {MIN_ANSWERS} answers or more", "score", suggestion_bars(busiest, known)),
     ):
-        plot = BarPlot(title, unit)
+        plot = BarPlot(f"{tab} ({detail})" if detail else tab, unit)
         plot.set_bars(bars)
-        tabs.addTab(plot, title)
+        tabs.addTab(plot, tab)
     return tabs
 
 
@@ -39,7 +40,7 @@ def rate_bars(efforts: Sequence["ClassEffort"], known: Mapping[int, Category]) -
     shown = [effort for effort in efforts if effort.proposed]
     rates = [effort.untouched_rate or 0.0 for effort in shown]
     notes = [f"{effort.untouched} of {effort.proposed}" for effort in shown]
-    return _bars(shown, known, rates, notes, backs=[1.0] * len(shown))
+    return _bars(shown, known, rates, notes, backs=[1.0] * len(shown), top=1.0)
 
 
 def score_bars(report: "EffortReport") -> Bars:
@@ -66,7 +67,7 @@ def suggestion_bars(efforts: Sequence["ClassEffort"], known: Mapping[int, Catego
     """The score threshold of least expected effort; classes with too few answers are missing."""
     shown = [effort for effort in efforts if effort.suggested_score is not None]
     values = [effort.suggested_score or 0.0 for effort in shown]
-    return _bars(shown, known, values, [f"{value:.2f}" for value in values])
+    return _bars(shown, known, values, [f"{value:.2f}" for value in values], top=1.0)
 
 
 def _bars(
@@ -75,11 +76,12 @@ def _bars(
     heights: Sequence[float],
     notes: Sequence[str],
     backs: Sequence[float] = (),
+    top: float | None = None,
 ) -> Bars:
     ids = [effort.category_id for effort in efforts]
     labels = [known[id_].name if id_ in known else f"class {id_}" for id_ in ids]
     texts = [f"{label}: {note}" for label, note in zip(labels, notes, strict=True)]
-    return Bars(heights, labels, notes, backs, [_colour(id_, known) for id_ in ids], texts)
+    return Bars(heights, labels, notes, backs, [_colour(id_, known) for id_ in ids], texts, top=top)
 
 
 def _colour(category_id: int, known: Mapping[int, Category]) -> Colour:

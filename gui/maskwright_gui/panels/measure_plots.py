@@ -41,7 +41,7 @@ class MeasurePlots(QWidget):
         self._unit.addItems(["Side of a square as large, in pixels", "Share of the image"])
         self._summary = QLabel(self)
         self.sizes = BarPlot("Sizes", "objects", self)
-        self.scores = BarPlot("Scores", "objects", self)
+        self.scores = BarPlot("Scores", "objects", self, is_choice=True)
         self.scores.bar_clicked.connect(self._on_score_clicked)
         self._lay_out()
         self._class.currentIndexChanged.connect(self.refresh)
@@ -79,7 +79,11 @@ class MeasurePlots(QWidget):
         column.addWidget(self._summary)
         column.addWidget(self.sizes, 1)
         column.addWidget(self.scores, 1)
-        column.addWidget(muted_label("A click on a bar of the scores lists the images with such objects.", self))
+        column.addWidget(
+            muted_label(
+                "A click on a bar of the scores, or arrow keys and Enter, lists the images with such objects.", self
+            )
+        )
 
     def _on_score_clicked(self, bar: int) -> None:
         low = bar * SCORE_STEP
@@ -103,9 +107,9 @@ def score_bars(scores: NDArray[np.float32], colour: Colour | None) -> Bars:
     known = scores[~np.isnan(scores)]
     count = round(1 / SCORE_STEP)
     counts = np.histogram(np.clip(known, 0, 1), bins=count, range=(0, 1))[0].tolist()
-    labels = [f"{place * SCORE_STEP:.1f}" if place % 2 == 0 else "" for place in range(count)]
+    labels = [f"{place * SCORE_STEP:.1f}" if place % 2 == 0 else "" for place in range(count + 1)]
     texts = [f"from {place * SCORE_STEP:.2f}: {number}" for place, number in enumerate(counts)]
-    return Bars(counts, labels, texts=texts, colours=[colour] * count if colour else ())
+    return Bars(counts, labels, texts=texts, colours=[colour] * count if colour else (), at_edges=True)
 
 
 def summary_text(sides_px: NDArray[np.float32], scores: NDArray[np.float32]) -> str:

@@ -6,11 +6,13 @@ from typing import Any
 
 import pyqtgraph as pg
 from PySide6.QtCore import QEvent, QPointF, Qt, Signal
-from PySide6.QtGui import QColor, QPalette, QResizeEvent
+from PySide6.QtGui import QColor, QFocusEvent, QKeyEvent, QPalette, QResizeEvent
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 _LEAST_HEIGHT_PX = 150
 _AXIS_PX, _GAP_PX = 60, 6
+_LEAST_PLACES = 6
+"""Fewer bars are no wider than as many."""
 Colour = tuple[int, int, int]
 
 
@@ -20,7 +22,7 @@ class Bars:
 
     heights: Sequence[float]
     labels: Sequence[str]
-    """Below each bar; an empty one leaves the place blank."""
+    """Below each bar; an empty one leaves the place blank. With `at_edges` where each begins, and one for the end."""
     notes: Sequence[str] = ()
     """Above each bar, such as its value."""
     backs: Sequence[float] = ()
@@ -28,20 +30,32 @@ class Bars:
     colours: Sequence[Colour] = ()
     """Of each bar; without them the accent colour."""
     texts: Sequence[str] = ()
-    """What a screen reader says of each bar."""
+    """What a screen reader says of each bar; needed with `at_edges`."""
+    at_edges: bool = False
+    top: float | None = None
+    """Where the scale ends, such as 1 for a share; None: a little above the highest bar."""
+
+
+class _Axis(pg.AxisItem):  # type: ignore[misc]  # pyqtgraph has no types
+    """Whole numbers with commas instead of powers of ten."""
+
+    def tickStrings(self, values: Sequence[float], scale: float, spacing: float) -> list[str]:
+        digits = 0 if spacing >= 1 else 1 if spacing >= 0.1 else 2
+        return [f"{value:,.{digits}f}" for value in values]
 
 
 class BarPlot(QWidget):
-    """One row of bars; a click on one is told."""
+    """One row of bars. Where that `is_choice`, a click on one is told; arrow keys and Enter do the same."""
 
     bar_clicked = Signal(int)
 
-    def __init__(self, title: str, unit: str, parent: QWidget | None = None) -> None:
+    def __init__(self, title: str, unit: str, parent: QWidget | None = None, *, is_choice: bool = False) -> None:
         """`unit`: of the heights."""
         super().__init__(parent)
         self._title = title
         self._bars = Bars((), ())
-        self._plot: Any = pg.PlotWidget(self)
+        self._current: int | None = None
+        self._plot: Any = pg.PlotWidget(self, axisItems={"left": _Axis("left")})
         self._plot.setMinimumHeight(_LEAST_HEIGHT_PX)
         self._plot.setFrameShape(pg.QtWidgets.QFrame.Shape.NoFrame)
         self._plot.setFocusPolicy(Qt.FocusPolicy.NoFocus)
@@ -51,7 +65,10 @@ class BarPlot(QWidget):
         item.setMouseEnabled(x=False, y=False)
         item.setLabel("left", unit)
         item.setTitle(title)
-        self._plot.scene().sigMouseClicked.connect(self._on_clicked)
+        item.getAxis("left").enableAutoSIPrefix(False)
+        if is_choice:
+            self._plot.scene().sigMouseClicked.connect(self._on_clicked)
+            self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.addWidget(self._plot)
@@ -67,7 +84,7 @@ class BarPlot(QWidget):
         return colour
 
     def set_bars(self, bars: Bars) -> None:
-        self._bars = bars
+        self._bars, self._current = bars, None
         told = bars.texts or [f"{label}: {height:g}" for label, height in zip(bars.labels, bars.heights, strict=True)]
         self.setAccessibleName(f"{self._title}. {', '.join(told) or 'nothing yet'}")
         self._refresh()
@@ -83,7 +100,9 @@ class BarPlot(QWidget):
             axis = item.getAxis(side)
             axis.setPen(muted)
             axis.setTextPen(muted)
-        item.getAxis("bottom").setTicks([[*enumerate(self._fitting_labels())]])
+        offset = -0.5 if self._bars.at_edges else 0.0
+        labels = self._fitting_labels()
+        item.getAxis("bottom").setTicks([[(place + offset, label) for place, label in enumerate(labels) if label]])
         self._add_bars(item, muted)
         self._add_notes(item, text)
 
@@ -106,9 +125,14 @@ class BarPlot(QWidget):
         brushes = [QColor(*colour) for colour in bars.colours] or [accent] * len(places)
         if places:
             item.addItem(pg.BarGraphItem(x=places, height=list(bars.heights), width=0.8, brushes=brushes, pen=None))
-        peak = max([*bars.heights, *bars.backs, 0.0])
-        item.setXRange(-0.6, max(len(places), 1) - 0.4, padding=0)
-        item.setYRange(0, (peak or 1.0) * (1.15 if bars.notes else 1.05), padding=0)
+        peak = bars.top or max([*bars.heights, *bars.backs, 0.0]) or 1.0
+        high = peak * (1.15 if bars.notes else 1.05)
+        if self._current is not None and self.hasFocus():
+            frame = pg.mkPen(self.palette().color(QPalette.ColorRole.WindowText), width=2)
+            item.addItem(pg.BarGraphItem(x=[self._current], height=[high], width=0.94, brush=None, pen=frame))
+        middle, half = (len(places) - 1) / 2, max(len(places), _LEAST_PLACES) / 2 + (0.4 if bars.at_edges else 0.1)
+        item.setXRange(middle - half, middle + half, padding=0)
+        item.setYRange(0, high, padding=0)
 
     def _add_notes(self, item: Any, text: QColor) -> None:
         bars = self._bars
@@ -124,6 +148,33 @@ class BarPlot(QWidget):
         place = round(where.x())
         if 0 <= place < len(self._bars.heights) and abs(where.x() - place) <= 0.5:
             self.bar_clicked.emit(place)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        count = len(self._bars.heights)
+        steps = {Qt.Key.Key_Left: -1, Qt.Key.Key_Right: 1, Qt.Key.Key_Home: -count, Qt.Key.Key_End: count}
+        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and self._current is not None:
+            self.bar_clicked.emit(self._current)
+        elif count and (step := steps.get(Qt.Key(event.key()))) is not None:
+            begin = -1 if step > 0 else count
+            self._go_to(min(max((self._current if self._current is not None else begin) + step, 0), count - 1))
+        else:
+            super().keyPressEvent(event)
+
+    def _go_to(self, place: int) -> None:
+        self._current = place
+        texts = self._bars.texts
+        self.setAccessibleDescription(texts[place] if texts else self._bars.labels[place])
+        self._refresh()
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        super().focusInEvent(event)
+        if self._current is None and self._bars.heights:
+            self._go_to(0)
+        self._refresh()
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        super().focusOutEvent(event)
+        self._refresh()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)

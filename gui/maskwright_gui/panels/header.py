@@ -41,7 +41,7 @@ class Header(QWidget):
         self._count.setVisible(name is not None)
 
     def show_counts(self, done: int, total: int) -> None:
-        self._count.setText(f"{done} of {total} done")
+        self._count.setText(f"{done:,} of {total:,} done")
 
     def set_theme(self, theme: Theme) -> None:
         self._theme.defaultAction().setIcon(themed_icon("sun" if theme.is_dark else "moon", theme))

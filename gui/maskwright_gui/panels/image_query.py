@@ -19,7 +19,11 @@ HELP = (
     "A part of the file name, and conditions on one object of the image:\n"
     "class:car   is:proposed   is:edited   score<0.6   score>0.9   model:name"
 )
-_CONDITION = re.compile(r"^(class|is|model):(.+)$|^score([<>])=?([0-9.]+)$", re.IGNORECASE)
+PLACEHOLDER = "Name, class:car, score<0.6"
+SEARCH_DELAY_MS = 150
+"""Between the last key in a search field and the search."""
+_NOT_REJECTED = tuple(sorted(set(InstanceState) - {InstanceState.REJECTED}))
+_CONDITION = re.compile(r"^(class|is|state|model):(.+)$|^score([<>])=?([0-9.]+)$", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +56,7 @@ class ImageQuery:
 def parse_search(text: str, categories: Sequence[Category]) -> "tuple[str, InstanceSearch | None]":
     """(what the file name must hold, what one object of the image must be); None: no such condition.
 
-    A class or state that does not exist finds nothing.
+    A class or state that does not exist finds nothing; what was rejected is found by `is:rejected` only.
     """
     from maskwright.project.images import InstanceSearch
 
@@ -72,7 +76,7 @@ def parse_search(text: str, categories: Sequence[Category]) -> "tuple[str, Insta
             category_ids = (category_ids or set()) | {
                 c.id for c in categories if wanted.casefold() in c.name.casefold()
             }
-        elif kind.lower() == "is":
+        elif kind.lower() in ("is", "state"):
             states = (states or set()) | {s for s in InstanceState if s.value.startswith(wanted.lower())}
         else:
             model = wanted
@@ -80,7 +84,7 @@ def parse_search(text: str, categories: Sequence[Category]) -> "tuple[str, Insta
         return " ".join(names), None
     return " ".join(names), InstanceSearch(
         tuple(sorted(category_ids)) if category_ids is not None else None,
-        tuple(sorted(states)) if states is not None else None,
+        tuple(sorted(states)) if states is not None else _NOT_REJECTED,
         low,
         high,
         model,

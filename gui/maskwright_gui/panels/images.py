@@ -1,16 +1,17 @@
 """The image list: thumbnails with states, a filter by state and by name."""
 
+from collections.abc import Mapping
+
 from PySide6.QtCore import QItemSelectionModel, QModelIndex, Qt, QTimer, Signal
 from PySide6.QtWidgets import QAbstractItemView, QComboBox, QLineEdit, QListView, QVBoxLayout, QWidget
 
 from maskwright.document.values import ImageState
 from maskwright_gui.panels.image_delegate import ImageDelegate
 from maskwright_gui.panels.image_model import ImageListModel
-from maskwright_gui.panels.image_query import HELP, ImageQuery
+from maskwright_gui.panels.image_query import HELP, PLACEHOLDER, SEARCH_DELAY_MS, ImageQuery
 from maskwright_gui.panels.widgets import Inviting, muted_label, named
 from maskwright_gui.theme import Theme
 
-SEARCH_DELAY_MS = 150
 _FILTERS: tuple[tuple[str, frozenset[ImageState] | None], ...] = (
     ("All images", None),
     ("Not done", frozenset({ImageState.UNSEEN, ImageState.PRELABELLED, ImageState.IN_PROGRESS})),
@@ -20,6 +21,7 @@ _FILTERS: tuple[tuple[str, frozenset[ImageState] | None], ...] = (
     ("Done", frozenset({ImageState.DONE})),
     ("Verified empty", frozenset({ImageState.EMPTY})),
 )
+SHOW_ALL = '<a href="all">Show all</a>'
 _ORDERS = (
     ("In order of names", "name"),
     ("Most doubtful first", "uncertainty"),
@@ -33,6 +35,8 @@ class ImagesPanel(QWidget):
 
     image_chosen = Signal(int)
     order_changed = Signal(str)
+    query_changed = Signal(object)
+    """ImageQuery; the same again when the project has changed."""
 
     def __init__(self, model: ImageListModel, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -48,8 +52,11 @@ class ImagesPanel(QWidget):
             self._order.addItem(text, order)
         self._reason = muted_label("", self)
         self._reason.hide()
+        self._total = 0
+        self._found = muted_label("", self)
+        self._found.hide()
         self._search = named(QLineEdit(self), "Find images by file name or by what is on them", tip=HELP)
-        self._search.setPlaceholderText("Find by name, class:, score<")
+        self._search.setPlaceholderText(PLACEHOLDER)
         self._search.setClearButtonEnabled(True)
         self.list_view = named(QListView(self), "Images")
         self.list_view.setUniformItemSizes(True)
@@ -94,6 +101,20 @@ class ImagesPanel(QWidget):
         self._model.refilter(self.query)
         if self._model.is_counting:
             self._show_reason("Counting the classes…")
+        self.query_changed.emit(self.query)
+
+    def show_counts(self, counts: Mapping[ImageState, int]) -> None:
+        """How many images of the project are in each state; told with the filters."""
+        self._total = sum(counts.values())
+        for place, (text, states) in enumerate(_FILTERS):
+            count = sum(counts.get(state, 0) for state in states) if states is not None else self._total
+            self._filter.setItemText(place, f"{text} ({count:,})")
+        self._tell_found()
+
+    def clear_filters(self) -> None:
+        """All images again, in the same order."""
+        self._filter.setCurrentIndex(0)
+        self.search("")
 
     def refresh_reason(self) -> None:
         """Why the image on screen stands where it does may be another now."""
@@ -133,6 +154,7 @@ class ImagesPanel(QWidget):
         top.addWidget(self._filter)
         top.addWidget(self._order)
         top.addWidget(self._search)
+        top.addWidget(self._found)
         top.addWidget(self._reason)
         column.addLayout(top)
         column.addWidget(self._stack, 1)
@@ -142,6 +164,10 @@ class ImagesPanel(QWidget):
         self.list_view.selectionModel().currentChanged.connect(self._on_current_changed)
         self._filter.currentIndexChanged.connect(self.refilter)
         self._order.currentIndexChanged.connect(self.refilter)
+        for label in (self._found, self._stack.label):
+            flag = Qt.TextInteractionFlag
+            label.setTextInteractionFlags(flag.LinksAccessibleByMouse | flag.LinksAccessibleByKeyboard)
+            label.linkActivated.connect(self.clear_filters)
         self._search.returnPressed.connect(self.list_view.setFocus)
         self._search.textChanged.connect(self._delay.start)
         self._delay.timeout.connect(self.refilter)
@@ -151,13 +177,22 @@ class ImagesPanel(QWidget):
         is_empty = self._model.rowCount() == 0
         is_filtered = self._filter.currentIndex() != 0 or bool(self._search.text().strip())
         self._stack.set_text(
-            "No image passes the filter." if is_filtered else "The images of the project will be listed here."
+            f"No image passes the filter. {SHOW_ALL}"
+            if is_filtered
+            else "The images of the project will be listed here."
         )
         self._stack.show_content(not is_empty)
+        self._tell_found()
         self.show_current(self._shown_id)
         if self._model.order != self._told_order:
             self._told_order = self._model.order
             self.order_changed.emit(self._told_order)
+
+    def _tell_found(self) -> None:
+        count = self._model.rowCount()
+        is_filtered = not self.query.is_everything and count > 0
+        self._found.setText(f"{count:,} of {self._total:,} images. {SHOW_ALL}")
+        self._found.setVisible(is_filtered)
 
     def _tell_reason(self, image_id: int | None) -> None:
         self._show_reason(self._model.reason(image_id) if image_id is not None else "")

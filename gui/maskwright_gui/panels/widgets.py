@@ -37,10 +37,10 @@ class Inviting(QStackedWidget):
 
     def __init__(self, content: QWidget, text: str, parent: QWidget) -> None:
         super().__init__(parent)
-        self._label = muted_label(text, self, is_centred=True)
-        self._label.setProperty("placeholder", True)
-        self._label.setMinimumHeight(0)
-        self.addWidget(self._label)
+        self.label = muted_label(text, self, is_centred=True)
+        self.label.setProperty("placeholder", True)
+        self.label.setMinimumHeight(0)
+        self.addWidget(self.label)
         self.addWidget(content)
         self.setMinimumHeight(72)
 
@@ -48,7 +48,7 @@ class Inviting(QStackedWidget):
         self.setCurrentIndex(int(has_content))
 
     def set_text(self, text: str) -> None:
-        self._label.setText(text)
+        self.label.setText(text)
 
 
 def leave_focus(*panels: QWidget) -> None:

@@ -79,6 +79,7 @@ def on_document_changed(bench: "Workbench", change: Change, document: Document) 
 
 def on_records(bench: "Workbench", image_ids: frozenset[int]) -> None:
     bench.rows.refresh(image_ids)
+    bench.data_set.refresh(image_ids)
     show_counts(bench)
 
 
@@ -199,6 +200,7 @@ def show_counts(bench: "Workbench") -> None:
         counts = bench.session.project.state_counts()
         done = counts.get(ImageState.DONE, 0) + counts.get(ImageState.EMPTY, 0)
         bench.window.header.show_counts(done, sum(counts.values()))
+        bench.window.images.show_counts(counts)
 
 
 def show_failures(bench: "Workbench", failures: list[Failure], title: str, *, can_retry: bool = False) -> None:

@@ -239,6 +239,7 @@ def _wire_progress(bench: "Workbench") -> None:
     bench.exchange.told.connect(window.toasts.show_message)
     bench.exchange.place_chosen.connect(partial(reactions.go_to, bench))
     bench.exchange.taken_in.connect(lambda: reactions.on_taken_in(bench))
+    bench.view.theme_changed.connect(bench.data_set.set_theme)
     bench.data_set.told.connect(window.toasts.show_message)
     bench.review.told.connect(window.toasts.show_message)
     bench.marks.told.connect(window.toasts.show_message)

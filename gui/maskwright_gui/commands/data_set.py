@@ -1,6 +1,6 @@
 """Opens the window on the whole data set, has it measured, and finds pictures that occur twice."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Set
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -11,6 +11,7 @@ from maskwright_gui.dialogs.data_set import DataSetWindow
 from maskwright_gui.main_window import MainWindow
 from maskwright_gui.messages import Message
 from maskwright_gui.panels.class_bars import ClassBar
+from maskwright_gui.panels.image_query import ImageQuery
 from maskwright_gui.session import Session
 from maskwright_gui.theme import Theme
 from maskwright_gui.workers.tasks import Task, TaskProgress
@@ -31,6 +32,8 @@ class DataSetCommands(QObject):
         self._session, self._window = session, window
         self._open: DataSetWindow | None = None
         self._tasks: list[Task] = []
+        self._looking: Task | None = None
+        window.images.query_changed.connect(self._on_query_changed)
 
     def open(self, theme: Theme) -> DataSetWindow | None:
         project = self._session.project
@@ -40,7 +43,8 @@ class DataSetCommands(QObject):
         self._session.save()
         self._open = DataSetWindow(project, self._window.images.query, theme, self._window)
         self._open.image_chosen.connect(self._session.show_image)
-        self._open.duplicates_requested.connect(self.find_duplicates)
+        self._open.duplicates.look_requested.connect(self.find_duplicates)
+        self._open.duplicates.stop_requested.connect(self._stop_looking)
         self._open.measures_requested.connect(self.measure)
         self._open.search_requested.connect(self._window.images.search)
         self._open.finished.connect(self._on_closed)
@@ -48,8 +52,21 @@ class DataSetCommands(QObject):
         self._run(_count_classes, self._on_counted, "The classes were not counted")
         return self._open
 
+    def refresh(self, image_ids: Set[int]) -> None:
+        """Something on these images has changed."""
+        if self._open is not None:
+            self._open.refresh(image_ids)
+
+    def set_theme(self, theme: Theme) -> None:
+        if self._open is not None:
+            self._open.set_theme(theme)
+
     def find_duplicates(self) -> None:
-        self._run(_find_duplicates, self._on_found, "The search for pictures that occur twice stopped")
+        self._looking = self._run(_find_duplicates, self._on_found, "The search for pictures that occur twice stopped")
+        if self._looking is not None and self._open is not None:
+            page = self._open.duplicates
+            self._looking.progressed.connect(page.show_progress)
+            self._looking.finished.connect(page.show_stopped)
 
     def measure(self) -> None:
         self._run(_measure, self._on_measured, "The objects were not measured")
@@ -59,11 +76,11 @@ class DataSetCommands(QObject):
         work: Callable[["Project", TaskProgress], object],
         on_done: Callable[..., object],
         complaint: str,
-    ) -> None:
-        """Begin a task beside those that run already."""
+    ) -> Task | None:
+        """Begin a task beside those that run already; None without a project."""
         project = self._session.project
         if project is None:
-            return
+            return None
         task = Task(partial(work, project), self)
         task.progressed.connect(lambda done, total, text: self.work_changed.emit(text, done, total))
         task.finished.connect(lambda: self.work_changed.emit("", 0, None))
@@ -71,16 +88,25 @@ class DataSetCommands(QObject):
         task.failed.connect(lambda error: self.told.emit(Message.of_error(complaint, error)))
         self._tasks.append(task)
         task.start()
+        return task
+
+    def _stop_looking(self) -> None:
+        if self._looking is not None:
+            self._looking.cancel()
 
     def stop(self) -> None:
         """Close the window and end what it has begun."""
-        tasks, self._tasks = self._tasks, []
+        tasks, self._tasks, self._looking = self._tasks, [], None
         for task in tasks:
             task.stop()
             task.deleteLater()
         if self._open is not None:
             self._open.close()
             self._open = None
+
+    def _on_query_changed(self, query: ImageQuery) -> None:
+        if self._open is not None:
+            self._open.show_query(query)
 
     def _on_closed(self) -> None:
         self._open = None
@@ -89,8 +115,7 @@ class DataSetCommands(QObject):
         project = self._session.project
         if project is None or self._open is None:
             return
-        ids = [image_id for group in groups for image_id in group]
-        self._open.show_duplicates(groups, {record.id: record.file_name for record in project.image_records(ids)})
+        self._open.duplicates.show_groups([project.image_records(group) for group in groups])
 
     def _on_counted(self, bars: list[ClassBar]) -> None:
         if self._open is not None:

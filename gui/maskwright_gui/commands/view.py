@@ -59,6 +59,8 @@ NEED_A_CLASS = frozenset({"polygon", "rectangle", "ellipse", "brush"})
 
 
 class ViewCommands(QObject):
+    theme_changed = Signal(object)
+    """Theme."""
     class_missing = Signal()
     """A tool that makes objects was taken up in a project without classes."""
 
@@ -80,6 +82,7 @@ class ViewCommands(QObject):
         assert isinstance(application, QApplication)
         apply_theme(application, theme)
         self._window.set_theme(theme)
+        self.theme_changed.emit(theme)
 
     def toggle_theme(self) -> None:
         name = ThemeName.LIGHT if self.theme.is_dark else ThemeName.DARK

@@ -1,29 +1,27 @@
 """The data set at a glance: all images with their objects, how the classes are balanced, pictures that occur twice."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence, Set
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QModelIndex, QSize, Qt, Signal
+from PySide6.QtCore import QModelIndex, QSize, Qt, QTimer, Signal
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QDialog,
+    QLineEdit,
     QListView,
-    QPushButton,
-    QScrollArea,
     QStackedWidget,
     QTabWidget,
-    QTreeWidget,
-    QTreeWidgetItem,
     QVBoxLayout,
     QWidget,
 )
 
 from maskwright.document.values import Category
 from maskwright_gui.panels.class_bars import ClassBar, ClassBars
+from maskwright_gui.panels.duplicates import DuplicatesPage
 from maskwright_gui.panels.grid_delegate import CELL, PICTURE_PX, GridDelegate
 from maskwright_gui.panels.image_model import ImageListModel
-from maskwright_gui.panels.image_query import ImageQuery
-from maskwright_gui.panels.widgets import muted_label, named
+from maskwright_gui.panels.image_query import HELP, PLACEHOLDER, SEARCH_DELAY_MS, ImageQuery
+from maskwright_gui.panels.widgets import Inviting, muted_label, named
 from maskwright_gui.theme import Theme
 from maskwright_gui.workers.overlays import OverlayReader
 from maskwright_gui.workers.thumbnails import ThumbnailLoader
@@ -32,14 +30,11 @@ if TYPE_CHECKING:
     from maskwright.project.measures import Measures
     from maskwright.project.store import Project
 
-_ID = Qt.ItemDataRole.UserRole
-
 
 class DataSetWindow(QDialog):
-    """Stays open beside the work; a double click opens an image in the main window."""
+    """Stays open beside the work and shows what the image list shows; a double click opens an image there."""
 
     image_chosen = Signal(int)
-    duplicates_requested = Signal()
     measures_requested = Signal()
     """The person looks at the sizes and scores for the first time."""
     search_requested = Signal(str)
@@ -50,71 +45,89 @@ class DataSetWindow(QDialog):
         self.setWindowTitle(f"Data set {project.name}")
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setWindowFlag(Qt.WindowType.WindowMaximizeButtonHint)
-        self.resize(1000, 680)
+        self.resize(1040, 700)
         reader = OverlayReader(project, project.categories())
         side_px = round(PICTURE_PX * parent.devicePixelRatioF())
         self._loader = ThumbnailLoader(self, max_side_px=side_px, read=reader)
         self.rows = ImageListModel(self._loader, self)
         self.rows.set_project(project)
-        self.rows.refilter(query)
         self._loader.start()
-        self._duplicates = named(QTreeWidget(self), "Pictures that occur more than once")
-        self._look = QPushButton("Look for pictures that occur twice", self)
+        self.duplicates = DuplicatesPage(
+            lambda record: self._loader.thumbnail(record.id, project.image_path(record)), self
+        )
+        self.duplicates.image_chosen.connect(self.image_chosen)
+        self._loader.loaded.connect(self.duplicates.refresh)
+        self._search = named(QLineEdit(self), "Find images by file name or by what is on them", tip=HELP)
+        self._search.setPlaceholderText(PLACEHOLDER)
+        self._search.setClearButtonEnabled(True)
+        self._delay = QTimer(self, singleShot=True, interval=SEARCH_DELAY_MS)
+        self._search.textEdited.connect(self._delay.start)
+        self._delay.timeout.connect(lambda: self.search_requested.emit(self._search.text()))
+        self._delegate = GridDelegate(self)
+        self._grid = Inviting(self._make_grid(), "No image passes the filter.", self)
         self._measures = QStackedWidget(self)
         self._measures.addWidget(muted_label("Measuring the objects…", self, is_centred=True))
         self._has_asked = False
-        tabs = named(QTabWidget(self), "Parts of the data set")
-        images_tab = tabs.addTab(self._make_grid(theme), f"Images ({self.rows.rowCount()})")
-        self.rows.modelReset.connect(lambda: tabs.setTabText(images_tab, f"Images ({self.rows.rowCount()})"))
-        self._classes = named(QScrollArea(self), "Objects of each class")
-        self._classes.setWidgetResizable(True)
-        self._classes.setFrameShape(QScrollArea.Shape.NoFrame)
-        self._classes.setWidget(muted_label("Counting the classes…", self._classes, is_centred=True))
-        tabs.addTab(self._classes, "Classes")
-        self._measures_tab = tabs.addTab(self._measures, "Sizes and scores")
-        tabs.addTab(self._make_duplicates(), "Twice the same")
-        tabs.currentChanged.connect(self._on_tab_changed)
+        self._classes = QStackedWidget(self)
+        self._classes.addWidget(muted_label("Counting the classes…", self, is_centred=True))
+        self._tabs = named(QTabWidget(self), "Parts of the data set")
+        self._tabs.addTab(self._make_images_page(), "Images")
+        self._tabs.addTab(self._classes, "Classes")
+        self._measures_tab = self._tabs.addTab(self._measures, "Sizes and scores")
+        self._tabs.addTab(self.duplicates, "Twice the same")
+        self._tabs.currentChanged.connect(self._on_tab_changed)
         column = QVBoxLayout(self)
         column.setContentsMargins(8, 8, 8, 8)
-        column.addWidget(tabs)
+        column.addWidget(self._tabs)
+        self.rows.modelReset.connect(self._on_rows_changed)
+        self.set_theme(theme)
+        self.show_query(query)
+
+    def set_theme(self, theme: Theme) -> None:
+        self._delegate.theme = theme
+        self._grid.update()
+
+    def show_query(self, query: ImageQuery) -> None:
+        """Show the images that it finds."""
+        if query.text != self._search.text():
+            self._search.setText(query.text)
+        self.rows.refilter(query)
+
+    def refresh(self, image_ids: Set[int]) -> None:
+        """Something on these images has changed."""
+        self._loader.renew(image_ids)
+        self.rows.refresh(image_ids)
 
     def show_classes(self, bars: Sequence[ClassBar]) -> None:
-        used = [bar for bar in bars if bar.instance_count]
-        if not used:
-            self._classes.setWidget(muted_label("There is no object yet.", self._classes, is_centred=True))
-            return
-        shown = ClassBars(used)
-        shown.chosen.connect(lambda name: self.search_requested.emit(f'class:"{name}"'))
-        self._classes.setWidget(shown)
+        if not any(bar.instance_count for bar in bars):
+            shown: QWidget = muted_label("There is no object yet.", self, is_centred=True)
+        else:
+            shown = ClassBars(bars, self)
+            shown.chosen.connect(lambda name: self._find(f'class:"{name}"'))
+        self._classes.setCurrentIndex(self._classes.addWidget(shown))
 
     def show_measures(self, measures: "Measures", categories: Sequence[Category]) -> None:
         from maskwright_gui.panels.measure_plots import MeasurePlots
 
         plots = MeasurePlots(measures, categories, self)
-        plots.search_requested.connect(self.search_requested)
+        plots.search_requested.connect(self._find)
         self._measures.addWidget(plots)
         self._measures.setCurrentWidget(plots)
-
-    def show_duplicates(self, groups: Sequence[Sequence[int]], names: Mapping[int, str]) -> None:
-        """`groups` of image ids; `names`: {image id: file name}."""
-        self._look.setEnabled(True)
-        self._look.setText(f"{len(groups)} groups found; look again" if groups else "None found; look again")
-        self._duplicates.clear()
-        for number, group in enumerate(groups, start=1):
-            top = QTreeWidgetItem([f"Group {number}: {len(group)} images"])
-            self._duplicates.addTopLevelItem(top)
-            for image_id in group:
-                item = QTreeWidgetItem([names.get(image_id, str(image_id))])
-                item.setData(0, _ID, image_id)
-                top.addChild(item)
-            top.setExpanded(True)
 
     def stop(self) -> None:
         """End the thread that makes the pictures."""
         self.rows.stop()
         self._loader.stop()
 
-    def _make_grid(self, theme: Theme) -> QListView:
+    def _make_images_page(self) -> QWidget:
+        page = QWidget(self)
+        column = QVBoxLayout(page)
+        column.setContentsMargins(8, 8, 0, 0)
+        column.addWidget(self._search)
+        column.addWidget(self._grid, 1)
+        return page
+
+    def _make_grid(self) -> QListView:
         grid = named(QListView(self), "Images with their objects")
         grid.setViewMode(QListView.ViewMode.IconMode)
         grid.setResizeMode(QListView.ResizeMode.Adjust)
@@ -124,39 +137,29 @@ class DataSetWindow(QDialog):
         grid.setGridSize(CELL + QSize(4, 4))
         grid.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
         grid.setModel(self.rows)
-        delegate = GridDelegate(grid)
-        delegate.theme = theme
-        grid.setItemDelegate(delegate)
+        grid.setItemDelegate(self._delegate)
         grid.activated.connect(self._on_activated)
         return grid
-
-    def _make_duplicates(self) -> QWidget:
-        page = QWidget(self)
-        self._duplicates.setHeaderHidden(True)
-        self._duplicates.itemActivated.connect(self._on_duplicate_activated)
-        self._look.clicked.connect(self._on_look)
-        column = QVBoxLayout(page)
-        column.addWidget(self._look, 0, Qt.AlignmentFlag.AlignLeft)
-        column.addWidget(self._duplicates, 1)
-        return page
 
     def _on_activated(self, index: QModelIndex) -> None:
         record = self.rows.record(index.row())
         if record is not None:
             self.image_chosen.emit(record.id)
 
-    def _on_duplicate_activated(self, item: QTreeWidgetItem) -> None:
-        if (image_id := item.data(0, _ID)) is not None:
-            self.image_chosen.emit(image_id)
+    def _find(self, words: str) -> None:
+        """List the images that the words find, here too."""
+        self.search_requested.emit(words)
+        self._tabs.setCurrentIndex(0)
+
+    def _on_rows_changed(self) -> None:
+        count = self.rows.rowCount()
+        self._tabs.setTabText(0, f"Images ({count:,})")
+        self._grid.show_content(count > 0)
 
     def _on_tab_changed(self, tab: int) -> None:
         if tab == self._measures_tab and not self._has_asked:
             self._has_asked = True
             self.measures_requested.emit()
-
-    def _on_look(self) -> None:
-        self._look.setEnabled(False)
-        self.duplicates_requested.emit()
 
     def done(self, result: int) -> None:
         self.stop()

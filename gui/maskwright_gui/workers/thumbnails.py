@@ -1,7 +1,7 @@
 """Small pictures of the images in the list, made beside the GUI thread for the rows in view only."""
 
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Set
 from pathlib import Path
 from threading import Condition
 
@@ -36,12 +36,14 @@ class ThumbnailLoader(QThread):
         self._waiting: OrderedDict[int, Path] = OrderedDict()
         self._is_stopping = False
         self._kept: OrderedDict[int, QImage] = OrderedDict()
+        self._outdated: set[int] = set()
         self._max_side_px = max_side_px
         self.loaded.connect(self._keep)
 
     def thumbnail(self, image_id: int, path: Path) -> QImage | None:
-        """The thumbnail if it is there; otherwise None, and `loaded` follows while the row stays in view."""
-        if (image := self._kept.get(image_id)) is not None:
+        """The thumbnail if there is one; if it is missing or outdated, `loaded` follows while the row stays in view."""
+        image = self._kept.get(image_id)
+        if image is not None and image_id not in self._outdated:
             return image
         with self._condition:
             self._waiting[image_id] = path
@@ -49,7 +51,11 @@ class ThumbnailLoader(QThread):
             while len(self._waiting) > MAX_WAITING:
                 self._waiting.popitem(last=False)
             self._condition.notify()
-        return None
+        return image
+
+    def renew(self, image_ids: Set[int]) -> None:
+        """Make these again when they are asked for; until then the old ones are shown."""
+        self._outdated.update(self._kept.keys() & image_ids)
 
     def offer(self, image_id: int, pyramid: ImagePyramid) -> None:
         """An image has been decoded for the canvas: the thumbnail of a large one comes from there."""
@@ -64,6 +70,7 @@ class ThumbnailLoader(QThread):
         with self._condition:
             self._waiting.clear()
         self._kept.clear()
+        self._outdated.clear()
 
     def stop(self) -> None:
         with self._condition:
@@ -73,8 +80,9 @@ class ThumbnailLoader(QThread):
 
     def _keep(self, image_id: int, image: QImage) -> None:
         self._kept[image_id] = image
+        self._outdated.discard(image_id)
         while len(self._kept) > MAX_KEPT:
-            self._kept.popitem(last=False)
+            self._outdated.discard(self._kept.popitem(last=False)[0])
 
     def run(self) -> None:
         while True:

@@ -4,19 +4,24 @@ import os
 import shutil
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from PIL import Image
-from PySide6.QtWidgets import QTabWidget, QTreeWidget
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QLineEdit, QListView, QPushButton, QTabWidget, QTreeWidget
 from pytestqt.qtbot import QtBot
 
 from maskwright.document.values import Category
 from maskwright_gui.app import Workbench
 from maskwright_gui.commands.data_set import class_bars
 from maskwright_gui.dialogs.data_set import DataSetWindow
-from maskwright_gui.panels.class_bars import ClassBars
+from maskwright_gui.panels.class_bars import ClassBar, ClassBars, summary_text
+from maskwright_gui.panels.image_model import THUMBNAIL_ROLE
 from maskwright_gui.panels.measure_plots import MeasurePlots
 from maskwright_gui.theme import DARK, LIGHT
 from maskwright_gui.workers.overlays import OverlayReader
@@ -67,11 +72,61 @@ def test_same_pictures_are_found(qtbot: QtBot, opened: Workbench, folder: Path) 
         Image.fromarray(np.roll(noise, 9 * index, axis=1)[:: 1 if index % 2 else -1]).save(folder / f"{index:03d}.png")
     shutil.copy(folder / "001.png", folder / "004.png")
     window = open_window(opened)
-    window.duplicates_requested.emit()
+    window.duplicates.look_requested.emit()
     tree = window.findChild(QTreeWidget)
     qtbot.waitUntil(lambda: tree.topLevelItemCount() == 1, timeout=20_000)
-    names = [tree.topLevelItem(0).child(row).text(0) for row in range(2)]
+    names = [tree.topLevelItem(0).child(row).text(0).split("\n")[0] for row in range(2)]
     assert names == ["001.png", "004.png"]
+
+
+def test_looking_for_same_pictures_can_be_stopped(
+    qtbot: QtBot, opened: Workbench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gate = threading.Event()
+
+    def slow(*_args: object, **_options: object) -> NDArray[np.uint8]:
+        gate.wait(20)
+        return np.zeros((8, 8, 3), np.uint8)
+
+    monkeypatch.setattr("maskwright.review.duplicates.read_thumbnail", slow)
+    window = open_window(opened)
+    window.findChild(QTabWidget).setCurrentWidget(window.duplicates)
+    look, stop = (button(window, text) for text in ("Look for pictures that occur twice", "Stop"))
+    qtbot.mouseClick(look, Qt.MouseButton.LeftButton)
+    assert (look.isEnabled(), stop.isVisible()) == (False, True)
+    qtbot.mouseClick(stop, Qt.MouseButton.LeftButton)
+    gate.set()
+    qtbot.waitUntil(look.isEnabled, timeout=20_000)
+    assert window.duplicates.tree.topLevelItemCount() == 0
+
+
+def test_the_grid_follows_the_search_of_the_list(qtbot: QtBot, labelled: Workbench) -> None:
+    window = open_window(labelled)
+    labelled.window.images.search("003")
+    assert window.rows.rowCount() == 1
+    field = window.findChild(QLineEdit)
+    assert field.text() == "003"
+    field.clear()
+    qtbot.keyClicks(field, "00")
+    qtbot.waitUntil(lambda: window.rows.rowCount() == labelled.rows.rowCount() == 6)
+
+
+def test_captions_take_the_colours_of_the_theme(labelled: Workbench) -> None:
+    window = open_window(labelled)
+    grid = window.findChild(QListView)
+    for theme in (DARK, LIGHT):
+        labelled.view.use_theme(theme)
+        assert grid.itemDelegate().theme is theme
+
+
+def test_a_picture_is_made_again_when_its_objects_change(qtbot: QtBot, labelled: Workbench) -> None:
+    window = open_window(labelled)
+    index = window.rows.index(0)
+    qtbot.waitUntil(lambda: index.data(THUMBNAIL_ROLE) is not None, timeout=20_000)
+    before = index.data(THUMBNAIL_ROLE)
+    labelled.edits.select_all()
+    labelled.edits.delete()
+    qtbot.waitUntil(lambda: index.data(THUMBNAIL_ROLE) != before, timeout=20_000)
 
 
 def test_closing_the_project_closes_the_window(labelled: Workbench) -> None:
@@ -107,6 +162,32 @@ def test_a_class_bar_lists_the_images_of_the_class(qtbot: QtBot, labelled: Workb
     assert labelled.rows.ids.tolist() == []
 
 
+def test_a_class_is_chosen_by_keys(qtbot: QtBot, labelled: Workbench) -> None:
+    window = open_window(labelled)
+    qtbot.waitUntil(lambda: window.findChild(ClassBars) is not None, timeout=20_000)
+    rows = window.findChild(ClassBars).rows
+    for key in (Qt.Key.Key_Home, Qt.Key.Key_Down, Qt.Key.Key_Return):
+        QTest.keyClick(rows, key)
+    name = labelled.session.categories[1].name
+    assert labelled.window.images.query.text == f'class:"{name}"'
+    assert window.findChild(QTabWidget).currentIndex() == 0
+
+
+def test_classes_without_objects_are_named() -> None:
+    bars = [ClassBar("a", (1, 2, 3), 1200, 30), ClassBar("b", (1, 2, 3), 0, 0)]
+    assert summary_text(bars) == "1,200 objects of 1 class, rejected proposals left out. None yet of b."
+
+
+def test_a_score_bar_is_chosen_by_keys(qtbot: QtBot, labelled: Workbench) -> None:
+    plots = open_plots(qtbot, labelled)
+    chosen: list[int] = []
+    plots.scores.bar_clicked.connect(chosen.append)
+    plots.scores.setFocus()
+    for key in (Qt.Key.Key_Right, Qt.Key.Key_Right, Qt.Key.Key_Return, Qt.Key.Key_End, Qt.Key.Key_Return):
+        QTest.keyClick(plots.scores, key)
+    assert (chosen[0] in (1, 2), chosen[1]) == (True, 19)
+
+
 def test_plots_take_the_colours_of_the_theme(qtbot: QtBot, labelled: Workbench) -> None:
     plots = open_plots(qtbot, labelled)
     for theme in (DARK, LIGHT):
@@ -124,6 +205,10 @@ def open_plots(qtbot: QtBot, bench: Workbench) -> MeasurePlots:
     window.findChild(QTabWidget).setCurrentIndex(2)
     qtbot.waitUntil(lambda: window.findChild(MeasurePlots) is not None, timeout=20_000)
     return window.findChild(MeasurePlots)
+
+
+def button(window: DataSetWindow, text: str) -> QPushButton:
+    return next(button for button in window.findChildren(QPushButton) if button.text() == text)
 
 
 def search_path() -> dict[str, str]:

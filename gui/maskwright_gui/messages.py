@@ -30,9 +30,15 @@ class Message:
     action: Callable[[], object] | None = None
 
     def replaces(self, earlier: "Message") -> bool:
-        """Whether the earlier one need not be shown beside this one: it says the same, or offers an older Undo."""
-        is_same = (self.text, self.detail) == (earlier.text, earlier.detail)
-        return is_same or (self.action_text == earlier.action_text == UNDO_TEXT)
+        """Whether the earlier one need not be shown beside this one.
+
+        It says the same, gives the same advice with the same button (of another image, say), or offers an older Undo.
+        """
+        if self.action_text:
+            advice = (self.detail, self.action_text)
+            if UNDO_TEXT == self.action_text == earlier.action_text or advice == (earlier.detail, earlier.action_text):
+                return True
+        return (self.text, self.detail) == (earlier.text, earlier.detail)
 
     @classmethod
     def of_error(cls, what: str, error: MaskwrightError) -> "Message":

@@ -14,6 +14,7 @@ from maskwright_gui.app import Workbench
 from maskwright_gui.messages import Message
 from maskwright_gui.panels.image_delegate import elide_mode
 from maskwright_gui.panels.threshold_slider import JumpSlider
+from maskwright_gui.reactions import left_open
 
 
 def test_a_project_opens_on_the_first_image_that_is_not_done(qtbot: QtBot, opened: Workbench, folder: Path) -> None:
@@ -31,6 +32,13 @@ def test_only_the_newest_message_offers_undo(opened: Workbench) -> None:
     toasts.show_message(Message("Something else"))
     toasts.show_message(Message("Accept all: 5", action_text="Undo", action=lambda: None))
     assert [message.text for message in toasts.messages] == ["Something else", "Accept all: 5"]
+
+
+def test_the_same_advice_about_another_image_takes_the_place_of_the_earlier(opened: Workbench) -> None:
+    toasts = opened.window.toasts
+    for count in (1, 5):
+        toasts.show_message(left_open(opened, image_id=count, count=count))
+    assert [message.text for message in toasts.messages] == ["5 proposals were not answered"]
 
 
 def test_the_score_moves_by_key(qtbot: QtBot, opened: Workbench) -> None:

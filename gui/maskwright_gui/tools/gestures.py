@@ -17,18 +17,16 @@ from maskwright_gui.tools.overlay import (
     Mark,
     Overlay,
     OverlayCircle,
-    OverlayLine,
     OverlayMarks,
     Points,
     Stroke,
     as_points,
 )
 from maskwright_gui.tools.snapping import snapped, vertex_point
-from maskwright_gui.tools.targets import edge_ends
 from maskwright_gui.tools.tool import Pointer
 from maskwright_gui.tools.welding import welded, welded_edges
 
-_ERASE_SCREEN_PX = 12.0
+ERASE_SCREEN_PX = 12.0
 _NOTHING_YET = Change.of([])
 
 
@@ -148,11 +146,11 @@ class EraseVertices(EditGesture):
     def __init__(self, context: ToolContext, start: Pointer) -> None:
         super().__init__(context)
         self._last = start.point
-        self._radius = start.reach(_ERASE_SCREEN_PX)
+        self._radius = start.reach(ERASE_SCREEN_PX)
         self._doomed: set[VertexRef] = set()
 
     def move(self, pointer: Pointer) -> None:
-        self._radius = pointer.reach(_ERASE_SCREEN_PX)
+        self._radius = pointer.reach(ERASE_SCREEN_PX)
         for ref, points in self._rings():
             near = _within(points, self._last, pointer.point, self._radius)
             self._doomed |= {replace(ref, vertex=int(vertex)) for vertex in np.flatnonzero(near)}
@@ -186,11 +184,3 @@ def _within(points: Points, start: tuple[float, float], end: tuple[float, float]
     gaps = towards - fraction[:, None] * along
     near: NDArray[np.bool_] = (gaps**2).sum(axis=1) <= radius * radius
     return near
-
-
-def hot_overlay_parts(context: ToolContext, edge: EdgePoint, is_midpoint: bool) -> tuple[OverlayLine, OverlayMarks]:
-    """How a hovered edge is shown: the edge itself, and where a new vertex would come."""
-    first, second = edge_ends(context, edge)
-    middle = ((first[0] + second[0]) / 2, (first[1] + second[1]) / 2)
-    mark = OverlayMarks(as_points(middle), Mark.HOT if is_midpoint else Mark.MIDPOINT)
-    return OverlayLine(as_points(first, second), Stroke.HOT), mark

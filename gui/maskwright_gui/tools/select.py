@@ -7,21 +7,23 @@ from maskwright.document import edits
 from maskwright.document.change import Change
 from maskwright_gui.tools.base import BaseTool
 from maskwright_gui.tools.context import ToolContext
-from maskwright_gui.tools.gestures import (
-    DragVertices,
-    EraseVertices,
-    Gesture,
-    InsertVertex,
-    MoveInstances,
-    hot_overlay_parts,
-)
+from maskwright_gui.tools.drags import begin_drag
+from maskwright_gui.tools.gestures import Gesture
+from maskwright_gui.tools.hovering import hover_overlay
 from maskwright_gui.tools.overlay import Mark, Overlay, OverlayMarks, as_points
-from maskwright_gui.tools.selecting import Lasso, RubberBand
 from maskwright_gui.tools.snapping import vertex_point
-from maskwright_gui.tools.targets import BodyTarget, EdgeTarget, Target, VertexTarget, target_at, target_hint
+from maskwright_gui.tools.targets import (
+    BodyTarget,
+    EdgeTarget,
+    Target,
+    VertexTarget,
+    owner_of,
+    target_at,
+    target_hint,
+)
 from maskwright_gui.tools.tool import Button, Cursor, KeyPress, Pointer
 from maskwright_gui.tools.vertex_keys import LARGE_NUDGE, NUDGES, VertexKeys
-from maskwright_gui.tools.welding import deletable, following, welded_edges
+from maskwright_gui.tools.welding import deletable, welded_edges
 
 _DRAG_SCREEN_PX = 3.0
 _SAME_PLACE_SCREEN_PX = 4.0
@@ -88,7 +90,8 @@ class SelectTool(BaseTool):
             self._target = target_at(self._context, pointer)
             return
         if self.state is State.PRESSED and self._has_moved(pointer, _DRAG_SCREEN_PX):
-            self._gesture = self._begin_gesture()
+            assert self._pressed is not None, "a drag starts with a press"
+            self._gesture = begin_drag(self._context, self._target, self._pressed)
             self.state = State.DRAGGING
         if self._gesture is not None:
             self._gesture.move(pointer)
@@ -130,7 +133,7 @@ class SelectTool(BaseTool):
         if self._vertex_keys.wants(key):
             return True
         if key.name == "Backspace":
-            return bool(self._context.selection) and isinstance(self._target, VertexTarget)
+            return self._is_on_selected_vertex
         if key.name == "Delete":  # what is locked is the window's business: it says why nothing happens
             return bool(self._context.selected_editable)
         return bool(self._context.selection) and key.name in {"Escape", *NUDGES}
@@ -155,17 +158,7 @@ class SelectTool(BaseTool):
         if (keyed := self._vertex_keys.ref) is not None:
             point = as_points(vertex_point(self._context, keyed))
             return Overlay(marks=(OverlayMarks(point, Mark.HOT),), shows_handles=True)
-        match self._target:
-            case VertexTarget(ref):
-                point = as_points(vertex_point(self._context, ref))
-                return Overlay(marks=(OverlayMarks(point, Mark.HOT),), shows_handles=True)
-            case EdgeTarget(edge, is_midpoint):
-                line, mark = hot_overlay_parts(self._context, edge, is_midpoint)
-                return Overlay(lines=(line,), marks=(mark,), shows_handles=True)
-            case BodyTarget(stack):
-                return Overlay(hovered=stack[0], shows_handles=True)
-            case _:
-                return Overlay(shows_handles=True)
+        return hover_overlay(self._context, self._target)
 
     def _take_back(self) -> None:
         """Cancel, and give up what the drag has selected on its way."""
@@ -173,29 +166,6 @@ class SelectTool(BaseTool):
         self.cancel()
         if was_busy and self._context.selection != self._selected_before:
             self._context.select(self._selected_before)
-
-    def _begin_gesture(self) -> Gesture:
-        assert self._pressed is not None, "a gesture starts with a press"
-        context, pressed = self._context, self._pressed
-        if pressed.modifiers.is_alt and context.selected_editable:
-            return EraseVertices(context, pressed)
-        match self._target:
-            case VertexTarget(ref):
-                if ref.instance_id not in context.selection:
-                    context.select(frozenset({ref.instance_id}))
-                return DragVertices(context, pressed, (ref,))
-            case EdgeTarget(edge, True):
-                return InsertVertex(context, edge)
-            case EdgeTarget(edge, False):
-                return DragVertices(context, pressed, (edge.start, following(context, edge.start)))
-            case BodyTarget(stack) if not (pressed.modifiers.shift or pressed.modifiers.ctrl):
-                if not context.selection.intersection(stack):
-                    context.select(frozenset(stack[:1]))
-                return MoveInstances(context, pressed)
-            case _ if pressed.modifiers.ctrl:
-                return Lasso(context, pressed)
-            case _:
-                return RubberBand(context, pressed)
 
     def _click(self, pointer: Pointer) -> None:
         stack = tuple(self._context.index.at(*pointer.point, tolerance=pointer.reach(2.0)))
@@ -207,13 +177,13 @@ class SelectTool(BaseTool):
         if pointer.modifiers.shift or pointer.modifiers.ctrl:
             if stack:
                 self._context.select(selection ^ {stack[0]})
-        elif isinstance(self._target, VertexTarget | EdgeTarget) and selection:
+        elif isinstance(self._target, VertexTarget | EdgeTarget) and owner_of(self._target) in selection:
             return
         elif again and len(selection) == 1 and stack and next(iter(selection)) in stack:
             below = (stack.index(next(iter(selection))) + 1) % len(stack)
             self._context.select(frozenset({stack[below]}))
-        elif isinstance(self._target, VertexTarget) and not stack:
-            self._context.select(frozenset({self._target.ref.instance_id}))
+        elif not stack and self._target is not None:  # a handle that reaches beyond its object
+            self._context.select(frozenset({owner_of(self._target)}))
         else:
             self._context.select(frozenset(stack[:1]))
 
@@ -231,11 +201,15 @@ class SelectTool(BaseTool):
         return True
 
     def _delete_hovered_vertex(self) -> bool:
-        if not isinstance(self._target, VertexTarget):
+        if not isinstance(self._target, VertexTarget) or not self._is_on_selected_vertex:
             return False
         ref, self._target = self._target.ref, None
         self._commit(edits.delete_vertices(self._context.document, deletable(self._context, ref)), "Delete vertex")
         return True
+
+    @property
+    def _is_on_selected_vertex(self) -> bool:
+        return isinstance(self._target, VertexTarget) and owner_of(self._target) in self._context.selection
 
     def _nudge(self, key: KeyPress) -> None:
         size = self._context.options.nudge_px * (LARGE_NUDGE if key.modifiers.shift else 1)

@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass
+from typing import assert_never
 
 import numpy as np
 
@@ -44,23 +45,41 @@ Target = VertexTarget | EdgeTarget | BodyTarget
 def target_at(context: ToolContext, pointer: Pointer) -> Target | None:
     """Handles of the selected objects come first, then whatever lies under the point.
 
-    Where nothing is selected, the vertices of the topmost object are handles, too: a wrong corner is one drag away.
+    Vertices and midpoints of the topmost object are handles, too, whatever is selected: a wrong corner is one drag
+    away. With Shift or Ctrl a press is about the selection.
     """
     if context.selection and (handle := _handle_at(context, pointer)) is not None:
         return handle
     stack = context.index.at(*pointer.point, tolerance=pointer.reach(2.0))
-    if not context.selection and (vertex := _vertex_at(context, pointer, stack)) is not None:
-        return vertex
+    held = pointer.modifiers
+    is_about_selection = bool(context.selection) and (held.shift or held.ctrl) and not held.is_alt
+    if not is_about_selection and (handle := _handle_of_topmost(context, pointer, stack)) is not None:
+        return handle
     return BodyTarget(tuple(stack)) if stack else None
+
+
+def owner_of(target: Target) -> int:
+    """The instance that the target belongs to; of several under the point the topmost."""
+    match target:
+        case VertexTarget(ref):
+            return ref.instance_id
+        case EdgeTarget(edge):
+            return edge.start.instance_id
+        case BodyTarget(stack):
+            return stack[0]
+        case _:
+            assert_never(target)
 
 
 def target_hint(target: Target | None, context: ToolContext) -> str:
     """What the mouse and the keys would do with the target."""
     match target:
-        case VertexTarget() if not context.selection:
+        case VertexTarget(ref) if ref.instance_id not in context.selection:
             return "Drag moves the vertex · Alt-click deletes it · a click selects the object"
         case VertexTarget():
             return "Drag moves the vertex · Alt-click or Backspace deletes it"
+        case EdgeTarget(edge) if edge.start.instance_id not in context.selection:
+            return "Drag pulls out a new vertex · Alt-click inserts one · a click selects the object"
         case EdgeTarget(is_midpoint=True):
             return "Drag pulls out a new vertex · Alt-click inserts one"
         case EdgeTarget():
@@ -71,6 +90,8 @@ def target_hint(target: Target | None, context: ToolContext) -> str:
             return "Enter accepts · X rejects · Ctrl+E another class · drag moves · Alt-drag erases vertices"
         case _ if context.selection:
             return "Drag moves · Alt-drag erases vertices · arrows nudge · , . walk the vertices · Esc deselects"
+        case BodyTarget():
+            return "Click selects · drag moves · Alt-drag erases vertices · Ctrl-drag a lasso"
         case _:
             return "Click an object · drag a box around several · Ctrl-drag a lasso · Shift adds"
 
@@ -98,17 +119,22 @@ def _handle_at(context: ToolContext, pointer: Pointer) -> Target | None:
     return EdgeTarget(edge, is_midpoint=_is_midpoint(context, edge, pointer))
 
 
-def _vertex_at(context: ToolContext, pointer: Pointer, stack: list[int]) -> VertexTarget | None:
-    """A vertex of the topmost object of the stack, or beside all objects of the nearest one; none of locked ones."""
+def _handle_of_topmost(context: ToolContext, pointer: Pointer, stack: list[int]) -> Target | None:
+    """A vertex or midpoint of the topmost object, or beside all objects of the nearest one; none of locked ones."""
     reach, (x, y) = pointer.reach(_VERTEX_SCREEN_PX), pointer.point
     among = [id_ for id_ in stack[:1] or context.index.near(x, y, reach) if not context.document[id_].is_locked]
     vertex = context.index.nearest_vertex(x, y, tolerance=reach, among=among)
-    if vertex is None:
-        return None
     # a small object has small handles
-    tolerance = reach * _reach_share(context.document[vertex.instance_id], pointer)
-    is_near = math.dist(vertex_point(context, vertex), pointer.point) <= tolerance
-    return VertexTarget(vertex) if is_near else None
+    if vertex is not None and math.dist(vertex_point(context, vertex), (x, y)) <= reach * _reach_share(
+        context.document[vertex.instance_id], pointer
+    ):
+        return VertexTarget(vertex)
+    edge = context.index.nearest_edge(x, y, tolerance=pointer.reach(_EDGE_SCREEN_PX), among=among)
+    if edge is None or not _is_midpoint(context, edge, pointer):
+        return None
+    share = _reach_share(context.document[edge.start.instance_id], pointer)
+    is_near = math.dist((edge.x, edge.y), (x, y)) <= pointer.reach(_EDGE_SCREEN_PX) * share
+    return EdgeTarget(edge, is_midpoint=True) if is_near else None
 
 
 def _reach_share(instance: Instance, pointer: Pointer) -> float:

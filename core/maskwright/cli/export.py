@@ -31,7 +31,13 @@ def export(
     unreviewed: Annotated[bool, typer.Option(help="Also images that nobody looked at, without annotations.")] = False,
     min_score: Annotated[float, typer.Option(min=0, max=1, help="Leave out proposals under this score.")] = 0.0,
     holes: Annotated[Literal["keyhole", "rle"], typer.Option(help="How objects with holes are written.")] = "keyhole",
-    provenance: Annotated[bool, typer.Option(help="State, score and model of each object as attributes.")] = False,
+    provenance: Annotated[
+        bool | None,
+        typer.Option(
+            help="State, score, model and thresholds of each object as attributes; --no-provenance also removes those "
+            "that came with an imported file."
+        ),
+    ] = None,
     format_name: Annotated[str, typer.Option("--format", help=f"One of: {_FORMATS}.")] = "coco",
     profile: Annotated[str, typer.Option(help=f"Who will read the file: {_PROFILES}.")] = "generic",
     split: Annotated[str | None, typer.Option(help="Parts such as train=80,val=20; --out is then a folder.")] = None,

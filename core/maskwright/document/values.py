@@ -54,7 +54,7 @@ class Category:
 
 @dataclass(frozen=True, slots=True)
 class Provenance:
-    """Where a proposal came from."""
+    """Where a proposal came from: the model, the thresholds that chose it, and when."""
 
     model_name: str
     model_hash: str
@@ -62,6 +62,10 @@ class Provenance:
     nms_iou: float
     created_at: str
     """ISO 8601, UTC."""
+    mask_threshold: float | None = None
+    """Probability from which a pixel belonged to it; None: not known, as with all that earlier versions proposed."""
+    min_iou: float | None = None
+    """How true its outline had to be to the mask, 1 for exactly; None: not known."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from maskwright.document.values import Provenance
 from maskwright.errors import ModelError
 from maskwright.inference.candidates import Candidates
 from maskwright.inference.labels import ModelCategory
@@ -34,6 +35,11 @@ class PrelabelSettings:
             min_iou=self.min_iou,
             clip_to_box=True,
         )
+
+    def provenance(self, model_name: str, model_hash: str, created_at: str) -> Provenance:
+        """Of what these settings let pass; score and overlap are to be known."""
+        score, nms_iou, min_iou = self.score or 0.0, self.nms_iou or 0.0, self.min_iou or 1.0
+        return Provenance(model_name, model_hash, score, nms_iou, created_at, self.mask_threshold, min_iou)
 
     def to_json(self) -> dict[str, Any]:
         """Plain values; equal settings give equal dictionaries."""

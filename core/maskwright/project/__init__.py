@@ -1,6 +1,6 @@
 """The project store: one SQLite file per data set, every change journalled, nothing of a person's ever lost."""
 
-from maskwright.project.images import InstanceSearch
+from maskwright.project.images import InstanceSearch, Span
 from maskwright.project.proposals import Proposal
 from maskwright.project.runs import Run, RunFailure
 from maskwright.project.scan import ScannedImage, scan_folder
@@ -14,6 +14,7 @@ __all__ = [
     "Run",
     "RunFailure",
     "ScannedImage",
+    "Span",
     "find_project",
     "scan_folder",
     "snapshot",

@@ -1,13 +1,13 @@
 """The part of a project that lists its images and the work done on each."""
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import ColumnElement, func, select, update
+from sqlalchemy import ColumnElement, func, or_, select, update
 from sqlalchemy.dialects.sqlite import insert
 
 from maskwright.document.values import ImageRecord, ImageState, InstanceState
@@ -20,6 +20,26 @@ _BLOCK = 500
 """Rows per statement when fetching by id (SQLite binds at most 32,766 values) and when streaming."""
 
 
+OriginField = Literal["score_threshold", "nms_iou", "mask_threshold", "min_iou", "created_at"]
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """From `low`, included, to `high`, included where it is a number and left out where it is a time; None: no end.
+
+    Times are ISO 8601, UTC, without a zone.
+    """
+
+    low: float | str | None = None
+    high: float | str | None = None
+
+    def filters(self, column: ColumnElement[Any]) -> list[ColumnElement[bool]]:
+        found = [] if self.low is None else [column >= self.low]
+        if self.high is not None:
+            found.append(column < self.high if isinstance(self.high, str) else column <= self.high)
+        return found
+
+
 @dataclass(frozen=True, slots=True)
 class InstanceSearch:
     """What to look for among the instances; None: any."""
@@ -29,6 +49,11 @@ class InstanceSearch:
     min_score: float | None = None
     max_score: float | None = None
     model_name: str | None = None
+    """A part of it, or the beginning of its hash."""
+    origin: Mapping[OriginField, Span] = field(default_factory=dict)
+    """Thresholds that chose a proposal, and when it was made."""
+    edited: Span | None = None
+    """When a person last touched it."""
 
     def filters(self) -> list[ColumnElement[bool]]:
         """Conditions on the instances table."""
@@ -41,9 +66,17 @@ class InstanceSearch:
             found.append(instances.c.score >= self.min_score)
         if self.max_score is not None:
             found.append(instances.c.score <= self.max_score)
+        if origin := self._origin_filters():
+            found.append(instances.c.provenance_id.in_(select(provenances.c.id).where(*origin)))
+        if self.edited is not None:
+            found += [instances.c.edited_at.is_not(None), *self.edited.filters(instances.c.edited_at)]
+        return found
+
+    def _origin_filters(self) -> list[ColumnElement[bool]]:
+        found = [one for name, span in self.origin.items() for one in span.filters(provenances.c[name])]
         if self.model_name is not None:
-            of_model = select(provenances.c.id).where(provenances.c.model_name == self.model_name)
-            found.append(instances.c.provenance_id.in_(of_model))
+            is_named = provenances.c.model_name.icontains(self.model_name, autoescape=True)
+            found.append(or_(is_named, provenances.c.model_hash.istartswith(self.model_name, autoescape=True)))
         return found
 
 
@@ -139,6 +172,8 @@ def _filters(
         filters.append(images.c.state.in_([state.value for state in states]))
     if text:
         filters.append(images.c.file_name.icontains(text, autoescape=True))
-    if having is not None:
+    if having is not None and having.edited is not None:  # few, and they have an index of their own
+        filters.append(images.c.id.in_(select(instances.c.image_id).where(*having.filters())))
+    elif having is not None:
         filters.append(select(instances.c.id).where(instances.c.image_id == images.c.id, *having.filters()).exists())
     return filters

@@ -50,5 +50,10 @@ class ProposalLayer:
 def _provenance(run: Run | None) -> Provenance | None:
     if run is None:
         return None
-    score, nms_iou = run.settings.get("score", 0.0), run.settings.get("nms_iou", 0.0)
-    return Provenance(run.model_name, run.model_hash, float(score or 0.0), float(nms_iou or 0.0), run.started_at)
+    settings = run.settings
+    score, nms_iou = settings.get("score") or 0.0, settings.get("nms_iou") or 0.0
+    mask_threshold, min_iou = settings.get("mask_threshold"), settings.get("min_iou", 0) or 1.0
+    return Provenance(
+        run.model_name, run.model_hash, float(score), float(nms_iou), run.started_at, mask_threshold,
+        float(min_iou) if "min_iou" in settings else None,
+    )  # fmt: skip

@@ -69,11 +69,21 @@ def provenance_to_row(provenance: Provenance) -> dict[str, Any]:
         "score_threshold": provenance.score_threshold,
         "nms_iou": provenance.nms_iou,
         "created_at": provenance.created_at,
+        "mask_threshold": provenance.mask_threshold,
+        "min_iou": provenance.min_iou,
     }
 
 
 def provenance_from_row(row: Row[Any]) -> Provenance:
-    return Provenance(row.model_name, row.model_hash, row.score_threshold, row.nms_iou, row.created_at)
+    return Provenance(
+        row.model_name,
+        row.model_hash,
+        row.score_threshold,
+        row.nms_iou,
+        row.created_at,
+        row.mask_threshold,
+        row.min_iou,
+    )
 
 
 def instance_from_row(row: Row[Any], provenances: Mapping[int, Provenance]) -> Instance:

@@ -78,7 +78,11 @@ provenances = Table(
     Column("score_threshold", Float, nullable=False),
     Column("nms_iou", Float, nullable=False),
     Column("created_at", Text, nullable=False),
-    UniqueConstraint("model_name", "model_hash", "score_threshold", "nms_iou", "created_at"),
+    Column("mask_threshold", Float),  # NULL, and so the next: made before these were kept
+    Column("min_iou", Float),
+    UniqueConstraint(
+        "model_name", "model_hash", "score_threshold", "nms_iou", "created_at", "mask_threshold", "min_iou"
+    ),
 )
 
 instances = Table(
@@ -98,6 +102,7 @@ instances = Table(
     Column("edited_at", Text),  # ISO 8601, UTC; NULL where no person has touched it
     # Answers every search by itself, image by image; half the work at import of one by image and one by class.
     Index("ix_instances_image", "image_id", "category_id", "state", "score", "provenance_id"),
+    Index("ix_instances_edited", "edited_at", "image_id", sqlite_where=text("edited_at IS NOT NULL")),
 )
 
 history = Table(

@@ -44,7 +44,10 @@ class ExportDialog(QDialog):
         self._path = named(QLineEdit(self), "File or folder to write")
         self._proposals = QCheckBox("Proposals that nobody has decided on", self)
         self._unreviewed = QCheckBox("Images that nobody has looked at", self)
-        self._provenance = QCheckBox("Origin, score and model of each object, as attributes", self)
+        self._provenance = named(QComboBox(self), "State, score, model and thresholds of each object")
+        self._provenance.addItem("only where it came with imported objects", None)
+        self._provenance.addItem("as attributes of each object", True)
+        self._provenance.addItem("left out everywhere", False)
         self._holes = named(QComboBox(self), "Objects with holes")
         self._holes.addItem("as one ring with a bridge (every reader)", "keyhole")
         self._holes.addItem("as run lengths, RLE", "rle")
@@ -76,7 +79,7 @@ class ExportDialog(QDialog):
             CocoExportOptions(
                 include_proposals=self._proposals.isChecked(),
                 include_unreviewed=self._unreviewed.isChecked(),
-                include_provenance=self._provenance.isChecked(),
+                include_provenance=self._provenance.currentData(),
                 holes=self._holes.currentData(),
             ),
             profile,
@@ -118,7 +121,7 @@ class ExportDialog(QDialog):
         form.addRow("Where", where)
         form.addRow("Also write", self._proposals)
         form.addRow("", self._unreviewed)
-        form.addRow("", self._provenance)
+        form.addRow("Origin", self._provenance)
         form.addRow("Holes", self._holes)
         form.addRow("Parts", self._shares)
         form.addRow("", self._by_class)

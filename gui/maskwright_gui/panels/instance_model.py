@@ -1,6 +1,7 @@
 """The instances of the image on screen as a table model; a change touches only its own rows."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from enum import IntEnum
 from typing import Any
 
@@ -10,7 +11,7 @@ from PySide6.QtGui import QColor, QIcon
 from maskwright.document.change import Change
 from maskwright.document.document import Document
 from maskwright.document.palette import category_colour
-from maskwright.document.values import Category, Instance, InstanceState
+from maskwright.document.values import Category, Instance, InstanceState, Provenance
 from maskwright_gui.icons import swatch, themed_icon
 from maskwright_gui.panels.state_marks import origin_text
 from maskwright_gui.theme import LIGHT, Theme
@@ -120,7 +121,9 @@ class InstanceModel(QAbstractTableModel):
     def _tool_tip(self, instance: Instance) -> str:
         lines = [f"{self._category_name(instance)} · {origin_text(instance.state)} · {instance.vertex_count} vertices"]
         if instance.provenance is not None:
-            lines.append(f"Proposed by {instance.provenance.model_name}")
+            lines += _provenance_lines(instance.provenance)
+        if instance.edited_at:
+            lines.append(f"Last touched {_local_time(instance.edited_at)}")
         if instance.is_locked:
             lines.append("Locked")
         return "\n".join(lines)
@@ -160,3 +163,24 @@ class InstanceModel(QAbstractTableModel):
             case Qt.ItemDataRole.TextAlignmentRole if column is Column.SCORE:
                 return Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
         return None
+
+
+def _provenance_lines(origin: Provenance) -> list[str]:
+    """Model and time, then the thresholds as far as they are known."""
+    thresholds = {
+        "score": origin.score_threshold,
+        "overlap": origin.nms_iou,
+        "mask": origin.mask_threshold,
+        "detail": origin.min_iou,
+    }
+    known = ", ".join(f"{name} {value:.2f}" for name, value in thresholds.items() if value is not None)
+    file = f" ({origin.model_hash[:8]})" if origin.model_hash else ""
+    return [f"Proposed by {origin.model_name}{file}, {_local_time(origin.created_at)}", f"with {known}"]
+
+
+def _local_time(iso: str) -> str:
+    """Of a time in UTC, to the minute; as it is where it is none."""
+    try:
+        return datetime.fromisoformat(iso).astimezone().strftime("%Y-%m-%d %H:%M")
+    except ValueError:
+        return iso

@@ -3,6 +3,7 @@
 import logging
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -61,11 +62,8 @@ def note_failure(request: PredictRequest, error: MaskwrightError) -> None:
 
 
 def _provenance(request: PredictRequest, model: "Model") -> Provenance:
-    score, nms_iou = request.settings.score, request.settings.nms_iou
-    return Provenance(
-        model.name,
-        model.content_hash,
-        model.default_score if score is None else score,
-        model.default_nms_iou if nms_iou is None else nms_iou,
-        datetime.now(UTC).isoformat(timespec="seconds"),
-    )
+    settings = request.settings
+    score = model.default_score if settings.score is None else settings.score
+    nms_iou = model.default_nms_iou if settings.nms_iou is None else settings.nms_iou
+    now = datetime.now(UTC).isoformat(timespec="seconds")
+    return replace(settings, score=score, nms_iou=nms_iou).provenance(model.name, model.content_hash, now)

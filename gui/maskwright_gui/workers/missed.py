@@ -36,25 +36,28 @@ def missed_at(place: "Place", detail: Any, project: "Project", cache: "Candidate
     if place.polygons and place.category_id is not None:
         known = detail if isinstance(detail, dict) else {}
         proposal = Proposal(place.category_id, place.score or 0.0, place.polygons)
-        return Missed(proposal, _provenance(str(known.get("model", "")), str(known.get("model_hash", ""))))
+        model, model_hash = str(known.get("model", "")), str(known.get("model_hash", ""))
+        return Missed(proposal, Provenance(model, model_hash, 0.0, 0.0, _now()))
     found = cache.get(image_id, project.image_path(project.image(image_id)))
     return _from_candidates(place, *found, project) if found is not None else None
 
 
 def _from_candidates(place: "Place", mark: "ModelMark", candidates: "Candidates", project: "Project") -> Missed | None:
     from maskwright.prelabel.mapping import project_categories
+    from maskwright.prelabel.settings import PrelabelSettings
     from maskwright.project.proposals import Proposal
 
+    settings = PrelabelSettings(score=0.0)
     category_ids = project_categories(project, candidates.categories, mark.content_hash)
-    for prediction in _alone(candidates, place.box_xyxy).select(0.0, clip_to_box=True):
+    for prediction in settings.select(_alone(candidates, place.box_xyxy)):
         if prediction.category_id in category_ids and prediction.polygons:
             proposal = Proposal(category_ids[prediction.category_id], prediction.score, prediction.polygons)
-            return Missed(proposal, _provenance(mark.name, mark.content_hash))
+            return Missed(proposal, settings.provenance(mark.name, mark.content_hash, _now()))
     return None
 
 
-def _provenance(model_name: str, model_hash: str) -> Provenance:
-    return Provenance(model_name, model_hash, 0.0, 0.0, datetime.now(UTC).isoformat(timespec="seconds"))
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")
 
 
 def _alone(candidates: "Candidates", box: tuple[float, float, float, float]) -> "Candidates":

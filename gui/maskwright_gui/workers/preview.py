@@ -159,9 +159,8 @@ class _Known:
         settings = self._settings(request)
         is_kept = request.purpose is Purpose.KEEP
         proposals = candidates_to_proposals(self.candidates, settings, self.category_ids, packs_dense=is_kept)
-        score, nms_iou = request.settings.score or 0.0, request.settings.nms_iou or 0.0
         now = datetime.now(UTC).isoformat(timespec="seconds")
-        provenance = Provenance(self.mark.name, self.mark.content_hash, score, nms_iou, now)
+        provenance = settings.provenance(self.mark.name, self.mark.content_hash, now)
         existing = tuple(request.document)
         if is_kept:
             change = proposals_to_change(existing, proposals, provenance, range(-len(proposals), 0))

@@ -5,7 +5,7 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from maskwright.document.values import ImageState, Provenance
+from maskwright.document.values import ImageState
 from maskwright_gui.panels.thresholds import THRESHOLDS_SETTING, Thresholds
 from maskwright_gui.workers.candidate_cache import CandidateCache
 from maskwright_gui.workers.narrowing import narrowed
@@ -32,14 +32,18 @@ def rethreshold(
     """
     project.set_setting(THRESHOLDS_SETTING, asdict(thresholds))
     wanted = set(project.image_ids(states=UNTOUCHED).tolist()) & set(cache.image_ids()) - set(leave_out)
+    now = datetime.now(UTC).isoformat(timespec="seconds")
     for done, image_id in enumerate(sorted(wanted)):
         progress.report(done, len(wanted), f"Applying the thresholds: {done} of {len(wanted)}")
-        if _has_rethresholded(project, cache, thresholds, image_id):
+        if _has_rethresholded(project, cache, thresholds, image_id, now):
             on_image(image_id)
     return len(wanted)
 
 
-def _has_rethresholded(project: "Project", cache: CandidateCache, thresholds: Thresholds, image_id: int) -> bool:
+def _has_rethresholded(
+    project: "Project", cache: CandidateCache, thresholds: Thresholds, image_id: int, when: str
+) -> bool:
+    """False for an image without candidates; `when`: ISO 8601, one for all that a slider has changed."""
     from maskwright.prelabel.mapping import project_categories
     from maskwright.prelabel.proposing import candidates_to_proposals, note_uncertainty
 
@@ -50,8 +54,7 @@ def _has_rethresholded(project: "Project", cache: CandidateCache, thresholds: Th
     category_ids = project_categories(project, candidates.categories, mark.content_hash)
     settings = narrowed(thresholds.settings(), thresholds.left_out, category_ids)
     proposals = candidates_to_proposals(candidates, settings, category_ids)
-    now = datetime.now(UTC).isoformat(timespec="seconds")
-    provenance = Provenance(mark.name, mark.content_hash, thresholds.score, thresholds.nms_iou, now)
+    provenance = settings.provenance(mark.name, mark.content_hash, when)
     project.put_proposals(image_id, proposals, provenance=provenance)
     note_uncertainty(project, image_id, candidates, settings, category_ids)
     return True

@@ -171,6 +171,26 @@ def test_provenance_stands_in_attributes_on_request(tmp_path: Path) -> None:
     }
 
 
+def test_mask_threshold_and_detail_are_told_where_they_are_known(tmp_path: Path) -> None:
+    provenance = Provenance("nuclei", "abc", 0.5, 0.5, "2026-01-01T00:00:00Z", mask_threshold=0.4, min_iou=0.95)
+    instance = Instance(1, 1, (square(1, 1),), InstanceState.ACCEPTED, 0.9, provenance)
+    options = CocoExportOptions(include_provenance=True)
+    (annotation,) = exported(one_image(instance), tmp_path / "out.json", options)["annotations"]
+    assert (annotation["attributes"]["mask_threshold"], annotation["attributes"]["min_iou"]) == (0.4, 0.95)
+
+
+@pytest.mark.parametrize("others", [{}, {"occluded": True, "note": "x"}], ids=["alone", "with others"])
+def test_provenance_that_came_with_a_file_is_removed_on_request(tmp_path: Path, others: dict[str, object]) -> None:
+    told = {"state": "edited", "score": 0.9, "model": "nuclei", "edited_at": "2026-01-01T00:00:00Z", **others}
+    instance = Instance(1, 1, (square(1, 1),), InstanceState.EDITED, 0.9, extra={"attributes": told})
+    kept, removed = (
+        exported(one_image(instance), tmp_path / f"{wish}.json", CocoExportOptions(include_provenance=wish))
+        for wish in (None, False)
+    )
+    assert kept["annotations"][0]["attributes"] == told
+    assert removed["annotations"][0].get("attributes", {}) == others
+
+
 def test_coordinates_stay_inside_the_image(tmp_path: Path) -> None:
     source = one_image(Instance(1, 1, (square(-2, -3, 10), square(35, 25, 10))))
     (annotation,) = exported(source, tmp_path / "out.json")["annotations"]

@@ -238,7 +238,7 @@ def test_provenance_comes_back_and_other_attributes_stay(project: Project, tmp_p
     assert (proposed.state, proposed.score) == (InstanceState.PROPOSED, 0.25)
     assert proposed.provenance == edited.provenance == Provenance("nuclei", "ab12", 0.3, 0.5, "2026-01-01T00:00:00Z")
     assert [project.image(image_id).state for image_id in (7, 50)] == [ImageState.DONE, ImageState.PRELABELLED]
-    for include_provenance in (False, True):
+    for include_provenance in (None, True):
         options = CocoExportOptions(include_proposals=True, include_provenance=include_provenance)
         export_coco(project, tmp_path / "out.json", options)
         assert json.dumps(json.loads((tmp_path / "out.json").read_text())) == json.dumps(content)

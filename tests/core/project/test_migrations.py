@@ -2,6 +2,7 @@
 
 import sqlite3
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,11 +14,13 @@ from alembic.script import ScriptDirectory
 import maskwright.project.upgrade as upgrade
 from maskwright.document.change import Change
 from maskwright.document.gesture import Gesture
+from maskwright.document.values import InstanceState
 from maskwright.errors import ProjectError
 from maskwright.project import Project
 from maskwright.project.backup import list_backups
+from maskwright.project.proposals import Proposal
 from maskwright.project.schema import metadata
-from project_builders import drawn, make_project
+from project_builders import drawn, make_project, square
 
 
 def test_migrating_from_nothing_gives_the_schema_of_the_code(tmp_path: Path) -> None:
@@ -32,7 +35,7 @@ def test_an_older_project_is_migrated_after_a_copy_was_made(tmp_path: Path) -> N
     with closing(sqlite3.connect(file)) as connection:  # back to how version 0001 left it
         connection.executescript(
             "DROP TABLE category_merges; ALTER TABLE instances DROP COLUMN dense;"
-            "ALTER TABLE instances DROP COLUMN edited_at;"
+            "DROP INDEX ix_instances_edited; ALTER TABLE instances DROP COLUMN edited_at;"
             "DROP TABLE image_looks; ALTER TABLE history DROP COLUMN clicks;"
             "ALTER TABLE history DROP COLUMN keys; ALTER TABLE history DROP COLUMN active_s;"
             "DROP TABLE signals; DROP INDEX ix_instances_image;"
@@ -51,6 +54,33 @@ def test_an_older_project_is_migrated_after_a_copy_was_made(tmp_path: Path) -> N
     (copy,) = list_backups(file)
     assert copy.name.endswith("schema-0001.db")
     assert upgrade.schema_version(copy) == "0001"
+
+
+def test_proposals_of_an_older_project_keep_their_origin_and_their_undo(tmp_path: Path) -> None:
+    with make_project(tmp_path) as project:
+        run_id = project.start_run("net", "abc", {"score": 0.5, "nms_iou": 0.4})
+        project.put_proposals(1, [Proposal(1, 0.9, (square(5, 5),))], run_id=run_id)
+        (proposed,) = project.instances(1)
+        accepted = replace(proposed, state=InstanceState.ACCEPTED)
+        project.apply(1, Change.of([(proposed, accepted)]), label="Accept")
+        file = project.path / "project.db"
+    with closing(sqlite3.connect(file)) as connection:  # back to how version 0007 left it
+        connection.executescript(
+            "DROP INDEX ix_instances_edited; CREATE TABLE old (id INTEGER PRIMARY KEY, model_name TEXT NOT NULL,"
+            "model_hash TEXT NOT NULL, score_threshold FLOAT NOT NULL, nms_iou FLOAT NOT NULL,"
+            "created_at TEXT NOT NULL, UNIQUE (model_name, model_hash, score_threshold, nms_iou, created_at));"
+            "INSERT INTO old SELECT id, model_name, model_hash, score_threshold, nms_iou, created_at FROM provenances;"
+            "DROP TABLE provenances; ALTER TABLE old RENAME TO provenances;"
+            "UPDATE alembic_version SET version_num = '0007';"
+        )
+
+    with Project.open(file) as project, project._database.read() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+        (found,) = project.instances(1)
+        assert (found.provenance.model_hash, found.provenance.nms_iou) == ("abc", 0.4)
+        assert (found.provenance.mask_threshold, found.provenance.min_iou) == (None, None)
+        project.apply(1, project.history(1)[-1].change.inverse(), label="Accept", kind="undo")
+        assert project.instances(1)[0].state is InstanceState.PROPOSED
 
 
 def test_every_script_is_a_known_revision() -> None:

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from maskwright.document.change import Change
-from maskwright.document.values import ImageState, Instance, InstanceState
+from maskwright.document.values import ImageState, Instance, InstanceState, Provenance
 from maskwright.geometry.polygon import Polygon
 from maskwright.project import Project, Proposal
 from maskwright.project.overlaps import overlaps
@@ -42,6 +42,26 @@ def test_first_proposals_mark_the_image_and_carry_their_origin(project: Project)
     assert (first.provenance.score_threshold, first.provenance.nms_iou) == (0.5, 0.4)
     assert project.image(1).state is ImageState.PRELABELLED
     assert project.pending_images(run_id).tolist() == [2]
+
+
+@pytest.mark.parametrize(
+    ("settings", "found"),
+    [({"mask_threshold": 0.4, "min_iou": 0.95}, (0.4, 0.95)), ({"min_iou": None}, (None, 1.0)), ({}, (None, None))],
+    ids=["both", "exact outlines", "an older run"],
+)
+def test_proposals_of_a_run_tell_its_mask_threshold_and_detail(
+    project: Project, settings: dict[str, float | None], found: tuple[float | None, float | None]
+) -> None:
+    project.put_proposals(1, [cell(0)], run_id=project.start_run("net", "abc", settings))
+    (origin,) = (instance.provenance for instance in project.instances(1))
+    assert (origin.mask_threshold, origin.min_iou) == found
+
+
+def test_origins_that_differ_in_the_mask_threshold_alone_are_two(project: Project) -> None:
+    one = Provenance("net", "abc", 0.5, 0.5, "2026-01-01", 0.4, 0.98)
+    for image_id, origin in ((1, one), (2, replace(one, mask_threshold=0.6))):
+        project.put_proposals(image_id, [cell(0)], provenance=origin)
+    assert [project.instances(image_id)[0].provenance.mask_threshold for image_id in (1, 2)] == [0.4, 0.6]
 
 
 def test_the_returned_change_leads_from_the_old_document_to_the_new(project: Project) -> None:

@@ -15,7 +15,7 @@ import pytest
 from maskwright.document.change import Change
 from maskwright.document.values import Category, ImageState, Instance, InstanceState, Provenance
 from maskwright.errors import ProjectError
-from maskwright.project import InstanceSearch, Project, ScannedImage, scan_folder, snapshot
+from maskwright.project import InstanceSearch, Project, Proposal, ScannedImage, Span, scan_folder, snapshot
 from project_builders import drawn, make_project, square, write_image
 
 
@@ -125,6 +125,26 @@ def test_images_are_found_by_what_is_on_them(project: Project) -> None:
     assert ids(min_score=0.5) == [1]
     assert ids(model_name="net") == []
     assert project.image_ids(having=InstanceSearch(), text="000001").tolist() == [2]
+
+
+def test_images_are_found_by_the_origin_of_what_is_on_them(project: Project) -> None:
+    early, late = (
+        Provenance(name, f"{name}0123", 0.3, 0.5, when, mask_threshold, 0.98)
+        for name, when, mask_threshold in (("YOLACT", "2026-01-01T08:00:00", 0.4), ("nuclei", "2026-02-01", 0.6))
+    )
+    for image_id, provenance in ((1, early), (2, late)):
+        project.put_proposals(image_id, [Proposal(1, 0.9, (square(),))], provenance=provenance)
+    project.apply(3, Change.create([drawn(project.reserve_instance_ids(1)[0])]), label="Draw")
+
+    def ids(**wanted: object) -> list[int]:
+        return project.image_ids(having=InstanceSearch(**wanted)).tolist()
+
+    assert ids(model_name="yola") == ids(model_name="YOLACT01") == [1]
+    assert ids(origin={"mask_threshold": Span(0.5)}) == [2]
+    assert ids(origin={"created_at": Span("2026-01-01T00:00:00", "2026-01-02T00:00:00")}) == [1]
+    assert ids(origin={"score_threshold": Span(high=0.3)}) == [1, 2]
+    assert ids(edited=Span("2026-01-01")) == [3]
+    assert ids(edited=Span("2026-01-01"), states=(InstanceState.PROPOSED,)) == []
 
 
 def test_signals_are_kept_per_image(project: Project) -> None:

@@ -1,12 +1,16 @@
 """The search field of the image list."""
 
+import time
+from datetime import datetime, timedelta
+
 import pytest
 from PySide6.QtWidgets import QComboBox, QLabel
 from pytestqt.qtbot import QtBot
 
 from maskwright.document.values import Category, InstanceState
+from maskwright.project import Span
 from maskwright_gui.app import Workbench
-from maskwright_gui.panels.image_query import parse_search
+from maskwright_gui.panels.image_search import parse_search
 
 CLASSES = (Category(1, "car"), Category(2, "cart"), Category(3, "potted plant"))
 
@@ -55,6 +59,47 @@ def test_counts_stand_with_the_filters(qtbot: QtBot, opened: Workbench) -> None:
 def filter_texts(bench: Workbench) -> list[str]:
     combo = bench.window.images.findChild(QComboBox)
     return [combo.itemText(place) for place in range(combo.count())]
+
+
+def test_thresholds_of_the_proposal_are_conditions_too() -> None:
+    name, search = parse_search("threshold>0.3 overlap<=0.6 mask>0.5 mask<0.7 detail:1", CLASSES)
+    assert name == ""
+    assert search.origin == {
+        "score_threshold": Span(0.3),
+        "nms_iou": Span(None, 0.6),
+        "mask_threshold": Span(0.5, 0.7),
+        "min_iou": Span(1.0, 1.0),
+    }
+
+
+@pytest.mark.parametrize(
+    ("word", "bounds"),
+    [
+        ("edited>2026-11-20", ("2026-11-20T00:00:00", None)),
+        ("edited<2026-11-20", (None, "2026-11-20T00:00:00")),
+        ("edited:2026-11-20", ("2026-11-20T00:00:00", "2026-11-21T00:00:00")),
+        ("edited>2026-11-20T14:30+02:00", ("2026-11-20T12:30:00", None)),
+    ],
+    ids=["since", "before", "within", "zone"],
+)
+def test_times_are_days_here_or_moments(
+    monkeypatch: pytest.MonkeyPatch, word: str, bounds: tuple[str | None, str | None]
+) -> None:
+    monkeypatch.setenv("TZ", "UTC")
+    time.tzset()
+    _, search = parse_search(word, CLASSES)
+    assert (search.edited.low, search.edited.high) == bounds
+
+
+def test_today_is_a_day() -> None:
+    _, search = parse_search("proposed:today", CLASSES)
+    span = search.origin["created_at"]
+    assert datetime.fromisoformat(span.high) - datetime.fromisoformat(span.low) == timedelta(days=1)
+
+
+@pytest.mark.parametrize("word", ["edited>soon", "mask>", "mask>high", "colour:red", "a:b"])
+def test_what_is_no_condition_is_looked_for_in_names(word: str) -> None:
+    assert parse_search(word, CLASSES) == (word, None)
 
 
 def test_unfinished_number_is_no_condition() -> None:

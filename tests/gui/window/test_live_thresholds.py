@@ -68,6 +68,13 @@ def test_letting_go_keeps_it_without_inference(qtbot: QtBot, labelled: Workbench
     assert model.predict_count == 0
 
 
+def test_what_is_kept_tells_all_four_thresholds(qtbot: QtBot, labelled: Workbench) -> None:
+    drag_to(labelled, "Mask", 0.4).setSliderDown(False)
+    qtbot.waitUntil(lambda: {one.provenance.mask_threshold for one in labelled.session.document} == {0.4})
+    (origin, _) = (instance.provenance for instance in labelled.session.document)
+    assert (origin.score_threshold, origin.nms_iou, origin.min_iou) == (0.5, 0.5, 0.98)
+
+
 def test_lower_score_brings_proposals_back(qtbot: QtBot, labelled: Workbench) -> None:
     drag_to(labelled, "Score", 0.95).setSliderDown(False)
     qtbot.waitUntil(lambda: len(labelled.session.document) == 0)

@@ -62,8 +62,9 @@ class CocoExportOptions:
     """Leaves out proposals under this score; what a person accepted or drew is always written."""
     holes: Literal["keyhole", "rle"] = "keyhole"
     """Instances with holes as one ring with a bridge, which everybody reads, or as run lengths."""
-    include_provenance: bool = False
-    """State, score, model, its thresholds and times of each instance in its `attributes`."""
+    include_provenance: bool | None = None
+    """State, score, model, its thresholds and times of each instance in its `attributes`; None: only where it came so
+    with an imported file; False: not even there."""
     run_lengths: bool = True
     """Off: polygons only, also for crowds and for run lengths that came with an imported file."""
     crowds: bool = True

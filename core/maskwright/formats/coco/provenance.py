@@ -9,6 +9,9 @@ from maskwright.document.values import Instance, InstanceState, Provenance
 
 _TEXTS = ("model", "model_hash", "proposed_at")
 _NUMBERS = ("score_threshold", "nms_iou")
+_LATER_NUMBERS = ("mask_threshold", "min_iou")
+"""Not known of all proposals."""
+_KEYS = frozenset({"state", "score", "edited_at", *_TEXTS, *_NUMBERS, *_LATER_NUMBERS})
 _EXPORTED = frozenset({*(state.value for state in InstanceState)} - {InstanceState.REJECTED.value})
 
 
@@ -21,6 +24,8 @@ def provenance_attributes(instance: Instance) -> dict[str, str | float]:
     if origin is not None:
         attributes |= {"model": origin.model_name, "model_hash": origin.model_hash}
         attributes |= {"score_threshold": origin.score_threshold, "nms_iou": origin.nms_iou}
+        later = {"mask_threshold": origin.mask_threshold, "min_iou": origin.min_iou}
+        attributes |= {key: value for key, value in later.items() if value is not None}
         attributes["proposed_at"] = origin.created_at
     if instance.edited_at:
         attributes["edited_at"] = instance.edited_at
@@ -52,6 +57,11 @@ def refreshed(attributes: Mapping[str, Any], instance: Instance) -> dict[str, An
     return {**attributes, **{key: value for key, value in known.items() if attributes.get(key) != value}}
 
 
+def stripped(attributes: Mapping[str, Any]) -> dict[str, Any]:
+    """`attributes` without what `provenance_attributes` wrote."""
+    return {key: value for key, value in attributes.items() if key not in _KEYS}
+
+
 def _origin(attributes: Mapping[str, Any]) -> Provenance | None:
     model, model_hash, created_at = (attributes.get(key) for key in _TEXTS)
     threshold, nms_iou = (attributes.get(key) for key in _NUMBERS)
@@ -59,7 +69,8 @@ def _origin(attributes: Mapping[str, Any]) -> Provenance | None:
         return None
     if not (_is_number(threshold) and _is_number(nms_iou)):
         return None
-    return Provenance(model, model_hash, float(threshold), float(nms_iou), created_at)
+    mask_threshold, min_iou = (float(v) if _is_share(v) else None for v in map(attributes.get, _LATER_NUMBERS))
+    return Provenance(model, model_hash, float(threshold), float(nms_iou), created_at, mask_threshold, min_iou)
 
 
 def _is_number(value: Any) -> TypeGuard[float]:

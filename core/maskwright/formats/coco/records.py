@@ -12,7 +12,7 @@ from maskwright.document.values import Category, ImageRecord, Instance
 from maskwright.errors import FormatError
 from maskwright.formats.coco import original
 from maskwright.formats.coco.options import CocoExportOptions
-from maskwright.formats.coco.provenance import has_provenance, refreshed
+from maskwright.formats.coco.provenance import has_provenance, refreshed, stripped
 from maskwright.geometry.algebra import clip_to_image
 from maskwright.geometry.keyhole import cut_keyholes
 from maskwright.geometry.polygon import Polygon
@@ -48,13 +48,23 @@ def instance_record(instance: Instance, image: ImageRecord, options: CocoExportO
             return None
     record = {"id": instance.id, "image_id": image.id, "category_id": instance.category_id, **geometry}
     record |= _unknown(instance.extra, record)
-    if options.include_provenance or has_provenance(record.get("attributes")):
-        record["attributes"] = refreshed(_mapping(record.get("attributes")), instance)
+    _tell_provenance(record, instance, options.include_provenance)
     if options.plain_attributes and "attributes" in record:
         record["attributes"] = {
             key: value for key, value in _mapping(record["attributes"]).items() if isinstance(value, str | int | float)
         }
     return original.in_original_order(record, instance.extra)
+
+
+def _tell_provenance(record: dict[str, Any], instance: Instance, is_wanted: bool | None) -> None:
+    """See `CocoExportOptions.include_provenance`."""
+    known = _mapping(record.get("attributes"))
+    if is_wanted or (is_wanted is None and has_provenance(known)):
+        record["attributes"] = refreshed(known, instance)
+    elif has_provenance(known) and (others := stripped(known)):
+        record["attributes"] = others
+    elif has_provenance(known):
+        del record["attributes"]
 
 
 def _geometry_record(instance: Instance, size_wh: tuple[int, int], options: CocoExportOptions) -> dict[str, Any] | None:

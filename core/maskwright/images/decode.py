@@ -24,11 +24,14 @@ from maskwright.errors import ImageError
 from maskwright.images.bgr import pillow_to_bgr
 from maskwright.images.exif import upright
 from maskwright.images.header import DECODER_ERRORS, MAX_PIXELS, ImageHeader, open_plugin, os_reason, read_header
-from maskwright.images.large import read_large
+from maskwright.images.large import quick_look, read_large, sketched
 from maskwright.images.pages import page_source
+from maskwright.images.parts import Watcher
 from maskwright.windowing import deep_to_bgr
 
 LARGE_PIXELS = 40_000_000
+_SKETCH_SIDE_PX = 1500
+"""Of a large file in pieces every so many pixels are looked at; a thumbnail is the mean of several."""
 _Pixels = TypeVar("_Pixels", bound=NDArray[Any] | None)
 _one_large = threading.Lock()
 """Two files of 108 megapixels decoded at the same time would take 650 MB."""
@@ -46,30 +49,32 @@ class DecodedImage:
         return self.header.depth
 
 
-def read_image(path: Path, *, max_pixels: int = MAX_PIXELS) -> DecodedImage:
+def read_image(path: Path, *, max_pixels: int = MAX_PIXELS, watcher: Watcher | None = None) -> DecodedImage:
     """Decode `path` whole, upright.
 
-    Raises ImageError, as `probe_image` does, for damaged or truncated pixels and when memory does not suffice.
+    `watcher` is shown the parts of a large image as they come, where it comes in parts, as `read_samples` gives them;
+    what it raises ends the decoding. Raises ImageError, as `probe_image` does, for damaged or truncated pixels and when
+    memory does not suffice.
     """
-    pixels, header = _read(path, max_pixels)
+    pixels, header = _read(path, max_pixels, watcher)
     return DecodedImage(deep_to_bgr(pixels) if header.depth > 8 else pixels, header)
 
 
-def read_samples(path: Path, *, max_pixels: int = MAX_PIXELS) -> NDArray[Any]:
+def read_samples(path: Path, *, max_pixels: int = MAX_PIXELS, watcher: Watcher | None = None) -> NDArray[Any]:
     """What a file of more than 8 bits per sample (see `probe_image`) holds, upright, of its own number type.
 
-    (H, W), (H, W, 1), (H, W, 3) BGR or (H, W, 4) BGRA. Raises as `read_image`.
+    (H, W), (H, W, 1), (H, W, 3) BGR or (H, W, 4) BGRA. `watcher` and errors as for `read_image`.
     """
-    return _read(path, max_pixels)[0]
+    return _read(path, max_pixels, watcher)[0]
 
 
-def _read(path: Path, max_pixels: int) -> tuple[NDArray[Any], ImageHeader]:
+def _read(path: Path, max_pixels: int, watcher: Watcher | None) -> tuple[NDArray[Any], ImageHeader]:
     """Samples of more than 8 bits as they are, all others as BGR."""
     source = page_source(path)[0]
     try:
         with source.open("rb") as file:
             header = read_header(file, path, max_pixels=max_pixels)
-            pixels = _tried(partial(_decode, file, source, header), header, path)
+            pixels = _tried(partial(_decode, file, source, header, watcher), header, path)
     except OSError as error:
         raise ImageError(os_reason(error), path=path) from error
     if pixels.shape[:2] != (header.height, header.width):
@@ -87,14 +92,18 @@ def _tried(decode: Callable[[], _Pixels], header: ImageHeader, path: Path) -> _P
 
 
 def read_thumbnail(path: Path, *, max_side_px: int, max_pixels: int = MAX_PIXELS) -> NDArray[np.uint8]:
-    """A small upright BGR copy, its longer side at most `max_side_px`; JPEGs are decoded at reduced size.
+    """A small upright BGR copy, its longer side at most `max_side_px`.
 
+    JPEGs are decoded at reduced size, other large files in pieces where they can be: the whole is never in memory.
     Raises ImageError as `read_image` does.
     """
     try:
         with page_source(path)[0].open("rb") as stream:
             header = read_header(stream, path, max_pixels=max_pixels)
             reduced = _tried(partial(_reduced, stream, header, max_side_px), header, path)
+            if reduced is None and header.width * header.height >= LARGE_PIXELS:
+                side_px = max(max_side_px, _SKETCH_SIDE_PX)
+                reduced = _tried(partial(sketched, stream, header, side_px), header, path)
         pixels = reduced if reduced is not None else read_image(path, max_pixels=max_pixels).bgr_u8
     except OSError as error:
         raise ImageError(os_reason(error), path=path) from error
@@ -104,8 +113,8 @@ def read_thumbnail(path: Path, *, max_side_px: int, max_pixels: int = MAX_PIXELS
 def read_preview(path: Path, *, max_side_px: int, max_pixels: int = MAX_PIXELS) -> NDArray[np.uint8] | None:
     """As `read_thumbnail`, but only where that is much less work than decoding the whole file; else None.
 
-    A JPEG is decoded at a reduced size; a TIFF has overviews or rows that can be passed over (`quick_look`). The rows
-    of a PNG can be had in their order only, each from the one before, out of one stream: there is no short way.
+    A JPEG is decoded at a reduced size; a TIFF has overviews or rows that can be passed over, a BMP rows, an interlaced
+    PNG a first pass. The rows of other PNGs can be had in their order only, each from the one before: no short way.
     Raises ImageError as `read_image` does.
     """
     try:
@@ -122,13 +131,10 @@ def _reduced(stream: IO[bytes], header: ImageHeader, max_side_px: int) -> NDArra
         image = open_plugin(stream, "JPEG")
         image.draft("RGB", (2 * max_side_px, 2 * max_side_px))
         return upright(pillow_to_bgr(image), header.orientation)
-    if header.format == "TIFF" and header.width * header.height >= LARGE_PIXELS and header.page == 1:
-        from maskwright.images.tiff import require_whole
-        from maskwright.images.tiff_bands import quick_look
-
-        require_whole(stream, header.page)
-        return quick_look(stream, header.page, max_side_px)
-    return None
+    if header.width * header.height < LARGE_PIXELS:
+        return None
+    look = quick_look(stream, header, max_side_px)
+    return deep_to_bgr(look) if look is not None and header.depth > 8 else look
 
 
 def _shrunk(pixels: NDArray[Any], max_side_px: int) -> NDArray[np.uint8]:
@@ -137,10 +143,10 @@ def _shrunk(pixels: NDArray[Any], max_side_px: int) -> NDArray[np.uint8]:
     return np.asarray(cv2.resize(pixels, size_wh, interpolation=cv2.INTER_AREA), dtype=np.uint8)
 
 
-def _decode(file: IO[bytes], source: Path, header: ImageHeader) -> NDArray[Any]:
+def _decode(file: IO[bytes], source: Path, header: ImageHeader, watcher: Watcher | None) -> NDArray[Any]:
     if header.width * header.height >= LARGE_PIXELS:
         with _one_large:
-            large = read_large(file, source, header)
+            large = read_large(file, source, header, watcher)
             return large if large is not None else _decode_usually(file, header)
     return _decode_usually(file, header)
 

@@ -1,11 +1,14 @@
 """Images of tens of megapixels: the same pixels as everywhere, with no second copy of them at any moment.
 
-Pillow keeps four bytes per pixel of its own beside the array that is made of them, `cv2.imdecode` copies its result,
-and both want the whole file in memory; `cv2.imread` decodes from the disk into an array that is given to it. But it
-returns half a picture for a file that is cut off, so that only files that end as they should come here.
+TIFF, PNG and BMP go piece by piece into the final array. For the rest there is `cv2.imread`, which decodes from the
+disk into an array that is given to it: Pillow keeps four bytes per pixel of its own beside the array that is made of
+them. But it returns half a picture for a file that is cut off, so that only files that end as they should come here.
 """
 
 import io
+import struct
+from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 from typing import IO, Any
 
@@ -13,61 +16,113 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from maskwright.images.bmp_bands import bmp_look, bmp_parts
 from maskwright.images.exif import upright
-from maskwright.images.header import ImageHeader, open_plugin
+from maskwright.images.header import DECODER_ERRORS, ImageHeader, open_plugin
+from maskwright.images.parts import Part, Watcher, joined, upright_parts
+from maskwright.images.png_bands import first_pass, png_parts
+from maskwright.images.sketch import Sketch
+from maskwright.images.turning import turned_away
 
 _TAIL_BYTES = 1024
-_ENDS = {"JPEG": b"\xff\xd9", "PNG": b"IEND\xaeB`\x82"}
-_GREY_16 = "I;16"
+_JPEG_END = b"\xff\xd9"
+_RIFF_HEAD_BYTES = 8
 
 
-def read_large(file: IO[bytes], source: Path, header: ImageHeader) -> NDArray[Any] | None:
-    """(H, W, 3) uint8 BGR or (H, W) uint16, upright; None for what has to go the usual way, errors included.
+def read_large(file: IO[bytes], source: Path, header: ImageHeader, watcher: Watcher | None) -> NDArray[Any] | None:
+    """(H, W, 3) uint8 BGR or deeper samples, upright; None for what has to go the usual way, errors included.
 
-    `file` is `source`, open.
+    `file` is `source`, open. Raises one of DECODER_ERRORS for damaged data, and what `watcher` raises.
     """
-    mode = _plain_mode(file, header)
-    if mode is None:
+    if (parts := _parts(file, header)) is not None:
+        return joined(parts, _stored_wh(header), header.orientation, watcher)
+    if not _is_plain(file, header):
         return None
-    if header.format == "TIFF" and mode != _GREY_16:
-        from maskwright.images.tiff_bands import read_bands
-
-        if (bands := read_bands(file, header.page)) is not None:
-            return bands
-    width, height = header.size_wh if header.orientation < 5 else header.size_wh[::-1]
-    if mode == _GREY_16:
-        samples, flags = np.empty((height, width), np.uint16), cv2.IMREAD_UNCHANGED
-    else:
-        samples, flags = np.empty((height, width, 3), np.uint8), cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION
-    return upright(samples, header.orientation) if _read_into(samples, source, flags) else None
+    width, height = _stored_wh(header)
+    pixels = np.empty((height, width, 3), np.uint8)
+    if not _read_into(pixels, source):
+        return None
+    return pixels if header.orientation == 1 else turned_away(pixels, header.orientation)
 
 
-def _read_into(samples: NDArray[Any], source: Path, flags: int) -> bool:
+def quick_look(file: IO[bytes], header: ImageHeader, max_side_px: int) -> NDArray[Any] | None:
+    """A reduced version, upright, where the file allows for one without being decoded whole; else None."""
+    look: NDArray[Any] | None = None
+    if header.format == "PNG":
+        look = first_pass(file)
+    elif header.format == "BMP":
+        look = bmp_look(file, max_side_px)
+    elif header.format == "TIFF":
+        from maskwright.images.tiff_look import tiff_look
+
+        look = tiff_look(file, header.page, max_side_px)
+    return upright(look, header.orientation) if look is not None else None
+
+
+def sketched(file: IO[bytes], header: ImageHeader, max_side_px: int) -> NDArray[np.uint8] | None:
+    """A reduced version in the memory of one piece, in the time that the whole takes; None for other files."""
+    if (parts := _parts(file, header)) is None:
+        return None
+    sketch = Sketch(header.size_wh, max_side_px)
+    for part in upright_parts(parts, _stored_wh(header), header.orientation):
+        sketch.take(part)
+    return sketch.picture()
+
+
+def _stored_wh(header: ImageHeader) -> tuple[int, int]:
+    return header.size_wh if header.orientation < 5 else header.size_wh[::-1]
+
+
+def _parts(file: IO[bytes], header: ImageHeader) -> Iterator[Part] | None:
+    """The pieces of a file as stored, not turned; None where it cannot be taken to pieces."""
+    parts: Iterator[Part] | None = None
+    if header.format == "PNG":
+        parts = png_parts(file)
+    elif header.format == "BMP":
+        parts = bmp_parts(file)
+    elif header.format == "TIFF":
+        from maskwright.images.tiff_bands import tiff_parts
+
+        parts = tiff_parts(file, header.page)
+    if parts is None:
+        return None
+    try:
+        return chain([next(parts)], parts)
+    except ValueError:
+        raise  # a wrong checksum, which not every decoder looks at
+    except (*DECODER_ERRORS, StopIteration, cv2.error):
+        return None  # the usual way knows more kinds, or says what is missing
+
+
+def _is_plain(file: IO[bytes], header: ImageHeader) -> bool:
+    """A whole JPEG, WebP or TIFF that both decoders read alike."""
+    if header.format not in ("JPEG", "WebP", "TIFF") or header.page != 1 or not _ends_whole(file, header):
+        return False
+    if header.format == "TIFF" and header.orientation != 1:
+        return False  # OpenCV turns TIFFs by itself, whatever it is told
+    image = open_plugin(file, header.format)
+    return image.mode in ("L", "RGB") and not image.has_transparency_data and getattr(image, "n_frames", 1) == 1
+
+
+def _read_into(pixels: NDArray[np.uint8], source: Path) -> bool:
     """Whether OpenCV could read the file into the array: not every version can, nor every path on every system."""
     try:
-        filled = cv2.imread(str(source), samples, flags)
+        filled = cv2.imread(str(source), pixels, cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION)
     except (cv2.error, TypeError):
         return False
-    return filled is samples
-
-
-def _plain_mode(file: IO[bytes], header: ImageHeader) -> str | None:
-    """ "L", "RGB" or 16-bit grey, without transparency, whole: what both decoders read alike; None for all others."""
-    if header.page != 1 or header.format not in ("JPEG", "PNG", "TIFF"):
-        return None
-    image = open_plugin(file, header.format)
-    mode = _GREY_16 if image.mode.startswith(_GREY_16) else image.mode
-    if mode not in ("L", "RGB", _GREY_16) or image.has_transparency_data or (mode == _GREY_16) != (header.depth == 16):
-        return None
-    if header.format != "TIFF":
-        return mode if _ends_whole(file, header) else None  # Pillow knows how to say what is missing
-    from maskwright.images.tiff import require_whole
-
-    require_whole(file, header.page)
-    return mode if header.orientation == 1 else None  # OpenCV turns TIFFs by itself, whatever it is told
+    return filled is pixels
 
 
 def _ends_whole(file: IO[bytes], header: ImageHeader) -> bool:
-    """Whether a JPEG or PNG ends with its end mark; padding is passed over."""
-    file.seek(-min(_TAIL_BYTES, file.seek(0, io.SEEK_END)), io.SEEK_END)
-    return file.read().rstrip(b"\0").endswith(_ENDS[header.format])
+    """Whether a JPEG ends with its end mark, padding passed over, a WebP where it says, and a TIFF has all its data."""
+    size = file.seek(0, io.SEEK_END)
+    if header.format == "TIFF":
+        from maskwright.images.tiff_samples import require_whole
+
+        require_whole(file, header.page)
+        return header.depth == 8
+    if header.format == "WebP":
+        file.seek(0)
+        return bool(struct.unpack("<4xI", file.read(_RIFF_HEAD_BYTES))[0] + _RIFF_HEAD_BYTES <= size)
+    file.seek(-min(_TAIL_BYTES, size), io.SEEK_END)
+    return file.read().rstrip(b"\0").endswith(_JPEG_END)

@@ -8,13 +8,15 @@ import cv2
 import numpy as np
 import tifffile
 from numpy.typing import NDArray
-from PIL import Image
 
 from maskwright.errors import ImageError
 from maskwright.images.bgr import pillow_to_bgr
 from maskwright.images.exif import upright
-from maskwright.images.header import DECODER_ERRORS, MAX_PIXELS, ImageHeader, open_plugin, read_header
-from maskwright.images.pages import page_at, page_name, plane_samples
+from maskwright.images.header import DECODER_ERRORS, MAX_PIXELS, ImageHeader, read_header
+from maskwright.images.pages import page_at, page_name
+from maskwright.images.parts import joined
+from maskwright.images.tiff_bands import page_parts
+from maskwright.images.tiff_samples import channel_samples, open_tiff_page, require_whole
 from maskwright.windowing import deep_to_bgr
 
 
@@ -27,7 +29,7 @@ def read_tiff(stream: IO[bytes], header: ImageHeader) -> NDArray[np.uint8]:
     try:
         return pillow_to_bgr(open_tiff_page(stream, header.page))  # Pillow turns TIFFs, and only TIFFs, by itself
     except (SyntaxError, EOFError):  # more channels than Pillow knows, or a page without a directory of its own
-        return upright(deep_to_bgr(_read_channels(stream, header.page)), header.orientation)
+        return upright(deep_to_bgr(channel_samples(stream, header.page)), header.orientation)
 
 
 def page_as_file(source: Path, page: int) -> bytes:
@@ -49,21 +51,26 @@ def page_as_file(source: Path, page: int) -> bytes:
     return written.getvalue()
 
 
-def open_tiff_page(stream: IO[bytes], page: int) -> Image.Image:
-    """Pillow's image over one page, not decoded yet. Raises DECODER_ERRORS."""
-    image = open_plugin(stream, "TIFF")
-    image.seek(page - 1)
-    return image
-
-
 def read_deep_tiff(stream: IO[bytes], header: ImageHeader) -> NDArray[Any]:
     """The samples of a page of more than 8 bits, upright: (H, W) or (H, W, C), C of 1, 3 (BGR) or 4 (BGRA).
 
     Raises as `read_tiff` does.
     """
-    require_whole(stream, header.page)
+    if (planes := _of_planes(stream, header.page)) is not None:
+        return upright(planes, header.orientation)
     samples = _by_opencv(stream, header.page)
-    return upright(samples if samples is not None else _read_channels(stream, header.page), header.orientation)
+    return upright(samples if samples is not None else channel_samples(stream, header.page), header.orientation)
+
+
+def _of_planes(stream: IO[bytes], number: int) -> NDArray[Any] | None:
+    """Samples stored plane by plane, which OpenCV mixes up without a word; None for others."""
+    require_whole(stream, number)
+    stream.seek(0)
+    with tifffile.TiffFile(stream) as file:
+        page = page_at(file, number)
+        is_planar = page.samplesperpixel > 1 and page.planarconfig == tifffile.PLANARCONFIG.SEPARATE
+        parts = page_parts(stream, page) if is_planar and number <= len(file.pages) else None
+    return joined(parts, (page.imagewidth, page.imagelength), 1, None) if parts is not None else None
 
 
 def _by_opencv(stream: IO[bytes], page: int) -> NDArray[Any] | None:
@@ -89,32 +96,3 @@ def _without_orientation(stream: IO[bytes], number: int) -> bytes | bytearray:
     upright_data = bytearray(data)
     upright_data[tag.valueoffset : tag.valueoffset + 2] = (1).to_bytes(2, order)
     return upright_data
-
-
-def require_whole(stream: IO[bytes], number: int) -> None:
-    """libtiff fills what is missing with zeros; the page's own table says where its data must end."""
-    size = stream.seek(0, 2)
-    stream.seek(0)
-    with tifffile.TiffFile(stream) as file:
-        page = page_at(file, number)
-        ends = [offset + count for offset, count in zip(page.dataoffsets, page.databytecounts, strict=True)]
-    if ends and max(ends) > size:
-        raise EOFError(f"data should end at byte {max(ends)}, the file has {size}")
-
-
-def _read_channels(stream: IO[bytes], number: int) -> NDArray[Any]:
-    """(H, W) or (H, W, C) with C of 1, 3 (BGR) or 4 (BGRA); further channels are left out."""
-    stream.seek(0)
-    with tifffile.TiffFile(stream) as file:
-        page = page_at(file, number)
-        plane = plane_samples(file, stream, number)
-        samples = np.asarray(plane if plane is not None else page.asarray())
-        planar = samples.ndim == 3 and page.planarconfig == tifffile.PLANARCONFIG.SEPARATE
-    if planar:
-        samples = np.moveaxis(samples, 0, -1)
-    if samples.ndim != 3:
-        return samples.reshape(samples.shape[-2:])
-    if samples.shape[2] in (1, 2):
-        return samples[:, :, 0]
-    order = [2, 1, 0, 3] if samples.shape[2] == 4 else [2, 1, 0]
-    return samples[:, :, order]

@@ -1,133 +1,127 @@
-"""Large plain TIFFs strip by strip or tile by tile into the final array, and a quick look at them before that.
+"""Large TIFF pages piece by piece, whatever their layout and compression.
 
-OpenCV and Pillow hold a second copy of the pixels while they decode; here it is one strip or tile. A quick look takes
-an overview that the file holds, or every so many rows where strips are thin enough for that to save work.
+OpenCV and Pillow hold a second copy of the pixels while they decode a file; here it is a few strips or tiles.
 """
 
-import zlib
+import io
+from collections.abc import Callable, Iterator, Sequence
 from typing import IO, Any
 
+import cv2
 import numpy as np
 import tifffile
 from numpy.typing import NDArray
 
+from maskwright.images.bgr import pillow_to_bgr
 from maskwright.images.pages import page_at
+from maskwright.images.parts import Part
+from maskwright.images.tiff_crop import DEFLATE, OLD_DEFLATE, PageTags, checked, inflated
+from maskwright.images.tiff_layout import Layout
+from maskwright.images.tiff_samples import channel_samples, open_tiff_page, require_whole
 
-_NONE, _DEFLATE, _OLD_DEFLATE = 1, 8, 32946
 _BAND_ROWS = 64
-_REDUCED = 1
-_LEAST_OVERVIEW_PX = 256
-_MOST_ASPECT_ERROR = 0.02
+_TOGETHER_PIXELS = 2_000_000
+"""Of several tiles."""
+_MOST_PIXELS = 16_000_000
+"""Decoded at a time. A larger strip has to be one that can be read as it goes."""
 
 
-def read_bands(file: IO[bytes], number: int) -> NDArray[np.uint8] | None:
-    """(H, W, 3) uint8 BGR of page `number` as stored, not turned; None for kinds that are not read so.
+def tiff_parts(file: IO[bytes], number: int) -> Iterator[Part] | None:
+    """The pixels of page `number` as stored, not turned: BGR uint8, or samples as `read_deep_tiff` gives them.
 
-    Raises one of DECODER_ERRORS for damaged data.
+    None for what cannot be taken to pieces. While going through them one of DECODER_ERRORS is raised for damaged data.
+    Raises EOFError for a file that is cut off.
     """
+    require_whole(file, number)
     file.seek(0)
     with tifffile.TiffFile(file) as tiff:
-        page = page_at(tiff, number)
-        if not _is_plain(page) or (len(page.dataoffsets) == 1 and not _is_raw(page)):
-            return None
-        pixels = np.zeros((page.imagelength, page.imagewidth, 3), np.uint8)
-        if _is_raw(page):
-            for top in range(0, page.imagelength, _BAND_ROWS):
-                band = pixels[top : top + _BAND_ROWS]
-                band[:] = _bgr(_raw_rows(file, page, top, len(band)))
-            return pixels
-        try:
-            for index, (offset, count) in enumerate(zip(page.dataoffsets, page.databytecounts, strict=True)):
-                file.seek(offset)
-                data, (_, _, y, x, _), _ = page.decode(file.read(count) if count else None, index)
-                if data is not None:
-                    place = pixels[y : y + data.shape[1], x : x + data.shape[2]]  # tiles reach over the edge
-                    place[:] = _bgr(data[0, : place.shape[0], : place.shape[1]])
-        except zlib.error as error:
-            raise ValueError(str(error)) from error
-    return pixels
+        return page_parts(file, page_at(tiff, number)) if number <= len(tiff.pages) else None
 
 
-def quick_look(file: IO[bytes], number: int, max_side_px: int) -> NDArray[np.uint8] | None:
-    """(h, w, 3) uint8 BGR, a reduced version as stored; None where that would take as long as the whole page.
-
-    Raises one of DECODER_ERRORS for damaged data.
-    """
-    file.seek(0)
-    with tifffile.TiffFile(file) as tiff:
-        page = page_at(tiff, number)
-        if not _is_plain(page):
-            return None
-        overview = _overview(tiff, page, number, max_side_px)
-        step = max(max(page.imagelength, page.imagewidth) // max_side_px, 1)
-        try:
-            if overview is not None:
-                return _bgr(overview.asarray().reshape(overview.imagelength, overview.imagewidth, -1))
-            if _is_raw(page):
-                rows = [_raw_rows(file, page, y, 1)[0, ::step] for y in range(0, page.imagelength, step)]
-            elif not page.is_tiled and 2 * page.rowsperstrip <= step:
-                rows = [_strip(file, page, y)[0, ::step] for y in range(0, page.imagelength, step)]
-            else:
-                return None
-        except zlib.error as error:
-            raise ValueError(str(error)) from error
-    return _bgr(np.stack(rows))
+def page_parts(file: IO[bytes], page: Any) -> Iterator[Part] | None:
+    """As `tiff_parts`, of a `tifffile` page; it is not needed any more when the pieces are read."""
+    try:
+        return Pieces(file, page).parts()
+    except ValueError:
+        return None
 
 
-def _is_plain(page: Any) -> bool:
-    """8-bit grey or RGB, interleaved, upright, not compressed or by zlib: no further library is needed."""
-    kind = page.photometric, page.samplesperpixel
-    orientation = page.tags.get(274)
-    return bool(
-        kind in ((tifffile.PHOTOMETRIC.MINISBLACK, 1), (tifffile.PHOTOMETRIC.RGB, 3))
-        and page.dtype == np.uint8
-        and page.bitspersample == 8
-        and page.imagedepth == 1
-        and (page.samplesperpixel == 1 or page.planarconfig == tifffile.PLANARCONFIG.CONTIG)
-        and page.compression in (_NONE, _DEFLATE, _OLD_DEFLATE)
-        and page.predictor in (1, 2)
-        and page.fillorder == 1
-        and (orientation is None or orientation.value == 1)
-    )
+class Pieces:
+    """A page of which some strips or tiles at a time are cut out and decoded."""
+
+    def __init__(self, file: IO[bytes], page: Any) -> None:
+        """Raises ValueError for what cannot be taken to pieces."""
+        self._file, self._tags = file, PageTags.of(file, page)
+        self.layout = Layout.of(page)
+        self._is_deep = page.bitspersample > 8
+        self._is_deflated = self.layout.compression in (DEFLATE, OLD_DEFLATE)
+
+    def parts(self) -> Iterator[Part]:
+        """Raises ValueError at once for strips or tiles too large to be decoded whole."""
+        layout = self.layout
+        if layout.segment_width * min(layout.rows, layout.height) <= _MOST_PIXELS:
+            return self._by_segments()
+        if layout.tile_width is None and self._is_deflated and not layout.is_sparse:
+            return self._by_streams()
+        raise ValueError("a strip or tile is too large")
+
+    def decode_strips(self, rows: int, rows_each: int, segments: Sequence[bytes]) -> NDArray[Any]:
+        """(rows, width of a segment[, channels]) of strips of the page, or of tiles as if they were strips."""
+        return self._decode(
+            lambda tags, some: tags.of_strips(self.layout.segment_width, rows, rows_each, some), segments
+        )
+
+    def _by_segments(self) -> Iterator[Part]:
+        """Some strips, or some tiles side by side."""
+        layout = self.layout
+        together = _TOGETHER_PIXELS // (layout.rows * layout.segment_width)
+        wide = max(min(layout.across, together), 1) if not layout.is_sparse else 1
+        high = max(_BAND_ROWS // layout.rows, 1) if layout.tile_width is None and not layout.is_sparse else 1
+        for row in range(0, layout.down, high):
+            rows = range(row, min(row + high, layout.down))
+            for column in range(0, layout.across, wide):
+                columns = range(column, min(column + wide, layout.across))
+                segments = layout.read(self._file, layout.numbers(rows, columns))
+                if all(segments):
+                    yield self._part(
+                        rows, columns, [checked(one) for one in segments] if self._is_deflated else segments
+                    )
+
+    def _part(self, rows: range, columns: range, segments: Sequence[bytes]) -> Part:
+        layout, height = self.layout, sum(self.layout.rows_of(row) for row in rows)
+        top, left = rows.start * layout.rows, columns.start * layout.segment_width
+        if layout.tile_width is None:
+            return Part(left, top, self.decode_strips(height, min(layout.rows, height), segments))
+        width, tile_wh = min(len(columns) * layout.tile_width, layout.width - left), (layout.tile_width, layout.rows)
+        return Part(left, top, self._decode(lambda tags, some: tags.of_tiles(width, height, tile_wh, some), segments))
+
+    def _by_streams(self) -> Iterator[Part]:
+        """Long Deflate strips, those of all planes side by side, as many rows at a time as other strips have."""
+        layout = self.layout
+        for strip in range(layout.down):
+            count, top = layout.rows_of(strip), strip * layout.rows
+            heights = [min(_BAND_ROWS, count - start) for start in range(0, count, _BAND_ROWS)]
+            sizes = [height * layout.row_bytes for height in heights]
+            streams = [
+                inflated(self._file, layout.offsets[number], layout.counts[number], sizes)
+                for number in layout.numbers([strip], [0])
+            ]
+            for height in heights:
+                yield Part(0, top, self.decode_strips(height, height, [next(stream) for stream in streams]))
+                top += height
+
+    def _decode(self, build: Callable[[PageTags, Sequence[bytes]], bytes], segments: Sequence[bytes]) -> NDArray[Any]:
+        """What the usual decoders make of a small file. Raises DECODER_ERRORS."""
+        if not self._is_deep:
+            return pillow_to_bgr(open_tiff_page(io.BytesIO(build(self._tags, segments)), 1))
+        count = self.layout.plane_count
+        if count == 1:
+            return _deep_samples(build(self._tags, segments))
+        tags, each = self._tags.of_one_plane(), len(segments) // count
+        planes = [_deep_samples(build(tags, segments[at : at + each])) for at in range(0, len(segments), each)]
+        return np.dstack([planes[2], planes[1], planes[0], *planes[3 : 4 * (count == 4)]]) if count >= 3 else planes[0]
 
 
-def _is_raw(page: Any) -> bool:
-    """Whether all rows follow each other without compression."""
-    return bool(page.compression == _NONE and page.predictor == 1 and not page.is_tiled and page.is_contiguous)
-
-
-def _overview(tiff: Any, page: Any, number: int, max_side_px: int) -> Any:
-    """The smallest reduced version that fills `max_side_px`, else the largest of use; None without any."""
-    known = [*(page.pages or ()), *(other for other in tiff.pages[number:] if int(other.subfiletype) & _REDUCED)]
-    aspect = page.imagewidth / page.imagelength
-    fitting = [
-        one
-        for one in known
-        if _is_plain(one)
-        and max(one.imagewidth, one.imagelength) >= _LEAST_OVERVIEW_PX
-        and abs(one.imagewidth / one.imagelength / aspect - 1) <= _MOST_ASPECT_ERROR
-    ]
-    large = [one for one in fitting if max(one.imagewidth, one.imagelength) >= max_side_px]
-    return min(large, key=lambda one: one.size, default=max(fitting, key=lambda one: one.size, default=None))
-
-
-def _raw_rows(file: IO[bytes], page: Any, top: int, count: int) -> NDArray[np.uint8]:
-    row = page.imagewidth * page.samplesperpixel
-    file.seek(page.dataoffsets[0] + top * row)
-    data = file.read(count * row)
-    if len(data) < count * row:
-        raise EOFError("image data is truncated")
-    return np.frombuffer(data, np.uint8).reshape(count, page.imagewidth, page.samplesperpixel)
-
-
-def _strip(file: IO[bytes], page: Any, y: int) -> NDArray[np.uint8]:
-    """The strip that holds row `y`."""
-    index = y // page.rowsperstrip
-    file.seek(page.dataoffsets[index])
-    data, _, shape = page.decode(file.read(page.databytecounts[index]), index)
-    return np.asarray(data[0, : shape[1]])
-
-
-def _bgr(samples: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """(H, W, 1) grey or (H, W, 3) RGB to (H, W, 3) BGR; a view where it can be."""
-    return np.repeat(samples, 3, axis=2) if samples.shape[2] == 1 else samples[:, :, ::-1]
+def _deep_samples(content: bytes) -> NDArray[Any]:
+    samples = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_UNCHANGED)
+    return np.asarray(samples) if samples is not None else channel_samples(io.BytesIO(content), 1)

@@ -1,0 +1,63 @@
+"""Pieces of a picture as a file stores it, put where they belong in the upright one.
+
+A large file is decoded piece by piece into the final array: no second copy of it exists at any moment, turned or not.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from maskwright.images.exif import upright
+
+Watcher = Callable[["Part"], None]
+"""Told of each part when it is decoded; what it raises ends the decoding."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Part:
+    """`pixels` (h, w) or (h, w, C), their upper left corner at column `left`, row `top` of the whole."""
+
+    left: int
+    top: int
+    pixels: NDArray[Any]
+
+    @property
+    def places(self) -> tuple[slice, slice]:
+        """(rows, columns) of the whole."""
+        height, width = self.pixels.shape[:2]
+        return slice(self.top, self.top + height), slice(self.left, self.left + width)
+
+
+def turned_part(part: Part, stored_wh: tuple[int, int], orientation: int) -> Part:
+    """The part as it lies in the upright picture (EXIF orientation 1 to 8)."""
+    if orientation == 1:
+        return part
+    height, width = part.pixels.shape[:2]
+    right, bottom = stored_wh[0] - part.left - width, stored_wh[1] - part.top - height
+    left = right if orientation in (2, 3, 7, 8) else part.left
+    top = bottom if orientation in (3, 4, 6, 7) else part.top
+    if orientation >= 5:
+        left, top = top, left
+    return Part(left, top, upright(part.pixels, orientation))
+
+
+def joined(
+    parts: Iterable[Part], stored_wh: tuple[int, int], orientation: int, watcher: Watcher | None
+) -> NDArray[Any] | None:
+    """All parts in one upright array; None without any. Raises ValueError where they contradict each other."""
+    whole: NDArray[Any] | None = None
+    width, height = stored_wh if orientation < 5 else stored_wh[::-1]
+    for part in upright_parts(parts, stored_wh, orientation):
+        if whole is None:
+            whole = np.zeros((height, width, *part.pixels.shape[2:]), part.pixels.dtype)
+        whole[part.places] = part.pixels
+        if watcher is not None:
+            watcher(part)
+    return whole
+
+
+def upright_parts(parts: Iterable[Part], stored_wh: tuple[int, int], orientation: int) -> Iterator[Part]:
+    return (turned_part(part, stored_wh, orientation) for part in parts)

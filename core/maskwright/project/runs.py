@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Connection, Row, delete, exists, func, insert, select
+from sqlalchemy import Connection, Row, delete, exists, func, insert, select, union
 from sqlalchemy.dialects.sqlite import insert as upsert
 
 from maskwright.errors import ProjectError
@@ -92,6 +92,13 @@ class RunLog:
         )
         with self._database.read() as connection:
             return [RunFailure(*row) for row in connection.execute(query)]
+
+    def failure_count(self, run_id: int | None) -> int:
+        """Images that `run_id` or the model alone could not do, those that are both counted once."""
+        of_run = select(run_images.c.image_id).where(run_images.c.run_id == run_id, run_images.c.failure.is_not(None))
+        alone = select(signals.c.image_id).where(signals.c.name == _ALONE)
+        with self._database.read() as connection:
+            return connection.scalar(select(func.count()).select_from(union(of_run, alone).subquery())) or 0
 
     def note_failure(self, image_id: int, reason: str) -> None:
         """The model failed on one image outside of a batch; kept until a run succeeds there, or a batch fails there."""

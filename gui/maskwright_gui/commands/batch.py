@@ -1,10 +1,11 @@
 """The model over all images: begin, pause, cancel, try failures again, and what is told about it."""
 
+import logging
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject, QTimer, Signal
 
-from maskwright.errors import MaskwrightError
+from maskwright.errors import MaskwrightError, ProjectError
 from maskwright_gui.commands.model import ModelCommands
 from maskwright_gui.messages import Message
 from maskwright_gui.panels.model import ModelPanel
@@ -15,6 +16,11 @@ from maskwright_gui.workers.requests import BatchRequest
 
 if TYPE_CHECKING:
     from maskwright.prelabel.pipeline import BatchReport
+
+log = logging.getLogger(__name__)
+
+COUNT_AFTER_MS = 100
+"""Failures come together; they are counted at most so often."""
 
 
 class BatchCommands(QObject):
@@ -35,6 +41,7 @@ class BatchCommands(QObject):
         super().__init__(parent)
         self._session, self._model, self._inference = session, model, inference
         self._state, self._progress = BatchState.IDLE, BatchProgress(0, 0)
+        self._count_timer = QTimer(self, singleShot=True, interval=COUNT_AFTER_MS)
         self._connect(panel)
 
     @property
@@ -84,8 +91,22 @@ class BatchCommands(QObject):
         known = {failure.image_id: failure for failure in (*of_run, *project.failures_alone())}
         return [Failure(id_, failure.file_name, failure.reason) for id_, failure in sorted(known.items())]
 
+    def _count_failures(self, panel: ModelPanel) -> None:
+        """Tell the panel how many `failures` there are; while the project cannot be read it shows what it knows."""
+        project = self._session.project
+        try:
+            run = project.last_run() if project is not None else None
+            count = project.failure_count(run.id if run is not None else None) if project is not None else 0
+        except ProjectError as error:
+            log.info("the failures were not counted: %s", error)
+        else:
+            panel.set_failure_count(count)
+
     def _connect(self, panel: ModelPanel) -> None:
         batch = self._inference.batch
+        self._count_timer.timeout.connect(lambda: self._count_failures(panel))
+        for news in (self._session.project_changed, self._inference.done, self._inference.failed):
+            news.connect(lambda *_: self._count_timer.start())
         batch.state_changed.connect(self._on_state)
         batch.progressed.connect(self._on_progress)
         batch.image_ended.connect(self._session.refresh_document)
@@ -105,11 +126,14 @@ class BatchCommands(QObject):
 
     def _on_state(self, state: BatchState) -> None:
         self._state = state
+        self._count_timer.start()
         self.changed.emit(self._state, self._progress)
 
     def _on_progress(self, progress: BatchProgress) -> None:
         if self._progress.done == 0:
             self._session.reload_categories()
+        if progress.failed != self._progress.failed and not self._count_timer.isActive():
+            self._count_timer.start()
         self._progress = progress
         self.changed.emit(self._state, progress)
 

@@ -65,6 +65,7 @@ class ModelPanel(QWidget):
         self._failures = named(QPushButton(self), "Show images that failed", tip="Which images failed, and why")
         self._state = BatchState.IDLE
         self._last = BatchProgress(0, 0)
+        self._failure_count = 0
         self._has_image = False
         self._lay_out()
         self._connect()
@@ -98,6 +99,11 @@ class ModelPanel(QWidget):
 
     def set_batch(self, state: BatchState, progress: BatchProgress) -> None:
         self._state, self._last = state, progress
+        self._refresh()
+
+    def set_failure_count(self, count: int) -> None:
+        """Images in the list of failures, of the batch or alone."""
+        self._failure_count = count
         self._refresh()
 
     @property
@@ -164,8 +170,8 @@ class ModelPanel(QWidget):
         self._bar.setValue(self._last.done)
         self._progress.setVisible(not is_idle)
         self._progress.setText(progress_text(self._last, self._state))
-        self._failures.setVisible(self._last.failed > 0)
-        self._failures.setText(f"{self._last.failed} failed…")
+        self._failures.setVisible(self._failure_count > 0)
+        self._failures.setText(f"{self._failure_count} failed…")
 
     def _on_model_activated(self, row: int) -> None:
         value = self._model.itemData(row)

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QPushButton
 from pytestqt.qtbot import QtBot
 
 from maskwright.document.values import ImageState, InstanceState
@@ -109,6 +110,23 @@ def test_a_failed_run_on_one_image_is_listed_until_one_succeeds(
     model.failure = None
     run_on_image(qtbot, opened)
     assert opened.batch.failures() == []
+
+
+def test_the_panel_counts_what_the_list_of_failures_holds(
+    qtbot: QtBot, opened: Workbench, model: GatedModel, folder: Path
+) -> None:
+    shown = next(one for one in opened.window.model.findChildren(QPushButton) if "failed" in one.accessibleName())
+    (folder / "004.png").write_bytes(b"")
+    with qtbot.waitSignal(opened.inference.batch.done, timeout=20_000):
+        opened.batch.run()
+    model.failure = "the device went away"
+    for image_id in (2, 5):  # one that fails only now, one that failed with the batch, too
+        opened.session.show_image(image_id)
+        with qtbot.waitSignal(opened.model.told):
+            opened.model.run_on_image()
+    qtbot.waitUntil(lambda: shown.text() == "2 failed…")
+    assert len(opened.batch.failures()) == 2
+    assert not shown.isHidden()
 
 
 def test_images_that_failed_one_by_one_are_tried_again_together(

@@ -53,6 +53,7 @@ ACTIONS: tuple[ActionSpec, ...] = (
     ActionSpec("deselect", "Deselect", "Edit", 1, ("Ctrl+Shift+A",)),
     ActionSpec("delete", "Delete", "Edit", 2, ("Del",), "trash", is_canvas=True),
     ActionSpec("change_class", "Change class…", "Edit", 2, ("Ctrl+E",), "tag"),
+    ActionSpec("toggle_ask_class", "Ask for the class after drawing", "Edit", 2, (), is_checkable=True),
     ActionSpec("toggle_hidden", "Hide or show", "Edit", 2, ("H",), "eye"),
     ActionSpec("toggle_locked", "Lock or unlock", "Edit", 2, ("L",), "lock"),
     ActionSpec("copy", "Copy objects", "Edit", 3, ("Ctrl+C",), "copy"),
@@ -100,6 +101,18 @@ ACTIONS: tuple[ActionSpec, ...] = (
     ),
     ActionSpec(
         "reject_below", "Reject all proposals below the score", "Model", 1, ("Shift+Backspace",), is_canvas=True
+    ),
+    ActionSpec("reject_view", "Reject all proposals in view", "Model", 1, ("Ctrl+Backspace",), is_canvas=True),
+    ActionSpec(
+        "accept_class",
+        "Accept all proposals of the class",
+        "Model",
+        1,
+        ("Ctrl+Shift+Return", "Ctrl+Shift+Enter"),
+        is_canvas=True,
+    ),
+    ActionSpec(
+        "reject_class", "Reject all proposals of the class", "Model", 1, ("Ctrl+Shift+Backspace",), is_canvas=True
     ),
     ActionSpec("propose_again", "Propose again what was rejected here", "Model", 1, ("Shift+X",), is_canvas=True),
     ActionSpec("score_up", "Raise the score", "Model", 1, ("Alt+Up",)),

@@ -16,6 +16,7 @@ from maskwright_gui.commands.canvas_options import CanvasOptions
 from maskwright_gui.commands.classes import ClassCommands
 from maskwright_gui.commands.context_menu import ContextMenu
 from maskwright_gui.commands.data_set import DataSetCommands
+from maskwright_gui.commands.drawn_class import DrawnClass
 from maskwright_gui.commands.editing import EditCommands
 from maskwright_gui.commands.exchange import ExchangeCommands
 from maskwright_gui.commands.gathering import Gatherer
@@ -112,6 +113,9 @@ class Workbench:
         window = self.window
         self.later = Later(window)
         self.edits = EditCommands(self.session, window)
+        self.drawn_class = DrawnClass(
+            self.session, window.canvas, self.edits, window.actions_table["toggle_ask_class"], settings
+        )
         self.shapes = ShapeCommands(self.session, window)
         self.classes = ClassCommands(self.session, self.edits, window)
         self.images = ImageCommands(self.session, window.canvas, self.rows, self.loader, window)

@@ -89,6 +89,9 @@ def _wire_actions(bench: "Workbench") -> None:
         "reject": lambda: reactions.reject(bench),
         "accept_above": lambda: edits.accept_above(strip.thresholds.score),
         "accept_view": lambda: edits.accept_in_view(canvas.viewport.visible_box),
+        "reject_view": lambda: edits.reject_in_view(canvas.viewport.visible_box),
+        "accept_class": edits.accept_class,
+        "reject_class": edits.reject_class,
         "reject_below": lambda: edits.reject_below(strip.thresholds.score),
         "propose_again": edits.propose_again,
         "score_up": lambda: strip.step_score(SCORE_STEP),
@@ -120,7 +123,7 @@ def _wire_actions(bench: "Workbench") -> None:
         "keys": view.open_keys,
         "about": view.open_about,
     }
-    slots |= {f"class_{digit}": partial(edits.set_category_by_digit, digit) for digit in range(1, 10)}
+    slots |= {f"class_{digit}": partial(bench.drawn_class.choose_by_digit, digit) for digit in range(1, 10)}
     slots |= {f"tool_{tool_id}": partial(view.use_tool, tool_id) for tool_id in TOOLS}
     window.actions_table.connect(slots)
 
@@ -248,6 +251,7 @@ def _wire_progress(bench: "Workbench") -> None:
     bench.live.applied_everywhere.connect(lambda: reactions.on_applied(bench))
     bench.review.compared.connect(lambda: window.images.set_order("disagreement"))
     bench.model.models_wanted.connect(lambda: reactions.show_models(bench))
+    bench.drawn_class.asked.connect(lambda: reactions.pick_class(bench, bench.view.place_for_popup()))
     bench.view.class_missing.connect(lambda: reactions.ask_for_a_class(bench))
     bench.model.mapping_wanted.connect(bench.mapping.open)
     bench.mapping.changed.connect(bench.live.apply_everywhere)

@@ -103,16 +103,36 @@ class EditCommands(QObject):
 
     def accept_in_view(self, view_xyxy: Box) -> None:
         """Accept the proposals whose middle is inside the visible part of the image."""
-        wanted = [i.id for i in self._proposals() if _holds_middle(view_xyxy, i.bounds_xyxy)]
-        self._answer_many("Accept all in view", edits.accept, wanted)
+        self._answer_many("Accept all in view", edits.accept, self._proposed_in(view_xyxy))
+
+    def reject_in_view(self, view_xyxy: Box) -> None:
+        self._answer_many("Reject all in view", edits.reject, self._proposed_in(view_xyxy))
+
+    def accept_class(self) -> None:
+        """All proposals on the image of the class that is selected, or that the panel has chosen."""
+        self.accept_category(self._class_in_question())
+
+    def reject_class(self) -> None:
+        self.reject_category(self._class_in_question())
 
     def accept_category(self, category_id: int) -> None:
-        wanted = [i.id for i in self._proposals() if i.category_id == category_id]
-        self._answer_many("Accept all of a class", edits.accept, wanted)
+        self._answer_many(f"Accept all of “{self._name(category_id)}”", edits.accept, self._proposed_as(category_id))
 
     def reject_category(self, category_id: int) -> None:
-        wanted = [i.id for i in self._proposals() if i.category_id == category_id]
-        self._answer_many("Reject all of a class", edits.reject, wanted)
+        self._answer_many(f"Reject all of “{self._name(category_id)}”", edits.reject, self._proposed_as(category_id))
+
+    def _class_in_question(self) -> int:
+        selected = self._session.selected_instances()
+        return selected[0].category_id if selected else self._session.current_category_id
+
+    def _name(self, category_id: int) -> str:
+        return next((known.name for known in self._session.categories if known.id == category_id), "no class")
+
+    def _proposed_in(self, view_xyxy: Box) -> list[int]:
+        return [i.id for i in self._proposals() if _holds_middle(view_xyxy, i.bounds_xyxy)]
+
+    def _proposed_as(self, category_id: int) -> list[int]:
+        return [i.id for i in self._proposals() if i.category_id == category_id]
 
     def _shown(self) -> list[Instance]:
         document = self._session.document or ()

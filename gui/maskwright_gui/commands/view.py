@@ -145,7 +145,7 @@ class ViewCommands(QObject):
         """`at`: global screen position, moved so that the popup stays on the screen."""
         selected = self._session.selected_instances()
         current = selected[0].category_id if selected else self._session.current_category_id
-        picker = ClassPicker(self._session.categories, current, at, self._window)
+        picker = ClassPicker(self._session.categories, self._session.class_keys, current, at, self._window)
         screen = QGuiApplication.screenAt(at) or self._window.screen()
         area = screen.availableGeometry()
         picker.move(min(at.x(), area.right() - picker.width()), min(at.y(), area.bottom() - picker.height()))

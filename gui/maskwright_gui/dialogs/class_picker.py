@@ -1,4 +1,4 @@
-"""Chooses a class by typing: Enter takes the marked one, or makes a new class of that name."""
+"""Chooses a class by typing: Enter takes the marked one, or makes a new class of that name; digits take theirs."""
 
 from collections.abc import Sequence
 
@@ -6,6 +6,7 @@ from PySide6.QtCore import QEvent, QObject, QPoint, QSize, Qt, Signal
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QLineEdit, QListWidget, QListWidgetItem, QVBoxLayout, QWidget
 
+from maskwright.document.class_keys import ClassKeys
 from maskwright.document.palette import category_colour
 from maskwright.document.values import Category
 from maskwright_gui.dialogs.quick_dialog import QuickDialog
@@ -22,9 +23,12 @@ class ClassPicker(QuickDialog):
     chosen = Signal(int)
     created = Signal(str)
 
-    def __init__(self, categories: Sequence[Category], current_id: int, at: QPoint, parent: QWidget) -> None:
+    def __init__(
+        self, categories: Sequence[Category], keys: ClassKeys, current_id: int, at: QPoint, parent: QWidget
+    ) -> None:
         super().__init__(SIZE, parent)
-        self._categories = tuple(categories)
+        self._categories, self._keys = tuple(categories), keys
+        self._digits = {category_id: digit for digit, category_id in keys.items()}
         self._field = named(QLineEdit(self), "Find or name a class")
         self._field.setPlaceholderText("Class")
         self._field.textChanged.connect(self._fill)
@@ -48,7 +52,9 @@ class ClassPicker(QuickDialog):
         found = [c for c in self._categories if wanted in c.name.casefold()]
         found.sort(key=lambda c: not c.name.casefold().startswith(wanted))
         for category in found:
-            item = QListWidgetItem(swatch(category_colour(category)), category.name)
+            digit = self._digits.get(category.id)
+            text = category.name if digit is None else f"{category.name}  ({digit})"
+            item = QListWidgetItem(swatch(category_colour(category)), text)
             item.setData(_ID, category.id)
             self._list.addItem(item)
         if wanted and all(c.name.casefold() != wanted for c in found):
@@ -64,6 +70,15 @@ class ClassPicker(QuickDialog):
         else:
             self.created.emit(self._field.text().strip())
 
+    def _takes_digit(self, text: str) -> bool:
+        """Whether a digit was its class: at the beginning, and where no class is called so."""
+        category_id = self._keys.get(int(text)) if text.isdecimal() and not self._field.text() else None
+        if category_id is None or any(category.name.startswith(text) for category in self._categories):
+            return False
+        self.close()
+        self.chosen.emit(category_id)
+        return True
+
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if isinstance(event, QKeyEvent) and event.type() == QEvent.Type.KeyPress:
             match event.key():
@@ -74,5 +89,7 @@ class ClassPicker(QuickDialog):
                     return True
                 case Qt.Key.Key_Return | Qt.Key.Key_Enter:
                     self._take(self._list.currentItem())
+                    return True
+                case _ if self._takes_digit(event.text()):
                     return True
         return super().eventFilter(watched, event)

@@ -8,7 +8,7 @@ import numpy as np
 from maskwright.document import edits
 from maskwright.geometry.polygon import Polygon
 from maskwright_gui.tools.base import BaseTool
-from maskwright_gui.tools.context import ToolContext
+from maskwright_gui.tools.context import ToolContext, drawn_hint
 from maskwright_gui.tools.overlay import (
     NOTHING,
     Mark,
@@ -57,7 +57,9 @@ class BoxTool(BaseTool):
     def hint(self) -> str:
         if self._context.category_id is None:
             return "Add a class first, then draw"
-        return "Drag or click two corners · Shift equal sides · Ctrl no snapping · Esc cancels"
+        if self.is_busy:
+            return "Second corner · 1-9 class · Shift equal sides · Ctrl no snapping · Esc cancels"
+        return "Drag or click two corners · Shift equal sides" + drawn_hint(self._context)
 
     @property
     def is_busy(self) -> bool:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from maskwright.document.change import Change
 from maskwright.document.document import Document
 from maskwright.document.spatial import SpatialIndex
+from maskwright.document.values import InstanceState
 
 LOCKED_HINT = "What is selected is locked · L unlocks it · Esc deselects"
 
@@ -69,3 +70,10 @@ class ToolContext:
         """Whether all that is selected and in view is locked, so that no tool may touch it."""
         shown = [one for id_ in self.selection if (one := self.document.instances.get(id_)) and one.is_visible]
         return bool(shown) and all(instance.is_locked for instance in shown)
+
+
+def drawn_hint(context: ToolContext) -> str:
+    """What can be done about the class of the object just drawn, which is the one selected; else nothing."""
+    instances = [context.document.instances.get(id_) for id_ in context.selection]
+    is_drawn = len(instances) == 1 and instances[0] is not None and instances[0].state is InstanceState.DRAWN
+    return " · 1-9 or Ctrl+E: another class for the one just drawn" if is_drawn else ""

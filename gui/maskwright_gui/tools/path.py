@@ -8,7 +8,7 @@ import numpy as np
 import shapely
 
 from maskwright_gui.tools.base import BaseTool
-from maskwright_gui.tools.context import ToolContext
+from maskwright_gui.tools.context import ToolContext, drawn_hint
 from maskwright_gui.tools.overlay import NOTHING, Mark, Overlay, OverlayLine, OverlayMarks, Points, Stroke, as_points
 from maskwright_gui.tools.snapping import snapped
 from maskwright_gui.tools.tool import Button, KeyPress, Pointer
@@ -58,9 +58,10 @@ class PathTool(BaseTool):
         if self._needs_category and self._context.category_id is None:
             return "Add a class first, then draw"
         if not self._points:
-            return self._start_hint
+            return self._start_hint + (drawn_hint(self._context) if self._needs_category else "")
         ends = "Enter, double click or first point closes" if self._is_closed else "Enter or double click finishes"
-        return f"{ends} · Backspace last point · Ctrl no snapping · Esc cancels"
+        keys = "1-9 class · " if self._needs_category else ""
+        return f"{ends} · {keys}Backspace last point · Ctrl no snapping · Esc cancels"
 
     @property
     def is_busy(self) -> bool:

@@ -1,11 +1,14 @@
 """The right mouse button on the canvas."""
 
 import pytest
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QMenu
 from pytestqt.qtbot import QtBot
 
 from maskwright.document.values import InstanceState
 from maskwright_gui.app import Workbench
+
+CTRL, SHIFT = Qt.KeyboardModifier.ControlModifier, Qt.KeyboardModifier.ShiftModifier
 
 
 @pytest.fixture
@@ -39,6 +42,29 @@ def test_all_of_a_class_are_accepted_at_once(proposed: Workbench) -> None:
     proposed.edits.undo()
     proposed.edits.accept_category(first.category_id)
     assert [i.state for i in proposed.session.document] == [InstanceState.ACCEPTED, InstanceState.PROPOSED]
+
+
+@pytest.mark.parametrize(
+    ("key", "modifiers", "states"),
+    [
+        (Qt.Key.Key_Return, CTRL | SHIFT, [InstanceState.PROPOSED, InstanceState.ACCEPTED]),
+        (Qt.Key.Key_Backspace, CTRL | SHIFT, [InstanceState.PROPOSED, InstanceState.REJECTED]),
+        (Qt.Key.Key_Return, CTRL, [InstanceState.ACCEPTED] * 2),
+        (Qt.Key.Key_Backspace, CTRL, [InstanceState.REJECTED] * 2),
+    ],
+    ids=["accept the class", "reject the class", "accept in view", "reject in view"],
+)
+def test_proposals_are_answered_together_by_key(
+    qtbot: QtBot,
+    proposed: Workbench,
+    key: Qt.Key,
+    modifiers: Qt.KeyboardModifier,
+    states: list[InstanceState],
+) -> None:
+    _, second = proposed.session.document
+    proposed.session.select(frozenset({second.id}))
+    qtbot.keyClick(proposed.window.canvas, key, modifiers)
+    assert [instance.state for instance in proposed.session.document] == states
 
 
 def test_menu_on_several_selected_objects_offers_to_put_them_together(proposed: Workbench) -> None:

@@ -1,0 +1,103 @@
+"""Which class a drawn object gets: the last one, a digit's, or the answer to a question."""
+
+import pytest
+from PySide6.QtCore import QPoint, Qt
+from pytestqt.qtbot import QtBot
+
+from maskwright.document.values import InstanceState
+from maskwright_gui.app import Workbench
+from maskwright_gui.dialogs.class_picker import ClassPicker
+
+Key, LEFT = Qt.Key, Qt.MouseButton.LeftButton
+
+
+@pytest.fixture
+def drawing(opened: Workbench) -> Workbench:
+    """Classes car (1) and dog (2), cars being drawn."""
+    car, _ = (opened.classes.add(name) for name in ("car", "dog"))
+    opened.session.set_current_category(car.id)
+    opened.view.use_tool("polygon")
+    return opened
+
+
+def click(qtbot: QtBot, bench: Workbench, x: float, y: float) -> None:
+    qtbot.mouseClick(bench.window.canvas, LEFT, pos=QPoint(*map(round, bench.window.canvas.viewport.to_screen(x, y))))
+
+
+def draw(qtbot: QtBot, bench: Workbench, x: float, *, digit_while_drawing: Key | None = None) -> None:
+    for point in ((x, 5), (x + 12, 5)):
+        click(qtbot, bench, *point)
+    if digit_while_drawing is not None:
+        qtbot.keyClick(bench.window.canvas, digit_while_drawing)
+    click(qtbot, bench, x + 12, 20)
+    qtbot.keyClick(bench.window.canvas, Key.Key_Return)
+
+
+def classes_of(bench: Workbench) -> list[str]:
+    names = {category.id: category.name for category in bench.session.categories}
+    return [names[instance.category_id] for instance in bench.session.document]
+
+
+def pickers(bench: Workbench) -> list[ClassPicker]:
+    return [picker for picker in bench.window.findChildren(ClassPicker) if picker.isVisible()]
+
+
+def test_what_is_drawn_takes_the_last_class_and_a_digit_changes_it_at_once(qtbot: QtBot, drawing: Workbench) -> None:
+    draw(qtbot, drawing, 5)
+    assert classes_of(drawing) == ["car"]
+    assert "1-9" in drawing.window.canvas.hint
+    qtbot.keyClick(drawing.window.canvas, Key.Key_2)
+    draw(qtbot, drawing, 30)
+    assert classes_of(drawing) == ["dog", "dog"]
+    assert pickers(drawing) == []
+
+
+def test_a_digit_while_drawing_is_for_what_is_being_drawn(qtbot: QtBot, drawing: Workbench) -> None:
+    draw(qtbot, drawing, 5)
+    draw(qtbot, drawing, 30, digit_while_drawing=Key.Key_2)
+    assert classes_of(drawing) == ["car", "dog"]
+
+
+@pytest.mark.parametrize(
+    ("answer", "name"),
+    [
+        ((Key.Key_2,), "dog"),
+        ((Key.Key_D, Key.Key_Return), "dog"),
+        ((Key.Key_Return,), "car"),
+        ((Key.Key_Escape,), "car"),
+        ((Key.Key_C, Key.Key_A, Key.Key_T, Key.Key_Return), "cat"),
+    ],
+    ids=["digit", "name", "last one", "no answer", "new class"],
+)
+def test_the_class_is_asked_for_where_a_person_wants_that(
+    qtbot: QtBot, drawing: Workbench, answer: tuple[Key, ...], name: str
+) -> None:
+    drawing.window.actions_table["toggle_ask_class"].trigger()
+    draw(qtbot, drawing, 5)
+    qtbot.waitUntil(lambda: len(pickers(drawing)) == 1)
+    qtbot.waitUntil(pickers(drawing)[0].isActiveWindow)
+    for key in answer:
+        qtbot.keyClick(pickers(drawing)[0].focusWidget(), key)
+    assert pickers(drawing) == []
+    assert classes_of(drawing) == [name]
+    assert [instance.state for instance in drawing.session.document] == [InstanceState.DRAWN]
+
+
+def test_the_question_is_remembered_but_not_asked_of_copies(qtbot: QtBot, drawing: Workbench) -> None:
+    draw(qtbot, drawing, 5)
+    drawing.window.actions_table["toggle_ask_class"].trigger()
+    drawing.shapes.duplicate()
+    qtbot.wait(20)
+    assert (len(classes_of(drawing)), pickers(drawing)) == (2, [])
+    assert drawing.settings.value("classes/ask_after_drawing", type=bool)
+
+
+def test_a_digit_that_begins_a_class_name_is_text(qtbot: QtBot, drawing: Workbench) -> None:
+    drawing.classes.add("2 wheels")
+    drawing.window.actions_table["toggle_ask_class"].trigger()
+    draw(qtbot, drawing, 5)
+    qtbot.waitUntil(lambda: len(pickers(drawing)) == 1)
+    qtbot.waitUntil(pickers(drawing)[0].isActiveWindow)
+    qtbot.keyClick(pickers(drawing)[0].focusWidget(), Key.Key_2)
+    qtbot.keyClick(pickers(drawing)[0].focusWidget(), Key.Key_Return)
+    assert classes_of(drawing) == ["2 wheels"]

@@ -32,6 +32,9 @@ class ActionSpec:
     """Its keys count only on the canvas and in the lists: elsewhere Space presses buttons and Tab moves the focus."""
 
 
+LENT = "Hold the key for one stroke and come back"
+"""Of the tools; see `commands.tool_keys`."""
+
 _CLASSES = tuple(ActionSpec(f"class_{n}", f"Class {n}", "Classes", 0, (str(n),)) for n in range(1, 10))
 
 ACTIONS: tuple[ActionSpec, ...] = (
@@ -204,6 +207,7 @@ class Actions:
         action.setCheckable(spec.is_checkable)
         self._set_keys(action, spec.keys)
         if spec.exclusive:
+            action.setAutoRepeat(False)  # its key may be held for as long as the tool is needed
             if spec.exclusive not in self._groups:
                 self._groups[spec.exclusive] = QActionGroup(owner)
             self._groups[spec.exclusive].addAction(action)
@@ -214,8 +218,9 @@ class Actions:
     def _set_keys(self, action: QAction, keys: tuple[str, ...]) -> None:
         action.setShortcuts([QKeySequence(key) for key in keys])
         shown = action.shortcut().toString(QKeySequence.SequenceFormat.NativeText)
-        text = self.specs[action.objectName()].text
-        action.setToolTip(f"{text} ({shown})" if shown else text)
+        spec = self.specs[action.objectName()]
+        tip = f"{spec.text} ({shown})" if shown else spec.text
+        action.setToolTip(f"{tip}\n{LENT}" if shown and spec.exclusive else tip)
 
 
 def check_keys(specs: tuple[ActionSpec, ...]) -> dict[str, list[str]]:

@@ -9,6 +9,7 @@ from PySide6.QtGui import QCursor
 from maskwright.errors import MaskwrightError
 from maskwright_gui import reactions
 from maskwright_gui.commands.space_key import SpaceTap
+from maskwright_gui.commands.tool_keys import ToolKeys
 from maskwright_gui.commands.view import TOOLS
 from maskwright_gui.messages import Message
 from maskwright_gui.reactions import show_objects
@@ -31,6 +32,7 @@ def wire(bench: "Workbench") -> None:
     window.path_dropped.connect(bench.projects.open_path)
     window.close_requested.connect(lambda event: reactions.on_close(bench, event))
     SpaceTap(window.canvas, bench.images.done)
+    ToolKeys(window, window.canvas, bench.view.use_tool)
 
 
 def _wire_actions(bench: "Workbench") -> None:

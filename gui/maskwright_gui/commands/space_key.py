@@ -6,6 +6,7 @@ from PySide6.QtCore import QEvent, QObject, Qt
 from PySide6.QtGui import QKeyEvent
 
 from maskwright_gui.canvas.view import CanvasView
+from maskwright_gui.held_key import HeldKey
 
 
 class SpaceTap(QObject):
@@ -15,11 +16,18 @@ class SpaceTap(QObject):
         super().__init__(canvas)
         self._canvas, self._on_tap = canvas, on_tap
         self._is_tap = False
+        self._held = HeldKey(self)
+        self._held.let_go.connect(self._on_let_go)
         canvas.viewport_changed.connect(self._on_viewport_changed)
         canvas.installEventFilter(self)
 
     def _on_viewport_changed(self) -> None:
         self._is_tap = False
+
+    def _on_let_go(self) -> None:
+        is_tap, self._is_tap = self._is_tap, False
+        if is_tap:
+            self._on_tap()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if (
@@ -32,9 +40,8 @@ class SpaceTap(QObject):
         if event.type() == QEvent.Type.ShortcutOverride:
             event.accept()
             return True
-        if event.type() == QEvent.Type.KeyPress:
+        if event.type() == QEvent.Type.KeyPress and self._held.press(event):
             self._is_tap = not self._canvas.tool.is_busy
-        elif event.type() == QEvent.Type.KeyRelease and self._is_tap:
-            self._is_tap = False
-            self._on_tap()
+        elif event.type() == QEvent.Type.KeyRelease:
+            self._held.release(event)
         return False

@@ -90,7 +90,8 @@ class ViewCommands(QObject):
         self.use_theme(resolve_theme(name))
 
     def use_tool(self, tool_id: str) -> None:
-        self._canvas.set_tool(TOOLS[tool_id].make(self._canvas.context))
+        if self._canvas.tool.name != tool_id:  # its key pressed again, or held, keeps what is being drawn
+            self._canvas.set_tool(TOOLS[tool_id].make(self._canvas.context))
         self._window.actions_table[f"tool_{tool_id}"].setChecked(True)
         if tool_id in NEED_A_CLASS and self._session.project is not None and not self._session.categories:
             self.class_missing.emit()

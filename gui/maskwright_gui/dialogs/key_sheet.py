@@ -43,6 +43,8 @@ CANVAS_KEYS: Rows = [
     ("Backspace", "Delete the vertex; take back a point"),
     ("[ and ]", "Size of the brush, detail of an outline"),
     ("H, nothing selected", "Show all that is hidden"),
+    ("A tool's key, held", "The tool for one stroke, then the one before"),
+    ("Esc", "Cancel; once more: back to select and edit"),
 ]
 _CLASS = "Class "
 

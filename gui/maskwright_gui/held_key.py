@@ -1,0 +1,59 @@
+"""A key from the moment a finger presses it to the moment the finger leaves it."""
+
+from PySide6.QtCore import QObject, QTimer, Signal
+from PySide6.QtGui import QKeyEvent
+
+QUICKEST_REPEAT_MS = 150
+"""No desktop begins to repeat a key sooner."""
+PAIR_MS = 50
+"""Within which the second half of a repetition is on its way."""
+
+
+class HeldKey(QObject):
+    """Fed with the presses and releases that Qt reports, tells the true ones.
+
+    X11 repeats a held key as a release and a press of the same moment. Qt marks such a pair only where it has read both
+    by then, so that under load every sixth arrived as if a finger had tapped (Qt 6.9 and 6.10 on Xvfb, `isAutoRepeat`
+    false, equal time stamps).
+    """
+
+    let_go = Signal(int)
+    """After so many milliseconds."""
+
+    def __init__(self, parent: QObject) -> None:
+        super().__init__(parent)
+        self.key: int | None = None
+        self._since_ms = self._up_ms = 0
+        self._pair_timer = QTimer(self, singleShot=True, interval=PAIR_MS)
+        self._pair_timer.timeout.connect(self._end)
+
+    def press(self, event: QKeyEvent) -> bool:
+        """Whether a finger pressed the key anew."""
+        if event.isAutoRepeat():
+            return False
+        if self._pair_timer.isActive():
+            if event.key() == self.key and event.timestamp() == self._up_ms:
+                self._pair_timer.stop()
+                return False
+            self._end()
+        self.key, self._since_ms = event.key(), event.timestamp()
+        return True
+
+    def release(self, event: QKeyEvent) -> None:
+        """`let_go` follows, unless it was half of a repetition."""
+        if event.isAutoRepeat() or event.key() != self.key:
+            return
+        self._up_ms = event.timestamp()
+        if self._up_ms - self._since_ms < QUICKEST_REPEAT_MS:
+            self._end()
+        else:
+            self._pair_timer.start()
+
+    def forget(self) -> None:
+        """The release will not come: the keyboard went to another window."""
+        self._pair_timer.stop()
+        self.key = None
+
+    def _end(self) -> None:
+        self.forget()
+        self.let_go.emit(self._up_ms - self._since_ms)

@@ -6,6 +6,7 @@ from PySide6.QtCore import QEvent, QObject, QPoint, QSize, Qt
 from PySide6.QtGui import QAction, QKeyEvent, QKeySequence
 from PySide6.QtWidgets import QHeaderView, QLineEdit, QTreeWidget, QTreeWidgetItem, QVBoxLayout, QWidget
 
+from maskwright_gui.dialogs.other_words import OTHER_WORDS
 from maskwright_gui.dialogs.quick_dialog import QuickDialog
 from maskwright_gui.panels.widgets import named
 
@@ -45,14 +46,22 @@ class CommandPalette(QuickDialog):
         item = self._list.currentItem()
         return item.text(0) if item is not None else ""
 
+    @property
+    def found_texts(self) -> list[str]:
+        """What is offered, the best first."""
+        items = (self._list.topLevelItem(row) for row in range(self._list.topLevelItemCount()))
+        return [item.text(0) for item in items if item is not None]
+
     def _fill(self, text: str) -> None:
         words = text.casefold().split()
         self._list.clear()
-        found = [(m, a) for m, a in self._actions if all(word in f"{m} {a.text()}".casefold() for word in words)]
-        found.sort(key=lambda pair: (not pair[1].isEnabled(), _rank(pair[1].text().casefold(), " ".join(words))))
+        found = [
+            (menu, action) for menu, action in self._actions if all(word in _haystack(menu, action) for word in words)
+        ]
+        found.sort(key=lambda pair: (not pair[1].isEnabled(), _rank(pair[1], words)))
         for menu, action in found:
             keys = action.shortcut().toString(QKeySequence.SequenceFormat.NativeText)
-            item = QTreeWidgetItem([f"{menu} › {action.text().rstrip('…')}", keys])
+            item = QTreeWidgetItem([f"{menu} › {action.text().rstrip('…')}{_by_which(menu, action, words)}", keys])
             item.setData(0, Qt.ItemDataRole.UserRole, action)
             item.setDisabled(not action.isEnabled())
             self._list.addTopLevelItem(item)
@@ -85,6 +94,26 @@ class CommandPalette(QuickDialog):
         return super().eventFilter(watched, event)
 
 
-def _rank(title: str, typed: str) -> int:
-    """Smaller comes first: what begins as it was typed, then what holds it, then the same words elsewhere."""
-    return 0 if title.startswith(typed) else 1 if typed in title else 2
+def _other_words(action: QAction) -> list[str]:
+    return OTHER_WORDS.get(action.objectName(), "").split()
+
+
+def _haystack(menu: str, action: QAction) -> str:
+    return f"{menu} {action.text()} {' '.join(_other_words(action))}".casefold()
+
+
+def _rank(action: QAction, words: Sequence[str]) -> int:
+    """Smaller comes first: what begins as it was typed, then what holds it, then what is also called so."""
+    title, typed = action.text().casefold(), " ".join(words)
+    if typed in title:
+        return 0 if title.startswith(typed) else 1
+    is_called_so = any(other.startswith(typed) for other in _other_words(action))
+    return 2 if is_called_so else 3
+
+
+def _by_which(menu: str, action: QAction, words: Sequence[str]) -> str:
+    """The other names that what was typed was found by, in brackets."""
+    title = f"{menu} {action.text()}".casefold()
+    missing = [word for word in words if word not in title]
+    names = [next(other for other in _other_words(action) if word in other) for word in missing]
+    return f"  ({', '.join(dict.fromkeys(names))})" if names else ""

@@ -1,11 +1,13 @@
 """Typing into the palette and the class picker does what it says, and nothing behind them."""
 
+import pytest
 from PySide6.QtCore import QPoint, Qt
 from pytestqt.qtbot import QtBot
 
 from maskwright_gui.app import Workbench
 from maskwright_gui.dialogs.class_picker import ClassPicker
 from maskwright_gui.dialogs.command_palette import CommandPalette
+from maskwright_gui.dialogs.other_words import OTHER_WORDS
 
 Key = Qt.Key
 
@@ -42,6 +44,34 @@ def test_palette_prefers_what_begins_as_typed(qtbot: QtBot, opened: Workbench) -
     palette = palette_of(qtbot, opened)
     qtbot.keyClicks(palette.focusWidget(), "zoom")
     assert palette.marked_text == "View › Zoom in"
+
+
+@pytest.mark.parametrize(
+    ("typed", "found"),
+    [
+        ("hole", "Tools › Cut out  (hole)"),
+        ("union", "Shape › Merge  (union)"),
+        ("join", "Shape › Merge  (join)"),
+        ("bbox", "Shape › Convert to box  (bbox)"),
+        ("paint", "Tools › Brush  (paint)"),
+        ("knife", "Tools › Split by a line  (knife)"),
+        ("vertices", "Tools › Simplify  (vertices)"),
+        ("coco", "File › Export annotations  (coco)"),
+        ("predict", "Model › Run model on this image  (predict)"),
+        ("shortcuts", "Help › Change keys  (shortcuts)"),
+        ("dark", "View › Light or dark theme"),
+        ("undo", "Edit › Undo"),
+    ],
+    ids=lambda value: value if "›" not in value else "",
+)
+def test_palette_knows_what_other_programs_call_things(qtbot: QtBot, opened: Workbench, typed: str, found: str) -> None:
+    palette = palette_of(qtbot, opened)
+    qtbot.keyClicks(palette.focusWidget(), typed)
+    assert found in palette.found_texts
+
+
+def test_other_words_are_those_of_actions_that_exist(opened: Workbench) -> None:
+    assert set(OTHER_WORDS) <= set(opened.window.actions_table.specs)
 
 
 def test_typed_class_is_given_to_the_selection(qtbot: QtBot, opened: Workbench) -> None:

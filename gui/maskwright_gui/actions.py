@@ -192,8 +192,8 @@ class Actions:
 
     def use_keys(self, keys: Mapping[str, tuple[str, ...]]) -> None:
         """Give every action the keys of a keymap, its tool tip included."""
-        for id_, own in keys.items():
-            self._set_keys(self._actions[id_], own)
+        for id_, action in self._actions.items():
+            self._set_keys(action, keys[id_])
 
     def set_enabled(self, action_ids: tuple[str, ...], is_enabled: bool) -> None:
         for action_id in action_ids:

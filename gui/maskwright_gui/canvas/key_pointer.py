@@ -3,6 +3,8 @@
 What is held with Insert or Home (Shift, Ctrl, Alt) counts as held with the mouse, and with Home until it lets go.
 """
 
+from collections.abc import Mapping
+
 from PySide6.QtCore import QPointF
 
 from maskwright_gui.canvas.viewport import Viewport
@@ -10,8 +12,8 @@ from maskwright_gui.tools.tool import NO_MODIFIERS, Button, KeyPress, Modifiers,
 
 STEP_SCREEN_PX = 8.0
 FINE_SCREEN_PX, LARGE_SCREEN_PX = 1.0, 64.0
-UP_HINT = "Arrows point · Insert clicks · Home holds the button down"
-DOWN_HINT = "Button held: arrows drag · Shift large steps · Ctrl fine · Home lets go · Esc cancels"
+UP_HINT = "Arrows point · {Insert} clicks · {Home} holds the button down"
+DOWN_HINT = "Button held: arrows drag · Shift large steps · Ctrl fine · {Home} lets go · Esc cancels"
 _MOVES = {"Left": (-1, 0), "Right": (1, 0), "Up": (0, -1), "Down": (0, 1)}
 _ENDS = frozenset({"Escape", "Enter"})
 
@@ -28,11 +30,13 @@ class KeyPointer:
     def is_down(self) -> bool:
         return self._held is not None
 
-    def hint(self, of_tool: str, *, has_ring: bool) -> str:
-        """What the status bar says. `has_ring`: the canvas was reached by keys."""
+    def hint(self, of_tool: str, shown: Mapping[str, str], *, has_ring: bool) -> str:
+        """What the status bar says. `shown`: keys as read; `has_ring`: the canvas was reached by keys."""
         if self.is_down:
-            return DOWN_HINT
-        return f"{of_tool} · {UP_HINT}" if of_tool and (has_ring or self.place is not None) else of_tool
+            return DOWN_HINT.format_map(shown)
+        return (
+            f"{of_tool} · {UP_HINT.format_map(shown)}" if of_tool and (has_ring or self.place is not None) else of_tool
+        )
 
     def comes_first(self, key: KeyPress) -> bool:
         """Whether the key is the pointer's even where the tool knows it: arrows that drag, and those with Ctrl."""

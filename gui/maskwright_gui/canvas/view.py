@@ -13,9 +13,10 @@ from PySide6.QtWidgets import QWidget
 from maskwright.document.change import Change
 from maskwright.document.document import Document
 from maskwright.document.spatial import is_shown
-from maskwright_gui.canvas.events import cursor_shape, held_button, key_of, pointer_at
+from maskwright_gui.canvas.events import cursor_shape, held_button, pointer_at
 from maskwright_gui.canvas.key_pointer import KeyPointer
 from maskwright_gui.canvas.surface import CanvasSurface, boxes_of
+from maskwright_gui.canvas.tool_keys import ToolKeys
 from maskwright_gui.canvas.viewport import Box
 from maskwright_gui.tools.context import ToolContext, ToolOptions
 from maskwright_gui.tools.select import SelectTool
@@ -52,6 +53,7 @@ class CanvasView(CanvasSurface):
         self._tool: Tool = SelectTool(self.context)
         self._hint = ""
         self._key_pointer = KeyPointer()
+        self.set_tool_keys(ToolKeys())
         self._settle_timer.timeout.connect(self._hover_again)
 
     def set_document(self, document: Document) -> None:
@@ -83,6 +85,12 @@ class CanvasView(CanvasSurface):
 
     def set_options(self, options: ToolOptions) -> None:
         self.context.options = options
+        self._refresh()
+
+    def set_tool_keys(self, keys: ToolKeys) -> None:
+        """Keys that stand for those which the tools know."""
+        self._tool_keys = keys
+        self.context.shown_keys = keys.shown
         self._refresh()
 
     def set_tool(self, tool: Tool) -> None:
@@ -144,7 +152,7 @@ class CanvasView(CanvasSurface):
     def _refresh(self, dirty: Collection[Box] = ()) -> None:
         """After anything that may change what the tool shows or says."""
         self._show_overlay(self._tool.overlay(), dirty)
-        hint = self._key_pointer.hint(self._tool.hint, has_ring=self._has_focus_ring)
+        hint = self._key_pointer.hint(self._tool.hint, self._tool_keys.shown, has_ring=self._has_focus_ring)
         if hint != self._hint:
             self._hint = hint
             self.hint_changed.emit(hint)
@@ -218,7 +226,7 @@ class CanvasView(CanvasSurface):
             super().wheelEvent(event)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        key, pointer = key_of(event), self._key_pointer
+        key, pointer = self._tool_keys.key_of(event), self._key_pointer
         if pointer.comes_first(key):
             self._use_key_pointer(key)
         elif self._tool.on_key(key):
@@ -239,7 +247,7 @@ class CanvasView(CanvasSurface):
     def event(self, event: QEvent) -> bool:
         is_override = event.type() == QEvent.Type.ShortcutOverride
         # keys of the running gesture come before the window's shortcuts
-        if is_override and isinstance(event, QKeyEvent) and self._tool.wants_key(key_of(event)):
+        if is_override and isinstance(event, QKeyEvent) and self._tool.wants_key(self._tool_keys.key_of(event)):
             event.accept()
             return True
         return super().event(event)

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QApplication, QMessageBox
 
 from maskwright import __version__
 from maskwright_gui.canvas.style import LabelMode
+from maskwright_gui.canvas.tool_keys import MENU, TOOL_KEYS, ToolKeys
 from maskwright_gui.canvas.view import CanvasView
 from maskwright_gui.dialogs.class_picker import ClassPicker
 from maskwright_gui.dialogs.command_palette import CommandPalette
@@ -110,11 +111,12 @@ class ViewCommands(QObject):
     def open_key_sheet(self) -> None:
         table = self._window.actions_table
         rows = [(spec.menu, spec.text, table[spec.id].shortcuts()) for spec in table.specs.values()]
-        KeySheet(rows, self._window).show()
+        KeySheet(rows, self._canvas.context.shown_keys, self._window).show()
 
     def open_keys(self) -> None:
         table = self._window.actions_table
         titles = {spec.id: (spec.menu, spec.text) for spec in table.specs.values()}
+        titles |= {known.id: (MENU, known.text) for known in TOOL_KEYS}
         preset, own = self._stored_keys()
         dialog = KeysDialog(titles, self._default_keys(), preset, own, self._window)
         dialog.accepted_keys.connect(self.use_keys)
@@ -124,10 +126,15 @@ class ViewCommands(QObject):
         """Put a preset and a person's own keys in force and remember them."""
         self._settings.setValue("keys/preset", preset)
         self._settings.setValue("keys/own", json.dumps(dict(own)))
-        self._window.actions_table.use_keys(resolved(self._default_keys(), preset, own))
+        self._put_in_force(preset, own)
 
     def restore_keys(self) -> None:
-        self._window.actions_table.use_keys(resolved(self._default_keys(), *self._stored_keys()))
+        self._put_in_force(*self._stored_keys())
+
+    def _put_in_force(self, preset: str, own: Keymap) -> None:
+        keys = resolved(self._default_keys(), preset, own)
+        self._window.actions_table.use_keys(keys)
+        self._canvas.set_tool_keys(ToolKeys(keys))
 
     def open_about(self) -> None:
         text = f"Maskwright {__version__}\n\nPre-label images, correct the polygons, leave with an exact COCO file."
@@ -155,7 +162,8 @@ class ViewCommands(QObject):
         picker.pop_up()
 
     def _default_keys(self) -> Keymap:
-        return {spec.id: spec.keys for spec in self._window.actions_table.specs.values()}
+        keys = {spec.id: spec.keys for spec in self._window.actions_table.specs.values()}
+        return keys | {known.id: (known.key,) for known in TOOL_KEYS}
 
     def _stored_keys(self) -> tuple[str, Keymap]:
         """What was chosen last; our own keys where the settings hold something else."""

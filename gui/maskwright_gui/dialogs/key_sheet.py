@@ -1,6 +1,7 @@
 """All keys on one page (F1), read from the action table, and what the mouse does besides."""
 
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 
 from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QKeySequence
@@ -35,23 +36,27 @@ MOUSE: Rows = [
     ("Right button", "Cancel the drag, take back a point"),
 ]
 CANVAS_KEYS: Rows = [
-    (", and .", "Walk the vertices; arrows then move one"),
+    ("{,} and {.}", "Walk the vertices; arrows then move one"),
     ("Arrows", "Nudge the selection, with Shift by 10 px; else move the pointer"),
     ("Ctrl + arrows", "The pointer in any case, finely; with Shift far"),
-    ("Insert", "Click there (Shift, Ctrl, Alt as with the mouse)"),
-    ("Home", "Hold its button, arrows drag; again: let go"),
+    ("{Insert}", "Click there (Shift, Ctrl, Alt as with the mouse)"),
+    ("{Home}", "Hold its button, arrows drag; again: let go"),
     ("Backspace", "Delete the vertex; take back a point"),
-    ("[ and ]", "Size of the brush, detail of an outline"),
+    ("{[} and {]}", "Size of the brush, detail of an outline"),
     ("H, nothing selected", "Show all that is hidden"),
     ("A tool's key, held", "The tool for one stroke, then the one before"),
     ("Esc", "Cancel; once more: back to select and edit"),
 ]
 _CLASS = "Class "
+_TOOL_KEY = re.compile(r"\{(.+?)\}")
+"""Stands for the key in force."""
 
 
 class KeySheet(QDialog):
-    def __init__(self, rows: Sequence[tuple[str, str, Sequence[QKeySequence]]], parent: QWidget) -> None:
-        """`rows`: (menu title, text of the action, its keys)."""
+    def __init__(
+        self, rows: Sequence[tuple[str, str, Sequence[QKeySequence]]], shown_keys: Mapping[str, str], parent: QWidget
+    ) -> None:
+        """`rows`: (menu title, text of the action, its keys); `shown_keys`: {tool key: as a person reads it}."""
         super().__init__(parent)
         self.setWindowTitle("Keyboard sheet")
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
@@ -59,7 +64,7 @@ class KeySheet(QDialog):
         page = QWidget(self)
         row = QHBoxLayout(page)
         row.setSpacing(24)
-        for column in _balanced(sections_of(rows), COLUMNS):
+        for column in _balanced(sections_of(rows, shown_keys), COLUMNS):
             row.addLayout(_column(column, page), 1)
         scroll = named(QScrollArea(self, widgetResizable=True), "Keys")
         scroll.setFrameShape(QScrollArea.Shape.NoFrame)
@@ -71,7 +76,9 @@ class KeySheet(QDialog):
         layout.addWidget(buttons)
 
 
-def sections_of(rows: Sequence[tuple[str, str, Sequence[QKeySequence]]]) -> dict[str, Rows]:
+def sections_of(
+    rows: Sequence[tuple[str, str, Sequence[QKeySequence]]], shown_keys: Mapping[str, str]
+) -> dict[str, Rows]:
     """Actions with keys by menu, the nine classes as one row, and what the canvas does besides."""
     sections: dict[str, Rows] = {}
     classes = [(text, keys) for _, text, keys in rows if text.startswith(_CLASS) and keys]
@@ -81,7 +88,8 @@ def sections_of(rows: Sequence[tuple[str, str, Sequence[QKeySequence]]]) -> dict
     if classes:
         ends = f"{keys_text(classes[0][1])} … {keys_text(classes[-1][1])}"
         sections.setdefault("Edit", []).append((ends, "Class of the selection, and to draw with"))
-    return sections | {"Mouse": MOUSE, "On the canvas": CANVAS_KEYS}
+    canvas = [(_TOOL_KEY.sub(lambda found: shown_keys[found[1]], keys), text) for keys, text in CANVAS_KEYS]
+    return sections | {"Mouse": MOUSE, "On the canvas": canvas}
 
 
 def keys_text(keys: Sequence[QKeySequence]) -> str:

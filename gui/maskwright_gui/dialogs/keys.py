@@ -19,15 +19,11 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from maskwright_gui.canvas.tool_keys import TOOL_KEY_IDS, has_modifiers
 from maskwright_gui.keymap import PRESETS, Keymap, Keys, claimed_by, resolved
 
 _ID = Qt.ItemDataRole.UserRole
-_TOOL_KEYS = {
-    **dict.fromkeys((",", "."), "walking the vertices"),
-    **dict.fromkeys(("[", "]"), "the size of the brush and the detail"),
-    **dict.fromkeys(("Left", "Right", "Up", "Down", "Ins"), "moving and clicking without a mouse"),
-}
-"""Keys that the tools take before any action gets them."""
+_ARROWS = frozenset({"Left", "Right", "Up", "Down"})
 
 
 class KeysDialog(QDialog):
@@ -127,14 +123,18 @@ class KeysDialog(QDialog):
 
     def _warn(self) -> None:
         id_, key = self._current(), self._new_key()
-        other = claimed_by(self.keys, key, but=id_) if key else None
-        self.assign.setEnabled(bool(id_ and key))
+        is_possible = not (id_ in TOOL_KEY_IDS and has_modifiers(key))
+        self.assign.setEnabled(bool(id_ and key) and is_possible)
         self.restore.setEnabled(id_ in self._own)
-        if key in _TOOL_KEYS:
-            self.warning.setText(f"{key} is for {_TOOL_KEYS[key]}: on the canvas the action would not get it.")
-            return
-        text = f"{key} belongs to “{self._titles[other][1].rstrip('…')}”, which would lose it." if other else ""
-        self.warning.setText(text)
+        self.warning.setText(self._advice(id_, key) if key else "")
+
+    def _advice(self, id_: str, key: str) -> str:
+        if id_ in TOOL_KEY_IDS and has_modifiers(key):
+            return "Choose a key without Ctrl, Alt and Shift: what is held with it counts as held with the mouse."
+        if key in _ARROWS:
+            return f"{key} is for moving and nudging: on the canvas nothing else would get it."
+        other = claimed_by(self.keys, key, but=id_)
+        return f"{key} belongs to “{self._titles[other][1].rstrip('…')}”, which would lose it." if other else ""
 
     def _on_assign(self) -> None:
         id_, key = self._current(), self._new_key()

@@ -1,6 +1,6 @@
 """What a tool may know and do: the document it works on, and the two ways out (`commit` and `select`)."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from maskwright.document.change import Change
@@ -45,6 +45,12 @@ class ToolContext:
     options: ToolOptions = ToolOptions()
     allocate_id: Callable[[], int] = _no_ids
     """A fresh instance id, unique in the project."""
+    shown_keys: Mapping[str, str] = field(default_factory=dict)
+    """Keys that a person may have replaced: {as the tools know them: as a person reads them}."""
+
+    def shown_key(self, name: str) -> str:
+        """For hints: the key that stands for the one that the tools know as `name`."""
+        return self.shown_keys.get(name, name)
 
     def set_document(self, document: Document) -> None:
         self.document = document

@@ -55,7 +55,8 @@ class SelectTool(BaseTool):
     @property
     def hint(self) -> str:
         if self._vertex_keys.ref is not None:
-            return "Arrows move the vertex · , . step · Insert · Backspace deletes · Esc back to the object"
+            before, after, insert = map(self._context.shown_key, (",", ".", "Insert"))
+            return f"Arrows move the vertex · {before} {after} step · {insert} inserts · Backspace deletes · Esc back"
         if self._gesture is not None:
             return self._gesture.hint
         return target_hint(self._target, self._context)

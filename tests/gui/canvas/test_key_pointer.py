@@ -12,7 +12,7 @@ from canvas_support import document_of, ring_with_hole, square
 from maskwright.document.change import Change
 from maskwright.document.document import Document
 from maskwright.geometry.algebra import to_shapely
-from maskwright_gui.canvas.key_pointer import DOWN_HINT, UP_HINT
+from maskwright_gui.canvas.tool_keys import ToolKeys
 from maskwright_gui.canvas.view import CanvasView
 from maskwright_gui.tools.area import ExtendTool, HoleTool, SplitTool
 from maskwright_gui.tools.box import EllipseTool, RectangleTool
@@ -232,12 +232,24 @@ def test_at_the_edge_of_the_view_the_image_moves(keys: Keyboard) -> None:
 
 
 def test_the_status_line_says_how(keys: Keyboard) -> None:
-    assert UP_HINT not in keys.view.hint
+    assert "Home holds" not in keys.view.hint
     keys.use(BrushTool)
     keys.key(LEFT)
-    assert UP_HINT in keys.view.hint
+    assert "Insert clicks · Home holds" in keys.view.hint
     keys.key(HOME)
-    assert keys.view.hint == DOWN_HINT
+    assert "Home lets go" in keys.view.hint
+
+
+def test_other_keys_can_stand_for_the_pointers(keys: Keyboard) -> None:
+    keys.view.set_tool_keys(ToolKeys({"pointer_click": ("F8",), "pointer_hold": ("J",)}))
+    keys.go(50, 70)
+    keys.key(INSERT)
+    assert keys.view.context.selection == frozenset()
+    keys.key(Qt.Key.Key_F8)
+    assert keys.view.context.selection == {1}
+    keys.use(RectangleTool)
+    keys.key(Qt.Key.Key_J)
+    assert "J lets go" in keys.view.hint
 
 
 def test_the_menu_key_opens_the_menu_of_what_is_under_the_pointer(keys: Keyboard) -> None:

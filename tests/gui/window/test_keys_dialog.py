@@ -4,6 +4,8 @@ from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
 from maskwright_gui.app import Workbench
+from maskwright_gui.canvas.tool_keys import ToolKeys
+from maskwright_gui.dialogs.key_sheet import sections_of
 from maskwright_gui.dialogs.keys import KeysDialog
 
 
@@ -33,11 +35,37 @@ def test_a_taken_key_is_warned_about_and_moves_when_assigned(bench: Workbench) -
     assert "M" in dialog.keys["merge"]
 
 
-def test_a_key_of_the_tools_is_warned_about(bench: Workbench) -> None:
+def test_a_key_of_the_tools_is_warned_about_and_can_be_given_away(bench: Workbench) -> None:
     dialog = opened_dialog(bench)
     dialog.select("merge")
     dialog.edit.setKeySequence(QKeySequence("["))
     assert "brush" in dialog.warning.text()
+    dialog.assign.click()
+    assert dialog.keys["less"] == ()
+
+
+def test_the_pointer_keys_can_be_others(bench: Workbench) -> None:
+    dialog = opened_dialog(bench)
+    dialog.select("pointer_click")
+    dialog.edit.setKeySequence(QKeySequence("F"))
+    assert "Fit image" in dialog.warning.text()
+    dialog.assign.click()
+    dialog.accepted_keys.emit(dialog.preset, {"pointer_click": ("F",), "fit": ()})
+    assert bench.window.canvas.context.shown_key("Insert") == "F"
+    assert bench.window.actions_table["fit"].shortcut().isEmpty()
+
+
+def test_a_pointer_key_has_no_modifiers(bench: Workbench) -> None:
+    dialog = opened_dialog(bench)
+    dialog.select("pointer_hold")
+    dialog.edit.setKeySequence(QKeySequence("Ctrl+J"))
+    assert "without Ctrl" in dialog.warning.text()
+    assert not dialog.assign.isEnabled()
+
+
+def test_the_key_sheet_shows_the_keys_in_force() -> None:
+    shown = ToolKeys({"pointer_click": ("F8",)}).shown
+    assert ("F8", "Click there (Shift, Ctrl, Alt as with the mouse)") in sections_of([], shown)["On the canvas"]
 
 
 def test_escape_leaves_the_dialog_from_the_key_field_too(qtbot: QtBot, bench: Workbench) -> None:

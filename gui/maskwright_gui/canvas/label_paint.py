@@ -1,9 +1,12 @@
 """Labels on the canvas: laid out when the zoom settles, painted from small cached pictures."""
 
 from collections import OrderedDict
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import numpy as np
+from numpy.typing import NDArray
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPixmap
 
@@ -11,7 +14,7 @@ from maskwright.document.document import Document
 from maskwright.document.palette import Rgb
 from maskwright.document.spatial import SpatialIndex, is_shown
 from maskwright.document.values import Instance, InstanceState
-from maskwright_gui.canvas.labels import LABELLED_FROM_SCREEN_PX, LabelWish, place_labels
+from maskwright_gui.canvas.labels import LABELLED_FROM_SCREEN_PX, LabelPlace, LabelWish, place_labels
 from maskwright_gui.canvas.style import CanvasStyle, LabelMode
 from maskwright_gui.canvas.viewport import Viewport
 
@@ -19,10 +22,20 @@ _MAX_WISHES = 160
 _CACHED_CHIPS = 512
 _MOST_CERTAIN = 24
 """Of a larger selection the labels are thinned out as those of all others."""
+_FREE_EVERY_SCREEN_PX = 8.0
+"""So close are the points of a selected outline that other labels leave free."""
+_MOST_FREE = 800
+_KEPT_LETTERS = 5
+"""Of a long name in its compact form."""
 _PAD_X, _PAD_Y, _BAR = 5.0, 2.0, 3.0
 PLATE: Rgb = (24, 25, 28)
 INK: Rgb = (245, 245, 245)
 """15:1 on the plate, which is opaque: nothing that lies below can take from it."""
+
+
+Drafts = Mapping[int, Instance | None]
+"""How instances of the document look at the moment; None: not at all."""
+_NO_DRAFTS: Drafts = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +51,7 @@ class LabelLayer:
         self._font = font
         self._metrics = QFontMetricsF(font)
         self._chips: list[_Chip] = []
+        self._places: list[LabelPlace] = []
         self._anchors = np.empty((0, 2))
         self._boxes = np.empty((0, 4))
         self._shown: list[QPixmap] = []
@@ -45,8 +59,8 @@ class LabelLayer:
         """For which device pixel ratio `_shown` was made; 0 when the layout is newer."""
         self._pictures: OrderedDict[tuple[str, Rgb, float], QPixmap] = OrderedDict()
         self._widths: dict[str, float] = {}
-        self.labelled: frozenset[int] = frozenset()
-        """Instances whose label is shown."""
+        self._rows: dict[int, int] = {}
+        """Where in all these an instance's label is."""
 
     def lay_out(
         self,
@@ -57,36 +71,67 @@ class LabelLayer:
         selection: frozenset[int],
     ) -> None:
         instances = _wanted(document, index, viewport, style.label_mode, selection)
-        texts = {instance.id: label_text(instance, style) for instance in instances}
         certain = selection if len(selection) <= _MOST_CERTAIN else frozenset()
-        wishes = [self._wish(instance, texts[instance.id], viewport, instance.id in certain) for instance in instances]
-        places = place_labels(wishes, viewport.screen_wh)
-        chosen = [document[place.instance_id] for place in places]
-        self._chips = [_Chip(texts[instance.id], style.colour(instance.category_id)) for instance in chosen]
-        self.labelled = frozenset(instance.id for instance in chosen)
+        wishes = [self._wish(instance, style, viewport, instance.id in certain) for instance in instances]
+        free = _outline_points([instance for instance in instances if instance.id in certain], viewport)
+        self._places = place_labels(wishes, viewport.screen_wh, kept_free=free)
+        chosen = [(document[place.instance_id], place) for place in self._places]
+        self._chips = [
+            _Chip(label_text(one, style, is_compact=place.is_compact), style.colour(one.category_id))
+            for one, place in chosen
+        ]
+        self._rows = {place.instance_id: row for row, place in enumerate(self._places)}
         self._shown_ratio = 0.0
-        self._anchors = np.array([_extremes(instance)[0] for instance in chosen]).reshape(-1, 2)
-        self._boxes = np.array([(place.x, place.y, place.width, place.height) for place in places]).reshape(-1, 4)
+        self._anchors = np.array([_extremes(one)[place.is_below] for one, place in chosen]).reshape(-1, 2)
+        boxes = [(place.x, place.y, place.width, place.height) for place in self._places]
+        self._boxes = np.array(boxes).reshape(-1, 4)
 
-    def paint(self, painter: QPainter, viewport: Viewport, clip: QRectF, ratio: float) -> None:
-        corners = self._anchors * viewport.scale + (viewport.offset_x, viewport.offset_y) + self._boxes[:, :2]
+    @property
+    def labelled(self) -> frozenset[int]:
+        """Instances whose label is shown."""
+        return frozenset(self._rows)
+
+    def area_between(self, before: Drafts, now: Drafts, viewport: Viewport) -> QRectF:
+        """Around the labels that are elsewhere with these drafts than with those before, screen pixels."""
+        corners = (self._corners(before, viewport), self._corners(now, viewport))
+        area = QRectF()
+        for row in np.flatnonzero((corners[0] != corners[1]).any(axis=1)).tolist():
+            for x, y in (side[row].tolist() for side in corners if np.isfinite(side[row]).all()):
+                area |= QRectF(x, y, *self._boxes[row, 2:].tolist())
+        return area
+
+    def _corners(self, drafts: Drafts, viewport: Viewport) -> NDArray[np.float64]:
+        """(N, 2), whole screen pixels: top left of each label, where it belongs to a draft with that; NaN for none."""
+        anchors = self._anchors
+        if moved := [(self._rows[id_], draft) for id_, draft in drafts.items() if id_ in self._rows]:
+            anchors = anchors.copy()
+            for row, draft in moved:
+                is_there = draft is not None and draft.polygons
+                anchors[row] = _extremes(draft)[self._places[row].is_below] if draft and is_there else np.nan
+        return np.rint(anchors * viewport.scale + (viewport.offset_x, viewport.offset_y) + self._boxes[:, :2])
+
+    def paint(
+        self, painter: QPainter, viewport: Viewport, clip: QRectF, ratio: float, drafts: Drafts = _NO_DRAFTS
+    ) -> None:
+        """`drafts`: instances that are being dragged, whose labels go along."""
+        corners = self._corners(drafts, viewport)
         low, high = (clip.left(), clip.top()), (clip.right(), clip.bottom())
         seen = ((corners <= high) & (corners + self._boxes[:, 2:] >= low)).all(axis=1)
         if self._shown_ratio != ratio:
             self._shown = [self._picture(chip.text, chip.colour, ratio) for chip in self._chips]
             self._shown_ratio = ratio
-        for number, (x, y) in zip(np.flatnonzero(seen).tolist(), np.rint(corners[seen]).tolist(), strict=True):
+        for number, (x, y) in zip(np.flatnonzero(seen).tolist(), corners[seen].tolist(), strict=True):
             painter.drawPixmap(QPointF(x, y), self._shown[number])
 
     def place_of(self, instance: Instance, viewport: Viewport, style: CanvasStyle) -> QRectF:
         """Where the label of one more instance goes, screen pixels; empty where it has no room, or has one already."""
         if style.label_mode is LabelMode.NONE or instance.id in self.labelled:
             return QRectF()
-        places = place_labels([self._wish(instance, label_text(instance, style), viewport, True)], viewport.screen_wh)
+        places = place_labels([self._wish(instance, style, viewport, True)], viewport.screen_wh)
         if not places:
             return QRectF()
         (place,) = places
-        x, y = viewport.to_screen(*_extremes(instance)[0])
+        x, y = viewport.to_screen(*_extremes(instance)[place.is_below])
         return QRectF(round(x + place.x), round(y + place.y), place.width, place.height)
 
     def paint_one(self, painter: QPainter, instance: Instance, at: QRectF, style: CanvasStyle, ratio: float) -> None:
@@ -94,7 +139,8 @@ class LabelLayer:
         text, colour = label_text(instance, style), style.colour(instance.category_id)
         painter.drawPixmap(at.topLeft(), self._picture(text, colour, ratio))
 
-    def _wish(self, instance: Instance, text: str, viewport: Viewport, is_certain: bool) -> LabelWish:
+    def _wish(self, instance: Instance, style: CanvasStyle, viewport: Viewport, is_certain: bool) -> LabelWish:
+        text, compact = label_text(instance, style), label_text(instance, style, is_compact=True)
         top, bottom = _extremes(instance)
         x1, y1, x2, y2 = instance.bounds_xyxy
         return LabelWish(
@@ -105,6 +151,7 @@ class LabelLayer:
             self._metrics.height() + 2 * _PAD_Y,
             max(x2 - x1, y2 - y1) * viewport.scale,
             is_certain,
+            self._width(compact) if compact != text and not is_certain else 0.0,
         )
 
     def _width(self, text: str) -> float:
@@ -131,12 +178,12 @@ class LabelLayer:
         return picture
 
 
-def label_text(instance: Instance, style: CanvasStyle) -> str:
-    """The class; for a proposal with the model's score."""
+def label_text(instance: Instance, style: CanvasStyle, *, is_compact: bool = False) -> str:
+    """The class; for a proposal with the model's score. Compact: the score alone, or the start of a long name."""
     name = style.name(instance.category_id)
     if instance.state is InstanceState.PROPOSED and instance.score is not None:
-        return f"{name} {instance.score:.2f}"
-    return name
+        return f"{instance.score:.2f}" if is_compact else f"{name} {instance.score:.2f}"
+    return f"{name[:_KEPT_LETTERS].rstrip()}…" if is_compact and len(name) > _KEPT_LETTERS + 2 else name
 
 
 def _wanted(
@@ -157,6 +204,22 @@ def _extremes(instance: Instance) -> tuple[tuple[float, float], tuple[float, flo
     ring = instance.polygons[0].exterior
     top, bottom = ring[ring[:, 1].argmin()], ring[ring[:, 1].argmax()]
     return (float(top[0]), float(top[1])), (float(bottom[0]), float(bottom[1]))
+
+
+def _outline_points(instances: Iterable[Instance], viewport: Viewport) -> list[tuple[float, float]]:
+    """Screen points along the outlines, as far as they are in sight."""
+    width, height = viewport.screen_wh
+    points: list[tuple[float, float]] = []
+    for instance in instances:
+        for ring in (ring for polygon in instance.polygons for ring in polygon.rings):
+            places = ring * viewport.scale + (viewport.offset_x, viewport.offset_y)
+            steps = np.roll(places, -1, axis=0) - places
+            counts = np.ceil(np.hypot(*steps.T) / _FREE_EVERY_SCREEN_PX).clip(1, _MOST_FREE).astype(int)
+            shares = np.concatenate([np.arange(count) / count for count in counts])[:, None]
+            along = np.repeat(places, counts, axis=0) + np.repeat(steps, counts, axis=0) * shares
+            seen = ((along >= 0) & (along <= (width, height))).all(axis=1)
+            points += [(x, y) for x, y in along[seen][: _MOST_FREE - len(points)].tolist()]
+    return points
 
 
 def _paint_chip(picture: QPixmap, area: QRectF, font: QFont, text: str, colour: Rgb) -> None:

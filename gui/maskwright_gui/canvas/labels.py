@@ -1,13 +1,13 @@
 """Where the labels of objects go: at the object, never over each other, none for what is off screen or tiny.
 
-A label is either there, opaque and readable, or not at all: in a dense scene the largest objects keep theirs, and the
-others show it when they are pointed at or selected.
+A label is either there, opaque and readable, or not at all: in a dense scene the largest objects keep theirs, smaller
+ones a compact form, and the others show it when they are pointed at or selected.
 
 Pure arithmetic on screen pixels; painting is next door in `label_paint`.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 _CELL = 32.0
 _GAP = 2.0
@@ -17,6 +17,8 @@ LABELLED_FROM_SCREEN_PX = 40.0
 """Smaller objects carry no label ..."""
 _LABEL_WIDTHS = 0.8
 """... nor do those that a label would hide, being this much wider than they are."""
+_FREE = 5.0
+"""Around a screen point that is kept free: half a handle and a bit."""
 _MOST_SHARE = 0.05
 """Of the screen may be covered by labels that nobody asked for."""
 
@@ -38,6 +40,8 @@ class LabelWish:
     """The longer side of the object on screen."""
     is_certain: bool = False
     """Placed first, however small the object: it is selected or pointed at."""
+    compact_width: float = 0.0
+    """Of a shorter form, for where the whole has no room; 0: there is none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,43 +49,74 @@ class LabelPlace:
     instance_id: int
     x: float
     y: float
-    """Top left corner of the label, relative to the object's topmost vertex."""
+    """Top left corner of the label, relative to the object's topmost vertex, or to its lowest one."""
     width: float
     height: float
+    is_below: bool = False
+    """Whether it hangs from the lowest vertex."""
+    is_compact: bool = False
 
 
-def place_labels(wishes: Sequence[LabelWish], screen_wh: tuple[float, float]) -> list[LabelPlace]:
+def place_labels(
+    wishes: Sequence[LabelWish], screen_wh: tuple[float, float], *, kept_free: Sequence[tuple[float, float]] = ()
+) -> list[LabelPlace]:
     """The labels that find room, certain ones first, then larger objects before smaller.
 
     A label goes above its object, else below it, else just inside its top; where none of the places is free and wholly
-    on screen it is left out: nothing is pushed to the border of the window.
+    on screen its compact form is tried, and then it is left out: nothing is pushed to the border of the window.
+    Where that is so for most, all are compact: a mixture reads as if it meant something.
+    `kept_free`: screen points that no label covers which is not certain.
     """
+    places = _placed_all(wishes, screen_wh, kept_free)
+    unasked = [place for place, wish in places if not wish.is_certain]
+    if 2 * sum(place.is_compact for place in unasked) <= len(unasked):
+        return [place for place, _ in places]
+    compact = [wish if wish.is_certain else replace(wish, width=wish.compact_width or wish.width) for wish in wishes]
+    return [
+        replace(place, is_compact=bool(wish.compact_width) and not wish.is_certain)
+        for place, wish in _placed_all(compact, screen_wh, kept_free)
+    ]
+
+
+def _placed_all(
+    wishes: Sequence[LabelWish], screen_wh: tuple[float, float], kept_free: Sequence[tuple[float, float]]
+) -> list[tuple[LabelPlace, LabelWish]]:
     taken = _Occupancy()
-    places = []
     room = _MOST_SHARE * screen_wh[0] * screen_wh[1]
-    for wish in sorted(wishes, key=lambda wish: (not wish.is_certain, -wish.extent, wish.instance_id)):
-        if not wish.is_certain and (room <= 0 or not _is_worth_it(wish)):
+    ordered = sorted(wishes, key=lambda wish: (-wish.extent, wish.instance_id))
+    places = [(_placed(wish, screen_wh, taken), wish) for wish in ordered if wish.is_certain]
+    for x, y in kept_free:
+        taken.block((x - _FREE, y - _FREE, x + _FREE, y + _FREE))
+    for wish in ordered:
+        if not wish.is_certain and room > 0:
+            place = _placed(wish, screen_wh, taken)
+            room -= place.width * place.height if place is not None else 0.0
+            places.append((place, wish))
+    return [(place, wish) for place, wish in places if place is not None]
+
+
+def _placed(wish: LabelWish, screen_wh: tuple[float, float], taken: "_Occupancy") -> LabelPlace | None:
+    for width in (wish.width, wish.compact_width):
+        if not width or not (wish.is_certain or _is_worth_it(wish, width)):
             continue
-        for x, y in _candidates(wish):
-            box = (x, y, x + wish.width, y + wish.height)
+        for end, dy, is_below in _candidates(wish, width):
+            box = (end[0] - width / 2, end[1] + dy, end[0] + width / 2, end[1] + dy + wish.height)
             if _is_inside(box, screen_wh) and taken.take(box):
-                places.append(LabelPlace(wish.instance_id, x - wish.top[0], y - wish.top[1], wish.width, wish.height))
-                room -= wish.width * wish.height
-                break
-    return places
+                is_compact = width != wish.width
+                return LabelPlace(wish.instance_id, -width / 2, dy, width, wish.height, is_below, is_compact)
+    return None
 
 
-def _is_worth_it(wish: LabelWish) -> bool:
-    return wish.extent >= max(LABELLED_FROM_SCREEN_PX, _LABEL_WIDTHS * wish.width)
+def _is_worth_it(wish: LabelWish, width: float) -> bool:
+    return wish.extent >= max(LABELLED_FROM_SCREEN_PX, _LABEL_WIDTHS * width)
 
 
-def _candidates(wish: LabelWish) -> list[tuple[float, float]]:
-    (top_x, top_y), (bottom_x, bottom_y) = wish.top, wish.bottom
-    half = wish.width / 2
-    outside = [(top_x - half, top_y - wish.height - 3.0), (bottom_x - half, bottom_y + 3.0)]
-    if wish.extent < _INSIDE_FROM_LABEL_WIDTHS * wish.width:
+def _candidates(wish: LabelWish, width: float) -> list[tuple[tuple[float, float], float, bool]]:
+    """(vertex, from it to the label's top, whether the vertex is the lowest one)"""
+    outside = [(wish.top, -wish.height - 3.0, False), (wish.bottom, 3.0, True)]
+    if wish.extent < _INSIDE_FROM_LABEL_WIDTHS * width:
         return outside
-    return [*outside, (top_x - half, top_y + 5.0)]
+    return [*outside, (wish.top, 5.0, False)]
 
 
 def _is_inside(box: Box, screen_wh: tuple[float, float]) -> bool:
@@ -97,15 +132,22 @@ class _Occupancy:
     def take(self, box: Box) -> bool:
         """Reserve the box; False if it overlaps one that was taken before."""
         x1, y1, x2, y2 = box[0] - _GAP, box[1] - _GAP, box[2] + _GAP, box[3] + _GAP
-        cells = [
-            (column, row)
-            for column in range(int(x1 // _CELL), int(x2 // _CELL) + 1)
-            for row in range(int(y1 // _CELL), int(y2 // _CELL) + 1)
-        ]
-        for cell in cells:
+        for cell in _cells_of(box):
             for other in self._cells.get(cell, ()):
                 if x1 < other[2] and x2 > other[0] and y1 < other[3] and y2 > other[1]:
                     return False
-        for cell in cells:
-            self._cells.setdefault(cell, []).append(box)
+        self.block(box)
         return True
+
+    def block(self, box: Box) -> None:
+        """Reserve the box, whatever overlaps it."""
+        for cell in _cells_of(box):
+            self._cells.setdefault(cell, []).append(box)
+
+
+def _cells_of(box: Box) -> list[tuple[int, int]]:
+    return [
+        (column, row)
+        for column in range(int((box[0] - _GAP) // _CELL), int((box[2] + _GAP) // _CELL) + 1)
+        for row in range(int((box[1] - _GAP) // _CELL), int((box[3] + _GAP) // _CELL) + 1)
+    ]

@@ -41,6 +41,12 @@ class ActiveScene:
         return selected + list(self.overlay.instances)
 
     @property
+    def drafts(self) -> dict[int, Instance | None]:
+        """What the running gesture makes of instances of the document."""
+        drawn = {instance.id: instance for instance in self.overlay.instances}
+        return {id_: drawn.get(id_) for id_ in self.overlay.replaced}
+
+    @property
     def hovered(self) -> Instance | None:
         id_ = self.overlay.hovered
         return self.document.instances.get(id_) if id_ is not None and id_ not in self.live else None
@@ -69,11 +75,15 @@ class ActiveScene:
                 area |= note_area(note, viewport)
         return area
 
-    def paint(self, painter: QPainter, viewport: Viewport, clip: QRectF) -> None:
-        overlay, drawn = self.overlay, self.drawn
+    def paint_bodies(self, painter: QPainter, viewport: Viewport, clip: QRectF) -> None:
+        """Fills and outlines: what labels lie upon."""
         if self.hovered is not None:
             paint_hovered(painter, viewport, self.hovered, self.style, clip)
-        paint_selected(painter, viewport, drawn, self.style, clip)
+        paint_selected(painter, viewport, self.drawn, self.style, clip)
+
+    def paint_marks(self, painter: QPainter, viewport: Viewport, clip: QRectF) -> None:
+        """Handles and the tool's lines: what no label covers."""
+        overlay, drawn = self.overlay, self.drawn
         painter.setRenderHint(QPainter.RenderHint.Antialiasing, True)
         colour = self.style.colour(self.category_id)
         for line in overlay.lines:

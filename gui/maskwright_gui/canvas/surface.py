@@ -181,6 +181,9 @@ class CanvasSurface(NavigableView):
         area = screen_area(touched, self._viewport) | active.notes_since(self._painted, self._viewport)
         if active.hovered is not self._painted.hovered:
             area |= self._hover_label | self._hover_label_of(active)
+        area |= self._labels_since(self._painted, active)
+        if bool(active.drafts) != bool(self._painted.drafts):  # what lies above what is another order now
+            self.update()
         self._painted = active
         if not area.isEmpty():
             self.update(area.toAlignedRect())
@@ -192,6 +195,14 @@ class CanvasSurface(NavigableView):
     def _active(self) -> ActiveScene:
         category_id = self.context.category_id or 1
         return ActiveScene(self.context.document, self._live, self._overlay, category_id, self._style)
+
+    def _labels_since(self, before: ActiveScene, now: ActiveScene) -> QRectF:
+        """The screen area of labels that go along with what is dragged."""
+        ids = before.overlay.replaced | now.overlay.replaced
+        if not ids:
+            return QRectF()
+        resting = {id_: self.context.document.instances.get(id_) for id_ in ids}
+        return self._labels.area_between(resting | before.drafts, resting | now.drafts, self._viewport)
 
     def _hover_label_of(self, active: ActiveScene) -> QRectF:
         """Where the hovered object's label goes, if that is thinned out; kept to be painted over later."""
@@ -257,12 +268,16 @@ class CanvasSurface(NavigableView):
 
     def _paint_objects(self, painter: QPainter, clip: QRectF, ratio: float) -> None:
         self._layer.draw(painter, self._viewport)
-        self._labels.paint(painter, self._viewport, clip, ratio)
         paint_ghosts(painter, self._viewport, self.ghosts, clip)
         active = self._active()
+        if not active.drafts:
+            active.paint_bodies(painter, self._viewport, clip)
+        self._labels.paint(painter, self._viewport, clip, ratio, active.drafts)
         if active.hovered is not None and not (place := self._hover_label_of(active)).isEmpty():
             self._labels.paint_one(painter, active.hovered, place, self._style, ratio)
-        active.paint(painter, self._viewport, clip)  # last: no label covers a handle
+        if active.drafts:  # an outline that is being dragged passes over labels that lie in its way
+            active.paint_bodies(painter, self._viewport, clip)
+        active.paint_marks(painter, self._viewport, clip)  # last: no label covers a handle
 
     def sizeHint(self) -> QSize:
         return QSize(800, 600)

@@ -2,13 +2,14 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from PySide6.QtCore import QPoint, QRect, QRectF
+from PySide6.QtCore import QPoint, QRect, QRectF, Qt
 from PySide6.QtGui import QImage, QPainter
 from PySide6.QtTest import QTest
 
 from canvas_support import document_of, square
 from maskwright.document.spatial import SpatialIndex
-from maskwright_gui.canvas.label_paint import LabelLayer
+from maskwright.document.values import InstanceState
+from maskwright_gui.canvas.label_paint import LabelLayer, label_text
 from maskwright_gui.canvas.labels import LabelWish, place_labels
 from maskwright_gui.canvas.pyramid import image_pixels
 from maskwright_gui.canvas.style import CanvasStyle
@@ -30,7 +31,9 @@ def test_labels_never_overlap_nor_leave_the_screen(places: list[tuple[float, flo
     known = {number: wish(number, *place) for number, place in enumerate(places)}
     boxes = []
     for place in place_labels(list(known.values()), SCREEN):
-        x, y = known[place.instance_id].top[0] + place.x, known[place.instance_id].top[1] + place.y
+        object_ = known[place.instance_id]
+        end = object_.bottom if place.is_below else object_.top
+        x, y = end[0] + place.x, end[1] + place.y
         assert 0 <= x <= SCREEN[0] - 60
         assert 0 <= y <= SCREEN[1] - 16
         assert all(abs(x - other[0]) >= 60 or abs(y - other[1]) >= 16 for other in boxes)
@@ -116,3 +119,59 @@ def test_a_thinned_out_label_is_shown_while_its_object_is_pointed_at(qtbot) -> N
     x, y = map(round, view.viewport.to_screen(90, 70))
     above = QRect(x - 10, y - 18, 20, 12)
     assert view.grab(above).toImage() != before.copy(above)
+
+
+def test_where_the_whole_label_has_no_room_a_compact_one_is_shown() -> None:
+    small = LabelWish(1, (200, 100), (200, 150), 90.0, 16.0, 50.0, compact_width=36.0)
+    (place,) = place_labels([small], SCREEN)
+    assert (place.width, place.is_compact) == (36.0, True)
+
+
+def test_where_most_labels_are_compact_all_are() -> None:
+    extents = {1: 50.0, 2: 50.0, 3: 120.0}
+    some = [LabelWish(i, (i * 100, 150), (i * 100, 180), 90.0, 16.0, extents[i], compact_width=36.0) for i in extents]
+    assert [place.is_compact for place in place_labels(some, SCREEN)] == [True] * 3
+
+
+def test_a_proposals_compact_label_is_its_score() -> None:
+    proposal = square(1, at=(0, 0), side=9, state=InstanceState.PROPOSED, score=0.874)
+    style = CanvasStyle(names={1: "nucleus"})
+    assert label_text(proposal, style) == "nucleus 0.87"
+    assert label_text(proposal, style, is_compact=True) == "0.87"
+
+
+@pytest.mark.parametrize(("name", "short"), [("dining table", "dinin…"), ("nucleus", "nucleus")])
+def test_a_long_name_is_cut_in_a_compact_label(name: str, short: str) -> None:
+    assert label_text(square(1, at=(0, 0), side=9), CanvasStyle(names={1: name}), is_compact=True) == short
+
+
+def test_no_other_label_lies_on_the_outline_of_what_is_selected() -> None:
+    other = wish(2, 210, 131)
+    (above,) = place_labels([other], SCREEN)
+    (below,) = place_labels([other], SCREEN, kept_free=[(x, 120.0) for x in range(150, 260, 8)])
+    assert (above.is_below, below.is_below) == (False, True)
+
+
+def test_the_label_goes_along_while_its_object_is_dragged(qtbot) -> None:
+    view = CanvasView()
+    qtbot.addWidget(view)
+    view.resize(400, 300)
+    image = QImage(200, 150, QImage.Format.Format_RGB32)
+    image.fill(0xFFFFFF)
+    view.set_image(image)
+    view.set_document(document_of(square(1, at=(40, 50), side=50)))
+    view.set_selection(frozenset({1}))
+    view.show()
+    qtbot.waitExposed(view)
+    view.finish_rendering()
+    label = QRect(0, 0, 30, 12).translated(*map(round, view.viewport.to_screen(36, 44)))
+    label.translate(0, -12)
+    at_rest = view.grab(label).toImage()
+    start = QPoint(*map(round, view.viewport.to_screen(65, 75)))
+
+    QTest.mousePress(view, Qt.MouseButton.LeftButton, pos=start)
+    for step in range(1, 9):
+        QTest.mouseMove(view, start + QPoint(8 * step, 5 * step))
+
+    assert view.grab(label.translated(64, 40)).toImage() == at_rest
+    assert view.grab(label).toImage() != at_rest

@@ -18,20 +18,32 @@ class _AreaTool(PathTool):
 
     def _use(self, points: list[Point]) -> None:
         area = combine.drawn_area(points)
-        targets = targets_of(self._context, points[0])
+        targets = self._targets(points[0], area)
         change = self._change(targets, area) if area else Change.of([])
         if not change.is_empty:
             self._context.commit(change, self._label)
             self._context.select(frozenset(targets))
+
+    def _targets(self, point: Point, area: combine.Area) -> frozenset[int]:
+        """The objects that an area begun at the point is for."""
+        return targets_of(self._context, point)
 
     def _change(self, targets: frozenset[int], area: combine.Area) -> Change:
         raise NotImplementedError
 
 
 class HoleTool(_AreaTool):
+    """Where the selection is not cut by the area, it is meant for what lies under its first point."""
+
     name = "hole"
     _label = "Cut out"
     _start_hint = "Draw what to cut out of the object: click for points or drag"
+
+    def _targets(self, point: Point, area: combine.Area) -> frozenset[int]:
+        targets = super()._targets(point, area)
+        if self._context.is_selection_locked or not self._change(targets, area).is_empty:
+            return targets
+        return topmost_at(self._context, point)
 
     def _change(self, targets: frozenset[int], area: combine.Area) -> Change:
         return combine.subtract(self._context.document, targets, area)
@@ -47,7 +59,7 @@ class ExtendTool(_AreaTool):
 
 
 class SplitTool(PathTool):
-    """A line across objects cuts them in two."""
+    """A line across objects cuts them in two: the selected ones, or all where it crosses none of these."""
 
     name = "split"
     _is_closed = False
@@ -60,10 +72,10 @@ class SplitTool(PathTool):
 
     def _use(self, points: list[Point]) -> None:
         context = self._context
-        targets = context.selected_editable
-        if not targets and not context.is_selection_locked:
-            targets = frozenset(instance.id for instance in context.document if is_shown(instance))
-        change = combine.split(context.document, targets, points, context.allocate_id)
+        change = combine.split(context.document, context.selected_editable, points, context.allocate_id)
+        if change.is_empty and not context.is_selection_locked:
+            shown = frozenset(instance.id for instance in context.document if is_shown(instance))
+            change = combine.split(context.document, shown, points, context.allocate_id)
         if not change.is_empty:
             context.commit(change, "Split")
             context.select(frozenset(change.entries))
@@ -76,5 +88,10 @@ def targets_of(context: ToolContext, point: Point) -> frozenset[int]:
     """The selected objects that can be edited, or the topmost one under the point; none where those are locked."""
     if context.selected_editable or context.is_selection_locked:
         return context.selected_editable
+    return topmost_at(context, point)
+
+
+def topmost_at(context: ToolContext, point: Point) -> frozenset[int]:
+    """The topmost object under the point that is not locked."""
     stack = (id_ for id_ in context.index.at(*point) if not context.document[id_].is_locked)
     return frozenset(list(stack)[:1])

@@ -17,7 +17,7 @@ from maskwright.document.change import Change
 from maskwright.document.combine import MIN_AREA
 from maskwright.document.values import Instance
 from maskwright.geometry.algebra import from_shapely, to_shapely
-from maskwright_gui.tools.area import targets_of
+from maskwright_gui.tools.area import targets_of, topmost_at
 from maskwright_gui.tools.base import BaseTool
 from maskwright_gui.tools.context import LOCKED_HINT, ToolContext
 from maskwright_gui.tools.overlay import Overlay, OverlayCircle, Stroke
@@ -163,6 +163,8 @@ class BrushTool(BaseTool):
 
     def _choose_target(self, point: Point) -> Instance | None:
         ids = targets_of(self._context, point)
+        if self._erasing and ids.isdisjoint(self._context.index.near(*point, self._radius)):
+            ids = topmost_at(self._context, point) or ids  # nothing of the selection is in reach
         if len(ids) > 1:
             ids = ids.intersection(self._context.index.at(*point))
         if ids:

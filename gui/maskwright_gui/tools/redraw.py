@@ -30,7 +30,7 @@ class State(Enum):
 
 
 class RedrawTool(BaseTool):
-    """Takes the selected objects' outlines, or the one under the pointer where nothing is selected."""
+    """Takes the selected objects' outlines, or another one under the pointer where none of these is."""
 
     name = "redraw"
 
@@ -98,12 +98,11 @@ class RedrawTool(BaseTool):
     def _edge_at(self, pointer: Pointer) -> EdgePoint | None:
         context, (x, y), reach = self._context, pointer.point, pointer.reach(_REACH_SCREEN_PX)
         if self._start is not None:
-            among = frozenset({self._start.start.instance_id})
-        else:
-            among = context.selected_editable
-            if not among and not context.is_selection_locked:
-                among = frozenset(context.index.near(x, y, reach))
-        unlocked = [id_ for id_ in among if id_ in context.document and not context.document[id_].is_locked]
+            return context.index.nearest_edge(x, y, tolerance=reach, among=[self._start.start.instance_id])
+        edge = context.index.nearest_edge(x, y, tolerance=reach, among=context.selected_editable)
+        if edge is not None or context.is_selection_locked:
+            return edge
+        unlocked = [id_ for id_ in context.index.near(x, y, reach) if not context.document[id_].is_locked]
         return context.index.nearest_edge(x, y, tolerance=reach, among=unlocked)
 
     def _change_ending_at(self, pointer: Pointer) -> Change:

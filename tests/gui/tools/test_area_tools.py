@@ -5,6 +5,8 @@ from maskwright.document.values import InstanceState
 from maskwright.geometry.algebra import to_shapely
 from maskwright_gui.tools.area import ExtendTool, HoleTool, SplitTool
 from maskwright_gui.tools.box import EllipseTool, RectangleTool
+from maskwright_gui.tools.brush import EraserTool
+from maskwright_gui.tools.context import ToolOptions
 from maskwright_gui.tools.redraw import RedrawTool
 
 
@@ -171,3 +173,42 @@ def test_redrawing_shows_what_the_release_would_do() -> None:
     (draft,) = session.tool.overlay().instances
     session.release(20, 80)
     assert session.document[1].polygons == draft.polygons
+
+
+OTHER = square(3, at=(150, 100), side=30)
+
+
+def test_a_hole_that_misses_the_selection_is_cut_out_of_the_object_below() -> None:
+    session = host(HoleTool, BIG, OTHER, selection={3})
+    outline(session, (40, 40), (80, 40), (80, 80), (40, 80))
+    assert area(session, 1) == 10_000 - 1_600
+    assert session.context.selection == {1}
+
+
+def test_a_line_that_misses_the_selection_splits_what_it_crosses() -> None:
+    session = host(SplitTool, BIG, OTHER, selection={3})
+    outline(session, (60, 10), (60, 130))
+    assert session.labels == ["Split"]
+    assert area(session, 1) == 6_000
+    assert area(session, 3) == 900
+
+
+def test_another_outline_than_the_selected_one_can_be_redrawn() -> None:
+    session = host(RedrawTool, BIG, OTHER, selection={3})
+    session.drag((20, 40), (10, 40), (10, 80), (20, 80))
+    assert area(session, 1) == 10_000 + 400
+    assert session.context.selection == {1}
+
+
+def test_where_outlines_cross_the_selected_one_is_redrawn() -> None:
+    session = host(RedrawTool, BIG, square(2, at=(22, 20), side=50), selection={1})
+    session.drag((22, 40), (10, 40), (10, 60), (21, 60))
+    assert set(session.commits[0][0].entries) == {1}
+
+
+def test_erasing_far_from_the_selection_is_for_the_object_below() -> None:
+    session = host(EraserTool, BIG, OTHER, selection={3})
+    session.context.options = ToolOptions(brush_radius=5)
+    session.drag((20, 60), (30, 60), (40, 60))
+    assert area(session, 1) < 10_000
+    assert area(session, 3) == 900

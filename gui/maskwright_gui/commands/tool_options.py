@@ -121,6 +121,6 @@ def _detail_choice(tool: SimplifyTool, scale: Scale) -> Choice:
     tip = "Right keeps every point, left fewer (or the wheel); Enter applies, and detail comes back later, too"
     detail, room = tool.detail, "000 of 000 points · IoU 0.000"
     if detail is None:
-        return Choice("Detail", scale, tool.tolerance, "Select an object", room, tip, False, False)
+        return Choice("Points kept", scale, tool.tolerance, "Select an object", room, tip, False, False)
     text = f"{detail.vertices} of {detail.vertices_before} points · IoU {detail.iou:.3f}"
-    return Choice("Detail", scale, tool.tolerance, text, room, tip, True, tool.is_busy)
+    return Choice("Points kept", scale, tool.tolerance, text, room, tip, True, tool.is_busy)

@@ -12,6 +12,7 @@ from maskwright_gui.panels.widgets import muted_label, named
 from maskwright_gui.theme import LIGHT, Theme
 
 BINS = 47
+ABOVE_PX = 26
 HANDLE_PX = 7
 """Half the slider's handle: where its scale begins and ends."""
 
@@ -51,7 +52,7 @@ class ThresholdSlider(QWidget):
         above: QWidget | None = None,
         parent: QWidget | None = None,
     ) -> None:
-        """`above`: something that shares the slider's horizontal scale."""
+        """`above`: what belongs to the slider, as wide as it if it wants to be."""
         super().__init__(parent)
         self.setToolTip(tip)
         name = muted_label(title, self, wraps=False)
@@ -70,7 +71,10 @@ class ThresholdSlider(QWidget):
             grid.addWidget(widget, 1, column)
         grid.setColumnStretch(1, 1)
         if above is not None:
-            grid.addWidget(above, 0, 1)
+            is_wide = above.sizePolicy().expandingDirections() & Qt.Orientation.Horizontal
+            align = Qt.AlignmentFlag
+            grid.addWidget(above, 0, 1, align.AlignBottom if is_wide else align.AlignLeft | align.AlignVCenter)
+        grid.setRowMinimumHeight(0, ABOVE_PX)  # what is above the sliders stands in one line
         self.set_value(value)
         self._slider.valueChanged.connect(self._on_value_changed)
         self._slider.sliderReleased.connect(lambda: self.released.emit(self.value))

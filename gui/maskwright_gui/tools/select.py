@@ -122,7 +122,7 @@ class SelectTool(BaseTool):
                 self._commit(edits.delete(self._context.document, self._context.selection), "Delete object")
             case "Backspace":
                 return self._delete_hovered_vertex()
-            case "Left" | "Right" | "Up" | "Down" if self._context.selected_editable:
+            case "Left" | "Right" | "Up" | "Down" if self._context.selected_editable and not key.modifiers.alt:
                 self._nudge(key)
             case _:
                 return False
@@ -137,7 +137,8 @@ class SelectTool(BaseTool):
             return self._is_on_selected_vertex
         if key.name == "Delete":  # what is locked is the window's business: it says why nothing happens
             return bool(self._context.selected_editable)
-        return bool(self._context.selection) and key.name in {"Escape", *NUDGES}
+        nudges = key.name in NUDGES and not key.modifiers.alt  # with Alt they are the window's
+        return bool(self._context.selection) and (nudges or key.name == "Escape")
 
     def on_document(self) -> None:
         """A running gesture goes on while the instances that it changes are still what it started from."""

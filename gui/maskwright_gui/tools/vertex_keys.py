@@ -24,7 +24,8 @@ class VertexKeys:
     def wants(self, key: KeyPress) -> bool:
         if key.name in _STEPS:
             return len(self._context.selected_editable) == 1
-        return self.ref is not None and key.name in {*NUDGES, "Insert", "Backspace", "Escape"}
+        nudges = key.name in NUDGES and not key.modifiers.alt  # with Alt they are the window's
+        return self.ref is not None and (nudges or key.name in {"Insert", "Backspace", "Escape"})
 
     def on_key(self, key: KeyPress) -> bool:
         """Whether the key was for a vertex."""

@@ -61,6 +61,14 @@ def test_moving_the_score_shows_what_is_left_and_stores_nothing(qtbot: QtBot, la
     assert stored_states(labelled, 1) == [InstanceState.PROPOSED] * 2
 
 
+def test_the_score_is_stepped_by_key_whatever_is_selected(qtbot: QtBot, labelled: Workbench) -> None:
+    labelled.edits.select_all()
+    before = labelled.session.document
+    qtbot.keyClick(labelled.window.canvas, Qt.Key.Key_Up, Qt.KeyboardModifier.AltModifier)
+    assert labelled.window.thresholds.thresholds.score == 0.55
+    assert labelled.session.document is before
+
+
 def test_letting_go_keeps_it_without_inference(qtbot: QtBot, labelled: Workbench, model: GatedModel) -> None:
     drag_to(labelled, "Score", 0.85).setSliderDown(False)
     qtbot.waitUntil(lambda: len(labelled.session.document) == 1)

@@ -84,7 +84,7 @@ def test_the_slider_works_by_keys_alone(comb: Workbench) -> None:
     QTest.keyClick(window.tool_options.slider, Qt.Key.Key_PageDown)
     QTest.keyClick(window.tool_options.slider, Qt.Key.Key_Return)
     assert comb.session.undo_label == "Simplify"
-    assert window.tool_options.slider.accessibleName() == "Detail"
+    assert window.tool_options.slider.accessibleName() == "Points kept"
 
 
 def test_a_click_beside_the_slider_is_none_on_the_canvas(comb: Workbench) -> None:

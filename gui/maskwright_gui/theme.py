@@ -169,10 +169,12 @@ def _style_sheet(t: Theme) -> str:
     QHeaderView::section {{
         background: {t.panel}; color: {t.muted}; border: 0; border-bottom: 1px solid {t.border}; padding: 4px;
     }}
-    QCheckBox::indicator {{
+    QCheckBox::indicator, QListWidget::indicator {{
         width: 14px; height: 14px; border: 1px solid {t.muted}; border-radius: 3px; background: {t.raised};
     }}
-    QCheckBox::indicator:checked {{ background: {t.accent}; border-color: {t.accent}; image: url({tick}); }}
+    QCheckBox::indicator:checked, QListWidget::indicator:checked {{
+        background: {t.accent}; border-color: {t.accent}; image: url({tick});
+    }}
     QCheckBox::indicator:focus {{ border-color: {t.accent}; }}
     QDialogButtonBox {{ dialogbuttonbox-buttons-have-icons: 0; }}
     QDialog[popup="true"] {{ border: 1px solid {t.border}; background: {t.raised}; }}

@@ -88,12 +88,18 @@ def preview_change(
 
 
 def without_answered(proposals: Sequence[Proposal], answered: Sequence[Instance]) -> list[Proposal]:
-    """Those that a person has not accepted, edited, drawn or rejected yet; `answered`: what a person has."""
+    """Those that a person has not accepted, edited, drawn or rejected yet; `answered`: what a person has.
+
+    Where an object was rejected another class may be right; not so for the very same output of a model, told by its
+    score, whose class now goes by another name.
+    """
     answers = [instance for instance in answered if instance.polygons]
     rows, columns, ious = overlaps(proposals, answers, least_iou=SAME_OBJECT_IOU)
     is_same = _categories(proposals)[rows] == _categories(answers)[columns]
     is_rejected = np.array([instance.state is InstanceState.REJECTED for instance in answers], np.bool_)[columns]
-    hits = np.where(is_same, ious >= SAME_OBJECT_IOU, ~is_rejected & (ious >= SAME_PLACE_IOU))
+    is_same_output = _scores(proposals)[rows] == _scores(answers)[columns]
+    may_be_same = ~is_rejected | is_same_output
+    hits = np.where(is_same, ious >= SAME_OBJECT_IOU, may_be_same & (ious >= SAME_PLACE_IOU))
     return [proposals[index] for index in np.setdiff1d(np.arange(len(proposals)), rows[hits]).tolist()]
 
 
@@ -132,3 +138,8 @@ def _unchanged(proposals: Sequence[Proposal], old: Sequence[Instance]) -> dict[i
 
 def _categories(items: Sequence[Proposal | Instance]) -> NDArray[np.int64]:
     return np.array([item.category_id for item in items], np.int64)
+
+
+def _scores(items: Sequence[Proposal | Instance]) -> NDArray[np.float64]:
+    """NaN, which equals nothing, where there is none."""
+    return np.array([np.nan if item.score is None else item.score for item in items], np.float64)

@@ -59,17 +59,17 @@ class Uncertainty:
 
     @property
     def reason(self) -> str:
-        """The largest part in words, and whether there is an object to look at for it."""
+        """The largest part, and whether there is an object to look at for it; a narrow list shows its beginning."""
         parts = (
-            (self.false, "proposals that may be false"),
-            (self.missed, "objects that may have been missed"),
-            (self.classes, "objects between two classes"),
+            (self.false, "false proposals"),
+            (self.missed, "missed objects"),
+            (self.classes, "unsure classes"),
             (self.outlines, "unclear outlines"),
         )
         value, text = max(parts)
         if value < 0.05:
             return "nothing doubtful"
-        return f"{text} (about {value:.1f})" + ("" if self.doubts else "; no single object is doubtful")
+        return f"{value:.1f} {text} expected" + ("" if self.doubts else "; no single object is doubtful")
 
     @property
     def detail(self) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QWidget
 
 from maskwright.errors import MaskwrightError
-from maskwright_gui.dialogs.class_mapping import IGNORE, NEW, Choice, ClassMappingDialog
+from maskwright_gui.dialogs.class_mapping import IGNORE, NEW, Choice, ClassMappingDialog, NewClass
 from maskwright_gui.session import Session
 from maskwright_gui.workers.requests import ModelSummary
 
@@ -45,9 +45,10 @@ class MappingCommands(QObject):
         project = self._session.project
         if project is None:
             return
-        wanted = [(id_, name) for id_, name in model.labels if choices.get(id_) == NEW]
+        names = {id_: name for id_, name in model.labels if choices.get(id_) == NEW}
+        names |= {id_: choice.name for id_, choice in choices.items() if isinstance(choice, NewClass)}
         try:
-            made = project.ensure_categories(wanted)
+            made = project.ensure_categories(names.items())
             mapping = {
                 label_id: choice if isinstance(choice, int) else made.get(label_id)
                 for label_id, choice in choices.items()

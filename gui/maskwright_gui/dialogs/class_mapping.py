@@ -1,6 +1,7 @@
 """Which class of the project each class of the model becomes: renamed, merged or left out."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import (
@@ -23,11 +24,20 @@ from maskwright_gui.panels.widgets import muted_label, named
 NEW, IGNORE = "new", "ignore"
 """Choices beside the ids of the project's classes."""
 _EXPLANATION = (
-    "Several classes of the model may become one of the project. Proposals of ignored classes are left out. "
-    "What you have accepted, edited or drawn is not touched."
+    "Several classes of the model may become one of the project; a name that is typed makes a new one. Proposals of "
+    "ignored classes are left out. What you have accepted, edited or drawn is not touched."
 )
-Choice = int | str
-"""A class id of the project, NEW or IGNORE."""
+
+
+@dataclass(frozen=True, slots=True)
+class NewClass:
+    """A class that the project does not have yet, of another name than the model's."""
+
+    name: str
+
+
+Choice = int | str | NewClass
+"""A class id of the project, NEW (of the model's name), IGNORE or a name."""
 
 
 class ClassMappingDialog(QDialog):
@@ -58,7 +68,12 @@ class ClassMappingDialog(QDialog):
         self._lay_out()
 
     def choice(self, label_id: int) -> Choice:
-        chosen: Choice = self._boxes[label_id].currentData()
+        box = self._boxes[label_id]
+        typed = box.currentText().strip()
+        place = box.findText(typed, Qt.MatchFlag.MatchFixedString)  # whole, without case
+        if place < 0 and typed:
+            return NewClass(typed)
+        chosen: Choice = box.itemData(max(place, 0))
         return chosen
 
     def choose(self, label_id: int, choice: Choice) -> None:
@@ -80,6 +95,8 @@ class ClassMappingDialog(QDialog):
 
     def _make_box(self, label_id: int, name: str, choice: Choice) -> QComboBox:
         box = named(QComboBox(self), f"{name} becomes")
+        box.setEditable(True)
+        box.setInsertPolicy(QComboBox.InsertPolicy.NoInsert)
         taken = {category.name.casefold() for category in self._categories}
         if name.casefold() not in taken:
             box.addItem(f"New class “{name}”", NEW)

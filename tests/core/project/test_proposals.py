@@ -107,11 +107,21 @@ def test_an_object_given_another_class_is_not_proposed_again_under_the_old_one(p
     assert [instance.category_id for instance in project.instances(1)] == [2]
 
 
+def test_a_rejected_output_does_not_come_back_under_another_class_name(project: Project) -> None:
+    project.put_proposals(1, [cell(0, 0.9)])
+    answer(project, project.instances(1)[0], state=InstanceState.REJECTED)
+
+    project.put_proposals(1, [cell(0, 0.9, category_id=2), cell(200, 0.9, category_id=2)])
+
+    assert [(item.category_id, item.state.value) for item in project.instances(1)] == [(1, "rejected"), (2, "proposed")]
+    assert project.instances(1)[1].bounds_xyxy[0] == 200
+
+
 def test_a_rejected_class_does_not_block_another_class_there(project: Project) -> None:
     project.put_proposals(1, [cell(0)])
     answer(project, project.instances(1)[0], state=InstanceState.REJECTED)
 
-    project.put_proposals(1, [cell(0, category_id=2)])
+    project.put_proposals(1, [cell(0, 0.6, category_id=2)])
 
     assert [(item.category_id, item.state.value) for item in project.instances(1)] == [(1, "rejected"), (2, "proposed")]
     assert project.image(1).instance_count == 1

@@ -1,6 +1,7 @@
 """A model's classes become the project's: renamed, merged, left out."""
 
 import pytest
+from PySide6.QtWidgets import QComboBox
 from pytestqt.qtbot import QtBot
 
 from maskwright.document.values import InstanceState
@@ -30,6 +31,18 @@ def test_two_classes_become_one_without_inference(qtbot: QtBot, labelled: Workbe
         dialog.choose(label.id, cell.id)
     dialog._on_accepted()
     qtbot.waitUntil(lambda: {i.category_id for i in labelled.session.document} == {cell.id})
+    assert model.predict_count == 1
+
+
+def test_typed_names_rename_and_merge(qtbot: QtBot, labelled: Workbench, model: GatedModel) -> None:
+    dialog = open_dialog(qtbot, labelled)
+    for label, typed in zip(model.labels, ("Vehicle", " vehicle "), strict=False):
+        box = next(box for box in dialog.findChildren(QComboBox) if box.accessibleName() == f"{label.name} becomes")
+        box.lineEdit().selectAll()
+        qtbot.keyClicks(box.lineEdit(), typed)
+    dialog._on_accepted()
+    names = {category.id: category.name for category in labelled.session.categories}
+    qtbot.waitUntil(lambda: {names.get(i.category_id) for i in labelled.session.document} == {"Vehicle"})
     assert model.predict_count == 1
 
 

@@ -14,21 +14,26 @@ if TYPE_CHECKING:
 
 
 class ImageReader:
-    """Reads for the GUI thread: one image at a time, a millisecond each. Raises ProjectError as the project does."""
+    """Reads for the GUI thread: one image at a time, a millisecond each. Raises ProjectError as the project does.
+
+    What is not written yet is asked for first: the writer may store it while the image is being read. An edit that is
+    then in both is no harm, since its outcome is put where it is already; one that is in neither would be out of sight.
+    """
 
     def __init__(self, project: "Project", writer: EditWriter, ahead: ReadAhead) -> None:
         self._project, self._writer, self._ahead = project, writer, ahead
 
     def image(self, image_id: int) -> ImageRecord:
+        state = self._writer.pending_state(image_id)
         known = self._ahead.get(image_id)
         record = known.record if known is not None else self._project.image(image_id)
-        state = self._writer.pending_state(image_id)
         return replace(record, state=state) if state is not None else record
 
     def document(self, image_id: int) -> Document:
+        changes = self._writer.pending_changes(image_id)
         known = self._ahead.get(image_id)
         document = known.document if known is not None else self._project.document(image_id)
-        for change in self._writer.pending_changes(image_id):
+        for change in changes:
             document = document.apply(rebased(change, document))
         return document
 

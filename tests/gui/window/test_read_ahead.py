@@ -1,9 +1,13 @@
 """The neighbours of the image on screen are known before they are shown, and never as they were before an edit."""
 
+import threading
+from typing import Any
+
 import pytest
 from pytestqt.qtbot import QtBot
 
 from maskwright.document.change import Change
+from maskwright.document.document import Document
 from maskwright.document.values import ImageState, Instance
 from maskwright.geometry.polygon import Polygon
 from maskwright_gui.app import Workbench
@@ -56,6 +60,30 @@ def test_an_edit_that_is_not_written_yet_is_shown(qtbot: QtBot, drawn: Workbench
     drawn.images.next_image()
     assert drawn.session.document is not None
     assert new.id in drawn.session.document
+
+
+def test_an_edit_that_is_written_while_its_image_is_read_is_shown(
+    drawn: Workbench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session, project, is_read = drawn.session, drawn.session.project, threading.Event()
+    assert project is not None
+    apply, document = project.apply, project.document
+
+    def write_when_read(*arguments: Any, **named: Any) -> None:
+        is_read.wait(20)
+        apply(*arguments, **named)
+
+    def read_and_then_write(image_id: int) -> Document:
+        known = document(image_id)
+        is_read.set()
+        session.save()
+        return known
+
+    monkeypatch.setattr(project, "apply", write_when_read)
+    monkeypatch.setattr(project, "document", read_and_then_write)
+    new = square(drawn)
+    session.edit_image(5, Change.create([new]), "Paste")
+    assert new.id in session.document_of(5)
 
 
 def test_lists_show_the_image_that_is_edited_at_once(qtbot: QtBot, drawn: Workbench) -> None:

@@ -66,8 +66,10 @@ def rings_of(instance: Instance) -> tuple[Points, ...]:
     return tuple(ring for polygon in instance.polygons for ring in polygon.rings)
 
 
-def paint_ghosts(painter: QPainter, viewport: Viewport, ghosts: Sequence[Ghost], clip: QRectF) -> None:
-    """Lines first, labels over all of them."""
+def paint_ghosts(
+    painter: QPainter, viewport: Viewport, ghosts: Sequence[Ghost], clip: QRectF, labels: Sequence[QRectF] = ()
+) -> None:
+    """Lines first, labels over all of them, clear of the objects' own `labels` (screen pixels)."""
     if not ghosts:
         return
     painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
@@ -81,7 +83,7 @@ def paint_ghosts(painter: QPainter, viewport: Viewport, ghosts: Sequence[Ghost],
             painter.drawPath(path)
             painter.restore()
     metrics = QFontMetricsF(painter.font())
-    taken: list[QRectF] = []
+    taken = list(labels)
     for ghost in ghosts:
         if ghost.label and _is_in_view(ghost, viewport):
             area = label_area(ghost, viewport, metrics, taken)
@@ -91,16 +93,26 @@ def paint_ghosts(painter: QPainter, viewport: Viewport, ghosts: Sequence[Ghost],
 
 
 def label_area(ghost: Ghost, viewport: Viewport, metrics: QFontMetricsF, taken: Sequence[QRectF]) -> QRectF:
-    """Above the outline's box, on screen, moved down by its own height until it covers none of `taken`."""
+    """Above the outline's box, on screen, moved by its own height, up where there is room, until none of `taken` is
+    covered."""
     x1, y1, _, _ = ghost.bounds_xyxy
     left, top = viewport.to_screen(x1, y1)
     width, height = metrics.horizontalAdvance(ghost.label) + 2 * _PAD_PX, metrics.height() + 4
     left = min(max(left, 0.0), max(viewport.screen_wh[0] - width, 0.0))
     top = min(max(top - height - 2, 0.0), max(viewport.screen_wh[1] - height, 0.0))
     area = QRectF(round(left), round(top), round(width), round(height))
-    while any(area.intersects(other) for other in taken) and area.bottom() < viewport.screen_wh[1]:
-        area.translate(0, area.height() + 1)
-    return area
+    above, below = QRectF(area), area
+    while _covers_one(above, taken) and above.top() > 0:
+        above.translate(0, -above.height() - 1)
+    if above.top() >= 0 and not _covers_one(above, taken):
+        return above
+    while _covers_one(below, taken) and below.bottom() < viewport.screen_wh[1]:
+        below.translate(0, below.height() + 1)
+    return below
+
+
+def _covers_one(area: QRectF, taken: Sequence[QRectF]) -> bool:
+    return any(area.intersects(other) for other in taken)
 
 
 def _is_in_view(ghost: Ghost, viewport: Viewport) -> bool:

@@ -91,6 +91,13 @@ class LabelLayer:
         """Instances whose label is shown."""
         return frozenset(self._rows)
 
+    def areas(self, viewport: Viewport) -> list[QRectF]:
+        """Of the labels that are shown, screen pixels."""
+        corners = self._corners(_NO_DRAFTS, viewport)
+        return [
+            QRectF(*corner, *box) for corner, box in zip(corners.tolist(), self._boxes[:, 2:].tolist(), strict=True)
+        ]
+
     def area_between(self, before: Drafts, now: Drafts, viewport: Viewport) -> QRectF:
         """Around the labels that are elsewhere with these drafts than with those before, screen pixels."""
         corners = (self._corners(before, viewport), self._corners(now, viewport))

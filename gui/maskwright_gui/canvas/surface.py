@@ -268,7 +268,9 @@ class CanvasSurface(NavigableView):
 
     def _paint_objects(self, painter: QPainter, clip: QRectF, ratio: float) -> None:
         self._layer.draw(painter, self._viewport)
-        paint_ghosts(painter, self._viewport, self.ghosts, clip)
+        if ghosts := self.ghosts:
+            has_words = any(ghost.label for ghost in ghosts)
+            paint_ghosts(painter, self._viewport, ghosts, clip, self._labels.areas(self._viewport) if has_words else ())
         active = self._active()
         if not active.drafts:
             active.paint_bodies(painter, self._viewport, clip)

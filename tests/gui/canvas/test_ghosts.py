@@ -1,6 +1,7 @@
 """Outlines over the picture that are not in the document."""
 
 import numpy as np
+import pytest
 from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QFontMetricsF, QGuiApplication, QImage, QPainter
 from pytestqt.qtbot import QtBot
@@ -40,11 +41,13 @@ def test_lines_are_two_pixels_wide(qtbot: QtBot) -> None:
     assert (columns, rows) == ([49, 50], [49, 50])
 
 
-def test_labels_of_one_place_stand_below_each_other(qtbot: QtBot) -> None:
+@pytest.mark.parametrize("y", [2, 50, 78], ids=["top", "middle", "bottom"])
+def test_labels_of_one_place_stand_apart_and_on_screen(qtbot: QtBot, y: float) -> None:
     metrics = QFontMetricsF(QGuiApplication.font())
-    first = label_area(ghost(50, 50, label="one"), VIEW, metrics, [])
-    second = label_area(ghost(50, 50, label="two"), VIEW, metrics, [first])
+    first = label_area(ghost(50, y, label="one"), VIEW, metrics, [])
+    second = label_area(ghost(50, y, label="two"), VIEW, metrics, [first])
     assert not second.intersects(first)
+    assert QRectF(0, 0, 200, 100).contains(second)
 
 
 def test_an_outline_out_of_view_shows_no_label(qtbot: QtBot) -> None:

@@ -42,8 +42,9 @@ class InstanceModel(QAbstractTableModel):
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._document: Document | None = None
         self._ids: list[int] = []
+        self._shown: dict[int, Instance] = {}
+        """By id; a row and what it shows come and go together, for views ask in the middle of a change."""
         self._categories: dict[int, Category] = {}
         self._swatches: dict[int, QIcon] = {}
         self._theme = LIGHT
@@ -59,8 +60,8 @@ class InstanceModel(QAbstractTableModel):
 
     def set_document(self, document: Document | None) -> None:
         self.beginResetModel()
-        self._document = document
-        self._ids = sorted(instance.id for instance in document or () if is_listed(instance))
+        self._shown = {instance.id: instance for instance in document or () if is_listed(instance)}
+        self._ids = sorted(self._shown)
         self.endResetModel()
 
     def apply_change(self, change: Change, document: Document) -> None:
@@ -68,9 +69,8 @@ class InstanceModel(QAbstractTableModel):
         if len(change) > RESET_ABOVE_ROWS:
             self.set_document(document)
             return
-        self._document = document
         for id_, _, after in change:
-            self._apply_one(id_, is_shown=after is not None and is_listed(after))
+            self._apply_one(id_, after if after is not None and is_listed(after) else None)
 
     def id_at(self, row: int) -> int:
         return self._ids[row]
@@ -82,21 +82,23 @@ class InstanceModel(QAbstractTableModel):
             return None
 
     def instance(self, row: int) -> Instance:
-        assert self._document is not None
-        return self._document[self._ids[row]]
+        return self._shown[self._ids[row]]
 
-    def _apply_one(self, id_: int, *, is_shown: bool) -> None:
+    def _apply_one(self, id_: int, instance: Instance | None) -> None:
+        """Show the instance as it is now; None: no longer."""
         row = self.row_of(id_)
-        if row is None and is_shown:
+        if row is None and instance is not None:
             place = sum(known < id_ for known in self._ids)
             self.beginInsertRows(QModelIndex(), place, place)
+            self._shown[id_] = instance
             self._ids.insert(place, id_)
             self.endInsertRows()
-        elif row is not None and not is_shown:
+        elif row is not None and instance is None:
             self.beginRemoveRows(QModelIndex(), row, row)
-            del self._ids[row]
+            del self._ids[row], self._shown[id_]
             self.endRemoveRows()
-        elif row is not None:
+        elif row is not None and instance is not None:
+            self._shown[id_] = instance
             self.dataChanged.emit(self.index(row, 0), self.index(row, len(Column) - 1))
 
     def _tell_all_changed(self) -> None:

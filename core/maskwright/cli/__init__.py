@@ -4,12 +4,15 @@ import os
 import sys
 from pathlib import Path
 
+from maskwright.memory import use_few_arenas
+
 
 def main() -> None:
     """Entry point of `maskwright`: a command, or nothing, a folder or a project for the window."""
     # Before numpy is loaded: OpenBLAS's threads go on spinning after each of the small products that masks are made
     # of. With them an image of the YOLACT stand-in costs 87 ms of CPU up to its masks, without them 54.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    use_few_arenas()
     arguments = sys.argv[1:]
     if not arguments:
         sys.exit(_open_window(None))

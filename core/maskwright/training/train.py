@@ -13,10 +13,10 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from maskwright.memory import keep_freed_memory
 from maskwright.training.dataset import Dataset
 from maskwright.training.loader import Batch, LoaderConfig, batches
 from maskwright.training.losses import LossWeights, losses
-from maskwright.training.memory import keep_freed_memory
 from maskwright.training.network import NetworkConfig, Segmenter
 
 logger = logging.getLogger(__name__)

@@ -7,10 +7,11 @@ from typing import Any, cast
 import numpy as np
 import shiboken6
 from PySide6.QtCore import QPoint, QPointF, QRectF, QSize, Qt
-from PySide6.QtGui import QColor, QPainter, QPen, QPolygonF
+from PySide6.QtGui import QColor, QFontMetricsF, QGuiApplication, QPainter, QPen, QPolygonF
 
 from maskwright.document.palette import Rgb
 from maskwright.document.values import Instance
+from maskwright_gui.canvas.style import INK, PLATE
 from maskwright_gui.canvas.viewport import Viewport
 from maskwright_gui.tools.overlay import Mark, OverlayCircle, OverlayLine, OverlayNote, Points, Stroke
 
@@ -71,14 +72,21 @@ def paint_marks(painter: QPainter, viewport: Viewport, points: Points, mark: Mar
         for x, y in places[seen].tolist():
             painter.drawEllipse(QPointF(x, y), half, half)
     else:
-        corners = (np.floor(places[seen] - half) + 0.5).tolist()
+        corners = on_grid(places[seen] - half, painter.device().devicePixelRatioF()).tolist()
         painter.drawRects([QRectF(x, y, size, size) for x, y in corners])
+
+
+def on_grid(places: Points, ratio: float) -> Points:
+    """The nearest places where a line of one screen pixel fills whole pixels of the device."""
+    offset = 0.5 if round(ratio) % 2 else 0.0
+    return (np.round(places * ratio - offset) + offset) / ratio
 
 
 def note_area(note: OverlayNote, viewport: Viewport) -> QRectF:
     """Where a note goes: right below its place."""
     x, y = viewport.to_screen(note.x, note.y)
-    width, height = len(note.text) * 8.0 + 14.0, 22.0
+    metrics = QFontMetricsF(QGuiApplication.font())
+    width, height = math.ceil(metrics.horizontalAdvance(note.text)) + 14.0, math.ceil(metrics.height()) + 6.0
     left = min(max(x + 14.0, 0.0), max(viewport.screen_wh[0] - width, 0.0))
     top = min(max(y + 14.0, 0.0), max(viewport.screen_wh[1] - height, 0.0))
     return QRectF(round(left), round(top), width, height)
@@ -87,9 +95,9 @@ def note_area(note: OverlayNote, viewport: Viewport) -> QRectF:
 def paint_note(painter: QPainter, viewport: Viewport, note: OverlayNote) -> None:
     area = note_area(note, viewport)
     painter.setPen(Qt.PenStyle.NoPen)
-    painter.setBrush(QColor(20, 20, 22, 215))
+    painter.setBrush(QColor(*PLATE))
     painter.drawRoundedRect(area, 3, 3)
-    painter.setPen(QColor(245, 245, 245))
+    painter.setPen(QColor(*INK))
     painter.drawText(area, Qt.AlignmentFlag.AlignCenter, note.text)
 
 

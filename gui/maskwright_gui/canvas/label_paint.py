@@ -15,7 +15,7 @@ from maskwright.document.palette import Rgb
 from maskwright.document.spatial import SpatialIndex, is_shown
 from maskwright.document.values import Instance, InstanceState
 from maskwright_gui.canvas.labels import LABELLED_FROM_SCREEN_PX, LabelPlace, LabelWish, place_labels
-from maskwright_gui.canvas.style import CanvasStyle, LabelMode
+from maskwright_gui.canvas.style import INK, PLATE, CanvasStyle, LabelMode
 from maskwright_gui.canvas.viewport import Viewport
 
 _MAX_WISHES = 160
@@ -28,9 +28,6 @@ _MOST_FREE = 800
 _KEPT_LETTERS = 5
 """Of a long name in its compact form."""
 _PAD_X, _PAD_Y, _BAR = 5.0, 2.0, 3.0
-PLATE: Rgb = (24, 25, 28)
-INK: Rgb = (245, 245, 245)
-"""15:1 on the plate, which is opaque: nothing that lies below can take from it."""
 
 
 Drafts = Mapping[int, Instance | None]

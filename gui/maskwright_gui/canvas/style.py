@@ -8,6 +8,11 @@ from types import MappingProxyType
 from maskwright.document.palette import Rgb, category_colour, stable_colour
 from maskwright.document.values import Category
 
+PLATE: Rgb = (24, 25, 28)
+"""Below all text on the canvas."""
+INK: Rgb = (245, 245, 245)
+"""15:1 on the plate, which is opaque: nothing that lies below can take from it."""
+
 
 class LabelMode(StrEnum):
     NONE = "none"

@@ -5,7 +5,7 @@ import pytest
 from PySide6.QtCore import QRectF
 from PySide6.QtGui import QImage, QPainter
 
-from maskwright_gui.canvas.active import paint_circle, paint_line
+from maskwright_gui.canvas.active import on_grid, paint_circle, paint_line
 from maskwright_gui.canvas.ghosts import Ghost, GhostKind, paint_ghosts
 from maskwright_gui.canvas.viewport import Viewport
 from maskwright_gui.tools.overlay import OverlayCircle, OverlayLine, Stroke
@@ -43,3 +43,12 @@ def painted_share(ratio: int, paint) -> float:
 @pytest.mark.parametrize("paint", [line, circle, ghost])
 def test_lines_are_as_wide_on_a_dense_screen(qapp, paint) -> None:
     assert painted_share(2, paint) == pytest.approx(painted_share(1, paint), rel=0.2)
+
+
+@pytest.mark.parametrize("ratio", [1.0, 2.0, 3.0])
+def test_handles_stay_within_half_a_device_pixel_of_their_vertices(ratio: float) -> None:
+    places = np.random.default_rng(1).uniform(0, 500, (200, 2))
+    snapped = on_grid(places, ratio)
+    assert np.abs(snapped - places).max() * ratio <= 0.5
+    edges = (snapped - 0.5) * ratio  # a pen of one screen pixel reaches half of one to either side
+    assert np.allclose(edges, np.round(edges))

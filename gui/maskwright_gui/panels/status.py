@@ -3,8 +3,9 @@
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QProgressBar, QStatusBar, QToolButton, QWidget
 
+from maskwright_gui.panels.hint_line import HintLine
 from maskwright_gui.panels.readout import Readout, ReadoutButton
-from maskwright_gui.panels.widgets import muted_label, named
+from maskwright_gui.panels.widgets import named
 from maskwright_gui.workers.batch_status import BatchProgress, BatchState, progress_text
 
 
@@ -17,9 +18,7 @@ class StatusBar(QStatusBar):
         super().__init__(parent)
         self.setSizeGripEnabled(False)
         self._is_batch_shown = False
-        self._hint = named(muted_label("", self, wraps=False), "What the keys do in the active tool")
-        self._hint.setIndent(8)
-        self._hint.setMinimumWidth(1)  # a long hint must not hold the window open
+        self._hint = named(HintLine(self), "What the keys do in the active tool")
         self._pointer = named(Readout("12345, 12345  65535 65535 65535", self), "Pointer")
         zoom = ReadoutButton("10000 %", self)
         self._zoom = named(zoom, "Zoom", tip="Zoom: click for 100 % (Ctrl+0)")
@@ -36,11 +35,10 @@ class StatusBar(QStatusBar):
 
     @property
     def hint(self) -> str:
-        return self._hint.text()
+        return self._hint.whole_text
 
     def show_hint(self, text: str) -> None:
-        self._hint.setText(text)
-        self._hint.setToolTip(text)
+        self._hint.show_hint(text)
 
     def set_hint_visible(self, is_visible: bool) -> None:
         """Without an image the tools have nothing to say."""

@@ -1,9 +1,11 @@
 """The status bar follows the mouse without laying out the window again."""
 
+import pytest
 from PySide6.QtCore import QEvent
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
+from maskwright_gui.panels.hint_line import HintLine, fitting
 from maskwright_gui.panels.status import StatusBar
 
 
@@ -33,3 +35,29 @@ def test_numbers_that_follow_the_mouse_change_no_layout(qtbot: QtBot) -> None:
 
     assert status.layouts == 0
     assert status.grab().toImage() != before
+
+
+@pytest.mark.parametrize(
+    ("room", "shown"),
+    [
+        (99, "Drag paints · Ctrl erases · wheel size · Esc ends"),
+        (40, "Drag paints · Ctrl erases · … · Esc ends"),
+        (30, "Drag paints · … · Esc ends"),
+        (5, "Drag paints · … · Esc ends"),
+    ],
+)
+def test_a_hint_loses_its_middle_parts_first(room: int, shown: str) -> None:
+    whole = "Drag paints · Ctrl erases · wheel size · Esc ends"
+    assert fitting(whole, lambda text: len(text) <= room) == shown
+
+
+def test_a_hint_is_whole_in_its_tool_tip(qtbot: QtBot) -> None:
+    status = StatusBar()
+    qtbot.addWidget(status)
+    status.resize(420, 30)
+    status.show()
+    text = "Drag paints · Ctrl erases · wheel or [ ] size · Esc deselects"
+    status.show_hint(text)
+    line = status.findChild(HintLine)
+    assert line.toolTip() == text
+    assert line.text().endswith("…")

@@ -19,6 +19,8 @@ _LABEL_WIDTHS = 0.8
 """... nor do those that a label would hide, being this much wider than they are."""
 _FREE = 5.0
 """Around a screen point that is kept free: half a handle and a bit."""
+_ON_LINE = 0.5
+"""The same for the labels of what is selected: they are near their own outline, but lie on none if they can help it."""
 _MOST_SHARE = 0.05
 """Of the screen may be covered by labels that nobody asked for."""
 
@@ -84,9 +86,14 @@ def _placed_all(
     taken = _Occupancy()
     room = _MOST_SHARE * screen_wh[0] * screen_wh[1]
     ordered = sorted(wishes, key=lambda wish: (-wish.extent, wish.instance_id))
-    places = [(_placed(wish, screen_wh, taken), wish) for wish in ordered if wish.is_certain]
-    for x, y in kept_free:
-        taken.block((x - _FREE, y - _FREE, x + _FREE, y + _FREE))
+    lines = _Occupancy()
+    lines.block_around(kept_free, _ON_LINE)
+    places = [
+        (_placed(wish, screen_wh, taken, lines) or _placed(wish, screen_wh, taken), wish)
+        for wish in ordered
+        if wish.is_certain
+    ]
+    taken.block_around(kept_free, _FREE)
     for wish in ordered:
         if not wish.is_certain and room > 0:
             place = _placed(wish, screen_wh, taken)
@@ -95,13 +102,15 @@ def _placed_all(
     return [(place, wish) for place, wish in places if place is not None]
 
 
-def _placed(wish: LabelWish, screen_wh: tuple[float, float], taken: "_Occupancy") -> LabelPlace | None:
+def _placed(
+    wish: LabelWish, screen_wh: tuple[float, float], taken: "_Occupancy", lines: "_Occupancy | None" = None
+) -> LabelPlace | None:
     for width in (wish.width, wish.compact_width):
         if not width or not (wish.is_certain or _is_worth_it(wish, width)):
             continue
         for end, dy, is_below in _candidates(wish, width):
             box = (end[0] - width / 2, end[1] + dy, end[0] + width / 2, end[1] + dy + wish.height)
-            if _is_inside(box, screen_wh) and taken.take(box):
+            if _is_inside(box, screen_wh) and (lines is None or lines.is_free(box)) and taken.take(box):
                 is_compact = width != wish.width
                 return LabelPlace(wish.instance_id, -width / 2, dy, width, wish.height, is_below, is_compact)
     return None
@@ -131,13 +140,22 @@ class _Occupancy:
 
     def take(self, box: Box) -> bool:
         """Reserve the box; False if it overlaps one that was taken before."""
+        is_free = self.is_free(box)
+        if is_free:
+            self.block(box)
+        return is_free
+
+    def is_free(self, box: Box) -> bool:
         x1, y1, x2, y2 = box[0] - _GAP, box[1] - _GAP, box[2] + _GAP, box[3] + _GAP
         for cell in _cells_of(box):
             for other in self._cells.get(cell, ()):
                 if x1 < other[2] and x2 > other[0] and y1 < other[3] and y2 > other[1]:
                     return False
-        self.block(box)
         return True
+
+    def block_around(self, points: Sequence[tuple[float, float]], reach: float) -> None:
+        for x, y in points:
+            self.block((x - reach, y - reach, x + reach, y + reach))
 
     def block(self, box: Box) -> None:
         """Reserve the box, whatever overlaps it."""

@@ -152,6 +152,14 @@ def test_no_other_label_lies_on_the_outline_of_what_is_selected() -> None:
     assert (above.is_below, below.is_below) == (False, True)
 
 
+def test_selected_labels_avoid_selected_outlines_where_they_can() -> None:
+    one = wish(1, 200, 100, is_certain=True)
+    (below,) = place_labels([one], SCREEN, kept_free=[(x, 90.0) for x in range(150, 260, 8)])
+    assert below.is_below
+    everywhere = [(float(x), float(y)) for x in range(0, 400, 8) for y in range(0, 300, 8)]
+    assert len(place_labels([one], SCREEN, kept_free=everywhere)) == 1
+
+
 def test_the_label_goes_along_while_its_object_is_dragged(qtbot) -> None:
     view = CanvasView()
     qtbot.addWidget(view)

@@ -14,7 +14,7 @@ from PySide6.QtCore import QObject, QThread, Signal
 from maskwright.document.change import Change
 from maskwright.document.document import Document
 from maskwright.document.values import Provenance
-from maskwright.errors import MaskwrightError
+from maskwright.errors import MaskwrightError, ProjectError
 from maskwright_gui.workers.candidate_cache import CandidateCache, ModelMark
 from maskwright_gui.workers.narrowing import narrowed
 
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 
 log = logging.getLogger(__name__)
+
+NOTE_AFTER_S = 0.05
 
 
 class Purpose(Enum):
@@ -79,6 +81,8 @@ class PreviewThread(QThread):
         self._is_stopping = False
         self._is_stale = False
         self._known: _Known | None = None
+        self._kept: PreviewRequest | None = None
+        """Answered, but what is doubtful with its thresholds is not noted yet."""
 
     def request(self, request: PreviewRequest) -> None:
         with self._condition:
@@ -97,8 +101,9 @@ class PreviewThread(QThread):
         self.wait()
 
     def _next(self) -> PreviewRequest | None:
+        while not self._has_news_soon():
+            self._note_doubts()
         with self._condition:
-            self._condition.wait_for(lambda: self._is_stopping or self._waiting is not None)
             if self._is_stopping:
                 return None
             if self._is_stale:
@@ -113,8 +118,27 @@ class PreviewThread(QThread):
         elif request.purpose is not Purpose.SCORES:
             self.ready.emit(known.preview(request))
             if request.purpose is Purpose.KEEP:
-                known.note_doubts(request)
-                self.doubts_noted.emit(known.image_id)
+                self._kept = request
+
+    def _has_news_soon(self) -> bool:
+        """Waits; False where there is time to note doubts."""
+        with self._condition:
+            return self._condition.wait_for(
+                lambda: self._is_stopping or self._waiting is not None,
+                NOTE_AFTER_S if self._kept is not None else None,
+            )
+
+    def _note_doubts(self) -> None:
+        """Once nothing else is wanted: it takes as long as an answer, and the window is painting that."""
+        request, self._kept = self._kept, None
+        if request is None or self._known is None or self._known.image_id != request.document.image_id:
+            return
+        try:
+            self._known.note_doubts(request)
+        except ProjectError as error:  # the project may be closed by now
+            log.info("the doubts on image %d are not noted: %s", self._known.image_id, error)
+        else:
+            self.doubts_noted.emit(self._known.image_id)
 
     def _candidates_of(self, request: PreviewRequest) -> "_Known | None":
         from maskwright.prelabel.mapping import project_categories

@@ -170,6 +170,11 @@ class Session(QObject):
             id_ = next(self._free_ids)
         return id_
 
+    def reserve_ids(self, count: int) -> None:
+        """Have so many ids at hand: each block is a transaction, which waits for the one that stores the last edit."""
+        if self.project is not None and count > RESERVED_IDS:
+            self._free_ids = iter(self.project.reserve_instance_ids(count))
+
     def edit(self, change: Change, label: str) -> bool:
         """One gesture on the current image, as one undo step; False when nothing was changed."""
         if change.is_empty or self.document is None or not self._may_edit():

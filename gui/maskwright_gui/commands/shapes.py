@@ -97,6 +97,7 @@ class ShapeCommands(QObject):
 
     def _paste(self, label: str, document: Document, instances: tuple[Instance, ...], offset: float) -> None:
         allocate = self._session.new_instance_id
+        self._session.reserve_ids(len(instances))
         change = combine.paste(document, instances, allocate, offset=(offset, offset))
         if change.is_empty:
             self.told.emit("What was copied lies outside this image.")

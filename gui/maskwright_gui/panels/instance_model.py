@@ -1,5 +1,6 @@
 """The instances of the image on screen as a table model; a change touches only its own rows."""
 
+from bisect import bisect_left
 from collections.abc import Mapping
 from datetime import datetime
 from enum import IntEnum
@@ -29,6 +30,8 @@ class Column(IntEnum):
     VISIBLE = 3
 
 
+_COLUMN_COUNT = len(Column)
+"""Asked for twelve times for each row of a selection."""
 _TITLES = {Column.CATEGORY: "Class", Column.SCORE: "Score", Column.ORIGIN: "Origin", Column.VISIBLE: ""}
 
 
@@ -76,10 +79,8 @@ class InstanceModel(QAbstractTableModel):
         return self._ids[row]
 
     def row_of(self, instance_id: int) -> int | None:
-        try:
-            return self._ids.index(instance_id)
-        except ValueError:
-            return None
+        place = bisect_left(self._ids, instance_id)
+        return place if place < len(self._ids) and self._ids[place] == instance_id else None
 
     def instance(self, row: int) -> Instance:
         return self._shown[self._ids[row]]
@@ -88,7 +89,7 @@ class InstanceModel(QAbstractTableModel):
         """Show the instance as it is now; None: no longer."""
         row = self.row_of(id_)
         if row is None and instance is not None:
-            place = sum(known < id_ for known in self._ids)
+            place = bisect_left(self._ids, id_)
             self.beginInsertRows(QModelIndex(), place, place)
             self._shown[id_] = instance
             self._ids.insert(place, id_)
@@ -134,7 +135,7 @@ class InstanceModel(QAbstractTableModel):
         return 0 if parent.isValid() else len(self._ids)
 
     def columnCount(self, parent: _Index = QModelIndex()) -> int:  # noqa: B008 - Qt's signature
-        return 0 if parent.isValid() else len(Column)
+        return 0 if parent.isValid() else _COLUMN_COUNT
 
     def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
         if orientation != Qt.Orientation.Horizontal:

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from itertools import pairwise
 
 from PySide6.QtCore import QItemSelection, QItemSelectionModel, QModelIndex, Signal
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTreeView, QVBoxLayout, QWidget
@@ -72,8 +73,8 @@ class InstancesPanel(QWidget):
             return
         wanted = QItemSelection()
         rows = sorted(row for id_ in ids if (row := self.model.row_of(id_)) is not None)
-        for row in rows:
-            wanted.select(self.model.index(row, 0), self.model.index(row, len(Column) - 1))
+        for first, last in _runs(rows):
+            wanted.select(self.model.index(first, 0), self.model.index(last, len(Column) - 1))
         self._is_syncing = True
         self.table.selectionModel().select(wanted, QItemSelectionModel.SelectionFlag.ClearAndSelect)
         if rows:
@@ -124,3 +125,9 @@ class InstancesPanel(QWidget):
     def _on_double_clicked(self, index: QModelIndex) -> None:
         if index.column() == Column.CATEGORY:
             self.category_requested.emit()
+
+
+def _runs(rows: list[int]) -> list[tuple[int, int]]:
+    """First and last of each run of rows that follow one another: Qt compares every range with every other."""
+    ends = [place for place in range(1, len(rows)) if rows[place] != rows[place - 1] + 1]
+    return [(rows[a], rows[b - 1]) for a, b in pairwise([0, *ends, len(rows)])] if rows else []

@@ -179,3 +179,25 @@ def test_tab_walks_in_reading_order_and_back(drawn: Workbench) -> None:
     assert visited == [ids[2], ids[1], ids[0], ids[2]]
     QTest.keyClick(canvas, Qt.Key.Key_Backtab, Qt.KeyboardModifier.ShiftModifier)
     assert session.selection == {ids[0]}
+
+
+def test_many_copies_take_their_ids_in_one_go(drawn: Workbench, monkeypatch: pytest.MonkeyPatch) -> None:
+    session = drawn.session
+    category_id = session.categories[0].id
+    first = session.project.reserve_instance_ids(600)
+    session.edit(Change.create([square(id_, side=4, category_id=category_id) for id_ in first]), "Draw")
+    session.select(frozenset(first))
+    reserve, counts = session.project.reserve_instance_ids, []
+    monkeypatch.setattr(session.project, "reserve_instance_ids", lambda count: counts.append(count) or reserve(count))
+    drawn.shapes.duplicate()
+    assert (len(session.document), counts) == (1202, [600])
+
+
+@pytest.mark.parametrize("chosen", [[0], [0, 1, 2, 5, 8, 9], [1, 3], list(range(10))], ids=str)
+def test_the_list_selects_the_rows_of_the_selection(drawn: Workbench, chosen: list[int]) -> None:
+    session, panel = drawn.session, drawn.window.instances
+    ids = [session.new_instance_id() for _ in range(10)]
+    session.edit(Change.create([square(id_, category_id=session.categories[0].id) for id_ in ids]), "Draw")
+    session.select(frozenset(ids[place] for place in chosen))
+    rows = panel.table.selectionModel().selectedRows()
+    assert {panel.model.id_at(row.row()) for row in rows} == session.selection

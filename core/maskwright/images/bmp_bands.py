@@ -13,7 +13,7 @@ from maskwright.images.bgr import pillow_to_bgr
 from maskwright.images.header import open_plugin
 from maskwright.images.parts import Part
 
-_BAND_ROWS = 64
+_BAND_ROWS = 32
 _LEAST_HEADER = 40
 _RGB, _BITFIELDS, _ALPHA_BITFIELDS = 0, 3, 6
 """Values of biCompression whose rows lie in the file as they are."""
@@ -60,7 +60,9 @@ def bmp_look(file: IO[bytes], max_side_px: int) -> NDArray[np.uint8] | None:
         return None
     width = abs(struct.unpack_from("<i", layout.head, 18)[0])
     step = max(max(width, layout.height) // max_side_px, 1)
-    return layout.rows(file, range(step // 2, layout.height, step))[:, step // 2 :: step]
+    rows = range(step // 2, layout.height, step)
+    bands = [rows[start : start + _BAND_ROWS] for start in range(0, len(rows), _BAND_ROWS)]
+    return np.vstack([layout.rows(file, band)[:, step // 2 :: step] for band in bands])
 
 
 def _read_layout(file: IO[bytes]) -> _Layout | None:

@@ -101,13 +101,12 @@ def read_thumbnail(path: Path, *, max_side_px: int, max_pixels: int = MAX_PIXELS
         with page_source(path)[0].open("rb") as stream:
             header = read_header(stream, path, max_pixels=max_pixels)
             reduced = _tried(partial(_reduced, stream, header, max_side_px), header, path)
-            if reduced is None and header.width * header.height >= LARGE_PIXELS:
-                side_px = max(max_side_px, _SKETCH_SIDE_PX)
-                reduced = _tried(partial(sketched, stream, header, side_px), header, path)
+        if reduced is None and header.width * header.height >= LARGE_PIXELS:
+            reduced = read_piecewise(path, max_side_px=max(max_side_px, _SKETCH_SIDE_PX), max_pixels=max_pixels)
         pixels = reduced if reduced is not None else read_image(path, max_pixels=max_pixels).bgr_u8
     except OSError as error:
         raise ImageError(os_reason(error), path=path) from error
-    return _shrunk(pixels, max_side_px)
+    return shrunk(pixels, max_side_px)
 
 
 def read_preview(path: Path, *, max_side_px: int, max_pixels: int = MAX_PIXELS) -> NDArray[np.uint8] | None:
@@ -123,7 +122,22 @@ def read_preview(path: Path, *, max_side_px: int, max_pixels: int = MAX_PIXELS) 
             pixels = _tried(partial(_reduced, stream, header, max_side_px), header, path)
     except OSError as error:
         raise ImageError(os_reason(error), path=path) from error
-    return _shrunk(pixels, max_side_px) if pixels is not None else None
+    return shrunk(pixels, max_side_px) if pixels is not None else None
+
+
+def read_piecewise(
+    path: Path, *, max_side_px: int, max_pixels: int = MAX_PIXELS, watcher: Watcher | None = None
+) -> NDArray[np.uint8] | None:
+    """A reduced upright BGR copy of a large file in the time that the whole takes, but in little memory.
+
+    None where a file cannot be taken to pieces. `watcher` and errors as for `read_image`.
+    """
+    try:
+        with page_source(path)[0].open("rb") as stream:
+            header = read_header(stream, path, max_pixels=max_pixels)
+            return _tried(partial(sketched, stream, header, max_side_px, watcher), header, path)
+    except OSError as error:
+        raise ImageError(os_reason(error), path=path) from error
 
 
 def _reduced(stream: IO[bytes], header: ImageHeader, max_side_px: int) -> NDArray[Any] | None:
@@ -137,7 +151,8 @@ def _reduced(stream: IO[bytes], header: ImageHeader, max_side_px: int) -> NDArra
     return deep_to_bgr(look) if look is not None and header.depth > 8 else look
 
 
-def _shrunk(pixels: NDArray[Any], max_side_px: int) -> NDArray[np.uint8]:
+def shrunk(pixels: NDArray[Any], max_side_px: int) -> NDArray[np.uint8]:
+    """(H, W, 3) uint8 with its longer side at most `max_side_px`."""
     scale = min(1.0, max_side_px / max(pixels.shape[:2]))
     size_wh = (max(1, round(pixels.shape[1] * scale)), max(1, round(pixels.shape[0] * scale)))
     return np.asarray(cv2.resize(pixels, size_wh, interpolation=cv2.INTER_AREA), dtype=np.uint8)

@@ -59,13 +59,17 @@ def quick_look(file: IO[bytes], header: ImageHeader, max_side_px: int) -> NDArra
     return upright(look, header.orientation) if look is not None else None
 
 
-def sketched(file: IO[bytes], header: ImageHeader, max_side_px: int) -> NDArray[np.uint8] | None:
+def sketched(
+    file: IO[bytes], header: ImageHeader, max_side_px: int, watcher: Watcher | None
+) -> NDArray[np.uint8] | None:
     """A reduced version in the memory of one piece, in the time that the whole takes; None for other files."""
     if (parts := _parts(file, header)) is None:
         return None
     sketch = Sketch(header.size_wh, max_side_px)
     for part in upright_parts(parts, _stored_wh(header), header.orientation):
         sketch.take(part)
+        if watcher is not None:
+            watcher(part)
     return sketch.picture()
 
 
@@ -101,7 +105,8 @@ def _is_plain(file: IO[bytes], header: ImageHeader) -> bool:
     if header.format == "TIFF" and header.orientation != 1:
         return False  # OpenCV turns TIFFs by itself, whatever it is told
     image = open_plugin(file, header.format)
-    return image.mode in ("L", "RGB") and not image.has_transparency_data and getattr(image, "n_frames", 1) == 1
+    modes = ("L", "RGB", "CMYK") if header.format == "JPEG" else ("L", "RGB")
+    return image.mode in modes and not image.has_transparency_data and getattr(image, "n_frames", 1) == 1
 
 
 def _read_into(pixels: NDArray[np.uint8], source: Path) -> bool:

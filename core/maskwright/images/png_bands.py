@@ -20,7 +20,7 @@ from maskwright.images.header import open_plugin
 from maskwright.images.parts import Part
 
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
-_BAND_ROWS = 64
+_BAND_ROWS = 32
 _PIECE_BYTES = 1 << 20
 _CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
 """By colour type."""

@@ -21,7 +21,7 @@ from maskwright.images.tiff_samples import require_whole
 
 _LEAST_ROWS = 12
 """A look of fewer rows would be a smear."""
-_ROWS_AT_A_TIME = 64
+_ROWS_AT_A_TIME = 32
 _LEAST_BYTES = 1 << 16
 _REDUCED = 1
 _LEAST_OVERVIEW_PX = 256

@@ -73,7 +73,7 @@ class ImagePyramid:
         pixels = image_pixels(base)
         while max(pixels.shape[:2]) > 2 * _SMALLEST_SIDE:
             width, height = max(pixels.shape[1] // 2, 1), max(pixels.shape[0] // 2, 1)
-            stays_lean = pixels.shape[2] < 4 and width * height > _LARGE_PIXELS // 2
+            stays_lean = pixels.shape[2] < 4 and width * height > _LARGE_PIXELS // 8
             half = QImage(width, height, levels[-1].format() if stays_lean else QImage.Format.Format_RGB32)
             if half.isNull():
                 raise MemoryError

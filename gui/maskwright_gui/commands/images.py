@@ -11,7 +11,9 @@ from maskwright_gui.canvas.viewport import ViewportState
 from maskwright_gui.panels.image_model import ImageListModel
 from maskwright_gui.session import Session
 from maskwright_gui.viewports import read_viewports, store_viewports
-from maskwright_gui.workers.images import PREVIEW_FROM_PIXELS, ImageLoader, ImageRequest
+from maskwright_gui.workers.decoding import PREVIEW_FROM_PIXELS
+from maskwright_gui.workers.image_cache import ImageRequest
+from maskwright_gui.workers.images import ImageLoader
 
 OPEN_STATES = frozenset({ImageState.UNSEEN, ImageState.PRELABELLED, ImageState.IN_PROGRESS})
 NEAR_ROWS = 400

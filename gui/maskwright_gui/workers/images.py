@@ -1,32 +1,36 @@
 """Decodes images beside the GUI thread: the one asked for first, then its neighbours."""
 
-from collections import OrderedDict
 from collections.abc import Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from contextlib import nullcontext
 from threading import Condition
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QThread, Signal
 
 from maskwright.errors import ImageError
+from maskwright_gui.workers.decoding import (
+    PREVIEW_SIDE_PX,
+    Filling,
+    NotWantedError,
+    decode_preview,
+    decode_pyramid,
+    keep_small,
+    needed_bytes,
+    shown_first,
+)
+from maskwright_gui.workers.image_cache import ImageCache, ImageRequest
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from maskwright.images.header import ImageHeader
     from maskwright_gui.canvas.pyramid import ImagePyramid
 
-CACHE_BYTES = 768 * 2**20
-"""Decoded images kept: five of 12 megapixels on either side, or one of 108."""
+CACHE_BYTES = 480 * 2**20
+"""Decoded images kept: seven of 12 megapixels, or one of 108."""
 AHEAD_UP_TO_PIXELS = 48_000_000
 """Larger images are not decoded in advance: two of 108 megapixels at a time take a gigabyte."""
-PREVIEW_FROM_PIXELS = 24_000_000
-PREVIEW_SIDE_PX = 750
-"""A JPEG of 12,000 x 9,000 is then decoded at an eighth of its size: 0.2 s of CPU time instead of 0.8 s."""
-
-
-@dataclass(frozen=True, slots=True)
-class ImageRequest:
-    image_id: int
-    path: Path
 
 
 class ImageLoader(QThread):
@@ -49,14 +53,16 @@ class ImageLoader(QThread):
         super().__init__(parent)
         self._condition = Condition()
         self._wanted: ImageRequest | None = None
+        self._on_screen: ImageRequest | None = None
         self._ahead: list[ImageRequest] = []
         self._is_stopping = False
-        self._cache = _ImageCache(cache_bytes)
+        self._cache = ImageCache(cache_bytes)
 
     def request(self, wanted: ImageRequest, ahead: Sequence[ImageRequest] = ()) -> "ImagePyramid | None":
         """The image at once where it was prefetched; otherwise None, and `loaded` or `failed` follows."""
         with self._condition:
             image = self._cache.get(wanted)
+            self._on_screen = wanted
             self._wanted = wanted if image is None else None
             self._ahead = [one for one in ahead if one not in self._cache]
             self._condition.notify()
@@ -77,7 +83,7 @@ class ImageLoader(QThread):
     def forget(self) -> None:
         """Drop all decoded images and what waits, for another project."""
         with self._condition:
-            self._wanted = None
+            self._wanted = self._on_screen = None
             self._ahead.clear()
             self._cache.clear()
 
@@ -93,91 +99,58 @@ class ImageLoader(QThread):
             return self._ahead.pop(0), False
 
     def _decode(self, request: ImageRequest, *, is_wanted: bool) -> None:
+        from maskwright.images.header import probe_image
+
         try:
-            pixels = _pixel_count(request.path)
-            if not is_wanted and pixels > AHEAD_UP_TO_PIXELS:
+            header = probe_image(request.path)
+            if not self._made_room(header, is_wanted):
                 return
-            with self._condition:
-                self._cache.make_room(4 * pixels)
-            preview = decode_preview(request.path) if is_wanted else None
-            if preview is not None:
-                self.previewed.emit(request.image_id, preview)
-            image = decode_pyramid(request.path)
+            image = decode_pyramid(request.path, self._shown_early(request, header) if is_wanted else None)
+        except NotWantedError:
+            return
         except ImageError as error:
             if is_wanted:
                 self.failed.emit(request.image_id, error)
             return
         with self._condition:
             self._cache.put(request, image)
+            if self._wanted == request:
+                is_wanted, self._wanted = True, None  # left and asked for again while it was being decoded
         if is_wanted:
             self.loaded.emit(request.image_id, image)
         else:
             self.prefetched.emit(request.image_id)
+        keep_small(request.path, image)
+
+    def _made_room(self, header: "ImageHeader", is_wanted: bool) -> bool:
+        """False for an image that can wait, where there is no room for it beside the one on screen."""
+        with self._condition:
+            if not is_wanted and (
+                header.width * header.height > AHEAD_UP_TO_PIXELS
+                or not self._cache.has_room_beside(self._on_screen, needed_bytes(header))
+            ):
+                return False
+            self._cache.make_room(needed_bytes(header))
+        return True
+
+    def _shown_early(self, request: ImageRequest, header: "ImageHeader") -> Filling:
+        """Show what there is of a large image at once, and what comes of it; raises ImageError."""
+        from maskwright_gui.canvas.pyramid import ImagePyramid
+
+        def show(picture: "NDArray[np.uint8]") -> None:
+            self.previewed.emit(request.image_id, ImagePyramid.of_bgr(picture, header.size_wh))
+
+        preview = decode_preview(request.path)
+        if preview is not None:
+            show(preview)
+        is_sharp = preview is not None and max(preview.shape) > PREVIEW_SIDE_PX
+        return Filling(header, preview, None if is_sharp else show, lambda: self._is_still_wanted(request))
+
+    def _is_still_wanted(self, request: ImageRequest) -> bool:
+        with self._condition:
+            return not self._is_stopping and self._on_screen == request
 
     def run(self) -> None:
         while (job := self._next()) is not None:
-            self._decode(job[0], is_wanted=job[1])
-
-
-class _ImageCache:
-    """Least recently used first; bounded by bytes, but never less than the newest image."""
-
-    def __init__(self, max_bytes: int) -> None:
-        self._max_bytes = max_bytes
-        self._images: OrderedDict[ImageRequest, ImagePyramid] = OrderedDict()
-
-    def __contains__(self, request: ImageRequest) -> bool:
-        return request in self._images
-
-    def get(self, request: ImageRequest) -> "ImagePyramid | None":
-        image = self._images.get(request)
-        if image is not None:
-            self._images.move_to_end(request)
-        return image
-
-    def put(self, request: ImageRequest, image: "ImagePyramid") -> None:
-        self.make_room(image.byte_count)
-        self._images[request] = image
-        self._images.move_to_end(request)
-
-    def make_room(self, byte_count: int) -> None:
-        """Drop the oldest until so much more fits, or nothing is left."""
-        while self._images and sum(image.byte_count for image in self._images.values()) + byte_count > self._max_bytes:
-            self._images.popitem(last=False)
-
-    def clear(self) -> None:
-        self._images.clear()
-
-
-def _pixel_count(path: Path) -> int:
-    from maskwright.images.header import probe_image
-
-    header = probe_image(path)
-    return header.width * header.height
-
-
-def decode_preview(path: Path) -> "ImagePyramid | None":
-    """A reduced picture that stands for the whole, for a file that takes long to decode and has a short way to one."""
-    from maskwright.images.decode import read_preview
-    from maskwright.images.header import probe_image
-    from maskwright_gui.canvas.pyramid import ImagePyramid
-
-    header = probe_image(path)
-    if header.width * header.height < PREVIEW_FROM_PIXELS:
-        return None
-    reduced = read_preview(path, max_side_px=PREVIEW_SIDE_PX)
-    return ImagePyramid.of_bgr(reduced, (header.width, header.height)) if reduced is not None else None
-
-
-def decode_pyramid(path: Path) -> "ImagePyramid":
-    """Decode and shrink, upright; raises ImageError with path and reason."""
-    from maskwright.images.decode import read_image, read_samples  # the decoders are not needed for the first paint
-    from maskwright.images.header import probe_image
-    from maskwright_gui.canvas.pyramid import ImagePyramid
-
-    try:
-        if probe_image(path).depth > 8:
-            return ImagePyramid.of_samples(read_samples(path))
-        return ImagePyramid.of_bgr(read_image(path).bgr_u8)
-    except MemoryError as error:
-        raise ImageError("not enough memory to show the image", path=path) from error
+            with shown_first() if job[1] else nullcontext():
+                self._decode(job[0], is_wanted=job[1])

@@ -1,5 +1,6 @@
 """Thumbnails with the objects drawn in, for the grid of the data set."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,24 +12,30 @@ from maskwright.document.values import Category, Instance, InstanceState
 from maskwright.errors import ImageError, ProjectError
 from maskwright.geometry.polygon import Polygon
 from maskwright_gui.canvas.pyramid import bgr_to_qimage
+from maskwright_gui.workers.thumbnails import read_small
 
 if TYPE_CHECKING:
     from maskwright.project.store import Project
 
 
 class OverlayReader:
-    """Reads one image small and draws what the project has on it; a null image where it cannot be read."""
+    """Reads one image small and draws what the project has on it; a null image where it cannot be read.
+
+    None where it has to be on the canvas once before, as `read_small` says.
+    """
 
     def __init__(self, project: "Project", categories: tuple[Category, ...]) -> None:
         self._project = project
         self._colours = {category.id: category_colour(category) for category in categories}
 
-    def __call__(self, image_id: int, path: Path, max_side_px: int) -> QImage:
-        from maskwright.images.decode import read_thumbnail
+    def __call__(
+        self, image_id: int, path: Path, max_side_px: int, is_wanted: Callable[[], bool] = lambda: True
+    ) -> QImage | None:
         from maskwright.overlay import draw_overlay
 
         try:
-            picture = read_thumbnail(path, max_side_px=max_side_px)
+            if (picture := read_small(path, max_side_px, is_wanted)) is None:
+                return None
             document = self._project.document(image_id)
         except (ImageError, ProjectError):
             return QImage()

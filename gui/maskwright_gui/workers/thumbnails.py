@@ -4,20 +4,27 @@ from collections import OrderedDict
 from collections.abc import Callable, Set
 from pathlib import Path
 from threading import Condition
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QSize, Qt, QThread, Signal
 from PySide6.QtGui import QImage
 
 from maskwright.errors import ImageError
 from maskwright_gui.canvas.pyramid import ImagePyramid, bgr_to_qimage
+from maskwright_gui.workers.decoding import NotWantedError, require_turn
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 THUMBNAIL_SIZE = QSize(88, 66)
 MAX_WAITING = 64
 """Rows that were scrolled past are not worth decoding."""
 MAX_KEPT = 2000
 WHOLE_UP_TO_PIXELS = 40_000_000
-"""A larger file without a short way to a small picture gets it from the canvas: two decodes take a gigabyte."""
-Read = Callable[[int, Path, int], QImage | None]
+"""A larger file that can neither be read in pieces nor small gets its picture from the canvas: two decoded at the same
+time take a gigabyte."""
+Read = Callable[[int, Path, int, Callable[[], bool]], QImage | None]
 
 
 class ThumbnailLoader(QThread):
@@ -29,9 +36,12 @@ class ThumbnailLoader(QThread):
     def __init__(
         self, parent: QObject | None = None, *, max_side_px: int = THUMBNAIL_SIZE.width(), read: "Read | None" = None
     ) -> None:
-        """`read` makes the picture of (image id, path, longest side); None: the image as it is."""
+        """`read` makes the picture of (image id, path, longest side) as long as the last says that it is wanted.
+
+        None: the image as it is.
+        """
         super().__init__(parent)
-        self._read: Read = read if read is not None else lambda _id, path, side: read_small_image(path, side)
+        self._read: Read = read if read is not None else lambda _id, *wanted: read_small_image(*wanted)
         self._condition = Condition()
         self._waiting: OrderedDict[int, Path] = OrderedDict()
         self._is_stopping = False
@@ -91,24 +101,57 @@ class ThumbnailLoader(QThread):
                 if self._is_stopping:
                     return
                 image_id, path = self._waiting.popitem(last=True)
-            if (small := self._read(image_id, path, self._max_side_px)) is not None:
+            small = self._read(image_id, path, self._max_side_px, lambda: not self._is_stopping)
+            if small is not None:
                 self.loaded.emit(image_id, small)
 
 
-def read_small_image(path: Path, max_side_px: int) -> QImage | None:
+def read_small_image(path: Path, max_side_px: int, is_wanted: Callable[[], bool] = lambda: True) -> QImage | None:
     """The image upright, its longer side at most `max_side_px`; null where the file cannot be read.
 
     None where it has to wait until the image is on the canvas.
     """
-    # the decoders are not needed for the first paint
-    from maskwright.images.decode import read_preview, read_thumbnail
-    from maskwright.images.header import probe_image
-
     try:
-        header = probe_image(path)
-        if header.width * header.height < WHOLE_UP_TO_PIXELS:
-            return bgr_to_qimage(read_thumbnail(path, max_side_px=max_side_px))
-        reduced = read_preview(path, max_side_px=max_side_px)
-        return bgr_to_qimage(reduced) if reduced is not None else None
+        small = read_small(path, max_side_px, is_wanted)
     except ImageError:
         return QImage()
+    return bgr_to_qimage(small) if small is not None else None
+
+
+def read_small(
+    path: Path, max_side_px: int, is_wanted: Callable[[], bool] = lambda: True
+) -> "NDArray[np.uint8] | None":
+    """BGR, as `read_small_image` describes; raises ImageError. A large image is never in memory as a whole."""
+    # the decoders are not needed for the first paint
+    from maskwright.images.decode import read_thumbnail, shrunk
+    from maskwright.images.header import probe_image
+    from maskwright.images.kept import kept_preview
+
+    header = probe_image(path)
+    if header.width * header.height < WHOLE_UP_TO_PIXELS:
+        return read_thumbnail(path, max_side_px=max_side_px)
+    try:
+        if (kept := kept_preview(path)) is None:
+            require_turn(is_wanted)
+            kept = kept_preview(path)  # it may have been on the canvas meanwhile
+        small = kept if kept is not None else _read_large(path, max_side_px, is_wanted)
+    except NotWantedError:
+        return None
+    return shrunk(small, max_side_px) if small is not None else None
+
+
+def _read_large(path: Path, max_side_px: int, is_wanted: Callable[[], bool]) -> "NDArray[np.uint8] | None":
+    """The short way, or in pieces: that takes seconds, so that what comes of it is kept. Raises NotWantedError."""
+    from maskwright.images.decode import read_piecewise, read_preview
+    from maskwright.images.kept import KEPT_SIDE_PX, keep_preview
+
+    def watch(_part: object) -> None:
+        require_turn(is_wanted)
+        if not is_wanted():
+            raise NotWantedError
+
+    if (look := read_preview(path, max_side_px=max_side_px)) is not None:
+        return look
+    if (small := read_piecewise(path, max_side_px=KEPT_SIDE_PX, watcher=watch)) is not None:
+        keep_preview(path, small)
+    return small

@@ -123,13 +123,18 @@ def test_tiffs_of_any_layout_have_the_same_pixels(
     assert (read_image(path).bgr_u8 == expected).all()
 
 
-@pytest.mark.parametrize("number_type", [np.uint16, np.int16, np.float32, np.float64, np.uint32])
-@pytest.mark.parametrize("layout", LAYOUTS)
+@pytest.mark.parametrize(
+    ("layout", "number_type"),
+    [
+        (layout, number_type)
+        for layout in LAYOUTS
+        for number_type in (np.uint16, np.int16, np.uint32, np.float32, np.float64)
+        if layout != "differences" or np.issubdtype(number_type, np.integer)
+    ],
+)
 def test_deep_tiffs_of_any_layout_have_the_same_samples(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, layout: str, number_type: type
 ) -> None:
-    if layout == "differences" and number_type not in (np.uint16, np.int16, np.uint32):
-        pytest.skip("differences are of whole numbers")
     path, options = tmp_path / "a.tif", dict(LAYOUTS[layout])
     samples = (pixels().astype(number_type) * 120).astype(number_type)
     stored = np.moveaxis(samples, -1, 0) if "planarconfig" in options else samples
@@ -166,10 +171,10 @@ def test_parts_are_shown_as_they_come(tmp_path: Path, monkeypatch: pytest.Monkey
 
     whole = read_image(path, watcher=watch).bgr_u8
 
-    assert [picture.shape for picture in pictures] == [(12, 8, 3)] * 2
+    assert {picture.shape for picture in pictures} == {(12, 8, 3)}
     assert (pictures[0][0] == pictures[0][0, :1]).mean() < 0.9  # turned: rows of the file fill columns from the right
     assert (pictures[0][:, 0] == 72).all()
-    assert (pictures[1] == whole[5::10, 5::10]).all()
+    assert (pictures[-1] == whole[5::10, 5::10]).all()
 
 
 def test_a_watcher_ends_the_decoding(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -138,6 +138,7 @@ ACTIONS: tuple[ActionSpec, ...] = (
     ActionSpec("toggle_minimap", "Minimap", "View", 1, ("Shift+N",), is_checkable=True),
     ActionSpec("toggle_snapping", "Snap to neighbours and border", "View", 1, ("Shift+S",), is_checkable=True),
     ActionSpec("toggle_welding", "Move shared vertices together", "View", 1, ("Shift+W",), is_checkable=True),
+    ActionSpec("toggle_follow", "Zoom in on the next object", "View", 1, (), is_checkable=True),
     ActionSpec("toggle_wheel", "Wheel alone zooms", "View", 1, (), is_checkable=True),
     ActionSpec("toggle_chrome", "Hide or show all panels", "View", 1, ("F11",), "frame-corners"),
     ActionSpec("next_panel", "Go to the next panel", "View", 1, ("F6",)),

@@ -158,6 +158,8 @@ def _wire_panels(bench: "Workbench") -> None:
     session, window, edits = bench.session, bench.window, bench.edits
     window.images.image_chosen.connect(session.show_image)
     window.instances.selection_requested.connect(session.select)
+    for chosen in (window.instances.selection_requested, edits.stepped):
+        chosen.connect(window.canvas.show_instances)
     window.instances.visibility_requested.connect(edits.set_visible)
     window.instances.category_requested.connect(lambda: reactions.pick_class(bench, QCursor.pos()))
     classes = window.categories

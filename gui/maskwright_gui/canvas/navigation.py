@@ -21,6 +21,8 @@ class NavigableView(QWidget):
         super().__init__(parent)
         self.plain_wheel_zooms = True
         """Whether the wheel alone zooms; Ctrl and the wheel always do."""
+        self.follows_closely = False
+        """Whether what comes into view is zoomed to as well."""
         self._viewport = Viewport()
         self._pan_from: QPointF | None = None
         self._space_held = False
@@ -60,6 +62,13 @@ class NavigableView(QWidget):
     def zoom_to_box(self, box: Box) -> None:
         """An image area, xyxy, centred and large."""
         self._set_viewport(self._viewport.zoomed_to(box))
+
+    def bring_into_view(self, box: Box) -> None:
+        """An image area, xyxy; nothing moves where it is in view."""
+        if self.follows_closely:
+            self.zoom_to_box(box)
+        else:
+            self._set_viewport(self._viewport.showing(box))
 
     def centre_on(self, x: float, y: float) -> None:
         """An image point in the middle, at the zoom as it is."""

@@ -136,11 +136,13 @@ class CanvasSurface(NavigableView):
             self.update()
 
     def zoom_to_instances(self, ids: Collection[int]) -> None:
-        boxes = [self.context.document[id_].bounds_xyxy for id_ in ids if id_ in self.context.document]
-        if boxes:
-            x1, y1 = min(box[0] for box in boxes), min(box[1] for box in boxes)
-            x2, y2 = max(box[2] for box in boxes), max(box[3] for box in boxes)
-            self.zoom_to_box((x1, y1, x2, y2))
+        if (box := self._box_of(ids)) is not None:
+            self.zoom_to_box(box)
+
+    def show_instances(self, ids: Collection[int]) -> None:
+        """What keys or a list have chosen comes into view."""
+        if (box := self._box_of(ids)) is not None:
+            self.bring_into_view(box)
 
     def zoom_to_selection(self) -> None:
         self.zoom_to_instances(self.context.selection)
@@ -155,6 +157,13 @@ class CanvasSurface(NavigableView):
     @property
     def is_sharp(self) -> bool:
         return self._layer.is_sharp
+
+    def _box_of(self, ids: Collection[int]) -> Box | None:
+        boxes = [self.context.document[id_].bounds_xyxy for id_ in ids if id_ in self.context.document]
+        if not boxes:
+            return None
+        lefts, tops, rights, bottoms = zip(*boxes, strict=True)
+        return min(lefts), min(tops), max(rights), max(bottoms)
 
     def _show_document(self) -> None:
         """The context holds another document."""

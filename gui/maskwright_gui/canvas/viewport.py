@@ -9,6 +9,8 @@ from typing import Any
 
 MAX_SCALE = 64.0
 _MIN_SCALE_OF_FIT = 0.2
+_IN_VIEW_SCREEN_PX = 8.0
+"""Left free around what is brought into view; less than the margin of a fitted image, which so stays fitted."""
 _KEPT_VISIBLE_SCREEN_PX = 64.0
 
 Point = tuple[float, float]
@@ -113,6 +115,23 @@ class Viewport:
         x1, y1, x2, y2 = box
         scale = share * min(self.screen_wh[0] / max(x2 - x1, 1.0), self.screen_wh[1] / max(y2 - y1, 1.0))
         return self.centred(((x1 + x2) / 2, (y1 + y2) / 2), min(scale, 16.0))
+
+    def showing(self, box: Box) -> "Viewport":
+        """At the same scale with the box in view: moved no farther than needed, centred where none of it was seen.
+
+        A box that is larger than the view is shown whole, unless its middle is in view: then a part is being looked at.
+        """
+        (x1, y1), (x2, y2) = self.to_screen(box[0], box[1]), self.to_screen(box[2], box[3])
+        width, height = self.screen_wh
+        is_seen = x2 > 0 and y2 > 0 and x1 < width and y1 < height
+        if x2 - x1 > width - 2 * _IN_VIEW_SCREEN_PX or y2 - y1 > height - 2 * _IN_VIEW_SCREEN_PX:
+            is_middle_seen = 0 <= (x1 + x2) / 2 < width and 0 <= (y1 + y2) / 2 < height
+            return self if is_middle_seen else self.zoomed_to(box, share=0.9)
+        if not is_seen:
+            return self.centred(((box[0] + box[2]) / 2, (box[1] + box[3]) / 2), self.scale)
+        dx = max(_IN_VIEW_SCREEN_PX - x1, 0.0) + min(width - _IN_VIEW_SCREEN_PX - x2, 0.0)
+        dy = max(_IN_VIEW_SCREEN_PX - y1, 0.0) + min(height - _IN_VIEW_SCREEN_PX - y2, 0.0)
+        return self.panned(dx, dy) if dx or dy else self
 
     def _allowed(self, scale: float) -> float:
         return min(max(scale, min(self.fit_scale * _MIN_SCALE_OF_FIT, 1.0)), MAX_SCALE)

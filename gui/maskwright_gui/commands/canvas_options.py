@@ -38,6 +38,7 @@ class CanvasOptions(QObject):
         self._switch("toggle_snapping", self._set_snapping, starts=True)
         self._switch("toggle_welding", self._set_welding, starts=True)
         self._switch("toggle_wheel", self._set_wheel, starts=True)
+        self._switch("toggle_follow", self._set_follow, starts=False)
         self._switch("toggle_crosshair", self._set_crosshair, starts=False)
         self._switch("toggle_minimap", canvas.minimap.set_wanted, starts=True)
         session.project_changed.connect(self._on_project)
@@ -106,6 +107,9 @@ class CanvasOptions(QObject):
 
     def _set_wheel(self, is_on: bool) -> None:
         self._canvas.plain_wheel_zooms = is_on
+
+    def _set_follow(self, is_on: bool) -> None:
+        self._canvas.follows_closely = is_on
 
     def _set_crosshair(self, is_on: bool) -> None:
         self._canvas.set_style(replace(self._canvas.style_values, shows_crosshair=is_on))

@@ -22,6 +22,8 @@ class EditCommands(QObject):
 
     told = Signal(object)
     """Message about what was done, for what is not all in view."""
+    stepped = Signal(object)
+    """frozenset of instance ids: the object that keys have gone on to."""
     refused = Signal(str)
     """Why nothing happened."""
 
@@ -158,7 +160,7 @@ class EditCommands(QObject):
             return
         successor = _reading_order_next(self._proposals(), after=proposed[-1], leave_out=frozenset(proposed))
         if self._session.edit(edit(document, frozenset(proposed)), label):
-            self._session.select(frozenset() if successor is None else frozenset({successor}))
+            self._go_to(frozenset() if successor is None else frozenset({successor}))
 
     def _answer_many(self, label: str, edit: Callable[[Document, list[int]], Change], ids: list[int]) -> None:
         document = self._session.document
@@ -185,7 +187,11 @@ class EditCommands(QObject):
         current = next((place for place, id_ in enumerate(ordered) if id_ in self._session.selection), None)
         start = -1 if direction > 0 else 0
         place = ((current if current is not None else start) + direction) % len(ordered)
-        self._session.select(frozenset({ordered[place]}))
+        self._go_to(frozenset({ordered[place]}))
+
+    def _go_to(self, ids: frozenset[int]) -> None:
+        self._session.select(ids)
+        self.stepped.emit(ids)
 
 
 def _in_reading_order(instances: Iterable[Instance]) -> list[Instance]:

@@ -69,6 +69,7 @@ OTHER_WORDS: Mapping[str, str] = MappingProxyType({
     "toggle_snapping": "magnet align",
     "toggle_welding": "weld border topology neighbours",
     "toggle_wheel": "mouse scroll",
+    "toggle_follow": "fit to selection follow auto zoom",
     "toggle_chrome": "full screen docks",
     "toggle_theme": "mode night appearance colours",
     "reset_layout": "default docks windows",

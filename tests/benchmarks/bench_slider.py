@@ -3,7 +3,8 @@
     python tests/benchmarks/bench_slider.py MODEL IMAGE [--score 0.06]
 
 Proposals from the model's cached candidates, about a hundred with a low score. CPU: of the whole process, which is the
-latency on a machine with nothing else to do, since worker and window take turns. Target: 16 ms.
+latency on a machine with nothing else to do, since worker and window take turns. Target: 16 ms. A slider that is moved
+without a rest shows what every step costs; with one, the next steps of mask threshold and detail are made meanwhile.
 """
 
 import argparse
@@ -15,7 +16,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -34,6 +35,7 @@ from maskwright_gui.panels.thresholds import Thresholds  # noqa: E402
 
 WINDOW_WH = (1600, 1000)
 STEPS = 24
+REST_MS = 60
 SETTLE_MS = 200
 
 
@@ -56,9 +58,12 @@ class Times:
 class Painted(QObject):
     """Ends a loop after the first paint of the canvas that follows an answer, or when an answer changes nothing."""
 
-    def __init__(self, bench: Workbench, loop: QEventLoop) -> None:
+    def __init__(self, bench: Workbench, loop: QEventLoop, *, rests: bool = True) -> None:
+        """rests: a person looks for REST_MS before the next step, else that follows the paint."""
         super().__init__()
-        self._loop, self._is_armed = loop, False
+        self._loop, self._is_armed, self._rests = loop, False, rests
+        self._end = QTimer(self, singleShot=True, interval=REST_MS)
+        self._end.timeout.connect(loop.quit)
         self.at = (0.0, 0.0)
         """Wall and CPU time."""
         bench.preview.ready.connect(self._on_ready)
@@ -67,7 +72,7 @@ class Painted(QObject):
     def _on_ready(self) -> None:
         self._is_armed = True
         self._stamp()
-        QTimer.singleShot(60, self._loop.quit)
+        self._end.start()
 
     def _stamp(self) -> None:
         self.at = time.perf_counter(), time.process_time()
@@ -75,8 +80,14 @@ class Painted(QObject):
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if self._is_armed and event.type() == QEvent.Type.Paint:
             self._is_armed = False
-            QTimer.singleShot(0, self._stamp)  # after the paint itself
+            QTimer.singleShot(0, self._on_painted)  # after the paint itself
         return False
+
+    def _on_painted(self) -> None:
+        self._stamp()
+        if not self._rests:
+            self._end.stop()
+            self._loop.quit()
 
 
 def main() -> None:
@@ -121,18 +132,22 @@ def measure(bench: Workbench, start: Thresholds) -> None:
     plans = {
         "Score": [start.score + 0.01 * (k % 8) for k in range(STEPS)],
         "Overlap": [start.nms_iou - 0.01 * (k % 8) for k in range(STEPS)],
-        "Mask": [0.40 + 0.01 * k for k in range(STEPS)],
+        "Mask, without a rest": [0.25 + 0.01 * k for k in range(STEPS)],
+        "Mask": [0.51 + 0.01 * k for k in range(STEPS)],
+        "Detail, without a rest": [0.97 - 0.01 * k for k in range(STEPS // 2)],
+        "Detail, seen before": [0.97 - 0.01 * k for k in range(STEPS // 2)],
         "Detail": [0.97 - 0.01 * k for k in range(STEPS // 2)],
-        "Detail, to and fro": [0.97 - 0.01 * abs(12 - k) for k in range(STEPS + 1)],
     }
     for title, values in plans.items():
         name = title.partition(", ")[0]
+        if title == "Detail":  # at another mask threshold nothing of it has been seen
+            start = replace(start, mask_threshold=0.49)
         keep(bench, start)
         slider = next(one for one in bench.window.thresholds.findChildren(QSlider) if one.accessibleName() == name)
         slider.setSliderDown(True)
         times = Times()
         loop = QEventLoop()
-        painted = Painted(bench, loop)
+        painted = Painted(bench, loop, rests="without" not in title)
         for value in values:
             if round(100 * value) != slider.value():
                 step(slider, value, loop, painted, times)

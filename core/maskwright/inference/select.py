@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
 _MOST_FIDELITIES = 24
 """A slider has sixteen; polygons of a hundred instances in each take 2 MB."""
+_MOST_STYLES = 6
+_MOST_CROP_BYTES = 48 << 20
+"""Of the masks in the styles that are kept beside the last one."""
 _MOST_SOFT_BYTES = 96 << 20
 """A hundred masks of a photograph of twelve megapixels take 20 to 60 MB."""
 
@@ -35,40 +38,51 @@ class Selection:
     clips_to_box: bool = False
 
 
-class Remembered:
-    """Instances of the last style of masks, so that a step of a slider repeats no work that it leaves as it was.
+Known = dict[int, Prediction | None]
+"""{pair of a row and a class: its instance, None where its mask has no pixel}"""
 
-    Another score or overlap finds its instances with their polygons, and so does a fidelity that was there before; a
-    new one finds the dense outlines and what fitting them begins with, the third mask threshold finds the masks at
-    image size, still soft. What a choice gives never depends on the choices before it.
+
+class Remembered:
+    """Instances of the last styles of masks, so that a step of a slider repeats no work that it leaves as it was.
+
+    A style is a mask threshold and whether masks are cut at their box. Another score or overlap finds its instances
+    with their polygons, and so does a style or fidelity that was there before; a new fidelity finds the dense outlines
+    and what fitting them begins with, the third mask threshold finds the masks at image size, still soft. What a choice
+    gives never depends on the choices before it.
     """
 
     def __init__(self) -> None:
         self.last_prepared = LastPrepared()
         self._pairs: tuple[Selection, list[int]] | None = None
-        self._style: tuple[float, bool] | None = None
-        self._predictions: dict[float | None, dict[int, Prediction | None]] = {}
-        """By fidelity, the last one last."""
+        self._styles: dict[tuple[float, bool], dict[float | None, Known]] = {}
+        """By style, and then by fidelity, the last one last."""
         self._soft: dict[tuple[int, bool], SoftCrop] = {}
         self._room = -1
         """Bytes of soft masks that may still be kept; none before a second threshold is asked for."""
 
-    def of(self, wanted: Selection) -> dict[int, Prediction | None]:
+    def of(self, wanted: Selection) -> "Known":
         """What is known of pairs with masks in this style and fidelity; to be filled by the caller."""
-        style = (wanted.mask_threshold, wanted.clips_to_box)
-        if self._style != style:
-            if self._style is not None and self._room < 0:
-                self._room = _MOST_SOFT_BYTES
-            self._style, self._predictions = style, {}
-        last = next(reversed(self._predictions.values()), {})
-        known = self._predictions.pop(wanted.min_iou, {})
+        fidelities = self._in_style((wanted.mask_threshold, wanted.clips_to_box))
+        last = next(reversed(fidelities.values()), {})
+        known = fidelities.pop(wanted.min_iou, {})
         for pair, prediction in last.items():
             if pair not in known:
                 known[pair] = prediction and prediction.in_fidelity(wanted.min_iou)
-        while len(self._predictions) >= _MOST_FIDELITIES:
-            del self._predictions[next(iter(self._predictions))]
-        self._predictions[wanted.min_iou] = known
+        while len(fidelities) >= _MOST_FIDELITIES:
+            del fidelities[next(iter(fidelities))]
+        fidelities[wanted.min_iou] = known
         return known
+
+    def _in_style(self, style: tuple[float, bool]) -> "dict[float | None, Known]":
+        fidelities = self._styles.pop(style, None)
+        if fidelities is None:
+            if self._styles and self._room < 0:
+                self._room = _MOST_SOFT_BYTES
+            while len(self._styles) >= _MOST_STYLES or sum(map(_crop_bytes, self._styles.values())) > _MOST_CROP_BYTES:
+                del self._styles[next(iter(self._styles))]
+            fidelities = {}
+        self._styles[style] = fidelities
+        return fidelities
 
     def pairs(self, candidates: "Candidates", wanted: Selection) -> list[int]:
         """What was chosen last where boxes decide alike, else what they decide now."""
@@ -89,6 +103,12 @@ class Remembered:
         if soft is not None:
             return soft.above(wanted.mask_threshold)
         return candidates.masks.crop(row, box, candidates.frame, wanted.mask_threshold, clips=clips)
+
+
+def _crop_bytes(fidelities: "dict[float | None, Known]") -> int:
+    """Of the masks of one style, which its fidelities share."""
+    last = next(reversed(fidelities.values()), {})
+    return sum(prediction.crop_mask.nbytes for prediction in last.values() if prediction is not None)
 
 
 def selected(candidates: "Candidates", wanted: Selection) -> tuple[Prediction, ...]:

@@ -16,6 +16,7 @@ from maskwright.document.document import Document
 from maskwright.document.values import Provenance
 from maskwright.errors import MaskwrightError, ProjectError
 from maskwright_gui.workers.candidate_cache import CandidateCache, ModelMark
+from maskwright_gui.workers.foresight import next_settings
 from maskwright_gui.workers.narrowing import narrowed
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-NOTE_AFTER_S = 0.05
+IDLE_AFTER_S = 0.02
 
 
 class Purpose(Enum):
@@ -83,6 +84,9 @@ class PreviewThread(QThread):
         self._known: _Known | None = None
         self._kept: PreviewRequest | None = None
         """Answered, but what is doubtful with its thresholds is not noted yet."""
+        self._shown: PrelabelSettings | None = None
+        self._ahead: list[PrelabelSettings] = []
+        """What may be asked for next, the soonest last."""
 
     def request(self, request: PreviewRequest) -> None:
         with self._condition:
@@ -102,7 +106,7 @@ class PreviewThread(QThread):
 
     def _next(self) -> PreviewRequest | None:
         while not self._has_news_soon():
-            self._note_doubts()
+            self._use_the_time()
         with self._condition:
             if self._is_stopping:
                 return None
@@ -117,19 +121,29 @@ class PreviewThread(QThread):
             self.missing.emit(request)
         elif request.purpose is not Purpose.SCORES:
             self.ready.emit(known.preview(request))
+            settings, before = known.settings(request), self._shown
             if request.purpose is Purpose.KEEP:
                 self._kept = request
+            self._shown = settings if request.purpose is Purpose.SHOW else None
+            self._ahead = next_settings(before, settings)[::-1] if before is not None and self._shown else []
 
     def _has_news_soon(self) -> bool:
         """Waits; False where there is time to note doubts."""
         with self._condition:
             return self._condition.wait_for(
                 lambda: self._is_stopping or self._waiting is not None,
-                NOTE_AFTER_S if self._kept is not None else None,
+                IDLE_AFTER_S if self._kept is not None or self._ahead else None,
             )
 
+    def _use_the_time(self) -> None:
+        """Once nothing else is wanted: each of these takes as long as an answer, and the window is painting that."""
+        if self._ahead and self._known is not None:
+            self._known.make(self._ahead.pop())
+        else:
+            self._ahead = []
+            self._note_doubts()
+
     def _note_doubts(self) -> None:
-        """Once nothing else is wanted: it takes as long as an answer, and the window is painting that."""
         request, self._kept = self._kept, None
         if request is None or self._known is None or self._known.image_id != request.document.image_id:
             return
@@ -180,7 +194,7 @@ class _Known:
         from maskwright.prelabel.proposing import candidates_to_proposals
         from maskwright.project.proposals import preview_change, proposals_to_change
 
-        settings = self._settings(request)
+        settings = self.settings(request)
         is_kept = request.purpose is Purpose.KEEP
         proposals = candidates_to_proposals(self.candidates, settings, self.category_ids, packs_dense=is_kept)
         now = datetime.now(UTC).isoformat(timespec="seconds")
@@ -196,10 +210,15 @@ class _Known:
     def note_doubts(self, request: PreviewRequest) -> None:
         from maskwright.prelabel.proposing import note_uncertainty
 
-        settings = self._settings(request)
+        settings = self.settings(request)
         note_uncertainty(request.project, self.image_id, self.candidates, settings, self.category_ids)
 
-    def _settings(self, request: PreviewRequest) -> "PrelabelSettings":
+    def make(self, settings: "PrelabelSettings") -> None:
+        """Have polygons ready for the case that they are asked for; the candidates remember them."""
+        for prediction in settings.select(self.candidates)[:1]:
+            _ = prediction.polygons  # those of the whole selection are made together
+
+    def settings(self, request: PreviewRequest) -> "PrelabelSettings":
         return narrowed(request.settings, request.left_out, self.category_ids)
 
     def _new_id(self, taken: dict[tuple[int, float], int], proposal: "Proposal") -> int:

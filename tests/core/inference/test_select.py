@@ -225,6 +225,16 @@ def test_a_fidelity_that_was_there_before_finds_its_polygons() -> None:
     assert [a is b for a, b in zip(first, again, strict=True)] == [True, True]
 
 
+def test_a_mask_threshold_that_was_there_before_finds_its_masks() -> None:
+    one = candidates(boxes_at(0, 20), [0, 0], [0.9, 0.8])
+    first = one.select(mask_threshold=0.4)
+    one.select(mask_threshold=0.6)
+    assert [a is b for a, b in zip(first, one.select(mask_threshold=0.4), strict=True)] == [True, True]
+    for threshold in np.linspace(0.65, 0.95, 7):
+        one.select(mask_threshold=threshold)
+    assert one.select(mask_threshold=0.4)[0] is not first[0]  # not all are kept
+
+
 def test_fidelities_in_any_order_give_what_each_gives_alone() -> None:
     y, x = np.mgrid[:28, :28] - 13.5
     blob = (1 / (1 + np.exp(np.hypot(x, y) - 9 + 2 * np.sin(5 * np.arctan2(y, x))))).astype(np.float32)

@@ -13,8 +13,8 @@ Tone = Literal["info", "warning", "error"]
 SHOWN_MS = {"info": 5000, "warning": 9000, "error": 0}
 """0: stays until it is closed."""
 MAX_TOASTS = 4
-UNDO_TEXT = "Undo"
-"""Of a message's button; only the newest such message is shown."""
+UNDO_TEXT, NEXT_TEXT = "Undo", "Next image"
+"""Of a message's button, about the image on screen; only the newest such message is shown."""
 WIDTH_PX = 420
 MARGIN_PX = 16
 
@@ -80,9 +80,9 @@ class Toasts(QWidget):
         for toast in list(self._shown):
             self._remove(toast)
 
-    def drop_undo(self) -> None:
-        """Another image is on screen: what these messages could take back is on the one before."""
-        for toast in [toast for toast in self._shown if toast.message.action_text == UNDO_TEXT]:
+    def drop_of_image(self) -> None:
+        """Another image is on screen: what these messages could take back, or pass over, is the one before."""
+        for toast in [toast for toast in self._shown if toast.message.action_text in (UNDO_TEXT, NEXT_TEXT)]:
             self._remove(toast)
 
     def _remove(self, toast: "_Toast") -> None:

@@ -202,7 +202,7 @@ def _wire_messages(bench: "Workbench") -> None:
     bench.relocating.located.connect(lambda: reactions.on_located(bench))
     bench.classes.failed.connect(tell_failure)
     bench.mapping.failed.connect(tell_failure)
-    bench.session.image_changed.connect(lambda _image: bench.window.toasts.drop_undo())
+    bench.session.image_changed.connect(lambda _image: bench.window.toasts.drop_of_image())
     bench.session.save_recovered.connect(lambda: show(Message("All edits are saved again")))
     bench.images.left_open.connect(lambda image_id, count: show(reactions.left_open(bench, image_id, count)))
     bench.images.list_ended.connect(lambda count: show(reactions.end_of_list(bench, count)))

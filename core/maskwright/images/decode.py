@@ -19,6 +19,7 @@ from typing import IO, Any, TypeVar
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
 from maskwright.errors import ImageError
 from maskwright.images.bgr import pillow_to_bgr
@@ -76,7 +77,7 @@ def _read(path: Path, max_pixels: int, watcher: Watcher | None) -> tuple[NDArray
             header = read_header(file, path, max_pixels=max_pixels)
             pixels = _tried(partial(_decode, file, source, header, watcher), header, path)
     except OSError as error:
-        raise ImageError(os_reason(error), path=path) from error
+        raise ImageError(os_reason(error, path), path=path) from error
     if pixels.shape[:2] != (header.height, header.width):
         raise ImageError(f"the pixels ({pixels.shape[1]} x {pixels.shape[0]}) contradict the header", path=path)
     return pixels, header
@@ -87,6 +88,10 @@ def _tried(decode: Callable[[], _Pixels], header: ImageHeader, path: Path) -> _P
         return decode()
     except (*DECODER_ERRORS, cv2.error) as error:
         raise ImageError(_pixel_reason(header, error), path=path) from error
+    except Image.DecompressionBombError as error:  # Pillow's own limit, for pictures that cannot be taken to pieces
+        megapixels = header.width * header.height / 1e6
+        reason = f"{megapixels:.0f} megapixels in one piece are too many for this kind of {header.format}"
+        raise ImageError(reason, path=path, hint="save it in strips or tiles, or as PNG") from error
     except MemoryError as error:
         raise ImageError(f"not enough memory for {header.width} x {header.height} pixels", path=path) from error
 
@@ -105,7 +110,7 @@ def read_thumbnail(path: Path, *, max_side_px: int, max_pixels: int = MAX_PIXELS
             reduced = read_piecewise(path, max_side_px=max(max_side_px, _SKETCH_SIDE_PX), max_pixels=max_pixels)
         pixels = reduced if reduced is not None else read_image(path, max_pixels=max_pixels).bgr_u8
     except OSError as error:
-        raise ImageError(os_reason(error), path=path) from error
+        raise ImageError(os_reason(error, path), path=path) from error
     return shrunk(pixels, max_side_px)
 
 
@@ -121,7 +126,7 @@ def read_preview(path: Path, *, max_side_px: int, max_pixels: int = MAX_PIXELS) 
             header = read_header(stream, path, max_pixels=max_pixels)
             pixels = _tried(partial(_reduced, stream, header, max_side_px), header, path)
     except OSError as error:
-        raise ImageError(os_reason(error), path=path) from error
+        raise ImageError(os_reason(error, path), path=path) from error
     return shrunk(pixels, max_side_px) if pixels is not None else None
 
 
@@ -137,7 +142,7 @@ def read_piecewise(
             header = read_header(stream, path, max_pixels=max_pixels)
             return _tried(partial(sketched, stream, header, max_side_px, watcher), header, path)
     except OSError as error:
-        raise ImageError(os_reason(error), path=path) from error
+        raise ImageError(os_reason(error, path), path=path) from error
 
 
 def _reduced(stream: IO[bytes], header: ImageHeader, max_side_px: int) -> NDArray[Any] | None:

@@ -1,6 +1,6 @@
 """What an image file says about itself before any pixel is decoded: kind, size, depth, orientation.
 
-Formats are recognised by content, never by extension, and nothing but the six known kinds reaches a decoder.
+Formats are recognised by content, never by extension, and nothing but the known kinds reaches a decoder.
 """
 
 import struct
@@ -17,10 +17,21 @@ from maskwright.errors import ImageError
 from maskwright.images.exif import exif_orientation
 from maskwright.images.pages import page_at, page_name, page_numbers, page_source
 
-Format = Literal["JPEG", "PNG", "BMP", "WebP", "TIFF", "GIF"]
+try:
+    from PIL import AvifImagePlugin
+except ImportError:  # before Pillow 11.3
+    _AVIF = None
+else:
+    _AVIF = AvifImagePlugin if AvifImagePlugin.SUPPORTED else None
 
-IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".bmp", ".dib", ".webp", ".tif", ".tiff", ".gif"})
-"""Which files of a folder count as images before anything is opened."""
+Format = Literal["JPEG", "PNG", "BMP", "WebP", "TIFF", "GIF", "AVIF"]
+
+IMAGE_SUFFIXES = frozenset(
+    {".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".bmp", ".dib", ".webp", ".tif", ".tiff", ".gif"}
+    | {".avif", ".heic", ".heif"}
+)
+"""Which files of a folder count as images before anything is opened. HEIC cannot be read, but nobody should have to
+find out that photographs are missing."""
 MAX_PIXELS = 300_000_000
 """Default limit of width x height: 900 MB as 8-bit colour."""
 
@@ -36,6 +47,9 @@ _PLUGINS: dict[Format, Callable[[IO[bytes]], Image.Image]] = {
     "TIFF": TiffImagePlugin.TiffImageFile,
     "GIF": GifImagePlugin.GifImageFile,
 }
+if _AVIF is not None:
+    _PLUGINS["AVIF"] = _AVIF.AvifImageFile
+_AVIF_BRANDS = (b"avif", b"avis")
 _MAGIC: tuple[tuple[bytes, Format], ...] = (
     (b"\xff\xd8\xff", "JPEG"),
     (b"\x89PNG\r\n\x1a\n", "PNG"),
@@ -83,7 +97,7 @@ def probe_image(path: Path, *, max_pixels: int = MAX_PIXELS) -> ImageHeader:
         with page_source(path)[0].open("rb") as stream:
             return read_header(stream, path, max_pixels=max_pixels)
     except OSError as error:
-        raise ImageError(os_reason(error), path=path) from error
+        raise ImageError(os_reason(error, path), path=path) from error
 
 
 def probe_pages(path: Path, *, max_pixels: int = MAX_PIXELS) -> Iterator[tuple[Path, ImageHeader | ImageError]]:
@@ -144,9 +158,11 @@ def open_plugin(stream: IO[bytes], kind: Format) -> Image.Image:
     return _PLUGINS[kind](stream)
 
 
-def os_reason(error: OSError) -> str:
+def os_reason(error: OSError, path: Path | None = None) -> str:
     """The operating system's reason for a file that cannot be read, in plain words."""
     match error:
+        case FileNotFoundError() if path is not None and path.is_symlink():
+            return "this is a link to a file that does not exist"
         case FileNotFoundError():
             return "the file does not exist"
         case PermissionError():
@@ -160,6 +176,8 @@ def os_reason(error: OSError) -> str:
 def _kind(start: bytes) -> Format | None:
     if start[:4] == b"RIFF" and start[8:12] == b"WEBP":
         return "WebP"
+    if start[4:8] == b"ftyp" and start[8:12] in _AVIF_BRANDS and "AVIF" in _PLUGINS:
+        return "AVIF"
     return next((kind for magic, kind in _MAGIC if start.startswith(magic)), None)
 
 
@@ -209,11 +227,12 @@ def _is_text(start: bytes) -> bool:
 
 def _why_unknown(start: bytes) -> str:
     if start[4:8] == b"ftyp":
-        return "HEIC, AVIF and video files are not supported; convert it to JPEG or PNG"
+        known = "HEIC and video files are" if "AVIF" in _PLUGINS else "HEIC, AVIF and video files are"
+        return f"{known} not supported; convert it to JPEG or PNG"
     for magic, what in _FOREIGN:
         if start.startswith(magic):
             return f"this is {what}, not an image"
     if _is_text(start):
         is_page = any(mark in start.lower() for mark in (b"<html", b"<!doctype"))
         return f"this is {'a web page' if is_page else 'a text file'}, not an image"
-    return "not an image of a known kind (JPEG, PNG, BMP, WebP, TIFF, GIF)"
+    return "not an image of a known kind (JPEG, PNG, BMP, WebP, TIFF, GIF, AVIF)"

@@ -7,7 +7,7 @@ from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QFileDialog, QWidget
 
 from maskwright.errors import MaskwrightError
-from maskwright_gui.messages import Message
+from maskwright_gui.messages import NEXT_TEXT, Message
 from maskwright_gui.session import Session
 from maskwright_gui.workers.relocating import Located, find_moved, locate_in
 from maskwright_gui.workers.tasks import Task
@@ -42,7 +42,7 @@ class RelocateCommands(QObject):
         """An image cannot be shown. If its file is gone: offer to look for it."""
         project = self._session.project
         if project is None or error.path is None or _is_there(error.path):
-            self.told.emit(Message(what, str(error), "error", "Next image", self.next_wanted.emit))
+            self.told.emit(Message(what, str(error), "error", NEXT_TEXT, self.next_wanted.emit))
         elif not project.image_root.is_dir():
             detail = f"{project.image_root}. The annotations are all here; say where the images are now."
             self.told.emit(Message("The image folder is gone", detail, "error", "Locate folder…", self.locate))

@@ -1,5 +1,6 @@
 """Decodes images beside the GUI thread: the one asked for first, then its neighbours."""
 
+import logging
 from collections.abc import Sequence
 from contextlib import nullcontext
 from threading import Condition
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 
     from maskwright.images.header import ImageHeader
     from maskwright_gui.canvas.pyramid import ImagePyramid
+
+log = logging.getLogger(__name__)
 
 CACHE_BYTES = 480 * 2**20
 """Decoded images kept: seven of 12 megapixels, or one of 108."""
@@ -152,5 +155,10 @@ class ImageLoader(QThread):
 
     def run(self) -> None:
         while (job := self._next()) is not None:
-            with shown_first() if job[1] else nullcontext():
-                self._decode(job[0], is_wanted=job[1])
+            try:
+                with shown_first() if job[1] else nullcontext():
+                    self._decode(job[0], is_wanted=job[1])
+            except Exception as error:  # the border of a thread: the next image is to be shown
+                log.exception("an image was not decoded")
+                fault = ImageError(f"unexpected fault: {error}", path=job[0].path, hint="details are in the log")
+                self.failed.emit(job[0].image_id, fault)

@@ -1,5 +1,6 @@
 """Small pictures of the images in the list, made beside the GUI thread for the rows in view only."""
 
+import logging
 from collections import OrderedDict
 from collections.abc import Callable, Set
 from pathlib import Path
@@ -16,6 +17,8 @@ from maskwright_gui.workers.decoding import NotWantedError, require_turn
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
+
+log = logging.getLogger(__name__)
 
 THUMBNAIL_SIZE = QSize(88, 66)
 MAX_WAITING = 64
@@ -101,7 +104,11 @@ class ThumbnailLoader(QThread):
                 if self._is_stopping:
                     return
                 image_id, path = self._waiting.popitem(last=True)
-            small = self._read(image_id, path, self._max_side_px, lambda: not self._is_stopping)
+            try:
+                small = self._read(image_id, path, self._max_side_px, lambda: not self._is_stopping)
+            except Exception:  # the border of a thread: the next picture is to be made
+                log.exception("a small picture was not made")
+                small = QImage()
             if small is not None:
                 self.loaded.emit(image_id, small)
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import tifffile
 from numpy.typing import NDArray
-from PIL import Image, ImageOps
+from PIL import Image, ImageOps, features
 
 from maskwright.errors import ImageError
 from maskwright.images import probe_image, read_image, read_samples, read_thumbnail
@@ -219,6 +219,29 @@ def test_missing_file_and_folder_are_told_apart(tmp_path: Path) -> None:
         read_image(tmp_path / "none.jpg")
     with pytest.raises(ImageError, match="folder"):
         probe_image(tmp_path)
+
+
+def test_a_broken_link_says_what_it_is(tmp_path: Path) -> None:
+    link = tmp_path / "a.png"
+    link.symlink_to("nowhere.png")
+    with pytest.raises(ImageError, match="link to a file that does not exist"):
+        probe_image(link)
+
+
+@pytest.mark.skipif(not features.check("avif"), reason="this Pillow was built without AVIF")
+def test_avif_is_read(tmp_path: Path) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    path = save(tmp_path / "a.avif", Image.fromarray(picture()), quality=100, subsampling="4:4:4", exif=exif.tobytes())
+    assert probe_image(path).size_wh == (24, 40)
+    assert np.abs(read_image(path).bgr_u8[:, :, ::-1].astype(int) - np.rot90(picture(), -1)).mean() < 12
+
+
+def test_what_pillow_refuses_to_decode_in_one_piece_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = save(tmp_path / "a.tif", Image.fromarray(picture()), compression="tiff_lzw")
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 100)
+    with pytest.raises(ImageError, match="too many for this kind of TIFF"):
+        read_image(path)
 
 
 def test_limit_of_pixels_can_be_chosen(tmp_path: Path) -> None:

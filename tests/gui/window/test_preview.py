@@ -8,6 +8,7 @@ from PIL import Image
 from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 
+from maskwright.errors import ImageError
 from maskwright.images import decode
 from maskwright.images.kept import kept_preview
 from maskwright_gui.app import Workbench
@@ -170,3 +171,27 @@ def test_decoding_a_large_image_is_told_while_it_lasts(
     opened.session.show_image(5)
     qtbot.waitUntil(lambda: opened.images.on_screen == 5)
     assert told == ["Decoding 0 megapixels", ""]
+
+
+def test_an_unexpected_fault_is_told_and_the_next_image_comes(
+    qtbot: QtBot, photo: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loader = ImageLoader()
+    loader.start()
+    with monkeypatch.context() as broken:
+        broken.setattr(images, "decode_pyramid", lambda *_: 1 // 0)
+        with qtbot.waitSignal(loader.failed, timeout=20_000) as failed:
+            loader.request(ImageRequest(1, photo))
+    with qtbot.waitSignal(loader.loaded, timeout=20_000):
+        loader.request(ImageRequest(1, photo))
+    loader.stop()
+    assert "division" in str(failed.args[1])
+
+
+def test_what_was_said_of_an_image_goes_with_it(opened: Workbench) -> None:
+    image = opened.session.image
+    path = opened.session.project.image_path(image)
+    opened.loader.failed.emit(image.id, ImageError("the PNG file is truncated", path=path))
+    assert opened.window.toasts.messages[-1].action_text == "Next image"
+    opened.images.next_image()
+    assert all(message.action_text != "Next image" for message in opened.window.toasts.messages)

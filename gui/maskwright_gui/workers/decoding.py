@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from threading import Event
+from threading import Event, Lock
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -30,6 +30,9 @@ _is_free.set()
 """Not set while an image that a person wants to see is being decoded."""
 
 
+_one_small = Lock()
+
+
 class NotWantedError(Exception):
     """Raised by a watcher: another image is to be decoded now."""
 
@@ -49,6 +52,19 @@ def require_turn(is_wanted: Callable[[], bool]) -> None:
     while not _is_free.wait(_TURN_S):
         if not is_wanted():
             raise NotWantedError
+
+
+@contextmanager
+def one_at_a_time(is_wanted: Callable[[], bool]) -> Iterator[None]:
+    """For thumbnails of large images, of the list and of the grid; raises NotWantedError."""
+    require_turn(is_wanted)
+    while not _one_small.acquire(timeout=_TURN_S):
+        if not is_wanted():
+            raise NotWantedError
+    try:
+        yield
+    finally:
+        _one_small.release()
 
 
 def needed_bytes(header: "ImageHeader") -> int:

@@ -12,7 +12,7 @@ from PySide6.QtGui import QImage
 
 from maskwright.errors import ImageError
 from maskwright_gui.canvas.pyramid import ImagePyramid, bgr_to_qimage
-from maskwright_gui.workers.decoding import NotWantedError, require_turn
+from maskwright_gui.workers.decoding import NotWantedError, one_at_a_time, require_turn
 
 if TYPE_CHECKING:
     import numpy as np
@@ -138,10 +138,10 @@ def read_small(
     if header.width * header.height < WHOLE_UP_TO_PIXELS:
         return read_thumbnail(path, max_side_px=max_side_px)
     try:
-        if (kept := kept_preview(path)) is None:
-            require_turn(is_wanted)
-            kept = kept_preview(path)  # it may have been on the canvas meanwhile
-        small = kept if kept is not None else _read_large(path, max_side_px, is_wanted)
+        if (small := kept_preview(path)) is None:
+            with one_at_a_time(is_wanted):
+                kept = kept_preview(path)  # it may have been on the canvas meanwhile
+                small = kept if kept is not None else _read_large(path, max_side_px, is_wanted)
     except NotWantedError:
         return None
     return shrunk(small, max_side_px) if small is not None else None

@@ -24,7 +24,7 @@ from sqlalchemy import insert
 from maskwright.document.change import Change
 from maskwright.document.values import ImageState, Instance, InstanceState
 from maskwright.geometry.polygon import Polygon
-from maskwright.project import InstanceSearch, Project, Proposal, ScannedImage
+from maskwright.project import InstanceSearch, Project, Proposal, ScannedImage, Span
 from maskwright.project.packing import pack_polygons
 from maskwright.project.proposals import proposals_to_change
 from maskwright.project.schema import instances, provenances
@@ -33,6 +33,8 @@ from maskwright.review.order import ordered_images
 _BLOCK = 5_000
 
 
+_TOUCHED = (None, None, "edited")
+"""Of the states: a third of a million objects."""
 _PROPOSED, _EDITED = (InstanceState.PROPOSED,), (InstanceState.EDITED,)
 _SEARCHES = (
     ("class", InstanceSearch(category_ids=(3,)), ""),
@@ -42,6 +44,9 @@ _SEARCHES = (
     ("origin", InstanceSearch(model_name="first"), ""),
     ("class, state and score", InstanceSearch((3,), _PROPOSED, max_score=0.1), ""),
     ("origin and score", InstanceSearch(model_name="first", max_score=0.1), ""),
+    ("mask threshold", InstanceSearch(origin={"mask_threshold": Span(0.45)}), ""),
+    ("time of the last touch", InstanceSearch(edited=Span("2026-01-01T08", "2026-01-01T12")), ""),
+    ("time of touch, class and score", InstanceSearch((3,), max_score=0.1, edited=Span("2026-01-01T09")), ""),
     ("all of it and the file name", InstanceSearch((3, 5), _EDITED, 0.2, 0.6, "first"), "0099"),
 )
 
@@ -75,6 +80,7 @@ def make(folder: Path, image_count: int, per_image: int) -> Path:
                 "score": float(score),
                 "provenance_id": origins[int(pick) % 7 % 2],
                 "polygons": outlines[int(pick) % len(outlines)],
+                "edited_at": _TOUCHED[int(pick) % 3] and f"2026-01-01T{int(pick) % 24:02}:00:00.000+00:00",
             }
             for id_, score, pick in zip(ids, scores, chosen, strict=True)
         ]
@@ -95,9 +101,17 @@ def _two_models(project: Project) -> list[int]:
     with project._database.write() as connection:
         return [
             connection.execute(
-                made.values(model_name=name, model_hash=name, score_threshold=0.5, nms_iou=0.5, created_at=name)
+                made.values(
+                    model_name=name,
+                    model_hash=name,
+                    score_threshold=0.5,
+                    nms_iou=0.5,
+                    created_at=name,
+                    mask_threshold=mask_threshold,
+                    min_iou=0.98,
+                )
             ).scalar_one()
-            for name in ("first", "second")
+            for name, mask_threshold in (("first", 0.4), ("second", 0.5))
         ]
 
 

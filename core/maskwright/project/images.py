@@ -55,6 +55,11 @@ class InstanceSearch:
     edited: Span | None = None
     """When a person last touched it."""
 
+    @property
+    def is_about_time(self) -> bool:
+        """Whether the time of the last touch leaves out more than class and score do."""
+        return self.edited is not None and (self.category_ids, self.min_score, self.max_score) == (None, None, None)
+
     def filters(self) -> list[ColumnElement[bool]]:
         """Conditions on the instances table."""
         found: list[ColumnElement[bool]] = []
@@ -172,7 +177,7 @@ def _filters(
         filters.append(images.c.state.in_([state.value for state in states]))
     if text:
         filters.append(images.c.file_name.icontains(text, autoescape=True))
-    if having is not None and having.edited is not None:  # few, and they have an index of their own
+    if having is not None and having.is_about_time:  # what was touched is few, and has an index of its own
         filters.append(images.c.id.in_(select(instances.c.image_id).where(*having.filters())))
     elif having is not None:
         filters.append(select(instances.c.id).where(instances.c.image_id == images.c.id, *having.filters()).exists())

@@ -10,12 +10,33 @@ from maskwright.project.merging import MAPPING_SETTING
 
 IGNORED = None
 """A class mapped to this is left out."""
+_SAME_THINGS = (
+    # what COCO, Pascal VOC, Open Images and people call alike; as `_plain` leaves them
+    ("airplane", "aeroplane", "plane"),
+    ("bicycle", "bike"),
+    ("cellphone", "mobilephone"),
+    ("couch", "sofa"),
+    ("donut", "doughnut"),
+    ("hairdrier", "hairdryer"),
+    ("motorcycle", "motorbike"),
+    ("nucleu", "nuclei"),
+    ("person", "people", "human"),
+    ("pottedplant", "houseplant"),
+    ("refrigerator", "fridge"),
+    ("tv", "tvmonitor", "television"),
+)
+_COMMON_NAME = {name: names[0] for names in _SAME_THINGS for name in names}
 
 
 def guess_mapping(labels: Iterable[ModelCategory], categories: Sequence[Category]) -> dict[int, int]:
-    """{model's id: project's id} for the classes whose name the project has, case, plural and separators aside."""
-    known = {_plain(category.name): category.id for category in categories}
-    return {label.id: known[_plain(label.name)] for label in labels if _plain(label.name) in known}
+    """{model's id: project's id} for the classes whose name the project has, case, plural and separators aside.
+
+    A name for the same thing will do where the project has not the very name.
+    """
+    known = {_common(category.name): category.id for category in reversed(categories)}
+    known |= {_plain(category.name): category.id for category in categories}
+    guesses = {label.id: known.get(_plain(label.name), known.get(_common(label.name))) for label in labels}
+    return {label_id: guess for label_id, guess in guesses.items() if guess is not None}
 
 
 def stored_mapping(project: Project, model_hash: str) -> dict[int, int | None]:
@@ -64,3 +85,8 @@ def parse_mapping(text: str, project: Project, labels: Sequence[ModelCategory]) 
 def _plain(name: str) -> str:
     plain = "".join(character for character in name.casefold() if character.isalnum())
     return plain.removesuffix("s") or plain
+
+
+def _common(name: str) -> str:
+    plain = _plain(name)
+    return _COMMON_NAME.get(plain, plain)

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from maskwright.document.values import Category
 from maskwright.inference.labels import ModelCategory
 from maskwright.prelabel import guess_mapping, project_categories, store_mapping, stored_mapping
 from maskwright.prelabel.mapping import parse_mapping
@@ -43,3 +44,9 @@ def test_a_mapping_is_written_as_pairs(project: Project) -> None:
 
     assert mapping == {18: 3, 17: None, 3: 4}
     assert project.categories()[-1].name == "tissue"
+
+
+def test_another_word_for_the_same_thing_is_guessed_where_the_very_name_is_missing() -> None:
+    labels = [ModelCategory(k, name) for k, name in enumerate(("couch", "TV", "person", "cup"))]
+    voc = [Category(1, "sofa"), Category(2, "tvmonitor"), Category(3, "human"), Category(4, "Person")]
+    assert guess_mapping(labels, voc) == {0: 1, 1: 2, 2: 4}

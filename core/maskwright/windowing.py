@@ -1,5 +1,6 @@
 """Samples of more than 8 bits to 0..255: the range that is shown, found automatically or chosen by a person."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -7,11 +8,14 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from maskwright.spool import is_spooled, let_go, room
+
 WINDOW_PERCENTILES = (0.1, 99.9)
 """Samples deeper than 8 bits are stretched so that these percentiles become 0 and 255."""
 BACKGROUND = (255, 255, 255)
 """What shows through transparent pixels: white, as in viewers and browsers."""
 _BAND_SAMPLES = 1 << 20
+_MOST_OF_LEVEL_BYTES, _HALVED_ROWS = 64 * 10**6, 128
 _MOST_SORTED = 1 << 23
 """Of more samples than this that cannot be counted by value, every k-th is looked at."""
 
@@ -27,9 +31,8 @@ class DisplayWindow:
 def auto_window(samples: NDArray[Any]) -> DisplayWindow:
     """The WINDOW_PERCENTILES of all finite samples; their whole range where that is no range."""
     if samples.dtype in (np.uint8, np.uint16):
-        return _counted_window(np.ascontiguousarray(samples))
-    flat = samples.reshape(-1)
-    some = flat[:: max(flat.size // _MOST_SORTED, 1)]
+        return _counted_window(samples)
+    some = _every(samples, max(samples.size // _MOST_SORTED, 1))
     finite = some[np.isfinite(some)] if samples.dtype.kind == "f" else some
     if finite.size == 0:
         return DisplayWindow(0.0, 1.0)
@@ -37,12 +40,28 @@ def auto_window(samples: NDArray[Any]) -> DisplayWindow:
     return DisplayWindow(low, high) if high > low else DisplayWindow(float(finite.min()), float(finite.max()))
 
 
+def _bands(samples: NDArray[Any]) -> Iterator[NDArray[Any]]:
+    """Some rows at a time; what lies in a file is let go of."""
+    rows = max(_BAND_SAMPLES // max(int(np.prod(samples.shape[1:])), 1), 1)
+    for top in range(0, len(samples), rows):
+        yield samples[top : top + rows]
+        let_go(samples)
+
+
+def _every(samples: NDArray[Any], step: int) -> NDArray[Any]:
+    """Every `step`-th sample, counted over all rows."""
+    found, seen = [], 0
+    for band in _bands(samples):
+        found.append(band.reshape(-1)[-seen % step :: step].copy())
+        seen += band.size
+    return np.concatenate(found) if found else samples.reshape(-1)
+
+
 def _counted_window(samples: NDArray[Any]) -> DisplayWindow:
     """From the histogram, which is exact and needs no second copy of the samples."""
     counts = np.zeros(int(np.iinfo(samples.dtype).max) + 1, np.int64)
-    flat = samples.reshape(-1)
-    for start in range(0, flat.size, _BAND_SAMPLES):
-        counts += np.bincount(flat[start : start + _BAND_SAMPLES], minlength=len(counts))
+    for band in _bands(samples):
+        counts += np.bincount(band.reshape(-1), minlength=len(counts))
     upto = np.cumsum(counts)
     if not upto[-1]:
         return DisplayWindow(0.0, 1.0)
@@ -66,14 +85,15 @@ def windowed(samples: NDArray[Any], window: DisplayWindow) -> NDArray[np.uint8]:
     In bands of rows: an image of 100 megapixels is never there a second time as floating-point numbers.
     """
     shown = np.empty(samples.shape, np.uint8)
-    rows = max(_BAND_SAMPLES // max(int(np.prod(samples.shape[1:])), 1), 1)
     table = _table(window) if samples.dtype == np.uint16 else None
-    for top in range(0, len(samples), rows):
-        band = samples[top : top + rows]
+    top = 0
+    for band in _bands(samples):
+        into = shown[top : top + len(band)]
         if table is not None:
-            np.take(table, band, out=shown[top : top + rows])
+            np.take(table, band, out=into)
         else:
-            shown[top : top + rows] = _scaled(band, window)
+            into[:] = _scaled(band, window)
+        top += len(band)
     return shown
 
 
@@ -93,9 +113,21 @@ def _scaled(samples: NDArray[Any], window: DisplayWindow) -> NDArray[np.uint8]:
 
 
 def halved(samples: NDArray[Any]) -> NDArray[Any]:
-    """Half the width and height, each sample the mean of four; uint16, int16 or floating point."""
+    """Half the width and height, each sample the mean of four; uint16, int16 or floating point.
+
+    Of samples in a file (`maskwright.spool`) it is in one, too.
+    """
     size_wh = (max(samples.shape[1] // 2, 1), max(samples.shape[0] // 2, 1))
-    return np.asarray(cv2.resize(samples, size_wh, interpolation=cv2.INTER_AREA))
+    if not is_spooled(samples):
+        return np.asarray(cv2.resize(samples, size_wh, interpolation=cv2.INTER_AREA))
+    small = room((size_wh[1], size_wh[0], *samples.shape[2:]), samples.dtype, _MOST_OF_LEVEL_BYTES)
+    for top in range(0, size_wh[1], _HALVED_ROWS):
+        into = small[top : top + _HALVED_ROWS]
+        band = samples[2 * top : 2 * (top + len(into))]
+        into[:] = cv2.resize(band, (size_wh[0], len(into)), interpolation=cv2.INTER_AREA)
+        let_go(samples)
+        let_go(small)
+    return small
 
 
 def deep_to_bgr(samples: NDArray[Any], window: DisplayWindow | None = None) -> NDArray[np.uint8]:
@@ -107,7 +139,13 @@ def deep_to_bgr(samples: NDArray[Any], window: DisplayWindow | None = None) -> N
     shown = windowed(plane, window if window is not None else auto_window(plane))
     if shown.ndim == 2:
         return np.asarray(cv2.cvtColor(shown, cv2.COLOR_GRAY2BGR), np.uint8)
-    return shown if samples.shape[2] < 4 else _over_white(shown, samples[:, :, 3])
+    if samples.shape[2] == 4:
+        top = 0
+        for band in _bands(samples):
+            part = shown[top : top + len(band)]
+            part[:] = _over_white(part, band[:, :, 3])
+            top += len(band)
+    return shown
 
 
 def _over_white(colour: NDArray[np.uint8], alpha: NDArray[Any]) -> NDArray[np.uint8]:

@@ -31,6 +31,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from PySide6.QtCore import QEventLoop, QSettings, QTimer
 
+from maskwright.memory import use_few_arenas
 from maskwright_gui.app import Workbench, make_application
 
 WH = (12_000, 9_000)
@@ -97,6 +98,7 @@ def _written(folder: Path, name: str, write: Callable[[Path], object]) -> Path:
 
 def watch(path: Path) -> None:
     """Open the file's folder as a person would and print what it took."""
+    use_few_arenas()  # as the program does
     application = make_application([])
     bench = Workbench(QSettings(str(path.parent.parent / "window.ini"), QSettings.Format.IniFormat))
     bench.window.resize(1600, 1000)

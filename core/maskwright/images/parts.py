@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from maskwright.images.exif import upright
+from maskwright.spool import let_go, room
 
 Watcher = Callable[["Part"], None]
 """Told of each part when it is decoded; what it raises ends the decoding."""
@@ -47,13 +48,18 @@ def turned_part(part: Part, stored_wh: tuple[int, int], orientation: int) -> Par
 def joined(
     parts: Iterable[Part], stored_wh: tuple[int, int], orientation: int, watcher: Watcher | None
 ) -> NDArray[Any] | None:
-    """All parts in one upright array; None without any. Raises ValueError where they contradict each other."""
+    """All parts in one upright array; None without any. Raises ValueError where they contradict each other.
+
+    Samples of more than 8 bits may be in a file (`maskwright.spool`).
+    """
     whole: NDArray[Any] | None = None
     width, height = stored_wh if orientation < 5 else stored_wh[::-1]
     for part in upright_parts(parts, stored_wh, orientation):
         if whole is None:
-            whole = np.zeros((height, width, *part.pixels.shape[2:]), part.pixels.dtype)
+            shape, is_deep = (height, width, *part.pixels.shape[2:]), part.pixels.dtype.itemsize > 1
+            whole = room(shape, part.pixels.dtype) if is_deep else np.zeros(shape, part.pixels.dtype)
         whole[part.places] = part.pixels
+        let_go(whole)
         if watcher is not None:
             watcher(part)
     return whole

@@ -4,6 +4,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from maskwright.spool import is_spooled, let_go
 from maskwright.windowing import DisplayWindow, auto_window, deep_to_bgr, halved
 
 Samples = NDArray[np.generic]
@@ -31,12 +32,15 @@ class DeepImage:
         """The least and the greatest finite sample."""
         some = self._colour[:: max(self.samples.shape[0] // 1024, 1)]
         finite = some[np.isfinite(some)] if some.dtype.kind == "f" else some
+        let_go(self.samples)
         low, high = (float(finite.min()), float(finite.max())) if finite.size else (0.0, 1.0)
         return DisplayWindow(min(low, self.auto.low), max(high, self.auto.high))
 
     @property
     def byte_count(self) -> int:
-        return self.samples.nbytes + sum(level.nbytes for level in self._levels[1:])
+        """Of memory."""
+        held = (self.samples, *self._levels[1:])
+        return sum(samples.nbytes for samples in held if not is_spooled(samples))
 
     def level(self, number: int) -> Samples:
         """The image at 1 / 2**number, of a number type that cv2 can resample."""
@@ -44,6 +48,7 @@ class DeepImage:
             self._levels.append(_resamplable(self.samples))
         while len(self._levels) <= number:
             self._levels.append(halved(self._levels[-1]))
+        let_go(self._levels[number])  # what was on screen before
         return self._levels[number]
 
     def value_at(self, column: int, row: int) -> tuple[float, ...]:

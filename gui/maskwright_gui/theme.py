@@ -162,6 +162,7 @@ def _style_sheet(t: Theme) -> str:
         selection-color: {t.text};
     }}
     QTreeView::item, QTableView::item {{ padding: 2px 4px; border: 0; }}
+    QListWidget::item {{ border: 0; }}
     QTreeView::item:selected, QTableView::item:selected, QListView::item:selected {{
         background: {t.selection}; color: {t.text};
     }}

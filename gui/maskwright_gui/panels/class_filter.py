@@ -83,6 +83,7 @@ class ClassFilterList(QDialog):
         self.setProperty("popup", True)
         self.setFixedSize(_SIZE)
         self.list = named(QListWidget(self), "Classes to propose")
+        self.list.setSpacing(2)  # the boxes stand apart
         for category in categories:
             self.list.addItem(_item(category, is_kept=category.id not in left_out))
         self.list.setCurrentRow(0)

@@ -344,9 +344,8 @@ def test_a_mask_threshold_shows_the_masks_own_outlines_until_it_is_let_go(
 
 def test_the_next_step_is_made_while_nothing_else_is_wanted(qtbot: QtBot, labelled: Workbench) -> None:
     for value in (0.55, 0.56):
-        drag_to(labelled, "Mask", value)
         with qtbot.waitSignal(labelled.preview.ready):
-            pass
+            drag_to(labelled, "Mask", value)
     candidates = labelled.preview._known.candidates
     qtbot.waitUntil(lambda: {(0.57, True), (0.58, True)} <= candidates.remembered._styles.keys())
 

@@ -16,7 +16,7 @@ from maskwright.document.document import Document
 from maskwright.document.gesture import Gesture
 from maskwright.document.values import Category, ImageRecord, ImageState, Instance
 from maskwright.errors import MaskwrightError, ProjectError
-from maskwright_gui.history import History, Step, difference
+from maskwright_gui.history import History, Step, difference, rebased
 from maskwright_gui.reading import ImageReader
 from maskwright_gui.workers.candidate_cache import CandidateCache
 from maskwright_gui.workers.preview import Preview
@@ -176,8 +176,15 @@ class Session(QObject):
             self._free_ids = iter(self.project.reserve_instance_ids(count))
 
     def edit(self, change: Change, label: str) -> bool:
-        """One gesture on the current image, as one undo step; False when nothing was changed."""
-        if change.is_empty or self.document is None or not self._may_edit():
+        """One gesture on the current image, as one undo step; False when nothing was changed.
+
+        What happened to its objects since the gesture began does not matter: its outcome wins.
+        """
+        if self.document is None or not self._may_edit():
+            return False
+        if not self.document.suits(change):
+            change = rebased(change, self.document)
+        if change.is_empty:
             return False
         history = self._history()  # read before the change can be part of what is stored
         self._take(change, label, "edit")

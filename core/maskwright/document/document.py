@@ -45,6 +45,10 @@ class Document:
                 merged[id_] = after
         return Document(self.image_id, self.size_wh, _in_drawing_order(merged), self.revision + 1)
 
+    def suits(self, change: Change) -> bool:
+        """Whether the change was made for this state of its instances."""
+        return all(self.instances.get(id_) == before for id_, before, _ in change)
+
     def __iter__(self) -> Iterator[Instance]:
         return iter(self.instances.values())
 

@@ -21,8 +21,12 @@ def read_aliases(connection: Connection) -> Aliases:
 
 
 def in_todays_classes(change: Change, aliases: Aliases) -> Change:
-    """The change as it would be had it been made after the merges; parts that then change nothing are left out."""
-    if not aliases:
+    """The change as it would be had it been made after the merges; parts that then change nothing are left out.
+
+    The very same change where no class in it was merged away.
+    """
+    named = (side.category_id for _, *sides in change for side in sides if side is not None)
+    if not aliases or aliases.keys().isdisjoint(named):
         return change
     return Change.of((_renamed(before, aliases), _renamed(after, aliases)) for _, before, after in change)
 

@@ -71,21 +71,24 @@ class InstanceShelf:
         label: str,
         kind: Literal["edit", "undo", "redo"] = "edit",
         gesture: Gesture | None = None,
-    ) -> None:
+    ) -> Change:
         """Store a person's change and its journal entry in one transaction; on return it survives a power failure.
+
+        What was stored is returned: `change` itself, unless a class in it has been merged into another.
 
         An unseen or pre-labelled image becomes "in progress". `gesture` is kept where the project records effort.
         Raises ProjectError when the stored instances are not in the state that the change starts from.
         """
         if change.is_empty:
-            return
+            return change
         with self._database.write() as connection:
             change = in_todays_classes(change, read_aliases(connection))
             if change.is_empty:
-                return
+                return change
             write_change(connection, image_id, change, stored=read_instances(connection, image_id), edited_at=now())
             write_history(connection, image_id, change, label=label, kind=kind, gesture=gesture)
             touch_image(connection, image_id, was=_UNTOUCHED, becomes=ImageState.IN_PROGRESS)
+        return change
 
 
 def read_instances(connection: Connection, image_id: int) -> tuple[Instance, ...]:

@@ -110,6 +110,11 @@ class ClassCommands(QObject):
             work = partial(self._session.project.undo_merge, merge_id)
             self._run("Taking a merge back", work, self._on_merge_undone)
 
+    @property
+    def is_working(self) -> bool:
+        """Whether classes are being merged, or parted again."""
+        return self._task is not None
+
     def stop(self) -> None:
         """Wait until nothing touches the project any more; a merge is done wholly or not at all."""
         if self._task is not None:

@@ -54,7 +54,8 @@ class EditWriter(QThread):
     written = Signal(int)
     """Image id of an edit that is now in the database."""
     rebased = Signal(int)
-    """Image id of an edit that was written on top of other changes: the document on screen is to be read again."""
+    """Image id of an edit that was written on top of other changes, or in the class that its own was merged into: the
+    document on screen is to be read again."""
 
     def __init__(self, project: "Project", parent: QObject | None = None, *, retry_s: float = RETRY_S) -> None:
         super().__init__(parent)
@@ -129,7 +130,11 @@ class EditWriter(QThread):
         if edit.change is None:
             return
         try:
-            self._project.apply(edit.image_id, edit.change, label=edit.label, kind=edit.kind, gesture=edit.gesture)
+            stored = self._project.apply(
+                edit.image_id, edit.change, label=edit.label, kind=edit.kind, gesture=edit.gesture
+            )
+            if stored is not edit.change:
+                self.rebased.emit(edit.image_id)
         except ProjectError:
             change = rebased(edit.change, self._project.document(edit.image_id))
             if change.entries == edit.change.entries:

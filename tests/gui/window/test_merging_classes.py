@@ -1,5 +1,7 @@
 """Two classes made one from the classes panel: asked first, done beside the window, taken back from toast or menu."""
 
+from dataclasses import replace
+
 import pytest
 from PySide6.QtWidgets import QMessageBox
 from pytestqt.qtbot import QtBot
@@ -68,6 +70,29 @@ def test_earlier_steps_can_still_be_undone_and_the_merge_too(qtbot: QtBot, class
     assert shown(classed) == {1: CELL, 2: CAT}
     classed.edits.redo()
     assert shown(classed) == {2: CAT}
+
+
+def test_a_copy_made_before_the_merge_is_pasted_in_the_class_of_today(qtbot: QtBot, classed: Workbench) -> None:
+    classed.session.select(frozenset({1}))
+    classed.shapes.copy()
+    merge(qtbot, classed)
+
+    classed.shapes.paste()
+
+    qtbot.waitUntil(lambda: set(shown(classed).values()) == {CAT} and len(shown(classed)) == 3)
+
+
+def test_a_gesture_begun_before_another_change_keeps_its_outcome(classed: Workbench) -> None:
+    session = classed.session
+    begun = session.document
+    session.edit(edits.set_category(begun, [1], CAT), "Change class")
+    moved = Change.of([(begun[1], replace(begun[1], polygons=(square(30),)))])
+
+    assert session.edit(moved, "Move object")
+
+    assert session.document[1].polygons == (square(30),)
+    session.undo()
+    assert session.document[1].category_id == CAT
 
 
 def test_the_menu_of_the_classes_offers_targets_and_the_way_back(qtbot: QtBot, classed: Workbench) -> None:

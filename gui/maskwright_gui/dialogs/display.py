@@ -34,6 +34,8 @@ class DisplayDialog(QDialog):
         form = QFormLayout()
         for slider in self._sliders:
             form.addRow(slider.accessibleName(), slider)
+        metrics = self.fontMetrics()
+        self.window_sliders.set_label_width(max(metrics.horizontalAdvance(s.accessibleName()) for s in self._sliders))
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Reset | QDialogButtonBox.StandardButton.Close, self)
         buttons.rejected.connect(self.close)
         buttons.button(QDialogButtonBox.StandardButton.Reset).clicked.connect(self.reset)

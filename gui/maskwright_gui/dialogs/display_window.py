@@ -31,10 +31,15 @@ class WindowSliders(QWidget):
             for column, widget in enumerate((label, slider, value)):
                 grid.addWidget(widget, row, column)
         grid.setColumnStretch(1, 1)
+        self._grid = grid
         self.automatic.toggled.connect(self._on_automatic)
         for slider, value in self._rows:
             slider.valueChanged.connect(lambda step, value=value: value.setValue(self._at(step)))
             value.valueChanged.connect(self._on_value)
+
+    def set_label_width(self, width_px: int) -> None:
+        """So that the sliders begin where others in the dialog do."""
+        self._grid.setColumnMinimumWidth(0, width_px)
 
     def show_image(self, deep: DeepImage | None, window: DisplayWindow | None) -> None:
         """`window`: the one chosen for images of this kind, if any."""

@@ -18,7 +18,7 @@ from PySide6.QtWidgets import (
 
 from maskwright_gui.panels.widgets import named
 
-SIZE = QSize(1240, 780)
+SIZE = QSize(1400, 780)
 COLUMNS = 4
 KEYS_PX = 120
 Rows = list[tuple[str, str]]
@@ -48,6 +48,8 @@ CANVAS_KEYS: Rows = [
     ("Esc", "Cancel; once more: back to select and edit"),
 ]
 _CLASS = "Class "
+_LONG = 16
+"""Letters of a key that are wider than its column."""
 _TOOL_KEY = re.compile(r"\{(.+?)\}")
 """Stands for the key in force."""
 
@@ -98,6 +100,11 @@ def keys_text(keys: Sequence[QKeySequence]) -> str:
     return ", ".join(dict.fromkeys(names))
 
 
+def _breakable(keys: str) -> str:
+    """So that "Ctrl+Shift+Backspace" goes on in the next line."""
+    return ", ".join(key.replace("+", "+\u200b") if len(key) > _LONG else key for key in keys.split(", "))
+
+
 def _balanced(sections: dict[str, Rows], count: int) -> list[list[tuple[str, Rows]]]:
     """The sections in `count` columns, each next one where there is most room."""
     columns: list[list[tuple[str, Rows]]] = [[] for _ in range(count)]
@@ -124,7 +131,7 @@ def _column(sections: list[tuple[str, Rows]], parent: QWidget) -> QVBoxLayout:
         grid.setVerticalSpacing(4)
         grid.setColumnStretch(1, 1)
         for place, (keys, text) in enumerate(rows):
-            label = QLabel(keys, parent, wordWrap=True)
+            label = QLabel(_breakable(keys), parent, wordWrap=True)
             label.setFixedWidth(KEYS_PX)
             what = QLabel(text, parent, wordWrap=True)
             what.setProperty("muted", True)

@@ -1,6 +1,6 @@
 """Finds any action by typing a part of its name (Ctrl+K)."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from PySide6.QtCore import QEvent, QObject, QPoint, QSize, Qt
 from PySide6.QtGui import QAction, QKeyEvent, QKeySequence
@@ -55,9 +55,7 @@ class CommandPalette(QuickDialog):
     def _fill(self, text: str) -> None:
         words = text.casefold().split()
         self._list.clear()
-        found = [
-            (menu, action) for menu, action in self._actions if all(word in _haystack(menu, action) for word in words)
-        ]
+        found = self._found(words, _begins) or self._found(words, _holds)
         found.sort(key=lambda pair: (not pair[1].isEnabled(), _rank(pair[1], words)))
         for menu, action in found:
             keys = action.shortcut().toString(QKeySequence.SequenceFormat.NativeText)
@@ -66,6 +64,10 @@ class CommandPalette(QuickDialog):
             item.setDisabled(not action.isEnabled())
             self._list.addTopLevelItem(item)
         self._mark(0)
+
+    def _found(self, words: Sequence[str], has: Callable[[str, str], bool]) -> list[tuple[str, QAction]]:
+        known = ((pair, _haystack(*pair)) for pair in self._actions)
+        return [pair for pair, haystack in known if all(has(haystack, word) for word in words)]
 
     def _mark(self, row: int) -> None:
         if (item := self._list.topLevelItem(row)) is not None:
@@ -102,6 +104,15 @@ def _haystack(menu: str, action: QAction) -> str:
     return f"{menu} {action.text()} {' '.join(_other_words(action))}".casefold()
 
 
+def _begins(haystack: str, typed: str) -> bool:
+    """Who types "hole" does not mean "whole"."""
+    return any(word.startswith(typed) for word in haystack.split())
+
+
+def _holds(haystack: str, typed: str) -> bool:
+    return typed in haystack
+
+
 def _rank(action: QAction, words: Sequence[str]) -> int:
     """Smaller comes first: what begins as it was typed, then what holds it, then what is also called so."""
     title, typed = action.text().casefold(), " ".join(words)
@@ -115,5 +126,5 @@ def _by_which(menu: str, action: QAction, words: Sequence[str]) -> str:
     """The other names that what was typed was found by, in brackets."""
     title = f"{menu} {action.text()}".casefold()
     missing = [word for word in words if word not in title]
-    names = [next(other for other in _other_words(action) if word in other) for word in missing]
+    names = [next((other for other in _other_words(action) if word in other), word) for word in missing]
     return f"  ({', '.join(dict.fromkeys(names))})" if names else ""

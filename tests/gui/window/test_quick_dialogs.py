@@ -70,6 +70,15 @@ def test_palette_knows_what_other_programs_call_things(qtbot: QtBot, opened: Wor
     assert found in palette.found_texts
 
 
+def test_palette_prefers_whole_words(qtbot: QtBot, opened: Workbench) -> None:
+    palette = palette_of(qtbot, opened)
+    qtbot.keyClicks(palette.focusWidget(), "hole")
+    assert not any("whole" in text for text in palette.found_texts)
+    palette.focusWidget().clear()
+    qtbot.keyClicks(palette.focusWidget(), "olygon")
+    assert palette.found_texts == ["Tools › Draw polygon"], "where no word begins so, any that holds it will do"
+
+
 def test_other_words_are_those_of_actions_that_exist(opened: Workbench) -> None:
     assert set(OTHER_WORDS) <= set(opened.window.actions_table.specs)
 

@@ -32,12 +32,6 @@ class ActionSpec:
     """Its keys count only on the canvas and in the lists: elsewhere Space presses buttons and Tab moves the focus."""
 
 
-REPEATED = frozenset({
-    "undo", "redo", "select_next", "select_previous", "next_image", "previous_image", "next_open", "previous_open",
-    "score_up", "score_down", "zoom_in", "zoom_out",
-})  # fmt: skip
-"""A key that is held does these again and again. All else happens once: no finger that rests on Enter accepts proposals
-that nobody has looked at, and a tool's key may be held for as long as the tool is needed."""
 LENT = "Hold the key for one stroke and come back"
 """Of the tools; see `commands.tool_keys`."""
 
@@ -147,7 +141,6 @@ ACTIONS: tuple[ActionSpec, ...] = (
     ActionSpec("toggle_follow", "Zoom in on the next object", "View", 1, (), is_checkable=True),
     ActionSpec("toggle_wheel", "Wheel alone zooms", "View", 1, (), is_checkable=True),
     ActionSpec("toggle_chrome", "Hide or show all panels", "View", 1, ("F11",), "frame-corners"),
-    ActionSpec("toggle_tool_names", "Names beside the tools", "View", 1, (), is_checkable=True),
     ActionSpec("next_panel", "Go to the next panel", "View", 1, ("F6",)),
     ActionSpec("previous_panel", "Go to the previous panel", "View", 1, ("Shift+F6",)),
     ActionSpec("toggle_theme", "Light or dark theme", "View", 1, ("Ctrl+Shift+L",), "moon"),
@@ -214,8 +207,8 @@ class Actions:
             action.setShortcutContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
         action.setCheckable(spec.is_checkable)
         self._set_keys(action, spec.keys)
-        action.setAutoRepeat(spec.id in REPEATED)
         if spec.exclusive:
+            action.setAutoRepeat(False)  # its key may be held for as long as the tool is needed
             if spec.exclusive not in self._groups:
                 self._groups[spec.exclusive] = QActionGroup(owner)
             self._groups[spec.exclusive].addAction(action)

@@ -36,8 +36,11 @@ from maskwright_gui.focus_ring import FocusRing
 from maskwright_gui.later import Later
 from maskwright_gui.main_window import MainWindow
 from maskwright_gui.panels.image_model import ImageListModel
+from maskwright_gui.saving import SavingWatch
 from maskwright_gui.session import Session
+from maskwright_gui.trouble import Faults
 from maskwright_gui.wiring import wire
+from maskwright_gui.workers.ending import left_behind
 from maskwright_gui.workers.images import ImageLoader
 from maskwright_gui.workers.inference import InferenceThread, Loader, load_choice
 from maskwright_gui.workers.preview import PreviewThread
@@ -57,12 +60,18 @@ def run(path: Path | None = None) -> int:
     use_own_qt_plugins()
     application = make_application(sys.argv)
     workbench = Workbench(QSettings())
+    Faults(workbench).install()
     workbench.window.show()
     spare_collector(workbench)
     if path is not None:
         QTimer.singleShot(0, workbench.window, lambda: workbench.projects.open_path(path))
     code = application.exec()
     workbench.stop()
+    if left_behind():
+        # They hang in calls that nothing can interrupt. All that should be saved is, or is in a rescue copy.
+        workbench.settings.sync()
+        logging.shutdown()
+        os._exit(code)
     return code
 
 
@@ -98,6 +107,7 @@ class Workbench:
     def __init__(self, settings: QSettings, *, load: Loader = load_choice) -> None:
         self.settings = settings
         self.session = Session()
+        self.watch = SavingWatch(self.session, self.session)
         self.activity = Activity(self.session)
         self.loader = ImageLoader()
         self.thumbnails = ThumbnailLoader()
@@ -119,11 +129,11 @@ class Workbench:
         self.shapes = ShapeCommands(self.session, window)
         self.classes = ClassCommands(self.session, self.edits, window)
         self.images = ImageCommands(self.session, window.canvas, self.rows, self.loader, window)
-        self.projects = ProjectCommands(self.session, window)
+        self.projects = ProjectCommands(self.session, self.watch, window)
         self.model = ModelCommands(self.session, window.model, window.thresholds, self.inference, settings, window)
         self.batch = BatchCommands(self.session, self.model, window.model, self.inference, window)
         self.live = LiveThresholds(self.session, window.canvas, window.thresholds, self.preview, window)
-        self.exchange = ExchangeCommands(self.session, window)
+        self.exchange = ExchangeCommands(self.session, self.watch, window)
         self.data_set = DataSetCommands(self.session, window)
         self.relocating = RelocateCommands(self.session, window)
         self.mapping = MappingCommands(self.session, window)
@@ -156,6 +166,6 @@ class Workbench:
         self.rows.stop()
         self.preview.stop()
         self.inference.stop()
-        self.session.close_project()
         self.loader.stop()
         self.thumbnails.stop()
+        self.session.close_project()

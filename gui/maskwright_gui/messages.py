@@ -80,6 +80,11 @@ class Toasts(QWidget):
         for toast in list(self._shown):
             self._remove(toast)
 
+    def withdraw(self, *texts: str) -> None:
+        """What these messages say is over."""
+        for toast in [toast for toast in self._shown if toast.message.text in texts]:
+            self._remove(toast)
+
     def drop_of_image(self) -> None:
         """Another image is on screen: what these messages could take back, or pass over, is the one before."""
         for toast in [toast for toast in self._shown if toast.message.action_text in (UNDO_TEXT, NEXT_TEXT)]:

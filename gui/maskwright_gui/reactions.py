@@ -13,6 +13,7 @@ from maskwright_gui.dialogs.failures import FailuresDialog
 from maskwright_gui.dialogs.models import ModelsDialog
 from maskwright_gui.messages import Message
 from maskwright_gui.workers.batch_status import BatchProgress, BatchState, Failure
+from maskwright_gui.workers.lane import NoAnswerError
 
 if TYPE_CHECKING:
     from maskwright.project.store import Project
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 _ALWAYS = frozenset({
     "open_folder", "open_project", "open_samples", "quit", "toggle_chrome", "toggle_theme", "reset_layout", "palette",
-    "toggle_tool_names", "key_sheet", "keys", "about", "next_panel", "previous_panel", "choose_model", "models",
+    "key_sheet", "keys", "about", "next_panel", "previous_panel", "choose_model", "models",
 })  # fmt: skip
 
 
@@ -197,7 +198,10 @@ def on_taken_in(bench: "Workbench") -> None:
 
 def show_counts(bench: "Workbench") -> None:
     if bench.session.project is not None:
-        counts = bench.session.project.state_counts()
+        try:
+            counts = bench.session.project.state_counts()
+        except NoAnswerError:
+            return  # what is shown stays until it does
         done = counts.get(ImageState.DONE, 0) + counts.get(ImageState.EMPTY, 0)
         bench.window.header.show_counts(done, sum(counts.values()))
         bench.window.images.show_counts(counts)
@@ -217,10 +221,14 @@ def show_models(bench: "Workbench") -> None:
 
 
 def ask_for_a_class(bench: "Workbench") -> None:
-    """A person wants to draw and the project has no class yet: typing its name comes first."""
-    view, session = bench.view, bench.session
-    prompt = "Name what you want to draw"
-    view.open_class_picker(view.place_for_popup(), session.set_current_category, bench.classes.add, prompt=prompt)
+    """A person wants to draw and the project has no class yet."""
+    begin = Message(
+        "An object needs a class",
+        "Name one in the Classes panel, or begin with one called “object”.",
+        action_text="Use “object”",
+        action=lambda: bench.classes.add("object"),
+    )
+    bench.window.toasts.show_message(begin)
 
 
 def pick_class(bench: "Workbench", at: QPoint) -> None:
@@ -234,5 +242,6 @@ def on_close(bench: "Workbench", event: QCloseEvent) -> None:
     bench.window.save_layout(bench.settings)
     for dialog in bench.window.findChildren(ModelsDialog):
         dialog.close()  # ends a download
+    bench.window.hide()  # threads may take a moment to end
     bench.stop()
     event.accept()

@@ -4,7 +4,8 @@ Every edit, whether from a tool, a panel or undo, goes through `Session.edit` or
 document.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -19,6 +20,9 @@ from maskwright.errors import MaskwrightError, ProjectError
 from maskwright_gui.history import History, Step, difference, rebased
 from maskwright_gui.reading import ImageReader
 from maskwright_gui.workers.candidate_cache import CandidateCache
+from maskwright_gui.workers.ending import end_and_delete, left_behind, wait_for
+from maskwright_gui.workers.ids import IdSupply
+from maskwright_gui.workers.lane import FolderProbe, NoAnswerError, Waiting, answering
 from maskwright_gui.workers.preview import Preview
 from maskwright_gui.workers.read_ahead import ReadAhead
 from maskwright_gui.workers.writer import EditWriter, Kind, PendingEdit
@@ -28,10 +32,11 @@ if TYPE_CHECKING:
 
 LEAST_LOOK_S = 0.5
 """Leafing through images is not looking at them."""
-RESERVED_IDS = 256
-"""Ids are taken from the project in blocks, so that finishing a polygon never waits for the disk."""
-
-
+SAVE_S = 5.0
+"""How long the window may stand still for the last edits to be written, on a folder that answers."""
+MOST_SEEN = 64
+NOT_SHOWN = "This image is shown when the project answers"
+NOT_SAVED = "The last edits are not saved yet; trying again"
 CLASS_KEYS_SETTING = "window.class_keys"
 
 
@@ -56,7 +61,6 @@ class Session(QObject):
     history_changed = Signal()
     failed = Signal(str, object)
     """(what did not work, MaskwrightError)."""
-    save_recovered = Signal()
     neighbour_read = Signal(int)
     """Id of an image that `read_ahead` was asked for."""
 
@@ -75,14 +79,24 @@ class Session(QObject):
         self._writer: EditWriter | None = None
         self._reader: ImageReader | None = None
         self._ahead: ReadAhead | None = None
-        self._free_ids: Iterator[int] = iter(())
+        self._ids: IdSupply | None = None
+        self._seen: OrderedDict[int, tuple[ImageRecord, Document]] = OrderedDict()
+        self._partial_histories: set[int] = set()
+        """Images whose earlier steps could not be read yet."""
+        self._wanted_image: int | None = None
+        """To be shown when the project answers again."""
+        self.waiting: Waiting | None = None
         self.take_gesture: Callable[[], Gesture] = Gesture
         """What the person did since it was last asked."""
 
     def open_project(self, project: "Project") -> None:
         """Take over `project`; the session closes it."""
         self.close_project()
-        self.project = project
+        self.waiting = Waiting(FolderProbe(project.path))
+        self.project = project = answering(project, self.waiting)
+        self._ids = IdSupply(lambda count: project.reserve_instance_ids(count), self.waiting)
+        if not project.is_read_only:
+            self._ids.fill()
         self.cache = CandidateCache(project.path / "cache" / "candidates")
         self._writer = EditWriter(project, self)
         self._ahead = ReadAhead(project, self)
@@ -90,7 +104,6 @@ class Session(QObject):
         self._ahead.start()
         self._reader = ImageReader(project, self._writer, self._ahead)
         self._writer.failed.connect(self._on_write_failed)
-        self._writer.recovered.connect(self.save_recovered)
         self._writer.written.connect(self.record_changed)
         self._writer.rebased.connect(self.refresh_document)
         self._writer.start()
@@ -104,33 +117,123 @@ class Session(QObject):
         project, self.project = self.project, None
         if self._writer is not None:
             self._writer.stop()
-            self._writer.deleteLater()
+            end_and_delete(self._writer)
             self._writer = self._reader = None
         if self._ahead is not None:
             self._ahead.stop()
-            self._ahead.deleteLater()
+            end_and_delete(self._ahead)
             self._ahead = None
         self._histories.clear()
-        self._free_ids = iter(())
+        self._partial_histories.clear()
+        self._seen.clear()
+        self._ids = self._wanted_image = None
         self.project_changed.emit(None)
-        project.close()
+        self._close(project)
+
+    def _close(self, project: "Project") -> None:
+        """Give the project back when nobody uses it any more; the window waits for that only where all is well."""
+        assert self.waiting is not None
+        waiting, self.waiting = self.waiting, None
+        hanging = left_behind()
+
+        def close() -> None:
+            for thread in hanging:
+                thread.wait()
+            project.close()
+
+        call = waiting.lane.post(close)
+        waiting.close()
+        if not hanging and not waiting.hangs:
+            wait_for(call.ended.wait)
 
     @property
     def unsaved_count(self) -> int:
         return self._writer.pending_count if self._writer is not None else 0
 
+    @property
+    def unsaved_edits(self) -> tuple[PendingEdit, ...]:
+        """In the order in which they were made."""
+        return self._writer.pending_edits if self._writer is not None else ()
+
+    @property
+    def unsaved_s(self) -> float:
+        """For how long nothing has been saved although something should."""
+        return self._writer.waits_s if self._writer is not None else 0.0
+
+    @property
+    def save_error(self) -> MaskwrightError | None:
+        return self._writer.error if self._writer is not None else None
+
+    def try_again(self) -> None:
+        """Write what could not be written, now."""
+        if self._writer is not None:
+            self._writer.try_again()
+
+    def give_up_edits(self) -> None:
+        """What is not saved is not wanted here any more."""
+        if self._writer is not None:
+            self._writer.give_up()
+
+    def put_in(self, edits: Iterable[PendingEdit]) -> int:
+        """Edits that were made another time, onto what the project holds now; how many of them have an image here."""
+        if self.project is None or self._writer is None:
+            return 0
+        listed = list(edits)
+        here = {record.id for record in self.project.image_records(sorted({edit.image_id for edit in listed}))}
+        known = [edit for edit in listed if edit.image_id in here]
+        for edit in known:
+            self._writer.write(edit)
+            self._histories.pop(edit.image_id, None)
+        return len(known)
+
     def save(self) -> bool:
-        """Try again what could not be written; True when nothing waits."""
-        return self._writer is None or self._writer.flush()
+        """Try again what could not be written; True when nothing waits. Returns at once where the folder hangs."""
+        if self._writer is None:
+            return True
+        return self._writer.flush(SAVE_S, is_hopeless=self._hangs)
+
+    def _hangs(self) -> bool:
+        """Whether the folder does not answer; asks it, so that this is known next time."""
+        if self.waiting is None:
+            return False
+        self.waiting.ask()
+        return self.waiting.hangs
 
     def show_image(self, image_id: int | None) -> None:
         """Make an image the current one; None clears the canvas."""
         if self._reader is None or (self.image is not None and self.image.id == image_id):
             return
+        try:
+            image, document = self._find(image_id) if image_id is not None else (None, None)
+        except NoAnswerError as error:
+            self._wanted_image = image_id
+            self.failed.emit(NOT_SHOWN, error)
+            return
         self._note_look()
-        self.image = self._reader.image(image_id) if image_id is not None else None
-        self.image_changed.emit(self.image)
-        self.reload_document()
+        self._remember()
+        self._wanted_image, self.image = None, image
+        self.image_changed.emit(image)
+        self._replace_document(document)
+
+    @property
+    def misses_something(self) -> bool:
+        """Whether `go_on` has anything to read that the project did not answer."""
+        return self._wanted_image is not None or bool(self._partial_histories)
+
+    def go_on(self) -> None:
+        """The project answers again: read what could not be read meanwhile."""
+        try:
+            self.reload_categories()
+        except NoAnswerError:
+            return  # it hangs once more; whoever noticed that calls again
+        for image_id in self._partial_histories:
+            self._histories.pop(image_id, None)
+        self._partial_histories.clear()
+        self.history_changed.emit()
+        if self._wanted_image is not None:
+            self.show_image(self._wanted_image)
+        elif self.image is not None:
+            self.refresh_document(self.image.id)
 
     def read_ahead(self, image_ids: Sequence[int]) -> None:
         """Images that are likely to be shown next; `neighbour_read` follows for those that had to be read."""
@@ -144,9 +247,12 @@ class Session(QObject):
 
     def reload_document(self) -> None:
         """Read the current image's instances again, with the edits that are not yet written on top."""
+        self._replace_document(self._reader.document(self.image.id) if self._reader and self.image else None)
+
+    def _replace_document(self, document: Document | None) -> None:
         known = self.selection if self.document is not None else frozenset()
-        is_same = self.document is not None and self.image is not None and self.document.image_id == self.image.id
-        self.document = self._reader.document(self.image.id) if self._reader and self.image else None
+        is_same = self.document is not None and document is not None and self.document.image_id == document.image_id
+        self.document = document
         self.selection = frozenset(id_ for id_ in known if is_same and self.document and id_ in self.document)
         self.document_replaced.emit(self.document)
         self.selection_changed.emit(self.selection)
@@ -163,17 +269,14 @@ class Session(QObject):
 
     def new_instance_id(self) -> int:
         """An id of the project that was never used; raises ProjectError when no project is open."""
-        if self.project is None:
+        if self._ids is None:
             raise ProjectError("no project is open")
-        if (id_ := next(self._free_ids, None)) is None:
-            self._free_ids = iter(self.project.reserve_instance_ids(RESERVED_IDS))
-            id_ = next(self._free_ids)
-        return id_
+        return self._ids.take()
 
     def reserve_ids(self, count: int) -> None:
         """Have so many ids at hand: each block is a transaction, which waits for the one that stores the last edit."""
-        if self.project is not None and count > RESERVED_IDS:
-            self._free_ids = iter(self.project.reserve_instance_ids(count))
+        if self._ids is not None:
+            self._ids.have(count)
 
     def edit(self, change: Change, label: str) -> bool:
         """One gesture on the current image, as one undo step; False when nothing was changed.
@@ -292,8 +395,32 @@ class Session(QObject):
     def _history(self) -> History:
         image_id = self.image.id if self.image is not None else 0
         if image_id not in self._histories:
-            self._histories[image_id] = self._reader.history(image_id) if self._reader is not None else History()
+            try:
+                self._histories[image_id] = self._reader.history(image_id) if self._reader is not None else History()
+            except NoAnswerError:  # the steps of this session can be undone, those before follow
+                self._histories[image_id] = History()
+                self._partial_histories.add(image_id)
         return self._histories[image_id]
+
+    def _remember(self) -> None:
+        """The image that is being left can be come back to while the project does not answer."""
+        if self.image is not None and self.document is not None:
+            self._seen.pop(self.image.id, None)
+            self._seen[self.image.id] = (self.image, self.document)
+            while len(self._seen) > MOST_SEEN:
+                self._seen.popitem(last=False)
+
+    def _find(self, image_id: int) -> tuple[ImageRecord, Document]:
+        """An image to show: as the project has it, or, where it does not answer, as it was when it was left."""
+        assert self._reader is not None
+        assert self._writer is not None
+        try:
+            return self._reader.image(image_id), self._reader.document(image_id)
+        except NoAnswerError:
+            if image_id not in self._seen:
+                raise
+        record, document = self._seen[image_id]
+        return replace(record, state=self._writer.pending_state(image_id) or record.state), document
 
     def _note_look(self) -> None:
         """Count what was spent on the image that is being left, without a step to count it with."""
@@ -339,4 +466,4 @@ class Session(QObject):
             self.select(self.selection - gone)
 
     def _on_write_failed(self, error: MaskwrightError) -> None:
-        self.failed.emit("The last edits are not saved yet; trying again", error)
+        self.failed.emit(NOT_SAVED, error)

@@ -142,7 +142,6 @@ def _style_sheet(t: Theme) -> str:
     QToolBar::separator {{ background: {t.border}; height: 1px; width: 1px; margin: 4px; }}
     QToolButton {{ border: 1px solid transparent; border-radius: 4px; padding: 4px; }}
     QToolBar QToolButton {{ padding: 3px; }}
-    QToolButton#qt_toolbar_ext_button {{ padding: 0; }}
     QToolButton:hover {{ background: {t.selection}; }}
     QToolButton:checked {{ background: {t.selection}; border-color: {t.accent}; }}
     QToolButton:focus {{ border-color: {t.accent}; }}
@@ -171,8 +170,6 @@ def _style_sheet(t: Theme) -> str:
     QHeaderView::section {{
         background: {t.panel}; color: {t.muted}; border: 0; border-bottom: 1px solid {t.border}; padding: 4px;
     }}
-    QPushButton, QCheckBox {{ outline: 0; }}
-    QCheckBox {{ padding: 3px 4px; }}
     QCheckBox::indicator, QListWidget::indicator {{
         width: 14px; height: 14px; border: 1px solid {t.muted}; border-radius: 3px; background: {t.raised};
     }}
@@ -188,6 +185,7 @@ def _style_sheet(t: Theme) -> str:
     QStatusBar::item {{ border: 0; }}
     QLabel[muted="true"] {{ color: {t.muted}; }}
     QLabel[placeholder="true"] {{ padding: 8px 16px; }}
+    QToolButton#trouble {{ color: {t.warning}; border-color: {t.warning}; padding: 2px 8px; font-weight: 600; }}
     QLabel[title="true"] {{ font-size: 15pt; font-weight: 600; }}
     QToolTip {{ background: {t.raised}; color: {t.text}; border: 1px solid {t.border}; padding: 4px; }}
     QFrame#toolOptions {{ background: {t.raised}; border: 1px solid {t.border}; border-radius: 6px; }}

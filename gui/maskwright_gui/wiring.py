@@ -13,6 +13,7 @@ from maskwright_gui.commands.tool_keys import ToolKeys
 from maskwright_gui.commands.view import TOOLS
 from maskwright_gui.messages import Message
 from maskwright_gui.reactions import show_objects
+from maskwright_gui.trouble import wire_trouble
 
 SCORE_STEP = 0.05
 """Of the keys that raise and lower the score."""
@@ -28,6 +29,7 @@ def wire(bench: "Workbench") -> None:
     _wire_panels(bench)
     _wire_messages(bench)
     _wire_progress(bench)
+    wire_trouble(bench)
     window = bench.window
     window.path_dropped.connect(bench.projects.open_path)
     window.close_requested.connect(lambda event: reactions.on_close(bench, event))
@@ -203,7 +205,6 @@ def _wire_messages(bench: "Workbench") -> None:
     bench.classes.failed.connect(tell_failure)
     bench.mapping.failed.connect(tell_failure)
     bench.session.image_changed.connect(lambda _image: bench.window.toasts.drop_of_image())
-    bench.session.save_recovered.connect(lambda: show(Message("All edits are saved again")))
     bench.images.left_open.connect(lambda image_id, count: show(reactions.left_open(bench, image_id, count)))
     bench.images.list_ended.connect(lambda count: show(reactions.end_of_list(bench, count)))
     bench.images.ended.connect(lambda text: show(Message(text)))
@@ -240,7 +241,7 @@ def _wire_progress(bench: "Workbench") -> None:
         bench.exchange,
         bench.data_set,
     ):
-        source.work_changed.connect(partial(status.show_task, type(source).__name__))
+        source.work_changed.connect(status.show_task)
     bench.live.candidates_missing.connect(bench.model.run_on_image)
     bench.live.told.connect(window.toasts.show_message)
     bench.exchange.told.connect(window.toasts.show_message)
@@ -261,7 +262,7 @@ def _wire_progress(bench: "Workbench") -> None:
     bench.mapping.changed.connect(bench.live.apply_everywhere)
     bench.model.predicted.connect(lambda _result: bench.live.candidates_changed())
     bench.inference.batch.image_ended.connect(bench.live.image_inferred)
-    bench.model.busy_changed.connect(lambda text: status.show_task("model", text, 0, None))
+    bench.model.busy_changed.connect(lambda text: status.show_task(text, 0, None))
     bench.batch.changed.connect(window.model.set_batch)
     bench.batch.changed.connect(status.show_batch)
     bench.batch.changed.connect(lambda state, _progress: reactions.on_batch(bench, state, _progress))

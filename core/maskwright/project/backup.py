@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from maskwright.errors import ProjectError
+from maskwright.project.database import journal_mode_for
 
 log = logging.getLogger(__name__)
 
@@ -108,7 +109,9 @@ def restore(file: Path, backup: Path) -> Path:
 def is_sound(file: Path) -> bool:
     """Whether SQLite's quick check passes and every reference leads somewhere; reads the whole file."""
     try:
-        with closing(sqlite3.connect(f"{file.resolve().as_uri()}?mode=ro", uri=True)) as connection:
+        # A journal that a killed program left behind can be taken back by those only who may write.
+        mode = "rw" if file.with_name(f"{file.name}-journal").exists() else "ro"
+        with closing(sqlite3.connect(f"{file.resolve().as_uri()}?mode={mode}", uri=True)) as connection:
             is_whole = connection.execute("PRAGMA quick_check(1)").fetchone() == ("ok",)
             return is_whole and connection.execute("PRAGMA foreign_key_check").fetchone() is None
     except sqlite3.DatabaseError:
@@ -133,7 +136,7 @@ def _copy(source: Path, target: Path) -> None:
         read.backup(written)  # one step: a snapshot that writers neither wait for nor disturb
         if written.execute("PRAGMA quick_check(1)").fetchone() != ("ok",):
             raise sqlite3.DatabaseError("the project file is damaged; an earlier copy can be put back")
-        written.execute("PRAGMA journal_mode=WAL")
+        written.execute(f"PRAGMA journal_mode={journal_mode_for(target)}")
 
 
 def _outdated(daily: list[Path], today: datetime) -> list[Path]:

@@ -4,6 +4,9 @@ Journal mode WAL, so that readers never wait for the writer. A person's edit is 
 mode NORMAL keeps the file consistent but may lose the last commits when the power fails, and an edit that was
 acknowledged must not be lost. Work that can be repeated (a batch) commits with NORMAL, which saves a flush per image;
 the next FULL commit makes it durable too, the log being one.
+
+On a network share (see `shares`) there is a rollback journal instead, always with FULL: nothing else is safe there when
+another computer reads the project, at the price of some round trips per edit.
 """
 
 import logging
@@ -19,6 +22,7 @@ from sqlalchemy import Connection, Engine, QueuePool, create_engine, event
 from sqlalchemy.exc import DatabaseError
 
 from maskwright.errors import ProjectError
+from maskwright.project.shares import share_type
 
 log = logging.getLogger(__name__)
 
@@ -26,6 +30,8 @@ _WAL_HEADER = b"\2\2"
 """Bytes 18 and 19 of the file: the versions that writers and readers need (sqlite.org/fileformat2, section 1.3.3)."""
 BUSY_TIMEOUT_S = 20.0
 """How long a write waits for another program's write before it gives up."""
+
+JournalMode = Literal["WAL", "DELETE"]
 
 _GONE = "put the folder back where it was"
 _DURABLE = {"maskwright_synchronous": "FULL"}
@@ -45,6 +51,7 @@ class Database:
         """How often something was written here: what was read at the same number is as it was read."""
         self._write_lock = threading.Lock()
         self._place = _place(path)
+        self._is_on_share = share_type(path.parent) is not None
         self._engine = _engine(path, read_only=read_only)
 
     @contextmanager
@@ -54,12 +61,14 @@ class Database:
             yield connection
 
     @contextmanager
-    def write(self, *, is_repeatable: bool = False) -> Iterator[Connection]:
+    def write(self, *, is_repeatable: bool = False, is_seen: bool = True) -> Iterator[Connection]:
         """One transaction, all or nothing; on return it is on disk (see above for `is_repeatable`).
 
+        Not `is_seen`: nothing that anybody reads is another afterwards, `revision` stays.
         Raises ProjectError when the project is read-only, the disk full or another program in the way.
         """
-        with self._transaction(_REPEATABLE if is_repeatable else _DURABLE) as connection:
+        options = _REPEATABLE if is_repeatable and not self._is_on_share else _DURABLE
+        with self._transaction(options, is_seen=is_seen) as connection:
             yield connection
 
     @contextmanager
@@ -68,7 +77,7 @@ class Database:
 
         In WAL mode each page goes to the log and from there to the file. With a rollback journal new pages are written
         once, and only the few old ones that change are kept aside; if the program is killed, whoever opens the file
-        next takes everything back (see `leave_rollback_mode`). A file that somebody else has open stays in WAL mode.
+        next takes everything back (see `settle_journal_mode`). A file that somebody else has open stays in WAL mode.
         """
         self._require_writable()
         self._engine.dispose()
@@ -78,22 +87,27 @@ class Database:
                 yield connection
         finally:
             self._engine.dispose()
-            leave_rollback_mode(self.path)
+            settle_journal_mode(self.path)
 
     def close(self) -> None:
         """Give the connections back; the last one folds the log into the file."""
         self._engine.dispose()
 
     @contextmanager
-    def _transaction(self, options: Mapping[str, str]) -> Iterator[Connection]:
+    def _transaction(self, options: Mapping[str, str], *, is_seen: bool = True) -> Iterator[Connection]:
         self._require_writable()
-        with _plain_words(self.path), self._write_lock, self._engine.connect() as connection:
-            connection.execution_options(**options)
-            try:
-                with connection.begin():
-                    yield connection
-            finally:
-                self.revision += 1
+        try:
+            with _plain_words(self.path), self._write_lock, self._engine.connect() as connection:
+                connection.execution_options(**options)
+                try:
+                    with connection.begin():
+                        yield connection
+                finally:
+                    self.revision += is_seen
+        except ProjectError:
+            # A file handle of a share that was away stays useless when it is back: the next attempt opens anew.
+            self._engine.dispose()
+            raise
 
     def _require_writable(self) -> None:
         if self.is_read_only:
@@ -146,17 +160,17 @@ def _engine(path: Path, *, read_only: bool) -> Engine:
 
 def read_only_options(path: Path) -> str:
     """SQLite puts an index beside a file in WAL mode; where it may not, the file cannot change meanwhile either."""
-    has_log = path.with_name(f"{path.name}-wal").exists()
+    has_log = any(path.with_name(path.name + suffix).exists() for suffix in ("-wal", "-journal"))
     return "?mode=ro" if has_log or os.access(path.parent, os.W_OK) else "?mode=ro&immutable=1"
 
 
 def create_file(path: Path) -> None:
-    """An empty database in WAL mode. Raises ProjectError when the folder cannot be written."""
+    """An empty database in its folder's journal mode. Raises ProjectError when the folder cannot be written."""
     try:
         connection = sqlite3.connect(path)
         try:
             connection.execute(f"PRAGMA page_size={_PAGE_BYTES}")
-            connection.execute("PRAGMA journal_mode=WAL")
+            connection.execute(f"PRAGMA journal_mode={journal_mode_for(path)}")
             connection.execute("PRAGMA user_version=0")
         finally:
             connection.close()
@@ -164,10 +178,19 @@ def create_file(path: Path) -> None:
         raise ProjectError(_reason(error), path=path, hint="choose a folder that you may write to") from error
 
 
-def set_journal_mode(path: Path, mode: Literal["WAL", "DELETE"]) -> bool:
-    """Whether the file is in this mode now; it stays as it is where somebody else has it open."""
+def journal_mode_for(path: Path) -> JournalMode:
+    """Of a file at this place."""
+    return "WAL" if share_type(path.parent) is None else "DELETE"
+
+
+def set_journal_mode(path: Path, mode: JournalMode) -> bool:
+    """Whether the file is in this mode now; it stays as it is where somebody else has it open.
+
+    What a killed program had half written with a rollback journal is taken back first.
+    """
     connection = sqlite3.connect(f"{path.resolve().as_uri()}?mode=rw", uri=True, timeout=0, isolation_level=None)
     try:
+        connection.execute("PRAGMA schema_version")  # takes back what a journal says
         return str(connection.execute(f"PRAGMA journal_mode={mode}").fetchone()[0]).upper() == mode
     except sqlite3.DatabaseError as error:  # in use, or damaged, which whoever reads it will say
         log.info("%s stays in its journal mode: %s", path, error)
@@ -176,18 +199,19 @@ def set_journal_mode(path: Path, mode: Literal["WAL", "DELETE"]) -> bool:
         connection.close()
 
 
-def leave_rollback_mode(path: Path) -> None:
-    """Back to WAL after `Database.write_alone`; takes back what a killed program had written by then.
+def settle_journal_mode(path: Path) -> None:
+    """Into the mode that the file's folder calls for: after `Database.write_alone`, or when it was moved to a share.
 
-    For the one program that may write. Does nothing to a file in WAL mode.
+    Takes back what a killed program had half written. For the one program that may write.
     """
     try:
         with path.open("rb") as file:
             is_wal = file.read(20)[18:] == _WAL_HEADER
     except OSError:  # gone meanwhile; whoever writes next is told
         return
-    if not is_wal:
-        set_journal_mode(path, "WAL")
+    mode = journal_mode_for(path)
+    if is_wal is not (mode == "WAL") or path.with_name(f"{path.name}-journal").exists():
+        set_journal_mode(path, mode)
 
 
 @contextmanager

@@ -60,7 +60,7 @@ class InstanceShelf:
 
     def reserve_instance_ids(self, count: int) -> range:
         """`count` ids that no instance has had and none will get but through this call."""
-        with self._database.write(is_repeatable=True) as connection:
+        with self._database.write(is_repeatable=True, is_seen=False) as connection:
             return reserve_ids(connection, count)
 
     def apply(

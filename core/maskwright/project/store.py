@@ -2,6 +2,7 @@
 
 import logging
 import os
+import uuid
 from pathlib import Path
 from typing import Any, Self
 
@@ -32,6 +33,7 @@ FILE_NAME = "project.db"
 INSIDE_IMAGES = ".maskwright"
 """Name of a project folder that lives inside its image folder; elsewhere it is called NAME.maskwright."""
 _NAME, _ROOT, _ROOT_ABSOLUTE = "project.name", "project.image_root", "project.image_root_absolute"
+_MARK = "project.mark"
 
 
 class Project(
@@ -56,6 +58,8 @@ class Project(
         self.read_only_reason = None if isinstance(access, ProjectLock) else access
         try:
             self.name: str = self.setting(_NAME) or path.stem
+            self.mark: str = self.setting(_MARK) or ""
+            """The same wherever the project is moved or mounted; empty where an earlier version made it."""
             self.image_root = self._find_image_root()
         except BaseException:
             database.close()
@@ -85,7 +89,9 @@ class Project(
             bring_up_to_date(path / FILE_NAME)
             database = Database(path / FILE_NAME, read_only=False)
             default = image_root.name if path.name == INSIDE_IMAGES else path.stem
-            _write_settings(database, {_NAME: name or default, **_root_settings(path, image_root)})
+            _write_settings(
+                database, {_NAME: name or default, _MARK: uuid.uuid4().hex, **_root_settings(path, image_root)}
+            )
             return cls(path, database, lock)
         except BaseException:
             lock.release()
@@ -109,7 +115,11 @@ class Project(
             else:
                 require_sound(file)
                 bring_up_to_date(file)
-            return cls(file.parent, Database(file, read_only=isinstance(access, str)), access)
+            project = cls(file.parent, Database(file, read_only=isinstance(access, str)), access)
+            if not project.mark and not project.is_read_only:
+                project.mark = uuid.uuid4().hex
+                project.set_setting(_MARK, project.mark)
+            return project
         except BaseException:
             if isinstance(access, ProjectLock):
                 access.release()

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, NullPool, create_engine
 
 from maskwright.errors import ProjectError
 from maskwright.project.backup import back_up, is_sound
-from maskwright.project.database import leave_rollback_mode, read_only_options
+from maskwright.project.database import read_only_options, settle_journal_mode
 
 log = logging.getLogger(__name__)
 
@@ -32,7 +32,7 @@ def schema_version(file: Path) -> str | None:
         if "no such table" in str(error):
             return None
         if file.with_name(f"{file.name}-journal").exists():
-            raise ProjectError("an import was cut short here", path=file, hint=_ONCE) from error
+            raise ProjectError("a program was cut short while it wrote here", path=file, hint=_ONCE) from error
         raise ProjectError(f"the project cannot be read ({error})", path=file) from error
     except sqlite3.DatabaseError as error:
         hint = "maskwright restore puts an earlier copy back"
@@ -68,7 +68,7 @@ def require_sound(file: Path) -> None:
     A closed project has no log beside it; a log that is there was left by a program that crashed or lost power. Large
     files are read once a day beside the window, for their backup. Raises ProjectError when the file is damaged.
     """
-    leave_rollback_mode(file)
+    settle_journal_mode(file)
     journal = file.with_name(f"{file.name}-wal")
     is_suspect = journal.exists() and journal.stat().st_size > 0
     if (is_suspect or file.stat().st_size <= _SMALL_BYTES) and not is_sound(file):

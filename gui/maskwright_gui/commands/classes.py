@@ -118,8 +118,9 @@ class ClassCommands(QObject):
     def stop(self) -> None:
         """Wait until nothing touches the project any more; a merge is done wholly or not at all."""
         if self._task is not None:
-            self._task.stop()
-            self._on_ended(self._task)
+            task, self._task = self._task, None
+            task.stop()
+            self.work_changed.emit("", 0, None)
 
     def _run(self, text: str, work: Callable[[], object], on_done: Callable[..., object]) -> None:
         def function(_progress: TaskProgress) -> object:

@@ -99,7 +99,6 @@ class DataSetCommands(QObject):
         tasks, self._tasks, self._looking = self._tasks, [], None
         for task in tasks:
             task.stop()
-            task.deleteLater()
         if self._open is not None:
             self._open.close()
             self._open = None

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QFileDialog, QWidget
 
 from maskwright.errors import MaskwrightError
 from maskwright_gui.messages import Message
+from maskwright_gui.saving import SavingWatch
 from maskwright_gui.session import Session
 from maskwright_gui.workers.tasks import Task, TaskProgress
 
@@ -37,9 +38,9 @@ class ExchangeCommands(QObject):
     taken_in = Signal()
     """Images, classes and objects may be others now."""
 
-    def __init__(self, session: Session, window: QWidget) -> None:
+    def __init__(self, session: Session, watch: SavingWatch, window: QWidget) -> None:
         super().__init__(window)
-        self._session, self._window = session, window
+        self._session, self._watch, self._window = session, watch, window
         self._task: Task | None = None
 
     def open_export(self) -> None:
@@ -48,7 +49,11 @@ class ExchangeCommands(QObject):
         project = self._session.project
         if project is None:
             return
-        self._session.save()
+        if not self._session.save():
+            self._watch.look()
+            detail = f"The file would lack them. {self._watch.state.detail}"
+            self.told.emit(Message(f"Nothing to export yet: {self._watch.state.short}", detail, "warning"))
+            return
         dialog = ExportDialog(project.image_root, project.name, project.state_counts(), self._window)
         dialog.export_requested.connect(self.export)
         dialog.open()
@@ -58,6 +63,7 @@ class ExchangeCommands(QObject):
 
         if self._session.project is not None:
             self._run(partial(export, self._session.project, request), self._on_exported, "Nothing was exported")
+            self._follow(request.path.parent)
 
     def check(self) -> None:
         from maskwright.formats.coco import CocoExportOptions
@@ -80,6 +86,7 @@ class ExchangeCommands(QObject):
         if self._session.project is not None:
             work = partial(import_annotations, self._session.project, path)
             self._run(work, self._on_taken_in, "Nothing was imported")
+            self._follow(path.parent)
 
     def show_findings(self, findings: "Sequence[Finding]", request: "ExportRequest | None" = None) -> "FindingsDialog":
         from maskwright_gui.dialogs.findings import FindingsDialog
@@ -107,11 +114,16 @@ class ExchangeCommands(QObject):
             self._session.edit_image(image_id, change, "Mend outlines")
         self.told.emit(Message(f"{count} objects mended", "Each image has it as one step to undo."))
 
+    def _follow(self, folder: Path) -> None:
+        """Tell while the folder that the task needs does not answer."""
+        if self._task is not None:
+            self._watch.follow(folder)
+            self._task.finished.connect(partial(self._watch.leave, folder))
+
     def stop(self) -> None:
         if self._task is not None:
             task, self._task = self._task, None
             task.stop()
-            task.deleteLater()
 
     def _run(self, work: Callable[[TaskProgress], object], on_done: Callable[..., object], complaint: str) -> None:
         self.stop()

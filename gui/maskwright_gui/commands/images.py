@@ -21,6 +21,8 @@ AHEAD = (1, -1, 2)
 """Rows relative to the current one that are decoded in advance, most likely first."""
 
 
+LATE_MS = 1500
+"""An image that takes longer is said to be waited for."""
 LOOK_AHEAD_MS = 30
 """After the step, whose frame comes first."""
 
@@ -58,6 +60,8 @@ class ImageCommands(QObject):
         loader.failed.connect(self._on_failed)
         self._direction = 1
         self._is_decoding = False
+        self._late_timer = QTimer(self, singleShot=True, interval=LATE_MS)
+        self._late_timer.timeout.connect(self._tell_late)
         self._ahead_timer = QTimer(self, singleShot=True, interval=LOOK_AHEAD_MS)
         self._ahead_timer.timeout.connect(self._look_ahead)
         for news in (session.neighbour_read, session.record_changed, loader.prefetched):
@@ -83,6 +87,10 @@ class ImageCommands(QObject):
         first = self._rows.record(0)
         row = 0 if first is None or first.state in OPEN_STATES else self._next_open_row(0, 1)
         self._session.show_image(int(ids[row if row is not None else 0]))
+
+    def go_on(self) -> None:
+        """A folder answers again: what could not be had before may be there now."""
+        self._ahead_timer.start()
 
     def done(self) -> None:
         """Done (or verified empty where nothing is left, no open proposal either), and on to the next image."""
@@ -194,6 +202,7 @@ class ImageCommands(QObject):
             self._show(record, image)
         else:
             self._canvas.set_image(None, (record.width, record.height))
+            self._late_timer.start()
             self._tell_decoding(record)
         # once, before any pixels: whoever zooms into the preview is not thrown back when the whole image arrives
         if (state := self._viewports.get(record.id)) is not None:
@@ -230,7 +239,13 @@ class ImageCommands(QObject):
             self._is_decoding = True
             self.work_changed.emit(f"Decoding {megapixels:.0f} megapixels", 0, None)
 
+    def _tell_late(self) -> None:
+        if self._session.image is not None and self.on_screen is None and not self._is_decoding:
+            self._is_decoding = True
+            self.work_changed.emit(f"Waiting for {self._session.image.file_name}", 0, None)
+
     def _end_decoding(self) -> None:
+        self._late_timer.stop()
         if self._is_decoding:
             self._is_decoding = False
             self.work_changed.emit("", 0, None)

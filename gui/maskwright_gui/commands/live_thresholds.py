@@ -94,7 +94,6 @@ class LiveThresholds(QObject):
         if self._task is not None:
             task, self._task = self._task, None
             task.stop()
-            task.deleteLater()
             self.work_changed.emit("", 0, None)
 
     def _on_released(self, thresholds: Thresholds) -> None:

@@ -18,6 +18,7 @@ from maskwright_gui.panels.model import BUNDLED, ModelPanel, model_title
 from maskwright_gui.panels.thresholds import ThresholdStrip
 from maskwright_gui.session import Session
 from maskwright_gui.workers.inference import InferenceThread
+from maskwright_gui.workers.lane import answer_soon
 from maskwright_gui.workers.requests import ModelChoice, ModelSummary, PredictRequest, PredictResult
 
 if TYPE_CHECKING:
@@ -181,7 +182,7 @@ class ModelCommands(QObject):
         source = known_model(self._session.project)
         if source is None or source == self._choice.source:
             return
-        if source == BUNDLED or Path(source).exists():
+        if source == BUNDLED or answer_soon(Path(source).exists, False):
             self._choice = ModelChoice(source, self._choice.device)
             self._show_models()
             return
@@ -197,7 +198,8 @@ class ModelCommands(QObject):
     def _recent(self) -> list[str]:
         stored = self._settings.value("model/recent", [])
         names = [stored] if isinstance(stored, str) else stored
-        return [str(name) for name in names if Path(str(name)).exists()] if isinstance(names, list) else []
+        listed = [str(name) for name in names] if isinstance(names, list) else []
+        return answer_soon(lambda: [name for name in listed if Path(name).exists()], [])
 
     def _show_models(self) -> None:
         sources = list(dict.fromkeys([BUNDLED, *self._recent(), self._choice.source]))

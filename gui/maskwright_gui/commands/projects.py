@@ -1,16 +1,25 @@
 """The File menu: opening folders, projects and samples, saving, closing."""
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal
-from PySide6.QtWidgets import QFileDialog, QMessageBox, QWidget
+from PySide6.QtWidgets import QFileDialog, QWidget
 
+from maskwright_gui.dialogs.rescued import offer_rescued
+from maskwright_gui.dialogs.unsaved import Leaving, UnsavedDialog
 from maskwright_gui.messages import Message
+from maskwright_gui.saving import SavingWatch
 from maskwright_gui.session import Session
 from maskwright_gui.workers.batch_status import Failure
 from maskwright_gui.workers.opening import Opening, add_rest, open_project
 from maskwright_gui.workers.tasks import Task, TaskProgress
+from maskwright_gui.workers.writer import PendingEdit
+
+if TYPE_CHECKING:
+    from maskwright.project.rescue import Rescue
 
 MODEL_SUFFIXES = frozenset({".xml", ".onnx", ".pb"})
 
@@ -28,15 +37,19 @@ class ProjectCommands(QObject):
     model_dropped = Signal(str)
     failures_wanted = Signal(object, str)
     """(list of Failure, title)."""
+    rescued = Signal(object)
+    """The question (QMessageBox) whether rescued edits are to be put in."""
     images_missing = Signal(int)
     """So many images of the project that was opened are not where it expects them."""
 
-    def __init__(self, session: Session, window: QWidget) -> None:
+    def __init__(self, session: Session, watch: SavingWatch, window: QWidget) -> None:
         super().__init__(window)
-        self._session, self._window = session, window
+        self._session, self._watch, self._window = session, watch, window
         self._task: Task | None = None
         self._opening: Opening | None = None
-        self._show_after: str | None = None
+        self._place: Path | None = None
+        """What is being opened."""
+        watch.hung.connect(self._on_hung)
 
     def open_path(self, path: Path) -> None:
         """A folder, a project, an image of a folder or a model: whatever was dropped or named."""
@@ -46,11 +59,9 @@ class ProjectCommands(QObject):
             return
         if not self.may_lose_edits():
             return
-        self._show_after = None
-        if path.is_file() and path.suffix != ".db":
-            self._show_after = path.name
-            path = path.parent
         self._run(lambda progress: open_project(path, progress), self._on_opened, "This cannot be opened")
+        self._place = path
+        self._watch.follow(path)
 
     def open_folder(self) -> None:
         name = QFileDialog.getExistingDirectory(self._window, "Open a folder of images or a project")
@@ -63,6 +74,10 @@ class ProjectCommands(QObject):
     def save(self) -> None:
         if self._session.save():
             self.told.emit(Message("Everything is saved", "Edits are written as you make them."))
+        else:
+            self._watch.look()
+            state = self._watch.state
+            self.told.emit(Message(state.short or "Edits wait to be saved", state.detail, "warning"))
 
     def close_project(self) -> None:
         if not self.may_lose_edits():
@@ -71,28 +86,27 @@ class ProjectCommands(QObject):
         self._session.close_project()
 
     def may_lose_edits(self) -> bool:
-        """True when everything is saved, or the person gives up what could not be."""
+        """True when everything is saved, or the person goes without; asks where edits wait."""
         if self._session.save():
             return True
-        count = self._session.unsaved_count
-        answer = QMessageBox.question(
-            self._window,
-            "Edits are not saved",
-            f"{count} edit"
-            + (" is" if count == 1 else "s are")
-            + " not saved yet. Close and lose "
-            + ("it" if count == 1 else "them")
-            + "?",
-            QMessageBox.StandardButton.Discard | QMessageBox.StandardButton.Cancel,
-        )
-        return answer == QMessageBox.StandardButton.Discard
+        self._watch.look()
+        dialog = UnsavedDialog(lambda: self._watch.state, lambda: self._session.unsaved_count, self._window)
+        while (leaving := dialog.ask()) is Leaving.KEEP:
+            if not (failure := self._watch.keep()):
+                break
+            dialog.tell(f"No rescue copy could be kept: {failure}")
+        dialog.deleteLater()
+        if leaving is Leaving.STAY:
+            return False
+        self._session.give_up_edits()
+        return True
 
     def stop(self) -> None:
         """Cancel the background task and wait for its end."""
         if self._task is not None:
             task, self._task = self._task, None
             task.stop()
-            task.deleteLater()
+            self._leave_place()
             self.work_changed.emit("", 0, None)
 
     def show_unreadable(self) -> None:
@@ -115,21 +129,59 @@ class ProjectCommands(QObject):
     def _on_task_ended(self, task: Task) -> None:
         if self._task is task:
             self._task = None
+            self._leave_place()
             self.work_changed.emit("", 0, None)
         task.wait()
         task.deleteLater()
+
+    def _leave_place(self) -> None:
+        if self._place is not None:
+            place, self._place = self._place, None
+            self._watch.leave(place)
+
+    def _on_hung(self, folder: Path) -> None:
+        if folder == self._place:
+            detail = f"{folder}. It is opened as soon as it does."
+            self.told.emit(Message("The folder does not answer", detail, "warning", "Give up", self.stop))
 
     def _on_opened(self, opening: Opening) -> None:
         self._opening = opening
         self._session.open_project(opening.project)
         self.opened.emit()
-        if opening.project.read_only_reason is not None:
-            self.told.emit(Message("Opened for reading only", f"{opening.project.read_only_reason}.", "warning"))
-        if self._show_after is not None:
-            record = opening.project.find_image(self._show_after)
+        project = self._session.project
+        if project is None:
+            return
+        if project.read_only_reason is not None:
+            self.told.emit(Message("Opened for reading only", f"{project.read_only_reason}.", "warning"))
+        if opening.show is not None:
+            record = project.find_image(opening.show)
             if record is not None:
                 self._session.show_image(record.id)
+        if opening.rescues:
+            self._offer(opening.rescues)
         self._run(lambda progress: add_rest(opening, progress), self._on_complete, "The folder was not read to its end")
+
+    def _offer(self, rescues: "list[Rescue]") -> None:
+        from maskwright.project.rescue import forget_rescues
+
+        forget = partial(forget_rescues, rescues)
+        box = offer_rescued(rescues, take=lambda: self._put_in(rescues), drop=forget, parent=self._window)
+        self.rescued.emit(box)
+
+    def _put_in(self, rescues: "list[Rescue]") -> None:
+        from maskwright.project.rescue import forget_rescues
+
+        edits = [edit for rescue in rescues for edit in rescue.edits]
+        pending = [PendingEdit(edit.image_id, edit.change, edit.label, edit.kind, edit.state) for edit in edits]
+        count = self._session.put_in(pending)
+        self._watch.when_saved(partial(self._on_put_in, count, len(edits), partial(forget_rescues, rescues)))
+
+    def _on_put_in(self, count: int, asked: int, forget: Callable[[], object]) -> None:
+        forget()
+        self._session.go_on()
+        gone = f"{asked - count} were on images that the project no longer has." if asked > count else ""
+        what = f"{count} rescued edit" + (" is" if count == 1 else "s are") + " saved now"
+        self.told.emit(Message(what, gone, "warning" if gone else "info"))
 
     def _on_complete(self, opening: Opening) -> None:
         self.images_added.emit()

@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QFileDialog, QWidget
 from maskwright.errors import MaskwrightError
 from maskwright_gui.messages import NEXT_TEXT, Message
 from maskwright_gui.session import Session
+from maskwright_gui.workers.lane import answer_soon
 from maskwright_gui.workers.relocating import Located, find_moved, locate_in
 from maskwright_gui.workers.tasks import Task
 
@@ -34,16 +35,16 @@ class RelocateCommands(QObject):
         if project is None:
             return
         are = "1 image is" if count == 1 else f"{count} images are"
-        what = f"{are} missing" if project.image_root.is_dir() else "The image folder is gone"
+        what = f"{are} missing" if answer_soon(project.image_root.is_dir, True) else "The image folder is gone"
         detail = f"{project.image_root}. The annotations are all here; say where the images are now."
         self.told.emit(Message(what, detail, "error", "Locate folder…", self.locate))
 
     def tell_failure(self, what: str, error: MaskwrightError) -> None:
         """An image cannot be shown. If its file is gone: offer to look for it."""
         project = self._session.project
-        if project is None or error.path is None or _is_there(error.path):
+        if project is None or error.path is None or answer_soon(partial(_is_there, error.path), True):
             self.told.emit(Message(what, str(error), "error", NEXT_TEXT, self.next_wanted.emit))
-        elif not project.image_root.is_dir():
+        elif not answer_soon(project.image_root.is_dir, True):
             detail = f"{project.image_root}. The annotations are all here; say where the images are now."
             self.told.emit(Message("The image folder is gone", detail, "error", "Locate folder…", self.locate))
         else:
@@ -55,7 +56,8 @@ class RelocateCommands(QObject):
         project = self._session.project
         if project is None:
             return
-        near = next((place for place in project.image_root.parents if place.is_dir()), Path.home())
+        parents = project.image_root.parents
+        near = answer_soon(lambda: next((place for place in parents if place.is_dir()), Path.home()), Path.home())
         name = QFileDialog.getExistingDirectory(self._window, "Where are the images now?", str(near))
         if name:
             self.locate_in(Path(name))
@@ -73,7 +75,6 @@ class RelocateCommands(QObject):
         if self._task is not None:
             task, self._task = self._task, None
             task.stop()
-            task.deleteLater()
 
     def _run(self, task: Task) -> None:
         self.stop()

@@ -57,7 +57,6 @@ class ReviewCommands(QObject):
         if self._task is not None:
             task, self._task = self._task, None
             task.stop()
-            task.deleteLater()
 
     def open_effort(self) -> None:
         """Sum up the effort log in the background, then show it."""
@@ -116,7 +115,6 @@ class ReviewCommands(QObject):
         if self._report is not None:
             task, self._report = self._report, None
             task.stop()
-            task.deleteLater()
 
     def _on_summed_up(self, report: "EffortReport") -> None:
         from maskwright_gui.dialogs.effort import EffortDialog

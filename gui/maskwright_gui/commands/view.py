@@ -55,7 +55,6 @@ TOOLS = {
     "simplify": ToolEntry("Simplify", "line-segments", ("S",), SimplifyTool),
 }
 
-_TOOL_NAMES = "window/tool_names"
 NEED_A_CLASS = frozenset({"polygon", "rectangle", "ellipse", "brush"})
 """Tools that make new objects."""
 
@@ -75,9 +74,6 @@ class ViewCommands(QObject):
         self.theme: Theme = resolve_theme(ThemeName(str(settings.value("window/theme", ThemeName.SYSTEM))))
         labels = LabelMode(str(settings.value("canvas/labels", LabelMode.ALL)))
         self._canvas.set_style(replace(self._canvas.style_values, label_mode=labels))
-        self._names_switch = window.actions_table["toggle_tool_names"]
-        self._names_switch.toggled.connect(self._on_tool_names)
-        self._names_switch.setChecked(bool(settings.value(_TOOL_NAMES, False, type=bool)))
         self._canvas.cursor_moved.connect(self._on_cursor_moved)
         self._canvas.cursor_left.connect(lambda: window.status.show_pointer(""))
 
@@ -152,18 +148,12 @@ class ViewCommands(QObject):
         )
 
     def open_class_picker(
-        self,
-        at: QPoint,
-        on_chosen: Callable[[int], None],
-        on_created: Callable[[str], object],
-        *,
-        prompt: str = "Class",
+        self, at: QPoint, on_chosen: Callable[[int], None], on_created: Callable[[str], None]
     ) -> None:
         """`at`: global screen position, moved so that the popup stays on the screen."""
         selected = self._session.selected_instances()
         current = selected[0].category_id if selected else self._session.current_category_id
-        categories, keys = self._session.categories, self._session.class_keys
-        picker = ClassPicker(categories, keys, current, at, self._window, prompt=prompt)
+        picker = ClassPicker(self._session.categories, self._session.class_keys, current, at, self._window)
         screen = QGuiApplication.screenAt(at) or self._window.screen()
         area = screen.availableGeometry()
         picker.move(min(at.x(), area.right() - picker.width()), min(at.y(), area.bottom() - picker.height()))
@@ -191,14 +181,10 @@ class ViewCommands(QObject):
         table = self._window.actions_table
         return [(spec.menu, table[spec.id]) for spec in table.specs.values()]
 
-    def _on_tool_names(self, is_on: bool) -> None:
-        self._settings.setValue(_TOOL_NAMES, is_on)
-        self._window.show_tool_names(is_on)
-
     def _on_cursor_moved(self, x: float, y: float) -> None:
         value = self._canvas.value_at(x, y)
         if value is None:
             self._window.status.show_pointer("")
         else:
             values = " ".join(f"{channel:.5g}" if isinstance(channel, float) else str(channel) for channel in value)
-            self._window.status.show_pointer(f"{int(x)}, {int(y)}  {values}".rstrip())
+            self._window.status.show_pointer(f"{int(x)}, {int(y)}  {values}")

@@ -217,7 +217,8 @@ class ModelsDialog(QDialog):
 
     def closeEvent(self, event: QCloseEvent) -> None:
         if self._task is not None:
-            self._task.stop()
+            task, self._task = self._task, None
+            task.stop()
         super().closeEvent(event)
 
 

@@ -1,14 +1,18 @@
 """The bar above everything: menus, what is open and how far it is, search, theme."""
 
-from PySide6.QtCore import QSize, Qt
+from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QMenuBar, QToolButton, QWidget
 
 from maskwright_gui.icons import themed_icon
+from maskwright_gui.panels.widgets import named
 from maskwright_gui.theme import Theme
 
 
 class Header(QWidget):
+    trouble_clicked = Signal()
+    """A person clicked what is the matter with the saving."""
+
     def __init__(self, palette_action: QAction, theme_action: QAction, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("header")
@@ -18,6 +22,10 @@ class Header(QWidget):
         self._title.setMinimumWidth(1)
         self._count = QLabel(self)
         self._count.setProperty("muted", True)
+        self._trouble = named(QToolButton(self), "Saving")
+        self._trouble.setObjectName("trouble")
+        self._trouble.clicked.connect(self.trouble_clicked)
+        self._trouble.hide()
         self._search = QToolButton(self)
         self._search.setDefaultAction(palette_action)
         self._search.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
@@ -30,6 +38,7 @@ class Header(QWidget):
         row.addStretch(1)
         row.addWidget(self._title)
         row.addWidget(self._count)
+        row.addWidget(self._trouble)
         row.addStretch(1)
         for button in (self._search, self._theme):
             button.setIconSize(QSize(16, 16))
@@ -42,6 +51,18 @@ class Header(QWidget):
 
     def show_counts(self, done: int, total: int) -> None:
         self._count.setText(f"{done:,} of {total:,} done")
+
+    def show_trouble(self, text: str, detail: str) -> None:
+        """What is the matter with the saving; an empty text when nothing is."""
+        self._trouble.setText(text)
+        self._trouble.setToolTip(detail)
+        self._trouble.setAccessibleName(f"{text}. {detail}".strip())
+        self._trouble.setVisible(bool(text))
+
+    @property
+    def trouble(self) -> str:
+        """As it is shown."""
+        return self._trouble.text()
 
     def set_theme(self, theme: Theme) -> None:
         self._theme.defaultAction().setIcon(themed_icon("sun" if theme.is_dark else "moon", theme))

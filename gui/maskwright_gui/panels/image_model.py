@@ -15,6 +15,7 @@ from maskwright.document.values import ImageRecord
 from maskwright.errors import MaskwrightError
 from maskwright_gui.panels.image_query import ImageQuery
 from maskwright_gui.panels.state_marks import state_text
+from maskwright_gui.workers.lane import NoAnswerError
 from maskwright_gui.workers.tasks import Task, TaskProgress
 from maskwright_gui.workers.thumbnails import ThumbnailLoader
 
@@ -54,6 +55,8 @@ class ImageListModel(QAbstractListModel):
         self._wanted: ImageQuery | None = None
         """What is to be shown when the classes have been counted."""
         self._pages: OrderedDict[int, dict[int, ImageRecord]] = OrderedDict()
+        self._stale: dict[int, dict[int, ImageRecord]] = {}
+        """Pages to be read again; better than nothing while the project does not answer."""
         thumbnails.loaded.connect(self._on_thumbnail)
 
     def set_project(self, project: "Project | None") -> None:
@@ -67,7 +70,6 @@ class ImageListModel(QAbstractListModel):
         if self._task is not None:
             task, self._task = self._task, None
             task.stop()
-            task.deleteLater()
 
     def refilter(self, query: ImageQuery) -> None:
         """Show only the images that the query finds, in its order; the same query again: the project has changed."""
@@ -116,7 +118,8 @@ class ImageListModel(QAbstractListModel):
         if not len(rows):
             return
         for page in np.unique(rows // PAGE).tolist():
-            self._pages.pop(page, None)
+            if (stale := self._pages.pop(page, None)) is not None:
+                self._stale[page] = stale
         self.dataChanged.emit(self.index(int(rows[0])), self.index(int(rows[-1])))
 
     def _count(self, project: "Project") -> None:
@@ -145,11 +148,17 @@ class ImageListModel(QAbstractListModel):
             self.failed.emit("The classes were not counted", error)
 
     def _find(self, query: ImageQuery) -> None:
+        no_ids = np.empty(0, np.int64)
+        try:
+            ids = query.image_ids(self._project, self._rare) if self._project is not None else no_ids
+        except NoAnswerError as error:
+            self.failed.emit("The list stays as it is", error)
+            return
         self._query = query
         self.beginResetModel()
         self._pages.clear()
-        no_ids = np.empty(0, np.int64)
-        self._ids = query.image_ids(self._project, self._rare) if self._project is not None else no_ids
+        self._stale.clear()
+        self._ids = ids
         self._reasons = self._make_reasons()
         self.endResetModel()
 
@@ -163,7 +172,11 @@ class ImageListModel(QAbstractListModel):
     def _page(self, number: int) -> dict[int, ImageRecord]:
         if number not in self._pages and self._project is not None:
             ids = self._ids[number * PAGE : (number + 1) * PAGE].tolist()
-            self._pages[number] = {record.id: record for record in self._project.image_records(ids)}
+            try:
+                self._pages[number] = {record.id: record for record in self._project.image_records(ids)}
+            except NoAnswerError:
+                return self._stale.get(number, {})
+            self._stale.pop(number, None)
             while len(self._pages) > MAX_PAGES:
                 self._pages.popitem(last=False)
         return self._pages.get(number, {})

@@ -14,6 +14,7 @@ from PySide6.QtCore import QObject, Signal, SignalInstance
 
 from maskwright.errors import MaskwrightError, ModelError
 from maskwright_gui.workers.batch_status import BatchProgress, BatchState
+from maskwright_gui.workers.ending import wait_for
 from maskwright_gui.workers.narrowing import narrowed_for
 from maskwright_gui.workers.requests import BatchRequest, ModelChoice
 
@@ -96,9 +97,9 @@ class Batch(QObject):
             self.state_changed.emit(BatchState.STOPPING)
 
     def end(self) -> None:
-        """Cancel and wait until nothing touches the project any more: at most the images under way."""
+        """Cancel and wait until nothing touches the project any more: at most the images under way, or it hangs."""
         self.cancel()
-        self._ended.wait()
+        wait_for(self._ended.wait)
 
     def _run(self, request: BatchRequest, token: "CancelToken") -> None:
         ending: tuple[SignalInstance, object]

@@ -19,6 +19,7 @@ from maskwright_gui.workers.decoding import (
     needed_bytes,
     shown_first,
 )
+from maskwright_gui.workers.ending import end
 from maskwright_gui.workers.image_cache import ImageCache, ImageRequest
 
 if TYPE_CHECKING:
@@ -77,11 +78,11 @@ class ImageLoader(QThread):
             return self._cache.get(request)
 
     def stop(self) -> None:
-        """End the thread after the image it is decoding; returns when it has ended."""
+        """End the thread after the image it is decoding; returns when it has ended, or hangs."""
         with self._condition:
             self._is_stopping = True
             self._condition.notify()
-        self.wait()
+        end(self)
 
     def forget(self) -> None:
         """Drop all decoded images and what waits, for another project."""

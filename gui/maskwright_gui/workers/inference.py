@@ -13,6 +13,7 @@ from PySide6.QtCore import QObject, QThread, Signal
 
 from maskwright.errors import MaskwrightError, ModelError
 from maskwright_gui.workers.batch import Batch
+from maskwright_gui.workers.ending import end
 from maskwright_gui.workers.interactive import SupersededError, note_failure, predict_image
 from maskwright_gui.workers.requests import BatchRequest, ModelChoice, ModelSummary, PredictRequest
 
@@ -97,13 +98,13 @@ class InferenceThread(QThread):
         self.batch.begin(request)
 
     def stop(self) -> None:
-        """Cancel everything and end; returns when the thread has ended, at most one inference later."""
+        """Cancel everything and end; returns when the thread has ended, at most one inference later, or hangs."""
         self.cancel_predict()
         with self._condition:
             self._is_stopping = True
             self._condition.notify()
         self.batch.cancel()
-        self.wait()
+        end(self)
 
     def model_for(self, choice: ModelChoice) -> "Model":
         """The model, loaded once for all who ask; may be called from any thread. Raises ModelError."""

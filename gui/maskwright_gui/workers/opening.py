@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 
 from maskwright.errors import ProjectError
 from maskwright_gui.workers.relocating import Located, find_moved
-from maskwright_gui.workers.tasks import TaskProgress
+from maskwright_gui.workers.tasks import TaskCancelledError, TaskProgress
 
 if TYPE_CHECKING:
+    from maskwright.project.rescue import Rescue
     from maskwright.project.scan import ScannedImage
     from maskwright.project.store import Project
 
@@ -34,25 +35,43 @@ class Opening:
     failures: list["ScannedImage"] = field(default_factory=list)
     added: int = 0
     backup_failure: ProjectError | None = None
+    show: str | None = None
+    """File name of the image that was named instead of its folder."""
+    rescues: "list[Rescue]" = field(default_factory=list)
+    """Edits that another time could not be written to this project."""
     located: Located | None = None
     """What became of a project's images that are not where it expects them; None for a new project."""
 
 
 def open_project(path: Path, progress: TaskProgress) -> Opening:
-    """The project at `path`, or the one in or for the folder of images there.
+    """The project at `path`, or the one in or for the folder of images there; an image means its folder.
 
     Raises ProjectError when there is neither, or the folder holds no image.
     """
+    progress.report(0, None, f"Opening {path.name}")
+    is_image = path.suffix != ".db" and path.is_file()
+    opening = _open(path.parent if is_image else path)
+    opening.show = path.name if is_image else None
+    try:
+        progress.check()
+    except TaskCancelledError:
+        opening.project.close()
+        raise
+    return opening
+
+
+def _open(path: Path) -> Opening:
+    from maskwright.project.rescue import find_rescues
     from maskwright.project.scan import scan_folder
     from maskwright.project.store import Project, find_project
 
-    progress.report(0, None, f"Opening {path.name}")
     place = _existing_place(path)
     if find_project(place) is not None:
         project = Project.open(place)
         is_complete = project.is_read_only or not project.image_root.is_dir()
         rest = iter(()) if is_complete else scan_folder(project.image_root, recursive=True)
-        return Opening(project, rest, is_known=True)
+        rescues = [] if project.is_read_only else find_rescues(project.path, project.mark)
+        return Opening(project, rest, is_known=True, rescues=rescues)
     if not path.is_dir():
         raise ProjectError("this is neither a folder of images nor a project", path=path)
     found = scan_folder(path, recursive=True)

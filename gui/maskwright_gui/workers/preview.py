@@ -16,6 +16,7 @@ from maskwright.document.document import Document
 from maskwright.document.values import Provenance
 from maskwright.errors import MaskwrightError, ProjectError
 from maskwright_gui.workers.candidate_cache import CandidateCache, ModelMark
+from maskwright_gui.workers.ending import end
 from maskwright_gui.workers.foresight import next_settings
 from maskwright_gui.workers.narrowing import narrowed
 
@@ -102,7 +103,7 @@ class PreviewThread(QThread):
         with self._condition:
             self._is_stopping = True
             self._condition.notify()
-        self.wait()
+        end(self)
 
     def _next(self) -> PreviewRequest | None:
         while not self._has_news_soon():

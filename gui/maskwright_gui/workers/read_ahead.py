@@ -1,9 +1,10 @@
 """Reads what the project says about the neighbours of the image on screen, beside the GUI thread.
 
-The step to the next image then costs no query. Nothing stale is ever given out: what was read before the project's last
-write counts as not read.
+The step to the next image then costs no query, and while the project's folder hangs there are images to go to. Nothing
+stale is ever given out: what was read before the project's last write counts as not read.
 """
 
+from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from threading import Condition
@@ -14,9 +15,12 @@ from PySide6.QtCore import QObject, QThread, Signal
 from maskwright.document.document import Document
 from maskwright.document.values import ImageRecord
 from maskwright.errors import ProjectError
+from maskwright_gui.workers.ending import end
 
 if TYPE_CHECKING:
     from maskwright.project.store import Project
+
+MOST_KNOWN = 64
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -29,7 +33,7 @@ class Neighbour:
 
 
 class ReadAhead(QThread):
-    """Newest wish wins; keeps what it read of the images last asked for."""
+    """Newest wish wins; keeps what is known of the images last asked for."""
 
     read = Signal(int)
     """Image id: `get` knows it now."""
@@ -39,13 +43,12 @@ class ReadAhead(QThread):
         self._project = project
         self._condition = Condition()
         self._waiting: list[int] = []
-        self._known: dict[int, Neighbour] = {}
+        self._known: OrderedDict[int, Neighbour] = OrderedDict()
         self._is_stopping = False
 
     def request(self, image_ids: Sequence[int]) -> None:
-        """Read these images, unless they are known and nothing was written since; forget all others."""
+        """Read these images, unless they are known and nothing was written since."""
         with self._condition:
-            self._known = {id_: self._known[id_] for id_ in image_ids if id_ in self._known}
             self._waiting = list(image_ids)
             self._condition.notify()
 
@@ -59,7 +62,14 @@ class ReadAhead(QThread):
         with self._condition:
             self._is_stopping = True
             self._condition.notify()
-        self.wait()
+        end(self)
+
+    def _keep(self, neighbour: Neighbour) -> None:
+        with self._condition:
+            self._known[neighbour.record.id] = neighbour
+            self._known.move_to_end(neighbour.record.id)
+            while len(self._known) > MOST_KNOWN:
+                self._known.popitem(last=False)
 
     def _next(self) -> int | None:
         with self._condition:
@@ -77,6 +87,5 @@ class ReadAhead(QThread):
         while (image_id := self._next()) is not None:
             if self.get(image_id) is not None or (found := self._read(image_id)) is None:
                 continue
-            with self._condition:
-                self._known[image_id] = found
+            self._keep(found)
             self.read.emit(image_id)

@@ -8,6 +8,7 @@ from typing import Protocol
 from PySide6.QtCore import QObject, QThread, Signal
 
 from maskwright.errors import MaskwrightError
+from maskwright_gui.workers.ending import end_and_delete
 
 log = logging.getLogger(__name__)
 
@@ -45,9 +46,9 @@ class Task(QThread):
         self._cancel.set()
 
     def stop(self) -> None:
-        """Cancel and wait for the end."""
+        """Cancel, wait for the end and delete; nothing is heard any more of a task that hangs."""
         self.cancel()
-        self.wait()
+        end_and_delete(self)
 
     def report(self, done: int, total: int | None, text: str = "") -> None:
         self.check()

@@ -13,6 +13,7 @@ from PySide6.QtGui import QImage
 from maskwright.errors import ImageError
 from maskwright_gui.canvas.pyramid import ImagePyramid, bgr_to_qimage
 from maskwright_gui.workers.decoding import NotWantedError, one_at_a_time, require_turn
+from maskwright_gui.workers.ending import end
 
 if TYPE_CHECKING:
     import numpy as np
@@ -89,7 +90,7 @@ class ThumbnailLoader(QThread):
         with self._condition:
             self._is_stopping = True
             self._condition.notify()
-        self.wait()
+        end(self)
 
     def _keep(self, image_id: int, image: QImage) -> None:
         self._kept[image_id] = image

@@ -3,7 +3,10 @@
 A durable commit waits for the disk, 1 to 30 ms, or seconds on a network share that stalls: not in the GUI thread.
 """
 
+import logging
+import time
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass
 from threading import Condition
 from typing import TYPE_CHECKING, Literal
@@ -15,12 +18,17 @@ from maskwright.document.gesture import Gesture
 from maskwright.document.values import ImageState, Provenance
 from maskwright.errors import MaskwrightError, ProjectError
 from maskwright_gui.history import rebased
+from maskwright_gui.workers.ending import end
 
 if TYPE_CHECKING:
     from maskwright.project.proposals import Proposal
     from maskwright.project.store import Project
 
+log = logging.getLogger(__name__)
+
 RETRY_S = 5.0
+LOOK_S = 0.2
+"""How often whoever waits for the end finds out whether that has a point."""
 Kind = Literal["edit", "undo", "redo"]
 
 
@@ -63,7 +71,9 @@ class EditWriter(QThread):
         self._retry_s = retry_s
         self._condition = Condition()
         self._pending: deque[PendingEdit] = deque()
-        self._has_failed = False
+        self._since = 0.0
+        """When the first edit that waits was made, or the one before it was written."""
+        self._error: MaskwrightError | None = None
         self._is_hurried = False
         self._is_stopping = False
         self._attempts = 0
@@ -73,6 +83,24 @@ class EditWriter(QThread):
         """Edits that are not written yet."""
         with self._condition:
             return sum(not edit.is_look for edit in self._pending)
+
+    @property
+    def pending_edits(self) -> tuple[PendingEdit, ...]:
+        """What of a person's work is not written yet, in order; the first may be under way."""
+        with self._condition:
+            return tuple(edit for edit in self._pending if not edit.is_look)
+
+    @property
+    def waits_s(self) -> float:
+        """For how long nothing has been written although an edit waits; 0 while none does."""
+        with self._condition:
+            return time.monotonic() - self._since if any(not edit.is_look for edit in self._pending) else 0.0
+
+    @property
+    def error(self) -> MaskwrightError | None:
+        """Why the latest attempt failed; None when it did not, or has not ended."""
+        with self._condition:
+            return self._error
 
     def pending_changes(self, image_id: int) -> list[Change]:
         """Edits of the image that the database may not hold yet, in order."""
@@ -87,31 +115,47 @@ class EditWriter(QThread):
 
     def write(self, edit: PendingEdit) -> None:
         with self._condition:
+            if not self._pending:
+                self._since = time.monotonic()
             self._pending.append(edit)
             self._condition.notify_all()
 
-    def flush(self, timeout_s: float = 30.0) -> bool:
-        """Wait until everything is written; False when an attempt failed or the time is over."""
+    def try_again(self) -> None:
+        """Now, not only when it is time."""
+        with self._condition:
+            self._is_hurried = True
+            self._condition.notify_all()
+
+    def flush(self, timeout_s: float = 30.0, *, is_hopeless: Callable[[], bool] = lambda: False) -> bool:
+        """Wait until everything is written; False when an attempt failed, the time is over or it `is_hopeless`."""
+        until = time.monotonic() + timeout_s
         with self._condition:
             seen = self._attempts
             self._is_hurried = True
             self._condition.notify_all()
-            self._condition.wait_for(
-                lambda: not self._pending or (self._has_failed and self._attempts > seen), timeout_s
-            )
+            while self._pending and time.monotonic() < until and not is_hopeless():
+                if self._error is not None and self._attempts > seen:
+                    return False
+                self._condition.wait(LOOK_S)
             return not self._pending
 
+    def give_up(self) -> None:
+        """Forget what is not written; one that is under way may still arrive."""
+        with self._condition:
+            self._pending.clear()
+
     def stop(self) -> None:
-        """Write what can be written at once, then end."""
+        """Write what can be written at once, then end; where a write hangs, it is the last."""
         with self._condition:
             self._is_stopping = True
             self._condition.notify_all()
-        self.wait()
+        if not end(self):
+            self.give_up()
 
     def _next(self) -> PendingEdit | None:
         """The oldest edit, when it is time to try it; None to end."""
         with self._condition:
-            if self._has_failed:
+            if self._error is not None:
                 self._condition.wait_for(lambda: self._is_stopping or self._is_hurried, self._retry_s)
                 if self._is_stopping:
                     return None
@@ -147,17 +191,24 @@ class EditWriter(QThread):
             try:
                 self._write_one(edit)
             except MaskwrightError as error:
-                self._end_attempt(error)
+                self._end_attempt(edit, error)
+            except Exception as error:
+                log.exception("an edit of image %d was not written", edit.image_id)
+                fault = ProjectError(
+                    f"unexpected fault: {error}", path=self._project.path, hint="details are in the log"
+                )
+                self._end_attempt(edit, fault)
             else:
-                self._end_attempt(None)
+                self._end_attempt(edit, None)
                 self.written.emit(edit.image_id)
 
-    def _end_attempt(self, error: MaskwrightError | None) -> None:
+    def _end_attempt(self, edit: PendingEdit, error: MaskwrightError | None) -> None:
         with self._condition:
             self._attempts += 1
-            if error is None:
+            if error is None and self._pending and self._pending[0] is edit:  # not where it was given up
                 self._pending.popleft()
-            was_reported, self._has_failed = self._has_failed, error is not None
+                self._since = time.monotonic()
+            was_reported, self._error = self._error is not None, error
             self._condition.notify_all()
         if error is not None and not was_reported:
             self.failed.emit(error)

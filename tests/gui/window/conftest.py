@@ -9,8 +9,11 @@ from pytestqt.qtbot import QtBot
 
 import tiny_models
 from maskwright.inference.model import Model, load_model
+from maskwright_gui import session
 from maskwright_gui.app import Workbench
+from maskwright_gui.dialogs.unsaved import Leaving, UnsavedDialog
 from maskwright_gui.main_window import DEFAULT_SIZE
+from maskwright_gui.workers import ending, lane
 from maskwright_gui.workers.inference import Loader
 from window_support import GatedModel, image_folder
 
@@ -21,6 +24,17 @@ def own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     home.mkdir()
     for name in ("HOME", "XDG_DATA_HOME", "XDG_CONFIG_HOME", "XDG_CACHE_HOME"):
         monkeypatch.setenv(name, str(home))
+
+
+@pytest.fixture(autouse=True)
+def patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A machine that is busy with other tests is not a share that hangs."""
+    monkeypatch.setattr(lane, "PATIENCE_S", 60.0)
+    monkeypatch.setattr(lane, "LONGEST_S", 60.0)
+    monkeypatch.setattr(session, "SAVE_S", 60.0)
+    monkeypatch.setattr(ending, "END_S", 60.0)
+    # A test that fails with edits unsaved must not wait for an answer when its window is closed.
+    monkeypatch.setattr(UnsavedDialog, "exec", lambda dialog: dialog._leave(Leaving.LOSE))
 
 
 @pytest.fixture(scope="session")

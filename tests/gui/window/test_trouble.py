@@ -5,14 +5,13 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QMessageBox
 from pytestqt.qtbot import QtBot
 
 from maskwright.document import edits
 from maskwright.errors import ModelError, ProjectError
 from maskwright.geometry.polygon import Polygon
 from maskwright_gui.app import Workbench, use_own_qt_plugins
-from maskwright_gui.dialogs.class_picker import ClassPicker
+from maskwright_gui.dialogs.unsaved import Leaving, UnsavedDialog
 from window_support import GatedModel, image_folder
 
 TRIANGLE = Polygon.of([(5, 5), (25, 5), (5, 25)])
@@ -75,7 +74,7 @@ def test_unsaved_edits_hold_the_project_open(qtbot: QtBot, opened: Workbench, mo
     with monkeypatch.context() as patch:
         patch.setattr(opened.session.project, "apply", full)
         draw(opened)
-        patch.setattr(QMessageBox, "question", lambda *_: QMessageBox.StandardButton.Cancel)
+        patch.setattr(UnsavedDialog, "ask", lambda _dialog: Leaving.STAY)
         opened.projects.close_project()
         assert opened.session.unsaved_count == 1
     assert opened.session.save()
@@ -130,14 +129,12 @@ def test_typing_a_name_does_not_trigger_keys(qtbot: QtBot, opened: Workbench) ->
     qtbot.keyClick(opened.window.focusWidget(), Qt.Key.Key_Return)
 
 
-def test_drawing_without_a_class_asks_for_its_name(qtbot: QtBot, opened: Workbench) -> None:
+def test_drawing_without_a_class_offers_one(qtbot: QtBot, opened: Workbench) -> None:
     qtbot.keyClick(opened.window.canvas, Qt.Key.Key_P)
-    picker = opened.window.findChildren(ClassPicker)[-1]
-    qtbot.waitUntil(picker.isActiveWindow)
-    qtbot.keyClicks(picker.focusWidget(), "pumpkin")
-    qtbot.keyClick(picker.focusWidget(), Qt.Key.Key_Return)
-    assert [category.name for category in opened.session.categories] == ["pumpkin"]
-    assert opened.window.canvas.tool.name == "polygon"
+    message = opened.window.toasts.messages[-1]
+    assert message.text == "An object needs a class"
+    message.action()
+    assert [category.name for category in opened.session.categories] == ["object"]
     assert opened.window.canvas.context.category_id == opened.session.categories[0].id
 
 

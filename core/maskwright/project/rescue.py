@@ -1,0 +1,137 @@
+"""Rescue copies: edits that could not be written to their project, kept on this computer until they can be.
+
+One file per program and project in the person's data folder, JSON, replaced as a whole. An edit in it that reached the
+project after all does no harm: its outcome is what is there already.
+"""
+
+import hashlib
+import logging
+import os
+import socket
+from base64 import b64decode, b64encode
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import orjson
+
+from maskwright.document.change import Change
+from maskwright.document.values import ImageState
+from maskwright.errors import ProjectError
+from maskwright.project.journal import change_from_bytes, change_to_bytes
+from maskwright.project.rows import now
+
+log = logging.getLogger(__name__)
+
+_VERSION = 1
+_SUFFIX = ".rescue.json"
+
+
+@dataclass(frozen=True, slots=True)
+class RescuedEdit:
+    """A change of an image's objects, or a state given to the image."""
+
+    image_id: int
+    label: str
+    kind: Literal["edit", "undo", "redo"]
+    change: Change | None
+    state: ImageState | None
+
+
+@dataclass(frozen=True, slots=True)
+class Rescue:
+    """What one program could not write to one project, oldest first."""
+
+    file: Path
+    project: Path
+    """Its folder, as that program saw it."""
+    at: str
+    """ISO 8601, UTC: when the copy was last written."""
+    edits: tuple[RescuedEdit, ...]
+
+    @property
+    def image_count(self) -> int:
+        return len({edit.image_id for edit in self.edits})
+
+
+def rescue_folder() -> Path:
+    from platformdirs import user_data_path
+
+    return user_data_path("maskwright") / "rescue"
+
+
+def rescue_file(project: Path, mark: str) -> Path:
+    """Where this program keeps what it cannot write to the project with this mark (`Project.mark`)."""
+    return rescue_folder() / f"{_prefix(project, mark)}-{socket.gethostname()}-{os.getpid()}{_SUFFIX}"
+
+
+def edit_to_json(edit: RescuedEdit) -> dict[str, Any]:
+    return {
+        "image_id": edit.image_id,
+        "label": edit.label,
+        "kind": edit.kind,
+        "change": b64encode(change_to_bytes(edit.change)).decode() if edit.change is not None else None,
+        "state": edit.state.value if edit.state is not None else None,
+    }
+
+
+def write_rescue(file: Path, project: Path, edits: Iterable[dict[str, Any]]) -> None:
+    """Keep `edits` (of `edit_to_json`), on disk when this returns; none: the file goes.
+
+    Raises ProjectError when it cannot be written.
+    """
+    listed = list(edits)
+    try:
+        if not listed:
+            file.unlink(missing_ok=True)
+            return
+        file.parent.mkdir(parents=True, exist_ok=True)
+        partial = file.with_suffix(".partial")
+        with partial.open("wb") as stream:
+            stream.write(orjson.dumps({"v": _VERSION, "project": str(project), "at": now(), "edits": listed}))
+            stream.flush()
+            os.fsync(stream.fileno())
+        partial.replace(file)
+    except OSError as error:
+        raise ProjectError(f"no rescue copy can be kept ({error.strerror or error})", path=file.parent) from error
+
+
+def find_rescues(project: Path, mark: str) -> list[Rescue]:
+    """Of the project with this mark, oldest first; what cannot be read is logged and left alone."""
+    files = sorted(rescue_folder().glob(f"{_prefix(project, mark)}-*{_SUFFIX}"))
+    found = [rescue for file in files if (rescue := _read(file)) is not None]
+    return sorted(found, key=lambda rescue: rescue.at)
+
+
+def forget_rescues(rescues: Sequence[Rescue]) -> None:
+    for rescue in rescues:
+        rescue.file.unlink(missing_ok=True)
+
+
+def _prefix(project: Path, mark: str) -> str:
+    """The mark is the same wherever a share is mounted; projects of earlier versions that were only read have none."""
+    return mark or hashlib.sha256(str(project.absolute()).encode("utf-8", "surrogateescape")).hexdigest()[:32]
+
+
+def _read(file: Path) -> Rescue | None:
+    try:
+        content = orjson.loads(file.read_bytes())
+        if content["v"] != _VERSION:
+            raise ValueError(f"expected a rescue copy of version {_VERSION}, got {content['v']}")
+        edits = tuple(_edit_from_json(edit) for edit in content["edits"])
+        return Rescue(file, Path(content["project"]), str(content["at"]), edits)
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        log.warning("%s cannot be read: %r", file, error)
+        return None
+
+
+def _edit_from_json(content: dict[str, Any]) -> RescuedEdit:
+    change, state = content["change"], content["state"]
+    return RescuedEdit(
+        int(content["image_id"]),
+        str(content["label"]),
+        content["kind"],
+        change_from_bytes(b64decode(change)) if change is not None else None,
+        ImageState(state) if state is not None else None,
+    )

@@ -1,0 +1,94 @@
+"""Edits that are not saved stand in the way of closing: waits for them, or lets the person choose."""
+
+from collections.abc import Callable
+from enum import Enum, auto
+
+from PySide6.QtCore import Qt, QTimer
+from PySide6.QtWidgets import QDialog, QDialogButtonBox, QLabel, QProgressBar, QPushButton, QVBoxLayout, QWidget
+
+from maskwright_gui.panels.widgets import muted_label, named
+from maskwright_gui.saving import Saving
+
+LOOK_MS = 200
+
+
+class Leaving(Enum):
+    SAVED = auto()
+    """Nothing waits any more."""
+    KEEP = auto()
+    """Go, the edits stay in the rescue copy."""
+    LOSE = auto()
+    STAY = auto()
+
+
+class UnsavedDialog(QDialog):
+    """Goes on by itself when everything is saved."""
+
+    def __init__(self, state: Callable[[], Saving], count: Callable[[], int], parent: QWidget | None) -> None:
+        """`count`: edits that are not saved, late or not."""
+        super().__init__(parent)
+        self.setWindowTitle("Edits are not saved")
+        self.setMinimumWidth(520)
+        self._state, self._count = state, count
+        self._failure = ""
+        self.leaving = Leaving.STAY
+        self._what = QLabel(self, wordWrap=True)
+        self._what.setStyleSheet("font-weight: 600")
+        self._why = muted_label("", self)
+        self._why.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        bar = named(QProgressBar(self), "Waiting for the edits to be saved")
+        bar.setRange(0, 0)
+        bar.setTextVisible(False)
+        self._keep = QPushButton("Close, keep a rescue copy", self)
+        self._keep.setDefault(True)
+        self._lose = QPushButton("Close and lose them", self)
+        stay = QPushButton("Do not close", self)
+        buttons = QDialogButtonBox(self)
+        buttons.addButton(self._keep, QDialogButtonBox.ButtonRole.AcceptRole)
+        buttons.addButton(self._lose, QDialogButtonBox.ButtonRole.DestructiveRole)
+        buttons.addButton(stay, QDialogButtonBox.ButtonRole.RejectRole)
+        for button, leaving in ((self._keep, Leaving.KEEP), (self._lose, Leaving.LOSE), (stay, Leaving.STAY)):
+            button.clicked.connect(lambda _checked=False, chosen=leaving: self._leave(chosen))
+        column = QVBoxLayout(self)
+        column.setContentsMargins(16, 16, 16, 12)
+        column.setSpacing(10)
+        for widget in (self._what, self._why, bar, buttons):
+            column.addWidget(widget)
+        self._timer = QTimer(self, interval=LOOK_MS)
+        self._timer.timeout.connect(self._look)
+        self._look()
+
+    def ask(self) -> Leaving:
+        """Returns when everything is saved or the person has chosen."""
+        self._timer.start()
+        self.leaving = Leaving.STAY  # as Escape has it
+        self._look()
+        if self.leaving is not Leaving.SAVED:
+            self.exec()
+        return self.leaving
+
+    @property
+    def text(self) -> str:
+        return f"{self._what.text()} {self._why.text()}"
+
+    def tell(self, failure: str) -> None:
+        """What was chosen did not work."""
+        self._failure = failure
+
+    def _look(self) -> None:
+        count, state = self._count(), self._state()
+        if not count:
+            self._leave(Leaving.SAVED)
+            return
+        is_one = count == 1
+        it, them, are = ("it", "it", "is") if is_one else ("they", "them", "are")
+        self._what.setText(f"{count} edit" + ("" if is_one else "s") + f" {are} not saved yet")
+        reason = f"{state.reason}. " if state.reason else ""
+        offer = "A rescue copy on this computer is offered when the project is opened again."
+        self._why.setText(f"{reason}As soon as {it} {are} saved, the window closes by itself. {self._failure or offer}")
+        self._lose.setText(f"Close and lose {them}")
+
+    def _leave(self, leaving: Leaving) -> None:
+        self._timer.stop()
+        self.leaving = leaving
+        self.done(int(leaving is not Leaving.STAY))

@@ -1,0 +1,195 @@
+"""Watches whether folders answer and edits arrive in the project; keeps the edits where they do not."""
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, QTimer, Signal
+
+from maskwright_gui.session import Session
+from maskwright_gui.workers import ending
+from maskwright_gui.workers.keeping import RescueKeeper
+from maskwright_gui.workers.lane import FolderProbe
+
+if TYPE_CHECKING:
+    from maskwright.project.store import Project
+
+LOOK_MS = 250
+LATE_S = 1.0
+"""A write or an answer that takes longer is told of; a durable commit takes 1 to 30 ms."""
+
+
+@dataclass(frozen=True, slots=True)
+class Saving:
+    """How the saving goes; without a reason all is well."""
+
+    unsaved: int = 0
+    """Edits that should be in the project by now and are not."""
+    reason: str = ""
+    kept: int = 0
+    """So many of them are in the rescue copy on this computer."""
+    keep_failure: str = ""
+    hangs: bool = False
+    """The project's folder does not answer."""
+
+    @property
+    def short(self) -> str:
+        """For the head of the window."""
+        if self.unsaved:
+            return f"{self.unsaved} edit" + (" is" if self.unsaved == 1 else "s are") + " not saved"
+        return self.reason
+
+    @property
+    def detail(self) -> str:
+        """What is the matter, and where the edits are."""
+        return " ".join(filter(None, (f"{self.reason}." if self.reason else "", self.keeping)))
+
+    @property
+    def keeping(self) -> str:
+        if not self.unsaved:
+            return ""
+        if self.keep_failure:
+            return f"They are in this window only: {self.keep_failure}."
+        if self.kept < self.unsaved:
+            return "They are in this window only, for the moment."
+        return "A rescue copy is kept on this computer until they are saved."
+
+
+class SavingWatch(QObject):
+    changed = Signal(object)
+    """Saving."""
+    hung = Signal(object)
+    """Folder (Path) that does not answer; once, until it does."""
+    answered = Signal(object)
+    """Folder that answers again."""
+    saved = Signal()
+    """All that was late is in the project."""
+
+    def __init__(self, session: Session, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._session = session
+        self._state = Saving()
+        self._probes: dict[Path, FolderProbe] = {}
+        """Folders that are in use beside the project's own."""
+        self._uses: Counter[Path] = Counter()
+        self._hanging: set[Path] = set()
+        self._news: set[Path] = set()
+        self._over: set[Path] = set()
+        self._keeper: RescueKeeper | None = None
+        self._after_saving: list[Callable[[], object]] = []
+        ending.expect_hanging(self.hangs)
+        self._timer = QTimer(self, interval=LOOK_MS)
+        self._timer.timeout.connect(self.look)
+        session.project_changed.connect(self._on_project_changed)
+
+    @property
+    def state(self) -> Saving:
+        return self._state
+
+    def follow(self, folder: Path) -> None:
+        """Tell when this folder does not answer, until `leave`."""
+        if not self._uses[folder]:
+            self._probes[folder] = FolderProbe(folder)
+            self._timer.start()
+        self._uses[folder] += 1
+
+    def leave(self, folder: Path) -> None:
+        self._uses[folder] -= 1
+        if self._uses[folder] == 0 and (probe := self._probes.pop(folder, None)) is not None:
+            probe.close()
+            self._hanging.discard(folder)
+            self.look()
+
+    def when_saved(self, work: Callable[[], object]) -> None:
+        """Once, as soon as nothing waits to be written."""
+        self._after_saving.append(work)
+
+    def keep(self) -> str:
+        """Put all that is not saved into the rescue copy, to stay there; why that failed, or an empty text."""
+        if self._keeper is None:
+            return "no project is open"
+        return self._keeper.keep_for_good(self._session.unsaved_edits)
+
+    def hangs(self) -> bool:
+        """Whether a folder that is in use does not answer; asks them, so that this is known next time."""
+        for probe in self._probes.values():
+            probe.ask()
+        waiting = self._session.waiting
+        if waiting is not None:
+            waiting.ask()
+        is_project = waiting is not None and waiting.hangs
+        return is_project or any(probe.waits_s > LATE_S for probe in self._probes.values())
+
+    def look(self) -> None:
+        """Find out how things are; the timer calls this."""
+        self._ask()
+        if not self._session.unsaved_edits:
+            works, self._after_saving = self._after_saving, []
+            for work in works:
+                work()
+        before, self._state = self._state, self._look_at_edits()
+        if self._state != before:
+            self.changed.emit(self._state)
+        self._tell()
+        if before.unsaved and not self._session.unsaved_edits:
+            self.saved.emit()
+
+    def _ask(self) -> None:
+        hanging = {folder for folder, probe in self._probes.items() if probe.waits_s > LATE_S}
+        waiting, project = self._session.waiting, self._session.project
+        if waiting is not None and project is not None:
+            if waiting.hangs:
+                hanging.add(project.path)
+            elif waiting.is_answered and self._session.misses_something:  # it hung too shortly to be told of
+                self._hanging.add(project.path)
+            waiting.ask()
+        for probe in self._probes.values():
+            probe.ask()
+        self._news, self._over = hanging - self._hanging, self._hanging - hanging
+        self._hanging = hanging
+
+    def _tell(self) -> None:
+        """Of the folders, when the state is known to those who ask for it."""
+        for folder in self._news:
+            self.hung.emit(folder)
+        for folder in self._over:
+            self.answered.emit(folder)
+
+    def _look_at_edits(self) -> Saving:
+        edits, error = self._session.unsaved_edits, self._session.save_error
+        project = self._session.project
+        is_hanging = project is not None and project.path in self._hanging
+        is_late = bool(edits) and (error is not None or is_hanging or self._session.unsaved_s > LATE_S)
+        if self._keeper is not None:
+            self._keeper.keep(edits if is_late else ())
+        if is_hanging and project is not None:
+            reason = f"{project.path} does not answer"
+        elif is_late and error is not None:
+            reason = error.reason
+        elif self._hanging:
+            reason = f"{min(self._hanging)} does not answer"
+        else:
+            reason = "writing takes longer than usual" if is_late else ""
+        kept, failure = (self._keeper.kept, self._keeper.failure) if self._keeper is not None else (0, "")
+        return Saving(len(edits), reason, kept, failure, is_hanging) if is_late else Saving(0, reason, hangs=is_hanging)
+
+    def _on_project_changed(self, project: "Project | None") -> None:
+        if self._keeper is not None:
+            self._keeper.close()
+            self._keeper = None
+        for folder in list(self._probes):
+            self._probes.pop(folder).close()
+        self._uses.clear()
+        self._hanging.clear()
+        self._after_saving.clear()
+        if project is None:
+            self._timer.stop()
+            self._state = Saving()
+            self.changed.emit(self._state)
+            return
+        if not project.is_read_only:
+            self._keeper = RescueKeeper(project.path, project.mark)
+        self.follow(project.image_root)
+        self._timer.start()

@@ -1,0 +1,192 @@
+"""Lets the GUI thread use a project without ever standing still for it.
+
+The system waits for a file on a network share that hangs, and nothing can interrupt that. So another thread waits, and
+the GUI thread gives up on it after a moment.
+"""
+
+import os
+import threading
+import time
+from collections.abc import Callable
+from functools import partial
+from itertools import count
+from pathlib import Path
+from queue import SimpleQueue
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
+
+from maskwright.errors import ProjectError
+
+if TYPE_CHECKING:
+    from maskwright.project.store import Project
+
+T = TypeVar("T")
+
+PATIENCE_S = 0.5
+"""For a call while the folder does not answer either; a busy local disk may take that long."""
+LONGEST_S = 3.0
+"""For any call: a slow query or a long write of another thread, on a folder that answers."""
+PLAIN = frozenset({"image_path", "is_read_only", "revision"})
+"""What of a project needs no file."""
+
+
+class NoAnswerError(ProjectError):
+    """The project's disk or network share hangs."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__("the folder does not answer", path=path, hint="it is asked again until it does")
+
+
+class _Call(Generic[T]):
+    def __init__(self, work: Callable[[], T]) -> None:
+        self._work = work
+        self.ended = threading.Event()
+        self.is_given_up = False
+        self._value: T | None = None
+        self._error: BaseException | None = None
+
+    def run(self) -> None:
+        if self.is_given_up:
+            return
+        try:
+            self._value = self._work()
+        except BaseException as error:  # noqa: BLE001  (raised again where the answer is taken)
+            self._error = error
+        self.ended.set()
+
+    def answer(self) -> T:
+        if self._error is not None:
+            raise self._error
+        return cast(T, self._value)  # cast: set by `run`, None may be what T is
+
+
+class Lane:
+    """A thread that makes calls which may hang, one after the other; it does not hold up the end of the program."""
+
+    def __init__(self) -> None:
+        self._calls: SimpleQueue[_Call[Any] | None] = SimpleQueue()
+        self._since: float | None = None
+        threading.Thread(target=self._run, daemon=True).start()
+
+    @property
+    def busy_s(self) -> float:
+        """For how long the call under way has not been answered; 0 while there is none."""
+        since = self._since
+        return time.monotonic() - since if since is not None else 0.0
+
+    def post(self, work: Callable[[], T]) -> _Call[T]:
+        call = _Call(work)
+        self._calls.put(call)
+        return call
+
+    def close(self) -> None:
+        """The thread ends after what was posted by now."""
+        self._calls.put(None)
+
+    def _run(self) -> None:
+        while (call := self._calls.get()) is not None:
+            self._since = time.monotonic()
+            call.run()
+            self._since = None
+
+
+def answer_soon(work: Callable[[], T], otherwise: T) -> T:
+    """What `work` returns, or `otherwise` where a disk does not answer in time."""
+    lane = Lane()
+    call = lane.post(work)
+    lane.close()
+    return call.answer() if call.ended.wait(PATIENCE_S) else otherwise
+
+
+def _is_there(path: Path) -> bool:
+    return os.path.lexists(path)
+
+
+class FolderProbe:
+    """Asks a folder now and then whether it answers, from a thread of its own."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._lane = Lane()
+        self._names = count()
+
+    def ask(self) -> None:
+        """Nothing while an earlier question is open."""
+        if not self._lane.busy_s:
+            # A name that is new each time is in no cache: the server has to be asked.
+            self._lane.post(partial(_is_there, self.folder / f".answers-{os.getpid()}-{next(self._names)}"))
+
+    def close(self) -> None:
+        self._lane.close()
+
+    @property
+    def waits_s(self) -> float:
+        """For how long the question under way has not been answered; 0 where none is."""
+        return self._lane.busy_s
+
+
+class Waiting:
+    """Waits on the GUI thread for what a lane does, but not for long."""
+
+    def __init__(self, probe: FolderProbe) -> None:
+        self._probe = probe
+        self.patience_s, self.longest_s = PATIENCE_S, LONGEST_S
+        self.lane = Lane()
+
+    def close(self) -> None:
+        """End the threads; what was posted is done first."""
+        self.lane.close()
+        self._probe.close()
+
+    def ask(self) -> None:
+        """Find out whether the folder answers; `hangs` knows soon."""
+        self._probe.ask()
+
+    @property
+    def hangs(self) -> bool:
+        """Whether another call would only wait, too."""
+        return self._probe.waits_s > self.patience_s or self.lane.busy_s > self.longest_s
+
+    @property
+    def is_answered(self) -> bool:
+        """Whether nothing is being waited for."""
+        return not self._probe.waits_s and not self.lane.busy_s
+
+    def call(self, work: Callable[[], T]) -> T:
+        """What `work` returns or raises; NoAnswerError when that takes too long."""
+        call = self.lane.post(work)
+        until = time.monotonic() + self.longest_s
+        while not call.ended.wait(self.patience_s if not self.hangs else 0.0):
+            if self.hangs or time.monotonic() > until:
+                call.is_given_up = True
+                raise NoAnswerError(self._probe.folder)
+            self._probe.ask()
+        return call.answer()
+
+
+class _AnsweringProject:
+    """A project whose methods, called from the thread that made this, are answered soon or raise NoAnswerError.
+
+    Other threads may wait: for them it is the project itself.
+    """
+
+    def __init__(self, project: "Project", waiting: Waiting) -> None:
+        self._project, self._waiting, self._impatient = project, waiting, threading.get_ident()
+
+    def __getattr__(self, name: str) -> Any:
+        project = self._project
+        if name in PLAIN or threading.get_ident() != self._impatient:
+            return getattr(project, name)
+        if isinstance(getattr(type(project), name, None), property):
+            return self._waiting.call(partial(getattr, project, name))
+        value = getattr(project, name)
+        return partial(self._call, value) if callable(value) else value
+
+    def _call(self, method: Callable[..., object], *arguments: object, **named: object) -> object:
+        if threading.get_ident() != self._impatient:  # got by one thread, called by another
+            return method(*arguments, **named)
+        return self._waiting.call(partial(method, *arguments, **named))
+
+
+def answering(project: "Project", waiting: Waiting) -> "Project":
+    """`project` as the calling thread may use it while its folder hangs."""
+    return cast("Project", _AnsweringProject(project, waiting))  # cast: passes everything on

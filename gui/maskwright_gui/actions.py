@@ -196,6 +196,11 @@ class Actions:
         for id_, action in self._actions.items():
             self._set_keys(action, keys[id_])
 
+    def happens_once(self, keys: QKeySequence) -> bool:
+        """Whether these are the keys of an action that does not repeat while they are held."""
+        own = (action for action in self._actions.values() if keys in action.shortcuts())
+        return any(not action.autoRepeat() for action in own)
+
     def set_enabled(self, action_ids: tuple[str, ...], is_enabled: bool) -> None:
         for action_id in action_ids:
             self._actions[action_id].setEnabled(is_enabled)

@@ -13,6 +13,7 @@ from maskwright_gui.commands.tool_keys import ToolKeys
 from maskwright_gui.commands.view import TOOLS
 from maskwright_gui.messages import Message
 from maskwright_gui.reactions import show_objects
+from maskwright_gui.repetition import UnmarkedRepetition
 from maskwright_gui.trouble import wire_trouble
 
 SCORE_STEP = 0.05
@@ -35,6 +36,7 @@ def wire(bench: "Workbench") -> None:
     window.close_requested.connect(lambda event: reactions.on_close(bench, event))
     SpaceTap(window.canvas, bench.images.done)
     ToolKeys(window, window.canvas, bench.view.use_tool)
+    UnmarkedRepetition(window, window.actions_table.happens_once)
 
 
 def _wire_actions(bench: "Workbench") -> None:

@@ -28,6 +28,8 @@ class Message:
     tone: Tone = "info"
     action_text: str = ""
     action: Callable[[], object] | None = None
+    stays: bool = False
+    """Until it is closed: what it says can be read nowhere else."""
 
     def replaces(self, earlier: "Message") -> bool:
         """Whether the earlier one need not be shown beside this one.
@@ -90,6 +92,11 @@ class Toasts(QWidget):
         for toast in [toast for toast in self._shown if toast.message.action_text in (UNDO_TEXT, NEXT_TEXT)]:
             self._remove(toast)
 
+    def drop_of_project(self) -> None:
+        """Another project is open: what stays is about the one before."""
+        for toast in [toast for toast in self._shown if toast.message.stays]:
+            self._remove(toast)
+
     def _remove(self, toast: "_Toast") -> None:
         if toast not in self._shown:
             return
@@ -138,7 +145,7 @@ class _Toast(QFrame):
         close.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         close.clicked.connect(lambda: self.on_close())
         row.addWidget(close, 0, Qt.AlignmentFlag.AlignTop)
-        if duration := SHOWN_MS[message.tone]:
+        if (duration := SHOWN_MS[message.tone]) and not message.stays:
             QTimer.singleShot(duration, self, lambda: self.on_close())
 
     def _texts(self) -> QVBoxLayout:

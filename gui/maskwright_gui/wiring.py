@@ -152,6 +152,7 @@ def _wire_session(bench: "Workbench") -> None:
     session.record_changed.connect(bench.changed_records.note)
     bench.changed_records.gathered.connect(lambda image_ids: reactions.on_records(bench, image_ids))
     session.project_changed.connect(lambda project: reactions.on_project(bench, project))
+    session.project_changed.connect(lambda _project: window.toasts.drop_of_project())
     session.history_changed.connect(lambda: reactions.on_history(bench))
     bench.history_timer.timeout.connect(session.read_history)
     reactions.on_history(bench)

@@ -195,7 +195,8 @@ class ProjectCommands(QObject):
         if opening.failures:
             count = len(opening.failures)
             text = f"{count} file" + (" cannot" if count == 1 else "s cannot") + " be read"
-            self.told.emit(Message(text, "The other images are here.", "warning", "Show", self.show_unreadable))
+            detail = "The other images are here."
+            self.told.emit(Message(text, detail, "warning", "Show", self.show_unreadable, stays=True))
 
 
 def _make_samples(progress: TaskProgress) -> Path:

@@ -67,7 +67,10 @@ def test_unreadable_files_are_told_and_the_rest_goes_on(qtbot: QtBot, bench: Wor
     with qtbot.waitSignal(bench.projects.images_added, timeout=20_000):
         bench.projects.open_path(folder)
     assert bench.rows.rowCount() == 6
-    assert any("1 file cannot be read" in message.text for message in bench.window.toasts.messages)
+    told = [message for message in bench.window.toasts.messages if "1 file cannot be read" in message.text]
+    assert [message.stays for message in told] == [True], "the list of them can be had nowhere else"
+    bench.projects.close_project()
+    assert not any(message.stays for message in bench.window.toasts.messages)
 
 
 def test_keys_walk_through_the_images(qtbot: QtBot, opened: Workbench) -> None:

@@ -1,6 +1,6 @@
 """Kills a program with SIGKILL while it edits and runs a batch on one project, again and again; counts what was lost.
 
-    python tests/benchmarks/kill_program.py [--rounds 50] [--model MODEL.xml] [--seed 0]
+    python tests/benchmarks/kill_program.py [--rounds 50] [--model MODEL.xml] [--seed 0] [--folder DIR] [--pause 1.0]
 
 Each round starts the program on the same project, lets it acknowledge edits for a random time, kills it, and opens the
 project: every acknowledged edit must be there with its undo step, the batch must not have done an image twice.
@@ -23,6 +23,8 @@ from rich.console import Console
 
 from maskwright.project import Project, scan_folder
 from maskwright.project.backup import is_sound
+from maskwright.project.database import settle_journal_mode
+from maskwright.project.shares import share_type
 
 ROOT = Path(__file__).resolve().parents[2]
 DRIVER = """
@@ -116,8 +118,10 @@ def main() -> None:
     parser.add_argument("--images", type=int, default=400)
     parser.add_argument("--model", default=None, help="default: a tiny one that is made for this")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--pause", type=float, default=1.0, help="seconds of work before a kill, at most")
+    parser.add_argument("--folder", default=None, help="where the project is made, for instance on a network share")
     chosen = parser.parse_args()
-    with tempfile.TemporaryDirectory() as place:
+    with tempfile.TemporaryDirectory(dir=chosen.folder) as place:
         folder = Path(place)
         (folder / "images").mkdir()
         for index in range(chosen.images):
@@ -130,11 +134,14 @@ def main() -> None:
         chance = random.Random(chosen.seed)
         said, unopened = Said(), 0
         for _ in range(chosen.rounds):
-            one_round(project.path, model, chance.uniform(0, 1.0), said)
+            one_round(project.path, model, chance.uniform(0, chosen.pause), said)
+            settle_journal_mode(project.path / "project.db")  # as opening does, before anybody only reads
             unopened += not is_sound(project.path / "project.db")
         lost, steps, twice = check(project.path, said)
+        kind = share_type(project.path)
+        where = f" on {kind}" if kind else ""
     Console().print(
-        f"{chosen.rounds} kills, {len(said.drawn)} edits acknowledged, {len(said.done)} images pre-labelled: "
+        f"{chosen.rounds} kills{where}, {len(said.drawn)} edits acknowledged, {len(said.done)} images pre-labelled: "
         f"{lost} edits lost, {steps} undo steps lost, {twice} images done twice or lost, {unopened} projects damaged"
     )
     sys.exit(bool(lost or steps or twice or unopened))

@@ -21,8 +21,10 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-PATIENCE_S = 0.5
+PATIENCE_S = 0.4
 """For a call while the folder does not answer either; a busy local disk may take that long."""
+LOOK_S = 0.1
+"""After which the folder is asked, and how often it is looked whether it answers."""
 LONGEST_S = 3.0
 """For any call: a slow query or a long write of another thread, on a folder that answers."""
 PLAIN = frozenset({"image_path", "is_read_only", "revision"})
@@ -155,7 +157,7 @@ class Waiting:
         """What `work` returns or raises; NoAnswerError when that takes too long."""
         call = self.lane.post(work)
         until = time.monotonic() + self.longest_s
-        while not call.ended.wait(self.patience_s if not self.hangs else 0.0):
+        while not call.ended.wait(LOOK_S if not self.hangs else 0.0):
             if self.hangs or time.monotonic() > until:
                 call.is_given_up = True
                 raise NoAnswerError(self._probe.folder)

@@ -16,6 +16,7 @@ _VERTEX_SCREEN_PX = 8.0
 _EDGE_SCREEN_PX = 6.0
 _MIDPOINT_SCREEN_PX = 7.0
 _EDGE_WITH_MIDPOINT_SCREEN_PX = 30.0
+_LEAST_WITH_HANDLES_SCREEN_PX = 32.0
 _SMALL_OBJECT_SHARE = 0.18
 """Handles of a small object reach at most this share of its shorter side, so that its inside stays there to grab."""
 _MAX_EDITABLE = 200
@@ -120,9 +121,16 @@ def _handle_at(context: ToolContext, pointer: Pointer) -> Target | None:
 
 
 def _handle_of_topmost(context: ToolContext, pointer: Pointer, stack: list[int]) -> Target | None:
-    """A vertex or midpoint of the topmost object, or beside all objects of the nearest one; none of locked ones."""
+    """A vertex or midpoint of the topmost object, or beside all objects of the nearest one.
+
+    Locked objects have none, and small ones only when they are selected: else the drag of a cell would hit its border.
+    """
     reach, (x, y) = pointer.reach(_VERTEX_SCREEN_PX), pointer.point
-    among = [id_ for id_ in stack[:1] or context.index.near(x, y, reach) if not context.document[id_].is_locked]
+    near = (context.document[id_] for id_ in stack[:1] or context.index.near(x, y, reach))
+    least = pointer.reach(_LEAST_WITH_HANDLES_SCREEN_PX)
+    among = [one.id for one in near if not one.is_locked and _longer_side(one) >= least]
+    if not among:
+        return None
     vertex = context.index.nearest_vertex(x, y, tolerance=reach, among=among)
     # a small object has small handles
     if vertex is not None and math.dist(vertex_point(context, vertex), (x, y)) <= reach * _reach_share(
@@ -135,6 +143,11 @@ def _handle_of_topmost(context: ToolContext, pointer: Pointer, stack: list[int])
     share = _reach_share(context.document[edge.start.instance_id], pointer)
     is_near = math.dist((edge.x, edge.y), (x, y)) <= pointer.reach(_EDGE_SCREEN_PX) * share
     return EdgeTarget(edge, is_midpoint=True) if is_near else None
+
+
+def _longer_side(instance: Instance) -> float:
+    x1, y1, x2, y2 = instance.bounds_xyxy
+    return max(x2 - x1, y2 - y1)
 
 
 def _reach_share(instance: Instance, pointer: Pointer) -> float:

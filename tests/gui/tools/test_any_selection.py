@@ -105,3 +105,10 @@ def test_a_hot_vertex_shows_whose_it_is() -> None:
     overlay = session.tool.overlay()
     assert (overlay.hovered, [mark.mark for mark in overlay.marks]) == (2, [Mark.HOT])
     assert "click selects" in session.tool.hint
+
+
+def test_a_small_object_that_is_not_selected_is_moved_not_reshaped() -> None:
+    session = host(square(1), square(2, at=(80, 40), side=24), selection=frozenset({1}))
+    session.drag((80, 40), (90, 50), (100, 60))
+    assert session.labels == ["Move object"]
+    assert session.ring(2)[0] == (100, 60)

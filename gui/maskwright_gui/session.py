@@ -17,9 +17,9 @@ from maskwright.document.document import Document
 from maskwright.document.gesture import Gesture
 from maskwright.document.values import Category, ImageRecord, ImageState, Instance
 from maskwright.errors import MaskwrightError, ProjectError
+from maskwright.inference.candidate_cache import CandidateCache
 from maskwright_gui.history import History, Step, difference, rebased
 from maskwright_gui.reading import ImageReader
-from maskwright_gui.workers.candidate_cache import CandidateCache
 from maskwright_gui.workers.ending import end_and_delete, left_behind, wait_for
 from maskwright_gui.workers.ids import IdSupply
 from maskwright_gui.workers.lane import FolderProbe, NoAnswerError, Waiting, answering
@@ -97,7 +97,7 @@ class Session(QObject):
         self._ids = IdSupply(lambda count: project.reserve_instance_ids(count), self.waiting)
         if not project.is_read_only:
             self._ids.fill()
-        self.cache = CandidateCache(project.path / "cache" / "candidates")
+        self.cache = CandidateCache.of_project(project.path)
         self._writer = EditWriter(project, self)
         self._ahead = ReadAhead(project, self)
         self._ahead.read.connect(self.neighbour_read)

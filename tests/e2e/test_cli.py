@@ -19,6 +19,7 @@ from maskwright.cli.app import app
 from maskwright.document.change import Change
 from maskwright.document.gesture import Gesture
 from maskwright.document.values import InstanceState
+from maskwright.inference.candidate_cache import CandidateCache
 from maskwright.inference.model import load_model
 from maskwright.project import Project, Proposal
 from project_builders import drawn, make_project, square, write_image
@@ -75,6 +76,16 @@ def test_a_project_keeps_the_proposals(folder: Path, model: Path, tmp_path: Path
 
     with Project.open(tmp_path / "set.maskwright") as project:
         assert (code, len(project.instances(1))) == (0, 2)
+
+
+def test_a_project_keeps_what_the_window_moves_thresholds_with(folder: Path, model: Path, tmp_path: Path) -> None:
+    for option, count in (("--no-candidates", 0), ("--candidates", 5)):
+        place = tmp_path / f"set{option}.maskwright"
+        run("prelabel", folder, "--model", model, "--project", place, option)
+        cache = CandidateCache.of_project(place)
+        with Project.open(place) as project:
+            found = [cache.get(image.id, project.image_path(image)) for image in project.images()]
+        assert len([known for known in found if known is not None]) == count
 
 
 def test_subfolders_are_looked_into_when_asked(folder: Path, model: Path, tmp_path: Path) -> None:

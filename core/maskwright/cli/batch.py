@@ -5,6 +5,7 @@ import signal
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from maskwright.cli.output import progress_bar
 from maskwright.errors import ProjectError
 from maskwright.formats.coco import CocoExportOptions, export_coco
 from maskwright.images import IMAGE_SUFFIXES
+from maskwright.inference.candidate_cache import CandidateCache
 from maskwright.inference.model import Model, load_model
 from maskwright.prelabel import (
     BatchReport,
@@ -24,6 +26,7 @@ from maskwright.prelabel import (
     store_mapping,
 )
 from maskwright.prelabel.mapping import parse_mapping
+from maskwright.prelabel.stages import ignore_candidates
 from maskwright.project import Project, ScannedImage, find_project, scan_folder
 
 _WORK_IN_PROGRESS = "prelabel.is_work_in_progress"
@@ -65,6 +68,7 @@ def prelabel_folder(
     load: Mapping[str, Any],
     is_recursive: bool,
     resume: bool,
+    keeps_candidates: bool,
 ) -> BatchOutcome:
     """Scan, run, export. Raises MaskwrightError when nothing can be done."""
     scanned = _scan(folder, is_recursive)
@@ -77,7 +81,8 @@ def prelabel_folder(
         project.add_images(image for image in scanned if image.failure is None)
         if class_map is not None:
             store_mapping(project, model.content_hash, parse_mapping(class_map, project, model.labels))
-        report = run_with_bar(project, model, settings, resume=resume)
+        keeps_candidates = keeps_candidates and not is_temporary
+        report = run_with_bar(project, model, settings, resume=resume, keeps_candidates=keeps_candidates)
         failures = [(image.file_name, image.failure.reason) for image in scanned if image.failure is not None]
         failures += [(failure.file_name, failure.reason) for failure in project.failures(report.run_id)]
         instance_count = sum(record.instance_count for record in project.images())
@@ -110,9 +115,15 @@ def _scan(folder: Path, is_recursive: bool) -> list[ScannedImage]:
     return scanned
 
 
-def run_with_bar(project: Project, model: Model, settings: PrelabelSettings, *, resume: bool) -> BatchReport:
-    """A batch with a progress bar on the terminal; Ctrl+C ends it in order."""
+def run_with_bar(
+    project: Project, model: Model, settings: PrelabelSettings, *, resume: bool, keeps_candidates: bool
+) -> BatchReport:
+    """A batch with a progress bar on the terminal; Ctrl+C ends it in order.
+
+    `keeps_candidates` beside the project, so that the window can move thresholds without inference.
+    """
     token = CancelToken()
+    cache = CandidateCache.of_project(project.path)
     with progress_bar("pre-label", len(project.image_ids())) as show, _cancelled_by_ctrl_c(token):
         return run_batch(
             project,
@@ -121,6 +132,7 @@ def run_with_bar(project: Project, model: Model, settings: PrelabelSettings, *, 
             on_progress=lambda progress: show(progress.finished, _note(progress)),
             cancel=token,
             resume=resume,
+            on_candidates=partial(cache.put, model) if keeps_candidates else ignore_candidates,
         )
 
 

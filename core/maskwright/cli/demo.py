@@ -63,7 +63,7 @@ def prepare(folder: Path, *, writes_files: bool) -> DemoOutcome:
     """Unpack, pre-label what is not done yet, and with `writes_files` export. Raises MaskwrightError."""
     with open_sample_project(folder) as project:
         model = load_model(BUNDLED_MODEL)
-        run_with_bar(project, model, PrelabelSettings(), resume=True)
+        run_with_bar(project, model, PrelabelSettings(), resume=True, keeps_candidates=True)
         records = list(project.images())
         outcome = DemoOutcome(project.path, len(records), sum(record.instance_count for record in records))
         if not writes_files:

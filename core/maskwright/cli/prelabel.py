@@ -60,6 +60,14 @@ def prelabel(
     resume: Annotated[
         bool, typer.Option(help="Go on with an interrupted batch of the same model and settings.", rich_help_panel=_RUN)
     ] = False,
+    candidates: Annotated[
+        bool,
+        typer.Option(
+            help="Keep in the project what the model found below the thresholds, too (up to 4 GB), so that the window "
+            "can move them without the model.",
+            rich_help_panel=_RUN,
+        ),
+    ] = True,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print JSON on standard output.", rich_help_panel=_RUN)
     ] = False,
@@ -90,6 +98,7 @@ def prelabel(
         load={"device": device, "precision": precision, "num_threads": threads},
         is_recursive=recursive,
         resume=resume,
+        keeps_candidates=candidates,
     )
     if as_json:
         print_json(_as_json(outcome))

@@ -9,11 +9,11 @@ import numpy as np
 from maskwright.document.values import Provenance
 
 if TYPE_CHECKING:
+    from maskwright.inference.candidate_cache import CandidateCache, ModelMark
     from maskwright.inference.candidates import Candidates
     from maskwright.project.proposals import Proposal
     from maskwright.project.store import Project
     from maskwright.review.places import Place
-    from maskwright_gui.workers.candidate_cache import CandidateCache, ModelMark
 
 _NEAR_PX = 1.0
 

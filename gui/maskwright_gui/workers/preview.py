@@ -15,7 +15,7 @@ from maskwright.document.change import Change
 from maskwright.document.document import Document
 from maskwright.document.values import Provenance
 from maskwright.errors import MaskwrightError, ProjectError
-from maskwright_gui.workers.candidate_cache import CandidateCache, ModelMark
+from maskwright.inference.candidate_cache import CandidateCache, ModelMark
 from maskwright_gui.workers.ending import end
 from maskwright_gui.workers.foresight import next_settings
 from maskwright_gui.workers.narrowing import narrowed

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from maskwright.document.change import Change
-from maskwright_gui.workers.candidate_cache import CandidateCache
+from maskwright.inference.candidate_cache import CandidateCache
 
 if TYPE_CHECKING:
     from maskwright.inference.candidates import Candidates

@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from maskwright.document.values import ImageState
+from maskwright.inference.candidate_cache import CandidateCache
 from maskwright_gui.panels.thresholds import THRESHOLDS_SETTING, Thresholds
-from maskwright_gui.workers.candidate_cache import CandidateCache
 from maskwright_gui.workers.narrowing import narrowed
 from maskwright_gui.workers.tasks import TaskProgress
 

@@ -10,9 +10,9 @@ from pytestqt.qtbot import QtBot
 
 from maskwright.document.values import InstanceState
 from maskwright.errors import ModelError
+from maskwright.inference.candidate_cache import CandidateCache
 from maskwright.prelabel.settings import PrelabelSettings
 from maskwright.project import Project, scan_folder
-from maskwright_gui.workers.candidate_cache import CandidateCache
 from maskwright_gui.workers.inference import InferenceThread
 from maskwright_gui.workers.requests import BatchRequest, ModelChoice, PredictRequest
 from window_support import GatedModel, image_folder

@@ -15,6 +15,7 @@ import tiny_models
 from maskwright.document.values import ImageState, InstanceState
 from maskwright.images import read_image
 from maskwright.images.identity import SeenFile
+from maskwright.inference.candidate_cache import CandidateCache
 from maskwright.inference.candidates import PREPROCESSING_VERSION
 from maskwright.inference.model import load_model
 from maskwright_gui.app import Workbench
@@ -22,7 +23,6 @@ from maskwright_gui.canvas.ghosts import GhostKind
 from maskwright_gui.commands.live_thresholds import has_stored_score, known_thresholds
 from maskwright_gui.panels.class_filter import ClassFilter, ClassFilterList
 from maskwright_gui.panels.thresholds import Thresholds
-from maskwright_gui.workers.candidate_cache import CandidateCache
 from maskwright_gui.workers.preview import PreviewRequest, Purpose
 from project_builders import write_image
 from window_support import GatedModel

@@ -40,6 +40,11 @@ class ModelMark:
 class CandidateCache:
     """All methods may be called from any thread."""
 
+    @classmethod
+    def of_project(cls, folder: Path) -> "CandidateCache":
+        """`folder`: the project's."""
+        return cls(folder / "cache" / "candidates")
+
     def __init__(self, folder: Path, *, max_bytes: int = MAX_BYTES) -> None:
         self._folder = folder
         self._max_bytes = max_bytes

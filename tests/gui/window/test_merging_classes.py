@@ -23,7 +23,7 @@ def classed(opened: Workbench) -> Workbench:
     session = opened.session
     session.project.ensure_categories([(CELL, "cell"), (CAT, "cat")])
     session.reload_categories()
-    session.project.reserve_instance_ids(10)
+    assert [session.new_instance_id() for _ in range(2)] == [1, 2]
     session.edit(Change.create([drawn(1), drawn(2, square(20), category_id=CAT)]), "Draw")
     return opened
 

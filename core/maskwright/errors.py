@@ -37,5 +37,9 @@ class ProjectError(MaskwrightError):
     """A project that cannot be created, opened or written."""
 
 
+class DamagedProjectError(ProjectError):
+    """A project file (`path`) that SQLite cannot make sense of: an earlier copy can be put in its place."""
+
+
 class FormatError(MaskwrightError):
     """An annotation file that cannot be read or written."""

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from maskwright.errors import ProjectError
 from maskwright.project.database import journal_mode_for
+from maskwright.project.lock import Holder, ProjectLock
 
 log = logging.getLogger(__name__)
 
@@ -104,6 +105,24 @@ def restore(file: Path, backup: Path) -> Path:
         partial.unlink(missing_ok=True)
         raise ProjectError(f"the backup could not be put back ({error})", path=file) from error
     return kept
+
+
+def restore_newest(file: Path) -> Path:
+    """Put the newest copy that is sound in the place of `file`, which nobody may have open; returns that copy.
+
+    What was there is kept beside the copies. Raises ProjectError when there is no such copy, or as `restore` does.
+    """
+    lock = ProjectLock.acquire(file.parent)
+    if isinstance(lock, Holder):
+        raise ProjectError(f"the project is open elsewhere: {lock}", path=file.parent, hint="close it there first")
+    try:
+        for copy in list_backups(file):
+            if not copy.stem.endswith("before-restore") and is_sound(copy):
+                restore(file, copy)
+                return copy
+    finally:
+        lock.release()
+    raise ProjectError("there is no copy of an earlier day that is whole", path=file.parent / FOLDER)
 
 
 def is_sound(file: Path) -> bool:

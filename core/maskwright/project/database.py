@@ -227,7 +227,7 @@ def _plain_words(path: Path) -> Iterator[None]:
 def _reason(error: BaseException | None) -> str:
     text = str(error)
     if "disk is full" in text:
-        return "the disk is full; this change was not saved, everything before it was"
+        return "the disk is full: make room on it; this change was not saved, everything before it was"
     if "readonly" in text:
         return "the project cannot be written: the file or its folder is read-only"
     if "locked" in text:

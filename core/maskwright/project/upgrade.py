@@ -6,7 +6,7 @@ from pathlib import Path
 
 from sqlalchemy import Connection, NullPool, create_engine
 
-from maskwright.errors import ProjectError
+from maskwright.errors import DamagedProjectError, ProjectError
 from maskwright.project.backup import back_up, is_sound
 from maskwright.project.database import read_only_options, settle_journal_mode
 
@@ -17,6 +17,7 @@ REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008")
 _SMALL_BYTES = 16 * 2**20
 """Read through in 30 ms."""
 
+_RESTORE = "maskwright restore puts an earlier copy back"
 _ONCE = "open it once where it can be written"
 
 
@@ -35,8 +36,7 @@ def schema_version(file: Path) -> str | None:
             raise ProjectError("a program was cut short while it wrote here", path=file, hint=_ONCE) from error
         raise ProjectError(f"the project cannot be read ({error})", path=file) from error
     except sqlite3.DatabaseError as error:
-        hint = "maskwright restore puts an earlier copy back"
-        raise ProjectError(f"the project file is damaged ({error})", path=file, hint=hint) from error
+        raise DamagedProjectError(f"the project file is damaged ({error})", path=file, hint=_RESTORE) from error
     return str(row[0]) if row is not None else None
 
 
@@ -68,12 +68,13 @@ def require_sound(file: Path) -> None:
     A closed project has no log beside it; a log that is there was left by a program that crashed or lost power. Large
     files are read once a day beside the window, for their backup. Raises ProjectError when the file is damaged.
     """
+    if not file.stat().st_size:  # SQLite takes that for a new one
+        raise DamagedProjectError("the project file is empty", path=file, hint=_RESTORE)
     settle_journal_mode(file)
     journal = file.with_name(f"{file.name}-wal")
     is_suspect = journal.exists() and journal.stat().st_size > 0
     if (is_suspect or file.stat().st_size <= _SMALL_BYTES) and not is_sound(file):
-        hint = "maskwright restore puts an earlier copy back"
-        raise ProjectError("the project file is damaged", path=file, hint=hint)
+        raise DamagedProjectError("the project file is damaged", path=file, hint=_RESTORE)
 
 
 def bring_up_to_date(file: Path) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QFileDialog, QWidget
 
+from maskwright.errors import DamagedProjectError, MaskwrightError
 from maskwright_gui.dialogs.rescued import offer_rescued
 from maskwright_gui.dialogs.unsaved import Leaving, UnsavedDialog
 from maskwright_gui.messages import Message
@@ -122,9 +123,32 @@ class ProjectCommands(QObject):
         for signal in (task.done, task.failed, task.cancelled):
             signal.connect(lambda *_: self._on_task_ended(task))
         task.done.connect(on_done)
-        task.failed.connect(lambda error: self.told.emit(Message.of_error(complaint, error)))
+        task.failed.connect(lambda error: self._on_failed(complaint, error))
         self._task = task
         task.start()
+
+    def _on_failed(self, complaint: str, error: MaskwrightError) -> None:
+        if isinstance(error, DamagedProjectError) and error.path is not None:
+            detail = f"{error.path}: {error.message}. It is kept when an earlier copy takes its place."
+            action = partial(self.restore, error.path)
+            self.told.emit(Message(complaint, detail, "error", "Put the latest copy back", action))
+        else:
+            self.told.emit(Message.of_error(complaint, error))
+
+    def restore(self, file: Path) -> None:
+        """Put the newest whole copy in the place of a damaged project file, and open it."""
+
+        def put_back(progress: TaskProgress) -> Path:
+            from maskwright.project.backup import restore_newest
+
+            progress.report(0, None, "Putting a copy back")
+            return restore_newest(file)
+
+        self._run(put_back, partial(self._on_restored, file), "No copy was put back")
+
+    def _on_restored(self, file: Path, copy: Path) -> None:
+        self.told.emit(Message("An earlier copy is in place", f"{copy.name}. What was there is beside it."))
+        self.open_path(file)
 
     def _on_task_ended(self, task: Task) -> None:
         if self._task is task:

@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 
 from maskwright.document.change import Change
-from maskwright.errors import ProjectError
+from maskwright.errors import DamagedProjectError, ProjectError
 from maskwright.project import Project
-from maskwright.project.backup import back_up, back_up_daily, keep_within_bounds, list_backups, restore
+from maskwright.project.backup import back_up, back_up_daily, keep_within_bounds, list_backups, restore, restore_newest
 from project_builders import drawn, make_project
 
 CORE = Path(__file__).resolve().parents[3] / "core"
@@ -257,3 +257,24 @@ def test_a_folder_that_cannot_be_written_is_opened_for_reading(
         assert "cannot be written" in project.read_only_reason
         assert len(project.document(1)) == 1
     assert sorted(path.name for path in project.path.iterdir()) == ["lock", "project.db"]
+
+
+def test_an_empty_file_is_damaged_and_stays_as_it_is(project: Project) -> None:
+    project.close()
+    file = project.path / "project.db"
+    file.write_bytes(b"")
+    with pytest.raises(DamagedProjectError, match="empty"):
+        Project.open(project.path)
+    assert file.read_bytes() == b""
+
+
+def test_the_newest_whole_copy_is_put_back(project: Project) -> None:
+    file = project.path / "project.db"
+    whole = back_up(file, reason="daily")
+    newer = whole.with_name("2099-01-01T000000Z-daily.db")
+    newer.write_bytes(b"no database")
+    project.close()
+    file.write_bytes(b"no database")
+    assert restore_newest(file) == whole
+    with Project.open(project.path) as again:
+        assert len(again.document(1)) == 1

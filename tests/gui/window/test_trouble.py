@@ -89,6 +89,19 @@ def test_broken_project_file_is_refused_with_its_path(qtbot: QtBot, bench: Workb
     assert bench.session.project is None
 
 
+def test_a_damaged_project_is_opened_from_its_latest_copy(qtbot: QtBot, opened: Workbench, folder: Path) -> None:
+    file = folder / ".maskwright" / "project.db"
+    opened.projects.close_project()
+    file.write_bytes(b"no database" * 1000)
+    opened.projects.open_path(folder)
+    qtbot.waitUntil(lambda: any("damaged" in text for text in texts(opened)), timeout=20_000)
+    (message,) = (message for message in opened.window.toasts.messages if message.action is not None)
+    with qtbot.waitSignals([opened.projects.opened, opened.projects.images_added], timeout=20_000):
+        message.action()
+    assert opened.rows.rowCount() == 6
+    assert list((folder / ".maskwright" / "backups").glob("*before-restore.db"))
+
+
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
 def test_unwritable_folder_gets_its_project_elsewhere(qtbot: QtBot, bench: Workbench, folder: Path) -> None:
     folder.chmod(0o555)

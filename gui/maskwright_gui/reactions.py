@@ -221,14 +221,10 @@ def show_models(bench: "Workbench") -> None:
 
 
 def ask_for_a_class(bench: "Workbench") -> None:
-    """A person wants to draw and the project has no class yet."""
-    begin = Message(
-        "An object needs a class",
-        "Name one in the Classes panel, or begin with one called “object”.",
-        action_text="Use “object”",
-        action=lambda: bench.classes.add("object"),
-    )
-    bench.window.toasts.show_message(begin)
+    """A person wants to draw and the project has no class yet: typing its name comes first."""
+    view, session = bench.view, bench.session
+    prompt = "Name what you want to draw"
+    view.open_class_picker(view.place_for_popup(), session.set_current_category, bench.classes.add, prompt=prompt)
 
 
 def pick_class(bench: "Workbench", at: QPoint) -> None:

@@ -55,6 +55,7 @@ TOOLS = {
     "simplify": ToolEntry("Simplify", "line-segments", ("S",), SimplifyTool),
 }
 
+_TOOL_NAMES = "window/tool_names"
 NEED_A_CLASS = frozenset({"polygon", "rectangle", "ellipse", "brush"})
 """Tools that make new objects."""
 
@@ -74,6 +75,9 @@ class ViewCommands(QObject):
         self.theme: Theme = resolve_theme(ThemeName(str(settings.value("window/theme", ThemeName.SYSTEM))))
         labels = LabelMode(str(settings.value("canvas/labels", LabelMode.ALL)))
         self._canvas.set_style(replace(self._canvas.style_values, label_mode=labels))
+        self._names_switch = window.actions_table["toggle_tool_names"]
+        self._names_switch.toggled.connect(self._on_tool_names)
+        self._names_switch.setChecked(bool(settings.value(_TOOL_NAMES, False, type=bool)))
         self._canvas.cursor_moved.connect(self._on_cursor_moved)
         self._canvas.cursor_left.connect(lambda: window.status.show_pointer(""))
 
@@ -148,12 +152,18 @@ class ViewCommands(QObject):
         )
 
     def open_class_picker(
-        self, at: QPoint, on_chosen: Callable[[int], None], on_created: Callable[[str], None]
+        self,
+        at: QPoint,
+        on_chosen: Callable[[int], None],
+        on_created: Callable[[str], object],
+        *,
+        prompt: str = "Class",
     ) -> None:
         """`at`: global screen position, moved so that the popup stays on the screen."""
         selected = self._session.selected_instances()
         current = selected[0].category_id if selected else self._session.current_category_id
-        picker = ClassPicker(self._session.categories, self._session.class_keys, current, at, self._window)
+        categories, keys = self._session.categories, self._session.class_keys
+        picker = ClassPicker(categories, keys, current, at, self._window, prompt=prompt)
         screen = QGuiApplication.screenAt(at) or self._window.screen()
         area = screen.availableGeometry()
         picker.move(min(at.x(), area.right() - picker.width()), min(at.y(), area.bottom() - picker.height()))
@@ -180,6 +190,10 @@ class ViewCommands(QObject):
     def _known_actions(self) -> list[tuple[str, QAction]]:
         table = self._window.actions_table
         return [(spec.menu, table[spec.id]) for spec in table.specs.values()]
+
+    def _on_tool_names(self, is_on: bool) -> None:
+        self._settings.setValue(_TOOL_NAMES, is_on)
+        self._window.show_tool_names(is_on)
 
     def _on_cursor_moved(self, x: float, y: float) -> None:
         value = self._canvas.value_at(x, y)

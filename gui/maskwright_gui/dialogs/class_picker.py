@@ -14,7 +14,8 @@ from maskwright_gui.icons import swatch
 from maskwright_gui.panels.widgets import named
 
 _ID = Qt.ItemDataRole.UserRole
-SIZE = QSize(260, 300)
+WIDTH_PX, MOST_HEIGHT_PX = 260, 300
+_FIELD_PX, _ROW_PX = 64, 20
 
 
 class ClassPicker(QuickDialog):
@@ -24,13 +25,21 @@ class ClassPicker(QuickDialog):
     created = Signal(str)
 
     def __init__(
-        self, categories: Sequence[Category], keys: ClassKeys, current_id: int, at: QPoint, parent: QWidget
+        self,
+        categories: Sequence[Category],
+        keys: ClassKeys,
+        current_id: int,
+        at: QPoint,
+        parent: QWidget,
+        *,
+        prompt: str = "Class",
     ) -> None:
-        super().__init__(SIZE, parent)
+        rows = len(categories) + 2  # what is typed may be new, and room to breathe
+        super().__init__(QSize(WIDTH_PX, min(_FIELD_PX + rows * _ROW_PX, MOST_HEIGHT_PX)), parent)
         self._categories, self._keys = tuple(categories), keys
         self._digits = {category_id: digit for digit, category_id in keys.items()}
         self._field = named(QLineEdit(self), "Find or name a class")
-        self._field.setPlaceholderText("Class")
+        self._field.setPlaceholderText(prompt)
         self._field.textChanged.connect(self._fill)
         self._field.installEventFilter(self)
         self._list = named(QListWidget(self), "Classes found")

@@ -56,7 +56,7 @@ class BoxTool(BaseTool):
     @property
     def hint(self) -> str:
         if self._context.category_id is None:
-            return "Add a class first, then draw"
+            return "Name a class first: take the tool again, or use the Classes panel"
         if self.is_busy:
             return "Second corner · 1-9 class · Shift equal sides · Ctrl no snapping · Esc cancels"
         return "Drag or click two corners · Shift equal sides" + drawn_hint(self._context)

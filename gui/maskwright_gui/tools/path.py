@@ -56,7 +56,7 @@ class PathTool(BaseTool):
     @property
     def hint(self) -> str:
         if self._needs_category and self._context.category_id is None:
-            return "Add a class first, then draw"
+            return "Name a class first: take the tool again, or use the Classes panel"
         if not self._points:
             return self._start_hint + (drawn_hint(self._context) if self._needs_category else "")
         ends = "Enter, double click or first point closes" if self._is_closed else "Enter or double click finishes"

@@ -11,6 +11,7 @@ from maskwright.document import edits
 from maskwright.errors import ModelError, ProjectError
 from maskwright.geometry.polygon import Polygon
 from maskwright_gui.app import Workbench, use_own_qt_plugins
+from maskwright_gui.dialogs.class_picker import ClassPicker
 from maskwright_gui.dialogs.unsaved import Leaving, UnsavedDialog
 from window_support import GatedModel, image_folder
 
@@ -142,12 +143,14 @@ def test_typing_a_name_does_not_trigger_keys(qtbot: QtBot, opened: Workbench) ->
     qtbot.keyClick(opened.window.focusWidget(), Qt.Key.Key_Return)
 
 
-def test_drawing_without_a_class_offers_one(qtbot: QtBot, opened: Workbench) -> None:
+def test_drawing_without_a_class_asks_for_its_name(qtbot: QtBot, opened: Workbench) -> None:
     qtbot.keyClick(opened.window.canvas, Qt.Key.Key_P)
-    message = opened.window.toasts.messages[-1]
-    assert message.text == "An object needs a class"
-    message.action()
-    assert [category.name for category in opened.session.categories] == ["object"]
+    picker = opened.window.findChildren(ClassPicker)[-1]
+    qtbot.waitUntil(picker.isActiveWindow)
+    qtbot.keyClicks(picker.focusWidget(), "pumpkin")
+    qtbot.keyClick(picker.focusWidget(), Qt.Key.Key_Return)
+    assert [category.name for category in opened.session.categories] == ["pumpkin"]
+    assert opened.window.canvas.tool.name == "polygon"
     assert opened.window.canvas.context.category_id == opened.session.categories[0].id
 
 

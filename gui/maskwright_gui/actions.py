@@ -141,6 +141,7 @@ ACTIONS: tuple[ActionSpec, ...] = (
     ActionSpec("toggle_follow", "Zoom in on the next object", "View", 1, (), is_checkable=True),
     ActionSpec("toggle_wheel", "Wheel alone zooms", "View", 1, (), is_checkable=True),
     ActionSpec("toggle_chrome", "Hide or show all panels", "View", 1, ("F11",), "frame-corners"),
+    ActionSpec("toggle_tool_names", "Names beside the tools", "View", 1, (), is_checkable=True),
     ActionSpec("next_panel", "Go to the next panel", "View", 1, ("F6",)),
     ActionSpec("previous_panel", "Go to the previous panel", "View", 1, ("Shift+F6",)),
     ActionSpec("toggle_theme", "Light or dark theme", "View", 1, ("Ctrl+Shift+L",), "moon"),

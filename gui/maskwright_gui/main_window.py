@@ -4,10 +4,19 @@ from pathlib import Path
 
 from PySide6.QtCore import QMimeData, QSettings, QSize, Qt, Signal
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDragLeaveEvent, QDropEvent, QResizeEvent
-from PySide6.QtWidgets import QDockWidget, QMainWindow, QMenu, QStackedWidget, QToolBar, QWidget
+from PySide6.QtWidgets import (
+    QDockWidget,
+    QMainWindow,
+    QMenu,
+    QStackedWidget,
+    QToolBar,
+    QToolButton,
+    QWidget,
+)
 
 from maskwright_gui.actions import MENUS, Actions, ActionSpec
 from maskwright_gui.canvas.view import CanvasView
+from maskwright_gui.icons import themed_icon
 from maskwright_gui.messages import Toasts
 from maskwright_gui.panels.categories import CategoriesPanel
 from maskwright_gui.panels.empty_state import EmptyState
@@ -25,6 +34,25 @@ from maskwright_gui.theme import Theme
 
 DEFAULT_SIZE = QSize(1280, 800)
 LAYOUT_VERSION = 1
+_TOOL_BAR = (
+    {
+        "tool_select": "Select",
+        "tool_polygon": "Polygon",
+        "tool_rectangle": "Rectangle",
+        "tool_ellipse": "Ellipse",
+        "tool_brush": "Brush",
+        "tool_eraser": "Eraser",
+        "tool_redraw": "Redraw",
+        "tool_hole": "Cut out",
+        "tool_extend": "Add area",
+        "tool_split": "Split",
+        "tool_simplify": "Simplify",
+    },
+    {"undo": "Undo", "redo": "Redo"},
+    {"run_model": "Run model", "accept": "Accept", "reject": "Reject"},
+    {"fit": "Fit", "done": "Done"},
+)
+"""Groups of {action id: what stands beside the sign, if names are shown}."""
 NARROW_PX, LOW_PX = 900, 620
 """Below these the panels give way to the canvas."""
 
@@ -84,8 +112,20 @@ class MainWindow(QMainWindow):
 
     def set_theme(self, theme: Theme) -> None:
         self.actions_table.set_theme(theme)
+        for more in self.tools.findChildren(QToolButton, "qt_toolbar_ext_button"):
+            more.setIcon(themed_icon("caret-double-down", theme))  # Qt's own is black in both themes
+            more.setToolTip("More tools")
         for panel in (self.header, self.images, self.instances, self.thresholds):
             panel.set_theme(theme)
+
+    def show_tool_names(self, is_on: bool) -> None:
+        """For a person who does not know the signs yet."""
+        style = Qt.ToolButtonStyle.ToolButtonTextBesideIcon if is_on else Qt.ToolButtonStyle.ToolButtonIconOnly
+        self.tools.setToolButtonStyle(style)
+        buttons = [self.tools.widgetForAction(action) for action in self.tools.actions() if not action.isSeparator()]
+        width = max(button.sizeHint().width() for button in buttons) if is_on else 0
+        for button in buttons:  # else each is as wide as its word, in the middle
+            button.setMinimumWidth(width)
 
     def find_image(self) -> None:
         """The search, wherever the list of images is."""
@@ -158,18 +198,13 @@ class MainWindow(QMainWindow):
         bar.setMovable(False)
         bar.setIconSize(QSize(20, 20))
         bar.setContextMenuPolicy(Qt.ContextMenuPolicy.PreventContextMenu)
-        for id_ in self.actions_table.specs:
-            if id_.startswith("tool_"):
-                bar.addAction(self.actions_table[id_])
-        bar.addSeparator()
-        for id_ in ("undo", "redo"):
-            bar.addAction(self.actions_table[id_])
-        bar.addSeparator()
-        for id_ in ("run_model", "accept", "reject"):
-            bar.addAction(self.actions_table[id_])
-        bar.addSeparator()
-        for id_ in ("fit", "done"):
-            bar.addAction(self.actions_table[id_])
+        for group in _TOOL_BAR:
+            if bar.actions():
+                bar.addSeparator()
+            for id_, name in group.items():
+                action = self.actions_table[id_]
+                action.setIconText(name)
+                bar.addAction(action)
         self.addToolBar(Qt.ToolBarArea.LeftToolBarArea, bar)
         return bar
 

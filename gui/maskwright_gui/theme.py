@@ -142,6 +142,7 @@ def _style_sheet(t: Theme) -> str:
     QToolBar::separator {{ background: {t.border}; height: 1px; width: 1px; margin: 4px; }}
     QToolButton {{ border: 1px solid transparent; border-radius: 4px; padding: 4px; }}
     QToolBar QToolButton {{ padding: 3px; }}
+    QToolButton#qt_toolbar_ext_button {{ padding: 0; }}
     QToolButton:hover {{ background: {t.selection}; }}
     QToolButton:checked {{ background: {t.selection}; border-color: {t.accent}; }}
     QToolButton:focus {{ border-color: {t.accent}; }}

@@ -71,6 +71,7 @@ OTHER_WORDS: Mapping[str, str] = MappingProxyType({
     "toggle_wheel": "mouse scroll",
     "toggle_follow": "fit to selection follow auto zoom",
     "toggle_chrome": "full screen docks",
+    "toggle_tool_names": "text labels toolbar buttons captions",
     "toggle_theme": "mode night appearance colours",
     "reset_layout": "default docks windows",
     "keys": "shortcuts hotkeys keyboard bindings preset labelme cvat isat",

@@ -92,3 +92,9 @@ def test_a_click_on_a_message_leaves_the_keys_to_the_canvas(qtbot: QtBot, opened
     (button,) = toasts.findChildren(QPushButton)
     qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
     assert opened.window.focusWidget() is canvas
+
+
+def test_names_beside_the_tools_are_remembered(bench: Workbench) -> None:
+    bench.window.actions_table["toggle_tool_names"].trigger()
+    assert bench.window.tools.toolButtonStyle() is Qt.ToolButtonStyle.ToolButtonTextBesideIcon
+    assert bench.settings.value("window/tool_names", type=bool) is True

@@ -12,6 +12,7 @@ from PySide6.QtWidgets import (
     QAbstractSlider,
     QApplication,
     QComboBox,
+    QPushButton,
     QScrollArea,
     QTabBar,
     QWidget,
@@ -59,6 +60,9 @@ class _Frame(QWidget):
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setPen(QPen(self.palette().color(QPalette.ColorRole.Accent), _WIDTH_PX))
-        inset = _WIDTH_PX / 2
-        painter.drawRoundedRect(QRectF(self.rect()).adjusted(inset, inset, -inset, -inset), _RADIUS_PX, _RADIUS_PX)
+        lines = [(QPalette.ColorRole.Accent, _WIDTH_PX / 2)]
+        if isinstance(self.parent(), QPushButton):  # parts the ring from a button in the accent colour itself
+            lines.insert(0, (QPalette.ColorRole.Window, 1.5 * _WIDTH_PX))
+        for role, inset in lines:
+            painter.setPen(QPen(self.palette().color(role), _WIDTH_PX))
+            painter.drawRoundedRect(QRectF(self.rect()).adjusted(inset, inset, -inset, -inset), _RADIUS_PX, _RADIUS_PX)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 _ALWAYS = frozenset({
     "open_folder", "open_project", "open_samples", "quit", "toggle_chrome", "toggle_theme", "reset_layout", "palette",
-    "key_sheet", "keys", "about", "next_panel", "previous_panel", "choose_model", "models",
+    "toggle_tool_names", "key_sheet", "keys", "about", "next_panel", "previous_panel", "choose_model", "models",
 })  # fmt: skip
 
 

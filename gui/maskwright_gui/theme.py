@@ -171,6 +171,8 @@ def _style_sheet(t: Theme) -> str:
     QHeaderView::section {{
         background: {t.panel}; color: {t.muted}; border: 0; border-bottom: 1px solid {t.border}; padding: 4px;
     }}
+    QPushButton, QCheckBox {{ outline: 0; }}
+    QCheckBox {{ padding: 3px 4px; }}
     QCheckBox::indicator, QListWidget::indicator {{
         width: 14px; height: 14px; border: 1px solid {t.muted}; border-radius: 3px; background: {t.raised};
     }}

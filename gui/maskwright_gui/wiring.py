@@ -244,7 +244,7 @@ def _wire_progress(bench: "Workbench") -> None:
         bench.exchange,
         bench.data_set,
     ):
-        source.work_changed.connect(status.show_task)
+        source.work_changed.connect(partial(status.show_task, type(source).__name__))
     bench.live.candidates_missing.connect(bench.model.run_on_image)
     bench.live.told.connect(window.toasts.show_message)
     bench.exchange.told.connect(window.toasts.show_message)

@@ -97,14 +97,18 @@ class ImagePyramid:
         return self.levels[0].width() / self.size_wh[0]
 
     def value_at(self, x: float, y: float) -> tuple[float, ...] | None:
-        """(red, green, blue) of the image pixel that holds the point, or the file's own samples; None outside."""
+        """(red, green, blue) of the image pixel that holds the point, or the file's own samples; None outside.
+
+        Nothing, (), while only a preview is there: its pixels are none of the file's.
+        """
         if not (0 <= x < self.size_wh[0] and 0 <= y < self.size_wh[1]):
             return None
         if self.deep is not None:
             return self.deep.value_at(int(x), int(y))
         base = self.levels[0]
-        column, row = int(x * base.width() / self.size_wh[0]), int(y * base.height() / self.size_wh[1])
-        colour = base.pixelColor(column, row)
+        if (base.width(), base.height()) != self.size_wh:
+            return ()
+        colour = base.pixelColor(int(x), int(y))
         return colour.red(), colour.green(), colour.blue()
 
 

@@ -201,4 +201,4 @@ class ViewCommands(QObject):
             self._window.status.show_pointer("")
         else:
             values = " ".join(f"{channel:.5g}" if isinstance(channel, float) else str(channel) for channel in value)
-            self._window.status.show_pointer(f"{int(x)}, {int(y)}  {values}")
+            self._window.status.show_pointer(f"{int(x)}, {int(y)}  {values}".rstrip())

@@ -23,6 +23,7 @@ class StatusBar(QStatusBar):
         zoom = ReadoutButton("10000 %", self)
         self._zoom = named(zoom, "Zoom", tip="Zoom: click for 100 % (Ctrl+0)")
         self._zoom.clicked.connect(self.zoom_clicked)
+        self._tasks: dict[str, tuple[str, int, int | None]] = {}
         self._bar = named(QProgressBar(self), "Background work")
         self._bar.setTextVisible(False)
         self._bar.setFixedWidth(96)
@@ -53,16 +54,25 @@ class StatusBar(QStatusBar):
     def show_batch(self, state: BatchState, progress: BatchProgress) -> None:
         self._is_batch_shown = state is not BatchState.IDLE
         if not self._is_batch_shown:
-            self.clear_work()
+            self._show_newest_task()
             return
         self._show_work(f"Batch {progress_text(progress, state)}", progress.done, progress.total)
 
-    def show_task(self, text: str, done: int, total: int | None) -> None:
-        """Nothing any more for an empty text; a running batch keeps the place."""
-        if self._is_batch_shown:
-            return
+    def show_task(self, source: str, text: str, done: int, total: int | None) -> None:
+        """What `source` is doing, nothing any more for an empty text; a running batch keeps the place.
+
+        Of several at work the one that began last is shown.
+        """
         if text:
-            self._show_work(text, done, total)
+            self._tasks[source] = text, done, total
+        else:
+            self._tasks.pop(source, None)
+        if not self._is_batch_shown:
+            self._show_newest_task()
+
+    def _show_newest_task(self) -> None:
+        if self._tasks:
+            self._show_work(*next(reversed(self._tasks.values())))
         else:
             self.clear_work()
 

@@ -71,3 +71,9 @@ def test_transparent_images_are_shown_on_white() -> None:
     image = QImage(4, 4, QImage.Format.Format_ARGB32)
     image.fill(0)
     assert ImagePyramid.of(image).value_at(1, 1) == (255, 255, 255)
+
+
+def test_a_preview_has_no_values_of_the_image() -> None:
+    preview = ImagePyramid.of_bgr(np.full((30, 40, 3), 90, np.uint8), (400, 300))
+    assert preview.value_at(100, 100) == ()
+    assert preview.value_at(400, 100) is None

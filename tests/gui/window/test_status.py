@@ -2,7 +2,7 @@
 
 import pytest
 from PySide6.QtCore import QEvent
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QToolButton
 from pytestqt.qtbot import QtBot
 
 from maskwright_gui.panels.hint_line import HintLine, fitting
@@ -61,3 +61,13 @@ def test_a_hint_is_whole_in_its_tool_tip(qtbot: QtBot) -> None:
     line = status.findChild(HintLine)
     assert line.toolTip() == text
     assert line.text().endswith("…")
+
+
+def test_of_several_at_work_the_one_that_goes_on_is_told(qtbot: QtBot) -> None:
+    status = StatusBar()
+    qtbot.addWidget(status)
+    status.show_task("opening", "Opening a folder", 0, None)
+    status.show_task("images", "Decoding 108 megapixels", 0, None)
+    status.show_task("opening", "", 0, None)
+    told = [button.text() for button in status.findChildren(QToolButton) if not button.isHidden()]
+    assert "Decoding 108 megapixels" in told

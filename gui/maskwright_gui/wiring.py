@@ -265,7 +265,7 @@ def _wire_progress(bench: "Workbench") -> None:
     bench.mapping.changed.connect(bench.live.apply_everywhere)
     bench.model.predicted.connect(lambda _result: bench.live.candidates_changed())
     bench.inference.batch.image_ended.connect(bench.live.image_inferred)
-    bench.model.busy_changed.connect(lambda text: status.show_task(text, 0, None))
+    bench.model.busy_changed.connect(lambda text: status.show_task("model", text, 0, None))
     bench.batch.changed.connect(window.model.set_batch)
     bench.batch.changed.connect(status.show_batch)
     bench.batch.changed.connect(lambda state, _progress: reactions.on_batch(bench, state, _progress))

@@ -6,6 +6,7 @@ them. But it returns half a picture for a file that is cut off, so that only fil
 """
 
 import io
+import os
 import struct
 from collections.abc import Iterator
 from itertools import chain
@@ -24,6 +25,10 @@ from maskwright.images.png_bands import first_pass, png_parts
 from maskwright.images.sketch import Sketch
 from maskwright.images.turning import turned_away
 
+_MOST_WEBP_FILE_BYTES = 64 * 2**20
+"""Larger ones OpenCV decodes from memory only; 108 megapixels without loss are."""
+_MARK_BYTES = 64
+_FLAGS = cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION
 _TAIL_BYTES = 1024
 _JPEG_END = b"\xff\xd9"
 _RIFF_HEAD_BYTES = 8
@@ -38,11 +43,10 @@ def read_large(file: IO[bytes], source: Path, header: ImageHeader, watcher: Watc
         return joined(parts, _stored_wh(header), header.orientation, watcher)
     if not _is_plain(file, header):
         return None
-    width, height = _stored_wh(header)
-    pixels = np.empty((height, width, 3), np.uint8)
-    if not _read_into(pixels, source):
-        return None
-    return pixels if header.orientation == 1 else turned_away(pixels, header.orientation)
+    pixels = _by_opencv(source, header)
+    if pixels is None or header.orientation == 1:
+        return pixels
+    return turned_away(pixels, header.orientation)
 
 
 def quick_look(file: IO[bytes], header: ImageHeader, max_side_px: int) -> NDArray[Any] | None:
@@ -109,13 +113,23 @@ def _is_plain(file: IO[bytes], header: ImageHeader) -> bool:
     return image.mode in modes and not image.has_transparency_data and getattr(image, "n_frames", 1) == 1
 
 
-def _read_into(pixels: NDArray[np.uint8], source: Path) -> bool:
-    """Whether OpenCV could read the file into the array: not every version can, nor every path on every system."""
+def _by_opencv(source: Path, header: ImageHeader) -> NDArray[np.uint8] | None:
+    """As stored; None for what OpenCV cannot read: not every version can, nor every path on every system.
+
+    An array that is handed in comes back as it was where that failed, without a word.
+    """
+    if header.format == "WebP" and source.stat().st_size > _MOST_WEBP_FILE_BYTES:
+        decoded = cv2.imdecode(np.fromfile(source, np.uint8), _FLAGS)
+        return np.asarray(decoded, np.uint8) if decoded is not None else None
+    width, height = _stored_wh(header)
+    pixels = np.empty((height, width, 3), np.uint8)
+    mark = pixels.reshape(-1)[:_MARK_BYTES]
+    mark[:] = unread = np.frombuffer(os.urandom(len(mark)), np.uint8)
     try:
-        filled = cv2.imread(str(source), pixels, cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION)
+        filled = cv2.imread(str(source), pixels, _FLAGS)
     except (cv2.error, TypeError):
-        return False
-    return filled is pixels
+        return None
+    return pixels if filled is pixels and not np.array_equal(mark, unread) else None
 
 
 def _ends_whole(file: IO[bytes], header: ImageHeader) -> bool:

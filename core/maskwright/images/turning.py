@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from maskwright.images.exif import upright
 from maskwright.images.parts import Part, turned_part
 
 _BLOCK_PX = 512
@@ -16,6 +17,8 @@ def turned_away(samples: NDArray[Any], orientation: int) -> NDArray[Any]:
 
     It is cut into blocks from below and becomes shorter, then the blocks are laid out and dropped one after the other.
     """
+    if not samples.flags.owndata:
+        return upright(samples, orientation)
     height, width = samples.shape[:2]
     blocks: list[Part] = []
     for top in reversed(range(0, height, _BLOCK_PX)):

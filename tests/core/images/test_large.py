@@ -159,6 +159,15 @@ def test_a_large_page_of_several(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     assert (read_image(tmp_path / f"a#page={page}.tif").bgr_u8 == pixels()[:, :, ::-1] // page).all()
 
 
+@pytest.mark.parametrize("kind", ["jpg", "webp"])
+def test_what_opencv_cannot_read_goes_the_usual_way(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str) -> None:
+    path = saved(tmp_path, kind)
+    usual = read_image(path).bgr_u8
+    monkeypatch.setattr(decode, "LARGE_PIXELS", 1000)
+    monkeypatch.setattr(cv2, "imread", lambda _path, pixels, _flags: pixels)  # as it does for what it does not know
+    assert (read_image(path).bgr_u8 == usual).all()
+
+
 def test_parts_are_shown_as_they_come(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = saved(tmp_path, "png", orientation=6)
     monkeypatch.setattr(decode, "LARGE_PIXELS", 1000)

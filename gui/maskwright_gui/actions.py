@@ -32,6 +32,12 @@ class ActionSpec:
     """Its keys count only on the canvas and in the lists: elsewhere Space presses buttons and Tab moves the focus."""
 
 
+REPEATED = frozenset({
+    "undo", "redo", "select_next", "select_previous", "next_image", "previous_image", "next_open", "previous_open",
+    "score_up", "score_down", "zoom_in", "zoom_out",
+})  # fmt: skip
+"""A key that is held does these again and again. All else happens once: no finger that rests on Enter accepts proposals
+that nobody has looked at, and a tool's key may be held for as long as the tool is needed."""
 LENT = "Hold the key for one stroke and come back"
 """Of the tools; see `commands.tool_keys`."""
 
@@ -213,8 +219,8 @@ class Actions:
             action.setShortcutContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
         action.setCheckable(spec.is_checkable)
         self._set_keys(action, spec.keys)
+        action.setAutoRepeat(spec.id in REPEATED)
         if spec.exclusive:
-            action.setAutoRepeat(False)  # its key may be held for as long as the tool is needed
             if spec.exclusive not in self._groups:
                 self._groups[spec.exclusive] = QActionGroup(owner)
             self._groups[spec.exclusive].addAction(action)

@@ -8,6 +8,7 @@ from maskwright.spool import is_spooled, let_go
 from maskwright.windowing import DisplayWindow, auto_window, deep_to_bgr, halved
 
 Samples = NDArray[np.generic]
+_RANGE_ROWS, _ROWS_AT_A_TIME = 1024, 64
 
 
 class DeepImage:
@@ -30,11 +31,14 @@ class DeepImage:
     @property
     def range(self) -> DisplayWindow:
         """The least and the greatest finite sample."""
-        some = self._colour[:: max(self.samples.shape[0] // 1024, 1)]
-        finite = some[np.isfinite(some)] if some.dtype.kind == "f" else some
-        let_go(self.samples)
-        low, high = (float(finite.min()), float(finite.max())) if finite.size else (0.0, 1.0)
-        return DisplayWindow(min(low, self.auto.low), max(high, self.auto.high))
+        step, lows, highs = max(self.samples.shape[0] // _RANGE_ROWS, 1), [self.auto.low], [self.auto.high]
+        for top in range(0, self.samples.shape[0], step * _ROWS_AT_A_TIME):
+            some = self._colour[top : top + step * _ROWS_AT_A_TIME : step]
+            finite = some[np.isfinite(some)] if some.dtype.kind == "f" else some
+            lows.append(float(finite.min(initial=lows[-1])))
+            highs.append(float(finite.max(initial=highs[-1])))
+            let_go(self.samples)
+        return DisplayWindow(min(lows), max(highs))
 
     @property
     def byte_count(self) -> int:

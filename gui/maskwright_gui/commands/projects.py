@@ -175,8 +175,9 @@ class ProjectCommands(QObject):
         project = self._session.project
         if project is None:
             return
-        if project.read_only_reason is not None:
-            self.told.emit(Message("Opened for reading only", f"{project.read_only_reason}.", "warning"))
+        if (reason := project.read_only_reason) is not None:
+            detail = f"{reason[0].upper()}{reason[1:]}. Nothing can be changed; open it again when that is over."
+            self.told.emit(Message("Opened for reading only", detail, "warning"))
         if opening.show is not None:
             record = project.find_image(opening.show)
             if record is not None:

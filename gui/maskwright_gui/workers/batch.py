@@ -118,7 +118,9 @@ class Batch(QObject):
 
     def _ending(self, report: "BatchReport") -> tuple[SignalInstance, object]:
         if report.stopped_because is not None:
-            return self.failed, ModelError(report.stopped_because, hint="the images not done yet stay pending")
+            return self.failed, ModelError(
+                report.stopped_because, hint="the others stay pending: run the batch again, or choose another device"
+            )
         return (self.cancelled if report.is_cancelled else self.done), report
 
     def _run_batch(self, request: BatchRequest, token: "CancelToken") -> "BatchReport":

@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -15,6 +16,7 @@ from pycocotools.coco import COCO
 from typer.testing import CliRunner
 
 import tiny_models
+from maskwright import cli
 from maskwright.cli.app import app
 from maskwright.document.change import Change
 from maskwright.document.gesture import Gesture
@@ -332,3 +334,14 @@ def test_a_batch_stopped_at_any_moment_is_resumed_without_doing_an_image_twice(
     assert len(written) == 2 * count
     assert {id_ for kept in ids.values() for id_ in kept} <= written
     assert not place.exists()
+
+
+def test_a_path_on_a_share_that_hangs_is_left_to_the_window(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    share = threading.Event()
+    monkeypatch.setattr(cli, "ANSWER_S", 0.01)
+    monkeypatch.setattr(Path, "exists", lambda _path: share.wait())
+    assert cli.is_path("/share/images")
+    share.set()
+    monkeypatch.undo()
+    assert cli.is_path(str(tmp_path))
+    assert not cli.is_path("prelabl")

@@ -2,9 +2,13 @@
 
 import os
 import sys
+import threading
 from pathlib import Path
 
 from maskwright.memory import use_few_arenas
+
+ANSWER_S = 1.0
+"""How long a folder may take to say whether it is there."""
 
 
 def main() -> None:
@@ -18,10 +22,18 @@ def main() -> None:
         sys.exit(_open_window(None))
     from maskwright.cli.app import COMMANDS, app
 
-    # A path is told from a mistyped command by its being there.
-    if len(arguments) == 1 and arguments[0] not in COMMANDS and Path(arguments[0]).exists():
+    if len(arguments) == 1 and arguments[0] not in COMMANDS and is_path(arguments[0]):
         sys.exit(_open_window(Path(arguments[0])))
     app(prog_name="maskwright")
+
+
+def is_path(text: str) -> bool:
+    """A path is told from a mistyped command by its being there; where a share hangs, the window tells of that."""
+    answers: list[bool] = []
+    asking = threading.Thread(target=lambda: answers.append(Path(text).exists()), daemon=True)
+    asking.start()
+    asking.join(ANSWER_S)
+    return not answers or answers[0]
 
 
 def _open_window(path: Path | None) -> int:

@@ -45,6 +45,8 @@ class LiveThresholds(QObject):
     """All untouched images have the proposals and doubts of the thresholds that were let go."""
     candidates_missing = Signal()
     """A slider was let go on an image without candidates: only the model can say what it changes."""
+    _image_stored = Signal(int)
+    """From the background task: an image has other proposals, which may have come on screen meanwhile."""
 
     def __init__(
         self,
@@ -62,6 +64,7 @@ class LiveThresholds(QObject):
         """That of the proposals in the document."""
         self._scores_timer = QTimer(self, singleShot=True, interval=SCORES_AFTER_MS)
         self._scores_timer.timeout.connect(lambda: self._request(Purpose.SCORES))
+        self._image_stored.connect(session.refresh_document)
         session.document_changed.connect(self._on_document_changed)
         session.document_replaced.connect(self._on_document_replaced)
         session.project_changed.connect(self._on_project_changed)
@@ -94,6 +97,7 @@ class LiveThresholds(QObject):
         if self._task is not None:
             task, self._task = self._task, None
             task.stop()
+            task.deleteLater()
             self.work_changed.emit("", 0, None)
 
     def _on_released(self, thresholds: Thresholds) -> None:
@@ -184,9 +188,7 @@ class LiveThresholds(QObject):
         if project is None or cache is None or image is None:
             return
         self.stop()
-        work = partial(
-            rethreshold, project, cache, self._strip.thresholds, [image.id], self._session.record_changed.emit
-        )
+        work = partial(rethreshold, project, cache, self._strip.thresholds, [image.id], self._image_stored.emit)
         self._task = Task(work, self)
         self._task.progressed.connect(lambda done, total, text: self.work_changed.emit(text, done, total))
         self._task.done.connect(lambda _count: self.applied_everywhere.emit())

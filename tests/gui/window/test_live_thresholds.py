@@ -18,11 +18,13 @@ from maskwright.images.identity import SeenFile
 from maskwright.inference.candidate_cache import CandidateCache
 from maskwright.inference.candidates import PREPROCESSING_VERSION
 from maskwright.inference.model import load_model
+from maskwright.project import Project
 from maskwright_gui.app import Workbench
 from maskwright_gui.canvas.ghosts import GhostKind
 from maskwright_gui.commands.live_thresholds import has_stored_score, known_thresholds
 from maskwright_gui.panels.class_filter import ClassFilter, ClassFilterList
 from maskwright_gui.panels.thresholds import Thresholds
+from maskwright_gui.workers import rethreshold
 from maskwright_gui.workers.preview import PreviewRequest, Purpose
 from project_builders import write_image
 from window_support import GatedModel
@@ -104,6 +106,24 @@ def test_other_untouched_images_follow_in_the_background(qtbot: QtBot, labelled:
     drag_to(labelled, "Score", 0.85).setSliderDown(False)
     qtbot.waitUntil(lambda: len(labelled.session.project.instances(6)) == 1, timeout=20_000)
     assert len(labelled.session.project.instances(3)) == 2
+
+
+def test_an_image_gone_to_meanwhile_shows_what_follows(
+    qtbot: QtBot, labelled: Workbench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gate, rethreshold_one = threading.Event(), rethreshold._has_rethresholded
+
+    def waiting(project: Project, cache: CandidateCache, thresholds: Thresholds, image_id: int, when: str) -> bool:
+        gate.wait(20)
+        return rethreshold_one(project, cache, thresholds, image_id, when)
+
+    monkeypatch.setattr(rethreshold, "_has_rethresholded", waiting)
+    drag_to(labelled, "Score", 0.85).setSliderDown(False)
+    qtbot.waitUntil(lambda: len(labelled.session.document) == 1)
+    labelled.session.show_image(6)
+    assert len(labelled.session.document) == 2
+    gate.set()
+    qtbot.waitUntil(lambda: len(labelled.session.document) == 1, timeout=20_000)
 
 
 def test_thresholds_belong_to_the_project(qtbot: QtBot, labelled: Workbench) -> None:

@@ -51,9 +51,10 @@ class History:
 def rebased(change: Change, document: Document) -> Change:
     """`change` as it applies to `document`, whatever state it was made for: its outcome wins.
 
-    A person's gesture that met a model run in between keeps its result; what was already so is left out.
+    A person's gesture that met a model run in between keeps its result; what was already so is left out, and so is
+    what only a preview of other thresholds showed (ids below 0), for it never was an object.
     """
-    pairs = ((document.instances.get(id_), after) for id_, _, after in change)
+    pairs = ((document.instances.get(id_), after) for id_, _, after in change if id_ > 0)
     return Change.of(pair for pair in pairs if pair != (None, None))
 
 

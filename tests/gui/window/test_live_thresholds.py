@@ -3,7 +3,7 @@
 import json
 import os
 import threading
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QCheckBox, QSlider
 from pytestqt.qtbot import QtBot
 
 import tiny_models
+from maskwright.document.change import Change
 from maskwright.document.values import ImageState, InstanceState
 from maskwright.images import read_image
 from maskwright.images.identity import SeenFile
@@ -69,6 +70,17 @@ def test_the_score_is_stepped_by_key_whatever_is_selected(qtbot: QtBot, labelled
     qtbot.keyClick(labelled.window.canvas, Qt.Key.Key_Up, Qt.KeyboardModifier.AltModifier)
     assert labelled.window.thresholds.thresholds.score == 0.55
     assert labelled.session.document is before
+
+
+def test_what_only_a_preview_shows_cannot_be_edited(qtbot: QtBot, labelled: Workbench) -> None:
+    drag_to(labelled, "Score", 0.95).setSliderDown(False)
+    qtbot.waitUntil(lambda: len(labelled.session.document) == 0)
+    drag_to(labelled, "Score", 0.5)
+    qtbot.waitUntil(lambda: len(labelled.window.canvas.context.document) == 2)
+    shown = list(labelled.window.canvas.context.document)
+    assert not labelled.session.edit(Change.delete(shown[:1]), "Delete")
+    assert not labelled.session.edit(Change.of([(shown[0], replace(shown[0], is_locked=True))]), "Lock")
+    assert len(labelled.session.document) == 0
 
 
 def test_letting_go_keeps_it_without_inference(qtbot: QtBot, labelled: Workbench, model: GatedModel) -> None:

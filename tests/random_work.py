@@ -4,7 +4,7 @@ import random
 from collections.abc import Callable
 
 import numpy as np
-from PySide6.QtCore import QPoint, QPointF, Qt
+from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
 from PySide6.QtGui import QWheelEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QDialog
@@ -61,6 +61,8 @@ class RandomWork:
         if self._random.random() < 0.3:
             QApplication.processEvents()
         self._close_dialogs()
+        # An event loop does it after each event; what is called in between leaves closed dialogs half alive.
+        QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
 
     def _place(self) -> QPoint:
         canvas = self._bench.window.canvas

@@ -34,6 +34,9 @@ Drafts = Mapping[int, Instance | None]
 """How instances of the document look at the moment; None: not at all."""
 _NO_DRAFTS: Drafts = MappingProxyType({})
 
+_Extremes = tuple[tuple[float, float], tuple[float, float]]
+"""The topmost and the lowest vertex of an instance's first part."""
+
 
 @dataclass(frozen=True, slots=True)
 class _Chip:
@@ -69,7 +72,11 @@ class LabelLayer:
     ) -> None:
         instances = _wanted(document, index, viewport, style.label_mode, selection)
         certain = selection if len(selection) <= _MOST_CERTAIN else frozenset()
-        wishes = [self._wish(instance, style, viewport, instance.id in certain) for instance in instances]
+        extremes = {instance.id: _extremes(instance) for instance in instances}
+        wishes = [
+            self._wish(instance, extremes[instance.id], style, viewport, instance.id in certain)
+            for instance in instances
+        ]
         free = _outline_points([instance for instance in instances if instance.id in certain], viewport)
         self._places = place_labels(wishes, viewport.screen_wh, kept_free=free)
         chosen = [(document[place.instance_id], place) for place in self._places]
@@ -79,7 +86,7 @@ class LabelLayer:
         ]
         self._rows = {place.instance_id: row for row, place in enumerate(self._places)}
         self._shown_ratio = 0.0
-        self._anchors = np.array([_extremes(one)[place.is_below] for one, place in chosen]).reshape(-1, 2)
+        self._anchors = np.array([extremes[one.id][place.is_below] for one, place in chosen]).reshape(-1, 2)
         boxes = [(place.x, place.y, place.width, place.height) for place in self._places]
         self._boxes = np.array(boxes).reshape(-1, 4)
 
@@ -131,11 +138,12 @@ class LabelLayer:
         """Where the label of one more instance goes, screen pixels; empty where it has no room, or has one already."""
         if style.label_mode is LabelMode.NONE or instance.id in self.labelled:
             return QRectF()
-        places = place_labels([self._wish(instance, style, viewport, True)], viewport.screen_wh)
+        extremes = _extremes(instance)
+        places = place_labels([self._wish(instance, extremes, style, viewport, True)], viewport.screen_wh)
         if not places:
             return QRectF()
         (place,) = places
-        x, y = viewport.to_screen(*_extremes(instance)[place.is_below])
+        x, y = viewport.to_screen(*extremes[place.is_below])
         return QRectF(round(x + place.x), round(y + place.y), place.width, place.height)
 
     def paint_one(self, painter: QPainter, instance: Instance, at: QRectF, style: CanvasStyle, ratio: float) -> None:
@@ -143,9 +151,12 @@ class LabelLayer:
         text, colour = label_text(instance, style), style.colour(instance.category_id)
         painter.drawPixmap(at.topLeft(), self._picture(text, colour, ratio))
 
-    def _wish(self, instance: Instance, style: CanvasStyle, viewport: Viewport, is_certain: bool) -> LabelWish:
-        text, compact = label_text(instance, style), label_text(instance, style, is_compact=True)
-        top, bottom = _extremes(instance)
+    def _wish(
+        self, instance: Instance, extremes: _Extremes, style: CanvasStyle, viewport: Viewport, is_certain: bool
+    ) -> LabelWish:
+        text = label_text(instance, style)
+        compact = text if is_certain else label_text(instance, style, is_compact=True)
+        top, bottom = extremes
         x1, y1, x2, y2 = instance.bounds_xyxy
         return LabelWish(
             instance.id,
@@ -155,7 +166,7 @@ class LabelLayer:
             self._metrics.height() + 2 * _PAD_Y,
             max(x2 - x1, y2 - y1) * viewport.scale,
             is_certain,
-            self._width(compact) if compact != text and not is_certain else 0.0,
+            self._width(compact) if compact != text else 0.0,
         )
 
     def _width(self, text: str) -> float:
@@ -203,11 +214,11 @@ def _wanted(
     return chosen[:_MAX_WISHES]
 
 
-def _extremes(instance: Instance) -> tuple[tuple[float, float], tuple[float, float]]:
-    """The topmost and the lowest vertex of the first part."""
+def _extremes(instance: Instance) -> _Extremes:
     ring = instance.polygons[0].exterior
-    top, bottom = ring[ring[:, 1].argmin()], ring[ring[:, 1].argmax()]
-    return (float(top[0]), float(top[1])), (float(bottom[0]), float(bottom[1]))
+    heights = ring[:, 1]
+    (left, top), (right, bottom) = ring[heights.argmin()].tolist(), ring[heights.argmax()].tolist()
+    return (left, top), (right, bottom)
 
 
 def _outline_points(instances: Iterable[Instance], viewport: Viewport) -> list[tuple[float, float]]:

@@ -164,8 +164,7 @@ class _Occupancy:
 
 
 def _cells_of(box: Box) -> list[tuple[int, int]]:
-    return [
-        (column, row)
-        for column in range(int((box[0] - _GAP) // _CELL), int((box[2] + _GAP) // _CELL) + 1)
-        for row in range(int((box[1] - _GAP) // _CELL), int((box[3] + _GAP) // _CELL) + 1)
-    ]
+    x1, y1, x2, y2 = box
+    rows = range(int((y1 - _GAP) // _CELL), int((y2 + _GAP) // _CELL) + 1)
+    columns = range(int((x1 - _GAP) // _CELL), int((x2 + _GAP) // _CELL) + 1)
+    return [(column, row) for column in columns for row in rows]

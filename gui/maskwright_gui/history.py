@@ -48,6 +48,44 @@ class History:
         return self.undone[-1].label if self.undone else None
 
 
+class Histories:
+    """Those of all images that were edited or looked at; what a project cannot tell at the moment follows later."""
+
+    def __init__(self) -> None:
+        self._known: dict[int, History] = {}
+        self._partial: set[int] = set()
+
+    def __contains__(self, image_id: int) -> bool:
+        return image_id in self._known
+
+    def get(self, image_id: int) -> History | None:
+        return self._known.get(image_id)
+
+    def keep(self, image_id: int, history: History, *, is_partial: bool = False) -> History:
+        """`is_partial`: it has the steps of this session only."""
+        self._known[image_id] = history
+        if is_partial:
+            self._partial.add(image_id)
+        return history
+
+    def forget(self, image_id: int) -> None:
+        """It is to be read again."""
+        self._known.pop(image_id, None)
+
+    def clear(self) -> None:
+        self._known.clear()
+        self._partial.clear()
+
+    @property
+    def has_partial(self) -> bool:
+        return bool(self._partial)
+
+    def forget_partial(self) -> None:
+        for image_id in self._partial:
+            self.forget(image_id)
+        self._partial.clear()
+
+
 def rebased(change: Change, document: Document) -> Change:
     """`change` as it applies to `document`, whatever state it was made for: its outcome wins.
 

@@ -1,5 +1,6 @@
 """What a project says about an image, with the edits on top that are not written yet."""
 
+from collections import OrderedDict
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,25 @@ from maskwright_gui.workers.writer import EditWriter
 
 if TYPE_CHECKING:
     from maskwright.project.store import Project
+
+
+MOST_LEFT = 64
+
+
+class LeftImages:
+    """Images that were on screen, as they were when they were left: to come back to while a project does not answer."""
+
+    def __init__(self) -> None:
+        self._known: OrderedDict[int, tuple[ImageRecord, Document]] = OrderedDict()
+
+    def remember(self, image: ImageRecord, document: Document) -> None:
+        self._known.pop(image.id, None)
+        self._known[image.id] = (image, document)
+        while len(self._known) > MOST_LEFT:
+            self._known.popitem(last=False)
+
+    def get(self, image_id: int) -> tuple[ImageRecord, Document] | None:
+        return self._known.get(image_id)
 
 
 class ImageReader:

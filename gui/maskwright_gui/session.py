@@ -4,7 +4,6 @@ Every edit, whether from a tool, a panel or undo, goes through `Session.edit` or
 document.
 """
 
-from collections import OrderedDict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -17,24 +16,19 @@ from maskwright.document.document import Document
 from maskwright.document.gesture import Gesture
 from maskwright.document.values import Category, ImageRecord, ImageState, Instance
 from maskwright.errors import MaskwrightError, ProjectError
-from maskwright.inference.candidate_cache import CandidateCache
-from maskwright_gui.history import History, Step, difference, rebased
-from maskwright_gui.reading import ImageReader
-from maskwright_gui.workers.ending import end_and_delete, left_behind, wait_for
-from maskwright_gui.workers.ids import IdSupply
-from maskwright_gui.workers.lane import FolderProbe, NoAnswerError, Waiting, answering
+from maskwright_gui.history import Histories, History, Step, difference, rebased
+from maskwright_gui.link import ProjectLink
+from maskwright_gui.workers.lane import NoAnswerError
 from maskwright_gui.workers.preview import Preview
-from maskwright_gui.workers.read_ahead import ReadAhead
-from maskwright_gui.workers.writer import EditWriter, Kind, PendingEdit
+from maskwright_gui.workers.writer import Kind, PendingEdit
 
 if TYPE_CHECKING:
+    from maskwright.inference.candidate_cache import CandidateCache
     from maskwright.project.store import Project
+    from maskwright_gui.workers.lane import Waiting
 
 LEAST_LOOK_S = 0.5
 """Leafing through images is not looking at them."""
-SAVE_S = 5.0
-"""How long the window may stand still for the last edits to be written, on a folder that answers."""
-MOST_SEEN = 64
 NOT_SHOWN = "This image is shown when the project answers"
 NOT_SAVED = "The last edits are not saved yet; trying again"
 CLASS_KEYS_SETTING = "window.class_keys"
@@ -73,135 +67,94 @@ class Session(QObject):
         self.categories: tuple[Category, ...] = ()
         self.class_keys: ClassKeys = {}
         self.current_category_id = 0
-        self._histories: dict[int, History] = {}
-        self.cache: CandidateCache | None = None
-        """Candidates of the project's images."""
-        self._writer: EditWriter | None = None
-        self._reader: ImageReader | None = None
-        self._ahead: ReadAhead | None = None
-        self._ids: IdSupply | None = None
-        self._seen: OrderedDict[int, tuple[ImageRecord, Document]] = OrderedDict()
-        self._partial_histories: set[int] = set()
-        """Images whose earlier steps could not be read yet."""
+        self._link: ProjectLink | None = None
+        self._histories = Histories()
         self._wanted_image: int | None = None
         """To be shown when the project answers again."""
-        self.waiting: Waiting | None = None
         self.take_gesture: Callable[[], Gesture] = Gesture
         """What the person did since it was last asked."""
 
     def open_project(self, project: "Project") -> None:
         """Take over `project`; the session closes it."""
         self.close_project()
-        self.waiting = Waiting(FolderProbe(project.path))
-        self.project = project = answering(project, self.waiting)
-        self._ids = IdSupply(lambda count: project.reserve_instance_ids(count), self.waiting)
-        if not project.is_read_only:
-            self._ids.fill()
-        self.cache = CandidateCache.of_project(project.path)
-        self._writer = EditWriter(project, self)
-        self._ahead = ReadAhead(project, self)
-        self._ahead.read.connect(self.neighbour_read)
-        self._ahead.start()
-        self._reader = ImageReader(project, self._writer, self._ahead)
-        self._writer.failed.connect(self._on_write_failed)
-        self._writer.written.connect(self.record_changed)
-        self._writer.rebased.connect(self.refresh_document)
-        self._writer.start()
-        self.project_changed.emit(project)
+        self._link = link = ProjectLink(project, self)
+        self.project = link.project
+        link.ahead.read.connect(self.neighbour_read)
+        link.writer.failed.connect(self._on_write_failed)
+        link.writer.written.connect(self.record_changed)
+        link.writer.rebased.connect(self.refresh_document)
+        link.start()
+        self.project_changed.emit(self.project)
         self.reload_categories()
 
     def close_project(self) -> None:
-        if self.project is None:
+        if self._link is None:
             return
         self.show_image(None)
-        project, self.project = self.project, None
-        if self._writer is not None:
-            self._writer.stop()
-            end_and_delete(self._writer)
-            self._writer = self._reader = None
-        if self._ahead is not None:
-            self._ahead.stop()
-            end_and_delete(self._ahead)
-            self._ahead = None
+        link, self._link, self.project = self._link, None, None
+        link.stop()
         self._histories.clear()
-        self._partial_histories.clear()
-        self._seen.clear()
-        self._ids = self._wanted_image = None
+        self._wanted_image = None
         self.project_changed.emit(None)
-        self._close(project)
+        link.close()
 
-    def _close(self, project: "Project") -> None:
-        """Give the project back when nobody uses it any more; the window waits for that only where all is well."""
-        assert self.waiting is not None
-        waiting, self.waiting = self.waiting, None
-        hanging = left_behind()
+    @property
+    def cache(self) -> "CandidateCache | None":
+        """Candidates of the project's images."""
+        return self._link.cache if self._link is not None else None
 
-        def close() -> None:
-            for thread in hanging:
-                thread.wait()
-            project.close()
-
-        call = waiting.lane.post(close)
-        waiting.close()
-        if not hanging and not waiting.hangs:
-            wait_for(call.ended.wait)
+    @property
+    def waiting(self) -> "Waiting | None":
+        """How long the project's folder has not answered."""
+        return self._link.waiting if self._link is not None else None
 
     @property
     def unsaved_count(self) -> int:
-        return self._writer.pending_count if self._writer is not None else 0
+        return self._link.writer.pending_count if self._link is not None else 0
 
     @property
     def unsaved_edits(self) -> tuple[PendingEdit, ...]:
         """In the order in which they were made."""
-        return self._writer.pending_edits if self._writer is not None else ()
+        return self._link.writer.pending_edits if self._link is not None else ()
 
     @property
     def unsaved_s(self) -> float:
         """For how long nothing has been saved although something should."""
-        return self._writer.waits_s if self._writer is not None else 0.0
+        return self._link.writer.waits_s if self._link is not None else 0.0
 
     @property
     def save_error(self) -> MaskwrightError | None:
-        return self._writer.error if self._writer is not None else None
+        return self._link.writer.error if self._link is not None else None
 
     def try_again(self) -> None:
         """Write what could not be written, now."""
-        if self._writer is not None:
-            self._writer.try_again()
+        if self._link is not None:
+            self._link.writer.try_again()
 
     def give_up_edits(self) -> None:
         """What is not saved is not wanted here any more."""
-        if self._writer is not None:
-            self._writer.give_up()
+        if self._link is not None:
+            self._link.writer.give_up()
 
     def put_in(self, edits: Iterable[PendingEdit]) -> int:
         """Edits that were made another time, onto what the project holds now; how many of them have an image here."""
-        if self.project is None or self._writer is None:
+        if self.project is None or self._link is None:
             return 0
         listed = list(edits)
         here = {record.id for record in self.project.image_records(sorted({edit.image_id for edit in listed}))}
         known = [edit for edit in listed if edit.image_id in here]
         for edit in known:
-            self._writer.write(edit)
-            self._histories.pop(edit.image_id, None)
+            self._link.writer.write(edit)
+            self._histories.forget(edit.image_id)
         return len(known)
 
     def save(self) -> bool:
         """Try again what could not be written; True when nothing waits. Returns at once where the folder hangs."""
-        if self._writer is None:
-            return True
-        return self._writer.flush(SAVE_S, is_hopeless=self._hangs)
-
-    def _hangs(self) -> bool:
-        """Whether the folder does not answer; asks it, so that this is known next time."""
-        if self.waiting is None:
-            return False
-        self.waiting.ask()
-        return self.waiting.hangs
+        return self._link is None or self._link.save()
 
     def show_image(self, image_id: int | None) -> None:
         """Make an image the current one; None clears the canvas."""
-        if self._reader is None or (self.image is not None and self.image.id == image_id):
+        if self._link is None or (self.image is not None and self.image.id == image_id):
             return
         try:
             image, document = self._find(image_id) if image_id is not None else (None, None)
@@ -210,7 +163,8 @@ class Session(QObject):
             self.failed.emit(NOT_SHOWN, error)
             return
         self._note_look()
-        self._remember()
+        if self.image is not None and self.document is not None:
+            self._link.left.remember(self.image, self.document)
         self._wanted_image, self.image = None, image
         self.image_changed.emit(image)
         self._replace_document(document)
@@ -218,7 +172,7 @@ class Session(QObject):
     @property
     def misses_something(self) -> bool:
         """Whether `go_on` has anything to read that the project did not answer."""
-        return self._wanted_image is not None or bool(self._partial_histories)
+        return self._wanted_image is not None or self._histories.has_partial
 
     def go_on(self) -> None:
         """The project answers again: read what could not be read meanwhile."""
@@ -226,9 +180,7 @@ class Session(QObject):
             self.reload_categories()
         except NoAnswerError:
             return  # it hangs once more; whoever noticed that calls again
-        for image_id in self._partial_histories:
-            self._histories.pop(image_id, None)
-        self._partial_histories.clear()
+        self._histories.forget_partial()
         self.history_changed.emit()
         if self._wanted_image is not None:
             self.show_image(self._wanted_image)
@@ -237,17 +189,17 @@ class Session(QObject):
 
     def read_ahead(self, image_ids: Sequence[int]) -> None:
         """Images that are likely to be shown next; `neighbour_read` follows for those that had to be read."""
-        if self._ahead is not None:
-            self._ahead.request(image_ids)
+        if self._link is not None:
+            self._link.ahead.request(image_ids)
 
     def neighbour(self, image_id: int) -> Document | None:
         """The instances of an image that was read ahead, as they would be shown; None when they have to be read."""
-        known = self._ahead.get(image_id) is not None if self._ahead is not None else False
+        known = self._link.ahead.get(image_id) is not None if self._link is not None else False
         return self.document_of(image_id) if known else None
 
     def reload_document(self) -> None:
         """Read the current image's instances again, with the edits that are not yet written on top."""
-        self._replace_document(self._reader.document(self.image.id) if self._reader and self.image else None)
+        self._replace_document(self._link.reader.document(self.image.id) if self._link and self.image else None)
 
     def _replace_document(self, document: Document | None) -> None:
         known = self.selection if self.document is not None else frozenset()
@@ -269,14 +221,14 @@ class Session(QObject):
 
     def new_instance_id(self) -> int:
         """An id of the project that was never used; raises ProjectError when no project is open."""
-        if self._ids is None:
+        if self._link is None:
             raise ProjectError("no project is open")
-        return self._ids.take()
+        return self._link.ids.take()
 
     def reserve_ids(self, count: int) -> None:
         """Have so many ids at hand: each block is a transaction, which waits for the one that stores the last edit."""
-        if self._ids is not None:
-            self._ids.have(count)
+        if self._link is not None:
+            self._link.ids.have(count)
 
     def edit(self, change: Change, label: str) -> bool:
         """One gesture on the current image, as one undo step; False when nothing was changed.
@@ -297,18 +249,18 @@ class Session(QObject):
 
     def document_of(self, image_id: int) -> Document:
         """The instances of any image, with the edits that are not written yet."""
-        if self._reader is None:
+        if self._link is None:
             raise ProjectError("no project is open")
         is_current = self.document is not None and self.document.image_id == image_id
-        return self.document if is_current and self.document is not None else self._reader.document(image_id)
+        return self.document if is_current and self.document is not None else self._link.reader.document(image_id)
 
     def edit_image(self, image_id: int, change: Change, label: str) -> None:
         """A change of any image, as one step that can be undone there."""
         if self.document is not None and self.document.image_id == image_id:
             self.edit(change, label)
-        elif self._writer is not None and not change.is_empty and self._may_edit():
-            self._histories.pop(image_id, None)
-            self._writer.write(PendingEdit(image_id, change, label, gesture=self.take_gesture()))
+        elif self._link is not None and not change.is_empty and self._may_edit():
+            self._histories.forget(image_id)
+            self._link.writer.write(PendingEdit(image_id, change, label, gesture=self.take_gesture()))
 
     def undo(self) -> str | None:
         """Take the latest step of the current image back; its label, or None when there was none."""
@@ -353,24 +305,24 @@ class Session(QObject):
     def refresh_document(self, image_id: int) -> None:
         """A worker has stored proposals for the image: show them, as one change, if it is on screen."""
         self.record_changed.emit(image_id)
-        if self._reader is None or self.document is None or self.document.image_id != image_id:
+        if self._link is None or self.document is None or self.document.image_id != image_id:
             return
-        change = difference(self.document, self._reader.document(image_id))
+        change = difference(self.document, self._link.reader.document(image_id))
         if not change.is_empty:
             self.document = self.document.apply(change)
             self._announce(change)
 
     def put_proposals(self, preview: Preview) -> None:
         """Keep what a preview shows; it reaches the document when it is in the database."""
-        if self._writer is not None:
+        if self._link is not None:
             image_id, found = preview.request.document.image_id, tuple(preview.proposals)
-            self._writer.write(PendingEdit(image_id, proposals=found, provenance=preview.provenance))
+            self._link.writer.write(PendingEdit(image_id, proposals=found, provenance=preview.provenance))
 
     def set_image_state(self, state: ImageState) -> None:
-        if self.image is None or self._writer is None or self.image.state is state or not self._may_edit():
+        if self.image is None or self._link is None or self.image.state is state or not self._may_edit():
             return
         self.image = replace(self.image, state=state)
-        self._writer.write(PendingEdit(self.image.id, state=state))
+        self._link.writer.write(PendingEdit(self.image.id, state=state))
 
     def reload_categories(self) -> None:
         self.categories = self.project.categories() if self.project is not None else ()
@@ -394,40 +346,31 @@ class Session(QObject):
 
     def _history(self) -> History:
         image_id = self.image.id if self.image is not None else 0
-        if image_id not in self._histories:
-            try:
-                self._histories[image_id] = self._reader.history(image_id) if self._reader is not None else History()
-            except NoAnswerError:  # the steps of this session can be undone, those before follow
-                self._histories[image_id] = History()
-                self._partial_histories.add(image_id)
-        return self._histories[image_id]
-
-    def _remember(self) -> None:
-        """The image that is being left can be come back to while the project does not answer."""
-        if self.image is not None and self.document is not None:
-            self._seen.pop(self.image.id, None)
-            self._seen[self.image.id] = (self.image, self.document)
-            while len(self._seen) > MOST_SEEN:
-                self._seen.popitem(last=False)
+        if (known := self._histories.get(image_id)) is not None:
+            return known
+        try:
+            found = self._link.reader.history(image_id) if self._link is not None else History()
+        except NoAnswerError:  # the steps of this session can be undone, those before follow
+            return self._histories.keep(image_id, History(), is_partial=True)
+        return self._histories.keep(image_id, found)
 
     def _find(self, image_id: int) -> tuple[ImageRecord, Document]:
         """An image to show: as the project has it, or, where it does not answer, as it was when it was left."""
-        assert self._reader is not None
-        assert self._writer is not None
+        assert self._link is not None
         try:
-            return self._reader.image(image_id), self._reader.document(image_id)
+            return self._link.reader.image(image_id), self._link.reader.document(image_id)
         except NoAnswerError:
-            if image_id not in self._seen:
+            if (left := self._link.left.get(image_id)) is None:
                 raise
-        record, document = self._seen[image_id]
-        return replace(record, state=self._writer.pending_state(image_id) or record.state), document
+        record, document = left
+        return replace(record, state=self._link.writer.pending_state(image_id) or record.state), document
 
     def _note_look(self) -> None:
         """Count what was spent on the image that is being left, without a step to count it with."""
         gesture = self.take_gesture()
         is_kept = self.image is not None and self.project is not None and not self.project.is_read_only
-        if self._writer is not None and self.image is not None and is_kept and gesture.active_s >= LEAST_LOOK_S:
-            self._writer.write(PendingEdit(self.image.id, gesture=gesture))
+        if self._link is not None and self.image is not None and is_kept and gesture.active_s >= LEAST_LOOK_S:
+            self._link.writer.write(PendingEdit(self.image.id, gesture=gesture))
 
     def _may_edit(self) -> bool:
         if self.project is not None and self.project.is_read_only:
@@ -440,17 +383,17 @@ class Session(QObject):
 
     def _take(self, change: Change, label: str, kind: Kind) -> None:
         assert self.document is not None
-        assert self._writer is not None
+        assert self._link is not None
         self.document = self.document.apply(change)
         self._announce(change)
-        self._writer.write(PendingEdit(self.document.image_id, change, label, kind, gesture=self.take_gesture()))
+        self._link.writer.write(PendingEdit(self.document.image_id, change, label, kind, gesture=self.take_gesture()))
 
     def _replay(self, step: Step, change: Change, kind: Kind) -> str | None:
         assert self.image is not None
         try:
             self._take(change, step.label, kind)
         except ValueError:
-            self._histories.pop(self.image.id, None)
+            self._histories.forget(self.image.id)
             reason = ProjectError("the objects were changed by another model run")
             self.failed.emit(f"“{step.label}” cannot be replayed", reason)
             self.history_changed.emit()

@@ -9,7 +9,7 @@ from pytestqt.qtbot import QtBot
 
 import tiny_models
 from maskwright.inference.model import Model, load_model
-from maskwright_gui import session
+from maskwright_gui import link
 from maskwright_gui.app import Workbench
 from maskwright_gui.dialogs.unsaved import Leaving, UnsavedDialog
 from maskwright_gui.main_window import DEFAULT_SIZE
@@ -31,7 +31,7 @@ def patience(monkeypatch: pytest.MonkeyPatch) -> None:
     """A machine that is busy with other tests is not a share that hangs."""
     monkeypatch.setattr(lane, "PATIENCE_S", 60.0)
     monkeypatch.setattr(lane, "LONGEST_S", 60.0)
-    monkeypatch.setattr(session, "SAVE_S", 60.0)
+    monkeypatch.setattr(link, "SAVE_S", 60.0)
     monkeypatch.setattr(ending, "END_S", 60.0)
     # A test that fails with edits unsaved must not wait for an answer when its window is closed.
     monkeypatch.setattr(UnsavedDialog, "exec", lambda dialog: dialog._leave(Leaving.LOSE))

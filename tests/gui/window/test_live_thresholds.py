@@ -376,10 +376,14 @@ def test_a_mask_threshold_shows_the_masks_own_outlines_until_it_is_let_go(
 
 def test_the_next_step_is_made_while_nothing_else_is_wanted(qtbot: QtBot, labelled: Workbench) -> None:
     for value in (0.55, 0.56):
-        with qtbot.waitSignal(labelled.preview.ready):
+        with qtbot.waitSignal(labelled.preview.ready, timeout=20_000):
             drag_to(labelled, "Mask", value)
-    candidates = labelled.preview._known.candidates
-    qtbot.waitUntil(lambda: {(0.57, True), (0.58, True)} <= candidates.remembered._styles.keys())
+
+    def made() -> set[tuple[float, bool]]:
+        known = labelled.preview._known
+        return set(known.candidates.remembered._styles) if known is not None else set()
+
+    qtbot.waitUntil(lambda: {(0.57, True), (0.58, True)} <= made(), timeout=20_000)
 
 
 def test_two_images_kept_at_once_do_not_clear_each_other_away(

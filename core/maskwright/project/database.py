@@ -50,6 +50,7 @@ class Database:
         self.revision = 0
         """How often something was written here: what was read at the same number is as it was read."""
         self._write_lock = threading.Lock()
+        self._is_closed = False
         self._place = _place(path)
         self._is_on_share = share_type(path.parent) is not None
         self._engine = _engine(path, read_only=read_only)
@@ -57,7 +58,7 @@ class Database:
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """A consistent view of the data. Raises ProjectError when the file cannot be read."""
-        with _plain_words(self.path), self._engine.connect() as connection, connection.begin():
+        with _plain_words(self.path), self._borrowed() as connection, connection.begin():
             yield connection
 
     @contextmanager
@@ -91,13 +92,24 @@ class Database:
 
     def close(self) -> None:
         """Give the connections back; the last one folds the log into the file."""
+        self._is_closed = True
         self._engine.dispose()
+
+    @contextmanager
+    def _borrowed(self) -> Iterator[Connection]:
+        """One of the pool. What another thread still uses at closing is closed by it: its pool is gone by then."""
+        with self._engine.connect() as connection:
+            try:
+                yield connection
+            finally:
+                if self._is_closed:
+                    connection.invalidate()
 
     @contextmanager
     def _transaction(self, options: Mapping[str, str], *, is_seen: bool = True) -> Iterator[Connection]:
         self._require_writable()
         try:
-            with _plain_words(self.path), self._write_lock, self._engine.connect() as connection:
+            with _plain_words(self.path), self._write_lock, self._borrowed() as connection:
                 connection.execution_options(**options)
                 try:
                     with connection.begin():

@@ -400,3 +400,22 @@ def test_a_project_that_cannot_be_opened_leaves_no_connection(
     for connection in made:
         with pytest.raises(sqlite3.ProgrammingError, match="closed"):
             connection.execute("SELECT 1")
+
+
+@pytest.mark.parametrize("begins", ["before closing", "after closing"])
+def test_a_reader_that_outlives_the_project_leaves_no_connection_open(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, begins: str
+) -> None:
+    opened: list[sqlite3.Connection] = []
+    connect = sqlite3.connect
+    monkeypatch.setattr(
+        sqlite3, "connect", lambda *args, **options: opened.append(connect(*args, **options)) or opened[-1]
+    )
+    project = make_project(tmp_path)
+    if begins == "after closing":
+        project.close()
+    with project._database.read():
+        project.close()
+    for connection in opened:
+        with pytest.raises(sqlite3.ProgrammingError, match="closed"):
+            connection.execute("SELECT 1")

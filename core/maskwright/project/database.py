@@ -97,12 +97,13 @@ class Database:
 
     @contextmanager
     def _borrowed(self) -> Iterator[Connection]:
-        """One of the pool. What another thread still uses at closing is closed by it: its pool is gone by then."""
+        """One of the pool. What a thread still uses while the pool is given up, it closes itself."""
+        pool = self._engine.pool
         with self._engine.connect() as connection:
             try:
                 yield connection
             finally:
-                if self._is_closed:
+                if self._is_closed or self._engine.pool is not pool:
                     connection.invalidate()
 
     @contextmanager

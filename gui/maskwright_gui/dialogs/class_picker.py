@@ -62,8 +62,8 @@ class ClassPicker(QuickDialog):
         found.sort(key=lambda c: not c.name.casefold().startswith(wanted))
         for category in found:
             digit = self._digits.get(category.id)
-            text = category.name if digit is None else f"{category.name}  ({digit})"
-            item = QListWidgetItem(swatch(category_colour(category)), text)
+            shown = category.name if digit is None else f"{category.name}  ({digit})"
+            item = QListWidgetItem(swatch(category_colour(category)), shown)
             item.setData(_ID, category.id)
             self._list.addItem(item)
         if wanted and all(c.name.casefold() != wanted for c in found):

@@ -2,6 +2,7 @@
 
 import pytest
 from PySide6.QtCore import QPoint, Qt
+from PySide6.QtWidgets import QListWidget
 from pytestqt.qtbot import QtBot
 
 from maskwright_gui.app import Workbench
@@ -68,6 +69,14 @@ def test_palette_knows_what_other_programs_call_things(qtbot: QtBot, opened: Wor
     palette = palette_of(qtbot, opened)
     qtbot.keyClicks(palette.focusWidget(), typed)
     assert found in palette.found_texts
+
+
+def test_the_picker_offers_what_was_typed_as_a_new_class(qtbot: QtBot, opened: Workbench) -> None:
+    opened.classes.add("traffic light")
+    picker = picker_of(qtbot, opened)
+    qtbot.keyClicks(picker.focusWidget(), "traf")
+    (listed,) = picker.findChildren(QListWidget)
+    assert [listed.item(row).text() for row in range(listed.count())] == ["traffic light  (1)", "New class “traf”"]
 
 
 def test_palette_prefers_whole_words(qtbot: QtBot, opened: Workbench) -> None:

@@ -13,6 +13,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from maskwright._version import __version__
+from maskwright.privacy import switch_off_telemetry
 
 if TYPE_CHECKING:
     from maskwright.errors import MaskwrightError
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from maskwright.inference.model import Model, load_model
     from maskwright.inference.prediction import Prediction
     from maskwright.project.store import Project
+
+switch_off_telemetry()
 
 _HOME = {
     "Candidates": "maskwright.inference.candidates",

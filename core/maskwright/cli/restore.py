@@ -31,6 +31,8 @@ def restore(
         else:
             results().print("\n".join(names) or "no copies yet; one is made each day the project is opened")
         return exit_codes.OK
+    if backup not in [path.name for path in list_backups(file)]:
+        raise ProjectError(f"there is no copy called {backup}", path=project, hint="without a name they are listed")
     lock = ProjectLock.acquire(file.parent)
     if isinstance(lock, Holder):
         raise ProjectError(f"the project is open elsewhere: {lock}", path=project, hint="close it there first")

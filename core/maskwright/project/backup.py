@@ -1,6 +1,7 @@
 """Copies of a project file: taken while it may be in use, kept within bounds, brought back."""
 
 import logging
+import re
 import shutil
 import sqlite3
 from contextlib import closing
@@ -8,8 +9,10 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from maskwright.errors import ProjectError
+from maskwright.project.connection import Mode, connect
 from maskwright.project.database import journal_mode_for
 from maskwright.project.lock import Holder, ProjectLock
+from maskwright.regular_files import is_own, is_own_folder, own_folder
 
 log = logging.getLogger(__name__)
 
@@ -23,6 +26,7 @@ MAX_BYTES = 8 * 2**30
 """Of all copies together; the newest daily one stays whatever its size. A million instances take about 1 GB."""
 SPARE_BYTES = 200 * 2**20
 """A copy leaves at least so much room on the disk: edits are worth more."""
+_NAME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{6}Z-(daily|before-restore|schema-[0-9]{4})\.db")
 _STAMP = "%Y-%m-%dT%H%M%SZ"
 
 
@@ -35,7 +39,10 @@ def back_up(file: Path, *, reason: str) -> Path:
     target = file.parent / FOLDER / f"{datetime.now(UTC).strftime(_STAMP)}-{reason}.db"
     partial = target.with_suffix(".partial")
     try:
-        target.parent.mkdir(exist_ok=True)
+        own_folder(file.parent, FOLDER)
+    except OSError as error:
+        raise ProjectError(f"no backup could be made ({error.strerror or error})", path=file.parent) from error
+    try:
         if shutil.disk_usage(target.parent).free < _size(file) + SPARE_BYTES:
             raise OSError("there is too little room on the disk")
         _copy(file, partial)
@@ -47,8 +54,20 @@ def back_up(file: Path, *, reason: str) -> Path:
 
 
 def list_backups(file: Path) -> list[Path]:
-    """Newest first."""
-    return sorted((file.parent / FOLDER).glob("*.db"), reverse=True)
+    """Newest first. Other files in the folder, those behind links too, are somebody else's."""
+    if not is_own_folder(file.parent, FOLDER):
+        return []
+    return sorted(filter(_is_copy, (file.parent / FOLDER).iterdir()), reverse=True)
+
+
+def _is_copy(path: Path) -> bool:
+    if not _NAME.fullmatch(path.name) or not is_own(path):
+        return False
+    try:
+        taken_at(path)
+    except ValueError:
+        return False
+    return True
 
 
 def back_up_daily(file: Path) -> Path | None:
@@ -129,11 +148,11 @@ def is_sound(file: Path) -> bool:
     """Whether SQLite's quick check passes and every reference leads somewhere; reads the whole file."""
     try:
         # A journal that a killed program left behind can be taken back by those only who may write.
-        mode = "rw" if file.with_name(f"{file.name}-journal").exists() else "ro"
-        with closing(sqlite3.connect(f"{file.resolve().as_uri()}?mode={mode}", uri=True)) as connection:
+        mode: Mode = "rw" if file.with_name(f"{file.name}-journal").exists() else "ro"
+        with closing(connect(file, mode)) as connection:
             is_whole = connection.execute("PRAGMA quick_check(1)").fetchone() == ("ok",)
             return is_whole and connection.execute("PRAGMA foreign_key_check").fetchone() is None
-    except sqlite3.DatabaseError:
+    except (sqlite3.DatabaseError, ProjectError):
         return False
 
 
@@ -150,8 +169,7 @@ def _remove(backup: Path) -> None:
 
 def _copy(source: Path, target: Path) -> None:
     target.unlink(missing_ok=True)
-    source_uri = f"{source.resolve().as_uri()}?mode=rw"  # not made where it is missing
-    with closing(sqlite3.connect(source_uri, uri=True)) as read, closing(sqlite3.connect(target)) as written:
+    with closing(connect(source, "rw")) as read, closing(connect(target, "rwc")) as written:
         read.backup(written)  # one step: a snapshot that writers neither wait for nor disturb
         if written.execute("PRAGMA quick_check(1)").fetchone() != ("ok",):
             raise sqlite3.DatabaseError("the project file is damaged; an earlier copy can be put back")

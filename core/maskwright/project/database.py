@@ -22,6 +22,7 @@ from sqlalchemy import Connection, Engine, QueuePool, create_engine, event
 from sqlalchemy.exc import DatabaseError
 
 from maskwright.errors import ProjectError
+from maskwright.project.connection import Mode, connect
 from maskwright.project.shares import share_type
 
 log = logging.getLogger(__name__)
@@ -140,13 +141,12 @@ def _place(path: Path) -> tuple[int, int] | None:
 
 
 def _engine(path: Path, *, read_only: bool) -> Engine:
-    uri = path.resolve().as_uri() + (read_only_options(path) if read_only else "?mode=rw")
+    is_immutable = read_only and is_unchanging(path)
 
-    def connect() -> sqlite3.Connection:
-        # isolation_level=None: SQLAlchemy's transactions are begun below, not guessed at by the driver.
-        connection = sqlite3.connect(
-            uri, uri=True, timeout=BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False
-        )
+    def connected() -> sqlite3.Connection:
+        # In autocommit mode: SQLAlchemy's transactions are begun below, not guessed at by the driver.
+        mode: Mode = "ro" if read_only else "rw"
+        connection = connect(path, mode, timeout=BUSY_TIMEOUT_S, is_immutable=is_immutable)
         try:
             connection.execute("PRAGMA foreign_keys=ON")
             connection.execute("PRAGMA cache_size=-16000")
@@ -155,7 +155,7 @@ def _engine(path: Path, *, read_only: bool) -> Engine:
             raise
         return connection
 
-    engine = create_engine("sqlite://", creator=connect, poolclass=QueuePool, pool_size=4, max_overflow=60)
+    engine = create_engine("sqlite://", creator=connected, poolclass=QueuePool, pool_size=4, max_overflow=60)
 
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
@@ -171,16 +171,16 @@ def _engine(path: Path, *, read_only: bool) -> Engine:
     return engine
 
 
-def read_only_options(path: Path) -> str:
+def is_unchanging(path: Path) -> bool:
     """SQLite puts an index beside a file in WAL mode; where it may not, the file cannot change meanwhile either."""
     has_log = any(path.with_name(path.name + suffix).exists() for suffix in ("-wal", "-journal"))
-    return "?mode=ro" if has_log or os.access(path.parent, os.W_OK) else "?mode=ro&immutable=1"
+    return not has_log and not os.access(path.parent, os.W_OK)
 
 
 def create_file(path: Path) -> None:
     """An empty database in its folder's journal mode. Raises ProjectError when the folder cannot be written."""
     try:
-        connection = sqlite3.connect(path)
+        connection = connect(path, "rwc")
         try:
             connection.execute(f"PRAGMA page_size={_PAGE_BYTES}")
             connection.execute(f"PRAGMA journal_mode={journal_mode_for(path)}")
@@ -201,7 +201,7 @@ def set_journal_mode(path: Path, mode: JournalMode) -> bool:
 
     What a killed program had half written with a rollback journal is taken back first.
     """
-    connection = sqlite3.connect(f"{path.resolve().as_uri()}?mode=rw", uri=True, timeout=0, isolation_level=None)
+    connection = connect(path, "rw", timeout=0)
     try:
         connection.execute("PRAGMA schema_version")  # takes back what a journal says
         return str(connection.execute(f"PRAGMA journal_mode={mode}").fetchone()[0]).upper() == mode

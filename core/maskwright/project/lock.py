@@ -15,11 +15,15 @@ import threading
 from dataclasses import dataclass
 from pathlib import Path
 
+from maskwright.errors import ProjectError
 from maskwright.project.rows import now
+from maskwright.regular_files import NotAFileError, open_own
 
 log = logging.getLogger(__name__)
 
 FILE_NAME = "lock"
+_START = b'{"user"'
+_MOST_BYTES = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,17 +53,24 @@ class ProjectLock:
 
     @classmethod
     def acquire(cls, folder: Path) -> "ProjectLock | Holder":
-        """The lock, or who has it. A file system without locks gives the lock to everybody and logs it."""
+        """The lock, or who has it. A file system without locks gives the lock to everybody and logs it.
+
+        Raises ProjectError where the file of the lock cannot be made, or something else has its name.
+        """
         folder = folder.resolve()
         with cls._guard:
             handle, uses = cls._held.get(folder, (-1, 0))
             if not uses:
-                handle = os.open(folder / FILE_NAME, os.O_RDWR | os.O_CREAT, 0o666)
-                if not _lock(handle):
-                    holder = _read(handle)
+                handle = _opened(folder / FILE_NAME)
+                try:
+                    if not _lock(handle):
+                        holder = _read(handle)
+                        os.close(handle)
+                        return holder
+                    _write(handle, folder)
+                except ProjectError:
                     os.close(handle)
-                    return holder
-                _write(handle)
+                    raise
             cls._held[folder] = (handle, uses + 1)
         return cls(folder)
 
@@ -92,7 +103,26 @@ def _lock(handle: int) -> bool:
     return True
 
 
-def _write(handle: int) -> None:
+def _opened(path: Path) -> int:
+    try:
+        return open_own(path)
+    except NotAFileError as error:
+        raise _foreign(str(error.strerror), path.parent) from error
+    except OSError as error:
+        raise ProjectError(f"the project cannot be locked: {error.strerror or error}", path=path.parent) from error
+
+
+def _foreign(what: str, folder: Path) -> ProjectError:
+    hint = "it was left untouched; remove it if you know where it comes from"
+    return ProjectError(what, path=folder, hint=hint)
+
+
+def _write(handle: int, folder: Path) -> None:
+    """Raises ProjectError where the file holds something that no lock does: under another name it is somebody's."""
+    os.lseek(handle, 0, os.SEEK_SET)
+    found = os.read(handle, _MOST_BYTES + 1)
+    if len(found) > _MOST_BYTES or not (found.startswith(_START) or not found.strip(b"\0")):  # zeros: a power cut
+        raise _foreign(f"{FILE_NAME} is not a lock of this program", folder)
     content = {"user": _user(), "host": platform.node(), "pid": os.getpid(), "since": now()}
     os.ftruncate(handle, 0)
     os.lseek(handle, 0, os.SEEK_SET)
@@ -102,7 +132,7 @@ def _write(handle: int) -> None:
 def _read(handle: int) -> Holder:
     os.lseek(handle, 0, os.SEEK_SET)
     try:
-        content = json.loads(os.read(handle, 4096))
+        content = json.loads(os.read(handle, _MOST_BYTES))
         return Holder(str(content["user"]), str(content["host"]), int(content["pid"]), str(content["since"]))
     except (ValueError, KeyError, TypeError):  # caught between truncation and writing
         return Holder("somebody", platform.node(), 0, now())

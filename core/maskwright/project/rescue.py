@@ -7,6 +7,7 @@ project after all does no harm: its outcome is what is there already.
 import hashlib
 import logging
 import os
+import re
 import socket
 from base64 import b64decode, b64encode
 from collections.abc import Iterable, Sequence
@@ -26,6 +27,7 @@ log = logging.getLogger(__name__)
 
 _VERSION = 1
 _SUFFIX = ".rescue.json"
+_MARK = re.compile("[0-9a-z-]{1,64}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +113,10 @@ def forget_rescues(rescues: Sequence[Rescue]) -> None:
 
 def _prefix(project: Path, mark: str) -> str:
     """The mark is the same wherever a share is mounted; projects of earlier versions that were only read have none."""
-    return mark or hashlib.sha256(str(project.absolute()).encode("utf-8", "surrogateescape")).hexdigest()[:32]
+    # Another's project may say anything: a path, or a pattern that fits all projects.
+    if _MARK.fullmatch(mark):
+        return mark
+    return hashlib.sha256(str(project.absolute()).encode("utf-8", "surrogateescape")).hexdigest()[:32]
 
 
 def _read(file: Path) -> Rescue | None:

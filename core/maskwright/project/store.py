@@ -57,8 +57,8 @@ class Project(
         self._lock = access if isinstance(access, ProjectLock) else None
         self.read_only_reason = None if isinstance(access, ProjectLock) else access
         try:
-            self.name: str = self.setting(_NAME) or path.stem
-            self.mark: str = self.setting(_MARK) or ""
+            self.name: str = _text(self.setting(_NAME)) or path.stem
+            self.mark: str = _text(self.setting(_MARK))
             """The same wherever the project is moved or mounted; empty where an earlier version made it."""
             self.image_root = self._find_image_root()
         except BaseException:
@@ -199,6 +199,11 @@ def _access(file: Path) -> ProjectLock | str:
         return "the project or its folder cannot be written"
     lock = ProjectLock.acquire(file.parent)
     return f"it is open elsewhere: {lock}" if isinstance(lock, Holder) else lock
+
+
+def _text(value: Any) -> str:
+    """A setting that is a text; empty for what else somebody's database says."""
+    return value if isinstance(value, str) else ""
 
 
 def _write_settings(database: Database, values: dict[str, Any]) -> None:

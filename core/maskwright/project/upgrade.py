@@ -8,7 +8,8 @@ from sqlalchemy import Connection, NullPool, create_engine
 
 from maskwright.errors import DamagedProjectError, ProjectError
 from maskwright.project.backup import back_up, is_sound
-from maskwright.project.database import read_only_options, settle_journal_mode
+from maskwright.project.connection import connect, require_own_files
+from maskwright.project.database import is_unchanging, settle_journal_mode
 
 log = logging.getLogger(__name__)
 
@@ -24,7 +25,7 @@ _ONCE = "open it once where it can be written"
 def schema_version(file: Path) -> str | None:
     """The revision of the file, None for a database without one. Raises ProjectError when it cannot be read."""
     try:
-        connection = sqlite3.connect(file.resolve().as_uri() + read_only_options(file), uri=True)
+        connection = connect(file, "ro", is_immutable=is_unchanging(file))
         try:
             row = connection.execute("SELECT version_num FROM alembic_version").fetchone()
         finally:
@@ -68,6 +69,7 @@ def require_sound(file: Path) -> None:
     A closed project has no log beside it; a log that is there was left by a program that crashed or lost power. Large
     files are read once a day beside the window, for their backup. Raises ProjectError when the file is damaged.
     """
+    require_own_files(file)
     if not file.stat().st_size:  # SQLite takes that for a new one
         raise DamagedProjectError("the project file is empty", path=file, hint=_RESTORE)
     settle_journal_mode(file)
@@ -93,7 +95,7 @@ def bring_up_to_date(file: Path) -> None:
 
 
 def _migrate(file: Path) -> None:
-    engine = create_engine("sqlite://", creator=lambda: sqlite3.connect(file, isolation_level=None), poolclass=NullPool)
+    engine = create_engine("sqlite://", creator=lambda: connect(file, "rw"), poolclass=NullPool)
     try:
         with engine.connect() as connection:
             connection.exec_driver_sql("BEGIN IMMEDIATE")

@@ -116,6 +116,10 @@ def on_categories(bench: "Workbench", categories: tuple[Category, ...]) -> None:
 def on_history(bench: "Workbench") -> None:
     """Name the steps in the menu; those of earlier days are read when the person stays on the image."""
     table, session = bench.window.actions_table, bench.session
+    if bench.window.canvas.is_busy:
+        table["undo"].setText("Undo last step of the drawing")
+        table.set_enabled(("undo", "redo"), True)
+        return
     if not session.is_history_known:
         table.set_enabled(("undo", "redo"), True)
         bench.history_timer.start()
@@ -162,6 +166,17 @@ def end_of_list(bench: "Workbench", open_count: int) -> Message:
         are = "1 image is" if open_count == 1 else f"{open_count} images are"
         return Message("The list ends here", f"{are} not done yet.", "info", "Go there", bench.images.show_first)
     return Message("All images are done", "", "info", "Export…", bench.exchange.open_export)
+
+
+def undo(bench: "Workbench") -> None:
+    """The last point of what is being drawn, else the latest step of the image."""
+    if not bench.window.canvas.step_back():
+        bench.edits.undo()
+
+
+def redo(bench: "Workbench") -> None:
+    if not bench.window.canvas.step_forward():
+        bench.edits.redo()
 
 
 def accept(bench: "Workbench") -> None:

@@ -55,8 +55,8 @@ def _wire_actions(bench: "Workbench") -> None:
         "locate": bench.relocating.locate,
         "close_project": projects.close_project,
         "quit": window.close,
-        "undo": edits.undo,
-        "redo": edits.redo,
+        "undo": lambda: reactions.undo(bench),
+        "redo": lambda: reactions.redo(bench),
         "select_all": edits.select_all,
         "select_next": edits.select_next,
         "select_previous": edits.select_previous,
@@ -155,6 +155,7 @@ def _wire_session(bench: "Workbench") -> None:
     session.project_changed.connect(lambda _project: window.toasts.drop_of_project())
     session.history_changed.connect(lambda: reactions.on_history(bench))
     bench.history_timer.timeout.connect(session.read_history)
+    canvas.busy_changed.connect(lambda _is_busy: reactions.on_history(bench))
     reactions.on_history(bench)
     reactions.enable(bench, has_project=False)
 

@@ -37,6 +37,8 @@ class CanvasView(CanvasSurface):
     cursor_left = Signal()
     hint_changed = Signal(str)
     tool_changed = Signal(str)
+    busy_changed = Signal(bool)
+    """Whether undo is for the gesture under way."""
     tool_shown = Signal()
     """What the tool shows or says may be another."""
     context_menu_requested = Signal(QPoint, object)
@@ -52,6 +54,7 @@ class CanvasView(CanvasSurface):
         self.image_changed.connect(self._report_pointer)
         self._tool: Tool = SelectTool(self.context)
         self._hint = ""
+        self._was_busy = False
         self._key_pointer = KeyPointer()
         self.set_tool_keys(ToolKeys())
         self._settle_timer.timeout.connect(self._hover_again)
@@ -103,6 +106,18 @@ class CanvasView(CanvasSurface):
     @property
     def tool(self) -> Tool:
         return self._tool
+
+    def step_back(self) -> bool:
+        """Undo within the running gesture; False when there is none."""
+        return self._after(self._tool.step_back())
+
+    def step_forward(self) -> bool:
+        """Redo within the gesture; False when it has nothing to put back."""
+        return self._after(self._tool.step_forward())
+
+    @property
+    def is_busy(self) -> bool:
+        return self._tool.is_busy
 
     def show_tool(self) -> None:
         """Something else than mouse and keys has changed the tool's draft."""
@@ -159,7 +174,15 @@ class CanvasView(CanvasSurface):
         shape = cursor_shape(self._tool.cursor)
         if not self.is_panning and self.cursor().shape() != shape:
             self.setCursor(shape)
+        if self._tool.is_busy != self._was_busy:
+            self._was_busy = self._tool.is_busy
+            self.busy_changed.emit(self._was_busy)
         self.tool_shown.emit()
+
+    def _after(self, is_used: bool) -> bool:
+        if is_used:
+            self._refresh()
+        return is_used
 
     def _use_tool_at(self, event: QMouseEvent, handler: Callable[[Pointer], None], *, is_double: bool = False) -> None:
         place, button = event.position(), held_button(event)

@@ -24,6 +24,8 @@ class EditCommands(QObject):
     """Message about what was done, for what is not all in view."""
     stepped = Signal(object)
     """frozenset of instance ids: the object that keys have gone on to."""
+    picked = Signal()
+    """The user has chosen the selection, even where it is the one that was there."""
     refused = Signal(str)
     """Why nothing happened."""
 
@@ -39,6 +41,7 @@ class EditCommands(QObject):
 
     def select_all(self) -> None:
         self._session.select(frozenset(instance.id for instance in self._shown()))
+        self.picked.emit()
 
     def deselect(self) -> None:
         self._session.select(frozenset())
@@ -55,7 +58,9 @@ class EditCommands(QObject):
     def set_category(self, category_id: int) -> None:
         """Give the class to the selection; without one it is the class to draw with."""
         if self._session.selection:
+            changed = sum(known.category_id != category_id for known in self._session.selected_instances())
             self._edit("Change class", lambda document, ids: edits.set_category(document, ids, category_id))
+            self._tell_relabelled(category_id, changed)
         self._session.set_current_category(category_id)
 
     def set_category_by_digit(self, digit: int) -> None:
@@ -173,6 +178,15 @@ class EditCommands(QObject):
             undo = partial(self._undo_step, label, self._session.latest_step)
             self.told.emit(Message(text, action_text=UNDO_TEXT, action=undo))
 
+    def _tell_relabelled(self, category_id: int, count: int) -> None:
+        step = self._session.latest_step
+        if count and step is not None and step.label == "Change class":
+            what = "1 object" if count == 1 else f"{count} objects"
+            undo = partial(self._undo_step, step.label, step)
+            self.told.emit(
+                Message(f"{what} changed to “{self._name(category_id)}”", action_text=UNDO_TEXT, action=undo)
+            )
+
     def _undo_step(self, label: str, step: Step | None) -> None:
         """The button of a message that may be older than the latest step."""
         if not self._session.undo_if_latest(step):
@@ -192,6 +206,7 @@ class EditCommands(QObject):
     def _go_to(self, ids: frozenset[int]) -> None:
         self._session.select(ids)
         self.stepped.emit(ids)
+        self.picked.emit()
 
 
 def _in_reading_order(instances: Iterable[Instance]) -> list[Instance]:

@@ -32,8 +32,9 @@ class CategoriesPanel(QWidget):
     """Lists the project's classes; every wish is a signal."""
 
     category_chosen = Signal(int)
-    """The class to draw with, and to give to the selection on double click."""
+    """The class to draw with."""
     category_applied = Signal(int)
+    """To be given to the selection."""
     add_requested = Signal(str)
     rename_requested = Signal(int, str)
     colour_requested = Signal(int, str)
@@ -119,7 +120,7 @@ class CategoriesPanel(QWidget):
         tree.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         tree.customContextMenuRequested.connect(self._open_menu)
         tree.currentItemChanged.connect(self._on_current_changed)
-        tree.itemDoubleClicked.connect(lambda item: self.category_applied.emit(item.data(0, _ID)))
+        tree.itemDoubleClicked.connect(lambda item: self._start_renaming(item))
         tree.itemChanged.connect(self._on_item_changed)
         return tree
 
@@ -129,7 +130,7 @@ class CategoriesPanel(QWidget):
         item.setData(0, _ID, category.id)
         item.setTextAlignment(2, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         key = f" · key {digit}" if digit else ""
-        item.setToolTip(1, f"{category.name} (id {category.id}){key}\nDouble-click gives it to the selection")
+        item.setToolTip(1, f"{category.name} (id {category.id}){key}\nDouble-click renames it")
         return item
 
     def _open_menu(self, at: QPoint) -> None:
@@ -140,6 +141,7 @@ class CategoriesPanel(QWidget):
         menu = QMenu(self)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         if item is not None:
+            menu.addAction("Give to the selected objects").triggered.connect(partial(self._apply, item.data(0, _ID)))
             rename = QAction("Rename", menu)
             rename.triggered.connect(lambda: self._start_renaming(item))
             colour = QAction("Change colour…", menu)
@@ -150,6 +152,9 @@ class CategoriesPanel(QWidget):
         for merge_id, name in reversed(self._merges):
             menu.addAction(f"Undo the merge of “{name}”").triggered.connect(partial(self._undo_merge, merge_id))
         return menu
+
+    def _apply(self, category_id: int, _is_checked: bool = False) -> None:
+        self.category_applied.emit(category_id)
 
     def _add_keys(self, menu: QMenu, category_id: int) -> None:
         for digit in DIGITS:

@@ -53,6 +53,13 @@ class BaseTool:
         """A draft made for another document is worthless."""
         self.cancel()
 
+    def step_back(self) -> bool:
+        """A gesture without steps of its own is given up as a whole."""
+        return self.is_busy and self.on_key(KeyPress("Escape"))
+
+    def step_forward(self) -> bool:
+        return False
+
     def cancel(self) -> None:
         """Nothing."""
 

@@ -50,6 +50,8 @@ class PathTool(BaseTool):
         self._points: list[Point] = []
         self._step_sizes: list[int] = []
         """How many points each click or stretch added, so that Backspace takes back one step."""
+        self._taken_back: list[list[Point]] = []
+        """Steps that `step_forward` can put back, the latest last; what is drawn anew makes them worthless."""
         self._pointer: Pointer | None = None
         self._image_id = context.document.image_id
 
@@ -82,6 +84,7 @@ class PathTool(BaseTool):
             return
         self._points.append(point)
         self._step_sizes.append(1)
+        self._taken_back.clear()
         self.state = State.PRESSED
 
     def on_move(self, pointer: Pointer) -> None:
@@ -124,10 +127,26 @@ class PathTool(BaseTool):
             self._image_id = self._context.document.image_id
             self.cancel()
 
+    def step_back(self) -> bool:
+        if self.state is not State.PLACING:
+            return super().step_back()  # the button is still down
+        self._step_back()
+        return True
+
+    def step_forward(self) -> bool:
+        if not self._taken_back:
+            return False
+        points = self._taken_back.pop()
+        self._points += points
+        self._step_sizes.append(len(points))
+        self.state = State.PLACING
+        return True
+
     def cancel(self) -> None:
         self.state = State.IDLE
         self._points.clear()
         self._step_sizes.clear()
+        self._taken_back.clear()
 
     def overlay(self) -> Overlay:
         marks = []
@@ -175,7 +194,9 @@ class PathTool(BaseTool):
     def _step_back(self) -> None:
         if not self._step_sizes:
             return
-        del self._points[len(self._points) - self._step_sizes.pop() :]
+        first = len(self._points) - self._step_sizes.pop()
+        self._taken_back.append(self._points[first:])
+        del self._points[first:]
         if not self._points:
             self.cancel()
 

@@ -109,6 +109,12 @@ class Tool(Protocol):
     def on_document(self) -> None:
         """The document or the selection in the context is another one now (edit, undo, next image)."""
 
+    def step_back(self) -> bool:
+        """Take back the latest input of the running gesture; False when there is none and undo is for the document."""
+
+    def step_forward(self) -> bool:
+        """Put back what `step_back` took last; False when there is nothing."""
+
     def cancel(self) -> None: ...
 
     def overlay(self) -> Overlay: ...

@@ -42,14 +42,62 @@ def pickers(bench: Workbench) -> list[ClassPicker]:
     return [picker for picker in bench.window.findChildren(ClassPicker) if picker.isVisible()]
 
 
-def test_what_is_drawn_takes_the_last_class_and_a_digit_changes_it_at_once(qtbot: QtBot, drawing: Workbench) -> None:
+def test_what_is_drawn_takes_the_last_class_and_a_digit_is_for_the_next_one(qtbot: QtBot, drawing: Workbench) -> None:
     draw(qtbot, drawing, 5)
-    assert classes_of(drawing) == ["car"]
     assert "1-9" in drawing.window.canvas.hint
     qtbot.keyClick(drawing.window.canvas, Key.Key_2)
     draw(qtbot, drawing, 30)
-    assert classes_of(drawing) == ["dog", "dog"]
+    assert classes_of(drawing) == ["car", "dog"]
     assert pickers(drawing) == []
+
+
+def test_a_digit_relabels_what_the_user_selected_and_says_so(qtbot: QtBot, drawing: Workbench) -> None:
+    draw(qtbot, drawing, 5)
+    drawing.view.use_tool("select")
+    click(qtbot, drawing, 15, 8)
+    qtbot.keyClick(drawing.window.canvas, Key.Key_2)
+    assert classes_of(drawing) == ["dog"]
+    assert [message.text for message in drawing.window.toasts.messages] == ["1 object changed to “dog”"]
+
+
+def test_the_next_object_has_the_class_of_what_was_accepted_or_corrected_last(qtbot: QtBot, drawing: Workbench) -> None:
+    draw(qtbot, drawing, 5)
+    drawing.classes.add("cat")
+    assert drawing.session.current_category_id == 3
+    drawing.edits.select_next()
+    drawing.shapes.smooth()
+    drawing.shapes.to_box()
+    assert drawing.session.current_category_id == 1
+
+
+def test_undo_while_drawing_takes_back_the_last_point_and_redo_puts_it_there_again(
+    qtbot: QtBot, drawing: Workbench
+) -> None:
+    draw(qtbot, drawing, 5)
+    for point in ((30, 5), (42, 5), (42, 20), (60, 40)):
+        click(qtbot, drawing, *point)
+    undo, redo = drawing.window.actions_table["undo"], drawing.window.actions_table["redo"]
+    for action in (undo, undo, redo):
+        assert action.isEnabled()
+        action.trigger()
+    qtbot.keyClick(drawing.window.canvas, Key.Key_Return)
+    first, second = drawing.session.document
+    assert len(second.polygons[0].exterior) == 3
+    undo.trigger()
+    assert [instance.id for instance in drawing.session.document] == [first.id]
+
+
+def test_undo_during_a_drag_gives_up_the_drag_and_keeps_the_object(qtbot: QtBot, drawing: Workbench) -> None:
+    draw(qtbot, drawing, 5)
+    before = drawing.session.document
+    canvas = drawing.window.canvas
+    drawing.view.use_tool("select")
+    places = [QPoint(*map(round, canvas.viewport.to_screen(*at))) for at in ((15, 8), (25, 18))]
+    qtbot.mousePress(canvas, LEFT, pos=places[0])
+    qtbot.mouseMove(canvas, places[1])
+    drawing.window.actions_table["undo"].trigger()
+    qtbot.mouseRelease(canvas, LEFT, pos=places[1])
+    assert drawing.session.document == before
 
 
 def test_a_digit_while_drawing_is_for_what_is_being_drawn(qtbot: QtBot, drawing: Workbench) -> None:

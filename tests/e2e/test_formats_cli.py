@@ -160,3 +160,18 @@ def test_the_second_look_is_shown_for_every_format(photos: Path, tmp_path: Path,
     assert sum(each["verified"]["exact"] for each in report["sets"]) == 20
     result = CliRunner().invoke(app, ["convert", str(tmp_path / "set.json"), str(tmp_path / "c"), "--to", name])
     assert "20 of 20 masks are those of the project, pixel for pixel" in result.stdout
+
+
+def test_an_export_goes_to_standard_output_alone(photos: Path, tmp_path: Path) -> None:
+    run_json("import", photos, tmp_path / "set.json")
+    for command in (["export", photos, "-o", "-"], ["convert", tmp_path / "set.json", "-", "--to", "coco"]):
+        result = CliRunner().invoke(app, [*map(str, command)], catch_exceptions=False)
+        assert result.exit_code == 0
+        assert result.stdout_bytes == (tmp_path / "set.json").read_bytes()
+        assert "pixel for pixel" in result.stderr
+
+
+def test_a_report_and_a_file_do_not_share_a_stream(photos: Path, tmp_path: Path) -> None:
+    run_json("import", photos, tmp_path / "set.json")
+    result = CliRunner().invoke(app, ["export", str(photos), "-o", "-", "--json"])
+    assert result.exit_code == 2

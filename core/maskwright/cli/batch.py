@@ -12,6 +12,7 @@ from typing import Any
 from maskwright.cli import exit_codes
 from maskwright.cli.output import progress_bar
 from maskwright.errors import ProjectError
+from maskwright.formats.atomic import is_stream
 from maskwright.formats.coco import CocoExportOptions, export_coco
 from maskwright.images import IMAGE_SUFFIXES
 from maskwright.inference.candidate_cache import CandidateCache
@@ -144,6 +145,8 @@ def _note(progress: Progress) -> str:
 def _beside(out: Path | None) -> Path:
     if out is None:
         raise ValueError("expected an output file or a project")
+    if is_stream(out):
+        raise ProjectError("work on its way to a pipe needs a place", hint="--project FOLDER keeps it")
     return out.with_name(f"{out.name}.maskwright")
 
 

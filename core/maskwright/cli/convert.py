@@ -3,14 +3,16 @@
 import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from maskwright.cli import exit_codes
-from maskwright.cli.output import messages, print_json, reports_errors, results
+from maskwright.cli.output import messages, print_json, reports_errors, require_two_outputs, results
 from maskwright.cli.written import report_as_json, require_as_meant, show_reports
+from maskwright.formats.atomic import readable_place
 from maskwright.formats.coco import CocoExportOptions
 from maskwright.formats.data_set import DataSet
 from maskwright.formats.problems import Problem
@@ -31,14 +33,16 @@ def convert(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON on standard output.")] = False,
 ) -> int:
     """Convert annotations from one format to another; images are not touched."""
+    require_two_outputs(out, as_json=as_json)
     target = format_named(to)
     data = _read(source, read_as)
-    report = target.write_verified(data, out, CocoExportOptions())
+    with readable_place(out) as place:
+        report = replace(target.write_verified(data, place, CocoExportOptions()), path=out)
     if as_json:
         problems = [str(problem) for problem in data.problems]
         print_json({**report_as_json(report), "losses": list(report.losses), "problems": problems})
     else:
-        show_reports([report], report.losses)
+        show_reports([report], report.losses, out)
         _show(data.problems)
     require_as_meant([report])
     return _exit_code(data.problems)

@@ -1,13 +1,15 @@
 """`maskwright export`: a project's annotations as a COCO file, or in another format."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
 
 from maskwright.cli import exit_codes
-from maskwright.cli.output import print_json, progress_bar, reports_errors, results
+from maskwright.cli.output import print_json, progress_bar, reports_errors, require_two_outputs, results_beside
 from maskwright.cli.written import report_as_json, require_as_meant, show_reports
+from maskwright.formats.atomic import readable_place
 from maskwright.formats.coco import CocoExportOptions, export_coco
 from maskwright.formats.coco.options import CocoExportReport
 from maskwright.formats.coco.profiles import PROFILES, profile_named
@@ -26,7 +28,7 @@ _PROFILES = ", ".join(profile.name for profile in PROFILES)
 @reports_errors
 def export(
     project: Annotated[Path, typer.Argument(help="A project, or the image folder it lives in.")],
-    out: Annotated[Path, typer.Option("--out", "-o", help="The file or folder to write.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="The file or folder to write; - for standard output.")],
     proposals: Annotated[bool, typer.Option(help="Also what the model suggests and nobody decided on.")] = False,
     unreviewed: Annotated[bool, typer.Option(help="Also images that nobody looked at, without annotations.")] = False,
     min_score: Annotated[float, typer.Option(min=0, max=1, help="Leave out proposals under this score.")] = 0.0,
@@ -51,6 +53,7 @@ def export(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON on standard output.")] = False,
 ) -> int:
     """Write a project's annotations: what a person accepted, corrected or drew."""
+    require_two_outputs(out, as_json=as_json)
     reader = profile_named(profile)
     options = reader.applied(
         CocoExportOptions(
@@ -72,9 +75,10 @@ def export(
         Project.open(project, read_only=True) as opened,
         snapshot(opened) as source,
         progress_bar("export", None) as show,
+        readable_place(out) as place,
     ):
         reports = export_package(
-            source, out, kind, options, splitting=splitting, image_root=source.image_root, placing=images,
+            source, place, kind, options, splitting=splitting, image_root=source.image_root, placing=images,
             on_image=lambda done: show(done, ""),
         )  # fmt: skip
     losses = (*reader.losses, *(loss for loss in reports[0].losses if loss not in reader.losses))
@@ -82,7 +86,7 @@ def export(
         sets = [report_as_json(report) for report in reports]
         print_json({"sets": sets, "losses": list(losses), "notes": list(reader.notes)})
     else:
-        show_reports(reports, losses)
+        show_reports([replace(each, path=out) if each.path == place else each for each in reports], losses, out)
     require_as_meant(reports)
     return exit_codes.OK
 
@@ -92,9 +96,10 @@ def _export_coco(project: Path, out: Path, options: CocoExportOptions) -> tuple[
         Project.open(project, read_only=True) as opened,
         snapshot(opened) as source,
         progress_bar("export", None) as show,
+        readable_place(out) as place,
     ):
-        report = export_coco(source, out, options, on_image=lambda done: show(done, ""))
-        return report, verified_coco(out, source, options, report.instance_count)
+        report = export_coco(source, place, options, on_image=lambda done: show(done, ""))
+        return replace(report, path=out), verified_coco(place, source, options, report.instance_count)
 
 
 def _export_results(project: Path, out: Path, min_score: float, *, as_json: bool) -> int:
@@ -103,7 +108,7 @@ def _export_results(project: Path, out: Path, min_score: float, *, as_json: bool
     if as_json:
         print_json({"path": str(out), "instances": count})
     else:
-        results().print(f"{count} detections -> {out}")
+        results_beside(out).print(f"{count} detections -> {out}")
     return exit_codes.OK
 
 
@@ -117,12 +122,13 @@ def _show(report: CocoExportReport, verification: Verification, losses: tuple[st
         rest = {"unreviewed": report.unreviewed_count, "losses": list(losses), "left_out": left_out}
         print_json(report_as_json(written) | rest)
     else:
-        show_reports([written], losses)
+        show_reports([written], losses, report.path)
+        console = results_beside(report.path)
         if report.unreviewed_count:
-            results().print(
+            console.print(
                 f"{report.unreviewed_count} images left out: nobody has looked at them (--unreviewed, --proposals)"
             )
         if report.left_out:
-            results().print(f"{len(report.left_out)} objects left out: they cover no pixel of their image")
+            console.print(f"{len(report.left_out)} objects left out: they cover no pixel of their image")
     require_as_meant([written])
     return exit_codes.OK

@@ -4,6 +4,7 @@ import functools
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, ParamSpec
 
 import orjson
@@ -14,6 +15,7 @@ from rich.table import Table
 
 from maskwright.cli import exit_codes
 from maskwright.errors import MaskwrightError
+from maskwright.formats.atomic import is_standard_output
 
 P = ParamSpec("P")
 
@@ -30,6 +32,17 @@ def results() -> Console:
     """Wide where it is no terminal: a table in a file or a pipe is not folded to 80 columns."""
     width = None if sys.stdout.isatty() else _WIDE
     return Console(highlight=False, markup=False, emoji=False, soft_wrap=True, width=width)
+
+
+def results_beside(out: Path) -> Console:
+    """Where to tell what was written to `out`: on standard error where standard output has the file itself."""
+    return messages() if is_standard_output(out) else results()
+
+
+def require_two_outputs(out: Path, *, as_json: bool) -> None:
+    """Refuses a report and a file in one stream."""
+    if as_json and is_standard_output(out):
+        raise typer.BadParameter("--json and the file itself cannot both go to standard output")
 
 
 def print_json(content: Mapping[str, Any]) -> None:

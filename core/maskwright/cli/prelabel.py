@@ -6,7 +6,15 @@ from typing import Annotated, Any
 import typer
 
 from maskwright.cli.batch import BatchOutcome, prelabel_folder
-from maskwright.cli.output import messages, print_failures, print_json, reports_errors, results
+from maskwright.cli.output import (
+    messages,
+    print_failures,
+    print_json,
+    reports_errors,
+    require_two_outputs,
+    results,
+    results_beside,
+)
 from maskwright.errors import MaskwrightError
 from maskwright.prelabel.settings import PrelabelSettings
 
@@ -77,6 +85,8 @@ def prelabel(
     Give --out for a COCO file, --project for a project to correct in the window, or both. Without --project the work
     in progress is kept in OUT.maskwright beside the output until it is complete.
     """
+    if out is not None:
+        require_two_outputs(out, as_json=as_json)
     if out is None and project is None:
         raise MaskwrightError("say where the result goes", hint="--out FILE.json, --project FOLDER, or both")
     settings = PrelabelSettings(
@@ -103,11 +113,11 @@ def prelabel(
     if as_json:
         print_json(_as_json(outcome))
     else:
-        _print(outcome)
+        _print(outcome, out)
     return outcome.exit_code
 
 
-def _print(outcome: BatchOutcome) -> None:
+def _print(outcome: BatchOutcome, out: Path | None) -> None:
     report = outcome.report
     print_failures(outcome.failures)
     if outcome.device_note is not None:
@@ -117,10 +127,11 @@ def _print(outcome: BatchOutcome) -> None:
     rate = f", {report.images_per_s:.1f} images/s" if report.images_per_s else ""
     failed = f", {len(outcome.failures)} failed" if outcome.failures else ""
     rest = f", {report.remaining} still to do (--resume goes on)" if report.remaining else ""
-    results().print(f"{report.done} images pre-labelled{failed}{rest}: {outcome.instance_count} objects{rate}")
+    console = results() if out is None else results_beside(out)
+    console.print(f"{report.done} images pre-labelled{failed}{rest}: {outcome.instance_count} objects{rate}")
     for place in (outcome.out, outcome.project_path):
         if place is not None:
-            results().print(f"-> {place}")
+            console.print(f"-> {place}")
 
 
 def _as_json(outcome: BatchOutcome) -> dict[str, Any]:

@@ -1,9 +1,10 @@
 """What an export or a conversion has written, and what reading it again has shown, in words and as JSON."""
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
-from maskwright.cli.output import results
+from maskwright.cli.output import results_beside
 from maskwright.errors import FormatError
 from maskwright.formats.selection import WriteReport
 from maskwright.formats.verification import Verification, joined
@@ -22,13 +23,14 @@ def verification_as_json(result: Verification | None) -> dict[str, Any]:
     return {"verified": {**counts, "lowest_iou": round(result.lowest_iou, 6), "findings": findings}}
 
 
-def show_reports(reports: Sequence[WriteReport], losses: Sequence[str]) -> None:
+def show_reports(reports: Sequence[WriteReport], losses: Sequence[str], out: Path) -> None:
+    console = results_beside(out)
     for report in reports:
-        results().print(f"{report.instance_count} objects on {report.image_count} images -> {report.path}")
+        console.print(f"{report.instance_count} objects on {report.image_count} images -> {report.path}")
         if report.verification is not None:
-            results().print(str(report.verification))
+            console.print(str(report.verification))
     if losses:
-        results().print(f"not kept: {', '.join(losses)}")
+        console.print(f"not kept: {', '.join(losses)}")
 
 
 def require_as_meant(reports: Sequence[WriteReport]) -> None:

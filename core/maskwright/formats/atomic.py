@@ -1,7 +1,10 @@
-"""Files that appear whole or not at all."""
+"""Files that appear whole or not at all, whatever the place is: a file, a link, a pipe or standard output."""
 
 import errno
 import os
+import shutil
+import stat
+import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,6 +14,7 @@ from typing import IO
 from maskwright.errors import FormatError
 
 _BUFFER_BYTES = 1 << 20
+_STANDARD_OUTPUT = frozenset({"-", "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"})
 
 
 @contextmanager
@@ -18,19 +22,28 @@ def atomic_writer(path: Path) -> Iterator[IO[bytes]]:
     """A binary file that takes the place of `path` when the block ends well; else `path` stays as it was.
 
     The bytes go to a temporary file in the same folder, which is flushed to the disk before it is renamed and
-    removed if anything goes wrong. Raises FormatError for a full disk, a missing or a read-only folder.
+    removed if anything goes wrong. Of a link the file that it leads to is replaced. A pipe and standard output get the
+    bytes when all are there. Raises FormatError for a full disk, a missing or a read-only folder, and for a place that
+    no file can take (a device, a folder, a socket).
     """
+    if is_stream(path):
+        with tempfile.TemporaryFile() as file:
+            yield file
+            file.seek(0)
+            _pour(file, path)
+        return
     temporary: Path | None = None
     try:
-        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
+        place = _regular_place(path)
+        handle, name = tempfile.mkstemp(prefix=f".{place.name}.", suffix=".part", dir=place.parent)
         temporary = Path(name)
         with os.fdopen(handle, "wb", buffering=_BUFFER_BYTES) as file:
             yield file
             file.flush()
             os.fsync(file.fileno())
-        temporary.chmod(_permissions(path))
-        temporary.replace(path)
-        _sync_folder(path.parent)
+        temporary.chmod(_permissions(place))
+        temporary.replace(place)
+        _sync_folder(place.parent)
     except OSError as error:
         if error.errno is None:  # not the system's: whoever fills the file has given up
             raise
@@ -38,6 +51,40 @@ def atomic_writer(path: Path) -> Iterator[IO[bytes]]:
     finally:
         if temporary is not None:
             temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def readable_place(path: Path) -> Iterator[Path]:
+    """Where to write so that the result can be read again before it is handed on.
+
+    `path` itself, or, for a pipe and standard output, a temporary file that is poured there when the block ends well.
+    Raises FormatError as `atomic_writer` does.
+    """
+    if not is_stream(path):
+        yield path
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        place = Path(folder) / "stream"
+        yield place
+        if not place.is_file():
+            raise FormatError("this is not one file, which a pipe needs", path=path, hint="name a folder instead")
+        with place.open("rb") as file:
+            _pour(file, path)
+
+
+def is_standard_output(path: Path) -> bool:
+    """Whether `-` or one of the system's names for standard output is meant."""
+    return str(path) in _STANDARD_OUTPUT
+
+
+def is_stream(path: Path) -> bool:
+    """Whether bytes sent there are gone: standard output or a pipe. Nothing to replace, nothing to read again."""
+    if is_standard_output(path):
+        return True
+    try:
+        return stat.S_ISFIFO(path.stat().st_mode)
+    except (OSError, ValueError):
+        return False
 
 
 def write_error(error: OSError, path: Path) -> FormatError:
@@ -53,8 +100,41 @@ def write_error(error: OSError, path: Path) -> FormatError:
             return FormatError("the folder does not exist", path=path, hint="create it or choose another one")
         case errno.EISDIR:
             return FormatError("a folder has this name", path=path, hint="choose another name")
+        case errno.EPIPE:
+            return FormatError("whoever reads this has stopped reading", path=path)
+        case errno.ELOOP:
+            return FormatError("the links lead round in a circle", path=path)
         case _:
             return FormatError(f"cannot be written: {error.strerror or error}", path=path)
+
+
+def _regular_place(path: Path) -> Path:
+    """The file to replace or to make, behind any links. Raises FormatError for what is no regular file."""
+    place = Path(os.path.realpath(path))
+    if place.is_symlink():
+        raise OSError(errno.ELOOP, os.strerror(errno.ELOOP))
+    try:
+        mode = place.stat().st_mode
+    except FileNotFoundError:
+        return place
+    if stat.S_ISDIR(mode):
+        raise OSError(errno.EISDIR, os.strerror(errno.EISDIR))
+    if not stat.S_ISREG(mode):
+        raise FormatError("this is a device or a socket, no file", path=path, hint="`-` writes to standard output")
+    return place
+
+
+def _pour(file: IO[bytes], path: Path) -> None:
+    try:
+        if is_standard_output(path):
+            sys.stdout.flush()
+            shutil.copyfileobj(file, sys.stdout.buffer, _BUFFER_BYTES)
+            sys.stdout.buffer.flush()
+            return
+        with path.open("wb") as pipe:
+            shutil.copyfileobj(file, pipe, _BUFFER_BYTES)
+    except OSError as error:
+        raise write_error(error, path) from error
 
 
 def _permissions(path: Path) -> int:

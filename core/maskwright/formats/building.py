@@ -1,13 +1,32 @@
 """Builds a data set from formats that know classes by name and objects by their place in a file."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
+from typing import Any
 
 from maskwright.document.values import Category, ImageRecord, ImageState, Instance, InstanceState
+from maskwright.formats.boxes import box_extra
 from maskwright.formats.data_set import DataSet
 from maskwright.formats.problems import Problem
 from maskwright.geometry.polygon import Polygon
+
+
+@dataclass(frozen=True, slots=True)
+class Described:
+    """One object of a file. `category`: the name of its class, or the id that `add_category` gave."""
+
+    category: str | int
+    polygons: tuple[Polygon, ...]
+    is_box: bool = False
+    """The file has a box and no outline; `polygons` are its rectangle."""
+    score: float | None = None
+    is_proposal: bool = False
+    """A model's word that nobody has confirmed."""
+    is_crowd: bool = False
+    z: int = 0
+    extra: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
 
 
 class DataSetBuilder:
@@ -15,45 +34,96 @@ class DataSetBuilder:
 
     def __init__(self, path: Path, names: Iterable[str] = ()) -> None:
         self._path = path
-        self._categories: dict[str, Category] = {}
+        self._categories: list[Category] = []
+        self._by_name: dict[str, int] = {}
         self._images: dict[str, ImageRecord] = {}
         self._instances: dict[int, tuple[Instance, ...]] = {}
         self._next_instance = 1
+        self._has_skipped = False
         self.problems: list[Problem] = []
         for name in names:
             self.category_id(name)
 
+    def add_category(self, name: str, *, supercategory: str = "", colour: str = "") -> int:
+        """Its id; another class even where one has this name already: a file that numbers its classes may do that."""
+        category = Category(len(self._categories) + 1, name, supercategory, colour)
+        self._categories.append(category)
+        self._by_name.setdefault(name, category.id)
+        return category.id
+
     def category_id(self, name: str) -> int:
         """Of the class of this name, made at its first use."""
-        if name not in self._categories:
-            self._categories[name] = Category(len(self._categories) + 1, name)
-        return self._categories[name].id
+        return self._by_name[name] if name in self._by_name else self.add_category(name)
 
     def add_image(
-        self, file_name: str, size_wh: tuple[int, int], objects: Sequence[tuple[str, tuple[Polygon, ...]]]
+        self,
+        file_name: str,
+        size_wh: tuple[int, int],
+        objects: Sequence[tuple[str, tuple[Polygon, ...]] | Described],
+        *,
+        is_finished: bool = True,
     ) -> None:
-        """`objects`: (class name, parts). An image added twice is a problem, not an error."""
+        """`objects`: as described, or (class name, parts). An image added twice is a problem, not an error.
+
+        One whose objects were all skipped is not empty: it stays open, and so does one that the file itself calls
+        unfinished.
+        """
+        has_skipped, self._has_skipped = self._has_skipped, False
         if file_name in self._images:
-            self.problems.append(Problem(file_name, "is described twice"))
+            self.skip(file_name, "is described twice")
             return
+        described = [each if isinstance(each, Described) else Described(*each) for each in objects]
+        if has_skipped and not described:
+            self.change(file_name, "all its objects were skipped; the image stays open")
         image_id = len(self._images) + 1
-        state = ImageState.DONE if objects else ImageState.EMPTY
-        self._images[file_name] = ImageRecord(image_id, file_name, *size_wh, state, len(objects))
-        made = []
-        for name, polygons in objects:
-            made.append(Instance(self._next_instance, self.category_id(name), polygons, InstanceState.ACCEPTED))
-            self._next_instance += 1
+        state = _state(described, is_finished and not has_skipped)
+        self._images[file_name] = ImageRecord(image_id, file_name, *size_wh, state, len(described))
+        made = [self._instance(each) for each in described]
         if made:
             self._instances[image_id] = tuple(made)
 
     def skip(self, where: str, reason: object) -> None:
+        """A file or image that is not in the result."""
+        self._has_skipped = False
         self.problems.append(Problem(where, str(reason)))
+
+    def skip_object(self, where: str, reason: object) -> None:
+        """An object of the image that is added next."""
+        self._has_skipped = True
+        self.problems.append(Problem(where, str(reason)))
+
+    def change(self, where: str, reason: object) -> None:
+        """Something that is in the result otherwise than in the file."""
+        self.problems.append(Problem(where, str(reason), "changed"))
 
     def finished(self) -> DataSet:
         return DataSet(
             self._path,
-            tuple(self._categories.values()),
+            tuple(self._categories),
             tuple(self._images.values()),
             MappingProxyType(self._instances),
             problems=tuple(self.problems),
         )
+
+    def _instance(self, described: Described) -> Instance:
+        category_id = (
+            described.category if isinstance(described.category, int) else self.category_id(described.category)
+        )
+        state = InstanceState.PROPOSED if described.is_proposal else InstanceState.ACCEPTED
+        extra = described.extra
+        if described.is_box:
+            extra = MappingProxyType({**extra, **box_extra(described.polygons)})
+        instance = Instance(
+            self._next_instance, category_id, described.polygons, state, described.score, z=described.z,
+            is_crowd=described.is_crowd, extra=extra,
+        )  # fmt: skip
+        self._next_instance += 1
+        return instance
+
+
+def _state(described: Sequence[Described], is_whole: bool) -> ImageState:
+    if not described:
+        return ImageState.EMPTY if is_whole else ImageState.UNSEEN
+    if all(each.is_proposal for each in described):
+        return ImageState.PRELABELLED
+    return ImageState.DONE if is_whole else ImageState.IN_PROGRESS

@@ -93,13 +93,13 @@ def _objects(
         try:
             polygons = _geometry(child, size_wh)
         except ValueError as error:
-            builder.skip(f"{where} object {i}", error)
+            builder.skip_object(f"{where} object {i}", error)
             continue
         label = (child.get("label") or "").strip()
         if label and polygons:
             yield label, polygons
         elif polygons is not None:
-            builder.skip(f"{where} object {i}", "has no label or no pixel")
+            builder.skip_object(f"{where} object {i}", "has no label or no pixel")
 
 
 def _geometry(child: Any, size_wh: tuple[int, int]) -> tuple[Polygon, ...] | None:

@@ -114,7 +114,7 @@ def _add(content: dict[str, Any], where: str, folder: Path, builder: DataSetBuil
         try:
             label, group, polygons = _parsed_shape(shape)
         except ValueError as error:
-            builder.skip(f"{where} shapes[{i}]", error)
+            builder.skip_object(f"{where} shapes[{i}]", error)
             continue
         key = (label, group) if group is not None else i
         grouped.setdefault(key, (label, []))[1].extend(polygons)

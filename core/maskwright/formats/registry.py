@@ -15,6 +15,7 @@ from maskwright.formats.selection import WriteReport
 from maskwright.formats.verification import Read, compare_again
 from maskwright.formats.voc import read_voc, write_voc
 from maskwright.formats.yolo import read_yolo, write_yolo, write_yolo_parts
+from maskwright.formats.yolo_layout import is_yolo
 
 Write = Callable[[CocoSource, Path, CocoExportOptions], WriteReport]
 
@@ -75,8 +76,7 @@ FORMATS: tuple[Format, ...] = (
     ),
     Format(
         "yolo", "YOLO segmentation (Ultralytics)", True, read_yolo, write_yolo,
-        lambda path: path.suffix in (".yaml", ".yml") or (path / "labels").is_dir(), read_sized=read_yolo,
-        join_parts=write_yolo_parts,
+        is_yolo, read_sized=read_yolo, join_parts=write_yolo_parts,
     ),
     Format(
         "voc", "Pascal VOC", True, read_voc, write_voc,

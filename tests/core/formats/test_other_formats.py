@@ -189,7 +189,9 @@ def test_unusable_cvat_masks_are_listed(tmp_path: Path, attributes: str) -> None
     (tmp_path / "a.xml").write_text(
         f'<annotations><image name="a.png" width="40" height="30">{mask}</image></annotations>'
     )
-    assert len(format_named("cvat").read(tmp_path / "a.xml").problems) == 1
+    back = format_named("cvat").read(tmp_path / "a.xml")
+    assert [each.effect for each in back.problems] == ["skipped", "changed"]
+    assert [image.state for image in back.images()] == [ImageState.UNSEEN]
 
 
 def test_voc_boxes_count_from_one_and_include_both_ends(tmp_path: Path) -> None:

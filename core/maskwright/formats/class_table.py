@@ -1,0 +1,105 @@
+"""The class names of YOLO data sets: the YAML that Ultralytics reads, and plain lists of names."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import yaml
+
+from maskwright.errors import FormatError
+
+_MOST_CLASSES = 100_000
+_MOST_BYTES = 16 << 20
+
+
+def read_yaml(file: Path) -> yaml.MappingNode:
+    """The mapping in a YAML file, as nodes. Raises FormatError for anything else.
+
+    Nodes and not values, since a class may be called `no`, `1.0` or `2024-01-01`: its name is what is written there.
+    The loader in Python, whose recursion ends in an exception and not in a crash.
+    """
+    try:
+        if file.stat().st_size > _MOST_BYTES:
+            raise FormatError(f"is larger than {_MOST_BYTES >> 20} MB", path=file)
+        node = yaml.compose(file.read_text("utf-8-sig"), Loader=yaml.SafeLoader)
+    except (OSError, UnicodeDecodeError) as error:
+        raise FormatError(f"the class names cannot be read: {error}", path=file) from error
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark
+        where = f" in line {mark.line + 1}" if mark is not None else ""
+        raise FormatError(f"not readable as YAML{where}: {error.problem or error.context}", path=file) from error
+    except (yaml.YAMLError, ValueError) as error:
+        raise FormatError(f"not readable as YAML: {error}", path=file) from error
+    except RecursionError as error:
+        raise FormatError("not readable: nested too deeply", path=file) from error
+    if not isinstance(node, yaml.MappingNode):
+        raise FormatError("expected a table with `names:`", path=file)
+    return node
+
+
+def yaml_value(node: yaml.MappingNode, key: str) -> yaml.Node | None:
+    """What stands under `key`. Raises ValueError where the key stands there twice: one of them would be lost."""
+    found = [value for name, value in node.value if isinstance(name, yaml.ScalarNode) and name.value == key]
+    if len(found) > 1:
+        raise ValueError(f"`{key}` is there twice")
+    return found[0] if found else None
+
+
+def names_of_yaml(file: Path) -> dict[int, str]:
+    """{class number: name} of a data.yaml. Raises FormatError for a table that is damaged or contradicts itself."""
+    node = read_yaml(file)
+    try:
+        table = yaml_value(node, "names")
+        if table is None:
+            raise ValueError("there is no `names:`")
+        names = _numbered(table)
+        count = yaml_value(node, "nc")
+        if count is not None and _whole(count) != len(names):
+            raise ValueError(f"`nc` says {_whole(count)} classes, `names` has {len(names)}")
+    except ValueError as error:
+        raise FormatError(str(error), path=file) from error
+    return names
+
+
+def names_of_lines(file: Path) -> dict[int, str]:
+    """{class number: name} of a list with one name in a line (classes.txt, obj.names). Raises FormatError."""
+    try:
+        lines = file.read_text("utf-8-sig").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise FormatError(f"the class names cannot be read: {error}", path=file) from error
+    while lines and not lines[-1].strip():
+        lines.pop()
+    if not lines or len(lines) > _MOST_CLASSES:
+        raise FormatError(f"expected 1 to {_MOST_CLASSES} names, one in a line", path=file)
+    if empty := [i for i, line in enumerate(lines, start=1) if not line.strip()]:
+        raise FormatError(f"line {empty[0]} has no name, which would move all later ones", path=file)
+    return dict(enumerate(line.strip() for line in lines))
+
+
+def _numbered(table: yaml.Node) -> dict[int, str]:
+    names: dict[int, str] = {}
+    for number, node in _entries(table):
+        if not 0 <= number <= _MOST_CLASSES:  # a table up to there would fill the memory
+            raise ValueError(f"expected class numbers up to {_MOST_CLASSES}, got {number}")
+        if number in names:
+            raise ValueError(f"class {number} is in the table twice")
+        is_empty = node.tag.endswith(":null") if isinstance(node, yaml.ScalarNode) else True
+        if is_empty or not node.value.strip():
+            raise ValueError(f"class {number} has no name")
+        names[number] = node.value.strip()
+    return names
+
+
+def _entries(table: yaml.Node) -> Iterator[tuple[int, yaml.Node]]:
+    if isinstance(table, yaml.SequenceNode):
+        yield from enumerate(table.value)
+    elif isinstance(table, yaml.MappingNode):
+        yield from ((_whole(key), value) for key, value in table.value)
+    else:
+        raise ValueError("expected `names` to be a list or a numbered table")
+
+
+def _whole(node: yaml.Node) -> int:
+    text = node.value if isinstance(node, yaml.ScalarNode) else ""
+    if not text.strip().isdecimal() or len(text) > 9:
+        raise ValueError(f"expected class numbers that are whole, got {text[:40] or 'something else'!r}")
+    return int(text)

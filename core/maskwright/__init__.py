@@ -16,6 +16,8 @@ from maskwright._version import __version__
 from maskwright.privacy import switch_off_telemetry
 
 if TYPE_CHECKING:
+    from maskwright.assist.loading import load_assistant
+    from maskwright.assist.outline import Outline
     from maskwright.errors import MaskwrightError
     from maskwright.geometry.convert import mask_to_polygons
     from maskwright.geometry.polygon import Polygon
@@ -31,9 +33,11 @@ _HOME = {
     "Candidates": "maskwright.inference.candidates",
     "MaskwrightError": "maskwright.errors",
     "Model": "maskwright.inference.model",
+    "Outline": "maskwright.assist.outline",
     "Polygon": "maskwright.geometry.polygon",
     "Prediction": "maskwright.inference.prediction",
     "Project": "maskwright.project.store",
+    "load_assistant": "maskwright.assist.loading",
     "load_model": "maskwright.inference.model",
     "mask_to_polygons": "maskwright.geometry.convert",
     "polygons_to_mask": "maskwright.geometry.raster",
@@ -43,10 +47,12 @@ __all__ = [
     "Candidates",
     "MaskwrightError",
     "Model",
+    "Outline",
     "Polygon",
     "Prediction",
     "Project",
     "__version__",
+    "load_assistant",
     "load_model",
     "mask_to_polygons",
     "polygons_to_mask",

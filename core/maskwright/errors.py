@@ -33,6 +33,10 @@ class ModelError(MaskwrightError):
     """A model that cannot be loaded, recognised, compiled or run."""
 
 
+class PromptError(MaskwrightError):
+    """A click, box or outline that an assistant cannot answer: outside the image, without area, of another size."""
+
+
 class ProjectError(MaskwrightError):
     """A project that cannot be created, opened or written."""
 

@@ -1,0 +1,176 @@
+"""Correcting by pointing: of an outline only what is near the points changes, its far side stays vertex for vertex.
+
+A network answers with a whole new outline, whose edge differs everywhere by a little. What a point inside may do is add
+the piece it lies in, what a point outside may do is take away the piece it lies in; pieces are told from the thin seam
+of disagreement around the object by a morphological opening.
+"""
+
+import math
+from collections.abc import Callable, Sequence
+
+import cv2
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from maskwright.assist.prompt import MaskCrop, mask_crop
+from maskwright.errors import PromptError
+from maskwright.geometry.algebra import Polygons, subtract, to_shapely, unite
+from maskwright.geometry.convert import mask_to_polygons
+from maskwright.geometry.polygon import Polygon, Ring
+from maskwright.geometry.raster import DECIMALS
+
+_SEAM = 0.01
+"""Half the width of disagreement that counts as a seam, as a share of the object's diagonal: about a cell of a network
+that sees it at a hundred cells."""
+_MOST_SEAM_PX = 12
+_FREE = 0.1
+"""How far from a point, as a share of the diagonal, a piece reaches that is as thin as a seam itself."""
+_LEAST_FREE_PX = 6.0
+_OVERLAP_PX = 2
+"""By how much a piece reaches into the old outline: a simplified outline differs from its pixels by about one."""
+_BORDER_PX = 4
+
+
+def changed_pieces(
+    before: NDArray[np.bool_], after: NDArray[np.bool_], points_xy: NDArray[np.float64], labels: NDArray[np.int64]
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Which pixels of (H, W) masks may be added, and which taken away.
+
+    points_xy: (N, 2) in the masks' own pixels; a point inside (label 1) only adds, one outside only takes away.
+    """
+    wanted, unwanted = after & ~before, before & ~after
+    added, removed = np.zeros_like(before), np.zeros_like(before)
+    diagonal = _diagonal(before | after)
+    for point, label in zip(points_xy, labels.tolist(), strict=True):
+        difference, piece = (wanted, added) if label else (unwanted, removed)
+        piece |= _piece(difference, point, diagonal)
+    return added, removed
+
+
+def corrected(
+    polygons: Sequence[Polygon],
+    before: MaskCrop,
+    after: MaskCrop,
+    points_xy: NDArray[np.float64],
+    labels: NDArray[np.int64],
+    *,
+    min_iou: float | None = 0.98,
+) -> Polygons:
+    """`polygons` with what the points ask for taken over from `after`; `before` are their pixels.
+
+    Parts that nothing near is changed of come back as they are, and so do all vertices away from the change. min_iou:
+    how true the new stretches are to their pixels. Nothing may be left.
+    """
+    left, top, right, bottom = _around(before, after)
+    window = (left, top, right, bottom)
+    shifted = points_xy - (left, top)
+    old = before.inside(window)
+    added, removed = changed_pieces(old, after.inside(window), shifted, labels)
+    result = tuple(polygons)
+    if added.any():
+        grown = _traced(added | (_dilated(added, _OVERLAP_PX) & old), (left, top), min_iou)
+        result = _near(result, grown, lambda touched: unite([*touched, *grown]))
+    if removed.any():
+        outside = _dilated(removed, _OVERLAP_PX) & ~(old | added)
+        cut = _traced(removed | outside, (left, top), min_iou)
+        result = _near(result, cut, lambda touched: subtract(touched, cut))
+    return _with_old_vertices(result, polygons)
+
+
+def corrected_crop(polygons: Polygons, size_wh: tuple[int, int]) -> MaskCrop:
+    """The pixels of what is left; an empty crop where nothing is."""
+    try:
+        return mask_crop(polygons, size_wh)
+    except PromptError:
+        return MaskCrop(np.zeros((0, 0), np.bool_), (0, 0))
+
+
+def _piece(difference: NDArray[np.bool_], point: NDArray[np.float64], diagonal: float) -> NDArray[np.bool_]:
+    """The piece of a difference that a point lies in, without the seam that hangs on to it."""
+    seam = min(max(round(_SEAM * diagonal), 1), _MOST_SEAM_PX)
+    at = _nearest(difference, point, reach_px=seam + 1)
+    if at is None:
+        return np.zeros_like(difference)
+    opened = _dilated(_eroded(difference, seam), seam)
+    if opened[at]:
+        core = _component(opened, at)
+        near = _dilated(core, seam + 1)
+    else:
+        near = _disc(difference.shape, at, max(_FREE * diagonal, _LEAST_FREE_PX))
+    return _component(difference & near, at)
+
+
+def _nearest(mask: NDArray[np.bool_], point: NDArray[np.float64], *, reach_px: int) -> tuple[int, int] | None:
+    """(row, column) of the true pixel nearest to a point, if it is within reach."""
+    column, row = np.floor(point).astype(int).tolist()
+    top, left = max(row - reach_px, 0), max(column - reach_px, 0)
+    rows, columns = np.nonzero(mask[top : max(row + reach_px + 1, 0), left : max(column + reach_px + 1, 0)])
+    if not len(rows):
+        return None
+    distances = np.hypot(rows + top + 0.5 - point[1], columns + left + 0.5 - point[0])
+    best = int(distances.argmin())
+    return (int(rows[best]) + top, int(columns[best]) + left) if distances[best] <= reach_px + 1 else None
+
+
+def _component(mask: NDArray[np.bool_], at: tuple[int, int]) -> NDArray[np.bool_]:
+    _, labels = cv2.connectedComponents(mask.view(np.uint8), connectivity=8)
+    return np.asarray((labels == labels[at]) & mask)
+
+
+def _disc(shape: tuple[int, ...], at: tuple[int, int], radius: float) -> NDArray[np.bool_]:
+    rows, columns = np.ogrid[: shape[0], : shape[1]]
+    return np.asarray((rows - at[0]) ** 2 + (columns - at[1]) ** 2 <= radius**2)
+
+
+def _kernel(radius: int) -> NDArray[np.uint8]:
+    return np.asarray(cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1, 2 * radius + 1)), np.uint8)
+
+
+def _dilated(mask: NDArray[np.bool_], radius: int) -> NDArray[np.bool_]:
+    return np.asarray(cv2.dilate(mask.view(np.uint8), _kernel(radius))).view(np.bool_)
+
+
+def _eroded(mask: NDArray[np.bool_], radius: int) -> NDArray[np.bool_]:
+    return np.asarray(cv2.erode(mask.view(np.uint8), _kernel(radius))).view(np.bool_)
+
+
+def _diagonal(mask: NDArray[np.bool_]) -> float:
+    return math.hypot(*cv2.boundingRect(mask.view(np.uint8))[2:])
+
+
+def _around(before: MaskCrop, after: MaskCrop) -> tuple[int, int, int, int]:
+    """Around both, with room for what morphology does at the edge."""
+    bounds = np.array([crop.bounds_xyxy for crop in (before, after) if crop.pixels.size])
+    low, high = bounds[:, :2].min(axis=0) - _BORDER_PX, bounds[:, 2:].max(axis=0) + _BORDER_PX
+    return int(low[0]), int(low[1]), int(high[0]), int(high[1])
+
+
+def _traced(mask: NDArray[np.bool_], corner_xy: tuple[int, int], min_iou: float | None) -> Polygons:
+    return mask_to_polygons(mask, min_iou=min_iou, offset_xy=corner_xy)
+
+
+def _near(polygons: Polygons, piece: Polygons, change: Callable[[Polygons], Polygons]) -> Polygons:
+    """`change` done to the parts that a piece meets; the others stay the very same."""
+    shape = to_shapely(piece)
+    meets = [bool(shape.intersects(to_shapely([polygon]))) for polygon in polygons]
+    untouched = [polygon for polygon, is_met in zip(polygons, meets, strict=True) if not is_met]
+    return (*untouched, *change(tuple(polygon for polygon, is_met in zip(polygons, meets, strict=True) if is_met)))
+
+
+def _with_old_vertices(polygons: Polygons, old: Sequence[Polygon]) -> Polygons:
+    """Overlays round to the grid of files; vertices that were there before get their own coordinates back."""
+    known: dict[tuple[float, ...], list[float]] = {}
+    for polygon in old:
+        for ring in polygon.rings:
+            known |= {tuple(np.round(vertex, DECIMALS).tolist()): vertex.tolist() for vertex in ring}
+    unchanged = {id(polygon) for polygon in old}
+    return tuple(
+        polygon
+        if id(polygon) in unchanged
+        else Polygon.of(*_each_ring(polygon, lambda ring: [known.get(tuple(v), v) for v in ring.tolist()]))
+        for polygon in polygons
+    )
+
+
+def _each_ring(polygon: Polygon, change: Callable[[Ring], ArrayLike]) -> tuple[ArrayLike, list[ArrayLike]]:
+    return change(polygon.exterior), [change(hole) for hole in polygon.holes]

@@ -1,0 +1,112 @@
+"""`load_assistant`: from a name or a path to a backend that is ready to answer."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from maskwright.assist.families import FAMILIES, LoadSettings
+from maskwright.assist.features import FeatureCache
+from maskwright.assist.grabcut import GrabCutBackend
+from maskwright.assist.protocol import Backend
+from maskwright.assist.view import BackendAssistant
+from maskwright.errors import ModelError
+from maskwright.inference.interface import described
+from maskwright.inference.runtime import Network
+
+BUNDLED = "bundled"
+GRABCUT = "grabcut"
+_BUNDLED_FOLDER = "assist"
+"""Of the bundled network in the resources' models."""
+_SUFFIXES = (".xml", ".onnx")
+_HALVES = ("encoder", "decoder")
+
+
+def load_assistant(
+    name_or_path: str | Path | Sequence[str | Path] = BUNDLED,
+    *,
+    device: str = "CPU",
+    precision: str | None = None,
+    num_threads: int | None = None,
+    cache: FeatureCache | None = None,
+) -> BackendAssistant:
+    """Load an assistant: "bundled", "grabcut", the name of an installed one, a file, a folder, or a pair of files.
+
+    Of a pair either file will do where the other lies beside it under the same name with "encoder" and "decoder"
+    exchanged, or is the only one of its kind in the folder. device, precision, num_threads: as `load_model`. cache:
+    keeps features; None for one in memory only. Raises ModelError with the path and the reason.
+    """
+    if name_or_path == GRABCUT:
+        return BackendAssistant(GrabCutBackend(), cache)
+    paths = assistant_files(name_or_path)
+    networks = [Network(path) for path in paths]
+    return BackendAssistant(_recognised(networks, LoadSettings(device, precision, num_threads)), cache)
+
+
+def assistant_files(name_or_path: str | Path | Sequence[str | Path]) -> list[Path]:
+    """The one or two network files that are meant; raises ModelError where there are none or more."""
+    if not isinstance(name_or_path, str | Path):
+        return [Path(part) for part in name_or_path]
+    path = Path(name_or_path)
+    if path.is_dir():
+        return _files_in(path)
+    if path.suffix in _SUFFIXES or len(path.parts) != 1:
+        return _with_other_half(path)
+    from maskwright.models.catalog import installed_model
+    from maskwright_resources import resource_path
+
+    if path.name == BUNDLED:
+        try:
+            return [resource_path("models", _BUNDLED_FOLDER, f"{_BUNDLED_FOLDER}.xml")]
+        except FileNotFoundError as error:
+            raise ModelError(
+                "no assistant is bundled with this version", hint=f'"{GRABCUT}" needs no network'
+            ) from error
+    installed = installed_model(path.name)
+    if installed is None:
+        raise ModelError(
+            f"no such file, and no assistant called {path.name} is installed",
+            hint=f"{BUNDLED}, {GRABCUT}, maskwright models list",
+        )
+    return _with_other_half(installed.path)
+
+
+def _files_in(folder: Path) -> list[Path]:
+    found = sorted(path for path in folder.iterdir() if path.suffix.lower() in _SUFFIXES)
+    if len(found) not in (1, 2):
+        raise ModelError(f"{len(found)} networks lie here, expected one, or encoder and decoder", path=folder)
+    return found
+
+
+def _with_other_half(path: Path) -> list[Path]:
+    """The file and, where its name says that it is half of a pair, the other half if it is there."""
+    own = next((half for half in _HALVES if half in path.name.lower()), None)
+    if own is None or not path.is_file():
+        return [path]
+    other = _HALVES[1 - _HALVES.index(own)]
+    candidates = [
+        file
+        for file in sorted(path.parent.iterdir())
+        if file.suffix.lower() in _SUFFIXES and file != path and other in file.name.lower()
+    ]
+    same_name = [file for file in candidates if file.stem.lower().replace(other, own) == path.stem.lower()]
+    chosen = same_name or (candidates if len(candidates) == 1 else [])
+    return [path, *chosen[:1]]
+
+
+def _recognised(networks: Sequence[Network], settings: LoadSettings) -> Backend:
+    for recognise in FAMILIES:
+        backend = recognise(networks, settings)
+        if backend is not None:
+            return backend
+    seen = "; ".join(
+        f"{network.path.name}: {described(network.interface.inputs)} -> {described(network.interface.outputs)}"
+        for network in networks
+    )
+    raise ModelError(f"no known kind of assistant has these inputs and outputs: {seen}", hint=_missing_half(networks))
+
+
+def _missing_half(networks: Sequence[Network]) -> str | None:
+    if len(networks) != 1:
+        return None
+    half = next((half for half in _HALVES if half in networks[0].path.name.lower()), None)
+    other = _HALVES[1 - _HALVES.index(half)] if half else None
+    return f"its {other} is missing: put it into the same folder" if other else None

@@ -1,0 +1,81 @@
+"""One answer of an assistant: pixels near the object, polygons when they are asked for."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from maskwright.assist.placing import SoftMask
+from maskwright.geometry.convert import mask_to_polygons
+from maskwright.geometry.dense import mask_to_dense
+from maskwright.geometry.polygon import Polygon
+
+
+@dataclass(frozen=True, eq=False)
+class Outline:
+    """An outline; frozen, its polygons are traced when first asked for.
+
+    crop_mask: (h, w) bool, read-only, the smallest window around the object, whose corner lies at `crop_xy` in the
+    image; empty where the backend found nothing. score: the IoU that the backend expects, 0..1. soft: to be given as
+    `previous` with the next press. corrected: the polygons, where only part of an outline was changed.
+    """
+
+    crop_mask: NDArray[np.bool_]
+    crop_xy: tuple[int, int]
+    image_size_wh: tuple[int, int]
+    score: float
+    min_iou: float | None = 0.98
+    soft: SoftMask | None = None
+    corrected: tuple[Polygon, ...] | None = None
+
+    @property
+    def is_empty(self) -> bool:
+        return not self.crop_mask.size
+
+    @property
+    def mask(self) -> NDArray[np.bool_]:
+        """(H, W) bool at the image's size, made anew at each call."""
+        full = np.zeros(self.image_size_wh[::-1], np.bool_)
+        (x, y), (height, width) = self.crop_xy, self.crop_mask.shape
+        full[y : y + height, x : x + width] = self.crop_mask
+        return full
+
+    @property
+    def area(self) -> int:
+        """Pixels covered."""
+        return int(np.count_nonzero(self.crop_mask))
+
+    @property
+    def bounds_xyxy(self) -> tuple[int, int, int, int]:
+        (x, y), (height, width) = self.crop_xy, self.crop_mask.shape
+        return x, y, x + width, y + height
+
+    @cached_property
+    def polygons(self) -> tuple[Polygon, ...]:
+        """Parts with holes on pixel edges, true to the mask by at least `min_iou`; none where it is empty."""
+        if self.corrected is not None:
+            return self.corrected
+        if self.is_empty:
+            return ()
+        return mask_to_polygons(self.crop_mask, min_iou=self.min_iou, offset_xy=self.crop_xy)
+
+    @cached_property
+    def dense(self) -> bytes | None:
+        """The exact outline, packed (`geometry.dense`); None where `polygons` is exact itself or only corrected."""
+        if self.is_empty or self.corrected is not None or self.min_iou is None or self.min_iou == 1:
+            return None
+        return mask_to_dense(self.crop_mask, self.crop_xy)
+
+    @property
+    def others(self) -> "tuple[Outline, ...]":
+        """Further candidates for the same prompt, smallest first."""
+        softs = self.soft.others if self.soft is not None else ()
+        return tuple(outlined(soft, self.min_iou) for soft in softs)
+
+
+def outlined(soft: SoftMask, min_iou: float | None) -> Outline:
+    """The outline of a backend's answer."""
+    mask, corner_xy = soft.mask()
+    mask.flags.writeable = False
+    return Outline(mask, corner_xy, soft.size_wh, soft.score, min_iou, soft)

@@ -1,5 +1,6 @@
 """Errors that are the user's or the environment's to mend; every other exception is a bug of ours."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 
@@ -43,6 +44,21 @@ class ProjectError(MaskwrightError):
 
 class DamagedProjectError(ProjectError):
     """A project file (`path`) that SQLite cannot make sense of: an earlier copy can be put in its place."""
+
+
+class ForeignImagesError(ProjectError):
+    """A project (`path`) with images in a folder elsewhere (`image_root`) that the user has not been asked about.
+
+    `allow` notes that the user has said yes; the project can be opened then.
+    """
+
+    def __init__(self, project: Path, image_root: Path, allow: Callable[[], None]) -> None:
+        super().__init__(
+            f"this project reads images from {image_root}, which is not beside it",
+            path=project,
+            hint="maskwright trust PROJECT lets it, once and for all",
+        )
+        self.image_root, self.allow = image_root, allow
 
 
 class FormatError(MaskwrightError):

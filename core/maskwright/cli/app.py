@@ -20,6 +20,7 @@ from maskwright.cli.models import app as models
 from maskwright.cli.prelabel import prelabel
 from maskwright.cli.queue import queue
 from maskwright.cli.restore import restore
+from maskwright.cli.trust import trust
 from maskwright.logs import start_logging
 
 app = typer.Typer(
@@ -44,6 +45,7 @@ _ALL: dict[str, Callable[..., None]] = {
     "effort": effort,
     "duplicates": duplicates,
     "restore": restore,
+    "trust": trust,
     "info": info,
     "devices": devices,
 }

@@ -160,7 +160,7 @@ def _opened(place: Path, folder: Path, *, is_temporary: bool, resume: bool) -> I
         if not resume:
             shutil.rmtree(place)
     is_new = find_project(place) is None
-    project = Project.create(place, image_root=folder) if is_new else Project.open(place)
+    project = Project.create(place, image_root=folder) if is_new else Project.open(place, trusts_images=True)
     with project:
         if is_new and is_temporary:
             project.set_setting(_WORK_IN_PROGRESS, True)

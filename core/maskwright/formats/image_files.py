@@ -8,12 +8,13 @@ from typing import Literal
 from PIL import Image, ImageOps
 
 from maskwright.document.values import ImageRecord
-from maskwright.errors import FormatError
+from maskwright.errors import FormatError, ImageError
 from maskwright.formats.atomic import atomic_writer, write_error
+from maskwright.formats.selection import require_file_name
+from maskwright.images.header import ImageHeader, probe_image
 from maskwright.images.pages import page_source
 
 Placing = Literal["copy", "link", "upright"]
-_ORIENTATION = 0x0112
 _BEST_JPEG = {"quality": 95, "subsampling": 0}
 
 
@@ -23,18 +24,20 @@ def place_image(image: ImageRecord, image_root: Path, target: Path, how: Placing
     `link` makes a hard link where the disk allows and else copies. `upright` writes the pixels as shown, for
     consumers that ignore the EXIF orientation; files that have none are copied byte for byte. A further page of a
     TIFF is written as a TIFF of its own, upright, in 8-bit colour or with the deeper samples that it has.
-    Raises FormatError when the image is missing, leads out of a folder, or cannot be written.
+    Raises FormatError when the image is missing, no image, leads out of a folder, or cannot be written.
     """
+    require_file_name(image.file_name)
     root = image_root.resolve()
     source, page = page_source((image_root / image.file_name).resolve())
     place = target / image.file_name
     if not source.is_relative_to(root) or not source.is_file():
         raise FormatError("the image is missing", path=image_root / image.file_name, hint="relocate it first")
+    header = _header(image_root / image.file_name)
     try:
         place.parent.mkdir(parents=True, exist_ok=True)
         if page > 1:
             _write_page(source, page, place)
-        elif how == "upright" and _is_turned(source):
+        elif how == "upright" and header.orientation != 1:
             _write_upright(source, place)
         elif how == "link":
             _link(source, place)
@@ -45,9 +48,12 @@ def place_image(image: ImageRecord, image_root: Path, target: Path, how: Placing
     return place
 
 
-def _is_turned(source: Path) -> bool:
-    with Image.open(source) as opened:
-        return bool(opened.getexif().get(_ORIENTATION, 1) != 1)
+def _header(path: Path) -> ImageHeader:
+    """Raises FormatError for what is no image: a set that is passed on holds no other files."""
+    try:
+        return probe_image(path)
+    except ImageError as error:
+        raise FormatError(f"the image cannot go along: {error.reason}", path=path) from error
 
 
 def _write_upright(source: Path, place: Path) -> None:

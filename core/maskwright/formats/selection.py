@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from maskwright.document.values import ImageRecord, Instance
 from maskwright.errors import FormatError
+from maskwright.file_names import file_name_fault
 from maskwright.formats.coco.options import CocoExportOptions, CocoSource
 from maskwright.geometry.algebra import clip_to_image
 from maskwright.geometry.raster import polygons_area
@@ -39,6 +40,12 @@ def chosen(source: CocoSource, options: CocoExportOptions) -> Iterator[tuple[Ima
         yield image, sorted(visible, key=lambda instance: (instance.z, instance.id))
 
 
+def require_file_name(file_name: str) -> None:
+    """Raises FormatError for a name that would lead out of the folder that is written."""
+    if (fault := file_name_fault(file_name)) is not None:
+        raise FormatError(f"{file_name[:200]!r} cannot be the name of an image in a set: {fault}")
+
+
 class SideFiles:
     """Paths of the files that stand beside images; refuses two images that would share one."""
 
@@ -48,6 +55,7 @@ class SideFiles:
 
     def path_for(self, file_name: str) -> Path:
         """FOLDER/sub/name.SUFFIX for sub/name.png, the folder made. Raises FormatError for a name twice."""
+        require_file_name(file_name)
         path = self._folder / PurePosixPath(file_name).with_suffix(self._suffix)
         other = self._owner.setdefault(path, file_name)
         if other != file_name:

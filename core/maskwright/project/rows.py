@@ -9,6 +9,7 @@ import orjson
 from sqlalchemy import Row
 
 from maskwright.document.values import Category, ImageRecord, ImageState, Instance, InstanceState, Provenance
+from maskwright.file_names import file_name_fault, stand_in
 from maskwright.project.packing import pack_polygons, packed_record, unpack_polygons
 
 _VISIBLE, _LOCKED, _CROWD = 1, 2, 4
@@ -37,9 +38,10 @@ def extra_from_json(text: str | None) -> Mapping[str, Any]:
 
 
 def image_from_row(row: Row[Any]) -> ImageRecord:
+    fault = file_name_fault(row.file_name)
     return ImageRecord(
         id=row.id,
-        file_name=row.file_name,
+        file_name=row.file_name if fault is None else stand_in(f"image {row.id}", row.file_name),
         width=row.width,
         height=row.height,
         state=ImageState(row.state),

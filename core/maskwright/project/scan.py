@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePath
 
 from maskwright.errors import ImageError, ProjectError
+from maskwright.file_names import file_name_fault
 from maskwright.images.header import IMAGE_SUFFIXES, MAX_PIXELS, probe_pages
 
 _NUMBER = re.compile("([0-9]+)")
@@ -70,6 +71,9 @@ def _probe(root: Path, file_name: str, max_pixels: int) -> Iterator[ScannedImage
     except UnicodeEncodeError:
         shown = file_name.encode("utf-8", "replace").decode()
         yield ScannedImage(shown, 0, 0, ImageError("the file name is not valid Unicode; rename it", path=shown))
+        return
+    if (fault := file_name_fault(file_name)) is not None:
+        yield ScannedImage(file_name, 0, 0, ImageError(f"the file cannot have this name: {fault}", path=file_name))
         return
     folder = file_name.rpartition("/")[0]
     for path, header in probe_pages(root / file_name, max_pixels=max_pixels):

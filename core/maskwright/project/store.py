@@ -15,6 +15,7 @@ from maskwright.project.categories import CategoryShelf
 from maskwright.project.database import Database, create_file
 from maskwright.project.gestures import GestureShelf
 from maskwright.project.history import HistoryShelf
+from maskwright.project.image_folders import require_trusted, trust
 from maskwright.project.intake import IntakeShelf
 from maskwright.project.layer import ProposalLayer
 from maskwright.project.lock import Holder, ProjectLock
@@ -92,18 +93,21 @@ class Project(
             _write_settings(
                 database, {_NAME: name or default, _MARK: uuid.uuid4().hex, **_root_settings(path, image_root)}
             )
-            return cls(path, database, lock)
+            project = cls(path, database, lock)
+            trust(path, project.mark, image_root)
+            return project
         except BaseException:
             lock.release()
             raise
 
     @classmethod
-    def open(cls, path: Path, *, read_only: bool = False) -> Self:
+    def open(cls, path: Path, *, read_only: bool = False, trusts_images: bool = False) -> Self:
         """Open the project in `path`: its folder, its file, or the image folder it lives in.
 
         A project that cannot be written, or that another program has open, is opened read-only; `read_only_reason`
         says why. After an unclean end the file is checked. Raises ProjectError when there is no project, it is
-        damaged, or a newer version of Maskwright made it.
+        damaged, or a newer version of Maskwright made it; ForeignImagesError when its images are in a folder elsewhere
+        that the user has not said yes to, unless `trusts_images`.
         """
         file = find_project(path)
         if file is None:
@@ -116,9 +120,15 @@ class Project(
                 require_sound(file)
                 bring_up_to_date(file)
             project = cls(file.parent, Database(file, read_only=isinstance(access, str)), access)
-            if not project.mark and not project.is_read_only:
-                project.mark = uuid.uuid4().hex
-                project.set_setting(_MARK, project.mark)
+            try:
+                if not project.mark and not project.is_read_only:
+                    project.mark = uuid.uuid4().hex
+                    project.set_setting(_MARK, project.mark)
+                if not trusts_images:
+                    require_trusted(project.path, project.mark, project.image_root)
+            except BaseException:
+                project.close()
+                raise
             return project
         except BaseException:
             if isinstance(access, ProjectLock):
@@ -163,6 +173,7 @@ class Project(
 
     def expect_image_root(self, image_root: Path) -> None:
         """The same for a folder that need not be there at the moment."""
+        trust(self.path, self.mark, image_root.absolute())
         _write_settings(self._database, _root_settings(self.path, image_root.absolute()))
         self.image_root = image_root.absolute()
 
@@ -173,9 +184,9 @@ class Project(
         self.close()
 
     def _find_image_root(self) -> Path:
-        relative, absolute = self.setting(_ROOT), self.setting(_ROOT_ABSOLUTE)
-        places = [self.path / relative] if relative is not None else []
-        places += [Path(absolute)] if absolute is not None else []
+        relative, absolute = _text(self.setting(_ROOT)), _text(self.setting(_ROOT_ABSOLUTE))
+        places = [self.path / relative] if relative else []
+        places += [Path(absolute)] if absolute else []
         if not places:
             raise ProjectError("the project does not say where its images are", path=self.path)
         found = next((place for place in places if place.is_dir()), None)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QFileDialog, QWidget
 
-from maskwright.errors import DamagedProjectError, MaskwrightError
+from maskwright.errors import DamagedProjectError, ForeignImagesError, MaskwrightError
 from maskwright_gui.dialogs.rescued import offer_rescued
 from maskwright_gui.dialogs.unsaved import Leaving, UnsavedDialog
 from maskwright_gui.messages import Message
@@ -132,8 +132,17 @@ class ProjectCommands(QObject):
             detail = f"{error.path}: {error.message}. It is kept when an earlier copy takes its place."
             action = partial(self.restore, error.path)
             self.told.emit(Message(complaint, detail, "error", "Put the latest copy back", action))
+        elif isinstance(error, ForeignImagesError) and error.path is not None:
+            what = "This project reads images from another place"
+            detail = f"{error.image_root} is not beside {error.path}. Use it only if you know what is in it."
+            action = partial(self._open_allowed, error, error.path)
+            self.told.emit(Message(what, detail, "warning", "Use that folder", action, stays=True))
         else:
             self.told.emit(Message.of_error(complaint, error))
+
+    def _open_allowed(self, error: ForeignImagesError, project: Path) -> None:
+        error.allow()
+        self.open_path(project)
 
     def restore(self, file: Path) -> None:
         """Put the newest whole copy in the place of a damaged project file, and open it."""

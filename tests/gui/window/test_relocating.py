@@ -83,3 +83,19 @@ def test_a_moved_file_is_no_new_image(qtbot: QtBot, opened: Workbench, folder: P
     assert opened.rows.rowCount() == 6
     assert opened.session.project.image(5).file_name == "moved/004.png"
     assert "1 moved image found again" in messages(opened)
+
+
+def test_images_in_a_folder_elsewhere_are_used_only_when_the_user_says_so(
+    qtbot: QtBot, bench: Workbench, tmp_path: Path
+) -> None:
+    images = image_folder(tmp_path / "elsewhere" / "images", 2)
+    with Project.create(tmp_path / "got" / "set.maskwright", image_root=images) as project:
+        project.add_images(scan_folder(images))
+        project.set_setting("project.mark", "0" * 32)  # as it comes from another computer
+    bench.projects.open_path(project.path)
+    question = "This project reads images from another place"
+    qtbot.waitUntil(lambda: question in messages(bench), timeout=20_000)
+    assert bench.session.project is None
+    with qtbot.waitSignals([bench.projects.opened, bench.projects.images_added], timeout=20_000):
+        messages(bench)[question].action()
+    assert bench.session.project.image_root == images

@@ -1,21 +1,19 @@
 """Records of a COCO file as values. What cannot be used is named and skipped, never guessed."""
 
 import math
-import re
 from collections.abc import Mapping
 from pathlib import PurePosixPath
 from types import MappingProxyType
 from typing import Any
 
 from maskwright.document.values import Category, ImageRecord, ImageState, Instance, InstanceState
+from maskwright.file_names import file_name_fault
 from maskwright.formats.coco.original import ANNOTATION_KEYS, CATEGORY_KEYS, IMAGE_KEYS, remember
 from maskwright.formats.coco.provenance import with_provenance
 from maskwright.formats.coco.segmentation import bbox_to_polygon, segmentation_to_polygons
 from maskwright.geometry.polygon import Polygon
 
 MAX_SIDE = 1 << 20
-_PLAIN_NAME = re.compile(r"[\w-][\w .-]*(?:/[\w-][\w .-]*)*", re.ASCII)
-"""Nothing to look at twice; the slow way is for the others."""
 
 
 def category_of(record: Any, new_id: int) -> Category:
@@ -44,16 +42,10 @@ def image_of(record: Any, new_id: int) -> ImageRecord:
 
 def safe_file_name(name: Any) -> str:
     """The relative path with forward slashes; raises ValueError for one that leads out of the image folder."""
-    if not isinstance(name, str) or not name.strip() or "\0" in name:
-        raise ValueError("expected a file name")
-    if _PLAIN_NAME.fullmatch(name) and ".." not in name:
-        return name
-    path = PurePosixPath(name.replace("\\", "/"))
-    if path.is_absolute() or ".." in path.parts or (len(name) > 1 and name[1] == ":"):
-        raise ValueError(f"expected a path inside the image folder, got {name!r}")
-    if not path.name:
-        raise ValueError(f"expected a file name, got {name!r}")
-    return str(path)
+    path = name.replace("\\", "/") if isinstance(name, str) else name
+    if (fault := file_name_fault(path)) is not None:
+        raise ValueError(f"expected a path inside the image folder, got {str(name)[:200]!r}: {fault}")
+    return str(PurePosixPath(path)) if "./" in path or "//" in path else str(path)
 
 
 def instance_of(

@@ -1,0 +1,40 @@
+"""Names of image files relative to their folder: what is no such name never becomes a path.
+
+They come from annotation files and databases that anybody may have written. Windows takes backslashes and drive
+letters for paths, so that they are refused everywhere: a project or a set is carried from one system to another.
+"""
+
+import re
+
+_PLAIN = re.compile(r"[\w-][\w .-]*(?:/[\w-][\w .-]*)*", re.ASCII)
+"""Nothing to look at twice; the slow way is for the others."""
+_CONTROL = re.compile("[\0-\x1f\x7f]")
+_DRIVE = re.compile("[A-Za-z]:")
+_MOST_CHARACTERS = 4096
+
+
+def file_name_fault(name: object) -> str | None:
+    """Why `name` is not the relative path of a file below a folder, forward slashes; None where it is."""
+    if not isinstance(name, str):
+        return "it is not a text"
+    if len(name) <= _MOST_CHARACTERS and ".." not in name and _PLAIN.fullmatch(name):
+        return None
+    if not name.strip() or name.rsplit("/", 1)[-1] in ("", "."):
+        return "it is empty"
+    if len(name) > _MOST_CHARACTERS:
+        return f"it has {len(name)} characters"
+    if _CONTROL.search(name):
+        return "it has a control character"
+    if "\\" in name:
+        return "it has a backslash"
+    if name.startswith("/") or _DRIVE.match(name):
+        return "it does not start at the image folder"
+    if ".." in name.split("/"):
+        return "it leads out of the image folder"
+    return None
+
+
+def stand_in(row: str, name: object) -> str:
+    """A harmless name that no file has, for a `row` of a database whose own is none; it begins as that does."""
+    text = re.sub("[^A-Za-z0-9._-]+", "_", name[:80]) if isinstance(name, str) else ""
+    return f"{row} (damaged name)/{text.replace('..', '_').strip('.') or 'none'}"

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from maskwright.document.file_numbers import FileNumbers
 from maskwright.document.values import Category, ImageRecord, Instance
+from maskwright.formats.coco.numbers import numbers_of
 from maskwright.formats.coco.options import CocoSource
 
 
@@ -26,6 +28,9 @@ class Subset:
 
     def instances(self, image_id: int) -> Sequence[Instance]:
         return self.source.instances(image_id) if image_id in self.image_ids else ()
+
+    def file_numbers(self) -> FileNumbers:
+        return numbers_of(self.source)
 
 
 def split(

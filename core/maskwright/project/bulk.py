@@ -1,7 +1,8 @@
 """Annotations by the million: written in bulk, read as they came."""
 
 from collections import Counter
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from itertools import repeat
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any
@@ -10,7 +11,9 @@ from sqlalchemy import Connection
 
 from maskwright.document.values import ImageState, Instance, InstanceState
 from maskwright.project.instances import keep_ids_above, provenance_ids, read_provenances
+from maskwright.project.numbers import LARGEST_KEPT
 from maskwright.project.packing import pack_record, packed_record
+from maskwright.project.renumbering import Order, Renumbering
 from maskwright.project.rows import instance_from_row, instance_to_row
 from maskwright.project.schema import instances
 
@@ -34,6 +37,7 @@ _KEYS = (
     "id", "image_id", "category_id", "state", "score", "provenance_id", "z", "flags", "polygons", "extra", "edited_at",
 )  # fmt: skip
 _INSERT_ROW = f"INSERT INTO instances ({', '.join(_KEYS)}) VALUES ({', '.join('?' * len(_KEYS))})"
+_ID_OF = itemgetter(0)
 _AT_STATE = _KEYS.index("state")
 _FLAGS = {b"0": 1, b"1": 5}
 
@@ -50,14 +54,35 @@ def _read(connection: Connection, query: str, values: tuple[int, ...]) -> Iterat
             yield row[0], row[1], record if record is not None else instance_from_row(row, known)
 
 
-def insert_annotations(connection: Connection, stream: "CocoStream", image_ids: Collection[int]) -> int:
-    """Those of the given images; how many they are. For a project without instances.
+class TooHighError(Exception):
+    """An id of the file that cannot be the project's, which needs room for more above."""
 
+
+@dataclass(frozen=True, slots=True)
+class Inserted:
+    count: int
+    order: Order | None
+    """None where all ids are the file's own."""
+
+
+def insert_annotations(
+    connection: Connection,
+    stream: "CocoStream",
+    image_ids: Mapping[int, int],
+    category_ids: Mapping[int, int],
+    *,
+    first: int | None,
+) -> Inserted:
+    """Those of the images in {file's id: ours}; how many they are. For a project without instances.
+
+    `first`: the ids they get begin there; None: they keep the file's, none of which has ever been given.
     Indexes are made afterwards: sorting a million entries is cheaper than inserting them one by one.
     """
     indexes = sorted(instances.indexes, key=lambda index: str(index.name))
     for index in indexes:
         index.drop(connection)
+    is_same = first is None and all(a == b for ids in (image_ids, category_ids) for a, b in ids.items())
+    renumbering = None if is_same else Renumbering(image_ids, category_ids, first)
     known = frozenset(image_ids)
     counts: Counter[int] = Counter()
     proposed: Counter[int] = Counter()
@@ -67,19 +92,30 @@ def insert_annotations(connection: Connection, stream: "CocoStream", image_ids: 
             if not known.issuperset(row_images):
                 rows = [row for row in rows if row[1] in known]
                 row_images = [row[1] for row in rows]
-            if rows:
-                connection.exec_driver_sql(statement, rows)
-                counts.update(row_images)
-                if statement is _INSERT_ROW:
-                    proposed.update(row[1] for row in rows if row[_AT_STATE] == _PROPOSED)
-                highest = max(highest, *map(itemgetter(0), rows))
+            if not rows:
+                continue
+            top = max(map(_ID_OF, rows))
+            if top >= LARGEST_KEPT:
+                if first is None:
+                    raise TooHighError
+                top = max((id_ for id_ in map(_ID_OF, rows) if id_ < LARGEST_KEPT), default=0)
+            highest = max(highest, top)
+            if renumbering is not None:
+                rows = renumbering.rows(rows)
+                row_images = [row[1] for row in rows]
+            connection.exec_driver_sql(statement, rows)
+            counts.update(row_images)
+            if statement is _INSERT_ROW:
+                proposed.update(row[1] for row in rows if row[_AT_STATE] == _PROPOSED)
     for index in indexes:
         index.create(connection)
     keep_ids_above(connection, highest)
+    if renumbering is not None:
+        renumbering.keep(connection)
     done = [(count, _image_state(count, proposed[image_id]), image_id) for image_id, count in counts.items()]
     if done:
         connection.exec_driver_sql("UPDATE images SET instance_count = ?, state = ? WHERE id = ?", done)
-    return counts.total()
+    return Inserted(counts.total(), renumbering.order(stream.order) if renumbering is not None else None)
 
 
 def read_all(connection: Connection) -> Iterator[Stored]:

@@ -8,8 +8,9 @@ from sqlalchemy import Connection, insert, select, update
 from maskwright.document.values import Category
 from maskwright.errors import ProjectError
 from maskwright.project.database import Database
+from maskwright.project.numbers import LARGEST_KEPT
 from maskwright.project.rows import category_from_row, category_to_row
-from maskwright.project.schema import categories, category_merges
+from maskwright.project.schema import categories, category_merges, file_ids
 
 
 class CategoryShelf:
@@ -85,9 +86,13 @@ class CategoryShelf:
 
 
 def taken_ids(connection: Connection) -> set[int]:
-    """Of the categories there are, and of those that were merged into others: the history still speaks of them."""
+    """Of the categories there are, and of those that were merged into others: the history still speaks of them.
+
+    Also what imported files call them: a new one would have the same id in the next file.
+    """
     there, merged = select(categories.c.id), select(category_merges.c.source_id)
-    return {row[0] for row in connection.execute(there.union(merged))}
+    of_files = select(file_ids.c.file_id).where(file_ids.c.kind == "category", file_ids.c.file_id < LARGEST_KEPT)
+    return {row[0] for row in connection.execute(there.union(merged, of_files))}
 
 
 def read_categories(connection: Connection) -> tuple[Category, ...]:

@@ -7,12 +7,12 @@ from typing import Any, Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import ColumnElement, func, or_, select, update
-from sqlalchemy.dialects.sqlite import insert
+from sqlalchemy import ColumnElement, Connection, func, insert, or_, select, update
 
 from maskwright.document.values import ImageRecord, ImageState, InstanceState
 from maskwright.errors import ProjectError
 from maskwright.project.database import Database
+from maskwright.project.numbers import highest_number
 from maskwright.project.rows import image_from_row
 from maskwright.project.schema import images, instances, provenances
 
@@ -104,13 +104,16 @@ class ImageShelf:
 
     def add_images(self, headers: Iterable[NewImage]) -> int:
         """Add the files not known yet, in order; how many those were. Ids grow in the order of adding."""
-        rows = [{"file_name": new.file_name, "width": new.width, "height": new.height} for new in headers]
-        if not rows:
-            return 0
         with self._database.write() as connection:
-            before = connection.scalar(select(func.count()).select_from(images)) or 0
-            connection.execute(insert(images).on_conflict_do_nothing(index_elements=["file_name"]), rows)
-            return (connection.scalar(select(func.count()).select_from(images)) or 0) - before
+            new = _unknown(connection, {header.file_name: header for header in headers})
+            first = highest_number(connection, "image") + 1  # by no file either: exports go by the ids of files
+            rows = [
+                {"id": id_, "file_name": each.file_name, "width": each.width, "height": each.height}
+                for id_, each in enumerate(new, start=first)
+            ]
+            if rows:
+                connection.execute(insert(images), rows)
+            return len(rows)
 
     def image_ids(
         self, *, states: Collection[ImageState] | None = None, text: str = "", having: InstanceSearch | None = None
@@ -167,6 +170,15 @@ class ImageShelf:
         with self._database.read() as connection:
             counted = {ImageState(state): count for state, count in connection.execute(query)}
         return {state: counted.get(state, 0) for state in ImageState}
+
+
+def _unknown(connection: Connection, headers: Mapping[str, NewImage]) -> list[NewImage]:
+    left, names = dict(headers), list(headers)
+    for start in range(0, len(names), _BLOCK):
+        found = select(images.c.file_name).where(images.c.file_name.in_(names[start : start + _BLOCK]))
+        for (file_name,) in connection.execute(found):
+            del left[file_name]
+    return list(left.values())
 
 
 def _filters(

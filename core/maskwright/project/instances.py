@@ -99,6 +99,11 @@ def read_instances(connection: Connection, image_id: int) -> tuple[Instance, ...
     return tuple(instance_from_row(row, known) for row in rows)
 
 
+def next_id(connection: Connection) -> int:
+    """No instance has had this id or one above."""
+    return connection.scalar(select(counters.c.next).where(counters.c.name == _NEXT_INSTANCE)) or 1
+
+
 def reserve_ids(connection: Connection, count: int) -> range:
     row = {"name": _NEXT_INSTANCE, "next": 1 + count}
     statement = upsert(counters).values(row)

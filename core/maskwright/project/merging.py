@@ -21,6 +21,7 @@ from maskwright.project.aliases import read_aliases
 from maskwright.project.categories import find_category, read_categories
 from maskwright.project.database import Database
 from maskwright.project.journal import change_from_bytes, change_to_bytes
+from maskwright.project.numbers import read_numbers
 from maskwright.project.packing import pack_record, packed_record
 from maskwright.project.rows import category_to_row, extra_from_json, from_json, now, to_json
 from maskwright.project.schema import categories, category_merges, history, instances, settings
@@ -163,7 +164,9 @@ def _reclass(connection: Connection, source: int, target: int, *, only: NDArray[
     """One statement: an imported annotation's JSON names its class, too, so the outline column changes with it."""
     driver = connection.connection.driver_connection
     assert driver is not None
-    driver.create_function("maskwright_in_class", 1, lambda packed: _in_class(packed, source, target))
+    numbers = read_numbers(connection, "category")
+    in_file = numbers[source], numbers[target]
+    driver.create_function("maskwright_in_class", 1, lambda packed: _in_class(packed, *in_file))
     query = "UPDATE instances SET category_id = ?, polygons = maskwright_in_class(polygons) WHERE category_id = ?"
     if only is None:
         connection.exec_driver_sql(query, (target, source))

@@ -158,3 +158,27 @@ run_images = Table(
     Column("failure", Text),  # NULL: done
     PrimaryKeyConstraint("run_id", "image_id"),
 )
+
+file_ids = Table(
+    "file_ids",
+    metadata,
+    Column("kind", Text, nullable=False),  # image, category, instance
+    Column("id", Integer, nullable=False),
+    Column("file_id", Integer, nullable=False),  # what the imported file calls it, see numbers.py
+    PrimaryKeyConstraint("kind", "id"),
+    sqlite_with_rowid=False,
+)
+
+edits_set_aside = Table(
+    "edits_set_aside",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("image_id", Integer, nullable=False),  # of an image that need not be there
+    Column("file_name", Text, nullable=False),
+    Column("at", Text, nullable=False),  # ISO 8601, UTC
+    Column("kind", Text, nullable=False),  # edit, undo, redo
+    Column("label", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("change", LargeBinary),  # see journal.py
+    Column("state", Text),  # of the image
+)

@@ -48,8 +48,8 @@ project = Project.open(Path(sys.argv[1]))
 with project._database.write_alone() as connection:
     connection.exec_driver_sql("PRAGMA cache_size=2")  # so that pages reach the file before the end
     from maskwright.formats.coco.stream import CocoStream
-    from maskwright.project.intake import _take_stream
-    _take_stream(connection, CocoStream(Path(sys.argv[2])))
+    from maskwright.project.intake import take_stream
+    take_stream(connection, CocoStream(Path(sys.argv[2])))
 """
 
 

@@ -79,13 +79,69 @@ def test_import_and_export_give_the_same_content(project: Project, tmp_path: Pat
     assert json.dumps(exported(project, tmp_path)) == json.dumps(CONTENT)
 
 
-def test_ids_of_a_scanned_folder_give_way_to_those_of_the_file(
+def test_images_of_a_scanned_folder_keep_their_ids_and_leave_under_those_of_the_file(
     project: Project, tmp_path: Path, brought_in: Any
 ) -> None:
     project.add_images([Found("a.png"), Found("b.png")])
     brought_in(project, tmp_path)
-    assert [(image.id, image.file_name) for image in project.images()] == [(7, "c/a.png"), (50, "b.png"), (51, "a.png")]
+    assert [(image.id, image.file_name) for image in project.images()] == [(1, "a.png"), (2, "b.png"), (7, "c/a.png")]
     assert json.dumps(exported(project, tmp_path)) == json.dumps(CONTENT)
+
+
+def test_ids_that_were_given_are_not_given_again(project: Project, tmp_path: Path, brought_in: Any) -> None:
+    given = project.reserve_instance_ids(1000)  # as an open window does
+    project.add_images([Found("c/a.png"), Found("b.png")])
+    project.add_category("mine")
+    brought_in(project, tmp_path)
+    assert not {instance.id for image_id in (1, 2) for instance in project.instances(image_id)} & set(given)
+    assert json.dumps(exported(project, tmp_path)["annotations"]) == json.dumps(CONTENT["annotations"])
+
+
+def test_an_object_drawn_before_the_import_gets_a_number_of_its_own_in_the_file(
+    project: Project, tmp_path: Path, brought_in: Any
+) -> None:
+    project.reserve_instance_ids(1000)
+    project.add_images([Found("c/a.png"), Found("b.png")])
+    mine = project.add_category("mine")
+    brought_in(project, tmp_path)
+    project.apply(2, Change.create([Instance(900, mine.id, (square(1, 1),))]), label="Draw")
+    written = exported(project, tmp_path)
+    ids = [each["id"] for each in written["annotations"]]
+    assert len(set(ids)) == 4
+    assert ids[:3] == [900, 3, 41]
+    assert list(verify_coco(tmp_path / "out.json", project, CocoExportOptions())) == []
+
+
+def test_ids_that_leave_no_room_above_are_the_files_own(project: Project, tmp_path: Path, brought_in: Any) -> None:
+    content = {**CONTENT, "annotations": [annotation(2**53 - 1, 7), annotation(3, 50)]}
+    brought_in(project, tmp_path, content)
+    assert project.reserve_instance_ids(1)[0] < 2**52
+    assert json.dumps(exported(project, tmp_path)) == json.dumps(content)
+
+
+def test_classes_that_are_one_are_one_in_the_next_file(project: Project, tmp_path: Path, brought_in: Any) -> None:
+    classes = [*CONTENT["categories"], {"id": 19, "name": "Dog", "supercategory": "none"}]
+    annotations = [annotation(1, 7), annotation(2, 7, category_id=19)]
+    brought_in(project, tmp_path, {**CONTENT, "categories": classes, "annotations": annotations})
+    written = exported(project, tmp_path)
+    assert [each["id"] for each in written["categories"]] == [18]
+    assert {each["category_id"] for each in written["annotations"]} == {18}
+
+
+def test_merging_an_imported_class_and_taking_that_back_leaves_the_file_as_it_was(
+    project: Project, tmp_path: Path, brought_in: Any
+) -> None:
+    project.add_category("first")
+    project.add_category("Dog")
+    content = {**CONTENT, "categories": [*CONTENT["categories"], {"supercategory": "none", "id": 1, "name": "cat"}]}
+    brought_in(project, tmp_path, content)
+    before = exported(project, tmp_path)
+    dog, cat = (next(c.id for c in project.categories() if c.name == name) for name in ("dog", "cat"))
+    merge = project.merge_categories(dog, cat)
+    assert {each["category_id"] for each in exported(project, tmp_path)["annotations"]} == {1}
+    assert list(verify_coco(tmp_path / "out.json", project, CocoExportOptions())) == []
+    project.undo_merge(merge.id)
+    assert exported(project, tmp_path) == before
 
 
 def test_changing_one_object_changes_one_object_in_the_file(project: Project, tmp_path: Path, brought_in: Any) -> None:
@@ -156,7 +212,11 @@ def test_classes_made_before_the_import_stay(project: Project, tmp_path: Path, b
     project.add_category("Dog", id=3, colour="#445566")
     brought_in(project, tmp_path)
     found = [(category.id, category.name, category.colour) for category in project.categories()]
-    assert found == [(18, "dog", "#445566"), (19, "mine", "#112233")]
+    assert found == [(3, "dog", "#445566"), (18, "mine", "#112233")]
+    assert [(each["id"], each["name"]) for each in exported(project, tmp_path)["categories"]] == [
+        (18, "dog"),
+        (19, "mine"),
+    ]
 
 
 def test_annotations_for_an_image_of_another_size_are_left_out(project: Project, tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ import orjson
 
 from maskwright.document.values import ImageRecord, Instance
 from maskwright.formats.atomic import atomic_writer
+from maskwright.formats.coco.numbers import as_in_file
 from maskwright.formats.coco.options import CocoSource
 from maskwright.formats.coco.records import rle_record
 from maskwright.geometry.algebra import clip_to_image
@@ -22,6 +23,7 @@ def export_results(
     Raises FormatError where the file cannot be written.
     """
     count = 0
+    source = as_in_file(source)
     with atomic_writer(path) as file:
         separator = b"["
         for image in source.images():

@@ -6,7 +6,7 @@ instead of a parse of its polygons, and is the same bytes when it is written aga
 
 import math
 from array import array
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import repeat
 from pathlib import Path
 from typing import Any
@@ -76,6 +76,11 @@ class CocoStream:
         return self._contents.problems
 
     @property
+    def order(self) -> Sequence[int]:
+        """The ids of the annotations gone through by now, in the file's order."""
+        return self._order
+
+    @property
     def settings(self) -> dict[str, Any]:
         """Complete once all annotations have been gone through."""
         settings: dict[str, Any] = {HEADER_SETTING: {"order": self._key_order, "values": self._header}}
@@ -83,6 +88,10 @@ class CocoStream:
         if not self._is_in_order or images != sorted(images):
             settings[ORDER_SETTING] = {"images": images, "annotations": self._order.tolist()}
         return settings
+
+    def read_with_care(self, category_ids: Iterable[int]) -> None:
+        """Annotations of these categories are not to pass as JSON: they will be of another one in the next file."""
+        self._category_ids -= frozenset(category_ids)
 
     def annotations(self) -> Iterator[AnnotationBatch]:
         """In batches. Those whose id had to be replaced come last."""

@@ -1,6 +1,7 @@
 """The look after an export: the file is read again, strictly, and every mask compared with what it came from."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ from pycocotools import mask as coco_mask
 
 from maskwright.document.values import ImageRecord, Instance
 from maskwright.errors import FormatError
+from maskwright.formats.coco.numbers import as_in_file, numbers_of
 from maskwright.formats.coco.options import CocoExportOptions, CocoSource, RemembersFile, StreamsRecords
 from maskwright.formats.coco.parse import polygon_instance_of
 from maskwright.formats.coco.writer import numbered
@@ -29,6 +31,19 @@ def verify_coco(path: Path, source: CocoSource, options: CocoExportOptions) -> I
     Annotations of an imported file that nobody touched are held to what they were, not to the rules. The file is
     gone through as a stream. Raises FormatError when it cannot be read at all.
     """
+    numbers = numbers_of(source)
+    if not numbers:
+        yield from _verify(path, source, options)
+        return
+    own = numbers.inverse()
+    for finding in _verify(path, as_in_file(source), options):
+        image_id, instance_id = finding.image_id, finding.instance_id
+        is_whole = type(image_id) is int and type(instance_id) is int  # they are what stands in the file
+        places = (own.images[image_id], own.instances[instance_id]) if is_whole else (0, 0)
+        yield replace(finding, image_id=places[0], instance_id=places[1])
+
+
+def _verify(path: Path, source: CocoSource, options: CocoExportOptions) -> Iterator[Finding]:
     stored = _Stored(source)
     images = {image.id: image for image in source.images() if options.takes_image(image)}
     class_ids = {id_: category.id for id_, category in numbered(source, options).items()}

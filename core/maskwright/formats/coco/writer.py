@@ -9,6 +9,7 @@ import orjson
 
 from maskwright.document.values import Category, ImageRecord, Instance
 from maskwright.formats.atomic import atomic_writer
+from maskwright.formats.coco.numbers import as_in_file
 from maskwright.formats.coco.options import (
     HEADER_SETTING,
     ORDER_SETTING,
@@ -45,7 +46,7 @@ def export_coco(
     nothing behind. Raises FormatError when the file cannot be written or a file name leads out of the image folder.
     """
     chosen = options if options is not None else CocoExportOptions()
-    writer = _CocoWriter(source, chosen, on_image)
+    writer = _CocoWriter(as_in_file(source), chosen, on_image)
     with atomic_writer(path) as file:
         writer.write(file)
     return CocoExportReport(

@@ -1,0 +1,203 @@
+"""What a file brings, put beside what a project has: classes and images matched by name, ids given by the database.
+
+Nothing that is there gets another id: an open window, its undo steps and edits under way go by them.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any, Protocol
+
+import numpy as np
+from sqlalchemy import Connection, bindparam, insert, select, update
+from sqlalchemy.dialects.sqlite import insert as upsert
+
+from maskwright.document.values import Category, ImageRecord, ImageState, Instance
+from maskwright.project.categories import read_categories, taken_ids
+from maskwright.project.instances import keep_ids_above, next_id, provenance_ids, reserve_ids, touch_image
+from maskwright.project.merging import read_merged_names
+from maskwright.project.numbers import LARGEST_KEPT, displace, highest_number, name, used_numbers
+from maskwright.project.renumbering import Order
+from maskwright.project.rows import category_to_row, extra_to_json, image_from_row, instance_to_row, to_json
+from maskwright.project.schema import categories, images, instances, settings
+
+_INSERT_IMAGE = (
+    "INSERT INTO images (id, file_name, width, height, state, instance_count, extra) VALUES (?, ?, ?, ?, ?, ?, ?)"
+)
+
+
+class Annotated(Protocol):
+    """What comes in, see `formats.data_set.DataSet`."""
+
+    @property
+    def settings(self) -> Mapping[str, Any]: ...
+    def categories(self) -> Sequence[Category]: ...
+    def images(self) -> Iterator[ImageRecord]: ...
+    def instances(self, image_id: int) -> Sequence[Instance]: ...
+
+
+def take_categories(connection: Connection, incoming: Sequence[Category], *, is_fresh: bool) -> dict[int, int]:
+    """{the file's id: the project's}. In a fresh project the file's names win, and its ids in what is exported."""
+    there = {category.name.casefold(): category for category in read_categories(connection)}
+    merged = {merged_name.casefold(): id_ for merged_name, id_ in read_merged_names(connection).items()}
+    known = merged | {folded: category.id for folded, category in there.items()}
+    taken = taken_ids(connection)
+    highest = max([*taken, *(category.id for category in incoming if category.id < LARGEST_KEPT)], default=0)
+    ids: dict[int, int] = {}
+    pairs: dict[int, int] = {}
+    for category in incoming:
+        folded = category.name.casefold()
+        if folded not in known:
+            is_free = category.id not in taken and category.id < LARGEST_KEPT
+            highest += not is_free
+            known[folded] = category.id if is_free else highest
+            taken.add(known[folded])
+            connection.execute(insert(categories), category_to_row(replace(category, id=known[folded])))
+            pairs[known[folded]] = category.id
+        elif is_fresh and folded in there and known[folded] not in pairs:
+            mine = there[folded]
+            row = category_to_row(replace(category, id=mine.id, colour=mine.colour or category.colour))
+            connection.execute(update(categories).where(categories.c.id == mine.id).values(row))
+            pairs[mine.id] = category.id
+        ids[category.id] = known[folded]
+    _name_all(connection, "category", pairs, is_fresh=is_fresh)
+    return ids
+
+
+def take_images(
+    connection: Connection, incoming: list[ImageRecord], *, is_fresh: bool
+) -> tuple[dict[int, int], list[str]]:
+    """{the file's id: the project's}, and the names of images whose size differs."""
+    there = {row.file_name: image_from_row(row) for row in connection.execute(select(images).order_by(images.c.id))}
+    resized = [each.file_name for each in incoming if _differs(each, there.get(each.file_name))]
+    usable = [each for each in incoming if not _differs(each, there.get(each.file_name))]
+    taken = {image.id for image in there.values()}
+    highest = max([highest_number(connection, "image"), *(each.id for each in usable if each.id < LARGEST_KEPT)])
+    ids: dict[int, int] = {}
+    added: list[tuple[int, ImageRecord]] = []
+    for image in usable:
+        if image.file_name in there:
+            ids[image.id] = there[image.file_name].id
+            continue
+        is_free = image.id not in taken and image.id < LARGEST_KEPT
+        highest += not is_free
+        ids[image.id] = image.id if is_free else highest
+        added.append((ids[image.id], image))
+    _insert_images(connection, added)
+    known = [image for image in usable if image.file_name in there]
+    if is_fresh:
+        _update_images(connection, [(ids[image.id], image) for image in known])
+    pairs = {ids[image.id]: image.id for image in (usable if is_fresh else (image for _, image in added))}
+    _name_all(connection, "image", pairs, is_fresh=is_fresh)
+    return ids, resized
+
+
+def take_instances(
+    connection: Connection,
+    data: Annotated,
+    image_ids: dict[int, int],
+    category_ids: dict[int, int],
+    *,
+    is_fresh: bool,
+) -> tuple[int, int]:
+    """How many came in, and how many of them are called otherwise in files from now on."""
+    given = np.array(_in_order(data, image_ids, is_fresh=is_fresh), np.int64)
+    ids = _new_ids(connection, given)
+    used = given[:0] if is_fresh else used_numbers(connection, "instance")
+    kept = ~np.isin(given, used)
+    pairs = zip(ids[kept].tolist(), given[kept].tolist(), strict=True)
+    new = dict(zip(given.tolist(), ids.tolist(), strict=True))
+    for file_image_id, image_id in image_ids.items():
+        found = data.instances(file_image_id)
+        origins = provenance_ids(connection, found)
+        moved = [replace(each, id=new[each.id], category_id=category_ids[each.category_id]) for each in found]
+        if moved:
+            rows = [instance_to_row(each, image_id, origins[each.provenance]) for each in moved]
+            connection.execute(insert(instances), rows)
+        if moved and not is_fresh:
+            touch_image(connection, image_id, was=tuple(ImageState), becomes=ImageState.DONE)
+    name(connection, "instance", pairs)
+    if is_fresh:
+        image_of = {new[each.id]: image_ids[file_id] for file_id in image_ids for each in data.instances(file_id)}
+        places = [(image_of[id_], id_) for id_ in ids.tolist()]
+        keep_order(connection, list(image_ids.values()), Order(ids.tolist(), places == sorted(places)))
+    return len(given), int(np.count_nonzero(~kept & (ids != given)))
+
+
+def keep_order(connection: Connection, image_ids: list[int], objects: Order) -> None:
+    """Remember the file's order of images and objects, all by the project's ids, unless it is that of the ids."""
+    from maskwright.formats.coco.options import ORDER_SETTING  # it brings OpenCV
+
+    if not objects.is_natural or image_ids != sorted(image_ids):
+        write_settings(connection, {ORDER_SETTING: {"images": image_ids, "annotations": objects.ids}})
+
+
+def write_settings(connection: Connection, values: Mapping[str, Any]) -> None:
+    for key, value in values.items():
+        row = upsert(settings).values(key=key, value=to_json(value))
+        connection.execute(row.on_conflict_do_update(index_elements=["key"], set_={"value": row.excluded.value}))
+
+
+def _in_order(data: Annotated, image_ids: Mapping[int, int], *, is_fresh: bool) -> list[int]:
+    """The file's ids of what comes in: in the file's order, or image by image where that order is not kept."""
+    from maskwright.formats.coco.options import ORDER_SETTING
+
+    taken = [each.id for file_id in image_ids for each in data.instances(file_id)]
+    order = data.settings.get(ORDER_SETTING) if is_fresh else None
+    if order:
+        there = set(taken)
+        return [id_ for id_ in order["annotations"] if id_ in there]
+    if is_fresh:
+        return [id_ for file_id in sorted(image_ids) for id_ in sorted(each.id for each in data.instances(file_id))]
+    return taken
+
+
+def _new_ids(connection: Connection, given: "np.typing.NDArray[np.int64]") -> "np.typing.NDArray[np.int64]":
+    """The file's ids where not one of them can have been given before, else as many new ones."""
+    if not len(given):
+        return given
+    small = given[given < LARGEST_KEPT]
+    is_new = len(small) == len(given) and int(given.min()) >= next_id(connection)
+    keep_ids_above(connection, int(small.max(initial=0)))
+    if is_new:
+        return given
+    first = reserve_ids(connection, len(given)).start
+    return np.arange(first, first + len(given), dtype=np.int64)
+
+
+def _name_all(connection: Connection, kind: Any, pairs: dict[int, int], *, is_fresh: bool) -> None:
+    """{id: the file's id} for the export. In a fresh project what is there gives way, else the file's ids do."""
+    if is_fresh:
+        displace(connection, kind, pairs)
+        name(connection, kind, pairs.items())
+        return
+    others = set(used_numbers(connection, kind).tolist()) - pairs.keys()
+    name(connection, kind, [(id_, file_id) for id_, file_id in pairs.items() if file_id not in others])
+
+
+def _insert_images(connection: Connection, numbered: list[tuple[int, ImageRecord]]) -> None:
+    rows = [
+        (
+            id_, image.file_name, image.width, image.height, image.state.value, image.instance_count,
+            extra_to_json(image.extra),
+        )
+        for id_, image in numbered
+    ]  # fmt: skip
+    if rows:
+        connection.exec_driver_sql(_INSERT_IMAGE, rows)
+
+
+def _update_images(connection: Connection, numbered: list[tuple[int, ImageRecord]]) -> None:
+    """State, count and other keys as the file has them."""
+    if not numbered:
+        return
+    table = update(images).where(images.c.id == bindparam("at"))
+    table = table.values(state=bindparam("state"), instance_count=bindparam("count"), extra=bindparam("extra"))
+    rows = [
+        {"at": id_, "state": each.state.value, "count": each.instance_count, "extra": extra_to_json(each.extra)}
+        for id_, each in numbered
+    ]
+    connection.execute(table, rows)
+
+
+def _differs(image: ImageRecord, known: ImageRecord | None) -> bool:
+    return known is not None and (image.width, image.height) != (known.width, known.height)

@@ -1,0 +1,101 @@
+"""The part of a project that knows what imported files call its images, classes and objects.
+
+An id of the project is given once, by the database, and stays for life: what an open window holds in its hands must
+mean the same afterwards. So what a file brings keeps its id only where that has never been given; else it gets a new
+one, and the file's is kept here for the export.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import Connection, bindparam, func, select
+
+from maskwright.document.file_numbers import FileNumbers, Numbers
+from maskwright.project.database import Database
+from maskwright.project.schema import categories, file_ids, images, instances
+
+Kind = Literal["image", "category", "instance"]
+
+LARGEST_KEPT = 1 << 52
+"""From here on a file's id does not become the project's: there has to be room for numbers above, which readers of JSON
+that use doubles tell apart up to 2**53."""
+_TABLES = {"image": images, "category": categories, "instance": instances}
+
+
+class NumberShelf:
+    """May be called from any thread and raises ProjectError as `Database` does."""
+
+    _database: Database
+
+    def file_numbers(self) -> FileNumbers:
+        """The ids that a COCO file is written with, where they are not the project's own."""
+        with self._database.read() as connection:
+            return FileNumbers(*(read_numbers(connection, kind) for kind in ("image", "category", "instance")))
+
+
+def read_numbers(connection: Connection, kind: Kind) -> Numbers:
+    """What is there that is called otherwise in a file: by the file, or because a file uses its id for another one."""
+    named = _named(connection, kind)
+    if not len(named):
+        return named
+    table = _TABLES[kind]
+    is_named = select(file_ids.c.id).where(file_ids.c.kind == kind, file_ids.c.id == table.c.id).exists()
+    is_used = select(file_ids.c.file_id).where(file_ids.c.kind == kind)
+    displaced = select(table.c.id).where(table.c.id.in_(is_used), ~is_named).order_by(table.c.id)
+    ids = [row[0] for row in connection.execute(displaced)]
+    if not ids:
+        return named
+    first = max(connection.scalar(select(func.max(table.c.id))) or 0, int(named.file_ids.max())) + 1
+    return Numbers.of_pairs([*zip(named.ids.tolist(), named.file_ids.tolist(), strict=True), *_counted(ids, first)])
+
+
+def name(connection: Connection, kind: Kind, pairs: Iterable[tuple[int, int]]) -> None:
+    """Keep (id, the file's id) where these differ."""
+    rows = [(kind, id_, file_id) for id_, file_id in pairs if id_ != file_id]
+    if rows:
+        statement = "INSERT INTO file_ids (kind, id, file_id) VALUES (?, ?, ?)"
+        connection.exec_driver_sql(f"{statement} ON CONFLICT DO UPDATE SET file_id = excluded.file_id", rows)
+
+
+def displace(connection: Connection, kind: Kind, pairs: Mapping[int, int]) -> None:
+    """Give what is there and goes by an id of `pairs`, {id: file's id}, a number of its own in files."""
+    table = _TABLES[kind]
+    known = read_numbers(connection, kind)
+    ids = [row[0] for row in connection.execute(select(table.c.id).order_by(table.c.id))]
+    wanted = set(pairs.values())
+    clashing = [id_ for id_ in ids if id_ not in pairs and known[id_] in wanted]
+    if clashing:
+        first = max([*ids, *wanted, *known.file_ids.tolist()]) + 1
+        name(connection, kind, _counted(clashing, first))
+
+
+def used_numbers(connection: Connection, kind: Kind) -> NDArray[np.int64]:
+    """(N,) int64, ascending: what the things that are there are called in files."""
+    table, known = _TABLES[kind], read_numbers(connection, kind)
+    ids = _numbers_from(connection.scalar(select(func.group_concat(table.c.id))))
+    return np.union1d(np.setdiff1d(ids, known.ids), known.file_ids[np.isin(known.ids, ids)])
+
+
+def highest_number(connection: Connection, kind: Kind) -> int:
+    """The highest of all ids there are and of all that files use."""
+    highest = select(func.max(file_ids.c.file_id)).where(file_ids.c.kind == bindparam("kind"))
+    of_files = connection.scalar(highest.where(file_ids.c.file_id < LARGEST_KEPT), {"kind": kind})
+    return max(connection.scalar(select(func.max(_TABLES[kind].c.id))) or 0, of_files or 0)
+
+
+def _named(connection: Connection, kind: Kind) -> Numbers:
+    columns = select(file_ids.c.id, file_ids.c.file_id).where(file_ids.c.kind == kind).order_by(file_ids.c.id)
+    inner = columns.subquery()
+    # Two texts instead of a million rows.
+    row = connection.execute(select(func.group_concat(inner.c.id), func.group_concat(inner.c.file_id))).one()
+    return Numbers(_numbers_from(row[0]), _numbers_from(row[1]))
+
+
+def _numbers_from(joined: str | None) -> NDArray[np.int64]:
+    return np.fromstring(joined, np.int64, sep=",") if joined else np.empty(0, np.int64)
+
+
+def _counted(ids: Iterable[int], first: int) -> list[tuple[int, int]]:
+    return [(id_, number) for number, id_ in enumerate(ids, start=first)]

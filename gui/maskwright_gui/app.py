@@ -5,11 +5,11 @@ import logging
 import os
 import sys
 from pathlib import Path
+from typing import TypeVar
 
 from PySide6.QtCore import QLibraryInfo, QSettings, Qt, QTimer
 from PySide6.QtWidgets import QApplication
 
-from maskwright_gui.actions import ACTIONS, tool_specs
 from maskwright_gui.activity import Activity
 from maskwright_gui.commands.batch import BatchCommands
 from maskwright_gui.commands.canvas_options import CanvasOptions
@@ -29,13 +29,15 @@ from maskwright_gui.commands.panel_focus import PanelFocus
 from maskwright_gui.commands.projects import ProjectCommands
 from maskwright_gui.commands.relocating import RelocateCommands
 from maskwright_gui.commands.review import ReviewCommands
-from maskwright_gui.commands.shapes import ShapeCommands
-from maskwright_gui.commands.tool_options import ToolOptionsCommands
-from maskwright_gui.commands.view import TOOLS, ViewCommands
+from maskwright_gui.commands.view import ViewCommands
+from maskwright_gui.feature import Context, Feature
+from maskwright_gui.features.shapes.feature import ShapesFeature
+from maskwright_gui.features.tools.feature import ToolsFeature
 from maskwright_gui.focus_ring import FocusRing
 from maskwright_gui.later import Later
 from maskwright_gui.main_window import MainWindow
 from maskwright_gui.panels.image_model import ImageListModel
+from maskwright_gui.remaining_actions import REMAINING
 from maskwright_gui.saving import SavingWatch
 from maskwright_gui.session import Session
 from maskwright_gui.trouble import Faults
@@ -48,6 +50,7 @@ from maskwright_gui.workers.thumbnails import ThumbnailLoader
 
 log = logging.getLogger(__name__)
 
+F = TypeVar("F", bound=Feature)
 SWITCH_INTERVAL_S = 0.0001
 """How long a worker keeps the interpreter lock while the GUI thread waits. On two quiet cores it makes no difference to
 Python's own 5 ms (a GUI timer is 6 ms late during a batch, p95); where other programs want the cores too, it does
@@ -118,15 +121,15 @@ class Workbench:
         self.history_timer = QTimer(self.session)
         self.history_timer.setSingleShot(True)
         self.history_timer.setInterval(HISTORY_AFTER_MS)
-        tools = {id_: (tool.text, tool.icon, tool.keys) for id_, tool in TOOLS.items()}
-        self.window = MainWindow(ACTIONS + tool_specs(tools), self.rows)
-        window = self.window
+        self.window = window = MainWindow(self.rows)
+        window.actions_table.add(REMAINING)
+        context = Context(self.session, window, settings)
+        self._features: list[Feature] = []
         self.later = Later(window)
         self.edits = EditCommands(self.session, window)
         self.drawn_class = DrawnClass(
             self.session, window.canvas, self.edits, window.actions_table["toggle_ask_class"], settings
         )
-        self.shapes = ShapeCommands(self.session, window)
         self.classes = ClassCommands(self.session, self.edits, window)
         self.images = ImageCommands(self.session, window.canvas, self.rows, self.loader, window)
         self.projects = ProjectCommands(self.session, self.watch, window)
@@ -144,18 +147,28 @@ class Workbench:
         self.focus_ring = FocusRing(window)
         self.menu = ContextMenu(self.session, self.edits, window.actions_table, window)
         self.canvas_options = CanvasOptions(window.canvas, window.actions_table, self.session, settings, window)
-        self.tool_options = ToolOptionsCommands(window.canvas, window.tool_options, self.session, window)
+        add = self._add
+        self.tools = add(ToolsFeature(context))
+        self.shapes = add(ShapesFeature(context, self.images))
         wire(self)
-        self.view.use_theme(self.view.theme)
-        self.view.use_tool("select")
-        self.view.restore_keys()
+        window.header.add_button(window.actions_table["palette"], has_text=True)
+        window.header.add_button(window.actions_table["toggle_theme"])
+        window.complete()
+        self.view.restore()
+        self.tools.use("select")
         window.restore_layout(settings)
         window.show_canvas(False)
         for thread in (self.loader, self.thumbnails, self.inference, self.preview):
             thread.start()
 
+    def _add(self, feature: F) -> F:
+        self._features.append(feature)
+        return feature
+
     def stop(self) -> None:
         """End the threads; whatever runs is cancelled, whatever was edited is written."""
+        for feature in self._features:
+            feature.stop()
         self.projects.stop()
         self.live.stop()
         self.review.stop()

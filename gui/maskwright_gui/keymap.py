@@ -1,11 +1,10 @@
-"""Keys of all actions: our own, those that hands know from other tools, and a person's. Pure data, no Qt.
+"""Keys of all actions: our own, those that hands know from other tools, and a user's. No Qt.
 
-A preset names only what differs from our own keys. A key that a preset or a person gives to one action is taken from
+A preset names only what differs from our own keys. A key that a preset or a user gives to one action is taken from
 whichever action had it before.
 """
 
 from collections.abc import Mapping
-from types import MappingProxyType
 
 Keys = tuple[str, ...]
 Keymap = Mapping[str, Keys]
@@ -15,48 +14,13 @@ DEFAULT_PRESET = "Maskwright"
 _ORDER = ("Ctrl", "Alt", "Shift", "Meta")
 _NAMES = {"del": "Del", "delete": "Del", "esc": "Esc", "escape": "Esc", "pgdown": "PgDown", "pgup": "PgUp"}
 
-PRESETS: Mapping[str, Keymap] = MappingProxyType({
-    DEFAULT_PRESET: {},
-    # labelme 7.1: "Default shortcuts" of its configuration
-    "labelme": {
-        "next_image": ("D", "Ctrl+Shift+D"),
-        "previous_image": ("A", "Ctrl+Shift+A"),
-        "tool_polygon": ("Ctrl+N",),
-        "tool_rectangle": ("Ctrl+R",),
-        "tool_select": ("Ctrl+J",),
-        "fit": ("Ctrl+F",),
-        "find_image": ("Ctrl+Shift+F",),
-        "deselect": (),
-        "next_open": (),
-        "open_folder": ("Ctrl+U",),
-        "change_class": ("Ctrl+E",),
-    },
-    # CVAT: "Shortcuts" of its manual; its step keys and track actions have no counterpart here
-    "CVAT": {
-        "next_image": ("F", "PgDown"),
-        "previous_image": ("D", "PgUp"),
-        "tool_polygon": ("N",),
-        "fit": ("Shift+F",),
-        "group": ("G",),
-        "ungroup": ("Shift+G",),
-        "merge": ("M",),
-        "toggle_locked": ("L",),
-        "toggle_hidden": ("H",),
-        **{f"class_{digit}": (f"Ctrl+{digit}",) for digit in range(1, 10)},
-    },
-    # ISAT 1.5: its Ctrl+A, Ctrl+Q and Ctrl+E are left out: here and nearly everywhere they select all, quit and edit
-    "ISAT": {
-        "tool_polygon": ("C",),
-        "tool_redraw": ("R",),
-        "tool_rectangle": ("W",),
-        "undo": ("Z", "Ctrl+Z"),
-        "zoom_selection": ("Shift+Z",),
-        "save": ("S", "Ctrl+S"),
-        "tool_simplify": ("Shift+S",),
-        "subtract": ("Ctrl+D",),
-        "duplicate": ("Ctrl+Shift+C",),
-    },
-})  # fmt: skip
+PRESET_NAMES = ("labelme", "CVAT", "ISAT")
+"""Programs whose keys an action may declare.
+
+labelme 7.1: "Default shortcuts" of its configuration. CVAT: "Shortcuts" of its manual; its step keys and track actions
+have no counterpart here. ISAT 1.5: its Ctrl+A, Ctrl+Q and Ctrl+E are left out: here and nearly everywhere they select
+all, quit and edit.
+"""
 
 
 def canonical(key: str) -> str:
@@ -70,13 +34,13 @@ def canonical(key: str) -> str:
     return "+".join([*(modifier for modifier in _ORDER if modifier in known), name])
 
 
-def resolved(defaults: Keymap, preset: str = DEFAULT_PRESET, own: Keymap | None = None) -> dict[str, Keys]:
-    """The keys in force: our own, then the preset's, then the person's, each taking keys away from those before.
+def resolved(defaults: Keymap, preset: Keymap | None = None, own: Keymap | None = None) -> dict[str, Keys]:
+    """The keys in force: our own, then the preset's, then the user's, each taking keys away from those before.
 
-    Raises KeyError for a preset that does not exist; ids that `defaults` does not know are left out.
+    Ids that `defaults` does not know are left out.
     """
     keys = {id_: tuple(map(canonical, known)) for id_, known in defaults.items()}
-    for layer in (PRESETS[preset], own or {}):
+    for layer in (preset or {}, own or {}):
         chosen = {id_: tuple(map(canonical, layer[id_])) for id_ in layer if id_ in keys}
         claimed = {key for known in chosen.values() for key in known}
         keys = {id_: chosen.get(id_, tuple(key for key in known if key not in claimed)) for id_, known in keys.items()}

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from PySide6.QtCore import QMimeData, QSettings, QSize, Qt, Signal
+from PySide6.QtCore import QByteArray, QMimeData, QSettings, QSize, Qt, Signal
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDragLeaveEvent, QDropEvent, QResizeEvent
 from PySide6.QtWidgets import (
     QDockWidget,
@@ -14,7 +14,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from maskwright_gui.actions import MENUS, Actions, ActionSpec
+from maskwright_gui.actions import Actions, Menu
 from maskwright_gui.canvas.view import CanvasView
 from maskwright_gui.icons import themed_icon
 from maskwright_gui.messages import Toasts
@@ -34,25 +34,8 @@ from maskwright_gui.theme import Theme
 
 DEFAULT_SIZE = QSize(1280, 800)
 LAYOUT_VERSION = 1
-_TOOL_BAR = (
-    {
-        "tool_select": "Select",
-        "tool_polygon": "Polygon",
-        "tool_rectangle": "Rectangle",
-        "tool_ellipse": "Ellipse",
-        "tool_brush": "Brush",
-        "tool_eraser": "Eraser",
-        "tool_redraw": "Redraw",
-        "tool_hole": "Cut out",
-        "tool_extend": "Add area",
-        "tool_split": "Split",
-        "tool_simplify": "Simplify",
-    },
-    {"undo": "Undo", "redo": "Redo"},
-    {"run_model": "Run model", "accept": "Accept", "reject": "Reject"},
-    {"fit": "Fit", "done": "Done"},
-)
-"""Groups of {action id: what stands beside the sign, if names are shown}."""
+RIGHT_PX = 284
+"""Width of the panels on the right."""
 NARROW_PX, LOW_PX = 900, 620
 """Below these the panels give way to the canvas."""
 
@@ -65,14 +48,17 @@ class MainWindow(QMainWindow):
     close_requested = Signal(QCloseEvent)
     """Whoever listens may ignore the event to keep the window open."""
 
-    def __init__(self, specs: tuple[ActionSpec, ...], image_model: ImageListModel) -> None:
+    def __init__(self, image_model: ImageListModel) -> None:
         super().__init__()
-        self.actions_table = actions = Actions(specs, self)
+        self.actions_table = Actions(self)
+        self.docks: dict[str, QDockWidget] = {}
+        """By title."""
+        self._dock_sizes: dict[str, int] = {}
         self.setWindowTitle("Maskwright")
         self.setAcceptDrops(True)
         self.setDockNestingEnabled(True)
         self.resize(DEFAULT_SIZE.boundedTo(self.screen().availableSize()))
-        self.header = Header(actions["palette"], actions["toggle_theme"], self)
+        self.header = Header(self)
         self.setMenuWidget(self.header)
         self.canvas = CanvasView(self)
         self.tool_options = ToolOptionsBar(self.canvas)
@@ -86,18 +72,42 @@ class MainWindow(QMainWindow):
         self.setStatusBar(self.status)
         self._stack = self._make_middle()
         self.setCentralWidget(self._stack)
-        self.tools = self._make_tool_bar()
-        self._threshold_bar = self._make_threshold_bar()
-        self.docks = self._make_docks()
+        self.tools = self._make_bar("Tools", Qt.ToolBarArea.LeftToolBarArea)
+        self._threshold_bar = self._make_bar("Thresholds", Qt.ToolBarArea.BottomToolBarArea)
+        self._threshold_bar.addWidget(Shrinking(self.thresholds, is_strip=True))
         self._is_small = (False, False)
         """(narrow, low): whether panels have given way."""
-        self._make_menus()
+        left, right = Qt.DockWidgetArea.LeftDockWidgetArea, Qt.DockWidgetArea.RightDockWidgetArea
+        self.add_dock("Images", self.images, left, size_px=232)
+        self.add_dock("Objects", self.instances, right, size_px=280)
+        self.add_dock("Classes", self.categories, right, size_px=200)
+        self.add_dock("Model", Shrinking(self.model), right, size_px=200)
         self.toasts = Toasts(self._stack)
-        self._default_layout = self._roomy_layout = self.saveState(LAYOUT_VERSION)
+        self._default_layout = self._roomy_layout = QByteArray()
         self._hidden_chrome: list[QWidget] = []
-        leave_focus(self.images, self.instances, self.categories, self.model, self.thresholds, self.header, self.tools)
+
+    def add_dock(self, title: str, panel: QWidget, area: Qt.DockWidgetArea, *, size_px: int) -> QDockWidget:
+        """A panel beside the canvas, below those that are there: as wide on the left, as high on the right."""
+        dock = QDockWidget(title, self)
+        dock.setObjectName(f"dock_{title.lower()}")
+        dock.setWidget(panel)
+        self.addDockWidget(area, dock)
+        self.docks[title], self._dock_sizes[title] = dock, size_px
+        return dock
+
+    def complete(self) -> None:
+        """All features have brought their actions and panels: lay out what depends on them together."""
+        self._make_menus()
+        for group in self.actions_table.on_tool_bar():
+            if self.tools.actions():
+                self.tools.addSeparator()
+            self.tools.addActions(group)
+        self._size_docks()
+        self._default_layout = self._roomy_layout = self.saveState(LAYOUT_VERSION)
+        leave_focus(*(dock.widget() for dock in self.docks.values()), self.thresholds, self.header, self.tools)
         leave_focus(self.tool_options)
-        actions.attach(self.canvas, self.images.list_view, self.instances.table)
+        for widget in (self.canvas, self.images.list_view, self.instances.table):
+            self.actions_table.attach(widget)
 
     def show_canvas(self, has_project: bool) -> None:
         """The canvas with a project, the invitation without."""
@@ -115,7 +125,7 @@ class MainWindow(QMainWindow):
         for more in self.tools.findChildren(QToolButton, "qt_toolbar_ext_button"):
             more.setIcon(themed_icon("caret-double-down", theme))  # Qt's own is black in both themes
             more.setToolTip("More tools")
-        for panel in (self.header, self.images, self.instances, self.thresholds):
+        for panel in (self.images, self.instances, self.thresholds):
             panel.set_theme(theme)
 
     def show_tool_names(self, is_on: bool) -> None:
@@ -192,67 +202,40 @@ class MainWindow(QMainWindow):
         stack.setMinimumSize(240, 160)
         return stack
 
-    def _make_tool_bar(self) -> QToolBar:
-        bar = QToolBar("Tools", self)
-        bar.setObjectName("tools")
+    def _make_bar(self, title: str, area: Qt.ToolBarArea) -> QToolBar:
+        """The thresholds have one, too, because tool bars reach below the docks: they need the width."""
+        bar = QToolBar(title, self)
+        bar.setObjectName(title.lower())
         bar.setMovable(False)
         bar.setIconSize(QSize(20, 20))
         bar.setContextMenuPolicy(Qt.ContextMenuPolicy.PreventContextMenu)
-        for group in _TOOL_BAR:
-            if bar.actions():
-                bar.addSeparator()
-            for id_, name in group.items():
-                action = self.actions_table[id_]
-                action.setIconText(name)
-                bar.addAction(action)
-        self.addToolBar(Qt.ToolBarArea.LeftToolBarArea, bar)
+        self.addToolBar(area, bar)
         return bar
 
-    def _make_threshold_bar(self) -> QToolBar:
-        """A tool bar, because those reach below the docks: the strip needs the width."""
-        bar = QToolBar("Thresholds", self)
-        bar.setObjectName("thresholds")
-        bar.setMovable(False)
-        bar.setContextMenuPolicy(Qt.ContextMenuPolicy.PreventContextMenu)
-        bar.addWidget(Shrinking(self.thresholds, is_strip=True))
-        self.addToolBar(Qt.ToolBarArea.BottomToolBarArea, bar)
-        return bar
+    def _docks_in(self, area: Qt.DockWidgetArea) -> list[QDockWidget]:
+        return [dock for dock in self.docks.values() if self.dockWidgetArea(dock) == area]
 
-    def _make_docks(self) -> dict[str, QDockWidget]:
-        left, right = Qt.DockWidgetArea.LeftDockWidgetArea, Qt.DockWidgetArea.RightDockWidgetArea
-        wanted = (
-            ("Images", self.images, left),
-            ("Objects", self.instances, right),
-            ("Classes", self.categories, right),
-            ("Model", self.model, right),
-        )
-        docks = {}
-        for title, panel, area in wanted:
-            dock = QDockWidget(title, self)
-            dock.setObjectName(f"dock_{title.lower()}")
-            dock.setWidget(Shrinking(panel) if panel is self.model else panel)
-            self.addDockWidget(area, dock)
-            docks[title] = dock
-        self.resizeDocks([docks["Images"], docks["Objects"]], [232, 284], Qt.Orientation.Horizontal)
-        heights = [280, 200, 200]
-        self.resizeDocks([docks[name] for name in ("Objects", "Classes", "Model")], heights, Qt.Orientation.Vertical)
-        return docks
+    def _size_docks(self) -> None:
+        left = self._docks_in(Qt.DockWidgetArea.LeftDockWidgetArea)
+        right = self._docks_in(Qt.DockWidgetArea.RightDockWidgetArea)
+        sizes = {dock: self._dock_sizes[title] for title, dock in self.docks.items()}
+        self.resizeDocks(left, [sizes[dock] for dock in left], Qt.Orientation.Horizontal)
+        self.resizeDocks(right[:1], [RIGHT_PX], Qt.Orientation.Horizontal)
+        self.resizeDocks(right, [sizes[dock] for dock in right], Qt.Orientation.Vertical)
 
     def _make_menus(self) -> None:
-        for title in MENUS:
-            menu = QMenu(title, self.header.menus)
+        for title in Menu:
+            if not title.is_on_bar:
+                continue
+            menu = QMenu(f"&{title}", self.header.menus)
             self.header.menus.addMenu(menu)
-            group = 0
-            for spec in self.actions_table.specs.values():
-                if spec.menu != title:
-                    continue
-                if spec.group != group:
+            groups = self.actions_table.in_menu(title)
+            if title is Menu.VIEW:
+                groups.append([dock.toggleViewAction() for dock in self.docks.values()])
+            for place, group in enumerate(groups):
+                if place:
                     menu.addSeparator()
-                    group = spec.group
-                menu.addAction(self.actions_table[spec.id])
-            if title == "View":
-                menu.addSeparator()
-                menu.addActions([dock.toggleViewAction() for dock in self.docks.values()])
+                menu.addActions(group)
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         if _dropped_path(event.mimeData()) is not None:

@@ -19,11 +19,6 @@ if TYPE_CHECKING:
     from maskwright.project.store import Project
     from maskwright_gui.app import Workbench
 
-_ALWAYS = frozenset({
-    "open_folder", "open_project", "open_samples", "quit", "toggle_chrome", "toggle_theme", "reset_layout", "palette",
-    "toggle_tool_names", "key_sheet", "keys", "about", "next_panel", "previous_panel", "choose_model", "models",
-})  # fmt: skip
-
 
 def on_project(bench: "Workbench", project: "Project | None") -> None:
     bench.images.forget()
@@ -39,7 +34,7 @@ def on_project(bench: "Workbench", project: "Project | None") -> None:
     name = project.name if project is not None else None
     bench.window.header.show_project(f"{name} (read only)" if project is not None and project.is_read_only else name)
     bench.window.setWindowTitle(project.name if project is not None else "Maskwright")
-    enable(bench, has_project=project is not None)
+    enable(bench)
     show_counts(bench)
 
 
@@ -118,30 +113,29 @@ def on_history(bench: "Workbench") -> None:
     table, session = bench.window.actions_table, bench.session
     if bench.window.canvas.is_busy:
         table["undo"].setText("Undo last step of the drawing")
-        table.set_enabled(("undo", "redo"), True)
+        for action_id in ("undo", "redo"):
+            table[action_id].setEnabled(True)
         return
     if not session.is_history_known:
-        table.set_enabled(("undo", "redo"), True)
+        table.refresh(session, "undo", "redo")
         bench.history_timer.start()
         return
     for action_id, label in (("undo", session.undo_label), ("redo", session.redo_label)):
         name = action_id.capitalize()
         table[action_id].setText(f"{name} {label[0].lower()}{label[1:]}" if label else name)
-        table[action_id].setEnabled(label is not None)
+        table.refresh(session, action_id)
 
 
 def on_batch(bench: "Workbench", state: BatchState, _progress: BatchProgress) -> None:
     is_running = state in (BatchState.RUNNING, BatchState.PAUSED)
-    bench.window.actions_table.set_enabled(("pause_batch", "cancel_batch"), is_running)
+    for action_id in ("pause_batch", "cancel_batch"):
+        bench.window.actions_table[action_id].setEnabled(is_running)
     bench.window.actions_table["run_batch"].setEnabled(state is BatchState.IDLE and bench.session.project is not None)
 
 
-def enable(bench: "Workbench", *, has_project: bool) -> None:
-    table = bench.window.actions_table
-    for action_id in table.specs:
-        if action_id not in _ALWAYS:
-            table[action_id].setEnabled(has_project)
-    table.set_enabled(("pause_batch", "cancel_batch"), False)
+def enable(bench: "Workbench") -> None:
+    bench.window.actions_table.refresh(bench.session)
+    on_batch(bench, bench.batch.state, bench.batch.progress)
     on_history(bench)
 
 

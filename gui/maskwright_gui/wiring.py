@@ -9,8 +9,6 @@ from PySide6.QtGui import QCursor
 from maskwright.errors import MaskwrightError
 from maskwright_gui import reactions
 from maskwright_gui.commands.space_key import SpaceTap
-from maskwright_gui.commands.tool_keys import ToolKeys
-from maskwright_gui.commands.view import TOOLS
 from maskwright_gui.messages import Message
 from maskwright_gui.reactions import show_objects
 from maskwright_gui.repetition import UnmarkedRepetition
@@ -35,13 +33,11 @@ def wire(bench: "Workbench") -> None:
     window.path_dropped.connect(bench.projects.open_path)
     window.close_requested.connect(lambda event: reactions.on_close(bench, event))
     SpaceTap(window.canvas, bench.images.done)
-    ToolKeys(window, window.canvas, bench.view.use_tool)
     UnmarkedRepetition(window, window.actions_table.happens_once)
 
 
 def _wire_actions(bench: "Workbench") -> None:
     edits, images, projects, model, view = bench.edits, bench.images, bench.projects, bench.model, bench.view
-    shapes = bench.shapes
     window, canvas, strip = bench.window, bench.window.canvas, bench.window.thresholds
     panels = bench.panels
     slots: dict[str, Callable[[], object]] = {
@@ -65,21 +61,6 @@ def _wire_actions(bench: "Workbench") -> None:
         "change_class": lambda: reactions.pick_class(bench, view.place_for_popup()),
         "toggle_hidden": edits.toggle_hidden,
         "toggle_locked": edits.toggle_locked,
-        "copy": shapes.copy,
-        "paste": shapes.paste,
-        "carry": lambda: shapes.carry(images.next_image),
-        "duplicate": shapes.duplicate,
-        "merge": shapes.merge,
-        "subtract": shapes.subtract,
-        "intersect": shapes.intersect,
-        "group": shapes.group,
-        "ungroup": shapes.ungroup,
-        "fill_holes": shapes.fill_holes,
-        "keep_largest_part": shapes.keep_largest_part,
-        "smooth": shapes.smooth,
-        "to_box": shapes.to_box,
-        "bring_forward": shapes.bring_forward,
-        "send_backward": shapes.send_backward,
         "next_image": images.next_image,
         "previous_image": images.previous_image,
         "next_open": images.next_open,
@@ -130,8 +111,7 @@ def _wire_actions(bench: "Workbench") -> None:
         "about": view.open_about,
     }
     slots |= {f"class_{digit}": partial(bench.drawn_class.choose_by_digit, digit) for digit in range(1, 10)}
-    slots |= {f"tool_{tool_id}": partial(view.use_tool, tool_id) for tool_id in TOOLS}
-    window.actions_table.connect(slots)
+    window.actions_table.connect_slots(slots)
 
 
 def _wire_session(bench: "Workbench") -> None:
@@ -157,7 +137,7 @@ def _wire_session(bench: "Workbench") -> None:
     bench.history_timer.timeout.connect(session.read_history)
     canvas.busy_changed.connect(lambda _is_busy: reactions.on_history(bench))
     reactions.on_history(bench)
-    reactions.enable(bench, has_project=False)
+    window.actions_table.refresh(session)
 
 
 def _wire_panels(bench: "Workbench") -> None:
@@ -214,7 +194,6 @@ def _wire_messages(bench: "Workbench") -> None:
     bench.images.ended.connect(lambda text: show(Message(text)))
     bench.edits.told.connect(show)
     bench.edits.refused.connect(lambda text: show(Message(text)))
-    bench.shapes.told.connect(lambda text: show(Message(text)))
     bench.projects.told.connect(show)
     bench.classes.told.connect(show)
     bench.model.told.connect(show)
@@ -261,7 +240,7 @@ def _wire_progress(bench: "Workbench") -> None:
     bench.review.compared.connect(lambda: window.images.set_order("disagreement"))
     bench.model.models_wanted.connect(lambda: reactions.show_models(bench))
     bench.drawn_class.asked.connect(lambda: reactions.pick_class(bench, bench.view.place_for_popup()))
-    bench.view.class_missing.connect(lambda: reactions.ask_for_a_class(bench))
+    bench.tools.class_missing.connect(lambda: reactions.ask_for_a_class(bench))
     bench.model.mapping_wanted.connect(bench.mapping.open)
     bench.mapping.changed.connect(bench.live.apply_everywhere)
     bench.model.predicted.connect(lambda _result: bench.live.candidates_changed())

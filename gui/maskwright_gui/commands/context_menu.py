@@ -7,18 +7,9 @@ from PySide6.QtCore import QObject, QPoint
 from PySide6.QtWidgets import QMenu, QWidget
 
 from maskwright.document.values import InstanceState
-from maskwright_gui.actions import Actions
+from maskwright_gui.actions import Actions, Under
 from maskwright_gui.commands.editing import EditCommands
 from maskwright_gui.session import Session
-
-_GROUPS = (
-    ("accept", "reject"),
-    ("change_class", "toggle_hidden", "toggle_locked", "zoom_selection"),
-    ("delete",),
-)
-_SEVERAL = ("merge", "subtract", "group")
-"""What needs two objects or more."""
-_WITHOUT_OBJECT = (("run_model", "done"), ("fit", "zoom_100"), ("select_all",))
 
 
 class ContextMenu(QObject):
@@ -36,11 +27,11 @@ class ContextMenu(QObject):
         if under and not self._session.selection & set(under):
             self._session.select(frozenset(under[:1]))
         menu = QMenu(self._window)
+        groups = self._actions.in_canvas_menu(Under.OBJECT if under else Under.NOTHING)
         if under and len(self._session.selection) > 1:
-            menu.addActions([self._actions[action_id] for action_id in _SEVERAL])
-            menu.addSeparator()
-        for group in _GROUPS if under else _WITHOUT_OBJECT:
-            menu.addActions([self._actions[action_id] for action_id in group])
+            groups = self._actions.in_canvas_menu(Under.SEVERAL) + groups
+        for group in groups:
+            menu.addActions(group)
             menu.addSeparator()
         if under:
             self._add_class_rows(menu)

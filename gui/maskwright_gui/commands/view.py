@@ -2,13 +2,14 @@
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from PySide6.QtCore import QObject, QPoint, QSettings, Signal
 from PySide6.QtGui import QAction, QCursor, QGuiApplication
 from PySide6.QtWidgets import QApplication, QMessageBox
 
 from maskwright import __version__
+from maskwright_gui.actions import Action
 from maskwright_gui.canvas.style import LabelMode
 from maskwright_gui.canvas.tool_keys import MENU, TOOL_KEYS, ToolKeys
 from maskwright_gui.canvas.view import CanvasView
@@ -16,55 +17,18 @@ from maskwright_gui.dialogs.class_picker import ClassPicker
 from maskwright_gui.dialogs.command_palette import CommandPalette
 from maskwright_gui.dialogs.key_sheet import KeySheet
 from maskwright_gui.dialogs.keys import KeysDialog
-from maskwright_gui.keymap import DEFAULT_PRESET, PRESETS, Keymap, resolved
+from maskwright_gui.icons import themed_icon
+from maskwright_gui.keymap import DEFAULT_PRESET, PRESET_NAMES, Keymap, resolved
 from maskwright_gui.main_window import MainWindow
 from maskwright_gui.session import Session
 from maskwright_gui.theme import Theme, ThemeName, apply_theme, resolve_theme
-from maskwright_gui.tools.area import ExtendTool, HoleTool, SplitTool
-from maskwright_gui.tools.box import EllipseTool, RectangleTool
-from maskwright_gui.tools.brush import BrushTool, EraserTool
-from maskwright_gui.tools.context import ToolContext
-from maskwright_gui.tools.polygon import PolygonTool
-from maskwright_gui.tools.redraw import RedrawTool
-from maskwright_gui.tools.select import SelectTool
-from maskwright_gui.tools.simplify import SimplifyTool
-from maskwright_gui.tools.tool import Tool
-
-
-@dataclass(frozen=True, slots=True)
-class ToolEntry:
-    """A tool as menus and tool bar know it."""
-
-    text: str
-    icon: str
-    keys: tuple[str, ...]
-    make: Callable[[ToolContext], Tool]
-
-
-TOOLS = {
-    "select": ToolEntry("Select and edit", "cursor", ("V", "Ctrl+J"), SelectTool),
-    "polygon": ToolEntry("Draw polygon", "polygon", ("P", "Ctrl+N"), PolygonTool),
-    "rectangle": ToolEntry("Draw rectangle", "rectangle", ("R", "Ctrl+R"), RectangleTool),
-    "ellipse": ToolEntry("Draw ellipse", "circle", ("O",), EllipseTool),
-    "brush": ToolEntry("Brush", "paint-brush", ("B",), BrushTool),
-    "eraser": ToolEntry("Eraser", "eraser", ("E",), EraserTool),
-    "redraw": ToolEntry("Redraw outline", "scribble-loop", ("W",), RedrawTool),
-    "hole": ToolEntry("Cut out", "circle-dashed", ("Shift+P",), HoleTool),
-    "extend": ToolEntry("Add area", "plus-circle", ("Shift+E",), ExtendTool),
-    "split": ToolEntry("Split by a line", "knife", ("K",), SplitTool),
-    "simplify": ToolEntry("Simplify", "line-segments", ("S",), SimplifyTool),
-}
 
 _TOOL_NAMES = "window/tool_names"
-NEED_A_CLASS = frozenset({"polygon", "rectangle", "ellipse", "brush"})
-"""Tools that make new objects."""
 
 
 class ViewCommands(QObject):
     theme_changed = Signal(object)
     """Theme."""
-    class_missing = Signal()
-    """A tool that makes objects was taken up in a project without classes."""
 
     def __init__(
         self, window: MainWindow, session: Session, settings: QSettings, parent: QObject | None = None
@@ -77,9 +41,14 @@ class ViewCommands(QObject):
         self._canvas.set_style(replace(self._canvas.style_values, label_mode=labels))
         self._names_switch = window.actions_table["toggle_tool_names"]
         self._names_switch.toggled.connect(self._on_tool_names)
-        self._names_switch.setChecked(bool(settings.value(_TOOL_NAMES, False, type=bool)))
         self._canvas.cursor_moved.connect(self._on_cursor_moved)
         self._canvas.cursor_left.connect(lambda: window.status.show_pointer(""))
+
+    def restore(self) -> None:
+        """What was set the last time, when the tool bar has its buttons."""
+        self._names_switch.setChecked(bool(self._settings.value(_TOOL_NAMES, False, type=bool)))
+        self.use_theme(self.theme)
+        self.restore_keys()
 
     def use_theme(self, theme: Theme) -> None:
         self.theme = theme
@@ -87,19 +56,13 @@ class ViewCommands(QObject):
         assert isinstance(application, QApplication)
         apply_theme(application, theme)
         self._window.set_theme(theme)
+        self._window.actions_table["toggle_theme"].setIcon(themed_icon("sun" if theme.is_dark else "moon", theme))
         self.theme_changed.emit(theme)
 
     def toggle_theme(self) -> None:
         name = ThemeName.LIGHT if self.theme.is_dark else ThemeName.DARK
         self._settings.setValue("window/theme", str(name))
         self.use_theme(resolve_theme(name))
-
-    def use_tool(self, tool_id: str) -> None:
-        if self._canvas.tool.name != tool_id:  # its key pressed again, or held, keeps what is being drawn
-            self._canvas.set_tool(TOOLS[tool_id].make(self._canvas.context))
-        self._window.actions_table[f"tool_{tool_id}"].setChecked(True)
-        if tool_id in NEED_A_CLASS and self._session.project is not None and not self._session.categories:
-            self.class_missing.emit()
 
     def cycle_labels(self) -> None:
         """All, then the selected only, then none, and round."""
@@ -119,10 +82,10 @@ class ViewCommands(QObject):
 
     def open_keys(self) -> None:
         table = self._window.actions_table
-        titles = {spec.id: (spec.menu, spec.text) for spec in table.specs.values()}
+        titles = {spec.id: (str(spec.menu), spec.text) for spec in table.specs.values()}
         titles |= {known.id: (MENU, known.text) for known in TOOL_KEYS}
         preset, own = self._stored_keys()
-        dialog = KeysDialog(titles, self._default_keys(), preset, own, self._window)
+        dialog = KeysDialog(titles, self._default_keys(), table.presets, preset, own, self._window)
         dialog.accepted_keys.connect(self.use_keys)
         dialog.open()
 
@@ -136,7 +99,7 @@ class ViewCommands(QObject):
         self._put_in_force(*self._stored_keys())
 
     def _put_in_force(self, preset: str, own: Keymap) -> None:
-        keys = resolved(self._default_keys(), preset, own)
+        keys = resolved(self._default_keys(), self._window.actions_table.presets[preset], own)
         self._window.actions_table.use_keys(keys)
         self._canvas.set_tool_keys(ToolKeys(keys))
 
@@ -172,8 +135,7 @@ class ViewCommands(QObject):
         picker.pop_up()
 
     def _default_keys(self) -> Keymap:
-        keys = {spec.id: spec.keys for spec in self._window.actions_table.specs.values()}
-        return keys | {known.id: (known.key,) for known in TOOL_KEYS}
+        return {**self._window.actions_table.default_keys, **{known.id: (known.key,) for known in TOOL_KEYS}}
 
     def _stored_keys(self) -> tuple[str, Keymap]:
         """What was chosen last; our own keys where the settings hold something else."""
@@ -182,14 +144,14 @@ class ViewCommands(QObject):
             own = {str(id_): tuple(map(str, keys)) for id_, keys in json.loads(self._own_keys_text()).items()}
         except (ValueError, AttributeError, TypeError):
             own = {}
-        return (preset if preset in PRESETS else DEFAULT_PRESET), own
+        return (preset if preset in PRESET_NAMES else DEFAULT_PRESET), own
 
     def _own_keys_text(self) -> str:
         return str(self._settings.value("keys/own", "{}"))
 
-    def _known_actions(self) -> list[tuple[str, QAction]]:
+    def _known_actions(self) -> list[tuple[Action, QAction]]:
         table = self._window.actions_table
-        return [(spec.menu, table[spec.id]) for spec in table.specs.values()]
+        return [(spec, table[spec.id]) for spec in table.specs.values()]
 
     def _on_tool_names(self, is_on: bool) -> None:
         self._settings.setValue(_TOOL_NAMES, is_on)

@@ -6,7 +6,7 @@ from PySide6.QtCore import QEvent, QObject, QPoint, QSize, Qt
 from PySide6.QtGui import QAction, QKeyEvent, QKeySequence
 from PySide6.QtWidgets import QHeaderView, QLineEdit, QTreeWidget, QTreeWidgetItem, QVBoxLayout, QWidget
 
-from maskwright_gui.dialogs.other_words import OTHER_WORDS
+from maskwright_gui.actions import Action
 from maskwright_gui.dialogs.quick_dialog import QuickDialog
 from maskwright_gui.panels.widgets import named
 
@@ -16,10 +16,9 @@ WIDTH_PX = 520
 class CommandPalette(QuickDialog):
     """Enter triggers the marked action; actions that make no sense now are greyed."""
 
-    def __init__(self, actions: Sequence[tuple[str, QAction]], parent: QWidget) -> None:
-        """`actions`: (menu title, action)."""
+    def __init__(self, actions: Sequence[tuple[Action, QAction]], parent: QWidget) -> None:
         super().__init__(QSize(WIDTH_PX, 380), parent)
-        self._actions = [(menu, action) for menu, action in actions if action.text()]
+        self._actions = [(spec, action) for spec, action in actions if action.text()]
         self._field = named(QLineEdit(self), "Search actions")
         self._field.setPlaceholderText("Type what you want to do")
         self._field.textChanged.connect(self._fill)
@@ -56,16 +55,16 @@ class CommandPalette(QuickDialog):
         words = text.casefold().split()
         self._list.clear()
         found = self._found(words, _begins) or self._found(words, _holds)
-        found.sort(key=lambda pair: (not pair[1].isEnabled(), _rank(pair[1], words)))
-        for menu, action in found:
+        found.sort(key=lambda pair: (not pair[1].isEnabled(), _rank(pair[0], pair[1], words)))
+        for spec, action in found:
             keys = action.shortcut().toString(QKeySequence.SequenceFormat.NativeText)
-            item = QTreeWidgetItem([f"{menu} › {action.text().rstrip('…')}{_by_which(menu, action, words)}", keys])
+            item = QTreeWidgetItem([f"{spec.menu} › {action.text().rstrip('…')}{_by_which(spec, action, words)}", keys])
             item.setData(0, Qt.ItemDataRole.UserRole, action)
             item.setDisabled(not action.isEnabled())
             self._list.addTopLevelItem(item)
         self._mark(0)
 
-    def _found(self, words: Sequence[str], has: Callable[[str, str], bool]) -> list[tuple[str, QAction]]:
+    def _found(self, words: Sequence[str], has: Callable[[str, str], bool]) -> list[tuple[Action, QAction]]:
         known = ((pair, _haystack(*pair)) for pair in self._actions)
         return [pair for pair, haystack in known if all(has(haystack, word) for word in words)]
 
@@ -96,12 +95,8 @@ class CommandPalette(QuickDialog):
         return super().eventFilter(watched, event)
 
 
-def _other_words(action: QAction) -> list[str]:
-    return OTHER_WORDS.get(action.objectName(), "").split()
-
-
-def _haystack(menu: str, action: QAction) -> str:
-    return f"{menu} {action.text()} {' '.join(_other_words(action))}".casefold()
+def _haystack(spec: Action, action: QAction) -> str:
+    return f"{spec.menu} {action.text()} {spec.words}".casefold()
 
 
 def _begins(haystack: str, typed: str) -> bool:
@@ -113,18 +108,18 @@ def _holds(haystack: str, typed: str) -> bool:
     return typed in haystack
 
 
-def _rank(action: QAction, words: Sequence[str]) -> int:
+def _rank(spec: Action, action: QAction, words: Sequence[str]) -> int:
     """Smaller comes first: what begins as it was typed, then what holds it, then what is also called so."""
     title, typed = action.text().casefold(), " ".join(words)
     if typed in title:
         return 0 if title.startswith(typed) else 1
-    is_called_so = any(other.startswith(typed) for other in _other_words(action))
+    is_called_so = any(other.startswith(typed) for other in spec.words.split())
     return 2 if is_called_so else 3
 
 
-def _by_which(menu: str, action: QAction, words: Sequence[str]) -> str:
+def _by_which(spec: Action, action: QAction, words: Sequence[str]) -> str:
     """The other names that what was typed was found by, in brackets."""
-    title = f"{menu} {action.text()}".casefold()
+    title = f"{spec.menu} {action.text()}".casefold()
     missing = [word for word in words if word not in title]
-    names = [next((other for other in _other_words(action) if word in other), word) for word in missing]
+    names = [next((other for other in spec.words.split() if word in other), word) for word in missing]
     return f"  ({', '.join(dict.fromkeys(names))})" if names else ""

@@ -20,30 +20,36 @@ from PySide6.QtWidgets import (
 )
 
 from maskwright_gui.canvas.tool_keys import TOOL_KEY_IDS, has_modifiers
-from maskwright_gui.keymap import PRESETS, Keymap, Keys, claimed_by, resolved
+from maskwright_gui.keymap import Keymap, Keys, claimed_by, resolved
 
 _ID = Qt.ItemDataRole.UserRole
 _ARROWS = frozenset({"Left", "Right", "Up", "Down"})
 
 
 class KeysDialog(QDialog):
-    """Nothing counts until `accepted_keys`: a preset's name and the person's own keys on top of it."""
+    """Nothing counts until `accepted_keys`: a preset's name and the user's own keys on top of it."""
 
     accepted_keys = Signal(str, object)
     """(preset, {action id: keys})"""
 
     def __init__(
-        self, titles: Mapping[str, tuple[str, str]], defaults: Keymap, preset: str, own: Keymap, parent: QWidget
+        self,
+        titles: Mapping[str, tuple[str, str]],
+        defaults: Keymap,
+        presets: Mapping[str, Keymap],
+        preset: str,
+        own: Keymap,
+        parent: QWidget,
     ) -> None:
-        """`titles`: {action id: (menu, text)}."""
+        """`titles`: {action id: (menu, text)}; `presets`: {name: the keys that differ from `defaults`}."""
         super().__init__(parent)
         self.setWindowTitle("Keyboard shortcuts")
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.resize(560, 600)
-        self._titles, self._defaults = titles, defaults
+        self._titles, self._defaults, self._preset_keys = titles, defaults, presets
         self._own: dict[str, Keys] = dict(own)
         self.presets = QComboBox(self)
-        self.presets.addItems(list(PRESETS))
+        self.presets.addItems(list(presets))
         self.presets.setCurrentText(preset)
         self.presets.setAccessibleName("Key preset")
         self.search = QLineEdit(self, placeholderText="Find an action")
@@ -68,7 +74,7 @@ class KeysDialog(QDialog):
     @property
     def keys(self) -> dict[str, Keys]:
         """What would be in force."""
-        return resolved(self._defaults, self.preset, self._own)
+        return resolved(self._defaults, self._preset_keys[self.preset], self._own)
 
     def select(self, action_id: str) -> None:
         self.tree.setCurrentItem(self._items[action_id])

@@ -4,16 +4,14 @@ from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QMenuBar, QToolButton, QWidget
 
-from maskwright_gui.icons import themed_icon
 from maskwright_gui.panels.widgets import named
-from maskwright_gui.theme import Theme
 
 
 class Header(QWidget):
     trouble_clicked = Signal()
     """A person clicked what is the matter with the saving."""
 
-    def __init__(self, palette_action: QAction, theme_action: QAction, parent: QWidget | None = None) -> None:
+    def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("header")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
@@ -26,12 +24,7 @@ class Header(QWidget):
         self._trouble.setObjectName("trouble")
         self._trouble.clicked.connect(self.trouble_clicked)
         self._trouble.hide()
-        self._search = QToolButton(self)
-        self._search.setDefaultAction(palette_action)
-        self._search.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
-        self._theme = QToolButton(self)
-        self._theme.setDefaultAction(theme_action)
-        row = QHBoxLayout(self)
+        self._row = row = QHBoxLayout(self)
         row.setContentsMargins(4, 2, 8, 2)
         row.setSpacing(8)
         row.addWidget(self.menus)
@@ -40,9 +33,15 @@ class Header(QWidget):
         row.addWidget(self._count)
         row.addWidget(self._trouble)
         row.addStretch(1)
-        for button in (self._search, self._theme):
-            button.setIconSize(QSize(16, 16))
-            row.addWidget(button)
+
+    def add_button(self, action: QAction, *, has_text: bool = False) -> None:
+        """At the right end."""
+        button = QToolButton(self)
+        button.setDefaultAction(action)
+        button.setIconSize(QSize(16, 16))
+        if has_text:
+            button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        self._row.addWidget(button)
 
     def show_project(self, name: str | None) -> None:
         self._title.setText(name or "Maskwright")
@@ -63,6 +62,3 @@ class Header(QWidget):
     def trouble(self) -> str:
         """As it is shown."""
         return self._trouble.text()
-
-    def set_theme(self, theme: Theme) -> None:
-        self._theme.defaultAction().setIcon(themed_icon("sun" if theme.is_dark else "moon", theme))

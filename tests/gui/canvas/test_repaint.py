@@ -13,7 +13,7 @@ from maskwright.document.values import InstanceState
 from maskwright_gui.canvas.pyramid import image_pixels
 from maskwright_gui.canvas.style import CanvasStyle
 from maskwright_gui.canvas.view import CanvasView
-from maskwright_gui.commands.view import TOOLS
+from maskwright_gui.features.tools.feature import OWN_TOOLS, ToolEntry
 
 ROUNDING = 8
 """Of antialiased edges that a clip cuts through."""
@@ -60,10 +60,10 @@ def stale_count(view: CanvasView) -> int:
     return int((np.abs(on_screen(view) - pixels_of(view.grab())).max(axis=2) > ROUNDING).sum())
 
 
-@pytest.mark.parametrize("tool_id", TOOLS)
-def test_partial_updates_leave_nothing_stale(view: CanvasView, qtbot, tool_id: str) -> None:
+@pytest.mark.parametrize("tool", OWN_TOOLS, ids=lambda tool: tool.id)
+def test_partial_updates_leave_nothing_stale(view: CanvasView, qtbot, tool: ToolEntry) -> None:
     view.set_selection(frozenset({1}))
-    view.set_tool(TOOLS[tool_id].make(view.context))
+    view.set_tool(tool.make(view.context))
     qtbot.wait(90)
     for path in ([(20, 30), (16, 26), (10, 40)], [(45, 55), (60, 70), (75, 60)], [(140, 70), (150, 66), (130, 100)]):
         points = [QPoint(*map(round, view.viewport.to_screen(*place))) for place in path]

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from canvas_support import ToolHost, document_of, ring_with_hole, square
 from maskwright.document.values import InstanceState
-from maskwright_gui.commands.view import TOOLS
+from maskwright_gui.features.tools.feature import OWN_TOOLS, ToolEntry
 from maskwright_gui.tools.tool import Button, KeyPress, Modifiers, Pointer
 
 START = document_of(
@@ -53,12 +53,12 @@ def play(session: ToolHost, event: tuple) -> None:
     assert isinstance(tool.hint, str)
 
 
-@pytest.mark.parametrize("tool_id", TOOLS)
+@pytest.mark.parametrize("tool", OWN_TOOLS, ids=lambda tool: tool.id)
 @given(sequence=st.lists(events, max_size=40))
 @settings(max_examples=60, deadline=None, derandomize=True)
-def test_any_sequence_of_input(tool_id: str, sequence: list[tuple]) -> None:
+def test_any_sequence_of_input(tool: ToolEntry, sequence: list[tuple]) -> None:
     session = ToolHost(START, selection=frozenset({1, 3}))
-    session.use(TOOLS[tool_id].make(session.context))
+    session.use(tool.make(session.context))
     for event in sequence:
         play(session, event)
     width, height = START.size_wh

@@ -16,7 +16,7 @@ def drawing(opened: Workbench) -> Workbench:
     """Classes car (1) and dog (2), cars being drawn."""
     car, _ = (opened.classes.add(name) for name in ("car", "dog"))
     opened.session.set_current_category(car.id)
-    opened.view.use_tool("polygon")
+    opened.tools.use("polygon")
     return opened
 
 
@@ -53,7 +53,7 @@ def test_what_is_drawn_takes_the_last_class_and_a_digit_is_for_the_next_one(qtbo
 
 def test_a_digit_relabels_what_the_user_selected_and_says_so(qtbot: QtBot, drawing: Workbench) -> None:
     draw(qtbot, drawing, 5)
-    drawing.view.use_tool("select")
+    drawing.tools.use("select")
     click(qtbot, drawing, 15, 8)
     qtbot.keyClick(drawing.window.canvas, Key.Key_2)
     assert classes_of(drawing) == ["dog"]
@@ -91,7 +91,7 @@ def test_undo_during_a_drag_gives_up_the_drag_and_keeps_the_object(qtbot: QtBot,
     draw(qtbot, drawing, 5)
     before = drawing.session.document
     canvas = drawing.window.canvas
-    drawing.view.use_tool("select")
+    drawing.tools.use("select")
     places = [QPoint(*map(round, canvas.viewport.to_screen(*at))) for at in ((15, 8), (25, 18))]
     qtbot.mousePress(canvas, LEFT, pos=places[0])
     qtbot.mouseMove(canvas, places[1])

@@ -8,7 +8,6 @@ from pytestqt.qtbot import QtBot
 from maskwright_gui.app import Workbench
 from maskwright_gui.dialogs.class_picker import ClassPicker
 from maskwright_gui.dialogs.command_palette import CommandPalette
-from maskwright_gui.dialogs.other_words import OTHER_WORDS
 
 Key = Qt.Key
 
@@ -86,10 +85,6 @@ def test_palette_prefers_whole_words(qtbot: QtBot, opened: Workbench) -> None:
     palette.focusWidget().clear()
     qtbot.keyClicks(palette.focusWidget(), "olygon")
     assert palette.found_texts == ["Tools › Draw polygon"], "where no word begins so, any that holds it will do"
-
-
-def test_other_words_are_those_of_actions_that_exist(opened: Workbench) -> None:
-    assert set(OTHER_WORDS) <= set(opened.window.actions_table.specs)
 
 
 def test_typed_class_is_given_to_the_selection(qtbot: QtBot, opened: Workbench) -> None:

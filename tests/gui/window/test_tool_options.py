@@ -11,7 +11,7 @@ from maskwright.document.change import Change
 from maskwright.document.values import Instance
 from maskwright.geometry.polygon import Polygon
 from maskwright_gui.app import Workbench
-from maskwright_gui.commands.tool_options import fitting_radius
+from maskwright_gui.features.tools.options import fitting_radius
 
 
 @pytest.fixture
@@ -23,7 +23,7 @@ def comb(opened: Workbench) -> Workbench:
     id_ = opened.session.new_instance_id()
     opened.session.edit(Change.create([Instance(id_, category.id, (Polygon.of(ring),))]), "Draw")
     opened.session.select(frozenset({id_}))
-    opened.view.use_tool("simplify")
+    opened.tools.use("simplify")
     return opened
 
 
@@ -53,7 +53,7 @@ def test_a_use_of_the_slider_is_one_step_and_detail_comes_back_after_reopening(c
     qtbot.waitUntil(lambda: comb.session.document is not None and len(comb.session.document) == 1)
 
     comb.session.select(frozenset(one.id for one in comb.session.document))
-    comb.view.use_tool("simplify")
+    comb.tools.use("simplify")
     bar.slider.setValue(bar.slider.maximum())
     QTest.keyClick(comb.window.canvas, Qt.Key.Key_Return)
 
@@ -100,7 +100,7 @@ def test_a_click_beside_the_slider_is_none_on_the_canvas(comb: Workbench) -> Non
 def test_the_bar_is_there_only_for_tools_with_a_slider(comb: Workbench) -> None:
     shown = []
     for tool_id in ("select", "brush", "polygon", "eraser", "simplify"):
-        comb.view.use_tool(tool_id)
+        comb.tools.use(tool_id)
         shown.append(comb.window.tool_options.isVisible())
     assert shown == [False, True, False, True, True]
 
@@ -112,14 +112,14 @@ def test_the_brush_begins_at_a_size_that_suits_the_objects() -> None:
 
 
 def test_the_size_of_the_brush_stays_with_the_project(comb: Workbench, qtbot) -> None:
-    comb.view.use_tool("brush")
+    comb.tools.use("brush")
     QTest.keyClick(comb.window.canvas, Qt.Key.Key_BracketRight, delay=0)
     radius = comb.window.canvas.context.options.brush_radius
     folder = comb.session.project.image_root
     comb.projects.close_project()
-    comb.view.use_tool("select")
+    comb.tools.use("select")
     comb.window.tool_options.moved.emit(99.0)
     with qtbot.waitSignal(comb.projects.opened):
         comb.projects.open_path(folder)
-    comb.view.use_tool("eraser")
+    comb.tools.use("eraser")
     assert comb.window.canvas.context.options.brush_radius == radius

@@ -9,9 +9,7 @@ from pytestqt.qtbot import QtBot
 
 from maskwright.document.values import ImageState, InstanceState
 from maskwright.project.store import Project
-from maskwright_gui.actions import ACTIONS, check_keys, tool_specs
 from maskwright_gui.app import Workbench
-from maskwright_gui.commands.view import TOOLS
 from window_support import image_folder
 
 Key = Qt.Key
@@ -213,11 +211,6 @@ def test_theme_switch_is_remembered(opened: Workbench) -> None:
     opened.view.toggle_theme()
     assert opened.view.theme.is_dark is not was_dark
     assert opened.settings.value("window/theme") == opened.view.theme.name
-
-
-def test_no_key_is_claimed_twice() -> None:
-    specs = ACTIONS + tool_specs({id_: (tool.text, tool.icon, tool.keys) for id_, tool in TOOLS.items()})
-    assert check_keys(specs) == {}
 
 
 @pytest.mark.parametrize("panel", ["images", "instances", "categories", "model", "thresholds", "status"])

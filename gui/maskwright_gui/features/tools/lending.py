@@ -20,7 +20,7 @@ HOME = "select"
 _MODIFIERS = frozenset({Qt.Key.Key_Shift, Qt.Key.Key_Control, Qt.Key.Key_Alt, Qt.Key.Key_AltGr, Qt.Key.Key_Meta})
 
 
-class ToolKeys(QObject):
+class LentTool(QObject):
     """Listens to keys of the window and to the mouse on the canvas; `use_tool` makes a tool the active one by id."""
 
     def __init__(self, window: MainWindow, canvas: CanvasView, use_tool: Callable[[str], None]) -> None:

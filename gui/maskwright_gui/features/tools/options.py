@@ -31,7 +31,7 @@ _COARSEST_SHARE = 1 / 8
 _KEEP_AFTER_MS = 500
 
 
-class ToolOptionsCommands(QObject):
+class ToolSlider(QObject):
     def __init__(self, canvas: CanvasView, bar: ToolOptionsBar, session: Session, parent: QObject) -> None:
         super().__init__(parent)
         self._canvas, self._bar, self._session = canvas, bar, session

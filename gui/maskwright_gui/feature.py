@@ -1,0 +1,55 @@
+"""What the window is made of: features, one folder each in `features`, and what every feature is given."""
+
+from dataclasses import dataclass
+from functools import partial
+
+from PySide6.QtCore import QObject, QSettings, Signal
+
+from maskwright.errors import MaskwrightError
+from maskwright_gui.actions import Action
+from maskwright_gui.main_window import MainWindow
+from maskwright_gui.messages import Message
+from maskwright_gui.session import Session
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What every feature may use; another feature or a thread is a parameter of the constructor that needs it."""
+
+    session: Session
+    window: MainWindow
+    settings: QSettings
+
+
+class Feature(QObject):
+    """One thing that the window can do.
+
+    Its constructor declares the actions, adds the panel and connects to the session's signals; that happens once,
+    before the window is shown. README, "To add a feature to the window", says how.
+    """
+
+    told = Signal(object)
+    """Message, for the user."""
+    work_changed = Signal(str, int, object)
+    """(text, done, total or None), for the status bar: what runs beside the window; an empty text when it is over."""
+
+    def __init__(self, context: Context) -> None:
+        super().__init__(context.window)
+        self._session, self._window, self._settings = context.session, context.window, context.settings
+        self._canvas, self._actions = context.window.canvas, context.window.actions_table
+        self.told.connect(context.window.toasts.show_message)
+        self.work_changed.connect(partial(context.window.status.show_task, type(self).__name__))
+
+    def stop(self) -> None:
+        """The window closes: end what this feature runs beside it."""
+
+    def _declare(self, *actions: Action) -> None:
+        self._actions.add(actions)
+
+    def _refresh(self, *action_ids: str) -> None:
+        """What these actions need has changed in another way than by opening or closing a project."""
+        self._actions.refresh(self._session, *action_ids)
+
+    def _tell_error(self, what: str, error: MaskwrightError) -> None:
+        """`what` failed, and why."""
+        self.told.emit(Message.of_error(what, error))

@@ -1,0 +1,1 @@
+"""Outlines put together and apart, copied, brought forward."""

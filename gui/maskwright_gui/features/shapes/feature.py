@@ -1,0 +1,231 @@
+"""The Shape menu: putting outlines together and apart, copying, drawing order. Each is one undo step."""
+
+from collections.abc import Callable, Collection
+
+from maskwright.document import combine
+from maskwright.document.change import Change
+from maskwright.document.document import Document
+from maskwright.document.values import Instance
+from maskwright_gui.actions import Action, Menu, Under
+from maskwright_gui.commands.editing import LOCKED
+from maskwright_gui.commands.images import ImageCommands
+from maskwright_gui.feature import Context, Feature
+from maskwright_gui.messages import Message
+
+PASTE_OFFSET_PX = 12.0
+
+
+class ShapesFeature(Feature):
+    """Edits the selection of the session; what is copied outlives a change of image."""
+
+    def __init__(self, context: Context, images: ImageCommands) -> None:
+        super().__init__(context)
+        self._images = images
+        self._copied: tuple[Instance, ...] = ()
+        self._copied_from: int | None = None
+        self._declare(*self._copying(), *self._combining())
+
+    def _copying(self) -> tuple[Action, ...]:
+        return (
+            Action("copy", "Copy objects", Menu.EDIT, 3, self.copy, keys=("Ctrl+C",), icon="copy", words="clipboard"),
+            Action(
+                "paste",
+                "Paste objects in place",
+                Menu.EDIT,
+                3,
+                self.paste,
+                keys=("Ctrl+V",),
+                icon="clipboard",
+                words="clipboard insert",
+            ),
+            Action(
+                "carry",
+                "Copy to the next image",
+                Menu.EDIT,
+                3,
+                self.carry,
+                keys=("Ctrl+B",),
+                words="propagate repeat following frame",
+            ),
+            Action(
+                "duplicate",
+                "Duplicate objects",
+                Menu.EDIT,
+                3,
+                self.duplicate,
+                keys=("Ctrl+D",),
+                presets={"ISAT": ("Ctrl+Shift+C",)},
+                words="clone copy",
+            ),
+        )
+
+    def _combining(self) -> tuple[Action, ...]:
+        return (
+            Action(
+                "merge",
+                "Merge",
+                Menu.SHAPE,
+                0,
+                self.merge,
+                keys=("M",),
+                presets={"CVAT": ("M",)},
+                icon="git-merge",
+                words="union join combine unite",
+                canvas_menu=((Under.SEVERAL, 0),),
+            ),
+            Action(
+                "subtract",
+                "Cut the topmost out of the others",
+                Menu.SHAPE,
+                0,
+                self.subtract,
+                keys=("Shift+M",),
+                presets={"ISAT": ("Ctrl+D",)},
+                words="difference minus hole",
+                canvas_menu=((Under.SEVERAL, 0),),
+            ),
+            Action("intersect", "Intersect", Menu.SHAPE, 0, self.intersect, icon="intersect", words="overlap common"),
+            Action(
+                "group",
+                "Group as parts of one object",
+                Menu.SHAPE,
+                1,
+                self.group,
+                keys=("G",),
+                presets={"CVAT": ("G",)},
+                words="multipart join combine",
+                canvas_menu=((Under.SEVERAL, 0),),
+            ),
+            Action(
+                "ungroup",
+                "Ungroup parts",
+                Menu.SHAPE,
+                1,
+                self.ungroup,
+                keys=("Shift+G", "U"),
+                presets={"CVAT": ("Shift+G",)},
+                words="separate split apart",
+            ),
+            Action("fill_holes", "Fill holes", Menu.SHAPE, 2, self.fill_holes, keys=("Shift+H",), words="close gaps"),
+            Action(
+                "keep_largest_part",
+                "Keep only the largest part",
+                Menu.SHAPE,
+                2,
+                self.keep_largest_part,
+                keys=("Shift+K",),
+                words="clean crumbs fragments islands noise",
+            ),
+            Action("smooth", "Smooth", Menu.SHAPE, 2, self.smooth, words="round soften"),
+            Action("to_box", "Convert to box", Menu.SHAPE, 2, self.to_box, words="bounding rectangle bbox"),
+            Action(
+                "bring_forward",
+                "Bring to front",
+                Menu.SHAPE,
+                3,
+                self.bring_forward,
+                keys=("Ctrl+]",),
+                words="raise above top order layer",
+            ),
+            Action(
+                "send_backward",
+                "Send to back",
+                Menu.SHAPE,
+                3,
+                self.send_backward,
+                keys=("Ctrl+[",),
+                words="lower below bottom order layer",
+            ),
+        )
+
+    def merge(self) -> None:
+        self._edit("Merge", combine.merge, "Select two or more objects to merge.")
+
+    def subtract(self) -> None:
+        self._edit("Subtract", combine.subtract_topmost, "Select two or more objects: the topmost is cut out.")
+
+    def intersect(self) -> None:
+        self._edit("Intersect", combine.intersect, "Select two or more objects that overlap.")
+
+    def group(self) -> None:
+        self._edit("Group", combine.group, "Select two or more objects to group.")
+
+    def ungroup(self) -> None:
+        allocate = self._session.new_instance_id
+        self._edit(
+            "Ungroup",
+            lambda document, ids: combine.ungroup(document, ids, allocate),
+            "Select an object of several parts.",
+        )
+
+    def fill_holes(self) -> None:
+        self._edit("Fill holes", combine.fill_holes, "The selected objects have no holes.")
+
+    def keep_largest_part(self) -> None:
+        self._edit("Keep the largest part", combine.keep_largest_part, "The selected objects are in one piece.")
+
+    def to_box(self) -> None:
+        self._edit("Convert to box", combine.to_box, "Select an object first.")
+
+    def smooth(self) -> None:
+        self._edit("Smooth", combine.smooth, "Select an object first.")
+
+    def bring_forward(self) -> None:
+        self._edit("Bring to front", combine.bring_forward, "Select an object first.")
+
+    def send_backward(self) -> None:
+        self._edit("Send to back", combine.send_backward, "Select an object first.")
+
+    def copy(self) -> None:
+        document = self._session.document
+        if document is None or not self._session.selection:
+            return
+        self._copied = tuple(one for one in document if one.id in self._session.selection)
+        self._copied_from = document.image_id
+
+    def paste(self) -> None:
+        """In place on another image; beside the originals on the same one."""
+        document = self._session.document
+        if document is not None and self._copied:
+            beside = document.image_id == self._copied_from
+            self._paste("Paste", document, self._copied, PASTE_OFFSET_PX if beside else 0.0)
+
+    def carry(self) -> None:
+        """Copy the selection and put it down in place on the next image."""
+        if self._session.document is None or not self._session.selection:
+            self.told.emit(Message("Select what the next image is to have, too."))
+            return
+        left = self._session.document.image_id
+        self.copy()
+        self._images.next_image()
+        if self._session.document is not None and self._session.document.image_id != left:
+            self.paste()
+
+    def duplicate(self) -> None:
+        document = self._session.document
+        if document is not None and self._session.selection:
+            chosen = tuple(one for one in document if one.id in self._session.selection)
+            self._paste("Duplicate", document, chosen, PASTE_OFFSET_PX)
+
+    def _paste(self, label: str, document: Document, instances: tuple[Instance, ...], offset: float) -> None:
+        allocate = self._session.new_instance_id
+        self._session.reserve_ids(len(instances))
+        change = combine.paste(document, instances, allocate, offset=(offset, offset))
+        if change.is_empty:
+            self.told.emit(Message("What was copied lies outside this image."))
+            return
+        self._session.edit(change, label)
+        self._session.select(frozenset(change.entries))
+
+    def _edit(self, label: str, edit: Callable[[Document, Collection[int]], Change], advice: str) -> None:
+        document = self._session.document
+        if document is None:
+            return
+        change = edit(document, self._session.selection)
+        if change.is_empty:
+            is_locked = any(instance.is_locked for instance in self._session.selected_instances())
+            self.told.emit(Message(LOCKED if is_locked else advice))
+            return
+        self._session.edit(change, label)
+        after = (id_ for id_, _, instance in change if instance is not None)
+        self._session.select(frozenset(after))

@@ -1,0 +1,162 @@
+"""Which tool is active; every tool is an action, a radio button of the tool bar and a maker of its state machine."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import partial
+
+from PySide6.QtCore import Signal
+
+from maskwright_gui.actions import Action, Menu
+from maskwright_gui.feature import Context, Feature
+from maskwright_gui.features.tools.lending import LentTool
+from maskwright_gui.features.tools.options import ToolSlider
+from maskwright_gui.keymap import Keymap, Keys
+from maskwright_gui.tools.area import ExtendTool, HoleTool, SplitTool
+from maskwright_gui.tools.box import EllipseTool, RectangleTool
+from maskwright_gui.tools.brush import BrushTool, EraserTool
+from maskwright_gui.tools.context import ToolContext
+from maskwright_gui.tools.polygon import PolygonTool
+from maskwright_gui.tools.redraw import RedrawTool
+from maskwright_gui.tools.select import SelectTool
+from maskwright_gui.tools.simplify import SimplifyTool
+from maskwright_gui.tools.tool import Tool
+
+
+@dataclass(frozen=True, slots=True)
+class ToolEntry:
+    """A tool as the window knows it; its action is called `tool_` and the id."""
+
+    id: str
+    """The `name` of the tool that is made."""
+    text: str
+    short: str
+    """Stands beside the icon on the tool bar, if names are shown."""
+    icon: str
+    keys: Keys
+    make: Callable[[ToolContext], Tool]
+    words: str = ""
+    presets: Keymap = field(default_factory=dict)
+    makes_objects: bool = False
+    """It needs a class for what it draws."""
+
+
+OWN_TOOLS = (
+    ToolEntry(
+        "select",
+        "Select and edit",
+        "Select",
+        "cursor",
+        ("V", "Ctrl+J"),
+        SelectTool,
+        words="edit move vertex pointer arrow cursor lasso",
+        presets={"labelme": ("Ctrl+J",)},
+    ),
+    ToolEntry(
+        "polygon",
+        "Draw polygon",
+        "Polygon",
+        "polygon",
+        ("P", "Ctrl+N"),
+        PolygonTool,
+        words="outline freehand annotate create new shape lasso pen",
+        presets={"labelme": ("Ctrl+N",), "CVAT": ("N",), "ISAT": ("C",)},
+        makes_objects=True,
+    ),
+    ToolEntry(
+        "rectangle",
+        "Draw rectangle",
+        "Rectangle",
+        "rectangle",
+        ("R", "Ctrl+R"),
+        RectangleTool,
+        words="box bounding bbox square",
+        presets={"labelme": ("Ctrl+R",), "ISAT": ("W",)},
+        makes_objects=True,
+    ),
+    ToolEntry(
+        "ellipse",
+        "Draw ellipse",
+        "Ellipse",
+        "circle",
+        ("O",),
+        EllipseTool,
+        words="circle oval round",
+        makes_objects=True,
+    ),
+    ToolEntry("brush", "Brush", "Brush", "paint-brush", ("B",), BrushTool, words="paint mask", makes_objects=True),
+    ToolEntry("eraser", "Eraser", "Eraser", "eraser", ("E",), EraserTool, words="rub remove"),
+    ToolEntry(
+        "redraw",
+        "Redraw outline",
+        "Redraw",
+        "scribble-loop",
+        ("W",),
+        RedrawTool,
+        words="contour border correct repair fix",
+        presets={"ISAT": ("R",)},
+    ),
+    ToolEntry("hole", "Cut out", "Cut out", "circle-dashed", ("Shift+P",), HoleTool, words="hole subtract inside"),
+    ToolEntry("extend", "Add area", "Add area", "plus-circle", ("Shift+E",), ExtendTool, words="part grow union"),
+    ToolEntry(
+        "split",
+        "Split by a line",
+        "Split",
+        "knife",
+        ("K",),
+        SplitTool,
+        words="cut knife divide separate slice scissors",
+    ),
+    ToolEntry(
+        "simplify",
+        "Simplify",
+        "Simplify",
+        "line-segments",
+        ("S",),
+        SimplifyTool,
+        words="points vertices reduce detail fewer",
+        presets={"ISAT": ("Shift+S",)},
+    ),
+)
+"""Those that are there whatever else the window can do."""
+
+
+class ToolsFeature(Feature):
+    class_missing = Signal()
+    """A tool that makes objects was taken up in a project without classes."""
+
+    def __init__(self, context: Context) -> None:
+        super().__init__(context)
+        self.entries: dict[str, ToolEntry] = {}
+        for entry in OWN_TOOLS:
+            self.add(entry)
+        self.slider = ToolSlider(self._canvas, self._window.tool_options, self._session, self)
+        LentTool(self._window, self._canvas, self.use)
+
+    def add(self, entry: ToolEntry) -> None:
+        """A tool of its own feature: below the others in menu and tool bar."""
+        self.entries[entry.id] = entry
+        self._declare(
+            Action(
+                f"tool_{entry.id}",
+                entry.text,
+                Menu.TOOLS,
+                0,
+                partial(self.use, entry.id),
+                keys=entry.keys,
+                presets=entry.presets,
+                icon=entry.icon,
+                is_checkable=True,
+                exclusive="tool",
+                words=entry.words,
+                tool_bar=(0, entry.short),
+            )
+        )
+
+    def use(self, tool_id: str) -> None:
+        """Make the tool the active one."""
+        entry = self.entries[tool_id]
+        if self._canvas.tool.name != tool_id:  # its key pressed again, or held, keeps what is being drawn
+            self._canvas.set_tool(entry.make(self._canvas.context))
+        self._actions[f"tool_{tool_id}"].setChecked(True)
+        if entry.makes_objects and self._session.project is not None and not self._session.categories:
+            self.class_missing.emit()

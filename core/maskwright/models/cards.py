@@ -40,6 +40,12 @@ class ModelCard:
     """Repository on the Hugging Face hub that holds a ready IR, e.g. "OpenVINO/rtmdet_inst_tiny-fp16-ov"."""
     files: tuple[CardFile, ...] = ()
     metrics: Mapping[str, float] = field(default_factory=dict)
+    image_kinds: frozenset[str] = frozenset()
+    """What it was trained on, of `images.kind.ImageKind`; empty where that does not matter or is not known."""
+
+    def suits(self, kind: str | None) -> bool:
+        """Whether the model may find what it knows on images of a kind; None: of a kind that is not known."""
+        return kind is None or not self.image_kinds or kind in self.image_kinds
 
     @property
     def is_bundled(self) -> bool:
@@ -75,6 +81,7 @@ def _card(content: dict[str, Any], name: str) -> ModelCard:
         **{key: str(content.get(key, "")).strip() for key in texts},
         files=tuple(_file(entry) for entry in content.get("files", ())),
         metrics=dict(_numbers(content.get("metrics", {}))),
+        image_kinds=frozenset(str(kind) for kind in content.get("image_kinds", ())),
     )
     if not is_plain(card.name) or not all(is_plain(file.name) for file in card.files):
         raise ValueError("a name with path separators")

@@ -1,21 +1,12 @@
 """The families of networks that can be assistants, told apart by names and shapes of inputs and outputs."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import TypeAlias
 
 from maskwright.assist.protocol import Backend
+from maskwright.assist.running import LoadSettings
+from maskwright.assist.sam.recognising import recognised_sam
 from maskwright.inference.runtime import Network
-
-
-@dataclass(frozen=True, slots=True)
-class LoadSettings:
-    """Where and how networks are to run; `precision` of None is the device's own choice."""
-
-    device: str = "CPU"
-    precision: str | None = None
-    num_threads: int | None = None
-
 
 Recogniser: TypeAlias = Callable[[Sequence[Network], LoadSettings], Backend | None]
 """A backend of these networks (one, or encoder and decoder in any order); None where they are of another family.
@@ -23,5 +14,5 @@ Recogniser: TypeAlias = Callable[[Sequence[Network], LoadSettings], Backend | No
 Raises ModelError where they are of the family but do not fit together.
 """
 
-FAMILIES: tuple[Recogniser, ...] = ()
+FAMILIES: tuple[Recogniser, ...] = (recognised_sam,)
 """In the order in which they are asked."""

@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from maskwright.assist.families import FAMILIES, LoadSettings
+from maskwright.assist.families import FAMILIES
 from maskwright.assist.features import FeatureCache
 from maskwright.assist.grabcut import GrabCutBackend
 from maskwright.assist.protocol import Backend
+from maskwright.assist.running import LoadSettings
 from maskwright.assist.view import BackendAssistant
 from maskwright.errors import ModelError
 from maskwright.inference.interface import described

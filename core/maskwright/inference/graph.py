@@ -52,7 +52,7 @@ def _spec(port: "openvino.Output") -> TensorSpec:
     sizes = None
     if not shape.rank.is_dynamic:
         sizes = tuple(None if size.is_dynamic else size.get_length() for size in shape)
-    return TensorSpec(frozenset(port.get_names()), sizes)
+    return TensorSpec(frozenset(port.get_names()), sizes, port.get_element_type().get_type_name())
 
 
 def _notes(graph: "openvino.Model", section: str) -> dict[str, str]:

@@ -16,6 +16,8 @@ class TensorSpec:
     names: frozenset[str]
     shape: tuple[int | None, ...] | None
     """None: even the rank is unknown."""
+    element: str = ""
+    """Type of its numbers as OpenVINO calls it, such as "f32" or "i64"; empty: not known."""
 
     @property
     def rank(self) -> int:

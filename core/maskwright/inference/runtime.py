@@ -21,6 +21,8 @@ Hint = Literal["latency", "throughput"]
 Feeds = Mapping[int, NDArray[Any]]
 """Input tensors by position."""
 Source = TypeVar("Source")
+_PATIENCE_MS = 20
+"""Between two questions whether a run is still wanted."""
 _core_lock = threading.Lock()
 _the_core: "openvino.Core | None" = None
 
@@ -147,14 +149,20 @@ class Request:
     def __init__(self, request: "openvino.InferRequest") -> None:
         self._request = request
 
-    def run(self, feeds: Feeds) -> list[NDArray[Any]]:
+    def run(self, feeds: Feeds, is_unwanted: Callable[[], bool] | None = None) -> list[NDArray[Any]]:
         """Outputs in the network's order: views that the next run overwrites. Releases the GIL while it waits.
+
+        is_unwanted: asked while it runs; once it says so the run is cancelled.
 
         Raises ModelError where inference fails or `cancel` is called meanwhile. (Plain waiting, because OpenVINO does
         not call a request's callback when it is cancelled or fails.)
         """
         try:
             self._request.start_async(dict(feeds), share_inputs=True)
+            while is_unwanted is not None and not self._request.wait_for(_PATIENCE_MS):
+                if is_unwanted():
+                    self._request.cancel()
+                    break
             self._request.wait()
         except RuntimeError as error:
             raise ModelError(f"inference failed: {_reason(error)}") from error

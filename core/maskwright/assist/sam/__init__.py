@@ -1,0 +1,1 @@
+"""SAM and its descendants, each as an encoder and a decoder file, through OpenVINO."""

@@ -25,7 +25,7 @@ def written_sets(folder: Path) -> Iterator[tuple[Format, Path]]:
     for kind in FORMATS:
         path = folder / (kind.name + kind.suffix)
         kind.write(varied_source(), path, CocoExportOptions())
-        if kind.name == "yolo":
+        if kind.name.startswith("yolo"):
             for image in varied_source().images():
                 file = path / "images" / image.file_name
                 file.parent.mkdir(parents=True, exist_ok=True)

@@ -44,9 +44,13 @@ class DataSetBuilder:
         for name in names:
             self.category_id(name)
 
-    def add_category(self, name: str, *, supercategory: str = "", colour: str = "") -> int:
-        """Its id; another class even where one has this name already: a file that numbers its classes may do that."""
-        category = Category(len(self._categories) + 1, name, supercategory, colour)
+    def add_category(self, name: str, *, id: int = 0, supercategory: str = "", colour: str = "") -> int:
+        """Its id, `id` where that is free; another class even where one has this name already: a file that numbers its
+        classes may do that.
+        """
+        taken = {category.id for category in self._categories}
+        new_id = id if id > 0 and id not in taken else max(taken, default=0) + 1
+        category = Category(new_id, name, supercategory, colour)
         self._categories.append(category)
         self._by_name.setdefault(name, category.id)
         return category.id
@@ -54,6 +58,10 @@ class DataSetBuilder:
     def category_id(self, name: str) -> int:
         """Of the class of this name, made at its first use."""
         return self._by_name[name] if name in self._by_name else self.add_category(name)
+
+    def category_ids(self) -> list[int]:
+        """Of the classes known so far, in the order of adding."""
+        return [category.id for category in self._categories]
 
     def add_image(
         self,

@@ -4,7 +4,8 @@ A `<mask>` has row-major run lengths within its box, background first (CVAT docu
 """
 
 import math
-from collections.abc import Iterator
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from xml.etree.ElementTree import Element, ParseError, SubElement, indent, tostring
@@ -16,16 +17,21 @@ from defusedxml.ElementTree import parse
 from maskwright.document.values import ImageRecord, Instance
 from maskwright.errors import FormatError
 from maskwright.formats.atomic import atomic_writer
-from maskwright.formats.building import DataSetBuilder
+from maskwright.formats.boxes import is_box, rectangle
+from maskwright.formats.building import DataSetBuilder, Described
 from maskwright.formats.coco.options import CocoExportOptions, CocoSource
 from maskwright.formats.coco.parse import safe_file_name
 from maskwright.formats.data_set import DataSet
+from maskwright.formats.json_documents import is_plain
 from maskwright.formats.selection import WriteReport, chosen
 from maskwright.geometry.convert import mask_to_polygons
 from maskwright.geometry.keyhole import ring_to_polygons
-from maskwright.geometry.polygon import Polygon
+from maskwright.geometry.polygon import Polygon, polygons_bounds_xyxy
 from maskwright.geometry.raster import polygons_to_rle, rle_bbox_xywh, rle_to_mask, rounded
 from maskwright.geometry.rle import MAX_PIXELS
+
+_BOX = ("xtl", "ytl", "xbr", "ybr")
+_ELLIPSE_VERTICES = 64
 
 
 def write_cvat(source: CocoSource, path: Path, options: CocoExportOptions) -> WriteReport:
@@ -50,16 +56,21 @@ def write_cvat(source: CocoSource, path: Path, options: CocoExportOptions) -> Wr
 
 
 def read_cvat(path: Path) -> DataSet:
-    """Raises FormatError for what is not CVAT's XML. Tracks of videos are not read."""
+    """The XML file, or a folder with it. Raises FormatError for what is not CVAT's XML.
+
+    Shapes of one label and one `group_id` are the parts of one object. Tracks of videos are not read, and listed.
+    """
+    file = cvat_file(path) or path
     try:
-        root = parse(path).getroot()
+        root = parse(file).getroot()
     except (ParseError, DefusedXmlException, ValueError, LookupError) as error:
-        raise FormatError(f"not readable as XML: {error}", path=path) from error
+        raise FormatError(f"not readable as XML: {error}", path=file) from error
     except OSError as error:
-        raise FormatError(f"cannot be read: {error.strerror or error}", path=path) from error
+        raise FormatError(f"cannot be read: {error.strerror or error}", path=file) from error
     if root.tag != "annotations":
-        raise FormatError(f"expected <annotations>, got <{root.tag}>", path=path)
-    builder = DataSetBuilder(path, [name.text.strip() for name in root.iterfind(".//label/name") if name.text])
+        raise FormatError(f"expected <annotations>, got <{root.tag}>", path=file)
+    names = [name.text.strip() for name in root.iterfind(".//label/name") if name.text]
+    builder = DataSetBuilder(path, names)
     for i, element in enumerate(root.iterfind("image")):
         where = f"image {element.get('name') or i}"
         try:
@@ -68,58 +79,116 @@ def read_cvat(path: Path) -> DataSet:
         except ValueError as error:
             builder.skip(where, error)
             continue
-        builder.add_image(name, size_wh, list(_objects(element, size_wh, where, builder)))
+        builder.add_image(name, size_wh, _objects(element, size_wh, where, builder))
+    for element in root.iterfind("track"):
+        builder.skip(f"track {element.get('id')}", "tracks of videos are not read")
     return builder.finished()
 
 
+def cvat_file(path: Path) -> Path | None:
+    """The XML that is meant by a file or by the folder that CVAT packs it in; None where there is none."""
+    names = ("annotations.xml", "default.xml", "annotations/default.xml")
+    places = [path] if path.is_file() else [path / name for name in names]
+    return next((place for place in places if place.suffix == ".xml" and place.is_file()), None)
+
+
 def _add_object(element: Any, instance: Instance, image: ImageRecord, label: str) -> None:
-    common = {"label": label, "occluded": "0", "source": "manual", "z_order": str(instance.z)}
-    if len(instance.polygons) == 1 and not instance.polygons[0].holes:
+    known = instance.extra.get("attributes")
+    mapping = known if isinstance(known, Mapping) else {}
+    attributes = {str(key): value for key, value in mapping.items() if is_plain(value)}
+    occluded = str(int(bool(attributes.pop("occluded", False))))
+    common = {"label": label, "occluded": occluded, "source": "manual", "z_order": str(instance.z)}
+    if is_box(instance):
+        corners = {key: f"{value:.2f}" for key, value in zip(_BOX, instance.bounds_xyxy, strict=True)}
+        shape = SubElement(element, "box", {**common, **corners})
+    elif len(instance.polygons) == 1 and not instance.polygons[0].holes:
         points = ";".join(f"{x:.2f},{y:.2f}" for x, y in rounded(instance.polygons[0].exterior).tolist())
-        SubElement(element, "polygon", {**common, "points": points})
-        return
+        shape = SubElement(element, "polygon", {**common, "points": points})
+    else:
+        shape = SubElement(element, "mask", {**common, **_mask_attributes(instance, image)})
+    for key, value in attributes.items():
+        text = str(value).lower() if isinstance(value, bool) else str(value)
+        SubElement(shape, "attribute", {"name": key}).text = text
+
+
+def _mask_attributes(instance: Instance, image: ImageRecord) -> dict[str, str]:
     rle = polygons_to_rle(instance.polygons, (image.width, image.height))
     x, y, w, h = (int(value) for value in rle_bbox_xywh(rle))
     flat = np.concatenate(([0], rle_to_mask(rle)[y : y + h, x : x + w].ravel().astype(np.int8)))
     runs = np.diff([0, *np.flatnonzero(np.diff(flat)), w * h])
     place = {"left": str(x), "top": str(y), "width": str(w), "height": str(h)}
-    SubElement(element, "mask", {**common, "rle": ", ".join(map(str, runs.tolist())), **place})
+    return {"rle": ", ".join(map(str, runs.tolist())), **place}
 
 
-def _objects(
-    element: Any, size_wh: tuple[int, int], where: str, builder: DataSetBuilder
-) -> Iterator[tuple[str, tuple[Polygon, ...]]]:
+def _objects(element: Any, size_wh: tuple[int, int], where: str, builder: DataSetBuilder) -> list[Described]:
+    found: dict[Any, Described] = {}
     for i, child in enumerate(element):
         try:
-            polygons = _geometry(child, size_wh)
+            shape = _geometry(child, size_wh)
+            if shape is None:
+                continue
+            label = (child.get("label") or "").strip()
+            if not label or not shape[0]:
+                raise ValueError("has no label or no pixel")
         except ValueError as error:
             builder.skip_object(f"{where} object {i}", error)
             continue
-        label = (child.get("label") or "").strip()
-        if label and polygons:
-            yield label, polygons
-        elif polygons is not None:
-            builder.skip_object(f"{where} object {i}", "has no label or no pixel")
+        polygons, is_box = shape
+        group = child.get("group_id") or "0"
+        key = (label, group) if group != "0" and not is_box else i
+        before = found.get(key)
+        described = Described(label, polygons, is_box, z=_whole(child.get("z_order")), extra=_attributes(child))
+        found[key] = replace(before, polygons=before.polygons + polygons) if before is not None else described
+    return list(found.values())
 
 
-def _geometry(child: Any, size_wh: tuple[int, int]) -> tuple[Polygon, ...] | None:
-    """None for what is not an object (tags)."""
+def _attributes(child: Any) -> dict[str, Any]:
+    found: dict[str, Any] = {a.get("name"): a.text or "" for a in child.iterfind("attribute") if a.get("name")}
+    found |= {"occluded": True} if child.get("occluded") == "1" else {}
+    return {"attributes": found} if found else {}
+
+
+def _geometry(child: Any, size_wh: tuple[int, int]) -> tuple[tuple[Polygon, ...], bool] | None:
+    """The parts, and whether they are a box; None for what is not an object (tags)."""
     match child.tag:
         case "polygon":
             pairs = [pair.split(",") for pair in (child.get("points") or "").split(";")]
             ring = Polygon.of(np.array(pairs, np.float64)).exterior
-            return ring_to_polygons(ring)
+            return ring_to_polygons(ring), False
         case "box":
-            x1, y1, x2, y2 = (float(child.get(key, "nan")) for key in ("xtl", "ytl", "xbr", "ybr"))
-            if not math.isfinite(x1 + y1 + x2 + y2) or x2 <= x1 or y2 <= y1:
-                raise ValueError("expected a box with an area")
-            return (Polygon.of([(x1, y1), (x2, y1), (x2, y2), (x1, y2)]),)
+            box = rectangle(*(float(child.get(key, "nan")) for key in _BOX))
+            degrees = float(child.get("rotation") or 0)
+            return (_turned(box, degrees), False) if degrees else (box, True)
+        case "ellipse":
+            x, y, rx, ry = (float(child.get(key, "nan")) for key in ("cx", "cy", "rx", "ry"))
+            if not (rx > 0 and ry > 0):
+                raise ValueError("expected an ellipse with an area")
+            angle = np.linspace(0, 2 * math.pi, _ELLIPSE_VERTICES, endpoint=False)
+            ring = np.stack((x + rx * np.cos(angle), y + ry * np.sin(angle)), axis=1)
+            return _turned((Polygon.of(ring),), float(child.get("rotation") or 0)), False
         case "mask":
-            return _mask(child, size_wh)
+            return _mask(child, size_wh), False
         case "tag":
             return None
         case _:
             raise ValueError(f"a {child.tag} has no area")
+
+
+def _turned(polygons: tuple[Polygon, ...], degrees: float) -> tuple[Polygon, ...]:
+    """Clockwise about the middle of their extent, as CVAT turns boxes and ellipses."""
+    if not math.isfinite(degrees):
+        raise ValueError("expected a rotation in degrees")
+    x1, y1, x2, y2 = polygons_bounds_xyxy(polygons)
+    centre, angle = np.array([(x1 + x2) / 2, (y1 + y2) / 2]), math.radians(degrees)
+    turn = np.array([[math.cos(angle), math.sin(angle)], [-math.sin(angle), math.cos(angle)]])
+    return tuple(Polygon.of((polygon.exterior - centre) @ turn + centre) for polygon in polygons)
+
+
+def _whole(text: str | None) -> int:
+    try:
+        return max(-(1 << 31), min(int(text or 0), 1 << 31))
+    except ValueError:
+        return 0
 
 
 def _mask(child: Any, size_wh: tuple[int, int]) -> tuple[Polygon, ...]:

@@ -1,13 +1,15 @@
-"""labelme: one JSON file per image, beside it. Parts share a `group_id`; holes are cut open with a bridge.
+"""labelme and X-AnyLabeling: one JSON file per image, beside it. Parts share a `group_id`, holes are cut open.
 
-Fields as in labelme's `labelme/_label_file.py` (shapes, imagePath, imageHeight, imageWidth); coordinates run on pixel
-edges, as ours do. Classes are names; `labels.txt` in the folder keeps their order.
+Fields as in labelme's `labelme/_label_file.py` (shapes, imagePath, imageHeight, imageWidth), which X-AnyLabeling has
+extended (score, difficult, attributes, checked); coordinates run on pixel edges, as ours do. Classes are names;
+`labels.txt` in the folder keeps their order.
 """
 
 import base64
 import binascii
 import math
-from collections.abc import Iterator
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,13 +17,15 @@ import cv2
 import numpy as np
 import orjson
 
+from maskwright.document.values import Instance
 from maskwright.errors import FormatError
 from maskwright.formats.atomic import atomic_writer
-from maskwright.formats.building import DataSetBuilder
+from maskwright.formats.boxes import is_box, rectangle
+from maskwright.formats.building import DataSetBuilder, Described
 from maskwright.formats.coco.options import CocoExportOptions, CocoSource
 from maskwright.formats.coco.parse import safe_file_name
 from maskwright.formats.data_set import DataSet
-from maskwright.formats.json_stream import parsed
+from maskwright.formats.json_documents import is_plain, is_share, json_documents, whole_size
 from maskwright.formats.selection import SideFiles, WriteReport, chosen
 from maskwright.geometry.convert import mask_to_polygons
 from maskwright.geometry.keyhole import cut_keyholes, ring_to_polygons
@@ -34,18 +38,27 @@ _CIRCLE_VERTICES = 64
 
 def write_labelme(source: CocoSource, path: Path, options: CocoExportOptions) -> WriteReport:
     """One file per image below the folder `path`. Raises FormatError where it cannot be written."""
+    return _write(source, path, options, is_anylabeling=False)
+
+
+def write_anylabeling(source: CocoSource, path: Path, options: CocoExportOptions) -> WriteReport:
+    """The same with the fields that X-AnyLabeling adds: scores and attributes are kept."""
+    return _write(source, path, options, is_anylabeling=True)
+
+
+def _write(source: CocoSource, path: Path, options: CocoExportOptions, *, is_anylabeling: bool) -> WriteReport:
     names = {category.id: category.name for category in source.categories()}
     files = SideFiles(path, ".json")
     images = instances = 0
     for image, taken in chosen(source, options):
-        shapes = [
-            _shape(names[instance.category_id], polygon, group=i if len(instance.polygons) > 1 else None)
-            for i, instance in enumerate(taken, start=1)
-            for polygon in instance.polygons
-        ]
+        shapes = []
+        for i, instance in enumerate(taken, start=1):
+            made = _shapes(instance, names[instance.category_id], group=i)
+            shapes += [shape | _further(instance) for shape in made] if is_anylabeling else made
         content: dict[str, Any] = {
-            "version": "5.4.1",
+            "version": "4.0.2" if is_anylabeling else "5.4.1",
             "flags": {},
+            **({"checked": True} if is_anylabeling else {}),
             "shapes": shapes,
             "imagePath": image.file_name.rsplit("/", 1)[-1],
             "imageData": None,
@@ -58,39 +71,59 @@ def write_labelme(source: CocoSource, path: Path, options: CocoExportOptions) ->
     path.mkdir(parents=True, exist_ok=True)
     with atomic_writer(path / _LABELS) as file:
         file.write("".join(f"{name}\n" for name in names.values()).encode())
-    return WriteReport(path, images, instances, ("class ids", "scores", "holes become bridges"))
+    lost = () if is_anylabeling else ("scores",)
+    return WriteReport(path, images, instances, ("class ids", *lost, "crowd flags", "holes become bridges"))
 
 
 def read_labelme(path: Path) -> DataSet:
-    """All labelme files below a folder, or one. Raises FormatError where there is none."""
-    files = sorted(path.rglob("*.json")) if path.is_dir() else [path]
+    """All files of the kind below a folder, or one. Raises FormatError where there is none."""
     root = path if path.is_dir() else path.parent
     builder = DataSetBuilder(path, _known_labels(root))
     found = 0
-    for file in files:
-        where = file.relative_to(root).as_posix()
+    for where, folder, content in json_documents(path, builder):
+        if "shapes" not in content:
+            continue
+        found += 1
         try:
-            content = parsed(file.read_bytes(), file)
-            if not isinstance(content, dict) or "shapes" not in content:
-                continue
-            found += 1
-            _add(content, where, file.parent.relative_to(root), builder)
-        except (ValueError, OSError, FormatError) as error:
+            _add(content, where, folder, builder)
+        except ValueError as error:
             builder.skip(where, error)
     if not found:
         raise FormatError("there is no labelme file here", path=path)
     return builder.finished()
 
 
-def _shape(label: str, polygon: Polygon, *, group: int | None) -> dict[str, Any]:
+def _shapes(instance: Instance, label: str, *, group: int) -> list[dict[str, Any]]:
+    if is_box(instance):
+        (x1, y1), _, (x2, y2), _ = rounded(instance.polygons[0].exterior).tolist()
+        return [_shape(label, [[x1, y1], [x2, y2]], kind="rectangle")]
+    is_grouped = len(instance.polygons) > 1
+    rings = [rounded(cut_keyholes(polygon)).tolist() for polygon in instance.polygons]
+    return [_shape(label, ring, group=group if is_grouped else None) for ring in rings]
+
+
+def _shape(label: str, points: list[list[float]], *, kind: str = "polygon", group: int | None = None) -> dict[str, Any]:
     return {
         "label": label,
-        "points": rounded(cut_keyholes(polygon)).tolist(),
+        "points": points,
         "group_id": group,
-        "shape_type": "polygon",
+        "shape_type": kind,
         "flags": {},
         "description": "",
         "mask": None,
+    }
+
+
+def _further(instance: Instance) -> dict[str, Any]:
+    """What X-AnyLabeling adds to a shape."""
+    attributes = instance.extra.get("attributes")
+    known = dict(attributes) if isinstance(attributes, Mapping) else {}
+    return {
+        "score": instance.score,
+        "description": str(known.pop("description", "")),
+        "difficult": bool(known.pop("difficult", False)),
+        "attributes": {key: str(value) for key, value in known.items()},
+        "kie_linking": [],
     }
 
 
@@ -102,51 +135,72 @@ def _known_labels(root: Path) -> list[str]:
     return [line.strip() for line in lines if line.strip() and not line.startswith("_")]
 
 
-def _add(content: dict[str, Any], where: str, folder: Path, builder: DataSetBuilder) -> None:
+def _add(content: Mapping[str, Any], where: str, folder: Path, builder: DataSetBuilder) -> None:
     name = content.get("imagePath")
     base = safe_file_name(str(name).replace("\\", "/").rsplit("/", 1)[-1])
-    width, height = content.get("imageWidth"), content.get("imageHeight")
-    if type(width) is not int or type(height) is not int or width <= 0 or height <= 0:
-        raise ValueError(f"expected imageWidth and imageHeight, got {width!r} and {height!r}")
-    grouped: dict[Any, tuple[str, list[Polygon]]] = {}
+    size_wh = whole_size(content.get("imageWidth"), content.get("imageHeight"))
+    grouped: dict[Any, Described] = {}
     shapes = content["shapes"]
     for i, shape in enumerate(shapes if isinstance(shapes, list) else ()):
         try:
-            label, group, polygons = _parsed_shape(shape)
+            described, group = _parsed_shape(shape)
         except ValueError as error:
             builder.skip_object(f"{where} shapes[{i}]", error)
             continue
-        key = (label, group) if group is not None else i
-        grouped.setdefault(key, (label, []))[1].extend(polygons)
-    file_name = (folder / base).as_posix()
-    builder.add_image(file_name, (width, height), [(label, tuple(parts)) for label, parts in grouped.values()])
+        key = (described.category, group) if group is not None and not described.is_box else i
+        before = grouped.get(key)
+        grouped[key] = replace(before, polygons=before.polygons + described.polygons) if before else described
+    builder.add_image((folder / base).as_posix(), size_wh, list(grouped.values()))
 
 
-def _parsed_shape(shape: Any) -> tuple[str, Any, list[Polygon]]:
+def _parsed_shape(shape: Any) -> tuple[Described, Any]:
     if not isinstance(shape, dict) or not isinstance(shape.get("label"), str) or not shape["label"].strip():
         raise ValueError("expected a shape with a label")
     points = np.array(shape.get("points"), np.float64)
     if points.ndim != 2 or points.shape[1] != 2 or not np.isfinite(points).all() or np.abs(points).max() > 1e6:
         raise ValueError("expected points as pairs of numbers")
     group = shape.get("group_id")
-    polygons = list(_geometry(shape.get("shape_type", "polygon"), points, shape.get("mask")))
-    return shape["label"].strip(), group if isinstance(group, int | str) else None, polygons
+    polygons, is_box = _geometry(shape.get("shape_type", "polygon"), points, shape.get("mask"))
+    score = shape.get("score")
+    described = Described(
+        shape["label"].strip(), polygons, is_box, float(score) if is_share(score) else None, extra=_attributes(shape)
+    )
+    return described, group if isinstance(group, int | str) else None
 
 
-def _geometry(kind: str, points: Any, mask: Any) -> Iterator[Polygon]:
+def _attributes(shape: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Description, flags and the like as COCO's `attributes`; plain values only."""
+    own = shape.get("attributes")
+    flags = shape.get("flags")
+    found = {key: value for key in ("description", "difficult") if (value := shape.get(key)) and is_plain(value)}
+    for values in (flags, own):
+        found |= {str(k): v for k, v in values.items() if is_plain(v)} if isinstance(values, dict) else {}
+    return {"attributes": found} if found else {}
+
+
+def _geometry(kind: Any, points: Any, mask: Any) -> tuple[tuple[Polygon, ...], bool]:
+    """The parts, and whether they are a box. Raises ValueError for what has no area."""
     if kind == "mask":
-        yield from _mask_polygons(mask, points)
-    elif kind == "polygon":
-        yield from ring_to_polygons(Polygon.of(points).exterior)
-    elif kind == "rectangle" and len(points) == 2:
-        (x1, y1), (x2, y2) = points.min(axis=0), points.max(axis=0)
-        yield Polygon.of([(x1, y1), (x2, y1), (x2, y2), (x1, y2)])
-    elif kind == "circle" and len(points) == 2:
+        return tuple(_mask_polygons(mask, points)), False
+    if kind == "polygon":
+        return ring_to_polygons(Polygon.of(points).exterior), False
+    if kind in ("rectangle", "rotation", "oriented_rectangle") and len(points) in (2, 4):
+        if len(points) == 2 or _is_upright(points):
+            return rectangle(*points.min(axis=0).tolist(), *points.max(axis=0).tolist()), True
+        return (Polygon.of(points),), False
+    if kind == "circle" and len(points) == 2:
         angle = np.linspace(0, 2 * math.pi, _CIRCLE_VERTICES, endpoint=False)
         radius = math.dist(*points)
-        yield Polygon.of(points[0] + radius * np.stack((np.cos(angle), np.sin(angle)), axis=1))
-    else:
-        raise ValueError(f"a {kind} of {len(points)} points has no area")
+        return (Polygon.of(points[0] + radius * np.stack((np.cos(angle), np.sin(angle)), axis=1)),), False
+    raise ValueError(f"a {kind} of {len(points)} points has no area")
+
+
+def _is_upright(points: Any) -> bool:
+    """Whether four points are the corners of a box, in any order that goes round it."""
+    low, high = points.min(axis=0), points.max(axis=0)
+    is_corner = ((points == low) | (points == high)).all()
+    sides = np.abs(np.diff(points, axis=0, append=points[:1])) > 0
+    return bool(is_corner and (sides.sum(axis=1) == 1).all())
 
 
 def _mask_polygons(mask: Any, points: Any) -> tuple[Polygon, ...]:

@@ -84,16 +84,9 @@ def _places(
 
 
 def _image_folder(place: Path, out: Path, kind: Format, *, is_split: bool) -> Path:
-    """Where the readers of the format look: labelme beside the files, YOLO and VOC in folders of their own."""
-    match kind.name:
-        case "labelme":
-            return place
-        case "voc":
-            return place / "JPEGImages"
-        case "yolo" | "png":
-            return place / "images"
-        case _:
-            return (out if is_split else out.parent) / "images"
+    """Where the readers of the format look, and from where the names of images count."""
+    base = place if kind.is_folder else out if is_split else out.parent
+    return base / kind.image_folder
 
 
 def parse_shares(text: str) -> dict[str, float]:

@@ -58,9 +58,13 @@ def write_png_masks(source: CocoSource, path: Path, options: CocoExportOptions) 
 
 
 def read_png_masks(path: Path) -> DataSet:
-    """The folder with `classes.json`, or that file. Raises FormatError where it is missing or wrong."""
+    """The folder with `classes.json`, or that file; else a folder of plain masks. Raises FormatError for neither."""
     root = path if path.is_dir() else path.parent
     file = root / _CLASSES
+    if path.is_dir() and not file.exists():
+        from maskwright.formats.mask_folders import read_mask_folder  # which reads PNGs as this module does
+
+        return read_mask_folder(path)
     try:
         content = parsed(file.read_bytes(), file)
     except OSError as error:
@@ -91,8 +95,10 @@ def objects_to_polygons(pixels: NDArray[Any]) -> Mapping[int, tuple[Polygon, ...
     return found
 
 
-def read_png(file: Path) -> NDArray[Any]:
+def read_png(file: Path, *, may_be_coloured: bool = False) -> NDArray[Any]:
     """(H, W) numbers; of a palette image the numbers, not the colours. Raises FormatError for other images.
+
+    `may_be_coloured`: also (H, W, 3) RGB.
 
     Pillow, since OpenCV turns palettes into colours and lets cut files pass as black pixels.
     """
@@ -108,6 +114,8 @@ def read_png(file: Path) -> NDArray[Any]:
             pixels = np.asarray(opened)
     except DECODER_ERRORS as error:
         raise FormatError(f"the PNG mask is damaged: {error}", path=file) from error
+    if may_be_coloured and pixels.ndim == 3 and pixels.shape[2] in (3, 4) and pixels.dtype == np.uint8:
+        return pixels[..., :3]
     if pixels.ndim != 2:
         raise FormatError("expected a PNG mask of one channel", path=file)
     return pixels

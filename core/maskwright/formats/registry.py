@@ -2,19 +2,31 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from maskwright.errors import FormatError
 from maskwright.formats.coco import CocoExportOptions, CocoSource, export_coco, read_coco
+from maskwright.formats.coco.folder import BESIDE, coco_files, read_coco_folder, write_coco_folder
+from maskwright.formats.coco.options import CocoExportReport
 from maskwright.formats.coco.verify import verified_coco
-from maskwright.formats.cvat import read_cvat, write_cvat
+from maskwright.formats.cvat import cvat_file, read_cvat, write_cvat
 from maskwright.formats.data_set import DataSet
-from maskwright.formats.labelme import read_labelme, write_labelme
+from maskwright.formats.image_folder import METADATA, read_image_folder, write_image_folder
+from maskwright.formats.isat import read_isat, write_isat
+from maskwright.formats.label_studio import read_label_studio, write_label_studio
+from maskwright.formats.labelme import read_labelme, write_anylabeling, write_labelme
+from maskwright.formats.mask_folders import is_mask_folder
+from maskwright.formats.panoptic import read_panoptic, write_panoptic
 from maskwright.formats.png_masks import read_png_masks, write_png_masks
+from maskwright.formats.qupath import SUFFIX, read_qupath, write_qupath
+from maskwright.formats.recognition import is_anylabeling, is_isat, is_label_studio, is_labelme, is_panoptic
 from maskwright.formats.selection import WriteReport
-from maskwright.formats.verification import Read, compare_again
+from maskwright.formats.verification import Held, Read, compare_again
 from maskwright.formats.voc import read_voc, write_voc
+from maskwright.formats.voc_masks import is_voc
 from maskwright.formats.yolo import read_yolo, write_yolo, write_yolo_parts
+from maskwright.formats.yolo_boxes import turned_box, upright_box, write_yolo_boxes, write_yolo_obb
 from maskwright.formats.yolo_layout import is_yolo
 
 Write = Callable[[CocoSource, Path, CocoExportOptions], WriteReport]
@@ -36,54 +48,89 @@ class Format:
     """For files that do not hold the sizes of their images."""
     has_one_layer: bool = False
     """A pixel belongs to one object only."""
+    held: Held | None = None
+    """What it holds of an object, where that is not its mask."""
     join_parts: Callable[[CocoSource, Path, Sequence[str]], None] | None = None
     """What a folder of parts needs besides them."""
+    image_folder: str = "images"
+    """Where its readers look for the images, from a folder or from where a file lies; empty: right there."""
+    coco_name: str | None = None
+    """Of the COCO file in it, where it is COCO; empty where it is the file itself."""
 
     def write_verified(self, source: CocoSource, path: Path, options: CocoExportOptions) -> WriteReport:
         """Write, read again, strictly, and compare each mask with the source. Raises FormatError as both do."""
         report = self.write(source, path, options)
-        if self.name == "coco":
-            return replace(report, verification=verified_coco(path, source, options, report.instance_count))
+        if self.coco_name is not None:
+            file = path / self.coco_name if self.coco_name else path
+            return replace(report, verification=verified_coco(file, source, options, report.instance_count))
         read = self.read_sized if self.read_sized is not None else lambda path, _: self.read(path)
-        result = compare_again(source, path, options, read=read, has_one_layer=self.has_one_layer)
+        result = compare_again(source, path, options, read=read, has_one_layer=self.has_one_layer, held=self.held)
         return replace(report, verification=result)
 
 
 def _write_coco(source: CocoSource, path: Path, options: CocoExportOptions) -> WriteReport:
-    report = export_coco(source, path, options)
+    return _report(export_coco(source, path, options), path)
+
+
+def _write_coco_folder(source: CocoSource, path: Path, options: CocoExportOptions) -> WriteReport:
+    return _report(write_coco_folder(source, path, options), path)
+
+
+def _report(report: CocoExportReport, path: Path) -> WriteReport:
     losses = (f"{len(report.left_out)} objects that cover no pixel",) if report.left_out else ()
-    return WriteReport(report.path, report.image_count, report.instance_count, losses)
+    return WriteReport(path, report.image_count, report.instance_count, losses)
 
 
-def _starts_with(path: Path, text: bytes) -> bool:
-    try:
-        with path.open("rb") as file:
-            return text in file.read(4096)
-    except OSError:
-        return False
+def _is_of(path: Path, *, suffix: str = "", file: str = "") -> bool:
+    """Whether a path is, or holds, a file of this ending or this name; a folder of folders counts."""
+    if suffix:
+        return path.suffix == suffix if path.is_file() else next(path.rglob(f"*{suffix}"), None) is not None
+    return path.name == file or (path / file).is_file() or any(path.glob(f"*/{file}"))
 
 
-def _has_labelme_file(path: Path) -> bool:
-    files = path.rglob("*.json") if path.is_dir() else iter([path] if path.suffix == ".json" else [])
-    return any(_starts_with(file, b'"shapes"') for file, _ in zip(files, range(20), strict=False))
+def _is_png_set(path: Path) -> bool:
+    return path.name == "classes.json" or (path / "classes.json").is_file() or is_mask_folder(path)
 
 
 FORMATS: tuple[Format, ...] = (
-    Format("cvat", "CVAT for images 1.1", False, read_cvat, write_cvat, lambda path: path.suffix == ".xml", ".xml"),
     Format(
-        "png", "PNG masks", True, read_png_masks, write_png_masks,
-        lambda path: path.name == "classes.json" or (path / "classes.json").is_file(), has_one_layer=True,
+        "cvat", "CVAT for images 1.1", False, read_cvat, write_cvat, lambda path: cvat_file(path) is not None, ".xml",
     ),
     Format(
-        "yolo", "YOLO segmentation (Ultralytics)", True, read_yolo, write_yolo,
-        is_yolo, read_sized=read_yolo, join_parts=write_yolo_parts,
+        "huggingface", "Hugging Face image folder", True, read_image_folder, write_image_folder,
+        partial(_is_of, file=METADATA), image_folder="",
+    ),
+    Format("png", "PNG masks", True, read_png_masks, write_png_masks, _is_png_set, has_one_layer=True),
+    Format(
+        "yolo", "YOLO segmentation (Ultralytics)", True, read_yolo, write_yolo, is_yolo, read_sized=read_yolo,
+        join_parts=write_yolo_parts,
     ),
     Format(
-        "voc", "Pascal VOC", True, read_voc, write_voc,
-        lambda path: (path / "Annotations").is_dir(), has_one_layer=True,
+        "yolo-box", "YOLO boxes", True, read_yolo, write_yolo_boxes, lambda path: False, read_sized=read_yolo,
+        held=upright_box, join_parts=write_yolo_parts,
     ),
-    Format("labelme", "labelme", True, read_labelme, write_labelme, _has_labelme_file),
-    Format("coco", "COCO", False, read_coco, _write_coco, lambda path: path.suffix == ".json", ".json"),
+    Format(
+        "yolo-obb", "YOLO turned boxes (OBB)", True, read_yolo, write_yolo_obb, lambda path: False,
+        read_sized=read_yolo, held=turned_box, join_parts=write_yolo_parts,
+    ),
+    Format("voc", "Pascal VOC", True, read_voc, write_voc, is_voc, has_one_layer=True, image_folder="JPEGImages"),
+    Format(
+        "qupath", "QuPath GeoJSON", True, read_qupath, write_qupath, partial(_is_of, suffix=SUFFIX),
+        read_sized=read_qupath, image_folder="",
+    ),
+    Format("panoptic", "COCO panoptic", True, read_panoptic, write_panoptic, is_panoptic, has_one_layer=True),
+    Format("isat", "ISAT", True, read_isat, write_isat, is_isat, image_folder=""),
+    Format("xanylabeling", "X-AnyLabeling", True, read_labelme, write_anylabeling, is_anylabeling, image_folder=""),
+    Format("labelme", "labelme", True, read_labelme, write_labelme, is_labelme, image_folder=""),
+    Format(
+        "labelstudio", "Label Studio", False, read_label_studio, write_label_studio, is_label_studio, ".json",
+        read_sized=read_label_studio,
+    ),
+    Format(
+        "coco-folder", f"COCO beside its images ({BESIDE})", True, read_coco_folder, _write_coco_folder,
+        lambda path: bool(coco_files(path)), image_folder="", coco_name=BESIDE,
+    ),
+    Format("coco", "COCO", False, read_coco, _write_coco, lambda path: path.suffix == ".json", ".json", coco_name=""),
 )  # fmt: skip
 """Asked in this order for what a path is; COCO last, since any JSON file may be one."""
 

@@ -18,11 +18,15 @@ from maskwright.formats.coco.options import CocoExportOptions, CocoSource
 from maskwright.formats.data_set import DataSet
 from maskwright.formats.findings import Finding, Kind
 from maskwright.formats.selection import chosen
+from maskwright.geometry.polygon import Polygon
 from maskwright.geometry.raster import Rle, polygons_to_rle, rle_area, rle_iou
 from maskwright.images import probe_image
 
 Read = Callable[[Path, Mapping[str, tuple[int, int]]], DataSet]
 """Given also the sizes of the images by name, which YOLO's files do not hold."""
+
+Held = Callable[[Instance, ImageRecord], tuple[Polygon, ...]]
+"""What a format holds of an object, where that is not its mask."""
 
 ROUNDING_IOU = 0.99
 """A format of rounded numbers may move an outline by a fraction of a pixel, but no more than this."""
@@ -62,7 +66,13 @@ def joined(results: Sequence[Verification]) -> Verification:
 
 
 def compare_again(
-    source: CocoSource, path: Path, options: CocoExportOptions, *, read: Read, has_one_layer: bool
+    source: CocoSource,
+    path: Path,
+    options: CocoExportOptions,
+    *,
+    read: Read,
+    has_one_layer: bool,
+    held: Held | None = None,
 ) -> Verification:
     """Read `path` and compare it with what was to be written.
 
@@ -77,12 +87,14 @@ def compare_again(
     for image, taken in chosen(source, options):
         there = written.get(image.file_name)
         if there is None and taken:
-            found = Finding(Kind.WRONG_IN_FILE, f"{image.file_name} is not there", image.id)
-            total = joined([total, Verification(len(taken), 0, 0.0, findings=(found,))])
+            absent = Finding(Kind.WRONG_IN_FILE, f"{image.file_name} is not there", image.id)
+            total = joined([total, Verification(len(taken), 0, 0.0, findings=(absent,))])
         elif there is not None:
             labels = [names[each.category_id] for each in taken]
             read_labels = [(classes[each.category_id], each) for each in data.instances(there.id)]
-            total = joined([total, _compared_image(image, taken, labels, read_labels, has_one_layer=has_one_layer)])
+            meant = [held(each, image) for each in taken] if held is not None else [each.polygons for each in taken]
+            found = _compared_image(image, taken, meant, labels, read_labels, has_one_layer=has_one_layer)
+            total = joined([total, found])
     return total
 
 
@@ -106,6 +118,7 @@ def _unread(data: DataSet) -> Iterator[Finding]:
 def _compared_image(
     image: ImageRecord,
     taken: Sequence[Instance],
+    meant: Sequence[tuple[Polygon, ...]],
     labels: Sequence[str],
     read: Sequence[tuple[str, Instance]],
     *,
@@ -113,7 +126,7 @@ def _compared_image(
 ) -> Verification:
     size_wh = (image.width, image.height)
     whole = [polygons_to_rle(each.polygons, size_wh) for each in taken]
-    kept = _uncovered(whole) if has_one_layer else whole
+    kept = _uncovered(whole) if has_one_layer else [polygons_to_rle(polygons, size_wh) for polygons in meant]
     is_visible = [bool(rle_area(rle)) for rle in kept]
     if len(read) == len(taken):
         pairs = list(zip(read, range(len(taken)), strict=True))
@@ -123,7 +136,15 @@ def _compared_image(
         text = f"{image.file_name} has {len(read)} objects in the file, {len(taken)} were meant to be"
         return Verification(len(taken), 0, 0.0, findings=(Finding(Kind.WRONG_IN_FILE, text, image.id),))
     results = [
-        _compared(image, taken[i].id, labels[i] == label, whole[i], kept[i], polygons_to_rle(there.polygons, size_wh))
+        _compared(
+            image,
+            taken[i].id,
+            labels[i] == label,
+            whole[i],
+            kept[i],
+            polygons_to_rle(there.polygons, size_wh),
+            1.0 if has_one_layer else ROUNDING_IOU,
+        )
         for (label, there), i in pairs
         if is_visible[i]
     ]
@@ -131,14 +152,16 @@ def _compared_image(
     return joined([*results, Verification(hidden, 0, hidden=hidden)])
 
 
-def _compared(image: ImageRecord, id_: int, is_same_class: bool, whole: Rle, kept: Rle, there: Rle) -> Verification:
+def _compared(
+    image: ImageRecord, id_: int, is_same_class: bool, whole: Rle, kept: Rle, there: Rle, least_iou: float
+) -> Verification:
     def wrong(text: str) -> Finding:
         return Finding(Kind.WRONG_IN_FILE, f"{image.file_name}, object {id_}: {text}", image.id, id_)
 
     findings = [] if is_same_class else [wrong("is of another class")]
     is_exact = there["counts"] == whole["counts"]
     iou = 1.0 if is_exact else rle_iou(there, whole)
-    if there["counts"] != kept["counts"] and rle_iou(there, kept) < (ROUNDING_IOU if kept is whole else 1.0):
+    if there["counts"] != kept["counts"] and rle_iou(there, kept) < least_iou:
         findings.append(wrong(f"its mask is another one: IoU {rle_iou(there, kept):.4f}"))
     return Verification(1, int(is_exact), iou, findings=tuple(findings))
 

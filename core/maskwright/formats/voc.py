@@ -1,10 +1,10 @@
 """Pascal VOC: `Annotations/NAME.xml` with boxes, `SegmentationObject/NAME.png` with one number per object.
 
 Boxes count pixels from 1 and include both ends (VOC devkit documentation, section 3.1). The n-th <object> is number n
-in the mask. More than 254 objects need a 16-bit mask, which the devkit does not know.
+in the mask. More than 254 objects need a 16-bit mask, which the devkit does not know. Masks are also read where they
+are coloured, and where there are only masks and a `labelmap.txt` (CVAT's "Segmentation mask").
 """
 
-from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any
 from xml.etree.ElementTree import Element, ParseError, SubElement, indent, tostring
@@ -16,12 +16,15 @@ from defusedxml.ElementTree import parse
 from maskwright.document.values import ImageRecord, Instance
 from maskwright.errors import FormatError
 from maskwright.formats.atomic import atomic_writer
-from maskwright.formats.building import DataSetBuilder
+from maskwright.formats.boxes import is_box, rectangle
+from maskwright.formats.building import DataSetBuilder, Described
 from maskwright.formats.coco.options import CocoExportOptions, CocoSource
 from maskwright.formats.coco.parse import safe_file_name
 from maskwright.formats.data_set import DataSet
-from maskwright.formats.png_masks import objects_to_polygons, read_png, write_png
+from maskwright.formats.png_masks import objects_to_polygons, write_png
 from maskwright.formats.selection import SideFiles, WriteReport, chosen
+from maskwright.formats.voc_colours import voc_colour
+from maskwright.formats.voc_masks import object_numbers, read_voc_masks
 from maskwright.geometry.polygon import Polygon
 from maskwright.geometry.raster import polygons_bbox_xywh, polygons_to_mask
 
@@ -43,6 +46,8 @@ def write_voc(source: CocoSource, path: Path, options: CocoExportOptions) -> Wri
     for image, taken in chosen(source, options):
         masks = np.zeros((2, image.height, image.width), np.uint8 if len(taken) < _VOID else np.uint16)
         for i, instance in enumerate(taken, start=1):
+            if is_box(instance):
+                continue
             mask = polygons_to_mask(instance.polygons, (image.width, image.height))
             masks[0][mask], masks[1][mask] = i, min(number[instance.category_id], np.iinfo(masks.dtype).max)
         write_png(objects.path_for(image.file_name), masks[0])
@@ -62,9 +67,7 @@ def _label_map(names: list[str]) -> str:
     """The classes in the order of their numbers, as CVAT and Datumaro read them; colours are those of the devkit."""
     lines = ["# label:color_rgb:parts:actions"]
     for number, name in enumerate(["background", *names]):
-        bits = [[number >> (3 * i + channel) & 1 for i in range(3)] for channel in range(3)]
-        colour = (sum(bit << (7 - i) for i, bit in enumerate(channel)) for channel in bits)
-        lines.append(f"{name}:{','.join(map(str, colour))}::")
+        lines.append(f"{name}:{','.join(map(str, voc_colour(number)))}::")
     return "\n".join(lines) + "\n"
 
 
@@ -76,13 +79,13 @@ def _write_list(folder: Path, stems: list[str]) -> None:
 
 
 def read_voc(path: Path) -> DataSet:
-    """The folder that has `Annotations`. Raises FormatError where there is none.
+    """The folder that has `Annotations`, or masks alone. Raises FormatError where there is neither.
 
-    Objects without a mask become their boxes.
+    Objects without a mask are their boxes.
     """
     folder = path / "Annotations"
     if not folder.is_dir():
-        raise FormatError("there is no folder `Annotations` here", path=path)
+        return read_voc_masks(path)
     builder = DataSetBuilder(path)
     for file in sorted(folder.rglob("*.xml")):
         where = file.relative_to(path).as_posix()
@@ -121,26 +124,35 @@ def _add(root: Any, relative: Path, path: Path, builder: DataSetBuilder) -> None
     width, height = (int(root.findtext(f"size/{key}") or 0) for key in ("width", "height"))
     if not (0 < width <= 1 << 20 and 0 < height <= 1 << 20):
         raise ValueError(f"expected a size, got {width} x {height}")
-    mask_file = path / "SegmentationObject" / relative.with_suffix(".png")
-    masks: Mapping[int, tuple[Polygon, ...]] = {}
-    if mask_file.exists():
-        pixels = read_png(mask_file)
-        if pixels.shape != (height, width):
-            raise ValueError(f"the mask has {pixels.shape[1]} x {pixels.shape[0]} pixels, the image {width} x {height}")
-        masks = objects_to_polygons(pixels)
+    masks = _masks(path / "SegmentationObject" / relative.with_suffix(".png"), (width, height))
+    where = relative.as_posix()
     objects = []
     for i, element in enumerate(root.iterfind("object"), start=1):
         label = (element.findtext("name") or "").strip()
-        polygons = masks.get(i) or _box(element)
         if not label:
             raise ValueError(f"object {i} has no name")
-        objects.append((label, polygons))
+        polygons = masks.pop(i, None)
+        try:
+            objects.append(Described(label, polygons or _box(element), is_box=polygons is None))
+        except ValueError as error:
+            builder.skip_object(f"{where} object {i}", error)
+    masks.pop(_VOID, None)
+    if masks:
+        builder.skip_object(where, f"{len(masks)} objects of its mask have no <object>, so no class")
     builder.add_image(name, (width, height), objects)
+
+
+def _masks(file: Path, size_wh: tuple[int, int]) -> dict[int, tuple[Polygon, ...]]:
+    if not file.exists():
+        return {}
+    numbers = object_numbers(file)
+    if numbers.shape != size_wh[::-1]:
+        height, width = numbers.shape
+        raise ValueError(f"the mask has {width} x {height} pixels, the image {size_wh[0]} x {size_wh[1]}")
+    return dict(objects_to_polygons(numbers))
 
 
 def _box(element: Any) -> tuple[Polygon, ...]:
     keys = ("xmin", "ymin", "xmax", "ymax")
     x1, y1, x2, y2 = (float(element.findtext(f"bndbox/{key}") or "nan") for key in keys)
-    if not (x2 >= x1 and y2 >= y1 and max(abs(x1), abs(y1), x2, y2) < 1 << 20):
-        raise ValueError("expected a box with an area")
-    return (Polygon.of([(x1 - 1, y1 - 1), (x2, y1 - 1), (x2, y2), (x1 - 1, y2)]),)
+    return rectangle(x1 - 1, y1 - 1, x2, y2)

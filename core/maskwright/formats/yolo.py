@@ -5,7 +5,7 @@ open and parts joined by ways there and back, which fill no pixel. Eight decimal
 numbers are a box (centre and size); a last, odd number is the score of a prediction.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 
 import numpy as np
@@ -31,20 +31,33 @@ _YAML = YAML_NAMES[0]
 
 def write_yolo(source: CocoSource, path: Path, options: CocoExportOptions) -> WriteReport:
     """`labels/` and `data.yaml` below the folder `path`; images belong into `images/` in the same sub-folders."""
+    lost = ("class ids", "scores", "crowd flags", "holes and parts become bridges", "boxes become outlines")
+    return write_labels(source, path, options, _ring_shares, lost)
+
+
+def write_labels(
+    source: CocoSource,
+    path: Path,
+    options: CocoExportOptions,
+    shares: Callable[[Instance, ImageRecord], list[float]],
+    lost: tuple[str, ...],
+) -> WriteReport:
+    """`shares`: the numbers behind the class of an object, as shares of the image's size.
+
+    Raises FormatError where it cannot be written.
+    """
     categories = list(source.categories())
     number = {category.id: i for i, category in enumerate(categories)}
     files = SideFiles(path / "labels", ".txt")
     images = instances = 0
     for image, taken in chosen(source, options):
-        lines = [_line(instance, image, number[instance.category_id]) for instance in taken]
+        lines = [_line(number[each.category_id], shares(each, image)) for each in taken]
         with atomic_writer(files.path_for(image.file_name)) as file:
             file.write("".join(lines).encode())
         images, instances = images + 1, instances + len(taken)
     path.mkdir(parents=True, exist_ok=True)
     write_yaml(path, categories, {"train": "images", "val": "images"})
-    return WriteReport(
-        path, images, instances, ("class ids", "scores", "crowd flags", "holes and parts become bridges")
-    )
+    return WriteReport(path, images, instances, lost)
 
 
 def write_yaml(folder: Path, categories: Sequence[Category], places: Mapping[str, str]) -> None:
@@ -105,13 +118,17 @@ def _probed(label: LabelFile, layout: YoloLayout) -> tuple[str, tuple[int, int]]
     return name.removeprefix(label.prefix), probe_image(file).size_wh
 
 
-def _line(instance: Instance, image: ImageRecord, number: int) -> str:
+def _line(number: int, shares: list[float]) -> str:
+    return f"{number} " + " ".join(f"{value:.8g}" for value in shares) + "\n"
+
+
+def _ring_shares(instance: Instance, image: ImageRecord) -> list[float]:
     size_wh = (image.width, image.height)
     ring = polygons_to_ring(instance.polygons)
     if polygons_to_rle((Polygon(ring),), size_wh) != polygons_to_rle(instance.polygons, size_wh):
         ring = polygons_to_ring(make_valid(instance.polygons))  # parts that overlap would cancel each other
-    ring = rounded(ring) / size_wh
-    return f"{number} " + " ".join(f"{value:.8g}" for value in ring.ravel().tolist()) + "\n"
+    shares: list[float] = (rounded(ring) / size_wh).ravel().tolist()
+    return shares
 
 
 def _parsed_line(line: str, ids: Mapping[int, int], size_wh: tuple[int, int], layout: YoloLayout) -> Described:

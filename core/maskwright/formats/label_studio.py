@@ -1,0 +1,178 @@
+"""Label Studio: a list of tasks, each with an image and annotations; shapes in percent of the image's size.
+
+Fields as in Label Studio's documentation of its tags (polygonlabels, rectanglelabels, ellipselabels, brushlabels).
+Objects with holes or parts go out as brush masks, which hold every pixel; predictions come in as proposals.
+"""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path, PurePosixPath
+from typing import Any
+from urllib.parse import quote
+
+import numpy as np
+import orjson
+
+from maskwright.document.values import ImageRecord, Instance, InstanceState
+from maskwright.errors import FormatError
+from maskwright.formats.atomic import atomic_writer
+from maskwright.formats.boxes import is_box
+from maskwright.formats.brush_rle import mask_to_brush
+from maskwright.formats.building import DataSetBuilder
+from maskwright.formats.coco.options import CocoExportOptions, CocoSource
+from maskwright.formats.data_set import DataSet
+from maskwright.formats.json_documents import whole_size
+from maskwright.formats.json_stream import parsed
+from maskwright.formats.label_studio_results import result_to_object
+from maskwright.formats.naming import path_inside
+from maskwright.formats.selection import WriteReport, chosen
+from maskwright.geometry.raster import polygons_to_mask, rounded
+from maskwright.images import IMAGE_SUFFIXES
+
+_UPLOAD = re.compile(r"(^|/)[0-9a-f]{8}-(?=[^/]+$)")
+_LOCAL = "/data/local-files/?d="
+
+
+def write_label_studio(source: CocoSource, path: Path, options: CocoExportOptions) -> WriteReport:
+    """Raises FormatError where the file cannot be written."""
+    names = {category.id: category.name for category in source.categories()}
+    images = instances = 0
+    with atomic_writer(path) as file:
+        separator = b"[\n"
+        for image, taken in chosen(source, options):
+            images, instances = images + 1, instances + len(taken)
+            file.write(separator + orjson.dumps(_task(images, image, taken, names)))
+            separator = b",\n"
+        file.write(b"[]\n" if not images else b"]\n")
+    return WriteReport(path, images, instances, ("class ids", "crowd flags", "classes that no object has"))
+
+
+def read_label_studio(path: Path, sizes: Mapping[str, tuple[int, int]] | None = None) -> DataSet:
+    """The JSON or JSON-MIN export. Raises FormatError for anything else.
+
+    Sizes stand with the shapes; `sizes` by image name are for images without any. Of several annotations of one image
+    the last is read.
+    """
+    try:
+        content = parsed(path.read_bytes(), path)
+    except OSError as error:
+        raise FormatError(f"cannot be read: {error.strerror or error}", path=path) from error
+    tasks = content if isinstance(content, list) else [content]
+    if not all(isinstance(task, dict) and _is_task(task) for task in tasks):
+        raise FormatError("expected Label Studio's list of tasks", path=path)
+    builder = DataSetBuilder(path)
+    for i, task in enumerate(tasks):
+        where = f"task {task.get('id', i)}"
+        try:
+            _add(task, where, sizes or {}, builder)
+        except ValueError as error:
+            builder.skip(where, error)
+    return builder.finished()
+
+
+def _task(number: int, image: ImageRecord, taken: Sequence[Instance], names: Mapping[int, str]) -> dict[str, Any]:
+    proposed = [each for each in taken if each.state is InstanceState.PROPOSED]
+    decided = [each for each in taken if each.state is not InstanceState.PROPOSED]
+    data = {"image": _LOCAL + quote(image.file_name), "width": image.width, "height": image.height}
+    found: dict[str, Any] = {"id": number, "data": data, "annotations": [], "predictions": []}
+    if decided or not proposed:
+        results = [_result(each, image, names[each.category_id]) for each in decided]
+        found["annotations"] = [{"id": number, "was_cancelled": False, "result": results}]
+    if proposed:
+        results = [_result(each, image, names[each.category_id]) for each in proposed]
+        score = sum(each.score or 0.0 for each in proposed) / len(proposed)
+        found["predictions"] = [{"model_version": "maskwright", "score": score, "result": results}]
+    return found
+
+
+def _result(instance: Instance, image: ImageRecord, label: str) -> dict[str, Any]:
+    scale = np.array([100 / image.width, 100 / image.height])
+    value: dict[str, Any]
+    if is_box(instance):
+        x1, y1, x2, y2 = (np.array(instance.bounds_xyxy).reshape(2, 2) * scale).ravel().tolist()
+        kind, value = "rectanglelabels", {"x": x1, "y": y1, "width": x2 - x1, "height": y2 - y1, "rotation": 0}
+    elif len(instance.polygons) == 1 and not instance.polygons[0].holes:
+        points = (rounded(instance.polygons[0].exterior) * scale).tolist()
+        kind, value = "polygonlabels", {"points": points, "closed": True}
+    else:
+        mask = polygons_to_mask(instance.polygons, (image.width, image.height))
+        kind, value = "brushlabels", {"format": "rle", "rle": mask_to_brush(mask)}
+    result = {
+        "id": f"{instance.id:08x}",
+        "type": kind,
+        "from_name": "label",
+        "to_name": "image",
+        "original_width": image.width,
+        "original_height": image.height,
+        "image_rotation": 0,
+        "value": {**value, kind: [label]},
+    }
+    return result | ({"score": instance.score} if instance.score is not None else {})
+
+
+def _image_name(task: Mapping[str, Any]) -> str:
+    """The image's path; uploads carry eight figures before their own name. Raises ValueError where there is none."""
+    data = task.get("data", task)
+    texts = {key: value for key, value in data.items() if isinstance(value, str)}
+    usual = [texts[key] for key in ("image", "img", "image_url", "url") if key in texts]
+    suffixed = [text for text in texts.values() if PurePosixPath(text.split("?")[0]).suffix.lower() in IMAGE_SUFFIXES]
+    if not usual and not suffixed:
+        raise ValueError("expected an image among its data")
+    text = (usual or suffixed)[0]
+    name = path_inside(text)
+    return _UPLOAD.sub(r"\1", name) if "/upload/" in text else name
+
+
+def _is_task(task: Mapping[str, Any]) -> bool:
+    return isinstance(task.get("data"), dict) or "annotation_id" in task or "annotator" in task
+
+
+def _add(task: Mapping[str, Any], where: str, sizes: Mapping[str, tuple[int, int]], builder: DataSetBuilder) -> None:
+    name = _image_name(task)
+    results, is_prediction = _results(task, where, builder)
+    labels = {each.get("id"): each for each in results if each.get("type") == "labels"}
+    size = next(_sizes_of(results), None) or sizes.get(name) or _size_of_data(task)
+    if size is None:
+        raise ValueError(f"the size of {name} is not known, since nothing is drawn on it")
+    objects = []
+    for i, result in enumerate(results):
+        if result.get("type") in ("labels", "relation"):
+            continue
+        try:
+            objects.append(result_to_object(result, labels.get(result.get("id")), is_prediction=is_prediction))
+        except ValueError as error:
+            builder.skip_object(f"{where} result {i}", error)
+    builder.add_image(name, size, objects, is_finished=bool(task.get("annotations", True)))
+
+
+def _results(task: Mapping[str, Any], where: str, builder: DataSetBuilder) -> tuple[list[Mapping[str, Any]], bool]:
+    """The shapes of a task, and whether they are only predicted."""
+    if "data" not in task:  # JSON-MIN: shapes lie under the names of their tags, without the wrapping
+        lists = [value for value in task.values() if isinstance(value, list)]
+        flat = [each for shapes in lists for each in shapes if isinstance(each, dict) and "original_width" in each]
+        return [{**each, "value": each} for each in flat], False
+    done = [a for a in _dicts(task.get("annotations")) if not a.get("was_cancelled")]
+    if len(done) > 1:
+        builder.change(where, f"has {len(done)} annotations; the last one is read")
+    if done:
+        return _dicts(done[-1].get("result")), False
+    predicted = _dicts(task.get("predictions"))
+    score = predicted[-1].get("score") if predicted else None
+    return [{"score": score, **each} for each in _dicts(predicted[-1].get("result"))] if predicted else [], True
+
+
+def _sizes_of(results: Sequence[Mapping[str, Any]]) -> Iterator[tuple[int, int]]:
+    for result in results:
+        if "original_width" in result:
+            yield whole_size(result["original_width"], result.get("original_height"))
+
+
+def _size_of_data(task: Mapping[str, Any]) -> tuple[int, int] | None:
+    data = task.get("data")
+    if isinstance(data, dict) and "width" in data:
+        return whole_size(data["width"], data.get("height"))
+    return None
+
+
+def _dicts(value: Any) -> list[Mapping[str, Any]]:
+    return [each for each in value if isinstance(each, dict)] if isinstance(value, list) else []

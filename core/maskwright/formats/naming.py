@@ -1,0 +1,84 @@
+"""Names of images as exporters write them, made paths inside an image folder, and matched with the files there."""
+
+import re
+from collections import defaultdict
+from collections.abc import Collection, Mapping
+from pathlib import PurePosixPath
+from typing import Any
+from urllib.parse import parse_qs, unquote, urlsplit
+
+from maskwright.file_names import file_name_fault
+
+_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]{1,20}://")
+_DRIVE = re.compile(r"[A-Za-z]:")
+
+
+def path_inside(name: Any) -> str:
+    """The relative path, forward slashes, that a name can only mean; of an absolute path or a URL all but its root.
+
+    `C:\\images\\a.jpg` is `images/a.jpg`, `../images/a.jpg` too, `https://host/x/a.jpg?v=1` is `x/a.jpg`, and Label
+    Studio's `/data/local-files/?d=x/a.jpg` is `x/a.jpg`. Where the file really lies `matched_names` finds out.
+    Raises ValueError for what names no file.
+    """
+    if not isinstance(name, str) or not name.strip():
+        raise ValueError("expected a file name")
+    text = name
+    if _SCHEME.match(name) or "/?d=" in name:
+        try:
+            text = _path_of_url(name)
+        except ValueError as error:
+            raise ValueError(f"expected a file name, got {name[:80]!r}") from error
+    text = text.replace("\\", "/")
+    text = _DRIVE.sub("", text, count=1) if _DRIVE.match(text) else text
+    parts = [part for part in PurePosixPath(text).parts if part not in ("/", "//")]
+    last_up = max((i for i, part in enumerate(parts) if part == ".."), default=-1)
+    inside = parts[last_up + 1 :]
+    found = "/".join(inside)
+    if (fault := file_name_fault(found)) is not None:
+        raise ValueError(f"expected a file name, got {name[:200]!r}: {fault}")
+    return found
+
+
+def matched_names(names: Collection[str], known: Collection[str]) -> dict[str, str]:
+    """{name: the known file it must mean} of names that are not known themselves.
+
+    The known file is the one that shares the longest end of the path; a name of which two files share as much stays
+    out, and so does a file that two names would share, or that one of the names is already.
+    """
+    by_last: dict[str, list[str]] = defaultdict(list)
+    taken = set(names) & set(known)
+    for file in known:
+        if file not in taken:
+            by_last[PurePosixPath(file).name].append(file)
+    wishes: dict[str, list[str]] = defaultdict(list)
+    for name in names:
+        if name in taken:
+            continue
+        best = _best(name, by_last.get(PurePosixPath(name).name, []))
+        if best is not None:
+            wishes[best].append(name)
+    return {claims[0]: file for file, claims in wishes.items() if len(claims) == 1}
+
+
+def _best(name: str, files: list[str]) -> str | None:
+    lengths = {file: _common_end(name, file) for file in files}
+    longest = max(lengths.values(), default=0)
+    best = [file for file, length in lengths.items() if length == longest]
+    return best[0] if len(best) == 1 else None
+
+
+def _common_end(a: str, b: str) -> int:
+    count = 0
+    for one, other in zip(reversed(PurePosixPath(a).parts), reversed(PurePosixPath(b).parts), strict=False):
+        if one != other:
+            break
+        count += 1
+    return count
+
+
+def _path_of_url(name: str) -> str:
+    url = urlsplit(name)
+    query: Mapping[str, list[str]] = parse_qs(url.query)
+    if url.path.rstrip("/").endswith("local-files") and query.get("d"):
+        return query["d"][0]
+    return unquote(url.path)

@@ -1,0 +1,70 @@
+"""Pascal VOC's masks: one number or colour per object, and sets that have nothing but masks and a `labelmap.txt`."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from maskwright.errors import FormatError
+from maskwright.formats.building import DataSetBuilder
+from maskwright.formats.data_set import DataSet
+from maskwright.formats.png_masks import objects_to_polygons, read_png
+from maskwright.formats.voc_colours import LABEL_MAP, Colour, colours_to_numbers, read_label_map
+
+_VOID, _VOID_COLOUR = 255, (224, 224, 192)
+_OBJECTS, _CLASSES = "SegmentationObject", "SegmentationClass"
+
+
+def is_voc(path: Path) -> bool:
+    return path.is_dir() and any((path / name).is_dir() for name in ("Annotations", _OBJECTS))
+
+
+def object_numbers(file: Path) -> NDArray[np.int64]:
+    """(H, W) object numbers of a mask, grey, with a palette or in the devkit's colours; 0 is none.
+
+    Raises FormatError for what is no mask and ValueError for a colour that stands for no number.
+    """
+    pixels = read_png(file, may_be_coloured=True)
+    return colours_to_numbers(pixels) if pixels.ndim == 3 else pixels.astype(np.int64)
+
+
+def read_voc_masks(path: Path) -> DataSet:
+    """A set without XML. Raises FormatError where masks or classes are missing."""
+    folder = path / _OBJECTS
+    if not folder.is_dir():
+        raise FormatError("there is no folder `Annotations` here", path=path)
+    colours = read_label_map(path)
+    if colours is None:
+        raise FormatError(f"there are masks, but neither `Annotations` nor {LABEL_MAP} name their classes", path=path)
+    names = [name for name in colours if name.casefold() != "background"]
+    builder = DataSetBuilder(path, names)
+    for file in sorted(folder.rglob("*.png")):
+        relative = file.relative_to(folder)
+        try:
+            numbers = object_numbers(file)
+            classes = _class_numbers(path / _CLASSES / relative, colours)
+            if classes.shape != numbers.shape:
+                raise ValueError("its two masks have different sizes")
+        except (FormatError, ValueError) as error:
+            builder.skip(relative.as_posix(), error)
+            continue
+        objects = []
+        for number, polygons in objects_to_polygons(numbers).items():
+            counts = np.bincount(classes[numbers == number])
+            name = list(colours)[int(counts.argmax())] if counts.argmax() < len(colours) else ""
+            if number != _VOID and name in names:
+                objects.append((name, polygons))
+            elif number != _VOID:
+                builder.skip_object(f"{relative.as_posix()} object {number}", "is of no class")
+        builder.add_image(relative.as_posix(), (numbers.shape[1], numbers.shape[0]), objects)
+    return builder.finished()
+
+
+def _class_numbers(file: Path, colours: dict[str, Colour]) -> NDArray[Any]:
+    """(H, W) places in the class table."""
+    pixels = read_png(file, may_be_coloured=True)
+    if pixels.ndim == 2:
+        return pixels.astype(np.int64)
+    table = {colour: place for place, colour in enumerate(colours.values())}
+    return colours_to_numbers(pixels, {_VOID_COLOUR: 0, (0, 0, 0): 0, **table})

@@ -21,6 +21,7 @@ class Kind(StrEnum):
     TURNED_IMAGE = "image orientation differs"
     PAGE_OF_FILE = "page of a file"
     NAME_COLLISION = "name collision"
+    BOX_ONLY = "box without outline"
     UNVERIFIED_EMPTY = "empty but not verified"
     WRONG_IN_FILE = "wrong in the file"
 

@@ -10,6 +10,7 @@ import numpy as np
 from maskwright.document.change import Change
 from maskwright.document.values import ImageRecord, ImageState, Instance
 from maskwright.errors import ImageError
+from maskwright.formats.boxes import is_box
 from maskwright.formats.coco.options import CocoExportOptions, CocoSource
 from maskwright.formats.findings import Finding, Kind
 from maskwright.geometry import algebra
@@ -33,6 +34,7 @@ def check(
     used: Counter[int] = Counter()
     seen_ids: set[int] = set()
     names: dict[str, str] = {}
+    boxes, first_box = 0, (0, 0)
     for done, image in enumerate(filter(options.takes_image, source.images()), start=1):
         taken = [instance for instance in source.instances(image.id) if options.takes_instance(instance)]
         yield from _check_name(image, names)
@@ -50,8 +52,14 @@ def check(
                 text = f"class {instance.category_id} is not in the class table"
                 yield Finding(Kind.UNKNOWN_CLASS, text, image.id, instance.id)
             yield from check_instance(instance, image)
+            if is_box(instance):
+                boxes, first_box = boxes + 1, first_box if boxes else (image.id, instance.id)
         yield from _near_duplicates(taken, image)
         on_image(done)
+    if boxes:
+        objects = "1 object is" if boxes == 1 else f"{boxes} objects are"
+        text = f"{objects} a box without an outline, and exported as such; trainers of masks leave them out"
+        yield Finding(Kind.BOX_ONLY, text, *first_box)
     for category_id, name in categories.items():
         if not used[category_id]:
             yield Finding(Kind.UNUSED_CLASS, f"no object is a {name}")

@@ -10,6 +10,8 @@ from pycocotools import mask as coco_mask
 
 from maskwright.document.values import ImageRecord, Instance
 from maskwright.errors import FormatError
+from maskwright.formats.boxes import is_box
+from maskwright.formats.coco import original
 from maskwright.formats.coco.numbers import as_in_file, numbers_of
 from maskwright.formats.coco.options import CocoExportOptions, CocoSource, RemembersFile, StreamsRecords
 from maskwright.formats.coco.parse import polygon_instance_of
@@ -135,9 +137,14 @@ def _parsed(record: bytes) -> Instance:
 
 
 def _compare_one(annotation: Mapping[str, Any], instance: Instance, image: ImageRecord) -> Iterator[Finding]:
-    missing = [key for key in _NEEDED if key not in annotation]
+    needed = [key for key in _NEEDED if key not in ("segmentation", "area", "iscrowd") or not is_box(instance)]
+    missing = [key for key in needed if key not in annotation]
     if missing:
         yield _wrong(f"has no {', '.join(missing)}", annotation)
+        return
+    if is_box(instance) and not annotation.get("segmentation"):
+        if tuple(annotation["bbox"]) != tuple(instance.extra[original.KEY]["bbox"]):
+            yield _wrong("its box is another one", annotation)
         return
     expected = _rle_of(instance, image)
     try:
@@ -165,6 +172,8 @@ def _written_rle(segmentation: Any, image: ImageRecord) -> Rle:
             rle: Rle = coco_mask.frPyObjects(segmentation, *size)
             return rle
         return {"size": size, "counts": segmentation["counts"].encode("ascii")}
+    if not segmentation:
+        raise ValueError("it has no outline")
     for ring in segmentation:
         if len(ring) < 6 or len(ring) % 2:
             raise ValueError(f"a ring has {len(ring)} numbers")

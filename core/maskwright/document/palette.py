@@ -33,6 +33,8 @@ a5c35a e1d200 00d2c3 b44b69 96692d 965aa5 78c3a5 ff2dc3 f07878 a5d287 5a9669 d26
 4ba5e1 b4a5ff c32d96 ffb4c3 87784b ffe196 87a578 3c87b4 69b496 c3784b e1b4d2 a56969 f096a5 78e15a
 c3f0b4 69fff0 696996 7878a5
 """
+_LEAST_LIGHT = 0.3
+"""Relative luminance of a line: over 3:1 beside its dark seam, but on the brightest ground, where the seam is seen."""
 _GOLDEN_ANGLE = 0.381966
 _LIGHTNESS = (0.62, 0.74, 0.54)
 
@@ -57,6 +59,24 @@ def _known() -> tuple[Rgb, ...]:
 def category_colour(category: Category) -> Rgb:
     """The category's own `#rrggbb`, or the stable colour of its id where that is empty or not a colour."""
     return parse_colour(category.colour) or stable_colour(category.id)
+
+
+@lru_cache(maxsize=4096)
+def line_colour(colour: Rgb) -> Rgb:
+    """The colour of a line over a photograph: mixed with white until it is light enough to be seen on dark ground."""
+    return next(mixed for step in range(21) if _luminance(mixed := _lighter(colour, step / 20)) >= _LEAST_LIGHT)
+
+
+def _lighter(colour: Rgb, share: float) -> Rgb:
+    red, green, blue = (round(channel + (255 - channel) * share) for channel in colour)
+    return red, green, blue
+
+
+def _luminance(colour: Rgb) -> float:
+    """Relative luminance, WCAG 2.2."""
+    encoded = (channel / 255 for channel in colour)
+    red, green, blue = (c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in encoded)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
 
 
 def parse_colour(text: str) -> Rgb | None:

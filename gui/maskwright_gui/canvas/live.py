@@ -41,6 +41,7 @@ def paint_hovered(painter: QPainter, viewport: Viewport, instance: Instance, sty
     veil = replace(
         scene,
         colours_bgr=np.full((count, 3), 255, np.uint8),
+        lines_bgr=np.full((count, 3), 255, np.uint8),
         fill_opacity=np.full(count, _VEIL),
         is_proposal=np.zeros(count, bool),
     )

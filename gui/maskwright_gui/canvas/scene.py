@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from maskwright.document.packed import PackedOutlines
-from maskwright.document.palette import Rgb
+from maskwright.document.palette import Rgb, line_colour
 from maskwright.document.spatial import is_shown
 from maskwright.document.values import Instance, InstanceState
 from maskwright_gui.canvas.style import CanvasStyle
@@ -28,7 +28,9 @@ class Scene:
 
     outlines: PackedOutlines
     colours_bgr: NDArray[np.uint8]
-    """(N, 3)"""
+    """(N, 3) of the fills."""
+    lines_bgr: NDArray[np.uint8]
+    """(N, 3) of the outlines: light enough for dark pictures."""
     is_proposal: NDArray[np.bool_]
     is_selected: NDArray[np.bool_]
     fill_opacity: NDArray[np.float64]
@@ -37,13 +39,14 @@ class Scene:
     def of(cls, instances: Iterable[Instance], style: CanvasStyle) -> "Scene":
         """Hidden and rejected instances are left out."""
         shown = [instance for instance in instances if is_shown(instance)]
-        colours = [_shown_colour(instance, style)[::-1] for instance in shown]
+        colours = [_shown_colour(instance, style) for instance in shown]
         is_proposal = np.array([instance.state is InstanceState.PROPOSED for instance in shown], bool)
         opacity = np.where(is_proposal, style.proposal_fill_opacity, style.fill_opacity)
         opacity = opacity * np.array([_LOCKED_FILL if instance.is_locked else 1.0 for instance in shown])
         return cls(
             PackedOutlines.of(shown),
-            np.array(colours, np.uint8).reshape(-1, 3),
+            _bgr(colours),
+            _bgr([line_colour(colour) for colour in colours]),
             is_proposal,
             np.zeros(len(shown), bool),
             np.array(opacity, np.float64),
@@ -69,6 +72,7 @@ class Scene:
         return Scene(
             self.outlines.taken(rows),
             self.colours_bgr[rows],
+            self.lines_bgr[rows],
             self.is_proposal[rows],
             self.is_selected[rows],
             self.fill_opacity[rows],
@@ -80,6 +84,10 @@ class Scene:
             return self
         spacing = _SPACING_DEVICE_PX / 2.0 ** (octave + 1)
         return replace(self, outlines=thinned_outlines(self.outlines, spacing))
+
+
+def _bgr(colours: list[Rgb]) -> NDArray[np.uint8]:
+    return np.array([colour[::-1] for colour in colours], np.uint8).reshape(-1, 3)
 
 
 def _shown_colour(instance: Instance, style: CanvasStyle) -> Rgb:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from colour_vision import EYES, ciede2000, seen_as_lab
-from maskwright.document.palette import category_colour, stable_colour
+from maskwright.document.palette import category_colour, line_colour, stable_colour
 from maskwright.document.values import Category
 
 SEEN_APART = 6.5
@@ -35,6 +35,15 @@ def test_all_colours_are_seen_on_dark_pictures() -> None:
 def test_a_colour_of_ones_own_comes_before_the_stable_one() -> None:
     assert category_colour(Category(3, "cell", colour="#102030")) == (16, 32, 48)
     assert category_colour(Category(3, "cell")) == stable_colour(3)
+
+
+@pytest.mark.parametrize("colour", [(0, 0, 0), (0, 0, 96), (200, 0, 0), (16, 16, 16)])
+def test_a_line_is_light_enough_for_dark_pictures_whatever_colour_its_class_was_given(colour) -> None:
+    assert seen_as_lab([line_colour(colour)], "normal")[0, 0] > 60
+
+
+def test_a_line_of_a_light_colour_is_of_that_colour() -> None:
+    assert line_colour((245, 230, 70)) == (245, 230, 70)
 
 
 # pairs 1, 7, 17 and 19 of the test data published with the formula

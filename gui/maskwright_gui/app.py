@@ -114,7 +114,7 @@ class Workbench:
         self.activity = Activity(self.session)
         self.loader = ImageLoader()
         self.thumbnails = ThumbnailLoader()
-        self.inference = InferenceThread(load=load)
+        self.inference = InferenceThread(load=load, decoded=self.loader.decoded)
         self.preview = PreviewThread()
         self.rows = ImageListModel(self.thumbnails)
         self.changed_records = Gatherer()

@@ -19,11 +19,11 @@ from maskwright.errors import MaskwrightError, ProjectError
 from maskwright_gui.history import Histories, History, Step, difference, rebased
 from maskwright_gui.link import ProjectLink
 from maskwright_gui.workers.lane import NoAnswerError
-from maskwright_gui.workers.preview import Preview
 from maskwright_gui.workers.writer import Kind, PendingEdit
 
 if TYPE_CHECKING:
     from maskwright.inference.candidate_cache import CandidateCache
+    from maskwright.operations.proposing import Preview
     from maskwright.project.store import Project
     from maskwright_gui.workers.lane import Waiting
 
@@ -312,10 +312,20 @@ class Session(QObject):
             self.document = self.document.apply(change)
             self._announce(change)
 
-    def put_proposals(self, preview: Preview) -> None:
-        """Keep what a preview shows; it reaches the document when it is in the database."""
+    def take_stored(self, image_id: int, change: Change) -> None:
+        """A worker has stored this change of proposals: show it, as it is unless the image was edited meanwhile."""
+        if self.document is None or self.document.image_id != image_id or not self.document.suits(change):
+            self.refresh_document(image_id)
+            return
+        self.record_changed.emit(image_id)
+        if not change.is_empty:
+            self.document = self.document.apply(change)
+            self._announce(change)
+
+    def put_proposals(self, image_id: int, preview: "Preview") -> None:
+        """Keep what a preview of the image shows; it reaches the document when it is in the database."""
         if self._link is not None:
-            image_id, found = preview.request.document.image_id, tuple(preview.proposals)
+            found = tuple(preview.proposals)
             self._link.writer.write(PendingEdit(image_id, proposals=found, provenance=preview.provenance))
 
     def set_image_state(self, state: ImageState) -> None:

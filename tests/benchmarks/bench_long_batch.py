@@ -23,7 +23,8 @@ from rich.table import Table
 
 from maskwright.errors import ModelError
 from maskwright.inference.model import Model, load_model
-from maskwright.prelabel import CancelToken, PrelabelSettings, Progress, run_batch
+from maskwright.inference.thresholds import Thresholds
+from maskwright.prelabel import CancelToken, Progress, run_batch
 from maskwright.project import Project, ScannedImage
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -73,7 +74,7 @@ def main() -> None:
             return infer(self, *arguments)
 
         Model.infer = dying  # type: ignore[method-assign]  # the fault that is to be survived
-        first = run_batch(project, model, PrelabelSettings(), on_progress=note)
+        first = run_batch(project, model, Thresholds(), on_progress=note)
         Model.infer = infer  # type: ignore[method-assign]
         token = CancelToken()
 
@@ -82,10 +83,10 @@ def main() -> None:
             if progress.finished == 2 * count // 3:
                 token.cancel()
 
-        second = run_batch(project, model, PrelabelSettings(), on_progress=note_and_stop, cancel=token, resume=True)
+        second = run_batch(project, model, Thresholds(), on_progress=note_and_stop, cancel=token, resume=True)
         project.close()
         project = Project.open(project.path)
-        third = run_batch(project, model, PrelabelSettings(), on_progress=note, resume=True)
+        third = run_batch(project, model, Thresholds(), on_progress=note, resume=True)
         failed = len(project.failures(third.run_id))
         project.close()
     bad = len(range(7, count, _BAD_EVERY))

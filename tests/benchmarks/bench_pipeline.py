@@ -23,7 +23,8 @@ from rich.table import Table
 
 from maskwright.images import read_image
 from maskwright.inference.model import Model, load_model
-from maskwright.prelabel import PrelabelSettings, run_batch
+from maskwright.inference.thresholds import Thresholds
+from maskwright.prelabel import run_batch
 from maskwright.project import Project, scan_folder
 
 
@@ -39,9 +40,7 @@ def bare_images_per_s(model: Model, image_path: Path, count: int) -> tuple[float
     return count / (time.perf_counter() - started), (time.process_time() - cpu) / count * 1e3
 
 
-def batch_images_per_s(
-    model: Model, folder: Path, count: int, settings: PrelabelSettings
-) -> tuple[float, float, float]:
+def batch_images_per_s(model: Model, folder: Path, count: int, settings: Thresholds) -> tuple[float, float, float]:
     """As above for a whole batch into a new project; third: instances per image."""
     with tempfile.TemporaryDirectory() as place:
         project = Project.create(Path(place) / "bench.maskwright", image_root=folder)
@@ -69,7 +68,7 @@ def main() -> None:
     first = next(image for image in scan_folder(chosen.folder) if image.failure is None)
     image_path = chosen.folder / first.file_name
     bare_images_per_s(model, image_path, 8)  # compiles and warms up
-    settings = PrelabelSettings(score=chosen.score, max_instances=chosen.max_instances)
+    settings = Thresholds(score=chosen.score, max_instances=chosen.max_instances)
     table = Table("round", "bare img/s", "CPU ms", "batch img/s", "CPU ms", "instances", "ratio", "CPU ratio")
     ratios: list[tuple[float, float]] = []
     for index in range(chosen.rounds):

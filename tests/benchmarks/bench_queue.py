@@ -23,9 +23,10 @@ from rich.table import Table
 
 from maskwright.geometry.raster import polygons_to_rle
 from maskwright.inference.model import load_model
-from maskwright.prelabel import PrelabelSettings, run_batch
+from maskwright.inference.thresholds import Thresholds
+from maskwright.operations.comparing import compare_with
+from maskwright.prelabel import run_batch
 from maskwright.project import Project, scan_folder
-from maskwright.review.comparison import compare_with
 from maskwright.review.order import ORDERS, ordered_images
 
 _SAME, _GOOD = 0.5, 0.75
@@ -76,8 +77,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as place:
         project = Project.create(Path(place) / "queue.maskwright", image_root=Path(chosen.images))
         project.add_images(image for image in scan_folder(Path(chosen.images)) if image.failure is None)
-        run_batch(project, load_model(chosen.model, precision="f32"), PrelabelSettings(score=chosen.score))
-        compare_with(project, load_model(chosen.second), PrelabelSettings(score=chosen.score))
+        run_batch(project, load_model(chosen.model, precision="f32"), Thresholds(score=chosen.score))
+        compare_with(project, load_model(chosen.second), Thresholds(score=chosen.score))
         errors = errors_of(project, truth)
         first, total = len(errors) // 5, sum(errors.values())
         table = Table("order", f"errors in the first {first}", "share of all", "ordering ms")

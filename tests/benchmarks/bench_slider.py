@@ -29,9 +29,9 @@ for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"):
 from PySide6.QtCore import QEvent, QEventLoop, QObject, QSettings, QTimer  # noqa: E402 - the environment comes first
 from PySide6.QtWidgets import QCheckBox, QSlider  # noqa: E402
 
+from maskwright.inference.thresholds import Thresholds  # noqa: E402
 from maskwright_gui.app import Workbench, make_application, spare_collector  # noqa: E402
 from maskwright_gui.panels.class_filter import ClassFilter  # noqa: E402
-from maskwright_gui.panels.thresholds import Thresholds  # noqa: E402
 
 WINDOW_WH = (1600, 1000)
 STEPS = 24

@@ -34,7 +34,8 @@ from maskwright.document.change import Change
 from maskwright.document.values import Instance
 from maskwright.geometry.polygon import Polygon
 from maskwright.inference.model import load_model
-from maskwright.prelabel import PrelabelSettings, run_batch
+from maskwright.inference.thresholds import Thresholds
+from maskwright.prelabel import run_batch
 from maskwright.project import Project
 
 project = Project.open(Path(sys.argv[1]))
@@ -43,7 +44,7 @@ going = threading.Event()
 
 
 def work():
-    run_batch(project, model, PrelabelSettings(), on_progress=tell, resume=True)
+    run_batch(project, model, Thresholds(), on_progress=tell, resume=True)
     going.set()
 
 

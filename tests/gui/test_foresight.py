@@ -4,20 +4,20 @@ from dataclasses import replace
 
 import pytest
 
-from maskwright.prelabel.settings import PrelabelSettings
-from maskwright_gui.workers.foresight import next_settings
+from maskwright.inference.thresholds import Thresholds
+from maskwright_gui.workers.foresight import next_thresholds
 
-NOW = PrelabelSettings(score=0.3, nms_iou=0.5, mask_threshold=0.57, min_iou=None)
+NOW = Thresholds(score=0.3, nms_iou=0.5, mask_threshold=0.57, min_iou=1.0)
 
 
 def test_a_slider_that_was_stepped_goes_on_the_same_way() -> None:
-    ahead = next_settings(replace(NOW, mask_threshold=0.56), NOW)
+    ahead = next_thresholds(replace(NOW, mask_threshold=0.56), NOW)
     assert ahead == [replace(NOW, mask_threshold=value) for value in (58 / 100, 59 / 100)]
 
 
 def test_fidelity_ends_at_exact_outlines() -> None:
     before, now = (replace(NOW, min_iou=value) for value in (0.98, 0.99))
-    assert next_settings(before, now) == [replace(NOW, min_iou=1.0)]
+    assert next_thresholds(before, now) == [replace(NOW, min_iou=1.0)]
 
 
 @pytest.mark.parametrize(
@@ -31,5 +31,5 @@ def test_fidelity_ends_at_exact_outlines() -> None:
     ],
     ids=["nothing", "a jump", "the score", "two at once", "fitting, too"],
 )
-def test_other_moves_say_nothing(before: PrelabelSettings) -> None:
-    assert next_settings(before, NOW) == []
+def test_other_moves_say_nothing(before: Thresholds) -> None:
+    assert next_thresholds(before, NOW) == []

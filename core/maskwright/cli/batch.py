@@ -17,10 +17,10 @@ from maskwright.formats.coco import CocoExportOptions, export_coco
 from maskwright.images import IMAGE_SUFFIXES
 from maskwright.inference.candidate_cache import CandidateCache
 from maskwright.inference.model import Model, load_model
+from maskwright.inference.thresholds import Thresholds
 from maskwright.prelabel import (
     BatchReport,
     CancelToken,
-    PrelabelSettings,
     Progress,
     category_ids,
     run_batch,
@@ -60,7 +60,7 @@ class BatchOutcome:
 def prelabel_folder(
     folder: Path,
     model_name: str,
-    settings: PrelabelSettings,
+    settings: Thresholds,
     *,
     out: Path | None,
     project_path: Path | None,
@@ -117,7 +117,7 @@ def _scan(folder: Path, is_recursive: bool) -> list[ScannedImage]:
 
 
 def run_with_bar(
-    project: Project, model: Model, settings: PrelabelSettings, *, resume: bool, keeps_candidates: bool
+    project: Project, model: Model, settings: Thresholds, *, resume: bool, keeps_candidates: bool
 ) -> BatchReport:
     """A batch with a progress bar on the terminal; Ctrl+C ends it in order.
 

@@ -11,7 +11,7 @@ from maskwright.cli.output import messages, print_json, progress_bar, reports_er
 from maskwright.cli.window import has_display, open_window
 from maskwright.formats.coco import CocoExportOptions, export_coco
 from maskwright.inference.model import load_model
-from maskwright.prelabel import PrelabelSettings
+from maskwright.inference.thresholds import Thresholds
 from maskwright.samples.project import OVERLAYS, open_sample_project, write_overlays
 
 BUNDLED_MODEL = "nuclei"
@@ -63,7 +63,7 @@ def prepare(folder: Path, *, writes_files: bool) -> DemoOutcome:
     """Unpack, pre-label what is not done yet, and with `writes_files` export. Raises MaskwrightError."""
     with open_sample_project(folder) as project:
         model = load_model(BUNDLED_MODEL)
-        run_with_bar(project, model, PrelabelSettings(), resume=True, keeps_candidates=True)
+        run_with_bar(project, model, Thresholds(), resume=True, keeps_candidates=True)
         records = list(project.images())
         outcome = DemoOutcome(project.path, len(records), sum(record.instance_count for record in records))
         if not writes_files:

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from maskwright.cli import exit_codes
-from maskwright.cli.output import print_json, progress_bar, reports_errors, results
+from maskwright.cli.output import print_json, progress_monitor, reports_errors, results
 from maskwright.project import Project
 
 
@@ -16,11 +16,11 @@ def duplicates(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON on standard output.")] = False,
 ) -> int:
     """List groups of images that look alike: copies, other sizes, other compression."""
-    from maskwright.review.duplicates import find_duplicates
+    from maskwright.operations.duplicates import find_duplicates
 
     with Project.open(project) as opened:
-        with progress_bar("look", len(opened.image_ids())) as show:
-            groups = find_duplicates(opened, on_progress=lambda done, total: show(done, ""))
+        with progress_monitor("look", len(opened.image_ids())) as monitor:
+            groups = find_duplicates(opened, monitor)
         names = [[record.file_name for record in opened.image_records(group)] for group in groups]
     if as_json:
         print_json({"groups": names})

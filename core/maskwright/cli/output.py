@@ -16,6 +16,7 @@ from rich.table import Table
 from maskwright.cli import exit_codes
 from maskwright.errors import MaskwrightError
 from maskwright.formats.atomic import is_standard_output
+from maskwright.monitor import Monitor
 
 P = ParamSpec("P")
 
@@ -87,6 +88,26 @@ def progress_bar(what: str, total: int | None) -> Iterator[Callable[[int, str], 
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
         task: TaskID = progress.add_task(what, total=total, note="")
         yield lambda done, note: progress.update(task, completed=done, note=note)
+
+
+class _BarMonitor:
+    """Shows on a bar what an operation reports; Ctrl+C ends the command, so that it is never cancelled."""
+
+    def __init__(self, show: Callable[[int, str], None]) -> None:
+        self._show = show
+
+    def report(self, done: int, total: int | None, text: str = "") -> None:
+        self._show(done, "")
+
+    def check(self) -> None:
+        pass
+
+
+@contextmanager
+def progress_monitor(what: str, total: int | None) -> Iterator[Monitor]:
+    """The same bar for an operation that takes a monitor."""
+    with progress_bar(what, total) as show:
+        yield _BarMonitor(show)
 
 
 def print_failures(failures: Sequence[tuple[str, str]]) -> None:

@@ -16,7 +16,7 @@ from maskwright.cli.output import (
     results_beside,
 )
 from maskwright.errors import MaskwrightError
-from maskwright.prelabel.settings import PrelabelSettings
+from maskwright.inference.thresholds import Thresholds
 
 _ROW = "Thresholds (default: the model's own)"
 _RUN = "How it runs"
@@ -89,7 +89,7 @@ def prelabel(
         require_two_outputs(out, as_json=as_json)
     if out is None and project is None:
         raise MaskwrightError("say where the result goes", hint="--out FILE.json, --project FOLDER, or both")
-    settings = PrelabelSettings(
+    settings = Thresholds(
         score=score,
         nms_iou=nms_iou,
         max_instances=max_instances,

@@ -7,7 +7,7 @@ import typer
 from rich.table import Table
 
 from maskwright.cli import exit_codes
-from maskwright.cli.output import print_json, progress_bar, reports_errors, results
+from maskwright.cli.output import print_json, progress_monitor, reports_errors, results
 from maskwright.project import Project
 
 
@@ -43,9 +43,9 @@ def queue(
 
 def _compare(project: Project, model_name: str) -> None:
     from maskwright.inference.model import load_model
-    from maskwright.prelabel import PrelabelSettings
-    from maskwright.review.comparison import compare_with
+    from maskwright.inference.thresholds import Thresholds
+    from maskwright.operations.comparing import compare_with
 
     model = load_model(model_name)
-    with progress_bar("compare", len(project.image_ids())) as show:
-        compare_with(project, model, PrelabelSettings(), on_progress=lambda done, total: show(done, ""))
+    with progress_monitor("compare", len(project.image_ids())) as monitor:
+        compare_with(project, model, Thresholds(), monitor)

@@ -15,25 +15,15 @@ from maskwright.inference.frame import Frame
 from maskwright.inference.labels import ModelCategory
 from maskwright.inference.masks import MaskSource
 from maskwright.inference.prediction import Prediction
-from maskwright.inference.select import Remembered, Selection, selected
+from maskwright.inference.select import Remembered, selected
 from maskwright.inference.storing import compacted, restored_masks
+from maskwright.inference.thresholds import Defaults, Thresholds
 
 FORMAT_VERSION = 5
 PREPROCESSING_VERSION = 2
 """To be raised when the same image and model would give other candidates than before: a cache forgets them then."""
 SCORE_FLOOR = 0.05
 """Nothing below is kept; the accuracy checker's threshold for both Open Model Zoo models."""
-
-
-@dataclass(frozen=True, slots=True)
-class Defaults:
-    """A model's own operating point, used where the caller names none."""
-
-    score: float = 0.5
-    nms_iou: float = 0.5
-    max_instances: int = 100
-    keeps_largest_part: bool = False
-    """Things that are always in one piece, such as nuclei: slivers of neighbours are left out of their masks."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -79,17 +69,21 @@ class Candidates:
         0.136 with a YOLACT stand-in on COCO, 0.611 against 0.610 on nuclei), so the program itself does.
         Instances whose mask has no pixel are left out.
         """
-        wanted = Selection(
-            self.defaults.score if score is None else score,
-            self.defaults.nms_iou if nms_iou is None else nms_iou,
-            self.defaults.max_instances if max_instances is None else max_instances,
+        wanted = Thresholds(
+            score,
+            nms_iou,
+            max_instances,
             is_class_agnostic=class_agnostic,
             mask_threshold=mask_threshold,
-            categories=None if categories is None else frozenset(categories),
-            min_iou=min_iou,
+            min_iou=1.0 if min_iou is None else min_iou,
+            categories=None if categories is None else tuple(sorted(categories)),
             clips_to_box=clip_to_box,
         )
         return selected(self, wanted)
+
+    def selected(self, thresholds: Thresholds) -> tuple[Prediction, ...]:
+        """As `select`."""
+        return selected(self, thresholds)
 
     def to_bytes(self) -> bytes:
         """An .npz file for a cache: masks in half precision, or less where they are large (see `storing.compacted`)."""

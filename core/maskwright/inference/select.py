@@ -1,6 +1,7 @@
 """From candidates to instances: score threshold, suppression, masks. Cheap enough for every step of a slider."""
 
-from dataclasses import dataclass, replace
+from collections.abc import Collection
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -8,8 +9,9 @@ from numpy.typing import NDArray
 
 from maskwright.geometry.convert import LastPrepared
 from maskwright.inference.nms import nms_indices
-from maskwright.inference.prediction import Prediction, outline_together
+from maskwright.inference.prediction import ExactOutline, Outline, Prediction, outline_together
 from maskwright.inference.sampling import largest_component
+from maskwright.inference.thresholds import Thresholds
 
 if TYPE_CHECKING:
     from maskwright.inference.candidates import Candidates
@@ -22,20 +24,6 @@ _MOST_CROP_BYTES = 48 << 20
 """Of the masks in the styles that are kept beside the last one."""
 _MOST_SOFT_BYTES = 96 << 20
 """A hundred masks of a photograph of twelve megapixels take 20 to 60 MB."""
-
-
-@dataclass(frozen=True, slots=True)
-class Selection:
-    """The thresholds of one choice; meanings as in `Candidates.select`."""
-
-    score: float
-    nms_iou: float
-    max_instances: int
-    is_class_agnostic: bool = False
-    mask_threshold: float = 0.5
-    categories: frozenset[int] | None = None
-    min_iou: float | None = 0.98
-    clips_to_box: bool = False
 
 
 Known = dict[int, Prediction | None]
@@ -53,14 +41,14 @@ class Remembered:
 
     def __init__(self) -> None:
         self.last_prepared = LastPrepared()
-        self._pairs: tuple[Selection, list[int]] | None = None
-        self._styles: dict[tuple[float, bool], dict[float | None, Known]] = {}
+        self._pairs: tuple[Thresholds, list[int]] | None = None
+        self._styles: dict[tuple[float, bool], dict[float, Known]] = {}
         """By style, and then by fidelity, the last one last."""
         self._soft: dict[tuple[int, bool], SoftCrop] = {}
         self._room = -1
         """Bytes of soft masks that may still be kept; none before a second threshold is asked for."""
 
-    def of(self, wanted: Selection) -> "Known":
+    def of(self, wanted: Thresholds) -> "Known":
         """What is known of pairs with masks in this style and fidelity; to be filled by the caller."""
         fidelities = self._in_style((wanted.mask_threshold, wanted.clips_to_box))
         last = next(reversed(fidelities.values()), {})
@@ -73,7 +61,7 @@ class Remembered:
         fidelities[wanted.min_iou] = known
         return known
 
-    def _in_style(self, style: tuple[float, bool]) -> "dict[float | None, Known]":
+    def _in_style(self, style: tuple[float, bool]) -> "dict[float, Known]":
         fidelities = self._styles.pop(style, None)
         if fidelities is None:
             if self._styles and self._room < 0:
@@ -84,14 +72,14 @@ class Remembered:
         self._styles[style] = fidelities
         return fidelities
 
-    def pairs(self, candidates: "Candidates", wanted: Selection) -> list[int]:
+    def pairs(self, candidates: "Candidates", wanted: Thresholds) -> list[int]:
         """What was chosen last where boxes decide alike, else what they decide now."""
-        boxes_decide = replace(wanted, mask_threshold=0.5, min_iou=None, clips_to_box=False)
+        boxes_decide = replace(wanted, mask_threshold=0.5, min_iou=1.0, clips_to_box=False)
         if self._pairs is None or self._pairs[0] != boxes_decide:
             self._pairs = boxes_decide, _chosen(candidates, wanted)
         return self._pairs[1]
 
-    def mask(self, candidates: "Candidates", row: int, wanted: Selection) -> "CroppedMask":
+    def mask(self, candidates: "Candidates", row: int, wanted: Thresholds) -> "CroppedMask":
         """The mask of a row of `candidates.masks`."""
         box, clips = candidates.boxes_xyxy[row], wanted.clips_to_box
         soft = self._soft.get((row, clips))
@@ -105,13 +93,13 @@ class Remembered:
         return candidates.masks.crop(row, box, candidates.frame, wanted.mask_threshold, clips=clips)
 
 
-def _crop_bytes(fidelities: "dict[float | None, Known]") -> int:
+def _crop_bytes(fidelities: "dict[float, Known]") -> int:
     """Of the masks of one style, which its fidelities share."""
     last = next(reversed(fidelities.values()), {})
     return sum(prediction.crop_mask.nbytes for prediction in last.values() if prediction is not None)
 
 
-def selected(candidates: "Candidates", wanted: Selection) -> tuple[Prediction, ...]:
+def selected(candidates: "Candidates", wanted: Thresholds) -> tuple[Prediction, ...]:
     """The instances that pass, best first."""
     known = candidates.remembered.of(wanted)
     found = []
@@ -125,25 +113,26 @@ def selected(candidates: "Candidates", wanted: Selection) -> tuple[Prediction, .
     return tuple(found)
 
 
-def _chosen(candidates: "Candidates", wanted: Selection) -> list[int]:
+def _chosen(candidates: "Candidates", wanted: Thresholds) -> list[int]:
     """Pairs that pass and that no better one suppresses, best first."""
-    pairs = _passing(candidates, wanted)
+    own = wanted.over(candidates.defaults)
+    pairs = _passing(candidates, own.score, wanted.categories)
     boxes = candidates.boxes_xyxy[candidates.rows[pairs]]
     classes = None if wanted.is_class_agnostic else candidates.classes[pairs]
-    kept: list[int] = pairs[nms_indices(boxes, classes, max_iou=wanted.nms_iou, limit=wanted.max_instances)].tolist()
+    kept: list[int] = pairs[nms_indices(boxes, classes, max_iou=own.nms_iou, limit=own.max_instances)].tolist()
     return kept
 
 
-def _passing(candidates: "Candidates", wanted: Selection) -> NDArray[np.intp]:
+def _passing(candidates: "Candidates", score: float, categories: Collection[int] | None) -> NDArray[np.intp]:
     """Pairs above the score and of a wanted category, best first as the candidates are."""
-    passes = candidates.scores > wanted.score
-    if wanted.categories is not None:
-        allowed = np.array([category.id in wanted.categories for category in candidates.categories], np.bool_)
+    passes = candidates.scores > score
+    if categories is not None:
+        allowed = np.array([category.id in categories for category in candidates.categories], np.bool_)
         passes &= allowed[candidates.classes]
     return np.flatnonzero(passes)
 
 
-def _prediction(candidates: "Candidates", pair: int, wanted: Selection) -> Prediction | None:
+def _prediction(candidates: "Candidates", pair: int, wanted: Thresholds) -> Prediction | None:
     """The instance of one pair, None where its mask has no pixel."""
     row = int(candidates.rows[pair])
     box = candidates.boxes_xyxy[row]
@@ -160,10 +149,8 @@ def _prediction(candidates: "Candidates", pair: int, wanted: Selection) -> Predi
         category_name=category.name,
         score=float(candidates.scores[pair]),
         bbox_xyxy=(_within(x1, width), _within(y1, height), _within(x2, width), _within(y2, height)),
-        crop_mask=mask,
-        crop_xy=corner_xy,
         image_size_wh=candidates.frame.size_wh,
-        min_iou=wanted.min_iou,
+        outline=Outline(ExactOutline(mask, corner_xy), wanted.min_iou),
     )
 
 

@@ -1,18 +1,22 @@
 """The pipeline from a folder of images to proposals in the store."""
 
-from maskwright.prelabel.control import CancelToken
-from maskwright.prelabel.mapping import guess_mapping, project_categories, store_mapping, stored_mapping
+from maskwright.monitor import CancelToken
+from maskwright.prelabel.mapping import (
+    category_ids,
+    guess_mapping,
+    project_categories,
+    store_mapping,
+    stored_mapping,
+)
 from maskwright.prelabel.pipeline import BatchReport, resumable_run, run_batch
 from maskwright.prelabel.progress import Progress
-from maskwright.prelabel.proposing import candidates_to_proposals, prelabel_one
-from maskwright.prelabel.settings import PrelabelSettings, category_ids
+from maskwright.prelabel.proposing import Proposer, prelabel_one
 
 __all__ = [
     "BatchReport",
     "CancelToken",
-    "PrelabelSettings",
     "Progress",
-    "candidates_to_proposals",
+    "Proposer",
     "category_ids",
     "guess_mapping",
     "prelabel_one",

@@ -15,6 +15,8 @@ class Queue:
         self._waiting = OrderedDict.fromkeys(ids)  # a plain dict slows down as its front is taken away
         self._priority = priority
         self._lock = threading.Lock()
+        self.last_wanted: int | None = None
+        """The last id that went before others: somebody waits for it."""
 
     def __len__(self) -> int:
         return len(self._waiting)
@@ -27,6 +29,7 @@ class Queue:
             wanted = self._priority()
             if wanted is not None and wanted in self._waiting:
                 del self._waiting[wanted]
+                self.last_wanted = wanted
                 return wanted
             return self._waiting.popitem(last=False)[0]
 

@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Mapping, Sequence
 
 from maskwright.document.values import Category
+from maskwright.errors import ModelError
 from maskwright.inference.labels import ModelCategory
-from maskwright.prelabel.settings import category_ids
 from maskwright.project import Project
 from maskwright.project.merging import MAPPING_SETTING
 
@@ -67,6 +67,19 @@ def project_categories(project: Project, labels: Iterable[ModelCategory], model_
     if missing:
         mapping |= project.ensure_categories(missing)
     return {label.id: known for label in labels if (known := mapping[label.id]) is not None}
+
+
+def category_ids(wanted: Sequence[str], labels: Sequence[ModelCategory]) -> tuple[int, ...]:
+    """The ids of categories given by name (without case) or number.
+
+    Raises ModelError naming what is unknown and what there is.
+    """
+    by_name = {label.name.casefold(): label.id for label in labels} | {str(label.id): label.id for label in labels}
+    unknown = [name for name in wanted if name.strip().casefold() not in by_name]
+    if unknown:
+        known = ", ".join(label.name for label in labels[:100])
+        raise ModelError(f"the model has no class {', '.join(unknown)}", hint=f"it has: {known}")
+    return tuple(sorted({by_name[name.strip().casefold()] for name in wanted}))
 
 
 def parse_mapping(text: str, project: Project, labels: Sequence[ModelCategory]) -> dict[int, int | None]:

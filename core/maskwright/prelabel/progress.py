@@ -5,6 +5,8 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from maskwright.document.change import Change
+
 _WINDOW = 200
 """Images over which the rate is taken; a longer memory would hide that the device got slower."""
 _PAUSE_S = 10.0
@@ -18,6 +20,8 @@ class Progress:
     image_id: int
     failure: str | None
     """Why this image could not be done; None when it was."""
+    change: Change
+    """What is stored of it; empty where it failed."""
     done: int
     failed: int
     total: int

@@ -1,59 +1,91 @@
-"""One image to proposals, and to how sure the model is of them: the unit of work, without threads."""
+"""What a model said of an image, as proposals for a project: the unit of work, without threads.
 
-from collections.abc import Mapping
+The one place where thresholds, the classes that are left out, the mapping of a model's classes to the project's and the
+estimate of what will have to be corrected come together; the batch, the window's sliders and a second model all use it.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any, Self
 
+from maskwright.document.change import Change
+from maskwright.document.values import Provenance
 from maskwright.images import read_image
+from maskwright.inference.candidate_cache import ModelMark
 from maskwright.inference.candidates import Candidates
+from maskwright.inference.labels import ModelCategory
 from maskwright.inference.model import Model
-from maskwright.prelabel.settings import PrelabelSettings
+from maskwright.inference.thresholds import Thresholds
+from maskwright.prelabel.mapping import project_categories
 from maskwright.project import Project
 from maskwright.project.proposals import Proposal
 from maskwright.review.uncertainty import NAME as UNCERTAINTY
 from maskwright.review.uncertainty import image_uncertainty
 
 
-def prelabel_one(model: Model, image_path: Path, settings: PrelabelSettings) -> list[Proposal]:
+def prelabel_one(model: Model, image_path: Path, thresholds: Thresholds) -> list[Proposal]:
     """Read, infer, select, trace; categories are the model's. Raises ImageError and ModelError."""
-    return candidates_to_proposals(model.predict(read_image(image_path).bgr_u8), settings)
+    same = {category.id: category.id for category in model.labels}
+    proposer = Proposer(ModelMark(model.name, model.content_hash), thresholds, same)
+    return proposer.proposals(model.predict(read_image(image_path).bgr_u8))
 
 
-def candidates_to_proposals(
-    candidates: Candidates,
-    settings: PrelabelSettings,
-    category_ids: Mapping[int, int] | None = None,
-    *,
-    packs_dense: bool = True,
-) -> list[Proposal]:
-    """Best first. `category_ids` {the model's: the project's}; what it lacks is left out, None keeps the model's.
+@dataclass(frozen=True, slots=True)
+class Proposer:
+    """One model's word in one project's classes, at one choice of thresholds."""
 
-    packs_dense: whether they get their `dense`, which only those need that are to be stored.
-    """
-    proposals: list[Proposal] = []
-    for prediction in settings.select(candidates):
-        category_id = prediction.category_id if category_ids is None else category_ids.get(prediction.category_id)
-        if category_id is not None and prediction.polygons:
-            dense = prediction.dense if packs_dense else None
-            proposals.append(Proposal(category_id, prediction.score, prediction.polygons, dense))
-    return proposals
+    model: ModelMark
+    thresholds: Thresholds
+    """In the model's terms, see `Thresholds.within`."""
+    category_ids: Mapping[int, int]
+    """{the model's id: the project's}; what it lacks is not proposed."""
 
+    @classmethod
+    def of(
+        cls, project: Project, model: "Model | ModelMark", labels: Iterable[ModelCategory], thresholds: Thresholds
+    ) -> Self:
+        """With the project's own mapping; classes that are new to it are made. Raises ProjectError."""
+        category_ids = project_categories(project, labels, model.content_hash)
+        return cls(ModelMark(model.name, model.content_hash), thresholds.within(category_ids), category_ids)
 
-def note_uncertainty(
-    project: Project,
-    image_id: int,
-    candidates: Candidates,
-    settings: PrelabelSettings,
-    category_ids: Mapping[int, int] | None = None,
-) -> None:
-    """Keep how much a person is likely to have to correct, for the order of review. Raises ProjectError.
+    def at(self, thresholds: Thresholds) -> Self:
+        """The same model and classes at other thresholds."""
+        return replace(self, thresholds=thresholds.within(self.category_ids))
 
-    Classes that are not proposed raise no doubts: see `candidates_to_proposals` for `category_ids`.
-    """
-    wanted = settings.categories
-    if category_ids is not None:
-        wanted = tuple(id_ for id_ in category_ids if wanted is None or id_ in wanted)
-    is_agnostic = settings.is_class_agnostic
-    doubt = image_uncertainty(
-        candidates, settings.score, settings.nms_iou, class_agnostic=is_agnostic, categories=wanted
-    )
-    project.set_signals(UNCERTAINTY, {image_id: (doubt.value, doubt.detail)})
+    def proposals(self, candidates: Candidates, *, packs_dense: bool = True) -> list[Proposal]:
+        """Best first. packs_dense: whether they get their `dense`, which only those need that are to be stored."""
+        proposals: list[Proposal] = []
+        for prediction in candidates.selected(self.thresholds):
+            category_id = self.category_ids.get(prediction.category_id)
+            if category_id is not None and prediction.polygons:
+                dense = prediction.dense if packs_dense else None
+                proposals.append(Proposal(category_id, prediction.score, prediction.polygons, dense))
+        return proposals
+
+    def provenance(self, candidates: Candidates, when: str | None = None) -> Provenance:
+        """Of what these thresholds let pass; `when`: ISO 8601, None for now."""
+        own, model = self.thresholds.over(candidates.defaults), self.model
+        mask_threshold, min_iou = self.thresholds.mask_threshold, self.thresholds.min_iou
+        when = when if when is not None else datetime.now(UTC).isoformat(timespec="seconds")
+        return Provenance(model.name, model.content_hash, own.score, own.nms_iou, when, mask_threshold, min_iou)
+
+    def signals(self, candidates: Candidates) -> dict[str, tuple[float, Any]]:
+        """{name: (value, detail)}: how much a user is likely to have to correct, for the order of review.
+
+        Classes that are not proposed raise no doubts.
+        """
+        wanted = self.thresholds.categories
+        proposed = tuple(id_ for id_ in self.category_ids if wanted is None or id_ in wanted)
+        found = image_uncertainty(candidates, replace(self.thresholds, categories=proposed))
+        return {UNCERTAINTY: (found.value, found.detail)}
+
+    def store(self, project: Project, image_id: int, candidates: Candidates, when: str | None = None) -> Change:
+        """Make these the image's open proposals; what changed. Raises ProjectError."""
+        return project.put_proposals(
+            image_id,
+            self.proposals(candidates),
+            provenance=self.provenance(candidates, when),
+            signals=self.signals(candidates),
+        )

@@ -6,20 +6,19 @@ Every job taken from the queue comes out exactly once: with proposals, with a fa
 import queue
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Self, TypeAlias
+from typing import Any, Self, TypeAlias
 
 from maskwright.errors import ImageError, MaskwrightError, ModelError
 from maskwright.images import read_image
 from maskwright.images.identity import SeenFile
 from maskwright.inference.async_runner import AsyncRunner, InferenceCancelledError
 from maskwright.inference.candidates import Candidates
-from maskwright.prelabel.control import CancelToken
+from maskwright.monitor import CancelToken
 from maskwright.prelabel.feeding import PixelBudget, Queue
-from maskwright.prelabel.proposing import candidates_to_proposals
-from maskwright.prelabel.settings import PrelabelSettings
+from maskwright.prelabel.proposing import Proposer
 from maskwright.project import Project, Proposal
 
 _STEP_S = 0.1
@@ -46,7 +45,16 @@ def ignore_candidates(image_id: int, candidates: Candidates, seen: SeenFile) -> 
     """For callers that want proposals only."""
 
 
-Result: TypeAlias = list[Proposal] | MaskwrightError | None
+@dataclass(frozen=True, slots=True)
+class Proposed:
+    """What came of one image."""
+
+    proposals: list[Proposal]
+    signals: dict[str, tuple[float, Any]]
+    """As `Proposer.signals` has them."""
+
+
+Result: TypeAlias = Proposed | MaskwrightError | None
 """Proposals, or why there are none; None: taken back before it was done."""
 
 
@@ -58,14 +66,12 @@ class Stages:
         project: Project,
         runner: AsyncRunner[Job],
         ids: Queue,
-        settings: PrelabelSettings,
-        category_ids: Mapping[int, int],
+        proposer: Proposer,
         token: CancelToken,
         on_candidates: OnCandidates = ignore_candidates,
     ) -> None:
         self._project, self._runner, self._ids, self._token = project, runner, ids, token
-        self._settings, self._category_ids = settings, category_ids
-        self._on_candidates = on_candidates
+        self._proposer, self._on_candidates = proposer, on_candidates
         self._budget = PixelBudget()
         self._stopped = threading.Event()
         self._lock = threading.Lock()
@@ -75,8 +81,11 @@ class Stages:
 
     def outcomes(
         self, *, feeders: int, posters: int, between: Callable[[], object] = lambda: None
-    ) -> Iterator[tuple[Job, Result]]:
-        """Run, and yield each job with its result as it finishes; call once. `between` is called in every pause."""
+    ) -> Iterator[tuple[Job, Result] | None]:
+        """Run, and yield each job with its result as it finishes, None where none does for a moment; call once.
+
+        `between` is called before each.
+        """
         self._start(feeders, posters)
         while not self._is_over:
             between()
@@ -85,7 +94,7 @@ class Stages:
             try:
                 yield self._finished.get(timeout=_STEP_S)
             except queue.Empty:
-                continue
+                yield None
 
     def stop(self) -> None:
         """Begin nothing new and take back what the device has not finished."""
@@ -175,7 +184,7 @@ class Stages:
         try:
             assert job.seen is not None  # it was prepared
             self._on_candidates(job.image_id, outcome, job.seen)
-            return candidates_to_proposals(outcome, self._settings, self._category_ids)
+            return Proposed(self._proposer.proposals(outcome), self._proposer.signals(outcome))
         except MaskwrightError as error:
             return error
         except Exception as error:  # noqa: BLE001  (as above)

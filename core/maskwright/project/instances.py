@@ -1,6 +1,6 @@
 """The part of a project that holds the instances: read as documents, written as journalled changes."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Literal
 
@@ -92,11 +92,18 @@ class InstanceShelf:
 
 
 def read_instances(connection: Connection, image_id: int) -> tuple[Instance, ...]:
-    rows = connection.execute(
-        select(instances).where(instances.c.image_id == image_id).order_by(instances.c.id)
-    ).fetchall()
+    return stored_instances(connection, [image_id])[image_id]
+
+
+def stored_instances(connection: Connection, image_ids: Sequence[int]) -> dict[int, tuple[Instance, ...]]:
+    """{image id: its instances in order of their ids}, for each of `image_ids`, of which there are not many."""
+    query = select(instances).where(instances.c.image_id.in_(image_ids)).order_by(instances.c.id)
+    rows = connection.execute(query).fetchall()
     known = read_provenances(connection, {row.provenance_id for row in rows} - {None})
-    return tuple(instance_from_row(row, known) for row in rows)
+    found: dict[int, list[Instance]] = {image_id: [] for image_id in image_ids}
+    for row in rows:
+        found[row.image_id].append(instance_from_row(row, known))
+    return {image_id: tuple(listed) for image_id, listed in found.items()}
 
 
 def next_id(connection: Connection) -> int:
@@ -131,12 +138,22 @@ def write_change(
     for id_, before, _ in change:
         if known.get(id_) != before:
             raise ProjectError(f"instance {id_} was changed elsewhere; reload the image and repeat this step")
-    gone = [id_ for id_, before, _ in change if before is not None]
+    write_changes(connection, {image_id: change}, edited_at=edited_at)
+
+
+def write_changes(connection: Connection, changes: Mapping[int, Change], *, edited_at: str = "") -> None:
+    """{image id: change}, each made for what has just been read in this transaction."""
+    gone = [id_ for change in changes.values() for id_, before, _ in change if before is not None]
     for start in range(0, len(gone), _BLOCK):
         connection.execute(delete(instances).where(instances.c.id.in_(gone[start : start + _BLOCK])))
-    created = [replace(after, edited_at=edited_at) for _, _, after in change if after is not None]
-    ids = provenance_ids(connection, created)
-    rows = [instance_to_row(after, image_id, ids[after.provenance]) for after in created]
+    created = [
+        (image_id, replace(after, edited_at=edited_at))
+        for image_id, change in changes.items()
+        for _, _, after in change
+        if after is not None
+    ]
+    ids = provenance_ids(connection, (after for _, after in created))
+    rows = [instance_to_row(after, image_id, ids[after.provenance]) for image_id, after in created]
     if rows:
         connection.execute(insert(instances), rows)
 
@@ -144,30 +161,54 @@ def write_change(
 def write_history(
     connection: Connection, image_id: int, change: Change, *, label: str, kind: Kind, gesture: Gesture | None = None
 ) -> None:
-    """Add a journal entry.
-
-    Proposals that follow on proposals, with no step of a person between, become one entry: otherwise each pull at a
-    slider would add a whole batch to the file.
-    """
-    if kind == "proposals" and (last := _last_entry(connection, image_id)) is not None and last.kind == kind:
-        connection.execute(delete(history).where(history.c.id == last.id))
-        change = change_from_bytes(last.change).then(change)
-        if change.is_empty:
-            return
-    row = {"image_id": image_id, "at": now(), "kind": kind, "label": label, "change": change_to_bytes(change)}
+    """Add a journal entry of a person's step."""
+    row = _history_row(image_id, change, label, kind)
     taken = gesture_to_row(gesture) if gesture is not None and is_recorded(connection) else {}
     connection.execute(insert(history), row | taken)
 
 
-def _last_entry(connection: Connection, image_id: int) -> Row[Any] | None:
-    query = select(history).where(history.c.image_id == image_id).order_by(history.c.id.desc()).limit(1)
-    return connection.execute(query).one_or_none()
+def write_proposal_history(connection: Connection, changes: Mapping[int, Change], *, label: str) -> None:
+    """Add a journal entry for each image with a change.
+
+    Proposals that follow on proposals, with no step of a person between, become one entry: otherwise each pull at a
+    slider would add a whole batch to the file.
+    """
+    told = {image_id: change for image_id, change in changes.items() if not change.is_empty}
+    if not told:
+        return
+    before = _last_proposals(connection, told)
+    if before:
+        connection.execute(delete(history).where(history.c.id.in_([row.id for row in before.values()])))
+        told |= {image_id: change_from_bytes(row.change).then(told[image_id]) for image_id, row in before.items()}
+    rows = [_history_row(image_id, change, label, "proposals") for image_id, change in told.items()]
+    rows = [row for row, change in zip(rows, told.values(), strict=True) if not change.is_empty]
+    if rows:
+        connection.execute(insert(history), rows)
+
+
+def _last_proposals(connection: Connection, image_ids: Iterable[int]) -> dict[int, Row[Any]]:
+    """{image id: its last journal entry}, where that is a model's word."""
+    last = select(func.max(history.c.id)).where(history.c.image_id.in_(list(image_ids))).group_by(history.c.image_id)
+    rows = connection.execute(select(history).where(history.c.id.in_(last), history.c.kind == "proposals"))
+    return {row.image_id: row for row in rows}
+
+
+def _history_row(image_id: int, change: Change, label: str, kind: Kind) -> dict[str, Any]:
+    return {"image_id": image_id, "at": now(), "kind": kind, "label": label, "change": change_to_bytes(change)}
 
 
 def touch_image(connection: Connection, image_id: int, *, was: Collection[ImageState], becomes: ImageState) -> None:
     """Count the image's instances anew and, where its state is one of `was`, change it."""
+    touch_images(connection, [image_id], was=was, becomes=becomes)
+
+
+def touch_images(
+    connection: Connection, image_ids: Iterable[int], *, was: Collection[ImageState], becomes: ImageState
+) -> None:
+    """The same for some images."""
     state = case((images.c.state.in_([state.value for state in was]), becomes.value), else_=images.c.state)
-    connection.execute(update(images).where(images.c.id == image_id).values(instance_count=_COUNT, state=state))
+    wanted = images.c.id.in_(list(image_ids))
+    connection.execute(update(images).where(wanted).values(instance_count=_COUNT, state=state))
 
 
 def read_provenances(connection: Connection, ids: Iterable[int]) -> dict[int, Provenance]:

@@ -1,15 +1,37 @@
 """The part of a project that takes a model's output, as a layer under a person's work."""
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from sqlalchemy import Connection
 
 from maskwright.document.change import Change
 from maskwright.document.values import ImageState, Provenance
 from maskwright.project.aliases import read_aliases
 from maskwright.project.database import Database
-from maskwright.project.instances import read_instances, reserve_ids, touch_image, write_change, write_history
+from maskwright.project.instances import (
+    reserve_ids,
+    stored_instances,
+    touch_images,
+    write_changes,
+    write_proposal_history,
+)
 from maskwright.project.proposals import Proposal, proposals_to_change
-from maskwright.project.runs import Run, mark_image, read_run
+from maskwright.project.runs import Run, mark_images_done, read_run
+from maskwright.project.signals import write_signals
+
+
+@dataclass(frozen=True, slots=True)
+class ImageProposals:
+    """What a model proposes on one image."""
+
+    image_id: int
+    proposals: Sequence[Proposal]
+    signals: Mapping[str, tuple[float, Any]] = field(default_factory=dict)
+    """{name: (value, what JSON can hold of the reason)}, kept for the order of review."""
+    seconds: float | None = None
+    """What it took, for the run that did it."""
 
 
 class ProposalLayer:
@@ -25,26 +47,50 @@ class ProposalLayer:
         run_id: int | None = None,
         seconds: float | None = None,
         provenance: Provenance | None = None,
+        signals: Mapping[str, tuple[float, Any]] | None = None,
     ) -> Change:
         """Replace the image's open proposals; a person's instances, rejected ones included, stay as they are.
 
         Returns what changed. An unseen image becomes "pre-labelled". With `run_id` the image is marked as done by that
         run in the same transaction, so that no image is ever done twice; otherwise `provenance` names the model.
         """
+        one = ImageProposals(image_id, proposals, signals or {}, seconds)
+        return self.put_many_proposals([one], run_id=run_id, provenance=provenance)[image_id]
+
+    def put_many_proposals(
+        self, found: Sequence[ImageProposals], *, run_id: int | None = None, provenance: Provenance | None = None
+    ) -> dict[int, Change]:
+        """As `put_proposals` for several images, each of them once, in one transaction: {image id: what changed}.
+
+        A transaction costs ten statements however many images it has; for one small image they take longer than SQLite.
+        """
         with self._database.write(is_repeatable=True) as connection:
             run = read_run(connection, run_id) if run_id is not None else None
-            ids = reserve_ids(connection, len(proposals)) if proposals else range(0)
-            existing = read_instances(connection, image_id)
-            aliases = read_aliases(connection)
-            proposals = [replace(one, category_id=aliases.get(one.category_id, one.category_id)) for one in proposals]
-            change = proposals_to_change(existing, proposals, _provenance(run) or provenance, ids)
-            if not change.is_empty:
-                write_change(connection, image_id, change, stored=existing)
-                write_history(connection, image_id, change, label="Pre-label", kind="proposals")
-            touch_image(connection, image_id, was=(ImageState.UNSEEN,), becomes=ImageState.PRELABELLED)
+            changes = _changes(connection, found, _provenance(run) or provenance)
+            write_changes(connection, changes)
+            write_proposal_history(connection, changes, label="Pre-label")
+            touch_images(connection, changes, was=(ImageState.UNSEEN,), becomes=ImageState.PRELABELLED)
             if run is not None:
-                mark_image(connection, run.id, image_id, seconds=seconds, failure=None)
-        return change
+                mark_images_done(connection, run.id, {one.image_id: one.seconds for one in found})
+            for name in {name for one in found for name in one.signals}:
+                write_signals(
+                    connection, name, {one.image_id: one.signals[name] for one in found if name in one.signals}
+                )
+        return changes
+
+
+def _changes(
+    connection: Connection, found: Sequence[ImageProposals], provenance: Provenance | None
+) -> dict[int, Change]:
+    aliases = read_aliases(connection)
+    existing = stored_instances(connection, [one.image_id for one in found])
+    ids = iter(reserve_ids(connection, count) if (count := sum(len(one.proposals) for one in found)) else ())
+    changes = {}
+    for one in found:
+        named = [replace(item, category_id=aliases.get(item.category_id, item.category_id)) for item in one.proposals]
+        new_ids = [next(ids) for _ in named]
+        changes[one.image_id] = proposals_to_change(existing[one.image_id], named, provenance, new_ids)
+    return changes
 
 
 def _provenance(run: Run | None) -> Provenance | None:

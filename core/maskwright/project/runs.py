@@ -1,6 +1,6 @@
 """The part of a project that remembers batches: what ran, what is done, what failed. Resuming starts here."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -73,14 +73,9 @@ class RunLog:
             rows = connection.execute(select(images.c.id).where(~seen).order_by(images.c.id)).fetchall()
         return np.fromiter((row[0] for row in rows), np.int64, len(rows))
 
-    def mark_done(self, run_id: int, image_id: int, seconds: float) -> None:
-        """Also clears an earlier failure of the same image."""
-        with self._database.write(is_repeatable=True) as connection:
-            mark_image(connection, run_id, image_id, seconds=seconds, failure=None)
-
     def record_failure(self, run_id: int, image_id: int, reason: str) -> None:
         with self._database.write(is_repeatable=True) as connection:
-            mark_image(connection, run_id, image_id, seconds=None, failure=reason)
+            _mark_images(connection, run_id, {image_id: (None, reason)})
 
     def failures(self, run_id: int) -> list[RunFailure]:
         """In order of the images."""
@@ -112,7 +107,7 @@ class RunLog:
         """
         failed = run_images.c.image_id == image_id, run_images.c.failure.is_not(None)
         with self._database.write(is_repeatable=True) as connection:
-            _forget_alone(connection, image_id)
+            _forget_alone(connection, [image_id])
             connection.execute(delete(run_images).where(*failed))
 
     def failures_alone(self) -> list[RunFailure]:
@@ -146,21 +141,28 @@ def read_run(connection: Connection, run_id: int) -> Run:
     return _run_from_row(row)
 
 
-def mark_image(
-    connection: Connection, run_id: int, image_id: int, *, seconds: float | None, failure: str | None
-) -> None:
-    _forget_alone(connection, image_id)
-    row = {"run_id": run_id, "image_id": image_id, "seconds": seconds, "failure": failure}
-    statement = upsert(run_images).values(row)
-    connection.execute(
-        statement.on_conflict_do_update(
-            index_elements=["run_id", "image_id"], set_={"seconds": seconds, "failure": failure}
-        )
-    )
+def mark_images_done(connection: Connection, run_id: int, seconds: Mapping[int, float | None]) -> None:
+    """{image id: what it took}; an earlier failure of the same image is forgotten."""
+    _mark_images(connection, run_id, {image_id: (taken, None) for image_id, taken in seconds.items()})
 
 
-def _forget_alone(connection: Connection, image_id: int) -> None:
-    connection.execute(delete(signals).where(signals.c.name == _ALONE, signals.c.image_id == image_id))
+def _mark_images(connection: Connection, run_id: int, marks: Mapping[int, tuple[float | None, str | None]]) -> None:
+    """{image id: (seconds, why it failed)}."""
+    if not marks:
+        return
+    _forget_alone(connection, marks)
+    rows = [
+        {"run_id": run_id, "image_id": image_id, "seconds": seconds, "failure": failure}
+        for image_id, (seconds, failure) in marks.items()
+    ]
+    statement = upsert(run_images)
+    changed = {"seconds": statement.excluded.seconds, "failure": statement.excluded.failure}
+    connection.execute(statement.on_conflict_do_update(index_elements=["run_id", "image_id"], set_=changed), rows)
+
+
+def _forget_alone(connection: Connection, image_ids: Iterable[int]) -> None:
+    wanted = signals.c.image_id.in_(list(image_ids))
+    connection.execute(delete(signals).where(signals.c.name == _ALONE, wanted))
 
 
 def _run_from_row(row: Row[Any]) -> Run:

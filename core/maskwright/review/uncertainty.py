@@ -5,7 +5,6 @@ candidate under the threshold), classes to change (score of the best other class
 (how much of a mask depends on where its probability is cut).
 """
 
-from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -15,6 +14,7 @@ from numpy.typing import NDArray
 from maskwright.geometry.boxes import box_ious
 from maskwright.inference.candidates import Candidates
 from maskwright.inference.nms import nms_indices
+from maskwright.inference.thresholds import Thresholds
 
 NAME = "uncertainty"
 """Of the signal in a project."""
@@ -82,24 +82,17 @@ class Uncertainty:
         }
 
 
-def image_uncertainty(
-    candidates: Candidates,
-    score: float | None = None,
-    nms_iou: float | None = None,
-    *,
-    class_agnostic: bool = False,
-    categories: Collection[int] | None = None,
-) -> Uncertainty:
-    """For the proposals that `candidates.select` would choose with these thresholds; None: the model's own."""
-    score = candidates.defaults.score if score is None else score
-    nms_iou = candidates.defaults.nms_iou if nms_iou is None else nms_iou
+def image_uncertainty(candidates: Candidates, thresholds: Thresholds) -> Uncertainty:
+    """For the proposals that these thresholds would choose."""
+    own, categories = thresholds.over(candidates.defaults), thresholds.categories
+    score, nms_iou = own.score, own.nms_iou
     passes = candidates.scores > min(score, LOWEST_SCORE)
     if categories is not None:
         allowed = np.array([category.id in categories for category in candidates.categories], np.bool_)
         passes &= allowed[candidates.classes]
     pairs = np.flatnonzero(passes)
     boxes = candidates.boxes_xyxy[candidates.rows[pairs]]
-    classes = None if class_agnostic else candidates.classes[pairs]
+    classes = None if thresholds.is_class_agnostic else candidates.classes[pairs]
     kept = pairs[nms_indices(boxes, classes, max_iou=nms_iou, limit=_MOST)]
     shown, hidden = kept[candidates.scores[kept] > score], kept[candidates.scores[kept] <= score]
     rivals = _rivals(candidates, shown, pairs, nms_iou)

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QImage, QPainter
 
+from maskwright.images.identity import SeenFile
 from maskwright.windowing import deep_to_bgr, windowed
 from maskwright_gui.canvas.deep import DeepImage, Samples
 
@@ -33,6 +34,8 @@ class ImagePyramid:
     """Whatever holds the memory of `levels[0]`, kept alive with it."""
     deep: DeepImage | None = None
     """The samples, where the file has more than 8 bits of them."""
+    seen: SeenFile | None = None
+    """The file, just before it was read; None where these are not its pixels as a model is shown them."""
 
     @classmethod
     def of(cls, image: QImage, size_wh: tuple[int, int] | None = None) -> "ImagePyramid":
@@ -62,6 +65,13 @@ class ImagePyramid:
             base = QImage(grey.data, width, height, grey.strides[0], QImage.Format.Format_Grayscale8)
             return replace(cls._over(base, None, owner=grey), deep=deep)
         return replace(cls.of_bgr(deep_to_bgr(deep.samples, deep.auto)), deep=deep)
+
+    def bgr(self) -> NDArray[np.uint8]:
+        """(H, W, 3) uint8 BGR, contiguous, of the base level: what it was made from, pixel for pixel."""
+        pixels = image_pixels(self.levels[0])
+        if pixels.shape[2] == 3:
+            return np.ascontiguousarray(pixels)
+        return np.asarray(cv2.cvtColor(pixels, cv2.COLOR_BGRA2BGR), np.uint8)
 
     @property
     def byte_count(self) -> int:

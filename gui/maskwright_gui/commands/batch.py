@@ -58,8 +58,8 @@ class BatchCommands(QObject):
         if project is None or cache is None or self._state is not BatchState.IDLE or not self._model.may_write():
             return
         self._progress = BatchProgress(0, sum(project.state_counts().values()))
-        wanted, left_out = self._model.wanted_settings(), self._model.left_out
-        self._inference.start_batch(BatchRequest(project, cache, self._model.choice, wanted, left_out))
+        wanted = self._model.wanted_thresholds()
+        self._inference.start_batch(BatchRequest(project, cache, self._model.choice, wanted))
 
     def pause_or_resume(self) -> None:
         if self._state is BatchState.PAUSED:
@@ -109,7 +109,7 @@ class BatchCommands(QObject):
             news.connect(lambda *_: self._count_timer.start())
         batch.state_changed.connect(self._on_state)
         batch.progressed.connect(self._on_progress)
-        batch.image_ended.connect(self._session.refresh_document)
+        batch.image_ended.connect(self._session.take_stored)
         batch.done.connect(self._on_done)
         batch.failed.connect(self._on_failed)
         batch.cancelled.connect(self._on_cancelled)

@@ -140,10 +140,9 @@ def _count_classes(project: "Project", progress: TaskProgress) -> list[ClassBar]
 
 
 def _find_duplicates(project: "Project", progress: TaskProgress) -> list[list[int]]:
-    from maskwright.review.duplicates import find_duplicates
+    from maskwright.operations.duplicates import find_duplicates
 
-    text = "Looking for pictures that occur twice"
-    return find_duplicates(project, on_progress=lambda done, total: progress.report(done, total, text))
+    return find_duplicates(project, progress)
 
 
 def _measure(project: "Project", progress: TaskProgress) -> "Measures":

@@ -3,7 +3,8 @@
 It also feeds the canvas: what is shown may be ahead of the session's document while a slider is moved.
 """
 
-from dataclasses import asdict, replace
+from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -14,17 +15,19 @@ from PySide6.QtCore import QObject, QTimer, Signal
 from maskwright.document.change import Change
 from maskwright.document.document import Document
 from maskwright.errors import MaskwrightError
+from maskwright.inference.thresholds import Thresholds
+from maskwright.monitor import Monitor
 from maskwright_gui.canvas.ghosts import Ghost, GhostKind, rings_of
 from maskwright_gui.canvas.view import CanvasView
 from maskwright_gui.history import difference
 from maskwright_gui.messages import Message
-from maskwright_gui.panels.thresholds import THRESHOLDS_SETTING, Thresholds, ThresholdStrip
+from maskwright_gui.panels.thresholds import ThresholdStrip
 from maskwright_gui.session import Session
-from maskwright_gui.workers.preview import Preview, PreviewRequest, PreviewThread, Purpose
-from maskwright_gui.workers.rethreshold import rethreshold
+from maskwright_gui.workers.preview import PreviewRequest, PreviewResult, PreviewThread, Purpose
 from maskwright_gui.workers.tasks import Task
 
 if TYPE_CHECKING:
+    from maskwright.inference.candidate_cache import CandidateCache
     from maskwright.project.store import Project
 
 
@@ -45,8 +48,8 @@ class LiveThresholds(QObject):
     """All untouched images have the proposals and doubts of the thresholds that were let go."""
     candidates_missing = Signal()
     """A slider was let go on an image without candidates: only the model can say what it changes."""
-    _image_stored = Signal(int)
-    """From the background task: an image has other proposals, which may have come on screen meanwhile."""
+    _image_stored = Signal(int, object)
+    """(image id, Change): from the background task, of an image that may have come on screen meanwhile."""
 
     def __init__(
         self,
@@ -64,7 +67,7 @@ class LiveThresholds(QObject):
         """That of the proposals in the document."""
         self._scores_timer = QTimer(self, singleShot=True, interval=SCORES_AFTER_MS)
         self._scores_timer.timeout.connect(lambda: self._request(Purpose.SCORES))
-        self._image_stored.connect(session.refresh_document)
+        self._image_stored.connect(session.take_stored)
         session.document_changed.connect(self._on_document_changed)
         session.document_replaced.connect(self._on_document_replaced)
         session.project_changed.connect(self._on_project_changed)
@@ -104,8 +107,10 @@ class LiveThresholds(QObject):
         """Keep what was chosen, even where there is nothing yet to apply it to."""
         project = self._session.project
         if project is not None and not project.is_read_only:
+            from maskwright.operations.kept_thresholds import keep_thresholds
+
             try:
-                store_thresholds(project, thresholds)
+                keep_thresholds(project, thresholds)
             except MaskwrightError as error:
                 self.told.emit(Message.of_error("The thresholds were not stored", error))
         self._request(Purpose.KEEP)
@@ -116,12 +121,11 @@ class LiveThresholds(QObject):
             return
         self._scores_timer.stop()  # they come along
         wanted = self._strip.thresholds
-        settings = wanted.settings()
         if purpose is Purpose.SHOW and wanted.mask_threshold != self._kept_mask_threshold:
-            settings = replace(settings, min_iou=None)  # the masks' own outlines: fitting them takes twice as long
+            wanted = replace(wanted, min_iou=1.0)  # the masks' own outlines: fitting them takes twice as long
         if purpose is Purpose.KEEP:
             self._kept_mask_threshold = wanted.mask_threshold
-        self._thread.request(PreviewRequest(project, cache, document, settings, purpose, wanted.left_out))
+        self._thread.request(PreviewRequest(project, cache, document, wanted, purpose))
 
     def _show(self, change: Change, document: Document) -> None:
         """`change` leads from the session's document to `document`, which the canvas is to show."""
@@ -153,6 +157,8 @@ class LiveThresholds(QObject):
         self.stop()
         self._thread.forget()
         if project is not None:
+            from maskwright.operations.kept_thresholds import known_thresholds
+
             self._strip.set_thresholds(known_thresholds(project) or Thresholds())
             self._kept_mask_threshold = self._strip.thresholds.mask_threshold
 
@@ -160,8 +166,8 @@ class LiveThresholds(QObject):
         if self._session.document is not None and self._session.document.image_id == image_id:
             self._strip.histogram.set_scores(scores)
 
-    def _on_ready(self, preview: Preview) -> None:
-        document, request = self._session.document, preview.request
+    def _on_ready(self, result: PreviewResult) -> None:
+        document, request, preview = self._session.document, result.request, result.preview
         if document is None or document.image_id != request.document.image_id:
             return
         if document is not request.document:  # edited meanwhile
@@ -173,7 +179,7 @@ class LiveThresholds(QObject):
         is_kept = request.purpose is Purpose.KEEP
         self._show_effect(NOTHING if is_kept else preview.change)
         if is_kept:
-            self._session.put_proposals(preview)
+            self._session.put_proposals(request.document.image_id, preview)
             self._start_rethreshold()
 
     def _on_missing(self, request: PreviewRequest) -> None:
@@ -188,7 +194,7 @@ class LiveThresholds(QObject):
         if project is None or cache is None or image is None:
             return
         self.stop()
-        work = partial(rethreshold, project, cache, self._strip.thresholds, [image.id], self._image_stored.emit)
+        work = partial(_apply_to_others, project, cache, self._strip.thresholds, image.id, self._image_stored.emit)
         self._task = Task(work, self)
         self._task.progressed.connect(lambda done, total, text: self.work_changed.emit(text, done, total))
         self._task.done.connect(lambda _count: self.applied_everywhere.emit())
@@ -200,6 +206,22 @@ class LiveThresholds(QObject):
         self.told.emit(Message.of_error("The thresholds were not applied to the other images", error))
 
 
+def _apply_to_others(
+    project: "Project",
+    cache: "CandidateCache",
+    thresholds: Thresholds,
+    image_id: int,
+    on_image: Callable[[int, Change], None],
+    monitor: Monitor,
+) -> int:
+    """Make them the project's, and the proposals of all untouched images but the one on screen by them."""
+    from maskwright.operations.kept_thresholds import keep_thresholds
+    from maskwright.operations.proposing import rethreshold
+
+    keep_thresholds(project, thresholds, are_applied=True)
+    return rethreshold(project, cache, thresholds, leave_out=[image_id], on_image=on_image, monitor=monitor)
+
+
 def effect_ghosts(change: Change) -> tuple[Ghost, ...]:
     """Outlines of the proposals that a change adds and takes away; another shape alone is no mark."""
     ghosts = []
@@ -209,30 +231,3 @@ def effect_ghosts(change: Change) -> tuple[Ghost, ...]:
         elif before is not None and after is None:
             ghosts.append(Ghost(rings_of(before), GhostKind.REMOVED))
     return tuple(ghosts)
-
-
-def store_thresholds(project: "Project", thresholds: Thresholds) -> None:
-    """As the project's; a score that nobody chose stays the model's to say. Raises ProjectError."""
-    values, default = asdict(thresholds), Thresholds()
-    if not has_chosen_score(project) and (thresholds.score, thresholds.nms_iou) == (default.score, default.nms_iou):
-        del values["score"], values["nms_iou"]
-    project.set_setting(THRESHOLDS_SETTING, values)
-
-
-def has_stored_score(project: "Project") -> bool:
-    stored = project.setting(THRESHOLDS_SETTING)
-    return isinstance(stored, dict) and "score" in stored
-
-
-def has_chosen_score(project: "Project") -> bool:
-    """Whether a person has chosen one for the project, or a batch has run with one."""
-    return has_stored_score(project) or project.last_run() is not None
-
-
-def known_thresholds(project: "Project") -> Thresholds | None:
-    """What a person chose for this project, else what its last batch ran with; None for a project without either."""
-    if (stored := project.setting(THRESHOLDS_SETTING)) is not None:
-        return Thresholds.from_json(stored)
-    if (run := project.last_run()) is None:
-        return None
-    return Thresholds.from_json(run.settings)

@@ -13,7 +13,6 @@ from maskwright_gui.canvas.view import CanvasView
 from maskwright_gui.messages import Message
 from maskwright_gui.panels.image_model import ImageListModel
 from maskwright_gui.session import Session
-from maskwright_gui.workers.missed import missed_at
 
 if TYPE_CHECKING:
     from maskwright.review.places import Place
@@ -96,8 +95,10 @@ class ReviewMarks(QObject):
         place, project, document = self._current, self._session.project, self._session.document
         if place is None or place.instance_id is not None or project is None or document is None:
             return False
+        from maskwright.operations.proposing import missed_at
+
         detail, cache = self._details.get("disagreement"), self._session.cache
-        found = missed_at(place, detail, project, cache, document.image_id) if cache is not None else None
+        found = missed_at(project, cache, document.image_id, place, detail) if cache is not None else None
         if found is None:
             self.told.emit(Message("Its outline is not known", "Draw it, or run the model on this image again."))
             return True

@@ -5,14 +5,13 @@ from collections.abc import Iterable
 from dataclasses import replace
 from itertools import count
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QSettings, Signal
 from PySide6.QtWidgets import QFileDialog
 
 from maskwright.document.values import ImageRecord
 from maskwright.errors import MaskwrightError, ProjectError
-from maskwright_gui.commands.live_thresholds import has_chosen_score, has_stored_score
+from maskwright.inference.thresholds import Thresholds
 from maskwright_gui.messages import Message
 from maskwright_gui.panels.model import BUNDLED, ModelPanel, model_title
 from maskwright_gui.panels.thresholds import ThresholdStrip
@@ -20,9 +19,6 @@ from maskwright_gui.session import Session
 from maskwright_gui.workers.inference import InferenceThread
 from maskwright_gui.workers.lane import answer_soon
 from maskwright_gui.workers.requests import ModelChoice, ModelSummary, PredictRequest, PredictResult
-
-if TYPE_CHECKING:
-    from maskwright.prelabel.settings import PrelabelSettings
 
 MAX_RECENT = 6
 
@@ -150,8 +146,7 @@ class ModelCommands(QObject):
                 path=project.image_path(image),
                 cache=cache,
                 choice=self._choice,
-                settings=self.wanted_settings(),
-                left_out=self.left_out,
+                thresholds=self.wanted_thresholds(),
             )
         )
 
@@ -209,19 +204,16 @@ class ModelCommands(QObject):
         known = list(dict.fromkeys([*devices, "AUTO", self._choice.device]))
         self._panel.set_devices(known, self._choice.device)
 
-    @property
-    def left_out(self) -> tuple[int, ...]:
-        """Classes of the project that the person does not want to see proposed."""
-        return self._strip.thresholds.left_out
-
-    def wanted_settings(self) -> "PrelabelSettings":
+    def wanted_thresholds(self) -> Thresholds:
         """The strip's thresholds; score and NMS are the model's own as long as nobody has seen or chosen others."""
-        settings = self._strip.thresholds.settings()
+        from maskwright.operations.kept_thresholds import has_chosen_score
+
+        wanted = self._strip.thresholds
         project = self._session.project
         is_known = self._summary is not None and self._summary.choice == self._choice
         if is_known or (project is not None and has_chosen_score(project)):
-            return settings
-        return replace(settings, score=None, nms_iou=None)
+            return wanted
+        return replace(wanted, score=None, nms_iou=None)
 
     def _on_model_loading(self, choice: ModelChoice) -> None:
         self._panel.set_note(f"Loading {model_title(choice.source)} on {choice.device}…")
@@ -239,10 +231,12 @@ class ModelCommands(QObject):
 
     def _offer_defaults(self, summary: ModelSummary) -> None:
         """The model's own operating point, unless the project has thresholds of its own or from its last batch."""
+        from maskwright.operations.kept_thresholds import has_kept_score
+
         project = self._session.project
         run = project.last_run() if project is not None else None
         is_of_another = run is None or run.model_hash != summary.content_hash
-        if project is None or (not has_stored_score(project) and is_of_another):
+        if project is None or (not has_kept_score(project) and is_of_another):
             own = replace(self._strip.thresholds, score=summary.default_score, nms_iou=summary.default_nms_iou)
             self._strip.set_thresholds(own)
 
@@ -254,12 +248,13 @@ class ModelCommands(QObject):
         self.told.emit(Message("The model cannot be used", str(error), "error", *wish))
 
     def _on_predicted(self, result: PredictResult) -> None:
+        outcome = result.outcome
         self.busy_changed.emit("")
         self._session.reload_categories()
-        self._session.refresh_document(result.request.image_id)
+        self._session.take_stored(result.request.image_id, outcome.change)
         self.predicted.emit(result)
-        if not result.proposal_count:
-            highest = max(result.candidates.scores.tolist(), default=0.0)
+        if not outcome.proposal_count:
+            highest = max(outcome.candidates.scores.tolist(), default=0.0)
             detail = f"The best candidate scores {highest:.2f}. Lower the score, or choose another model."
             self.told.emit(Message("The model proposes nothing on this image", detail))
         self._run_on_waiting()

@@ -1,64 +1,21 @@
 """The strip under the canvas: thresholds that choose among the model's candidates, and what to do with the result."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from typing import Any
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QCheckBox, QGridLayout, QPushButton, QWidget
 
 from maskwright.document.values import Category
+from maskwright.inference.thresholds import Defaults, Thresholds
 from maskwright_gui.panels.class_filter import ClassFilter
 from maskwright_gui.panels.threshold_slider import ScoreHistogram, ThresholdSlider
 from maskwright_gui.panels.widgets import muted_label, named
 from maskwright_gui.theme import Theme
 
-if TYPE_CHECKING:
-    from maskwright.prelabel.settings import PrelabelSettings
-
-THRESHOLDS_SETTING = "window.thresholds"
-"""Name of the project's setting."""
+_DEFAULTS = Defaults()
 _RANGES = {"score": (0.05, 0.99), "nms_iou": (0.1, 0.95), "mask_threshold": (0.1, 0.9), "min_iou": (0.85, 1.0)}
-
-
-@dataclass(frozen=True, slots=True)
-class Thresholds:
-    """What turns candidates into proposals; see `Candidates.select`."""
-
-    score: float = 0.5
-    nms_iou: float = 0.5
-    mask_threshold: float = 0.5
-    min_iou: float = 0.98
-    is_class_agnostic: bool = False
-    """Overlapping proposals of different classes suppress each other, too."""
-    left_out: tuple[int, ...] = ()
-    """Classes of the project that are not proposed."""
-
-    def settings(self) -> "PrelabelSettings":
-        """As the pipeline wants them, but for `left_out`: see `workers.narrowing`."""
-        from maskwright.prelabel.settings import PrelabelSettings
-
-        return PrelabelSettings(
-            score=self.score,
-            nms_iou=self.nms_iou,
-            mask_threshold=self.mask_threshold,
-            min_iou=self.min_iou,
-            is_class_agnostic=self.is_class_agnostic,
-        )
-
-    @classmethod
-    def from_json(cls, stored: object) -> "Thresholds":
-        """What `asdict` gave, or the defaults for anything else."""
-        if not isinstance(stored, dict):
-            return cls()
-        known = {name: float(stored[name]) for name in _RANGES if _is_number(stored.get(name))}
-        is_agnostic, left_out = stored.get("is_class_agnostic"), stored.get("left_out")
-        ids = tuple(id_ for id_ in left_out if isinstance(id_, int)) if isinstance(left_out, list) else ()
-        return cls(**known, is_class_agnostic=is_agnostic is True, left_out=ids)
-
-
-def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 class ThresholdStrip(QWidget):
@@ -76,7 +33,7 @@ class ThresholdStrip(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("strip")
-        self._thresholds = Thresholds()
+        self._thresholds = Thresholds(_DEFAULTS.score, _DEFAULTS.nms_iou)
         self.histogram = ScoreHistogram(*_RANGES["score"], self)
         self._agnostic = named(
             QCheckBox("Across classes", self),
@@ -90,20 +47,26 @@ class ThresholdStrip(QWidget):
         self._sliders = self._make_sliders()
         self._accept = QPushButton("Accept all above", self)
         self._reject = QPushButton("Reject rest", self)
-        self._accept.clicked.connect(lambda: self.accept_requested.emit(self._thresholds.score))
-        self._reject.clicked.connect(lambda: self.reject_requested.emit(self._thresholds.score))
+        self._accept.clicked.connect(lambda: self.accept_requested.emit(self.score))
+        self._reject.clicked.connect(lambda: self.reject_requested.emit(self.score))
         self._lay_out()
         self.set_proposal_count(0)
 
     @property
     def thresholds(self) -> Thresholds:
+        """As the sliders stand: with a score and an overlap."""
         return self._thresholds
 
+    @property
+    def score(self) -> float:
+        return self._thresholds.over(_DEFAULTS).score
+
     def set_thresholds(self, thresholds: Thresholds) -> None:
-        self._thresholds = thresholds
+        shown = thresholds.over(_DEFAULTS)
+        self._thresholds = thresholds = replace(thresholds, score=shown.score, nms_iou=shown.nms_iou)
         for field, slider in self._sliders.items():
             slider.set_value(getattr(thresholds, field))
-        self.histogram.set_threshold(thresholds.score)
+        self.histogram.set_threshold(shown.score)
         self._agnostic.blockSignals(True)
         self._agnostic.setChecked(thresholds.is_class_agnostic)
         self._agnostic.blockSignals(False)

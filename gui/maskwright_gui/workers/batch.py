@@ -13,14 +13,13 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, Signal, SignalInstance
 
 from maskwright.errors import MaskwrightError, ModelError
+from maskwright.monitor import CancelToken
 from maskwright_gui.workers.batch_status import BatchProgress, BatchState
 from maskwright_gui.workers.ending import wait_for
-from maskwright_gui.workers.narrowing import narrowed_for
 from maskwright_gui.workers.requests import BatchRequest, ModelChoice
 
 if TYPE_CHECKING:
     from maskwright.inference.model import Model
-    from maskwright.prelabel.control import CancelToken
     from maskwright.prelabel.pipeline import BatchReport
     from maskwright.prelabel.progress import Progress
 
@@ -34,8 +33,8 @@ class Batch(QObject):
     """BatchState."""
     progressed = Signal(object)
     """BatchProgress, after each image."""
-    image_ended = Signal(int)
-    """Id of an image whose proposals are stored, or which failed."""
+    image_ended = Signal(int, object)
+    """(image id, Change that is stored, empty where it failed)."""
     image_failed = Signal(int, str)
     """(image id, reason)."""
     done = Signal(object)
@@ -71,8 +70,6 @@ class Batch(QObject):
 
     def begin(self, request: BatchRequest) -> None:
         """Start; does nothing while a batch runs."""
-        from maskwright.prelabel.control import CancelToken
-
         if self.is_running:
             return
         self._progress = BatchProgress(0, 0)
@@ -101,7 +98,7 @@ class Batch(QObject):
         self.cancel()
         wait_for(self._ended.wait)
 
-    def _run(self, request: BatchRequest, token: "CancelToken") -> None:
+    def _run(self, request: BatchRequest, token: CancelToken) -> None:
         ending: tuple[SignalInstance, object]
         try:
             report = self._run_batch(request, token)
@@ -123,14 +120,14 @@ class Batch(QObject):
             )
         return (self.cancelled if report.is_cancelled else self.done), report
 
-    def _run_batch(self, request: BatchRequest, token: "CancelToken") -> "BatchReport":
+    def _run_batch(self, request: BatchRequest, token: CancelToken) -> "BatchReport":
         from maskwright.prelabel.pipeline import run_batch
 
         model = self._model_for(request.choice)
         return run_batch(
             request.project,
             model,
-            narrowed_for(request.settings, request.left_out, request.project, model),
+            request.thresholds,
             on_progress=self._on_progress,
             cancel=token,
             priority=lambda: self._wanted_first,
@@ -145,5 +142,5 @@ class Batch(QObject):
         )
         if progress.failure is not None:
             self.image_failed.emit(progress.image_id, progress.failure)
-        self.image_ended.emit(progress.image_id)
+        self.image_ended.emit(progress.image_id, progress.change)
         self.progressed.emit(self._progress)

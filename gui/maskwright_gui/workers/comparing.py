@@ -12,14 +12,9 @@ if TYPE_CHECKING:
 def compare(project: "Project", model_path: Path, progress: TaskProgress) -> int:
     """How many images were compared. Raises ModelError and ProjectError; cancelled between two images."""
     from maskwright.inference.model import load_model
-    from maskwright.prelabel.settings import PrelabelSettings
-    from maskwright.review.comparison import compare_with
+    from maskwright.inference.thresholds import Thresholds
+    from maskwright.operations.comparing import compare_with
 
     progress.report(0, None, f"Loading {model_path.name}")
     model = load_model(model_path)
-    return compare_with(
-        project,
-        model,
-        PrelabelSettings(),
-        on_progress=lambda done, total: progress.report(done, total, f"Comparing: {done} of {total}"),
-    )
+    return compare_with(project, model, Thresholds(), progress)

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from threading import Event, Lock
 from typing import TYPE_CHECKING
@@ -90,12 +91,14 @@ def decode_pyramid(path: Path, watcher: "Watcher | None" = None) -> "ImagePyrami
     """Decode and shrink, upright; raises ImageError with path and reason."""
     from maskwright.images.decode import read_image, read_samples  # the decoders are not needed for the first paint
     from maskwright.images.header import probe_image
+    from maskwright.images.identity import SeenFile
     from maskwright_gui.canvas.pyramid import ImagePyramid
 
     try:
         if probe_image(path).depth > 8:
             return ImagePyramid.of_samples(read_samples(path, watcher=watcher))
-        return ImagePyramid.of_bgr(read_image(path, watcher=watcher).bgr_u8)
+        seen = SeenFile.now(path)
+        return replace(ImagePyramid.of_bgr(read_image(path, watcher=watcher).bgr_u8), seen=seen)
     except MemoryError as error:
         raise ImageError("not enough memory to show the image", path=path) from error
 

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Sequence
 from contextlib import nullcontext
+from pathlib import Path
 from threading import Condition
 from typing import TYPE_CHECKING
 
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from maskwright.images.header import ImageHeader
+    from maskwright.images.identity import SeenFile
     from maskwright_gui.canvas.pyramid import ImagePyramid
 
 log = logging.getLogger(__name__)
@@ -76,6 +78,19 @@ class ImageLoader(QThread):
         """The image if it is there; nothing is asked for."""
         with self._condition:
             return self._cache.get(request)
+
+    def decoded(self, image_id: int, path: Path) -> "tuple[SeenFile, NDArray[np.uint8]] | None":
+        """(the file, its pixels as `read_image` has them) of an image that was decoded for the canvas.
+
+        None where it has not been, or the file is another one now. May be called from any thread.
+        """
+        from maskwright.images.identity import SeenFile
+
+        with self._condition:
+            image = self._cache.get(ImageRequest(image_id, path))
+        if image is None or image.seen is None or image.seen != SeenFile.now(path):
+            return None
+        return image.seen, image.bgr()
 
     def stop(self) -> None:
         """End the thread after the image it is decoding; returns when it has ended, or hangs."""

@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, QThread, Signal
 
 from maskwright.errors import MaskwrightError, ModelError
+from maskwright.monitor import OperationCancelledError
 from maskwright_gui.workers.batch import Batch
 from maskwright_gui.workers.ending import end
-from maskwright_gui.workers.interactive import SupersededError, note_failure, predict_image
+from maskwright_gui.workers.interactive import Decoded, answer, note_failure
 from maskwright_gui.workers.requests import BatchRequest, ModelChoice, ModelSummary, PredictRequest
 
 if TYPE_CHECKING:
@@ -52,11 +53,17 @@ class InferenceThread(QThread):
     cancelled = Signal(object)
     """PredictRequest."""
 
-    def __init__(self, parent: QObject | None = None, *, load: Loader = load_choice) -> None:
+    def __init__(
+        self,
+        parent: QObject | None = None,
+        *,
+        load: Loader = load_choice,
+        decoded: Decoded = lambda image_id, path: None,
+    ) -> None:
         super().__init__(parent)
         self.batch = Batch(self.model_for, self._post_batch, self._serve_waiting, self)
         """Its progress and its end are signals of its own."""
-        self._load = load
+        self._load, self._decoded = load, decoded
         self._condition = Condition()
         self._loading = Condition()
         self._choice: ModelChoice | None = None
@@ -161,10 +168,13 @@ class InferenceThread(QThread):
 
     def _predict(self, request: PredictRequest) -> None:
         try:
-            result = predict_image(
-                request, lambda: self.model_for(request.choice), lambda: self._newest_id == request.request_id
+            result = answer(
+                request,
+                lambda: self.model_for(request.choice),
+                lambda: self._newest_id == request.request_id,
+                self._decoded,
             )
-        except SupersededError:
+        except OperationCancelledError:
             self.cancelled.emit(request)
         except MaskwrightError as error:
             self._fail(request, error)

@@ -1,56 +1,61 @@
-"""One image through the model, stage by stage, so that a newer wish can stop it in between."""
+"""One image through the model for the window: a newer wish stops it between two stages, the image is decoded once."""
 
 import logging
-import time
 from collections.abc import Callable
-from dataclasses import replace
-from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from maskwright.document.values import Provenance
+import numpy as np
+from numpy.typing import NDArray
+
 from maskwright.errors import MaskwrightError, ProjectError
-from maskwright_gui.workers.narrowing import narrowed
+from maskwright.monitor import OperationCancelledError
 from maskwright_gui.workers.requests import PredictRequest, PredictResult
 
 if TYPE_CHECKING:
+    from maskwright.images.identity import SeenFile
     from maskwright.inference.model import Model
 
 
 log = logging.getLogger(__name__)
 
+Decoded = Callable[[int, Path], "tuple[SeenFile, NDArray[np.uint8]] | None"]
+"""(image id, path) to the file and its pixels where somebody has decoded them already, as `ImageLoader.decoded`."""
 
-class SupersededError(Exception):
-    """Raised between two stages when the request is not wanted any more."""
+
+class WantedMonitor:
+    """Cancels a request that is not wanted any more."""
+
+    def __init__(self, is_wanted: Callable[[], bool]) -> None:
+        self._is_wanted = is_wanted
+
+    def report(self, done: int, total: int | None, text: str = "") -> None:
+        self.check()
+
+    def check(self) -> None:
+        if not self._is_wanted():
+            raise OperationCancelledError
 
 
-def predict_image(request: PredictRequest, load: Callable[[], "Model"], is_wanted: Callable[[], bool]) -> PredictResult:
-    """Load, decode, infer, select, store. Raises SupersededError, or the MaskwrightError of the stage that failed."""
-    from maskwright.images.decode import read_image
-    from maskwright.images.identity import SeenFile
-    from maskwright.prelabel.mapping import project_categories
-    from maskwright.prelabel.proposing import candidates_to_proposals, note_uncertainty
+def answer(
+    request: PredictRequest, load: Callable[[], "Model"], is_wanted: Callable[[], bool], decoded: Decoded
+) -> PredictResult:
+    """Load the model and run it. Raises OperationCancelledError, or the MaskwrightError of the stage that failed."""
+    from maskwright.operations.proposing import predict_image
 
-    def check() -> None:
-        if not is_wanted():
-            raise SupersededError
-
-    started = time.perf_counter()
+    monitor = WantedMonitor(is_wanted)
     model = load()
-    check()
-    seen = SeenFile.now(request.path)
-    pixels = read_image(request.path).bgr_u8
-    check()
-    candidates = model.predict(pixels)
-    check()
-    request.cache.put(model, request.image_id, candidates, seen)
-    category_ids = project_categories(request.project, model.labels, model.content_hash)
-    settings = narrowed(request.settings, request.left_out, category_ids)
-    proposals = candidates_to_proposals(candidates, settings, category_ids)
-    check()
-    change = request.project.put_proposals(request.image_id, proposals, provenance=_provenance(request, model))
-    request.project.forget_failure(request.image_id)
-    note_uncertainty(request.project, request.image_id, candidates, settings, category_ids)
-    return PredictResult(request, change, candidates, category_ids, len(proposals), time.perf_counter() - started)
+    monitor.check()
+    outcome = predict_image(
+        request.project,
+        request.image_id,
+        model,
+        request.thresholds,
+        cache=request.cache,
+        pixels=decoded(request.image_id, request.path),
+        monitor=monitor,
+    )
+    return PredictResult(request, outcome)
 
 
 def note_failure(request: PredictRequest, error: MaskwrightError) -> None:
@@ -59,11 +64,3 @@ def note_failure(request: PredictRequest, error: MaskwrightError) -> None:
         request.project.note_failure(request.image_id, error.reason)
     except ProjectError as unwritten:
         log.warning("the failure on %s is not kept: %s", request.path, unwritten)
-
-
-def _provenance(request: PredictRequest, model: "Model") -> Provenance:
-    settings = request.settings
-    score = model.default_score if settings.score is None else settings.score
-    nms_iou = model.default_nms_iou if settings.nms_iou is None else settings.nms_iou
-    now = datetime.now(UTC).isoformat(timespec="seconds")
-    return replace(settings, score=score, nms_iou=nms_iou).provenance(model.name, model.content_hash, now)

@@ -1,29 +1,22 @@
 """What other thresholds would make of one image, from its candidates, newest wish first; nothing is stored."""
 
 import logging
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from dataclasses import dataclass
 from enum import Enum, auto
-from functools import partial
 from threading import Condition
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QThread, Signal
 
-from maskwright.document.change import Change
 from maskwright.document.document import Document
-from maskwright.document.values import Provenance
 from maskwright.errors import MaskwrightError, ProjectError
-from maskwright.inference.candidate_cache import CandidateCache, ModelMark
+from maskwright.inference.candidate_cache import CandidateCache
+from maskwright.inference.thresholds import Thresholds
 from maskwright_gui.workers.ending import end
-from maskwright_gui.workers.foresight import next_settings
-from maskwright_gui.workers.narrowing import narrowed
+from maskwright_gui.workers.foresight import next_thresholds
 
 if TYPE_CHECKING:
-    from maskwright.inference.candidates import Candidates
-    from maskwright.prelabel.settings import PrelabelSettings
-    from maskwright.project.proposals import Proposal
+    from maskwright.operations.proposing import KnownImage, Preview
     from maskwright.project.store import Project
 
 
@@ -46,20 +39,14 @@ class PreviewRequest:
     project: "Project"
     cache: CandidateCache
     document: Document
-    settings: "PrelabelSettings"
+    thresholds: Thresholds
     purpose: Purpose = Purpose.SHOW
-    left_out: tuple[int, ...] = ()
-    """Classes of the project that are not to be proposed."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Preview:
-    """`change` leads from the request's document to the one with the new proposals, whose ids are negative."""
-
+class PreviewResult:
     request: PreviewRequest
-    change: Change
-    proposals: "list[Proposal]"
-    provenance: Provenance
+    preview: "Preview"
 
 
 class PreviewThread(QThread):
@@ -68,7 +55,7 @@ class PreviewThread(QThread):
     scores_known = Signal(int, object)
     """(image id, scores of its candidates), once per image."""
     ready = Signal(object)
-    """Preview."""
+    """PreviewResult."""
     missing = Signal(object)
     """PreviewRequest of an image without candidates."""
     doubts_noted = Signal(int)
@@ -82,11 +69,11 @@ class PreviewThread(QThread):
         self._waiting: PreviewRequest | None = None
         self._is_stopping = False
         self._is_stale = False
-        self._known: _Known | None = None
+        self._known: KnownImage | None = None
         self._kept: PreviewRequest | None = None
         """Answered, but what is doubtful with its thresholds is not noted yet."""
-        self._shown: PrelabelSettings | None = None
-        self._ahead: list[PrelabelSettings] = []
+        self._shown: Thresholds | None = None
+        self._ahead: list[Thresholds] = []
         """What may be asked for next, the soonest last."""
 
     def request(self, request: PreviewRequest) -> None:
@@ -121,12 +108,13 @@ class PreviewThread(QThread):
         if known is None:
             self.missing.emit(request)
         elif request.purpose is not Purpose.SCORES:
-            self.ready.emit(known.preview(request))
-            settings, before = known.settings(request), self._shown
-            if request.purpose is Purpose.KEEP:
+            is_kept, thresholds = request.purpose is Purpose.KEEP, request.thresholds
+            make = known.kept if is_kept else known.preview
+            self.ready.emit(PreviewResult(request, make(request.document, thresholds)))
+            before, self._shown = self._shown, None if is_kept else thresholds
+            if is_kept:
                 self._kept = request
-            self._shown = settings if request.purpose is Purpose.SHOW else None
-            self._ahead = next_settings(before, settings)[::-1] if before is not None and self._shown else []
+            self._ahead = [] if before is None or is_kept else next_thresholds(before, thresholds)[::-1]
 
     def _has_news_soon(self) -> bool:
         """Waits; False where there is time to note doubts."""
@@ -139,7 +127,7 @@ class PreviewThread(QThread):
     def _use_the_time(self) -> None:
         """Once nothing else is wanted: each of these takes as long as an answer, and the window is painting that."""
         if self._ahead and self._known is not None:
-            self._known.make(self._ahead.pop())
+            self._known.make_ready(self._ahead.pop())
         else:
             self._ahead = []
             self._note_doubts()
@@ -149,24 +137,22 @@ class PreviewThread(QThread):
         if request is None or self._known is None or self._known.image_id != request.document.image_id:
             return
         try:
-            self._known.note_doubts(request)
+            self._known.note_signals(request.project, request.thresholds)
         except ProjectError as error:  # the project may be closed by now
             log.info("the doubts on image %d are not noted: %s", self._known.image_id, error)
         else:
             self.doubts_noted.emit(self._known.image_id)
 
-    def _candidates_of(self, request: PreviewRequest) -> "_Known | None":
-        from maskwright.prelabel.mapping import project_categories
+    def _candidates_of(self, request: PreviewRequest) -> "KnownImage | None":
+        from maskwright.operations.proposing import known_image
 
         image_id = request.document.image_id
         if self._known is None or self._known.image_id != image_id:
-            found = request.cache.get(image_id, request.project.image_path(request.project.image(image_id)))
+            found = known_image(request.project, request.cache, image_id)
             if found is None:
                 return None
-            mark, candidates = found
-            category_ids = project_categories(request.project, candidates.categories, mark.content_hash)
-            self._known = _Known(image_id, candidates, category_ids, mark)
-            self.scores_known.emit(image_id, candidates.scores)
+            self._known = found
+            self.scores_known.emit(image_id, found.candidates.scores)
         return self._known
 
     def run(self) -> None:
@@ -178,52 +164,3 @@ class PreviewThread(QThread):
             except Exception as error:  # the border of a thread: the next request is to be answered
                 log.exception("the preview failed")
                 self.failed.emit(MaskwrightError(f"unexpected fault: {error}", hint="details are in the log"))
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Known:
-    """The candidates of one image. They remember what was traced: moving the score traces nothing twice."""
-
-    image_id: int
-    candidates: "Candidates"
-    category_ids: Mapping[int, int]
-    mark: ModelMark
-    new_ids: dict[tuple[int, float, int], int] = field(default_factory=dict)
-    """{(class, score, number among those of this class and score): id to show it under}."""
-
-    def preview(self, request: PreviewRequest) -> Preview:
-        from maskwright.prelabel.proposing import candidates_to_proposals
-        from maskwright.project.proposals import preview_change, proposals_to_change
-
-        settings = self.settings(request)
-        is_kept = request.purpose is Purpose.KEEP
-        proposals = candidates_to_proposals(self.candidates, settings, self.category_ids, packs_dense=is_kept)
-        now = datetime.now(UTC).isoformat(timespec="seconds")
-        provenance = settings.provenance(self.mark.name, self.mark.content_hash, now)
-        existing = tuple(request.document)
-        if is_kept:
-            change = proposals_to_change(existing, proposals, provenance, range(-len(proposals), 0))
-        else:
-            taken: dict[tuple[int, float], int] = {}
-            change = preview_change(existing, proposals, partial(self._new_id, taken))
-        return Preview(request, change, proposals, provenance)
-
-    def note_doubts(self, request: PreviewRequest) -> None:
-        from maskwright.prelabel.proposing import note_uncertainty
-
-        settings = self.settings(request)
-        note_uncertainty(request.project, self.image_id, self.candidates, settings, self.category_ids)
-
-    def make(self, settings: "PrelabelSettings") -> None:
-        """Have polygons ready for the case that they are asked for; the candidates remember them."""
-        for prediction in settings.select(self.candidates)[:1]:
-            _ = prediction.polygons  # those of the whole selection are made together
-
-    def settings(self, request: PreviewRequest) -> "PrelabelSettings":
-        return narrowed(request.settings, request.left_out, self.category_ids)
-
-    def _new_id(self, taken: dict[tuple[int, float], int], proposal: "Proposal") -> int:
-        """The same negative id for the same candidate at every step of a slider."""
-        key = proposal.category_id, proposal.score
-        taken[key] = taken.get(key, 0) + 1
-        return self.new_ids.setdefault((*key, taken[key]), -1 - len(self.new_ids))

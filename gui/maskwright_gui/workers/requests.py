@@ -1,16 +1,14 @@
 """What the inference thread is asked for and what it answers: plain values that cross the thread border."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from maskwright.document.change import Change
 from maskwright.inference.candidate_cache import CandidateCache
+from maskwright.inference.thresholds import Thresholds
 
 if TYPE_CHECKING:
-    from maskwright.inference.candidates import Candidates
-    from maskwright.prelabel.settings import PrelabelSettings
+    from maskwright.operations.proposing import PredictOutcome
     from maskwright.project.store import Project
 
 
@@ -48,22 +46,15 @@ class PredictRequest:
     path: Path
     cache: CandidateCache
     choice: ModelChoice
-    settings: "PrelabelSettings"
-    left_out: tuple[int, ...] = ()
-    """Classes of the project that are not to be proposed."""
+    thresholds: Thresholds
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PredictResult:
-    """What came of a `PredictRequest`: the change is already stored."""
+    """What came of a `PredictRequest`."""
 
     request: PredictRequest
-    change: Change
-    candidates: "Candidates"
-    category_ids: Mapping[int, int]
-    """{the model's category id: the project's}."""
-    proposal_count: int
-    seconds: float
+    outcome: "PredictOutcome"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -73,8 +64,6 @@ class BatchRequest:
     project: "Project"
     cache: CandidateCache
     choice: ModelChoice
-    settings: "PrelabelSettings"
-    left_out: tuple[int, ...] = ()
-    """Classes of the project that are not to be proposed."""
+    thresholds: Thresholds
     resumes: bool = True
     """Go on with the last run where model and settings are the same."""

@@ -3,28 +3,17 @@
 import logging
 from collections.abc import Callable
 from threading import Event
-from typing import Protocol
 
 from PySide6.QtCore import QObject, QThread, Signal
 
 from maskwright.errors import MaskwrightError
+from maskwright.monitor import Monitor, OperationCancelledError
 from maskwright_gui.workers.ending import end_and_delete
 
 log = logging.getLogger(__name__)
 
-
-class TaskCancelledError(Exception):
-    """Raised by `TaskProgress.check` inside the function when the person cancelled."""
-
-
-class TaskProgress(Protocol):
-    """What the function is handed to tell how far it is."""
-
-    def report(self, done: int, total: int | None, text: str = "") -> None:
-        """`total` None: not known yet. Raises TaskCancelledError when the task was cancelled."""
-
-    def check(self) -> None:
-        """Raises TaskCancelledError when the task was cancelled."""
+TaskProgress = Monitor
+TaskCancelledError = OperationCancelledError
 
 
 class Task(QThread):
@@ -37,7 +26,7 @@ class Task(QThread):
     """MaskwrightError."""
     cancelled = Signal()
 
-    def __init__(self, function: Callable[[TaskProgress], object], parent: QObject | None = None) -> None:
+    def __init__(self, function: Callable[[Monitor], object], parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._function = function
         self._cancel = Event()
@@ -56,12 +45,12 @@ class Task(QThread):
 
     def check(self) -> None:
         if self._cancel.is_set():
-            raise TaskCancelledError
+            raise OperationCancelledError
 
     def run(self) -> None:
         try:
             result = self._function(self)
-        except TaskCancelledError:
+        except OperationCancelledError:
             self.cancelled.emit()
         except MaskwrightError as error:
             self.failed.emit(error)

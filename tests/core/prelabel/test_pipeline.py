@@ -11,7 +11,8 @@ import tiny_models
 from maskwright.document.values import ImageState, InstanceState
 from maskwright.errors import ModelError, ProjectError
 from maskwright.inference.model import Model, load_model
-from maskwright.prelabel import CancelToken, PrelabelSettings, Progress, prelabel_one, resumable_run, run_batch
+from maskwright.inference.thresholds import Thresholds
+from maskwright.prelabel import CancelToken, Progress, prelabel_one, resumable_run, run_batch
 from maskwright.prelabel.feeding import Queue
 from maskwright.project import Project, ScannedImage, scan_folder
 from project_builders import write_image
@@ -39,7 +40,7 @@ def names_of(project: Project) -> dict[int, str]:
 def test_every_image_gets_its_proposals_once(project: Project, model: Model) -> None:
     seen: list[Progress] = []
 
-    report = run_batch(project, model, PrelabelSettings(), on_progress=seen.append)
+    report = run_batch(project, model, Thresholds(), on_progress=seen.append)
 
     assert (report.done, report.failed, report.remaining) == (12, 0, 0)
     assert sorted(progress.image_id for progress in seen) == list(range(1, 13))
@@ -49,7 +50,7 @@ def test_every_image_gets_its_proposals_once(project: Project, model: Model) -> 
 
 
 def test_proposals_lie_where_the_model_sees_them(project: Project, model: Model) -> None:
-    run_batch(project, model, PrelabelSettings())
+    run_batch(project, model, Thresholds())
 
     left, right = sorted(project.instances(1), key=lambda instance: instance.bounds_xyxy)
     assert left.bounds_xyxy == pytest.approx((0, 0, 32, 48), abs=8)
@@ -60,10 +61,10 @@ def test_proposals_lie_where_the_model_sees_them(project: Project, model: Model)
 
 
 def test_thresholds_and_classes_select(project: Project, model: Model) -> None:
-    run_batch(project, model, PrelabelSettings(score=0.85))
+    run_batch(project, model, Thresholds(score=0.85))
     assert [instance.score for instance in project.instances(1)] == [pytest.approx(0.9)]
 
-    run_batch(project, model, PrelabelSettings(categories=(model.labels[1].id,)))
+    run_batch(project, model, Thresholds(categories=(model.labels[1].id,)))
     assert [instance.score for instance in project.instances(1)] == [pytest.approx(0.8)]
 
 
@@ -73,7 +74,7 @@ def test_bad_images_fail_alone_with_their_reason(project: Project, model: Model)
     write_image(project.image_root / "07.png", size_wh=(10, 10))
     seen: list[Progress] = []
 
-    report = run_batch(project, model, PrelabelSettings(), on_progress=seen.append)
+    report = run_batch(project, model, Thresholds(), on_progress=seen.append)
 
     reasons = {failure.file_name: failure.reason for failure in project.failures(report.run_id)}
     assert (report.done, report.failed) == (9, 3)
@@ -95,12 +96,12 @@ def test_a_cancelled_batch_is_resumed_without_doing_an_image_twice(project: Proj
         if len(seen) == 3:
             token.cancel()
 
-    first = run_batch(project, model, PrelabelSettings(), on_progress=stop_after_three, cancel=token)
+    first = run_batch(project, model, Thresholds(), on_progress=stop_after_three, cancel=token)
     assert first.is_cancelled
     assert first.done + first.remaining == 60
 
     second = run_batch(
-        project, model, PrelabelSettings(), on_progress=lambda progress: seen.append(progress.image_id), resume=True
+        project, model, Thresholds(), on_progress=lambda progress: seen.append(progress.image_id), resume=True
     )
 
     assert second.run_id == first.run_id
@@ -109,10 +110,10 @@ def test_a_cancelled_batch_is_resumed_without_doing_an_image_twice(project: Proj
 
 
 def test_other_settings_are_another_run(project: Project, model: Model) -> None:
-    first = run_batch(project, model, PrelabelSettings())
+    first = run_batch(project, model, Thresholds())
 
-    assert resumable_run(project, model, PrelabelSettings(score=0.1)) is None
-    assert resumable_run(project, model, PrelabelSettings(score=model.default_score)).id == first.run_id
+    assert resumable_run(project, model, Thresholds(score=0.1)) is None
+    assert resumable_run(project, model, Thresholds(score=model.default_score)).id == first.run_id
 
 
 def test_the_image_on_screen_goes_first(project: Project, model: Model, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -128,7 +129,7 @@ def test_the_image_on_screen_goes_first(project: Project, model: Model, monkeypa
     monkeypatch.setattr("maskwright.prelabel.pipeline.Queue", Noted)
     wanted = iter([11, None, 5])
 
-    run_batch(project, model, PrelabelSettings(), priority=lambda: next(wanted, None))
+    run_batch(project, model, Thresholds(), priority=lambda: next(wanted, None))
 
     assert [image_id for image_id in handed_out if image_id] == [11, 1, 5, 2, 3, 4, 6, 7, 8, 9, 10, 12]
 
@@ -144,7 +145,7 @@ def test_a_paused_batch_waits_and_goes_on(project: Project, model: Model) -> Non
 
     thread = threading.Thread(
         target=run_batch,
-        args=(project, model, PrelabelSettings()),
+        args=(project, model, Thresholds()),
         kwargs={"on_progress": pause_once, "cancel": token},
     )
     thread.start()
@@ -164,12 +165,12 @@ def test_a_dead_device_stops_the_batch_and_blames_no_image(
         raise ModelError("device lost")
 
     monkeypatch.setattr(Model, "infer", fail)
-    report = run_batch(project, model, PrelabelSettings())
+    report = run_batch(project, model, Thresholds())
     monkeypatch.undo()
 
     assert "device lost" in report.stopped_because
     assert (report.failed, report.remaining) == (0, 12)
-    assert run_batch(project, model, PrelabelSettings(), resume=True).done == 12
+    assert run_batch(project, model, Thresholds(), resume=True).done == 12
 
 
 def test_images_under_way_when_the_device_dies_do_not_lay_the_blame_on_others(
@@ -185,7 +186,7 @@ def test_images_under_way_when_the_device_dies_do_not_lay_the_blame_on_others(
         raise ModelError("device lost")
 
     monkeypatch.setattr(Model, "infer", die_after_the_first)
-    report = run_batch(project, model, PrelabelSettings())
+    report = run_batch(project, model, Thresholds())
 
     assert "device lost" in report.stopped_because
     assert report.failed == 0
@@ -205,7 +206,7 @@ def test_an_image_on_which_inference_fails_is_listed(
         return infer(self, request, feeds, shape)
 
     monkeypatch.setattr(Model, "infer", fail_on_dark)
-    report = run_batch(project, model, PrelabelSettings())
+    report = run_batch(project, model, Thresholds())
 
     assert report.done == 11
     assert [failure.reason for failure in project.failures(report.run_id)] == ["too dark"]
@@ -214,7 +215,7 @@ def test_an_image_on_which_inference_fails_is_listed(
 def test_a_vanished_image_folder_stops_the_batch(project: Project, model: Model) -> None:
     project.image_root.rename(project.image_root.with_name("elsewhere"))
 
-    report = run_batch(project, model, PrelabelSettings())
+    report = run_batch(project, model, Thresholds())
 
     assert "is gone" in report.stopped_because
     assert report.failed == 0
@@ -226,15 +227,15 @@ def test_a_project_that_cannot_be_written_ends_the_batch_with_its_reason(
     def full(*_: object, **__: object) -> None:
         raise ProjectError("the disk is full")
 
-    monkeypatch.setattr(Project, "put_proposals", full)
+    monkeypatch.setattr(Project, "put_many_proposals", full)
 
     with pytest.raises(ProjectError, match="disk is full"):
-        run_batch(project, model, PrelabelSettings())
+        run_batch(project, model, Thresholds())
 
 
 def test_an_empty_project_is_done_at_once(tmp_path: Path, model: Model) -> None:
     with Project.create(tmp_path / "set.maskwright", image_root=tmp_path) as project:
-        assert run_batch(project, model, PrelabelSettings()).remaining == 0
+        assert run_batch(project, model, Thresholds()).remaining == 0
 
 
 def test_an_image_above_the_pixel_budget_goes_through_alone(
@@ -244,10 +245,40 @@ def test_an_image_above_the_pixel_budget_goes_through_alone(
     write_image(tmp_path / "a.png")
     with Project.create(tmp_path / "set.maskwright", image_root=tmp_path) as project:
         project.add_images([ScannedImage("a.png", 64, 48)])
-        assert run_batch(project, model, PrelabelSettings()).done == 1
+        assert run_batch(project, model, Thresholds()).done == 1
 
 
 def test_one_image_needs_no_project(tmp_path: Path, model: Model) -> None:
-    proposals = prelabel_one(model, write_image(tmp_path / "a.png"), PrelabelSettings())
+    proposals = prelabel_one(model, write_image(tmp_path / "a.png"), Thresholds())
 
     assert [proposal.category_id for proposal in proposals] == [label.id for label in model.labels]
+
+
+def test_several_images_are_stored_in_one_transaction_and_told_of_afterwards(
+    project: Project, model: Model, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("maskwright.prelabel.pipeline._WRITTEN_AFTER_S", 60.0)
+    revisions: list[int] = []
+
+    def note(progress: Progress) -> None:
+        assert len(project.instances(progress.image_id)) == 2
+        revisions.append(project.revision)
+
+    run_batch(project, model, Thresholds(), on_progress=note)
+    assert len(set(revisions)) == 1
+
+
+def test_an_image_that_somebody_waits_for_is_stored_at_once(
+    project: Project, model: Model, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("maskwright.prelabel.pipeline._WRITTEN_AFTER_S", 60.0)
+    wanted, seen = iter([11]), []
+    run_batch(
+        project,
+        model,
+        Thresholds(),
+        priority=lambda: next(wanted, None),
+        on_progress=lambda progress: seen.append((progress.image_id, project.revision)),
+    )
+    at_once = dict(seen)[11]
+    assert any(revision > at_once for _, revision in seen)

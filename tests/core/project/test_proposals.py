@@ -154,7 +154,7 @@ def test_a_finished_image_stays_finished(project: Project) -> None:
 
 def test_runs_remember_what_is_done_and_what_failed(project: Project) -> None:
     run_id = project.start_run("net", "abc", {"score": 0.5})
-    project.mark_done(run_id, 1, 0.25)
+    project.put_proposals(1, [], run_id=run_id, seconds=0.25)
     project.record_failure(run_id, 2, "the file is empty")
 
     assert project.pending_images(run_id).size == 0

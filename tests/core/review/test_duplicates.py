@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from maskwright.images.fingerprint import MAX_DISTANCE, alike, fingerprint
+from maskwright.operations.duplicates import find_duplicates
 from maskwright.project import Project, scan_folder
-from maskwright.review.duplicates import find_duplicates
 
 
 def picture(seed: int) -> NDArray[np.uint8]:

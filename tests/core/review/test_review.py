@@ -12,9 +12,10 @@ from maskwright.document.values import InstanceState
 from maskwright.images import read_image
 from maskwright.inference.candidates import Candidates
 from maskwright.inference.model import Model, load_model
-from maskwright.prelabel import PrelabelSettings, run_batch
+from maskwright.inference.thresholds import Thresholds
+from maskwright.operations.comparing import compare_with
+from maskwright.prelabel import run_batch
 from maskwright.project import Project, Proposal, scan_folder
-from maskwright.review.comparison import compare_with
 from maskwright.review.disagreement import disagreement
 from maskwright.review.order import ordered_images, reason
 from maskwright.review.uncertainty import image_uncertainty
@@ -47,7 +48,7 @@ def test_expected_corrections_follow_the_scores(
 ) -> None:
     image = read_image(write_image(tmp_path / "a.png")).bgr_u8
 
-    found = image_uncertainty(model_with(tmp_path, scores).predict(image), 0.5)
+    found = image_uncertainty(model_with(tmp_path, scores).predict(image), Thresholds(0.5))
 
     assert (found.false, found.missed) == pytest.approx(expected, abs=1e-3)
     assert found.outlines < 0.25  # the cut at the box moves by part of a cell of the tiny grid
@@ -56,7 +57,7 @@ def test_expected_corrections_follow_the_scores(
 def test_soft_outlines_count(tmp_path: Path) -> None:
     image = read_image(write_image(tmp_path / "a.png")).bgr_u8
 
-    found = image_uncertainty(model_with(tmp_path, (0.99, 0.99), soft=0.3).predict(image), 0.5)
+    found = image_uncertainty(model_with(tmp_path, (0.99, 0.99), soft=0.3).predict(image), Thresholds(0.5))
 
     assert found.outlines == pytest.approx(2)
     assert "unclear outlines" in found.reason
@@ -76,7 +77,7 @@ def test_only_scores_near_the_threshold_are_doubtful(
 ) -> None:
     image = read_image(write_image(tmp_path / "a.png")).bgr_u8
 
-    found = image_uncertainty(model_with(tmp_path, scores).predict(image), 0.5)
+    found = image_uncertainty(model_with(tmp_path, scores).predict(image), Thresholds(0.5))
 
     assert [doubt.kind for doubt in found.doubts] == expected
     assert ("no single object is doubtful" in found.reason or found.reason == "nothing doubtful") == (not expected)
@@ -92,7 +93,7 @@ def two_classes(folder: Path, first: float, second: float) -> Candidates:
 def test_a_second_class_close_behind_is_a_doubt_about_the_class(tmp_path: Path) -> None:
     candidates = two_classes(tmp_path, 0.5, 0.45)
 
-    found = image_uncertainty(candidates, 0.3, class_agnostic=True)
+    found = image_uncertainty(candidates, Thresholds(0.3, is_class_agnostic=True))
 
     assert [(doubt.kind, doubt.rival) for doubt in found.doubts] == [("class", candidates.categories[1].name)]
     assert (found.classes, found.missed) == pytest.approx((0.45, 0), abs=1e-3)
@@ -100,7 +101,7 @@ def test_a_second_class_close_behind_is_a_doubt_about_the_class(tmp_path: Path) 
 
 
 def test_a_second_class_far_behind_is_no_object_that_was_missed(tmp_path: Path) -> None:
-    found = image_uncertainty(two_classes(tmp_path, 0.8, 0.15), 0.5)
+    found = image_uncertainty(two_classes(tmp_path, 0.8, 0.15), Thresholds(0.5))
 
     assert found.doubts == ()
     assert (found.classes, found.missed) == pytest.approx((0.15, 0), abs=1e-3)
@@ -109,14 +110,14 @@ def test_a_second_class_far_behind_is_no_object_that_was_missed(tmp_path: Path) 
 def test_a_class_that_is_not_proposed_raises_no_doubt(tmp_path: Path) -> None:
     candidates = two_classes(tmp_path, 0.5, 0.45)
     first, second = (category.id for category in candidates.categories[:2])
-    assert image_uncertainty(candidates, 0.3, categories={first}).classes == 0
-    assert image_uncertainty(candidates, 0.3, categories={first, second}).classes > 0
+    assert image_uncertainty(candidates, Thresholds(0.3, categories=(first,))).classes == 0
+    assert image_uncertainty(candidates, Thresholds(0.3, categories=(first, second))).classes > 0
 
 
 def test_a_mask_that_depends_on_its_cut_is_doubtful(tmp_path: Path) -> None:
     image = read_image(write_image(tmp_path / "a.png")).bgr_u8
 
-    found = image_uncertainty(model_with(tmp_path, (0.96, 0.99), soft=0.3).predict(image), 0.5)
+    found = image_uncertainty(model_with(tmp_path, (0.96, 0.99), soft=0.3).predict(image), Thresholds(0.5))
 
     assert [doubt.kind for doubt in found.doubts] == ["outline", "outline"]
 
@@ -175,10 +176,10 @@ def test_a_batch_notes_its_doubts_and_a_second_model_its_dissent(tmp_path: Path)
         write_image(tmp_path / "images" / f"{index}.png")
     with Project.create(tmp_path / "set.maskwright", image_root=tmp_path / "images") as project:
         project.add_images(scan_folder(project.image_root))
-        run_batch(project, model_with(tmp_path, (0.99, 0.6)), PrelabelSettings())
+        run_batch(project, model_with(tmp_path, (0.99, 0.6)), Thresholds())
         before = [project.instances(id_) for id_ in (1, 2, 3)]
 
-        done = compare_with(project, model_with(tmp_path, (0.99, 0.2)), PrelabelSettings())
+        done = compare_with(project, model_with(tmp_path, (0.99, 0.2)), Thresholds())
 
         assert done == 3
         assert [project.instances(id_) for id_ in (1, 2, 3)] == before

@@ -88,7 +88,7 @@ def test_looking_for_same_pictures_can_be_stopped(
         gate.wait(20)
         return np.zeros((8, 8, 3), np.uint8)
 
-    monkeypatch.setattr("maskwright.review.duplicates.read_thumbnail", slow)
+    monkeypatch.setattr("maskwright.operations.duplicates.read_thumbnail", slow)
     window = open_window(opened)
     window.findChild(QTabWidget).setCurrentWidget(window.duplicates)
     look, stop = (button(window, text) for text in ("Look for pictures that occur twice", "Stop"))

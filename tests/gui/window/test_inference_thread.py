@@ -11,7 +11,7 @@ from pytestqt.qtbot import QtBot
 from maskwright.document.values import InstanceState
 from maskwright.errors import ModelError
 from maskwright.inference.candidate_cache import CandidateCache
-from maskwright.prelabel.settings import PrelabelSettings
+from maskwright.inference.thresholds import Thresholds
 from maskwright.project import Project, scan_folder
 from maskwright_gui.workers.inference import InferenceThread
 from maskwright_gui.workers.requests import BatchRequest, ModelChoice, PredictRequest
@@ -78,17 +78,17 @@ def cache_of(project: Project) -> CandidateCache:
 
 def request(project: Project, request_id: int, image_id: int = 1) -> PredictRequest:
     path = project.image_path(project.image(image_id))
-    return PredictRequest(request_id, project, image_id, path, cache_of(project), CHOICE, PrelabelSettings())
+    return PredictRequest(request_id, project, image_id, path, cache_of(project), CHOICE, Thresholds())
 
 
 def batch(project: Project) -> BatchRequest:
-    return BatchRequest(project, cache_of(project), CHOICE, PrelabelSettings())
+    return BatchRequest(project, cache_of(project), CHOICE, Thresholds())
 
 
 def test_result_is_stored_and_told(qtbot: QtBot, thread: InferenceThread, project: Project, endings: Endings) -> None:
     with qtbot.waitSignal(thread.done) as blocker:
         thread.predict(request(project, 1))
-    assert blocker.args[0].proposal_count == 2
+    assert blocker.args[0].outcome.proposal_count == 2
     assert {instance.state for instance in project.instances(1)} == {InstanceState.PROPOSED}
     assert project.instances(1)[0].provenance.model_name
 

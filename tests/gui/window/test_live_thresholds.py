@@ -5,6 +5,7 @@ import os
 import threading
 from dataclasses import asdict, replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from PySide6.QtCore import Qt
@@ -19,13 +20,12 @@ from maskwright.images.identity import SeenFile
 from maskwright.inference.candidate_cache import CandidateCache
 from maskwright.inference.candidates import PREPROCESSING_VERSION
 from maskwright.inference.model import load_model
-from maskwright.project import Project
+from maskwright.inference.thresholds import Thresholds
+from maskwright.operations.kept_thresholds import has_kept_score, known_thresholds
+from maskwright.prelabel import Proposer
 from maskwright_gui.app import Workbench
 from maskwright_gui.canvas.ghosts import GhostKind
-from maskwright_gui.commands.live_thresholds import has_stored_score, known_thresholds
 from maskwright_gui.panels.class_filter import ClassFilter, ClassFilterList
-from maskwright_gui.panels.thresholds import Thresholds
-from maskwright_gui.workers import rethreshold
 from maskwright_gui.workers.preview import PreviewRequest, Purpose
 from project_builders import write_image
 from window_support import GatedModel
@@ -123,13 +123,13 @@ def test_other_untouched_images_follow_in_the_background(qtbot: QtBot, labelled:
 def test_an_image_gone_to_meanwhile_shows_what_follows(
     qtbot: QtBot, labelled: Workbench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    gate, rethreshold_one = threading.Event(), rethreshold._has_rethresholded
+    gate, store = threading.Event(), Proposer.store
 
-    def waiting(project: Project, cache: CandidateCache, thresholds: Thresholds, image_id: int, when: str) -> bool:
+    def waiting(proposer: Proposer, *rest: Any) -> Change:
         gate.wait(20)
-        return rethreshold_one(project, cache, thresholds, image_id, when)
+        return store(proposer, *rest)
 
-    monkeypatch.setattr(rethreshold, "_has_rethresholded", waiting)
+    monkeypatch.setattr(Proposer, "store", waiting)
     drag_to(labelled, "Score", 0.85).setSliderDown(False)
     qtbot.waitUntil(lambda: len(labelled.session.document) == 1)
     labelled.session.show_image(6)
@@ -329,10 +329,10 @@ def test_a_class_left_out_before_the_model_ran_is_kept_at_once(
         filter_button._on_changed(frozenset({left_out}))
     project = opened.session.project
     assert known_thresholds(project).left_out == (left_out,)
-    assert not has_stored_score(project)  # that is still the model's to say
+    assert not has_kept_score(project)  # that is still the model's to say
     with qtbot.waitSignal(opened.model.predicted, timeout=20_000) as first:
         model.gate.set()
-    assert first.args[0].request.settings.score is None
+    assert first.args[0].request.thresholds.score is None
 
 
 def test_overlaps_across_classes_are_suppressed_on_request(
@@ -367,8 +367,8 @@ def test_a_mask_threshold_shows_the_masks_own_outlines_until_it_is_let_go(
     held = drag_to(labelled, "Mask", 0.6)
     held.setSliderDown(False)
     drag_to(labelled, "Score", 0.7)
-    assert [(request.purpose, request.settings.min_iou) for request in asked] == [
-        (Purpose.SHOW, None),
+    assert [(request.purpose, request.thresholds.min_iou) for request in asked] == [
+        (Purpose.SHOW, 1.0),
         (Purpose.KEEP, 0.98),
         (Purpose.SHOW, 0.98),
     ]

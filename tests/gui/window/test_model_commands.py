@@ -171,14 +171,14 @@ def test_closing_during_a_batch_stops_cleanly(qtbot: QtBot, opened: Workbench, m
 def test_first_run_of_a_model_uses_its_own_operating_point(qtbot: QtBot, opened: Workbench) -> None:
     with qtbot.waitSignal(opened.model.predicted, timeout=20_000) as first:
         qtbot.keyClick(opened.window.canvas, Key.Key_I)
-    assert first.args[0].request.settings.score is None
+    assert first.args[0].request.thresholds.score is None
 
 
 def test_later_runs_use_the_thresholds_on_screen(qtbot: QtBot, opened: Workbench) -> None:
     run_on_image(qtbot, opened)
     with qtbot.waitSignal(opened.model.predicted, timeout=20_000) as later:
         qtbot.keyClick(opened.window.canvas, Key.Key_I)
-    assert later.args[0].request.settings.score == opened.window.thresholds.thresholds.score
+    assert later.args[0].request.thresholds.score == opened.window.thresholds.thresholds.score
 
 
 def test_second_batch_with_the_same_thresholds_has_nothing_to_do(qtbot: QtBot, opened: Workbench) -> None:

@@ -4,10 +4,10 @@ from dataclasses import dataclass
 
 from maskwright.inference.adapters.family import CardNotes
 from maskwright.inference.adapters.resizing import Resizing
-from maskwright.inference.candidates import Defaults
 from maskwright.inference.frame import Frame
 from maskwright.inference.interface import ImageInput
 from maskwright.inference.labels import ModelCategory
+from maskwright.inference.thresholds import Defaults
 
 
 @dataclass(frozen=True)

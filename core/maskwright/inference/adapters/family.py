@@ -9,10 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from maskwright.errors import ModelError
-from maskwright.inference.candidates import Candidates, Defaults
+from maskwright.inference.candidates import Candidates
 from maskwright.inference.frame import Frame
 from maskwright.inference.interface import ImageInput, NetworkInterface, TensorSpec, described
 from maskwright.inference.labels import ModelCategory
+from maskwright.inference.thresholds import Defaults
 
 PixelFormat = Literal["bgr", "rgb", "rgb-unit", "rgb-normalised"]
 """How a network wants its pixels: 0..255 in either order, RGB 0..1, or RGB normalised as for ImageNet."""

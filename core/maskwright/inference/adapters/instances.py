@@ -16,11 +16,12 @@ from maskwright.inference.adapters.family import PixelFormat, Roles, agree, card
 from maskwright.inference.adapters.pixels import image_input
 from maskwright.inference.adapters.resizing import resizing
 from maskwright.inference.adapters.rows import row_candidates
-from maskwright.inference.candidates import Candidates, Defaults
+from maskwright.inference.candidates import Candidates
 from maskwright.inference.frame import Frame
 from maskwright.inference.interface import NetworkInterface, TensorSpec
 from maskwright.inference.labels import COCO_CATEGORIES, ModelCategory, categories_named
 from maskwright.inference.masks import HeatMaps, InputMaps
+from maskwright.inference.thresholds import Defaults
 
 _EXPLANATIONS = ("saliency_map", "feature_vector")
 

@@ -19,10 +19,11 @@ from maskwright.inference.adapters.family import (
 from maskwright.inference.adapters.pixels import image_input
 from maskwright.inference.adapters.resizing import Fit
 from maskwright.inference.adapters.rows import row_candidates
-from maskwright.inference.candidates import Candidates, Defaults
+from maskwright.inference.candidates import Candidates
 from maskwright.inference.frame import Frame
 from maskwright.inference.interface import NetworkInterface, TensorSpec
 from maskwright.inference.labels import ModelCategory, categories_for, coco_category
+from maskwright.inference.thresholds import Defaults
 
 DEFAULTS = Defaults(nms_iou=0.6)
 """The graph has already suppressed at an IoU of 0.6 within each class."""

@@ -6,10 +6,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from maskwright.inference.adapters.rows import touching
-from maskwright.inference.candidates import SCORE_FLOOR, Candidates, Defaults
+from maskwright.inference.candidates import SCORE_FLOOR, Candidates
 from maskwright.inference.frame import Frame
 from maskwright.inference.labels import ModelCategory
 from maskwright.inference.masks import MaskSource
+from maskwright.inference.thresholds import Defaults
 
 _PAIRS_PER_INSTANCE = 20
 """Pairs kept per instance the model may return. The best ones are kept, so suppression, which works down the same

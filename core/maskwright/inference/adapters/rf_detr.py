@@ -13,11 +13,12 @@ from maskwright.inference.adapters.family import PixelFormat, Roles, agree, card
 from maskwright.inference.adapters.pairs import pair_candidates, scored_pairs, sound_rows
 from maskwright.inference.adapters.pixels import image_input
 from maskwright.inference.adapters.resizing import resizing
-from maskwright.inference.candidates import Candidates, Defaults
+from maskwright.inference.candidates import Candidates
 from maskwright.inference.frame import Frame
 from maskwright.inference.interface import NetworkInterface, TensorSpec
 from maskwright.inference.labels import ModelCategory, categories_named, coco_category
 from maskwright.inference.masks import InputMaps
+from maskwright.inference.thresholds import Defaults
 
 _COCO_COLUMNS = 91
 

@@ -5,10 +5,11 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from maskwright.inference.candidates import SCORE_FLOOR, Candidates, Defaults
+from maskwright.inference.candidates import SCORE_FLOOR, Candidates
 from maskwright.inference.frame import Frame
 from maskwright.inference.labels import ModelCategory
 from maskwright.inference.masks import HeatMaps, MaskSource
+from maskwright.inference.thresholds import Defaults
 
 _FARTHEST_PX = 1e9
 """Boxes that reach farther are as senseless as infinite ones: their areas overflow float32."""

@@ -12,11 +12,12 @@ from maskwright.inference.adapters.family import PixelFormat, Roles, agree, card
 from maskwright.inference.adapters.pixels import image_input
 from maskwright.inference.adapters.resizing import NativeSize, Stretch, resizing
 from maskwright.inference.adapters.rows import row_candidates
-from maskwright.inference.candidates import Candidates, Defaults
+from maskwright.inference.candidates import Candidates
 from maskwright.inference.frame import Frame
 from maskwright.inference.interface import NetworkInterface, TensorSpec
 from maskwright.inference.labels import categories_named, coco_category
 from maskwright.inference.masks import HeatMaps, InputMaps
+from maskwright.inference.thresholds import Defaults
 
 _OUTPUTS = ("boxes", "labels", "scores", "masks")
 

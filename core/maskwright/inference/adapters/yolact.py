@@ -24,11 +24,12 @@ from maskwright.inference.adapters.family import (
 from maskwright.inference.adapters.pairs import finite, pair_candidates, scored_pairs, sound_rows
 from maskwright.inference.adapters.pixels import image_input
 from maskwright.inference.adapters.resizing import resizing
-from maskwright.inference.candidates import Candidates, Defaults
+from maskwright.inference.candidates import Candidates
 from maskwright.inference.frame import Frame
 from maskwright.inference.interface import NetworkInterface, TensorSpec
 from maskwright.inference.labels import categories_for
 from maskwright.inference.masks import PrototypeMasks
+from maskwright.inference.thresholds import Defaults
 
 
 @dataclass(frozen=True)

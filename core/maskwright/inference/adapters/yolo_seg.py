@@ -14,11 +14,12 @@ from maskwright.inference.adapters.family import PixelFormat, Roles, agree, card
 from maskwright.inference.adapters.pairs import finite, pair_candidates, scored_pairs, sound_rows
 from maskwright.inference.adapters.pixels import image_input
 from maskwright.inference.adapters.resizing import resizing
-from maskwright.inference.candidates import Candidates, Defaults
+from maskwright.inference.candidates import Candidates
 from maskwright.inference.frame import Frame
 from maskwright.inference.interface import NetworkInterface, TensorSpec
 from maskwright.inference.labels import COCO_CATEGORIES, ModelCategory, categories_for, categories_named
 from maskwright.inference.masks import PrototypeMasks
+from maskwright.inference.thresholds import Defaults
 
 _USUAL_SIDE = 640
 """Pixels; what these networks are trained at, for exports with a free size that do not say theirs."""

@@ -1,6 +1,31 @@
-"""Stopping and pausing a batch from another thread."""
+"""Following long work from outside: how far it is, and stopping or pausing it from another thread."""
 
 import threading
+from typing import Protocol
+
+
+class OperationCancelledError(Exception):
+    """Raised inside an operation by the monitor of a user who does not want it any more; nothing is wrong."""
+
+
+class Monitor(Protocol):
+    """Whom an operation tells how far it is, and asks whether it should go on."""
+
+    def report(self, done: int, total: int | None, text: str = "") -> None:
+        """`total` None: not known yet. Raises OperationCancelledError as `check` does."""
+
+    def check(self) -> None:
+        """Raises OperationCancelledError when the operation was cancelled."""
+
+
+class SilentMonitor:
+    """For work that nobody follows: it tells nobody and goes on to the end."""
+
+    def report(self, done: int, total: int | None, text: str = "") -> None:
+        pass
+
+    def check(self) -> None:
+        pass
 
 
 class CancelToken:

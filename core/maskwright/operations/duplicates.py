@@ -1,11 +1,9 @@
 """Images of a project that show the same picture."""
 
-from collections.abc import Callable
-
 from maskwright.errors import ImageError
 from maskwright.images import read_thumbnail
 from maskwright.images.fingerprint import alike, fingerprint
-from maskwright.prelabel import CancelToken
+from maskwright.monitor import Monitor, SilentMonitor
 from maskwright.project import Project
 
 NAME = "fingerprint"
@@ -14,35 +12,30 @@ _SIDE_PX = 64
 _BLOCK = 50
 
 
-def find_duplicates(
-    project: Project,
-    *,
-    on_progress: Callable[[int, int], None] = lambda done, total: None,
-    cancel: CancelToken | None = None,
-) -> list[list[int]]:
+def find_duplicates(project: Project, monitor: Monitor | None = None) -> list[list[int]]:
     """Groups of ids of images that look alike, each in order of adding; what was looked at once is remembered.
 
     Images that cannot be read belong to no group. Raises ProjectError when the project cannot be read.
     """
-    token = cancel if cancel is not None else CancelToken()
+    monitor = monitor if monitor is not None else SilentMonitor()
     ids = project.image_ids().tolist()
     known = {int(id_): detail for id_, detail in project.signal_details(NAME).items()}
     fresh: dict[int, tuple[float, str]] = {}
-    for done, record in enumerate(project.images(), 1):
-        if token.is_cancelled:
-            break
-        if record.id in known:
-            continue
-        try:
-            picture = read_thumbnail(project.image_path(record), max_side_px=_SIDE_PX)
-        except ImageError:
-            continue
-        known[record.id] = f"{fingerprint(picture):016x}"
-        fresh[record.id] = (0.0, known[record.id])
-        if len(fresh) >= _BLOCK:
-            _keep(project, fresh)
-        on_progress(done, len(ids))
-    _keep(project, fresh)
+    try:
+        for done, record in enumerate(project.images(), 1):
+            if record.id in known:
+                continue
+            try:
+                picture = read_thumbnail(project.image_path(record), max_side_px=_SIDE_PX)
+            except ImageError:
+                continue
+            known[record.id] = f"{fingerprint(picture):016x}"
+            fresh[record.id] = (0.0, known[record.id])
+            if len(fresh) >= _BLOCK:
+                _keep(project, fresh)
+            monitor.report(done, len(ids), "Looking for pictures that occur twice")
+    finally:  # also where it was cancelled
+        _keep(project, fresh)
     usable = [id_ for id_ in ids if id_ in known]
     groups = alike([int(known[id_], 16) for id_ in usable])
     return [[usable[place] for place in sorted(group)] for group in groups]

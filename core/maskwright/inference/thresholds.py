@@ -1,0 +1,93 @@
+"""Which of a model's candidates become objects, and how true their outlines are: one value for all who choose."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Self
+
+
+@dataclass(frozen=True, slots=True)
+class Defaults:
+    """A model's own operating point, used where the caller names none."""
+
+    score: float = 0.5
+    nms_iou: float = 0.5
+    max_instances: int = 100
+    keeps_largest_part: bool = False
+    """Things that are always in one piece, such as nuclei: slivers of neighbours are left out of their masks."""
+
+
+@dataclass(frozen=True, slots=True)
+class Thresholds:
+    """None for the first three stands for the model's own operating point; see `Candidates.select`."""
+
+    score: float | None = None
+    """An object needs more than this."""
+    nms_iou: float | None = None
+    """Of two boxes that overlap by more, the one with the lower score goes."""
+    max_instances: int | None = None
+    is_class_agnostic: bool = False
+    """Boxes of different classes suppress each other, too."""
+    mask_threshold: float = 0.5
+    """Probability above which a pixel belongs to an object."""
+    min_iou: float = 0.98
+    """How true polygons stay to their masks; 1: exactly."""
+    categories: tuple[int, ...] | None = None
+    """Ids of the model; None: all."""
+    left_out: tuple[int, ...] = ()
+    """Ids of the project's categories that are not proposed: `within` knows what they are to the model."""
+    clips_to_box: bool = True
+
+    def over(self, defaults: Defaults) -> Defaults:
+        """Score, overlap and number to go by: these, or the model's own."""
+        return replace(
+            defaults,
+            score=defaults.score if self.score is None else self.score,
+            nms_iou=defaults.nms_iou if self.nms_iou is None else self.nms_iou,
+            max_instances=defaults.max_instances if self.max_instances is None else self.max_instances,
+        )
+
+    def filled(self, defaults: Defaults) -> Self:
+        """The same with nothing left to the model."""
+        own = self.over(defaults)
+        return replace(self, score=own.score, nms_iou=own.nms_iou, max_instances=own.max_instances)
+
+    def within(self, category_ids: Mapping[int, int]) -> Self:
+        """The same in the model's terms, `left_out` included: no object of a class left out is even traced.
+
+        category_ids: {the model's id: the project's}.
+        """
+        if not self.left_out:
+            return self
+        proposed = sorted(own for own, id_ in category_ids.items() if id_ not in self.left_out)
+        kept = proposed if self.categories is None else [own for own in proposed if own in self.categories]
+        return replace(self, categories=tuple(kept), left_out=())
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values as a run keeps them; equal thresholds give equal dictionaries."""
+        return {
+            "score": self.score,
+            "nms_iou": self.nms_iou,
+            "max_instances": self.max_instances,
+            "is_class_agnostic": self.is_class_agnostic,
+            "mask_threshold": self.mask_threshold,
+            "min_iou": self.min_iou,
+            "categories": list(self.categories) if self.categories is not None else None,
+        }
+
+    @classmethod
+    def from_json(cls, stored: object) -> Self:
+        """The numbers and classes of the project that a run or the window kept; the defaults for anything else.
+
+        What was narrowed to one model's classes, or limited in number, was so for that run only.
+        """
+        if not isinstance(stored, dict):
+            return cls()
+        names = ("score", "nms_iou", "mask_threshold", "min_iou")
+        known: dict[str, Any] = {name: float(stored[name]) for name in names if _is_number(stored.get(name))}
+        left_out = stored.get("left_out")
+        ids = tuple(id_ for id_ in left_out if isinstance(id_, int)) if isinstance(left_out, list) else ()
+        return cls(**known, is_class_agnostic=stored.get("is_class_agnostic") is True, left_out=ids)
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)

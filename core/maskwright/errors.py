@@ -26,6 +26,11 @@ class MaskwrightError(Exception):
         return f"{where}{self.reason}"
 
 
+UNEXPECTED = "something went wrong that the program did not expect"
+"""Of a bug of ours, whose own words mean nothing to a user."""
+IN_THE_LOG = "details are in the log"
+
+
 class ImageError(MaskwrightError):
     """An image that cannot be read: truncated, not an image, too large, not permitted."""
 
@@ -59,6 +64,10 @@ class ForeignImagesError(ProjectError):
             hint="maskwright trust PROJECT lets it, once and for all",
         )
         self.image_root, self.allow = image_root, allow
+
+
+class UnfitEditError(ProjectError):
+    """An edit that the project can never take as it is: what it starts from is otherwise, or gone."""
 
 
 class FormatError(MaskwrightError):

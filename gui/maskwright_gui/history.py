@@ -1,9 +1,10 @@
 """Undo and redo of each image: named, reversible steps without limit."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from maskwright.document.change import Change
 from maskwright.document.document import Document
+from maskwright.document.values import Instance
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,11 +90,24 @@ class Histories:
 def rebased(change: Change, document: Document) -> Change:
     """`change` as it applies to `document`, whatever state it was made for: its outcome wins.
 
-    A person's gesture that met a model run in between keeps its result; what was already so is left out, and so is
-    what only a preview of other thresholds showed (ids below 0), for it never was an object.
+    A person's gesture that met a model run in between keeps its result, but for a class that it did not touch: that of
+    the object may have been merged into another, or parted from it. What was already so is left out, and so is what
+    only a preview of other thresholds showed (ids below 0), for it never was an object.
     """
-    pairs = ((document.instances.get(id_), after) for id_, _, after in change if id_ > 0)
+    pairs = (
+        (now, _in_class_of(now, before, after))
+        for id_, before, after in change
+        if id_ > 0
+        for now in (document.instances.get(id_),)
+    )
     return Change.of(pair for pair in pairs if pair != (None, None))
+
+
+def _in_class_of(now: Instance | None, before: Instance | None, after: Instance | None) -> Instance | None:
+    """`after`, in the class of `now` where the step did not give it another."""
+    if now is None or before is None or after is None or before.category_id != after.category_id:
+        return after
+    return replace(after, category_id=now.category_id)
 
 
 def difference(before: Document, after: Document) -> Change:

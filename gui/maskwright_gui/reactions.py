@@ -74,6 +74,9 @@ def on_document_changed(bench: "Workbench", change: Change, document: Document) 
 
 
 def on_records(bench: "Workbench", image_ids: frozenset[int]) -> None:
+    image = bench.session.image
+    if image is not None and image.id in image_ids and not bench.later.waits("objects"):
+        bench.window.instances.set_image_state(image.state)
     bench.rows.refresh(image_ids)
     bench.data_set.refresh(image_ids)
     show_counts(bench)
@@ -196,12 +199,10 @@ def on_located(bench: "Workbench") -> None:
 
 
 def on_taken_in(bench: "Workbench") -> None:
-    bench.session.reload_categories()
+    bench.session.refresh()
     bench.window.images.refilter()
     if bench.session.image is None:
         bench.images.show_first()
-    else:
-        bench.session.refresh_document(bench.session.image.id)
     show_counts(bench)
 
 

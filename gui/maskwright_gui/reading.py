@@ -8,6 +8,7 @@ from maskwright.document.document import Document
 from maskwright.document.values import ImageRecord
 from maskwright_gui.history import History, Step, rebased
 from maskwright_gui.workers.read_ahead import ReadAhead
+from maskwright_gui.workers.storing import state_after
 from maskwright_gui.workers.writer import EditWriter
 
 if TYPE_CHECKING:
@@ -32,6 +33,9 @@ class LeftImages:
     def get(self, image_id: int) -> tuple[ImageRecord, Document] | None:
         return self._known.get(image_id)
 
+    def clear(self) -> None:
+        self._known.clear()
+
 
 class ImageReader:
     """Reads for the GUI thread: one image at a time, a millisecond each. Raises ProjectError as the project does.
@@ -44,10 +48,10 @@ class ImageReader:
         self._project, self._writer, self._ahead = project, writer, ahead
 
     def image(self, image_id: int) -> ImageRecord:
-        state = self._writer.pending_state(image_id)
+        pending = self._writer.pending_of(image_id)
         known = self._ahead.get(image_id)
         record = known.record if known is not None else self._project.image(image_id)
-        return replace(record, state=state) if state is not None else record
+        return replace(record, state=state_after(record.state, pending))
 
     def document(self, image_id: int) -> Document:
         changes = self._writer.pending_changes(image_id)

@@ -19,11 +19,12 @@ from maskwright.errors import MaskwrightError, ProjectError
 from maskwright_gui.history import Histories, History, Step, difference, rebased
 from maskwright_gui.link import ProjectLink
 from maskwright_gui.workers.lane import NoAnswerError
-from maskwright_gui.workers.writer import Kind, PendingEdit
+from maskwright_gui.workers.storing import Kind, PendingEdit, state_after
 
 if TYPE_CHECKING:
     from maskwright.inference.candidate_cache import CandidateCache
     from maskwright.operations.proposing import Preview
+    from maskwright.project.set_aside import EditSetAside
     from maskwright.project.store import Project
     from maskwright_gui.workers.lane import Waiting
 
@@ -55,6 +56,8 @@ class Session(QObject):
     history_changed = Signal()
     failed = Signal(str, object)
     """(what did not work, MaskwrightError)."""
+    put_aside = Signal(object)
+    """EditSetAside: an edit that can never be saved."""
     neighbour_read = Signal(int)
     """Id of an image that `read_ahead` was asked for."""
 
@@ -83,6 +86,7 @@ class Session(QObject):
         link.writer.failed.connect(self._on_write_failed)
         link.writer.written.connect(self.record_changed)
         link.writer.rebased.connect(self.refresh_document)
+        link.writer.put_aside.connect(self._on_put_aside)
         link.start()
         self.project_changed.emit(self.project)
         self.reload_categories()
@@ -303,10 +307,11 @@ class Session(QObject):
         return self._history().redo_label if self.image is not None else None
 
     def refresh_document(self, image_id: int) -> None:
-        """A worker has stored proposals for the image: show them, as one change, if it is on screen."""
+        """Something else has changed the image: show it, as one change, if it is on screen."""
         self.record_changed.emit(image_id)
         if self._link is None or self.document is None or self.document.image_id != image_id:
             return
+        self.image = self._link.reader.image(image_id)
         change = difference(self.document, self._link.reader.document(image_id))
         if not change.is_empty:
             self.document = self.document.apply(change)
@@ -318,9 +323,21 @@ class Session(QObject):
             self.refresh_document(image_id)
             return
         self.record_changed.emit(image_id)
+        if self._link is not None:
+            self.image = self._link.reader.image(image_id)
         if not change.is_empty:
             self.document = self.document.apply(change)
             self._announce(change)
+
+    def refresh(self) -> None:
+        """The project was changed by another road: whatever is held of it is read again. Undo steps stay."""
+        if self._link is None:
+            return
+        self._link.ids.renew()
+        self._link.left.clear()
+        self.reload_categories()
+        if self.image is not None:
+            self.refresh_document(self.image.id)
 
     def put_proposals(self, image_id: int, preview: "Preview") -> None:
         """Keep what a preview of the image shows; it reaches the document when it is in the database."""
@@ -345,8 +362,8 @@ class Session(QObject):
     def reload_classes(self) -> None:
         """Objects of all images may have another class: read everything again, the steps that can be undone too."""
         self._histories.clear()
-        self.reload_categories()
-        self.reload_document()
+        self.refresh()
+        self.history_changed.emit()
 
     def set_current_category(self, category_id: int) -> None:
         """The class that the next drawn object gets."""
@@ -373,7 +390,7 @@ class Session(QObject):
             if (left := self._link.left.get(image_id)) is None:
                 raise
         record, document = left
-        return replace(record, state=self._link.writer.pending_state(image_id) or record.state), document
+        return replace(record, state=state_after(record.state, self._link.writer.pending_of(image_id))), document
 
     def _note_look(self) -> None:
         """Count what was spent on the image that is being left, without a step to count it with."""
@@ -396,7 +413,10 @@ class Session(QObject):
         assert self._link is not None
         self.document = self.document.apply(change)
         self._announce(change)
-        self._link.writer.write(PendingEdit(self.document.image_id, change, label, kind, gesture=self.take_gesture()))
+        edit = PendingEdit(self.document.image_id, change, label, kind, gesture=self.take_gesture())
+        if self.image is not None:
+            self.image = replace(self.image, state=state_after(self.image.state, [edit]))
+        self._link.writer.write(edit)
 
     def _replay(self, step: Step, change: Change, kind: Kind) -> str | None:
         assert self.image is not None
@@ -417,6 +437,11 @@ class Session(QObject):
         gone = frozenset(id_ for id_ in self.selection if id_ not in self.document)
         if gone:
             self.select(self.selection - gone)
+
+    def _on_put_aside(self, edit: "EditSetAside") -> None:
+        self._histories.forget(edit.image_id)  # it is among the steps
+        self.history_changed.emit()
+        self.put_aside.emit(edit)
 
     def _on_write_failed(self, error: MaskwrightError) -> None:
         self.failed.emit(NOT_SAVED, error)

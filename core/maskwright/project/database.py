@@ -21,7 +21,7 @@ from typing import Literal
 from sqlalchemy import Connection, Engine, QueuePool, create_engine, event
 from sqlalchemy.exc import DatabaseError
 
-from maskwright.errors import ProjectError
+from maskwright.errors import IN_THE_LOG, ProjectError, UnfitEditError
 from maskwright.project.connection import Mode, connect
 from maskwright.project.shares import share_type
 
@@ -34,6 +34,8 @@ BUSY_TIMEOUT_S = 20.0
 
 JournalMode = Literal["WAL", "DELETE"]
 
+_NEVER = (sqlite3.IntegrityError, sqlite3.DataError, sqlite3.ProgrammingError, sqlite3.InterfaceError)
+"""What does not pass by waiting; all else is of the environment."""
 _GONE = "put the folder back where it was"
 _DURABLE = {"maskwright_synchronous": "FULL"}
 _REPEATABLE = {"maskwright_synchronous": "NORMAL"}
@@ -232,9 +234,18 @@ def _plain_words(path: Path) -> Iterator[None]:
     try:
         yield
     except DatabaseError as error:
-        if isinstance(error.orig, sqlite3.IntegrityError):
-            raise  # a broken rule of ours, not of the environment
+        if isinstance(error.orig, _NEVER):
+            log.exception("the project does not take this")
+            raise UnfitEditError(_misfit(error.orig), path=path.parent) from error
         raise ProjectError(_reason(error.orig), path=path) from error
+
+
+def _misfit(error: BaseException) -> str:
+    if "UNIQUE" in str(error):
+        return "something else has its place or its name"
+    if "FOREIGN KEY" in str(error):
+        return "it belongs to an image or a class that is no longer there"
+    return "it does not fit into this project"
 
 
 def _reason(error: BaseException | None) -> str:
@@ -251,4 +262,5 @@ def _reason(error: BaseException | None) -> str:
         return "the disk or network share reports an error; this change was not saved"
     if "unable to open" in text:
         return "the project file cannot be opened: it is missing or not permitted"
-    return f"the project database reports: {text}"
+    log.error("unexpected: %s", text)
+    return f"the project file cannot be used; {IN_THE_LOG}"

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from sqlalchemy import ColumnElement, Connection, func, insert, or_, select, update
 
 from maskwright.document.values import ImageRecord, ImageState, InstanceState
-from maskwright.errors import ProjectError
+from maskwright.errors import ProjectError, UnfitEditError
 from maskwright.project.database import Database
 from maskwright.project.numbers import highest_number
 from maskwright.project.rows import image_from_row
@@ -161,8 +161,11 @@ class ImageShelf:
             yield from self.image_records(ids[start : start + _BLOCK].tolist())
 
     def set_image_state(self, image_id: int, state: ImageState) -> None:
+        """Raises UnfitEditError when there is no such image."""
         with self._database.write() as connection:
-            connection.execute(update(images).where(images.c.id == image_id).values(state=state.value))
+            changed = connection.execute(update(images).where(images.c.id == image_id).values(state=state.value))
+            if not changed.rowcount:
+                raise UnfitEditError("the image is no longer there", path=self._database.path.parent)
 
     def state_counts(self) -> dict[ImageState, int]:
         """Number of images in each state, all states present."""

@@ -10,8 +10,9 @@ from sqlalchemy.dialects.sqlite import insert as upsert
 from maskwright.document.change import Change
 from maskwright.document.document import Document
 from maskwright.document.gesture import Gesture
+from maskwright.document.progress import UNTOUCHED
 from maskwright.document.values import ImageState, Instance, InstanceState, Provenance
-from maskwright.errors import ProjectError
+from maskwright.errors import ProjectError, UnfitEditError
 from maskwright.project.aliases import in_todays_classes, read_aliases
 from maskwright.project.database import Database
 from maskwright.project.gestures import gesture_to_row, is_recorded
@@ -30,7 +31,6 @@ Kind = Literal["edit", "undo", "redo", "proposals"]
 
 _NEXT_INSTANCE = "instance_id"
 _BLOCK = 500
-_UNTOUCHED = (ImageState.UNSEEN, ImageState.PRELABELLED, ImageState.EMPTY)
 _COUNT = (
     select(func.count())
     .where(instances.c.image_id == images.c.id, instances.c.state != InstanceState.REJECTED.value)
@@ -77,7 +77,8 @@ class InstanceShelf:
         What was stored is returned: `change` itself, unless a class in it has been merged into another.
 
         An unseen or pre-labelled image becomes "in progress". `gesture` is kept where the project records effort.
-        Raises ProjectError when the stored instances are not in the state that the change starts from.
+        Raises UnfitEditError when the stored instances are not in the state that the change starts from, or the image
+        or a class is gone.
         """
         if change.is_empty:
             return change
@@ -87,7 +88,7 @@ class InstanceShelf:
                 return change
             write_change(connection, image_id, change, stored=read_instances(connection, image_id), edited_at=now())
             write_history(connection, image_id, change, label=label, kind=kind, gesture=gesture)
-            touch_image(connection, image_id, was=_UNTOUCHED, becomes=ImageState.IN_PROGRESS)
+            touch_image(connection, image_id, was=UNTOUCHED, becomes=ImageState.IN_PROGRESS)
         return change
 
 
@@ -132,12 +133,12 @@ def write_change(
 ) -> None:
     """`stored`: the image's instances as just read in this transaction; `edited_at`: when a person did it, if one did.
 
-    Raises ProjectError when they are not in the state that `change` starts from.
+    Raises UnfitEditError when they are not in the state that `change` starts from.
     """
     known = {instance.id: instance for instance in stored}
     for id_, before, _ in change:
         if known.get(id_) != before:
-            raise ProjectError(f"instance {id_} was changed elsewhere; reload the image and repeat this step")
+            raise UnfitEditError(f"instance {id_} was changed elsewhere; reload the image and repeat this step")
     write_changes(connection, {image_id: change}, edited_at=edited_at)
 
 

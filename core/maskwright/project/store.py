@@ -25,6 +25,7 @@ from maskwright.project.relocate import RelocationShelf
 from maskwright.project.rows import from_json, to_json
 from maskwright.project.runs import RunLog
 from maskwright.project.schema import settings
+from maskwright.project.set_aside import AsideShelf
 from maskwright.project.signals import SignalShelf
 from maskwright.project.upgrade import bring_up_to_date, require_current, require_sound
 
@@ -48,6 +49,7 @@ class Project(
     SignalShelf,
     GestureShelf,
     MeasureShelf,
+    AsideShelf,
 ):
     """Images, categories, instances and batches of one data set. Close it, or use it as a context manager."""
 

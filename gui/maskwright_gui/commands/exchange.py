@@ -42,6 +42,7 @@ class ExchangeCommands(QObject):
         super().__init__(window)
         self._session, self._watch, self._window = session, watch, window
         self._task: Task | None = None
+        self._is_taking_in = False
 
     def open_export(self) -> None:
         from maskwright_gui.dialogs.export import ExportDialog
@@ -61,7 +62,7 @@ class ExchangeCommands(QObject):
     def export(self, request: "ExportRequest") -> None:
         from maskwright_gui.workers.exporting import export
 
-        if self._session.project is not None:
+        if self._session.project is not None and self._may_begin():
             self._run(partial(export, self._session.project, request), self._on_exported, "Nothing was exported")
             self._follow(request.path.parent)
 
@@ -69,7 +70,7 @@ class ExchangeCommands(QObject):
         from maskwright.formats.coco import CocoExportOptions
         from maskwright_gui.workers.exporting import check_project
 
-        if self._session.project is not None:
+        if self._session.project is not None and self._may_begin():
             self._session.save()
             work = partial(check_project, self._session.project, CocoExportOptions())
             self._run(work, lambda found: self.show_findings(found), "The check stopped")
@@ -83,9 +84,10 @@ class ExchangeCommands(QObject):
         """Annotations of any known format into the project, all or nothing."""
         from maskwright_gui.workers.importing import import_annotations
 
-        if self._session.project is not None:
+        if self._session.project is not None and self._may_begin():
             work = partial(import_annotations, self._session.project, path)
             self._run(work, self._on_taken_in, "Nothing was imported")
+            self._is_taking_in = True
             self._follow(path.parent)
 
     def show_findings(self, findings: "Sequence[Finding]", request: "ExportRequest | None" = None) -> "FindingsDialog":
@@ -114,6 +116,12 @@ class ExchangeCommands(QObject):
             self._session.edit_image(image_id, change, "Mend outlines")
         self.told.emit(Message(f"{count} objects mended", "Each image has it as one step to undo."))
 
+    def _may_begin(self) -> bool:
+        """Not while annotations come in: that cannot be taken half, and the window has to hear how it ended."""
+        if self._is_taking_in:
+            self.told.emit(Message("Annotations are being imported", "Try again when that is done.", "warning"))
+        return not self._is_taking_in
+
     def _follow(self, folder: Path) -> None:
         """Tell while the folder that the task needs does not answer."""
         if self._task is not None:
@@ -128,12 +136,17 @@ class ExchangeCommands(QObject):
     def _run(self, work: Callable[[TaskProgress], object], on_done: Callable[..., object], complaint: str) -> None:
         self.stop()
         task = Task(work, self)
+        task.finished.connect(partial(self._on_ended, task))
         task.progressed.connect(lambda done, total, text: self.work_changed.emit(text, done, total))
         task.finished.connect(lambda: self.work_changed.emit("", 0, None))
         task.done.connect(on_done)
         task.failed.connect(lambda error: self._on_failed(complaint, error))
         self._task = task
         task.start()
+
+    def _on_ended(self, task: Task) -> None:
+        if task is self._task or self._task is None:
+            self._is_taking_in = False
 
     def _on_exported(self, outcome: "ExportOutcome") -> None:
         show = partial(self.show_findings, outcome.findings, None if outcome.is_written else outcome.request)

@@ -31,6 +31,11 @@ class IdSupply:
         if count > BLOCK:
             self._ids.extend(self._waiting.call(lambda: self._reserve(count)))
 
+    def renew(self) -> None:
+        """Others were given meanwhile; those at hand are still nobody's, but a file that came in may use them."""
+        self._ids.clear()
+        self.fill()
+
     def fill(self) -> None:
         """Ask for more where few are left; returns at once."""
         if len(self._ids) < FEW and not self._is_asked:

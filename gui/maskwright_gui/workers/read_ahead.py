@@ -53,7 +53,9 @@ class ReadAhead(QThread):
             self._condition.notify()
 
     def get(self, image_id: int) -> Neighbour | None:
-        """What is known of an image, if it is still true."""
+        """What is known of an image, if it is still true; nothing where another program may write."""
+        if self._project.is_read_only:
+            return None
         with self._condition:
             known = self._known.get(image_id)
         return known if known is not None and known.revision == self._project.revision else None

@@ -7,60 +7,43 @@ import logging
 import time
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
+from functools import partial
 from threading import Condition
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QThread, Signal
 
 from maskwright.document.change import Change
-from maskwright.document.gesture import Gesture
-from maskwright.document.values import ImageState, Provenance
-from maskwright.errors import MaskwrightError, ProjectError
-from maskwright_gui.history import rebased
+from maskwright.errors import IN_THE_LOG, UNEXPECTED, MaskwrightError, ProjectError, UnfitEditError
 from maskwright_gui.workers.ending import end
+from maskwright_gui.workers.storing import Kind, PendingEdit, store
 
 if TYPE_CHECKING:
-    from maskwright.project.proposals import Proposal
     from maskwright.project.store import Project
+
+__all__ = ["EditWriter", "Kind", "PendingEdit"]
 
 log = logging.getLogger(__name__)
 
 RETRY_S = 5.0
 LOOK_S = 0.2
 """How often whoever waits for the end finds out whether that has a point."""
-Kind = Literal["edit", "undo", "redo"]
-
-
-@dataclass(frozen=True, slots=True)
-class PendingEdit:
-    """Something done on screen that may not be in the database yet: a change, a state, other proposals, a look."""
-
-    image_id: int
-    change: Change | None = None
-    label: str = ""
-    kind: Kind = "edit"
-    state: ImageState | None = None
-    proposals: "tuple[Proposal, ...] | None" = None
-    provenance: Provenance | None = None
-    """Of the proposals."""
-    gesture: Gesture | None = None
-    """What it took of the person; by itself: a look."""
-
-    @property
-    def is_look(self) -> bool:
-        """Whether nothing of the person's work is in it."""
-        return self.change is None and self.state is None and self.proposals is None
 
 
 class EditWriter(QThread):
-    """One project's edits, first in first out. What fails stays, is reported once and tried again every few seconds."""
+    """One project's edits, first in first out.
+
+    What fails for the moment stays, is reported once and tried again every few seconds; what can never be stored is set
+    aside in the project.
+    """
 
     failed = Signal(object)
     """The MaskwrightError of the first failure; again only after a recovery."""
     recovered = Signal()
     written = Signal(int)
     """Image id of an edit that is now in the database."""
+    put_aside = Signal(object)
+    """EditSetAside: what was done can never be stored; those behind it go on."""
     rebased = Signal(int)
     """Image id of an edit that was written on top of other changes, or in the class that its own was merged into: the
     document on screen is to be read again."""
@@ -107,11 +90,10 @@ class EditWriter(QThread):
         with self._condition:
             return [e.change for e in self._pending if e.image_id == image_id and e.change is not None]
 
-    def pending_state(self, image_id: int) -> ImageState | None:
-        """The latest state given to the image that the database may not hold yet."""
+    def pending_of(self, image_id: int) -> list[PendingEdit]:
+        """What was done to the image and the database may not hold yet, in order."""
         with self._condition:
-            states = [edit.state for edit in self._pending if edit.image_id == image_id and edit.state is not None]
-        return states[-1] if states else None
+            return [edit for edit in self._pending if edit.image_id == image_id]
 
     def write(self, edit: PendingEdit) -> None:
         with self._condition:
@@ -163,44 +145,49 @@ class EditWriter(QThread):
             self._is_hurried = False
             return self._pending[0] if self._pending else None
 
-    def _write_one(self, edit: PendingEdit) -> None:
-        if edit.state is not None:
-            self._project.set_image_state(edit.image_id, edit.state)
-        if edit.proposals is not None:
-            self._project.put_proposals(edit.image_id, edit.proposals, provenance=edit.provenance)
-            self.rebased.emit(edit.image_id)
-        if edit.is_look and edit.gesture is not None:
-            self._project.add_look(edit.image_id, edit.gesture)
-        if edit.change is None:
-            return
-        try:
-            stored = self._project.apply(
-                edit.image_id, edit.change, label=edit.label, kind=edit.kind, gesture=edit.gesture
-            )
-            if stored is not edit.change:
-                self.rebased.emit(edit.image_id)
-        except ProjectError:
-            change = rebased(edit.change, self._project.document(edit.image_id))
-            if change.entries == edit.change.entries:
-                raise  # not because of another state underneath
-            self._project.apply(edit.image_id, change, label=edit.label, kind=edit.kind, gesture=edit.gesture)
-            self.rebased.emit(edit.image_id)
-
     def run(self) -> None:
         while (edit := self._next()) is not None:
-            try:
-                self._write_one(edit)
-            except MaskwrightError as error:
-                self._end_attempt(edit, error)
-            except Exception as error:
-                log.exception("an edit of image %d was not written", edit.image_id)
-                fault = ProjectError(
-                    f"unexpected fault: {error}", path=self._project.path, hint="details are in the log"
-                )
-                self._end_attempt(edit, fault)
-            else:
-                self._end_attempt(edit, None)
+            news, error = self._attempt(edit)
+            self._end_attempt(edit, error)
+            if error is None:  # only now: whoever hears of it reads the image, with what is pending on top
+                news()
                 self.written.emit(edit.image_id)
+
+    def _attempt(self, edit: PendingEdit) -> tuple[Callable[[], None], MaskwrightError | None]:
+        """What is to be told when the edit is in the project, or set aside there; and why it has to wait instead."""
+        try:
+            is_other = store(self._project, edit)
+            return (partial(self.rebased.emit, edit.image_id) if is_other else _nothing), None
+        except UnfitEditError as error:
+            return self._set_aside(edit, error.message)
+        except MaskwrightError as error:
+            return _nothing, error
+        except MemoryError:
+            return _nothing, ProjectError("there is too little memory at the moment", path=self._project.path)
+        except Exception:
+            log.exception("an edit of image %d was not written", edit.image_id)
+            return self._set_aside(edit, f"{UNEXPECTED}; {IN_THE_LOG}")
+
+    def _set_aside(self, edit: PendingEdit, reason: str) -> tuple[Callable[[], None], MaskwrightError | None]:
+        """An edit that can never be stored gives way to those behind it; the project keeps it beside the others."""
+        log.warning("an edit of image %d, %r, is set aside: %s", edit.image_id, edit.label, reason)
+        if edit.change is None and edit.state is None:  # a model can propose again
+            return partial(self.rebased.emit, edit.image_id), None
+        try:
+            kept = self._project.set_edit_aside(
+                edit.image_id, label=edit.label, kind=edit.kind, reason=reason, change=edit.change, state=edit.state
+            )
+        except MaskwrightError as error:
+            return _nothing, error
+        except Exception:
+            log.exception("an edit of image %d could not be set aside", edit.image_id)
+            return _nothing, ProjectError(UNEXPECTED, path=self._project.path, hint=IN_THE_LOG)
+
+        def tell() -> None:
+            self.put_aside.emit(kept)
+            self.rebased.emit(edit.image_id)
+
+        return tell, None
 
     def _end_attempt(self, edit: PendingEdit, error: MaskwrightError | None) -> None:
         with self._condition:
@@ -214,3 +201,7 @@ class EditWriter(QThread):
             self.failed.emit(error)
         elif error is None and was_reported:
             self.recovered.emit()
+
+
+def _nothing() -> None:
+    """There is no news."""

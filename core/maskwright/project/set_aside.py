@@ -1,0 +1,83 @@
+"""The part of a project that keeps edits which can never be applied: seen, named, and not in the way of later ones."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from sqlalchemy import Row, delete, insert, select
+
+from maskwright.document.change import Change
+from maskwright.document.values import ImageState
+from maskwright.project.database import Database
+from maskwright.project.journal import change_from_bytes, change_to_bytes
+from maskwright.project.rows import now
+from maskwright.project.schema import edits_set_aside, images
+
+
+@dataclass(frozen=True, slots=True)
+class EditSetAside:
+    """Something that a person did and that the project could not take, and why."""
+
+    id: int
+    image_id: int
+    file_name: str
+    """Of the image; empty where the project does not know it."""
+    at: str
+    """ISO 8601, UTC."""
+    label: str
+    kind: Literal["edit", "undo", "redo"]
+    reason: str
+    change: Change | None
+    """None: only a state was given, or the change cannot be read any more."""
+    state: ImageState | None
+
+
+class AsideShelf:
+    """May be called from any thread and raises ProjectError as `Database` does."""
+
+    _database: Database
+
+    def set_edit_aside(
+        self,
+        image_id: int,
+        *,
+        label: str,
+        kind: Literal["edit", "undo", "redo"],
+        reason: str,
+        change: Change | None,
+        state: ImageState | None,
+    ) -> EditSetAside:
+        """Keep an edit without applying it; on return that survives a power failure."""
+        row = {
+            "image_id": image_id,
+            "at": now(),
+            "kind": kind,
+            "label": label,
+            "reason": reason,
+            "change": change_to_bytes(change) if change is not None else None,
+            "state": state.value if state is not None else None,
+        }
+        with self._database.write() as connection:
+            name = connection.scalar(select(images.c.file_name).where(images.c.id == image_id))
+            added = insert(edits_set_aside).values({**row, "file_name": name or ""}).returning(edits_set_aside)
+            return _edit(connection.execute(added).one())
+
+    def edits_set_aside(self) -> list[EditSetAside]:
+        """Oldest first."""
+        with self._database.read() as connection:
+            return [_edit(row) for row in connection.execute(select(edits_set_aside).order_by(edits_set_aside.c.id))]
+
+    def forget_set_aside(self, ids: Collection[int]) -> None:
+        with self._database.write() as connection:
+            connection.execute(delete(edits_set_aside).where(edits_set_aside.c.id.in_(list(ids))))
+
+
+def _edit(row: Row[Any]) -> EditSetAside:
+    try:
+        change = change_from_bytes(row.change) if row.change is not None else None
+    except (ValueError, KeyError, TypeError):
+        change = None
+    state = ImageState(row.state) if row.state in set(ImageState) else None
+    return EditSetAside(
+        row.id, row.image_id, row.file_name, row.at, row.label, row.kind, row.reason, change, state
+    )  # fmt: skip

@@ -1,0 +1,76 @@
+"""Puts one edit into a project, whatever happened there since it was made."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from maskwright.document.change import Change
+from maskwright.document.gesture import Gesture
+from maskwright.document.progress import after_edit, after_proposals
+from maskwright.document.values import ImageState, Provenance
+from maskwright.errors import UnfitEditError
+from maskwright_gui.history import rebased
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from maskwright.project.proposals import Proposal
+    from maskwright.project.store import Project
+
+Kind = Literal["edit", "undo", "redo"]
+
+
+@dataclass(frozen=True, slots=True)
+class PendingEdit:
+    """Something done on screen that may not be in the database yet: a change, a state, other proposals, a look."""
+
+    image_id: int
+    change: Change | None = None
+    label: str = ""
+    kind: Kind = "edit"
+    state: ImageState | None = None
+    proposals: "tuple[Proposal, ...] | None" = None
+    provenance: Provenance | None = None
+    """Of the proposals."""
+    gesture: Gesture | None = None
+    """What it took of the person; by itself: a look."""
+
+    @property
+    def is_look(self) -> bool:
+        """Whether nothing of the person's work is in it."""
+        return self.change is None and self.state is None and self.proposals is None
+
+
+def state_after(state: ImageState, edits: "Iterable[PendingEdit]") -> ImageState:
+    """Of an image, once these edits of it are in the project."""
+    for edit in edits:
+        state = edit.state or state
+        state = after_proposals(state) if edit.proposals is not None else state
+        state = after_edit(state) if edit.change is not None else state
+    return state
+
+
+def store(project: "Project", edit: PendingEdit) -> bool:
+    """Whether the image has got something else than the edit said, and is to be read again.
+
+    Raises UnfitEditError where the edit can never be stored, and ProjectError as the project does.
+    """
+    if edit.state is not None:
+        project.set_image_state(edit.image_id, edit.state)
+    if edit.proposals is not None:
+        project.put_proposals(edit.image_id, edit.proposals, provenance=edit.provenance)
+    if edit.is_look and edit.gesture is not None:
+        project.add_look(edit.image_id, edit.gesture)
+    is_other = edit.change is not None and _apply(project, edit, edit.change)
+    return is_other or edit.proposals is not None
+
+
+def _apply(project: "Project", edit: PendingEdit, change: Change) -> bool:
+    try:
+        stored = project.apply(edit.image_id, change, label=edit.label, kind=edit.kind, gesture=edit.gesture)
+        return stored is not change
+    except UnfitEditError:
+        again = rebased(change, project.document(edit.image_id))
+        if again.entries == change.entries:
+            raise  # not because of another state underneath
+        project.apply(edit.image_id, again, label=edit.label, kind=edit.kind, gesture=edit.gesture)
+        return True

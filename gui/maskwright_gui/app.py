@@ -31,6 +31,7 @@ from maskwright_gui.commands.relocating import RelocateCommands
 from maskwright_gui.commands.review import ReviewCommands
 from maskwright_gui.commands.view import ViewCommands
 from maskwright_gui.feature import Context, Feature
+from maskwright_gui.features.set_aside.feature import AsideFeature
 from maskwright_gui.features.shapes.feature import ShapesFeature
 from maskwright_gui.features.tools.feature import ToolsFeature
 from maskwright_gui.focus_ring import FocusRing
@@ -150,6 +151,7 @@ class Workbench:
         add = self._add
         self.tools = add(ToolsFeature(context))
         self.shapes = add(ShapesFeature(context, self.images))
+        self.aside = add(AsideFeature(context, self.projects, self.watch))
         wire(self)
         window.header.add_button(window.actions_table["palette"], has_text=True)
         window.header.add_button(window.actions_table["toggle_theme"])

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal
 
-from maskwright.errors import MaskwrightError
+from maskwright.errors import IN_THE_LOG, UNEXPECTED, MaskwrightError
 from maskwright_gui.messages import Message
 from maskwright_gui.saving import Saving
 from maskwright_gui.session import NOT_SAVED, NOT_SHOWN
@@ -103,5 +103,5 @@ class Faults(QObject):
             sys.__excepthook__(kind, fault, trace)
         else:
             log.error("unexpected fault", exc_info=(kind, fault, trace))
-            detail = f"{kind.__name__}: {fault}. What was saved stays saved; details are in the log."
-            self._told.emit(Message("Something went wrong", detail, "error"))
+            detail = f"What was saved stays saved; {IN_THE_LOG}."
+            self._told.emit(Message(f"{UNEXPECTED[0].upper()}{UNEXPECTED[1:]}", detail, "error"))

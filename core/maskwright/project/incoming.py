@@ -9,7 +9,6 @@ from typing import Any, Protocol
 
 import numpy as np
 from sqlalchemy import Connection, bindparam, insert, select, update
-from sqlalchemy.dialects.sqlite import insert as upsert
 
 from maskwright.document.values import Category, ImageRecord, ImageState, Instance
 from maskwright.project.categories import read_categories, taken_ids
@@ -17,8 +16,8 @@ from maskwright.project.instances import keep_ids_above, next_id, provenance_ids
 from maskwright.project.merging import read_merged_names
 from maskwright.project.numbers import LARGEST_KEPT, displace, highest_number, name, used_numbers
 from maskwright.project.renumbering import Order
-from maskwright.project.rows import category_to_row, extra_to_json, image_from_row, instance_to_row, to_json
-from maskwright.project.schema import categories, images, instances, settings
+from maskwright.project.rows import category_to_row, extra_to_json, image_from_row, instance_to_row, write_settings
+from maskwright.project.schema import categories, images, instances
 
 _INSERT_IMAGE = (
     "INSERT INTO images (id, file_name, width, height, state, instance_count, extra) VALUES (?, ?, ?, ?, ?, ?, ?)"
@@ -129,12 +128,6 @@ def keep_order(connection: Connection, image_ids: list[int], objects: Order) -> 
 
     if not objects.is_natural or image_ids != sorted(image_ids):
         write_settings(connection, {ORDER_SETTING: {"images": image_ids, "annotations": objects.ids}})
-
-
-def write_settings(connection: Connection, values: Mapping[str, Any]) -> None:
-    for key, value in values.items():
-        row = upsert(settings).values(key=key, value=to_json(value))
-        connection.execute(row.on_conflict_do_update(index_elements=["key"], set_={"value": row.excluded.value}))
 
 
 def _in_order(data: Annotated, image_ids: Mapping[int, int], *, is_fresh: bool) -> list[int]:

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from sqlalchemy import Connection, select
 
 from maskwright.document.values import Instance
-from maskwright.errors import ProjectError
 from maskwright.formats.json_stream import paused_gc
 from maskwright.formats.problems import Problem
 from maskwright.project.bulk import TooHighError, insert_annotations, read_all, read_some
@@ -19,11 +18,10 @@ from maskwright.project.incoming import (
     take_categories,
     take_images,
     take_instances,
-    write_settings,
 )
 from maskwright.project.instances import next_id, read_provenances
 from maskwright.project.numbers import NumberShelf, read_numbers
-from maskwright.project.rows import instance_from_row
+from maskwright.project.rows import instance_from_row, write_settings
 from maskwright.project.schema import history, instances, run_images, signals
 
 if TYPE_CHECKING:
@@ -43,6 +41,10 @@ class Intake:
     """Instances whose id was taken in the project."""
     resized: tuple[str, ...] = ()
     """Images that the project knows in another size; their annotations were left out."""
+
+
+class _ChangedError(Exception):
+    """The project got its first objects while a file was looked at."""
 
 
 class IntakeShelf(NumberShelf):
@@ -91,23 +93,26 @@ class IntakeShelf(NumberShelf):
         from maskwright.formats.coco.reader import read_coco
         from maskwright.formats.coco.stream import CocoStream
 
-        stream = CocoStream(path)
-        with self._database.read() as connection:
-            is_fresh = _is_fresh(connection)
-        if not is_fresh or not stream.is_streamable:
-            data = read_coco(path)
-            return self.take_in(data), list(data.problems)
-        try:
-            return self._take_stream(stream, path, alone=alone), stream.problems
-        except TooHighError:
+        for keeps_ids in (True, False):
             stream = CocoStream(path)
-            return self._take_stream(stream, path, alone=alone, keeps_ids=False), stream.problems
+            with self._database.read() as connection:
+                is_fresh = _is_fresh(connection)
+            if not is_fresh or not stream.is_streamable:
+                break
+            try:
+                return self._take_stream(stream, alone=alone, keeps_ids=keeps_ids), stream.problems
+            except TooHighError:
+                continue
+            except _ChangedError:  # somebody works here
+                break
+        data = read_coco(path)
+        return self.take_in(data), list(data.problems)
 
-    def _take_stream(self, stream: "CocoStream", path: Path, *, alone: bool, keeps_ids: bool = True) -> Intake:
+    def _take_stream(self, stream: "CocoStream", *, alone: bool, keeps_ids: bool) -> Intake:
         transaction = self._database.write_alone() if alone else self._database.write()
         with paused_gc(), transaction as connection:
             if not _is_fresh(connection):
-                raise ProjectError("the project was changed while the file was read; import it again", path=path)
+                raise _ChangedError
             return take_stream(connection, stream, keeps_ids=keeps_ids)
 
     def stored(self, ids: Sequence[int] | None = None) -> Iterator[tuple[int, int, bytes | Instance]]:

@@ -1,7 +1,9 @@
 """Images that are no longer where the project expects them: found again by name and size, never by guess."""
 
+import os
 from collections import defaultdict
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
+from typing import Any
 
 from sqlalchemy import update
 
@@ -9,28 +11,35 @@ from maskwright.document.values import ImageRecord
 from maskwright.errors import ProjectError
 from maskwright.images.pages import page_source
 from maskwright.project.database import Database
+from maskwright.project.image_folders import trust
 from maskwright.project.images import ImageShelf
+from maskwright.project.rows import write_settings
 from maskwright.project.scan import scan_folder
 from maskwright.project.schema import images
+
+ROOT, ROOT_ABSOLUTE = "project.image_root", "project.image_root_absolute"
+"""Settings that say where the images are: from the project's folder, where there is a way, and from the top."""
 
 
 class RelocationShelf(ImageShelf):
     """Missing images of a project. Raises ProjectError as `Database` does."""
 
     _database: Database
+    path: Path
+    mark: str
 
     def missing_images(self) -> list[ImageRecord]:
         """Those whose file is not in the image folder."""
         return [image for image in self.images() if not page_source(self.image_path(image))[0].is_file()]
 
-    def find_moved(self, missing: list[ImageRecord]) -> dict[int, str]:
-        """{image id: new file name} for those that exactly one unknown file in the image folder can be.
+    def find_moved(self, missing: list[ImageRecord], root: Path | None = None) -> dict[int, str]:
+        """{image id: new file name} for those that exactly one unknown file in the image folder, or `root`, can be.
 
         A file can be an image when it has the same name, in whatever folder, and the same size in pixels.
         """
         known = {image.file_name for image in self.images()}
         places: dict[tuple[str, int, int], list[str]] = defaultdict(list)
-        for found in scan_folder(self.image_root, recursive=True):
+        for found in scan_folder(root or self.image_root, recursive=True):
             if found.failure is None and found.file_name not in known:
                 places[PurePosixPath(found.file_name).name, found.width, found.height].append(found.file_name)
         wanted: dict[tuple[str, int, int], list[int]] = defaultdict(list)
@@ -38,11 +47,28 @@ class RelocationShelf(ImageShelf):
             wanted[PurePosixPath(image.file_name).name, image.width, image.height].append(image.id)
         return {ids[0]: places[key][0] for key, ids in wanted.items() if len(ids) == 1 and len(places[key]) == 1}
 
-    def relocate(self, places: dict[int, str]) -> None:
-        """Give images new file names, all or none. Raises ProjectError for a name that another image has."""
+    def relocate(self, places: dict[int, str], root: Path | None = None) -> None:
+        """Give images new file names and all of them another folder, if one is given: everything or nothing.
+
+        Raises ProjectError for a name that another image has.
+        """
+        if root is not None:
+            trust(self.path, self.mark, root.absolute())
         with self._database.write() as connection:
+            if root is not None:
+                write_settings(connection, root_settings(self.path, root.absolute()))
             names = {row.file_name: row.id for row in connection.execute(images.select())}
             for image_id, file_name in places.items():
                 if names.get(file_name, image_id) != image_id:
                     raise ProjectError(f"{file_name} is another image of this project", path=self.image_root)
                 connection.execute(update(images).where(images.c.id == image_id).values(file_name=file_name))
+        if root is not None:
+            self.image_root = root.absolute()
+
+
+def root_settings(path: Path, image_root: Path) -> dict[str, Any]:
+    try:
+        relative: str | None = Path(os.path.relpath(image_root, path)).as_posix()
+    except ValueError:  # another drive
+        relative = None
+    return {ROOT: relative, ROOT_ABSOLUTE: str(image_root)}

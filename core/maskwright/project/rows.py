@@ -6,11 +6,13 @@ from types import MappingProxyType
 from typing import Any
 
 import orjson
-from sqlalchemy import Row
+from sqlalchemy import Connection, Row
+from sqlalchemy.dialects.sqlite import insert as upsert
 
 from maskwright.document.values import Category, ImageRecord, ImageState, Instance, InstanceState, Provenance
 from maskwright.file_names import file_name_fault, stand_in
 from maskwright.project.packing import pack_polygons, packed_record, unpack_polygons
+from maskwright.project.schema import settings
 
 _VISIBLE, _LOCKED, _CROWD = 1, 2, 4
 
@@ -133,3 +135,9 @@ def instance_to_row(instance: Instance, image_id: int, provenance_id: int | None
         "dense": instance.dense,
         "edited_at": instance.edited_at or None,
     }
+
+
+def write_settings(connection: Connection, values: Mapping[str, Any]) -> None:
+    for key, value in values.items():
+        row = upsert(settings).values(key=key, value=to_json(value))
+        connection.execute(row.on_conflict_do_update(index_elements=["key"], set_={"value": row.excluded.value}))

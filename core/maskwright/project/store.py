@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any, Self
 
 from sqlalchemy import select
-from sqlalchemy.dialects.sqlite import insert as upsert
 
 from maskwright.errors import ProjectError
 from maskwright.project.backup import back_up_daily
@@ -21,8 +20,8 @@ from maskwright.project.layer import ProposalLayer
 from maskwright.project.lock import Holder, ProjectLock
 from maskwright.project.measures import MeasureShelf
 from maskwright.project.merging import MergeShelf
-from maskwright.project.relocate import RelocationShelf
-from maskwright.project.rows import from_json, to_json
+from maskwright.project.relocate import ROOT, ROOT_ABSOLUTE, RelocationShelf, root_settings
+from maskwright.project.rows import from_json, write_settings
 from maskwright.project.runs import RunLog
 from maskwright.project.schema import settings
 from maskwright.project.set_aside import AsideShelf
@@ -34,7 +33,7 @@ log = logging.getLogger(__name__)
 FILE_NAME = "project.db"
 INSIDE_IMAGES = ".maskwright"
 """Name of a project folder that lives inside its image folder; elsewhere it is called NAME.maskwright."""
-_NAME, _ROOT, _ROOT_ABSOLUTE = "project.name", "project.image_root", "project.image_root_absolute"
+_NAME = "project.name"
 _MARK = "project.mark"
 
 
@@ -92,9 +91,9 @@ class Project(
             bring_up_to_date(path / FILE_NAME)
             database = Database(path / FILE_NAME, read_only=False)
             default = image_root.name if path.name == INSIDE_IMAGES else path.stem
-            _write_settings(
-                database, {_NAME: name or default, _MARK: uuid.uuid4().hex, **_root_settings(path, image_root)}
-            )
+            values = {_NAME: name or default, _MARK: uuid.uuid4().hex, **root_settings(path, image_root)}
+            with database.write() as connection:
+                write_settings(connection, values)
             project = cls(path, database, lock)
             trust(path, project.mark, image_root)
             return project
@@ -165,7 +164,8 @@ class Project(
         return from_json(text) if text is not None else None
 
     def set_setting(self, key: str, value: Any) -> None:
-        _write_settings(self._database, {key: value})
+        with self._database.write() as connection:
+            write_settings(connection, {key: value})
 
     def move_image_root(self, image_root: Path) -> None:
         """Look for the images in another folder from now on. Raises ProjectError when it does not exist."""
@@ -176,7 +176,8 @@ class Project(
     def expect_image_root(self, image_root: Path) -> None:
         """The same for a folder that need not be there at the moment."""
         trust(self.path, self.mark, image_root.absolute())
-        _write_settings(self._database, _root_settings(self.path, image_root.absolute()))
+        with self._database.write() as connection:
+            write_settings(connection, root_settings(self.path, image_root.absolute()))
         self.image_root = image_root.absolute()
 
     def __enter__(self) -> Self:
@@ -186,7 +187,7 @@ class Project(
         self.close()
 
     def _find_image_root(self) -> Path:
-        relative, absolute = _text(self.setting(_ROOT)), _text(self.setting(_ROOT_ABSOLUTE))
+        relative, absolute = _text(self.setting(ROOT)), _text(self.setting(ROOT_ABSOLUTE))
         places = [self.path / relative] if relative else []
         places += [Path(absolute)] if absolute else []
         if not places:
@@ -217,20 +218,3 @@ def _access(file: Path) -> ProjectLock | str:
 def _text(value: Any) -> str:
     """A setting that is a text; empty for what else somebody's database says."""
     return value if isinstance(value, str) else ""
-
-
-def _write_settings(database: Database, values: dict[str, Any]) -> None:
-    with database.write() as connection:
-        for key, value in values.items():
-            statement = upsert(settings).values(key=key, value=to_json(value))
-            connection.execute(
-                statement.on_conflict_do_update(index_elements=["key"], set_={"value": statement.excluded.value})
-            )
-
-
-def _root_settings(path: Path, image_root: Path) -> dict[str, Any]:
-    try:
-        relative: str | None = Path(os.path.relpath(image_root, path)).as_posix()
-    except ValueError:  # another drive
-        relative = None
-    return {_ROOT: relative, _ROOT_ABSOLUTE: str(image_root)}

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal, SignalInstance
 
-from maskwright.errors import MaskwrightError, ModelError
+from maskwright.errors import IN_THE_LOG, UNEXPECTED, MaskwrightError, ModelError
 from maskwright.monitor import CancelToken
 from maskwright_gui.workers.batch_status import BatchProgress, BatchState
 from maskwright_gui.workers.ending import wait_for
@@ -104,9 +104,9 @@ class Batch(QObject):
             report = self._run_batch(request, token)
         except MaskwrightError as error:
             ending = (self.failed, error)
-        except Exception as error:
+        except Exception:
             log.exception("the batch failed")
-            ending = (self.failed, ModelError(f"unexpected fault: {error}", hint="details are in the log"))
+            ending = (self.failed, ModelError(UNEXPECTED, hint=IN_THE_LOG))
         else:
             ending = self._ending(report)
         self._ended.set()

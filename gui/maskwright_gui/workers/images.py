@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QThread, Signal
 
-from maskwright.errors import ImageError
+from maskwright.errors import IN_THE_LOG, UNEXPECTED, ImageError
 from maskwright_gui.workers.decoding import (
     PREVIEW_SIDE_PX,
     Filling,
@@ -174,7 +174,7 @@ class ImageLoader(QThread):
             try:
                 with shown_first() if job[1] else nullcontext():
                     self._decode(job[0], is_wanted=job[1])
-            except Exception as error:  # the border of a thread: the next image is to be shown
+            except Exception:  # the border of a thread: the next image is to be shown
                 log.exception("an image was not decoded")
-                fault = ImageError(f"unexpected fault: {error}", path=job[0].path, hint="details are in the log")
+                fault = ImageError(UNEXPECTED, path=job[0].path, hint=IN_THE_LOG)
                 self.failed.emit(job[0].image_id, fault)

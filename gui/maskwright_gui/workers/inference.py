@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QThread, Signal
 
-from maskwright.errors import MaskwrightError, ModelError
+from maskwright.errors import IN_THE_LOG, UNEXPECTED, MaskwrightError, ModelError
 from maskwright.monitor import OperationCancelledError
 from maskwright_gui.workers.batch import Batch
 from maskwright_gui.workers.ending import end
@@ -178,9 +178,9 @@ class InferenceThread(QThread):
             self.cancelled.emit(request)
         except MaskwrightError as error:
             self._fail(request, error)
-        except Exception as error:
+        except Exception:
             log.exception("inference failed on %s", request.path)
-            self._fail(request, ModelError(f"unexpected fault: {error}", path=request.path))
+            self._fail(request, ModelError(UNEXPECTED, path=request.path, hint=IN_THE_LOG))
         else:
             self.done.emit(result)
 
@@ -194,9 +194,9 @@ class InferenceThread(QThread):
             self.model_for(choice)
         except ModelError:
             log.info("%s was not loaded", choice.source)  # told by model_failed
-        except Exception as error:
+        except Exception:
             log.exception("loading %s failed", choice.source)
-            self.model_failed.emit(choice, ModelError(f"unexpected fault: {error}"))
+            self.model_failed.emit(choice, ModelError(UNEXPECTED, hint=IN_THE_LOG))
 
     def _find_devices(self) -> None:
         from maskwright.inference.runtime import list_devices

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, QThread, Signal
 
 from maskwright.document.document import Document
-from maskwright.errors import MaskwrightError, ProjectError
+from maskwright.errors import IN_THE_LOG, UNEXPECTED, MaskwrightError, ProjectError
 from maskwright.inference.candidate_cache import CandidateCache
 from maskwright.inference.thresholds import Thresholds
 from maskwright_gui.workers.ending import end
@@ -161,6 +161,6 @@ class PreviewThread(QThread):
                 self._answer(request)
             except MaskwrightError as error:
                 self.failed.emit(error)
-            except Exception as error:  # the border of a thread: the next request is to be answered
+            except Exception:  # the border of a thread: the next request is to be answered
                 log.exception("the preview failed")
-                self.failed.emit(MaskwrightError(f"unexpected fault: {error}", hint="details are in the log"))
+                self.failed.emit(MaskwrightError(UNEXPECTED, hint=IN_THE_LOG))

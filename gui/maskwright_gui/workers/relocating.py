@@ -28,12 +28,11 @@ def locate_in(project: "Project", folder: Path, progress: TaskProgress) -> Locat
 
     Raises ProjectError, with nothing changed, where not one of them is there.
     """
-    before = project.image_root
     progress.report(0, None, f"Looking for the images in {folder.name}")
-    project.move_image_root(folder)
-    located = find_moved(project, progress)
+    if not folder.is_dir():
+        raise ProjectError("the image folder does not exist", path=folder)
+    located = find_moved(project, progress, folder)
     if located.present == 0 and located.missing:
-        project.expect_image_root(before)
         first = next(iter(project.images())).file_name
         raise ProjectError(
             "none of this project's images is in this folder", path=folder, hint=f"choose the one that holds {first}"
@@ -41,18 +40,23 @@ def locate_in(project: "Project", folder: Path, progress: TaskProgress) -> Locat
     return located
 
 
-def find_moved(project: "Project", progress: TaskProgress) -> Located:
-    """Give images that lie elsewhere in the image folder their new names. Raises ProjectError."""
+def find_moved(project: "Project", progress: TaskProgress, folder: Path | None = None) -> Located:
+    """Give images that lie elsewhere in the image folder, or from now on in `folder`, their new names.
+
+    All in one step, and nothing where not one image is in `folder`. Raises ProjectError.
+    """
     from maskwright.images.pages import page_source
 
+    root = folder or project.image_root
     missing = []
     total = sum(project.state_counts().values())
     for done, record in enumerate(project.images()):
         if done % _STEP == 0:
             progress.report(done, total, "Looking for the images")
-        if not page_source(project.image_path(record))[0].is_file():
+        if not page_source(root / record.file_name)[0].is_file():
             missing.append(record)
-    moved = project.find_moved(missing) if missing and project.image_root.is_dir() else {}
-    if moved:
-        project.relocate(moved)
-    return Located(total - len(missing) + len(moved), len(moved), len(missing) - len(moved))
+    moved = project.find_moved(missing, root) if missing and root.is_dir() else {}
+    located = Located(total - len(missing) + len(moved), len(moved), len(missing) - len(moved))
+    if moved or (folder is not None and (located.present or not located.missing)):
+        project.relocate(moved, folder)
+    return located

@@ -6,7 +6,7 @@ from threading import Event
 
 from PySide6.QtCore import QObject, QThread, Signal
 
-from maskwright.errors import MaskwrightError
+from maskwright.errors import IN_THE_LOG, UNEXPECTED, MaskwrightError
 from maskwright.monitor import Monitor, OperationCancelledError
 from maskwright_gui.workers.ending import end_and_delete
 
@@ -54,8 +54,8 @@ class Task(QThread):
             self.cancelled.emit()
         except MaskwrightError as error:
             self.failed.emit(error)
-        except Exception as error:
+        except Exception:
             log.exception("background task failed")
-            self.failed.emit(MaskwrightError(f"unexpected fault: {error}", hint="details are in the log"))
+            self.failed.emit(MaskwrightError(UNEXPECTED, hint=IN_THE_LOG))
         else:
             self.done.emit(result)

@@ -150,6 +150,32 @@ def test_an_edit_that_is_set_aside_leaves_the_screen_as_the_project_is(qtbot: Qt
     assert opened.session.undo_label is None
 
 
+def test_what_was_set_aside_is_listed_tried_again_and_saved_to_a_file(
+    qtbot: QtBot, opened: Workbench, tmp_path: Path
+) -> None:
+    with qtbot.waitSignal(opened.session.put_aside, timeout=WAIT_MS):
+        opened.session._link.writer.write(unfit(1))
+    dialog = opened.aside.open()
+    (kept,) = dialog.selected
+    opened.aside.save([kept], tmp_path / "kept.json")
+    (written,) = json.loads((tmp_path / "kept.json").read_text())["annotations"]
+    assert (written["category_id"], written["bbox"]) == (77, [0, 0, 10, 10])
+    opened.session.project.add_category("late", id=77)
+    dialog.retry_requested.emit(dialog.selected)
+    qtbot.waitUntil(lambda: not dialog.selected, timeout=WAIT_MS)
+    assert stored(opened)["000.png"] == {(0, 0, 10, 10)}
+    assert opened.session.project.edits_set_aside() == []
+
+
+def test_what_was_set_aside_is_told_of_at_the_next_opening(qtbot: QtBot, opened: Workbench) -> None:
+    with qtbot.waitSignal(opened.session.put_aside, timeout=WAIT_MS):
+        opened.session._link.writer.write(unfit(1))
+    path = opened.session.project.path
+    with qtbot.waitSignal(opened.projects.opened, timeout=WAIT_MS):
+        opened.projects.open_path(path)
+    assert "1 edit is set aside" in [message.text for message in opened.window.toasts.messages]
+
+
 @pytest.fixture
 def busy_merge(qtbot: QtBot, opened: Workbench) -> Any:
     """An object of a class that was merged into another, the document as it was before that is taken back."""

@@ -1,0 +1,1 @@
+"""Edits that the project could not take."""

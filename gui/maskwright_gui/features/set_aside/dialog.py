@@ -1,0 +1,97 @@
+"""Edits that the project could not take, with the reason of each: try again, keep them in a file, or let them go."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QDialog,
+    QDialogButtonBox,
+    QPushButton,
+    QTreeWidget,
+    QTreeWidgetItem,
+    QVBoxLayout,
+    QWidget,
+)
+
+from maskwright_gui.panels.widgets import muted_label, named
+
+if TYPE_CHECKING:
+    from maskwright.project.set_aside import EditSetAside
+
+_EXPLANATION = (
+    "The project could not take these edits, and they would have held up all later ones. They are kept here, and "
+    "nothing else was lost. Saved to a COCO file, their objects can be imported again."
+)
+_NONE = "Nothing is set aside: every edit is in the project."
+_PLACE = Qt.ItemDataRole.UserRole
+
+
+class SetAsideDialog(QDialog):
+    """Stays open beside the work; its buttons mean the selected edits."""
+
+    image_chosen = Signal(int)
+    retry_requested = Signal(object)
+    """Sequence of EditSetAside; so with the next two."""
+    save_requested = Signal(object)
+    discard_requested = Signal(object)
+
+    def __init__(self, edits: "Sequence[EditSetAside]", parent: QWidget | None) -> None:
+        super().__init__(parent)
+        self.setWindowTitle("Edits set aside")
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self.resize(760, 380)
+        self._edits: tuple[EditSetAside, ...] = ()
+        self._note = muted_label("", self)
+        self._note.setWordWrap(True)
+        self._table = self._make_table()
+        buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close, self)
+        self._buttons = [
+            self._button(buttons, "Try again", self.retry_requested),
+            self._button(buttons, "Save to a file…", self.save_requested),
+            self._button(buttons, "Discard", self.discard_requested),
+        ]
+        buttons.rejected.connect(self.close)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(12, 12, 12, 12)
+        column.setSpacing(8)
+        for widget, stretch in ((self._note, 0), (self._table, 1), (buttons, 0)):
+            column.addWidget(widget, stretch)
+        self.show_edits(edits)
+
+    def show_edits(self, edits: "Sequence[EditSetAside]") -> None:
+        """Oldest first; all of them are selected."""
+        self._edits = tuple(edits)
+        self._note.setText(_EXPLANATION if edits else _NONE)
+        self._table.clear()
+        for place, edit in enumerate(self._edits):
+            at = datetime.fromisoformat(edit.at).astimezone().strftime("%Y-%m-%d %H:%M:%S")
+            item = QTreeWidgetItem([at, edit.file_name or f"image {edit.image_id}", edit.label or "Done", edit.reason])
+            item.setData(0, _PLACE, place)
+            item.setToolTip(3, edit.reason)
+            self._table.addTopLevelItem(item)
+        self._table.selectAll()
+        for button in self._buttons:
+            button.setEnabled(bool(edits))
+
+    @property
+    def selected(self) -> "tuple[EditSetAside, ...]":
+        return tuple(self._edits[place] for place in sorted(i.data(0, _PLACE) for i in self._table.selectedItems()))
+
+    def _make_table(self) -> QTreeWidget:
+        table = named(QTreeWidget(self), "Edits set aside")
+        table.setRootIsDecorated(False)
+        table.setHeaderLabels(["When", "Image", "What", "Why"])
+        table.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
+        for column, width in enumerate((150, 150, 140)):
+            table.header().resizeSection(column, width)
+        table.itemActivated.connect(lambda item: self.image_chosen.emit(self._edits[item.data(0, _PLACE)].image_id))
+        return table
+
+    def _button(self, buttons: QDialogButtonBox, text: str, wanted: object) -> QPushButton:
+        button = QPushButton(text, self)
+        button.clicked.connect(lambda: wanted.emit(self.selected))  # type: ignore[attr-defined]  # a Signal of this
+        buttons.addButton(button, QDialogButtonBox.ButtonRole.ActionRole)
+        return button

@@ -1,0 +1,111 @@
+"""Tells of edits that the project could not take, and what can be done with them."""
+
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtWidgets import QFileDialog
+
+from maskwright.errors import MaskwrightError
+from maskwright_gui.actions import Action, Menu
+from maskwright_gui.commands.projects import ProjectCommands
+from maskwright_gui.feature import Context, Feature
+from maskwright_gui.features.set_aside.dialog import SetAsideDialog
+from maskwright_gui.messages import Message
+from maskwright_gui.saving import SavingWatch
+from maskwright_gui.workers.storing import PendingEdit
+
+if TYPE_CHECKING:
+    from maskwright.project.set_aside import EditSetAside
+
+COCO_FILTER = "COCO (*.json)"
+WHERE = "Set aside: it is kept, and all later edits go on."
+
+
+class AsideFeature(Feature):
+    def __init__(self, context: Context, projects: ProjectCommands, watch: SavingWatch) -> None:
+        super().__init__(context)
+        self._watch = watch
+        self._dialog: SetAsideDialog | None = None
+        words = "lost failed rescue conflict"
+        self._declare(Action("set_aside", "Edits set aside…", Menu.FILE, 1, self.open, words=words))
+        projects.opened.connect(self.tell_at_opening)
+        self._session.put_aside.connect(self._on_put_aside)
+
+    def open(self) -> SetAsideDialog | None:
+        """The list of them."""
+        if self._session.project is None:
+            return None
+        if self._dialog is not None:
+            self._dialog.close()
+        dialog = SetAsideDialog(self._session.project.edits_set_aside(), self._window)
+        dialog.image_chosen.connect(self._session.show_image)
+        dialog.retry_requested.connect(self.retry)
+        dialog.save_requested.connect(self._ask_and_save)
+        dialog.discard_requested.connect(self.discard)
+        dialog.destroyed.connect(partial(self._on_closed, dialog))
+        self._dialog = dialog
+        dialog.show()
+        return dialog
+
+    def tell_at_opening(self) -> None:
+        """Some were left from earlier."""
+        project = self._session.project
+        count = len(project.edits_set_aside()) if project is not None else 0
+        if count:
+            what = f"{count} edit" + (" is" if count == 1 else "s are") + " set aside"
+            self.told.emit(Message(what, "The project could not take them.", "warning", "Show", self.open))
+
+    def retry(self, edits: "Sequence[EditSetAside]") -> None:
+        """Put them in again; those that still do not fit come back as new ones."""
+        pending = [PendingEdit(each.image_id, each.change, each.label, each.kind, each.state) for each in edits]
+        count = self._session.put_in(pending)
+        gone = {each.id for each in edits}
+        if count == len(pending):
+            self._watch.when_saved(partial(self._forget, gone))
+            self._watch.look()
+            return
+        self.told.emit(Message("Not all of them can be tried again", "Some images are not in this project.", "warning"))
+
+    def discard(self, edits: "Sequence[EditSetAside]") -> None:
+        self._forget({each.id for each in edits})
+
+    def save(self, edits: "Sequence[EditSetAside]", path: Path) -> None:
+        from maskwright.project.aside_file import write_set_aside
+
+        if self._session.project is None:
+            return
+        try:
+            count = write_set_aside(self._session.project, edits, path)
+        except MaskwrightError as error:
+            self._tell_error("The edits were not saved to a file", error)
+            return
+        objects = f"{count} object" + ("" if count == 1 else "s")
+        self.told.emit(Message(f"{objects} saved to {path.name}", "Import annotations… brings them back."))
+
+    def _ask_and_save(self, edits: "Sequence[EditSetAside]") -> None:
+        name, _ = QFileDialog.getSaveFileName(self._window, "Save the edits to a file", "set-aside.json", COCO_FILTER)
+        if name and edits:
+            self.save(edits, Path(name))
+
+    def _forget(self, ids: set[int]) -> None:
+        if self._session.project is None:
+            return
+        self._session.project.forget_set_aside(ids)
+        self._session.go_on()
+        self._show_anew()
+
+    def _show_anew(self) -> None:
+        if self._dialog is not None and self._session.project is not None:
+            self._dialog.show_edits(self._session.project.edits_set_aside())
+
+    def _on_put_aside(self, edit: "EditSetAside") -> None:
+        image = edit.file_name or f"image {edit.image_id}"
+        what = f"“{edit.label or 'Done'}” does not fit into the project"
+        self.told.emit(Message(what, f"{image}: {edit.reason}. {WHERE}", "error", "Show", self.open))
+        self._show_anew()
+
+    def _on_closed(self, dialog: SetAsideDialog) -> None:
+        if self._dialog is dialog:
+            self._dialog = None

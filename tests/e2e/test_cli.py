@@ -90,6 +90,15 @@ def test_a_project_keeps_what_the_window_moves_thresholds_with(folder: Path, mod
         assert len([known for known in found if known is not None]) == count
 
 
+def test_proposals_are_refined_by_an_assistant_when_asked(folder: Path, model: Path, tmp_path: Path) -> None:
+    place = tmp_path / "set.maskwright"
+    code, report = run_json("prelabel", folder, "--model", model, "--project", place, "--refine", "grabcut")
+
+    assert (code, sum(report["refined"].values())) == (0, 10)
+    missing, _ = run("prelabel", folder, "--model", model, "--project", place, "--refine", "no-such-thing")
+    assert missing == 1
+
+
 def test_subfolders_are_looked_into_when_asked(folder: Path, model: Path, tmp_path: Path) -> None:
     write_image(folder / "sub" / "größe.png")
 

@@ -14,6 +14,8 @@ from maskwright.inference.interface import described
 from maskwright.inference.runtime import Network
 
 BUNDLED = "bundled"
+_ALIAS = "assist"
+"""What the command line calls the bundled one."""
 GRABCUT = "grabcut"
 _BUNDLED_FOLDER = "assist"
 """Of the bundled network in the resources' models."""
@@ -47,20 +49,14 @@ def assistant_files(name_or_path: str | Path | Sequence[str | Path]) -> list[Pat
     if not isinstance(name_or_path, str | Path):
         return [Path(part) for part in name_or_path]
     path = Path(name_or_path)
+    if str(name_or_path) in (BUNDLED, _ALIAS):  # a folder of that name is "./bundled"
+        return [_bundled_file()]
     if path.is_dir():
         return _files_in(path)
     if path.suffix in _SUFFIXES or len(path.parts) != 1:
         return _with_other_half(path)
     from maskwright.models.catalog import installed_model
-    from maskwright_resources import resource_path
 
-    if path.name == BUNDLED:
-        try:
-            return [resource_path("models", _BUNDLED_FOLDER, f"{_BUNDLED_FOLDER}.xml")]
-        except FileNotFoundError as error:
-            raise ModelError(
-                "no assistant is bundled with this version", hint=f'"{GRABCUT}" needs no network'
-            ) from error
     installed = installed_model(path.name)
     if installed is None:
         raise ModelError(
@@ -68,6 +64,15 @@ def assistant_files(name_or_path: str | Path | Sequence[str | Path]) -> list[Pat
             hint=f"{BUNDLED}, {GRABCUT}, maskwright models list",
         )
     return _with_other_half(installed.path)
+
+
+def _bundled_file() -> Path:
+    from maskwright_resources import resource_path
+
+    try:
+        return resource_path("models", _BUNDLED_FOLDER, f"{_BUNDLED_FOLDER}.xml")
+    except FileNotFoundError as error:
+        raise ModelError("no assistant is bundled with this version", hint=f'"{GRABCUT}" needs no network') from error
 
 
 def _files_in(folder: Path) -> list[Path]:

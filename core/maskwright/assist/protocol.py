@@ -123,9 +123,17 @@ class View(Protocol):
         ...
 
     def outlines(
-        self, boxes_xyxy: ArrayLike, *, min_iou: float | None = 0.98, cancel: Cancel | None = None
+        self,
+        boxes_xyxy: ArrayLike,
+        masks: Sequence[MaskLike | None] | None = None,
+        *,
+        min_iou: float | None = 0.98,
+        cancel: Cancel | None = None,
     ) -> list[Outline]:
-        """Of (N, 4) boxes an outline each, batched where the network can. Raises as `outline` does."""
+        """Of (N, 4) boxes an outline each, batched where the network can. Raises as `outline` does.
+
+        masks: for each box an outline to start from, of which everything may change, or None.
+        """
         ...
 
 

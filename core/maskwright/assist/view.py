@@ -1,7 +1,7 @@
 """An assistant around any backend: checks prompts, keeps features, pastes and traces answers."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -83,10 +83,16 @@ class BackendView:
         return _corrected(answer, mask, prompt.mask, prompt)
 
     def outlines(
-        self, boxes_xyxy: ArrayLike, *, min_iou: float | None = 0.98, cancel: Cancel | None = None
+        self,
+        boxes_xyxy: ArrayLike,
+        masks: Sequence[MaskLike | None] | None = None,
+        *,
+        min_iou: float | None = 0.98,
+        cancel: Cancel | None = None,
     ) -> list[Outline]:
         boxes = np.array(boxes_xyxy, np.float64).reshape(-1, 4)
-        prompts = [Prompt.of(self.size_wh, box_xyxy=box) for box in boxes]
+        shown = masks if masks is not None else [None] * len(boxes)
+        prompts = [Prompt.of(self.size_wh, box_xyxy=box, mask=mask) for box, mask in zip(boxes, shown, strict=True)]
         if not prompts:
             return []
         return [outlined(soft, min_iou) for soft in self._backend.answers(self._features_of(cancel), prompts, cancel)]

@@ -2,13 +2,17 @@
 
 import shutil
 import signal
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+from maskwright.assist.embeddings import EmbeddingStore
+from maskwright.assist.loading import load_assistant
+from maskwright.assist.refine import RefineSettings
+from maskwright.assist.view import BackendAssistant
 from maskwright.cli import exit_codes
 from maskwright.cli.output import progress_bar
 from maskwright.errors import ProjectError
@@ -18,6 +22,8 @@ from maskwright.images import IMAGE_SUFFIXES
 from maskwright.inference.candidate_cache import CandidateCache
 from maskwright.inference.model import Model, load_model
 from maskwright.inference.thresholds import Thresholds
+from maskwright.monitor import OperationCancelledError
+from maskwright.operations.refining import RefineReport, refine_project
 from maskwright.prelabel import (
     BatchReport,
     CancelToken,
@@ -47,10 +53,12 @@ class BatchOutcome:
     out: Path | None
     project_path: Path | None
     """Where the work is kept; None when it was removed because the COCO file is all that was asked for."""
+    refined: RefineReport | None = None
+    """What the assistant made of the proposals, where one was asked."""
 
     @property
     def exit_code(self) -> int:
-        if self.report.is_cancelled:
+        if self.report.is_cancelled or (self.refined is not None and self.refined.is_cancelled):
             return exit_codes.INTERRUPTED
         if self.report.stopped_because is not None:
             return exit_codes.INCOMPLETE
@@ -70,10 +78,15 @@ def prelabel_folder(
     is_recursive: bool,
     resume: bool,
     keeps_candidates: bool,
+    assistant_name: str | None = None,
 ) -> BatchOutcome:
-    """Scan, run, export. Raises MaskwrightError when nothing can be done."""
+    """Scan, run, refine, export. Raises MaskwrightError when nothing can be done.
+
+    assistant_name: of the one that outlines the proposals again; None for leaving them as the model made them.
+    """
     scanned = _scan(folder, is_recursive)
     model = load_model(model_name, **load)
+    assistant = load_assistant(assistant_name, **load) if assistant_name is not None else None
     if classes is not None:
         settings = replace(settings, categories=category_ids(classes, model.labels))
     is_temporary = project_path is None
@@ -86,8 +99,13 @@ def prelabel_folder(
         report = run_with_bar(project, model, settings, resume=resume, keeps_candidates=keeps_candidates)
         failures = [(image.file_name, image.failure.reason) for image in scanned if image.failure is not None]
         failures += [(failure.file_name, failure.reason) for failure in project.failures(report.run_id)]
+        refined = None
+        if assistant is not None and not report.is_cancelled:
+            refined = refine_with_bar(project, assistant, min_iou=settings.min_iou, keeps_features=not is_temporary)
+            failures += refined.failures
         instance_count = sum(record.instance_count for record in project.images())
         is_complete = not report.remaining and report.stopped_because is None
+        is_complete = is_complete and not (refined is not None and refined.is_cancelled)
         if out is not None and is_complete:
             export_coco(project, out, CocoExportOptions(include_proposals=True, include_provenance=True))
     if is_temporary and is_complete:
@@ -100,6 +118,7 @@ def prelabel_folder(
         model.device_note,
         out if is_complete else None,
         None if is_temporary and is_complete else place,
+        refined,
     )
 
 
@@ -135,6 +154,36 @@ def run_with_bar(
             resume=resume,
             on_candidates=partial(cache.put, model) if keeps_candidates else ignore_candidates,
         )
+
+
+def refine_with_bar(
+    project: Project, assistant: BackendAssistant, *, min_iou: float | None, keeps_features: bool
+) -> RefineReport:
+    """All proposals of a project through an assistant; Ctrl+C ends it after the image under way.
+
+    `keeps_features` beside the project, for those that are costly.
+    """
+    if keeps_features:
+        assistant.cache.shelf = EmbeddingStore.of_project(project.path)
+    token = CancelToken()
+    with progress_bar("refine", len(project.image_ids())) as show, _cancelled_by_ctrl_c(token):
+        return refine_project(project, assistant, RefineSettings(min_iou=min_iou), monitor=_BarMonitor(show, token))
+
+
+@dataclass(frozen=True, slots=True)
+class _BarMonitor:
+    """Shows on the terminal how far an operation is, and calls it off once the token says so."""
+
+    show: Callable[[int, str], None]
+    token: CancelToken
+
+    def report(self, done: int, total: int | None, text: str = "") -> None:
+        self.show(done, text)
+        self.check()
+
+    def check(self) -> None:
+        if self.token.is_cancelled:
+            raise OperationCancelledError
 
 
 def _note(progress: Progress) -> str:

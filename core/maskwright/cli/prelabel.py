@@ -5,6 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
+from maskwright.assist.refine import Verdict
 from maskwright.cli.batch import BatchOutcome, prelabel_folder
 from maskwright.cli.output import (
     messages,
@@ -55,6 +56,14 @@ def prelabel(
             help='Classes of the model under other names: "person=human, car=vehicle, kite=" (nothing: leave out). '
             "Kept with the project.",
             rich_help_panel=_ROW,
+        ),
+    ] = None,
+    refine: Annotated[
+        str | None,
+        typer.Option(
+            help="Outline the proposals again with an assistant: assist (the bundled one), grabcut, the name of an "
+            "installed one, or a file. An answer is taken only where the assistant is sure and stays on the object.",
+            rich_help_panel=_RUN,
         ),
     ] = None,
     device: Annotated[
@@ -109,6 +118,7 @@ def prelabel(
         is_recursive=recursive,
         resume=resume,
         keeps_candidates=candidates,
+        assistant_name=refine,
     )
     if as_json:
         print_json(_as_json(outcome))
@@ -129,6 +139,9 @@ def _print(outcome: BatchOutcome, out: Path | None) -> None:
     rest = f", {report.remaining} still to do (--resume goes on)" if report.remaining else ""
     console = results() if out is None else results_beside(out)
     console.print(f"{report.done} images pre-labelled{failed}{rest}: {outcome.instance_count} objects{rate}")
+    if outcome.refined is not None:
+        counts = outcome.refined.counts
+        results().print(f"{counts[Verdict.TAKEN]} of {sum(counts.values())} proposals refined")
     for place in (outcome.out, outcome.project_path):
         if place is not None:
             console.print(f"-> {place}")
@@ -148,6 +161,7 @@ def _as_json(outcome: BatchOutcome) -> dict[str, Any]:
         "stopped_because": report.stopped_because,
         "out": str(outcome.out) if outcome.out is not None else None,
         "project": str(outcome.project_path) if outcome.project_path is not None else None,
+        "refined": None if outcome.refined is None else {str(key): n for key, n in outcome.refined.counts.items()},
         "failures": [{"file_name": name, "reason": reason} for name, reason in outcome.failures],
         "exit_code": outcome.exit_code,
     }

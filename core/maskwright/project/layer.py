@@ -11,9 +11,11 @@ from maskwright.document.values import ImageState, Provenance
 from maskwright.project.aliases import read_aliases
 from maskwright.project.database import Database
 from maskwright.project.instances import (
+    read_instances,
     reserve_ids,
     stored_instances,
     touch_images,
+    write_change,
     write_changes,
     write_proposal_history,
 )
@@ -77,6 +79,18 @@ class ProposalLayer:
                     connection, name, {one.image_id: one.signals[name] for one in found if name in one.signals}
                 )
         return changes
+
+    def change_proposals(self, image_id: int, change: Change, *, label: str) -> Change:
+        """Give proposals other outlines; nobody has edited them by that, and the image stays in its state.
+
+        Raises ProjectError where they have been changed since `change` was made.
+        """
+        if change.is_empty:
+            return change
+        with self._database.write() as connection:
+            write_change(connection, image_id, change, stored=read_instances(connection, image_id))
+            write_proposal_history(connection, {image_id: change}, label=label)
+        return change
 
 
 def _changes(

@@ -40,7 +40,7 @@ def open_regular(path: Path) -> IO[bytes]:
     """Open for reading; a link to a regular file is followed. Raises OSError, NotAFileError for what is none."""
     # Looked at first: opening a device may already do something.
     _require_regular(path.stat().st_mode, path)
-    return os.fdopen(_opened(path, os.O_RDONLY), "rb")
+    return open(path, "rb", opener=lambda _name, _flags: _opened(path, os.O_RDONLY))  # which keeps its name
 
 
 def read_regular(path: Path, *, most_bytes: int | None = None) -> bytes:

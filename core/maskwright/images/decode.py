@@ -23,8 +23,9 @@ from PIL import Image
 
 from maskwright.errors import ImageError
 from maskwright.images.bgr import pillow_to_bgr
+from maskwright.images.border import damage_reason, decoding, let_through, opened
 from maskwright.images.exif import upright
-from maskwright.images.header import DECODER_ERRORS, MAX_PIXELS, ImageHeader, open_plugin, os_reason, read_header
+from maskwright.images.header import MAX_PIXELS, ImageHeader, open_plugin, read_header
 from maskwright.images.large import quick_look, read_large, sketched
 from maskwright.images.pages import page_source
 from maskwright.images.parts import Watcher
@@ -58,7 +59,7 @@ def read_image(path: Path, *, max_pixels: int = MAX_PIXELS, watcher: Watcher | N
     memory does not suffice.
     """
     pixels, header = _read(path, max_pixels, watcher)
-    return DecodedImage(deep_to_bgr(pixels) if header.depth > 8 else pixels, header)
+    return DecodedImage(_tried(partial(_as_bgr, pixels, header), header, path), header)
 
 
 def read_samples(path: Path, *, max_pixels: int = MAX_PIXELS, watcher: Watcher | None = None) -> NDArray[Any]:
@@ -72,28 +73,26 @@ def read_samples(path: Path, *, max_pixels: int = MAX_PIXELS, watcher: Watcher |
 def _read(path: Path, max_pixels: int, watcher: Watcher | None) -> tuple[NDArray[Any], ImageHeader]:
     """Samples of more than 8 bits as they are, all others as BGR."""
     source = page_source(path)[0]
-    try:
-        with source.open("rb") as file:
-            header = read_header(file, path, max_pixels=max_pixels)
-            pixels = _tried(partial(_decode, file, source, header, watcher), header, path)
-    except OSError as error:
-        raise ImageError(os_reason(error, path), path=path) from error
+    with opened(source, path) as file:
+        header = read_header(file, path, max_pixels=max_pixels)
+        pixels = _tried(partial(_decode, file, source, header, let_through(watcher)), header, path)
     if pixels.shape[:2] != (header.height, header.width):
-        raise ImageError(f"the pixels ({pixels.shape[1]} x {pixels.shape[0]}) contradict the header", path=path)
+        shape = " x ".join(str(side) for side in reversed(pixels.shape[:2]))
+        raise ImageError(f"the pixels ({shape}) contradict the header", path=path)
     return pixels, header
 
 
 def _tried(decode: Callable[[], _Pixels], header: ImageHeader, path: Path) -> _Pixels:
-    try:
+    with decoding(path, partial(_pixel_reason, header)):
         return decode()
-    except (*DECODER_ERRORS, cv2.error) as error:
-        raise ImageError(_pixel_reason(header, error), path=path) from error
-    except Image.DecompressionBombError as error:  # Pillow's own limit, for pictures that cannot be taken to pieces
+
+
+def _pixel_reason(header: ImageHeader, error: Exception) -> str:
+    if isinstance(error, Image.DecompressionBombError):  # of pictures that cannot be taken to pieces
         megapixels = header.width * header.height / 1e6
-        reason = f"{megapixels:.0f} megapixels in one piece are too many for this kind of {header.format}"
-        raise ImageError(reason, path=path, hint="save it in strips or tiles, or as PNG") from error
-    except MemoryError as error:
-        raise ImageError(f"not enough memory for {header.width} x {header.height} pixels", path=path) from error
+        what = f"{megapixels:.0f} megapixels in one piece are too many for this kind of {header.format}"
+        return f"{what}; save it in strips or tiles, or as PNG"
+    return damage_reason(header.format, error)
 
 
 def read_thumbnail(path: Path, *, max_side_px: int, max_pixels: int = MAX_PIXELS) -> NDArray[np.uint8]:
@@ -102,15 +101,12 @@ def read_thumbnail(path: Path, *, max_side_px: int, max_pixels: int = MAX_PIXELS
     JPEGs are decoded at reduced size, other large files in pieces where they can be: the whole is never in memory.
     Raises ImageError as `read_image` does.
     """
-    try:
-        with page_source(path)[0].open("rb") as stream:
-            header = read_header(stream, path, max_pixels=max_pixels)
-            reduced = _tried(partial(_reduced, stream, header, max_side_px), header, path)
-        if reduced is None and header.width * header.height >= LARGE_PIXELS:
-            reduced = read_piecewise(path, max_side_px=max(max_side_px, _SKETCH_SIDE_PX), max_pixels=max_pixels)
-        pixels = reduced if reduced is not None else read_image(path, max_pixels=max_pixels).bgr_u8
-    except OSError as error:
-        raise ImageError(os_reason(error, path), path=path) from error
+    with opened(page_source(path)[0], path) as stream:
+        header = read_header(stream, path, max_pixels=max_pixels)
+        reduced = _tried(partial(_reduced, stream, header, max_side_px), header, path)
+    if reduced is None and header.width * header.height >= LARGE_PIXELS:
+        reduced = read_piecewise(path, max_side_px=max(max_side_px, _SKETCH_SIDE_PX), max_pixels=max_pixels)
+    pixels = reduced if reduced is not None else read_image(path, max_pixels=max_pixels).bgr_u8
     return shrunk(pixels, max_side_px)
 
 
@@ -121,12 +117,9 @@ def read_preview(path: Path, *, max_side_px: int, max_pixels: int = MAX_PIXELS) 
     PNG a first pass. The rows of other PNGs can be had in their order only, each from the one before: no short way.
     Raises ImageError as `read_image` does.
     """
-    try:
-        with page_source(path)[0].open("rb") as stream:
-            header = read_header(stream, path, max_pixels=max_pixels)
-            pixels = _tried(partial(_reduced, stream, header, max_side_px), header, path)
-    except OSError as error:
-        raise ImageError(os_reason(error, path), path=path) from error
+    with opened(page_source(path)[0], path) as stream:
+        header = read_header(stream, path, max_pixels=max_pixels)
+        pixels = _tried(partial(_reduced, stream, header, max_side_px), header, path)
     return shrunk(pixels, max_side_px) if pixels is not None else None
 
 
@@ -137,12 +130,9 @@ def read_piecewise(
 
     None where a file cannot be taken to pieces. `watcher` and errors as for `read_image`.
     """
-    try:
-        with page_source(path)[0].open("rb") as stream:
-            header = read_header(stream, path, max_pixels=max_pixels)
-            return _tried(partial(sketched, stream, header, max_side_px, watcher), header, path)
-    except OSError as error:
-        raise ImageError(os_reason(error, path), path=path) from error
+    with opened(page_source(path)[0], path) as stream:
+        header = read_header(stream, path, max_pixels=max_pixels)
+        return _tried(partial(sketched, stream, header, max_side_px, let_through(watcher)), header, path)
 
 
 def _reduced(stream: IO[bytes], header: ImageHeader, max_side_px: int) -> NDArray[Any] | None:
@@ -153,7 +143,11 @@ def _reduced(stream: IO[bytes], header: ImageHeader, max_side_px: int) -> NDArra
     if header.width * header.height < LARGE_PIXELS:
         return None
     look = quick_look(stream, header, max_side_px)
-    return deep_to_bgr(look) if look is not None and header.depth > 8 else look
+    return _as_bgr(look, header) if look is not None else None
+
+
+def _as_bgr(pixels: NDArray[Any], header: ImageHeader) -> NDArray[np.uint8]:
+    return deep_to_bgr(pixels) if header.depth > 8 else pixels
 
 
 def shrunk(pixels: NDArray[Any], max_side_px: int) -> NDArray[np.uint8]:
@@ -187,12 +181,3 @@ def _decode_usually(file: IO[bytes], header: ImageHeader) -> NDArray[Any]:
     if samples is None:
         raise ValueError(f"{header.depth}-bit {header.format} data cannot be decoded")
     return upright(np.asarray(samples), header.orientation)
-
-
-def _pixel_reason(header: ImageHeader, error: Exception) -> str:
-    if isinstance(error, OSError) and error.errno is not None:
-        return os_reason(error)
-    text = str(error)
-    if "truncated" in text or "not enough image data" in text or isinstance(error, EOFError):
-        return f"the {header.format} file is truncated: part of the picture is missing"
-    return f"the {header.format} data is damaged ({text or type(error).__name__})"

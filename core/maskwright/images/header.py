@@ -5,7 +5,7 @@ Formats are recognised by content, never by extension, and nothing but the known
 
 import struct
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -14,6 +14,7 @@ from typing import IO, Any, Literal
 from PIL import BmpImagePlugin, GifImagePlugin, Image, JpegImagePlugin, PngImagePlugin, TiffImagePlugin, WebPImagePlugin
 
 from maskwright.errors import ImageError
+from maskwright.images.border import decoding, opened, os_reason
 from maskwright.images.exif import exif_orientation
 from maskwright.images.pages import page_at, page_name, page_numbers, page_source
 
@@ -36,7 +37,7 @@ MAX_PIXELS = 300_000_000
 """Default limit of width x height: 900 MB as 8-bit colour."""
 
 DECODER_ERRORS = (OSError, SyntaxError, ValueError, EOFError, IndexError, KeyError, TypeError, struct.error)
-"""What Pillow and tifffile raise for damaged files (SyntaxError for a broken PNG, struct.error for a cut header)."""
+"""What Pillow and tifffile mostly raise for damaged files, for those who then try another way; `border` has all."""
 
 # The plugin classes themselves: Image.open tries every plugin there is and applies a process-wide size limit.
 _PLUGINS: dict[Format, Callable[[IO[bytes]], Image.Image]] = {
@@ -93,11 +94,8 @@ def probe_image(path: Path, *, max_pixels: int = MAX_PIXELS) -> ImageHeader:
 
     Raises ImageError for a missing, empty, unreadable, unknown or damaged file, and for more than `max_pixels` pixels.
     """
-    try:
-        with page_source(path)[0].open("rb") as stream:
-            return read_header(stream, path, max_pixels=max_pixels)
-    except OSError as error:
-        raise ImageError(os_reason(error, path), path=path) from error
+    with opened(page_source(path)[0], path) as stream:
+        return read_header(stream, path, max_pixels=max_pixels)
 
 
 def probe_pages(path: Path, *, max_pixels: int = MAX_PIXELS) -> Iterator[tuple[Path, ImageHeader | ImageError]]:
@@ -111,11 +109,18 @@ def probe_pages(path: Path, *, max_pixels: int = MAX_PIXELS) -> Iterator[tuple[P
         return
     import tifffile  # 30 ms to import, and most folders hold no TIFF
 
-    with path.open("rb") as stream, suppress(*DECODER_ERRORS), tifffile.TiffFile(stream) as file:
-        for number in page_numbers(file)[1:]:
-            place = path.with_name(page_name(path.name, number))
-            values = _of_page(page_at(file, number))
-            yield place, _tried(partial(_checked, place, "TIFF", *values, number, max_pixels))
+    found: list[tuple[int, tuple[int, int, int, int]]] = []
+    damage: ImageError | None = None
+    try:
+        with opened(path, path) as stream, _reading(path, "TIFF"), tifffile.TiffFile(stream) as file:
+            found.extend((number, _of_page(page_at(file, number))) for number in page_numbers(file)[1:])
+    except ImageError as error:
+        damage = error
+    for number, values in found:
+        place = path.with_name(page_name(path.name, number))
+        yield place, _tried(partial(_checked, place, "TIFF", *values, number, max_pixels))
+    if damage is not None:
+        yield path.with_name(page_name(path.name, found[-1][0] + 1 if found else 2)), damage
 
 
 def _tried(read: Callable[[], ImageHeader]) -> ImageHeader | ImageError:
@@ -133,13 +138,9 @@ def read_header(stream: IO[bytes], path: Path, *, max_pixels: int = MAX_PIXELS) 
     kind = _kind(start)
     if kind is None:
         raise ImageError(_why_unknown(start), path=path)
-    try:
+    with _reading(path, kind, start):
         page = page_source(path)[1] if kind == "TIFF" else 1
         width, height, depth, orientation = _read_tiff(stream, page) if kind == "TIFF" else _read(stream, kind, start)
-    except DECODER_ERRORS as error:
-        if _is_text(start):
-            raise ImageError(_why_unknown(start), path=path) from error
-        raise ImageError(f"the {kind} header is damaged or cut off ({error})", path=path) from error
     return _checked(path, kind, width, height, depth, orientation, page, max_pixels)
 
 
@@ -158,19 +159,15 @@ def open_plugin(stream: IO[bytes], kind: Format) -> Image.Image:
     return _PLUGINS[kind](stream)
 
 
-def os_reason(error: OSError, path: Path | None = None) -> str:
-    """The operating system's reason for a file that cannot be read, in plain words."""
-    match error:
-        case FileNotFoundError() if path is not None and path.is_symlink():
-            return "this is a link to a file that does not exist"
-        case FileNotFoundError():
-            return "the file does not exist"
-        case PermissionError():
-            return "no permission to read this file"
-        case IsADirectoryError():
-            return "this is a folder, not an image"
-        case _:
-            return f"the file cannot be read: {error.strerror or error}"
+def _reading(path: Path, kind: Format, start: bytes = b"\0") -> AbstractContextManager[None]:
+    def reason(error: Exception) -> str:
+        if isinstance(error, OSError) and error.errno is not None:
+            return os_reason(error)
+        if _is_text(start):
+            return _why_unknown(start)
+        return f"the {kind} header is damaged or cut off ({str(error) or type(error).__name__})"
+
+    return decoding(path, reason)
 
 
 def _kind(start: bytes) -> Format | None:

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from maskwright.images.bmp_bands import bmp_look, bmp_parts
 from maskwright.images.exif import upright
-from maskwright.images.header import DECODER_ERRORS, ImageHeader, open_plugin
+from maskwright.images.header import ImageHeader, open_plugin
 from maskwright.images.parts import Part, Watcher, joined, upright_parts
 from maskwright.images.png_bands import first_pass, png_parts
 from maskwright.images.sketch import Sketch
@@ -96,9 +96,9 @@ def _parts(file: IO[bytes], header: ImageHeader) -> Iterator[Part] | None:
         return None
     try:
         return chain([next(parts)], parts)
-    except ValueError:
+    except (ValueError, MemoryError):
         raise  # a wrong checksum, which not every decoder looks at
-    except (*DECODER_ERRORS, StopIteration, cv2.error):
+    except Exception:  # noqa: BLE001  (whatever a decoder raises)
         return None  # the usual way knows more kinds, or says what is missing
 
 

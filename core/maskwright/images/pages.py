@@ -84,4 +84,6 @@ def _plane_count(file: Any) -> int:
         return 1
     first, series = file.pages.first, file.series[0]
     is_plain = first.compression == 1 and len(series.pages) >= 1 and first.size
-    return max(int(series.size // first.size), 1) if is_plain else 1
+    # The description is a text that says anything; the file has room for so many, the last one cut off maybe.
+    most = -(-file.filehandle.size // max(first.nbytes, 1))
+    return max(min(int(series.size // first.size), int(most)), 1) if is_plain else 1

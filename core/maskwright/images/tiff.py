@@ -9,10 +9,10 @@ import numpy as np
 import tifffile
 from numpy.typing import NDArray
 
-from maskwright.errors import ImageError
 from maskwright.images.bgr import pillow_to_bgr
+from maskwright.images.border import decoding, opened
 from maskwright.images.exif import upright
-from maskwright.images.header import DECODER_ERRORS, MAX_PIXELS, ImageHeader, read_header
+from maskwright.images.header import MAX_PIXELS, ImageHeader, read_header
 from maskwright.images.pages import page_at, page_name
 from maskwright.images.parts import joined
 from maskwright.images.tiff_bands import page_parts
@@ -37,13 +37,11 @@ def page_as_file(source: Path, page: int) -> bytes:
 
     Raises ImageError as `read_header` does, and for pixels that cannot be decoded.
     """
-    with source.open("rb") as file:
+    with opened(source, source) as file:
         stream = io.BytesIO(file.read())
     header = read_header(stream, source.with_name(page_name(source.name, page)), max_pixels=MAX_PIXELS)
-    try:
+    with decoding(source, lambda error: f"page {page} cannot be decoded ({error})"):
         pixels = read_tiff(stream, header) if header.depth <= 8 else read_deep_tiff(stream, header)
-    except (*DECODER_ERRORS, cv2.error) as error:
-        raise ImageError(f"page {page} cannot be decoded ({error})", path=source) from error
     is_colour = pixels.ndim == 3 and pixels.shape[2] >= 3
     rgb = pixels[:, :, [2, 1, 0, 3][: pixels.shape[2]]] if is_colour else pixels
     written = io.BytesIO()

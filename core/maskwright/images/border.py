@@ -1,0 +1,92 @@
+"""The border around every decoder: whatever one raises is the file's fault, and told as such.
+
+Pillow, tifffile and OpenCV raise what comes to hand for damaged files (RuntimeError, OverflowError, ZeroDivisionError,
+zlib.error, their own warnings where these are made errors); a list of kinds is never whole. One file that let an
+unlisted one out would end a scan or a batch of thousands.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any
+
+from PIL import Image
+
+from maskwright.errors import ImageError, MaskwrightError
+from maskwright.regular_files import open_regular
+
+Explain = Callable[[Exception], str]
+"""What a decoder's exception means, in plain words."""
+
+
+class _PassingError(BaseException):
+    """Raised by whoever watches, not by a decoder; no `except Exception` on the way takes it for damage."""
+
+    def __init__(self, error: Exception) -> None:
+        self.error = error
+
+
+def let_through(watcher: Callable[..., None] | None) -> Callable[..., None] | None:
+    """`watcher`, with its own exceptions leaving `decoding` as they are."""
+    if watcher is None:
+        return None
+
+    def told(*arguments: Any) -> None:
+        try:
+            watcher(*arguments)
+        except Exception as error:  # noqa: BLE001  (raised again outside)
+            raise _PassingError(error) from None
+
+    return told
+
+
+@contextmanager
+def decoding(path: Path, explain: Explain, kind: type[MaskwrightError] = ImageError) -> Iterator[None]:
+    """Everything in here that is an `Exception` comes out as `kind`, with the file and the reason."""
+    try:
+        yield
+    except _PassingError as passing:
+        raise passing.error from None
+    except MaskwrightError:
+        raise
+    except MemoryError as error:
+        raise kind("there is not enough memory to decode it", path=path) from error
+    except Exception as error:  # the border
+        raise kind(explain(error), path=path) from error
+
+
+@contextmanager
+def opened(source: Path, path: Path) -> Iterator[IO[bytes]]:
+    """`source`, an ordinary file, for reading; an ImageError names it `path`."""
+    try:
+        with open_regular(source) as file:
+            yield file
+    except OSError as error:
+        raise ImageError(os_reason(error, path), path=path) from error
+
+
+def os_reason(error: OSError, path: Path | None = None) -> str:
+    """The operating system's reason for a file that cannot be read, in plain words."""
+    match error:
+        case FileNotFoundError() if path is not None and path.is_symlink():
+            return "this is a link to a file that does not exist"
+        case FileNotFoundError():
+            return "the file does not exist"
+        case PermissionError():
+            return "no permission to read this file"
+        case IsADirectoryError():
+            return "this is a folder, not an image"
+        case _:
+            return f"the file cannot be read: {error.strerror or error}"
+
+
+def damage_reason(what: str, error: Exception) -> str:
+    """`what` names the data, such as "PNG"."""
+    if isinstance(error, OSError) and error.errno is not None:
+        return os_reason(error)
+    if isinstance(error, Image.DecompressionBombError | Image.DecompressionBombWarning):
+        return f"the {what} data asks for more pixels than its decoder takes in one piece"
+    text = str(error)
+    if "truncated" in text or "not enough image data" in text or isinstance(error, EOFError):
+        return f"the {what} file is truncated: part of the picture is missing"
+    return f"the {what} data is damaged ({text or type(error).__name__})"

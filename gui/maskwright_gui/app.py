@@ -31,6 +31,7 @@ from maskwright_gui.commands.relocating import RelocateCommands
 from maskwright_gui.commands.review import ReviewCommands
 from maskwright_gui.commands.view import ViewCommands
 from maskwright_gui.feature import Context, Feature
+from maskwright_gui.features.point.feature import PointFeature
 from maskwright_gui.features.set_aside.feature import AsideFeature
 from maskwright_gui.features.shapes.feature import ShapesFeature
 from maskwright_gui.features.tools.feature import ToolsFeature
@@ -150,6 +151,7 @@ class Workbench:
         self.canvas_options = CanvasOptions(window.canvas, window.actions_table, self.session, settings, window)
         add = self._add
         self.tools = add(ToolsFeature(context))
+        self.point = add(PointFeature(context, self.tools, self.loader))
         self.shapes = add(ShapesFeature(context, self.images))
         self.aside = add(AsideFeature(context, self.projects, self.watch))
         wire(self)

@@ -53,6 +53,8 @@ def delete(document: Document, ids: Collection[int]) -> Change:
 
 
 def _deleted(instance: Instance) -> Instance | None:
+    if instance.state is InstanceState.DRAWN:
+        return None  # a user made it, with an assistant's help if it says where it comes from
     if instance.state is InstanceState.PROPOSED or instance.provenance is not None:
         return replace(instance, state=InstanceState.REJECTED)
     return None

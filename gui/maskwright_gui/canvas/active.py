@@ -174,5 +174,9 @@ def _mark_look(mark: Mark) -> tuple[QColor, QColor, float, bool]:
             return QColor(80, 210, 120), white, 13.0, True
         case Mark.SNAP:
             return QColor(255, 190, 60), dark, 11.0, True
+        case Mark.INSIDE:
+            return QColor(80, 210, 120), white, 9.0, True
+        case Mark.OUTSIDE:
+            return QColor(235, 80, 70), white, 9.0, False
         case Mark.DOOMED:
             return QColor(255, 90, 80), dark, 9.0, False

@@ -15,6 +15,7 @@ from maskwright.document.document import Document
 from maskwright.document.spatial import is_shown
 from maskwright_gui.canvas.events import cursor_shape, held_button, pointer_at
 from maskwright_gui.canvas.key_pointer import KeyPointer
+from maskwright_gui.canvas.style import CanvasStyle
 from maskwright_gui.canvas.surface import CanvasSurface, boxes_of
 from maskwright_gui.canvas.tool_keys import ToolKeys
 from maskwright_gui.canvas.viewport import Box
@@ -84,7 +85,16 @@ class CanvasView(CanvasSurface):
     def set_category(self, category_id: int | None) -> None:
         """The class of newly drawn instances."""
         self.context.category_id = category_id
+        self._name_category()
         self._refresh()
+
+    def set_style(self, style: CanvasStyle) -> None:
+        super().set_style(style)
+        self._name_category()
+
+    def _name_category(self) -> None:
+        known = self.context.category_id
+        self.context.category_name = self.style_values.name(known) if known is not None else ""
 
     def set_options(self, options: ToolOptions) -> None:
         self.context.options = options

@@ -12,6 +12,8 @@ from maskwright_gui.session import Session
 _SETTING = "classes/ask_after_drawing"
 _DRAWS = frozenset({"polygon", "rectangle", "ellipse"})
 """Tools whose every gesture is an object of its own; a brush goes on with the one that is selected."""
+_NAMES_WHILE_BUSY = _DRAWS | {"point"}
+"""Tools whose digits are for what is under way."""
 _ANSWERED = frozenset({InstanceState.ACCEPTED, InstanceState.EDITED, InstanceState.DRAWN})
 
 
@@ -53,9 +55,9 @@ class DrawnClass(QObject):
     @property
     def _is_drawing(self) -> bool:
         """Whether a digit is for the outline under way, or for the one that comes after what was just drawn."""
-        if self._canvas.tool.name not in _DRAWS:
-            return False
-        return self._canvas.is_busy or (not self._is_picked and self._session.selection == {self._drawn})
+        if self._canvas.is_busy:
+            return self._canvas.tool.name in _NAMES_WHILE_BUSY
+        return self._canvas.tool.name in _DRAWS and (not self._is_picked and self._session.selection == {self._drawn})
 
     def _on_change(self, change: Change, _label: str) -> None:
         drawn = [

@@ -42,6 +42,8 @@ class ToolContext:
     selection: frozenset[int] = frozenset()
     category_id: int | None = None
     """The class of newly drawn instances; None: nothing can be drawn yet."""
+    category_name: str = ""
+    """Its name, to be shown at the pointer."""
     options: ToolOptions = ToolOptions()
     allocate_id: Callable[[], int] = _no_ids
     """A fresh instance id, unique in the project."""

@@ -25,6 +25,10 @@ class Mark(Enum):
     CLOSING = "closing"
     """The first point, when a click would close the outline."""
     SNAP = "snap"
+    INSIDE = "inside"
+    """A place that the user has shown to be of the object."""
+    OUTSIDE = "outside"
+    """A place that is not of it."""
     DOOMED = "doomed"
     """A vertex that the running gesture removes."""
 

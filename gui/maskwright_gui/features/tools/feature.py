@@ -38,6 +38,8 @@ class ToolEntry:
     presets: Keymap = field(default_factory=dict)
     makes_objects: bool = False
     """It needs a class for what it draws."""
+    group: int = 0
+    """Of the menu and the tool bar."""
 
 
 OWN_TOOLS = (
@@ -140,7 +142,7 @@ class ToolsFeature(Feature):
                 f"tool_{entry.id}",
                 entry.text,
                 Menu.TOOLS,
-                0,
+                entry.group,
                 partial(self.use, entry.id),
                 keys=entry.keys,
                 presets=entry.presets,
@@ -148,7 +150,7 @@ class ToolsFeature(Feature):
                 is_checkable=True,
                 exclusive="tool",
                 words=entry.words,
-                tool_bar=(0, entry.short),
+                tool_bar=(entry.group, entry.short),
             )
         )
 

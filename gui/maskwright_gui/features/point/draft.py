@@ -1,0 +1,129 @@
+"""What the user has pointed at so far, and what came of it: plain values, no Qt, no network."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from maskwright.document.values import Instance, Provenance
+from maskwright.geometry.polygon import Polygon
+
+Point = tuple[float, float]
+Box = tuple[float, float, float, float]
+
+
+class Outlined(Protocol):
+    """What the tool needs of an answer; see `maskwright.assist.outline.Outline`."""
+
+    @property
+    def polygons(self) -> tuple[Polygon, ...]: ...
+    @property
+    def dense(self) -> bytes | None: ...
+    @property
+    def score(self) -> float: ...
+    @property
+    def area(self) -> int: ...
+    @property
+    def others(self) -> "Sequence[Outlined]": ...
+
+
+@dataclass(frozen=True, slots=True)
+class Press:
+    """One thing that the user has shown: a point, several along a stroke, or a box."""
+
+    points: tuple[Point, ...] = ()
+    label: int = 1
+    """1: of the object, 0: not of it."""
+    box: Box | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Prompt:
+    """A question to the assistant. `serial` grows with every question, so that an answer finds what it belongs to."""
+
+    serial: int
+    image_id: int
+    presses: tuple[Press, ...]
+    base: tuple[Polygon, ...] = ()
+    """The outline to correct; none for a new object."""
+    previous: Outlined | None = None
+    """What the presses before the last one gave."""
+    is_hover: bool = False
+    """Nothing was pressed yet: what a click here would take."""
+
+    @property
+    def points_xy(self) -> list[Point]:
+        return [point for press in self.presses for point in press.points]
+
+    @property
+    def labels(self) -> list[int]:
+        return [press.label for press in self.presses for _ in press.points]
+
+    @property
+    def box_xyxy(self) -> Box | None:
+        """The latest one."""
+        return next((press.box for press in reversed(self.presses) if press.box is not None), None)
+
+
+class Outliner(Protocol):
+    """Answers prompts beside the window, the newest first."""
+
+    def ask(self, prompt: Prompt) -> None: ...
+
+    def keep(self, serial: int) -> None:
+        """This prompt is to be answered even if others come after it: the user has accepted it unseen."""
+
+    def provenance(self, presses: int) -> Provenance | None:
+        """Of an object that was outlined by so many presses."""
+
+
+@dataclass(slots=True)
+class Draft:
+    """An object being outlined or corrected; grows by presses, and steps back by them."""
+
+    serials: list[int] = field(default_factory=list)
+    presses: list[Press] = field(default_factory=list)
+    answers: list[Outlined | None] = field(default_factory=list)
+    """One for each press, None while it is waited for, or where nothing was found."""
+    is_answered: list[bool] = field(default_factory=list)
+    base: Instance | None = None
+    choice: int | None = None
+    """Which of the candidates for the latest press was chosen, smallest first; None: the assistant's own."""
+
+    def add(self, press: Press, serial: int) -> None:
+        self.presses.append(press)
+        self.serials.append(serial)
+        self.answers.append(None)
+        self.is_answered.append(False)
+        self.choice = None
+
+    def take_back(self) -> None:
+        for steps in (self.presses, self.serials, self.answers, self.is_answered):
+            steps.pop()
+        self.choice = None
+
+    def answer(self, serial: int, outline: Outlined | None) -> bool:
+        """Whether the answer belongs to one of the presses."""
+        if serial not in self.serials:
+            return False
+        place = self.serials.index(serial)
+        self.answers[place], self.is_answered[place] = outline, True
+        return True
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether the latest press has no answer yet."""
+        return not self.is_answered[-1]
+
+    @property
+    def latest(self) -> Outlined | None:
+        """The newest answer there is, as the user chose it."""
+        found = next((answer for answer in reversed(self.answers) if answer is not None), None)
+        return self.candidates[self.choice] if found is not None and self.choice is not None else found
+
+    @property
+    def candidates(self) -> list[Outlined]:
+        """What the latest press may have meant, smallest first; nothing while it is waited for."""
+        answer = self.answers[-1]
+        if answer is None:
+            return []
+        return sorted((answer, *answer.others), key=lambda outline: outline.area)

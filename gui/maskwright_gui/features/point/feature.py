@@ -1,0 +1,151 @@
+"""The Point tool in the window: asks the assistant, shows what it says, and tells where it fails."""
+
+from itertools import count
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtCore import QTimer
+
+from maskwright.document.values import Provenance
+from maskwright.errors import MaskwrightError
+from maskwright_gui.feature import Context, Feature
+from maskwright_gui.features.point.draft import Outlined, Prompt
+from maskwright_gui.features.point.outlining import LoadAssistant, OutlineThread, Question, described_origin
+from maskwright_gui.features.point.tool import NAME, PointTool
+from maskwright_gui.features.tools.feature import ToolEntry, ToolsFeature
+from maskwright_gui.messages import Message
+from maskwright_gui.tools.context import ToolContext
+from maskwright_gui.workers.images import ImageLoader
+
+SETTING = "assist/model"
+DEFAULT = "bundled"
+AT_ONCE_MS = 30.0
+"""An assistant that answers in less shows what a click would take while the pointer moves."""
+REST_MS = 150
+"""A slower one when the pointer has rested so long."""
+LATE_MS = 6000
+"""Without an answer for so long the user is told."""
+
+
+class PointFeature(Feature):
+    """Hands prompts to the thread and answers to the tool."""
+
+    def __init__(
+        self, context: Context, tools: ToolsFeature, loader: ImageLoader, load: LoadAssistant | None = None
+    ) -> None:
+        super().__init__(context)
+        self._serials = count(1)
+        self._taken_ms = 2 * AT_ONCE_MS
+        self._loader = loader
+        self.thread_ = OutlineThread(self._pixels, load, self)
+        self.thread_.answered.connect(self._on_answered)
+        self.thread_.failed.connect(lambda error: self._tell_error("Nothing was outlined", error))
+        self.thread_.loaded.connect(self._on_loaded)
+        self._rest = QTimer(self, singleShot=True, interval=REST_MS)
+        self._rest.timeout.connect(self._ask_for_hover)
+        self._late = QTimer(self, singleShot=True, interval=LATE_MS)
+        self._late.timeout.connect(self._tell_late)
+        self._session.project_changed.connect(lambda _project: self.thread_.forget_image())
+        self._canvas.cursor_moved.connect(lambda _x, _y: self._on_moved())
+        tools.add(
+            ToolEntry(
+                NAME,
+                "Outline by pointing",
+                "Point",
+                "crosshair-simple",
+                ("N",),
+                self._make_tool,
+                words="click assist ai sam smart segment anything magic wand auto prompt correct",
+                presets={"CVAT": ("Shift+N",)},
+                makes_objects=True,
+                group=-1,
+            )
+        )
+        self.thread_.start()
+
+    def ask(self, prompt: Prompt) -> None:
+        question = self._question(prompt)
+        if question is None:
+            self._answer_soon(prompt)
+            return
+        if not prompt.is_hover:
+            self._late.start()
+        if self.thread_.identity is None:
+            self.work_changed.emit("Loading what outlines objects", 0, None)
+        self.thread_.ask(question)
+
+    def keep(self, serial: int) -> None:
+        self.thread_.keep(serial)
+
+    def provenance(self, presses: int) -> Provenance | None:
+        return described_origin(self.thread_.identity, presses)
+
+    def stop(self) -> None:
+        self._rest.stop()
+        self._late.stop()
+        self.thread_.stop()
+
+    def _make_tool(self, context: ToolContext) -> PointTool:
+        return PointTool(context, self, self._serials)
+
+    @property
+    def _tool(self) -> PointTool | None:
+        tool = self._canvas.tool
+        return tool if isinstance(tool, PointTool) else None
+
+    def _question(self, prompt: Prompt) -> Question | None:
+        project, image = self._session.project, self._session.image
+        if project is None or image is None or image.id != prompt.image_id:
+            return None
+        min_iou = self._window.thresholds.thresholds.min_iou
+        path = project.image_path(image)
+        return Question(prompt, path, str(self._settings.value(SETTING, DEFAULT)), min_iou)
+
+    def _answer_soon(self, prompt: Prompt) -> None:
+        """Without an image there is nothing to find; the tool hears of it after it has asked, as always."""
+        QTimer.singleShot(0, self, lambda: self._answer(prompt, None))
+
+    def _on_moved(self) -> None:
+        if self._tool is None:
+            return
+        if self._taken_ms <= AT_ONCE_MS:
+            self._ask_for_hover()
+        else:
+            self._rest.start()
+
+    def _ask_for_hover(self) -> None:
+        if (tool := self._tool) is not None:
+            tool.ask_for_hover()
+
+    def _on_answered(self, prompt: Prompt, outline: Outlined | None, taken_ms: float) -> None:
+        self._taken_ms = 0.7 * self._taken_ms + 0.3 * taken_ms
+        if not prompt.is_hover:
+            self._late.stop()
+            if outline is None:
+                self.told.emit(Message("Nothing was found there", "Try a box around the object, or another point."))
+        self._answer(prompt, outline)
+
+    def _answer(self, prompt: Prompt, outline: Outlined | None) -> None:
+        if (tool := self._tool) is not None:
+            tool.on_answer(prompt.serial, outline)
+            self._canvas.show_tool()
+
+    def _on_loaded(self, _name: str) -> None:
+        self.work_changed.emit("", 0, None)
+
+    def _tell_late(self) -> None:
+        detail = "The click is not lost: its outline appears when the answer comes. Esc gives it up."
+        self.told.emit(Message("The outline takes unusually long", detail, "warning"))
+
+    def _tell_error(self, what: str, error: MaskwrightError) -> None:
+        self.work_changed.emit("", 0, None)
+        self._late.stop()
+        super()._tell_error(what, error)
+
+    def _pixels(self, image_id: int, path: Path) -> NDArray[np.uint8]:
+        """In the thread: what was decoded for the canvas, else the file."""
+        from maskwright.images import read_image
+
+        decoded = self._loader.decoded(image_id, path)
+        return decoded[1] if decoded is not None else read_image(path).bgr_u8

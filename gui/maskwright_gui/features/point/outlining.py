@@ -1,0 +1,210 @@
+"""The thread that answers prompts: it owns the assistant and a view of the image that was asked about last."""
+
+import logging
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtCore import QObject, QThread, Signal
+
+from maskwright.document.values import Provenance
+from maskwright.errors import MaskwrightError
+from maskwright_gui.features.point.draft import Outlined, Prompt
+from maskwright_gui.features.point.tool import provenance_of
+from maskwright_gui.workers.ending import end
+
+if TYPE_CHECKING:
+    from maskwright.assist.protocol import Assistant, View
+
+log = logging.getLogger(__name__)
+
+FALLBACK = "grabcut"
+"""Needs no network file."""
+PixelsOf = Callable[[int, Path], NDArray[np.uint8]]
+"""(image id, its file) -> (H, W, 3) uint8 BGR; called in the thread, raises ImageError."""
+LoadAssistant = Callable[[str], "Assistant"]
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A prompt with what the thread needs to answer it."""
+
+    prompt: Prompt
+    path: Path
+    """Of the image's file."""
+    assistant: str
+    """Name or path; see `maskwright.assist.loading.load_assistant`."""
+    min_iou: float
+
+
+class OutlineThread(QThread):
+    """One waiting question, newest wins; those to be kept are answered all, before it."""
+
+    answered = Signal(object, object, float)
+    """(Prompt, outline or None, milliseconds)."""
+    loaded = Signal(str)
+    """Name of the assistant that answers from now on."""
+    failed = Signal(object)
+    """MaskwrightError; the prompt is answered with None besides."""
+
+    def __init__(self, pixels_of: PixelsOf, load: LoadAssistant | None = None, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._pixels_of, self._load = pixels_of, load or _load
+        self._condition = threading.Condition()
+        self._waiting: Question | None = None
+        self._kept: deque[Question] = deque()
+        self._running: tuple[Question, threading.Event] | None = None
+        self._is_stopping = False
+        self._assistant: tuple[str, Assistant] | None = None
+        self._view: tuple[int, Path, str, View] | None = None
+
+    def ask(self, question: Question) -> None:
+        """The question before it that has not been answered is dropped; one under way is broken off."""
+        with self._condition:
+            self._waiting = question
+            if self._running is not None and not self._is_kept(self._running[0]):
+                self._running[1].set()
+            self._condition.notify()
+
+    def keep(self, serial: int) -> None:
+        """Answer this one whatever is asked after it."""
+        with self._condition:
+            for question in (self._waiting, self._running and self._running[0]):
+                if question is not None and question.prompt.serial == serial:
+                    self._kept.append(question)
+            if self._waiting is not None and self._waiting.prompt.serial == serial:
+                self._waiting = None
+            self._condition.notify()
+
+    def forget_image(self) -> None:
+        """Another project is open: its images have the same numbers."""
+        with self._condition:
+            self._waiting = None
+            self._kept.clear()
+            if self._running is not None:
+                self._running[1].set()
+            self._view = None
+
+    @property
+    def identity(self) -> tuple[str, str] | None:
+        """(name, content hash) of the assistant that is loaded."""
+        known = self._assistant
+        return (known[1].name, known[1].content_hash) if known is not None else None
+
+    def stop(self) -> None:
+        with self._condition:
+            self._is_stopping = True
+            if self._running is not None:
+                self._running[1].set()
+            self._condition.notify()
+        end(self)
+
+    def run(self) -> None:
+        while (job := self._next()) is not None:
+            question, cancel = job
+            start = time.monotonic()
+            outline = self._answered(question, cancel)
+            with self._condition:
+                self._running = None
+                if question in self._kept:
+                    self._kept.remove(question)
+            if not cancel.is_set():
+                self.answered.emit(question.prompt, outline, 1e3 * (time.monotonic() - start))
+
+    def _next(self) -> tuple[Question, threading.Event] | None:
+        with self._condition:
+            self._condition.wait_for(lambda: self._is_stopping or self._waiting is not None or bool(self._kept))
+            if self._is_stopping:
+                return None
+            if self._kept:
+                question = self._kept[0]
+            else:
+                assert self._waiting is not None
+                question, self._waiting = self._waiting, None
+            self._running = (question, threading.Event())
+            return self._running
+
+    def _is_kept(self, question: Question) -> bool:
+        return any(question is kept for kept in self._kept)
+
+    def _answered(self, question: Question, cancel: threading.Event) -> Outlined | None:
+        from maskwright.inference.async_runner import InferenceCancelledError  # only when something is outlined
+
+        try:
+            return self._outline(question, cancel)
+        except InferenceCancelledError:
+            cancel.set()
+        except MaskwrightError as error:
+            self.failed.emit(error)
+        except Exception as error:  # the border of a thread: the next question is to be answered
+            log.exception("an outline failed")
+            self.failed.emit(MaskwrightError(f"unexpected fault: {error}", hint="details are in the log"))
+        return None
+
+    def _outline(self, question: Question, cancel: threading.Event) -> Outlined | None:
+        prompt = question.prompt
+        view = self._view_of(question)
+        outline = view.outline(
+            prompt.points_xy,
+            prompt.labels,
+            prompt.box_xyxy,
+            prompt.base or None,
+            previous=prompt.previous,  # type: ignore[arg-type]  # an outline of this very view
+            min_iou=question.min_iou,
+            cancel=cancel,
+        )
+        found = outline.polygons  # traced here and not where it is painted
+        _ = outline.dense
+        return outline if found or prompt.base else None
+
+    def _view_of(self, question: Question) -> "View":
+        assistant = self._assistant_of(question.assistant)
+        image_id, path = question.prompt.image_id, question.path
+        known = self._view
+        if known is not None and known[:3] == (image_id, path, question.assistant):
+            return known[3]
+        self._view = None  # its pixels are not needed while others are read
+        view = assistant.open(self._pixels_of(image_id, path), identity=_identity(path))
+        self._view = (image_id, path, question.assistant, view)
+        return view
+
+    def _assistant_of(self, name: str) -> "Assistant":
+        if self._assistant is None or self._assistant[0] != name:
+            self._assistant = (name, self._load(name))
+            self.loaded.emit(self._assistant[1].name)
+        return self._assistant[1]
+
+
+def described_origin(identity: tuple[str, str] | None, presses: int) -> Provenance | None:
+    """Provenance of an object outlined just now."""
+    if identity is None:
+        return None
+    return provenance_of(*identity, presses, datetime.now(UTC).isoformat(timespec="seconds"))
+
+
+def _load(name: str) -> "Assistant":
+    from maskwright.assist.loading import BUNDLED, load_assistant
+
+    try:
+        return load_assistant(name)
+    except MaskwrightError:
+        if name != BUNDLED:
+            raise
+        log.warning("the bundled assistant cannot be loaded; %s outlines instead", FALLBACK)
+        return load_assistant(FALLBACK)
+
+
+def _identity(path: Path) -> str | None:
+    """Tells the image from all others, and from itself after it was changed."""
+    try:
+        seen = path.stat()
+    except OSError:
+        return None
+    return f"{path.resolve()}:{seen.st_size}:{seen.st_mtime_ns}"

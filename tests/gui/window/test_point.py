@@ -1,0 +1,171 @@
+"""The Point tool in the real window, with an assistant that waits when told to."""
+
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from PySide6.QtCore import QPoint, Qt
+from pytestqt.qtbot import QtBot
+
+from maskwright.assist.outline import Outline
+from maskwright.document.values import InstanceState
+from maskwright.errors import ModelError
+from maskwright_gui.app import Workbench
+from maskwright_gui.features.point import outlining
+
+Key, LEFT, ALT = Qt.Key, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.AltModifier
+
+
+class Squares:
+    """Outlines a square of 8 pixels around the last point inside, or the box; counts what it is asked."""
+
+    name, content_hash, device, device_note = "squares", "hash", "CPU", None
+
+    def __init__(self) -> None:
+        self.gate = threading.Event()
+        self.gate.set()
+        self.asked: list[dict[str, Any]] = []
+        self.opened: list[tuple[int, ...]] = []
+        self.failure: str | None = None
+
+    def open(self, image_bgr_u8: NDArray[np.uint8], *, identity: str | None = None) -> "Squares":
+        self.opened.append(image_bgr_u8.shape)
+        self.size_wh = image_bgr_u8.shape[1], image_bgr_u8.shape[0]
+        return self
+
+    def outline(self, points_xy: Any, labels: Any, box: Any, mask: Any, **rest: Any) -> Outline:
+        self.asked.append({"points": list(points_xy), "labels": list(labels), "box": box, "mask": mask})
+        self.gate.wait(20)
+        if self.failure is not None:
+            raise ModelError(self.failure)
+        x, y = points_xy[-1] if points_xy else (box[0] + 4, box[1] + 4)
+        return Outline(np.ones((8, 8), bool), (round(x) - 4, round(y) - 4), self.size_wh, 0.9, rest["min_iou"])
+
+
+@pytest.fixture
+def squares(monkeypatch: pytest.MonkeyPatch) -> Iterator[Squares]:
+    assistant = Squares()
+    monkeypatch.setattr(outlining, "_load", lambda _name: assistant)
+    yield assistant
+    assistant.gate.set()
+
+
+@pytest.fixture
+def pointing(squares: Squares, opened: Workbench) -> Workbench:
+    opened.classes.add("cell")
+    opened.tools.use("point")
+    return opened
+
+
+def click(qtbot: QtBot, bench: Workbench, x: float, y: float, modifier: Any = Qt.KeyboardModifier.NoModifier) -> None:
+    canvas = bench.window.canvas
+    place = QPoint(*map(round, canvas.viewport.to_screen(x, y)))
+    qtbot.mouseMove(canvas, place)
+    qtbot.mouseClick(canvas, LEFT, modifier, pos=place)
+
+
+def presses(squares: Squares) -> list[list[tuple[float, float]]]:
+    return [[(round(x), round(y)) for x, y in asked["points"]] for asked in squares.asked]
+
+
+def test_a_click_and_enter_make_an_object_in_the_project(qtbot: QtBot, pointing: Workbench, squares: Squares) -> None:
+    click(qtbot, pointing, 20, 20)
+    qtbot.waitUntil(lambda: len(pointing.window.canvas.tool.overlay().instances) == 1)
+    qtbot.keyClick(pointing.window.canvas, Key.Key_Return)
+    (made,) = pointing.session.document
+    assert made.state is InstanceState.DRAWN
+    assert made.bounds_xyxy == (16, 16, 24, 24)
+    assert made.provenance is not None
+    assert made.provenance.model_name == "assist squares, 1 press"
+    assert pointing.window.canvas.tool.name == "point"
+    assert pointing.session.save()
+
+
+def test_enter_before_the_answer_makes_the_object_when_it_comes(
+    qtbot: QtBot, pointing: Workbench, squares: Squares
+) -> None:
+    squares.gate.clear()
+    click(qtbot, pointing, 10, 10)
+    qtbot.keyClick(pointing.window.canvas, Key.Key_Return)
+    click(qtbot, pointing, 50, 35)
+    qtbot.keyClick(pointing.window.canvas, Key.Key_Return)
+    assert len(pointing.session.document) == 0
+    squares.gate.set()
+    qtbot.waitUntil(lambda: len(pointing.session.document) == 2)
+    assert {one.bounds_xyxy for one in pointing.session.document} == {(6, 6, 14, 14), (46, 31, 54, 39)}
+
+
+def test_an_answer_for_the_image_before_is_not_taken(qtbot: QtBot, pointing: Workbench, squares: Squares) -> None:
+    squares.gate.clear()
+    click(qtbot, pointing, 20, 20)
+    pointing.images.next_image()
+    qtbot.waitUntil(lambda: pointing.images.on_screen == 2)
+    squares.gate.set()
+    click(qtbot, pointing, 30, 30)
+    qtbot.waitUntil(lambda: len(pointing.window.canvas.tool.overlay().instances) == 1)
+    qtbot.keyClick(pointing.window.canvas, Key.Key_Return)
+    assert [one.bounds_xyxy for one in pointing.session.document] == [(26, 26, 34, 34)]
+    assert len(pointing.session.document_of(1)) == 0
+
+
+def test_what_fails_is_told_and_the_tool_goes_on(qtbot: QtBot, pointing: Workbench, squares: Squares) -> None:
+    squares.failure = "the device is gone"
+    click(qtbot, pointing, 20, 20)
+    qtbot.waitUntil(lambda: any("Nothing was outlined" in m.text for m in pointing.window.toasts.messages))
+    squares.failure = None
+    click(qtbot, pointing, 21, 21)
+    qtbot.waitUntil(lambda: len(pointing.window.canvas.tool.overlay().instances) == 1)
+
+
+def test_closing_the_project_ends_what_runs(qtbot: QtBot, pointing: Workbench, squares: Squares) -> None:
+    squares.gate.clear()
+    click(qtbot, pointing, 20, 20)
+    pointing.projects.close_project()
+    squares.gate.set()
+    qtbot.wait(30)
+    assert pointing.session.project is None
+
+
+def test_undo_takes_back_a_press_and_then_steps_of_the_image(
+    qtbot: QtBot, pointing: Workbench, squares: Squares
+) -> None:
+    undo = pointing.window.actions_table["undo"]
+    for x in (10, 40):
+        click(qtbot, pointing, x, 20)
+        qtbot.keyClick(pointing.window.canvas, Key.Key_Return)
+    qtbot.waitUntil(lambda: len(pointing.session.document) == 2)
+    click(qtbot, pointing, 25, 40)
+    undo.trigger()
+    assert not pointing.window.canvas.is_busy
+    undo.trigger()
+    assert len(pointing.session.document) == 1
+
+
+def test_deleting_what_was_outlined_leaves_nothing_behind(qtbot: QtBot, pointing: Workbench, squares: Squares) -> None:
+    click(qtbot, pointing, 20, 20)
+    qtbot.keyClick(pointing.window.canvas, Key.Key_Return)
+    qtbot.waitUntil(lambda: len(pointing.session.document) == 1)
+    pointing.edits.select_all()
+    pointing.edits.delete()
+    assert len(pointing.session.document) == 0
+
+
+def test_by_keys_alone(qtbot: QtBot, pointing: Workbench, squares: Squares) -> None:
+    canvas = pointing.window.canvas
+    for key in (Key.Key_Right, Key.Key_Insert):
+        qtbot.keyClick(canvas, key)
+    qtbot.waitUntil(lambda: len(canvas.tool.overlay().instances) == 1)
+    qtbot.keyClick(canvas, Key.Key_Return)
+    assert len(pointing.session.document) == 1
+
+
+def test_a_digit_while_pointing_is_the_class_of_the_object(qtbot: QtBot, pointing: Workbench, squares: Squares) -> None:
+    pointing.classes.add("debris")
+    click(qtbot, pointing, 20, 20)
+    qtbot.keyClick(pointing.window.canvas, Key.Key_1)
+    qtbot.keyClick(pointing.window.canvas, Key.Key_Return)
+    qtbot.waitUntil(lambda: len(pointing.session.document) == 1)
+    assert [one.category_id for one in pointing.session.document] == [1]

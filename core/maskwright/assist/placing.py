@@ -23,7 +23,8 @@ _NOTHING = np.zeros((0, 0), np.bool_)
 class Resizing:
     """One bilinear resizing along an axis: target pixel p looks at source cell (p + 0.5 - start) / pitch - 0.5.
 
-    `cells`: length of the source, whose edge cells repeat beyond their centres; `start`, `pitch`: in target pixels.
+    `cells`: length of the source, whose edge cells repeat beyond their centres up to the source's own edge, where it
+    ends; `start`, `pitch`: in target pixels.
     """
 
     cells: int
@@ -32,10 +33,12 @@ class Resizing:
 
     def reach(self, first: int, last: int, length: int) -> tuple[int, int]:
         """Target pixels [start, stop) of `length` that the source cells first..last-1 can have a part in."""
-        low = self.start + (first - 0.5) * self.pitch - 0.5 if first > 0 else 0.0
-        high = self.start + (last + 0.5) * self.pitch - 0.5 if last < self.cells else float(length)
-        start = min(max(math.floor(low), 0), length)
-        return start, min(max(math.ceil(high), start), length)
+        low, high = (self.start + (cell * self.pitch) - 0.5 for cell in (first - 0.5, last + 0.5))
+        # Pixels belong to the source whose centres lie on it.
+        start = math.floor(low) if first > 0 else math.ceil(self.start - 0.5)
+        stop = math.ceil(high) if last < self.cells else math.ceil(self.start + self.cells * self.pitch - 0.5)
+        start = min(max(start, 0), length)
+        return start, min(max(stop, start), length)
 
     def sources(self, pixels: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
         """Of each pixel the first of the two neighbouring cells it sees, and the weight of the second."""

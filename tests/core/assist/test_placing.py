@@ -60,6 +60,19 @@ def test_a_small_object_at_the_edge_keeps_its_edge_pixels() -> None:
     assert (corner[0] + mask.shape[1], corner[1]) == (100, 0)
 
 
+def test_a_window_s_answer_ends_where_the_window_ends() -> None:
+    axes = PlacedAxis.stretched(8, 20, 40, 200), PlacedAxis.stretched(8, 30, 24, 150)
+    mask, corner = SoftMask(np.ones((8, 8), np.float32), axes, 1.0).mask()
+    assert (corner, mask.shape) == ((20, 30), (24, 40))
+    assert mask.all()
+
+
+def test_a_window_that_reaches_beyond_the_image_is_cut_at_its_edge() -> None:
+    axes = PlacedAxis.stretched(8, -20, 40, 200), PlacedAxis.stretched(8, 140, 24, 150)
+    mask, corner = SoftMask(np.ones((8, 8), np.float32), axes, 1.0).mask()
+    assert (corner, mask.shape) == ((0, 140), (10, 20))
+
+
 def test_nothing_above_the_threshold_is_an_empty_mask() -> None:
     assert soft(np.full((4, 4), -1, np.float32), (9, 9)).mask()[0].size == 0
 

@@ -1,6 +1,6 @@
 """Errors that are the user's or the environment's to mend; every other exception is a bug of ours."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 
@@ -72,3 +72,13 @@ class UnfitEditError(ProjectError):
 
 class FormatError(MaskwrightError):
     """An annotation file that cannot be read or written."""
+
+
+class IncompleteError(FormatError):
+    """An annotation file of which a part cannot be taken in, where all of it was asked for."""
+
+    def __init__(
+        self, message: str, *, problems: Sequence[str], path: Path | str | None = None, hint: str | None = None
+    ) -> None:
+        self.problems = tuple(problems)
+        super().__init__(message, path=path, hint=hint)

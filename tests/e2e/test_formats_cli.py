@@ -175,3 +175,76 @@ def test_a_report_and_a_file_do_not_share_a_stream(photos: Path, tmp_path: Path)
     run_json("import", photos, tmp_path / "set.json")
     result = CliRunner().invoke(app, ["export", str(photos), "-o", "-", "--json"])
     assert result.exit_code == 2
+
+
+def run(*arguments: object, text: bytes = b"") -> Any:
+    return CliRunner().invoke(app, [*map(str, arguments)], input=text, catch_exceptions=False)
+
+
+def damaged(file: Path, count: int = 1) -> None:
+    content = json.loads(file.read_text())
+    for annotation in content["annotations"][:count]:
+        annotation["segmentation"] = [[1, 2]]
+    file.write_text(json.dumps(content))
+
+
+def test_a_strict_import_takes_nothing_of_a_damaged_file(photos: Path, tmp_path: Path) -> None:
+    damaged(tmp_path / "set.json")
+    result = run("import", photos, tmp_path / "set.json", "--strict")
+    assert result.exit_code == 1
+    assert "nothing was" in result.stderr
+    assert not (photos / ".maskwright").exists()
+    assert run("convert", tmp_path / "set.json", tmp_path / "x", "--to", "labelme", "--strict").exit_code == 1
+    assert not (tmp_path / "x").exists()
+
+
+def test_a_dry_run_has_the_exit_code_and_makes_nothing(photos: Path, tmp_path: Path) -> None:
+    assert run("import", photos, tmp_path / "set.json", "--dry-run").exit_code == 0
+    damaged(tmp_path / "set.json", 5)
+    result = run("import", photos, tmp_path / "set.json", "--dry-run")
+    assert result.exit_code == 3
+    assert "would take in 15 objects on 7 images" in result.stdout
+    assert "5 things skipped: annotations[0]" in result.stderr
+    assert "and 2 more" in result.stderr
+    assert run("import", photos, tmp_path / "set.json", "--dry-run", "--strict").exit_code == 1
+    assert not (photos / ".maskwright").exists()
+
+
+def test_a_second_import_says_what_was_there(photos: Path, tmp_path: Path) -> None:
+    run("import", photos, tmp_path / "set.json")
+    result = run("import", photos, tmp_path / "set.json")
+    assert "0 new, 20 there already" in result.stdout
+    assert run_json("import", photos, tmp_path / "set.json", "--again")[1]["added"] == 20
+
+
+def test_an_import_makes_the_project_that_it_is_given(photos: Path, tmp_path: Path) -> None:
+    code, report = run_json("import", tmp_path / "new.maskwright", tmp_path / "set.json", "--images", photos)
+    assert (code, report["added"], report["missing"]) == (0, 20, [])
+    with Project.open(tmp_path / "new.maskwright") as project:
+        assert project.image_root == photos
+
+
+@pytest.mark.parametrize("to", ["coco", "cvat"])
+def test_an_import_reads_standard_input(photos: Path, tmp_path: Path, to: str) -> None:
+    text = run("convert", tmp_path / "set.json", "-", "--to", to).stdout_bytes
+    result = run("import", photos, "-", text=text)
+    assert result.exit_code == 0
+    assert result.stdout.startswith("20 objects on 7 images, 2 classes")
+
+
+def test_an_import_without_its_images_fails(photos: Path, tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    code, report = run_json("import", tmp_path / "empty", tmp_path / "set.json")
+    assert code == 1
+    assert "not one of its 7 images" in report["error"]
+    assert not (tmp_path / "empty" / ".maskwright").exists()
+
+
+@pytest.mark.parametrize("name", ["coco", "yolo", "voc", "png", "labelme", "huggingface", "coco-folder", "panoptic"])
+def test_a_split_export_comes_back_into_its_project(photos: Path, tmp_path: Path, name: str) -> None:
+    run_json("import", photos, tmp_path / "set.json")
+    out = tmp_path / "out"
+    assert run("export", photos, "-o", out, "--format", name, "--split", "a=1,b=1", "--images", "copy").exit_code == 0
+    code, report = run_json("import", photos, out)
+    assert (code, report["instances"], report["missing"]) == (0, 20, [])
+    assert report["added"] <= (0 if name in ("coco", "coco-folder", "labelme", "huggingface") else 20)

@@ -1,23 +1,28 @@
 """`maskwright convert` and `maskwright import`: annotations from one format to another, or into a project."""
 
 import shutil
+import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from maskwright.cli import exit_codes
 from maskwright.cli.output import messages, print_json, reports_errors, require_two_outputs, results
-from maskwright.cli.written import report_as_json, require_as_meant, show_reports
-from maskwright.formats.atomic import readable_place
+from maskwright.cli.words import count_of
+from maskwright.cli.written import report_as_json, require_as_meant, show_problems, show_reports
+from maskwright.errors import FormatError, ProjectError
+from maskwright.formats.atomic import readable_place, readable_source
 from maskwright.formats.coco import CocoExportOptions
-from maskwright.formats.data_set import DataSet
+from maskwright.formats.package import require_suffix
 from maskwright.formats.problems import Problem
-from maskwright.formats.registry import FORMATS, format_named, recognised
+from maskwright.formats.recognition import is_results
+from maskwright.formats.registry import FORMATS, format_named, format_of
 from maskwright.project import Project, find_project
+from maskwright.project.intake import Intake, IntakeOptions, require_whole
 from maskwright.project.store import INSIDE_IMAGES
 
 _NAMES = ", ".join(sorted(known.name for known in FORMATS))
@@ -26,16 +31,20 @@ _MOST_LISTED = 20
 
 @reports_errors
 def convert(
-    source: Annotated[Path, typer.Argument(help="The file or folder to read.")],
-    out: Annotated[Path, typer.Argument(help="The file or folder to write.")],
+    source: Annotated[Path, typer.Argument(help="The file or folder to read; - for standard input.")],
+    out: Annotated[Path, typer.Argument(help="The file or folder to write; - for standard output.")],
     to: Annotated[str, typer.Option("--to", help=f"Format to write: {_NAMES}.")],
     read_as: Annotated[str | None, typer.Option("--from", help="Format to read; else it is recognised.")] = None,
+    strict: Annotated[bool, typer.Option("--strict", help="Write nothing unless all of it can be read.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON on standard output.")] = False,
 ) -> int:
-    """Convert annotations from one format to another; images are not touched."""
+    """Convert annotations from one format to another; images are not touched. Exit code 3: not all could be read."""
     require_two_outputs(out, as_json=as_json)
     target = format_named(to)
-    data = _read(source, read_as)
+    require_suffix(out, target)
+    with readable_source(source) as place:
+        data = format_of(place, read_as).read(place)
+    require_whole(data.problems, source, IntakeOptions(is_strict=strict))
     with readable_place(out) as place:
         report = replace(target.write_verified(data, place, CocoExportOptions()), path=out)
     if as_json:
@@ -43,69 +52,119 @@ def convert(
         print_json({**report_as_json(report), "losses": list(report.losses), "problems": problems})
     else:
         show_reports([report], report.losses, out)
-        _show(data.problems)
+        show_problems(data.problems)
     require_as_meant([report])
     return _exit_code(data.problems)
 
 
 @reports_errors
 def import_(
-    project: Annotated[Path, typer.Argument(help="A project, or an image folder, which becomes one.")],
-    source: Annotated[Path, typer.Argument(help="The annotations: a file or folder of any known format.")],
+    project: Annotated[
+        Path, typer.Argument(help="A project, or an image folder, which becomes one; made where there is none.")
+    ],
+    source: Annotated[
+        Path, typer.Argument(help="The annotations: a file or folder of any known format; - for standard input.")
+    ],
     read_as: Annotated[str | None, typer.Option("--from", help=f"{_NAMES}; else it is recognised.")] = None,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Nothing unless everything can be taken in (exit code 1).")
+    ] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only say what would come of it, with the exit code it would have.")
+    ] = False,
+    again: Annotated[
+        bool, typer.Option("--again", help="Add objects also where the project has them already.")
+    ] = False,
+    images: Annotated[
+        Path | None, typer.Option(help="The image folder of a project that is made; default: that of the annotations.")
+    ] = None,
     relocate: Annotated[
         bool, typer.Option("--relocate", help="Look for missing images in other folders, by name and size.")
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON on standard output.")] = False,
 ) -> int:
-    """Bring annotations made elsewhere into a project, all or nothing; untouched ones are exported as they came."""
-    kind = recognised(source) if read_as is None else format_named(read_as)  # before a project is made
-    with _opened(project) as opened:
-        intake, problems = opened.take_in_file(source, format_name=kind.name, alone=True)
-        missing = opened.missing_images()
-        moved = opened.find_moved(missing) if relocate else {}
-        opened.relocate(moved)
-        lost = [image.file_name for image in missing if image.id not in moved]
+    """Bring annotations made elsewhere into a project; untouched ones are exported as they came.
+
+    Objects that are there already are brought to what the file has, unless somebody has changed them since. Exit code
+    3: something could not be taken in and is listed.
+    """
+    options = IntakeOptions(is_strict=strict, is_trial=dry_run, adds_again=again, may_lack_images=relocate)
+    with readable_source(source) as place:
+        if read_as is not None or not is_results(place):  # before a project is made
+            read_as = format_of(place, read_as).name
+        root = images or (source if source.is_dir() else source.parent)
+        with _opened(project, root, is_trial=dry_run) as opened:
+            intake, problems = opened.take_in_file(place, format_name=read_as, alone=True, options=options)
+            missing = [] if dry_run else opened.missing_images()
+            moved = opened.find_moved(missing) if relocate else {}
+            opened.relocate(moved)
+            lost = [image.file_name for image in missing if image.id not in moved]
+            if relocate and lost and len(lost) == intake.image_count:
+                raise FormatError("not one of its images is in the image folder", path=opened.image_root)
     if as_json:
-        print_json(
-            {
-                "images": intake.image_count,
-                "instances": intake.instance_count,
-                "categories": intake.category_count,
-                "renumbered": intake.renumbered_count,
-                "resized": list(intake.resized),
-                "missing": lost,
-                "relocated": list(moved.values()),
-                "problems": [str(problem) for problem in problems],
-            }
-        )
+        print_json(_as_json(intake, problems, lost, list(moved.values()), dry_run=dry_run))
         return _exit_code(problems)
-    results().print(f"{intake.instance_count} objects on {intake.image_count} images, {intake.category_count} classes")
-    if intake.renumbered_count:
-        results().print(f"{intake.renumbered_count} objects got new ids: theirs were taken")
-    _list("images of another size than the project knows, left out", intake.resized)
-    _list("images found elsewhere in the image folder", list(moved.values()))
-    _list("images that are not in the image folder", lost)
-    _show(problems)
+    _show_intake(intake, dry_run=dry_run)
+    _list(count_of(len(intake.resized), "image"), "of another size than the project knows, left out", intake.resized)
+    _list(count_of(len(moved), "image"), "found elsewhere in the image folder", list(moved.values()))
+    _list(count_of(len(lost), "image"), "not in the image folder (--relocate looks by name and size)", lost)
+    show_problems(problems)
     return _exit_code(problems)
 
 
-def _read(source: Path, read_as: str | None) -> DataSet:
-    kind = recognised(source) if read_as is None else format_named(read_as)
-    return kind.read(source)
+def _as_json(
+    intake: Intake, problems: Sequence[Problem], lost: Sequence[str], moved: Sequence[str], *, dry_run: bool
+) -> dict[str, Any]:
+    return {
+        "dry_run": dry_run,
+        "images": intake.image_count,
+        "instances": intake.instance_count,
+        "added": intake.added_count,
+        "updated": intake.updated_count,
+        "kept": intake.kept_count,
+        "categories": intake.category_count,
+        "renumbered": intake.renumbered_count,
+        "resized": list(intake.resized),
+        "missing": list(lost),
+        "relocated": list(moved),
+        "problems": [str(problem) for problem in problems],
+    }
+
+
+def _show_intake(intake: Intake, *, dry_run: bool) -> None:
+    objects, images = count_of(intake.instance_count, "object"), count_of(intake.image_count, "image")
+    classes = count_of(intake.category_count, "class")
+    results().print(f"{'would take in ' if dry_run else ''}{objects} on {images}, {classes}")
+    there = intake.instance_count - intake.added_count
+    if there:
+        kept = f", {intake.kept_count} left as changed here" if intake.kept_count else ""
+        results().print(
+            f"{intake.added_count} new, {there} there already ({intake.updated_count} brought up to date{kept})"
+        )
+    if intake.renumbered_count:
+        objects = count_of(intake.renumbered_count, "object")
+        results().print(f"{objects} got new ids, since theirs were taken")
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator[Project]:
-    """The project, or a new one in an image folder, which does not stay if the import fails."""
-    if find_project(path) is not None or not path.is_dir():
+def _opened(path: Path, image_root: Path, *, is_trial: bool) -> Iterator[Project]:
+    """The project, or a new one, which does not stay if the import fails or was only to be tried."""
+    if find_project(path) is not None:
         with Project.open(path) as project:
             yield project
         return
-    place = path / INSIDE_IMAGES
+    is_folder = path.is_dir()
+    image_root = path if is_folder else image_root
+    if is_trial:
+        with tempfile.TemporaryDirectory() as folder, Project.create(Path(folder), image_root=image_root) as project:
+            yield project
+        return
+    if path.exists() and not is_folder:
+        raise ProjectError("this is no project and no folder", path=path)
+    place = path / INSIDE_IMAGES if is_folder else path
     was_there = place.exists()
     try:
-        with Project.create(place, image_root=path) as project:
+        with Project.create(place, image_root=image_root) as project:
             yield project
     except BaseException:
         if not was_there:
@@ -117,14 +176,10 @@ def _exit_code(problems: Sequence[Problem]) -> int:
     return exit_codes.SOME_FAILED if any(problem.effect == "skipped" for problem in problems) else exit_codes.OK
 
 
-def _show(problems: Sequence[Problem]) -> None:
-    _list("things in the file that were skipped or changed", [str(problem) for problem in problems])
-
-
-def _list(what: str, items: Sequence[str]) -> None:
+def _list(count: str, what: str, items: Sequence[str]) -> None:
     if not items:
         return
-    messages().print(f"{len(items)} {what}:")
+    messages().print(f"{count} {what}:")
     for item in items[:_MOST_LISTED]:
         messages().print(f"  {item}")
     if len(items) > _MOST_LISTED:

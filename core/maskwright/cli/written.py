@@ -4,8 +4,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from maskwright.cli.output import results_beside
+from maskwright.cli.output import messages, results_beside
+from maskwright.cli.words import count_of
 from maskwright.errors import FormatError
+from maskwright.formats.problems import Problem, grouped
 from maskwright.formats.selection import WriteReport
 from maskwright.formats.verification import Verification, joined
 
@@ -26,11 +28,24 @@ def verification_as_json(result: Verification | None) -> dict[str, Any]:
 def show_reports(reports: Sequence[WriteReport], losses: Sequence[str], out: Path) -> None:
     console = results_beside(out)
     for report in reports:
-        console.print(f"{report.instance_count} objects on {report.image_count} images -> {report.path}")
+        objects, images = count_of(report.instance_count, "object"), count_of(report.image_count, "image")
+        console.print(f"{objects} on {images} -> {report.path}")
         if report.verification is not None:
             console.print(str(report.verification))
     if losses:
         console.print(f"not kept: {', '.join(losses)}")
+
+
+def show_problems(problems: Sequence[Problem]) -> None:
+    """By reason, with the first examples of each."""
+    console = messages()
+    for group in grouped(problems):
+        first = group.examples[0]
+        console.print(f"{count_of(group.count, 'thing')} {group.effect}: {first.where}: {first.reason}")
+        for example in group.examples[1:]:
+            console.print(f"  also {example.where}: {example.reason}")
+        if group.count > len(group.examples):
+            console.print(f"  and {group.count - len(group.examples):,} more (--json lists all)")
 
 
 def require_as_meant(reports: Sequence[WriteReport]) -> None:

@@ -72,6 +72,34 @@ def readable_place(path: Path) -> Iterator[Path]:
             _pour(file, path)
 
 
+@contextmanager
+def readable_source(path: Path) -> Iterator[Path]:
+    """A file or folder to read; what comes down a pipe or standard input (`-`) is kept in a file meanwhile."""
+    is_standard = str(path) in ("-", "/dev/stdin")
+    if not is_standard and not is_stream(path):
+        yield path
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        place = Path(folder) / "standard input.json"
+        try:
+            with place.open("wb") as file:
+                if is_standard:
+                    shutil.copyfileobj(sys.stdin.buffer, file, _BUFFER_BYTES)
+                else:
+                    with path.open("rb") as pipe:
+                        shutil.copyfileobj(pipe, file, _BUFFER_BYTES)
+        except OSError as error:
+            raise FormatError(f"cannot be read: {error.strerror or error}", path=path) from error
+        if _is_xml(place):
+            place = place.rename(place.with_suffix(".xml"))
+        yield place
+
+
+def _is_xml(file: Path) -> bool:
+    with file.open("rb") as opened:
+        return opened.read(256).lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<")
+
+
 def is_standard_output(path: Path) -> bool:
     """Whether `-` or one of the system's names for standard output is meant."""
     return str(path) in _STANDARD_OUTPUT

@@ -22,8 +22,8 @@ from maskwright.formats.building import DataSetBuilder, Described
 from maskwright.formats.coco.options import CocoExportOptions, CocoSource
 from maskwright.formats.coco.parse import safe_file_name
 from maskwright.formats.data_set import DataSet
-from maskwright.formats.json_documents import is_plain
 from maskwright.formats.selection import WriteReport, chosen
+from maskwright.formats.sizes import is_plain
 from maskwright.geometry.convert import mask_to_polygons
 from maskwright.geometry.keyhole import ring_to_polygons
 from maskwright.geometry.polygon import Polygon, polygons_bounds_xyxy

@@ -19,10 +19,10 @@ from maskwright.formats.coco.options import CocoExportOptions, CocoSource
 from maskwright.formats.coco.records import polygon_record
 from maskwright.formats.coco.segmentation import segmentation_to_polygons
 from maskwright.formats.data_set import DataSet
-from maskwright.formats.json_documents import is_number, is_share, whole_size
 from maskwright.formats.json_stream import parsed
 from maskwright.formats.naming import path_inside
 from maskwright.formats.selection import WriteReport, chosen, require_file_name
+from maskwright.formats.sizes import is_number, is_share, whole_size
 from maskwright.geometry.raster import polygons_to_rle, rle_area, rle_bbox_xywh
 
 METADATA = "metadata.jsonl"

@@ -19,9 +19,10 @@ from maskwright.formats.boxes import is_box, rectangle
 from maskwright.formats.building import DataSetBuilder, Described
 from maskwright.formats.coco.options import CocoExportOptions, CocoSource
 from maskwright.formats.data_set import DataSet
-from maskwright.formats.json_documents import is_number, json_documents, whole_size
+from maskwright.formats.json_documents import json_documents
 from maskwright.formats.naming import path_inside
 from maskwright.formats.selection import SideFiles, WriteReport, chosen
+from maskwright.formats.sizes import is_number, whole_size
 from maskwright.geometry.algebra import subtract
 from maskwright.geometry.keyhole import cut_keyholes, ring_to_polygons
 from maskwright.geometry.polygon import Polygon

@@ -21,11 +21,11 @@ from maskwright.formats.brush_rle import mask_to_brush
 from maskwright.formats.building import DataSetBuilder
 from maskwright.formats.coco.options import CocoExportOptions, CocoSource
 from maskwright.formats.data_set import DataSet
-from maskwright.formats.json_documents import whole_size
 from maskwright.formats.json_stream import parsed
 from maskwright.formats.label_studio_results import result_to_object
 from maskwright.formats.naming import path_inside
 from maskwright.formats.selection import WriteReport, chosen
+from maskwright.formats.sizes import whole_size
 from maskwright.geometry.raster import polygons_to_mask, rounded
 from maskwright.images import IMAGE_SUFFIXES
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from maskwright.formats.boxes import rectangle
 from maskwright.formats.brush_rle import brush_to_mask
 from maskwright.formats.building import Described
-from maskwright.formats.json_documents import is_number, is_share, whole_size
+from maskwright.formats.sizes import is_number, is_share, whole_size
 from maskwright.geometry.convert import mask_to_polygons
 from maskwright.geometry.keyhole import ring_to_polygons
 from maskwright.geometry.polygon import Polygon

@@ -25,8 +25,9 @@ from maskwright.formats.building import DataSetBuilder, Described
 from maskwright.formats.coco.options import CocoExportOptions, CocoSource
 from maskwright.formats.coco.parse import safe_file_name
 from maskwright.formats.data_set import DataSet
-from maskwright.formats.json_documents import is_plain, is_share, json_documents, whole_size
+from maskwright.formats.json_documents import json_documents
 from maskwright.formats.selection import SideFiles, WriteReport, chosen
+from maskwright.formats.sizes import is_plain, is_share, whole_size
 from maskwright.geometry.convert import mask_to_polygons
 from maskwright.geometry.keyhole import cut_keyholes, ring_to_polygons
 from maskwright.geometry.polygon import Polygon

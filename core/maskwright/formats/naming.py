@@ -22,6 +22,8 @@ def path_inside(name: Any) -> str:
     """
     if not isinstance(name, str) or not name.strip():
         raise ValueError("expected a file name")
+    if file_name_fault(name) is None and not any(sign in name for sign in ("./", "//", "/?")):
+        return name
     text = name
     if _SCHEME.match(name) or "/?d=" in name:
         try:

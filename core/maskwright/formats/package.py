@@ -5,10 +5,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from maskwright.errors import FormatError
+from maskwright.formats.atomic import is_stream
 from maskwright.formats.coco.options import CocoExportOptions, CocoSource
 from maskwright.formats.findings import Finding
 from maskwright.formats.image_files import Placing, place_image
-from maskwright.formats.registry import Format
+from maskwright.formats.registry import FORMATS, Format
 from maskwright.formats.selection import WriteReport
 from maskwright.formats.splits import Subset, classes_by_image, split
 from maskwright.formats.verification import Verification, check_placed, joined
@@ -57,6 +58,21 @@ def export_package(
     if splitting is not None and kind.join_parts is not None:
         kind.join_parts(source, out, [place.name for place, _ in places])
     return reports
+
+
+def require_suffix(out: Path, kind: Format) -> None:
+    """Raises FormatError for a file whose ending says that it is something else, such as COCO in a `.zip`."""
+    suffix = out.suffix.lower()
+    packed = (".zip", ".tar", ".gz", ".tgz", ".7z")
+    others = {known.suffix for known in FORMATS if known.suffix} - {kind.suffix} | {*packed, ".yaml", ".txt", ".csv"}
+    if suffix not in others or is_stream(out):
+        return
+    if suffix in packed:
+        raise FormatError("exports are not packed", path=out, hint="name a file or folder and pack it afterwards")
+    if kind.is_folder and not out.is_dir():
+        raise FormatError(f"{kind.title} is a folder, and this is the name of a file", path=out)
+    if not kind.is_folder:
+        raise FormatError(f"{kind.title} is a {kind.suffix} file", path=out, hint=f"name it {out.stem}{kind.suffix}")
 
 
 def _with_findings(report: WriteReport, found: Iterable[Finding]) -> WriteReport:

@@ -17,13 +17,14 @@ from maskwright.document.values import Category, ImageRecord, Instance
 from maskwright.errors import FormatError
 from maskwright.formats.atomic import atomic_writer
 from maskwright.formats.building import DataSetBuilder, Described
+from maskwright.formats.coco.numbers import as_in_file
 from maskwright.formats.coco.options import CocoExportOptions, CocoSource
 from maskwright.formats.data_set import DataSet
-from maskwright.formats.json_documents import whole_size
 from maskwright.formats.json_stream import parsed
 from maskwright.formats.naming import path_inside
 from maskwright.formats.png_masks import objects_to_polygons, read_png, write_png
 from maskwright.formats.selection import SideFiles, WriteReport, chosen
+from maskwright.formats.sizes import whole_size
 from maskwright.geometry.polygon import Polygon
 from maskwright.geometry.raster import mask_to_rle, polygons_to_mask, rle_area, rle_bbox_xywh
 
@@ -32,6 +33,7 @@ _JSON, _FOLDER = "panoptic.json", "panoptic"
 
 def write_panoptic(source: CocoSource, path: Path, options: CocoExportOptions) -> WriteReport:
     """`panoptic.json` and `panoptic/` below the folder `path`. Raises FormatError where they cannot be written."""
+    source = as_in_file(source)
     categories = list(source.categories())
     files = SideFiles(path / _FOLDER, ".png")
     images: list[dict[str, Any]] = []

@@ -19,10 +19,10 @@ from maskwright.formats.atomic import atomic_writer
 from maskwright.formats.building import DataSetBuilder, Described
 from maskwright.formats.coco.options import CocoExportOptions, CocoSource
 from maskwright.formats.data_set import DataSet
-from maskwright.formats.json_documents import is_share, whole_size
 from maskwright.formats.json_stream import parsed
 from maskwright.formats.naming import path_inside
 from maskwright.formats.selection import SideFiles, WriteReport, chosen
+from maskwright.formats.sizes import is_share, whole_size
 from maskwright.geometry.polygon import Polygon
 from maskwright.geometry.raster import rounded
 

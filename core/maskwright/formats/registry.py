@@ -14,6 +14,7 @@ from maskwright.formats.cvat import cvat_file, read_cvat, write_cvat
 from maskwright.formats.data_set import DataSet
 from maskwright.formats.image_folder import METADATA, read_image_folder, write_image_folder
 from maskwright.formats.isat import read_isat, write_isat
+from maskwright.formats.joining import joined_sets
 from maskwright.formats.label_studio import read_label_studio, write_label_studio
 from maskwright.formats.labelme import read_labelme, write_anylabeling, write_labelme
 from maskwright.formats.mask_folders import is_mask_folder
@@ -143,11 +144,35 @@ def format_named(name: str) -> Format:
     return found
 
 
+def format_of(path: Path, name: str | None = None) -> Format:
+    """What reads a file or folder: the format of this name, else the recognised one; the parts of a split as one set.
+
+    Raises FormatError as `format_named` and `recognised` do.
+    """
+    kind = recognised(path) if name is None else format_named(name)
+    parts = [] if kind.recognises(path) else _parts(path, kind)
+    return replace(kind, read=partial(_read_parts, kind, parts), read_sized=None) if parts else kind
+
+
+def _parts(path: Path, kind: Format) -> list[Path]:
+    """Sub-folders that are sets of the format each."""
+    if not path.is_dir() or not kind.is_folder:
+        return []
+    return [folder for folder in sorted(path.iterdir()) if folder.is_dir() and kind.recognises(folder)]
+
+
+def _read_parts(kind: Format, parts: Sequence[Path], path: Path) -> DataSet:
+    """Names of images count from `path`, also where the images lie in a folder of each part."""
+    named = [f"{part.name}/{kind.image_folder}" if (part / kind.image_folder).is_dir() else part.name for part in parts]
+    return joined_sets(path, [(name.rstrip("/"), kind.read(part)) for name, part in zip(named, parts, strict=True)])
+
+
 def recognised(path: Path) -> Format:
     """The format of a file or folder. Raises FormatError where it is none."""
     if not path.exists():
         raise FormatError("does not exist", path=path)
     found = next((known for known in FORMATS if known.recognises(path)), None)
+    found = found or next((known for known in FORMATS if _parts(path, known)), None)
     if found is None:
         titles = ", ".join(known.title for known in FORMATS)
         raise FormatError("this is none of the known formats", path=path, hint=f"known: {titles}")

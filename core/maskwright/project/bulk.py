@@ -63,6 +63,8 @@ class Inserted:
     count: int
     order: Order | None
     """None where all ids are the file's own."""
+    filled: frozenset[int] = frozenset()
+    """The file's ids of images that got some."""
 
 
 def insert_annotations(
@@ -87,6 +89,7 @@ def insert_annotations(
     counts: Counter[int] = Counter()
     proposed: Counter[int] = Counter()
     highest = 0
+    filled: set[int] = set()
     for batch in stream.annotations():
         for statement, rows, row_images in _statements(connection, batch):
             if not known.issuperset(row_images):
@@ -94,6 +97,7 @@ def insert_annotations(
                 row_images = [row[1] for row in rows]
             if not rows:
                 continue
+            filled.update(row_images)
             top = max(map(_ID_OF, rows))
             if top >= LARGEST_KEPT:
                 if first is None:
@@ -115,7 +119,8 @@ def insert_annotations(
     done = [(count, _image_state(count, proposed[image_id]), image_id) for image_id, count in counts.items()]
     if done:
         connection.exec_driver_sql("UPDATE images SET instance_count = ?, state = ? WHERE id = ?", done)
-    return Inserted(counts.total(), renumbering.order(stream.order) if renumbering is not None else None)
+    order = renumbering.order(stream.order) if renumbering is not None else None
+    return Inserted(counts.total(), order, frozenset(filled))
 
 
 def read_all(connection: Connection) -> Iterator[Stored]:

@@ -3,7 +3,7 @@
 Nothing that is there gets another id: an open window, its undo steps and edits under way go by them.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Protocol
 
@@ -14,7 +14,7 @@ from maskwright.document.values import Category, ImageRecord, ImageState, Instan
 from maskwright.project.categories import read_categories, taken_ids
 from maskwright.project.instances import keep_ids_above, next_id, provenance_ids, reserve_ids, touch_image
 from maskwright.project.merging import read_merged_names
-from maskwright.project.numbers import LARGEST_KEPT, displace, highest_number, name, used_numbers
+from maskwright.project.numbers import LARGEST_KEPT, displace, highest_number, name, read_numbers, used_numbers
 from maskwright.project.renumbering import Order
 from maskwright.project.rows import category_to_row, extra_to_json, image_from_row, instance_to_row, write_settings
 from maskwright.project.schema import categories, images, instances
@@ -35,31 +35,55 @@ class Annotated(Protocol):
 
 
 def take_categories(connection: Connection, incoming: Sequence[Category], *, is_fresh: bool) -> dict[int, int]:
-    """{the file's id: the project's}. In a fresh project the file's names win, and its ids in what is exported."""
-    there = {category.name.casefold(): category for category in read_categories(connection)}
+    """{the file's id: the project's}. In a fresh project the file's names win, and its ids in what is exported.
+
+    Two classes of a file stay two, also where their names are alike: each class of the project is the same as one of
+    them at most, the one of its own name before one that is written otherwise.
+    """
+    same = _same_categories(connection, incoming)
     merged = {merged_name.casefold(): id_ for merged_name, id_ in read_merged_names(connection).items()}
-    known = merged | {folded: category.id for folded, category in there.items()}
     taken = taken_ids(connection)
     highest = max([*taken, *(category.id for category in incoming if category.id < LARGEST_KEPT)], default=0)
     ids: dict[int, int] = {}
     pairs: dict[int, int] = {}
     for category in incoming:
-        folded = category.name.casefold()
-        if folded not in known:
+        mine = same.get(category.id)
+        if mine is None and category.name.casefold() in merged:
+            ids[category.id] = merged[category.name.casefold()]
+        elif mine is None:
             is_free = category.id not in taken and category.id < LARGEST_KEPT
             highest += not is_free
-            known[folded] = category.id if is_free else highest
-            taken.add(known[folded])
-            connection.execute(insert(categories), category_to_row(replace(category, id=known[folded])))
-            pairs[known[folded]] = category.id
-        elif is_fresh and folded in there and known[folded] not in pairs:
-            mine = there[folded]
-            row = category_to_row(replace(category, id=mine.id, colour=mine.colour or category.colour))
-            connection.execute(update(categories).where(categories.c.id == mine.id).values(row))
-            pairs[mine.id] = category.id
-        ids[category.id] = known[folded]
+            ids[category.id] = category.id if is_free else highest
+            taken.add(ids[category.id])
+            connection.execute(insert(categories), category_to_row(replace(category, id=ids[category.id])))
+            pairs[ids[category.id]] = category.id
+        else:
+            ids[category.id] = mine.id
+            if is_fresh:
+                row = category_to_row(replace(category, id=mine.id, colour=mine.colour or category.colour))
+                connection.execute(update(categories).where(categories.c.id == mine.id).values(row))
+                pairs[mine.id] = category.id
     _name_all(connection, "category", pairs, is_fresh=is_fresh)
     return ids
+
+
+def _same_categories(connection: Connection, incoming: Sequence[Category]) -> dict[int, Category]:
+    """{the file's id: the project's class that it is}, each class of the project once."""
+    numbers = read_numbers(connection, "category")
+    left = list(read_categories(connection))
+    found: dict[int, Category] = {}
+    kinds: tuple[Callable[[Category, Category], bool], ...] = (
+        lambda a, b: a.name == b.name and numbers[b.id] == a.id,
+        lambda a, b: a.name == b.name,
+        lambda a, b: a.name.casefold() == b.name.casefold(),
+    )
+    for is_same in kinds:
+        for category in incoming:
+            mine = next((each for each in left if is_same(category, each)), None) if category.id not in found else None
+            if mine is not None:
+                found[category.id] = mine
+                left.remove(mine)
+    return found
 
 
 def take_images(

@@ -1,17 +1,21 @@
-"""The part of a project that takes in annotations made elsewhere: all of a file or nothing."""
+"""The part of a project that takes in annotations made elsewhere, in one transaction."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, select, update
 
-from maskwright.document.values import Instance
+from maskwright.document.values import ImageState, Instance
+from maskwright.errors import FormatError, IncompleteError
 from maskwright.formats.json_stream import paused_gc
+from maskwright.formats.naming import matched_names
 from maskwright.formats.problems import Problem
+from maskwright.images.pages import page_source
 from maskwright.project.bulk import TooHighError, insert_annotations, read_all, read_some
 from maskwright.project.database import Database
+from maskwright.project.folder_contents import files_below, sizes_of
 from maskwright.project.incoming import (
     Annotated,
     keep_order,
@@ -20,12 +24,14 @@ from maskwright.project.incoming import (
     take_instances,
 )
 from maskwright.project.instances import next_id, read_provenances
+from maskwright.project.known_objects import sort_by_known, write_changed
 from maskwright.project.numbers import NumberShelf, read_numbers
 from maskwright.project.rows import instance_from_row, write_settings
-from maskwright.project.schema import history, instances, run_images, signals
+from maskwright.project.schema import history, images, instances, run_images, signals
 
 if TYPE_CHECKING:
     from maskwright.formats.coco.stream import CocoStream
+    from maskwright.formats.data_set import DataSet
 
 _BLOCK = 500
 
@@ -36,11 +42,35 @@ class Intake:
 
     image_count: int
     instance_count: int
+    """All that the project has of the file now; `added_count` of them had not been there."""
     category_count: int
     renumbered_count: int = 0
     """Instances whose id was taken in the project."""
     resized: tuple[str, ...] = ()
     """Images that the project knows in another size; their annotations were left out."""
+    added_count: int = 0
+    updated_count: int = 0
+    """Were there, and are now as the file has them."""
+    kept_count: int = 0
+    """Were there, and were left as a person has changed them since."""
+
+
+@dataclass(frozen=True, slots=True)
+class IntakeOptions:
+    """How annotations are taken in. By default what can be read, once."""
+
+    is_strict: bool = False
+    """Nothing at all unless everything can be taken in."""
+    is_trial: bool = False
+    """Only to see what would come of it."""
+    adds_again: bool = False
+    """Also objects that are there already."""
+    may_lack_images: bool = False
+    """Even if not one of the images is in the image folder."""
+
+
+class _TrialError(Exception):
+    """Takes a transaction back that was only to be tried."""
 
 
 class _ChangedError(Exception):
@@ -51,69 +81,136 @@ class IntakeShelf(NumberShelf):
     """Import into a project. May be called from any thread and raises ProjectError as `Database` does."""
 
     _database: Database
+    image_root: Path
 
-    def take_in(self, data: Annotated) -> Intake:
+    def take_in(self, data: Annotated, options: IntakeOptions | None = None) -> Intake:
         """Add everything in `data` in one transaction: an error leaves the project as it was.
 
         Images are the same when their file names are; categories when their names are. What is there keeps its id; what
         comes gets one that was never given, and the file's id is kept for the export: a project without annotations
-        takes over all of them, another one those that are not in use.
+        takes over all of them, another one those that are not in use. Objects that are there already are not added
+        again but brought to what the file has, unless a person has changed them.
         """
-        with self._database.write() as connection:
-            is_fresh = _is_fresh(connection)
-            category_ids = take_categories(connection, data.categories(), is_fresh=is_fresh)
-            image_ids, resized = take_images(connection, list(data.images()), is_fresh=is_fresh)
-            count, renumbered = take_instances(connection, data, image_ids, category_ids, is_fresh=is_fresh)
-            if is_fresh:
-                write_settings(connection, _header(data.settings))
-        return Intake(len(image_ids), count, len(category_ids), renumbered, tuple(resized))
+        chosen = options or IntakeOptions()
+        intake: Intake | None = None
+        try:
+            with self._database.write() as connection:
+                intake = _taken(connection, data, adds_again=chosen.adds_again)
+                if chosen.is_trial:
+                    raise _TrialError
+        except _TrialError:
+            pass
+        assert intake is not None
+        return intake
 
     def take_in_file(
-        self, path: Path, *, format_name: str | None = None, alone: bool = False
+        self,
+        path: Path,
+        *,
+        format_name: str | None = None,
+        alone: bool = False,
+        options: IntakeOptions | None = None,
     ) -> tuple[Intake, list[Problem]]:
         """Import a file or folder of any known format; also what could not be read.
 
+        Images that are named otherwise than in the image folder are found there by the end of their path.
         `alone`: nobody reads the project meanwhile, which makes a large file faster (see `Database.write_alone`).
-        Raises FormatError for what is not that format, or none that is known.
+        Raises FormatError for what is not that format, or none that is known, IncompleteError for what a strict import
+        cannot take in whole, and where not one of the images is in the image folder.
         """
         # Here and not above: the formats bring OpenCV, which a window does not need before it is painted.
-        from maskwright.formats.registry import format_named, recognised
+        from maskwright.formats.recognition import is_results
+        from maskwright.formats.registry import format_of
+        from maskwright.project.detections import take_detections
 
-        kind = recognised(path) if format_name is None else format_named(format_name)
+        chosen = options or IntakeOptions()
+        if format_name in (None, "coco") and is_results(path):
+            return take_detections(self, path, chosen)
+        kind = format_of(path, format_name)
         if kind.name == "coco":
-            return self.take_in_coco(path, alone=alone)
-        data = kind.read(path)
-        return self.take_in(data), list(data.problems)
+            return self.take_in_coco(path, alone=alone, options=chosen)
+        sizes = _sizes_here(self) if kind.read_sized is not None else {}
+        data = kind.read_sized(path, sizes) if kind.read_sized is not None else kind.read(path)
+        return self._take_read(data, path, chosen)
 
-    def take_in_coco(self, path: Path, *, alone: bool = False) -> tuple[Intake, list[Problem]]:
+    def take_in_coco(
+        self, path: Path, *, alone: bool = False, options: IntakeOptions | None = None
+    ) -> tuple[Intake, list[Problem]]:
         """Import a COCO file of any size into a project without annotations as a stream; as `take_in` otherwise.
 
-        Also returns what could not be read. Raises FormatError for a file that is not COCO.
+        Also returns what could not be read. Raises FormatError for a file that is not COCO, and as `take_in_file`.
         """
         from maskwright.formats.coco.reader import read_coco
         from maskwright.formats.coco.stream import CocoStream
 
+        chosen = options or IntakeOptions(may_lack_images=True)
+        size_of = sizes_of(self.image_root, path)
         for keeps_ids in (True, False):
-            stream = CocoStream(path)
+            stream = CocoStream(path, size_of=size_of)
             with self._database.read() as connection:
                 is_fresh = _is_fresh(connection)
             if not is_fresh or not stream.is_streamable:
                 break
             try:
-                return self._take_stream(stream, alone=alone, keeps_ids=keeps_ids), stream.problems
+                return self._take_stream(stream, path, chosen, alone=alone, keeps_ids=keeps_ids)
             except TooHighError:
                 continue
             except _ChangedError:  # somebody works here
                 break
-        data = read_coco(path)
-        return self.take_in(data), list(data.problems)
+        return self._take_read(read_coco(path, size_of=size_of), path, chosen)
 
-    def _take_stream(self, stream: "CocoStream", *, alone: bool, keeps_ids: bool) -> Intake:
-        transaction = self._database.write_alone() if alone else self._database.write()
-        with paused_gc(), transaction as connection:
-            if not _is_fresh(connection):
-                raise _ChangedError
-            return take_stream(connection, stream, keeps_ids=keeps_ids)
+    def _take_read(self, data: "DataSet", path: Path, options: IntakeOptions) -> tuple[Intake, list[Problem]]:
+        problems = list(data.problems)
+        names = self._names_here([image.file_name for image in data.images()], path, options, problems)
+        require_whole(problems, path, options)
+        if names:
+            renamed = (replace(each, file_name=names.get(each.file_name, each.file_name)) for each in data.image_list)
+            data = replace(data, image_list=tuple(renamed))
+        return self.take_in(data, options), problems
+
+    def _take_stream(
+        self, stream: "CocoStream", path: Path, options: IntakeOptions, *, alone: bool, keeps_ids: bool
+    ) -> tuple[Intake, list[Problem]]:
+        names = [image.file_name for image in stream.images.values()]
+        stream.rename_images(self._names_here(names, path, options, stream.problems))
+        is_alone = alone and not options.is_trial
+        transaction = self._database.write_alone() if is_alone else self._database.write()
+        intake: Intake | None = None
+        try:
+            with paused_gc(), transaction as connection:
+                if not _is_fresh(connection):
+                    raise _ChangedError
+                intake = take_stream(connection, stream, keeps_ids=keeps_ids)
+                require_whole(stream.problems, path, options)
+                if options.is_trial:
+                    raise _TrialError
+        except _TrialError:
+            pass
+        assert intake is not None
+        return intake, stream.problems
+
+    def _names_here(
+        self, names: Sequence[str], path: Path, options: IntakeOptions, problems: list[Problem]
+    ) -> dict[str, str]:
+        """{name in the file: name here} of images that are here under another path; each is a problem, too.
+
+        Raises FormatError where not one image is here and that matters.
+        """
+        with self._database.read() as connection:
+            known = {row[0] for row in connection.execute(select(images.c.file_name))}
+        here = known | files_below(self.image_root)
+        if here.issuperset(names):
+            return {}
+        # Where one name fits, they count from the image folder, and the others are of images that are not there.
+        found = matched_names(names, here) if here.isdisjoint(names) else {}
+        problems += [Problem(name, f"is {place!r} in the image folder", "changed") for name, place in found.items()]
+        is_lost = names and not found and here.isdisjoint(page_source(Path(name))[0].as_posix() for name in names)
+        if is_lost and not options.may_lack_images:
+            raise FormatError(
+                f"not one of its {len(names)} images is in {self.image_root}", path=path,
+                hint=f"the first is called {names[0]!r}; --relocate looks for images by name and size",
+            )  # fmt: skip
+        return found
 
     def stored(self, ids: Sequence[int] | None = None) -> Iterator[tuple[int, int, bytes | Instance]]:
         """(image id, instance id, instance), by image and id, or those of `ids` in their order.
@@ -146,6 +243,41 @@ class IntakeShelf(NumberShelf):
         return found
 
 
+def _taken(connection: Connection, data: Annotated, *, adds_again: bool) -> Intake:
+    is_fresh = _is_fresh(connection)
+    category_ids = take_categories(connection, data.categories(), is_fresh=is_fresh)
+    image_ids, resized = take_images(connection, list(data.images()), is_fresh=is_fresh)
+    if is_fresh or adds_again:
+        count, renumbered = take_instances(connection, data, image_ids, category_ids, is_fresh=is_fresh)
+        if is_fresh:
+            write_settings(connection, _header(data.settings))
+        return Intake(len(image_ids), count, len(category_ids), renumbered, tuple(resized), added_count=count)
+    found = sort_by_known(connection, data, image_ids, category_ids)
+    count, renumbered = take_instances(connection, found.new, image_ids, category_ids, is_fresh=False)
+    write_changed(connection, found.changed)
+    return Intake(
+        len(image_ids),
+        count + len(found.changed) + found.unchanged_count + found.kept_count,
+        len(category_ids),
+        renumbered,
+        tuple(resized),
+        added_count=count,
+        updated_count=len(found.changed),
+        kept_count=found.kept_count,
+    )
+
+
+def require_whole(problems: Sequence[Problem], path: Path, options: IntakeOptions) -> None:
+    """Raises IncompleteError where a strict import would leave something out."""
+    skipped = [each for each in problems if each.effect == "skipped"]
+    if options.is_strict and skipped:
+        count = "1 thing" if len(skipped) == 1 else f"{len(skipped)} things"
+        raise IncompleteError(
+            f"{count} in it cannot be taken in, so nothing was", problems=[str(each) for each in problems], path=path,
+            hint=f"the first is {skipped[0]}",
+        )  # fmt: skip
+
+
 def take_stream(connection: Connection, stream: "CocoStream", *, keeps_ids: bool = True) -> Intake:
     """Into a fresh project. Unless `keeps_ids` all objects get new ids, as they do where any has been given before.
 
@@ -161,7 +293,18 @@ def take_stream(connection: Connection, stream: "CocoStream", *, keeps_ids: bool
     write_settings(connection, stream.settings if inserted.order is None else _header(stream.settings))
     if inserted.order is not None:
         keep_order(connection, list(image_ids.values()), inserted.order)
-    return Intake(len(image_ids), inserted.count, len(stream.categories), resized=tuple(resized))
+    for id_ in stream.left_open(inserted.filled):
+        state = {"state": ImageState.UNSEEN.value}
+        connection.execute(update(images).where(images.c.id == image_ids[id_]).values(state))
+    count = inserted.count
+    return Intake(len(image_ids), count, len(stream.categories), resized=tuple(resized), added_count=count)
+
+
+def _sizes_here(shelf: "IntakeShelf") -> Mapping[str, tuple[int, int]]:
+    """Of all images of the project, by name."""
+    columns = (images.c.file_name, images.c.width, images.c.height)
+    with shelf._database.read() as connection:
+        return {row[0]: (row[1], row[2]) for row in connection.execute(select(*columns))}
 
 
 def _header(values: Mapping[str, object]) -> dict[str, object]:

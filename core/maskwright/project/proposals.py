@@ -3,6 +3,8 @@
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,6 +30,16 @@ class Proposal:
     polygons: tuple[Polygon, ...]
     dense: bytes | None = None
     """The outline with all its detail, see `Instance.dense`."""
+    is_box: bool = False
+    """A detector's box without an outline; `polygons` are its rectangle."""
+
+    def extra(self) -> Mapping[str, Any]:
+        """`Instance.extra` of what it becomes."""
+        if not self.is_box:
+            return MappingProxyType({})
+        from maskwright.formats.boxes import box_extra  # which brings OpenCV
+
+        return MappingProxyType(dict(box_extra(self.polygons)))
 
 
 def proposals_to_change(
@@ -48,8 +60,9 @@ def proposals_to_change(
         before = successors.get(index)
         start = before or Instance(next(ids), proposal.category_id, proposal.polygons, InstanceState.PROPOSED)
         after = replace(
-            start, polygons=proposal.polygons, dense=proposal.dense, score=proposal.score, provenance=provenance
-        )
+            start, polygons=proposal.polygons, dense=proposal.dense, score=proposal.score, provenance=provenance,
+            extra=proposal.extra(),
+        )  # fmt: skip
         pairs.append((before, after))
     kept = {instance.id for instance in successors.values()}
     pairs += [(instance, None) for instance in old if instance.id not in kept]

@@ -189,9 +189,28 @@ def test_unusable_annotations_are_listed_and_the_rest_is_read(tmp_path: Path, ch
 
 
 @pytest.mark.parametrize(
-    "name", ["/etc/passwd", "../x.png", "a/../../x.png", "C:\\x.png", "..\\x.png", "", 3, None], ids=str
+    ("name", "inside"),
+    [
+        ("/etc/passwd", "etc/passwd"),
+        ("../x.png", "x.png"),
+        ("a/../../x.png", "x.png"),
+        ("C:\\x.png", "x.png"),
+        ("..\\x.png", "x.png"),
+        ("file:///data/x%20y.png", "data/x y.png"),
+        ("https://host/a/x.png?v=1", "a/x.png"),
+        ("/data/local-files/?d=a/%C3%BC.png", "a/ü.png"),
+        ("//server/share/x.png", "server/share/x.png"),
+        ("./a//x.png", "a/x.png"),
+    ],
 )
-def test_dangerous_file_names_are_listed(tmp_path: Path, name: Any) -> None:
+def test_names_that_lead_out_of_the_folder_are_taken_for_names_within(tmp_path: Path, name: str, inside: str) -> None:
+    file = read(tmp_path, content(images=[{"id": 1, "file_name": name, "width": 2, "height": 2}]))
+    assert [image.file_name for image in file.images()] == [inside]
+    assert [problem.effect for problem in file.problems] == ["changed"]
+
+
+@pytest.mark.parametrize("name", ["", "..", "/", "C:", "a/..", "http://", "a\0b", "\n.png", 3, None], ids=repr)
+def test_names_of_no_file_are_listed(tmp_path: Path, name: Any) -> None:
     file = read(tmp_path, content(images=[{"id": 1, "file_name": name, "width": 2, "height": 2}]))
     assert file.image_list == ()
     assert len(file.problems) == 1

@@ -16,6 +16,7 @@ from maskwright.formats.coco import CocoExportOptions, export_coco, read_coco
 from maskwright.formats.coco.profiles import PROFILES, profile_named
 from maskwright.formats.coco.verify import verify_coco
 from maskwright.project import Project
+from maskwright.project.intake import IntakeOptions
 from shared_data import shared_path
 
 
@@ -119,13 +120,15 @@ def test_ids_that_leave_no_room_above_are_the_files_own(project: Project, tmp_pa
     assert json.dumps(exported(project, tmp_path)) == json.dumps(content)
 
 
-def test_classes_that_are_one_are_one_in_the_next_file(project: Project, tmp_path: Path, brought_in: Any) -> None:
+def test_classes_that_differ_by_case_stay_two_in_the_next_file(
+    project: Project, tmp_path: Path, brought_in: Any
+) -> None:
     classes = [*CONTENT["categories"], {"id": 19, "name": "Dog", "supercategory": "none"}]
     annotations = [annotation(1, 7), annotation(2, 7, category_id=19)]
     brought_in(project, tmp_path, {**CONTENT, "categories": classes, "annotations": annotations})
     written = exported(project, tmp_path)
-    assert [each["id"] for each in written["categories"]] == [18]
-    assert {each["category_id"] for each in written["annotations"]} == {18}
+    assert [each["id"] for each in written["categories"]] == [18, 19]
+    assert [each["category_id"] for each in written["annotations"]] == [18, 19]
 
 
 def test_merging_an_imported_class_and_taking_that_back_leaves_the_file_as_it_was(
@@ -193,7 +196,7 @@ def test_images_are_done(project: Project, tmp_path: Path, brought_in: Any) -> N
 
 def test_a_second_import_gets_new_ids_where_they_are_taken(project: Project, tmp_path: Path) -> None:
     take_in(project, tmp_path)
-    report = take_in(project, tmp_path)
+    report = project.take_in(read_coco(tmp_path / "in.json"), IntakeOptions(adds_again=True))
     assert report.renumbered_count == 3
     assert [instance.id for instance in project.instances(7)] == [41, 900, 902, 903]
     assert project.image(7).instance_count == 4

@@ -1,7 +1,7 @@
 """Records of a COCO file as values. What cannot be used is named and skipped, never guessed."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import PurePosixPath
 from types import MappingProxyType
 from typing import Any
@@ -11,9 +11,12 @@ from maskwright.file_names import file_name_fault
 from maskwright.formats.coco.original import ANNOTATION_KEYS, CATEGORY_KEYS, IMAGE_KEYS, remember
 from maskwright.formats.coco.provenance import with_provenance
 from maskwright.formats.coco.segmentation import bbox_to_polygon, segmentation_to_polygons
+from maskwright.formats.naming import path_inside
+from maskwright.formats.sizes import whole_size
 from maskwright.geometry.polygon import Polygon
 
-MAX_SIDE = 1 << 20
+SizeOf = Callable[[str], tuple[int, int] | None]
+"""Width and height of an image by its name; None where it is not there."""
 
 
 def category_of(record: Any, new_id: int) -> Category:
@@ -30,14 +33,22 @@ def category_of(record: Any, new_id: int) -> Category:
     )
 
 
-def image_of(record: Any, new_id: int) -> ImageRecord:
-    """Raises ValueError for a missing or dangerous file name or an impossible size."""
-    name = _mapping(record).get("file_name")
-    width, height = record.get("width"), record.get("height")
-    if type(width) is not int or type(height) is not int or not (0 < width <= MAX_SIDE and 0 < height <= MAX_SIDE):
-        raise ValueError(f"expected a width and a height, got {width!r} x {height!r}")
+def image_of(record: Any, new_id: int, size_of: SizeOf | None = None) -> ImageRecord:
+    """`size_of` is asked where the record has no size; of a path from elsewhere all but its root is the name.
+
+    Raises ValueError for a missing file name or an impossible size.
+    """
+    name = path_inside(_mapping(record).get("file_name"))
+    sides = record.get("width"), record.get("height")
+    found = size_of(name) if sides == (None, None) and size_of is not None else None
+    width, height = found if found is not None else whole_size(*sides)
     extra = MappingProxyType(remember(record, IMAGE_KEYS))
-    return ImageRecord(new_id, safe_file_name(name), width, height, ImageState.EMPTY, extra=extra)
+    return ImageRecord(new_id, name, width, height, ImageState.EMPTY, extra=extra)
+
+
+def is_other_name(given: Any, name: str) -> bool:
+    """Whether a file's own name for an image is more than another spelling of `name`."""
+    return str(given).replace("\\", "/").removeprefix("./") != name
 
 
 def safe_file_name(name: Any) -> str:

@@ -1,26 +1,29 @@
 """Reads a COCO file of any legal kind, and as much of the others as makes sense."""
 
-from collections.abc import Collection, Iterator, Mapping
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
 from maskwright.document.values import Category, ImageRecord, ImageState, Instance, InstanceState
-from maskwright.errors import FormatError
+from maskwright.errors import FormatError, ImageError
 from maskwright.formats.coco.identity import IdTable
 from maskwright.formats.coco.options import HEADER_SETTING, ORDER_SETTING
-from maskwright.formats.coco.parse import category_of, image_of, instance_of
+from maskwright.formats.coco.parse import SizeOf, category_of, image_of, instance_of, is_other_name
 from maskwright.formats.data_set import DataSet
 from maskwright.formats.json_stream import require_shallow, top_level_items
 from maskwright.formats.problems import Problem
+from maskwright.images import probe_image
 
 _SECTIONS = ("images", "annotations", "categories")
 
 
-def read_coco(path: Path) -> DataSet:
+def read_coco(path: Path, *, size_of: SizeOf | None = None) -> DataSet:
     """Everything usable in the file; `problems` lists the rest.
 
+    `size_of` is asked for sizes that are not in the file; by default images beside it are.
     Raises FormatError, with the byte position, for what is not JSON in UTF-8, and for JSON that is not COCO.
     """
     raw: dict[str, list[Any]] = {section: [] for section in _SECTIONS}
@@ -40,27 +43,44 @@ def read_coco(path: Path) -> DataSet:
             "this is not a COCO instance file: it has no images or no annotations", path=path,
             hint=f"its keys are {', '.join(order[:8]) or 'none'}",
         )  # fmt: skip
-    contents = Contents()
+    contents = Contents(size_of or beside(path))
     contents.add_categories(raw["categories"])
     contents.add_images(raw["images"])
     contents.add_annotations(raw["annotations"])
+    images = contents.images_with_states()
     settings: dict[str, Any] = {HEADER_SETTING: {"order": order, "values": header}}
     if contents.is_in_unusual_order:
         settings[ORDER_SETTING] = {"images": list(contents.images), "annotations": contents.annotation_order}
     return DataSet(
         path,
         tuple(contents.categories.values()),
-        contents.images_with_states(),
+        images,
         MappingProxyType({image_id: tuple(found) for image_id, found in contents.instances.items()}),
         MappingProxyType(settings),
         tuple(contents.problems),
     )
 
 
+def beside(path: Path) -> SizeOf:
+    """Sizes of images in the folder of `path`, or in its `images`."""
+
+    def size_of(name: str) -> tuple[int, int] | None:
+        for place in (path.parent / name, path.parent / "images" / name):
+            try:
+                return probe_image(place).size_wh
+            except ImageError:
+                continue
+        return None
+
+    return size_of
+
+
 class Contents:
     """What has been read of a file so far."""
 
-    def __init__(self) -> None:
+    def __init__(self, size_of: SizeOf | None = None) -> None:
+        self._size_of = size_of
+        self._skipped: Counter[int] = Counter()
         self.categories: dict[int, Category] = {}
         self.images: dict[int, ImageRecord] = {}
         self.instances: dict[int, list[Instance]] = {}
@@ -77,6 +97,7 @@ class Contents:
                 self.categories[new_id] = category_of(record, new_id)
             except ValueError as error:
                 self.problems.append(Problem(where, str(error)))
+        self.problems += _alike(self.categories.values())
 
     def add_images(self, records: list[Any]) -> None:
         self._image_ids.reserve(_ids(records))
@@ -85,11 +106,14 @@ class Contents:
             where = f"images[{i}]"
             try:
                 new_id = self._new_id(self._image_ids, record, where)
-                image = image_of(record, new_id)
+                image = image_of(record, new_id, self._size_of)
                 if image.file_name in names:
                     raise ValueError(f"{image.file_name!r} is listed twice")
                 names.add(image.file_name)
                 self.images[new_id] = image
+                if is_other_name(record["file_name"], image.file_name):
+                    note = f"{str(record['file_name'])[:200]!r} is taken for {image.file_name!r} in the image folder"
+                    self.problems.append(Problem(where, note, "changed"))
             except ValueError as error:
                 self.problems.append(Problem(where, str(error)))
 
@@ -111,8 +135,22 @@ class Contents:
         ordered = [id_ for image in images for id_ in sorted(each.id for each in self.instances.get(image, ()))]
         return images != list(self.images) or ordered != self.annotation_order
 
+    def left_open(self, filled: Collection[int] = ()) -> list[int]:
+        """Ids of images of which all annotations were skipped: not empty, and not done. Lists them as problems.
+
+        `filled`: images that have annotations that were read elsewhere.
+        """
+        found = [id_ for id_ in self._skipped if not self.instances.get(id_) and id_ not in filled]
+        for id_ in found:
+            count = "its one annotation was" if self._skipped[id_] == 1 else "all its annotations were"
+            self.problems.append(
+                Problem(self.images[id_].file_name, f"{count} skipped; the image stays open", "changed")
+            )
+        return found
+
     def images_with_states(self) -> tuple[ImageRecord, ...]:
         """In the file's order; an image of a finished data set is done, or empty on purpose."""
+        self.images |= {id_: replace(self.images[id_], state=ImageState.UNSEEN) for id_ in self.left_open()}
         return tuple(
             replace(image, state=_state_with(found), instance_count=len(found))
             if (found := self.instances.get(image.id))
@@ -140,9 +178,15 @@ class Contents:
             raise ValueError(f"there is no usable image {record.get('image_id')!r}")
         category_id = self._category_ids.known(record.get("category_id"))
         if category_id not in self.categories:
+            self._skipped[image.id] += 1
             raise ValueError(f"there is no category {record.get('category_id')!r}")
+        try:
+            instance, notes = instance_of(record, image, category_id, 0)
+        except ValueError:
+            self._skipped[image.id] += 1
+            raise
         new_id = self._new_id(self._annotation_ids, record, where)
-        instance, notes = instance_of(record, image, category_id, new_id)
+        instance = replace(instance, id=new_id)
         self.problems += [Problem(where, note, "changed") for note in notes]
         return image.id, instance
 
@@ -165,6 +209,18 @@ def shallow(value: Any, key: str, path: Path) -> Any:
     except ValueError as error:
         raise FormatError(f"{key!r} is {error}", path=path) from error
     return value
+
+
+def _alike(categories: Iterable[Category]) -> Iterator[Problem]:
+    """Classes that people cannot tell apart by name."""
+    found: dict[str, list[Category]] = defaultdict(list)
+    for category in categories:
+        found[category.name.casefold()].append(category)
+    for alike in found.values():
+        if alike[1:]:
+            names = " and ".join(f"“{each.name}” (id {each.id})" for each in alike)
+            note = f"{names} are kept as {len(alike)} classes; merge them if they are one"
+            yield Problem("categories", note, "changed")
 
 
 def _ids(records: list[Any]) -> Iterator[Any]:

@@ -6,7 +6,8 @@ instead of a parse of its polygons, and is the same bytes when it is written aga
 
 import math
 from array import array
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from itertools import repeat
 from pathlib import Path
 from typing import Any
@@ -17,9 +18,9 @@ import orjson
 from maskwright.document.values import Category, ImageRecord, Instance
 from maskwright.errors import FormatError
 from maskwright.formats.coco.options import HEADER_SETTING, ORDER_SETTING
-from maskwright.formats.coco.parse import has_measures
+from maskwright.formats.coco.parse import SizeOf, has_measures
 from maskwright.formats.coco.provenance import has_provenance
-from maskwright.formats.coco.reader import Contents, shallow
+from maskwright.formats.coco.reader import Contents, beside, shallow
 from maskwright.formats.coco.segmentation import MAX_COORDINATE
 from maskwright.formats.coco.shortcut import Recognised, Shortcut
 from maskwright.formats.json_stream import Batch, last_array, require_shallow, top_level_items
@@ -45,9 +46,9 @@ class CocoStream:
     images, which only `read_coco` can read.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, size_of: SizeOf | None = None) -> None:
         self._path = path
-        self._contents = Contents()
+        self._contents = Contents(size_of or beside(path))
         self._header: dict[str, Any] = {}
         self._key_order: list[str] = []
         self._seen: set[int] = set()
@@ -88,6 +89,16 @@ class CocoStream:
         if not self._is_in_order or images != sorted(images):
             settings[ORDER_SETTING] = {"images": images, "annotations": self._order.tolist()}
         return settings
+
+    def rename_images(self, names: Mapping[str, str]) -> None:
+        """{name in the file: the name to take in}, for images that lie elsewhere."""
+        for id_, image in self.images.items():
+            if image.file_name in names:
+                self.images[id_] = replace(image, file_name=names[image.file_name])
+
+    def left_open(self, filled: Collection[int]) -> list[int]:
+        """Ids of images of which all annotations were skipped; `filled`: those with annotations that were not."""
+        return self._contents.left_open(filled)
 
     def read_with_care(self, category_ids: Iterable[int]) -> None:
         """Annotations of these categories are not to pass as JSON: they will be of another one in the next file."""

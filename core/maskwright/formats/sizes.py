@@ -1,0 +1,29 @@
+"""Checks of single values in files of others: sizes, numbers, shares, plain attributes."""
+
+import math
+from typing import Any, TypeGuard
+
+MAX_SIDE = 1 << 20
+
+
+def whole_size(width: Any, height: Any) -> tuple[int, int]:
+    """Both sides as whole numbers; 640.0 is one. Raises ValueError for anything that is no size of an image."""
+    sides = [int(side) for side in (width, height) if is_number(side) and float(side).is_integer()]
+    if len(sides) != 2 or min(sides) <= 0 or max(sides) > MAX_SIDE:
+        raise ValueError(f"expected a width and a height, got {width!r} x {height!r}")
+    return sides[0], sides[1]
+
+
+def is_number(value: Any) -> TypeGuard[float]:
+    """Finite; true and false are none."""
+    return type(value) in (int, float) and math.isfinite(value)
+
+
+def is_share(value: Any) -> TypeGuard[float]:
+    """A number from 0 to 1."""
+    return is_number(value) and 0 <= value <= 1
+
+
+def is_plain(value: Any) -> TypeGuard[str | float | bool]:
+    """Text, a number, true or false: what every consumer of attributes takes."""
+    return isinstance(value, str | bool) or is_number(value)

@@ -52,10 +52,23 @@ def run_json(*arguments: object) -> tuple[int, dict[str, object]]:
     return code, json.loads(text)
 
 
-def started(*arguments: object) -> subprocess.Popen[str]:
-    """The real program in a process of its own."""
+SLOWLY = """
+import time
+from maskwright.prelabel import stages
+
+def read(path, *arguments, reader=stages.read_image, **options):
+    time.sleep(0.05)
+    return reader(path, *arguments, **options)
+
+stages.read_image = read
+"""
+
+
+def started(*arguments: object, slowly: bool = False) -> subprocess.Popen[str]:
+    """The real program in a process of its own; `slowly`: an image of a batch takes at least a twentieth second."""
+    script = f"{SLOWLY if slowly else ''}\nfrom maskwright.cli import main; main()"
     return subprocess.Popen(
-        [sys.executable, "-c", "from maskwright.cli import main; main()", *map(str, arguments)],
+        [sys.executable, "-c", script, *map(str, arguments)],
         env={**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT / "core"), str(ROOT / "resources")])},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -320,12 +333,12 @@ def wait_for_progress(project_path: Path, process: subprocess.Popen[str], *, ima
 def test_a_batch_stopped_at_any_moment_is_resumed_without_doing_an_image_twice(
     tmp_path: Path, model: Path, sent: signal.Signals
 ) -> None:
-    count = 240  # more than any machine gets through before it is stopped
+    count = 240  # twelve seconds of them
     for index in range(count):
         write_image(tmp_path / "photos" / f"{index:03d}.png", size_wh=(600, 400))
     place = tmp_path / "out.json.maskwright"
     arguments = ("prelabel", tmp_path / "photos", "-m", model, "-o", tmp_path / "out.json", "--threads", "1")
-    process = started(*arguments)
+    process = started(*arguments, slowly=True)
     wait_for_progress(place, process, images=5)
     process.send_signal(sent)
     output = process.communicate(timeout=60)

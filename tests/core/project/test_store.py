@@ -14,7 +14,7 @@ import pytest
 
 from maskwright.document.change import Change
 from maskwright.document.values import Category, ImageState, Instance, InstanceState, Provenance
-from maskwright.errors import ProjectError
+from maskwright.errors import ForeignImagesError, ProjectError
 from maskwright.project import InstanceSearch, Project, Proposal, ScannedImage, Span, scan_folder, snapshot
 from project_builders import drawn, make_project, square, write_image
 
@@ -189,10 +189,14 @@ def test_a_moved_project_finds_its_images(tmp_path: Path) -> None:
         assert project.image_root == tmp_path / "b ü" / "images"
 
 
-def test_a_project_alone_on_the_move_finds_images_left_behind(tmp_path: Path) -> None:
+def test_a_project_alone_on_the_move_asks_once_before_it_reads_images_left_behind(tmp_path: Path) -> None:
     make_project(tmp_path / "a").close()
     (tmp_path / "far" / "away").mkdir(parents=True)
     (tmp_path / "a" / "set.maskwright").rename(tmp_path / "far" / "away" / "set.maskwright")
+
+    with pytest.raises(ForeignImagesError) as asked:
+        Project.open(tmp_path / "far" / "away" / "set.maskwright")
+    asked.value.allow()
 
     with Project.open(tmp_path / "far" / "away" / "set.maskwright") as project:
         assert project.image_root == tmp_path / "a" / "images"

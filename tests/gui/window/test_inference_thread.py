@@ -9,7 +9,7 @@ from PySide6.QtCore import QObject
 from pytestqt.qtbot import QtBot
 
 from maskwright.document.values import InstanceState
-from maskwright.errors import ModelError
+from maskwright.errors import UNEXPECTED, ModelError
 from maskwright.inference.candidate_cache import CandidateCache
 from maskwright.inference.thresholds import Thresholds
 from maskwright.project import Project, scan_folder
@@ -154,12 +154,19 @@ def test_model_that_cannot_be_loaded_fails_the_request(qtbot: QtBot, project: Pr
 
 
 def test_bug_in_the_model_fails_the_request(
-    qtbot: QtBot, thread: InferenceThread, project: Project, model: GatedModel, monkeypatch: pytest.MonkeyPatch
+    qtbot: QtBot,
+    thread: InferenceThread,
+    project: Project,
+    model: GatedModel,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     monkeypatch.setattr(model, "predict", lambda _image: 1 / 0)
     with qtbot.waitSignal(thread.failed) as blocker:
         thread.predict(request(project, 1))
-    assert "division by zero" in str(blocker.args[1])
+    assert UNEXPECTED in str(blocker.args[1])
+    assert "division" not in str(blocker.args[1]), "an exception's own words are for the log"
+    assert "division by zero" in caplog.text
 
 
 def test_stopping_cancels_the_running_request(

@@ -8,7 +8,7 @@ from PIL import Image
 from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 
-from maskwright.errors import ImageError
+from maskwright.errors import UNEXPECTED, ImageError
 from maskwright.images import decode
 from maskwright.images.kept import kept_preview
 from maskwright_gui.app import Workbench
@@ -174,7 +174,7 @@ def test_decoding_a_large_image_is_told_while_it_lasts(
 
 
 def test_an_unexpected_fault_is_told_and_the_next_image_comes(
-    qtbot: QtBot, photo: Path, monkeypatch: pytest.MonkeyPatch
+    qtbot: QtBot, photo: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     loader = ImageLoader()
     loader.start()
@@ -185,7 +185,8 @@ def test_an_unexpected_fault_is_told_and_the_next_image_comes(
     with qtbot.waitSignal(loader.loaded, timeout=20_000):
         loader.request(ImageRequest(1, photo))
     loader.stop()
-    assert "division" in str(failed.args[1])
+    assert UNEXPECTED in str(failed.args[1])
+    assert "division" in caplog.text
 
 
 def test_what_was_said_of_an_image_goes_with_it(opened: Workbench) -> None:

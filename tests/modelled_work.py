@@ -27,7 +27,7 @@ from maskwright.project.backup import back_up, restore
 from maskwright_gui.app import Workbench
 
 CORE = Path(__file__).resolve().parents[1] / "core"
-WAIT_MS = 60_000
+WAIT_MS = 20_000
 SIDE = 3
 _OTHER_PROGRAM = """
 import sys
@@ -110,7 +110,7 @@ class ModelledWork:
         self._is_importing = False
         self.latest: list[str] = []
         bench.exchange.taken_in.connect(self._on_taken_in)
-        bench.exchange.told.connect(lambda message: self.latest.append(message.text))
+        bench.exchange.told.connect(lambda message: self.latest.append(f"{message.text}: {message.detail}"))
         bench.classes.failed.connect(lambda what, error: self.latest.append(f"{what}: {error}"))
         bench.session.failed.connect(lambda what, error: self.latest.append(f"{what}: {error}"))
         self._doings: tuple[tuple[int, Callable[[], object]], ...] = (
@@ -325,7 +325,12 @@ class ModelledWork:
     def settle_roads(self) -> None:
         """Let imports and merges come to their end; edits go on to be written."""
         bench = self._bench
-        self._qtbot.waitUntil(lambda: not self._is_importing and not bench.classes.is_working, timeout=WAIT_MS)
+
+        def assert_settled() -> None:
+            assert not self._is_importing, self.latest
+            assert not bench.classes.is_working, self.latest
+
+        self._qtbot.waitUntil(assert_settled, timeout=WAIT_MS)
 
     def settle(self) -> None:
         bench = self._bench

@@ -47,6 +47,10 @@ class ProjectError(MaskwrightError):
     """A project that cannot be created, opened or written."""
 
 
+class HalfMadeProjectError(ProjectError):
+    """A project whose making was cut short: nothing is in it, and it may be made anew."""
+
+
 class DamagedProjectError(ProjectError):
     """A project file (`path`) that SQLite cannot make sense of: an earlier copy can be put in its place."""
 

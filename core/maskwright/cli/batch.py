@@ -35,6 +35,8 @@ from maskwright.prelabel import (
 from maskwright.prelabel.mapping import parse_mapping
 from maskwright.prelabel.stages import ignore_candidates
 from maskwright.project import Project, ScannedImage, find_project, scan_folder
+from maskwright.project.store import FILE_NAME
+from maskwright.project.upgrade import is_half_made
 
 _WORK_IN_PROGRESS = "prelabel.is_work_in_progress"
 """Setting that marks a project as ours to remove once its COCO file is written."""
@@ -208,7 +210,7 @@ def _opened(place: Path, folder: Path, *, is_temporary: bool, resume: bool) -> I
                 raise ProjectError("a project of yours is in the way", path=place, hint="use --project to add to it")
         if not resume:
             shutil.rmtree(place)
-    is_new = find_project(place) is None
+    is_new = find_project(place) is None or is_half_made(place / FILE_NAME)
     project = Project.create(place, image_root=folder) if is_new else Project.open(place, trusts_images=True)
     with project:
         if is_new and is_temporary:

@@ -9,8 +9,8 @@ from maskwright.cli import exit_codes
 from maskwright.cli.output import print_json, reports_errors, results
 from maskwright.errors import ProjectError
 from maskwright.project.backup import list_backups
-from maskwright.project.backup import restore as put_back
 from maskwright.project.lock import Holder, ProjectLock
+from maskwright.project.restoring import restore as put_back
 from maskwright.project.store import find_project
 
 

@@ -1,23 +1,23 @@
-"""Copies of a project file: taken while it may be in use, kept within bounds, brought back."""
+"""Copies of a project file: taken while it may be in use, kept within bounds."""
 
 import logging
 import re
 import shutil
 import sqlite3
-from contextlib import closing
+from contextlib import closing, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from maskwright.errors import ProjectError
 from maskwright.project.connection import Mode, connect
 from maskwright.project.database import journal_mode_for
-from maskwright.project.lock import Holder, ProjectLock
+from maskwright.project.whole_files import clear_away, put_in_place
 from maskwright.regular_files import is_own, is_own_folder, own_folder
 
 log = logging.getLogger(__name__)
 
 FOLDER = "backups"
-DAILY = "daily"
+DAILY, BEFORE_RESTORE = "daily", "before-restore"
 KEPT_DAYS = 7
 KEPT_WEEKS = 4
 KEPT_OTHERS = 5
@@ -27,6 +27,7 @@ MAX_BYTES = 8 * 2**30
 SPARE_BYTES = 200 * 2**20
 """A copy leaves at least so much room on the disk: edits are worth more."""
 _NAME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{6}Z-(daily|before-restore|schema-[0-9]{4})\.db")
+_UNFINISHED = re.compile(_NAME.pattern.removesuffix(r"\.db") + r"(\.partial|\.db\.partial)(-wal|-shm|-journal)?")
 _STAMP = "%Y-%m-%dT%H%M%SZ"
 
 
@@ -36,7 +37,7 @@ def back_up(file: Path, *, reason: str) -> Path:
     The program may go on writing meanwhile. Raises ProjectError when the copy cannot be written or what it was made of
     is damaged; nothing half-written stays behind, and no sound copy gives way to a damaged one.
     """
-    target = file.parent / FOLDER / f"{datetime.now(UTC).strftime(_STAMP)}-{reason}.db"
+    target = file.parent / FOLDER / copy_name(datetime.now(UTC), reason)
     partial = target.with_suffix(".partial")
     try:
         own_folder(file.parent, FOLDER)
@@ -45,10 +46,13 @@ def back_up(file: Path, *, reason: str) -> Path:
     try:
         if shutil.disk_usage(target.parent).free < _size(file) + SPARE_BYTES:
             raise OSError("there is too little room on the disk")
-        _copy(file, partial)
-        partial.replace(target)
+        for left in filter(_is_unfinished, target.parent.iterdir()):
+            left.unlink()
+        copy_database(file, partial)
+        put_in_place(partial, target)
     except (OSError, sqlite3.Error) as error:
-        partial.unlink(missing_ok=True)
+        with suppress(OSError):
+            clear_away(partial)
         raise ProjectError(f"no backup could be made ({error})", path=target.parent) from error
     return target
 
@@ -58,6 +62,15 @@ def list_backups(file: Path) -> list[Path]:
     if not is_own_folder(file.parent, FOLDER):
         return []
     return sorted(filter(_is_copy, (file.parent / FOLDER).iterdir()), reverse=True)
+
+
+def copy_name(at: datetime, reason: str) -> str:
+    return f"{at.astimezone(UTC).strftime(_STAMP)}-{reason}.db"
+
+
+def _is_unfinished(path: Path) -> bool:
+    """Of a copy whose making was cut short."""
+    return _UNFINISHED.fullmatch(path.name) is not None and is_own(path)
 
 
 def _is_copy(path: Path) -> bool:
@@ -101,49 +114,6 @@ def taken_at(backup: Path) -> datetime:
     return datetime.strptime(backup.name[: len("2026-01-01T000000Z")], _STAMP).replace(tzinfo=UTC)
 
 
-def restore(file: Path, backup: Path) -> Path:
-    """Put `backup` in the place of `file`, which must not be open; returns the copy made of what was there.
-
-    Raises ProjectError when `backup` is damaged or the place cannot be written.
-    """
-    if not backup.is_file() or not is_sound(backup):
-        raise ProjectError("this backup is missing or damaged", path=backup)
-    kept = file.parent / FOLDER / f"{datetime.now(UTC).strftime(_STAMP)}-before-restore.db"
-    partial = file.with_suffix(".partial")
-    try:
-        _copy(backup, partial)
-        if file.exists():
-            # Moved, not copied: the file may be damaged, and its log belongs to it and to nothing else.
-            file.replace(kept)
-            for suffix in ("-wal", "-shm"):
-                log_file = file.with_name(file.name + suffix)
-                if log_file.exists():
-                    log_file.replace(kept.with_name(kept.name + suffix))
-        partial.replace(file)
-    except (OSError, sqlite3.Error) as error:
-        partial.unlink(missing_ok=True)
-        raise ProjectError(f"the backup could not be put back ({error})", path=file) from error
-    return kept
-
-
-def restore_newest(file: Path) -> Path:
-    """Put the newest copy that is sound in the place of `file`, which nobody may have open; returns that copy.
-
-    What was there is kept beside the copies. Raises ProjectError when there is no such copy, or as `restore` does.
-    """
-    lock = ProjectLock.acquire(file.parent)
-    if isinstance(lock, Holder):
-        raise ProjectError(f"the project is open elsewhere: {lock}", path=file.parent, hint="close it there first")
-    try:
-        for copy in list_backups(file):
-            if not copy.stem.endswith("before-restore") and is_sound(copy):
-                restore(file, copy)
-                return copy
-    finally:
-        lock.release()
-    raise ProjectError("there is no copy of an earlier day that is whole", path=file.parent / FOLDER)
-
-
 def is_sound(file: Path) -> bool:
     """Whether SQLite's quick check passes and every reference leads somewhere; reads the whole file."""
     try:
@@ -163,12 +133,12 @@ def _size(file: Path) -> int:
 
 
 def _remove(backup: Path) -> None:
-    for name in (backup.name, f"{backup.name}-wal", f"{backup.name}-shm"):
-        backup.with_name(name).unlink(missing_ok=True)
+    clear_away(backup)
 
 
-def _copy(source: Path, target: Path) -> None:
-    target.unlink(missing_ok=True)
+def copy_database(source: Path, target: Path) -> None:
+    """`target`, which is made anew, as `source` is at this moment. Raises OSError and sqlite3.Error."""
+    clear_away(target)
     with closing(connect(source, "rw")) as read, closing(connect(target, "rwc")) as written:
         read.backup(written)  # one step: a snapshot that writers neither wait for nor disturb
         if written.execute("PRAGMA quick_check(1)").fetchone() != ("ok",):

@@ -124,9 +124,12 @@ def _write(handle: int, folder: Path) -> None:
     if len(found) > _MOST_BYTES or not (found.startswith(_START) or not found.strip(b"\0")):  # zeros: a power cut
         raise _foreign(f"{FILE_NAME} is not a lock of this program", folder)
     content = {"user": _user(), "host": platform.node(), "pid": os.getpid(), "since": now()}
-    os.ftruncate(handle, 0)
-    os.lseek(handle, 0, os.SEEK_SET)
-    os.write(handle, json.dumps(content).encode())
+    try:
+        os.ftruncate(handle, 0)
+        os.lseek(handle, 0, os.SEEK_SET)
+        os.write(handle, json.dumps(content).encode())
+    except OSError as error:  # a full disk: the lock holds, only whose it is cannot be said
+        log.warning("%s cannot be written: %s", FILE_NAME, error)
 
 
 def _read(handle: int) -> Holder:

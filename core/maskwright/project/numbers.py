@@ -14,7 +14,7 @@ from sqlalchemy import Connection, bindparam, func, select
 
 from maskwright.document.file_numbers import FileNumbers, Numbers
 from maskwright.project.database import Database
-from maskwright.project.schema import categories, file_ids, images, instances
+from maskwright.project.schema import categories, counters, file_ids, images, instances
 
 Kind = Literal["image", "category", "instance"]
 
@@ -79,10 +79,11 @@ def used_numbers(connection: Connection, kind: Kind) -> NDArray[np.int64]:
 
 
 def highest_number(connection: Connection, kind: Kind) -> int:
-    """The highest of all ids there are and of all that files use."""
+    """The highest of all ids there are, of all that were given before an earlier copy was put back, and of files'."""
     highest = select(func.max(file_ids.c.file_id)).where(file_ids.c.kind == bindparam("kind"))
     of_files = connection.scalar(highest.where(file_ids.c.file_id < LARGEST_KEPT), {"kind": kind})
-    return max(connection.scalar(select(func.max(_TABLES[kind].c.id))) or 0, of_files or 0)
+    given = connection.scalar(select(counters.c.next).where(counters.c.name == f"{kind}_id")) or 1
+    return max(connection.scalar(select(func.max(_TABLES[kind].c.id))) or 0, of_files or 0, given - 1)
 
 
 def _named(connection: Connection, kind: Kind) -> Numbers:

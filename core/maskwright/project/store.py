@@ -8,25 +8,27 @@ from typing import Any, Self
 
 from sqlalchemy import select
 
-from maskwright.errors import ProjectError
-from maskwright.project.backup import back_up_daily
+from maskwright.errors import HalfMadeProjectError, ProjectError
+from maskwright.project.backup import back_up_daily, list_backups
 from maskwright.project.categories import CategoryShelf
-from maskwright.project.database import Database, create_file
+from maskwright.project.database import Database
 from maskwright.project.gestures import GestureShelf
 from maskwright.project.history import HistoryShelf
 from maskwright.project.image_folders import require_trusted, trust
 from maskwright.project.intake import IntakeShelf
 from maskwright.project.layer import ProposalLayer
 from maskwright.project.lock import Holder, ProjectLock
+from maskwright.project.making import MARK, make_file
 from maskwright.project.measures import MeasureShelf
 from maskwright.project.merging import MergeShelf
 from maskwright.project.relocate import ROOT, ROOT_ABSOLUTE, RelocationShelf, root_settings
+from maskwright.project.restoring import is_being_restored
 from maskwright.project.rows import from_json, write_settings
 from maskwright.project.runs import RunLog
 from maskwright.project.schema import settings
 from maskwright.project.set_aside import AsideShelf
 from maskwright.project.signals import SignalShelf
-from maskwright.project.upgrade import bring_up_to_date, require_current, require_sound
+from maskwright.project.upgrade import bring_up_to_date, is_half_made, require_current, require_sound
 
 log = logging.getLogger(__name__)
 
@@ -34,7 +36,6 @@ FILE_NAME = "project.db"
 INSIDE_IMAGES = ".maskwright"
 """Name of a project folder that lives inside its image folder; elsewhere it is called NAME.maskwright."""
 _NAME = "project.name"
-_MARK = "project.mark"
 
 
 class Project(
@@ -60,7 +61,7 @@ class Project(
         self.read_only_reason = None if isinstance(access, ProjectLock) else access
         try:
             self.name: str = _text(self.setting(_NAME)) or path.stem
-            self.mark: str = _text(self.setting(_MARK))
+            self.mark: str = _text(self.setting(MARK))
             """The same wherever the project is moved or mounted; empty where an earlier version made it."""
             self.image_root = self._find_image_root()
         except BaseException:
@@ -74,7 +75,7 @@ class Project(
         Raises ProjectError when there is a project already, the image folder is missing or the place cannot be written.
         """
         path, image_root = path.absolute(), image_root.absolute()
-        if (path / FILE_NAME).exists():
+        if (path / FILE_NAME).exists() and not is_half_made(path / FILE_NAME):
             raise ProjectError("there is a project here already", path=path, hint="open it instead")
         if not image_root.is_dir():
             raise ProjectError("the image folder does not exist", path=image_root)
@@ -87,14 +88,9 @@ class Project(
         if isinstance(lock, Holder):
             raise ProjectError(f"another program is making a project here ({lock})", path=path)
         try:
-            create_file(path / FILE_NAME)
-            bring_up_to_date(path / FILE_NAME)
-            database = Database(path / FILE_NAME, read_only=False)
             default = image_root.name if path.name == INSIDE_IMAGES else path.stem
-            values = {_NAME: name or default, _MARK: uuid.uuid4().hex, **root_settings(path, image_root)}
-            with database.write() as connection:
-                write_settings(connection, values)
-            project = cls(path, database, lock)
+            make_file(path / FILE_NAME, {_NAME: name or default, **root_settings(path, image_root)})
+            project = cls._opened(path / FILE_NAME, lock, trusts_images=True)
             trust(path, project.mark, image_root)
             return project
         except BaseException:
@@ -118,23 +114,33 @@ class Project(
             if isinstance(access, str):
                 require_current(file, access)
             else:
-                require_sound(file)
+                try:
+                    require_sound(file)
+                except HalfMadeProjectError:
+                    if file.parent.name != INSIDE_IMAGES:
+                        raise
+                    images = file.parent.parent  # as whoever began to make it meant it
+                    make_file(file, {_NAME: images.name, **root_settings(file.parent, images)})
                 bring_up_to_date(file)
-            project = cls(file.parent, Database(file, read_only=isinstance(access, str)), access)
-            try:
-                if not project.mark and not project.is_read_only:
-                    project.mark = uuid.uuid4().hex
-                    project.set_setting(_MARK, project.mark)
-                if not trusts_images:
-                    require_trusted(project.path, project.mark, project.image_root)
-            except BaseException:
-                project.close()
-                raise
-            return project
+            return cls._opened(file, access, trusts_images=trusts_images)
         except BaseException:
             if isinstance(access, ProjectLock):
                 access.release()
             raise
+
+    @classmethod
+    def _opened(cls, file: Path, access: ProjectLock | str, *, trusts_images: bool) -> Self:
+        project = cls(file.parent, Database(file, read_only=isinstance(access, str)), access)
+        try:
+            if not project.mark and not project.is_read_only:
+                project.mark = uuid.uuid4().hex
+                project.set_setting(MARK, project.mark)
+            if not trusts_images:
+                require_trusted(project.path, project.mark, project.image_root)
+        except BaseException:
+            project._database.close()
+            raise
+        return project
 
     @property
     def is_read_only(self) -> bool:
@@ -204,7 +210,12 @@ _ELSEWHERE = "choose a folder that you may write to; images and project need not
 def find_project(path: Path) -> Path | None:
     """The project file meant by `path`: the file itself, its folder, or the image folder around it."""
     candidates = (path, path / FILE_NAME, path / INSIDE_IMAGES / FILE_NAME)
-    return next((place.absolute() for place in candidates if place.name == FILE_NAME and place.is_file()), None)
+    return next((place.absolute() for place in candidates if place.name == FILE_NAME and _is_there(place)), None)
+
+
+def _is_there(file: Path) -> bool:
+    """Also where only copies are left of it: whoever opens it is told how to put one back."""
+    return file.is_file() or is_being_restored(file) or bool(list_backups(file))
 
 
 def _access(file: Path) -> ProjectLock | str:

@@ -2,14 +2,17 @@
 
 import logging
 import sqlite3
+from contextlib import closing
 from pathlib import Path
+from typing import Literal
 
 from sqlalchemy import Connection, NullPool, create_engine
 
-from maskwright.errors import DamagedProjectError, ProjectError
-from maskwright.project.backup import back_up, is_sound
+from maskwright.errors import DamagedProjectError, HalfMadeProjectError, ProjectError
+from maskwright.project.backup import back_up, is_sound, list_backups
 from maskwright.project.connection import connect, require_own_files
 from maskwright.project.database import is_unchanging, settle_journal_mode
+from maskwright.project.restoring import complete_restore, is_being_restored
 
 log = logging.getLogger(__name__)
 
@@ -19,6 +22,7 @@ _SMALL_BYTES = 16 * 2**20
 """Read through in 30 ms."""
 
 _RESTORE = "maskwright restore puts an earlier copy back"
+_ANEW = "open the folder of images to make it anew"
 _ONCE = "open it once where it can be written"
 
 
@@ -53,6 +57,9 @@ def require_known(file: Path, version: str | None) -> None:
 
 def require_current(file: Path, why_not_written: str) -> None:
     """For a file that must not be written: raises ProjectError unless its schema is the newest."""
+    require_there(file)
+    if is_being_restored(file):
+        raise ProjectError("an earlier copy is half put back", path=file.parent, hint=_ONCE)
     version = schema_version(file)
     require_known(file, version)
     if version != REVISIONS[-1]:
@@ -63,6 +70,46 @@ def require_current(file: Path, why_not_written: str) -> None:
         )
 
 
+def require_there(file: Path) -> None:
+    """Raises DamagedProjectError where copies are left of a file that is gone or empty.
+
+    HalfMadeProjectError where nothing was ever put into it: it does not even say where its images are.
+    """
+    is_gone = not file.exists()
+    if is_gone or not file.stat().st_size:  # SQLite takes that for a new one
+        if list_backups(file):
+            what = "the project file is missing" if is_gone else "the project file is empty"
+            raise DamagedProjectError(f"{what}; there are earlier copies", path=file, hint=_RESTORE)
+        if is_gone:
+            raise ProjectError("there is no project here", path=file.parent)
+    match _content_of(file):
+        case "nothing":
+            what = "the making of this project was cut short, and nothing is in it"
+            raise HalfMadeProjectError(what, path=file.parent, hint=_ANEW)
+        case "foreign":
+            raise ProjectError("this is a database of another program; it was left untouched", path=file)
+
+
+def is_half_made(file: Path) -> bool:
+    """Whether a program was cut short before it had said where the images are; one that is damaged is not."""
+    return _content_of(file) == "nothing"
+
+
+def _content_of(file: Path) -> Literal["project", "nothing", "foreign", "unreadable"]:
+    try:
+        if not file.stat().st_size:
+            return "nothing"
+        with closing(connect(file, "ro", is_immutable=is_unchanging(file))) as connection:
+            tables = {row[0] for row in connection.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")}
+            if not tables >= {"settings", "images", "alembic_version"}:
+                return "foreign" if tables else "nothing"
+            said = connection.execute("SELECT 1 FROM settings WHERE key LIKE 'project.image_root%' LIMIT 1").fetchone()
+            is_empty = said is None and connection.execute("SELECT 1 FROM images LIMIT 1").fetchone() is None
+            return "nothing" if is_empty else "project"
+    except (OSError, sqlite3.Error):
+        return "unreadable"
+
+
 def require_sound(file: Path) -> None:
     """Check a small file always, a large one where the last program using it did not end well.
 
@@ -70,8 +117,8 @@ def require_sound(file: Path) -> None:
     files are read once a day beside the window, for their backup. Raises ProjectError when the file is damaged.
     """
     require_own_files(file)
-    if not file.stat().st_size:  # SQLite takes that for a new one
-        raise DamagedProjectError("the project file is empty", path=file, hint=_RESTORE)
+    complete_restore(file)
+    require_there(file)
     settle_journal_mode(file)
     journal = file.with_name(f"{file.name}-wal")
     is_suspect = journal.exists() and journal.stat().st_size > 0
@@ -88,13 +135,15 @@ def bring_up_to_date(file: Path) -> None:
     require_known(file, version)
     if version == REVISIONS[-1]:
         return
-    if version is not None:
-        kept = back_up(file, reason=f"schema-{version}")
-        log.info("migrating %s from schema %s to %s; a copy is in %s", file, version, REVISIONS[-1], kept)
-    _migrate(file)
+    if version is None:
+        raise DamagedProjectError("the project file does not say of which version it is", path=file, hint=_RESTORE)
+    kept = back_up(file, reason=f"schema-{version}")
+    log.info("migrating %s from schema %s to %s; a copy is in %s", file, version, REVISIONS[-1], kept)
+    make_tables(file)
 
 
-def _migrate(file: Path) -> None:
+def make_tables(file: Path) -> None:
+    """Those of the newest schema, or of what is missing to it, in one transaction."""
     engine = create_engine("sqlite://", creator=lambda: connect(file, "rw"), poolclass=NullPool)
     try:
         with engine.connect() as connection:

@@ -148,7 +148,7 @@ class ProjectCommands(QObject):
         """Put the newest whole copy in the place of a damaged project file, and open it."""
 
         def put_back(progress: TaskProgress) -> Path:
-            from maskwright.project.backup import restore_newest
+            from maskwright.project.restoring import restore_newest
 
             progress.report(0, None, "Putting a copy back")
             return restore_newest(file)

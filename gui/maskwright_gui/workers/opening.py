@@ -8,7 +8,7 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from maskwright.errors import ProjectError
+from maskwright.errors import HalfMadeProjectError, ProjectError
 from maskwright_gui.workers.relocating import Located, find_moved
 from maskwright_gui.workers.tasks import TaskCancelledError, TaskProgress
 
@@ -67,11 +67,22 @@ def _open(path: Path) -> Opening:
 
     place = _existing_place(path)
     if find_project(place) is not None:
-        project = Project.open(place)
+        try:
+            project = Project.open(place)
+        except HalfMadeProjectError:
+            if not path.is_dir():
+                raise
+            return _new(path)
         is_complete = project.is_read_only or not project.image_root.is_dir()
         rest = iter(()) if is_complete else scan_folder(project.image_root, recursive=True)
         rescues = [] if project.is_read_only else find_rescues(project.path, project.mark)
         return Opening(project, rest, is_known=True, rescues=rescues)
+    return _new(path)
+
+
+def _new(path: Path) -> Opening:
+    from maskwright.project.scan import scan_folder
+
     if not path.is_dir():
         raise ProjectError("this is neither a folder of images nor a project", path=path)
     found = scan_folder(path, recursive=True)

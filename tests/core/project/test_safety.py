@@ -14,7 +14,8 @@ import pytest
 from maskwright.document.change import Change
 from maskwright.errors import DamagedProjectError, ProjectError
 from maskwright.project import Project
-from maskwright.project.backup import back_up, back_up_daily, keep_within_bounds, list_backups, restore, restore_newest
+from maskwright.project.backup import back_up, back_up_daily, keep_within_bounds, list_backups
+from maskwright.project.restoring import restore, restore_newest
 from project_builders import drawn, make_project
 
 CORE = Path(__file__).resolve().parents[3] / "core"
@@ -259,7 +260,8 @@ def test_a_folder_that_cannot_be_written_is_opened_for_reading(
     assert sorted(path.name for path in project.path.iterdir()) == ["lock", "project.db"]
 
 
-def test_an_empty_file_is_damaged_and_stays_as_it_is(project: Project) -> None:
+def test_an_empty_file_with_copies_is_damaged_and_stays_as_it_is(project: Project) -> None:
+    back_up_daily(project.path / "project.db")
     project.close()
     file = project.path / "project.db"
     file.write_bytes(b"")

@@ -1,0 +1,45 @@
+"""Makes a project file: whole and under its name in one step, or not at all."""
+
+import sqlite3
+import uuid
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from maskwright.errors import DamagedProjectError, ProjectError
+from maskwright.project.backup import list_backups
+from maskwright.project.database import Database, create_file
+from maskwright.project.rows import write_settings
+from maskwright.project.upgrade import make_tables
+from maskwright.project.whole_files import clear_away, put_in_place, sync_folder
+
+MARK = "project.mark"
+"""Setting: tells a project from others wherever it is moved."""
+
+
+def make_file(file: Path, settings: Mapping[str, Any]) -> None:
+    """A project without images at `file`, in the place of one whose making was cut short.
+
+    For who has the lock of its folder. Raises ProjectError when the place cannot be written, DamagedProjectError where
+    copies of an earlier project are.
+    """
+    if list_backups(file):
+        what = "the project file is missing; there are earlier copies"
+        raise DamagedProjectError(what, path=file, hint="maskwright restore puts one back")
+    made = file.with_name(f"{file.name}.new")
+    try:
+        clear_away(made)
+        create_file(made)
+        make_tables(made)
+        database = Database(made, read_only=False)
+        try:
+            with database.write() as connection:
+                write_settings(connection, {MARK: uuid.uuid4().hex, **settings})
+        finally:
+            database.close()
+        put_in_place(made, file)
+        sync_folder(file.parent.parent)  # which may have got the project's folder only now
+    except OSError as error:
+        raise ProjectError(f"the project cannot be made: {error.strerror or error}", path=file.parent) from error
+    except sqlite3.Error as error:
+        raise ProjectError("the project cannot be made: its file cannot be written", path=file.parent) from error

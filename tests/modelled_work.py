@@ -23,7 +23,8 @@ from maskwright.document.values import ImageState, Instance, InstanceState
 from maskwright.formats.coco import CocoExportOptions, export_coco
 from maskwright.formats.coco.verify import verify_coco
 from maskwright.geometry.polygon import Polygon
-from maskwright.project.backup import back_up, restore
+from maskwright.project.backup import back_up
+from maskwright.project.restoring import restore
 from maskwright_gui.app import Workbench
 
 CORE = Path(__file__).resolve().parents[1] / "core"
@@ -136,7 +137,8 @@ class ModelledWork:
     def step(self) -> None:
         weights, doings = zip(*self._doings, strict=True)
         doing = self._random.choices(doings, weights)[0]
-        self.latest = [*self.latest[-40:], doing.__name__]
+        image = self._bench.session.image
+        self.latest = [*self.latest[-40:], f"{doing.__name__} {image.id if image is not None else ''}"]
         doing()
         if self._random.random() < 0.4:
             self._qtbot.wait(self._random.choice((0, 0, 5)))
@@ -358,7 +360,8 @@ class ModelledWork:
         assert stored == self.model.shown, self.latest
         assert project.edits_set_aside() == []
         states = {record.file_name.rpartition("/")[2]: record.state for record in records}
-        assert {name: states[name] for name in self.model.states} == self.model.states, self.latest
+        other = {name: (states[name], known) for name, known in self.model.states.items() if states[name] != known}
+        assert not other, (other, self.latest)
         if session.image is not None:
             image_id = session.image.id
             self._qtbot.waitUntil(
@@ -388,7 +391,7 @@ class ModelledWork:
         return self._random.choice(found) if found else None
 
     def _set_state(self, image: str, state: ImageState) -> None:
-        if not self._is_importing:
+        if not self._is_importing or image in self.model.states:  # else whether the import or this was later
             self.model.states[image] = state
 
     def _new_place(self) -> Place:

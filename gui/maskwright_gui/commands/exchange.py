@@ -132,21 +132,17 @@ class ExchangeCommands(QObject):
         if self._task is not None:
             task, self._task = self._task, None
             task.stop()
+            self._is_taking_in = False
 
     def _run(self, work: Callable[[TaskProgress], object], on_done: Callable[..., object], complaint: str) -> None:
         self.stop()
         task = Task(work, self)
-        task.finished.connect(partial(self._on_ended, task))
         task.progressed.connect(lambda done, total, text: self.work_changed.emit(text, done, total))
         task.finished.connect(lambda: self.work_changed.emit("", 0, None))
         task.done.connect(on_done)
         task.failed.connect(lambda error: self._on_failed(complaint, error))
         self._task = task
         task.start()
-
-    def _on_ended(self, task: Task) -> None:
-        if task is self._task or self._task is None:
-            self._is_taking_in = False
 
     def _on_exported(self, outcome: "ExportOutcome") -> None:
         show = partial(self.show_findings, outcome.findings, None if outcome.is_written else outcome.request)
@@ -167,6 +163,7 @@ class ExchangeCommands(QObject):
         self.told.emit(Message("Annotations exported", f"{detail}."))
 
     def _on_taken_in(self, outcome: "ImportOutcome") -> None:
+        self._is_taking_in = False
         self.taken_in.emit()
         detail = f"{outcome.instance_count} objects on {outcome.image_count} images."
         if outcome.notes:
@@ -174,4 +171,5 @@ class ExchangeCommands(QObject):
         self.told.emit(Message("Annotations imported", detail, "warning" if outcome.notes else "info"))
 
     def _on_failed(self, complaint: str, error: MaskwrightError) -> None:
+        self._is_taking_in = False
         self.told.emit(Message.of_error(complaint, error))

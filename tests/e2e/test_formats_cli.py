@@ -248,3 +248,40 @@ def test_a_split_export_comes_back_into_its_project(photos: Path, tmp_path: Path
     code, report = run_json("import", photos, out)
     assert (code, report["instances"], report["missing"]) == (0, 20, [])
     assert report["added"] <= (0 if name in ("coco", "coco-folder", "labelme", "huggingface") else 20)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        "-o x.json --profile ultralytics --format coco",
+        "-o x --profile detectron2 --format yolo",
+        "-o x.json --profile detectron2 --masks rle",
+        "-o x.json --profile fiftyone --holes keyhole",
+        "-o x.json --masks polygons --holes rle",
+        "-o x.json --masks polygons --profile fiftyone",
+        "-o x --format labelme --masks rle",
+        "-o x.json --detections --images copy",
+        "-o x.json --by-class",
+        "-o x.json --split train=1,val=1",
+    ],
+)
+def test_options_that_contradict_each_other_are_refused(photos: Path, tmp_path: Path, wrong: str) -> None:
+    run_json("import", photos, tmp_path / "set.json")
+    result = run("export", photos, *wrong.replace("-o x", f"-o {tmp_path}/x").split())
+    assert result.exit_code == 2
+    assert not list(tmp_path.glob("x*"))
+
+
+@pytest.mark.parametrize("wrong", ["x.zip", "x.xml", "x.txt"])
+def test_a_name_that_says_something_else_is_refused(photos: Path, tmp_path: Path, wrong: str) -> None:
+    run_json("import", photos, tmp_path / "set.json")
+    assert run("export", photos, "-o", tmp_path / wrong).exit_code == 1
+    assert run("convert", tmp_path / "set.json", tmp_path / wrong, "--to", "coco").exit_code == 1
+    assert not (tmp_path / wrong).exists()
+
+
+@pytest.mark.parametrize("name", ["coco", "coco-folder", "yolo-obb"])
+def test_a_profile_takes_its_own_formats(photos: Path, tmp_path: Path, name: str) -> None:
+    run_json("import", photos, tmp_path / "set.json")
+    profile = "ultralytics" if name.startswith("yolo") else "detectron2"
+    assert run("export", photos, "-o", tmp_path / "x", "--profile", profile, "--format", name).exit_code == 0

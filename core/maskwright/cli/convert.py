@@ -12,7 +12,6 @@ import typer
 
 from maskwright.cli import exit_codes
 from maskwright.cli.output import messages, print_json, reports_errors, require_two_outputs, results
-from maskwright.cli.words import count_of
 from maskwright.cli.written import report_as_json, require_as_meant, show_problems, show_reports
 from maskwright.errors import FormatError, ProjectError
 from maskwright.formats.atomic import readable_place, readable_source
@@ -24,6 +23,7 @@ from maskwright.formats.registry import FORMATS, format_named, format_of
 from maskwright.project import Project, find_project
 from maskwright.project.intake import Intake, IntakeOptions, require_whole
 from maskwright.project.store import INSIDE_IMAGES
+from maskwright.words import count_of
 
 _NAMES = ", ".join(sorted(known.name for known in FORMATS))
 _MOST_LISTED = 20

@@ -7,22 +7,22 @@ from typing import Annotated, Literal
 import typer
 
 from maskwright.cli import exit_codes
+from maskwright.cli.export_choices import chosen_format, profiles_help, require_fitting, require_place
 from maskwright.cli.output import print_json, progress_bar, reports_errors, require_two_outputs, results_beside
 from maskwright.cli.written import report_as_json, require_as_meant, show_reports
 from maskwright.formats.atomic import readable_place
 from maskwright.formats.coco import CocoExportOptions, export_coco
 from maskwright.formats.coco.options import CocoExportReport
-from maskwright.formats.coco.profiles import PROFILES, profile_named
 from maskwright.formats.coco.results import export_results
 from maskwright.formats.coco.verify import verified_coco
 from maskwright.formats.package import Splitting, export_package, parse_shares
-from maskwright.formats.registry import FORMATS, format_named
+from maskwright.formats.registry import FORMATS, coco_losses
 from maskwright.formats.selection import WriteReport
 from maskwright.formats.verification import Verification
 from maskwright.project import Project, snapshot
+from maskwright.words import count_of
 
 _FORMATS = ", ".join(sorted(known.name for known in FORMATS))
-_PROFILES = ", ".join(profile.name for profile in PROFILES)
 
 
 @reports_errors
@@ -32,7 +32,14 @@ def export(
     proposals: Annotated[bool, typer.Option(help="Also what the model suggests and nobody decided on.")] = False,
     unreviewed: Annotated[bool, typer.Option(help="Also images that nobody looked at, without annotations.")] = False,
     min_score: Annotated[float, typer.Option(min=0, max=1, help="Leave out proposals under this score.")] = 0.0,
-    holes: Annotated[Literal["keyhole", "rle"], typer.Option(help="How objects with holes are written.")] = "keyhole",
+    masks: Annotated[
+        Literal["as-is", "polygons", "rle"] | None,
+        typer.Option(help="COCO: all objects as polygons, all as compressed run lengths, or as they are (default)."),
+    ] = None,
+    holes: Annotated[
+        Literal["keyhole", "rle"] | None,
+        typer.Option(help="COCO: objects with holes as one ring with a bridge (default) or as run lengths."),
+    ] = None,
     provenance: Annotated[
         bool | None,
         typer.Option(
@@ -40,8 +47,8 @@ def export(
             "that came with an imported file."
         ),
     ] = None,
-    format_name: Annotated[str, typer.Option("--format", help=f"One of: {_FORMATS}.")] = "coco",
-    profile: Annotated[str, typer.Option(help=f"Who will read the file: {_PROFILES}.")] = "generic",
+    format_name: Annotated[str | None, typer.Option("--format", help=f"One of: {_FORMATS}.")] = None,
+    profile: Annotated[str, typer.Option(help=f"Who will read the file. {profiles_help()}.")] = "generic",
     split: Annotated[str | None, typer.Option(help="Parts such as train=80,val=20; --out is then a folder.")] = None,
     seed: Annotated[int, typer.Option(help="The same seed gives the same parts.")] = 0,
     by_class: Annotated[bool, typer.Option(help="Deal rare classes out evenly over the parts.")] = False,
@@ -54,22 +61,26 @@ def export(
 ) -> int:
     """Write a project's annotations: what a person accepted, corrected or drew."""
     require_two_outputs(out, as_json=as_json)
-    reader = profile_named(profile)
+    reader, kind = chosen_format(profile, format_name)
+    given = {"masks": masks, "holes": holes, "provenance": provenance, "split": split, "images": images}
+    require_fitting(reader, kind, {**given, "format": format_name, "detections": detections, "by_class": by_class})
+    require_place(out, kind, is_split=split is not None)
     options = reader.applied(
         CocoExportOptions(
             include_proposals=proposals,
             include_unreviewed=unreviewed,
             min_score=min_score,
-            holes=holes,
+            masks=masks or "as-is",
+            holes=holes or "keyhole",
             include_provenance=provenance,
         )
     )
-    kind = format_named(reader.format_name if format_name == "coco" else format_name)
     if detections:
         return _export_results(project, out, min_score, as_json=as_json)
     if kind.name == "coco" and split is None and images is None:
         report, verification = _export_coco(project, out, options)
-        return _show(report, verification, reader.losses, as_json=as_json)
+        losses = (*reader.losses, *coco_losses(replace(report, left_out=())))
+        return _show(report, verification, losses, as_json=as_json)
     splitting = Splitting(parse_shares(split), seed, by_class) if split is not None else None
     with (
         Project.open(project, read_only=True) as opened,
@@ -81,7 +92,7 @@ def export(
             source, place, kind, options, splitting=splitting, image_root=source.image_root, placing=images,
             on_image=lambda done: show(done, ""),
         )  # fmt: skip
-    losses = (*reader.losses, *(loss for loss in reports[0].losses if loss not in reader.losses))
+    losses = tuple(dict.fromkeys((*reader.losses, *(loss for report in reports for loss in report.losses))))
     if as_json:
         sets = [report_as_json(report) for report in reports]
         print_json({"sets": sets, "losses": list(losses), "notes": list(reader.notes)})
@@ -108,7 +119,7 @@ def _export_results(project: Path, out: Path, min_score: float, *, as_json: bool
     if as_json:
         print_json({"path": str(out), "instances": count})
     else:
-        results_beside(out).print(f"{count} detections -> {out}")
+        results_beside(out).print(f"{count_of(count, 'detection')} -> {out}")
     return exit_codes.OK
 
 
@@ -125,10 +136,9 @@ def _show(report: CocoExportReport, verification: Verification, losses: tuple[st
         show_reports([written], losses, report.path)
         console = results_beside(report.path)
         if report.unreviewed_count:
-            console.print(
-                f"{report.unreviewed_count} images left out: nobody has looked at them (--unreviewed, --proposals)"
-            )
+            images = count_of(report.unreviewed_count, "image")
+            console.print(f"{images} left out: nobody has looked there (--unreviewed, --proposals)")
         if report.left_out:
-            console.print(f"{len(report.left_out)} objects left out: they cover no pixel of their image")
+            console.print(f"{count_of(len(report.left_out), 'object')} left out, covering no pixel of the image")
     require_as_meant([written])
     return exit_codes.OK

@@ -5,11 +5,11 @@ from pathlib import Path
 from typing import Any
 
 from maskwright.cli.output import messages, results_beside
-from maskwright.cli.words import count_of
 from maskwright.errors import FormatError
 from maskwright.formats.problems import Problem, grouped
 from maskwright.formats.selection import WriteReport
 from maskwright.formats.verification import Verification, joined
+from maskwright.words import count_of
 
 
 def report_as_json(report: WriteReport) -> dict[str, Any]:

@@ -62,7 +62,7 @@ def check(
         yield Finding(Kind.BOX_ONLY, text, *first_box)
     for category_id, name in categories.items():
         if not used[category_id]:
-            yield Finding(Kind.UNUSED_CLASS, f"no object is a {name}")
+            yield Finding(Kind.UNUSED_CLASS, f"no object is of class “{name}”")
 
 
 def check_instance(instance: Instance, image: ImageRecord) -> Iterator[Finding]:

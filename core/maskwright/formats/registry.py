@@ -29,6 +29,7 @@ from maskwright.formats.voc_masks import is_voc
 from maskwright.formats.yolo import read_yolo, write_yolo, write_yolo_parts
 from maskwright.formats.yolo_boxes import turned_box, upright_box, write_yolo_boxes, write_yolo_obb
 from maskwright.formats.yolo_layout import is_yolo
+from maskwright.words import count_of
 
 Write = Callable[[CocoSource, Path, CocoExportOptions], WriteReport]
 
@@ -77,9 +78,18 @@ def _write_coco_folder(source: CocoSource, path: Path, options: CocoExportOption
     return _report(write_coco_folder(source, path, options), path)
 
 
+def coco_losses(report: CocoExportReport) -> tuple[str, ...]:
+    """What of the source is not in a COCO file, in words."""
+    empty, keypoints, crowds = len(report.left_out), report.lost_keypoints, report.crowd_polygons
+    return (
+        *((f"{count_of(empty, 'object')} covering no pixel",) if empty else ()),
+        *((f"the keypoints of {count_of(keypoints, 'changed object')}",) if keypoints else ()),
+        *((f"the run lengths of {count_of(crowds, 'crowd region')}, now polygons",) if crowds else ()),
+    )
+
+
 def _report(report: CocoExportReport, path: Path) -> WriteReport:
-    losses = (f"{len(report.left_out)} objects that cover no pixel",) if report.left_out else ()
-    return WriteReport(path, report.image_count, report.instance_count, losses)
+    return WriteReport(path, report.image_count, report.instance_count, coco_losses(report))
 
 
 def _is_of(path: Path, *, suffix: str = "", file: str = "") -> bool:

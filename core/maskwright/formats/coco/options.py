@@ -65,8 +65,9 @@ class CocoExportOptions:
     include_provenance: bool | None = None
     """State, score, model, its thresholds and times of each instance in its `attributes`; None: only where it came so
     with an imported file; False: not even there."""
-    run_lengths: bool = True
-    """Off: polygons only, also for crowds and for run lengths that came with an imported file."""
+    masks: Literal["as-is", "polygons", "rle"] = "as-is"
+    """`as-is`: polygons, and run lengths where a file had them, for crowds, and for `holes` if so chosen; `polygons`
+    and `rle`: all objects alike, as loaders want it that raise at a mixture. A box stays a box."""
     crowds: bool = True
     """Off: regions marked as crowds are left out."""
     category_ids: Literal["project", "contiguous"] = "project"
@@ -78,7 +79,8 @@ class CocoExportOptions:
     def keeps_records(self) -> bool:
         """Whether an untouched annotation of polygons is written as it came."""
         is_renumbered = self.category_ids != "project"
-        return self.crowds and not (self.include_provenance or self.plain_attributes or is_renumbered)
+        is_plain = not (self.include_provenance or self.plain_attributes or is_renumbered)
+        return self.crowds and is_plain and self.masks != "rle"
 
     def takes_image(self, image: ImageRecord) -> bool:
         match image.state:
@@ -116,3 +118,7 @@ class CocoExportReport:
     unreviewed_count: int
     """Images left out because nobody has looked at them."""
     left_out: tuple[LeftOut, ...] = ()
+    lost_keypoints: int = 0
+    """Objects whose keypoints were left out: the outline was changed, and they may no longer lie on it."""
+    crowd_polygons: int = 0
+    """Crowd regions written as polygons because only polygons were wanted."""

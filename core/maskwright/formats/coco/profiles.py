@@ -34,14 +34,15 @@ PROFILES: tuple[Profile, ...] = (
     Profile(
         "detectron2",
         "Detectron2",
-        MappingProxyType({"run_lengths": False, "holes": "keyhole"}),
+        MappingProxyType({"masks": "polygons", "holes": "keyhole"}),
         losses=("run lengths become polygons; pixels stay the same",),
         notes=("crowd regions are used for evaluation only",),
     ),
     Profile(
         "mmdetection",
         "MMDetection",
-        MappingProxyType({"holes": "keyhole"}),
+        MappingProxyType({"masks": "polygons", "holes": "keyhole"}),
+        losses=("run lengths become polygons; pixels stay the same",),
         notes=(
             "class names must be those of `metainfo.classes`, letter by letter",
             "images with a side under 32 px are dropped by its default `min_size`",
@@ -58,7 +59,7 @@ PROFILES: tuple[Profile, ...] = (
     Profile(
         "cvat",
         "CVAT",
-        MappingProxyType({"run_lengths": False, "holes": "keyhole", "plain_attributes": True}),
+        MappingProxyType({"masks": "polygons", "holes": "keyhole", "plain_attributes": True}),
         losses=("attributes that are lists or objects", "crowd regions become polygons"),
     ),
     Profile("fiftyone", "FiftyOne", MappingProxyType({"holes": "rle"})),

@@ -11,6 +11,7 @@ from typing import Any
 from maskwright.document.values import Category, ImageRecord, Instance
 from maskwright.errors import FormatError
 from maskwright.formats.coco import original
+from maskwright.formats.coco.keypoints import COUNT, KEYPOINTS, keypoints_of
 from maskwright.formats.coco.options import CocoExportOptions
 from maskwright.formats.coco.provenance import has_provenance, refreshed, stripped
 from maskwright.geometry.algebra import clip_to_image
@@ -42,18 +43,37 @@ def instance_record(instance: Instance, image: ImageRecord, options: CocoExportO
     The geometry of an imported instance that nobody has touched is written as the file had it.
     """
     geometry = original.untouched_geometry(instance.extra, instance.polygons)
-    if geometry is None or (isinstance(geometry.get("segmentation"), dict) and not options.run_lengths):
+    is_untouched = geometry is not None
+    if geometry is None or (isinstance(geometry.get("segmentation"), dict) and options.masks == "polygons"):
         geometry = _geometry_record(instance, (image.width, image.height), options)
         if geometry is None:
             return None
+    elif options.masks == "rle" and geometry.get("segmentation"):
+        geometry["segmentation"] = rle_record(_rle(instance, image))
     record = {"id": instance.id, "image_id": image.id, "category_id": instance.category_id, **geometry}
     record |= _unknown(instance.extra, record)
+    if not is_untouched and KEYPOINTS in record:
+        _move_keypoints(record, instance, image)
     _tell_provenance(record, instance, options.include_provenance)
     if options.plain_attributes and "attributes" in record:
         record["attributes"] = {
             key: value for key, value in _mapping(record["attributes"]).items() if isinstance(value, str | int | float)
         }
     return original.in_original_order(record, instance.extra)
+
+
+def _move_keypoints(record: dict[str, Any], instance: Instance, image: ImageRecord) -> None:
+    points = keypoints_of(instance.extra, instance.polygons, (image.width, image.height))
+    if points is not None:
+        record[KEYPOINTS] = points
+        return
+    del record[KEYPOINTS]
+    record.pop(COUNT, None)
+
+
+def _rle(instance: Instance, image: ImageRecord) -> Rle:
+    size_wh = (image.width, image.height)
+    return polygons_to_rle(clip_to_image(instance.polygons, size_wh), size_wh)
 
 
 def _tell_provenance(record: dict[str, Any], instance: Instance, is_wanted: bool | None) -> None:
@@ -74,7 +94,7 @@ def _geometry_record(instance: Instance, size_wh: tuple[int, int], options: Coco
     if not area:
         return None
     wants_run_lengths = instance.is_crowd or (options.holes == "rle" and any(polygon.holes for polygon in polygons))
-    is_run_lengths = wants_run_lengths and options.run_lengths
+    is_run_lengths = options.masks == "rle" or (wants_run_lengths and options.masks == "as-is")
     return {
         "segmentation": rle_record(rle) if is_run_lengths else polygon_record(polygons),
         "area": float(area),

@@ -9,6 +9,7 @@ import orjson
 
 from maskwright.document.values import Category, ImageRecord, Instance
 from maskwright.formats.atomic import atomic_writer
+from maskwright.formats.coco.keypoints import KEYPOINTS
 from maskwright.formats.coco.numbers import as_in_file
 from maskwright.formats.coco.options import (
     HEADER_SETTING,
@@ -50,7 +51,13 @@ def export_coco(
     with atomic_writer(path) as file:
         writer.write(file)
     return CocoExportReport(
-        path, writer.image_count, writer.instance_count, writer.unreviewed_count, tuple(writer.left_out)
+        path,
+        writer.image_count,
+        writer.instance_count,
+        writer.unreviewed_count,
+        tuple(writer.left_out),
+        writer.lost_keypoints,
+        writer.crowd_polygons,
     )
 
 
@@ -63,6 +70,8 @@ class _CocoWriter:
         self.image_count = 0
         self.instance_count = 0
         self.unreviewed_count = 0
+        self.lost_keypoints = 0
+        self.crowd_polygons = 0
         self.left_out: list[LeftOut] = []
 
     def write(self, file: IO[bytes]) -> None:
@@ -107,6 +116,8 @@ class _CocoWriter:
                 self.left_out.append(LeftOut(image.id, instance.id, "covers no pixel of the image"))
                 continue
             self.instance_count += 1
+            self.lost_keypoints += KEYPOINTS in instance.extra and KEYPOINTS not in record
+            self.crowd_polygons += instance.is_crowd and self._options.masks == "polygons"
             record["category_id"] = self._categories[instance.category_id].id
             yield record
 

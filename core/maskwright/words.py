@@ -1,11 +1,9 @@
-"""Counts and classes in sentences."""
-
-_IRREGULAR = {"class": "classes"}
+"""Counts and classes in sentences: the right plural, the right article."""
 
 
 def count_of(number: int, what: str) -> str:
     """ "1 object", "2 objects", "0 classes", "12,000 images"."""
-    plural = _IRREGULAR.get(what, f"{what}s")
+    plural = f"{what}es" if what.endswith(("s", "x", "ch", "sh")) else f"{what}s"
     return f"{number:,} {what if number == 1 else plural}"
 
 

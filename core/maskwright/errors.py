@@ -55,6 +55,14 @@ class DamagedProjectError(ProjectError):
     """A project file (`path`) that SQLite cannot make sense of: an earlier copy can be put in its place."""
 
 
+class DamagedRowError(ProjectError):
+    """A row of a project that holds what no program of ours writes; `row_id` is its id."""
+
+    def __init__(self, message: str, row_id: int) -> None:
+        super().__init__(message, hint="maskwright check lists what is damaged")
+        self.row_id = row_id
+
+
 class ForeignImagesError(ProjectError):
     """A project (`path`) with images in a folder elsewhere (`image_root`) that the user has not been asked about.
 

@@ -24,13 +24,24 @@ class Kind(StrEnum):
     BOX_ONLY = "box without outline"
     UNVERIFIED_EMPTY = "empty but not verified"
     WRONG_IN_FILE = "wrong in the file"
+    DAMAGED_ROW = "damaged in the project"
 
 
 _ERRORS = frozenset({
     Kind.DUPLICATE_ID, Kind.FEW_POINTS, Kind.ZERO_AREA, Kind.UNKNOWN_CLASS, Kind.CHANGED_IMAGE, Kind.TURNED_IMAGE,
-    Kind.WRONG_IN_FILE,
+    Kind.WRONG_IN_FILE, Kind.DAMAGED_ROW,
 })  # fmt: skip
 _FIXABLE = frozenset({Kind.FEW_POINTS, Kind.ZERO_AREA, Kind.SELF_INTERSECTION, Kind.SLIVER, Kind.OUTSIDE})
+
+
+@dataclass(frozen=True, slots=True)
+class DamagedRow:
+    """A row of a project that cannot be read; `row` says which, such as "object 17"."""
+
+    row: str
+    reason: str
+    image_id: int | None = None
+    """The image that it belongs to, where it belongs to one."""
 
 
 @dataclass(frozen=True, slots=True)

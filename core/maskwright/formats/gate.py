@@ -4,15 +4,16 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 
 from maskwright.document.change import Change
 from maskwright.document.values import ImageRecord, ImageState, Instance
-from maskwright.errors import ImageError
+from maskwright.errors import DamagedRowError, ImageError
 from maskwright.formats.boxes import is_box
 from maskwright.formats.coco.options import CocoExportOptions, CocoSource
-from maskwright.formats.findings import Finding, Kind
+from maskwright.formats.findings import DamagedRow, Finding, Kind
 from maskwright.geometry import algebra
 from maskwright.geometry.boxes import box_ious
 from maskwright.geometry.polygon import Polygon
@@ -35,8 +36,11 @@ def check(
     seen_ids: set[int] = set()
     names: dict[str, str] = {}
     boxes, first_box = 0, (0, 0)
+    if isinstance(source, HasRows):
+        for row in source.damaged_rows():
+            yield Finding(Kind.DAMAGED_ROW, f"{row.row}: {row.reason}", row.image_id or 0)
     for done, image in enumerate(filter(options.takes_image, source.images()), start=1):
-        taken = [instance for instance in source.instances(image.id) if options.takes_instance(instance)]
+        taken = [instance for instance in readable(source, image.id) if options.takes_instance(instance)]
         yield from _check_name(image, names)
         if image_root is not None:
             yield from _check_file(image, image_root)
@@ -63,6 +67,21 @@ def check(
     for category_id, name in categories.items():
         if not used[category_id]:
             yield Finding(Kind.UNUSED_CLASS, f"no object is of class “{name}”")
+
+
+@runtime_checkable
+class HasRows(Protocol):
+    """A project: its tables may hold what no program of ours writes."""
+
+    def damaged_rows(self) -> Iterator[DamagedRow]: ...
+
+
+def readable(source: CocoSource, image_id: int) -> Sequence[Instance]:
+    """The objects of an image; none where one of them is damaged, which `check` lists by itself."""
+    try:
+        return source.instances(image_id)
+    except DamagedRowError:
+        return ()
 
 
 def check_instance(instance: Instance, image: ImageRecord) -> Iterator[Finding]:

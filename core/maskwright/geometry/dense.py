@@ -16,12 +16,14 @@ from numpy.typing import NDArray
 from maskwright.geometry.convert import mask_to_polygons
 from maskwright.geometry.polygon import Polygon
 from maskwright.geometry.rle import counts_to_mask, rle_counts
+from maskwright.inflating import inflate
 
 MAX_BYTES = 1 << 18
 """What would take more is not kept; a mask of 12,000 x 9,000 px with a ragged edge takes 60 kB."""
 _MASK, _OUTLINE = 0, 1
 _HEAD, _SIZE = struct.Struct("<Bdd"), struct.Struct("<II")
 _LEVEL = 1
+_MOST_PLAIN_BYTES = 64 * MAX_BYTES
 
 
 def mask_to_dense(mask: NDArray[np.bool_], corner_xy: tuple[int, int]) -> bytes | None:
@@ -45,7 +47,7 @@ def dense_to_polygons(dense: bytes) -> tuple[Polygon, ...]:
     try:
         kind, *offset_xy = _HEAD.unpack_from(dense)
         polygons = _mask_outline(dense[_HEAD.size :]) if kind == _MASK else _plain_outline(dense[_HEAD.size :])
-    except (struct.error, zlib.error) as error:
+    except (struct.error, IndexError, OverflowError, ValueError) as error:
         raise ValueError(f"damaged dense outline: {error}") from error
     offset = np.array(offset_xy)
     return tuple(
@@ -60,12 +62,12 @@ def dense_moved(dense: bytes, dx: float, dy: float) -> bytes:
 
 def _mask_outline(content: bytes) -> tuple[Polygon, ...]:
     height, width = _SIZE.unpack_from(content)
-    runs = rle_counts(zlib.decompress(content[_SIZE.size :]))
+    runs = rle_counts(inflate(content[_SIZE.size :], _MOST_PLAIN_BYTES))
     return mask_to_polygons(counts_to_mask(runs, (height, width)), min_iou=None)
 
 
 def _plain_outline(content: bytes) -> tuple[Polygon, ...]:
-    plain = zlib.decompress(content)
+    plain = inflate(content, _MOST_PLAIN_BYTES)
     length = int(np.frombuffer(plain, "<i4", count=1)[0])
     layout = np.frombuffer(plain, "<i4", count=length, offset=4).tolist()
     vertices = np.frombuffer(plain, "<f8", offset=4 + 4 * length).reshape(-1, 2)

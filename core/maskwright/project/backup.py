@@ -11,6 +11,7 @@ from pathlib import Path
 from maskwright.errors import ProjectError
 from maskwright.project.connection import Mode, connect
 from maskwright.project.database import journal_mode_for
+from maskwright.project.plain_schema import require_plain_schema
 from maskwright.project.whole_files import clear_away, put_in_place
 from maskwright.regular_files import is_own, is_own_folder, own_folder
 
@@ -120,6 +121,7 @@ def is_sound(file: Path) -> bool:
         # A journal that a killed program left behind can be taken back by those only who may write.
         mode: Mode = "rw" if file.with_name(f"{file.name}-journal").exists() else "ro"
         with closing(connect(file, mode)) as connection:
+            require_plain_schema(connection, file)
             is_whole = connection.execute("PRAGMA quick_check(1)").fetchone() == ("ok",)
             return is_whole and connection.execute("PRAGMA foreign_key_check").fetchone() is None
     except (sqlite3.DatabaseError, ProjectError):

@@ -1,5 +1,6 @@
 """The part of a project that remembers: every change of every image, for undo after a restart and for going back."""
 
+import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
@@ -9,11 +10,14 @@ from sqlalchemy import Row, select
 from maskwright.document.change import Change
 from maskwright.document.document import Document
 from maskwright.document.gesture import Gesture
+from maskwright.errors import DamagedRowError
 from maskwright.project.aliases import Aliases, in_todays_classes, read_aliases
 from maskwright.project.database import Database
 from maskwright.project.instances import InstanceShelf, Kind
 from maskwright.project.journal import change_from_bytes
 from maskwright.project.schema import history
+
+log = logging.getLogger(__name__)
 
 _BLOCK = 500
 MOST_STEPS = 200
@@ -84,7 +88,7 @@ class HistoryShelf(InstanceShelf):
         """
         done: list[HistoryEntry] = []
         undone: list[HistoryEntry] = []
-        for entry in self.history(image_id, limit=4 * limit):
+        for entry in self._readable_steps(image_id, 4 * limit):
             if entry.change.is_empty:  # between two classes that are one now
                 continue
             match entry.kind:
@@ -100,6 +104,14 @@ class HistoryShelf(InstanceShelf):
         undo = len(_applicable(document, taken_back[:limit]))
         redo = len(_applicable(document, [entry.change for entry in reversed(undone)]))
         return UndoSteps(tuple(done[len(done) - undo :]), tuple(undone[len(undone) - redo :]))
+
+    def _readable_steps(self, image_id: int, limit: int) -> list[HistoryEntry]:
+        """None where one is damaged: the image can be worked on, what was done before cannot be taken back."""
+        try:
+            return self.history(image_id, limit=limit)
+        except DamagedRowError as error:
+            log.warning("%s", error)
+            return []
 
     def document_at(self, image_id: int, when: str) -> Document:
         """The image's instances as they were at a time (ISO 8601, UTC)."""
@@ -128,7 +140,10 @@ def _applicable(document: Document, changes: Sequence[Change]) -> list[Change]:
 
 def _entry(row: Row[Any], aliases: Aliases) -> HistoryEntry:
     gesture = Gesture(row.clicks or 0, row.keys or 0, row.active_s) if row.active_s is not None else None
-    change = in_todays_classes(change_from_bytes(row.change), aliases)
+    try:
+        change = in_todays_classes(change_from_bytes(row.change), aliases)
+    except ValueError as error:
+        raise DamagedRowError(f"step {row.id} of image {row.image_id} is damaged: {error}", row.id) from error
     return HistoryEntry(
         row.id, row.image_id, row.at, cast(Kind, row.kind), row.label, change, gesture
     )  # cast: the table holds what `write_history` wrote

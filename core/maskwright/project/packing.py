@@ -17,6 +17,7 @@ from maskwright.geometry.polygon import Polygon, Ring
 _VERSION = 1
 VERTEX_KINDS = (np.dtype("<f8"), np.dtype("<i2"), np.dtype("<i4"))
 _WHOLE_LIMITS = ((1, 2**15 - 1), (2, 2**31 - 1))
+_FARTHEST_PX = 2.0**31
 _RECORD = 3
 _RECORD_START = np.array([_VERSION, _RECORD, 0, 0], "<i4").tobytes()
 
@@ -45,6 +46,19 @@ def pack_polygons(polygons: Sequence[Polygon]) -> bytes:
 
 def unpack_polygons(data: bytes) -> tuple[Polygon, ...]:
     """Raises ValueError when `data` was written by a newer version or is damaged."""
+    return _cut(*_unpacked(data))
+
+
+def stored_polygons(data: bytes) -> tuple[Polygon, ...]:
+    """Those of a file that anybody may have written; raises ValueError also for coordinates that are no pixels."""
+    vertices, layout = _unpacked(data)
+    if not np.abs(vertices).max(initial=0.0) <= _FARTHEST_PX:  # so written that NaN is refused
+        raise ValueError("expected coordinates that are numbers of pixels")
+    return _cut(vertices, layout)
+
+
+def _unpacked(data: bytes) -> tuple[NDArray[np.float64], list[list[int]]]:
+    """All vertices, and how many each ring of each polygon has."""
     whole = len(data) // 4
     header = np.frombuffer(data, "<i4", count=whole) if whole >= 4 else np.zeros(4, np.int32)
     version, kind, count = header[:3].tolist()
@@ -53,15 +67,18 @@ def unpack_polygons(data: bytes) -> tuple[Polygon, ...]:
     layout: list[list[int]] = []
     at = 3
     for _ in range(count):
-        ring_count = int(header[at])
-        layout.append(header[at + 1 : at + 1 + ring_count].tolist())
+        ring_count = int(header[at]) if at < whole else 0
+        lengths = header[at + 1 : at + 1 + ring_count].tolist()
+        if ring_count < 1 or len(lengths) < ring_count or min(lengths) < 0:
+            raise ValueError(f"expected a number of rings and their lengths, got {ring_count} and {lengths[:3]}")
+        layout.append(lengths)
         at += 1 + ring_count
     vertices = (
         np.frombuffer(data, VERTEX_KINDS[kind], offset=4 * (at + at % 2)).astype(np.float64, copy=False).reshape(-1, 2)
     )
     if len(vertices) != sum(sum(lengths) for lengths in layout):
         raise ValueError(f"expected {sum(map(sum, layout))} vertices, got {len(vertices)}")
-    return _cut(vertices, layout)
+    return vertices, layout
 
 
 def _smallest_kind(vertices: NDArray[np.float64]) -> int:

@@ -15,6 +15,7 @@ from maskwright.errors import ProjectError
 from maskwright.project.backup import BEFORE_RESTORE, FOLDER, copy_database, copy_name, is_sound, list_backups
 from maskwright.project.connection import connect
 from maskwright.project.lock import Holder, ProjectLock
+from maskwright.project.plain_schema import require_plain_schema
 from maskwright.project.whole_files import clear_away, put_in_place, sync_file, sync_folder
 from maskwright.regular_files import is_own, own_folder
 
@@ -117,6 +118,7 @@ def _keep_given_ids(made: Path, file: Path) -> None:
     """What was given after the copy was taken is never given again: a rescue copy may speak of it."""
     try:
         with closing(connect(file, "ro")) as there:
+            require_plain_schema(there, file)
             given = dict(there.execute("SELECT name, next FROM counters"))
             highest = there.execute("SELECT max(id) FROM images").fetchone()[0]
     except (sqlite3.Error, ProjectError, TypeError, ValueError):

@@ -1,5 +1,7 @@
-"""Database rows to the frozen values of `maskwright.document` and back."""
+"""Database rows to the frozen values of `maskwright.document` and back, checked: anybody may have written the file."""
 
+import logging
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from types import MappingProxyType
@@ -10,10 +12,18 @@ from sqlalchemy import Connection, Row
 from sqlalchemy.dialects.sqlite import insert as upsert
 
 from maskwright.document.values import Category, ImageRecord, ImageState, Instance, InstanceState, Provenance
+from maskwright.errors import DamagedRowError
 from maskwright.file_names import file_name_fault, stand_in
-from maskwright.project.packing import pack_polygons, packed_record, unpack_polygons
+from maskwright.project.packing import pack_polygons, packed_record, stored_polygons
 from maskwright.project.schema import settings
 
+log = logging.getLogger(__name__)
+
+MOST_SIDE_PX = 1 << 20
+"""Of an image that annotations are for, as the readers of files have it; what is to be decoded is bounded by itself."""
+_IMAGE_STATES = frozenset(state.value for state in ImageState)
+_COLOUR = re.compile("(#[0-9A-Fa-f]{6})?")
+_MOST_SHOWN = 200
 _VISIBLE, _LOCKED, _CROWD = 1, 2, 4
 
 
@@ -36,14 +46,21 @@ def extra_to_json(extra: Mapping[str, Any]) -> str | None:
 
 
 def extra_from_json(text: str | None) -> Mapping[str, Any]:
-    return MappingProxyType(from_json(text) if text else {})
+    """Raises ValueError for what is no JSON object."""
+    extra = from_json(text) if text else {}
+    if not isinstance(extra, dict):
+        raise ValueError(f"expected an object of JSON, got {type(extra).__name__}")
+    return MappingProxyType(extra)
 
 
 def image_from_row(row: Row[Any]) -> ImageRecord:
-    fault = file_name_fault(row.file_name)
+    """One that cannot be is told by a name that no file has, so that it harms nothing and the others go on."""
+    if (fault := image_fault(row)) is not None:
+        log.warning("image %s of the project is damaged: %s", row.id, fault)
+        return ImageRecord(row.id, stand_in(f"image {row.id}", row.file_name), 1, 1)
     return ImageRecord(
         id=row.id,
-        file_name=row.file_name if fault is None else stand_in(f"image {row.id}", row.file_name),
+        file_name=row.file_name,
         width=row.width,
         height=row.height,
         state=ImageState(row.state),
@@ -52,8 +69,45 @@ def image_from_row(row: Row[Any]) -> ImageRecord:
     )
 
 
+def image_fault(row: Row[Any]) -> str | None:
+    """What is wrong with a row of the table of images; None for a sound one."""
+    if (fault := file_name_fault(row.file_name)) is not None:
+        return f"its name: {fault}"
+    if not all(type(side) is int and 0 < side <= MOST_SIDE_PX for side in (row.width, row.height)):
+        return f"a size of {_short(row.width)} x {_short(row.height)} pixels"
+    if row.state not in _IMAGE_STATES or type(row.instance_count) is not int:
+        return f"a state {_short(row.state)} or {_short(row.instance_count)} objects"
+    return _extra_fault(row)
+
+
 def category_from_row(row: Row[Any]) -> Category:
+    """One that cannot be gets a name that says so."""
+    if (fault := category_fault(row)) is not None:
+        log.warning("class %s of the project is damaged: %s", row.id, fault)
+        return Category(row.id, row.name if isinstance(row.name, str) and row.name else f"class {row.id} (damaged)")
     return Category(row.id, row.name, row.supercategory, row.colour, extra_from_json(row.extra))
+
+
+def category_fault(row: Row[Any]) -> str | None:
+    """What is wrong with a row of the table of classes; None for a sound one."""
+    if not isinstance(row.name, str) or not isinstance(row.supercategory, str) or not row.name:
+        return f"a name {_short(row.name)} or {_short(row.supercategory)}"
+    if not isinstance(row.colour, str) or not _COLOUR.fullmatch(row.colour):
+        return f"a colour {_short(row.colour)}"
+    return _extra_fault(row)
+
+
+def _extra_fault(row: Row[Any]) -> str | None:
+    try:
+        extra_from_json(row.extra)
+    except (TypeError, ValueError) as error:
+        return f"its further keys: {error}"
+    return None
+
+
+def _short(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= _MOST_SHOWN else f"{text[:_MOST_SHOWN]}…"
 
 
 def category_to_row(category: Category) -> dict[str, Any]:
@@ -91,13 +145,26 @@ def provenance_from_row(row: Row[Any]) -> Provenance:
 
 
 def instance_from_row(row: Row[Any], provenances: Mapping[int, Provenance]) -> Instance:
+    """Raises DamagedRowError for one that cannot be: nobody's work is left out without a word."""
+    try:
+        return _instance(row, provenances)
+    except (ArithmeticError, AttributeError, LookupError, MemoryError, TypeError, ValueError) as error:
+        raise DamagedRowError(f"object {row.id} of the project is damaged: {_short(error)}", row.id) from error
+
+
+def _instance(row: Row[Any], provenances: Mapping[int, Provenance]) -> Instance:
+    if not isinstance(row.polygons, bytes):
+        raise ValueError("its outline is no blob")
     record = packed_record(row.polygons)
     if record is not None:
         return instance_from_record(record, row.id, row.category_id)
+    numbers = (row.id, row.category_id, row.z, row.flags)
+    if not all(type(number) is int for number in numbers) or not (row.score is None or type(row.score) is float):
+        raise ValueError(f"expected numbers, got {(*numbers, row.score)}")
     return Instance(
         id=row.id,
         category_id=row.category_id,
-        polygons=unpack_polygons(row.polygons),
+        polygons=stored_polygons(row.polygons),
         state=InstanceState(row.state),
         score=row.score,
         provenance=provenances[row.provenance_id] if row.provenance_id is not None else None,

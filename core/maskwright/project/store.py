@@ -11,6 +11,7 @@ from sqlalchemy import select
 from maskwright.errors import HalfMadeProjectError, ProjectError
 from maskwright.project.backup import back_up_daily, list_backups
 from maskwright.project.categories import CategoryShelf
+from maskwright.project.damage import DamageShelf
 from maskwright.project.database import Database
 from maskwright.project.gestures import GestureShelf
 from maskwright.project.history import HistoryShelf
@@ -50,6 +51,7 @@ class Project(
     GestureShelf,
     MeasureShelf,
     AsideShelf,
+    DamageShelf,
 ):
     """Images, categories, instances and batches of one data set. Close it, or use it as a context manager."""
 
@@ -164,10 +166,14 @@ class Project(
         return None if self.is_read_only else back_up_daily(self._database.path)
 
     def setting(self, key: str) -> Any:
-        """The JSON value stored under `key`; None when there is none."""
+        """The JSON value stored under `key`; None when there is none, or something that is no JSON."""
         with self._database.read() as connection:
             text = connection.scalar(select(settings.c.value).where(settings.c.key == key))
-        return from_json(text) if text is not None else None
+        try:
+            return from_json(text) if text is not None else None
+        except (TypeError, ValueError) as error:
+            log.warning("the setting %s of %s cannot be read: %s", key, self.path, error)
+            return None
 
     def set_setting(self, key: str, value: Any) -> None:
         with self._database.write() as connection:

@@ -12,6 +12,7 @@ from maskwright.errors import DamagedProjectError, HalfMadeProjectError, Project
 from maskwright.project.backup import back_up, is_sound, list_backups
 from maskwright.project.connection import connect, require_own_files
 from maskwright.project.database import is_unchanging, settle_journal_mode
+from maskwright.project.plain_schema import require_plain_schema
 from maskwright.project.restoring import complete_restore, is_being_restored
 
 log = logging.getLogger(__name__)
@@ -31,6 +32,7 @@ def schema_version(file: Path) -> str | None:
     try:
         connection = connect(file, "ro", is_immutable=is_unchanging(file))
         try:
+            require_plain_schema(connection, file)
             row = connection.execute("SELECT version_num FROM alembic_version").fetchone()
         finally:
             connection.close()
@@ -103,10 +105,11 @@ def _content_of(file: Path) -> Literal["project", "nothing", "foreign", "unreada
             tables = {row[0] for row in connection.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")}
             if not tables >= {"settings", "images", "alembic_version"}:
                 return "foreign" if tables else "nothing"
+            require_plain_schema(connection, file)
             said = connection.execute("SELECT 1 FROM settings WHERE key LIKE 'project.image_root%' LIMIT 1").fetchone()
             is_empty = said is None and connection.execute("SELECT 1 FROM images LIMIT 1").fetchone() is None
             return "nothing" if is_empty else "project"
-    except (OSError, sqlite3.Error):
+    except (OSError, sqlite3.Error, ProjectError):
         return "unreadable"
 
 
@@ -120,10 +123,20 @@ def require_sound(file: Path) -> None:
     complete_restore(file)
     require_there(file)
     settle_journal_mode(file)
+    _require_plain(file)
     journal = file.with_name(f"{file.name}-wal")
     is_suspect = journal.exists() and journal.stat().st_size > 0
     if (is_suspect or file.stat().st_size <= _SMALL_BYTES) and not is_sound(file):
         raise DamagedProjectError("the project file is damaged", path=file, hint=_RESTORE)
+
+
+def _require_plain(file: Path) -> None:
+    """Raises ProjectError for views and the like; what cannot be read at all is told by whoever reads on."""
+    try:
+        with closing(connect(file, "rw")) as connection:
+            require_plain_schema(connection, file)
+    except sqlite3.Error as error:
+        log.info("the schema of %s cannot be read: %s", file, error)
 
 
 def bring_up_to_date(file: Path) -> None:

@@ -1,0 +1,86 @@
+"""Everything in a project's tables that no program of ours writes, row by row."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
+from typing import Any
+
+from sqlalchemy import Row, Table, select
+
+from maskwright.document.values import Provenance
+from maskwright.errors import DamagedRowError
+from maskwright.formats.findings import DamagedRow
+from maskwright.project.database import Database
+from maskwright.project.instances import read_provenances
+from maskwright.project.journal import change_from_bytes
+from maskwright.project.rows import category_fault, from_json, image_fault, instance_from_row
+from maskwright.project.schema import categories, history, images, instances, settings
+
+_BLOCK = 500
+
+
+class DamageShelf:
+    """Raises ProjectError as `Database` does."""
+
+    _database: Database
+
+    def damaged_rows(self) -> Iterator[DamagedRow]:
+        """Of images, classes, objects, steps and settings; reads all of the project."""
+        for block in self._blocks(images):
+            yield from _found("image", block, image_fault, lambda row: row.id)
+        for block in self._blocks(categories):
+            yield from _found("class", block, category_fault)
+        for block in self._blocks(instances):
+            with self._database.read() as connection:
+                known = read_provenances(connection, {row.provenance_id for row in block} - {None})
+            yield from _found("object", block, partial(_instance_fault, known), lambda row: row.image_id)
+        for block in self._blocks(history):
+            yield from _found("step", block, _step_fault, lambda row: row.image_id)
+        with self._database.read() as connection:
+            stored = connection.execute(select(settings)).fetchall()
+        for row in stored:
+            if (fault := _fault_of(from_json, row.value)) is not None:
+                yield DamagedRow(f"setting {str(row.key)[:100]}", fault)
+
+    def _blocks(self, table: Table) -> Iterator[Sequence[Row[Any]]]:
+        """In order of the ids; no lock is held between blocks."""
+        last: int | None = None
+        while True:
+            query = select(table).order_by(table.c.id).limit(_BLOCK)
+            with self._database.read() as connection:
+                rows = connection.execute(query if last is None else query.where(table.c.id > last)).fetchall()
+            if not rows:
+                return
+            yield rows
+            last = rows[-1].id
+
+
+def _found(
+    what: str,
+    rows: Iterable[Row[Any]],
+    fault_of: Callable[[Row[Any]], str | None],
+    image_of: Callable[[Row[Any]], object] = lambda row: None,
+) -> Iterator[DamagedRow]:
+    for row in rows:
+        if (fault := fault_of(row)) is not None:
+            image_id = image_of(row)
+            yield DamagedRow(f"{what} {row.id}", fault, image_id if isinstance(image_id, int) else None)
+
+
+def _instance_fault(known: Mapping[int, Provenance], row: Row[Any]) -> str | None:
+    try:
+        instance_from_row(row, known)
+    except DamagedRowError as error:
+        return error.message
+    return None
+
+
+def _step_fault(row: Row[Any]) -> str | None:
+    return _fault_of(change_from_bytes, row.change)
+
+
+def _fault_of(read: Callable[[Any], object], value: object) -> str | None:
+    try:
+        read(value)
+    except (TypeError, ValueError, MemoryError) as error:
+        return str(error) or type(error).__name__
+    return None

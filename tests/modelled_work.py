@@ -112,7 +112,7 @@ class ModelledWork:
         self.latest: list[str] = []
         bench.exchange.taken_in.connect(self._on_taken_in)
         bench.exchange.told.connect(lambda message: self.latest.append(f"{message.text}: {message.detail}"))
-        bench.classes.failed.connect(lambda what, error: self.latest.append(f"{what}: {error}"))
+        bench.classes.told.connect(lambda message: self.latest.append(f"{message.text}: {message.detail}"))
         bench.session.failed.connect(lambda what, error: self.latest.append(f"{what}: {error}"))
         self._doings: tuple[tuple[int, Callable[[], object]], ...] = (
             (40, self.draw),
@@ -187,7 +187,7 @@ class ModelledWork:
             self.model.step_forward(self._image)
 
     def go(self) -> None:
-        if len(ids := self._bench.rows.ids):
+        if len(ids := self._bench.images.rows.ids):
             self._bench.session.show_image(int(self._random.choice(ids)))
 
     def finish(self) -> None:

@@ -113,7 +113,7 @@ class RandomWork:
         QApplication.sendEvent(canvas, event)
 
     def _slide(self) -> None:
-        self._bench.window.thresholds.step_score(self._random.choice((-0.3, -0.05, 0.05, 0.3)))
+        self._bench.thresholds.strip.step_score(self._random.choice((-0.3, -0.05, 0.05, 0.3)))
 
     def _change_classes(self) -> None:
         classes, categories = self._bench.classes, self._bench.session.categories
@@ -129,10 +129,10 @@ class RandomWork:
 
     def _undo_some(self) -> None:
         for _ in range(self._random.randrange(1, 8)):
-            self._random.choice((self._bench.edits.undo, self._bench.edits.undo, self._bench.edits.redo))()
+            self._random.choice((self._bench.editing.undo, self._bench.editing.undo, self._bench.editing.redo))()
 
     def _choose_image(self) -> None:
-        ids = self._bench.rows.ids
+        ids = self._bench.images.rows.ids
         if len(ids):
             self._bench.session.show_image(int(self._random.choice(ids)))
 

@@ -119,11 +119,6 @@ class Actions(QObject):
             self.specs[spec.id] = spec
             self._actions[spec.id] = self._make(spec)
 
-    def connect_slots(self, slots: Mapping[str, Callable[[], object]]) -> None:
-        """Of actions whose feature does not declare them yet."""
-        for action_id, slot in slots.items():
-            self._actions[action_id].triggered.connect(lambda _checked=False, slot=slot: slot())
-
     def in_menu(self, menu: Menu) -> list[list[QAction]]:
         """The actions of a menu, group by group."""
         return self._grouped((spec.group, spec) for spec in self.specs.values() if spec.menu is menu)

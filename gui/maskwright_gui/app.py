@@ -8,42 +8,41 @@ from pathlib import Path
 from typing import TypeVar
 
 from PySide6.QtCore import QLibraryInfo, QSettings, Qt, QTimer
+from PySide6.QtGui import QCloseEvent
 from PySide6.QtWidgets import QApplication
 
 from maskwright_gui.activity import Activity
-from maskwright_gui.commands.batch import BatchCommands
-from maskwright_gui.commands.canvas_options import CanvasOptions
-from maskwright_gui.commands.classes import ClassCommands
-from maskwright_gui.commands.context_menu import ContextMenu
-from maskwright_gui.commands.data_set import DataSetCommands
-from maskwright_gui.commands.drawn_class import DrawnClass
-from maskwright_gui.commands.editing import EditCommands
-from maskwright_gui.commands.exchange import ExchangeCommands
-from maskwright_gui.commands.gathering import Gatherer
-from maskwright_gui.commands.images import ImageCommands
-from maskwright_gui.commands.live_thresholds import LiveThresholds
-from maskwright_gui.commands.mapping import MappingCommands
-from maskwright_gui.commands.marks import ReviewMarks
-from maskwright_gui.commands.model import ModelCommands
-from maskwright_gui.commands.panel_focus import PanelFocus
-from maskwright_gui.commands.projects import ProjectCommands
-from maskwright_gui.commands.relocating import RelocateCommands
-from maskwright_gui.commands.review import ReviewCommands
-from maskwright_gui.commands.view import ViewCommands
+from maskwright_gui.error_report import ErrorReport
 from maskwright_gui.feature import Context, Feature
+from maskwright_gui.features.batch.feature import BatchFeature
+from maskwright_gui.features.canvas_menu.feature import CanvasMenuFeature
+from maskwright_gui.features.classes.feature import ClassesFeature
+from maskwright_gui.features.comparing.feature import ComparingFeature
+from maskwright_gui.features.data_set.feature import DataSetFeature
+from maskwright_gui.features.editing.feature import EditingFeature
+from maskwright_gui.features.effort.feature import EffortFeature
+from maskwright_gui.features.exchange.feature import ExchangeFeature
+from maskwright_gui.features.help.feature import HelpFeature
+from maskwright_gui.features.history.feature import HistoryFeature
+from maskwright_gui.features.images.feature import ImagesFeature
+from maskwright_gui.features.layout.feature import LayoutFeature
+from maskwright_gui.features.model.feature import ModelFeature
+from maskwright_gui.features.objects.feature import ObjectsFeature
 from maskwright_gui.features.point.feature import PointFeature
+from maskwright_gui.features.projects.feature import ProjectsFeature
+from maskwright_gui.features.proposals.feature import ProposalsFeature
+from maskwright_gui.features.relocating.feature import RelocatingFeature
+from maskwright_gui.features.saving.feature import SavingFeature
 from maskwright_gui.features.set_aside.feature import AsideFeature
 from maskwright_gui.features.shapes.feature import ShapesFeature
+from maskwright_gui.features.thresholds.feature import ThresholdsFeature
 from maskwright_gui.features.tools.feature import ToolsFeature
-from maskwright_gui.focus_ring import FocusRing
-from maskwright_gui.later import Later
+from maskwright_gui.features.uncertain.feature import UncertainFeature
+from maskwright_gui.features.view.feature import ViewFeature
 from maskwright_gui.main_window import MainWindow
-from maskwright_gui.panels.image_model import ImageListModel
-from maskwright_gui.remaining_actions import REMAINING
+from maskwright_gui.repetition import UnmarkedRepetition
 from maskwright_gui.saving import SavingWatch
 from maskwright_gui.session import Session
-from maskwright_gui.trouble import Faults
-from maskwright_gui.wiring import wire
 from maskwright_gui.workers.ending import left_behind
 from maskwright_gui.workers.images import ImageLoader
 from maskwright_gui.workers.inference import InferenceThread, Loader, load_choice
@@ -57,7 +56,6 @@ SWITCH_INTERVAL_S = 0.0001
 """How long a worker keeps the interpreter lock while the GUI thread waits. On two quiet cores it makes no difference to
 Python's own 5 ms (a GUI timer is 6 ms late during a batch, p95); where other programs want the cores too, it does
 (0.5 ms: 11, 0.1 ms: 7; `tests/benchmarks/bench_gui_latency.py`)."""
-HISTORY_AFTER_MS = 150
 
 
 def run(path: Path | None = None) -> int:
@@ -65,7 +63,7 @@ def run(path: Path | None = None) -> int:
     use_own_qt_plugins()
     application = make_application(sys.argv)
     workbench = Workbench(QSettings())
-    Faults(workbench).install()
+    ErrorReport(workbench.window.toasts).install()
     workbench.window.show()
     spare_collector(workbench)
     if path is not None:
@@ -107,82 +105,82 @@ def use_own_qt_plugins() -> None:
 
 
 class Workbench:
-    """The window with its session, its threads and its commands."""
+    """The window with its session, its threads and its features."""
 
     def __init__(self, settings: QSettings, *, load: Loader = load_choice) -> None:
         self.settings = settings
         self.session = Session()
         self.watch = SavingWatch(self.session, self.session)
         self.activity = Activity(self.session)
+        self.session.take_gesture = self.activity.take
         self.loader = ImageLoader()
         self.thumbnails = ThumbnailLoader()
         self.inference = InferenceThread(load=load, decoded=self.loader.decoded)
         self.preview = PreviewThread()
-        self.rows = ImageListModel(self.thumbnails)
-        self.changed_records = Gatherer()
-        self.history_timer = QTimer(self.session)
-        self.history_timer.setSingleShot(True)
-        self.history_timer.setInterval(HISTORY_AFTER_MS)
-        self.window = window = MainWindow(self.rows)
-        window.actions_table.add(REMAINING)
-        context = Context(self.session, window, settings)
+        self.window = MainWindow()
+        self.window.close_requested.connect(self._on_close_requested)
+        UnmarkedRepetition(self.window, self.window.actions_table.happens_once)
         self._features: list[Feature] = []
-        self.later = Later(window)
-        self.edits = EditCommands(self.session, window)
-        self.drawn_class = DrawnClass(
-            self.session, window.canvas, self.edits, window.actions_table["toggle_ask_class"], settings
-        )
-        self.classes = ClassCommands(self.session, self.edits, window)
-        self.images = ImageCommands(self.session, window.canvas, self.rows, self.loader, window)
-        self.projects = ProjectCommands(self.session, self.watch, window)
-        self.model = ModelCommands(self.session, window.model, window.thresholds, self.inference, settings, window)
-        self.batch = BatchCommands(self.session, self.model, window.model, self.inference, window)
-        self.live = LiveThresholds(self.session, window.canvas, window.thresholds, self.preview, window)
-        self.exchange = ExchangeCommands(self.session, self.watch, window)
-        self.data_set = DataSetCommands(self.session, window)
-        self.relocating = RelocateCommands(self.session, window)
-        self.mapping = MappingCommands(self.session, window)
-        self.review = ReviewCommands(self.session, window)
-        self.marks = ReviewMarks(self.session, window.canvas, self.rows, window)
-        self.view = ViewCommands(window, self.session, settings, window)
-        self.panels = PanelFocus(window)
-        self.focus_ring = FocusRing(window)
-        self.menu = ContextMenu(self.session, self.edits, window.actions_table, window)
-        self.canvas_options = CanvasOptions(window.canvas, window.actions_table, self.session, settings, window)
-        add = self._add
-        self.tools = add(ToolsFeature(context))
-        self.point = add(PointFeature(context, self.tools, self.loader))
-        self.shapes = add(ShapesFeature(context, self.images))
-        self.aside = add(AsideFeature(context, self.projects, self.watch))
-        wire(self)
-        window.header.add_button(window.actions_table["palette"], has_text=True)
-        window.header.add_button(window.actions_table["toggle_theme"])
-        window.complete()
-        self.view.restore()
-        self.tools.use("select")
-        window.restore_layout(settings)
-        window.show_canvas(False)
+        self._make_features(Context(self.session, self.window, settings))
+        self._put_in_place()
         for thread in (self.loader, self.thumbnails, self.inference, self.preview):
             thread.start()
+
+    def _make_features(self, context: Context) -> None:
+        """In this order come panels and, within a group, the rows of menus and tool bar."""
+        add, watch = self._add, self.watch
+        self.projects = add(ProjectsFeature(context, watch))
+        self.view = add(ViewFeature(context))
+        self.images = add(ImagesFeature(context, self.projects, self.loader, self.thumbnails))
+        self.tools = add(ToolsFeature(context))
+        self.editing = add(EditingFeature(context))
+        self.objects = add(ObjectsFeature(context, self.images, self.editing))
+        self.classes = add(ClassesFeature(context, self.editing, self.objects, self.tools, self.images))
+        self.shapes = add(ShapesFeature(context, self.images))
+        self.thresholds = add(ThresholdsFeature(context, self.images, self.classes, self.preview))
+        self.point = add(PointFeature(context, self.tools, self.thresholds, self.loader))
+        self.model = add(ModelFeature(context, self.projects, self.thresholds, self.inference))
+        self.batch = add(BatchFeature(context, self.projects, self.thresholds, self.model, self.inference))
+        self.uncertain = add(UncertainFeature(context, self.images, self.thresholds))
+        self.proposals = add(ProposalsFeature(context, self.editing, self.thresholds, self.uncertain))
+        self.exchange = add(ExchangeFeature(context, watch, self.images))
+        self.relocating = add(RelocatingFeature(context, self.projects, self.images))
+        self.comparing = add(ComparingFeature(context, self.images))
+        self.data_set = add(DataSetFeature(context, self.images))
+        self.history = add(HistoryFeature(context))
+        self.effort = add(EffortFeature(context))
+        self.saving = add(SavingFeature(context, watch, self.images))
+        self.aside = add(AsideFeature(context, self.projects, watch))
+        self.layout = add(LayoutFeature(context))
+        self.help = add(HelpFeature(context))
+        self.menu = add(CanvasMenuFeature(context, self.proposals))
 
     def _add(self, feature: F) -> F:
         self._features.append(feature)
         return feature
 
+    def _put_in_place(self) -> None:
+        window = self.window
+        window.complete()
+        window.actions_table.refresh(self.session)
+        self.help.restore_keys()
+        self.layout.restore()
+        self.tools.use("select")
+        window.show_canvas(False)
+
+    def _on_close_requested(self, event: QCloseEvent) -> None:
+        if self.session.project is not None and not self.projects.may_lose_edits():
+            event.ignore()
+            return
+        self.window.save_layout(self.settings)
+        self.window.hide()  # threads may take a moment to end
+        self.stop()
+        event.accept()
+
     def stop(self) -> None:
         """End the threads; whatever runs is cancelled, whatever was edited is written."""
         for feature in self._features:
             feature.stop()
-        self.projects.stop()
-        self.live.stop()
-        self.review.stop()
-        self.exchange.stop()
-        self.classes.stop()
-        self.data_set.stop()
-        self.relocating.stop()
-        self.rows.stop()
-        self.preview.stop()
-        self.inference.stop()
-        self.loader.stop()
-        self.thumbnails.stop()
+        for thread in (self.preview, self.inference, self.loader, self.thumbnails):
+            thread.stop()
         self.session.close_project()

@@ -1,6 +1,8 @@
 """The window: lays out header, tools, docks, canvas, threshold strip and status bar. It decides nothing."""
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QByteArray, QMimeData, QSettings, QSize, Qt, Signal
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDragLeaveEvent, QDropEvent, QResizeEvent
@@ -17,20 +19,17 @@ from PySide6.QtWidgets import (
 from maskwright_gui.actions import Actions, Menu
 from maskwright_gui.canvas.view import CanvasView
 from maskwright_gui.icons import themed_icon
+from maskwright_gui.later import Later
 from maskwright_gui.messages import Toasts
-from maskwright_gui.panels.categories import CategoriesPanel
 from maskwright_gui.panels.empty_state import EmptyState
 from maskwright_gui.panels.header import Header
-from maskwright_gui.panels.image_model import ImageListModel
-from maskwright_gui.panels.images import ImagesPanel
-from maskwright_gui.panels.instances import InstancesPanel
-from maskwright_gui.panels.model import ModelPanel
 from maskwright_gui.panels.shrinking import Shrinking
 from maskwright_gui.panels.status import StatusBar
-from maskwright_gui.panels.thresholds import ThresholdStrip
-from maskwright_gui.panels.tool_options import ToolOptionsBar
 from maskwright_gui.panels.widgets import leave_focus
-from maskwright_gui.theme import Theme
+from maskwright_gui.theme import DARK, Theme
+
+if TYPE_CHECKING:
+    from maskwright.project.store import Project
 
 DEFAULT_SIZE = QSize(1280, 800)
 LAYOUT_VERSION = 1
@@ -41,19 +40,24 @@ NARROW_PX, LOW_PX = 900, 620
 
 
 class MainWindow(QMainWindow):
-    """Widgets by name; what they mean is wired in `app`."""
+    """Canvas, header, status bar and toasts; panels and actions come from the features."""
 
     path_dropped = Signal(object)
     """Path of a folder, project, image or model file."""
     close_requested = Signal(QCloseEvent)
     """Whoever listens may ignore the event to keep the window open."""
+    theme_changed = Signal(object)
+    """Theme."""
 
-    def __init__(self, image_model: ImageListModel) -> None:
+    def __init__(self) -> None:
         super().__init__()
         self.actions_table = Actions(self)
         self.docks: dict[str, QDockWidget] = {}
         """By title."""
         self._dock_sizes: dict[str, int] = {}
+        self.later = Later(self)
+        """For what need not be in the first frame after a step."""
+        self.theme = DARK
         self.setWindowTitle("Maskwright")
         self.setAcceptDrops(True)
         self.setDockNestingEnabled(True)
@@ -61,39 +65,62 @@ class MainWindow(QMainWindow):
         self.header = Header(self)
         self.setMenuWidget(self.header)
         self.canvas = CanvasView(self)
-        self.tool_options = ToolOptionsBar(self.canvas)
-        self.thresholds = ThresholdStrip(self)
         self.empty_state = EmptyState(self)
-        self.images = ImagesPanel(image_model, self)
-        self.instances = InstancesPanel(self)
-        self.categories = CategoriesPanel(self)
-        self.model = ModelPanel(self)
         self.status = StatusBar(self)
         self.setStatusBar(self.status)
         self._stack = self._make_middle()
         self.setCentralWidget(self._stack)
         self.tools = self._make_bar("Tools", Qt.ToolBarArea.LeftToolBarArea)
-        self._threshold_bar = self._make_bar("Thresholds", Qt.ToolBarArea.BottomToolBarArea)
-        self._threshold_bar.addWidget(Shrinking(self.thresholds, is_strip=True))
+        self._strips: list[QToolBar] = []
+        self._canvas_bars: list[QWidget] = []
+        self._key_lists: list[QWidget] = [self.canvas]
         self._is_small = (False, False)
         """(narrow, low): whether panels have given way."""
-        left, right = Qt.DockWidgetArea.LeftDockWidgetArea, Qt.DockWidgetArea.RightDockWidgetArea
-        self.add_dock("Images", self.images, left, size_px=232)
-        self.add_dock("Objects", self.instances, right, size_px=280)
-        self.add_dock("Classes", self.categories, right, size_px=200)
-        self.add_dock("Model", Shrinking(self.model), right, size_px=200)
         self.toasts = Toasts(self._stack)
         self._default_layout = self._roomy_layout = QByteArray()
         self._hidden_chrome: list[QWidget] = []
+        self.canvas.hint_changed.connect(self.status.show_hint)
+        self.status.show_hint(self.canvas.hint)
+        self.canvas.zoom_changed.connect(self.status.show_zoom)
+        self.status.zoom_clicked.connect(self.canvas.zoom_to_actual)
 
-    def add_dock(self, title: str, panel: QWidget, area: Qt.DockWidgetArea, *, size_px: int) -> QDockWidget:
-        """A panel beside the canvas, below those that are there: as wide on the left, as high on the right."""
+    def add_dock(
+        self,
+        title: str,
+        panel: QWidget,
+        area: Qt.DockWidgetArea,
+        *,
+        size_px: int,
+        key_lists: Sequence[QWidget] = (),
+    ) -> QDockWidget:
+        """A panel beside the canvas, below those that are there: `size_px` wide on the left, high on the right.
+
+        In the widgets `key_lists` the keys of the canvas work, too.
+        """
+        self._key_lists += key_lists
         dock = QDockWidget(title, self)
         dock.setObjectName(f"dock_{title.lower()}")
         dock.setWidget(panel)
         self.addDockWidget(area, dock)
         self.docks[title], self._dock_sizes[title] = dock, size_px
         return dock
+
+    def add_strip(self, title: str, strip: QWidget) -> None:
+        """A row of controls below everything, over the whole width of the window."""
+        bar = self._make_bar(title, Qt.ToolBarArea.BottomToolBarArea)
+        bar.addWidget(Shrinking(strip, is_strip=True))
+        self._strips.append(bar)
+
+    def add_canvas_bar(self, bar: QWidget) -> None:
+        """Controls that lie on the canvas."""
+        self._canvas_bars.append(bar)
+
+    @property
+    def parts(self) -> tuple[QWidget, ...]:
+        """What the focus goes through, in its order."""
+        left = [dock.widget() for dock in self._docks_in(Qt.DockWidgetArea.LeftDockWidgetArea)]
+        others = [dock.widget() for dock in self.docks.values() if dock.widget() not in left]
+        return (self.canvas, *self._canvas_bars, *others, *self._strips, self.status, *left)
 
     def complete(self) -> None:
         """All features have brought their actions and panels: lay out what depends on them together."""
@@ -104,10 +131,16 @@ class MainWindow(QMainWindow):
             self.tools.addActions(group)
         self._size_docks()
         self._default_layout = self._roomy_layout = self.saveState(LAYOUT_VERSION)
-        leave_focus(*(dock.widget() for dock in self.docks.values()), self.thresholds, self.header, self.tools)
-        leave_focus(self.tool_options)
-        for widget in (self.canvas, self.images.list_view, self.instances.table):
+        leave_focus(*(dock.widget() for dock in self.docks.values()), self.header, self.tools)
+        leave_focus(*self._strips, *self._canvas_bars)
+        for widget in self._key_lists:
             self.actions_table.attach(widget)
+
+    def show_project(self, project: "Project | None") -> None:
+        name = project.name if project is not None else None
+        self.header.show_project(f"{name} (read only)" if project is not None and project.is_read_only else name)
+        self.setWindowTitle(name or "Maskwright")
+        self.show_canvas(project is not None)
 
     def show_canvas(self, has_project: bool) -> None:
         """The canvas with a project, the invitation without."""
@@ -118,15 +151,16 @@ class MainWindow(QMainWindow):
         self.status.set_hint_visible(has_project)
         if not has_project:
             self.empty_state.setFocus()
-        self._threshold_bar.setVisible(has_project)
+        for strip in self._strips:
+            strip.setVisible(has_project)
 
     def set_theme(self, theme: Theme) -> None:
+        self.theme = theme
         self.actions_table.set_theme(theme)
         for more in self.tools.findChildren(QToolButton, "qt_toolbar_ext_button"):
             more.setIcon(themed_icon("caret-double-down", theme))  # Qt's own is black in both themes
             more.setToolTip("More tools")
-        for panel in (self.images, self.instances, self.thresholds):
-            panel.set_theme(theme)
+        self.theme_changed.emit(theme)
 
     def show_tool_names(self, is_on: bool) -> None:
         """For a person who does not know the signs yet."""
@@ -137,11 +171,6 @@ class MainWindow(QMainWindow):
         for button in buttons:  # else each is as wide as its word, in the middle
             button.setMinimumWidth(width)
 
-    def find_image(self) -> None:
-        """The search, wherever the list of images is."""
-        self.docks["Images"].show()
-        self.images.focus_search()
-
     def toggle_chrome(self) -> None:
         """Hide everything but the canvas, or bring back what was shown."""
         if self._hidden_chrome:
@@ -149,7 +178,7 @@ class MainWindow(QMainWindow):
                 widget.show()
             self._hidden_chrome = []
             return
-        chrome = [*self.docks.values(), self.tools, self._threshold_bar, self.status, self.header]
+        chrome = [*self.docks.values(), self.tools, *self._strips, self.status, self.header]
         self._hidden_chrome = [widget for widget in chrome if widget.isVisible()]
         for widget in self._hidden_chrome:
             widget.hide()
@@ -184,11 +213,13 @@ class MainWindow(QMainWindow):
             self.restoreState(self._roomy_layout, LAYOUT_VERSION)
         self._is_small = is_small
         if is_small[0]:
-            self.docks["Images"].hide()
+            for dock in self._docks_in(Qt.DockWidgetArea.LeftDockWidgetArea):
+                dock.hide()
         if is_small[1]:
-            for title in ("Classes", "Model"):
-                self.tabifyDockWidget(self.docks["Objects"], self.docks[title])
-            self.docks["Objects"].raise_()
+            first, *others = self._docks_in(Qt.DockWidgetArea.RightDockWidgetArea)
+            for dock in others:
+                self.tabifyDockWidget(first, dock)
+            first.raise_()
 
     def _forget_small(self) -> None:
         """Another layout was put in place."""

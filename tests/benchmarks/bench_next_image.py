@@ -87,7 +87,7 @@ def gui_ms(work: Callable[[], object]) -> float:
 def await_neighbour(bench: Workbench) -> None:
     """Until the next image is decoded: on a busy machine that may take a while."""
     for _ in range(100):
-        following = bench.images._neighbours()[:1]
+        following = bench.images._pixels._neighbours()[:1]
         if following and bench.loader.prefetched_image(following[0]) is not None:
             rest(100)  # until it is drawn ahead
             pool.submit(int).result()

@@ -143,7 +143,7 @@ def measure(bench: Workbench, start: Thresholds) -> None:
         if title == "Detail":  # at another mask threshold nothing of it has been seen
             start = replace(start, mask_threshold=0.49)
         keep(bench, start)
-        slider = next(one for one in bench.window.thresholds.findChildren(QSlider) if one.accessibleName() == name)
+        slider = next(one for one in bench.thresholds.strip.findChildren(QSlider) if one.accessibleName() == name)
         slider.setSliderDown(True)
         times = Times()
         loop = QEventLoop()
@@ -162,7 +162,7 @@ def measure(bench: Workbench, start: Thresholds) -> None:
 
 def keep(bench: Workbench, start: Thresholds) -> None:
     """As if the sliders had been let go there: what another slider starts from."""
-    strip = bench.window.thresholds
+    strip = bench.thresholds.strip
     strip.set_thresholds(start)
     wait(bench.preview.ready, lambda: strip.released.emit(start))
     loop = QEventLoop()
@@ -172,7 +172,7 @@ def keep(bench: Workbench, start: Thresholds) -> None:
 
 def measure_switches(bench: Workbench, start: Thresholds) -> None:
     """What has no steps between is stored at once, and timed until it is seen."""
-    strip = bench.window.thresholds
+    strip = bench.thresholds.strip
     agnostic = next(box for box in strip.findChildren(QCheckBox) if "across" in box.accessibleName())
     classes = strip.findChildren(ClassFilter)[0]
     ids = [category.id for category in bench.session.categories[:2]]

@@ -24,7 +24,7 @@ def test_switches_take_effect_and_are_remembered(bench: Workbench, settings: QSe
 
 
 def test_sliders_change_the_picture_while_they_move(bench: Workbench) -> None:
-    bench.canvas_options.open_display()
+    bench.view.open_display()
     (dialog,) = bench.window.findChildren(DisplayDialog)
     dialog.brightness.setValue(30)
     dialog.gamma.setValue(50)
@@ -40,7 +40,7 @@ def deep_ramp() -> ImagePyramid:
 
 def test_a_sixteen_bit_image_has_a_window_to_choose(bench: Workbench) -> None:
     canvas = bench.window.canvas
-    bench.canvas_options.open_display()
+    bench.view.open_display()
     (dialog,) = bench.window.findChildren(DisplayDialog)
     assert not dialog.window_sliders.isVisible()
 
@@ -58,7 +58,7 @@ def test_a_sixteen_bit_image_has_a_window_to_choose(bench: Workbench) -> None:
 def test_the_window_is_kept_with_the_project(bench: Workbench, tmp_path: Path) -> None:
     path = tmp_path / "p.maskwright"
     bench.session.open_project(Project.create(path, image_root=tmp_path))
-    bench.canvas_options.open_display()
+    bench.view.open_display()
     (dialog,) = bench.window.findChildren(DisplayDialog)
     bench.window.canvas.set_image(deep_ramp())
     dialog.window_sliders.high_value.setValue(1500)
@@ -89,8 +89,8 @@ def test_objects_are_out_of_sight_until_something_is_selected(qtbot: QtBot, open
 def test_the_fill_goes_round_and_is_remembered(bench: Workbench, settings: QSettings) -> None:
     canvas, seen = bench.window.canvas, []
     for _ in range(3):
-        bench.canvas_options.cycle_fill()
+        bench.view.cycle_fill()
         seen.append(canvas.style_values.fill_opacity)
     assert seen == [0.45, 0.0, 0.2]
-    bench.canvas_options.cycle_fill()
+    bench.view.cycle_fill()
     assert settings.value("canvas/fill") == "strong"

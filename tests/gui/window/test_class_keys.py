@@ -11,14 +11,14 @@ NAMES = tuple(f"class {letter}" for letter in "abcdefghijkl")
 
 def give_key(bench: Workbench, row: int, digit: int) -> None:
     """By the context menu of the panel."""
-    panel = bench.window.categories
+    panel = bench.classes.panel
     menu = panel.make_menu(panel._tree.topLevelItem(row))
     keys = next(child for child in menu.findChildren(QMenu) if child.title() == "Key")
     keys.actions()[digit - 1].trigger()
 
 
 def digits(bench: Workbench) -> list[str]:
-    tree = bench.window.categories._tree
+    tree = bench.classes.panel._tree
     return [tree.topLevelItem(row).text(0) for row in range(tree.topLevelItemCount())]
 
 

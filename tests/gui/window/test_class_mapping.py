@@ -68,7 +68,7 @@ def test_classes_of_the_same_name_are_guessed(qtbot: QtBot, opened: Workbench, m
 
 
 def test_accepted_objects_keep_their_class(qtbot: QtBot, labelled: Workbench, model: GatedModel) -> None:
-    labelled.edits.accept_above(0.0)
+    labelled.proposals.accept_above(0.0)
     before = [i.category_id for i in labelled.session.document]
     dialog = open_dialog(qtbot, labelled)
     for label in model.labels:

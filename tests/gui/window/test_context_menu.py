@@ -38,9 +38,9 @@ def test_menu_beside_objects_offers_the_image(proposed: Workbench) -> None:
 def test_all_of_a_class_are_accepted_at_once(proposed: Workbench) -> None:
     first, second = proposed.session.document
     proposed.session.select(frozenset({second.id}))
-    proposed.edits.set_category(first.category_id)
-    proposed.edits.undo()
-    proposed.edits.accept_category(first.category_id)
+    proposed.editing.set_category(first.category_id)
+    proposed.editing.undo()
+    proposed.proposals.accept_category(first.category_id)
     assert [i.state for i in proposed.session.document] == [InstanceState.ACCEPTED, InstanceState.PROPOSED]
 
 

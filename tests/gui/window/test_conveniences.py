@@ -14,7 +14,6 @@ from maskwright_gui.app import Workbench
 from maskwright_gui.messages import Message
 from maskwright_gui.panels.image_delegate import elide_mode
 from maskwright_gui.panels.threshold_slider import JumpSlider
-from maskwright_gui.reactions import left_open
 
 
 def test_a_project_opens_on_the_first_image_that_is_not_done(qtbot: QtBot, opened: Workbench, folder: Path) -> None:
@@ -37,18 +36,18 @@ def test_only_the_newest_message_offers_undo(opened: Workbench) -> None:
 def test_the_same_advice_about_another_image_takes_the_place_of_the_earlier(opened: Workbench) -> None:
     toasts = opened.window.toasts
     for count in (1, 5):
-        toasts.show_message(left_open(opened, image_id=count, count=count))
+        opened.images._tell_left_open(count, count)
     assert [message.text for message in toasts.messages] == ["5 proposals were not answered"]
 
 
 def test_the_score_moves_by_key(qtbot: QtBot, opened: Workbench) -> None:
-    before = opened.window.thresholds.thresholds.score
+    before = opened.thresholds.strip.thresholds.score
     qtbot.keyClick(opened.window.canvas, Qt.Key.Key_Down, Qt.KeyboardModifier.AltModifier)
-    assert opened.window.thresholds.thresholds.score == pytest.approx(before - 0.05)
+    assert opened.thresholds.strip.thresholds.score == pytest.approx(before - 0.05)
 
 
 def test_a_press_beside_the_handle_takes_it_there(qtbot: QtBot, opened: Workbench) -> None:
-    slider = next(s for s in opened.window.thresholds.findChildren(JumpSlider) if s.accessibleName() == "Score")
+    slider = next(s for s in opened.thresholds.strip.findChildren(JumpSlider) if s.accessibleName() == "Score")
     place = QPoint(slider.width() * 3 // 4, slider.height() // 2)
     qtbot.mousePress(slider, Qt.MouseButton.LeftButton, pos=place)
     assert slider.value() == pytest.approx(75, abs=3)

@@ -18,8 +18,8 @@ from pytestqt.qtbot import QtBot
 
 from maskwright.document.values import Category
 from maskwright_gui.app import Workbench
-from maskwright_gui.commands.data_set import class_bars
 from maskwright_gui.dialogs.data_set import DataSetWindow
+from maskwright_gui.features.data_set.feature import class_bars
 from maskwright_gui.panels.class_bars import ClassBar, ClassBars, summary_text
 from maskwright_gui.panels.image_model import THUMBNAIL_ROLE
 from maskwright_gui.panels.measure_plots import MeasurePlots
@@ -35,7 +35,7 @@ def labelled(qtbot: QtBot, opened: Workbench) -> Workbench:
 
 
 def open_window(bench: Workbench) -> DataSetWindow:
-    window = bench.data_set.open(bench.view.theme)
+    window = bench.data_set.open()
     assert window is not None
     return window
 
@@ -46,8 +46,8 @@ def test_classes_are_counted_over_all_images(labelled: Workbench) -> None:
 
 
 def test_grid_shows_what_the_list_shows(labelled: Workbench) -> None:
-    labelled.window.images.search("00")
-    labelled.window.images.search("003")
+    labelled.images.panel.search("00")
+    labelled.images.panel.search("003")
     assert open_window(labelled).rows.rowCount() == 1
 
 
@@ -102,20 +102,20 @@ def test_looking_for_same_pictures_can_be_stopped(
 
 def test_the_grid_follows_the_search_of_the_list(qtbot: QtBot, labelled: Workbench) -> None:
     window = open_window(labelled)
-    labelled.window.images.search("003")
+    labelled.images.panel.search("003")
     assert window.rows.rowCount() == 1
     field = window.findChild(QLineEdit)
     assert field.text() == "003"
     field.clear()
     qtbot.keyClicks(field, "00")
-    qtbot.waitUntil(lambda: window.rows.rowCount() == labelled.rows.rowCount() == 6)
+    qtbot.waitUntil(lambda: window.rows.rowCount() == labelled.images.rows.rowCount() == 6)
 
 
 def test_captions_take_the_colours_of_the_theme(labelled: Workbench) -> None:
     window = open_window(labelled)
     grid = window.findChild(QListView)
     for theme in (DARK, LIGHT):
-        labelled.view.use_theme(theme)
+        labelled.layout.use_theme(theme)
         assert grid.itemDelegate().theme is theme
 
 
@@ -124,8 +124,8 @@ def test_a_picture_is_made_again_when_its_objects_change(qtbot: QtBot, labelled:
     index = window.rows.index(0)
     qtbot.waitUntil(lambda: index.data(THUMBNAIL_ROLE) is not None, timeout=20_000)
     before = index.data(THUMBNAIL_ROLE)
-    labelled.edits.select_all()
-    labelled.edits.delete()
+    labelled.editing.select_all()
+    labelled.editing.delete()
     qtbot.waitUntil(lambda: index.data(THUMBNAIL_ROLE) != before, timeout=20_000)
 
 
@@ -147,19 +147,19 @@ def test_sizes_and_scores_are_plotted_by_class(qtbot: QtBot, labelled: Workbench
 
 def test_a_score_bar_lists_its_images(qtbot: QtBot, labelled: Workbench) -> None:
     labelled.session.show_image(3)
-    labelled.edits.delete()
+    labelled.editing.delete()
     plots = open_plots(qtbot, labelled)
     plots.choose(labelled.session.categories[1].id)
     plots.scores.bar_clicked.emit(16)
-    assert labelled.window.images.query.text == f'score>0.80 score<0.85 class:"{labelled.session.categories[1].name}"'
-    assert labelled.rows.ids.tolist() == [1, 2, 3, 4, 5, 6]
+    assert labelled.images.panel.query.text == f'score>0.80 score<0.85 class:"{labelled.session.categories[1].name}"'
+    assert labelled.images.rows.ids.tolist() == [1, 2, 3, 4, 5, 6]
 
 
 def test_a_class_bar_lists_the_images_of_the_class(qtbot: QtBot, labelled: Workbench) -> None:
     window = open_window(labelled)
     qtbot.waitUntil(lambda: window.findChild(ClassBars) is not None, timeout=20_000)
     window.findChild(ClassBars).chosen.emit("nothing of that name")
-    assert labelled.rows.ids.tolist() == []
+    assert labelled.images.rows.ids.tolist() == []
 
 
 def test_a_class_is_chosen_by_keys(qtbot: QtBot, labelled: Workbench) -> None:
@@ -169,7 +169,7 @@ def test_a_class_is_chosen_by_keys(qtbot: QtBot, labelled: Workbench) -> None:
     for key in (Qt.Key.Key_Home, Qt.Key.Key_Down, Qt.Key.Key_Return):
         QTest.keyClick(rows, key)
     name = labelled.session.categories[1].name
-    assert labelled.window.images.query.text == f'class:"{name}"'
+    assert labelled.images.panel.query.text == f'class:"{name}"'
     assert window.findChild(QTabWidget).currentIndex() == 0
 
 
@@ -191,7 +191,7 @@ def test_a_score_bar_is_chosen_by_keys(qtbot: QtBot, labelled: Workbench) -> Non
 def test_plots_take_the_colours_of_the_theme(qtbot: QtBot, labelled: Workbench) -> None:
     plots = open_plots(qtbot, labelled)
     for theme in (DARK, LIGHT):
-        labelled.view.use_theme(theme)
+        labelled.layout.use_theme(theme)
         assert plots.sizes.background.name() == theme.panel
 
 

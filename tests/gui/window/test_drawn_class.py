@@ -64,7 +64,7 @@ def test_the_next_object_has_the_class_of_what_was_accepted_or_corrected_last(qt
     draw(qtbot, drawing, 5)
     drawing.classes.add("cat")
     assert drawing.session.current_category_id == 3
-    drawing.edits.select_next()
+    drawing.editing.select_next()
     drawing.shapes.smooth()
     drawing.shapes.to_box()
     assert drawing.session.current_category_id == 1

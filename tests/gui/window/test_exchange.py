@@ -72,7 +72,7 @@ def test_export_can_be_forced_from_the_findings(qtbot: QtBot, project: Workbench
 def test_finding_leads_to_its_object(project: Workbench) -> None:
     tie = draw(project, BOW_TIE)
     project.images.next_image()
-    project.exchange.place_chosen.emit(1, tie)
+    project.exchange.show_findings([]).place_chosen.emit(1, tie)
     assert project.session.image.id == 1
     assert project.session.selection == {tie}
 
@@ -85,7 +85,7 @@ def test_mending_is_one_step_on_each_image(qtbot: QtBot, project: Workbench) -> 
     project.session.save()
     shapes = [project.session.project.instances(id_)[0].polygons for id_ in (1, 2)]
     assert (BOW_TIE,) not in shapes
-    project.edits.undo()
+    project.editing.undo()
     project.session.save()
     assert project.session.project.instances(2)[0].polygons == (BOW_TIE,)
 

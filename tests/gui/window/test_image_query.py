@@ -48,16 +48,16 @@ def test_what_was_rejected_is_found_only_when_asked_for() -> None:
 def test_counts_stand_with_the_filters(qtbot: QtBot, opened: Workbench) -> None:
     opened.images.done()
     qtbot.waitUntil(lambda: filter_texts(opened)[:2] == ["All images (6)", "Not done (5)"])
-    opened.window.images.search("00")
-    opened.window.images.search("003")
-    found = next(label for label in opened.window.images.findChildren(QLabel) if "of 6" in label.text())
+    opened.images.panel.search("00")
+    opened.images.panel.search("003")
+    found = next(label for label in opened.images.panel.findChildren(QLabel) if "of 6" in label.text())
     assert (found.isHidden(), found.text().split(".")[0]) == (False, "1 of 6 images")
     found.linkActivated.emit("all")
-    assert (opened.rows.rowCount(), found.isHidden()) == (6, True)
+    assert (opened.images.rows.rowCount(), found.isHidden()) == (6, True)
 
 
 def filter_texts(bench: Workbench) -> list[str]:
-    combo = bench.window.images.findChild(QComboBox)
+    combo = bench.images.panel.findChild(QComboBox)
     return [combo.itemText(place) for place in range(combo.count())]
 
 

@@ -57,7 +57,7 @@ def test_f6_passes_over_what_is_hidden(annotated: Workbench) -> None:
 def test_the_canvas_shows_that_it_was_reached_by_keys(annotated: Workbench) -> None:
     canvas = annotated.window.canvas
     without = canvas.grab().toImage().pixelColor(QPoint(1, 40))
-    annotated.window.images.list_view.setFocus()
+    annotated.images.panel.list_view.setFocus()
     QTest.keyClick(annotated.window.focusWidget(), F6)
     assert canvas.hasFocus()
     assert canvas.grab().toImage().pixelColor(QPoint(1, 40)) != without
@@ -75,7 +75,7 @@ def test_a_control_shows_that_it_was_reached_by_keys(qtbot: QtBot, annotated: Wo
 
 
 def test_no_ring_for_the_mouse(annotated: Workbench) -> None:
-    view = annotated.window.instances.table
+    view = annotated.objects.panel.table
     without = view.grab().toImage()
     QTest.mousePress(view.viewport(), Qt.MouseButton.LeftButton, pos=QPoint(20, view.viewport().height() - 4))
     ring_colour = view.palette().color(QPalette.ColorRole.Accent)
@@ -84,15 +84,15 @@ def test_no_ring_for_the_mouse(annotated: Workbench) -> None:
 
 
 DIALOGS = {
-    "key_sheet": lambda bench: bench.view.open_key_sheet(),
-    "keys": lambda bench: bench.view.open_keys(),
-    "palette": lambda bench: bench.view.open_palette(),
-    "class_picker": lambda bench: bench.view.open_class_picker(QPoint(5, 5), id, id),
-    "display": lambda bench: bench.canvas_options.open_display(),
-    "history": lambda bench: bench.review.open_history(),
-    "effort": lambda bench: bench.review.open_effort(),
+    "key_sheet": lambda bench: bench.help.open_key_sheet(),
+    "keys": lambda bench: bench.help.open_keys(),
+    "palette": lambda bench: bench.help.open_palette(),
+    "class_picker": lambda bench: bench.classes.open_picker(QPoint(5, 5), id, id),
+    "display": lambda bench: bench.view.open_display(),
+    "history": lambda bench: bench.history.open(),
+    "effort": lambda bench: bench.effort.open(),
     "export": lambda bench: bench.exchange.open_export(),
-    "data_set": lambda bench: bench.data_set.open(bench.view.theme),
+    "data_set": lambda bench: bench.data_set.open(bench.layout.theme),
     "models": lambda bench: bench.window.actions_table["models"].trigger(),
 }
 

@@ -10,7 +10,7 @@ from maskwright_gui.dialogs.keys import KeysDialog
 
 
 def opened_dialog(bench: Workbench) -> KeysDialog:
-    bench.view.open_keys()
+    bench.help.open_keys()
     (dialog,) = bench.window.findChildren(KeysDialog)
     return dialog
 
@@ -77,10 +77,10 @@ def test_escape_leaves_the_dialog_from_the_key_field_too(qtbot: QtBot, bench: Wo
 def test_damaged_settings_fall_back_to_our_own_keys(bench: Workbench) -> None:
     bench.settings.setValue("keys/preset", "nonsense")
     bench.settings.setValue("keys/own", "[1, 2")
-    bench.view.restore_keys()
+    bench.help.restore_keys()
     assert bench.window.actions_table["fit"].shortcut() == QKeySequence("F")
 
 
 def test_tool_tips_name_the_key_in_force(bench: Workbench) -> None:
-    bench.view.use_keys("ISAT", {})
+    bench.help.use_keys("ISAT", {})
     assert "(C)" in bench.window.actions_table["tool_polygon"].toolTip()

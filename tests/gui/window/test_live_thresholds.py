@@ -32,7 +32,7 @@ from window_support import GatedModel
 
 
 def slider(bench: Workbench, name: str) -> QSlider:
-    sliders = bench.window.thresholds.findChildren(QSlider)
+    sliders = bench.thresholds.strip.findChildren(QSlider)
     return next(one for one in sliders if one.accessibleName() == name)
 
 
@@ -65,10 +65,10 @@ def test_moving_the_score_shows_what_is_left_and_stores_nothing(qtbot: QtBot, la
 
 
 def test_the_score_is_stepped_by_key_whatever_is_selected(qtbot: QtBot, labelled: Workbench) -> None:
-    labelled.edits.select_all()
+    labelled.editing.select_all()
     before = labelled.session.document
     qtbot.keyClick(labelled.window.canvas, Qt.Key.Key_Up, Qt.KeyboardModifier.AltModifier)
-    assert labelled.window.thresholds.thresholds.score == 0.55
+    assert labelled.thresholds.strip.thresholds.score == 0.55
     assert labelled.session.document is before
 
 
@@ -105,7 +105,7 @@ def test_lower_score_brings_proposals_back(qtbot: QtBot, labelled: Workbench) ->
 
 
 def test_accepted_objects_stay_whatever_the_score(qtbot: QtBot, labelled: Workbench) -> None:
-    labelled.edits.accept_above(0.0)
+    labelled.proposals.accept_above(0.0)
     with qtbot.waitSignal(
         labelled.preview.ready, check_params_cb=lambda preview: preview.request.purpose is Purpose.KEEP
     ):
@@ -143,10 +143,10 @@ def test_thresholds_belong_to_the_project(qtbot: QtBot, labelled: Workbench) -> 
     path = labelled.session.project.path
     qtbot.waitUntil(lambda: labelled.session.project.setting("window.thresholds") is not None)
     labelled.projects.close_project()
-    labelled.window.thresholds.set_thresholds(Thresholds())
+    labelled.thresholds.strip.set_thresholds(Thresholds())
     with qtbot.waitSignal(labelled.projects.opened, timeout=20_000):
         labelled.projects.open_path(path)
-    assert labelled.window.thresholds.thresholds.score == 0.85
+    assert labelled.thresholds.strip.thresholds.score == 0.85
 
 
 def test_a_project_shows_the_thresholds_of_its_last_batch(qtbot: QtBot, opened: Workbench) -> None:
@@ -156,7 +156,7 @@ def test_a_project_shows_the_thresholds_of_its_last_batch(qtbot: QtBot, opened: 
     opened.projects.close_project()
     with qtbot.waitSignal(opened.projects.opened, timeout=20_000):
         opened.projects.open_path(path)
-    assert opened.window.thresholds.thresholds == Thresholds(score=0.35, nms_iou=0.6)
+    assert opened.thresholds.strip.thresholds == Thresholds(score=0.35, nms_iou=0.6)
 
 
 def test_image_without_candidates_asks_the_model(qtbot: QtBot, opened: Workbench, model: GatedModel) -> None:
@@ -168,7 +168,7 @@ def test_image_without_candidates_asks_the_model(qtbot: QtBot, opened: Workbench
 def test_editing_while_a_slider_is_held_keeps_both(qtbot: QtBot, labelled: Workbench) -> None:
     held = drag_to(labelled, "Score", 0.85)
     qtbot.waitUntil(lambda: len(labelled.window.canvas.context.document) == 1)
-    labelled.edits.accept_above(0.85)
+    labelled.proposals.accept_above(0.85)
     held.setSliderDown(False)
     qtbot.waitUntil(lambda: [i.state for i in labelled.session.document] == [InstanceState.ACCEPTED])
     assert [i.state for i in labelled.window.canvas.context.document] == [InstanceState.ACCEPTED]
@@ -260,17 +260,17 @@ def test_another_preprocessing_forgets_the_candidates(labelled: Workbench, monke
 
 
 def test_a_batch_fills_the_histogram_of_the_image_on_screen(qtbot: QtBot, labelled: Workbench) -> None:
-    qtbot.waitUntil(lambda: labelled.window.thresholds.histogram.count == 2)
+    qtbot.waitUntil(lambda: labelled.thresholds.strip.histogram.count == 2)
 
 
 def test_what_a_score_takes_away_is_marked_while_the_slider_is_held(qtbot: QtBot, labelled: Workbench) -> None:
     canvas = labelled.window.canvas
     held = drag_to(labelled, "Score", 0.85)
     qtbot.waitUntil(lambda: [ghost.kind for ghost in canvas.ghosts] == [GhostKind.REMOVED])
-    assert labelled.window.thresholds.effect_text == "removes 1"
+    assert labelled.thresholds.strip.effect_text == "removes 1"
     held.setSliderDown(False)
     qtbot.waitUntil(lambda: canvas.ghosts == ())
-    assert labelled.window.thresholds.effect_text == ""
+    assert labelled.thresholds.strip.effect_text == ""
 
 
 def test_what_a_score_adds_is_marked_while_the_slider_is_held(qtbot: QtBot, labelled: Workbench) -> None:
@@ -281,16 +281,16 @@ def test_what_a_score_adds_is_marked_while_the_slider_is_held(qtbot: QtBot, labe
 
 
 def test_marks_of_doubt_and_the_reason_follow_a_score_that_was_let_go(qtbot: QtBot, labelled: Workbench) -> None:
-    labelled.window.images.set_order("uncertainty")
+    labelled.images.panel.set_order("uncertainty")
     assert labelled.window.canvas.ghosts == ()
     drag_to(labelled, "Score", 0.85).setSliderDown(False)
     qtbot.waitUntil(lambda: [ghost.label for ghost in labelled.window.canvas.ghosts] == ["unsure 0.90", "missed?"])
-    assert "missed" in labelled.rows.reason(1)
+    assert "missed" in labelled.images.rows.reason(1)
 
 
 def test_doubts_of_other_images_follow_in_the_background(qtbot: QtBot, labelled: Workbench) -> None:
     before, _ = labelled.session.project.signal("uncertainty", 5)
-    with qtbot.waitSignal(labelled.live.applied_everywhere, timeout=30_000):
+    with qtbot.waitSignal(labelled.thresholds.applied_everywhere, timeout=30_000):
         drag_to(labelled, "Score", 0.85).setSliderDown(False)
     after, detail = labelled.session.project.signal("uncertainty", 5)
     assert after != before
@@ -298,7 +298,7 @@ def test_doubts_of_other_images_follow_in_the_background(qtbot: QtBot, labelled:
 
 
 def test_a_class_that_is_left_out_is_not_proposed(qtbot: QtBot, labelled: Workbench) -> None:
-    strip = labelled.window.thresholds
+    strip = labelled.thresholds.strip
     (filter_button,) = strip.findChildren(ClassFilter)
     filter_button._open()
     (popup,) = filter_button.findChildren(ClassFilterList)
@@ -312,7 +312,7 @@ def test_a_class_that_is_left_out_is_left_out_of_a_batch(qtbot: QtBot, opened: W
     with qtbot.waitSignal(opened.model.predicted, timeout=20_000):
         opened.model.run_on_image()
     first = opened.session.categories[0].id
-    opened.window.thresholds.set_thresholds(Thresholds(left_out=(first,)))
+    opened.thresholds.strip.set_thresholds(Thresholds(left_out=(first,)))
     with qtbot.waitSignal(opened.inference.batch.done, timeout=30_000):
         opened.batch.run()
     assert {i.category_id for i in opened.session.project.instances(4)} == {opened.session.categories[1].id}
@@ -324,8 +324,8 @@ def test_a_class_left_out_before_the_model_ran_is_kept_at_once(
     opened.classes.add("cat")
     (left_out,) = (category.id for category in opened.session.categories)
     model.gate.clear()  # nothing is proposed yet
-    (filter_button,) = opened.window.thresholds.findChildren(ClassFilter)
-    with qtbot.waitSignal(opened.live.candidates_missing):
+    (filter_button,) = opened.thresholds.strip.findChildren(ClassFilter)
+    with qtbot.waitSignal(opened.thresholds.candidates_missing):
         filter_button._on_changed(frozenset({left_out}))
     project = opened.session.project
     assert known_thresholds(project).left_out == (left_out,)
@@ -344,7 +344,7 @@ def test_overlaps_across_classes_are_suppressed_on_request(
     with qtbot.waitSignal(opened.model.predicted, timeout=20_000):
         opened.model.run_on_image()
     assert len(opened.session.document) == 2
-    (switch,) = opened.window.thresholds.findChildren(QCheckBox)
+    (switch,) = opened.thresholds.strip.findChildren(QCheckBox)
     switch.click()
     qtbot.waitUntil(lambda: len(opened.session.document) == 1)
 

@@ -28,8 +28,8 @@ def labelled(qtbot: QtBot, opened: Workbench) -> Workbench:
 def compared(qtbot: QtBot, labelled: Workbench, tmp_path: Path) -> Workbench:
     """A second model finds other things; the images are in the order of disagreement."""
     other = tiny_models.yolact(tmp_path / "other.xml", boxes=[[[0.0, 0.0, 0.2, 0.2], [0.8, 0.8, 1.0, 1.0]]])
-    with qtbot.waitSignal(labelled.review.compared, timeout=30_000):
-        labelled.review.compare(other)
+    with qtbot.waitSignal(labelled.comparing.compared, timeout=30_000):
+        labelled.comparing.compare(other)
     return labelled
 
 
@@ -54,14 +54,14 @@ def test_disagreement_is_marked_on_both_sides(compared: Workbench) -> None:
 
 
 def test_the_order_of_names_shows_no_marks(compared: Workbench) -> None:
-    compared.window.images.set_order("name")
+    compared.images.panel.set_order("name")
     assert kinds(compared) == []
 
 
 def test_an_answered_proposal_loses_its_mark(compared: Workbench) -> None:
     first = next(iter(compared.session.document))
     compared.session.select(frozenset({first.id}))
-    compared.edits.accept()
+    compared.proposals.accept()
     assert kinds(compared).count(GhostKind.DOUBTED) == 1
 
 
@@ -95,28 +95,28 @@ def test_a_candidate_below_the_threshold_is_taken_over_from_the_cache(qtbot: QtB
 
 def test_done_images_carry_no_marks(compared: Workbench) -> None:
     compared.session.set_image_state(ImageState.DONE)
-    compared.marks.reload()
+    compared.uncertain.reload()
     assert kinds(compared) == []
 
 
 def test_the_rarest_class_is_marked(qtbot: QtBot, labelled: Workbench) -> None:
-    with qtbot.waitSignal(labelled.window.images.order_changed):
-        labelled.window.images.set_order("rarity")
+    with qtbot.waitSignal(labelled.images.panel.order_changed):
+        labelled.images.panel.set_order("rarity")
     assert {ghost.label for ghost in labelled.window.canvas.ghosts} == {"rare, 6 in the project"}
 
 
 def test_each_row_of_the_queue_tells_its_reason(compared: Workbench) -> None:
-    index = compared.rows.index(2)
+    index = compared.images.rows.index(2)
     assert "found by one model only" in index.data(REASON_ROLE)
 
 
 def test_rows_in_the_order_of_names_tell_no_reason(labelled: Workbench) -> None:
-    assert labelled.rows.index(2).data(REASON_ROLE) == ""
+    assert labelled.images.rows.index(2).data(REASON_ROLE) == ""
 
 
 def test_marks_say_what_is_doubtful(labelled: Workbench) -> None:
     boxes = [list(instance.bounds_xyxy) for instance in labelled.session.document]
     detail = {"reason": "", "boxes_xyxy": boxes, "kinds": ["class", "outline"], "rivals": ["dog", ""]}
     labelled.session.project.set_signals("uncertainty", {1: (1.0, detail)})
-    labelled.window.images.set_order("uncertainty")
+    labelled.images.panel.set_order("uncertainty")
     assert [ghost.label for ghost in labelled.window.canvas.ghosts] == ["or dog?", "outline?"]

@@ -10,7 +10,7 @@ from maskwright.document import edits
 from maskwright.document.change import Change
 from maskwright.project.merging import CategoryUse
 from maskwright_gui.app import Workbench
-from maskwright_gui.commands.classes import what_merges
+from maskwright_gui.features.classes.feature import what_merges
 from maskwright_gui.panels.image_query import ImageQuery
 from project_builders import drawn, square
 
@@ -61,14 +61,14 @@ def test_earlier_steps_can_still_be_undone_and_the_merge_too(qtbot: QtBot, class
     session.edit(edits.delete(session.document, [1]), "Delete")
     merge(qtbot, classed)
 
-    classed.edits.undo()
+    classed.editing.undo()
     assert shown(classed) == {1: CAT, 2: CAT}
 
     (standing,) = session.project.merges()
     with qtbot.waitSignal(classed.classes.merged):
         classed.classes.undo_merge(standing.id)
     assert shown(classed) == {1: CELL, 2: CAT}
-    classed.edits.redo()
+    classed.editing.redo()
     assert shown(classed) == {2: CAT}
 
 
@@ -96,7 +96,7 @@ def test_a_gesture_begun_before_another_change_keeps_its_outcome(classed: Workbe
 
 
 def test_the_menu_of_the_classes_offers_targets_and_the_way_back(qtbot: QtBot, classed: Workbench) -> None:
-    panel = classed.window.categories
+    panel = classed.classes.panel
     menu = panel.make_menu(panel._tree.topLevelItem(0))
     submenu = next(action.menu() for action in menu.actions() if action.text() == "Merge into")
     assert [action.text() for action in submenu.actions()] == ["cat"]

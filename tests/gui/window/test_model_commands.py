@@ -28,7 +28,7 @@ def run_on_image(qtbot: QtBot, bench: Workbench) -> None:
 def test_model_key_brings_proposals(qtbot: QtBot, opened: Workbench) -> None:
     run_on_image(qtbot, opened)
     assert states(opened) == [InstanceState.PROPOSED] * 2
-    assert opened.window.instances.model.rowCount() == 2
+    assert opened.objects.panel.model.rowCount() == 2
     assert len(opened.session.categories) == 2
 
 
@@ -45,19 +45,19 @@ def test_rejected_proposal_stays_rejected_after_another_run(qtbot: QtBot, opened
     qtbot.keyClick(opened.window.canvas, Key.Key_X)
     run_on_image(qtbot, opened)
     assert sorted(states(opened)) == [InstanceState.PROPOSED, InstanceState.REJECTED]
-    assert opened.window.instances.model.rowCount() == 1
+    assert opened.objects.panel.model.rowCount() == 1
 
 
 def test_accept_above_takes_only_what_scores_enough(qtbot: QtBot, opened: Workbench) -> None:
     run_on_image(qtbot, opened)
-    opened.edits.accept_above(0.85)
+    opened.proposals.accept_above(0.85)
     assert sorted(states(opened)) == [InstanceState.ACCEPTED, InstanceState.PROPOSED]
 
 
 def test_accept_all_is_one_undo_step(qtbot: QtBot, opened: Workbench) -> None:
     run_on_image(qtbot, opened)
-    opened.edits.accept_above(0.0)
-    opened.edits.undo()
+    opened.proposals.accept_above(0.0)
+    opened.editing.undo()
     assert states(opened) == [InstanceState.PROPOSED] * 2
 
 
@@ -75,7 +75,7 @@ def test_correcting_goes_on_while_the_batch_waits(qtbot: QtBot, opened: Workbenc
     model.gate.clear()
     qtbot.keyClick(opened.window.canvas, Key.Key_I, CTRL | SHIFT)
     model.entered.acquire()
-    opened.edits.accept_above(0.0)
+    opened.proposals.accept_above(0.0)
     model.gate.set()
     qtbot.waitUntil(lambda: opened.batch.state is BatchState.IDLE, timeout=20_000)
     opened.session.save()
@@ -115,7 +115,7 @@ def test_a_failed_run_on_one_image_is_listed_until_one_succeeds(
 def test_the_panel_counts_what_the_list_of_failures_holds(
     qtbot: QtBot, opened: Workbench, model: GatedModel, folder: Path
 ) -> None:
-    shown = next(one for one in opened.window.model.findChildren(QPushButton) if "failed" in one.accessibleName())
+    shown = next(one for one in opened.model.panel.findChildren(QPushButton) if "failed" in one.accessibleName())
     (folder / "004.png").write_bytes(b"")
     with qtbot.waitSignal(opened.inference.batch.done, timeout=20_000):
         opened.batch.run()
@@ -178,7 +178,7 @@ def test_later_runs_use_the_thresholds_on_screen(qtbot: QtBot, opened: Workbench
     run_on_image(qtbot, opened)
     with qtbot.waitSignal(opened.model.predicted, timeout=20_000) as later:
         qtbot.keyClick(opened.window.canvas, Key.Key_I)
-    assert later.args[0].request.thresholds.score == opened.window.thresholds.thresholds.score
+    assert later.args[0].request.thresholds.score == opened.thresholds.strip.thresholds.score
 
 
 def test_second_batch_with_the_same_thresholds_has_nothing_to_do(qtbot: QtBot, opened: Workbench) -> None:
@@ -201,7 +201,7 @@ def test_an_image_with_open_proposals_is_not_verified_empty(qtbot: QtBot, opened
 
 def test_an_image_whose_proposals_were_rejected_is_verified_empty(qtbot: QtBot, opened: Workbench) -> None:
     run_on_image(qtbot, opened)
-    opened.edits.reject_below(1.0)
+    opened.proposals.reject_below(1.0)
     qtbot.keyClick(opened.window.canvas, Key.Key_Space)
     opened.session.save()
     assert opened.session.project.image(1).state is ImageState.EMPTY

@@ -28,9 +28,9 @@ def test_model_file_runs_from_its_path(qtbot: QtBot, opened: Workbench, tmp_path
 
 def test_devices_are_looked_for_when_someone_looks(qtbot: QtBot, opened: Workbench) -> None:
     with qtbot.waitSignal(opened.inference.devices_found, timeout=20_000) as blocker:
-        opened.window.model.devices_requested.emit()
+        opened.model.panel.devices_requested.emit()
     assert "CPU" in blocker.args[0]
-    assert "AUTO" in opened.window.model.devices
+    assert "AUTO" in opened.model.panel.devices
 
 
 def test_model_with_unknown_outputs_says_which(qtbot: QtBot, opened: Workbench, tmp_path: Path) -> None:

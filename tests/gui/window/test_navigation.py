@@ -19,8 +19,8 @@ Key = Qt.Key
 
 
 def show(qtbot: QtBot, bench: Workbench, row: int) -> None:
-    bench.session.show_image(int(bench.rows.ids[row]))
-    qtbot.waitUntil(lambda: bench.images.on_screen == int(bench.rows.ids[row]), timeout=20_000)
+    bench.session.show_image(int(bench.images.rows.ids[row]))
+    qtbot.waitUntil(lambda: bench.images.on_screen == int(bench.images.rows.ids[row]), timeout=20_000)
 
 
 def test_each_image_is_found_again_where_it_was_left(qtbot: QtBot, opened: Workbench) -> None:
@@ -79,7 +79,7 @@ def test_pages_of_a_tiff_are_rows_of_the_list(qtbot: QtBot, bench: Workbench, tm
 
     show(qtbot, bench, 2)
 
-    assert bench.rows.rowCount() == 3
+    assert bench.images.rows.rowCount() == 3
     assert not any("missing" in message.text for message in bench.window.toasts.messages)
     assert bench.window.canvas.value_at(7, 7) == (300,)
 

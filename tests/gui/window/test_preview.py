@@ -12,7 +12,7 @@ from maskwright.errors import UNEXPECTED, ImageError
 from maskwright.images import decode
 from maskwright.images.kept import kept_preview
 from maskwright_gui.app import Workbench
-from maskwright_gui.commands import images as commands
+from maskwright_gui.features.images import pixels
 from maskwright_gui.workers import decoding, images, thumbnails
 from maskwright_gui.workers.decoding import decode_preview, decode_pyramid
 from maskwright_gui.workers.image_cache import ImageRequest
@@ -165,7 +165,7 @@ def test_the_thumbnail_of_a_large_file_without_pieces_comes_from_the_canvas(
 def test_decoding_a_large_image_is_told_while_it_lasts(
     qtbot: QtBot, opened: Workbench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(commands, "PREVIEW_FROM_PIXELS", 1000)
+    monkeypatch.setattr(pixels, "PREVIEW_FROM_PIXELS", 1000)
     told: list[str] = []
     opened.images.work_changed.connect(lambda text, _done, _total: told.append(text))
     opened.session.show_image(5)

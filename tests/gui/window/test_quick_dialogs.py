@@ -13,14 +13,14 @@ Key = Qt.Key
 
 
 def palette_of(qtbot: QtBot, bench: Workbench) -> CommandPalette:
-    bench.view.open_palette()
+    bench.help.open_palette()
     palette = bench.window.findChildren(CommandPalette)[-1]
     qtbot.waitUntil(palette.isActiveWindow)
     return palette
 
 
 def picker_of(qtbot: QtBot, bench: Workbench) -> ClassPicker:
-    bench.view.open_class_picker(QPoint(5, 5), bench.edits.set_category, bench.classes.add_and_apply)
+    bench.classes.open_picker(QPoint(5, 5), bench.editing.set_category, bench.classes.add_and_apply)
     picker = bench.window.findChildren(ClassPicker)[-1]
     qtbot.waitUntil(picker.isActiveWindow)
     return picker
@@ -92,7 +92,7 @@ def test_typed_class_is_given_to_the_selection(qtbot: QtBot, opened: Workbench) 
     opened.classes.add("debris")
     with qtbot.waitSignal(opened.model.predicted, timeout=20_000):
         opened.model.run_on_image()
-    opened.edits.select_all()
+    opened.editing.select_all()
     picker = picker_of(qtbot, opened)
     qtbot.keyClicks(picker.focusWidget(), "deb")
     qtbot.keyClick(picker.focusWidget(), Key.Key_Return)

@@ -56,7 +56,7 @@ def instances_of(document: Document) -> dict[int, Instance]:
 def _assert_undone_and_redone(qtbot: QtBot, bench: Workbench) -> None:
     """On an image with steps: all of them taken back and done again lead to the same objects."""
     session = bench.session
-    for image_id in random.Random(0).sample(bench.rows.ids.tolist(), 3):
+    for image_id in random.Random(0).sample(bench.images.rows.ids.tolist(), 3):
         session.show_image(image_id)
         _settle(qtbot, bench)
         while session.redo() is not None:

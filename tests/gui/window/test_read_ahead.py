@@ -91,7 +91,7 @@ def test_lists_show_the_image_that_is_edited_at_once(qtbot: QtBot, drawn: Workbe
     drawn.images.next_image()
     new = square(drawn)
     drawn.session.edit(Change.create([new]), "Draw")
-    model = drawn.window.instances.model
+    model = drawn.objects.panel.model
     assert [model.id_at(row) for row in range(model.rowCount())] == [new.id]
 
 
@@ -101,7 +101,7 @@ def test_a_selection_right_after_the_step_reaches_the_list(qtbot: QtBot, drawn: 
     drawn.images.next_image()
     drawn.images.previous_image()
     drawn.session.select(frozenset({new.id}))
-    table = drawn.window.instances.table.selectionModel()
+    table = drawn.objects.panel.table.selectionModel()
     qtbot.waitUntil(lambda: [index.row() for index in table.selectedRows()] == [0])
 
 

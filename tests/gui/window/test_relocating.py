@@ -80,7 +80,7 @@ def test_a_moved_file_is_no_new_image(qtbot: QtBot, opened: Workbench, folder: P
     (folder / "moved").mkdir()
     (folder / "004.png").rename(folder / "moved" / "004.png")
     open_project(qtbot, opened, folder)
-    assert opened.rows.rowCount() == 6
+    assert opened.images.rows.rowCount() == 6
     assert opened.session.project.image(5).file_name == "moved/004.png"
     assert "1 moved image found again" in messages(opened)
 

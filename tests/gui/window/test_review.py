@@ -31,10 +31,10 @@ def labelled(qtbot: QtBot, opened: Workbench) -> Workbench:
 def test_most_doubtful_image_comes_first_with_its_reason(labelled: Workbench) -> None:
     project = labelled.session.project
     project.set_signals("uncertainty", {5: (9.0, {"reason": "many doubts", "boxes_xyxy": []})})
-    labelled.window.images.set_order("uncertainty")
-    assert labelled.rows.ids[0] == 5
+    labelled.images.panel.set_order("uncertainty")
+    assert labelled.images.rows.ids[0] == 5
     labelled.session.show_image(5)
-    assert labelled.rows.reason(5) == "many doubts"
+    assert labelled.images.rows.reason(5) == "many doubts"
 
 
 def test_classes_are_counted_beside_the_window(
@@ -49,29 +49,29 @@ def test_classes_are_counted_beside_the_window(
         return count(project)
 
     monkeypatch.setattr(Project, "category_images", counted)
-    labelled.window.images.set_order("rarity")
-    labelled.window.images.search("0")  # while it counts
-    assert (labelled.rows.order, labelled.rows.rowCount()) == ("name", 6)
+    labelled.images.panel.set_order("rarity")
+    labelled.images.panel.search("0")  # while it counts
+    assert (labelled.images.rows.order, labelled.images.rows.rowCount()) == ("name", 6)
     gate.set()
-    qtbot.waitUntil(lambda: labelled.rows.order == "rarity")
-    assert labelled.rows.reason(1).endswith("6 in the project")
+    qtbot.waitUntil(lambda: labelled.images.rows.order == "rarity")
+    assert labelled.images.rows.reason(1).endswith("6 in the project")
     assert threading.main_thread() not in threads
 
 
 def test_a_search_among_rare_classes_counts_nothing_again(
     qtbot: QtBot, labelled: Workbench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with qtbot.waitSignal(labelled.window.images.order_changed):
-        labelled.window.images.set_order("rarity")
+    with qtbot.waitSignal(labelled.images.panel.order_changed):
+        labelled.images.panel.set_order("rarity")
     monkeypatch.setattr(Project, "category_images", lambda _project: pytest.fail("counted again"))
-    labelled.window.images.search("003")
-    assert [labelled.rows.record(row).file_name for row in range(labelled.rows.rowCount())] == ["003.png"]
+    labelled.images.panel.search("003")
+    assert [labelled.images.rows.record(row).file_name for row in range(labelled.images.rows.rowCount())] == ["003.png"]
 
 
 def test_project_is_closed_while_the_classes_are_counted(qtbot: QtBot, labelled: Workbench) -> None:
-    labelled.window.images.set_order("rarity")
+    labelled.images.panel.set_order("rarity")
     labelled.session.close_project()
-    assert (labelled.rows.is_counting, labelled.rows.rowCount()) == (False, 0)
+    assert (labelled.images.rows.is_counting, labelled.images.rows.rowCount()) == (False, 0)
 
 
 def test_batch_notes_doubts_by_itself(labelled: Workbench) -> None:
@@ -88,24 +88,24 @@ def test_next_doubt_selects_the_object_it_is_about(qtbot: QtBot, labelled: Workb
 
 def test_search_finds_images_by_what_is_on_them(labelled: Workbench) -> None:
     labelled.session.show_image(3)
-    labelled.edits.accept_above(0.0)
+    labelled.proposals.accept_above(0.0)
     labelled.session.save()
-    labelled.window.images.search("is:accepted")
-    assert labelled.rows.ids.tolist() == [3]
+    labelled.images.panel.search("is:accepted")
+    assert labelled.images.rows.ids.tolist() == [3]
 
 
 def test_second_model_brings_the_images_where_they_disagree(qtbot: QtBot, labelled: Workbench, tmp_path: Path) -> None:
     other = tiny_models.yolact(tmp_path / "other.xml", boxes=[[[0.0, 0.0, 0.2, 0.2], [0.8, 0.8, 1.0, 1.0]]])
     before = [labelled.session.project.instances(id_) for id_ in range(1, 7)]
-    with qtbot.waitSignal(labelled.review.compared, timeout=30_000):
-        labelled.review.compare(other)
-    assert "found by one model only" in labelled.rows.reason(1)
+    with qtbot.waitSignal(labelled.comparing.compared, timeout=30_000):
+        labelled.comparing.compare(other)
+    assert "found by one model only" in labelled.images.rows.reason(1)
     assert [labelled.session.project.instances(id_) for id_ in range(1, 7)] == before
 
 
 def test_effort_is_summed_up_by_class(labelled: Workbench) -> None:
-    labelled.edits.accept_above(0.85)
-    labelled.edits.reject_below(0.85)
+    labelled.proposals.accept_above(0.85)
+    labelled.proposals.reject_below(0.85)
     labelled.session.save()
     report = effort_report(labelled.session.project)
     rows = [class_row(effort, "") for effort in report.classes]
@@ -118,7 +118,7 @@ def test_effort_is_summed_up_by_class(labelled: Workbench) -> None:
 
 
 def test_effort_report_shows_plots_and_the_switch(qtbot: QtBot, labelled: Workbench) -> None:
-    labelled.edits.accept_above(0.0)
+    labelled.proposals.accept_above(0.0)
     dialog = open_effort(qtbot, labelled)
     titles = [dialog.findChild(QTabWidget).tabText(tab) for tab in range(4)]
     assert titles == ["Good as proposed, by class", "Good as proposed, by score", "Seconds per object", "Score to use"]
@@ -130,7 +130,7 @@ def test_effort_report_shows_plots_and_the_switch(qtbot: QtBot, labelled: Workbe
 def test_recorded_effort_is_erased_on_request_only(
     qtbot: QtBot, labelled: Workbench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    labelled.edits.accept_above(0.0)
+    labelled.proposals.accept_above(0.0)
     dialog = open_effort(qtbot, labelled)
     answers = iter([QMessageBox.StandardButton.Cancel, QMessageBox.StandardButton.Yes])
     monkeypatch.setattr(QMessageBox, "question", lambda *_: next(answers))
@@ -142,18 +142,18 @@ def test_recorded_effort_is_erased_on_request_only(
 
 
 def open_effort(qtbot: QtBot, bench: Workbench) -> EffortDialog:
-    bench.review.open_effort()
+    bench.effort.open()
     qtbot.waitUntil(lambda: bench.window.findChild(EffortDialog) is not None, timeout=20_000)
     return bench.window.findChild(EffortDialog)
 
 
 def test_going_back_is_a_step_that_can_be_undone(labelled: Workbench) -> None:
-    labelled.edits.accept_above(0.0)
-    labelled.review.open_history()
+    labelled.proposals.accept_above(0.0)
+    labelled.history.open()
     dialog = labelled.window.findChildren(HistoryDialog)[-1]
     assert dialog.row_count == 2
     dialog.mark(1)
     dialog._on_back()
     assert {i.state for i in labelled.session.document} == {InstanceState.PROPOSED}
-    labelled.edits.undo()
+    labelled.editing.undo()
     assert {i.state for i in labelled.session.document} == {InstanceState.ACCEPTED}

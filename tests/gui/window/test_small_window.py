@@ -41,7 +41,7 @@ def test_the_search_brings_the_list_of_images_back(opened: Workbench) -> None:
     opened.window.resize(800, 500)
     opened.window.actions_table["find_image"].trigger()
     assert "Images" in shown(opened)
-    assert opened.window.images.isAncestorOf(opened.window.focusWidget())
+    assert opened.images.panel.isAncestorOf(opened.window.focusWidget())
 
 
 def test_a_long_hint_does_not_hold_the_window_open(opened: Workbench) -> None:

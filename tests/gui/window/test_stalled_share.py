@@ -22,8 +22,8 @@ from maskwright.project.rescue import find_rescues
 from maskwright_gui import saving
 from maskwright_gui.app import Workbench
 from maskwright_gui.dialogs.unsaved import Leaving, UnsavedDialog
+from maskwright_gui.features.saving.feature import HANGS
 from maskwright_gui.session import NOT_SHOWN
-from maskwright_gui.trouble import HANGS
 from maskwright_gui.workers import lane
 from maskwright_gui.workers.lane import NoAnswerError
 

@@ -49,7 +49,7 @@ def test_the_next_object_comes_into_view(qtbot: QtBot, zoomed: Workbench, key: K
 
 def test_an_object_chosen_in_the_list_comes_into_view(zoomed: Workbench) -> None:
     _, second = sorted(zoomed.session.document.instances)
-    panel = zoomed.window.instances
+    panel = zoomed.objects.panel
     panel.table.setCurrentIndex(panel.model.index(1, 0))
     assert is_in_view(zoomed, second)
 

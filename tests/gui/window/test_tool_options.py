@@ -32,7 +32,7 @@ def vertex_count(bench: Workbench) -> int:
 
 
 def test_the_slider_shows_points_and_iou_while_it_moves(comb: Workbench) -> None:
-    bar = comb.window.tool_options
+    bar = comb.tools.bar
     bar.slider.setValue(bar.slider.maximum())
     assert bar.text == "23 of 23 points · IoU 1.000"
     bar.slider.setValue(20)
@@ -41,7 +41,7 @@ def test_the_slider_shows_points_and_iou_while_it_moves(comb: Workbench) -> None
 
 
 def test_a_use_of_the_slider_is_one_step_and_detail_comes_back_after_reopening(comb: Workbench, qtbot) -> None:
-    bar = comb.window.tool_options
+    bar = comb.tools.bar
     for step in (150, 110, 60, 20):
         bar.slider.setValue(step)
     QTest.keyClick(comb.window.canvas, Qt.Key.Key_Return)
@@ -61,16 +61,16 @@ def test_a_use_of_the_slider_is_one_step_and_detail_comes_back_after_reopening(c
 
 
 def test_undo_takes_the_whole_use_back(comb: Workbench) -> None:
-    bar = comb.window.tool_options
+    bar = comb.tools.bar
     for step in (150, 110, 60, 20):
         bar.slider.setValue(step)
     bar.apply_requested.emit()
-    comb.edits.undo()
+    comb.editing.undo()
     assert vertex_count(comb) == 23
 
 
 def test_wheel_keys_and_slider_are_one(comb: Workbench) -> None:
-    slider = comb.window.tool_options.slider
+    slider = comb.tools.bar.slider
     before = slider.value()
     QTest.keyClick(comb.window.canvas, Qt.Key.Key_BracketLeft)
     assert slider.value() < before
@@ -79,16 +79,16 @@ def test_wheel_keys_and_slider_are_one(comb: Workbench) -> None:
 def test_the_slider_works_by_keys_alone(comb: Workbench) -> None:
     window = comb.window
     QTest.keyClick(window.canvas, Qt.Key.Key_F6)
-    assert window.focusWidget() is window.tool_options.slider
-    QTest.keyClick(window.tool_options.slider, Qt.Key.Key_PageDown)
-    QTest.keyClick(window.tool_options.slider, Qt.Key.Key_PageDown)
-    QTest.keyClick(window.tool_options.slider, Qt.Key.Key_Return)
+    assert window.focusWidget() is comb.tools.bar.slider
+    QTest.keyClick(comb.tools.bar.slider, Qt.Key.Key_PageDown)
+    QTest.keyClick(comb.tools.bar.slider, Qt.Key.Key_PageDown)
+    QTest.keyClick(comb.tools.bar.slider, Qt.Key.Key_Return)
     assert comb.session.undo_label == "Simplify"
-    assert window.tool_options.slider.accessibleName() == "Points kept"
+    assert comb.tools.bar.slider.accessibleName() == "Points kept"
 
 
 def test_a_click_beside_the_slider_is_none_on_the_canvas(comb: Workbench) -> None:
-    bar = comb.window.tool_options
+    bar = comb.tools.bar
     bar.slider.setValue(20)
     place = QPointF(2, 2)
     for kind in (QEvent.Type.MouseButtonPress, QEvent.Type.MouseButtonRelease):
@@ -101,7 +101,7 @@ def test_the_bar_is_there_only_for_tools_with_a_slider(comb: Workbench) -> None:
     shown = []
     for tool_id in ("select", "brush", "polygon", "eraser", "simplify"):
         comb.tools.use(tool_id)
-        shown.append(comb.window.tool_options.isVisible())
+        shown.append(comb.tools.bar.isVisible())
     assert shown == [False, True, False, True, True]
 
 
@@ -118,7 +118,7 @@ def test_the_size_of_the_brush_stays_with_the_project(comb: Workbench, qtbot) ->
     folder = comb.session.project.image_root
     comb.projects.close_project()
     comb.tools.use("select")
-    comb.window.tool_options.moved.emit(99.0)
+    comb.tools.bar.moved.emit(99.0)
     with qtbot.waitSignal(comb.projects.opened):
         comb.projects.open_path(folder)
     comb.tools.use("eraser")

@@ -99,7 +99,7 @@ def test_a_damaged_project_is_opened_from_its_latest_copy(qtbot: QtBot, opened: 
     (message,) = (message for message in opened.window.toasts.messages if message.action is not None)
     with qtbot.waitSignals([opened.projects.opened, opened.projects.images_added], timeout=20_000):
         message.action()
-    assert opened.rows.rowCount() == 6
+    assert opened.images.rows.rowCount() == 6
     assert list((folder / ".maskwright" / "backups").glob("*before-restore.db"))
 
 
@@ -123,7 +123,7 @@ def test_opening_a_second_folder_during_a_batch_ends_it(
     model.gate.set()
     with qtbot.waitSignal(opened.projects.images_added, timeout=20_000):
         opened.projects.open_path(other)
-    assert opened.rows.rowCount() == 2
+    assert opened.images.rows.rowCount() == 2
     assert not opened.inference.batch.is_running
 
 
@@ -136,7 +136,7 @@ def test_opencv_may_not_point_qt_elsewhere(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 def test_typing_a_name_does_not_trigger_keys(qtbot: QtBot, opened: Workbench) -> None:
-    opened.window.images.focus_search()
+    opened.images.panel.focus_search()
     qtbot.keyClicks(opened.window.focusWidget(), "dad p")
     assert opened.session.image.id == 1
     assert opened.window.canvas.tool.name == "select"

@@ -17,8 +17,8 @@ def messages(qtbot: QtBot, opened: Workbench) -> list[Message]:
         opened.batch.run()
     qtbot.waitUntil(lambda: len(opened.session.document) == 2)
     messages: list[Message] = []
-    opened.edits.told.connect(messages.append)
-    opened.edits.accept_above(0.0)
+    opened.editing.told.connect(messages.append)
+    opened.proposals.accept_above(0.0)
     return messages
 
 
@@ -45,7 +45,7 @@ def test_it_leaves_later_steps_alone_and_says_so(opened: Workbench, messages: li
 
 def test_it_leaves_another_image_alone(opened: Workbench, messages: list[Message]) -> None:
     opened.session.show_image(2)
-    opened.edits.accept_above(0.0)
+    opened.proposals.accept_above(0.0)
 
     messages[0].action()
 
@@ -65,7 +65,7 @@ def test_what_was_rejected_by_mistake_is_proposed_again(
     qtbot: QtBot, opened: Workbench, messages: list[Message]
 ) -> None:
     messages[0].action()
-    opened.edits.reject_below(1.0)
+    opened.proposals.reject_below(1.0)
     assert states(opened) == {InstanceState.REJECTED}
 
     qtbot.keyClick(opened.window.canvas, Qt.Key.Key_X, Qt.KeyboardModifier.ShiftModifier)
@@ -82,6 +82,6 @@ def test_twice_is_once(opened: Workbench, messages: list[Message]) -> None:
 
 
 def test_where_nothing_was_done_there_is_nothing_to_take_back(opened: Workbench, messages: list[Message]) -> None:
-    opened.edits.accept_above(0.0)
+    opened.proposals.accept_above(0.0)
 
     assert messages[-1].action is None

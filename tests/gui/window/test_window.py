@@ -38,7 +38,7 @@ def stored(bench: Workbench, image_id: int = 1) -> list[InstanceState]:
 
 def test_folder_becomes_a_project_inside_it(opened: Workbench, folder: Path) -> None:
     assert (folder / ".maskwright" / "project.db").is_file()
-    assert opened.rows.rowCount() == 6
+    assert opened.images.rows.rowCount() == 6
     assert opened.window.canvas.isVisible()
 
 
@@ -64,7 +64,7 @@ def test_unreadable_files_are_told_and_the_rest_goes_on(qtbot: QtBot, bench: Wor
     (folder / "zzz.jpg").write_text("not a picture")
     with qtbot.waitSignal(bench.projects.images_added, timeout=20_000):
         bench.projects.open_path(folder)
-    assert bench.rows.rowCount() == 6
+    assert bench.images.rows.rowCount() == 6
     told = [message for message in bench.window.toasts.messages if "1 file cannot be read" in message.text]
     assert [message.stays for message in told] == [True], "the list of them can be had nowhere else"
     bench.projects.close_project()
@@ -77,7 +77,7 @@ def test_keys_walk_through_the_images(qtbot: QtBot, opened: Workbench) -> None:
     qtbot.keyClick(canvas, Key.Key_D)
     qtbot.keyClick(canvas, Key.Key_A)
     qtbot.waitUntil(lambda: opened.images.on_screen == 2)
-    qtbot.waitUntil(lambda: opened.window.images.list_view.currentIndex().row() == 1)
+    qtbot.waitUntil(lambda: opened.images.panel.list_view.currentIndex().row() == 1)
 
 
 def test_drawn_polygon_is_stored(qtbot: QtBot, opened: Workbench) -> None:
@@ -103,7 +103,7 @@ def test_undo_belongs_to_its_image(qtbot: QtBot, opened: Workbench) -> None:
     opened.images.next_image()
     draw_triangle(qtbot, opened)
     opened.images.previous_image()
-    opened.edits.undo()
+    opened.editing.undo()
     assert (stored(opened, 1), stored(opened, 2)) == ([], [InstanceState.DRAWN])
 
 
@@ -120,7 +120,7 @@ def test_digit_gives_the_class(qtbot: QtBot, opened: Workbench) -> None:
     opened.classes.add("cell")
     opened.classes.add("debris")
     draw_triangle(qtbot, opened)
-    opened.edits.select_all()
+    opened.editing.select_all()
     qtbot.keyClick(opened.window.canvas, Key.Key_1)
     (instance,) = opened.session.document
     assert instance.category_id == opened.session.categories[0].id
@@ -144,7 +144,7 @@ def test_space_on_an_image_without_objects_means_verified_empty(qtbot: QtBot, op
 def test_next_not_done_passes_over_what_is_done(qtbot: QtBot, opened: Workbench) -> None:
     for image_id in (2, 3):
         opened.session.project.set_image_state(image_id, ImageState.DONE)
-    opened.rows.refresh([2, 3])
+    opened.images.rows.refresh([2, 3])
     qtbot.keyClick(opened.window.canvas, Key.Key_D, CTRL | SHIFT)
     assert opened.session.image.id == 4
     qtbot.keyClick(opened.window.canvas, Key.Key_B, CTRL | SHIFT)
@@ -162,10 +162,10 @@ def test_space_held_for_panning_is_not_done(qtbot: QtBot, opened: Workbench) -> 
 
 
 def test_filter_shows_only_what_passes(qtbot: QtBot, opened: Workbench) -> None:
-    opened.window.images.focus_search()
+    opened.images.panel.focus_search()
     qtbot.keyClicks(opened.window.focusWidget(), "003")
-    qtbot.waitUntil(lambda: opened.rows.rowCount() == 1)
-    assert opened.rows.record(0).file_name == "003.png"
+    qtbot.waitUntil(lambda: opened.images.rows.rowCount() == 1)
+    assert opened.images.rows.record(0).file_name == "003.png"
 
 
 def test_edits_are_there_after_reopening(qtbot: QtBot, opened: Workbench, folder: Path) -> None:
@@ -182,9 +182,9 @@ def test_undo_survives_a_restart(qtbot: QtBot, opened: Workbench, folder: Path) 
     opened.projects.close_project()
     with qtbot.waitSignal(opened.projects.opened, timeout=20_000):
         opened.projects.open_path(folder)
-    opened.edits.undo()
+    opened.editing.undo()
     assert stored(opened) == []
-    opened.edits.redo()
+    opened.editing.redo()
     assert stored(opened) == [InstanceState.DRAWN]
 
 
@@ -195,8 +195,8 @@ def test_read_only_project_says_so_and_keeps_its_objects(qtbot: QtBot, opened: W
     with Project.open(folder, read_only=True) as project:
         opened.session.open_project(project)
         opened.session.show_image(1)
-        opened.edits.select_all()
-        opened.edits.delete()
+        opened.editing.select_all()
+        opened.editing.delete()
         assert len(opened.session.document) == 1
         assert any("reading only" in message.detail for message in opened.window.toasts.messages)
         opened.session.close_project()
@@ -207,15 +207,23 @@ def test_todays_backup_is_made(opened: Workbench, folder: Path) -> None:
 
 
 def test_theme_switch_is_remembered(opened: Workbench) -> None:
-    was_dark = opened.view.theme.is_dark
-    opened.view.toggle_theme()
-    assert opened.view.theme.is_dark is not was_dark
-    assert opened.settings.value("window/theme") == opened.view.theme.name
+    was_dark = opened.layout.theme.is_dark
+    opened.layout.toggle_theme()
+    assert opened.layout.theme.is_dark is not was_dark
+    assert opened.settings.value("window/theme") == opened.layout.theme.name
 
 
 @pytest.mark.parametrize("panel", ["images", "instances", "categories", "model", "thresholds", "status"])
 def test_controls_have_accessible_names(bench: Workbench, panel: str) -> None:
-    widget: QWidget = getattr(bench.window, panel)
+    widgets: dict[str, QWidget] = {
+        "images": bench.images.panel,
+        "instances": bench.objects.panel,
+        "categories": bench.classes.panel,
+        "model": bench.model.panel,
+        "thresholds": bench.thresholds.strip,
+        "status": bench.window.status,
+    }
+    widget = widgets[panel]
     silent = [
         child.metaObject().className()
         for child in widget.findChildren(QWidget)
@@ -228,12 +236,12 @@ def test_opening_another_folder_closes_the_first(qtbot: QtBot, opened: Workbench
     other = image_folder(tmp_path / "other", 2)
     with qtbot.waitSignal(opened.projects.images_added, timeout=20_000):
         opened.projects.open_path(other)
-    assert opened.rows.rowCount() == 2
+    assert opened.images.rows.rowCount() == 2
     assert opened.session.project.image_root == other
 
 
 def test_clicking_a_button_leaves_the_keys_with_the_canvas(qtbot: QtBot, opened: Workbench) -> None:
-    button = next(b for b in opened.window.model.findChildren(QPushButton) if b.text() == "This image")
+    button = next(b for b in opened.model.panel.findChildren(QPushButton) if b.text() == "This image")
     with qtbot.waitSignal(opened.model.predicted, timeout=20_000):
         qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
     assert opened.window.focusWidget() is opened.window.canvas

@@ -13,6 +13,7 @@ from maskwright_gui.feature import Context, Feature
 from maskwright_gui.features.point.draft import Outlined, Prompt
 from maskwright_gui.features.point.outlining import LoadAssistant, OutlineThread, Question, described_origin
 from maskwright_gui.features.point.tool import NAME, PointTool
+from maskwright_gui.features.thresholds.feature import ThresholdsFeature
 from maskwright_gui.features.tools.feature import ToolEntry, ToolsFeature
 from maskwright_gui.messages import Message
 from maskwright_gui.tools.context import ToolContext
@@ -32,12 +33,17 @@ class PointFeature(Feature):
     """Hands prompts to the thread and answers to the tool."""
 
     def __init__(
-        self, context: Context, tools: ToolsFeature, loader: ImageLoader, load: LoadAssistant | None = None
+        self,
+        context: Context,
+        tools: ToolsFeature,
+        thresholds: ThresholdsFeature,
+        loader: ImageLoader,
+        load: LoadAssistant | None = None,
     ) -> None:
         super().__init__(context)
         self._serials = count(1)
         self._taken_ms = 2 * AT_ONCE_MS
-        self._loader = loader
+        self._loader, self._strip = loader, thresholds.strip
         self.thread_ = OutlineThread(self._pixels, load, self)
         self.thread_.answered.connect(self._on_answered)
         self.thread_.failed.connect(lambda error: self._tell_error("Nothing was outlined", error))
@@ -98,7 +104,7 @@ class PointFeature(Feature):
         project, image = self._session.project, self._session.image
         if project is None or image is None or image.id != prompt.image_id:
             return None
-        min_iou = self._window.thresholds.thresholds.min_iou
+        min_iou = self._strip.thresholds.min_iou
         path = project.image_path(image)
         return Question(prompt, path, str(self._settings.value(SETTING, DEFAULT)), min_iou)
 

@@ -9,8 +9,8 @@ from PySide6.QtWidgets import QFileDialog
 
 from maskwright.errors import MaskwrightError
 from maskwright_gui.actions import Action, Menu
-from maskwright_gui.commands.projects import ProjectCommands
 from maskwright_gui.feature import Context, Feature
+from maskwright_gui.features.projects.feature import ProjectsFeature
 from maskwright_gui.features.set_aside.dialog import SetAsideDialog
 from maskwright_gui.messages import Message
 from maskwright_gui.saving import SavingWatch
@@ -24,7 +24,7 @@ WHERE = "Set aside: it is kept, and all later edits go on."
 
 
 class AsideFeature(Feature):
-    def __init__(self, context: Context, projects: ProjectCommands, watch: SavingWatch) -> None:
+    def __init__(self, context: Context, projects: ProjectsFeature, watch: SavingWatch) -> None:
         super().__init__(context)
         self._watch = watch
         self._dialog: SetAsideDialog | None = None

@@ -7,9 +7,9 @@ from maskwright.document.change import Change
 from maskwright.document.document import Document
 from maskwright.document.values import Instance
 from maskwright_gui.actions import Action, Menu, Under
-from maskwright_gui.commands.editing import LOCKED
-from maskwright_gui.commands.images import ImageCommands
 from maskwright_gui.feature import Context, Feature
+from maskwright_gui.features.editing.feature import LOCKED
+from maskwright_gui.features.images.feature import ImagesFeature
 from maskwright_gui.messages import Message
 
 PASTE_OFFSET_PX = 12.0
@@ -18,7 +18,7 @@ PASTE_OFFSET_PX = 12.0
 class ShapesFeature(Feature):
     """Edits the selection of the session; what is copied outlives a change of image."""
 
-    def __init__(self, context: Context, images: ImageCommands) -> None:
+    def __init__(self, context: Context, images: ImagesFeature) -> None:
         super().__init__(context)
         self._images = images
         self._copied: tuple[Instance, ...] = ()
@@ -224,7 +224,7 @@ class ShapesFeature(Feature):
         change = edit(document, self._session.selection)
         if change.is_empty:
             is_locked = any(instance.is_locked for instance in self._session.selected_instances())
-            self.told.emit(Message(LOCKED if is_locked else advice))
+            self.told.emit(Message(self._actions.with_keys(LOCKED) if is_locked else advice))
             return
         self._session.edit(change, label)
         after = (id_ for id_, _, instance in change if instance is not None)

@@ -11,6 +11,7 @@ from maskwright_gui.feature import Context, Feature
 from maskwright_gui.features.tools.lending import LentTool
 from maskwright_gui.features.tools.options import ToolSlider
 from maskwright_gui.keymap import Keymap, Keys
+from maskwright_gui.panels.tool_options import ToolOptionsBar
 from maskwright_gui.tools.area import ExtendTool, HoleTool, SplitTool
 from maskwright_gui.tools.box import EllipseTool, RectangleTool
 from maskwright_gui.tools.brush import BrushTool, EraserTool
@@ -131,7 +132,9 @@ class ToolsFeature(Feature):
         self.entries: dict[str, ToolEntry] = {}
         for entry in OWN_TOOLS:
             self.add(entry)
-        self.slider = ToolSlider(self._canvas, self._window.tool_options, self._session, self)
+        self.bar = ToolOptionsBar(self._canvas)
+        self._window.add_canvas_bar(self.bar)
+        ToolSlider(self._canvas, self.bar, self._session, self)
         LentTool(self._window, self._canvas, self.use)
 
     def add(self, entry: ToolEntry) -> None:

@@ -1,0 +1,232 @@
+"""The model over all images: begin, pause, cancel, try failures again, and what is told about it."""
+
+import logging
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QTimer, Signal
+
+from maskwright.document.values import ImageRecord
+from maskwright.errors import MaskwrightError, ProjectError
+from maskwright_gui.actions import Action, Menu
+from maskwright_gui.dialogs.failures import FailuresDialog
+from maskwright_gui.feature import Context, Feature
+from maskwright_gui.features.model.feature import ModelFeature
+from maskwright_gui.features.projects.feature import ProjectsFeature
+from maskwright_gui.features.thresholds.feature import ThresholdsFeature
+from maskwright_gui.messages import Message
+from maskwright_gui.session import Session
+from maskwright_gui.workers.batch_status import BatchProgress, BatchState, Failure
+from maskwright_gui.workers.inference import InferenceThread
+from maskwright_gui.workers.requests import BatchRequest
+
+if TYPE_CHECKING:
+    from maskwright.prelabel.pipeline import BatchReport
+
+log = logging.getLogger(__name__)
+
+COUNT_AFTER_MS = 100
+"""Failures come together; they are counted at most so often."""
+
+
+class BatchFeature(Feature):
+    changed = Signal(object, object)
+    """(BatchState, BatchProgress)."""
+
+    def __init__(
+        self,
+        context: Context,
+        projects: ProjectsFeature,
+        thresholds: ThresholdsFeature,
+        model: ModelFeature,
+        inference: InferenceThread,
+    ) -> None:
+        super().__init__(context)
+        self._model, self._inference = model, inference
+        self._state, self._progress = BatchState.IDLE, BatchProgress(0, 0)
+        self._count_timer = QTimer(self, singleShot=True, interval=COUNT_AFTER_MS)
+        self._count_timer.timeout.connect(self._count_failures)
+        self._declare(
+            Action(
+                "run_batch",
+                "Run model on all images",
+                Menu.MODEL,
+                0,
+                self.run,
+                keys=("Ctrl+Shift+I",),
+                icon="stack",
+                needs=self._can_run,
+                words="predict detect segment auto label ai inference",
+            ),
+            Action(
+                "pause_batch",
+                "Pause or resume the batch",
+                Menu.MODEL,
+                0,
+                self.pause_or_resume,
+                keys=("Ctrl+Shift+P",),
+                icon="pause",
+                needs=self._is_running,
+            ),
+            Action(
+                "cancel_batch",
+                "Cancel the batch",
+                Menu.MODEL,
+                0,
+                self.cancel,
+                icon="x-circle",
+                needs=self._is_running,
+                words="stop abort",
+            ),
+            Action(
+                "show_failures",
+                "Images that failed…",
+                Menu.MODEL,
+                2,
+                self.show_failures,
+                icon="warning",
+                words="errors log",
+            ),
+        )
+        self._connect_thread()
+        self._connect_panel()
+        self._session.image_changed.connect(self._on_image_changed)
+        self._session.project_changed.connect(self._on_project_changed)
+        inference.batch.image_ended.connect(thresholds.image_inferred)
+        projects.failures_wanted.connect(self._show_failures)
+        model.failures_wanted.connect(self.show_failures)
+
+    def _connect_thread(self) -> None:
+        batch = self._inference.batch
+        for news in (self._session.project_changed, self._inference.done, self._inference.failed):
+            news.connect(lambda *_: self._count_timer.start())
+        batch.state_changed.connect(self._on_state)
+        batch.progressed.connect(self._on_progress)
+        batch.image_ended.connect(self._session.take_stored)
+        batch.done.connect(self._on_done)
+        batch.failed.connect(self._on_failed)
+        batch.cancelled.connect(self._on_cancelled)
+
+    def _connect_panel(self) -> None:
+        batch, panel = self._inference.batch, self._model.panel
+        panel.batch_requested.connect(self.run)
+        panel.pause_requested.connect(batch.pause)
+        panel.resume_requested.connect(batch.resume)
+        panel.cancel_requested.connect(self.cancel)
+        panel.failures_requested.connect(self.show_failures)
+        for shows in (panel.set_batch, self._window.status.show_batch):
+            self.changed.connect(shows)
+
+    @property
+    def state(self) -> BatchState:
+        return self._state
+
+    @property
+    def progress(self) -> BatchProgress:
+        return self._progress
+
+    def run(self) -> None:
+        """Go on with the last batch of the same model and thresholds, or begin one; nothing while one runs."""
+        project, cache = self._session.project, self._session.cache
+        if project is None or cache is None or self._state is not BatchState.IDLE or not self._model.may_write():
+            return
+        self._progress = BatchProgress(0, sum(project.state_counts().values()))
+        wanted = self._model.wanted_thresholds()
+        self._inference.start_batch(BatchRequest(project, cache, self._model.choice, wanted))
+
+    def pause_or_resume(self) -> None:
+        if self._state is BatchState.PAUSED:
+            self._inference.batch.resume()
+        else:
+            self._inference.batch.pause()
+
+    def cancel(self) -> None:
+        self._inference.batch.cancel()
+
+    def retry_failures(self) -> None:
+        """Make the failed images of the last run pending again and go on; then those that failed one by one."""
+        project = self._session.project
+        if project is None:
+            return
+        alone = [failure.image_id for failure in project.failures_alone()]
+        run = project.last_run()
+        if run is not None and project.forget_failures(run.id):
+            self.run()
+        self._model.run_on_images(alone)
+
+    def failures(self) -> list[Failure]:
+        """Those of the project's last run, and of the model on single images."""
+        project = self._session.project
+        if project is None:
+            return []
+        run = project.last_run()
+        of_run = project.failures(run.id) if run is not None else []
+        known = {failure.image_id: failure for failure in (*of_run, *project.failures_alone())}
+        return [Failure(id_, failure.file_name, failure.reason) for id_, failure in sorted(known.items())]
+
+    def _count_failures(self) -> None:
+        """Tell the panel how many `failures` there are; while the project cannot be read it shows what it knows."""
+        project = self._session.project
+        try:
+            run = project.last_run() if project is not None else None
+            count = project.failure_count(run.id if run is not None else None) if project is not None else 0
+        except ProjectError as error:
+            log.info("the failures were not counted: %s", error)
+        else:
+            self._model.panel.set_failure_count(count)
+
+    def show_failures(self) -> None:
+        self._show_failures(self.failures(), "Images that were not pre-labelled", can_retry=True)
+
+    def _show_failures(self, failures: list[Failure], title: str, *, can_retry: bool = False) -> None:
+        dialog = FailuresDialog(failures, title=title, can_retry=can_retry, parent=self._window)
+        dialog.image_chosen.connect(self._session.show_image)
+        dialog.retry_requested.connect(self.retry_failures)
+        dialog.show()
+
+    def _can_run(self, session: Session) -> bool:
+        return session.project is not None and self._state is BatchState.IDLE
+
+    def _is_running(self, _session: Session) -> bool:
+        return self._state in (BatchState.RUNNING, BatchState.PAUSED)
+
+    def _on_image_changed(self, image: ImageRecord | None) -> None:
+        """The image on screen goes first."""
+        self._inference.batch.want_first(image.id if image is not None else None)
+
+    def _on_project_changed(self, _project: object) -> None:
+        """What runs belongs to the project before: it ends, at most one image later, before that one is closed."""
+        self._inference.batch.end()
+
+    def _on_state(self, state: BatchState) -> None:
+        self._state = state
+        self._refresh("run_batch", "pause_batch", "cancel_batch")
+        self._count_timer.start()
+        self.changed.emit(self._state, self._progress)
+
+    def _on_progress(self, progress: BatchProgress) -> None:
+        if self._progress.done == 0:
+            self._session.reload_categories()
+        if progress.failed != self._progress.failed and not self._count_timer.isActive():
+            self._count_timer.start()
+        self._progress = progress
+        self.changed.emit(self._state, progress)
+
+    def _on_done(self, report: "BatchReport") -> None:
+        self._session.reload_categories()
+        if self._progress.done == 0:
+            text = "Nothing is left to do"
+            self.told.emit(Message(text, "This model has been over all images with these thresholds."))
+            return
+        good = f"{report.done} image" + ("" if report.done == 1 else "s") + " pre-labelled"
+        if report.failed:
+            bad = f"{report.failed} could not be done."
+            self.told.emit(Message(good, bad, "warning", "Show", self.show_failures))
+        else:
+            self.told.emit(Message(good))
+
+    def _on_failed(self, error: MaskwrightError) -> None:
+        if not self._model.has_told(error):
+            self.told.emit(Message.of_error("The batch stopped", error))
+
+    def _on_cancelled(self, report: "BatchReport") -> None:
+        self.told.emit(Message("Batch cancelled", f"{report.remaining} images are left for another time."))

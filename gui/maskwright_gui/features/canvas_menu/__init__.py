@@ -1,0 +1,1 @@
+"""The menu of the right mouse button on the canvas."""

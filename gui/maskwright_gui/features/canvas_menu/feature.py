@@ -1,0 +1,51 @@
+"""The menu of the right mouse button on the canvas: what can be done with the objects under the pointer."""
+
+from collections.abc import Sequence
+from functools import partial
+
+from PySide6.QtCore import QPoint
+from PySide6.QtWidgets import QMenu
+
+from maskwright.document.values import InstanceState
+from maskwright_gui.actions import Under
+from maskwright_gui.feature import Context, Feature
+from maskwright_gui.features.proposals.feature import ProposalsFeature
+
+
+class CanvasMenuFeature(Feature):
+    def __init__(self, context: Context, proposals: ProposalsFeature) -> None:
+        super().__init__(context)
+        self._proposals = proposals
+        self._canvas.context_menu_requested.connect(self.open)
+
+    def open(self, at: QPoint, under: Sequence[int]) -> None:
+        menu = self.make(under)
+        menu.aboutToHide.connect(menu.deleteLater)
+        menu.popup(at)
+
+    def make(self, under: Sequence[int]) -> QMenu:
+        """`under`: ids of the objects under the pointer, topmost first; the topmost is selected if none of them is."""
+        if under and not self._session.selection & set(under):
+            self._session.select(frozenset(under[:1]))
+        menu = QMenu(self._window)
+        groups = self._actions.in_canvas_menu(Under.OBJECT if under else Under.NOTHING)
+        if under and len(self._session.selection) > 1:
+            groups = self._actions.in_canvas_menu(Under.SEVERAL) + groups
+        for group in groups:
+            menu.addActions(group)
+            menu.addSeparator()
+        if under:
+            self._add_class_rows(menu)
+        return menu
+
+    def _add_class_rows(self, menu: QMenu) -> None:
+        """What is possible for all proposals of the selected object's class on this image."""
+        (category_id, *_) = [instance.category_id for instance in self._session.selected_instances()] or [0]
+        document = self._session.document or ()
+        count = sum(i.category_id == category_id and i.state is InstanceState.PROPOSED for i in document)
+        name = next((c.name for c in self._session.categories if c.id == category_id), "")
+        if count > 1:
+            accept = menu.addAction(f"Accept all {count} proposals of “{name}”")
+            accept.triggered.connect(partial(self._proposals.accept_category, category_id))
+            reject = menu.addAction(f"Reject all {count} proposals of “{name}”")
+            reject.triggered.connect(partial(self._proposals.reject_category, category_id))

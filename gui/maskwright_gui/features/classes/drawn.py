@@ -1,0 +1,87 @@
+"""The class of the next object: it follows what one works on, digits choose it, and a user may want to be asked."""
+
+from PySide6.QtCore import QObject, QSettings, QTimer, Signal
+from PySide6.QtGui import QAction
+
+from maskwright.document.change import Change
+from maskwright.document.values import InstanceState
+from maskwright_gui.canvas.view import CanvasView
+from maskwright_gui.features.editing.feature import EditingFeature
+from maskwright_gui.session import Session
+
+_SETTING = "classes/ask_after_drawing"
+_DRAWS = frozenset({"polygon", "rectangle", "ellipse"})
+"""Tools whose every gesture is an object of its own; a brush goes on with the one that is selected."""
+_NAMES_WHILE_BUSY = _DRAWS | {"point"}
+"""Tools whose digits are for what is under way."""
+_ANSWERED = frozenset({InstanceState.ACCEPTED, InstanceState.EDITED, InstanceState.DRAWN})
+
+
+class DrawnClass(QObject):
+    """Knows whether the selection is the user's, or only what a tool has just drawn."""
+
+    asked = Signal()
+    """The class of the selection, which was just drawn, is to be asked for."""
+
+    def __init__(
+        self, session: Session, canvas: CanvasView, edits: EditingFeature, switch: QAction, settings: QSettings
+    ) -> None:
+        super().__init__(canvas)
+        self._session, self._canvas, self._edits, self._switch = session, canvas, edits, switch
+        # after the tool's gesture: it selects what it has drawn
+        self._question = QTimer(self, singleShot=True, interval=0)
+        self._question.timeout.connect(self._ask)
+        self._drawn: int | None = None
+        self._is_picked = True
+        """Whether the user selected the drawn object, too."""
+        self._awaits_selection = False
+        """By the tool that has just drawn."""
+        switch.setChecked(bool(settings.value(_SETTING, False, type=bool)))
+        switch.toggled.connect(lambda is_on: settings.setValue(_SETTING, is_on))
+        canvas.change_requested.connect(self._on_change)
+        canvas.selection_requested.connect(self._on_selection_requested)
+        edits.picked.connect(self._on_picked)
+        session.document_changed.connect(self._follow)
+
+    def choose_by_digit(self, digit: int) -> None:
+        """The class of the next object; of the selection only where the user selected it."""
+        if (category_id := self._session.class_keys.get(digit)) is None:
+            return
+        if self._is_drawing:
+            self._session.set_current_category(category_id)
+        else:
+            self._edits.set_category(category_id)
+
+    @property
+    def _is_drawing(self) -> bool:
+        """Whether a digit is for the outline under way, or for the one that comes after what was just drawn."""
+        if self._canvas.is_busy:
+            return self._canvas.tool.name in _NAMES_WHILE_BUSY
+        return self._canvas.tool.name in _DRAWS and (not self._is_picked and self._session.selection == {self._drawn})
+
+    def _on_change(self, change: Change, _label: str) -> None:
+        drawn = [
+            id_ for id_, before, after in change if before is None and after and after.state is InstanceState.DRAWN
+        ]
+        if self._canvas.tool.name in _DRAWS and len(drawn) == len(change) == 1:
+            self._drawn, self._is_picked, self._awaits_selection = drawn[0], False, True
+            if self._switch.isChecked():
+                self._question.start()
+
+    def _on_selection_requested(self, ids: frozenset[int]) -> None:
+        """The first time it is the tool that selects what it has drawn; from then on it is the user."""
+        self._is_picked = not (self._awaits_selection and ids == {self._drawn})
+        self._awaits_selection = False
+
+    def _on_picked(self) -> None:
+        self._is_picked = True
+
+    def _follow(self, change: Change, _document: object) -> None:
+        """What was accepted, corrected or relabelled says what the user is working on."""
+        worked_on = {after.category_id for _, before, after in change if before and after and after.state in _ANSWERED}
+        if len(worked_on) == 1:
+            self._session.set_current_category(worked_on.pop())
+
+    def _ask(self) -> None:
+        if self._session.selection == {self._drawn}:
+            self.asked.emit()

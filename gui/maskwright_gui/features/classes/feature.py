@@ -1,0 +1,290 @@
+"""The class table of the project: adding, renaming, recolouring, merging."""
+
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QPoint, Qt, Signal
+from PySide6.QtGui import QCursor, QGuiApplication
+from PySide6.QtWidgets import QMessageBox
+
+from maskwright.document.class_keys import with_key
+from maskwright.document.values import Category
+from maskwright.errors import MaskwrightError
+from maskwright_gui.actions import Action, Menu, Under
+from maskwright_gui.canvas.view import CanvasView
+from maskwright_gui.dialogs.class_picker import ClassPicker
+from maskwright_gui.feature import Context, Feature
+from maskwright_gui.features.classes.drawn import DrawnClass
+from maskwright_gui.features.editing.feature import EditingFeature
+from maskwright_gui.features.images.feature import ImagesFeature
+from maskwright_gui.features.objects.feature import ObjectsFeature
+from maskwright_gui.features.tools.feature import ToolsFeature
+from maskwright_gui.messages import Message
+from maskwright_gui.panels.categories import CategoriesPanel
+from maskwright_gui.session import CLASS_KEYS_SETTING
+from maskwright_gui.workers.tasks import Task, TaskProgress
+
+if TYPE_CHECKING:
+    from maskwright.project.merging import CategoryUse, Merge
+
+
+class ClassesFeature(Feature):
+    merged = Signal()
+    """Objects of all images have another class."""
+
+    def __init__(
+        self,
+        context: Context,
+        editing: EditingFeature,
+        objects: ObjectsFeature,
+        tools: ToolsFeature,
+        images: ImagesFeature,
+    ) -> None:
+        super().__init__(context)
+        self._editing = editing
+        self._task: Task | None = None
+        self.panel = CategoriesPanel(self._window)
+        self._window.add_dock("Classes", self.panel, Qt.DockWidgetArea.RightDockWidgetArea, size_px=200)
+        self._declare(
+            Action(
+                "change_class",
+                "Change class…",
+                Menu.EDIT,
+                2,
+                self.pick_for_selection,
+                keys=("Ctrl+E",),
+                presets={"labelme": ("Ctrl+E",)},
+                icon="tag",
+                words="label category type name",
+                canvas_menu=((Under.OBJECT, 1),),
+            ),
+            Action("toggle_ask_class", "Ask for the class after drawing", Menu.EDIT, 2, is_checkable=True),
+        )
+        self._declare(*(self._digit(n) for n in range(1, 10)))
+        switch = self._actions["toggle_ask_class"]
+        self._drawn = DrawnClass(self._session, self._canvas, editing, switch, self._settings)
+        self._drawn.asked.connect(self.pick_for_selection)
+        tools.class_missing.connect(self.ask_for_first)
+        objects.panel.category_requested.connect(lambda: self._pick_for_selection(QCursor.pos()))
+        self.merged.connect(images.panel.refilter)
+        self._connect_session()
+        self._connect_panel()
+
+    def _digit(self, digit: int) -> Action:
+        return Action(
+            f"class_{digit}",
+            f"Class {digit}",
+            Menu.CLASSES,
+            0,
+            lambda: self._drawn.choose_by_digit(digit),
+            keys=(str(digit),),
+            presets={"CVAT": (f"Ctrl+{digit}",)},
+        )
+
+    def _connect_session(self) -> None:
+        session = self._session
+        session.project_changed.connect(lambda _project: self.stop())
+        session.categories_changed.connect(self._on_categories_changed)
+        session.current_category_changed.connect(self.panel.set_current)
+        session.current_category_changed.connect(lambda id_: self._canvas.set_category(id_ or None))
+        session.document_changed.connect(lambda _change, document: self.panel.count(document))
+        session.document_replaced.connect(lambda _document: self._window.later.put("classes", self._count))
+
+    def _connect_panel(self) -> None:
+        panel = self.panel
+        panel.category_chosen.connect(self._session.set_current_category)
+        panel.category_applied.connect(self._editing.set_category)
+        panel.add_requested.connect(self.add)
+        panel.rename_requested.connect(self.rename)
+        panel.colour_requested.connect(self.set_colour)
+        panel.key_requested.connect(self.set_key)
+        panel.merge_requested.connect(self.merge)
+        panel.merge_undone.connect(self.undo_merge)
+
+    def pick_for_selection(self) -> None:
+        """Ask for the class of the selection, where the user looks."""
+        self._pick_for_selection(place_for_popup(self._canvas))
+
+    def ask_for_first(self) -> None:
+        """The user wants to draw and the project has no class yet: typing its name comes first."""
+        at, prompt = place_for_popup(self._canvas), "Name what you want to draw"
+        self.open_picker(at, self._session.set_current_category, self.add, prompt=prompt)
+
+    def open_picker(
+        self,
+        at: QPoint,
+        on_chosen: Callable[[int], None],
+        on_created: Callable[[str], object],
+        *,
+        prompt: str = "Class",
+    ) -> None:
+        """`at`: global screen position, moved so that the popup stays on the screen."""
+        selected = self._session.selected_instances()
+        current = selected[0].category_id if selected else self._session.current_category_id
+        categories, keys = self._session.categories, self._session.class_keys
+        picker = ClassPicker(categories, keys, current, at, self._window, prompt=prompt)
+        screen = QGuiApplication.screenAt(at) or self._window.screen()
+        area = screen.availableGeometry()
+        picker.move(min(at.x(), area.right() - picker.width()), min(at.y(), area.bottom() - picker.height()))
+        picker.chosen.connect(on_chosen)
+        picker.created.connect(on_created)
+        picker.pop_up()
+
+    def _pick_for_selection(self, at: QPoint) -> None:
+        self.open_picker(at, self._editing.set_category, self.add_and_apply)
+
+    def _count(self) -> None:
+        self.panel.count(self._session.document)
+
+    def _on_categories_changed(self, categories: tuple[Category, ...]) -> None:
+        self.panel.set_categories(categories, self._session.class_keys)
+        merges = self._session.project.merges() if self._session.project is not None else []
+        self.panel.set_merges((merge.id, merge.source.name) for merge in merges)
+        self.panel.set_current(self._session.current_category_id)
+        self._count()
+        self._canvas.set_style(self._canvas.style_values.with_categories(categories))
+
+    def add(self, name: str) -> Category | None:
+        """A new class, which is then the one to draw with; None where it was refused."""
+        project = self._session.project
+        if project is None:
+            return None
+        try:
+            category = project.add_category(name)
+        except MaskwrightError as error:
+            self._tell_error("The class was not added", error)
+            return None
+        self._session.reload_categories()
+        self._session.set_current_category(category.id)
+        return category
+
+    def add_and_apply(self, name: str) -> None:
+        """A new class, given to the selection."""
+        if (category := self.add(name)) is not None:
+            self._editing.set_category(category.id)
+
+    def rename(self, category_id: int, name: str) -> None:
+        if self._session.project is None:
+            return
+        try:
+            self._session.project.rename_category(category_id, name)
+        except MaskwrightError as error:
+            self._tell_error("The class was not renamed", error)
+        self._session.reload_categories()
+
+    def set_colour(self, category_id: int, colour: str) -> None:
+        """`colour` as `#rrggbb`."""
+        if self._session.project is None:
+            return
+        try:
+            self._session.project.set_category_colour(category_id, colour)
+        except MaskwrightError as error:
+            self._tell_error("The colour was not changed", error)
+        self._session.reload_categories()
+
+    def set_key(self, category_id: int, digit: int) -> None:
+        """The class gets the digit; the one that had it changes places with it."""
+        project = self._session.project
+        if project is None:
+            return
+        keys = with_key(self._session.class_keys, category_id, digit)
+        try:
+            project.set_setting(CLASS_KEYS_SETTING, {str(known): id_ for known, id_ in keys.items()})
+        except MaskwrightError as error:
+            self._tell_error("The key was not changed", error)
+        self._session.reload_categories()
+
+    def merge(self, source_id: int, target_id: int) -> QMessageBox | None:
+        """Ask whether all objects of one class are to become objects of another, and do it then."""
+        project = self._session.project
+        names = {category.id: category.name for category in self._session.categories}
+        if project is None or self._task is not None or not {source_id, target_id} <= names.keys():
+            return None
+        self._session.save()
+        source, target = names[source_id], names[target_id]
+        box = QMessageBox(QMessageBox.Icon.Question, "Merge classes", f"Merge “{source}” into “{target}”?")
+        box.setParent(self._window, box.windowFlags())
+        box.setInformativeText(what_merges(project.category_use(source_id), source, target))
+        box.addButton("Merge", QMessageBox.ButtonRole.AcceptRole)
+        box.addButton(QMessageBox.StandardButton.Cancel)
+        work = partial(project.merge_categories, source_id, target_id)
+        done = partial(self._on_merged, f"“{source}” is part of “{target}” now")
+        box.accepted.connect(partial(self._run, f"Merging “{source}”", work, done))
+        box.finished.connect(box.deleteLater)
+        box.open()
+        return box
+
+    def undo_merge(self, merge_id: int) -> None:
+        if self._session.project is not None and self._task is None:
+            self._session.save()
+            work = partial(self._session.project.undo_merge, merge_id)
+            self._run("Taking a merge back", work, self._on_merge_undone)
+
+    @property
+    def is_working(self) -> bool:
+        """Whether classes are being merged, or parted again."""
+        return self._task is not None
+
+    def stop(self) -> None:
+        """Wait until nothing touches the project any more; a merge is done wholly or not at all."""
+        if self._task is not None:
+            task, self._task = self._task, None
+            task.stop()
+            self.work_changed.emit("", 0, None)
+
+    def _run(self, text: str, work: Callable[[], object], on_done: Callable[..., object]) -> None:
+        def function(_progress: TaskProgress) -> object:
+            return work()
+
+        self._task = Task(function, self)
+        self._task.finished.connect(partial(self._on_ended, self._task))
+        self._task.done.connect(on_done)
+        self._task.failed.connect(partial(self._tell_error, "The classes stay as they are"))
+        self.work_changed.emit(text, 0, None)
+        self._task.start()
+
+    def _on_ended(self, task: Task) -> None:
+        if task is self._task:
+            self._task = None
+            task.deleteLater()
+            self.work_changed.emit("", 0, None)
+
+    def _settle(self) -> None:
+        """The work is done, only its thread has to end: what follows from it may start the next work at once."""
+        if self._task is not None:
+            self._task.wait()
+            self._on_ended(self._task)
+
+    def _on_merged(self, text: str, merge: "Merge") -> None:
+        self._settle()
+        self._session.reload_classes()
+        detail = _counted(merge.instance_count, "object") + " changed class."
+        self.told.emit(Message(text, detail, action_text="Undo", action=partial(self.undo_merge, merge.id)))
+        self.merged.emit()
+
+    def _on_merge_undone(self, category: Category) -> None:
+        self._settle()
+        self._session.reload_classes()
+        self.told.emit(Message(f"“{category.name}” is a class of its own again"))
+        self.merged.emit()
+
+
+def what_merges(use: "CategoryUse", source: str, target: str) -> str:
+    """What a person should know before two classes become one."""
+    rejected = f" ({use.rejected} of them rejected)" if use.rejected else ""
+    return (
+        f"{_counted(use.instances, 'object')}{rejected} on {_counted(use.images, 'image')} will be “{target}”, and the "
+        f"class “{source}” goes. A model that finds “{source}” proposes “{target}” from then on. The menu of the "
+        "classes can take it back at any time."
+    )
+
+
+def place_for_popup(canvas: CanvasView) -> QPoint:
+    """Where a user looks: at the pointer, or at the canvas while the pointer is elsewhere. Global position."""
+    at = QCursor.pos()
+    return at if canvas.rect().contains(canvas.mapFromGlobal(at)) else canvas.mapToGlobal(canvas.place_of_selection())
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count:,} {noun}" + ("" if count == 1 else "s")

@@ -1,0 +1,1 @@
+"""The window on the whole data set: grid, classes, measures, duplicates."""

@@ -1,0 +1,158 @@
+"""Opens the window on the whole data set, has it measured, and finds pictures that occur twice."""
+
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING
+
+from maskwright.document.palette import category_colour
+from maskwright_gui.actions import Action, Menu
+from maskwright_gui.dialogs.data_set import DataSetWindow
+from maskwright_gui.feature import Context, Feature
+from maskwright_gui.features.images.feature import ImagesFeature
+from maskwright_gui.messages import Message
+from maskwright_gui.panels.class_bars import ClassBar
+from maskwright_gui.panels.image_query import ImageQuery
+from maskwright_gui.theme import Theme
+from maskwright_gui.workers.tasks import Task, TaskProgress
+
+if TYPE_CHECKING:
+    from maskwright.project.measures import Measures
+    from maskwright.project.store import Project
+
+
+class DataSetFeature(Feature):
+    def __init__(self, context: Context, images: ImagesFeature) -> None:
+        super().__init__(context)
+        self._images = images
+        self._open: DataSetWindow | None = None
+        self._tasks: list[Task] = []
+        self._looking: Task | None = None
+        self._declare(
+            Action(
+                "data_set",
+                "The whole data set…",
+                Menu.IMAGE,
+                2,
+                self.open,
+                keys=("Ctrl+G",),
+                icon="squares-four",
+                words="grid gallery thumbnails overview statistics",
+            ),
+        )
+        self._session.project_changed.connect(lambda _project: self.stop())
+        self._window.theme_changed.connect(self._on_theme_changed)
+        images.records_changed.connect(self._on_records_changed)
+        images.panel.query_changed.connect(self._on_query_changed)
+
+    def open(self) -> DataSetWindow | None:
+        project = self._session.project
+        if project is None:
+            return None
+        self.stop()
+        self._session.save()
+        self._open = DataSetWindow(project, self._images.panel.query, self._window.theme, self._window)
+        self._open.image_chosen.connect(self._session.show_image)
+        self._open.duplicates.look_requested.connect(self.find_duplicates)
+        self._open.duplicates.stop_requested.connect(self._stop_looking)
+        self._open.measures_requested.connect(self.measure)
+        self._open.search_requested.connect(self._images.panel.search)
+        self._open.finished.connect(self._on_closed)
+        self._open.show()
+        self._run(_count_classes, self._on_counted, "The classes were not counted")
+        return self._open
+
+    def _on_records_changed(self, image_ids: frozenset[int]) -> None:
+        if self._open is not None:
+            self._open.refresh(image_ids)
+
+    def _on_theme_changed(self, theme: Theme) -> None:
+        if self._open is not None:
+            self._open.set_theme(theme)
+
+    def find_duplicates(self) -> None:
+        self._looking = self._run(_find_duplicates, self._on_found, "The search for pictures that occur twice stopped")
+        if self._looking is not None and self._open is not None:
+            page = self._open.duplicates
+            self._looking.progressed.connect(page.show_progress)
+            self._looking.finished.connect(page.show_stopped)
+
+    def measure(self) -> None:
+        self._run(_measure, self._on_measured, "The objects were not measured")
+
+    def _run(
+        self,
+        work: Callable[["Project", TaskProgress], object],
+        on_done: Callable[..., object],
+        complaint: str,
+    ) -> Task | None:
+        """Begin a task beside those that run already; None without a project."""
+        project = self._session.project
+        if project is None:
+            return None
+        task = Task(partial(work, project), self)
+        task.progressed.connect(lambda done, total, text: self.work_changed.emit(text, done, total))
+        task.finished.connect(lambda: self.work_changed.emit("", 0, None))
+        task.done.connect(on_done)
+        task.failed.connect(lambda error: self.told.emit(Message.of_error(complaint, error)))
+        self._tasks.append(task)
+        task.start()
+        return task
+
+    def _stop_looking(self) -> None:
+        if self._looking is not None:
+            self._looking.cancel()
+
+    def stop(self) -> None:
+        """Close the window and end what it has begun."""
+        tasks, self._tasks, self._looking = self._tasks, [], None
+        for task in tasks:
+            task.stop()
+        if self._open is not None:
+            self._open.close()
+            self._open = None
+
+    def _on_query_changed(self, query: ImageQuery) -> None:
+        if self._open is not None:
+            self._open.show_query(query)
+
+    def _on_closed(self) -> None:
+        self._open = None
+
+    def _on_found(self, groups: list[list[int]]) -> None:
+        project = self._session.project
+        if project is None or self._open is None:
+            return
+        self._open.duplicates.show_groups([project.image_records(group) for group in groups])
+
+    def _on_counted(self, bars: list[ClassBar]) -> None:
+        if self._open is not None:
+            self._open.show_classes(bars)
+
+    def _on_measured(self, measures: "Measures") -> None:
+        if self._open is not None:
+            self._open.show_measures(measures, self._session.categories)
+
+
+def class_bars(project: "Project") -> list[ClassBar]:
+    """The number of objects and images of each class; rejected proposals left out."""
+    counts = project.category_counts()
+    return [
+        ClassBar(category.name, category_colour(category), *counts.get(category.id, (0, 0)))
+        for category in project.categories()
+    ]
+
+
+def _count_classes(project: "Project", progress: TaskProgress) -> list[ClassBar]:
+    progress.report(0, None, "Counting the classes")
+    return class_bars(project)
+
+
+def _find_duplicates(project: "Project", progress: TaskProgress) -> list[list[int]]:
+    from maskwright.operations.duplicates import find_duplicates
+
+    return find_duplicates(project, progress)
+
+
+def _measure(project: "Project", progress: TaskProgress) -> "Measures":
+    progress.report(0, None, "Measuring the objects")
+    return project.measures(lambda done: progress.report(done, None, f"Measuring the objects: {done:,}"))

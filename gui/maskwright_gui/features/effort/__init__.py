@@ -1,0 +1,1 @@
+"""How much work the corrections were."""

@@ -1,0 +1,88 @@
+"""How much work the corrections were: the report, and whether it is kept."""
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from maskwright.errors import ProjectError
+from maskwright_gui.actions import Action, Menu
+from maskwright_gui.feature import Context, Feature
+from maskwright_gui.messages import Message
+from maskwright_gui.workers.tasks import Task, TaskProgress
+
+if TYPE_CHECKING:
+    from maskwright.project.store import Project
+    from maskwright.review.report import EffortReport
+
+
+class EffortFeature(Feature):
+    def __init__(self, context: Context) -> None:
+        super().__init__(context)
+        self._report: Task | None = None
+        self._declare(
+            Action("effort", "Correction effort…", Menu.IMAGE, 2, self.open, words="statistics time clicks report"),
+        )
+        self._session.project_changed.connect(lambda _project: self.stop())
+
+    def open(self) -> None:
+        """Sum up the effort log in the background, then show it."""
+        project = self._session.project
+        if project is None:
+            return
+        self._session.save()
+        self.stop()
+        self._report = Task(partial(_summed_up, project), self)
+        self._report.progressed.connect(lambda done, total, text: self.work_changed.emit(text, done, total))
+        self._report.finished.connect(lambda: self.work_changed.emit("", 0, None))
+        self._report.done.connect(self._on_summed_up)
+        self._report.failed.connect(lambda error: self.told.emit(Message.of_error("There is no report", error)))
+        self._report.start()
+
+    def record(self, is_on: bool) -> None:
+        """Whether clicks, keys and times of this project's steps are kept from now on."""
+        project = self._session.project
+        if project is None:
+            return
+        try:
+            project.set_records_effort(is_on)
+        except ProjectError as error:
+            self.told.emit(Message.of_error("The switch was not stored", error))
+
+    def forget(self) -> None:
+        project = self._session.project
+        if project is None:
+            return
+        try:
+            project.forget_effort()
+        except ProjectError as error:
+            self.told.emit(Message.of_error("Nothing was erased", error))
+        else:
+            self.told.emit(Message("Clicks, key presses and times are erased", "The annotations are as they were."))
+
+    def stop(self) -> None:
+        if self._report is not None:
+            task, self._report = self._report, None
+            task.stop()
+
+    def _on_summed_up(self, report: "EffortReport") -> None:
+        from maskwright_gui.dialogs.effort import EffortDialog
+
+        project = self._session.project
+        if project is None:
+            return
+        dialog = EffortDialog(
+            report,
+            self._session.categories,
+            is_recording=project.records_effort,
+            may_change=not project.is_read_only,
+            parent=self._window,
+        )
+        dialog.recording_switched.connect(self.record)
+        dialog.forget_requested.connect(self.forget)
+        dialog.show()
+
+
+def _summed_up(project: "Project", progress: TaskProgress) -> "EffortReport":
+    from maskwright.review.report import effort_report
+
+    progress.report(0, None, "Summing up the correction effort")
+    return effort_report(project)

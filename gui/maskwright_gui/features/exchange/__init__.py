@@ -1,0 +1,1 @@
+"""Annotations out of the project and into it, and the check of what is there."""

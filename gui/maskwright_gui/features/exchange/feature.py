@@ -1,0 +1,211 @@
+"""Annotations out of the project and into it: export with its check, import of what was made elsewhere."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QFileDialog
+
+from maskwright.errors import MaskwrightError
+from maskwright_gui.actions import Action, Menu
+from maskwright_gui.feature import Context, Feature
+from maskwright_gui.features.images.feature import ImagesFeature
+from maskwright_gui.messages import Message
+from maskwright_gui.saving import SavingWatch
+from maskwright_gui.workers.tasks import Task, TaskProgress
+
+if TYPE_CHECKING:
+    from maskwright.formats.findings import Finding
+    from maskwright_gui.dialogs.findings import FindingsDialog
+    from maskwright_gui.workers.exporting import ExportOutcome, ExportRequest
+    from maskwright_gui.workers.importing import ImportOutcome
+
+COCO_FILTER = "Annotations (*.json *.xml *.yaml *.yml);;All files (*)"
+
+
+class ExchangeFeature(Feature):
+    """One background task at a time."""
+
+    exported = Signal(object)
+    """ExportOutcome."""
+    taken_in = Signal()
+    """Images, classes and objects may be others now."""
+
+    def __init__(self, context: Context, watch: SavingWatch, images: ImagesFeature) -> None:
+        super().__init__(context)
+        self._watch, self._images = watch, images
+        self._task: Task | None = None
+        self._is_taking_in = False
+        self._declare(
+            Action(
+                "export",
+                "Export annotations…",
+                Menu.FILE,
+                1,
+                self.open_export,
+                keys=("Ctrl+Shift+E",),
+                icon="export",
+                words="coco json yolo voc masks output save as write",
+            ),
+            Action(
+                "check",
+                "Check the annotations",
+                Menu.FILE,
+                1,
+                self.check,
+                words="validate verify errors problems repair",
+            ),
+            Action(
+                "import",
+                "Import annotations…",
+                Menu.FILE,
+                1,
+                self.import_annotations,
+                words="coco json labelme yolo voc cvat load",
+            ),
+        )
+        self._session.project_changed.connect(lambda _project: self.stop())
+        images.all_done.connect(self._on_all_done)
+
+    def open_export(self) -> None:
+        from maskwright_gui.dialogs.export import ExportDialog
+
+        project = self._session.project
+        if project is None:
+            return
+        if not self._session.save():
+            self._watch.look()
+            detail = f"The file would lack them. {self._watch.state.detail}"
+            self.told.emit(Message(f"Nothing to export yet: {self._watch.state.short}", detail, "warning"))
+            return
+        dialog = ExportDialog(project.image_root, project.name, project.state_counts(), self._window)
+        dialog.export_requested.connect(self.export)
+        dialog.open()
+
+    def export(self, request: "ExportRequest") -> None:
+        from maskwright_gui.workers.exporting import export
+
+        if self._session.project is not None and self._may_begin():
+            self._run(partial(export, self._session.project, request), self._on_exported, "Nothing was exported")
+            self._follow(request.path.parent)
+
+    def check(self) -> None:
+        from maskwright.formats.coco import CocoExportOptions
+        from maskwright_gui.workers.exporting import check_project
+
+        if self._session.project is not None and self._may_begin():
+            self._session.save()
+            work = partial(check_project, self._session.project, CocoExportOptions())
+            self._run(work, lambda found: self.show_findings(found), "The check stopped")
+
+    def import_annotations(self) -> None:
+        name, _ = QFileDialog.getOpenFileName(self._window, "Import annotations", "", COCO_FILTER)
+        if name:
+            self.take_in(Path(name))
+
+    def take_in(self, path: Path) -> None:
+        """Annotations of any known format into the project, all or nothing."""
+        from maskwright_gui.workers.importing import import_annotations
+
+        if self._session.project is not None and self._may_begin():
+            work = partial(import_annotations, self._session.project, path)
+            self._run(work, self._on_taken_in, "Nothing was imported")
+            self._is_taking_in = True
+            self._follow(path.parent)
+
+    def show_findings(self, findings: "Sequence[Finding]", request: "ExportRequest | None" = None) -> "FindingsDialog":
+        from maskwright_gui.dialogs.findings import FindingsDialog
+
+        dialog = FindingsDialog(findings, can_force=request is not None, parent=self._window)
+        dialog.place_chosen.connect(self._images.go_to)
+        dialog.fix_requested.connect(self.mend)
+        if request is not None:
+            dialog.force_requested.connect(lambda: self.export(replace(request, is_forced=True)))
+        dialog.show()
+        return dialog
+
+    def mend(self, image_ids: Sequence[int]) -> None:
+        """Make the outlines on these images valid; an edit like any other on each of them."""
+        from maskwright.formats.gate import fix_all
+
+        project = self._session.project
+        if project is None:
+            return
+        count = 0
+        for image_id in image_ids:
+            record, document = project.image(image_id), self._session.document_of(image_id)
+            change = fix_all([instance for instance in document if instance.state.is_exported], record)
+            count += len(change)
+            self._session.edit_image(image_id, change, "Mend outlines")
+        self.told.emit(Message(f"{count} objects mended", "Each image has it as one step to undo."))
+
+    def _may_begin(self) -> bool:
+        """Not while annotations come in: that cannot be taken half, and the window has to hear how it ended."""
+        if self._is_taking_in:
+            self.told.emit(Message("Annotations are being imported", "Try again when that is done.", "warning"))
+        return not self._is_taking_in
+
+    def _follow(self, folder: Path) -> None:
+        """Tell while the folder that the task needs does not answer."""
+        if self._task is not None:
+            self._watch.follow(folder)
+            self._task.finished.connect(partial(self._watch.leave, folder))
+
+    def stop(self) -> None:
+        if self._task is not None:
+            task, self._task = self._task, None
+            task.stop()
+            self._is_taking_in = False
+
+    def _run(self, work: Callable[[TaskProgress], object], on_done: Callable[..., object], complaint: str) -> None:
+        self.stop()
+        task = Task(work, self)
+        task.progressed.connect(lambda done, total, text: self.work_changed.emit(text, done, total))
+        task.finished.connect(lambda: self.work_changed.emit("", 0, None))
+        task.done.connect(on_done)
+        task.failed.connect(lambda error: self._on_failed(complaint, error))
+        self._task = task
+        task.start()
+
+    def _on_exported(self, outcome: "ExportOutcome") -> None:
+        show = partial(self.show_findings, outcome.findings, None if outcome.is_written else outcome.request)
+        self.exported.emit(outcome)
+        if not outcome.is_written:
+            count = sum(finding.is_error for finding in outcome.findings)
+            detail = f"{count} objects would be refused or misread by those who read the file."
+            self.told.emit(Message("Nothing was exported yet", detail, "warning", "Show", show))
+            return
+        detail = f"{outcome.image_count} images, {outcome.instance_count} objects in {outcome.request.path}"
+        if outcome.findings:
+            self.told.emit(Message("The file differs from the project", detail, "error", "Show", show))
+            return
+        if outcome.verified:
+            detail += f". {outcome.verified[0].upper()}{outcome.verified[1:]}"
+        if outcome.losses:
+            detail += f". Not kept: {', '.join(outcome.losses)}"
+        self.told.emit(Message("Annotations exported", f"{detail}."))
+
+    def _on_all_done(self) -> None:
+        self.told.emit(Message("All images are done", "", "info", "Export…", self.open_export))
+
+    def _show_taken_in(self) -> None:
+        self._session.refresh()
+        self._images.refilter()
+        if self._session.image is None:
+            self._images.show_first()
+
+    def _on_taken_in(self, outcome: "ImportOutcome") -> None:
+        self._is_taking_in = False
+        self._show_taken_in()
+        self.taken_in.emit()
+        detail = f"{outcome.instance_count} objects on {outcome.image_count} images."
+        if outcome.notes:
+            detail += f" {outcome.notes[0]}" + (f" (and {len(outcome.notes) - 1} more)" if outcome.notes[1:] else "")
+        self.told.emit(Message("Annotations imported", detail, "warning" if outcome.notes else "info"))
+
+    def _on_failed(self, complaint: str, error: MaskwrightError) -> None:
+        self._is_taking_in = False
+        self.told.emit(Message.of_error(complaint, error))

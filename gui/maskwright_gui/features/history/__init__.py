@@ -1,0 +1,1 @@
+"""What was done on an image, and the way back."""

@@ -1,0 +1,47 @@
+"""From the image on screen to others of the list: rows, not images."""
+
+import numpy as np
+
+from maskwright.document.values import ImageRecord, ImageState
+from maskwright_gui.panels.image_model import ImageListModel
+from maskwright_gui.session import Session
+
+OPEN_STATES = frozenset({ImageState.UNSEEN, ImageState.PRELABELLED, ImageState.IN_PROGRESS})
+NEAR_ROWS = 400
+
+
+class RowWalk:
+    def __init__(self, session: Session, rows: ImageListModel) -> None:
+        self._session, self._rows = session, rows
+        self.direction = 1
+        """Of the last step: 1 or -1."""
+
+    def record(self, offset: int) -> ImageRecord | None:
+        """The image so many rows from the one on screen."""
+        return self._rows.record(self.row + offset) if self.row is not None else None
+
+    def next_open_row(self, row: int, direction: int) -> int | None:
+        near = self._near_open_row(row, direction)
+        return near if near is not None else self._far_open_row(row, direction)
+
+    def _near_open_row(self, row: int, direction: int) -> int | None:
+        """Among the next few pages of the list, which cost a millisecond each."""
+        for target in range(row + direction, row + direction * NEAR_ROWS, direction):
+            record = self._rows.record(target)
+            if record is not None and record.state in OPEN_STATES:
+                return target
+        return None
+
+    def _far_open_row(self, row: int, direction: int) -> int | None:
+        """Among all rows: 160 ms for 100,000."""
+        project = self._session.project
+        if project is None:
+            return None
+        places = np.flatnonzero(np.isin(self._rows.ids, project.image_ids(states=OPEN_STATES)))
+        places = places[places > row] if direction > 0 else places[places < row][::-1]
+        return int(places[0]) if len(places) else None
+
+    @property
+    def row(self) -> int | None:
+        """That of the image on screen."""
+        return self._rows.row_of(self._session.image.id) if self._session.image is not None else None

@@ -1,0 +1,1 @@
+"""The parts of the window: panels, tool bar, theme, focus."""

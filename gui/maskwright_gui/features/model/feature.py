@@ -1,0 +1,336 @@
+"""Which model runs, on which device, and what it says about the image on screen."""
+
+from collections import deque
+from collections.abc import Iterable
+from dataclasses import replace
+from itertools import count
+from pathlib import Path
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QFileDialog
+
+from maskwright.document.values import ImageRecord
+from maskwright.errors import MaskwrightError, ProjectError
+from maskwright.inference.thresholds import Thresholds
+from maskwright_gui.actions import Action, Menu, Under, nothing
+from maskwright_gui.dialogs.models import ModelsDialog
+from maskwright_gui.feature import Context, Feature
+from maskwright_gui.features.model.mapping import ClassMapping
+from maskwright_gui.features.projects.feature import ProjectsFeature
+from maskwright_gui.features.thresholds.feature import ThresholdsFeature
+from maskwright_gui.messages import Message
+from maskwright_gui.panels.model import BUNDLED, ModelPanel, model_title
+from maskwright_gui.panels.shrinking import Shrinking
+from maskwright_gui.workers.inference import InferenceThread
+from maskwright_gui.workers.lane import answer_soon
+from maskwright_gui.workers.requests import ModelChoice, ModelSummary, PredictRequest, PredictResult
+
+MAX_RECENT = 6
+
+
+class ModelFeature(Feature):
+    """Speaks to the inference thread and tells the panels what comes back."""
+
+    predicted = Signal(object)
+    """PredictResult of the image on screen or another."""
+    failures_wanted = Signal()
+    """The person wants to see on which images the model failed."""
+    mapping_wanted = Signal(object)
+    """ModelSummary whose classes are to be mapped."""
+
+    def __init__(
+        self, context: Context, projects: ProjectsFeature, thresholds: ThresholdsFeature, inference: InferenceThread
+    ) -> None:
+        super().__init__(context)
+        self._thresholds, self._strip, self._inference = thresholds, thresholds.strip, inference
+        self.panel = ModelPanel(self._window)
+        right = Qt.DockWidgetArea.RightDockWidgetArea
+        self._dock = self._window.add_dock("Model", Shrinking(self.panel), right, size_px=200)
+        self._ids = count(1)
+        settings = self._settings
+        self._choice = ModelChoice(
+            str(settings.value("model/source", BUNDLED)), str(settings.value("model/device", "CPU"))
+        )
+        self._summary: ModelSummary | None = None
+        self._opens_mapping = False
+        self._waiting: deque[int] = deque()
+        """Images that the model is to run on again, one after the other."""
+        self._told_error: MaskwrightError | None = None
+        """That of a model that could not be loaded: what waited for it fails with the same one."""
+        self._mapping = ClassMapping(self._session, self._window)
+        self._declare(
+            Action(
+                "run_model",
+                "Run model on this image",
+                Menu.MODEL,
+                0,
+                self.run_on_image,
+                keys=("I",),
+                icon="lightning",
+                words="predict detect segment auto label ai inference",
+                tool_bar=(2, "Run model"),
+                canvas_menu=((Under.NOTHING, 0),),
+            ),
+            Action(
+                "choose_model",
+                "Open a model file…",
+                Menu.MODEL,
+                2,
+                self.browse,
+                icon="cpu",
+                needs=nothing,
+                words="load network weights openvino onnx",
+            ),
+            Action(
+                "models",
+                "Get and manage models…",
+                Menu.MODEL,
+                2,
+                self.open_models,
+                needs=nothing,
+                words="download install network weights",
+            ),
+            Action(
+                "map_classes",
+                "Classes of the model…",
+                Menu.MODEL,
+                2,
+                self.map_classes,
+                icon="tag",
+                words="rename labels",
+            ),
+        )
+        self._show_models()
+        self._on_devices_found(("CPU",))
+        self._connect_thread()
+        self._connect_panel()
+        self._connect_features(projects)
+
+    def _connect_thread(self) -> None:
+        thread = self._inference
+        thread.devices_found.connect(self._on_devices_found)
+        thread.model_loading.connect(self._on_model_loading)
+        thread.model_ready.connect(self._on_model_ready)
+        thread.model_failed.connect(self._on_model_failed)
+        thread.done.connect(self._on_predicted)
+        thread.failed.connect(self._on_predict_failed)
+        thread.cancelled.connect(lambda _request: self._end_work())
+
+    def _connect_panel(self) -> None:
+        panel = self.panel
+        panel.model_chosen.connect(self.choose)
+        panel.browse_requested.connect(self.browse)
+        panel.devices_requested.connect(self._inference.find_devices)
+        panel.device_chosen.connect(self.choose_device)
+        panel.mapping_requested.connect(self.map_classes)
+        panel.run_requested.connect(self.run_on_image)
+
+    def _connect_features(self, projects: ProjectsFeature) -> None:
+        self._session.project_changed.connect(self._on_project_changed)
+        self._session.image_changed.connect(lambda image: self.panel.set_has_image(image is not None))
+        self._window.status.work_clicked.connect(self._dock.raise_)
+        self._window.empty_state.model_requested.connect(self.browse)
+        projects.model_dropped.connect(self.choose)
+        self._thresholds.candidates_missing.connect(self.run_on_image)
+        self.mapping_wanted.connect(self._mapping.open)
+        self._mapping.changed.connect(self._thresholds.apply_everywhere)
+        self._mapping.failed.connect(self._tell_error)
+
+    @property
+    def choice(self) -> ModelChoice:
+        return self._choice
+
+    def has_told(self, error: MaskwrightError) -> bool:
+        """Whether the person knows already: the model could not be loaded, and all that waited for it fails."""
+        return error is self._told_error
+
+    def choose(self, source: str) -> None:
+        """A bundled model's name or a file's path; it is loaded at once, so that a fault shows at once."""
+        self._choice = ModelChoice(source, self._choice.device)
+        self._settings.setValue("model/source", source)
+        self._keep_with_project(source)
+        if source != BUNDLED:
+            recent = [source, *(known for known in self._recent() if known != source)]
+            self._settings.setValue("model/recent", recent[:MAX_RECENT])
+        self._show_models()
+        self._inference.prepare(self._choice)
+
+    def _keep_with_project(self, source: str) -> None:
+        from maskwright.project.model_choice import (
+            remember_model,
+        )  # brings SQLAlchemy, which the first window can spare
+
+        project = self._session.project
+        if project is None or project.is_read_only:
+            return
+        try:
+            remember_model(project, source)
+        except ProjectError as error:
+            self.told.emit(Message("The choice is not kept with the project", str(error), "warning"))
+
+    def browse(self) -> None:
+        name, _ = QFileDialog.getOpenFileName(
+            self.panel.window(), "Open a model", "", "Models (*.xml *.onnx *.pb);;All files (*)"
+        )
+        if name:
+            self.choose(name)
+        self._show_models()
+
+    def open_models(self) -> None:
+        """Where to get models from, and which are there."""
+        dialog = ModelsDialog(self._window)
+        dialog.model_chosen.connect(self.choose)
+        dialog.show()
+
+    def stop(self) -> None:
+        for dialog in self._window.findChildren(ModelsDialog):
+            dialog.close()  # ends a download
+
+    def map_classes(self) -> None:
+        """Asks for the mapping dialog as soon as the model is there."""
+        if self._summary is not None and self._summary.choice == self._choice:
+            self.mapping_wanted.emit(self._summary)
+        else:
+            self._opens_mapping = True
+            self._inference.prepare(self._choice)
+
+    def choose_device(self, device: str) -> None:
+        self._choice = ModelChoice(self._choice.source, device)
+        self._settings.setValue("model/device", device)
+        self._inference.prepare(self._choice)
+
+    def run_on_image(self) -> None:
+        """On the one on screen."""
+        if self._session.image is not None and self._session.project is not None and self.may_write():
+            self._run_on(self._session.image)
+
+    def run_on_images(self, image_ids: Iterable[int]) -> None:
+        """One after the other; a wish for the image on screen goes first."""
+        if self._session.project is not None and self.may_write():
+            self._waiting = deque(image_ids)
+            self._run_on_waiting()
+
+    def _run_on_waiting(self) -> None:
+        if self._waiting and self._session.project is not None:
+            self._run_on(self._session.project.image(self._waiting.popleft()))
+
+    def _run_on(self, image: ImageRecord) -> None:
+        project, cache = self._session.project, self._session.cache
+        if project is None or cache is None:
+            return
+        self.work_changed.emit("Running the model", 0, None)
+        self._inference.predict(
+            PredictRequest(
+                request_id=next(self._ids),
+                project=project,
+                image_id=image.id,
+                path=project.image_path(image),
+                cache=cache,
+                choice=self._choice,
+                thresholds=self.wanted_thresholds(),
+            )
+        )
+
+    def _on_project_changed(self, _project: object) -> None:
+        """What waits belongs to the project before; this one goes on with the model that it knows."""
+        self._waiting.clear()
+        self._inference.cancel_predict()
+        if self._session.project is None:
+            return
+        from maskwright.project.model_choice import known_model
+
+        source = known_model(self._session.project)
+        if source is None or source == self._choice.source:
+            return
+        if source == BUNDLED or answer_soon(Path(source).exists, False):
+            self._choice = ModelChoice(source, self._choice.device)
+            self._show_models()
+            return
+        going_on = f"{source} is not there. Proposals would now come from {model_title(self._choice.source)}."
+        self.told.emit(Message("The model of this project is missing", going_on, "warning"))
+
+    def may_write(self) -> bool:
+        if self._session.project is not None and self._session.project.is_read_only:
+            self.told.emit(Message("This project is open for reading only", "Proposals cannot be stored.", "warning"))
+            return False
+        return True
+
+    def _recent(self) -> list[str]:
+        stored = self._settings.value("model/recent", [])
+        names = [stored] if isinstance(stored, str) else stored
+        listed = [str(name) for name in names] if isinstance(names, list) else []
+        return answer_soon(lambda: [name for name in listed if Path(name).exists()], [])
+
+    def _show_models(self) -> None:
+        sources = list(dict.fromkeys([BUNDLED, *self._recent(), self._choice.source]))
+        self.panel.set_models([(model_title(source), source) for source in sources], self._choice.source)
+
+    def _on_devices_found(self, devices: tuple[str, ...]) -> None:
+        known = list(dict.fromkeys([*devices, "AUTO", self._choice.device]))
+        self.panel.set_devices(known, self._choice.device)
+
+    def wanted_thresholds(self) -> Thresholds:
+        """The strip's thresholds; score and NMS are the model's own as long as nobody has seen or chosen others."""
+        from maskwright.operations.kept_thresholds import has_chosen_score
+
+        wanted = self._strip.thresholds
+        project = self._session.project
+        is_known = self._summary is not None and self._summary.choice == self._choice
+        if is_known or (project is not None and has_chosen_score(project)):
+            return wanted
+        return replace(wanted, score=None, nms_iou=None)
+
+    def _end_work(self) -> None:
+        self.work_changed.emit("", 0, None)
+
+    def _on_model_loading(self, choice: ModelChoice) -> None:
+        self.panel.set_note(f"Loading {model_title(choice.source)} on {choice.device}…")
+
+    def _on_model_ready(self, summary: ModelSummary) -> None:
+        classes = len(summary.labels)
+        known = summary.labels[0][1] if classes == 1 else f"{classes} classes"
+        self.panel.set_note(summary.device_note or f"{summary.name} · {known} · {summary.device}")
+        if self._summary is None or self._summary.content_hash != summary.content_hash:
+            self._offer_defaults(summary)
+        self._summary = summary
+        if self._opens_mapping:
+            self._opens_mapping = False
+            self.mapping_wanted.emit(summary)
+
+    def _offer_defaults(self, summary: ModelSummary) -> None:
+        """The model's own operating point, unless the project has thresholds of its own or from its last batch."""
+        from maskwright.operations.kept_thresholds import has_kept_score
+
+        project = self._session.project
+        run = project.last_run() if project is not None else None
+        is_of_another = run is None or run.model_hash != summary.content_hash
+        if project is None or (not has_kept_score(project) and is_of_another):
+            own = replace(self._strip.thresholds, score=summary.default_score, nms_iou=summary.default_nms_iou)
+            self._strip.set_thresholds(own)
+
+    def _on_model_failed(self, choice: ModelChoice, error: MaskwrightError) -> None:
+        self._opens_mapping = False
+        self.panel.set_note(f"{model_title(choice.source)} cannot be used: {error.message}")
+        self._told_error = error
+        wish = ("Get a model", self.open_models)
+        self.told.emit(Message("The model cannot be used", str(error), "error", *wish))
+
+    def _on_predicted(self, result: PredictResult) -> None:
+        outcome = result.outcome
+        self._end_work()
+        self._session.reload_categories()
+        self._session.take_stored(result.request.image_id, outcome.change)
+        self._thresholds.candidates_changed()
+        self.predicted.emit(result)
+        if not outcome.proposal_count:
+            highest = max(outcome.candidates.scores.tolist(), default=0.0)
+            detail = f"The best candidate scores {highest:.2f}. Lower the score, or choose another model."
+            self.told.emit(Message("The model proposes nothing on this image", detail))
+        self._run_on_waiting()
+
+    def _on_predict_failed(self, request: PredictRequest, error: MaskwrightError) -> None:
+        self._end_work()
+        if not self.has_told(error):
+            wish = ("Show failures", self.failures_wanted.emit)
+            self.told.emit(Message("The model did not run on this image", str(error), "error", *wish))
+        self._run_on_waiting()

@@ -1,0 +1,49 @@
+"""The list of the objects on the image, which shares its selection with the canvas."""
+
+from PySide6.QtCore import Qt
+
+from maskwright.document.change import Change
+from maskwright.document.document import Document
+from maskwright_gui.feature import Context, Feature
+from maskwright_gui.features.editing.feature import EditingFeature
+from maskwright_gui.features.images.feature import ImagesFeature
+from maskwright_gui.panels.instances import InstancesPanel
+
+_LATER = "objects"
+
+
+class ObjectsFeature(Feature):
+    """After a step to another image the list follows when the image has been painted."""
+
+    def __init__(self, context: Context, images: ImagesFeature, editing: EditingFeature) -> None:
+        super().__init__(context)
+        self.panel = panel = InstancesPanel(self._window)
+        area = Qt.DockWidgetArea.RightDockWidgetArea
+        self._window.add_dock("Objects", panel, area, size_px=280, key_lists=[panel.table])
+        self._session.document_replaced.connect(lambda _document: self._window.later.put(_LATER, self._show))
+        self._session.document_changed.connect(self._on_document_changed)
+        self._session.selection_changed.connect(self._on_selection_changed)
+        self._session.categories_changed.connect(panel.set_categories)
+        images.records_changed.connect(self._on_records_changed)
+        self._window.theme_changed.connect(panel.set_theme)
+        panel.selection_requested.connect(self._session.select)
+        panel.selection_requested.connect(self._canvas.show_instances)
+        panel.visibility_requested.connect(editing.set_visible)
+
+    def _show(self) -> None:
+        self.panel.set_document(self._session.document)
+        self.panel.set_image_state(self._session.image.state if self._session.image is not None else None)
+        self.panel.set_selection(self._session.selection)
+
+    def _on_document_changed(self, change: Change, document: Document) -> None:
+        self._window.later.flush()  # the lists have to show the image that the change is of
+        self.panel.apply_change(change, document)
+
+    def _on_records_changed(self, image_ids: frozenset[int]) -> None:
+        image = self._session.image
+        if image is not None and image.id in image_ids and not self._window.later.waits(_LATER):
+            self.panel.set_image_state(image.state)
+
+    def _on_selection_changed(self, ids: frozenset[int]) -> None:
+        if not self._window.later.waits(_LATER):
+            self.panel.set_selection(ids)

@@ -1,0 +1,1 @@
+"""Folders, projects and samples: opening, saving, closing."""

@@ -1,0 +1,298 @@
+"""The File menu: opening folders, projects and samples, saving, closing."""
+
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QFileDialog
+
+from maskwright.errors import DamagedProjectError, ForeignImagesError, MaskwrightError
+from maskwright_gui.actions import Action, Menu, nothing
+from maskwright_gui.dialogs.rescued import offer_rescued
+from maskwright_gui.dialogs.unsaved import Leaving, UnsavedDialog
+from maskwright_gui.feature import Context, Feature
+from maskwright_gui.messages import Message
+from maskwright_gui.saving import SavingWatch
+from maskwright_gui.workers.batch_status import Failure
+from maskwright_gui.workers.opening import Opening, add_rest, open_project
+from maskwright_gui.workers.tasks import Task, TaskProgress
+from maskwright_gui.workers.writer import PendingEdit
+
+if TYPE_CHECKING:
+    from maskwright.project.rescue import Rescue
+    from maskwright.project.store import Project
+
+MODEL_SUFFIXES = frozenset({".xml", ".onnx", ".pb"})
+
+
+class ProjectsFeature(Feature):
+    """One background task at a time; a new one ends the one before."""
+
+    images_added = Signal()
+    opened = Signal()
+    """A project is open and its first images are known."""
+    model_dropped = Signal(str)
+    failures_wanted = Signal(object, str)
+    """(list of Failure, title)."""
+    rescued = Signal(object)
+    """The question (QMessageBox) whether rescued edits are to be put in."""
+    images_missing = Signal(int)
+    """So many images of the project that was opened are not where it expects them."""
+
+    def __init__(self, context: Context, watch: SavingWatch) -> None:
+        super().__init__(context)
+        self._watch = watch
+        self._task: Task | None = None
+        self._opening: Opening | None = None
+        self._place: Path | None = None
+        """What is being opened."""
+        self._declare(
+            Action(
+                "open_folder",
+                "Open folder…",
+                Menu.FILE,
+                0,
+                self.open_folder,
+                keys=("Ctrl+U", "Ctrl+Shift+O"),
+                presets={"labelme": ("Ctrl+U",)},
+                icon="folder-open",
+                needs=nothing,
+                words="directory images load start new project",
+            ),
+            Action(
+                "open_project",
+                "Open project…",
+                Menu.FILE,
+                0,
+                self.open_folder,
+                keys=("Ctrl+O",),
+                needs=nothing,
+                words="load",
+            ),
+            Action(
+                "open_samples",
+                "Open the samples",
+                Menu.FILE,
+                0,
+                self.open_samples,
+                needs=nothing,
+                words="demo example tutorial",
+            ),
+            Action(
+                "save",
+                "Save now",
+                Menu.FILE,
+                1,
+                self.save,
+                keys=("Ctrl+S",),
+                presets={"ISAT": ("S", "Ctrl+S")},
+                icon="check",
+                words="store write autosave",
+            ),
+            Action("close_project", "Close project", Menu.FILE, 2, self.close_project, keys=("Ctrl+W",), words="leave"),
+        )
+        watch.hung.connect(self._on_hung)
+        self._session.project_changed.connect(self._on_project_changed)
+        self._session.image_changed.connect(lambda _image: self._window.toasts.drop_of_image())
+        self._session.failed.connect(self._tell_error)
+        self._window.path_dropped.connect(self.open_path)
+        self._window.empty_state.folder_requested.connect(self.open_folder)
+        self._window.empty_state.samples_requested.connect(self.open_samples)
+
+    def open_path(self, path: Path) -> None:
+        """A folder, a project, an image of a folder or a model: whatever was dropped or named."""
+        path = path.expanduser().absolute()
+        if path.suffix.lower() in MODEL_SUFFIXES and path.is_file():
+            self.model_dropped.emit(str(path))
+            return
+        if not self.may_lose_edits():
+            return
+        self._run(lambda progress: open_project(path, progress), self._on_opened, "This cannot be opened")
+        self._place = path
+        self._watch.follow(path)
+
+    def open_folder(self) -> None:
+        name = QFileDialog.getExistingDirectory(self._window, "Open a folder of images or a project")
+        if name:
+            self.open_path(Path(name))
+
+    def open_samples(self) -> None:
+        self._run(_make_samples, lambda folder: self.open_path(folder), "The samples cannot be made")
+
+    def save(self) -> None:
+        if self._session.save():
+            self.told.emit(Message("Everything is saved", "Edits are written as you make them."))
+        else:
+            self._watch.look()
+            state = self._watch.state
+            self.told.emit(Message(state.short or "Edits wait to be saved", state.detail, "warning"))
+
+    def close_project(self) -> None:
+        if not self.may_lose_edits():
+            return
+        self.stop()
+        self._session.close_project()
+
+    def may_lose_edits(self) -> bool:
+        """True when everything is saved, or the person goes without; asks where edits wait."""
+        if self._session.save():
+            return True
+        self._watch.look()
+        dialog = UnsavedDialog(lambda: self._watch.state, lambda: self._session.unsaved_count, self._window)
+        while (leaving := dialog.ask()) is Leaving.KEEP:
+            if not (failure := self._watch.keep()):
+                break
+            dialog.tell(f"No rescue copy could be kept: {failure}")
+        dialog.deleteLater()
+        if leaving is Leaving.STAY:
+            return False
+        self._session.give_up_edits()
+        return True
+
+    def stop(self) -> None:
+        """Cancel the background task and wait for its end."""
+        if self._task is not None:
+            task, self._task = self._task, None
+            task.stop()
+            self._leave_place()
+            self.work_changed.emit("", 0, None)
+
+    def show_unreadable(self) -> None:
+        """The files of the folder that are no images, with the reasons."""
+        images = self._opening.failures if self._opening is not None else []
+        rows = [Failure(0, image.file_name, image.failure.message if image.failure else "") for image in images]
+        self.failures_wanted.emit(rows, "Files that cannot be read")
+
+    def _run(self, function: Callable[[TaskProgress], object], on_done: Callable[..., object], complaint: str) -> None:
+        self.stop()
+        task = Task(function, self)
+        task.progressed.connect(lambda done, total, text: self.work_changed.emit(text, done, total))
+        for signal in (task.done, task.failed, task.cancelled):
+            signal.connect(lambda *_: self._on_task_ended(task))
+        task.done.connect(on_done)
+        task.failed.connect(lambda error: self._on_failed(complaint, error))
+        self._task = task
+        task.start()
+
+    def _on_failed(self, complaint: str, error: MaskwrightError) -> None:
+        if isinstance(error, DamagedProjectError) and error.path is not None:
+            detail = f"{error.path}: {error.message}. It is kept when an earlier copy takes its place."
+            action = partial(self.restore, error.path)
+            self.told.emit(Message(complaint, detail, "error", "Put the latest copy back", action))
+        elif isinstance(error, ForeignImagesError) and error.path is not None:
+            what = "This project reads images from another place"
+            detail = f"{error.image_root} is not beside {error.path}. Use it only if you know what is in it."
+            action = partial(self._open_allowed, error, error.path)
+            self.told.emit(Message(what, detail, "warning", "Use that folder", action, stays=True))
+        else:
+            self.told.emit(Message.of_error(complaint, error))
+
+    def _open_allowed(self, error: ForeignImagesError, project: Path) -> None:
+        error.allow()
+        self.open_path(project)
+
+    def restore(self, file: Path) -> None:
+        """Put the newest whole copy in the place of a damaged project file, and open it."""
+
+        def put_back(progress: TaskProgress) -> Path:
+            from maskwright.project.restoring import restore_newest
+
+            progress.report(0, None, "Putting a copy back")
+            return restore_newest(file)
+
+        self._run(put_back, partial(self._on_restored, file), "No copy was put back")
+
+    def _on_restored(self, file: Path, copy: Path) -> None:
+        self.told.emit(Message("An earlier copy is in place", f"{copy.name}. What was there is beside it."))
+        self.open_path(file)
+
+    def _on_task_ended(self, task: Task) -> None:
+        if self._task is task:
+            self._task = None
+            self._leave_place()
+            self.work_changed.emit("", 0, None)
+        task.wait()
+        task.deleteLater()
+
+    def _leave_place(self) -> None:
+        if self._place is not None:
+            place, self._place = self._place, None
+            self._watch.leave(place)
+
+    def _on_project_changed(self, project: "Project | None") -> None:
+        self._window.show_project(project)
+        self._actions.refresh(self._session)
+        self._window.toasts.drop_of_project()
+
+    def _on_hung(self, folder: Path) -> None:
+        if folder == self._place:
+            detail = f"{folder}. It is opened as soon as it does."
+            self.told.emit(Message("The folder does not answer", detail, "warning", "Give up", self.stop))
+
+    def _on_opened(self, opening: Opening) -> None:
+        self._opening = opening
+        self._session.open_project(opening.project)
+        self.opened.emit()
+        project = self._session.project
+        if project is None:
+            return
+        if (reason := project.read_only_reason) is not None:
+            detail = f"{reason[0].upper()}{reason[1:]}. Nothing can be changed; open it again when that is over."
+            self.told.emit(Message("Opened for reading only", detail, "warning"))
+        if opening.show is not None:
+            record = project.find_image(opening.show)
+            if record is not None:
+                self._session.show_image(record.id)
+        if opening.rescues:
+            self._offer(opening.rescues)
+        self._run(lambda progress: add_rest(opening, progress), self._on_complete, "The folder was not read to its end")
+
+    def _offer(self, rescues: "list[Rescue]") -> None:
+        from maskwright.project.rescue import forget_rescues
+
+        forget = partial(forget_rescues, rescues)
+        box = offer_rescued(rescues, take=lambda: self._put_in(rescues), drop=forget, parent=self._window)
+        self.rescued.emit(box)
+
+    def _put_in(self, rescues: "list[Rescue]") -> None:
+        from maskwright.project.rescue import forget_rescues
+
+        edits = [edit for rescue in rescues for edit in rescue.edits]
+        pending = [PendingEdit(edit.image_id, edit.change, edit.label, edit.kind, edit.state) for edit in edits]
+        count = self._session.put_in(pending)
+        self._watch.when_saved(partial(self._on_put_in, count, len(edits), partial(forget_rescues, rescues)))
+
+    def _on_put_in(self, count: int, asked: int, forget: Callable[[], object]) -> None:
+        forget()
+        self._session.go_on()
+        gone = f"{asked - count} were on images that the project no longer has." if asked > count else ""
+        what = f"{count} rescued edit" + (" is" if count == 1 else "s are") + " saved now"
+        self.told.emit(Message(what, gone, "warning" if gone else "info"))
+
+    def _on_complete(self, opening: Opening) -> None:
+        self.images_added.emit()
+        if opening.backup_failure is not None:
+            self.told.emit(Message.of_error("There is no backup copy of today", opening.backup_failure))
+        if opening.located is not None and opening.located.moved:
+            text = f"{opening.located.moved} moved image" + ("" if opening.located.moved == 1 else "s")
+            self.told.emit(Message(f"{text} found again", "By name and size; the annotations are where they were."))
+        if opening.located is not None and opening.located.missing:
+            self.images_missing.emit(opening.located.missing)
+        if opening.failures:
+            count = len(opening.failures)
+            text = f"{count} file" + (" cannot" if count == 1 else "s cannot") + " be read"
+            detail = "The other images are here."
+            self.told.emit(Message(text, detail, "warning", "Show", self.show_unreadable, stays=True))
+
+
+def _make_samples(progress: TaskProgress) -> Path:
+    """The sample project in the person's data folder, made where it is missing."""
+    from platformdirs import user_data_path
+
+    from maskwright.samples.project import open_sample_project
+
+    progress.report(0, None, "Making the sample images")
+    with open_sample_project(user_data_path("maskwright") / "samples") as project:
+        return project.path

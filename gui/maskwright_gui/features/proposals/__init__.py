@@ -1,0 +1,1 @@
+"""The answers to what the model proposes."""

@@ -1,0 +1,222 @@
+"""Accepting and rejecting what the model proposes: one by one, by score, by class, in view."""
+
+from collections.abc import Callable
+from functools import partial
+
+from maskwright.document import edits
+from maskwright.document.change import Change
+from maskwright.document.document import Document
+from maskwright.document.values import Instance, InstanceState
+from maskwright_gui.actions import Action, Menu, Under
+from maskwright_gui.feature import Context, Feature
+from maskwright_gui.features.editing.feature import EditingFeature, class_name
+from maskwright_gui.features.editing.reading_order import next_in_reading_order, shown
+from maskwright_gui.features.thresholds.feature import ThresholdsFeature
+from maskwright_gui.features.uncertain.feature import UncertainFeature
+from maskwright_gui.messages import UNDO_TEXT, Message
+
+Box = tuple[float, float, float, float]
+
+
+class ProposalsFeature(Feature):
+    """Each answer is one undo step of the session's document."""
+
+    def __init__(
+        self, context: Context, editing: EditingFeature, thresholds: ThresholdsFeature, uncertain: UncertainFeature
+    ) -> None:
+        super().__init__(context)
+        self._editing, self._strip, self._uncertain = editing, thresholds.strip, uncertain
+        self._declare(*self._answering(), *self._answering_many())
+        self._strip.accept_requested.connect(self.accept_above)
+        self._strip.reject_requested.connect(self.reject_below)
+
+    def _answering(self) -> tuple[Action, ...]:
+        return (
+            Action(
+                "accept",
+                "Accept proposal, select next",
+                Menu.MODEL,
+                1,
+                self.accept,
+                keys=("Return", "Enter"),
+                icon="check",
+                is_canvas=True,
+                words="confirm approve yes",
+                tool_bar=(2, "Accept"),
+                canvas_menu=((Under.OBJECT, 0),),
+            ),
+            Action(
+                "reject",
+                "Reject proposal, select next",
+                Menu.MODEL,
+                1,
+                self.reject,
+                keys=("Backspace", "X"),
+                icon="x",
+                is_canvas=True,
+                words="discard dismiss no false",
+                tool_bar=(2, "Reject"),
+                canvas_menu=((Under.OBJECT, 0),),
+            ),
+        )
+
+    def _answering_many(self) -> tuple[Action, ...]:
+        return (
+            Action(
+                "accept_above",
+                "Accept all proposals above the score",
+                Menu.MODEL,
+                1,
+                self.accept_above,
+                keys=("Shift+Return", "Shift+Enter"),
+                is_canvas=True,
+            ),
+            Action(
+                "accept_view",
+                "Accept all proposals in view",
+                Menu.MODEL,
+                1,
+                self.accept_view,
+                keys=("Ctrl+Return", "Ctrl+Enter"),
+                is_canvas=True,
+            ),
+            Action(
+                "reject_below",
+                "Reject all proposals below the score",
+                Menu.MODEL,
+                1,
+                self.reject_below,
+                keys=("Shift+Backspace",),
+                is_canvas=True,
+            ),
+            Action(
+                "reject_view",
+                "Reject all proposals in view",
+                Menu.MODEL,
+                1,
+                self.reject_view,
+                keys=("Ctrl+Backspace",),
+                is_canvas=True,
+            ),
+            Action(
+                "accept_class",
+                "Accept all proposals of the class",
+                Menu.MODEL,
+                1,
+                self.accept_class,
+                keys=("Ctrl+Shift+Return", "Ctrl+Shift+Enter"),
+                is_canvas=True,
+            ),
+            Action(
+                "reject_class",
+                "Reject all proposals of the class",
+                Menu.MODEL,
+                1,
+                self.reject_class,
+                keys=("Ctrl+Shift+Backspace",),
+                is_canvas=True,
+            ),
+            Action(
+                "propose_again",
+                "Propose again what was rejected here",
+                Menu.MODEL,
+                1,
+                self.propose_again,
+                keys=("Shift+X",),
+                is_canvas=True,
+            ),
+        )
+
+    def accept(self) -> None:
+        """What may have been missed at the place that was gone to, else the selected proposals or the first one."""
+        if not self._uncertain.accept_missed():
+            self._answer("Accept", edits.accept)
+
+    def reject(self) -> None:
+        if not self._uncertain.reject_missed():
+            self._answer("Reject", edits.reject)
+
+    def propose_again(self) -> None:
+        """Show the rejected proposals of the image once more: one of them was right."""
+        rejected = [i.id for i in self._session.document or () if i.state is InstanceState.REJECTED and i.polygons]
+        self._answer_many("Propose again", edits.propose_again, rejected)
+
+    def accept_above(self, score: float | None = None) -> None:
+        """All proposals from a score on; the one of the slider if none is said."""
+        score = self._score if score is None else score
+        wanted = [i.id for i in self._proposals() if i.score is not None and i.score >= score]
+        self._answer_many(f"Accept all from {score:.2f}", edits.accept, wanted)
+
+    def reject_below(self, score: float | None = None) -> None:
+        score = self._score if score is None else score
+        wanted = [i.id for i in self._proposals() if i.score is not None and i.score < score]
+        self._answer_many(f"Reject all below {score:.2f}", edits.reject, wanted)
+
+    def accept_view(self) -> None:
+        """Accept the proposals whose middle is inside the visible part of the image."""
+        self._answer_many("Accept all in view", edits.accept, self._proposed_in(self._canvas.viewport.visible_box))
+
+    def reject_view(self) -> None:
+        self._answer_many("Reject all in view", edits.reject, self._proposed_in(self._canvas.viewport.visible_box))
+
+    def accept_class(self) -> None:
+        """All proposals on the image of the class that is selected, or that the panel has chosen."""
+        self.accept_category(self._class_in_question())
+
+    def reject_class(self) -> None:
+        self.reject_category(self._class_in_question())
+
+    def accept_category(self, category_id: int) -> None:
+        self._answer_many(
+            f"Accept all of “{class_name(self._session, category_id)}”", edits.accept, self._proposed_as(category_id)
+        )
+
+    def reject_category(self, category_id: int) -> None:
+        self._answer_many(
+            f"Reject all of “{class_name(self._session, category_id)}”", edits.reject, self._proposed_as(category_id)
+        )
+
+    def _class_in_question(self) -> int:
+        selected = self._session.selected_instances()
+        return selected[0].category_id if selected else self._session.current_category_id
+
+    def _proposed_in(self, view_xyxy: Box) -> list[int]:
+        return [i.id for i in self._proposals() if _holds_middle(view_xyxy, i.bounds_xyxy)]
+
+    def _proposed_as(self, category_id: int) -> list[int]:
+        return [i.id for i in self._proposals() if i.category_id == category_id]
+
+    def _proposals(self) -> list[Instance]:
+        return [instance for instance in shown(self._session) if instance.state is InstanceState.PROPOSED]
+
+    def _answer(self, label: str, edit: Callable[[Document, frozenset[int]], Change]) -> None:
+        document = self._session.document
+        if document is None:
+            return
+        proposed = [i.id for i in self._session.selected_instances() if i.state is InstanceState.PROPOSED]
+        if not proposed:
+            self._editing.step(1, lambda instance: instance.state is InstanceState.PROPOSED)
+            return
+        successor = next_in_reading_order(self._proposals(), after=proposed[-1], leave_out=frozenset(proposed))
+        if self._session.edit(edit(document, frozenset(proposed)), label):
+            self._editing.go_to(frozenset() if successor is None else frozenset({successor}))
+
+    def _answer_many(self, label: str, edit: Callable[[Document, list[int]], Change], ids: list[int]) -> None:
+        document = self._session.document
+        if document is None:
+            return
+        if not self._session.edit(edit(document, ids), label):
+            self.told.emit(Message(f"{label}: there is no such proposal on this image"))
+        else:
+            text = f"{label}: {len(ids)} proposal" + ("" if len(ids) == 1 else "s")
+            undo = partial(self._editing.undo_step, label, self._session.latest_step)
+            self.told.emit(Message(text, action_text=UNDO_TEXT, action=undo))
+
+    @property
+    def _score(self) -> float:
+        return self._strip.score
+
+
+def _holds_middle(view: Box, box: Box) -> bool:
+    x, y = (box[0] + box[2]) / 2, (box[1] + box[3]) / 2
+    return view[0] <= x <= view[2] and view[1] <= y <= view[3]

@@ -1,0 +1,1 @@
+"""Images that are not where the project expects them."""

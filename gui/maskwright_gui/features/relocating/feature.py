@@ -1,0 +1,107 @@
+"""Images that are not where the project expects them: says so, and helps to find them again."""
+
+from functools import partial
+from pathlib import Path
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QFileDialog
+
+from maskwright.errors import MaskwrightError
+from maskwright_gui.actions import Action, Menu
+from maskwright_gui.feature import Context, Feature
+from maskwright_gui.features.images.feature import ImagesFeature
+from maskwright_gui.features.projects.feature import ProjectsFeature
+from maskwright_gui.messages import NEXT_TEXT, Message
+from maskwright_gui.workers.lane import answer_soon
+from maskwright_gui.workers.relocating import Located, find_moved, locate_in
+from maskwright_gui.workers.tasks import Task
+
+
+class RelocatingFeature(Feature):
+    located = Signal()
+    """Some files are where the project expects them again."""
+
+    def __init__(self, context: Context, projects: ProjectsFeature, images: ImagesFeature) -> None:
+        super().__init__(context)
+        self._images = images
+        self._task: Task | None = None
+        self._declare(
+            Action("locate", "Locate missing images…", Menu.FILE, 1, self.locate, words="moved relocate path"),
+        )
+        self._session.project_changed.connect(lambda _project: self.stop())
+        projects.images_missing.connect(self.tell_missing)
+        images.failed.connect(self.tell_failure)
+        self.located.connect(images.read_files_again)
+
+    def tell_missing(self, count: int) -> None:
+        """A project was opened whose images are not all there."""
+        project = self._session.project
+        if project is None:
+            return
+        are = "1 image is" if count == 1 else f"{count} images are"
+        what = f"{are} missing" if answer_soon(project.image_root.is_dir, True) else "The image folder is gone"
+        detail = f"{project.image_root}. The annotations are all here; say where the images are now."
+        self.told.emit(Message(what, detail, "error", "Locate folder…", self.locate))
+
+    def tell_failure(self, what: str, error: MaskwrightError) -> None:
+        """An image cannot be shown. If its file is gone: offer to look for it."""
+        project = self._session.project
+        if project is None or error.path is None or answer_soon(partial(_is_there, error.path), True):
+            self.told.emit(Message(what, str(error), "error", NEXT_TEXT, self._images.next_image))
+        elif not answer_soon(project.image_root.is_dir, True):
+            detail = f"{project.image_root}. The annotations are all here; say where the images are now."
+            self.told.emit(Message("The image folder is gone", detail, "error", "Locate folder…", self.locate))
+        else:
+            detail = f"{error.path}. It may have been moved to another folder."
+            self.told.emit(Message("The image is missing", detail, "error", "Look for it", self.look))
+
+    def locate(self) -> None:
+        """Ask for the folder in which the images are now."""
+        project = self._session.project
+        if project is None:
+            return
+        parents = project.image_root.parents
+        near = answer_soon(lambda: next((place for place in parents if place.is_dir()), Path.home()), Path.home())
+        name = QFileDialog.getExistingDirectory(self._window, "Where are the images now?", str(near))
+        if name:
+            self.locate_in(Path(name))
+
+    def locate_in(self, folder: Path) -> None:
+        if self._session.project is not None:
+            self._run(Task(partial(locate_in, self._session.project, folder), self))
+
+    def look(self) -> None:
+        """Look for missing images in the whole image folder, by name and size."""
+        if self._session.project is not None:
+            self._run(Task(partial(find_moved, self._session.project), self))
+
+    def stop(self) -> None:
+        if self._task is not None:
+            task, self._task = self._task, None
+            task.stop()
+
+    def _run(self, task: Task) -> None:
+        self.stop()
+        task.progressed.connect(lambda done, total, text: self.work_changed.emit(text, done, total))
+        task.finished.connect(lambda: self.work_changed.emit("", 0, None))
+        task.done.connect(self._on_located)
+        task.failed.connect(lambda error: self.told.emit(Message.of_error("The images were not found", error)))
+        self._task = task
+        task.start()
+
+    def _on_located(self, found: Located) -> None:
+        self.located.emit()
+        if not found.missing:
+            moved = f"{found.moved} of them in another folder than before." if found.moved else ""
+            self.told.emit(Message(f"All {found.present} images are here", moved))
+            return
+        detail = f"{found.missing} of {found.present + found.missing} are still missing."
+        place = ("Choose another folder…", self.locate)
+        self.told.emit(Message("Not all images were found", detail, "warning", *place))
+
+
+def _is_there(path: Path) -> bool:
+    """Whether the file of an image exists; that of a page is the TIFF that holds it."""
+    from maskwright.images.pages import page_source
+
+    return page_source(path)[0].exists()

@@ -1,0 +1,1 @@
+"""What the window says while folders hang and edits cannot be saved."""

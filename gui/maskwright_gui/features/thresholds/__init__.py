@@ -1,0 +1,1 @@
+"""The thresholds that choose among the model's candidates, and their live preview."""

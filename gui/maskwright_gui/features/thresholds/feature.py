@@ -1,0 +1,273 @@
+"""Moving a threshold shows at once what it would change on the image, and keeps it when the slider is let go.
+
+It also feeds the canvas: what is shown may be ahead of the session's document while a slider is moved.
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtCore import QTimer, Signal
+
+from maskwright.document.change import Change
+from maskwright.document.document import Document
+from maskwright.document.values import InstanceState
+from maskwright.errors import MaskwrightError
+from maskwright.inference.thresholds import Thresholds
+from maskwright.monitor import Monitor
+from maskwright_gui.actions import Action, Menu
+from maskwright_gui.canvas.ghosts import Ghost, GhostKind, rings_of
+from maskwright_gui.feature import Context, Feature
+from maskwright_gui.features.classes.feature import ClassesFeature
+from maskwright_gui.features.images.feature import ImagesFeature
+from maskwright_gui.history import difference
+from maskwright_gui.messages import Message
+from maskwright_gui.panels.thresholds import ThresholdStrip
+from maskwright_gui.workers.preview import PreviewRequest, PreviewResult, PreviewThread, Purpose
+from maskwright_gui.workers.tasks import Task
+
+if TYPE_CHECKING:
+    from maskwright.inference.candidate_cache import CandidateCache
+    from maskwright.project.store import Project
+
+
+SCORE_STEP = 0.05
+"""Of the keys that raise and lower the score."""
+GHOST_LAYER = "thresholds"
+NOTHING = Change.of(())
+SCORES_AFTER_MS = 20
+"""The histogram of an image's scores comes after its picture."""
+
+
+class ThresholdsFeature(Feature):
+    doubts_changed = Signal(int)
+    """Image id: its marks and its reason in the queue are others now."""
+    applied_everywhere = Signal()
+    """All untouched images have the proposals and doubts of the thresholds that were let go."""
+    candidates_missing = Signal()
+    """A slider was let go on an image without candidates: only the model can say what it changes."""
+    _image_stored = Signal(int, object)
+    """(image id, Change): from the background task, of an image that may have come on screen meanwhile."""
+
+    def __init__(self, context: Context, images: ImagesFeature, classes: ClassesFeature, thread: PreviewThread) -> None:
+        super().__init__(context)
+        self._images, self._thread = images, thread
+        self.strip = strip = ThresholdStrip(self._window)
+        self._window.add_strip("Thresholds", strip)
+        self._shown: Document | None = None
+        self._task: Task | None = None
+        self._kept_mask_threshold = strip.thresholds.mask_threshold
+        """That of the proposals in the document."""
+        self._scores_timer = QTimer(self, singleShot=True, interval=SCORES_AFTER_MS)
+        self._scores_timer.timeout.connect(lambda: self._request(Purpose.SCORES))
+        self._declare(
+            Action(
+                "score_up",
+                "Raise the score",
+                Menu.MODEL,
+                1,
+                partial(self.strip.step_score, SCORE_STEP),
+                keys=("Alt+Up",),
+                repeats=True,
+                words="threshold confidence",
+            ),
+            Action(
+                "score_down",
+                "Lower the score",
+                Menu.MODEL,
+                1,
+                partial(self.strip.step_score, -SCORE_STEP),
+                keys=("Alt+Down",),
+                repeats=True,
+                words="threshold confidence",
+            ),
+        )
+        self._image_stored.connect(self._session.take_stored)
+        self._window.theme_changed.connect(strip.set_theme)
+        classes.merged.connect(thread.forget)
+        self.applied_everywhere.connect(self._on_applied_everywhere)
+        strip.moved.connect(lambda _thresholds: self._request(Purpose.SHOW))
+        strip.released.connect(self._on_released)
+        self._connect_session()
+        self._connect_thread()
+
+    def _connect_session(self) -> None:
+        session = self._session
+        session.document_changed.connect(self._on_document_changed)
+        session.document_replaced.connect(self._on_document_replaced)
+        session.project_changed.connect(self._on_project_changed)
+        session.categories_changed.connect(self.strip.set_categories)
+
+    def _connect_thread(self) -> None:
+        thread = self._thread
+        thread.scores_known.connect(self._on_scores_known)
+        thread.ready.connect(self._on_ready)
+        thread.doubts_noted.connect(self.doubts_changed)
+        thread.missing.connect(self._on_missing)
+        thread.failed.connect(self._on_preview_failed)
+
+    def candidates_changed(self) -> None:
+        """The model ran on the image on screen: look at its candidates again."""
+        self._thread.forget()
+        self._request(Purpose.SCORES)
+
+    def image_inferred(self, image_id: int) -> None:
+        """A batch has been over an image: if it is the one on screen, its candidates are news."""
+        if self._session.image is not None and self._session.image.id == image_id:
+            self.candidates_changed()
+
+    def apply_everywhere(self) -> None:
+        """Make the proposals again, here and on all untouched images: the class mapping is another one."""
+        self._thread.forget()
+        self._request(Purpose.KEEP)
+
+    def stop(self) -> None:
+        """End the background task and wait for it."""
+        if self._task is not None:
+            task, self._task = self._task, None
+            task.stop()
+            task.deleteLater()
+            self.work_changed.emit("", 0, None)
+
+    def _on_released(self, thresholds: Thresholds) -> None:
+        """Keep what was chosen, even where there is nothing yet to apply it to."""
+        project = self._session.project
+        if project is not None and not project.is_read_only:
+            from maskwright.operations.kept_thresholds import keep_thresholds
+
+            try:
+                keep_thresholds(project, thresholds)
+            except MaskwrightError as error:
+                self.told.emit(Message.of_error("The thresholds were not stored", error))
+        self._request(Purpose.KEEP)
+
+    def _request(self, purpose: Purpose) -> None:
+        project, cache, document = self._session.project, self._session.cache, self._session.document
+        if project is None or cache is None or document is None or project.is_read_only:
+            return
+        self._scores_timer.stop()  # they come along
+        wanted = self.strip.thresholds
+        if purpose is Purpose.SHOW and wanted.mask_threshold != self._kept_mask_threshold:
+            wanted = replace(wanted, min_iou=1.0)  # the masks' own outlines: fitting them takes twice as long
+        if purpose is Purpose.KEEP:
+            self._kept_mask_threshold = wanted.mask_threshold
+        self._thread.request(PreviewRequest(project, cache, document, wanted, purpose))
+
+    def _show(self, change: Change, document: Document) -> None:
+        """`change` leads from the session's document to `document`, which the canvas is to show."""
+        if self._shown is not None:
+            change = difference(self._shown, document)
+        self._canvas.apply_change(change, document)
+
+    def _show_effect(self, change: Change) -> None:
+        """Mark on the canvas what the values under way would add and take away."""
+        ghosts = effect_ghosts(change)
+        self._canvas.set_ghosts(ghosts, layer=GHOST_LAYER)
+        added = sum(ghost.kind is GhostKind.ADDED for ghost in ghosts)
+        self.strip.show_effect(added, len(ghosts) - added)
+
+    def _on_document_changed(self, change: Change, document: Document) -> None:
+        self._show(change, document)
+        self._shown = None
+        self._show_effect(NOTHING)
+        self._count_proposals()
+
+    def _on_document_replaced(self, document: Document | None) -> None:
+        self._shown = None
+        self._show_effect(NOTHING)
+        self._canvas.set_document(document if document is not None else Document.of(0, (1, 1)))
+        self.strip.histogram.set_scores([])
+        self._window.later.put("proposals", self._count_proposals)
+        if document is not None:
+            self._scores_timer.start()
+
+    def _count_proposals(self) -> None:
+        document = self._session.document or ()
+        self.strip.set_proposal_count(sum(instance.state is InstanceState.PROPOSED for instance in document))
+
+    def _on_applied_everywhere(self) -> None:
+        """Thresholds have reached the whole project: a queue by doubts is in another order."""
+        if self._images.order == "uncertainty":
+            self._images.panel.refilter()
+
+    def _on_project_changed(self, project: "Project | None") -> None:
+        self.stop()
+        self._thread.forget()
+        if project is not None:
+            from maskwright.operations.kept_thresholds import known_thresholds
+
+            self.strip.set_thresholds(known_thresholds(project) or Thresholds())
+            self._kept_mask_threshold = self.strip.thresholds.mask_threshold
+
+    def _on_scores_known(self, image_id: int, scores: NDArray[np.float32]) -> None:
+        if self._session.document is not None and self._session.document.image_id == image_id:
+            self.strip.histogram.set_scores(scores)
+
+    def _on_ready(self, result: PreviewResult) -> None:
+        document, request, preview = self._session.document, result.request, result.preview
+        if document is None or document.image_id != request.document.image_id:
+            return
+        if document is not request.document:  # edited meanwhile
+            self._request(request.purpose)
+            return
+        shown = document.apply(preview.change)
+        self._show(preview.change, shown)
+        self._shown = shown
+        is_kept = request.purpose is Purpose.KEEP
+        self._show_effect(NOTHING if is_kept else preview.change)
+        if is_kept:
+            self._session.put_proposals(request.document.image_id, preview)
+            self._start_rethreshold()
+
+    def _on_missing(self, request: PreviewRequest) -> None:
+        if request.purpose is Purpose.KEEP:
+            self.candidates_missing.emit()
+
+    def _on_preview_failed(self, error: MaskwrightError) -> None:
+        self.told.emit(Message.of_error("The thresholds were not applied", error))
+
+    def _start_rethreshold(self) -> None:
+        project, cache, image = self._session.project, self._session.cache, self._session.image
+        if project is None or cache is None or image is None:
+            return
+        self.stop()
+        work = partial(_apply_to_others, project, cache, self.strip.thresholds, image.id, self._image_stored.emit)
+        self._task = Task(work, self)
+        self._task.progressed.connect(lambda done, total, text: self.work_changed.emit(text, done, total))
+        self._task.done.connect(lambda _count: self.applied_everywhere.emit())
+        self._task.failed.connect(self._on_failed)
+        self._task.finished.connect(lambda: self.work_changed.emit("", 0, None))
+        self._task.start()
+
+    def _on_failed(self, error: MaskwrightError) -> None:
+        self.told.emit(Message.of_error("The thresholds were not applied to the other images", error))
+
+
+def _apply_to_others(
+    project: "Project",
+    cache: "CandidateCache",
+    thresholds: Thresholds,
+    image_id: int,
+    on_image: Callable[[int, Change], None],
+    monitor: Monitor,
+) -> int:
+    """Make them the project's, and the proposals of all untouched images but the one on screen by them."""
+    from maskwright.operations.kept_thresholds import keep_thresholds
+    from maskwright.operations.proposing import rethreshold
+
+    keep_thresholds(project, thresholds, are_applied=True)
+    return rethreshold(project, cache, thresholds, leave_out=[image_id], on_image=on_image, monitor=monitor)
+
+
+def effect_ghosts(change: Change) -> tuple[Ghost, ...]:
+    """Outlines of the proposals that a change adds and takes away; another shape alone is no mark."""
+    ghosts = []
+    for _, before, after in change:
+        if before is None and after is not None:
+            ghosts.append(Ghost(rings_of(after), GhostKind.ADDED))
+        elif before is not None and after is None:
+            ghosts.append(Ghost(rings_of(before), GhostKind.REMOVED))
+    return tuple(ghosts)

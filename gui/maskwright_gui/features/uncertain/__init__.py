@@ -1,0 +1,1 @@
+"""The places of an image that a model is not sure about."""

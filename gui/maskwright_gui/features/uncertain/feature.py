@@ -1,0 +1,219 @@
+"""Marks on the canvas what the queue's reason is about, walks through it, and takes over what a model missed."""
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from maskwright.document.change import Change
+from maskwright.document.document import Document
+from maskwright.document.values import ImageState, Instance, InstanceState
+from maskwright_gui.actions import Action, Menu
+from maskwright_gui.canvas.ghosts import Ghost, GhostKind, rings_of
+from maskwright_gui.feature import Context, Feature
+from maskwright_gui.features.images.feature import ImagesFeature
+from maskwright_gui.features.thresholds.feature import ThresholdsFeature
+from maskwright_gui.messages import Message
+
+if TYPE_CHECKING:
+    from maskwright.review.places import Place
+
+Box = tuple[float, float, float, float]
+GHOST_LAYER = "review"
+MOST_MARKS = 12
+"""The gravest; more would hide the picture that they are about."""
+LEAST_SHARE = 0.3
+"""Of the image's longer side: what is shown around a place that was gone to."""
+_MISSED = "{accept} takes it over, {reject} dismisses it."
+_SIGNALS = ("disagreement", "uncertainty")
+
+
+class UncertainFeature(Feature):
+    """In an order of the queue the doubtful places of an image are marked at once, in that of names when asked for."""
+
+    def __init__(self, context: Context, images: ImagesFeature, thresholds: ThresholdsFeature) -> None:
+        super().__init__(context)
+        self._images, self._rows = images, images.rows
+        self._details: dict[str, Any] = {}
+        self._is_asked = False
+        self._visited: list[Box] = []
+        self._current: Place | None = None
+        self._declare(
+            Action(
+                "next_doubt",
+                "Next doubtful place",
+                Menu.IMAGE,
+                1,
+                self.next_place,
+                keys=("Q",),
+                icon="question",
+                words="uncertain missed review errors",
+            ),
+        )
+        self._session.document_replaced.connect(lambda _document: self.reload())
+        self._session.document_changed.connect(lambda _change, _document: self._show())
+        self._session.selection_changed.connect(self._on_selection)
+        images.panel.order_changed.connect(lambda _order: self.reload())
+        thresholds.doubts_changed.connect(self._on_doubts_changed)
+
+    def reload(self) -> None:
+        """Another image, another order, or another model's opinion: read again what is known about the image."""
+        self._is_asked, self._visited, self._current = False, [], None
+        self._read()
+        self._show()
+
+    def refresh(self, image_id: int) -> None:
+        """Other thresholds doubt other objects: what is shown of the image follows, the walk through it goes on."""
+        if self._session.image is not None and self._session.image.id == image_id:
+            self._read()
+            self._show()
+
+    def next_place(self) -> None:
+        """Go to the next place of the image that the model, or a second one, is not sure of."""
+        if self._session.document is None:
+            return
+        self._is_asked = True
+        self._read()
+        places = self._places()
+        if not places:
+            self._show()
+            detail = "" if self._details else "Run the model on all images first; doubts are noted as it goes."
+            self.told.emit(Message("No doubtful place is left on this image", detail))
+            return
+        place = next((place for place in places if place.box_xyxy not in self._visited), None)
+        if place is None:
+            self._visited, place = [], places[0]
+        self._visited.append(place.box_xyxy)
+        self._go_to(place)
+
+    def accept_missed(self) -> bool:
+        """Make what was missed at the place on screen an object; False when there is nothing of that kind."""
+        return self._answer_missed(InstanceState.ACCEPTED, "Accept what was missed")
+
+    def reject_missed(self) -> bool:
+        """Note that nothing was missed there, so that it is not offered again."""
+        return self._answer_missed(InstanceState.REJECTED, "Reject what may have been missed")
+
+    def _go_to(self, place: "Place") -> None:
+        width, height = self._session.document.size_wh if self._session.document is not None else (0, 0)
+        self._canvas.zoom_to_box(_with_margin(place.box_xyxy, LEAST_SHARE * max(width, height)))
+        found = place.instance_id
+        self._session.select(frozenset() if found is None else frozenset({found}))
+        self._current = place
+        self._show()
+        if found is None:
+            self.told.emit(Message("An object may have been missed here", self._actions.with_keys(_MISSED)))
+
+    def _answer_missed(self, state: InstanceState, label: str) -> bool:
+        place, project, document = self._current, self._session.project, self._session.document
+        if place is None or place.instance_id is not None or project is None or document is None:
+            return False
+        from maskwright.operations.proposing import missed_at
+
+        detail, cache = self._details.get("disagreement"), self._session.cache
+        found = missed_at(project, cache, document.image_id, place, detail) if cache is not None else None
+        if found is None:
+            self.told.emit(Message("Its outline is not known", "Draw it, or run the model on this image again."))
+            return True
+        proposal = found.proposal
+        new = Instance(
+            self._session.new_instance_id(),
+            proposal.category_id,
+            proposal.polygons,
+            state,
+            score=proposal.score,
+            provenance=found.provenance,
+        )
+        self._current = None
+        if self._session.edit(Change.create([new]), label) and state is InstanceState.ACCEPTED:
+            self._session.select(frozenset({new.id}))
+        return True
+
+    def _read(self) -> None:
+        project, image = self._session.project, self._session.image
+        order = self._rows.order
+        wanted = [name for name in _SIGNALS if self._is_asked or order == name]
+        signals = {name: project.signal(name, image.id) for name in wanted} if project and image else {}
+        self._details = {name: signal[1] for name, signal in signals.items() if signal is not None}
+
+    def _places(self) -> "list[Place]":
+        from maskwright.review.places import disagreement_places, uncertainty_places
+
+        document = self._session.document
+        if document is None:
+            return []
+        places = [
+            *disagreement_places(self._details.get("disagreement"), document.instances),
+            *uncertainty_places(self._details.get("uncertainty"), document.instances),
+        ]
+        return places[:MOST_MARKS]
+
+    def _show(self) -> None:
+        document, image = self._session.document, self._session.image
+        is_settled = image is not None and image.state in (ImageState.DONE, ImageState.EMPTY)
+        if document is None or image is None or (is_settled and not self._is_asked):
+            self._canvas.set_ghosts((), layer=GHOST_LAYER)
+            return
+        ghosts = [self._ghost(place, document) for place in self._places()]
+        if self._rows.order == "rarity":
+            ghosts += self._rare_ghosts(document)
+        self._canvas.set_ghosts(tuple(ghosts), layer=GHOST_LAYER)
+
+    def _ghost(self, place: "Place", document: Document) -> Ghost:
+        is_current = self._current is not None and self._current.box_xyxy == place.box_xyxy
+        instance = document.instances.get(place.instance_id) if place.instance_id is not None else None
+        if instance is not None and instance.polygons:
+            return Ghost(rings_of(instance), GhostKind.DOUBTED, self._label(place), is_current)
+        rings = tuple(ring for polygon in place.polygons for ring in polygon.rings)
+        return Ghost(rings or (_corners(place.box_xyxy),), GhostKind.MISSED, self._label(place), is_current)
+
+    def _label(self, place: "Place") -> str:
+        name = next((c.name for c in self._session.categories if c.id == place.category_id), "another class")
+        match place.kind:
+            case "only here":
+                return "one model only"
+            case "only there":
+                return f"missed? {name}" + (f" {place.score:.2f}" if place.score is not None else "")
+            case "class":
+                return f"or {name}?"
+            case "outline":
+                return f"outline? {1 - place.weight:.2f}"
+            case "doubt":
+                return f"unsure {place.score:.2f}" if place.score is not None else "missed?"
+            case "rival":
+                return f"or {place.rival}?"
+            case "vague":
+                return "outline?"
+
+    def _rare_ghosts(self, document: Document) -> list[Ghost]:
+        rarest = self._rows.rarest_class(document.image_id)
+        if rarest is None:
+            return []
+        category_id, _, total = rarest
+        marked = [i for i in document if i.category_id == category_id and i.polygons and _counts(i)]
+        return [Ghost(rings_of(i), GhostKind.DOUBTED, f"rare, {total} in the project") for i in marked[:MOST_MARKS]]
+
+    def _on_doubts_changed(self, image_id: int) -> None:
+        self.refresh(image_id)
+        self._images.note_changed(image_id)
+        self._images.panel.refresh_reason()
+
+    def _on_selection(self, ids: frozenset[int]) -> None:
+        if self._current is not None and ids and ids != frozenset({self._current.instance_id}):
+            self._current = None
+            self._show()
+
+
+def _counts(instance: Instance) -> bool:
+    return instance.is_visible and instance.state is not InstanceState.REJECTED
+
+
+def _with_margin(box: Box, least: float) -> Box:
+    """So much of the surroundings that a person sees what it is: at least `least` pixels."""
+    x, y = (box[0] + box[2]) / 2, (box[1] + box[3]) / 2
+    width, height = max(box[2] - box[0], least / 2), max(box[3] - box[1], least / 2)
+    return x - width, y - height, x + width, y + height
+
+
+def _corners(box: Box) -> "np.ndarray[Any, np.dtype[np.float64]]":
+    x1, y1, x2, y2 = box
+    return np.array(((x1, y1), (x2, y1), (x2, y2), (x1, y2)), np.float64)

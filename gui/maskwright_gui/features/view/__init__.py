@@ -1,0 +1,1 @@
+"""How the canvas shows an image, and what the user sets once for it."""

@@ -17,10 +17,17 @@ F6, SHIFT = Qt.Key.Key_F6, Qt.KeyboardModifier.ShiftModifier
 
 
 def part_with_focus(bench: Workbench) -> str:
-    window = bench.window
-    names = ("canvas", "instances", "categories", "model", "thresholds", "status", "images")
-    focused = window.focusWidget()
-    return next(name for name in names if getattr(window, name) in (focused, *_parents(focused)))
+    parts = {
+        "canvas": bench.window.canvas,
+        "instances": bench.objects.panel,
+        "categories": bench.classes.panel,
+        "model": bench.model.panel,
+        "thresholds": bench.thresholds.strip,
+        "status": bench.window.status,
+        "images": bench.images.panel,
+    }
+    focused = bench.window.focusWidget()
+    return next(name for name, part in parts.items() if part in (focused, *_parents(focused)))
 
 
 def _parents(widget: QWidget | None) -> list[QWidget]:
@@ -92,7 +99,7 @@ DIALOGS = {
     "history": lambda bench: bench.history.open(),
     "effort": lambda bench: bench.effort.open(),
     "export": lambda bench: bench.exchange.open_export(),
-    "data_set": lambda bench: bench.data_set.open(bench.layout.theme),
+    "data_set": lambda bench: bench.data_set.open(),
     "models": lambda bench: bench.window.actions_table["models"].trigger(),
 }
 

@@ -17,7 +17,7 @@ def messages(qtbot: QtBot, opened: Workbench) -> list[Message]:
         opened.batch.run()
     qtbot.waitUntil(lambda: len(opened.session.document) == 2)
     messages: list[Message] = []
-    opened.editing.told.connect(messages.append)
+    opened.proposals.told.connect(messages.append)
     opened.proposals.accept_above(0.0)
     return messages
 

@@ -148,8 +148,8 @@ def test_deleting_what_was_outlined_leaves_nothing_behind(qtbot: QtBot, pointing
     click(qtbot, pointing, 20, 20)
     qtbot.keyClick(pointing.window.canvas, Key.Key_Return)
     qtbot.waitUntil(lambda: len(pointing.session.document) == 1)
-    pointing.edits.select_all()
-    pointing.edits.delete()
+    pointing.editing.select_all()
+    pointing.editing.delete()
     assert len(pointing.session.document) == 0
 
 

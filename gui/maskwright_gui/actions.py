@@ -13,7 +13,7 @@ from PySide6.QtGui import QAction, QActionGroup, QKeySequence
 from PySide6.QtWidgets import QWidget
 
 from maskwright_gui.icons import themed_icon
-from maskwright_gui.keymap import DEFAULT_PRESET, PRESET_NAMES, Keymap, Keys
+from maskwright_gui.keymap import DEFAULT_PRESET, PRESET_NAMES, Keymap, Keys, with_keys
 from maskwright_gui.theme import Theme
 
 if TYPE_CHECKING:
@@ -160,14 +160,17 @@ class Actions(QObject):
             self._set_keys(action, keys[id_])
         self.keys_changed.emit()
 
-    def key(self, action_id: str) -> str:
-        """The first key in force, as a user reads it; for an action without one its name."""
-        shown = shown_key(self._actions[action_id].shortcut())
-        return shown or f"“{self.specs[action_id].text.rstrip('…')}”"
+    @property
+    def shown_keys(self) -> Mapping[str, str]:
+        """{id: the first key in force, as a user reads it}; for an action without one its name."""
+        return {
+            id_: shown_key(action.shortcut()) or f"“{self.specs[id_].text.rstrip('…')}”"
+            for id_, action in self._actions.items()
+        }
 
     def with_keys(self, text: str) -> str:
         """`text`, where "{accept}" stands for the key in force of the action `accept`."""
-        return text.format_map(_KeysByAction(self))
+        return with_keys(text, self.shown_keys)
 
     def happens_once(self, keys: QKeySequence) -> bool:
         """Whether these are the keys of an action that does not repeat while they are held."""
@@ -211,15 +214,6 @@ class Actions(QObject):
         spec = self.specs[action.objectName()]
         tip = f"{spec.text} ({shown})" if shown else spec.text
         action.setToolTip(f"{tip}\n{LENT}" if shown and spec.exclusive else tip)
-
-
-class _KeysByAction(dict[str, str]):
-    def __init__(self, actions: Actions) -> None:
-        super().__init__()
-        self._actions = actions
-
-    def __missing__(self, action_id: str) -> str:
-        return self._actions.key(action_id)
 
 
 def shown_key(key: QKeySequence) -> str:

@@ -1,5 +1,6 @@
 """What the window is made of: features, one folder each in `features`, and what every feature is given."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
@@ -7,6 +8,7 @@ from PySide6.QtCore import QObject, QSettings, Signal
 
 from maskwright.errors import MaskwrightError
 from maskwright_gui.actions import Action
+from maskwright_gui.keymap import WithKeys
 from maskwright_gui.main_window import MainWindow
 from maskwright_gui.messages import Message
 from maskwright_gui.session import Session
@@ -49,6 +51,10 @@ class Feature(QObject):
     def _refresh(self, *action_ids: str) -> None:
         """What these actions need has changed in another way than by opening or closing a project."""
         self._actions.refresh(self._session, *action_ids)
+
+    def _follow_keys(self, show: Callable[[WithKeys], None]) -> None:
+        """Have `show` make texts that name keys, whenever those change; it gets `Actions.with_keys`."""
+        self._actions.keys_changed.connect(lambda: show(self._actions.with_keys))
 
     def _tell_error(self, what: str, error: MaskwrightError) -> None:
         """`what` failed, and why."""

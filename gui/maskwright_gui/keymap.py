@@ -4,9 +4,12 @@ A preset names only what differs from our own keys. A key that a preset or a use
 whichever action had it before.
 """
 
-from collections.abc import Mapping
+import re
+from collections.abc import Callable, Mapping
 
 Keys = tuple[str, ...]
+WithKeys = Callable[[str], str]
+"""Makes a text that names keys as `with_keys` does, with those in force."""
 Keymap = Mapping[str, Keys]
 """{action id: keys such as "Ctrl+Shift+D"}"""
 
@@ -21,6 +24,17 @@ labelme 7.1: "Default shortcuts" of its configuration. CVAT: "Shortcuts" of its 
 have no counterpart here. ISAT 1.5: its Ctrl+A, Ctrl+Q and Ctrl+E are left out: here and nearly everywhere they select
 all, quit and edit.
 """
+
+
+_NAMED = re.compile(r"\{(.+?)\}")
+
+
+def with_keys(text: str, shown: Mapping[str, str]) -> str:
+    """`text`; "{accept}" stands for the key of the action `accept`, "{[}" for the one that the tools call "[".
+
+    `shown`: {id or name: the key as a user reads it}; what it does not know stays as it is.
+    """
+    return _NAMED.sub(lambda found: shown.get(found[1], found[0]), text)
 
 
 def canonical(key: str) -> str:

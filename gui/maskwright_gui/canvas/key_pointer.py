@@ -3,8 +3,6 @@
 What is held with Insert or Home (Shift, Ctrl, Alt) counts as held with the mouse, and with Home until it lets go.
 """
 
-from collections.abc import Mapping
-
 from PySide6.QtCore import QPointF
 
 from maskwright_gui.canvas.viewport import Viewport
@@ -30,13 +28,11 @@ class KeyPointer:
     def is_down(self) -> bool:
         return self._held is not None
 
-    def hint(self, of_tool: str, shown: Mapping[str, str], *, has_ring: bool) -> str:
-        """What the status bar says. `shown`: keys as read; `has_ring`: the canvas was reached by keys."""
+    def hint(self, of_tool: str, *, has_ring: bool) -> str:
+        """What the status bar says, with keys in braces. `has_ring`: the canvas was reached by keys."""
         if self.is_down:
-            return DOWN_HINT.format_map(shown)
-        return (
-            f"{of_tool} · {UP_HINT.format_map(shown)}" if of_tool and (has_ring or self.place is not None) else of_tool
-        )
+            return DOWN_HINT
+        return f"{of_tool} · {UP_HINT}" if of_tool and (has_ring or self.place is not None) else of_tool
 
     def comes_first(self, key: KeyPress) -> bool:
         """Whether the key is the pointer's even where the tool knows it: arrows that drag, and those with Ctrl."""

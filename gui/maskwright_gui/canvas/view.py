@@ -4,7 +4,7 @@ It never changes a document: tools hand their `Change` to `change_requested`, an
 back through `apply_change`.
 """
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 
 from PySide6.QtCore import QEvent, QPoint, QPointF, Qt, Signal
 from PySide6.QtGui import QContextMenuEvent, QFocusEvent, QKeyEvent, QMouseEvent, QWheelEvent
@@ -19,6 +19,7 @@ from maskwright_gui.canvas.style import CanvasStyle
 from maskwright_gui.canvas.surface import CanvasSurface, boxes_of
 from maskwright_gui.canvas.tool_keys import ToolKeys
 from maskwright_gui.canvas.viewport import Box
+from maskwright_gui.keymap import with_keys
 from maskwright_gui.tools.context import ToolContext, ToolOptions
 from maskwright_gui.tools.select import SelectTool
 from maskwright_gui.tools.tool import KeyPress, Pointer, Tool
@@ -57,6 +58,8 @@ class CanvasView(CanvasSurface):
         self._hint = ""
         self._was_busy = False
         self._key_pointer = KeyPointer()
+        self.shown_keys: Mapping[str, str] = {}
+        """{action id, or key as the tools know it: as a user reads it}"""
         self.set_tool_keys(ToolKeys())
         self._settle_timer.timeout.connect(self._hover_again)
 
@@ -103,7 +106,12 @@ class CanvasView(CanvasSurface):
     def set_tool_keys(self, keys: ToolKeys) -> None:
         """Keys that stand for those which the tools know."""
         self._tool_keys = keys
-        self.context.shown_keys = keys.shown
+        self.shown_keys = {**self.shown_keys, **keys.shown}
+        self._refresh()
+
+    def set_shown_keys(self, shown: Mapping[str, str]) -> None:
+        """Those of the actions, for the hints: {action id: as a user reads it}."""
+        self.shown_keys = {**shown, **self._tool_keys.shown}
         self._refresh()
 
     def set_tool(self, tool: Tool) -> None:
@@ -177,7 +185,8 @@ class CanvasView(CanvasSurface):
     def _refresh(self, dirty: Collection[Box] = ()) -> None:
         """After anything that may change what the tool shows or says."""
         self._show_overlay(self._tool.overlay(), dirty)
-        hint = self._key_pointer.hint(self._tool.hint, self._tool_keys.shown, has_ring=self._has_focus_ring)
+        named = self._key_pointer.hint(self._tool.hint, has_ring=self._has_focus_ring)
+        hint = with_keys(named, self.shown_keys)
         if hint != self._hint:
             self._hint = hint
             self.hint_changed.emit(hint)

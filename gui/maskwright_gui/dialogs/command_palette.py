@@ -1,4 +1,4 @@
-"""Finds any action by typing a part of its name (Ctrl+K)."""
+"""Finds any action by typing a part of its name."""
 
 from collections.abc import Callable, Sequence
 

@@ -1,6 +1,5 @@
-"""All keys on one page (F1), read from the action table, and what the mouse does besides."""
+"""All keys on one page, read from the action table, and what the mouse does besides."""
 
-import re
 from collections.abc import Mapping, Sequence
 
 from PySide6.QtCore import QSize, Qt
@@ -16,6 +15,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from maskwright_gui.keymap import with_keys
 from maskwright_gui.panels.widgets import named
 
 SIZE = QSize(1400, 780)
@@ -43,22 +43,20 @@ CANVAS_KEYS: Rows = [
     ("{Home}", "Hold its button, arrows drag; again: let go"),
     ("Backspace", "Delete the vertex; take back a point"),
     ("{[} and {]}", "Size of the brush, detail of an outline"),
-    ("H, nothing selected", "Show all that is hidden"),
+    ("{toggle_hidden}, nothing selected", "Show all that is hidden"),
     ("A tool's key, held", "The tool for one stroke, then the one before"),
     ("Esc", "Cancel; once more: back to select and edit"),
 ]
 _CLASS = "Class "
 _LONG = 16
 """Letters of a key that are wider than its column."""
-_TOOL_KEY = re.compile(r"\{(.+?)\}")
-"""Stands for the key in force."""
 
 
 class KeySheet(QDialog):
     def __init__(
         self, rows: Sequence[tuple[str, str, Sequence[QKeySequence]]], shown_keys: Mapping[str, str], parent: QWidget
     ) -> None:
-        """`rows`: (menu title, text of the action, its keys); `shown_keys`: {tool key: as a person reads it}."""
+        """`rows`: (menu, text of the action, its keys); `shown_keys`: {action or tool key: as a user reads it}."""
         super().__init__(parent)
         self.setWindowTitle("Keyboard sheet")
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
@@ -90,12 +88,12 @@ def sections_of(
     if classes:
         ends = f"{keys_text(classes[0][1])} … {keys_text(classes[-1][1])}"
         sections.setdefault("Edit", []).append((ends, "Class of the selection, and to draw with"))
-    canvas = [(_TOOL_KEY.sub(lambda found: shown_keys[found[1]], keys), text) for keys, text in CANVAS_KEYS]
+    canvas = [(with_keys(keys, shown_keys), text) for keys, text in CANVAS_KEYS]
     return sections | {"Mouse": MOUSE, "On the canvas": canvas}
 
 
 def keys_text(keys: Sequence[QKeySequence]) -> str:
-    """All keys of one action; Return and the keypad's Enter are one to a person."""
+    """All keys of one action; Return and the keypad's Enter are one to a user."""
     names = (key.toString(QKeySequence.SequenceFormat.NativeText).replace("Return", "Enter") for key in keys)
     return ", ".join(dict.fromkeys(names))
 

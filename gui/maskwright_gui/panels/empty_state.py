@@ -1,10 +1,11 @@
 """What the middle of the window shows without a project: an invitation to drop a folder."""
 
-from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtCore import QSize, Qt, Signal, SignalInstance
 from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from maskwright_gui.icons import themed_icon
+from maskwright_gui.keymap import WithKeys
 from maskwright_gui.panels.widgets import muted_label, named
 from maskwright_gui.theme import DARK
 
@@ -23,6 +24,8 @@ class EmptyState(QWidget):
         self._is_hovered = False
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setAccessibleName("No project is open")
+        self._open = self._button("Open a folder…", self.folder_requested)
+        self._open.setProperty("primary", True)
         column = QVBoxLayout(self)
         column.setSpacing(12)
         column.addStretch(1)
@@ -33,6 +36,9 @@ class EmptyState(QWidget):
         column.addWidget(self._explanation(), 0, Qt.AlignmentFlag.AlignHCenter)
         column.addLayout(self._buttons())
         column.addStretch(1)
+
+    def show_keys(self, with_keys: WithKeys) -> None:
+        self._open.setToolTip(with_keys("{open_folder}"))
 
     def set_drop_hover(self, is_hovered: bool) -> None:
         """Brighten the frame while something that can be opened is held over the window."""
@@ -52,18 +58,16 @@ class EmptyState(QWidget):
         row = QHBoxLayout()
         row.setSpacing(8)
         row.addStretch(1)
-        wishes = (
-            ("Open a folder…", "Ctrl+U", self.folder_requested),
-            ("Open the samples", "A dozen made-up micrographs to try things on", self.samples_requested),
-            ("Get a model…", "Use an OpenVINO model of your own", self.model_requested),
-        )
-        for place, (text, tip, signal) in enumerate(wishes):
-            button = named(QPushButton(text, self), text, tip=tip)
-            button.setProperty("primary", place == 0)
-            button.clicked.connect(signal)
-            row.addWidget(button)
+        row.addWidget(self._open)
+        row.addWidget(self._button("Open the samples", self.samples_requested, "A dozen made-up micrographs to try"))
+        row.addWidget(self._button("Get a model…", self.model_requested, "Use an OpenVINO model of your own"))
         row.addStretch(1)
         return row
+
+    def _button(self, text: str, clicked: SignalInstance, tip: str = "") -> QPushButton:
+        button = named(QPushButton(text, self), text, tip=tip)
+        button.clicked.connect(clicked)
+        return button
 
     def paintEvent(self, event: QPaintEvent) -> None:
         super().paintEvent(event)

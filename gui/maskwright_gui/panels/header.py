@@ -43,6 +43,11 @@ class Header(QWidget):
             button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
         self._row.addWidget(button)
 
+    def enter_menus(self) -> None:
+        """By keys: arrows and letters go on from here; Escape leads back."""
+        self.menus.setActiveAction(self.menus.actions()[0])
+        self.menus.setFocus(Qt.FocusReason.MenuBarFocusReason)
+
     def show_project(self, name: str | None) -> None:
         self._title.setText(name or "Maskwright")
         self._title.setVisible(True)

@@ -10,14 +10,17 @@ from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTreeView, QVBoxLa
 from maskwright.document.change import Change
 from maskwright.document.document import Document
 from maskwright.document.values import Category, ImageState, InstanceState
+from maskwright_gui.keymap import WithKeys
 from maskwright_gui.panels.instance_model import Column, InstanceModel
 from maskwright_gui.panels.widgets import Inviting, muted_label, named
 from maskwright_gui.theme import Theme
 
 NOTHING_PROPOSED = (
-    "Nothing is proposed on this image.\nAlt+Down lowers the score, P draws a polygon,\nSpace says that it is empty."
+    "Nothing is proposed on this image.\n"
+    "{score_down} lowers the score, {tool_polygon} draws a polygon,\n"
+    "{done} says that it is empty."
 )
-NOTHING = "Objects on this image appear here.\nPress I to run the model, or P to draw a polygon."
+NOTHING = "Objects on this image appear here.\n{run_model} runs the model, {tool_polygon} draws a polygon."
 
 
 class InstancesPanel(QWidget):
@@ -33,6 +36,8 @@ class InstancesPanel(QWidget):
         super().__init__(parent)
         self.model = InstanceModel(self)
         self._is_syncing = False
+        self._is_open = True
+        self._with_keys: WithKeys = str
         self._summary = muted_label("", self, wraps=False)
         self.table = self._make_table()
         column = QVBoxLayout(self)
@@ -58,8 +63,15 @@ class InstancesPanel(QWidget):
 
     def set_image_state(self, state: ImageState | None) -> None:
         """What is said where there is no object: that there is none yet, or that the model found none."""
-        is_open = state is None or state is ImageState.UNSEEN
-        self._stack.set_text(NOTHING if is_open else NOTHING_PROPOSED)
+        self._is_open = state is None or state is ImageState.UNSEEN
+        self._invite()
+
+    def show_keys(self, with_keys: WithKeys) -> None:
+        self._with_keys = with_keys
+        self._invite()
+
+    def _invite(self) -> None:
+        self._stack.set_text(self._with_keys(NOTHING if self._is_open else NOTHING_PROPOSED))
 
     def apply_change(self, change: Change, document: Document) -> None:
         self._is_syncing = True

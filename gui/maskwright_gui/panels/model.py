@@ -16,6 +16,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from maskwright_gui.keymap import WithKeys
 from maskwright_gui.panels.widgets import AskingComboBox, muted_label, named
 from maskwright_gui.workers.batch_status import BatchProgress, BatchState, progress_text
 
@@ -53,9 +54,8 @@ class ModelPanel(QWidget):
         self._note = muted_label("The model is loaded when it is first needed.", self)
         self._classes = named(QToolButton(self), "Map classes", tip="What each class of the model becomes")
         self._classes.setText("Classes…")
-        self._run = named(QPushButton("This image", self), "Run on this image", tip="Run the model on this image (I)")
-        self._batch = QPushButton("All images", self)
-        named(self._batch, "Run on all images", tip="Run the model on all images not done yet (Ctrl+Shift+I)")
+        self._run = named(QPushButton("This image", self), "Run on this image", tip="Run the model on this image")
+        self._batch = named(QPushButton("All images", self), "Run on all images")
         self._batch.setProperty("primary", True)
         self._pause = QPushButton("Pause", self)
         self._cancel = named(QPushButton("Cancel", self), "Cancel the batch", tip="Stop the batch; what is done stays")
@@ -70,6 +70,10 @@ class ModelPanel(QWidget):
         self._lay_out()
         self._connect()
         self._refresh()
+
+    def show_keys(self, with_keys: WithKeys) -> None:
+        self._run.setToolTip(with_keys("Run the model on this image ({run_model})"))
+        self._batch.setToolTip(with_keys("Run the model on all images not done yet ({run_batch})"))
 
     def set_models(self, entries: Sequence[tuple[str, str]], current: str) -> None:
         """`entries`: (text, name or path), most recent first."""

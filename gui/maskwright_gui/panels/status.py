@@ -3,6 +3,7 @@
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QProgressBar, QStatusBar, QToolButton, QWidget
 
+from maskwright_gui.keymap import WithKeys
 from maskwright_gui.panels.hint_line import HintLine
 from maskwright_gui.panels.readout import Readout, ReadoutButton
 from maskwright_gui.panels.widgets import named
@@ -21,7 +22,7 @@ class StatusBar(QStatusBar):
         self._hint = named(HintLine(self), "What the keys do in the active tool")
         self._pointer = named(Readout("12345, 12345  65535 65535 65535", self), "Pointer")
         zoom = ReadoutButton("10000 %", self)
-        self._zoom = named(zoom, "Zoom", tip="Zoom: click for 100 % (Ctrl+0)")
+        self._zoom = named(zoom, "Zoom")
         self._zoom.clicked.connect(self.zoom_clicked)
         self._tasks: dict[str, tuple[str, int, int | None]] = {}
         self._bar = named(QProgressBar(self), "Background work")
@@ -44,6 +45,9 @@ class StatusBar(QStatusBar):
     def set_hint_visible(self, is_visible: bool) -> None:
         """Without an image the tools have nothing to say."""
         self._hint.setVisible(is_visible)
+
+    def show_keys(self, with_keys: WithKeys) -> None:
+        self._zoom.setToolTip(with_keys("Zoom: click for 100 % ({zoom_100})"))
 
     def show_pointer(self, text: str) -> None:
         self._pointer.show_text(text)

@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QCheckBox, QGridLayout, QPushButton, QWidget
 
 from maskwright.document.values import Category
 from maskwright.inference.thresholds import Defaults, Thresholds
+from maskwright_gui.keymap import WithKeys
 from maskwright_gui.panels.class_filter import ClassFilter
 from maskwright_gui.panels.threshold_slider import ScoreHistogram, ThresholdSlider
 from maskwright_gui.panels.widgets import muted_label, named
@@ -93,16 +94,19 @@ class ThresholdStrip(QWidget):
         self.histogram.theme = theme
         self.histogram.update()
 
+    def show_keys(self, with_keys: WithKeys) -> None:
+        self._accept.setToolTip(with_keys("Accept all proposals that reach the score ({accept_above})"))
+        self._reject.setToolTip(with_keys("Reject all proposals below the score ({reject_below})"))
+        self._sliders["score"].setToolTip(with_keys("Proposals need at least this score ({score_up}, {score_down})"))
+
     def set_proposal_count(self, count: int) -> None:
         """The two buttons act on proposals: without any they rest."""
         self._accept.setEnabled(count > 0)
         self._reject.setEnabled(count > 0)
-        self._accept.setToolTip("Accept all proposals that reach the score (Shift+Enter)")
-        self._reject.setToolTip("Reject all proposals below the score (Shift+Backspace)")
 
     def _make_sliders(self) -> dict[str, ThresholdSlider]:
         named = {
-            "score": ("Score", "Proposals need at least this score (Alt+Up, Alt+Down)"),
+            "score": ("Score", "Proposals need at least this score"),
             "nms_iou": ("Overlap", "Two proposals of a class may overlap by this IoU (NMS)"),
             "mask_threshold": ("Mask", "Probability from which a pixel belongs to an object"),
             "min_iou": ("Detail", "IoU that the outline keeps with the mask: lower means fewer vertices"),

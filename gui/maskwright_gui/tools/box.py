@@ -58,7 +58,7 @@ class BoxTool(BaseTool):
         if self._context.category_id is None:
             return "Name a class first: take the tool again, or use the Classes panel"
         if self.is_busy:
-            return "Second corner · 1-9 class · Shift equal sides · Ctrl no snapping · Esc cancels"
+            return "Second corner · {class_1}-{class_9} class · Shift equal sides · Ctrl no snapping · Esc cancels"
         return "Drag or click two corners · Shift equal sides" + drawn_hint(self._context)
 
     @property

@@ -62,8 +62,7 @@ class BrushTool(BaseTool):
         if self._context.is_selection_locked:
             return LOCKED_HINT
         works = "Drag erases · Ctrl paints" if self._erases else "Drag paints · Ctrl erases"
-        less, more = self._context.shown_key("["), self._context.shown_key("]")
-        return f"{works} · wheel or {less} {more} size · Esc deselects, then the brush begins a new object"
+        return f"{works} · wheel or {{[}} {{]}} size · Esc deselects, then the brush begins a new object"
 
     @property
     def cursor(self) -> Cursor:

@@ -1,6 +1,6 @@
 """What a tool may know and do: the document it works on, and the two ways out (`commit` and `select`)."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from maskwright.document.change import Change
@@ -8,12 +8,12 @@ from maskwright.document.document import Document
 from maskwright.document.spatial import SpatialIndex
 from maskwright.document.values import InstanceState
 
-LOCKED_HINT = "What is selected is locked · L unlocks it · Esc deselects"
+LOCKED_HINT = "What is selected is locked · {toggle_locked} unlocks it · Esc deselects"
 
 
 @dataclass(frozen=True, slots=True)
 class ToolOptions:
-    """Switches that a person sets for all tools."""
+    """Switches that a user sets for all tools."""
 
     snaps: bool = True
     """New and dragged vertices catch neighbours' vertices, edges and the image border."""
@@ -47,12 +47,6 @@ class ToolContext:
     options: ToolOptions = ToolOptions()
     allocate_id: Callable[[], int] = _no_ids
     """A fresh instance id, unique in the project."""
-    shown_keys: Mapping[str, str] = field(default_factory=dict)
-    """Keys that a person may have replaced: {as the tools know them: as a person reads them}."""
-
-    def shown_key(self, name: str) -> str:
-        """For hints: the key that stands for the one that the tools know as `name`."""
-        return self.shown_keys.get(name, name)
 
     def set_document(self, document: Document) -> None:
         self.document = document
@@ -84,4 +78,4 @@ def drawn_hint(context: ToolContext) -> str:
     """What can be done about the class of the object just drawn, which is the one selected; else nothing."""
     instances = [context.document.instances.get(id_) for id_ in context.selection]
     is_drawn = len(instances) == 1 and instances[0] is not None and instances[0].state is InstanceState.DRAWN
-    return " · 1-9 or Ctrl+E: another class for the one just drawn" if is_drawn else ""
+    return " · {class_1}-{class_9} or {change_class}: another class for the one just drawn" if is_drawn else ""

@@ -62,7 +62,7 @@ class PathTool(BaseTool):
         if not self._points:
             return self._start_hint + (drawn_hint(self._context) if self._needs_category else "")
         ends = "Enter, double click or first point closes" if self._is_closed else "Enter or double click finishes"
-        keys = "1-9 class · " if self._needs_category else ""
+        keys = "{class_1}-{class_9} class · " if self._needs_category else ""
         return f"{ends} · {keys}Backspace last point · Ctrl no snapping · Esc cancels"
 
     @property

@@ -55,8 +55,7 @@ class SelectTool(BaseTool):
     @property
     def hint(self) -> str:
         if self._vertex_keys.ref is not None:
-            before, after, insert = map(self._context.shown_key, (",", ".", "Insert"))
-            return f"Arrows move the vertex · {before} {after} step · {insert} inserts · Backspace deletes · Esc back"
+            return "Arrows move the vertex · {,} {.} step · {Insert} inserts · Backspace deletes · Esc back"
         if self._gesture is not None:
             return self._gesture.hint
         return target_hint(self._target, self._context)

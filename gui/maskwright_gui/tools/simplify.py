@@ -49,8 +49,7 @@ class SimplifyTool(BaseTool):
     def hint(self) -> str:
         if not self._context.selected_editable:
             return LOCKED_HINT if self._context.is_selection_locked else "Select objects to simplify"
-        less, more = self._context.shown_key("["), self._context.shown_key("]")
-        return f"{self._figures} · wheel or {less} {more} less or more detail · Enter or click applies · Esc restores"
+        return f"{self._figures} · wheel or {{[}} {{]}} less or more detail · Enter or click applies · Esc restores"
 
     @property
     def cursor(self) -> Cursor:

@@ -88,9 +88,10 @@ def target_hint(target: Target | None, context: ToolContext) -> str:
         case _ if context.is_selection_locked:
             return LOCKED_HINT
         case _ if _has_proposal(context):
-            return "Enter accepts · X rejects · Ctrl+E another class · drag moves · Alt-drag erases vertices"
+            answers = "{accept} accepts · {reject} rejects · {change_class} another class"
+            return f"{answers} · drag moves · Alt-drag erases vertices"
         case _ if context.selection:
-            return "Drag moves · Alt-drag erases vertices · arrows nudge · , . walk the vertices · Esc deselects"
+            return "Drag moves · Alt-drag erases vertices · arrows nudge · {,} {.} walk the vertices · Esc deselects"
         case BodyTarget():
             return "Click selects · drag moves · Alt-drag erases vertices · Ctrl-drag a lasso"
         case _:

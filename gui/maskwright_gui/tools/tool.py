@@ -82,7 +82,7 @@ class Tool(Protocol):
 
     @property
     def hint(self) -> str:
-        """What the keys do right now, for the hint line."""
+        """What the keys do right now, for the hint line; see `keymap.with_keys` for keys in braces."""
 
     @property
     def cursor(self) -> Cursor: ...

@@ -157,7 +157,7 @@ def test_a_line_leaves_hidden_and_rejected_objects_alone() -> None:
 def test_a_locked_selection_is_not_exchanged_for_what_lies_below(tool) -> None:
     locked = square(2, at=(20, 20), side=100, is_locked=True)
     session = host(tool, square(1, at=(20, 20), side=100), locked, selection={2})
-    assert "L unlocks" in session.tool.hint
+    assert "{toggle_locked} unlocks" in session.tool.hint
     outline(session, (15, 40), (130, 41), (80, 80), (40, 80))
     session.drag((20, 40), (10, 60), (20, 80))
     assert session.commits == []

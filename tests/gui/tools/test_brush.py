@@ -136,7 +136,7 @@ def test_brackets_belong_to_the_brush_before_any_shortcut() -> None:
 @pytest.mark.parametrize("tool", [BrushTool, EraserTool])
 def test_a_locked_selection_is_not_painted_on_nor_around(tool) -> None:
     session = host(square(1, at=(40, 40), side=40, is_locked=True), tool=tool, selection={1})
-    assert "L unlocks" in session.tool.hint
+    assert "{toggle_locked} unlocks" in session.tool.hint
     session.drag((60, 60), (80, 60), (120, 60))
     assert session.commits == []
 

@@ -322,7 +322,7 @@ def test_the_hint_says_what_the_keys_do_in_the_running_drag(start, modifiers, wo
 
 def test_a_locked_selection_is_told_and_its_delete_key_left_to_the_window() -> None:
     session = host(square(1, at=(40, 40), side=40, is_locked=True), selection={1})
-    assert "L unlocks" in session.tool.hint
+    assert "{toggle_locked} unlocks" in session.tool.hint
     assert not session.tool.wants_key(KeyPress("Delete"))
 
 

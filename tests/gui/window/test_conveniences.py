@@ -61,7 +61,7 @@ def test_the_hint_of_a_selected_proposal_says_how_to_answer_it(opened: Workbench
     proposal = Instance(900, opened.session.categories[0].id, shape, InstanceState.PROPOSED, score=0.9)
     opened.session.edit(Change.create([proposal]), "Propose")
     opened.session.select(frozenset({900}))
-    assert opened.window.canvas.hint.startswith("Enter accepts · X rejects")
+    assert opened.window.canvas.hint.startswith("Enter accepts · Backspace rejects")
 
 
 def test_numbered_names_keep_their_end_in_sight() -> None:

@@ -9,6 +9,7 @@ from pytestqt.qtbot import QtBot
 
 from canvas_support import square
 from maskwright.document.change import Change
+from maskwright_gui.actions import Menu
 from maskwright_gui.app import Workbench
 from maskwright_gui.canvas.tool_keys import ToolKeys
 from maskwright_gui.dialogs.key_sheet import sections_of
@@ -52,6 +53,23 @@ def test_f6_walks_through_all_parts_and_back(annotated: Workbench) -> None:
     assert seen == ["instances", "categories", "model", "thresholds", "status", "images", "canvas"]
     QTest.keyClick(window.focusWidget(), F6, SHIFT)
     assert part_with_focus(annotated) == "images"
+
+
+@pytest.mark.qt_log_ignore("does not support (raise|grabbing)", extend=True)  # that of the offscreen platform
+@pytest.mark.parametrize(
+    ("key", "modifiers"), [(Qt.Key.Key_F10, None), (Qt.Key.Key_F, Qt.KeyboardModifier.AltModifier)]
+)
+def test_menus_open_by_keys(qtbot: QtBot, annotated: Workbench, key: Qt.Key, modifiers: Qt.KeyboardModifier) -> None:
+    bar = annotated.window.header.menus
+    QTest.keyClick(annotated.window.canvas, key, modifiers or Qt.KeyboardModifier.NoModifier)
+    qtbot.waitUntil(lambda: bar.activeAction() is not None)
+    assert bar.activeAction().text() == "&File"
+    QTest.keyClick(bar, Qt.Key.Key_Escape)
+
+
+def test_no_two_menus_have_one_letter(annotated: Workbench) -> None:
+    letters = [menu[0] for menu in Menu if menu.is_on_bar]
+    assert len(set(letters)) == len(letters)
 
 
 def test_f6_passes_over_what_is_hidden(annotated: Workbench) -> None:

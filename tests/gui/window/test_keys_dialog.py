@@ -1,6 +1,7 @@
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QKeySequence
 from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QLabel, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
 from maskwright_gui.app import Workbench
@@ -51,7 +52,7 @@ def test_the_pointer_keys_can_be_others(bench: Workbench) -> None:
     assert "Fit image" in dialog.warning.text()
     dialog.assign.click()
     dialog.accepted_keys.emit(dialog.preset, {"pointer_click": ("F",), "fit": ()})
-    assert bench.window.canvas.context.shown_key("Insert") == "F"
+    assert bench.window.canvas.shown_keys["Insert"] == "F"
     assert bench.window.actions_table["fit"].shortcut().isEmpty()
 
 
@@ -79,6 +80,20 @@ def test_damaged_settings_fall_back_to_our_own_keys(bench: Workbench) -> None:
     bench.settings.setValue("keys/own", "[1, 2")
     bench.help.restore_keys()
     assert bench.window.actions_table["fit"].shortcut() == QKeySequence("F")
+
+
+def test_texts_name_the_keys_in_force(bench: Workbench) -> None:
+    bench.help.use_keys("CVAT", {"accept_above": ("F4",), "toggle_locked": ()})
+    tips = {button.toolTip() for button in bench.thresholds.strip.findChildren(QPushButton)}
+    assert "Accept all proposals that reach the score (F4)" in tips
+    canvas = bench.window.canvas
+    assert (canvas.shown_keys["class_1"], canvas.shown_keys["toggle_locked"]) == ("Ctrl+1", "“Lock or unlock”")
+
+
+def test_no_text_of_the_window_holds_a_key_in_braces(bench: Workbench) -> None:
+    widgets = bench.window.findChildren(QWidget)
+    texts = [widget.toolTip() for widget in widgets] + [label.text() for label in bench.window.findChildren(QLabel)]
+    assert [text for text in (*texts, bench.window.canvas.hint) if "{" in text] == []
 
 
 def test_tool_tips_name_the_key_in_force(bench: Workbench) -> None:

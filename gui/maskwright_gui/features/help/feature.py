@@ -67,7 +67,7 @@ class HelpFeature(Feature):
 
     def open_key_sheet(self) -> None:
         rows = [(spec.menu, spec.text, self._actions[spec.id].shortcuts()) for spec in self._actions.specs.values()]
-        KeySheet(rows, self._canvas.context.shown_keys, self._window).show()
+        KeySheet(rows, self._canvas.shown_keys, self._window).show()
 
     def open_keys(self) -> None:
         titles = {spec.id: (str(spec.menu), spec.text) for spec in self._actions.specs.values()}
@@ -94,6 +94,7 @@ class HelpFeature(Feature):
         keys = resolved(self._default_keys(), self._actions.presets[preset], own)
         self._actions.use_keys(keys)
         self._canvas.set_tool_keys(ToolKeys(keys))
+        self._canvas.set_shown_keys(self._actions.shown_keys)
 
     def _default_keys(self) -> Keymap:
         return {**self._actions.default_keys, **{known.id: (known.key,) for known in TOOL_KEYS}}

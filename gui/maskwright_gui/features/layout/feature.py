@@ -19,6 +19,18 @@ class LayoutFeature(Feature):
         FocusRing(self._window)
         self._declare(*self._panels(), *self._appearance(), self._quit())
         self._window.header.add_button(self._actions["toggle_theme"])
+        self._declare(
+            Action(
+                "menu_bar",
+                "Go to the menus",
+                Menu.VIEW,
+                1,
+                self._window.header.enter_menus,
+                keys=("F10",),
+                needs=nothing,
+                words="keyboard alt mnemonics",
+            )
+        )
         self._names_switch = self._actions["toggle_tool_names"]
         self._names_switch.toggled.connect(self._on_tool_names)
 

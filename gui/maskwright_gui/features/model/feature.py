@@ -102,6 +102,7 @@ class ModelFeature(Feature):
         )
         self._show_models()
         self._on_devices_found(("CPU",))
+        self._follow_keys(self.panel.show_keys)
         self._connect_thread()
         self._connect_panel()
         self._connect_features(projects)

@@ -25,6 +25,7 @@ class ObjectsFeature(Feature):
         self._session.selection_changed.connect(self._on_selection_changed)
         self._session.categories_changed.connect(panel.set_categories)
         images.records_changed.connect(self._on_records_changed)
+        self._follow_keys(panel.show_keys)
         self._window.theme_changed.connect(panel.set_theme)
         panel.selection_requested.connect(self._session.select)
         panel.selection_requested.connect(self._canvas.show_instances)

@@ -67,8 +67,7 @@ class PointTool(BaseTool):
             if self._selected is not None:
                 return "Click what its outline misses · Alt-click what is too much · a click far off outlines another"
             return "Click an object · drag a box around it · Shift-drag a stroke over it · Ctrl-click selects"
-        fewer, more = self._context.shown_key("["), self._context.shown_key("]")
-        sizes = f" · {fewer} {more} smaller, larger" if len(self._draft.candidates) > 1 else ""
+        sizes = " · {[} {]} smaller, larger" if len(self._draft.candidates) > 1 else ""
         return f"Click adds · Alt-click takes away · Enter accepts{sizes} · Backspace last press · Esc cancels"
 
     @property

@@ -97,6 +97,7 @@ class ProjectsFeature(Feature):
         self._session.project_changed.connect(self._on_project_changed)
         self._session.image_changed.connect(lambda _image: self._window.toasts.drop_of_image())
         self._session.failed.connect(self._tell_error)
+        self._follow_keys(self._window.empty_state.show_keys)
         self._window.path_dropped.connect(self.open_path)
         self._window.empty_state.folder_requested.connect(self.open_folder)
         self._window.empty_state.samples_requested.connect(self.open_samples)

@@ -87,6 +87,7 @@ class ThresholdsFeature(Feature):
         )
         self._image_stored.connect(self._session.take_stored)
         self._window.theme_changed.connect(strip.set_theme)
+        self._follow_keys(strip.show_keys)
         classes.merged.connect(thread.forget)
         self.applied_everywhere.connect(self._on_applied_everywhere)
         strip.moved.connect(lambda _thresholds: self._request(Purpose.SHOW))

@@ -38,6 +38,7 @@ class ViewFeature(Feature):
         self._switch("toggle_crosshair", self._set_crosshair, starts=False)
         self._switch("toggle_minimap", self._canvas.minimap.set_wanted, starts=True)
         self._session.project_changed.connect(self._on_project)
+        self._follow_keys(self._window.status.show_keys)
         self._make_objects_switch()
         self._set_fill(str(self._settings.value(_FILL_KEY, "light")))
         labels = LabelMode(str(self._settings.value(_LABELS_KEY, LabelMode.ALL)))

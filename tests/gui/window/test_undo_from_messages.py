@@ -17,7 +17,8 @@ def messages(qtbot: QtBot, opened: Workbench) -> list[Message]:
         opened.batch.run()
     qtbot.waitUntil(lambda: len(opened.session.document) == 2)
     messages: list[Message] = []
-    opened.proposals.told.connect(messages.append)
+    for source in (opened.proposals, opened.editing):
+        source.told.connect(messages.append)
     opened.proposals.accept_above(0.0)
     return messages
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import TypeAlias
 
+from maskwright.assist.bundled.recognising import recognised_window_network
 from maskwright.assist.protocol import Backend
 from maskwright.assist.running import LoadSettings
 from maskwright.assist.sam.recognising import recognised_sam
@@ -14,5 +15,5 @@ Recogniser: TypeAlias = Callable[[Sequence[Network], LoadSettings], Backend | No
 Raises ModelError where they are of the family but do not fit together.
 """
 
-FAMILIES: tuple[Recogniser, ...] = (recognised_sam,)
+FAMILIES: tuple[Recogniser, ...] = (recognised_window_network, recognised_sam)
 """In the order in which they are asked."""

@@ -20,6 +20,8 @@ _log = logging.getLogger(__name__)
 RECORD = "installed.json"
 FOLDER_VARIABLE = "MASKWRIGHT_MODELS"
 """Environment variable that names another folder for installed models."""
+ASSISTANTS = frozenset({"assist"})
+"""Families of cards whose networks propose nothing by themselves: `load_assistant` loads them, not `load_model`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +55,7 @@ def downloads_folder() -> Path:
 
 
 def model_cards() -> tuple[ModelCard, ...]:
-    """All cards of the catalogue, bundled models first, by name; a damaged card is passed over.
+    """All cards of the catalogue, bundled models first, by name; damaged cards and assistants are passed over.
 
     Cards that ship come before cards of one's own with the same name.
     """
@@ -64,7 +66,8 @@ def model_cards() -> tuple[ModelCard, ...]:
         except ModelError as error:
             _log.warning("%s", error)
         else:
-            cards.setdefault(card.name, card)
+            if card.family not in ASSISTANTS:
+                cards.setdefault(card.name, card)
     return tuple(sorted(cards.values(), key=lambda card: (not card.is_bundled, card.name)))
 
 

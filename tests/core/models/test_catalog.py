@@ -53,7 +53,9 @@ def test_the_catalogue_has_the_two_models_with_checksums() -> None:
 
 
 def test_every_card_that_ships_is_whole() -> None:
-    assert {read_card(path).name for path in card_paths()} == {card.name for card in model_cards()}
+    shipped = {read_card(path).name for path in card_paths()}
+    # What waits to be pointed at proposes nothing and is not listed.
+    assert shipped - {"assist"} == {card.name for card in model_cards()}
 
 
 def test_a_bundled_card_takes_its_name_from_the_folder(tmp_path: Path) -> None:

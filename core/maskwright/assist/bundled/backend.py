@@ -1,0 +1,151 @@
+"""The bundled network as an assistant: windows that follow the object, one pass of the network a press."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from maskwright.assist.bundled.choosing import Margins, best_of, bounds_of, is_cut_off, window_around, windows_of_clicks
+from maskwright.assist.bundled.drawing import Plane, earlier_plane, prompt_planes
+from maskwright.assist.bundled.picture import square
+from maskwright.assist.placing import PlacedAxis, SoftMask
+from maskwright.assist.prompt import Box, Prompt
+from maskwright.assist.protocol import Cancel, Features, FeaturesOf
+from maskwright.assist.running import LoadSettings, Runner
+from maskwright.assist.window import Window
+from maskwright.inference.hashing import file_hash
+from maskwright.inference.runtime import Network
+
+BATCH = 8
+ZOOMS = 2
+
+
+@dataclass(frozen=True, slots=True)
+class WindowNetwork:
+    """How the network is fed: positions of its inputs and outputs, side of its square, what it was trained to see."""
+
+    image: int
+    prompt: int
+    mask_logits: int
+    quality: int
+    side: int
+    outside: int
+    margins: Margins
+
+
+class WindowBackend:
+    """See `protocol.Backend`."""
+
+    keeps_features = False
+
+    def __init__(self, network: Network, layout: WindowNetwork, settings: LoadSettings) -> None:
+        self.layout = layout
+        self._runner = Runner(network, settings)
+        self._name = network.interface.metadata.get("model_name") or network.path.stem
+        self._hash = file_hash(network.path)
+
+    @property
+    def name(self) -> str:
+        return self._name
+
+    @property
+    def content_hash(self) -> str:
+        return self._hash
+
+    @property
+    def device(self) -> str:
+        return self._runner.device
+
+    @property
+    def device_note(self) -> str | None:
+        return self._runner.device_note
+
+    def prepare(self, image_bgr: NDArray[np.uint8], window: Window, cancel: Cancel | None) -> Features:
+        pixels = square(image_bgr, window, self.layout.side, self.layout.outside)
+        pixels.flags.writeable = False
+        return Features(window, {"pixels": pixels})
+
+    def outline(self, features: Features, prompt: Prompt, cancel: Cancel | None) -> SoftMask:
+        return self._passes([features], [prompt], cancel)[0]
+
+    def answers(self, features_of: FeaturesOf, prompts: Sequence[Prompt], cancel: Cancel | None) -> list[SoftMask]:
+        known = [number for number, prompt in enumerate(prompts) if _bounds(prompt) is not None]
+        answers: dict[int, SoftMask] = {}
+        for some in _batched(known, BATCH):
+            features = [
+                features_of(window_around(_sure_bounds(prompts[number]), self.layout.margins)) for number in some
+            ]
+            softs = self._passes(features, [prompts[number] for number in some], cancel)
+            answers |= dict(zip(some, softs, strict=True))
+        for number, prompt in enumerate(prompts):
+            if number not in answers:
+                answers[number] = self._searched(features_of, prompt, cancel)
+        return [answers[number] for number in range(len(prompts))]
+
+    def _searched(self, features_of: FeaturesOf, prompt: Prompt, cancel: Cancel | None) -> SoftMask:
+        """Of clicks alone: windows of several sizes, then onto what was found in the best of them."""
+        windows = windows_of_clicks(prompt)
+        features = [features_of(window) for window in windows]
+        softs = self._passes(features, [prompt] * len(windows), cancel)
+        best = best_of(softs, windows)
+        soft, window = softs[best], windows[best]
+        for _ in range(ZOOMS):
+            bounds = bounds_of(soft)
+            if bounds is None:
+                break
+            closer = window_around(bounds, self.layout.margins)
+            if closer == window:
+                break
+            window = closer
+            soft = self._passes([features_of(window)], [replace(prompt, previous=soft)], cancel)[0]
+            if not is_cut_off(soft.logits, window, prompt.size_wh):
+                break
+        return soft
+
+    def _passes(self, features: Sequence[Features], prompts: Sequence[Prompt], cancel: Cancel | None) -> list[SoftMask]:
+        """One pass of the network over several windows, each with its prompt."""
+        cells = self.layout.side // 2
+        pixels = [one.arrays["pixels"] for one in features]
+        planes = [_planes(prompt, one.window, cells) for one, prompt in zip(features, prompts, strict=True)]
+        feeds: dict[int, NDArray[Any]] = {self.layout.image: np.stack(pixels), self.layout.prompt: np.stack(planes)}
+        outputs = self._runner.run(feeds, cancel)
+        logits, quality = outputs[self.layout.mask_logits], outputs[self.layout.quality]
+        return [
+            SoftMask(np.asarray(logits[i], np.float32), _axes(one.window, cells, prompt), float(quality[i]))
+            for i, (one, prompt) in enumerate(zip(features, prompts, strict=True))
+        ]
+
+
+def _bounds(prompt: Prompt) -> Box | None:
+    """Around what is known of the object; None where that is clicks alone."""
+    if prompt.box_xyxy is not None or prompt.mask is not None:
+        return prompt.extent_xyxy
+    found = bounds_of(prompt.previous) if prompt.previous is not None else None
+    if found is None:
+        return None
+    x1, y1, x2, y2 = prompt.extent_xyxy
+    return min(x1, found[0]), min(y1, found[1]), max(x2, found[2]), max(y2, found[3])
+
+
+def _sure_bounds(prompt: Prompt) -> Box:
+    bounds = _bounds(prompt)
+    assert bounds is not None
+    return bounds
+
+
+def _planes(prompt: Prompt, window: Window, cells: int) -> Plane:
+    return prompt_planes(prompt, window, cells, earlier_plane(prompt, window, cells))
+
+
+def _axes(window: Window, cells: int, prompt: Prompt) -> tuple[PlacedAxis, PlacedAxis]:
+    width, height = prompt.size_wh
+    return (
+        PlacedAxis.stretched(cells, window.x, window.width, width),
+        PlacedAxis.stretched(cells, window.y, window.height, height),
+    )
+
+
+def _batched(numbers: list[int], size: int) -> list[tuple[int, ...]]:
+    return [tuple(numbers[start : start + size]) for start in range(0, len(numbers), size)]

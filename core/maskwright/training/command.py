@@ -7,6 +7,7 @@ import logging
 from pathlib import Path
 
 from maskwright.inference.model import load_model
+from maskwright.training.assist import command as assist
 from maskwright.training.dataset import read_dataset
 from maskwright.training.evaluate import reports_by_kind
 from maskwright.training.export import ModelDescription, export, load_average
@@ -23,6 +24,8 @@ def main(arguments: list[str] | None = None) -> None:
     _add_train(commands.add_parser("train", help="train from scratch on a COCO file"))
     _add_export(commands.add_parser("export", help="write a checkpoint as an OpenVINO model"))
     _add_evaluate(commands.add_parser("evaluate", help="a model's figures by kind of micrograph"))
+    assist.add_train(commands.add_parser("assist-train", help="train the network that outlines what is pointed at"))
+    assist.add_export(commands.add_parser("assist-export", help="write its checkpoint as an OpenVINO model"))
     options = parser.parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     options.action(options)

@@ -75,7 +75,7 @@ def _sample(
     size_hw = (image["height"], image["width"])
     if pixels.shape[:2] != size_hw:
         raise MaskwrightError(f"{path} is {pixels.shape[:2]} (h, w), its COCO file says {size_hw}")
-    masks = [_mask(annotation["segmentation"], size_hw) for annotation in annotations]
+    masks = [decode_mask(annotation["segmentation"], size_hw) for annotation in annotations]
     labels = np.zeros(size_hw, np.int16)
     for index in sorted(range(len(masks)), key=lambda index: -int(masks[index].sum())):
         labels[masks[index]] = index + 1
@@ -83,7 +83,7 @@ def _sample(
     return Sample(pixels, labels, categories)
 
 
-def _mask(segmentation: Any, size_hw: tuple[int, int]) -> NDArray[np.bool_]:
+def decode_mask(segmentation: Any, size_hw: tuple[int, int]) -> NDArray[np.bool_]:
     """COCO polygons, uncompressed or compressed RLE to (H, W) bool."""
     if isinstance(segmentation, list):
         encoded = rle.merge(rle.frPyObjects(segmentation, *size_hw))

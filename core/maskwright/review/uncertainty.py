@@ -177,9 +177,11 @@ def _strongest(doubts: list[Doubt]) -> tuple[Doubt, ...]:
 def _looseness(candidates: Candidates, pair: int) -> float:
     """1 - IoU of the mask cut high and cut low: these masks lie within one another, so areas suffice."""
     row = int(candidates.rows[pair])
-    box = candidates.boxes_xyxy[row]
+    box, masks, frame = candidates.boxes_xyxy[row], candidates.masks, candidates.frame
+    soft = masks.soft(row, box, frame)  # bringing it to image size takes longer than both cuts
     firm, loose = (
-        int(candidates.masks.crop(row, box, candidates.frame, threshold)[0].sum()) for threshold in (_FIRM, _LOOSE)
+        np.count_nonzero((masks.crop(row, box, frame, cut) if soft is None else soft.above(cut))[0])
+        for cut in (_FIRM, _LOOSE)
     )
     return 1 - firm / loose if loose else 0.0
 

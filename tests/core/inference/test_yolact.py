@@ -2,11 +2,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from numpy.typing import ArrayLike
 
 import tiny_models
 from maskwright.errors import ModelError
+from maskwright.inference.adapters.pairs import scored_pairs
 from maskwright.inference.model import Model, load_model
+from maskwright.inference.thresholds import Defaults
 from shared_data import shared_path
 
 BLACK = np.zeros((20, 40, 3), np.uint8)
@@ -111,3 +115,14 @@ def test_selection_and_masks_equal_the_reference_decoder() -> None:
         )
         found.remove(match)
         assert (match.mask & masks[k]).sum() / (match.mask | masks[k]).sum() >= 0.999
+
+
+@given(st.integers(0, 40), st.integers(1, 9), st.data())
+def test_pairs_above_the_floor_are_found_wherever_they_are(anchors: int, columns: int, data: st.DataObject) -> None:
+    picked = data.draw(st.sets(st.tuples(st.integers(0, max(anchors - 1, 0)), st.integers(0, columns - 1))))
+    scores = np.full((anchors, columns), 0.01, np.float32)
+    for row, column in picked if anchors else ():
+        scores[row, column] = 0.5
+    pairs = scored_pairs(scores, Defaults())
+    expected = np.argwhere(scores > 0.05)
+    assert np.stack([pairs.used[pairs.rows], pairs.classes], axis=1).tolist() == expected.tolist()

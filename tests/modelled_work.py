@@ -29,7 +29,7 @@ from maskwright_gui.app import Workbench
 
 CORE = Path(__file__).resolve().parents[1] / "core"
 WAIT_MS = 20_000
-SIDE = 3
+SIDE = 1.5
 _OTHER_PROGRAM = """
 import sys
 from pathlib import Path
@@ -395,8 +395,10 @@ class ModelledWork:
             self.model.states[image] = state
 
     def _new_place(self) -> Place:
+        """Beside all others: an import takes two objects of one class about one place for the same."""
         self._places += 1
-        return (self._places % 900) * 0.0625 + 0.5, 0.5 + (self._places // 900) * 0.0625
+        lap, place = divmod(self._places, 30 * 22)
+        return (place % 30) * 2 + 0.5 + lap * 0.0625, (place // 30) * 2 + 0.5
 
     def _on_taken_in(self) -> None:
         self._is_importing = False

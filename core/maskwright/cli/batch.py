@@ -32,7 +32,7 @@ from maskwright.prelabel import (
     run_batch,
     store_mapping,
 )
-from maskwright.prelabel.mapping import parse_mapping
+from maskwright.prelabel.mapping import parse_mapping, project_categories
 from maskwright.prelabel.stages import ignore_candidates
 from maskwright.project import Project, ScannedImage, find_project, scan_folder
 from maskwright.project.store import FILE_NAME
@@ -97,6 +97,8 @@ def prelabel_folder(
         project.add_images(image for image in scanned if image.failure is None)
         if class_map is not None:
             store_mapping(project, model.content_hash, parse_mapping(class_map, project, model.labels))
+        if is_temporary:  # the file is the model's own and has its whole table of classes
+            project.keep_categories(_classes_of(project, model, settings))
         keeps_candidates = keeps_candidates and not is_temporary
         report = run_with_bar(project, model, settings, resume=resume, keeps_candidates=keeps_candidates)
         failures = [(image.file_name, image.failure.reason) for image in scanned if image.failure is not None]
@@ -122,6 +124,11 @@ def prelabel_folder(
         None if is_temporary and is_complete else place,
         refined,
     )
+
+
+def _classes_of(project: Project, model: Model, settings: Thresholds) -> list[int]:
+    mapping = project_categories(project, model.labels, model.content_hash)
+    return [id_ for own, id_ in mapping.items() if settings.categories is None or own in settings.categories]
 
 
 def _scan(folder: Path, is_recursive: bool) -> list[ScannedImage]:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from maskwright.document.values import Category
 from maskwright.errors import ModelError
-from maskwright.inference.labels import ModelCategory
+from maskwright.inference.labels import ModelCategory, coco_category
 from maskwright.project import Project
 from maskwright.project.merging import MAPPING_SETTING
 
@@ -52,20 +52,23 @@ def store_mapping(project: Project, model_hash: str, mapping: Mapping[int, int |
 
 
 def project_categories(project: Project, labels: Iterable[ModelCategory], model_hash: str) -> dict[int, int]:
-    """{model's id: project's id} for all classes but the ignored ones.
+    """{model's id: project's id} for all classes but the ignored ones and those that the user deleted.
 
-    What was decided comes first, then names that match; a class that is still without a category gets a new one.
+    What was decided comes first, then names that match; a class that is still without a category gets a new one, which
+    is listed once an object of it has been found.
     """
     labels = list(labels)
-    categories = project.categories()
+    categories, deleted = project.categories(), project.deleted_categories()
     existing = {category.id for category in categories}
     decided = stored_mapping(project, model_hash)
     merged = [Category(id_, name) for name, id_ in project.merged_names().items()]
-    mapping: dict[int, int | None] = {**guess_mapping(labels, merged), **guess_mapping(labels, categories)}
+    mapping: dict[int, int | None] = dict.fromkeys(_of_one_name(labels, deleted), IGNORED)
+    mapping |= {**guess_mapping(labels, merged), **guess_mapping(labels, categories)}
     mapping |= {key: value for key, value in decided.items() if value is None or value in existing}
     missing = [(label.id, label.name) for label in labels if label.id not in mapping]
     if missing:
-        mapping |= project.ensure_categories(missing)
+        official = [label.id for label in labels if coco_category(label.id) == label]
+        mapping |= project.offer_categories(missing, official_ids=official)
     return {label.id: known for label in labels if (known := mapping[label.id]) is not None}
 
 
@@ -93,6 +96,11 @@ def parse_mapping(text: str, project: Project, labels: Sequence[ModelCategory]) 
     made = project.ensure_categories(enumerate(sorted({target for target in targets if target}), start=1))
     by_name = dict(zip(sorted({target for target in targets if target}), made.values(), strict=True))
     return {source: by_name.get(target) for source, target in zip(sources, targets, strict=True)}
+
+
+def _of_one_name(labels: Iterable[ModelCategory], categories: Iterable[Category]) -> list[int]:
+    names = {category.name.casefold() for category in categories}
+    return [label.id for label in labels if label.name.strip().casefold() in names]
 
 
 def _plain(name: str) -> str:

@@ -11,10 +11,10 @@ import numpy as np
 from sqlalchemy import Connection, bindparam, insert, select, update
 
 from maskwright.document.values import Category, ImageRecord, ImageState, Instance
-from maskwright.project.categories import read_categories, taken_ids
+from maskwright.project.categories import keep, read_categories, taken_ids
 from maskwright.project.instances import keep_ids_above, next_id, provenance_ids, reserve_ids, touch_image
 from maskwright.project.merging import read_merged_names
-from maskwright.project.numbers import LARGEST_KEPT, displace, highest_number, name, read_numbers, used_numbers
+from maskwright.project.numbers import LARGEST_KEPT, displace, highest_number, name_in_files, read_numbers, used_numbers
 from maskwright.project.renumbering import Order
 from maskwright.project.rows import category_to_row, extra_to_json, image_from_row, instance_to_row, write_settings
 from maskwright.project.schema import categories, images, instances
@@ -59,6 +59,7 @@ def take_categories(connection: Connection, incoming: Sequence[Category], *, is_
             pairs[ids[category.id]] = category.id
         else:
             ids[category.id] = mine.id
+            keep(connection, [mine.id])
             if is_fresh:
                 row = category_to_row(replace(category, id=mine.id, colour=mine.colour or category.colour))
                 connection.execute(update(categories).where(categories.c.id == mine.id).values(row))
@@ -138,7 +139,7 @@ def take_instances(
             connection.execute(insert(instances), rows)
         if moved and not is_fresh:
             touch_image(connection, image_id, was=tuple(ImageState), becomes=ImageState.DONE)
-    name(connection, "instance", pairs)
+    name_in_files(connection, "instance", pairs)
     if is_fresh:
         image_of = {new[each.id]: image_ids[file_id] for file_id in image_ids for each in data.instances(file_id)}
         places = [(image_of[id_], id_) for id_ in ids.tolist()]
@@ -185,10 +186,10 @@ def _name_all(connection: Connection, kind: Any, pairs: dict[int, int], *, is_fr
     """{id: the file's id} for the export. In a fresh project what is there gives way, else the file's ids do."""
     if is_fresh:
         displace(connection, kind, pairs)
-        name(connection, kind, pairs.items())
+        name_in_files(connection, kind, pairs.items())
         return
     others = set(used_numbers(connection, kind).tolist()) - pairs.keys()
-    name(connection, kind, [(id_, file_id) for id_, file_id in pairs.items() if file_id not in others])
+    name_in_files(connection, kind, [(id_, file_id) for id_, file_id in pairs.items() if file_id not in others])
 
 
 def _insert_images(connection: Connection, numbered: list[tuple[int, ImageRecord]]) -> None:

@@ -14,6 +14,7 @@ from maskwright.document.progress import UNTOUCHED
 from maskwright.document.values import ImageState, Instance, InstanceState, Provenance
 from maskwright.errors import ProjectError, UnfitEditError
 from maskwright.project.aliases import in_todays_classes, read_aliases
+from maskwright.project.categories import note_found
 from maskwright.project.database import Database
 from maskwright.project.gestures import gesture_to_row, is_recorded
 from maskwright.project.journal import change_from_bytes, change_to_bytes
@@ -156,6 +157,7 @@ def write_changes(connection: Connection, changes: Mapping[int, Change], *, edit
     ids = provenance_ids(connection, (after for _, after in created))
     rows = [instance_to_row(after, image_id, ids[after.provenance]) for image_id, after in created]
     if rows:
+        note_found(connection, (after.category_id for _, after in created))
         connection.execute(insert(instances), rows)
 
 

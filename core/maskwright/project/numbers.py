@@ -10,7 +10,7 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Connection, bindparam, func, select
+from sqlalchemy import ColumnElement, Connection, bindparam, func, select
 
 from maskwright.document.file_numbers import FileNumbers, Numbers
 from maskwright.project.database import Database
@@ -21,6 +21,7 @@ Kind = Literal["image", "category", "instance"]
 LARGEST_KEPT = 1 << 52
 """From here on a file's id does not become the project's: there has to be room for numbers above, which readers of JSON
 that use doubles tell apart up to 2**53."""
+_UNLISTED = select(categories.c.id).where(categories.c.standing.in_(("offered", "deleted")))
 _TABLES = {"image": images, "category": categories, "instance": instances}
 
 
@@ -42,7 +43,7 @@ def read_numbers(connection: Connection, kind: Kind) -> Numbers:
         return named
     table = _TABLES[kind]
     is_named = select(file_ids.c.id).where(file_ids.c.kind == kind, file_ids.c.id == table.c.id).exists()
-    is_used = select(file_ids.c.file_id).where(file_ids.c.kind == kind)
+    is_used = select(file_ids.c.file_id).where(*_of(kind))
     displaced = select(table.c.id).where(table.c.id.in_(is_used), ~is_named).order_by(table.c.id)
     ids = [row[0] for row in connection.execute(displaced)]
     if not ids:
@@ -51,7 +52,7 @@ def read_numbers(connection: Connection, kind: Kind) -> Numbers:
     return Numbers.of_pairs([*zip(named.ids.tolist(), named.file_ids.tolist(), strict=True), *_counted(ids, first)])
 
 
-def name(connection: Connection, kind: Kind, pairs: Iterable[tuple[int, int]]) -> None:
+def name_in_files(connection: Connection, kind: Kind, pairs: Iterable[tuple[int, int]]) -> None:
     """Keep (id, the file's id) where these differ."""
     rows = [(kind, id_, file_id) for id_, file_id in pairs if id_ != file_id]
     if rows:
@@ -68,13 +69,16 @@ def displace(connection: Connection, kind: Kind, pairs: Mapping[int, int]) -> No
     clashing = [id_ for id_ in ids if id_ not in pairs and known[id_] in wanted]
     if clashing:
         first = max([*ids, *wanted, *known.file_ids.tolist()]) + 1
-        name(connection, kind, _counted(clashing, first))
+        name_in_files(connection, kind, _counted(clashing, first))
 
 
 def used_numbers(connection: Connection, kind: Kind) -> NDArray[np.int64]:
     """(N,) int64, ascending: what the things that are there are called in files."""
     table, known = _TABLES[kind], read_numbers(connection, kind)
-    ids = _numbers_from(connection.scalar(select(func.group_concat(table.c.id))))
+    written = select(func.group_concat(table.c.id))
+    if kind == "category":
+        written = written.where(categories.c.id.not_in(_UNLISTED))
+    ids = _numbers_from(connection.scalar(written))
     return np.union1d(np.setdiff1d(ids, known.ids), known.file_ids[np.isin(known.ids, ids)])
 
 
@@ -87,11 +91,17 @@ def highest_number(connection: Connection, kind: Kind) -> int:
 
 
 def _named(connection: Connection, kind: Kind) -> Numbers:
-    columns = select(file_ids.c.id, file_ids.c.file_id).where(file_ids.c.kind == kind).order_by(file_ids.c.id)
+    columns = select(file_ids.c.id, file_ids.c.file_id).where(*_of(kind)).order_by(file_ids.c.id)
     inner = columns.subquery()
     # Two texts instead of a million rows.
     row = connection.execute(select(func.group_concat(inner.c.id), func.group_concat(inner.c.file_id))).one()
     return Numbers(_numbers_from(row[0]), _numbers_from(row[1]))
+
+
+def _of(kind: Kind) -> list[ColumnElement[bool]]:
+    """What is written to files; the official number of a class that does not occur stands in nobody's way."""
+    of_kind = file_ids.c.kind == kind
+    return [of_kind, file_ids.c.id.not_in(_UNLISTED)] if kind == "category" else [of_kind]
 
 
 def _numbers_from(joined: str | None) -> NDArray[np.int64]:

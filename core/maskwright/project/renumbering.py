@@ -9,7 +9,7 @@ import numpy as np
 from sqlalchemy import Connection
 
 from maskwright.project.instances import keep_ids_above
-from maskwright.project.numbers import name
+from maskwright.project.numbers import name_in_files
 
 Row = tuple[Any, ...]
 """Beginning with id, image id and category id."""
@@ -45,7 +45,7 @@ class Renumbering:
     def keep(self, connection: Connection) -> None:
         """What the file calls them; and that their ids have been given."""
         ids = self._ids()
-        name(connection, "instance", zip(ids, self._file_ids, strict=True))
+        name_in_files(connection, "instance", zip(ids, self._file_ids, strict=True))
         keep_ids_above(connection, max(ids, default=0))
 
     def order(self, file_order: Sequence[int]) -> Order:

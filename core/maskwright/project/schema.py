@@ -52,6 +52,7 @@ categories = Table(
     Column("supercategory", Text, nullable=False, server_default=text("''")),
     Column("colour", Text, nullable=False, server_default=text("''")),
     Column("extra", Text),
+    Column("standing", Text, nullable=False, server_default=text("'kept'")),  # see categories.py
 )
 
 category_merges = Table(

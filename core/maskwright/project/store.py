@@ -11,6 +11,7 @@ from sqlalchemy import select
 from maskwright.errors import HalfMadeProjectError, ProjectError
 from maskwright.project.backup import back_up_daily, list_backups
 from maskwright.project.categories import CategoryShelf
+from maskwright.project.class_deletion import ClassDeletionShelf
 from maskwright.project.damage import DamageShelf
 from maskwright.project.database import Database
 from maskwright.project.gestures import GestureShelf
@@ -42,6 +43,7 @@ _NAME = "project.name"
 class Project(
     RelocationShelf,
     MergeShelf,
+    ClassDeletionShelf,
     CategoryShelf,
     HistoryShelf,
     ProposalLayer,

@@ -25,9 +25,10 @@ def test_names_are_guessed_past_case_plural_and_separators(project: Project) -> 
     assert guess_mapping(LABELS, project.categories()) == {3: 1, 17: 2}
 
 
-def test_a_class_without_a_category_gets_one(project: Project) -> None:
+def test_a_class_without_a_category_gets_one_that_is_not_listed_yet(project: Project) -> None:
     assert project_categories(project, LABELS, "hash") == {3: 1, 17: 2, 18: 18}
-    assert project.categories()[-1].name == "dog"
+    assert [category.name for category in project.offered_categories()] == ["dog"]
+    assert project.categories()[-1].name == "animal"
 
 
 def test_decisions_come_first_and_are_kept_per_model(project: Project) -> None:

@@ -34,7 +34,8 @@ def test_an_older_project_is_migrated_after_a_copy_was_made(tmp_path: Path) -> N
         file = project.path / "project.db"
     with closing(sqlite3.connect(file)) as connection:  # back to how version 0001 left it
         connection.executescript(
-            "DROP TABLE file_ids; DROP TABLE edits_set_aside; DROP TABLE category_merges;"
+            "ALTER TABLE categories DROP COLUMN standing; DROP TABLE file_ids; DROP TABLE edits_set_aside;"
+            "DROP TABLE category_merges;"
             "ALTER TABLE instances DROP COLUMN dense;"
             "DROP INDEX ix_instances_edited; ALTER TABLE instances DROP COLUMN edited_at;"
             "DROP TABLE image_looks; ALTER TABLE history DROP COLUMN clicks;"
@@ -67,7 +68,7 @@ def test_proposals_of_an_older_project_keep_their_origin_and_their_undo(tmp_path
         file = project.path / "project.db"
     with closing(sqlite3.connect(file)) as connection:  # back to how version 0007 left it
         connection.executescript(
-            "DROP TABLE file_ids; DROP TABLE edits_set_aside;"
+            "ALTER TABLE categories DROP COLUMN standing; DROP TABLE file_ids; DROP TABLE edits_set_aside;"
             "DROP INDEX ix_instances_edited; CREATE TABLE old (id INTEGER PRIMARY KEY, model_name TEXT NOT NULL,"
             "model_hash TEXT NOT NULL, score_threshold FLOAT NOT NULL, nms_iou FLOAT NOT NULL,"
             "created_at TEXT NOT NULL, UNIQUE (model_name, model_hash, score_threshold, nms_iou, created_at));"

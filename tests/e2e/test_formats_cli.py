@@ -285,3 +285,16 @@ def test_a_profile_takes_its_own_formats(photos: Path, tmp_path: Path, name: str
     run_json("import", photos, tmp_path / "set.json")
     profile = "ultralytics" if name.startswith("yolo") else "detectron2"
     assert run("export", photos, "-o", tmp_path / "x", "--profile", profile, "--format", name).exit_code == 0
+
+
+def test_classes_of_one_name_stay_two_until_they_are_merged_by_id(photos: Path, tmp_path: Path) -> None:
+    content = json.loads((tmp_path / "set.json").read_text())
+    for category, name in zip(content["categories"], ("Cat", "cat", "cat"), strict=False):
+        category["name"] = name
+    (tmp_path / "set.json").write_text(json.dumps(content))
+    code, report = run_json("import", photos, tmp_path / "set.json")
+    count = len(content["categories"])
+    assert (code, report["categories"], report["instances"]) == (0, count, 20)
+    assert any("merge them" in problem for problem in report["problems"])
+    first, second = (str(category["id"]) for category in content["categories"][:2])
+    assert len(run_json("classes", photos, "--merge", second, first)[1]["classes"]) == count - 1

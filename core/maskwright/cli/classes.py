@@ -15,7 +15,9 @@ from maskwright.project import Project
 @reports_errors
 def classes(
     project: Annotated[Path, typer.Argument(help="A project, or the image folder it lives in.")],
-    rename: Annotated[tuple[str, str] | None, typer.Option(help="A class and its new name.", metavar="A B")] = None,
+    rename: Annotated[
+        tuple[str, str] | None, typer.Option(help="A class, by name or id, and its new name.", metavar="A B")
+    ] = None,
     merge: Annotated[
         tuple[str, str] | None, typer.Option(help="All objects of class A become objects of class B.", metavar="A B")
     ] = None,
@@ -38,11 +40,20 @@ def classes(
 
 
 def _named(project: Project, name: str) -> int:
-    for category in project.categories():
-        if category.name.casefold() == name.strip().casefold():
-            return category.id
-    known = ", ".join(category.name for category in project.categories())
-    raise ProjectError(f"the project has no class “{name}”", path=project.path, hint=f"it has: {known}")
+    """By name, in any case where that is enough; by id where several have one name."""
+    known = project.categories()
+    wanted = name.strip()
+    exact = [each.id for each in known if each.name == wanted]
+    found = exact or [each.id for each in known if each.name.casefold() == wanted.casefold()]
+    found = found or [each.id for each in known if str(each.id) == wanted]
+    if len(found) == 1:
+        return found[0]
+    if found:
+        numbers = ", ".join(map(str, found))
+        hint = f"say which by its id: {numbers}"
+        raise ProjectError(f"{len(found)} classes are called “{name}”", path=project.path, hint=hint)
+    hint = f"it has: {', '.join(each.name for each in known)}"
+    raise ProjectError(f"the project has no class “{name}”", path=project.path, hint=hint)
 
 
 def _undo_latest(project: Project) -> None:

@@ -25,8 +25,9 @@ _WIDE = 240
 
 
 def messages() -> Console:
-    """Made anew each time: tests and callers may have replaced sys.stderr since."""
-    return Console(stderr=True, highlight=False, markup=False, emoji=False)
+    """Made anew each time: tests and callers may have replaced sys.stderr since. Never folded in a file or a pipe."""
+    width = None if sys.stderr.isatty() else _WIDE
+    return Console(stderr=True, highlight=False, markup=False, emoji=False, soft_wrap=True, width=width)
 
 
 def results() -> Console:

@@ -9,13 +9,13 @@ from sqlalchemy import Connection, select, update
 
 from maskwright.document.values import ImageState, Instance
 from maskwright.errors import FormatError, IncompleteError
+from maskwright.formats.folder_contents import files_below, sizes_of
 from maskwright.formats.json_stream import paused_gc
 from maskwright.formats.naming import matched_names
 from maskwright.formats.problems import Problem
 from maskwright.images.pages import page_source
 from maskwright.project.bulk import TooHighError, insert_annotations, read_all, read_some
 from maskwright.project.database import Database
-from maskwright.project.folder_contents import files_below, sizes_of
 from maskwright.project.incoming import (
     Annotated,
     keep_order,
@@ -144,7 +144,7 @@ class IntakeShelf(NumberShelf):
         from maskwright.formats.coco.stream import CocoStream
 
         chosen = options or IntakeOptions(may_lack_images=True)
-        size_of = sizes_of(self.image_root, path)
+        size_of = sizes_of(self.image_root, path.parent)
         for keeps_ids in (True, False):
             stream = CocoStream(path, size_of=size_of)
             with self._database.read() as connection:

@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -220,6 +221,17 @@ def test_names_of_no_file_are_listed(tmp_path: Path, name: Any) -> None:
 def test_impossible_sizes_are_listed(tmp_path: Path, size: Any) -> None:
     file = read(tmp_path, content(images=[{"id": 1, "file_name": "a.png", "width": size[0], "height": size[1]}]))
     assert file.image_list == ()
+
+
+@pytest.mark.parametrize("size", [{}, {"width": 0, "height": 0}, {"width": "64", "height": 48}], ids=str)
+def test_a_size_that_is_missing_or_impossible_is_that_of_the_file_wherever_it_lies(
+    tmp_path: Path, size: dict[str, Any]
+) -> None:
+    (tmp_path / "below").mkdir()
+    cv2.imwrite(str(tmp_path / "below" / "a.png"), np.zeros((48, 64, 3), np.uint8))
+    found = read(tmp_path, content(images=[{"id": 1, "file_name": "/home/me/a.png", **size}]))
+    assert [(image.width, image.height) for image in found.images()] == [(64, 48)]
+    assert any("as in its file" in problem.reason for problem in found.problems) == bool(size)
 
 
 def test_nan_outside_the_geometry_does_no_harm(tmp_path: Path) -> None:

@@ -34,14 +34,21 @@ def category_of(record: Any, new_id: int) -> Category:
 
 
 def image_of(record: Any, new_id: int, size_of: SizeOf | None = None) -> ImageRecord:
-    """`size_of` is asked where the record has no size; of a path from elsewhere all but its root is the name.
+    """`size_of` is asked where the record has no size, or an impossible one.
+
+    Of a path from elsewhere all but its root is the name.
 
     Raises ValueError for a missing file name or an impossible size.
     """
     name = path_inside(_mapping(record).get("file_name"))
     sides = record.get("width"), record.get("height")
-    found = size_of(name) if sides == (None, None) and size_of is not None else None
-    width, height = found if found is not None else whole_size(*sides)
+    try:
+        width, height = whole_size(*sides)
+    except ValueError:
+        found = size_of(name) if size_of is not None else None
+        if found is None:
+            raise
+        width, height = found
     extra = MappingProxyType(remember(record, IMAGE_KEYS))
     return ImageRecord(new_id, name, width, height, ImageState.EMPTY, extra=extra)
 

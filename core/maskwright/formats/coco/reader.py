@@ -8,14 +8,14 @@ from types import MappingProxyType
 from typing import Any
 
 from maskwright.document.values import Category, ImageRecord, ImageState, Instance, InstanceState
-from maskwright.errors import FormatError, ImageError
+from maskwright.errors import FormatError
 from maskwright.formats.coco.identity import IdTable
 from maskwright.formats.coco.options import HEADER_SETTING, ORDER_SETTING
 from maskwright.formats.coco.parse import SizeOf, category_of, image_of, instance_of, is_other_name
 from maskwright.formats.data_set import DataSet
+from maskwright.formats.folder_contents import sizes_of
 from maskwright.formats.json_stream import require_shallow, top_level_items
 from maskwright.formats.problems import Problem
-from maskwright.images import probe_image
 
 _SECTIONS = ("images", "annotations", "categories")
 
@@ -43,7 +43,7 @@ def read_coco(path: Path, *, size_of: SizeOf | None = None) -> DataSet:
             "this is not a COCO instance file: it has no images or no annotations", path=path,
             hint=f"its keys are {', '.join(order[:8]) or 'none'}",
         )  # fmt: skip
-    contents = Contents(size_of or beside(path))
+    contents = Contents(size_of or sizes_of(path.parent))
     contents.add_categories(raw["categories"])
     contents.add_images(raw["images"])
     contents.add_annotations(raw["annotations"])
@@ -59,20 +59,6 @@ def read_coco(path: Path, *, size_of: SizeOf | None = None) -> DataSet:
         MappingProxyType(settings),
         tuple(contents.problems),
     )
-
-
-def beside(path: Path) -> SizeOf:
-    """Sizes of images in the folder of `path`, or in its `images`."""
-
-    def size_of(name: str) -> tuple[int, int] | None:
-        for place in (path.parent / name, path.parent / "images" / name):
-            try:
-                return probe_image(place).size_wh
-            except ImageError:
-                continue
-        return None
-
-    return size_of
 
 
 class Contents:
@@ -111,11 +97,18 @@ class Contents:
                     raise ValueError(f"{image.file_name!r} is listed twice")
                 names.add(image.file_name)
                 self.images[new_id] = image
+                self._tell_size(record, image, where)
                 if is_other_name(record["file_name"], image.file_name):
                     note = f"{str(record['file_name'])[:200]!r} is taken for {image.file_name!r} in the image folder"
                     self.problems.append(Problem(where, note, "changed"))
             except ValueError as error:
                 self.problems.append(Problem(where, str(error)))
+
+    def _tell_size(self, record: Mapping[str, Any], image: ImageRecord, where: str) -> None:
+        sides = record.get("width"), record.get("height")
+        if sides not in ((None, None), (image.width, image.height)):
+            note = f"its size is {image.width} x {image.height} as in its file, not {sides[0]!r} x {sides[1]!r}"
+            self.problems.append(Problem(where, note[:200], "changed"))
 
     def add_annotations(self, records: list[Any]) -> None:
         self._annotation_ids.reserve(_ids(records))
@@ -219,7 +212,7 @@ def _alike(categories: Iterable[Category]) -> Iterator[Problem]:
     for alike in found.values():
         if alike[1:]:
             names = " and ".join(f"“{each.name}” (id {each.id})" for each in alike)
-            note = f"{names} are kept as {len(alike)} classes; merge them if they are one"
+            note = f"{names} are kept as {len(alike)} classes; merge them if they are one (maskwright classes)"
             yield Problem("categories", note, "changed")
 
 

@@ -20,9 +20,10 @@ from maskwright.errors import FormatError
 from maskwright.formats.coco.options import HEADER_SETTING, ORDER_SETTING
 from maskwright.formats.coco.parse import SizeOf, has_measures
 from maskwright.formats.coco.provenance import has_provenance
-from maskwright.formats.coco.reader import Contents, beside, shallow
+from maskwright.formats.coco.reader import Contents, shallow
 from maskwright.formats.coco.segmentation import MAX_COORDINATE
 from maskwright.formats.coco.shortcut import Recognised, Shortcut
+from maskwright.formats.folder_contents import sizes_of
 from maskwright.formats.json_stream import Batch, last_array, require_shallow, top_level_items
 from maskwright.formats.problems import Problem
 
@@ -48,7 +49,7 @@ class CocoStream:
 
     def __init__(self, path: Path, *, size_of: SizeOf | None = None) -> None:
         self._path = path
-        self._contents = Contents(size_of or beside(path))
+        self._contents = Contents(size_of or sizes_of(path.parent))
         self._header: dict[str, Any] = {}
         self._key_order: list[str] = []
         self._seen: set[int] = set()

@@ -1,10 +1,13 @@
-"""What files an image folder has, by name alone."""
+"""What image files a folder has, by name, and how large they are."""
 
 import os
-from collections.abc import Callable
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping
+from functools import cache
 from pathlib import Path, PurePath
 
 from maskwright.errors import ImageError
+from maskwright.formats.naming import matched_names
 from maskwright.images.header import IMAGE_SUFFIXES, probe_image
 
 
@@ -27,11 +30,26 @@ def files_below(root: Path) -> set[str]:
     return found
 
 
-def sizes_of(root: Path, path: Path) -> Callable[[str], tuple[int, int] | None]:
-    """Sizes of images by name: in the image folder, or beside the annotation file `path`."""
+def sizes_of(*folders: Path) -> Callable[[str], tuple[int, int] | None]:
+    """Sizes of images by name in these folders or their `images`: there, or under another path of the same end."""
+
+    @cache
+    def names_below(folder: Path) -> Mapping[str, list[str]]:
+        by_last: dict[str, list[str]] = defaultdict(list)
+        for name in files_below(folder):
+            by_last[PurePath(name).name].append(name)
+        return by_last
+
+    def places(name: str) -> Iterator[Path]:
+        for folder in folders:
+            yield folder / name
+            yield folder / "images" / name
+        for folder in folders:
+            found = matched_names([name], names_below(folder).get(PurePath(name).name, ()))
+            yield from (folder / file for file in found.values())
 
     def size_of(name: str) -> tuple[int, int] | None:
-        for place in (root / name, path.parent / name, path.parent / "images" / name):
+        for place in places(name):
             try:
                 return probe_image(place).size_wh
             except ImageError:

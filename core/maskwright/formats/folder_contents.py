@@ -2,7 +2,7 @@
 
 import os
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from functools import cache
 from pathlib import Path, PurePath
 
@@ -28,6 +28,44 @@ def files_below(root: Path) -> set[str]:
         except OSError:
             continue
     return found
+
+
+def names_in_folder(names: Sequence[str], here: Set[str], path: Path, root: Path, image_folder: str) -> dict[str, str]:
+    """{name: the same below `image_folder` beside the file or folder `path`}; empty unless one of them is there.
+
+    `here`: what there is below `root`.
+    """
+    base = path if path.is_dir() else path.parent
+    try:
+        below = (base / image_folder).resolve().relative_to(root.resolve()).as_posix()
+    except ValueError:
+        return {}
+    found = {name: place for name in names if (place := f"{below}/{name}") in here}
+    return found if image_folder and here.isdisjoint(names) else {}
+
+
+class FolderSizes(Mapping[str, tuple[int, int]]):
+    """Sizes of the images of a project and of its folder, by name; a file is looked into when it is asked for."""
+
+    def __init__(self, known: Mapping[str, tuple[int, int]], root: Path) -> None:
+        self._known, self._root = known, root
+        self._names = files_below(root) | set(known)
+
+    def __getitem__(self, name: str) -> tuple[int, int]:
+        if name in self._known:
+            return self._known[name]
+        if name not in self._names:
+            raise KeyError(name)
+        try:
+            return probe_image(self._root / name).size_wh
+        except ImageError as error:
+            raise KeyError(name) from error
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(sorted(self._names))
+
+    def __len__(self) -> int:
+        return len(self._names)
 
 
 def sizes_of(*folders: Path) -> Callable[[str], tuple[int, int] | None]:

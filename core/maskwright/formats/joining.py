@@ -8,12 +8,14 @@ from types import MappingProxyType
 from maskwright.document.values import Category, ImageRecord, Instance
 from maskwright.formats.data_set import DataSet
 from maskwright.formats.problems import Problem
+from maskwright.words import count_of
 
 
 def joined_sets(path: Path, parts: Sequence[tuple[str, DataSet]]) -> DataSet:
     """`parts`: (folder of the images, "" for none, data set). Ids are kept where they do not collide.
 
-    An image that two parts list is one image; classes are the same when id and name are, or else the name alone.
+    An image that two parts list is one image, and an object of the same class and outline that both list of it is one
+    object; classes are the same when id and name are, or else the name alone.
     """
     if len(parts) == 1 and not parts[0][0]:
         return replace(parts[0][1], path=path)
@@ -44,7 +46,13 @@ class _Joiner:
         for image in data.images():
             name = f"{folder}/{image.file_name}" if folder else image.file_name
             image_id = self._image(replace(image, file_name=name))
-            for instance in data.instances(image.id):
+            before = {(each.category_id, each.polygons) for each in self.instances.get(image_id, ())}
+            objects = data.instances(image.id)
+            new = [each for each in objects if (category_ids[each.category_id], each.polygons) not in before]
+            if len(new) < len(objects):
+                note = f"{count_of(len(objects) - len(new), 'object')} of it came with another file already"
+                self.problems.append(Problem(name, note, "changed"))
+            for instance in new:
                 id_ = instance.id if instance.id not in self._used else self._next
                 self._used.add(id_)
                 self._next = max(self._next, id_ + 1)

@@ -18,7 +18,7 @@ import numpy as np
 import orjson
 
 from maskwright.document.values import Instance
-from maskwright.errors import FormatError
+from maskwright.errors import FormatError, ImageError
 from maskwright.formats.atomic import atomic_writer
 from maskwright.formats.boxes import is_box, rectangle
 from maskwright.formats.building import DataSetBuilder, Described
@@ -32,6 +32,7 @@ from maskwright.geometry.convert import mask_to_polygons
 from maskwright.geometry.keyhole import cut_keyholes, ring_to_polygons
 from maskwright.geometry.polygon import Polygon
 from maskwright.geometry.raster import rounded
+from maskwright.images import probe_image
 
 _LABELS = "labels.txt"
 _CIRCLE_VERTICES = 64
@@ -86,7 +87,7 @@ def read_labelme(path: Path) -> DataSet:
             continue
         found += 1
         try:
-            _add(content, where, folder, builder)
+            _add(content, where, folder, root / folder, builder)
         except ValueError as error:
             builder.skip(where, error)
     if not found:
@@ -136,10 +137,21 @@ def _known_labels(root: Path) -> list[str]:
     return [line.strip() for line in lines if line.strip() and not line.startswith("_")]
 
 
-def _add(content: Mapping[str, Any], where: str, folder: Path, builder: DataSetBuilder) -> None:
+def _size_of(content: Mapping[str, Any], image: Path) -> tuple[int, int]:
+    """As told, else that of the image. Raises ValueError where neither is there."""
+    try:
+        return whole_size(content.get("imageWidth"), content.get("imageHeight"))
+    except ValueError as error:
+        try:
+            return probe_image(image).size_wh
+        except ImageError:
+            raise error from None
+
+
+def _add(content: Mapping[str, Any], where: str, folder: Path, place: Path, builder: DataSetBuilder) -> None:
     name = content.get("imagePath")
     base = safe_file_name(str(name).replace("\\", "/").rsplit("/", 1)[-1])
-    size_wh = whole_size(content.get("imageWidth"), content.get("imageHeight"))
+    size_wh = _size_of(content, place / base)
     grouped: dict[Any, Described] = {}
     shapes = content["shapes"]
     for i, shape in enumerate(shapes if isinstance(shapes, list) else ()):

@@ -57,14 +57,17 @@ def write_png_masks(source: CocoSource, path: Path, options: CocoExportOptions) 
     return WriteReport(path, len(objects), count, ("class ids", "scores", "what lies under another object"))
 
 
-def read_png_masks(path: Path) -> DataSet:
-    """The folder with `classes.json`, or that file; else a folder of plain masks. Raises FormatError for neither."""
+def read_png_masks(path: Path, sizes: Mapping[str, tuple[int, int]] | None = None) -> DataSet:
+    """The folder with `classes.json`, or that file; else a folder of plain masks, of images with these `sizes`.
+
+    Raises FormatError for neither.
+    """
     root = path if path.is_dir() else path.parent
     file = root / _CLASSES
     if path.is_dir() and not file.exists():
         from maskwright.formats.mask_folders import read_mask_folder  # which reads PNGs as this module does
 
-        return read_mask_folder(path)
+        return read_mask_folder(path, sizes)
     try:
         content = parsed(file.read_bytes(), file)
     except OSError as error:

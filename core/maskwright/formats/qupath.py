@@ -116,9 +116,10 @@ def _image_of(
     if isinstance(told, dict):
         return path_inside(told.get("name")), whole_size(told.get("width"), told.get("height"))
     name = by_stem.get(stem)
-    if name is None:
+    size = sizes.get(name) if name is not None else None
+    if name is None or size is None:
         raise ValueError(f"does not say which image it is of, and none is called {stem}.*")
-    return name, sizes[name]
+    return name, size
 
 
 def _objects(features: Sequence[Mapping[str, Any]], where: str, builder: DataSetBuilder) -> list[Described]:

@@ -17,7 +17,7 @@ from maskwright.formats.isat import read_isat, write_isat
 from maskwright.formats.joining import joined_sets
 from maskwright.formats.label_studio import read_label_studio, write_label_studio
 from maskwright.formats.labelme import read_labelme, write_anylabeling, write_labelme
-from maskwright.formats.mask_folders import is_mask_folder
+from maskwright.formats.mask_places import is_mask_folder
 from maskwright.formats.panoptic import read_panoptic, write_panoptic
 from maskwright.formats.png_masks import read_png_masks, write_png_masks
 from maskwright.formats.qupath import SUFFIX, read_qupath, write_qupath
@@ -111,7 +111,10 @@ FORMATS: tuple[Format, ...] = (
         "huggingface", "Hugging Face image folder", True, read_image_folder, write_image_folder,
         partial(_is_of, file=METADATA), image_folder="",
     ),
-    Format("png", "PNG masks", True, read_png_masks, write_png_masks, _is_png_set, has_one_layer=True),
+    Format(
+        "png", "PNG masks", True, read_png_masks, write_png_masks, _is_png_set, has_one_layer=True,
+        read_sized=read_png_masks,
+    ),
     Format(
         "yolo", "YOLO segmentation (Ultralytics)", True, read_yolo, write_yolo, is_yolo, read_sized=read_yolo,
         join_parts=write_yolo_parts,

@@ -24,7 +24,7 @@ from maskwright.formats.data_set import DataSet
 from maskwright.formats.png_masks import objects_to_polygons, write_png
 from maskwright.formats.selection import SideFiles, WriteReport, chosen
 from maskwright.formats.voc_colours import voc_colour
-from maskwright.formats.voc_masks import object_numbers, read_voc_masks
+from maskwright.formats.voc_masks import annotation_folder, object_numbers, read_voc_masks
 from maskwright.geometry.polygon import Polygon
 from maskwright.geometry.raster import polygons_bbox_xywh, polygons_to_mask
 
@@ -83,8 +83,8 @@ def read_voc(path: Path) -> DataSet:
 
     Objects without a mask are their boxes.
     """
-    folder = path / "Annotations"
-    if not folder.is_dir():
+    folder = annotation_folder(path)
+    if folder is None:
         return read_voc_masks(path)
     builder = DataSetBuilder(path)
     for file in sorted(folder.rglob("*.xml")):

@@ -1,5 +1,6 @@
 """Pascal VOC's masks: one number or colour per object, and sets that have nothing but masks and a `labelmap.txt`."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -11,13 +12,36 @@ from maskwright.formats.building import DataSetBuilder
 from maskwright.formats.data_set import DataSet
 from maskwright.formats.png_masks import objects_to_polygons, read_png
 from maskwright.formats.voc_colours import LABEL_MAP, Colour, colours_to_numbers, read_label_map
+from maskwright.regular_files import open_regular
 
 _VOID, _VOID_COLOUR = 255, (224, 224, 192)
 _OBJECTS, _CLASSES = "SegmentationObject", "SegmentationClass"
 
 
+_HEAD_BYTES = 2048
+
+
 def is_voc(path: Path) -> bool:
-    return path.is_dir() and any((path / name).is_dir() for name in ("Annotations", _OBJECTS))
+    return annotation_folder(path) is not None or (path / _OBJECTS).is_dir()
+
+
+def annotation_folder(path: Path) -> Path | None:
+    """Where the XML files of a set are: `Annotations` as in the devkit, or as labelImg puts them, beside the images."""
+    if (path / "Annotations").is_dir():
+        return path / "Annotations"
+    return next((folder for folder in (path / "annotations", path) if _has_annotation(folder)), None)
+
+
+def _has_annotation(folder: Path) -> bool:
+    file = next(iter(sorted(folder.glob("*.xml"))), None) if folder.is_dir() else None
+    if file is None:
+        return False
+    try:
+        with open_regular(file) as opened:
+            head = opened.read(_HEAD_BYTES)
+    except OSError:
+        return False
+    return re.search(rb"<annotation[\s>]", head) is not None
 
 
 def object_numbers(file: Path) -> NDArray[np.int64]:

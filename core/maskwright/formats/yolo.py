@@ -92,7 +92,8 @@ def read_yolo(path: Path, sizes: Mapping[str, tuple[int, int]] | None = None) ->
         where = label.path.relative_to(layout.root).as_posix()
         name = known.get(PurePosixPath(label.place.as_posix().removeprefix(label.prefix)))
         try:
-            name, size_wh = (name, (sizes or {})[name]) if name is not None else _probed(label, layout)
+            size = sizes.get(name) if sizes and name is not None else None
+            name, size_wh = (name, size) if name is not None and size is not None else _probed(label, layout)
             text = label.path.read_text("utf-8")
         except (ImageError, OSError, ValueError) as error:
             builder.skip(where, error)

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, select, update
 
 from maskwright.document.values import ImageState, Instance
 from maskwright.errors import FormatError, IncompleteError
-from maskwright.formats.folder_contents import files_below, sizes_of
+from maskwright.formats.folder_contents import FolderSizes, files_below, names_in_folder, sizes_of
 from maskwright.formats.json_stream import paused_gc
 from maskwright.formats.naming import matched_names
 from maskwright.formats.problems import Problem
@@ -129,9 +129,9 @@ class IntakeShelf(NumberShelf):
         kind = format_of(path, format_name)
         if kind.name == "coco":
             return self.take_in_coco(path, alone=alone, options=chosen)
-        sizes = _sizes_here(self) if kind.read_sized is not None else {}
-        data = kind.read_sized(path, sizes) if kind.read_sized is not None else kind.read(path)
-        return self._take_read(data, path, chosen)
+        sized = kind.read_sized
+        data = kind.read(path) if sized is None else sized(path, FolderSizes(_sizes_here(self), self.image_root))
+        return self._take_read(data, path, chosen, kind.image_folder)
 
     def take_in_coco(
         self, path: Path, *, alone: bool = False, options: IntakeOptions | None = None
@@ -159,9 +159,11 @@ class IntakeShelf(NumberShelf):
                 break
         return self._take_read(read_coco(path, size_of=size_of), path, chosen)
 
-    def _take_read(self, data: "DataSet", path: Path, options: IntakeOptions) -> tuple[Intake, list[Problem]]:
+    def _take_read(
+        self, data: "DataSet", path: Path, options: IntakeOptions, image_folder: str = ""
+    ) -> tuple[Intake, list[Problem]]:
         problems = list(data.problems)
-        names = self._names_here([image.file_name for image in data.images()], path, options, problems)
+        names = self._names_here([image.file_name for image in data.images()], path, options, problems, image_folder)
         require_whole(problems, path, options)
         if names:
             renamed = (replace(each, file_name=names.get(each.file_name, each.file_name)) for each in data.image_list)
@@ -190,10 +192,16 @@ class IntakeShelf(NumberShelf):
         return intake, stream.problems
 
     def _names_here(
-        self, names: Sequence[str], path: Path, options: IntakeOptions, problems: list[Problem]
+        self,
+        names: Sequence[str],
+        path: Path,
+        options: IntakeOptions,
+        problems: list[Problem],
+        image_folder: str = "",
     ) -> dict[str, str]:
         """{name in the file: name here} of images that are here under another path; each is a problem, too.
 
+        But not where they lie in `image_folder` beside the file, from where the format counts names.
         Raises FormatError where not one image is here and that matters.
         """
         with self._database.read() as connection:
@@ -201,6 +209,8 @@ class IntakeShelf(NumberShelf):
         here = known | files_below(self.image_root)
         if here.issuperset(names):
             return {}
+        if found := names_in_folder(names, here, path, self.image_root, image_folder):
+            return found
         # Where one name fits, they count from the image folder, and the others are of images that are not there.
         found = matched_names(names, here) if here.isdisjoint(names) else {}
         problems += [Problem(name, f"is {place!r} in the image folder", "changed") for name, place in found.items()]

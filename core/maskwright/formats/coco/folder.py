@@ -31,6 +31,7 @@ def read_coco_folder(path: Path) -> DataSet:
     part's name, that goes before their names.
     """
     files = coco_files(path)
+    path = path if path.is_dir() else path.parent
     if not files:
         raise FormatError("there is no COCO file here", path=path)
     parts = []

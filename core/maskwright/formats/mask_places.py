@@ -1,0 +1,166 @@
+"""Which files of a folder are masks, and of which image.
+
+Known layouts: `IMAGE/masks/*.png` beside `IMAGE/images/*` (the Data Science Bowl's); `masks/` with a file per image, of
+which `images/` holds the pictures, or a folder per class with a file per image; `a_mask.png` beside `a.jpg`; a folder
+of nothing but masks. Masks are PNGs or TIFFs.
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from io import BytesIO
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL.TiffImagePlugin import TiffImageFile
+
+from maskwright.errors import FormatError, ImageError, MaskwrightError
+from maskwright.formats.naming import matched_names
+from maskwright.formats.png_masks import read_png
+from maskwright.images import IMAGE_SUFFIXES, probe_image
+from maskwright.images.border import decoding
+from maskwright.regular_files import read_regular
+
+_MASKS, _IMAGES = "masks", "images"
+TABLES = ("classes.txt", "labels.txt")
+_TIFF = (".tif", ".tiff")
+_SUFFIXES = (".png", *_TIFF)
+_ENDING = re.compile(r"[_-](?:cp_|instance_)?(?:masks?|labels?|instances?|seg|gt)$", re.IGNORECASE)
+_BESIDE = (*TABLES, "readme.txt", "readme.md", "license", "license.txt")
+_TRIED = 3
+_PLAIN = 0.9
+"""Share of pixels that equal their neighbour: less in nearly all photographs, even without noise."""
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """One mask of an image; `label` is empty where it does not lie in the folder of a class."""
+
+    file: Path
+    label: str
+
+
+def is_mask_folder(path: Path) -> bool:
+    """Whether a folder has one of the layouts; files are looked into only where their names do not tell."""
+    if not path.is_dir():
+        return False
+    if next(_masks_below(path / _MASKS), None) or any(map(_has_mask, path.glob(f"*/{_MASKS}"))):
+        return True
+    return bool(_ending_so(path)) or _is_all_masks(path)
+
+
+def layers_by_image(path: Path, known: Iterable[str] = ()) -> dict[str, list[Layer]]:
+    """{image: its masks}. `known`: names of images that may lie elsewhere.
+
+    Names count from `images/` where that is there, else from `path`. An image without a file has the name of its mask.
+    """
+    found: dict[str, list[Layer]] = {}
+    for folder in sorted(path.glob(f"*/{_MASKS}")):
+        image = _only_image(folder.parent / _IMAGES) or folder.parent.name
+        name = (folder.parent / _IMAGES / image).relative_to(path).as_posix()
+        found.setdefault(name, []).extend(Layer(file, "") for file in _masks_below(folder))
+    root = path / _MASKS
+    if root.is_dir():
+        masks = list(_masks_below(root))
+    elif found:
+        return found
+    else:
+        root, masks = path, _ending_so(path) or list(_masks_below(path))
+    own = {file.relative_to(path).as_posix() for file in masks}
+    images = _by_stem([*_images(path / _IMAGES), *(name for name in (*_images(path), *known) if name not in own)])
+    for file in masks:
+        name, label = _image_of(file.relative_to(root), images)
+        found.setdefault(name, []).append(Layer(file, label))
+    return found
+
+
+def read_mask(file: Path) -> NDArray[Any]:
+    """(H, W) numbers or (H, W, 3) RGB of a PNG or of the first page of a TIFF. Raises FormatError for other images."""
+    if file.suffix.lower() not in _TIFF:
+        return read_png(file, may_be_coloured=True)
+    explain = partial("the TIFF mask is damaged: {}".format)
+    try:
+        probe_image(file)
+        with decoding(file, explain, FormatError), TiffImageFile(BytesIO(read_regular(file))) as opened:
+            pixels = np.asarray(opened)
+    except ImageError as error:
+        raise FormatError(f"the TIFF mask is damaged: {error.reason}", path=file) from error
+    if pixels.ndim not in (2, 3) or (pixels.dtype.kind == "f" and not np.equal(pixels, pixels.round()).all()):
+        raise FormatError("expected a mask of whole numbers", path=file)
+    return pixels[..., :3] if pixels.ndim == 3 else pixels.astype(np.int64)
+
+
+def _image_of(mask: Path, images: dict[str, str]) -> tuple[str, str]:
+    """The image of a mask and its class, by the names of the mask and of the folder that it lies in."""
+    place = mask.with_suffix("")
+    plain = place.with_name(_ENDING.sub("", place.name))
+    below = [PurePosixPath(*each.parts[1:]).as_posix() for each in (place, plain) if len(each.parts) > 1]
+    candidates = [(place.as_posix(), ""), (plain.as_posix(), ""), *((name, place.parts[0]) for name in below)]
+    for stem, label in candidates:
+        if stem in images:
+            return images[stem], label
+    for stem, label in candidates:
+        if name := matched_names([stem], images.keys()).get(stem):
+            return images[name], label
+    stem, label = candidates[2] if below else candidates[1]
+    return f"{stem}.png", label
+
+
+def _by_stem(names: Sequence[str]) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for name in names:
+        found.setdefault(PurePosixPath(name).with_suffix("").as_posix(), name)
+    return found
+
+
+def _ending_so(path: Path) -> list[Path]:
+    """Masks called `a_mask.png` of images that lie beside them."""
+    files = [file for file in sorted(path.glob("*")) if file.suffix.lower() in IMAGE_SUFFIXES]
+    stems = {file.stem for file in files}
+    masks = (file for file in files if file.suffix.lower() in _SUFFIXES and _ENDING.search(file.stem))
+    return [file for file in masks if _ENDING.sub("", file.stem) in stems]
+
+
+def _is_all_masks(path: Path) -> bool:
+    """Whether there is nothing but files that look like masks, a class table and texts for the reader."""
+    masks: list[Path] = []
+    for file in path.rglob("*"):
+        if file.is_file() and not file.name.startswith("."):
+            if file.suffix.lower() not in _SUFFIXES and file.name.lower() not in _BESIDE:
+                return False
+            masks += [file] if file.suffix.lower() in _SUFFIXES else []
+    return bool(masks) and all(map(_looks_like_mask, sorted(masks)[:_TRIED]))
+
+
+def _looks_like_mask(file: Path) -> bool:
+    try:
+        pixels = read_mask(file)
+    except MaskwrightError:
+        return False
+    if pixels.ndim == 3:
+        pixels = pixels.astype(np.int64) @ (1, 256, 65536)
+    return pixels.size > 0 and bool((pixels[:, 1:] == pixels[:, :-1]).mean() > _PLAIN) and bool((pixels == 0).any())
+
+
+def _has_mask(folder: Path) -> bool:
+    return next(_masks_below(folder), None) is not None
+
+
+def _masks_below(folder: Path) -> Iterator[Path]:
+    if folder.is_dir():
+        yield from (file for file in sorted(folder.rglob("*")) if file.suffix.lower() in _SUFFIXES and file.is_file())
+
+
+def _only_image(folder: Path) -> str | None:
+    names = list(_images(folder))
+    return names[0] if len(names) == 1 else None
+
+
+def _images(folder: Path) -> Iterator[str]:
+    if folder.is_dir():
+        for file in sorted(folder.rglob("*")):
+            if file.suffix.lower() in IMAGE_SUFFIXES and file.is_file():
+                yield file.relative_to(folder).as_posix()

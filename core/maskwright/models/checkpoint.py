@@ -7,11 +7,13 @@ of storage keys, then each storage as an int64 count and its elements) and the z
 """
 
 import io
+import math
 import pickle
+import pickletools
 import struct
 import zipfile
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
@@ -20,10 +22,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from maskwright.errors import ModelError
+from maskwright.regular_files import open_regular
 
 _LEGACY_MAGIC = 0x1950A86A20F9469CFC6C
 _LEGACY_PROTOCOL = 1001
-_MAX_PICKLE = 64 << 20
+_MAX_PICKLE = 4 << 20
+"""Bytes; YOLACT's has 60,000. A byte of it can ask for an object of a hundred."""
+_MOST_UNPACKED_TIMES, _MOST_SHARED_TIMES = 4, 2
+"""An archive of weights is not compressed, and hardly a tensor is a view of another's numbers."""
 _MAX_CONTENT = 4 << 30
 """Bytes; the largest YOLACT checkpoint has a quarter of a gigabyte."""
 _ELEMENT_TYPES: dict[str, np.dtype[Any]] = {
@@ -63,7 +69,7 @@ def read_checkpoint(path: Path) -> dict[str, NDArray[Any]]:
     tensors; nothing in the file is executed.
     """
     try:
-        with path.open("rb") as stream:
+        with open_regular(path) as stream:
             state = _read_zip(stream) if zipfile.is_zipfile(stream) else _read_legacy(stream, path.stat().st_size)
             return _tensors(state)
     except OSError as error:
@@ -96,6 +102,12 @@ class _Tensor:
     shape: tuple[int, ...]
     strides: tuple[int, ...]
 
+    @property
+    def byte_count(self) -> int:
+        """Of a copy; 0 for what does not fit its storage, which `array` refuses."""
+        count = math.prod(size if type(size) is int and size >= 0 else 0 for size in self.shape)
+        return count * self.storage.element_type.itemsize if count <= self.storage.count else 0
+
     def array(self) -> NDArray[Any]:
         """A contiguous copy; raises ValueError where the view leaves its storage or repeats elements."""
         elements = self.storage.elements
@@ -124,7 +136,10 @@ class _StateReader:
 
     storages: dict[str, _Storage] = field(default_factory=dict)
 
-    def load(self, stream: IO[bytes]) -> Any:
+    def load(self, stream: io.BytesIO) -> Any:
+        start = stream.tell()
+        _require_small_memo(stream)
+        stream.seek(start)
         return _Unpickler(stream, self._named, self._persistent).load()
 
     def _named(self, module: str, name: str) -> Any:
@@ -148,6 +163,13 @@ class _StateReader:
         return self.storages.setdefault(str(key), _Storage(_ELEMENT_TYPES[kind], count))
 
 
+def _require_small_memo(stream: io.BytesIO) -> None:
+    """Nine bytes may ask for a table of two thousand million places, which Python makes at once."""
+    for opcode, argument, _ in pickletools.genops(stream):
+        if "PUT" in opcode.name and isinstance(argument, int) and argument > _MAX_PICKLE:
+            raise _Refused(f"refused: the file asks for {argument} places to remember things in")
+
+
 class _Unpickler(pickle.Unpickler):
     """Python's own machine with both of its doors guarded."""
 
@@ -166,13 +188,14 @@ class _Unpickler(pickle.Unpickler):
 
 def _read_legacy(stream: IO[bytes], file_size: int) -> Any:
     stream.seek(0)
-    reader = _StateReader()
-    if reader.load(stream) != _LEGACY_MAGIC or reader.load(stream) != _LEGACY_PROTOCOL:
+    reader, head = _StateReader(), io.BytesIO(stream.read(_MAX_PICKLE))
+    if reader.load(head) != _LEGACY_MAGIC or reader.load(head) != _LEGACY_PROTOCOL:
         raise ValueError("neither of PyTorch's two formats")
-    if not reader.load(stream).get("little_endian", True):
+    if not reader.load(head).get("little_endian", True):
         raise _Refused("refused: written on a big-endian machine")
-    state = reader.load(stream)
-    for key in reader.load(stream):
+    state, keys = reader.load(head), reader.load(head)
+    stream.seek(head.tell())
+    for key in keys:
         storage = reader.storages[str(key)]
         (count,) = struct.unpack("<q", stream.read(8))
         size = storage.count * storage.element_type.itemsize
@@ -185,13 +208,14 @@ def _read_legacy(stream: IO[bytes], file_size: int) -> Any:
 def _read_zip(stream: IO[bytes]) -> Any:
     with zipfile.ZipFile(stream) as archive:
         entries = {entry.filename: entry for entry in archive.infolist()}
-        if sum(entry.file_size for entry in entries.values()) > _MAX_CONTENT:
-            raise _Refused("refused: the archive unpacks to more than 4 GB")
         names = [name for name in entries if name.endswith("/data.pkl")]
         if len(names) != 1:
             raise ValueError(f"{len(names)} files data.pkl in the archive, expected one")
         if entries[names[0]].file_size > _MAX_PICKLE:
-            raise _Refused("refused: data.pkl is larger than 64 MB")
+            raise _Refused("refused: data.pkl is larger than 4 MB")
+        unpacked = sum(entry.file_size for entry in entries.values())
+        if unpacked > min(_MAX_CONTENT, _MOST_UNPACKED_TIMES * stream.seek(0, io.SEEK_END) + _MAX_PICKLE):
+            raise _Refused(f"refused: the archive unpacks to {unpacked} bytes, many times its size")
         root, reader = names[0].removesuffix("data.pkl"), _StateReader()
         _check_byte_order(archive, f"{root}byteorder")
         state = reader.load(io.BytesIO(archive.read(names[0])))
@@ -221,6 +245,15 @@ def _tensors(state: Any) -> dict[str, NDArray[Any]]:
         state = next((state[key] for key in ("state_dict", "model") if isinstance(state.get(key), Mapping)), state)
     if not isinstance(state, Mapping) or not any(isinstance(value, _Tensor) for value in state.values()):
         raise ValueError("it holds no named tensors")
-    return {
-        str(name).removeprefix("module."): value.array() for name, value in state.items() if isinstance(value, _Tensor)
-    }
+    tensors = {str(name).removeprefix("module."): value for name, value in state.items() if isinstance(value, _Tensor)}
+    _require_own_numbers(tensors.values())
+    return {name: tensor.array() for name, tensor in tensors.items()}
+
+
+def _require_own_numbers(tensors: Collection[_Tensor]) -> None:
+    """Raises _Refused where a few numbers are to become many tensors: each gets a copy of its own."""
+    storages = {id(tensor.storage): tensor.storage for tensor in tensors}
+    held = sum(storage.count * storage.element_type.itemsize for storage in storages.values())
+    asked = sum(tensor.byte_count for tensor in tensors)
+    if asked > _MOST_SHARED_TIMES * held + _MAX_PICKLE:
+        raise _Refused(f"refused: its tensors have {asked} bytes, the numbers in the file {held}")

@@ -1,6 +1,9 @@
 """The ways in which an image is laid into a network: stretched, fitted into a window, or padded at its own size."""
 
+import logging
+import math
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Protocol
 
 import numpy as np
@@ -9,6 +12,12 @@ from numpy.typing import NDArray
 from maskwright.errors import ModelError
 from maskwright.inference.frame import Frame, padded, resized
 from maskwright.inference.interface import NetworkInterface
+
+log = logging.getLogger(__name__)
+
+MOST_INPUT_PIXELS = 32_000_000
+MOST_INPUT_SIDE_PX = 1 << 15
+_MOST_MULTIPLE = 1024
 
 
 class Resizing(Protocol):
@@ -34,7 +43,9 @@ class Stretch:
 class NativeSize:
     """Scaled by a factor that depends on the area, then padded on the right and at the bottom to a multiple.
 
-    factors: (largest area in pixels, factor), the first that the image fits applies, 1 if none.
+    factors: (largest area in pixels, factor), the first that the image fits applies, 1 if none. What would be larger
+    than MOST_INPUT_PIXELS or longer than MOST_INPUT_SIDE_PX is made smaller: a network takes some 70 bytes a pixel and
+    more, and a file of ten kilobytes can hold an image of 64 x 2,228,272.
     """
 
     multiple: int = 32
@@ -45,6 +56,10 @@ class NativeSize:
         """Size of the image inside the input."""
         width, height = size_wh
         factor = next((factor for area, factor in self.factors if width * height <= area), 1.0)
+        most = min(math.sqrt(MOST_INPUT_PIXELS / (width * height)), MOST_INPUT_SIDE_PX / max(width, height))
+        if factor > most:
+            _tell_reduced(size_wh, most)
+            factor = most
         return max(round(width * factor), 1), max(round(height * factor), 1)
 
     def frame(self, size_wh: tuple[int, int]) -> Frame:
@@ -108,10 +123,11 @@ def resizing(
         width, height = width or free_wh[0], height or free_wh[1]
     try:
         if width is not None and height is not None:
+            _require_possible(width, height)
             kind = notes.get("resize_type", default)
             return _fixed((width, height), kind, _pad_value(notes.get("pad_value", _PADDING.get(kind, "0"))))
         return NativeSize(
-            int(notes.get("pad_multiple", 32)),
+            _multiple(notes.get("pad_multiple", "32")),
             _pad_value(notes.get("pad_value", "0")),
             _factors(notes.get("scale_rule", "")),
         )
@@ -132,6 +148,27 @@ def _fixed(input_wh: tuple[int, int], kind: str, pad_value: tuple[int, int, int]
         case "fit_to_window_letterbox":
             return Fit(input_wh, pad_value, is_centred=True)
     raise ValueError(f"resize_type {kind} is not known")
+
+
+def _require_possible(width: int, height: int) -> None:
+    """Raises ModelError for an input that no image is ever given to; a model's file says any number."""
+    if not (
+        0 < width <= MOST_INPUT_SIDE_PX and 0 < height <= MOST_INPUT_SIDE_PX and width * height <= MOST_INPUT_PIXELS
+    ):
+        raise ModelError(f"the model's input of {width} x {height} pixels is larger than any that is used")
+
+
+def _multiple(text: str) -> int:
+    value = int(text)
+    if not 1 <= value <= _MOST_MULTIPLE:
+        raise ValueError(f"pad_multiple is {value}, expected 1 to {_MOST_MULTIPLE}")
+    return value
+
+
+@lru_cache(maxsize=64)
+def _tell_reduced(size_wh: tuple[int, int], factor: float) -> None:
+    """Once for each size."""
+    log.warning("images of %s x %s pixels are looked at reduced to %.3g of their size", *size_wh, factor)
 
 
 def _pad_value(text: str) -> tuple[int, int, int]:

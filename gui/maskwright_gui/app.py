@@ -81,10 +81,12 @@ def run(path: Path | None = None) -> int:
 def spare_collector(workbench: "Workbench") -> None:
     """What libraries made when they were loaded stays anyway: Python's collector need not look through it again.
 
-    Each time it did the window stood still, for 30 to 90 ms. Inference loads its libraries with the first prediction.
+    Each time it did the window stood still, for 30 to 90 ms, and 300 on a busy machine. Inference loads its libraries
+    with the first model, and more with the first prediction.
     """
     gc.freeze()
-    workbench.model.predicted.connect(lambda *_: gc.freeze(), Qt.ConnectionType.SingleShotConnection)
+    for loaded in (workbench.inference.model_ready, workbench.model.predicted):
+        loaded.connect(lambda *_: gc.freeze(), Qt.ConnectionType.SingleShotConnection)
 
 
 def make_application(arguments: list[str]) -> QApplication:

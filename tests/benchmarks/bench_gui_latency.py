@@ -70,13 +70,14 @@ def print_lateness(folder: Path, model: Path | None, count: int) -> None:
     from PySide6.QtCore import QEventLoop, QSettings, Qt, QTimer
 
     import tiny_models
-    from maskwright_gui.app import Workbench, make_application
+    from maskwright_gui.app import Workbench, make_application, spare_collector
     from maskwright_gui.workers.batch_status import BatchState
 
     pictures = write_pictures(folder / "images", count)
     application = make_application([])
     bench = Workbench(QSettings(str(folder / "window.ini"), QSettings.Format.IniFormat))
     bench.window.show()
+    spare_collector(bench)
     loop = QEventLoop()
     bench.projects.images_added.connect(loop.quit)
     bench.projects.open_path(pictures)

@@ -1,5 +1,7 @@
 """The window as a person meets it: opening, walking through images, correcting, closing."""
 
+import gc
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -9,11 +11,18 @@ from pytestqt.qtbot import QtBot
 
 from maskwright.document.values import ImageState, InstanceState
 from maskwright.project.store import Project
-from maskwright_gui.app import Workbench
+from maskwright_gui.app import Workbench, spare_collector
 from window_support import image_folder
 
 Key = Qt.Key
 CTRL, SHIFT = Qt.KeyboardModifier.ControlModifier, Qt.KeyboardModifier.ShiftModifier
+
+
+@pytest.fixture
+def spared(bench: Workbench) -> Iterator[Workbench]:
+    spare_collector(bench)
+    yield bench
+    gc.unfreeze()
 
 
 def at(bench: Workbench, x: float, y: float) -> QPoint:
@@ -245,3 +254,11 @@ def test_clicking_a_button_leaves_the_keys_with_the_canvas(qtbot: QtBot, opened:
     with qtbot.waitSignal(opened.model.predicted, timeout=20_000):
         qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
     assert opened.window.focusWidget() is opened.window.canvas
+
+
+def test_the_collector_passes_over_what_loading_a_model_made(qtbot: QtBot, spared: Workbench) -> None:
+    before = gc.get_freeze_count()
+    made = [[each] for each in range(10_000)]
+    with qtbot.waitSignal(spared.inference.model_ready, timeout=20_000):
+        spared.model.choose("model.xml")
+    assert gc.get_freeze_count() > before + len(made) // 2  # others that were frozen may have gone

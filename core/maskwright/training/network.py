@@ -13,10 +13,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-STRIDES = (4, 8, 16)
+from maskwright.training.layout import NUCLEI_LAYOUT, Layout
+
 PAD_MULTIPLE = 32
-WAVE_PERIODS_PX = (24.0, 64.0, 160.0)
-FIXED_PROTOTYPES = 4 * len(WAVE_PERIODS_PX) + 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +33,12 @@ class NetworkConfig:
 
     @property
     def prototypes(self) -> int:
-        return self.learned_prototypes + FIXED_PROTOTYPES
+        return self.learned_prototypes + self.layout.fixed_prototypes
+
+    @property
+    def layout(self) -> Layout:
+        """What the trunk and the pyramid below are built for."""
+        return NUCLEI_LAYOUT
 
 
 class NetworkOutput(NamedTuple):
@@ -43,8 +47,8 @@ class NetworkOutput(NamedTuple):
     class_logits: Tensor  # (B, A, C)
     boxes: Tensor  # (B, A, 4) xyxy, input pixels, unclipped
     coefficients: Tensor  # (B, A, K)
-    learned: Tensor  # (B, K - 13, H/2, W/2), the prototypes that are not fixed
-    outline_logits: Tensor  # (B, 2, H/2, W/2): foreground, boundary; only a training signal
+    learned: Tensor  # (B, K - F, H/s, W/s), the prototypes that are not fixed; s the prototypes' stride
+    outline_logits: Tensor  # (B, 2, H/s, W/s): foreground, boundary; only a training signal
 
 
 class ConvUnit(nn.Sequential):
@@ -97,12 +101,12 @@ class Pyramid(nn.Module):
     def __init__(self, config: NetworkConfig) -> None:
         super().__init__()
         self.laterals = nn.ModuleList(nn.Conv2d(width, config.pyramid, 1) for width in config.widths)
-        self.smooth = nn.ModuleList(ConvUnit(config.pyramid, config.pyramid) for _ in STRIDES)
+        self.smooth = nn.ModuleList(ConvUnit(config.pyramid, config.pyramid) for _ in config.layout.strides)
 
     def forward(self, features: list[Tensor]) -> list[Tensor]:
         merged = [lateral(level) for lateral, level in zip(self.laterals, features, strict=True)]
         for level in (2, 1, 0):
-            merged[level] = merged[level] + _doubled(merged[level + 1])
+            merged[level] = merged[level] + doubled(merged[level + 1])
         return [smooth(level) for smooth, level in zip(self.smooth, merged[:3], strict=True)]
 
 
@@ -119,7 +123,7 @@ class Head(nn.Module):
 
     def forward(self, features: Tensor) -> tuple[Tensor, Tensor]:
         features = self.features(features)
-        return _rows(self.classes(features)), _rows(self.regression(features))
+        return rows_of_cells(self.classes(features)), rows_of_cells(self.regression(features))
 
 
 class Segmenter(nn.Module):
@@ -130,7 +134,7 @@ class Segmenter(nn.Module):
         self.config = config
         self.trunk = Trunk(config)
         self.pyramid = Pyramid(config)
-        self.heads = nn.ModuleList(Head(config) for _ in STRIDES)
+        self.heads = nn.ModuleList(Head(config) for _ in config.layout.strides)
         self.to_half = nn.Conv2d(config.pyramid, config.prototype_features, 1)
         self.from_stem = nn.Conv2d(config.stem, config.prototype_features, 1)
         self.prototype_unit = ConvUnit(config.prototype_features, config.prototype_features)
@@ -141,16 +145,14 @@ class Segmenter(nn.Module):
         half, *deeper = self.trunk(images)
         levels = self.pyramid(deeper)
         predictions = [head(level) for head, level in zip(self.heads, levels, strict=True)]
-        centres = [_cell_centres(level, stride) for level, stride in zip(levels, STRIDES, strict=True)]
         regression = torch.cat([rows for _, rows in predictions], 1).float()
-        points = torch.cat(centres, 1)
-        strides = torch.cat([torch.full_like(c[..., :1], s) for c, s in zip(centres, STRIDES, strict=True)], 1)
-        detail = self.prototype_unit(_doubled(self.to_half(levels[0])) + self.from_stem(half))
+        points, strides = anchor_points(levels, self.config.layout)
+        detail = self.prototype_unit(doubled(self.to_half(levels[0])) + self.from_stem(half))
         learned = self.prototypes(detail).float()
         return NetworkOutput(
             class_logits=torch.cat([rows for rows, _ in predictions], 1).float(),
-            boxes=_decoded_boxes(regression[..., :4], points, strides),
-            coefficients=_in_image_frame(regression[..., 4:], points, self.config.learned_prototypes),
+            boxes=decoded_boxes(regression[..., :4], points, strides),
+            coefficients=in_image_frame(regression[..., 4:], points, self.config.layout),
             learned=learned,
             outline_logits=self.outline(detail).float(),
         )
@@ -161,11 +163,11 @@ def _normalised(images: Tensor) -> Tensor:
     return torch.cat([(images - 127.5) / 64.0, torch.log(images + 4.0) - 3.2], 1)
 
 
-def _doubled(features: Tensor) -> Tensor:
+def doubled(features: Tensor) -> Tensor:
     return functional.interpolate(features, scale_factor=2.0, mode="nearest")
 
 
-def _rows(predictions: Tensor) -> Tensor:
+def rows_of_cells(predictions: Tensor) -> Tensor:
     """(B, N, h, w) to (B, h * w, N)."""
     return predictions.flatten(2).transpose(1, 2)
 
@@ -181,46 +183,54 @@ def _pixel_grid(features: Tensor, stride: int) -> tuple[Tensor, Tensor]:
 
 def _cell_centres(features: Tensor, stride: int) -> Tensor:
     """(1, h * w, 2) float32: x, y in input pixels."""
-    return _rows(torch.cat(_pixel_grid(features, stride), 1))
+    return rows_of_cells(torch.cat(_pixel_grid(features, stride), 1))
 
 
-def _decoded_boxes(regression: Tensor, points: Tensor, strides: Tensor) -> Tensor:
+def anchor_points(levels: list[Tensor], layout: Layout) -> tuple[Tensor, Tensor]:
+    """Centres (1, A, 2) x, y in input pixels and strides (1, A, 1) of the anchors of feature maps, finest first."""
+    centres = [_cell_centres(level, stride) for level, stride in zip(levels, layout.strides, strict=True)]
+    strides = [torch.full_like(c[..., :1], s) for c, s in zip(centres, layout.strides, strict=True)]
+    return torch.cat(centres, 1), torch.cat(strides, 1)
+
+
+def decoded_boxes(regression: Tensor, points: Tensor, strides: Tensor) -> Tensor:
+    """Offsets and logarithms of half sizes (B, A, 4) to xyxy in input pixels."""
     centres = points + regression[..., :2] * strides
     half_size = regression[..., 2:].clamp(-4.0, 4.0).exp() * (2.0 * strides)
     return torch.cat([centres - half_size, centres + half_size], -1)
 
 
-def fixed_prototypes(x: Tensor, y: Tensor) -> list[Tensor]:
-    """13 prototypes at x, y in input pixels: per period cos x, sin x, cos y, sin y, and a one that serves as the bias.
+def fixed_prototypes(x: Tensor, y: Tensor, layout: Layout = NUCLEI_LAYOUT) -> list[Tensor]:
+    """The prototypes at x, y in input pixels: per period cos x, sin x, cos y, sin y, and a one that serves as the bias.
 
-    They tell two nuclei apart that look alike, which learned prototypes alone cannot do on a plain background.
+    They tell two objects apart that look alike, which learned prototypes alone cannot do on a plain background.
     """
     waves = [
         wave
-        for period in WAVE_PERIODS_PX
+        for period in layout.wave_periods_px
         for axis in (x, y)
         for wave in (torch.cos(axis * (2 * math.pi / period)), torch.sin(axis * (2 * math.pi / period)))
     ]
     return [*waves, torch.ones_like(x)]
 
 
-def all_prototypes(learned: Tensor) -> Tensor:
-    """(B, K - 13, h, w) learned prototypes to all of them, (B, K, h, w)."""
-    x, y = _pixel_grid(learned, 2)
+def all_prototypes(learned: Tensor, layout: Layout = NUCLEI_LAYOUT) -> Tensor:
+    """(B, K - F, h, w) learned prototypes to all of them, (B, K, h, w)."""
+    x, y = _pixel_grid(learned, layout.prototype_stride)
     ones = torch.ones_like(learned[:, :1])
-    fixed = fixed_prototypes(x.expand_as(ones), y.expand_as(ones))
+    fixed = fixed_prototypes(x.expand_as(ones), y.expand_as(ones), layout)
     return torch.cat([learned, *fixed], 1)
 
 
-def _in_image_frame(coefficients: Tensor, points: Tensor, learned: int) -> Tensor:
+def in_image_frame(coefficients: Tensor, points: Tensor, layout: Layout) -> Tensor:
     """Turn wave coefficients given relative to their anchor into the image's frame.
 
     a cos(w (x - x0)) + b sin(w (x - x0)) = (a cos w x0 - b sin w x0) cos w x + (a sin w x0 + b cos w x0) sin w x,
     so the heads stay translation invariant while a consumer multiplies with plain, image-wide prototypes.
     """
-    turned = [coefficients[..., :learned]]
-    column = learned
-    for period in WAVE_PERIODS_PX:
+    column = coefficients.shape[-1] - layout.fixed_prototypes
+    turned = [coefficients[..., :column]]
+    for period in layout.wave_periods_px:
         for axis in (0, 1):
             angle = points[..., axis : axis + 1] * (2 * math.pi / period)
             cos, sin = torch.cos(angle), torch.sin(angle)

@@ -1,0 +1,23 @@
+"""Where a network's anchors and prototypes lie: what its heads, its objective and its export have to agree on."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """The defaults are those of the bundled nuclei model."""
+
+    strides: tuple[int, ...] = (4, 8, 16)
+    """Input pixels per anchor cell of each level, finest first."""
+    wave_periods_px: tuple[float, ...] = (24.0, 64.0, 160.0)
+    """Periods of the fixed prototypes, in input pixels."""
+    prototype_stride: int = 2
+    """Input pixels per prototype pixel; the outline is learned at the same resolution."""
+
+    @property
+    def fixed_prototypes(self) -> int:
+        """cos and sin along x and y for each period, and a one that serves as the bias."""
+        return 4 * len(self.wave_periods_px) + 1
+
+
+NUCLEI_LAYOUT = Layout()

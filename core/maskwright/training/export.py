@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ import openvino
 import torch
 from torch import Tensor, nn
 
+from maskwright.training.layout import NUCLEI_LAYOUT, Layout
 from maskwright.training.network import PAD_MULTIPLE, NetworkConfig, Segmenter, all_prototypes
 
 OUTPUT_NAMES = ("conf", "boxes", "mask", "proto")
@@ -56,9 +58,10 @@ class YolactInterface(nn.Module):
     conf is a probability with the background in column 0; boxes are xyxy divided by W and H, unclipped.
     """
 
-    def __init__(self, network: Segmenter) -> None:
+    def __init__(self, network: nn.Module, layout: Layout = NUCLEI_LAYOUT) -> None:
         super().__init__()
         self.network = network
+        self.layout = layout
 
     def forward(self, image: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         output = self.network(image)
@@ -71,7 +74,7 @@ class YolactInterface(nn.Module):
             torch.cat([background, scores], -1),
             output.boxes / size.view(1, 1, 4),
             output.coefficients,
-            all_prototypes(output.learned).permute(0, 2, 3, 1),
+            all_prototypes(output.learned, self.layout).permute(0, 2, 3, 1),
         )
 
 
@@ -85,17 +88,25 @@ def load_average(checkpoint: Path) -> tuple[Segmenter, dict[str, Any]]:
 
 def export(network: Segmenter, description: ModelDescription, *, to: Path) -> Path:
     """Write `to` (.xml) and its .bin, weights stored as FP16, height and width left open."""
-    example = torch.rand(1, 3, 2 * PAD_MULTIPLE, 3 * PAD_MULTIPLE) * 255
-    interface = YolactInterface(network).eval()
+    return export_interface(YolactInterface(network), description.metadata(), to=to)
+
+
+def export_interface(
+    interface: YolactInterface, notes: Mapping[str, str], *, to: Path, size_hw: tuple[int, int] | None = None
+) -> Path:
+    """Write `to` (.xml) and its .bin with `notes` under `model_info`; size_hw: a fixed input size, None for any."""
+    height, width = size_hw or (2 * PAD_MULTIPLE, 3 * PAD_MULTIPLE)
+    example = torch.rand(1, 3, height, width) * 255
+    shape = openvino.PartialShape([1, 3, *(size_hw or (-1, -1))])
     with warnings.catch_warnings():
         # OpenVINO converts by torch.jit.trace, which PyTorch has deprecated.
         warnings.simplefilter("ignore", DeprecationWarning)
-        model = openvino.convert_model(interface, example_input=example, input=[openvino.PartialShape([1, 3, -1, -1])])
+        model = openvino.convert_model(interface.eval(), example_input=example, input=[shape])
     model.inputs[0].tensor.set_names({"image"})
     for port, name in zip(model.outputs, OUTPUT_NAMES, strict=True):
         port.tensor.set_names({name})
         port.node.set_friendly_name(name)
-    for key, value in description.metadata().items():
+    for key, value in notes.items():
         model.set_rt_info(value, ["model_info", key])
     to.parent.mkdir(parents=True, exist_ok=True)
     openvino.save_model(model, to, compress_to_fp16=True)

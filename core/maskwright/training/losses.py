@@ -36,7 +36,7 @@ class Targets:
     boxes: Tensor  # (G, 4) float32 xyxy, input pixels
     image: Tensor  # (G,) int64, index into the batch
     category: Tensor  # (G,) int64, 0-based
-    labels: Tensor  # (B, H, W) int64: 1 + the instance's row, 0 background
+    labels: Tensor  # (B, H, W) whole numbers: 1 + the instance's row, 0 background
     ignored: Tensor | None = None  # (B, H, W) bool: places that are neither object nor background; None: there are none
 
 

@@ -40,19 +40,47 @@ def evaluate_model(
     Raises FormatError for a file that is no COCO ground truth.
     """
     dataset = read_truth(coco_json)
-    ids, notes = category_map(((label.id, label.name) for label in model.labels), dataset["categories"])
     limit = model.max_instances if max_instances is None else max_instances
-    run = _Run(ids, score, nms_iou, limit)
+    found = detections(
+        model, dataset, images_dir, score=score, nms_iou=nms_iou, max_instances=limit, on_progress=on_progress
+    )
+    return judged(dataset, list(found.results), max_dets=max(limit, 100), failures=found.failures, notes=found.notes)
+
+
+@dataclass(frozen=True, slots=True)
+class Detections:
+    """What a model proposes on the images of a ground truth, under the ground truth's ids."""
+
+    results: tuple[Result, ...]
+    category_ids: dict[int, int]
+    """The ground truth's category by the model's, for those that both have."""
+    failures: tuple[tuple[str, str], ...]
+    notes: tuple[str, ...]
+
+
+def detections(
+    model: Model,
+    dataset: dict[str, Any],
+    images_dir: Path,
+    *,
+    score: float = 0.05,
+    nms_iou: float | None = None,
+    max_instances: int | None = None,
+    on_progress: Progress | None = None,
+) -> Detections:
+    """As `evaluate_model` takes them; `dataset` is a ground truth that was read and checked."""
+    ids, notes = category_map(((label.id, label.name) for label in model.labels), dataset["categories"])
+    run = _Run(ids, score, nms_iou, model.max_instances if max_instances is None else max_instances)
     with AsyncRunner[int](model) as runner:
         for done, (index, outcome) in enumerate(runner.run(run.images(dataset["images"], images_dir)), 1):
             image = dataset["images"][index]
             if isinstance(outcome, MaskwrightError):
                 run.failures.append((image["file_name"], outcome.message))
             else:
-                run.collect(image["id"], outcome.select(score, nms_iou, limit, clip_to_box=True))
+                run.collect(image["id"], outcome.select(score, nms_iou, run.limit, clip_to_box=True))
             if on_progress is not None:
                 on_progress(done + len(run.unread), len(dataset["images"]))
-    return judged(dataset, run.results, max_dets=max(limit, 100), failures=run.all_failures(), notes=notes)
+    return Detections(tuple(run.results), ids, run.all_failures(), notes)
 
 
 def judged(

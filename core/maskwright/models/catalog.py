@@ -139,8 +139,8 @@ def listed_models() -> tuple[Listed, ...]:
     found = []
     for card in model_cards():
         present = installed.pop(card.name, None)
-        absent = Availability.ABSENT if present is None else Availability.INSTALLED
-        found.append(Listed(card.name, Availability.BUNDLED if card.is_bundled else absent, card, present))
+        absent = Availability.BUNDLED if card.is_bundled else Availability.ABSENT
+        found.append(Listed(card.name, absent if present is None else Availability.INSTALLED, card, present))
     found += [Listed(model.name, Availability.INSTALLED, None, model) for model in installed.values()]
     return tuple(found)
 
@@ -169,7 +169,8 @@ def remove(name: str) -> None:
 def card_paths() -> Iterator[Path]:
     """Files of the catalogue; a bundled model may keep its card in its own folder.
 
-    One's own cards, such as of a model on a laboratory's server, lie as .toml in the folder of installed models.
+    One's own cards, such as of a model on a laboratory's server, lie as .toml in the folder of installed models; a
+    model learned from a project has one in its own folder.
     """
     from maskwright_resources import resource_path
 
@@ -177,6 +178,7 @@ def card_paths() -> Iterator[Path]:
     yield from sorted(folder.glob("*.toml"))
     yield from sorted(folder.glob(f"*/{BUNDLED_CARD}"))
     yield from sorted(models_folder().glob("*.toml"))
+    yield from (path for path in sorted(models_folder().glob(f"*/{BUNDLED_CARD}")) if path.with_name(RECORD).is_file())
 
 
 def _read_record(path: Path) -> Installed | None:

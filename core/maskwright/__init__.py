@@ -25,18 +25,27 @@ if TYPE_CHECKING:
     from maskwright.inference.candidates import Candidates
     from maskwright.inference.model import Model, load_model
     from maskwright.inference.prediction import Prediction
+    from maskwright.learning.events import LearnProgress
+    from maskwright.learning.learn import LearnOutcome, learn
+    from maskwright.learning.plan import LearningPlan, LearnOptions, learning_plan
     from maskwright.project.store import Project
 
 switch_off_telemetry()
 
 _HOME = {
     "Candidates": "maskwright.inference.candidates",
+    "LearnOptions": "maskwright.learning.plan",
+    "LearnOutcome": "maskwright.learning.learn",
+    "LearnProgress": "maskwright.learning.events",
+    "LearningPlan": "maskwright.learning.plan",
     "MaskwrightError": "maskwright.errors",
     "Model": "maskwright.inference.model",
     "Outline": "maskwright.assist.outline",
     "Polygon": "maskwright.geometry.polygon",
     "Prediction": "maskwright.inference.prediction",
     "Project": "maskwright.project.store",
+    "learn": "maskwright.learning.learn",
+    "learning_plan": "maskwright.learning.plan",
     "load_assistant": "maskwright.assist.loading",
     "load_model": "maskwright.inference.model",
     "mask_to_polygons": "maskwright.geometry.convert",
@@ -45,6 +54,10 @@ _HOME = {
 
 __all__ = [
     "Candidates",
+    "LearnOptions",
+    "LearnOutcome",
+    "LearnProgress",
+    "LearningPlan",
     "MaskwrightError",
     "Model",
     "Outline",
@@ -52,6 +65,8 @@ __all__ = [
     "Prediction",
     "Project",
     "__version__",
+    "learn",
+    "learning_plan",
     "load_assistant",
     "load_model",
     "mask_to_polygons",

@@ -1,0 +1,65 @@
+"""Whether a new model takes the place of the old one, and whether more images are worth it."""
+
+import math
+from dataclasses import dataclass
+
+F1_TOLERANCE = 0.02
+AP_TOLERANCE = 0.03
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """How good a model is on held-out images, all 0..1."""
+
+    f1: float
+    """At IoU 0.5 and `score`."""
+    precision: float
+    recall: float
+    ap50: float
+    ap: float
+    score: float
+    """The score threshold with the best F1."""
+    images: int
+    objects: int
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Whether the new model is taken, and why in words."""
+
+    is_taken: bool
+    reason: str
+
+
+def verdict(new: Figures | None, old: Figures | None, *, old_name: str | None = None) -> Verdict:
+    """new, old: on the same held-out images; None: not known. old_name: None where there is no old model."""
+    if new is None:
+        return Verdict(True, f"there is no figure: that takes {_TEN} done images")
+    told = f"F1 {new.f1:.2f}, AP {new.ap:.2f} on {new.images} held-out images"
+    if new.f1 == 0:
+        return Verdict(False, f"it finds none of the {new.objects} objects on {new.images} held-out images")
+    if old_name is None:
+        return Verdict(True, f"{told}; there was no model before it")
+    if old is None:
+        return Verdict(True, f"{told}; {old_name} learned from those images or cannot be judged on them")
+    against = f"{told}; {old_name} has F1 {old.f1:.2f}, AP {old.ap:.2f}"
+    # A hair's breadth for sums of floats: 0.90 to 0.88 is a fall of 0.02.
+    if new.f1 < old.f1 - F1_TOLERANCE - 1e-9 or new.ap < old.ap - AP_TOLERANCE - 1e-9:
+        return Verdict(False, f"{against}: it is worse, so the old one stays")
+    return Verdict(True, against)
+
+
+_TEN = 10
+
+
+def images_until_next_round(quality: float, images: int) -> int | None:
+    """After how many more images another round is worth it; None where more images hardly help.
+
+    Geti's rule: from the share p of objects found among n images it takes ln(1 - 1.1 p) / ln(1 - p) - 1 times as many
+    again for a tenth more.
+    """
+    if images <= 0 or quality >= 1 / 1.1:
+        return None
+    if quality <= 0:
+        return images
+    return math.ceil((math.log(1 - 1.1 * quality) / math.log(1 - quality) - 1) * images)

@@ -1,0 +1,98 @@
+"""A learned model put among the installed ones, whole or not at all, with a card that says where it comes from."""
+
+import json
+import shutil
+import tempfile
+from collections.abc import Collection, Sequence
+from pathlib import Path
+
+from maskwright.errors import ModelError
+from maskwright.formats.atomic import write_error
+from maskwright.learning.rounds import RoundRecord, model_name
+from maskwright.models.cards import BUNDLED_CARD
+from maskwright.models.catalog import Installed, installed_model, listed_models, models_folder, record
+
+SOURCE = "learned from a project"
+
+
+def require_free_name(name: str, rounds: Sequence[RoundRecord]) -> None:
+    """Raises ModelError where another model has that name; one that came of `rounds` may be replaced."""
+    if not any(model.name == name for model in listed_models()):
+        return
+    present = installed_model(name)
+    own = {record.model_hash for record in rounds if record.is_installed and record.model == name}
+    if present is None or present.content_hash not in own:
+        raise ModelError(f"there is a model called {name} already", hint="give another name with --to")
+
+
+def free_name(project: str, number: int, taken: Collection[str]) -> str:
+    """The project's name and the round; with a letter more where another project of that name was first."""
+    name = model_name(project, number)
+    candidates = (name, *(f"{name}{chr(letter)}" for letter in range(ord("b"), ord("z") + 1)))
+    return next((one for one in candidates if one not in taken), name)
+
+
+def install_learned(model: Path, card: str, *, name: str, project: str) -> Installed:
+    """Copy `model` (.xml with .bin) into the folder of installed models.
+
+    Raises FormatError for a full disk or a folder that cannot be written; what was there before stays.
+    """
+    home = models_folder()
+    target = home / name
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=f".{name}.", dir=home) as place:
+            draft = Path(place) / name
+            draft.mkdir()
+            for suffix in (".xml", ".bin"):
+                shutil.copyfile(model.with_suffix(suffix), draft / f"{name}{suffix}")
+            (draft / BUNDLED_CARD).write_text(card, "utf-8")
+            return _exchanged(draft, target, Path(place) / "before", source=f"{SOURCE}: {project}")
+    except OSError as error:
+        raise write_error(error, target) from error
+
+
+def _exchanged(draft: Path, target: Path, before: Path, *, source: str) -> Installed:
+    """Put `draft` where `target` is, and `target` back where that fails."""
+    if target.exists():
+        target.rename(before)
+    try:
+        draft.rename(target)
+        return record(target.name, family="yolact", file=target / f"{target.name}.xml", source=source)
+    except BaseException:
+        shutil.rmtree(target, ignore_errors=True)
+        if before.exists():
+            before.rename(target)
+        raise
+
+
+def card_text(record: RoundRecord, project: str) -> str:
+    """A model card as TOML."""
+    figures, images = record.figures, len(record.training)
+    lines = [
+        f"title = {_text(f'{record.model}: learned from {images} images of {project}')}",
+        'family = "yolact"',
+        'license = "that of the images it was learned from; its trunk: Apache-2.0"',
+        f"source = {_text(f'{SOURCE}: {project}')}",
+        f"description = {_text(f'Learned from {record.objects} objects on {images} images; base {record.base}.')}",
+        f"classes = [{', '.join(map(_text, record.classes))}]",
+        "",
+        "[learned]",
+        f"at = {_text(record.at)}",
+        f"base = {_text(record.base)}",
+        f"images = {images}",
+        f"objects = {record.objects}",
+        f"held_out_images = {len(record.held_out)}",
+        f"seconds = {record.seconds:.0f}",
+        f"steps = {record.steps}",
+    ]
+    if figures is not None:
+        lines += ["", "[metrics]"]
+        lines += [f"{key} = {getattr(figures, key):.4f}" for key in ("ap", "ap50", "f1", "precision", "recall")]
+        lines += [f"score = {figures.score:.3f}"]
+    return "\n".join(lines) + "\n"
+
+
+def _text(value: str) -> str:
+    """A TOML basic string: JSON's escapes are among TOML's."""
+    return json.dumps(value, ensure_ascii=False)

@@ -1,0 +1,126 @@
+"""A model's figures on held-out images: AP by the product's own evaluation, F1 at the threshold where it is best."""
+
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from pycocotools import mask as coco_mask
+
+from maskwright.evaluation.figures import Result
+from maskwright.evaluation.model_run import detections, judged
+from maskwright.evaluation.truth import read_truth
+from maskwright.inference.model import Model
+from maskwright.learning.gate import Figures
+
+_LEAST_IOU = 0.5
+_PLATEAU = 0.01
+DEFAULT_SCORE = 0.35
+
+
+def figures_of(
+    model: Model,
+    truth: Path,
+    images_dir: Path,
+    *,
+    only: Sequence[int] | None = None,
+    check: Callable[[], None] | None = None,
+) -> Figures | None:
+    """only: ids of the images to judge on; None: all. check: called between images; what it raises ends the work.
+
+    None where there is no object to find or none of the model's classes is among them.
+    Raises FormatError for a file that is no ground truth.
+    """
+    dataset = read_truth(truth)
+    if only is not None:
+        kept = set(only)
+        dataset["images"] = [image for image in dataset["images"] if image["id"] in kept]
+        dataset["annotations"] = [entry for entry in dataset["annotations"] if entry["image_id"] in kept]
+    real = [entry for entry in dataset["annotations"] if not entry.get("iscrowd")]
+    found = detections(model, dataset, images_dir, on_progress=(lambda *_: check()) if check is not None else None)
+    if not real or not found.category_ids:
+        return None
+    report = judged(dataset, list(found.results), max_dets=max(model.max_instances, 100))
+    scores, hits = matched(found.results, dataset["annotations"])
+    score, f1, precision, recall = best_cut(scores, hits, len(real))
+    return Figures(
+        f1=f1,
+        precision=precision,
+        recall=recall,
+        ap50=max(report.segm["AP50"], 0.0),
+        ap=max(report.segm["AP"], 0.0),
+        score=score,
+        images=len(dataset["images"]),
+        objects=len(real),
+    )
+
+
+def matched(
+    results: Sequence[Result], annotations: Sequence[dict[str, Any]]
+) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """(N,) scores, falling, and (N,) bool whether each is a hit: an object of its class, not yet found, at IoU 0.5.
+
+    What lies on a crowd is neither hit nor miss and left out.
+    """
+    truths: defaultdict[tuple[int, int], list[dict[str, Any]]] = defaultdict(list)
+    for entry in annotations:
+        truths[entry["image_id"], entry["category_id"]].append(entry)
+    found: defaultdict[tuple[int, int], list[Result]] = defaultdict(list)
+    for result in results:
+        found[result["image_id"], result["category_id"]].append(result)
+    scores: list[float] = []
+    hits: list[bool] = []
+    for key, group in found.items():
+        for score, hit in _matched_group(sorted(group, key=lambda result: -result["score"]), truths[key]):
+            scores.append(score)
+            hits.append(hit)
+    order = np.argsort(-np.array(scores), kind="stable")
+    return np.array(scores, np.float64)[order], np.array(hits, np.bool_)[order]
+
+
+def _matched_group(results: list[Result], truths: list[dict[str, Any]]) -> list[tuple[float, bool]]:
+    if not truths:
+        return [(result["score"], False) for result in results]
+    crowd = np.array([bool(entry.get("iscrowd")) for entry in truths])
+    overlap = coco_mask.iou(
+        [result["segmentation"] for result in results],
+        [_encoded(entry["segmentation"]) for entry in truths],
+        crowd.astype(np.uint8).tolist(),
+    )
+    free = ~crowd
+    told = []
+    for row, result in enumerate(results):
+        open_iou = np.where(free, overlap[row], -1.0)
+        best = int(open_iou.argmax())
+        if open_iou[best] >= _LEAST_IOU:
+            free[best] = False
+            told.append((result["score"], True))
+        elif not (crowd & (overlap[row] >= _LEAST_IOU)).any():
+            told.append((result["score"], False))
+    return told
+
+
+def best_cut(scores: NDArray[np.float64], hits: NDArray[np.bool_], objects: int) -> tuple[float, float, float, float]:
+    """The score threshold with the best F1, and F1, precision and recall there.
+
+    Of thresholds that are as good to a hundredth the middle one is taken: with few objects the very best is chance.
+    """
+    if not len(scores) or not objects or not hits.any():
+        return DEFAULT_SCORE, 0.0, 0.0, 0.0
+    true = np.cumsum(hits)
+    count = np.arange(1, len(hits) + 1)
+    f1 = 2 * true / (count + objects)
+    # Equal scores stand or fall together.
+    last = np.append(scores[1:] < scores[:-1], True)
+    good = np.flatnonzero(last & (f1 >= f1[last].max() - _PLATEAU))
+    chosen = int(good[len(good) // 2])
+    below = scores[chosen + 1] if chosen + 1 < len(scores) else max(scores[chosen] - 0.02, 0.0)
+    score = float(np.clip((scores[chosen] + below) / 2, 0.02, 0.95))
+    return score, float(f1[chosen]), float(true[chosen] / count[chosen]), float(true[chosen] / objects)
+
+
+def _encoded(segmentation: dict[str, Any]) -> dict[str, Any]:
+    counts = segmentation["counts"]
+    return {"size": segmentation["size"], "counts": counts.encode() if isinstance(counts, str) else counts}

@@ -1,0 +1,145 @@
+"""One round: snapshot what a user corrected, learn in a process of its own, judge, and install what is not worse."""
+
+import shutil
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from maskwright.errors import MaskwrightError
+from maskwright.formats.atomic import write_error
+from maskwright.inference.hashing import file_hash
+from maskwright.learning.events import Finished
+from maskwright.learning.gate import Figures, verdict
+from maskwright.learning.installing import card_text, install_learned, require_free_name
+from maskwright.learning.job import BEST_MODEL, Job
+from maskwright.learning.plan import LearnOptions, learning_plan
+from maskwright.learning.process import OnProgress, run_process
+from maskwright.learning.requirements import require_learning
+from maskwright.learning.rounds import (
+    RoundRecord,
+    add_round,
+    learning_folder,
+    read_record,
+    read_rounds,
+    round_folder,
+    unfinished_round,
+)
+from maskwright.learning.snapshot import DRAFT_NAME, take_snapshot
+from maskwright.project import Project
+from maskwright.project.lock import FILE_NAME as LOCK_NAME
+from maskwright.project.lock import ProjectLock
+
+
+@dataclass(frozen=True, slots=True)
+class LearnOutcome:
+    """What came of a round."""
+
+    record: RoundRecord
+    model_path: Path | None
+    """Of the installed model; None where the old one stays."""
+    was_stopped: bool
+    skipped: tuple[tuple[str, str], ...]
+    """Images that could not be read, and why."""
+    score: float
+    """The operating point of the new model."""
+    device: str
+    peak_mb: int
+
+    @property
+    def is_installed(self) -> bool:
+        return self.record.is_installed
+
+
+def learn(
+    project: Project,
+    options: LearnOptions | None = None,
+    *,
+    on_progress: OnProgress | None = None,
+    stop: threading.Event | None = None,
+    resume: bool = False,
+) -> LearnOutcome:
+    """Learn a round; blocks for about `options.minutes`. May be called from any thread; the project may go on changing.
+
+    on_progress: called from another thread. stop: once set, the round ends early and keeps the best model so far.
+    resume: go on with a round that was killed, with what it had been given then; `options` are not looked at.
+    Raises MaskwrightError where there is nothing to learn from, PyTorch is missing, or the process failed; then
+    nothing is installed and what was learned is kept for `resume`.
+    """
+    require_learning()
+    with _only_one(project):
+        folder = _interrupted_folder(project) if resume else _begun(project, options or LearnOptions())
+        job, draft = Job.read(folder), read_record(folder / DRAFT_NAME)
+        finished = run_process(folder, threads=job.threads, on_progress=on_progress, stop=stop or threading.Event())
+        return _settled(project, folder, draft, finished)
+
+
+def interrupted_round(project: Project) -> int | None:
+    """The number of a round that was begun and not ended; None where there is none."""
+    return unfinished_round(project.path)
+
+
+@contextmanager
+def _only_one(project: Project) -> Iterator[None]:
+    """Two rounds of one project at a time would work in the same folder. Raises MaskwrightError for the second."""
+    folder = learning_folder(project.path)
+    try:
+        folder.mkdir(exist_ok=True)
+    except OSError as error:
+        raise write_error(error, folder) from error
+    lock = ProjectLock.acquire(folder)
+    if not isinstance(lock, ProjectLock):
+        raise MaskwrightError(f"a round of this project is being learned already ({lock})", path=project.path)
+    try:
+        yield
+    finally:
+        lock.release()
+        if {path.name for path in folder.iterdir()} <= {LOCK_NAME}:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _begun(project: Project, options: LearnOptions) -> Path:
+    """The work folder of a new round."""
+    plan = learning_plan(project, options)
+    if plan.obstacle is not None:
+        raise MaskwrightError(plan.obstacle, path=project.path)
+    require_free_name(plan.name, read_rounds(project.path))
+    folder = round_folder(project.path, plan.number)
+    take_snapshot(project, plan, options, folder)
+    return folder
+
+
+def _interrupted_folder(project: Project) -> Path:
+    number = unfinished_round(project.path)
+    if number is None:
+        raise MaskwrightError("there is no interrupted round to go on with", path=project.path)
+    return round_folder(project.path, number)
+
+
+def _settled(project: Project, folder: Path, draft: RoundRecord, finished: Finished) -> LearnOutcome:
+    """Through the gate; the work folder goes when everything is written."""
+    best = folder / BEST_MODEL
+    new, old, compared = (
+        Figures(**values) if values else None for values in (finished.new, finished.old, finished.compared)
+    )
+    decided = verdict(compared or new, old, old_name=draft.old_model)
+    record = replace(
+        draft,
+        model_hash=file_hash(best),
+        is_installed=decided.is_taken,
+        reason=decided.reason,
+        seconds=finished.seconds,
+        steps=finished.steps,
+        figures=new,
+        old_figures=old,
+    )
+    path = None
+    if decided.is_taken:
+        card = card_text(record, project.name)
+        path = install_learned(best, card, name=record.model, project=project.name).path
+    add_round(project.path, record)
+    shutil.rmtree(folder, ignore_errors=True)
+    return LearnOutcome(
+        record, path, finished.was_stopped, finished.skipped, finished.score, finished.device, finished.peak_mb
+    )

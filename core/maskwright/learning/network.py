@@ -1,0 +1,103 @@
+"""The network that learns a user's classes: light YOLACT heads on a trunk that stays as it is."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from maskwright.learning.trunk import TAP_CHANNELS
+from maskwright.training.layout import Layout
+from maskwright.training.network import (
+    ConvUnit,
+    NetworkOutput,
+    anchor_points,
+    decoded_boxes,
+    doubled,
+    in_image_frame,
+    rows_of_cells,
+)
+
+LAYOUT = Layout(strides=(8, 16, 32), wave_periods_px=(32.0, 96.0, 256.0), prototype_stride=4)
+
+
+@dataclass(frozen=True, slots=True)
+class HeadConfig:
+    """Widths of the part that learns."""
+
+    categories: int = 1
+    taps: tuple[int, ...] = TAP_CHANNELS
+    pyramid: int = 64
+    tower: int = 96
+    tower_units: int = 2
+    prototype_features: int = 48
+    learned_prototypes: int = 24
+
+    @property
+    def prototypes(self) -> int:
+        return self.learned_prototypes + self.layout.fixed_prototypes
+
+    @property
+    def layout(self) -> Layout:
+        """What the heads below are built for."""
+        return LAYOUT
+
+
+class LightHeads(nn.Module):
+    """Feature maps at strides 4, 8, 16 and 32 to a `NetworkOutput`; anchors at 8, 16, 32, prototypes at 4."""
+
+    def __init__(self, config: HeadConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.laterals = nn.ModuleList(
+            nn.Sequential(nn.Conv2d(width, config.pyramid, 1, bias=False), nn.BatchNorm2d(config.pyramid))
+            for width in config.taps
+        )
+        self.smooth = nn.ModuleList(ConvUnit(config.pyramid, config.pyramid) for _ in LAYOUT.strides)
+        # One tower for all levels: few images teach it, so what one size learns has to serve the others.
+        self.tower = nn.Sequential(
+            *(ConvUnit(config.pyramid if k == 0 else config.tower, config.tower) for k in range(config.tower_units))
+        )
+        self.classes = nn.Conv2d(config.tower, config.categories, 1)
+        self.regression = nn.Conv2d(config.tower, 4 + config.prototypes, 1)
+        self.prototype_units = nn.Sequential(
+            ConvUnit(config.pyramid, config.pyramid), ConvUnit(config.pyramid, config.prototype_features)
+        )
+        self.prototypes = nn.Conv2d(config.prototype_features, config.learned_prototypes, 1)
+        self.outline = nn.Conv2d(config.prototype_features, 2, 1)
+        nn.init.constant_(self.classes.bias, -math.log(99.0))
+
+    def forward(self, features: Sequence[Tensor]) -> NetworkOutput:
+        merged = [lateral(level) for lateral, level in zip(self.laterals, features, strict=True)]
+        for level in (2, 1, 0):
+            merged[level] = merged[level] + doubled(merged[level + 1])
+        levels = [smooth(level) for smooth, level in zip(self.smooth, merged[1:], strict=True)]
+        towers = [self.tower(level) for level in levels]
+        regression = torch.cat([rows_of_cells(self.regression(tower)) for tower in towers], 1).float()
+        points, strides = anchor_points(levels, LAYOUT)
+        detail = self.prototype_units(functional.silu(merged[0]))
+        return NetworkOutput(
+            class_logits=torch.cat([rows_of_cells(self.classes(tower)) for tower in towers], 1).float(),
+            boxes=decoded_boxes(regression[..., :4], points, strides),
+            coefficients=in_image_frame(regression[..., 4:], points, LAYOUT),
+            learned=self.prototypes(detail).float(),
+            outline_logits=self.outline(detail).float(),
+        )
+
+
+class LearnedNetwork(nn.Module):
+    """Images (B, 3, H, W) RGB 0..255 to a `NetworkOutput`: what is exported."""
+
+    def __init__(self, trunk: nn.Module, heads: LightHeads) -> None:
+        super().__init__()
+        self.trunk = trunk
+        self.heads = heads
+        self.config = heads.config
+
+    def forward(self, images: Tensor) -> NetworkOutput:
+        output: NetworkOutput = self.heads(self.trunk(images))
+        return output

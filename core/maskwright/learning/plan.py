@@ -1,0 +1,204 @@
+"""What a round would learn from, what keeps it from learning, and whether more images are worth it."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from maskwright.document.values import Category
+from maskwright.errors import MaskwrightError
+from maskwright.learning.gate import images_until_next_round
+from maskwright.learning.holdout import LEAST_IMAGES, Split, split_images
+from maskwright.learning.installing import free_name
+from maskwright.learning.recipe import LARGEST_CROP, Recipe, input_size_for
+from maskwright.learning.rounds import RoundRecord, next_number, read_rounds
+from maskwright.learning.selection import LearnableImage, Material, material_of
+from maskwright.models.cards import is_plain
+from maskwright.models.catalog import listed_models
+from maskwright.project import Project
+
+MOST_IMAGES = 2000
+"""More than any budget of minutes can look at; which ones is fixed by their names."""
+GOOD_OBJECTS = 15
+"""Objects of a class from which it is usually found reliably."""
+_BASES = ("auto", "general")
+
+
+@dataclass(frozen=True, slots=True)
+class LearnOptions:
+    """What a user chooses before a round."""
+
+    minutes: float = 5.0
+    classes: tuple[str, ...] = ()
+    """Names or ids; none: every class that has an object."""
+    base: str = "auto"
+    to: str | None = None
+    """Name of the new model; None: the project's with the number of the round."""
+    steps: int | None = None
+    """Exactly so many steps instead of minutes: the same seed gives the same model."""
+    seed: int = 1
+    threads: int = 1
+    memory_gb: float = 2.5
+    device: str = "auto"
+    """The first GPU that torch has, else the processor."""
+
+
+@dataclass(frozen=True, slots=True)
+class LearningPlan:
+    """What a round would do."""
+
+    number: int
+    name: str
+    training: tuple[LearnableImage, ...]
+    held_out: tuple[LearnableImage, ...]
+    categories: tuple[Category, ...]
+    recipe: Recipe
+    minutes: float
+    old: RoundRecord | None
+    """The latest installed round of this project."""
+    next_round_after: int | None
+    """Done images more from which another round is worth it, by the latest figures; None: hardly ever, or not known."""
+    obstacle: str | None = None
+    """Why nothing can be learned; None where it can."""
+    notes: tuple[str, ...] = ()
+    new_images: int = 0
+    """Done images that no earlier round had."""
+    objects: dict[str, int] = field(default_factory=dict)
+    """To learn from, by class."""
+
+    @property
+    def object_count(self) -> int:
+        return sum(self.objects.values())
+
+    @property
+    def partly_done(self) -> int:
+        """Images in progress among those to learn from."""
+        return sum(not image.is_whole for image in self.training)
+
+    @property
+    def empty(self) -> int:
+        return sum(not image.objects for image in self.training)
+
+
+def learning_plan(project: Project, options: LearnOptions | None = None) -> LearningPlan:
+    """Reads the project and changes nothing.
+
+    Raises MaskwrightError for classes, a base or a name that cannot be, ProjectError where the project cannot be read.
+    """
+    options = options or LearnOptions()
+    _check(options)
+    wanted = _wanted_ids(project.categories(), options.classes)
+    rounds = read_rounds(project.path)
+    old = next((record for record in reversed(rounds) if record.is_installed), None)
+    material = material_of(project, wanted, most=MOST_IMAGES, first=old.held_out if old is not None else ())
+    split = _split(material, old)
+    teaching = set(split.training)
+    training = tuple(image for image in material.images if not image.is_whole or image.record.id in teaching)
+    held_out = tuple(image for image in material.whole if image.record.id in set(split.held_out))
+    counted = Counter(item.category_id for image in training for item in image.objects)
+    categories = tuple(category for category in material.categories if counted[category.id])
+    number = next_number(project.path)
+    taken = {model.name for model in listed_models()}
+    whole = {image.record.id for image in material.whole}
+    return LearningPlan(
+        number=number,
+        name=options.to or free_name(project.name, number, taken),
+        training=training,
+        held_out=held_out,
+        categories=categories,
+        recipe=_recipe(training),
+        minutes=options.minutes,
+        old=old,
+        next_round_after=_next_round(old),
+        obstacle=_obstacle(material, counted),
+        notes=tuple(_notes(material, categories, counted, held_out)),
+        new_images=len(whole - {*old.training, *old.held_out}) if old is not None else len(whole),
+        objects={category.name: counted[category.id] for category in categories},
+    )
+
+
+def resolved_base(base: str) -> str:
+    """What "auto" comes to."""
+    return "general" if base == "auto" else base
+
+
+def _check(options: LearnOptions) -> None:
+    if options.base not in _BASES:
+        raise MaskwrightError(f"there is no base called {options.base}", hint=f"there are: {', '.join(_BASES)}")
+    if options.to is not None and (not is_plain(options.to) or "." in options.to):
+        raise MaskwrightError(f"{options.to} cannot be a model's name", hint="letters, digits, - and _")
+    if options.minutes <= 0 or (options.steps is not None and options.steps < 1):
+        raise MaskwrightError("learning takes more than no time")
+
+
+def _wanted_ids(categories: Sequence[Category], names: Sequence[str]) -> frozenset[int] | None:
+    if not names:
+        return None
+    known = {str(category.id): category.id for category in categories}
+    known |= {category.name.casefold(): category.id for category in categories}
+    unknown = [name for name in names if name.strip().casefold() not in known]
+    if unknown:
+        there = ", ".join(category.name for category in categories)
+        raise MaskwrightError(f"the project has no class {', '.join(unknown)}", hint=f"it has: {there}")
+    return frozenset(known[name.strip().casefold()] for name in names)
+
+
+def _split(material: Material, old: RoundRecord | None) -> Split:
+    names = {image.record.id: image.record.file_name for image in material.whole}
+    classes = {image.record.id: image.categories for image in material.whole}
+    return split_images(
+        names,
+        classes,
+        held_before=old.held_out if old is not None else (),
+        taught=old.training if old is not None else (),
+    )
+
+
+def _recipe(training: Sequence[LearnableImage]) -> Recipe:
+    shares, longest = [], 0
+    for image in training:
+        side = max(image.record.width, image.record.height)
+        longest = max(longest, side)
+        for item in image.objects:
+            x1, y1, x2, y2 = item.bounds_xyxy
+            shares.append(max(0.0, 0.75 * (x2 - x1) * (y2 - y1)) ** 0.5 / side)
+    size = input_size_for(shares, longest)
+    return Recipe(input_size=size, crop=min(size, LARGEST_CROP))
+
+
+def _next_round(old: RoundRecord | None) -> int | None:
+    if old is None or old.figures is None:
+        return None
+    return images_until_next_round(old.figures.f1, len(old.training) + len(old.held_out))
+
+
+def _obstacle(material: Material, counted: Counter[int]) -> str | None:
+    if counted:
+        return None
+    if material.whole:
+        return "all done images are empty: draw or accept at least one object, then mark its image as done"
+    left = f" ({material.unused_in_progress} images in progress)" if material.unused_in_progress else ""
+    return f"no image is done{left}: correct a few and mark each as done"
+
+
+def _notes(
+    material: Material, categories: Sequence[Category], counted: Counter[int], held_out: Sequence[LearnableImage]
+) -> list[str]:
+    notes = []
+    few = [
+        f"{category.name} ({counted[category.id]})" for category in categories if counted[category.id] < GOOD_OBJECTS
+    ]
+    if few:
+        notes.append(f"few objects of {', '.join(few)}: from about {GOOD_OBJECTS} on a class is found reliably")
+    if not held_out and counted:
+        notes.append(
+            f"no image is held out to judge by: that takes {LEAST_IMAGES} done images, there are {len(material.whole)}"
+        )
+    if material.unused_in_progress:
+        notes.append(
+            f"{material.unused_in_progress} images in progress are left out: mark them as done to learn from them"
+        )
+    if material.box_share() > 0.5:
+        notes.append("most outlines are plain boxes: the masks will be boxes, too")
+    if material.left_out:
+        notes.append(f"{MOST_IMAGES} images are used, always the same ones; {material.left_out} more are not read")
+    return notes

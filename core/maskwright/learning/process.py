@@ -1,0 +1,133 @@
+"""Starting the learning process, listening to it, asking it to stop, and telling what became of it."""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections import deque
+from collections.abc import Callable
+from pathlib import Path
+from typing import IO
+
+from maskwright.errors import MaskwrightError
+from maskwright.learning.events import Event, Failed, Finished, LearnProgress, parsed
+
+STOP_NAME = "stop"
+_LAST_WORDS = 20
+_POLL_S = 0.2
+_GRACE_S = 120.0
+
+OnProgress = Callable[[LearnProgress], None]
+
+
+class LearningError(MaskwrightError):
+    """The learning process ended without a model; what it had learned is kept in its checkpoint."""
+
+
+def run_process(folder: Path, *, threads: int, on_progress: OnProgress | None, stop: threading.Event) -> Finished:
+    """Run the job in `folder` to its end; blocks. `stop` ends it early with the best model so far.
+
+    Raises LearningError where it failed, was killed or could not be started.
+    """
+    (folder / STOP_NAME).unlink(missing_ok=True)
+    try:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "maskwright.learning.worker", str(folder)],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env=_environment(threads),
+            creationflags=getattr(subprocess, "BELOW_NORMAL_PRIORITY_CLASS", 0),
+        )
+    except OSError as error:
+        raise LearningError(f"the learning process cannot be started: {error.strerror or error}") from error
+    words: deque[str] = deque(maxlen=_LAST_WORDS)
+    last: list[Event] = []
+    listeners = [
+        threading.Thread(target=_listen, args=(process.stdout, last, on_progress), name="learning-events", daemon=True),
+        threading.Thread(target=_keep_words, args=(process.stderr, words), name="learning-words", daemon=True),
+    ]
+    for listener in listeners:
+        listener.start()
+    try:
+        _wait(process, folder, stop)
+    except BaseException:
+        ask_to_stop(folder)
+        _end(process)
+        raise
+    finally:
+        for listener in listeners:
+            listener.join()
+        for stream in (process.stdout, process.stderr):
+            if stream is not None:
+                stream.close()
+    return _outcome(process.returncode, last, words)
+
+
+def ask_to_stop(folder: Path) -> None:
+    """From any process: the round in `folder` ends after its step and keeps the best model so far."""
+    (folder / STOP_NAME).touch()
+
+
+def _wait(process: "subprocess.Popen[bytes]", folder: Path, stop: threading.Event) -> None:
+    has_asked = False
+    while True:
+        try:
+            process.wait(_POLL_S)
+            return
+        except subprocess.TimeoutExpired:
+            if stop.is_set() and not has_asked:
+                ask_to_stop(folder)
+                has_asked = True
+
+
+def _end(process: "subprocess.Popen[bytes]") -> None:
+    try:
+        process.wait(_GRACE_S)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
+def _listen(stream: IO[bytes], last: list[Event], on_progress: OnProgress | None) -> None:
+    for line in stream:
+        event = parsed(line)
+        if isinstance(event, LearnProgress):
+            if on_progress is not None:
+                on_progress(event)
+        elif event is not None:
+            last.append(event)
+
+
+def _keep_words(stream: IO[bytes], words: "deque[str]") -> None:
+    for line in stream:
+        words.append(line.decode("utf-8", "replace").rstrip())
+
+
+def _outcome(code: int, last: list[Event], words: "deque[str]") -> Finished:
+    event = last[-1] if last else None
+    if isinstance(event, Finished) and code == 0:
+        return event
+    if isinstance(event, Failed):
+        raise LearningError(event.message, hint=event.hint)
+    if code == -signal.SIGKILL if hasattr(signal, "SIGKILL") else False:
+        raise LearningError(
+            "the learning process was killed, most likely for want of memory", hint="--resume goes on where it was"
+        )
+    said = next((word for word in reversed(words) if word.strip()), f"exit code {code}")
+    raise LearningError(f"the learning process ended unexpectedly: {said}", hint="--resume goes on where it was")
+
+
+def _environment(threads: int) -> dict[str, str]:
+    """Threads that wait asleep: spinning ones took four times the processor beside other work."""
+    paths = [path for path in sys.path if path]
+    return {
+        **os.environ,
+        "OMP_NUM_THREADS": str(threads),
+        "MKL_NUM_THREADS": str(threads),
+        "OMP_WAIT_POLICY": "passive",
+        "CUBLAS_WORKSPACE_CONFIG": ":4096:8",
+        "PYTHONPATH": os.pathsep.join(paths),
+        "PYTHONUNBUFFERED": "1",
+    }

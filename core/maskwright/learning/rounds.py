@@ -1,0 +1,116 @@
+"""The rounds a project has been through, kept in its folder: who was held out, who taught, what came of it."""
+
+import logging
+import re
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from maskwright.errors import FormatError
+from maskwright.formats.atomic import atomic_writer
+from maskwright.learning.gate import Figures
+from maskwright.learning.job import JOB_NAME
+
+FOLDER = "learning"
+_RECORD = "rounds.json"
+_WORK = "round-"
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class RoundRecord:
+    """One finished round."""
+
+    number: int
+    model: str
+    """Name under which it was installed, or would have been."""
+    model_hash: str
+    is_installed: bool
+    reason: str
+    base: str
+    classes: tuple[str, ...]
+    training: tuple[int, ...]
+    """Ids of the images it learned from."""
+    held_out: tuple[int, ...]
+    objects: int
+    seconds: float
+    steps: int
+    at: str
+    """ISO 8601, UTC."""
+    figures: Figures | None = None
+    old_model: str | None = None
+    old_figures: Figures | None = None
+
+
+def learning_folder(project_path: Path) -> Path:
+    return project_path / FOLDER
+
+
+def read_rounds(project_path: Path) -> tuple[RoundRecord, ...]:
+    """In order; what cannot be read is passed over, so that a damaged record never stops anybody from learning."""
+    path = learning_folder(project_path) / _RECORD
+    try:
+        return tuple(_round(entry) for entry in orjson.loads(path.read_bytes()))
+    except FileNotFoundError:
+        return ()
+    except (OSError, ValueError, TypeError, KeyError) as error:
+        _log.warning("%s cannot be read: %s", path, error)
+        return ()
+
+
+def add_round(project_path: Path, record: RoundRecord) -> None:
+    """Raises FormatError where the folder cannot be written."""
+    folder = learning_folder(project_path)
+    known = read_rounds(project_path)
+    if not known and (folder / _RECORD).exists():
+        (folder / _RECORD).replace(folder / f"{_RECORD}.damaged")
+    kept = [*(entry for entry in known if entry.number != record.number), record]
+    with atomic_writer(folder / _RECORD) as file:
+        file.write(orjson.dumps([asdict(entry) for entry in kept], option=orjson.OPT_INDENT_2))
+
+
+def write_record(path: Path, record: RoundRecord) -> None:
+    """Raises FormatError where it cannot be written."""
+    with atomic_writer(path) as file:
+        file.write(orjson.dumps(asdict(record)))
+
+
+def read_record(path: Path) -> RoundRecord:
+    """Raises FormatError for a file that is none."""
+    try:
+        return _round(orjson.loads(path.read_bytes()))
+    except (OSError, ValueError, TypeError, KeyError) as error:
+        raise FormatError(f"not the record of a round: {error}", path=path) from error
+
+
+def round_folder(project_path: Path, number: int) -> Path:
+    """Where a round works."""
+    return learning_folder(project_path) / f"{_WORK}{number}"
+
+
+def unfinished_round(project_path: Path) -> int | None:
+    """The number of a round that has a job and no end; None where there is none."""
+    names = (path.parent.name for path in learning_folder(project_path).glob(f"{_WORK}*/{JOB_NAME}"))
+    numbers = [int(name.removeprefix(_WORK)) for name in names if name.removeprefix(_WORK).isdecimal()]
+    return max(numbers, default=None)
+
+
+def next_number(project_path: Path) -> int:
+    return max((record.number for record in read_rounds(project_path)), default=0) + 1
+
+
+def model_name(project_name: str, number: int) -> str:
+    """A name that a folder may have and that is not taken for a path: "work (2).v1" gives "work-2-v1-round-3"."""
+    plain = re.sub(r"[^\w-]+", "-", project_name).strip("-_") or "project"
+    return f"{plain}-round-{number}"
+
+
+def _round(values: dict[str, Any]) -> RoundRecord:
+    known = dict(values)
+    for key in ("classes", "training", "held_out"):
+        known[key] = tuple(values[key])
+    for key in ("figures", "old_figures"):
+        known[key] = Figures(**values[key]) if values.get(key) else None
+    return RoundRecord(**known)

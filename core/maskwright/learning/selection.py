@@ -1,0 +1,187 @@
+"""What a project offers to learn from: the user's own objects, the places nobody has judged, and empty images.
+
+Done images count whole. Of an image in progress that a model has proposed on, accepted, edited and drawn objects are
+learned, the places of open proposals are left out, and what was rejected is background: with half of the objects
+unanswered that kept AP50 at 0.97 where all of them gave 1.00 and taking the rest for background 0.94. An image in
+progress on which a user only draws is left alone: nobody has said where nothing is.
+"""
+
+import math
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from maskwright.document.values import Category, ImageRecord, ImageState, Instance, InstanceState
+from maskwright.geometry.polygon import Polygon
+from maskwright.geometry.raster import polygons_to_rle, rle_area
+from maskwright.learning.holdout import stable_rank
+from maskwright.learning.job import Example, Patch
+from maskwright.project import Project
+
+_LOOKED_AT = (ImageState.DONE, ImageState.EMPTY, ImageState.IN_PROGRESS)
+
+
+@dataclass(frozen=True, slots=True)
+class LearnableImage:
+    """One image with what a user said about it; category ids are the project's."""
+
+    record: ImageRecord
+    is_whole: bool
+    """Everything on it has been judged."""
+    objects: tuple[Instance, ...]
+    ignored: tuple[Instance, ...]
+    rejected: tuple[Instance, ...]
+
+    @property
+    def categories(self) -> frozenset[int]:
+        return frozenset(instance.category_id for instance in self.objects)
+
+
+@dataclass(frozen=True, slots=True)
+class Material:
+    """All that a project offers."""
+
+    images: tuple[LearnableImage, ...]
+    categories: tuple[Category, ...]
+    """Those to learn, by id; classes without an object are not among them."""
+    unused_in_progress: int = 0
+    """Images in progress that are left alone."""
+    left_out: int = 0
+    """Images that were too many to be read."""
+
+    @property
+    def whole(self) -> tuple[LearnableImage, ...]:
+        return tuple(image for image in self.images if image.is_whole)
+
+    def object_counts(self) -> dict[int, int]:
+        """By category id."""
+        return dict(Counter(instance.category_id for image in self.images for instance in image.objects))
+
+    def box_share(self) -> float:
+        """The share of objects whose outline is nothing but an upright box, 0..1."""
+        objects = [instance for image in self.images for instance in image.objects]
+        return sum(map(_is_box, objects)) / len(objects) if objects else 0.0
+
+
+def material_of(
+    project: Project,
+    wanted: Collection[int] | None = None,
+    *,
+    most: int | None = None,
+    first: Collection[int] = (),
+) -> Material:
+    """wanted: ids of the classes to learn; None: all that have an object. Others count as background.
+
+    most: images that are read at all, those with the ids `first` before others and the others in an order that is
+    fixed by their names.
+    """
+    records = project.image_records(project.image_ids(states=_LOOKED_AT).tolist())
+    looked_at = len(records)
+    if most is not None and looked_at > most:
+        preferred = set(first)
+        records.sort(key=lambda record: (record.id not in preferred, stable_rank(record.file_name)))
+        records = sorted(records[:most], key=lambda record: record.id)
+    found, skipped = [], 0
+    for record in records:
+        image = learnable(record, project.instances(record.id), wanted)
+        if image is None:
+            skipped += 1
+        else:
+            found.append(image)
+    used = {category for image in found for category in image.categories}
+    kept = tuple(category for category in project.categories() if category.id in used)
+    return Material(tuple(found), kept, skipped, left_out=looked_at - len(records))
+
+
+def learnable(
+    record: ImageRecord, instances: Iterable[Instance], wanted: Collection[int] | None = None
+) -> LearnableImage | None:
+    """None for an image that says nothing to learn from."""
+    present = [item for item in instances if item.polygons]
+    if record.state is ImageState.IN_PROGRESS and not any(item.provenance is not None for item in present):
+        return None
+    if record.state not in _LOOKED_AT:
+        return None
+    mine = [item for item in present if item.state.is_exported and (wanted is None or item.category_id in wanted)]
+    open_ones = [item for item in present if item.state is InstanceState.PROPOSED]
+    is_whole = record.state is not ImageState.IN_PROGRESS
+    if not is_whole and not mine:
+        return None
+    return LearnableImage(
+        record,
+        is_whole,
+        objects=tuple(item for item in mine if not item.is_crowd),
+        ignored=tuple([item for item in mine if item.is_crowd] + open_ones),
+        rejected=tuple(item for item in present if item.state is InstanceState.REJECTED),
+    )
+
+
+def example_of(image: LearnableImage, file: str, positions: Mapping[int, int]) -> Example:
+    """positions: of category ids among the classes to learn. Objects that cover no pixel are left out."""
+    size_wh = image.record.width, image.record.height
+    objects = (_patch(item, size_wh, positions[item.category_id]) for item in image.objects)
+    ignored = (_patch(item, size_wh, -1) for item in image.ignored)
+    return Example(
+        file=file,
+        width=size_wh[0],
+        height=size_wh[1],
+        objects=tuple(patch for patch in objects if patch is not None),
+        ignored=tuple(patch for patch in ignored if patch is not None),
+        rejected=tuple(item.bounds_xyxy for item in image.rejected),
+    )
+
+
+def truth_of(images: Sequence[LearnableImage], categories: Sequence[Category]) -> dict[str, object]:
+    """A COCO ground truth of held-out images, file names relative to the project's image root."""
+    annotations: list[dict[str, object]] = []
+    for image in images:
+        size_wh = image.record.width, image.record.height
+        for item in (*image.objects, *(one for one in image.ignored if one.is_crowd)):
+            rle = polygons_to_rle(item.polygons, size_wh)
+            x1, y1, x2, y2 = item.bounds_xyxy
+            annotations.append(
+                {
+                    "id": len(annotations) + 1,
+                    "image_id": image.record.id,
+                    "category_id": item.category_id,
+                    "segmentation": {"size": list(rle["size"]), "counts": rle["counts"].decode("ascii")},
+                    "bbox": [x1, y1, x2 - x1, y2 - y1],
+                    "area": rle_area(rle),
+                    "iscrowd": int(item.is_crowd),
+                }
+            )
+    return {
+        "images": [
+            {"id": image.record.id, "file_name": image.record.file_name}
+            | {"width": image.record.width, "height": image.record.height}
+            for image in images
+        ],
+        "categories": [{"id": category.id, "name": category.name} for category in categories],
+        "annotations": annotations,
+    }
+
+
+def _patch(instance: Instance, size_wh: tuple[int, int], category: int) -> Patch | None:
+    """None where the outline covers no pixel of the image."""
+    x1, y1, x2, y2 = instance.bounds_xyxy
+    left, top = max(math.floor(x1), 0), max(math.floor(y1), 0)
+    width, height = min(math.ceil(x2), size_wh[0]) - left, min(math.ceil(y2), size_wh[1]) - top
+    if width <= 0 or height <= 0:
+        return None
+    rle = polygons_to_rle([_moved(polygon, left, top) for polygon in instance.polygons], (width, height))
+    return Patch(left, top, width, height, rle["counts"].decode("ascii"), category) if rle_area(rle) else None
+
+
+def _moved(polygon: Polygon, left: int, top: int) -> Polygon:
+    corner = np.array([left, top])
+    return Polygon.of(polygon.exterior - corner, [hole - corner for hole in polygon.holes])
+
+
+def _is_box(instance: Instance) -> bool:
+    if len(instance.polygons) != 1 or instance.polygons[0].vertex_count != 4:
+        return False
+    x1, y1, x2, y2 = instance.bounds_xyxy
+    corners = {(float(x), float(y)) for x, y in instance.polygons[0].exterior}
+    return corners == {(x1, y1), (x2, y1), (x2, y2), (x1, y2)}

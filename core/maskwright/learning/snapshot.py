@@ -1,0 +1,111 @@
+"""What a round is given: all it needs of the project, in files of its own, so that the project may go on changing."""
+
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+import orjson
+
+from maskwright.errors import MaskwrightError
+from maskwright.formats.atomic import atomic_writer, write_error
+from maskwright.learning.job import Job
+from maskwright.learning.plan import LearningPlan, LearnOptions, resolved_base
+from maskwright.learning.rounds import RoundRecord, write_record
+from maskwright.learning.selection import example_of, truth_of
+from maskwright.models.catalog import installed_model
+from maskwright.project import Project
+from maskwright.project.model_choice import known_model
+from maskwright.project.rows import now
+
+DRAFT_NAME = "round.json"
+_TRUTH_NAME = "held_out.json"
+
+
+@dataclass(frozen=True, slots=True)
+class _OldModel:
+    """What the new model is compared with."""
+
+    name: str
+    path: Path
+    judged_on: tuple[int, ...]
+
+
+def take_snapshot(project: Project, plan: LearningPlan, options: LearnOptions, folder: Path) -> None:
+    """Write the job, the held-out truth and a draft of the round's record into `folder`; what was there goes.
+
+    Raises FormatError where the disk is full or the folder cannot be written.
+    """
+    try:
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+    except OSError as error:
+        raise write_error(error, folder) from error
+    old = _old_model(project, plan)
+    if plan.held_out:
+        with atomic_writer(folder / _TRUTH_NAME) as file:
+            file.write(orjson.dumps(truth_of(plan.held_out, plan.categories)))
+    write_record(folder / DRAFT_NAME, _draft(plan, options, old))
+    # Last: a folder with a job is a round that can be gone on with.
+    _job(project, plan, options, old).write(folder)
+
+
+def _job(project: Project, plan: LearningPlan, options: LearnOptions, old: _OldModel | None) -> Job:
+    positions = {category.id: index for index, category in enumerate(plan.categories)}
+    return Job(
+        examples=tuple(example_of(image, str(project.image_path(image.record)), positions) for image in plan.training),
+        category_names=tuple(category.name for category in plan.categories),
+        category_ids=tuple(category.id for category in plan.categories),
+        recipe=plan.recipe,
+        name=plan.name,
+        base=resolved_base(options.base),
+        truth=_TRUTH_NAME if plan.held_out else None,
+        image_root=str(project.image_root),
+        old_model=str(old.path) if old is not None else None,
+        old_judged_on=old.judged_on if old is not None else (),
+        minutes=options.minutes,
+        steps=options.steps,
+        seed=options.seed,
+        threads=options.threads,
+        memory_gb=options.memory_gb,
+        device=options.device,
+    )
+
+
+def _old_model(project: Project, plan: LearningPlan) -> _OldModel | None:
+    """The project's latest round, else the model it is worked on with."""
+    held_out = [image.record.id for image in plan.held_out]
+    if plan.old is not None:
+        present = installed_model(plan.old.model)
+        if present is not None and present.path.is_file():
+            seen = set(plan.old.training)
+            return _OldModel(plan.old.model, present.path, tuple(id_ for id_ in held_out if id_ not in seen))
+    chosen = known_model(project)
+    if chosen is None:
+        return None
+    from maskwright.inference.model import model_path
+
+    try:
+        path = model_path(chosen)
+    except MaskwrightError:
+        return None
+    return _OldModel(Path(chosen).stem, path, tuple(held_out)) if path.is_file() else None
+
+
+def _draft(plan: LearningPlan, options: LearnOptions, old: _OldModel | None) -> RoundRecord:
+    """What is known of a round before it has learned anything."""
+    return RoundRecord(
+        number=plan.number,
+        model=plan.name,
+        model_hash="",
+        is_installed=False,
+        reason="",
+        base=resolved_base(options.base),
+        classes=tuple(category.name for category in plan.categories),
+        training=tuple(image.record.id for image in plan.training),
+        held_out=tuple(image.record.id for image in plan.held_out),
+        objects=plan.object_count,
+        seconds=0.0,
+        steps=0,
+        at=now(),
+        old_model=old.name if old is not None else None,
+    )

@@ -1,0 +1,229 @@
+"""The training of one round: a schedule over a budget, averaged weights, checkpoints to go on from."""
+
+from __future__ import annotations
+
+import logging
+import math
+import time
+from collections import deque
+from collections.abc import Generator, Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from maskwright.errors import ModelError
+from maskwright.learning.batches import Batch
+from maskwright.learning.features import Features, frozen_features
+from maskwright.learning.job import Job
+from maskwright.learning.network import HeadConfig, LearnedNetwork, LightHeads
+from maskwright.learning.trunk import general_trunk
+from maskwright.training.losses import LossWeights, Targets, losses
+
+MOST_STEPS = 2500
+"""A machine that is fast enough stops here: after that many steps nothing more is learned from a small set."""
+CHECKPOINT_NAME = "checkpoint.pt"
+_PATIENCE = 3.0
+_REPLAY_POOL = 12
+_log = logging.getLogger(__name__)
+
+
+class Seen(NamedTuple):
+    """A batch as the heads get it."""
+
+    features: Features
+    targets: Targets
+
+
+class Round:
+    """What a checkpoint holds: heads, averaged heads, optimiser, steps and seconds spent."""
+
+    def __init__(self, job: Job, folder: Path) -> None:
+        torch.manual_seed(job.seed)
+        self.job = job
+        self.recipe = job.recipe
+        self.path = folder / CHECKPOINT_NAME
+        self.device = chosen_device(job.device)
+        self.layout = HeadConfig().layout
+        self.heads = self._heads().to(self.device)
+        self.average = self._heads().to(self.device).requires_grad_(False).eval()
+        self.average.load_state_dict(self.heads.state_dict())
+        self.low_precision = _low_precision(self.device)
+        self._features = frozen_features(
+            general_trunk(),
+            batch=job.recipe.batch,
+            size=job.recipe.crop,
+            device=self.device,
+            dtype=self.low_precision,
+            threads=job.threads,
+        )
+        self.optimizer = _optimizer(self.heads, self.recipe.weight_decay)
+        self.step = 0
+        self.seconds = 0.0
+        self.judged_at: set[float] = set()
+        """Shares of the budget at which the network was judged on the way."""
+
+    def seen(self, batch: Batch) -> Seen:
+        """What the trunk makes of a batch."""
+        moved = batch.to(self.device)
+        return Seen(self._features(moved.images), moved.targets)
+
+    def learn(self, seen: Seen, *, progress: float) -> dict[str, Tensor]:
+        """One optimiser step; the losses by name, detached."""
+        for group in self.optimizer.param_groups:
+            group["lr"] = self.recipe.rate(step=self.step, progress=progress)
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.low_precision is torch.bfloat16):
+            output = self.heads(seen.features)
+        parts = losses(output, seen.targets, weights=LossWeights(), layout=self.layout)
+        total = torch.stack(list(parts.values())).sum()
+        self.optimizer.zero_grad(set_to_none=True)
+        if bool(torch.isfinite(total)):
+            total.backward()
+            nn.utils.clip_grad_norm_(self.heads.parameters(), self.recipe.gradient_limit)
+            self.optimizer.step()
+        self.step += 1
+        self._blend()
+        return {name: part.detach() for name, part in parts.items()}
+
+    def network(self) -> LearnedNetwork:
+        """The averaged network in float32 on the processor, ready to be exported."""
+        heads = self._heads()
+        heads.load_state_dict({name: value.cpu() for name, value in self.average.state_dict().items()})
+        network = LearnedNetwork(general_trunk(), heads)
+        network.eval()
+        return network
+
+    def save(self) -> None:
+        """Written beside and renamed: an interrupted save must not cost the round."""
+        content = {
+            "heads": self.heads.state_dict(),
+            "average": self.average.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "random": torch.get_rng_state(),
+            "step": self.step,
+            "seconds": self.seconds,
+            "judged_at": sorted(self.judged_at),
+        }
+        partial = self.path.with_suffix(".part")
+        torch.save(content, partial)
+        partial.replace(self.path)
+
+    def resume(self) -> bool:
+        """Go on from the checkpoint of the work folder; False where there is none that can be read."""
+        if not self.path.exists():
+            return False
+        try:
+            content: dict[str, Any] = torch.load(self.path, weights_only=True, map_location=self.device)
+            self.heads.load_state_dict(content["heads"])
+            self.average.load_state_dict(content["average"])
+            self.optimizer.load_state_dict(content["optimizer"])
+            torch.set_rng_state(content["random"].cpu())
+            self.step, self.seconds = int(content["step"]), float(content["seconds"])
+            self.judged_at = set(content["judged_at"])
+        except (OSError, RuntimeError, KeyError, ValueError, EOFError) as error:
+            _log.warning("the checkpoint cannot be read, learning starts again: %s", error)
+            self.path.unlink(missing_ok=True)
+            return False
+        return True
+
+    def _heads(self) -> LightHeads:
+        return LightHeads(head_config(self.job))
+
+    def _blend(self) -> None:
+        # The early average follows quickly: the first weights are worth nothing.
+        decay = min(self.recipe.ema_decay, (1 + self.step) / (10 + self.step))
+        kept, latest = self.average.state_dict(), self.heads.state_dict()
+        with torch.no_grad():
+            for name, value in kept.items():
+                if value.is_floating_point():
+                    value.lerp_(latest[name], 1 - decay)
+
+
+class Budget:
+    """How much of the time or the steps is spent; what earlier sittings of the same round spent counts.
+
+    Minutes are of the processor: beside other work a process of low priority gets little of it, and a schedule by the
+    clock would end before anything is learned. The clock ends it after three times as long.
+    """
+
+    def __init__(self, job: Job, *, spent_s: float = 0.0) -> None:
+        self._job = job
+        self._limit_s = 60 * (job.minutes or 5.0)
+        self._patience_s = math.inf if job.counts_cpu else _PATIENCE * self._limit_s
+        self._spent_s = spent_s
+        self._started = time.monotonic(), time.process_time()
+
+    @property
+    def seconds(self) -> float:
+        """Of the processor, for each thread."""
+        return self._spent_s + (time.process_time() - self._started[1]) / self._job.threads
+
+    @property
+    def elapsed_s(self) -> float:
+        """Of the clock, in this sitting."""
+        return time.monotonic() - self._started[0]
+
+    def progress(self, step: int) -> float:
+        """0..1."""
+        if self._job.steps is not None:
+            return min(1.0, step / self._job.steps)
+        shares = self.seconds / self._limit_s, self.elapsed_s / self._patience_s, step / MOST_STEPS
+        return min(1.0, max(shares))
+
+    def seconds_left(self, step: int) -> float | None:
+        """Of the clock; None before there is anything to tell it from."""
+        share = self.progress(step) - (self._spent_s / self._limit_s if self._job.steps is None else 0.0)
+        return self.elapsed_s / share * (1 - self.progress(step)) if share > 0 and step else None
+
+
+def head_config(job: Job) -> HeadConfig:
+    """The heads that a job asks for."""
+    recipe = job.recipe
+    return HeadConfig(
+        categories=len(job.category_names),
+        pyramid=recipe.pyramid,
+        tower=recipe.tower,
+        prototype_features=recipe.prototype_features,
+    )
+
+
+def chosen_device(wanted: str) -> torch.device:
+    """A GPU if torch has one and none is named. Raises ModelError for a device that is not there."""
+    if wanted == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        device = torch.device(wanted)
+        torch.zeros(1, device=device)
+    except (RuntimeError, AssertionError) as error:
+        raise ModelError(f"torch cannot learn on {wanted}: {str(error).splitlines()[0]}") from error
+    return device
+
+
+def _low_precision(device: torch.device) -> torch.dtype:
+    """bfloat16 where the device calculates in it; emulated it is slower than float32."""
+    if device.type == "cuda":
+        return torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float32
+    supported = getattr(torch.ops.mkldnn, "_is_mkldnn_bf16_supported", None)
+    return torch.bfloat16 if supported is not None and supported() else torch.float32
+
+
+def _optimizer(network: nn.Module, weight_decay: float) -> torch.optim.Optimizer:
+    """AdamW that decays convolution weights only."""
+    decayed = [weight for weight in network.parameters() if weight.ndim > 1]
+    free = [weight for weight in network.parameters() if weight.ndim <= 1]
+    groups = [{"params": decayed, "weight_decay": weight_decay}, {"params": free, "weight_decay": 0.0}]
+    return torch.optim.AdamW(groups, lr=1e-3)
+
+
+def replayed(fresh: Iterator[Seen], replays: int, *, seed: int) -> Generator[Seen, None, None]:
+    """Each fresh batch, and after it `replays` earlier ones drawn from the latest few."""
+    random = np.random.default_rng((seed, 7))
+    kept: deque[Seen] = deque(maxlen=_REPLAY_POOL)
+    for seen in fresh:
+        yield seen
+        if len(kept) >= _REPLAY_POOL // 2:
+            for _ in range(replays):
+                yield kept[int(random.integers(len(kept)))]
+        kept.append(seen)

@@ -1,0 +1,96 @@
+"""The learning process: `python -m maskwright.learning.worker FOLDER`, started by `process.py` with a job in FOLDER.
+
+It tells of itself in JSON lines on standard output, stops where a file `stop` appears, and leaves `best.xml` behind.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import signal
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
+
+from maskwright.errors import MaskwrightError
+from maskwright.learning.events import Event, Failed, Finished, LearnProgress, event_line
+from maskwright.learning.job import Job
+from maskwright.learning.requirements import pip_install
+from maskwright.project.lock import ProjectLock
+
+STOP_NAME = "stop"
+_NICE_STEP = 10
+_MEMORY_WORDS = ("alloc", "memory", "bad_alloc")
+
+
+def main(arguments: list[str]) -> int:
+    """0 where a model was left behind, 1 where not (an event says why)."""
+    # Ctrl+C in a terminal reaches the whole group: the parent asks for the stop.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if hasattr(os, "nice"):
+        os.nice(_NICE_STEP)
+    try:
+        outcome: Event = _alone(Path(arguments[0]), tell)
+    except MaskwrightError as error:
+        outcome = Failed(str(error), error.hint)
+    except MemoryError:
+        outcome = _too_little_memory()
+    except OSError as error:
+        outcome = Failed(f"the disk refused: {error.strerror or error}", "what was learned so far is kept")
+    except RuntimeError as error:
+        if not any(word in str(error).lower() for word in _MEMORY_WORDS):
+            raise
+        outcome = _too_little_memory()
+    tell(outcome)
+    return 0 if isinstance(outcome, Finished) else 1
+
+
+def tell(event: Event) -> None:
+    """A parent that is gone ends the work: the next checkpoint would help nobody."""
+    sys.stdout.buffer.write(event_line(event))
+    sys.stdout.buffer.flush()
+
+
+def _alone(folder: Path, told: Callable[[Event], None]) -> Finished:
+    """A process whose parent was killed takes a moment to notice; the next one must not write beside it."""
+    lock = ProjectLock.acquire(folder)
+    if not isinstance(lock, ProjectLock):
+        raise MaskwrightError("the process of this round is still ending", hint="try again in a minute")
+    try:
+        return work(folder, told)
+    finally:
+        lock.release()
+
+
+def work(folder: Path, told: Callable[[Event], None]) -> Finished:
+    """Learn, judge, leave the best model behind. Raises MaskwrightError where that cannot be."""
+    job = Job.read(folder)
+    told(LearnProgress("starting", 0, 0.0, 0.0, None))
+    torch = _torch()
+    from maskwright.learning.session import Session
+    from maskwright.memory import keep_freed_memory
+
+    torch.set_num_threads(job.threads)
+    torch.use_deterministic_algorithms(True, warn_only=True)
+    keep_freed_memory()
+    session = Session(job, folder, told, is_stopped=lambda: (folder / STOP_NAME).exists())
+    session.learn()
+    return session.finish()
+
+
+def _torch() -> ModuleType:
+    """Raises MaskwrightError where PyTorch is there and cannot be loaded: a library it needs is missing, say."""
+    try:
+        return importlib.import_module("torch")
+    except (ImportError, OSError, AttributeError) as error:
+        hint = pip_install("--force-reinstall", '"torch>=2.4"')
+        raise MaskwrightError(f"PyTorch cannot be loaded: {error}", hint=hint) from error
+
+
+def _too_little_memory() -> Failed:
+    return Failed("the memory did not suffice", "close other programs, then --resume; what was learned so far is kept")
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,128 @@
+"""What of a project is learned, what is background, and what is neither."""
+
+from pathlib import Path
+
+import pytest
+
+from learning_builders import box, learning_project, octagon, put
+from maskwright.document.values import ImageState, InstanceState
+from maskwright.learning.selection import example_of, material_of, truth_of
+from maskwright.project import Project
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Project:
+    """Four images that nobody has looked at."""
+    return learning_project(tmp_path, images=4, objects=0, state=ImageState.UNSEEN)
+
+
+def first(project: Project) -> int:
+    return int(project.image_ids()[0])
+
+
+def test_unseen_and_prelabelled_images_are_not_learned_from(project: Project) -> None:
+    put(project, first(project), (box(5, 5, 20), 1))
+    project.set_image_state(first(project), ImageState.PRELABELLED)
+
+    assert material_of(project).images == ()
+
+
+@pytest.mark.parametrize("state", [InstanceState.ACCEPTED, InstanceState.EDITED, InstanceState.DRAWN], ids=str)
+def test_what_a_user_decided_on_a_done_image_is_learned(project: Project, state: InstanceState) -> None:
+    put(project, first(project), (octagon(5, 5, 20), 1), state=state)
+    project.set_image_state(first(project), ImageState.DONE)
+
+    (image,) = material_of(project).images
+
+    assert [item.category_id for item in image.objects] == [1]
+
+
+def test_empty_image_is_background(project: Project) -> None:
+    project.set_image_state(first(project), ImageState.EMPTY)
+
+    (image,) = material_of(project).images
+
+    assert image.is_whole
+    assert image.objects == image.ignored == ()
+
+
+def test_open_proposal_is_neither_object_nor_background(project: Project) -> None:
+    image_id = first(project)
+    put(project, image_id, (octagon(5, 5, 20), 1), state=InstanceState.ACCEPTED)
+    put(project, image_id, (octagon(60, 60, 20), 1), state=InstanceState.PROPOSED)
+    project.set_image_state(image_id, ImageState.IN_PROGRESS)
+
+    (image,) = material_of(project).images
+    example = example_of(image, "x.png", {1: 0})
+
+    assert not image.is_whole
+    assert (len(example.objects), len(example.ignored)) == (1, 1)
+
+
+def test_rejected_proposal_is_background_that_is_looked_at_more_often(project: Project) -> None:
+    put(project, first(project), (octagon(5, 5, 20), 1), state=InstanceState.REJECTED)
+    project.set_image_state(first(project), ImageState.EMPTY)
+
+    (image,) = material_of(project).images
+    example = example_of(image, "x.png", {1: 0})
+
+    assert example.objects == example.ignored == ()
+    assert len(example.rejected) == 1
+
+
+def test_image_in_progress_without_any_model_is_left_alone(project: Project) -> None:
+    put(project, first(project), (octagon(5, 5, 20), 1))
+    project.set_image_state(first(project), ImageState.IN_PROGRESS)
+
+    material = material_of(project)
+
+    assert material.images == ()
+    assert material.unused_in_progress == 1
+
+
+def test_classes_that_are_not_wanted_are_background(project: Project) -> None:
+    put(project, first(project), (octagon(5, 5, 20), 1), (octagon(50, 50, 20), 2))
+    project.set_image_state(first(project), ImageState.DONE)
+
+    material = material_of(project, {2})
+
+    assert [category.name for category in material.categories] == ["square"]
+    assert material.object_counts() == {2: 1}
+
+
+def test_merged_class_is_learned_under_its_new_name(project: Project) -> None:
+    put(project, first(project), (octagon(5, 5, 20), 1), (octagon(50, 50, 20), 2))
+    project.set_image_state(first(project), ImageState.DONE)
+    project.merge_categories(1, 2)
+
+    material = material_of(project)
+
+    assert [category.name for category in material.categories] == ["square"]
+    assert material.object_counts() == {2: 2}
+
+
+def test_object_outside_the_image_is_left_out(project: Project) -> None:
+    put(project, first(project), (octagon(5, 5, 20), 1), (octagon(500, 500, 20), 1))
+    project.set_image_state(first(project), ImageState.DONE)
+
+    (image,) = material_of(project).images
+
+    assert len(example_of(image, "x.png", {1: 0}).objects) == 1
+
+
+def test_boxes_are_told_from_outlines(project: Project) -> None:
+    put(project, first(project), (box(5, 5, 20), 1), (box(50, 50, 20), 1), (octagon(80, 80, 20), 1))
+    project.set_image_state(first(project), ImageState.DONE)
+
+    assert material_of(project).box_share() == pytest.approx(2 / 3)
+
+
+def test_truth_holds_every_object_under_its_file_name(project: Project) -> None:
+    put(project, first(project), (octagon(5, 5, 20), 1), (octagon(50, 50, 20), 2))
+    project.set_image_state(first(project), ImageState.DONE)
+    material = material_of(project)
+
+    truth = truth_of(material.images, material.categories)
+
+    assert [image["file_name"] for image in truth["images"]] == ["000.png"]
+    assert [entry["category_id"] for entry in truth["annotations"]] == [1, 2]

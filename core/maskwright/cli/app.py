@@ -15,6 +15,7 @@ from maskwright.cli.duplicates import duplicates
 from maskwright.cli.effort import effort
 from maskwright.cli.evaluate import evaluate
 from maskwright.cli.export import export
+from maskwright.cli.learn import learn
 from maskwright.cli.machine import devices, info
 from maskwright.cli.models import app as models
 from maskwright.cli.prelabel import prelabel
@@ -43,6 +44,7 @@ _ALL: dict[str, Callable[..., None]] = {
     "queue": queue,
     "classes": classes,
     "effort": effort,
+    "learn": learn,
     "duplicates": duplicates,
     "restore": restore,
     "trust": trust,

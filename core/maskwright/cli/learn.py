@@ -1,0 +1,220 @@
+"""`maskwright learn`: a model of one's own classes from what was corrected in a project."""
+
+import shlex
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.table import Table
+
+from maskwright.cli import exit_codes
+from maskwright.cli.output import messages, print_failures, print_json, progress_bar, reports_errors, results
+from maskwright.learning.events import LearnProgress
+from maskwright.learning.gate import Figures
+from maskwright.learning.learn import LearnOutcome, interrupted_round
+from maskwright.learning.learn import learn as learn_round
+from maskwright.learning.plan import LearningPlan, LearnOptions, learning_plan
+from maskwright.learning.requirements import missing_requirement
+from maskwright.project import Project
+
+_RUN = "How it runs"
+
+
+@reports_errors
+def learn(
+    project: Annotated[Path, typer.Argument(help="A project, or the image folder it lives in.")],
+    minutes: Annotated[
+        float, typer.Option(min=0.1, help="Of a processor core; three times as long where it is busy with other work.")
+    ] = 5.0,
+    classes: Annotated[
+        str | None, typer.Option(help="Only these, by name or id, separated by commas; all else is background.")
+    ] = None,
+    base: Annotated[str, typer.Option(help="auto or general: what the network knows of pictures beforehand.")] = "auto",
+    to: Annotated[str | None, typer.Option(help="Name of the model. Default: PROJECT-round-NUMBER.")] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only say what it would use and whether more images are worth it.")
+    ] = False,
+    resume: Annotated[bool, typer.Option(help="Go on with a round that was killed.", rich_help_panel=_RUN)] = False,
+    steps: Annotated[
+        int | None,
+        typer.Option(min=1, help="Exactly so many steps, not minutes: the same model each time.", rich_help_panel=_RUN),
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Of chance.", rich_help_panel=_RUN)] = 1,
+    threads: Annotated[int, typer.Option(min=1, help="Processor threads.", rich_help_panel=_RUN)] = 1,
+    memory: Annotated[float, typer.Option(min=1.5, help="Gigabytes it may use.", rich_help_panel=_RUN)] = 2.5,
+    device: Annotated[str, typer.Option(help="auto, or as PyTorch names them.", rich_help_panel=_RUN)] = "auto",
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print JSON on standard output.", rich_help_panel=_RUN)
+    ] = False,
+) -> int:
+    """Learn from accepted, edited and drawn objects on images marked as done.
+
+    About one done image in five is held out to judge by; the new model is installed unless the old one is better on
+    them. Ctrl+C ends the round early and keeps the best model so far.
+    """
+    options = LearnOptions(
+        minutes=minutes,
+        classes=tuple(name.strip() for name in classes.split(",")) if classes else (),
+        base=base,
+        to=to,
+        steps=steps,
+        seed=seed,
+        threads=threads,
+        memory_gb=memory,
+        device=device,
+    )
+    with Project.open(project, read_only=True) as opened:
+        plan = learning_plan(opened, options)
+        if dry_run:
+            _print_plan(plan, interrupted_round(opened), as_json=as_json)
+            return exit_codes.OK
+        if not as_json and not resume:
+            _print_notes(plan)
+        with _stop_on_interrupt() as stop, _progress() as show:
+            outcome = learn_round(opened, options, on_progress=show, stop=stop, resume=resume)
+        images, path = opened.image_root, opened.path
+    if as_json:
+        print_json(outcome_as_json(outcome))
+    else:
+        _print_outcome(outcome)
+        if outcome.is_installed:
+            called = shlex.join(["prelabel", str(images), "--model", outcome.record.model, "--project", str(path)])
+            results().print(f"-> maskwright {called}", soft_wrap=True)
+    return exit_codes.SOME_FAILED if outcome.skipped else exit_codes.OK
+
+
+@contextmanager
+def _stop_on_interrupt() -> Iterator[threading.Event]:
+    """Ctrl+C sets the event; a second one interrupts as usual."""
+    import signal
+
+    stop = threading.Event()
+    if threading.current_thread() is not threading.main_thread():
+        yield stop
+        return
+    usual = signal.getsignal(signal.SIGINT)
+
+    def ask(*_: object) -> None:
+        stop.set()
+        signal.signal(signal.SIGINT, usual)
+        messages().print("stopping: the best model so far is kept")
+
+    signal.signal(signal.SIGINT, ask)
+    try:
+        yield stop
+    finally:
+        signal.signal(signal.SIGINT, usual)
+
+
+@contextmanager
+def _progress() -> Iterator[Callable[[LearnProgress], None]]:
+    with progress_bar("learn", 100) as show:
+
+        def told(progress: LearnProgress) -> None:
+            left = f", {progress.seconds_left:.0f} s left" if progress.seconds_left is not None else ""
+            found = f", F1 {progress.f1:.2f}" if progress.f1 is not None else ""
+            show(round(100 * progress.share), f"{progress.phase}, step {progress.step}{found}{left}")
+
+        yield told
+
+
+def _print_notes(plan: LearningPlan) -> None:
+    for note in plan.notes:
+        messages().print(note)
+
+
+def plan_as_json(plan: LearningPlan, interrupted: int | None) -> dict[str, Any]:
+    missing = missing_requirement()
+    return {
+        "name": plan.name,
+        "round": plan.number,
+        "can_learn": plan.obstacle is None and missing is None,
+        "obstacle": plan.obstacle or (missing.reason if missing is not None else None),
+        "install": missing.install if missing is not None else None,
+        "training_images": len(plan.training),
+        "partly_done_images": plan.partly_done,
+        "empty_images": plan.empty,
+        "held_out_images": len(plan.held_out),
+        "objects": plan.objects,
+        "input_size": plan.recipe.input_size,
+        "minutes": plan.minutes,
+        "new_images": plan.new_images,
+        "next_round_after": plan.next_round_after,
+        "old_model": plan.old.model if plan.old is not None else None,
+        "interrupted_round": interrupted,
+        "notes": list(plan.notes),
+    }
+
+
+def _print_plan(plan: LearningPlan, interrupted: int | None, *, as_json: bool) -> None:
+    if as_json:
+        print_json(plan_as_json(plan, interrupted))
+        return
+    table = Table("class", "objects", box=None)
+    for name, count in plan.objects.items():
+        table.add_row(name, str(count))
+    results().print(table)
+    partly = f", {plan.partly_done} of them partly done" if plan.partly_done else ""
+    results().print(
+        f"{plan.name}: {plan.object_count} objects on {len(plan.training)} images to learn from{partly}, "
+        f"{plan.empty} without objects; {len(plan.held_out)} held out to judge by; about {plan.minutes:g} minutes"
+    )
+    for note in (*plan.notes, *_advice(plan, interrupted)):
+        results().print(note)
+
+
+def _advice(plan: LearningPlan, interrupted: int | None) -> Iterator[str]:
+    missing = missing_requirement()
+    if plan.obstacle is not None:
+        yield f"nothing to learn yet: {plan.obstacle}"
+    if missing is not None:
+        yield f"{missing.reason}:\n{missing.install}"
+    if interrupted is not None:
+        yield f"round {interrupted} was interrupted: --resume goes on with it"
+    if plan.old is None or plan.old.figures is None:
+        return
+    if plan.next_round_after is None:
+        yield f"{plan.old.model} finds {plan.old.figures.recall:.0%} already: more images will hardly help"
+    elif plan.new_images < plan.next_round_after:
+        yield f"{plan.new_images} images are new; another round is worth it from {plan.next_round_after} on"
+    else:
+        yield f"{plan.new_images} images are new: another round is worth it"
+
+
+def outcome_as_json(outcome: LearnOutcome) -> dict[str, Any]:
+    record = outcome.record
+    return {
+        **asdict(record),
+        "model_path": str(outcome.model_path) if outcome.model_path is not None else None,
+        "was_stopped": outcome.was_stopped,
+        "score": outcome.score,
+        "device": outcome.device,
+        "peak_mb": outcome.peak_mb,
+        "skipped": [{"file_name": name, "reason": reason} for name, reason in outcome.skipped],
+    }
+
+
+def _print_outcome(outcome: LearnOutcome) -> None:
+    record = outcome.record
+    table = Table("model", "finds", "false", "F1", "AP50", "AP", box=None)
+    for name, figures in ((record.model, record.figures), (record.old_model, record.old_figures)):
+        if name is not None and figures is not None:
+            table.add_row(name, *_cells(figures))
+    if table.row_count:
+        results().print(table)
+    print_failures(outcome.skipped)
+    early = "stopped early; " if outcome.was_stopped else ""
+    verb = "installed" if record.is_installed else "not installed"
+    results().print(f"{early}{verb}: {record.reason}")
+
+
+def _cells(figures: Figures) -> tuple[str, ...]:
+    return (
+        f"{figures.recall:.0%}",
+        f"{1 - figures.precision:.0%}",
+        *(f"{value:.2f}" for value in (figures.f1, figures.ap50, figures.ap)),
+    )

@@ -1,5 +1,7 @@
 """Small builders for project tests."""
 
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -31,3 +33,20 @@ def write_image(path: Path, *, size_wh: tuple[int, int] = (64, 48), value: int =
     path.parent.mkdir(parents=True, exist_ok=True)
     Image.fromarray(np.full((size_wh[1], size_wh[0], 3), value, np.uint8)).save(path)
     return path
+
+
+def to_first_schema(file: Path) -> None:
+    """Take a project back to how version 0001 left it."""
+    with closing(sqlite3.connect(file)) as connection:
+        connection.executescript(
+            "ALTER TABLE categories DROP COLUMN standing; DROP TABLE file_ids; DROP TABLE edits_set_aside;"
+            "DROP TABLE category_merges;"
+            "ALTER TABLE instances DROP COLUMN dense;"
+            "DROP INDEX ix_instances_edited; ALTER TABLE instances DROP COLUMN edited_at;"
+            "DROP TABLE image_looks; ALTER TABLE history DROP COLUMN clicks;"
+            "ALTER TABLE history DROP COLUMN keys; ALTER TABLE history DROP COLUMN active_s;"
+            "DROP TABLE signals; DROP INDEX ix_instances_image;"
+            "CREATE INDEX ix_instances_image ON instances (image_id);"
+            "CREATE INDEX ix_instances_category ON instances (category_id, state);"
+            "UPDATE alembic_version SET version_num = '0001';"
+        )

@@ -7,7 +7,7 @@ import stat
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
@@ -50,7 +50,8 @@ def atomic_writer(path: Path) -> Iterator[IO[bytes]]:
         raise write_error(error, path) from error
     finally:
         if temporary is not None:
-            temporary.unlink(missing_ok=True)
+            with suppress(OSError):  # gone already, or on a disk that fails: which is told by what failed first
+                temporary.unlink()
 
 
 @contextmanager

@@ -12,7 +12,7 @@ from maskwright.errors import ProjectError
 from maskwright.project.connection import Mode, connect
 from maskwright.project.database import journal_mode_for
 from maskwright.project.plain_schema import require_plain_schema
-from maskwright.project.whole_files import clear_away, put_in_place
+from maskwright.project.whole_files import clear_away, put_in_place, sync_folder
 from maskwright.regular_files import is_own, is_own_folder, own_folder
 
 log = logging.getLogger(__name__)
@@ -51,6 +51,7 @@ def back_up(file: Path, *, reason: str) -> Path:
             left.unlink()
         copy_database(file, partial)
         put_in_place(partial, target)
+        sync_folder(file.parent)  # which may have got the folder of copies only now
     except (OSError, sqlite3.Error) as error:
         with suppress(OSError):
             clear_away(partial)

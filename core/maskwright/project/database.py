@@ -61,7 +61,7 @@ class Database:
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """A consistent view of the data. Raises ProjectError when the file cannot be read."""
-        with _plain_words(self.path), self._borrowed() as connection, connection.begin():
+        with plain_words(self.path), self._borrowed() as connection, connection.begin():
             yield connection
 
     @contextmanager
@@ -113,7 +113,7 @@ class Database:
     def _transaction(self, options: Mapping[str, str], *, is_seen: bool = True) -> Iterator[Connection]:
         self._require_writable()
         try:
-            with _plain_words(self.path), self._write_lock, self._borrowed() as connection:
+            with plain_words(self.path), self._write_lock, self._borrowed() as connection:
                 connection.execution_options(**options)
                 try:
                     with connection.begin():
@@ -230,7 +230,8 @@ def settle_journal_mode(path: Path) -> None:
 
 
 @contextmanager
-def _plain_words(path: Path) -> Iterator[None]:
+def plain_words(path: Path) -> Iterator[None]:
+    """Raises ProjectError for what SQLite says of the file at `path`."""
     try:
         yield
     except DatabaseError as error:

@@ -11,7 +11,7 @@ from maskwright.project.backup import list_backups
 from maskwright.project.database import Database, create_file
 from maskwright.project.rows import write_settings
 from maskwright.project.upgrade import make_tables
-from maskwright.project.whole_files import clear_away, put_in_place, sync_folder
+from maskwright.project.whole_files import NEW, clear_away, put_in_place, sync_folder
 
 MARK = "project.mark"
 """Setting: tells a project from others wherever it is moved."""
@@ -26,7 +26,7 @@ def make_file(file: Path, settings: Mapping[str, Any]) -> None:
     if list_backups(file):
         what = "the project file is missing; there are earlier copies"
         raise DamagedProjectError(what, path=file, hint="maskwright restore puts one back")
-    made = file.with_name(f"{file.name}.new")
+    made = file.with_name(f"{file.name}{NEW}")
     try:
         clear_away(made)
         create_file(made)

@@ -22,6 +22,7 @@ from maskwright.document.values import ImageState
 from maskwright.errors import ProjectError
 from maskwright.project.journal import change_from_bytes, change_to_bytes
 from maskwright.project.rows import now
+from maskwright.project.whole_files import make_folder, sync_folder
 
 log = logging.getLogger(__name__)
 
@@ -88,13 +89,14 @@ def write_rescue(file: Path, project: Path, edits: Iterable[dict[str, Any]]) -> 
         if not listed:
             file.unlink(missing_ok=True)
             return
-        file.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(file.parent)
         partial = file.with_suffix(".partial")
         with partial.open("wb") as stream:
             stream.write(orjson.dumps({"v": _VERSION, "project": str(project), "at": now(), "edits": listed}))
             stream.flush()
             os.fsync(stream.fileno())
         partial.replace(file)
+        sync_folder(file.parent)
     except OSError as error:
         raise ProjectError(f"no rescue copy can be kept ({error.strerror or error})", path=file.parent) from error
 

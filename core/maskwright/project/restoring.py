@@ -4,11 +4,12 @@ The copy is made beside the file first. From the moment it is whole and has its 
 what is left to do is done at once or, where the program or the power ends, when the project is opened next.
 """
 
+import logging
 import os
 import shutil
 import sqlite3
 from contextlib import closing
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from maskwright.errors import ProjectError
@@ -16,9 +17,12 @@ from maskwright.project.backup import BEFORE_RESTORE, FOLDER, copy_database, cop
 from maskwright.project.connection import connect
 from maskwright.project.lock import Holder, ProjectLock
 from maskwright.project.plain_schema import require_plain_schema
-from maskwright.project.whole_files import clear_away, put_in_place, sync_file, sync_folder
+from maskwright.project.whole_files import COPYING, clear_away, put_in_place, sync_file, sync_folder
 from maskwright.regular_files import is_own, own_folder
 
+log = logging.getLogger(__name__)
+
+_MADE = ".restored"
 _LOGS = ("-wal", "-journal")
 """What belongs to a file and to nothing else; a file may be damaged, so it is kept with them as it is."""
 
@@ -31,10 +35,10 @@ def restore(file: Path, backup: Path) -> Path:
     """
     if not backup.is_file() or not is_sound(backup):
         raise ProjectError("this backup is missing or damaged", path=backup)
-    making, whole = file.with_name(f"{file.name}.restoring"), _whole(file)
+    complete_restore(file)
+    making, whole = file.with_name(f"{file.name}{COPYING}"), _whole(file)
     try:
         clear_away(making)
-        clear_away(whole)
         own_folder(file.parent, FOLDER)
         copy_database(backup, making)
         _keep_given_ids(making, file)
@@ -43,7 +47,7 @@ def restore(file: Path, backup: Path) -> Path:
         sync_folder(file.parent)
         return _finish(file, whole)
     except (OSError, sqlite3.Error) as error:
-        _forget(making, whole)
+        _take_back(file, making, whole)
         raise ProjectError(f"the backup could not be put back ({_why(error)})", path=file) from error
 
 
@@ -85,18 +89,43 @@ def complete_restore(file: Path) -> None:
 
 def _finish(file: Path, whole: Path) -> Path:
     """Each step may have been done already."""
-    at = datetime.fromtimestamp(whole.stat().st_mtime, UTC)
-    kept = file.parent / FOLDER / copy_name(at, BEFORE_RESTORE)
+    kept = _place_for_old(file, whole)
     for suffix in (*_LOGS, ""):  # the file last: a copy that is listed has its log beside it
         _link(file.with_name(file.name + suffix), kept.with_name(kept.name + suffix))
     sync_folder(kept.parent)
     try:
         put_in_place(whole, file)
-    except OSError:
-        for suffix in _LOGS:  # they go before the rename, without which they are wanted
-            _link(kept.with_name(kept.name + suffix), file.with_name(file.name + suffix))
-        raise
+    except OSError as error:
+        if is_own(whole):
+            raise
+        log.warning("%s is put back, but the disk fails: %s", file, error)  # after a power cut it is done again
     return kept
+
+
+def _place_for_old(file: Path, whole: Path) -> Path:
+    """A name that is free, or has been given to it already."""
+    at = datetime.fromtimestamp(whole.stat().st_mtime, UTC)
+    while True:
+        kept = file.parent / FOLDER / copy_name(at, BEFORE_RESTORE)
+        if not kept.exists() or (file.exists() and kept.samefile(file)):
+            return kept
+        at += timedelta(seconds=1)
+
+
+def _take_back(file: Path, making: Path, whole: Path) -> None:
+    """The project is as it was; where not even that can be done, the next opening completes the restore."""
+    try:
+        clear_away(making)
+        if not is_own(whole):
+            return
+        kept = _place_for_old(file, whole)
+        for suffix in _LOGS:  # they go before the file is replaced, without which they are wanted
+            _link(kept.with_name(kept.name + suffix), file.with_name(file.name + suffix))
+        sync_folder(file.parent)
+        clear_away(whole)
+        clear_away(kept)  # it is the project itself, under another name
+    except OSError as error:
+        log.warning("what is left of a restore in %s cannot be cleared away: %s", file.parent, error)
 
 
 def _link(source: Path, target: Path) -> None:
@@ -134,15 +163,7 @@ def _keep_given_ids(made: Path, file: Path) -> None:
 
 
 def _whole(file: Path) -> Path:
-    return file.with_name(f"{file.name}.restored")
-
-
-def _forget(*made: Path) -> None:
-    for path in made:
-        try:
-            clear_away(path)
-        except OSError:
-            continue  # a try that cannot be taken away is made anew, or completed, by the next one
+    return file.with_name(f"{file.name}{_MADE}")
 
 
 def _why(error: OSError | sqlite3.Error) -> str:

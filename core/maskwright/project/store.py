@@ -31,6 +31,7 @@ from maskwright.project.schema import settings
 from maskwright.project.set_aside import AsideShelf
 from maskwright.project.signals import SignalShelf
 from maskwright.project.upgrade import bring_up_to_date, is_half_made, require_current, require_sound
+from maskwright.project.whole_files import make_folder
 
 log = logging.getLogger(__name__)
 
@@ -84,7 +85,7 @@ class Project(
         if not image_root.is_dir():
             raise ProjectError("the image folder does not exist", path=image_root)
         try:
-            path.mkdir(parents=True, exist_ok=True)
+            make_folder(path)
         except OSError as error:
             reason = error.strerror or str(error)
             raise ProjectError(f"cannot make the project folder: {reason}", path=path, hint=_ELSEWHERE) from error

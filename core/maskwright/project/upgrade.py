@@ -11,9 +11,10 @@ from sqlalchemy import Connection, NullPool, create_engine
 from maskwright.errors import DamagedProjectError, HalfMadeProjectError, ProjectError
 from maskwright.project.backup import back_up, is_sound, list_backups
 from maskwright.project.connection import connect, require_own_files
-from maskwright.project.database import is_unchanging, settle_journal_mode
+from maskwright.project.database import is_unchanging, plain_words, settle_journal_mode
 from maskwright.project.plain_schema import require_plain_schema
 from maskwright.project.restoring import complete_restore, is_being_restored
+from maskwright.project.whole_files import clear_unfinished
 
 log = logging.getLogger(__name__)
 
@@ -121,6 +122,7 @@ def require_sound(file: Path) -> None:
     """
     require_own_files(file)
     complete_restore(file)
+    clear_unfinished(file)
     require_there(file)
     settle_journal_mode(file)
     _require_plain(file)
@@ -156,10 +158,10 @@ def bring_up_to_date(file: Path) -> None:
 
 
 def make_tables(file: Path) -> None:
-    """Those of the newest schema, or of what is missing to it, in one transaction."""
+    """Those of the newest schema, or of what is missing to it, in one transaction. Raises ProjectError."""
     engine = create_engine("sqlite://", creator=lambda: connect(file, "rw"), poolclass=NullPool)
     try:
-        with engine.connect() as connection:
+        with plain_words(file), engine.connect() as connection:
             connection.exec_driver_sql("BEGIN IMMEDIATE")
             _run_migrations(connection)
             connection.exec_driver_sql("COMMIT")

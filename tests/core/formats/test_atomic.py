@@ -1,5 +1,6 @@
 """A file appears whole or not at all, and only where a file belongs."""
 
+import errno
 import io
 import os
 import socket
@@ -103,3 +104,13 @@ def test_a_folder_does_not_go_down_a_pipe() -> None:
 def test_a_folder_is_not_replaced_by_a_file(tmp_path: Path) -> None:
     with pytest.raises(FormatError, match="folder"):
         write(tmp_path)
+
+
+def test_a_temporary_file_that_cannot_be_removed_hides_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(path: Path, *, missing_ok: bool = False) -> None:
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    monkeypatch.setattr(Path, "unlink", fail)
+    with atomic_writer(tmp_path / "out.json") as file:
+        file.write(b"whole")
+    assert (tmp_path / "out.json").read_bytes() == b"whole"

@@ -20,7 +20,7 @@ from maskwright.project import Project
 from maskwright.project.backup import list_backups
 from maskwright.project.proposals import Proposal
 from maskwright.project.schema import metadata
-from project_builders import drawn, make_project, square
+from project_builders import drawn, make_project, square, to_first_schema
 
 
 def test_migrating_from_nothing_gives_the_schema_of_the_code(tmp_path: Path) -> None:
@@ -32,19 +32,7 @@ def test_an_older_project_is_migrated_after_a_copy_was_made(tmp_path: Path) -> N
     with make_project(tmp_path) as project:
         project.apply(1, Change.create([drawn(1)]), label="Draw")
         file = project.path / "project.db"
-    with closing(sqlite3.connect(file)) as connection:  # back to how version 0001 left it
-        connection.executescript(
-            "ALTER TABLE categories DROP COLUMN standing; DROP TABLE file_ids; DROP TABLE edits_set_aside;"
-            "DROP TABLE category_merges;"
-            "ALTER TABLE instances DROP COLUMN dense;"
-            "DROP INDEX ix_instances_edited; ALTER TABLE instances DROP COLUMN edited_at;"
-            "DROP TABLE image_looks; ALTER TABLE history DROP COLUMN clicks;"
-            "ALTER TABLE history DROP COLUMN keys; ALTER TABLE history DROP COLUMN active_s;"
-            "DROP TABLE signals; DROP INDEX ix_instances_image;"
-            "CREATE INDEX ix_instances_image ON instances (image_id);"
-            "CREATE INDEX ix_instances_category ON instances (category_id, state);"
-            "UPDATE alembic_version SET version_num = '0001';"
-        )
+    to_first_schema(file)
 
     with pytest.raises(ProjectError, match="brought up to date: it was opened for reading only"):
         Project.open(file, read_only=True)

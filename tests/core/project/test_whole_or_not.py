@@ -17,6 +17,8 @@ from maskwright.project import Project, find_project
 from maskwright.project.backup import back_up, list_backups
 from maskwright.project.restoring import restore, restore_newest
 from maskwright.project.store import INSIDE_IMAGES
+from maskwright.project.upgrade import make_tables
+from maskwright.project.whole_files import put_in_place
 from project_builders import make_project
 
 CORE = Path(__file__).resolve().parents[3] / "core"
@@ -91,6 +93,7 @@ def assert_whole(place: Path, images: Path, operation: str, code: int) -> None:
         return
     with Project.open(place) as project:
         names = [category.name for category in project.categories()]
+    assert not list(place.glob("*.restor*"))
     if operation == "restore" and code in (0, 100):
         assert names == ["cell", "cat"]
     elif operation == "restore":
@@ -105,6 +108,11 @@ def assert_whole(place: Path, images: Path, operation: str, code: int) -> None:
 def tables(file: Path) -> list[str]:
     with closing(sqlite3.connect(file)) as connection:
         return [row[0] for row in connection.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")]
+
+
+def names_in(copy: Path) -> list[str]:
+    with closing(sqlite3.connect(copy)) as connection:
+        return [row[0] for row in connection.execute("SELECT name FROM categories ORDER BY id")]
 
 
 def to_make(folder: Path) -> tuple[Path, Path]:
@@ -149,6 +157,65 @@ def test_a_restore_that_was_cut_short_is_completed_at_the_next_opening(tmp_path:
         assert [category.name for category in project.categories()] == ["cell", "cat"]
     (kept,) = list_backups(place / "project.db")
     assert "before-restore" in kept.name
+
+
+def test_two_restores_in_one_second_keep_what_each_has_replaced(tmp_path: Path) -> None:
+    place, _ = to_restore(tmp_path / "set")
+    (copy,) = list_backups(place / "project.db")
+    first = restore(place / "project.db", copy)
+    with Project.open(place) as project:
+        project.add_category("second")
+    second = restore(place / "project.db", copy)
+    assert first != second
+    assert [names_in(kept)[-1] for kept in (first, second)] == ["later", "second"]
+
+
+def test_a_restore_that_fails_leaves_the_project_and_no_second_name_of_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place, _ = to_restore(tmp_path / "set")
+    (copy,) = list_backups(place / "project.db")
+
+    def fail(made: Path, target: Path) -> None:
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    monkeypatch.setattr("maskwright.project.restoring.put_in_place", fail)
+    with pytest.raises(ProjectError, match="could not be put back"):
+        restore(place / "project.db", copy)
+    monkeypatch.undo()
+    assert list_backups(place / "project.db") == [copy]
+    with Project.open(place) as project:
+        assert [category.name for category in project.categories()][-1] == "later"
+
+
+def test_a_disk_that_fails_after_the_rename_has_restored(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    place, _ = to_restore(tmp_path / "set")
+    (copy,) = list_backups(place / "project.db")
+
+    def put(made: Path, target: Path) -> None:
+        made.replace(target)
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    monkeypatch.setattr("maskwright.project.restoring.put_in_place", put)
+    assert names_in(restore(place / "project.db", copy))[-1] == "later"
+    with Project.open(place) as project:
+        assert [category.name for category in project.categories()] == ["cell", "cat"]
+
+
+def test_a_file_whose_log_was_not_folded_in_is_not_put_in_place(tmp_path: Path) -> None:
+    place, _ = to_restore(tmp_path / "set")
+    made = tmp_path / "made.db"
+    made.write_bytes(b"")
+    made.with_name("made.db-wal").write_bytes(b"the last commit")
+    with pytest.raises(OSError, match=os.strerror(errno.EIO)):
+        put_in_place(made, place / "project.db")
+    with Project.open(place) as project:
+        assert [category.name for category in project.categories()][-1] == "later"
+
+
+def test_a_project_whose_tables_cannot_be_made_says_so(tmp_path: Path) -> None:
+    with pytest.raises(ProjectError, match="cannot be opened"):
+        make_tables(tmp_path / "gone.db")
 
 
 @pytest.mark.parametrize("state", ["empty", "header", "tables"])

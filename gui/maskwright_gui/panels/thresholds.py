@@ -1,11 +1,11 @@
 """The strip under the canvas: thresholds that choose among the model's candidates, and what to do with the result."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QCheckBox, QGridLayout, QPushButton, QWidget
+from PySide6.QtWidgets import QCheckBox, QGridLayout, QPushButton, QVBoxLayout, QWidget
 
 from maskwright.document.values import Category
 from maskwright.inference.thresholds import Defaults, Thresholds
@@ -18,9 +18,22 @@ from maskwright_gui.theme import Theme
 _DEFAULTS = Defaults()
 _RANGES = {"score": (0.05, 0.99), "nms_iou": (0.1, 0.95), "mask_threshold": (0.1, 0.9), "min_iou": (0.85, 1.0)}
 
+ROOM_FOR = 999
+"""Proposals: up to so many the buttons keep their width."""
+
+
+@dataclass(frozen=True, slots=True)
+class ProposalCounts:
+    """How many proposals of the image each of the buttons is about."""
+
+    above: int = 0
+    """They reach the score."""
+    below: int = 0
+    in_view: int = 0
+
 
 class ThresholdStrip(QWidget):
-    """Four sliders, two switches and two buttons; the current values travel with each signal."""
+    """Four sliders, two switches and three buttons; the current values travel with each signal."""
 
     moved = Signal(object)
     """Thresholds, at every step of a slider."""
@@ -30,6 +43,8 @@ class ThresholdStrip(QWidget):
     """Accept every proposal that scores at least this."""
     reject_requested = Signal(float)
     """Reject every proposal that scores less."""
+    reject_shown_requested = Signal()
+    """Reject every proposal in view."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -46,12 +61,14 @@ class ThresholdStrip(QWidget):
         self._filter = ClassFilter(self)
         self._filter.changed.connect(lambda left_out: self._on_switched(left_out=left_out))
         self._sliders = self._make_sliders()
-        self._accept = QPushButton("Accept all above", self)
-        self._reject = QPushButton("Reject rest", self)
+        self._with_keys: WithKeys = str
+        self._counts = ProposalCounts()
+        self._accept, self._reject, self._reject_shown = (QPushButton(self) for _ in range(3))
         self._accept.clicked.connect(lambda: self.accept_requested.emit(self.score))
         self._reject.clicked.connect(lambda: self.reject_requested.emit(self.score))
+        self._reject_shown.clicked.connect(self.reject_shown_requested)
         self._lay_out()
-        self.set_proposal_count(0)
+        self.set_counts(self._counts)
 
     @property
     def thresholds(self) -> Thresholds:
@@ -95,14 +112,32 @@ class ThresholdStrip(QWidget):
         self.histogram.update()
 
     def show_keys(self, with_keys: WithKeys) -> None:
-        self._accept.setToolTip(with_keys("Accept all proposals that reach the score ({accept_above})"))
-        self._reject.setToolTip(with_keys("Reject all proposals below the score ({reject_below})"))
+        self._with_keys = with_keys
         self._sliders["score"].setToolTip(with_keys("Proposals need at least this score ({score_up}, {score_down})"))
+        self._explain_buttons()
 
-    def set_proposal_count(self, count: int) -> None:
-        """The two buttons act on proposals: without any they rest."""
-        self._accept.setEnabled(count > 0)
-        self._reject.setEnabled(count > 0)
+    def set_counts(self, counts: ProposalCounts) -> None:
+        """Each button says how many it is about, and rests where there are none."""
+        self._counts = counts
+        for button, count, text in (
+            (self._accept, counts.above, "Accept {:,} above"),
+            (self._reject, counts.below, "Reject {:,} below"),
+            (self._reject_shown, counts.in_view, "Reject {:,} shown"),
+        ):
+            button.setText(text.format(ROOM_FOR))
+            button.setMinimumWidth(button.sizeHint().width())  # nothing moves when the number gets a digit more
+            button.setText(text.format(count))
+            button.setEnabled(count > 0)
+        self._explain_buttons()
+
+    def _explain_buttons(self) -> None:
+        score = f"{self.score:.2f}"
+        for button, tip in (
+            (self._accept, f"Accept all proposals of this image that score {score} or more ({{accept_above}})"),
+            (self._reject, f"Reject all proposals of this image that score less than {score} ({{reject_below}})"),
+            (self._reject_shown, "Reject all proposals in view ({reject_view})"),
+        ):
+            button.setToolTip(self._with_keys(tip))
 
     def _make_sliders(self) -> dict[str, ThresholdSlider]:
         named = {
@@ -135,8 +170,13 @@ class ThresholdStrip(QWidget):
         for column, field in enumerate(_RANGES):
             grid.addWidget(self._sliders[field], 0, column, Qt.AlignmentFlag.AlignBottom)
             grid.setColumnStretch(column, 3 if field == "score" else 2)
+        rejecting = QVBoxLayout()
+        rejecting.setSpacing(2)
+        for button in (self._reject, self._reject_shown):
+            button.setProperty("low", True)
+            rejecting.addWidget(button)
         grid.addWidget(self._accept, 0, 4)
-        grid.addWidget(self._reject, 0, 5)
+        grid.addLayout(rejecting, 0, 5)
 
     def _on_switched(self, **changed: Any) -> None:
         self._thresholds = replace(self._thresholds, **changed)

@@ -8,8 +8,11 @@ from maskwright_gui.session import Session
 
 def shown(session: Session) -> list[Instance]:
     """The objects of the image that the user can see, unless they lie under others."""
-    document = session.document or ()
-    return [i for i in document if i.is_visible and i.state is not InstanceState.REJECTED]
+    return visible(session.document or ())
+
+
+def visible(instances: Iterable[Instance]) -> list[Instance]:
+    return [i for i in instances if i.is_visible and i.state is not InstanceState.REJECTED]
 
 
 def in_reading_order(instances: Iterable[Instance]) -> list[Instance]:

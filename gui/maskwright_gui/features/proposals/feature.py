@@ -1,6 +1,6 @@
 """Accepting and rejecting what the model proposes: one by one, by score, by class, in view."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
 
 from maskwright.document import edits
@@ -10,10 +10,11 @@ from maskwright.document.values import Instance, InstanceState
 from maskwright_gui.actions import Action, Menu, Under
 from maskwright_gui.feature import Context, Feature
 from maskwright_gui.features.editing.feature import EditingFeature, class_name
-from maskwright_gui.features.editing.reading_order import next_in_reading_order, shown
+from maskwright_gui.features.editing.reading_order import next_in_reading_order, shown, visible
 from maskwright_gui.features.thresholds.feature import ThresholdsFeature
 from maskwright_gui.features.uncertain.feature import UncertainFeature
 from maskwright_gui.messages import UNDO_TEXT, Message
+from maskwright_gui.panels.thresholds import ProposalCounts
 
 Box = tuple[float, float, float, float]
 
@@ -29,6 +30,10 @@ class ProposalsFeature(Feature):
         self._declare(*self._answering(), *self._answering_many())
         self._strip.accept_requested.connect(self.accept_above)
         self._strip.reject_requested.connect(self.reject_below)
+        self._strip.reject_shown_requested.connect(self.reject_view)
+        self._strip.moved.connect(self._count_later)
+        thresholds.shown.connect(self._count_later)
+        self._canvas.viewport_changed.connect(self._count_later)
 
     def _answering(self) -> tuple[Action, ...]:
         return (
@@ -144,20 +149,18 @@ class ProposalsFeature(Feature):
     def accept_above(self, score: float | None = None) -> None:
         """All proposals from a score on; the one of the slider if none is said."""
         score = self._score if score is None else score
-        wanted = [i.id for i in self._proposals() if i.score is not None and i.score >= score]
-        self._answer_many(f"Accept all from {score:.2f}", edits.accept, wanted)
+        self._answer_many(f"Accept all from {score:.2f}", edits.accept, _from(score, self._proposals()))
 
     def reject_below(self, score: float | None = None) -> None:
         score = self._score if score is None else score
-        wanted = [i.id for i in self._proposals() if i.score is not None and i.score < score]
-        self._answer_many(f"Reject all below {score:.2f}", edits.reject, wanted)
+        self._answer_many(f"Reject all below {score:.2f}", edits.reject, _below(score, self._proposals()))
 
     def accept_view(self) -> None:
         """Accept the proposals whose middle is inside the visible part of the image."""
-        self._answer_many("Accept all in view", edits.accept, self._proposed_in(self._canvas.viewport.visible_box))
+        self._answer_many("Accept all in view", edits.accept, self._proposed_in_view())
 
     def reject_view(self) -> None:
-        self._answer_many("Reject all in view", edits.reject, self._proposed_in(self._canvas.viewport.visible_box))
+        self._answer_many("Reject all in view", edits.reject, self._proposed_in_view())
 
     def accept_class(self) -> None:
         """All proposals on the image of the class that is selected, or that the panel has chosen."""
@@ -176,18 +179,35 @@ class ProposalsFeature(Feature):
             f"Reject all of “{class_name(self._session, category_id)}”", edits.reject, self._proposed_as(category_id)
         )
 
+    def _count_later(self, *_: object) -> None:
+        self._window.later.put("proposals", self._count)
+
+    def _count(self) -> None:
+        """Say on the buttons how many of the proposals on the canvas they are about."""
+        if self._session.document is None:
+            self._strip.set_counts(ProposalCounts())
+            return
+        proposals = _proposed(visible(self._canvas.context.document))
+        self._strip.set_counts(
+            ProposalCounts(
+                above=len(_from(self._score, proposals)),
+                below=len(_below(self._score, proposals)),
+                in_view=len(_in(self._canvas.viewport.visible_box, proposals)),
+            )
+        )
+
     def _class_in_question(self) -> int:
         selected = self._session.selected_instances()
         return selected[0].category_id if selected else self._session.current_category_id
 
-    def _proposed_in(self, view_xyxy: Box) -> list[int]:
-        return [i.id for i in self._proposals() if _holds_middle(view_xyxy, i.bounds_xyxy)]
+    def _proposed_in_view(self) -> list[int]:
+        return _in(self._canvas.viewport.visible_box, self._proposals())
 
     def _proposed_as(self, category_id: int) -> list[int]:
         return [i.id for i in self._proposals() if i.category_id == category_id]
 
     def _proposals(self) -> list[Instance]:
-        return [instance for instance in shown(self._session) if instance.state is InstanceState.PROPOSED]
+        return _proposed(shown(self._session))
 
     def _answer(self, label: str, edit: Callable[[Document, frozenset[int]], Change]) -> None:
         document = self._session.document
@@ -215,6 +235,22 @@ class ProposalsFeature(Feature):
     @property
     def _score(self) -> float:
         return self._strip.score
+
+
+def _proposed(instances: Iterable[Instance]) -> list[Instance]:
+    return [instance for instance in instances if instance.state is InstanceState.PROPOSED]
+
+
+def _from(score: float, proposals: Iterable[Instance]) -> list[int]:
+    return [i.id for i in proposals if i.score is not None and i.score >= score]
+
+
+def _below(score: float, proposals: Iterable[Instance]) -> list[int]:
+    return [i.id for i in proposals if i.score is not None and i.score < score]
+
+
+def _in(view_xyxy: Box, proposals: Iterable[Instance]) -> list[int]:
+    return [i.id for i in proposals if _holds_middle(view_xyxy, i.bounds_xyxy)]
 
 
 def _holds_middle(view: Box, box: Box) -> bool:

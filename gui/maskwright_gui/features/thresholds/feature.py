@@ -14,7 +14,6 @@ from PySide6.QtCore import QTimer, Signal
 
 from maskwright.document.change import Change
 from maskwright.document.document import Document
-from maskwright.document.values import InstanceState
 from maskwright.errors import MaskwrightError
 from maskwright.inference.thresholds import Thresholds
 from maskwright.monitor import Monitor
@@ -49,6 +48,8 @@ class ThresholdsFeature(Feature):
     """All untouched images have the proposals and doubts of the thresholds that were let go."""
     candidates_missing = Signal()
     """A slider was let go on an image without candidates: only the model can say what it changes."""
+    shown = Signal(object)
+    """Document: what the canvas shows now; ahead of the session's while a slider is moved."""
     _image_stored = Signal(int, object)
     """(image id, Change): from the background task, of an image that may have come on screen meanwhile."""
 
@@ -162,6 +163,7 @@ class ThresholdsFeature(Feature):
         if self._shown is not None:
             change = difference(self._shown, document)
         self._canvas.apply_change(change, document)
+        self.shown.emit(document)
 
     def _show_effect(self, change: Change) -> None:
         """Mark on the canvas what the values under way would add and take away."""
@@ -174,20 +176,16 @@ class ThresholdsFeature(Feature):
         self._show(change, document)
         self._shown = None
         self._show_effect(NOTHING)
-        self._count_proposals()
 
     def _on_document_replaced(self, document: Document | None) -> None:
         self._shown = None
         self._show_effect(NOTHING)
-        self._canvas.set_document(document if document is not None else Document.of(0, (1, 1)))
+        shown = document if document is not None else Document.of(0, (1, 1))
+        self._canvas.set_document(shown)
+        self.shown.emit(shown)
         self.strip.histogram.set_scores([])
-        self._window.later.put("proposals", self._count_proposals)
         if document is not None:
             self._scores_timer.start()
-
-    def _count_proposals(self) -> None:
-        document = self._session.document or ()
-        self.strip.set_proposal_count(sum(instance.state is InstanceState.PROPOSED for instance in document))
 
     def _on_applied_everywhere(self) -> None:
         """Thresholds have reached the whole project: a queue by doubts is in another order."""

@@ -1,0 +1,89 @@
+"""The buttons under the canvas say what they will do, to how many proposals, and do that."""
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QPushButton
+from pytestqt.qtbot import QtBot
+
+from maskwright.document import edits
+from maskwright.document.values import InstanceState
+from maskwright.inference.thresholds import Thresholds
+from maskwright_gui.app import Workbench
+
+ACCEPT, BELOW, SHOWN = range(3)
+
+
+@pytest.fixture
+def labelled(qtbot: QtBot, opened: Workbench) -> Workbench:
+    """The image on screen has a proposal of 0.9 on its left half and one of 0.8 on its right half."""
+    with qtbot.waitSignal(opened.inference.batch.done, timeout=30_000):
+        opened.batch.run()
+    qtbot.waitUntil(lambda: len(opened.session.document) == 2)
+    return opened
+
+
+def buttons(bench: Workbench) -> list[QPushButton]:
+    bench.window.later.flush()
+    return bench.thresholds.strip.findChildren(QPushButton)
+
+
+def texts(bench: Workbench) -> list[str]:
+    return [button.text() for button in buttons(bench)]
+
+
+def states(bench: Workbench) -> list[InstanceState]:
+    return [instance.state for instance in sorted(bench.session.document, key=lambda one: -one.score)]
+
+
+def test_buttons_say_how_many_they_are_about(labelled: Workbench) -> None:
+    assert texts(labelled) == ["Accept 2 above", "Reject 0 below", "Reject 2 shown"]
+    assert [button.isEnabled() for button in buttons(labelled)] == [True, False, True]
+
+
+def test_what_is_below_the_score_is_rejected_and_nothing_else(qtbot: QtBot, labelled: Workbench) -> None:
+    labelled.thresholds.strip.set_thresholds(Thresholds(score=0.85))
+    labelled.thresholds.shown.emit(labelled.session.document)
+    assert texts(labelled) == ["Accept 1 above", "Reject 1 below", "Reject 2 shown"]
+
+    qtbot.mouseClick(buttons(labelled)[BELOW], Qt.MouseButton.LeftButton)
+
+    assert states(labelled) == [InstanceState.PROPOSED, InstanceState.REJECTED]
+    assert texts(labelled) == ["Accept 1 above", "Reject 0 below", "Reject 1 shown"]
+
+
+def test_what_is_seen_is_rejected_and_nothing_else(qtbot: QtBot, labelled: Workbench) -> None:
+    canvas = labelled.window.canvas
+    canvas.zoom_to_box((0.0, 0.0, 20.0, 20.0))
+    assert texts(labelled)[SHOWN] == "Reject 1 shown"
+
+    qtbot.mouseClick(buttons(labelled)[SHOWN], Qt.MouseButton.LeftButton)
+
+    assert states(labelled) == [InstanceState.REJECTED, InstanceState.PROPOSED]
+    assert texts(labelled)[SHOWN] == "Reject 0 shown"
+
+
+def test_panning_changes_what_is_meant(labelled: Workbench) -> None:
+    canvas = labelled.window.canvas
+    canvas.zoom_to_box((0.0, 0.0, 4.0, 4.0))
+    assert texts(labelled)[SHOWN] == "Reject 0 shown"
+
+    canvas.centre_on(16.0, 24.0)
+
+    assert texts(labelled)[SHOWN] == "Reject 1 shown"
+
+
+def test_hidden_proposals_are_not_counted(labelled: Workbench) -> None:
+    document = labelled.session.document
+    labelled.session.edit(edits.set_visible(document, list(document.instances), False), "Hide")
+    assert texts(labelled) == ["Accept 0 above", "Reject 0 below", "Reject 0 shown"]
+
+
+def test_numbers_follow_what_a_slider_shows(qtbot: QtBot, labelled: Workbench) -> None:
+    labelled.thresholds.strip.step_score(0.35)
+    qtbot.waitUntil(lambda: len(labelled.session.document) == 1)
+    assert texts(labelled) == ["Accept 1 above", "Reject 0 below", "Reject 1 shown"]
+
+
+def test_without_a_project_nothing_is_offered(labelled: Workbench) -> None:
+    labelled.projects.close_project()
+    assert texts(labelled) == ["Accept 0 above", "Reject 0 below", "Reject 0 shown"]

@@ -11,6 +11,7 @@ from maskwright_gui.actions import Action
 from maskwright_gui.keymap import WithKeys
 from maskwright_gui.main_window import MainWindow
 from maskwright_gui.messages import Message
+from maskwright_gui.operation import Operation, Work
 from maskwright_gui.session import Session
 
 
@@ -39,11 +40,53 @@ class Feature(QObject):
         super().__init__(context.window)
         self._session, self._window, self._settings = context.session, context.window, context.settings
         self._canvas, self._actions = context.window.canvas, context.window.actions_table
+        self._operations: list[Operation] = []
         self.told.connect(context.window.toasts.show_message)
         self.work_changed.connect(partial(context.window.status.show_task, type(self).__name__))
 
+    @property
+    def is_working(self) -> bool:
+        """Whether something that this feature has begun runs beside the window."""
+        return bool(self._operations)
+
     def stop(self) -> None:
-        """The window closes: end what this feature runs beside it."""
+        """End what this feature runs beside the window: that one closes, or the project does."""
+        operations, self._operations = self._operations, []
+        for operation in operations:
+            operation.stop()
+            self._over()
+
+    def _run_beside(
+        self,
+        work: Work,
+        on_success: Callable[..., object],
+        failure: str | Callable[[MaskwrightError], object],
+        *,
+        joins: bool = False,
+    ) -> Operation:
+        """Begin an operation; one that runs already is stopped unless this one `joins` it.
+
+        failure: what to tell the user, followed by the reason, or who takes the error.
+        """
+        if not joins:
+            self.stop()
+        operation = Operation(work, self)
+        self._operations.append(operation)
+        tell = partial(self._tell_error, failure) if isinstance(failure, str) else failure
+        operation.with_progress(self.work_changed.emit).on_end(partial(self._settle, operation))
+        operation.on_success(on_success).on_failure(tell).start()
+        return operation
+
+    def _settle(self, operation: Operation) -> None:
+        """What follows from an operation that has ended may begin the next at once."""
+        if operation in self._operations:
+            operation.settle()
+            self._operations.remove(operation)
+            self._over()
+
+    def _over(self) -> None:
+        """An operation has ended or was stopped; what follows from it comes after this."""
+        self.work_changed.emit("", 0, None)
 
     def _declare(self, *actions: Action) -> None:
         self._actions.add(actions)

@@ -20,9 +20,9 @@ from PySide6.QtWidgets import (
 
 from maskwright.errors import MaskwrightError
 from maskwright.models.catalog import Availability, Listed, listed_models, remove
+from maskwright_gui.operation import Operation
 from maskwright_gui.panels.widgets import muted_label, named
 from maskwright_gui.workers.model_tasks import add_task, get_task, verify_task
-from maskwright_gui.workers.tasks import Task
 
 FILE_FILTER = "Models (*.pth *.pt *.pb *.tar.gz *.tgz *.onnx *.xml);;All files (*)"
 _NAME = Qt.ItemDataRole.UserRole
@@ -39,7 +39,7 @@ class ModelsDialog(QDialog):
         self.setWindowTitle("Models")
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.resize(760, 420)
-        self._task: Task | None = None
+        self._operation: Operation | None = None
         self._listed: dict[str, Listed] = {}
         self._table = self._make_table()
         self._about = muted_label("", self)
@@ -123,7 +123,7 @@ class ModelsDialog(QDialog):
         return self._listed.get(name) if name is not None else None
 
     def _refresh(self) -> None:
-        model, is_busy = self._current(), self._task is not None
+        model, is_busy = self._current(), self._operation is not None
         is_absent = model is not None and model.availability is Availability.ABSENT
         is_installed = model is not None and model.installed is not None
         self._use.setEnabled(model is not None and not is_absent and not is_busy)
@@ -137,18 +137,16 @@ class ModelsDialog(QDialog):
         self._cancel.setVisible(is_busy)
         self._about.setText(_about(model) if model is not None else "")
 
-    def _begin(self, task: Task, text: str) -> None:
-        if self._task is not None:
+    def _begin(self, operation: Operation, text: str) -> None:
+        if self._operation is not None:
             return
-        self._task = task
+        self._operation = operation
         self._tell(text)
         self._bar.setRange(0, 0)
-        task.progressed.connect(self._on_progress)
-        task.done.connect(self._on_done)
-        task.failed.connect(self._on_failed)
-        task.cancelled.connect(self._on_cancelled)
+        operation.progressed.connect(self._on_progress)
+        operation.cancelled.connect(self._on_cancelled)
         self._refresh()
-        task.start()
+        operation.on_success(self._on_done).on_failure(self._on_failed).start()
 
     def _tell(self, text: str, *, is_failure: bool = False) -> None:
         self._told.setProperty("tone", "error" if is_failure else "")
@@ -156,10 +154,9 @@ class ModelsDialog(QDialog):
         self._told.setText(text)
 
     def _end(self, text: str, *, is_failure: bool = False) -> None:
-        if self._task is not None:
-            self._task.wait()
-            self._task.deleteLater()
-            self._task = None
+        if self._operation is not None:
+            self._operation.settle()
+            self._operation = None
         self._tell(text, is_failure=is_failure)
         self.reload()
 
@@ -207,18 +204,18 @@ class ModelsDialog(QDialog):
             self.add_file(Path(name))
 
     def _on_cancel(self) -> None:
-        if self._task is not None:
+        if self._operation is not None:
             self._tell("Stopping")
-            self._task.cancel()
+            self._operation.cancel()
 
     def _with_current(self, action: Callable[[Listed], None]) -> None:
         if (model := self._current()) is not None:
             action(model)
 
     def closeEvent(self, event: QCloseEvent) -> None:
-        if self._task is not None:
-            task, self._task = self._task, None
-            task.stop()
+        if self._operation is not None:
+            operation, self._operation = self._operation, None
+            operation.stop()
         super().closeEvent(event)
 
 

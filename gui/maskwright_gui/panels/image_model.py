@@ -5,6 +5,7 @@
 
 from collections import OrderedDict
 from collections.abc import Collection
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,10 +14,11 @@ from PySide6.QtCore import QAbstractListModel, QModelIndex, QObject, QPersistent
 
 from maskwright.document.values import ImageRecord
 from maskwright.errors import MaskwrightError
+from maskwright.monitor import Monitor
+from maskwright_gui.operation import Operation
 from maskwright_gui.panels.image_query import ImageQuery
 from maskwright_gui.panels.state_marks import state_text
 from maskwright_gui.workers.lane import NoAnswerError
-from maskwright_gui.workers.tasks import Task, TaskProgress
 from maskwright_gui.workers.thumbnails import ThumbnailLoader
 
 if TYPE_CHECKING:
@@ -51,7 +53,7 @@ class ImageListModel(QAbstractListModel):
         self._ids: NDArray[np.int64] = np.empty(0, np.int64)
         self._reasons: Reasons | None = None
         self._rare: RareClasses | None = None
-        self._task: Task | None = None
+        self._operation: Operation | None = None
         self._wanted: ImageQuery | None = None
         """What is to be shown when the classes have been counted."""
         self._pages: OrderedDict[int, dict[int, ImageRecord]] = OrderedDict()
@@ -67,9 +69,9 @@ class ImageListModel(QAbstractListModel):
     def stop(self) -> None:
         """Give up counting, and wait until nothing reads the project any more."""
         self._wanted = None
-        if self._task is not None:
-            task, self._task = self._task, None
-            task.stop()
+        if self._operation is not None:
+            operation, self._operation = self._operation, None
+            operation.stop()
 
     def refilter(self, query: ImageQuery) -> None:
         """Show only the images that the query finds, in its order; the same query again: the project has changed."""
@@ -123,27 +125,26 @@ class ImageListModel(QAbstractListModel):
         self.dataChanged.emit(self.index(int(rows[0])), self.index(int(rows[-1])))
 
     def _count(self, project: "Project") -> None:
-        def counted(_progress: TaskProgress) -> object:
+        def counted(_monitor: Monitor) -> object:
             from maskwright.review.order import RareClasses
 
             return RareClasses.of(project)
 
-        if self._task is None:
-            task = self._task = Task(counted, self)
-            task.done.connect(lambda rare: self._on_counted(task, rare))
-            task.failed.connect(lambda error: self._on_count_failed(task, error))
-            task.start()
+        if self._operation is None:
+            operation = self._operation = Operation(counted, self)
+            operation.on_success(partial(self._on_counted, operation))
+            operation.on_failure(partial(self._on_count_failed, operation)).start()
 
-    def _on_counted(self, task: Task, rare: "RareClasses") -> None:
-        if task is self._task:
+    def _on_counted(self, operation: Operation, rare: "RareClasses") -> None:
+        if operation is self._operation:
             query = self._wanted
             self.stop()
             self._rare = rare
             if query is not None:
                 self._find(query)
 
-    def _on_count_failed(self, task: Task, error: MaskwrightError) -> None:
-        if task is self._task:
+    def _on_count_failed(self, operation: Operation, error: MaskwrightError) -> None:
+        if operation is self._operation:
             self.stop()
             self.failed.emit("The classes were not counted", error)
 

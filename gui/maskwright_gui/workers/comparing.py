@@ -1,15 +1,15 @@
-"""A second model over the whole project, as a second opinion; runs in a `Task`."""
+"""A second model over the whole project, as a second opinion; run as an `Operation`."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from maskwright_gui.workers.tasks import TaskProgress
+from maskwright.monitor import Monitor
 
 if TYPE_CHECKING:
     from maskwright.project.store import Project
 
 
-def compare(project: "Project", model_path: Path, progress: TaskProgress) -> int:
+def compare(project: "Project", model_path: Path, progress: Monitor) -> int:
     """How many images were compared. Raises ModelError and ProjectError; cancelled between two images."""
     from maskwright.inference.model import load_model
     from maskwright.inference.thresholds import Thresholds

@@ -1,4 +1,4 @@
-"""Checks a project, writes it out, reads it again; runs in a `Task`."""
+"""Checks a project, writes it out, reads it again; run as an `Operation`."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,8 +13,8 @@ from maskwright.formats.image_files import Placing
 from maskwright.formats.package import Splitting, export_package, parse_shares
 from maskwright.formats.registry import format_named
 from maskwright.formats.verification import joined
+from maskwright.monitor import Monitor
 from maskwright.project.snapshot import snapshot
-from maskwright_gui.workers.tasks import TaskProgress
 
 if TYPE_CHECKING:
     from maskwright.project.snapshot import ProjectSnapshot
@@ -51,7 +51,7 @@ class ExportOutcome:
     """What reading the files again has shown, for people."""
 
 
-def export(project: "Project", request: ExportRequest, progress: TaskProgress) -> ExportOutcome:
+def export(project: "Project", request: ExportRequest, progress: Monitor) -> ExportOutcome:
     """All of one moment of the project. Raises FormatError and ProjectError; nothing half-written stays."""
     options = profile_named(request.profile).applied(request.options)
     total = sum(project.state_counts().values())
@@ -66,7 +66,7 @@ def export(project: "Project", request: ExportRequest, progress: TaskProgress) -
 
 
 def look_over(
-    source: "ProjectSnapshot", options: CocoExportOptions, total: int, progress: TaskProgress
+    source: "ProjectSnapshot", options: CocoExportOptions, total: int, progress: Monitor
 ) -> tuple[Finding, ...]:
     """What a reader of the export would refuse, misread or drop."""
     return tuple(
@@ -79,13 +79,13 @@ def look_over(
     )
 
 
-def check_project(project: "Project", options: CocoExportOptions, progress: TaskProgress) -> tuple[Finding, ...]:
+def check_project(project: "Project", options: CocoExportOptions, progress: Monitor) -> tuple[Finding, ...]:
     with snapshot(project) as source:
         return look_over(source, options, sum(project.state_counts().values()), progress)
 
 
 def _write_coco(
-    source: "ProjectSnapshot", request: ExportRequest, options: CocoExportOptions, total: int, progress: TaskProgress
+    source: "ProjectSnapshot", request: ExportRequest, options: CocoExportOptions, total: int, progress: Monitor
 ) -> ExportOutcome:
     report = export_coco(
         source, request.path, options, on_image=lambda done: progress.report(done, total, "Writing the COCO file")
@@ -98,7 +98,7 @@ def _write_coco(
 
 
 def _write_package(
-    source: "ProjectSnapshot", request: ExportRequest, options: CocoExportOptions, total: int, progress: TaskProgress
+    source: "ProjectSnapshot", request: ExportRequest, options: CocoExportOptions, total: int, progress: Monitor
 ) -> ExportOutcome:
     progress.report(0, None, "Writing")
     reports = export_package(

@@ -1,10 +1,10 @@
-"""Annotations made elsewhere into a project; runs in a `Task`."""
+"""Annotations made elsewhere into a project; run as an `Operation`."""
 
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from maskwright_gui.workers.tasks import TaskProgress
+from maskwright.monitor import Monitor
 
 if TYPE_CHECKING:
     from maskwright.project.store import Project
@@ -19,7 +19,7 @@ class ImportOutcome:
     notes: tuple[str, ...]
 
 
-def import_annotations(project: "Project", path: Path, progress: TaskProgress) -> ImportOutcome:
+def import_annotations(project: "Project", path: Path, progress: Monitor) -> ImportOutcome:
     """All or nothing. Raises FormatError and ProjectError."""
     progress.report(0, None, f"Taking {path.name} in")
     intake, problems = project.take_in_file(path)

@@ -5,13 +5,14 @@ from pathlib import Path
 from PySide6.QtCore import QObject
 
 from maskwright.models.catalog import Listed, verify
-from maskwright_gui.workers.tasks import Task, TaskProgress
+from maskwright.monitor import Monitor
+from maskwright_gui.operation import Operation
 
 
-def get_task(name: str, parent: QObject) -> Task:
+def get_task(name: str, parent: QObject) -> Operation:
     """Download, check and convert a model of the catalogue."""
 
-    def work(progress: TaskProgress) -> str:
+    def work(progress: Monitor) -> str:
         from maskwright.models.install import get_model  # the network client is imported when it is first needed
 
         def report(done: int, size: int) -> None:
@@ -23,29 +24,29 @@ def get_task(name: str, parent: QObject) -> Task:
         get_model(name, on_progress=report)
         return f"{name} is ready."
 
-    return Task(work, parent)
+    return Operation(work, parent)
 
 
-def add_task(path: Path, parent: QObject) -> Task:
+def add_task(path: Path, parent: QObject) -> Operation:
     """Convert and install a file."""
 
-    def work(progress: TaskProgress) -> str:
+    def work(progress: Monitor) -> str:
         from maskwright.models.install import add_file
 
         progress.check()
         model = add_file(path, check=progress.check)
         return f"{model.name} is ready, family {model.family}."
 
-    return Task(work, parent)
+    return Operation(work, parent)
 
 
-def verify_task(model: Listed, parent: QObject) -> Task:
+def verify_task(model: Listed, parent: QObject) -> Operation:
     """Compare an installed model's files with what was installed."""
 
-    def work(progress: TaskProgress) -> str:
+    def work(progress: Monitor) -> str:
         progress.check()
         if model.installed is not None:
             verify(model.installed)
         return f"{model.name} is what was installed."
 
-    return Task(work, parent)
+    return Operation(work, parent)

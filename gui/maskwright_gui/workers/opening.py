@@ -1,4 +1,4 @@
-"""Finds or makes the project of a folder and fills it with the folder's images; runs in a `Task`."""
+"""Finds or makes the project of a folder and fills it with the folder's images; run as an `Operation`."""
 
 import hashlib
 import logging
@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from maskwright.errors import HalfMadeProjectError, ProjectError
+from maskwright.monitor import Monitor, OperationCancelledError
 from maskwright_gui.workers.relocating import Located, find_moved
-from maskwright_gui.workers.tasks import TaskCancelledError, TaskProgress
 
 if TYPE_CHECKING:
     from maskwright.project.rescue import Rescue
@@ -43,7 +43,7 @@ class Opening:
     """What became of a project's images that are not where it expects them; None for a new project."""
 
 
-def open_project(path: Path, progress: TaskProgress) -> Opening:
+def open_project(path: Path, progress: Monitor) -> Opening:
     """The project at `path`, or the one in or for the folder of images there; an image means its folder.
 
     Raises ProjectError when there is neither, or the folder holds no image.
@@ -54,7 +54,7 @@ def open_project(path: Path, progress: TaskProgress) -> Opening:
     opening.show = path.name if is_image else None
     try:
         progress.check()
-    except TaskCancelledError:
+    except OperationCancelledError:
         opening.project.close()
         raise
     return opening
@@ -94,7 +94,7 @@ def _new(path: Path) -> Opening:
     return opening
 
 
-def add_rest(opening: Opening, progress: TaskProgress) -> Opening:
+def add_rest(opening: Opening, progress: Monitor) -> Opening:
     """Make today's backup copy, then add the images that were not looked at yet, block by block."""
     try:
         opening.project.back_up_daily()

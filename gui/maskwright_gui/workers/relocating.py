@@ -1,11 +1,11 @@
-"""Looks for images that are no longer where the project expects them; runs in a `Task`."""
+"""Looks for images that are no longer where the project expects them; run as an `Operation`."""
 
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from maskwright.errors import ProjectError
-from maskwright_gui.workers.tasks import TaskProgress
+from maskwright.monitor import Monitor
 
 if TYPE_CHECKING:
     from maskwright.project.store import Project
@@ -23,7 +23,7 @@ class Located:
     missing: int
 
 
-def locate_in(project: "Project", folder: Path, progress: TaskProgress) -> Located:
+def locate_in(project: "Project", folder: Path, progress: Monitor) -> Located:
     """Look for all images in `folder` from now on.
 
     Raises ProjectError, with nothing changed, where not one of them is there.
@@ -40,7 +40,7 @@ def locate_in(project: "Project", folder: Path, progress: TaskProgress) -> Locat
     return located
 
 
-def find_moved(project: "Project", progress: TaskProgress, folder: Path | None = None) -> Located:
+def find_moved(project: "Project", progress: Monitor, folder: Path | None = None) -> Located:
     """Give images that lie elsewhere in the image folder, or from now on in `folder`, their new names.
 
     All in one step, and nothing where not one image is in `folder`. Raises ProjectError.

@@ -39,7 +39,7 @@ def choose(dialog: ModelsDialog, name: str) -> None:
 
 
 def finished(qtbot: QtBot, dialog: ModelsDialog) -> None:
-    qtbot.waitUntil(lambda: dialog._task is None, timeout=20_000)
+    qtbot.waitUntil(lambda: dialog._operation is None, timeout=20_000)
 
 
 def fake_download(monkeypatch: pytest.MonkeyPatch, work: Callable[..., Installed]) -> None:
@@ -128,8 +128,8 @@ def test_the_end_of_a_download_is_not_the_end_of_the_work(
     fake_download(monkeypatch, work)
     choose(dialog, NAME)
     dialog._get.click()
-    assert dialog._task is not None
-    dialog._task.progressed.connect(lambda _done, _total, text: said.append(text))
+    assert dialog._operation is not None
+    dialog._operation.progressed.connect(lambda _done, _total, text: said.append(text))
     is_watched.set()
     finished(qtbot, dialog)
     assert said == [f"{NAME}: checking and converting"]
@@ -168,7 +168,7 @@ def test_closing_ends_the_work(qtbot: QtBot, dialog: ModelsDialog, monkeypatch: 
     fake_download(monkeypatch, endless)
     choose(dialog, NAME)
     dialog._get.click()
-    task = dialog._task
+    task = dialog._operation
     assert task is not None
     dialog.close()
     assert task.isFinished()
@@ -184,7 +184,7 @@ def test_closing_the_window_ends_a_download(qtbot: QtBot, bench: Workbench, monk
     (dialog,) = bench.window.findChildren(ModelsDialog)
     choose(dialog, NAME)
     dialog._get.click()
-    task = dialog._task
+    task = dialog._operation
     assert task is not None
     with qtbot.waitSignal(task.finished):
         bench.window.close()

@@ -23,7 +23,6 @@ from maskwright_gui.features.tools.feature import ToolsFeature
 from maskwright_gui.messages import Message
 from maskwright_gui.panels.categories import CategoriesPanel
 from maskwright_gui.session import CLASS_KEYS_SETTING
-from maskwright_gui.workers.tasks import Task, TaskProgress
 
 if TYPE_CHECKING:
     from maskwright.project.merging import CategoryUse, Merge
@@ -43,7 +42,6 @@ class ClassesFeature(Feature):
     ) -> None:
         super().__init__(context)
         self._editing = editing
-        self._task: Task | None = None
         self.panel = CategoriesPanel(self._window)
         self._window.add_dock("Classes", self.panel, Qt.DockWidgetArea.RightDockWidgetArea, size_px=200)
         self._declare(
@@ -199,7 +197,7 @@ class ClassesFeature(Feature):
         """Ask whether all objects of one class are to become objects of another, and do it then."""
         project = self._session.project
         names = {category.id: category.name for category in self._session.categories}
-        if project is None or self._task is not None or not {source_id, target_id} <= names.keys():
+        if project is None or self.is_working or not {source_id, target_id} <= names.keys():
             return None
         self._session.save()
         source, target = names[source_id], names[target_id]
@@ -216,55 +214,23 @@ class ClassesFeature(Feature):
         return box
 
     def undo_merge(self, merge_id: int) -> None:
-        if self._session.project is not None and self._task is None:
+        if self._session.project is not None and not self.is_working:
             self._session.save()
             work = partial(self._session.project.undo_merge, merge_id)
             self._run("Taking a merge back", work, self._on_merge_undone)
 
-    @property
-    def is_working(self) -> bool:
-        """Whether classes are being merged, or parted again."""
-        return self._task is not None
-
-    def stop(self) -> None:
-        """Wait until nothing touches the project any more; a merge is done wholly or not at all."""
-        if self._task is not None:
-            task, self._task = self._task, None
-            task.stop()
-            self.work_changed.emit("", 0, None)
-
     def _run(self, text: str, work: Callable[[], object], on_done: Callable[..., object]) -> None:
-        def function(_progress: TaskProgress) -> object:
-            return work()
-
-        self._task = Task(function, self)
-        self._task.finished.connect(partial(self._on_ended, self._task))
-        self._task.done.connect(on_done)
-        self._task.failed.connect(partial(self._tell_error, "The classes stay as they are"))
+        """A merge is done wholly or not at all: it asks nobody whether it is to go on."""
+        self._run_beside(lambda _monitor: work(), on_done, "The classes stay as they are")
         self.work_changed.emit(text, 0, None)
-        self._task.start()
-
-    def _on_ended(self, task: Task) -> None:
-        if task is self._task:
-            self._task = None
-            task.deleteLater()
-            self.work_changed.emit("", 0, None)
-
-    def _settle(self) -> None:
-        """The work is done, only its thread has to end: what follows from it may start the next work at once."""
-        if self._task is not None:
-            self._task.wait()
-            self._on_ended(self._task)
 
     def _on_merged(self, text: str, merge: "Merge") -> None:
-        self._settle()
         self._session.reload_classes()
         detail = _counted(merge.instance_count, "object") + " changed class."
         self.told.emit(Message(text, detail, action_text="Undo", action=partial(self.undo_merge, merge.id)))
         self.merged.emit()
 
     def _on_merge_undone(self, category: Category) -> None:
-        self._settle()
         self._session.reload_classes()
         self.told.emit(Message(f"“{category.name}” is a class of its own again"))
         self.merged.emit()

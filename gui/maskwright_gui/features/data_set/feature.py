@@ -5,15 +5,15 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from maskwright.document.palette import category_colour
+from maskwright.monitor import Monitor
 from maskwright_gui.actions import Action, Menu
 from maskwright_gui.dialogs.data_set import DataSetWindow
 from maskwright_gui.feature import Context, Feature
 from maskwright_gui.features.images.feature import ImagesFeature
-from maskwright_gui.messages import Message
+from maskwright_gui.operation import Operation
 from maskwright_gui.panels.class_bars import ClassBar
 from maskwright_gui.panels.image_query import ImageQuery
 from maskwright_gui.theme import Theme
-from maskwright_gui.workers.tasks import Task, TaskProgress
 
 if TYPE_CHECKING:
     from maskwright.project.measures import Measures
@@ -25,8 +25,7 @@ class DataSetFeature(Feature):
         super().__init__(context)
         self._images = images
         self._open: DataSetWindow | None = None
-        self._tasks: list[Task] = []
-        self._looking: Task | None = None
+        self._looking: Operation | None = None
         self._declare(
             Action(
                 "data_set",
@@ -81,22 +80,15 @@ class DataSetFeature(Feature):
 
     def _run(
         self,
-        work: Callable[["Project", TaskProgress], object],
+        work: Callable[["Project", Monitor], object],
         on_done: Callable[..., object],
         complaint: str,
-    ) -> Task | None:
-        """Begin a task beside those that run already; None without a project."""
+    ) -> Operation | None:
+        """Begin an operation beside those that run already; None without a project."""
         project = self._session.project
         if project is None:
             return None
-        task = Task(partial(work, project), self)
-        task.progressed.connect(lambda done, total, text: self.work_changed.emit(text, done, total))
-        task.finished.connect(lambda: self.work_changed.emit("", 0, None))
-        task.done.connect(on_done)
-        task.failed.connect(lambda error: self.told.emit(Message.of_error(complaint, error)))
-        self._tasks.append(task)
-        task.start()
-        return task
+        return self._run_beside(partial(work, project), on_done, complaint, joins=True)
 
     def _stop_looking(self) -> None:
         if self._looking is not None:
@@ -104,9 +96,8 @@ class DataSetFeature(Feature):
 
     def stop(self) -> None:
         """Close the window and end what it has begun."""
-        tasks, self._tasks, self._looking = self._tasks, [], None
-        for task in tasks:
-            task.stop()
+        super().stop()
+        self._looking = None
         if self._open is not None:
             self._open.close()
             self._open = None
@@ -142,17 +133,17 @@ def class_bars(project: "Project") -> list[ClassBar]:
     ]
 
 
-def _count_classes(project: "Project", progress: TaskProgress) -> list[ClassBar]:
+def _count_classes(project: "Project", progress: Monitor) -> list[ClassBar]:
     progress.report(0, None, "Counting the classes")
     return class_bars(project)
 
 
-def _find_duplicates(project: "Project", progress: TaskProgress) -> list[list[int]]:
+def _find_duplicates(project: "Project", progress: Monitor) -> list[list[int]]:
     from maskwright.operations.duplicates import find_duplicates
 
     return find_duplicates(project, progress)
 
 
-def _measure(project: "Project", progress: TaskProgress) -> "Measures":
+def _measure(project: "Project", progress: Monitor) -> "Measures":
     progress.report(0, None, "Measuring the objects")
     return project.measures(lambda done: progress.report(done, None, f"Measuring the objects: {done:,}"))

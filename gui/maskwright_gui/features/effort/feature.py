@@ -4,10 +4,10 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from maskwright.errors import ProjectError
+from maskwright.monitor import Monitor
 from maskwright_gui.actions import Action, Menu
 from maskwright_gui.feature import Context, Feature
 from maskwright_gui.messages import Message
-from maskwright_gui.workers.tasks import Task, TaskProgress
 
 if TYPE_CHECKING:
     from maskwright.project.store import Project
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 class EffortFeature(Feature):
     def __init__(self, context: Context) -> None:
         super().__init__(context)
-        self._report: Task | None = None
         self._declare(
             Action("effort", "Correction effort…", Menu.IMAGE, 2, self.open, words="statistics time clicks report"),
         )
@@ -29,13 +28,7 @@ class EffortFeature(Feature):
         if project is None:
             return
         self._session.save()
-        self.stop()
-        self._report = Task(partial(_summed_up, project), self)
-        self._report.progressed.connect(lambda done, total, text: self.work_changed.emit(text, done, total))
-        self._report.finished.connect(lambda: self.work_changed.emit("", 0, None))
-        self._report.done.connect(self._on_summed_up)
-        self._report.failed.connect(lambda error: self.told.emit(Message.of_error("There is no report", error)))
-        self._report.start()
+        self._run_beside(partial(_summed_up, project), self._on_summed_up, "There is no report")
 
     def record(self, is_on: bool) -> None:
         """Whether clicks, keys and times of this project's steps are kept from now on."""
@@ -58,11 +51,6 @@ class EffortFeature(Feature):
         else:
             self.told.emit(Message("Clicks, key presses and times are erased", "The annotations are as they were."))
 
-    def stop(self) -> None:
-        if self._report is not None:
-            task, self._report = self._report, None
-            task.stop()
-
     def _on_summed_up(self, report: "EffortReport") -> None:
         from maskwright_gui.dialogs.effort import EffortDialog
 
@@ -81,7 +69,7 @@ class EffortFeature(Feature):
         dialog.show()
 
 
-def _summed_up(project: "Project", progress: TaskProgress) -> "EffortReport":
+def _summed_up(project: "Project", progress: Monitor) -> "EffortReport":
     from maskwright.review.report import effort_report
 
     progress.report(0, None, "Summing up the correction effort")

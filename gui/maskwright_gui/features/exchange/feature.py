@@ -1,6 +1,6 @@
 """Annotations out of the project and into it: export with its check, import of what was made elsewhere."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -9,13 +9,12 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QFileDialog
 
-from maskwright.errors import MaskwrightError
 from maskwright_gui.actions import Action, Menu
 from maskwright_gui.feature import Context, Feature
 from maskwright_gui.features.images.feature import ImagesFeature
 from maskwright_gui.messages import Message
+from maskwright_gui.operation import Operation
 from maskwright_gui.saving import SavingWatch
-from maskwright_gui.workers.tasks import Task, TaskProgress
 
 if TYPE_CHECKING:
     from maskwright.formats.findings import Finding
@@ -37,7 +36,6 @@ class ExchangeFeature(Feature):
     def __init__(self, context: Context, watch: SavingWatch, images: ImagesFeature) -> None:
         super().__init__(context)
         self._watch, self._images = watch, images
-        self._task: Task | None = None
         self._is_taking_in = False
         self._declare(
             Action(
@@ -89,8 +87,8 @@ class ExchangeFeature(Feature):
         from maskwright_gui.workers.exporting import export
 
         if self._session.project is not None and self._may_begin():
-            self._run(partial(export, self._session.project, request), self._on_exported, "Nothing was exported")
-            self._follow(request.path.parent)
+            work = partial(export, self._session.project, request)
+            self._follow(self._run_beside(work, self._on_exported, "Nothing was exported"), request.path.parent)
 
     def check(self) -> None:
         from maskwright.formats.coco import CocoExportOptions
@@ -99,7 +97,7 @@ class ExchangeFeature(Feature):
         if self._session.project is not None and self._may_begin():
             self._session.save()
             work = partial(check_project, self._session.project, CocoExportOptions())
-            self._run(work, lambda found: self.show_findings(found), "The check stopped")
+            self._run_beside(work, lambda found: self.show_findings(found), "The check stopped")
 
     def import_annotations(self) -> None:
         name, _ = QFileDialog.getOpenFileName(self._window, "Import annotations", "", COCO_FILTER)
@@ -112,9 +110,9 @@ class ExchangeFeature(Feature):
 
         if self._session.project is not None and self._may_begin():
             work = partial(import_annotations, self._session.project, path)
-            self._run(work, self._on_taken_in, "Nothing was imported")
+            operation = self._run_beside(work, self._on_taken_in, "Nothing was imported")
             self._is_taking_in = True
-            self._follow(path.parent)
+            self._follow(operation, path.parent)
 
     def show_findings(self, findings: "Sequence[Finding]", request: "ExportRequest | None" = None) -> "FindingsDialog":
         from maskwright_gui.dialogs.findings import FindingsDialog
@@ -148,27 +146,14 @@ class ExchangeFeature(Feature):
             self.told.emit(Message("Annotations are being imported", "Try again when that is done.", "warning"))
         return not self._is_taking_in
 
-    def _follow(self, folder: Path) -> None:
-        """Tell while the folder that the task needs does not answer."""
-        if self._task is not None:
-            self._watch.follow(folder)
-            self._task.finished.connect(partial(self._watch.leave, folder))
+    def _follow(self, operation: Operation, folder: Path) -> None:
+        """Tell while the folder that it needs does not answer."""
+        self._watch.follow(folder)
+        operation.finished.connect(partial(self._watch.leave, folder))
 
-    def stop(self) -> None:
-        if self._task is not None:
-            task, self._task = self._task, None
-            task.stop()
-            self._is_taking_in = False
-
-    def _run(self, work: Callable[[TaskProgress], object], on_done: Callable[..., object], complaint: str) -> None:
-        self.stop()
-        task = Task(work, self)
-        task.progressed.connect(lambda done, total, text: self.work_changed.emit(text, done, total))
-        task.finished.connect(lambda: self.work_changed.emit("", 0, None))
-        task.done.connect(on_done)
-        task.failed.connect(lambda error: self._on_failed(complaint, error))
-        self._task = task
-        task.start()
+    def _over(self) -> None:
+        super()._over()
+        self._is_taking_in = False
 
     def _on_exported(self, outcome: "ExportOutcome") -> None:
         show = partial(self.show_findings, outcome.findings, None if outcome.is_written else outcome.request)
@@ -198,14 +183,9 @@ class ExchangeFeature(Feature):
             self._images.show_first()
 
     def _on_taken_in(self, outcome: "ImportOutcome") -> None:
-        self._is_taking_in = False
         self._show_taken_in()
         self.taken_in.emit()
         detail = f"{outcome.instance_count} objects on {outcome.image_count} images."
         if outcome.notes:
             detail += f" {outcome.notes[0]}" + (f" (and {len(outcome.notes) - 1} more)" if outcome.notes[1:] else "")
         self.told.emit(Message("Annotations imported", detail, "warning" if outcome.notes else "info"))
-
-    def _on_failed(self, complaint: str, error: MaskwrightError) -> None:
-        self._is_taking_in = False
-        self.told.emit(Message.of_error(complaint, error))

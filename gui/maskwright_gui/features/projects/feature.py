@@ -9,15 +9,16 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QFileDialog
 
 from maskwright.errors import DamagedProjectError, ForeignImagesError, MaskwrightError
+from maskwright.monitor import Monitor
 from maskwright_gui.actions import Action, Menu, nothing
 from maskwright_gui.dialogs.rescued import offer_rescued
 from maskwright_gui.dialogs.unsaved import Leaving, UnsavedDialog
 from maskwright_gui.feature import Context, Feature
 from maskwright_gui.messages import Message
+from maskwright_gui.operation import Work
 from maskwright_gui.saving import SavingWatch
 from maskwright_gui.workers.batch_status import Failure
 from maskwright_gui.workers.opening import Opening, add_rest, open_project
-from maskwright_gui.workers.tasks import Task, TaskProgress
 from maskwright_gui.workers.writer import PendingEdit
 
 if TYPE_CHECKING:
@@ -44,7 +45,6 @@ class ProjectsFeature(Feature):
     def __init__(self, context: Context, watch: SavingWatch) -> None:
         super().__init__(context)
         self._watch = watch
-        self._task: Task | None = None
         self._opening: Opening | None = None
         self._place: Path | None = None
         """What is being opened."""
@@ -152,30 +152,18 @@ class ProjectsFeature(Feature):
         self._session.give_up_edits()
         return True
 
-    def stop(self) -> None:
-        """Cancel the background task and wait for its end."""
-        if self._task is not None:
-            task, self._task = self._task, None
-            task.stop()
-            self._leave_place()
-            self.work_changed.emit("", 0, None)
-
     def show_unreadable(self) -> None:
         """The files of the folder that are no images, with the reasons."""
         images = self._opening.failures if self._opening is not None else []
         rows = [Failure(0, image.file_name, image.failure.message if image.failure else "") for image in images]
         self.failures_wanted.emit(rows, "Files that cannot be read")
 
-    def _run(self, function: Callable[[TaskProgress], object], on_done: Callable[..., object], complaint: str) -> None:
-        self.stop()
-        task = Task(function, self)
-        task.progressed.connect(lambda done, total, text: self.work_changed.emit(text, done, total))
-        for signal in (task.done, task.failed, task.cancelled):
-            signal.connect(lambda *_: self._on_task_ended(task))
-        task.done.connect(on_done)
-        task.failed.connect(lambda error: self._on_failed(complaint, error))
-        self._task = task
-        task.start()
+    def _run(self, work: Work, on_done: Callable[..., object], complaint: str) -> None:
+        self._run_beside(work, on_done, partial(self._on_failed, complaint))
+
+    def _over(self) -> None:
+        super()._over()
+        self._leave_place()
 
     def _on_failed(self, complaint: str, error: MaskwrightError) -> None:
         if isinstance(error, DamagedProjectError) and error.path is not None:
@@ -197,7 +185,7 @@ class ProjectsFeature(Feature):
     def restore(self, file: Path) -> None:
         """Put the newest whole copy in the place of a damaged project file, and open it."""
 
-        def put_back(progress: TaskProgress) -> Path:
+        def put_back(progress: Monitor) -> Path:
             from maskwright.project.restoring import restore_newest
 
             progress.report(0, None, "Putting a copy back")
@@ -208,14 +196,6 @@ class ProjectsFeature(Feature):
     def _on_restored(self, file: Path, copy: Path) -> None:
         self.told.emit(Message("An earlier copy is in place", f"{copy.name}. What was there is beside it."))
         self.open_path(file)
-
-    def _on_task_ended(self, task: Task) -> None:
-        if self._task is task:
-            self._task = None
-            self._leave_place()
-            self.work_changed.emit("", 0, None)
-        task.wait()
-        task.deleteLater()
 
     def _leave_place(self) -> None:
         if self._place is not None:
@@ -288,7 +268,7 @@ class ProjectsFeature(Feature):
             self.told.emit(Message(text, detail, "warning", "Show", self.show_unreadable, stays=True))
 
 
-def _make_samples(progress: TaskProgress) -> Path:
+def _make_samples(progress: Monitor) -> Path:
     """The sample project in the person's data folder, made where it is missing."""
     from platformdirs import user_data_path
 

@@ -12,9 +12,9 @@ from maskwright_gui.feature import Context, Feature
 from maskwright_gui.features.images.feature import ImagesFeature
 from maskwright_gui.features.projects.feature import ProjectsFeature
 from maskwright_gui.messages import NEXT_TEXT, Message
+from maskwright_gui.operation import Work
 from maskwright_gui.workers.lane import answer_soon
 from maskwright_gui.workers.relocating import Located, find_moved, locate_in
-from maskwright_gui.workers.tasks import Task
 
 
 class RelocatingFeature(Feature):
@@ -24,7 +24,6 @@ class RelocatingFeature(Feature):
     def __init__(self, context: Context, projects: ProjectsFeature, images: ImagesFeature) -> None:
         super().__init__(context)
         self._images = images
-        self._task: Task | None = None
         self._declare(
             Action("locate", "Locate missing images…", Menu.FILE, 1, self.locate, words="moved relocate path"),
         )
@@ -68,26 +67,15 @@ class RelocatingFeature(Feature):
 
     def locate_in(self, folder: Path) -> None:
         if self._session.project is not None:
-            self._run(Task(partial(locate_in, self._session.project, folder), self))
+            self._run(partial(locate_in, self._session.project, folder))
 
     def look(self) -> None:
         """Look for missing images in the whole image folder, by name and size."""
         if self._session.project is not None:
-            self._run(Task(partial(find_moved, self._session.project), self))
+            self._run(partial(find_moved, self._session.project))
 
-    def stop(self) -> None:
-        if self._task is not None:
-            task, self._task = self._task, None
-            task.stop()
-
-    def _run(self, task: Task) -> None:
-        self.stop()
-        task.progressed.connect(lambda done, total, text: self.work_changed.emit(text, done, total))
-        task.finished.connect(lambda: self.work_changed.emit("", 0, None))
-        task.done.connect(self._on_located)
-        task.failed.connect(lambda error: self.told.emit(Message.of_error("The images were not found", error)))
-        self._task = task
-        task.start()
+    def _run(self, work: Work) -> None:
+        self._run_beside(work, self._on_located, "The images were not found")
 
     def _on_located(self, found: Located) -> None:
         self.located.emit()

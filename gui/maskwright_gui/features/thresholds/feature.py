@@ -26,7 +26,6 @@ from maskwright_gui.history import difference
 from maskwright_gui.messages import Message
 from maskwright_gui.panels.thresholds import ThresholdStrip
 from maskwright_gui.workers.preview import PreviewRequest, PreviewResult, PreviewThread, Purpose
-from maskwright_gui.workers.tasks import Task
 
 if TYPE_CHECKING:
     from maskwright.inference.candidate_cache import CandidateCache
@@ -59,7 +58,6 @@ class ThresholdsFeature(Feature):
         self.strip = strip = ThresholdStrip(self._window)
         self._window.add_strip("Thresholds", strip)
         self._shown: Document | None = None
-        self._task: Task | None = None
         self._kept_mask_threshold = strip.thresholds.mask_threshold
         """That of the proposals in the document."""
         self._scores_timer = QTimer(self, singleShot=True, interval=SCORES_AFTER_MS)
@@ -125,14 +123,6 @@ class ThresholdsFeature(Feature):
         """Make the proposals again, here and on all untouched images: the class mapping is another one."""
         self._thread.forget()
         self._request(Purpose.KEEP)
-
-    def stop(self) -> None:
-        """End the background task and wait for it."""
-        if self._task is not None:
-            task, self._task = self._task, None
-            task.stop()
-            task.deleteLater()
-            self.work_changed.emit("", 0, None)
 
     def _on_released(self, thresholds: Thresholds) -> None:
         """Keep what was chosen, even where there is nothing yet to apply it to."""
@@ -232,17 +222,9 @@ class ThresholdsFeature(Feature):
         project, cache, image = self._session.project, self._session.cache, self._session.image
         if project is None or cache is None or image is None:
             return
-        self.stop()
         work = partial(_apply_to_others, project, cache, self.strip.thresholds, image.id, self._image_stored.emit)
-        self._task = Task(work, self)
-        self._task.progressed.connect(lambda done, total, text: self.work_changed.emit(text, done, total))
-        self._task.done.connect(lambda _count: self.applied_everywhere.emit())
-        self._task.failed.connect(self._on_failed)
-        self._task.finished.connect(lambda: self.work_changed.emit("", 0, None))
-        self._task.start()
-
-    def _on_failed(self, error: MaskwrightError) -> None:
-        self.told.emit(Message.of_error("The thresholds were not applied to the other images", error))
+        failure = "The thresholds were not applied to the other images"
+        self._run_beside(work, lambda _count: self.applied_everywhere.emit(), failure)
 
 
 def _apply_to_others(

@@ -18,7 +18,8 @@ from maskwright.privacy import switch_off_telemetry
 if TYPE_CHECKING:
     from maskwright.assist.loading import load_assistant
     from maskwright.assist.outline import Outline
-    from maskwright.errors import MaskwrightError
+    from maskwright.document.values import Category, ImageRecord, Instance
+    from maskwright.errors import FormatError, ImageError, InputError, MaskwrightError, ModelError, ProjectError
     from maskwright.geometry.convert import mask_to_polygons
     from maskwright.geometry.polygon import Polygon
     from maskwright.geometry.raster import polygons_to_mask
@@ -28,22 +29,38 @@ if TYPE_CHECKING:
     from maskwright.learning.events import LearnProgress
     from maskwright.learning.learn import LearnOutcome, learn
     from maskwright.learning.plan import LearningPlan, LearnOptions, learning_plan
+    from maskwright.operations.exchange import check, convert, evaluate, export_annotations, import_annotations
     from maskwright.project.store import Project
+    from maskwright.proposal import Proposal
 
 switch_off_telemetry()
 
 _HOME = {
     "Candidates": "maskwright.inference.candidates",
+    "Category": "maskwright.document.values",
+    "FormatError": "maskwright.errors",
+    "ImageError": "maskwright.errors",
+    "ImageRecord": "maskwright.document.values",
+    "InputError": "maskwright.errors",
+    "Instance": "maskwright.document.values",
     "LearnOptions": "maskwright.learning.plan",
     "LearnOutcome": "maskwright.learning.learn",
     "LearnProgress": "maskwright.learning.events",
     "LearningPlan": "maskwright.learning.plan",
     "MaskwrightError": "maskwright.errors",
     "Model": "maskwright.inference.model",
+    "ModelError": "maskwright.errors",
     "Outline": "maskwright.assist.outline",
     "Polygon": "maskwright.geometry.polygon",
     "Prediction": "maskwright.inference.prediction",
     "Project": "maskwright.project.store",
+    "ProjectError": "maskwright.errors",
+    "Proposal": "maskwright.proposal",
+    "check": "maskwright.operations.exchange",
+    "convert": "maskwright.operations.exchange",
+    "evaluate": "maskwright.operations.exchange",
+    "export_annotations": "maskwright.operations.exchange",
+    "import_annotations": "maskwright.operations.exchange",
     "learn": "maskwright.learning.learn",
     "learning_plan": "maskwright.learning.plan",
     "load_assistant": "maskwright.assist.loading",
@@ -54,17 +71,31 @@ _HOME = {
 
 __all__ = [
     "Candidates",
+    "Category",
+    "FormatError",
+    "ImageError",
+    "ImageRecord",
+    "InputError",
+    "Instance",
     "LearnOptions",
     "LearnOutcome",
     "LearnProgress",
     "LearningPlan",
     "MaskwrightError",
     "Model",
+    "ModelError",
     "Outline",
     "Polygon",
     "Prediction",
     "Project",
+    "ProjectError",
+    "Proposal",
     "__version__",
+    "check",
+    "convert",
+    "evaluate",
+    "export_annotations",
+    "import_annotations",
     "learn",
     "learning_plan",
     "load_assistant",

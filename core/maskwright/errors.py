@@ -26,6 +26,10 @@ class MaskwrightError(Exception):
         return f"{where}{self.reason}"
 
 
+class InputError(MaskwrightError, ValueError):
+    """An argument that cannot be: a score of 2, an outline without points, a mask of another size."""
+
+
 UNEXPECTED = "something went wrong that the program did not expect"
 """Of a bug of ours, whose own words mean nothing to a user."""
 IN_THE_LOG = "details are in the log"

@@ -12,11 +12,11 @@ import typer
 
 from maskwright.cli import exit_codes
 from maskwright.cli.output import messages, print_json, reports_errors, require_two_outputs, results
-from maskwright.cli.written import report_as_json, require_as_meant, show_problems, show_reports
+from maskwright.cli.written import report_as_json, show_problems, show_reports
 from maskwright.errors import FormatError, ProjectError
 from maskwright.formats.atomic import readable_place, readable_source
 from maskwright.formats.coco import CocoExportOptions
-from maskwright.formats.package import require_suffix
+from maskwright.formats.package import require_as_meant, require_suffix
 from maskwright.formats.problems import Problem
 from maskwright.formats.recognition import is_results
 from maskwright.formats.registry import FORMATS, format_named, format_of

@@ -1,6 +1,5 @@
 """`maskwright evaluate`: COCO's figures for a model, a project or a file against a ground truth."""
 
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -76,13 +75,13 @@ def _of_model(
 
 def _of_predictions(predictions: Path, truth: Path) -> "EvaluationReport":
     """`predictions`: a project, or a COCO file of results or annotations."""
-    from maskwright.evaluation import evaluate_predictions
-    from maskwright.project import find_project
+    from maskwright.evaluation import evaluate_predictions, evaluate_project
+    from maskwright.project import Project, find_project
 
     if find_project(predictions) is None:
         return evaluate_predictions(predictions, truth)
-    with tempfile.TemporaryDirectory() as place:
-        return evaluate_predictions(_project_as_results(predictions, Path(place)), truth)
+    with Project.open(predictions, read_only=True) as project:
+        return evaluate_project(project, truth)
 
 
 def _as_json(report: "EvaluationReport") -> dict[str, Any]:
@@ -108,38 +107,3 @@ def _print(report: "EvaluationReport") -> None:
     )
     for note in report.notes:
         messages().print(note)
-
-
-def _project_as_results(project_path: Path, folder: Path) -> Path:
-    """A COCO dataset with scores, of everything in the project that is not rejected."""
-    import orjson
-
-    from maskwright.document.values import InstanceState
-    from maskwright.geometry.raster import polygons_to_rle
-    from maskwright.project import Project
-
-    file = folder / "project.json"
-    with Project.open(project_path, read_only=True) as project:
-        annotations = []
-        records = list(project.images())
-        for record in records:
-            for instance in project.instances(record.id):
-                if instance.state is InstanceState.REJECTED or not instance.polygons:
-                    continue
-                rle = polygons_to_rle(instance.polygons, (record.width, record.height))
-                segmentation = {"size": list(rle["size"]), "counts": rle["counts"].decode("ascii")}
-                annotations.append(
-                    {
-                        "image_id": record.id,
-                        "category_id": instance.category_id,
-                        "segmentation": segmentation,
-                        "score": instance.score if instance.score is not None else 1.0,
-                    }
-                )
-        content = {
-            "images": [{"id": record.id, "file_name": record.file_name} for record in records],
-            "categories": [{"id": category.id, "name": category.name} for category in project.categories()],
-            "annotations": annotations,
-        }
-    file.write_bytes(orjson.dumps(content))
-    return file

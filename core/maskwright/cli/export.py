@@ -9,13 +9,13 @@ import typer
 from maskwright.cli import exit_codes
 from maskwright.cli.export_choices import chosen_format, profiles_help, require_fitting, require_place
 from maskwright.cli.output import print_json, progress_bar, reports_errors, require_two_outputs, results_beside
-from maskwright.cli.written import report_as_json, require_as_meant, show_reports
+from maskwright.cli.written import report_as_json, show_reports
 from maskwright.formats.atomic import readable_place
 from maskwright.formats.coco import CocoExportOptions, export_coco
 from maskwright.formats.coco.options import CocoExportReport
 from maskwright.formats.coco.results import export_results
 from maskwright.formats.coco.verify import verified_coco
-from maskwright.formats.package import Splitting, export_package, parse_shares
+from maskwright.formats.package import Splitting, export_package, parse_shares, require_as_meant
 from maskwright.formats.registry import FORMATS, coco_losses
 from maskwright.formats.selection import WriteReport
 from maskwright.formats.verification import Verification

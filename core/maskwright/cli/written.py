@@ -5,10 +5,9 @@ from pathlib import Path
 from typing import Any
 
 from maskwright.cli.output import messages, results_beside
-from maskwright.errors import FormatError
 from maskwright.formats.problems import Problem, grouped
 from maskwright.formats.selection import WriteReport
-from maskwright.formats.verification import Verification, joined
+from maskwright.formats.verification import Verification
 from maskwright.words import count_of
 
 
@@ -46,12 +45,3 @@ def show_problems(problems: Sequence[Problem]) -> None:
             console.print(f"  also {example.where}: {example.reason}")
         if group.count > len(group.examples):
             console.print(f"  and {group.count - len(group.examples):,} more (--json lists all)")
-
-
-def require_as_meant(reports: Sequence[WriteReport]) -> None:
-    """Raises FormatError where a file does not hold what was to be written."""
-    for report in reports:
-        findings = joined([report.verification] if report.verification is not None else []).findings
-        if findings:
-            hint = f"{len(findings)} such findings in all" if findings[1:] else None
-            raise FormatError(f"it was written, but {findings[0].message}", path=report.path, hint=hint)

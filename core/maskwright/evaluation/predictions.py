@@ -18,11 +18,13 @@ Size = tuple[int, int]
 """(height, width), as pycocotools wants it."""
 
 
-def evaluate_predictions(predictions: Sequence[Mapping[str, Any]] | Path, coco_json: Path) -> EvaluationReport:
+def evaluate_predictions(
+    predictions: Sequence[Mapping[str, Any]] | Mapping[str, Any] | Path, coco_json: Path
+) -> EvaluationReport:
     """COCO's figures for detections against a ground truth.
 
-    predictions: COCO results (image_id, category_id, score, segmentation), or the path of a file of them or of a COCO
-    dataset; a dataset is matched by file name and category name; annotations without a score, also among their
+    predictions: COCO results (image_id, category_id, score, segmentation), a COCO dataset, or the path of a file of
+    either. A dataset is matched by file name and category name; annotations without a score, also among their
     attributes, count as certain.
     Detections per image that count are raised from COCO's 100 to the most any image has.
     Raises FormatError for a file of neither kind and for a detection that cannot be judged.

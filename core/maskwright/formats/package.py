@@ -1,6 +1,6 @@
 """A whole export: one set or several parts, in any format, with or without the images."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -73,6 +73,15 @@ def require_suffix(out: Path, kind: Format) -> None:
         raise FormatError(f"{kind.title} is a folder, and this is the name of a file", path=out)
     if not kind.is_folder:
         raise FormatError(f"{kind.title} is a {kind.suffix} file", path=out, hint=f"name it {out.stem}{kind.suffix}")
+
+
+def require_as_meant(reports: Sequence[WriteReport]) -> None:
+    """Raises FormatError where a file does not hold what was to be written."""
+    for report in reports:
+        findings = joined([report.verification] if report.verification is not None else []).findings
+        if findings:
+            hint = f"{len(findings)} such findings in all" if findings[1:] else None
+            raise FormatError(f"it was written, but {findings[0].message}", path=report.path, hint=hint)
 
 
 def _with_findings(report: WriteReport, found: Iterable[Finding]) -> WriteReport:

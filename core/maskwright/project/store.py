@@ -28,6 +28,7 @@ from maskwright.project.restoring import is_being_restored
 from maskwright.project.rows import from_json, write_settings
 from maskwright.project.runs import RunLog
 from maskwright.project.schema import settings
+from maskwright.project.scripting import ScriptShelf, as_path
 from maskwright.project.set_aside import AsideShelf
 from maskwright.project.signals import SignalShelf
 from maskwright.project.upgrade import bring_up_to_date, is_half_made, require_current, require_sound
@@ -42,6 +43,7 @@ _NAME = "project.name"
 
 
 class Project(
+    ScriptShelf,
     RelocationShelf,
     MergeShelf,
     ClassDeletionShelf,
@@ -74,12 +76,13 @@ class Project(
             raise
 
     @classmethod
-    def create(cls, path: Path, *, image_root: Path, name: str | None = None) -> Self:
+    def create(cls, path: str | Path, *, image_root: str | Path | None = None, name: str | None = None) -> Self:
         """A new project folder at `path` for the images below `image_root`.
 
+        Without `image_root`, `path` is a folder of images, and the project lives inside it, as the window makes it.
         Raises ProjectError when there is a project already, the image folder is missing or the place cannot be written.
         """
-        path, image_root = path.absolute(), image_root.absolute()
+        path, image_root = _places(as_path(path), image_root)
         if (path / FILE_NAME).exists() and not is_half_made(path / FILE_NAME):
             raise ProjectError("there is a project here already", path=path, hint="open it instead")
         if not image_root.is_dir():
@@ -103,7 +106,7 @@ class Project(
             raise
 
     @classmethod
-    def open(cls, path: Path, *, read_only: bool = False, trusts_images: bool = False) -> Self:
+    def open(cls, path: str | Path, *, read_only: bool = False, trusts_images: bool = False) -> Self:
         """Open the project in `path`: its folder, its file, or the image folder it lives in.
 
         A project that cannot be written, or that another program has open, is opened read-only; `read_only_reason`
@@ -111,6 +114,7 @@ class Project(
         damaged, or a newer version of Maskwright made it; ForeignImagesError when its images are in a folder elsewhere
         that the user has not said yes to, unless `trusts_images`.
         """
+        path = as_path(path)
         file = find_project(path)
         if file is None:
             raise ProjectError("there is no project here", path=path)
@@ -195,6 +199,10 @@ class Project(
             write_settings(connection, root_settings(self.path, image_root.absolute()))
         self.image_root = image_root.absolute()
 
+    def __repr__(self) -> str:
+        access = ", read-only" if self.is_read_only else ""
+        return f"<Project {self.name!r} in {self.path}{access}>"
+
     def __enter__(self) -> Self:
         return self
 
@@ -211,6 +219,13 @@ class Project(
         if found is None:
             log.warning("the image folder %s of %s is gone", places[0], self.path)
         return Path(os.path.normpath(found or places[0]))
+
+
+def _places(path: Path, image_root: str | Path | None) -> tuple[Path, Path]:
+    """The project's folder and that of its images."""
+    if image_root is None:
+        return path.absolute() / INSIDE_IMAGES, path.absolute()
+    return path.absolute(), as_path(image_root).absolute()
 
 
 _ELSEWHERE = "choose a folder that you may write to; images and project need not be in the same place"

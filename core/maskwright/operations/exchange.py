@@ -1,0 +1,157 @@
+"""Annotation files in and out, looked over and judged: what the commands do, as functions for scripts."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from maskwright.errors import InputError
+from maskwright.formats.coco.options import CocoExportOptions
+from maskwright.formats.coco.profiles import profile_named
+from maskwright.formats.findings import Finding
+from maskwright.formats.gate import check as look_over
+from maskwright.formats.gate import fix_all, readable
+from maskwright.formats.package import Splitting, export_package, require_as_meant, require_suffix
+from maskwright.formats.problems import Problem
+from maskwright.formats.registry import format_named, format_of
+from maskwright.formats.selection import WriteReport
+from maskwright.project.intake import Intake, IntakeOptions, require_whole
+from maskwright.project.snapshot import snapshot
+from maskwright.project.store import Project
+
+if TYPE_CHECKING:
+    from maskwright.evaluation.report import EvaluationReport
+    from maskwright.inference.model import Model
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """What came in, and what of the file did not come as it is there."""
+
+    intake: Intake
+    problems: tuple[Problem, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Converted:
+    """What was written, and what of the source did not come as it is there."""
+
+    report: WriteReport
+    problems: tuple[Problem, ...]
+
+
+def import_annotations(
+    project: Project,
+    source: str | Path,
+    *,
+    format: str | None = None,
+    strict: bool = False,
+    dry_run: bool = False,
+    again: bool = False,
+    may_lack_images: bool = False,
+) -> Imported:
+    """Bring a file or folder of any known format into a project; what is there already is brought up to date.
+
+    format: a name as `maskwright convert --help` lists them; None: recognised. strict: nothing unless all can be taken
+    in. dry_run: only what would come of it. again: add objects also where the project has them. may_lack_images: even
+    if not one of the images is in the image folder. Raises FormatError (IncompleteError where strict), ProjectError.
+    """
+    options = IntakeOptions(strict, dry_run, again, may_lack_images)
+    intake, problems = project.take_in_file(Path(source), format_name=format, options=options)
+    return Imported(intake, tuple(problems))
+
+
+def export_annotations(
+    project: Project,
+    out: str | Path,
+    *,
+    format: str | None = None,
+    profile: str = "generic",
+    masks: Literal["as-is", "polygons", "rle"] = "as-is",
+    proposals: bool = False,
+    unreviewed: bool = False,
+    min_score: float = 0.0,
+    provenance: bool | None = None,
+    split: Mapping[str, float] | None = None,
+    seed: int = 0,
+    by_class: bool = False,
+    images: Literal["copy", "link", "upright"] | None = None,
+) -> tuple[WriteReport, ...]:
+    """Write a project's annotations whole or not at all, read them again and compare mask by mask.
+
+    format: None for the profile's own. split: shares by name such as {"train": 80, "val": 20}; `out` is then a folder.
+    images: puts the image files where the written names say. The rest is as `maskwright export --help` tells. One
+    report per part. Raises FormatError, also where what was read again is not what was meant.
+    """
+    _require_one(masks, ("as-is", "polygons", "rle"), "masks")
+    _require_one(images, (None, "copy", "link", "upright"), "images")
+    if split is not None and (not split or min(split.values()) < 0 or not sum(split.values()) > 0):
+        raise InputError(f'expected shares such as {{"train": 80, "val": 20}}, got {dict(split)}')
+    reader, out = profile_named(profile), Path(out)
+    kind = format_named(format or reader.format_name)
+    if split is None:
+        require_suffix(out, kind)
+    options = reader.applied(
+        CocoExportOptions(
+            include_proposals=proposals, include_unreviewed=unreviewed, min_score=min_score, masks=masks,
+            include_provenance=provenance,
+        )
+    )  # fmt: skip
+    splitting = Splitting(split, seed, by_class) if split is not None else None
+    with snapshot(project) as source:
+        reports = export_package(
+            source, out, kind, options, splitting=splitting, image_root=project.image_root, placing=images
+        )
+    require_as_meant(reports)
+    return tuple(reports)
+
+
+def convert(
+    source: str | Path, out: str | Path, to: str, *, read_as: str | None = None, strict: bool = False
+) -> Converted:
+    """Write a file or folder of annotations in another format; images are not touched. Raises FormatError."""
+    source, out, target = Path(source), Path(out), format_named(to)
+    require_suffix(out, target)
+    data = format_of(source, read_as).read(source)
+    require_whole(data.problems, source, IntakeOptions(is_strict=strict))
+    report = target.write_verified(data, out, CocoExportOptions())
+    require_as_meant([report])
+    return Converted(report, tuple(data.problems))
+
+
+def check(project: Project, *, fix: bool = False, proposals: bool = False) -> tuple[Finding, ...]:
+    """What a reader of an export would refuse, misread or drop; `fix` mends what is safe before."""
+    options = CocoExportOptions(include_proposals=proposals)
+    if fix:
+        for image in filter(options.takes_image, list(project.images())):
+            taken = [each for each in readable(project, image.id) if options.takes_instance(each)]
+            project.apply(image.id, fix_all(taken, image), label="Mend geometry")
+    return tuple(look_over(project, options, image_root=project.image_root))
+
+
+def evaluate(
+    truth: str | Path,
+    predictions: "str | Path | Project | Model",
+    *,
+    images: str | Path | None = None,
+    score: float = 0.05,
+) -> "EvaluationReport":
+    """COCO's figures (pycocotools) against a ground truth: of a COCO file, a project, or a model on `images`.
+
+    Raises FormatError for what is no ground truth, InputError for a model without the folder of the images.
+    """
+    from maskwright.evaluation import evaluate_model, evaluate_predictions, evaluate_project
+    from maskwright.inference.model import Model
+
+    if isinstance(predictions, Model):
+        if images is None:
+            raise InputError("a model is judged on images; say in which folder they are")
+        return evaluate_model(predictions, Path(truth), Path(images), score=score)
+    if isinstance(predictions, Project):
+        return evaluate_project(predictions, Path(truth))
+    return evaluate_predictions(Path(predictions), Path(truth))
+
+
+def _require_one(value: object, known: Sequence[object], name: str) -> None:
+    if value not in known:
+        raise InputError(f"expected {name} to be one of {', '.join(map(repr, known))}, got {value!r}")

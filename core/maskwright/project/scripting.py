@@ -1,0 +1,221 @@
+"""The part of a project that is for scripts: images by name, classes by name, one call per step."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from maskwright.document import edits
+from maskwright.document.change import Change
+from maskwright.document.document import Document
+from maskwright.document.values import Category, ImageRecord, Instance, Provenance
+from maskwright.errors import InputError, ProjectError
+from maskwright.geometry.polygon import Polygon, polygons_bounds_xyxy
+from maskwright.project.categories import CategoryShelf
+from maskwright.project.images import ImageShelf
+from maskwright.project.instances import InstanceShelf
+from maskwright.project.layer import ProposalLayer
+from maskwright.project.proposals import Proposal as StoredProposal
+from maskwright.project.rows import now
+from maskwright.project.scan import ScannedImage, scan_folder
+from maskwright.proposal import Outlines, Proposal, as_polygons, checked_score
+
+ImageLike = int | str | ImageRecord
+"""An image by its id, by its name from the image folder, or as the project lists it."""
+ClassLike = int | str | Category
+
+
+@dataclass(frozen=True, slots=True)
+class Scanned:
+    """What a look into the image folder has brought."""
+
+    added_count: int
+    failures: tuple[tuple[str, str], ...] = ()
+    """(file name, reason) of what looks like an image and cannot be read."""
+
+
+class ScriptShelf(CategoryShelf, ProposalLayer, InstanceShelf, ImageShelf):
+    """Raises ProjectError for images, classes and objects that are not there, InputError for values that cannot be."""
+
+    def __iter__(self) -> Iterator[ImageRecord]:
+        """The images, in order of adding."""
+        return self.images()
+
+    def scan(self, *, recursive: bool = True) -> Scanned:
+        """Look for images in the image folder, and add those that are new."""
+        failures: list[tuple[str, str]] = []
+        added = self.add_images(_readable(scan_folder(self.image_root, recursive), failures))
+        return Scanned(added, tuple(failures))
+
+    def find(self, image: ImageLike) -> ImageRecord:
+        """The image meant by an id, a name or a record."""
+        if isinstance(image, ImageRecord):
+            return self.image(image.id)
+        if not isinstance(image, str):
+            return self.image(_whole(image, "an image by id, name or record"))
+        found = self.find_image(image)
+        if found is None:
+            raise ProjectError(f"the project has no image {image!r}", hint="scan() adds what is in the image folder")
+        return found
+
+    def category(self, name_or_id: ClassLike) -> Category:
+        """The class of this name, in any case where that is enough, or of this id."""
+        known = self.categories()
+        if isinstance(name_or_id, str):
+            exact = [each for each in known if each.name == name_or_id]
+            found = exact or [each for each in known if each.name.casefold() == name_or_id.strip().casefold()]
+        else:
+            wanted = name_or_id.id if isinstance(name_or_id, Category) else _whole(name_or_id, "a class by name or id")
+            found = [each for each in (*known, *self.offered_categories()) if each.id == wanted]
+        if len(found) == 1:
+            return found[0]
+        if found:
+            ids = ", ".join(str(each.id) for each in found)
+            raise ProjectError(f"{len(found)} classes are called {name_or_id!r}", hint=f"use an id: {ids}")
+        hint = f"it has: {', '.join(each.name for each in known) or 'none'}; add_category() adds one"
+        raise ProjectError(f"the project has no class {name_or_id!r}", hint=hint)
+
+    def put_proposals(
+        self,
+        image_id: ImageLike,
+        proposals: Sequence[Proposal | StoredProposal],
+        *,
+        source: str = "",
+        run_id: int | None = None,
+        seconds: float | None = None,
+        provenance: Provenance | None = None,
+        signals: Mapping[str, tuple[float, Any]] | None = None,
+    ) -> Change:
+        """Replace the open proposals of an image; what a user accepted, edited, drew or rejected stays as it is.
+
+        image_id: also the name or the record of the image. source: who proposes this, kept with each. The rest is what
+        the program itself knows of its models. Returns what changed.
+        """
+        _require_proposals(proposals)
+        if any(isinstance(each, Proposal) for each in proposals) or not isinstance(image_id, int):
+            record = self.find(image_id)
+            image_id, proposals = record.id, self._as_stored(proposals, (record.width, record.height))
+        if source and provenance is None:
+            provenance = Provenance(source, "", 0.0, 1.0, now())
+        stored = [each for each in proposals if isinstance(each, StoredProposal)]
+        return super().put_proposals(
+            image_id, stored, run_id=run_id, seconds=seconds, provenance=provenance, signals=signals
+        )
+
+    def accept(self, image: ImageLike, ids: Iterable[int] | None = None) -> Change:
+        """Take over proposals; `ids` None: all that are open on the image."""
+        document = self._document(image, ids)
+        return self._applied(document, edits.accept(document, _wanted(document, ids)), "Accept")
+
+    def reject(self, image: ImageLike, ids: Iterable[int] | None = None) -> Change:
+        """Turn proposals down for good: they do not come back with another run."""
+        document = self._document(image, ids)
+        return self._applied(document, edits.reject(document, _wanted(document, ids)), "Reject")
+
+    def delete(self, image: ImageLike, ids: Iterable[int]) -> Change:
+        """Take objects away; what was proposed is turned down."""
+        ids = list(ids)
+        document = self._document(image, ids)
+        return self._applied(document, edits.delete(document, ids), "Delete")
+
+    def edit(
+        self, image: ImageLike, id: int, *, polygons: Outlines | None = None, category: ClassLike | None = None
+    ) -> Change:
+        """Give an object another outline, another class, or both."""
+        document = self._document(image, [id])
+        change = Change.of([])
+        if polygons is not None:
+            change = edits.set_polygons(document, {id: _outline(polygons)})
+        if category is not None:
+            changed = document.apply(change)
+            change = change.then(edits.set_category(changed, [id], self.category(category).id))
+        return self._applied(document, change, "Edit")
+
+    def draw(self, image: ImageLike, category: ClassLike, polygons: Outlines) -> Instance:
+        """A new object, as if a user had drawn it."""
+        record, own = self.find(image), self.category(category)
+        instance = Instance(self.reserve_instance_ids(1)[0], own.id, _outline(polygons))
+        self.apply(record.id, Change.create([instance]), label="Draw")
+        return instance
+
+    def _as_stored(
+        self, proposals: Sequence[Proposal | StoredProposal], size_wh: tuple[int, int]
+    ) -> list[StoredProposal]:
+        from maskwright.geometry.dense import mask_to_dense
+
+        found = []
+        for index, each in enumerate(proposals):
+            if isinstance(each, StoredProposal):
+                found.append(each)
+                continue
+            try:
+                polygons, pixels = each.outlined(size_wh), each.pixels(size_wh)
+            except ValueError as error:
+                raise InputError(f"proposal {index}: {error}") from error
+            _require_inside(index, polygons, size_wh)
+            dense = mask_to_dense(pixels, (0, 0)) if pixels is not None else None
+            own = self.category(each.category)
+            found.append(StoredProposal(own.id, each.score, polygons, dense, is_box=each.is_box))
+        return found
+
+    def _document(self, image: ImageLike, ids: Iterable[int] | None) -> Document:
+        document = self.document(self.find(image).id)
+        for id_ in ids or ():
+            if id_ not in document:
+                raise ProjectError(f"there is no object {id_} on this image")
+        return document
+
+    def _applied(self, document: Document, change: Change, label: str) -> Change:
+        return self.apply(document.image_id, change, label=label)
+
+
+def _whole(value: Any, expected: str) -> int:
+    if isinstance(value, bool) or not isinstance(value, int | np.integer):
+        raise InputError(f"expected {expected}, got {value!r}")
+    return int(value)
+
+
+def _require_proposals(proposals: Any) -> None:
+    if isinstance(proposals, str | bytes) or not isinstance(proposals, Sequence):
+        raise InputError(f"expected a list of proposals, got {proposals!r}"[:200])
+    for index, each in enumerate(proposals):
+        if not isinstance(each, Proposal | StoredProposal):
+            raise InputError(f"proposal {index}: expected a Proposal, got {each!r}"[:200])
+        checked_score(each.score)
+
+
+def _require_inside(index: int, polygons: Sequence[Polygon], size_wh: tuple[int, int]) -> None:
+    left, top, right, bottom = polygons_bounds_xyxy(polygons)
+    if left >= size_wh[0] or top >= size_wh[1] or right <= 0 or bottom <= 0:
+        raise InputError(f"proposal {index}: lies outside the image of {size_wh[0]} x {size_wh[1]} pixels")
+
+
+def _wanted(document: Document, ids: Iterable[int] | None) -> list[int]:
+    return [each.id for each in document if each.state == "proposed"] if ids is None else list(ids)
+
+
+def _outline(polygons: Outlines) -> tuple[Any, ...]:
+    try:
+        found = as_polygons(polygons)
+    except (ValueError, TypeError) as error:
+        raise InputError(str(error)) from error
+    if not found:
+        raise InputError("expected an outline that covers something, got none")
+    return found
+
+
+def _readable(scanned: Iterable[ScannedImage], failures: list[tuple[str, str]]) -> Iterator[ScannedImage]:
+    for image in scanned:
+        if image.failure is None:
+            yield image
+        else:
+            failures.append((image.file_name, image.failure.reason))
+
+
+def as_path(path: str | Path) -> Path:
+    """Raises InputError for what is no path."""
+    if not isinstance(path, str | Path):
+        raise InputError(f"expected a path, got {path!r}")
+    return Path(path)

@@ -2,6 +2,7 @@
 
 import errno
 import os
+import secrets
 import shutil
 import stat
 import sys
@@ -14,6 +15,9 @@ from typing import IO
 from maskwright.errors import FormatError
 
 _BUFFER_BYTES = 1 << 20
+_NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
+_MOST_NAME = 60
+"""Characters of a name that the temporary one begins with; a name may be as long as the file system has it."""
 _STANDARD_OUTPUT = frozenset({"-", "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"})
 
 
@@ -35,13 +39,15 @@ def atomic_writer(path: Path) -> Iterator[IO[bytes]]:
     temporary: Path | None = None
     try:
         place = _regular_place(path)
-        handle, name = tempfile.mkstemp(prefix=f".{place.name}.", suffix=".part", dir=place.parent)
-        temporary = Path(name)
+        mode = place.stat().st_mode & 0o777 if place.exists() else None
+        temporary = place.with_name(f".{place.name[:_MOST_NAME]}.{secrets.token_hex(6)}.part")
+        handle = os.open(temporary, _NEW, 0o600 if mode is not None else 0o666)  # cut by the umask, as for any new file
         with os.fdopen(handle, "wb", buffering=_BUFFER_BYTES) as file:
             yield file
             file.flush()
             os.fsync(file.fileno())
-        temporary.chmod(_permissions(place))
+        if mode is not None:
+            temporary.chmod(mode)
         temporary.replace(place)
         _sync_folder(place.parent)
     except OSError as error:
@@ -164,15 +170,6 @@ def _pour(file: IO[bytes], path: Path) -> None:
             shutil.copyfileobj(file, pipe, _BUFFER_BYTES)
     except OSError as error:
         raise write_error(error, path) from error
-
-
-def _permissions(path: Path) -> int:
-    """Those of the file to replace, else what a plain new file would get (mkstemp makes private ones)."""
-    if path.exists():
-        return path.stat().st_mode & 0o777
-    umask = os.umask(0)
-    os.umask(umask)
-    return 0o666 & ~umask
 
 
 def _sync_folder(folder: Path) -> None:

@@ -4,6 +4,7 @@ import errno
 import io
 import os
 import socket
+import subprocess
 import sys
 import threading
 from pathlib import Path
@@ -114,3 +115,41 @@ def test_a_temporary_file_that_cannot_be_removed_hides_nothing(tmp_path: Path, m
     with atomic_writer(tmp_path / "out.json") as file:
         file.write(b"whole")
     assert (tmp_path / "out.json").read_bytes() == b"whole"
+
+
+@pytest.mark.parametrize("umask", [0o022, 0o077])
+def test_a_new_file_has_the_mode_of_any_new_file(tmp_path: Path, umask: int) -> None:
+    made = subprocess.run(
+        [sys.executable, "-c", _WRITE, str(tmp_path / "out"), str(umask)], env={"PYTHONPATH": str(CORE)}, check=True
+    )
+    assert made.returncode == 0
+    assert (tmp_path / "out").stat().st_mode & 0o777 == 0o666 & ~umask
+
+
+def test_a_file_that_is_replaced_keeps_its_mode_and_is_never_open_to_others(tmp_path: Path) -> None:
+    path = tmp_path / "out"
+    path.write_bytes(b"old")
+    path.chmod(0o600)
+    with atomic_writer(path) as file:
+        (part,) = tmp_path.glob(".*.part")
+        assert part.stat().st_mode & 0o777 == 0o600
+        file.write(b"new")
+    assert (path.stat().st_mode & 0o777, path.read_bytes()) == (0o600, b"new")
+
+
+def test_a_name_as_long_as_the_disk_has_it_is_written(tmp_path: Path) -> None:
+    path = tmp_path / ("a" * 250)
+    with atomic_writer(path) as file:
+        file.write(b"x")
+    assert path.read_bytes() == b"x"
+
+
+_WRITE = """
+import os, sys
+from pathlib import Path
+from maskwright.formats.atomic import atomic_writer
+os.umask(int(sys.argv[2]))
+with atomic_writer(Path(sys.argv[1])) as file:
+    file.write(b"x")
+"""
+CORE = Path(__file__).resolve().parents[3] / "core"

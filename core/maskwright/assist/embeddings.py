@@ -1,28 +1,24 @@
 """What encoders made of images, on disk as sixteen-bit floats, so that an image looked at yesterday answers at once.
 
 Only a cache: what cannot be written or read is as if it had never been there. It lies beside the candidates in the
-project's folder, one folder per network, is kept below a number of bytes by dropping what was not used for longest, and
-leaves a reserve of free disk. An entry is a magic word, the length of a JSON header, the header, a checksum over all of
-that and of the arrays, and the arrays. SAM's embedding takes 2.1 MB, SAM 2's 8.4 MB.
+project's folder, one folder per network; what was not used for longest goes first (see `entry_folder`). An entry is a
+magic word, the length of a JSON header, the header, a checksum over that and the arrays, and the arrays. SAM's
+embedding takes 2.1 MB, SAM 2's 8.4 MB.
 """
 
 import hashlib
 import json
 import logging
-import os
-import shutil
 import struct
 import zlib
-from collections.abc import Iterator
-from contextlib import suppress
 from pathlib import Path
-from threading import Lock, get_ident
 from typing import Any
 
 import numpy as np
 
 from maskwright.assist.features import FeatureKey
 from maskwright.assist.protocol import Features
+from maskwright.entry_folder import RESERVE_BYTES, EntryFolder
 from maskwright.images.identity import SeenFile
 from maskwright.images.pages import page_source
 
@@ -30,8 +26,6 @@ log = logging.getLogger(__name__)
 
 MAX_BYTES = 2 * 2**30
 """A thousand images of SAM."""
-RESERVE_BYTES = 2**30
-"""Of free disk: annotations are worth more than a second's wait."""
 _VERSION = 1
 """Of the way images become an encoder's input; older entries are of no use."""
 _MAGIC = b"mwembed\n"
@@ -53,28 +47,25 @@ class EmbeddingStore:
     @classmethod
     def of_project(cls, folder: Path) -> "EmbeddingStore":
         """`folder`: the project's."""
-        return cls(folder / "cache" / "embeddings")
+        return cls(folder, "cache", "embeddings")
 
-    def __init__(self, folder: Path, *, max_bytes: int = MAX_BYTES, reserve_bytes: int = RESERVE_BYTES) -> None:
-        self._folder, self._max_bytes, self._reserve_bytes = folder, max_bytes, reserve_bytes
-        self._lock = Lock()
-        self._used: int | None = None
+    def __init__(self, root: Path, *names: str, max_bytes: int = MAX_BYTES, reserve_bytes: int = RESERVE_BYTES) -> None:
+        """In the folder ROOT/NAME/NAME..."""
+        self._entries = EntryFolder(root, *names, suffix=_SUFFIX, max_bytes=max_bytes, reserve_bytes=reserve_bytes)
 
     def get(self, key: FeatureKey) -> Features | None:
         """As float32; None where there are none. What is damaged or of another version is dropped."""
-        place = self._place(key)
-        try:
-            content = place.read_bytes()
-        except OSError:
+        group, name = _place(key)
+        content = self._entries.get(group, name)
+        if content is None:
             return None
         try:
             arrays = _unpacked(content, _mark(key))
         except (ValueError, KeyError, TypeError, struct.error) as error:
             log.info("an embedding cannot be used: %s", error)
-            self._drop(place)
+            self._entries.drop(self._entries.place(group, name))
             return None
-        with suppress(OSError):
-            os.utime(place)  # what is used stays
+        self._entries.touch(group, name)  # what is used stays
         return Features(key.window, arrays)
 
     def put(self, key: FeatureKey, features: Features) -> None:
@@ -82,71 +73,16 @@ class EmbeddingStore:
         if any(not _fits(array) for array in features.arrays.values()):
             log.info("an embedding is not kept: it does not fit into sixteen bits")
             return
-        content = _packed(features.arrays, _mark(key))
-        place = self._place(key)
-        partial = place.with_suffix(f".{os.getpid()}-{get_ident()}.part")
-        try:
-            place.parent.mkdir(parents=True, exist_ok=True)
-            self._take_stock()
-            if (
-                len(content) > self._max_bytes
-                or shutil.disk_usage(place.parent).free < len(content) + self._reserve_bytes
-            ):
-                return
-            partial.write_bytes(content)
-            before = place.stat().st_size if place.exists() else 0
-            partial.replace(place)
-        except OSError as error:
-            with suppress(OSError):
-                partial.unlink(missing_ok=True)
-            log.warning("embeddings are not kept: %s", error)
-            return
-        self._make_room(len(content) - before)
+        self._entries.put(*_place(key), _packed(features.arrays, _mark(key)))
 
     @property
     def used_bytes(self) -> int:
-        self._take_stock()
-        return self._used or 0
+        return self._entries.used_bytes
 
-    def _place(self, key: FeatureKey) -> Path:
-        name = hashlib.sha256(_mark(key).encode()).hexdigest()[:32]
-        return self._folder / key.content_hash[:16] / f"{name}{_SUFFIX}"
 
-    def _files(self) -> Iterator[tuple[int, int, Path]]:
-        """Last use, size and path of each entry."""
-        for path in self._folder.glob(f"*/*{_SUFFIX}"):
-            with suppress(OSError):
-                found = path.stat()
-                yield found.st_mtime_ns, found.st_size, path
-
-    def _take_stock(self) -> None:
-        """Once, before anything is written: half a file of now would look like one that a crash left."""
-        with self._lock:
-            if self._used is None:
-                for left in self._folder.glob("*/*.part"):
-                    with suppress(OSError):
-                        left.unlink()
-                self._used = sum(size for _, size, _ in self._files())
-
-    def _make_room(self, added: int) -> None:
-        with self._lock:
-            self._used = (self._used or 0) + added
-            if self._used <= self._max_bytes:
-                return
-            entries = sorted(self._files(), key=lambda entry: entry[0])
-            self._used = sum(size for _, size, _ in entries)  # another process may have been here
-            for _, size, path in entries:
-                if self._used <= 0.9 * self._max_bytes:
-                    return
-                with suppress(OSError):
-                    path.unlink()
-                    self._used -= size
-
-    def _drop(self, place: Path) -> None:
-        with self._lock, suppress(OSError):
-            size = place.stat().st_size
-            place.unlink()
-            self._used = None if self._used is None else max(self._used - size, 0)
+def _place(key: FeatureKey) -> tuple[str, str]:
+    """Group and name of its entry."""
+    return key.content_hash[:16], hashlib.sha256(_mark(key).encode()).hexdigest()[:32]
 
 
 def _mark(key: FeatureKey) -> str:

@@ -114,6 +114,7 @@ class Candidates:
     def from_bytes(cls, stored: bytes) -> "Candidates":
         """The inverse of `to_bytes`; raises FormatError for damaged content or another version."""
         try:
+            _require_not_packed(stored)
             with np.load(io.BytesIO(stored), allow_pickle=False) as archive:
                 arrays = {name: archive[name] for name in archive.files}
             header = json.loads(arrays.pop("header").tobytes())
@@ -129,5 +130,12 @@ class Candidates:
                 restored_masks(arrays),
                 Defaults(*header["defaults"]),
             )
-        except (ValueError, KeyError, TypeError, EOFError, OSError, zipfile.BadZipFile) as error:
+        except (ValueError, KeyError, TypeError, EOFError, OSError, MemoryError, zipfile.BadZipFile) as error:
             raise FormatError(f"stored candidates are damaged: {error}") from error
+
+
+def _require_not_packed(stored: bytes) -> None:
+    """Raises ValueError where more would come out than there is: what `to_bytes` writes is not deflated."""
+    with zipfile.ZipFile(io.BytesIO(stored)) as archive:
+        if any(entry.compress_type != zipfile.ZIP_STORED for entry in archive.infolist()):
+            raise ValueError("they are deflated")

@@ -392,16 +392,14 @@ def test_two_images_kept_at_once_do_not_clear_each_other_away(
     pictures = [write_image(tmp_path / f"{id_}.png") for id_ in (1, 2)]
     candidates = model.predict(read_image(pictures[0]).bgr_u8)
     cache = CandidateCache(tmp_path / "cache")
-    write = Path.write_bytes
 
-    def keep_another_meanwhile(path: Path, content: bytes) -> int:
+    def keep_another_meanwhile(path: Path, target: Path) -> Path:
         monkeypatch.undo()
-        written = write(path, content)
         other = threading.Thread(target=cache.put, args=(model, 2, candidates, SeenFile.now(pictures[1])))
         other.start()
         other.join()
-        return written
+        return path.replace(target)
 
-    monkeypatch.setattr(Path, "write_bytes", keep_another_meanwhile)
+    monkeypatch.setattr(Path, "replace", keep_another_meanwhile)
     cache.put(model, 1, candidates, SeenFile.now(pictures[0]))
     assert cache.image_ids() == [1, 2]

@@ -71,7 +71,10 @@ class Refinement:
 def refine(
     proposals: Sequence[Outlined], view: View, settings: RefineSettings | None = None, *, cancel: Cancel | None = None
 ) -> list[Refinement]:
-    """Each proposal's box and mask through the assistant. Raises as `View.outline` does, except for PromptError."""
+    """The box around each proposal through the assistant, whose answer has to stay near the proposal's pixels.
+
+    Raises as `View.outline` does, except for PromptError.
+    """
     wanted = settings or RefineSettings()
     shown = [_shown(proposal, view.size_wh) for proposal in proposals]
     found = [Refinement(Verdict.IMPOSSIBLE)] * len(proposals)
@@ -79,9 +82,9 @@ def refine(
     for block in (usable[start : start + _BLOCK] for start in range(0, len(usable), _BLOCK)):
         crops = [crop for number in block if (crop := shown[number]) is not None]
         is_box = [_is_box(proposals[number]) for number in block]
-        masks = [None if box else proposals[number].polygons for number, box in zip(block, is_box, strict=True)]
         boxes = [crop.bounds_xyxy for crop in crops]
-        answers = view.outlines(boxes, masks, min_iou=wanted.min_iou, cancel=cancel)
+        # Shown the mask as well, a network repeats it, faults and all: AP +.012 instead of +.027 (Mask R-CNN stand-in).
+        answers = view.outlines(boxes, min_iou=wanted.min_iou, cancel=cancel)
         for number, crop, box, answer in zip(block, crops, is_box, answers, strict=True):
             found[number] = Refinement(_verdict(answer, crop, wanted, is_box=box), answer)
     return found

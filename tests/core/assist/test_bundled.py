@@ -65,6 +65,20 @@ def test_a_batch_of_boxes_answers_as_each_alone(assistant: BackendAssistant, sce
         assert mask_iou(outline.mask, view.outline(box_xyxy=box).mask) > 0.99
 
 
+def test_a_new_box_is_looked_at_twice(assistant: BackendAssistant, scenes: list[Scene]) -> None:
+    image, truths = scenes[1]
+    view, box = assistant.open(image), box_of(truths[0])
+    backend = assistant.backend
+    prompt = Prompt.of(view.size_wh, box_xyxy=box)
+    features = backend.prepare(image, window_around(box, Margins()), None)
+    first = backend.outline(features, prompt, None)
+    second = backend.outline(features, prompt.with_previous(first), None)
+    answer = view.outline(box_xyxy=box)
+    assert answer.soft is not None
+    assert np.allclose(answer.soft.logits, second.logits, atol=1e-4)
+    assert not np.allclose(answer.soft.logits, first.logits, atol=1e-2)
+
+
 def test_one_click_finds_the_object_and_its_size(assistant: BackendAssistant, scenes: list[Scene]) -> None:
     ious = [
         mask_iou(assistant.open(image).outline([middle_of(truth)]).mask, truth)

@@ -61,7 +61,7 @@ def samples(
         Sample(folder / images[image_id]["file_name"], truth)
         for image_id in sorted(taken)
         for one in taken[image_id]
-        if (truth := _truth(one, images[image_id])).any()
+        if (truth := true_mask(one, images[image_id])).any()
     ]
 
 
@@ -160,7 +160,7 @@ def _depth(mask: Mask) -> NDArray[np.float32]:
     return np.asarray(cv2.distanceTransform(padded, cv2.DIST_L2, 5)[1:-1, 1:-1], np.float32)
 
 
-def _truth(annotation: dict[str, Any], image: dict[str, Any]) -> Mask:
+def true_mask(annotation: dict[str, Any], image: dict[str, Any]) -> Mask:
     size = int(image["height"]), int(image["width"])
     segmentation = annotation["segmentation"]
     if isinstance(segmentation, list):

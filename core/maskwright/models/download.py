@@ -3,15 +3,17 @@
 import hashlib
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import IO, Protocol
 
 import httpx
 
 from maskwright.errors import ModelError
 from maskwright.models.cards import CardFile
+from maskwright.models.transfer import Pace, answering_within, unpacked
 
 _log = logging.getLogger(__name__)
 
@@ -51,6 +53,10 @@ class Patience:
     """Without a byte; then it is taken up again."""
     retry_s: float = 1.0
     """Before another attempt, doubled each time."""
+    answer_s: float = 60.0
+    """Until an answer begins, all redirections together; a server may send its headers a byte at a time."""
+    slow_s: float = 60.0
+    """In which at least 64 kB must come, else the attempt is over: a byte every second would go on for years."""
 
 
 def download(
@@ -73,7 +79,11 @@ def download(
     reasons: list[str] = []
     try:
         to.parent.mkdir(parents=True, exist_ok=True)
-        with httpx.Client(follow_redirects=True, timeout=httpx.Timeout(wait.stall_s, connect=wait.connect_s)) as client:
+        with httpx.Client(
+            follow_redirects=True,
+            timeout=httpx.Timeout(wait.stall_s, connect=wait.connect_s),
+            limits=httpx.Limits(max_keepalive_connections=0),  # `answering_within` sees new connections only
+        ) as client:
             for url in file.urls:
                 fetch = _Fetch(client, url, file, to.with_name(f"{to.name}.part"), on_progress, cancel, wait)
                 reason = fetch.run()
@@ -155,27 +165,41 @@ class _Fetch:
     def _go_on(self, before: int) -> None:
         """Append what is missing; starts over where the server does not do ranges."""
         headers = {"Accept-Encoding": "identity"} | ({"Range": f"bytes={before}-"} if before else {})
-        with self.client.stream("GET", self.url, headers=headers) as answer:
+        with self._answer(headers) as answer:
             if answer.status_code == 416:  # the server has less than arrived here: two different files
                 self.partial.unlink(missing_ok=True)
             answer.raise_for_status()
             range_start = answer.headers.get("content-range", "").partition("-")[0]
             goes_on = answer.status_code == 206 and range_start == f"bytes {before}"
             left = self.file.size - (before if goes_on else 0)
+            packed = answer.headers.get("content-encoding", "identity")
             announced = answer.headers.get("content-length", "")
-            if "content-encoding" not in answer.headers and announced not in (
-                "",
-                str(left),
-            ):  # a page that asks to log in, another version
+            if packed == "identity" and announced not in ("", str(left)):  # a page that asks to log in, another version
                 raise _Final(f"something else is there: {announced} bytes where {left} were expected")
             with self.partial.open("ab" if goes_on else "wb") as target:
-                for block in answer.iter_bytes():
-                    # One byte too many is enough for the check to fail; the rest of an endless answer is not taken.
-                    target.write(block[: left + 1])
-                    left -= len(block)
-                    self._tell(self.file.size - max(left, 0))
-                    if left < 0:
-                        return
+                self._take(unpacked(answer.iter_raw(), packed), target, left)
+
+    @contextmanager
+    def _answer(self, headers: Mapping[str, str]) -> Iterator[httpx.Response]:
+        """Raises httpx.HTTPError as the client does, and where the answer does not begin in time."""
+        with answering_within(self.patience.answer_s) as extensions:
+            request = self.client.build_request("GET", self.url, headers=headers, extensions=extensions)
+            answer = self.client.send(request, stream=True)
+        with closing(answer):
+            yield answer
+
+    def _take(self, blocks: Iterator[bytes], target: IO[bytes], left: int) -> None:
+        """Raises _Incomplete for one that hardly moves."""
+        pace = Pace(self.patience.slow_s, _WORTH_IT)
+        for block in blocks:
+            # One byte too many is enough for the check to fail; the rest of an endless answer is not taken.
+            target.write(block[: left + 1])
+            left -= len(block)
+            self._tell(self.file.size - max(left, 0))
+            if left < 0:
+                return
+            if left and pace.is_too_slow(len(block)):
+                raise _Incomplete(f"less than {_WORTH_IT // 1024} kB came in {self.patience.slow_s:g} s")
 
     def _arrived(self) -> int:
         return self.partial.stat().st_size if self.partial.exists() else 0

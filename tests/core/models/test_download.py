@@ -1,7 +1,10 @@
 """Downloads against a server on this machine that behaves as badly as the world does."""
 
+import gzip
 import hashlib
+import itertools
 import threading
+import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -13,6 +16,7 @@ import pytest
 from maskwright.errors import ModelError
 from maskwright.models.cards import CardFile
 from maskwright.models.download import DownloadCancelledError, Patience, download
+from maskwright.models.transfer import Pace, unpacked
 
 CONTENT = np.random.default_rng(0).bytes(1_000_000)
 IMPATIENT = Patience(connect_s=2, stall_s=0.3, retry_s=0.01)
@@ -202,3 +206,81 @@ def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
     file = CardFile("net.pth", 3, hashlib.sha384(b"abc").hexdigest(), ("http://127.0.0.1:9/net",))
     with pytest.raises(ModelError, match="cannot be written"):
         download(file, tmp_path / "taken" / "net.pth")
+
+
+def drips(head: bytes, drop: bytes, over: threading.Event) -> Callable[[BaseHTTPRequestHandler], None]:
+    """Sends `head`, then a drop every hundredth of a second, for ever."""
+
+    def answer(handler: BaseHTTPRequestHandler) -> None:
+        handler.wfile.write(head)
+        while not over.wait(0.01):
+            try:
+                handler.wfile.write(drop)
+            except OSError:
+                return
+
+    return answer
+
+
+@pytest.mark.parametrize(
+    ("head", "reason"),
+    [
+        (b"HTTP/1.0 200 OK\r\n\r\n", "less than 64 kB came in 0.2 s"),
+        (b"HTTP/1.0 200 OK\r\nX-Long: ", "no answer in 0.3 s"),
+        (b"", "no answer in 0.3 s"),
+    ],
+    ids=["content", "header", "status"],
+)
+def test_a_server_that_sends_a_byte_now_and_then_is_given_up(
+    server: Server, tmp_path: Path, head: bytes, reason: str
+) -> None:
+    server.behaviours["/net"] = drips(head, b"a", server.is_over)
+    patience = Patience(connect_s=2, stall_s=5, retry_s=0.01, answer_s=0.3, slow_s=0.2)
+    with pytest.raises(ModelError, match=reason):
+        download(server.file("/net"), tmp_path / "net.pth", patience=patience)
+    assert len(server.ranges) <= 4
+
+
+def test_a_pace_is_judged_over_each_stretch() -> None:
+    now = [0.0]
+    pace = Pace(60.0, 1000, lambda: now[0])
+    found = []
+    for second in range(1, 181):
+        now[0] = float(second)
+        found.append(pace.is_too_slow(100 if second <= 60 else 1))
+    assert [index + 1 for index, is_slow in enumerate(found) if is_slow] == [120, 180]
+
+
+def packed_as(encoding: str, content: bytes) -> Callable[[BaseHTTPRequestHandler], None]:
+    def answer(handler: BaseHTTPRequestHandler) -> None:
+        handler.send_response(200)
+        handler.send_header("Content-Encoding", encoding)
+        handler.end_headers()
+        handler.wfile.write(content)
+
+    return answer
+
+
+@pytest.mark.parametrize(("encoding", "pack"), [("gzip", gzip.compress), ("deflate", zlib.compress)])
+def test_what_is_sent_packed_unasked_is_unpacked(
+    server: Server, tmp_path: Path, encoding: str, pack: Callable[[bytes], bytes]
+) -> None:
+    server.behaviours["/net"] = packed_as(encoding, pack(CONTENT))
+    assert download(server.file("/net"), tmp_path / "net.pth").read_bytes() == CONTENT
+
+
+@pytest.mark.parametrize("encoding", ["br", "zstd", "gzip, gzip"])
+def test_what_is_packed_in_another_way_is_refused(server: Server, tmp_path: Path, encoding: str) -> None:
+    server.behaviours["/net"] = packed_as(encoding, b"x" * 100)
+    with pytest.raises(ModelError, match="sent packed as"):
+        download(server.file("/net"), tmp_path / "net.pth", patience=IMPATIENT)
+
+
+def test_a_bomb_is_unpacked_no_further_than_the_file_is_long(server: Server, tmp_path: Path) -> None:
+    packed = gzip.compress(bytes(200 << 20), 9)
+    taken = list(itertools.islice(unpacked(iter([packed]), "gzip"), 3))
+    assert max(map(len, taken)) <= 1 << 18
+    server.behaviours["/net"] = packed_as("gzip", packed)
+    with pytest.raises(ModelError, match="wrong checksum"):
+        download(server.file("/net"), tmp_path / "net.pth", patience=IMPATIENT)
+    assert not list(tmp_path.iterdir())

@@ -1,0 +1,87 @@
+"""Answers of servers that nobody vouches for: bounded in the time they take and in what they unpack to."""
+
+import socket
+import time
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from threading import Timer
+from typing import Any
+
+import httpx
+
+_BLOCK = 1 << 18
+
+
+class Pace:
+    """Whether bytes come at all quickly: at least `least` of them in each stretch of `seconds`."""
+
+    def __init__(self, seconds: float, least: int, clock: Callable[[], float] = time.monotonic) -> None:
+        self._seconds, self._least, self._clock = seconds, least, clock
+        self._begin, self._come = clock(), 0
+
+    def is_too_slow(self, count: int) -> bool:
+        """`count`: bytes that have come since it was asked last."""
+        self._come += count
+        now = self._clock()
+        if now - self._begin < self._seconds:
+            return False
+        is_slow = self._come < self._least
+        self._begin, self._come = now, 0
+        return is_slow
+
+
+@contextmanager
+def answering_within(seconds: float) -> Iterator[dict[str, Any]]:
+    """Extensions for an httpx request whose answer must begin while the block lasts; else its connection is cut.
+
+    A timeout of httpx starts anew with every byte. What is cut raises httpx.HTTPError in the request. The connections
+    are learnt of by httpcore's trace extension (httpcore documentation, "Request extensions").
+    """
+    streams: list[Any] = []
+    is_late = False
+
+    def cut() -> None:
+        nonlocal is_late
+        is_late = True
+        for stream in streams:
+            with suppress(OSError, AttributeError):
+                stream.get_extra_info("socket").shutdown(socket.SHUT_RDWR)
+
+    def on_event(name: str, info: dict[str, Any]) -> None:
+        if name in ("connection.connect_tcp.complete", "connection.start_tls.complete"):
+            streams.append(info["return_value"])
+            if is_late:
+                cut()
+
+    timer = Timer(seconds, cut)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield {"trace": on_event}
+    except httpx.HTTPError as error:
+        if not is_late:
+            raise
+        raise httpx.ReadTimeout(f"no answer in {seconds:g} s") from error
+    finally:
+        timer.cancel()
+
+
+def unpacked(blocks: Iterator[bytes], encoding: str) -> Iterator[bytes]:
+    """What was sent packed although nobody asked for it, a bounded piece at a time: a byte may hold a thousand.
+
+    Raises httpx.DecodingError for damage and for encodings other than gzip and deflate.
+    """
+    if encoding == "identity":
+        yield from blocks
+        return
+    if encoding not in ("gzip", "x-gzip", "deflate"):
+        raise httpx.DecodingError(f"it is sent packed as {encoding[:40]!r}")
+    stream = zlib.decompressobj(wbits=zlib.MAX_WBITS | 32)  # either, as its first bytes say
+    try:
+        for block in blocks:
+            while block and not stream.eof:
+                yield stream.decompress(block, _BLOCK)
+                block = stream.unconsumed_tail
+    except zlib.error as error:
+        raise httpx.DecodingError(f"it cannot be unpacked: {error}") from error

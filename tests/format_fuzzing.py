@@ -1,5 +1,6 @@
 """Damage for the readers of all formats: what comes out must be a FormatError or a data set that can be written."""
 
+import json
 import random
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -41,6 +42,19 @@ def mutated(data: bytes, chance: random.Random) -> bytes:
         new = chance.choice([*INTERESTING, bytes([chance.randrange(256)]), data[at:to] * 2])
         data = data[:at] + new + data[to:]
     return data
+
+
+def neutral_change(suffix: str, data: bytes, chance: random.Random) -> bytes | None:
+    """A change after which a file means the same; None where there is none for files of this kind."""
+    match suffix:
+        case ".json" | ".geojson":
+            value = json.loads(data)
+            return json.dumps(value, indent=chance.choice([None, 1, 4]), ensure_ascii=chance.random() < 0.5).encode()
+        case ".xml":
+            return data.rstrip() + b"\n" * chance.randrange(3) + b"<!-- a comment -->"
+        case ".txt":
+            return b"".join(line + chance.choice([b"\n", b"\r\n"]) for line in data.splitlines())
+    return None
 
 
 def survives(read: Callable[[], DataSet], scratch: Path) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import openvino
@@ -26,7 +27,8 @@ def model_notes(job: Job, *, score: float) -> dict[str, str]:
     return {
         "model_type": "yolact",
         "model_name": job.name,
-        "labels": " ".join(name.replace(" ", "_") for name in job.category_names),
+        "labels": " ".join("_".join(name.split()) for name in job.category_names),
+        "label_names": json.dumps(job.category_names),
         "category_ids": " ".join(str(number) for number in job.category_ids),
         "color_space": "RGB",
         "resize_type": "fit_to_window",

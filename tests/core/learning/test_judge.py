@@ -1,9 +1,15 @@
 """Hits, misses and the threshold at which a model works best."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
+from PIL import Image
 
+import tiny_models
+from maskwright.evaluation.model_run import detections
 from maskwright.geometry.raster import mask_to_rle
+from maskwright.inference.model import load_model
 from maskwright.learning.judge import best_cut, matched
 
 
@@ -59,3 +65,21 @@ def test_cut_never_lies_among_equal_scores() -> None:
 
 def test_model_without_a_hit_has_no_merit() -> None:
     assert best_cut(np.array([0.9]), np.array([False]), 4)[1:] == (0.0, 0.0, 0.0)
+
+
+def test_renamed_class_is_judged_by_its_id(tmp_path: Path) -> None:
+    model = load_model(tiny_models.yolact(tmp_path / "tiny.xml"))
+    Image.new("RGB", (64, 64)).save(tmp_path / "a.png")
+    own = [(label.id, label.name) for label in model.labels][:2]
+    swapped = [{"id": own[0][0], "name": own[1][1]}, {"id": own[1][0], "name": own[0][1]}]
+    dataset = {
+        "images": [{"id": 1, "file_name": "a.png", "width": 64, "height": 64}],
+        "annotations": [],
+        "categories": swapped,
+    }
+
+    by_name = detections(model, dataset, tmp_path).category_ids
+    by_id = detections(model, dataset, tmp_path, by_id=True).category_ids
+
+    assert [by_id[id_] for id_, _ in own] == [own[0][0], own[1][0]]
+    assert [by_name[id_] for id_, _ in own] == [own[1][0], own[0][0]]

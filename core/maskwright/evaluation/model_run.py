@@ -66,10 +66,18 @@ def detections(
     score: float = 0.05,
     nms_iou: float | None = None,
     max_instances: int | None = None,
+    by_id: bool = False,
     on_progress: Progress | None = None,
 ) -> Detections:
-    """As `evaluate_model` takes them; `dataset` is a ground truth that was read and checked."""
-    ids, notes = category_map(((label.id, label.name) for label in model.labels), dataset["categories"])
+    """As `evaluate_model` takes them; `dataset` is a ground truth that was read and checked.
+
+    by_id: the model has the ids of the ground truth, whatever the classes are called now.
+    """
+    named = [(label.id, label.name) for label in model.labels]
+    if by_id:
+        names = {category["id"]: category["name"] for category in dataset["categories"]}
+        named = [(id_, names[id_]) for id_, _ in named if id_ in names]
+    ids, notes = category_map(named, dataset["categories"])
     run = _Run(ids, score, nms_iou, model.max_instances if max_instances is None else max_instances)
     with AsyncRunner[int](model) as runner:
         for done, (index, outcome) in enumerate(runner.run(run.images(dataset["images"], images_dir)), 1):

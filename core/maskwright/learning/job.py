@@ -62,6 +62,8 @@ class Job:
     """File of the model to compare with."""
     old_judged_on: tuple[int, ...] = ()
     """Ids of the held-out images that it did not learn from."""
+    old_is_own: bool = False
+    """It came of an earlier round of the project: its class ids are the project's, whatever they are called now."""
     minutes: float | None = 5.0
     steps: int | None = None
     counts_cpu: bool = False

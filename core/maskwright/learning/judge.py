@@ -26,9 +26,12 @@ def figures_of(
     images_dir: Path,
     *,
     only: Sequence[int] | None = None,
+    by_id: bool = False,
     check: Callable[[], None] | None = None,
 ) -> Figures | None:
-    """only: ids of the images to judge on; None: all. check: called between images; what it raises ends the work.
+    """only: ids of the images to judge on; None: all. by_id: as `detections` takes it.
+
+    check: called between images; what it raises ends the work.
 
     None where there is no object to find or none of the model's classes is among them.
     Raises FormatError for a file that is no ground truth.
@@ -39,7 +42,8 @@ def figures_of(
         dataset["images"] = [image for image in dataset["images"] if image["id"] in kept]
         dataset["annotations"] = [entry for entry in dataset["annotations"] if entry["image_id"] in kept]
     real = [entry for entry in dataset["annotations"] if not entry.get("iscrowd")]
-    found = detections(model, dataset, images_dir, on_progress=(lambda *_: check()) if check is not None else None)
+    on_progress = (lambda *_: check()) if check is not None else None
+    found = detections(model, dataset, images_dir, by_id=by_id, on_progress=on_progress)
     if not real or not found.category_ids:
         return None
     report = judged(dataset, list(found.results), max_dets=max(model.max_instances, 100))

@@ -152,7 +152,8 @@ class Session:
         if job.old_model is None or not job.old_judged_on:
             return None, None
         try:
-            old = self._figures(load_model(job.old_model, num_threads=job.threads), only=job.old_judged_on)
+            model = load_model(job.old_model, num_threads=job.threads)
+            old = self._figures(model, only=job.old_judged_on, by_id=job.old_is_own)
         except MaskwrightError as error:
             _log.warning("%s cannot be judged: %s", job.old_model, error)
             return None, None
@@ -160,10 +161,11 @@ class Session:
             return old, None
         return old, self._figures(self._load(self._folder / BEST_MODEL), only=job.old_judged_on)
 
-    def _figures(self, model: Model, *, only: Sequence[int] | None = None) -> Figures | None:
+    def _figures(self, model: Model, *, only: Sequence[int] | None = None, by_id: bool = True) -> Figures | None:
         if self._job.truth is None:
             return None
-        return figures_of(model, self._folder / self._job.truth, Path(self._job.image_root), only=only)
+        truth, images = self._folder / self._job.truth, Path(self._job.image_root)
+        return figures_of(model, truth, images, only=only, by_id=by_id)
 
     def _tell(self, phase: Phase) -> None:
         round_, latest = self._round, self._latest

@@ -28,6 +28,7 @@ class _OldModel:
     name: str
     path: Path
     judged_on: tuple[int, ...]
+    is_own: bool
 
 
 def take_snapshot(project: Project, plan: LearningPlan, options: LearnOptions, folder: Path) -> None:
@@ -62,6 +63,7 @@ def _job(project: Project, plan: LearningPlan, options: LearnOptions, old: _OldM
         image_root=str(project.image_root),
         old_model=str(old.path) if old is not None else None,
         old_judged_on=old.judged_on if old is not None else (),
+        old_is_own=old is not None and old.is_own,
         minutes=options.minutes,
         steps=options.steps,
         seed=options.seed,
@@ -78,7 +80,8 @@ def _old_model(project: Project, plan: LearningPlan) -> _OldModel | None:
         present = installed_model(plan.old.model)
         if present is not None and present.path.is_file():
             seen = set(plan.old.training)
-            return _OldModel(plan.old.model, present.path, tuple(id_ for id_ in held_out if id_ not in seen))
+            unseen = tuple(id_ for id_ in held_out if id_ not in seen)
+            return _OldModel(plan.old.model, present.path, unseen, is_own=True)
     chosen = known_model(project)
     if chosen is None:
         return None
@@ -88,7 +91,7 @@ def _old_model(project: Project, plan: LearningPlan) -> _OldModel | None:
         path = model_path(chosen)
     except MaskwrightError:
         return None
-    return _OldModel(Path(chosen).stem, path, tuple(held_out)) if path.is_file() else None
+    return _OldModel(Path(chosen).stem, path, tuple(held_out), is_own=False) if path.is_file() else None
 
 
 def _draft(plan: LearningPlan, options: LearnOptions, old: _OldModel | None) -> RoundRecord:

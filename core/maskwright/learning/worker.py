@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import importlib
 import os
+import shutil
 import signal
 import sys
 from collections.abc import Callable
@@ -21,6 +22,7 @@ from maskwright.project.lock import ProjectLock
 
 STOP_NAME = "stop"
 _NICE_STEP = 10
+_LEAST_ROOM_BYTES = 32 * 2**20
 _MEMORY_WORDS = ("alloc", "memory", "bad_alloc")
 
 
@@ -39,11 +41,19 @@ def main(arguments: list[str]) -> int:
     except OSError as error:
         outcome = Failed(f"the disk refused: {error.strerror or error}", "what was learned so far is kept")
     except RuntimeError as error:
-        if not any(word in str(error).lower() for word in _MEMORY_WORDS):
+        if _is_full(Path(arguments[0])):
+            outcome = Failed("the disk is full", "make room, then --resume; what was learned so far is kept")
+        elif not any(word in str(error).lower() for word in _MEMORY_WORDS):
             raise
-        outcome = _too_little_memory()
+        else:
+            outcome = _too_little_memory()
     tell(outcome)
     return 0 if isinstance(outcome, Finished) else 1
+
+
+def _is_full(folder: Path) -> bool:
+    """torch and OpenVINO do not say why they could not write."""
+    return shutil.disk_usage(folder).free < _LEAST_ROOM_BYTES
 
 
 def tell(event: Event) -> None:

@@ -27,7 +27,7 @@ from maskwright.inference.model import load_model
 from maskwright.learning.batches import BatchMaker
 from maskwright.learning.export import export_learned
 from maskwright.learning.job import Example, Job, Patch
-from maskwright.learning.recipe import Recipe, input_size_for
+from maskwright.learning.recipe import Recipe, recipe_for
 from maskwright.learning.samples import SampleShelf
 from maskwright.learning.trainer import Budget, Round, replayed
 from maskwright.memory import keep_freed_memory
@@ -152,10 +152,8 @@ def _recipe(examples: tuple[Example, ...], options: argparse.Namespace) -> Recip
         for e in examples
         for o in e.objects
     ]
-    size = input_size_for(shares, max(max(e.width, e.height) for e in examples))
     changes = {key: ast.literal_eval(value) for key, value in (entry.split("=") for entry in options.set)}
-    size = changes.pop("input_size", size)
-    return replace(Recipe(input_size=size, crop=min(size, 512)), **changes)
+    return replace(recipe_for(shares, max(max(e.width, e.height) for e in examples)), **changes)
 
 
 def _example(

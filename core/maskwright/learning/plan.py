@@ -9,7 +9,7 @@ from maskwright.errors import MaskwrightError
 from maskwright.learning.gate import images_until_next_round
 from maskwright.learning.holdout import LEAST_IMAGES, Split, split_images
 from maskwright.learning.installing import free_name
-from maskwright.learning.recipe import LARGEST_CROP, Recipe, input_size_for
+from maskwright.learning.recipe import Recipe, recipe_for
 from maskwright.learning.rounds import RoundRecord, next_number, read_rounds
 from maskwright.learning.selection import LearnableImage, Material, material_of
 from maskwright.models.cards import is_plain
@@ -161,8 +161,7 @@ def _recipe(training: Sequence[LearnableImage]) -> Recipe:
         for item in image.objects:
             x1, y1, x2, y2 = item.bounds_xyxy
             shares.append(max(0.0, 0.75 * (x2 - x1) * (y2 - y1)) ** 0.5 / side)
-    size = input_size_for(shares, longest)
-    return Recipe(input_size=size, crop=min(size, LARGEST_CROP))
+    return recipe_for(shares, longest)
 
 
 def _next_round(old: RoundRecord | None) -> int | None:

@@ -61,6 +61,13 @@ class Recipe:
         return self.learning_rate * cosine * min(1.0, (step + 1) / self.warmup_steps)
 
 
+def recipe_for(object_shares: list[float], longest_side_px: int) -> Recipe:
+    """As `input_size_for`; crops of more than 384 px come six at a time, so that 2.5 GB suffice."""
+    size = input_size_for(object_shares, longest_side_px)
+    crop = min(size, LARGEST_CROP)
+    return Recipe(input_size=size, crop=crop, batch=8 if crop <= 384 else 6)
+
+
 def input_size_for(object_shares: list[float], longest_side_px: int) -> int:
     """The smallest input at which a typical small object is large enough.
 

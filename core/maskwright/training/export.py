@@ -95,8 +95,8 @@ def export_interface(
     interface: YolactInterface, notes: Mapping[str, str], *, to: Path, size_hw: tuple[int, int] | None = None
 ) -> Path:
     """Write `to` (.xml) and its .bin with `notes` under `model_info`; size_hw: a fixed input size, None for any."""
-    height, width = size_hw or (2 * PAD_MULTIPLE, 3 * PAD_MULTIPLE)
-    example = torch.rand(1, 3, height, width) * 255
+    # Small whatever the size: the network is traced once, and at 1024 px that took a gigabyte.
+    example = torch.rand(1, 3, 2 * PAD_MULTIPLE, 3 * PAD_MULTIPLE) * 255
     shape = openvino.PartialShape([1, 3, *(size_hw or (-1, -1))])
     with warnings.catch_warnings():
         # OpenVINO converts by torch.jit.trace, which PyTorch has deprecated.

@@ -82,6 +82,10 @@ class ForeignImagesError(ProjectError):
         self.image_root, self.allow = image_root, allow
 
 
+class LostProjectError(DamagedProjectError):
+    """The same, and there is no copy that is whole: all that is left is to set it aside and to begin anew."""
+
+
 class UnfitEditError(ProjectError):
     """An edit that the project can never take as it is: what it starts from is otherwise, or gone."""
 

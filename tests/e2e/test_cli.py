@@ -257,6 +257,16 @@ def test_copies_of_a_project_are_listed_and_brought_back(tmp_path: Path) -> None
         assert [category.name for category in project.categories()] == ["cell", "cat"]
 
 
+def test_a_damaged_project_without_copies_is_set_aside(tmp_path: Path) -> None:
+    make_project(tmp_path).close()
+    file = tmp_path / "set.maskwright" / "project.db"
+    file.write_bytes(b"no database" * 1000)
+    assert run("queue", file.parent)[0] == 1
+    assert run_json("restore", file.parent, "--anew")[0] == 0
+    assert not file.exists()
+    assert len(list(file.parent.glob("project.db.damaged-*"))) == 1
+
+
 def test_effort_is_told_for_each_object_and_image_and_can_be_switched_off(tmp_path: Path) -> None:
     with make_project(tmp_path) as project:
         project.put_proposals(1, [Proposal(1, 0.9, (square(side=20),))])

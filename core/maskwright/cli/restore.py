@@ -8,6 +8,7 @@ import typer
 from maskwright.cli import exit_codes
 from maskwright.cli.output import print_json, reports_errors, results
 from maskwright.errors import ProjectError
+from maskwright.project.anew import set_aside
 from maskwright.project.backup import list_backups
 from maskwright.project.lock import Holder, ProjectLock
 from maskwright.project.restoring import restore as put_back
@@ -18,12 +19,17 @@ from maskwright.project.store import find_project
 def restore(
     project: Annotated[Path, typer.Argument(help="A project, or the image folder it lives in.")],
     backup: Annotated[str | None, typer.Argument(help="Name of a copy, as listed; none: list them.")] = None,
+    anew: Annotated[
+        bool, typer.Option("--anew", help="Set a damaged project aside of which no copy is whole, to begin again.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON on standard output.")] = False,
 ) -> int:
     """List the earlier copies of a project, or bring one back; what was there is kept as a copy, too."""
     file = find_project(project)
     if file is None:
         raise ProjectError("there is no project here", path=project)
+    if anew:
+        return _set_aside(file, as_json=as_json)
     if backup is None:
         names = [path.name for path in list_backups(file)]
         if as_json:
@@ -44,4 +50,13 @@ def restore(
         print_json({"restored": backup, "kept": str(kept)})
     else:
         results().print(f"{backup} is back; what was there is kept as {kept.name}")
+    return exit_codes.OK
+
+
+def _set_aside(file: Path, *, as_json: bool) -> int:
+    kept = set_aside(file)
+    if as_json:
+        print_json({"kept": str(kept)})
+    else:
+        results().print(f"what was there is kept as {kept}; open the folder of images to begin again")
     return exit_codes.OK

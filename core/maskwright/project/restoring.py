@@ -12,7 +12,8 @@ from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from maskwright.errors import ProjectError
+from maskwright.errors import LostProjectError, ProjectError
+from maskwright.project.anew import ANEW
 from maskwright.project.backup import BEFORE_RESTORE, FOLDER, copy_database, copy_name, is_sound, list_backups
 from maskwright.project.connection import connect
 from maskwright.project.lock import Holder, ProjectLock
@@ -55,7 +56,7 @@ def restore_newest(file: Path) -> Path:
     """Put the newest copy that is sound in the place of `file`, which nobody may have open; returns that copy.
 
     What was there is kept beside the copies. What an earlier restore replaced counts only where there is nothing else.
-    Raises ProjectError when there is no such copy, or as `restore` does.
+    Raises LostProjectError when there is no such copy, and as `restore` does.
     """
     lock = ProjectLock.acquire(file.parent)
     if isinstance(lock, Holder):
@@ -68,7 +69,7 @@ def restore_newest(file: Path) -> Path:
                 return copy
     finally:
         lock.release()
-    raise ProjectError("there is no copy of an earlier day that is whole", path=file.parent / FOLDER)
+    raise LostProjectError("there is no copy of an earlier day that is whole", path=file, hint=ANEW)
 
 
 def is_being_restored(file: Path) -> bool:

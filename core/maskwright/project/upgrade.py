@@ -8,7 +8,8 @@ from typing import Literal
 
 from sqlalchemy import Connection, NullPool, create_engine
 
-from maskwright.errors import DamagedProjectError, HalfMadeProjectError, ProjectError
+from maskwright.errors import HalfMadeProjectError, ProjectError
+from maskwright.project.anew import damaged
 from maskwright.project.backup import back_up, is_sound, list_backups
 from maskwright.project.connection import connect, require_own_files
 from maskwright.project.database import is_unchanging, plain_words, settle_journal_mode
@@ -23,7 +24,7 @@ REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008", "00
 _SMALL_BYTES = 16 * 2**20
 """Read through in 30 ms."""
 
-_RESTORE = "maskwright restore puts an earlier copy back"
+_LOST = "the project file is {}; there are earlier copies"
 _ANEW = "open the folder of images to make it anew"
 _ONCE = "open it once where it can be written"
 
@@ -44,7 +45,7 @@ def schema_version(file: Path) -> str | None:
             raise ProjectError("a program was cut short while it wrote here", path=file, hint=_ONCE) from error
         raise ProjectError(f"the project cannot be read ({error})", path=file) from error
     except sqlite3.DatabaseError as error:
-        raise DamagedProjectError(f"the project file is damaged ({error})", path=file, hint=_RESTORE) from error
+        raise damaged(f"the project file is damaged ({error})", file) from error
     return str(row[0]) if row is not None else None
 
 
@@ -58,6 +59,12 @@ def require_known(file: Path, version: str | None) -> None:
         )
 
 
+def require_versioned(file: Path, version: str | None) -> None:
+    """Raises DamagedProjectError for a file that does not say; every version of the program has written its own."""
+    if version is None:
+        raise damaged("the project file does not say of which version it is", file)
+
+
 def require_current(file: Path, why_not_written: str) -> None:
     """For a file that must not be written: raises ProjectError unless its schema is the newest."""
     require_there(file)
@@ -65,6 +72,7 @@ def require_current(file: Path, why_not_written: str) -> None:
         raise ProjectError("an earlier copy is half put back", path=file.parent, hint=_ONCE)
     version = schema_version(file)
     require_known(file, version)
+    require_versioned(file, version)
     if version != REVISIONS[-1]:
         raise ProjectError(
             f"an older version of Maskwright made this project, and it cannot be brought up to date: {why_not_written}",
@@ -78,14 +86,14 @@ def require_there(file: Path) -> None:
 
     HalfMadeProjectError where nothing was ever put into it: it does not even say where its images are.
     """
-    is_gone = not file.exists()
-    if is_gone or not file.stat().st_size:  # SQLite takes that for a new one
-        if list_backups(file):
-            what = "the project file is missing" if is_gone else "the project file is empty"
-            raise DamagedProjectError(f"{what}; there are earlier copies", path=file, hint=_RESTORE)
-        if is_gone:
-            raise ProjectError("there is no project here", path=file.parent)
+    has_copies = bool(list_backups(file))
+    if not file.exists():
+        if has_copies:
+            raise damaged(_LOST.format("missing"), file)
+        raise ProjectError("there is no project here", path=file.parent)
     match _content_of(file):
+        case "nothing" if has_copies:
+            raise damaged(_LOST.format("empty"), file)
         case "nothing":
             what = "the making of this project was cut short, and nothing is in it"
             raise HalfMadeProjectError(what, path=file.parent, hint=_ANEW)
@@ -129,7 +137,7 @@ def require_sound(file: Path) -> None:
     journal = file.with_name(f"{file.name}-wal")
     is_suspect = journal.exists() and journal.stat().st_size > 0
     if (is_suspect or file.stat().st_size <= _SMALL_BYTES) and not is_sound(file):
-        raise DamagedProjectError("the project file is damaged", path=file, hint=_RESTORE)
+        raise damaged("the project file is damaged", file)
 
 
 def _require_plain(file: Path) -> None:
@@ -150,8 +158,7 @@ def bring_up_to_date(file: Path) -> None:
     require_known(file, version)
     if version == REVISIONS[-1]:
         return
-    if version is None:
-        raise DamagedProjectError("the project file does not say of which version it is", path=file, hint=_RESTORE)
+    require_versioned(file, version)
     kept = back_up(file, reason=f"schema-{version}")
     log.info("migrating %s from schema %s to %s; a copy is in %s", file, version, REVISIONS[-1], kept)
     make_tables(file)

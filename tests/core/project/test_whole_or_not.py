@@ -12,8 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from maskwright.errors import DamagedProjectError, HalfMadeProjectError, ProjectError
+from maskwright.errors import DamagedProjectError, HalfMadeProjectError, LostProjectError, ProjectError
 from maskwright.project import Project, find_project
+from maskwright.project.anew import set_aside
 from maskwright.project.backup import back_up, list_backups
 from maskwright.project.restoring import restore, restore_newest
 from maskwright.project.store import INSIDE_IMAGES
@@ -300,3 +301,47 @@ def test_a_full_disk_where_the_lock_is_written_is_told(tmp_path: Path, monkeypat
     monkeypatch.setattr(os, "write", full)
     with Project.open(place) as project:  # the lock holds, only whose it is cannot be said
         assert not project.is_read_only
+
+
+@pytest.mark.parametrize("content", [b"", b"no database" * 1000], ids=["empty", "damaged"])
+def test_a_file_with_copies_says_that_one_can_be_put_back(tmp_path: Path, content: bytes) -> None:
+    place, _ = to_restore(tmp_path / "set")
+    (place / "project.db").write_bytes(content)
+    with pytest.raises(DamagedProjectError) as caught:
+        Project.open(place)
+    assert "maskwright restore puts an earlier copy back" in str(caught.value)
+    with pytest.raises(ProjectError, match="copy that is whole"):
+        set_aside(place / "project.db")
+
+
+def test_a_project_without_content_but_with_copies_is_no_new_one(tmp_path: Path) -> None:
+    place, _ = to_restore(tmp_path / "set")
+    with closing(sqlite3.connect(place / "project.db", isolation_level=None)) as connection:
+        for table in tables(place / "project.db"):
+            connection.execute(f"DELETE FROM {table}")
+    with pytest.raises(DamagedProjectError, match="empty; there are earlier copies"):
+        Project.open(place)
+
+
+def test_a_damaged_file_without_copies_is_set_aside_and_the_project_made_anew(tmp_path: Path) -> None:
+    place, images = to_restore(tmp_path / "set")
+    for copy in list_backups(place / "project.db"):
+        copy.unlink()
+    with pytest.raises(ProjectError, match="whole; it stays"):
+        set_aside(place / "project.db")
+    (place / "project.db").write_bytes(b"no database" * 1000)
+    with pytest.raises(LostProjectError, match="restore --anew"):
+        Project.open(place)
+    kept = set_aside(place / "project.db")
+    assert kept.read_bytes() == b"no database" * 1000
+    with Project.create(place, image_root=images) as project:
+        assert project.image_root == images
+
+
+def test_a_file_that_does_not_say_its_version_is_not_an_older_one(tmp_path: Path) -> None:
+    place, _ = to_restore(tmp_path / "set")
+    with closing(sqlite3.connect(place / "project.db", isolation_level=None)) as connection:
+        connection.execute("DELETE FROM alembic_version")
+    for read_only in (True, False):
+        with pytest.raises(DamagedProjectError, match="does not say of which version"):
+            Project.open(place, read_only=read_only)

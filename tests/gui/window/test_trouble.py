@@ -1,6 +1,7 @@
 """When files go away and disks fill up: the window says so, keeps what it has, and goes on."""
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -27,6 +28,11 @@ def draw(bench: Workbench) -> None:
 
 def texts(bench: Workbench) -> list[str]:
     return [f"{message.text} {message.detail}" for message in bench.window.toasts.messages]
+
+
+def actions(bench: Workbench) -> dict[str, Callable[[], object]]:
+    """What the messages that are there offer, by the text on the button."""
+    return {each.action_text: each.action for each in bench.window.toasts.messages if each.action is not None}
 
 
 def test_missing_image_is_named_and_the_next_one_shows(qtbot: QtBot, opened: Workbench, folder: Path) -> None:
@@ -101,6 +107,27 @@ def test_a_damaged_project_is_opened_from_its_latest_copy(qtbot: QtBot, opened: 
         message.action()
     assert opened.images.rows.rowCount() == 6
     assert list((folder / ".maskwright" / "backups").glob("*before-restore.db"))
+
+
+def test_a_damaged_project_without_a_copy_is_set_aside_and_begun_anew(
+    qtbot: QtBot, opened: Workbench, folder: Path
+) -> None:
+    file = folder / ".maskwright" / "project.db"
+    opened.projects.close_project()
+    file.write_bytes(b"no database" * 1000)
+    for copy in (file.parent / "backups").iterdir():
+        copy.write_bytes(b"no copy")
+    opened.projects.open_path(folder)
+    for answer in ("Put the latest copy back", "Start anew"):  # there is a copy, and it turns out to be damaged, too
+        qtbot.waitUntil(lambda answer=answer: answer in actions(opened), timeout=20_000)
+        if answer == "Start anew":
+            break
+        actions(opened)[answer]()
+    with qtbot.waitSignals([opened.projects.opened, opened.projects.images_added], timeout=20_000):
+        actions(opened)["Start anew"]()
+    assert opened.images.rows.rowCount() == 6
+    (kept,) = file.parent.glob("project.db.damaged-*")
+    assert kept.read_bytes() == b"no database" * 1000
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QFileDialog
 
-from maskwright.errors import DamagedProjectError, ForeignImagesError, MaskwrightError
+from maskwright.errors import DamagedProjectError, ForeignImagesError, LostProjectError, MaskwrightError
 from maskwright.monitor import Monitor
 from maskwright_gui.actions import Action, Menu, nothing
 from maskwright_gui.dialogs.rescued import offer_rescued
@@ -167,9 +167,7 @@ class ProjectsFeature(Feature):
 
     def _on_failed(self, complaint: str, error: MaskwrightError) -> None:
         if isinstance(error, DamagedProjectError) and error.path is not None:
-            detail = f"{error.path}: {error.message}. It is kept when an earlier copy takes its place."
-            action = partial(self.restore, error.path)
-            self.told.emit(Message(complaint, detail, "error", "Put the latest copy back", action))
+            self.told.emit(self._of_damage(complaint, error, error.path))
         elif isinstance(error, ForeignImagesError) and error.path is not None:
             what = "This project reads images from another place"
             detail = f"{error.image_root} is not beside {error.path}. Use it only if you know what is in it."
@@ -177,6 +175,34 @@ class ProjectsFeature(Feature):
             self.told.emit(Message(what, detail, "warning", "Use that folder", action, stays=True))
         else:
             self.told.emit(Message.of_error(complaint, error))
+
+    def _of_damage(self, complaint: str, error: DamagedProjectError, file: Path) -> Message:
+        what = f"{file}: {error.message}."
+        if isinstance(error, LostProjectError):
+            detail = f"{what} It is kept under another name when you start anew."
+            return Message(complaint, detail, "error", "Start anew", partial(self.start_anew, file))
+        detail = f"{what} It is kept when an earlier copy takes its place."
+        return Message(complaint, detail, "error", "Put the latest copy back", partial(self.restore, file))
+
+    def start_anew(self, file: Path) -> None:
+        """Set a damaged project aside of which there is no copy; its folder of images becomes a new one."""
+
+        def put_away(progress: Monitor) -> Path:
+            from maskwright.project.anew import set_aside
+
+            progress.report(0, None, "Setting the damaged project aside")
+            return set_aside(file)
+
+        self._run(put_away, partial(self._on_put_away, file), "The project was not set aside")
+
+    def _on_put_away(self, file: Path, kept: Path) -> None:
+        from maskwright.project.store import INSIDE_IMAGES
+
+        is_inside = file.parent.name == INSIDE_IMAGES
+        told = f"{kept}. " + ("" if is_inside else "Open the folder of its images to begin again.")
+        self.told.emit(Message("The damaged project is set aside", told))
+        if is_inside:
+            self.open_path(file.parent.parent)
 
     def _open_allowed(self, error: ForeignImagesError, project: Path) -> None:
         error.allow()

@@ -1,0 +1,57 @@
+"""Sets a project file that cannot be read aside, so that its folder of images becomes a project again."""
+
+import os
+from datetime import UTC, datetime
+from pathlib import Path
+
+from maskwright.errors import DamagedProjectError, LostProjectError, ProjectError
+from maskwright.project.backup import FOLDER, is_sound, list_backups
+from maskwright.project.lock import Holder, ProjectLock
+from maskwright.project.whole_files import sync_folder
+from maskwright.regular_files import is_own
+
+_RESTORE = "maskwright restore puts an earlier copy back"
+ANEW = "maskwright restore --anew sets it aside, and nothing is thrown away"
+_LOGS_FIRST = ("-wal", "-journal", "-shm", "")
+"""While the file is there the project counts as damaged, so that this is tried again."""
+
+
+def damaged(what: str, file: Path) -> DamagedProjectError:
+    """The error to raise for a project file, which says what its user can do."""
+    if list_backups(file):
+        return DamagedProjectError(what, path=file, hint=_RESTORE)
+    return LostProjectError(what, path=file, hint=ANEW)
+
+
+def set_aside(file: Path) -> Path:
+    """Give a damaged project file another name, and copies that are damaged, too; returns where it is.
+
+    Raises ProjectError for a file that is whole, where a copy is whole that `restore` can put back, and where the
+    project is open or its folder cannot be written.
+    """
+    lock = ProjectLock.acquire(file.parent)
+    if isinstance(lock, Holder):
+        raise ProjectError(f"the project is open elsewhere: {lock}", path=file.parent, hint="close it there first")
+    try:
+        _require_lost(file)
+        mark = f".damaged-{datetime.now(UTC):%Y%m%dT%H%M%S%fZ}"
+        if (file.parent / FOLDER).is_dir():
+            (file.parent / FOLDER).rename(file.parent / f"{FOLDER}{mark}")
+        kept = file.with_name(f"{file.name}{mark}")
+        for suffix in _LOGS_FIRST:
+            if is_own(there := file.with_name(file.name + suffix)):
+                there.rename(kept.with_name(kept.name + suffix))
+        sync_folder(file.parent)
+    except OSError as error:
+        raise ProjectError(f"it cannot be set aside: {os.strerror(error.errno or 0)}", path=file) from error
+    finally:
+        lock.release()
+    return kept
+
+
+def _require_lost(file: Path) -> None:
+    copy = next(filter(is_sound, list_backups(file)), None)
+    if copy is not None:
+        raise ProjectError(f"there is an earlier copy that is whole, {copy.name}", path=file.parent, hint=_RESTORE)
+    if is_own(file) and file.stat().st_size and is_sound(file):
+        raise ProjectError("the project file is whole; it stays", path=file)

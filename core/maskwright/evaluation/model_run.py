@@ -85,7 +85,7 @@ def detections(
             if isinstance(outcome, MaskwrightError):
                 run.failures.append((image["file_name"], outcome.message))
             else:
-                run.collect(image["id"], outcome.select(score, nms_iou, run.limit, clip_to_box=True))
+                run.collect(image["id"], outcome.select(score, nms_iou, run.limit, clip_to_box=True, multi_label=True))
             if on_progress is not None:
                 on_progress(done + len(run.unread), len(dataset["images"]))
     return Detections(tuple(run.results), ids, run.all_failures(), notes)

@@ -19,7 +19,7 @@ from maskwright.inference.select import Remembered, selected
 from maskwright.inference.storing import compacted, restored_masks
 from maskwright.inference.thresholds import Defaults, Thresholds
 
-FORMAT_VERSION = 5
+FORMAT_VERSION = 6
 PREPROCESSING_VERSION = 2
 """To be raised when the same image and model would give other candidates than before: a cache forgets them then."""
 SCORE_FLOOR = 0.05
@@ -44,6 +44,11 @@ class Candidates:
     defaults: Defaults = field(default_factory=Defaults)
     remembered: Remembered = field(default_factory=Remembered, init=False, repr=False)
 
+    def __repr__(self) -> str:
+        best = f", best {self.scores[0]:.2f}" if len(self) else ""
+        width, height = self.frame.size_wh
+        return f"<Candidates: {len(self)} of {len(self.categories)} classes on {width} x {height} pixels{best}>"
+
     def __len__(self) -> int:
         return len(self.scores)
 
@@ -58,6 +63,7 @@ class Candidates:
         categories: Collection[int] | None = None,
         min_iou: float | None = 0.98,
         clip_to_box: bool = False,
+        multi_label: bool | None = None,
     ) -> tuple[Prediction, ...]:
         """Instances with a score above `score`, best first, after suppressing boxes that overlap by over `nms_iou`.
 
@@ -67,7 +73,9 @@ class Candidates:
         to the masks (None: exactly). clip_to_box: cut masks at their box. YOLACT's reference lets them reach about one
         prototype cell beyond it, which the default reproduces; cutting measures better (AP of masks 0.145 against
         0.136 with a YOLACT stand-in on COCO, 0.611 against 0.610 on nuclei), so the program itself does.
-        Instances whose mask has no pixel are left out.
+        multi_label: one box may be several objects of different classes; None: as the family's reference does it.
+        Instances whose mask has no pixel are left out, and so is all at or below `SCORE_FLOOR` (0.05), which was never
+        kept. Raises InputError for numbers outside 0 to 1 and for less than one instance.
         """
         wanted = Thresholds(
             score,
@@ -78,12 +86,33 @@ class Candidates:
             min_iou=1.0 if min_iou is None else min_iou,
             categories=None if categories is None else tuple(sorted(categories)),
             clips_to_box=clip_to_box,
+            is_multi_label=multi_label,
         )
         return selected(self, wanted)
 
     def selected(self, thresholds: Thresholds) -> tuple[Prediction, ...]:
         """As `select`."""
         return selected(self, thresholds)
+
+    def to_coco(self, image_id: int, **thresholds: Any) -> list[dict[str, Any]]:
+        """The instances of `select(**thresholds)` as COCO's results: JSON can hold them, `COCO.loadRes` reads them."""
+        return [prediction.to_coco(image_id) for prediction in self.select(**thresholds)]
+
+    def to_arrays(self, **thresholds: Any) -> dict[str, NDArray[Any]]:
+        """The instances of `select(**thresholds)` as plain arrays of N rows, by the names that supervision uses.
+
+        xyxy: (N, 4) float32; mask: (N, H, W) bool; confidence: (N,) float32; class_id: (N,) int64, as
+        `Prediction.category_id`; class_name: (N,) of str.
+        """
+        found = self.select(**thresholds)
+        width, height = self.frame.size_wh
+        return {
+            "xyxy": np.array([each.bbox_xyxy for each in found], np.float32).reshape(-1, 4),
+            "mask": np.stack([each.mask for each in found]) if found else np.zeros((0, height, width), np.bool_),
+            "confidence": np.array([each.score for each in found], np.float32),
+            "class_id": np.array([each.category_id for each in found], np.int64),
+            "class_name": np.array([each.category_name for each in found], np.str_),
+        }
 
     def to_bytes(self) -> bytes:
         """An .npz file for a cache: masks in half precision, or less where they are large (see `storing.compacted`)."""

@@ -2,22 +2,24 @@
 
 import logging
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from maskwright.errors import ModelError
+from maskwright.errors import MaskwrightError, ModelError
 from maskwright.inference.adapters import ADAPTERS
 from maskwright.inference.adapters.family import Adapter, PixelFormat, by_role
 from maskwright.inference.adapters.rows import no_candidates
+from maskwright.inference.boxes_only import finds_boxes_only
 from maskwright.inference.candidates import Candidates
 from maskwright.inference.hashing import file_hash
+from maskwright.inference.image_input import ImageLike, image_to_bgr
 from maskwright.inference.interface import NetworkInterface, described
 from maskwright.inference.labels import ModelCategory
-from maskwright.inference.runtime import CompiledNetwork, Feeds, Hint, Network, Request
+from maskwright.inference.runtime import CompiledNetwork, Feeds, Hint, Network, Request, known_device
 
 _TO_BE_CONVERTED = (".pth", ".pt", ".gz", ".tgz")
 _log = logging.getLogger(__name__)
@@ -83,11 +85,17 @@ class Model:
     def max_instances(self) -> int:
         return self._adapter.defaults.max_instances
 
-    def predict(self, image_bgr: NDArray[np.uint8]) -> Candidates:
-        """Candidates of one image (H, W, 3) uint8 BGR, upright.
+    def __repr__(self) -> str:
+        return f"<Model {self.name!r}: {self.family}, {len(self.labels)} classes, on {self.device}>"
 
-        Raises ValueError for another shape or type, ModelError where inference fails.
+    def predict(self, image: ImageLike) -> Candidates:
+        """Candidates of one image: a path, a Pillow image, or an array.
+
+        Arrays are (H, W) grey, (H, W, 3) BGR or (H, W, 4) BGRA, upright. All are converted as files are: more than 8
+        bits are stretched, transparent pixels lie on white. Raises InputError for what is no image, ImageError for a
+        file that cannot be read, ModelError where inference fails.
         """
+        image_bgr = image_to_bgr(image)
         feeds = self.feeds(image_bgr)
         with self._lock:
             request = self._spare.pop() if self._spare else self._choice.compiled("latency").request()
@@ -96,6 +104,18 @@ class Model:
         finally:
             with self._lock:
                 self._spare.append(request)
+
+    def predict_batch(
+        self, images: Iterable[ImageLike], *, in_flight: int | None = None, keeps_going: bool = False
+    ) -> Iterator[Candidates | MaskwrightError]:
+        """Candidates of many images, in their order, several on the device at a time; read only a little ahead.
+
+        in_flight: how many; None: as many as the device likes. keeps_going: an image that fails comes out as its error
+        instead of raising it, and the others go on.
+        """
+        from maskwright.inference.ordered import predicted_in_order
+
+        return predicted_in_order(self, images, in_flight, keeps_going=keeps_going)
 
     def decode(self, outputs: Mapping[str, NDArray[Any]], image_size_wh: tuple[int, int]) -> Candidates:
         """The same candidates from raw output tensors by name; raises ModelError where one is missing."""
@@ -135,7 +155,7 @@ class DeviceChoice:
         self._lock = threading.Lock()
         self._compiled: dict[Hint, CompiledNetwork] = {}
         self.note: str | None = None
-        self._target = device
+        self._target = known_device(device)
         try:
             first = self.compiled("latency")
         except ModelError as error:
@@ -193,6 +213,11 @@ def recognised(interface: NetworkInterface, path: Path, pixels: PixelFormat | No
             raise ModelError(f"the labels inside the model do not fit it: {error}", path=path) from error
         if adapter is not None:
             return adapter
+    if finds_boxes_only(interface.outputs):
+        raise ModelError(
+            f"this model finds boxes only, no masks (its outputs: {described(interface.outputs)})", path=path,
+            hint="take one for instance segmentation; boxes found elsewhere come in by `maskwright import`",
+        )  # fmt: skip
     families = ", ".join(family.family for family in ADAPTERS)
     raise ModelError(
         f"no known model family has these outputs: {described(interface.outputs)}"

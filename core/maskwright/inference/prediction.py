@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,6 +10,7 @@ from numpy.typing import NDArray
 from maskwright.geometry.convert import LastPrepared, TracedMask, traced_to_polygons, trimmed_to_traced
 from maskwright.geometry.dense import mask_to_dense
 from maskwright.geometry.polygon import Polygon
+from maskwright.geometry.raster import mask_to_rle
 
 
 @dataclass(slots=True, eq=False)
@@ -61,6 +63,18 @@ class Prediction:
         """The same instance with other polygons."""
         outline = Outline(self.outline.exact, min_iou)
         return Prediction(self.category_id, self.category_name, self.score, self.bbox_xyxy, self.image_size_wh, outline)
+
+    def to_coco(self, image_id: int) -> dict[str, Any]:
+        """As an entry of COCO's results list: the mask as run lengths, the detector's box as x, y, width, height."""
+        x1, y1, x2, y2 = self.bbox_xyxy
+        rle = mask_to_rle(self.mask)
+        return {
+            "image_id": image_id,
+            "category_id": self.category_id,
+            "segmentation": {"size": list(rle["size"]), "counts": rle["counts"].decode("ascii")},
+            "bbox": [round(value, 2) for value in (x1, y1, x2 - x1, y2 - y1)],
+            "score": round(self.score, 6),
+        }
 
     @property
     def crop_mask(self) -> NDArray[np.bool_]:

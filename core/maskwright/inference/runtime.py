@@ -21,6 +21,7 @@ Hint = Literal["latency", "throughput"]
 Feeds = Mapping[int, NDArray[Any]]
 """Input tensors by position."""
 Source = TypeVar("Source")
+_KINDS = ("CPU", "GPU", "NPU", "AUTO", "MULTI", "HETERO", "BATCH")
 _PATIENCE_MS = 20
 """Between two questions whether a run is still wanted."""
 _core_lock = threading.Lock()
@@ -30,6 +31,15 @@ _the_core: "openvino.Core | None" = None
 def list_devices() -> tuple[str, ...]:
     """Devices that OpenVINO can use here, such as ("CPU", "GPU")."""
     return tuple(_core().available_devices)
+
+
+def known_device(name: str) -> str:
+    """`name`, or raises ModelError where OpenVINO knows no device of that kind, here or on any other machine."""
+    kinds = [part.partition(".")[0].strip() for part in name.replace(":", ",").split(",")]
+    if all(kind in _KINDS or kind.isdigit() or kind.lstrip("-") in (*_KINDS, *list_devices()) for kind in kinds):
+        return name
+    usable = ", ".join((*list_devices(), "AUTO"))
+    raise ModelError(f"OpenVINO knows no device {name!r}", hint=f"here it can use: {usable}")
 
 
 class Network:

@@ -11,7 +11,7 @@ from maskwright.geometry.convert import LastPrepared
 from maskwright.inference.nms import nms_indices
 from maskwright.inference.prediction import ExactOutline, Outline, Prediction, outline_together
 from maskwright.inference.sampling import largest_component
-from maskwright.inference.thresholds import Thresholds
+from maskwright.inference.thresholds import Defaults, Thresholds
 
 if TYPE_CHECKING:
     from maskwright.inference.candidates import Candidates
@@ -116,16 +116,20 @@ def selected(candidates: "Candidates", wanted: Thresholds) -> tuple[Prediction, 
 def _chosen(candidates: "Candidates", wanted: Thresholds) -> list[int]:
     """Pairs that pass and that no better one suppresses, best first."""
     own = wanted.over(candidates.defaults)
-    pairs = _passing(candidates, own.score, wanted.categories)
+    pairs = _passing(candidates, own, wanted.categories)
     boxes = candidates.boxes_xyxy[candidates.rows[pairs]]
     classes = None if wanted.is_class_agnostic else candidates.classes[pairs]
     kept: list[int] = pairs[nms_indices(boxes, classes, max_iou=own.nms_iou, limit=own.max_instances)].tolist()
     return kept
 
 
-def _passing(candidates: "Candidates", score: float, categories: Collection[int] | None) -> NDArray[np.intp]:
+def _passing(candidates: "Candidates", own: Defaults, categories: Collection[int] | None) -> NDArray[np.intp]:
     """Pairs above the score and of a wanted category, best first as the candidates are."""
-    passes = candidates.scores > score
+    passes = candidates.scores > own.score
+    if not own.is_multi_label:  # before the categories: what is best of another class is none of a wanted one
+        is_best = np.zeros(len(passes), np.bool_)
+        is_best[np.unique(candidates.rows, return_index=True)[1]] = True
+        passes &= is_best
     if categories is not None:
         allowed = np.array([category.id in categories for category in candidates.categories], np.bool_)
         passes &= allowed[candidates.classes]

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Self
 
+from maskwright.errors import InputError
+
 
 @dataclass(frozen=True, slots=True)
 class Defaults:
@@ -14,6 +16,8 @@ class Defaults:
     max_instances: int = 100
     keeps_largest_part: bool = False
     """Things that are always in one piece, such as nuclei: slivers of neighbours are left out of their masks."""
+    is_multi_label: bool = True
+    """One box may be several objects, each of a class of its own; else it is of its best class only."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +40,15 @@ class Thresholds:
     left_out: tuple[int, ...] = ()
     """Ids of the project's categories that are not proposed: `within` knows what they are to the model."""
     clips_to_box: bool = True
+    is_multi_label: bool | None = None
+
+    def __post_init__(self) -> None:
+        for name in ("score", "nms_iou", "mask_threshold", "min_iou"):
+            value = getattr(self, name)
+            if value is not None and not 0 <= value <= 1:  # a NaN makes both comparisons false
+                raise InputError(f"expected {name} from 0 to 1, got {value!r}")
+        if self.max_instances is not None and not self.max_instances >= 1:
+            raise InputError(f"expected max_instances of 1 or more, got {self.max_instances!r}")
 
     def over(self, defaults: Defaults) -> Defaults:
         """Score, overlap and number to go by: these, or the model's own."""
@@ -44,6 +57,7 @@ class Thresholds:
             score=defaults.score if self.score is None else self.score,
             nms_iou=defaults.nms_iou if self.nms_iou is None else self.nms_iou,
             max_instances=defaults.max_instances if self.max_instances is None else self.max_instances,
+            is_multi_label=defaults.is_multi_label if self.is_multi_label is None else self.is_multi_label,
         )
 
     def filled(self, defaults: Defaults) -> Self:
@@ -72,6 +86,7 @@ class Thresholds:
             "mask_threshold": self.mask_threshold,
             "min_iou": self.min_iou,
             "categories": list(self.categories) if self.categories is not None else None,
+            **({} if self.is_multi_label is None else {"is_multi_label": self.is_multi_label}),
         }
 
     @classmethod
@@ -83,11 +98,11 @@ class Thresholds:
         if not isinstance(stored, dict):
             return cls()
         names = ("score", "nms_iou", "mask_threshold", "min_iou")
-        known: dict[str, Any] = {name: float(stored[name]) for name in names if _is_number(stored.get(name))}
+        known: dict[str, Any] = {name: float(stored[name]) for name in names if _is_share(stored.get(name))}
         left_out = stored.get("left_out")
         ids = tuple(id_ for id_ in left_out if isinstance(id_, int)) if isinstance(left_out, list) else ()
         return cls(**known, is_class_agnostic=stored.get("is_class_agnostic") is True, left_out=ids)
 
 
-def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
+def _is_share(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= 1

@@ -172,6 +172,20 @@ def test_yolo_masks_at_any_threshold_equal_a_plain_decoder(tmp_path: Path, thres
         assert iou(again.mask, expected) > 0.99
 
 
+def test_a_yolo_anchor_is_of_its_best_class_unless_all_are_asked_for(tmp_path: Path) -> None:
+    detections, prototypes = yolo_outputs()
+    detections[5, 5] = 0.6
+    model = loaded(
+        tmp_path, {"output0": detections[None], "output1": prototypes[None]}, notes={"labels": "cat dog bird"}
+    )
+    candidates = model.predict(WIDE)
+    assert [each.category_name for each in candidates.select()] == ["cat", "bird"]
+    assert [each.category_name for each in candidates.select(multi_label=True)] == ["cat", "bird", "dog"]
+    assert not candidates.select(categories=[model.labels[1].id])
+    again = Candidates.from_bytes(candidates.to_bytes())
+    assert len(again.select()) == 2
+
+
 def yolo_rows() -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Two rows that overlap a lot, one of a class that nobody named, and two unused ones."""
     rows = np.zeros((5, 6 + 4), np.float32)

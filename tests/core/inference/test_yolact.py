@@ -82,13 +82,13 @@ def test_one_pixel_image(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "image",
     [
-        pytest.param(np.zeros((4, 4), np.uint8), id="grey"),
-        pytest.param(np.zeros((4, 4, 3), np.float32), id="float"),
+        pytest.param(np.zeros((4, 4, 2), np.uint8), id="two channels"),
+        pytest.param(np.zeros((4, 4, 3), np.complex64), id="complex"),
         pytest.param(np.zeros((0, 4, 3), np.uint8), id="empty"),
     ],
 )
 def test_wrong_arrays_are_refused(tmp_path: Path, image: np.ndarray) -> None:
-    with pytest.raises(ValueError, match=r"expected an \(H, W, 3\) uint8 image"):
+    with pytest.raises(ValueError, match=r"expected an array of"):
         tiny(tmp_path).predict(image)
 
 

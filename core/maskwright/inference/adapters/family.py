@@ -91,6 +91,7 @@ def card_notes(interface: NetworkInterface, name: str, defaults: Defaults) -> Ca
                 float(notes.get("nms_iou", notes.get("iou_threshold", defaults.nms_iou))),
                 int(notes.get("max_instances", defaults.max_instances)),
                 notes.get("mask_parts", "") == "largest" or defaults.keeps_largest_part,
+                defaults.is_multi_label,
             ),
         )
     except ValueError as error:

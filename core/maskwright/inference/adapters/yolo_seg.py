@@ -35,7 +35,8 @@ class YoloSegAdapter(BoundNetwork):
     - rows (1, N, 6 + M), of end-to-end networks and exports with suppression inside: x1, y1, x2, y2, score, class from
       0, mask coefficients. Unused rows have no score.
 
-    As in the reference, the logits of masks are enlarged, then compared, and cut at their box.
+    As in the reference, the logits of masks are enlarged, then compared, and cut at their box. Its `predict` gives an
+    anchor its best class, its `val` looks at all of them, which `multi_label` does.
     """
 
     family: ClassVar[str] = "yolo_seg"
@@ -50,7 +51,7 @@ class YoloSegAdapter(BoundNetwork):
         detections, prototypes = (interface.outputs[roles[role]] for role in ("detections", "prototypes"))
         lists_rows = _lists_rows(detections, prototypes)
         # What is in rows went through the graph's own suppression, or needs none.
-        defaults = Defaults(score=0.25, nms_iou=1.0 if lists_rows else 0.7, max_instances=300)
+        defaults = Defaults(score=0.25, nms_iou=1.0 if lists_rows else 0.7, max_instances=300, is_multi_label=False)
         expected = image_input(interface, index=0, default="rgb-unit", override=pixels)
         input_wh = _input_wh(interface)
         return cls(

@@ -5,14 +5,15 @@ import logging
 import os
 import sys
 from pathlib import Path
+from types import TracebackType
 from typing import TypeVar
 
-from PySide6.QtCore import QLibraryInfo, QSettings, Qt, QTimer
+from PySide6.QtCore import QLibraryInfo, QObject, QSettings, Qt, QTimer, Signal
 from PySide6.QtGui import QCloseEvent
 from PySide6.QtWidgets import QApplication
 
+from maskwright.errors import IN_THE_LOG, UNEXPECTED, MaskwrightError
 from maskwright_gui.activity import Activity
-from maskwright_gui.error_report import ErrorReport
 from maskwright_gui.feature import Context, Feature
 from maskwright_gui.features.batch.feature import BatchFeature
 from maskwright_gui.features.canvas_menu.feature import CanvasMenuFeature
@@ -32,7 +33,7 @@ from maskwright_gui.features.point.feature import PointFeature
 from maskwright_gui.features.projects.feature import ProjectsFeature
 from maskwright_gui.features.proposals.feature import ProposalsFeature
 from maskwright_gui.features.relocating.feature import RelocatingFeature
-from maskwright_gui.features.saving.feature import SavingFeature
+from maskwright_gui.features.saving.feature import HANGS, SavingFeature
 from maskwright_gui.features.set_aside.feature import AsideFeature
 from maskwright_gui.features.shapes.feature import ShapesFeature
 from maskwright_gui.features.thresholds.feature import ThresholdsFeature
@@ -40,12 +41,14 @@ from maskwright_gui.features.tools.feature import ToolsFeature
 from maskwright_gui.features.uncertain.feature import UncertainFeature
 from maskwright_gui.features.view.feature import ViewFeature
 from maskwright_gui.main_window import MainWindow
+from maskwright_gui.messages import Message, Toasts
 from maskwright_gui.repetition import UnmarkedRepetition
 from maskwright_gui.saving import SavingWatch
 from maskwright_gui.session import Session
 from maskwright_gui.workers.ending import left_behind
 from maskwright_gui.workers.images import ImageLoader
 from maskwright_gui.workers.inference import InferenceThread, Loader, load_choice
+from maskwright_gui.workers.lane import NoAnswerError
 from maskwright_gui.workers.preview import PreviewThread
 from maskwright_gui.workers.thumbnails import ThumbnailLoader
 
@@ -186,3 +189,30 @@ class Workbench:
         for thread in (self.preview, self.inference, self.loader, self.thumbnails):
             thread.stop()
         self.session.close_project()
+
+
+class ErrorReport(QObject):
+    """Python calls it for what nobody caught, from whatever thread."""
+
+    _told = Signal(object)
+    """Message."""
+
+    def __init__(self, toasts: Toasts) -> None:
+        super().__init__(toasts)
+        self._told.connect(toasts.show_message)
+
+    def install(self) -> None:
+        sys.excepthook = self.on_exception
+
+    def on_exception(self, kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+        if isinstance(error, NoAnswerError):
+            log.info("%s", error)
+            self._told.emit(Message(HANGS, f"{error.path}. Some things have to wait until it does.", "warning"))
+        elif isinstance(error, MaskwrightError):
+            self._told.emit(Message.of_error("That did not work", error))
+        elif not issubclass(kind, Exception):
+            sys.__excepthook__(kind, error, trace)
+        else:
+            log.error("unexpected error", exc_info=(kind, error, trace))
+            detail = f"What was saved stays saved; {IN_THE_LOG}."
+            self._told.emit(Message(f"{UNEXPECTED[0].upper()}{UNEXPECTED[1:]}", detail, "error"))

@@ -1,19 +1,124 @@
 """What stands between the window and one open project: who writes, who reads, who reads ahead, who hands out ids."""
 
+from collections import OrderedDict, deque
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject
 
+from maskwright.document.document import Document
+from maskwright.document.values import ImageRecord
+from maskwright.errors import MaskwrightError
 from maskwright.inference.candidate_cache import CandidateCache
-from maskwright_gui.reading import ImageReader, LeftImages
+from maskwright_gui.history import History, Step, rebased
 from maskwright_gui.workers.ending import end_and_delete, left_behind, wait_for
-from maskwright_gui.workers.ids import IdSupply
 from maskwright_gui.workers.lane import FolderProbe, Waiting, answering
 from maskwright_gui.workers.read_ahead import ReadAhead
+from maskwright_gui.workers.storing import state_after
 from maskwright_gui.workers.writer import EditWriter
 
 if TYPE_CHECKING:
     from maskwright.project.store import Project
+
+
+MOST_LEFT = 64
+
+
+class LeftImages:
+    """Images that were on screen, as they were when they were left: to come back to while a project does not answer."""
+
+    def __init__(self) -> None:
+        self._known: OrderedDict[int, tuple[ImageRecord, Document]] = OrderedDict()
+
+    def remember(self, image: ImageRecord, document: Document) -> None:
+        self._known.pop(image.id, None)
+        self._known[image.id] = (image, document)
+        while len(self._known) > MOST_LEFT:
+            self._known.popitem(last=False)
+
+    def get(self, image_id: int) -> tuple[ImageRecord, Document] | None:
+        return self._known.get(image_id)
+
+    def clear(self) -> None:
+        self._known.clear()
+
+
+class ImageReader:
+    """Reads for the GUI thread: one image at a time, a millisecond each. Raises ProjectError as the project does.
+
+    What is not written yet is asked for first: the writer may store it while the image is being read. An edit that is
+    then in both is no harm, since its outcome is put where it is already; one that is in neither would be out of sight.
+    """
+
+    def __init__(self, project: "Project", writer: EditWriter, ahead: ReadAhead) -> None:
+        self._project, self._writer, self._ahead = project, writer, ahead
+
+    def image(self, image_id: int) -> ImageRecord:
+        pending = self._writer.pending_of(image_id)
+        known = self._ahead.get(image_id)
+        record = known.record if known is not None else self._project.image(image_id)
+        return replace(record, state=state_after(record.state, pending))
+
+    def document(self, image_id: int) -> Document:
+        changes = self._writer.pending_changes(image_id)
+        known = self._ahead.get(image_id)
+        document = known.document if known is not None else self._project.document(image_id)
+        for change in changes:
+            document = document.apply(rebased(change, document))
+        return document
+
+    def history(self, image_id: int) -> History:
+        """The steps of earlier sessions, so that undo survives a restart; only before the first edit of this one."""
+        steps = self._project.undo_steps(image_id)
+        done, undone = ([Step(entry.label, entry.change) for entry in side] for side in (steps.undo, steps.redo))
+        return History(done, undone)
+
+
+BLOCK = 256
+FEW = 128
+"""So many may still be drawn when the next block is asked for: minutes of work while a network share hangs."""
+
+
+class IdSupply:
+    """For the GUI thread; `reserve` is called on a lane."""
+
+    def __init__(self, reserve: Callable[[int], Sequence[int]], waiting: Waiting) -> None:
+        self._reserve, self._waiting = reserve, waiting
+        self._ids: deque[int] = deque()
+        self._is_asked = False
+
+    def take(self) -> int:
+        """Raises ProjectError when none is left and the project does not give any."""
+        self.fill()
+        if not self._ids:
+            self._ids.extend(self._waiting.call(lambda: self._reserve(BLOCK)))
+        return self._ids.popleft()
+
+    def have(self, count: int) -> None:
+        """Have so many at hand. Raises ProjectError as `take` does."""
+        if count > BLOCK:
+            self._ids.extend(self._waiting.call(lambda: self._reserve(count)))
+
+    def renew(self) -> None:
+        """Others were given meanwhile; those at hand are still nobody's, but a file that came in may use them."""
+        self._ids.clear()
+        self.fill()
+
+    def fill(self) -> None:
+        """Ask for more where few are left; returns at once."""
+        if len(self._ids) < FEW and not self._is_asked:
+            self._is_asked = True
+            self._waiting.lane.post(self._fetch)
+
+    def _fetch(self) -> None:
+        try:
+            self._ids.extend(self._reserve(BLOCK))
+        except MaskwrightError:
+            return  # whoever takes one asks again, and is told
+        finally:
+            self._is_asked = False
+
 
 SAVE_S = 5.0
 """How long the window may stand still for the last edits to be written, on a folder that answers."""

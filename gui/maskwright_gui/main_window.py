@@ -1,10 +1,10 @@
 """The window: lays out header, tools, docks, canvas, threshold strip and status bar. It decides nothing."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QByteArray, QMimeData, QSettings, QSize, Qt, Signal
+from PySide6.QtCore import QByteArray, QMimeData, QObject, QSettings, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDragLeaveEvent, QDropEvent, QResizeEvent
 from PySide6.QtWidgets import (
     QDockWidget,
@@ -19,7 +19,6 @@ from PySide6.QtWidgets import (
 from maskwright_gui.actions import Actions, Menu
 from maskwright_gui.canvas.view import CanvasView
 from maskwright_gui.icons import themed_icon
-from maskwright_gui.later import Later
 from maskwright_gui.messages import Toasts
 from maskwright_gui.panels.empty_state import EmptyState
 from maskwright_gui.panels.header import Header
@@ -30,6 +29,35 @@ from maskwright_gui.theme import DARK, Theme
 
 if TYPE_CHECKING:
     from maskwright.project.store import Project
+
+
+LATER_MS = 15
+
+
+class Later(QObject):
+    """Each piece of work is known by a name: put again before its time, it is done once."""
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._works: dict[str, Callable[[], None]] = {}
+        self._timer = QTimer(self, singleShot=True, interval=LATER_MS)
+        self._timer.timeout.connect(self.flush)
+
+    def put(self, name: str, work: Callable[[], None]) -> None:
+        """`work` asks for what it shows when it is done, so that it shows nothing of the moment it was put."""
+        self._works[name] = work
+        self._timer.start()
+
+    def waits(self, name: str) -> bool:
+        return name in self._works
+
+    def flush(self) -> None:
+        """Do all that waits, now."""
+        self._timer.stop()
+        works, self._works = self._works, {}
+        for work in works.values():
+            work()
+
 
 DEFAULT_SIZE = QSize(1280, 800)
 LAYOUT_VERSION = 1

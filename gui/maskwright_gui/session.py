@@ -201,10 +201,6 @@ class Session(QObject):
         known = self._link.ahead.get(image_id) is not None if self._link is not None else False
         return self.document_of(image_id) if known else None
 
-    def reload_document(self) -> None:
-        """Read the current image's instances again, with the edits that are not yet written on top."""
-        self._replace_document(self._link.reader.document(self.image.id) if self._link and self.image else None)
-
     def _replace_document(self, document: Document | None) -> None:
         known = self.selection if self.document is not None else frozenset()
         is_same = self.document is not None and document is not None and self.document.image_id == document.image_id

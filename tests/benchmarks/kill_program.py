@@ -23,8 +23,7 @@ from rich.console import Console
 
 from maskwright.project import Project, scan_folder
 from maskwright.project.backup import is_sound
-from maskwright.project.database import settle_journal_mode
-from maskwright.project.shares import share_type
+from maskwright.project.database import settle_journal_mode, share_type
 
 ROOT = Path(__file__).resolve().parents[2]
 DRIVER = """

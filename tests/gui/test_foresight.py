@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from maskwright.inference.thresholds import Thresholds
-from maskwright_gui.workers.foresight import next_thresholds
+from maskwright_gui.workers.preview import next_thresholds
 
 NOW = Thresholds(score=0.3, nms_iou=0.5, mask_threshold=0.57, min_iou=1.0)
 

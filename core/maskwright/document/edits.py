@@ -126,11 +126,6 @@ def move_vertices(document: Document, places: Mapping[VertexRef, Point]) -> Chan
     return _replace_rings(document, changed)
 
 
-def insert_vertex(document: Document, after: VertexRef, point: Point) -> Change:
-    """A new vertex between `after` and the one that follows it."""
-    return insert_vertices(document, [after], point)
-
-
 def insert_vertices(document: Document, after: Iterable[VertexRef], point: Point) -> Change:
     """The same new vertex on several outlines, one edge of each: a border that neighbours share stays shared."""
     changed: dict[tuple[int, int, int], Ring | None] = {}

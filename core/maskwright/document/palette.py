@@ -89,8 +89,3 @@ def parse_colour(text: str) -> Rgb | None:
     except ValueError:
         return None
     return value >> 16, (value >> 8) & 0xFF, value & 0xFF
-
-
-def colour_to_text(colour: Rgb) -> str:
-    """(red, green, blue) as `#rrggbb`."""
-    return "#{:02x}{:02x}{:02x}".format(*colour)

@@ -76,12 +76,6 @@ def is_yolo(path: Path) -> bool:
     return path.is_dir() and (has_table or (path / "labels").is_dir() or any(path.glob("*/obj.names")))
 
 
-def _table_in(root: Path) -> Path | None:
-    above = [root / name for name in (*YAML_NAMES, *LIST_NAMES)]
-    within = [file for name in LIST_NAMES for file in sorted(root.glob(f"*/{name}"))]
-    return next((file for file in (*above, *within) if file.is_file()), None)
-
-
 def _has_names(file: Path) -> bool:
     try:
         return yaml_value(read_yaml(file), "names") is not None

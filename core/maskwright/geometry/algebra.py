@@ -93,12 +93,6 @@ def fill_holes(polygons: Sequence[Polygon], *, max_area: float = float("inf")) -
     return tuple(filled) if are_valid(filled) else unite(filled)
 
 
-def remove_small_parts(polygons: Sequence[Polygon], *, min_area: float) -> Polygons:
-    """Without the parts under `min_area` square pixels, holes not counted; the largest part always stays."""
-    largest = max(polygons, key=lambda polygon: area_of([polygon]), default=None)
-    return tuple(polygon for polygon in polygons if polygon is largest or area_of([polygon]) >= min_area)
-
-
 def make_valid(polygons: Sequence[Polygon]) -> Polygons:
     """The same pixels as valid polygons that do not overlap; what is valid already comes back as it is."""
     if are_valid(polygons):

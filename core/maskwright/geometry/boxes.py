@@ -6,28 +6,6 @@ from numpy.typing import ArrayLike, NDArray
 Boxes = NDArray[np.float64]
 
 
-def xyxy_to_xywh(boxes_xyxy: ArrayLike) -> Boxes:
-    """Any shape that ends in 4."""
-    boxes = np.array(boxes_xyxy, dtype=np.float64)
-    boxes[..., 2:] -= boxes[..., :2]
-    return boxes
-
-
-def xywh_to_xyxy(boxes_xywh: ArrayLike) -> Boxes:
-    """Any shape that ends in 4."""
-    boxes = np.array(boxes_xywh, dtype=np.float64)
-    boxes[..., 2:] += boxes[..., :2]
-    return boxes
-
-
-def clip_xyxy(boxes_xyxy: ArrayLike, size_wh: tuple[int, int]) -> Boxes:
-    """Boxes cut to the image; those outside get no width or no height."""
-    boxes = np.array(boxes_xyxy, dtype=np.float64)
-    boxes[..., 0::2] = boxes[..., 0::2].clip(0, size_wh[0])
-    boxes[..., 1::2] = boxes[..., 1::2].clip(0, size_wh[1])
-    return boxes
-
-
 def box_areas(boxes_xyxy: ArrayLike) -> NDArray[np.float64]:
     """Square pixels; zero for boxes without width or height."""
     boxes = np.asarray(boxes_xyxy, dtype=np.float64)

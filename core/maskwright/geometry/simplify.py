@@ -5,9 +5,9 @@ most good, and what is left of the allowed error pays for leaving out single ver
 side, one tolerance each at a time: the cost of a mask of a hundred pixels is that of calling libraries.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from itertools import islice
+from itertools import islice, pairwise
 from typing import Any, TypeAlias
 
 import cv2
@@ -15,9 +15,59 @@ import numpy as np
 from numpy.typing import NDArray
 
 from maskwright.geometry.checking import Outline, StackedMasks, are_valid, batches
-from maskwright.geometry.fitting import RingTable
-from maskwright.geometry.pruning import pruned
-from maskwright.geometry.trace import LatticePart
+from maskwright.geometry.fitting import RingTable, one_earlier
+from maskwright.geometry.trace import LatticePart, one_later
+
+_FEW = 4
+"""Vertices that are left to a ring."""
+
+
+def pruned(outlines: Sequence[Outline], slacks: Sequence[float]) -> list[Outline]:
+    """Each outline without the vertices whose triangles are no larger than its slack, together, in square pixels.
+
+    The slack holds for each ring by itself: what one gains another may lose, and the caller looks at the pixels anyway.
+    """
+    rings = [ring for outline in outlines for part in outline for ring in part]
+    if not rings:
+        return []
+    lengths = np.array([len(ring) for ring in rings])
+    lasts = lengths.cumsum() - 1
+    firsts = lasts - lengths + 1
+    vertices = np.concatenate(rings)
+    triangles = _triangles(vertices, firsts, lasts)
+    order = np.lexsort((triangles, np.repeat(np.arange(len(rings)), lengths))).tolist()
+    areas = triangles.tolist()
+    is_kept = np.ones(len(vertices), np.bool_)
+    spans = zip(firsts.tolist(), lasts.tolist(), strict=True)
+    for outline, slack in zip(outlines, slacks, strict=True):
+        for first, last in islice(spans, sum(map(len, outline))):
+            is_kept[_dispensable(order[first : last + 1], areas, first, last, slack)] = False
+    bounds = np.concatenate(([0], is_kept.cumsum()[lasts])).tolist()
+    left = vertices[is_kept]
+    thinned = (left[start:end] for start, end in pairwise(bounds))
+    return [[list(islice(thinned, len(part))) for part in outline] for outline in outlines]
+
+
+def _triangles(vertices: NDArray[np.float64], firsts: NDArray[np.intp], lasts: NDArray[np.intp]) -> NDArray[np.float64]:
+    """Area of the triangle of each vertex with its neighbours."""
+    points = vertices[:, 0] + 1j * vertices[:, 1]
+    step = one_earlier(points, firsts, lasts) - points
+    return np.asarray(np.abs((one_later(step, firsts, lasts).conj() * step).imag) / 2)
+
+
+def _dispensable(order: Iterable[int], areas: list[float], first: int, last: int, slack: float) -> list[int]:
+    """Of a ring's vertices first..last, smallest triangles first."""
+    gone: set[int] = set()
+    most = last - first + 1 - _FEW
+    for i in order:
+        if areas[i] > slack or len(gone) >= most:
+            break
+        before, after = i - 1 if i > first else last, i + 1 if i < last else first
+        if before not in gone and after not in gone:  # its triangle is still the one measured
+            gone.add(i)
+            slack -= areas[i]
+    return list(gone)
+
 
 Parts: TypeAlias = Sequence[LatticePart]
 
@@ -44,23 +94,21 @@ _NEXT_SHARE = 0.4
 """Of the error left, after spending all of it broke the promise."""
 
 
-def simplify_masks(masks: Sequence[Parts], sizes_wh: Sequence[tuple[int, int]], min_iou: float) -> list[Outline]:
-    """Of each mask the parts with few vertices and IoU >= min_iou with the original in a frame of its size.
-
-    masks: none of them empty. Every outline is valid (simple rings, holes inside) and lies in the frame. Parts and
-    holes that do not matter for the IoU may go. Where nothing simpler keeps the promise a mask comes back as it is.
-    """
-    return PreparedMasks(masks, sizes_wh).simplified(min_iou)
-
-
 class PreparedMasks:
-    """What `simplify_masks` needs of its masks whatever the promise; a third of its time on objects of many parts."""
+    """Masks made ready for any promise, which takes a third of the time on objects of many parts.
+
+    masks: none of them empty, each in a frame of its size.
+    """
 
     def __init__(self, masks: Sequence[Parts], sizes_wh: Sequence[tuple[int, int]]) -> None:
         self._batches = [_Batch([masks[i] for i in batch], [sizes_wh[i] for i in batch]) for batch in batches(sizes_wh)]
 
     def simplified(self, min_iou: float) -> list[Outline]:
-        """As `simplify_masks` says; as often as wanted."""
+        """Of each mask the parts with few vertices and IoU >= min_iou with the original; as often as wanted.
+
+        Every outline is valid (simple rings, holes inside) and lies in the frame. Parts and holes that do not matter
+        for the IoU may go. Where nothing simpler keeps the promise a mask comes back as it is.
+        """
         return [outline for batch in self._batches for outline in _Lockstep(batch, min_iou).simplified()]
 
 

@@ -6,6 +6,7 @@ them. But it returns half a picture for a file that is cut off, so that only fil
 """
 
 import io
+import mmap
 import os
 import struct
 from collections.abc import Iterator
@@ -20,10 +21,44 @@ from numpy.typing import NDArray
 from maskwright.images.bmp_bands import bmp_look, bmp_parts
 from maskwright.images.exif import upright
 from maskwright.images.header import ImageHeader, open_plugin
-from maskwright.images.parts import Part, Watcher, joined, upright_parts
+from maskwright.images.parts import Part, Watcher, joined, turned_part, upright_parts
 from maskwright.images.png_bands import first_pass, png_parts
 from maskwright.images.sketch import Sketch
-from maskwright.images.turning import turned_away
+
+_BLOCK_PX = 512
+
+
+def turned_away(samples: NDArray[Any], orientation: int) -> NDArray[Any]:
+    """`samples` (H, W[, C]), an array that owns its memory, upright; it is empty afterwards.
+
+    It is cut into blocks from below and becomes shorter, then the blocks are laid out and dropped one after the other.
+    """
+    if not samples.flags.owndata:
+        return upright(samples, orientation)
+    height, width = samples.shape[:2]
+    blocks: list[Part] = []
+    for top in reversed(range(0, height, _BLOCK_PX)):
+        for left in range(0, width, _BLOCK_PX):
+            block = Part(left, top, samples[top:, left : left + _BLOCK_PX])
+            blocks.append(_on_own_pages(turned_part(block, (width, height), orientation)))
+            del block
+        samples.resize((top, *samples.shape[1:]), refcheck=False)
+    turned_wh = (width, height) if orientation < 5 else (height, width)
+    whole = np.empty((turned_wh[1], turned_wh[0], *samples.shape[2:]), samples.dtype)
+    blocks.sort(key=lambda block: (-block.top, block.left))
+    while blocks:
+        block = blocks.pop()
+        whole[block.places] = block.pixels
+    return whole
+
+
+def _on_own_pages(part: Part) -> Part:
+    """Memory that goes back to the system when it is dropped; the allocator would keep pieces of this size."""
+    pages = mmap.mmap(-1, part.pixels.nbytes)
+    pixels = np.frombuffer(pages, part.pixels.dtype).reshape(part.pixels.shape)
+    pixels[:] = part.pixels
+    return Part(part.left, part.top, pixels)
+
 
 _MOST_WEBP_FILE_BYTES = 64 * 2**20
 """Larger ones OpenCV decodes from memory only; 108 megapixels without loss are."""

@@ -18,7 +18,7 @@ from PySide6.QtWidgets import (
 from maskwright.document.values import Category
 from maskwright_gui.panels.class_bars import ClassBar, ClassBars
 from maskwright_gui.panels.duplicates import DuplicatesPage
-from maskwright_gui.panels.grid_delegate import CELL, PICTURE_PX, GridDelegate
+from maskwright_gui.panels.image_delegate import CELL, PICTURE_PX, GridDelegate
 from maskwright_gui.panels.image_model import ImageListModel
 from maskwright_gui.panels.image_query import ImageQuery
 from maskwright_gui.panels.image_search import HELP, PLACEHOLDER, SEARCH_DELAY_MS

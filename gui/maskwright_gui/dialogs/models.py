@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtGui import QCloseEvent
 from PySide6.QtWidgets import (
     QDialog,
@@ -19,10 +19,10 @@ from PySide6.QtWidgets import (
 )
 
 from maskwright.errors import MaskwrightError
-from maskwright.models.catalog import Availability, Listed, listed_models, remove
+from maskwright.models.catalog import Availability, Listed, listed_models, remove, verify
+from maskwright.monitor import Monitor
 from maskwright_gui.operation import Operation
 from maskwright_gui.panels.widgets import muted_label, named
-from maskwright_gui.workers.model_tasks import add_task, get_task, verify_task
 
 FILE_FILTER = "Models (*.pth *.pt *.pb *.tar.gz *.tgz *.onnx *.xml);;All files (*)"
 _NAME = Qt.ItemDataRole.UserRole
@@ -235,3 +235,46 @@ def _about(model: Listed) -> str:
     parts = [f"<b>{card.title}</b>", " ".join(card.description.split()), figures]
     link = f'<a href="{card.source}">{card.source}</a>' if card.source else ""
     return "<br>".join(filter(None, [*parts, link]))
+
+
+def get_task(name: str, parent: QObject) -> Operation:
+    """Download, check and convert a model of the catalogue."""
+
+    def work(progress: Monitor) -> str:
+        from maskwright.models.install import get_model  # the network client is imported when it is first needed
+
+        def report(done: int, size: int) -> None:
+            if done < size:
+                progress.report(done, size, f"{name}: {done / 1e6:.0f} of {size / 1e6:.0f} MB")
+            else:
+                progress.report(0, None, f"{name}: checking and converting")
+
+        get_model(name, on_progress=report)
+        return f"{name} is ready."
+
+    return Operation(work, parent)
+
+
+def add_task(path: Path, parent: QObject) -> Operation:
+    """Convert and install a file."""
+
+    def work(progress: Monitor) -> str:
+        from maskwright.models.install import add_file
+
+        progress.check()
+        model = add_file(path, check=progress.check)
+        return f"{model.name} is ready, family {model.family}."
+
+    return Operation(work, parent)
+
+
+def verify_task(model: Listed, parent: QObject) -> Operation:
+    """Compare an installed model's files with what was installed."""
+
+    def work(progress: Monitor) -> str:
+        progress.check()
+        if model.installed is not None:
+            verify(model.installed)
+        return f"{model.name} is what was installed."
+
+    return Operation(work, parent)

@@ -1,13 +1,30 @@
 """Edits that are not saved stand in the way of closing: waits for them, or lets the person choose."""
 
 from collections.abc import Callable
+from datetime import datetime
 from enum import Enum, auto
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, QTimer
-from PySide6.QtWidgets import QDialog, QDialogButtonBox, QLabel, QProgressBar, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QDialog,
+    QDialogButtonBox,
+    QLabel,
+    QMessageBox,
+    QProgressBar,
+    QPushButton,
+    QVBoxLayout,
+    QWidget,
+)
 
 from maskwright_gui.panels.widgets import muted_label, named
 from maskwright_gui.saving import Saving
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from maskwright.project.rescue import Rescue
+
 
 LOOK_MS = 200
 
@@ -92,3 +109,30 @@ class UnsavedDialog(QDialog):
         self._timer.stop()
         self.leaving = leaving
         self.done(int(leaving is not Leaving.STAY))
+
+
+def offer_rescued(
+    rescues: "Sequence[Rescue]", *, take: Callable[[], object], drop: Callable[[], object], parent: QWidget
+) -> QMessageBox:
+    """Asks beside the work; `take` puts them in, `drop` deletes the copy, without either they are offered again."""
+    edits = sum(len(rescue.edits) for rescue in rescues)
+    images = len({edit.image_id for rescue in rescues for edit in rescue.edits})
+    what = f"{edits} edit" + (" was" if edits == 1 else "s were") + " not saved last time"
+    box = QMessageBox(QMessageBox.Icon.Question, "Rescued edits", what)
+    box.setParent(parent, box.windowFlags())
+    at = datetime.fromisoformat(rescues[-1].at).astimezone().strftime("%Y-%m-%d %H:%M")
+    where = "1 image" if images == 1 else f"{images} images"
+    box.setInformativeText(
+        f"The project's folder did not take them; a copy was kept on this computer ({where}, {at}). "
+        "Put in, each can be undone on its image."
+    )
+    put_in = box.addButton("Put them in" if edits > 1 else "Put it in", QMessageBox.ButtonRole.AcceptRole)
+    delete = box.addButton("Delete the copy", QMessageBox.ButtonRole.DestructiveRole)
+    later = box.addButton("Not now", QMessageBox.ButtonRole.RejectRole)
+    box.setDefaultButton(put_in)
+    box.setEscapeButton(later)
+    put_in.clicked.connect(lambda: take())
+    delete.clicked.connect(lambda: drop())
+    box.finished.connect(box.deleteLater)
+    box.open()
+    return box

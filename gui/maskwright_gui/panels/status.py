@@ -1,13 +1,125 @@
 """The status bar: what the keys do now, where the pointer is, the zoom, and how far the background work is."""
 
-from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QProgressBar, QStatusBar, QToolButton, QWidget
+from collections.abc import Callable
+
+from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtGui import QPainter, QPaintEvent, QResizeEvent
+from PySide6.QtWidgets import (
+    QLabel,
+    QProgressBar,
+    QSizePolicy,
+    QStatusBar,
+    QStyleOptionToolButton,
+    QToolButton,
+    QWidget,
+)
 
 from maskwright_gui.keymap import WithKeys
-from maskwright_gui.panels.hint_line import HintLine
-from maskwright_gui.panels.readout import Readout, ReadoutButton
 from maskwright_gui.panels.widgets import named
 from maskwright_gui.workers.batch_status import BatchProgress, BatchState, progress_text
+
+_PAD_PX = 8
+
+
+class Readout(QWidget):
+    """One line of text in a place of fixed width."""
+
+    def __init__(self, longest: str, parent: QWidget) -> None:
+        super().__init__(parent)
+        self._longest, self._text = longest, ""
+        self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Preferred)
+
+    @property
+    def text(self) -> str:
+        return self._text
+
+    def show_text(self, text: str) -> None:
+        if text != self._text:
+            self._text = text
+            self.update()
+
+    # Qt
+
+    def sizeHint(self) -> QSize:
+        metrics = self.fontMetrics()
+        return QSize(metrics.horizontalAdvance(self._longest) + _PAD_PX, metrics.height())
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        painter.setPen(self.palette().windowText().color())
+        painter.drawText(self.rect(), Qt.AlignmentFlag.AlignVCenter, self._text)
+        painter.end()
+
+
+class ReadoutButton(QToolButton):
+    """A button whose text changes without a new layout."""
+
+    def __init__(self, longest: str, parent: QWidget) -> None:
+        super().__init__(parent)
+        self._shown = ""
+        self.setText(longest)
+        self.setMinimumWidth(self.sizeHint().width())
+
+    def show_text(self, text: str) -> None:
+        if text != self._shown:
+            self._shown = text
+            self.update()
+
+    # Qt
+
+    def initStyleOption(self, option: QStyleOptionToolButton) -> None:
+        super().initStyleOption(option)
+        option.text = self._shown
+
+
+SEPARATOR = " · "
+_LEFT_OUT = "…"
+_INDENT_PX = 8
+
+
+class HintLine(QLabel):
+    """Leaves out whole parts of a hint, the whole of which is its tool tip."""
+
+    def __init__(self, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.setProperty("muted", True)
+        self.setIndent(_INDENT_PX)
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self._whole = ""
+
+    @property
+    def whole_text(self) -> str:
+        return self._whole
+
+    def show_hint(self, text: str) -> None:
+        self._whole = text
+        self.setToolTip(text)
+        self.setAccessibleDescription(text)
+        self._fit()
+
+    def _fit(self) -> None:
+        metrics, room = self.fontMetrics(), self.width() - 2 * _INDENT_PX
+        text = fitting(self._whole, lambda text: metrics.horizontalAdvance(text) <= room)
+        self.setText(metrics.elidedText(text, Qt.TextElideMode.ElideRight, room))
+
+    # Qt
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fit()
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(1, super().minimumSizeHint().height())
+
+
+def fitting(hint: str, fits: Callable[[str], bool]) -> str:
+    """The hint with as many of its middle parts as fit: how it begins and how it ends matters most."""
+    *parts, last = hint.split(SEPARATOR)
+    text = hint
+    while len(parts) > 1 and not fits(text):
+        parts.pop()
+        text = SEPARATOR.join([*parts, _LEFT_OUT, last])
+    return text
 
 
 class StatusBar(QStatusBar):

@@ -1,5 +1,12 @@
 """Which drag begins at what the pointer was pressed on."""
 
+import math
+
+import numpy as np
+import shapely
+
+from maskwright.document.change import Change
+from maskwright.geometry.algebra import to_shapely
 from maskwright_gui.tools.context import ToolContext
 from maskwright_gui.tools.gestures import (
     ERASE_SCREEN_PX,
@@ -9,10 +16,68 @@ from maskwright_gui.tools.gestures import (
     InsertVertex,
     MoveInstances,
 )
-from maskwright_gui.tools.selecting import Lasso, RubberBand
+from maskwright_gui.tools.overlay import Overlay, OverlayLine, Stroke, as_points
 from maskwright_gui.tools.targets import BodyTarget, EdgeTarget, Target, VertexTarget, owner_of
 from maskwright_gui.tools.tool import Pointer
 from maskwright_gui.tools.welding import following
+
+_NOTHING = Change.of([])
+_STEP_SCREEN_PX = 3.0
+_LEAST_SHARE = 0.5
+
+
+class RubberBand:
+    """A box that selects: dragged to the right what lies wholly inside, to the left all that it touches."""
+
+    hint = "To the right: what lies inside · to the left: all that it touches · Esc cancels"
+    draft = _NOTHING
+
+    def __init__(self, context: ToolContext, start: Pointer) -> None:
+        self._start = self._end = start
+        self._kept = context.selection if start.modifiers.shift or start.modifiers.ctrl else frozenset()
+
+    def move(self, pointer: Pointer) -> None:
+        self._end = pointer
+
+    def finish(self, context: ToolContext) -> None:
+        (x1, x2), (y1, y2) = sorted((self._start.x, self._end.x)), sorted((self._start.y, self._end.y))
+        find = context.index.touched if self._end.x < self._start.x else context.index.inside
+        context.select(self._kept.union(find((x1, y1, x2, y2))))
+
+    def overlay(self) -> Overlay:
+        a, b = self._start, self._end
+        corners = as_points((a.x, a.y), (b.x, a.y), (b.x, b.y), (a.x, b.y))
+        return Overlay(lines=(OverlayLine(corners, Stroke.RUBBER, is_closed=True),))
+
+
+class Lasso:
+    """A freehand loop that adds to the selection what lies at least half inside."""
+
+    hint = "Release selects what lies at least half in the loop · Esc cancels"
+    draft = _NOTHING
+
+    def __init__(self, context: ToolContext, start: Pointer) -> None:
+        self._points = [start.point]
+        self._kept = context.selection
+
+    def move(self, pointer: Pointer) -> None:
+        if math.dist(pointer.point, self._points[-1]) > pointer.reach(_STEP_SCREEN_PX):
+            self._points.append(pointer.point)
+
+    def finish(self, context: ToolContext) -> None:
+        if len(self._points) < 3:
+            return
+        loop = shapely.make_valid(shapely.Polygon(self._points))
+        x1, y1, x2, y2 = loop.bounds
+        near = context.index.ids_touching((x1, y1, x2, y2))
+        context.select(self._kept.union(id_ for id_ in near if self._holds(loop, context, id_)))
+
+    def overlay(self) -> Overlay:
+        return Overlay(lines=(OverlayLine(np.array(self._points), Stroke.RUBBER, is_closed=True),))
+
+    def _holds(self, loop: shapely.Geometry, context: ToolContext, instance_id: int) -> bool:
+        area = to_shapely(context.document[instance_id].polygons)
+        return bool(shapely.intersection(area, loop).area >= _LEAST_SHARE * area.area)
 
 
 def begin_drag(context: ToolContext, target: Target | None, pressed: Pointer) -> Gesture:

@@ -1,10 +1,10 @@
 """What other thresholds would make of one image, from its candidates, newest wish first; nothing is stored."""
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum, auto
 from threading import Condition
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from PySide6.QtCore import QObject, QThread, Signal
 
@@ -13,11 +13,28 @@ from maskwright.errors import IN_THE_LOG, UNEXPECTED, MaskwrightError, ProjectEr
 from maskwright.inference.candidate_cache import CandidateCache
 from maskwright.inference.thresholds import Thresholds
 from maskwright_gui.workers.ending import end
-from maskwright_gui.workers.foresight import next_thresholds
 
 if TYPE_CHECKING:
     from maskwright.operations.proposing import KnownImage, Preview
     from maskwright.project.store import Project
+
+
+STEPS = 2
+_LONGEST = 0.05
+"""A jump says nothing about the next step."""
+Field = Literal["mask_threshold", "min_iou"]
+
+
+def next_thresholds(before: Thresholds, now: Thresholds) -> list[Thresholds]:
+    """The next steps of the mask threshold or of the fidelity, the two that take time, if one of them alone moved."""
+    for field in ("mask_threshold", "min_iou"):
+        was, is_ = getattr(before, field), getattr(now, field)
+        moved = replace(before, **{field: is_})
+        if 0 < abs(is_ - was) <= _LONGEST and moved == now:
+            # two decimals, as the slider has them: equal numbers are what is looked up
+            ahead = [round(is_ + step * (is_ - was), 2) for step in range(1, STEPS + 1)]
+            return [replace(now, **{field: value}) for value in ahead if 0 < value <= 1]
+    return []
 
 
 log = logging.getLogger(__name__)

@@ -130,10 +130,5 @@ def test_an_island_in_a_filled_hole_becomes_one_with_it() -> None:
     assert (algebra.area_of([filled]), filled.holes) == (400, ())
 
 
-def test_small_parts_go_but_never_the_last() -> None:
-    assert algebra.remove_small_parts([square(0, 0, 2), square(5, 5, 4)], min_area=5) == (square(5, 5, 4),)
-    assert algebra.remove_small_parts([square(0, 0, 2)], min_area=5) == (square(0, 0, 2),)
-
-
 def test_bow_ties_become_two_triangles() -> None:
     assert len(algebra.make_valid([Polygon.of([(0, 0), (4, 4), (4, 0), (0, 4)])])) == 2

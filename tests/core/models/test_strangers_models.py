@@ -17,15 +17,15 @@ import pytest
 import tiny_checkpoint
 from maskwright.errors import ModelError
 from maskwright.inference.adapters.resizing import MOST_INPUT_PIXELS, MOST_INPUT_SIDE_PX, NativeSize
-from maskwright.models.archive import extract_member
 from maskwright.models.checkpoint import read_checkpoint
+from maskwright.models.convert import extract_member
 
 CORE = Path(__file__).resolve().parents[3] / "core"
 READ = """
 import resource, sys
 from pathlib import Path
 from maskwright.errors import ModelError
-from maskwright.models.archive import extract_member
+from maskwright.models.convert import extract_member
 from maskwright.models.checkpoint import read_checkpoint
 file = Path(sys.argv[1])
 resource.setrlimit(resource.RLIMIT_AS, (3 << 30, 3 << 30))

@@ -7,7 +7,7 @@ import pytest
 from maskwright.document.change import Change
 from maskwright.project import Project, database
 from maskwright.project.backup import is_sound
-from maskwright.project.shares import is_network, mount_type
+from maskwright.project.database import is_network, mount_type
 from project_builders import drawn, make_project
 
 MOUNTS = r"""

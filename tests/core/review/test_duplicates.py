@@ -9,8 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from maskwright.images.fingerprint import MAX_DISTANCE, alike, fingerprint
-from maskwright.operations.duplicates import find_duplicates
+from maskwright.operations.duplicates import MAX_DISTANCE, alike, find_duplicates, fingerprint
 from maskwright.project import Project, scan_folder
 
 

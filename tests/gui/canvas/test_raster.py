@@ -4,8 +4,7 @@ import pytest
 from canvas_support import ring_with_hole, square
 from maskwright.document.values import Instance, InstanceState
 from maskwright.geometry.polygon import Polygon
-from maskwright_gui.canvas.dashes import dash_segments
-from maskwright_gui.canvas.raster import LayerView, Look, rasterise
+from maskwright_gui.canvas.raster import LayerView, Look, dash_segments, rasterise
 from maskwright_gui.canvas.scene import Scene, thinned_outlines
 from maskwright_gui.canvas.style import CanvasStyle
 

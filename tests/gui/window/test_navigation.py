@@ -13,7 +13,7 @@ from maskwright.images import read_image
 from maskwright.project import Project
 from maskwright_gui.app import Workbench
 from maskwright_gui.canvas.viewport import ViewportState
-from maskwright_gui.viewports import VIEWPORTS_SETTING, read_viewports, store_viewports
+from maskwright_gui.features.images.pixels import VIEWPORTS_SETTING, read_viewports, store_viewports
 
 Key = Qt.Key
 

@@ -11,7 +11,7 @@ from maskwright.document.document import Document
 from maskwright.document.values import ImageState, Instance
 from maskwright.geometry.polygon import Polygon
 from maskwright_gui.app import Workbench
-from maskwright_gui.later import Later
+from maskwright_gui.main_window import Later
 
 
 @pytest.fixture

@@ -5,8 +5,7 @@ from PySide6.QtCore import QEvent
 from PySide6.QtWidgets import QApplication, QToolButton
 from pytestqt.qtbot import QtBot
 
-from maskwright_gui.panels.hint_line import HintLine, fitting
-from maskwright_gui.panels.status import StatusBar
+from maskwright_gui.panels.status import HintLine, StatusBar, fitting
 
 
 class CountingBar(StatusBar):

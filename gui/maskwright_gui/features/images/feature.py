@@ -8,8 +8,7 @@ from PySide6.QtCore import Qt, Signal
 from maskwright.document.values import ImageState, InstanceState
 from maskwright_gui.actions import Action, Menu, Under
 from maskwright_gui.feature import Context, Feature
-from maskwright_gui.features.images.gathering import Gatherer
-from maskwright_gui.features.images.pixels import ImageOnCanvas
+from maskwright_gui.features.images.pixels import Gatherer, ImageOnCanvas
 from maskwright_gui.features.images.space_key import SpaceTap
 from maskwright_gui.features.images.walk import OPEN_STATES, RowWalk
 from maskwright_gui.features.projects.feature import ProjectsFeature

@@ -1,18 +1,76 @@
 """Puts the pixels of the current image on the canvas, with the part of it that was last in view."""
 
+import logging
+from typing import TYPE_CHECKING
+
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from maskwright.document.values import ImageRecord
-from maskwright.errors import ImageError
+from maskwright.errors import ImageError, ProjectError
 from maskwright_gui.canvas.pyramid import ImagePyramid
 from maskwright_gui.canvas.view import CanvasView
 from maskwright_gui.canvas.viewport import ViewportState
 from maskwright_gui.features.images.walk import RowWalk
 from maskwright_gui.session import Session
-from maskwright_gui.viewports import read_viewports, store_viewports
 from maskwright_gui.workers.decoding import PREVIEW_FROM_PIXELS
 from maskwright_gui.workers.image_cache import ImageRequest
 from maskwright_gui.workers.images import ImageLoader
+
+if TYPE_CHECKING:
+    from maskwright.project.store import Project
+
+
+VIEWPORTS_SETTING = "window.viewports"
+"""Name of the project's setting."""
+MOST_KEPT = 300
+log = logging.getLogger(__name__)
+
+
+def read_viewports(project: "Project") -> dict[int, ViewportState]:
+    """By image id, the latest last; nothing for what cannot be understood."""
+    stored = project.setting(VIEWPORTS_SETTING)
+    try:
+        return {int(id_): ViewportState.from_json(values) for id_, values in (stored or {}).items()}
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        log.info("the views of the images are forgotten: %r", error)
+        return {}
+
+
+def store_viewports(project: "Project", viewports: dict[int, ViewportState]) -> None:
+    """A view that cannot be stored is no loss that anybody has to be told of."""
+    if project.is_read_only:
+        return
+    zoomed = [(id_, state) for id_, state in viewports.items() if not state.is_fit]
+    try:
+        project.set_setting(VIEWPORTS_SETTING, {str(id_): state.to_json() for id_, state in zoomed[-MOST_KEPT:]})
+    except ProjectError as error:
+        log.warning("the views of the images are not kept: %s", error)
+
+
+GATHER_MS = 200
+
+
+class Gatherer(QObject):
+    gathered = Signal(object)
+    """frozenset of the ids noted since the last time."""
+
+    def __init__(self, parent: QObject | None = None, *, gather_ms: int = GATHER_MS) -> None:
+        super().__init__(parent)
+        self._ids: set[int] = set()
+        self._timer = QTimer(self)
+        self._timer.setSingleShot(True)
+        self._timer.setInterval(gather_ms)
+        self._timer.timeout.connect(self._tell)
+
+    def note(self, image_id: int) -> None:
+        self._ids.add(image_id)
+        if not self._timer.isActive():
+            self._timer.start()
+
+    def _tell(self) -> None:
+        ids, self._ids = frozenset(self._ids), set()
+        self.gathered.emit(ids)
+
 
 AHEAD = (1, -1, 2)
 """Rows relative to the current one that are decoded in advance, most likely first."""

@@ -1,13 +1,114 @@
 """The parts of the window: which are shown, in which theme, and how the focus goes from one to the next."""
 
-from PySide6.QtWidgets import QApplication
+import shiboken6
+from PySide6.QtCore import QEvent, QObject, QRectF, Qt
+from PySide6.QtGui import QPainter, QPaintEvent, QPalette, QPen
+from PySide6.QtWidgets import (
+    QAbstractButton,
+    QAbstractItemView,
+    QAbstractSlider,
+    QApplication,
+    QComboBox,
+    QPushButton,
+    QScrollArea,
+    QTabBar,
+    QWidget,
+)
 
 from maskwright_gui.actions import Action, Menu, nothing
 from maskwright_gui.feature import Context, Feature
-from maskwright_gui.features.layout.walk import PanelFocus
-from maskwright_gui.focus_ring import FocusRing
 from maskwright_gui.icons import themed_icon
+from maskwright_gui.main_window import MainWindow
 from maskwright_gui.theme import Theme, ThemeName, apply_theme, resolve_theme
+
+_KINDS = (QAbstractButton, QAbstractItemView, QAbstractSlider, QComboBox, QScrollArea, QTabBar)
+"""Text fields have a border in the accent colour, the canvas paints a ring of its own."""
+_WIDTH_PX = 2.0
+_RADIUS_PX = 4.0
+
+
+class FocusRing(QObject):
+    """Follows the focus of the application, except where a mouse button has brought it."""
+
+    def __init__(self, parent: QWidget) -> None:
+        super().__init__(parent)
+        self._frame: _Frame | None = None
+        application = QApplication.instance()
+        assert isinstance(application, QApplication)
+        application.focusChanged.connect(self._on_focus_changed)
+
+    def _on_focus_changed(self, _before: QWidget | None, now: QWidget | None) -> None:
+        if self._frame is not None and shiboken6.isValid(self._frame):  # it goes with the control that it lies on
+            self._frame.hide()
+            self._frame.deleteLater()
+        is_by_keys = QApplication.mouseButtons() is Qt.MouseButton.NoButton
+        self._frame = _Frame(now) if is_by_keys and isinstance(now, _KINDS) else None
+
+
+class _Frame(QWidget):
+    """Lies on a control, as large as that is, and lets everything through."""
+
+    def __init__(self, control: QWidget) -> None:
+        super().__init__(control)
+        self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+        self.resize(control.size())
+        control.installEventFilter(self)
+        self.show()
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.Resize and isinstance(watched, QWidget):
+            self.resize(watched.size())
+        return False
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        lines = [(QPalette.ColorRole.Accent, _WIDTH_PX / 2)]
+        if isinstance(self.parent(), QPushButton):  # parts the ring from a button in the accent colour itself
+            lines.insert(0, (QPalette.ColorRole.Window, 1.5 * _WIDTH_PX))
+        for role, inset in lines:
+            painter.setPen(QPen(self.palette().color(role), _WIDTH_PX))
+            painter.drawRoundedRect(QRectF(self.rect()).adjusted(inset, inset, -inset, -inset), _RADIUS_PX, _RADIUS_PX)
+
+
+class PanelFocus(QObject):
+    """Goes to the first control of each part that is on screen, round and round."""
+
+    def __init__(self, window: MainWindow) -> None:
+        super().__init__(window)
+        self._window = window
+
+    def next(self) -> None:
+        self._go(1)
+
+    def previous(self) -> None:
+        self._go(-1)
+
+    def _go(self, step: int) -> None:
+        shown = [(part, control) for part in self._window.parts if (control := _first_control(part)) is not None]
+        focused = self._window.focusWidget()
+        here = [
+            place
+            for place, (part, _) in enumerate(shown)
+            if focused and (part is focused or part.isAncestorOf(focused))
+        ]
+        if shown:
+            start = here[-1] if here else (-1 if step > 0 else 0)
+            shown[(start + step) % len(shown)][1].setFocus(Qt.FocusReason.TabFocusReason)
+
+
+def _first_control(part: QWidget) -> QWidget | None:
+    """What takes the focus first in a part of the window, lists before buttons; None for one that is not to be seen."""
+    if part.focusPolicy() & Qt.FocusPolicy.TabFocus:
+        return part if _takes_focus(part) else None
+    controls = [control for control in part.findChildren(QWidget) if _takes_focus(control)]
+    lists = (control for control in controls if control.focusPolicy() == Qt.FocusPolicy.WheelFocus)
+    return next(lists, controls[0] if controls else None)
+
+
+def _takes_focus(control: QWidget) -> bool:
+    return bool(control.focusPolicy() & Qt.FocusPolicy.TabFocus) and control.isVisible() and control.isEnabled()
+
 
 _TOOL_NAMES, _THEME = "window/tool_names", "window/theme"
 

@@ -11,8 +11,7 @@ from PySide6.QtWidgets import QFileDialog
 from maskwright.errors import DamagedProjectError, ForeignImagesError, LostProjectError, MaskwrightError
 from maskwright.monitor import Monitor
 from maskwright_gui.actions import Action, Menu, nothing
-from maskwright_gui.dialogs.rescued import offer_rescued
-from maskwright_gui.dialogs.unsaved import Leaving, UnsavedDialog
+from maskwright_gui.dialogs.unsaved import Leaving, UnsavedDialog, offer_rescued
 from maskwright_gui.feature import Context, Feature
 from maskwright_gui.messages import Message
 from maskwright_gui.operation import Work

@@ -63,6 +63,11 @@ def a_project(session: "Session") -> bool:
     return session.project is not None
 
 
+def may_edit(session: "Session") -> bool:
+    """For all that would change the project: while that is open for reading only it rests."""
+    return session.project is not None and not session.project.is_read_only
+
+
 @dataclass(frozen=True, slots=True)
 class Action:
     """Everything the window knows about one action; the only place where any of it is written."""

@@ -166,7 +166,7 @@ class MainWindow(QMainWindow):
 
     def show_project(self, project: "Project | None") -> None:
         name = project.name if project is not None else None
-        self.header.show_project(f"{name} (read only)" if project is not None and project.is_read_only else name)
+        self.header.show_project(name, read_only_reason=project.read_only_reason if project is not None else None)
         self.setWindowTitle(name or "Maskwright")
         self.show_canvas(project is not None)
 

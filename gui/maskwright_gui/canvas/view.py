@@ -99,6 +99,11 @@ class CanvasView(CanvasSurface):
         known = self.context.category_id
         self.context.category_name = self.style_values.name(known) if known is not None else ""
 
+    def set_read_only(self, is_read_only: bool) -> None:
+        """Whether objects can only be looked at and selected."""
+        self.context.is_read_only = is_read_only
+        self._refresh()
+
     def set_options(self, options: ToolOptions) -> None:
         self.context.options = options
         self._refresh()

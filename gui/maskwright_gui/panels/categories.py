@@ -62,6 +62,7 @@ class CategoriesPanel(QWidget):
         row = QHBoxLayout()
         row.setContentsMargins(6, 0, 6, 6)
         row.setSpacing(4)
+        self._adding = (self._name, add)
         row.addWidget(self._name, 1)
         row.addWidget(add)
         column = QVBoxLayout(self)
@@ -80,6 +81,11 @@ class CategoriesPanel(QWidget):
             self._tree.addTopLevelItem(self._make_item(category, digits.get(category.id, "")))
         self._is_syncing = False
         self._stack.show_content(bool(categories))
+
+    def set_changeable(self, is_changeable: bool) -> None:
+        """Whether a class can be added."""
+        for widget in self._adding:
+            widget.setEnabled(is_changeable)
 
     def set_merges(self, merges: Iterable[tuple[int, str]]) -> None:
         """(id, name of the class that went) of the merges that can be taken back."""

@@ -20,6 +20,11 @@ class Header(QWidget):
         self._title.setMinimumWidth(1)
         self._count = QLabel(self)
         self._count.setProperty("muted", True)
+        self._read_only = named(QToolButton(self), "Read only")
+        self._read_only.setObjectName("trouble")
+        self._read_only.setText("Read only")
+        self._read_only.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self._read_only.hide()
         self._trouble = named(QToolButton(self), "Saving")
         self._trouble.setObjectName("trouble")
         self._trouble.clicked.connect(self.trouble_clicked)
@@ -30,6 +35,7 @@ class Header(QWidget):
         row.addWidget(self.menus)
         row.addStretch(1)
         row.addWidget(self._title)
+        row.addWidget(self._read_only)
         row.addWidget(self._count)
         row.addWidget(self._trouble)
         row.addStretch(1)
@@ -48,8 +54,12 @@ class Header(QWidget):
         self.menus.setActiveAction(self.menus.actions()[0])
         self.menus.setFocus(Qt.FocusReason.MenuBarFocusReason)
 
-    def show_project(self, name: str | None) -> None:
+    def show_project(self, name: str | None, *, read_only_reason: str | None = None) -> None:
+        """`read_only_reason`: why nothing can be changed; None where it can."""
         self._title.setText(name or "Maskwright")
+        self._read_only.setVisible(read_only_reason is not None)
+        reason = read_only_reason or ""
+        self._read_only.setToolTip(f"{reason[:1].upper()}{reason[1:]}. Nothing can be changed.")
         self._title.setVisible(True)
         self._count.setVisible(name is not None)
 

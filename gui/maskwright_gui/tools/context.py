@@ -9,6 +9,7 @@ from maskwright.document.spatial import SpatialIndex
 from maskwright.document.values import InstanceState
 
 LOCKED_HINT = "What is selected is locked · {toggle_locked} unlocks it · Esc deselects"
+READ_ONLY_HINT = "Read only: nothing can be changed · Click an object · drag a box around several · Ctrl-drag a lasso"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +45,8 @@ class ToolContext:
     """The class of newly drawn instances; None: nothing can be drawn yet."""
     category_name: str = ""
     """Its name, to be shown at the pointer."""
+    is_read_only: bool = False
+    """The project cannot be changed: objects can be selected, no more."""
     options: ToolOptions = ToolOptions()
     allocate_id: Callable[[], int] = _no_ids
     """A fresh instance id, unique in the project."""
@@ -59,7 +62,9 @@ class ToolContext:
 
     @property
     def selected_editable(self) -> frozenset[int]:
-        """The selected instances that exist and are neither hidden nor locked."""
+        """The selected instances that exist and are neither hidden nor locked; none of a project that is read only."""
+        if self.is_read_only:
+            return frozenset()
         instances = self.document.instances
         return frozenset(
             id_

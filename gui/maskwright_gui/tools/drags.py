@@ -82,6 +82,8 @@ class Lasso:
 
 def begin_drag(context: ToolContext, target: Target | None, pressed: Pointer) -> Gesture:
     """The gesture of the select tool; what it is about to change gets selected."""
+    if context.is_read_only:
+        return Lasso(context, pressed) if pressed.modifiers.ctrl else RubberBand(context, pressed)
     if pressed.modifiers.is_alt and (ids := _whose_vertices(context, target, pressed)):
         _take_up(context, ids)
         return EraseVertices(context, pressed)

@@ -8,7 +8,7 @@ import numpy as np
 
 from maskwright.document.places import EdgePoint, VertexRef
 from maskwright.document.values import Instance, InstanceState
-from maskwright_gui.tools.context import LOCKED_HINT, ToolContext
+from maskwright_gui.tools.context import LOCKED_HINT, READ_ONLY_HINT, ToolContext
 from maskwright_gui.tools.snapping import vertex_point
 from maskwright_gui.tools.tool import Pointer
 
@@ -74,6 +74,8 @@ def owner_of(target: Target) -> int:
 
 def target_hint(target: Target | None, context: ToolContext) -> str:
     """What the mouse and the keys would do with the target."""
+    if context.is_read_only:
+        return READ_ONLY_HINT
     match target:
         case VertexTarget(ref) if ref.instance_id not in context.selection:
             return "Drag moves the vertex · Alt-click deletes it · a click selects the object"
@@ -127,6 +129,8 @@ def _handle_of_topmost(context: ToolContext, pointer: Pointer, stack: list[int])
     Locked objects have none, and small ones only when they are selected: else the drag of a cell would hit its border.
     """
     reach, (x, y) = pointer.reach(_VERTEX_SCREEN_PX), pointer.point
+    if context.is_read_only:
+        return None
     near = (context.document[id_] for id_ in stack[:1] or context.index.near(x, y, reach))
     least = pointer.reach(_LEAST_WITH_HANDLES_SCREEN_PX)
     among = [one.id for one in near if not one.is_locked and _longer_side(one) >= least]

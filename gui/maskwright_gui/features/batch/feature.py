@@ -7,7 +7,7 @@ from PySide6.QtCore import QTimer, Signal
 
 from maskwright.document.values import ImageRecord
 from maskwright.errors import MaskwrightError, ProjectError
-from maskwright_gui.actions import Action, Menu
+from maskwright_gui.actions import Action, Menu, may_edit
 from maskwright_gui.dialogs.failures import FailuresDialog
 from maskwright_gui.feature import Context, Feature
 from maskwright_gui.features.model.feature import ModelFeature
@@ -184,7 +184,7 @@ class BatchFeature(Feature):
         dialog.show()
 
     def _can_run(self, session: Session) -> bool:
-        return session.project is not None and self._state is BatchState.IDLE
+        return may_edit(session) and self._state is BatchState.IDLE
 
     def _is_running(self, _session: Session) -> bool:
         return self._state in (BatchState.RUNNING, BatchState.PAUSED)

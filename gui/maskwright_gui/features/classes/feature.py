@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QMessageBox
 from maskwright.document.class_keys import with_key
 from maskwright.document.values import Category
 from maskwright.errors import MaskwrightError
-from maskwright_gui.actions import Action, Menu, Under
+from maskwright_gui.actions import Action, Menu, Under, may_edit
 from maskwright_gui.canvas.view import CanvasView
 from maskwright_gui.dialogs.class_picker import ClassPicker
 from maskwright_gui.feature import Context, Feature
@@ -56,8 +56,16 @@ class ClassesFeature(Feature):
                 icon="tag",
                 words="label category type name",
                 canvas_menu=((Under.OBJECT, 1),),
+                needs=may_edit,
             ),
-            Action("toggle_ask_class", "Ask for the class after drawing", Menu.EDIT, 2, is_checkable=True),
+            Action(
+                "toggle_ask_class",
+                "Ask for the class after drawing",
+                Menu.EDIT,
+                2,
+                is_checkable=True,
+                needs=may_edit,
+            ),
         )
         self._declare(*(self._digit(n) for n in range(1, 10)))
         switch = self._actions["toggle_ask_class"]
@@ -78,11 +86,13 @@ class ClassesFeature(Feature):
             lambda: self._drawn.choose_by_digit(digit),
             keys=(str(digit),),
             presets={"CVAT": (f"Ctrl+{digit}",)},
+            needs=may_edit,
         )
 
     def _connect_session(self) -> None:
         session = self._session
         session.project_changed.connect(lambda _project: self.stop())
+        session.project_changed.connect(lambda _project: self.panel.set_changeable(may_edit(session)))
         session.categories_changed.connect(self._on_categories_changed)
         session.current_category_changed.connect(self.panel.set_current)
         session.current_category_changed.connect(lambda id_: self._canvas.set_category(id_ or None))

@@ -6,7 +6,7 @@ from pathlib import Path
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QFileDialog
 
-from maskwright_gui.actions import Action, Menu
+from maskwright_gui.actions import Action, Menu, may_edit
 from maskwright_gui.feature import Context, Feature
 from maskwright_gui.features.images.feature import ImagesFeature
 from maskwright_gui.messages import Message
@@ -20,7 +20,14 @@ class ComparingFeature(Feature):
     def __init__(self, context: Context, images: ImagesFeature) -> None:
         super().__init__(context)
         self._declare(
-            Action("compare", "Compare with another model…", Menu.MODEL, 2, self.choose),
+            Action(
+                "compare",
+                "Compare with another model…",
+                Menu.MODEL,
+                2,
+                self.choose,
+                needs=may_edit,
+            ),
         )
         self._session.project_changed.connect(lambda _project: self.stop())
         self.compared.connect(partial(images.panel.set_order, "disagreement"))

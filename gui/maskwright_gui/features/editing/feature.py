@@ -9,7 +9,7 @@ from maskwright.document import edits
 from maskwright.document.change import Change
 from maskwright.document.document import Document
 from maskwright.document.values import Instance
-from maskwright_gui.actions import Action, Menu, Under
+from maskwright_gui.actions import Action, Menu, Under, may_edit
 from maskwright_gui.feature import Context, Feature
 from maskwright_gui.features.editing.reading_order import in_reading_order, shown
 from maskwright_gui.history import Step
@@ -131,6 +131,7 @@ class EditingFeature(Feature):
                 is_canvas=True,
                 words="remove erase clear",
                 canvas_menu=((Under.OBJECT, 3),),
+                needs=may_edit,
             ),
             Action(
                 "toggle_hidden",
@@ -143,6 +144,7 @@ class EditingFeature(Feature):
                 icon="eye",
                 words="visible invisible visibility",
                 canvas_menu=((Under.OBJECT, 1),),
+                needs=may_edit,
             ),
             Action(
                 "toggle_locked",
@@ -155,6 +157,7 @@ class EditingFeature(Feature):
                 icon="lock",
                 words="protect freeze",
                 canvas_menu=((Under.OBJECT, 1),),
+                needs=may_edit,
             ),
         )
 
@@ -168,12 +171,12 @@ class EditingFeature(Feature):
             self._session.redo()
 
     def _can_undo(self, session: Session) -> bool:
-        return session.project is not None and (
+        return may_edit(session) and (
             self._canvas.is_busy or not session.is_history_known or session.undo_label is not None
         )
 
     def _can_redo(self, session: Session) -> bool:
-        return session.project is not None and (
+        return may_edit(session) and (
             self._canvas.is_busy or not session.is_history_known or session.redo_label is not None
         )
 

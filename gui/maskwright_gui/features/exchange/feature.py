@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QFileDialog
 
-from maskwright_gui.actions import Action, Menu
+from maskwright_gui.actions import Action, Menu, may_edit
 from maskwright_gui.feature import Context, Feature
 from maskwright_gui.features.images.feature import ImagesFeature
 from maskwright_gui.messages import Message
@@ -63,6 +63,7 @@ class ExchangeFeature(Feature):
                 1,
                 self.import_annotations,
                 words="coco json labelme yolo voc cvat load",
+                needs=may_edit,
             ),
         )
         self._session.project_changed.connect(lambda _project: self.stop())

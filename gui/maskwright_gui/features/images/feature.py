@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import Qt, Signal
 
 from maskwright.document.values import ImageState, InstanceState
-from maskwright_gui.actions import Action, Menu, Under
+from maskwright_gui.actions import Action, Menu, Under, may_edit
 from maskwright_gui.feature import Context, Feature
 from maskwright_gui.features.images.pixels import Gatherer, ImageOnCanvas
 from maskwright_gui.features.images.space_key import SpaceTap
@@ -119,6 +119,7 @@ class ImagesFeature(Feature):
                 words="finished complete verified approve",
                 tool_bar=(3, "Done"),
                 canvas_menu=((Under.NOTHING, 0),),
+                needs=may_edit,
             ),
             Action(
                 "reopen",
@@ -129,6 +130,7 @@ class ImagesFeature(Feature):
                 keys=("Shift+Space",),
                 is_canvas=True,
                 words="unfinished undo",
+                needs=may_edit,
             ),
             Action(
                 "find_image",

@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QFileDialog
 from maskwright.document.values import ImageRecord
 from maskwright.errors import MaskwrightError, ProjectError
 from maskwright.inference.thresholds import Thresholds
-from maskwright_gui.actions import Action, Menu, Under, nothing
+from maskwright_gui.actions import Action, Menu, Under, may_edit, nothing
 from maskwright_gui.dialogs.models import ModelsDialog
 from maskwright_gui.feature import Context, Feature
 from maskwright_gui.features.model.mapping import ClassMapping
@@ -70,6 +70,7 @@ class ModelFeature(Feature):
                 words="predict detect segment auto label ai inference",
                 tool_bar=(2, "Run model"),
                 canvas_menu=((Under.NOTHING, 0),),
+                needs=may_edit,
             ),
             Action(
                 "choose_model",
@@ -128,7 +129,9 @@ class ModelFeature(Feature):
 
     def _connect_features(self, projects: ProjectsFeature) -> None:
         self._session.project_changed.connect(self._on_project_changed)
-        self._session.image_changed.connect(lambda image: self.panel.set_has_image(image is not None))
+        self._session.image_changed.connect(
+            lambda image: self.panel.set_has_image(image is not None and may_edit(self._session))
+        )
         self._window.status.work_clicked.connect(self._dock.raise_)
         self._window.empty_state.model_requested.connect(self.browse)
         projects.model_dropped.connect(self.choose)

@@ -7,7 +7,7 @@ from maskwright.document import edits
 from maskwright.document.change import Change
 from maskwright.document.document import Document
 from maskwright.document.values import Instance, InstanceState
-from maskwright_gui.actions import Action, Menu, Under
+from maskwright_gui.actions import Action, Menu, Under, may_edit
 from maskwright_gui.feature import Context, Feature
 from maskwright_gui.features.editing.feature import EditingFeature, class_name
 from maskwright_gui.features.editing.reading_order import next_in_reading_order, shown, visible
@@ -49,6 +49,7 @@ class ProposalsFeature(Feature):
                 words="confirm approve yes",
                 tool_bar=(2, "Accept"),
                 canvas_menu=((Under.OBJECT, 0),),
+                needs=may_edit,
             ),
             Action(
                 "reject",
@@ -62,6 +63,7 @@ class ProposalsFeature(Feature):
                 words="discard dismiss no false",
                 tool_bar=(2, "Reject"),
                 canvas_menu=((Under.OBJECT, 0),),
+                needs=may_edit,
             ),
         )
 
@@ -75,6 +77,7 @@ class ProposalsFeature(Feature):
                 self.accept_above,
                 keys=("Shift+Return", "Shift+Enter"),
                 is_canvas=True,
+                needs=may_edit,
             ),
             Action(
                 "accept_view",
@@ -84,6 +87,7 @@ class ProposalsFeature(Feature):
                 self.accept_view,
                 keys=("Ctrl+Return", "Ctrl+Enter"),
                 is_canvas=True,
+                needs=may_edit,
             ),
             Action(
                 "reject_below",
@@ -93,6 +97,7 @@ class ProposalsFeature(Feature):
                 self.reject_below,
                 keys=("Shift+Backspace",),
                 is_canvas=True,
+                needs=may_edit,
             ),
             Action(
                 "reject_view",
@@ -102,6 +107,7 @@ class ProposalsFeature(Feature):
                 self.reject_view,
                 keys=("Ctrl+Backspace",),
                 is_canvas=True,
+                needs=may_edit,
             ),
             Action(
                 "accept_class",
@@ -111,6 +117,7 @@ class ProposalsFeature(Feature):
                 self.accept_class,
                 keys=("Ctrl+Shift+Return", "Ctrl+Shift+Enter"),
                 is_canvas=True,
+                needs=may_edit,
             ),
             Action(
                 "reject_class",
@@ -120,6 +127,7 @@ class ProposalsFeature(Feature):
                 self.reject_class,
                 keys=("Ctrl+Shift+Backspace",),
                 is_canvas=True,
+                needs=may_edit,
             ),
             Action(
                 "propose_again",
@@ -129,6 +137,7 @@ class ProposalsFeature(Feature):
                 self.propose_again,
                 keys=("Shift+X",),
                 is_canvas=True,
+                needs=may_edit,
             ),
         )
 

@@ -7,7 +7,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QFileDialog
 
 from maskwright.errors import MaskwrightError
-from maskwright_gui.actions import Action, Menu
+from maskwright_gui.actions import Action, Menu, may_edit
 from maskwright_gui.feature import Context, Feature
 from maskwright_gui.features.images.feature import ImagesFeature
 from maskwright_gui.features.projects.feature import ProjectsFeature
@@ -25,7 +25,15 @@ class RelocatingFeature(Feature):
         super().__init__(context)
         self._images = images
         self._declare(
-            Action("locate", "Locate missing images…", Menu.FILE, 1, self.locate, words="moved relocate path"),
+            Action(
+                "locate",
+                "Locate missing images…",
+                Menu.FILE,
+                1,
+                self.locate,
+                words="moved relocate path",
+                needs=may_edit,
+            ),
         )
         self._session.project_changed.connect(lambda _project: self.stop())
         projects.images_missing.connect(self.tell_missing)

@@ -6,7 +6,7 @@ from maskwright.document import combine
 from maskwright.document.change import Change
 from maskwright.document.document import Document
 from maskwright.document.values import Instance
-from maskwright_gui.actions import Action, Menu, Under
+from maskwright_gui.actions import Action, Menu, Under, may_edit
 from maskwright_gui.feature import Context, Feature
 from maskwright_gui.features.editing.feature import LOCKED
 from maskwright_gui.features.images.feature import ImagesFeature
@@ -37,6 +37,7 @@ class ShapesFeature(Feature):
                 keys=("Ctrl+V",),
                 icon="clipboard",
                 words="clipboard insert",
+                needs=may_edit,
             ),
             Action(
                 "carry",
@@ -46,6 +47,7 @@ class ShapesFeature(Feature):
                 self.carry,
                 keys=("Ctrl+B",),
                 words="propagate repeat following frame",
+                needs=may_edit,
             ),
             Action(
                 "duplicate",
@@ -56,6 +58,7 @@ class ShapesFeature(Feature):
                 keys=("Ctrl+D",),
                 presets={"ISAT": ("Ctrl+Shift+C",)},
                 words="clone copy",
+                needs=may_edit,
             ),
         )
 
@@ -72,6 +75,7 @@ class ShapesFeature(Feature):
                 icon="git-merge",
                 words="union join combine unite",
                 canvas_menu=((Under.SEVERAL, 0),),
+                needs=may_edit,
             ),
             Action(
                 "subtract",
@@ -83,8 +87,18 @@ class ShapesFeature(Feature):
                 presets={"ISAT": ("Ctrl+D",)},
                 words="difference minus hole",
                 canvas_menu=((Under.SEVERAL, 0),),
+                needs=may_edit,
             ),
-            Action("intersect", "Intersect", Menu.SHAPE, 0, self.intersect, icon="intersect", words="overlap common"),
+            Action(
+                "intersect",
+                "Intersect",
+                Menu.SHAPE,
+                0,
+                self.intersect,
+                icon="intersect",
+                words="overlap common",
+                needs=may_edit,
+            ),
             Action(
                 "group",
                 "Group as parts of one object",
@@ -95,6 +109,7 @@ class ShapesFeature(Feature):
                 presets={"CVAT": ("G",)},
                 words="multipart join combine",
                 canvas_menu=((Under.SEVERAL, 0),),
+                needs=may_edit,
             ),
             Action(
                 "ungroup",
@@ -105,8 +120,18 @@ class ShapesFeature(Feature):
                 keys=("Shift+G", "U"),
                 presets={"CVAT": ("Shift+G",)},
                 words="separate split apart",
+                needs=may_edit,
             ),
-            Action("fill_holes", "Fill holes", Menu.SHAPE, 2, self.fill_holes, keys=("Shift+H",), words="close gaps"),
+            Action(
+                "fill_holes",
+                "Fill holes",
+                Menu.SHAPE,
+                2,
+                self.fill_holes,
+                keys=("Shift+H",),
+                words="close gaps",
+                needs=may_edit,
+            ),
             Action(
                 "keep_largest_part",
                 "Keep only the largest part",
@@ -115,9 +140,26 @@ class ShapesFeature(Feature):
                 self.keep_largest_part,
                 keys=("Shift+K",),
                 words="clean crumbs fragments islands noise",
+                needs=may_edit,
             ),
-            Action("smooth", "Smooth", Menu.SHAPE, 2, self.smooth, words="round soften"),
-            Action("to_box", "Convert to box", Menu.SHAPE, 2, self.to_box, words="bounding rectangle bbox"),
+            Action(
+                "smooth",
+                "Smooth",
+                Menu.SHAPE,
+                2,
+                self.smooth,
+                words="round soften",
+                needs=may_edit,
+            ),
+            Action(
+                "to_box",
+                "Convert to box",
+                Menu.SHAPE,
+                2,
+                self.to_box,
+                words="bounding rectangle bbox",
+                needs=may_edit,
+            ),
             Action(
                 "bring_forward",
                 "Bring to front",
@@ -126,6 +168,7 @@ class ShapesFeature(Feature):
                 self.bring_forward,
                 keys=("Ctrl+]",),
                 words="raise above top order layer",
+                needs=may_edit,
             ),
             Action(
                 "send_backward",
@@ -135,6 +178,7 @@ class ShapesFeature(Feature):
                 self.send_backward,
                 keys=("Ctrl+[",),
                 words="lower below bottom order layer",
+                needs=may_edit,
             ),
         )
 

@@ -17,7 +17,7 @@ from maskwright.document.document import Document
 from maskwright.errors import MaskwrightError
 from maskwright.inference.thresholds import Thresholds
 from maskwright.monitor import Monitor
-from maskwright_gui.actions import Action, Menu
+from maskwright_gui.actions import Action, Menu, may_edit
 from maskwright_gui.canvas.ghosts import Ghost, GhostKind, rings_of
 from maskwright_gui.feature import Context, Feature
 from maskwright_gui.features.classes.feature import ClassesFeature
@@ -72,6 +72,7 @@ class ThresholdsFeature(Feature):
                 keys=("Alt+Up",),
                 repeats=True,
                 words="threshold confidence",
+                needs=may_edit,
             ),
             Action(
                 "score_down",
@@ -82,6 +83,7 @@ class ThresholdsFeature(Feature):
                 keys=("Alt+Down",),
                 repeats=True,
                 words="threshold confidence",
+                needs=may_edit,
             ),
         )
         self._image_stored.connect(self._session.take_stored)
@@ -183,6 +185,7 @@ class ThresholdsFeature(Feature):
             self._images.panel.refilter()
 
     def _on_project_changed(self, project: "Project | None") -> None:
+        self.strip.setEnabled(may_edit(self._session))
         self.stop()
         self._thread.forget()
         if project is not None:

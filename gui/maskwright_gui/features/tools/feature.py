@@ -3,12 +3,13 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Signal
 
-from maskwright_gui.actions import Action, Menu
+from maskwright_gui.actions import Action, Menu, a_project, may_edit
 from maskwright_gui.feature import Context, Feature
-from maskwright_gui.features.tools.lending import LentTool
+from maskwright_gui.features.tools.lending import HOME, LentTool
 from maskwright_gui.features.tools.options import ToolSlider
 from maskwright_gui.keymap import Keymap, Keys
 from maskwright_gui.panels.tool_options import ToolOptionsBar
@@ -21,6 +22,9 @@ from maskwright_gui.tools.redraw import RedrawTool
 from maskwright_gui.tools.select import SelectTool
 from maskwright_gui.tools.simplify import SimplifyTool
 from maskwright_gui.tools.tool import Tool
+
+if TYPE_CHECKING:
+    from maskwright.project.store import Project
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +140,7 @@ class ToolsFeature(Feature):
         self._window.add_canvas_bar(self.bar)
         ToolSlider(self._canvas, self.bar, self._session, self)
         LentTool(self._window, self._canvas, self.use)
+        self._session.project_changed.connect(self._on_project_changed)
 
     def add(self, entry: ToolEntry) -> None:
         """A tool of its own feature: below the others in menu and tool bar."""
@@ -153,9 +158,17 @@ class ToolsFeature(Feature):
                 is_checkable=True,
                 exclusive="tool",
                 words=entry.words,
+                needs=a_project if entry.id == HOME else may_edit,
                 tool_bar=(entry.group, entry.short),
             )
         )
+
+    def _on_project_changed(self, project: "Project | None") -> None:
+        """Nothing can be drawn in a project that is open for reading only, and that is said before anybody tries."""
+        is_read_only = project is not None and project.is_read_only
+        self._canvas.set_read_only(is_read_only)
+        if is_read_only:
+            self.use(HOME)
 
     def use(self, tool_id: str) -> None:
         """Make the tool the active one."""

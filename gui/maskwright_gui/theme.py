@@ -193,6 +193,10 @@ def _style_sheet(t: Theme) -> str:
     QLabel[title="true"] {{ font-size: 15pt; font-weight: 600; }}
     QToolTip {{ background: {t.raised}; color: {t.text}; border: 1px solid {t.border}; padding: 4px; }}
     QFrame#toolOptions {{ background: {t.raised}; border: 1px solid {t.border}; border-radius: 6px; }}
+    QFrame#startCard {{ background: {t.raised}; border: 1px solid {t.border}; border-radius: 10px; }}
+    QFrame#startCard QPushButton {{ background: {t.panel}; }}
+    QFrame#startCard QPushButton[primary="true"] {{ background: {t.accent}; }}
+    QLabel[strong="true"] {{ font-weight: 600; }}
     QFrame#toast {{ background: {t.raised}; border: 1px solid {t.border}; border-radius: 6px; }}
     QLabel[tone="error"] {{ color: {t.danger}; }}
     QFrame#toast[tone="warning"] {{ border-left: 4px solid {t.warning}; }}

@@ -85,7 +85,7 @@ def _remember(project: "Project", request: ExportRequest) -> None:
         project.set_setting(PLACES_SETTING, {**places, str(request.path): mark})
 
 
-def _export(project: "Project", request: ExportRequest, progress: TaskProgress) -> ExportOutcome:
+def _export(project: "Project", request: ExportRequest, progress: Monitor) -> ExportOutcome:
     options = profile_named(request.profile).applied(request.options)
     total = sum(project.state_counts().values())
     with snapshot(project) as source:

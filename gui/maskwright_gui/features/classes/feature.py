@@ -237,7 +237,7 @@ class ClassesFeature(Feature):
         """Delete a class; where it has objects, ask whether they go along or get another class first."""
         project = self._session.project
         category = next((each for each in self._session.categories if each.id == category_id), None)
-        if project is None or self._task is not None or category is None:
+        if project is None or self.is_working or category is None:
             return None
         self._session.save()
         use = project.category_use(category_id)

@@ -7,8 +7,8 @@ from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtWidgets import QMessageBox, QWidget
 
 from maskwright.errors import MaskwrightError
+from maskwright_gui.operation import Operation
 from maskwright_gui.session import Session
-from maskwright_gui.workers.tasks import Task
 
 if TYPE_CHECKING:
     from maskwright.operations.beginning import Beginning
@@ -27,7 +27,7 @@ class ModelFit(QObject):
     def __init__(self, session: Session, window: QWidget) -> None:
         super().__init__(window)
         self._session, self._window = session, window
-        self._task: Task | None = None
+        self._task: Operation | None = None
         self._beginning: Beginning | None = None
         self._waiting: Callable[[], object] | None = None
         session.project_changed.connect(lambda _project: self.forget())
@@ -39,10 +39,8 @@ class ModelFit(QObject):
         if project is None:
             return
         self.forget()
-        self._task = Task(lambda _progress: look_at(project), self)
-        self._task.done.connect(self._on_known)
-        self._task.failed.connect(lambda _error: self._on_known(None))
-        self._task.start()
+        self._task = Operation(lambda _monitor: look_at(project), self)
+        self._task.on_success(self._on_known).on_failure(lambda _error: self._on_known(None)).start()
 
     def forget(self) -> None:
         """Another project's images are others; what waited for these is not done."""
@@ -108,8 +106,7 @@ class ModelFit(QObject):
     def _on_known(self, beginning: "Beginning | None") -> None:
         task, self._task = self._task, None
         if task is not None:
-            task.wait()
-            task.deleteLater()
+            task.settle()
         self._beginning = beginning
         waiting, self._waiting = self._waiting, None
         if beginning is not None:

@@ -22,8 +22,10 @@ from maskwright.document.class_keys import DIGITS, ClassKeys
 from maskwright.document.document import Document
 from maskwright.document.palette import category_colour
 from maskwright.document.values import Category, InstanceState
+from maskwright.plain_text import shown
 from maskwright_gui.icons import swatch
 from maskwright_gui.panels.widgets import Inviting, named
+from maskwright_gui.plain_style import in_menu
 
 _ID = Qt.ItemDataRole.UserRole
 MOST_WITHOUT_SEARCH = 12
@@ -150,12 +152,12 @@ class CategoriesPanel(QWidget):
         return tree
 
     def _make_item(self, category: Category, digit: str) -> QTreeWidgetItem:
-        item = QTreeWidgetItem([digit, category.name, ""])
+        item = QTreeWidgetItem([digit, shown(category.name), ""])
         item.setIcon(1, swatch(category_colour(category)))
         item.setData(0, _ID, category.id)
         item.setTextAlignment(2, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         key = f" · key {digit}" if digit else ""
-        item.setToolTip(1, f"{category.name} (id {category.id}){key}\nDouble-click renames it")
+        item.setToolTip(1, f"{shown(category.name)} (id {category.id}){key}\nDouble-click renames it")
         return item
 
     def _open_menu(self, at: QPoint) -> None:
@@ -197,7 +199,7 @@ class CategoriesPanel(QWidget):
     def _add_targets(self, menu: QMenu, source_id: int) -> None:
         others = [category for category in self._categories.values() if category.id != source_id]
         for category in others:
-            menu.addAction(category.name).triggered.connect(partial(self._merge, source_id, category.id))
+            menu.addAction(in_menu(category.name)).triggered.connect(partial(self._merge, source_id, category.id))
         menu.setEnabled(bool(others))
 
     def _merge(self, source_id: int, target_id: int, _is_checked: bool = False) -> None:
@@ -217,7 +219,7 @@ class CategoriesPanel(QWidget):
 
     def _choose_colour(self, category_id: int) -> None:
         known = QColor(*category_colour(self._categories[category_id]))
-        colour = QColorDialog.getColor(known, self, f"Colour of {self._categories[category_id].name}")
+        colour = QColorDialog.getColor(known, self, f"Colour of {shown(self._categories[category_id].name)}")
         if colour.isValid():
             self.colour_requested.emit(category_id, colour.name())
 
@@ -235,7 +237,7 @@ class CategoriesPanel(QWidget):
             return
         category = self._categories[item.data(0, _ID)]
         name = item.text(1).strip()
-        if name and name != category.name:
+        if name and name not in (category.name, shown(category.name)):
             self.rename_requested.emit(category.id, name)
         elif not name:
-            item.setText(1, category.name)
+            item.setText(1, shown(category.name))

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QMessageBox
 from maskwright.document.class_keys import with_key
 from maskwright.document.values import Category
 from maskwright.errors import MaskwrightError
+from maskwright.plain_text import shown
 from maskwright.words import count_of
 from maskwright_gui.actions import Action, Menu, Under, may_edit
 from maskwright_gui.canvas.view import CanvasView
@@ -210,7 +211,7 @@ class ClassesFeature(Feature):
     def merge(self, source_id: int, target_id: int) -> QMessageBox | None:
         """Ask whether all objects of one class are to become objects of another, and do it then."""
         project = self._session.project
-        names = {category.id: category.name for category in self._session.categories}
+        names = {category.id: shown(category.name) for category in self._session.categories}
         if project is None or self.is_working or not {source_id, target_id} <= names.keys():
             return None
         self._session.save()
@@ -298,7 +299,7 @@ class ClassesFeature(Feature):
 
     def _on_merge_undone(self, category: Category) -> None:
         self._session.reload_classes()
-        self.told.emit(Message(f"“{category.name}” is a class of its own again"))
+        self.told.emit(Message(f"“{shown(category.name)}” is a class of its own again"))
         self.merged.emit()
 
 

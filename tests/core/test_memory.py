@@ -18,12 +18,16 @@ def test_threads_share_two_heaps(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_another_c_library_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[object] = []
     monkeypatch.setattr(sys, "platform", "linux")
-    monkeypatch.setattr(ctypes, "CDLL", lambda _name: SimpleNamespace())
+    monkeypatch.setattr(ctypes, "CDLL", lambda name: asked.append(name) or SimpleNamespace())
     use_few_arenas()
+    assert asked == [None]
 
 
 def test_another_system_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[object] = []
     monkeypatch.setattr(sys, "platform", "darwin")
-    monkeypatch.setattr(ctypes, "CDLL", lambda _name: pytest.fail("there is no such library"))
+    monkeypatch.setattr(ctypes, "CDLL", asked.append)
     use_few_arenas()
+    assert asked == []

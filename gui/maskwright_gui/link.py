@@ -1,10 +1,11 @@
 """What stands between the window and one open project: who writes, who reads, who reads ahead, who hands out ids."""
 
-from collections import OrderedDict, deque
+from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from cachetools import LRUCache
 from PySide6.QtCore import QObject
 
 from maskwright.document.document import Document
@@ -29,13 +30,10 @@ class LeftImages:
     """Images that were on screen, as they were when they were left: to come back to while a project does not answer."""
 
     def __init__(self) -> None:
-        self._known: OrderedDict[int, tuple[ImageRecord, Document]] = OrderedDict()
+        self._known: LRUCache[int, tuple[ImageRecord, Document]] = LRUCache(MOST_LEFT)
 
     def remember(self, image: ImageRecord, document: Document) -> None:
-        self._known.pop(image.id, None)
         self._known[image.id] = (image, document)
-        while len(self._known) > MOST_LEFT:
-            self._known.popitem(last=False)
 
     def get(self, image_id: int) -> tuple[ImageRecord, Document] | None:
         return self._known.get(image_id)

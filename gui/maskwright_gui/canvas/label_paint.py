@@ -1,11 +1,11 @@
 """Labels on the canvas: laid out when the zoom settles, painted from small cached pictures."""
 
-from collections import OrderedDict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
 import numpy as np
+from cachetools import LRUCache
 from numpy.typing import NDArray
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPixmap
@@ -57,7 +57,7 @@ class LabelLayer:
         self._shown: list[QPixmap] = []
         self._shown_ratio = 0.0
         """For which device pixel ratio `_shown` was made; 0 when the layout is newer."""
-        self._pictures: OrderedDict[tuple[str, Rgb, float], QPixmap] = OrderedDict()
+        self._pictures: LRUCache[tuple[str, Rgb, float], QPixmap] = LRUCache(_CACHED_CHIPS)
         self._widths: dict[str, float] = {}
         self._rows: dict[int, int] = {}
         """Where in all these an instance's label is."""
@@ -178,9 +178,8 @@ class LabelLayer:
 
     def _picture(self, text: str, colour: Rgb, ratio: float) -> QPixmap:
         key = (text, colour, ratio)
-        if key in self._pictures:
-            self._pictures.move_to_end(key)
-            return self._pictures[key]
+        if (known := self._pictures.get(key)) is not None:
+            return known
         width = round(self._width(text))
         height = round(self._metrics.height() + 2 * _PAD_Y)
         picture = QPixmap(round(width * ratio), round(height * ratio))
@@ -188,8 +187,6 @@ class LabelLayer:
         picture.fill(Qt.GlobalColor.transparent)
         _paint_chip(picture, QRectF(0, 0, width, height), self._font, text, colour)
         self._pictures[key] = picture
-        if len(self._pictures) > _CACHED_CHIPS:
-            self._pictures.popitem(last=False)
         return picture
 
 

@@ -3,19 +3,18 @@
 100,000 images cost 0.8 MB and one query; nothing is done per image until a row is looked at.
 """
 
-from collections import OrderedDict
 from collections.abc import Collection
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from cachetools import LRUCache
 from numpy.typing import NDArray
 from PySide6.QtCore import QAbstractListModel, QModelIndex, QObject, QPersistentModelIndex, QSize, Qt, Signal
 
 from maskwright.document.values import ImageRecord
 from maskwright.errors import MaskwrightError
 from maskwright.monitor import Monitor
-from maskwright.plain_text import shown
 from maskwright_gui.operation import Operation
 from maskwright_gui.panels.image_query import ImageQuery
 from maskwright_gui.panels.state_marks import state_text
@@ -57,7 +56,7 @@ class ImageListModel(QAbstractListModel):
         self._operation: Operation | None = None
         self._wanted: ImageQuery | None = None
         """What is to be shown when the classes have been counted."""
-        self._pages: OrderedDict[int, dict[int, ImageRecord]] = OrderedDict()
+        self._pages: LRUCache[int, dict[int, ImageRecord]] = LRUCache(MAX_PAGES)
         self._stale: dict[int, dict[int, ImageRecord]] = {}
         """Pages to be read again; better than nothing while the project does not answer."""
         thumbnails.loaded.connect(self._on_thumbnail)
@@ -179,8 +178,6 @@ class ImageListModel(QAbstractListModel):
             except NoAnswerError:
                 return self._stale.get(number, {})
             self._stale.pop(number, None)
-            while len(self._pages) > MAX_PAGES:
-                self._pages.popitem(last=False)
         return self._pages.get(number, {})
 
     def _on_thumbnail(self, image_id: int) -> None:
@@ -198,10 +195,10 @@ class ImageListModel(QAbstractListModel):
         if record is None:
             return None
         if role == Qt.ItemDataRole.DisplayRole:
-            return shown(record.file_name)
+            return record.file_name
         if role in (Qt.ItemDataRole.ToolTipRole, Qt.ItemDataRole.AccessibleTextRole):
             counted = f"{record.instance_count} object" + ("s" if record.instance_count != 1 else "")
-            told = f"{shown(record.file_name)}\n{record.width} × {record.height}, {counted}, {state_text(record.state)}"
+            told = f"{record.file_name}\n{record.width} × {record.height}, {counted}, {state_text(record.state)}"
             return "\n".join(filter(None, (told, self.reason(record.id))))
         if role == REASON_ROLE:
             return self.reason(record.id)

@@ -4,12 +4,12 @@ The step to the next image then costs no query, and while the project's folder h
 stale is ever given out: what was read before the project's last write counts as not read.
 """
 
-from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from threading import Condition
 from typing import TYPE_CHECKING
 
+from cachetools import LRUCache
 from PySide6.QtCore import QObject, QThread, Signal
 
 from maskwright.document.document import Document
@@ -43,7 +43,7 @@ class ReadAhead(QThread):
         self._project = project
         self._condition = Condition()
         self._waiting: list[int] = []
-        self._known: OrderedDict[int, Neighbour] = OrderedDict()
+        self._known: LRUCache[int, Neighbour] = LRUCache(MOST_KNOWN)
         self._is_stopping = False
 
     def request(self, image_ids: Sequence[int]) -> None:
@@ -69,9 +69,6 @@ class ReadAhead(QThread):
     def _keep(self, neighbour: Neighbour) -> None:
         with self._condition:
             self._known[neighbour.record.id] = neighbour
-            self._known.move_to_end(neighbour.record.id)
-            while len(self._known) > MOST_KNOWN:
-                self._known.popitem(last=False)
 
     def _next(self) -> int | None:
         with self._condition:

@@ -7,6 +7,7 @@ from pathlib import Path
 from threading import Condition
 from typing import TYPE_CHECKING
 
+from cachetools import LRUCache
 from PySide6.QtCore import QObject, QSize, Qt, QThread, Signal
 from PySide6.QtGui import QImage
 
@@ -49,7 +50,7 @@ class ThumbnailLoader(QThread):
         self._condition = Condition()
         self._waiting: OrderedDict[int, Path] = OrderedDict()
         self._is_stopping = False
-        self._kept: OrderedDict[int, QImage] = OrderedDict()
+        self._kept: LRUCache[int, QImage] = LRUCache(MAX_KEPT)
         self._outdated: set[int] = set()
         self._max_side_px = max_side_px
         self.loaded.connect(self._keep)
@@ -95,8 +96,6 @@ class ThumbnailLoader(QThread):
     def _keep(self, image_id: int, image: QImage) -> None:
         self._kept[image_id] = image
         self._outdated.discard(image_id)
-        while len(self._kept) > MAX_KEPT:
-            self._outdated.discard(self._kept.popitem(last=False)[0])
 
     def run(self) -> None:
         while True:

@@ -28,6 +28,9 @@ class SilentMonitor:
         pass
 
 
+SILENT = SilentMonitor()
+
+
 class CancelToken:
     """Shared by whoever runs a batch and whoever may stop it. All methods may be called from any thread."""
 

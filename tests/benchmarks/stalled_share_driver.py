@@ -16,9 +16,9 @@ from maskwright.document import edits
 from maskwright.formats.coco import CocoExportOptions
 from maskwright.geometry.polygon import Polygon
 from maskwright.inference.model import load_model
+from maskwright.operations.exporting import ExportRequest
 from maskwright_gui.app import Workbench, make_application
 from maskwright_gui.dialogs.unsaved import UnsavedDialog
-from maskwright_gui.workers.exporting import ExportRequest
 
 TRIANGLE = Polygon.of([(5, 5), (25, 5), (5, 25)])
 SITUATION, SHARE, FLAG, SECONDS = sys.argv[1], Path(sys.argv[2]), Path(sys.argv[3]), float(sys.argv[4])

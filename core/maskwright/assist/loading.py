@@ -55,7 +55,7 @@ def assistant_files(name_or_path: str | Path | Sequence[str | Path]) -> list[Pat
         return _files_in(path)
     if path.suffix in _SUFFIXES or len(path.parts) != 1:
         return _with_other_half(path)
-    from maskwright.models.catalog import installed_model
+    from maskwright.inference.installed import installed_model
 
     installed = installed_model(path.name)
     if installed is None:

@@ -20,7 +20,6 @@ from maskwright.formats.package import require_as_meant, require_suffix
 from maskwright.formats.problems import Problem
 from maskwright.formats.recognition import is_results
 from maskwright.formats.registry import FORMATS, format_named, format_of
-from maskwright.formats.replacing import require_nothing_there
 from maskwright.project import Project, find_project
 from maskwright.project.intake import Intake, IntakeOptions, require_whole
 from maskwright.project.store import INSIDE_IMAGES
@@ -37,14 +36,12 @@ def convert(
     to: Annotated[str, typer.Option("--to", help=f"Format to write: {_NAMES}.")],
     read_as: Annotated[str | None, typer.Option("--from", help="Format to read; else it is recognised.")] = None,
     strict: Annotated[bool, typer.Option("--strict", help="Write nothing unless all of it can be read.")] = False,
-    force: Annotated[bool, typer.Option("--force", help="Replace what is there.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON on standard output.")] = False,
 ) -> int:
     """Convert annotations from one format to another; images are not touched. Exit code 3: not all could be read."""
     require_two_outputs(out, as_json=as_json)
     target = format_named(to)
     require_suffix(out, target)
-    require_nothing_there(out, may_replace=force)
     with readable_source(source) as place:
         data = format_of(place, read_as).read(place)
     require_whole(data.problems, source, IntakeOptions(is_strict=strict))

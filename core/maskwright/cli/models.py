@@ -47,7 +47,8 @@ def list_models(as_json: AsJson = False) -> int:
 @reports_errors
 def show(name: Name, as_json: AsJson = False) -> int:
     """Print everything that is known about one model."""
-    from maskwright.models.catalog import installed_model, model_cards
+    from maskwright.inference.installed import installed_model
+    from maskwright.models.catalog import model_cards
 
     card = next((card for card in model_cards() if card.name == name), None)
     installed = installed_model(name)
@@ -138,7 +139,8 @@ app.command("quantize", epilog=exit_codes.HELP)(quantize)
 
 def _found_wrong(name: str | None) -> dict[str, str | None]:
     """What is wrong with a downloaded file, one model, or all installed ones; None for what is right."""
-    from maskwright.models.catalog import installed_model, installed_models, verify
+    from maskwright.inference.installed import installed_model, installed_models
+    from maskwright.models.catalog import verify
     from maskwright.models.install import check_published
 
     if name is not None and Path(name).is_file():

@@ -1,7 +1,6 @@
 """How commands speak: text and bars to people on standard error, results as text or JSON on standard output."""
 
 import functools
-import logging
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -13,45 +12,28 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 from rich.table import Table
-from rich.text import Text
 
 from maskwright.cli import exit_codes
 from maskwright.errors import MaskwrightError
 from maskwright.formats.atomic import is_standard_output
 from maskwright.monitor import Monitor
-from maskwright.plain_text import shown_lines
 
 P = ParamSpec("P")
 
 _MOST_LISTED = 20
 _WIDE = 240
-_MOST_PRINTED = 100_000
-
-
-class _PlainConsole(Console):
-    """What has been made by strangers, such as the name of a class, cannot steer the terminal."""
-
-    def render_str(self, text: str, **options: Any) -> Text:
-        return super().render_str(shown_lines(text, _MOST_PRINTED), **options)
-
-
-class PlainFormatter(logging.Formatter):
-    """Of the log, in which names of strangers stand, too."""
-
-    def format(self, record: logging.LogRecord) -> str:
-        return shown_lines(super().format(record), _MOST_PRINTED)
 
 
 def messages() -> Console:
     """Made anew each time: tests and callers may have replaced sys.stderr since. Never folded in a file or a pipe."""
     width = None if sys.stderr.isatty() else _WIDE
-    return _PlainConsole(stderr=True, highlight=False, markup=False, emoji=False, soft_wrap=True, width=width)
+    return Console(stderr=True, highlight=False, markup=False, emoji=False, soft_wrap=True, width=width)
 
 
 def results() -> Console:
     """Wide where it is no terminal: a table in a file or a pipe is not folded to 80 columns."""
     width = None if sys.stdout.isatty() else _WIDE
-    return _PlainConsole(highlight=False, markup=False, emoji=False, soft_wrap=True, width=width)
+    return Console(highlight=False, markup=False, emoji=False, soft_wrap=True, width=width)
 
 
 def results_beside(out: Path) -> Console:

@@ -17,7 +17,6 @@ from maskwright.cli.output import (
     results_beside,
 )
 from maskwright.errors import MaskwrightError
-from maskwright.formats.replacing import require_nothing_there
 from maskwright.inference.thresholds import Thresholds
 
 _ROW = "Thresholds (default: the model's own)"
@@ -86,9 +85,6 @@ def prelabel(
             rich_help_panel=_RUN,
         ),
     ] = True,
-    force: Annotated[
-        bool, typer.Option("--force", help="Replace the file that is there.", rich_help_panel=_RUN)
-    ] = False,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print JSON on standard output.", rich_help_panel=_RUN)
     ] = False,
@@ -100,7 +96,6 @@ def prelabel(
     """
     if out is not None:
         require_two_outputs(out, as_json=as_json)
-        require_nothing_there(out, may_replace=force)
     if out is None and project is None:
         raise MaskwrightError("say where the result goes", hint="--out FILE.json, --project FOLDER, or both")
     settings = Thresholds(

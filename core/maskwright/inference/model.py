@@ -17,6 +17,7 @@ from maskwright.inference.boxes_only import finds_boxes_only
 from maskwright.inference.candidates import Candidates
 from maskwright.inference.hashing import file_hash
 from maskwright.inference.image_input import ImageLike, image_to_bgr
+from maskwright.inference.installed import model_path
 from maskwright.inference.interface import NetworkInterface, described
 from maskwright.inference.labels import ModelCategory
 from maskwright.inference.runtime import CompiledNetwork, Feeds, Hint, Network, Request, known_device
@@ -224,23 +225,3 @@ def recognised(interface: NetworkInterface, path: Path, pixels: PixelFormat | No
         f" (inputs: {described(interface.inputs)}); known families: {families}",
         path=path,
     )
-
-
-def model_path(path_or_name: str | Path) -> Path:
-    """The file meant by a path, or by the name of a bundled or installed model; raises ModelError for neither."""
-    path = Path(path_or_name)
-    if path.suffix or path.is_file() or len(path.parts) != 1:
-        return path
-    from maskwright.models.catalog import installed_model
-    from maskwright_resources import resource_path
-
-    try:
-        return resource_path("models", path.name, f"{path.name}.xml")
-    except FileNotFoundError as error:
-        installed = installed_model(path.name)
-        if installed is None:
-            raise ModelError(
-                f"no such file, and no model called {path.name} is bundled or installed",
-                hint="maskwright models list, maskwright models get NAME",
-            ) from error
-        return installed.path

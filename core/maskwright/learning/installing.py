@@ -8,9 +8,10 @@ from pathlib import Path
 
 from maskwright.errors import ModelError
 from maskwright.formats.atomic import write_error
+from maskwright.inference.installed import Installed, installed_model, models_folder, record
 from maskwright.learning.rounds import RoundRecord, model_name
 from maskwright.models.cards import BUNDLED_CARD
-from maskwright.models.catalog import Installed, installed_model, listed_models, models_folder, record
+from maskwright.models.catalog import listed_models
 
 SOURCE = "learned from a project"
 

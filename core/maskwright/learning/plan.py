@@ -6,13 +6,13 @@ from dataclasses import dataclass, field
 
 from maskwright.document.values import Category
 from maskwright.errors import MaskwrightError
+from maskwright.inference.installed import is_plain
 from maskwright.learning.gate import images_until_next_round
 from maskwright.learning.holdout import LEAST_IMAGES, Split, split_images
 from maskwright.learning.installing import free_name
 from maskwright.learning.recipe import Recipe, recipe_for
 from maskwright.learning.rounds import RoundRecord, next_number, read_rounds
 from maskwright.learning.selection import LearnableImage, Material, material_of
-from maskwright.models.cards import is_plain
 from maskwright.models.catalog import listed_models
 from maskwright.project import Project
 

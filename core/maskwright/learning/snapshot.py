@@ -8,11 +8,11 @@ import orjson
 
 from maskwright.errors import MaskwrightError
 from maskwright.formats.atomic import atomic_writer, write_error
+from maskwright.inference.installed import installed_model
 from maskwright.learning.job import Job
 from maskwright.learning.plan import LearningPlan, LearnOptions, resolved_base
 from maskwright.learning.rounds import RoundRecord, write_record
 from maskwright.learning.selection import example_of, truth_of
-from maskwright.models.catalog import installed_model
 from maskwright.project import Project
 from maskwright.project.model_choice import known_model
 from maskwright.project.rows import now
@@ -85,7 +85,7 @@ def _old_model(project: Project, plan: LearningPlan) -> _OldModel | None:
     chosen = known_model(project)
     if chosen is None:
         return None
-    from maskwright.inference.model import model_path
+    from maskwright.inference.installed import model_path
 
     try:
         path = model_path(chosen)

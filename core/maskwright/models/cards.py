@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from maskwright.errors import ModelError
+from maskwright.inference.installed import is_plain
 
 BUNDLED_CARD = "card.toml"
 
@@ -104,8 +105,3 @@ def _file(entry: Mapping[str, Any]) -> CardFile:
     if len(bytes.fromhex(file.sha384)) != 48 or file.size <= 0 or not file.urls:
         raise ValueError(f"size, checksum or address of {file.name}")
     return file
-
-
-def is_plain(name: str) -> bool:
-    """Whether a name may become a file or folder name of its own."""
-    return bool(name) and not name.startswith(".") and not any(mark in name for mark in "/\\:\0")

@@ -1,11 +1,10 @@
 """The models there are: cards that ship with the program, and what has been installed from them or by hand."""
 
-import json
 import logging
 import os
 import shutil
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
@@ -13,39 +12,13 @@ import platformdirs
 
 from maskwright.errors import ModelError
 from maskwright.inference.hashing import file_hash
-from maskwright.models.cards import BUNDLED_CARD, ModelCard, is_plain, read_card
+from maskwright.inference.installed import FOLDER_VARIABLE, RECORD, Installed, installed_models, is_plain, models_folder
+from maskwright.models.cards import BUNDLED_CARD, ModelCard, read_card
 
 _log = logging.getLogger(__name__)
 
-RECORD = "installed.json"
-FOLDER_VARIABLE = "MASKWRIGHT_MODELS"
-"""Environment variable that names another folder for installed models."""
 ASSISTANTS = frozenset({"assist"})
 """Families of cards whose networks propose nothing by themselves: `load_assistant` loads them, not `load_model`."""
-
-
-@dataclass(frozen=True, slots=True)
-class Installed:
-    """A model in the folder of installed models."""
-
-    name: str
-    family: str
-    file: str
-    """The .xml, relative to the model's folder."""
-    content_hash: str
-    """As `Model.content_hash`, taken when it was installed."""
-    source: str
-    """Where it came from: an address, or the name of the file that was brought."""
-
-    @property
-    def path(self) -> Path:
-        return models_folder() / self.name / self.file
-
-
-def models_folder() -> Path:
-    """Where installed models live: the platform's data folder of the program, unless MASKWRIGHT_MODELS says else."""
-    chosen = os.environ.get(FOLDER_VARIABLE)
-    return Path(chosen) if chosen else platformdirs.user_data_path("maskwright") / "models"
 
 
 def downloads_folder() -> Path:
@@ -77,29 +50,6 @@ def model_card(name: str) -> ModelCard:
     if name not in cards:
         raise ModelError(f"the catalogue has no model called {name}", hint=f"it has {', '.join(cards)}")
     return cards[name]
-
-
-def installed_models() -> tuple[Installed, ...]:
-    """Installed models by name; folders without a readable record are passed over."""
-    folder = models_folder()
-    if not folder.is_dir():
-        return ()
-    found = (_read_record(path) for path in sorted(folder.glob(f"*/{RECORD}")))
-    return tuple(model for model in found if model is not None)
-
-
-def installed_model(name: str) -> Installed | None:
-    return _read_record(models_folder() / name / RECORD) if is_plain(name) else None
-
-
-def record(name: str, *, family: str, file: Path, source: str) -> Installed:
-    """Note that `file`, which lies in the model's folder, is model `name` from now on."""
-    folder = models_folder() / name
-    model = Installed(name, family, file.relative_to(folder).as_posix(), file_hash(file), source)
-    draft = folder / f"{RECORD}.new"
-    draft.write_text(json.dumps(asdict(model), indent=1), "utf-8")
-    draft.replace(folder / RECORD)
-    return model
 
 
 class Availability(StrEnum):
@@ -179,11 +129,3 @@ def card_paths() -> Iterator[Path]:
     yield from sorted(folder.glob(f"*/{BUNDLED_CARD}"))
     yield from sorted(models_folder().glob("*.toml"))
     yield from (path for path in sorted(models_folder().glob(f"*/{BUNDLED_CARD}")) if path.with_name(RECORD).is_file())
-
-
-def _read_record(path: Path) -> Installed | None:
-    try:
-        model = Installed(**json.loads(path.read_text("utf-8")))
-    except (OSError, ValueError, TypeError):
-        return None
-    return model if model.name == path.parent.name else None

@@ -7,18 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from maskwright.errors import ModelError
+from maskwright.inference.installed import Installed, installed_model, is_plain, models_folder, record
 from maskwright.inference.model import recognised
 from maskwright.inference.runtime import Network
-from maskwright.models.cards import CardFile, ModelCard, is_plain
-from maskwright.models.catalog import (
-    Installed,
-    downloads_folder,
-    installed_model,
-    model_card,
-    model_cards,
-    models_folder,
-    record,
-)
+from maskwright.models.cards import CardFile, ModelCard
+from maskwright.models.catalog import downloads_folder, model_card, model_cards
 from maskwright.models.convert import Precision, convert
 from maskwright.models.download import Cancel, DownloadCancelledError, Patience, Progress, download, sha384
 

@@ -9,9 +9,9 @@ from maskwright.errors import ImageError, ModelError
 from maskwright.images.decode import read_image
 from maskwright.inference.adapters.family import Adapter
 from maskwright.inference.adapters.pixels import float_tensor
-from maskwright.inference.model import load_model, model_path, recognised
+from maskwright.inference.installed import is_plain, model_path
+from maskwright.inference.model import load_model, recognised
 from maskwright.inference.runtime import Feeds, Network
-from maskwright.models.cards import is_plain
 
 FEWEST_IMAGES = 10
 

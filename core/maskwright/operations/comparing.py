@@ -1,6 +1,7 @@
 """A second model as a second opinion: it proposes nothing, it only shows where to look."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -8,20 +9,19 @@ from numpy.typing import NDArray
 from maskwright.errors import ImageError, MaskwrightError
 from maskwright.images import read_image
 from maskwright.inference.async_runner import AsyncRunner
-from maskwright.inference.model import Model
+from maskwright.inference.model import Model, load_model
 from maskwright.inference.thresholds import Thresholds
-from maskwright.monitor import Monitor, SilentMonitor
+from maskwright.monitor import SILENT, Monitor
 from maskwright.prelabel.proposing import Proposer
 from maskwright.project import Project
 from maskwright.review.disagreement import NAME, disagreement
 
 
-def compare_with(project: Project, model: Model, thresholds: Thresholds, monitor: Monitor | None = None) -> int:
+def compare_with(project: Project, model: Model, thresholds: Thresholds, monitor: Monitor = SILENT) -> int:
     """Run `model` over all images and note on each how far it disagrees with what is there; how many were done.
 
     Images that cannot be read or inferred are passed over. Raises ProjectError when the project cannot be written.
     """
-    monitor = monitor if monitor is not None else SilentMonitor()
     proposer = Proposer.of(project, model, model.labels, thresholds)
     total, done = len(project.image_ids()), 0
     with AsyncRunner[int](model) as runner:
@@ -34,6 +34,12 @@ def compare_with(project: Project, model: Model, thresholds: Thresholds, monitor
             done += 1
             monitor.report(done, total, f"Comparing: {done} of {total}")
     return done
+
+
+def compare_with_file(project: Project, model_path: Path, monitor: Monitor = SILENT) -> int:
+    """As `compare_with` at the model's own thresholds. Raises ModelError, too."""
+    monitor.report(0, None, f"Loading {model_path.name}")
+    return compare_with(project, load_model(model_path), Thresholds(), monitor)
 
 
 def _pixels(project: Project, monitor: Monitor) -> Iterator[tuple[int, NDArray[np.uint8]]]:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from maskwright.errors import ImageError
 from maskwright.images import read_thumbnail
-from maskwright.monitor import Monitor, SilentMonitor
+from maskwright.monitor import SILENT, Monitor
 from maskwright.project import Project
 
 MAX_DISTANCE = 4
@@ -69,12 +69,11 @@ _SIDE_PX = 64
 _BLOCK = 50
 
 
-def find_duplicates(project: Project, monitor: Monitor | None = None) -> list[list[int]]:
+def find_duplicates(project: Project, monitor: Monitor = SILENT) -> list[list[int]]:
     """Groups of ids of images that look alike, each in order of adding; what was looked at once is remembered.
 
     Images that cannot be read belong to no group. Raises ProjectError when the project cannot be read.
     """
-    monitor = monitor if monitor is not None else SilentMonitor()
     ids = project.image_ids().tolist()
     known = {int(id_): detail for id_, detail in project.signal_details(NAME).items()}
     fresh: dict[int, tuple[float, str]] = {}

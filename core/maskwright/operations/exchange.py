@@ -15,6 +15,7 @@ from maskwright.formats.package import Splitting, export_package, require_as_mea
 from maskwright.formats.problems import Problem
 from maskwright.formats.registry import format_named, format_of
 from maskwright.formats.selection import WriteReport
+from maskwright.monitor import SILENT, Monitor
 from maskwright.project.intake import Intake, IntakeOptions, require_whole
 from maskwright.project.snapshot import snapshot
 from maskwright.project.store import Project
@@ -30,6 +31,19 @@ class Imported:
 
     intake: Intake
     problems: tuple[Problem, ...]
+    missing_count: int = 0
+    """Images of the project that are not in its folder."""
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What was skipped, renumbered or is missing, a sentence each."""
+        notes = [str(problem) for problem in self.problems]
+        if self.intake.renumbered_count:
+            notes.append(f"{self.intake.renumbered_count} objects got new ids: theirs were taken.")
+        notes += [f"{name} has another size than the project knows and was left out." for name in self.intake.resized]
+        if self.missing_count:
+            notes.append(f"{self.missing_count} images are not in the image folder.")
+        return tuple(notes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +63,7 @@ def import_annotations(
     dry_run: bool = False,
     again: bool = False,
     may_lack_images: bool = False,
+    monitor: Monitor = SILENT,
 ) -> Imported:
     """Bring a file or folder of any known format into a project; what is there already is brought up to date.
 
@@ -57,8 +72,9 @@ def import_annotations(
     if not one of the images is in the image folder. Raises FormatError (IncompleteError where strict), ProjectError.
     """
     options = IntakeOptions(strict, dry_run, again, may_lack_images)
+    monitor.report(0, None, f"Importing {Path(source).name}")
     intake, problems = project.take_in_file(Path(source), format_name=format, options=options)
-    return Imported(intake, tuple(problems))
+    return Imported(intake, tuple(problems), len(project.missing_images()))
 
 
 def export_annotations(

@@ -18,7 +18,7 @@ from maskwright.inference.candidate_cache import CandidateCache
 from maskwright.inference.candidates import Candidates
 from maskwright.inference.model import Model
 from maskwright.inference.thresholds import Thresholds
-from maskwright.monitor import Monitor, SilentMonitor
+from maskwright.monitor import SILENT, Monitor
 from maskwright.prelabel.proposing import Proposer
 from maskwright.project import Project
 from maskwright.project.proposals import Proposal, preview_change, proposals_to_change
@@ -63,7 +63,7 @@ def predict_image(
     *,
     cache: CandidateCache | None = None,
     pixels: tuple[SeenFile, NDArray[np.uint8]] | None = None,
-    monitor: Monitor | None = None,
+    monitor: Monitor = SILENT,
 ) -> PredictOutcome:
     """Decode, infer, select, store. `monitor` is asked between any two of these; nothing is stored before the last.
 
@@ -71,7 +71,6 @@ def predict_image(
     BGR, and the file it was read from, where it has been decoded already.
     Raises ImageError, ModelError or ProjectError.
     """
-    monitor = monitor if monitor is not None else SilentMonitor()
     seen, image = pixels if pixels is not None else _decoded(project, image_id)
     monitor.check()
     candidates = model.predict(image)
@@ -152,14 +151,13 @@ def rethreshold(
     *,
     leave_out: Collection[int] = (),
     on_image: Callable[[int, Change], None] = lambda image_id, change: None,
-    monitor: Monitor | None = None,
+    monitor: Monitor = SILENT,
 ) -> int:
     """Replace the proposals of all untouched images with candidates; how many images that were.
 
     leave_out: ids of images that stay as they are. `on_image` is told of each what was stored.
     Raises ProjectError.
     """
-    monitor = monitor if monitor is not None else SilentMonitor()
     wanted = set(project.image_ids(states=UNTOUCHED).tolist()) & set(cache.image_ids()) - set(leave_out)
     now = datetime.now(UTC).isoformat(timespec="seconds")  # one for all that a slider has changed
     for done, image_id in enumerate(sorted(wanted)):

@@ -9,7 +9,7 @@ from maskwright.assist.refine import RefineSettings, Verdict, counted, proposals
 from maskwright.assist.view import BackendAssistant
 from maskwright.errors import ImageError, ModelError
 from maskwright.images import read_image
-from maskwright.monitor import Monitor, OperationCancelledError, SilentMonitor
+from maskwright.monitor import SILENT, Monitor, OperationCancelledError
 from maskwright.project import Project
 
 _DEVICE_FAILURES = 8
@@ -38,7 +38,7 @@ def refine_project(
     settings: RefineSettings | None = None,
     *,
     image_ids: Iterable[int] | None = None,
-    monitor: Monitor | None = None,
+    monitor: Monitor = SILENT,
 ) -> RefineReport:
     """Refine what is proposed on these images, all by default; what a user has touched stays as it is.
 
@@ -47,7 +47,6 @@ def refine_project(
     kept. Raises ProjectError where the project cannot be written, ModelError where inference fails on image after
     image.
     """
-    monitor = monitor if monitor is not None else SilentMonitor()
     ids = list(image_ids) if image_ids is not None else [record.id for record in project.images()]
     tally = _Tally()
     started = time.monotonic()

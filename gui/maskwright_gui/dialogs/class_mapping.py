@@ -19,7 +19,6 @@ from PySide6.QtWidgets import (
 )
 
 from maskwright.document.values import Category
-from maskwright.plain_text import shown
 from maskwright_gui.panels.widgets import muted_label, named
 
 NEW, IGNORE = "new", "ignore"
@@ -102,7 +101,7 @@ class ClassMappingDialog(QDialog):
         if name.casefold() not in taken:
             box.addItem(f"New class “{name}”", NEW)
         for category in self._categories:
-            box.addItem(shown(category.name), category.id)
+            box.addItem(category.name, category.id)
         box.addItem("– ignore –", IGNORE)
         box.setCurrentIndex(max(box.findData(choice), 0))
         return box

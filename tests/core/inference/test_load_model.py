@@ -6,9 +6,9 @@ import pytest
 
 import tiny_models
 from maskwright.errors import ModelError
+from maskwright.inference.installed import FOLDER_VARIABLE
 from maskwright.inference.model import load_model
 from maskwright.inference.runtime import list_devices
-from maskwright.models.catalog import FOLDER_VARIABLE
 from maskwright.models.install import add_file
 
 

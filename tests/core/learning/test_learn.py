@@ -15,6 +15,7 @@ import tiny_models
 from learning_builders import learning_project, octagon, put
 from maskwright.document.values import ImageState
 from maskwright.errors import FormatError, MaskwrightError
+from maskwright.inference.installed import installed_model, installed_models
 from maskwright.learning import learn as learning
 from maskwright.learning.events import Failed, Finished, LearnProgress, event_line, parsed
 from maskwright.learning.gate import Figures
@@ -23,7 +24,7 @@ from maskwright.learning.learn import interrupted_round, learn
 from maskwright.learning.plan import LearnOptions
 from maskwright.learning.process import LearningError
 from maskwright.learning.rounds import read_rounds
-from maskwright.models.catalog import installed_model, installed_models, listed_models
+from maskwright.models.catalog import listed_models
 from maskwright.project import Project
 
 GOOD = Figures(f1=0.9, precision=0.9, recall=0.9, ap50=0.9, ap=0.7, score=0.4, images=2, objects=6)

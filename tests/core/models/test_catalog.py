@@ -13,19 +13,11 @@ import tiny_checkpoint
 import tiny_models
 from maskwright.cli.app import app
 from maskwright.errors import ModelError
+from maskwright.inference.installed import FOLDER_VARIABLE, installed_model, installed_models
 from maskwright.inference.model import load_model
 from maskwright.models import install
 from maskwright.models.cards import CardFile, ModelCard, read_card
-from maskwright.models.catalog import (
-    FOLDER_VARIABLE,
-    card_paths,
-    downloads_folder,
-    installed_model,
-    installed_models,
-    model_cards,
-    remove,
-    verify,
-)
+from maskwright.models.catalog import card_paths, downloads_folder, model_cards, remove, verify
 from maskwright.models.install import add_file, check_published, get_model, hub_card
 
 

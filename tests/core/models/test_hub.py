@@ -12,8 +12,8 @@ import pytest
 
 import tiny_models
 from maskwright.errors import ModelError
+from maskwright.inference.installed import FOLDER_VARIABLE, installed_models
 from maskwright.inference.model import load_model
-from maskwright.models.catalog import FOLDER_VARIABLE, installed_models
 from maskwright.models.download import DownloadCancelledError
 from maskwright.models.install import get_model
 

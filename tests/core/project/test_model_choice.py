@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from maskwright.inference.model import model_path
+from maskwright.inference.installed import model_path
 from maskwright.project import Project
 from maskwright.project.model_choice import known_model, remember_model
 

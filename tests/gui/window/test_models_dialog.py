@@ -8,8 +8,8 @@ from pytestqt.qtbot import QtBot
 
 import tiny_models
 from maskwright.errors import ModelError
+from maskwright.inference.installed import FOLDER_VARIABLE, Installed, installed_models
 from maskwright.models import install
-from maskwright.models.catalog import FOLDER_VARIABLE, Installed, installed_models
 from maskwright.models.install import add_file
 from maskwright_gui.app import Workbench
 from maskwright_gui.dialogs.models import ModelsDialog

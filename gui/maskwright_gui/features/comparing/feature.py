@@ -10,7 +10,6 @@ from maskwright_gui.actions import Action, Menu, may_edit
 from maskwright_gui.feature import Context, Feature
 from maskwright_gui.features.images.feature import ImagesFeature
 from maskwright_gui.messages import Message
-from maskwright_gui.workers.comparing import compare
 
 
 class ComparingFeature(Feature):
@@ -44,7 +43,9 @@ class ComparingFeature(Feature):
         project = self._session.project
         if project is None:
             return
-        self._run_beside(partial(compare, project, model), self._on_compared, "The comparison stopped")
+        from maskwright.operations.comparing import compare_with_file
+
+        self._run_beside(partial(compare_with_file, project, model), self._on_compared, "The comparison stopped")
 
     def _on_compared(self, count: int) -> None:
         self.told.emit(Message(f"Compared on {count} images", "Those where the models disagree come first now."))

@@ -6,8 +6,8 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QFileDialog, QMessageBox
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QFileDialog
 
 from maskwright_gui.actions import Action, Menu, may_edit
 from maskwright_gui.feature import Context, Feature
@@ -18,9 +18,9 @@ from maskwright_gui.saving import SavingWatch
 
 if TYPE_CHECKING:
     from maskwright.formats.findings import Finding
+    from maskwright.operations.exchange import Imported
+    from maskwright.operations.exporting import ExportOutcome, ExportRequest
     from maskwright_gui.dialogs.findings import FindingsDialog
-    from maskwright_gui.workers.exporting import ExportOutcome, ExportRequest
-    from maskwright_gui.workers.importing import ImportOutcome
 
 COCO_FILTER = "Annotations (*.json *.xml *.yaml *.yml);;All files (*)"
 
@@ -85,7 +85,7 @@ class ExchangeFeature(Feature):
         dialog.open()
 
     def export(self, request: "ExportRequest") -> None:
-        from maskwright_gui.workers.exporting import export
+        from maskwright.operations.exporting import export
 
         if self._session.project is not None and self._may_begin():
             work = partial(export, self._session.project, request)
@@ -93,7 +93,7 @@ class ExchangeFeature(Feature):
 
     def check(self) -> None:
         from maskwright.formats.coco import CocoExportOptions
-        from maskwright_gui.workers.exporting import check_project
+        from maskwright.operations.exporting import check_project
 
         if self._session.project is not None and self._may_begin():
             self._session.save()
@@ -107,11 +107,15 @@ class ExchangeFeature(Feature):
 
     def take_in(self, path: Path) -> None:
         """Annotations of any known format into the project, all or nothing."""
-        from maskwright_gui.workers.importing import import_annotations
+        from maskwright.operations.exchange import import_annotations
 
         if self._session.project is not None and self._may_begin():
-            work = partial(import_annotations, self._session.project, path)
-            operation = self._run_beside(work, self._on_taken_in, "Nothing was imported")
+            project = self._session.project
+            operation = self._run_beside(
+                lambda monitor: import_annotations(project, path, monitor=monitor),
+                self._on_taken_in,
+                "Nothing was imported",
+            )
             self._is_taking_in = True
             self._follow(operation, path.parent)
 
@@ -159,9 +163,6 @@ class ExchangeFeature(Feature):
     def _on_exported(self, outcome: "ExportOutcome") -> None:
         show = partial(self.show_findings, outcome.findings, None if outcome.is_written else outcome.request)
         self.exported.emit(outcome)
-        if outcome.in_the_way:
-            self.ask_to_replace(outcome)
-            return
         if not outcome.is_written:
             count = sum(finding.is_error for finding in outcome.findings)
             detail = f"{count} objects would be refused or misread by those who read the file."
@@ -177,27 +178,6 @@ class ExchangeFeature(Feature):
             detail += f". Not kept: {', '.join(outcome.losses)}"
         self.told.emit(Message("Annotations exported", f"{detail}."))
 
-    def ask_to_replace(self, outcome: "ExportOutcome") -> QMessageBox:
-        """Nothing that is there is written over unless the user says so."""
-        request = outcome.request
-        box = QMessageBox(QMessageBox.Icon.Question, "Export annotations", f"Replace {request.path.name}?")
-        box.setTextFormat(Qt.TextFormat.PlainText)
-        box.setParent(self._window, box.windowFlags())
-        what = f"There is {outcome.in_the_way}, in {request.path.parent}."
-        if outcome.is_own:
-            what += " It is this project's own export; it will be replaced without asking from now on."
-        elif request.path.is_dir():
-            what += " Files of the same names will be replaced, others stay."
-        box.setInformativeText(what)
-        replace_it = box.addButton("Replace", QMessageBox.ButtonRole.AcceptRole)
-        elsewhere = box.addButton("Choose another place…", QMessageBox.ButtonRole.ActionRole)
-        box.addButton(QMessageBox.StandardButton.Cancel)
-        replace_it.clicked.connect(lambda: self.export(replace(request, may_replace=True)))
-        elsewhere.clicked.connect(lambda: self.open_export())
-        box.finished.connect(box.deleteLater)
-        box.open()
-        return box
-
     def _on_all_done(self) -> None:
         self.told.emit(Message("All images are done", "", "info", "Export…", self.open_export))
 
@@ -207,10 +187,10 @@ class ExchangeFeature(Feature):
         if self._session.image is None:
             self._images.show_first()
 
-    def _on_taken_in(self, outcome: "ImportOutcome") -> None:
+    def _on_taken_in(self, outcome: "Imported") -> None:
         self._show_taken_in()
         self.taken_in.emit()
-        detail = f"{outcome.instance_count} objects on {outcome.image_count} images."
+        detail = f"{outcome.intake.instance_count} objects on {outcome.intake.image_count} images."
         if outcome.notes:
             detail += f" {outcome.notes[0]}" + (f" (and {len(outcome.notes) - 1} more)" if outcome.notes[1:] else "")
         self.told.emit(Message("Annotations imported", detail, "warning" if outcome.notes else "info"))

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QFileDialog
 
 from maskwright.errors import DamagedProjectError, ForeignImagesError, LostProjectError, MaskwrightError
 from maskwright.monitor import Monitor
+from maskwright.operations.opening import Opening, add_rest, open_project
 from maskwright_gui.actions import Action, Menu, nothing
 from maskwright_gui.dialogs.unsaved import Leaving, UnsavedDialog, offer_rescued
 from maskwright_gui.feature import Context, Feature
@@ -17,7 +18,6 @@ from maskwright_gui.messages import Message
 from maskwright_gui.operation import Work
 from maskwright_gui.saving import SavingWatch
 from maskwright_gui.workers.batch_status import Failure
-from maskwright_gui.workers.opening import Opening, add_rest, open_project
 from maskwright_gui.workers.writer import PendingEdit
 
 if TYPE_CHECKING:

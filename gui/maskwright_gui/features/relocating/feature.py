@@ -7,6 +7,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QFileDialog
 
 from maskwright.errors import MaskwrightError
+from maskwright.operations.relocating import Located, find_moved, locate_in
 from maskwright_gui.actions import Action, Menu, may_edit
 from maskwright_gui.feature import Context, Feature
 from maskwright_gui.features.images.feature import ImagesFeature
@@ -14,7 +15,6 @@ from maskwright_gui.features.projects.feature import ProjectsFeature
 from maskwright_gui.messages import NEXT_TEXT, Message
 from maskwright_gui.operation import Work
 from maskwright_gui.workers.lane import answer_soon
-from maskwright_gui.workers.relocating import Located, find_moved, locate_in
 
 
 class RelocatingFeature(Feature):

@@ -1,11 +1,11 @@
-"""Looks for images that are no longer where the project expects them; run as an `Operation`."""
+"""Looks for images that are no longer where the project expects them."""
 
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from maskwright.errors import ProjectError
-from maskwright.monitor import Monitor
+from maskwright.monitor import SILENT, Monitor
 
 if TYPE_CHECKING:
     from maskwright.project.store import Project
@@ -23,15 +23,15 @@ class Located:
     missing: int
 
 
-def locate_in(project: "Project", folder: Path, progress: Monitor) -> Located:
+def locate_in(project: "Project", folder: Path, monitor: Monitor = SILENT) -> Located:
     """Look for all images in `folder` from now on.
 
     Raises ProjectError, with nothing changed, where not one of them is there.
     """
-    progress.report(0, None, f"Looking for the images in {folder.name}")
+    monitor.report(0, None, f"Looking for the images in {folder.name}")
     if not folder.is_dir():
         raise ProjectError("the image folder does not exist", path=folder)
-    located = find_moved(project, progress, folder)
+    located = find_moved(project, monitor, folder)
     if located.present == 0 and located.missing:
         first = next(iter(project.images())).file_name
         raise ProjectError(
@@ -40,7 +40,7 @@ def locate_in(project: "Project", folder: Path, progress: Monitor) -> Located:
     return located
 
 
-def find_moved(project: "Project", progress: Monitor, folder: Path | None = None) -> Located:
+def find_moved(project: "Project", monitor: Monitor = SILENT, folder: Path | None = None) -> Located:
     """Give images that lie elsewhere in the image folder, or from now on in `folder`, their new names.
 
     All in one step, and nothing where not one image is in `folder`. Raises ProjectError.
@@ -52,7 +52,7 @@ def find_moved(project: "Project", progress: Monitor, folder: Path | None = None
     total = sum(project.state_counts().values())
     for done, record in enumerate(project.images()):
         if done % _STEP == 0:
-            progress.report(done, total, "Looking for the images")
+            monitor.report(done, total, "Looking for the images")
         if not page_source(root / record.file_name)[0].is_file():
             missing.append(record)
     moved = project.find_moved(missing, root) if missing and root.is_dir() else {}

@@ -1,11 +1,9 @@
-"""Checks a project, writes it out, reads it again; run as an `Operation`."""
+"""Checks a project, writes it out, reads it again."""
 
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from maskwright.errors import ProjectError
 from maskwright.formats.coco import CocoExportOptions, export_coco
 from maskwright.formats.coco.profiles import profile_named
 from maskwright.formats.coco.verify import verified_coco
@@ -14,17 +12,13 @@ from maskwright.formats.gate import check
 from maskwright.formats.image_files import Placing
 from maskwright.formats.package import Splitting, export_package, parse_shares
 from maskwright.formats.registry import format_named
-from maskwright.formats.replacing import mark_of, what_is_there
 from maskwright.formats.verification import joined
-from maskwright.monitor import Monitor
+from maskwright.monitor import SILENT, Monitor
 from maskwright.project.snapshot import snapshot
 
 if TYPE_CHECKING:
     from maskwright.project.snapshot import ProjectSnapshot
     from maskwright.project.store import Project
-
-PLACES_SETTING = "export.places"
-"""{path: {"mark": of the file as it was written, "is_agreed": whether it may be replaced unasked}}."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +33,6 @@ class ExportRequest:
     by_class: bool = False
     """Deal rare classes out evenly over the parts."""
     placing: Placing | None = None
-    may_replace: bool = False
-    """The user knows what is there and wants it replaced."""
     is_forced: bool = False
     """Write even if the check has found something that a reader will refuse or misread."""
 
@@ -57,49 +49,24 @@ class ExportOutcome:
     losses: tuple[str, ...] = ()
     verified: str = ""
     """What reading the files again has shown, for people."""
-    in_the_way: str = ""
-    """What the user has at the place, where it was not written for that."""
-    is_own: bool = False
-    """What is in the way is the project's own earlier export, as it was written."""
 
 
-def export(project: "Project", request: ExportRequest, progress: Monitor) -> ExportOutcome:
+def export(project: "Project", request: ExportRequest, monitor: Monitor = SILENT) -> ExportOutcome:
     """All of one moment of the project. Raises FormatError and ProjectError; nothing half-written stays."""
-    if not request.may_replace and (known := what_is_there(request.path)) is not None:
-        own = (project.setting(PLACES_SETTING) or {}).get(str(request.path), {})
-        is_own = bool(mark := mark_of(request.path)) and own.get("mark") == mark
-        if not (is_own and own.get("is_agreed")):
-            return ExportOutcome(request, is_written=False, in_the_way=known, is_own=is_own)
-    outcome = _export(project, request, progress)
-    if outcome.is_written and not project.is_read_only:
-        _remember(project, request)
-    return outcome
-
-
-def _remember(project: "Project", request: ExportRequest) -> None:
-    """An own export that the user has once said may be replaced is replaced from then on, unless it was changed."""
-    places = project.setting(PLACES_SETTING) or {}
-    was_agreed = places.get(str(request.path), {}).get("is_agreed", False)
-    mark = {"mark": mark_of(request.path), "is_agreed": was_agreed or request.may_replace}
-    with suppress(ProjectError):  # asking once more is no harm
-        project.set_setting(PLACES_SETTING, {**places, str(request.path): mark})
-
-
-def _export(project: "Project", request: ExportRequest, progress: Monitor) -> ExportOutcome:
     options = profile_named(request.profile).applied(request.options)
     total = sum(project.state_counts().values())
     with snapshot(project) as source:
         if not request.is_forced:
-            found = look_over(source, options, total, progress)
+            found = look_over(source, options, total, monitor)
             if any(finding.is_error for finding in found):
                 return ExportOutcome(request, is_written=False, findings=found)
         if request.format_name == "coco" and not request.shares and request.placing is None:
-            return _write_coco(source, request, options, total, progress)
-        return _write_package(source, request, options, total, progress)
+            return _write_coco(source, request, options, total, monitor)
+        return _write_package(source, request, options, total, monitor)
 
 
 def look_over(
-    source: "ProjectSnapshot", options: CocoExportOptions, total: int, progress: Monitor
+    source: "ProjectSnapshot", options: CocoExportOptions, total: int, monitor: Monitor
 ) -> tuple[Finding, ...]:
     """What a reader of the export would refuse, misread or drop."""
     return tuple(
@@ -107,23 +74,23 @@ def look_over(
             source,
             options,
             image_root=source.image_root,
-            on_image=lambda done: progress.report(done, total, "Checking the annotations"),
+            on_image=lambda done: monitor.report(done, total, "Checking the annotations"),
         )
     )
 
 
-def check_project(project: "Project", options: CocoExportOptions, progress: Monitor) -> tuple[Finding, ...]:
+def check_project(project: "Project", options: CocoExportOptions, monitor: Monitor = SILENT) -> tuple[Finding, ...]:
     with snapshot(project) as source:
-        return look_over(source, options, sum(project.state_counts().values()), progress)
+        return look_over(source, options, sum(project.state_counts().values()), monitor)
 
 
 def _write_coco(
-    source: "ProjectSnapshot", request: ExportRequest, options: CocoExportOptions, total: int, progress: Monitor
+    source: "ProjectSnapshot", request: ExportRequest, options: CocoExportOptions, total: int, monitor: Monitor
 ) -> ExportOutcome:
     report = export_coco(
-        source, request.path, options, on_image=lambda done: progress.report(done, total, "Writing the COCO file")
+        source, request.path, options, on_image=lambda done: monitor.report(done, total, "Writing the COCO file")
     )
-    progress.report(total, None, "Reading the file again")
+    monitor.report(total, None, "Reading the file again")
     result = verified_coco(request.path, source, options, report.instance_count)
     losses = (*profile_named(request.profile).losses, *(item.reason for item in report.left_out[:1]))
     counts = (report.image_count, report.instance_count)
@@ -131,9 +98,9 @@ def _write_coco(
 
 
 def _write_package(
-    source: "ProjectSnapshot", request: ExportRequest, options: CocoExportOptions, total: int, progress: Monitor
+    source: "ProjectSnapshot", request: ExportRequest, options: CocoExportOptions, total: int, monitor: Monitor
 ) -> ExportOutcome:
-    progress.report(0, None, "Writing")
+    monitor.report(0, None, "Writing")
     reports = export_package(
         source,
         request.path,
@@ -142,7 +109,7 @@ def _write_package(
         splitting=Splitting(parse_shares(request.shares), by_class=request.by_class) if request.shares else None,
         image_root=source.image_root,
         placing=request.placing,
-        on_image=lambda done: progress.report(done, total, "Placing the images"),
+        on_image=lambda done: monitor.report(done, total, "Placing the images"),
     )
     images = sum(report.image_count for report in reports)
     instances = sum(report.instance_count for report in reports)

@@ -1,4 +1,4 @@
-"""Finds or makes the project of a folder and fills it with the folder's images; run as an `Operation`."""
+"""Finds or makes the project of a folder and fills it with the folder's images."""
 
 import hashlib
 import logging
@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from maskwright.errors import HalfMadeProjectError, ProjectError
-from maskwright.monitor import Monitor, OperationCancelledError
-from maskwright_gui.workers.relocating import Located, find_moved
+from maskwright.monitor import SILENT, Monitor, OperationCancelledError
+from maskwright.operations.relocating import Located, find_moved
 
 if TYPE_CHECKING:
     from maskwright.project.rescue import Rescue
@@ -43,17 +43,17 @@ class Opening:
     """What became of a project's images that are not where it expects them; None for a new project."""
 
 
-def open_project(path: Path, progress: Monitor) -> Opening:
+def open_project(path: Path, monitor: Monitor = SILENT) -> Opening:
     """The project at `path`, or the one in or for the folder of images there; an image means its folder.
 
     Raises ProjectError when there is neither, or the folder holds no image.
     """
-    progress.report(0, None, f"Opening {path.name}")
+    monitor.report(0, None, f"Opening {path.name}")
     is_image = path.suffix != ".db" and path.is_file()
     opening = _open(path.parent if is_image else path)
     opening.show = path.name if is_image else None
     try:
-        progress.check()
+        monitor.check()
     except OperationCancelledError:
         opening.project.close()
         raise
@@ -94,7 +94,7 @@ def _new(path: Path) -> Opening:
     return opening
 
 
-def add_rest(opening: Opening, progress: Monitor) -> Opening:
+def add_rest(opening: Opening, monitor: Monitor = SILENT) -> Opening:
     """Make today's backup copy, then add the images that were not looked at yet, block by block."""
     try:
         opening.project.back_up_daily()
@@ -102,10 +102,10 @@ def add_rest(opening: Opening, progress: Monitor) -> Opening:
         log.warning("no backup today: %s", error)
         opening.backup_failure = error
     if opening.is_known and not opening.project.is_read_only:  # before files that were moved count as new ones
-        opening.located = find_moved(opening.project, progress)
+        opening.located = find_moved(opening.project, monitor)
     while block := list(islice(opening.rest, BLOCK)):
         _add(opening, block)
-        progress.report(opening.added, None, f"Reading the folder: {opening.added} new images")
+        monitor.report(opening.added, None, f"Reading the folder: {opening.added} new images")
     try:
         opening.project.back_up_daily()
     except ProjectError as error:

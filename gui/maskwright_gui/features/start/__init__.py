@@ -1,1 +1,0 @@
-"""Outline an object by pointing at it, and correct any outline by pointing."""

@@ -13,12 +13,11 @@ from maskwright.cli.output import (
     print_json,
     reports_errors,
     require_two_outputs,
+    results,
     results_beside,
-    summary,
 )
 from maskwright.errors import MaskwrightError
 from maskwright.inference.thresholds import Thresholds
-from maskwright.words import count_of
 
 _ROW = "Thresholds (default: the model's own)"
 _RUN = "How it runs"
@@ -26,9 +25,7 @@ _RUN = "How it runs"
 
 @reports_errors
 def prelabel(
-    images: Annotated[
-        list[Path], typer.Argument(help='A folder of images, one or several files, or a pattern such as "a/*.jpg".')
-    ],
+    folder: Annotated[Path, typer.Argument(help="Folder of images.")],
     model: Annotated[str, typer.Option("--model", "-m", help="Model file (.xml, .onnx) or the name of a bundled one.")],
     out: Annotated[Path | None, typer.Option("--out", "-o", help="COCO file to write the result to.")] = None,
     project: Annotated[
@@ -80,6 +77,10 @@ def prelabel(
     resume: Annotated[
         bool, typer.Option(help="Go on with an interrupted batch of the same model and settings.", rich_help_panel=_RUN)
     ] = False,
+    untouched: Annotated[
+        bool,
+        typer.Option("--untouched", help="Only images that nobody has worked on yet.", rich_help_panel=_RUN),
+    ] = False,
     candidates: Annotated[
         bool,
         typer.Option(
@@ -92,7 +93,7 @@ def prelabel(
         bool, typer.Option("--json", help="Print JSON on standard output.", rich_help_panel=_RUN)
     ] = False,
 ) -> int:
-    """Pre-label a folder of images, or some of them.
+    """Pre-label a folder of images.
 
     Give --out for a COCO file, --project for a project to correct in the window, or both. Without --project the work
     in progress is kept in OUT.maskwright beside the output until it is complete.
@@ -110,7 +111,7 @@ def prelabel(
         min_iou=min_iou,
     )
     outcome = prelabel_folder(
-        images,
+        folder,
         model,
         settings,
         out=out,
@@ -120,6 +121,7 @@ def prelabel(
         load={"device": device, "precision": precision, "num_threads": threads},
         is_recursive=recursive,
         resume=resume,
+        only_untouched=untouched,
         keeps_candidates=candidates,
         assistant_name=refine,
     )
@@ -140,12 +142,11 @@ def _print(outcome: BatchOutcome, out: Path | None) -> None:
     rate = f", {report.images_per_s:.1f} images/s" if report.images_per_s else ""
     failed = f", {len(outcome.failures)} failed" if outcome.failures else ""
     rest = f", {report.remaining} still to do (--resume goes on)" if report.remaining else ""
-    console = summary() if out is None else results_beside(out)
-    images, objects = count_of(report.done, "image"), count_of(outcome.instance_count, "object")
-    console.print(f"{images} pre-labelled{failed}{rest}: {objects}{rate}")
+    console = results() if out is None else results_beside(out)
+    console.print(f"{report.done} images pre-labelled{failed}{rest}: {outcome.instance_count} objects{rate}")
     if outcome.refined is not None:
         counts = outcome.refined.counts
-        console.print(f"{counts[Verdict.TAKEN]} of {count_of(sum(counts.values()), 'proposal')} refined")
+        results().print(f"{counts[Verdict.TAKEN]} of {sum(counts.values())} proposals refined")
     for place in (outcome.out, outcome.project_path):
         if place is not None:
             console.print(f"-> {place}")

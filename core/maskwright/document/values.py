@@ -38,6 +38,11 @@ class ImageState(StrEnum):
     EMPTY = "empty"
     """A person looked and there is nothing to annotate."""
 
+    @property
+    def is_untouched(self) -> bool:
+        """Whether no person has worked on the image yet."""
+        return self in (ImageState.UNSEEN, ImageState.PRELABELLED)
+
 
 @dataclass(frozen=True, slots=True)
 class Category:

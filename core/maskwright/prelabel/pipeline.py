@@ -1,7 +1,7 @@
 """A batch: every pending image of a project through one model, each exactly once, resumable at any point."""
 
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from maskwright.document.change import Change
@@ -51,9 +51,9 @@ def run_batch(
     cancel: CancelToken | None = None,
     priority: Callable[[], int | None] = lambda: None,
     resume: bool = False,
+    only_untouched: bool = False,
     on_candidates: OnCandidates = ignore_candidates,
     between: Callable[[], object] = lambda: None,
-    only: Collection[int] | None = None,
 ) -> BatchReport:
     """Pre-label the images of `project`; returns when all are done, or after `cancel`.
 
@@ -61,10 +61,10 @@ def run_batch(
     calls `on_progress` once per image when it is stored. `priority` is asked before each image and may name one that
     should go first. An image that fails is recorded and the rest goes on; a device that fails altogether stops the
     batch (see `stopped_because`) with its images still pending. With `resume` the last batch of the same model and
-    thresholds is continued, if there is one.
+    thresholds is continued, if there is one. With `only_untouched` images that a person has worked on are left alone.
     `on_candidates` is called with each image's candidates in a thread of the batch, to keep them for later thresholds.
     `between` is called on the calling thread after each image and several times a second while there is none, also
-    during a pause, so that the thread can do other work. `only`: ids of the images to do; None: all.
+    during a pause, so that the thread can do other work.
     Raises ProjectError when the project cannot be written.
     """
     token = cancel if cancel is not None else CancelToken()
@@ -74,7 +74,8 @@ def run_batch(
     run = resumable_run(project, model, proposer.thresholds) if resume else None
     run_id = run.id if run is not None else _start_run(project, model, proposer.thresholds)
     remember_model(project, model.path)
-    return _Batch(project, model, proposer, run_id, token, priority, on_progress, only).run(on_candidates, between)
+    pending = project.pending_images(run_id, only_untouched=only_untouched).tolist()
+    return _Batch(project, model, proposer, run_id, pending, token, priority, on_progress).run(on_candidates, between)
 
 
 def resumable_run(project: Project, model: Model, thresholds: Thresholds) -> Run | None:
@@ -101,14 +102,13 @@ class _Batch:
         model: Model,
         proposer: Proposer,
         run_id: int,
+        pending: list[int],
         token: CancelToken,
         priority: Callable[[], int | None],
         on_progress: Callable[[Progress], None],
-        only: Collection[int] | None,
     ) -> None:
         self._project, self._model, self._proposer, self._run_id = project, model, proposer, run_id
         self._token, self._priority, self._on_progress = token, priority, on_progress
-        pending = [id_ for id_ in project.pending_images(run_id).tolist() if only is None or id_ in only]
         self._ids = Queue(pending, priority)
         self._done, self._failed = project.done_count(run_id), len(project.failures(run_id))
         self._total = self._done + self._failed + len(pending)

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from sqlalchemy import Connection, Row, delete, exists, func, insert, select, union
 from sqlalchemy.dialects.sqlite import insert as upsert
 
+from maskwright.document.values import ImageState
 from maskwright.errors import ProjectError
 from maskwright.project.database import Database
 from maskwright.project.rows import from_json, now, to_json
@@ -66,11 +67,16 @@ class RunLog:
             row = connection.execute(select(runs).order_by(runs.c.id.desc()).limit(1)).one_or_none()
         return _run_from_row(row) if row is not None else None
 
-    def pending_images(self, run_id: int) -> NDArray[np.int64]:
-        """(N,) int64 ids, in order, that the run has neither done nor failed on."""
+    def pending_images(self, run_id: int, *, only_untouched: bool = False) -> NDArray[np.int64]:
+        """(N,) int64 ids, in order, that the run has neither done nor failed on.
+
+        only_untouched: those that no person has worked on yet.
+        """
         seen = exists().where(run_images.c.run_id == run_id, run_images.c.image_id == images.c.id)
+        states = [state.value for state in ImageState if state.is_untouched]
+        wanted = [images.c.state.in_(states)] if only_untouched else []
         with self._database.read() as connection:
-            rows = connection.execute(select(images.c.id).where(~seen).order_by(images.c.id)).fetchall()
+            rows = connection.execute(select(images.c.id).where(~seen, *wanted).order_by(images.c.id)).fetchall()
         return np.fromiter((row[0] for row in rows), np.int64, len(rows))
 
     def record_failure(self, run_id: int, image_id: int, reason: str) -> None:

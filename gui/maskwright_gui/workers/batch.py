@@ -132,6 +132,7 @@ class Batch(QObject):
             cancel=token,
             priority=lambda: self._wanted_first,
             resume=request.resumes,
+            only_untouched=request.only_untouched,
             on_candidates=partial(request.cache.put, model),
             between=self._between,
         )

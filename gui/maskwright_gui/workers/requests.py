@@ -67,3 +67,5 @@ class BatchRequest:
     thresholds: Thresholds
     resumes: bool = True
     """Go on with the last run where model and settings are the same."""
+    only_untouched: bool = False
+    """Leave images alone that a person has worked on."""

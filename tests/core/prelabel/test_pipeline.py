@@ -109,6 +109,17 @@ def test_a_cancelled_batch_is_resumed_without_doing_an_image_twice(project: Proj
     assert sorted(seen) == list(range(1, 61))
 
 
+def test_images_that_somebody_worked_on_are_left_alone_on_request(project: Project, model: Model) -> None:
+    worked_on = {1: ImageState.DONE, 2: ImageState.EMPTY, 3: ImageState.IN_PROGRESS}
+    for id_, state in worked_on.items():
+        project.set_image_state(id_, state)
+
+    report = run_batch(project, model, Thresholds(), only_untouched=True)
+
+    assert (report.done, report.remaining) == (9, 0)
+    assert [len(project.instances(id_)) for id_ in (1, 2, 3, 4)] == [0, 0, 0, 2]
+
+
 def test_other_settings_are_another_run(project: Project, model: Model) -> None:
     first = run_batch(project, model, Thresholds())
 

@@ -126,12 +126,20 @@ class BatchFeature(Feature):
 
     def run(self) -> None:
         """Go on with the last batch of the same model and thresholds, or begin one; nothing while one runs."""
+        self._begin(only_untouched=False)
+
+    def run_on_untouched(self) -> None:
+        """As `run`, on the images that nobody has worked on yet."""
+        self._begin(only_untouched=True)
+
+    def _begin(self, *, only_untouched: bool) -> None:
         project, cache = self._session.project, self._session.cache
         if project is None or cache is None or self._state is not BatchState.IDLE or not self._model.may_write():
             return
         self._progress = BatchProgress(0, sum(project.state_counts().values()))
         wanted = self._model.wanted_thresholds()
-        self._inference.start_batch(BatchRequest(project, cache, self._model.choice, wanted))
+        request = BatchRequest(project, cache, self._model.choice, wanted, only_untouched=only_untouched)
+        self._inference.start_batch(request)
 
     def pause_or_resume(self) -> None:
         if self._state is BatchState.PAUSED:

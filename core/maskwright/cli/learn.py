@@ -20,7 +20,6 @@ from maskwright.learning.learn import learn as learn_round
 from maskwright.learning.plan import LearningPlan, LearnOptions, learning_plan
 from maskwright.learning.requirements import missing_requirement
 from maskwright.project import Project
-from maskwright.words import count_of
 
 _RUN = "How it runs"
 
@@ -83,7 +82,9 @@ def learn(
     else:
         _print_outcome(outcome)
         if outcome.is_installed:
-            called = shlex.join(["prelabel", str(images), "--model", outcome.record.model, "--project", str(path)])
+            called = shlex.join(
+                ["prelabel", str(images), "--model", outcome.record.model, "--project", str(path), "--untouched"]
+            )
             results().print(f"-> maskwright {called}", soft_wrap=True)
     return exit_codes.SOME_FAILED if outcome.skipped else exit_codes.OK
 
@@ -161,8 +162,7 @@ def _print_plan(plan: LearningPlan, interrupted: int | None, *, as_json: bool) -
     results().print(table)
     partly = f", {plan.partly_done} of them partly done" if plan.partly_done else ""
     results().print(
-        f"{plan.name}: {count_of(plan.object_count, 'object')} on {count_of(len(plan.training), 'image')} "
-        f"to learn from{partly}, "
+        f"{plan.name}: {plan.object_count} objects on {len(plan.training)} images to learn from{partly}, "
         f"{plan.empty} without objects; {len(plan.held_out)} held out to judge by; about {plan.minutes:g} minutes"
     )
     for note in (*plan.notes, *_advice(plan, interrupted)):

@@ -26,6 +26,8 @@ MOST_STEPS = 2500
 """A machine that is fast enough stops here: after that many steps nothing more is learned from a small set."""
 CHECKPOINT_NAME = "checkpoint.pt"
 _PATIENCE = 3.0
+_LEAST_STEPS = 60
+"""Before these a busy machine may take as long as it likes: fewer are worth nothing."""
 _REPLAY_POOL = 12
 _log = logging.getLogger(__name__)
 
@@ -169,8 +171,8 @@ class Budget:
         """0..1."""
         if self._job.steps is not None:
             return min(1.0, step / self._job.steps)
-        shares = self.seconds / self._limit_s, self.elapsed_s / self._patience_s, step / MOST_STEPS
-        return min(1.0, max(shares))
+        waited = self.elapsed_s / self._patience_s if step >= _LEAST_STEPS else 0.0
+        return min(1.0, max(self.seconds / self._limit_s, waited, step / MOST_STEPS))
 
     def seconds_left(self, step: int) -> float | None:
         """Of the clock; None before there is anything to tell it from."""

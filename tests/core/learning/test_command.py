@@ -88,7 +88,7 @@ def test_outcome_is_told_in_words_with_the_next_command(project: Path, rounds: l
     assert code == 0
     assert "82%" in text
     assert "installed: F1 0.90" in text
-    assert f"--model set-round-1 --project {project}" in text
+    assert f"--model set-round-1 --project {project} --untouched" in text
 
 
 def test_images_that_could_not_be_read_are_told(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:

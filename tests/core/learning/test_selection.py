@@ -59,6 +59,15 @@ def test_open_proposal_is_neither_object_nor_background(project: Project) -> Non
     assert (len(example.objects), len(example.ignored)) == (1, 1)
 
 
+def test_what_is_still_proposed_on_a_done_image_is_background(project: Project) -> None:
+    put(project, first(project), (octagon(5, 5, 20), 1), state=InstanceState.PROPOSED)
+    project.set_image_state(first(project), ImageState.DONE)
+
+    (image,) = material_of(project).images
+
+    assert image.ignored == image.objects == ()
+
+
 def test_rejected_proposal_is_background_that_is_looked_at_more_often(project: Project) -> None:
     put(project, first(project), (octagon(5, 5, 20), 1), state=InstanceState.REJECTED)
     project.set_image_state(first(project), ImageState.EMPTY)

@@ -27,6 +27,7 @@ from maskwright_gui.features.help.feature import HelpFeature
 from maskwright_gui.features.history.feature import HistoryFeature
 from maskwright_gui.features.images.feature import ImagesFeature
 from maskwright_gui.features.layout.feature import LayoutFeature
+from maskwright_gui.features.learn.feature import LearnFeature
 from maskwright_gui.features.model.feature import ModelFeature
 from maskwright_gui.features.objects.feature import ObjectsFeature
 from maskwright_gui.features.point.feature import PointFeature
@@ -146,6 +147,7 @@ class Workbench:
         self.point = add(PointFeature(context, self.tools, self.thresholds, self.loader))
         self.model = add(ModelFeature(context, self.projects, self.thresholds, self.inference))
         self.batch = add(BatchFeature(context, self.projects, self.thresholds, self.model, self.inference))
+        self.learn = add(LearnFeature(context, self.model, self.batch))
         self.uncertain = add(UncertainFeature(context, self.images, self.thresholds))
         self.proposals = add(ProposalsFeature(context, self.editing, self.thresholds, self.uncertain))
         self.exchange = add(ExchangeFeature(context, watch, self.images))

@@ -66,7 +66,7 @@ _ALL: dict[str, Callable[..., None]] = {
 COMMANDS = frozenset((*_ALL, "models"))
 for _name, _command in _ALL.items():
     app.command(_name, epilog=exit_codes.HELP)(_command)
-app.add_typer(models, name="models", epilog=exit_codes.HELP)
+app.add_typer(models, name="models")
 
 
 def _print_version(wanted: bool) -> None:

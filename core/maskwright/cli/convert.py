@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from maskwright.cli import exit_codes
-from maskwright.cli.output import messages, print_json, reports_errors, require_two_outputs, summary
+from maskwright.cli.output import messages, print_json, reports_errors, require_two_outputs, results
 from maskwright.cli.written import report_as_json, show_problems, show_reports
 from maskwright.errors import FormatError, ProjectError
 from maskwright.formats.atomic import readable_place, readable_source
@@ -134,16 +134,16 @@ def _as_json(
 def _show_intake(intake: Intake, *, dry_run: bool) -> None:
     objects, images = count_of(intake.instance_count, "object"), count_of(intake.image_count, "image")
     classes = count_of(intake.category_count, "class")
-    summary().print(f"{'would take in ' if dry_run else ''}{objects} on {images}, {classes}")
+    results().print(f"{'would take in ' if dry_run else ''}{objects} on {images}, {classes}")
     there = intake.instance_count - intake.added_count
     if there:
         kept = f", {intake.kept_count} left as changed here" if intake.kept_count else ""
-        summary().print(
+        results().print(
             f"{intake.added_count} new, {there} there already ({intake.updated_count} brought up to date{kept})"
         )
     if intake.renumbered_count:
         objects = count_of(intake.renumbered_count, "object")
-        summary().print(f"{objects} got new ids, since theirs were taken")
+        results().print(f"{objects} got new ids, since theirs were taken")
 
 
 @contextmanager

@@ -2,7 +2,7 @@
 
 import shutil
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -58,11 +58,13 @@ def learn(
     *,
     on_progress: OnProgress | None = None,
     stop: threading.Event | None = None,
+    check: Callable[[], None] | None = None,
     resume: bool = False,
 ) -> LearnOutcome:
     """Learn a round; blocks for about `options.minutes`. May be called from any thread; the project may go on changing.
 
     on_progress: called from another thread. stop: once set, the round ends early and keeps the best model so far.
+    check: called now and then; what it raises ends the round at once, to be gone on with by `resume`.
     resume: go on with a round that was killed, with what it had been given then; `options` are not looked at.
     Raises MaskwrightError where there is nothing to learn from, PyTorch is missing, or the process failed; then
     nothing is installed and what was learned is kept for `resume`.
@@ -71,7 +73,9 @@ def learn(
     with _only_one(project):
         folder = _interrupted_folder(project) if resume else _begun(project, options or LearnOptions())
         job, draft = Job.read(folder), read_record(folder / DRAFT_NAME)
-        finished = run_process(folder, threads=job.threads, on_progress=on_progress, stop=stop or threading.Event())
+        finished = run_process(
+            folder, threads=job.threads, on_progress=on_progress, stop=stop or threading.Event(), check=check
+        )
         return _settled(project, folder, draft, finished)
 
 

@@ -16,7 +16,6 @@ from maskwright.learning.events import Event, Failed, Finished, LearnProgress, p
 STOP_NAME = "stop"
 _LAST_WORDS = 20
 _POLL_S = 0.2
-_GRACE_S = 120.0
 
 OnProgress = Callable[[LearnProgress], None]
 
@@ -25,9 +24,17 @@ class LearningError(MaskwrightError):
     """The learning process ended without a model; what it had learned is kept in its checkpoint."""
 
 
-def run_process(folder: Path, *, threads: int, on_progress: OnProgress | None, stop: threading.Event) -> Finished:
+def run_process(
+    folder: Path,
+    *,
+    threads: int,
+    on_progress: OnProgress | None,
+    stop: threading.Event,
+    check: Callable[[], None] | None = None,
+) -> Finished:
     """Run the job in `folder` to its end; blocks. `stop` ends it early with the best model so far.
 
+    check: called now and then; what it raises ends the process at once, with its latest checkpoint.
     Raises LearningError where it failed, was killed or could not be started.
     """
     (folder / STOP_NAME).unlink(missing_ok=True)
@@ -51,10 +58,10 @@ def run_process(folder: Path, *, threads: int, on_progress: OnProgress | None, s
     for listener in listeners:
         listener.start()
     try:
-        _wait(process, folder, stop)
+        _wait(process, folder, stop, check)
     except BaseException:
-        ask_to_stop(folder)
-        _end(process)
+        process.kill()
+        process.wait()
         raise
     finally:
         for listener in listeners:
@@ -70,24 +77,20 @@ def ask_to_stop(folder: Path) -> None:
     (folder / STOP_NAME).touch()
 
 
-def _wait(process: "subprocess.Popen[bytes]", folder: Path, stop: threading.Event) -> None:
+def _wait(
+    process: "subprocess.Popen[bytes]", folder: Path, stop: threading.Event, check: Callable[[], None] | None
+) -> None:
     has_asked = False
     while True:
         try:
             process.wait(_POLL_S)
             return
         except subprocess.TimeoutExpired:
+            if check is not None:
+                check()
             if stop.is_set() and not has_asked:
                 ask_to_stop(folder)
                 has_asked = True
-
-
-def _end(process: "subprocess.Popen[bytes]") -> None:
-    try:
-        process.wait(_GRACE_S)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
 
 
 def _listen(stream: IO[bytes], last: list[Event], on_progress: OnProgress | None) -> None:

@@ -27,6 +27,7 @@ from maskwright.learning.recipe import Recipe
 from maskwright.learning.session import Session
 from maskwright.learning.trainer import Budget, Round, chosen_device
 from maskwright.learning.trunk import general_trunk
+from maskwright.monitor import OperationCancelledError
 from maskwright.training.losses import LossWeights, Targets, losses
 
 TINY = Recipe(input_size=64, crop=64, batch=2, pyramid=8, tower=8, prototype_features=8, warmup_steps=2)
@@ -199,3 +200,15 @@ def test_ignored_places_teach_nothing(job: Job, tmp_path: Path) -> None:
     parts = losses(round_.heads(features), targets, weights=LossWeights(), layout=round_.layout)
 
     assert all(float(part.detach()) == 0 for part in parts.values())
+
+
+def test_round_that_is_given_up_ends_at_once_and_can_be_gone_on_with(job: Job, tmp_path: Path) -> None:
+    replace(job, steps=100_000).write(tmp_path)
+
+    def give_up() -> None:
+        raise OperationCancelledError
+
+    with pytest.raises(OperationCancelledError):
+        run_process(tmp_path, threads=1, on_progress=None, stop=threading.Event(), check=give_up)
+
+    assert (tmp_path / "job.json").exists()

@@ -1,0 +1,215 @@
+"""The panel of learning: what there is, one press to learn, how far it is, what came of it."""
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import (
+    QDialog,
+    QDialogButtonBox,
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QLineEdit,
+    QProgressBar,
+    QPushButton,
+    QScrollArea,
+    QSpinBox,
+    QStackedWidget,
+    QVBoxLayout,
+    QWidget,
+)
+
+from maskwright.errors import MaskwrightError
+from maskwright.learning.events import LearnProgress
+from maskwright.learning.learn import LearnOutcome
+from maskwright.learning.plan import LearningPlan
+from maskwright.learning.requirements import Missing
+from maskwright_gui.features.learn import words
+from maskwright_gui.features.learn.curve import LossCurve
+from maskwright_gui.panels.widgets import muted_label, named
+
+_INTRODUCTION = (
+    "A model of your own classes learns from what you accepted, corrected or drew on images marked as done. "
+    "It stays on this computer."
+)
+DEFAULT_MINUTES = 5
+
+
+class LearnDialog(QDialog):
+    """Shows one of three pages: the material, the round that runs, what came of the last one."""
+
+    learn_requested = Signal(int)
+    """For so many minutes."""
+    resume_requested = Signal()
+    stop_requested = Signal()
+    use_requested = Signal()
+    """The new model is to propose on the other images."""
+    again_requested = Signal()
+    """Back to the material, which may have changed."""
+
+    def __init__(self, parent: QWidget | None) -> None:
+        super().__init__(parent)
+        self.setWindowTitle("Learn from corrections")
+        self.resize(520, 460)
+        self._plan: LearningPlan | None = None
+        self._pages = QStackedWidget(self)
+        for page in (self._make_material(), self._make_progress(), self._make_outcome()):
+            self._pages.addWidget(page)
+        buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close, self)
+        buttons.rejected.connect(self.close)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(16, 16, 16, 12)
+        column.setSpacing(12)
+        column.addWidget(muted_label(_INTRODUCTION, self))
+        column.addWidget(self._pages, 1)
+        column.addWidget(buttons)
+        self.show_counting()
+
+    def show_counting(self) -> None:
+        """The material is being counted."""
+        self._plan = None
+        self.material.setText("Counting what there is to learn from…")
+        self._set_texts("", "", None)
+        self.learn_button.setText("Learn")
+        self.learn_button.setEnabled(False)
+        self.resume_button.hide()
+        self._pages.setCurrentIndex(0)
+
+    def show_plan(self, plan: LearningPlan, missing: Missing | None, interrupted: int | None) -> None:
+        """missing: what has to be installed first; interrupted: number of a round that was cut short."""
+        self._plan = plan
+        self.material.setText(words.material_text(plan) if plan.obstacle is None else _sentence(plan.obstacle))
+        notes = [_sentence(note) for note in plan.notes]
+        self._set_texts(words.class_text(plan.objects), "\n".join([words.advice_text(plan), *notes]).strip(), missing)
+        can_learn = plan.obstacle is None and missing is None
+        self.learn_button.setEnabled(can_learn)
+        self.resume_button.setVisible(interrupted is not None and missing is None)
+        self.resume_button.setText(f"Go on with round {interrupted}, which was cut short")
+        self._show_minutes(self.minutes.value())
+        self.learn_button.setFocus()
+        self._pages.setCurrentIndex(0)
+
+    def show_failure(self, what: str, error: MaskwrightError) -> None:
+        """On the page of the material: the next try begins there."""
+        self.material.setText(f"{what}: {error}")
+        self._set_texts("", error.hint or "", None)
+        self.resume_button.hide()
+        self.learn_button.setEnabled(self._plan is not None and self._plan.obstacle is None)
+        self._pages.setCurrentIndex(0)
+
+    def show_begun(self) -> None:
+        self.bar.setValue(0)
+        self.told.setText("Getting ready")
+        self.curve.clear()
+        self.stop_button.setEnabled(True)
+        self._pages.setCurrentIndex(1)
+
+    def show_progress(self, progress: LearnProgress) -> None:
+        self.bar.setValue(round(1000 * progress.share))
+        self.told.setText(words.progress_text(progress))
+        if progress.loss is not None and progress.phase == "learning":
+            self.curve.add(progress.share, progress.loss)
+
+    def show_outcome(self, outcome: LearnOutcome, *, others: int) -> None:
+        """others: images that nobody has looked at yet."""
+        self.outcome.setText(words.outcome_text(outcome))
+        self.use_button.setVisible(outcome.is_installed)
+        rest = f" and propose on the other {words.counted(others, 'image')}" if others else ""
+        self.use_button.setText(f"Use it{rest}")
+        self._pages.setCurrentIndex(2)
+        self.use_button.setFocus()
+
+    def _make_material(self) -> QWidget:
+        page = QWidget(self)
+        self.material = _text(page)
+        self.classes = _text(page)
+        self.classes.setAlignment(Qt.AlignmentFlag.AlignTop)
+        scroll = named(QScrollArea(page), "Objects of each class")
+        scroll.setWidgetResizable(True)
+        scroll.setFrameShape(QFrame.Shape.NoFrame)
+        scroll.setWidget(self.classes)
+        self.notes = muted_label("", page)
+        self.install = named(QLineEdit(page), "Command that installs what is missing")
+        self.install.setReadOnly(True)
+        self.copy_button = QPushButton("Copy", page)
+        self.copy_button.clicked.connect(lambda: QGuiApplication.clipboard().setText(self.install.text()))
+        self.minutes = named(QSpinBox(page), "Minutes to learn", tip="Of one processor core, at low priority")
+        self.minutes.setRange(1, 60)
+        self.minutes.setValue(DEFAULT_MINUTES)
+        self.minutes.setSuffix(" min")
+        self.minutes.valueChanged.connect(self._show_minutes)
+        self.learn_button = QPushButton("Learn", page)
+        self.learn_button.setDefault(True)
+        self.learn_button.setProperty("primary", True)
+        self.learn_button.clicked.connect(lambda: self.learn_requested.emit(self.minutes.value()))
+        self.resume_button = QPushButton("", page)
+        self.resume_button.clicked.connect(self.resume_requested)
+        return _column(
+            page, self.material, scroll, self.notes, (self.install, self.copy_button), self.resume_button,
+            (self.minutes, self.learn_button),
+        )  # fmt: skip
+
+    def _make_progress(self) -> QWidget:
+        page = QWidget(self)
+        self.told = _text(page)
+        self.bar = named(QProgressBar(page), "How far the round is")
+        self.bar.setRange(0, 1000)
+        self.bar.setTextVisible(False)
+        self.curve = named(LossCurve(page), "Error while learning")
+        self.stop_button = QPushButton("Stop and keep the best so far", page)
+        self.stop_button.clicked.connect(self._on_stop)
+        hint = muted_label("You may go on working, and close this panel.", page)
+        return _column(page, self.told, self.bar, self.curve, hint, self.stop_button)
+
+    def _make_outcome(self) -> QWidget:
+        page = QWidget(self)
+        self.outcome = _text(page)
+        self.use_button = QPushButton("Use it", page)
+        self.use_button.setProperty("primary", True)
+        self.use_button.clicked.connect(self.use_requested)
+        again = QPushButton("What there is to learn from", page)
+        again.clicked.connect(self.again_requested)
+        rest = QWidget(page)
+        return _column(page, self.outcome, rest, self.use_button, again)
+
+    def _set_texts(self, classes: str, notes: str, missing: Missing | None) -> None:
+        self.classes.setText(classes)
+        self.notes.setText(_sentence(missing.reason) if missing is not None else notes)
+        self.install.setText(missing.install if missing is not None else "")
+        self.install.setVisible(missing is not None)
+        self.copy_button.setVisible(missing is not None)
+
+    def _show_minutes(self, minutes: int) -> None:
+        if self._plan is not None and self._plan.obstacle is None:
+            self.learn_button.setText(words.button_text(self._plan, minutes))
+
+    def _on_stop(self) -> None:
+        self.stop_button.setEnabled(False)
+        self.told.setText("Ending: the best so far is judged and kept")
+        self.stop_requested.emit()
+
+
+def _sentence(text: str) -> str:
+    return text[:1].upper() + text[1:] + ("" if text.endswith(".") else ".")
+
+
+def _text(parent: QWidget) -> QLabel:
+    """Its text can be marked and copied."""
+    label = QLabel(parent)
+    label.setWordWrap(True)
+    label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+    return label
+
+
+def _column(page: QWidget, *rows: QWidget | tuple[QWidget, QWidget]) -> QWidget:
+    """One below the other; of two in a row the second, or the field, gets the room."""
+    column = QVBoxLayout(page)
+    column.setContentsMargins(0, 0, 0, 0)
+    for row in rows:
+        if isinstance(row, tuple):
+            line = QHBoxLayout()
+            line.addWidget(row[0], int(isinstance(row[0], QLineEdit)))
+            line.addWidget(row[1], int(not isinstance(row[0], QLineEdit)))
+            column.addLayout(line)
+        else:
+            column.addWidget(row, int(type(row) in (QWidget, QScrollArea, LossCurve)))
+    return page

@@ -1,0 +1,185 @@
+"""Learns from corrections beside the window, and hands the new model to what proposes."""
+
+import threading
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Signal
+
+from maskwright.errors import MaskwrightError
+from maskwright.monitor import Monitor
+from maskwright_gui.actions import Action, Menu
+from maskwright_gui.feature import Context, Feature
+from maskwright_gui.features.batch.feature import BatchFeature
+from maskwright_gui.features.model.feature import ModelFeature
+from maskwright_gui.messages import Message
+
+if TYPE_CHECKING:
+    from maskwright.learning.events import LearnProgress
+    from maskwright.learning.learn import LearnOutcome
+    from maskwright.learning.plan import LearningPlan
+    from maskwright.learning.requirements import Missing
+    from maskwright.project.store import Project
+    from maskwright_gui.features.learn.dialog import LearnDialog
+
+Counted = tuple["LearningPlan", "Missing | None", "int | None"]
+Told = Callable[["LearnProgress"], None]
+
+
+class LearnFeature(Feature):
+    """One round at a time; closing the project ends it, to be gone on with another day."""
+
+    progressed = Signal(object)
+    """LearnProgress, from another thread."""
+
+    def __init__(self, context: Context, model: ModelFeature, batch: BatchFeature) -> None:
+        super().__init__(context)
+        self._model, self._batch = model, batch
+        self._dialog: LearnDialog | None = None
+        self._stop_early = threading.Event()
+        self._is_learning = False
+        self._outcome: LearnOutcome | None = None
+        self._declare(
+            Action(
+                "learn",
+                "Learn from corrections…",
+                Menu.MODEL,
+                1,
+                self.open,
+                icon="graduation-cap",
+                words="train teach fine-tune own classes bootstrap",
+            ),
+        )
+        self.progressed.connect(self._on_progress)
+        self._session.project_changed.connect(self._on_project_changed)
+
+    @property
+    def dialog(self) -> "LearnDialog | None":
+        """None before it was opened for the first time."""
+        return self._dialog
+
+    def open(self) -> None:
+        """Show what there is to learn from, or how far the round is that runs."""
+        if self._session.project is None:
+            return
+        dialog = self._dialog or self._made_dialog()
+        dialog.show()
+        dialog.activateWindow()
+        if not self._is_learning and self._outcome is None:
+            self.count()
+
+    def count(self) -> None:
+        """Look through the project for what can be learned from."""
+        project = self._session.project
+        if project is None or self._dialog is None or self._is_learning:
+            return
+        self._outcome = None
+        self._session.save()
+        self._dialog.show_counting()
+        self._run_beside(partial(_counted, project), self._on_counted, self._on_not_counted)
+
+    def learn(self, minutes: float, *, resume: bool = False) -> None:
+        """Begin a round, or go on with the one that was cut short."""
+        project = self._session.project
+        if project is None or self._is_learning:
+            return
+        self._session.save()
+        self._stop_early, self._outcome = threading.Event(), None
+        work = partial(_learned, project, minutes, resume, self._stop_early, self.progressed.emit)
+        self._run_beside(work, self._on_learned, self._on_not_learned)
+        self._is_learning = True
+        if self._dialog is not None:
+            self._dialog.show_begun()
+
+    def end_early(self) -> None:
+        """The round ends and keeps the best model so far."""
+        self._stop_early.set()
+
+    def use(self) -> None:
+        """Choose the new model, and let it propose on all images that nobody has looked at."""
+        if self._outcome is None or self._outcome.model_path is None:
+            return
+        self._model.choose(str(self._outcome.model_path))
+        if self._others():
+            self._batch.run_on_untouched()
+        if self._dialog is not None:
+            self._dialog.close()
+        self._outcome = None
+
+    def stop(self) -> None:
+        self._is_learning = False
+        super().stop()
+
+    def _made_dialog(self) -> "LearnDialog":
+        from maskwright_gui.features.learn.dialog import LearnDialog
+
+        dialog = self._dialog = LearnDialog(self._window)
+        dialog.learn_requested.connect(self.learn)
+        dialog.resume_requested.connect(partial(self.learn, 0.0, resume=True))
+        dialog.stop_requested.connect(self.end_early)
+        dialog.use_requested.connect(self.use)
+        dialog.again_requested.connect(self.count)
+        return dialog
+
+    def _others(self) -> int:
+        """Images that nobody has looked at yet."""
+        project = self._session.project
+        counts = project.state_counts() if project is not None else {}
+        return sum(count for state, count in counts.items() if state.is_untouched)
+
+    def _on_project_changed(self, _project: object) -> None:
+        self.stop()
+        self._outcome = None
+        if self._dialog is not None:
+            self._dialog.close()
+
+    def _on_counted(self, counted: Counted) -> None:
+        if self._dialog is not None:
+            self._dialog.show_plan(*counted)
+
+    def _on_not_counted(self, error: MaskwrightError) -> None:
+        if self._dialog is not None:
+            self._dialog.show_failure("What there is could not be counted", error)
+
+    def _on_progress(self, progress: "LearnProgress") -> None:
+        if not self._is_learning:
+            return
+        self.work_changed.emit("Learning from corrections", round(100 * progress.share), 100)
+        if self._dialog is not None and not self._stop_early.is_set():
+            self._dialog.show_progress(progress)
+
+    def _on_learned(self, outcome: "LearnOutcome") -> None:
+        self._is_learning = False
+        self._outcome = outcome
+        if self._dialog is not None:
+            self._dialog.show_outcome(outcome, others=self._others())
+        if self._dialog is None or not self._dialog.isVisible():
+            kept = "is there" if outcome.is_installed else "is not better, and was not installed"
+            self.told.emit(Message(f"{outcome.record.model} {kept}", "", "info", "Show", self.open))
+
+    def _on_not_learned(self, error: MaskwrightError) -> None:
+        self._is_learning = False
+        if self._dialog is not None and self._dialog.isVisible():
+            self._dialog.show_failure("Nothing was learned", error)
+        else:
+            self._tell_error("Nothing was learned", error)
+
+
+def _counted(project: "Project", progress: Monitor) -> Counted:
+    from maskwright.learning.learn import interrupted_round
+    from maskwright.learning.plan import learning_plan
+    from maskwright.learning.requirements import missing_requirement
+
+    progress.report(0, None, "Counting what there is to learn from")
+    return learning_plan(project), missing_requirement(), interrupted_round(project)
+
+
+def _learned(
+    project: "Project", minutes: float, resume: bool, stop: threading.Event, told: Told, progress: Monitor
+) -> "LearnOutcome":
+    from maskwright.learning.learn import learn
+    from maskwright.learning.plan import LearnOptions
+
+    options = LearnOptions(minutes=minutes) if not resume else None
+    return learn(project, options, on_progress=told, stop=stop, check=progress.check, resume=resume)

@@ -1,0 +1,83 @@
+"""What the panel says, as plain sentences made of plain values."""
+
+from collections.abc import Mapping
+
+from maskwright.learning.events import LearnProgress
+from maskwright.learning.gate import Figures
+from maskwright.learning.learn import LearnOutcome
+from maskwright.learning.plan import GOOD_OBJECTS, LearningPlan
+from maskwright_gui.workers.batch_status import duration_text
+
+_PHASES = {
+    "starting": "Getting ready",
+    "learning": "Learning",
+    "judging": "Judging on the held-out images",
+    "finishing": "Writing the model",
+}
+
+
+def counted(number: int, noun: str) -> str:
+    """ "1 image", "1,200 images"."""
+    return f"{number:,} {noun}" + ("" if number == 1 else "s")
+
+
+def material_text(plan: LearningPlan) -> str:
+    """What there is to learn from."""
+    held = f"; {counted(len(plan.held_out), 'more image')} held out to judge by" if plan.held_out else ""
+    partly = f" ({plan.partly_done} of them partly done)" if plan.partly_done else ""
+    return f"{counted(plan.object_count, 'object')} on {counted(len(plan.training), 'image')}{partly}{held}"
+
+
+def class_text(objects: Mapping[str, int]) -> str:
+    """A line for each class, the ones with most objects first."""
+    rows = sorted(objects.items(), key=lambda row: (-row[1], row[0]))
+    missing = {name: GOOD_OBJECTS - count for name, count in rows}
+    return "\n".join(
+        f"{name}: {count:,}" + (f" ({missing[name]} more would make it reliable)" if missing[name] > 0 else "")
+        for name, count in rows
+    )
+
+
+def advice_text(plan: LearningPlan) -> str:
+    """Whether another round is worth it; empty where nothing is known."""
+    old = plan.old
+    if old is None or old.figures is None:
+        return ""
+    if plan.next_round_after is None:
+        return f"{old.model} finds {old.figures.recall:.0%} already: more images will hardly help."
+    if plan.new_images < plan.next_round_after:
+        wanted = counted(plan.next_round_after, "new image")
+        return f"{counted(plan.new_images, 'image')} are new since {old.model}; another round pays from {wanted} on."
+    return f"{counted(plan.new_images, 'image')} are new since {old.model}: another round is worth it."
+
+
+def button_text(plan: LearningPlan, minutes: float) -> str:
+    return f"Learn from {counted(len(plan.training), 'image')} (about {counted(round(minutes), 'minute')})"
+
+
+def progress_text(progress: LearnProgress) -> str:
+    left = f", about {duration_text(progress.seconds_left)} left" if progress.seconds_left is not None else ""
+    found = f". F1 so far: {progress.f1:.2f}" if progress.f1 is not None else ""
+    return f"{_PHASES[progress.phase]}: step {progress.step:,}{left}{found}"
+
+
+def outcome_text(outcome: LearnOutcome) -> str:
+    """What came of a round: what it finds, beside the model before it, and whether it is there to be used."""
+    record = outcome.record
+    lines = []
+    if record.figures is not None:
+        lines.append(_finds(record.model, record.figures))
+    if record.old_model is not None and record.old_figures is not None:
+        lines.append(_finds(record.old_model, record.old_figures))
+    kept = "Installed" if outcome.is_installed else "Not installed"
+    lines.append(f"{kept}: {record.reason}.")
+    if outcome.skipped:
+        lines.append(f"{counted(len(outcome.skipped), 'image')} could not be read: {outcome.skipped[0][1]}.")
+    return "\n".join(lines)
+
+
+def _finds(name: str, figures: Figures) -> str:
+    return (
+        f"{name} finds {figures.recall:.0%} of your objects; {1 - figures.precision:.0%} of what it proposes is false"
+        f" ({counted(figures.images, 'held-out image')})."
+    )

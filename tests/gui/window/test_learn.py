@@ -1,0 +1,217 @@
+"""Learning from the window: one press, progress, the result, and the new model put to work."""
+
+import threading
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QGuiApplication
+from pytestqt.qtbot import QtBot
+
+from learning_builders import learning_project
+from maskwright.document.values import ImageState
+from maskwright.errors import MaskwrightError
+from maskwright.learning import learn as learning
+from maskwright.learning import requirements
+from maskwright.learning.events import LearnProgress
+from maskwright.learning.gate import Figures
+from maskwright.learning.learn import LearnOutcome
+from maskwright.learning.requirements import Missing
+from maskwright.learning.rounds import RoundRecord
+from maskwright_gui.app import Workbench
+from maskwright_gui.features.learn.dialog import LearnDialog
+
+FIGURES = Figures(f1=0.9, precision=0.91, recall=0.82, ap50=0.9, ap=0.7, score=0.4, images=2, objects=6)
+OLD = replace(FIGURES, precision=0.85, recall=0.71)
+RECORD = RoundRecord(
+    number=1, model="set-round-1", model_hash="0", is_installed=True, reason="F1 0.90", base="general",
+    classes=("disc",), training=(1,), held_out=(2,), objects=9, seconds=60.0, steps=100,
+    at="2026-01-01T00:00:00+00:00", figures=FIGURES, old_model="nuclei", old_figures=OLD,
+)  # fmt: skip
+
+Learn = Callable[..., LearnOutcome]
+
+
+@pytest.fixture
+def ready(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(requirements, "missing_requirement", lambda: None)
+
+
+@pytest.fixture
+def learned(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[[Learn], None]:
+    """Let this be done instead of learning."""
+    return lambda play: monkeypatch.setattr(learning, "learn", play)
+
+
+@pytest.fixture
+def project_bench(qtbot: QtBot, bench: Workbench, tmp_path: Path) -> Workbench:
+    """Twelve images: ten done with three objects each, two that nobody has looked at."""
+    with learning_project(tmp_path / "taught", images=12, side=64) as project:
+        for image_id in project.image_ids()[-2:].tolist():
+            project.set_image_state(image_id, ImageState.UNSEEN)
+        path = project.path
+    with qtbot.waitSignal(bench.projects.opened, timeout=20_000):
+        bench.projects.open_path(path)
+    return bench
+
+
+def opened_dialog(qtbot: QtBot, bench: Workbench) -> LearnDialog:
+    bench.window.actions_table["learn"].trigger()
+    dialog = bench.learn.dialog
+    assert dialog is not None
+    qtbot.waitUntil(lambda: "Counting" not in dialog.material.text())
+    return dialog
+
+
+def press(qtbot: QtBot, dialog: LearnDialog) -> None:
+    qtbot.mouseClick(dialog.learn_button, Qt.MouseButton.LeftButton)
+
+
+def outcome(model_path: Path | None, **changes: object) -> LearnOutcome:
+    record = replace(RECORD, **changes)  # type: ignore[arg-type]
+    return LearnOutcome(record, model_path, False, (), 0.4, "cpu", 700)
+
+
+def test_panel_counts_what_there_is(qtbot: QtBot, project_bench: Workbench, ready: None) -> None:
+    dialog = opened_dialog(qtbot, project_bench)
+
+    assert dialog.material.text() == "24 objects on 8 images; 2 more images held out to judge by"
+    assert "disc: 12 (3 more would make it reliable)" in dialog.classes.text()
+    assert dialog.learn_button.text() == "Learn from 8 images (about 5 minutes)"
+
+
+def test_missing_pytorch_is_one_line_to_copy(
+    qtbot: QtBot, project_bench: Workbench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(requirements, "missing_requirement", lambda: Missing("it is missing", "pip install torch"))
+    dialog = opened_dialog(qtbot, project_bench)
+
+    qtbot.mouseClick(dialog.copy_button, Qt.MouseButton.LeftButton)
+
+    assert not dialog.learn_button.isEnabled()
+    assert QGuiApplication.clipboard().text() == "pip install torch"
+
+
+def test_project_without_done_images_says_what_to_do(qtbot: QtBot, opened: Workbench, ready: None) -> None:
+    dialog = opened_dialog(qtbot, opened)
+
+    assert "No image is done" in dialog.material.text()
+    assert not dialog.learn_button.isEnabled()
+
+
+def test_progress_is_shown_and_the_result_in_plain_words(
+    qtbot: QtBot, project_bench: Workbench, ready: None, learned, tmp_path: Path
+) -> None:
+    go_on = threading.Event()
+
+    def play(*_: object, on_progress: Callable[[LearnProgress], None], **__: object) -> LearnOutcome:
+        for step in (1, 2, 3):
+            on_progress(LearnProgress("learning", step, step / 4, 1.0, 30.0, loss=3.0 / step, f1=0.5))
+        go_on.wait(30)
+        return outcome(tmp_path / "model.xml")
+
+    learned(play)
+    dialog = opened_dialog(qtbot, project_bench)
+    press(qtbot, dialog)
+    qtbot.waitUntil(lambda: "step 3" in dialog.told.text())
+
+    assert len(dialog.curve.points) == 3
+    assert "F1 so far: 0.50" in dialog.told.text()
+    go_on.set()
+    qtbot.waitUntil(lambda: dialog.use_button.isVisible())
+    assert "set-round-1 finds 82% of your objects; 9% of what it proposes is false" in dialog.outcome.text()
+    assert "nuclei finds 71%" in dialog.outcome.text()
+    assert dialog.use_button.text() == "Use it and propose on the other 2 images"
+
+
+def test_stop_keeps_the_best_so_far(qtbot: QtBot, project_bench: Workbench, ready: None, learned) -> None:
+    def play(*_: object, stop: threading.Event, **__: object) -> LearnOutcome:
+        assert stop.wait(30)
+        return outcome(None, is_installed=False, reason="it is worse")
+
+    learned(play)
+    dialog = opened_dialog(qtbot, project_bench)
+    press(qtbot, dialog)
+
+    qtbot.mouseClick(dialog.stop_button, Qt.MouseButton.LeftButton)
+
+    qtbot.waitUntil(lambda: "Not installed: it is worse" in dialog.outcome.text())
+    assert not dialog.use_button.isVisible()
+
+
+def test_used_model_proposes_on_the_other_images(
+    qtbot: QtBot, project_bench: Workbench, ready: None, learned, tmp_path: Path
+) -> None:
+    (tmp_path / "model.xml").touch()
+    learned(lambda *_, **__: outcome(tmp_path / "model.xml"))
+    dialog = opened_dialog(qtbot, project_bench)
+    press(qtbot, dialog)
+    qtbot.waitUntil(lambda: dialog.use_button.isVisible())
+
+    with qtbot.waitSignal(project_bench.inference.batch.done, timeout=30_000):
+        qtbot.mouseClick(dialog.use_button, Qt.MouseButton.LeftButton)
+
+    project = project_bench.session.project
+    assert project is not None
+    assert project_bench.model.choice.source == str(tmp_path / "model.xml")
+    assert project.state_counts()[ImageState.PRELABELLED] == 2
+    assert {record.instance_count for record in project.images() if record.state is ImageState.DONE} == {3}
+
+
+def test_failure_is_told_where_the_next_try_begins(
+    qtbot: QtBot, project_bench: Workbench, ready: None, learned
+) -> None:
+    def play(*_: object, **__: object) -> LearnOutcome:
+        raise MaskwrightError("the memory did not suffice", hint="close other programs")
+
+    learned(play)
+    dialog = opened_dialog(qtbot, project_bench)
+
+    press(qtbot, dialog)
+
+    qtbot.waitUntil(lambda: "memory did not suffice" in dialog.material.text())
+    assert dialog.learn_button.isEnabled()
+
+
+def test_closing_the_project_ends_the_round(qtbot: QtBot, project_bench: Workbench, ready: None, learned) -> None:
+    ended = threading.Event()
+
+    def play(*_: object, check: Callable[[], None], **__: object) -> LearnOutcome:
+        try:
+            while not ended.wait(0.01):
+                check()
+        finally:
+            ended.set()
+        raise AssertionError("nobody ended it")
+
+    learned(play)
+    press(qtbot, opened_dialog(qtbot, project_bench))
+
+    project_bench.session.close_project()
+
+    assert ended.wait(30)
+    assert not project_bench.learn.is_working
+
+
+def test_round_goes_on_while_its_panel_is_closed(
+    qtbot: QtBot, project_bench: Workbench, ready: None, learned, tmp_path: Path
+) -> None:
+    go_on = threading.Event()
+
+    def play(*_: object, **__: object) -> LearnOutcome:
+        go_on.wait(30)
+        return outcome(tmp_path / "model.xml")
+
+    learned(play)
+    dialog = opened_dialog(qtbot, project_bench)
+    press(qtbot, dialog)
+    dialog.close()
+    go_on.set()
+    qtbot.waitUntil(lambda: not project_bench.learn.is_working)
+
+    project_bench.learn.open()
+
+    assert "set-round-1 finds 82%" in dialog.outcome.text()
+    assert dialog.use_button.isVisible()

@@ -110,7 +110,7 @@ class ModelledWork:
         self._imports = 0
         self._is_importing = False
         self.latest: list[str] = []
-        bench.exchange.taken_in.connect(self._on_taken_in)
+        bench.exchange.imported.connect(self._on_imported)
         bench.exchange.told.connect(lambda message: self.latest.append(f"{message.text}: {message.detail}"))
         bench.classes.told.connect(lambda message: self.latest.append(f"{message.text}: {message.detail}"))
         bench.session.failed.connect(lambda what, error: self.latest.append(f"{what}: {error}"))
@@ -240,7 +240,7 @@ class ModelledWork:
         file = self._folder.parent / f"import-{self._imports}.json"
         file.write_text(json.dumps({"images": images, "annotations": annotations, "categories": categories}))
         self._is_importing = True
-        self._bench.exchange.take_in(file)
+        self._bench.exchange.import_file(file)
 
     def add_class(self) -> None:
         self.settle_roads()
@@ -400,7 +400,7 @@ class ModelledWork:
         lap, place = divmod(self._places, 30 * 22)
         return (place % 30) * 2 + 0.5 + lap * 0.0625, (place // 30) * 2 + 0.5
 
-    def _on_taken_in(self) -> None:
+    def _on_imported(self) -> None:
         self._is_importing = False
 
     def _open(self, path: Path) -> None:

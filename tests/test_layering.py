@@ -44,7 +44,7 @@ def test_packages_do_not_depend_on_each_other_in_a_circle() -> None:
 
 GOES_ROUND = re.compile(
     r"maskwright\.(formats\.(coco\.(reader|stream|writer|verify)|package|splits|[a-z_]*(voc|yolo|cvat|labelme)[a-z_]*)"
-    r"|project\.(scan|intake|bulk|snapshot|relocate)|evaluation|training)\b"
+    r"|project\.(scan|result|bulk|snapshot|relocate)|evaluation|training)\b"
 )
 
 

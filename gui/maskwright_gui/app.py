@@ -47,9 +47,9 @@ from maskwright_gui.repetition import UnmarkedRepetition
 from maskwright_gui.saving import SavingWatch
 from maskwright_gui.session import Session
 from maskwright_gui.workers.ending import left_behind
+from maskwright_gui.workers.executor import NoAnswerError
 from maskwright_gui.workers.images import ImageLoader
 from maskwright_gui.workers.inference import InferenceThread, Loader, load_choice
-from maskwright_gui.workers.lane import NoAnswerError
 from maskwright_gui.workers.preview import PreviewThread
 from maskwright_gui.workers.thumbnails import ThumbnailLoader
 

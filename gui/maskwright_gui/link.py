@@ -14,7 +14,7 @@ from maskwright.errors import MaskwrightError
 from maskwright.inference.candidate_cache import CandidateCache
 from maskwright_gui.history import History, Step, rebased
 from maskwright_gui.workers.ending import end_and_delete, left_behind, wait_for
-from maskwright_gui.workers.lane import FolderProbe, Waiting, answering
+from maskwright_gui.workers.executor import FolderProbe, Waiting, answering
 from maskwright_gui.workers.read_ahead import ReadAhead
 from maskwright_gui.workers.storing import state_after
 from maskwright_gui.workers.writer import EditWriter
@@ -79,7 +79,7 @@ FEW = 128
 
 
 class IdSupply:
-    """For the GUI thread; `reserve` is called on a lane."""
+    """For the GUI thread; `reserve` is called on an executor."""
 
     def __init__(self, reserve: Callable[[int], Sequence[int]], waiting: Waiting) -> None:
         self._reserve, self._waiting = reserve, waiting
@@ -107,7 +107,7 @@ class IdSupply:
         """Ask for more where few are left; returns at once."""
         if len(self._ids) < FEW and not self._is_asked:
             self._is_asked = True
-            self._waiting.lane.post(self._fetch)
+            self._waiting.executor.post(self._fetch)
 
     def _fetch(self) -> None:
         try:
@@ -162,12 +162,12 @@ class ProjectLink:
                 thread.wait()
             self.project.close()
 
-        call = self.waiting.lane.post(close)
+        call = self.waiting.executor.post(close)
         self.waiting.close()
-        if not hanging and not self.waiting.hangs:
+        if not hanging and not self.waiting.is_unresponsive:
             wait_for(call.ended.wait)
 
     def _hangs(self) -> bool:
         """Whether the folder does not answer; asks it, so that this is known next time."""
         self.waiting.ask()
-        return self.waiting.hangs
+        return self.waiting.is_unresponsive

@@ -10,8 +10,8 @@ from PySide6.QtCore import QObject, QTimer, Signal
 
 from maskwright_gui.session import Session
 from maskwright_gui.workers import ending
+from maskwright_gui.workers.executor import FolderProbe
 from maskwright_gui.workers.keeping import RescueKeeper
-from maskwright_gui.workers.lane import FolderProbe
 
 if TYPE_CHECKING:
     from maskwright.project.store import Project
@@ -31,7 +31,7 @@ class Saving:
     kept: int = 0
     """So many of them are in the rescue copy on this computer."""
     keep_failure: str = ""
-    hangs: bool = False
+    is_unresponsive: bool = False
     """The project's folder does not answer."""
 
     @property
@@ -74,12 +74,12 @@ class SavingWatch(QObject):
         self._probes: dict[Path, FolderProbe] = {}
         """Folders that are in use beside the project's own."""
         self._uses: Counter[Path] = Counter()
-        self._hanging: set[Path] = set()
+        self._unresponsive: set[Path] = set()
         self._news: set[Path] = set()
         self._over: set[Path] = set()
         self._keeper: RescueKeeper | None = None
         self._after_saving: list[Callable[[], object]] = []
-        ending.expect_hanging(self.hangs)
+        ending.expect_unresponsive(self.is_unresponsive)
         self._timer = QTimer(self, interval=LOOK_MS)
         self._timer.timeout.connect(self.look)
         session.project_changed.connect(self._on_project_changed)
@@ -99,7 +99,7 @@ class SavingWatch(QObject):
         self._uses[folder] -= 1
         if self._uses[folder] == 0 and (probe := self._probes.pop(folder, None)) is not None:
             probe.close()
-            self._hanging.discard(folder)
+            self._unresponsive.discard(folder)
             self.look()
 
     def when_saved(self, work: Callable[[], object]) -> None:
@@ -112,14 +112,14 @@ class SavingWatch(QObject):
             return "no project is open"
         return self._keeper.keep_for_good(self._session.unsaved_edits)
 
-    def hangs(self) -> bool:
+    def is_unresponsive(self) -> bool:
         """Whether a folder that is in use does not answer; asks them, so that this is known next time."""
         for probe in self._probes.values():
             probe.ask()
         waiting = self._session.waiting
         if waiting is not None:
             waiting.ask()
-        is_project = waiting is not None and waiting.hangs
+        is_project = waiting is not None and waiting.is_unresponsive
         return is_project or any(probe.waits_s > LATE_S for probe in self._probes.values())
 
     def look(self) -> None:
@@ -140,15 +140,15 @@ class SavingWatch(QObject):
         hanging = {folder for folder, probe in self._probes.items() if probe.waits_s > LATE_S}
         waiting, project = self._session.waiting, self._session.project
         if waiting is not None and project is not None:
-            if waiting.hangs:
+            if waiting.is_unresponsive:
                 hanging.add(project.path)
             elif waiting.is_answered and self._session.misses_something:  # it hung too shortly to be told of
-                self._hanging.add(project.path)
+                self._unresponsive.add(project.path)
             waiting.ask()
         for probe in self._probes.values():
             probe.ask()
-        self._news, self._over = hanging - self._hanging, self._hanging - hanging
-        self._hanging = hanging
+        self._news, self._over = hanging - self._unresponsive, self._unresponsive - hanging
+        self._unresponsive = hanging
 
     def _tell(self) -> None:
         """Of the folders, when the state is known to those who ask for it."""
@@ -160,20 +160,22 @@ class SavingWatch(QObject):
     def _look_at_edits(self) -> Saving:
         edits, error = self._session.unsaved_edits, self._session.save_error
         project = self._session.project
-        is_hanging = project is not None and project.path in self._hanging
-        is_late = bool(edits) and (error is not None or is_hanging or self._session.unsaved_s > LATE_S)
+        is_unresponsive = project is not None and project.path in self._unresponsive
+        is_late = bool(edits) and (error is not None or is_unresponsive or self._session.unsaved_s > LATE_S)
         if self._keeper is not None:
             self._keeper.keep(edits if is_late else ())
-        if is_hanging and project is not None:
+        if is_unresponsive and project is not None:
             reason = f"{project.path} does not answer"
         elif is_late and error is not None:
             reason = error.reason
-        elif self._hanging:
-            reason = f"{min(self._hanging)} does not answer"
+        elif self._unresponsive:
+            reason = f"{min(self._unresponsive)} does not answer"
         else:
             reason = "writing takes longer than usual" if is_late else ""
         kept, failure = (self._keeper.kept, self._keeper.failure) if self._keeper is not None else (0, "")
-        return Saving(len(edits), reason, kept, failure, is_hanging) if is_late else Saving(0, reason, hangs=is_hanging)
+        if is_late:
+            return Saving(len(edits), reason, kept, failure, is_unresponsive)
+        return Saving(0, reason, is_unresponsive=is_unresponsive)
 
     def _on_project_changed(self, project: "Project | None") -> None:
         if self._keeper is not None:
@@ -182,7 +184,7 @@ class SavingWatch(QObject):
         for folder in list(self._probes):
             self._probes.pop(folder).close()
         self._uses.clear()
-        self._hanging.clear()
+        self._unresponsive.clear()
         self._after_saving.clear()
         if project is None:
             self._timer.stop()

@@ -18,7 +18,7 @@ from maskwright.document.values import Category, ImageRecord, ImageState, Instan
 from maskwright.errors import MaskwrightError, ProjectError
 from maskwright_gui.history import Histories, History, Step, difference, rebased
 from maskwright_gui.link import ProjectLink
-from maskwright_gui.workers.lane import NoAnswerError
+from maskwright_gui.workers.executor import NoAnswerError
 from maskwright_gui.workers.storing import Kind, PendingEdit, state_after
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from maskwright.operations.proposing import Preview
     from maskwright.project.set_aside import EditSetAside
     from maskwright.project.store import Project
-    from maskwright_gui.workers.lane import Waiting
+    from maskwright_gui.workers.executor import Waiting
 
 LEAST_LOOK_S = 0.5
 """Leafing through images is not looking at them."""

@@ -189,7 +189,7 @@ def _style_sheet(t: Theme) -> str:
     QStatusBar::item {{ border: 0; }}
     QLabel[muted="true"] {{ color: {t.muted}; }}
     QLabel[placeholder="true"] {{ padding: 8px 16px; }}
-    QToolButton#trouble {{ color: {t.warning}; border-color: {t.warning}; padding: 2px 8px; font-weight: 600; }}
+    QToolButton#warning {{ color: {t.warning}; border-color: {t.warning}; padding: 2px 8px; font-weight: 600; }}
     QLabel[title="true"] {{ font-size: 15pt; font-weight: 600; }}
     QToolTip {{ background: {t.raised}; color: {t.text}; border: 1px solid {t.border}; padding: 4px; }}
     QFrame#toolOptions {{ background: {t.raised}; border: 1px solid {t.border}; border-radius: 6px; }}

@@ -28,7 +28,7 @@ from maskwright.learning.batches import BatchMaker
 from maskwright.learning.export import export_learned
 from maskwright.learning.job import Example, Job, Patch
 from maskwright.learning.recipe import Recipe, recipe_for
-from maskwright.learning.samples import SampleShelf
+from maskwright.learning.samples import SampleStore
 from maskwright.learning.trainer import Budget, Round, replayed
 from maskwright.memory import keep_freed_memory
 
@@ -73,8 +73,8 @@ def main() -> None:
 
 def _learned(job: Job, folder: Path) -> tuple[float, int, Path]:
     round_ = Round(job, folder)
-    shelf = SampleShelf(job.examples, input_size=job.recipe.input_size, budget_bytes=600 * 2**20)
-    stream = BatchMaker(job.examples, shelf, job.recipe, seed=job.seed).stream(0)
+    store = SampleStore(job.examples, input_size=job.recipe.input_size, budget_bytes=600 * 2**20)
+    stream = BatchMaker(job.examples, store, job.recipe, seed=job.seed).stream(0)
     seen = replayed((round_.seen(batch) for batch in stream), job.recipe.replays, seed=job.seed)
     budget = Budget(job)
     while (progress := budget.progress(round_.step)) < 1:

@@ -166,8 +166,8 @@ def measure(path: Path) -> Table:
     steps = [Change.of([(first, moved)]), Change.of([(moved, first)])] * 10
     edits = iter(steps)
     timed(table, "an edit, on disk", lambda: project.apply(ids[7], next(edits), label="Move"), 20)
-    doubts = np.random.default_rng(2).random(len(ids)).tolist()
-    project.set_signals("uncertainty", {id_: (doubt, None) for id_, doubt in zip(ids, doubts, strict=True)})
+    uncertain = np.random.default_rng(2).random(len(ids)).tolist()
+    project.set_signals("uncertainty", {id_: (doubt, None) for id_, doubt in zip(ids, uncertain, strict=True)})
     for order_name in ("uncertainty", "rarity"):
         timed(table, f"all images by {order_name}", lambda name=order_name: ordered_images(project, name), 3)
     matching(table)

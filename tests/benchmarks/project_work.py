@@ -17,7 +17,7 @@ from maskwright.formats.coco import export_coco
 from maskwright.geometry.polygon import Polygon
 from maskwright.project import Project, scan_folder
 from maskwright.project.backup import back_up, list_backups
-from maskwright.project.intake import IntakeOptions
+from maskwright.project.importing import ImportOptions
 from maskwright.project.rescue import RescuedEdit, edit_to_json, rescue_file, write_rescue
 from maskwright.project.restoring import restore
 from maskwright.project.store import FILE_NAME, INSIDE_IMAGES
@@ -178,7 +178,7 @@ def edit(folder: Path, say: Say) -> None:
 
 def import_(folder: Path, say: Say, *, alone: bool = False) -> None:
     with Project.open(place_of(folder)) as project:
-        if try_twice(lambda: project.take_in_file(folder / "in.json", alone=alone, options=IntakeOptions())):
+        if try_twice(lambda: project.import_file(folder / "in.json", alone=alone, options=ImportOptions())):
             say("imported")
         if project.categories() and try_twice(lambda: draw(project, 31, class_id=project.categories()[0].id)):
             say("drawn 31")

@@ -89,11 +89,11 @@ class Hands:
     def await_notice(self, text: str) -> None:
         self.expect(lambda: text in self.shown(), f"not told: {text!r}", 10.0)
         self.said["noticed_s"] = round(time.monotonic() - self.since, 2)
-        self.said["said"] = self.bench.window.header.trouble or self.shown()[:60]
+        self.said["said"] = self.bench.window.header.warning or self.shown()[:60]
 
     def shown(self) -> str:
         told = (f"{one.text} {one.detail}" for one in self.bench.window.toasts.messages)
-        return " | ".join((self.bench.window.header.trouble, *told))
+        return " | ".join((self.bench.window.header.warning, *told))
 
     def answer(self) -> None:
         self.wait(lambda: False, max(0.0, SECONDS - (time.monotonic() - self.since)))
@@ -106,7 +106,7 @@ class Hands:
 
     def finish(self) -> None:
         self.expect(lambda: not self.bench.session.unsaved_count, "edits are not saved")
-        self.expect(lambda: not self.bench.window.header.trouble, "the notice stays")
+        self.expect(lambda: not self.bench.window.header.warning, "the notice stays")
         print(json.dumps(self.said), flush=True)
 
 

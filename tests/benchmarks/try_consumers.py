@@ -138,7 +138,7 @@ def _read(file: Path) -> Masks:
 
 def _samples(folder: Path) -> Project:
     project = open_sample_project(folder / "samples")
-    project.take_in_coco(folder / "samples" / GROUND_TRUTH)
+    project.import_coco(folder / "samples" / GROUND_TRUTH)
     return project
 
 
@@ -152,7 +152,7 @@ def _hard(folder: Path) -> Project:
     Image.fromarray(np.full((48, 64, 3), 99, np.uint8)).save(root / "c.jpg", exif=exif)
     (folder / "hard" / "in.json").write_text(json.dumps(_hard_coco()))
     project = Project.create(folder / "hard" / "p.maskwright", image_root=root)
-    project.take_in_coco(folder / "hard" / "in.json")
+    project.import_coco(folder / "hard" / "in.json")
     return project
 
 

@@ -182,7 +182,7 @@ def test_files_go_out_come_in_are_converted_checked_and_judged(project: mw.Proje
     (report,) = mw.export_annotations(project, str(tmp_path / "out.json"))
     assert (report.instance_count, report.verification is not None) == (1, True)
     assert mw.convert(tmp_path / "out.json", tmp_path / "out.xml", "cvat").report.instance_count == 1
-    assert mw.import_annotations(project, tmp_path / "out.xml").intake.added_count == 0
+    assert mw.import_annotations(project, tmp_path / "out.xml").result.added_count == 0
     assert not [finding for finding in mw.check(project) if finding.is_error]
     assert mw.evaluate(tmp_path / "out.json", project).segm["AP"] == pytest.approx(1)
     assert mw.evaluate(tmp_path / "out.json", tmp_path / "out.json").segm["AP"] == pytest.approx(1)

@@ -95,7 +95,7 @@ def test_a_check_finds_and_mends(photos: Path, tmp_path: Path) -> None:
         export_coco(source, tmp_path / "plain.json")
         data = read_coco(tmp_path / "plain.json")
         by_image = {1: tuple(source.instances(1))}
-        created.take_in(replace(data, instances_by_image=by_image))
+        created.import_data(replace(data, instances_by_image=by_image))
     _, before = run_json("check", project)
     assert {row["kind"] for row in before["findings"]} >= {"outside the image", "outline crosses itself"}
     _, after = run_json("check", project, "--fix")

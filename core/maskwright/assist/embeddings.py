@@ -42,7 +42,7 @@ def file_identity(path: Path) -> str | None:
 
 
 class EmbeddingStore:
-    """See `features.FeatureShelf`. All methods may be called from any thread."""
+    """See `features.FeatureStore`. All methods may be called from any thread."""
 
     @classmethod
     def of_project(cls, folder: Path) -> "EmbeddingStore":

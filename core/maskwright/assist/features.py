@@ -22,7 +22,7 @@ class FeatureKey:
     window: Window
 
 
-class FeatureShelf(Protocol):
+class FeatureStore(Protocol):
     """Where features outlive the process."""
 
     def get(self, key: FeatureKey) -> Features | None: ...
@@ -33,16 +33,16 @@ class FeatureShelf(Protocol):
 class FeatureCache:
     """All methods may be called from any thread."""
 
-    def __init__(self, max_bytes: int = MAX_BYTES, shelf: FeatureShelf | None = None) -> None:
+    def __init__(self, max_bytes: int = MAX_BYTES, store: FeatureStore | None = None) -> None:
         self._lock = threading.Lock()
         self._kept: LRUCache[FeatureKey, Features] = LRUCache(max_bytes, getsizeof=lambda features: features.nbytes)
-        self.shelf = shelf
+        self.store = store
 
     def get(self, key: FeatureKey) -> Features | None:
         with self._lock:
             known = self._kept.get(key)
-        if known is None and self.shelf is not None and isinstance(key.identity, str):
-            known = self.shelf.get(key)
+        if known is None and self.store is not None and isinstance(key.identity, str):
+            known = self.store.get(key)
             if known is not None:
                 self._remember(key, known)
         return known
@@ -50,8 +50,8 @@ class FeatureCache:
     def put(self, key: FeatureKey, features: Features, *, keeps: bool) -> None:
         """`keeps`: whether they are worth a place on disk."""
         self._remember(key, features)
-        if keeps and self.shelf is not None and isinstance(key.identity, str):
-            self.shelf.put(key, features)
+        if keeps and self.store is not None and isinstance(key.identity, str):
+            self.store.put(key, features)
 
     @property
     def used_bytes(self) -> int:

@@ -188,7 +188,7 @@ def refine_with_bar(
     `keeps_features` beside the project, for those that are costly.
     """
     if keeps_features:
-        assistant.cache.shelf = EmbeddingStore.of_project(project.path)
+        assistant.cache.store = EmbeddingStore.of_project(project.path)
     token = CancelToken()
     with progress_bar("refine", len(project.image_ids())) as show, _cancelled_by_ctrl_c(token):
         return refine_project(project, assistant, RefineSettings(min_iou=min_iou), monitor=_BarMonitor(show, token))

@@ -21,7 +21,7 @@ from maskwright.formats.problems import Problem
 from maskwright.formats.recognition import is_results
 from maskwright.formats.registry import FORMATS, format_named, format_of
 from maskwright.project import Project, find_project
-from maskwright.project.intake import Intake, IntakeOptions, require_whole
+from maskwright.project.importing import ImportOptions, ImportResult, require_whole
 from maskwright.project.store import INSIDE_IMAGES
 from maskwright.words import count_of
 
@@ -44,7 +44,7 @@ def convert(
     require_suffix(out, target)
     with readable_source(source) as place:
         data = format_of(place, read_as).read(place)
-    require_whole(data.problems, source, IntakeOptions(is_strict=strict))
+    require_whole(data.problems, source, ImportOptions(is_strict=strict))
     with readable_place(out) as place:
         report = replace(target.write_verified(data, place, CocoExportOptions()), path=out)
     if as_json:
@@ -88,24 +88,24 @@ def import_(
     Objects that are there already are brought to what the file has, unless somebody has changed them since. Exit code
     3: something could not be taken in and is listed.
     """
-    options = IntakeOptions(is_strict=strict, is_trial=dry_run, adds_again=again, may_lack_images=relocate)
+    options = ImportOptions(is_strict=strict, is_trial=dry_run, adds_again=again, may_lack_images=relocate)
     with readable_source(source) as place:
         if read_as is not None or not is_results(place):  # before a project is made
             read_as = format_of(place, read_as).name
         root = images or (source if source.is_dir() else source.parent)
         with _opened(project, root, is_trial=dry_run) as opened:
-            intake, problems = opened.take_in_file(place, format_name=read_as, alone=True, options=options)
+            result, problems = opened.import_file(place, format_name=read_as, alone=True, options=options)
             missing = [] if dry_run else opened.missing_images()
             moved = opened.find_moved(missing) if relocate else {}
             opened.relocate(moved)
             lost = [image.file_name for image in missing if image.id not in moved]
-            if relocate and lost and len(lost) == intake.image_count:
+            if relocate and lost and len(lost) == result.image_count:
                 raise FormatError("not one of its images is in the image folder", path=opened.image_root)
     if as_json:
-        print_json(_as_json(intake, problems, lost, list(moved.values()), dry_run=dry_run))
+        print_json(_as_json(result, problems, lost, list(moved.values()), dry_run=dry_run))
         return _exit_code(problems)
-    _show_intake(intake, dry_run=dry_run)
-    _list(count_of(len(intake.resized), "image"), "of another size than the project knows, left out", intake.resized)
+    _show_result(result, dry_run=dry_run)
+    _list(count_of(len(result.resized), "image"), "of another size than the project knows, left out", result.resized)
     _list(count_of(len(moved), "image"), "found elsewhere in the image folder", list(moved.values()))
     _list(count_of(len(lost), "image"), "not in the image folder (--relocate looks by name and size)", lost)
     show_problems(problems)
@@ -113,36 +113,36 @@ def import_(
 
 
 def _as_json(
-    intake: Intake, problems: Sequence[Problem], lost: Sequence[str], moved: Sequence[str], *, dry_run: bool
+    result: ImportResult, problems: Sequence[Problem], lost: Sequence[str], moved: Sequence[str], *, dry_run: bool
 ) -> dict[str, Any]:
     return {
         "dry_run": dry_run,
-        "images": intake.image_count,
-        "instances": intake.instance_count,
-        "added": intake.added_count,
-        "updated": intake.updated_count,
-        "kept": intake.kept_count,
-        "categories": intake.category_count,
-        "renumbered": intake.renumbered_count,
-        "resized": list(intake.resized),
+        "images": result.image_count,
+        "instances": result.instance_count,
+        "added": result.added_count,
+        "updated": result.updated_count,
+        "kept": result.kept_count,
+        "categories": result.category_count,
+        "renumbered": result.renumbered_count,
+        "resized": list(result.resized),
         "missing": list(lost),
         "relocated": list(moved),
         "problems": [str(problem) for problem in problems],
     }
 
 
-def _show_intake(intake: Intake, *, dry_run: bool) -> None:
-    objects, images = count_of(intake.instance_count, "object"), count_of(intake.image_count, "image")
-    classes = count_of(intake.category_count, "class")
+def _show_result(result: ImportResult, *, dry_run: bool) -> None:
+    objects, images = count_of(result.instance_count, "object"), count_of(result.image_count, "image")
+    classes = count_of(result.category_count, "class")
     results().print(f"{'would take in ' if dry_run else ''}{objects} on {images}, {classes}")
-    there = intake.instance_count - intake.added_count
+    there = result.instance_count - result.added_count
     if there:
-        kept = f", {intake.kept_count} left as changed here" if intake.kept_count else ""
+        kept = f", {result.kept_count} left as changed here" if result.kept_count else ""
         results().print(
-            f"{intake.added_count} new, {there} there already ({intake.updated_count} brought up to date{kept})"
+            f"{result.added_count} new, {there} there already ({result.updated_count} brought up to date{kept})"
         )
-    if intake.renumbered_count:
-        objects = count_of(intake.renumbered_count, "object")
+    if result.renumbered_count:
+        objects = count_of(result.renumbered_count, "object")
         results().print(f"{objects} got new ids, since theirs were taken")
 
 

@@ -116,7 +116,7 @@ def move(document: Document, ids: Collection[int], dx: float, dy: float) -> Chan
 
 
 def move_vertices(document: Document, places: Mapping[VertexRef, Point]) -> Change:
-    """Put vertices at new places, kept on the image; several instances at once for welded borders."""
+    """Put vertices at new places, kept on the image; several instances at once for joined borders."""
     width, height = document.size_wh
     rings: dict[tuple[int, int, int], dict[int, Point]] = {}
     for ref, (x, y) in places.items():

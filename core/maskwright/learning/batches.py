@@ -14,7 +14,7 @@ from maskwright.errors import MaskwrightError
 from maskwright.learning.crops import Crop, random_crop
 from maskwright.learning.job import Example
 from maskwright.learning.recipe import Recipe
-from maskwright.learning.samples import SampleShelf
+from maskwright.learning.samples import SampleStore
 from maskwright.training.losses import Targets
 
 
@@ -39,8 +39,8 @@ class Batch(NamedTuple):
 class BatchMaker:
     """Draws images so that rare classes and empty images are seen, but not too often."""
 
-    def __init__(self, examples: tuple[Example, ...], shelf: SampleShelf, recipe: Recipe, *, seed: int) -> None:
-        self._shelf = shelf
+    def __init__(self, examples: tuple[Example, ...], store: SampleStore, recipe: Recipe, *, seed: int) -> None:
+        self._store = store
         self._recipe = recipe
         self._seed = seed
         self._full = np.array([k for k, example in enumerate(examples) if example.objects], np.int64)
@@ -55,8 +55,8 @@ class BatchMaker:
             crop = self._crop(random)
             if crop is not None:
                 crops.append(crop)
-            elif len(self._shelf.unreadable) == len(self._shelf):
-                reason = next(iter(self._shelf.unreadable.values()))
+            elif len(self._store.unreadable) == len(self._store):
+                reason = next(iter(self._store.unreadable.values()))
                 raise MaskwrightError(f"none of the images can be read any more: {reason}")
         return _stacked(crops)
 
@@ -77,8 +77,8 @@ class BatchMaker:
             number = int(random.choice(self._full, p=self._chances))
         donor = None
         if len(self._full) and random.random() < self._recipe.paste_share:
-            donor = self._shelf.sample(int(random.choice(self._full, p=self._chances)))
-        sample = self._shelf.sample(number)
+            donor = self._store.sample(int(random.choice(self._full, p=self._chances)))
+        sample = self._store.sample(number)
         return random_crop(sample, random, self._recipe, donor=donor) if sample is not None else None
 
 

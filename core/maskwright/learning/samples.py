@@ -40,7 +40,7 @@ class Sample:
         return self.image.nbytes + self.labels.nbytes
 
 
-class SampleShelf:
+class SampleStore:
     """Samples by number. Holds at most `budget_bytes` of them; the least recently used go first."""
 
     def __init__(self, examples: tuple[Example, ...], *, input_size: int, budget_bytes: int) -> None:

@@ -20,7 +20,7 @@ from maskwright.learning.export import export_learned, with_score
 from maskwright.learning.gate import Figures
 from maskwright.learning.job import BEST_MODEL, Job
 from maskwright.learning.judge import DEFAULT_SCORE, figures_of
-from maskwright.learning.samples import SampleShelf
+from maskwright.learning.samples import SampleStore
 from maskwright.learning.trainer import Budget, Round, replayed
 
 _CANDIDATE = "candidate.xml"
@@ -49,7 +49,7 @@ class Session:
         self._folder = folder
         self._told = told
         self._is_stopped = is_stopped
-        self._shelf = SampleShelf(
+        self._store = SampleStore(
             job.examples,
             input_size=job.recipe.input_size,
             budget_bytes=int(job.memory_gb * _SAMPLE_SHARE * 2**30),
@@ -65,7 +65,7 @@ class Session:
     def learn(self) -> None:
         """Until the budget is spent or somebody stops it. Raises MaskwrightError where no image can be read."""
         job, round_ = self._job, self._round
-        maker = BatchMaker(job.examples, self._shelf, job.recipe, seed=job.seed)
+        maker = BatchMaker(job.examples, self._store, job.recipe, seed=job.seed)
         stream = maker.stream(round_.step)
         seen = replayed((round_.seen(batch) for batch in stream), job.recipe.replays, seed=job.seed + round_.step)
         saved = told = time.monotonic()
@@ -105,7 +105,7 @@ class Session:
             old=_as_json(old),
             compared=_as_json(compared),
             was_stopped=self._is_stopped(),
-            skipped=tuple((self._job.examples[k].file, why) for k, why in self._shelf.unreadable.items()),
+            skipped=tuple((self._job.examples[k].file, why) for k, why in self._store.unreadable.items()),
             device=str(self._round.device),
             peak_mb=_peak_mb(),
         )

@@ -16,7 +16,7 @@ from maskwright.formats.problems import Problem
 from maskwright.formats.registry import format_named, format_of
 from maskwright.formats.selection import WriteReport
 from maskwright.monitor import SILENT, Monitor
-from maskwright.project.intake import Intake, IntakeOptions, require_whole
+from maskwright.project.importing import ImportOptions, ImportResult, require_whole
 from maskwright.project.snapshot import snapshot
 from maskwright.project.store import Project
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 class Imported:
     """What came in, and what of the file did not come as it is there."""
 
-    intake: Intake
+    result: ImportResult
     problems: tuple[Problem, ...]
     missing_count: int = 0
     """Images of the project that are not in its folder."""
@@ -38,9 +38,9 @@ class Imported:
     def notes(self) -> tuple[str, ...]:
         """What was skipped, renumbered or is missing, a sentence each."""
         notes = [str(problem) for problem in self.problems]
-        if self.intake.renumbered_count:
-            notes.append(f"{self.intake.renumbered_count} objects got new ids: theirs were taken.")
-        notes += [f"{name} has another size than the project knows and was left out." for name in self.intake.resized]
+        if self.result.renumbered_count:
+            notes.append(f"{self.result.renumbered_count} objects got new ids: theirs were taken.")
+        notes += [f"{name} has another size than the project knows and was left out." for name in self.result.resized]
         if self.missing_count:
             notes.append(f"{self.missing_count} images are not in the image folder.")
         return tuple(notes)
@@ -71,10 +71,10 @@ def import_annotations(
     in. dry_run: only what would come of it. again: add objects also where the project has them. may_lack_images: even
     if not one of the images is in the image folder. Raises FormatError (IncompleteError where strict), ProjectError.
     """
-    options = IntakeOptions(strict, dry_run, again, may_lack_images)
+    options = ImportOptions(strict, dry_run, again, may_lack_images)
     monitor.report(0, None, f"Importing {Path(source).name}")
-    intake, problems = project.take_in_file(Path(source), format_name=format, options=options)
-    return Imported(intake, tuple(problems), len(project.missing_images()))
+    result, problems = project.import_file(Path(source), format_name=format, options=options)
+    return Imported(result, tuple(problems), len(project.missing_images()))
 
 
 def export_annotations(
@@ -129,7 +129,7 @@ def convert(
     source, out, target = Path(source), Path(out), format_named(to)
     require_suffix(out, target)
     data = format_of(source, read_as).read(source)
-    require_whole(data.problems, source, IntakeOptions(is_strict=strict))
+    require_whole(data.problems, source, ImportOptions(is_strict=strict))
     report = target.write_verified(data, out, CocoExportOptions())
     require_as_meant([report])
     return Converted(report, tuple(data.problems))

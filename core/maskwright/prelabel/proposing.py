@@ -74,7 +74,7 @@ class Proposer:
     def signals(self, candidates: Candidates) -> dict[str, tuple[float, Any]]:
         """{name: (value, detail)}: how much a user is likely to have to correct, for the order of review.
 
-        Classes that are not proposed raise no doubts.
+        Classes that are not proposed are left out.
         """
         wanted = self.thresholds.categories
         proposed = tuple(id_ for id_ in self.category_ids if wanted is None or id_ in wanted)

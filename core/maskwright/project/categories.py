@@ -23,7 +23,7 @@ LISTED = (KEPT, FOUND)
 _BLOCK = 500
 
 
-class CategoryShelf:
+class CategoryRepository:
     """Categories of a project. All methods may be called from any thread and raise ProjectError as `Database` does."""
 
     _database: Database

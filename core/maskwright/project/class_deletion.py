@@ -12,7 +12,7 @@ from maskwright.project.schema import categories, instances
 _BLOCK = 200
 
 
-class ClassDeletionShelf:
+class ClassDeletionRepository:
     """All methods may be called from any thread and raise ProjectError as `Database` does."""
 
     _database: Database

@@ -18,7 +18,7 @@ from maskwright.project.schema import categories, history, images, instances, se
 _BLOCK = 500
 
 
-class DamageShelf:
+class DamageRepository:
     """Raises ProjectError as `Database` does."""
 
     _database: Database

@@ -13,17 +13,19 @@ from maskwright.project.proposals import Proposal
 from maskwright.project.rows import now
 
 if TYPE_CHECKING:
-    from maskwright.project.intake import Intake, IntakeOptions, IntakeShelf
+    from maskwright.project.importing import ImportOptions, ImportRepository, ImportResult
 
 
-def take_detections(project: "IntakeShelf", path: Path, options: "IntakeOptions") -> tuple["Intake", list[Problem]]:
+def take_detections(
+    project: "ImportRepository", path: Path, options: "ImportOptions"
+) -> tuple["ImportResult", list[Problem]]:
     """Images and classes go by the ids that an export of the project gives them.
 
     Like a model's run they take the place of the proposals that are there; what a person has answered stays. Raises
     FormatError for what is no list of detections, and for one of which nothing is about this project.
     """
     from maskwright.formats.json_stream import parsed  # these bring OpenCV
-    from maskwright.project.intake import Intake, require_whole
+    from maskwright.project.importing import ImportResult, require_whole
     from maskwright.project.store import Project
 
     assert isinstance(project, Project)
@@ -57,7 +59,7 @@ def take_detections(project: "IntakeShelf", path: Path, options: "IntakeOptions"
         for image_id, proposals in found.items():
             project.put_proposals(image_id, proposals, provenance=origin)
     count = sum(map(len, found.values()))
-    return Intake(len(found), count, len(classes), added_count=count), problems
+    return ImportResult(len(found), count, len(classes), added_count=count), problems
 
 
 def _id(entry: Any, key: str) -> int:

@@ -11,7 +11,7 @@ from maskwright.project.schema import history, image_looks, settings
 _SETTING = "effort.recorded"
 
 
-class GestureShelf:
+class GestureRepository:
     """All methods may be called from any thread and raise ProjectError as `Database` does."""
 
     _database: Database

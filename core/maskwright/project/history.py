@@ -13,7 +13,7 @@ from maskwright.document.gesture import Gesture
 from maskwright.errors import DamagedRowError
 from maskwright.project.aliases import Aliases, in_todays_classes, read_aliases
 from maskwright.project.database import Database
-from maskwright.project.instances import InstanceShelf, Kind
+from maskwright.project.instances import InstanceRepository, Kind
 from maskwright.project.journal import change_from_bytes
 from maskwright.project.schema import history
 
@@ -50,7 +50,7 @@ class UndoSteps:
     redo: tuple[HistoryEntry, ...]
 
 
-class HistoryShelf(InstanceShelf):
+class HistoryRepository(InstanceRepository):
     """History of a project. All methods may be called from any thread and raise ProjectError as `Database` does."""
 
     _database: Database

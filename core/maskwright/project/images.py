@@ -96,7 +96,7 @@ class NewImage(Protocol):
     def height(self) -> int: ...
 
 
-class ImageShelf:
+class ImageRepository:
     """Images of a project. All methods may be called from any thread and raise ProjectError as `Database` does."""
 
     _database: Database

@@ -39,7 +39,7 @@ _COUNT = (
 )
 
 
-class InstanceShelf:
+class InstanceRepository:
     """Instances of a project. All methods may be called from any thread and raise ProjectError as `Database` does."""
 
     _database: Database

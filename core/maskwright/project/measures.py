@@ -37,7 +37,7 @@ class Measures:
         return len(self.category_ids)
 
 
-class MeasureShelf:
+class MeasureRepository:
     """All methods may be called from any thread and raise ProjectError as `Database` does."""
 
     _database: Database

@@ -53,7 +53,7 @@ class Merge:
     instance_count: int
 
 
-class MergeShelf:
+class MergeRepository:
     """All methods may be called from any thread and raise ProjectError as `Database` does."""
 
     _database: Database

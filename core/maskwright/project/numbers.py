@@ -25,7 +25,7 @@ _UNLISTED = select(categories.c.id).where(categories.c.standing.in_(("offered", 
 _TABLES = {"image": images, "category": categories, "instance": instances}
 
 
-class NumberShelf:
+class NumberRepository:
     """May be called from any thread and raises ProjectError as `Database` does."""
 
     _database: Database

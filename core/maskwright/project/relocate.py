@@ -12,7 +12,7 @@ from maskwright.errors import ProjectError
 from maskwright.images.pages import page_source
 from maskwright.project.database import Database
 from maskwright.project.image_folders import trust
-from maskwright.project.images import ImageShelf
+from maskwright.project.images import ImageRepository
 from maskwright.project.rows import write_settings
 from maskwright.project.scan import scan_folder
 from maskwright.project.schema import images
@@ -21,7 +21,7 @@ ROOT, ROOT_ABSOLUTE = "project.image_root", "project.image_root_absolute"
 """Settings that say where the images are: from the project's folder, where there is a way, and from the top."""
 
 
-class RelocationShelf(ImageShelf):
+class RelocationRepository(ImageRepository):
     """Missing images of a project. Raises ProjectError as `Database` does."""
 
     _database: Database

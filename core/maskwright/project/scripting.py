@@ -13,9 +13,9 @@ from maskwright.document.document import Document
 from maskwright.document.values import Category, ImageRecord, Instance, Provenance
 from maskwright.errors import InputError, ProjectError
 from maskwright.geometry.polygon import Polygon, polygons_bounds_xyxy
-from maskwright.project.categories import CategoryShelf
-from maskwright.project.images import ImageShelf
-from maskwright.project.instances import InstanceShelf
+from maskwright.project.categories import CategoryRepository
+from maskwright.project.images import ImageRepository
+from maskwright.project.instances import InstanceRepository
 from maskwright.project.layer import ProposalLayer
 from maskwright.project.proposals import Proposal as StoredProposal
 from maskwright.project.rows import now
@@ -36,7 +36,7 @@ class Scanned:
     """(file name, reason) of what looks like an image and cannot be read."""
 
 
-class ScriptShelf(CategoryShelf, ProposalLayer, InstanceShelf, ImageShelf):
+class ScriptRepository(CategoryRepository, ProposalLayer, InstanceRepository, ImageRepository):
     """Raises ProjectError for images, classes and objects that are not there, InputError for values that cannot be."""
 
     def __iter__(self) -> Iterator[ImageRecord]:

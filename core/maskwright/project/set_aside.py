@@ -32,7 +32,7 @@ class EditSetAside:
     state: ImageState | None
 
 
-class AsideShelf:
+class AsideRepository:
     """May be called from any thread and raises ProjectError as `Database` does."""
 
     _database: Database

@@ -13,7 +13,7 @@ from maskwright.project.rows import from_json, to_json
 from maskwright.project.schema import instances, signals
 
 
-class SignalShelf:
+class SignalRepository:
     """Signals of a project. All methods may be called from any thread and raise ProjectError as `Database` does."""
 
     _database: Database

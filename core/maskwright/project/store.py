@@ -10,27 +10,27 @@ from sqlalchemy import select
 
 from maskwright.errors import HalfMadeProjectError, ProjectError
 from maskwright.project.backup import back_up_daily, list_backups
-from maskwright.project.categories import CategoryShelf
-from maskwright.project.class_deletion import ClassDeletionShelf
-from maskwright.project.damage import DamageShelf
+from maskwright.project.categories import CategoryRepository
+from maskwright.project.class_deletion import ClassDeletionRepository
+from maskwright.project.damage import DamageRepository
 from maskwright.project.database import Database
-from maskwright.project.gestures import GestureShelf
-from maskwright.project.history import HistoryShelf
+from maskwright.project.gestures import GestureRepository
+from maskwright.project.history import HistoryRepository
 from maskwright.project.image_folders import require_trusted, trust
-from maskwright.project.intake import IntakeShelf
+from maskwright.project.importing import ImportRepository
 from maskwright.project.layer import ProposalLayer
 from maskwright.project.lock import Holder, ProjectLock
 from maskwright.project.making import MARK, make_file
-from maskwright.project.measures import MeasureShelf
-from maskwright.project.merging import MergeShelf
-from maskwright.project.relocate import ROOT, ROOT_ABSOLUTE, RelocationShelf, root_settings
+from maskwright.project.measures import MeasureRepository
+from maskwright.project.merging import MergeRepository
+from maskwright.project.relocate import ROOT, ROOT_ABSOLUTE, RelocationRepository, root_settings
 from maskwright.project.restoring import is_being_restored
 from maskwright.project.rows import from_json, write_settings
 from maskwright.project.runs import RunLog
 from maskwright.project.schema import settings
-from maskwright.project.scripting import ScriptShelf, as_path
-from maskwright.project.set_aside import AsideShelf
-from maskwright.project.signals import SignalShelf
+from maskwright.project.scripting import ScriptRepository, as_path
+from maskwright.project.set_aside import AsideRepository
+from maskwright.project.signals import SignalRepository
 from maskwright.project.upgrade import bring_up_to_date, is_half_made, require_current, require_sound
 from maskwright.project.whole_files import make_folder
 
@@ -43,20 +43,20 @@ _NAME = "project.name"
 
 
 class Project(
-    ScriptShelf,
-    RelocationShelf,
-    MergeShelf,
-    ClassDeletionShelf,
-    CategoryShelf,
-    HistoryShelf,
+    ScriptRepository,
+    RelocationRepository,
+    MergeRepository,
+    ClassDeletionRepository,
+    CategoryRepository,
+    HistoryRepository,
     ProposalLayer,
-    IntakeShelf,
+    ImportRepository,
     RunLog,
-    SignalShelf,
-    GestureShelf,
-    MeasureShelf,
-    AsideShelf,
-    DamageShelf,
+    SignalRepository,
+    GestureRepository,
+    MeasureRepository,
+    AsideRepository,
+    DamageRepository,
 ):
     """Images, categories, instances and batches of one data set. Close it, or use it as a context manager."""
 

@@ -15,7 +15,7 @@ SAME_PLACE_IOU = 0.4
 OUTLINE_WEIGHT = 0.25
 """1 - IoU of two outlines above which the difference is worth a mark."""
 
-_DOUBTS: Mapping[str, PlaceKind] = {"score": "doubt", "class": "rival", "outline": "vague"}
+_KINDS: Mapping[str, PlaceKind] = {"score": "doubt", "class": "rival", "outline": "vague"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,10 +45,10 @@ def disagreement_places(detail: Any, instances: Mapping[int, Instance]) -> tuple
 
 
 def uncertainty_places(detail: Any, instances: Mapping[int, Instance]) -> tuple[Place, ...]:
-    """From what a project keeps of a model's doubts: those about proposals, and about what may have been missed."""
+    """From what a project keeps of what a model is uncertain of: proposals, and what may have been missed."""
     stored = detail if isinstance(detail, dict) else {}
     boxes: list[Box] = [_box(values) for values in stored.get("boxes_xyxy", [])]
-    kinds = stored.get("kinds", ["score"] * len(boxes))  # doubts noted by earlier versions have neither
+    kinds = stored.get("kinds", ["score"] * len(boxes))  # earlier versions noted neither
     rivals = stored.get("rivals", [""] * len(boxes))
     places = []
     for box, kind, rival in zip(boxes, kinds, rivals, strict=True):
@@ -56,7 +56,7 @@ def uncertainty_places(detail: Any, instances: Mapping[int, Instance]) -> tuple[
         if found is None:
             places.append(Place("doubt", box))
         elif instances[found].state is InstanceState.PROPOSED:
-            places.append(Place(_DOUBTS[kind], box, found, score=instances[found].score, rival=rival))
+            places.append(Place(_KINDS[kind], box, found, score=instances[found].score, rival=rival))
     return tuple(places)
 
 

@@ -21,37 +21,37 @@ NAME = "uncertainty"
 LOWEST_SCORE = 0.1
 """Candidates below say more about the model's background than about the image."""
 NEAR_SCORE, NARROW_MARGIN, VAGUE_MASK = 0.15, 0.2, 0.7
-"""One object is doubtful with a score this near the threshold, with another class less than this behind, or with more
+"""One object is uncertain with a score this near the threshold, with another class less than this behind, or with more
 than this share of its mask depending on the cut. Of a YOLACT stand-in's outlines on COCO a quarter are so vague."""
-MOST_DOUBTS = 5
+MOST_OBJECTS = 5
 _FIRM, _LOOSE = 0.7, 0.3
 _MOST = 300
 
-DoubtKind = Literal["score", "class", "outline"]
+UncertaintyKind = Literal["score", "class", "outline"]
 
 
 @dataclass(frozen=True, slots=True)
-class Doubt:
+class UncertainObject:
     """What one object, proposed or just under the threshold, is marked for. `box_xyxy` in image pixels."""
 
-    kind: DoubtKind
+    kind: UncertaintyKind
     box_xyxy: tuple[float, float, float, float]
     strength: float
-    """From 0, hardly doubtful, to 1."""
+    """From 0, hardly uncertain, to 1."""
     rival: str = ""
     """The model's name of the other class."""
 
 
 @dataclass(frozen=True, slots=True)
 class Uncertainty:
-    """Expected numbers of corrections of each kind, and the objects that are doubtful on their own."""
+    """Expected numbers of corrections of each kind, and the objects that are uncertain on their own."""
 
     false: float
     missed: float
     outlines: float
     classes: float = 0.0
-    doubts: tuple[Doubt, ...] = ()
-    """The strongest first, at most MOST_DOUBTS."""
+    uncertain: tuple[UncertainObject, ...] = ()
+    """The strongest first, at most MOST_OBJECTS."""
 
     @property
     def value(self) -> float:
@@ -68,17 +68,17 @@ class Uncertainty:
         )
         value, text = max(parts)
         if value < 0.05:
-            return "nothing doubtful"
-        return f"{value:.1f} {text} expected" + ("" if self.doubts else "; no single object is doubtful")
+            return "nothing uncertain"
+        return f"{value:.1f} {text} expected" + ("" if self.uncertain else "; no single object is uncertain")
 
     @property
     def detail(self) -> dict[str, Any]:
         """What JSON can hold, for the project."""
         return {
             "reason": self.reason,
-            "boxes_xyxy": [list(doubt.box_xyxy) for doubt in self.doubts],
-            "kinds": [doubt.kind for doubt in self.doubts],
-            "rivals": [doubt.rival for doubt in self.doubts],
+            "boxes_xyxy": [list(each.box_xyxy) for each in self.uncertain],
+            "kinds": [each.kind for each in self.uncertain],
+            "rivals": [each.rival for each in self.uncertain],
         }
 
 
@@ -99,17 +99,17 @@ def image_uncertainty(candidates: Candidates, thresholds: Thresholds) -> Uncerta
     hidden = hidden[~_overlaps(candidates, hidden, shown, nms_iou).any(axis=1)]  # an object has been found there
     rival_scores = np.where(rivals >= 0, candidates.scores[rivals], 0)
     looseness = np.array([_looseness(candidates, int(pair)) for pair in shown])
-    doubts = [
-        *_score_doubts(candidates, np.concatenate([shown, hidden]), score),
-        *_class_doubts(candidates, shown, rivals),
-        *_outline_doubts(candidates, shown, looseness),
+    uncertain = [
+        *_uncertain_by_score(candidates, np.concatenate([shown, hidden]), score),
+        *_uncertain_by_class(candidates, shown, rivals),
+        *_uncertain_by_outline(candidates, shown, looseness),
     ]
     return Uncertainty(
         float((1 - candidates.scores[shown]).sum()),
         float(candidates.scores[hidden].sum()),
         float(looseness.sum()),
         float(rival_scores.sum()),
-        _strongest(doubts),
+        _strongest(uncertain),
     )
 
 
@@ -135,19 +135,21 @@ def _rivals(
     return np.where(is_rival.any(axis=1), pairs[best], -1)
 
 
-def _score_doubts(candidates: Candidates, pairs: NDArray[np.intp], score: float) -> list[Doubt]:
+def _uncertain_by_score(candidates: Candidates, pairs: NDArray[np.intp], score: float) -> list[UncertainObject]:
     strengths = 1 - np.abs(candidates.scores[pairs] - score) / NEAR_SCORE
     return [
-        Doubt("score", _box(candidates, pair), float(strength))
+        UncertainObject("score", _box(candidates, pair), float(strength))
         for pair, strength in zip(pairs, strengths, strict=True)
         if strength > 0
     ]
 
 
-def _class_doubts(candidates: Candidates, shown: NDArray[np.intp], rivals: NDArray[np.intp]) -> list[Doubt]:
+def _uncertain_by_class(
+    candidates: Candidates, shown: NDArray[np.intp], rivals: NDArray[np.intp]
+) -> list[UncertainObject]:
     margins = candidates.scores[shown] - candidates.scores[rivals]
     return [
-        Doubt(
+        UncertainObject(
             "class",
             _box(candidates, pair),
             float(np.clip(1 - margin / NARROW_MARGIN, 0, 1)),
@@ -158,20 +160,22 @@ def _class_doubts(candidates: Candidates, shown: NDArray[np.intp], rivals: NDArr
     ]
 
 
-def _outline_doubts(candidates: Candidates, shown: NDArray[np.intp], looseness: NDArray[np.float64]) -> list[Doubt]:
+def _uncertain_by_outline(
+    candidates: Candidates, shown: NDArray[np.intp], looseness: NDArray[np.float64]
+) -> list[UncertainObject]:
     return [
-        Doubt("outline", _box(candidates, pair), float((loose - VAGUE_MASK) / (1 - VAGUE_MASK)))
+        UncertainObject("outline", _box(candidates, pair), float((loose - VAGUE_MASK) / (1 - VAGUE_MASK)))
         for pair, loose in zip(shown, looseness, strict=True)
         if loose > VAGUE_MASK
     ]
 
 
-def _strongest(doubts: list[Doubt]) -> tuple[Doubt, ...]:
+def _strongest(uncertain: list[UncertainObject]) -> tuple[UncertainObject, ...]:
     """That of each object."""
-    by_box: dict[tuple[float, float, float, float], Doubt] = {}
-    for doubt in sorted(doubts, key=lambda doubt: -doubt.strength):
-        by_box.setdefault(doubt.box_xyxy, doubt)
-    return tuple(by_box.values())[:MOST_DOUBTS]
+    by_box: dict[tuple[float, float, float, float], UncertainObject] = {}
+    for each in sorted(uncertain, key=lambda each: -each.strength):
+        by_box.setdefault(each.box_xyxy, each)
+    return tuple(by_box.values())[:MOST_OBJECTS]
 
 
 def _looseness(candidates: Candidates, pair: int) -> float:

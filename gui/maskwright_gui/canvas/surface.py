@@ -13,7 +13,6 @@ from maskwright.document.palette import Rgb
 from maskwright_gui.canvas.active import paint_crosshair, paint_focus_ring
 from maskwright_gui.canvas.adjust import DisplayAdjust
 from maskwright_gui.canvas.deep import DeepImage
-from maskwright_gui.canvas.ghosts import Ghost, paint_ghosts
 from maskwright_gui.canvas.image_layer import ImageLayer
 from maskwright_gui.canvas.label_paint import LabelLayer
 from maskwright_gui.canvas.layer import LayerContent, StaticLayer, pool
@@ -21,6 +20,7 @@ from maskwright_gui.canvas.live import screen_area
 from maskwright_gui.canvas.minimap import Minimap
 from maskwright_gui.canvas.navigation import NavigableView
 from maskwright_gui.canvas.painting import ActiveScene, live_selection
+from maskwright_gui.canvas.previews import PreviewOutline, paint_previews
 from maskwright_gui.canvas.pyramid import ImagePyramid
 from maskwright_gui.canvas.style import CanvasStyle
 from maskwright_gui.canvas.viewport import Box, Viewport, ViewportState
@@ -49,7 +49,7 @@ class CanvasSurface(NavigableView):
         self._style = CanvasStyle()
         self._ground = _plain_image(self._style.background)
         self._overlay: Overlay = NOTHING
-        self._ghosts: dict[str, tuple[Ghost, ...]] = {}
+        self._previews: dict[str, tuple[PreviewOutline, ...]] = {}
         self._live: frozenset[int] = frozenset()
         self._painted = self._active()
         self.minimap = Minimap(self)
@@ -126,13 +126,13 @@ class CanvasSurface(NavigableView):
         return self._image.adjust
 
     @property
-    def ghosts(self) -> tuple[Ghost, ...]:
-        return tuple(ghost for layer in self._ghosts.values() for ghost in layer)
+    def previews(self) -> tuple[PreviewOutline, ...]:
+        return tuple(outline for layer in self._previews.values() for outline in layer)
 
-    def set_ghosts(self, ghosts: tuple[Ghost, ...], *, layer: str) -> None:
+    def set_previews(self, outlines: tuple[PreviewOutline, ...], *, layer: str) -> None:
         """Outlines over the picture that are not in the document; those of other layers stay."""
-        if ghosts or self._ghosts.get(layer):
-            self._ghosts[layer] = ghosts
+        if outlines or self._previews.get(layer):
+            self._previews[layer] = outlines
             self.update()
 
     def zoom_to_instances(self, ids: Collection[int]) -> None:
@@ -277,9 +277,11 @@ class CanvasSurface(NavigableView):
 
     def _paint_objects(self, painter: QPainter, clip: QRectF, ratio: float) -> None:
         self._layer.draw(painter, self._viewport)
-        if ghosts := self.ghosts:
-            has_words = any(ghost.label for ghost in ghosts)
-            paint_ghosts(painter, self._viewport, ghosts, clip, self._labels.areas(self._viewport) if has_words else ())
+        if outlines := self.previews:
+            has_words = any(outline.label for outline in outlines)
+            paint_previews(
+                painter, self._viewport, outlines, clip, self._labels.areas(self._viewport) if has_words else ()
+            )
         active = self._active()
         if not active.drafts:
             active.paint_bodies(painter, self._viewport, clip)

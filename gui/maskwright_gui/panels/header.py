@@ -8,7 +8,7 @@ from maskwright_gui.panels.widgets import named
 
 
 class Header(QWidget):
-    trouble_clicked = Signal()
+    warning_clicked = Signal()
     """A person clicked what is the matter with the saving."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -21,14 +21,14 @@ class Header(QWidget):
         self._count = QLabel(self)
         self._count.setProperty("muted", True)
         self._read_only = named(QToolButton(self), "Read only")
-        self._read_only.setObjectName("trouble")
+        self._read_only.setObjectName("warning")
         self._read_only.setText("Read only")
         self._read_only.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self._read_only.hide()
-        self._trouble = named(QToolButton(self), "Saving")
-        self._trouble.setObjectName("trouble")
-        self._trouble.clicked.connect(self.trouble_clicked)
-        self._trouble.hide()
+        self._warning = named(QToolButton(self), "Saving")
+        self._warning.setObjectName("warning")
+        self._warning.clicked.connect(self.warning_clicked)
+        self._warning.hide()
         self._row = row = QHBoxLayout(self)
         row.setContentsMargins(4, 2, 8, 2)
         row.setSpacing(8)
@@ -37,7 +37,7 @@ class Header(QWidget):
         row.addWidget(self._title)
         row.addWidget(self._read_only)
         row.addWidget(self._count)
-        row.addWidget(self._trouble)
+        row.addWidget(self._warning)
         row.addStretch(1)
 
     def add_button(self, action: QAction, *, has_text: bool = False) -> None:
@@ -66,14 +66,14 @@ class Header(QWidget):
     def show_counts(self, done: int, total: int) -> None:
         self._count.setText(f"{done:,} of {total:,} done")
 
-    def show_trouble(self, text: str, detail: str) -> None:
+    def show_warning(self, text: str, detail: str) -> None:
         """What is the matter with the saving; an empty text when nothing is."""
-        self._trouble.setText(text)
-        self._trouble.setToolTip(detail)
-        self._trouble.setAccessibleName(f"{text}. {detail}".strip())
-        self._trouble.setVisible(bool(text))
+        self._warning.setText(text)
+        self._warning.setToolTip(detail)
+        self._warning.setAccessibleName(f"{text}. {detail}".strip())
+        self._warning.setVisible(bool(text))
 
     @property
-    def trouble(self) -> str:
+    def warning(self) -> str:
         """As it is shown."""
-        return self._trouble.text()
+        return self._warning.text()

@@ -18,7 +18,7 @@ from maskwright.monitor import Monitor
 from maskwright_gui.operation import Operation
 from maskwright_gui.panels.image_query import ImageQuery
 from maskwright_gui.panels.state_marks import state_text
-from maskwright_gui.workers.lane import NoAnswerError
+from maskwright_gui.workers.executor import NoAnswerError
 from maskwright_gui.workers.thumbnails import ThumbnailLoader
 
 if TYPE_CHECKING:

@@ -25,7 +25,7 @@ _FILTERS: tuple[tuple[str, frozenset[ImageState] | None], ...] = (
 SHOW_ALL = '<a href="all">Show all</a>'
 _ORDERS = (
     ("In order of names", "name"),
-    ("Most doubtful first", "uncertainty"),
+    ("Most uncertain first", "uncertainty"),
     ("Rare classes first", "rarity"),
     ("Models disagree first", "disagreement"),
 )

@@ -18,9 +18,9 @@ class ToolOptions:
 
     snaps: bool = True
     """New and dragged vertices catch neighbours' vertices, edges and the image border."""
-    welds: bool = True
+    joins: bool = True
     """Dragging a vertex that neighbours share moves theirs too."""
-    weld_tolerance: float = 0.75
+    join_tolerance: float = 0.75
     """How far apart vertices count as shared, image pixels."""
     brush_radius: float = 20.0
     """Image pixels."""

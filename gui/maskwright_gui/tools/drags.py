@@ -16,10 +16,10 @@ from maskwright_gui.tools.gestures import (
     InsertVertex,
     MoveInstances,
 )
+from maskwright_gui.tools.joining import following
 from maskwright_gui.tools.overlay import Overlay, OverlayLine, Stroke, as_points
 from maskwright_gui.tools.targets import BodyTarget, EdgeTarget, Target, VertexTarget, owner_of
 from maskwright_gui.tools.tool import Pointer
-from maskwright_gui.tools.welding import following
 
 _NOTHING = Change.of([])
 _STEP_SCREEN_PX = 3.0

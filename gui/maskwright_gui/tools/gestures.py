@@ -13,6 +13,7 @@ from maskwright.document.places import EdgePoint, VertexRef
 from maskwright.document.spatial import rings_of
 from maskwright.document.values import Instance
 from maskwright_gui.tools.context import ToolContext
+from maskwright_gui.tools.joining import joined, joined_edges
 from maskwright_gui.tools.overlay import (
     Mark,
     Overlay,
@@ -24,7 +25,6 @@ from maskwright_gui.tools.overlay import (
 )
 from maskwright_gui.tools.snapping import snapped, vertex_point
 from maskwright_gui.tools.tool import Pointer
-from maskwright_gui.tools.welding import welded, welded_edges
 
 ERASE_SCREEN_PX = 12.0
 _NOTHING_YET = Change.of([])
@@ -92,14 +92,14 @@ class MoveInstances(EditGesture):
 
 
 class DragVertices(EditGesture):
-    """Vertices follow the pointer together with those of neighbours welded to them: one vertex, or both of an edge."""
+    """Vertices follow the pointer together with those of neighbours joined to them: one vertex, or both of an edge."""
 
     def __init__(self, context: ToolContext, start: Pointer, refs: tuple[VertexRef, ...]) -> None:
         super().__init__(context)
         self.label = "Move vertex" if len(refs) == 1 else "Move edge"
         self._grabbed = refs
         self._start = start
-        self._origins = {ref: vertex_point(context, ref) for grabbed in refs for ref in welded(context, grabbed)}
+        self._origins = {ref: vertex_point(context, ref) for grabbed in refs for ref in joined(context, grabbed)}
         self._moved_ids = frozenset(ref.instance_id for ref in self._origins)
 
     def move(self, pointer: Pointer) -> None:
@@ -120,13 +120,13 @@ class DragVertices(EditGesture):
 
 
 class InsertVertex(EditGesture):
-    """A new vertex is pulled out of an edge, and out of the neighbours' edges that are welded to it."""
+    """A new vertex is pulled out of an edge, and out of the neighbours' edges that are joined to it."""
 
     label = "Insert vertex"
 
     def __init__(self, context: ToolContext, edge: EdgePoint) -> None:
         super().__init__(context)
-        self._edges = welded_edges(context, edge.start)
+        self._edges = joined_edges(context, edge.start)
         self._without = frozenset(start.instance_id for start in self._edges)
 
     def move(self, pointer: Pointer) -> None:

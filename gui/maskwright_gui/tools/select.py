@@ -10,6 +10,7 @@ from maskwright_gui.tools.base import BaseTool
 from maskwright_gui.tools.context import ToolContext
 from maskwright_gui.tools.drags import begin_drag
 from maskwright_gui.tools.gestures import Gesture
+from maskwright_gui.tools.joining import deletable, joined_edges
 from maskwright_gui.tools.overlay import Mark, Overlay, OverlayLine, OverlayMarks, Stroke, as_points
 from maskwright_gui.tools.snapping import vertex_point
 from maskwright_gui.tools.targets import (
@@ -24,7 +25,6 @@ from maskwright_gui.tools.targets import (
 )
 from maskwright_gui.tools.tool import Button, Cursor, KeyPress, Pointer
 from maskwright_gui.tools.vertex_keys import LARGE_NUDGE, NUDGES, VertexKeys
-from maskwright_gui.tools.welding import deletable, welded_edges
 
 _DRAG_SCREEN_PX = 3.0
 _SAME_PLACE_SCREEN_PX = 4.0
@@ -196,7 +196,7 @@ class SelectTool(BaseTool):
             case VertexTarget(ref):
                 self._commit(edits.delete_vertices(document, deletable(self._context, ref)), "Delete vertex")
             case EdgeTarget(edge, _):
-                edges = welded_edges(self._context, edge.start)
+                edges = joined_edges(self._context, edge.start)
                 self._commit(edits.insert_vertices(document, edges, (edge.x, edge.y)), "Insert vertex")
             case _:
                 return False

@@ -5,9 +5,9 @@ from maskwright.document.change import Change
 from maskwright.document.places import VertexRef
 from maskwright.document.spatial import rings_of
 from maskwright_gui.tools.context import ToolContext
+from maskwright_gui.tools.joining import deletable, joined, joined_edges
 from maskwright_gui.tools.snapping import vertex_point
 from maskwright_gui.tools.tool import KeyPress
-from maskwright_gui.tools.welding import deletable, welded, welded_edges
 
 NUDGES = {"Left": (-1, 0), "Right": (1, 0), "Up": (0, -1), "Down": (0, 1)}
 _STEPS = {".": 1, ",": -1}
@@ -71,14 +71,14 @@ class VertexKeys:
             case _:
                 size = self._context.options.nudge_px * (LARGE_NUDGE if key.modifiers.shift else 1)
                 dx, dy = NUDGES[key.name]
-                places = {other: vertex_point(self._context, other) for other in welded(self._context, ref)}
+                places = {other: vertex_point(self._context, other) for other in joined(self._context, ref)}
                 moved = {other: (x + dx * size, y + dy * size) for other, (x, y) in places.items()}
                 self._commit(edits.move_vertices(document, moved), "Nudge vertex")
 
     def _insert(self, ref: VertexRef) -> None:
         ring = self._context.document[ref.instance_id].polygons[ref.part].rings[ref.ring]
         x, y = (ring[ref.vertex] + ring[(ref.vertex + 1) % len(ring)]) / 2
-        edges = welded_edges(self._context, ref)
+        edges = joined_edges(self._context, ref)
         change = edits.insert_vertices(self._context.document, edges, (float(x), float(y)))
         self.ref = VertexRef(ref.instance_id, ref.part, ref.ring, ref.vertex + 1)
         self._commit(change, "Insert vertex")

@@ -17,7 +17,7 @@ _left: list[QThread] = []
 _hangs: list[Callable[[], bool]] = [lambda: False]
 
 
-def expect_hanging(hangs: Callable[[], bool]) -> None:
+def expect_unresponsive(hangs: Callable[[], bool]) -> None:
     """Whoever waits for a folder that `hangs` will not end soon."""
     _hangs[0] = hangs
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from maskwright.errors import MaskwrightError
-from maskwright_gui.workers.lane import Lane
+from maskwright_gui.workers.executor import Executor
 
 if TYPE_CHECKING:
     from maskwright_gui.workers.writer import PendingEdit
@@ -19,7 +19,7 @@ class RescueKeeper:
 
     def __init__(self, project: Path, mark: str) -> None:
         self._project, self._mark = project, mark
-        self._lane = Lane()
+        self._executor = Executor()
         self._file: Path | None = None
         self._is_for_good = False
         self._wanted: tuple[PendingEdit, ...] = ()
@@ -33,16 +33,16 @@ class RescueKeeper:
 
     def keep(self, edits: "Sequence[PendingEdit]") -> None:
         """These, and no others, from soon on; returns at once."""
-        if self._is_for_good or self._lane.busy_s:
+        if self._is_for_good or self._executor.busy_s:
             return
         self._wanted = tuple(edits)
         if not _same(self._wanted, self._written):
-            self._lane.post(self._write)
+            self._executor.post(self._write)
 
     def keep_for_good(self, edits: "Sequence[PendingEdit]") -> str:
         """These, also when the project is closed; why that did not work, or an empty text."""
         self._is_for_good, self._wanted = True, tuple(edits)
-        if not self._lane.post(self._write).ended.wait(KEEP_S):
+        if not self._executor.post(self._write).ended.wait(KEEP_S):
             return "the disk with the person's data does not answer"
         return self.failure
 
@@ -50,11 +50,11 @@ class RescueKeeper:
         """The copy goes, unless it was kept for good."""
         if not self._is_for_good and self._file is not None:
             self._wanted = ()
-            self._lane.post(self._write).ended.wait(KEEP_S)
-        self._lane.close()
+            self._executor.post(self._write).ended.wait(KEEP_S)
+        self._executor.close()
 
     def _write(self) -> None:
-        """On the lane."""
+        """On the executor."""
         from maskwright.project.rescue import rescue_file, write_rescue
 
         wanted = self._wanted

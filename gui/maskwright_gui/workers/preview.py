@@ -75,8 +75,8 @@ class PreviewThread(QThread):
     """PreviewResult."""
     missing = Signal(object)
     """PreviewRequest of an image without candidates."""
-    doubts_noted = Signal(int)
-    """Image id: what is doubtful there is what kept thresholds make of it."""
+    uncertain_noted = Signal(int)
+    """Image id: what is uncertain there is what kept thresholds make of it."""
     failed = Signal(object)
     """MaskwrightError."""
 
@@ -88,7 +88,7 @@ class PreviewThread(QThread):
         self._is_stale = False
         self._known: KnownImage | None = None
         self._kept: PreviewRequest | None = None
-        """Answered, but what is doubtful with its thresholds is not noted yet."""
+        """Answered, but what is uncertain with its thresholds is not noted yet."""
         self._shown: Thresholds | None = None
         self._ahead: list[Thresholds] = []
         """What may be asked for next, the soonest last."""
@@ -134,7 +134,7 @@ class PreviewThread(QThread):
             self._ahead = [] if before is None or is_kept else next_thresholds(before, thresholds)[::-1]
 
     def _has_news_soon(self) -> bool:
-        """Waits; False where there is time to note doubts."""
+        """Waits; False where there is time to note what is uncertain."""
         with self._condition:
             return self._condition.wait_for(
                 lambda: self._is_stopping or self._waiting is not None,
@@ -147,18 +147,18 @@ class PreviewThread(QThread):
             self._known.make_ready(self._ahead.pop())
         else:
             self._ahead = []
-            self._note_doubts()
+            self._note_uncertain()
 
-    def _note_doubts(self) -> None:
+    def _note_uncertain(self) -> None:
         request, self._kept = self._kept, None
         if request is None or self._known is None or self._known.image_id != request.document.image_id:
             return
         try:
             self._known.note_signals(request.project, request.thresholds)
         except ProjectError as error:  # the project may be closed by now
-            log.info("the doubts on image %d are not noted: %s", self._known.image_id, error)
+            log.info("what is uncertain on image %d is not noted: %s", self._known.image_id, error)
         else:
-            self.doubts_noted.emit(self._known.image_id)
+            self.uncertain_noted.emit(self._known.image_id)
 
     def _candidates_of(self, request: PreviewRequest) -> "KnownImage | None":
         from maskwright.operations.proposing import known_image

@@ -133,6 +133,6 @@ def test_an_assistant_of_a_new_process_encodes_nothing_again(tmp_path: Path) -> 
     image = np.zeros((30, 40, 3), np.uint8)
     backends = [FakeBackend(), FakeBackend()]
     for backend in backends:
-        cache = FeatureCache(shelf=EmbeddingStore(tmp_path))
+        cache = FeatureCache(store=EmbeddingStore(tmp_path))
         BackendAssistant(backend, cache).open(image, identity="one").outline([(5, 5)])
     assert [len(backend.prepared) for backend in backends] == [1, 0]

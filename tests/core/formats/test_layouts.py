@@ -156,11 +156,11 @@ LAYOUTS: Sequence[Callable[[Path], Path]] = (
 def test_a_layout_is_recognised_and_its_images_found(tmp_path: Path, layout: Callable[[Path], Path]) -> None:
     source = layout(tmp_path / "set")
     with Project.create(tmp_path / "project", image_root=source if source.is_dir() else source.parent) as project:
-        intake, problems = project.take_in_file(source)
+        result, problems = project.import_file(source)
         (image,) = project.images()
         assert not [problem for problem in problems if problem.effect == "skipped"]
         assert not project.missing_images()
-    assert intake.instance_count == 2
+    assert result.instance_count == 2
     assert not {"masks", "a_mask.png", "a_cp_masks.png"} & set(image.file_name.split("/"))
 
 
@@ -168,9 +168,9 @@ def test_masks_alone_belong_to_the_images_of_the_project(tmp_path: Path) -> None
     masks(tmp_path / "elsewhere", "a_label.png", "b_label.png")
     pictures(tmp_path / "photos" / "sub", "a.jpg", "b.jpg")
     with Project.create(tmp_path / "project", image_root=tmp_path / "photos") as project:
-        intake, _ = project.take_in_file(tmp_path / "elsewhere")
+        result, _ = project.import_file(tmp_path / "elsewhere")
         assert {image.file_name for image in project.images()} == {"sub/a.jpg", "sub/b.jpg"}
-    assert intake.instance_count == 4
+    assert result.instance_count == 4
 
 
 def test_photographs_are_no_masks(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from maskwright.geometry.raster import mask_to_rle
 from maskwright.learning.crops import Crop, random_crop
 from maskwright.learning.job import Example, Job, Patch
 from maskwright.learning.recipe import Recipe
-from maskwright.learning.samples import IGNORED, SampleShelf, read_sample
+from maskwright.learning.samples import IGNORED, SampleStore, read_sample
 
 RECIPE = Recipe(input_size=96, crop=96, colour=0.0, paste_share=0.0)
 
@@ -113,13 +113,13 @@ def test_image_of_another_size_than_before_is_refused(tmp_path: Path) -> None:
 def test_shelf_stays_within_its_memory_and_tells_of_what_is_gone(tmp_path: Path) -> None:
     there = [example(tmp_path, (10, 10, 40, 30), name=f"{k}.png") for k in range(4)]
     (tmp_path / "3.png").unlink()
-    shelf = SampleShelf(tuple(there), input_size=96, budget_bytes=100_000)
+    store = SampleStore(tuple(there), input_size=96, budget_bytes=100_000)
 
-    samples = [shelf.sample(k) for k in (0, 1, 2, 3, 0)]
+    samples = [store.sample(k) for k in (0, 1, 2, 3, 0)]
 
     assert [sample is None for sample in samples] == [False, False, False, True, False]
-    assert shelf.byte_count <= 100_000
-    assert list(shelf.unreadable) == [3]
+    assert store.byte_count <= 100_000
+    assert list(store.unreadable) == [3]
 
 
 def test_job_survives_being_written(tmp_path: Path) -> None:

@@ -56,7 +56,7 @@ def test_from_a_folder_to_a_file_and_back(project: Project, tmp_path: Path) -> N
     written = export(project, ExportRequest(tmp_path / "out.json", CocoExportOptions()))
     assert (written.is_written, written.image_count, written.instance_count) == (True, 2, count)
     imported = import_annotations(project, tmp_path / "out.json")
-    assert (imported.intake.added_count, imported.notes) == (0, ())
+    assert (imported.result.added_count, imported.notes) == (0, ())
 
 
 def test_another_model_is_compared(project: Project, tmp_path: Path) -> None:

@@ -48,7 +48,7 @@ project = Project.open(Path(sys.argv[1]))
 with project._database.write_alone() as connection:
     connection.exec_driver_sql("PRAGMA cache_size=2")  # so that pages reach the file before the end
     from maskwright.formats.coco.stream import CocoStream
-    from maskwright.project.intake import take_stream
+    from maskwright.project.importing import take_stream
     take_stream(connection, CocoStream(Path(sys.argv[2])))
 """
 
@@ -86,8 +86,8 @@ def test_a_reader_of_a_killed_import_is_told_what_to_do(killed: Path) -> None:
 
 def test_the_file_is_in_wal_mode_again_afterwards(tmp_path: Path) -> None:
     with make_project(tmp_path) as project:
-        intake, _ = project.take_in_coco(coco_file(tmp_path, 30), alone=True)
-        assert intake.instance_count == 30
+        result, _ = project.import_coco(coco_file(tmp_path, 30), alone=True)
+        assert result.instance_count == 30
         with project._database.read() as connection:
             assert connection.exec_driver_sql("PRAGMA journal_mode").scalar_one() == "wal"
             assert connection.exec_driver_sql("PRAGMA integrity_check").scalar_one() == "ok"
@@ -99,7 +99,7 @@ def test_somebody_who_reads_meanwhile_is_no_hindrance(tmp_path: Path) -> None:
         count = len(list(other.images()))
         with other._database.read() as connection:
             connection.exec_driver_sql("SELECT count(*) FROM images").fetchall()
-            project.take_in_coco(coco_file(tmp_path, 30), alone=True)
+            project.import_coco(coco_file(tmp_path, 30), alone=True)
             assert connection.exec_driver_sql("SELECT count(*) FROM images").scalar_one() == count
         assert len(other.instance_ids()) == 30
     assert journal_mode(tmp_path / "set.maskwright") == WAL

@@ -17,7 +17,7 @@ from maskwright.formats.coco import CocoExportOptions, export_coco
 from maskwright.formats.coco.results import export_results
 from maskwright.formats.registry import format_named
 from maskwright.project import Project
-from maskwright.project.intake import IntakeOptions
+from maskwright.project.importing import ImportOptions
 
 SQUARE = [2, 2, 6, 2, 6, 6, 2, 6]
 AWAY = [12, 2, 16, 2, 16, 6, 12, 6]
@@ -48,10 +48,10 @@ def project(tmp_path: Path) -> Any:
 
 
 def take_in(project: Project, value: Any, **options: Any) -> Any:
-    """(intake, problems)."""
+    """(result, problems)."""
     path = project.path.parent / "in.json"
     path.write_text(json.dumps(value))
-    return project.take_in_file(path, options=IntakeOptions(**options))
+    return project.import_file(path, options=ImportOptions(**options))
 
 
 def exported(project: Project) -> Any:
@@ -66,23 +66,23 @@ def exported(project: Project) -> Any:
 def test_the_same_file_again_adds_nothing(project: Project) -> None:
     value = content(annotation(1), annotation(2, AWAY))
     take_in(project, value)
-    intake, _ = take_in(project, value)
-    assert (intake.instance_count, intake.added_count, intake.updated_count) == (2, 0, 0)
+    result, _ = take_in(project, value)
+    assert (result.instance_count, result.added_count, result.updated_count) == (2, 0, 0)
     assert exported(project) == value
 
 
 def test_all_of_it_is_added_again_on_request(project: Project) -> None:
     take_in(project, content(annotation(1)))
-    intake, _ = take_in(project, content(annotation(1)), adds_again=True)
-    assert intake.added_count == 1
+    result, _ = take_in(project, content(annotation(1)), adds_again=True)
+    assert result.added_count == 1
     assert len(project.instances(1)) == 2
 
 
 def test_a_later_version_of_a_file_brings_what_it_has_changed(project: Project) -> None:
     take_in(project, content(annotation(1), annotation(2, AWAY)))
     later = content(annotation(1, [2, 2, 7, 2, 7, 6, 2, 6], area=20, bbox=[2, 2, 5, 4]), annotation(2, AWAY))
-    intake, _ = take_in(project, later)
-    assert (intake.added_count, intake.updated_count) == (0, 1)
+    result, _ = take_in(project, later)
+    assert (result.added_count, result.updated_count) == (0, 1)
     assert exported(project)["annotations"] == later["annotations"]
 
 
@@ -93,23 +93,23 @@ def test_what_a_person_has_changed_since_stays(project: Project) -> None:
     (before,) = project.instances(1)
     edited = replace(before, polygons=(square(3, 3),), state=InstanceState.EDITED)
     project.apply(1, Change.of([(before, edited)]), label="Move")
-    intake, _ = take_in(project, content(annotation(1)))
-    assert (intake.added_count, intake.kept_count) == (0, 1)
+    result, _ = take_in(project, content(annotation(1)))
+    assert (result.added_count, result.kept_count) == (0, 1)
     assert project.instances(1)[0].polygons == (square(3, 3),)
 
 
 def test_another_file_with_the_same_ids_is_another_file(project: Project) -> None:
     take_in(project, content(annotation(1)))
-    intake, _ = take_in(project, content(annotation(1, AWAY)))
-    assert intake.added_count == 1
+    result, _ = take_in(project, content(annotation(1, AWAY)))
+    assert result.added_count == 1
     assert len(project.instances(1)) == 2
 
 
 def test_objects_of_formats_without_ids_are_known_by_class_and_outline(project: Project, tmp_path: Path) -> None:
     take_in(project, content(annotation(1), annotation(2, AWAY)))
     format_named("labelme").write(project, tmp_path / "labelme", CocoExportOptions())
-    intake, _ = project.take_in_file(tmp_path / "labelme")
-    assert (intake.instance_count, intake.added_count) == (2, 0)
+    result, _ = project.import_file(tmp_path / "labelme")
+    assert (result.instance_count, result.added_count) == (2, 0)
 
 
 # All, part, or nothing
@@ -125,8 +125,8 @@ def test_a_strict_import_is_all_or_nothing(project: Project) -> None:
 
 def test_a_trial_says_all_and_leaves_nothing(project: Project) -> None:
     for _ in range(2):
-        intake, problems = take_in(project, content(annotation(1), annotation(2, [1, 2])), is_trial=True)
-        assert (intake.added_count, len(problems)) == (1, 1)
+        result, problems = take_in(project, content(annotation(1), annotation(2, [1, 2])), is_trial=True)
+        assert (result.added_count, len(problems)) == (1, 1)
         assert list(project.images()) == []
 
 
@@ -164,8 +164,8 @@ def test_two_classes_of_one_name_stay_two(project: Project, names: tuple[str, st
     _, problems = take_in(project, value)
     assert ["merge them" in each.reason for each in problems] == [True]
     assert [each["category_id"] for each in exported(project)["annotations"]][-2:] == [5, 8]
-    intake, _ = take_in(project, value)
-    assert intake.added_count == 0
+    result, _ = take_in(project, value)
+    assert result.added_count == 0
 
 
 # Images under other names
@@ -205,8 +205,8 @@ def test_our_own_detections_come_back_as_proposals(project: Project, tmp_path: P
     boxes = [{"image_id": 1, "category_id": 1, "bbox": [12, 2, 5, 5], "score": 0.5}]
     boxes += [{"image_id": 1, "category_id": 1, "bbox": [12, 2, 5, 5], "score": 7}]
     (tmp_path / "results.json").write_text(json.dumps(entries + boxes))
-    intake, problems = project.take_in_file(tmp_path / "results.json")
-    assert (intake.added_count, len(problems)) == (2, 1)
+    result, problems = project.import_file(tmp_path / "results.json")
+    assert (result.added_count, len(problems)) == (2, 1)
     proposed = [each for each in project.instances(1) if each.state is InstanceState.PROPOSED]
     assert [(each.score, is_box(each)) for each in proposed] == [(0.5, True)]
 
@@ -215,4 +215,4 @@ def test_detections_of_another_project_are_refused(project: Project, tmp_path: P
     take_in(project, content(annotation(77)))
     (tmp_path / "r.json").write_text('[{"image_id": 99, "category_id": 1, "bbox": [1, 1, 2, 2], "score": 0.5}]')
     with pytest.raises(FormatError, match="nothing in it is about this project"):
-        project.take_in_file(tmp_path / "r.json")
+        project.import_file(tmp_path / "r.json")

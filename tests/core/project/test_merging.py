@@ -215,7 +215,7 @@ def test_imported_annotations_are_exported_in_the_class_they_have_now(tmp_path: 
     (tmp_path / "in.json").write_text(json.dumps(content), "utf-8")
     (tmp_path / "images").mkdir()
     with Project.create(tmp_path / "set.maskwright", image_root=tmp_path / "images") as project:
-        project.take_in_coco(tmp_path / "in.json")
+        project.import_coco(tmp_path / "in.json")
         merge = project.merge_categories(1, 2)
         export_coco(project, tmp_path / "merged.json", CocoExportOptions())
         project.undo_merge(merge.id)

@@ -1,4 +1,4 @@
-"""Where a person should look, from what a project keeps of doubts."""
+"""Where a person should look, from what a project keeps of what is uncertain."""
 
 import json
 from dataclasses import replace
@@ -58,7 +58,7 @@ def test_a_second_model_does_not_bring_back_what_a_person_rejected() -> None:
 @pytest.mark.parametrize(
     ("state", "expected"),
     [
-        pytest.param(InstanceState.PROPOSED, [1], id="a proposal is doubtful"),
+        pytest.param(InstanceState.PROPOSED, [1], id="a proposal is uncertain"),
         pytest.param(InstanceState.ACCEPTED, [], id="accepted"),
         pytest.param(InstanceState.REJECTED, [], id="rejected"),
     ],

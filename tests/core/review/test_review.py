@@ -39,7 +39,7 @@ def model_with(folder: Path, scores: tuple[float, float], soft: float = 9.0) -> 
     ("scores", "expected"),
     [
         pytest.param((0.99, 0.99), (0.02, 0.0), id="sure"),
-        pytest.param((0.6, 0.99), (0.41, 0.0), id="one doubtful proposal"),
+        pytest.param((0.6, 0.99), (0.41, 0.0), id="one uncertain proposal"),
         pytest.param((0.4, 0.99), (0.01, 0.4), id="one that was perhaps missed"),
     ],
 )
@@ -79,8 +79,8 @@ def test_only_scores_near_the_threshold_are_doubtful(
 
     found = image_uncertainty(model_with(tmp_path, scores).predict(image), Thresholds(0.5))
 
-    assert [doubt.kind for doubt in found.doubts] == expected
-    assert ("no single object is doubtful" in found.reason or found.reason == "nothing doubtful") == (not expected)
+    assert [doubt.kind for doubt in found.uncertain] == expected
+    assert ("no single object is uncertain" in found.reason or found.reason == "nothing uncertain") == (not expected)
 
 
 def two_classes(folder: Path, first: float, second: float) -> Candidates:
@@ -95,7 +95,7 @@ def test_a_second_class_close_behind_is_a_doubt_about_the_class(tmp_path: Path) 
 
     found = image_uncertainty(candidates, Thresholds(0.3, is_class_agnostic=True))
 
-    assert [(doubt.kind, doubt.rival) for doubt in found.doubts] == [("class", candidates.categories[1].name)]
+    assert [(doubt.kind, doubt.rival) for doubt in found.uncertain] == [("class", candidates.categories[1].name)]
     assert (found.classes, found.missed) == pytest.approx((0.45, 0), abs=1e-3)
     assert found.value == pytest.approx(0.5 + 0.45 + found.outlines, abs=1e-3)
 
@@ -103,7 +103,7 @@ def test_a_second_class_close_behind_is_a_doubt_about_the_class(tmp_path: Path) 
 def test_a_second_class_far_behind_is_no_object_that_was_missed(tmp_path: Path) -> None:
     found = image_uncertainty(two_classes(tmp_path, 0.8, 0.15), Thresholds(0.5))
 
-    assert found.doubts == ()
+    assert found.uncertain == ()
     assert (found.classes, found.missed) == pytest.approx((0.15, 0), abs=1e-3)
 
 
@@ -119,7 +119,7 @@ def test_a_mask_that_depends_on_its_cut_is_doubtful(tmp_path: Path) -> None:
 
     found = image_uncertainty(model_with(tmp_path, (0.96, 0.99), soft=0.3).predict(image), Thresholds(0.5))
 
-    assert [doubt.kind for doubt in found.doubts] == ["outline", "outline"]
+    assert [doubt.kind for doubt in found.uncertain] == ["outline", "outline"]
 
 
 def test_two_sides_differ_in_presence_class_and_outline() -> None:

@@ -6,7 +6,7 @@ from PySide6.QtCore import QRectF
 from PySide6.QtGui import QImage, QPainter
 
 from maskwright_gui.canvas.active import on_grid, paint_circle, paint_line
-from maskwright_gui.canvas.ghosts import Ghost, GhostKind, paint_ghosts
+from maskwright_gui.canvas.previews import PreviewKind, PreviewOutline, paint_previews
 from maskwright_gui.canvas.viewport import Viewport
 from maskwright_gui.tools.overlay import OverlayCircle, OverlayLine, Stroke
 
@@ -23,9 +23,9 @@ def circle(painter: QPainter) -> None:
     paint_circle(painter, VIEW, OverlayCircle(20, 20, 12, Stroke.BRUSH), (80, 160, 240))
 
 
-def ghost(painter: QPainter) -> None:
+def outline(painter: QPainter) -> None:
     around = np.array([(-10.0, 20.0), (50.0, 20.0), (50.0, 90.0), (-10.0, 90.0)])
-    paint_ghosts(painter, VIEW, (Ghost((around,), GhostKind.REMOVED),), QRectF(0, 0, SIDE, SIDE))
+    paint_previews(painter, VIEW, (PreviewOutline((around,), PreviewKind.REMOVED),), QRectF(0, 0, SIDE, SIDE))
 
 
 def painted_share(ratio: int, paint) -> float:
@@ -40,7 +40,7 @@ def painted_share(ratio: int, paint) -> float:
     return float((alpha > 60).mean())
 
 
-@pytest.mark.parametrize("paint", [line, circle, ghost])
+@pytest.mark.parametrize("paint", [line, circle, outline])
 def test_lines_are_as_wide_on_a_dense_screen(qapp, paint) -> None:
     assert painted_share(2, paint) == pytest.approx(painted_share(1, paint), rel=0.2)
 

@@ -180,7 +180,7 @@ def test_a_shared_vertex_moves_its_neighbours_too() -> None:
 
 def test_welding_can_be_switched_off() -> None:
     session = host(square(1, at=(20, 40), side=40), square(2, at=(60, 40), side=40), selection={1})
-    session.context.options = ToolOptions(welds=False, snaps=False)
+    session.context.options = ToolOptions(joins=False, snaps=False)
     session.drag((60, 40), (60, 36), (64, 30))
     assert session.ring(2)[0] == (60, 40)
 

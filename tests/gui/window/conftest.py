@@ -13,7 +13,7 @@ from maskwright_gui import link
 from maskwright_gui.app import Workbench
 from maskwright_gui.dialogs.unsaved import Leaving, UnsavedDialog
 from maskwright_gui.main_window import DEFAULT_SIZE
-from maskwright_gui.workers import ending, lane
+from maskwright_gui.workers import ending, executor
 from maskwright_gui.workers.inference import Loader
 from window_support import GatedModel, image_folder
 
@@ -29,8 +29,8 @@ def own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture(autouse=True)
 def patience(monkeypatch: pytest.MonkeyPatch) -> None:
     """A machine that is busy with other tests is not a share that hangs."""
-    monkeypatch.setattr(lane, "PATIENCE_S", 60.0)
-    monkeypatch.setattr(lane, "LONGEST_S", 60.0)
+    monkeypatch.setattr(executor, "PATIENCE_S", 60.0)
+    monkeypatch.setattr(executor, "LONGEST_S", 60.0)
     monkeypatch.setattr(link, "SAVE_S", 60.0)
     monkeypatch.setattr(ending, "END_S", 60.0)
     # A test that fails with edits unsaved must not wait for an answer when its window is closed.

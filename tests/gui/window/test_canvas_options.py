@@ -18,7 +18,7 @@ def test_switches_take_effect_and_are_remembered(bench: Workbench, settings: QSe
     for id_ in ("toggle_snapping", "toggle_welding", "toggle_wheel", "toggle_crosshair", "toggle_minimap"):
         actions[id_].toggle()
     options = canvas.context.options
-    assert not (options.snaps or options.welds or canvas.plain_wheel_zooms or canvas.minimap.is_wanted)
+    assert not (options.snaps or options.joins or canvas.plain_wheel_zooms or canvas.minimap.is_wanted)
     assert canvas.style_values.shows_crosshair
     assert settings.value("canvas/toggle_snapping", type=bool) is False
 

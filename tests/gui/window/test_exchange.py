@@ -102,8 +102,8 @@ def test_what_was_exported_comes_in_elsewhere(qtbot: QtBot, project: Workbench, 
     other = image_folder(tmp_path / "other", 6)
     with qtbot.waitSignals([project.projects.opened, project.projects.images_added], timeout=20_000):
         project.projects.open_path(other)
-    with qtbot.waitSignal(project.exchange.taken_in, timeout=20_000):
-        project.exchange.take_in(tmp_path / "out.json")
+    with qtbot.waitSignal(project.exchange.imported, timeout=20_000):
+        project.exchange.import_file(tmp_path / "out.json")
     assert [i.polygons for i in project.session.document] == [(TRIANGLE,)]
     assert [c.name for c in project.session.categories] == ["cell"]
 
@@ -111,7 +111,7 @@ def test_what_was_exported_comes_in_elsewhere(qtbot: QtBot, project: Workbench, 
 def test_damaged_file_changes_nothing_and_says_why(qtbot: QtBot, project: Workbench, tmp_path: Path) -> None:
     (tmp_path / "bad.json").write_text(json.dumps({"images": 3}))
     with qtbot.waitSignal(project.exchange.told, timeout=20_000):
-        project.exchange.take_in(tmp_path / "bad.json")
+        project.exchange.import_file(tmp_path / "bad.json")
     message = project.window.toasts.messages[-1]
     assert message.text == "Nothing was imported"
     assert "bad.json" in message.detail

@@ -10,7 +10,7 @@ import tiny_models
 from maskwright.document.change import Change
 from maskwright.document.values import ImageState, InstanceState
 from maskwright_gui.app import Workbench
-from maskwright_gui.canvas.ghosts import GhostKind
+from maskwright_gui.canvas.previews import PreviewKind
 from maskwright_gui.panels.image_model import REASON_ROLE
 
 Key = Qt.Key
@@ -33,22 +33,22 @@ def compared(qtbot: QtBot, labelled: Workbench, tmp_path: Path) -> Workbench:
     return labelled
 
 
-def kinds(bench: Workbench) -> list[GhostKind]:
-    return [ghost.kind for ghost in bench.window.canvas.ghosts]
+def kinds(bench: Workbench) -> list[PreviewKind]:
+    return [outline.kind for outline in bench.window.canvas.previews]
 
 
 def go_to_missed(qtbot: QtBot, bench: Workbench) -> None:
     canvas = bench.window.canvas
     for _ in range(4):
         qtbot.keyClick(canvas, Key.Key_Q)
-        if any(ghost.is_current and ghost.kind is GhostKind.MISSED for ghost in canvas.ghosts):
+        if any(outline.is_current and outline.kind is PreviewKind.MISSED for outline in canvas.previews):
             return
     raise AssertionError("no missed object is gone to")
 
 
 def test_disagreement_is_marked_on_both_sides(compared: Workbench) -> None:
-    assert sorted(kind.value for kind in kinds(compared)) == ["doubted", "doubted", "missed", "missed"]
-    labels = {ghost.label for ghost in compared.window.canvas.ghosts}
+    assert sorted(kind.value for kind in kinds(compared)) == ["missed", "missed", "uncertain", "uncertain"]
+    labels = {outline.label for outline in compared.window.canvas.previews}
     assert "one model only" in labels
     assert any(label.startswith("missed? ") for label in labels)
 
@@ -62,7 +62,7 @@ def test_an_answered_proposal_loses_its_mark(compared: Workbench) -> None:
     first = next(iter(compared.session.document))
     compared.session.select(frozenset({first.id}))
     compared.proposals.accept()
-    assert kinds(compared).count(GhostKind.DOUBTED) == 1
+    assert kinds(compared).count(PreviewKind.UNCERTAIN) == 1
 
 
 def test_enter_takes_over_what_was_missed(qtbot: QtBot, compared: Workbench) -> None:
@@ -72,15 +72,15 @@ def test_enter_takes_over_what_was_missed(qtbot: QtBot, compared: Workbench) -> 
     assert len(added) == 1
     assert added[0].score is not None
     assert added[0].provenance.model_name == "other"
-    assert kinds(compared).count(GhostKind.MISSED) == 1
+    assert kinds(compared).count(PreviewKind.MISSED) == 1
 
 
 def test_x_dismisses_what_may_have_been_missed(qtbot: QtBot, compared: Workbench) -> None:
     go_to_missed(qtbot, compared)
     qtbot.keyClick(compared.window.canvas, Key.Key_X)
-    assert kinds(compared).count(GhostKind.MISSED) == 1
+    assert kinds(compared).count(PreviewKind.MISSED) == 1
     compared.session.undo()
-    assert kinds(compared).count(GhostKind.MISSED) == 2
+    assert kinds(compared).count(PreviewKind.MISSED) == 2
 
 
 def test_a_candidate_below_the_threshold_is_taken_over_from_the_cache(qtbot: QtBot, labelled: Workbench) -> None:
@@ -102,7 +102,7 @@ def test_done_images_carry_no_marks(compared: Workbench) -> None:
 def test_the_rarest_class_is_marked(qtbot: QtBot, labelled: Workbench) -> None:
     with qtbot.waitSignal(labelled.images.panel.order_changed):
         labelled.images.panel.set_order("rarity")
-    assert {ghost.label for ghost in labelled.window.canvas.ghosts} == {"rare, 6 in the project"}
+    assert {outline.label for outline in labelled.window.canvas.previews} == {"rare, 6 in the project"}
 
 
 def test_each_row_of_the_queue_tells_its_reason(compared: Workbench) -> None:
@@ -119,4 +119,4 @@ def test_marks_say_what_is_doubtful(labelled: Workbench) -> None:
     detail = {"reason": "", "boxes_xyxy": boxes, "kinds": ["class", "outline"], "rivals": ["dog", ""]}
     labelled.session.project.set_signals("uncertainty", {1: (1.0, detail)})
     labelled.images.panel.set_order("uncertainty")
-    assert [ghost.label for ghost in labelled.window.canvas.ghosts] == ["or dog?", "outline?"]
+    assert [outline.label for outline in labelled.window.canvas.previews] == ["or dog?", "outline?"]

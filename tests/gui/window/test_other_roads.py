@@ -35,8 +35,8 @@ def coco_file(folder: Path, ids: range, *, image_ids: list[int] | None = None) -
 
 
 def take_in(qtbot: QtBot, bench: Workbench, file: Path) -> None:
-    with qtbot.waitSignal(bench.exchange.taken_in, timeout=WAIT_MS):
-        bench.exchange.take_in(file)
+    with qtbot.waitSignal(bench.exchange.imported, timeout=WAIT_MS):
+        bench.exchange.import_file(file)
 
 
 def draw(bench: Workbench) -> int:
@@ -113,8 +113,8 @@ def test_an_import_shows_the_state_it_gave_to_the_image_on_screen(
 
 
 def test_an_import_that_runs_is_not_cut_off_by_the_next_task(qtbot: QtBot, opened: Workbench, tmp_path: Path) -> None:
-    opened.exchange.take_in(coco_file(tmp_path, range(1, 7)))
-    with qtbot.waitSignal(opened.exchange.taken_in, timeout=WAIT_MS):
+    opened.exchange.import_file(coco_file(tmp_path, range(1, 7)))
+    with qtbot.waitSignal(opened.exchange.imported, timeout=WAIT_MS):
         opened.exchange.check()
     assert len(opened.session.document) == 2
 

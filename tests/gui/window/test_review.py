@@ -1,4 +1,4 @@
-"""What to look at next, and why: order, doubtful places, search, effort."""
+"""What to look at next, and why: order, uncertain places, search, effort."""
 
 import threading
 from pathlib import Path

@@ -122,7 +122,7 @@ def test_carrying_from_the_last_image_changes_nothing(drawn: Workbench) -> None:
     drawn.session.show_image(last)
     drawn.shapes.paste()
     count = len(drawn.session.document)
-    drawn.shapes.carry()
+    drawn.shapes.copy_to_next_image()
     assert drawn.session.image.id == last
     assert len(drawn.session.document) == count
 

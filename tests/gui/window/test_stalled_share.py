@@ -24,8 +24,8 @@ from maskwright_gui.app import Workbench
 from maskwright_gui.dialogs.unsaved import Leaving, UnsavedDialog
 from maskwright_gui.features.saving.feature import HANGS
 from maskwright_gui.session import NOT_SHOWN
-from maskwright_gui.workers import lane
-from maskwright_gui.workers.lane import NoAnswerError
+from maskwright_gui.workers import executor
+from maskwright_gui.workers.executor import NoAnswerError
 
 TRIANGLE = Polygon.of([(5, 5), (25, 5), (5, 25)])
 
@@ -37,7 +37,7 @@ class Share:
         self._gate.set()
         for name in ("read", "write"):
             monkeypatch.setattr(Database, name, self._gated(getattr(Database, name)))
-        monkeypatch.setattr(lane, "_is_there", lambda _path: self._gate.wait() and False)
+        monkeypatch.setattr(executor, "_is_there", lambda _path: self._gate.wait() and False)
 
     def hang(self) -> None:
         """From now on, and known to the window."""
@@ -81,7 +81,7 @@ def texts(bench: Workbench) -> list[str]:
 
 
 def trouble(bench: Workbench) -> str:
-    return bench.window.header.trouble
+    return bench.window.header.warning
 
 
 def test_edits_and_undo_go_on_and_are_counted_until_they_are_saved(

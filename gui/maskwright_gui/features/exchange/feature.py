@@ -30,13 +30,13 @@ class ExchangeFeature(Feature):
 
     exported = Signal(object)
     """ExportOutcome."""
-    taken_in = Signal()
+    imported = Signal()
     """Images, classes and objects may be others now."""
 
     def __init__(self, context: Context, watch: SavingWatch, images: ImagesFeature) -> None:
         super().__init__(context)
         self._watch, self._images = watch, images
-        self._is_taking_in = False
+        self._is_importing = False
         self._declare(
             Action(
                 "export",
@@ -103,9 +103,9 @@ class ExchangeFeature(Feature):
     def import_annotations(self) -> None:
         name, _ = QFileDialog.getOpenFileName(self._window, "Import annotations", "", COCO_FILTER)
         if name:
-            self.take_in(Path(name))
+            self.import_file(Path(name))
 
-    def take_in(self, path: Path) -> None:
+    def import_file(self, path: Path) -> None:
         """Annotations of any known format into the project, all or nothing."""
         from maskwright.operations.exchange import import_annotations
 
@@ -113,10 +113,10 @@ class ExchangeFeature(Feature):
             project = self._session.project
             operation = self._run_beside(
                 lambda monitor: import_annotations(project, path, monitor=monitor),
-                self._on_taken_in,
+                self._on_imported,
                 "Nothing was imported",
             )
-            self._is_taking_in = True
+            self._is_importing = True
             self._follow(operation, path.parent)
 
     def show_findings(self, findings: "Sequence[Finding]", request: "ExportRequest | None" = None) -> "FindingsDialog":
@@ -147,9 +147,9 @@ class ExchangeFeature(Feature):
 
     def _may_begin(self) -> bool:
         """Not while annotations come in: that cannot be taken half, and the window has to hear how it ended."""
-        if self._is_taking_in:
+        if self._is_importing:
             self.told.emit(Message("Annotations are being imported", "Try again when that is done.", "warning"))
-        return not self._is_taking_in
+        return not self._is_importing
 
     def _follow(self, operation: Operation, folder: Path) -> None:
         """Tell while the folder that it needs does not answer."""
@@ -158,7 +158,7 @@ class ExchangeFeature(Feature):
 
     def _over(self) -> None:
         super()._over()
-        self._is_taking_in = False
+        self._is_importing = False
 
     def _on_exported(self, outcome: "ExportOutcome") -> None:
         show = partial(self.show_findings, outcome.findings, None if outcome.is_written else outcome.request)
@@ -181,16 +181,16 @@ class ExchangeFeature(Feature):
     def _on_all_done(self) -> None:
         self.told.emit(Message("All images are done", "", "info", "Export…", self.open_export))
 
-    def _show_taken_in(self) -> None:
+    def _show_imported(self) -> None:
         self._session.refresh()
         self._images.refilter()
         if self._session.image is None:
             self._images.show_first()
 
-    def _on_taken_in(self, outcome: "Imported") -> None:
-        self._show_taken_in()
-        self.taken_in.emit()
-        detail = f"{outcome.intake.instance_count} objects on {outcome.intake.image_count} images."
+    def _on_imported(self, outcome: "Imported") -> None:
+        self._show_imported()
+        self.imported.emit()
+        detail = f"{outcome.result.instance_count} objects on {outcome.result.image_count} images."
         if outcome.notes:
             detail += f" {outcome.notes[0]}" + (f" (and {len(outcome.notes) - 1} more)" if outcome.notes[1:] else "")
         self.told.emit(Message("Annotations imported", detail, "warning" if outcome.notes else "info"))

@@ -15,8 +15,8 @@ from maskwright_gui.features.projects.feature import ProjectsFeature
 from maskwright_gui.messages import Message
 from maskwright_gui.panels.image_model import ImageListModel
 from maskwright_gui.panels.images import ImagesPanel
+from maskwright_gui.workers.executor import NoAnswerError
 from maskwright_gui.workers.images import ImageLoader
-from maskwright_gui.workers.lane import NoAnswerError
 from maskwright_gui.workers.thumbnails import ThumbnailLoader
 
 if TYPE_CHECKING:

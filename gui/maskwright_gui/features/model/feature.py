@@ -21,8 +21,8 @@ from maskwright_gui.features.thresholds.feature import ThresholdsFeature
 from maskwright_gui.messages import Message
 from maskwright_gui.panels.model import BUNDLED, ModelPanel, model_title
 from maskwright_gui.panels.shrinking import Shrinking
+from maskwright_gui.workers.executor import answer_soon
 from maskwright_gui.workers.inference import InferenceThread
-from maskwright_gui.workers.lane import answer_soon
 from maskwright_gui.workers.requests import ModelChoice, ModelSummary, PredictRequest, PredictResult
 
 MAX_RECENT = 6

@@ -14,7 +14,7 @@ from maskwright_gui.features.images.feature import ImagesFeature
 from maskwright_gui.features.projects.feature import ProjectsFeature
 from maskwright_gui.messages import NEXT_TEXT, Message
 from maskwright_gui.operation import Work
-from maskwright_gui.workers.lane import answer_soon
+from maskwright_gui.workers.executor import answer_soon
 
 
 class RelocatingFeature(Feature):

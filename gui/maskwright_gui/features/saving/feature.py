@@ -22,10 +22,10 @@ class SavingFeature(Feature):
         watch.answered.connect(self._on_answered)
         watch.saved.connect(self._on_saved)
         self._session.image_changed.connect(lambda _image: self._window.toasts.withdraw(NOT_SHOWN))
-        self._window.header.trouble_clicked.connect(self._on_clicked)
+        self._window.header.warning_clicked.connect(self._on_clicked)
 
     def _on_changed(self, state: Saving) -> None:
-        self._window.header.show_trouble(state.short, state.detail)
+        self._window.header.show_warning(state.short, state.detail)
 
     def _on_hung(self, folder: Path) -> None:
         project = self._session.project
@@ -35,7 +35,7 @@ class SavingFeature(Feature):
             detail = f"{folder}. Go on: what you do is kept and written as soon as it answers."
             message = Message(HANGS, detail, "warning")
         elif folder == project.image_root:
-            if self._watch.state.hangs:
+            if self._watch.state.is_unresponsive:
                 return  # one word for both
             detail = f"{folder}. Images that are here already can be worked on; the others follow when it answers."
             message = Message(IMAGES_HANG, detail, "warning")

@@ -44,7 +44,7 @@ class ShapesFeature(Feature):
                 "Copy to the next image",
                 Menu.EDIT,
                 3,
-                self.carry,
+                self.copy_to_next_image,
                 keys=("Ctrl+B",),
                 words="propagate repeat following frame",
                 needs=may_edit,
@@ -234,7 +234,7 @@ class ShapesFeature(Feature):
             beside = document.image_id == self._copied_from
             self._paste("Paste", document, self._copied, PASTE_OFFSET_PX if beside else 0.0)
 
-    def carry(self) -> None:
+    def copy_to_next_image(self) -> None:
         """Copy the selection and put it down in place on the next image."""
         if self._session.document is None or not self._session.selection:
             self.told.emit(Message("Select what the next image is to have, too."))

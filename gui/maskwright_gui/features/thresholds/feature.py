@@ -18,7 +18,7 @@ from maskwright.errors import MaskwrightError
 from maskwright.inference.thresholds import Thresholds
 from maskwright.monitor import Monitor
 from maskwright_gui.actions import Action, Menu, may_edit
-from maskwright_gui.canvas.ghosts import Ghost, GhostKind, rings_of
+from maskwright_gui.canvas.previews import PreviewKind, PreviewOutline, rings_of
 from maskwright_gui.feature import Context, Feature
 from maskwright_gui.features.classes.feature import ClassesFeature
 from maskwright_gui.features.images.feature import ImagesFeature
@@ -34,17 +34,17 @@ if TYPE_CHECKING:
 
 SCORE_STEP = 0.05
 """Of the keys that raise and lower the score."""
-GHOST_LAYER = "thresholds"
+PREVIEW_LAYER = "thresholds"
 NOTHING = Change.of(())
 SCORES_AFTER_MS = 20
 """The histogram of an image's scores comes after its picture."""
 
 
 class ThresholdsFeature(Feature):
-    doubts_changed = Signal(int)
+    uncertain_changed = Signal(int)
     """Image id: its marks and its reason in the queue are others now."""
     applied_everywhere = Signal()
-    """All untouched images have the proposals and doubts of the thresholds that were let go."""
+    """All untouched images have the proposals and uncertainty of the thresholds that were let go."""
     candidates_missing = Signal()
     """A slider was let go on an image without candidates: only the model can say what it changes."""
     shown = Signal(object)
@@ -107,7 +107,7 @@ class ThresholdsFeature(Feature):
         thread = self._thread
         thread.scores_known.connect(self._on_scores_known)
         thread.ready.connect(self._on_ready)
-        thread.doubts_noted.connect(self.doubts_changed)
+        thread.uncertain_noted.connect(self.uncertain_changed)
         thread.missing.connect(self._on_missing)
         thread.failed.connect(self._on_preview_failed)
 
@@ -159,10 +159,10 @@ class ThresholdsFeature(Feature):
 
     def _show_effect(self, change: Change) -> None:
         """Mark on the canvas what the values under way would add and take away."""
-        ghosts = effect_ghosts(change)
-        self._canvas.set_ghosts(ghosts, layer=GHOST_LAYER)
-        added = sum(ghost.kind is GhostKind.ADDED for ghost in ghosts)
-        self.strip.show_effect(added, len(ghosts) - added)
+        outlines = effect_outlines(change)
+        self._canvas.set_previews(outlines, layer=PREVIEW_LAYER)
+        added = sum(outline.kind is PreviewKind.ADDED for outline in outlines)
+        self.strip.show_effect(added, len(outlines) - added)
 
     def _on_document_changed(self, change: Change, document: Document) -> None:
         self._show(change, document)
@@ -180,7 +180,7 @@ class ThresholdsFeature(Feature):
             self._scores_timer.start()
 
     def _on_applied_everywhere(self) -> None:
-        """Thresholds have reached the whole project: a queue by doubts is in another order."""
+        """Thresholds have reached the whole project: a queue by uncertainty is in another order."""
         if self._images.order == "uncertainty":
             self._images.panel.refilter()
 
@@ -246,12 +246,12 @@ def _apply_to_others(
     return rethreshold(project, cache, thresholds, leave_out=[image_id], on_image=on_image, monitor=monitor)
 
 
-def effect_ghosts(change: Change) -> tuple[Ghost, ...]:
+def effect_outlines(change: Change) -> tuple[PreviewOutline, ...]:
     """Outlines of the proposals that a change adds and takes away; another shape alone is no mark."""
-    ghosts = []
+    outlines = []
     for _, before, after in change:
         if before is None and after is not None:
-            ghosts.append(Ghost(rings_of(after), GhostKind.ADDED))
+            outlines.append(PreviewOutline(rings_of(after), PreviewKind.ADDED))
         elif before is not None and after is None:
-            ghosts.append(Ghost(rings_of(before), GhostKind.REMOVED))
-    return tuple(ghosts)
+            outlines.append(PreviewOutline(rings_of(before), PreviewKind.REMOVED))
+    return tuple(outlines)

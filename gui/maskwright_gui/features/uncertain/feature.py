@@ -8,7 +8,7 @@ from maskwright.document.change import Change
 from maskwright.document.document import Document
 from maskwright.document.values import ImageState, Instance, InstanceState
 from maskwright_gui.actions import Action, Menu
-from maskwright_gui.canvas.ghosts import Ghost, GhostKind, rings_of
+from maskwright_gui.canvas.previews import PreviewKind, PreviewOutline, rings_of
 from maskwright_gui.feature import Context, Feature
 from maskwright_gui.features.images.feature import ImagesFeature
 from maskwright_gui.features.thresholds.feature import ThresholdsFeature
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from maskwright.review.places import Place
 
 Box = tuple[float, float, float, float]
-GHOST_LAYER = "review"
+PREVIEW_LAYER = "review"
 MOST_MARKS = 12
 """The gravest; more would hide the picture that they are about."""
 LEAST_SHARE = 0.3
@@ -28,7 +28,7 @@ _SIGNALS = ("disagreement", "uncertainty")
 
 
 class UncertainFeature(Feature):
-    """In an order of the queue the doubtful places of an image are marked at once, in that of names when asked for."""
+    """In an order of the queue the uncertain places of an image are marked at once, in that of names when asked for."""
 
     def __init__(self, context: Context, images: ImagesFeature, thresholds: ThresholdsFeature) -> None:
         super().__init__(context)
@@ -40,20 +40,20 @@ class UncertainFeature(Feature):
         self._declare(
             Action(
                 "next_doubt",
-                "Next doubtful place",
+                "Next uncertain place",
                 Menu.IMAGE,
                 1,
                 self.next_place,
                 keys=("Q",),
                 icon="question",
-                words="uncertain missed review errors",
+                words="uncertain doubtful missed review errors",
             ),
         )
         self._session.document_replaced.connect(lambda _document: self.reload())
         self._session.document_changed.connect(lambda _change, _document: self._show())
         self._session.selection_changed.connect(self._on_selection)
         images.panel.order_changed.connect(lambda _order: self.reload())
-        thresholds.doubts_changed.connect(self._on_doubts_changed)
+        thresholds.uncertain_changed.connect(self._on_uncertain_changed)
 
     def reload(self) -> None:
         """Another image, another order, or another model's opinion: read again what is known about the image."""
@@ -62,7 +62,7 @@ class UncertainFeature(Feature):
         self._show()
 
     def refresh(self, image_id: int) -> None:
-        """Other thresholds doubt other objects: what is shown of the image follows, the walk through it goes on."""
+        """With other thresholds other objects are uncertain: what is shown follows, the walk through it goes on."""
         if self._session.image is not None and self._session.image.id == image_id:
             self._read()
             self._show()
@@ -76,8 +76,10 @@ class UncertainFeature(Feature):
         places = self._places()
         if not places:
             self._show()
-            detail = "" if self._details else "Run the model on all images first; doubts are noted as it goes."
-            self.told.emit(Message("No doubtful place is left on this image", detail))
+            detail = (
+                "" if self._details else "Run the model on all images first; what is uncertain is noted as it goes."
+            )
+            self.told.emit(Message("No uncertain place is left on this image", detail))
             return
         place = next((place for place in places if place.box_xyxy not in self._visited), None)
         if place is None:
@@ -151,20 +153,20 @@ class UncertainFeature(Feature):
         document, image = self._session.document, self._session.image
         is_settled = image is not None and image.state in (ImageState.DONE, ImageState.EMPTY)
         if document is None or image is None or (is_settled and not self._is_asked):
-            self._canvas.set_ghosts((), layer=GHOST_LAYER)
+            self._canvas.set_previews((), layer=PREVIEW_LAYER)
             return
-        ghosts = [self._ghost(place, document) for place in self._places()]
+        outlines = [self._outline(place, document) for place in self._places()]
         if self._rows.order == "rarity":
-            ghosts += self._rare_ghosts(document)
-        self._canvas.set_ghosts(tuple(ghosts), layer=GHOST_LAYER)
+            outlines += self._rare_outlines(document)
+        self._canvas.set_previews(tuple(outlines), layer=PREVIEW_LAYER)
 
-    def _ghost(self, place: "Place", document: Document) -> Ghost:
+    def _outline(self, place: "Place", document: Document) -> PreviewOutline:
         is_current = self._current is not None and self._current.box_xyxy == place.box_xyxy
         instance = document.instances.get(place.instance_id) if place.instance_id is not None else None
         if instance is not None and instance.polygons:
-            return Ghost(rings_of(instance), GhostKind.DOUBTED, self._label(place), is_current)
+            return PreviewOutline(rings_of(instance), PreviewKind.UNCERTAIN, self._label(place), is_current)
         rings = tuple(ring for polygon in place.polygons for ring in polygon.rings)
-        return Ghost(rings or (_corners(place.box_xyxy),), GhostKind.MISSED, self._label(place), is_current)
+        return PreviewOutline(rings or (_corners(place.box_xyxy),), PreviewKind.MISSED, self._label(place), is_current)
 
     def _label(self, place: "Place") -> str:
         name = next((c.name for c in self._session.categories if c.id == place.category_id), "another class")
@@ -184,15 +186,18 @@ class UncertainFeature(Feature):
             case "vague":
                 return "outline?"
 
-    def _rare_ghosts(self, document: Document) -> list[Ghost]:
+    def _rare_outlines(self, document: Document) -> list[PreviewOutline]:
         rarest = self._rows.rarest_class(document.image_id)
         if rarest is None:
             return []
         category_id, _, total = rarest
         marked = [i for i in document if i.category_id == category_id and i.polygons and _counts(i)]
-        return [Ghost(rings_of(i), GhostKind.DOUBTED, f"rare, {total} in the project") for i in marked[:MOST_MARKS]]
+        return [
+            PreviewOutline(rings_of(i), PreviewKind.UNCERTAIN, f"rare, {total} in the project")
+            for i in marked[:MOST_MARKS]
+        ]
 
-    def _on_doubts_changed(self, image_id: int) -> None:
+    def _on_uncertain_changed(self, image_id: int) -> None:
         self.refresh(image_id)
         self._images.note_changed(image_id)
         self._images.panel.refresh_reason()

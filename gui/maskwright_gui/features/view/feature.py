@@ -32,7 +32,7 @@ class ViewFeature(Feature):
         super().__init__(context)
         self._declare(*self._zooming(), *self._showing(), *self._switches())
         self._switch("toggle_snapping", self._set_snapping, starts=True)
-        self._switch("toggle_welding", self._set_welding, starts=True)
+        self._switch("toggle_welding", self._set_joining, starts=True)
         self._switch("toggle_wheel", self._set_wheel, starts=True)
         self._switch("toggle_follow", self._set_follow, starts=False)
         self._switch("toggle_crosshair", self._set_crosshair, starts=False)
@@ -257,8 +257,8 @@ class ViewFeature(Feature):
     def _set_snapping(self, is_on: bool) -> None:
         self._canvas.set_options(replace(self._canvas.context.options, snaps=is_on))
 
-    def _set_welding(self, is_on: bool) -> None:
-        self._canvas.set_options(replace(self._canvas.context.options, welds=is_on))
+    def _set_joining(self, is_on: bool) -> None:
+        self._canvas.set_options(replace(self._canvas.context.options, joins=is_on))
 
     def _set_wheel(self, is_on: bool) -> None:
         self._canvas.plain_wheel_zooms = is_on

@@ -61,7 +61,7 @@ class _Call(Generic[T]):
         return cast(T, self._value)  # cast: set by `run`, None may be what T is
 
 
-class Lane:
+class Executor:
     """A thread that makes calls which may hang, one after the other; it does not hold up the end of the program."""
 
     def __init__(self) -> None:
@@ -93,9 +93,9 @@ class Lane:
 
 def answer_soon(work: Callable[[], T], otherwise: T) -> T:
     """What `work` returns, or `otherwise` where a disk does not answer in time."""
-    lane = Lane()
-    call = lane.post(work)
-    lane.close()
+    executor = Executor()
+    call = executor.post(work)
+    executor.close()
     return call.answer() if call.ended.wait(PATIENCE_S) else otherwise
 
 
@@ -108,35 +108,35 @@ class FolderProbe:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self._lane = Lane()
+        self._executor = Executor()
         self._names = count()
 
     def ask(self) -> None:
         """Nothing while an earlier question is open."""
-        if not self._lane.busy_s:
+        if not self._executor.busy_s:
             # A name that is new each time is in no cache: the server has to be asked.
-            self._lane.post(partial(_is_there, self.folder / f".answers-{os.getpid()}-{next(self._names)}"))
+            self._executor.post(partial(_is_there, self.folder / f".answers-{os.getpid()}-{next(self._names)}"))
 
     def close(self) -> None:
-        self._lane.close()
+        self._executor.close()
 
     @property
     def waits_s(self) -> float:
         """For how long the question under way has not been answered; 0 where none is."""
-        return self._lane.busy_s
+        return self._executor.busy_s
 
 
 class Waiting:
-    """Waits on the GUI thread for what a lane does, but not for long."""
+    """Waits on the GUI thread for what an executor does, but not for long."""
 
     def __init__(self, probe: FolderProbe) -> None:
         self._probe = probe
         self.patience_s, self.longest_s = PATIENCE_S, LONGEST_S
-        self.lane = Lane()
+        self.executor = Executor()
 
     def close(self) -> None:
         """End the threads; what was posted is done first."""
-        self.lane.close()
+        self.executor.close()
         self._probe.close()
 
     def ask(self) -> None:
@@ -144,21 +144,21 @@ class Waiting:
         self._probe.ask()
 
     @property
-    def hangs(self) -> bool:
+    def is_unresponsive(self) -> bool:
         """Whether another call would only wait, too."""
-        return self._probe.waits_s > self.patience_s or self.lane.busy_s > self.longest_s
+        return self._probe.waits_s > self.patience_s or self.executor.busy_s > self.longest_s
 
     @property
     def is_answered(self) -> bool:
         """Whether nothing is being waited for."""
-        return not self._probe.waits_s and not self.lane.busy_s
+        return not self._probe.waits_s and not self.executor.busy_s
 
     def call(self, work: Callable[[], T]) -> T:
         """What `work` returns or raises; NoAnswerError when that takes too long."""
-        call = self.lane.post(work)
+        call = self.executor.post(work)
         until = time.monotonic() + self.longest_s
-        while not call.ended.wait(LOOK_S if not self.hangs else 0.0):
-            if self.hangs or time.monotonic() > until:
+        while not call.ended.wait(LOOK_S if not self.is_unresponsive else 0.0):
+            if self.is_unresponsive or time.monotonic() > until:
                 call.is_given_up = True
                 raise NoAnswerError(self._probe.folder)
             self._probe.ask()

@@ -7,11 +7,11 @@ from maskwright_gui.tools.context import ToolOptions
 from maskwright_gui.tools.select import SelectTool
 
 
-def neighbours(*, welds: bool = True, **values: object) -> ToolHost:
+def neighbours(*, joins: bool = True, **values: object) -> ToolHost:
     """Two squares side by side with the common border x = 60 from y = 40 to 80; the left one is selected."""
     left, right = square(1, at=(20, 40), side=40), square(2, at=(60, 40), side=40, **values)
     built = ToolHost(document_of(left, right), selection=frozenset({1}))
-    built.context.options = ToolOptions(welds=welds)
+    built.context.options = ToolOptions(joins=joins)
     return built.use(SelectTool(built.context))
 
 
@@ -54,7 +54,7 @@ def test_a_triangle_does_not_vanish_with_its_neighbours_vertex() -> None:
 
 
 def test_without_welding_every_object_is_alone() -> None:
-    session = neighbours(welds=False)
+    session = neighbours(joins=False)
     before = session.document[2]
     session.click(60, 52, ALT)
     session.key(".")

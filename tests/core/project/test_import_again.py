@@ -16,7 +16,7 @@ from maskwright.formats.coco import CocoExportOptions, export_coco, read_coco
 from maskwright.formats.coco.profiles import PROFILES, profile_named
 from maskwright.formats.coco.verify import verify_coco
 from maskwright.project import Project
-from maskwright.project.intake import IntakeOptions
+from maskwright.project.importing import ImportOptions
 from shared_data import shared_path
 
 
@@ -57,12 +57,12 @@ def project(tmp_path: Path) -> Any:
 
 def take_in(project: Project, tmp_path: Path, content: Any = CONTENT) -> Any:
     (tmp_path / "in.json").write_text(json.dumps(content))
-    return project.take_in(read_coco(tmp_path / "in.json"))
+    return project.import_data(read_coco(tmp_path / "in.json"))
 
 
 def stream_in(project: Project, tmp_path: Path, content: Any = CONTENT) -> Any:
     (tmp_path / "in.json").write_text(json.dumps(content))
-    return project.take_in_coco(tmp_path / "in.json")
+    return project.import_coco(tmp_path / "in.json")
 
 
 @pytest.fixture(params=[take_in, stream_in], ids=["whole", "stream"])
@@ -196,7 +196,7 @@ def test_images_are_done(project: Project, tmp_path: Path, brought_in: Any) -> N
 
 def test_a_second_import_gets_new_ids_where_they_are_taken(project: Project, tmp_path: Path) -> None:
     take_in(project, tmp_path)
-    report = project.take_in(read_coco(tmp_path / "in.json"), IntakeOptions(adds_again=True))
+    report = project.import_data(read_coco(tmp_path / "in.json"), ImportOptions(adds_again=True))
     assert report.renumbered_count == 3
     assert [instance.id for instance in project.instances(7)] == [41, 900, 902, 903]
     assert project.image(7).instance_count == 4
@@ -239,15 +239,15 @@ def test_a_file_read_in_pieces_comes_out_the_same(
     many = [annotation(i, 7) if i % 9 else {**nested, "id": i} for i in range(1, 60)]
     content = {**CONTENT, "images": CONTENT["images"][::-1], "annotations": many}
     (tmp_path / "in.json").write_text(json.dumps(content).replace("}, {", "}" + separator + "{"))
-    project.take_in_coco(tmp_path / "in.json")
+    project.import_coco(tmp_path / "in.json")
     assert exported(project, tmp_path) == json.loads((tmp_path / "in.json").read_text())
 
 
 def test_a_stream_reads_what_is_not_plain_with_care(project: Project, tmp_path: Path) -> None:
     odd = [annotation(5, 7, segmentation=[[1, 2]]), annotation("x", 7), annotation(41, 7), annotation(6, 7, iscrowd=1)]
     odd += [annotation(8, 7, segmentation=[[1, 1, 1e99, 1, 1, 2]]), annotation(9, 7, category_id=3), 5, None]
-    intake, problems = stream_in(project, tmp_path, {**CONTENT, "annotations": [*CONTENT["annotations"], *odd]})
-    assert intake.instance_count == 6
+    result, problems = stream_in(project, tmp_path, {**CONTENT, "annotations": [*CONTENT["annotations"], *odd]})
+    assert result.instance_count == 6
     assert [problem.effect for problem in problems].count("skipped") == 5
     assert [instance.id for instance in project.instances(7)] == [6, 41, 900, 901, 902]
 
@@ -265,7 +265,7 @@ def test_a_file_cut_in_the_middle_leaves_the_project_as_it_was(project: Project,
     text = json.dumps({key: CONTENT[key] for key in ("images", "categories", "annotations")})
     (tmp_path / "in.json").write_text(text[:-60])
     with pytest.raises(FormatError, match="byte"):
-        project.take_in_coco(tmp_path / "in.json")
+        project.import_coco(tmp_path / "in.json")
     assert [image.id for image in project.images()] == [1]
 
 
@@ -275,14 +275,14 @@ def test_a_failure_leaves_the_project_as_it_was(project: Project, tmp_path: Path
     data = read_coco(tmp_path / "in.json")
     broken = replace(data, category_list=())
     with pytest.raises(KeyError):
-        project.take_in(broken)
+        project.import_data(broken)
     assert [image.file_name for image in project.images()] == ["b.png"]
 
 
 @pytest.mark.parametrize("name", ["coco/val.json", "nuclei/val.json"])
 def test_published_files_survive_a_project(project: Project, tmp_path: Path, name: str) -> None:
     path = shared_path(name)
-    project.take_in_coco(path)
+    project.import_coco(path)
     assert json.dumps(exported(project, tmp_path)) == json.dumps(json.loads(path.read_text()))
 
 
@@ -290,12 +290,12 @@ ORIGIN = {"model": "nuclei", "model_hash": "ab12", "proposed_at": "2026-01-01T00
 ORIGIN |= {"nms_iou": 0.5}
 
 
-@pytest.mark.parametrize("intake", [take_in, stream_in], ids=["whole", "stream"])
-def test_provenance_comes_back_and_other_attributes_stay(project: Project, tmp_path: Path, intake: Any) -> None:
+@pytest.mark.parametrize("result", [take_in, stream_in], ids=["whole", "stream"])
+def test_provenance_comes_back_and_other_attributes_stay(project: Project, tmp_path: Path, result: Any) -> None:
     mine = {"seen by": "Ada", "state": "edited", "score": 1, **ORIGIN}
     proposal = {"state": "proposed", "score": 0.25, **ORIGIN, "colours": [1, 2]}
     content = {**CONTENT, "annotations": [annotation(900, 7, attributes=mine), annotation(3, 50, attributes=proposal)]}
-    intake(project, tmp_path, content)
+    result(project, tmp_path, content)
     ((edited,), (proposed,)) = (project.instances(image_id) for image_id in (7, 50))
     assert (edited.state, edited.score) == (InstanceState.EDITED, 1.0)
     assert (proposed.state, proposed.score) == (InstanceState.PROPOSED, 0.25)

@@ -1,6 +1,6 @@
 """Outlines of what is not in the document: what a threshold would add or take away, what may have been missed.
 
-Ghosts are looked at, never edited: no tool sees them.
+Previews are looked at, never edited: no tool sees them.
 """
 
 from collections.abc import Sequence
@@ -22,29 +22,29 @@ _TEXT = QColor(245, 245, 245)
 _PAD_PX = 5.0
 
 
-class GhostKind(Enum):
+class PreviewKind(Enum):
     """What an outline stands for; the word before its label says so without colour."""
 
     ADDED = "added"
     REMOVED = "removed"
     MISSED = "missed"
-    DOUBTED = "doubted"
+    UNCERTAIN = "uncertain"
 
 
 _COLOURS = {
-    GhostKind.ADDED: QColor(92, 214, 128),
-    GhostKind.REMOVED: QColor(255, 110, 100),
-    GhostKind.MISSED: QColor(255, 190, 60),
-    GhostKind.DOUBTED: QColor(255, 190, 60),
+    PreviewKind.ADDED: QColor(92, 214, 128),
+    PreviewKind.REMOVED: QColor(255, 110, 100),
+    PreviewKind.MISSED: QColor(255, 190, 60),
+    PreviewKind.UNCERTAIN: QColor(255, 190, 60),
 }
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Ghost:
+class PreviewOutline:
     """`rings` in image pixels, each closed by itself; an empty label paints none."""
 
     rings: tuple[Points, ...]
-    kind: GhostKind
+    kind: PreviewKind
     label: str = ""
     is_current: bool = False
     """The one that a key would act on: a stronger line."""
@@ -66,15 +66,19 @@ def rings_of(instance: Instance) -> tuple[Points, ...]:
     return tuple(ring for polygon in instance.polygons for ring in polygon.rings)
 
 
-def paint_ghosts(
-    painter: QPainter, viewport: Viewport, ghosts: Sequence[Ghost], clip: QRectF, labels: Sequence[QRectF] = ()
+def paint_previews(
+    painter: QPainter,
+    viewport: Viewport,
+    outlines: Sequence[PreviewOutline],
+    clip: QRectF,
+    labels: Sequence[QRectF] = (),
 ) -> None:
     """Lines first, labels over all of them, clear of the objects' own `labels` (screen pixels)."""
-    if not ghosts:
+    if not outlines:
         return
     painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
     painter.setBrush(Qt.BrushStyle.NoBrush)
-    for (kind, is_current), path in _paths(tuple(ghosts)).items():
+    for (kind, is_current), path in _paths(tuple(outlines)).items():
         for pen, (dx, dy) in _strokes(kind, is_current=is_current):
             painter.save()
             painter.translate(viewport.offset_x + dx, viewport.offset_y + dy)
@@ -84,20 +88,20 @@ def paint_ghosts(
             painter.restore()
     metrics = QFontMetricsF(painter.font())
     taken = list(labels)
-    for ghost in ghosts:
-        if ghost.label and _is_in_view(ghost, viewport):
-            area = label_area(ghost, viewport, metrics, taken)
+    for outline in outlines:
+        if outline.label and _is_in_view(outline, viewport):
+            area = label_area(outline, viewport, metrics, taken)
             taken.append(area)
             if area.intersects(clip):
-                _paint_label(painter, area, ghost)
+                _paint_label(painter, area, outline)
 
 
-def label_area(ghost: Ghost, viewport: Viewport, metrics: QFontMetricsF, taken: Sequence[QRectF]) -> QRectF:
+def label_area(outline: PreviewOutline, viewport: Viewport, metrics: QFontMetricsF, taken: Sequence[QRectF]) -> QRectF:
     """Above the outline's box, on screen, moved by its own height, up where there is room, until none of `taken` is
     covered."""
-    x1, y1, _, _ = ghost.bounds_xyxy
+    x1, y1, _, _ = outline.bounds_xyxy
     left, top = viewport.to_screen(x1, y1)
-    width, height = metrics.horizontalAdvance(ghost.label) + 2 * _PAD_PX, metrics.height() + 4
+    width, height = metrics.horizontalAdvance(outline.label) + 2 * _PAD_PX, metrics.height() + 4
     left = min(max(left, 0.0), max(viewport.screen_wh[0] - width, 0.0))
     top = min(max(top - height - 2, 0.0), max(viewport.screen_wh[1] - height, 0.0))
     area = QRectF(round(left), round(top), round(width), round(height))
@@ -115,19 +119,19 @@ def _covers_one(area: QRectF, taken: Sequence[QRectF]) -> bool:
     return any(area.intersects(other) for other in taken)
 
 
-def _is_in_view(ghost: Ghost, viewport: Viewport) -> bool:
-    x1, y1, x2, y2 = ghost.bounds_xyxy
+def _is_in_view(outline: PreviewOutline, viewport: Viewport) -> bool:
+    x1, y1, x2, y2 = outline.bounds_xyxy
     left, top, right, bottom = viewport.visible_box
     return x1 < right and x2 > left and y1 < bottom and y2 > top
 
 
 @lru_cache(maxsize=2)
-def _paths(ghosts: tuple[Ghost, ...]) -> dict[tuple[GhostKind, bool], QPainterPath]:
+def _paths(outlines: tuple[PreviewOutline, ...]) -> dict[tuple[PreviewKind, bool], QPainterPath]:
     """One path for all that look alike: a call for each ring costs ten times as much. Kept from paint to paint."""
-    paths: dict[tuple[GhostKind, bool], QPainterPath] = {}
-    for ghost in ghosts:
-        path = paths.setdefault((ghost.kind, ghost.is_current), QPainterPath())
-        for ring in ghost.rings:
+    paths: dict[tuple[PreviewKind, bool], QPainterPath] = {}
+    for outline in outlines:
+        path = paths.setdefault((outline.kind, outline.is_current), QPainterPath())
+        for ring in outline.rings:
             path.addPolygon(polygon_f(ring))
             path.closeSubpath()
     return paths
@@ -142,18 +146,18 @@ def _dense(pen: QPen, ratio: float) -> QPen:
     return wide
 
 
-def _strokes(kind: GhostKind, *, is_current: bool) -> list[tuple[QPen, tuple[float, float]]]:
+def _strokes(kind: PreviewKind, *, is_current: bool) -> list[tuple[QPen, tuple[float, float]]]:
     """Pens from the lowest up, and by how many pixels each line is moved.
 
-    What is doubted is there already, in the colour of its class: a thin line, unless it was gone to. A line of two
+    What is uncertain is there already, in the colour of its class: a thin line, unless it was gone to. A line of two
     pixels is three of one beside each other: Qt draws those ten times as fast, which a slider's every step needs.
     """
-    width = 3 if is_current else 1 if kind is GhostKind.DOUBTED else 2
+    width = 3 if is_current else 1 if kind is PreviewKind.UNCERTAIN else 2
     colour = _COLOURS[kind]
-    dash = {GhostKind.ADDED: 0.0, GhostKind.REMOVED: 2.0}.get(kind, 4.0)
+    dash = {PreviewKind.ADDED: 0.0, PreviewKind.REMOVED: 2.0}.get(kind, 4.0)
     pattern = [dash * width, 2.0 * width] if dash else []
     # what is added is in the picture already, with a dark stroke of its own
-    under = [] if kind is GhostKind.ADDED else [(_pen(_DARK, width + 2), (0.0, 0.0))]
+    under = [] if kind is PreviewKind.ADDED else [(_pen(_DARK, width + 2), (0.0, 0.0))]
     if width != 2:
         return [*under, (_pen(colour, width, pattern), (0.0, 0.0))]
     line = _pen(colour, 1, pattern)
@@ -168,8 +172,8 @@ def _pen(colour: QColor, width: float, pattern_px: Sequence[float] = ()) -> QPen
     return pen
 
 
-def _paint_label(painter: QPainter, area: QRectF, ghost: Ghost) -> None:
+def _paint_label(painter: QPainter, area: QRectF, outline: PreviewOutline) -> None:
     painter.fillRect(area, _CHIP)
-    painter.fillRect(QRectF(area.left(), area.top(), 3, area.height()), _COLOURS[ghost.kind])
+    painter.fillRect(QRectF(area.left(), area.top(), 3, area.height()), _COLOURS[outline.kind])
     painter.setPen(_TEXT)
-    painter.drawText(area.adjusted(3, 0, 0, 0), Qt.AlignmentFlag.AlignCenter, ghost.label)
+    painter.drawText(area.adjusted(3, 0, 0, 0), Qt.AlignmentFlag.AlignCenter, outline.label)

@@ -25,7 +25,7 @@ from maskwright.project.incoming import (
 )
 from maskwright.project.instances import next_id, read_provenances
 from maskwright.project.known_objects import sort_by_known, write_changed
-from maskwright.project.numbers import NumberShelf, read_numbers
+from maskwright.project.numbers import NumberRepository, read_numbers
 from maskwright.project.rows import instance_from_row, write_settings
 from maskwright.project.schema import history, images, instances, run_images, signals
 
@@ -37,7 +37,7 @@ _BLOCK = 500
 
 
 @dataclass(frozen=True, slots=True)
-class Intake:
+class ImportResult:
     """What came in."""
 
     image_count: int
@@ -56,7 +56,7 @@ class Intake:
 
 
 @dataclass(frozen=True, slots=True)
-class IntakeOptions:
+class ImportOptions:
     """How annotations are taken in. By default what can be read, once."""
 
     is_strict: bool = False
@@ -77,13 +77,13 @@ class _ChangedError(Exception):
     """The project got its first objects while a file was looked at."""
 
 
-class IntakeShelf(NumberShelf):
+class ImportRepository(NumberRepository):
     """Import into a project. May be called from any thread and raises ProjectError as `Database` does."""
 
     _database: Database
     image_root: Path
 
-    def take_in(self, data: Annotated, options: IntakeOptions | None = None) -> Intake:
+    def import_data(self, data: Annotated, options: ImportOptions | None = None) -> ImportResult:
         """Add everything in `data` in one transaction: an error leaves the project as it was.
 
         Images are the same when their file names are; categories when their names are. What is there keeps its id; what
@@ -91,26 +91,26 @@ class IntakeShelf(NumberShelf):
         takes over all of them, another one those that are not in use. Objects that are there already are not added
         again but brought to what the file has, unless a person has changed them.
         """
-        chosen = options or IntakeOptions()
-        intake: Intake | None = None
+        chosen = options or ImportOptions()
+        result: ImportResult | None = None
         try:
             with self._database.write() as connection:
-                intake = _taken(connection, data, adds_again=chosen.adds_again)
+                result = _taken(connection, data, adds_again=chosen.adds_again)
                 if chosen.is_trial:
                     raise _TrialError
         except _TrialError:
             pass
-        assert intake is not None
-        return intake
+        assert result is not None
+        return result
 
-    def take_in_file(
+    def import_file(
         self,
         path: Path,
         *,
         format_name: str | None = None,
         alone: bool = False,
-        options: IntakeOptions | None = None,
-    ) -> tuple[Intake, list[Problem]]:
+        options: ImportOptions | None = None,
+    ) -> tuple[ImportResult, list[Problem]]:
         """Import a file or folder of any known format; also what could not be read.
 
         Images that are named otherwise than in the image folder are found there by the end of their path.
@@ -123,27 +123,27 @@ class IntakeShelf(NumberShelf):
         from maskwright.formats.registry import format_of
         from maskwright.project.detections import take_detections
 
-        chosen = options or IntakeOptions()
+        chosen = options or ImportOptions()
         if format_name in (None, "coco") and is_results(path):
             return take_detections(self, path, chosen)
         kind = format_of(path, format_name)
         if kind.name == "coco":
-            return self.take_in_coco(path, alone=alone, options=chosen)
+            return self.import_coco(path, alone=alone, options=chosen)
         sized = kind.read_sized
         data = kind.read(path) if sized is None else sized(path, FolderSizes(_sizes_here(self), self.image_root))
         return self._take_read(data, path, chosen, kind.image_folder)
 
-    def take_in_coco(
-        self, path: Path, *, alone: bool = False, options: IntakeOptions | None = None
-    ) -> tuple[Intake, list[Problem]]:
+    def import_coco(
+        self, path: Path, *, alone: bool = False, options: ImportOptions | None = None
+    ) -> tuple[ImportResult, list[Problem]]:
         """Import a COCO file of any size into a project without annotations as a stream; as `take_in` otherwise.
 
-        Also returns what could not be read. Raises FormatError for a file that is not COCO, and as `take_in_file`.
+        Also returns what could not be read. Raises FormatError for a file that is not COCO, and as `import_file`.
         """
         from maskwright.formats.coco.reader import read_coco
         from maskwright.formats.coco.stream import CocoStream
 
-        chosen = options or IntakeOptions(may_lack_images=True)
+        chosen = options or ImportOptions(may_lack_images=True)
         size_of = sizes_of(self.image_root, path.parent)
         for keeps_ids in (True, False):
             stream = CocoStream(path, size_of=size_of)
@@ -160,42 +160,42 @@ class IntakeShelf(NumberShelf):
         return self._take_read(read_coco(path, size_of=size_of), path, chosen)
 
     def _take_read(
-        self, data: "DataSet", path: Path, options: IntakeOptions, image_folder: str = ""
-    ) -> tuple[Intake, list[Problem]]:
+        self, data: "DataSet", path: Path, options: ImportOptions, image_folder: str = ""
+    ) -> tuple[ImportResult, list[Problem]]:
         problems = list(data.problems)
         names = self._names_here([image.file_name for image in data.images()], path, options, problems, image_folder)
         require_whole(problems, path, options)
         if names:
             renamed = (replace(each, file_name=names.get(each.file_name, each.file_name)) for each in data.image_list)
             data = replace(data, image_list=tuple(renamed))
-        return self.take_in(data, options), problems
+        return self.import_data(data, options), problems
 
     def _take_stream(
-        self, stream: "CocoStream", path: Path, options: IntakeOptions, *, alone: bool, keeps_ids: bool
-    ) -> tuple[Intake, list[Problem]]:
+        self, stream: "CocoStream", path: Path, options: ImportOptions, *, alone: bool, keeps_ids: bool
+    ) -> tuple[ImportResult, list[Problem]]:
         names = [image.file_name for image in stream.images.values()]
         stream.rename_images(self._names_here(names, path, options, stream.problems))
         is_alone = alone and not options.is_trial
         transaction = self._database.write_alone() if is_alone else self._database.write()
-        intake: Intake | None = None
+        result: ImportResult | None = None
         try:
             with paused_gc(), transaction as connection:
                 if not _is_fresh(connection):
                     raise _ChangedError
-                intake = take_stream(connection, stream, keeps_ids=keeps_ids)
+                result = take_stream(connection, stream, keeps_ids=keeps_ids)
                 require_whole(stream.problems, path, options)
                 if options.is_trial:
                     raise _TrialError
         except _TrialError:
             pass
-        assert intake is not None
-        return intake, stream.problems
+        assert result is not None
+        return result, stream.problems
 
     def _names_here(
         self,
         names: Sequence[str],
         path: Path,
-        options: IntakeOptions,
+        options: ImportOptions,
         problems: list[Problem],
         image_folder: str = "",
     ) -> dict[str, str]:
@@ -253,7 +253,7 @@ class IntakeShelf(NumberShelf):
         return found
 
 
-def _taken(connection: Connection, data: Annotated, *, adds_again: bool) -> Intake:
+def _taken(connection: Connection, data: Annotated, *, adds_again: bool) -> ImportResult:
     is_fresh = _is_fresh(connection)
     category_ids = take_categories(connection, data.categories(), is_fresh=is_fresh)
     image_ids, resized = take_images(connection, list(data.images()), is_fresh=is_fresh)
@@ -261,11 +261,11 @@ def _taken(connection: Connection, data: Annotated, *, adds_again: bool) -> Inta
         count, renumbered = take_instances(connection, data, image_ids, category_ids, is_fresh=is_fresh)
         if is_fresh:
             write_settings(connection, _header(data.settings))
-        return Intake(len(image_ids), count, len(category_ids), renumbered, tuple(resized), added_count=count)
+        return ImportResult(len(image_ids), count, len(category_ids), renumbered, tuple(resized), added_count=count)
     found = sort_by_known(connection, data, image_ids, category_ids)
     count, renumbered = take_instances(connection, found.new, image_ids, category_ids, is_fresh=False)
     write_changed(connection, found.changed)
-    return Intake(
+    return ImportResult(
         len(image_ids),
         count + len(found.changed) + found.unchanged_count + found.kept_count,
         len(category_ids),
@@ -277,7 +277,7 @@ def _taken(connection: Connection, data: Annotated, *, adds_again: bool) -> Inta
     )
 
 
-def require_whole(problems: Sequence[Problem], path: Path, options: IntakeOptions) -> None:
+def require_whole(problems: Sequence[Problem], path: Path, options: ImportOptions) -> None:
     """Raises IncompleteError where a strict import would leave something out."""
     skipped = [each for each in problems if each.effect == "skipped"]
     if options.is_strict and skipped:
@@ -288,7 +288,7 @@ def require_whole(problems: Sequence[Problem], path: Path, options: IntakeOption
         )  # fmt: skip
 
 
-def take_stream(connection: Connection, stream: "CocoStream", *, keeps_ids: bool = True) -> Intake:
+def take_stream(connection: Connection, stream: "CocoStream", *, keeps_ids: bool = True) -> ImportResult:
     """Into a fresh project. Unless `keeps_ids` all objects get new ids, as they do where any has been given before.
 
     Raises TooHighError for an id that the project cannot take over.
@@ -307,13 +307,13 @@ def take_stream(connection: Connection, stream: "CocoStream", *, keeps_ids: bool
         state = {"state": ImageState.UNSEEN.value}
         connection.execute(update(images).where(images.c.id == image_ids[id_]).values(state))
     count = inserted.count
-    return Intake(len(image_ids), count, len(stream.categories), resized=tuple(resized), added_count=count)
+    return ImportResult(len(image_ids), count, len(stream.categories), resized=tuple(resized), added_count=count)
 
 
-def _sizes_here(shelf: "IntakeShelf") -> Mapping[str, tuple[int, int]]:
+def _sizes_here(project: "ImportRepository") -> Mapping[str, tuple[int, int]]:
     """Of all images of the project, by name."""
     columns = (images.c.file_name, images.c.width, images.c.height)
-    with shelf._database.read() as connection:
+    with project._database.read() as connection:
         return {row[0]: (row[1], row[2]) for row in connection.execute(select(*columns))}
 
 

@@ -9,25 +9,25 @@ from maskwright_gui.tools.snapping import vertex_point
 _LEAST_VERTICES = 3
 
 
-def welded(context: ToolContext, ref: VertexRef) -> set[VertexRef]:
-    """The vertex with those of unlocked neighbours at its place; alone where welding is switched off."""
-    if not context.options.welds:
+def joined(context: ToolContext, ref: VertexRef) -> set[VertexRef]:
+    """The vertex with those of unlocked neighbours at its place; alone where joining is switched off."""
+    if not context.options.joins:
         return {ref}
     x, y = vertex_point(context, ref)
-    found = context.index.vertices_at(x, y, tolerance=context.options.weld_tolerance)
+    found = context.index.vertices_at(x, y, tolerance=context.options.join_tolerance)
     neighbours = {other for other in found if other.instance_id != ref.instance_id}
     return {ref} | {other for other in neighbours if not context.document[other.instance_id].is_locked}
 
 
-def welded_edges(context: ToolContext, start: VertexRef) -> set[VertexRef]:
+def joined_edges(context: ToolContext, start: VertexRef) -> set[VertexRef]:
     """Where the edge from `start` begins, and the edges of neighbours between the same two places."""
-    ends = welded(context, following(context, start))
-    return {start} | {edge for other in welded(context, start) for edge in _edges_between(context, other, ends)}
+    ends = joined(context, following(context, start))
+    return {start} | {edge for other in joined(context, start) for edge in _edges_between(context, other, ends)}
 
 
 def deletable(context: ToolContext, ref: VertexRef) -> set[VertexRef]:
-    """The vertex with its welded ones; a neighbour is never deleted by losing its third last vertex."""
-    others = (other for other in welded(context, ref) if _ring_length(context, other) > _LEAST_VERTICES)
+    """The vertex with its joined ones; a neighbour is never deleted by losing its third last vertex."""
+    others = (other for other in joined(context, ref) if _ring_length(context, other) > _LEAST_VERTICES)
     return {ref, *others}
 
 

@@ -4,6 +4,7 @@ import json
 import random
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -48,13 +49,37 @@ def neutral_change(suffix: str, data: bytes, chance: random.Random) -> bytes | N
     """A change after which a file means the same; None where there is none for files of this kind."""
     match suffix:
         case ".json" | ".geojson":
-            value = json.loads(data)
-            return json.dumps(value, indent=chance.choice([None, 1, 4]), ensure_ascii=chance.random() < 0.5).encode()
+            value = _respelled(json.loads(data), chance)
+            text = json.dumps(value, indent=chance.choice([None, 1, 4]), ensure_ascii=chance.random() < 0.5)
+            return chance.choice([b"", b"\xef\xbb\xbf", b"\n \t"]) + text.encode() + chance.choice([b"", b"\n\n"])
+        case ".jsonl":
+            lines = [json.dumps(_respelled(json.loads(line), chance)) for line in data.splitlines() if line.strip()]
+            return chance.choice(["\n", "\r\n", "\n\n"]).join(lines).encode() + b"\n"
         case ".xml":
-            return data.rstrip() + b"\n" * chance.randrange(3) + b"<!-- a comment -->"
+            text = data.replace(b"><", chance.choice([b"><", b">\n<", b">\r\n\t<"]))
+            return text.rstrip() + b"\n" * chance.randrange(3) + b"<!-- a comment -->"
+        case ".yaml":
+            lines = [line + chance.choice([b"", b"  # a comment", b" "]) for line in data.splitlines()]
+            return chance.choice([b"\n", b"\r\n"]).join([b"# a comment", b"---", *lines, b""])
         case ".txt":
-            return b"".join(line + chance.choice([b"\n", b"\r\n"]) for line in data.splitlines())
+            lines = [line + chance.choice([b"\n", b"\r\n"]) for line in data.splitlines()]
+            return chance.choice([b"", b"\xef\xbb\xbf"]) + b"".join(lines)
+        case ".png":
+            pixels = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
+            return cv2.imencode(".png", pixels, [cv2.IMWRITE_PNG_COMPRESSION, chance.randrange(10)])[1].tobytes()
     return None
+
+
+def _respelled(value: Any, chance: random.Random) -> Any:
+    """The same JSON with the keys of its objects in another order, and some whole numbers with a point."""
+    if isinstance(value, dict):
+        keys = list(value)
+        if chance.random() < 0.3:
+            chance.shuffle(keys)
+        return {key: _respelled(value[key], chance) for key in keys}
+    if isinstance(value, list):
+        return [_respelled(each, chance) for each in value]
+    return value
 
 
 def survives(read: Callable[[], DataSet], scratch: Path) -> bool:

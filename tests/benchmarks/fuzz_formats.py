@@ -1,6 +1,6 @@
 """Damages files of every format and reads them, each slice in a process of its own under a limit of memory.
 
-python tests/benchmarks/fuzz_formats.py [--mutants 10000] [--seed 0] [--memory-gb 3] [--results FILE]
+python tests/benchmarks/fuzz_formats.py [--mutants 10000] [--seed 0] [--results FILE] [--neutral-share 0.1]
 
 Counts what was read (and could be written again as COCO), refused (FormatError), leaked another exception, hung (over
 10 s of CPU), ended the process, or was read wrongly: otherwise after a change that is none, such as blanks in JSON.
@@ -24,10 +24,13 @@ from maskwright.formats.registry import Format
 
 
 def main() -> int:
-    return fuzz_slices.run(fuzz_slices.parser(__doc__).parse_args(), _cases)
+    parser = fuzz_slices.parser(__doc__)
+    parser.add_argument("--neutral-share", type=float, default=fuzz_slices.NEUTRAL_SHARE)
+    arguments = parser.parse_args()
+    return fuzz_slices.run(arguments, partial(_cases, share=arguments.neutral_share))
 
 
-def _cases(chance: random.Random) -> Iterator[fuzz_slices.Case]:
+def _cases(chance: random.Random, share: float) -> Iterator[fuzz_slices.Case]:
     with tempfile.TemporaryDirectory() as name:
         scratch = Path(name)
         sets = list(written_sets(scratch))
@@ -37,9 +40,7 @@ def _cases(chance: random.Random) -> Iterator[fuzz_slices.Case]:
             files = [path] if path.is_file() else sorted(file for file in path.rglob("*") if file.is_file())
             file = chance.choice(files)
             whole = file.read_bytes()
-            neutral = (
-                neutral_change(file.suffix, whole, chance) if chance.random() < fuzz_slices.NEUTRAL_SHARE else None
-            )
+            neutral = neutral_change(file.suffix, whole, chance) if chance.random() < share else None
             data = mutated(whole, chance) if neutral is None else neutral
             file.write_bytes(data)
             what = f"{kind.name}: {file.name}{', neutral' if neutral else ''}: {data[:300]!r}"

@@ -4,9 +4,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-import orjson
-
 from maskwright.errors import FormatError
+from maskwright.formats.json_stream import parsed
 
 
 def read_truth(path: Path) -> dict[str, Any]:
@@ -21,11 +20,9 @@ def read_truth(path: Path) -> dict[str, Any]:
 def read_json(path: Path) -> Any:
     """Parsed JSON; raises FormatError with the path for a file that is missing, unreadable or no JSON."""
     try:
-        return orjson.loads(path.read_bytes())
+        return parsed(path.read_bytes(), path)
     except OSError as error:
         raise FormatError(f"cannot be read: {error.strerror}", path=path) from error
-    except orjson.JSONDecodeError as error:
-        raise FormatError(f"not JSON: {error}", path=path) from error
 
 
 def category_map(

@@ -19,7 +19,7 @@ def json_documents(path: Path, builder: DataSetBuilder) -> Iterator[tuple[str, P
     for file in files:
         where = file.relative_to(root).as_posix()
         try:
-            content = parsed(file.read_bytes().removeprefix(b"\xef\xbb\xbf"), file)
+            content = parsed(file.read_bytes(), file)
         except (OSError, FormatError) as error:
             builder.skip(where, error)
             continue

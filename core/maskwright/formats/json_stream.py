@@ -18,6 +18,8 @@ import orjson
 
 from maskwright.errors import FormatError
 
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+
 WINDOW_BYTES = 2 << 20
 _TAIL_BYTES = 8 << 20
 WHOLE_BYTES = 8 << 20
@@ -80,7 +82,11 @@ def paused_gc() -> Iterator[None]:
 
 
 def parsed(data: bytes, path: Path, *, at: int = 0) -> Any:
-    """One JSON value; `at` is where `data` starts in the file. Raises FormatError with the position."""
+    """One JSON value; `at` is where `data` starts in the file, before which a byte order mark may stand.
+
+    Raises FormatError with the position.
+    """
+    data = data if at else data.removeprefix(_BYTE_ORDER_MARK)
     try:
         with paused_gc():
             return orjson.loads(data)
@@ -124,7 +130,7 @@ def _whole_number(text: str) -> int | float:
 def _whole(data: bytes, path: Path) -> Iterator[tuple[str, Any]]:
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):
         raise FormatError("is UTF-16", path=path, hint="save the file in UTF-8")
-    value = parsed(data.removeprefix(b"\xef\xbb\xbf"), path)
+    value = parsed(data, path)
     if not isinstance(value, dict):
         raise FormatError(f"expected a JSON object, got {_kind(value)}", path=path)
     yield from value.items()

@@ -131,7 +131,7 @@ def _further(instance: Instance) -> dict[str, Any]:
 
 def _known_labels(root: Path) -> list[str]:
     try:
-        lines = (root / _LABELS).read_text("utf-8").splitlines()
+        lines = (root / _LABELS).read_text("utf-8-sig").splitlines()
     except (OSError, UnicodeDecodeError):
         return []
     return [line.strip() for line in lines if line.strip() and not line.startswith("_")]

@@ -94,7 +94,7 @@ def read_yolo(path: Path, sizes: Mapping[str, tuple[int, int]] | None = None) ->
         try:
             size = sizes.get(name) if sizes and name is not None else None
             name, size_wh = (name, size) if name is not None and size is not None else _probed(label, layout)
-            text = label.path.read_text("utf-8")
+            text = label.path.read_text("utf-8-sig")
         except (ImageError, OSError, ValueError) as error:
             builder.skip(where, error)
             continue

@@ -87,7 +87,8 @@ class SoftMask:
     """What a backend answers: logits on a grid, where they lie, and how sure it is.
 
     logits: (h, w) float32, above 0 inside the object; axes: of x, of y. score: predicted IoU, 0..1. others: further
-    candidates for the same prompt, smallest first, such as the part and the whole of what was clicked.
+    candidates for the same prompt, smallest first, such as the part and the whole of what was clicked. descriptor: (C,)
+    float32, what the network sees in the object, by which like ones are told; None where it does not say.
     Raises ModelError where the logits are no numbers.
     """
 
@@ -95,6 +96,7 @@ class SoftMask:
     axes: tuple[PlacedAxis, PlacedAxis]
     score: float
     others: tuple["SoftMask", ...] = ()
+    descriptor: NDArray[np.float32] | None = None
 
     def __post_init__(self) -> None:
         if np.isnan(self.logits).any():

@@ -11,7 +11,7 @@ caching, checking, pasting and tracing are done around it.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol, TypeAlias
+from typing import Any, Protocol, TypeAlias, runtime_checkable
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -87,6 +87,17 @@ class Backend(Protocol):
 
     def answers(self, features_of: FeaturesOf, prompts: Sequence[Prompt], cancel: Cancel | None) -> list[SoftMask]:
         """One answer per prompt. Raises as `prepare` does."""
+        ...
+
+
+@runtime_checkable
+class Describing(Protocol):
+    """A backend whose answers carry descriptors and that can be told how large objects are."""
+
+    def pointed(
+        self, features_of: FeaturesOf, prompts: Sequence[Prompt], window_px: float, cancel: Cancel | None
+    ) -> list[SoftMask]:
+        """One answer per prompt, each from a window of that side about its points alone. Raises as `prepare` does."""
         ...
 
 

@@ -11,8 +11,9 @@ from maskwright.assist.correct import corrected, corrected_crop
 from maskwright.assist.features import FeatureCache, FeatureKey
 from maskwright.assist.outline import Outline, outlined
 from maskwright.assist.prompt import MaskCrop, MaskLike, Prompt
-from maskwright.assist.protocol import Backend, Cancel, Features
+from maskwright.assist.protocol import Backend, Cancel, Describing, Features
 from maskwright.assist.window import Window
+from maskwright.errors import ModelError
 from maskwright.geometry.convert import mask_to_polygons
 
 
@@ -96,6 +97,20 @@ class BackendView:
         if not prompts:
             return []
         return [outlined(soft, min_iou) for soft in self._backend.answers(self._features_of(cancel), prompts, cancel)]
+
+    def pointed(
+        self, points_xy: ArrayLike, window_px: float, *, min_iou: float | None = 0.98, cancel: Cancel | None = None
+    ) -> list[Outline]:
+        """One click each at (N, 2) points, looked at in windows of `window_px` pixels about them.
+
+        Raises ModelError where the backend cannot tell objects by what it sees in them, else as `outline` does.
+        """
+        if not isinstance(self._backend, Describing):
+            raise ModelError(f"{self._backend.name} does not describe what it outlines", hint="the bundled one does")
+        points = np.array(points_xy, np.float64).reshape(-1, 2)
+        prompts = [Prompt.of(self.size_wh, [point]) for point in points]
+        softs = self._backend.pointed(self._features_of(cancel), prompts, window_px, cancel)
+        return [outlined(soft, min_iou) for soft in softs]
 
     def _features_of(self, cancel: Cancel | None) -> Callable[[Window], Features]:
         def features_of(window: Window) -> Features:

@@ -7,7 +7,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from maskwright.assist.bundled.choosing import Margins, best_of, bounds_of, is_cut_off, window_around, windows_of_clicks
+from maskwright.assist.bundled.choosing import (
+    Margins,
+    best_of,
+    bounds_of,
+    is_cut_off,
+    window_about,
+    window_around,
+    windows_of_clicks,
+)
 from maskwright.assist.bundled.drawing import Plane, earlier_plane, prompt_planes
 from maskwright.assist.bundled.picture import square
 from maskwright.assist.placing import PlacedAxis, SoftMask
@@ -30,6 +38,7 @@ class WindowNetwork:
     prompt: int
     mask_logits: int
     quality: int
+    features: int
     side: int
     outside: int
     margins: Margins
@@ -84,6 +93,17 @@ class WindowBackend:
                 answers[number] = self._searched(features_of, prompt, cancel)
         return [answers[number] for number in range(len(prompts))]
 
+    def pointed(
+        self, features_of: FeaturesOf, prompts: Sequence[Prompt], window_px: float, cancel: Cancel | None
+    ) -> list[SoftMask]:
+        """See `protocol.Describing`."""
+        answers: list[SoftMask] = []
+        for some in _batched(list(range(len(prompts))), BATCH):
+            chosen = [prompts[number] for number in some]
+            features = [features_of(window_about(prompt, window_px)) for prompt in chosen]
+            answers += self._passes(features, chosen, cancel)
+        return answers
+
     def _looked_twice(
         self, features: Sequence[Features], prompts: Sequence[Prompt], cancel: Cancel | None
     ) -> list[SoftMask]:
@@ -128,8 +148,14 @@ class WindowBackend:
         feeds: dict[int, NDArray[Any]] = {self.layout.image: np.stack(pixels), self.layout.prompt: np.stack(planes)}
         outputs = self._runner.run(feeds, cancel)
         logits, quality = outputs[self.layout.mask_logits], outputs[self.layout.quality]
+        seen = np.asarray(outputs[self.layout.features], np.float32)
         return [
-            SoftMask(np.asarray(logits[i], np.float32), _axes(one.window, cells, prompt), float(quality[i]))
+            SoftMask(
+                np.asarray(logits[i], np.float32),
+                _axes(one.window, cells, prompt),
+                float(quality[i]),
+                descriptor=seen[i].copy(),
+            )
             for i, (one, prompt) in enumerate(zip(features, prompts, strict=True))
         ]
 

@@ -38,6 +38,13 @@ def window_around(bounds_xyxy: Box, margins: Margins) -> Window:
     return _about(((x1 + x2) / 2, (y1 + y2) / 2), (width, height))
 
 
+def window_about(prompt: Prompt, side_px: float) -> Window:
+    """A square of about that side around what is shown, for objects whose size is known."""
+    x1, y1, x2, y2 = prompt.extent_xyxy
+    side = max(side_px, x2 - x1, y2 - y1, SMALLEST_PX)
+    return _about(((x1 + x2) / 2, (y1 + y2) / 2), (side, side))
+
+
 def windows_of_clicks(prompt: Prompt) -> list[Window]:
     """Of clicks alone nobody knows how large the object is: squares of growing size about them, then all there is."""
     x1, y1, x2, y2 = prompt.extent_xyxy

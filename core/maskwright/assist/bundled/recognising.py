@@ -42,6 +42,7 @@ def _layout(network: Network) -> WindowNetwork:
         prompt=_position(interface.inputs, "prompt", network),
         mask_logits=_position(interface.outputs, "mask_logits", network),
         quality=_position(interface.outputs, "quality", network),
+        features=_position(interface.outputs, "features", network),
         side=side,
         outside=outside,
         margins=margins,

@@ -75,8 +75,8 @@ def main() -> None:
     cv2.setNumThreads(1)
     file, folder = (SHARED / part for part in SETS[arguments.set])
     dataset = read_truth(file)
-    assistant = load_assistant(arguments.assistant, precision="f32", num_threads=1)
-    model = load_model(arguments.model, precision="f32") if arguments.model else None
+    assistant = load_assistant(arguments.assistant, precision=arguments.precision, num_threads=1)
+    model = load_model(arguments.model, precision=arguments.precision) if arguments.model else None
     order = np.random.default_rng(0).permutation(len(dataset["images"]))[arguments.first :][: arguments.most].tolist()
     truths: defaultdict[int, list[dict[str, Any]]] = defaultdict(list)
     for one in dataset["annotations"]:
@@ -90,7 +90,7 @@ def main() -> None:
         wanted = [(category, mask) for category, mask in wanted if mask.any()]
         starts = _starts(model, image, assistant.open(image), wanted, dataset, arguments) if model else {}
         cases += [_case(assistant.open(image), mask, starts.get(index)) for index, (_, mask) in enumerate(wanted)]
-        if len(cases) % 100 < len(wanted):
+        if len(cases) % 50 < len(wanted):
             print(f"... {len(cases)} objects", flush=True)
     print(f"{arguments.set}: {len(cases)} objects on {len(order)} images")
     for patience in arguments.patience:
@@ -172,6 +172,7 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--model", help="a file or name that `load_model` takes; without one the assistant alone")
     parser.add_argument("--assistant", default="bundled")
+    parser.add_argument("--precision", default="f32")
     parser.add_argument("--set", default="coco", choices=sorted(SETS))
     parser.add_argument("--first", type=int, default=0, help="pass over so many images of the shuffled truth")
     parser.add_argument("--most", type=int, default=60, help="images")

@@ -55,9 +55,9 @@ def main() -> None:
     arguments = _arguments()
     cv2.setNumThreads(1)
     dataset = _shortened(read_truth(arguments.truth), arguments.first, arguments.most)
-    assistant = load_assistant(arguments.assistant, precision="f32", num_threads=1)
+    assistant = load_assistant(arguments.assistant, precision=arguments.precision, num_threads=1)
     for path in arguments.models:
-        model = load_model(path, precision="f32")
+        model = load_model(path, precision=arguments.precision)
         seconds = [0.0, 0.0]
         answers = list(_answers(model, assistant, dataset, arguments.images, seconds))
         print(f"{model.name}: {len(answers)} proposals on {len(dataset['images'])} images", flush=True)
@@ -136,6 +136,7 @@ def _arguments() -> argparse.Namespace:
     shared = Path(__file__).resolve().parents[3] / "shared" / "data"
     parser.add_argument("models", nargs="+", type=Path)
     parser.add_argument("--assistant", default="bundled")
+    parser.add_argument("--precision", default="f32")
     parser.add_argument("--truth", type=Path, default=shared / "coco/val.json")
     parser.add_argument("--images", type=Path, default=shared / "coco/val")
     parser.add_argument("--first", type=int, default=0, help="pass over so many images of the shuffled truth")

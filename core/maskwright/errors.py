@@ -3,6 +3,10 @@
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from maskwright.plain_text import shown, shown_lines
+
+_MOST_OF_PATH = 4096
+
 
 class MaskwrightError(Exception):
     """Something a person can act on: `str(error)` is the text to show.
@@ -11,10 +15,10 @@ class MaskwrightError(Exception):
     """
 
     def __init__(self, message: str, *, path: Path | str | None = None, hint: str | None = None) -> None:
-        self.message = message
+        self.message = shown_lines(message)
         self.path = Path(path) if path is not None else None
         self.hint = hint
-        super().__init__(message)
+        super().__init__(self.message)
 
     @property
     def reason(self) -> str:
@@ -22,7 +26,7 @@ class MaskwrightError(Exception):
         return f"{self.message} ({self.hint})" if self.hint else self.message
 
     def __str__(self) -> str:
-        where = f"{self.path}: " if self.path is not None else ""
+        where = f"{shown(str(self.path), _MOST_OF_PATH)}: " if self.path is not None else ""
         return f"{where}{self.reason}"
 
 

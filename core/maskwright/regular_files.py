@@ -122,5 +122,5 @@ def _require_regular(mode: int, path: Path) -> None:
 def _lstat(path: Path) -> os.stat_result | None:
     try:
         return path.lstat()
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return None

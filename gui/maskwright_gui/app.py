@@ -37,6 +37,7 @@ from maskwright_gui.features.relocating.feature import RelocatingFeature
 from maskwright_gui.features.saving.feature import HANGS, SavingFeature
 from maskwright_gui.features.set_aside.feature import AsideFeature
 from maskwright_gui.features.shapes.feature import ShapesFeature
+from maskwright_gui.features.start.feature import StartFeature
 from maskwright_gui.features.thresholds.feature import ThresholdsFeature
 from maskwright_gui.features.tools.feature import ToolsFeature
 from maskwright_gui.features.uncertain.feature import UncertainFeature
@@ -147,6 +148,7 @@ class Workbench:
         self.point = add(PointFeature(context, self.tools, self.thresholds, self.loader))
         self.model = add(ModelFeature(context, self.projects, self.thresholds, self.inference))
         self.batch = add(BatchFeature(context, self.projects, self.thresholds, self.model, self.inference))
+        self.start = add(StartFeature(context, self.model, self.tools))
         self.learn = add(LearnFeature(context, self.model, self.batch))
         self.uncertain = add(UncertainFeature(context, self.images, self.thresholds))
         self.proposals = add(ProposalsFeature(context, self.editing, self.thresholds, self.uncertain))

@@ -16,6 +16,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from maskwright.plain_text import shown
 from maskwright_gui.actions import Actions, Menu
 from maskwright_gui.canvas.view import CanvasView
 from maskwright_gui.icons import themed_icon
@@ -165,7 +166,7 @@ class MainWindow(QMainWindow):
             self.actions_table.attach(widget)
 
     def show_project(self, project: "Project | None") -> None:
-        name = project.name if project is not None else None
+        name = shown(project.name) if project is not None else None
         self.header.show_project(name, read_only_reason=project.read_only_reason if project is not None else None)
         self.setWindowTitle(name or "Maskwright")
         self.show_canvas(project is not None)

@@ -8,6 +8,7 @@ from PySide6.QtCore import QEvent, QObject, Qt, QTimer
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QToolButton, QVBoxLayout, QWidget
 
 from maskwright.errors import MaskwrightError
+from maskwright.plain_text import shown_lines
 
 Tone = Literal["info", "warning", "error"]
 SHOWN_MS = {"info": 5000, "warning": 9000, "error": 0}
@@ -128,7 +129,7 @@ class _Toast(QFrame):
         self.on_close: Callable[[], None] = self.hide
         self.setObjectName("toast")
         self.setProperty("tone", message.tone)
-        self.setAccessibleName(f"{message.text} {message.detail}".strip())
+        self.setAccessibleName(shown_lines(f"{message.text} {message.detail}".strip()))
         row = QHBoxLayout(self)
         row.setContentsMargins(12, 8, 8, 8)
         row.setSpacing(8)
@@ -151,9 +152,9 @@ class _Toast(QFrame):
     def _texts(self) -> QVBoxLayout:
         column = QVBoxLayout()
         column.setSpacing(2)
-        column.addWidget(QLabel(self.message.text, self, wordWrap=True))
+        column.addWidget(QLabel(shown_lines(self.message.text), self, wordWrap=True))
         if self.message.detail:
-            detail = QLabel(self.message.detail, self, wordWrap=True)
+            detail = QLabel(shown_lines(self.message.detail), self, wordWrap=True)
             detail.setProperty("muted", True)
             detail.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
             column.addWidget(detail)

@@ -5,6 +5,7 @@ document.
 """
 
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -68,6 +69,11 @@ class Session(QObject):
         self.document: Document | None = None
         self.selection: frozenset[int] = frozenset()
         self.categories: tuple[Category, ...] = ()
+        """Those that are listed."""
+        self.unlisted: tuple[Category, ...] = ()
+        """Those that a model knows and none of which has occurred, and those that were deleted: for their names."""
+        self._nameless: set[int] = set()
+        """Ids of objects here that are no class of the project."""
         self.class_keys: ClassKeys = {}
         self.current_category_id = 0
         self._link: ProjectLink | None = None
@@ -206,6 +212,8 @@ class Session(QObject):
         is_same = self.document is not None and document is not None and self.document.image_id == document.image_id
         self.document = document
         self.selection = frozenset(id_ for id_ in known if is_same and self.document and id_ in self.document)
+        if document is not None:
+            self._list_classes(each.category_id for each in document)
         self.document_replaced.emit(self.document)
         self.selection_changed.emit(self.selection)
         self.history_changed.emit()
@@ -331,9 +339,9 @@ class Session(QObject):
             return
         self._link.ids.renew()
         self._link.left.clear()
-        self.reload_categories()
         if self.image is not None:
             self.refresh_document(self.image.id)
+        self.reload_categories()
 
     def put_proposals(self, image_id: int, preview: "Preview") -> None:
         """Keep what a preview of the image shows; it reaches the document when it is in the database."""
@@ -348,12 +356,24 @@ class Session(QObject):
         self._link.writer.write(PendingEdit(self.image.id, state=state))
 
     def reload_categories(self) -> None:
-        self.categories = self.project.categories() if self.project is not None else ()
+        listed, offered, deleted = self.project.classes() if self.project is not None else ((), (), ())
+        here = {each.category_id for each in self.document} if self.document is not None else set()
+        shown = [each for each in (*offered, *deleted) if each.id in here]  # not written yet
+        self.categories = tuple(sorted((*listed, *shown), key=lambda each: each.id))
+        self.unlisted = tuple(each for each in (*offered, *deleted) if each.id not in here)
         stored = self.project.setting(CLASS_KEYS_SETTING) if self.project is not None else None
         self.class_keys = class_keys(self.categories, class_keys_from_json(stored))
         self.categories_changed.emit(self.categories)
         if self.current_category_id not in {category.id for category in self.categories}:
             self.set_current_category(self.categories[0].id if self.categories else 0)
+
+    def _list_classes(self, ids: Iterable[int]) -> None:
+        """Classes of objects on the image are listed, also those that were not so far."""
+        missing = set(ids) - {each.id for each in self.categories} - self._nameless
+        if missing:
+            with suppress(NoAnswerError):  # they have their names when it answers again
+                self.reload_categories()
+            self._nameless = missing - {each.id for each in self.categories}
 
     def reload_classes(self) -> None:
         """Objects of all images may have another class: read everything again, the steps that can be undone too."""
@@ -428,6 +448,7 @@ class Session(QObject):
         return step.label
 
     def _announce(self, change: Change) -> None:
+        self._list_classes(after.category_id for _, _, after in change if after is not None)
         self.document_changed.emit(change, self.document)
         assert self.document is not None
         gone = frozenset(id_ for id_ in self.selection if id_ not in self.document)

@@ -7,6 +7,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor, QPalette
 from PySide6.QtWidgets import QApplication
 
+from maskwright_gui.plain_style import PlainStyle
 from maskwright_resources import resource_path
 
 
@@ -77,6 +78,9 @@ DARK = Theme(
 )
 
 
+_HAS_STYLE = "maskwright.has_style"
+
+
 def resolve_theme(name: ThemeName) -> Theme:
     """The theme to show; SYSTEM follows the desktop's colour scheme."""
     if name is ThemeName.SYSTEM:
@@ -87,8 +91,9 @@ def resolve_theme(name: ThemeName) -> Theme:
 
 def apply_theme(application: QApplication, theme: Theme) -> None:
     """Fusion on every platform, so that the window looks and measures the same everywhere."""
-    if application.style().objectName() != "fusion":
-        application.setStyle("fusion")
+    if not application.property(_HAS_STYLE):  # once: a new style looks through every widget
+        application.setStyle(PlainStyle())
+        application.setProperty(_HAS_STYLE, True)
     application.setPalette(_palette(theme))
     application.setStyleSheet(_style_sheet(theme))
 
@@ -193,6 +198,10 @@ def _style_sheet(t: Theme) -> str:
     QLabel[title="true"] {{ font-size: 15pt; font-weight: 600; }}
     QToolTip {{ background: {t.raised}; color: {t.text}; border: 1px solid {t.border}; padding: 4px; }}
     QFrame#toolOptions {{ background: {t.raised}; border: 1px solid {t.border}; border-radius: 6px; }}
+    QFrame#startCard {{ background: {t.raised}; border: 1px solid {t.border}; border-radius: 10px; }}
+    QFrame#startCard QPushButton {{ background: {t.panel}; }}
+    QFrame#startCard QPushButton[primary="true"] {{ background: {t.accent}; }}
+    QLabel[strong="true"] {{ font-weight: 600; }}
     QFrame#toast {{ background: {t.raised}; border: 1px solid {t.border}; border-radius: 6px; }}
     QLabel[tone="error"] {{ color: {t.danger}; }}
     QFrame#toast[tone="warning"] {{ border-left: 4px solid {t.warning}; }}

@@ -213,7 +213,7 @@ def test_a_full_disk_at_export_leaves_the_old_file_and_no_rest(
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(os, "fsync", full)
-    code, report = run_json("export", tmp_path / "set.maskwright", "-o", out, "--proposals")
+    code, report = run_json("export", tmp_path / "set.maskwright", "-o", out, "--proposals", "--force")
 
     assert (code, out.read_text()) == (1, "old")
     assert "disk is full" in str(report["error"])
@@ -224,7 +224,9 @@ def test_export_writes_what_a_person_decided(tmp_path: Path) -> None:
     make_project(tmp_path, images=2).close()
 
     code, report = run_json("export", tmp_path / "set.maskwright", "-o", tmp_path / "out.json")
-    _, all_images = run_json("export", tmp_path / "set.maskwright", "-o", tmp_path / "out.json", "--unreviewed")
+    _, all_images = run_json(
+        "export", tmp_path / "set.maskwright", "-o", tmp_path / "out.json", "--unreviewed", "--force"
+    )
 
     assert (code, report["images"], report["unreviewed"]) == (0, 0, 2)
     assert all_images["images"] == 2
@@ -377,3 +379,23 @@ def test_a_path_on_a_share_that_hangs_is_left_to_the_window(monkeypatch: pytest.
     monkeypatch.undo()
     assert cli.is_path(str(tmp_path))
     assert not cli.is_path("prelabl")
+
+
+@pytest.mark.parametrize("command", ["export", "prelabel", "convert"])
+def test_nothing_is_written_over_without_force(command: str, folder: Path, model: Path, tmp_path: Path) -> None:
+    make_project(tmp_path / "p", images=2).close()
+    coco, out = tmp_path / "in.json", tmp_path / "out.json"
+    coco.write_text(json.dumps({"images": [], "annotations": [], "categories": [{"id": 1, "name": "a"}]}))
+    out.write_text("mine")
+    arguments: dict[str, tuple[object, ...]] = {
+        "export": ("export", tmp_path / "p" / "set.maskwright", "-o", out),
+        "prelabel": ("prelabel", folder, "-m", model, "-o", out),
+        "convert": ("convert", coco, out, "--to", "coco"),
+    }
+
+    code, report = run_json(*arguments[command])
+    assert (code, out.read_text()) == (1, "mine")
+    assert "a file of 4 bytes" in str(report["error"])
+
+    assert run_json(*arguments[command], "--force")[0] == 0
+    assert "categories" in json.loads(out.read_text())

@@ -236,7 +236,7 @@ def test_an_import_without_its_images_fails(photos: Path, tmp_path: Path) -> Non
     (tmp_path / "empty").mkdir()
     code, report = run_json("import", tmp_path / "empty", tmp_path / "set.json")
     assert code == 1
-    assert "not one of its 7 images" in report["error"]
+    assert "not one of its images (7)" in report["error"]
     assert not (tmp_path / "empty" / ".maskwright").exists()
 
 

@@ -19,6 +19,7 @@ from maskwright.cli.export import export
 from maskwright.cli.learn import learn
 from maskwright.cli.machine import devices, info
 from maskwright.cli.models import app as models
+from maskwright.cli.output import PlainFormatter
 from maskwright.cli.prelabel import prelabel
 from maskwright.cli.queue import queue
 from maskwright.cli.restore import restore
@@ -28,7 +29,9 @@ from maskwright.cli.trust import trust
 def start_logging(verbosity: int = 0) -> None:
     """0: warnings; 1: what a user would care about; 2 and above: what a developer would."""
     level = (logging.WARNING, logging.INFO, logging.DEBUG)[min(verbosity, 2)]
-    logging.basicConfig(level=level, format="%(levelname)s %(name)s: %(message)s")
+    handler = logging.StreamHandler()
+    handler.setFormatter(PlainFormatter("%(levelname)s %(name)s: %(message)s"))
+    logging.basicConfig(level=level, handlers=[handler])
     logging.captureWarnings(True)
     # Damaged EXIF and the like: said of metadata that nobody needs, about images that are fine.
     logging.getLogger("py.warnings").setLevel(logging.ERROR if verbosity < 2 else logging.DEBUG)
@@ -66,7 +69,7 @@ _ALL: dict[str, Callable[..., None]] = {
 COMMANDS = frozenset((*_ALL, "models"))
 for _name, _command in _ALL.items():
     app.command(_name, epilog=exit_codes.HELP)(_command)
-app.add_typer(models, name="models")
+app.add_typer(models, name="models", epilog=exit_codes.HELP)
 
 
 def _print_version(wanted: bool) -> None:

@@ -2,7 +2,7 @@
 
 import shutil
 import signal
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
@@ -14,11 +14,11 @@ from maskwright.assist.loading import load_assistant
 from maskwright.assist.refine import RefineSettings
 from maskwright.assist.view import BackendAssistant
 from maskwright.cli import exit_codes
+from maskwright.cli.image_choice import chosen_images
 from maskwright.cli.output import progress_bar
 from maskwright.errors import ProjectError
 from maskwright.formats.atomic import is_stream
 from maskwright.formats.coco import CocoExportOptions, export_coco
-from maskwright.images import IMAGE_SUFFIXES
 from maskwright.inference.candidate_cache import CandidateCache
 from maskwright.inference.model import Model, load_model
 from maskwright.inference.thresholds import Thresholds
@@ -34,7 +34,7 @@ from maskwright.prelabel import (
 )
 from maskwright.prelabel.mapping import parse_mapping, project_categories
 from maskwright.prelabel.stages import ignore_candidates
-from maskwright.project import Project, ScannedImage, find_project, scan_folder
+from maskwright.project import Project, find_project
 from maskwright.project.store import FILE_NAME
 from maskwright.project.upgrade import is_half_made
 
@@ -68,7 +68,7 @@ class BatchOutcome:
 
 
 def prelabel_folder(
-    folder: Path,
+    images: Sequence[Path],
     model_name: str,
     settings: Thresholds,
     *,
@@ -87,7 +87,8 @@ def prelabel_folder(
 
     assistant_name: of the one that outlines the proposals again; None for leaving them as the model made them.
     """
-    scanned = _scan(folder, is_recursive)
+    chosen = chosen_images(images, project_path, is_recursive=is_recursive)
+    folder, scanned = chosen.root, chosen.scanned
     model = load_model(model_name, **load)
     assistant = load_assistant(assistant_name, **load) if assistant_name is not None else None
     if classes is not None:
@@ -108,6 +109,7 @@ def prelabel_folder(
             resume=resume,
             only_untouched=only_untouched,
             keeps_candidates=keeps_candidates,
+            only=None if chosen.is_whole_folder else _ids(project, chosen.names),
         )
         failures = [(image.file_name, image.failure.reason) for image in scanned if image.failure is not None]
         failures += [(failure.file_name, failure.reason) for failure in project.failures(report.run_id)]
@@ -134,22 +136,13 @@ def prelabel_folder(
     )
 
 
+def _ids(project: Project, names: Collection[str]) -> frozenset[int]:
+    return frozenset(image.id for image in project.images() if image.file_name in names)
+
+
 def _classes_of(project: Project, model: Model, settings: Thresholds) -> list[int]:
     mapping = project_categories(project, model.labels, model.content_hash)
     return [id_ for own, id_ in mapping.items() if settings.categories is None or own in settings.categories]
-
-
-def _scan(folder: Path, is_recursive: bool) -> list[ScannedImage]:
-    with progress_bar("scan", None) as show:
-        scanned: list[ScannedImage] = []
-        for image in scan_folder(folder, is_recursive):
-            scanned.append(image)
-            show(len(scanned), "")
-    if not scanned:
-        kinds = ", ".join(sorted(suffix[1:] for suffix in IMAGE_SUFFIXES))
-        hint = None if is_recursive else "--recursive also looks into the folders within"
-        raise ProjectError(f"no images in this folder (looked for {kinds})", path=folder, hint=hint)
-    return scanned
 
 
 def run_with_bar(
@@ -159,6 +152,7 @@ def run_with_bar(
     *,
     resume: bool,
     keeps_candidates: bool,
+    only: Collection[int] | None = None,
     only_untouched: bool = False,
 ) -> BatchReport:
     """A batch with a progress bar on the terminal; Ctrl+C ends it in order.
@@ -167,7 +161,8 @@ def run_with_bar(
     """
     token = CancelToken()
     cache = CandidateCache.of_project(project.path)
-    with progress_bar("pre-label", len(project.image_ids())) as show, _cancelled_by_ctrl_c(token):
+    total = len(only) if only is not None else len(project.image_ids())
+    with progress_bar("pre-label", total) as show, _cancelled_by_ctrl_c(token):
         return run_batch(
             project,
             model,
@@ -177,6 +172,7 @@ def run_with_bar(
             resume=resume,
             only_untouched=only_untouched,
             on_candidates=partial(cache.put, model) if keeps_candidates else ignore_candidates,
+            only=only,
         )
 
 

@@ -11,6 +11,7 @@ from maskwright.formats.coco import CocoExportOptions
 from maskwright.formats.gate import check as look_over
 from maskwright.formats.gate import fix_all, readable
 from maskwright.project import Project
+from maskwright.words import count_of
 
 
 @reports_errors
@@ -40,7 +41,7 @@ def check(
         print_json({"fixed": fixed_count, "findings": rows})
     else:
         if fix:
-            results().print(f"{fixed_count} objects mended")
+            results().print(f"{count_of(fixed_count, 'object')} mended")
         for each in found:
             where = f"image {each.image_id}, object {each.instance_id}: " if each.instance_id else ""
             results().print(f"{'error' if each.is_error else 'note'}: {each.kind.value}: {where}{each.message}")

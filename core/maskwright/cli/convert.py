@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from maskwright.cli import exit_codes
-from maskwright.cli.output import messages, print_json, reports_errors, require_two_outputs, results
+from maskwright.cli.output import messages, print_json, reports_errors, require_two_outputs, summary
 from maskwright.cli.written import report_as_json, show_problems, show_reports
 from maskwright.errors import FormatError, ProjectError
 from maskwright.formats.atomic import readable_place, readable_source
@@ -20,6 +20,7 @@ from maskwright.formats.package import require_as_meant, require_suffix
 from maskwright.formats.problems import Problem
 from maskwright.formats.recognition import is_results
 from maskwright.formats.registry import FORMATS, format_named, format_of
+from maskwright.formats.replacing import require_nothing_there
 from maskwright.project import Project, find_project
 from maskwright.project.importing import ImportOptions, ImportResult, require_whole
 from maskwright.project.store import INSIDE_IMAGES
@@ -36,12 +37,14 @@ def convert(
     to: Annotated[str, typer.Option("--to", help=f"Format to write: {_NAMES}.")],
     read_as: Annotated[str | None, typer.Option("--from", help="Format to read; else it is recognised.")] = None,
     strict: Annotated[bool, typer.Option("--strict", help="Write nothing unless all of it can be read.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Replace what is there.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON on standard output.")] = False,
 ) -> int:
     """Convert annotations from one format to another; images are not touched. Exit code 3: not all could be read."""
     require_two_outputs(out, as_json=as_json)
     target = format_named(to)
     require_suffix(out, target)
+    require_nothing_there(out, may_replace=force)
     with readable_source(source) as place:
         data = format_of(place, read_as).read(place)
     require_whole(data.problems, source, ImportOptions(is_strict=strict))
@@ -134,16 +137,16 @@ def _as_json(
 def _show_result(result: ImportResult, *, dry_run: bool) -> None:
     objects, images = count_of(result.instance_count, "object"), count_of(result.image_count, "image")
     classes = count_of(result.category_count, "class")
-    results().print(f"{'would take in ' if dry_run else ''}{objects} on {images}, {classes}")
+    summary().print(f"{'would take in ' if dry_run else ''}{objects} on {images}, {classes}")
     there = result.instance_count - result.added_count
     if there:
         kept = f", {result.kept_count} left as changed here" if result.kept_count else ""
-        results().print(
+        summary().print(
             f"{result.added_count} new, {there} there already ({result.updated_count} brought up to date{kept})"
         )
     if result.renumbered_count:
         objects = count_of(result.renumbered_count, "object")
-        results().print(f"{objects} got new ids, since theirs were taken")
+        summary().print(f"{objects} got new ids, since theirs were taken")
 
 
 @contextmanager

@@ -13,6 +13,7 @@ from maskwright.formats.coco import CocoExportOptions, export_coco
 from maskwright.inference.model import load_model
 from maskwright.inference.thresholds import Thresholds
 from maskwright.samples.project import OVERLAYS, open_sample_project, write_overlays
+from maskwright.words import count_of
 
 BUNDLED_MODEL = "nuclei"
 ANNOTATIONS = "annotations.json"
@@ -48,7 +49,9 @@ def demo(
     if as_json:
         print_json(_as_json(outcome))
         return 0
-    results().print(f"{outcome.image_count} sample images pre-labelled: {outcome.instance_count} objects")
+    results().print(
+        f"{count_of(outcome.image_count, 'sample image')} pre-labelled: {count_of(outcome.instance_count, 'object')}"
+    )
     results().print(f"-> {outcome.project}")
     if wants_window:
         return open_window(outcome.project)

@@ -8,6 +8,7 @@ import typer
 from maskwright.cli import exit_codes
 from maskwright.cli.output import print_json, progress_monitor, reports_errors, results
 from maskwright.project import Project
+from maskwright.words import count_of
 
 
 @reports_errors
@@ -27,5 +28,5 @@ def duplicates(
         return exit_codes.OK
     for group in names:
         results().print("  ".join(group))
-    results().print(f"{len(names)} groups of images that look alike")
+    results().print(f"{count_of(len(names), 'group')} of images that look alike")
     return exit_codes.OK

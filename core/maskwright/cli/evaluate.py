@@ -10,6 +10,7 @@ from rich.table import Table
 from maskwright.cli import exit_codes
 from maskwright.cli.output import messages, print_failures, print_json, progress_bar, reports_errors, results
 from maskwright.errors import MaskwrightError
+from maskwright.words import count_of
 
 if TYPE_CHECKING:
     from maskwright.evaluation import EvaluationReport
@@ -103,7 +104,8 @@ def _print(report: "EvaluationReport") -> None:
         table.add_row(name, *(f"{kind[name]:.3f}" if kind[name] >= 0 else "-" for kind in (report.bbox, report.segm)))
     results().print(table)
     results().print(
-        f"{report.prediction_count} detections, {report.truth_count} true objects, {report.image_count} images"
+        f"{count_of(report.prediction_count, 'detection')}, {count_of(report.truth_count, 'true object')}, "
+        f"{count_of(report.image_count, 'image')}"
     )
     for note in report.notes:
         messages().print(note)

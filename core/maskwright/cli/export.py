@@ -17,6 +17,7 @@ from maskwright.formats.coco.results import export_results
 from maskwright.formats.coco.verify import verified_coco
 from maskwright.formats.package import Splitting, export_package, parse_shares, require_as_meant
 from maskwright.formats.registry import FORMATS, coco_losses
+from maskwright.formats.replacing import require_nothing_there
 from maskwright.formats.selection import WriteReport
 from maskwright.formats.verification import Verification
 from maskwright.project import Project, snapshot
@@ -57,6 +58,7 @@ def export(
         typer.Option(help="Take the image files along; upright: with the EXIF orientation baked in."),
     ] = None,
     detections: Annotated[bool, typer.Option(help="Write a COCO results list: proposals with scores.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Replace what is there.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON on standard output.")] = False,
 ) -> int:
     """Write a project's annotations: what a person accepted, corrected or drew."""
@@ -65,6 +67,7 @@ def export(
     given = {"masks": masks, "holes": holes, "provenance": provenance, "split": split, "images": images}
     require_fitting(reader, kind, {**given, "format": format_name, "detections": detections, "by_class": by_class})
     require_place(out, kind, is_split=split is not None)
+    require_nothing_there(out, may_replace=force)
     options = reader.applied(
         CocoExportOptions(
             include_proposals=proposals,

@@ -20,6 +20,7 @@ from maskwright.learning.learn import learn as learn_round
 from maskwright.learning.plan import LearningPlan, LearnOptions, learning_plan
 from maskwright.learning.requirements import missing_requirement
 from maskwright.project import Project
+from maskwright.words import count_of
 
 _RUN = "How it runs"
 
@@ -162,7 +163,8 @@ def _print_plan(plan: LearningPlan, interrupted: int | None, *, as_json: bool) -
     results().print(table)
     partly = f", {plan.partly_done} of them partly done" if plan.partly_done else ""
     results().print(
-        f"{plan.name}: {plan.object_count} objects on {len(plan.training)} images to learn from{partly}, "
+        f"{plan.name}: {count_of(plan.object_count, 'object')} on {count_of(len(plan.training), 'image')} "
+        f"to learn from{partly}, "
         f"{plan.empty} without objects; {len(plan.held_out)} held out to judge by; about {plan.minutes:g} minutes"
     )
     for note in (*plan.notes, *_advice(plan, interrupted)):

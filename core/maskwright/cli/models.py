@@ -15,7 +15,7 @@ from maskwright.errors import MaskwrightError
 if TYPE_CHECKING:
     from maskwright.models.catalog import Listed
 
-app = typer.Typer(help="List, get, convert, check and remove models.", no_args_is_help=True)
+app = typer.Typer(help="List, get, convert, check and remove models.", epilog=exit_codes.HELP, no_args_is_help=True)
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON on standard output.")]
 Name = Annotated[str, typer.Argument(help="As `maskwright models list` names it.")]

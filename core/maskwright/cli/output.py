@@ -1,44 +1,91 @@
 """How commands speak: text and bars to people on standard error, results as text or JSON on standard output."""
 
 import functools
+import inspect
+import logging
 import sys
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path
-from typing import Any, ParamSpec
+from typing import Annotated, Any, ParamSpec
 
 import orjson
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 from rich.table import Table
+from rich.text import Text
 
 from maskwright.cli import exit_codes
+from maskwright.cli.schemas import schema_of
 from maskwright.errors import MaskwrightError
 from maskwright.formats.atomic import is_standard_output
 from maskwright.monitor import Monitor
+from maskwright.plain_text import shown_lines
 
 P = ParamSpec("P")
 
+LINE_EVERY_S = 10.0
 _MOST_LISTED = 20
 _WIDE = 240
+_MOST_PRINTED = 100_000
+
+
+class _PlainConsole(Console):
+    """What has been made by strangers, such as the name of a class, cannot steer the terminal."""
+
+    def render_str(self, text: str, **options: Any) -> Text:
+        return super().render_str(shown_lines(text, _MOST_PRINTED), **options)
+
+
+class PlainFormatter(logging.Formatter):
+    """Of the log, in which names of strangers stand, too."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return shown_lines(super().format(record), _MOST_PRINTED)
+
+
+_is_quiet: ContextVar[bool] = ContextVar("is_quiet", default=False)
+
+
+def keep_quiet(is_wanted: bool) -> None:
+    """From here on only errors and what a command is asked for: no progress, notes and summaries."""
+    _is_quiet.set(is_wanted)
 
 
 def messages() -> Console:
-    """Made anew each time: tests and callers may have replaced sys.stderr since. Never folded in a file or a pipe."""
+    """For notes, on standard error; nothing with --quiet. Never folded in a file or a pipe.
+
+    Made anew each time: tests and callers may have replaced sys.stderr since.
+    """
+    return _errors(is_quiet=_is_quiet.get())
+
+
+def summary() -> Console:
+    """For what has been done, on standard output; nothing with --quiet."""
+    console = results()
+    console.quiet = _is_quiet.get()
+    return console
+
+
+def _errors(*, is_quiet: bool = False) -> Console:
     width = None if sys.stderr.isatty() else _WIDE
-    return Console(stderr=True, highlight=False, markup=False, emoji=False, soft_wrap=True, width=width)
+    return _PlainConsole(
+        stderr=True, highlight=False, markup=False, emoji=False, soft_wrap=True, width=width, quiet=is_quiet
+    )
 
 
 def results() -> Console:
     """Wide where it is no terminal: a table in a file or a pipe is not folded to 80 columns."""
     width = None if sys.stdout.isatty() else _WIDE
-    return Console(highlight=False, markup=False, emoji=False, soft_wrap=True, width=width)
+    return _PlainConsole(highlight=False, markup=False, emoji=False, soft_wrap=True, width=width)
 
 
 def results_beside(out: Path) -> Console:
     """Where to tell what was written to `out`: on standard error where standard output has the file itself."""
-    return messages() if is_standard_output(out) else results()
+    return messages() if is_standard_output(out) else summary()
 
 
 def require_two_outputs(out: Path, *, as_json: bool) -> None:
@@ -54,30 +101,63 @@ def print_json(content: Mapping[str, Any]) -> None:
 def reports_errors(command: Callable[P, int]) -> Callable[P, None]:
     """Turn a command that returns its exit code into one for Typer; a MaskwrightError becomes its text and code 1.
 
-    With `as_json` among the arguments the error is JSON on standard output.
+    With `as_json` among the arguments the error is JSON on standard output. Each command gets `--quiet`, and one with
+    `--json` `--json-schema`, too.
     """
 
     @functools.wraps(command)
     def run(*args: P.args, **kwargs: P.kwargs) -> None:
+        keep_quiet(bool(kwargs.pop("is_quiet", False)))
+        kwargs.pop("wants_schema", None)
         try:
             code = command(*args, **kwargs)
         except MaskwrightError as error:
             if kwargs.get("as_json"):
                 path = str(error.path) if error.path is not None else None
                 print_json({"error": error.message, "path": path, "hint": error.hint})
-            messages().print(f"error: {error}", style="red", soft_wrap=True)
+            _errors().print(f"error: {error}", style="red", soft_wrap=True)
             code = exit_codes.FAILED
         raise typer.Exit(code)
 
+    _add_common_options(run)
     return run
+
+
+def _show_schema(context: typer.Context, is_wanted: bool) -> None:
+    if is_wanted and not context.resilient_parsing:
+        print_json(schema_of(context.command_path.split(maxsplit=1)[-1]))
+        raise typer.Exit
+
+
+_Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Only errors and what was asked for.")]
+_Schema = Annotated[
+    bool,
+    typer.Option(
+        "--json-schema", is_eager=True, callback=_show_schema, help="Say what --json prints, as JSON Schema, and exit."
+    ),
+]
+
+
+def _add_common_options(run: Callable[..., None]) -> None:
+    """Typer reads options off the signature; these are the same for all."""
+    signature = inspect.signature(run)
+    added = {"is_quiet": _Quiet} | ({"wants_schema": _Schema} if "as_json" in signature.parameters else {})
+    keyword = inspect.Parameter.KEYWORD_ONLY
+    more = [inspect.Parameter(name, keyword, default=False, annotation=kind) for name, kind in added.items()]
+    run.__signature__ = signature.replace(parameters=[*signature.parameters.values(), *more])  # type: ignore[attr-defined]
+    run.__annotations__ = {**run.__annotations__, **added}
 
 
 @contextmanager
 def progress_bar(what: str, total: int | None) -> Iterator[Callable[[int, str], None]]:
     """A bar with count and ETA on the terminal; call what it yields with the number done and a text such as the rate.
 
-    Shows nothing where standard error is not a terminal.
+    Where standard error is not a terminal a line every ten seconds instead; nothing with --quiet.
     """
+    console = messages()
+    if not console.is_terminal:
+        yield _ProgressLines(console, what, total).show
+        return
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
@@ -85,10 +165,24 @@ def progress_bar(what: str, total: int | None) -> Iterator[Callable[[int, str], 
         TextColumn("{task.fields[note]}"),
         TimeRemainingColumn(compact=True, elapsed_when_finished=True),
     )
-    console = messages()
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
+    with Progress(*columns, console=console, transient=True, disable=console.quiet) as progress:
         task: TaskID = progress.add_task(what, total=total, note="")
         yield lambda done, note: progress.update(task, completed=done, note=note)
+
+
+class _ProgressLines:
+    """What a log can hold of a bar. What is over within the first ten seconds says nothing."""
+
+    def __init__(self, console: Console, what: str, total: int | None) -> None:
+        self._console, self._what, self._total = console, what, total
+        self._last = time.monotonic()
+
+    def show(self, done: int, note: str) -> None:
+        now = time.monotonic()
+        if now - self._last >= LINE_EVERY_S:
+            self._last = now
+            of_all = f" of {self._total:,}" if self._total is not None else ""
+            self._console.print(f"{self._what}: {done:,}{of_all}{', ' if note else ''}{note}")
 
 
 class _BarMonitor:

@@ -13,11 +13,13 @@ from maskwright.cli.output import (
     print_json,
     reports_errors,
     require_two_outputs,
-    results,
     results_beside,
+    summary,
 )
 from maskwright.errors import MaskwrightError
+from maskwright.formats.replacing import require_nothing_there
 from maskwright.inference.thresholds import Thresholds
+from maskwright.words import count_of
 
 _ROW = "Thresholds (default: the model's own)"
 _RUN = "How it runs"
@@ -25,7 +27,9 @@ _RUN = "How it runs"
 
 @reports_errors
 def prelabel(
-    folder: Annotated[Path, typer.Argument(help="Folder of images.")],
+    images: Annotated[
+        list[Path], typer.Argument(help='A folder of images, one or several files, or a pattern such as "a/*.jpg".')
+    ],
     model: Annotated[str, typer.Option("--model", "-m", help="Model file (.xml, .onnx) or the name of a bundled one.")],
     out: Annotated[Path | None, typer.Option("--out", "-o", help="COCO file to write the result to.")] = None,
     project: Annotated[
@@ -89,17 +93,21 @@ def prelabel(
             rich_help_panel=_RUN,
         ),
     ] = True,
+    force: Annotated[
+        bool, typer.Option("--force", help="Replace the file that is there.", rich_help_panel=_RUN)
+    ] = False,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print JSON on standard output.", rich_help_panel=_RUN)
     ] = False,
 ) -> int:
-    """Pre-label a folder of images.
+    """Pre-label a folder of images, or some of them.
 
     Give --out for a COCO file, --project for a project to correct in the window, or both. Without --project the work
     in progress is kept in OUT.maskwright beside the output until it is complete.
     """
     if out is not None:
         require_two_outputs(out, as_json=as_json)
+        require_nothing_there(out, may_replace=force)
     if out is None and project is None:
         raise MaskwrightError("say where the result goes", hint="--out FILE.json, --project FOLDER, or both")
     settings = Thresholds(
@@ -111,7 +119,7 @@ def prelabel(
         min_iou=min_iou,
     )
     outcome = prelabel_folder(
-        folder,
+        images,
         model,
         settings,
         out=out,
@@ -142,11 +150,12 @@ def _print(outcome: BatchOutcome, out: Path | None) -> None:
     rate = f", {report.images_per_s:.1f} images/s" if report.images_per_s else ""
     failed = f", {len(outcome.failures)} failed" if outcome.failures else ""
     rest = f", {report.remaining} still to do (--resume goes on)" if report.remaining else ""
-    console = results() if out is None else results_beside(out)
-    console.print(f"{report.done} images pre-labelled{failed}{rest}: {outcome.instance_count} objects{rate}")
+    console = summary() if out is None else results_beside(out)
+    images, objects = count_of(report.done, "image"), count_of(outcome.instance_count, "object")
+    console.print(f"{images} pre-labelled{failed}{rest}: {objects}{rate}")
     if outcome.refined is not None:
         counts = outcome.refined.counts
-        results().print(f"{counts[Verdict.TAKEN]} of {sum(counts.values())} proposals refined")
+        console.print(f"{counts[Verdict.TAKEN]} of {count_of(sum(counts.values()), 'proposal')} refined")
     for place in (outcome.out, outcome.project_path):
         if place is not None:
             console.print(f"-> {place}")

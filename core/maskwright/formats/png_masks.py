@@ -28,6 +28,7 @@ from maskwright.geometry.polygon import Polygon
 from maskwright.geometry.raster import polygons_to_mask
 from maskwright.geometry.rle import MAX_PIXELS
 from maskwright.images.header import DECODER_ERRORS
+from maskwright.words import count_of
 
 _CLASSES = "classes.json"
 _MOST_OBJECTS = 65_535
@@ -42,7 +43,9 @@ def write_png_masks(source: CocoSource, path: Path, options: CocoExportOptions) 
     count = 0
     for image, taken in chosen(source, options):
         if len(taken) > _MOST_OBJECTS:
-            raise FormatError(f"{image.file_name} has {len(taken)} objects; a PNG mask holds {_MOST_OBJECTS}")
+            raise FormatError(
+                f"{image.file_name} has {count_of(len(taken), 'object')}; a PNG mask holds {_MOST_OBJECTS}"
+            )
         masks = np.zeros((2, image.height, image.width), np.uint16)
         for i, instance in enumerate(taken, start=1):
             mask = polygons_to_mask(instance.polygons, (image.width, image.height))

@@ -21,6 +21,7 @@ from maskwright.formats.selection import chosen
 from maskwright.geometry.polygon import Polygon
 from maskwright.geometry.raster import Rle, polygons_to_rle, rle_area, rle_iou
 from maskwright.images import probe_image
+from maskwright.words import count_of
 
 Read = Callable[[Path, Mapping[str, tuple[int, int]]], DataSet]
 """Given also the sizes of the images by name, which YOLO's files do not hold."""
@@ -133,7 +134,7 @@ def _compared_image(
     elif len(read) == sum(is_visible):
         pairs = list(zip(read, (i for i, is_shown in enumerate(is_visible) if is_shown), strict=True))
     else:
-        text = f"{image.file_name} has {len(read)} objects in the file, {len(taken)} were meant to be"
+        text = f"{image.file_name} has {count_of(len(read), 'object')} in the file, {len(taken)} were meant to be"
         return Verification(len(taken), 0, 0.0, findings=(Finding(Kind.WRONG_IN_FILE, text, image.id),))
     results = [
         _compared(

@@ -27,6 +27,7 @@ from maskwright.formats.voc_colours import voc_colour
 from maskwright.formats.voc_masks import annotation_folder, object_numbers, read_voc_masks
 from maskwright.geometry.polygon import Polygon
 from maskwright.geometry.raster import polygons_bbox_xywh, polygons_to_mask
+from maskwright.words import count_of
 
 _VOID = 255
 _SET = "default.txt"
@@ -138,7 +139,9 @@ def _add(root: Any, relative: Path, path: Path, builder: DataSetBuilder) -> None
             builder.skip_object(f"{where} object {i}", error)
     masks.pop(_VOID, None)
     if masks:
-        builder.skip_object(where, f"{len(masks)} objects of its mask have no <object>, so no class")
+        builder.skip_object(
+            where, f"{count_of(len(masks), 'object')} of its mask without an <object>, so without a class"
+        )
     builder.add_image(name, (width, height), objects)
 
 

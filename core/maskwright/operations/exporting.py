@@ -1,9 +1,11 @@
 """Checks a project, writes it out, reads it again."""
 
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from maskwright.errors import ProjectError
 from maskwright.formats.coco import CocoExportOptions, export_coco
 from maskwright.formats.coco.profiles import profile_named
 from maskwright.formats.coco.verify import verified_coco
@@ -12,6 +14,7 @@ from maskwright.formats.gate import check
 from maskwright.formats.image_files import Placing
 from maskwright.formats.package import Splitting, export_package, parse_shares
 from maskwright.formats.registry import format_named
+from maskwright.formats.replacing import mark_of, what_is_there
 from maskwright.formats.verification import joined
 from maskwright.monitor import SILENT, Monitor
 from maskwright.project.snapshot import snapshot
@@ -19,6 +22,9 @@ from maskwright.project.snapshot import snapshot
 if TYPE_CHECKING:
     from maskwright.project.snapshot import ProjectSnapshot
     from maskwright.project.store import Project
+
+PLACES_SETTING = "export.places"
+"""{path: {"mark": of the file as it was written, "is_agreed": whether it may be replaced unasked}}."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +39,8 @@ class ExportRequest:
     by_class: bool = False
     """Deal rare classes out evenly over the parts."""
     placing: Placing | None = None
+    may_replace: bool = False
+    """The user knows what is there and wants it replaced."""
     is_forced: bool = False
     """Write even if the check has found something that a reader will refuse or misread."""
 
@@ -49,10 +57,35 @@ class ExportOutcome:
     losses: tuple[str, ...] = ()
     verified: str = ""
     """What reading the files again has shown, for people."""
+    in_the_way: str = ""
+    """What the user has at the place, where it was not written for that."""
+    is_own: bool = False
+    """What is in the way is the project's own earlier export, as it was written."""
 
 
 def export(project: "Project", request: ExportRequest, monitor: Monitor = SILENT) -> ExportOutcome:
     """All of one moment of the project. Raises FormatError and ProjectError; nothing half-written stays."""
+    if not request.may_replace and (known := what_is_there(request.path)) is not None:
+        own = (project.setting(PLACES_SETTING) or {}).get(str(request.path), {})
+        is_own = bool(mark := mark_of(request.path)) and own.get("mark") == mark
+        if not (is_own and own.get("is_agreed")):
+            return ExportOutcome(request, is_written=False, in_the_way=known, is_own=is_own)
+    outcome = _export(project, request, monitor)
+    if outcome.is_written and not project.is_read_only:
+        _remember(project, request)
+    return outcome
+
+
+def _remember(project: "Project", request: ExportRequest) -> None:
+    """An own export that the user has once said may be replaced is replaced from then on, unless it was changed."""
+    places = project.setting(PLACES_SETTING) or {}
+    was_agreed = places.get(str(request.path), {}).get("is_agreed", False)
+    mark = {"mark": mark_of(request.path), "is_agreed": was_agreed or request.may_replace}
+    with suppress(ProjectError):  # asking once more is no harm
+        project.set_setting(PLACES_SETTING, {**places, str(request.path): mark})
+
+
+def _export(project: "Project", request: ExportRequest, monitor: Monitor) -> ExportOutcome:
     options = profile_named(request.profile).applied(request.options)
     total = sum(project.state_counts().values())
     with snapshot(project) as source:

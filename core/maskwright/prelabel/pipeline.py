@@ -1,7 +1,7 @@
 """A batch: every pending image of a project through one model, each exactly once, resumable at any point."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 from maskwright.document.change import Change
@@ -54,6 +54,7 @@ def run_batch(
     only_untouched: bool = False,
     on_candidates: OnCandidates = ignore_candidates,
     between: Callable[[], object] = lambda: None,
+    only: Collection[int] | None = None,
 ) -> BatchReport:
     """Pre-label the images of `project`; returns when all are done, or after `cancel`.
 
@@ -64,7 +65,7 @@ def run_batch(
     thresholds is continued, if there is one. With `only_untouched` images that a person has worked on are left alone.
     `on_candidates` is called with each image's candidates in a thread of the batch, to keep them for later thresholds.
     `between` is called on the calling thread after each image and several times a second while there is none, also
-    during a pause, so that the thread can do other work.
+    during a pause, so that the thread can do other work. `only`: ids of the images to do; None: all.
     Raises ProjectError when the project cannot be written.
     """
     token = cancel if cancel is not None else CancelToken()
@@ -74,7 +75,8 @@ def run_batch(
     run = resumable_run(project, model, proposer.thresholds) if resume else None
     run_id = run.id if run is not None else _start_run(project, model, proposer.thresholds)
     remember_model(project, model.path)
-    pending = project.pending_images(run_id, only_untouched=only_untouched).tolist()
+    waiting = project.pending_images(run_id, only_untouched=only_untouched).tolist()
+    pending = [id_ for id_ in waiting if only is None or id_ in only]
     return _Batch(project, model, proposer, run_id, pending, token, priority, on_progress).run(on_candidates, between)
 
 

@@ -35,13 +35,17 @@ class CategoryRepository:
 
     def offered_categories(self) -> tuple[Category, ...]:
         """Those that a model used here knows, but none of which has been found so far; in order of their ids."""
-        with self._database.read() as connection:
-            return read_categories(connection, (OFFERED,))
+        return self.classes()[1]
 
     def deleted_categories(self) -> tuple[Category, ...]:
         """Those that the user wants none of, in order of their ids."""
+        return self.classes()[2]
+
+    def classes(self) -> tuple[tuple[Category, ...], tuple[Category, ...], tuple[Category, ...]]:
+        """All at one moment: those of `categories`, of `offered_categories` and of `deleted_categories`."""
         with self._database.read() as connection:
-            return read_categories(connection, (DELETED,))
+            listed, offered, deleted = (read_categories(connection, each) for each in (LISTED, (OFFERED,), (DELETED,)))
+        return listed, offered, deleted
 
     def add_category(self, name: str, *, id: int | None = None, supercategory: str = "", colour: str = "") -> Category:
         """The new category; `id` None: one above the highest. One that was offered or deleted is listed again.

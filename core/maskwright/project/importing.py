@@ -28,6 +28,7 @@ from maskwright.project.known_objects import sort_by_known, write_changed
 from maskwright.project.numbers import NumberRepository, read_numbers
 from maskwright.project.rows import instance_from_row, write_settings
 from maskwright.project.schema import history, images, instances, run_images, signals
+from maskwright.words import count_of
 
 if TYPE_CHECKING:
     from maskwright.formats.coco.stream import CocoStream
@@ -217,7 +218,7 @@ class ImportRepository(NumberRepository):
         is_lost = names and not found and here.isdisjoint(page_source(Path(name))[0].as_posix() for name in names)
         if is_lost and not options.may_lack_images:
             raise FormatError(
-                f"not one of its {len(names)} images is in {self.image_root}", path=path,
+                f"not one of its images ({len(names)}) is in {self.image_root}", path=path,
                 hint=f"the first is called {names[0]!r}; --relocate looks for images by name and size",
             )  # fmt: skip
         return found
@@ -281,7 +282,7 @@ def require_whole(problems: Sequence[Problem], path: Path, options: ImportOption
     """Raises IncompleteError where a strict import would leave something out."""
     skipped = [each for each in problems if each.effect == "skipped"]
     if options.is_strict and skipped:
-        count = "1 thing" if len(skipped) == 1 else f"{len(skipped)} things"
+        count = count_of(len(skipped), "thing")
         raise IncompleteError(
             f"{count} in it cannot be taken in, so nothing was", problems=[str(each) for each in problems], path=path,
             hint=f"the first is {skipped[0]}",

@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePath
 
@@ -34,6 +34,12 @@ def scan_folder(root: Path, recursive: bool = False, *, max_pixels: int = MAX_PI
     if not root.is_dir():
         raise ProjectError("the image folder does not exist", path=root)
     yield from _scan(root, "", recursive, max_pixels)
+
+
+def scan_files(root: Path, file_names: Iterable[str], *, max_pixels: int = MAX_PIXELS) -> Iterator[ScannedImage]:
+    """As `scan_folder` for files below `root` that are known by name, in their order."""
+    for name in file_names:
+        yield from _probe(root, name, max_pixels)
 
 
 def _scan(root: Path, prefix: str, recursive: bool, max_pixels: int) -> Iterator[ScannedImage]:

@@ -7,6 +7,7 @@ from types import MappingProxyType
 
 from maskwright.document.palette import Rgb, category_colour, stable_colour
 from maskwright.document.values import Category
+from maskwright.plain_text import shown
 
 PLATE: Rgb = (24, 25, 28)
 """Below all text on the canvas."""
@@ -53,5 +54,5 @@ class CanvasStyle:
         return replace(
             self,
             colours=MappingProxyType({category.id: category_colour(category) for category in known}),
-            names=MappingProxyType({category.id: category.name for category in known}),
+            names=MappingProxyType({category.id: shown(category.name) for category in known}),
         )

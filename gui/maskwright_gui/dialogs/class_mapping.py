@@ -19,6 +19,7 @@ from PySide6.QtWidgets import (
 )
 
 from maskwright.document.values import Category
+from maskwright.plain_text import shown
 from maskwright_gui.panels.widgets import muted_label, named
 
 NEW, IGNORE = "new", "ignore"
@@ -101,7 +102,7 @@ class ClassMappingDialog(QDialog):
         if name.casefold() not in taken:
             box.addItem(f"New class “{name}”", NEW)
         for category in self._categories:
-            box.addItem(category.name, category.id)
+            box.addItem(shown(category.name), category.id)
         box.addItem("– ignore –", IGNORE)
         box.setCurrentIndex(max(box.findData(choice), 0))
         return box

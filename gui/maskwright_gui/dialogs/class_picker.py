@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QLineEdit, QListWidget, QListWidgetItem, QVBoxLayo
 from maskwright.document.class_keys import ClassKeys
 from maskwright.document.palette import category_colour
 from maskwright.document.values import Category
+from maskwright.plain_text import shown
 from maskwright_gui.dialogs.quick_dialog import QuickDialog
 from maskwright_gui.icons import swatch
 from maskwright_gui.panels.widgets import named
@@ -62,8 +63,8 @@ class ClassPicker(QuickDialog):
         found.sort(key=lambda c: not c.name.casefold().startswith(wanted))
         for category in found:
             digit = self._digits.get(category.id)
-            shown = category.name if digit is None else f"{category.name}  ({digit})"
-            item = QListWidgetItem(swatch(category_colour(category)), shown)
+            name = shown(category.name) if digit is None else f"{shown(category.name)}  ({digit})"
+            item = QListWidgetItem(swatch(category_colour(category)), name)
             item.setData(_ID, category.id)
             self._list.addItem(item)
         if wanted and all(c.name.casefold() != wanted for c in found):

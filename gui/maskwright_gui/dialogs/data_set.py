@@ -16,6 +16,7 @@ from PySide6.QtWidgets import (
 )
 
 from maskwright.document.values import Category
+from maskwright.plain_text import shown
 from maskwright_gui.panels.class_bars import ClassBar, ClassBars
 from maskwright_gui.panels.duplicates import DuplicatesPage
 from maskwright_gui.panels.image_delegate import CELL, PICTURE_PX, GridDelegate
@@ -43,7 +44,7 @@ class DataSetWindow(QDialog):
 
     def __init__(self, project: "Project", query: ImageQuery, theme: Theme, parent: QWidget) -> None:
         super().__init__(parent)
-        self.setWindowTitle(f"Data set {project.name}")
+        self.setWindowTitle(f"Data set {shown(project.name)}")
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setWindowFlag(Qt.WindowType.WindowMaximizeButtonHint)
         self.resize(1040, 700)

@@ -18,6 +18,7 @@ from PySide6.QtWidgets import (
 )
 
 from maskwright.document.values import Category
+from maskwright.plain_text import shown
 from maskwright_gui.panels.widgets import named
 from maskwright_gui.workers.batch_status import duration_text
 
@@ -63,7 +64,7 @@ class EffortDialog(QDialog):
         if report.classes:
             from maskwright_gui.panels.effort_plots import effort_plots
 
-            names = {category.id: category.name for category in categories}
+            names = {category.id: shown(category.name) for category in categories}
             column.addWidget(self._make_table(report, names), 1)
             column.addWidget(effort_plots(report, categories), 1)
         else:

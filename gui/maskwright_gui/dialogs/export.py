@@ -45,7 +45,7 @@ class ExportDialog(QDialog):
         self._proposals = QCheckBox("Proposals that nobody has decided on", self)
         self._unreviewed = QCheckBox("Images that nobody has looked at", self)
         self._provenance = named(QComboBox(self), "State, score, model and thresholds of each object")
-        self._provenance.addItem("only where it came with imported objects", None)
+        self._provenance.addItem("as imported (none for new objects)", None)
         self._provenance.addItem("as attributes of each object", True)
         self._provenance.addItem("left out everywhere", False)
         self._holes = named(QComboBox(self), "Objects with holes")
@@ -175,7 +175,9 @@ class ExportDialog(QDialog):
         if kind.is_folder or self._shares.text().strip():
             name = QFileDialog.getExistingDirectory(self, "Folder to write", str(self._folder))
         else:
-            name, _ = QFileDialog.getSaveFileName(self, "File to write", self._path.text(), f"*{kind.suffix}")
+            asks_later = QFileDialog.Option.DontConfirmOverwrite
+            pattern = f"*{kind.suffix}"
+            name, _ = QFileDialog.getSaveFileName(self, "File to write", self._path.text(), pattern, options=asks_later)
         if name:
             self._path.setText(name)
 

@@ -16,6 +16,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from maskwright.plain_text import shown, shown_lines
 from maskwright_gui.panels.widgets import named
 from maskwright_gui.workers.batch_status import Failure
 
@@ -63,9 +64,9 @@ class FailuresDialog(QDialog):
         table.setAlternatingRowColors(True)
         table.setWordWrap(True)
         for failure in self._failures:
-            item = QTreeWidgetItem([failure.file_name, failure.reason])
+            item = QTreeWidgetItem([shown(failure.file_name), shown(failure.reason)])
             item.setData(0, _ID, failure.image_id)
-            item.setToolTip(1, failure.reason)
+            item.setToolTip(1, shown_lines(failure.reason))
             table.addTopLevelItem(item)
         table.header().setSectionResizeMode(0, QHeaderView.ResizeMode.Interactive)
         table.header().resizeSection(0, 220)

@@ -16,6 +16,7 @@ from PySide6.QtWidgets import (
 )
 
 from maskwright.formats.findings import Finding
+from maskwright.plain_text import shown, shown_lines
 from maskwright_gui.panels.widgets import named
 
 _FINDING = Qt.ItemDataRole.UserRole
@@ -57,10 +58,10 @@ class FindingsDialog(QDialog):
         ordered = sorted(self._findings, key=lambda finding: not finding.is_error)
         for finding in ordered:
             places = [str(id_) if id_ else "" for id_ in (finding.image_id, finding.instance_id)]
-            row = ["mend" if finding.is_error else "note", finding.kind.value, *places, finding.message]
+            row = ["mend" if finding.is_error else "note", finding.kind.value, *places, shown(finding.message)]
             item = QTreeWidgetItem(row)
             item.setData(0, _FINDING, finding)
-            item.setToolTip(4, finding.message)
+            item.setToolTip(4, shown_lines(finding.message))
             table.addTopLevelItem(item)
         table.itemActivated.connect(self._on_activated)
         table.itemClicked.connect(self._on_activated)

@@ -1,5 +1,6 @@
 """All keys on one page, read from the action table, and what the mouse does besides."""
 
+import html
 from collections.abc import Mapping, Sequence
 
 from PySide6.QtCore import QSize, Qt
@@ -120,7 +121,7 @@ def _column(sections: list[tuple[str, Rows]], parent: QWidget) -> QVBoxLayout:
     column = QVBoxLayout()
     column.setSpacing(0)
     for title, rows in sections:
-        heading = QLabel(f"<b>{title}</b>", parent)
+        heading = QLabel(f"<b>{html.escape(title)}</b>", parent, textFormat=Qt.TextFormat.RichText)
         heading.setContentsMargins(0, 0, 0, 4)
         column.addWidget(heading)
         grid = QGridLayout()

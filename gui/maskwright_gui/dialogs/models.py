@@ -1,5 +1,6 @@
 """The catalogue of models: what there is, what is installed, and getting, adding, checking and removing them."""
 
+import html
 from collections.abc import Callable
 from pathlib import Path
 
@@ -21,6 +22,7 @@ from PySide6.QtWidgets import (
 from maskwright.errors import MaskwrightError
 from maskwright.models.catalog import Availability, Listed, listed_models, remove, verify
 from maskwright.monitor import Monitor
+from maskwright.plain_text import shown, shown_lines
 from maskwright_gui.operation import Operation
 from maskwright_gui.panels.widgets import muted_label, named
 
@@ -44,6 +46,7 @@ class ModelsDialog(QDialog):
         self._table = self._make_table()
         self._about = muted_label("", self)
         self._about.setTextInteractionFlags(Qt.TextInteractionFlag.TextBrowserInteraction)
+        self._about.setTextFormat(Qt.TextFormat.RichText)
         self._about.setOpenExternalLinks(True)
         self._bar = named(QProgressBar(self), "Progress")
         self._bar.setTextVisible(False)
@@ -66,7 +69,7 @@ class ModelsDialog(QDialog):
         self._table.clear()
         for model in self._listed.values():
             licence = model.card.license if model.card is not None else ""
-            item = QTreeWidgetItem([model.name, str(model.availability), _download_text(model), licence])
+            item = QTreeWidgetItem([shown(model.name), str(model.availability), _download_text(model), licence])
             item.setData(0, _NAME, model.name)
             self._table.addTopLevelItem(item)
             if model.name == current or self._table.currentItem() is None:
@@ -181,10 +184,10 @@ class ModelsDialog(QDialog):
             self.close()
 
     def _on_get(self) -> None:
-        self._with_current(lambda model: self._begin(get_task(model.name, self), f"Downloading {model.name}"))
+        self._with_current(lambda model: self._begin(get_task(model.name, self), f"Downloading {shown(model.name)}"))
 
     def _on_verify(self) -> None:
-        self._with_current(lambda model: self._begin(verify_task(model, self), f"Checking {model.name}"))
+        self._with_current(lambda model: self._begin(verify_task(model, self), f"Checking {shown(model.name)}"))
 
     def _on_remove(self) -> None:
         self._with_current(self._remove_model)
@@ -195,7 +198,7 @@ class ModelsDialog(QDialog):
         except MaskwrightError as error:
             self._tell(str(error), is_failure=True)
         else:
-            self._tell(f"{model.name} is removed.")
+            self._tell(f"{shown(model.name)} is removed.")
         self.reload()
 
     def _on_add(self) -> None:
@@ -230,11 +233,18 @@ def _about(model: Listed) -> str:
     """What it is, how good, where it comes from; as rich text."""
     card = model.card
     if card is None:
-        return f"{model.title}, family {model.installed.family}" if model.installed is not None else ""
-    figures = ", ".join(f"{name} {value:.3f}" for name, value in card.metrics.items())
-    parts = [f"<b>{card.title}</b>", " ".join(card.description.split()), figures]
-    link = f'<a href="{card.source}">{card.source}</a>' if card.source else ""
+        return _markup(f"{model.title}, family {model.installed.family}") if model.installed is not None else ""
+    figures = ", ".join(f"{_markup(name)} {value:.3f}" for name, value in card.metrics.items())
+    parts = [f"<b>{_markup(card.title)}</b>", _markup(" ".join(card.description.split())), figures]
+    link = _markup(card.source)
+    if card.source.startswith(("https://", "http://")):
+        link = f'<a href="{link}">{link}</a>'
     return "<br>".join(filter(None, [*parts, link]))
+
+
+def _markup(text: str) -> str:
+    """A text of a card, which may have come with a model from anywhere, as rich text."""
+    return html.escape(shown_lines(text))
 
 
 def get_task(name: str, parent: QObject) -> Operation:

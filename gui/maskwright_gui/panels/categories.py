@@ -22,10 +22,14 @@ from maskwright.document.class_keys import DIGITS, ClassKeys
 from maskwright.document.document import Document
 from maskwright.document.palette import category_colour
 from maskwright.document.values import Category, InstanceState
+from maskwright.plain_text import shown
 from maskwright_gui.icons import swatch
 from maskwright_gui.panels.widgets import Inviting, named
+from maskwright_gui.plain_style import in_menu
 
 _ID = Qt.ItemDataRole.UserRole
+MOST_WITHOUT_SEARCH = 12
+"""Classes that are found by looking."""
 
 
 class CategoriesPanel(QWidget):
@@ -44,6 +48,7 @@ class CategoriesPanel(QWidget):
     """(class that goes, class its objects get)."""
     merge_undone = Signal(int)
     """Id of a merge."""
+    delete_requested = Signal(int)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -68,6 +73,12 @@ class CategoriesPanel(QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 4, 0, 0)
         column.setSpacing(4)
+        self._search = named(QLineEdit(self), "Find a class")
+        self._search.setPlaceholderText("Find a class")
+        self._search.setClearButtonEnabled(True)
+        self._search.textChanged.connect(self._filter)
+        self._search.hide()
+        column.addWidget(self._search)
         column.addWidget(self._stack, 1)
         column.addLayout(row)
 
@@ -80,12 +91,22 @@ class CategoriesPanel(QWidget):
         for category in categories:
             self._tree.addTopLevelItem(self._make_item(category, digits.get(category.id, "")))
         self._is_syncing = False
+        self._search.setVisible(len(categories) > MOST_WITHOUT_SEARCH or bool(self._search.text()))
+        self._filter()
         self._stack.show_content(bool(categories))
 
     def set_changeable(self, is_changeable: bool) -> None:
         """Whether a class can be added."""
         for widget in self._adding:
             widget.setEnabled(is_changeable)
+
+    def _filter(self) -> None:
+        """Show the classes whose name has what is typed."""
+        wanted = self._search.text().strip().casefold()
+        for row in range(self._tree.topLevelItemCount()):
+            item = self._tree.topLevelItem(row)
+            if item is not None:
+                item.setHidden(wanted not in item.text(1).casefold())
 
     def set_merges(self, merges: Iterable[tuple[int, str]]) -> None:
         """(id, name of the class that went) of the merges that can be taken back."""
@@ -131,12 +152,12 @@ class CategoriesPanel(QWidget):
         return tree
 
     def _make_item(self, category: Category, digit: str) -> QTreeWidgetItem:
-        item = QTreeWidgetItem([digit, category.name, ""])
+        item = QTreeWidgetItem([digit, shown(category.name), ""])
         item.setIcon(1, swatch(category_colour(category)))
         item.setData(0, _ID, category.id)
         item.setTextAlignment(2, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         key = f" · key {digit}" if digit else ""
-        item.setToolTip(1, f"{category.name} (id {category.id}){key}\nDouble-click renames it")
+        item.setToolTip(1, f"{shown(category.name)} (id {category.id}){key}\nDouble-click renames it")
         return item
 
     def _open_menu(self, at: QPoint) -> None:
@@ -155,6 +176,8 @@ class CategoriesPanel(QWidget):
             menu.addActions([rename, colour])
             self._add_keys(menu.addMenu("Key"), item.data(0, _ID))
             self._add_targets(menu.addMenu("Merge into"), item.data(0, _ID))
+            menu.addSeparator()
+            menu.addAction("Delete…").triggered.connect(partial(self._delete, item.data(0, _ID)))
         for merge_id, name in reversed(self._merges):
             menu.addAction(f"Undo the merge of “{name}”").triggered.connect(partial(self._undo_merge, merge_id))
         return menu
@@ -176,11 +199,14 @@ class CategoriesPanel(QWidget):
     def _add_targets(self, menu: QMenu, source_id: int) -> None:
         others = [category for category in self._categories.values() if category.id != source_id]
         for category in others:
-            menu.addAction(category.name).triggered.connect(partial(self._merge, source_id, category.id))
+            menu.addAction(in_menu(category.name)).triggered.connect(partial(self._merge, source_id, category.id))
         menu.setEnabled(bool(others))
 
     def _merge(self, source_id: int, target_id: int, _is_checked: bool = False) -> None:
         self.merge_requested.emit(source_id, target_id)
+
+    def _delete(self, category_id: int, _is_checked: bool = False) -> None:
+        self.delete_requested.emit(category_id)
 
     def _undo_merge(self, merge_id: int, _is_checked: bool = False) -> None:
         self.merge_undone.emit(merge_id)
@@ -193,7 +219,7 @@ class CategoriesPanel(QWidget):
 
     def _choose_colour(self, category_id: int) -> None:
         known = QColor(*category_colour(self._categories[category_id]))
-        colour = QColorDialog.getColor(known, self, f"Colour of {self._categories[category_id].name}")
+        colour = QColorDialog.getColor(known, self, f"Colour of {shown(self._categories[category_id].name)}")
         if colour.isValid():
             self.colour_requested.emit(category_id, colour.name())
 
@@ -211,7 +237,7 @@ class CategoriesPanel(QWidget):
             return
         category = self._categories[item.data(0, _ID)]
         name = item.text(1).strip()
-        if name and name != category.name:
+        if name and name not in (category.name, shown(category.name)):
             self.rename_requested.emit(category.id, name)
         elif not name:
-            item.setText(1, category.name)
+            item.setText(1, shown(category.name))

@@ -17,6 +17,7 @@ from PySide6.QtWidgets import (
 
 from maskwright.document.palette import category_colour
 from maskwright.document.values import Category
+from maskwright.plain_text import shown
 from maskwright_gui.panels.widgets import named
 
 _ID = Qt.ItemDataRole.UserRole
@@ -120,7 +121,7 @@ class ClassFilterList(QDialog):
 def _item(category: Category, *, is_kept: bool) -> QListWidgetItem:
     pixmap = QPixmap(12, 12)
     pixmap.fill(QColor(*category_colour(category)))
-    item = QListWidgetItem(QIcon(pixmap), category.name)
+    item = QListWidgetItem(QIcon(pixmap), shown(category.name))
     item.setData(_ID, category.id)
     item.setFlags(Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable | Qt.ItemFlag.ItemIsUserCheckable)
     item.setCheckState(_CHECKED if is_kept else _UNCHECKED)

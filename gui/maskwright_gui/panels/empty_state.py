@@ -60,7 +60,9 @@ class EmptyState(QWidget):
         row.addStretch(1)
         row.addWidget(self._open)
         row.addWidget(self._button("Open the samples", self.samples_requested, "A dozen made-up micrographs to try"))
-        row.addWidget(self._button("Get a model…", self.model_requested, "Use an OpenVINO model of your own"))
+        row.addWidget(
+            self._button("Get a model…", self.model_requested, "What models there are, and how to bring your own")
+        )
         row.addStretch(1)
         return row
 

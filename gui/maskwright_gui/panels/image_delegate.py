@@ -5,6 +5,7 @@ from PySide6.QtGui import QColor, QFontMetrics, QImage, QPainter, QPen
 from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
 from maskwright.document.values import ImageRecord
+from maskwright.plain_text import shown
 from maskwright_gui.panels.image_model import REASON_ROLE, RECORD_ROLE, ROW_SIZE, THUMBNAIL_ROLE
 from maskwright_gui.panels.state_marks import paint_state_mark, state_text
 from maskwright_gui.theme import LIGHT, Theme
@@ -35,7 +36,7 @@ class ImageDelegate(QStyledItemDelegate):
         """In an order of the queue the reason takes the place of the number of objects."""
         metrics = QFontMetrics(painter.font())
         line = metrics.height() + 2
-        folder, _, name = record.file_name.rpartition("/")
+        folder, name = (shown(part) for part in record.file_name.rpartition("/")[::2])
         top = area.top() + max((area.height() - 3 * line) // 2, 0)
         painter.setPen(QColor(self.theme.text))
         elided = metrics.elidedText(name, elide_mode(name), area.width())
@@ -109,7 +110,7 @@ class GridDelegate(QStyledItemDelegate):
         below = QRect(frame.left() + 16, frame.bottom() + 2, frame.width() - 16, 22)
         paint_state_mark(painter, QPointF(frame.left() + 6, below.center().y() + 1), record.state)
         painter.setPen(QColor(self.theme.text))
-        text = f"{record.file_name.rpartition('/')[2]} · {record.instance_count}"
+        text = f"{shown(record.file_name.rpartition('/')[2])} · {record.instance_count}"
         elided = painter.fontMetrics().elidedText(text, Qt.TextElideMode.ElideMiddle, below.width())
         painter.drawText(below, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, elided)
 

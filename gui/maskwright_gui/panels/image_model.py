@@ -15,6 +15,7 @@ from PySide6.QtCore import QAbstractListModel, QModelIndex, QObject, QPersistent
 from maskwright.document.values import ImageRecord
 from maskwright.errors import MaskwrightError
 from maskwright.monitor import Monitor
+from maskwright.plain_text import shown
 from maskwright_gui.operation import Operation
 from maskwright_gui.panels.image_query import ImageQuery
 from maskwright_gui.panels.state_marks import state_text
@@ -195,10 +196,10 @@ class ImageListModel(QAbstractListModel):
         if record is None:
             return None
         if role == Qt.ItemDataRole.DisplayRole:
-            return record.file_name
+            return shown(record.file_name)
         if role in (Qt.ItemDataRole.ToolTipRole, Qt.ItemDataRole.AccessibleTextRole):
             counted = f"{record.instance_count} object" + ("s" if record.instance_count != 1 else "")
-            told = f"{record.file_name}\n{record.width} × {record.height}, {counted}, {state_text(record.state)}"
+            told = f"{shown(record.file_name)}\n{record.width} × {record.height}, {counted}, {state_text(record.state)}"
             return "\n".join(filter(None, (told, self.reason(record.id))))
         if role == REASON_ROLE:
             return self.reason(record.id)

@@ -167,6 +167,7 @@ class ImagesPanel(QWidget):
         self._order.currentIndexChanged.connect(self.refilter)
         for label in (self._found, self._stack.label):
             flag = Qt.TextInteractionFlag
+            label.setTextFormat(Qt.TextFormat.RichText)
             label.setTextInteractionFlags(flag.LinksAccessibleByMouse | flag.LinksAccessibleByKeyboard)
             label.linkActivated.connect(self.clear_filters)
         self._search.returnPressed.connect(self.list_view.setFocus)

@@ -13,6 +13,7 @@ from maskwright.document.change import Change
 from maskwright.document.document import Document
 from maskwright.document.palette import category_colour
 from maskwright.document.values import Category, Instance, InstanceState, Provenance
+from maskwright.plain_text import shown
 from maskwright_gui.icons import swatch, themed_icon
 from maskwright_gui.panels.state_marks import origin_text
 from maskwright_gui.theme import LIGHT, Theme
@@ -108,7 +109,7 @@ class InstanceModel(QAbstractTableModel):
 
     def _category_name(self, instance: Instance) -> str:
         category = self._categories.get(instance.category_id)
-        return category.name if category is not None else f"class {instance.category_id}"
+        return shown(category.name) if category is not None else f"class {instance.category_id}"
 
     def _display(self, instance: Instance, column: Column) -> str | None:
         match column:

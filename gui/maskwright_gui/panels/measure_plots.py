@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QVBoxLayout, QWidg
 
 from maskwright.document.palette import category_colour
 from maskwright.document.values import Category
+from maskwright.plain_text import shown
 from maskwright_gui.panels.plots import BarPlot, Bars, Colour
 from maskwright_gui.panels.widgets import muted_label, named
 
@@ -36,7 +37,7 @@ class MeasurePlots(QWidget):
         self._class = named(QComboBox(self), "Class to plot")
         self._class.addItem("All classes", None)
         for category in self._categories:
-            self._class.addItem(category.name, category.id)
+            self._class.addItem(shown(category.name), category.id)
         self._unit = named(QComboBox(self), "How sizes are told")
         self._unit.addItems(["Side of a square as large, in pixels", "Share of the image"])
         self._summary = QLabel(self)

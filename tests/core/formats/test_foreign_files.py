@@ -168,7 +168,7 @@ def test_coloured_masks_beside_xml_are_its_objects(tmp_path: Path) -> None:
 def test_objects_of_a_mask_that_have_no_class_are_named(tmp_path: Path) -> None:
     voc_masks(tmp_path, two_objects(), two_objects(), None)
     data = read(voc_xml(tmp_path, "car"), "voc")
-    assert "1 objects of its mask have no <object>" in str(data.problems)
+    assert "1 object of its mask without an <object>" in str(data.problems)
 
 
 def test_a_voc_box_without_mask_is_a_box(tmp_path: Path) -> None:

@@ -1,11 +1,12 @@
 """Annotations leave the project checked, and come into it whole."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from pycocotools.coco import COCO
-from PySide6.QtWidgets import QCheckBox, QLineEdit
+from PySide6.QtWidgets import QCheckBox, QLineEdit, QMessageBox
 from pytestqt.qtbot import QtBot
 
 from maskwright.document import edits
@@ -144,3 +145,38 @@ def test_dialog_deals_rare_classes_out_where_there_are_parts(qtbot: QtBot, tmp_p
     parts.setText("train=80,val=20")
     box.click()
     assert dialog.request.by_class
+
+
+def replace_question(bench: Workbench) -> QMessageBox | None:
+    return next((box for box in bench.window.findChildren(QMessageBox) if box.isVisible()), None)
+
+
+def test_nothing_is_written_over_without_asking(qtbot: QtBot, project: Workbench, tmp_path: Path) -> None:
+    draw(project, TRIANGLE)
+    request = ExportRequest(tmp_path / "out.json", CocoExportOptions())
+    request.path.write_text("mine")
+
+    assert not export(qtbot, project, request).is_written
+    box = replace_question(project)
+    assert box is not None and "a file of 4 bytes" in box.informativeText()
+    assert request.path.read_text() == "mine"
+
+    with qtbot.waitSignal(project.exchange.exported, timeout=30_000):
+        next(button for button in box.buttons() if button.text() == "Replace").click()
+    assert len(COCO(str(request.path)).getAnnIds()) == 1
+
+
+def test_an_own_export_is_asked_about_once_unless_it_was_changed(
+    qtbot: QtBot, project: Workbench, tmp_path: Path
+) -> None:
+    draw(project, TRIANGLE)
+    request = ExportRequest(tmp_path / "out.json", CocoExportOptions())
+    assert export(qtbot, project, request).is_written
+    again = export(qtbot, project, request)
+    assert (again.is_written, again.is_own) == (False, True)
+    assert export(qtbot, project, replace(request, may_replace=True)).is_written
+
+    assert export(qtbot, project, request).is_written, "said once"
+    request.path.write_text("changed by somebody")
+    changed = export(qtbot, project, request)
+    assert (changed.is_written, changed.is_own) == (False, False)

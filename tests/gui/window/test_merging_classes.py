@@ -10,7 +10,7 @@ from maskwright.document import edits
 from maskwright.document.change import Change
 from maskwright.project.merging import CategoryUse
 from maskwright_gui.app import Workbench
-from maskwright_gui.features.classes.feature import what_merges
+from maskwright_gui.features.classes.sentences import what_merges
 from maskwright_gui.panels.image_query import ImageQuery
 from project_builders import drawn, square
 

@@ -22,6 +22,7 @@ from maskwright.formats.verification import Verification
 from maskwright.geometry.algebra import clip_to_image
 from maskwright.geometry.raster import Rle, polygons_to_rle, rle_area, rle_bbox_xywh
 from maskwright.geometry.rle import counts_to_mask, rle_counts
+from maskwright.words import count_of
 
 _SECTIONS = ("images", "annotations", "categories")
 _NEEDED = ("id", "image_id", "category_id", "segmentation", "area", "bbox", "iscrowd")
@@ -63,7 +64,10 @@ def _verify(path: Path, source: CocoSource, options: CocoExportOptions) -> Itera
             used_ids |= {each.get("category_id") for each in value}
             yield from _compare(value, images, stored, class_ids, is_kept=options.keeps_records)
     if image_count != len(images):
-        yield Finding(Kind.WRONG_IN_FILE, f"{image_count} images are in the file, {len(images)} were meant to be")
+        yield Finding(
+            Kind.WRONG_IN_FILE,
+            f"the file has {count_of(image_count, 'image')}, and {len(images)} were meant to be in it",
+        )
     if not used_ids <= category_ids:
         yield Finding(Kind.WRONG_IN_FILE, f"classes {sorted(map(str, used_ids - category_ids))} are not in the file")
     for image_id, instance in stored.unseen():

@@ -136,6 +136,8 @@ class BatchFeature(Feature):
         project, cache = self._session.project, self._session.cache
         if project is None or cache is None or self._state is not BatchState.IDLE or not self._model.may_write():
             return
+        if not self._model.may_run(self.run):
+            return
         self._progress = BatchProgress(0, sum(project.state_counts().values()))
         wanted = self._model.wanted_thresholds()
         request = BatchRequest(project, cache, self._model.choice, wanted, only_untouched=only_untouched)

@@ -11,11 +11,14 @@ from PySide6.QtWidgets import QMessageBox
 from maskwright.document.class_keys import with_key
 from maskwright.document.values import Category
 from maskwright.errors import MaskwrightError
+from maskwright.plain_text import shown
+from maskwright.words import count_of
 from maskwright_gui.actions import Action, Menu, Under, may_edit
 from maskwright_gui.canvas.view import CanvasView
 from maskwright_gui.dialogs.class_picker import ClassPicker
 from maskwright_gui.feature import Context, Feature
 from maskwright_gui.features.classes.drawn import DrawnClass
+from maskwright_gui.features.classes.sentences import what_is_deleted, what_merges
 from maskwright_gui.features.editing.feature import EditingFeature
 from maskwright_gui.features.images.feature import ImagesFeature
 from maskwright_gui.features.objects.feature import ObjectsFeature
@@ -25,7 +28,7 @@ from maskwright_gui.panels.categories import CategoriesPanel
 from maskwright_gui.session import CLASS_KEYS_SETTING
 
 if TYPE_CHECKING:
-    from maskwright.project.merging import CategoryUse, Merge
+    from maskwright.project.merging import Merge
 
 
 class ClassesFeature(Feature):
@@ -109,6 +112,7 @@ class ClassesFeature(Feature):
         panel.key_requested.connect(self.set_key)
         panel.merge_requested.connect(self.merge)
         panel.merge_undone.connect(self.undo_merge)
+        panel.delete_requested.connect(self.delete)
 
     def pick_for_selection(self) -> None:
         """Ask for the class of the selection, where the user looks."""
@@ -151,7 +155,8 @@ class ClassesFeature(Feature):
         self.panel.set_merges((merge.id, merge.source.name) for merge in merges)
         self.panel.set_current(self._session.current_category_id)
         self._count()
-        self._canvas.set_style(self._canvas.style_values.with_categories(categories))
+        named = (*categories, *self._session.unlisted)
+        self._canvas.set_style(self._canvas.style_values.with_categories(named))
 
     def add(self, name: str) -> Category | None:
         """A new class, which is then the one to draw with; None where it was refused."""
@@ -206,7 +211,7 @@ class ClassesFeature(Feature):
     def merge(self, source_id: int, target_id: int) -> QMessageBox | None:
         """Ask whether all objects of one class are to become objects of another, and do it then."""
         project = self._session.project
-        names = {category.id: category.name for category in self._session.categories}
+        names = {category.id: shown(category.name) for category in self._session.categories}
         if project is None or self.is_working or not {source_id, target_id} <= names.keys():
             return None
         self._session.save()
@@ -229,6 +234,49 @@ class ClassesFeature(Feature):
             work = partial(self._session.project.undo_merge, merge_id)
             self._run("Taking a merge back", work, self._on_merge_undone)
 
+    def delete(self, category_id: int) -> QMessageBox | None:
+        """Delete a class; where it has objects, ask whether they go along or get another class first."""
+        project = self._session.project
+        category = next((each for each in self._session.categories if each.id == category_id), None)
+        if project is None or self.is_working or category is None:
+            return None
+        self._session.save()
+        use = project.category_use(category_id)
+        work = partial(project.delete_category, category_id)
+        run = partial(self._run, f"Deleting “{category.name}”", work, partial(self._on_deleted, category.name))
+        if not use.instances:
+            run()
+            return None
+        box = QMessageBox(QMessageBox.Icon.Question, "Delete class", f"Delete “{category.name}” and its objects?")
+        box.setTextFormat(Qt.TextFormat.PlainText)
+        box.setParent(self._window, box.windowFlags())
+        box.setInformativeText(what_is_deleted(use, category.name))
+        delete = box.addButton(
+            f"Delete with {count_of(use.instances, 'object')}", QMessageBox.ButtonRole.DestructiveRole
+        )
+        if len(self._session.categories) > 1:
+            move = box.addButton("Move the objects…", QMessageBox.ButtonRole.ActionRole)
+            move.clicked.connect(lambda: self._pick_target(category))
+        box.addButton(QMessageBox.StandardButton.Cancel)
+        delete.clicked.connect(lambda: run())
+        box.finished.connect(box.deleteLater)
+        box.open()
+        return box
+
+    def _pick_target(self, category: Category) -> None:
+        """The class that the objects of one that goes are to have."""
+        others = [each for each in self._session.categories if each.id != category.id]
+        prompt = f"New class of “{category.name}”"
+        at = place_for_popup(self._canvas)
+        picker = ClassPicker(others, self._session.class_keys, others[0].id, at, self._window, prompt=prompt)
+        picker.chosen.connect(lambda target_id: self.merge(category.id, target_id))
+        picker.created.connect(lambda name: self._merge_into_new(category.id, name))
+        picker.pop_up()
+
+    def _merge_into_new(self, source_id: int, name: str) -> None:
+        if (target := self.add(name)) is not None:
+            self.merge(source_id, target.id)
+
     def _run(self, text: str, work: Callable[[], object], on_done: Callable[..., object]) -> None:
         """A merge is done wholly or not at all: it asks nobody whether it is to go on."""
         self._run_beside(lambda _monitor: work(), on_done, "The classes stay as they are")
@@ -236,31 +284,26 @@ class ClassesFeature(Feature):
 
     def _on_merged(self, text: str, merge: "Merge") -> None:
         self._session.reload_classes()
-        detail = _counted(merge.instance_count, "object") + " changed class."
+        detail = count_of(merge.instance_count, "object") + " changed class."
         self.told.emit(Message(text, detail, action_text="Undo", action=partial(self.undo_merge, merge.id)))
+        self.merged.emit()
+
+    def _on_deleted(self, name: str, count: int) -> None:
+        self._session.reload_classes()
+        detail = "No model proposes it any more. Adding a class of this name brings it back"
+        detail += "; undo on an image brings back its objects." if count else "."
+        self.told.emit(
+            Message(f"“{name}” deleted, with {count_of(count, 'object')}" if count else f"“{name}” deleted", detail)
+        )
         self.merged.emit()
 
     def _on_merge_undone(self, category: Category) -> None:
         self._session.reload_classes()
-        self.told.emit(Message(f"“{category.name}” is a class of its own again"))
+        self.told.emit(Message(f"“{shown(category.name)}” is a class of its own again"))
         self.merged.emit()
-
-
-def what_merges(use: "CategoryUse", source: str, target: str) -> str:
-    """What a person should know before two classes become one."""
-    rejected = f" ({use.rejected} of them rejected)" if use.rejected else ""
-    return (
-        f"{_counted(use.instances, 'object')}{rejected} on {_counted(use.images, 'image')} will be “{target}”, and the "
-        f"class “{source}” goes. A model that finds “{source}” proposes “{target}” from then on. The menu of the "
-        "classes can take it back at any time."
-    )
 
 
 def place_for_popup(canvas: CanvasView) -> QPoint:
     """Where a user looks: at the pointer, or at the canvas while the pointer is elsewhere. Global position."""
     at = QCursor.pos()
     return at if canvas.rect().contains(canvas.mapFromGlobal(at)) else canvas.mapToGlobal(canvas.place_of_selection())
-
-
-def _counted(count: int, noun: str) -> str:
-    return f"{count:,} {noun}" + ("" if count == 1 else "s")

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from maskwright.document.palette import category_colour
 from maskwright.monitor import Monitor
+from maskwright.plain_text import shown
 from maskwright_gui.actions import Action, Menu
 from maskwright_gui.dialogs.data_set import DataSetWindow
 from maskwright_gui.feature import Context, Feature
@@ -128,7 +129,7 @@ def class_bars(project: "Project") -> list[ClassBar]:
     """The number of objects and images of each class; rejected proposals left out."""
     counts = project.category_counts()
     return [
-        ClassBar(category.name, category_colour(category), *counts.get(category.id, (0, 0)))
+        ClassBar(shown(category.name), category_colour(category), *counts.get(category.id, (0, 0)))
         for category in project.categories()
     ]
 

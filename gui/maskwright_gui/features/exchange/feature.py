@@ -6,8 +6,8 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QFileDialog
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QFileDialog, QMessageBox
 
 from maskwright_gui.actions import Action, Menu, may_edit
 from maskwright_gui.feature import Context, Feature
@@ -163,6 +163,9 @@ class ExchangeFeature(Feature):
     def _on_exported(self, outcome: "ExportOutcome") -> None:
         show = partial(self.show_findings, outcome.findings, None if outcome.is_written else outcome.request)
         self.exported.emit(outcome)
+        if outcome.in_the_way:
+            self.ask_to_replace(outcome)
+            return
         if not outcome.is_written:
             count = sum(finding.is_error for finding in outcome.findings)
             detail = f"{count} objects would be refused or misread by those who read the file."
@@ -177,6 +180,27 @@ class ExchangeFeature(Feature):
         if outcome.losses:
             detail += f". Not kept: {', '.join(outcome.losses)}"
         self.told.emit(Message("Annotations exported", f"{detail}."))
+
+    def ask_to_replace(self, outcome: "ExportOutcome") -> QMessageBox:
+        """Nothing that is there is written over unless the user says so."""
+        request = outcome.request
+        box = QMessageBox(QMessageBox.Icon.Question, "Export annotations", f"Replace {request.path.name}?")
+        box.setTextFormat(Qt.TextFormat.PlainText)
+        box.setParent(self._window, box.windowFlags())
+        what = f"There is {outcome.in_the_way}, in {request.path.parent}."
+        if outcome.is_own:
+            what += " It is this project's own export; it will be replaced without asking from now on."
+        elif request.path.is_dir():
+            what += " Files of the same names will be replaced, others stay."
+        box.setInformativeText(what)
+        replace_it = box.addButton("Replace", QMessageBox.ButtonRole.AcceptRole)
+        elsewhere = box.addButton("Choose another place…", QMessageBox.ButtonRole.ActionRole)
+        box.addButton(QMessageBox.StandardButton.Cancel)
+        replace_it.clicked.connect(lambda: self.export(replace(request, may_replace=True)))
+        elsewhere.clicked.connect(lambda: self.open_export())
+        box.finished.connect(box.deleteLater)
+        box.open()
+        return box
 
     def _on_all_done(self) -> None:
         self.told.emit(Message("All images are done", "", "info", "Export…", self.open_export))

@@ -7,6 +7,7 @@ from PySide6.QtCore import QObject, QTimer, Signal
 
 from maskwright.document.values import ImageRecord
 from maskwright.errors import ImageError, ProjectError
+from maskwright.plain_text import shown
 from maskwright_gui.canvas.pyramid import ImagePyramid
 from maskwright_gui.canvas.view import CanvasView
 from maskwright_gui.canvas.viewport import ViewportState
@@ -103,6 +104,7 @@ class ImageOnCanvas(QObject):
         loader.failed.connect(self._on_failed)
         for news in (session.neighbour_read, session.record_changed, loader.prefetched):
             news.connect(lambda _image_id: self.look_ahead_soon())
+        session.categories_changed.connect(lambda _categories: self.look_ahead_soon())  # a write makes all known stale
 
     def forget(self) -> None:
         """Another project: what is remembered here is of another one, or of an earlier day."""
@@ -189,7 +191,7 @@ class ImageOnCanvas(QObject):
     def _tell_late(self) -> None:
         if self._session.image is not None and self.on_screen is None and not self._is_decoding:
             self._is_decoding = True
-            self.work_changed.emit(f"Waiting for {self._session.image.file_name}", 0, None)
+            self.work_changed.emit(f"Waiting for {shown(self._session.image.file_name)}", 0, None)
 
     def _end_decoding(self) -> None:
         self._late_timer.stop()

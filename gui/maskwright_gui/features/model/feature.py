@@ -1,7 +1,7 @@
 """Which model runs, on which device, and what it says about the image on screen."""
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from itertools import count
 from pathlib import Path
@@ -15,6 +15,7 @@ from maskwright.inference.thresholds import Thresholds
 from maskwright_gui.actions import Action, Menu, Under, may_edit, nothing
 from maskwright_gui.dialogs.models import ModelsDialog
 from maskwright_gui.feature import Context, Feature
+from maskwright_gui.features.model.fit import ModelFit
 from maskwright_gui.features.model.mapping import ClassMapping
 from maskwright_gui.features.projects.feature import ProjectsFeature
 from maskwright_gui.features.thresholds.feature import ThresholdsFeature
@@ -58,6 +59,7 @@ class ModelFeature(Feature):
         self._told_error: MaskwrightError | None = None
         """That of a model that could not be loaded: what waited for it fails with the same one."""
         self._mapping = ClassMapping(self._session, self._window)
+        self.fit = ModelFit(self._session, self._window)
         self._declare(
             Action(
                 "run_model",
@@ -133,8 +135,10 @@ class ModelFeature(Feature):
             lambda image: self.panel.set_has_image(image is not None and may_edit(self._session))
         )
         self._window.status.work_clicked.connect(self._dock.raise_)
-        self._window.empty_state.model_requested.connect(self.browse)
+        self._window.empty_state.model_requested.connect(self.open_models)
         projects.model_dropped.connect(self.choose)
+        projects.opened.connect(self.fit.look)
+        self.fit.models_wanted.connect(self.open_models)
         self._thresholds.candidates_missing.connect(self.run_on_image)
         self.mapping_wanted.connect(self._mapping.open)
         self._mapping.changed.connect(self._thresholds.apply_everywhere)
@@ -186,7 +190,12 @@ class ModelFeature(Feature):
         dialog.model_chosen.connect(self.choose)
         dialog.show()
 
+    def may_run(self, go_on: Callable[[], object]) -> bool:
+        """Whether the chosen model may know what the images show; else the user is asked, and `go_on` called on yes."""
+        return self.fit.allows(self._choice.source, go_on)
+
     def stop(self) -> None:
+        self.fit.stop()
         for dialog in self._window.findChildren(ModelsDialog):
             dialog.close()  # ends a download
 
@@ -205,7 +214,8 @@ class ModelFeature(Feature):
 
     def run_on_image(self) -> None:
         """On the one on screen."""
-        if self._session.image is not None and self._session.project is not None and self.may_write():
+        has_image = self._session.image is not None and self._session.project is not None
+        if has_image and self.may_write() and self.may_run(self.run_on_image) and self._session.image is not None:
             self._run_on(self._session.image)
 
     def run_on_images(self, image_ids: Iterable[int]) -> None:

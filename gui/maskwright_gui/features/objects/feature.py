@@ -4,6 +4,7 @@ from PySide6.QtCore import Qt
 
 from maskwright.document.change import Change
 from maskwright.document.document import Document
+from maskwright.document.values import Category
 from maskwright_gui.feature import Context, Feature
 from maskwright_gui.features.editing.feature import EditingFeature
 from maskwright_gui.features.images.feature import ImagesFeature
@@ -23,7 +24,7 @@ class ObjectsFeature(Feature):
         self._session.document_replaced.connect(lambda _document: self._window.later.put(_LATER, self._show))
         self._session.document_changed.connect(self._on_document_changed)
         self._session.selection_changed.connect(self._on_selection_changed)
-        self._session.categories_changed.connect(panel.set_categories)
+        self._session.categories_changed.connect(self._on_categories_changed)
         images.records_changed.connect(self._on_records_changed)
         self._follow_keys(panel.show_keys)
         self._window.theme_changed.connect(panel.set_theme)
@@ -35,6 +36,9 @@ class ObjectsFeature(Feature):
         self.panel.set_document(self._session.document)
         self.panel.set_image_state(self._session.image.state if self._session.image is not None else None)
         self.panel.set_selection(self._session.selection)
+
+    def _on_categories_changed(self, categories: tuple[Category, ...]) -> None:
+        self.panel.set_categories((*categories, *self._session.unlisted))
 
     def _on_document_changed(self, change: Change, document: Document) -> None:
         self._window.later.flush()  # the lists have to show the image that the change is of

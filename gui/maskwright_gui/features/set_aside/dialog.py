@@ -16,6 +16,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from maskwright.plain_text import shown, shown_lines
 from maskwright_gui.panels.widgets import muted_label, named
 
 if TYPE_CHECKING:
@@ -68,9 +69,14 @@ class SetAsideDialog(QDialog):
         self._table.clear()
         for place, edit in enumerate(self._edits):
             at = datetime.fromisoformat(edit.at).astimezone().strftime("%Y-%m-%d %H:%M:%S")
-            item = QTreeWidgetItem([at, edit.file_name or f"image {edit.image_id}", edit.label or "Done", edit.reason])
+            item = QTreeWidgetItem(
+                [
+                    shown(text)
+                    for text in (at, edit.file_name or f"image {edit.image_id}", edit.label or "Done", edit.reason)
+                ]
+            )
             item.setData(0, _PLACE, place)
-            item.setToolTip(3, edit.reason)
+            item.setToolTip(3, shown_lines(edit.reason))
             self._table.addTopLevelItem(item)
         self._table.selectAll()
         for button in self._buttons:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtWidgets import QFileDialog
 
 from maskwright.errors import MaskwrightError
+from maskwright.plain_text import shown
 from maskwright_gui.actions import Action, Menu
 from maskwright_gui.feature import Context, Feature
 from maskwright_gui.features.projects.feature import ProjectsFeature
@@ -101,7 +102,7 @@ class AsideFeature(Feature):
             self._dialog.show_edits(self._session.project.edits_set_aside())
 
     def _on_put_aside(self, edit: "EditSetAside") -> None:
-        image = edit.file_name or f"image {edit.image_id}"
+        image = shown(edit.file_name) or f"image {edit.image_id}"
         what = f"“{edit.label or 'Done'}” does not fit into the project"
         self.told.emit(Message(what, f"{image}: {edit.reason}. {WHERE}", "error", "Show", self.open))
         self._show_anew()

@@ -1,0 +1,27 @@
+"""What a user should know before a class goes, in sentences."""
+
+from typing import TYPE_CHECKING
+
+from maskwright.words import count_of
+
+if TYPE_CHECKING:  # brings SQLAlchemy, which the first window can spare
+    from maskwright.project.merging import CategoryUse
+
+
+def what_merges(use: "CategoryUse", source: str, target: str) -> str:
+    """What a person should know before two classes become one."""
+    rejected = f" ({use.rejected} of them rejected)" if use.rejected else ""
+    return (
+        f"{count_of(use.instances, 'object')}{rejected} on {count_of(use.images, 'image')} will be “{target}”, and the "
+        f"class “{source}” goes. A model that finds “{source}” proposes “{target}” from then on. The menu of the "
+        "classes can take it back at any time."
+    )
+
+
+def what_is_deleted(use: "CategoryUse", name: str) -> str:
+    """What a user should know before a class goes."""
+    rejected = f" ({use.rejected:,} of them rejected)" if use.rejected else ""
+    return (
+        f"{count_of(use.instances, 'object')}{rejected} on {count_of(use.images, 'image')} will be deleted. On each "
+        f"image undo (Ctrl+Z) brings them back, and “{name}” with them."
+    )

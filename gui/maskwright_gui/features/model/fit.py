@@ -1,0 +1,115 @@
+"""Whether the chosen model knows what the images show; asked before it is run on what it is plainly wrong for."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, Qt, Signal
+from PySide6.QtWidgets import QMessageBox, QWidget
+
+from maskwright.errors import MaskwrightError
+from maskwright_gui.operation import Operation
+from maskwright_gui.session import Session
+
+if TYPE_CHECKING:
+    from maskwright.operations.beginning import Beginning
+
+ALLOWED_SETTING = "model.unfit_allowed"
+"""Sources of models that the user runs on these images although they were trained on others."""
+
+
+class ModelFit(QObject):
+    """Looks at a dozen images of each project that is opened, beside the window."""
+
+    known = Signal(object)
+    """Beginning."""
+    models_wanted = Signal()
+
+    def __init__(self, session: Session, window: QWidget) -> None:
+        super().__init__(window)
+        self._session, self._window = session, window
+        self._task: Operation | None = None
+        self._beginning: Beginning | None = None
+        self._waiting: Callable[[], object] | None = None
+        session.project_changed.connect(lambda _project: self.forget())
+
+    def look(self) -> None:
+        from maskwright.operations.beginning import look_at
+
+        project = self._session.project
+        if project is None:
+            return
+        self.forget()
+        self._task = Operation(lambda _monitor: look_at(project), self)
+        self._task.on_success(self._on_known).on_failure(lambda _error: self._on_known(None)).start()
+
+    def forget(self) -> None:
+        """Another project's images are others; what waited for these is not done."""
+        self._beginning = self._waiting = None
+        self.stop()
+
+    def stop(self) -> None:
+        if self._task is not None:
+            task, self._task = self._task, None
+            task.stop()
+
+    def allows(self, source: str, go_on: Callable[[], object]) -> bool:
+        """Whether the model may run at once; else `go_on` is called when the user wants it all the same."""
+        from maskwright.operations.beginning import card_of
+
+        project, card = self._session.project, card_of(source)
+        if (
+            project is None
+            or card is None
+            or not card.image_kinds
+            or source in (project.setting(ALLOWED_SETTING) or ())
+        ):
+            return True
+        if self._task is not None:
+            self._waiting = go_on
+            return False
+        kind = self._beginning.kind if self._beginning is not None else None
+        if card.suits(kind):
+            return True
+        self.ask(card.title, sorted(card.image_kinds), f"{kind}", source, go_on)
+        return False
+
+    def ask(self, title: str, kinds: list[str], kind: str, source: str, go_on: Callable[[], object]) -> QMessageBox:
+        from maskwright.operations.beginning import words_of
+
+        box = QMessageBox(QMessageBox.Icon.Question, "Run the model", f"These look like {kind}s. Run the model anyway?")
+        box.setTextFormat(Qt.TextFormat.PlainText)
+        box.setParent(self._window, box.windowFlags())
+        box.setInformativeText(
+            f"“{title}” was trained on {words_of(kinds)}. On other images it proposes objects that are none, and you "
+            "would have to reject them."
+        )
+        other = box.addButton("Get another model…", QMessageBox.ButtonRole.AcceptRole)
+        run = box.addButton("Run anyway", QMessageBox.ButtonRole.DestructiveRole)
+        box.addButton(QMessageBox.StandardButton.Cancel)
+        box.setDefaultButton(other)
+        other.clicked.connect(self.models_wanted)
+        run.clicked.connect(lambda: self._allow(source, go_on))
+        box.finished.connect(box.deleteLater)
+        box.open()
+        return box
+
+    def _allow(self, source: str, go_on: Callable[[], object]) -> None:
+        project = self._session.project
+        if project is None:
+            return
+        try:
+            project.set_setting(ALLOWED_SETTING, [*(project.setting(ALLOWED_SETTING) or ()), source])
+        except MaskwrightError:  # asked again then
+            return
+        go_on()
+
+    def _on_known(self, beginning: "Beginning | None") -> None:
+        task, self._task = self._task, None
+        if task is not None:
+            task.settle()
+        self._beginning = beginning
+        waiting, self._waiting = self._waiting, None
+        if beginning is not None:
+            self.known.emit(beginning)
+        if waiting is not None:
+            waiting()

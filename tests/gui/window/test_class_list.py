@@ -1,0 +1,97 @@
+"""Classes in the window: deleted with their objects or without, listed once they occur, found by name."""
+
+from pathlib import Path
+
+import pytest
+from PySide6.QtWidgets import QLineEdit, QMessageBox, QTreeWidget
+from pytestqt.qtbot import QtBot
+
+from maskwright.document.change import Change
+from maskwright.inference.labels import COCO_CATEGORIES
+from maskwright.prelabel import project_categories
+from maskwright.project import Proposal
+from maskwright_gui.app import Workbench
+from maskwright_gui.panels.categories import MOST_WITHOUT_SEARCH
+from project_builders import drawn, square
+
+CELL, CAT = 1, 2
+
+
+@pytest.fixture
+def classed(opened: Workbench) -> Workbench:
+    session = opened.session
+    session.project.ensure_categories([(CELL, "cell"), (CAT, "cat")])
+    session.reload_categories()
+    assert [session.new_instance_id() for _ in range(2)] == [1, 2]
+    session.edit(Change.create([drawn(1), drawn(2, square(20), category_id=CAT)]), "Draw")
+    return opened
+
+
+def names(bench: Workbench) -> list[str]:
+    return [category.name for category in bench.session.categories]
+
+
+def press(box: QMessageBox, text: str) -> None:
+    next(button for button in box.buttons() if button.text().startswith(text)).click()
+
+
+def test_a_class_is_deleted_with_its_objects_once_that_is_confirmed(qtbot: QtBot, classed: Workbench) -> None:
+    box = classed.classes.delete(CELL)
+    assert box is not None and "1 object on 1 image" in box.informativeText()
+    assert names(classed) == ["cell", "cat"]
+
+    with qtbot.waitSignal(classed.classes.merged):
+        press(box, "Delete with 1 object")
+
+    assert (names(classed), [each.id for each in classed.session.document]) == (["cat"], [2])
+
+
+def test_undo_brings_the_objects_and_their_class_back(qtbot: QtBot, classed: Workbench) -> None:
+    box = classed.classes.delete(CELL)
+    assert box is not None
+    with qtbot.waitSignal(classed.classes.merged):
+        press(box, "Delete with")
+
+    classed.session.undo()
+    classed.session.save()
+
+    assert (names(classed), len(classed.session.document)) == (["cell", "cat"], 2)
+
+
+def test_a_class_without_objects_is_deleted_at_once(qtbot: QtBot, classed: Workbench) -> None:
+    dog = classed.classes.add("dog")
+    assert dog is not None
+
+    with qtbot.waitSignal(classed.classes.merged):
+        assert classed.classes.delete(dog.id) is None
+
+    assert names(classed) == ["cell", "cat"]
+
+
+def test_classes_that_a_model_only_knows_are_not_listed_until_one_occurs(opened: Workbench) -> None:
+    session = opened.session
+    mapping = project_categories(session.project, COCO_CATEGORIES, "coco")
+    session.reload_categories()
+    assert names(opened) == []
+
+    change = session.project.put_proposals(session.image.id, [Proposal(mapping[18], 0.9, (square(),))], provenance=None)
+    session.take_stored(session.image.id, change)
+
+    assert names(opened) == ["dog"]
+
+
+def test_many_classes_are_found_by_name(opened: Workbench, folder: Path) -> None:
+    opened.window.show()
+    search = next(
+        each for each in opened.classes.panel.findChildren(QLineEdit) if each.accessibleName() == "Find a class"
+    )
+    assert not search.isVisible()
+    for index in range(MOST_WITHOUT_SEARCH + 1):
+        opened.classes.add(f"kind {index}")
+
+    assert search.isVisible()
+    search.setText("KIND 12")
+
+    tree = opened.classes.panel.findChild(QTreeWidget)
+    shown = [tree.topLevelItem(row) for row in range(tree.topLevelItemCount())]
+    assert [item.text(1) for item in shown if not item.isHidden()] == ["kind 12"]

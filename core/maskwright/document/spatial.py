@@ -15,6 +15,7 @@ from maskwright.document.packed import PackedOutlines
 from maskwright.document.places import EdgePoint, VertexRef
 from maskwright.document.values import Instance, InstanceState
 from maskwright.geometry.polygon import Ring
+from maskwright.geometry.tangled import is_inside_of_rings
 
 Box = tuple[float, float, float, float]
 
@@ -204,4 +205,12 @@ def _touches(instance: Instance, area: shapely.Geometry) -> bool:
     parts = [shapely.Polygon(polygon.exterior, polygon.holes) for polygon in instance.polygons]
     if all(part.is_valid for part in parts):
         return bool(shapely.intersects(shapely.MultiPolygon(parts) if len(parts) > 1 else parts[0], area))
-    return any(bool(shapely.intersects(shapely.make_valid(part), area)) for part in parts)
+    # An outline that crosses itself is taken as it is drawn: in time that does not grow with the crossings.
+    return any(bool(shapely.intersects(part.boundary, area)) or _covers(part, area) for part in parts)
+
+
+def _covers(part: shapely.Polygon, area: shapely.Geometry) -> bool:
+    """Whether an area that meets no edge of a polygon lies inside of it, even-odd."""
+    point = area.point_on_surface()
+    starts = [shapely.get_coordinates(ring)[:-1] for ring in (part.exterior, *part.interiors)]
+    return is_inside_of_rings((point.x, point.y), starts)

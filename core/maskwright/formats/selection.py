@@ -6,7 +6,7 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 from maskwright.document.values import ImageRecord, Instance
-from maskwright.errors import FormatError
+from maskwright.errors import FormatError, InputError
 from maskwright.file_names import file_name_fault
 from maskwright.formats.coco.options import CocoExportOptions, CocoSource
 from maskwright.geometry.algebra import clip_to_image
@@ -35,9 +35,16 @@ def chosen(source: CocoSource, options: CocoExportOptions) -> Iterator[tuple[Ima
             continue
         taken = [instance for instance in source.instances(image.id) if options.takes_instance(instance)]
         size_wh = (image.width, image.height)
-        cut = (replace(instance, polygons=clip_to_image(instance.polygons, size_wh)) for instance in taken)
+        cut = (_cut(instance, size_wh) for instance in taken)
         visible = [instance for instance in cut if polygons_area(instance.polygons, size_wh)]
         yield image, sorted(visible, key=lambda instance: (instance.z, instance.id))
+
+
+def _cut(instance: Instance, size_wh: tuple[int, int]) -> Instance:
+    try:
+        return replace(instance, polygons=clip_to_image(instance.polygons, size_wh))
+    except InputError as error:
+        raise FormatError(f"object {instance.id}: {error}") from error
 
 
 def require_file_name(file_name: str) -> None:

@@ -13,6 +13,7 @@ from shapely.ops import split as shapely_split
 
 from maskwright.geometry.polygon import Polygon, Ring
 from maskwright.geometry.raster import DECIMALS
+from maskwright.geometry.tangled import untangled
 
 Polygons: TypeAlias = tuple[Polygon, ...]
 
@@ -117,9 +118,17 @@ def is_substantial(polygon: Polygon) -> bool:
 
 
 def to_shapely(polygons: Iterable[Polygon]) -> Any:
-    """The union of the polygons; rings that cross themselves are read even-odd, as the raster does."""
+    """The union of the polygons; rings that cross themselves are read even-odd, as the raster does.
+
+    Raises InputError for such a ring that crosses itself many thousand times.
+    """
     shapes = [shapely.Polygon(polygon.exterior, polygon.holes) for polygon in polygons]
-    return shapely.union_all([shape if shape.is_valid else _areas(shapely.make_valid(shape)) for shape in shapes])
+    return shapely.union_all([shape if shape.is_valid else _untangled(shape) for shape in shapes])
+
+
+def _untangled(shape: Any) -> Any:
+    rings = [shape.exterior, *shape.interiors]
+    return untangled([shapely.get_coordinates(ring)[:-1] for ring in rings], GRID_PX)
 
 
 def from_shapely(shape: Any) -> Polygons:

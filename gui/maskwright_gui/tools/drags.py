@@ -7,6 +7,7 @@ import shapely
 
 from maskwright.document.change import Change
 from maskwright.geometry.algebra import to_shapely
+from maskwright.geometry.polygon import Polygon
 from maskwright_gui.tools.context import ToolContext
 from maskwright_gui.tools.gestures import (
     ERASE_SCREEN_PX,
@@ -67,7 +68,7 @@ class Lasso:
     def finish(self, context: ToolContext) -> None:
         if len(self._points) < 3:
             return
-        loop = shapely.make_valid(shapely.Polygon(self._points))
+        loop = to_shapely([Polygon.of(self._points)])
         x1, y1, x2, y2 = loop.bounds
         near = context.index.ids_touching((x1, y1, x2, y2))
         context.select(self._kept.union(id_ for id_ in near if self._holds(loop, context, id_)))

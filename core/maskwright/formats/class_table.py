@@ -6,6 +6,7 @@ from pathlib import Path
 import yaml
 
 from maskwright.errors import FormatError
+from maskwright.regular_files import read_regular
 
 _MOST_CLASSES = 100_000
 _MOST_BYTES = 16 << 20
@@ -20,7 +21,7 @@ def read_yaml(file: Path) -> yaml.MappingNode:
     try:
         if file.stat().st_size > _MOST_BYTES:
             raise FormatError(f"is larger than {_MOST_BYTES >> 20} MB", path=file)
-        node = yaml.compose(file.read_text("utf-8-sig"), Loader=yaml.SafeLoader)
+        node = yaml.compose(read_regular(file).decode("utf-8-sig"), Loader=yaml.SafeLoader)
     except (OSError, UnicodeDecodeError) as error:
         raise FormatError(f"the class names cannot be read: {error}", path=file) from error
     except yaml.MarkedYAMLError as error:
@@ -63,7 +64,7 @@ def names_of_yaml(file: Path) -> dict[int, str]:
 def names_of_lines(file: Path) -> dict[int, str]:
     """{class number: name} of a list with one name in a line (classes.txt, obj.names). Raises FormatError."""
     try:
-        lines = file.read_text("utf-8-sig").splitlines()
+        lines = read_regular(file).decode("utf-8-sig").splitlines()
     except (OSError, UnicodeDecodeError) as error:
         raise FormatError(f"the class names cannot be read: {error}", path=file) from error
     while lines and not lines[-1].strip():

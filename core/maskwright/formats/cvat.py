@@ -29,6 +29,7 @@ from maskwright.geometry.keyhole import ring_to_polygons
 from maskwright.geometry.polygon import Polygon, polygons_bounds_xyxy
 from maskwright.geometry.raster import polygons_to_rle, rle_bbox_xywh, rle_to_mask, rounded
 from maskwright.geometry.rle import MAX_PIXELS
+from maskwright.regular_files import open_regular
 
 _BOX = ("xtl", "ytl", "xbr", "ybr")
 _ELLIPSE_VERTICES = 64
@@ -62,7 +63,8 @@ def read_cvat(path: Path) -> DataSet:
     """
     file = cvat_file(path) or path
     try:
-        root = parse(file).getroot()
+        with open_regular(file) as opened:
+            root = parse(opened).getroot()
     except (ParseError, DefusedXmlException, ValueError, LookupError) as error:
         raise FormatError(f"not readable as XML: {error}", path=file) from error
     except OSError as error:

@@ -13,6 +13,7 @@ from maskwright.formats.atomic import atomic_writer, write_error
 from maskwright.formats.selection import require_file_name
 from maskwright.images.header import ImageHeader, probe_image
 from maskwright.images.pages import page_source
+from maskwright.regular_files import open_regular
 
 Placing = Literal["copy", "link", "upright"]
 _BEST_JPEG = {"quality": 95, "subsampling": 0}
@@ -80,5 +81,5 @@ def _link(source: Path, place: Path) -> None:
 
 
 def _copy(source: Path, place: Path) -> None:
-    with source.open("rb") as opened, atomic_writer(place) as file:
+    with open_regular(source) as opened, atomic_writer(place) as file:
         shutil.copyfileobj(opened, file, 1 << 20)

@@ -24,6 +24,7 @@ from maskwright.formats.naming import path_inside
 from maskwright.formats.selection import WriteReport, chosen, require_file_name
 from maskwright.formats.sizes import is_number, is_share, whole_size
 from maskwright.geometry.raster import polygons_to_rle, rle_area, rle_bbox_xywh
+from maskwright.regular_files import read_regular
 
 METADATA = "metadata.jsonl"
 _CLASSES = "classes.json"
@@ -57,7 +58,7 @@ def read_image_folder(path: Path) -> DataSet:
     for file in files:
         folder = file.parent.relative_to(root)
         try:
-            lines = file.read_bytes().splitlines()
+            lines = read_regular(file).splitlines()
         except OSError as error:
             raise FormatError(f"cannot be read: {error.strerror or error}", path=file) from error
         for i, line in enumerate(lines, start=1):
@@ -94,7 +95,7 @@ def _class_names(root: Path, files: Sequence[Path]) -> list[str]:
     for folder in (root, files[0].parent):
         file = folder / _CLASSES
         if file.is_file():
-            content = parsed(file.read_bytes(), file)
+            content = parsed(read_regular(file), file)
             if not isinstance(content, list) or not all(isinstance(name, str) and name.strip() for name in content):
                 raise FormatError("expected a list of class names", path=file)
             if len(set(content)) < len(content):

@@ -7,6 +7,7 @@ from typing import Any
 from maskwright.errors import FormatError
 from maskwright.formats.building import DataSetBuilder
 from maskwright.formats.json_stream import parsed
+from maskwright.regular_files import read_regular
 
 
 def json_documents(path: Path, builder: DataSetBuilder) -> Iterator[tuple[str, Path, Mapping[str, Any]]]:
@@ -19,7 +20,7 @@ def json_documents(path: Path, builder: DataSetBuilder) -> Iterator[tuple[str, P
     for file in files:
         where = file.relative_to(root).as_posix()
         try:
-            content = parsed(file.read_bytes(), file)
+            content = parsed(read_regular(file), file)
         except (OSError, FormatError) as error:
             builder.skip(where, error)
             continue

@@ -17,6 +17,7 @@ from typing import Any
 import orjson
 
 from maskwright.errors import FormatError
+from maskwright.regular_files import open_regular, read_regular
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
@@ -46,9 +47,9 @@ def top_level_items(
     try:
         size = path.stat().st_size
         if size <= WHOLE_BYTES:
-            yield from _whole(path.read_bytes(), path)
+            yield from _whole(read_regular(path), path)
             return
-        with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+        with open_regular(path) as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
             yield from _JsonPieces(data, path, shortcut).items(arrays)
     except OSError as error:
         raise FormatError(f"cannot be read: {error.strerror or error}", path=path) from error
@@ -56,7 +57,7 @@ def top_level_items(
 
 def last_array(path: Path, key: str) -> list[Any] | None:
     """The list under `key` if it stands near the end of the file, without reading what comes before; else None."""
-    with path.open("rb") as file:
+    with open_regular(path) as file:
         file.seek(max(0, path.stat().st_size - _TAIL_BYTES))
         tail = file.read()
     at = tail.rfind(orjson.dumps(key))

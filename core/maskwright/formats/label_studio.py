@@ -28,6 +28,7 @@ from maskwright.formats.selection import WriteReport, chosen
 from maskwright.formats.sizes import whole_size
 from maskwright.geometry.raster import polygons_to_mask, rounded
 from maskwright.images import IMAGE_SUFFIXES
+from maskwright.regular_files import read_regular
 
 _UPLOAD = re.compile(r"(^|/)[0-9a-f]{8}-(?=[^/]+$)")
 _LOCAL = "/data/local-files/?d="
@@ -54,7 +55,7 @@ def read_label_studio(path: Path, sizes: Mapping[str, tuple[int, int]] | None = 
     the last is read.
     """
     try:
-        content = parsed(path.read_bytes(), path)
+        content = parsed(read_regular(path), path)
     except OSError as error:
         raise FormatError(f"cannot be read: {error.strerror or error}", path=path) from error
     tasks = content if isinstance(content, list) else [content]

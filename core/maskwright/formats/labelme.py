@@ -33,6 +33,7 @@ from maskwright.geometry.keyhole import cut_keyholes, ring_to_polygons
 from maskwright.geometry.polygon import Polygon
 from maskwright.geometry.raster import rounded
 from maskwright.images import probe_image
+from maskwright.regular_files import read_regular
 
 _LABELS = "labels.txt"
 _CIRCLE_VERTICES = 64
@@ -131,7 +132,7 @@ def _further(instance: Instance) -> dict[str, Any]:
 
 def _known_labels(root: Path) -> list[str]:
     try:
-        lines = (root / _LABELS).read_text("utf-8-sig").splitlines()
+        lines = read_regular(root / _LABELS).decode("utf-8-sig").splitlines()
     except (OSError, UnicodeDecodeError):
         return []
     return [line.strip() for line in lines if line.strip() and not line.startswith("_")]

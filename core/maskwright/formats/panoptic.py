@@ -27,6 +27,7 @@ from maskwright.formats.selection import SideFiles, WriteReport, chosen
 from maskwright.formats.sizes import whole_size
 from maskwright.geometry.polygon import Polygon
 from maskwright.geometry.raster import mask_to_rle, polygons_to_mask, rle_area, rle_bbox_xywh
+from maskwright.regular_files import read_regular
 
 _JSON, _FOLDER = "panoptic.json", "panoptic"
 
@@ -67,7 +68,7 @@ def read_panoptic(path: Path) -> DataSet:
     if file is None:
         raise FormatError("there is no panoptic JSON file here", path=path)
     try:
-        content = parsed(file.read_bytes(), file)
+        content = parsed(read_regular(file), file)
     except OSError as error:
         raise FormatError(f"cannot be read: {error.strerror or error}", path=file) from error
     keys = ("images", "annotations", "categories")

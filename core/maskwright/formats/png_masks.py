@@ -28,6 +28,7 @@ from maskwright.geometry.polygon import Polygon
 from maskwright.geometry.raster import polygons_to_mask
 from maskwright.geometry.rle import MAX_PIXELS
 from maskwright.images.header import DECODER_ERRORS
+from maskwright.regular_files import read_regular
 from maskwright.words import count_of
 
 _CLASSES = "classes.json"
@@ -72,7 +73,7 @@ def read_png_masks(path: Path, sizes: Mapping[str, tuple[int, int]] | None = Non
 
         return read_mask_folder(path, sizes)
     try:
-        content = parsed(file.read_bytes(), file)
+        content = parsed(read_regular(file), file)
     except OSError as error:
         raise FormatError(f"cannot be read: {error.strerror or error}", path=file) from error
     if not isinstance(content, dict) or not isinstance(content.get("objects"), dict):
@@ -109,7 +110,7 @@ def read_png(file: Path, *, may_be_coloured: bool = False) -> NDArray[Any]:
     Pillow, since OpenCV turns palettes into colours and lets cut files pass as black pixels.
     """
     try:
-        data = file.read_bytes()
+        data = read_regular(file)
     except OSError as error:
         raise FormatError(f"cannot be read: {error.strerror or error}", path=file) from error
     size = int.from_bytes(data[16:20], "big") * int.from_bytes(data[20:24], "big")

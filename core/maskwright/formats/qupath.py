@@ -25,6 +25,7 @@ from maskwright.formats.selection import SideFiles, WriteReport, chosen
 from maskwright.formats.sizes import is_share, whole_size
 from maskwright.geometry.polygon import Polygon
 from maskwright.geometry.raster import rounded
+from maskwright.regular_files import read_regular
 
 SUFFIX = ".geojson"
 _IMAGE = "image"
@@ -65,7 +66,7 @@ def read_qupath(path: Path, sizes: Mapping[str, tuple[int, int]] | None = None) 
     for file in files:
         where = file.relative_to(root).as_posix()
         try:
-            content = parsed(file.read_bytes(), file)
+            content = parsed(read_regular(file), file)
             name, size_wh = _image_of(content, where.removesuffix(SUFFIX), by_stem, sizes or {})
         except (OSError, FormatError, ValueError) as error:
             builder.skip(where, error)

@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+from maskwright.regular_files import open_regular
+
 _END_BYTES = 64 << 10
 _MOST_FILES = 20
 
@@ -53,7 +55,7 @@ def _ends_of(path: Path) -> Iterator[bytes]:
 def _ends(file: Path) -> bytes:
     """The first and the last of a file: an image within may lie between."""
     try:
-        with file.open("rb") as opened:
+        with open_regular(file) as opened:
             head = opened.read(_END_BYTES)
             size = file.stat().st_size
             if size <= _END_BYTES:

@@ -27,6 +27,7 @@ from maskwright.formats.voc_colours import voc_colour
 from maskwright.formats.voc_masks import annotation_folder, object_numbers, read_voc_masks
 from maskwright.geometry.polygon import Polygon
 from maskwright.geometry.raster import polygons_bbox_xywh, polygons_to_mask
+from maskwright.regular_files import open_regular
 from maskwright.words import count_of
 
 _VOID = 255
@@ -91,7 +92,8 @@ def read_voc(path: Path) -> DataSet:
     for file in sorted(folder.rglob("*.xml")):
         where = file.relative_to(path).as_posix()
         try:
-            root = parse(file).getroot()
+            with open_regular(file) as opened:
+                root = parse(opened).getroot()
             _add(root, file.relative_to(folder), path, builder)
         except (ParseError, DefusedXmlException, ValueError, LookupError, OSError, FormatError) as error:
             builder.skip(where, error)

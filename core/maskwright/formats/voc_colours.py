@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from maskwright.errors import FormatError
+from maskwright.regular_files import read_regular
 
 LABEL_MAP = "labelmap.txt"
 Colour = tuple[int, int, int]
@@ -28,7 +29,7 @@ def read_label_map(folder: Path) -> dict[str, Colour] | None:
         return None
     found: dict[str, Colour] = {}
     try:
-        lines = file.read_text("utf-8-sig").splitlines()
+        lines = read_regular(file).decode("utf-8-sig").splitlines()
         for line in lines:
             if line.strip() and not line.startswith("#"):
                 name, colour, *_ = line.split(":")

@@ -25,6 +25,7 @@ from maskwright.geometry.keyhole import polygons_to_ring, ring_to_polygons
 from maskwright.geometry.polygon import Polygon
 from maskwright.geometry.raster import polygons_to_rle, rounded
 from maskwright.images import probe_image
+from maskwright.regular_files import read_regular
 
 _YAML = YAML_NAMES[0]
 
@@ -94,7 +95,7 @@ def read_yolo(path: Path, sizes: Mapping[str, tuple[int, int]] | None = None) ->
         try:
             size = sizes.get(name) if sizes and name is not None else None
             name, size_wh = (name, size) if name is not None and size is not None else _probed(label, layout)
-            text = label.path.read_text("utf-8-sig")
+            text = read_regular(label.path).decode("utf-8-sig")
         except (ImageError, OSError, ValueError) as error:
             builder.skip(where, error)
             continue

@@ -9,6 +9,7 @@ from maskwright.formats.coco.reader import read_coco
 from maskwright.formats.coco.writer import export_coco
 from maskwright.formats.data_set import DataSet
 from maskwright.formats.joining import joined_sets
+from maskwright.regular_files import open_regular
 
 BESIDE = "_annotations.coco.json"
 _HEAD_BYTES = 4096
@@ -54,7 +55,7 @@ def coco_files(path: Path) -> Sequence[Path]:
 def looks_like_coco(file: Path) -> bool:
     """Whether a file begins as a JSON object with one of COCO's keys."""
     try:
-        with file.open("rb") as opened:
+        with open_regular(file) as opened:
             head = opened.read(_HEAD_BYTES).removeprefix(b"\xef\xbb\xbf").lstrip()
     except OSError:
         return False

@@ -50,7 +50,7 @@ def _read(connection: Connection, query: str, values: tuple[int, ...]) -> Iterat
         if wanted:
             known |= read_provenances(connection, wanted)
         for row in block:
-            record = packed_record(row[2])
+            record = packed_record(row[2]) if isinstance(row[2], bytes) else None
             yield row[0], row[1], record if record is not None else instance_from_row(row, known)
 
 

@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from maskwright.geometry.polygon import Polygon
 from maskwright.project.database import Database
-from maskwright.project.packing import VERTEX_KINDS, packed_record, unpack_polygons
+from maskwright.project.packing import VERTEX_KINDS, packed_record, stored_polygons
 from maskwright.project.rows import from_json
 from maskwright.project.schema import images
 
@@ -89,8 +89,9 @@ def packed_areas(packed: Sequence[bytes]) -> NDArray[np.float64]:
     simple: dict[int, list[int]] = {kind: [] for kind in range(len(VERTEX_KINDS))}
     counts: dict[int, list[int]] = {kind: [] for kind in simple}
     for index, data in enumerate(packed):
-        header = _ONE_RING.unpack_from(data) if len(data) >= _ONE_RING_BYTES else (0,) * 5
-        if header[0] == header[2] == header[3] == 1 and header[1] in simple:
+        header = _ONE_RING.unpack_from(data) if _may_be_one_ring(data) else (0,) * 5
+        is_simple = header[0] == header[2] == header[3] == 1 and header[1] in simple and header[4] > 0
+        if is_simple and len(data) == _ONE_RING_BYTES + 2 * header[4] * VERTEX_KINDS[header[1]].itemsize:
             simple[header[1]].append(index)
             counts[header[1]].append(header[4])
         else:
@@ -114,11 +115,19 @@ def ring_areas(points: NDArray[np.float64], counts: NDArray[np.int64]) -> NDArra
     return doubled / 2
 
 
+def _may_be_one_ring(data: object) -> bool:
+    return isinstance(data, bytes) and len(data) >= _ONE_RING_BYTES
+
+
 def _area(data: bytes) -> float:
-    record = packed_record(data)
-    if record is not None:
-        return float(from_json(record.decode()).get("area", 0.0))
-    return sum(_polygon_area(polygon) for polygon in unpack_polygons(data))
+    """0 for what is damaged, which `damaged_rows` lists."""
+    try:
+        record = packed_record(data)
+        if record is not None:
+            return float(from_json(record.decode()).get("area", 0.0))
+        return sum(_polygon_area(polygon) for polygon in stored_polygons(data))
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError):
+        return 0.0
 
 
 def _polygon_area(polygon: Polygon) -> float:

@@ -17,6 +17,7 @@ from sqlalchemy import Connection, RowMapping, delete, func, insert, select, upd
 from maskwright.document.change import Change
 from maskwright.document.values import Category, Instance, InstanceState
 from maskwright.errors import ProjectError
+from maskwright.inflating import inflate
 from maskwright.project.aliases import read_aliases
 from maskwright.project.categories import find_category, read_categories
 from maskwright.project.database import Database
@@ -25,6 +26,8 @@ from maskwright.project.numbers import read_numbers
 from maskwright.project.packing import pack_record, packed_record
 from maskwright.project.rows import category_to_row, extra_from_json, from_json, now, to_json
 from maskwright.project.schema import categories, category_merges, history, instances, settings
+
+_MOST_MOVED_BYTES = 256 * 2**20
 
 MAPPING_SETTING = "class_mapping"
 """{model hash: {the model's class: category id, or None}}."""
@@ -179,13 +182,16 @@ def _reclass(connection: Connection, source: int, target: int, *, only: NDArray[
 
 
 def _in_class(packed: bytes, source: int, target: int) -> bytes:
-    record = packed_record(packed)
+    record = packed_record(packed) if isinstance(packed, bytes) else None
     if record is None:
         return packed
     pattern = rb'("category_id"\s*:\s*)%d\b' % source
     changed, count = re.subn(pattern, rb"\g<1>%d" % target, record)
     if count != 1:  # there is another key of that name deeper down
-        changed = orjson.dumps(orjson.loads(record) | {"category_id": target})
+        try:
+            changed = orjson.dumps(orjson.loads(record) | {"category_id": target})
+        except (TypeError, ValueError):  # damaged, and told as such by whoever reads it
+            return packed
     return pack_record(changed)
 
 
@@ -194,7 +200,11 @@ def _packed(ids: NDArray[np.int64]) -> bytes:
 
 
 def _unpacked(packed: bytes) -> NDArray[np.int64]:
-    return np.cumsum(np.frombuffer(zlib.decompress(packed), "<i8"), dtype=np.int64)
+    """Raises ProjectError for what nobody of ours has written."""
+    try:
+        return np.cumsum(np.frombuffer(inflate(packed, _MOST_MOVED_BYTES), "<i8"), dtype=np.int64)
+    except (TypeError, ValueError) as error:
+        raise ProjectError(f"what this merge moved is damaged: {error}") from error
 
 
 def _mappings(connection: Connection) -> dict[str, dict[str, int | None]]:

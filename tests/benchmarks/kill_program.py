@@ -1,14 +1,18 @@
 """Kills a program with SIGKILL while it edits and runs a batch on one project, again and again; counts what was lost.
 
     python tests/benchmarks/kill_program.py [--rounds 50] [--model MODEL.xml] [--seed 0] [--folder DIR] [--pause 1.0]
+    python tests/benchmarks/kill_program.py --each 40     # also while it creates, restores, imports, merges, ...
 
 Each round starts the program on the same project, lets it acknowledge edits for a random time, kills it, and opens the
-project: every acknowledged edit must be there with its undo step, the batch must not have done an image twice.
+project: every acknowledged edit must be there with its undo step, the batch must not have done an image twice. With
+`--each`, then, so many kills at random moments of each operation of `project_work.py`, each on a project of its own.
 """
 
 import argparse
 import os
 import random
+import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -20,6 +24,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 from rich.console import Console
+from rich.table import Table
+from watching import checked, in_child, place_for, prepared, working_folder
 
 from maskwright.project import Project, scan_folder
 from maskwright.project.backup import is_sound
@@ -112,6 +118,31 @@ def check(path: Path, said: Said) -> tuple[int, int, int]:
         return lost, sum(max(0, drawn[id_] - steps[id_]) for id_ in ids), wrong
 
 
+def kill_each(rounds: int, chance: random.Random) -> list[str]:
+    """What was wrong, over all operations."""
+    table, wrong = Table("operation", "kills", "came first", "lost", "unusable"), list[str]()
+    with working_folder() as folder:
+        from project_checks import OPERATIONS
+
+        for name, operation in OPERATIONS.items():
+            template, place = prepared(name, folder), place_for(name, folder)
+            found, ended, longest_s = list[str](), 0, 0.0
+            for count in range(rounds + 1):  # the first is not killed: how long does it take?
+                shutil.copytree(template, place)
+                started, after_s = time.monotonic(), chance.uniform(0, longest_s) if count else None
+                code, said = in_child(lambda say: operation.work(place, say), killed_after_s=after_s)  # noqa: B023
+                longest_s = longest_s or time.monotonic() - started
+                ended += bool(count) and code != -signal.SIGKILL
+                found += checked(name, place, said)
+            lost = sum(text.startswith("lost") for text in found)
+            table.add_row(name, str(rounds - ended), str(ended), str(lost), str(len(found) - lost))
+            wrong += [f"{name}: {text}" for text in found]
+    Console().print(table)
+    for text in wrong[:20]:
+        Console().print(text, markup=False)
+    return wrong
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=50)
@@ -120,7 +151,9 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--pause", type=float, default=1.0, help="seconds of work before a kill, at most")
     parser.add_argument("--folder", default=None, help="where the project is made, for instance on a network share")
+    parser.add_argument("--each", type=int, default=0, help="kills of each other operation")
     chosen = parser.parse_args()
+    wrong = kill_each(chosen.each, random.Random(chosen.seed)) if chosen.each else []
     with tempfile.TemporaryDirectory(dir=chosen.folder) as place:
         folder = Path(place)
         (folder / "images").mkdir()
@@ -144,7 +177,7 @@ def main() -> None:
         f"{chosen.rounds} kills{where}, {len(said.drawn)} edits acknowledged, {len(said.done)} images pre-labelled: "
         f"{lost} edits lost, {steps} undo steps lost, {twice} images done twice or lost, {unopened} projects damaged"
     )
-    sys.exit(bool(lost or steps or twice or unopened))
+    sys.exit(bool(lost or steps or twice or unopened or wrong))
 
 
 def _tiny_model(folder: Path) -> str:

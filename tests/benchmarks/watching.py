@@ -4,14 +4,17 @@ import ctypes
 import logging
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import sysconfig
 import tempfile
+import time
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import NoReturn
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
@@ -46,28 +49,36 @@ class Watcher:
         return str(self._library.name_hit().decode())
 
 
-def in_child(work: Callable[[Callable[[str], object]], object]) -> tuple[int, list[str]]:
+def in_child(
+    work: Callable[[Callable[[str], object]], object], *, killed_after_s: float | None = None
+) -> tuple[int, list[str]]:
     """Run in a fork; (exit status, what it said). 3: told the user; 70: another error, which is said last."""
     read, write = os.pipe()
     child = os.fork()
     if not child:
         os.close(read)
-
-        def say(text: str) -> None:
-            os.write(write, text.encode() + b"\0")
-
-        code = 0
-        try:
-            work(say)
-        except BaseException as error:  # noqa: BLE001  (whatever it is gets counted)
-            is_told = type(error).__module__ == "maskwright.errors"
-            say(f"told: {error}" if is_told else _where_and_what(error))
-            code = 3 if is_told else 70
-        os._exit(code)
+        _run(work, write)
     os.close(write)
+    if killed_after_s is not None:
+        time.sleep(killed_after_s)
+        os.kill(child, signal.SIGKILL)
     with os.fdopen(read, "rb") as pipe:
         said = pipe.read().decode().split("\0")[:-1]
     return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), said
+
+
+def _run(work: Callable[[Callable[[str], object]], object], write: int) -> NoReturn:
+    def say(text: str) -> None:
+        os.write(write, text.encode() + b"\0")
+
+    code = 0
+    try:
+        work(say)
+    except BaseException as error:  # noqa: BLE001  (whatever it is gets counted)
+        is_told = type(error).__module__ == "maskwright.errors"
+        say(f"told: {error}" if is_told else _where_and_what(error))
+        code = 3 if is_told else 70
+    os._exit(code)
 
 
 def prepared(name: str, folder: Path) -> Path:

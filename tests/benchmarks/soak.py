@@ -153,6 +153,8 @@ def main() -> None:
     app = QApplication.instance() or QApplication([])
     log = CountingHandler()
     logging.getLogger().addHandler(log)
+    logging.getLogger("maskwright").setLevel(logging.INFO)
+    logging.getLogger("maskwright_gui").setLevel(logging.INFO)
     table = Table("minute", "steps", "memory MB", "descriptors", "threads", "log lines")
     with tempfile.TemporaryDirectory() as place:
         for name in ("HOME", "XDG_DATA_HOME", "XDG_CONFIG_HOME", "XDG_CACHE_HOME"):

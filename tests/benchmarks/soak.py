@@ -56,7 +56,7 @@ class Soak:
         self._work = RandomWork(bench, seed)
         self._is_importing = False
         self.done: Counter[str] = Counter()
-        bench.exchange.taken_in.connect(self._on_taken_in)
+        bench.exchange.imported.connect(self._on_taken_in)
 
     def step(self) -> None:
         chance = self._random.random()
@@ -94,7 +94,7 @@ class Soak:
         file = self._folder.parent / "in.json"
         file.write_text(json.dumps({"images": images, "annotations": annotations, "categories": classes}))
         self._is_importing = True
-        self._bench.exchange.take_in(file)
+        self._bench.exchange.import_file(file)
 
     def merge(self) -> None:
         classes = self._bench.session.categories

@@ -164,6 +164,8 @@ class Database:
     @contextmanager
     def _borrowed(self) -> Iterator[Connection]:
         """One of the pool. What a thread still uses while the pool is given up, it closes itself."""
+        if self.is_read_only:
+            self._follow_file()
         pool = self._engine.pool
         with self._engine.connect() as connection:
             try:
@@ -187,6 +189,14 @@ class Database:
             # A file handle of a share that was away stays useless when it is back: the next attempt opens anew.
             self._engine.dispose()
             raise
+
+    def _follow_file(self) -> None:
+        """Another program has put an earlier copy in the file's place: it is read from now on, by every connection."""
+        place = _place(self.path)
+        if place is not None and place != self._place:
+            self._place = place
+            self.revision += 1
+            self._engine.dispose()
 
     def _require_writable(self) -> None:
         if self.is_read_only:

@@ -160,6 +160,17 @@ def test_a_restore_that_was_cut_short_is_completed_at_the_next_opening(tmp_path:
     assert "before-restore" in kept.name
 
 
+def test_who_only_reads_sees_the_restored_project_as_a_whole(tmp_path: Path) -> None:
+    place, _ = to_restore(tmp_path / "set")
+    with Project.open(place, read_only=True) as reader:
+        before, revision = reader.categories(), reader.revision
+        restore(place / "project.db", next((place / "backups").glob("*-daily.db")))
+        after = [category.name for category in reader.categories()]
+        assert reader.revision != revision
+    assert len(before) == 3
+    assert after == ["cell", "cat"]
+
+
 def test_two_restores_in_one_second_keep_what_each_has_replaced(tmp_path: Path) -> None:
     place, _ = to_restore(tmp_path / "set")
     (copy,) = list_backups(place / "project.db")

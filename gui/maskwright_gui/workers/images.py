@@ -4,10 +4,9 @@ import logging
 from collections.abc import Sequence
 from contextlib import nullcontext
 from pathlib import Path
-from threading import Condition
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, QThread, Signal
+from PySide6.QtCore import QObject, Signal
 
 from maskwright.errors import IN_THE_LOG, UNEXPECTED, ImageError
 from maskwright_gui.workers.decoding import (
@@ -20,8 +19,8 @@ from maskwright_gui.workers.decoding import (
     needed_bytes,
     shown_first,
 )
-from maskwright_gui.workers.ending import end
 from maskwright_gui.workers.image_cache import ImageCache, ImageRequest
+from maskwright_gui.workers.worker import Worker
 
 if TYPE_CHECKING:
     import numpy as np
@@ -39,7 +38,7 @@ AHEAD_UP_TO_PIXELS = 48_000_000
 """Larger images are not decoded in advance: two of 108 megapixels at a time take a gigabyte."""
 
 
-class ImageLoader(QThread):
+class ImageLoader(Worker):
     """A queue of one wanted image, newest wins, and the images to prefetch after it.
 
     Each wanted image ends in `loaded` or `failed`, unless a newer one took its place. What arrives is an ImagePyramid,
@@ -57,11 +56,9 @@ class ImageLoader(QThread):
 
     def __init__(self, parent: QObject | None = None, *, cache_bytes: int = CACHE_BYTES) -> None:
         super().__init__(parent)
-        self._condition = Condition()
         self._wanted: ImageRequest | None = None
         self._on_screen: ImageRequest | None = None
         self._ahead: list[ImageRequest] = []
-        self._is_stopping = False
         self._cache = ImageCache(cache_bytes)
 
     def request(self, wanted: ImageRequest, ahead: Sequence[ImageRequest] = ()) -> "ImagePyramid | None":
@@ -92,13 +89,6 @@ class ImageLoader(QThread):
             return None
         return image.seen, image.bgr()
 
-    def stop(self) -> None:
-        """End the thread after the image it is decoding; returns when it has ended, or hangs."""
-        with self._condition:
-            self._is_stopping = True
-            self._condition.notify()
-        end(self)
-
     def forget(self) -> None:
         """Drop all decoded images and what waits, for another project."""
         with self._condition:
@@ -109,8 +99,7 @@ class ImageLoader(QThread):
     def _next(self) -> tuple[ImageRequest, bool] | None:
         """The next request and whether it is wanted on screen; None to end."""
         with self._condition:
-            self._condition.wait_for(lambda: self._is_stopping or self._wanted is not None or bool(self._ahead))
-            if self._is_stopping:
+            if not self._wait_for(lambda: self._wanted is not None or bool(self._ahead)):
                 return None
             if self._wanted is not None:
                 request, self._wanted = self._wanted, None

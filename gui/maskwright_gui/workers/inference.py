@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QObject, QThread, Signal
+from PySide6.QtCore import QObject, Signal
 
 from maskwright.errors import IN_THE_LOG, UNEXPECTED, MaskwrightError, ModelError, ProjectError
 from maskwright.monitor import OperationCancelledError
 from maskwright_gui.workers.batch import Batch
-from maskwright_gui.workers.ending import end
 from maskwright_gui.workers.requests import BatchRequest, ModelChoice, ModelSummary, PredictRequest, PredictResult
+from maskwright_gui.workers.worker import Worker
 
 if TYPE_CHECKING:
     from maskwright.images.identity import SeenFile
@@ -86,7 +86,7 @@ def load_choice(choice: ModelChoice) -> "Model":
     return load_model(choice.source, device=choice.device, num_threads=num_threads)
 
 
-class InferenceThread(QThread):
+class InferenceThread(Worker):
     """Methods are called from the GUI thread and return at once; answers are signals."""
 
     devices_found = Signal(object)
@@ -115,14 +115,12 @@ class InferenceThread(QThread):
         self.batch = Batch(self.model_for, self._post_batch, self._serve_waiting, self)
         """Its progress and its end are signals of its own."""
         self._load, self._decoded = load, decoded
-        self._condition = Condition()
         self._loading = Condition()
         self._choice: ModelChoice | None = None
         self._request: PredictRequest | None = None
         self._batch_job: Callable[[], None] | None = None
         self._newest_id = 0
         self._wants_devices = False
-        self._is_stopping = False
         self._model: tuple[ModelChoice, Model] | None = None
 
     def find_devices(self) -> None:
@@ -155,14 +153,11 @@ class InferenceThread(QThread):
     def start_batch(self, request: BatchRequest) -> None:
         self.batch.begin(request)
 
-    def stop(self) -> None:
-        """Cancel everything and end; returns when the thread has ended, at most one inference later, or hangs."""
+    def stop(self) -> bool:
+        """Cancel everything and end, at most one inference later."""
         self.cancel_predict()
-        with self._condition:
-            self._is_stopping = True
-            self._condition.notify()
         self.batch.cancel()
-        end(self)
+        return super().stop()
 
     def model_for(self, choice: ModelChoice) -> "Model":
         """The model, loaded once for all who ask; may be called from any thread. Raises ModelError."""

@@ -3,16 +3,15 @@
 import logging
 from dataclasses import dataclass, replace
 from enum import Enum, auto
-from threading import Condition
 from typing import TYPE_CHECKING, Literal
 
-from PySide6.QtCore import QObject, QThread, Signal
+from PySide6.QtCore import QObject, Signal
 
 from maskwright.document.document import Document
 from maskwright.errors import IN_THE_LOG, UNEXPECTED, MaskwrightError, ProjectError
 from maskwright.inference.candidate_cache import CandidateCache
 from maskwright.inference.thresholds import Thresholds
-from maskwright_gui.workers.ending import end
+from maskwright_gui.workers.worker import Worker
 
 if TYPE_CHECKING:
     from maskwright.operations.proposing import KnownImage, Preview
@@ -66,7 +65,7 @@ class PreviewResult:
     preview: "Preview"
 
 
-class PreviewThread(QThread):
+class PreviewThread(Worker):
     """One waiting request, newest wins."""
 
     scores_known = Signal(int, object)
@@ -82,9 +81,7 @@ class PreviewThread(QThread):
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._condition = Condition()
         self._waiting: PreviewRequest | None = None
-        self._is_stopping = False
         self._is_stale = False
         self._known: KnownImage | None = None
         self._kept: PreviewRequest | None = None
@@ -102,12 +99,6 @@ class PreviewThread(QThread):
         """The candidates on disk are others now."""
         with self._condition:
             self._is_stale = True
-
-    def stop(self) -> None:
-        with self._condition:
-            self._is_stopping = True
-            self._condition.notify()
-        end(self)
 
     def _next(self) -> PreviewRequest | None:
         while not self._has_news_soon():

@@ -6,16 +6,15 @@ stale is ever given out: what was read before the project's last write counts as
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from threading import Condition
 from typing import TYPE_CHECKING
 
 from cachetools import LRUCache
-from PySide6.QtCore import QObject, QThread, Signal
+from PySide6.QtCore import QObject, Signal
 
 from maskwright.document.document import Document
 from maskwright.document.values import ImageRecord
 from maskwright.errors import ProjectError
-from maskwright_gui.workers.ending import end
+from maskwright_gui.workers.worker import Worker
 
 if TYPE_CHECKING:
     from maskwright.project.store import Project
@@ -32,7 +31,7 @@ class Neighbour:
     revision: int
 
 
-class ReadAhead(QThread):
+class ReadAhead(Worker):
     """Newest wish wins; keeps what is known of the images last asked for."""
 
     read = Signal(int)
@@ -41,10 +40,8 @@ class ReadAhead(QThread):
     def __init__(self, project: "Project", parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._project = project
-        self._condition = Condition()
         self._waiting: list[int] = []
         self._known: LRUCache[int, Neighbour] = LRUCache(MOST_KNOWN)
-        self._is_stopping = False
 
     def request(self, image_ids: Sequence[int]) -> None:
         """Read these images, unless they are known and nothing was written since."""
@@ -60,20 +57,13 @@ class ReadAhead(QThread):
             known = self._known.get(image_id)
         return known if known is not None and known.revision == self._project.revision else None
 
-    def stop(self) -> None:
-        with self._condition:
-            self._is_stopping = True
-            self._condition.notify()
-        end(self)
-
     def _keep(self, neighbour: Neighbour) -> None:
         with self._condition:
             self._known[neighbour.record.id] = neighbour
 
     def _next(self) -> int | None:
         with self._condition:
-            self._condition.wait_for(lambda: self._is_stopping or bool(self._waiting))
-            return None if self._is_stopping else self._waiting.pop(0)
+            return self._waiting.pop(0) if self._wait_for(lambda: bool(self._waiting)) else None
 
     def _read(self, image_id: int) -> Neighbour | None:
         revision = self._project.revision  # before reading: a write in between makes it stale, never the reverse

@@ -4,17 +4,16 @@ import logging
 from collections import OrderedDict
 from collections.abc import Callable, Set
 from pathlib import Path
-from threading import Condition
 from typing import TYPE_CHECKING
 
 from cachetools import LRUCache
-from PySide6.QtCore import QObject, QSize, Qt, QThread, Signal
+from PySide6.QtCore import QObject, QSize, Qt, Signal
 from PySide6.QtGui import QImage
 
 from maskwright.errors import ImageError
 from maskwright_gui.canvas.pyramid import ImagePyramid, bgr_to_qimage
 from maskwright_gui.workers.decoding import NotWantedError, one_at_a_time, require_turn
-from maskwright_gui.workers.ending import end
+from maskwright_gui.workers.worker import Worker
 
 if TYPE_CHECKING:
     import numpy as np
@@ -32,7 +31,7 @@ time take a gigabyte."""
 Read = Callable[[int, Path, int, Callable[[], bool]], QImage | None]
 
 
-class ThumbnailLoader(QThread):
+class ThumbnailLoader(Worker):
     """Last asked, first made; results are kept for the latest `MAX_KEPT` images."""
 
     loaded = Signal(int, QImage)
@@ -47,9 +46,7 @@ class ThumbnailLoader(QThread):
         """
         super().__init__(parent)
         self._read: Read = read if read is not None else lambda _id, *wanted: read_small_image(*wanted)
-        self._condition = Condition()
         self._waiting: OrderedDict[int, Path] = OrderedDict()
-        self._is_stopping = False
         self._kept: LRUCache[int, QImage] = LRUCache(MAX_KEPT)
         self._outdated: set[int] = set()
         self._max_side_px = max_side_px
@@ -87,12 +84,6 @@ class ThumbnailLoader(QThread):
         self._kept.clear()
         self._outdated.clear()
 
-    def stop(self) -> None:
-        with self._condition:
-            self._is_stopping = True
-            self._condition.notify()
-        end(self)
-
     def _keep(self, image_id: int, image: QImage) -> None:
         self._kept[image_id] = image
         self._outdated.discard(image_id)
@@ -100,8 +91,7 @@ class ThumbnailLoader(QThread):
     def run(self) -> None:
         while True:
             with self._condition:
-                self._condition.wait_for(lambda: self._is_stopping or bool(self._waiting))
-                if self._is_stopping:
+                if not self._wait_for(lambda: bool(self._waiting)):
                     return
                 image_id, path = self._waiting.popitem(last=True)
             try:

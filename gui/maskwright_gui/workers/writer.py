@@ -8,15 +8,14 @@ import time
 from collections import deque
 from collections.abc import Callable
 from functools import partial
-from threading import Condition
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, QThread, Signal
+from PySide6.QtCore import QObject, Signal
 
 from maskwright.document.change import Change
 from maskwright.errors import IN_THE_LOG, UNEXPECTED, MaskwrightError, ProjectError, UnfitEditError
-from maskwright_gui.workers.ending import end
 from maskwright_gui.workers.storing import Kind, PendingEdit, store
+from maskwright_gui.workers.worker import Worker
 
 if TYPE_CHECKING:
     from maskwright.project.store import Project
@@ -30,7 +29,7 @@ LOOK_S = 0.2
 """How often whoever waits for the end finds out whether that has a point."""
 
 
-class EditWriter(QThread):
+class EditWriter(Worker):
     """One project's edits, first in first out.
 
     What fails for the moment stays, is reported once and tried again every few seconds; what can never be stored is set
@@ -52,13 +51,11 @@ class EditWriter(QThread):
         super().__init__(parent)
         self._project = project
         self._retry_s = retry_s
-        self._condition = Condition()
         self._pending: deque[PendingEdit] = deque()
         self._since = 0.0
         """When the first edit that waits was made, or the one before it was written."""
         self._error: MaskwrightError | None = None
         self._is_hurried = False
-        self._is_stopping = False
         self._attempts = 0
 
     @property
@@ -126,22 +123,19 @@ class EditWriter(QThread):
         with self._condition:
             self._pending.clear()
 
-    def stop(self) -> None:
+    def stop(self) -> bool:
         """Write what can be written at once, then end; where a write hangs, it is the last."""
-        with self._condition:
-            self._is_stopping = True
-            self._condition.notify_all()
-        if not end(self):
+        has_ended = super().stop()
+        if not has_ended:
             self.give_up()
+        return has_ended
 
     def _next(self) -> PendingEdit | None:
         """The oldest edit, when it is time to try it; None to end."""
         with self._condition:
-            if self._error is not None:
-                self._condition.wait_for(lambda: self._is_stopping or self._is_hurried, self._retry_s)
-                if self._is_stopping:
-                    return None
-            self._condition.wait_for(lambda: self._is_stopping or bool(self._pending))
+            if self._error is not None and not self._wait_for(lambda: self._is_hurried, self._retry_s):
+                return None
+            self._wait_for(lambda: bool(self._pending))
             self._is_hurried = False
             return self._pending[0] if self._pending else None
 

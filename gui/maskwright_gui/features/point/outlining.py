@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QObject, QThread, Signal
+from PySide6.QtCore import QObject, Signal
 
 from maskwright.document.values import Provenance
 from maskwright.errors import MaskwrightError
 from maskwright_gui.features.point.draft import Outlined, Prompt
 from maskwright_gui.features.point.tool import provenance_of
-from maskwright_gui.workers.ending import end
+from maskwright_gui.workers.worker import Worker
 
 if TYPE_CHECKING:
     from maskwright.assist.protocol import Assistant, View
@@ -44,7 +44,7 @@ class Question:
     min_iou: float
 
 
-class OutlineThread(QThread):
+class OutlineThread(Worker):
     """One waiting question, newest wins; those to be kept are answered all, before it."""
 
     answered = Signal(object, object, float)
@@ -57,11 +57,9 @@ class OutlineThread(QThread):
     def __init__(self, pixels_of: PixelsOf, load: LoadAssistant | None = None, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._pixels_of, self._load = pixels_of, load or _load
-        self._condition = threading.Condition()
         self._waiting: Question | None = None
         self._kept: deque[Question] = deque()
         self._running: tuple[Question, threading.Event] | None = None
-        self._is_stopping = False
         self._assistant: tuple[str, Assistant] | None = None
         self._view: tuple[int, Path, str, View] | None = None
 
@@ -98,13 +96,9 @@ class OutlineThread(QThread):
         known = self._assistant
         return (known[1].name, known[1].content_hash) if known is not None else None
 
-    def stop(self) -> None:
-        with self._condition:
-            self._is_stopping = True
-            if self._running is not None:
-                self._running[1].set()
-            self._condition.notify()
-        end(self)
+    def _break_off(self) -> None:
+        if self._running is not None:
+            self._running[1].set()
 
     def run(self) -> None:
         while (job := self._next()) is not None:
@@ -120,8 +114,7 @@ class OutlineThread(QThread):
 
     def _next(self) -> tuple[Question, threading.Event] | None:
         with self._condition:
-            self._condition.wait_for(lambda: self._is_stopping or self._waiting is not None or bool(self._kept))
-            if self._is_stopping:
+            if not self._wait_for(lambda: self._waiting is not None or bool(self._kept)):
                 return None
             if self._kept:
                 question = self._kept[0]

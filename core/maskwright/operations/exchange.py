@@ -63,15 +63,17 @@ def import_annotations(
     dry_run: bool = False,
     again: bool = False,
     may_lack_images: bool = False,
+    class_names: Mapping[str, str | None] | None = None,
     monitor: Monitor = SILENT,
 ) -> Imported:
     """Bring a file or folder of any known format into a project; what is there already is brought up to date.
 
     format: a name as `maskwright convert --help` lists them; None: recognised. strict: nothing unless all can be taken
     in. dry_run: only what would come of it. again: add objects also where the project has them. may_lack_images: even
-    if not one of the images is in the image folder. Raises FormatError (IncompleteError where strict), ProjectError.
+    if not one of the images is in the image folder. class_names: {class of the file: its name here, or None to leave it
+    out with its objects}. Raises FormatError (IncompleteError where strict), ProjectError.
     """
-    options = ImportOptions(strict, dry_run, again, may_lack_images)
+    options = ImportOptions(strict, dry_run, again, may_lack_images, class_names or {})
     monitor.report(0, None, f"Importing {Path(source).name}")
     result, problems = project.import_file(Path(source), format_name=format, options=options)
     return Imported(result, tuple(problems), len(project.missing_images()))

@@ -1,8 +1,9 @@
 """The part of a project that takes in annotations made elsewhere, in one transaction."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, select, update
@@ -13,6 +14,7 @@ from maskwright.formats.folder_contents import FolderSizes, files_below, names_i
 from maskwright.formats.json_stream import paused_gc
 from maskwright.formats.naming import matched_names
 from maskwright.formats.problems import Problem
+from maskwright.formats.renaming import with_classes
 from maskwright.images.pages import page_source
 from maskwright.project.bulk import TooHighError, insert_annotations, read_all, read_some
 from maskwright.project.database import Database
@@ -68,6 +70,8 @@ class ImportOptions:
     """Also objects that are there already."""
     may_lack_images: bool = False
     """Even if not one of the images is in the image folder."""
+    class_names: Mapping[str, str | None] = field(default_factory=lambda: MappingProxyType({}))
+    """{class of the file: what it is called here, or None to leave its objects out}; others keep their names."""
 
 
 class _TrialError(Exception):
@@ -146,7 +150,7 @@ class ImportRepository(NumberRepository):
 
         chosen = options or ImportOptions(may_lack_images=True)
         size_of = sizes_of(self.image_root, path.parent)
-        for keeps_ids in (True, False):
+        for keeps_ids in (True, False) if not chosen.class_names else ():
             stream = CocoStream(path, size_of=size_of)
             with self._database.read() as connection:
                 is_fresh = _is_fresh(connection)
@@ -160,16 +164,40 @@ class ImportRepository(NumberRepository):
                 break
         return self._take_read(read_coco(path, size_of=size_of), path, chosen)
 
+    def read_annotations(self, path: Path) -> "DataSet":
+        """What a file or folder of any known format would bring, with the names that its images have here.
+
+        Results lists of detectors are not read. Raises FormatError as `import_file` does, but not for missing images.
+        """
+        from maskwright.formats.coco.reader import read_coco
+        from maskwright.formats.registry import format_of
+
+        kind = format_of(path, None)
+        if kind.name == "coco":
+            data = read_coco(path, size_of=sizes_of(self.image_root, path.parent))
+        else:
+            sized = kind.read_sized
+            data = kind.read(path) if sized is None else sized(path, FolderSizes(_sizes_here(self), self.image_root))
+        problems = list(data.problems)
+        data = self._as_named_here(data, path, ImportOptions(may_lack_images=True), problems, kind.image_folder)
+        return replace(data, problems=tuple(problems))
+
     def _take_read(
         self, data: "DataSet", path: Path, options: ImportOptions, image_folder: str = ""
     ) -> tuple[ImportResult, list[Problem]]:
         problems = list(data.problems)
-        names = self._names_here([image.file_name for image in data.images()], path, options, problems, image_folder)
+        data = self._as_named_here(data, path, options, problems, image_folder)
         require_whole(problems, path, options)
-        if names:
-            renamed = (replace(each, file_name=names.get(each.file_name, each.file_name)) for each in data.image_list)
-            data = replace(data, image_list=tuple(renamed))
-        return self.import_data(data, options), problems
+        return self.import_data(with_classes(data, options.class_names), options), problems
+
+    def _as_named_here(
+        self, data: "DataSet", path: Path, options: ImportOptions, problems: list[Problem], image_folder: str
+    ) -> "DataSet":
+        names = self._names_here([image.file_name for image in data.images()], path, options, problems, image_folder)
+        if not names:
+            return data
+        renamed = (replace(each, file_name=names.get(each.file_name, each.file_name)) for each in data.image_list)
+        return replace(data, image_list=tuple(renamed))
 
     def _take_stream(
         self, stream: "CocoStream", path: Path, options: ImportOptions, *, alone: bool, keeps_ids: bool

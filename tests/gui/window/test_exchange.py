@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from pycocotools.coco import COCO
-from PySide6.QtWidgets import QCheckBox, QLineEdit, QMessageBox
+from PySide6.QtWidgets import QCheckBox, QComboBox, QLabel, QLineEdit, QMessageBox, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
 from maskwright.document import edits
@@ -17,6 +17,7 @@ from maskwright.operations.exporting import ExportOutcome, ExportRequest
 from maskwright_gui.app import Workbench
 from maskwright_gui.dialogs.export import ExportDialog
 from maskwright_gui.dialogs.findings import FindingsDialog
+from maskwright_gui.dialogs.import_preview import ImportPreviewDialog
 from window_support import image_folder
 
 BOW_TIE = Polygon.of([(5, 5), (25, 25), (25, 5), (5, 25)])
@@ -180,3 +181,60 @@ def test_an_own_export_is_asked_about_once_unless_it_was_changed(
     request.path.write_text("changed by somebody")
     changed = export(qtbot, project, request)
     assert (changed.is_written, changed.is_own) == (False, False)
+
+
+def coco_file(folder: Path, *names: str) -> Path:
+    images = [{"id": i, "file_name": name, "width": 64, "height": 48} for i, name in enumerate(names, 1)]
+    ring = [1, 1, 11, 1, 11, 11, 1, 11]
+    annotations = [
+        {"id": i, "image_id": i, "category_id": 5, "segmentation": [ring], "area": 100, "bbox": [1, 1, 10, 10],
+         "iscrowd": 0}
+        for i in range(1, len(names) + 1)
+    ]  # fmt: skip
+    path = folder / "theirs.json"
+    content = {"images": images, "annotations": annotations, "categories": [{"id": 5, "name": "dog"}]}
+    path.write_text(json.dumps(content))
+    return path
+
+
+def preview(qtbot: QtBot, bench: Workbench, path: Path) -> ImportPreviewDialog:
+    bench.exchange.look_into(path)
+    qtbot.waitUntil(lambda: bool(bench.window.findChildren(ImportPreviewDialog)), timeout=20_000)
+    return bench.window.findChildren(ImportPreviewDialog)[-1]
+
+
+def texts(dialog: QWidget) -> str:
+    return "\n".join(label.text() for label in dialog.findChildren(QLabel))
+
+
+def test_an_import_says_first_what_it_would_bring(qtbot: QtBot, project: Workbench, tmp_path: Path) -> None:
+    dialog = preview(qtbot, project, coco_file(tmp_path, "000.png", "gone.png"))
+    assert "1 of 2 images found in the image folder" in texts(dialog)
+    assert "gone.png" in texts(dialog)
+    assert len(project.session.document) == 0
+
+    box = next(box for box in dialog.findChildren(QComboBox))
+    box.setCurrentText("cell")
+    with qtbot.waitSignal(project.exchange.imported, timeout=20_000):
+        next(button for button in dialog.findChildren(QPushButton) if button.text() == "Import").click()
+
+    assert [category.name for category in project.session.categories] == ["cell"]
+    assert len(project.session.document) == 1
+
+
+def test_a_file_about_other_images_cannot_be_imported(qtbot: QtBot, project: Workbench, tmp_path: Path) -> None:
+    dialog = preview(qtbot, project, coco_file(tmp_path, "x.png", "y.png"))
+
+    button = next(button for button in dialog.findChildren(QPushButton) if button.text() == "Import")
+    assert "0 of 2 images" in texts(dialog)
+    assert not button.isEnabled()
+
+
+def test_images_of_another_size_are_named_before_the_import(qtbot: QtBot, project: Workbench, tmp_path: Path) -> None:
+    path = coco_file(tmp_path, "000.png", "001.png")
+    path.write_text(path.read_text().replace('"width": 64', '"width": 65', 1))
+
+    dialog = preview(qtbot, project, path)
+
+    assert "the objects of 1 image that have another size in the file (000.png)" in texts(dialog)
+    assert "1 new" in texts(dialog)

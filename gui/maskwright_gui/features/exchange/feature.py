@@ -1,6 +1,6 @@
 """Annotations out of the project and into it: export with its check, import of what was made elsewhere."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QFileDialog, QMessageBox
 
+from maskwright.monitor import Monitor
 from maskwright_gui.actions import Action, Menu, may_edit
 from maskwright_gui.feature import Context, Feature
 from maskwright_gui.features.images.feature import ImagesFeature
@@ -20,7 +21,9 @@ if TYPE_CHECKING:
     from maskwright.formats.findings import Finding
     from maskwright.operations.exchange import Imported
     from maskwright.operations.exporting import ExportOutcome, ExportRequest
+    from maskwright.operations.import_preview import ImportPreview
     from maskwright_gui.dialogs.findings import FindingsDialog
+    from maskwright_gui.dialogs.import_preview import ImportPreviewDialog
 
 COCO_FILTER = "Annotations (*.json *.xml *.yaml *.yml);;All files (*)"
 
@@ -103,16 +106,48 @@ class ExchangeFeature(Feature):
     def import_annotations(self) -> None:
         name, _ = QFileDialog.getOpenFileName(self._window, "Import annotations", "", COCO_FILTER)
         if name:
-            self.import_file(Path(name))
+            self.look_into(Path(name))
 
-    def import_file(self, path: Path) -> None:
-        """Annotations of any known format into the project, all or nothing."""
+    def look_into(self, path: Path) -> None:
+        """Say what a file would bring, before it is taken in."""
+        from maskwright.operations.import_preview import preview_import
+
+        if self._session.project is not None and self._may_begin():
+            self._session.save()
+            project = self._session.project
+
+            def work(monitor: Monitor) -> object:
+                monitor.report(0, None, f"Reading {path.name}")
+                return preview_import(project, path)
+
+            operation = self._run_beside(work, self.show_preview, "This cannot be imported")
+            self._follow(operation, path.parent)
+
+    def show_preview(self, preview: "ImportPreview") -> "ImportPreviewDialog":
+        from maskwright_gui.dialogs.import_preview import ImportPreviewDialog
+
+        known = tuple(category.name for category in self._session.categories)
+        dialog = ImportPreviewDialog(preview, known, self._window)
+        dialog.import_requested.connect(
+            lambda names, again: self.import_file(preview.path, class_names=names, adds_again=again)
+        )
+        dialog.open()
+        return dialog
+
+    def import_file(
+        self, path: Path, *, class_names: "Mapping[str, str | None] | None" = None, adds_again: bool = False
+    ) -> None:
+        """Annotations of any known format into the project, in one transaction.
+
+        class_names: {class of the file: its name here, or None to leave it out}. adds_again: also objects that are
+        there already.
+        """
         from maskwright.operations.exchange import import_annotations
 
         if self._session.project is not None and self._may_begin():
-            project = self._session.project
+            project, names = self._session.project, dict(class_names or {})
             operation = self._run_beside(
-                lambda monitor: import_annotations(project, path, monitor=monitor),
+                lambda monitor: import_annotations(project, path, class_names=names, again=adds_again, monitor=monitor),
                 self._on_imported,
                 "Nothing was imported",
             )

@@ -1,0 +1,55 @@
+"""Classes of a data set under other names, or left out, before it is taken in."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from maskwright.document.values import Category, ImageRecord, ImageState
+from maskwright.formats.data_set import DataSet
+
+
+def with_classes(data: DataSet, names: Mapping[str, str | None]) -> DataSet:
+    """`names`: {class: its new name, or None to leave it out with its objects}; others stay as they are.
+
+    Classes that get one name by this become one. An image that loses objects is open again: what was left out may be
+    there.
+    """
+    if not names:
+        return data
+    becomes = _becomes(data.category_list, names)
+    kept = {id_: category for id_, category in becomes.items() if category is not None}
+    own_ids = {category.id for category in kept.values()}
+    left = {
+        image_id: tuple(
+            replace(each, category_id=kept[each.category_id].id) for each in found if each.category_id in kept
+        )
+        for image_id, found in data.instances_by_image.items()
+    }
+    images = tuple(_reopened(image, data, len(left.get(image.id, ()))) for image in data.image_list)
+    categories = tuple(category for category in kept.values() if category.id in own_ids)
+    return replace(
+        data,
+        category_list=tuple(dict.fromkeys(categories)),
+        image_list=images,
+        instances_by_image=left,
+    )
+
+
+def _becomes(categories: tuple[Category, ...], names: Mapping[str, str | None]) -> dict[int, Category | None]:
+    """{id: the category that its objects get}."""
+    found: dict[int, Category | None] = {}
+    by_name: dict[str, Category] = {each.name.casefold(): each for each in categories if each.name not in names}
+    for category in categories:
+        name = names.get(category.name, category.name)
+        if name is None:
+            found[category.id] = None
+        elif category.name in names:
+            found[category.id] = by_name.setdefault(name.casefold(), replace(category, name=name))
+        else:
+            found[category.id] = category
+    return found
+
+
+def _reopened(image: ImageRecord, data: DataSet, left: int) -> ImageRecord:
+    if left == len(data.instances(image.id)):
+        return image
+    return replace(image, state=ImageState.IN_PROGRESS if left else ImageState.UNSEEN, instance_count=left)

@@ -85,7 +85,7 @@ def test_damaged_settings_fall_back_to_our_own_keys(bench: Workbench) -> None:
 def test_texts_name_the_keys_in_force(bench: Workbench) -> None:
     bench.help.use_keys("CVAT", {"accept_above": ("F4",), "toggle_locked": ()})
     tips = {button.toolTip() for button in bench.thresholds.strip.findChildren(QPushButton)}
-    assert "Accept all proposals that reach the score (F4)" in tips
+    assert "Accept all proposals of this image that score 0.50 or more (F4)" in tips
     canvas = bench.window.canvas
     assert (canvas.shown_keys["class_1"], canvas.shown_keys["toggle_locked"]) == ("Ctrl+1", "“Lock or unlock”")
 

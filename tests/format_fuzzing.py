@@ -71,10 +71,10 @@ def neutral_change(suffix: str, data: bytes, chance: random.Random) -> bytes | N
 
 
 def _respelled(value: Any, chance: random.Random) -> Any:
-    """The same JSON with the keys of its objects in another order, and some whole numbers with a point."""
+    """The same JSON with the keys of its objects in another order; of file names the order is one of images."""
     if isinstance(value, dict):
         keys = list(value)
-        if chance.random() < 0.3:
+        if chance.random() < 0.3 and not any("." in key for key in keys):
             chance.shuffle(keys)
         return {key: _respelled(value[key], chance) for key in keys}
     if isinstance(value, list):

@@ -1,3 +1,5 @@
+import pydoc
+import re
 import subprocess
 import sys
 
@@ -36,3 +38,15 @@ def test_importing_the_package_loads_nothing_heavy() -> None:
         check=True,
     )
     assert result.stdout.strip() == "[]"
+
+
+def test_help_shows_the_public_names_each_with_its_text() -> None:
+    text = pydoc.plain(pydoc.render_doc(mw))
+    for name in mw.__all__:
+        value = getattr(mw, name)
+        if callable(value):
+            assert value.__doc__, name
+            assert not value.__doc__.startswith(f"{name}("), name  # what a dataclass writes where nobody has
+    shown = re.findall(r"^    (?:class )?(\w+)\(.*", text[text.index("CLASSES") :], re.MULTILINE)
+    classes = {name for name in shown if name != "builtins"}
+    assert classes <= set(mw.__all__)

@@ -298,3 +298,21 @@ def test_classes_of_one_name_stay_two_until_they_are_merged_by_id(photos: Path, 
     assert any("merge them" in problem for problem in report["problems"])
     first, second = (str(category["id"]) for category in content["categories"][:2])
     assert len(run_json("classes", photos, "--merge", second, first)[1]["classes"]) == count - 1
+
+
+@pytest.mark.parametrize(
+    "options", [["--format", "voc"], [], ["--detections"], ["--format", "yolo", "--split", "train=1,val=1"]], ids=str
+)
+def test_an_export_can_be_tried_and_says_what_it_would_lose(photos: Path, tmp_path: Path, options: list[str]) -> None:
+    run_json("import", photos, tmp_path / "set.json")
+    before = sorted(tmp_path.iterdir())
+    code, tried = run_json("export", photos, "-o", tmp_path / "x", *options, "--dry-run")
+    assert (code, sorted(tmp_path.iterdir())) == (0, before)
+    assert (code, tried) == run_json("export", photos, "-o", tmp_path / "x", *options)
+    assert "under another object" in str(tried) or "voc" not in options
+
+
+def test_a_conversion_can_be_tried(photos: Path, tmp_path: Path) -> None:
+    code, tried = run_json("convert", tmp_path / "set.json", tmp_path / "x.xml", "--to", "cvat", "--dry-run")
+    assert (code, tried["path"], (tmp_path / "x.xml").exists()) == (0, str(tmp_path / "x.xml"), False)
+    assert any("class" in loss for loss in tried["losses"])

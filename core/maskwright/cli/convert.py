@@ -14,7 +14,7 @@ from maskwright.cli import exit_codes
 from maskwright.cli.output import messages, print_json, reports_errors, require_two_outputs, summary
 from maskwright.cli.written import report_as_json, show_problems, show_reports
 from maskwright.errors import FormatError, ProjectError
-from maskwright.formats.atomic import readable_place, readable_source
+from maskwright.formats.atomic import readable_source, written_place
 from maskwright.formats.coco import CocoExportOptions
 from maskwright.formats.package import require_as_meant, require_suffix
 from maskwright.formats.problems import Problem
@@ -38,17 +38,20 @@ def convert(
     read_as: Annotated[str | None, typer.Option("--from", help="Format to read; else it is recognised.")] = None,
     strict: Annotated[bool, typer.Option("--strict", help="Write nothing unless all of it can be read.")] = False,
     force: Annotated[bool, typer.Option("--force", help="Replace what is there.")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only say what would be written, and what would not be kept.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON on standard output.")] = False,
 ) -> int:
     """Convert annotations from one format to another; images are not touched. Exit code 3: not all could be read."""
     require_two_outputs(out, as_json=as_json)
     target = format_named(to)
     require_suffix(out, target)
-    require_nothing_there(out, may_replace=force)
+    require_nothing_there(out, may_replace=force or dry_run)
     with readable_source(source) as place:
         data = format_of(place, read_as).read(place)
     require_whole(data.problems, source, ImportOptions(is_strict=strict))
-    with readable_place(out) as place:
+    with written_place(out, is_trial=dry_run) as place:
         report = replace(target.write_verified(data, place, CocoExportOptions()), path=out)
     if as_json:
         problems = [str(problem) for problem in data.problems]

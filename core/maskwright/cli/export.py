@@ -10,7 +10,7 @@ from maskwright.cli import exit_codes
 from maskwright.cli.export_choices import chosen_format, profiles_help, require_fitting, require_place
 from maskwright.cli.output import print_json, progress_bar, reports_errors, require_two_outputs, results_beside
 from maskwright.cli.written import report_as_json, show_reports
-from maskwright.formats.atomic import readable_place
+from maskwright.formats.atomic import written_place
 from maskwright.formats.coco import CocoExportOptions, export_coco
 from maskwright.formats.coco.options import CocoExportReport
 from maskwright.formats.coco.results import export_results
@@ -59,6 +59,9 @@ def export(
     ] = None,
     detections: Annotated[bool, typer.Option(help="Write a COCO results list: proposals with scores.")] = False,
     force: Annotated[bool, typer.Option("--force", help="Replace what is there.")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only say what would be written, and what would not be kept.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON on standard output.")] = False,
 ) -> int:
     """Write a project's annotations: what a person accepted, corrected or drew."""
@@ -67,7 +70,7 @@ def export(
     given = {"masks": masks, "holes": holes, "provenance": provenance, "split": split, "images": images}
     require_fitting(reader, kind, {**given, "format": format_name, "detections": detections, "by_class": by_class})
     require_place(out, kind, is_split=split is not None)
-    require_nothing_there(out, may_replace=force)
+    require_nothing_there(out, may_replace=force or dry_run)
     options = reader.applied(
         CocoExportOptions(
             include_proposals=proposals,
@@ -79,9 +82,9 @@ def export(
         )
     )
     if detections:
-        return _export_results(project, out, min_score, as_json=as_json)
+        return _export_results(project, out, min_score, dry_run=dry_run, as_json=as_json)
     if kind.name == "coco" and split is None and images is None:
-        report, verification = _export_coco(project, out, options)
+        report, verification = _export_coco(project, out, options, dry_run=dry_run)
         losses = (*reader.losses, *coco_losses(replace(report, left_out=())))
         return _show(report, verification, losses, as_json=as_json)
     splitting = Splitting(parse_shares(split), seed, by_class) if split is not None else None
@@ -89,36 +92,39 @@ def export(
         Project.open(project, read_only=True) as opened,
         snapshot(opened) as source,
         progress_bar("export", None) as show,
-        readable_place(out) as place,
+        written_place(out, is_trial=dry_run) as place,
     ):
         reports = export_package(
-            source, place, kind, options, splitting=splitting, image_root=source.image_root, placing=images,
-            on_image=lambda done: show(done, ""),
+            source, place, kind, options, splitting=splitting, image_root=source.image_root,
+            placing=None if dry_run else images, on_image=lambda done: show(done, ""),
         )  # fmt: skip
+    reports = [replace(each, path=out / each.path.relative_to(place)) for each in reports]
     losses = tuple(dict.fromkeys((*reader.losses, *(loss for report in reports for loss in report.losses))))
     if as_json:
         sets = [report_as_json(report) for report in reports]
         print_json({"sets": sets, "losses": list(losses), "notes": list(reader.notes)})
     else:
-        show_reports([replace(each, path=out) if each.path == place else each for each in reports], losses, out)
+        show_reports(reports, losses, out)
     require_as_meant(reports)
     return exit_codes.OK
 
 
-def _export_coco(project: Path, out: Path, options: CocoExportOptions) -> tuple[CocoExportReport, Verification]:
+def _export_coco(
+    project: Path, out: Path, options: CocoExportOptions, *, dry_run: bool
+) -> tuple[CocoExportReport, Verification]:
     with (
         Project.open(project, read_only=True) as opened,
         snapshot(opened) as source,
         progress_bar("export", None) as show,
-        readable_place(out) as place,
+        written_place(out, is_trial=dry_run) as place,
     ):
         report = export_coco(source, place, options, on_image=lambda done: show(done, ""))
         return replace(report, path=out), verified_coco(place, source, options, report.instance_count)
 
 
-def _export_results(project: Path, out: Path, min_score: float, *, as_json: bool) -> int:
-    with Project.open(project, read_only=True) as source:
-        count = export_results(source, out, takes=lambda each: each.score is not None and each.score >= min_score)
+def _export_results(project: Path, out: Path, min_score: float, *, dry_run: bool, as_json: bool) -> int:
+    with Project.open(project, read_only=True) as source, written_place(out, is_trial=dry_run) as place:
+        count = export_results(source, place, takes=lambda each: each.score is not None and each.score >= min_score)
     if as_json:
         print_json({"path": str(out), "instances": count})
     else:

@@ -80,6 +80,17 @@ def readable_place(path: Path) -> Iterator[Path]:
 
 
 @contextmanager
+def written_place(path: Path, *, is_trial: bool) -> Iterator[Path]:
+    """As `readable_place`; for a trial a place of the same name that is gone afterwards."""
+    if not is_trial:
+        with readable_place(path) as place:
+            yield place
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        yield Path(folder) / (path.name or "set")
+
+
+@contextmanager
 def readable_source(path: Path) -> Iterator[Path]:
     """A file or folder to read; what comes down a pipe or standard input (`-`) is kept in a file meanwhile."""
     is_standard = str(path) in ("-", "/dev/stdin")

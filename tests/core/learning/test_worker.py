@@ -16,9 +16,10 @@ from learning_trunk import small_trunk
 from maskwright.errors import MaskwrightError
 from maskwright.geometry.raster import mask_to_rle
 from maskwright.inference.model import load_model
+from maskwright.learning import learn as learning
 from maskwright.learning import plan as planning
 from maskwright.learning import trainer
-from maskwright.learning.events import Event, LearnProgress
+from maskwright.learning.events import Event, Finished, LearnProgress
 from maskwright.learning.job import Example, Job, Patch
 from maskwright.learning.learn import LearnOutcome, learn
 from maskwright.learning.plan import LearnOptions
@@ -33,19 +34,31 @@ from maskwright.training.losses import LossWeights, Targets, losses
 TINY = Recipe(input_size=64, crop=64, batch=2, pyramid=8, tower=8, prototype_features=8, warmup_steps=2)
 
 
-@pytest.fixture
-def small(monkeypatch: pytest.MonkeyPatch) -> None:
+def use_small_trunk(patch: pytest.MonkeyPatch) -> None:
     """Sessions in this process use the small trunk, one thread, and float32."""
     torch.set_num_threads(1)
-    monkeypatch.setattr(trainer, "general_trunk", small_trunk)
-    monkeypatch.setattr(trainer, "_low_precision", lambda _: torch.float32)
+    patch.setattr(trainer, "general_trunk", small_trunk)
+    patch.setattr(trainer, "_low_precision", lambda _: torch.float32)
+
+
+def run_here(folder: Path, **_: object) -> Finished:
+    session = Session(Job.read(folder), folder, lambda _: None, is_stopped=lambda: False)
+    session.learn()
+    return session.finish()
+
+
+@pytest.fixture
+def small(monkeypatch: pytest.MonkeyPatch) -> None:
+    use_small_trunk(monkeypatch)
 
 
 @pytest.fixture(scope="module")
 def outcome(tmp_path_factory: pytest.TempPathFactory) -> LearnOutcome:
-    """One round through every stage: project, process of its own, gate, installation."""
+    """One round through every stage: project, snapshot, session, gate, installation; here, not at low priority."""
     place = tmp_path_factory.mktemp("round")
     with pytest.MonkeyPatch.context() as patch:
+        use_small_trunk(patch)
+        patch.setattr(learning, "run_process", run_here)
         patch.setenv("MASKWRIGHT_MODELS", str(place / "models"))
         patch.setattr(planning, "_recipe", lambda _: replace(TINY, pyramid=16, tower=16, learning_rate=8e-3))
         project = learning_project(place, images=12, objects=2, side=64)
@@ -163,9 +176,8 @@ def test_killed_process_is_told(job: Job, tmp_path: Path, monkeypatch: pytest.Mo
 
     monkeypatch.setattr(subprocess, "Popen", start)
 
-    def kill(progress: LearnProgress) -> None:
-        if progress.phase == "learning":
-            started[0].kill()
+    def kill(_: LearnProgress) -> None:
+        started[0].kill()  # at the first word, before torch is loaded: at low priority that takes its time
 
     with pytest.raises(LearningError, match="killed"):
         run_process(tmp_path / "work", threads=1, on_progress=kill, stop=threading.Event())

@@ -149,7 +149,7 @@ class Workbench:
         self.model = add(ModelFeature(context, self.projects, self.thresholds, self.inference))
         self.batch = add(BatchFeature(context, self.projects, self.thresholds, self.model, self.inference))
         self.start = add(StartFeature(context, self.model, self.tools))
-        self.learn = add(LearnFeature(context, self.model, self.batch))
+        self.learn = add(LearnFeature(context, self.images, self.model, self.batch))
         self.uncertain = add(UncertainFeature(context, self.images, self.thresholds))
         self.proposals = add(ProposalsFeature(context, self.editing, self.thresholds, self.uncertain))
         self.exchange = add(ExchangeFeature(context, watch, self.images))

@@ -162,10 +162,11 @@ def _print_plan(plan: LearningPlan, interrupted: int | None, *, as_json: bool) -
         table.add_row(name, str(count))
     results().print(table)
     partly = f", {plan.partly_done} of them partly done" if plan.partly_done else ""
+    empty = f", {plan.empty} without objects" if plan.empty else ""
     results().print(
         f"{plan.name}: {count_of(plan.object_count, 'object')} on {count_of(len(plan.training), 'image')} "
-        f"to learn from{partly}, "
-        f"{plan.empty} without objects; {len(plan.held_out)} held out to judge by; about {plan.minutes:g} minutes"
+        f"to learn from{partly}{empty}; "
+        f"{len(plan.held_out)} held out to judge by; about {plan.minutes:g} minutes"
     )
     for note in (*plan.notes, *_advice(plan, interrupted)):
         results().print(note)

@@ -160,6 +160,50 @@ def test_used_model_proposes_on_the_other_images(
     assert {record.instance_count for record in project.images() if record.state is ImageState.DONE} == {3}
 
 
+def test_tenth_done_image_offers_learning_once(qtbot: QtBot, project_bench: Workbench, ready: None) -> None:
+    project, told = project_bench.session.project, []
+    assert project is not None
+    project_bench.learn.told.connect(told.append)
+    ids = project.image_ids().tolist()
+
+    shown: list[int] = []
+    project_bench.images.counted.connect(lambda done, _count: shown.append(done))
+
+    for id_, state, done in (
+        (ids[0], ImageState.IN_PROGRESS, 9),
+        (ids[0], ImageState.DONE, 10),
+        (ids[-1], ImageState.DONE, 11),
+    ):
+        project.set_image_state(id_, state)
+        project_bench.session.record_changed.emit(id_)
+        qtbot.waitUntil(lambda done=done: bool(shown) and shown[-1] == done)
+
+    assert [message.text for message in told] == ["10 images are done"]
+    told[0].action()
+    assert project_bench.learn.dialog is not None
+    assert project_bench.learn.dialog.isVisible()
+
+
+def test_round_that_was_cut_short_is_gone_on_with(
+    qtbot: QtBot, project_bench: Workbench, ready: None, learned, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[object] = []
+
+    def play(*_: object, resume: bool, **__: object) -> LearnOutcome:
+        asked.append(resume)
+        return outcome(None, is_installed=False)
+
+    learned(play)
+    monkeypatch.setattr(learning, "interrupted_round", lambda _: 3)
+    dialog = opened_dialog(qtbot, project_bench)
+
+    assert dialog.resume_button.text() == "Go on with round 3, which was cut short"
+    qtbot.mouseClick(dialog.resume_button, Qt.MouseButton.LeftButton)
+
+    qtbot.waitUntil(lambda: "Not installed" in dialog.outcome.text())
+    assert asked == [True]
+
+
 def test_failure_is_told_where_the_next_try_begins(
     qtbot: QtBot, project_bench: Workbench, ready: None, learned
 ) -> None:

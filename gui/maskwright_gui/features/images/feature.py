@@ -35,6 +35,8 @@ class ImagesFeature(Feature):
     """(what did not work, ImageError)."""
     records_changed = Signal(object)
     """frozenset of the ids of images whose state or counts changed."""
+    counted = Signal(int, int)
+    """(images done, all), whenever that may have changed."""
     all_done = Signal()
     """The last image of the list was marked done, and no other is left to do."""
 
@@ -311,6 +313,7 @@ class ImagesFeature(Feature):
             return  # what is shown stays until it does
         done = counts.get(ImageState.DONE, 0) + counts.get(ImageState.EMPTY, 0)
         self._window.header.show_counts(done, sum(counts.values()))
+        self.counted.emit(done, sum(counts.values()))
         self.panel.show_counts(counts)
 
     def _show_row(self) -> None:

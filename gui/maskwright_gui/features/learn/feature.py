@@ -8,12 +8,15 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import Signal
 
 from maskwright.errors import MaskwrightError
+from maskwright.learning.rounds import learning_folder
 from maskwright.monitor import Monitor
 from maskwright_gui.actions import Action, Menu
 from maskwright_gui.feature import Context, Feature
 from maskwright_gui.features.batch.feature import BatchFeature
+from maskwright_gui.features.images.feature import ImagesFeature
 from maskwright_gui.features.model.feature import ModelFeature
 from maskwright_gui.messages import Message
+from maskwright_gui.workers.executor import answer_soon
 
 if TYPE_CHECKING:
     from maskwright.learning.events import LearnProgress
@@ -27,18 +30,24 @@ Counted = tuple["LearningPlan", "Missing | None", "int | None"]
 Told = Callable[["LearnProgress"], None]
 
 
+OFFERED_AT = 10
+"""Done images from which some can be held out, so that a round has figures."""
+
+
 class LearnFeature(Feature):
     """One round at a time; closing the project ends it, to be gone on with another day."""
 
     progressed = Signal(object)
     """LearnProgress, from another thread."""
 
-    def __init__(self, context: Context, model: ModelFeature, batch: BatchFeature) -> None:
+    def __init__(self, context: Context, images: ImagesFeature, model: ModelFeature, batch: BatchFeature) -> None:
         super().__init__(context)
         self._model, self._batch = model, batch
         self._dialog: LearnDialog | None = None
         self._stop_early = threading.Event()
-        self._is_learning = False
+        self._is_learning = self._has_offered = False
+        self._counted: Project | None = None
+        self._done_before = 0
         self._outcome: LearnOutcome | None = None
         self._declare(
             Action(
@@ -53,6 +62,7 @@ class LearnFeature(Feature):
         )
         self.progressed.connect(self._on_progress)
         self._session.project_changed.connect(self._on_project_changed)
+        images.counted.connect(self._on_counted_images)
 
     @property
     def dialog(self) -> "LearnDialog | None":
@@ -122,6 +132,18 @@ class LearnFeature(Feature):
         dialog.again_requested.connect(self.count)
         return dialog
 
+    def _on_counted_images(self, done: int, _count: int) -> None:
+        """Say once, when it comes to pass, that there is enough to learn from; not where it has been tried."""
+        project, before = self._session.project, self._done_before
+        is_same = project is not None and project is self._counted
+        self._counted, self._done_before = project, done
+        if project is None or not is_same or self._has_offered or not before < OFFERED_AT <= done:
+            return
+        self._has_offered = True
+        if not answer_soon(learning_folder(project.path).exists, True):
+            detail = "A model of your classes can learn from them and propose on the others."
+            self.told.emit(Message(f"{done} images are done", detail, "info", "Learn…", self.open))
+
     def _others(self) -> int:
         """Images that nobody has looked at yet."""
         project = self._session.project
@@ -130,7 +152,7 @@ class LearnFeature(Feature):
 
     def _on_project_changed(self, _project: object) -> None:
         self.stop()
-        self._outcome = None
+        self._outcome, self._has_offered = None, False
         if self._dialog is not None:
             self._dialog.close()
 

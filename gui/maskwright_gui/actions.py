@@ -39,6 +39,7 @@ class Menu(StrEnum):
 
     @property
     def is_on_bar(self) -> bool:
+        """Whether it is one of the window's menus."""
         return self is not Menu.CLASSES
 
 
@@ -56,10 +57,12 @@ Need = Callable[["Session"], bool]
 
 
 def nothing(_session: "Session") -> bool:
+    """Needs nothing: works at any time."""
     return True
 
 
 def a_project(session: "Session") -> bool:
+    """Needs an open project."""
     return session.project is not None
 
 
@@ -142,12 +145,14 @@ class Actions(QObject):
         widget.addActions([self._actions[id_] for id_, spec in self.specs.items() if spec.is_canvas])
 
     def set_theme(self, theme: Theme) -> None:
+        """Draw the icons in its colours."""
         for id_, spec in self.specs.items():
             if spec.icon:
                 self._actions[id_].setIcon(themed_icon(spec.icon, theme))
 
     @property
     def default_keys(self) -> Keymap:
+        """{id: keys} as the features declare them."""
         return {id_: spec.keys for id_, spec in self.specs.items()}
 
     @property

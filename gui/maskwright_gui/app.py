@@ -95,6 +95,7 @@ def spare_collector(workbench: "Workbench") -> None:
 
 
 def make_application(arguments: list[str]) -> QApplication:
+    """With the names under which settings are kept; once per process."""
     sys.setswitchinterval(SWITCH_INTERVAL_S)
     QApplication.setOrganizationName("maskwright")
     QApplication.setApplicationName("maskwright")
@@ -206,9 +207,11 @@ class ErrorReport(QObject):
         self._told.connect(toasts.show_message)
 
     def install(self) -> None:
+        """From now on what nobody catches comes here."""
         sys.excepthook = self.on_exception
 
     def on_exception(self, kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+        """Log it, and tell the user in plain words."""
         if isinstance(error, NoAnswerError):
             log.info("%s", error)
             self._told.emit(Message(HANGS, f"{error.path}. Some things have to wait until it does.", "warning"))

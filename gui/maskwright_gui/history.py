@@ -35,6 +35,7 @@ class History:
         return self.undone[-1]
 
     def step_forward(self) -> Step | None:
+        """Do again the step undone last."""
         if not self.undone:
             return None
         self.done.append(self.undone.pop())
@@ -42,10 +43,12 @@ class History:
 
     @property
     def undo_label(self) -> str | None:
+        """Of the latest step; None where there is none."""
         return self.done[-1].label if self.done else None
 
     @property
     def redo_label(self) -> str | None:
+        """Of the step undone last; None where there is none."""
         return self.undone[-1].label if self.undone else None
 
 
@@ -60,6 +63,7 @@ class Histories:
         return image_id in self._known
 
     def get(self, image_id: int) -> History | None:
+        """That of an image, as far as it is known."""
         return self._known.get(image_id)
 
     def keep(self, image_id: int, history: History, *, is_partial: bool = False) -> History:
@@ -74,14 +78,17 @@ class Histories:
         self._known.pop(image_id, None)
 
     def clear(self) -> None:
+        """Another project: none of them is worth anything."""
         self._known.clear()
         self._partial.clear()
 
     @property
     def has_partial(self) -> bool:
+        """Whether of some image only this session's steps are known."""
         return bool(self._partial)
 
     def forget_partial(self) -> None:
+        """Read them again when they are asked for."""
         for image_id in self._partial:
             self.forget(image_id)
         self._partial.clear()

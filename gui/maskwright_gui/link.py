@@ -33,12 +33,15 @@ class LeftImages:
         self._known: LRUCache[int, tuple[ImageRecord, Document]] = LRUCache(MOST_LEFT)
 
     def remember(self, image: ImageRecord, document: Document) -> None:
+        """As the image is at this moment."""
         self._known[image.id] = (image, document)
 
     def get(self, image_id: int) -> tuple[ImageRecord, Document] | None:
+        """None where it was not left, or too long ago."""
         return self._known.get(image_id)
 
     def clear(self) -> None:
+        """Another project is open."""
         self._known.clear()
 
 
@@ -53,12 +56,14 @@ class ImageReader:
         self._project, self._writer, self._ahead = project, writer, ahead
 
     def image(self, image_id: int) -> ImageRecord:
+        """The record, its state as the pending edits make it."""
         pending = self._writer.pending_of(image_id)
         known = self._ahead.get(image_id)
         record = known.record if known is not None else self._project.image(image_id)
         return replace(record, state=state_after(record.state, pending))
 
     def document(self, image_id: int) -> Document:
+        """The instances, with the pending edits on top."""
         changes = self._writer.pending_changes(image_id)
         known = self._ahead.get(image_id)
         document = known.document if known is not None else self._project.document(image_id)

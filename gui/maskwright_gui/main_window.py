@@ -50,6 +50,7 @@ class Later(QObject):
         self._timer.start()
 
     def waits(self, name: str) -> bool:
+        """Whether the work of that name is still to be done."""
         return name in self._works
 
     def flush(self) -> None:
@@ -166,6 +167,7 @@ class MainWindow(QMainWindow):
             self.actions_table.attach(widget)
 
     def show_project(self, project: "Project | None") -> None:
+        """Name it in the header and the title; None: there is none."""
         name = shown(project.name) if project is not None else None
         self.header.show_project(name, read_only_reason=project.read_only_reason if project is not None else None)
         self.setWindowTitle(name or "Maskwright")
@@ -184,6 +186,7 @@ class MainWindow(QMainWindow):
             strip.setVisible(has_project)
 
     def set_theme(self, theme: Theme) -> None:
+        """Tell all who paint something themselves."""
         self.theme = theme
         self.actions_table.set_theme(theme)
         for more in self.tools.findChildren(QToolButton, "qt_toolbar_ext_button"):
@@ -213,10 +216,12 @@ class MainWindow(QMainWindow):
             widget.hide()
 
     def reset_layout(self) -> None:
+        """All panels where they are at first."""
         self.restoreState(self._default_layout, LAYOUT_VERSION)
         self._forget_small()
 
     def save_layout(self, settings: QSettings) -> None:
+        """Size, place and panels, for the next start."""
         if self._hidden_chrome:
             self.toggle_chrome()
         self._fit_in(DEFAULT_SIZE)
@@ -224,6 +229,7 @@ class MainWindow(QMainWindow):
         settings.setValue("window/state", self.saveState(LAYOUT_VERSION))
 
     def restore_layout(self, settings: QSettings) -> None:
+        """What `save_layout` kept, if it did."""
         if (geometry := settings.value("window/geometry")) is not None:
             self.restoreGeometry(geometry)
         if (state := settings.value("window/state")) is not None:

@@ -63,6 +63,7 @@ class Toasts(QWidget):
         self.hide()
 
     def show_message(self, message: Message) -> None:
+        """Above those that are there; after a while it goes by itself."""
         for toast in [toast for toast in self._shown if message.replaces(toast.message)]:
             self._remove(toast)
         while len(self._shown) >= MAX_TOASTS:
@@ -77,9 +78,11 @@ class Toasts(QWidget):
 
     @property
     def messages(self) -> tuple[Message, ...]:
+        """Those that are shown, the oldest first."""
         return tuple(toast.message for toast in self._shown)
 
     def clear(self) -> None:
+        """Take all of them away."""
         for toast in list(self._shown):
             self._remove(toast)
 

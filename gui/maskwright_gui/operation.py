@@ -39,6 +39,7 @@ class Operation(QThread):
         self._cancel = Event()
 
     def with_progress(self, show: ShowProgress) -> Self:
+        """Show how far it is, and that it is over."""
         self.progressed.connect(lambda done, total, text: show(text, done, total))
         self.finished.connect(lambda: show("", 0, None))
         return self
@@ -55,6 +56,7 @@ class Operation(QThread):
         return self
 
     def on_failure(self, take: Callable[[MaskwrightError], object]) -> Self:
+        """`take` gets the MaskwrightError."""
         self.failed.connect(take)
         return self
 
@@ -83,6 +85,7 @@ class Operation(QThread):
             raise OperationCancelledError
 
     def run(self) -> None:
+        """In the thread: the work, and how it ended."""
         try:
             result = self._work(self)
         except OperationCancelledError:

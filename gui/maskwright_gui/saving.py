@@ -48,6 +48,7 @@ class Saving:
 
     @property
     def keeping(self) -> str:
+        """Whether a rescue copy holds the unsaved edits, as a sentence."""
         if not self.unsaved:
             return ""
         if self.keep_failure:
@@ -58,6 +59,8 @@ class Saving:
 
 
 class SavingWatch(QObject):
+    """Looks every moment whether edits are saved, and tells when they are not."""
+
     changed = Signal(object)
     """Saving."""
     hung = Signal(object)
@@ -86,6 +89,7 @@ class SavingWatch(QObject):
 
     @property
     def state(self) -> Saving:
+        """As of the latest look."""
         return self._state
 
     def follow(self, folder: Path) -> None:
@@ -96,6 +100,7 @@ class SavingWatch(QObject):
         self._uses[folder] += 1
 
     def leave(self, folder: Path) -> None:
+        """The folder is of no interest any more."""
         self._uses[folder] -= 1
         if self._uses[folder] == 0 and (probe := self._probes.pop(folder, None)) is not None:
             probe.close()

@@ -98,6 +98,7 @@ class Session(QObject):
         self.reload_categories()
 
     def close_project(self) -> None:
+        """Let go of the image, write what can be written and give the project back."""
         if self._link is None:
             return
         self.show_image(None)
@@ -120,6 +121,7 @@ class Session(QObject):
 
     @property
     def unsaved_count(self) -> int:
+        """Edits that wait to be written."""
         return self._link.writer.pending_count if self._link is not None else 0
 
     @property
@@ -134,6 +136,7 @@ class Session(QObject):
 
     @property
     def save_error(self) -> MaskwrightError | None:
+        """Why the latest edit could not be written; None when all is well."""
         return self._link.writer.error if self._link is not None else None
 
     def try_again(self) -> None:
@@ -219,12 +222,14 @@ class Session(QObject):
         self.history_changed.emit()
 
     def select(self, ids: frozenset[int]) -> None:
+        """Make these the selection; ids that the image lacks are left out."""
         known = frozenset(id_ for id_ in ids if self.document is not None and id_ in self.document)
         if known != self.selection:
             self.selection = known
             self.selection_changed.emit(known)
 
     def selected_instances(self) -> list[Instance]:
+        """By id."""
         return [self.document[id_] for id_ in sorted(self.selection)] if self.document is not None else []
 
     def new_instance_id(self) -> int:
@@ -282,6 +287,7 @@ class Session(QObject):
         return self.undo() is not None
 
     def redo(self) -> str | None:
+        """Do again what was undone last; its label, None where there is nothing."""
         step = self._history().step_forward() if self.document is not None and self._may_edit() else None
         return self._replay(step, step.change, "redo") if step is not None else None
 
@@ -304,10 +310,12 @@ class Session(QObject):
 
     @property
     def undo_label(self) -> str | None:
+        """What undo would take back; None where there is nothing."""
         return self._history().undo_label if self.image is not None else None
 
     @property
     def redo_label(self) -> str | None:
+        """What redo would do again; None where there is nothing."""
         return self._history().redo_label if self.image is not None else None
 
     def refresh_document(self, image_id: int) -> None:
@@ -350,12 +358,14 @@ class Session(QObject):
             self._link.writer.write(PendingEdit(image_id, proposals=found, provenance=preview.provenance))
 
     def set_image_state(self, state: ImageState) -> None:
+        """Of the image on screen."""
         if self.image is None or self._link is None or self.image.state is state or not self._may_edit():
             return
         self.image = replace(self.image, state=state)
         self._link.writer.write(PendingEdit(self.image.id, state=state))
 
     def reload_categories(self) -> None:
+        """Read the classes of the project again, and their keys."""
         listed, offered, deleted = self.project.classes() if self.project is not None else ((), (), ())
         here = {each.category_id for each in self.document} if self.document is not None else set()
         shown = [each for each in (*offered, *deleted) if each.id in here]  # not written yet

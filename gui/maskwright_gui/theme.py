@@ -12,6 +12,8 @@ from maskwright_resources import resource_path
 
 
 class ThemeName(StrEnum):
+    """As the settings keep it."""
+
     SYSTEM = "system"
     LIGHT = "light"
     DARK = "dark"
@@ -40,6 +42,7 @@ class Theme:
 
     @property
     def is_dark(self) -> bool:
+        """Whether text is lighter than what it stands on."""
         return self.name is ThemeName.DARK
 
 

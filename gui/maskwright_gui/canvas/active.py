@@ -33,6 +33,7 @@ def polygon_f(points: Points) -> QPolygonF:
 
 
 def paint_line(painter: QPainter, viewport: Viewport, line: OverlayLine, colour: Rgb) -> None:
+    """With its dark under-stroke."""
     points = polygon_f(line.points * viewport.scale + (viewport.offset_x, viewport.offset_y))
     painter.setBrush(Qt.BrushStyle.NoBrush)
     for pen in _stroke_pens(line.stroke, colour):
@@ -48,6 +49,7 @@ def paint_line(painter: QPainter, viewport: Viewport, line: OverlayLine, colour:
 
 
 def paint_circle(painter: QPainter, viewport: Viewport, circle: OverlayCircle, colour: Rgb) -> None:
+    """With its dark under-stroke."""
     centre = QPointF(*viewport.to_screen(circle.x, circle.y))
     radius = circle.radius * viewport.scale
     painter.setBrush(Qt.BrushStyle.NoBrush)
@@ -93,6 +95,7 @@ def note_area(note: OverlayNote, viewport: Viewport) -> QRectF:
 
 
 def paint_note(painter: QPainter, viewport: Viewport, note: OverlayNote) -> None:
+    """A few words beside a point, on a dark plate."""
     area = note_area(note, viewport)
     painter.setPen(Qt.PenStyle.NoPen)
     painter.setBrush(QColor(*PLATE))
@@ -111,6 +114,7 @@ def paint_crosshair(painter: QPainter, place: QPoint, size: QSize) -> None:
 
 
 def paint_focus_ring(painter: QPainter, size: QSize) -> None:
+    """Around the canvas, while it has the keyboard."""
     painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
     painter.setPen(_pen(_ACCENT, 2.0))
     painter.setBrush(Qt.BrushStyle.NoBrush)

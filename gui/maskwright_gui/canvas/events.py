@@ -33,6 +33,7 @@ _CURSORS = {
 
 
 def modifiers_of(state: Qt.KeyboardModifier) -> Modifiers:
+    """The keys held at an event."""
     return Modifiers(
         shift=bool(state & Qt.KeyboardModifier.ShiftModifier),
         ctrl=bool(state & Qt.KeyboardModifier.ControlModifier),
@@ -48,6 +49,7 @@ def pointer_at(
     button: Qt.MouseButton = Qt.MouseButton.NoButton,
     is_double: bool = False,
 ) -> Pointer:
+    """What a tool is told of a mouse event."""
     x, y = viewport.to_image(place.x(), place.y())
     held = _BUTTONS.get(button, Button.NONE)
     return Pointer(x, y, modifiers_of(modifiers), held, viewport.scale, is_double)
@@ -66,6 +68,7 @@ def key_of(event: QKeyEvent) -> KeyPress:
 
 
 def cursor_shape(cursor: Cursor) -> Qt.CursorShape:
+    """Qt's shape for a tool's cursor."""
     return _CURSORS[cursor]
 
 

@@ -43,9 +43,11 @@ class ImageLayer:
 
     @property
     def adjust(self) -> DisplayAdjust:
+        """Brightness, contrast and the like, as shown."""
         return self._adjust
 
     def set_pyramid(self, pyramid: ImagePyramid | None) -> None:
+        """The image to be painted; None for none."""
         self.pyramid, self._shown, self._crop = pyramid, self._made_ahead(pyramid), None
 
     def prepare(self, pyramid: ImagePyramid, viewport: Viewport, ratio: float, pool: ThreadPoolExecutor) -> None:
@@ -64,6 +66,7 @@ class ImageLayer:
         return None
 
     def set_adjust(self, adjust: DisplayAdjust) -> None:
+        """Paint it with these from now on."""
         self._adjust, self._shown, self._crop = adjust, None, None
         self._ahead.clear()
 

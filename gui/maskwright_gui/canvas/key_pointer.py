@@ -26,6 +26,7 @@ class KeyPointer:
 
     @property
     def is_down(self) -> bool:
+        """Whether its button is held."""
         return self._held is not None
 
     def hint(self, of_tool: str, *, has_ring: bool) -> str:
@@ -39,9 +40,11 @@ class KeyPointer:
         return key.name in _MOVES and (self.is_down or key.modifiers.ctrl)
 
     def is_move(self, key: KeyPress) -> bool:
+        """Whether the key moves it."""
         return key.name in _MOVES
 
     def is_for_pointer(self, key: KeyPress) -> bool:
+        """Whether the key means anything to it."""
         return key.name in _MOVES or key.name in ("Insert", "Home")
 
     def moved(self, key: KeyPress, start: QPointF, viewport: Viewport) -> Viewport:
@@ -68,6 +71,7 @@ class KeyPointer:
             self.let_go(viewport, tool)
 
     def let_go(self, viewport: Viewport, tool: Tool) -> None:
+        """Release its button, as the mouse would."""
         if self.is_down:
             tool.on_release(self.pointer(viewport))
             self.forget_button()

@@ -51,6 +51,7 @@ class LayerContent:
     """Painted here, but brighter: a selection too large to be painted live."""
 
     def is_same(self, other: "LayerContent") -> bool:
+        """Whether a picture of the one is a picture of the other."""
         return (
             self.document is other.document
             and self.style is other.style
@@ -59,11 +60,14 @@ class LayerContent:
         )
 
     def has_same_scene(self, other: "LayerContent") -> bool:
+        """Whether both show the same document in the same style."""
         return self.document is other.document and self.style is other.style
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RenderedLayer:
+    """A picture, and what it is a picture of."""
+
     image: QImage
     view: LayerView
     device_pixel_ratio: float
@@ -91,6 +95,7 @@ class StaticLayer(QObject):
 
     @property
     def content(self) -> LayerContent:
+        """What it should show now."""
         return self._content
 
     @property

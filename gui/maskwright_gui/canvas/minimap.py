@@ -30,6 +30,7 @@ class Minimap(QWidget):
         view.viewport_changed.connect(self.follow)
 
     def set_pyramid(self, pyramid: ImagePyramid | None) -> None:
+        """The image that it shows small."""
         self._pyramid, self._picture = pyramid, QPixmap()
         if pyramid is not None:
             width, height = pyramid.size_wh
@@ -38,11 +39,13 @@ class Minimap(QWidget):
         self.follow()
 
     def set_wanted(self, is_wanted: bool) -> None:
+        """Whether the user wants it at all."""
         self._is_wanted = is_wanted
         self.follow()
 
     @property
     def is_wanted(self) -> bool:
+        """Whether the user wants it; it is shown only while the image does not fit."""
         return self._is_wanted
 
     def follow(self) -> None:

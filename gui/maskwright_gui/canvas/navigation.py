@@ -29,6 +29,7 @@ class NavigableView(QWidget):
 
     @property
     def viewport(self) -> Viewport:
+        """What of the image is on screen."""
         return self._viewport
 
     @property
@@ -38,21 +39,27 @@ class NavigableView(QWidget):
 
     @property
     def is_panning(self) -> bool:
+        """Whether the image is being dragged."""
         return self._pan_from is not None
 
     def viewport_state(self) -> ViewportState:
+        """To come back to; see `ViewportState`."""
         return self._viewport.state
 
     def set_viewport_state(self, state: ViewportState) -> None:
+        """Zoom and place of an earlier visit."""
         self._set_viewport(self._viewport.with_state(state))
 
     def zoom_in(self) -> None:
+        """By one step, at the middle."""
         self._zoom_at_centre(_ZOOM_STEP)
 
     def zoom_out(self) -> None:
+        """By one step, at the middle."""
         self._zoom_at_centre(1 / _ZOOM_STEP)
 
     def zoom_to_fit(self) -> None:
+        """The whole image."""
         self._set_viewport(self._viewport.fitted())
 
     def zoom_to_actual(self) -> None:

@@ -48,6 +48,7 @@ class ActiveScene:
 
     @property
     def hovered(self) -> Instance | None:
+        """The instance under the pointer, if it is to be marked."""
         id_ = self.overlay.hovered
         return self.document.instances.get(id_) if id_ is not None and id_ not in self.live else None
 

@@ -51,6 +51,7 @@ class PreviewOutline:
 
     @property
     def bounds_xyxy(self) -> Box:
+        """In image coordinates."""
         low = [ring.min(axis=0) for ring in self.rings]
         high = [ring.max(axis=0) for ring in self.rings]
         return (

@@ -75,6 +75,7 @@ class ImagePyramid:
 
     @property
     def byte_count(self) -> int:
+        """Of all levels."""
         return sum(level.sizeInBytes() for level in self.levels) + (self.deep.byte_count if self.deep else 0)
 
     @classmethod
@@ -99,6 +100,7 @@ class ImagePyramid:
         return max(enough.index(False) - 1, 0) if False in enough else len(enough) - 1
 
     def level_for(self, device_scale: float) -> QImage:
+        """The smallest that is at least as fine as the screen at this zoom."""
         return self.levels[self.level_number(device_scale)]
 
     @property

@@ -23,6 +23,8 @@ _MAX_DASHES = 20_000
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Dashes:
+    """The strokes of dashed outlines."""
+
     segments: NDArray[np.int32]
     """(D, 3, 2) start, middle and end of each dash, in the unit of the points."""
     ring: NDArray[np.int64]
@@ -101,6 +103,7 @@ class LayerView:
         return x1, y1, x1 + self.width / self.scale, y1 + self.height / self.scale
 
     def cropped(self, x: int, y: int, width: int, height: int) -> "LayerView":
+        """A part of it, for what has changed."""
         return LayerView(self.scale, self.origin_x + x, self.origin_y + y, width, height)
 
 

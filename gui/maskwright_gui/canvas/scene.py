@@ -99,6 +99,7 @@ def _shown_colour(instance: Instance, style: CanvasStyle) -> Rgb:
 
 
 def octave_of(device_scale: float) -> int:
+    """Zoom levels that share simplified outlines are within a factor of two."""
     return math.floor(math.log2(device_scale))
 
 
@@ -110,6 +111,7 @@ class SceneLevels:
         self._by_octave: dict[int, Scene] = {}
 
     def at(self, device_scale: float) -> Scene:
+        """The scene simplified for a zoom."""
         octave = octave_of(device_scale)
         if octave not in self._by_octave:
             self._by_octave[octave] = self._scene.thinned(octave)

@@ -16,6 +16,8 @@ INK: Rgb = (245, 245, 245)
 
 
 class LabelMode(StrEnum):
+    """Which objects have their name beside them."""
+
     NONE = "none"
     SELECTED = "selected"
     ALL = "all"
@@ -44,12 +46,15 @@ class CanvasStyle:
     names: Mapping[int, str] = field(default_factory=_nothing)
 
     def colour(self, category_id: int) -> Rgb:
+        """Of a class."""
         return self.colours.get(category_id) or stable_colour(category_id)
 
     def name(self, category_id: int) -> str:
+        """Of a class; its number where it has none."""
         return self.names.get(category_id, f"class {category_id}")
 
     def with_categories(self, categories: Iterable[Category]) -> "CanvasStyle":
+        """The same with other classes."""
         known = tuple(categories)
         return replace(
             self,

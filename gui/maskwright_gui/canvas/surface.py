@@ -75,9 +75,11 @@ class CanvasSurface(NavigableView):
 
     @property
     def style_values(self) -> CanvasStyle:
+        """Colours, names and what is shown."""
         return self._style
 
     def set_style(self, style: CanvasStyle) -> None:
+        """Paint all of it anew."""
         self._style = style
         self._ground = _plain_image(style.background)
         self._layer.replace_content(self._content(), self.context.index)
@@ -123,10 +125,12 @@ class CanvasSurface(NavigableView):
 
     @property
     def display_adjust(self) -> DisplayAdjust:
+        """Brightness, contrast and the like, of the image alone."""
         return self._image.adjust
 
     @property
     def previews(self) -> tuple[PreviewOutline, ...]:
+        """Outlines over the objects, of all layers."""
         return tuple(outline for layer in self._previews.values() for outline in layer)
 
     def set_previews(self, outlines: tuple[PreviewOutline, ...], *, layer: str) -> None:
@@ -136,6 +140,7 @@ class CanvasSurface(NavigableView):
             self.update()
 
     def zoom_to_instances(self, ids: Collection[int]) -> None:
+        """So that all of these are in view."""
         if (box := self._box_of(ids)) is not None:
             self.zoom_to_box(box)
 
@@ -145,6 +150,7 @@ class CanvasSurface(NavigableView):
             self.bring_into_view(box)
 
     def zoom_to_selection(self) -> None:
+        """So that all that is selected is in view."""
         self.zoom_to_instances(self.context.selection)
 
     def finish_rendering(self) -> None:
@@ -156,6 +162,7 @@ class CanvasSurface(NavigableView):
 
     @property
     def is_sharp(self) -> bool:
+        """Whether the picture is one for this zoom, and not one that was stretched."""
         return self._layer.is_sharp
 
     def _box_of(self, ids: Collection[int]) -> Box | None:

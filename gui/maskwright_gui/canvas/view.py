@@ -79,6 +79,7 @@ class CanvasView(CanvasSurface):
         self._refresh(dirty=boxes_of(change))
 
     def set_selection(self, ids: frozenset[int]) -> None:
+        """These instances have handles."""
         if ids == self.context.selection:
             return
         self.context.selection = frozenset(ids)
@@ -92,6 +93,7 @@ class CanvasView(CanvasSurface):
         self._refresh()
 
     def set_style(self, style: CanvasStyle) -> None:
+        """Colours, names and what is shown."""
         super().set_style(style)
         self._name_category()
 
@@ -105,6 +107,7 @@ class CanvasView(CanvasSurface):
         self._refresh()
 
     def set_options(self, options: ToolOptions) -> None:
+        """How tools behave: snapping, joining, brush."""
         self.context.options = options
         self._refresh()
 
@@ -128,6 +131,7 @@ class CanvasView(CanvasSurface):
 
     @property
     def tool(self) -> Tool:
+        """The one in use."""
         return self._tool
 
     def step_back(self) -> bool:
@@ -140,6 +144,7 @@ class CanvasView(CanvasSurface):
 
     @property
     def is_busy(self) -> bool:
+        """Whether a gesture is under way."""
         return self._tool.is_busy
 
     def show_tool(self) -> None:
@@ -152,6 +157,7 @@ class CanvasView(CanvasSurface):
         return self._hint
 
     def select_all(self) -> None:
+        """All that is shown."""
         self.context.select(frozenset(instance.id for instance in self.context.document if is_shown(instance)))
 
     def place_of_selection(self) -> QPoint:

@@ -27,6 +27,7 @@ class ViewportState:
     is_fit: bool
 
     def to_json(self) -> dict[str, float | bool]:
+        """For the project; `from_json` is the inverse."""
         return {"centre_x": self.centre_x, "centre_y": self.centre_y, "scale": self.scale, "is_fit": self.is_fit}
 
     @classmethod
@@ -49,9 +50,11 @@ class Viewport:
     """Follows the window size so that the whole image stays visible."""
 
     def to_screen(self, x: float, y: float) -> Point:
+        """Of a point of the image."""
         return x * self.scale + self.offset_x, y * self.scale + self.offset_y
 
     def to_image(self, x: float, y: float) -> Point:
+        """Of a point of the screen."""
         return (x - self.offset_x) / self.scale, (y - self.offset_y) / self.scale
 
     @property
@@ -63,6 +66,7 @@ class Viewport:
 
     @property
     def fit_scale(self) -> float:
+        """Screen pixels per image pixel at which the whole image is seen."""
         margin = 16.0
         width = max(self.screen_wh[0] - 2 * margin, 1.0)
         height = max(self.screen_wh[1] - 2 * margin, 1.0)
@@ -70,15 +74,18 @@ class Viewport:
 
     @property
     def state(self) -> ViewportState:
+        """What outlives another window size."""
         x, y = self.to_image(self.screen_wh[0] / 2, self.screen_wh[1] / 2)
         return ViewportState(x, y, self.scale, self.is_fit)
 
     def with_state(self, state: ViewportState) -> "Viewport":
+        """The same widget at another zoom and place."""
         if state.is_fit:
             return self.fitted()
         return self.centred((state.centre_x, state.centre_y), state.scale)
 
     def with_image(self, image_wh: tuple[int, int]) -> "Viewport":
+        """The same widget with an image of another size."""
         return replace(self, image_wh=(max(image_wh[0], 1), max(image_wh[1], 1))).fitted()
 
     def with_screen(self, screen_wh: tuple[int, int]) -> "Viewport":
@@ -87,6 +94,7 @@ class Viewport:
         return replace(self, screen_wh=(max(screen_wh[0], 1), max(screen_wh[1], 1))).with_state(state)
 
     def fitted(self) -> "Viewport":
+        """With the whole image in view."""
         centre = (self.image_wh[0] / 2, self.image_wh[1] / 2)
         return replace(self.centred(centre, self.fit_scale), is_fit=True)
 

@@ -69,6 +69,7 @@ class ClassMappingDialog(QDialog):
         self._lay_out()
 
     def choice(self, label_id: int) -> Choice:
+        """What is chosen for a class of the model."""
         box = self._boxes[label_id]
         typed = box.currentText().strip()
         place = box.findText(typed, Qt.MatchFlag.MatchFixedString)  # whole, without case
@@ -78,6 +79,7 @@ class ClassMappingDialog(QDialog):
         return chosen
 
     def choose(self, label_id: int, choice: Choice) -> None:
+        """As if picked in the list."""
         box = self._boxes[label_id]
         box.setCurrentIndex(max(box.findData(choice), 0))
 

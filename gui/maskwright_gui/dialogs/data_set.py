@@ -86,6 +86,7 @@ class DataSetWindow(QDialog):
         self.show_query(query)
 
     def set_theme(self, theme: Theme) -> None:
+        """For the plots, which paint themselves."""
         self._delegate.theme = theme
         self._grid.update()
 
@@ -101,6 +102,7 @@ class DataSetWindow(QDialog):
         self.rows.refresh(image_ids)
 
     def show_classes(self, bars: Sequence[ClassBar]) -> None:
+        """Bars of objects and images."""
         if not any(bar.instance_count for bar in bars):
             shown: QWidget = muted_label("There is no object yet.", self, is_centred=True)
         else:
@@ -109,6 +111,7 @@ class DataSetWindow(QDialog):
         self._classes.setCurrentIndex(self._classes.addWidget(shown))
 
     def show_measures(self, measures: "Measures", categories: Sequence[Category]) -> None:
+        """Plots of sizes, places and scores."""
         from maskwright_gui.panels.measure_plots import MeasurePlots
 
         plots = MeasurePlots(measures, categories, self)

@@ -50,6 +50,7 @@ class DisplayDialog(QDialog):
 
     @property
     def adjust(self) -> DisplayAdjust:
+        """As the sliders stand."""
         return DisplayAdjust(
             self.brightness.value() / _STEPS,
             self.contrast.value() / _STEPS,
@@ -63,6 +64,7 @@ class DisplayDialog(QDialog):
         self.adjustSize()
 
     def reset(self) -> None:
+        """The image as it is in the file."""
         self.window_sliders.automatic.setChecked(True)
         for slider in self._sliders:
             slider.setValue(0)

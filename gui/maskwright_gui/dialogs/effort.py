@@ -105,6 +105,7 @@ class EffortDialog(QDialog):
 
 
 def summary_text(report: "EffortReport") -> str:
+    """The report in one paragraph."""
     if not report.classes:
         return _NOTHING
     saved = duration_text(abs(report.saved_seconds))
@@ -122,6 +123,7 @@ def _assumed(is_assumed: bool) -> str:
 
 
 def class_row(effort: "ClassEffort", name: str) -> list[str]:
+    """Cells of one class."""
     rate = effort.untouched_rate
     return [
         name,

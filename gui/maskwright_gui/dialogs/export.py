@@ -73,6 +73,7 @@ class ExportDialog(QDialog):
 
     @property
     def request(self) -> ExportRequest:
+        """What is asked for, as the fields stand."""
         profile, format_name = self._target.currentData()
         return ExportRequest(
             Path(self._path.text().strip()).expanduser(),

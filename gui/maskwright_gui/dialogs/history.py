@@ -27,6 +27,8 @@ _AT = Qt.ItemDataRole.UserRole
 
 
 class HistoryDialog(QDialog):
+    """What was done to the image, the latest first; any moment can be gone back to."""
+
     return_requested = Signal(str)
     """Time (ISO 8601, UTC) whose state is wanted back."""
 
@@ -52,6 +54,7 @@ class HistoryDialog(QDialog):
 
     @property
     def row_count(self) -> int:
+        """Steps that are listed."""
         return self._table.topLevelItemCount()
 
     def mark(self, row: int) -> None:

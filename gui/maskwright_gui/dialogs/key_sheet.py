@@ -54,6 +54,8 @@ _LONG = 16
 
 
 class KeySheet(QDialog):
+    """All keys in force, by what they are for."""
+
     def __init__(
         self, rows: Sequence[tuple[str, str, Sequence[QKeySequence]]], shown_keys: Mapping[str, str], parent: QWidget
     ) -> None:

@@ -69,6 +69,7 @@ class KeysDialog(QDialog):
 
     @property
     def preset(self) -> str:
+        """Name of the chosen preset."""
         return self.presets.currentText()
 
     @property
@@ -77,6 +78,7 @@ class KeysDialog(QDialog):
         return resolved(self._defaults, self._preset_keys[self.preset], self._own)
 
     def select(self, action_id: str) -> None:
+        """Go to an action's row."""
         self.tree.setCurrentItem(self._items[action_id])
 
     def _lay_out(self) -> None:

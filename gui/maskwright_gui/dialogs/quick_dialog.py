@@ -8,6 +8,8 @@ from PySide6.QtWidgets import QDialog, QWidget
 
 
 class QuickDialog(QDialog):
+    """A field to type in over a list that gets shorter; Enter takes the marked row."""
+
     def __init__(self, size: QSize, parent: QWidget) -> None:
         super().__init__(parent, Qt.WindowType.Dialog | Qt.WindowType.FramelessWindowHint)
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)

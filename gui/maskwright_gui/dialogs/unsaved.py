@@ -30,6 +30,8 @@ LOOK_MS = 200
 
 
 class Leaving(Enum):
+    """What the user wants done with edits that are not saved."""
+
     SAVED = auto()
     """Nothing waits any more."""
     KEEP = auto()
@@ -86,6 +88,7 @@ class UnsavedDialog(QDialog):
 
     @property
     def text(self) -> str:
+        """What it says, for tests and screen readers."""
         return f"{self._what.text()} {self._why.text()}"
 
     def tell(self, failure: str) -> None:

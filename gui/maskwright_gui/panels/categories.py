@@ -83,6 +83,7 @@ class CategoriesPanel(QWidget):
         column.addLayout(row)
 
     def set_categories(self, categories: Sequence[Category], keys: ClassKeys) -> None:
+        """With the digits that choose them."""
         self._is_syncing = True
         self._categories = {category.id: category for category in categories}
         self._tree.clear()
@@ -113,6 +114,7 @@ class CategoriesPanel(QWidget):
         self._merges = tuple(merges)
 
     def set_current(self, category_id: int) -> None:
+        """The class that comes next."""
         for row in range(self._tree.topLevelItemCount()):
             item = self._tree.topLevelItem(row)
             if item is not None and item.data(0, _ID) == category_id:

@@ -26,6 +26,8 @@ _BAR_ROLE = Qt.ItemDataRole.UserRole
 
 @dataclass(frozen=True, slots=True)
 class ClassBar:
+    """One class: name, colour, how many objects and images."""
+
     name: str
     colour: tuple[int, int, int]
     """Red, green, blue."""
@@ -34,6 +36,7 @@ class ClassBar:
 
     @property
     def counted(self) -> str:
+        """The numbers as text."""
         return f"{self.instance_count:,} on {self.image_count:,} image" + ("" if self.image_count == 1 else "s")
 
 

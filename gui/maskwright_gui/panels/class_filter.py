@@ -41,9 +41,11 @@ class ClassFilter(QToolButton):
 
     @property
     def left_out(self) -> tuple[int, ...]:
+        """Classes that are not to be proposed."""
         return tuple(sorted(self._left_out))
 
     def set_categories(self, categories: Sequence[Category]) -> None:
+        """Those that can be left out."""
         self._categories = tuple(categories)
         self._refresh()
 

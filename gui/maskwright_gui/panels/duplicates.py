@@ -34,6 +34,8 @@ Picture = Callable[[ImageRecord], QImage | None]
 
 
 class DuplicatesPage(QWidget):
+    """Groups of images that show the same picture."""
+
     look_requested = Signal()
     stop_requested = Signal()
     image_chosen = Signal(int)
@@ -62,6 +64,7 @@ class DuplicatesPage(QWidget):
         self.show_stopped()
 
     def show_progress(self, done: int, total: int | None, _text: str = "") -> None:
+        """While they are looked for."""
         self._progress.setRange(0, total or 0)
         self._progress.setValue(done)
 
@@ -72,6 +75,7 @@ class DuplicatesPage(QWidget):
             widget.hide()
 
     def show_groups(self, groups: Sequence[Sequence[ImageRecord]]) -> None:
+        """What was found."""
         self.tree.clear()
         self.tree.addTopLevelItems([_group_item(number, group) for number, group in enumerate(groups, start=1)])
         self.tree.expandAll()

@@ -8,6 +8,8 @@ from maskwright_gui.panels.widgets import named
 
 
 class Header(QWidget):
+    """Menus, the project's name and progress, search and theme."""
+
     warning_clicked = Signal()
     """A person clicked what is the matter with the saving."""
 
@@ -64,6 +66,7 @@ class Header(QWidget):
         self._count.setVisible(name is not None)
 
     def show_counts(self, done: int, total: int) -> None:
+        """How many images are done."""
         self._count.setText(f"{done:,} of {total:,} done")
 
     def show_warning(self, text: str, detail: str) -> None:

@@ -63,6 +63,7 @@ class ImageListModel(QAbstractListModel):
         thumbnails.loaded.connect(self._on_thumbnail)
 
     def set_project(self, project: "Project | None") -> None:
+        """None: an empty list."""
         self.stop()
         self._project, self._rare = project, None
         self.refilter(ImageQuery())
@@ -99,13 +100,16 @@ class ImageListModel(QAbstractListModel):
 
     @property
     def order(self) -> "Order":
+        """Name of the order in force."""
         return self._query.order
 
     @property
     def ids(self) -> NDArray[np.int64]:
+        """(N,) int64, in the order of the rows."""
         return self._ids
 
     def row_of(self, image_id: int) -> int | None:
+        """None where the image is not listed."""
         rows = np.flatnonzero(self._ids == image_id)
         return int(rows[0]) if len(rows) else None
 

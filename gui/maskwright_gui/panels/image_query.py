@@ -24,6 +24,7 @@ class ImageQuery:
 
     @property
     def is_everything(self) -> bool:
+        """Whether it leaves nothing out."""
         return self.states is None and not self.text.strip()
 
     def image_ids(self, project: "Project", rare: "RareClasses | None" = None) -> NDArray[np.int64]:

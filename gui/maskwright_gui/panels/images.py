@@ -74,6 +74,7 @@ class ImagesPanel(QWidget):
         self._connect()
 
     def set_theme(self, theme: Theme) -> None:
+        """For what it paints itself."""
         self._delegate.theme = theme
         self.list_view.viewport().update()
 
@@ -142,6 +143,7 @@ class ImagesPanel(QWidget):
         self.refilter()
 
     def focus_search(self) -> None:
+        """The keyboard to the search field."""
         self._search.setFocus()
         self._search.selectAll()
 

@@ -25,6 +25,8 @@ _Index = QModelIndex | QPersistentModelIndex
 
 
 class Column(IntEnum):
+    """Of the list of objects."""
+
     CATEGORY = 0
     SCORE = 1
     ORIGIN = 2
@@ -54,15 +56,18 @@ class InstanceModel(QAbstractTableModel):
         self._theme = LIGHT
 
     def set_theme(self, theme: Theme) -> None:
+        """For marks in its colours."""
         self._theme = theme
         self._tell_all_changed()
 
     def set_categories(self, categories: Mapping[int, Category]) -> None:
+        """Names and colours."""
         self._categories = dict(categories)
         self._swatches = {id_: swatch(category_colour(category)) for id_, category in self._categories.items()}
         self._tell_all_changed()
 
     def set_document(self, document: Document | None) -> None:
+        """Another image; None for none."""
         self.beginResetModel()
         self._shown = {instance.id: instance for instance in document or () if is_listed(instance)}
         self._ids = sorted(self._shown)
@@ -77,13 +82,16 @@ class InstanceModel(QAbstractTableModel):
             self._apply_one(id_, after if after is not None and is_listed(after) else None)
 
     def id_at(self, row: int) -> int:
+        """Of a row."""
         return self._ids[row]
 
     def row_of(self, instance_id: int) -> int | None:
+        """None where the object is not listed."""
         place = bisect_left(self._ids, instance_id)
         return place if place < len(self._ids) and self._ids[place] == instance_id else None
 
     def instance(self, row: int) -> Instance:
+        """Of a row."""
         return self._shown[self._ids[row]]
 
     def _apply_one(self, id_: int, instance: Instance | None) -> None:

@@ -50,12 +50,15 @@ class InstancesPanel(QWidget):
         self._summarise(None)
 
     def set_theme(self, theme: Theme) -> None:
+        """For marks in its colours."""
         self.model.set_theme(theme)
 
     def set_categories(self, categories: Sequence[Category]) -> None:
+        """Names and colours."""
         self.model.set_categories({category.id: category for category in categories})
 
     def set_document(self, document: Document | None) -> None:
+        """Another image; None for none."""
         self._is_syncing = True
         self.model.set_document(document)
         self._is_syncing = False
@@ -67,6 +70,7 @@ class InstancesPanel(QWidget):
         self._invite()
 
     def show_keys(self, with_keys: WithKeys) -> None:
+        """In the invitation, those in force."""
         self._with_keys = with_keys
         self._invite()
 
@@ -74,6 +78,7 @@ class InstancesPanel(QWidget):
         self._stack.set_text(self._with_keys(NOTHING if self._is_open else NOTHING_PROPOSED))
 
     def apply_change(self, change: Change, document: Document) -> None:
+        """Only the rows that it concerns."""
         self._is_syncing = True
         self.model.apply_change(change, document)
         self._is_syncing = False

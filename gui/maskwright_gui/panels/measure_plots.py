@@ -28,6 +28,8 @@ SMALL_PX, LARGE_PX = 32.0, 96.0
 
 
 class MeasurePlots(QWidget):
+    """Plots of sizes, places and scores; a bar leads to its images."""
+
     search_requested = Signal(str)
     """Words for the search field that find what a bar stands for."""
 
@@ -58,6 +60,7 @@ class MeasurePlots(QWidget):
         return self._summary.text()
 
     def refresh(self) -> None:
+        """Draw again, for the class chosen above."""
         chosen = self._class.currentData()
         measures = self._measures
         here = np.ones(len(measures), np.bool_) if chosen is None else measures.category_ids == chosen

@@ -72,6 +72,7 @@ class ModelPanel(QWidget):
         self._refresh()
 
     def show_keys(self, with_keys: WithKeys) -> None:
+        """In the tool tips, those in force."""
         self._run.setToolTip(with_keys("Run the model on this image ({run_model})"))
         self._batch.setToolTip(with_keys("Run the model on all images not done yet ({run_batch})"))
 
@@ -87,6 +88,7 @@ class ModelPanel(QWidget):
         self._model.blockSignals(False)
 
     def set_devices(self, devices: Sequence[str], current: str) -> None:
+        """Those that OpenVINO has found."""
         self._device.blockSignals(True)
         self._device.clear()
         self._device.addItems(list(devices))
@@ -98,10 +100,12 @@ class ModelPanel(QWidget):
         self._note.setText(text)
 
     def set_has_image(self, has_image: bool) -> None:
+        """Whether there is one to run the model on."""
         self._has_image = has_image
         self._refresh()
 
     def set_batch(self, state: BatchState, progress: BatchProgress) -> None:
+        """How the batch is doing."""
         self._state, self._last = state, progress
         self._refresh()
 
@@ -112,10 +116,12 @@ class ModelPanel(QWidget):
 
     @property
     def devices(self) -> list[str]:
+        """As listed."""
         return [self._device.itemText(row) for row in range(self._device.count())]
 
     @property
     def chosen_device(self) -> str:
+        """The one in the list."""
         return self._device.currentText()
 
     def _lay_out(self) -> None:

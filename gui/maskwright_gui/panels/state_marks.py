@@ -29,10 +29,12 @@ _INSTANCE_TEXT = {
 
 
 def state_text(state: ImageState) -> str:
+    """The state in a word."""
     return _IMAGE_TEXT[state]
 
 
 def state_colour(state: ImageState) -> QColor:
+    """Of its dot."""
     return QColor(_IMAGE_COLOUR[state])
 
 

@@ -34,6 +34,7 @@ class Readout(QWidget):
         return self._text
 
     def show_text(self, text: str) -> None:
+        """Painted only where it differs."""
         if text != self._text:
             self._text = text
             self.update()
@@ -123,6 +124,8 @@ def fitting(hint: str, fits: Callable[[str], bool]) -> str:
 
 
 class StatusBar(QStatusBar):
+    """Hint, pointer, zoom, and what runs beside the window."""
+
     zoom_clicked = Signal()
     work_clicked = Signal()
     """A person clicked the progress text."""
@@ -149,9 +152,11 @@ class StatusBar(QStatusBar):
 
     @property
     def hint(self) -> str:
+        """The one shown, whole."""
         return self._hint.whole_text
 
     def show_hint(self, text: str) -> None:
+        """What the keys do in the tool."""
         self._hint.show_hint(text)
 
     def set_hint_visible(self, is_visible: bool) -> None:
@@ -159,15 +164,19 @@ class StatusBar(QStatusBar):
         self._hint.setVisible(is_visible)
 
     def show_keys(self, with_keys: WithKeys) -> None:
+        """In the hint, those in force."""
         self._zoom.setToolTip(with_keys("Zoom: click for 100 % ({zoom_100})"))
 
     def show_pointer(self, text: str) -> None:
+        """Place and colour under it."""
         self._pointer.show_text(text)
 
     def show_zoom(self, zoom: float) -> None:
+        """In percent."""
         self._zoom.show_text(f"{zoom * 100:.0f} %")
 
     def show_batch(self, state: BatchState, progress: BatchProgress) -> None:
+        """How far it is, and when it will be done."""
         self._is_batch_shown = state is not BatchState.IDLE
         if not self._is_batch_shown:
             self._show_newest_task()
@@ -201,5 +210,6 @@ class StatusBar(QStatusBar):
         self._work.show()
 
     def clear_work(self) -> None:
+        """Nothing runs any more."""
         self._bar.hide()
         self._work.hide()

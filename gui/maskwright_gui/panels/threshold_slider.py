@@ -81,6 +81,7 @@ class ThresholdSlider(QWidget):
 
     @property
     def value(self) -> float:
+        """0 to 1."""
         return self._slider.value() / 100
 
     def step(self, change: float) -> None:
@@ -119,10 +120,12 @@ class ScoreHistogram(QWidget):
         return int(self._counts.sum())
 
     def set_scores(self, scores: Sequence[float] | NDArray[np.floating]) -> None:
+        """Of the image's candidates."""
         self._counts = np.histogram(np.asarray(scores, np.float64), bins=BINS, range=self._range)[0]
         self.update()
 
     def set_threshold(self, threshold: float) -> None:
+        """Bars above it are filled."""
         self._threshold = threshold
         self.update()
 

@@ -77,9 +77,11 @@ class ThresholdStrip(QWidget):
 
     @property
     def score(self) -> float:
+        """Of its slider."""
         return self._thresholds.over(_DEFAULTS).score
 
     def set_thresholds(self, thresholds: Thresholds) -> None:
+        """Move the sliders; nobody is told."""
         shown = thresholds.over(_DEFAULTS)
         self._thresholds = thresholds = replace(thresholds, score=shown.score, nms_iou=shown.nms_iou)
         for field, slider in self._sliders.items():
@@ -105,13 +107,16 @@ class ThresholdStrip(QWidget):
 
     @property
     def effect_text(self) -> str:
+        """What the step would add and take away."""
         return self._effect.text()
 
     def set_theme(self, theme: Theme) -> None:
+        """For the histogram."""
         self.histogram.theme = theme
         self.histogram.update()
 
     def show_keys(self, with_keys: WithKeys) -> None:
+        """In the tool tips, those in force."""
         self._with_keys = with_keys
         self._sliders["score"].setToolTip(with_keys("Proposals need at least this score ({score_up}, {score_down})"))
         self._explain_buttons()

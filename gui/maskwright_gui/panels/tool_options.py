@@ -23,10 +23,12 @@ class Scale:
     right: float
 
     def step_of(self, value: float) -> int:
+        """The slider's step nearest to a value."""
         share = math.log(max(value, 1e-9) / self.left) / math.log(self.right / self.left)
         return round(min(max(share, 0.0), 1.0) * _STEPS)
 
     def value_at(self, step: int) -> float:
+        """Of a step of the slider."""
         return float(self.left * (self.right / self.left) ** (step / _STEPS))
 
 
@@ -82,10 +84,12 @@ class ToolOptionsBar(QFrame):
 
     @property
     def slider(self) -> JumpSlider:
+        """The one shown."""
         return self._slider
 
     @property
     def text(self) -> str:
+        """What it says beside the slider."""
         return self._text.text()
 
     def show_choice(self, choice: Choice | None) -> None:

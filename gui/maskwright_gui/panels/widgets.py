@@ -45,9 +45,11 @@ class Inviting(QStackedWidget):
         self.setMinimumHeight(72)
 
     def show_content(self, has_content: bool) -> None:
+        """Or the invitation where there is none."""
         self.setCurrentIndex(int(has_content))
 
     def set_text(self, text: str) -> None:
+        """Of the invitation."""
         self.label.setText(text)
 
 

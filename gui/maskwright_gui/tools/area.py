@@ -50,6 +50,8 @@ class HoleTool(_AreaTool):
 
 
 class ExtendTool(_AreaTool):
+    """Adds to the selected objects what is drawn."""
+
     name = "extend"
     _label = "Add area"
     _start_hint = "Draw what to add to the object: click for points or drag"

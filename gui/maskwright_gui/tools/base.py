@@ -18,14 +18,17 @@ class BaseTool:
 
     @property
     def hint(self) -> str:
+        """Nothing to say."""
         return ""
 
     @property
     def cursor(self) -> Cursor:
+        """A cross, for whatever is drawn."""
         return Cursor.CROSS
 
     @property
     def is_busy(self) -> bool:
+        """Never: there are no gestures."""
         return False
 
     def on_press(self, pointer: Pointer) -> None:
@@ -38,15 +41,18 @@ class BaseTool:
         """Nothing."""
 
     def on_wheel(self, pointer: Pointer, steps: float) -> bool:
+        """The canvas zooms."""
         return False
 
     def on_key(self, key: KeyPress) -> bool:
+        """Escape gives up a gesture."""
         if key.name == "Escape" and self.is_busy:
             self.cancel()
             return True
         return False
 
     def wants_key(self, key: KeyPress) -> bool:
+        """During a gesture, the keys that end it."""
         return self.is_busy and key.name in self._keys_while_busy
 
     def on_document(self) -> None:
@@ -58,12 +64,14 @@ class BaseTool:
         return self.is_busy and self.on_key(KeyPress("Escape"))
 
     def step_forward(self) -> bool:
+        """Gestures have no steps of their own."""
         return False
 
     def cancel(self) -> None:
         """Nothing."""
 
     def overlay(self) -> Overlay:
+        """Nothing is drawn."""
         return NOTHING
 
     def _on_image(self, pointer: Pointer) -> tuple[float, float]:

@@ -33,6 +33,8 @@ Box = tuple[float, float, float, float]
 
 
 class State(Enum):
+    """How far a box is."""
+
     IDLE = auto()
     PRESSED = auto()
     """Button down on the first corner."""
@@ -100,6 +102,7 @@ class BoxTool(BaseTool):
         self.state = State.IDLE
 
     def overlay(self) -> Overlay:
+        """The outline so far, and the size in pixels."""
         if not self.is_busy:
             if self._hovered is None or not self._hovered[1]:
                 return NOTHING
@@ -142,6 +145,8 @@ class BoxTool(BaseTool):
 
 
 class RectangleTool(BoxTool):
+    """Draws a rectangle from corner to corner."""
+
     name = "rectangle"
     _label = "Draw rectangle"
 
@@ -151,6 +156,8 @@ class RectangleTool(BoxTool):
 
 
 class EllipseTool(BoxTool):
+    """Draws an ellipse within a box from corner to corner."""
+
     name = "ellipse"
     _label = "Draw ellipse"
 

@@ -33,6 +33,8 @@ Point = tuple[float, float]
 
 
 class State(Enum):
+    """Whether a stroke is under way."""
+
     IDLE = auto()
     PAINTING = auto()
 
@@ -199,5 +201,7 @@ class BrushTool(BaseTool):
 
 
 class EraserTool(BrushTool):
+    """Takes away what it is drawn over."""
+
     name = "eraser"
     _erases = True

@@ -52,6 +52,7 @@ class ToolContext:
     """A fresh instance id, unique in the project."""
 
     def set_document(self, document: Document) -> None:
+        """The document that tools work on from now on."""
         self.document = document
         self.index = SpatialIndex(document)
 

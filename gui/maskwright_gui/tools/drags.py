@@ -38,14 +38,17 @@ class RubberBand:
         self._kept = context.selection if start.modifiers.shift or start.modifiers.ctrl else frozenset()
 
     def move(self, pointer: Pointer) -> None:
+        """The corner opposite to where it began follows the pointer."""
         self._end = pointer
 
     def finish(self, context: ToolContext) -> None:
+        """Select what lies in the band; where it was drawn from right to left, what it touches."""
         (x1, x2), (y1, y2) = sorted((self._start.x, self._end.x)), sorted((self._start.y, self._end.y))
         find = context.index.touched if self._end.x < self._start.x else context.index.inside
         context.select(self._kept.union(find((x1, y1, x2, y2))))
 
     def overlay(self) -> Overlay:
+        """The band, as a dashed rectangle."""
         a, b = self._start, self._end
         corners = as_points((a.x, a.y), (b.x, a.y), (b.x, b.y), (a.x, b.y))
         return Overlay(lines=(OverlayLine(corners, Stroke.RUBBER, is_closed=True),))
@@ -62,10 +65,12 @@ class Lasso:
         self._kept = context.selection
 
     def move(self, pointer: Pointer) -> None:
+        """The line follows the pointer."""
         if math.dist(pointer.point, self._points[-1]) > pointer.reach(_STEP_SCREEN_PX):
             self._points.append(pointer.point)
 
     def finish(self, context: ToolContext) -> None:
+        """Select what lies within the line."""
         if len(self._points) < 3:
             return
         loop = to_shapely([Polygon.of(self._points)])
@@ -74,6 +79,7 @@ class Lasso:
         context.select(self._kept.union(id_ for id_ in near if self._holds(loop, context, id_)))
 
     def overlay(self) -> Overlay:
+        """The line so far, closed."""
         return Overlay(lines=(OverlayLine(np.array(self._points), Stroke.RUBBER, is_closed=True),))
 
     def _holds(self, loop: shapely.Geometry, context: ToolContext, instance_id: int) -> bool:

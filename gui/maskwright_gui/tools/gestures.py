@@ -63,13 +63,16 @@ class EditGesture:
         self.draft = _NOTHING_YET
 
     def move(self, pointer: Pointer) -> None:
+        """Preview the change at this place."""
         raise NotImplementedError
 
     def finish(self, context: ToolContext) -> None:
+        """Commit the change, if there is one."""
         if not self.draft.is_empty:
             context.commit(self.draft, self.label)
 
     def overlay(self) -> Overlay:
+        """The instances as they would be."""
         return draft_overlay(self.draft, *([self._mark] if self._mark is not None else []))
 
 
@@ -85,6 +88,7 @@ class MoveInstances(EditGesture):
         self._ids = context.selected_editable
 
     def move(self, pointer: Pointer) -> None:
+        """The selection follows the pointer, kept on the image."""
         dx, dy = np.subtract(pointer.point, self._start.point).tolist()
         if pointer.modifiers.shift:
             dx, dy = (dx, 0.0) if abs(dx) >= abs(dy) else (0.0, dy)
@@ -103,6 +107,7 @@ class DragVertices(EditGesture):
         self._moved_ids = frozenset(ref.instance_id for ref in self._origins)
 
     def move(self, pointer: Pointer) -> None:
+        """The vertices follow the pointer, snapped where that is on."""
         dx, dy = np.subtract(pointer.point, self._start.point).tolist()
         (dx, dy), caught = self._snapped(dx, dy, pointer)
         moved = {ref: (x + dx, y + dy) for ref, (x, y) in self._origins.items()}
@@ -130,6 +135,7 @@ class InsertVertex(EditGesture):
         self._without = frozenset(start.instance_id for start in self._edges)
 
     def move(self, pointer: Pointer) -> None:
+        """The new vertex follows the pointer."""
         width, height = self._document.size_wh
         point, caught = snapped(self._context, pointer.point, pointer, without=self._without)
         inside = (min(max(point[0], 0.0), width), min(max(point[1], 0.0), height))
@@ -150,6 +156,7 @@ class EraseVertices(EditGesture):
         self._doomed: set[VertexRef] = set()
 
     def move(self, pointer: Pointer) -> None:
+        """Vertices under the pointer go."""
         self._radius = pointer.reach(ERASE_SCREEN_PX)
         for ref, points in self._rings():
             near = _within(points, self._last, pointer.point, self._radius)
@@ -170,6 +177,7 @@ class EraseVertices(EditGesture):
         return kept
 
     def overlay(self) -> Overlay:
+        """What is left, and the eraser's circle."""
         base = super().overlay()
         x, y = self._last
         return replace(base, circles=(OverlayCircle(x, y, self._radius, Stroke.ERASER),))

@@ -50,6 +50,8 @@ class Stroke(Enum):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class OverlayLine:
+    """A line in image coordinates, open or closed."""
+
     points: Points
     stroke: Stroke
     is_closed: bool = False
@@ -57,6 +59,8 @@ class OverlayLine:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class OverlayMarks:
+    """Points drawn at one size at any zoom."""
+
     points: Points
     mark: Mark
 
@@ -104,4 +108,5 @@ NOTHING = Overlay()
 
 
 def as_points(*points: tuple[float, float]) -> Points:
+    """(N, 2) float64 from pairs of numbers."""
     return np.array(points, np.float64).reshape(-1, 2)

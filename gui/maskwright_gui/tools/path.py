@@ -23,6 +23,8 @@ Point = tuple[float, float]
 
 
 class State(Enum):
+    """How far an outline is."""
+
     IDLE = auto()
     PLACING = auto()
     """Between clicks."""

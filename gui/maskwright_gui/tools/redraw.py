@@ -25,6 +25,8 @@ _UNCHANGED = Change.of([])
 
 
 class State(Enum):
+    """How far the new stretch of the outline is."""
+
     IDLE = auto()
     DRAWING = auto()
 

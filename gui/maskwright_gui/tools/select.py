@@ -31,6 +31,8 @@ _SAME_PLACE_SCREEN_PX = 4.0
 
 
 class State(Enum):
+    """Which gesture is under way."""
+
     IDLE = auto()
     PRESSED = auto()
     """Button down, not yet moved: a click or the start of a drag."""

@@ -33,6 +33,7 @@ def snapped(
 
 
 def vertex_point(context: ToolContext, ref: VertexRef) -> Point:
+    """Where a vertex is, in image coordinates."""
     ring = context.document[ref.instance_id].polygons[ref.part].rings[ref.ring]
     return float(ring[ref.vertex, 0]), float(ring[ref.vertex, 1])
 

@@ -25,17 +25,23 @@ _MAX_EDITABLE = 200
 
 @dataclass(frozen=True, slots=True)
 class VertexTarget:
+    """A vertex of a selected instance."""
+
     ref: VertexRef
 
 
 @dataclass(frozen=True, slots=True)
 class EdgeTarget:
+    """An edge of a selected instance, and where on it the pointer is."""
+
     edge: EdgePoint
     is_midpoint: bool
 
 
 @dataclass(frozen=True, slots=True)
 class BodyTarget:
+    """The inside of an instance."""
+
     stack: tuple[int, ...]
     """All instances under the point, topmost first."""
 

@@ -8,6 +8,8 @@ from maskwright_gui.tools.overlay import Overlay
 
 
 class Button(Enum):
+    """Of the mouse."""
+
     NONE = "none"
     LEFT = "left"
     RIGHT = "right"
@@ -26,6 +28,8 @@ class Cursor(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Modifiers:
+    """Keys held beside."""
+
     shift: bool = False
     ctrl: bool = False
     alt: bool = False

@@ -22,6 +22,7 @@ class VertexKeys:
         self.ref: VertexRef | None = None
 
     def wants(self, key: KeyPress) -> bool:
+        """Whether the key is for the vertices at this moment."""
         if key.name in _STEPS:
             return len(self._context.selected_editable) == 1
         nudges = key.name in NUDGES and not key.modifiers.alt  # with Alt they are the window's

@@ -62,6 +62,7 @@ class Batch(QObject):
 
     @property
     def is_running(self) -> bool:
+        """Also while it is paused."""
         return not self._ended.is_set()
 
     def want_first(self, image_id: int | None) -> None:
@@ -79,16 +80,19 @@ class Batch(QObject):
         self._post(partial(self._run, request, self._token))
 
     def pause(self) -> None:
+        """What is under way is finished."""
         if self._token is not None and self.is_running:
             self._token.pause()
             self.state_changed.emit(BatchState.PAUSED)
 
     def resume(self) -> None:
+        """Go on."""
         if self._token is not None and self.is_running:
             self._token.resume()
             self.state_changed.emit(BatchState.RUNNING)
 
     def cancel(self) -> None:
+        """What is under way is finished or taken back."""
         if self._token is not None and self.is_running:
             self._token.cancel()
             self.state_changed.emit(BatchState.STOPPING)

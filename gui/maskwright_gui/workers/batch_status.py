@@ -5,6 +5,8 @@ from enum import StrEnum
 
 
 class BatchState(StrEnum):
+    """What the batch is doing."""
+
     IDLE = "idle"
     RUNNING = "running"
     PAUSED = "paused"

@@ -37,6 +37,7 @@ def end(thread: QThread) -> bool:
 
 
 def end_and_delete(thread: QThread) -> None:
+    """As `end`, and let go of it once it has ended."""
     if end(thread):
         thread.deleteLater()
 

@@ -76,6 +76,7 @@ class Executor:
         return time.monotonic() - since if since is not None else 0.0
 
     def post(self, work: Callable[[], T]) -> _Call[T]:
+        """`work` is done after what was posted before it."""
         call = _Call(work)
         self._calls.put(call)
         return call
@@ -118,6 +119,7 @@ class FolderProbe:
             self._executor.post(partial(_is_there, self.folder / f".answers-{os.getpid()}-{next(self._names)}"))
 
     def close(self) -> None:
+        """Ask no more."""
         self._executor.close()
 
     @property

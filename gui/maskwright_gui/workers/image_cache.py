@@ -11,6 +11,8 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class ImageRequest:
+    """An image and the file it is read from."""
+
     image_id: int
     path: Path
 
@@ -26,12 +28,14 @@ class ImageCache:
         return request in self._images
 
     def get(self, request: ImageRequest) -> "ImagePyramid | None":
+        """None where it is not kept."""
         image = self._images.get(request)
         if image is not None:
             self._images.move_to_end(request)
         return image
 
     def put(self, request: ImageRequest, image: "ImagePyramid") -> None:
+        """The newest; the oldest give way."""
         self.make_room(image.byte_count)
         self._images[request] = image
         self._images.move_to_end(request)
@@ -47,4 +51,5 @@ class ImageCache:
         return (image.byte_count if image is not None else 0) + byte_count <= self._max_bytes
 
     def clear(self) -> None:
+        """Keep nothing."""
         self._images.clear()

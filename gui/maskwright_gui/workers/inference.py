@@ -124,6 +124,7 @@ class InferenceThread(Worker):
         self._model: tuple[ModelChoice, Model] | None = None
 
     def find_devices(self) -> None:
+        """`devices_found` follows."""
         with self._condition:
             self._wants_devices = True
             self._condition.notify()
@@ -144,6 +145,7 @@ class InferenceThread(Worker):
             self.cancelled.emit(replaced)
 
     def cancel_predict(self) -> None:
+        """The request that waits, and the one under way."""
         with self._condition:
             replaced, self._request = self._request, None
             self._newest_id = 0
@@ -151,6 +153,7 @@ class InferenceThread(Worker):
             self.cancelled.emit(replaced)
 
     def start_batch(self, request: BatchRequest) -> None:
+        """Begin it in this thread; requests for the image on screen come between."""
         self.batch.begin(request)
 
     def stop(self) -> bool:

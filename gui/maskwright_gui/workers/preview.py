@@ -42,6 +42,8 @@ IDLE_AFTER_S = 0.02
 
 
 class Purpose(Enum):
+    """What the answer is for."""
+
     SCORES = auto()
     """Only the scores are wanted, for the histogram."""
     SHOW = auto()
@@ -52,6 +54,8 @@ class Purpose(Enum):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PreviewRequest:
+    """An image, thresholds, and what for."""
+
     project: "Project"
     cache: CandidateCache
     document: Document
@@ -61,6 +65,8 @@ class PreviewRequest:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PreviewResult:
+    """The answer to a request."""
+
     request: PreviewRequest
     preview: "Preview"
 
@@ -91,6 +97,7 @@ class PreviewThread(Worker):
         """What may be asked for next, the soonest last."""
 
     def request(self, request: PreviewRequest) -> None:
+        """Replaces one that waits."""
         with self._condition:
             self._waiting = request
             self._condition.notify()

@@ -79,6 +79,7 @@ class ThumbnailLoader(Worker):
         self.loaded.emit(image_id, small)
 
     def forget(self) -> None:
+        """Another project: nothing kept or asked for is of it."""
         with self._condition:
             self._waiting.clear()
         self._kept.clear()

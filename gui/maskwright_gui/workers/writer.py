@@ -93,6 +93,7 @@ class EditWriter(Worker):
             return [edit for edit in self._pending if edit.image_id == image_id]
 
     def write(self, edit: PendingEdit) -> None:
+        """After those that wait."""
         with self._condition:
             if not self._pending:
                 self._since = time.monotonic()

@@ -29,6 +29,8 @@ COUNT_AFTER_MS = 100
 
 
 class BatchFeature(Feature):
+    """The model over all images, beside the window: begin, pause, cancel, what failed."""
+
     changed = Signal(object, object)
     """(BatchState, BatchProgress)."""
 
@@ -118,10 +120,12 @@ class BatchFeature(Feature):
 
     @property
     def state(self) -> BatchState:
+        """Idle, running or paused."""
         return self._state
 
     @property
     def progress(self) -> BatchProgress:
+        """The latest; None before the first image."""
         return self._progress
 
     def run(self) -> None:
@@ -144,12 +148,14 @@ class BatchFeature(Feature):
         self._inference.start_batch(request)
 
     def pause_or_resume(self) -> None:
+        """Whichever is the other."""
         if self._state is BatchState.PAUSED:
             self._inference.batch.resume()
         else:
             self._inference.batch.pause()
 
     def cancel(self) -> None:
+        """What is done stays; the rest can be taken up later."""
         self._inference.batch.cancel()
 
     def retry_failures(self) -> None:
@@ -185,6 +191,7 @@ class BatchFeature(Feature):
             self._model.panel.set_failure_count(count)
 
     def show_failures(self) -> None:
+        """The images that failed, with the reasons."""
         self._show_failures(self.failures(), "Images that were not pre-labelled", can_retry=True)
 
     def _show_failures(self, failures: list[Failure], title: str, *, can_retry: bool = False) -> None:

@@ -13,12 +13,15 @@ from maskwright_gui.features.proposals.feature import ProposalsFeature
 
 
 class CanvasMenuFeature(Feature):
+    """The menu at the right mouse button, of the actions that declare a place in it."""
+
     def __init__(self, context: Context, proposals: ProposalsFeature) -> None:
         super().__init__(context)
         self._proposals = proposals
         self._canvas.context_menu_requested.connect(self.open)
 
     def open(self, at: QPoint, under: Sequence[int]) -> None:
+        """At this place of the screen."""
         menu = self.make(under)
         menu.aboutToHide.connect(menu.deleteLater)
         menu.popup(at)

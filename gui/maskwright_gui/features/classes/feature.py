@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
 
 class ClassesFeature(Feature):
+    """The classes: make, rename, colour, give keys, merge; and which one comes next."""
+
     merged = Signal()
     """Objects of all images have another class."""
 
@@ -178,6 +180,7 @@ class ClassesFeature(Feature):
             self._editing.set_category(category.id)
 
     def rename(self, category_id: int, name: str) -> None:
+        """Everywhere in the project."""
         if self._session.project is None:
             return
         try:
@@ -229,6 +232,7 @@ class ClassesFeature(Feature):
         return box
 
     def undo_merge(self, merge_id: int) -> None:
+        """Part two classes again, as they were."""
         if self._session.project is not None and not self.is_working:
             self._session.save()
             work = partial(self._session.project.undo_merge, merge_id)

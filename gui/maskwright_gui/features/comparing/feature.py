@@ -13,6 +13,8 @@ from maskwright_gui.messages import Message
 
 
 class ComparingFeature(Feature):
+    """A second model's opinion of every image; it proposes nothing."""
+
     compared = Signal()
     """The images have a disagreement with another model now."""
 
@@ -32,6 +34,7 @@ class ComparingFeature(Feature):
         self.compared.connect(partial(images.panel.set_order, "disagreement"))
 
     def choose(self) -> None:
+        """Ask for the other model's file."""
         name, _ = QFileDialog.getOpenFileName(
             self._window, "Compare with another model", "", "Models (*.xml *.onnx *.pb);;All files (*)"
         )

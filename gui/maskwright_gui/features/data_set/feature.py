@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 
 class DataSetFeature(Feature):
+    """The window of the whole data set: pictures, classes, measures, duplicates."""
+
     def __init__(self, context: Context, images: ImagesFeature) -> None:
         super().__init__(context)
         self._images = images
@@ -45,6 +47,7 @@ class DataSetFeature(Feature):
         images.panel.query_changed.connect(self._on_query_changed)
 
     def open(self) -> DataSetWindow | None:
+        """None without a project."""
         project = self._session.project
         if project is None:
             return None
@@ -70,6 +73,7 @@ class DataSetFeature(Feature):
             self._open.set_theme(theme)
 
     def find_duplicates(self) -> None:
+        """Pictures that occur more than once, however named."""
         self._looking = self._run(_find_duplicates, self._on_found, "The search for pictures that occur twice stopped")
         if self._looking is not None and self._open is not None:
             page = self._open.duplicates
@@ -77,6 +81,7 @@ class DataSetFeature(Feature):
             self._looking.finished.connect(page.show_stopped)
 
     def measure(self) -> None:
+        """Sizes, places and scores of all objects."""
         self._run(_measure, self._on_measured, "The objects were not measured")
 
     def _run(

@@ -167,6 +167,7 @@ class EditingFeature(Feature):
             self._session.undo()
 
     def redo(self) -> None:
+        """Do again what was undone last."""
         if not self._canvas.step_forward():
             self._session.redo()
 
@@ -194,19 +195,24 @@ class EditingFeature(Feature):
                 self._actions[action_id].setText(f"{name} {label[0].lower()}{label[1:]}" if label else name)
 
     def select_all(self) -> None:
+        """What can be seen on the image."""
         self._session.select(frozenset(instance.id for instance in shown(self._session)))
         self.picked.emit()
 
     def deselect(self) -> None:
+        """Select nothing."""
         self._session.select(frozenset())
 
     def select_next(self) -> None:
+        """In reading order, and bring it into view."""
         self.step(1, lambda instance: True)
 
     def select_previous(self) -> None:
+        """In reading order, and bring it into view."""
         self.step(-1, lambda instance: True)
 
     def delete(self) -> None:
+        """The selection; a proposal counts as rejected then."""
         self._edit("Delete", edits.delete)
 
     def set_category(self, category_id: int) -> None:
@@ -218,6 +224,7 @@ class EditingFeature(Feature):
         self._session.set_current_category(category_id)
 
     def set_visible(self, instance_id: int, is_visible: bool) -> None:
+        """Show or hide this object."""
         document = self._session.document
         if document is not None:
             label = "Show" if is_visible else "Hide"
@@ -234,6 +241,7 @@ class EditingFeature(Feature):
         self._edit("Show" if shows else "Hide", lambda document, ids: edits.set_visible(document, ids, shows))
 
     def toggle_locked(self) -> None:
+        """Lock the selection, or unlock it if all of it is locked."""
         locks = any(not instance.is_locked for instance in self._session.selected_instances())
         self._edit("Lock" if locks else "Unlock", lambda document, ids: edits.set_locked(document, ids, locks))
 
@@ -274,10 +282,12 @@ class EditingFeature(Feature):
         self.go_to(frozenset({ordered[place]}))
 
     def go_to(self, ids: frozenset[int]) -> None:
+        """Select these objects and bring them into view."""
         self._session.select(ids)
         self.stepped.emit(ids)
         self.picked.emit()
 
 
 def class_name(session: Session, category_id: int) -> str:
+    """Of a category id; “no class” where it is unknown."""
     return next((known.name for known in session.categories if known.id == category_id), "no class")

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 
 class EffortFeature(Feature):
+    """What correcting has cost: recorded only if switched on, summed up, erased."""
+
     def __init__(self, context: Context) -> None:
         super().__init__(context)
         self._declare(
@@ -41,6 +43,7 @@ class EffortFeature(Feature):
             self.told.emit(Message.of_error("The switch was not stored", error))
 
     def forget(self) -> None:
+        """Erase clicks, keys and times; annotations stay."""
         project = self._session.project
         if project is None:
             return

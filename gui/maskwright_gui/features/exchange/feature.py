@@ -73,6 +73,7 @@ class ExchangeFeature(Feature):
         images.all_done.connect(self._on_all_done)
 
     def open_export(self) -> None:
+        """Ask what goes where."""
         from maskwright_gui.dialogs.export import ExportDialog
 
         project = self._session.project
@@ -88,6 +89,7 @@ class ExchangeFeature(Feature):
         dialog.open()
 
     def export(self, request: "ExportRequest") -> None:
+        """Save, then write in the background."""
         from maskwright.operations.exporting import export
 
         if self._session.project is not None and self._may_begin():
@@ -95,6 +97,7 @@ class ExchangeFeature(Feature):
             self._follow(self._run_beside(work, self._on_exported, "Nothing was exported"), request.path.parent)
 
     def check(self) -> None:
+        """What a reader of the export would refuse or misread, without writing."""
         from maskwright.formats.coco import CocoExportOptions
         from maskwright.operations.exporting import check_project
 
@@ -104,6 +107,7 @@ class ExchangeFeature(Feature):
             self._run_beside(work, lambda found: self.show_findings(found), "The check stopped")
 
     def import_annotations(self) -> None:
+        """Ask for the file."""
         name, _ = QFileDialog.getOpenFileName(self._window, "Import annotations", "", COCO_FILTER)
         if name:
             self.look_into(Path(name))
@@ -155,6 +159,7 @@ class ExchangeFeature(Feature):
             self._follow(operation, path.parent)
 
     def show_findings(self, findings: "Sequence[Finding]", request: "ExportRequest | None" = None) -> "FindingsDialog":
+        """What the check has found, with a way to each object."""
         from maskwright_gui.dialogs.findings import FindingsDialog
 
         dialog = FindingsDialog(findings, can_force=request is not None, parent=self._window)

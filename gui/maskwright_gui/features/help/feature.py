@@ -16,6 +16,8 @@ from maskwright_gui.keymap import DEFAULT_PRESET, PRESET_NAMES, Keymap, resolved
 
 
 class HelpFeature(Feature):
+    """Search of actions, the sheet of keys, own keys, about."""
+
     def __init__(self, context: Context) -> None:
         super().__init__(context)
         self._declare(
@@ -63,13 +65,16 @@ class HelpFeature(Feature):
         self._window.header.add_button(self._actions["palette"], has_text=True)
 
     def open_palette(self) -> None:
+        """Find any action by its words."""
         CommandPalette(self._known_actions(), self._window).pop_up()
 
     def open_key_sheet(self) -> None:
+        """All keys at a glance."""
         rows = [(spec.menu, spec.text, self._actions[spec.id].shortcuts()) for spec in self._actions.specs.values()]
         KeySheet(rows, self._canvas.shown_keys, self._window).show()
 
     def open_keys(self) -> None:
+        """Change keys, or the preset."""
         titles = {spec.id: (str(spec.menu), spec.text) for spec in self._actions.specs.values()}
         titles |= {known.id: (MENU, known.text) for known in TOOL_KEYS}
         preset, own = self._stored_keys()
@@ -84,9 +89,11 @@ class HelpFeature(Feature):
         self._put_in_force(preset, own)
 
     def restore_keys(self) -> None:
+        """Those that the user chose before."""
         self._put_in_force(*self._stored_keys())
 
     def open_about(self) -> None:
+        """Version, and what the program is for."""
         text = f"Maskwright {__version__}\n\nPre-label images, correct the polygons, leave with an exact COCO file."
         QMessageBox.about(self._window, "About Maskwright", text)
 

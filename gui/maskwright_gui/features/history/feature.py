@@ -7,6 +7,8 @@ from maskwright_gui.feature import Context, Feature
 
 
 class HistoryFeature(Feature):
+    """The history of the image, and going back to a moment in it."""
+
     def __init__(self, context: Context) -> None:
         super().__init__(context)
         self._declare(

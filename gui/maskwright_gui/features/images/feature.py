@@ -207,15 +207,19 @@ class ImagesFeature(Feature):
         self.rows.stop()
 
     def next_image(self) -> None:
+        """The row below."""
         self._step(1)
 
     def previous_image(self) -> None:
+        """The row above."""
         self._step(-1)
 
     def next_open(self) -> None:
+        """The next one that is not done."""
         self._step_to_open(1)
 
     def previous_open(self) -> None:
+        """The one before that is not done."""
         self._step_to_open(-1)
 
     def show_first(self) -> None:
@@ -267,6 +271,7 @@ class ImagesFeature(Feature):
         return sum(count for state, count in counts.items() if state in OPEN_STATES)
 
     def reopen(self) -> None:
+        """The image on screen is not done after all."""
         self._session.set_image_state(ImageState.IN_PROGRESS)
 
     def _step(self, direction: int) -> None:

@@ -64,6 +64,7 @@ class Gatherer(QObject):
         self._timer.timeout.connect(self._tell)
 
     def note(self, image_id: int) -> None:
+        """Tell of it soon, together with others."""
         self._ids.add(image_id)
         if not self._timer.isActive():
             self._timer.start()
@@ -82,6 +83,8 @@ LOOK_AHEAD_MS = 30
 
 
 class ImageOnCanvas(QObject):
+    """Has the image on screen decoded, with those that come next."""
+
     failed = Signal(str, object)
     """(what did not work, ImageError)."""
     work_changed = Signal(str, int, object)

@@ -21,6 +21,7 @@ class RowWalk:
         return self._rows.record(self.row + offset) if self.row is not None else None
 
     def next_open_row(self, row: int, direction: int) -> int | None:
+        """None where all are done."""
         near = self._near_open_row(row, direction)
         return near if near is not None else self._far_open_row(row, direction)
 

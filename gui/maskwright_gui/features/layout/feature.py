@@ -79,9 +79,11 @@ class PanelFocus(QObject):
         self._window = window
 
     def next(self) -> None:
+        """The keyboard to the panel that follows."""
         self._go(1)
 
     def previous(self) -> None:
+        """The keyboard to the panel before."""
         self._go(-1)
 
     def _go(self, step: int) -> None:
@@ -114,6 +116,8 @@ _TOOL_NAMES, _THEME = "window/tool_names", "window/theme"
 
 
 class LayoutFeature(Feature):
+    """Panels, theme, and the way of the keyboard through them."""
+
     def __init__(self, context: Context) -> None:
         super().__init__(context)
         self._walk = PanelFocus(self._window)
@@ -143,9 +147,11 @@ class LayoutFeature(Feature):
 
     @property
     def theme(self) -> Theme:
+        """The one in force."""
         return self._window.theme
 
     def use_theme(self, theme: Theme) -> None:
+        """For all of the window."""
         application = QApplication.instance()
         assert isinstance(application, QApplication)
         apply_theme(application, theme)
@@ -153,6 +159,7 @@ class LayoutFeature(Feature):
         self._actions["toggle_theme"].setIcon(themed_icon("sun" if theme.is_dark else "moon", theme))
 
     def toggle_theme(self) -> None:
+        """Light or dark."""
         name = ThemeName.LIGHT if self.theme.is_dark else ThemeName.DARK
         self._settings.setValue(_THEME, str(name))
         self.use_theme(resolve_theme(name))

@@ -146,6 +146,7 @@ class ModelFeature(Feature):
 
     @property
     def choice(self) -> ModelChoice:
+        """Model and device that the next request goes to."""
         return self._choice
 
     def has_told(self, error: MaskwrightError) -> bool:
@@ -177,6 +178,7 @@ class ModelFeature(Feature):
             self.told.emit(Message("The choice is not kept with the project", str(error), "warning"))
 
     def browse(self) -> None:
+        """Ask for a model's file."""
         name, _ = QFileDialog.getOpenFileName(
             self.panel.window(), "Open a model", "", "Models (*.xml *.onnx *.pb);;All files (*)"
         )
@@ -208,6 +210,7 @@ class ModelFeature(Feature):
             self._inference.prepare(self._choice)
 
     def choose_device(self, device: str) -> None:
+        """CPU, GPU or what else OpenVINO can run on."""
         self._choice = ModelChoice(self._choice.source, device)
         self._settings.setValue("model/device", device)
         self._inference.prepare(self._choice)
@@ -264,6 +267,7 @@ class ModelFeature(Feature):
         self.told.emit(Message("The model of this project is missing", going_on, "warning"))
 
     def may_write(self) -> bool:
+        """Whether proposals can be stored; tells why not."""
         if self._session.project is not None and self._session.project.is_read_only:
             self.told.emit(Message("This project is open for reading only", "Proposals cannot be stored.", "warning"))
             return False

@@ -12,6 +12,8 @@ from maskwright_gui.workers.requests import ModelSummary
 
 
 class ClassMapping(QObject):
+    """Which class of the project each class of a model is."""
+
     changed = Signal()
     """Proposals are to be made again from the candidates."""
     failed = Signal(str, object)

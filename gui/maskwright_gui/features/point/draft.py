@@ -52,10 +52,12 @@ class Prompt:
 
     @property
     def points_xy(self) -> list[Point]:
+        """(N, 2) image coordinates of the clicks."""
         return [point for press in self.presses for point in press.points]
 
     @property
     def labels(self) -> list[int]:
+        """(N,) 1 for what belongs to the object, 0 for what does not."""
         return [press.label for press in self.presses for _ in press.points]
 
     @property
@@ -90,6 +92,7 @@ class Draft:
     """Which of the candidates for the latest press was chosen, smallest first; None: the assistant's own."""
 
     def add(self, press: Press, serial: int) -> None:
+        """One more click, box or stroke."""
         self.presses.append(press)
         self.serials.append(serial)
         self.answers.append(None)
@@ -97,6 +100,7 @@ class Draft:
         self.choice = None
 
     def take_back(self) -> None:
+        """The latest of them."""
         for steps in (self.presses, self.serials, self.answers, self.is_answered):
             steps.pop()
         self.choice = None

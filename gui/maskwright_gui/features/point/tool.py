@@ -31,6 +31,8 @@ _NEAR_SHARE, _NEAR_SCREEN_PX = 0.35, 32.0
 
 
 class State(Enum):
+    """How far an object is."""
+
     IDLE = auto()
     """Button up."""
     PRESSED = auto()

@@ -114,14 +114,17 @@ class ProjectsFeature(Feature):
         self._watch.follow(path)
 
     def open_folder(self) -> None:
+        """Ask for a folder of images."""
         name = QFileDialog.getExistingDirectory(self._window, "Open a folder of images or a project")
         if name:
             self.open_path(Path(name))
 
     def open_samples(self) -> None:
+        """Unpack the sample images, and open them."""
         self._run(_make_samples, lambda folder: self.open_path(folder), "The samples cannot be made")
 
     def save(self) -> None:
+        """Now; edits are saved by themselves, too."""
         if self._session.save():
             self.told.emit(Message("Everything is saved", "Edits are written as you make them."))
         else:
@@ -130,6 +133,7 @@ class ProjectsFeature(Feature):
             self.told.emit(Message(state.short or "Edits wait to be saved", state.detail, "warning"))
 
     def close_project(self) -> None:
+        """Back to the invitation, unless the user stays for unsaved edits."""
         if not self.may_lose_edits():
             return
         self.stop()

@@ -147,6 +147,7 @@ class ProposalsFeature(Feature):
             self._answer("Accept", edits.accept)
 
     def reject(self) -> None:
+        """The selected ones."""
         if not self._uncertain.reject_missed():
             self._answer("Reject", edits.reject)
 
@@ -161,6 +162,7 @@ class ProposalsFeature(Feature):
         self._answer_many(f"Accept all from {score:.2f}", edits.accept, _from(score, self._proposals()))
 
     def reject_below(self, score: float | None = None) -> None:
+        """Those under the score."""
         score = self._score if score is None else score
         self._answer_many(f"Reject all below {score:.2f}", edits.reject, _below(score, self._proposals()))
 
@@ -169,6 +171,7 @@ class ProposalsFeature(Feature):
         self._answer_many("Accept all in view", edits.accept, self._proposed_in_view())
 
     def reject_view(self) -> None:
+        """Those in view."""
         self._answer_many("Reject all in view", edits.reject, self._proposed_in_view())
 
     def accept_class(self) -> None:
@@ -176,14 +179,17 @@ class ProposalsFeature(Feature):
         self.accept_category(self._class_in_question())
 
     def reject_class(self) -> None:
+        """Those of the selection's class."""
         self.reject_category(self._class_in_question())
 
     def accept_category(self, category_id: int) -> None:
+        """All of a class on this image."""
         self._answer_many(
             f"Accept all of “{class_name(self._session, category_id)}”", edits.accept, self._proposed_as(category_id)
         )
 
     def reject_category(self, category_id: int) -> None:
+        """All of a class on this image."""
         self._answer_many(
             f"Reject all of “{class_name(self._session, category_id)}”", edits.reject, self._proposed_as(category_id)
         )

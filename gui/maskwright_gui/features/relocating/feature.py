@@ -18,6 +18,8 @@ from maskwright_gui.workers.executor import answer_soon
 
 
 class RelocatingFeature(Feature):
+    """Finds images that are not where the project expects them."""
+
     located = Signal()
     """Some files are where the project expects them again."""
 
@@ -74,6 +76,7 @@ class RelocatingFeature(Feature):
             self.locate_in(Path(name))
 
     def locate_in(self, folder: Path) -> None:
+        """From now on the images are in this folder."""
         if self._session.project is not None:
             self._run(partial(locate_in, self._session.project, folder))
 

@@ -14,6 +14,8 @@ OTHER_HANGS = "A folder does not answer"
 
 
 class SavingFeature(Feature):
+    """Says in the header and in a message when edits cannot be saved."""
+
     def __init__(self, context: Context, watch: SavingWatch, images: ImagesFeature) -> None:
         super().__init__(context)
         self._watch, self._images = watch, images

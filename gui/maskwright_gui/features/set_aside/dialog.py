@@ -84,6 +84,7 @@ class SetAsideDialog(QDialog):
 
     @property
     def selected(self) -> "tuple[EditSetAside, ...]":
+        """The edits of the marked rows."""
         return tuple(self._edits[place] for place in sorted(i.data(0, _PLACE) for i in self._table.selectedItems()))
 
     def _make_table(self) -> QTreeWidget:

@@ -25,6 +25,8 @@ WHERE = "Set aside: it is kept, and all later edits go on."
 
 
 class AsideFeature(Feature):
+    """Edits that could not be saved: listed, kept in a file, or thrown away."""
+
     def __init__(self, context: Context, projects: ProjectsFeature, watch: SavingWatch) -> None:
         super().__init__(context)
         self._watch = watch
@@ -70,9 +72,11 @@ class AsideFeature(Feature):
         self.told.emit(Message("Not all of them can be tried again", "Some images are not in this project.", "warning"))
 
     def discard(self, edits: "Sequence[EditSetAside]") -> None:
+        """Throw them away for good."""
         self._forget({each.id for each in edits})
 
     def save(self, edits: "Sequence[EditSetAside]", path: Path) -> None:
+        """Write them to a file."""
         from maskwright.project.aside_file import write_set_aside
 
         if self._session.project is None:

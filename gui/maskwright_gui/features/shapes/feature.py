@@ -183,18 +183,23 @@ class ShapesFeature(Feature):
         )
 
     def merge(self) -> None:
+        """The selection becomes one object."""
         self._edit("Merge", combine.merge, "Select two or more objects to merge.")
 
     def subtract(self) -> None:
+        """The topmost of the selection is cut out of the others."""
         self._edit("Subtract", combine.subtract_topmost, "Select two or more objects: the topmost is cut out.")
 
     def intersect(self) -> None:
+        """Only what all of the selection cover is left."""
         self._edit("Intersect", combine.intersect, "Select two or more objects that overlap.")
 
     def group(self) -> None:
+        """The selection becomes one object of several parts."""
         self._edit("Group", combine.group, "Select two or more objects to group.")
 
     def ungroup(self) -> None:
+        """Each part becomes an object of its own."""
         allocate = self._session.new_instance_id
         self._edit(
             "Ungroup",
@@ -203,24 +208,31 @@ class ShapesFeature(Feature):
         )
 
     def fill_holes(self) -> None:
+        """Of the selection."""
         self._edit("Fill holes", combine.fill_holes, "The selected objects have no holes.")
 
     def keep_largest_part(self) -> None:
+        """Of each selected object."""
         self._edit("Keep the largest part", combine.keep_largest_part, "The selected objects are in one piece.")
 
     def to_box(self) -> None:
+        """Outlines become the rectangles around them."""
         self._edit("Convert to box", combine.to_box, "Select an object first.")
 
     def smooth(self) -> None:
+        """Corners of the selected outlines become rounder."""
         self._edit("Smooth", combine.smooth, "Select an object first.")
 
     def bring_forward(self) -> None:
+        """Over all others."""
         self._edit("Bring to front", combine.bring_forward, "Select an object first.")
 
     def send_backward(self) -> None:
+        """Under all others."""
         self._edit("Send to back", combine.send_backward, "Select an object first.")
 
     def copy(self) -> None:
+        """The selection, for pasting on this or another image."""
         document = self._session.document
         if document is None or not self._session.selection:
             return
@@ -246,6 +258,7 @@ class ShapesFeature(Feature):
             self.paste()
 
     def duplicate(self) -> None:
+        """The selection once more, a little aside."""
         document = self._session.document
         if document is not None and self._session.selection:
             chosen = tuple(one for one in document if one.id in self._session.selection)

@@ -41,6 +41,8 @@ SCORES_AFTER_MS = 20
 
 
 class ThresholdsFeature(Feature):
+    """The sliders: what they would change is shown at once, and kept when they are let go."""
+
     uncertain_changed = Signal(int)
     """Image id: its marks and its reason in the queue are others now."""
     applied_everywhere = Signal()

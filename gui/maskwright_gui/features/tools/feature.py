@@ -128,6 +128,8 @@ OWN_TOOLS = (
 
 
 class ToolsFeature(Feature):
+    """Which tool is in use, for good or while its key is held."""
+
     class_missing = Signal()
     """A tool that makes objects was taken up in a project without classes."""
 

@@ -32,6 +32,8 @@ _KEEP_AFTER_MS = 500
 
 
 class ToolSlider(QObject):
+    """The one slider that a tool may have: brush size, detail."""
+
     def __init__(self, canvas: CanvasView, bar: ToolOptionsBar, session: Session, parent: QObject) -> None:
         super().__init__(parent)
         self._canvas, self._bar, self._session = canvas, bar, session

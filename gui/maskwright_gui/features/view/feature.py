@@ -28,6 +28,8 @@ _FILLS = {"light": (0.2, 0.13), "strong": (0.45, 0.35), "none": (0.0, 0.0)}
 
 
 class ViewFeature(Feature):
+    """How the canvas shows things: zoom, labels, fills, grid, joining, brightness."""
+
     def __init__(self, context: Context) -> None:
         super().__init__(context)
         self._declare(*self._zooming(), *self._showing(), *self._switches())
@@ -201,6 +203,7 @@ class ViewFeature(Feature):
         self._settings.setValue(_LABELS_KEY, str(following))
 
     def open_display(self) -> None:
+        """Brightness, contrast and the window of deep images."""
         dialog = DisplayDialog(self._canvas.display_adjust, self._canvas.window())
         dialog.adjusted.connect(self._canvas.set_display_adjust)
         dialog.finished.connect(self._keep_windows)

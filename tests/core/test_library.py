@@ -12,6 +12,7 @@ import pytest
 
 import maskwright as mw
 from maskwright.document.values import InstanceState
+from maskwright.formats.registry import FORMATS, format_named
 
 README = Path(__file__).resolve().parents[2] / "README.md"
 SQUARE = [(2, 2), (12, 2), (12, 12), (2, 12)]
@@ -196,3 +197,32 @@ def test_a_split_with_its_images(project: mw.Project, tmp_path: Path) -> None:
     for part in shares:
         (record,) = json.loads((tmp_path / "set" / part / "_annotations.coco.json").read_text())["images"]
         assert (tmp_path / "set" / part / record["file_name"]).is_file()
+
+
+NAMES = ("a b/ü 1.png", "a b/日本.png", "c#1.png", "d.e.tif", "sub/deep/x.jpeg")
+CLASSES = ("Gurke", "日本 語", 'quo"te', "a & b", "comma, here", "100% <x>", "yes", "1")
+
+
+@pytest.mark.parametrize("name", [kind.name for kind in FORMATS])
+def test_a_set_with_its_images_and_odd_names_comes_back_whole(tmp_path: Path, name: str) -> None:
+    for file in NAMES:
+        place = tmp_path / "photos" / file
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_bytes(cv2.imencode(place.suffix, np.zeros((60, 80, 3), np.uint8))[1].tobytes())
+    with mw.Project.create(tmp_path / "photos") as project:
+        project.scan()
+        for category in CLASSES:
+            project.add_category(category)
+        for index, category in enumerate(CLASSES):
+            x = 5 + 25 * (index % 2)
+            project.draw(NAMES[index % 5], category, [(x, 5), (x + 18, 5), (x + 18, 30), (x, 30)])
+        out = tmp_path / "out" / f"set{format_named(name).suffix}"
+        out.parent.mkdir()
+        mw.export_annotations(project, out, format=name, images="copy", unreviewed=True)
+    root = out if out.is_dir() else out.parent
+    with mw.Project.create(tmp_path / "again", image_root=root) as project:
+        imported = mw.import_annotations(project, out)
+        assert (imported.result.image_count, imported.result.instance_count, imported.problems) == (5, 8, ())
+        assert not project.missing_images()
+        found = {(project.category(i.category_id).name) for image in project for i in project.instances(image.id)}
+    assert found == set(CLASSES)

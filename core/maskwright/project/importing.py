@@ -37,6 +37,8 @@ if TYPE_CHECKING:
     from maskwright.formats.data_set import DataSet
 
 _BLOCK = 500
+_IMAGES = "images"
+"""Beside a COCO file, where its names usually count from; exports put them there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +164,7 @@ class ImportRepository(NumberRepository):
                 continue
             except _ChangedError:  # somebody works here
                 break
-        return self._take_read(read_coco(path, size_of=size_of), path, chosen)
+        return self._take_read(read_coco(path, size_of=size_of), path, chosen, _IMAGES)
 
     def read_annotations(self, path: Path) -> "DataSet":
         """What a file or folder of any known format would bring, with the names that its images have here.
@@ -203,7 +205,7 @@ class ImportRepository(NumberRepository):
         self, stream: "CocoStream", path: Path, options: ImportOptions, *, alone: bool, keeps_ids: bool
     ) -> tuple[ImportResult, list[Problem]]:
         names = [image.file_name for image in stream.images.values()]
-        stream.rename_images(self._names_here(names, path, options, stream.problems))
+        stream.rename_images(self._names_here(names, path, options, stream.problems, _IMAGES))
         is_alone = alone and not options.is_trial
         transaction = self._database.write_alone() if is_alone else self._database.write()
         result: ImportResult | None = None

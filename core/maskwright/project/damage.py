@@ -10,6 +10,7 @@ from maskwright.document.values import Provenance
 from maskwright.errors import DamagedRowError
 from maskwright.formats.findings import DamagedRow
 from maskwright.project.database import Database
+from maskwright.project.history import step_fault
 from maskwright.project.instances import read_provenances
 from maskwright.project.journal import change_from_bytes
 from maskwright.project.rows import category_fault, from_json, image_fault, instance_from_row
@@ -75,7 +76,7 @@ def _instance_fault(known: Mapping[int, Provenance], row: Row[Any]) -> str | Non
 
 
 def _step_fault(row: Row[Any]) -> str | None:
-    return _fault_of(change_from_bytes, row.change)
+    return step_fault(row) or _fault_of(change_from_bytes, row.change)
 
 
 def _fault_of(read: Callable[[Any], object], value: object) -> str | None:

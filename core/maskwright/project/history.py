@@ -3,7 +3,8 @@
 import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, cast
+from datetime import datetime
+from typing import Any, cast, get_args
 
 from sqlalchemy import Row, select
 
@@ -20,6 +21,8 @@ from maskwright.project.schema import history
 log = logging.getLogger(__name__)
 
 _BLOCK = 500
+_KINDS = frozenset(get_args(Kind))
+_MOST_SECONDS = 1e9
 MOST_STEPS = 200
 """Steps of an image that can be undone after a restart."""
 
@@ -139,6 +142,8 @@ def _applicable(document: Document, changes: Sequence[Change]) -> list[Change]:
 
 
 def _entry(row: Row[Any], aliases: Aliases) -> HistoryEntry:
+    if (fault := step_fault(row)) is not None:
+        raise DamagedRowError(f"step {row.id} of image {row.image_id} is damaged: {fault}", row.id)
     gesture = Gesture(row.clicks or 0, row.keys or 0, row.active_s) if row.active_s is not None else None
     try:
         change = in_todays_classes(change_from_bytes(row.change), aliases)
@@ -146,4 +151,19 @@ def _entry(row: Row[Any], aliases: Aliases) -> HistoryEntry:
         raise DamagedRowError(f"step {row.id} of image {row.image_id} is damaged: {error}", row.id) from error
     return HistoryEntry(
         row.id, row.image_id, row.at, cast(Kind, row.kind), row.label, change, gesture
-    )  # cast: the table holds what `write_history` wrote
+    )  # cast: `step_fault` has looked
+
+
+def step_fault(row: Row[Any]) -> str | None:
+    """What is wrong with a row of the history besides its change; None for a sound one."""
+    if row.kind not in _KINDS or not isinstance(row.label, str):
+        return f"a step of the kind {row.kind!r:.60}"
+    try:
+        datetime.fromisoformat(row.at)
+    except (TypeError, ValueError):
+        return f"a time {row.at!r:.60}"
+    counts, seconds = (row.clicks, row.keys), row.active_s
+    is_spent = all(count is None or (type(count) is int and count >= 0) for count in counts) and (
+        seconds is None or (type(seconds) in (int, float) and 0 <= seconds < _MOST_SECONDS)
+    )
+    return None if is_spent else f"an effort of {(*counts, seconds)!r:.100}"

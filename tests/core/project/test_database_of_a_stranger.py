@@ -112,6 +112,9 @@ DAMAGED = {
     "class": ("UPDATE categories SET name = x'00ff' WHERE id = 1", "class 1"),
     "colour": ("UPDATE categories SET colour = 'url(file:///etc/passwd)' WHERE id = 1", "class 1"),
     "history": ("UPDATE history SET change = x'00ff' WHERE image_id = 1", "step 1"),
+    "kind": ("UPDATE history SET kind = 'other' WHERE image_id = 1", "step 1"),
+    "time": ("UPDATE history SET at = 'never' WHERE image_id = 1", "step 1"),
+    "effort": ("UPDATE history SET active_s = 'long' WHERE image_id = 1", "step 1"),
     "setting": ("UPDATE settings SET value = '{' WHERE key = 'project.name'", "setting project.name"),
 }  # fmt: skip
 

@@ -60,9 +60,10 @@ def bmp_look(file: IO[bytes], max_side_px: int) -> NDArray[np.uint8] | None:
         return None
     width = abs(struct.unpack_from("<i", layout.head, 18)[0])
     step = max(max(width, layout.height) // max_side_px, 1)
-    rows = range(step // 2, layout.height, step)
+    rows = range(min(step // 2, layout.height - 1), layout.height, step)
+    first = min(step // 2, width - 1)
     bands = [rows[start : start + _BAND_ROWS] for start in range(0, len(rows), _BAND_ROWS)]
-    return np.vstack([layout.rows(file, band)[:, step // 2 :: step] for band in bands])
+    return np.vstack([layout.rows(file, band)[:, first::step] for band in bands])
 
 
 def _read_layout(file: IO[bytes]) -> _Layout | None:

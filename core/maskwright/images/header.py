@@ -34,6 +34,8 @@ IMAGE_SUFFIXES = frozenset(
 """Which files of a folder count as images before anything is opened. HEIC cannot be read, but nobody should have to
 find out that photographs are missing."""
 MAX_PIXELS = 300_000_000
+MAX_SIDE_PX = 1 << 20
+"""Annotations of longer ones are refused, too (`formats.sizes`, `project.rows`)."""
 """Default limit of width x height: 900 MB as 8-bit colour."""
 
 DECODER_ERRORS = (OSError, SyntaxError, ValueError, EOFError, IndexError, KeyError, TypeError, struct.error)
@@ -204,6 +206,8 @@ def _of_page(page: Any) -> tuple[int, int, int, int]:
 def _require_size(width: int, height: int, max_pixels: int, path: Path) -> None:
     if width < 1 or height < 1:
         raise ImageError(f"the header states a size of {width} x {height} pixels", path=path)
+    if max(width, height) > MAX_SIDE_PX:
+        raise ImageError(f"{width} x {height} pixels: no side may be longer than {MAX_SIDE_PX}", path=path)
     if width * height > max_pixels:
         raise ImageError(
             f"{width} x {height} pixels are {width * height / 1e6:.0f} megapixels, above the limit of "

@@ -79,6 +79,21 @@ def require_current(file: Path, why_not_written: str) -> None:
             path=file.parent,
             hint=f"{_ONCE}; it was left untouched",
         )
+    _require_references(file)
+
+
+def _require_references(file: Path) -> None:
+    """Raises DamagedProjectError for a small file with rows that name others which are not there."""
+    if file.stat().st_size > _SMALL_BYTES:
+        return
+    try:
+        with closing(connect(file, "ro", is_immutable=is_unchanging(file))) as connection:
+            found = connection.execute("PRAGMA foreign_key_check").fetchone()
+    except sqlite3.Error as error:
+        raise damaged(f"the project file is damaged ({error})", file) from error
+    if found is not None:
+        what = f"a row of {found[0]} names one of {found[2]} that is not there"
+        raise damaged(f"the project file is damaged: {what}", file)
 
 
 def require_there(file: Path) -> None:

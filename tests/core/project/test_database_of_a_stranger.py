@@ -104,6 +104,7 @@ DAMAGED = {
     "score": ("UPDATE instances SET score = 'high' WHERE id = 1", "object 1"),
     "z": ("UPDATE instances SET z = 'top' WHERE id = 1", "object 1"),
     "extra": ("UPDATE instances SET extra = '[1]' WHERE id = 1", "object 1"),
+    "class of an object": ("UPDATE instances SET category_id = 99 WHERE id = 1", "object 1"),
     "provenance": ("UPDATE instances SET provenance_id = 999 WHERE id = 1", "object 1"),
     "width": ("UPDATE images SET width = 2000000000 WHERE id = 1", "image 1"),
     "height": ("UPDATE images SET height = -4 WHERE id = 1", "image 1"),
@@ -126,9 +127,10 @@ def test_a_damaged_row_is_found_by_name_and_the_rest_can_be_used(place: Path, sq
         connection.execute("PRAGMA foreign_keys=OFF")
         connection.execute(sql)
     connection.close()
-    if "provenance_id" in sql:  # a reference that leads nowhere is damage of the file, and told as such
-        with pytest.raises(ProjectError, match="damaged"):
-            Project.open(place)
+    if "provenance_id" in sql or "category_id" in sql:  # what leads nowhere is damage of the file, and told as such
+        for read_only in (False, True):
+            with pytest.raises(ProjectError, match="damaged"):
+                Project.open(place, read_only=read_only)
         return
 
     with Project.open(place) as project:

@@ -136,8 +136,12 @@ def _compare(
 
 
 def _parsed(record: bytes) -> Instance:
-    content = orjson.loads(record)
-    return polygon_instance_of(content, content["category_id"], content["id"])
+    """Raises FormatError for what no reader would have kept: somebody else has written the project."""
+    try:
+        content = orjson.loads(record)
+        return polygon_instance_of(content, content["category_id"], content["id"])
+    except (ArithmeticError, LookupError, TypeError, ValueError) as error:
+        raise FormatError(f"an imported annotation is damaged: {error!r:.200}") from error
 
 
 def _compare_one(annotation: Mapping[str, Any], instance: Instance, image: ImageRecord) -> Iterator[Finding]:

@@ -16,7 +16,7 @@ from maskwright_gui.history import History, Step, rebased
 from maskwright_gui.workers.ending import end_and_delete, left_behind, wait_for
 from maskwright_gui.workers.executor import FolderProbe, Waiting, answering
 from maskwright_gui.workers.read_ahead import ReadAhead
-from maskwright_gui.workers.storing import state_after
+from maskwright_gui.workers.storing import PendingEdit, state_after
 from maskwright_gui.workers.writer import EditWriter
 
 if TYPE_CHECKING:
@@ -125,6 +125,47 @@ class IdSupply:
 
 SAVE_S = 5.0
 """How long the window may stand still for the last edits to be written, on a folder that answers."""
+
+
+class UnsavedEdits:
+    """What the user has done in the open project and is not written yet; nothing while none is open."""
+
+    def __init__(self) -> None:
+        self._writer: EditWriter | None = None
+
+    def follow(self, writer: EditWriter | None) -> None:
+        """Another project is open; None: none is."""
+        self._writer = writer
+
+    @property
+    def count(self) -> int:
+        """Edits that wait to be written."""
+        return self._writer.pending_count if self._writer is not None else 0
+
+    @property
+    def edits(self) -> tuple[PendingEdit, ...]:
+        """In the order in which they were made."""
+        return self._writer.pending_edits if self._writer is not None else ()
+
+    @property
+    def waits_s(self) -> float:
+        """For how long nothing has been saved although something should."""
+        return self._writer.waits_s if self._writer is not None else 0.0
+
+    @property
+    def error(self) -> MaskwrightError | None:
+        """Why the latest edit could not be written; None when all is well."""
+        return self._writer.error if self._writer is not None else None
+
+    def try_again(self) -> None:
+        """Write what could not be written, now."""
+        if self._writer is not None:
+            self._writer.try_again()
+
+    def give_up(self) -> None:
+        """What is not saved is not wanted here any more."""
+        if self._writer is not None:
+            self._writer.give_up()
 
 
 class ProjectLink:

@@ -115,7 +115,7 @@ class SavingWatch(QObject):
         """Put all that is not saved into the rescue copy, to stay there; why that failed, or an empty text."""
         if self._keeper is None:
             return "no project is open"
-        return self._keeper.keep_for_good(self._session.unsaved_edits)
+        return self._keeper.keep_for_good(self._session.unsaved.edits)
 
     def is_unresponsive(self) -> bool:
         """Whether a folder that is in use does not answer; asks them, so that this is known next time."""
@@ -130,7 +130,7 @@ class SavingWatch(QObject):
     def look(self) -> None:
         """Find out how things are; the timer calls this."""
         self._ask()
-        if not self._session.unsaved_edits:
+        if not self._session.unsaved.edits:
             works, self._after_saving = self._after_saving, []
             for work in works:
                 work()
@@ -138,7 +138,7 @@ class SavingWatch(QObject):
         if self._state != before:
             self.changed.emit(self._state)
         self._tell()
-        if before.unsaved and not self._session.unsaved_edits:
+        if before.unsaved and not self._session.unsaved.edits:
             self.saved.emit()
 
     def _ask(self) -> None:
@@ -163,10 +163,10 @@ class SavingWatch(QObject):
             self.answered.emit(folder)
 
     def _look_at_edits(self) -> Saving:
-        edits, error = self._session.unsaved_edits, self._session.save_error
+        edits, error = self._session.unsaved.edits, self._session.unsaved.error
         project = self._session.project
         is_unresponsive = project is not None and project.path in self._unresponsive
-        is_late = bool(edits) and (error is not None or is_unresponsive or self._session.unsaved_s > LATE_S)
+        is_late = bool(edits) and (error is not None or is_unresponsive or self._session.unsaved.waits_s > LATE_S)
         if self._keeper is not None:
             self._keeper.keep(edits if is_late else ())
         if is_unresponsive and project is not None:

@@ -18,7 +18,7 @@ from maskwright.document.gesture import Gesture
 from maskwright.document.values import Category, ImageRecord, ImageState, Instance
 from maskwright.errors import MaskwrightError, ProjectError
 from maskwright_gui.history import Histories, History, Step, difference, rebased
-from maskwright_gui.link import ProjectLink
+from maskwright_gui.link import ProjectLink, UnsavedEdits
 from maskwright_gui.workers.executor import NoAnswerError
 from maskwright_gui.workers.storing import Kind, PendingEdit, state_after
 
@@ -77,6 +77,7 @@ class Session(QObject):
         self.class_keys: ClassKeys = {}
         self.current_category_id = 0
         self._link: ProjectLink | None = None
+        self.unsaved = UnsavedEdits()
         self._histories = Histories()
         self._wanted_image: int | None = None
         """To be shown when the project answers again."""
@@ -88,6 +89,7 @@ class Session(QObject):
         self.close_project()
         self._link = link = ProjectLink(project, self)
         self.project = link.project
+        self.unsaved.follow(link.writer)
         link.ahead.read.connect(self.neighbour_read)
         link.writer.failed.connect(self._on_write_failed)
         link.writer.written.connect(self.record_changed)
@@ -103,6 +105,7 @@ class Session(QObject):
             return
         self.show_image(None)
         link, self._link, self.project = self._link, None, None
+        self.unsaved.follow(None)
         link.stop()
         self._histories.clear()
         self._wanted_image = None
@@ -118,36 +121,6 @@ class Session(QObject):
     def waiting(self) -> "Waiting | None":
         """How long the project's folder has not answered."""
         return self._link.waiting if self._link is not None else None
-
-    @property
-    def unsaved_count(self) -> int:
-        """Edits that wait to be written."""
-        return self._link.writer.pending_count if self._link is not None else 0
-
-    @property
-    def unsaved_edits(self) -> tuple[PendingEdit, ...]:
-        """In the order in which they were made."""
-        return self._link.writer.pending_edits if self._link is not None else ()
-
-    @property
-    def unsaved_s(self) -> float:
-        """For how long nothing has been saved although something should."""
-        return self._link.writer.waits_s if self._link is not None else 0.0
-
-    @property
-    def save_error(self) -> MaskwrightError | None:
-        """Why the latest edit could not be written; None when all is well."""
-        return self._link.writer.error if self._link is not None else None
-
-    def try_again(self) -> None:
-        """Write what could not be written, now."""
-        if self._link is not None:
-            self._link.writer.try_again()
-
-    def give_up_edits(self) -> None:
-        """What is not saved is not wanted here any more."""
-        if self._link is not None:
-            self._link.writer.give_up()
 
     def put_in(self, edits: Iterable[PendingEdit]) -> int:
         """Edits that were made another time, onto what the project holds now; how many of them have an image here."""

@@ -78,7 +78,7 @@ class Hands:
         self.open()
         self.bench.classes.add("thing")
         self.draw()
-        self.expect(lambda: not self.bench.session.unsaved_count, "not saved")
+        self.expect(lambda: not self.bench.session.unsaved.count, "not saved")
         self.wait(lambda: False, 0.5)
 
     def hang(self, how: str = "") -> None:
@@ -105,7 +105,7 @@ class Hands:
         self.said["median_ms"] = round(float(np.median(self.ticks.gaps_ms)), 1)
 
     def finish(self) -> None:
-        self.expect(lambda: not self.bench.session.unsaved_count, "edits are not saved")
+        self.expect(lambda: not self.bench.session.unsaved.count, "edits are not saved")
         self.expect(lambda: not self.bench.window.header.warning, "the notice stays")
         print(json.dumps(self.said), flush=True)
 

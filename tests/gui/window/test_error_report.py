@@ -68,7 +68,7 @@ def test_edits_stay_on_screen_while_they_cannot_be_saved(
     opened.images.next_image()
     opened.images.previous_image()
     assert len(opened.session.document) == 1
-    assert opened.session.unsaved_count == 1
+    assert opened.session.unsaved.count == 1
     monkeypatch.setattr(project, "apply", real)
     assert opened.session.save()
     assert len(project.instances(1)) == 1
@@ -83,7 +83,7 @@ def test_unsaved_edits_hold_the_project_open(qtbot: QtBot, opened: Workbench, mo
         draw(opened)
         patch.setattr(UnsavedDialog, "ask", lambda _dialog: Leaving.STAY)
         opened.projects.close_project()
-        assert opened.session.unsaved_count == 1
+        assert opened.session.unsaved.count == 1
     assert opened.session.save()
 
 

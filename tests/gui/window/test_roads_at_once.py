@@ -135,6 +135,6 @@ def assert_whole(roads: Roads) -> None:
     assert {each.category_id for each in found.values()} <= {each.id for each in project.categories()}
     assert list(session.categories) == list(project.categories())
     assert project.edits_set_aside() == []
-    assert session.unsaved_count == 0
+    assert session.unsaved.count == 0
     assert is_sound(project.path / "project.db")
     assert all(is_sound(copy) for copy in list_backups(project.path / "project.db"))

@@ -63,7 +63,7 @@ def share(qtbot: QtBot, opened: Workbench, monkeypatch: pytest.MonkeyPatch) -> I
     monkeypatch.setattr(saving, "LATE_S", 0.02)
     opened.classes.add("cell")
     draw(opened)  # what came before is saved, and ids for more are there
-    qtbot.waitUntil(lambda: opened.session.unsaved_count == 0)
+    qtbot.waitUntil(lambda: opened.session.unsaved.count == 0)
     opened.session.save()
     share = Share(opened, monkeypatch)
     yield share
@@ -151,7 +151,7 @@ def test_closing_waits_for_the_share(
     qtbot.waitUntil(lambda: trouble(opened) == "1 edit is not saved")
     QTimer.singleShot(0, share.answer)
     assert opened.projects.may_lose_edits()
-    assert opened.session.unsaved_count == 0
+    assert opened.session.unsaved.count == 0
     assert len(opened.session.project.instances(1)) == 2
 
 

@@ -144,7 +144,7 @@ class ProjectsFeature(Feature):
         if self._session.save():
             return True
         self._watch.look()
-        dialog = UnsavedDialog(lambda: self._watch.state, lambda: self._session.unsaved_count, self._window)
+        dialog = UnsavedDialog(lambda: self._watch.state, lambda: self._session.unsaved.count, self._window)
         while (leaving := dialog.ask()) is Leaving.KEEP:
             if not (failure := self._watch.keep()):
                 break
@@ -152,7 +152,7 @@ class ProjectsFeature(Feature):
         dialog.deleteLater()
         if leaving is Leaving.STAY:
             return False
-        self._session.give_up_edits()
+        self._session.unsaved.give_up()
         return True
 
     def show_unreadable(self) -> None:

@@ -50,7 +50,7 @@ class SavingFeature(Feature):
         project = self._session.project
         if project is None or folder not in (project.path, project.image_root):
             return
-        if not self._session.unsaved_edits:
+        if not self._session.unsaved.edits:
             self.told.emit(Message("The folder answers again", f"{folder}."))
         self._session.go_on()
         self._images.panel.refilter()
@@ -62,6 +62,6 @@ class SavingFeature(Feature):
 
     def _on_clicked(self) -> None:
         """Try at once, and say what is the matter."""
-        self._session.try_again()
+        self._session.unsaved.try_again()
         state = self._watch.state
         self.told.emit(Message(state.short, state.detail, "warning"))

@@ -20,7 +20,7 @@ NOTHING_PROPOSED = (
     "{score_down} lowers the score, {tool_polygon} draws a polygon,\n"
     "{done} says that it is empty."
 )
-NOTHING = "Objects on this image appear here.\n{run_model} runs the model, {tool_polygon} draws a polygon."
+NOTHING = "Objects on this image appear here.\n{tool_point} outlines what you point at, {run_model} runs the model."
 
 
 class InstancesPanel(QWidget):

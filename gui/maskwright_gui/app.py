@@ -40,6 +40,7 @@ from maskwright_gui.features.shapes.feature import ShapesFeature
 from maskwright_gui.features.start.feature import StartFeature
 from maskwright_gui.features.thresholds.feature import ThresholdsFeature
 from maskwright_gui.features.tools.feature import ToolsFeature
+from maskwright_gui.features.tour.feature import TourFeature
 from maskwright_gui.features.uncertain.feature import UncertainFeature
 from maskwright_gui.features.view.feature import ViewFeature
 from maskwright_gui.main_window import MainWindow
@@ -149,7 +150,8 @@ class Workbench:
         self.point = add(PointFeature(context, self.tools, self.thresholds, self.loader))
         self.model = add(ModelFeature(context, self.projects, self.thresholds, self.inference))
         self.batch = add(BatchFeature(context, self.projects, self.thresholds, self.model, self.inference))
-        self.start = add(StartFeature(context, self.model, self.tools))
+        self.tour = add(TourFeature(context, self.projects))
+        self.start = add(StartFeature(context, self.model, self.tools, self.tour))
         self.learn = add(LearnFeature(context, self.images, self.model, self.batch))
         self.uncertain = add(UncertainFeature(context, self.images, self.thresholds))
         self.proposals = add(ProposalsFeature(context, self.editing, self.thresholds, self.uncertain))

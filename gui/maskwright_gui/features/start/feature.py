@@ -8,6 +8,7 @@ from maskwright_gui.feature import Context, Feature
 from maskwright_gui.features.model.feature import ModelFeature
 from maskwright_gui.features.start.card import StartCard, Way
 from maskwright_gui.features.tools.feature import ToolsFeature
+from maskwright_gui.features.tour.feature import TourFeature
 
 if TYPE_CHECKING:
     from maskwright.models.catalog import Listed
@@ -20,9 +21,9 @@ MODEL, POINT, LEARN = "model", "point", "learn"
 class StartFeature(Feature):
     """Shows its card once per project, as long as nothing was done in it."""
 
-    def __init__(self, context: Context, model: ModelFeature, tools: ToolsFeature) -> None:
+    def __init__(self, context: Context, model: ModelFeature, tools: ToolsFeature, tour: TourFeature) -> None:
         super().__init__(context)
-        self._model, self._tools = model, tools
+        self._model, self._tools, self._tour = model, tools, tour
         self.card: StartCard | None = None
         self._ready: Listed | None = None
         model.fit.known.connect(self._on_known)
@@ -41,7 +42,7 @@ class StartFeature(Feature):
         self.close()
 
     def _on_known(self, beginning: "Beginning") -> None:
-        if self._is_new():
+        if self._is_new() and not self._tour.is_on:
             self.show_card(beginning)
 
     def _is_new(self) -> bool:

@@ -34,9 +34,9 @@ from maskwright.prelabel import (
 )
 from maskwright.prelabel.mapping import parse_mapping, project_categories
 from maskwright.prelabel.stages import ignore_candidates
-from maskwright.project import Project, find_project
-from maskwright.project.store import FILE_NAME
-from maskwright.project.upgrade import is_half_made
+from maskwright.project import Project
+from maskwright.project.making import is_left_over
+from maskwright.project.store import FILE_NAME, has_project
 
 _WORK_IN_PROGRESS = "prelabel.is_work_in_progress"
 """Setting that marks a project as ours to remove once its COCO file is written."""
@@ -222,17 +222,19 @@ def _beside(out: Path | None) -> Path:
 @contextmanager
 def _opened(place: Path, folder: Path, *, is_temporary: bool, resume: bool) -> Iterator[Project]:
     """The project in `place`, made if need be; leftovers of an earlier temporary one are kept only to resume."""
-    if is_temporary and place.exists():
+    if is_temporary and has_project(place):
         with Project.open(place) as known:
             if not known.setting(_WORK_IN_PROGRESS):
                 raise ProjectError("a project of yours is in the way", path=place, hint="use --project to add to it")
         if not resume:
             shutil.rmtree(place)
-    is_new = find_project(place) is None or is_half_made(place / FILE_NAME)
-    project = Project.create(place, image_root=folder) if is_new else Project.open(place, trusts_images=True)
+    elif is_temporary and place.exists() and not (is_left_over(place) or (place / FILE_NAME).exists()):
+        raise ProjectError("something else is in the way", path=place, hint="use --project to name another place")
+    if has_project(place):
+        project = Project.open(place, trusts_images=True)
+    else:
+        project = Project.create(place, image_root=folder, settings={_WORK_IN_PROGRESS: True} if is_temporary else {})
     with project:
-        if is_new and is_temporary:
-            project.set_setting(_WORK_IN_PROGRESS, True)
         if project.is_read_only:
             raise ProjectError(
                 f"the project cannot be written: {project.read_only_reason}",

@@ -21,9 +21,10 @@ from maskwright.formats.problems import Problem
 from maskwright.formats.recognition import is_results
 from maskwright.formats.registry import FORMATS, format_named, format_of
 from maskwright.formats.replacing import require_nothing_there
-from maskwright.project import Project, find_project
+from maskwright.project import Project
 from maskwright.project.importing import ImportOptions, ImportResult, require_whole
-from maskwright.project.store import INSIDE_IMAGES
+from maskwright.project.making import is_left_over
+from maskwright.project.store import FILE_NAME, INSIDE_IMAGES, has_project
 from maskwright.words import count_of
 
 _NAMES = ", ".join(sorted(known.name for known in FORMATS))
@@ -155,17 +156,18 @@ def _show_result(result: ImportResult, *, dry_run: bool) -> None:
 @contextmanager
 def _opened(path: Path, image_root: Path, *, is_trial: bool) -> Iterator[Project]:
     """The project, or a new one, which does not stay if the import fails or was only to be tried."""
-    if find_project(path) is not None:
+    if has_project(path):
         with Project.open(path) as project:
             yield project
         return
-    is_folder = path.is_dir()
+    is_begun = is_left_over(path) or (path / FILE_NAME).exists()  # and was cut short
+    is_folder = path.is_dir() and not is_begun
     image_root = path if is_folder else image_root
     if is_trial:
         with tempfile.TemporaryDirectory() as folder, Project.create(Path(folder), image_root=image_root) as project:
             yield project
         return
-    if path.exists() and not is_folder:
+    if path.exists() and not path.is_dir():
         raise ProjectError("this is no project and no folder", path=path)
     place = path / INSIDE_IMAGES if is_folder else path
     was_there = place.exists()

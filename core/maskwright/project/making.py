@@ -9,6 +9,7 @@ from typing import Any
 from maskwright.errors import DamagedProjectError, ProjectError
 from maskwright.project.backup import list_backups
 from maskwright.project.database import Database, create_file
+from maskwright.project.lock import FILE_NAME as LOCK_NAME
 from maskwright.project.rows import write_settings
 from maskwright.project.upgrade import make_tables
 from maskwright.project.whole_files import NEW, clear_away, put_in_place, sync_folder
@@ -43,3 +44,9 @@ def make_file(file: Path, settings: Mapping[str, Any]) -> None:
         raise ProjectError(f"the project cannot be made: {error.strerror or error}", path=file.parent) from error
     except sqlite3.Error as error:
         raise ProjectError("the project cannot be made: its file cannot be written", path=file.parent) from error
+
+
+def is_left_over(place: Path) -> bool:
+    """Whether a folder holds only what a program leaves that was cut short before its project had a file."""
+    names = {path.name for path in place.iterdir()} if place.is_dir() else set()
+    return LOCK_NAME in names and all(name == LOCK_NAME or f"{NEW}-" in f"{name}-" for name in names)

@@ -3,6 +3,7 @@
 import logging
 import os
 import uuid
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Self
 
@@ -27,7 +28,7 @@ from maskwright.project.relocate import ROOT, ROOT_ABSOLUTE, RelocationRepositor
 from maskwright.project.restoring import is_being_restored
 from maskwright.project.rows import from_json, write_settings
 from maskwright.project.runs import RunLog
-from maskwright.project.schema import settings
+from maskwright.project.schema import settings as stored_settings
 from maskwright.project.scripting import ScriptRepository, as_path
 from maskwright.project.set_aside import AsideRepository
 from maskwright.project.signals import SignalRepository
@@ -76,8 +77,15 @@ class Project(
             raise
 
     @classmethod
-    def create(cls, path: str | Path, *, image_root: str | Path | None = None, name: str | None = None) -> Self:
-        """A new project folder at `path` for the images below `image_root`.
+    def create(
+        cls,
+        path: str | Path,
+        *,
+        image_root: str | Path | None = None,
+        name: str | None = None,
+        settings: Mapping[str, Any] | None = None,
+    ) -> Self:
+        """A new project folder at `path` for the images below `image_root`, with `settings` from the beginning.
 
         Without `image_root`, `path` is a folder of images, and the project lives inside it, as the window makes it.
         Raises ProjectError when there is a project already, the image folder is missing or the place cannot be written.
@@ -97,7 +105,8 @@ class Project(
             raise ProjectError(f"another program is making a project here ({lock})", path=path)
         try:
             default = image_root.name if path.name == INSIDE_IMAGES else path.stem
-            make_file(path / FILE_NAME, {_NAME: name or default, **root_settings(path, image_root)})
+            own = {_NAME: name or default, **root_settings(path, image_root)}
+            make_file(path / FILE_NAME, {**own, **(settings or {})})
             project = cls._opened(path / FILE_NAME, lock, trusts_images=True)
             trust(path, project.mark, image_root)
             return project
@@ -175,7 +184,7 @@ class Project(
     def setting(self, key: str) -> Any:
         """The JSON value stored under `key`; None when there is none, or something that is no JSON."""
         with self._database.read() as connection:
-            text = connection.scalar(select(settings.c.value).where(settings.c.key == key))
+            text = connection.scalar(select(stored_settings.c.value).where(stored_settings.c.key == key))
         try:
             return from_json(text) if text is not None else None
         except (TypeError, ValueError) as error:
@@ -235,6 +244,12 @@ def find_project(path: Path) -> Path | None:
     """The project file meant by `path`: the file itself, its folder, or the image folder around it."""
     candidates = (path, path / FILE_NAME, path / INSIDE_IMAGES / FILE_NAME)
     return next((place.absolute() for place in candidates if place.name == FILE_NAME and _is_there(place)), None)
+
+
+def has_project(path: Path) -> bool:
+    """Whether there is one that anything was ever put into: not where a program was cut short while it made it."""
+    file = find_project(path)
+    return file is not None and (bool(list_backups(file)) or not is_half_made(file))
 
 
 def _is_there(file: Path) -> bool:

@@ -10,7 +10,8 @@ from maskwright.errors import ProjectError
 from maskwright.formats.atomic import atomic_writer
 from maskwright.images import read_image
 from maskwright.overlay import draw_overlay
-from maskwright.project import Project, find_project, scan_folder
+from maskwright.project import Project, scan_folder
+from maskwright.project.store import has_project
 from maskwright_resources import resource_path
 
 PROJECT_NAME = "samples.maskwright"
@@ -23,15 +24,22 @@ def open_sample_project(folder: Path) -> Project:
     Work that a person has done in it is kept. Raises ProjectError when the folder cannot be written.
     """
     path = folder / PROJECT_NAME
-    if find_project(path) is not None:
-        return Project.open(path)
+    if has_project(path):
+        project = Project.open(path)
+        if project.is_read_only or project.image_ids().size:
+            return project
+    else:
+        project = _made(folder, path)
+    project.add_images(scan_folder(project.image_root))
+    return project
+
+
+def _made(folder: Path, path: Path) -> Project:
     try:
         _unpack(folder)
     except OSError as error:
         raise ProjectError(f"cannot unpack the samples: {error.strerror or error}", path=folder) from error
-    project = Project.create(path, image_root=folder / IMAGES, name="Samples")
-    project.add_images(scan_folder(project.image_root))
-    return project
+    return Project.create(path, image_root=folder / IMAGES, name="Samples")
 
 
 def write_overlays(project: Project, folder: Path, *, on_image: Callable[[Path], None] = lambda path: None) -> None:

@@ -16,11 +16,13 @@ from maskwright.errors import DamagedProjectError, HalfMadeProjectError, LostPro
 from maskwright.project import Project, find_project
 from maskwright.project.anew import set_aside
 from maskwright.project.backup import back_up, list_backups
+from maskwright.project.making import is_left_over
 from maskwright.project.restoring import restore, restore_newest
 from maskwright.project.store import INSIDE_IMAGES
 from maskwright.project.upgrade import make_tables
 from maskwright.project.whole_files import put_in_place
-from project_builders import make_project
+from maskwright.samples.project import open_sample_project
+from project_builders import make_project, write_image
 
 CORE = Path(__file__).resolve().parents[3] / "core"
 CALLS = ("replace", "rename", "unlink", "link", "fsync", "mkdir", "open", "ftruncate", "write")
@@ -31,6 +33,7 @@ from pathlib import Path
 from maskwright.errors import MaskwrightError
 from maskwright.project import Project
 from maskwright.project.backup import back_up
+from maskwright.project.making import is_left_over
 from maskwright.project.restoring import restore
 import alembic.command, alembic.config
 
@@ -356,3 +359,50 @@ def test_a_file_that_does_not_say_its_version_is_not_an_older_one(tmp_path: Path
     for read_only in (True, False):
         with pytest.raises(DamagedProjectError, match="does not say of which version"):
             Project.open(place, read_only=read_only)
+
+
+def left_over(place: Path, state: str) -> Path:
+    """As a program leaves it that was killed while it made a project."""
+    place.mkdir()
+    (place / "lock").write_bytes(b'{"user": "somebody"}')
+    (place / {"unnamed": "project.db.new", "empty": "project.db"}[state]).touch()
+    (place / "project.db.new-wal").touch()
+    return place
+
+
+@pytest.mark.parametrize("state", ["unnamed", "empty"])
+def test_what_a_kill_leaves_of_a_new_project_is_in_nobodys_way(tmp_path: Path, state: str) -> None:
+    from typer.testing import CliRunner
+
+    from maskwright.cli.app import app
+
+    write_image(tmp_path / "images" / "a.png")
+    place = left_over(tmp_path / "set.maskwright", state)
+    file = tmp_path / "in.json"
+    file.write_text(
+        '{"images": [{"id": 1, "file_name": "a.png", "width": 64, "height": 48}], "annotations": [], "categories": []}'
+    )
+    done = CliRunner().invoke(app, ["import", str(place), str(file), "--images", str(tmp_path / "images")])
+    assert done.exit_code == 0, done.output
+    with Project.open(place) as project:
+        assert [image.file_name for image in project.images()] == ["a.png"]
+
+
+@pytest.mark.parametrize("state", ["unnamed", "empty"])
+def test_samples_that_were_cut_short_are_made(tmp_path: Path, state: str) -> None:
+    left_over(tmp_path / "samples.maskwright", state)
+    with open_sample_project(tmp_path) as project:
+        count = project.image_ids().size
+    assert count
+    (tmp_path / "other").mkdir()
+    Project.create(tmp_path / "other" / "samples.maskwright", image_root=tmp_path / "images").close()
+    with open_sample_project(tmp_path / "other") as project:
+        assert project.image_ids().size == count
+
+
+def test_a_folder_with_files_of_others_is_no_left_over(tmp_path: Path) -> None:
+    place = left_over(tmp_path / "set.maskwright", "unnamed")
+    assert is_left_over(place)
+    (place / "mine.txt").touch()
+    assert not is_left_over(place)
+    assert not is_left_over(tmp_path / "nothing")

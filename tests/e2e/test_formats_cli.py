@@ -313,6 +313,8 @@ def test_an_export_can_be_tried_and_says_what_it_would_lose(photos: Path, tmp_pa
 
 
 def test_a_conversion_can_be_tried(photos: Path, tmp_path: Path) -> None:
+    told = run("convert", tmp_path / "set.json", tmp_path / "x.xml", "--to", "cvat", "--dry-run").stdout
+    assert told.startswith("would write 20 objects")
     code, tried = run_json("convert", tmp_path / "set.json", tmp_path / "x.xml", "--to", "cvat", "--dry-run")
     assert (code, tried["path"], (tmp_path / "x.xml").exists()) == (0, str(tmp_path / "x.xml"), False)
     assert any("class" in loss for loss in tried["losses"])

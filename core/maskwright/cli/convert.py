@@ -58,7 +58,7 @@ def convert(
         problems = [str(problem) for problem in data.problems]
         print_json({**report_as_json(report), "losses": list(report.losses), "problems": problems})
     else:
-        show_reports([report], report.losses, out)
+        show_reports([report], report.losses, out, is_trial=dry_run)
         show_problems(data.problems)
     require_as_meant([report])
     return _exit_code(data.problems)

@@ -86,7 +86,7 @@ def export(
     if kind.name == "coco" and split is None and images is None:
         report, verification = _export_coco(project, out, options, dry_run=dry_run)
         losses = (*reader.losses, *coco_losses(replace(report, left_out=())))
-        return _show(report, verification, losses, as_json=as_json)
+        return _show(report, verification, losses, dry_run=dry_run, as_json=as_json)
     splitting = Splitting(parse_shares(split), seed, by_class) if split is not None else None
     with (
         Project.open(project, read_only=True) as opened,
@@ -104,7 +104,7 @@ def export(
         sets = [report_as_json(report) for report in reports]
         print_json({"sets": sets, "losses": list(losses), "notes": list(reader.notes)})
     else:
-        show_reports(reports, losses, out)
+        show_reports(reports, losses, out, is_trial=dry_run)
     require_as_meant(reports)
     return exit_codes.OK
 
@@ -132,7 +132,9 @@ def _export_results(project: Path, out: Path, min_score: float, *, dry_run: bool
     return exit_codes.OK
 
 
-def _show(report: CocoExportReport, verification: Verification, losses: tuple[str, ...], *, as_json: bool) -> int:
+def _show(
+    report: CocoExportReport, verification: Verification, losses: tuple[str, ...], *, dry_run: bool, as_json: bool
+) -> int:
     written = WriteReport(report.path, report.image_count, report.instance_count, losses, verification)
     if as_json:
         left_out = [
@@ -142,7 +144,7 @@ def _show(report: CocoExportReport, verification: Verification, losses: tuple[st
         rest = {"unreviewed": report.unreviewed_count, "losses": list(losses), "left_out": left_out}
         print_json(report_as_json(written) | rest)
     else:
-        show_reports([written], losses, report.path)
+        show_reports([written], losses, report.path, is_trial=dry_run)
         console = results_beside(report.path)
         if report.unreviewed_count:
             images = count_of(report.unreviewed_count, "image")

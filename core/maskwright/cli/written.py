@@ -24,11 +24,11 @@ def verification_as_json(result: Verification | None) -> dict[str, Any]:
     return {"verified": {**counts, "lowest_iou": round(result.lowest_iou, 6), "findings": findings}}
 
 
-def show_reports(reports: Sequence[WriteReport], losses: Sequence[str], out: Path) -> None:
+def show_reports(reports: Sequence[WriteReport], losses: Sequence[str], out: Path, *, is_trial: bool = False) -> None:
     console = results_beside(out)
     for report in reports:
         objects, images = count_of(report.instance_count, "object"), count_of(report.image_count, "image")
-        console.print(f"{objects} on {images} -> {report.path}")
+        console.print(f"{'would write ' if is_trial else ''}{objects} on {images} -> {report.path}")
         if report.verification is not None:
             console.print(str(report.verification))
     if losses:

@@ -1,6 +1,7 @@
 """Names of files and classes that somebody else gave: plain text, escaped and bounded, wherever they are shown."""
 
 import re
+import sqlite3
 import unicodedata
 from collections.abc import Iterator
 from pathlib import Path
@@ -108,6 +109,21 @@ def test_nothing_in_the_window_is_markup_or_turns_the_text(qtbot: QtBot, bench: 
     assert "\\x1b[2J\\u202eesrever" in shown
     assert "<img src=" in shown
     box.close()
+
+
+def test_an_image_with_a_damaged_object_is_told_and_the_others_can_be_worked_on(
+    qtbot: QtBot, bench: Workbench, hostile: Path
+) -> None:
+    connection = sqlite3.connect(hostile / "project.db")
+    with connection:
+        connection.execute("UPDATE instances SET polygons = 7 WHERE id = 1")
+    connection.close()
+    with qtbot.waitSignal(bench.session.failed):
+        bench.projects.open_path(hostile)
+    assert any("object 1 of the project is damaged" in message.detail for message in bench.window.toasts.messages)
+    bench.session.show_image(2)
+    assert bench.session.image is not None
+    assert bench.session.image.id == 2
 
 
 @pytest.mark.qt_log_ignore("does not support raise", extend=True)

@@ -33,6 +33,7 @@ from maskwright_gui.features.objects.feature import ObjectsFeature
 from maskwright_gui.features.point.feature import PointFeature
 from maskwright_gui.features.projects.feature import ProjectsFeature
 from maskwright_gui.features.proposals.feature import ProposalsFeature
+from maskwright_gui.features.recent.feature import RecentFeature
 from maskwright_gui.features.relocating.feature import RelocatingFeature
 from maskwright_gui.features.saving.feature import HANGS, SavingFeature
 from maskwright_gui.features.set_aside.feature import AsideFeature
@@ -45,6 +46,7 @@ from maskwright_gui.features.uncertain.feature import UncertainFeature
 from maskwright_gui.features.view.feature import ViewFeature
 from maskwright_gui.main_window import MainWindow
 from maskwright_gui.messages import Message, Toasts
+from maskwright_gui.recent_projects import RecentProjects
 from maskwright_gui.repetition import UnmarkedRepetition
 from maskwright_gui.saving import SavingWatch
 from maskwright_gui.session import Session
@@ -138,7 +140,9 @@ class Workbench:
     def _make_features(self, context: Context) -> None:
         """In this order come panels and, within a group, the rows of menus and tool bar."""
         add, watch = self._add, self.watch
-        self.projects = add(ProjectsFeature(context, watch))
+        recent = RecentProjects(context.settings)
+        self.projects = add(ProjectsFeature(context, watch, recent))
+        self.recent = add(RecentFeature(context, self.projects, recent))
         self.view = add(ViewFeature(context))
         self.images = add(ImagesFeature(context, self.projects, self.loader, self.thumbnails))
         self.tools = add(ToolsFeature(context))

@@ -170,6 +170,7 @@ class MainWindow(QMainWindow):
         """Name it in the header and the title; None: there is none."""
         name = shown(project.name) if project is not None else None
         self.header.show_project(name, read_only_reason=project.read_only_reason if project is not None else None)
+        self.header.show_place(f"Kept in {project.path}\nImages: {project.image_root}" if project is not None else "")
         self.setWindowTitle(name or "Maskwright")
         self.show_canvas(project is not None)
 

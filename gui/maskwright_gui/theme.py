@@ -213,4 +213,7 @@ def _style_sheet(t: Theme) -> str:
     QWidget#emptyState {{ background: {t.canvas}; }}
     QWidget#emptyState QLabel {{ color: #e4e6e8; }}
     QWidget#emptyState QLabel[muted="true"] {{ color: #b4b9bf; }}
+    QPushButton[recent="true"] {{ background: transparent; border-color: transparent; color: #9cc7f5; }}
+    QPushButton[recent="true"]:hover {{ background: #3d4046; }}
+    QPushButton[recent="true"]:focus {{ border-color: #9cc7f5; }}
     """

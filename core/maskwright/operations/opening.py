@@ -22,6 +22,7 @@ log = logging.getLogger(__name__)
 FIRST_BLOCK = 48
 """Images read before the window shows the project; the others follow while it is already in use."""
 BLOCK = 500
+PROJECT_SUFFIX = ".maskwright"
 
 
 @dataclass(slots=True)
@@ -43,15 +44,28 @@ class Opening:
     """What became of a project's images that are not where it expects them; None for a new project."""
 
 
-def open_project(path: Path, monitor: Monitor = SILENT) -> Opening:
+def open_project(path: Path, monitor: Monitor = SILENT, *, known: Path | None = None) -> Opening:
     """The project at `path`, or the one in or for the folder of images there; an image means its folder.
 
-    Raises ProjectError when there is neither, or the folder holds no image.
+    known: the project that was last open on this folder of images. Raises ProjectError when there is neither a project
+    nor an image, or several projects could be meant.
     """
     monitor.report(0, None, f"Opening {path.name}")
     is_image = path.suffix != ".db" and path.is_file()
-    opening = _open(path.parent if is_image else path)
+    opening = _open(path.parent if is_image else path, known)
     opening.show = path.name if is_image else None
+    return _unless_cancelled(opening, monitor)
+
+
+def make_project(folder: Path, place: Path, monitor: Monitor) -> Opening:
+    """A new project at `place` for the images in `folder`. Raises ProjectError when there is one already, no image in
+    the folder can be read, or the place cannot be written."""
+    place = place if place.suffix == PROJECT_SUFFIX else place.with_name(f"{place.name}{PROJECT_SUFFIX}")
+    monitor.report(0, None, f"Making {place.name}")
+    return _unless_cancelled(_new(folder, place), monitor)
+
+
+def _unless_cancelled(opening: Opening, monitor: Monitor) -> Opening:
     try:
         monitor.check()
     except OperationCancelledError:
@@ -60,12 +74,12 @@ def open_project(path: Path, monitor: Monitor = SILENT) -> Opening:
     return opening
 
 
-def _open(path: Path) -> Opening:
+def _open(path: Path, known: Path | None) -> Opening:
     from maskwright.project.rescue import find_rescues
     from maskwright.project.scan import scan_folder
     from maskwright.project.store import Project, find_project
 
-    place = _existing_place(path)
+    place = _existing_place(path, known)
     if find_project(place) is not None:
         try:
             project = Project.open(place)
@@ -80,7 +94,8 @@ def _open(path: Path) -> Opening:
     return _new(path)
 
 
-def _new(path: Path) -> Opening:
+def _new(path: Path, place: Path | None = None) -> Opening:
+    """place: where the project is to live; None: inside the folder, or where it can be written."""
     from maskwright.project.scan import scan_folder
 
     if not path.is_dir():
@@ -89,7 +104,7 @@ def _new(path: Path) -> Opening:
     first = _first_readable(found)
     if not any(image.failure is None for image in first):
         raise ProjectError("no image in this folder can be read", path=path, hint=_first_reason(first))
-    opening = Opening(_create(path), found)
+    opening = Opening(_create(path, place), found)
     _add(opening, first)
     return opening
 
@@ -113,17 +128,43 @@ def add_rest(opening: Opening, monitor: Monitor = SILENT) -> Opening:
     return opening
 
 
-def _existing_place(path: Path) -> Path:
+def _existing_place(path: Path, known: Path | None) -> Path:
+    """The project of a folder, wherever it is; the folder itself where it has none."""
     from maskwright.project.store import find_project
 
-    outside = _outside_place(path)
-    return outside if find_project(path) is None and find_project(outside) is not None else path
+    if find_project(path) is not None:
+        return path
+    inside = [place for place in sorted(path.glob(f"*{PROJECT_SUFFIX}")) if find_project(place) is not None]
+    if known in inside or len(inside) == 1:
+        return known if known is not None and known in inside else inside[0]
+    if inside:
+        names = ", ".join(place.name for place in inside)
+        raise ProjectError(f"this folder holds several projects: {names}", path=path, hint="open one of them")
+    beside = path.with_name(f"{path.name}{PROJECT_SUFFIX}")
+    others = [place for place in (known, beside) if place is not None and _is_of(place, path)]
+    return next((place for place in [*others, _outside_place(path)] if find_project(place) is not None), path)
 
 
-def _create(folder: Path) -> "Project":
-    """Inside the image folder; beside the person's other data where that folder cannot be written."""
+def _is_of(place: Path, images: Path) -> bool:
+    """Whether there is a project whose images are in this folder."""
+    from maskwright.project.store import Project, find_project
+
+    if find_project(place) is None:
+        return False
+    try:
+        with Project.open(place, read_only=True) as project:
+            return project.image_root == images
+    except ProjectError as error:
+        log.info("%s", error)
+        return False
+
+
+def _create(folder: Path, place: Path | None) -> "Project":
+    """Inside the image folder; beside the user's other data where that folder cannot be written."""
     from maskwright.project.store import INSIDE_IMAGES, Project
 
+    if place is not None:
+        return Project.create(place, image_root=folder)
     try:
         return Project.create(folder / INSIDE_IMAGES, image_root=folder)
     except ProjectError as error:

@@ -1,5 +1,8 @@
 """What the middle of the window shows without a project: an invitation to drop a folder."""
 
+from collections.abc import Sequence
+from functools import partial
+
 from PySide6.QtCore import QSize, Qt, Signal, SignalInstance
 from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
@@ -7,7 +10,12 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWi
 from maskwright_gui.icons import themed_icon
 from maskwright_gui.keymap import WithKeys
 from maskwright_gui.panels.widgets import muted_label, named
+from maskwright_gui.recent_projects import RecentProject
 from maskwright_gui.theme import DARK
+
+MOST_RECENT = 5
+RECENT_PX = 380
+"""Of a path beside its project's name."""
 
 
 class EmptyState(QWidget):
@@ -16,6 +24,8 @@ class EmptyState(QWidget):
     folder_requested = Signal()
     samples_requested = Signal()
     model_requested = Signal()
+    recent_requested = Signal(str)
+    """Path of a project."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -35,10 +45,33 @@ class EmptyState(QWidget):
         column.addWidget(self._title("Drop a folder of images here"), 0, Qt.AlignmentFlag.AlignHCenter)
         column.addWidget(self._explanation(), 0, Qt.AlignmentFlag.AlignHCenter)
         column.addLayout(self._buttons())
+        self._recent = QVBoxLayout()
+        self._recent.setSpacing(2)
+        column.addLayout(self._recent)
         column.addStretch(1)
 
     def show_keys(self, with_keys: WithKeys) -> None:
         self._open.setToolTip(with_keys("{open_folder}"))
+
+    def set_recent(self, listed: Sequence[RecentProject]) -> None:
+        """Projects to go on with, the latest first."""
+        while (item := self._recent.takeAt(0)) is not None:
+            if (widget := item.widget()) is not None:
+                widget.hide()
+                widget.deleteLater()
+        for known in listed[:MOST_RECENT]:
+            button = named(QPushButton(self), f"Go on with {known.name}", tip=known.path)
+            room = button.fontMetrics()
+            where = room.elidedText(known.path, Qt.TextElideMode.ElideMiddle, RECENT_PX)
+            button.setText(f"{known.name}   {where}".replace("&", "&&"))
+            button.setProperty("recent", True)
+            button.clicked.connect(partial(self._on_recent, known.path))
+            self._recent.addWidget(button, 0, Qt.AlignmentFlag.AlignHCenter)
+            button.show()
+        self.update()
+
+    def _on_recent(self, path: str, _is_checked: bool = False) -> None:
+        self.recent_requested.emit(path)
 
     def set_drop_hover(self, is_hovered: bool) -> None:
         """Brighten the frame while something that can be opened is held over the window."""
@@ -77,5 +110,6 @@ class EmptyState(QWidget):
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         colour = QColor(DARK.accent if self._is_hovered else "#6b7078")
         painter.setPen(QPen(colour, 2, Qt.PenStyle.DashLine))
-        width, height = min(self.width() - 48, 640), min(self.height() - 48, 340)
+        more = self._recent.sizeHint().height()
+        width, height = min(self.width() - 48, 640), min(self.height() - 48, 340 + more)
         painter.drawRoundedRect((self.width() - width) // 2, (self.height() - height) // 2, width, height, 12, 12)

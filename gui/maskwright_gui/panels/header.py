@@ -65,6 +65,10 @@ class Header(QWidget):
         self._title.setVisible(True)
         self._count.setVisible(name is not None)
 
+    def show_place(self, text: str) -> None:
+        """Where the project and its images are."""
+        self._title.setToolTip(text)
+
     def show_counts(self, done: int, total: int) -> None:
         """How many images are done."""
         self._count.setText(f"{done:,} of {total:,} done")

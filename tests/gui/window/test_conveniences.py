@@ -10,19 +10,23 @@ from pytestqt.qtbot import QtBot
 from maskwright.document.change import Change
 from maskwright.document.values import ImageState, Instance, InstanceState
 from maskwright.geometry.polygon import Polygon
+from maskwright.project import Project, scan_folder
 from maskwright_gui.app import Workbench
 from maskwright_gui.messages import Message
 from maskwright_gui.panels.image_delegate import elide_mode
 from maskwright_gui.panels.threshold_slider import JumpSlider
 
 
-def test_a_project_opens_on_the_first_image_that_is_not_done(qtbot: QtBot, opened: Workbench, folder: Path) -> None:
-    for image_id in (1, 2, 4):
-        opened.session.project.set_image_state(image_id, ImageState.DONE)
-    opened.projects.close_project()
-    with qtbot.waitSignal(opened.projects.opened, timeout=20_000):
-        opened.projects.open_path(folder)
-    assert opened.session.image.id == 3
+def test_a_project_that_was_never_open_here_opens_on_the_first_image_that_is_not_done(
+    qtbot: QtBot, bench: Workbench, folder: Path
+) -> None:
+    with Project.create(folder / ".maskwright", image_root=folder) as project:
+        project.add_images(scan_folder(folder))
+        for image_id in (1, 2, 4):
+            project.set_image_state(image_id, ImageState.DONE)
+    with qtbot.waitSignal(bench.projects.opened, timeout=20_000):
+        bench.projects.open_path(folder)
+    assert bench.session.image.id == 3
 
 
 def test_only_the_newest_message_offers_undo(opened: Workbench) -> None:

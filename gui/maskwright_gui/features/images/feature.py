@@ -294,7 +294,8 @@ class ImagesFeature(Feature):
             self.told.emit(Message(_NONE_FOLLOWS if direction > 0 else "All images before are done"))
 
     def _on_opened(self) -> None:
-        self.show_first()
+        if self._session.image is None:
+            self.show_first()
         self._canvas.setFocus()
 
     def _on_project_changed(self, project: "Project | None") -> None:

@@ -10,12 +10,13 @@ from PySide6.QtWidgets import QFileDialog
 
 from maskwright.errors import DamagedProjectError, ForeignImagesError, LostProjectError, MaskwrightError
 from maskwright.monitor import Monitor
-from maskwright.operations.opening import Opening, add_rest, open_project
+from maskwright.operations.opening import Opening, add_rest, make_project, open_project
 from maskwright_gui.actions import Action, Menu, nothing
 from maskwright_gui.dialogs.unsaved import Leaving, UnsavedDialog, offer_rescued
 from maskwright_gui.feature import Context, Feature
 from maskwright_gui.messages import Message
 from maskwright_gui.operation import Work
+from maskwright_gui.recent_projects import RecentProjects
 from maskwright_gui.saving import SavingWatch
 from maskwright_gui.workers.batch_status import Failure
 from maskwright_gui.workers.writer import PendingEdit
@@ -38,12 +39,14 @@ class ProjectsFeature(Feature):
     """(list of Failure, title)."""
     rescued = Signal(object)
     """The question (QMessageBox) whether rescued edits are to be put in."""
+    not_opened = Signal(object)
+    """Path of what could not be opened."""
     images_missing = Signal(int)
     """So many images of the project that was opened are not where it expects them."""
 
-    def __init__(self, context: Context, watch: SavingWatch) -> None:
+    def __init__(self, context: Context, watch: SavingWatch, recent: RecentProjects) -> None:
         super().__init__(context)
-        self._watch = watch
+        self._watch, self._recent = watch, recent
         self._opening: Opening | None = None
         self._place: Path | None = None
         """What is being opened."""
@@ -109,9 +112,18 @@ class ProjectsFeature(Feature):
             return
         if not self.may_lose_edits():
             return
-        self._run(lambda progress: open_project(path, progress), self._on_opened, "This cannot be opened")
+        known = self._recent.of_images(path)
+        self._open(path, lambda progress: open_project(path, progress, known=known))
+
+    def _open(self, path: Path, work: Callable[[Monitor], Opening]) -> None:
+        self._run(work, self._on_opened, "This cannot be opened", path)
         self._place = path
         self._watch.follow(path)
+
+    def make_project(self, folder: Path, place: Path) -> None:
+        """For the images in `folder`; its own folder is `place`, which ends in .maskwright."""
+        if self.may_lose_edits():
+            self._open(place, lambda progress: make_project(folder, place, progress))
 
     def open_folder(self) -> None:
         """Ask for a folder of images."""
@@ -161,8 +173,10 @@ class ProjectsFeature(Feature):
         rows = [Failure(0, image.file_name, image.failure.message if image.failure else "") for image in images]
         self.failures_wanted.emit(rows, "Files that cannot be read")
 
-    def _run(self, work: Work, on_done: Callable[..., object], complaint: str) -> None:
-        self._run_beside(work, on_done, partial(self._on_failed, complaint))
+    def _run(self, work: Work, on_done: Callable[..., object], complaint: str, opens: Path | None = None) -> None:
+        operation = self._run_beside(work, on_done, partial(self._on_failed, complaint))
+        if opens is not None:
+            operation.on_failure(lambda _error: self.not_opened.emit(opens))
 
     def _over(self) -> None:
         super()._over()
@@ -244,20 +258,25 @@ class ProjectsFeature(Feature):
     def _on_opened(self, opening: Opening) -> None:
         self._opening = opening
         self._session.open_project(opening.project)
-        self.opened.emit()
         project = self._session.project
         if project is None:
             return
+        self._show_wanted(opening, project)
+        self.opened.emit()
         if (reason := project.read_only_reason) is not None:
             detail = f"{reason[0].upper()}{reason[1:]}. Nothing can be changed; open it again when that is over."
             self.told.emit(Message("Opened for reading only", detail, "warning"))
-        if opening.show is not None:
-            record = project.find_image(opening.show)
-            if record is not None:
-                self._session.show_image(record.id)
         if opening.rescues:
             self._offer(opening.rescues)
         self._run(lambda progress: add_rest(opening, progress), self._on_complete, "The folder was not read to its end")
+
+    def _show_wanted(self, opening: Opening, project: "Project") -> None:
+        """The image that was named, or the one that was on screen when the project was left."""
+        left = self._recent.get(project.path)
+        wanted = opening.show or (left.left_at if left is not None else "")
+        record = project.find_image(wanted) if wanted else None
+        if record is not None:
+            self._session.show_image(record.id)
 
     def _offer(self, rescues: "list[Rescue]") -> None:
         from maskwright.project.rescue import forget_rescues

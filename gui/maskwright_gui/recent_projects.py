@@ -1,0 +1,75 @@
+"""Which projects were open last, and on which image each was left; kept in the settings of the window."""
+
+import json
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+from PySide6.QtCore import QSettings
+
+MOST = 10
+_KEY = "projects/recent"
+
+
+@dataclass(frozen=True, slots=True)
+class RecentProject:
+    path: str
+    """Of the project's folder."""
+    name: str
+    images: str
+    """Its image folder."""
+    left_at: str = ""
+    """File name of the image that was on screen last."""
+
+
+class RecentProjects:
+    """The latest first. Nothing here asks the file system: a share that hangs must not hold up the window."""
+
+    def __init__(self, settings: QSettings) -> None:
+        self._settings = settings
+        self._listed = _read(settings.value(_KEY, "[]"))
+
+    @property
+    def listed(self) -> tuple[RecentProject, ...]:
+        return self._listed
+
+    def get(self, path: Path) -> RecentProject | None:
+        return next((known for known in self._listed if known.path == str(path)), None)
+
+    def of_images(self, folder: Path) -> Path | None:
+        """The project that was last open on a folder of images."""
+        return next((Path(known.path) for known in self._listed if known.images == str(folder)), None)
+
+    def note_open(self, path: Path, name: str, images: Path) -> None:
+        """A project was opened: it is the latest."""
+        known = self.get(path)
+        entry = RecentProject(str(path), name, str(images), known.left_at if known is not None else "")
+        self._keep((entry, *self._without(path)))
+
+    def note_image(self, path: Path, file_name: str) -> None:
+        """The image on screen in a project that is listed."""
+        self._keep(
+            tuple(replace(known, left_at=file_name) if known.path == str(path) else known for known in self._listed)
+        )
+
+    def forget(self, path: Path) -> None:
+        self._keep(self._without(path))
+
+    def _without(self, path: Path) -> tuple[RecentProject, ...]:
+        return tuple(known for known in self._listed if known.path != str(path))
+
+    def _keep(self, listed: tuple[RecentProject, ...]) -> None:
+        self._listed = listed[:MOST]
+        self._settings.setValue(_KEY, json.dumps([asdict(known) for known in self._listed]))
+
+
+def _read(stored: object) -> tuple[RecentProject, ...]:
+    """What the settings hold; entries that are none are left out."""
+    try:
+        entries = json.loads(str(stored))
+    except ValueError:
+        return ()
+    names = RecentProject.__slots__
+    whole = [entry for entry in entries if isinstance(entry, dict)] if isinstance(entries, list) else []
+    texts = [{name: entry.get(name, "") for name in names} for entry in whole]
+    known = [RecentProject(**text) for text in texts if all(isinstance(value, str) for value in text.values())]
+    return tuple(entry for entry in known if entry.path)[:MOST]

@@ -84,6 +84,10 @@ class ThresholdSlider(QWidget):
         """0 to 1."""
         return self._slider.value() / 100
 
+    @property
+    def is_held(self) -> bool:
+        return self._slider.isSliderDown()
+
     def step(self, change: float) -> None:
         """As if it had been moved by a key."""
         self._slider.setValue(self._slider.value() + round(change * 100))

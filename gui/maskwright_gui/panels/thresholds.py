@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QCheckBox, QGridLayout, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QCheckBox, QGridLayout, QHBoxLayout, QPushButton, QToolButton, QVBoxLayout, QWidget
 
 from maskwright.document.values import Category
 from maskwright.inference.thresholds import Defaults, Thresholds
@@ -18,6 +18,7 @@ from maskwright_gui.theme import Theme
 _DEFAULTS = Defaults()
 _RANGES = {"score": (0.05, 0.99), "nms_iou": (0.1, 0.95), "mask_threshold": (0.1, 0.9), "min_iou": (0.85, 1.0)}
 
+_LEAST_STEP = 0.01
 ROOM_FOR = 999
 """Proposals: up to so many the buttons keep their width."""
 
@@ -43,6 +44,8 @@ class ThresholdStrip(QWidget):
     """Accept every proposal that scores at least this."""
     reject_requested = Signal(float)
     """Reject every proposal that scores less."""
+    reset_requested = Signal()
+    """The score of the model's own operating point is wanted."""
     reject_shown_requested = Signal()
     """Reject every proposal in view."""
 
@@ -50,6 +53,7 @@ class ThresholdStrip(QWidget):
         super().__init__(parent)
         self.setObjectName("strip")
         self._thresholds = Thresholds(_DEFAULTS.score, _DEFAULTS.nms_iou)
+        self._with_keys: WithKeys = str
         self.histogram = ScoreHistogram(*_RANGES["score"], self)
         self._agnostic = named(
             QCheckBox("Across classes", self),
@@ -60,8 +64,18 @@ class ThresholdStrip(QWidget):
         self._effect = muted_label("", self, wraps=False)
         self._filter = ClassFilter(self)
         self._filter.changed.connect(lambda left_out: self._on_switched(left_out=left_out))
+        self._reaches_all = named(
+            QCheckBox("All images", self),
+            "Thresholds for all images",
+            tip="On: a threshold that is moved is the one of all images that nobody has worked on, and stays.\n"
+            "Off: it is for the image on screen, and the next one has its own again.",
+        )
+        self._reaches_all.setChecked(True)
+        self._reset = named(QToolButton(self), "Back to the model's score")
+        self._reset.setText("↺")
+        self._reset.clicked.connect(self.reset_requested)
+        self._own_score: float | None = None
         self._sliders = self._make_sliders()
-        self._with_keys: WithKeys = str
         self._counts = ProposalCounts()
         self._accept, self._reject, self._reject_shown = (QPushButton(self) for _ in range(3))
         self._accept.clicked.connect(lambda: self.accept_requested.emit(self.score))
@@ -87,10 +101,40 @@ class ThresholdStrip(QWidget):
         for field, slider in self._sliders.items():
             slider.set_value(getattr(thresholds, field))
         self.histogram.set_threshold(shown.score)
+        self._explain_reset()
         self._agnostic.blockSignals(True)
         self._agnostic.setChecked(thresholds.is_class_agnostic)
         self._agnostic.blockSignals(False)
         self._filter.set_left_out(thresholds.left_out)
+
+    @property
+    def reaches_all(self) -> bool:
+        """Whether a threshold that is moved is that of all images, or of the one on screen."""
+        return self._reaches_all.isChecked()
+
+    @property
+    def scope_switch(self) -> QCheckBox:
+        return self._reaches_all
+
+    @property
+    def is_moving(self) -> bool:
+        """Whether a slider is held."""
+        return any(slider.is_held for slider in self._sliders.values())
+
+    def set_own_score(self, score: float | None) -> None:
+        """That of the model's own operating point; None where it is not known yet."""
+        self._own_score = score
+        self._explain_reset()
+
+    def set_score(self, score: float) -> None:
+        """As if the slider had been moved there."""
+        self.step_score(score - self._sliders["score"].value)
+
+    def _explain_reset(self) -> None:
+        own = self._own_score
+        self._reset.setEnabled(own is not None and abs(own - self.score) >= _LEAST_STEP / 2)
+        said = "" if own is None else f" {own:.2f}"
+        self._reset.setToolTip(self._with_keys(f"Back to the model's own score{said} ({{score_reset}})"))
 
     def set_categories(self, categories: Sequence[Category]) -> None:
         """Those that can be left out."""
@@ -120,6 +164,7 @@ class ThresholdStrip(QWidget):
         self._with_keys = with_keys
         self._sliders["score"].setToolTip(with_keys("Proposals need at least this score ({score_up}, {score_down})"))
         self._explain_buttons()
+        self._explain_reset()
 
     def set_counts(self, counts: ProposalCounts) -> None:
         """Each button says how many it is about, and rests where there are none."""
@@ -152,10 +197,10 @@ class ThresholdStrip(QWidget):
             "min_iou": ("Detail", "IoU that the outline keeps with the mask: lower means fewer vertices"),
         }
         above_of: Mapping[str, QWidget] = {
-            "score": self.histogram,
+            "score": _side_by_side(self.histogram, self._reset),
             "nms_iou": self._agnostic,
             "mask_threshold": self._effect,
-            "min_iou": self._filter,
+            "min_iou": _side_by_side(self._filter, self._reaches_all),
         }
         sliders = {}
         for field, (title, tip) in named.items():
@@ -192,4 +237,17 @@ class ThresholdStrip(QWidget):
         self._thresholds = replace(self._thresholds, **changed)
         if field == "score":
             self.histogram.set_threshold(value)
+            self._explain_reset()
         self.moved.emit(self._thresholds)
+
+
+def _side_by_side(first: QWidget, second: QWidget) -> QWidget:
+    """Both as one widget; it is as wide as it can be where the first is."""
+    both = QWidget()
+    row = QHBoxLayout(both)
+    row.setContentsMargins(0, 0, 0, 0)
+    row.setSpacing(4)
+    row.addWidget(first, 1)
+    row.addWidget(second)
+    both.setSizePolicy(first.sizePolicy().horizontalPolicy(), both.sizePolicy().verticalPolicy())
+    return both

@@ -76,6 +76,8 @@ class PreviewThread(Worker):
 
     scores_known = Signal(int, object)
     """(image id, scores of its candidates), once per image."""
+    own_score_known = Signal(float)
+    """That of the operating point of the model whose candidates these are."""
     ready = Signal(object)
     """PreviewResult."""
     missing = Signal(object)
@@ -168,6 +170,7 @@ class PreviewThread(Worker):
                 return None
             self._known = found
             self.scores_known.emit(image_id, found.candidates.scores)
+            self.own_score_known.emit(found.candidates.defaults.score)
         return self._known
 
     def run(self) -> None:

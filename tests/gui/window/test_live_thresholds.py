@@ -141,7 +141,7 @@ def test_an_image_gone_to_meanwhile_shows_what_follows(
 def test_thresholds_belong_to_the_project(qtbot: QtBot, labelled: Workbench) -> None:
     drag_to(labelled, "Score", 0.85).setSliderDown(False)
     path = labelled.session.project.path
-    qtbot.waitUntil(lambda: labelled.session.project.setting("window.thresholds") is not None)
+    qtbot.waitUntil(lambda: len(labelled.session.document) == 1)
     labelled.projects.close_project()
     labelled.thresholds.strip.set_thresholds(Thresholds())
     with qtbot.waitSignal(labelled.projects.opened, timeout=20_000):
@@ -314,7 +314,7 @@ def test_a_class_that_is_left_out_is_left_out_of_a_batch(qtbot: QtBot, opened: W
     with qtbot.waitSignal(opened.model.predicted, timeout=20_000):
         opened.model.run_on_image()
     first = opened.session.categories[0].id
-    opened.thresholds.strip.set_thresholds(Thresholds(left_out=(first,)))
+    opened.thresholds.set_of_project(Thresholds(left_out=(first,)))
     with qtbot.waitSignal(opened.inference.batch.done, timeout=30_000):
         opened.batch.run()
     assert {i.category_id for i in opened.session.project.instances(4)} == {opened.session.categories[1].id}
@@ -346,7 +346,8 @@ def test_overlaps_across_classes_are_suppressed_on_request(
     with qtbot.waitSignal(opened.model.predicted, timeout=20_000):
         opened.model.run_on_image()
     assert len(opened.session.document) == 2
-    (switch,) = opened.thresholds.strip.findChildren(QCheckBox)
+    boxes = opened.thresholds.strip.findChildren(QCheckBox)
+    (switch,) = (box for box in boxes if box.text() == "Across classes")
     switch.click()
     qtbot.waitUntil(lambda: len(opened.session.document) == 1)
 

@@ -244,7 +244,7 @@ class ModelFeature(Feature):
                 path=project.image_path(image),
                 cache=cache,
                 choice=self._choice,
-                thresholds=self.wanted_thresholds(),
+                thresholds=self.wanted_thresholds(image.id),
             )
         )
 
@@ -287,12 +287,16 @@ class ModelFeature(Feature):
         known = list(dict.fromkeys([*devices, "AUTO", self._choice.device]))
         self.panel.set_devices(known, self._choice.device)
 
-    def wanted_thresholds(self) -> Thresholds:
-        """The strip's thresholds; score and NMS are the model's own as long as nobody has seen or chosen others."""
+    def wanted_thresholds(self, image_id: int | None = None) -> Thresholds:
+        """What the strip says for the image on screen, else the project's thresholds.
+
+        Score and NMS are the model's own as long as nobody has seen or chosen others.
+        """
         from maskwright.operations.kept_thresholds import has_chosen_score
 
-        wanted = self._strip.thresholds
-        project = self._session.project
+        project, image = self._session.project, self._session.image
+        is_on_screen = image is not None and image.id == image_id
+        wanted = self._strip.thresholds if is_on_screen else self._thresholds.of_project
         is_known = self._summary is not None and self._summary.choice == self._choice
         if is_known or (project is not None and has_chosen_score(project)):
             return wanted
@@ -308,6 +312,7 @@ class ModelFeature(Feature):
         classes = len(summary.labels)
         known = summary.labels[0][1] if classes == 1 else f"{classes} classes"
         self.panel.set_note(summary.device_note or f"{summary.name} · {known} · {summary.device}")
+        self._thresholds.set_own_score(summary.default_score)
         if self._summary is None or self._summary.content_hash != summary.content_hash:
             self._offer_defaults(summary)
         self._summary = summary
@@ -323,8 +328,10 @@ class ModelFeature(Feature):
         run = project.last_run() if project is not None else None
         is_of_another = run is None or run.model_hash != summary.content_hash
         if project is None or (not has_kept_score(project) and is_of_another):
-            own = replace(self._strip.thresholds, score=summary.default_score, nms_iou=summary.default_nms_iou)
-            self._strip.set_thresholds(own)
+            known = self._thresholds.of_project
+            self._thresholds.set_of_project(
+                replace(known, score=summary.default_score, nms_iou=summary.default_nms_iou)
+            )
 
     def _on_model_failed(self, choice: ModelChoice, error: MaskwrightError) -> None:
         self._opens_mapping = False

@@ -14,6 +14,7 @@ from PySide6.QtCore import QTimer, Signal
 
 from maskwright.document.change import Change
 from maskwright.document.document import Document
+from maskwright.document.values import Instance, InstanceState
 from maskwright.errors import MaskwrightError
 from maskwright.inference.thresholds import Thresholds
 from maskwright.monitor import Monitor
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 SCORE_STEP = 0.05
 """Of the keys that raise and lower the score."""
 PREVIEW_LAYER = "thresholds"
+_SCOPE = "thresholds/scope"
 NOTHING = Change.of(())
 SCORES_AFTER_MS = 20
 """The histogram of an image's scores comes after its picture."""
@@ -60,34 +62,22 @@ class ThresholdsFeature(Feature):
         self.strip = strip = ThresholdStrip(self._window)
         self._window.add_strip("Thresholds", strip)
         self._shown: Document | None = None
+        self._of_project = strip.thresholds
+        self._of_images: dict[int, Thresholds] = {}
+        """Of those that have their own."""
+        self._own_score: float | None = None
+        """Of the model's operating point."""
+        self._is_keeping = False
+        """Thresholds were let go, and what they make of the image is not known yet."""
+        self._reaches_all = True
+        """Whether those are for all images."""
         self._kept_mask_threshold = strip.thresholds.mask_threshold
         """That of the proposals in the document."""
         self._scores_timer = QTimer(self, singleShot=True, interval=SCORES_AFTER_MS)
         self._scores_timer.timeout.connect(lambda: self._request(Purpose.SCORES))
-        self._declare(
-            Action(
-                "score_up",
-                "Raise the score",
-                Menu.MODEL,
-                1,
-                partial(self.strip.step_score, SCORE_STEP),
-                keys=("Alt+Up",),
-                repeats=True,
-                words="threshold confidence",
-                needs=may_edit,
-            ),
-            Action(
-                "score_down",
-                "Lower the score",
-                Menu.MODEL,
-                1,
-                partial(self.strip.step_score, -SCORE_STEP),
-                keys=("Alt+Down",),
-                repeats=True,
-                words="threshold confidence",
-                needs=may_edit,
-            ),
-        )
+        self._declare(*self._of_score())
+        strip.reset_requested.connect(self.reset_score)
+        self._restore_scope()
         self._image_stored.connect(self._session.take_stored)
         self._window.theme_changed.connect(strip.set_theme)
         self._follow_keys(strip.show_keys)
@@ -97,6 +87,17 @@ class ThresholdsFeature(Feature):
         strip.released.connect(self._on_released)
         self._connect_session()
         self._connect_thread()
+
+    def _of_score(self) -> tuple[Action, ...]:
+        group, words = (Menu.MODEL, 1), "threshold confidence"
+        up, down = (partial(self.strip.step_score, step) for step in (SCORE_STEP, -SCORE_STEP))
+        return (
+            Action("score_up", "Raise the score", *group, up, ("Alt+Up",), repeats=True, words=words, needs=may_edit),
+            Action(
+                "score_down", "Lower the score", *group, down, ("Alt+Down",), repeats=True, words=words, needs=may_edit
+            ),
+            Action("score_reset", "Back to the model's score", *group, self.reset_score, words=words, needs=may_edit),
+        )
 
     def _connect_session(self) -> None:
         session = self._session
@@ -108,6 +109,7 @@ class ThresholdsFeature(Feature):
     def _connect_thread(self) -> None:
         thread = self._thread
         thread.scores_known.connect(self._on_scores_known)
+        thread.own_score_known.connect(self.set_own_score)
         thread.ready.connect(self._on_ready)
         thread.uncertain_noted.connect(self.uncertain_changed)
         thread.missing.connect(self._on_missing)
@@ -120,25 +122,80 @@ class ThresholdsFeature(Feature):
 
     def image_inferred(self, image_id: int) -> None:
         """A batch has been over an image: if it is the one on screen, its candidates are news."""
+        self._of_images.pop(image_id, None)
         if self._session.image is not None and self._session.image.id == image_id:
             self.candidates_changed()
 
     def apply_everywhere(self) -> None:
         """Make the proposals again, here and on all untouched images: the class mapping is another one."""
         self._thread.forget()
+        self._reaches_all = True
         self._request(Purpose.KEEP)
+
+    @property
+    def of_project(self) -> Thresholds:
+        """What an image without thresholds of its own is given."""
+        return self._of_project
+
+    def set_of_project(self, thresholds: Thresholds) -> None:
+        """Another model's operating point, say; the strip shows it where the image has nothing else."""
+        self._of_project = thresholds
+        self._show_applied(self._session.document)
+
+    def set_own_score(self, score: float) -> None:
+        """Of the model: the press of a button goes back to it."""
+        self._own_score = score
+        self.strip.set_own_score(score)
+
+    def reset_score(self) -> None:
+        if self._own_score is not None:
+            self.strip.set_score(self._own_score)
+
+    def _restore_scope(self) -> None:
+        switch = self.strip.scope_switch
+        switch.setChecked(str(self._settings.value(_SCOPE, "all")) == "all")
+        switch.toggled.connect(lambda is_on: self._settings.setValue(_SCOPE, "all" if is_on else "image"))
+
+    def _show_applied(self, document: Document | None) -> None:
+        """Have the sliders say what the proposals on screen were chosen with."""
+        from maskwright.operations.image_thresholds import applied_thresholds
+
+        if document is None:
+            return
+        own = applied_thresholds(document, self._of_project) or self._of_images.get(document.image_id)
+        shown = own or self._of_project
+        if shown != self.strip.thresholds:
+            self.strip.set_thresholds(shown)
+        self._kept_mask_threshold = shown.mask_threshold
 
     def _on_released(self, thresholds: Thresholds) -> None:
         """Keep what was chosen, even where there is nothing yet to apply it to."""
         project = self._session.project
         if project is not None and not project.is_read_only:
-            from maskwright.operations.kept_thresholds import keep_thresholds
-
             try:
-                keep_thresholds(project, thresholds)
+                self._keep(project, thresholds)
             except MaskwrightError as error:
                 self.told.emit(Message.of_error("The thresholds were not stored", error))
         self._request(Purpose.KEEP)
+
+    def _keep(self, project: "Project", thresholds: Thresholds) -> None:
+        """Which classes are proposed is always the project's; the numbers may be the image's."""
+        from maskwright.operations.image_thresholds import keep_for_image
+        from maskwright.operations.kept_thresholds import keep_thresholds
+
+        before, classes = self._of_project, (thresholds.is_class_agnostic, thresholds.left_out)
+        is_for_all = self.strip.reaches_all or classes != (before.is_class_agnostic, before.left_out)
+        if self.strip.reaches_all:
+            self._of_project = thresholds
+        elif is_for_all:
+            self._of_project = replace(before, is_class_agnostic=classes[0], left_out=classes[1])
+        self._reaches_all = is_for_all
+        if is_for_all:
+            keep_thresholds(project, self._of_project)
+        image = self._session.image
+        if image is not None and not self.strip.reaches_all:
+            self._of_images[image.id] = thresholds
+            keep_for_image(project, image.id, thresholds)
 
     def _request(self, purpose: Purpose) -> None:
         project, cache, document = self._session.project, self._session.cache, self._session.document
@@ -149,6 +206,7 @@ class ThresholdsFeature(Feature):
         if purpose is Purpose.SHOW and wanted.mask_threshold != self._kept_mask_threshold:
             wanted = replace(wanted, min_iou=1.0)  # the masks' own outlines: fitting them takes twice as long
         if purpose is Purpose.KEEP:
+            self._is_keeping = True
             self._kept_mask_threshold = wanted.mask_threshold
         self._thread.request(PreviewRequest(project, cache, document, wanted, purpose))
 
@@ -170,10 +228,13 @@ class ThresholdsFeature(Feature):
         self._show(change, document)
         self._shown = None
         self._show_effect(NOTHING)
+        if not (self._is_keeping or self.strip.is_moving) and any(map(_comes_back, change)):
+            self._show_applied(document)
 
     def _on_document_replaced(self, document: Document | None) -> None:
-        self._shown = None
+        self._shown, self._is_keeping = None, False
         self._show_effect(NOTHING)
+        self._show_applied(document)
         shown = document if document is not None else Document.of(0, (1, 1))
         self._canvas.set_document(shown)
         self.shown.emit(shown)
@@ -191,9 +252,11 @@ class ThresholdsFeature(Feature):
         self.stop()
         self._thread.forget()
         if project is not None:
+            from maskwright.operations.image_thresholds import images_with_own
             from maskwright.operations.kept_thresholds import known_thresholds
 
             self.strip.set_thresholds(known_thresholds(project) or Thresholds())
+            self._of_project, self._of_images = self.strip.thresholds, images_with_own(project)
             self._kept_mask_threshold = self.strip.thresholds.mask_threshold
 
     def _on_scores_known(self, image_id: int, scores: NDArray[np.float32]) -> None:
@@ -211,23 +274,29 @@ class ThresholdsFeature(Feature):
         self._show(preview.change, shown)
         self._shown = shown
         is_kept = request.purpose is Purpose.KEEP
+        self._is_keeping = self._is_keeping and not is_kept
         self._show_effect(NOTHING if is_kept else preview.change)
         if is_kept:
             self._session.put_proposals(request.document.image_id, preview)
-            self._start_rethreshold()
+            if self._reaches_all:
+                self._start_rethreshold()
 
     def _on_missing(self, request: PreviewRequest) -> None:
         if request.purpose is Purpose.KEEP:
+            self._is_keeping = False
             self.candidates_missing.emit()
 
     def _on_preview_failed(self, error: MaskwrightError) -> None:
+        self._is_keeping = False
         self.told.emit(Message.of_error("The thresholds were not applied", error))
 
     def _start_rethreshold(self) -> None:
         project, cache, image = self._session.project, self._session.cache, self._session.image
         if project is None or cache is None or image is None:
             return
-        work = partial(_apply_to_others, project, cache, self.strip.thresholds, image.id, self._image_stored.emit)
+        kept = {image.id: own} if (own := self._of_images.get(image.id)) is not None else {}
+        self._of_images = kept if not self.strip.reaches_all else {}
+        work = partial(_apply_to_others, project, cache, self._of_project, image.id, self._image_stored.emit)
         failure = "The thresholds were not applied to the other images"
         self._run_beside(work, lambda _count: self.applied_everywhere.emit(), failure)
 
@@ -241,11 +310,21 @@ def _apply_to_others(
     monitor: Monitor,
 ) -> int:
     """Make them the project's, and the proposals of all untouched images but the one on screen by them."""
+    from maskwright.operations.image_thresholds import forget_images, images_with_own
     from maskwright.operations.kept_thresholds import keep_thresholds
     from maskwright.operations.proposing import rethreshold
 
     keep_thresholds(project, thresholds, are_applied=True)
+    forget_images(project, images_with_own(project).keys() - {image_id})
     return rethreshold(project, cache, thresholds, leave_out=[image_id], on_image=on_image, monitor=monitor)
+
+
+def _comes_back(pair: tuple[int, Instance | None, Instance | None]) -> bool:
+    """A proposal that was not one before: made, chosen anew, or its answer undone."""
+    _, before, after = pair
+    if after is None or after.state is not InstanceState.PROPOSED:
+        return False
+    return before is None or before.state is not InstanceState.PROPOSED or before.provenance != after.provenance
 
 
 def effect_outlines(change: Change) -> tuple[PreviewOutline, ...]:

@@ -156,7 +156,7 @@ def _style_sheet(t: Theme) -> str:
     QToolButton:focus {{ border-color: {t.accent}; }}
     QPushButton {{ background: {t.raised}; border: 1px solid {t.border}; border-radius: 4px; padding: 5px 12px; }}
     QDockWidget QPushButton {{ padding: 5px 8px; }}
-    QPushButton[low="true"] {{ padding: 1px 12px; }}
+    QPushButton[low="true"] {{ padding: 1px 8px; }}
     QPushButton:hover {{ background: {t.selection}; }}
     QPushButton:focus {{ border-color: {t.accent}; }}
     QPushButton:disabled {{ color: {t.muted}; background: {t.panel}; }}

@@ -50,9 +50,10 @@ class ThresholdSlider(QWidget):
         value: float,
         tip: str,
         above: QWidget | None = None,
+        beside: QWidget | None = None,
         parent: QWidget | None = None,
     ) -> None:
-        """`above`: what belongs to the slider, as wide as it if it wants to be."""
+        """above: what belongs to the slider, as wide as it if it wants to be. beside: what stands above the value."""
         super().__init__(parent)
         self.setToolTip(tip)
         name = muted_label(title, self, wraps=False)
@@ -74,6 +75,8 @@ class ThresholdSlider(QWidget):
             is_wide = above.sizePolicy().expandingDirections() & Qt.Orientation.Horizontal
             align = Qt.AlignmentFlag
             grid.addWidget(above, 0, 1, align.AlignBottom if is_wide else align.AlignLeft | align.AlignVCenter)
+        if beside is not None:
+            grid.addWidget(beside, 0, 2, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         grid.setRowMinimumHeight(0, ABOVE_PX)  # what is above the sliders stands in one line
         self.set_value(value)
         self._slider.valueChanged.connect(self._on_value_changed)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QCheckBox, QGridLayout, QHBoxLayout, QPushButton, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QCheckBox, QGridLayout, QPushButton, QToolButton, QVBoxLayout, QWidget
 
 from maskwright.document.values import Category
 from maskwright.inference.thresholds import Defaults, Thresholds
@@ -197,16 +197,19 @@ class ThresholdStrip(QWidget):
             "min_iou": ("Detail", "IoU that the outline keeps with the mask: lower means fewer vertices"),
         }
         above_of: Mapping[str, QWidget] = {
-            "score": _side_by_side(self.histogram, self._reset),
+            "score": self.histogram,
             "nms_iou": self._agnostic,
-            "mask_threshold": self._effect,
-            "min_iou": _side_by_side(self._filter, self._reaches_all),
+            "mask_threshold": self._reaches_all,
+            "min_iou": self._filter,
         }
         sliders = {}
         for field, (title, tip) in named.items():
             value, (low, high) = getattr(self._thresholds, field), _RANGES[field]
             above = above_of[field]
-            slider = ThresholdSlider(title, low=low, high=high, value=value, tip=tip, above=above, parent=self)
+            beside = self._reset if field == "score" else None
+            slider = ThresholdSlider(
+                title, low=low, high=high, value=value, tip=tip, above=above, beside=beside, parent=self
+            )
             slider.moved.connect(lambda value, field=field: self._on_moved(field, value))
             slider.released.connect(lambda: self.released.emit(self._thresholds))
             sliders[field] = slider
@@ -215,18 +218,18 @@ class ThresholdStrip(QWidget):
     def _lay_out(self) -> None:
         grid = QGridLayout(self)
         grid.setContentsMargins(12, 4, 12, 6)
-        grid.setHorizontalSpacing(16)
+        grid.setHorizontalSpacing(12)
         grid.setVerticalSpacing(2)
         for column, field in enumerate(_RANGES):
             grid.addWidget(self._sliders[field], 0, column, Qt.AlignmentFlag.AlignBottom)
             grid.setColumnStretch(column, 3 if field == "score" else 2)
-        rejecting = QVBoxLayout()
-        rejecting.setSpacing(2)
-        for button in (self._reject, self._reject_shown):
-            button.setProperty("low", True)
-            rejecting.addWidget(button)
-        grid.addWidget(self._accept, 0, 4)
-        grid.addLayout(rejecting, 0, 5)
+        for column, pair in ((4, (self._effect, self._accept)), (5, (self._reject, self._reject_shown))):
+            stack = QVBoxLayout()
+            stack.setSpacing(2)
+            for widget in pair:
+                widget.setProperty("low", True)
+                stack.addWidget(widget)
+            grid.addLayout(stack, 0, column)
 
     def _on_switched(self, **changed: Any) -> None:
         self._thresholds = replace(self._thresholds, **changed)
@@ -239,15 +242,3 @@ class ThresholdStrip(QWidget):
             self.histogram.set_threshold(value)
             self._explain_reset()
         self.moved.emit(self._thresholds)
-
-
-def _side_by_side(first: QWidget, second: QWidget) -> QWidget:
-    """Both as one widget; it is as wide as it can be where the first is."""
-    both = QWidget()
-    row = QHBoxLayout(both)
-    row.setContentsMargins(0, 0, 0, 0)
-    row.setSpacing(4)
-    row.addWidget(first, 1)
-    row.addWidget(second)
-    both.setSizePolicy(first.sizePolicy().horizontalPolicy(), both.sizePolicy().verticalPolicy())
-    return both

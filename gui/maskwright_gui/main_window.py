@@ -107,6 +107,7 @@ class MainWindow(QMainWindow):
         self._is_small = (False, False)
         """(narrow, low): whether panels have given way."""
         self.toasts = Toasts(self._stack)
+        self.toasts.keep_clear(self.canvas.minimap)
         self._default_layout = self._roomy_layout = QByteArray()
         self._hidden_chrome: list[QWidget] = []
         self.canvas.hint_changed.connect(self.status.show_hint)

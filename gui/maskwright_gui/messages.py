@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
-from PySide6.QtCore import QEvent, QObject, Qt, QTimer
+from PySide6.QtCore import QEvent, QObject, QPoint, Qt, QTimer
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QToolButton, QVBoxLayout, QWidget
 
 from maskwright.errors import MaskwrightError
@@ -16,6 +16,7 @@ SHOWN_MS = {"info": 5000, "warning": 9000, "error": 0}
 MAX_TOASTS = 4
 UNDO_TEXT, NEXT_TEXT = "Undo", "Next image"
 """Of a message's button, about the image on screen; only the newest such message is shown."""
+_MOVES = (QEvent.Type.Resize, QEvent.Type.Move, QEvent.Type.Show, QEvent.Type.Hide)
 WIDTH_PX = 420
 MARGIN_PX = 16
 
@@ -59,8 +60,14 @@ class Toasts(QWidget):
         self._layout.setContentsMargins(0, 0, 0, 0)
         self._layout.setSpacing(8)
         self._shown: list[_Toast] = []
+        self._kept_clear: QWidget | None = None
         host.installEventFilter(self)
         self.hide()
+
+    def keep_clear(self, widget: QWidget) -> None:
+        """Messages stand beside this widget in the lower right, or above it where there is no room beside it."""
+        self._kept_clear = widget
+        widget.installEventFilter(self)
 
     def show_message(self, message: Message) -> None:
         """Above those that are there; after a while it goes by itself."""
@@ -117,10 +124,16 @@ class Toasts(QWidget):
         self.setFixedWidth(width)
         heights = [toast.heightForWidth(width) for toast in self._shown]
         self.setFixedHeight(sum(heights) + self._layout.spacing() * max(len(heights) - 1, 0))
-        self.move(host.width() - width - MARGIN_PX, host.height() - self.height() - MARGIN_PX)
+        x, y = host.width() - width - MARGIN_PX, host.height() - self.height() - MARGIN_PX
+        other = self._kept_clear
+        if other is not None and other.isVisible():
+            corner = other.mapTo(host, QPoint(0, 0))
+            beside = corner.x() - width - MARGIN_PX
+            x, y = (beside, y) if beside >= MARGIN_PX else (x, corner.y() - self.height() - MARGIN_PX)
+        self.move(x, max(y, 0))
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        if event.type() == QEvent.Type.Resize and self._shown:
+        if event.type() in _MOVES and self._shown:
             self._place()
         return super().eventFilter(watched, event)
 

@@ -26,7 +26,7 @@ def effort(
     ] = None,
     forget: Annotated[bool, typer.Option("--forget", help="Erase the clicks, keys and times kept so far.")] = False,
 ) -> int:
-    """Report the correction effort: accepted untouched, edited, refused, drawn; seconds; better score thresholds."""
+    """Report the correction effort: accepted untouched, edited, rejected, drawn; seconds; better score thresholds."""
     with Project.open(project, read_only=record is None and not forget) as opened:
         _keep(opened, record=record, forget=forget)
         is_recorded, log = opened.records_effort, effort_log(opened)
@@ -74,7 +74,7 @@ def _details(log: EffortLog) -> dict[str, object]:
 
 
 def _print(report: EffortReport, names: dict[int, str]) -> None:
-    table = Table("class", "proposed", "untouched", "edited", "refused", "drawn", "s each", "score to use", box=None)
+    table = Table("class", "proposed", "untouched", "edited", "rejected", "drawn", "s each", "score to use", box=None)
     for item in report.classes:
         suggestion = f"{item.suggested_score:.2f}" if item.suggested_score is not None else "too few yet"
         counts = (item.proposed, item.untouched, item.edited, item.refused, item.drawn)

@@ -89,4 +89,4 @@ def damage_reason(what: str, error: Exception) -> str:
     text = str(error)
     if "truncated" in text or "not enough image data" in text or isinstance(error, EOFError):
         return f"the {what} file is truncated: part of the picture is missing"
-    return f"the {what} data is damaged ({text or type(error).__name__})"
+    return f"the {what} data is damaged ({text})" if text else f"the {what} data is damaged"

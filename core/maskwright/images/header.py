@@ -167,7 +167,8 @@ def _reading(path: Path, kind: Format, start: bytes = b"\0") -> AbstractContextM
             return os_reason(error)
         if _is_text(start):
             return _why_unknown(start)
-        return f"the {kind} header is damaged or cut off ({str(error) or type(error).__name__})"
+        said = f" ({error})" if str(error) else ""
+        return f"the {kind} header is damaged or cut off{said}"
 
     return decoding(path, reason)
 

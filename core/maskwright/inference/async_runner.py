@@ -1,5 +1,6 @@
 """Several images in flight on one model, so that the device never waits for Python."""
 
+import logging
 import queue
 import threading
 from collections.abc import Iterable, Iterator
@@ -8,10 +9,12 @@ from typing import Any, Generic, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from maskwright.errors import MaskwrightError, ModelError
+from maskwright.errors import IN_THE_LOG, UNEXPECTED, MaskwrightError, ModelError
 from maskwright.inference.candidates import Candidates
 from maskwright.inference.model import Model
 from maskwright.inference.runtime import Request
+
+log = logging.getLogger(__name__)
 
 
 class InferenceCancelledError(ModelError):
@@ -111,8 +114,9 @@ class AsyncRunner(Generic[Key]):
             return self._model.infer(request, self._model.feeds(image), image.shape)
         except MaskwrightError as error:
             return InferenceCancelledError("cancelled") if self._cancelled.is_set() else error
-        except Exception as error:  # noqa: BLE001
-            return ModelError(f"{type(error).__name__}: {error}")
+        except Exception:
+            log.exception("the model did not run")
+            return ModelError(UNEXPECTED, hint=IN_THE_LOG)
 
     def __enter__(self) -> "AsyncRunner[Key]":
         return self

@@ -3,6 +3,7 @@
 Every job taken from the queue comes out exactly once: with proposals, with a failure, or cancelled.
 """
 
+import logging
 import queue
 import threading
 import time
@@ -11,7 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Self, TypeAlias
 
-from maskwright.errors import ImageError, MaskwrightError, ModelError
+from maskwright.errors import IN_THE_LOG, UNEXPECTED, ImageError, MaskwrightError, ModelError
 from maskwright.images import read_image
 from maskwright.images.identity import SeenFile
 from maskwright.inference.async_runner import AsyncRunner, InferenceCancelledError
@@ -20,6 +21,8 @@ from maskwright.monitor import CancelToken
 from maskwright.prelabel.feeding import PixelBudget, Queue
 from maskwright.prelabel.proposing import Proposer
 from maskwright.project import Project, Proposal
+
+log = logging.getLogger(__name__)
 
 _STEP_S = 0.1
 """How often a waiting thread looks whether it should stop."""
@@ -160,8 +163,9 @@ class Stages:
                     return
         except MaskwrightError as error:
             self._finish(job, error)
-        except Exception as error:  # noqa: BLE001  (a thread's loop: one image must not end the batch)
-            self._finish(job, ImageError(f"{type(error).__name__}: {error}"))
+        except Exception:  # a thread's loop: one image must not end the batch
+            log.exception("image %d was not prepared", job.image_id)
+            self._finish(job, ImageError(UNEXPECTED, hint=IN_THE_LOG))
 
     def _held(self, job: Job) -> bool:
         while not self._budget.acquire(job.pixels, timeout_s=_STEP_S):
@@ -187,8 +191,9 @@ class Stages:
             return Proposed(self._proposer.proposals(outcome), self._proposer.signals(outcome))
         except MaskwrightError as error:
             return error
-        except Exception as error:  # noqa: BLE001  (as above)
-            return ModelError(f"the model's output cannot be used ({type(error).__name__}: {error})")
+        except Exception:  # as above
+            log.exception("the output for image %d cannot be used", job.image_id)
+            return ModelError("the model's output cannot be used", hint=IN_THE_LOG)
 
     def _finish(self, job: Job, result: Result) -> None:
         self._budget.release(job.pixels)

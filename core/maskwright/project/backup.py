@@ -8,7 +8,7 @@ from contextlib import closing, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from maskwright.errors import ProjectError
+from maskwright.errors import IN_THE_LOG, ProjectError
 from maskwright.project.connection import Mode, connect
 from maskwright.project.database import journal_mode_for
 from maskwright.project.plain_schema import require_plain_schema
@@ -55,7 +55,8 @@ def back_up(file: Path, *, reason: str) -> Path:
     except (OSError, sqlite3.Error) as error:
         with suppress(OSError):
             clear_away(partial)
-        raise ProjectError(f"no backup could be made ({error})", path=target.parent) from error
+        log.warning("no backup in %s: %s", target.parent, error)
+        raise ProjectError(f"no backup could be made: {_why(error)}", path=target.parent) from error
     return target
 
 
@@ -162,3 +163,13 @@ def _outdated(daily: list[Path], today: datetime) -> list[Path]:
             outdated.append(path)
         kept_weeks.add(week)
     return outdated
+
+
+def _why(error: OSError | sqlite3.Error) -> str:
+    if isinstance(error, OSError):
+        return error.strerror or str(error)
+    return "the project file is damaged; an earlier copy can be put back" if _says_damaged(error) else IN_THE_LOG
+
+
+def _says_damaged(error: sqlite3.Error) -> bool:
+    return any(word in str(error) for word in ("damaged", "malformed", "not a database"))

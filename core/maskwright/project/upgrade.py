@@ -8,7 +8,7 @@ from typing import Literal
 
 from sqlalchemy import Connection, NullPool, create_engine
 
-from maskwright.errors import HalfMadeProjectError, ProjectError
+from maskwright.errors import IN_THE_LOG, HalfMadeProjectError, ProjectError
 from maskwright.project.anew import damaged
 from maskwright.project.backup import back_up, is_sound, list_backups
 from maskwright.project.connection import connect, require_own_files
@@ -43,9 +43,11 @@ def schema_version(file: Path) -> str | None:
             return None
         if file.with_name(f"{file.name}-journal").exists():
             raise ProjectError("a program was cut short while it wrote here", path=file, hint=_ONCE) from error
-        raise ProjectError(f"the project cannot be read ({error})", path=file) from error
+        log.warning("%s cannot be read: %s", file, error)
+        raise ProjectError(f"the project cannot be read; {IN_THE_LOG}", path=file) from error
     except sqlite3.DatabaseError as error:
-        raise damaged(f"the project file is damaged ({error})", file) from error
+        log.warning("%s is damaged: %s", file, error)
+        raise damaged("the project file is damaged", file) from error
     return str(row[0]) if row is not None else None
 
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from maskwright.review.report import ClassEffort, EffortReport
 
 _COLUMNS = (
-    "Class", "Proposed", "Untouched", "Edited", "Other class", "Refused", "Drawn", "IoU kept", "Seconds",
+    "Class", "Proposed", "Untouched", "Edited", "Other class", "Rejected", "Drawn", "IoU kept", "Seconds",
     "Clicks, keys", "Better score",
 )  # fmt: skip
 LEAST_COLUMN_PX = 64
@@ -113,7 +113,7 @@ def summary_text(report: "EffortReport") -> str:
     return (
         f"{duration_text(report.seconds)} of active work on {report.images:,} images. "
         f"Drawing one object takes {report.draw_seconds:.1f} s{_assumed(report.is_draw_assumed)}, "
-        f"refusing one {report.refuse_seconds:.1f} s{_assumed(report.is_refuse_assumed)}.\n"
+        f"rejecting one {report.refuse_seconds:.1f} s{_assumed(report.is_refuse_assumed)}.\n"
         f"The model has {word} about {saved} against drawing everything by hand."
     )
 

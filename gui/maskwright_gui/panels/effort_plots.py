@@ -26,7 +26,7 @@ def effort_plots(report: "EffortReport", categories: Sequence[Category]) -> QTab
     for tab, detail, unit, bars in (
         ("Good as proposed, by class", "", "share", rate_bars(busiest, known)),
         ("Good as proposed, by score", "", "proposals", score_bars(report)),
-        ("Seconds per object", "median, refused ones included", "s", seconds_bars(busiest, known)),
+        ("Seconds per object", "median, rejected ones included", "s", seconds_bars(busiest, known)),
         ("Score to use", f"classes with {MIN_ANSWERS} answers or more", "score", suggestion_bars(busiest, known)),
     ):
         plot = BarPlot(f"{tab} ({detail})" if detail else tab, unit)

@@ -296,7 +296,9 @@ class ProjectsFeature(Feature):
     def _on_put_in(self, count: int, asked: int, forget: Callable[[], object]) -> None:
         forget()
         self._session.go_on()
-        gone = f"{asked - count} were on images that the project no longer has." if asked > count else ""
+        lost = asked - count
+        were = "1 was on an image" if lost == 1 else f"{lost} were on images"
+        gone = f"{were} that the project no longer has." if lost else ""
         what = f"{count} rescued edit" + (" is" if count == 1 else "s are") + " saved now"
         self.told.emit(Message(what, gone, "warning" if gone else "info"))
 

@@ -25,6 +25,7 @@ from maskwright_gui.features.effort.feature import EffortFeature
 from maskwright_gui.features.exchange.feature import ExchangeFeature
 from maskwright_gui.features.help.feature import HelpFeature
 from maskwright_gui.features.history.feature import HistoryFeature
+from maskwright_gui.features.image_menu.feature import ImageMenuFeature
 from maskwright_gui.features.images.feature import ImagesFeature
 from maskwright_gui.features.layout.feature import LayoutFeature
 from maskwright_gui.features.learn.feature import LearnFeature
@@ -169,7 +170,8 @@ class Workbench:
         self.aside = add(AsideFeature(context, self.projects, watch))
         self.layout = add(LayoutFeature(context))
         self.help = add(HelpFeature(context))
-        self.menu = add(CanvasMenuFeature(context, self.proposals))
+        self.menu = add(CanvasMenuFeature(context, self.proposals, self.objects))
+        self.image_menu = add(ImageMenuFeature(context, self.images, self.model))
 
     def _add(self, feature: F) -> F:
         self._features.append(feature)

@@ -25,7 +25,7 @@ from maskwright_gui.panels.empty_state import EmptyState
 from maskwright_gui.panels.header import Header
 from maskwright_gui.panels.shrinking import Shrinking
 from maskwright_gui.panels.status import StatusBar
-from maskwright_gui.panels.widgets import leave_focus
+from maskwright_gui.panels.widgets import EscapeLeaves, leave_focus
 from maskwright_gui.theme import DARK, Theme
 
 if TYPE_CHECKING:
@@ -164,6 +164,7 @@ class MainWindow(QMainWindow):
         self._default_layout = self._roomy_layout = self.saveState(LAYOUT_VERSION)
         leave_focus(*(dock.widget() for dock in self.docks.values()), self.header, self.tools)
         leave_focus(*self._strips, *self._canvas_bars)
+        EscapeLeaves(self.canvas).watch(*(dock.widget() for dock in self.docks.values()))
         for widget in self._key_lists:
             self.actions_table.attach(widget)
 

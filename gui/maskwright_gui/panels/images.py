@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from PySide6.QtCore import QItemSelectionModel, QModelIndex, Qt, QTimer, Signal
+from PySide6.QtCore import QItemSelectionModel, QModelIndex, QPoint, Qt, QTimer, Signal
 from PySide6.QtWidgets import QAbstractItemView, QComboBox, QLineEdit, QListView, QVBoxLayout, QWidget
 
 from maskwright.document.values import ImageState
@@ -35,6 +35,8 @@ class ImagesPanel(QWidget):
     """Shows the model's rows; asks for an image by `image_chosen`."""
 
     image_chosen = Signal(int)
+    menu_requested = Signal(int, QPoint)
+    """(image id, global position): what can be done with it."""
     order_changed = Signal(str)
     query_changed = Signal(object)
     """ImageQuery; the same again when the project has changed."""
@@ -68,6 +70,8 @@ class ImagesPanel(QWidget):
         # opaque: the step to the next image scrolls the rows and paints two of them instead of all
         self.list_view.viewport().setAutoFillBackground(True)
         self.list_view.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.list_view.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
+        self.list_view.customContextMenuRequested.connect(self._on_menu_requested)
         self._stack = Inviting(self.list_view, "", self)
         self._delay = QTimer(self, singleShot=True, interval=SEARCH_DELAY_MS)
         self._lay_out()
@@ -141,6 +145,12 @@ class ImagesPanel(QWidget):
         self._search.setText(text)
         self._delay.stop()
         self.refilter()
+
+    def _on_menu_requested(self, at: QPoint) -> None:
+        index = self.list_view.indexAt(at)
+        if index.isValid():
+            image_id = int(self._model.ids[index.row()])
+            self.menu_requested.emit(image_id, self.list_view.viewport().mapToGlobal(at))
 
     def focus_search(self) -> None:
         """The keyboard to the search field."""

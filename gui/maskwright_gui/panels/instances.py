@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 from itertools import pairwise
 
-from PySide6.QtCore import QItemSelection, QItemSelectionModel, QModelIndex, Signal
+from PySide6.QtCore import QItemSelection, QItemSelectionModel, QModelIndex, QPoint, Qt, Signal
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTreeView, QVBoxLayout, QWidget
 
 from maskwright.document.change import Change
@@ -29,6 +29,8 @@ class InstancesPanel(QWidget):
     selection_requested = Signal(object)
     """frozenset of instance ids."""
     visibility_requested = Signal(int, bool)
+    menu_requested = Signal(QPoint)
+    """Global position: what can be done with the selected objects."""
     category_requested = Signal()
     """A person double-clicked a class: choose another for the selection."""
 
@@ -98,6 +100,11 @@ class InstancesPanel(QWidget):
             self.table.scrollTo(self.model.index(rows[0], 0))
         self._is_syncing = False
 
+    @property
+    def listed_ids(self) -> list[int]:
+        """The objects as they stand in the list."""
+        return [self.model.id_at(row) for row in range(self.model.rowCount())]
+
     def _make_table(self) -> QTreeView:
         table = named(QTreeView(self), "Objects on this image")
         table.setRootIsDecorated(False)
@@ -113,6 +120,8 @@ class InstancesPanel(QWidget):
             header.resizeSection(column, width)
         table.selectionModel().selectionChanged.connect(self._on_selection_changed)
         table.clicked.connect(self._on_clicked)
+        table.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
+        table.customContextMenuRequested.connect(self._on_menu_requested)
         table.doubleClicked.connect(self._on_double_clicked)
         return table
 
@@ -138,6 +147,10 @@ class InstancesPanel(QWidget):
         if index.column() == Column.VISIBLE:
             instance = self.model.instance(index.row())
             self.visibility_requested.emit(instance.id, not instance.is_visible)
+
+    def _on_menu_requested(self, at: QPoint) -> None:
+        if self._selected_ids():
+            self.menu_requested.emit(self.table.viewport().mapToGlobal(at))
 
     def _on_double_clicked(self, index: QModelIndex) -> None:
         if index.column() == Column.CATEGORY:

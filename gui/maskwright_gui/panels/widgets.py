@@ -2,8 +2,9 @@
 
 from typing import TypeVar
 
-from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QAbstractButton, QAbstractSlider, QComboBox, QLabel, QStackedWidget, QWidget
+from PySide6.QtCore import QEvent, QObject, Qt, Signal
+from PySide6.QtGui import QKeyEvent
+from PySide6.QtWidgets import QAbstractButton, QAbstractSlider, QComboBox, QLabel, QLineEdit, QStackedWidget, QWidget
 
 W = TypeVar("W", bound=QWidget)
 
@@ -51,6 +52,25 @@ class Inviting(QStackedWidget):
     def set_text(self, text: str) -> None:
         """Of the invitation."""
         self.label.setText(text)
+
+
+class EscapeLeaves(QObject):
+    """Escape in the fields that are watched gives the keys back to a widget; what was typed stays."""
+
+    def __init__(self, home: QWidget) -> None:
+        super().__init__(home)
+        self._home = home
+
+    def watch(self, *panels: QWidget) -> None:
+        for panel in panels:
+            for field in panel.findChildren(QLineEdit):
+                field.installEventFilter(self)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if isinstance(event, QKeyEvent) and event.type() == QEvent.Type.KeyPress and event.key() == Qt.Key.Key_Escape:
+            self._home.setFocus()
+            return True
+        return super().eventFilter(watched, event)
 
 
 def leave_focus(*panels: QWidget) -> None:

@@ -1,4 +1,4 @@
-"""The menu of the right mouse button on the canvas: what can be done with the objects under the pointer."""
+"""The menu of the right mouse button on the canvas and in the list of objects: what can be done with these."""
 
 from collections.abc import Sequence
 from functools import partial
@@ -9,15 +9,17 @@ from PySide6.QtWidgets import QMenu
 from maskwright.document.values import InstanceState
 from maskwright_gui.actions import Under
 from maskwright_gui.feature import Context, Feature
+from maskwright_gui.features.objects.feature import ObjectsFeature
 from maskwright_gui.features.proposals.feature import ProposalsFeature
 
 
 class CanvasMenuFeature(Feature):
     """The menu at the right mouse button, of the actions that declare a place in it."""
 
-    def __init__(self, context: Context, proposals: ProposalsFeature) -> None:
+    def __init__(self, context: Context, proposals: ProposalsFeature, objects: ObjectsFeature) -> None:
         super().__init__(context)
         self._proposals = proposals
+        objects.panel.menu_requested.connect(lambda at: self.open(at, sorted(self._session.selection)))
         self._canvas.context_menu_requested.connect(self.open)
 
     def open(self, at: QPoint, under: Sequence[int]) -> None:

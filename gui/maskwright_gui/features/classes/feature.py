@@ -108,13 +108,18 @@ class ClassesFeature(Feature):
         panel = self.panel
         panel.category_chosen.connect(self._session.set_current_category)
         panel.category_applied.connect(self._editing.set_category)
-        panel.add_requested.connect(self.add)
+        panel.add_requested.connect(self._on_add_requested)
         panel.rename_requested.connect(self.rename)
         panel.colour_requested.connect(self.set_colour)
         panel.key_requested.connect(self.set_key)
         panel.merge_requested.connect(self.merge)
         panel.merge_undone.connect(self.undo_merge)
         panel.delete_requested.connect(self.delete)
+
+    def _on_add_requested(self, name: str) -> None:
+        """The next keys are for the canvas; where the name was refused they mend it."""
+        if self.add(name) is not None:
+            self._canvas.setFocus()
 
     def pick_for_selection(self) -> None:
         """Ask for the class of the selection, where the user looks."""

@@ -1,6 +1,6 @@
 """The Edit menu and the answers to proposals: everything that changes the instances without a tool."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 
 from PySide6.QtCore import QTimer, Signal
@@ -31,6 +31,8 @@ class EditingFeature(Feature):
 
     def __init__(self, context: Context) -> None:
         super().__init__(context)
+        self.listed_ids: Callable[[], Sequence[int] | None] = lambda: None
+        """The objects as the list has them, while the keys are in it."""
         self._history_timer = QTimer(self, singleShot=True, interval=HISTORY_AFTER_MS)
         self._declare(*self._undoing(), *self._selecting(), *self._changing())
         session, canvas = self._session, self._canvas
@@ -270,16 +272,19 @@ class EditingFeature(Feature):
             self.told.emit(Message(f"“{label}” is not the latest step here", self._actions.with_keys(detail)))
 
     def step(self, direction: int, is_wanted: Callable[[Instance], bool]) -> None:
-        """Select the next object in reading order, round and round."""
-        ordered = [
-            i.id for i in in_reading_order(shown(self._session)) if is_wanted(i) or i.id in self._session.selection
-        ]
+        """Select the next object as they stand in the list or, outside of it, on the image, round and round."""
+        ordered = [i.id for i in self._in_walking_order() if is_wanted(i) or i.id in self._session.selection]
         if not ordered:
             return
         current = next((place for place, id_ in enumerate(ordered) if id_ in self._session.selection), None)
         start = -1 if direction > 0 else 0
         place = ((current if current is not None else start) + direction) % len(ordered)
         self.go_to(frozenset({ordered[place]}))
+
+    def _in_walking_order(self) -> list[Instance]:
+        known = {instance.id: instance for instance in shown(self._session)}
+        listed = self.listed_ids()
+        return in_reading_order(known.values()) if listed is None else [known[id_] for id_ in listed if id_ in known]
 
     def go_to(self, ids: frozenset[int]) -> None:
         """Select these objects and bring them into view."""

@@ -31,6 +31,7 @@ class ObjectsFeature(Feature):
         panel.selection_requested.connect(self._session.select)
         panel.selection_requested.connect(self._canvas.show_instances)
         panel.visibility_requested.connect(editing.set_visible)
+        editing.listed_ids = lambda: panel.listed_ids if panel.table.hasFocus() else None
 
     def _show(self) -> None:
         self.panel.set_document(self._session.document)

@@ -1,0 +1,64 @@
+"""The menu of the right mouse button on the list of images: what can be done with one that is not on screen, too."""
+
+from functools import partial
+from pathlib import Path
+
+from PySide6.QtCore import QPoint, QUrl
+from PySide6.QtGui import QDesktopServices, QGuiApplication
+from PySide6.QtWidgets import QMenu
+
+from maskwright.errors import MaskwrightError
+from maskwright.images.pages import page_source
+from maskwright_gui.actions import may_edit
+from maskwright_gui.feature import Context, Feature
+from maskwright_gui.features.images.feature import ImagesFeature
+from maskwright_gui.features.model.feature import ModelFeature
+from maskwright_gui.messages import Message
+
+
+class ImageMenuFeature(Feature):
+    def __init__(self, context: Context, images: ImagesFeature, model: ModelFeature) -> None:
+        super().__init__(context)
+        self._model = model
+        images.panel.menu_requested.connect(self.open)
+
+    def open(self, image_id: int, at: QPoint) -> None:
+        menu = self.make(image_id)
+        if menu is not None:
+            menu.aboutToHide.connect(menu.deleteLater)
+            menu.popup(at)
+
+    def make(self, image_id: int) -> QMenu | None:
+        """None where the project does not say which image that is."""
+        project = self._session.project
+        if project is None:
+            return None
+        try:
+            record = project.image(image_id)
+        except MaskwrightError as error:
+            self._tell_error("The image cannot be looked up", error)
+            return None
+        path = page_source(project.image_path(record))[0]
+        menu = QMenu(self._window)
+        menu.addAction("Show this image").triggered.connect(partial(self._show, image_id))
+        run = menu.addAction("Run the model on it")
+        run.setEnabled(may_edit(self._session))
+        run.triggered.connect(partial(self._run, image_id))
+        menu.addSeparator()
+        menu.addAction("Copy its name").triggered.connect(partial(self._copy, record.file_name))
+        menu.addAction("Copy its path").triggered.connect(partial(self._copy, str(path)))
+        menu.addAction("Show it in its folder").triggered.connect(partial(self._show_folder, path.parent))
+        return menu
+
+    def _show(self, image_id: int, _is_checked: bool = False) -> None:
+        self._session.show_image(image_id)
+
+    def _run(self, image_id: int, _is_checked: bool = False) -> None:
+        self._model.run_on_images([image_id])
+
+    def _copy(self, text: str, _is_checked: bool = False) -> None:
+        QGuiApplication.clipboard().setText(text)
+
+    def _show_folder(self, folder: Path, _is_checked: bool = False) -> None:
+        if not QDesktopServices.openUrl(QUrl.fromLocalFile(str(folder))):
+            self.told.emit(Message("No program shows folders here", str(folder), "warning"))

@@ -31,8 +31,8 @@ TOOL_KEYS = (
     ToolKey("pointer_hold", "Hold the pointer's button, or let it go", "Home", "Home"),
     ToolKey("next_vertex", "Walk to the next vertex", ".", "."),
     ToolKey("previous_vertex", "Walk to the vertex before", ",", ","),
-    ToolKey("less", "Smaller brush, less detail", "[", "["),
-    ToolKey("more", "Larger brush, more detail", "]", "]"),
+    ToolKey("less", "Smaller brush, less detail, turn to the left", "[", "["),
+    ToolKey("more", "Larger brush, more detail, turn to the right", "]", "]"),
 )
 TOOL_KEY_IDS = frozenset(known.id for known in TOOL_KEYS)
 

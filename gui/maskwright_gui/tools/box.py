@@ -1,4 +1,4 @@
-"""Rectangle and ellipse, drawn from corner to corner."""
+"""Rectangle and ellipse, drawn from corner to corner and turned while they are."""
 
 import math
 from enum import Enum, auto
@@ -6,6 +6,7 @@ from enum import Enum, auto
 import numpy as np
 
 from maskwright.document import edits
+from maskwright.geometry.algebra import clip_to_image
 from maskwright.geometry.polygon import Polygon
 from maskwright_gui.tools.base import BaseTool
 from maskwright_gui.tools.context import ToolContext, drawn_hint
@@ -21,10 +22,12 @@ from maskwright_gui.tools.overlay import (
     as_points,
 )
 from maskwright_gui.tools.snapping import snapped
-from maskwright_gui.tools.tool import Button, Pointer
+from maskwright_gui.tools.tool import Button, KeyPress, Pointer
 
 _DRAG_SCREEN_PX = 4.0
 _MIN_SIDE = 1.0
+_STEP_DEGREES = 3.0
+_TURNS = {"[": -1.0, "]": 1.0}
 _CHORD_ERROR_PX = 0.25
 _MIN_ELLIPSE_VERTICES, _MAX_ELLIPSE_VERTICES = 12, 160
 
@@ -43,7 +46,7 @@ class State(Enum):
 
 
 class BoxTool(BaseTool):
-    """Drag, or click two corners; Shift makes both sides equal."""
+    """Drag, or click two corners; Shift makes both sides equal, the wheel turns the shape about its middle."""
 
     _label = ""
 
@@ -52,6 +55,8 @@ class BoxTool(BaseTool):
         self.state = State.IDLE
         self._first: Point = (0.0, 0.0)
         self._second: Point = (0.0, 0.0)
+        self._degrees = 0.0
+        """Clockwise."""
         self._hovered: tuple[Point, bool] | None = None
         self._image_id = context.document.image_id
 
@@ -60,7 +65,8 @@ class BoxTool(BaseTool):
         if self._context.category_id is None:
             return "Name a class first: take the tool again, or use the Classes panel"
         if self.is_busy:
-            return "Second corner · {class_1}-{class_9} class · Shift equal sides · Ctrl no snapping · Esc cancels"
+            turning = "wheel or {[} {]} turns it"
+            return f"Second corner · {turning} · {{class_1}}-{{class_9}} class · Shift equal sides · Esc cancels"
         return "Drag or click two corners · Shift equal sides" + drawn_hint(self._context)
 
     @property
@@ -92,6 +98,21 @@ class BoxTool(BaseTool):
         else:
             self._finish()
 
+    def on_wheel(self, pointer: Pointer, steps: float) -> bool:
+        if not self.is_busy or pointer.modifiers.ctrl:
+            return False
+        self._turn(steps)
+        return True
+
+    def on_key(self, key: KeyPress) -> bool:
+        if self.is_busy and key.name in _TURNS:
+            self._turn(_TURNS[key.name])
+            return True
+        return super().on_key(key)
+
+    def wants_key(self, key: KeyPress) -> bool:
+        return (self.is_busy and key.name in _TURNS) or super().wants_key(key)
+
     def on_document(self) -> None:
         """Only another image makes the first corner meaningless."""
         if self._context.document.image_id != self._image_id:
@@ -99,7 +120,7 @@ class BoxTool(BaseTool):
             self.cancel()
 
     def cancel(self) -> None:
-        self.state = State.IDLE
+        self.state, self._degrees = State.IDLE, 0.0
 
     def overlay(self) -> Overlay:
         """The outline so far, and the size in pixels."""
@@ -107,9 +128,10 @@ class BoxTool(BaseTool):
             if self._hovered is None or not self._hovered[1]:
                 return NOTHING
             return Overlay(marks=(OverlayMarks(as_points(self._hovered[0]), Mark.SNAP),))
-        outline = OverlayLine(self._outline(self._box), Stroke.DRAFT, is_closed=True)
+        outline = OverlayLine(self._turned_outline(), Stroke.DRAFT, is_closed=True)
         x1, y1, x2, y2 = self._box
-        size = OverlayNote(*self._second, f"{x2 - x1:.0f} × {y2 - y1:.0f} px")
+        turned = f" · {self._degrees:.0f}°" if self._degrees else ""
+        size = OverlayNote(*self._second, f"{x2 - x1:.0f} × {y2 - y1:.0f} px{turned}")
         return Overlay(lines=(outline,), notes=(size,))
 
     @property
@@ -119,6 +141,19 @@ class BoxTool(BaseTool):
 
     def _outline(self, box: Box) -> Points:
         raise NotImplementedError
+
+    def _turn(self, steps: float) -> None:
+        self._degrees = (self._degrees + steps * _STEP_DEGREES) % 360.0
+
+    def _turned_outline(self) -> Points:
+        points = self._outline(self._box)
+        if not self._degrees:
+            return points
+        (x1, y1, x2, y2), angle = self._box, math.radians(self._degrees)
+        centre = np.array(((x1 + x2) / 2, (y1 + y2) / 2))
+        cos, sin = math.cos(angle), math.sin(angle)
+        turned: Points = (points - centre) @ np.array(((cos, sin), (-sin, cos))) + centre
+        return turned
 
     def _follow(self, pointer: Pointer) -> None:
         x, y = self._place(pointer)
@@ -134,13 +169,17 @@ class BoxTool(BaseTool):
         return min(max(x, 0.0), float(width)), min(max(y, 0.0), float(height))
 
     def _finish(self) -> None:
-        box, category_id = self._box, self._context.category_id
+        box, outline, category_id = self._box, self._turned_outline(), self._context.category_id
         self.cancel()
         if category_id is None or min(box[2] - box[0], box[3] - box[1]) < _MIN_SIDE:
             return
+        polygons = clip_to_image(
+            [Polygon.of(outline)], self._context.document.size_wh
+        )  # corners may be turned out of it
+        if not polygons:
+            return
         instance_id = self._context.allocate_id()
-        polygon = Polygon.of(self._outline(box))
-        self._context.commit(edits.create(instance_id, category_id, [polygon]), self._label)
+        self._context.commit(edits.create(instance_id, category_id, polygons), self._label)
         self._context.select(frozenset({instance_id}))
 
 

@@ -121,6 +121,48 @@ def test_boxes_stay_on_the_image() -> None:
     assert new.bounds_xyxy == (150, 100, 200, 150)
 
 
+@pytest.mark.parametrize("tool", [RectangleTool, EllipseTool], ids=["rectangle", "ellipse"])
+def test_a_shape_is_turned_while_it_is_drawn(tool: type) -> None:
+    session = host(tool)
+    session.click(40, 60)
+    session.move(100, 80)
+    for _ in range(30):  # steps of 3 degrees
+        session.key("]")
+    session.click(100, 80)
+
+    (new,) = session.document
+    assert new.bounds_xyxy == pytest.approx((60, 40, 80, 100), abs=0.5)
+
+
+def test_what_is_turned_out_of_the_image_is_cut_off() -> None:
+    session = host(RectangleTool)
+    session.click(0, 0)
+    session.move(200, 20)
+    for _ in range(30):
+        session.key("[")
+    session.click(200, 20)
+
+    (new,) = session.document
+    assert new.bounds_xyxy == pytest.approx((90, 0, 110, 110), abs=1e-6)
+
+
+def test_the_next_shape_is_upright_again() -> None:
+    session = host(RectangleTool)
+    session.click(20, 20)
+    session.move(60, 40)
+    session.key("]")
+    session.key("Escape")
+    session.drag((20, 20), (60, 40))
+
+    (new,) = session.document
+    assert new.bounds_xyxy == (20, 20, 60, 40)
+
+
+def test_without_a_shape_under_way_the_keys_are_the_windows() -> None:
+    session = host(RectangleTool)
+    assert not session.key("]")
+
+
 def test_redrawing_replaces_the_nearer_stretch() -> None:
     session = host(RedrawTool, BIG)
     session.drag((40, 20), (45, 12), (60, 5), (75, 12), (80, 20))

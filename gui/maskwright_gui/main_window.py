@@ -62,6 +62,7 @@ class Later(QObject):
 
 
 DEFAULT_SIZE = QSize(1280, 800)
+LEAST_SIZE = QSize(640, 480)
 LAYOUT_VERSION = 1
 RIGHT_PX = 284
 """Width of the panels on the right."""
@@ -106,6 +107,8 @@ class MainWindow(QMainWindow):
         self._key_lists: list[QWidget] = [self.canvas]
         self._is_small = (False, False)
         """(narrow, low): whether panels have given way."""
+        self._wants_tool_names = False
+        self.setMinimumSize(LEAST_SIZE)  # else that of all panels: nothing could give way
         self.toasts = Toasts(self._stack)
         self.toasts.keep_clear(self.canvas.minimap)
         self._default_layout = self._roomy_layout = QByteArray()
@@ -198,11 +201,13 @@ class MainWindow(QMainWindow):
         self.theme_changed.emit(theme)
 
     def show_tool_names(self, is_on: bool) -> None:
-        """For a person who does not know the signs yet."""
+        """For a user who does not know the signs yet; where the window is narrow they have to do without."""
+        self._wants_tool_names = is_on
+        is_on = is_on and not self._is_small[0]
         style = Qt.ToolButtonStyle.ToolButtonTextBesideIcon if is_on else Qt.ToolButtonStyle.ToolButtonIconOnly
         self.tools.setToolButtonStyle(style)
         buttons = [self.tools.widgetForAction(action) for action in self.tools.actions() if not action.isSeparator()]
-        width = max(button.sizeHint().width() for button in buttons) if is_on else 0
+        width = max((button.sizeHint().width() for button in buttons), default=0) if is_on else 0
         for button in buttons:  # else each is as wide as its word, in the middle
             button.setMinimumWidth(width)
 
@@ -250,6 +255,7 @@ class MainWindow(QMainWindow):
         if any(self._is_small):
             self.restoreState(self._roomy_layout, LAYOUT_VERSION)
         self._is_small = is_small
+        self.show_tool_names(self._wants_tool_names)
         if is_small[0]:
             for dock in self._docks_in(Qt.DockWidgetArea.LeftDockWidgetArea):
                 dock.hide()
@@ -262,6 +268,7 @@ class MainWindow(QMainWindow):
     def _forget_small(self) -> None:
         """Another layout was put in place."""
         self._is_small, self._roomy_layout = (False, False), self.saveState(LAYOUT_VERSION)
+        self.show_tool_names(self._wants_tool_names)
         self._fit_in(self.size())
 
     def _make_middle(self) -> QStackedWidget:

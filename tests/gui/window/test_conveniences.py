@@ -97,7 +97,13 @@ def test_a_click_on_a_message_leaves_the_keys_to_the_canvas(qtbot: QtBot, opened
     assert opened.window.focusWidget() is canvas
 
 
-def test_names_beside_the_tools_are_remembered(bench: Workbench) -> None:
-    bench.window.actions_table["toggle_tool_names"].trigger()
+def test_the_tools_have_their_names_until_those_are_switched_off(qtbot: QtBot, bench: Workbench) -> None:
     assert bench.window.tools.toolButtonStyle() is Qt.ToolButtonStyle.ToolButtonTextBesideIcon
-    assert bench.settings.value("window/tool_names", type=bool) is True
+
+    bench.window.actions_table["toggle_tool_names"].trigger()
+
+    assert bench.window.tools.toolButtonStyle() is Qt.ToolButtonStyle.ToolButtonIconOnly
+    again = Workbench(bench.settings)
+    qtbot.addWidget(again.window)
+    assert again.window.tools.toolButtonStyle() is Qt.ToolButtonStyle.ToolButtonIconOnly
+    again.stop()

@@ -141,7 +141,7 @@ class LayoutFeature(Feature):
 
     def restore(self) -> None:
         """What was set the last time; once all panels and actions are there."""
-        self._names_switch.setChecked(bool(self._settings.value(_TOOL_NAMES, False, type=bool)))
+        self._names_switch.setChecked(bool(self._settings.value(_TOOL_NAMES, True, type=bool)))
         self.use_theme(resolve_theme(ThemeName(str(self._settings.value(_THEME, ThemeName.SYSTEM)))))
         self._window.restore_layout(self._settings)
 

@@ -10,9 +10,10 @@ import pytest
 import tiny_models
 from maskwright.document.values import ImageState, InstanceState
 from maskwright.errors import ModelError, ProjectError
+from maskwright.images import DecodedImage, read_image
 from maskwright.inference.model import Model, load_model
 from maskwright.inference.thresholds import Thresholds
-from maskwright.prelabel import CancelToken, Progress, prelabel_one, resumable_run, run_batch
+from maskwright.prelabel import CancelToken, Progress, prelabel_one, resumable_run, run_batch, stages
 from maskwright.prelabel.feeding import Queue
 from maskwright.project import Project, ScannedImage, scan_folder
 from project_builders import write_image
@@ -283,13 +284,21 @@ def test_an_image_that_somebody_waits_for_is_stored_at_once(
     project: Project, model: Model, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("maskwright.prelabel.pipeline._WRITTEN_AFTER_S", 60.0)
-    wanted, seen = iter([11]), []
-    run_batch(
-        project,
-        model,
-        Thresholds(),
-        priority=lambda: next(wanted, None),
-        on_progress=lambda progress: seen.append((progress.image_id, project.revision)),
-    )
-    at_once = dict(seen)[11]
-    assert any(revision > at_once for _, revision in seen)
+    wanted, is_stored, waited_in_vain = iter([11]), threading.Event(), []
+
+    def read(path: Path) -> DecodedImage:
+        """The others wait until it is stored."""
+        if path.name != "10.png" and not is_stored.wait(20):
+            waited_in_vain.append(path)
+        return read_image(path)
+
+    def on_progress(progress: Progress) -> None:
+        if progress.image_id == 11:
+            is_stored.set()
+
+    monkeypatch.setattr(stages, "read_image", read)
+
+    run_batch(project, model, Thresholds(), priority=lambda: next(wanted, None), on_progress=on_progress)
+
+    assert is_stored.is_set()
+    assert waited_in_vain == []

@@ -15,8 +15,9 @@ from maskwright_gui.app import Workbench
 
 # They ask for a file or a model, end the program, or show a dialog that waits for an answer.
 _LEFT_OUT = frozenset({
-    "open_folder", "open_project", "open_samples", "save", "export", "check", "import", "locate", "close_project",
-    "quit", "choose_model", "models", "set_aside", "compare", "about", "map_classes", "data_set", "show_failures",
+    "open_folder", "open_project", "new_project", "open_samples", "tour", "save", "export", "check", "import", "locate",
+    "close_project", "quit", "choose_model", "models", "set_aside", "compare", "about", "map_classes", "data_set",
+    "show_failures",
 })  # fmt: skip
 _KEYS = (
     Qt.Key.Key_Escape, Qt.Key.Key_Return, Qt.Key.Key_Backspace, Qt.Key.Key_Tab, Qt.Key.Key_Insert, Qt.Key.Key_Home,

@@ -17,7 +17,7 @@ from maskwright.formats.coco import export_coco
 from maskwright.geometry.polygon import Polygon
 from maskwright.project import Project, scan_folder
 from maskwright.project.backup import back_up, list_backups
-from maskwright.project.importing import ImportOptions
+from maskwright.project.import_values import ImportOptions
 from maskwright.project.rescue import RescuedEdit, edit_to_json, rescue_file, write_rescue
 from maskwright.project.restoring import restore
 from maskwright.project.store import FILE_NAME, INSIDE_IMAGES

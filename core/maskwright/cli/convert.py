@@ -22,7 +22,8 @@ from maskwright.formats.recognition import is_results
 from maskwright.formats.registry import FORMATS, format_named, format_of
 from maskwright.formats.replacing import require_nothing_there
 from maskwright.project import Project
-from maskwright.project.importing import ImportOptions, ImportResult, require_whole
+from maskwright.project.import_values import ImportOptions, ImportResult
+from maskwright.project.importing import require_whole
 from maskwright.project.making import is_left_over
 from maskwright.project.store import FILE_NAME, INSIDE_IMAGES, has_project
 from maskwright.words import count_of

@@ -16,7 +16,8 @@ from maskwright.formats.problems import Problem
 from maskwright.formats.registry import format_named, format_of
 from maskwright.formats.selection import WriteReport
 from maskwright.monitor import SILENT, Monitor
-from maskwright.project.importing import ImportOptions, ImportResult, require_whole
+from maskwright.project.import_values import ImportOptions, ImportResult
+from maskwright.project.importing import require_whole
 from maskwright.project.snapshot import snapshot
 from maskwright.project.store import Project
 

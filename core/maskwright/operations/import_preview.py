@@ -10,7 +10,7 @@ from maskwright.formats.recognition import is_results
 from maskwright.formats.registry import format_of
 from maskwright.images.pages import page_source
 from maskwright.project import Project
-from maskwright.project.importing import ImportOptions, ImportResult
+from maskwright.project.import_values import ImportOptions, ImportResult
 
 _MOST_NAMED = 1000
 

@@ -13,7 +13,8 @@ from maskwright.project.proposals import Proposal
 from maskwright.project.rows import now
 
 if TYPE_CHECKING:
-    from maskwright.project.importing import ImportOptions, ImportRepository, ImportResult
+    from maskwright.project.import_values import ImportOptions, ImportResult
+    from maskwright.project.importing import ImportRepository
 
 
 def take_detections(
@@ -25,7 +26,8 @@ def take_detections(
     FormatError for what is no list of detections, and for one of which nothing is about this project.
     """
     from maskwright.formats.json_stream import parsed  # these bring OpenCV
-    from maskwright.project.importing import ImportResult, require_whole
+    from maskwright.project.import_values import ImportResult
+    from maskwright.project.importing import require_whole
     from maskwright.project.store import Project
 
     assert isinstance(project, Project)

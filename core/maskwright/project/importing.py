@@ -1,9 +1,8 @@
 """The part of a project that takes in annotations made elsewhere, in one transaction."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
-from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, select, update
@@ -18,6 +17,7 @@ from maskwright.formats.renaming import with_classes
 from maskwright.images.pages import page_source
 from maskwright.project.bulk import TooHighError, insert_annotations, read_all, read_some
 from maskwright.project.database import Database
+from maskwright.project.import_values import ImportOptions, ImportResult
 from maskwright.project.incoming import (
     Annotated,
     keep_order,
@@ -39,41 +39,6 @@ if TYPE_CHECKING:
 _BLOCK = 500
 _IMAGES = "images"
 """Beside a COCO file, where its names usually count from; exports put them there."""
-
-
-@dataclass(frozen=True, slots=True)
-class ImportResult:
-    """What came in."""
-
-    image_count: int
-    instance_count: int
-    """All that the project has of the file now; `added_count` of them had not been there."""
-    category_count: int
-    renumbered_count: int = 0
-    """Instances whose id was taken in the project."""
-    resized: tuple[str, ...] = ()
-    """Images that the project knows in another size; their annotations were left out."""
-    added_count: int = 0
-    updated_count: int = 0
-    """Were there, and are now as the file has them."""
-    kept_count: int = 0
-    """Were there, and were left as a person has changed them since."""
-
-
-@dataclass(frozen=True, slots=True)
-class ImportOptions:
-    """How annotations are taken in. By default what can be read, once."""
-
-    is_strict: bool = False
-    """Nothing at all unless everything can be taken in."""
-    is_trial: bool = False
-    """Only to see what would come of it."""
-    adds_again: bool = False
-    """Also objects that are there already."""
-    may_lack_images: bool = False
-    """Even if not one of the images is in the image folder."""
-    class_names: Mapping[str, str | None] = field(default_factory=lambda: MappingProxyType({}))
-    """{class of the file: what it is called here, or None to leave its objects out}; others keep their names."""
 
 
 class _TrialError(Exception):

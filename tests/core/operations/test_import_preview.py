@@ -7,7 +7,7 @@ import pytest
 
 from maskwright.operations.import_preview import preview_import
 from maskwright.project import Project, scan_folder
-from maskwright.project.importing import ImportOptions
+from maskwright.project.import_values import ImportOptions
 from project_builders import write_image
 
 RING = [1, 1, 11, 1, 11, 11, 1, 11]

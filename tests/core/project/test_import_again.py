@@ -16,7 +16,7 @@ from maskwright.formats.coco import CocoExportOptions, export_coco, read_coco
 from maskwright.formats.coco.profiles import PROFILES, profile_named
 from maskwright.formats.coco.verify import verify_coco
 from maskwright.project import Project
-from maskwright.project.importing import ImportOptions
+from maskwright.project.import_values import ImportOptions
 from shared_data import shared_path
 
 

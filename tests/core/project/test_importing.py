@@ -17,7 +17,7 @@ from maskwright.formats.coco import CocoExportOptions, export_coco
 from maskwright.formats.coco.results import export_results
 from maskwright.formats.registry import format_named
 from maskwright.project import Project
-from maskwright.project.importing import ImportOptions
+from maskwright.project.import_values import ImportOptions
 
 SQUARE = [2, 2, 6, 2, 6, 6, 2, 6]
 AWAY = [12, 2, 16, 2, 16, 6, 12, 6]

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QSettings
+from PySide6.QtWidgets import QFileDialog
 from pytestqt.qtbot import QtBot
 
 import tiny_models
@@ -35,6 +36,14 @@ def patience(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ending, "END_S", 60.0)
     # A test that fails with edits unsaved must not wait for an answer when its window is closed.
     monkeypatch.setattr(UnsavedDialog, "exec", lambda dialog: dialog._leave(Leaving.LOSE))
+
+
+@pytest.fixture(autouse=True)
+def no_file_is_chosen(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A dialog of the system waits for ever; a test that needs an answer gives it itself."""
+    monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *_, **__: "")
+    for name in ("getOpenFileName", "getSaveFileName"):
+        monkeypatch.setattr(QFileDialog, name, lambda *_, **__: ("", ""))
 
 
 @pytest.fixture(scope="session")

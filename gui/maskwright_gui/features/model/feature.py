@@ -12,11 +12,12 @@ from PySide6.QtWidgets import QFileDialog
 from maskwright.document.values import ImageRecord
 from maskwright.errors import MaskwrightError, ProjectError
 from maskwright.inference.thresholds import Thresholds
-from maskwright_gui.actions import Action, Menu, Under, may_edit, nothing
+from maskwright_gui.actions import may_edit
 from maskwright_gui.dialogs.models import ModelsDialog
 from maskwright_gui.feature import Context, Feature
 from maskwright_gui.features.model.fit import ModelFit
 from maskwright_gui.features.model.mapping import ClassMapping
+from maskwright_gui.features.model.own_actions import model_actions
 from maskwright_gui.features.projects.feature import ProjectsFeature
 from maskwright_gui.features.thresholds.feature import ThresholdsFeature
 from maskwright_gui.messages import Message
@@ -60,49 +61,7 @@ class ModelFeature(Feature):
         """That of a model that could not be loaded: what waited for it fails with the same one."""
         self._mapping = ClassMapping(self._session, self._window)
         self.fit = ModelFit(self._session, self._window)
-        self._declare(
-            Action(
-                "run_model",
-                "Run model on this image",
-                Menu.MODEL,
-                0,
-                self.run_on_image,
-                keys=("I",),
-                icon="lightning",
-                words="predict detect segment auto label ai inference",
-                tool_bar=(2, "Run model"),
-                canvas_menu=((Under.NOTHING, 0),),
-                needs=may_edit,
-            ),
-            Action(
-                "choose_model",
-                "Open a model file…",
-                Menu.MODEL,
-                2,
-                self.browse,
-                icon="cpu",
-                needs=nothing,
-                words="load network weights openvino onnx",
-            ),
-            Action(
-                "models",
-                "Get and manage models…",
-                Menu.MODEL,
-                2,
-                self.open_models,
-                needs=nothing,
-                words="download install network weights",
-            ),
-            Action(
-                "map_classes",
-                "Classes of the model…",
-                Menu.MODEL,
-                2,
-                self.map_classes,
-                icon="tag",
-                words="rename labels",
-            ),
-        )
+        self._declare(*model_actions(self.run_on_image, self.browse, self.open_models, self.map_classes))
         self._show_models()
         self._on_devices_found(("CPU",))
         self._follow_keys(self.panel.show_keys)

@@ -7,6 +7,7 @@ the user wants none of it; a model's objects of it are left out, and undoing the
 
 from collections.abc import Collection, Iterable
 from dataclasses import replace
+from itertools import count
 from typing import Any
 
 from sqlalchemy import Connection, Select, delete, insert, select, update
@@ -98,10 +99,16 @@ class CategoryRepository:
             keep(connection, ids)
 
     def rename_category(self, category_id: int, name: str) -> Category:
-        """Raises ProjectError when the name is empty or taken, or there is no such category."""
+        """A class of that name that is not listed gives it up.
+
+        Raises ProjectError when the name is empty or that of a listed one, or there is no such category.
+        """
         with self._database.write() as connection:
-            known = read_categories(connection)
-            _require_free_name(name, [category for category in known if category.id != category_id])
+            known, listed = read_categories(connection), read_categories(connection, LISTED)
+            _require_free_name(name, [category for category in listed if category.id != category_id])
+            unlisted = _named(read_categories(connection, (OFFERED, DELETED)), name)
+            if unlisted is not None and unlisted.id != category_id:
+                _replace(connection, replace(unlisted, name=_free_name(unlisted.name, known)))
             return _replace(connection, replace(find_category(known, category_id), name=name.strip()))
 
     def set_category_colour(self, category_id: int, colour: str) -> Category:
@@ -179,6 +186,12 @@ def _ensure(connection: Connection, labels: Iterable[tuple[int, str]], standing:
     if added:
         connection.execute(insert(categories), [category_to_row(each) | {"standing": standing} for each in added])
     return {given_id: by_name[name.casefold()] for given_id, name in wanted}
+
+
+def _free_name(name: str, known: Collection[Category]) -> str:
+    """The name with the first number that makes it one of its own."""
+    taken = {category.name.casefold() for category in known}
+    return next(free for number in count(2) if (free := f"{name} {number}").casefold() not in taken)
 
 
 def _named(known: Iterable[Category], name: str) -> Category | None:

@@ -124,3 +124,19 @@ def test_a_deleted_class_that_is_added_again_is_proposed_again(project: Project)
 
     assert project.add_category("car").id == mapping[CAR]
     assert project_categories(project, COCO_CATEGORIES, "coco") == mapping
+
+
+def test_a_class_may_be_renamed_to_what_a_deleted_or_offered_one_was_called(project: Project) -> None:
+    mapping = project_categories(project, COCO_CATEGORIES, "coco")
+    found(project, mapping, CAR)
+    project.delete_category(mapping[CAR])
+    own = project.add_category("vehicle")
+
+    project.rename_category(own.id, "car")
+    project.rename_category(project.add_category("folk").id, "person")
+
+    assert sorted(names(project)) == ["car", "person"]
+    assert project_categories(project, COCO_CATEGORIES, "coco")[CAR] == own.id
+    [*_, step] = project.undo_steps(1).undo
+    project.apply(1, step.change.inverse(), label=step.label, kind="undo")
+    assert sorted(names(project)) == ["car", "car 2", "person"]

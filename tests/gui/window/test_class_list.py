@@ -13,6 +13,7 @@ from maskwright.project import Proposal
 from maskwright_gui.app import Workbench
 from maskwright_gui.panels.categories import MOST_WITHOUT_SEARCH
 from project_builders import drawn, square
+from window_support import GatedModel
 
 CELL, CAT = 1, 2
 
@@ -95,3 +96,29 @@ def test_many_classes_are_found_by_name(opened: Workbench, folder: Path) -> None
     tree = opened.classes.panel.findChild(QTreeWidget)
     shown = [tree.topLevelItem(row) for row in range(tree.topLevelItemCount())]
     assert [item.text(1) for item in shown if not item.isHidden()] == ["kind 12"]
+
+
+def test_a_class_that_is_deleted_while_a_batch_proposes_it_leaves_no_object_without_a_class(
+    qtbot: QtBot, opened: Workbench, model: GatedModel
+) -> None:
+    project = opened.session.project
+    opened.model.choose("tiny.xml")
+    opened.model.run_on_image()
+    qtbot.waitUntil(lambda: len(opened.session.document) == 2, timeout=20_000)
+    gone = opened.session.categories[0]
+    model.gate.clear()
+    opened.batch.run()
+    qtbot.waitUntil(lambda: opened.inference.batch.is_running, timeout=20_000)
+
+    with qtbot.waitSignal(opened.classes.merged, timeout=20_000):
+        box = opened.classes.delete(gone.id)
+        assert box is not None
+        press(box, "Delete with")
+    model.gate.set()
+    qtbot.waitUntil(lambda: not opened.inference.batch.is_running, timeout=20_000)
+    opened.session.save()
+
+    listed = {category.id for category in project.categories()}
+    assert {each.category_id for id_ in range(1, 7) for each in project.instances(id_)} <= listed
+    assert project.edits_set_aside() == []
+    assert {each.category_id for each in opened.session.document} <= {each.id for each in opened.session.categories}

@@ -131,3 +131,9 @@ class Draft:
         if answer is None:
             return []
         return sorted((answer, *answer.others), key=lambda outline: outline.area)
+
+
+def provenance_of(name: str, content_hash: str, presses: int, created_at: str) -> Provenance:
+    """Of an object outlined by an assistant; no score or overlap chose it."""
+    pressed = "1 press" if presses == 1 else f"{presses} presses"
+    return Provenance(f"assist {name}, {pressed}", content_hash, 0.0, 1.0, created_at)

@@ -4,40 +4,22 @@ A click shows what belongs to the object, Alt or the right button what does not,
 stroke. With an object selected the same presses correct its outline. Answers come later, through `on_answer`.
 """
 
-import math
 from collections.abc import Sequence
-from dataclasses import replace
-from enum import Enum, auto
 from itertools import count
 from typing import ClassVar
 
-import numpy as np
-
 from maskwright.document import edits
 from maskwright.document.change import Change
-from maskwright.document.values import Instance, InstanceState, Provenance
+from maskwright.document.values import Instance, InstanceState
 from maskwright_gui.features.point.draft import Box, Draft, Outlined, Outliner, Point, Press, Prompt
+from maskwright_gui.features.point.pressing import Pressing, State, label_of
+from maskwright_gui.features.point.showing import draft_marks, drafted, is_near, outline_lines, press_lines, reach_of
 from maskwright_gui.tools.base import BaseTool
 from maskwright_gui.tools.context import ToolContext
-from maskwright_gui.tools.overlay import Mark, Overlay, OverlayLine, OverlayMarks, OverlayNote, Stroke, as_points
+from maskwright_gui.tools.overlay import Overlay, OverlayLine, OverlayNote
 from maskwright_gui.tools.tool import Button, Cursor, KeyPress, Pointer
 
 NAME = "point"
-_DRAG_SCREEN_PX = 5.0
-_STROKE_STEP_SCREEN_PX = 18.0
-_MOST_STROKE_POINTS = 24
-_NEAR_SHARE, _NEAR_SCREEN_PX = 0.35, 32.0
-"""A click so far beyond an object's box, of its longer side and at least on screen, is for another object."""
-
-
-class State(Enum):
-    """How far an object is."""
-
-    IDLE = auto()
-    """Button up."""
-    PRESSED = auto()
-    BOX = auto()
-    STROKE = auto()
 
 
 class PointTool(BaseTool):
@@ -49,13 +31,11 @@ class PointTool(BaseTool):
     def __init__(self, context: ToolContext, outliner: Outliner, serials: "count[int]") -> None:
         super().__init__(context)
         self._outliner, self._serials = outliner, serials
-        self.state = State.IDLE
+        self._pressing = Pressing()
         self._draft: Draft | None = None
         self._accepted: list[Draft] = []
         """Accepted before the assistant had answered; committed when it does."""
         self._taken_back: list[Press] = []
-        self._pressed: Pointer | None = None
-        self._trail: list[Point] = []
         self._pointer: Pointer | None = None
         self._hover: tuple[int, Outlined | None] | None = None
         """(serial, answer) of what a click here would take."""
@@ -78,7 +58,7 @@ class PointTool(BaseTool):
 
     @property
     def is_busy(self) -> bool:
-        return self._draft is not None or self.state is not State.IDLE
+        return self._draft is not None or self._is_pressed
 
     @property
     def hover_point(self) -> Point | None:
@@ -95,35 +75,27 @@ class PointTool(BaseTool):
 
     def on_press(self, pointer: Pointer) -> None:
         self._pointer = pointer
-        if self.state is not State.IDLE or self._context.category_id is None or pointer.button is Button.NONE:
+        if self._is_pressed or self._context.category_id is None or pointer.button is Button.NONE:
             return
-        self._pressed, self.state, self._trail = pointer, State.PRESSED, [self._on_image(pointer)]
+        self._pressing.begin(pointer, self._on_image(pointer))
 
     def on_move(self, pointer: Pointer) -> None:
         self._pointer = pointer
-        if self._pressed is None or pointer.button is Button.NONE:
-            return
-        is_far = math.dist(pointer.point, self._pressed.point) > pointer.reach(_DRAG_SCREEN_PX)
-        if self.state is State.PRESSED and is_far:
-            self.state = State.STROKE if self._pressed.modifiers.shift else State.BOX
-        at = self._on_image(pointer)
-        if self.state is State.STROKE and math.dist(at, self._trail[-1]) > pointer.reach(_STROKE_STEP_SCREEN_PX):
-            self._trail.append(at)
+        if pointer.button is not Button.NONE:
+            self._pressing.move(pointer, self._on_image(pointer))
 
     def on_release(self, pointer: Pointer) -> None:
-        pressed, state = self._pressed, self.state
-        if pressed is None or state is State.IDLE:
+        pressed = self._pressing.end(self._on_image(pointer))
+        if pressed is None:
             return
-        self._pressed, self.state = None, State.IDLE
-        if state is State.BOX:
-            self._show_box(_box(self._trail[0], self._on_image(pointer)))
-        elif state is State.STROKE:
-            step = math.ceil(len(self._trail) / _MOST_STROKE_POINTS)
-            self._show(Press(tuple(self._trail[::step]), _label(pressed)))
-        elif pressed.modifiers.ctrl and not pressed.modifiers.shift:
-            self._pick(pressed.point)
+        if pressed.kind is State.BOX:
+            self._show_box(pressed.box)
+        elif pressed.kind is State.STROKE:
+            self._show(Press(pressed.trail, label_of(pressed.at)))
+        elif pressed.at.modifiers.ctrl and not pressed.at.modifiers.shift:
+            self._pick(pressed.at.point)
         else:
-            self._click(pressed)
+            self._click(pressed.at)
 
     def on_key(self, key: KeyPress) -> bool:
         if not self.is_busy:
@@ -131,8 +103,8 @@ class PointTool(BaseTool):
         match key.name:
             case "Enter":
                 self.accept()
-            case "Escape" | "Backspace" if self.state is not State.IDLE:
-                self._pressed, self.state = None, State.IDLE
+            case "Escape" | "Backspace" if self._is_pressed:
+                self._pressing.cancel()
             case "Escape":
                 self.cancel()
             case "Backspace":
@@ -144,7 +116,7 @@ class PointTool(BaseTool):
         return True
 
     def step_back(self) -> bool:
-        if self.state is not State.IDLE:
+        if self._is_pressed:
             return super().step_back()
         if self._draft is None:
             return False
@@ -182,7 +154,8 @@ class PointTool(BaseTool):
             self.cancel()
 
     def cancel(self) -> None:
-        self.state, self._pressed, self._draft, self._hover = State.IDLE, None, None, None
+        self._pressing.cancel()
+        self._draft, self._hover = None, None
         self._taken_back.clear()
 
     def accept(self) -> None:
@@ -199,23 +172,28 @@ class PointTool(BaseTool):
 
     def overlay(self) -> Overlay:
         shown = [draft for draft in (*self._accepted, self._draft) if draft is not None]
-        instances = tuple(drafted for draft in shown if (drafted := self._drafted(draft)) is not None)
+        category_id = self._context.category_id or 0
+        instances = [made for draft in shown if (made := drafted(draft, category_id)) is not None]
         replaced = frozenset(draft.base.id for draft in shown if draft.base is not None)
         return Overlay(
-            instances=instances,
+            instances=tuple(instances),
             replaced=replaced,
             lines=tuple(self._lines()),
-            marks=tuple(_marks(self._draft)) if self._draft is not None else (),
+            marks=tuple(draft_marks(self._draft)) if self._draft is not None else (),
             notes=tuple(self._notes()),
         )
 
+    @property
+    def _is_pressed(self) -> bool:
+        return self._pressing.state is not State.IDLE
+
     def _click(self, pressed: Pointer) -> None:
         point = self._on_image(pressed)
-        if self._draft is not None and _label(pressed) and not self._is_near(self._draft_box(), point, pressed):
+        if self._draft is not None and label_of(pressed) and not is_near(reach_of(self._draft), point, pressed):
             self.accept()
-        if self._draft is None and not _label(pressed) and self._selected is None:
+        if self._draft is None and not label_of(pressed) and self._selected is None:
             return  # nothing there that could be taken away
-        self._show(Press((point,), _label(pressed)))
+        self._show(Press((point,), label_of(pressed)))
 
     def _show_box(self, box: Box) -> None:
         """A box is always an object of its own."""
@@ -244,7 +222,7 @@ class PointTool(BaseTool):
         """Of what is selected, where the press is near it; of a new object anywhere else."""
         base = self._selected
         if base is not None and press.points and self._pointer is not None:
-            if self._is_near(base.bounds_xyxy, press.points[0], self._pointer) or not press.label:
+            if is_near(base.bounds_xyxy, press.points[0], self._pointer) or not press.label:
                 return Draft(base=base)
             self._context.select(frozenset())
         return Draft()
@@ -293,15 +271,6 @@ class PointTool(BaseTool):
         made = self._made(self._context.allocate_id(), category_id, draft, outline)
         self._context.commit(Change.create([made]), "Outline by pointing")
 
-    def _drafted(self, draft: Draft) -> Instance | None:
-        """How the object looks so far."""
-        outline = draft.latest
-        if outline is None or not outline.polygons:
-            return draft.base
-        if draft.base is not None:
-            return replace(draft.base, polygons=outline.polygons, dense=None)
-        return Instance(-draft.serials[0], self._context.category_id or 0, outline.polygons, InstanceState.DRAWN)
-
     def _made(self, instance_id: int, category_id: int, draft: Draft, outline: Outlined) -> Instance:
         presses = len(draft.presses)
         origin = self._outliner.provenance(presses)
@@ -311,17 +280,10 @@ class PointTool(BaseTool):
         )  # fmt: skip
 
     def _lines(self) -> list[OverlayLine]:
-        lines = []
-        if self.state is State.BOX and self._pointer is not None:
-            x1, y1, x2, y2 = _box(self._trail[0], self._on_image(self._pointer))
-            corners = as_points((x1, y1), (x2, y1), (x2, y2), (x1, y2))
-            lines.append(OverlayLine(corners, Stroke.DRAFT, is_closed=True))
-        if self.state is State.STROKE:
-            lines.append(OverlayLine(np.array(self._trail), Stroke.DRAFT))
-        if self._draft is None and self.hover_point is not None and self._hover is not None and self._hover[1]:
-            rings = (ring for part in self._hover[1].polygons for ring in part.rings)
-            lines += [OverlayLine(ring, Stroke.DRAFT, is_closed=True) for ring in rings]
-        return lines
+        if self._is_pressed and self._pointer is not None:
+            return press_lines(self._pressing, self._on_image(self._pointer))
+        hovered = self._hover[1] if self._hover is not None and self.hover_point is not None else None
+        return outline_lines(hovered.polygons) if hovered is not None else []
 
     def _notes(self) -> list[OverlayNote]:
         """Which class it will be, at the pointer."""
@@ -332,22 +294,6 @@ class PointTool(BaseTool):
         waits = " …" if self._draft is not None and self._draft.is_waiting else ""
         return [OverlayNote(*self._pointer.point, text + waits)]
 
-    def _draft_box(self) -> Box:
-        assert self._draft is not None
-        outline, points = self._draft.latest, [point for press in self._draft.presses for point in press.points]
-        corners = [*points, *(corner for press in self._draft.presses if press.box for corner in _corners(press.box))]
-        if outline is not None:
-            corners += [(float(x), float(y)) for part in outline.polygons for x, y in part.exterior]
-        if self._draft.base is not None:
-            corners += _corners(self._draft.base.bounds_xyxy)
-        columns, rows = zip(*corners, strict=True)
-        return min(columns), min(rows), max(columns), max(rows)
-
-    def _is_near(self, box: Box, point: Point, pointer: Pointer) -> bool:
-        x1, y1, x2, y2 = box
-        reach = max(_NEAR_SHARE * max(x2 - x1, y2 - y1), pointer.reach(_NEAR_SCREEN_PX))
-        return x1 - reach <= point[0] <= x2 + reach and y1 - reach <= point[1] <= y2 + reach
-
     def _is_current(self, base: Instance | None) -> bool:
         """Whether what is being corrected still looks as it did; a new object always does."""
         return base is None or self._context.document.instances.get(base.id) is base
@@ -357,31 +303,3 @@ class PointTool(BaseTool):
         """What the user has selected to be corrected."""
         chosen = self._context.selected_editable
         return self._context.document[next(iter(chosen))] if len(chosen) == 1 else None
-
-
-def provenance_of(name: str, content_hash: str, presses: int, created_at: str) -> Provenance:
-    """Of an object outlined by an assistant; no score or overlap chose it."""
-    pressed = "1 press" if presses == 1 else f"{presses} presses"
-    return Provenance(f"assist {name}, {pressed}", content_hash, 0.0, 1.0, created_at)
-
-
-def _label(pointer: Pointer) -> int:
-    return 0 if pointer.button is Button.RIGHT or pointer.modifiers.is_alt else 1
-
-
-def _box(a: Point, b: Point) -> Box:
-    return min(a[0], b[0]), min(a[1], b[1]), max(a[0], b[0]), max(a[1], b[1])
-
-
-def _corners(box: Box) -> list[Point]:
-    return [(box[0], box[1]), (box[2], box[3])]
-
-
-def _marks(draft: Draft) -> list[OverlayMarks]:
-    """What was pressed: dots for what belongs to the object and for what does not."""
-    marks = []
-    for label, mark in ((1, Mark.INSIDE), (0, Mark.OUTSIDE)):
-        points = [point for press in draft.presses if press.label == label for point in press.points]
-        if points:
-            marks.append(OverlayMarks(as_points(*points), mark))
-    return marks

@@ -1,0 +1,81 @@
+"""What the mouse does with its button down, told apart: a click, a box dragged, a stroke drawn."""
+
+import math
+from dataclasses import dataclass
+from enum import Enum, auto
+
+from maskwright_gui.features.point.draft import Box, Point
+from maskwright_gui.tools.tool import Button, Pointer
+
+_DRAG_SCREEN_PX = 5.0
+_STROKE_STEP_SCREEN_PX = 18.0
+_MOST_STROKE_POINTS = 24
+
+
+class State(Enum):
+    """How far a press is."""
+
+    IDLE = auto()
+    """Button up."""
+    PRESSED = auto()
+    BOX = auto()
+    STROKE = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class Pressed:
+    """A press that has ended. `at`: where it began; `kind`: PRESSED for a click."""
+
+    kind: State
+    at: Pointer
+    box: Box
+    """From where it began to where it ended, xyxy."""
+    trail: tuple[Point, ...]
+    """Of a stroke, evenly spaced, on the image."""
+
+
+class Pressing:
+    """One press at a time, from button down to button up."""
+
+    def __init__(self) -> None:
+        self.state = State.IDLE
+        self._start: Pointer | None = None
+        self.trail: list[Point] = []
+        """On the image, from where the button went down."""
+
+    def begin(self, pointer: Pointer, at: Point) -> None:
+        """Button down; `at` is the place on the image."""
+        self._start, self.state, self.trail = pointer, State.PRESSED, [at]
+
+    def move(self, pointer: Pointer, at: Point) -> None:
+        """A click becomes a drag once it has gone some way."""
+        if self._start is None:
+            return
+        is_far = math.dist(pointer.point, self._start.point) > pointer.reach(_DRAG_SCREEN_PX)
+        if self.state is State.PRESSED and is_far:
+            self.state = State.STROKE if self._start.modifiers.shift else State.BOX
+        if self.state is State.STROKE and math.dist(at, self.trail[-1]) > pointer.reach(_STROKE_STEP_SCREEN_PX):
+            self.trail.append(at)
+
+    def end(self, at: Point) -> Pressed | None:
+        """Button up; None where it was not down."""
+        start, kind = self._start, self.state
+        self.cancel()
+        if start is None:
+            return None
+        step = math.ceil(len(self.trail) / _MOST_STROKE_POINTS)
+        return Pressed(kind, start, box_between(self.trail[0], at), tuple(self.trail[::step]))
+
+    def cancel(self) -> None:
+        """As if the button had not been pressed."""
+        self._start, self.state = None, State.IDLE
+
+
+def box_between(a: Point, b: Point) -> Box:
+    """xyxy of two corners."""
+    return min(a[0], b[0]), min(a[1], b[1]), max(a[0], b[0]), max(a[1], b[1])
+
+
+def label_of(pointer: Pointer) -> int:
+    """0 for what is not of the object: the right button, or Alt."""
+    return 0 if pointer.button is Button.RIGHT or pointer.modifiers.is_alt else 1

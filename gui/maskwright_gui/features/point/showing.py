@@ -1,0 +1,76 @@
+"""How a draft looks: its outline so far, what was pressed, and how far it reaches."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+import numpy as np
+
+from maskwright.document.values import Instance, InstanceState
+from maskwright.geometry.polygon import Polygon
+from maskwright_gui.features.point.draft import Box, Draft, Point
+from maskwright_gui.features.point.pressing import Pressing, State, box_between
+from maskwright_gui.tools.overlay import Mark, OverlayLine, OverlayMarks, Stroke, as_points
+from maskwright_gui.tools.tool import Pointer
+
+_NEAR_SHARE, _NEAR_SCREEN_PX = 0.35, 32.0
+"""A click so far beyond an object's box, of its longer side and at least on screen, is for another object."""
+
+
+def drafted(draft: Draft, category_id: int) -> Instance | None:
+    """How the object looks so far; None while nothing is known of a new one."""
+    outline = draft.latest
+    if outline is None or not outline.polygons:
+        return draft.base
+    if draft.base is not None:
+        return replace(draft.base, polygons=outline.polygons, dense=None)
+    return Instance(-draft.serials[0], category_id, outline.polygons, InstanceState.DRAWN)
+
+
+def draft_marks(draft: Draft) -> list[OverlayMarks]:
+    """What was pressed: dots for what belongs to the object and for what does not."""
+    marks = []
+    for label, mark in ((1, Mark.INSIDE), (0, Mark.OUTSIDE)):
+        points = [point for press in draft.presses if press.label == label for point in press.points]
+        if points:
+            marks.append(OverlayMarks(as_points(*points), mark))
+    return marks
+
+
+def press_lines(pressing: Pressing, at: Point) -> list[OverlayLine]:
+    """The box or stroke that is being dragged, with the pointer `at`."""
+    match pressing.state:
+        case State.BOX:
+            x1, y1, x2, y2 = box_between(pressing.trail[0], at)
+            corners = as_points((x1, y1), (x2, y1), (x2, y2), (x1, y2))
+            return [OverlayLine(corners, Stroke.DRAFT, is_closed=True)]
+        case State.STROKE:
+            return [OverlayLine(np.array(pressing.trail), Stroke.DRAFT)]
+    return []
+
+
+def outline_lines(polygons: Iterable[Polygon]) -> list[OverlayLine]:
+    """What a click would take."""
+    return [OverlayLine(ring, Stroke.DRAFT, is_closed=True) for part in polygons for ring in part.rings]
+
+
+def reach_of(draft: Draft) -> Box:
+    """Around everything that was shown of the object, and what came of it."""
+    corners = [point for press in draft.presses for point in press.points]
+    corners += [corner for press in draft.presses if press.box for corner in _corners(press.box)]
+    if draft.latest is not None:
+        corners += [(float(x), float(y)) for part in draft.latest.polygons for x, y in part.exterior]
+    if draft.base is not None:
+        corners += _corners(draft.base.bounds_xyxy)
+    columns, rows = zip(*corners, strict=True)
+    return min(columns), min(rows), max(columns), max(rows)
+
+
+def is_near(box: Box, point: Point, pointer: Pointer) -> bool:
+    """Whether a click at the point can be meant for the object in the box."""
+    x1, y1, x2, y2 = box
+    reach = max(_NEAR_SHARE * max(x2 - x1, y2 - y1), pointer.reach(_NEAR_SCREEN_PX))
+    return x1 - reach <= point[0] <= x2 + reach and y1 - reach <= point[1] <= y2 + reach
+
+
+def _corners(box: Box) -> list[Point]:
+    return [(box[0], box[1]), (box[2], box[3])]

@@ -9,6 +9,7 @@ import shapely
 from numpy.typing import NDArray
 from pycocotools import mask as coco_mask
 
+from maskwright.geometry.fitting import GRID
 from maskwright.geometry.raster import Rle, one_walk
 
 Outline: TypeAlias = list[list[NDArray[np.float64]]]
@@ -85,6 +86,14 @@ def are_valid(outlines: Sequence[Outline]) -> list[bool]:
         shapes = shapely.multipolygons(shapes, indices=owners)
     valid: list[bool] = shapely.is_valid(shapes).tolist()
     return valid
+
+
+def uncrossed(outline: Outline) -> Outline:
+    """The same area by rings that neither cross nor meet along an edge, on the same grid; may need checking again."""
+    shapes = [shapely.make_valid(shapely.Polygon(rings[0], rings[1:])) for rings in outline]
+    whole = shapely.union_all(shapes, grid_size=1 / GRID)
+    parts = [shape for shape in shapely.get_parts(whole) if shape.geom_type == "Polygon"]
+    return [[shapely.get_coordinates(ring)[:-1] for ring in (part.exterior, *part.interiors)] for part in parts]
 
 
 def batches(sizes_wh: Sequence[tuple[int, int]]) -> Iterator[list[int]]:

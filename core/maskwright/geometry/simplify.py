@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from maskwright.geometry.checking import Outline, StackedMasks, are_valid, batches
+from maskwright.geometry.checking import Outline, StackedMasks, are_valid, batches, uncrossed
 from maskwright.geometry.fitting import RingTable, one_earlier
 from maskwright.geometry.trace import LatticePart, one_later
 
@@ -92,6 +92,8 @@ _WORTH_PRUNING = 0.15
 _MAX_PRUNINGS = 2
 _NEXT_SHARE = 0.4
 """Of the error left, after spending all of it broke the promise."""
+_TIGHTER = (0.65, 0.4, 0.2)
+"""Shares of the allowed error that are searched for where a search found nothing of use."""
 
 
 class PreparedMasks:
@@ -166,33 +168,61 @@ class _Batch:
 class _Lockstep:
     """The searches of several masks, one step of all at a time."""
 
-    def __init__(self, batch: _Batch, min_iou: float) -> None:
+    def __init__(self, batch: _Batch, min_iou: float, numbers: Iterable[int] | None = None) -> None:
+        """numbers: of the masks that are searched for; None for all."""
+        self._batch, self._min_iou = batch, min_iou
         self._table, self._frames, self._frames_wh = batch.table, batch.frames, batch.frames_wh
         self._searches: list[_Search] = []
-        for number, (parts, exact) in enumerate(zip(batch.parts, batch.exact, strict=True)):
-            perimeter = batch.perimeters[number]
+        for number in range(len(batch.parts)) if numbers is None else numbers:
+            parts, exact, perimeter = batch.parts[number], batch.exact[number], batch.perimeters[number]
             factor = _FIRST_GUESS_LONG if perimeter > _LONG_PX else _FIRST_GUESS
             guess = factor * (1 - min_iou) * self._frames.areas[number] / perimeter
             self._searches.append(_Search(number, parts, exact, min_iou, max(guess, _SMALLEST_PX)))
 
     def simplified(self) -> list[Outline]:
+        chosen = self._found()
+        left = [search for search in self._searches if search.number not in chosen]
+        for share in _TIGHTER:
+            missing = [search.number for search in left if search.number not in chosen]
+            if not missing:
+                break
+            chosen |= _Lockstep(self._batch, 1 - (1 - self._min_iou) * share, missing)._found()
+        self._keep_apart(chosen)
+        for search in left:  # small masks: leaving single vertices out may be all that can be done, and better
+            search.good = [(0.0, search.exact)]
+            thinned = self._first_valid(self._candidates([search])).get(search.number, search.exact)
+            chosen[search.number] = min(chosen.get(search.number, search.exact), thinned, key=_count)
+        return [chosen[search.number] for search in self._searches]
+
+    def _found(self) -> dict[int, Outline]:
+        """Of each mask the fewest vertices that a search for the tolerance came by, where they are of use."""
         active = self._searches
         while active:
             tries = self._fitted(active, [search.tolerance for search in active])
             ious = self._ious(active, tries)
             active = [s for s, iou, outline in zip(active, ious, tries, strict=True) if s.goes_on(iou, outline)]
-        chosen = self._first_valid(self._candidates())
-        self._keep_apart(chosen)
-        return [chosen.get(search.number, search.exact) for search in self._searches]
-
-    def _candidates(self) -> dict[int, list[Outline]]:
-        """Of each mask the outlines that keep the promise, the one with the fewest vertices first."""
+        candidates = self._candidates([search for search in self._searches if search.good])
+        chosen = self._first_valid({number: list(outlines) for number, outlines in candidates.items()})
         for search in self._searches:
+            if search.number in candidates and search.number not in chosen:
+                self._mend(search, candidates[search.number], chosen)
+        return chosen
+
+    def _mend(self, search: _Search, crossing: Sequence[Outline], chosen: dict[int, Outline]) -> None:
+        """Take the first outline whose rings can be taken apart where they cross."""
+        for mended in map(uncrossed, crossing):
+            if mended and self._ious([search], [mended])[0] >= self._min_iou and are_valid([mended])[0]:
+                chosen[search.number] = mended
+                return
+
+    def _candidates(self, searches: Sequence[_Search]) -> dict[int, list[Outline]]:
+        """Of each mask the outlines that keep the promise, the one with the fewest vertices first."""
+        for search in searches:
             search.good.sort(key=lambda each: _count(each[1]))
-        thinning = [(search, 1.0) for search in self._searches]
+        thinning = [(search, 1.0) for search in searches]
         for _ in range(_MAX_PRUNINGS):
             thinning = self._thinned(thinning)
-        return {search.number: [outline for _, outline in search.good] for search in self._searches}
+        return {search.number: [outline for _, outline in search.good] for search in searches}
 
     def _thinned(self, searches: Sequence[tuple[_Search, float]]) -> list[tuple[_Search, float]]:
         """Leave vertices out of the fewest of each that this share of the error left pays for; what to try next."""
@@ -200,7 +230,7 @@ class _Lockstep:
         fewest: list[Outline] = []
         slacks: list[float] = []
         for search, share in searches:
-            used, outline = search.good[0] if search.good else (0.0, search.exact)
+            used, outline = search.good[0]
             if used < 1 - _WORTH_PRUNING:
                 tried.append((search, share))
                 fewest.append(outline)

@@ -1,6 +1,6 @@
 """Outlining by pointing, without a network: the answers come when the test gives them."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import count
 
 import numpy as np
@@ -9,7 +9,8 @@ import pytest
 from canvas_support import ALT, CTRL, SHIFT, ToolHost, document_of, square, square_polygon
 from maskwright.document.values import Instance, InstanceState, Provenance
 from maskwright.geometry.polygon import Polygon
-from maskwright_gui.features.point.draft import Prompt, provenance_of
+from maskwright_gui.features.point.accepting import Accepted, provenance_of
+from maskwright_gui.features.point.draft import Prompt
 from maskwright_gui.features.point.tool import PointTool
 from maskwright_gui.tools.overlay import Mark
 from maskwright_gui.tools.tool import Button, Pointer
@@ -33,12 +34,16 @@ class Assistant:
 
     prompts: list[Prompt] = field(default_factory=list)
     kept: list[int] = field(default_factory=list)
+    unfinished: list[Accepted] = field(default_factory=list)
 
     def ask(self, prompt: Prompt) -> None:
         self.prompts.append(prompt)
 
     def keep(self, serial: int) -> None:
         self.kept.append(serial)
+
+    def finish(self, accepted: Accepted) -> None:
+        self.unfinished.append(accepted)
 
     def provenance(self, presses: int) -> Provenance | None:
         return provenance_of("test", "hash", presses, "2026-01-01T00:00:00+00:00")
@@ -120,7 +125,7 @@ def test_a_drag_is_a_box_and_with_shift_a_stroke() -> None:
     pointing.drag((20, 30), (60, 70), (100, 90))
     assert pointing.latest.box_xyxy == (20, 30, 100, 90)
     assert pointing.latest.points_xy == []
-    pointing.cancel_draft() if hasattr(pointing, "cancel_draft") else pointing.key("Escape")
+    pointing.key("Escape")
     pointing.drag((20, 30), (40, 30), (60, 30), (80, 30), modifiers=SHIFT)
     assert pointing.latest.box_xyxy is None
     assert pointing.latest.points_xy == [(20, 30), (40, 30), (60, 30), (80, 30)]
@@ -163,6 +168,60 @@ def test_undo_takes_back_the_last_press_and_redo_shows_it_again() -> None:
     assert pointing.tool.step_back()
     assert not pointing.tool.is_busy
     assert not pointing.tool.step_back()
+
+
+def test_escape_takes_back_one_press_after_the_other_and_is_then_free_for_leaving() -> None:
+    pointing = Pointing()
+    pointing.click(50, 50)
+    pointing.answer(side=20)
+    pointing.click(62, 50)
+    pointing.answer(side=40)
+    assert pointing.key("Escape")
+    (draft,) = pointing.tool.overlay().instances
+    assert bounds(draft) == (40, 40, 60, 60)
+    assert pointing.key("Escape")
+    assert not pointing.tool.is_busy
+    assert not pointing.key("Escape")
+
+
+def test_what_was_accepted_unseen_keeps_the_class_it_was_accepted_in() -> None:
+    pointing = Pointing()
+    pointing.click(50, 50)
+    pointing.key("Enter")
+    pointing.context.category_id = 2
+    pointing.answer()
+    assert [one.category_id for one in pointing.drawn] == [1]
+
+
+def test_what_was_accepted_unseen_is_handed_on_when_the_tool_is_left() -> None:
+    pointing = Pointing()
+    pointing.click(50, 50)
+    pointing.key("Enter")
+    pointing.tool.cancel()
+    (accepted,) = pointing.assistant.unfinished
+    assert (accepted.image_id, accepted.category_id, len(accepted.draft.presses)) == (pointing.document.image_id, 1, 1)
+
+
+def corrected(instance: Instance) -> str | None:
+    pointing = Pointing(instance, selection=frozenset({5}))
+    pointing.click(65, 50)
+    pointing.answer(side=30)
+    pointing.key("Enter")
+    origin = pointing.document[5].provenance
+    return origin.model_name if origin is not None else None
+
+
+def test_a_corrected_proposal_names_its_model_and_who_corrected_it_last() -> None:
+    proposed = square(5, at=(40, 40), state=InstanceState.PROPOSED)
+    proposed = replace(proposed, provenance=Provenance("yolact", "hash", 0.5, 0.5, "2026-01-01T00:00:00Z"))
+    assert corrected(proposed) == "yolact + assist test, 1 press"
+    again = replace(proposed, provenance=Provenance("yolact + assist test, 3 presses", "", 0.5, 0.5, ""))
+    assert corrected(again) == "yolact + assist test, 1 press"
+
+
+def test_a_drawn_object_names_who_corrected_it_and_an_imported_one_stays_an_import() -> None:
+    assert corrected(square(5, at=(40, 40), state=InstanceState.DRAWN)) == "assist test, 1 press"
+    assert corrected(square(5, at=(40, 40), state=InstanceState.EDITED)) is None
 
 
 def test_the_same_clicks_correct_what_is_selected() -> None:

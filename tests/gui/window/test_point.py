@@ -169,3 +169,19 @@ def test_a_digit_while_pointing_is_the_class_of_the_object(qtbot: QtBot, pointin
     qtbot.keyClick(pointing.window.canvas, Key.Key_Return)
     qtbot.waitUntil(lambda: len(pointing.session.document) == 1)
     assert [one.category_id for one in pointing.session.document] == [1]
+
+
+def test_what_was_accepted_unseen_is_made_although_the_image_is_left(
+    qtbot: QtBot, pointing: Workbench, squares: Squares
+) -> None:
+    squares.gate.clear()
+    assert pointing.session.image is not None
+    left = pointing.session.image.id
+    click(qtbot, pointing, 20, 20)
+    qtbot.keyClick(pointing.window.canvas, Key.Key_Return)
+    pointing.images.next_image()
+    squares.gate.set()
+    qtbot.waitUntil(lambda: len(pointing.session.document_of(left)) == 1)
+    (made,) = pointing.session.document_of(left)
+    assert made.bounds_xyxy == (16, 16, 24, 24)
+    assert len(pointing.session.document or ()) == 0

@@ -2,10 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from maskwright.document.values import Instance, Provenance
 from maskwright.geometry.polygon import Polygon
+
+if TYPE_CHECKING:
+    from maskwright_gui.features.point.accepting import Accepted
 
 Point = tuple[float, float]
 Box = tuple[float, float, float, float]
@@ -74,6 +77,9 @@ class Outliner(Protocol):
     def keep(self, serial: int) -> None:
         """This prompt is to be answered even if others come after it: the user has accepted it unseen."""
 
+    def finish(self, accepted: "Accepted") -> None:
+        """Its tool or its image is not there any more: make the object when the answer comes."""
+
     def provenance(self, presses: int) -> Provenance | None:
         """Of an object that was outlined by so many presses."""
 
@@ -131,9 +137,3 @@ class Draft:
         if answer is None:
             return []
         return sorted((answer, *answer.others), key=lambda outline: outline.area)
-
-
-def provenance_of(name: str, content_hash: str, presses: int, created_at: str) -> Provenance:
-    """Of an object outlined by an assistant; no score or overlap chose it."""
-    pressed = "1 press" if presses == 1 else f"{presses} presses"
-    return Provenance(f"assist {name}, {pressed}", content_hash, 0.0, 1.0, created_at)

@@ -10,6 +10,7 @@ from PySide6.QtCore import QTimer
 from maskwright.document.values import Provenance
 from maskwright.errors import MaskwrightError
 from maskwright_gui.feature import Context, Feature
+from maskwright_gui.features.point.accepting import Accepted
 from maskwright_gui.features.point.draft import Outlined, Prompt
 from maskwright_gui.features.point.outlining import LoadAssistant, OutlineThread, Question, described_origin
 from maskwright_gui.features.point.tool import NAME, PointTool
@@ -42,6 +43,8 @@ class PointFeature(Feature):
     ) -> None:
         super().__init__(context)
         self._serials = count(1)
+        self._unfinished: list[Accepted] = []
+        """Accepted on an image, or with a tool, that has been left before the answer came."""
         self._taken_ms = 2 * AT_ONCE_MS
         self._loader, self._strip = loader, thresholds.strip
         self.thread_ = OutlineThread(self._pixels, load, self)
@@ -52,7 +55,7 @@ class PointFeature(Feature):
         self._rest.timeout.connect(self._ask_for_hover)
         self._late = QTimer(self, singleShot=True, interval=LATE_MS)
         self._late.timeout.connect(self._tell_late)
-        self._session.project_changed.connect(lambda _project: self.thread_.forget_image())
+        self._session.project_changed.connect(lambda _project: self._forget())
         self._canvas.cursor_moved.connect(lambda _x, _y: self._on_moved())
         tools.add(
             ToolEntry(
@@ -83,6 +86,9 @@ class PointFeature(Feature):
 
     def keep(self, serial: int) -> None:
         self.thread_.keep(serial)
+
+    def finish(self, accepted: Accepted) -> None:
+        self._unfinished.append(accepted)
 
     def provenance(self, presses: int) -> Provenance | None:
         return described_origin(self.thread_.identity, presses)
@@ -132,10 +138,25 @@ class PointFeature(Feature):
                 self.told.emit(Message("Nothing was found there", "Try a box around the object, or another point."))
         self._answer(prompt, outline)
 
+    def _forget(self) -> None:
+        self._unfinished.clear()
+        self.thread_.forget_image()
+
     def _answer(self, prompt: Prompt, outline: Outlined | None) -> None:
+        for accepted in list(self._unfinished):
+            if accepted.draft.answer(prompt.serial, outline) and not accepted.draft.is_waiting:
+                self._unfinished.remove(accepted)
+                self._make(accepted)
         if (tool := self._tool) is not None:
             tool.on_answer(prompt.serial, outline)
             self._canvas.show_tool()
+
+    def _make(self, accepted: Accepted) -> None:
+        origin = self.provenance(len(accepted.draft.presses))
+        document = self._session.document_of(accepted.image_id)
+        step = accepted.change(document, self._session.new_instance_id, origin)
+        if step is not None:
+            self._session.edit_image(accepted.image_id, *step)
 
     def _on_loaded(self, _name: str) -> None:
         self.work_changed.emit("", 0, None)

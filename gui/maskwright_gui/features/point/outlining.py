@@ -16,7 +16,8 @@ from PySide6.QtCore import QObject, Signal
 
 from maskwright.document.values import Provenance
 from maskwright.errors import MaskwrightError
-from maskwright_gui.features.point.draft import Outlined, Prompt, provenance_of
+from maskwright_gui.features.point.accepting import provenance_of
+from maskwright_gui.features.point.draft import Outlined, Prompt
 from maskwright_gui.workers.worker import Worker
 
 if TYPE_CHECKING:

@@ -8,9 +8,8 @@ from collections.abc import Sequence
 from itertools import count
 from typing import ClassVar
 
-from maskwright.document import edits
-from maskwright.document.change import Change
-from maskwright.document.values import Instance, InstanceState
+from maskwright.document.values import Instance
+from maskwright_gui.features.point.accepting import Accepted, is_current
 from maskwright_gui.features.point.draft import Box, Draft, Outlined, Outliner, Point, Press, Prompt
 from maskwright_gui.features.point.pressing import Pressing, State, label_of
 from maskwright_gui.features.point.showing import draft_marks, drafted, is_near, outline_lines, press_lines, reach_of
@@ -33,8 +32,8 @@ class PointTool(BaseTool):
         self._outliner, self._serials = outliner, serials
         self._pressing = Pressing()
         self._draft: Draft | None = None
-        self._accepted: list[Draft] = []
-        """Accepted before the assistant had answered; committed when it does."""
+        self._accepted: list[Accepted] = []
+        """Before the assistant had answered; committed when it does."""
         self._taken_back: list[Press] = []
         self._pointer: Pointer | None = None
         self._hover: tuple[int, Outlined | None] | None = None
@@ -50,7 +49,7 @@ class PointTool(BaseTool):
                 return "Click what its outline misses · Alt-click what is too much · a click far off outlines another"
             return "Click an object · drag a box around it · Shift-drag a stroke over it · Ctrl-click selects"
         sizes = " · {[} {]} smaller, larger" if len(self._draft.candidates) > 1 else ""
-        return f"Click adds · Alt-click takes away · Enter accepts{sizes} · Backspace last press · Esc cancels"
+        return f"Click adds · Alt-click takes away · Enter accepts{sizes} · Esc takes the last press back"
 
     @property
     def cursor(self) -> Cursor:
@@ -105,9 +104,7 @@ class PointTool(BaseTool):
                 self.accept()
             case "Escape" | "Backspace" if self._is_pressed:
                 self._pressing.cancel()
-            case "Escape":
-                self.cancel()
-            case "Backspace":
+            case "Escape" | "Backspace":
                 self.step_back()
             case "[" | "]":
                 self._choose(1 if key.name == "]" else -1)
@@ -139,21 +136,24 @@ class PointTool(BaseTool):
             self._hover = (serial, outline)
         if self._draft is not None:
             self._draft.answer(serial, outline)
-        for draft in list(self._accepted):
-            if draft.answer(serial, outline) and not draft.is_waiting:
-                self._accepted.remove(draft)
-                self._commit(draft)
+        for accepted in list(self._accepted):
+            if accepted.draft.answer(serial, outline) and not accepted.draft.is_waiting:
+                self._accepted.remove(accepted)
+                self._commit(accepted)
 
     def on_document(self) -> None:
         """Proposals that arrive disturb nothing; another image does, and so does the end of what is corrected."""
         if self._context.document.image_id != self._image_id:
-            self._image_id = self._context.document.image_id
-            self._accepted.clear()
             self.cancel()
-        elif self._draft is not None and not self._is_current(self._draft.base):
+            self._image_id = self._context.document.image_id
+        elif self._draft is not None and not is_current(self._draft.base, self._context.document):
             self.cancel()
 
     def cancel(self) -> None:
+        """Give up the draft; what was accepted is made when its answer comes, wherever the user is by then."""
+        for accepted in self._accepted:
+            self._outliner.finish(accepted)
+        self._accepted.clear()
         self._pressing.cancel()
         self._draft, self._hover = None, None
         self._taken_back.clear()
@@ -162,19 +162,22 @@ class PointTool(BaseTool):
         """The draft becomes an object, at once or when its answer is there."""
         draft, self._draft = self._draft, None
         self._taken_back.clear()
-        if draft is None:
+        category_id = self._context.category_id
+        if draft is None or category_id is None:
             return
+        accepted = Accepted(draft, self._image_id, category_id)
         if draft.is_waiting:
-            self._accepted.append(draft)
+            self._accepted.append(accepted)
             self._outliner.keep(draft.serials[-1])
         else:
-            self._commit(draft)
+            self._commit(accepted)
 
     def overlay(self) -> Overlay:
-        shown = [draft for draft in (*self._accepted, self._draft) if draft is not None]
-        category_id = self._context.category_id or 0
-        instances = [made for draft in shown if (made := drafted(draft, category_id)) is not None]
-        replaced = frozenset(draft.base.id for draft in shown if draft.base is not None)
+        shown = [(accepted.draft, accepted.category_id) for accepted in self._accepted]
+        if self._draft is not None:
+            shown.append((self._draft, self._context.category_id or 0))
+        instances = [made for draft, class_id in shown if (made := drafted(draft, class_id)) is not None]
+        replaced = frozenset(draft.base.id for draft, _ in shown if draft.base is not None)
         return Overlay(
             instances=tuple(instances),
             replaced=replaced,
@@ -256,28 +259,11 @@ class PointTool(BaseTool):
         place = next((i for i, outline in enumerate(candidates) if outline is shown), 0)
         draft.choice = min(max(place + step, 0), len(candidates) - 1)
 
-    def _commit(self, draft: Draft) -> None:
-        outline = draft.latest
-        if outline is None or (not outline.polygons and draft.base is None):
-            return
-        if draft.base is not None:
-            if self._is_current(draft.base):
-                change = edits.set_polygons(self._context.document, {draft.base.id: outline.polygons})
-                self._context.commit(change, "Correct by pointing")
-            return
-        category_id = self._context.category_id
-        if category_id is None:
-            return
-        made = self._made(self._context.allocate_id(), category_id, draft, outline)
-        self._context.commit(Change.create([made]), "Outline by pointing")
-
-    def _made(self, instance_id: int, category_id: int, draft: Draft, outline: Outlined) -> Instance:
-        presses = len(draft.presses)
-        origin = self._outliner.provenance(presses)
-        return Instance(
-            instance_id, category_id, tuple(outline.polygons), InstanceState.DRAWN, provenance=origin,
-            dense=outline.dense,
-        )  # fmt: skip
+    def _commit(self, accepted: Accepted) -> None:
+        origin = self._outliner.provenance(len(accepted.draft.presses))
+        step = accepted.change(self._context.document, self._context.allocate_id, origin)
+        if step is not None:
+            self._context.commit(*step)
 
     def _lines(self) -> list[OverlayLine]:
         if self._is_pressed and self._pointer is not None:
@@ -293,10 +279,6 @@ class PointTool(BaseTool):
         text = "correcting" if is_correction else self._context.category_name
         waits = " …" if self._draft is not None and self._draft.is_waiting else ""
         return [OverlayNote(*self._pointer.point, text + waits)]
-
-    def _is_current(self, base: Instance | None) -> bool:
-        """Whether what is being corrected still looks as it did; a new object always does."""
-        return base is None or self._context.document.instances.get(base.id) is base
 
     @property
     def _selected(self) -> Instance | None:

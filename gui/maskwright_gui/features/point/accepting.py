@@ -1,0 +1,68 @@
+"""What an accepted draft becomes: a new object, or another outline of one that was there."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from maskwright.document import edits
+from maskwright.document.change import Change
+from maskwright.document.document import Document
+from maskwright.document.values import Instance, InstanceState, Provenance
+from maskwright_gui.features.point.draft import Draft
+
+OUTLINE, CORRECT = "Outline by pointing", "Correct by pointing"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Accepted:
+    """A draft that the user has accepted, perhaps before its answer came."""
+
+    draft: Draft
+    image_id: int
+    category_id: int
+    """Of a new object: the class in force when it was accepted."""
+
+    def change(
+        self, document: Document, new_id: Callable[[], int], origin: Provenance | None
+    ) -> tuple[Change, str] | None:
+        """The step and its name, on the document of its image; None where nothing came of it.
+
+        origin: who outlined it, in so many presses.
+        """
+        outline, base = self.draft.latest, self.draft.base
+        if outline is None or (not outline.polygons and base is None):
+            return None
+        if base is None:
+            made = Instance(
+                new_id(), self.category_id, tuple(outline.polygons), InstanceState.DRAWN, provenance=origin,
+                dense=outline.dense,
+            )  # fmt: skip
+            return Change.create([made]), OUTLINE
+        if not is_current(base, document):
+            return None
+        corrected = edits.set_polygons(document, {base.id: outline.polygons})
+        return Change.of((before, _marked(after, origin)) for _, before, after in corrected), CORRECT
+
+
+def is_current(base: Instance | None, document: Document) -> bool:
+    """Whether what is being corrected still looks as it did; a new object always does."""
+    return base is None or document.instances.get(base.id) is base
+
+
+def provenance_of(name: str, content_hash: str, presses: int, created_at: str) -> Provenance:
+    """Of an object outlined by an assistant; no score or overlap chose it."""
+    pressed = "1 press" if presses == 1 else f"{presses} presses"
+    return Provenance(f"assist {name}, {pressed}", content_hash, 0.0, 1.0, created_at)
+
+
+def _marked(instance: Instance | None, origin: Provenance | None) -> Instance | None:
+    """What was somebody's proposal stays that, corrected; an object that a user has made names who corrected it last.
+
+    An imported object has no provenance and gets none: deleted, it is gone, and not kept as a proposal rejected.
+    """
+    if instance is None or origin is None:
+        return instance
+    before = instance.provenance
+    if before is not None and instance.state is not InstanceState.DRAWN:
+        first = before.model_name.split(" + assist ")[0]
+        return replace(instance, provenance=replace(before, model_name=f"{first} + {origin.model_name}"))
+    return replace(instance, provenance=origin) if instance.state is InstanceState.DRAWN else instance

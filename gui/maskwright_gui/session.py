@@ -16,7 +16,7 @@ from maskwright.document.class_keys import ClassKeys, class_keys, class_keys_fro
 from maskwright.document.document import Document
 from maskwright.document.gesture import Gesture
 from maskwright.document.values import Category, ImageRecord, ImageState, Instance
-from maskwright.errors import DamagedRowError, MaskwrightError, ProjectError
+from maskwright.errors import MaskwrightError, ProjectError
 from maskwright_gui.history import Histories, History, Step, difference, rebased
 from maskwright_gui.link import ProjectLink, UnsavedEdits
 from maskwright_gui.workers.executor import NoAnswerError
@@ -146,9 +146,6 @@ class Session(QObject):
             image, document = self._find(image_id) if image_id is not None else (None, None)
         except NoAnswerError as error:
             self._wanted_image = image_id
-            self.failed.emit(NOT_SHOWN, error)
-            return
-        except DamagedRowError as error:
             self.failed.emit(NOT_SHOWN, error)
             return
         self._note_look()

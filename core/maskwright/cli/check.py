@@ -9,7 +9,7 @@ from maskwright.cli import exit_codes
 from maskwright.cli.output import print_json, progress_bar, reports_errors, results
 from maskwright.formats.coco import CocoExportOptions
 from maskwright.formats.gate import check as look_over
-from maskwright.formats.gate import fix_all, readable
+from maskwright.formats.gate import fix_all
 from maskwright.project import Project
 from maskwright.words import count_of
 
@@ -27,7 +27,7 @@ def check(
     with Project.open(project, read_only=not fix) as opened, progress_bar("check", None) as show:
         if fix:
             for image in filter(options.takes_image, list(opened.images())):
-                taken = [each for each in readable(opened, image.id) if options.takes_instance(each)]
+                taken = [each for each in opened.instances(image.id) if options.takes_instance(each)]
                 change = fix_all(taken, image)
                 opened.apply(image.id, change, label="Mend geometry")
                 fixed_count += len(change)

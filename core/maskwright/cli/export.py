@@ -11,15 +11,15 @@ from maskwright.cli.export_choices import chosen_format, profiles_help, require_
 from maskwright.cli.output import print_json, progress_bar, reports_errors, require_two_outputs, results_beside
 from maskwright.cli.written import report_as_json, show_reports
 from maskwright.formats.atomic import written_place
-from maskwright.formats.coco import CocoExportOptions, export_coco
+from maskwright.formats.coco import CocoExportOptions
 from maskwright.formats.coco.options import CocoExportReport
 from maskwright.formats.coco.results import export_results
-from maskwright.formats.coco.verify import verified_coco
 from maskwright.formats.package import Splitting, export_package, parse_shares, require_as_meant
 from maskwright.formats.registry import FORMATS, coco_losses
 from maskwright.formats.replacing import require_nothing_there
 from maskwright.formats.selection import WriteReport
 from maskwright.formats.verification import Verification
+from maskwright.operations.exporting import damage_left_out, write_coco
 from maskwright.project import Project, snapshot
 from maskwright.words import count_of
 
@@ -84,9 +84,10 @@ def export(
     if detections:
         return _export_results(project, out, min_score, dry_run=dry_run, as_json=as_json)
     if kind.name == "coco" and split is None and images is None:
-        report, verification = _export_coco(project, out, options, dry_run=dry_run)
-        losses = (*reader.losses, *coco_losses(replace(report, left_out=())))
-        return _show(report, verification, losses, dry_run=dry_run, as_json=as_json)
+        report, verification, damage = _export_coco(project, out, options, dry_run=dry_run)
+        losses = (*reader.losses, *coco_losses(replace(report, left_out=())), *damage)
+        code = _show(report, verification, losses, dry_run=dry_run, as_json=as_json)
+        return exit_codes.SOME_FAILED if damage else code
     splitting = Splitting(parse_shares(split), seed, by_class) if split is not None else None
     with (
         Project.open(project, read_only=True) as opened,
@@ -94,42 +95,49 @@ def export(
         progress_bar("export", None) as show,
         written_place(out, is_trial=dry_run) as place,
     ):
+        source.leave_out_all_damaged()
         reports = export_package(
             source, place, kind, options, splitting=splitting, image_root=source.image_root,
             placing=None if dry_run else images, on_image=lambda done: show(done, ""),
         )  # fmt: skip
+        damage = damage_left_out(source)
     reports = [replace(each, path=out / each.path.relative_to(place)) for each in reports]
-    losses = tuple(dict.fromkeys((*reader.losses, *(loss for report in reports for loss in report.losses))))
+    losses = tuple(dict.fromkeys((*reader.losses, *(loss for report in reports for loss in report.losses), *damage)))
     if as_json:
         sets = [report_as_json(report) for report in reports]
         print_json({"sets": sets, "losses": list(losses), "notes": list(reader.notes)})
     else:
         show_reports(reports, losses, out, is_trial=dry_run)
     require_as_meant(reports)
-    return exit_codes.OK
+    return exit_codes.SOME_FAILED if damage else exit_codes.OK
 
 
 def _export_coco(
     project: Path, out: Path, options: CocoExportOptions, *, dry_run: bool
-) -> tuple[CocoExportReport, Verification]:
+) -> tuple[CocoExportReport, Verification, tuple[str, ...]]:
     with (
         Project.open(project, read_only=True) as opened,
         snapshot(opened) as source,
         progress_bar("export", None) as show,
         written_place(out, is_trial=dry_run) as place,
     ):
-        report = export_coco(source, place, options, on_image=lambda done: show(done, ""))
-        return replace(report, path=out), verified_coco(place, source, options, report.instance_count)
+        report, verification = write_coco(source, place, options, on_image=lambda done: show(done, ""))
+        return replace(report, path=out), verification, damage_left_out(source)
 
 
 def _export_results(project: Path, out: Path, min_score: float, *, dry_run: bool, as_json: bool) -> int:
-    with Project.open(project, read_only=True) as source, written_place(out, is_trial=dry_run) as place:
+    with (
+        Project.open(project, read_only=True) as opened,
+        snapshot(opened) as source,
+        written_place(out, is_trial=dry_run) as place,
+    ):
         count = export_results(source, place, takes=lambda each: each.score is not None and each.score >= min_score)
+        damage = damage_left_out(source)
     if as_json:
-        print_json({"path": str(out), "instances": count})
+        print_json({"path": str(out), "instances": count, "losses": list(damage)})
     else:
-        results_beside(out).print(f"{count_of(count, 'detection')} -> {out}")
-    return exit_codes.OK
+        results_beside(out).print("\n".join((f"{count_of(count, 'detection')} -> {out}", *damage)))
+    return exit_codes.SOME_FAILED if damage else exit_codes.OK
 
 
 def _show(

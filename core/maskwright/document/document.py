@@ -1,11 +1,15 @@
 """The instances of one image as an immutable value."""
 
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
 from maskwright.document.change import Change
 from maskwright.document.values import Instance
+
+
+def _none() -> Mapping[int, str]:
+    return MappingProxyType({})
 
 
 def _in_drawing_order(instances: Mapping[int, Instance]) -> Mapping[int, Instance]:
@@ -21,14 +25,22 @@ class Document:
     size_wh: tuple[int, int]
     instances: Mapping[int, Instance]
     revision: int = 0
+    damaged: Mapping[int, str] = field(default_factory=_none, compare=False)
+    """{id: why} of further objects whose rows cannot be read; they stay in the project as they are."""
 
     @classmethod
-    def of(cls, image_id: int, size_wh: tuple[int, int], instances: Collection[Instance] = ()) -> "Document":
+    def of(
+        cls,
+        image_id: int,
+        size_wh: tuple[int, int],
+        instances: Collection[Instance] = (),
+        damaged: Mapping[int, str] | None = None,
+    ) -> "Document":
         """Raises ValueError when an id occurs twice."""
         known = {instance.id: instance for instance in instances}
         if len(known) != len(instances):
             raise ValueError(f"image {image_id}: an instance id occurs twice")
-        return cls(image_id, size_wh, _in_drawing_order(known))
+        return cls(image_id, size_wh, _in_drawing_order(known), damaged=MappingProxyType(dict(damaged or {})))
 
     def apply(self, change: Change) -> "Document":
         """The document after `change`.
@@ -43,7 +55,7 @@ class Document:
                 del merged[id_]
             else:
                 merged[id_] = after
-        return Document(self.image_id, self.size_wh, _in_drawing_order(merged), self.revision + 1)
+        return replace(self, instances=_in_drawing_order(merged), revision=self.revision + 1)
 
     def suits(self, change: Change) -> bool:
         """Whether the change was made for this state of its instances."""

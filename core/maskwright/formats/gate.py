@@ -10,7 +10,7 @@ import numpy as np
 
 from maskwright.document.change import Change
 from maskwright.document.values import ImageRecord, ImageState, Instance
-from maskwright.errors import DamagedRowError, ImageError
+from maskwright.errors import ImageError
 from maskwright.formats.boxes import is_box
 from maskwright.formats.coco.options import CocoExportOptions, CocoSource
 from maskwright.formats.findings import DamagedRow, Finding, Kind
@@ -40,7 +40,7 @@ def check(
         for row in source.damaged_rows():
             yield Finding(Kind.DAMAGED_ROW, f"{row.row}: {row.reason}", row.image_id or 0)
     for done, image in enumerate(filter(options.takes_image, source.images()), start=1):
-        taken = [instance for instance in readable(source, image.id) if options.takes_instance(instance)]
+        taken = [instance for instance in source.instances(image.id) if options.takes_instance(instance)]
         yield from _check_name(image, names)
         if image_root is not None:
             yield from _check_file(image, image_root)
@@ -74,14 +74,6 @@ class HasRows(Protocol):
     """A project: its tables may hold what no program of ours writes."""
 
     def damaged_rows(self) -> Iterator[DamagedRow]: ...
-
-
-def readable(source: CocoSource, image_id: int) -> Sequence[Instance]:
-    """The objects of an image; none where one of them is damaged, which `check` lists by itself."""
-    try:
-        return source.instances(image_id)
-    except DamagedRowError:
-        return ()
 
 
 def check_instance(instance: Instance, image: ImageRecord) -> Iterator[Finding]:

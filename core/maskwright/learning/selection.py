@@ -86,7 +86,9 @@ def material_of(
         records = sorted(records[:most], key=lambda record: record.id)
     found, skipped = [], 0
     for record in records:
-        image = learnable(record, project.instances(record.id), wanted)
+        document = project.document(record.id)
+        # Where an object cannot be read, its place would teach what is no object.
+        image = learnable(record, document, wanted) if not document.damaged else None
         if image is None:
             skipped += 1
         else:

@@ -10,7 +10,7 @@ from maskwright.formats.coco.options import CocoExportOptions
 from maskwright.formats.coco.profiles import profile_named
 from maskwright.formats.findings import Finding
 from maskwright.formats.gate import check as look_over
-from maskwright.formats.gate import fix_all, readable
+from maskwright.formats.gate import fix_all
 from maskwright.formats.package import Splitting, export_package, require_as_meant, require_suffix
 from maskwright.formats.problems import Problem
 from maskwright.formats.registry import format_named, format_of
@@ -143,7 +143,7 @@ def check(project: Project, *, fix: bool = False, proposals: bool = False) -> tu
     options = CocoExportOptions(include_proposals=proposals)
     if fix:
         for image in filter(options.takes_image, list(project.images())):
-            taken = [each for each in readable(project, image.id) if options.takes_instance(each)]
+            taken = [each for each in project.instances(image.id) if options.takes_instance(each)]
             project.apply(image.id, fix_all(taken, image), label="Mend geometry")
     return tuple(look_over(project, options, image_root=project.image_root))
 

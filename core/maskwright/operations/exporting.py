@@ -1,12 +1,14 @@
 """Checks a project, writes it out, reads it again."""
 
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from maskwright.errors import ProjectError
+from maskwright.errors import FormatError, ProjectError
 from maskwright.formats.coco import CocoExportOptions, export_coco
+from maskwright.formats.coco.options import CocoExportReport
 from maskwright.formats.coco.profiles import profile_named
 from maskwright.formats.coco.verify import verified_coco
 from maskwright.formats.findings import Finding
@@ -15,9 +17,10 @@ from maskwright.formats.image_files import Placing
 from maskwright.formats.package import Splitting, export_package, parse_shares
 from maskwright.formats.registry import format_named
 from maskwright.formats.replacing import mark_of, what_is_there
-from maskwright.formats.verification import joined
+from maskwright.formats.verification import Verification, joined
 from maskwright.monitor import SILENT, Monitor
 from maskwright.project.snapshot import snapshot
+from maskwright.words import count_of
 
 if TYPE_CHECKING:
     from maskwright.project.snapshot import ProjectSnapshot
@@ -117,15 +120,51 @@ def check_project(project: "Project", options: CocoExportOptions, monitor: Monit
         return look_over(source, options, sum(project.state_counts().values()), monitor)
 
 
+def write_coco(
+    source: "ProjectSnapshot",
+    path: Path,
+    options: CocoExportOptions,
+    *,
+    on_image: Callable[[int], None] = lambda done: None,
+    on_written: Callable[[], None] = lambda: None,
+) -> tuple[CocoExportReport, Verification]:
+    """Written and read again. What is damaged is left out: `ProjectSnapshot.left_out` names it.
+
+    An imported annotation that nobody touched is passed on as it came, unread. So where reading the file again fails,
+    each is looked at and the file written once more: a file of a million would else take twice as long each time.
+    """
+    for is_last in (False, True):
+        report = export_coco(source, path, options, on_image=on_image)
+        on_written()
+        try:
+            result = verified_coco(path, source, options, report.instance_count)
+        except FormatError:
+            if is_last or not source.leave_out_all_damaged():
+                raise
+            continue
+        if is_last or not result.findings or not source.leave_out_all_damaged():
+            break
+    return report, result
+
+
+def damage_left_out(source: "ProjectSnapshot") -> tuple[str, ...]:
+    """What was left out because it is damaged, as one sentence; nothing where all is well."""
+    if not (rows := source.left_out):
+        return ()
+    first = rows[0] if len(rows) == 1 else f"{rows[0]}, and {count_of(len(rows) - 1, 'more row')}"
+    return (f"{first}: left out, and kept in the project as it is",)
+
+
 def _write_coco(
     source: "ProjectSnapshot", request: ExportRequest, options: CocoExportOptions, total: int, monitor: Monitor
 ) -> ExportOutcome:
-    report = export_coco(
-        source, request.path, options, on_image=lambda done: monitor.report(done, total, "Writing the COCO file")
-    )
-    monitor.report(total, None, "Reading the file again")
-    result = verified_coco(request.path, source, options, report.instance_count)
-    losses = (*profile_named(request.profile).losses, *(item.reason for item in report.left_out[:1]))
+    report, result = write_coco(
+        source, request.path, options,
+        on_image=lambda done: monitor.report(done, total, "Writing the COCO file"),
+        on_written=lambda: monitor.report(total, None, "Reading the file again"),
+    )  # fmt: skip
+    reasons = (item.reason for item in report.left_out[:1])
+    losses = (*profile_named(request.profile).losses, *reasons, *damage_left_out(source))
     counts = (report.image_count, report.instance_count)
     return ExportOutcome(request, True, result.findings, *counts, losses, str(result))
 
@@ -134,6 +173,7 @@ def _write_package(
     source: "ProjectSnapshot", request: ExportRequest, options: CocoExportOptions, total: int, monitor: Monitor
 ) -> ExportOutcome:
     monitor.report(0, None, "Writing")
+    source.leave_out_all_damaged()
     reports = export_package(
         source,
         request.path,
@@ -146,6 +186,7 @@ def _write_package(
     )
     images = sum(report.image_count for report in reports)
     instances = sum(report.instance_count for report in reports)
-    losses = dict.fromkeys((*profile_named(request.profile).losses, *(x for r in reports for x in r.losses)))
+    told = (*profile_named(request.profile).losses, *(x for r in reports for x in r.losses), *damage_left_out(source))
+    losses = dict.fromkeys(told)
     result = joined([report.verification for report in reports if report.verification is not None])
     return ExportOutcome(request, True, result.findings, images, instances, tuple(losses), str(result))

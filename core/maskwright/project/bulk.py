@@ -14,7 +14,7 @@ from maskwright.project.instances import keep_ids_above, provenance_ids, read_pr
 from maskwright.project.numbers import LARGEST_KEPT
 from maskwright.project.packing import pack_record, packed_record
 from maskwright.project.renumbering import Order, Renumbering
-from maskwright.project.rows import instance_from_row, instance_to_row
+from maskwright.project.rows import instance_to_row, sound_instances
 from maskwright.project.schema import instances
 
 if TYPE_CHECKING:
@@ -25,7 +25,9 @@ Stored = tuple[int, int, bytes | Instance]
 
 _BLOCK = 500
 _STORED = (
-    "SELECT image_id, id, polygons, category_id, state, score, provenance_id, z, flags, extra, edited_at FROM instances"
+    "SELECT image_id, id, polygons, category_id, state, score, provenance_id, z, flags, extra, edited_at, "
+    # Only that a damaged one is seen: an export needs no detail.
+    "CASE WHEN typeof(dense) IN ('null', 'blob') THEN NULL ELSE 0 END AS dense FROM instances"
 )
 _ACCEPTED, _PROPOSED = InstanceState.ACCEPTED.value, InstanceState.PROPOSED.value
 # Constants in the statement and not in the rows: binding values is a third of what an insert costs.
@@ -42,7 +44,9 @@ _AT_STATE = _KEYS.index("state")
 _FLAGS = {b"0": 1, b"1": 5}
 
 
-def _read(connection: Connection, query: str, values: tuple[int, ...]) -> Iterator[tuple[int, int, bytes | Instance]]:
+def _read(
+    connection: Connection, query: str, values: tuple[int, ...], damaged: dict[int, str] | None
+) -> Iterator[tuple[int, int, bytes | Instance]]:
     rows = connection.exec_driver_sql(query, values)
     known: dict[int, Any] = {}
     while block := rows.fetchmany(_BLOCK):
@@ -51,7 +55,11 @@ def _read(connection: Connection, query: str, values: tuple[int, ...]) -> Iterat
             known |= read_provenances(connection, wanted)
         for row in block:
             record = packed_record(row[2]) if isinstance(row[2], bytes) else None
-            yield row[0], row[1], record if record is not None else instance_from_row(row, known)
+            if record is not None:
+                yield row[0], row[1], record
+                continue
+            for _, instance in sound_instances((row,), known, damaged):
+                yield row[0], row[1], instance
 
 
 class TooHighError(Exception):
@@ -123,14 +131,14 @@ def insert_annotations(
     return Inserted(counts.total(), order, frozenset(filled))
 
 
-def read_all(connection: Connection) -> Iterator[Stored]:
-    """By image, then by id."""
-    return _read(connection, _STORED + " ORDER BY image_id, id", ())
+def read_all(connection: Connection, damaged: dict[int, str] | None = None) -> Iterator[Stored]:
+    """By image, then by id. Objects that cannot be read are left out; why goes into `damaged` by id."""
+    return _read(connection, _STORED + " ORDER BY image_id, id", (), damaged)
 
 
-def read_some(connection: Connection, ids: tuple[int, ...]) -> Iterator[Stored]:
-    """In no particular order; unknown ids are left out."""
-    return _read(connection, f"{_STORED} WHERE id IN ({','.join('?' * len(ids))})", ids)
+def read_some(connection: Connection, ids: tuple[int, ...], damaged: dict[int, str] | None = None) -> Iterator[Stored]:
+    """In no particular order; unknown ids are left out, and what `read_all` leaves out."""
+    return _read(connection, f"{_STORED} WHERE id IN ({','.join('?' * len(ids))})", ids, damaged)
 
 
 def _image_state(count: int, proposed_count: int) -> str:

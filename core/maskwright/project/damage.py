@@ -1,10 +1,11 @@
 """Everything in a project's tables that no program of ours writes, row by row."""
 
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
 
-from sqlalchemy import Row, Table, select
+from sqlalchemy import Connection, Row, Table, select
 
 from maskwright.document.values import Provenance
 from maskwright.errors import DamagedRowError
@@ -13,10 +14,17 @@ from maskwright.project.database import Database
 from maskwright.project.history import step_fault
 from maskwright.project.instances import read_provenances
 from maskwright.project.journal import change_from_bytes
-from maskwright.project.rows import category_fault, from_json, image_fault, instance_from_row
+from maskwright.project.rows import category_fault, from_json, image_fault, instance_from_row, sound_instances
 from maskwright.project.schema import categories, history, images, instances, settings
 
 _BLOCK = 500
+_NAMES = {
+    "instances": "object",
+    "images": "image",
+    "categories": "class",
+    "history": "step",
+    "provenances": "model run",
+}
 
 
 class DamageRepository:
@@ -37,10 +45,20 @@ class DamageRepository:
         for block in self._blocks(history):
             yield from _found("step", block, _step_fault, lambda row: row.image_id)
         with self._database.read() as connection:
+            yield from _without_parent(connection)
             stored = connection.execute(select(settings)).fetchall()
         for row in stored:
             if (fault := _fault_of(from_json, row.value)) is not None:
                 yield DamagedRow(f"setting {str(row.key)[:100]}", fault)
+
+    def damaged_objects(self) -> Iterator[tuple[int, str]]:
+        """(id, why) of objects that cannot be read; reads all of them."""
+        for block in self._blocks(instances):
+            damaged: dict[int, str] = {}
+            with self._database.read() as connection:
+                known = read_provenances(connection, {row.provenance_id for row in block} - {None})
+            deque(sound_instances(block, known, damaged), maxlen=0)
+            yield from damaged.items()
 
     def _blocks(self, table: Table) -> Iterator[Sequence[Row[Any]]]:
         """In order of the ids; no lock is held between blocks."""
@@ -53,6 +71,13 @@ class DamageRepository:
                 return
             yield rows
             last = rows[-1].id
+
+
+def _without_parent(connection: Connection) -> Iterator[DamagedRow]:
+    """Rows that name others which are not there."""
+    for table, id_, parent, _ in connection.exec_driver_sql("PRAGMA foreign_key_check").fetchall():
+        what, other = (_NAMES.get(name, name.replace("_", " ")) for name in (table, parent))
+        yield DamagedRow(f"{what} {id_}" if id_ is not None else what, f"its {other} is not there")
 
 
 def _found(

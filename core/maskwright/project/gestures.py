@@ -1,6 +1,8 @@
 """The part of a project that keeps what steps took of a person: clicks, keys, seconds. Local, and only if wanted."""
 
-from sqlalchemy import Connection, delete, select, update
+from typing import Any
+
+from sqlalchemy import Connection, Row, delete, select, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 
 from maskwright.document.gesture import Gesture
@@ -46,12 +48,19 @@ class GestureRepository:
         """{image id: what `add_look` has counted}."""
         with self._database.read() as connection:
             rows = connection.execute(select(image_looks))
-            return {row.image_id: Gesture(row.clicks, row.keys, row.active_s) for row in rows}
+            return {row.image_id: Gesture(row.clicks, row.keys, row.active_s) for row in rows if _is_sound(row)}
+
+
+def _is_sound(row: Row[Any]) -> bool:
+    return type(row.clicks) is type(row.keys) is int and type(row.active_s) in (int, float)
 
 
 def is_recorded(connection: Connection) -> bool:
     text = connection.scalar(select(settings.c.value).where(settings.c.key == _SETTING))
-    return text is None or bool(from_json(text))
+    try:
+        return text is None or bool(from_json(text))
+    except (TypeError, ValueError):  # nobody can have said so
+        return False
 
 
 def gesture_to_row(gesture: Gesture) -> dict[str, float]:

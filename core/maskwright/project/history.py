@@ -11,7 +11,7 @@ from sqlalchemy import Row, select
 from maskwright.document.change import Change
 from maskwright.document.document import Document
 from maskwright.document.gesture import Gesture
-from maskwright.errors import DamagedRowError
+from maskwright.errors import DamagedRowError, ProjectError
 from maskwright.project.aliases import Aliases, in_todays_classes, read_aliases
 from maskwright.project.database import Database
 from maskwright.project.instances import InstanceRepository, Kind
@@ -71,6 +71,21 @@ class HistoryRepository(InstanceRepository):
             rows = connection.execute(query).fetchall()
         return [_entry(row, aliases) for row in reversed(rows)]
 
+    def _readable_steps(self, image_id: int, limit: int) -> list[HistoryEntry]:
+        """As `history`, those after the latest damaged one: what was done before that cannot be taken back."""
+        query = select(history).where(history.c.image_id == image_id).order_by(history.c.id.desc()).limit(limit)
+        with self._database.read() as connection:
+            aliases = read_aliases(connection)
+            rows = connection.execute(query).fetchall()
+        entries: list[HistoryEntry] = []
+        for row in rows:
+            try:
+                entries.append(_entry(row, aliases))
+            except DamagedRowError as error:
+                log.warning("%s", error)
+                break
+        return entries[::-1]
+
     def full_history(self) -> Iterator[HistoryEntry]:
         """Every change of every image in the order in which they were made, fetched block by block."""
         last = 0
@@ -108,19 +123,17 @@ class HistoryRepository(InstanceRepository):
         redo = len(_applicable(document, [entry.change for entry in reversed(undone)]))
         return UndoSteps(tuple(done[len(done) - undo :]), tuple(undone[len(undone) - redo :]))
 
-    def _readable_steps(self, image_id: int, limit: int) -> list[HistoryEntry]:
-        """None where one is damaged: the image can be worked on, what was done before cannot be taken back."""
-        try:
-            return self.history(image_id, limit=limit)
-        except DamagedRowError as error:
-            log.warning("%s", error)
-            return []
-
     def document_at(self, image_id: int, when: str) -> Document:
-        """The image's instances as they were at a time (ISO 8601, UTC)."""
+        """The image's instances as they were at a time (ISO 8601, UTC).
+
+        Raises ProjectError where a step or an object is damaged, so that they cannot be known.
+        """
         document = self.document(image_id)
         for entry in reversed(self.history(image_id, since=when, limit=1_000_000)):
-            document = document.apply(entry.change.inverse())
+            try:
+                document = document.apply(entry.change.inverse())
+            except ValueError as error:
+                raise ProjectError(f"the steps of image {image_id} do not fit together: {error}") from error
         return document
 
     def change_back_to(self, image_id: int, when: str) -> Change:

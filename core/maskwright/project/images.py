@@ -1,5 +1,6 @@
 """The part of a project that lists its images and the work done on each."""
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,7 +14,7 @@ from maskwright.document.values import ImageRecord, ImageState, InstanceState
 from maskwright.errors import ProjectError, UnfitEditError
 from maskwright.project.database import Database
 from maskwright.project.numbers import highest_number
-from maskwright.project.rows import image_from_row
+from maskwright.project.rows import image_from_row, image_state
 from maskwright.project.schema import images, instances, provenances
 
 _BLOCK = 500
@@ -171,8 +172,10 @@ class ImageRepository:
         """Number of images in each state, all states present."""
         query = select(images.c.state, func.count()).group_by(images.c.state)
         with self._database.read() as connection:
-            counted = {ImageState(state): count for state, count in connection.execute(query)}
-        return {state: counted.get(state, 0) for state in ImageState}
+            counted: Counter[ImageState] = Counter()
+            for state, count in connection.execute(query):
+                counted[image_state(state)] += count
+        return {state: counted[state] for state in ImageState}
 
 
 def _unknown(connection: Connection, headers: Mapping[str, NewImage]) -> list[NewImage]:

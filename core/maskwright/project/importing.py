@@ -28,7 +28,7 @@ from maskwright.project.incoming import (
 from maskwright.project.instances import next_id, read_provenances
 from maskwright.project.known_objects import sort_by_known, write_changed
 from maskwright.project.numbers import NumberRepository, read_numbers
-from maskwright.project.rows import instance_from_row, write_settings
+from maskwright.project.rows import sound_instances, write_settings
 from maskwright.project.schema import history, images, instances, run_images, signals
 from maskwright.words import count_of
 
@@ -54,6 +54,8 @@ class ImportRepository(NumberRepository):
 
     _database: Database
     image_root: Path
+    _left_out: dict[int, str] | None = None
+    """{id: why} of objects that could not be read, for whoever wants to know: see `ProjectSnapshot`."""
 
     def import_data(self, data: Annotated, options: ImportOptions | None = None) -> ImportResult:
         """Add everything in `data` in one transaction: an error leaves the project as it was.
@@ -225,11 +227,11 @@ class ImportRepository(NumberRepository):
         """
         with self._database.read() as connection:
             if ids is None:
-                yield from read_all(connection)
+                yield from read_all(connection, self._left_out)
                 return
             for start in range(0, len(ids), _BLOCK):
                 block = tuple(ids[start : start + _BLOCK])
-                found = {row[1]: row for row in read_some(connection, block)}
+                found = {row[1]: row for row in read_some(connection, block, self._left_out)}
                 yield from (found[id_] for id_ in block if id_ in found)
 
     def instance_ids(self) -> Sequence[int]:
@@ -238,14 +240,16 @@ class ImportRepository(NumberRepository):
             return [row[0] for row in connection.execute(select(instances.c.id).order_by(instances.c.id))]
 
     def find_instances(self, ids: Sequence[int]) -> Mapping[int, tuple[int, Instance]]:
-        """{instance id: (image id, instance)}; unknown ids are left out."""
+        """{instance id: (image id, instance)}; unknown ids and damaged rows are left out."""
         found: dict[int, tuple[int, Instance]] = {}
         with self._database.read() as connection:
             for start in range(0, len(ids), _BLOCK):
                 block = select(instances).where(instances.c.id.in_(list(ids[start : start + _BLOCK])))
                 rows = connection.execute(block).fetchall()
                 known = read_provenances(connection, {row.provenance_id for row in rows} - {None})
-                found |= {row.id: (row.image_id, instance_from_row(row, known)) for row in rows}
+                found |= {
+                    row.id: (row.image_id, instance) for row, instance in sound_instances(rows, known, self._left_out)
+                }
         return found
 
 

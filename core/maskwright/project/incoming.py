@@ -91,6 +91,7 @@ def take_images(
     connection: Connection, incoming: list[ImageRecord], *, is_fresh: bool
 ) -> tuple[dict[int, int], list[str]]:
     """{the file's id: the project's}, and the names of images whose size differs."""
+    # By the name in the table: a damaged image keeps its place, and what comes for it is of another size.
     there = {row.file_name: image_from_row(row) for row in connection.execute(select(images).order_by(images.c.id))}
     resized = [each.file_name for each in incoming if _differs(each, there.get(each.file_name))]
     usable = [each for each in incoming if not _differs(each, there.get(each.file_name))]

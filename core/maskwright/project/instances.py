@@ -1,10 +1,11 @@
 """The part of a project that holds the instances: read as documents, written as journalled changes."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any, Literal
 
-from sqlalchemy import Connection, Row, case, delete, func, insert, select, update
+from sqlalchemy import Connection, case, delete, func, insert, select, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 
 from maskwright.document.change import Change
@@ -19,11 +20,12 @@ from maskwright.project.database import Database
 from maskwright.project.gestures import gesture_to_row, is_recorded
 from maskwright.project.journal import change_from_bytes, change_to_bytes
 from maskwright.project.rows import (
-    instance_from_row,
+    image_from_row,
     instance_to_row,
     now,
     provenance_from_row,
     provenance_to_row,
+    sound_instances,
 )
 from maskwright.project.schema import counters, history, images, instances, provenances
 
@@ -47,15 +49,16 @@ class InstanceRepository:
     def document(self, image_id: int) -> Document:
         """Raises ProjectError when there is no such image."""
         with self._database.read() as connection:
-            row = connection.execute(
-                select(images.c.width, images.c.height).where(images.c.id == image_id)
-            ).one_or_none()
+            row = connection.execute(select(images).where(images.c.id == image_id)).one_or_none()
             if row is None:
                 raise ProjectError(f"the project has no image {image_id}")
-            return Document.of(image_id, (row.width, row.height), read_instances(connection, image_id))
+            record = image_from_row(row)
+            damaged: dict[int, str] = {}
+            found = stored_instances(connection, [image_id], damaged)[image_id]
+            return Document.of(image_id, (record.width, record.height), found, damaged)
 
     def instances(self, image_id: int) -> Sequence[Instance]:
-        """In order of their ids; empty for an image without any."""
+        """In order of their ids, without damaged ones; empty for an image without any."""
         with self._database.read() as connection:
             return read_instances(connection, image_id)
 
@@ -97,14 +100,19 @@ def read_instances(connection: Connection, image_id: int) -> tuple[Instance, ...
     return stored_instances(connection, [image_id])[image_id]
 
 
-def stored_instances(connection: Connection, image_ids: Sequence[int]) -> dict[int, tuple[Instance, ...]]:
-    """{image id: its instances in order of their ids}, for each of `image_ids`, of which there are not many."""
+def stored_instances(
+    connection: Connection, image_ids: Sequence[int], damaged: dict[int, str] | None = None
+) -> dict[int, tuple[Instance, ...]]:
+    """{image id: its instances in order of their ids}, for each of `image_ids`, of which there are not many.
+
+    Rows that cannot be read stay as they are; why goes into `damaged` by id.
+    """
     query = select(instances).where(instances.c.image_id.in_(image_ids)).order_by(instances.c.id)
     rows = connection.execute(query).fetchall()
     known = read_provenances(connection, {row.provenance_id for row in rows} - {None})
     found: dict[int, list[Instance]] = {image_id: [] for image_id in image_ids}
-    for row in rows:
-        found[row.image_id].append(instance_from_row(row, known))
+    for row, instance in sound_instances(rows, known, damaged):
+        found[row.image_id].append(instance)
     return {image_id: tuple(listed) for image_id, listed in found.items()}
 
 
@@ -181,19 +189,23 @@ def write_proposal_history(connection: Connection, changes: Mapping[int, Change]
         return
     before = _last_proposals(connection, told)
     if before:
-        connection.execute(delete(history).where(history.c.id.in_([row.id for row in before.values()])))
-        told |= {image_id: change_from_bytes(row.change).then(told[image_id]) for image_id, row in before.items()}
+        connection.execute(delete(history).where(history.c.id.in_([id_ for id_, _ in before.values()])))
+        told |= {image_id: change.then(told[image_id]) for image_id, (_, change) in before.items()}
     rows = [_history_row(image_id, change, label, "proposals") for image_id, change in told.items()]
     rows = [row for row, change in zip(rows, told.values(), strict=True) if not change.is_empty]
     if rows:
         connection.execute(insert(history), rows)
 
 
-def _last_proposals(connection: Connection, image_ids: Iterable[int]) -> dict[int, Row[Any]]:
-    """{image id: its last journal entry}, where that is a model's word."""
+def _last_proposals(connection: Connection, image_ids: Iterable[int]) -> dict[int, tuple[int, Change]]:
+    """{image id: (id, change) of its last journal entry}, where that is a model's word and can be read."""
     last = select(func.max(history.c.id)).where(history.c.image_id.in_(list(image_ids))).group_by(history.c.image_id)
     rows = connection.execute(select(history).where(history.c.id.in_(last), history.c.kind == "proposals"))
-    return {row.image_id: row for row in rows}
+    found: dict[int, tuple[int, Change]] = {}
+    for row in rows:
+        with suppress(ValueError):  # it stays as it is, and another one follows
+            found[row.image_id] = row.id, change_from_bytes(row.change)
+    return found
 
 
 def _history_row(image_id: int, change: Change, label: str, kind: Kind) -> dict[str, Any]:

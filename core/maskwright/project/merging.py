@@ -24,7 +24,7 @@ from maskwright.project.database import Database
 from maskwright.project.journal import change_from_bytes, change_to_bytes
 from maskwright.project.numbers import read_numbers
 from maskwright.project.packing import pack_record, packed_record
-from maskwright.project.rows import category_to_row, extra_from_json, from_json, now, to_json
+from maskwright.project.rows import category_to_row, extra_from_json, from_json, json_object, now, to_json
 from maskwright.project.schema import categories, category_merges, history, instances, settings
 
 _MOST_MOVED_BYTES = 256 * 2**20
@@ -147,8 +147,27 @@ def _merge(row: RowMapping) -> Merge:
 
 
 def _source_of(row: RowMapping) -> Category:
-    source = from_json(row["source"])
-    return Category(**{**source, "extra": extra_from_json(source["extra"])})
+    try:
+        source = json_object(row["source"])
+        found = Category(**{**source, "extra": extra_from_json(source["extra"])})
+    except (LookupError, TypeError, ValueError):
+        return Category(row["source_id"], f"class {row['source_id']} (damaged)")
+    is_sound = found.id == row["source_id"] and all(isinstance(each, str) for each in _texts(found)) and found.name
+    return found if is_sound else Category(row["source_id"], f"class {row['source_id']} (damaged)")
+
+
+def _texts(category: Category) -> tuple[object, ...]:
+    return category.name, category.supercategory, category.colour
+
+
+def _pairs(text: object) -> list[tuple[str, str]]:
+    """(model hash, the model's class); none of what is no such thing."""
+    try:
+        found = from_json(text) if isinstance(text, str) else []
+    except ValueError:
+        return []
+    listed = found if isinstance(found, list) else []
+    return [(each[0], each[1]) for each in listed if isinstance(each, list) and [*map(type, each)] == [str, str]]
 
 
 def _with_free_name(category: Category, taken: set[str]) -> Category:
@@ -209,7 +228,7 @@ def _unpacked(packed: bytes) -> NDArray[np.int64]:
 
 def _mappings(connection: Connection) -> dict[str, dict[str, int | None]]:
     text = connection.scalar(select(settings.c.value).where(settings.c.key == MAPPING_SETTING))
-    return from_json(text) if text is not None else {}
+    return {model: known for model, known in json_object(text).items() if isinstance(known, dict)}
 
 
 def _write_mappings(connection: Connection, mappings: dict[str, dict[str, int | None]]) -> None:
@@ -222,13 +241,14 @@ def _remap(connection: Connection, source: int, target: int) -> list[tuple[str, 
     found = [(model, label) for model, known in mappings.items() for label, id_ in known.items() if id_ == source]
     for model, label in found:
         mappings[model][label] = target
-    _write_mappings(connection, mappings)
+    if found:
+        _write_mappings(connection, mappings)
     return found
 
 
 def _map_back(connection: Connection, row: RowMapping) -> None:
     mappings = _mappings(connection)
-    for model, label in from_json(row["mapped"]):
+    for model, label in _pairs(row["mapped"]):
         if mappings.get(model, {}).get(label) == row["target_id"]:
             mappings[model][label] = row["source_id"]
     _write_mappings(connection, mappings)
@@ -240,17 +260,25 @@ def _brought_back(connection: Connection, row: RowMapping) -> NDArray[np.int64]:
     query = select(history.c.image_id, history.c.change).where(later, history.c.kind.in_(("undo", "redo")))
     returned: dict[int, set[int]] = {}
     for image_id, stored in connection.execute(query):
-        came = {id_ for id_, before, after in change_from_bytes(stored) if before is None and after is not None}
+        came = {id_ for id_, before, after in _steps_of(stored) if before is None and after is not None}
         returned.setdefault(image_id, set()).update(came)
     found: set[int] = set()
     for image_id, ids in returned.items():
         earlier = select(history.c.change).where(history.c.image_id == image_id, ~later)
         for (stored,) in connection.execute(earlier.order_by(history.c.id)):
-            for id_, before, after in change_from_bytes(stored):
+            for id_, before, after in _steps_of(stored):
                 known = after if after is not None else before
                 if id_ in ids and known is not None:
                     (found.add if known.category_id == row["source_id"] else found.discard)(id_)
     return np.array(sorted(found), np.int64)
+
+
+def _steps_of(stored: object) -> Change:
+    """Nothing for a damaged step, which stays as it is."""
+    try:
+        return change_from_bytes(stored) if isinstance(stored, bytes) else Change.of(())
+    except ValueError:
+        return Change.of(())
 
 
 def _rewrite_steps(connection: Connection, row: RowMapping, moved: frozenset[int]) -> None:
@@ -263,7 +291,7 @@ def _rewrite_steps(connection: Connection, row: RowMapping, moved: frozenset[int
     later = select(history.c.id).where(history.c.id > row["after_history"]).order_by(history.c.id)
     for (step_id,) in connection.execute(later).fetchall():
         stored = connection.scalar(select(history.c.change).where(history.c.id == step_id))
-        change = change_from_bytes(stored or b"")
+        change = _steps_of(stored)
         if not moved.isdisjoint(change.entries):
             earlier = Change.of((of_before(before), of_before(after)) for _, before, after in change)
             connection.execute(update(history).where(history.c.id == step_id).values(change=change_to_bytes(earlier)))

@@ -1,8 +1,9 @@
 """Database rows to the frozen values of `maskwright.document` and back, checked: anybody may have written the file."""
 
 import logging
+import math
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import Any
@@ -24,6 +25,8 @@ MOST_SIDE_PX = 1 << 20
 _IMAGE_STATES = frozenset(state.value for state in ImageState)
 _COLOUR = re.compile("(#[0-9A-Fa-f]{6})?")
 _MOST_SHOWN = 200
+_MOST_NUMBER = 1 << 53
+"""So many steps above what is highest can still be taken."""
 _VISIBLE, _LOCKED, _CROWD = 1, 2, 4
 
 
@@ -41,6 +44,15 @@ def from_json(text: str) -> Any:
     return orjson.loads(text)
 
 
+def json_object(text: object) -> dict[str, Any]:
+    """Empty for what is no JSON object, which `damaged_rows` lists."""
+    try:
+        found = from_json(text) if isinstance(text, str) else {}
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
 def extra_to_json(extra: Mapping[str, Any]) -> str | None:
     return to_json(dict(extra)) if extra else None
 
@@ -54,8 +66,11 @@ def extra_from_json(text: str | None) -> Mapping[str, Any]:
 
 
 def image_from_row(row: Row[Any]) -> ImageRecord:
-    """One that cannot be is told by a name that no file has, so that it harms nothing and the others go on."""
-    if (fault := image_fault(row)) is not None:
+    """One without a name or a size is told by a name that no file has, so that it harms nothing and the others go on.
+
+    Of another damaged one its name, size and objects can be used: it counts as in progress.
+    """
+    if (fault := _place_fault(row)) is not None:
         log.warning("image %s of the project is damaged: %s", row.id, fault)
         return ImageRecord(row.id, stand_in(f"image {row.id}", row.file_name), 1, 1)
     return ImageRecord(
@@ -63,21 +78,38 @@ def image_from_row(row: Row[Any]) -> ImageRecord:
         file_name=row.file_name,
         width=row.width,
         height=row.height,
-        state=ImageState(row.state),
-        instance_count=row.instance_count,
-        extra=extra_from_json(row.extra),
+        state=image_state(row.state),
+        instance_count=row.instance_count if type(row.instance_count) is int else 0,
+        extra=extra_from_json(row.extra) if _extra_fault(row) is None else extra_from_json(None),
     )
+
+
+def is_stand_in(image: ImageRecord) -> bool:
+    """Whether it stands for a row without a name or a size."""
+    return image.file_name.startswith(stand_in(f"image {image.id}", None).removesuffix("none"))
+
+
+def image_state(value: object) -> ImageState:
+    """In progress for what is none: somebody has to look again."""
+    return ImageState(value) if value in _IMAGE_STATES else ImageState.IN_PROGRESS
 
 
 def image_fault(row: Row[Any]) -> str | None:
     """What is wrong with a row of the table of images; None for a sound one."""
+    if (fault := _place_fault(row)) is not None:
+        return fault
+    if row.state not in _IMAGE_STATES or type(row.instance_count) is not int:
+        return f"a state {_short(row.state)} or {_short(row.instance_count)} objects"
+    return _extra_fault(row)
+
+
+def _place_fault(row: Row[Any]) -> str | None:
+    """Without these nothing can be done with an image."""
     if (fault := file_name_fault(row.file_name)) is not None:
         return f"its name: {fault}"
     if not all(type(side) is int and 0 < side <= MOST_SIDE_PX for side in (row.width, row.height)):
         return f"a size of {_short(row.width)} x {_short(row.height)} pixels"
-    if row.state not in _IMAGE_STATES or type(row.instance_count) is not int:
-        return f"a state {_short(row.state)} or {_short(row.instance_count)} objects"
-    return _extra_fault(row)
+    return None
 
 
 def category_from_row(row: Row[Any]) -> Category:
@@ -145,36 +177,61 @@ def provenance_from_row(row: Row[Any]) -> Provenance:
 
 
 def instance_from_row(row: Row[Any], provenances: Mapping[int, Provenance]) -> Instance:
-    """Raises DamagedRowError for one that cannot be: nobody's work is left out without a word."""
+    """Raises DamagedRowError for one that cannot be: nobody's work is left out without a word.
+
+    One whose model run is not there has none; it is whole without.
+    """
     try:
         return _instance(row, provenances)
     except (ArithmeticError, AttributeError, LookupError, MemoryError, TypeError, ValueError) as error:
         raise DamagedRowError(f"object {row.id} of the project is damaged: {_short(error)}", row.id) from error
 
 
+def sound_instances(
+    rows: Iterable[Row[Any]], provenances: Mapping[int, Provenance], damaged: dict[int, str] | None = None
+) -> Iterator[tuple[Row[Any], Instance]]:
+    """Those that can be read, with their rows; the others stay as they are, and why goes into `damaged` by id.
+
+    Nothing else may read a row of the table of instances: one damaged object must not take the others with it.
+    """
+    for row in rows:
+        try:
+            instance = instance_from_row(row, provenances)
+        except DamagedRowError as error:
+            if damaged is not None:
+                damaged[row.id] = error.message
+            continue
+        yield row, instance
+
+
 def _instance(row: Row[Any], provenances: Mapping[int, Provenance]) -> Instance:
     if not isinstance(row.polygons, bytes):
         raise ValueError("its outline is no blob")
+    numbers = (row.id, row.category_id, row.z, row.flags)
+    if not all(type(number) is int and abs(number) < _MOST_NUMBER for number in numbers):
+        raise ValueError(f"expected numbers, got {numbers}")
     record = packed_record(row.polygons)
     if record is not None:
         return instance_from_record(record, row.id, row.category_id)
-    numbers = (row.id, row.category_id, row.z, row.flags)
-    if not all(type(number) is int for number in numbers) or not (row.score is None or type(row.score) is float):
-        raise ValueError(f"expected numbers, got {(*numbers, row.score)}")
+    if not (row.score is None or (type(row.score) is float and math.isfinite(row.score))):
+        raise ValueError(f"expected a score, got {row.score!r}")
+    dense, edited_at = getattr(row, "dense", None), getattr(row, "edited_at", None)  # plain exports fetch neither
+    if not isinstance(dense, bytes | None) or not isinstance(edited_at, str | None):
+        raise ValueError("its detail is no blob, or the time of its last edit no text")
     return Instance(
         id=row.id,
         category_id=row.category_id,
         polygons=stored_polygons(row.polygons),
         state=InstanceState(row.state),
         score=row.score,
-        provenance=provenances[row.provenance_id] if row.provenance_id is not None else None,
+        provenance=provenances.get(row.provenance_id) if row.provenance_id is not None else None,
         z=row.z,
         is_visible=bool(row.flags & _VISIBLE),
         is_locked=bool(row.flags & _LOCKED),
         is_crowd=bool(row.flags & _CROWD),
         extra=extra_from_json(row.extra),
-        dense=getattr(row, "dense", None),  # plain exports fetch neither this nor the next
-        edited_at=getattr(row, "edited_at", None) or "",
+        dense=dense,
+        edited_at=edited_at or "",
     )
 
 

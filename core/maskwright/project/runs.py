@@ -12,9 +12,9 @@ from sqlalchemy.dialects.sqlite import insert as upsert
 from maskwright.document.values import ImageState
 from maskwright.errors import ProjectError
 from maskwright.project.database import Database
-from maskwright.project.rows import from_json, now, to_json
+from maskwright.project.rows import json_object, now, to_json
 from maskwright.project.schema import images, run_images, runs, signals
-from maskwright.project.signals import write_signals
+from maskwright.project.signals import detail_of, write_signals
 
 _ALONE = "failure"
 """Name of the signal that keeps why the model failed on an image outside of a batch."""
@@ -125,7 +125,7 @@ class RunLog:
             .order_by(images.c.id)
         )
         with self._database.read() as connection:
-            return [RunFailure(row[0], row[1], str(from_json(row[2]))) for row in connection.execute(query)]
+            return [RunFailure(row[0], row[1], str(detail_of(row[2]))) for row in connection.execute(query)]
 
     def done_count(self, run_id: int) -> int:
         """Images done by the run, failures not counted."""
@@ -172,4 +172,4 @@ def _forget_alone(connection: Connection, image_ids: Iterable[int]) -> None:
 
 
 def _run_from_row(row: Row[Any]) -> Run:
-    return Run(row.id, row.model_name, row.model_hash, from_json(row.settings), row.started_at)
+    return Run(row.id, row.model_name, row.model_hash, json_object(row.settings), row.started_at)

@@ -38,14 +38,14 @@ class SignalRepository:
         query = select(signals.c.image_id, signals.c.detail).where(signals.c.name == name)
         with self._database.read() as connection:
             rows = connection.execute(query).fetchall()
-        return {row.image_id: from_json(row.detail) if row.detail is not None else None for row in rows}
+        return {row.image_id: detail_of(row.detail) for row in rows}
 
     def signal(self, name: str, image_id: int) -> tuple[float, Any] | None:
         """(value, detail) of one image."""
         query = select(signals.c.value, signals.c.detail).where(signals.c.name == name, signals.c.image_id == image_id)
         with self._database.read() as connection:
             row = connection.execute(query).one_or_none()
-        return None if row is None else (row.value, from_json(row.detail) if row.detail is not None else None)
+        return None if row is None else (row.value, detail_of(row.detail))
 
     def category_images(self) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
         """(image ids, category ids, numbers of instances): one entry per image and category; rejected ones left out."""
@@ -67,6 +67,14 @@ class SignalRepository:
         )
         with self._database.read() as connection:
             return {row[0]: (row[1], row[2]) for row in connection.execute(query)}
+
+
+def detail_of(text: object) -> Any:
+    """None for what is no JSON, which `damaged_rows` lists."""
+    try:
+        return from_json(text) if isinstance(text, str) else None
+    except ValueError:
+        return None
 
 
 def write_signals(connection: Connection, name: str, values: Mapping[int, tuple[float, Any]]) -> None:

@@ -81,21 +81,6 @@ def require_current(file: Path, why_not_written: str) -> None:
             path=file.parent,
             hint=f"{_ONCE}; it was left untouched",
         )
-    _require_references(file)
-
-
-def _require_references(file: Path) -> None:
-    """Raises DamagedProjectError for a small file with rows that name others which are not there."""
-    if file.stat().st_size > _SMALL_BYTES:
-        return
-    try:
-        with closing(connect(file, "ro", is_immutable=is_unchanging(file))) as connection:
-            found = connection.execute("PRAGMA foreign_key_check").fetchone()
-    except sqlite3.Error as error:
-        raise damaged(f"the project file is damaged ({error})", file) from error
-    if found is not None:
-        what = f"a row of {found[0]} names one of {found[2]} that is not there"
-        raise damaged(f"the project file is damaged: {what}", file)
 
 
 def require_there(file: Path) -> None:
@@ -153,8 +138,24 @@ def require_sound(file: Path) -> None:
     _require_plain(file)
     journal = file.with_name(f"{file.name}-wal")
     is_suspect = journal.exists() and journal.stat().st_size > 0
-    if (is_suspect or file.stat().st_size <= _SMALL_BYTES) and not is_sound(file):
-        raise damaged("the project file is damaged", file)
+    if is_suspect or file.stat().st_size <= _SMALL_BYTES:
+        if not is_sound(file):
+            raise damaged("the project file is damaged", file)
+        _bring_classes_back(file)
+
+
+def _bring_classes_back(file: Path) -> None:
+    """Objects whose class is not there get one of its number, so that they can be seen and given another."""
+    lost = "SELECT DISTINCT category_id FROM instances WHERE category_id NOT IN (SELECT id FROM categories)"
+    made = "INSERT INTO categories (id, name) VALUES (?, ?)"
+    try:
+        with closing(connect(file, "rw")) as connection:
+            rows = [(id_, f"class {id_} (lost)") for (id_,) in connection.execute(lost) if type(id_) is int]
+            if rows:
+                log.warning("%s: these classes are not there and are made anew: %s", file, [name for _, name in rows])
+                connection.executemany(made, rows)
+    except sqlite3.Error as error:  # read-only, or of an earlier version: the rows are listed as damaged
+        log.info("lost classes of %s stay lost: %s", file, error)
 
 
 def _require_plain(file: Path) -> None:

@@ -136,6 +136,7 @@ class InstancesPanel(QWidget):
         parts = [f"{total} object" + ("" if total == 1 else "s")]
         parts += [f"{proposed} proposed"] if proposed else []
         parts += [f"{rejected} rejected"] if rejected else []
+        parts += [f"{len(document.damaged)} damaged, not shown"] if document is not None and document.damaged else []
         self._summary.setText(" · ".join(parts) if document is not None else "")
         self._stack.show_content(total > 0)
 

@@ -23,7 +23,9 @@ from PySide6.QtWidgets import (
 from pytestqt.qtbot import QtBot
 
 import maskwright_gui
+from maskwright.document import edits
 from maskwright.document.change import Change
+from maskwright.document.values import ImageState
 from maskwright.errors import ProjectError
 from maskwright.project import Project, ScannedImage
 from maskwright_gui.app import Workbench
@@ -111,19 +113,32 @@ def test_nothing_in_the_window_is_markup_or_turns_the_text(qtbot: QtBot, bench: 
     box.close()
 
 
-def test_an_image_with_a_damaged_object_is_told_and_the_others_can_be_worked_on(
+def test_a_damaged_object_is_told_and_the_others_on_its_image_can_be_worked_on(
     qtbot: QtBot, bench: Workbench, hostile: Path
 ) -> None:
     connection = sqlite3.connect(hostile / "project.db")
     with connection:
         connection.execute("UPDATE instances SET polygons = 7 WHERE id = 1")
     connection.close()
-    with qtbot.waitSignal(bench.session.failed):
+    with qtbot.waitSignal(bench.projects.opened):
         bench.projects.open_path(hostile)
-    assert any("object 1 of the project is damaged" in message.detail for message in bench.window.toasts.messages)
-    bench.session.show_image(2)
-    assert bench.session.image is not None
-    assert bench.session.image.id == 2
+    session = bench.session
+    qtbot.waitUntil(lambda: session.document is not None and 1 in session.document.damaged)
+    qtbot.waitUntil(lambda: any("object 1 of the project" in each.detail for each in bench.window.toasts.messages))
+    assert "1 damaged, not shown" in bench.objects.panel._summary.text()
+
+    (other, *_) = session.document
+    session.edit(edits.delete(session.document, [each.id for each in session.document]), "Delete")
+    bench.images.done()
+    assert session.save()
+    with Project.open(hostile, read_only=True) as project:
+        assert len(project.document(1)) == 0
+        assert [*project.document(1).damaged] == [1]
+        assert project.image(1).state is ImageState.DONE  # nobody has verified that it is empty
+        assert other.id in {id_ for entry in project.history(1) for id_, *_ in entry.change}
+    connection = sqlite3.connect(hostile / "project.db")
+    assert connection.execute("SELECT polygons FROM instances WHERE id = 1").fetchone() == (7,)
+    connection.close()
 
 
 @pytest.mark.qt_log_ignore("does not support raise", extend=True)

@@ -1,5 +1,6 @@
 """The look after an export: the file is read again, strictly, and every mask compared with what it came from."""
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -60,6 +61,10 @@ def _verify(path: Path, source: CocoSource, options: CocoExportOptions) -> Itera
         elif key == "categories":
             yield from _bad_ids("category", [each.get("id") for each in value], category_ids)
         elif key == "annotations":
+            yield from (
+                Finding(Kind.WRONG_IN_FILE, "an annotation is no object") for each in value if not _is_object(each)
+            )
+            value = [each for each in value if _is_object(each)]
             yield from _bad_ids("annotation", [each.get("id") for each in value], stored.seen)
             used_ids |= {each.get("category_id") for each in value}
             yield from _compare(value, images, stored, class_ids, is_kept=options.keeps_records)
@@ -74,6 +79,10 @@ def _verify(path: Path, source: CocoSource, options: CocoExportOptions) -> Itera
         is_meant = image_id in images and options.takes_instance(instance)
         if is_meant and rle_area(_rle_of(instance, images[image_id])):
             yield Finding(Kind.WRONG_IN_FILE, "is not in the file", image_id, instance.id)
+
+
+def _is_object(value: Any) -> bool:
+    return isinstance(value, dict)
 
 
 def verified_coco(path: Path, source: CocoSource, options: CocoExportOptions, written: int) -> Verification:
@@ -133,6 +142,19 @@ def _compare(
             yield from _compare_one(annotation, meant, images[image_id])
         elif orjson.loads(instance) != annotation:
             yield _wrong("is not what was imported", annotation)
+        elif not _has_rings(annotation):
+            yield _wrong("has no outline that could be read", annotation)
+
+
+def _has_rings(annotation: Mapping[str, Any]) -> bool:
+    """As all that is passed on as it came: the project may be somebody else's."""
+    rings = annotation.get("segmentation")
+    try:
+        return (
+            bool(rings) and isinstance(rings, list) and all(len(ring) >= 6 and sum(ring) < math.inf for ring in rings)
+        )
+    except TypeError:
+        return False
 
 
 def _parsed(record: bytes) -> Instance:

@@ -241,8 +241,8 @@ class ImagesFeature(Feature):
         if document is None or image is None:
             return
         open_count = sum(instance.state is InstanceState.PROPOSED for instance in document)
-        is_empty = not open_count and not any(instance.state.is_exported for instance in document)
-        self._session.set_image_state(ImageState.EMPTY if is_empty else ImageState.DONE)
+        has_some = bool(open_count or document.damaged) or any(instance.state.is_exported for instance in document)
+        self._session.set_image_state(ImageState.DONE if has_some else ImageState.EMPTY)
         if open_count:
             self._tell_left_open(image.id, open_count)
         if self._walk.row == len(self.rows.ids) - 1:

@@ -5,12 +5,15 @@ from PySide6.QtCore import Qt
 from maskwright.document.change import Change
 from maskwright.document.document import Document
 from maskwright.document.values import Category
+from maskwright.words import count_of
 from maskwright_gui.feature import Context, Feature
 from maskwright_gui.features.editing.feature import EditingFeature
 from maskwright_gui.features.images.feature import ImagesFeature
+from maskwright_gui.messages import Message
 from maskwright_gui.panels.instances import InstancesPanel
 
 _LATER = "objects"
+KEPT = "It stays in the project as it is, and exports leave it out. File, Check the annotations lists all damage."
 
 
 class ObjectsFeature(Feature):
@@ -35,8 +38,18 @@ class ObjectsFeature(Feature):
 
     def _show(self) -> None:
         self.panel.set_document(self._session.document)
+        self._tell_damage()
         self.panel.set_image_state(self._session.image.state if self._session.image is not None else None)
         self.panel.set_selection(self._session.selection)
+
+    def _tell_damage(self) -> None:
+        damaged = self._session.document.damaged if self._session.document is not None else {}
+        if damaged:
+            first = next(iter(damaged.values()))
+            more = f", and {count_of(len(damaged) - 1, 'more object')}" if len(damaged) > 1 else ""
+            self.told.emit(
+                Message(f"{count_of(len(damaged), 'object')} here cannot be shown", f"{first}{more}. {KEPT}", "warning")
+            )
 
     def _on_categories_changed(self, categories: tuple[Category, ...]) -> None:
         self.panel.set_categories((*categories, *self._session.unlisted))

@@ -35,6 +35,7 @@ from maskwright_gui.features.point.feature import PointFeature
 from maskwright_gui.features.projects.feature import ProjectsFeature
 from maskwright_gui.features.proposals.feature import ProposalsFeature
 from maskwright_gui.features.recent.feature import RecentFeature
+from maskwright_gui.features.refine.feature import RefineFeature
 from maskwright_gui.features.relocating.feature import RelocatingFeature
 from maskwright_gui.features.saving.feature import HANGS, SavingFeature
 from maskwright_gui.features.set_aside.feature import AsideFeature
@@ -160,6 +161,7 @@ class Workbench:
         self.learn = add(LearnFeature(context, self.images, self.model, self.batch))
         self.uncertain = add(UncertainFeature(context, self.images, self.thresholds))
         self.proposals = add(ProposalsFeature(context, self.editing, self.thresholds, self.uncertain))
+        self.refine = add(RefineFeature(context, self.editing, self.point))
         self.exchange = add(ExchangeFeature(context, watch, self.images))
         self.relocating = add(RelocatingFeature(context, self.projects, self.images))
         self.comparing = add(ComparingFeature(context, self.images))

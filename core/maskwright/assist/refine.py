@@ -120,7 +120,8 @@ def is_refined_by(instance: Instance, assistant_name: str) -> bool:
 
 def _with_outline(instance: Instance, outline: Outline, assistant: Assistant) -> Instance:
     if instance.state is not InstanceState.PROPOSED:
-        return edited(instance, outline.polygons)
+        origin = _marked(instance.provenance, assistant, outline.min_iou)
+        return replace(edited(instance, outline.polygons), dense=outline.dense, provenance=origin)
     return replace(
         instance,
         polygons=outline.polygons,
@@ -152,6 +153,8 @@ def _shown(proposal: Outlined, size_wh: tuple[int, int]) -> MaskCrop | None:
 
 
 def _is_box(proposal: Outlined) -> bool:
+    if not proposal.polygons:
+        return False
     x1, y1, x2, y2 = polygons_bounds_xyxy(proposal.polygons)
     return len(proposal.polygons) == 1 and area_of(proposal.polygons) >= _FULL * (x2 - x1) * (y2 - y1)
 
@@ -187,6 +190,13 @@ def counted(refinements: Iterable[Refinement]) -> dict[Verdict, int]:
     for refinement in refinements:
         counts[refinement.verdict] += 1
     return counts
+
+
+def boxes_to_outline(instances: Iterable[Instance], assistant_name: str) -> Iterator[Instance]:
+    """What is only a box, proposed or a person's; what was rejected stays as it is."""
+    for instance in instances:
+        if instance.state is not InstanceState.REJECTED and not instance.is_locked and _is_box(instance):
+            yield instance
 
 
 def proposals_to_refine(instances: Iterable[Instance], assistant_name: str) -> Iterator[Instance]:

@@ -1,19 +1,28 @@
 """All proposals of a project through an assistant, image by image; an image is done whole or not at all."""
 
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from maskwright.assist.embeddings import file_identity
 from maskwright.assist.refine import RefineSettings, Verdict, counted, proposals_to_refine, refined_change
 from maskwright.assist.view import BackendAssistant
+from maskwright.document.change import Change
+from maskwright.document.values import Instance
 from maskwright.errors import ImageError, ModelError
 from maskwright.images import read_image
+from maskwright.inference.async_runner import InferenceCancelledError
 from maskwright.monitor import SILENT, Monitor, OperationCancelledError
 from maskwright.project import Project
 
 _DEVICE_FAILURES = 8
 """So many failed inferences in a row are the device's fault and not the images'."""
+
+
+Choose = Callable[[Iterable[Instance], str], Iterable[Instance]]
+"""Which of an image's instances are to be outlined by the assistant of that name."""
+Store = Callable[[int, Change], object]
+"""Takes (image id, change): what was refined there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,9 +47,15 @@ def refine_project(
     settings: RefineSettings | None = None,
     *,
     image_ids: Iterable[int] | None = None,
+    choose: Choose = proposals_to_refine,
+    store: Store | None = None,
+    known: Mapping[int, Iterable[Instance]] | None = None,
     monitor: Monitor = SILENT,
 ) -> RefineReport:
     """Refine what is proposed on these images, all by default; what a user has touched stays as it is.
+
+    choose: what else is to be outlined. store: who keeps the changes; None for the project itself. known:
+    {image id: its instances}, where they are ahead of those that are stored.
 
     Proposals that have been through this assistant are passed over: a run that was interrupted is simply started
     again. An image that cannot be read is noted and the rest goes on; when `monitor` calls it off, what is done is
@@ -54,31 +69,55 @@ def refine_project(
     try:
         for done, image_id in enumerate(ids):
             monitor.report(done, len(ids))
-            _refine_one(project, image_id, assistant, settings, tally)
+            one = _Refining(project, assistant, settings, choose, store, known or {}, monitor)
+            _refine_one(one, image_id, tally)
         monitor.report(len(ids), len(ids))
-    except OperationCancelledError:
+    except (OperationCancelledError, InferenceCancelledError):
         is_cancelled = True
     seconds = time.monotonic() - started
     return RefineReport(tally.images, tally.counts, tuple(tally.failures), seconds, is_cancelled)
 
 
-def refine_image(
-    project: Project, image_id: int, assistant: BackendAssistant, settings: RefineSettings | None = None
-) -> dict[Verdict, int]:
-    """One image. Raises ImageError, ModelError or ProjectError, with nothing changed."""
-    waiting = list(proposals_to_refine(project.instances(image_id), assistant.name))
-    if not waiting:
-        return dict.fromkeys(Verdict, 0)
-    record = project.image(image_id)
-    path = project.image_path(record)
-    identity = file_identity(path) if assistant.backend.keeps_features else None
-    image = read_image(path)
-    if image.header.size_wh != (record.width, record.height):
-        raise ImageError("the file has another size than when it was added", path=path)
-    view = assistant.open(image.bgr_u8, identity=identity)
-    change, found = refined_change(waiting, view, assistant, settings)
-    project.change_proposals(image_id, change, label="Refine")
-    return counted(found)
+@dataclass(frozen=True, slots=True)
+class _Refining:
+    """What all images are refined with."""
+
+    project: Project
+    assistant: BackendAssistant
+    settings: RefineSettings | None
+    choose: Choose
+    store: Store | None
+    known: Mapping[int, Iterable[Instance]]
+    monitor: Monitor
+
+    def is_set(self) -> bool:
+        """For the assistant: whether nobody wants the answer any more."""
+        try:
+            self.monitor.check()
+        except OperationCancelledError:
+            return True
+        return False
+
+    def image(self, image_id: int) -> dict[Verdict, int]:
+        """One image. Raises ImageError, ModelError or ProjectError, with nothing changed."""
+        project, assistant = self.project, self.assistant
+        known = self.known.get(image_id)
+        waiting = list(self.choose(project.instances(image_id) if known is None else known, assistant.name))
+        if not waiting:
+            return dict.fromkeys(Verdict, 0)
+        record = project.image(image_id)
+        path = project.image_path(record)
+        identity = file_identity(path) if assistant.backend.keeps_features else None
+        image = read_image(path)
+        if image.header.size_wh != (record.width, record.height):
+            raise ImageError("the file has another size than when it was added", path=path)
+        view = assistant.open(image.bgr_u8, identity=identity)
+        change, found = refined_change(waiting, view, assistant, self.settings, cancel=self)
+        if self.store is not None:
+            self.store(image_id, change)
+        else:
+            project.change_proposals(image_id, change, label="Refine")
+        return counted(found)
 
 
 @dataclass(slots=True)
@@ -91,11 +130,10 @@ class _Tally:
     failed_in_a_row: int = 0
 
 
-def _refine_one(
-    project: Project, image_id: int, assistant: BackendAssistant, settings: RefineSettings | None, tally: _Tally
-) -> None:
+def _refine_one(refining: _Refining, image_id: int, tally: _Tally) -> None:
+    project = refining.project
     try:
-        found = refine_image(project, image_id, assistant, settings)
+        found = refining.image(image_id)
     except ImageError as error:
         tally.failures.append((project.image(image_id).file_name, error.reason))
         return

@@ -11,7 +11,7 @@ from sqlalchemy.dialects.sqlite import insert as upsert
 from maskwright.document.change import Change
 from maskwright.document.document import Document
 from maskwright.document.gesture import Gesture
-from maskwright.document.progress import UNTOUCHED
+from maskwright.document.progress import UNTOUCHED, is_work
 from maskwright.document.values import ImageState, Instance, InstanceState, Provenance
 from maskwright.errors import ProjectError, UnfitEditError
 from maskwright.project.aliases import in_todays_classes, read_aliases
@@ -80,7 +80,8 @@ class InstanceRepository:
 
         What was stored is returned: `change` itself, unless a class in it has been merged into another.
 
-        An unseen or pre-labelled image becomes "in progress". `gesture` is kept where the project records effort.
+        An unseen or pre-labelled image becomes "in progress", unless the step leaves proposals proposals. `gesture` is
+        kept where the project records effort.
         Raises UnfitEditError when the stored instances are not in the state that the change starts from, or the image
         or a class is gone.
         """
@@ -90,9 +91,13 @@ class InstanceRepository:
             change = in_todays_classes(change, read_aliases(connection))
             if change.is_empty:
                 return change
-            write_change(connection, image_id, change, stored=read_instances(connection, image_id), edited_at=now())
+            is_own, stored = is_work(change), read_instances(connection, image_id)
+            write_change(connection, image_id, change, stored=stored, edited_at=now() if is_own else "")
             write_history(connection, image_id, change, label=label, kind=kind, gesture=gesture)
-            touch_image(connection, image_id, was=UNTOUCHED, becomes=ImageState.IN_PROGRESS)
+            if is_own:
+                touch_image(connection, image_id, was=UNTOUCHED, becomes=ImageState.IN_PROGRESS)
+            else:
+                touch_image(connection, image_id, was=(ImageState.UNSEEN,), becomes=ImageState.PRELABELLED)
         return change
 
 

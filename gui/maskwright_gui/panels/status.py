@@ -129,6 +129,8 @@ class StatusBar(QStatusBar):
     zoom_clicked = Signal()
     work_clicked = Signal()
     """A person clicked the progress text."""
+    stop_clicked = Signal(str)
+    """The source of the task that is shown, which a user does not want any more."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -145,8 +147,13 @@ class StatusBar(QStatusBar):
         self._bar.setFixedWidth(96)
         self._work = named(QToolButton(self), "Background work")
         self._work.clicked.connect(self.work_clicked)
+        self._stoppable: set[str] = set()
+        self._shown_source = ""
+        self._stop = named(QToolButton(self), "Stop", tip="Stop this; what is done stays")
+        self._stop.setText("Stop")
+        self._stop.clicked.connect(lambda: self.stop_clicked.emit(self._shown_source))
         self.addWidget(self._hint, 1)
-        for widget in (self._pointer, self._zoom, self._bar, self._work):
+        for widget in (self._pointer, self._zoom, self._bar, self._work, self._stop):
             self.addPermanentWidget(widget)
         self.clear_work()
 
@@ -181,6 +188,7 @@ class StatusBar(QStatusBar):
         if not self._is_batch_shown:
             self._show_newest_task()
             return
+        self._shown_source = ""
         self._show_work(f"Batch {progress_text(progress, state)}", progress.done, progress.total)
 
     def show_task(self, source: str, text: str, done: int, total: int | None) -> None:
@@ -195,9 +203,19 @@ class StatusBar(QStatusBar):
         if not self._is_batch_shown:
             self._show_newest_task()
 
+    def set_stoppable(self, source: str, is_stoppable: bool) -> None:
+        """Whether what `source` is doing can be stopped here."""
+        change = self._stoppable.add if is_stoppable else self._stoppable.discard
+        change(source)
+        self._show_stop()
+
+    def _show_stop(self) -> None:
+        self._stop.setVisible(self._shown_source in self._stoppable)
+
     def _show_newest_task(self) -> None:
         if self._tasks:
-            self._show_work(*next(reversed(self._tasks.values())))
+            self._shown_source = next(reversed(self._tasks))
+            self._show_work(*self._tasks[self._shown_source])
         else:
             self.clear_work()
 
@@ -208,8 +226,11 @@ class StatusBar(QStatusBar):
         self._work.setText(text)
         self._bar.show()
         self._work.show()
+        self._show_stop()
 
     def clear_work(self) -> None:
         """Nothing runs any more."""
+        self._shown_source = ""
         self._bar.hide()
         self._work.hide()
+        self._stop.hide()

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Literal
 
 from maskwright.document.change import Change
 from maskwright.document.gesture import Gesture
-from maskwright.document.progress import after_edit, after_proposals
+from maskwright.document.progress import after_edit, after_proposals, is_work
 from maskwright.document.values import ImageState, Provenance
 from maskwright.errors import UnfitEditError
 from maskwright_gui.history import rebased
@@ -45,7 +45,8 @@ def state_after(state: ImageState, edits: "Iterable[PendingEdit]") -> ImageState
     for edit in edits:
         state = edit.state or state
         state = after_proposals(state) if edit.proposals is not None else state
-        state = after_edit(state) if edit.change is not None else state
+        if edit.change is not None:
+            state = after_edit(state) if is_work(edit.change) else after_proposals(state)
     return state
 
 

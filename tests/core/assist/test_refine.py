@@ -7,7 +7,15 @@ import pytest
 
 from fake_assistant import FakeBackend, fake_assistant
 from maskwright import Polygon, polygons_to_mask
-from maskwright.assist.refine import RefineSettings, Verdict, is_refined_by, proposals_to_refine, refine, refined_change
+from maskwright.assist.refine import (
+    RefineSettings,
+    Verdict,
+    boxes_to_outline,
+    is_refined_by,
+    proposals_to_refine,
+    refine,
+    refined_change,
+)
 from maskwright.assist.view import BackendAssistant
 from maskwright.document.values import Instance, InstanceState, Provenance
 
@@ -107,13 +115,14 @@ def test_refining_twice_names_the_assistant_once() -> None:
     assert after.provenance.model_name == "nuclei + fake"
 
 
-def test_a_user_s_own_box_counts_as_edited() -> None:
+def test_a_user_s_own_box_counts_as_edited_and_names_the_assistant() -> None:
     helper = assistant(square(10, 10, 40, 40))
     drawn = proposal(1, ragged(), state=InstanceState.DRAWN)
     ((_, _, after),) = refined_change([drawn], helper.open(IMAGE), helper)[0]
     assert after is not None
     assert after.state is not InstanceState.PROPOSED
-    assert after.provenance == ORIGIN
+    assert after.provenance is not None
+    assert after.provenance.model_name == "nuclei + fake"
 
 
 def test_locked_instances_are_left_alone() -> None:
@@ -127,3 +136,10 @@ def test_the_limits_are_the_caller_s() -> None:
     view = assistant(square(10, 10, 40, 40), score=0.6).open(IMAGE)
     assert refine([proposal(1, ragged())], view, RefineSettings(min_score=0.5))[0].verdict is Verdict.TAKEN
     assert refine([proposal(1, ragged())], view, RefineSettings(least_iou=0.99))[0].verdict is Verdict.ELSEWHERE
+
+
+def test_boxes_are_told_by_their_outline_and_locked_or_rejected_ones_are_left() -> None:
+    box = Polygon.of([(10, 10), (50, 10), (50, 50), (10, 50)])
+    drawn, rejected = proposal(1, box, state=InstanceState.DRAWN), proposal(2, box, state=InstanceState.REJECTED)
+    locked, outlined, empty = replace(proposal(3, box), is_locked=True), proposal(4, ragged()), proposal(5)
+    assert list(boxes_to_outline([drawn, rejected, locked, outlined, empty], "fake")) == [drawn]

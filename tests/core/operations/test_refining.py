@@ -99,3 +99,18 @@ def test_a_device_that_fails_on_everything_ends_it(
     with pytest.raises(ModelError, match="device is gone"):
         refine_project(project, assistant)
     assert project.instances(1)[0].bounds_xyxy == (10, 10, 30, 30)
+
+
+def test_somebody_else_may_choose_and_keep_what_is_refined(project: Project, assistant: BackendAssistant) -> None:
+    kept: dict[int, Change] = {}
+    report = refine_project(
+        project, assistant, choose=lambda instances, _name: list(instances)[:1], store=kept.__setitem__
+    )
+    assert (report.images, list(kept)) == (3, [1, 2, 3])
+    assert project.instances(1)[0].bounds_xyxy == (10, 10, 30, 30)
+
+
+def test_what_is_ahead_of_the_project_is_refined(project: Project, assistant: BackendAssistant) -> None:
+    kept: dict[int, Change] = {}
+    refine_project(project, assistant, image_ids=[1], store=kept.__setitem__, known={1: ()})
+    assert kept == {}

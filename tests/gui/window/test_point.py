@@ -14,7 +14,7 @@ from maskwright.assist.outline import Outline
 from maskwright.document.values import InstanceState
 from maskwright.errors import ModelError
 from maskwright_gui.app import Workbench
-from maskwright_gui.features.point import outlining
+from maskwright_gui.features.point import assistants
 
 Key, LEFT, ALT = Qt.Key, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.AltModifier
 
@@ -48,7 +48,7 @@ class Squares:
 @pytest.fixture
 def squares(monkeypatch: pytest.MonkeyPatch) -> Iterator[Squares]:
     assistant = Squares()
-    monkeypatch.setattr(outlining, "_load", lambda _name: assistant)
+    monkeypatch.setattr(assistants, "loaded", lambda _name: assistant)
     yield assistant
     assistant.gate.set()
 

@@ -11,8 +11,9 @@ from maskwright.document.values import Provenance
 from maskwright.errors import MaskwrightError
 from maskwright_gui.feature import Context, Feature
 from maskwright_gui.features.point.accepting import Accepted
+from maskwright_gui.features.point.assistants import BUNDLED, Assistants
 from maskwright_gui.features.point.draft import Outlined, Prompt
-from maskwright_gui.features.point.outlining import LoadAssistant, OutlineThread, Question, described_origin
+from maskwright_gui.features.point.outlining import OutlineThread, Question, described_origin
 from maskwright_gui.features.point.tool import NAME, PointTool
 from maskwright_gui.features.thresholds.feature import ThresholdsFeature
 from maskwright_gui.features.tools.feature import ToolEntry, ToolsFeature
@@ -21,7 +22,6 @@ from maskwright_gui.tools.context import ToolContext
 from maskwright_gui.workers.images import ImageLoader
 
 SETTING = "assist/model"
-DEFAULT = "bundled"
 AT_ONCE_MS = 30.0
 """An assistant that answers in less shows what a click would take while the pointer moves."""
 REST_MS = 150
@@ -39,7 +39,6 @@ class PointFeature(Feature):
         tools: ToolsFeature,
         thresholds: ThresholdsFeature,
         loader: ImageLoader,
-        load: LoadAssistant | None = None,
     ) -> None:
         super().__init__(context)
         self._serials = count(1)
@@ -47,7 +46,8 @@ class PointFeature(Feature):
         """Accepted on an image, or with a tool, that has been left before the answer came."""
         self._taken_ms = 2 * AT_ONCE_MS
         self._loader, self._strip = loader, thresholds.strip
-        self.thread_ = OutlineThread(self._pixels, load, self)
+        self.assistants = Assistants()
+        self.thread_ = OutlineThread(self._pixels, self.assistants, self)
         self.thread_.answered.connect(self._on_answered)
         self.thread_.failed.connect(lambda error: self._tell_error("Nothing was outlined", error))
         self.thread_.loaded.connect(self._on_loaded)
@@ -72,6 +72,11 @@ class PointFeature(Feature):
             )
         )
         self.thread_.start()
+
+    @property
+    def assistant_name(self) -> str:
+        """The one that is chosen, by name or path."""
+        return str(self._settings.value(SETTING, BUNDLED))
 
     def ask(self, prompt: Prompt) -> None:
         question = self._question(prompt)
@@ -112,7 +117,7 @@ class PointFeature(Feature):
             return None
         min_iou = self._strip.thresholds.min_iou
         path = project.image_path(image)
-        return Question(prompt, path, str(self._settings.value(SETTING, DEFAULT)), min_iou)
+        return Question(prompt, path, self.assistant_name, min_iou)
 
     def _answer_soon(self, prompt: Prompt) -> None:
         """Without an image there is nothing to find; the tool hears of it after it has asked, as always."""

@@ -17,6 +17,7 @@ from PySide6.QtCore import QObject, Signal
 from maskwright.document.values import Provenance
 from maskwright.errors import MaskwrightError
 from maskwright_gui.features.point.accepting import provenance_of
+from maskwright_gui.features.point.assistants import Assistants
 from maskwright_gui.features.point.draft import Outlined, Prompt
 from maskwright_gui.workers.worker import Worker
 
@@ -25,11 +26,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-FALLBACK = "grabcut"
-"""Needs no network file."""
 PixelsOf = Callable[[int, Path], NDArray[np.uint8]]
 """(image id, its file) -> (H, W, 3) uint8 BGR; called in the thread, raises ImageError."""
-LoadAssistant = Callable[[str], "Assistant"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,13 +52,14 @@ class OutlineThread(Worker):
     failed = Signal(object)
     """MaskwrightError; the prompt is answered with None besides."""
 
-    def __init__(self, pixels_of: PixelsOf, load: LoadAssistant | None = None, parent: QObject | None = None) -> None:
+    def __init__(self, pixels_of: PixelsOf, assistants: Assistants, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._pixels_of, self._load = pixels_of, load or _load
+        self._pixels_of, self._assistants = pixels_of, assistants
         self._waiting: Question | None = None
         self._kept: deque[Question] = deque()
         self._running: tuple[Question, threading.Event] | None = None
-        self._assistant: tuple[str, Assistant] | None = None
+        self._name: str | None = None
+        """Of the assistant that answered last, as it was asked for."""
         self._view: tuple[int, Path, str, View] | None = None
 
     def ask(self, question: Question) -> None:
@@ -93,8 +92,7 @@ class OutlineThread(Worker):
     @property
     def identity(self) -> tuple[str, str] | None:
         """(name, content hash) of the assistant that is loaded."""
-        known = self._assistant
-        return (known[1].name, known[1].content_hash) if known is not None else None
+        return self._assistants.identity
 
     def _break_off(self) -> None:
         if self._running is not None:
@@ -169,10 +167,11 @@ class OutlineThread(Worker):
         return view
 
     def _assistant_of(self, name: str) -> "Assistant":
-        if self._assistant is None or self._assistant[0] != name:
-            self._assistant = (name, self._load(name))
-            self.loaded.emit(self._assistant[1].name)
-        return self._assistant[1]
+        assistant = self._assistants.get(name)
+        if self._name != name:
+            self._name = name
+            self.loaded.emit(assistant.name)
+        return assistant
 
 
 def described_origin(identity: tuple[str, str] | None, presses: int) -> Provenance | None:
@@ -180,18 +179,6 @@ def described_origin(identity: tuple[str, str] | None, presses: int) -> Provenan
     if identity is None:
         return None
     return provenance_of(*identity, presses, datetime.now(UTC).isoformat(timespec="seconds"))
-
-
-def _load(name: str) -> "Assistant":
-    from maskwright.assist.loading import BUNDLED, load_assistant
-
-    try:
-        return load_assistant(name)
-    except MaskwrightError:
-        if name != BUNDLED:
-            raise
-        log.warning("the bundled assistant cannot be loaded; %s outlines instead", FALLBACK)
-        return load_assistant(FALLBACK)
 
 
 def _identity(path: Path) -> str | None:

@@ -1,0 +1,1 @@
+"""Proposals outlined again by the assistant, and boxes given an outline."""

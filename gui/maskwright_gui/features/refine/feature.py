@@ -1,0 +1,243 @@
+"""Has the assistant outline again what is proposed, and outlines to boxes: here, of a class, everywhere."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Signal
+
+from maskwright.document.change import Change
+from maskwright.document.document import Document
+from maskwright.document.values import Instance
+from maskwright.monitor import Monitor
+from maskwright_gui.actions import Action, Menu, may_edit
+from maskwright_gui.feature import Context, Feature
+from maskwright_gui.features.editing.feature import EditingFeature, class_name
+from maskwright_gui.features.point.assistants import Assistants
+from maskwright_gui.features.point.feature import PointFeature
+from maskwright_gui.features.refine.sentences import told
+from maskwright_gui.messages import UNDO_TEXT, Message
+from maskwright_gui.session import Session
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from maskwright.operations.refining import RefineReport
+    from maskwright.project.store import Project
+
+REFINE, OUTLINE_BOXES = "Refine outlines", "Outline boxes"
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What is to be outlined again. image_ids: None for all; category_id: None for all classes."""
+
+    label: str
+    image_ids: tuple[int, ...] | None
+    category_id: int | None = None
+    only_boxes: bool = False
+
+    def chosen(self, instances: Iterable[Instance], assistant_name: str) -> list[Instance]:
+        """Of an image's instances those that are meant."""
+        from maskwright.assist.refine import boxes_to_outline, proposals_to_refine
+
+        choose = boxes_to_outline if self.only_boxes else proposals_to_refine
+        found = choose(instances, assistant_name)
+        return [one for one in found if self.category_id is None or one.category_id == self.category_id]
+
+
+class RefineFeature(Feature):
+    """One run at a time; each image is one undo step."""
+
+    _refined = Signal(int, object)
+    """(image id, Change): from the thread; the document may have gone on meanwhile."""
+
+    def __init__(self, context: Context, editing: EditingFeature, point: PointFeature) -> None:
+        super().__init__(context)
+        self._editing, self._point = editing, point
+        self._wish: Wish | None = None
+        self._declare(*self._refining(), *self._boxes())
+        self._refined.connect(self._on_refined)
+        self._session.project_changed.connect(lambda _project: self.stop())
+        self._window.status.stop_clicked.connect(self._on_stop_clicked)
+
+    def _refining(self) -> tuple[Action, ...]:
+        words = "improve tighten edges outlines assist masks"
+        return (
+            Action(
+                "refine_image",
+                "Refine the proposals of this image",
+                Menu.MODEL,
+                3,
+                self.refine_image,
+                keys=("Shift+R",),
+                icon="magic-wand",
+                words=words,
+                needs=may_edit,
+            ),
+            Action(
+                "refine_class",
+                "Refine the proposals of this class on all images",
+                Menu.MODEL,
+                3,
+                self.refine_class,
+                words=words,
+                needs=may_edit,
+            ),
+            Action(
+                "refine_all",
+                "Refine the proposals of all images",
+                Menu.MODEL,
+                3,
+                self.refine_all,
+                keys=("Ctrl+Shift+R",),
+                words=words,
+                needs=may_edit,
+            ),
+        )
+
+    def _boxes(self) -> tuple[Action, ...]:
+        words = "boxes rectangles to outlines masks polygons convert detector"
+        return (
+            Action(
+                "outline_boxes",
+                "Outline the boxes of this image",
+                Menu.MODEL,
+                3,
+                self.outline_boxes,
+                words=words,
+                needs=may_edit,
+            ),
+            Action(
+                "outline_all_boxes",
+                "Outline the boxes of all images",
+                Menu.MODEL,
+                3,
+                self.outline_all_boxes,
+                words=words,
+                needs=may_edit,
+            ),
+            Action(
+                "stop_refining",
+                "Stop refining",
+                Menu.MODEL,
+                3,
+                self.cancel,
+                words="cancel abort",
+                needs=self._is_running,
+            ),
+        )
+
+    def refine_image(self) -> None:
+        """All proposals of the one on screen."""
+        if self._session.image is not None:
+            self._begin(Wish(REFINE, (self._session.image.id,)))
+
+    def refine_class(self) -> None:
+        """On all images; the class that is selected, or that the panel has chosen."""
+        selected = self._session.selected_instances()
+        category_id = selected[0].category_id if selected else self._session.current_category_id
+        self._begin(Wish(f"Refine “{class_name(self._session, category_id)}”", None, category_id))
+
+    def refine_all(self) -> None:
+        """In the whole project."""
+        self._begin(Wish(REFINE, None))
+
+    def outline_boxes(self) -> None:
+        """On this image."""
+        if self._session.image is not None:
+            self._begin(Wish(OUTLINE_BOXES, (self._session.image.id,), only_boxes=True))
+
+    def outline_all_boxes(self) -> None:
+        """In the whole project."""
+        self._begin(Wish(OUTLINE_BOXES, None, only_boxes=True))
+
+    def cancel(self) -> None:
+        """What is done stays, step by step."""
+        for operation in self._operations:
+            operation.cancel()
+
+    def _begin(self, wish: Wish) -> None:
+        project = self._session.project
+        if project is None:
+            return
+        if self.is_working:
+            self.told.emit(Message("The assistant is still at work", "“Stop refining” in the Model menu ends it."))
+            return
+        self._wish = wish
+        point, document = self._point, self._session.document
+        work = partial(_refined, project, document, wish, point.assistants, point.assistant_name, self._refined.emit)
+        self._run_beside(work, partial(self._on_done, wish), "Nothing more is refined")
+        self._window.status.set_stoppable(type(self).__name__, True)
+        self._refresh("stop_refining")
+
+    def _over(self) -> None:
+        super()._over()
+        self._window.status.set_stoppable(type(self).__name__, False)
+        self._refresh("stop_refining")
+
+    def _on_refined(self, image_id: int, change: Change) -> None:
+        wish, project = self._wish, self._session.project
+        if wish is None or project is None:
+            return
+        self._session.edit_image(image_id, still_true(change, self._session.document_of(image_id)), wish.label)
+
+    def _on_done(self, wish: Wish, report: "RefineReport") -> None:
+        message = told(report, self._point.assistants.identity, only_boxes=wish.only_boxes)
+        step = self._session.latest_step
+        is_here = wish.image_ids is not None and self._session.image is not None
+        if message.tone == "info" and is_here and step is not None and step.label == wish.label:
+            undo = partial(self._editing.undo_step, wish.label, step)
+            message = Message(message.text, message.detail, action_text=UNDO_TEXT, action=undo)
+        self.told.emit(message)
+
+    def _on_stop_clicked(self, source: str) -> None:
+        if source == type(self).__name__:
+            self.cancel()
+
+    def _is_running(self, _session: Session) -> bool:
+        return self.is_working
+
+
+def still_true(change: Change, document: Document) -> Change:
+    """What of a change made beside the window still starts from what is there: whatever a user did meanwhile stays."""
+    return Change.of((before, after) for id_, before, after in change if document.instances.get(id_) == before)
+
+
+def _refined(
+    project: "Project",
+    document: Document | None,
+    wish: Wish,
+    assistants: Assistants,
+    assistant_name: str,
+    store: "Callable[[int, Change], object]",
+    monitor: Monitor,
+) -> "RefineReport":
+    from maskwright.operations.refining import refine_project
+
+    monitor.report(0, None, "Loading what outlines objects")
+    assistant = assistants.get(assistant_name)
+    return refine_project(
+        project,
+        assistant,
+        image_ids=wish.image_ids,
+        choose=wish.chosen,
+        store=store,
+        known={document.image_id: tuple(document)} if document is not None else None,
+        monitor=_Named(monitor, wish.label),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Named:
+    """A monitor that says what is being done."""
+
+    monitor: Monitor
+    text: str
+
+    def report(self, done: int, total: int | None, text: str = "") -> None:
+        self.monitor.report(done, total, text or self.text)
+
+    def check(self) -> None:
+        self.monitor.check()

@@ -161,7 +161,7 @@ class Workbench:
         self.learn = add(LearnFeature(context, self.images, self.model, self.batch))
         self.uncertain = add(UncertainFeature(context, self.images, self.thresholds))
         self.proposals = add(ProposalsFeature(context, self.editing, self.thresholds, self.uncertain))
-        self.refine = add(RefineFeature(context, self.editing, self.point))
+        self.refine = add(RefineFeature(context, self.editing, self.point, self.thresholds))
         self.exchange = add(ExchangeFeature(context, watch, self.images))
         self.relocating = add(RelocatingFeature(context, self.projects, self.images))
         self.comparing = add(ComparingFeature(context, self.images))

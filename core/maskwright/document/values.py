@@ -57,6 +57,10 @@ class Category:
     """Unknown keys of an imported file, written back untouched."""
 
 
+ASSISTED = "assist "
+"""What the name of an origin begins with where an assistant did it alone; one that refined comes after " + "."""
+
+
 @dataclass(frozen=True, slots=True)
 class Provenance:
     """Where a proposal came from: the model, the thresholds that chose it, and when."""
@@ -71,6 +75,11 @@ class Provenance:
     """Probability from which a pixel belonged to it; None: not known, as with all that earlier versions proposed."""
     min_iou: float | None = None
     """How true its outline had to be to the mask, 1 for exactly; None: not known."""
+
+    @property
+    def is_by_assistant(self) -> bool:
+        """Whether no model with thresholds is behind it: an assistant was pointed at it, or found it alike."""
+        return self.model_name.startswith(ASSISTED)
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,8 @@ def applied_thresholds(instances: Iterable[Instance], of_project: Thresholds) ->
     Numbers that are not known, and which classes are proposed, are the project's.
     """
     open_ones = (one.provenance for one in instances if one.state is InstanceState.PROPOSED)
-    origin = max((one for one in open_ones if one is not None), key=lambda one: one.created_at, default=None)
+    of_models = (one for one in open_ones if one is not None and not one.is_by_assistant)
+    origin = max(of_models, key=lambda one: one.created_at, default=None)
     if origin is None:
         return None
     return replace(

@@ -21,6 +21,10 @@ SAME_PLACE_IOU = 0.85
 """From here on they are one object even if the person chose another category."""
 
 
+_REFINED = " + "
+"""Between the name of a model and that of the assistant that outlined its proposal again."""
+
+
 @dataclass(frozen=True, slots=True)
 class Proposal:
     """One object that a model suggests."""
@@ -47,17 +51,22 @@ def proposals_to_change(
 ) -> Change:
     """The change that replaces the PROPOSED among `existing` by `proposals` and touches nothing else.
 
-    A proposal that a person has already answered (accepted, edited, drawn or rejected) is left out. One that matches an
-    old proposal keeps its id. `new_ids` must hold one id per proposal; not all need be used.
+    A proposal that a person has already answered (accepted, edited, drawn or rejected) is left out, and so is one of
+    what an assistant proposes, which stays. One that matches an old proposal keeps its id, and the outline that it was
+    given by an assistant if it is the very same output of the model.
+    `new_ids` must hold one id per proposal; not all need be used.
     """
-    old = [instance for instance in existing if instance.state is InstanceState.PROPOSED]
-    answered = [instance for instance in existing if instance.state is not InstanceState.PROPOSED]
+    old = [instance for instance in existing if _is_replaceable(instance)]
+    answered = [instance for instance in existing if not _is_replaceable(instance)]
     fresh = without_answered([proposal for proposal in proposals if proposal.polygons], answered)
     successors = _match(fresh, old)
     ids = iter(new_ids)
     pairs: list[tuple[Instance | None, Instance | None]] = []
     for index, proposal in enumerate(fresh):
         before = successors.get(index)
+        if before is not None and _is_refined_output(before, proposal, provenance):
+            pairs.append((before, _still_refined(before, provenance)))
+            continue
         start = before or Instance(next(ids), proposal.category_id, proposal.polygons, InstanceState.PROPOSED)
         after = replace(
             start, polygons=proposal.polygons, dense=proposal.dense, score=proposal.score, provenance=provenance,
@@ -80,7 +89,7 @@ def preview_change(
     old: dict[tuple[int, float | None], list[Instance]] = defaultdict(list)
     answered = []
     for instance in existing:
-        if instance.state is InstanceState.PROPOSED:
+        if _is_replaceable(instance):
             old[instance.category_id, instance.score].append(instance)
         else:
             answered.append(instance)
@@ -90,6 +99,8 @@ def preview_change(
         known = old[proposal.category_id, proposal.score]
         if known:
             before = known.pop()
+            if before.provenance is not None and _REFINED in before.provenance.model_name:
+                continue
             pairs.append((before, replace(before, polygons=proposal.polygons, dense=proposal.dense)))
         else:
             state, score = InstanceState.PROPOSED, proposal.score
@@ -114,6 +125,29 @@ def without_answered(proposals: Sequence[Proposal], answered: Sequence[Instance]
     may_be_same = ~is_rejected | is_same_output
     hits = np.where(is_same, ious >= SAME_OBJECT_IOU, may_be_same & (ious >= SAME_PLACE_IOU))
     return [proposals[index] for index in np.setdiff1d(np.arange(len(proposals)), rows[hits]).tolist()]
+
+
+def _is_replaceable(instance: Instance) -> bool:
+    """Whether a model's next word replaces it; what an assistant found alike is no model's."""
+    origin = instance.provenance
+    return instance.state is InstanceState.PROPOSED and not (origin is not None and origin.is_by_assistant)
+
+
+def _is_refined_output(old: Instance, proposal: Proposal, provenance: Provenance | None) -> bool:
+    """Whether an assistant has outlined again what the model now says once more: a slider must not undo that."""
+    origin = old.provenance
+    if origin is None or provenance is None or (old.score, old.category_id) != (proposal.score, proposal.category_id):
+        return False
+    is_refined = origin.model_name.startswith(provenance.model_name + _REFINED)
+    return is_refined and origin.model_hash == provenance.model_hash
+
+
+def _still_refined(old: Instance, provenance: Provenance | None) -> Instance:
+    """With the thresholds that it has passed now."""
+    if provenance is None or old.provenance is None:
+        return old
+    name, min_iou = old.provenance.model_name, old.provenance.min_iou
+    return replace(old, provenance=replace(provenance, model_name=name, min_iou=min_iou))
 
 
 def _match(proposals: Sequence[Proposal], old: Sequence[Instance]) -> Mapping[int, Instance]:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -273,3 +274,38 @@ def test_when_a_person_touched_an_object_is_known(project: Project) -> None:
 
     assert touched.edited_at >= project.history(1)[0].at
     assert other.edited_at == ""
+
+
+ORIGIN = Provenance("net", "abc", 0.5, 0.5, "2026-01-01T00:00:00Z")
+
+
+def proposed(proposal: Proposal, name: str, id_: int = 1, **changes: Any) -> Instance:
+    origin = replace(ORIGIN, model_name=name)
+    one = Instance(id_, proposal.category_id, proposal.polygons, InstanceState.PROPOSED, proposal.score, origin)
+    return replace(one, **changes)
+
+
+def test_a_slider_does_not_undo_what_an_assistant_has_refined() -> None:
+    refined = proposed(cell(0), "net + assist", polygons=(square(1, side=18),))
+    assert proposals_to_change([refined], [cell(0)], ORIGIN, [9]).is_empty
+    assert preview_change([refined], [cell(0)], never).is_empty
+
+
+@pytest.mark.parametrize(
+    ("proposal", "origin"),
+    [(cell(0, 0.8), ORIGIN), (cell(0), replace(ORIGIN, model_hash="def")), (cell(0), replace(ORIGIN, model_name="no"))],
+    ids=["another score", "another file", "another model"],
+)
+def test_what_is_not_the_same_output_replaces_a_refined_proposal(proposal: Proposal, origin: Provenance) -> None:
+    refined = proposed(cell(0), "net + assist", polygons=(square(1, side=18),))
+    ((_, _, after),) = proposals_to_change([refined], [proposal], origin, [9])
+    assert after is not None
+    assert (after.polygons, after.provenance) == (proposal.polygons, origin)
+
+
+def test_what_an_assistant_found_alike_stays_and_is_not_proposed_twice() -> None:
+    alike = proposed(cell(0, 0.6), "assist net, like 2 objects")
+    change = proposals_to_change([alike], [cell(1), cell(100)], ORIGIN, [8, 9])
+    assert [after.polygons for _, _, after in change if after is not None] == [cell(100).polygons]
+    assert 1 not in change.entries
+    assert 1 not in preview_change([alike], [], never).entries

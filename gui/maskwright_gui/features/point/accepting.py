@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from maskwright.document import edits
 from maskwright.document.change import Change
 from maskwright.document.document import Document
-from maskwright.document.values import Instance, InstanceState, Provenance
+from maskwright.document.values import ASSISTED, Instance, InstanceState, Provenance
 from maskwright_gui.features.point.draft import Draft
 
 OUTLINE, CORRECT = "Outline by pointing", "Correct by pointing"
@@ -51,7 +51,7 @@ def is_current(base: Instance | None, document: Document) -> bool:
 def provenance_of(name: str, content_hash: str, presses: int, created_at: str) -> Provenance:
     """Of an object outlined by an assistant; no score or overlap chose it."""
     pressed = "1 press" if presses == 1 else f"{presses} presses"
-    return Provenance(f"assist {name}, {pressed}", content_hash, 0.0, 1.0, created_at)
+    return Provenance(f"{ASSISTED}{name}, {pressed}", content_hash, 0.0, 1.0, created_at)
 
 
 def _marked(instance: Instance | None, origin: Provenance | None) -> Instance | None:
@@ -63,6 +63,6 @@ def _marked(instance: Instance | None, origin: Provenance | None) -> Instance | 
         return instance
     before = instance.provenance
     if before is not None and instance.state is not InstanceState.DRAWN:
-        first = before.model_name.split(" + assist ")[0]
+        first = before.model_name.split(f" + {ASSISTED}")[0]
         return replace(instance, provenance=replace(before, model_name=f"{first} + {origin.model_name}"))
     return replace(instance, provenance=origin) if instance.state is InstanceState.DRAWN else instance

@@ -1,7 +1,7 @@
 """Has the assistant outline again what is proposed, and outlines to boxes: here, of a class, everywhere."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -17,6 +17,7 @@ from maskwright_gui.features.editing.feature import EditingFeature, class_name
 from maskwright_gui.features.point.assistants import Assistants
 from maskwright_gui.features.point.feature import PointFeature
 from maskwright_gui.features.refine.sentences import told
+from maskwright_gui.features.thresholds.feature import ThresholdsFeature
 from maskwright_gui.messages import UNDO_TEXT, Message
 from maskwright_gui.session import Session
 
@@ -37,6 +38,8 @@ class Wish:
     image_ids: tuple[int, ...] | None
     category_id: int | None = None
     only_boxes: bool = False
+    min_iou: float = 0.98
+    """Of the polygons with the answers."""
 
     def chosen(self, instances: Iterable[Instance], assistant_name: str) -> list[Instance]:
         """Of an image's instances those that are meant."""
@@ -53,9 +56,11 @@ class RefineFeature(Feature):
     _refined = Signal(int, object)
     """(image id, Change): from the thread; the document may have gone on meanwhile."""
 
-    def __init__(self, context: Context, editing: EditingFeature, point: PointFeature) -> None:
+    def __init__(
+        self, context: Context, editing: EditingFeature, point: PointFeature, thresholds: ThresholdsFeature
+    ) -> None:
         super().__init__(context)
-        self._editing, self._point = editing, point
+        self._editing, self._point, self._strip = editing, point, thresholds.strip
         self._wish: Wish | None = None
         self._declare(*self._refining(), *self._boxes())
         self._refined.connect(self._on_refined)
@@ -165,6 +170,7 @@ class RefineFeature(Feature):
         if self.is_working:
             self.told.emit(Message("The assistant is still at work", "“Stop refining” in the Model menu ends it."))
             return
+        wish = replace(wish, min_iou=self._strip.thresholds.min_iou)
         self._wish = wish
         point, document = self._point, self._session.document
         work = partial(_refined, project, document, wish, point.assistants, point.assistant_name, self._refined.emit)
@@ -214,6 +220,7 @@ def _refined(
     store: "Callable[[int, Change], object]",
     monitor: Monitor,
 ) -> "RefineReport":
+    from maskwright.assist.refine import RefineSettings
     from maskwright.operations.refining import refine_project
 
     monitor.report(0, None, "Loading what outlines objects")
@@ -221,6 +228,7 @@ def _refined(
     return refine_project(
         project,
         assistant,
+        RefineSettings(min_iou=wish.min_iou),
         image_ids=wish.image_ids,
         choose=wish.chosen,
         store=store,

@@ -67,7 +67,7 @@ class Job:
     minutes: float | None = 5.0
     steps: int | None = None
     counts_cpu: bool = False
-    """`minutes` of processor time however long that takes: for measurements on a busy machine."""
+    """`minutes` of processor time however long that takes, at no lower priority: to measure on a busy machine."""
     seed: int = 1
     threads: int = 1
     memory_gb: float = 2.5

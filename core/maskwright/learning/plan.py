@@ -40,6 +40,8 @@ class LearnOptions:
     memory_gb: float = 2.5
     device: str = "auto"
     """The first GPU that torch has, else the processor."""
+    counts_cpu: bool = False
+    """See `Job.counts_cpu`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -66,6 +66,7 @@ def _job(project: Project, plan: LearningPlan, options: LearnOptions, old: _OldM
         old_is_own=old is not None and old.is_own,
         minutes=options.minutes,
         steps=options.steps,
+        counts_cpu=options.counts_cpu,
         seed=options.seed,
         threads=options.threads,
         memory_gb=options.memory_gb,

@@ -30,9 +30,8 @@ def main(arguments: list[str]) -> int:
     """0 where a model was left behind, 1 where not (an event says why)."""
     # Ctrl+C in a terminal reaches the whole group: the parent asks for the stop.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    if hasattr(os, "nice"):
-        os.nice(_NICE_STEP)
     try:
+        _step_back(Path(arguments[0]))
         outcome: Event = _alone(Path(arguments[0]), tell)
     except MaskwrightError as error:
         outcome = Failed(str(error), error.hint)
@@ -49,6 +48,12 @@ def main(arguments: list[str]) -> int:
             outcome = _too_little_memory()
     tell(outcome)
     return 0 if isinstance(outcome, Finished) else 1
+
+
+def _step_back(folder: Path) -> None:
+    """Whatever a user works with goes first."""
+    if hasattr(os, "nice") and not Job.read(folder).counts_cpu:
+        os.nice(_NICE_STEP)
 
 
 def _is_full(folder: Path) -> bool:

@@ -1,6 +1,6 @@
 """Running a model over the images of a ground truth, and judging what it says."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -66,18 +66,18 @@ def detections(
     score: float = 0.05,
     nms_iou: float | None = None,
     max_instances: int | None = None,
-    by_id: bool = False,
+    classes: Mapping[int, int] | None = None,
     on_progress: Progress | None = None,
 ) -> Detections:
     """As `evaluate_model` takes them; `dataset` is a ground truth that was read and checked.
 
-    by_id: the model has the ids of the ground truth, whatever the classes are called now.
+    classes: {the model's id: the ground truth's}; None: by their names.
     """
     named = [(label.id, label.name) for label in model.labels]
-    if by_id:
-        names = {category["id"]: category["name"] for category in dataset["categories"]}
-        named = [(id_, names[id_]) for id_, _ in named if id_ in names]
     ids, notes = category_map(named, dataset["categories"])
+    if classes is not None:
+        there = {category["id"] for category in dataset["categories"]}
+        ids, notes = {id_: classes[id_] for id_, _ in named if classes.get(id_) in there}, ()
     run = _Run(ids, score, nms_iou, model.max_instances if max_instances is None else max_instances)
     with AsyncRunner[int](model) as runner:
         for done, (index, outcome) in enumerate(runner.run(run.images(dataset["images"], images_dir)), 1):

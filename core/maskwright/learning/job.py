@@ -11,6 +11,7 @@ from maskwright.formats.atomic import atomic_writer
 from maskwright.learning.recipe import Recipe
 
 JOB_NAME = "job.json"
+CHECKPOINT_NAME = "checkpoint.pt"
 BEST_MODEL = "best.xml"
 """What the process leaves behind, its .bin beside it."""
 
@@ -63,7 +64,9 @@ class Job:
     old_judged_on: tuple[int, ...] = ()
     """Ids of the held-out images that it did not learn from."""
     old_is_own: bool = False
-    """It came of an earlier round of the project: its class ids are the project's, whatever they are called now."""
+    """It came of an earlier round of the project: `old_classes` are all that it has."""
+    old_classes: tuple[tuple[int, int], ...] = ()
+    """Ids of its classes and of the project's, where more than their names decides."""
     minutes: float | None = 5.0
     steps: int | None = None
     counts_cpu: bool = False
@@ -100,6 +103,7 @@ class Job:
         known["category_names"] = tuple(values["category_names"])
         known["old_judged_on"] = tuple(values["old_judged_on"])
         known["category_ids"] = tuple(values["category_ids"])
+        known["old_classes"] = tuple((pair[0], pair[1]) for pair in values.get("old_classes", ()))
         return cls(**known)
 
 

@@ -1,7 +1,7 @@
 """A model's figures on held-out images: AP by the product's own evaluation, F1 at the threshold where it is best."""
 
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -26,10 +26,10 @@ def figures_of(
     images_dir: Path,
     *,
     only: Sequence[int] | None = None,
-    by_id: bool = False,
+    classes: Mapping[int, int] | None = None,
     check: Callable[[], None] | None = None,
 ) -> Figures | None:
-    """only: ids of the images to judge on; None: all. by_id: as `detections` takes it.
+    """only: ids of the images to judge on; None: all. classes: as `detections` takes them.
 
     check: called between images; what it raises ends the work.
 
@@ -43,7 +43,7 @@ def figures_of(
         dataset["annotations"] = [entry for entry in dataset["annotations"] if entry["image_id"] in kept]
     real = [entry for entry in dataset["annotations"] if not entry.get("iscrowd")]
     on_progress = (lambda *_: check()) if check is not None else None
-    found = detections(model, dataset, images_dir, by_id=by_id, on_progress=on_progress)
+    found = detections(model, dataset, images_dir, classes=classes, on_progress=on_progress)
     if not real or not found.category_ids:
         return None
     report = judged(dataset, list(found.results), max_dets=max(model.max_instances, 100))

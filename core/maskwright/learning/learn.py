@@ -15,7 +15,7 @@ from maskwright.learning.gate import Figures, verdict
 from maskwright.learning.installing import card_text, install_learned, require_free_name
 from maskwright.learning.job import BEST_MODEL, Job
 from maskwright.learning.plan import LearnOptions, learning_plan
-from maskwright.learning.process import OnProgress, run_process
+from maskwright.learning.process import LearningError, OnProgress, has_learned, run_process
 from maskwright.learning.requirements import require_learning
 from maskwright.learning.rounds import (
     RoundRecord,
@@ -73,9 +73,13 @@ def learn(
     with _only_one(project):
         folder = _interrupted_folder(project) if resume else _begun(project, options or LearnOptions())
         job, draft = Job.read(folder), read_record(folder / DRAFT_NAME)
-        finished = run_process(
-            folder, threads=job.threads, on_progress=on_progress, stop=stop or threading.Event(), check=check
-        )
+        stop = stop or threading.Event()
+        try:
+            finished = run_process(folder, threads=job.threads, on_progress=on_progress, stop=stop, check=check)
+        except LearningError:
+            if stop.is_set() and not has_learned(folder):
+                shutil.rmtree(folder, ignore_errors=True)
+            raise
         return _settled(project, folder, draft, finished)
 
 

@@ -12,6 +12,7 @@ from typing import IO
 
 from maskwright.errors import MaskwrightError
 from maskwright.learning.events import Event, Failed, Finished, LearnProgress, parsed
+from maskwright.learning.job import BEST_MODEL, CHECKPOINT_NAME
 
 STOP_NAME = "stop"
 _LAST_WORDS = 20
@@ -51,14 +52,22 @@ def run_process(
         raise LearningError(f"the learning process cannot be started: {error.strerror or error}") from error
     words: deque[str] = deque(maxlen=_LAST_WORDS)
     last: list[Event] = []
+    begun = threading.Event()
+
+    def told(progress: LearnProgress) -> None:
+        if progress.step:
+            begun.set()
+        if on_progress is not None:
+            on_progress(progress)
+
     listeners = [
-        threading.Thread(target=_listen, args=(process.stdout, last, on_progress), name="learning-events", daemon=True),
+        threading.Thread(target=_listen, args=(process.stdout, last, told), name="learning-events", daemon=True),
         threading.Thread(target=_keep_words, args=(process.stderr, words), name="learning-words", daemon=True),
     ]
     for listener in listeners:
         listener.start()
     try:
-        _wait(process, folder, stop, check)
+        _wait(process, folder, stop, check, lambda: begun.is_set() or has_learned(folder))
     except BaseException:
         process.kill()
         process.wait()
@@ -72,13 +81,22 @@ def run_process(
     return _outcome(process.returncode, last, words)
 
 
+def has_learned(folder: Path) -> bool:
+    """Whether the round in `folder` has anything to go on with, or to keep."""
+    return any((folder / name).exists() for name in (CHECKPOINT_NAME, BEST_MODEL))
+
+
 def ask_to_stop(folder: Path) -> None:
     """From any process: the round in `folder` ends after its step and keeps the best model so far."""
     (folder / STOP_NAME).touch()
 
 
 def _wait(
-    process: "subprocess.Popen[bytes]", folder: Path, stop: threading.Event, check: Callable[[], None] | None
+    process: "subprocess.Popen[bytes]",
+    folder: Path,
+    stop: threading.Event,
+    check: Callable[[], None] | None,
+    has_begun: Callable[[], bool],
 ) -> None:
     has_asked = False
     while True:
@@ -88,17 +106,18 @@ def _wait(
         except subprocess.TimeoutExpired:
             if check is not None:
                 check()
+            if stop.is_set() and not has_begun():
+                raise LearningError("stopped before anything was learned", hint="give it a minute or more") from None
             if stop.is_set() and not has_asked:
                 ask_to_stop(folder)
                 has_asked = True
 
 
-def _listen(stream: IO[bytes], last: list[Event], on_progress: OnProgress | None) -> None:
+def _listen(stream: IO[bytes], last: list[Event], on_progress: OnProgress) -> None:
     for line in stream:
         event = parsed(line)
         if isinstance(event, LearnProgress):
-            if on_progress is not None:
-                on_progress(event)
+            on_progress(event)
         elif event is not None:
             last.append(event)
 

@@ -12,9 +12,9 @@ from maskwright.errors import FormatError
 from maskwright.formats.atomic import atomic_writer
 from maskwright.learning.gate import Figures
 from maskwright.learning.job import JOB_NAME
+from maskwright.project.learned_classes import ROUNDS_FILE
 
-FOLDER = "learning"
-_RECORD = "rounds.json"
+FOLDER, _RECORD = ROUNDS_FILE.parts
 _WORK = "round-"
 _log = logging.getLogger(__name__)
 
@@ -31,6 +31,7 @@ class RoundRecord:
     reason: str
     base: str
     classes: tuple[str, ...]
+    """Names that they had."""
     training: tuple[int, ...]
     """Ids of the images it learned from."""
     held_out: tuple[int, ...]
@@ -42,6 +43,8 @@ class RoundRecord:
     figures: Figures | None = None
     old_model: str | None = None
     old_figures: Figures | None = None
+    category_ids: tuple[int, ...] = ()
+    """Of the classes, in their order."""
 
 
 def learning_folder(project_path: Path) -> Path:
@@ -109,8 +112,8 @@ def model_name(project_name: str, number: int) -> str:
 
 def _round(values: dict[str, Any]) -> RoundRecord:
     known = dict(values)
-    for key in ("classes", "training", "held_out"):
-        known[key] = tuple(values[key])
+    for key in ("classes", "training", "held_out", "category_ids"):
+        known[key] = tuple(values.get(key, ()) if key == "category_ids" else values[key])
     for key in ("figures", "old_figures"):
         known[key] = Figures(**values[key]) if values.get(key) else None
     return RoundRecord(**known)

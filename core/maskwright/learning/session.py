@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ from typing import Any
 import orjson
 
 from maskwright.errors import MaskwrightError
+from maskwright.evaluation.truth import category_map, read_truth
 from maskwright.inference.model import Model, load_model
 from maskwright.learning.batches import BatchMaker
 from maskwright.learning.events import Event, Finished, LearnProgress, Phase
@@ -153,7 +154,7 @@ class Session:
             return None, None
         try:
             model = load_model(job.old_model, num_threads=job.threads)
-            old = self._figures(model, only=job.old_judged_on, by_id=job.old_is_own)
+            old = self._figures(model, only=job.old_judged_on, classes=self._old_classes(model))
         except MaskwrightError as error:
             _log.warning("%s cannot be judged: %s", job.old_model, error)
             return None, None
@@ -161,11 +162,24 @@ class Session:
             return old, None
         return old, self._figures(self._load(self._folder / BEST_MODEL), only=job.old_judged_on)
 
-    def _figures(self, model: Model, *, only: Sequence[int] | None = None, by_id: bool = True) -> Figures | None:
+    def _old_classes(self, model: Model) -> dict[int, int]:
+        """What the project calls the classes of the model before, as its proposals would be called."""
+        decided = dict(self._job.old_classes)
+        if self._job.old_is_own or self._job.truth is None:
+            return decided
+        truth = read_truth(self._folder / self._job.truth)
+        by_name, _ = category_map(((label.id, label.name) for label in model.labels), truth["categories"])
+        return by_name | decided
+
+    def _figures(
+        self, model: Model, *, only: Sequence[int] | None = None, classes: Mapping[int, int] | None = None
+    ) -> Figures | None:
+        """classes: the project's by the model's; None for the new model, which has the project's own."""
         if self._job.truth is None:
             return None
         truth, images = self._folder / self._job.truth, Path(self._job.image_root)
-        return figures_of(model, truth, images, only=only, by_id=by_id)
+        own = {id_: id_ for id_ in self._job.category_ids}
+        return figures_of(model, truth, images, only=only, classes=own if classes is None else classes)
 
     def _tell(self, phase: Phase) -> None:
         round_, latest = self._round, self._latest

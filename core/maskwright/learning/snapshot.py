@@ -8,12 +8,15 @@ import orjson
 
 from maskwright.errors import MaskwrightError
 from maskwright.formats.atomic import atomic_writer, write_error
-from maskwright.inference.installed import installed_model
+from maskwright.inference.hashing import file_hash
+from maskwright.inference.installed import installed_model, model_path
 from maskwright.learning.job import Job
 from maskwright.learning.plan import LearningPlan, LearnOptions, resolved_base
 from maskwright.learning.rounds import RoundRecord, write_record
 from maskwright.learning.selection import example_of, truth_of
+from maskwright.prelabel.mapping import stored_mapping
 from maskwright.project import Project
+from maskwright.project.learned_classes import todays_classes
 from maskwright.project.model_choice import known_model
 from maskwright.project.rows import now
 
@@ -29,6 +32,7 @@ class _OldModel:
     path: Path
     judged_on: tuple[int, ...]
     is_own: bool
+    classes: tuple[tuple[int, int], ...]
 
 
 def take_snapshot(project: Project, plan: LearningPlan, options: LearnOptions, folder: Path) -> None:
@@ -64,6 +68,7 @@ def _job(project: Project, plan: LearningPlan, options: LearnOptions, old: _OldM
         old_model=str(old.path) if old is not None else None,
         old_judged_on=old.judged_on if old is not None else (),
         old_is_own=old is not None and old.is_own,
+        old_classes=old.classes if old is not None else (),
         minutes=options.minutes,
         steps=options.steps,
         counts_cpu=options.counts_cpu,
@@ -82,17 +87,26 @@ def _old_model(project: Project, plan: LearningPlan) -> _OldModel | None:
         if present is not None and present.path.is_file():
             seen = set(plan.old.training)
             unseen = tuple(id_ for id_ in held_out if id_ not in seen)
-            return _OldModel(plan.old.model, present.path, unseen, is_own=True)
+            return _OldModel(plan.old.model, present.path, unseen, is_own=True, classes=_own_classes(project, plan))
     chosen = known_model(project)
     if chosen is None:
         return None
-    from maskwright.inference.installed import model_path
-
     try:
         path = model_path(chosen)
     except MaskwrightError:
         return None
-    return _OldModel(Path(chosen).stem, path, tuple(held_out), is_own=False) if path.is_file() else None
+    if not path.is_file():
+        return None
+    decided = stored_mapping(project, file_hash(path))
+    classes = tuple((own, ours) for own, ours in decided.items() if ours is not None)
+    return _OldModel(Path(chosen).stem, path, tuple(held_out), is_own=False, classes=classes)
+
+
+def _own_classes(project: Project, plan: LearningPlan) -> tuple[tuple[int, int], ...]:
+    """Of the latest round's model."""
+    ids = plan.old.category_ids if plan.old is not None else ()
+    known = todays_classes(project, ids or [category.id for category in plan.categories])
+    return tuple((id_, now) for id_, now in known.items() if now is not None)
 
 
 def _draft(plan: LearningPlan, options: LearnOptions, old: _OldModel | None) -> RoundRecord:
@@ -105,6 +119,7 @@ def _draft(plan: LearningPlan, options: LearnOptions, old: _OldModel | None) -> 
         reason="",
         base=resolved_base(options.base),
         classes=tuple(category.name for category in plan.categories),
+        category_ids=tuple(category.id for category in plan.categories),
         training=tuple(image.record.id for image in plan.training),
         held_out=tuple(image.record.id for image in plan.held_out),
         objects=plan.object_count,

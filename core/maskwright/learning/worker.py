@@ -34,7 +34,7 @@ def main(arguments: list[str]) -> int:
         _step_back(Path(arguments[0]))
         outcome: Event = _alone(Path(arguments[0]), tell)
     except MaskwrightError as error:
-        outcome = Failed(str(error), error.hint)
+        outcome = Failed(error.message if error.path is None else f"{error.path}: {error.message}", error.hint)
     except MemoryError:
         outcome = _too_little_memory()
     except OSError as error:

@@ -6,6 +6,7 @@ from maskwright.document.values import Category
 from maskwright.errors import ModelError
 from maskwright.inference.labels import ModelCategory, coco_category
 from maskwright.project import Project
+from maskwright.project.learned_classes import learned_classes
 from maskwright.project.merging import MAPPING_SETTING
 
 IGNORED = None
@@ -54,8 +55,8 @@ def store_mapping(project: Project, model_hash: str, mapping: Mapping[int, int |
 def project_categories(project: Project, labels: Iterable[ModelCategory], model_hash: str) -> dict[int, int]:
     """{model's id: project's id} for all classes but the ignored ones and those that the user deleted.
 
-    What was decided comes first, then names that match; a class that is still without a category gets a new one, which
-    is listed once an object of it has been found.
+    What was decided comes first, then the classes that a model learned in this project, then names that match; a class
+    that is still without a category gets a new one, which is listed once an object of it has been found.
     """
     labels = list(labels)
     categories, deleted = project.categories(), project.deleted_categories()
@@ -64,6 +65,7 @@ def project_categories(project: Project, labels: Iterable[ModelCategory], model_
     merged = [Category(id_, name) for name, id_ in project.merged_names().items()]
     mapping: dict[int, int | None] = dict.fromkeys(_of_one_name(labels, deleted), IGNORED)
     mapping |= {**guess_mapping(labels, merged), **guess_mapping(labels, categories)}
+    mapping |= learned_classes(project, model_hash)
     mapping |= {key: value for key, value in decided.items() if value is None or value in existing}
     missing = [(label.id, label.name) for label in labels if label.id not in mapping]
     if missing:

@@ -79,7 +79,7 @@ def test_renamed_class_is_judged_by_its_id(tmp_path: Path) -> None:
     }
 
     by_name = detections(model, dataset, tmp_path).category_ids
-    by_id = detections(model, dataset, tmp_path, by_id=True).category_ids
+    by_id = detections(model, dataset, tmp_path, classes={label.id: label.id for label in model.labels}).category_ids
 
     assert [by_id[id_] for id_, _ in own] == [own[0][0], own[1][0]]
     assert [by_name[id_] for id_, _ in own] == [own[1][0], own[0][0]]

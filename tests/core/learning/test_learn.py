@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
+import threading
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
@@ -258,6 +259,33 @@ def test_killed_process_is_told_and_can_be_resumed(project: Project, process, mo
     assert jobs[0].seed == 5
     assert outcome.is_installed
     assert interrupted_round(project) is None
+
+
+def test_round_that_is_stopped_at_once_leaves_nothing_to_go_on_with(
+    project: Project, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    stop = threading.Event()
+    stop.set()
+    starting = tmp_path / "python"
+    starting.write_text("#!/bin/sh\nexec sleep 600\n")
+    starting.chmod(0o755)
+    monkeypatch.setattr(sys, "executable", str(starting))
+
+    with pytest.raises(LearningError, match="before anything was learned"):
+        learn(project, stop=stop)
+
+    assert interrupted_round(project) is None
+
+
+def test_next_round_is_compared_in_the_classes_of_today(project: Project, process) -> None:
+    process()
+    learn(project)
+    project.merge_categories(2, 1)
+    jobs = process(GOOD, GOOD)
+    learn(project)
+
+    assert jobs[-1].old_is_own
+    assert jobs[-1].old_classes == ((1, 1), (2, 1))
 
 
 def test_resuming_without_an_interrupted_round_is_refused(project: Project) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+import orjson
 import pytest
 
 from maskwright.document.values import Category
@@ -10,6 +11,7 @@ from maskwright.inference.labels import ModelCategory
 from maskwright.prelabel import guess_mapping, project_categories, store_mapping, stored_mapping
 from maskwright.prelabel.mapping import parse_mapping
 from maskwright.project import Project
+from maskwright.project.learned_classes import ROUNDS_FILE
 from project_builders import make_project
 
 LABELS = (ModelCategory(3, "Cells"), ModelCategory(17, "traffic_light"), ModelCategory(18, "dog"))
@@ -51,3 +53,37 @@ def test_another_word_for_the_same_thing_is_guessed_where_the_very_name_is_missi
     labels = [ModelCategory(k, name) for k, name in enumerate(("couch", "TV", "person", "cup"))]
     voc = [Category(1, "sofa"), Category(2, "tvmonitor"), Category(3, "human"), Category(4, "Person")]
     assert guess_mapping(labels, voc) == {0: 1, 1: 2, 2: 4}
+
+
+@pytest.fixture
+def own_labels(project: Project) -> tuple[ModelCategory, ...]:
+    """Of a model that was learned in the project as it is now."""
+    categories = project.categories()
+    record = {"model_hash": "own", "category_ids": [category.id for category in categories]}
+    path = project.path / ROUNDS_FILE
+    path.parent.mkdir()
+    path.write_bytes(orjson.dumps([record]))
+    return tuple(ModelCategory(category.id, category.name) for category in categories)
+
+
+def test_a_learned_model_knows_its_classes_after_they_were_renamed(project: Project, own_labels) -> None:
+    project.rename_category(1, "nucleus")
+    project.rename_category(2, "cell")
+
+    assert project_categories(project, own_labels, "own") == {1: 1, 2: 2, 3: 3}
+    assert project.offered_categories() == ()
+
+
+def test_a_learned_model_follows_merges_and_leaves_out_what_was_deleted(project: Project, own_labels) -> None:
+    project.rename_category(2, "lamp")
+    project.merge_categories(2, 1)
+    project.rename_category(3, "beast")
+    project.delete_category(3)
+
+    assert project_categories(project, own_labels, "own") == {1: 1, 2: 1}
+
+
+def test_a_record_of_rounds_that_cannot_be_read_leaves_it_to_the_names(project: Project, own_labels) -> None:
+    (project.path / ROUNDS_FILE).write_text("[3]")
+
+    assert project_categories(project, own_labels, "own") == {1: 1, 2: 2, 3: 3}

@@ -1,0 +1,45 @@
+"""The classes of models that were learned from a project: the project's own ids, whatever they are called by now."""
+
+import logging
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import orjson
+
+from maskwright.project.store import Project
+
+ROUNDS_FILE = Path("learning", "rounds.json")
+"""Within a project: the rounds it has been through."""
+_log = logging.getLogger(__name__)
+
+
+def learned_classes(project: Project, model_hash: str) -> dict[int, int | None]:
+    """{the model's id: the project's, or None where that class was deleted}; empty for any other model."""
+    return todays_classes(project, _ids_of(project.path / ROUNDS_FILE, model_hash))
+
+
+def todays_classes(project: Project, ids: Sequence[int]) -> dict[int, int | None]:
+    """What classes of the project have become: merged ones are followed, deleted ones are None."""
+    merged = {merge.source.id: merge.target_id for merge in project.merges()}
+    there = {category.id for group in project.classes()[:2] for category in group}
+    found = {id_: _followed(id_, merged) for id_ in ids}
+    return {id_: now if now in there else None for id_, now in found.items()}
+
+
+def _followed(id_: int, merged: Mapping[int, int]) -> int:
+    while id_ in merged:
+        id_ = merged[id_]
+    return id_
+
+
+def _ids_of(path: Path, model_hash: str) -> tuple[int, ...]:
+    """A record that cannot be read says nothing: names decide then, as for any model."""
+    try:
+        entries = orjson.loads(path.read_bytes())
+        same = [entry for entry in entries if entry["model_hash"] == model_hash]
+        return tuple(int(id_) for id_ in same[-1].get("category_ids", ())) if same else ()
+    except FileNotFoundError:
+        return ()
+    except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
+        _log.warning("%s cannot be read: %s", path, error)
+        return ()

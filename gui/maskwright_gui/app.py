@@ -18,6 +18,7 @@ from maskwright_gui.feature import Context, Feature
 from maskwright_gui.features.batch.feature import BatchFeature
 from maskwright_gui.features.canvas_menu.feature import CanvasMenuFeature
 from maskwright_gui.features.classes.feature import ClassesFeature
+from maskwright_gui.features.classes.listing import ClassListFeature
 from maskwright_gui.features.comparing.feature import ComparingFeature
 from maskwright_gui.features.data_set.feature import DataSetFeature
 from maskwright_gui.features.editing.feature import EditingFeature
@@ -151,6 +152,7 @@ class Workbench:
         self.editing = add(EditingFeature(context))
         self.objects = add(ObjectsFeature(context, self.images, self.editing))
         self.classes = add(ClassesFeature(context, self.editing, self.objects, self.tools, self.images))
+        self.class_list = add(ClassListFeature(context, self.classes))
         self.shapes = add(ShapesFeature(context, self.images))
         self.thresholds = add(ThresholdsFeature(context, self.images, self.classes, self.preview))
         self.point = add(PointFeature(context, self.tools, self.thresholds, self.loader))

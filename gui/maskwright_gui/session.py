@@ -12,13 +12,15 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, Signal
 
 from maskwright.document.change import Change
-from maskwright.document.class_keys import ClassKeys, class_keys, class_keys_from_json
+from maskwright.document.class_keys import ClassKeys
+from maskwright.document.class_listing import ClassListing
 from maskwright.document.document import Document
 from maskwright.document.gesture import Gesture
 from maskwright.document.values import Category, ImageRecord, ImageState, Instance
 from maskwright.errors import MaskwrightError, ProjectError
 from maskwright_gui.history import Histories, History, Step, difference, rebased
 from maskwright_gui.link import ProjectLink, UnsavedEdits
+from maskwright_gui.listed_classes import ListedClasses
 from maskwright_gui.workers.executor import NoAnswerError
 from maskwright_gui.workers.storing import Kind, PendingEdit, state_after
 
@@ -33,7 +35,6 @@ LEAST_LOOK_S = 0.5
 """Leafing through images is not looking at them."""
 NOT_SHOWN = "This image is shown when the project answers"
 NOT_SAVED = "The last edits are not saved yet; trying again"
-CLASS_KEYS_SETTING = "window.class_keys"
 
 
 class Session(QObject):
@@ -74,7 +75,7 @@ class Session(QObject):
         """Those that a model knows and none of which has occurred, and those that were deleted: for their names."""
         self._nameless: set[int] = set()
         """Ids of objects here that are no class of the project."""
-        self.class_keys: ClassKeys = {}
+        self._classes = ListedClasses()
         self.current_category_id = 0
         self._link: ProjectLink | None = None
         self.unsaved = UnsavedEdits()
@@ -96,6 +97,7 @@ class Session(QObject):
         link.writer.rebased.connect(self.refresh_document)
         link.writer.put_aside.connect(self._on_put_aside)
         link.start()
+        self._classes = ListedClasses(link)
         self.project_changed.emit(self.project)
         self.reload_categories()
 
@@ -104,12 +106,14 @@ class Session(QObject):
         if self._link is None:
             return
         self.show_image(None)
+        self._classes.keep()
         link, self._link, self.project = self._link, None, None
         self.unsaved.follow(None)
         link.stop()
         self._histories.clear()
-        self._wanted_image = None
+        self._wanted_image, self._classes = None, ListedClasses()
         self.project_changed.emit(None)
+        self.reload_categories()
         link.close()
 
     @property
@@ -342,13 +346,29 @@ class Session(QObject):
         listed, offered, deleted = self.project.classes() if self.project is not None else ((), (), ())
         here = {each.category_id for each in self.document} if self.document is not None else set()
         shown = [each for each in (*offered, *deleted) if each.id in here]  # not written yet
-        self.categories = tuple(sorted((*listed, *shown), key=lambda each: each.id))
+        self._classes.listing = listing = self._classes.listing.settled((*listed, *shown))
+        self.categories = listing.sorted((*listed, *shown))
         self.unlisted = tuple(each for each in (*offered, *deleted) if each.id not in here)
-        stored = self.project.setting(CLASS_KEYS_SETTING) if self.project is not None else None
-        self.class_keys = class_keys(self.categories, class_keys_from_json(stored))
         self.categories_changed.emit(self.categories)
         if self.current_category_id not in {category.id for category in self.categories}:
             self.set_current_category(self.categories[0].id if self.categories else 0)
+
+    @property
+    def class_keys(self) -> ClassKeys:
+        """The class that each of the digits stands for."""
+        return self._classes.listing.keys
+
+    @property
+    def class_listing(self) -> ClassListing:
+        """Order, digits and which are hidden."""
+        return self._classes.listing
+
+    def list_classes_as(self, listing: ClassListing) -> None:
+        """Another order, other digits, or others hidden."""
+        if self._may_edit():
+            self._classes.listing = listing
+            self.reload_categories()
+            self._classes.keep()
 
     def _list_classes(self, ids: Iterable[int]) -> None:
         """Classes of objects on the image are listed, also those that were not so far."""

@@ -12,12 +12,12 @@ from typing import Any
 
 from sqlalchemy import Connection, Select, delete, insert, select, update
 
-from maskwright.document.values import Category
+from maskwright.document.values import Category, InstanceState
 from maskwright.errors import ProjectError
 from maskwright.project.database import Database
 from maskwright.project.numbers import LARGEST_KEPT, displace, name_in_files, read_numbers
 from maskwright.project.rows import category_from_row, category_to_row
-from maskwright.project.schema import categories, category_merges, file_ids
+from maskwright.project.schema import categories, category_merges, file_ids, instances
 
 KEPT, FOUND, OFFERED, DELETED = "kept", "found", "offered", "deleted"
 LISTED = (KEPT, FOUND)
@@ -47,6 +47,12 @@ class CategoryRepository:
         with self._database.read() as connection:
             listed, offered, deleted = (read_categories(connection, each) for each in (LISTED, (OFFERED,), (DELETED,)))
         return listed, offered, deleted
+
+    def used_category_ids(self) -> frozenset[int]:
+        """Those of which there are objects that were not rejected."""
+        query = select(instances.c.category_id).where(instances.c.state != InstanceState.REJECTED.value).distinct()
+        with self._database.read() as connection:
+            return frozenset(connection.scalars(query))
 
     def add_category(self, name: str, *, id: int | None = None, supercategory: str = "", colour: str = "") -> Category:
         """The new category; `id` None: one above the highest. One that was offered or deleted is listed again.

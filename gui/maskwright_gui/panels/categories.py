@@ -1,10 +1,10 @@
 """The classes panel: the digit, colour, name and number of objects of each class; the marked one is drawn with."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from functools import partial
 
-from PySide6.QtCore import QPoint, QSize, Qt, Signal
+from PySide6.QtCore import QPoint, Qt, Signal
 from PySide6.QtGui import QAction, QColor
 from PySide6.QtWidgets import (
     QColorDialog,
@@ -12,7 +12,6 @@ from PySide6.QtWidgets import (
     QLineEdit,
     QMenu,
     QToolButton,
-    QTreeWidget,
     QTreeWidgetItem,
     QVBoxLayout,
     QWidget,
@@ -24,12 +23,14 @@ from maskwright.document.palette import category_colour
 from maskwright.document.values import Category, InstanceState
 from maskwright.plain_text import shown
 from maskwright_gui.icons import swatch
+from maskwright_gui.panels.class_tree import CLASS_ID, ClassTree
 from maskwright_gui.panels.widgets import Inviting, named
 from maskwright_gui.plain_style import in_menu
 
-_ID = Qt.ItemDataRole.UserRole
 MOST_WITHOUT_SEARCH = 12
 """Classes that are found by looking."""
+MOST_WHOLE = 20
+"""Of more, only those are listed that occur."""
 
 
 class CategoriesPanel(QWidget):
@@ -49,6 +50,10 @@ class CategoriesPanel(QWidget):
     merge_undone = Signal(int)
     """Id of a merge."""
     delete_requested = Signal(int)
+    hide_requested = Signal(int, bool)
+    """(class, whether it is to be left out of the list)."""
+    order_requested = Signal(object)
+    """Ids of the classes, as tuple."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -56,6 +61,11 @@ class CategoriesPanel(QWidget):
         self._categories: dict[int, Category] = {}
         self._keys: ClassKeys = {}
         self._merges: tuple[tuple[int, str], ...] = ()
+        self._hidden: frozenset[int] = frozenset()
+        self._used: frozenset[int] | None = None
+        """Classes that occur; None: not known."""
+        self._asked_for: set[int] = set()
+        """Classes that the user has made; listed whether or not they occur."""
         self._tree = self._make_tree()
         self._stack = Inviting(self._tree, "Classes come from the model, or add your own below.", self)
         self._name = named(QLineEdit(self), "Name of a new class")
@@ -80,11 +90,16 @@ class CategoriesPanel(QWidget):
         self._search.hide()
         column.addWidget(self._search)
         column.addWidget(self._stack, 1)
+        self._whole = self._make_whole_switch()
+        column.addWidget(self._whole)
         column.addLayout(row)
 
-    def set_categories(self, categories: Sequence[Category], keys: ClassKeys) -> None:
-        """With the digits that choose them."""
+    def set_categories(
+        self, categories: Sequence[Category], keys: ClassKeys, hidden: Collection[int] = frozenset()
+    ) -> None:
+        """With the digits that choose them, and those that the user wants out of sight."""
         self._is_syncing = True
+        self._hidden = frozenset(hidden)
         self._categories = {category.id: category for category in categories}
         self._tree.clear()
         self._keys = keys
@@ -101,13 +116,41 @@ class CategoriesPanel(QWidget):
         for widget in self._adding:
             widget.setEnabled(is_changeable)
 
+    def set_used(self, used: Collection[int] | None) -> None:
+        """Classes of which there are objects; None where that is not known, so that none is left out."""
+        self._used = frozenset(used) if used is not None else None
+        self._filter()
+
+    def forget(self) -> None:
+        """Another project: what was asked for in the one before says nothing."""
+        self._asked_for.clear()
+        self._used = None
+        self._search.clear()
+        self._whole.setChecked(False)
+
+    def note_added(self, category_id: int) -> None:
+        """The user has made it: it is listed, though there is no object of it yet."""
+        self._asked_for.add(category_id)
+        self._filter()
+
     def _filter(self) -> None:
-        """Show the classes whose name has what is typed."""
+        """Show the classes whose name has what is typed; without that, those that are worth a row."""
         wanted = self._search.text().strip().casefold()
-        for row in range(self._tree.topLevelItemCount()):
-            item = self._tree.topLevelItem(row)
-            if item is not None:
-                item.setHidden(wanted not in item.text(1).casefold())
+        left_out = 0
+        for item in self._tree.items:
+            category_id = item.data(0, CLASS_ID)
+            is_hidden = category_id in self._hidden or not (wanted or self._is_worth_a_row(item))
+            left_out += is_hidden
+            is_found = wanted in item.text(1).casefold()
+            item.setHidden(not is_found or (is_hidden and not self._whole.isChecked()))
+        self._whole.setText(f"All {len(self._categories)} classes")
+        self._whole.setVisible(bool(left_out))
+
+    def _is_worth_a_row(self, item: QTreeWidgetItem) -> bool:
+        category_id = item.data(0, CLASS_ID)
+        is_current = item is self._tree.currentItem()
+        is_needed = is_current or bool(item.text(2)) or category_id in self._asked_for
+        return len(self._categories) <= MOST_WHOLE or self._used is None or category_id in self._used or is_needed
 
     def set_merges(self, merges: Iterable[tuple[int, str]]) -> None:
         """(id, name of the class that went) of the merges that can be taken back."""
@@ -115,51 +158,55 @@ class CategoriesPanel(QWidget):
 
     def set_current(self, category_id: int) -> None:
         """The class that comes next."""
-        for row in range(self._tree.topLevelItemCount()):
-            item = self._tree.topLevelItem(row)
-            if item is not None and item.data(0, _ID) == category_id:
-                self._is_syncing = True
-                self._tree.setCurrentItem(item)
-                self._is_syncing = False
+        if (item := self._tree.item_of(category_id)) is not None:
+            self._is_syncing = True
+            self._tree.setCurrentItem(item)
+            self._is_syncing = False
+            self._filter()
 
     def count(self, document: Document | None) -> None:
         """Show how many objects of each class are on the image."""
         counts = Counter(i.category_id for i in document or () if i.state is not InstanceState.REJECTED)
         self._is_syncing = True
-        for row in range(self._tree.topLevelItemCount()):
-            item = self._tree.topLevelItem(row)
-            if item is not None:
-                number = counts[item.data(0, _ID)]
-                item.setText(2, str(number) if number else "")
+        for item in self._tree.items:
+            number = counts[item.data(0, CLASS_ID)]
+            item.setText(2, str(number) if number else "")
         self._is_syncing = False
+        if self._used is not None and not counts.keys() <= self._used:
+            self._used |= counts.keys()
+            self._filter()
 
-    def _make_tree(self) -> QTreeWidget:
-        tree = named(QTreeWidget(self), "Classes")
-        tree.setRootIsDecorated(False)
-        tree.setHeaderHidden(True)
-        tree.setColumnCount(3)
-        tree.setColumnWidth(0, 24)
-        header = tree.header()
-        header.setStretchLastSection(False)
-        header.setMinimumSectionSize(20)
-        header.setSectionResizeMode(1, header.ResizeMode.Stretch)
-        header.setSectionResizeMode(0, header.ResizeMode.Fixed)
-        header.setSectionResizeMode(2, header.ResizeMode.ResizeToContents)
-        tree.setIconSize(QSize(12, 12))
-        tree.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
+    def _make_tree(self) -> ClassTree:
+        tree = named(ClassTree(self), "Classes")
         tree.customContextMenuRequested.connect(self._open_menu)
+        tree.order_requested.connect(self.order_requested)
         tree.currentItemChanged.connect(self._on_current_changed)
         tree.itemDoubleClicked.connect(lambda item: self._start_renaming(item))
         tree.itemChanged.connect(self._on_item_changed)
         return tree
 
+    def _make_whole_switch(self) -> QToolButton:
+        switch = named(QToolButton(self), "List all classes", tip="Also those that do not occur, and those you hid")
+        switch.setCheckable(True)
+        switch.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextOnly)
+        switch.toggled.connect(self._filter)
+        switch.hide()
+        return switch
+
     def _make_item(self, category: Category, digit: str) -> QTreeWidgetItem:
         item = QTreeWidgetItem([digit, shown(category.name), ""])
         item.setIcon(1, swatch(category_colour(category)))
-        item.setData(0, _ID, category.id)
+        item.setData(0, CLASS_ID, category.id)
         item.setTextAlignment(2, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+        if category.id in self._hidden:
+            font = item.font(1)
+            font.setItalic(True)
+            item.setFont(1, font)
+        item.setFlags(item.flags() & ~Qt.ItemFlag.ItemIsDropEnabled)
         key = f" · key {digit}" if digit else ""
-        item.setToolTip(1, f"{shown(category.name)} (id {category.id}){key}\nDouble-click renames it")
+        hidden = "\nHidden; its menu lists it again" if category.id in self._hidden else ""
+        told = "Double-click renames it, dragging moves it"
+        item.setToolTip(1, f"{shown(category.name)} (id {category.id}){key}\n{told}{hidden}")
         return item
 
     def _open_menu(self, at: QPoint) -> None:
@@ -170,19 +217,31 @@ class CategoriesPanel(QWidget):
         menu = QMenu(self)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         if item is not None:
-            menu.addAction("Give to the selected objects").triggered.connect(partial(self._apply, item.data(0, _ID)))
+            menu.addAction("Give to the selected objects").triggered.connect(
+                partial(self._apply, item.data(0, CLASS_ID))
+            )
             rename = QAction("Rename", menu)
             rename.triggered.connect(lambda: self._start_renaming(item))
             colour = QAction("Change colour…", menu)
-            colour.triggered.connect(lambda: self._choose_colour(item.data(0, _ID)))
+            colour.triggered.connect(lambda: self._choose_colour(item.data(0, CLASS_ID)))
             menu.addActions([rename, colour])
-            self._add_keys(menu.addMenu("Key"), item.data(0, _ID))
-            self._add_targets(menu.addMenu("Merge into"), item.data(0, _ID))
+            self._add_keys(menu.addMenu("Key"), item.data(0, CLASS_ID))
+            self._add_targets(menu.addMenu("Merge into"), item.data(0, CLASS_ID))
             menu.addSeparator()
-            menu.addAction("Delete…").triggered.connect(partial(self._delete, item.data(0, _ID)))
+            self._add_places(menu, item)
+            menu.addAction("Delete…").triggered.connect(partial(self._delete, item.data(0, CLASS_ID)))
         for merge_id, name in reversed(self._merges):
             menu.addAction(f"Undo the merge of “{name}”").triggered.connect(partial(self._undo_merge, merge_id))
         return menu
+
+    def _add_places(self, menu: QMenu, item: QTreeWidgetItem) -> None:
+        category_id = item.data(0, CLASS_ID)
+        menu.addAction("Move up\tCtrl+Up").triggered.connect(lambda: self._tree.move_item(item, -1))
+        menu.addAction("Move down\tCtrl+Down").triggered.connect(lambda: self._tree.move_item(item, 1))
+        menu.addAction("Move to the top").triggered.connect(lambda: self._tree.move_item(item, -len(self._categories)))
+        is_hidden = category_id in self._hidden
+        hide = menu.addAction("List it again" if is_hidden else "Hide from the list")
+        hide.triggered.connect(lambda: self.hide_requested.emit(category_id, not is_hidden))
 
     def _apply(self, category_id: int, _is_checked: bool = False) -> None:
         self.category_applied.emit(category_id)
@@ -232,12 +291,12 @@ class CategoriesPanel(QWidget):
 
     def _on_current_changed(self, current: QTreeWidgetItem | None) -> None:
         if current is not None and not self._is_syncing:
-            self.category_chosen.emit(current.data(0, _ID))
+            self.category_chosen.emit(current.data(0, CLASS_ID))
 
     def _on_item_changed(self, item: QTreeWidgetItem, column: int) -> None:
         if self._is_syncing or column != 1:
             return
-        category = self._categories[item.data(0, _ID)]
+        category = self._categories[item.data(0, CLASS_ID)]
         name = item.text(1).strip()
         if name and name not in (category.name, shown(category.name)):
             self.rename_requested.emit(category.id, name)

@@ -1,6 +1,7 @@
 """The class table of the project: adding, renaming, recolouring, merging."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -25,7 +26,6 @@ from maskwright_gui.features.objects.feature import ObjectsFeature
 from maskwright_gui.features.tools.feature import ToolsFeature
 from maskwright_gui.messages import Message
 from maskwright_gui.panels.categories import CategoriesPanel
-from maskwright_gui.session import CLASS_KEYS_SETTING
 
 if TYPE_CHECKING:
     from maskwright.project.merging import Merge
@@ -141,7 +141,9 @@ class ClassesFeature(Feature):
         """`at`: global screen position, moved so that the popup stays on the screen."""
         selected = self._session.selected_instances()
         current = selected[0].category_id if selected else self._session.current_category_id
-        categories, keys = self._session.categories, self._session.class_keys
+        listing = self._session.class_listing
+        categories = [each for each in self._session.categories if each.id not in listing.hidden or each.id == current]
+        keys = listing.keys
         picker = ClassPicker(categories, keys, current, at, self._window, prompt=prompt)
         screen = QGuiApplication.screenAt(at) or self._window.screen()
         area = screen.availableGeometry()
@@ -157,7 +159,8 @@ class ClassesFeature(Feature):
         self.panel.count(self._session.document)
 
     def _on_categories_changed(self, categories: tuple[Category, ...]) -> None:
-        self.panel.set_categories(categories, self._session.class_keys)
+        listing = self._session.class_listing
+        self.panel.set_categories(categories, listing.keys, listing.hidden)
         merges = self._session.project.merges() if self._session.project is not None else []
         self.panel.set_merges((merge.id, merge.source.name) for merge in merges)
         self.panel.set_current(self._session.current_category_id)
@@ -176,6 +179,7 @@ class ClassesFeature(Feature):
             self._tell_error("The class was not added", error)
             return None
         self._session.reload_categories()
+        self.panel.note_added(category.id)
         self._session.set_current_category(category.id)
         return category
 
@@ -206,15 +210,8 @@ class ClassesFeature(Feature):
 
     def set_key(self, category_id: int, digit: int) -> None:
         """The class gets the digit; the one that had it changes places with it."""
-        project = self._session.project
-        if project is None:
-            return
-        keys = with_key(self._session.class_keys, category_id, digit)
-        try:
-            project.set_setting(CLASS_KEYS_SETTING, {str(known): id_ for known, id_ in keys.items()})
-        except MaskwrightError as error:
-            self._tell_error("The key was not changed", error)
-        self._session.reload_categories()
+        listing = self._session.class_listing
+        self._session.list_classes_as(replace(listing, keys=with_key(listing.keys, category_id, digit)))
 
     def merge(self, source_id: int, target_id: int) -> QMessageBox | None:
         """Ask whether all objects of one class are to become objects of another, and do it then."""

@@ -1,0 +1,54 @@
+"""How the classes are listed: in the order that the user drags them into, without those that they hid or do not use."""
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from maskwright.plain_text import shown
+from maskwright_gui.feature import Context, Feature
+from maskwright_gui.features.classes.feature import ClassesFeature
+from maskwright_gui.messages import Message
+from maskwright_gui.panels.categories import MOST_WHOLE
+
+if TYPE_CHECKING:
+    from maskwright.project.store import Project
+
+
+class ClassListFeature(Feature):
+    """Order, hiding, and which classes occur at all."""
+
+    def __init__(self, context: Context, classes: ClassesFeature) -> None:
+        super().__init__(context)
+        self._panel = classes.panel
+        self._panel.order_requested.connect(self.reorder)
+        self._panel.hide_requested.connect(self.hide)
+        self._session.project_changed.connect(self._on_project_changed)
+        self._session.categories_changed.connect(lambda _categories: self.count_used())
+        classes.merged.connect(self.count_used)
+
+    def reorder(self, ids: tuple[int, ...]) -> None:
+        """The digits stay with their classes."""
+        self._session.list_classes_as(self._session.class_listing.reordered(ids))
+
+    def hide(self, category_id: int, is_hidden: bool) -> None:
+        """Leave a class out of the list and of what is offered, or list it again. Its objects stay as they are."""
+        listing = self._session.class_listing
+        name = next((each.name for each in self._session.categories if each.id == category_id), None)
+        if name is None:
+            return
+        self._session.list_classes_as(listing.with_hidden(category_id, is_hidden))
+        if is_hidden:
+            undo = partial(self.hide, category_id, False)
+            self.told.emit(Message(f"“{shown(name)}” is out of the list", "Its objects stay.", "info", "Undo", undo))
+
+    def count_used(self) -> None:
+        """Which classes occur; asked for beside the window, and only where there are many."""
+        project = self._session.project
+        if project is None or len(self._session.categories) <= MOST_WHOLE:
+            self.stop()
+            self._panel.set_used(None)
+            return
+        self._run_beside(lambda _monitor: project.used_category_ids(), self._panel.set_used, lambda _error: None)
+
+    def _on_project_changed(self, _project: "Project | None") -> None:
+        self.stop()
+        self._panel.forget()

@@ -56,7 +56,7 @@ class CanvasSurface(NavigableView):
         self._pointer: QPoint | None = None
         self._is_pointed_by_keys = False
         self._has_focus_ring = False
-        self._shows_objects = True
+        self.shows_objects = True
         self._layer = StaticLayer(self)
         self._arrival_timer = QTimer(self)
         self._arrival_timer.setSingleShot(True)
@@ -88,7 +88,7 @@ class CanvasSurface(NavigableView):
 
     def show_objects(self, is_on: bool) -> None:
         """The bare image, to look at what is below the outlines; nothing is prepared anew."""
-        self._shows_objects = is_on
+        self.shows_objects = is_on
         self.update()
 
     def set_image(self, image: QImage | ImagePyramid | None, size_wh: tuple[int, int] | None = None) -> None:
@@ -275,7 +275,7 @@ class CanvasSurface(NavigableView):
         for rest in self._image.uncovered(clip, self._viewport):
             painter.drawImage(QRectF(rest), self._ground)
         self._image.draw(painter, self._viewport, ratio, is_moving=self._settle_timer.isActive())
-        if self._shows_objects:
+        if self.shows_objects:
             self._paint_objects(painter, clip, ratio)
         if self._has_focus_ring:
             paint_focus_ring(painter, self.size())

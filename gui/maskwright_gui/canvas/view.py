@@ -25,6 +25,7 @@ from maskwright_gui.tools.select import SelectTool
 from maskwright_gui.tools.tool import KeyPress, Pointer, Tool
 
 _WHEEL_NOTCH = 120.0
+HIDDEN_HINT = "The objects are hidden, {toggle_objects} shows them"
 
 
 class CanvasView(CanvasSurface):
@@ -41,6 +42,8 @@ class CanvasView(CanvasSurface):
     tool_changed = Signal(str)
     busy_changed = Signal(bool)
     """Whether undo is for the gesture under way."""
+    class_missing = Signal()
+    """What is being drawn is to be finished and has no class."""
     tool_shown = Signal()
     """What the tool shows or says may be another."""
     context_menu_requested = Signal(QPoint, object)
@@ -48,6 +51,7 @@ class CanvasView(CanvasSurface):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(ToolContext(self._request_change, self._request_selection), parent)
+        self.context.ask_class = self.class_missing.emit
         self.setAccessibleName("Canvas")
         self.setMouseTracking(True)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
@@ -109,6 +113,11 @@ class CanvasView(CanvasSurface):
     def set_options(self, options: ToolOptions) -> None:
         """How tools behave: snapping, joining, brush."""
         self.context.options = options
+        self._refresh()
+
+    def show_objects(self, is_on: bool) -> None:
+        """Off: the hint says so, and how they come back."""
+        super().show_objects(is_on)
         self._refresh()
 
     def set_tool_keys(self, keys: ToolKeys) -> None:
@@ -196,7 +205,8 @@ class CanvasView(CanvasSurface):
     def _refresh(self, dirty: Collection[Box] = ()) -> None:
         """After anything that may change what the tool shows or says."""
         self._show_overlay(self._tool.overlay(), dirty)
-        named = self._key_pointer.hint(self._tool.hint, has_ring=self._has_focus_ring)
+        hint = self._tool.hint if self.shows_objects else f"{HIDDEN_HINT} · {self._tool.hint}"
+        named = self._key_pointer.hint(hint, has_ring=self._has_focus_ring)
         hint = with_keys(named, self.shown_keys)
         if hint != self._hint:
             self._hint = hint

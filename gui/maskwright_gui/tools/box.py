@@ -9,7 +9,7 @@ from maskwright.document import edits
 from maskwright.geometry.algebra import clip_to_image
 from maskwright.geometry.polygon import Polygon
 from maskwright_gui.tools.base import BaseTool
-from maskwright_gui.tools.context import ToolContext, drawn_hint
+from maskwright_gui.tools.context import NO_CLASS_HINT, ToolContext, drawn_hint
 from maskwright_gui.tools.overlay import (
     NOTHING,
     Mark,
@@ -63,7 +63,7 @@ class BoxTool(BaseTool):
     @property
     def hint(self) -> str:
         if self._context.category_id is None:
-            return "Name a class first: take the tool again, or use the Classes panel"
+            return NO_CLASS_HINT
         if self.is_busy:
             turning = "wheel or {[} {]} turns it"
             return f"Second corner · {turning} · {{class_1}}-{{class_9}} class · Shift equal sides · Esc cancels"
@@ -76,7 +76,7 @@ class BoxTool(BaseTool):
     def on_press(self, pointer: Pointer) -> None:
         if pointer.button is Button.RIGHT:
             self.cancel()
-        if pointer.button is not Button.LEFT or self._context.category_id is None:
+        if pointer.button is not Button.LEFT or (self._context.category_id is None and not self.is_busy):
             return
         if self.state is State.FLOATING:
             self._follow(pointer)
@@ -170,8 +170,12 @@ class BoxTool(BaseTool):
 
     def _finish(self) -> None:
         box, outline, category_id = self._box, self._turned_outline(), self._context.category_id
+        if category_id is None:  # its class was deleted meanwhile
+            self.state = State.FLOATING
+            self._context.ask_class()
+            return
         self.cancel()
-        if category_id is None or min(box[2] - box[0], box[3] - box[1]) < _MIN_SIDE:
+        if min(box[2] - box[0], box[3] - box[1]) < _MIN_SIDE:
             return
         polygons = clip_to_image(
             [Polygon.of(outline)], self._context.document.size_wh

@@ -8,6 +8,7 @@ from maskwright.document.document import Document
 from maskwright.document.spatial import SpatialIndex
 from maskwright.document.values import InstanceState
 
+NO_CLASS_HINT = "Name a class first: take the tool again, or use the Classes panel"
 LOCKED_HINT = "What is selected is locked · {toggle_locked} unlocks it · Esc deselects"
 READ_ONLY_HINT = "Read only: nothing can be changed · Click an object · drag a box around several · Ctrl-drag a lasso"
 
@@ -48,6 +49,8 @@ class ToolContext:
     is_read_only: bool = False
     """The project cannot be changed: objects can be selected, no more."""
     options: ToolOptions = ToolOptions()
+    ask_class: Callable[[], None] = lambda: None
+    """What is drawn cannot be finished: it has no class. The tool keeps it meanwhile."""
     allocate_id: Callable[[], int] = _no_ids
     """A fresh instance id, unique in the project."""
 

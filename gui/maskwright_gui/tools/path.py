@@ -8,7 +8,7 @@ import numpy as np
 import shapely
 
 from maskwright_gui.tools.base import BaseTool
-from maskwright_gui.tools.context import ToolContext, drawn_hint
+from maskwright_gui.tools.context import NO_CLASS_HINT, ToolContext, drawn_hint
 from maskwright_gui.tools.overlay import NOTHING, Mark, Overlay, OverlayLine, OverlayMarks, Points, Stroke, as_points
 from maskwright_gui.tools.snapping import snapped
 from maskwright_gui.tools.tool import Button, KeyPress, Pointer
@@ -60,7 +60,7 @@ class PathTool(BaseTool):
     @property
     def hint(self) -> str:
         if self._needs_category and self._context.category_id is None:
-            return "Name a class first: take the tool again, or use the Classes panel"
+            return "Name its class in the Classes panel, then Enter · Esc cancels" if self._points else NO_CLASS_HINT
         if not self._points:
             return self._start_hint + (drawn_hint(self._context) if self._needs_category else "")
         ends = "Enter, double click or first point closes" if self._is_closed else "Enter or double click finishes"
@@ -76,7 +76,8 @@ class PathTool(BaseTool):
         if pointer.button is Button.RIGHT:
             self._step_back()
             self.state = State.PLACING if self._points else State.IDLE
-        if pointer.button is not Button.LEFT or (self._needs_category and self._context.category_id is None):
+        is_nameless = self._needs_category and self._context.category_id is None
+        if pointer.button is not Button.LEFT or (is_nameless and not self._points):
             return
         if self._closes(pointer) or (pointer.is_double and len(self._points) >= self._least_points):
             self._finish()
@@ -214,6 +215,9 @@ class PathTool(BaseTool):
     def _finish(self) -> None:
         points = list(self._points)
         if len(points) < self._least_points:
+            return
+        if self._needs_category and self._context.category_id is None:  # its class was deleted meanwhile
+            self._context.ask_class()
             return
         self.cancel()
         self._use(points)

@@ -149,3 +149,30 @@ def test_a_digit_that_begins_a_class_name_is_text(qtbot: QtBot, drawing: Workben
     qtbot.keyClick(pickers(drawing)[0].focusWidget(), Key.Key_2)
     qtbot.keyClick(pickers(drawing)[0].focusWidget(), Key.Key_Return)
     assert classes_of(drawing) == ["2 wheels"]
+
+
+@pytest.mark.parametrize("tool", ["polygon", "rectangle"])
+def test_what_is_being_drawn_when_its_class_is_deleted_is_kept_and_a_class_is_asked_for(
+    drawing: Workbench, qtbot: QtBot, tool: str
+) -> None:
+    canvas, session = drawing.window.canvas, drawing.session
+    drawing.tools.use(tool)
+    for point in ((5, 5), (17, 5), (17, 20))[: 3 if tool == "polygon" else 1]:
+        click(qtbot, drawing, *point)
+    for category in session.categories:
+        drawing.classes.delete(category.id)
+        qtbot.waitUntil(lambda: not drawing.classes.is_working)
+    if tool == "polygon":
+        qtbot.keyClick(canvas, Key.Key_Return)
+    else:
+        click(qtbot, drawing, 17, 20)
+    assert canvas.is_busy
+    picker = pickers(drawing)[-1]
+    qtbot.waitUntil(picker.isActiveWindow)
+    qtbot.keyClicks(picker._field, "cat")
+    qtbot.keyClick(picker._field, Key.Key_Return)
+    if tool == "polygon":
+        qtbot.keyClick(canvas, Key.Key_Return)
+    else:
+        click(qtbot, drawing, 17, 20)
+    assert classes_of(drawing) == ["cat"]

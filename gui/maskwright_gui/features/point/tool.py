@@ -160,6 +160,9 @@ class PointTool(BaseTool):
 
     def accept(self) -> None:
         """The draft becomes an object, at once or when its answer is there."""
+        if self._draft is not None and self._draft.base is None and self._context.category_id is None:
+            self._context.ask_class()  # it was deleted meanwhile; the draft stays
+            return
         draft, self._draft = self._draft, None
         self._taken_back.clear()
         category_id = self._context.category_id

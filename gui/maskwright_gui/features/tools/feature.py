@@ -143,6 +143,7 @@ class ToolsFeature(Feature):
         ToolSlider(self._canvas, self.bar, self._session, self)
         LentTool(self._window, self._canvas, self.use)
         self._session.project_changed.connect(self._on_project_changed)
+        self._canvas.class_missing.connect(self.class_missing)
 
     def add(self, entry: ToolEntry) -> None:
         """A tool of its own feature: below the others in menu and tool bar."""

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 import numpy as np
 from sqlalchemy import Connection, bindparam, insert, select, update
 
-from maskwright.document.values import Category, ImageRecord, ImageState, Instance
+from maskwright.document.values import Category, ImageRecord, ImageState, Instance, InstanceState
 from maskwright.project.categories import keep, read_categories, taken_ids
 from maskwright.project.instances import keep_ids_above, next_id, provenance_ids, reserve_ids, touch_image
 from maskwright.project.merging import read_merged_names
@@ -131,6 +131,7 @@ def take_instances(
     kept = ~np.isin(given, used)
     pairs = zip(ids[kept].tolist(), given[kept].tolist(), strict=True)
     new = dict(zip(given.tolist(), ids.tolist(), strict=True))
+    unanswered = set() if is_fresh else _with_proposals(connection)
     for file_image_id, image_id in image_ids.items():
         found = data.instances(file_image_id)
         origins = provenance_ids(connection, found)
@@ -139,13 +140,20 @@ def take_instances(
             rows = [instance_to_row(each, image_id, origins[each.provenance]) for each in moved]
             connection.execute(insert(instances), rows)
         if moved and not is_fresh:
-            touch_image(connection, image_id, was=tuple(ImageState), becomes=ImageState.DONE)
+            becomes = ImageState.IN_PROGRESS if image_id in unanswered else ImageState.DONE
+            touch_image(connection, image_id, was=tuple(ImageState), becomes=becomes)
     name_in_files(connection, "instance", pairs)
     if is_fresh:
         image_of = {new[each.id]: image_ids[file_id] for file_id in image_ids for each in data.instances(file_id)}
         places = [(image_of[id_], id_) for id_ in ids.tolist()]
         keep_order(connection, list(image_ids.values()), Order(ids.tolist(), places == sorted(places)))
     return len(given), int(np.count_nonzero(~kept & (ids != given)))
+
+
+def _with_proposals(connection: Connection) -> set[int]:
+    """Images whose proposals nobody has answered: what a file says of them does not make them done."""
+    query = select(instances.c.image_id).where(instances.c.state == InstanceState.PROPOSED.value).distinct()
+    return set(connection.scalars(query))
 
 
 def keep_order(connection: Connection, image_ids: list[int], objects: Order) -> None:

@@ -139,6 +139,8 @@ class ImagesPanel(QWidget):
         self._search.clear()
         for widget in (self._filter, self._order, self._search):
             widget.blockSignals(False)
+        for place, (text, _) in enumerate(_FILTERS):
+            self._filter.setItemText(place, text)
 
     def search(self, text: str) -> None:
         """As if it had been typed, without the delay."""

@@ -167,8 +167,9 @@ class StatusBar(QStatusBar):
         self._hint.show_hint(text)
 
     def set_hint_visible(self, is_visible: bool) -> None:
-        """Without an image the tools have nothing to say."""
+        """Without an image the tools have nothing to say, and nothing is zoomed."""
         self._hint.setVisible(is_visible)
+        self._zoom.setVisible(is_visible)
 
     def show_keys(self, with_keys: WithKeys) -> None:
         """In the hint, those in force."""

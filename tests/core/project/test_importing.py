@@ -10,7 +10,7 @@ import pytest
 
 from coco_sources import square
 from maskwright.document.change import Change
-from maskwright.document.values import ImageState, InstanceState
+from maskwright.document.values import ImageRecord, ImageState, InstanceState
 from maskwright.errors import FormatError, IncompleteError
 from maskwright.formats.boxes import is_box
 from maskwright.formats.coco import CocoExportOptions, export_coco
@@ -18,6 +18,8 @@ from maskwright.formats.coco.results import export_results
 from maskwright.formats.registry import format_named
 from maskwright.project import Project
 from maskwright.project.import_values import ImportOptions
+from project_builders import drawn
+from project_builders import square as built_square
 
 SQUARE = [2, 2, 6, 2, 6, 6, 2, 6]
 AWAY = [12, 2, 16, 2, 16, 6, 12, 6]
@@ -216,3 +218,14 @@ def test_detections_of_another_project_are_refused(project: Project, tmp_path: P
     (tmp_path / "r.json").write_text('[{"image_id": 99, "category_id": 1, "bbox": [1, 1, 2, 2], "score": 0.5}]')
     with pytest.raises(FormatError, match="nothing in it is about this project"):
         project.import_file(tmp_path / "r.json")
+
+
+def test_an_image_with_proposals_that_nobody_answered_is_not_done(project: Project) -> None:
+    project.ensure_categories([(1, "cell")])
+    project.add_images([ImageRecord(0, "a.png", 40, 30)])
+    image = project.find_image("a.png")
+    assert image is not None
+    proposed = drawn(project.reserve_instance_ids(1)[0], built_square(), state=InstanceState.PROPOSED)
+    project.apply(image.id, Change.create([proposed]), label="Propose")
+    take_in(project, content(annotation(1)))
+    assert project.image(image.id).state is ImageState.IN_PROGRESS

@@ -141,7 +141,8 @@ class LearnFeature(Feature):
             return
         self._has_offered = True
         if not answer_soon(learning_folder(project.path).exists, True):
-            detail = "A model of your classes can learn from them and propose on the others."
+            then = "and propose on the others." if self._others() else "for images that come."
+            detail = f"A model of your classes can learn from them {then}"
             self.told.emit(Message(f"{done} images are done", detail, "info", "Learn…", self.open))
 
     def _others(self) -> int:

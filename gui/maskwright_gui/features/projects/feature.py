@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from maskwright.project.rescue import Rescue
     from maskwright.project.store import Project
 
+NOT_OPENED = "This cannot be opened"
 MODEL_SUFFIXES = frozenset({".xml", ".onnx", ".pb"})
 
 
@@ -116,7 +117,7 @@ class ProjectsFeature(Feature):
         self._open(path, lambda progress: open_project(path, progress, known=known))
 
     def _open(self, path: Path, work: Callable[[Monitor], Opening]) -> None:
-        self._run(work, self._on_opened, "This cannot be opened", path)
+        self._run(work, self._on_opened, NOT_OPENED, path)
         self._place = path
         self._watch.follow(path)
 

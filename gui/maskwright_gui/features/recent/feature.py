@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QFileDialog, QMenu
 from maskwright.operations.opening import PROJECT_SUFFIX
 from maskwright_gui.actions import Action, Menu, nothing
 from maskwright_gui.feature import Context, Feature
-from maskwright_gui.features.projects.feature import ProjectsFeature
+from maskwright_gui.features.projects.feature import NOT_OPENED, ProjectsFeature
 from maskwright_gui.messages import Message
 from maskwright_gui.recent_projects import RecentProject, RecentProjects
 from maskwright_gui.workers.executor import answer_soon
@@ -105,6 +105,7 @@ class RecentFeature(Feature):
 
     def _on_not_opened(self, path: Path) -> None:
         if self._recent.get(path) is not None and not answer_soon(path.exists, True):
+            self._window.toasts.withdraw(NOT_OPENED)  # this says it better
             action = partial(self._forget, path)
             self.told.emit(
                 Message("The project is not there any more", str(path), "info", "Take it off the list", action)

@@ -22,8 +22,7 @@ from maskwright.formats.recognition import is_results
 from maskwright.formats.registry import FORMATS, format_named, format_of
 from maskwright.formats.replacing import require_nothing_there
 from maskwright.project import Project
-from maskwright.project.import_values import ImportOptions, ImportResult
-from maskwright.project.importing import require_whole
+from maskwright.project.import_values import ImportOptions, ImportResult, require_whole
 from maskwright.project.making import is_left_over
 from maskwright.project.store import FILE_NAME, INSIDE_IMAGES, has_project
 from maskwright.words import count_of
@@ -111,13 +110,14 @@ def import_(
                 raise FormatError("not one of its images is in the image folder", path=opened.image_root)
     if as_json:
         print_json(_as_json(result, problems, lost, list(moved.values()), dry_run=dry_run))
-        return _exit_code(problems)
+        return exit_codes.SOME_FAILED if result.resized else _exit_code(problems)
     _show_result(result, dry_run=dry_run)
-    _list(count_of(len(result.resized), "image"), "of another size than the project knows, left out", result.resized)
+    resized = count_of(len(result.resized), "image")
+    _list(resized, "of another size than the annotations are for, left out", result.resized)
     _list(count_of(len(moved), "image"), "found elsewhere in the image folder", list(moved.values()))
     _list(count_of(len(lost), "image"), "not in the image folder (--relocate looks by name and size)", lost)
     show_problems(problems)
-    return _exit_code(problems)
+    return exit_codes.SOME_FAILED if result.resized else _exit_code(problems)
 
 
 def _as_json(

@@ -45,6 +45,16 @@ def yaml_value(node: yaml.MappingNode, key: str) -> yaml.Node | None:
     return found[0] if found else None
 
 
+def yaml_texts(node: yaml.Node) -> Iterator[tuple[str, str]]:
+    """(key, value) of a mapping as they are written there; nothing else is looked at."""
+    pairs = node.value if isinstance(node, yaml.MappingNode) else []
+    return (
+        (key.value, value.value)
+        for key, value in pairs
+        if isinstance(key, yaml.ScalarNode) and isinstance(value, yaml.ScalarNode)
+    )
+
+
 def names_of_yaml(file: Path) -> dict[int, str]:
     """{class number: name} of a data.yaml. Raises FormatError for a table that is damaged or contradicts itself."""
     node = read_yaml(file)

@@ -53,7 +53,7 @@ def write_cvat(source: CocoSource, path: Path, options: CocoExportOptions) -> Wr
     indent(root)
     with atomic_writer(path) as file:
         file.write(tostring(root, encoding="utf-8", xml_declaration=True))
-    return WriteReport(path, images, instances, ("class and object ids", "crowd flags"))
+    return WriteReport(path, images, instances, ("class and object ids", "scores", "crowd flags"))
 
 
 def read_cvat(path: Path) -> DataSet:
@@ -124,6 +124,8 @@ def _mask_attributes(instance: Instance, image: ImageRecord) -> dict[str, str]:
 
 def _objects(element: Any, size_wh: tuple[int, int], where: str, builder: DataSetBuilder) -> list[Described]:
     found: dict[Any, Described] = {}
+    if tags := [child.get("label") or "?" for child in element.iterfind("tag")]:
+        builder.change(where, f"tags of the whole image are left out: {', '.join(tags)[:200]}")
     for i, child in enumerate(element):
         try:
             shape = _geometry(child, size_wh)

@@ -42,7 +42,7 @@ def write_image_folder(source: CocoSource, path: Path, options: CocoExportOption
             images, instances = images + 1, instances + len(taken)
     with atomic_writer(path / _CLASSES) as file:
         file.write(orjson.dumps([category.name for category in categories]))
-    return WriteReport(path, images, instances, ("object ids", "attributes", "holes become bridges"))
+    return WriteReport(path, images, instances, ("class and object ids", "attributes", "holes become bridges"))
 
 
 def read_image_folder(path: Path) -> DataSet:

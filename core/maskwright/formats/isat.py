@@ -11,12 +11,14 @@ from typing import Any
 
 import numpy as np
 import orjson
+import yaml
 
 from maskwright.document.values import ImageRecord, Instance
 from maskwright.errors import FormatError
 from maskwright.formats.atomic import atomic_writer
 from maskwright.formats.boxes import is_box, rectangle
 from maskwright.formats.building import DataSetBuilder, Described
+from maskwright.formats.class_table import read_yaml, yaml_texts, yaml_value
 from maskwright.formats.coco.options import CocoExportOptions, CocoSource
 from maskwright.formats.data_set import DataSet
 from maskwright.formats.json_documents import json_documents
@@ -29,6 +31,7 @@ from maskwright.geometry.polygon import Polygon
 from maskwright.geometry.raster import polygons_area, rounded
 
 _BACKGROUND = "__background__"
+_TABLE = "isat.yaml"
 
 
 def write_isat(source: CocoSource, path: Path, options: CocoExportOptions) -> WriteReport:
@@ -46,14 +49,15 @@ def write_isat(source: CocoSource, path: Path, options: CocoExportOptions) -> Wr
             file.write(orjson.dumps({"info": info | size, "objects": objects}, option=orjson.OPT_INDENT_2))
         images, instances = images + 1, instances + len(taken)
     path.mkdir(parents=True, exist_ok=True)
-    with atomic_writer(path / "isat.yaml") as file:
+    with atomic_writer(path / _TABLE) as file:
         file.write(_class_table(list(names.values())).encode())
-    return WriteReport(path, images, instances, ("class ids", "scores", "attributes", "holes become bridges"))
+    lost = ("class and object ids", "scores", "attributes", "holes become bridges")
+    return WriteReport(path, images, instances, lost)
 
 
 def read_isat(path: Path) -> DataSet:
     """All ISAT files below a folder, or one. Raises FormatError where there is none."""
-    builder = DataSetBuilder(path)
+    builder = DataSetBuilder(path, _known_classes((path if path.is_dir() else path.parent) / _TABLE))
     found = 0
     for where, folder, content in json_documents(path, builder):
         info = content.get("info")
@@ -142,3 +146,14 @@ def _layer(shape: Mapping[str, Any]) -> float:
 def _class_table(names: list[str]) -> str:
     rows = "".join(f"- color: '#000000'\n  name: {orjson.dumps(name).decode()}\n" for name in (_BACKGROUND, *names))
     return f"label:\n{rows}"
+
+
+def _known_classes(file: Path) -> list[str]:
+    """The classes of ISAT's settings beside its files, in their order; none where there are none that can be read."""
+    try:
+        table = yaml_value(read_yaml(file), "label") if file.is_file() else None
+    except (FormatError, ValueError):
+        return []
+    rows = [dict(yaml_texts(row)) for row in table.value] if isinstance(table, yaml.SequenceNode) else []
+    names = [row["name"].strip() for row in rows if row.get("name", "").strip()]
+    return [name for name in dict.fromkeys(names) if name != _BACKGROUND]

@@ -45,7 +45,8 @@ def write_label_studio(source: CocoSource, path: Path, options: CocoExportOption
             file.write(separator + orjson.dumps(_task(images, image, taken, names)))
             separator = b",\n"
         file.write(b"[]\n" if not images else b"]\n")
-    return WriteReport(path, images, instances, ("class ids", "crowd flags", "classes that no object has"))
+    lost = ("class and object ids", "attributes", "crowd flags", "classes that no object has")
+    return WriteReport(path, images, instances, lost)
 
 
 def read_label_studio(path: Path, sizes: Mapping[str, tuple[int, int]] | None = None) -> DataSet:

@@ -74,8 +74,8 @@ def _write(source: CocoSource, path: Path, options: CocoExportOptions, *, is_any
     path.mkdir(parents=True, exist_ok=True)
     with atomic_writer(path / _LABELS) as file:
         file.write("".join(f"{name}\n" for name in names.values()).encode())
-    lost = () if is_anylabeling else ("scores",)
-    return WriteReport(path, images, instances, ("class ids", *lost, "crowd flags", "holes become bridges"))
+    lost = () if is_anylabeling else ("scores", "attributes")
+    return WriteReport(path, images, instances, ("class and object ids", *lost, "crowd flags", "holes become bridges"))
 
 
 def read_labelme(path: Path) -> DataSet:
@@ -164,6 +164,9 @@ def _add(content: Mapping[str, Any], where: str, folder: Path, place: Path, buil
         key = (described.category, group) if group is not None and not described.is_box else i
         before = grouped.get(key)
         grouped[key] = replace(before, polygons=before.polygons + described.polygons) if before else described
+    flags = content.get("flags")
+    if named := [str(flag) for flag, is_set in flags.items() if is_set] if isinstance(flags, dict) else []:
+        builder.change(where, f"flags of the whole image are left out: {', '.join(named)[:200]}")
     builder.add_image((folder / base).as_posix(), size_wh, list(grouped.values()))
 
 
@@ -196,7 +199,7 @@ def _geometry(kind: Any, points: Any, mask: Any) -> tuple[tuple[Polygon, ...], b
     """The parts, and whether they are a box. Raises ValueError for what has no area."""
     if kind == "mask":
         return tuple(_mask_polygons(mask, points)), False
-    if kind == "polygon":
+    if kind in ("polygon", "quadrilateral"):
         return ring_to_polygons(Polygon.of(points).exterior), False
     if kind in ("rectangle", "rotation", "oriented_rectangle") and len(points) in (2, 4):
         if len(points) == 2 or _is_upright(points):

@@ -58,7 +58,8 @@ def write_png_masks(source: CocoSource, path: Path, options: CocoExportOptions) 
     path.mkdir(parents=True, exist_ok=True)
     with atomic_writer(path / _CLASSES) as file:
         file.write(orjson.dumps({"classes": [category.name for category in categories], "objects": objects}))
-    return WriteReport(path, len(objects), count, ("class ids", "scores", "what lies under another object"))
+    lost = ("class and object ids", "scores", "attributes", "crowd flags", "boxes become outlines")
+    return WriteReport(path, len(objects), count, (*lost, "what lies under another object"))
 
 
 def read_png_masks(path: Path, sizes: Mapping[str, tuple[int, int]] | None = None) -> DataSet:

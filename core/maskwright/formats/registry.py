@@ -81,10 +81,13 @@ def _write_coco_folder(source: CocoSource, path: Path, options: CocoExportOption
 def coco_losses(report: CocoExportReport) -> tuple[str, ...]:
     """What of the source is not in a COCO file, in words."""
     empty, keypoints, crowds = len(report.left_out), report.lost_keypoints, report.crowd_polygons
+    scores, ignores = report.lost_scores, report.lost_ignores
     return (
         *((f"{count_of(empty, 'object')} covering no pixel",) if empty else ()),
         *((f"the keypoints of {count_of(keypoints, 'changed object')}",) if keypoints else ()),
         *((f"the run lengths of {count_of(crowds, 'crowd region')}, now polygons",) if crowds else ()),
+        *((f"the scores of {count_of(scores, 'object')} (provenance keeps them)",) if scores else ()),
+        *((f"the mark `ignore` of {count_of(ignores, 'object')}",) if ignores else ()),
     )
 
 

@@ -1,10 +1,11 @@
 """Pascal VOC: `Annotations/NAME.xml` with boxes, `SegmentationObject/NAME.png` with one number per object.
 
-Boxes count pixels from 1 and include both ends (VOC devkit documentation, section 3.1). The n-th <object> is number n
-in the mask. More than 254 objects need a 16-bit mask, which the devkit does not know. Masks are also read where they
-are coloured, and where there are only masks and a `labelmap.txt` (CVAT's "Segmentation mask").
+The n-th <object> is number n in the mask. More than 254 objects need a 16-bit mask, which the devkit does not know.
+Masks are also read where they are coloured, and where there are only masks and a `labelmap.txt` (CVAT's "Segmentation
+mask"). What an XML file says, `voc_annotation` reads.
 """
 
+from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any
 from xml.etree.ElementTree import Element, ParseError, SubElement, indent, tostring
@@ -16,21 +17,19 @@ from defusedxml.ElementTree import parse
 from maskwright.document.values import ImageRecord, Instance
 from maskwright.errors import FormatError
 from maskwright.formats.atomic import atomic_writer
-from maskwright.formats.boxes import is_box, rectangle
-from maskwright.formats.building import DataSetBuilder, Described
+from maskwright.formats.boxes import is_box
+from maskwright.formats.building import DataSetBuilder
 from maskwright.formats.coco.options import CocoExportOptions, CocoSource
-from maskwright.formats.coco.parse import safe_file_name
 from maskwright.formats.data_set import DataSet
-from maskwright.formats.png_masks import objects_to_polygons, write_png
+from maskwright.formats.png_masks import write_png
 from maskwright.formats.selection import SideFiles, WriteReport, chosen
-from maskwright.formats.voc_colours import voc_colour
-from maskwright.formats.voc_masks import annotation_folder, object_numbers, read_voc_masks
-from maskwright.geometry.polygon import Polygon
+from maskwright.formats.sizes import is_plain
+from maskwright.formats.voc_annotation import FLAGS, add_annotation
+from maskwright.formats.voc_colours import BACKGROUND, LABEL_MAP, read_label_map, voc_colour
+from maskwright.formats.voc_masks import VOID, annotation_folder, read_voc_masks
 from maskwright.geometry.raster import polygons_bbox_xywh, polygons_to_mask
 from maskwright.regular_files import open_regular
-from maskwright.words import count_of
 
-_VOID = 255
 _SET = "default.txt"
 
 
@@ -46,7 +45,7 @@ def write_voc(source: CocoSource, path: Path, options: CocoExportOptions) -> Wri
     images = instances = 0
     stems: list[str] = []
     for image, taken in chosen(source, options):
-        masks = np.zeros((2, image.height, image.width), np.uint8 if len(taken) < _VOID else np.uint16)
+        masks = np.zeros((2, image.height, image.width), np.uint8 if len(taken) < VOID else np.uint16)
         for i, instance in enumerate(taken, start=1):
             if is_box(instance):
                 continue
@@ -60,15 +59,16 @@ def write_voc(source: CocoSource, path: Path, options: CocoExportOptions) -> Wri
         images, instances = images + 1, instances + len(taken)
     for task in ("Main", "Segmentation"):
         _write_list(path / "ImageSets" / task, stems)
-    with atomic_writer(path / "labelmap.txt") as file:
+    with atomic_writer(path / LABEL_MAP) as file:
         file.write(_label_map(list(names.values())).encode())
-    return WriteReport(path, images, instances, ("class ids", "scores", "what lies under another object"))
+    lost = ("class and object ids", "scores", "crowd flags", "what lies under another object")
+    return WriteReport(path, images, instances, lost)
 
 
 def _label_map(names: list[str]) -> str:
     """The classes in the order of their numbers, as CVAT and Datumaro read them; colours are those of the devkit."""
     lines = ["# label:color_rgb:parts:actions"]
-    for number, name in enumerate(["background", *names]):
+    for number, name in enumerate([BACKGROUND, *names]):
         lines.append(f"{name}:{','.join(map(str, voc_colour(number)))}::")
     return "\n".join(lines) + "\n"
 
@@ -83,18 +83,23 @@ def _write_list(folder: Path, stems: list[str]) -> None:
 def read_voc(path: Path) -> DataSet:
     """The folder that has `Annotations`, or masks alone. Raises FormatError where there is neither.
 
-    Objects without a mask are their boxes.
+    Objects without a mask or a polygon are their boxes.
     """
     folder = annotation_folder(path)
     if folder is None:
         return read_voc_masks(path)
-    builder = DataSetBuilder(path)
-    for file in sorted(folder.rglob("*.xml")):
+    builder = DataSetBuilder(path, [name for name in read_label_map(path) or () if name.casefold() != BACKGROUND])
+    files = sorted(folder.rglob("*.xml"))
+    if not files:
+        raise FormatError("there is no XML file in its folder of annotations", path=path)
+    for file in files:
         where = file.relative_to(path).as_posix()
         try:
             with open_regular(file) as opened:
                 root = parse(opened).getroot()
-            _add(root, file.relative_to(folder), path, builder)
+            if root.tag != "annotation":
+                raise ValueError(f"expected <annotation>, got <{root.tag}>")
+            add_annotation(root, file, folder, path, builder)
         except (ParseError, DefusedXmlException, ValueError, LookupError, OSError, FormatError) as error:
             builder.skip(where, error)
     return builder.finished()
@@ -112,8 +117,14 @@ def _annotation(image: ImageRecord, taken: list[Instance], names: dict[int, str]
     for instance in taken:
         element = SubElement(root, "object")
         SubElement(element, "name").text = names[instance.category_id]
-        for key in ("truncated", "difficult"):
-            SubElement(element, key).text = "0"
+        known = instance.extra.get("attributes")
+        attributes = {str(k): v for k, v in known.items() if is_plain(v)} if isinstance(known, Mapping) else {}
+        for key in FLAGS:
+            SubElement(element, key).text = str(int(attributes.pop(key, False) is True))
+        if "pose" in attributes:
+            SubElement(element, "pose").text = str(attributes.pop("pose"))
+        if attributes:
+            _write_attributes(SubElement(element, "attributes"), attributes)
         x, y, w, h = polygons_bbox_xywh(instance.polygons, (image.width, image.height))
         box = SubElement(element, "bndbox")
         for key, edge in (("xmin", x + 1), ("ymin", y + 1), ("xmax", x + w), ("ymax", y + h)):
@@ -122,42 +133,9 @@ def _annotation(image: ImageRecord, taken: list[Instance], names: dict[int, str]
     return root
 
 
-def _add(root: Any, relative: Path, path: Path, builder: DataSetBuilder) -> None:
-    name = safe_file_name((relative.parent / (root.findtext("filename") or "")).as_posix())
-    width, height = (int(root.findtext(f"size/{key}") or 0) for key in ("width", "height"))
-    if not (0 < width <= 1 << 20 and 0 < height <= 1 << 20):
-        raise ValueError(f"expected a size, got {width} x {height}")
-    masks = _masks(path / "SegmentationObject" / relative.with_suffix(".png"), (width, height))
-    where = relative.as_posix()
-    objects = []
-    for i, element in enumerate(root.iterfind("object"), start=1):
-        label = (element.findtext("name") or "").strip()
-        if not label:
-            raise ValueError(f"object {i} has no name")
-        polygons = masks.pop(i, None)
-        try:
-            objects.append(Described(label, polygons or _box(element), is_box=polygons is None))
-        except ValueError as error:
-            builder.skip_object(f"{where} object {i}", error)
-    masks.pop(_VOID, None)
-    if masks:
-        builder.skip_object(
-            where, f"{count_of(len(masks), 'object')} of its mask without an <object>, so without a class"
-        )
-    builder.add_image(name, (width, height), objects)
-
-
-def _masks(file: Path, size_wh: tuple[int, int]) -> dict[int, tuple[Polygon, ...]]:
-    if not file.exists():
-        return {}
-    numbers = object_numbers(file)
-    if numbers.shape != size_wh[::-1]:
-        height, width = numbers.shape
-        raise ValueError(f"the mask has {width} x {height} pixels, the image {size_wh[0]} x {size_wh[1]}")
-    return dict(objects_to_polygons(numbers))
-
-
-def _box(element: Any) -> tuple[Polygon, ...]:
-    keys = ("xmin", "ymin", "xmax", "ymax")
-    x1, y1, x2, y2 = (float(element.findtext(f"bndbox/{key}") or "nan") for key in keys)
-    return rectangle(x1 - 1, y1 - 1, x2, y2)
+def _write_attributes(parent: Any, attributes: Mapping[str, Any]) -> None:
+    """As CVAT and Datumaro write those that Pascal VOC has no word for."""
+    for key, value in attributes.items():
+        attribute = SubElement(parent, "attribute")
+        SubElement(attribute, "name").text = key
+        SubElement(attribute, "value").text = str(value).lower() if isinstance(value, bool) else str(value)

@@ -12,6 +12,9 @@ from maskwright.errors import FormatError
 from maskwright.regular_files import read_regular
 
 LABEL_MAP = "labelmap.txt"
+BACKGROUND = "background"
+_FIELDS = 3
+"""Behind the name, which may hold colons: colour, parts, actions."""
 Colour = tuple[int, int, int]
 
 
@@ -23,7 +26,10 @@ def voc_colour(number: int) -> Colour:
 
 
 def read_label_map(folder: Path) -> dict[str, Colour] | None:
-    """{class: colour} in the order of the file; None where there is none. Raises FormatError for a damaged one."""
+    """{class: colour} in the order of the file; None where there is none. Raises FormatError for a damaged one.
+
+    A class without a colour has the devkit's of its place.
+    """
     file = folder / LABEL_MAP
     if not file.is_file():
         return None
@@ -32,8 +38,8 @@ def read_label_map(folder: Path) -> dict[str, Colour] | None:
         lines = read_regular(file).decode("utf-8-sig").splitlines()
         for line in lines:
             if line.strip() and not line.startswith("#"):
-                name, colour, *_ = line.split(":")
-                found[name.strip()] = _colour(colour)
+                name, colour = line.rsplit(":", _FIELDS)[:2] if line.count(":") >= _FIELDS else line.split(":")[:2]
+                found[name.strip()] = _colour(colour) if colour.strip() else voc_colour(len(found))
     except (OSError, ValueError) as error:
         raise FormatError(f"expected lines such as `car:128,0,0::` ({error})", path=file) from error
     if len(set(found.values())) < len(found):

@@ -11,10 +11,10 @@ from maskwright.errors import FormatError
 from maskwright.formats.building import DataSetBuilder
 from maskwright.formats.data_set import DataSet
 from maskwright.formats.png_masks import objects_to_polygons, read_png
-from maskwright.formats.voc_colours import LABEL_MAP, Colour, colours_to_numbers, read_label_map
+from maskwright.formats.voc_colours import BACKGROUND, LABEL_MAP, Colour, colours_to_numbers, read_label_map
 from maskwright.regular_files import open_regular
 
-_VOID, _VOID_COLOUR = 255, (224, 224, 192)
+VOID, _VOID_COLOUR = 255, (224, 224, 192)
 _OBJECTS, _CLASSES = "SegmentationObject", "SegmentationClass"
 
 
@@ -26,9 +26,13 @@ def is_voc(path: Path) -> bool:
 
 
 def annotation_folder(path: Path) -> Path | None:
-    """Where the XML files of a set are: `Annotations` as in the devkit, or as labelImg puts them, beside the images."""
-    if (path / "Annotations").is_dir():
-        return path / "Annotations"
+    """Where the XML files of a set are: `Annotations` as in the devkit, or as labelImg puts them, beside the images.
+
+    `Annotations` without any does not count where there are masks: some exporters make it and leave it empty.
+    """
+    devkit = path / "Annotations"
+    if devkit.is_dir() and (not (path / _OBJECTS).is_dir() or any(devkit.rglob("*.xml"))):
+        return devkit
     return next((folder for folder in (path / "annotations", path) if _has_annotation(folder)), None)
 
 
@@ -61,7 +65,7 @@ def read_voc_masks(path: Path) -> DataSet:
     colours = read_label_map(path)
     if colours is None:
         raise FormatError(f"there are masks, but neither `Annotations` nor {LABEL_MAP} name their classes", path=path)
-    names = [name for name in colours if name.casefold() != "background"]
+    names = [name for name in colours if name.casefold() != BACKGROUND]
     builder = DataSetBuilder(path, names)
     for file in sorted(folder.rglob("*.png")):
         relative = file.relative_to(folder)
@@ -77,9 +81,9 @@ def read_voc_masks(path: Path) -> DataSet:
         for number, polygons in objects_to_polygons(numbers).items():
             counts = np.bincount(classes[numbers == number])
             name = list(colours)[int(counts.argmax())] if counts.argmax() < len(colours) else ""
-            if number != _VOID and name in names:
+            if number != VOID and name in names:
                 objects.append((name, polygons))
-            elif number != _VOID:
+            elif number != VOID:
                 builder.skip_object(f"{relative.as_posix()} object {number}", "is of no class")
         builder.add_image(relative.as_posix(), (numbers.shape[1], numbers.shape[0]), objects)
     return builder.finished()

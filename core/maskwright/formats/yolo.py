@@ -2,14 +2,17 @@
 
 A line is the class number (from 0) and the x, y of one ring as shares of the image's width and height. Holes are cut
 open and parts joined by ways there and back, which fill no pixel. Eight decimals keep a hundredth of a pixel. Four
-numbers are a box (centre and size); a last, odd number is the score of a prediction.
+numbers are a box (centre and size); a last, odd number is the score of a prediction, and one more the number that a
+tracker gave it.
 """
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path, PurePosixPath
+from typing import Any
 
 import numpy as np
 import orjson
+from numpy.typing import NDArray
 
 from maskwright.document.values import Category, ImageRecord, Instance
 from maskwright.errors import ImageError
@@ -28,12 +31,17 @@ from maskwright.images import probe_image
 from maskwright.regular_files import read_regular
 
 _YAML = YAML_NAMES[0]
+_BEYOND = 0.5
+"""How far an outline may reach out of its image, as a share of it; what reaches further is in pixels."""
+_TRACKED = 6
+"""Numbers behind the class in a line of Ultralytics' tracker: box, score, number of the track."""
 
 
 def write_yolo(source: CocoSource, path: Path, options: CocoExportOptions) -> WriteReport:
     """`labels/` and `data.yaml` below the folder `path`; images belong into `images/` in the same sub-folders."""
-    lost = ("class ids", "scores", "crowd flags", "holes and parts become bridges", "boxes become outlines")
-    return write_labels(source, path, options, _ring_shares, lost)
+    lost = ("class and object ids", "scores", "attributes", "crowd flags")
+    lost_shapes = ("holes and parts become bridges", "boxes become outlines")
+    return write_labels(source, path, options, _ring_shares, (*lost, *lost_shapes))
 
 
 def write_labels(
@@ -100,9 +108,12 @@ def read_yolo(path: Path, sizes: Mapping[str, tuple[int, int]] | None = None) ->
             builder.skip(where, error)
             continue
         objects = []
-        for i, line in enumerate(text.splitlines(), start=1):
+        lines = text.splitlines()
+        is_tracked = _is_tracked(lines)
+        for i, line in enumerate(lines, start=1):
             try:
-                objects += [_parsed_line(line, ids, size_wh, layout)] if line.strip() else []
+                if line.strip():
+                    objects.append(_parsed_line(line, ids, size_wh, layout, is_tracked=is_tracked))
             except ValueError as error:
                 builder.skip_object(f"{where} line {i}", error)
         if layout.has_keypoints and objects:
@@ -133,22 +144,30 @@ def _ring_shares(instance: Instance, image: ImageRecord) -> list[float]:
     return shares
 
 
-def _parsed_line(line: str, ids: Mapping[int, int], size_wh: tuple[int, int], layout: YoloLayout) -> Described:
+def _is_tracked(lines: Sequence[str]) -> bool:
+    """Whether the lines are boxes with a score and the number of a track: six numbers, which a triangle has, too.
+
+    A share of the image is no whole number above 1; with nothing but track 1 in a file it is taken for a triangle.
+    """
+    rows = [line.split()[1:] for line in lines if line.strip()]
+    return any(rows) and all(len(row) == _TRACKED and row[-1].isdecimal() for row in rows) and _highest(rows) > 1
+
+
+def _highest(rows: Sequence[Sequence[str]]) -> int:
+    return max(int(row[-1][:9]) for row in rows)
+
+
+def _parsed_line(
+    line: str, ids: Mapping[int, int], size_wh: tuple[int, int], layout: YoloLayout, *, is_tracked: bool
+) -> Described:
     words = line.split()
     values = np.array(words, np.float64)
     if not values[0].is_integer() or int(values[0]) not in ids:
         raise ValueError(f"class {words[0][:20]} is not among the {len(ids)} class names")
-    numbers = values[1:]
-    score = None
-    if layout.has_keypoints:
-        numbers = numbers[:4]
-    elif len(numbers) % 2 and len(numbers) > 4:  # Ultralytics' `save_conf`
-        score, numbers = float(numbers[-1]), numbers[:-1]
-        if not 0 <= score <= 1:
-            raise ValueError(f"expected pairs of coordinates, or a score of 0 to 1 after them, got {score:g}")
+    numbers, score, extra = _without_score(values[1:], has_keypoints=layout.has_keypoints, is_tracked=is_tracked)
     if not np.isfinite(numbers).all() or len(numbers) % 2 or len(numbers) < 4:
         raise ValueError(f"expected pairs of coordinates, got {len(numbers)} numbers")
-    if np.abs(numbers).max() > 10:
+    if numbers.min() < -_BEYOND or numbers.max() > 1 + _BEYOND:
         raise ValueError("expected coordinates as shares of the image's size")
     category, is_box = ids[int(values[0])], len(numbers) == 4
     if is_box:
@@ -156,4 +175,21 @@ def _parsed_line(line: str, ids: Mapping[int, int], size_wh: tuple[int, int], la
         polygons = rectangle(*np.round([x - w / 2, y - h / 2, x + w / 2, y + h / 2], 2).tolist())
     else:
         polygons = ring_to_polygons(Polygon.of(np.round(numbers.reshape(-1, 2) * size_wh, 2)).exterior)
-    return Described(category, polygons, is_box, score, is_proposal=score is not None)
+    return Described(category, polygons, is_box, score, is_proposal=score is not None, extra=extra)
+
+
+def _without_score(
+    numbers: NDArray[np.float64], *, has_keypoints: bool, is_tracked: bool
+) -> tuple[NDArray[np.float64], float | None, dict[str, Any]]:
+    """The coordinates, the score where one follows them, and what else is known. Raises ValueError for no score."""
+    extra: dict[str, Any] = {}
+    if has_keypoints:
+        return numbers[:4], None, extra
+    if is_tracked:
+        numbers, extra = numbers[:-1], {"attributes": {"track_id": int(numbers[-1])}}
+    if len(numbers) % 2 == 0 or len(numbers) <= 4:
+        return numbers, None, extra
+    score = float(numbers[-1])  # Ultralytics' `save_conf`
+    if not 0 <= score <= 1:
+        raise ValueError(f"expected pairs of coordinates, or a score of 0 to 1 after them, got {score:g}")
+    return numbers[:-1], score, extra

@@ -17,7 +17,7 @@ from maskwright.formats.yolo import write_labels
 from maskwright.geometry.polygon import Polygon
 from maskwright.geometry.raster import polygons_bbox_xywh
 
-_LOST = ("outlines (only boxes are written)", "class and object ids", "scores", "crowd flags")
+_LOST = ("outlines (only boxes are written)", "class and object ids", "scores", "attributes", "crowd flags")
 
 
 def write_yolo_boxes(source: CocoSource, path: Path, options: CocoExportOptions) -> WriteReport:

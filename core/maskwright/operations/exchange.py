@@ -16,8 +16,7 @@ from maskwright.formats.problems import Problem
 from maskwright.formats.registry import format_named, format_of
 from maskwright.formats.selection import WriteReport
 from maskwright.monitor import SILENT, Monitor
-from maskwright.project.import_values import ImportOptions, ImportResult
-from maskwright.project.importing import require_whole
+from maskwright.project.import_values import ImportOptions, ImportResult, require_whole
 from maskwright.project.snapshot import snapshot
 from maskwright.project.store import Project
 
@@ -41,7 +40,8 @@ class Imported:
         notes = [str(problem) for problem in self.problems]
         if self.result.renumbered_count:
             notes.append(f"{self.result.renumbered_count} objects got new ids: theirs were taken.")
-        notes += [f"{name} has another size than the project knows and was left out." for name in self.result.resized]
+        resized = self.result.resized
+        notes += [f"{name} has another size than the annotations are for and was left out." for name in resized]
         if self.missing_count:
             notes.append(f"{self.missing_count} images are not in the image folder.")
         return tuple(notes)

@@ -26,8 +26,7 @@ def take_detections(
     FormatError for what is no list of detections, and for one of which nothing is about this project.
     """
     from maskwright.formats.json_stream import parsed  # these bring OpenCV
-    from maskwright.project.import_values import ImportResult
-    from maskwright.project.importing import require_whole
+    from maskwright.project.import_values import ImportResult, require_whole
     from maskwright.project.store import Project
 
     assert isinstance(project, Project)

@@ -1,8 +1,13 @@
 """How annotations come into a project, and what came."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from types import MappingProxyType
+
+from maskwright.errors import IncompleteError
+from maskwright.formats.problems import Problem
+from maskwright.words import count_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,7 +21,7 @@ class ImportResult:
     renumbered_count: int = 0
     """Instances whose id was taken in the project."""
     resized: tuple[str, ...] = ()
-    """Images that the project knows in another size; their annotations were left out."""
+    """Images of another size than the annotations are for; these were left out."""
     added_count: int = 0
     updated_count: int = 0
     """Were there, and are now as the file has them."""
@@ -38,3 +43,25 @@ class ImportOptions:
     """Even if not one of the images is in the image folder."""
     class_names: Mapping[str, str | None] = field(default_factory=lambda: MappingProxyType({}))
     """{class of the file: what it is called here, or None to leave its objects out}; others keep their names."""
+
+
+def require_whole(problems: Sequence[Problem], path: Path, options: ImportOptions) -> None:
+    """Raises IncompleteError where a strict import would leave something out."""
+    skipped = [each for each in problems if each.effect == "skipped"]
+    if options.is_strict and skipped:
+        count = count_of(len(skipped), "thing")
+        raise IncompleteError(
+            f"{count} in it cannot be taken in, so nothing was", problems=[str(each) for each in problems], path=path,
+            hint=f"the first is {skipped[0]}",
+        )  # fmt: skip
+
+
+def require_sizes(result: ImportResult, options: ImportOptions) -> None:
+    """Raises IncompleteError where a strict import would leave out images for their size."""
+    if options.is_strict and result.resized:
+        images = count_of(len(result.resized), "image")
+        raise IncompleteError(
+            f"{images} in it are of another size than the annotations are for, so nothing was taken in",
+            problems=list(result.resized),
+            hint=f"the first is {result.resized[0]}",
+        )

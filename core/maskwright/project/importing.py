@@ -1,23 +1,24 @@
 """The part of a project that takes in annotations made elsewhere, in one transaction."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, select, update
 
-from maskwright.document.values import ImageState, Instance
-from maskwright.errors import FormatError, IncompleteError
+from maskwright.document.values import ImageRecord, ImageState, Instance
+from maskwright.errors import FormatError, ImageError
 from maskwright.formats.folder_contents import FolderSizes, files_below, names_in_folder, sizes_of
 from maskwright.formats.json_stream import paused_gc
 from maskwright.formats.naming import matched_names
 from maskwright.formats.problems import Problem
 from maskwright.formats.renaming import with_classes
+from maskwright.images.header import probe_image
 from maskwright.images.pages import page_source
 from maskwright.project.bulk import TooHighError, insert_annotations, read_all, read_some
 from maskwright.project.database import Database
-from maskwright.project.import_values import ImportOptions, ImportResult
+from maskwright.project.import_values import ImportOptions, ImportResult, require_sizes, require_whole
 from maskwright.project.incoming import (
     Annotated,
     keep_order,
@@ -30,13 +31,13 @@ from maskwright.project.known_objects import sort_by_known, write_changed
 from maskwright.project.numbers import NumberRepository, read_numbers
 from maskwright.project.rows import sound_instances, write_settings
 from maskwright.project.schema import history, images, instances, run_images, signals
-from maskwright.words import count_of
 
 if TYPE_CHECKING:
     from maskwright.formats.coco.stream import CocoStream
     from maskwright.formats.data_set import DataSet
 
 _BLOCK = 500
+_LOOKED_AT = 1000
 _IMAGES = "images"
 """Beside a COCO file, where its names usually count from; exports put them there."""
 
@@ -67,9 +68,11 @@ class ImportRepository(NumberRepository):
         """
         chosen = options or ImportOptions()
         result: ImportResult | None = None
+        misfits = self._misfits(data.images())
         try:
             with self._database.write() as connection:
-                result = _taken(connection, data, adds_again=chosen.adds_again)
+                result = _taken(connection, data, misfits, adds_again=chosen.adds_again)
+                require_sizes(result, chosen)
                 if chosen.is_trial:
                     raise _TrialError
         except _TrialError:
@@ -173,6 +176,7 @@ class ImportRepository(NumberRepository):
     ) -> tuple[ImportResult, list[Problem]]:
         names = [image.file_name for image in stream.images.values()]
         stream.rename_images(self._names_here(names, path, options, stream.problems, _IMAGES))
+        misfits = self._misfits(stream.images.values())
         is_alone = alone and not options.is_trial
         transaction = self._database.write_alone() if is_alone else self._database.write()
         result: ImportResult | None = None
@@ -180,8 +184,9 @@ class ImportRepository(NumberRepository):
             with paused_gc(), transaction as connection:
                 if not _is_fresh(connection):
                     raise _ChangedError
-                result = take_stream(connection, stream, keeps_ids=keeps_ids)
+                result = take_stream(connection, stream, misfits, keeps_ids=keeps_ids)
                 require_whole(stream.problems, path, options)
+                require_sizes(result, options)
                 if options.is_trial:
                     raise _TrialError
         except _TrialError:
@@ -220,6 +225,18 @@ class ImportRepository(NumberRepository):
             )  # fmt: skip
         return found
 
+    def _misfits(self, records: Iterable[ImageRecord]) -> frozenset[str]:
+        """Names of images that are not in the project yet and whose file has another size than the record.
+
+        As long as none of a thousand has, the others are not opened.
+        """
+        known = _sizes_here(self)
+        new = [image for image in records if image.file_name not in known]
+        some = new[:: max(1, len(new) // _LOOKED_AT)]
+        if not any(_is_misfit(image, self.image_root) for image in some):
+            return frozenset()
+        return frozenset(image.file_name for image in new if _is_misfit(image, self.image_root))
+
     def stored(self, ids: Sequence[int] | None = None) -> Iterator[tuple[int, int, bytes | Instance]]:
         """(image id, instance id, instance), by image and id, or those of `ids` in their order.
 
@@ -253,10 +270,17 @@ class ImportRepository(NumberRepository):
         return found
 
 
-def _taken(connection: Connection, data: Annotated, *, adds_again: bool) -> ImportResult:
+def _is_misfit(image: ImageRecord, root: Path) -> bool:
+    try:
+        return probe_image(root / image.file_name).size_wh != (image.width, image.height)
+    except ImageError:
+        return False
+
+
+def _taken(connection: Connection, data: Annotated, misfits: frozenset[str], *, adds_again: bool) -> ImportResult:
     is_fresh = _is_fresh(connection)
     category_ids = take_categories(connection, data.categories(), is_fresh=is_fresh)
-    image_ids, resized = take_images(connection, list(data.images()), is_fresh=is_fresh)
+    image_ids, resized = take_images(connection, list(data.images()), misfits, is_fresh=is_fresh)
     if is_fresh or adds_again:
         count, renumbered = take_instances(connection, data, image_ids, category_ids, is_fresh=is_fresh)
         if is_fresh:
@@ -277,24 +301,15 @@ def _taken(connection: Connection, data: Annotated, *, adds_again: bool) -> Impo
     )
 
 
-def require_whole(problems: Sequence[Problem], path: Path, options: ImportOptions) -> None:
-    """Raises IncompleteError where a strict import would leave something out."""
-    skipped = [each for each in problems if each.effect == "skipped"]
-    if options.is_strict and skipped:
-        count = count_of(len(skipped), "thing")
-        raise IncompleteError(
-            f"{count} in it cannot be taken in, so nothing was", problems=[str(each) for each in problems], path=path,
-            hint=f"the first is {skipped[0]}",
-        )  # fmt: skip
-
-
-def take_stream(connection: Connection, stream: "CocoStream", *, keeps_ids: bool = True) -> ImportResult:
+def take_stream(
+    connection: Connection, stream: "CocoStream", misfits: frozenset[str] = frozenset(), *, keeps_ids: bool = True
+) -> ImportResult:
     """Into a fresh project. Unless `keeps_ids` all objects get new ids, as they do where any has been given before.
 
     Raises TooHighError for an id that the project cannot take over.
     """
     category_ids = take_categories(connection, list(stream.categories.values()), is_fresh=True)
-    image_ids, resized = take_images(connection, list(stream.images.values()), is_fresh=True)
+    image_ids, resized = take_images(connection, list(stream.images.values()), misfits, is_fresh=True)
     numbers = read_numbers(connection, "category")
     stream.read_with_care(id_ for id_, own in category_ids.items() if numbers[own] != id_)
     first = next_id(connection)

@@ -88,13 +88,17 @@ def _same_categories(connection: Connection, incoming: Sequence[Category]) -> di
 
 
 def take_images(
-    connection: Connection, incoming: list[ImageRecord], *, is_fresh: bool
+    connection: Connection, incoming: list[ImageRecord], misfits: frozenset[str] = frozenset(), *, is_fresh: bool
 ) -> tuple[dict[int, int], list[str]]:
-    """{the file's id: the project's}, and the names of images whose size differs."""
+    """{the file's id: the project's}, and the names of images whose size differs from what the project knows.
+
+    `misfits`: names of new images whose files are of another size; they are not taken in either.
+    """
     # By the name in the table: a damaged image keeps its place, and what comes for it is of another size.
     there = {row.file_name: image_from_row(row) for row in connection.execute(select(images).order_by(images.c.id))}
-    resized = [each.file_name for each in incoming if _differs(each, there.get(each.file_name))]
-    usable = [each for each in incoming if not _differs(each, there.get(each.file_name))]
+    differing = {each.id for each in incoming if each.file_name in misfits or _differs(each, there.get(each.file_name))}
+    resized = [each.file_name for each in incoming if each.id in differing]
+    usable = [each for each in incoming if each.id not in differing]
     taken = {image.id for image in there.values()}
     highest = max([highest_number(connection, "image"), *(each.id for each in usable if each.id < LARGEST_KEPT)])
     ids: dict[int, int] = {}

@@ -229,3 +229,24 @@ def test_an_image_with_proposals_that_nobody_answered_is_not_done(project: Proje
     project.apply(image.id, Change.create([proposed]), label="Propose")
     take_in(project, content(annotation(1)))
     assert project.image(image.id).state is ImageState.IN_PROGRESS
+
+
+def test_annotations_for_another_size_are_left_out(project: Project) -> None:
+    others = [{"id": i, "file_name": name, "width": 80, "height": 60} for i, name in ((1, "a.png"), (3, "gone.png"))]
+    fitting = {"id": 2, "file_name": "sub/b.png", "width": 40, "height": 30}
+    taken, problems = take_in(project, content(annotation(1), annotation(2, image_id=2), images=[*others, fitting]))
+    assert taken.resized == ("a.png",)
+    assert {image.file_name for image in project.images()} == {"gone.png", "sub/b.png"}
+    assert problems == []
+
+
+def test_a_strict_import_takes_nothing_for_another_size(project: Project) -> None:
+    value = content(annotation(1), images=[{"id": 1, "file_name": "a.png", "width": 80, "height": 60}])
+    with pytest.raises(IncompleteError, match="another size"):
+        take_in(project, value, is_strict=True)
+    assert list(project.images()) == []
+
+
+def test_a_score_of_an_annotation_is_kept(project: Project) -> None:
+    take_in(project, content(annotation(1, score=0.25)))
+    assert [instance.score for instance in project.instances(1)] == [0.25]

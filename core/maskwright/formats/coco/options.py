@@ -122,3 +122,7 @@ class CocoExportReport:
     """Objects whose keypoints were left out: the outline was changed, and they may no longer lie on it."""
     crowd_polygons: int = 0
     """Crowd regions written as polygons because only polygons were wanted."""
+    lost_scores: int = 0
+    """Objects whose score is not written: it is only with the provenance."""
+    lost_ignores: int = 0
+    """Objects that a file told its readers to ignore, which no longer says so."""

@@ -12,8 +12,10 @@ from maskwright.formats.coco.original import ANNOTATION_KEYS, CATEGORY_KEYS, IMA
 from maskwright.formats.coco.provenance import with_provenance
 from maskwright.formats.coco.segmentation import bbox_to_polygon, segmentation_to_polygons
 from maskwright.formats.naming import path_inside
-from maskwright.formats.sizes import whole_size
+from maskwright.formats.sizes import is_share, whole_size
 from maskwright.geometry.polygon import Polygon
+
+_ROUNDING_PX = 1.5
 
 SizeOf = Callable[[str], tuple[int, int] | None]
 """Width and height of an image by its name; None where it is not there."""
@@ -76,12 +78,21 @@ def instance_of(
     segmentation = record.get("segmentation")
     polygons: tuple[Polygon, ...]
     if not segmentation and record.get("bbox"):
-        polygons, notes = (bbox_to_polygon(record["bbox"]),), ["has no segmentation; its box is used"]
+        box = bbox_to_polygon(record["bbox"])
+        polygons, notes = (box,), ["has no segmentation; its box is used"]
+        if _reaches_out(box, image):
+            notes.append("its box reaches out of the image; should it be x, y, width, height?")
     else:
         polygons, notes = segmentation_to_polygons(segmentation, (image.width, image.height))
     if not has_measures(record):
         notes = [*notes, "its area or box is not made of numbers; both are measured anew"]
     return _instance(record, polygons, category_id, new_id), notes
+
+
+def _reaches_out(box: Polygon, image: ImageRecord) -> bool:
+    """By more than rounding does."""
+    x1, y1, x2, y2 = box.bounds_xyxy
+    return min(x1, y1) < -_ROUNDING_PX or x2 > image.width + _ROUNDING_PX or y2 > image.height + _ROUNDING_PX
 
 
 def polygon_instance_of(record: Mapping[str, Any], category_id: int, new_id: int) -> Instance:
@@ -103,6 +114,7 @@ def _instance(record: Mapping[str, Any], polygons: tuple[Polygon, ...], category
         category_id,
         polygons,
         InstanceState.ACCEPTED,
+        float(score) if is_share(score := record.get("score")) else None,
         is_crowd=bool(record.get("iscrowd", 0)),
         extra=MappingProxyType(remember(record, ANNOTATION_KEYS, polygons if has_measures(record) else ())),
     )

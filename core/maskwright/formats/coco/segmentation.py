@@ -23,6 +23,8 @@ def segmentation_to_polygons(segmentation: Any, size_wh: tuple[int, int]) -> tup
         return _run_lengths_to_polygons(segmentation, size_wh), []
     if not isinstance(segmentation, list):
         raise ValueError(f"expected a list of rings or run lengths, got {type(segmentation).__name__}")
+    if segmentation and all(map(_is_number, segmentation)):
+        raise ValueError("expected a list of rings, got the numbers of one ring")
     polygons: list[Polygon] = []
     left_out: list[str] = []
     for i, flat in enumerate(segmentation):

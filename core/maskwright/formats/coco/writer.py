@@ -58,6 +58,8 @@ def export_coco(
         tuple(writer.left_out),
         writer.lost_keypoints,
         writer.crowd_polygons,
+        writer.lost_scores,
+        writer.lost_ignores,
     )
 
 
@@ -72,6 +74,8 @@ class _CocoWriter:
         self.unreviewed_count = 0
         self.lost_keypoints = 0
         self.crowd_polygons = 0
+        self.lost_scores = 0
+        self.lost_ignores = 0
         self.left_out: list[LeftOut] = []
 
     def write(self, file: IO[bytes]) -> None:
@@ -118,6 +122,8 @@ class _CocoWriter:
             self.instance_count += 1
             self.lost_keypoints += KEYPOINTS in instance.extra and KEYPOINTS not in record
             self.crowd_polygons += instance.is_crowd and self._options.masks == "polygons"
+            self.lost_scores += instance.score is not None and "score" not in (record.get("attributes") or ())
+            self.lost_ignores += bool(instance.extra.get("ignore"))
             record["category_id"] = self._categories[instance.category_id].id
             yield record
 

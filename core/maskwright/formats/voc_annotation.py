@@ -1,7 +1,7 @@
 """One XML file of Pascal VOC: its image, and an object for each <object>.
 
 Boxes count pixels from 1 and include both ends (VOC devkit documentation, section 3.1). Besides the devkit's elements
-these are read: <polygon> of Roboflow and supervision, whose vertices are pixels counted from 1, <robndbox> of
+these are read: <polygon> of Roboflow and supervision, whose vertices are counted from 1, <robndbox> of
 roLabelImg (a turned box), and <attributes> of CVAT.
 """
 
@@ -27,7 +27,8 @@ IMAGE_FOLDER = "JPEGImages"
 FLAGS = ("truncated", "difficult", "occluded")
 """Elements of 0 or 1."""
 _UNKNOWN_POSE = ("", "unspecified")
-_MIDDLE_OF_PIXEL = 0.5
+_FIRST = 1
+"""Number of the first pixel."""
 
 
 def add_annotation(root: Any, file: Path, folder: Path, path: Path, builder: DataSetBuilder) -> None:
@@ -101,14 +102,14 @@ def _described(element: Any, mask: tuple[Polygon, ...] | None) -> Described:
 
 
 def _polygon(element: Any) -> tuple[Polygon, ...] | None:
-    """Through the middles of pixels counted from 1; None where there is none."""
+    """Its vertices are counted from 1, all of them; None where there is none."""
     polygon = element.find("polygon")
     if polygon is None or not len(polygon):
         return None
     numbers = {child.tag: _number(child.text) for child in polygon}
     count = len(numbers) // 2
     points = [(numbers.get(f"x{i}"), numbers.get(f"y{i}")) for i in range(1, count + 1)]
-    ring = np.array(points, np.float64) - _MIDDLE_OF_PIXEL
+    ring = np.array(points, np.float64) - _FIRST
     if 2 * count != len(polygon) or not np.isfinite(ring).all() or np.abs(ring).max() > 1e6:
         raise ValueError("expected a polygon of x1, y1, x2, y2, ...")
     return ring_to_polygons(Polygon.of(ring).exterior)

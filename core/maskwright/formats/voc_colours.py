@@ -37,7 +37,7 @@ def read_label_map(folder: Path) -> dict[str, Colour] | None:
     try:
         lines = read_regular(file).decode("utf-8-sig").splitlines()
         for line in lines:
-            if line.strip() and not line.startswith("#"):
+            if line.strip() and not _is_comment(line):
                 name, colour = line.rsplit(":", _FIELDS)[:2] if line.count(":") >= _FIELDS else line.split(":")[:2]
                 found[name.strip()] = _colour(colour) if colour.strip() else voc_colour(len(found))
     except (OSError, ValueError) as error:
@@ -45,6 +45,11 @@ def read_label_map(folder: Path) -> dict[str, Colour] | None:
     if len(set(found.values())) < len(found):
         raise FormatError("two classes have one colour", path=file)
     return found
+
+
+def _is_comment(line: str) -> bool:
+    """A class may be called `# 1`; the heading has as many colons and says so itself."""
+    return line.startswith("#") and (line.count(":") < _FIELDS or line.startswith("# label:"))
 
 
 def colours_to_numbers(pixels: NDArray[Any], numbers: Mapping[Colour, int] | None = None) -> NDArray[np.int64]:

@@ -56,7 +56,7 @@ def test_a_polygon_beside_a_box_is_the_outline(tmp_path: Path) -> None:
     points = "".join(f"<x{i}>{x}</x{i}><y{i}>{y}</y{i}>" for i, (x, y) in enumerate([(3, 3), (12, 3), (12, 14)], 1))
     (instance,) = found(voc(tmp_path, voc_object(f"{BOX}<polygon>{points}</polygon>")))
     assert not is_box(instance)
-    assert instance.polygons[0].exterior.tolist() == [[2.5, 2.5], [11.5, 2.5], [11.5, 13.5]]
+    assert instance.polygons[0].exterior.tolist() == [[2, 2], [11, 2], [11, 13]]
 
 
 def test_a_broken_polygon_is_not_taken_for_its_box(tmp_path: Path) -> None:
@@ -107,8 +107,8 @@ def test_a_set_without_any_annotation_is_refused(tmp_path: Path) -> None:
 
 
 def test_classes_without_colours_have_those_of_the_devkit(tmp_path: Path) -> None:
-    (tmp_path / "labelmap.txt").write_text("background:::\na: b:1,2,3::\nc:::\n")
-    assert read_label_map(tmp_path) == {"background": (0, 0, 0), "a: b": (1, 2, 3), "c": voc_colour(2)}
+    (tmp_path / "labelmap.txt").write_text("# label:color_rgb:parts:actions\nbackground:::\na: b:1,2,3::\n# c:::\n")
+    assert read_label_map(tmp_path) == {"background": (0, 0, 0), "a: b": (1, 2, 3), "# c": voc_colour(2)}
 
 
 # YOLO

@@ -15,6 +15,7 @@ from PySide6.QtWidgets import QApplication
 from maskwright.errors import IN_THE_LOG, UNEXPECTED, MaskwrightError
 from maskwright_gui.activity import Activity
 from maskwright_gui.feature import Context, Feature
+from maskwright_gui.features.alike.feature import AlikeFeature
 from maskwright_gui.features.batch.feature import BatchFeature
 from maskwright_gui.features.canvas_menu.feature import CanvasMenuFeature
 from maskwright_gui.features.classes.feature import ClassesFeature
@@ -164,6 +165,7 @@ class Workbench:
         self.uncertain = add(UncertainFeature(context, self.images, self.thresholds))
         self.proposals = add(ProposalsFeature(context, self.editing, self.thresholds, self.uncertain))
         self.refine = add(RefineFeature(context, self.editing, self.point, self.thresholds))
+        self.alike = add(AlikeFeature(context, self.images, self.point, self.thresholds))
         self.exchange = add(ExchangeFeature(context, watch, self.images))
         self.relocating = add(RelocatingFeature(context, self.projects, self.images))
         self.comparing = add(ComparingFeature(context, self.images))

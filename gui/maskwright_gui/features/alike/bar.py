@@ -1,0 +1,117 @@
+"""The bar over the canvas during a search for the like: how alike objects must be, and where else to look."""
+
+from PySide6.QtCore import QEvent, QObject, QSignalBlocker, Qt, Signal
+from PySide6.QtWidgets import QCheckBox, QFrame, QHBoxLayout, QLabel, QPushButton, QToolButton, QWidget
+
+from maskwright_gui.panels.threshold_slider import JumpSlider
+from maskwright_gui.panels.widgets import leave_focus, muted_label, named
+
+_MARGIN_PX = 8
+_BATCH = 20
+"""Images that the button looks through."""
+
+
+class AlikeBar(QFrame):
+    """Floats in the lower left corner of the canvas."""
+
+    moved = Signal(float)
+    """Likeness wanted, at every step."""
+    released = Signal(float)
+    follows_toggled = Signal(bool)
+    batch_requested = Signal(int)
+    """So many of the next images are to be looked through."""
+    closed = Signal()
+
+    def __init__(self, host: QWidget) -> None:
+        super().__init__(host)
+        self._host = host
+        self.setObjectName("toolOptions")
+        self.setAttribute(Qt.WidgetAttribute.WA_NoMousePropagation)
+        self.setCursor(Qt.CursorShape.ArrowCursor)
+        self._title = muted_label("", self, wraps=False)
+        tip = "How alike an object must be to be proposed: to the right fewer, to the left more"
+        self._slider = named(JumpSlider(Qt.Orientation.Horizontal, self), "Likeness", tip=tip)
+        self._slider.setRange(0, 100)
+        self._slider.setPageStep(5)
+        self._slider.setFixedWidth(120)
+        self._slider.valueChanged.connect(self._on_value_changed)
+        self._slider.sliderReleased.connect(lambda: self.released.emit(self.threshold))
+        self._text = QLabel(self)
+        self._text.setMinimumWidth(self._text.fontMetrics().horizontalAdvance("looking…  "))
+        self._follows = QCheckBox("Next images too", self)
+        named(self._follows, "Look on the next images too", tip="Each image that you go to is looked through as well")
+        self._follows.toggled.connect(self.follows_toggled)
+        self._batch = QPushButton(f"Next {_BATCH}", self)
+        named(self._batch, f"Look through the next {_BATCH} images", tip="Propose them on the images that follow, now")
+        self._batch.clicked.connect(lambda: self.batch_requested.emit(_BATCH))
+        self._close = named(QToolButton(self), "Close", tip="Stop looking; what was proposed stays")
+        self._close.setText("✕")
+        self._close.clicked.connect(self.closed)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(10, 4, 6, 4)
+        row.setSpacing(8)
+        for widget in (self._title, self._slider, self._text, self._follows, self._batch, self._close):
+            row.addWidget(widget)
+        leave_focus(self)
+        host.installEventFilter(self)
+        self.hide()
+
+    @property
+    def threshold(self) -> float:
+        """0 to 1."""
+        return self._slider.value() / 100
+
+    @property
+    def text(self) -> str:
+        """How many there are, or that they are looked for."""
+        return self._text.text()
+
+    @property
+    def slider(self) -> JumpSlider:
+        return self._slider
+
+    def open_with(self, title: str, threshold: float) -> None:
+        """A new search."""
+        self._title.setText(title)
+        with QSignalBlocker(self._slider):
+            self._slider.setValue(round(100 * threshold))
+        with QSignalBlocker(self._follows):
+            self._follows.setChecked(False)
+        self.show_looking()
+        self.show()
+        self.raise_()
+        self._place()
+
+    def show_looking(self) -> None:
+        """Nothing is known of this image yet."""
+        self._text.setText("looking…")
+        self._slider.setEnabled(False)
+
+    def show_counts(self, shown: int, found: int) -> None:
+        """`shown`: of those found so many are alike enough."""
+        self._text.setText(f"{shown:,} of {found:,}")
+        self._slider.setEnabled(found > 0)
+        self._place()
+
+    def show_nothing(self, why: str) -> None:
+        """This image was not looked through."""
+        self._text.setText(why)
+        self._slider.setEnabled(False)
+        self._place()
+
+    def _on_value_changed(self) -> None:
+        self.moved.emit(self.threshold)
+        if not self._slider.isSliderDown():
+            self.released.emit(self.threshold)
+
+    def _place(self) -> None:
+        size = self.sizeHint()
+        width = min(size.width(), self._host.width() - 2 * _MARGIN_PX)
+        self.setGeometry(_MARGIN_PX, self._host.height() - size.height() - _MARGIN_PX, width, size.height())
+
+    # Qt
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.Resize and self.isVisible():
+            self._place()
+        return super().eventFilter(watched, event)

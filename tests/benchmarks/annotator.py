@@ -1,12 +1,12 @@
-"""A simulated annotator: presses until an object's outline is good enough, by drawing and by pointing.
+"""A simulated annotator's presses on one object: drawing it, pointing at it, mending what is nearly right.
 
-What counts. Drawing: one press a vertex of the sparsest outline that is good enough. A proposal that is good enough:
-one press to accept it; one that is not taken costs nothing. Correcting: one press to select, one a click. A new object:
-one press for the box (a drag), one a click. The annotator sees how good an outline is but not what a click will do, and
-draws by hand after `patience` clicks in vain, or as many as drawing would take: what was spent then comes on top.
+What counts. Drawing: one press a vertex of the sparsest outline that is good enough. A new object by pointing: one
+press for the box (a drag), one a click. Correcting by pointing: one press to select, one a click. Mending: areas added
+and cut out, one press a vertex. A proposal that is good enough: one press to accept it; one that is not taken costs
+nothing. Freehand strokes do not count as one press, for then a whole object would be one.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -15,34 +15,40 @@ from assist_protocol import Mask, iou, next_click
 
 from maskwright.assist.outline import Outline
 from maskwright.assist.protocol import View
+from maskwright.geometry.convert import mask_to_polygons
 from maskwright.geometry.polygon import Polygon
 
+LEVELS = (0.85, 0.90)
+MOST_CLICKS = 10
 WIDEST_PX = 64.0
 _TOLERANCES = 28
-
-
-@dataclass(frozen=True, slots=True)
-class Habits:
-    """How the annotator works. worth: IoU from which a proposal is corrected instead of begun anew."""
-
-    patience: int = 5
-    worth: float = 0.6
+_PIECE_TOLERANCES = (1.0, 2.0, 4.0, 8.0, 16.0, 32.0)
+_ROOM = 0.04
+"""How far an added area may reach into the object, as a share of its diagonal, so that its inner edge needs no care."""
 
 
 @dataclass(frozen=True, slots=True)
 class Trace:
-    """IoU after each click of one way to an outline, the first entry before any click; `start` presses before that."""
+    """One way to an outline by clicks: IoU after each, the first before any, and what mending costs there."""
 
-    start: int
     ious: tuple[float, ...]
+    mending: tuple[tuple[int, ...], ...]
+    """Presses from there to each of `LEVELS` by hand, drawing anew where that is less."""
 
-    def presses(self, level: float, drawing: int, patience: int) -> int:
-        """Until `level`, by hand if the clicks do not get there."""
-        most = min(patience, drawing)
-        for number, value in enumerate(self.ious[: most + 1]):
-            if value >= level:
-                return self.start + number
-        return self.start + min(most, len(self.ious) - 1) + drawing
+    def mending_to(self, level: float) -> list[int]:
+        return [presses[LEVELS.index(level)] for presses in self.mending]
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One object: vertices of a drawing for each of `LEVELS`, what pointing and correcting its proposals come to."""
+
+    image: int
+    area: int
+    drawing: tuple[int, ...]
+    box: Trace
+    plain: Trace | None = None
+    refined: Trace | None = None
 
 
 def drawing_presses(truth: Mask, level: float) -> int:
@@ -55,7 +61,8 @@ def drawing_presses(truth: Mask, level: float) -> int:
     parts = [(rings[number], is_hole[number]) for number in order]
     widest = min(WIDEST_PX, max(width, height))
     counts = [_vertices(parts, pixels, level, tolerance) for tolerance in np.geomspace(0.3, widest, _TOLERANCES)]
-    return min((count for count in counts if count), default=sum(len(ring) for ring, _ in parts))
+    fitted = sum(polygon.vertex_count for polygon in mask_to_polygons(pixels, min_iou=level))
+    return min(fitted, *(count for count in counts if count), fitted)
 
 
 def _vertices(
@@ -74,46 +81,98 @@ def _vertices(
     return None
 
 
-def pointing(view: View, truth: Mask, *, level: float, most: int) -> Trace:
+def mending_presses(mask: Mask, truth: Mask, level: float, most: int) -> int:
+    """Vertices of areas added to and cut out of `mask` until its IoU is at least `level`; `most` where it is not less.
+
+    The largest error first; each area is as coarse as its gain per vertex is best.
+    """
+    x, y, width, height = cv2.boundingRect((mask | truth).view(np.uint8))
+    window = slice(max(y - 3, 0), y + height + 3), slice(max(x - 3, 0), x + width + 3)
+    now, goal = mask[window].copy(), truth[window]
+    room = max(2, round(_ROOM * float(np.hypot(width, height))))
+    pieces = [(piece, True) for piece in _pieces(goal & ~now)] + [(piece, False) for piece in _pieces(now & ~goal)]
+    pieces.sort(key=lambda each: -int(np.count_nonzero(each[0])))
+    spent, value = 0, iou(now, goal)
+    for piece, is_missing in pieces:
+        if value >= level or spent + 3 >= most:
+            break
+        area = _grown(piece, room) & (goal if is_missing else ~goal)
+        tries = [(count, iou(new, goal), new) for count, new in _patched(now, area, is_missing=is_missing)]
+        enough = [each for each in tries if each[1] >= level]
+        best = min(enough, key=lambda each: each[0]) if enough else max(tries, key=lambda t: (t[1] - value) / t[0])
+        if best[1] > value:
+            spent, value, now = spent + best[0], best[1], best[2]
+    return min(spent, most) if value >= level else most
+
+
+def _pieces(error: Mask) -> list[Mask]:
+    """The larger ones: what nobody would mend is left out."""
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(error.view(np.uint8), connectivity=4)
+    areas = stats[1:, cv2.CC_STAT_AREA]
+    largest = np.argsort(-areas)[:4] if count > 1 else []
+    return [labels == number + 1 for number in largest]
+
+
+def _patched(now: Mask, area: Mask, *, is_missing: bool) -> list[tuple[int, Mask]]:
+    """The mask with the area added or cut out, as polygons of fewer and fewer vertices, and how many."""
+    rings, _ = cv2.findContours(area.view(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+    ring = max(rings, key=cv2.contourArea)
+    found: list[tuple[int, Mask]] = []
+    for tolerance in _PIECE_TOLERANCES:
+        corners = cv2.approxPolyDP(ring, tolerance, True)
+        if len(corners) < 3 and found:
+            break
+        drawn = np.zeros(now.shape, np.uint8)
+        cv2.fillPoly(drawn, [corners], 1)
+        found.append((max(len(corners), 3), now | (drawn > 0) if is_missing else now & ~(drawn > 0)))
+    return found
+
+
+def _grown(mask: Mask, by: int) -> Mask:
+    return cv2.dilate(mask.view(np.uint8), np.ones((3, 3), np.uint8), iterations=by) > 0
+
+
+def pointing(view: View, truth: Mask, drawing: Sequence[int]) -> Trace:
     """A box, then clicks on the larger error."""
     x, y, width, height = cv2.boundingRect(truth.view(np.uint8))
     box = (x, y, x + width, y + height)
-    points: list[tuple[float, float]] = []
-    labels: list[int] = []
-    outline = view.outline(box_xyxy=box, min_iou=None)
-    ious = [iou(outline.mask, truth)]
-    while ious[-1] < level and len(points) < most:
-        px, py, positive = next_click(outline.mask, truth)
-        points.append((px, py))
-        labels.append(int(positive))
-        outline = view.outline(points, labels, box, previous=outline, min_iou=None)
-        ious.append(iou(outline.mask, truth))
-    return Trace(1, tuple(ious))
+
+    def pressed(points: list[tuple[float, float]], labels: list[int], previous: Outline | None) -> Outline:
+        return view.outline(points, labels, box, previous=previous, min_iou=None)
+
+    first = view.outline(box_xyxy=box, min_iou=None)
+    return _clicked(pressed, first, first.mask, truth, drawing)
 
 
-def correcting(
-    view: View, start: Sequence[Polygon], start_mask: Mask, truth: Mask, *, level: float, most: int
-) -> Trace:
+def correcting(view: View, start: Sequence[Polygon], start_mask: Mask, truth: Mask, drawing: Sequence[int]) -> Trace:
     """Clicks that add to and take away from an outline there is."""
+
+    def pressed(points: list[tuple[float, float]], labels: list[int], previous: Outline | None) -> Outline:
+        return view.outline(points, labels, mask=start, previous=previous, min_iou=None)
+
+    return _clicked(pressed, None, start_mask, truth, drawing)
+
+
+def _clicked(
+    pressed: Callable[[list[tuple[float, float]], list[int], Outline | None], Outline],
+    outline: Outline | None,
+    mask: Mask,
+    truth: Mask,
+    drawing: Sequence[int],
+) -> Trace:
     points: list[tuple[float, float]] = []
     labels: list[int] = []
-    mask, previous = start_mask, None
-    ious = [iou(mask, truth)]
-    while ious[-1] < level and len(points) < most:
+    ious, mending = [iou(mask, truth)], [_mending(mask, truth, drawing)]
+    while ious[-1] < max(LEVELS) and len(points) < min(MOST_CLICKS, max(drawing)):
         px, py, positive = next_click(mask, truth)
         points.append((px, py))
         labels.append(int(positive))
-        previous = _corrected(view, points, labels, start, previous)
-        mask = previous.mask
+        outline = pressed(points, labels, outline)
+        mask = outline.mask
         ious.append(iou(mask, truth))
-    return Trace(1, tuple(ious))
+        mending.append(_mending(mask, truth, drawing))
+    return Trace(tuple(ious), tuple(mending))
 
 
-def _corrected(
-    view: View,
-    points: list[tuple[float, float]],
-    labels: list[int],
-    start: Sequence[Polygon],
-    previous: Outline | None,
-) -> Outline:
-    return view.outline(points, labels, mask=start, previous=previous, min_iou=None)
+def _mending(mask: Mask, truth: Mask, drawing: Sequence[int]) -> tuple[int, ...]:
+    return tuple(mending_presses(mask, truth, level, most) for level, most in zip(LEVELS, drawing, strict=True))

@@ -110,9 +110,8 @@ def clicks_to(ious: list[float], level: float) -> int:
 
 def next_click(answer: Mask, truth: Mask) -> tuple[float, float, bool]:
     """The deepest point of the larger error (by its depth), continuous coordinates, and whether it is inside."""
-    either = np.argwhere(answer != truth)
-    (top, left), (bottom, right) = either.min(0), either.max(0) + 1
-    window = slice(top, bottom), slice(left, right)
+    left, top, width, height = cv2.boundingRect((answer != truth).view(np.uint8))
+    window = slice(top, top + height), slice(left, left + width)
     depths = [_depth(truth[window] & ~answer[window]), _depth(answer[window] & ~truth[window])]
     positive = bool(depths[0].max() >= depths[1].max())
     depth = depths[0 if positive else 1]

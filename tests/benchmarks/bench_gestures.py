@@ -2,13 +2,16 @@
 
     python tests/benchmarks/bench_gestures.py --model MODEL [--set coco|nuclei] [--most 60] [--score S]
 
-`annotator.py` says what counts as a press. The model's proposals come from its operating point (or --score) and are
-matched by class and IoU, best first; refining them all is one press an image. Objects: all that are no crowd and at
-least --least-area large, of the first --most images of a shuffled truth.
+`annotator.py` says what counts as a press, `experience.py` how the annotator chooses: by what clicks did on the other
+half of the images. The model's proposals come from its operating point (or --score) and are matched by class and IoU,
+best first; refining them all is one press an image. Objects: all that are no crowd and at least --least-area large, of
+the first --most images of a shuffled truth. "hindsight" takes the cheapest of all roads and is a bound, not a figure.
 """
 
 import argparse
+import pickle
 import sys
+import time
 from collections import defaultdict
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,8 +22,9 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-from annotator import Habits, Trace, correcting, drawing_presses, pointing
+from annotator import LEVELS, Case, correcting, drawing_presses, pointing
 from assist_protocol import Mask, iou, true_mask
+from experience import Experience, with_hindsight
 
 from maskwright.assist.loading import load_assistant
 from maskwright.assist.outline import Outline
@@ -34,46 +38,27 @@ from maskwright.inference.model import Model, load_model
 SHARED = Path(__file__).resolve().parents[3] / "shared" / "data"
 
 SETS = {"coco": ("coco/val.json", "coco/val"), "nuclei": ("nuclei/val.json", "nuclei/val")}
-LEVELS = (0.85, 0.90)
 MATCHED = 0.5
-WAYS = ("drawing", "model alone", "model, refined", "model and pointing", "refined and pointing", "pointing alone")
-
-
-@dataclass(frozen=True, slots=True)
-class Start:
-    """The proposal that an object is matched with, and what correcting it takes."""
-
-    iou: float
-    trace: Trace | None
-
-
-@dataclass(frozen=True, slots=True)
-class Case:
-    """One object by every way."""
-
-    drawing: dict[float, int]
-    box: Trace
-    plain: Start | None
-    refined: Start | None
-
-    def presses(self, way: str, level: float, habits: Habits) -> int:
-        drawing = self.drawing[level]
-        if way == "drawing":
-            return drawing
-        start = None if way == "pointing alone" else self.refined if "refined" in way else self.plain
-        if start is not None and start.iou >= level:
-            return 1
-        if "pointing" not in way:
-            return drawing
-        if start is not None and start.trace is not None and start.iou >= habits.worth:
-            return start.trace.presses(level, drawing, habits.patience)
-        return self.box.presses(level, drawing, habits.patience)
+SIZES = {"all": (0, 10**12), "under 32": (0, 32**2), "32 to 96": (32**2, 96**2), "over 96": (96**2, 10**12)}
+"""Of objects, as COCO has them: areas from, to."""
 
 
 def main() -> None:
     arguments = _arguments()
     cv2.setNumThreads(1)
-    file, folder = (SHARED / part for part in SETS[arguments.set])
+    cases = _cases(arguments)
+    if arguments.keep:
+        arguments.keep.write_bytes(pickle.dumps(cases))
+    halves = [Experience([case for case in cases if case.image % 2 != half]) for half in (0, 1)]
+    for name, (least, most) in SIZES.items():
+        some = [case for case in cases if least <= case.area < most]
+        print(f"{arguments.set}, {name}: {len(some)} objects on {len({case.image for case in some})} images")
+        if some:
+            _report(some, halves, with_model=arguments.model is not None)
+
+
+def _cases(arguments: argparse.Namespace) -> list[Case]:
+    file, folder = (arguments.shared / part for part in SETS[arguments.set])
     dataset = read_truth(file)
     assistant = load_assistant(arguments.assistant, precision=arguments.precision, num_threads=1)
     model = load_model(arguments.model, precision=arguments.precision) if arguments.model else None
@@ -83,33 +68,22 @@ def main() -> None:
         if not one.get("iscrowd") and one["area"] >= arguments.least_area:
             truths[one["image_id"]].append(one)
     cases: list[Case] = []
-    for number in order:
+    for place, number in enumerate(order):
         entry = dataset["images"][number]
         image = read_image(folder / entry["file_name"]).bgr_u8
         wanted = [(one["category_id"], true_mask(one, entry)) for one in truths[entry["id"]]]
         wanted = [(category, mask) for category, mask in wanted if mask.any()]
         starts = _starts(model, image, assistant.open(image), wanted, dataset, arguments) if model else {}
-        cases += [_case(assistant.open(image), mask, starts.get(index)) for index, (_, mask) in enumerate(wanted)]
-        if len(cases) % 50 < len(wanted):
-            print(f"... {len(cases)} objects", flush=True)
-    print(f"{arguments.set}: {len(cases)} objects on {len(order)} images")
-    for patience in arguments.patience:
-        for worth in arguments.worth:
-            _report(cases, Habits(patience, worth), len(order), with_model=model is not None)
+        view = assistant.open(image)
+        cases += [_case(place, view, mask, starts.get(index)) for index, (_, mask) in enumerate(wanted)]
+        print(f"... {len(cases)} objects, {time.process_time():.0f} CPU s", file=sys.stderr, flush=True)
+    return cases
 
 
-def _case(view: View, truth: Mask, starts: tuple["Found | None", "Found | None"] | None) -> Case:
-    top, most = max(LEVELS), 12
-    drawing = {level: drawing_presses(truth, level) for level in LEVELS}
-    box = pointing(view, truth, level=top, most=most)
-    plain, refined = (_start(view, one, truth, most) if one else None for one in starts or (None, None))
-    return Case(drawing, box, plain, refined)
-
-
-def _start(view: View, found: "Found", truth: Mask, most: int) -> Start:
-    value = iou(found.mask, truth)
-    trace = correcting(view, found.polygons, found.mask, truth, level=max(LEVELS), most=most)
-    return Start(value, trace)
+def _case(place: int, view: View, truth: Mask, starts: tuple["Found | None", "Found | None"] | None) -> Case:
+    drawing = tuple(drawing_presses(truth, level) for level in LEVELS)
+    traces = [correcting(view, one.polygons, one.mask, truth, drawing) if one else None for one in starts or ()]
+    return Case(place, int(np.count_nonzero(truth)), drawing, pointing(view, truth, drawing), *traces)
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,14 +131,23 @@ def _match(taken: dict[int, Found], found: Found, category: int, wanted: list[tu
         taken[best] = found
 
 
-def _report(cases: list[Case], habits: Habits, images: int, *, with_model: bool) -> None:
-    print(f"patience {habits.patience}, corrected from IoU {habits.worth}")
+def _report(cases: list[Case], halves: list[Experience], *, with_model: bool) -> None:
+    images = len({case.image for case in cases})
     for level in LEVELS:
-        drawing = sum(case.drawing[level] for case in cases)
+        drawing = sum(case.drawing[LEVELS.index(level)] for case in cases)
         words = [f"drawing {drawing / len(cases):.2f}"]
-        for way in WAYS[1:] if with_model else WAYS[-1:]:
-            presses = sum(case.presses(way, level, habits) for case in cases) + images * ("refined" in way)
-            words.append(f"{way} {presses / len(cases):.2f} = {presses / drawing:.2f}")
+        sums: dict[str, int] = {}
+        if with_model:
+            accepted = [case.plain is not None and case.plain.ious[0] >= level for case in cases]
+            drawn = [case.drawing[LEVELS.index(level)] for case in cases]
+            sums["model alone"] = sum(1 if ok else count for ok, count in zip(accepted, drawn, strict=True))
+            sums["model, assistant"] = sum(halves[case.image % 2].presses(case, case.plain, level) for case in cases)
+            refined = [halves[case.image % 2].presses(case, case.refined, level) for case in cases]
+            sums["refined, assistant"] = sum(refined) + images
+            sums["refined, hindsight"] = sum(with_hindsight(case, case.refined, level) for case in cases) + images
+        sums["assistant"] = sum(halves[case.image % 2].presses(case, None, level) for case in cases)
+        sums["assistant, hindsight"] = sum(with_hindsight(case, None, level) for case in cases)
+        words += [f"{way} {presses / len(cases):.2f} = {presses / drawing:.2f}" for way, presses in sums.items()]
         print(f"  IoU {level:.2f}: " + "; ".join(words), flush=True)
 
 
@@ -178,8 +161,8 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--most", type=int, default=60, help="images")
     parser.add_argument("--least-area", type=float, default=0)
     parser.add_argument("--score", type=float, help="default: the model's own operating point")
-    parser.add_argument("--patience", type=int, nargs="+", default=[Habits().patience])
-    parser.add_argument("--worth", type=float, nargs="+", default=[Habits().worth])
+    parser.add_argument("--shared", type=Path, default=SHARED)
+    parser.add_argument("--keep", type=Path, help="a file for what was measured, to look into")
     return parser.parse_args()
 
 

@@ -10,6 +10,7 @@ from maskwright.assist.protocol import Backend
 from maskwright.assist.running import LoadSettings
 from maskwright.assist.view import BackendAssistant
 from maskwright.errors import ModelError
+from maskwright.inference.halves import DECODER, ENCODER, SUFFIXES, half_of, with_other_half
 from maskwright.inference.interface import described
 from maskwright.inference.runtime import Network
 
@@ -19,8 +20,6 @@ _ALIAS = "assist"
 GRABCUT = "grabcut"
 _BUNDLED_FOLDER = "assist"
 """Of the bundled network in the resources' models."""
-_SUFFIXES = (".xml", ".onnx")
-_HALVES = ("encoder", "decoder")
 
 
 def load_assistant(
@@ -53,8 +52,8 @@ def assistant_files(name_or_path: str | Path | Sequence[str | Path]) -> list[Pat
         return [_bundled_file()]
     if path.is_dir():
         return _files_in(path)
-    if path.suffix in _SUFFIXES or len(path.parts) != 1:
-        return _with_other_half(path)
+    if path.suffix in SUFFIXES or len(path.parts) != 1:
+        return with_other_half(path)
     from maskwright.inference.installed import installed_model
 
     installed = installed_model(path.name)
@@ -63,7 +62,7 @@ def assistant_files(name_or_path: str | Path | Sequence[str | Path]) -> list[Pat
             f"no such file, and no assistant called {path.name} is installed",
             hint=f"{BUNDLED}, {GRABCUT}, maskwright models list",
         )
-    return _with_other_half(installed.path)
+    return with_other_half(installed.path)
 
 
 def _bundled_file() -> Path:
@@ -76,26 +75,10 @@ def _bundled_file() -> Path:
 
 
 def _files_in(folder: Path) -> list[Path]:
-    found = sorted(path for path in folder.iterdir() if path.suffix.lower() in _SUFFIXES)
+    found = sorted(path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES)
     if len(found) not in (1, 2):
         raise ModelError(f"{len(found)} networks lie here, expected one, or encoder and decoder", path=folder)
     return found
-
-
-def _with_other_half(path: Path) -> list[Path]:
-    """The file and, where its name says that it is half of a pair, the other half if it is there."""
-    own = next((half for half in _HALVES if half in path.name.lower()), None)
-    if own is None or not path.is_file():
-        return [path]
-    other = _HALVES[1 - _HALVES.index(own)]
-    candidates = [
-        file
-        for file in sorted(path.parent.iterdir())
-        if file.suffix.lower() in _SUFFIXES and file != path and other in file.name.lower()
-    ]
-    same_name = [file for file in candidates if file.stem.lower().replace(other, own) == path.stem.lower()]
-    chosen = same_name or (candidates if len(candidates) == 1 else [])
-    return [path, *chosen[:1]]
 
 
 def _recognised(networks: Sequence[Network], settings: LoadSettings) -> Backend:
@@ -113,6 +96,6 @@ def _recognised(networks: Sequence[Network], settings: LoadSettings) -> Backend:
 def _missing_half(networks: Sequence[Network]) -> str | None:
     if len(networks) != 1:
         return None
-    half = next((half for half in _HALVES if half in networks[0].path.name.lower()), None)
-    other = _HALVES[1 - _HALVES.index(half)] if half else None
-    return f"its {other} is missing: put it into the same folder" if other else None
+    half = half_of(networks[0].path)
+    other = ENCODER if half == DECODER else DECODER
+    return f"its {other} is missing: put it into the same folder" if half else None

@@ -20,7 +20,9 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON on standard out
 
 @reports_errors
 def convert(
-    file: Annotated[Path, typer.Argument(help=".pth, .pb, .tar.gz, .onnx or .xml with its .bin.")],
+    file: Annotated[
+        Path, typer.Argument(help=".pth, .pb, .tar.gz, .onnx or .xml with its .bin; of an encoder and decoder either.")
+    ],
     out: Annotated[Path, typer.Option(help="Folder for the new .xml and .bin.")],
     precision: Annotated[str, typer.Option(help="Of the stored weights: f16 or f32.")] = "f16",
     name: Annotated[str | None, typer.Option(help="Of the new files. Default: the file's own.")] = None,
@@ -30,11 +32,16 @@ def convert(
     as_json: AsJson = False,
 ) -> int:
     """Convert a model file to OpenVINO IR, with preprocessing, labels and family noted in it."""
+    from maskwright.inference.halves import is_half, pair_name, with_other_half
+    from maskwright.models.assistants import converted_pair
     from maskwright.models.convert import convert as convert_file
     from maskwright.models.install import matching_card
 
-    card = matching_card(file)
-    made = convert_file(file, out, precision=checked_precision(precision), name=name, pixels=_pixels(pixels))
+    card, chosen = matching_card(file), checked_precision(precision)
+    if is_half(file):
+        made = converted_pair(with_other_half(file), out, precision=chosen, name=name or pair_name(file))
+    else:
+        made = convert_file(file, out, precision=chosen, name=name, pixels=_pixels(pixels))
     if as_json:
         published = card.name if card is not None else None
         print_json({"path": str(made.path), "family": made.family, "kind": str(made.kind), "published_as": published})

@@ -24,21 +24,22 @@ Name = Annotated[str, typer.Argument(help="As `maskwright models list` names it.
 @app.command("list", epilog=exit_codes.HELP)
 @reports_errors
 def list_models(as_json: AsJson = False) -> int:
-    """List the models of the catalogue and those that were added by hand."""
-    from maskwright.models.catalog import listed_models
+    """List the models and assistants of the catalogue and those that were added by hand."""
+    from maskwright.models.catalog import listed_assistants, listed_models
 
-    rows = [_row(model) for model in listed_models()]
+    rows = [_row(model, "model") for model in listed_models()]
+    rows += [_row(model, "assistant") for model in listed_assistants()]
     if as_json:
         print_json({"models": rows})
         return exit_codes.OK
     table = Table(box=None, pad_edge=False, header_style="dim")
-    for heading in ("name", "state", "download", "licence", "what it is"):
+    for heading in ("name", "kind", "state", "download", "licence", "what it is"):
         table.add_column(heading, no_wrap=heading != "what it is")
     for row in rows:
         size = f"{row['download_bytes'] / 1e6:.0f} MB" if row["download_bytes"] else ""
         if row["arrived_bytes"]:
             size = f"{row['arrived_bytes'] / 1e6:.0f} of {size}"
-        table.add_row(row["name"], row["state"], size, row["license"], row["title"])
+        table.add_row(row["name"], row["kind"], row["state"], size, row["license"], row["title"])
     results().print(table)
     return exit_codes.OK
 
@@ -48,15 +49,15 @@ def list_models(as_json: AsJson = False) -> int:
 def show(name: Name, as_json: AsJson = False) -> int:
     """Print everything that is known about one model."""
     from maskwright.inference.installed import installed_model
-    from maskwright.models.catalog import model_cards
+    from maskwright.models.catalog import all_cards
 
-    card = next((card for card in model_cards() if card.name == name), None)
+    card = next((card for card in all_cards() if card.name == name), None)
     installed = installed_model(name)
     if card is None and installed is None:
         raise MaskwrightError(f"no model called {name}", hint="maskwright models list")
     content: dict[str, Any] = {"name": name}
     if card is not None:
-        keys = ("title", "family", "license", "source", "description", "input", "outputs", "hub")
+        keys = ("title", "family", "license", "source", "description", "input", "outputs", "hub", "by_hand")
         content |= {key: getattr(card, key) for key in keys if getattr(card, key)}
         content["metrics"] = dict(card.metrics)
         content["files"] = [asdict(file) for file in card.files]
@@ -74,16 +75,20 @@ def show(name: Name, as_json: AsJson = False) -> int:
 @reports_errors
 def get(
     name: Annotated[str, typer.Argument(help="A name of the catalogue, hf://OWNER/NAME, or a file to be added.")],
+    as_name: Annotated[str | None, typer.Option("--name", help="Of a file that is added. Default: its own.")] = None,
     precision: Annotated[str, typer.Option(help="Of the stored weights: f16 or f32.")] = "f16",
     as_json: AsJson = False,
 ) -> int:
-    """Download and convert a model, or add a file (.pth, .pb, .tar.gz, .xml, .onnx); afterwards --model NAME works."""
+    """Download and convert a model, or add a file (.pth, .pb, .tar.gz, .xml, .onnx); afterwards --model NAME works.
+
+    An assistant of two files is added by either of them, the other beside it.
+    """
     from maskwright.models.convert import FILE_SUFFIXES
     from maskwright.models.install import add_file, get_model
 
     chosen = checked_precision(precision)
     if Path(name).is_file():
-        model = add_file(Path(name), precision=chosen)
+        model = add_file(Path(name), name=as_name, precision=chosen)
     elif Path(name).suffix.lower() in FILE_SUFFIXES and not name.startswith("hf://"):
         raise MaskwrightError("no such file", path=Path(name))
     else:
@@ -160,9 +165,10 @@ def _found_wrong(name: str | None) -> dict[str, str | None]:
     return found
 
 
-def _row(model: "Listed") -> dict[str, Any]:
+def _row(model: "Listed", kind: str) -> dict[str, Any]:
     return {
         "name": model.name,
+        "kind": kind,
         "title": model.title,
         "license": model.card.license if model.card is not None else "",
         "download_bytes": model.card.download_size if model.card is not None else 0,
@@ -179,8 +185,10 @@ def _print_entry(key: str, value: Any) -> None:
                 out.print(f"{name:22} {number}")
         case list():
             for entry in value:
-                out.print(f"{'file':22} {entry['name']}, {entry['size'] / 1e6:.1f} MB")
-                out.print(f"{'':22} sha384 {entry['sha384']}")
+                size = f"{entry['size'] / 1e6:.1f} MB" if entry["size"] else "size not published"
+                out.print(f"{'file':22} {entry['name']}, {size}")
+                algorithm = "sha256" if entry["sha256"] else "sha384"
+                out.print(f"{'':22} {algorithm} {entry[algorithm]}")
                 for url in entry["urls"]:
                     out.print(f"{'':22} {url}")
         case _:

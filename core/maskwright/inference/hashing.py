@@ -1,6 +1,7 @@
 """What tells one model file from another."""
 
 import hashlib
+from collections.abc import Sequence
 from pathlib import Path
 
 
@@ -13,3 +14,9 @@ def file_hash(path: Path) -> str:
                 while block := stream.read(1 << 20):
                     digest.update(block)
     return digest.hexdigest()
+
+
+def parts_hash(paths: Sequence[Path]) -> str:
+    """`file_hash` of a network of one file; of an encoder and a decoder one for both, in any order."""
+    hashes = sorted(map(file_hash, paths))
+    return hashes[0] if len(hashes) == 1 else hashlib.sha256(" ".join(hashes).encode()).hexdigest()

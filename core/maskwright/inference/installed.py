@@ -8,7 +8,8 @@ from pathlib import Path
 import platformdirs
 
 from maskwright.errors import ModelError
-from maskwright.inference.hashing import file_hash
+from maskwright.inference.halves import with_other_half
+from maskwright.inference.hashing import parts_hash
 
 RECORD = "installed.json"
 FOLDER_VARIABLE = "MASKWRIGHT_MODELS"
@@ -55,7 +56,8 @@ def installed_model(name: str) -> Installed | None:
 def record(name: str, *, family: str, file: Path, source: str) -> Installed:
     """Note that `file`, which lies in the model's folder, is model `name` from now on."""
     folder = models_folder() / name
-    model = Installed(name, family, file.relative_to(folder).as_posix(), file_hash(file), source)
+    content_hash = parts_hash(with_other_half(file))
+    model = Installed(name, family, file.relative_to(folder).as_posix(), content_hash, source)
     draft = folder / f"{RECORD}.new"
     draft.write_text(json.dumps(asdict(model), indent=1), "utf-8")
     draft.replace(folder / RECORD)

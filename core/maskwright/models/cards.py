@@ -18,9 +18,11 @@ class CardFile:
 
     name: str
     size: int
-    """Bytes."""
+    """Bytes; 0 where only its SHA-256 was published."""
     sha384: str
     urls: tuple[str, ...]
+    sha256: str = ""
+    """Instead of the SHA-384, where that was not published."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +42,10 @@ class ModelCard:
     hub: str = ""
     """Repository on the Hugging Face hub that holds a ready IR, e.g. "OpenVINO/rtmdet_inst_tiny-fp16-ov"."""
     files: tuple[CardFile, ...] = ()
+    by_hand: str = ""
+    """Where its files are, if no checksum of them is known: what cannot be checked is not downloaded."""
+    about_mb: int = 0
+    """Of the download, where its size was not published to the byte."""
     metrics: Mapping[str, float] = field(default_factory=dict)
     image_kinds: frozenset[str] = frozenset()
     """What it was trained on, of `images.kind.ImageKind`; empty where that does not matter or is not known."""
@@ -51,12 +57,12 @@ class ModelCard:
     @property
     def is_bundled(self) -> bool:
         """Whether it came with the program, so that nothing is to be downloaded."""
-        return not self.files and not self.hub
+        return not self.files and not self.hub and not self.by_hand
 
     @property
     def download_size(self) -> int:
         """Bytes; 0 where it is not known beforehand."""
-        return sum(file.size for file in self.files)
+        return sum(file.size for file in self.files) or self.about_mb * 10**6
 
 
 def read_card(path: Path) -> ModelCard:
@@ -72,7 +78,7 @@ def read_card(path: Path) -> ModelCard:
 
 
 def _card(content: dict[str, Any], name: str) -> ModelCard:
-    texts = ("family", "license", "source", "description", "input", "outputs", "convert", "hub")
+    texts = ("family", "license", "source", "description", "input", "outputs", "convert", "hub", "by_hand")
     for key in texts[:2]:
         if not isinstance(content[key], str):
             raise ValueError(f"{key} is no text")
@@ -81,6 +87,7 @@ def _card(content: dict[str, Any], name: str) -> ModelCard:
         str(content.get("title", content.get("name", name))),
         **{key: str(content.get(key, "")).strip() for key in texts},
         files=tuple(_file(entry) for entry in content.get("files", ())),
+        about_mb=int(content.get("about_mb", 0)),
         metrics=dict(_numbers(content.get("metrics", {}))),
         image_kinds=frozenset(str(kind) for kind in content.get("image_kinds", ())),
     )
@@ -101,7 +108,13 @@ def _numbers(table: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, 
 
 
 def _file(entry: Mapping[str, Any]) -> CardFile:
-    file = CardFile(str(entry["name"]), int(entry["size"]), str(entry["sha384"]).lower(), tuple(entry["urls"]))
-    if len(bytes.fromhex(file.sha384)) != 48 or file.size <= 0 or not file.urls:
+    if "sha256" in entry:
+        urls = tuple(entry["urls"])
+        file = CardFile(str(entry["name"]), int(entry.get("size", 0)), "", urls, str(entry["sha256"]).lower())
+        is_whole = len(bytes.fromhex(file.sha256)) == 32 and file.size >= 0
+    else:
+        file = CardFile(str(entry["name"]), int(entry["size"]), str(entry["sha384"]).lower(), tuple(entry["urls"]))
+        is_whole = len(bytes.fromhex(file.sha384)) == 48 and file.size > 0
+    if not is_whole or not file.urls:
         raise ValueError(f"size, checksum or address of {file.name}")
     return file

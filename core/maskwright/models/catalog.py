@@ -11,14 +11,15 @@ from pathlib import Path
 import platformdirs
 
 from maskwright.errors import ModelError
-from maskwright.inference.hashing import file_hash
+from maskwright.inference.halves import with_other_half
+from maskwright.inference.hashing import parts_hash
 from maskwright.inference.installed import FOLDER_VARIABLE, RECORD, Installed, installed_models, is_plain, models_folder
 from maskwright.models.cards import BUNDLED_CARD, ModelCard, read_card
 
 _log = logging.getLogger(__name__)
 
-ASSISTANTS = frozenset({"assist"})
-"""Families of cards whose networks propose nothing by themselves: `load_assistant` loads them, not `load_model`."""
+ASSISTANTS = frozenset({"assist", "sam", "sam2", "sam_hq", "efficient_sam"})
+"""Families whose networks propose nothing by themselves: `load_assistant` loads them, not `load_model`."""
 
 
 def downloads_folder() -> Path:
@@ -28,10 +29,15 @@ def downloads_folder() -> Path:
 
 
 def model_cards() -> tuple[ModelCard, ...]:
-    """All cards of the catalogue, bundled models first, by name; damaged cards and assistants are passed over.
+    """The cards of models that propose, bundled ones first, by name; damaged cards are passed over.
 
     Cards that ship come before cards of one's own with the same name.
     """
+    return tuple(card for card in all_cards() if card.family not in ASSISTANTS)
+
+
+def all_cards() -> tuple[ModelCard, ...]:
+    """`model_cards`, and those of assistants among them."""
     cards: dict[str, ModelCard] = {}
     for path in card_paths():
         try:
@@ -39,14 +45,13 @@ def model_cards() -> tuple[ModelCard, ...]:
         except ModelError as error:
             _log.warning("%s", error)
         else:
-            if card.family not in ASSISTANTS:
-                cards.setdefault(card.name, card)
+            cards.setdefault(card.name, card)
     return tuple(sorted(cards.values(), key=lambda card: (not card.is_bundled, card.name)))
 
 
 def model_card(name: str) -> ModelCard:
     """The card of that name; raises ModelError listing the names there are."""
-    cards = {card.name: card for card in model_cards()}
+    cards = {card.name: card for card in all_cards()}
     if name not in cards:
         raise ModelError(f"the catalogue has no model called {name}", hint=f"it has {', '.join(cards)}")
     return cards[name]
@@ -84,10 +89,19 @@ class Listed:
 
 
 def listed_models() -> tuple[Listed, ...]:
-    """Models of the catalogue, then those that were only added by hand."""
-    installed = {model.name: model for model in installed_models()}
+    """Models of the catalogue that propose, then those that were only added by hand."""
+    return _listed(is_assistant=False)
+
+
+def listed_assistants() -> tuple[Listed, ...]:
+    """The same of assistants."""
+    return _listed(is_assistant=True)
+
+
+def _listed(*, is_assistant: bool) -> tuple[Listed, ...]:
+    installed = {each.name: each for each in installed_models() if (each.family in ASSISTANTS) == is_assistant}
     found = []
-    for card in model_cards():
+    for card in (card for card in all_cards() if (card.family in ASSISTANTS) == is_assistant):
         present = installed.pop(card.name, None)
         absent = Availability.BUNDLED if card.is_bundled else Availability.ABSENT
         found.append(Listed(card.name, absent if present is None else Availability.INSTALLED, card, present))
@@ -100,7 +114,7 @@ def verify(model: Installed) -> None:
     again = "remove it and get it again"
     if not model.path.is_file():
         raise ModelError("the model's file is gone", path=model.path, hint=again)
-    if file_hash(model.path) != model.content_hash:
+    if parts_hash(with_other_half(model.path)) != model.content_hash:
         raise ModelError("the model's files were changed or damaged", path=model.path, hint=again)
 
 

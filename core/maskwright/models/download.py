@@ -5,7 +5,7 @@ import logging
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO, Protocol
 
@@ -19,9 +19,10 @@ _log = logging.getLogger(__name__)
 
 Progress = Callable[[int, int], None]
 """Called with bytes so far and bytes in all."""
-_BLOCK = 1 << 18
 _ATTEMPTS = 4
 """Per address, of those in a row that bring next to nothing; each goes on where the last one stopped."""
+_MOST_BYTES = 4 << 30
+"""Of a file whose size only the server tells."""
 _WORTH_IT = 1 << 16
 """Bytes that make an attempt count as progress."""
 
@@ -70,10 +71,10 @@ def download(
     """Fetch `file` to the path `to`; returns at once where it is already there and right.
 
     While it arrives it is called NAME.part; a later call goes on from there. Addresses are tried in turn. The name
-    `to` appears only after size and SHA-384 were found right. Raises DownloadCancelledError, or ModelError with the
+    `to` appears only after size and checksum were found right. Raises DownloadCancelledError, or ModelError with the
     reason for each address; content that is whole but wrong is thrown away.
     """
-    if to.is_file() and _is_right(to, file):
+    if to.is_file() and is_published(to, file):
         return to
     wait = patience or Patience()
     reasons: list[str] = []
@@ -85,11 +86,13 @@ def download(
             limits=httpx.Limits(max_keepalive_connections=0),  # `answering_within` sees new connections only
         ) as client:
             for url in file.urls:
-                fetch = _Fetch(client, url, file, to.with_name(f"{to.name}.part"), on_progress, cancel, wait)
-                reason = fetch.run()
+                sized, reason = (file, None) if file.size else _sized(client, url, file, wait)
                 if reason is None:
-                    fetch.partial.replace(to)
-                    return to
+                    fetch = _Fetch(client, url, sized, to.with_name(f"{to.name}.part"), on_progress, cancel, wait)
+                    reason = fetch.run()
+                    if reason is None:
+                        fetch.partial.replace(to)
+                        return to
                 reasons.append(f"{httpx.URL(url).host}: {reason}")
     except OSError as error:
         raise ModelError(f"cannot be written: {error.strerror or error}", path=to) from error
@@ -99,13 +102,29 @@ def download(
     )
 
 
-def sha384(path: Path) -> str:
-    """In hex."""
-    digest = hashlib.sha384()
+def is_published(path: Path, file: CardFile) -> bool:
+    """Whether this is that file, under whatever name: by its size, where that is known, and its checksum."""
+    if not path.exists() or (file.size and path.stat().st_size != file.size):
+        return False
     with path.open("rb") as stream:
-        while block := stream.read(_BLOCK):
-            digest.update(block)
-    return digest.hexdigest()
+        digest = hashlib.file_digest(stream, "sha256" if file.sha256 else "sha384")
+    return digest.hexdigest() == (file.sha256 or file.sha384)
+
+
+def _sized(client: httpx.Client, url: str, file: CardFile, patience: Patience) -> tuple[CardFile, str | None]:
+    """The file with the size that the server tells beforehand, or why there is none: an endless answer is not taken."""
+    try:
+        with answering_within(patience.answer_s) as extensions:
+            answer = client.head(url, headers={"Accept-Encoding": "identity"}, extensions=extensions)
+        answer.raise_for_status()
+        size = int(answer.headers.get("content-length", "0"))
+    except httpx.HTTPStatusError as error:
+        return file, f"answered {error.response.status_code} {error.response.reason_phrase}"
+    except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
+        return file, str(error) or type(error).__name__
+    if not 0 < size <= _MOST_BYTES:
+        return file, f"it says that it has {size} bytes"
+    return replace(file, size=size), None
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +172,7 @@ class _Fetch:
 
     def _check_whole_and_right(self, *, starts_over: bool) -> None:
         """Raises _Incomplete where another attempt makes sense, _Final where not."""
-        if _is_right(self.partial, self.file):
+        if is_published(self.partial, self.file):
             return
         if self._arrived() < self.file.size:
             raise _Incomplete(f"it ended after {self._arrived()} of {self.file.size} bytes")
@@ -209,7 +228,7 @@ class _Fetch:
         if not self.partial.exists():
             return 0
         size = self.partial.stat().st_size
-        if size >= self.file.size and not _is_right(self.partial, self.file):
+        if size >= self.file.size and not is_published(self.partial, self.file):
             self.partial.unlink()
             return 0
         return size
@@ -228,7 +247,3 @@ class _Fetch:
     def _check_cancel(self) -> None:
         if self.cancel is not None and self.cancel.is_set():
             raise DownloadCancelledError("cancelled", path=self.partial)
-
-
-def _is_right(path: Path, file: CardFile) -> bool:
-    return path.exists() and path.stat().st_size == file.size and sha384(path) == file.sha384

@@ -7,13 +7,15 @@ from pathlib import Path
 from typing import Any
 
 from maskwright.errors import ModelError
+from maskwright.inference.halves import is_half, pair_name, with_other_half
 from maskwright.inference.installed import Installed, installed_model, is_plain, models_folder, record
 from maskwright.inference.model import recognised
 from maskwright.inference.runtime import Network
+from maskwright.models.assistants import converted_pair
 from maskwright.models.cards import CardFile, ModelCard
-from maskwright.models.catalog import downloads_folder, model_card, model_cards
+from maskwright.models.catalog import ASSISTANTS, all_cards, downloads_folder, model_card
 from maskwright.models.convert import Precision, convert
-from maskwright.models.download import Cancel, DownloadCancelledError, Patience, Progress, download, sha384
+from maskwright.models.download import Cancel, DownloadCancelledError, Patience, Progress, download, is_published
 
 _WANTED = ["*.xml", "*.bin", "*.json", "LICENSE*", "README*"]
 
@@ -82,6 +84,11 @@ def get_model(
         raise ModelError(f"{name} came with the program and is ready to use")
     if (present := installed_model(card.name)) is not None and present.path.is_file():
         return present
+    if card.by_hand:
+        raise ModelError(
+            f"no checksum of {name} is known here, and what cannot be checked is not downloaded",
+            hint=f"{card.by_hand}; then maskwright models get ENCODER_FILE --name {name}, its decoder beside it",
+        )
     if card.hub:
         folder = models_folder() / card.name
         network = fetch_repository(card.hub, folder, on_progress=on_progress, cancel=cancel)
@@ -113,11 +120,15 @@ def add_file(
     with nothing changed. Raises ModelError for a file that cannot be used.
     """
     card = matching_card(path)
-    chosen = name or (card.name if card is not None else _plain_name(path))
+    own = pair_name(path) if is_half(path) else _plain_name(path)
+    chosen = name or (card.name if card is not None else own)
     if not is_plain(chosen):
         raise ModelError(f"{chosen} cannot be a model's name", path=path)
     folder = models_folder() / chosen
     try:
+        if is_half(path):
+            pair = converted_pair(with_other_half(path), folder, precision=precision, name=chosen, check=check)
+            return record(chosen, family=pair.family, file=pair.path, source=path.name)
         made = convert(path, folder, precision=precision, name=chosen, check=check)
     finally:
         with contextlib.suppress(OSError):
@@ -126,20 +137,25 @@ def add_file(
 
 
 def matching_card(path: Path) -> ModelCard | None:
-    """The card whose published file this is, by size and SHA-384, under whatever name.
+    """The card whose published file this is, by size and checksum, under whatever name.
 
     Raises ModelError for a file with the name and the size of a published one but another checksum: it is damaged.
     """
     try:
         size = path.stat().st_size
-        alike = [(card, file) for card in model_cards() for file in card.files if file.size == size]
-        checksum = sha384(path) if alike else ""
+        # Without a published size only a name tells that it is worth to read a file of any length.
+        alike = [
+            (card, file)
+            for card in all_cards()
+            for file in card.files
+            if (file.size == size if file.size else file.name == path.name)
+        ]
+        found = next((card for card, file in alike if is_published(path, file)), None)
     except OSError as error:
         raise ModelError(f"cannot be read: {error.strerror}", path=path) from error
-    for card, file in alike:
-        if file.sha384 == checksum:
-            return card
-    if any(file.name == path.name for _, file in alike):
+    if found is not None:
+        return found
+    if any(file.name == path.name and file.size for _, file in alike):
         raise ModelError("damaged: name and size are those of a published file, its checksum is not", path=path)
     return None
 
@@ -149,10 +165,10 @@ def check_published(path: Path) -> CardFile | None:
 
     Raises ModelError where the content is another: damaged, or somebody else's under the same name.
     """
-    for card in model_cards():
+    for card in all_cards():
         for file in card.files:
             if file.name == path.name:
-                if path.stat().st_size != file.size or sha384(path) != file.sha384:
+                if not is_published(path, file):
                     raise ModelError("not the published file of that name: its checksum differs", path=path)
                 return file
     return None
@@ -170,6 +186,10 @@ def hub_card(address: str) -> ModelCard:
 
 def _finished(card: ModelCard, files: list[Path], precision: Precision) -> Installed:
     """Convert what was downloaded; the download itself is not kept beside the result."""
+    if card.family in ASSISTANTS:
+        pair = converted_pair(files, models_folder() / card.name, precision=precision, name=card.name)
+        shutil.rmtree(files[0].parent, ignore_errors=True)
+        return record(card.name, family=pair.family, file=pair.path, source=card.files[0].urls[0])
     named = {file.name: file for file in files}
     source = named.get(card.convert) or next((file for file in files if file.suffix == ".xml"), files[0])
     made = convert(source, models_folder() / card.name, precision=precision, name=card.name)

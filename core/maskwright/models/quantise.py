@@ -9,9 +9,11 @@ from maskwright.errors import ImageError, ModelError
 from maskwright.images.decode import read_image
 from maskwright.inference.adapters.family import Adapter
 from maskwright.inference.adapters.pixels import float_tensor
+from maskwright.inference.halves import is_half, pair_name, with_other_half
 from maskwright.inference.installed import is_plain, model_path
 from maskwright.inference.model import load_model, recognised
 from maskwright.inference.runtime import Feeds, Network
+from maskwright.models.assistants import read_pair, written_pair
 
 FEWEST_IMAGES = 10
 
@@ -42,17 +44,19 @@ def quantise(
     """Write NAME.xml and NAME.bin (the model's name with -int8) into `out_dir`; returns the .xml.
 
     images: some hundred of the kind the model will see; those that cannot be read are passed over. Labels and notes
-    are kept. judge: is shown the new model before it is put in place; nothing is written where it raises.
-    Raises ModelError where fewer than ten can be read, NNCF is missing or the model cannot be quantised.
+    are kept. Of an encoder and a decoder, given by either, the encoder is quantised, and nobody judges. judge: is shown
+    the new model before it is put in place; nothing is written where it raises. Raises ModelError where fewer than ten
+    can be read, NNCF is missing or the model cannot be quantised.
     """
-    network = Network(model_path(path_or_name))
+    path = model_path(path_or_name)
+    if is_half(path):
+        return _quantised_pair(with_other_half(path), images, out_dir, name)
+    network = Network(path)
     adapter = recognised(network.interface, network.path)
     stem = name or f"{network.path.stem}-int8"
     if not is_plain(stem):
         raise ModelError(f"{stem} cannot be a model's name")
-    readable = [path for path in images if _is_readable(path)]
-    if len(readable) < FEWEST_IMAGES:
-        raise ModelError(f"{len(readable)} images could be read, {FEWEST_IMAGES} are the least to calibrate on")
+    readable = _readable(images)
     network.quantise(readable, lambda path: _sample(adapter, path))
     notes = {"model_type": adapter.family, **network.interface.metadata, "precision": "int8"}
     try:
@@ -67,6 +71,24 @@ def quantise(
     except OSError as error:
         raise ModelError(f"the quantised model cannot be written: {error.strerror or error}", path=out_dir) from error
     return out_dir / f"{stem}.xml"
+
+
+def _quantised_pair(files: Sequence[Path], images: Sequence[Path], out_dir: Path, name: str | None) -> Path:
+    """The encoder, which is nearly all of the work, in eight bits; the decoder as it is."""
+    pair = read_pair(files)
+    stem = name or f"{pair_name(files[0])}-int8"
+    if not is_plain(stem):
+        raise ModelError(f"{stem} cannot be a model's name")
+    picture = pair.layout.picture
+    pair.encoder.quantise(_readable(images), lambda path: {0: picture.tensor(read_image(path).bgr_u8)})
+    return written_pair(pair, out_dir, compresses=True, name=stem, notes={"precision": "int8"})
+
+
+def _readable(images: Sequence[Path]) -> list[Path]:
+    readable = [path for path in images if _is_readable(path)]
+    if len(readable) < FEWEST_IMAGES:
+        raise ModelError(f"{len(readable)} images could be read, {FEWEST_IMAGES} are the least to calibrate on")
+    return readable
 
 
 def spread(paths: Sequence[Path], count: int) -> list[Path]:

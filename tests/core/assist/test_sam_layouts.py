@@ -168,6 +168,12 @@ def test_the_export_is_recognised(layout: Layout, assistant: BackendAssistant) -
     assert backend(assistant).family == layout.family
 
 
+def test_either_file_of_a_pair_finds_the_other(layout: Layout, tmp_path: Path) -> None:
+    layout.build(tmp_path)
+    for path in sorted(tmp_path.glob("*.xml")):
+        assert backend(mw.load_assistant(path)).family == layout.family
+
+
 def test_points_arrive_in_the_frame_with_one_point_that_is_none(layout: Layout, assistant: BackendAssistant) -> None:
     outline = assistant.open(IMAGE).outline([(10, 5), (30, 15)], [1, 0])
     (a, b), shift = layout.scale_xy, layout.shift

@@ -17,7 +17,7 @@ from maskwright.inference.installed import FOLDER_VARIABLE, installed_model, ins
 from maskwright.inference.model import load_model
 from maskwright.models import install
 from maskwright.models.cards import CardFile, ModelCard, read_card
-from maskwright.models.catalog import card_paths, downloads_folder, model_cards, remove, verify
+from maskwright.models.catalog import all_cards, card_paths, downloads_folder, model_cards, remove, verify
 from maskwright.models.install import add_file, check_published, get_model, hub_card
 
 
@@ -46,8 +46,7 @@ def test_the_catalogue_has_the_two_models_with_checksums() -> None:
 
 def test_every_card_that_ships_is_whole() -> None:
     shipped = {read_card(path).name for path in card_paths()}
-    # What waits to be pointed at proposes nothing and is not listed.
-    assert shipped - {"assist"} == {card.name for card in model_cards()}
+    assert shipped == {card.name for card in all_cards()}
 
 
 def test_a_bundled_card_takes_its_name_from_the_folder(tmp_path: Path) -> None:
@@ -90,14 +89,14 @@ def test_a_file_that_is_brought_becomes_a_named_model(checkpoint: Path) -> None:
 
 def test_a_published_file_is_known_by_its_checksum(checkpoint: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     card = ModelCard("famous", "t", "yolact", "MIT", "s", convert="net.pth", files=(published(checkpoint),))
-    monkeypatch.setattr(install, "model_cards", lambda: (card,))
+    monkeypatch.setattr(install, "all_cards", lambda: (card,))
     renamed = checkpoint.rename(checkpoint.with_name("download (1).pth"))
     assert add_file(renamed).name == "famous"
 
 
 def test_another_file_under_a_published_name_is_noticed(checkpoint: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     card = ModelCard("famous", "t", "yolact", "MIT", "s", convert="net.pth", files=(published(checkpoint),))
-    monkeypatch.setattr(install, "model_cards", lambda: (card,))
+    monkeypatch.setattr(install, "all_cards", lambda: (card,))
     assert check_published(checkpoint) == card.files[0]
     checkpoint.write_bytes(checkpoint.read_bytes()[:-1] + b"x")
     with pytest.raises(ModelError, match="checksum differs"):
@@ -108,7 +107,7 @@ def test_a_damaged_copy_of_a_published_file_is_refused(
     checkpoint: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     card = ModelCard("famous", "t", "yolact", "MIT", "s", convert="net.pth", files=(published(checkpoint),))
-    monkeypatch.setattr(install, "model_cards", lambda: (card,))
+    monkeypatch.setattr(install, "all_cards", lambda: (card,))
     content = bytearray(checkpoint.read_bytes())
     content[-1] ^= 1  # in the last weight: nothing but the checksum can tell
     checkpoint.write_bytes(content)
@@ -231,7 +230,7 @@ def test_ones_own_cards_join_the_catalogue(folder: Path) -> None:
 
 def test_a_list_in_a_pipe_has_one_line_per_model() -> None:
     lines = run("list")[1].splitlines()
-    assert len(lines) == 1 + len(model_cards())
+    assert len(lines) == 1 + len(all_cards())
 
 
 def test_the_convert_command_prints_where_the_model_lies(checkpoint: Path, tmp_path: Path) -> None:

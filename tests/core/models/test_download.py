@@ -43,6 +43,9 @@ def server() -> Iterator[Server]:
             known.ranges.append(self.headers.get("Range"))
             known.behaviours[self.path](self)
 
+        def do_HEAD(self) -> None:
+            known.behaviours[self.path](self)
+
         def log_message(self, format: str, *args: object) -> None:
             pass
 
@@ -72,7 +75,8 @@ def sends(
         if says_length:
             handler.send_header("Content-Length", str(len(content) - start))
         handler.end_headers()
-        handler.wfile.write(content[start:][:stops_after])
+        if handler.command == "GET":
+            handler.wfile.write(content[start:][:stops_after])
 
     return answer
 
@@ -89,6 +93,35 @@ def test_a_file_arrives_whole_with_progress(server: Server, tmp_path: Path) -> N
 def test_what_is_there_and_right_is_not_fetched_again(server: Server, tmp_path: Path) -> None:
     (tmp_path / "net.pth").write_bytes(CONTENT)
     download(server.file("/never"), tmp_path / "net.pth")
+    assert server.ranges == []
+
+
+def unsized(server: Server, content: bytes = CONTENT) -> CardFile:
+    """Of which only the SHA-256 was published."""
+    return CardFile("net.onnx", 0, "", (f"{server.url}/net",), hashlib.sha256(content).hexdigest())
+
+
+def test_a_file_of_unknown_size_is_taken_by_its_checksum(server: Server, tmp_path: Path) -> None:
+    server.behaviours["/net"] = sends(stops_after=400_000)
+    told: list[tuple[int, int]] = []
+    path = download(
+        unsized(server), tmp_path / "net.onnx", on_progress=lambda *seen: told.append(seen), patience=IMPATIENT
+    )
+    assert path.read_bytes() == CONTENT
+    assert told[-1] == (len(CONTENT), len(CONTENT))
+
+
+def test_wrong_bytes_of_unknown_size_are_refused(server: Server, tmp_path: Path) -> None:
+    server.behaviours["/net"] = sends()
+    with pytest.raises(ModelError, match="wrong checksum"):
+        download(unsized(server, b"something else"), tmp_path / "net.onnx", patience=IMPATIENT)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_answer_of_unknown_length_is_not_begun(server: Server, tmp_path: Path) -> None:
+    server.behaviours["/net"] = sends(says_length=False)
+    with pytest.raises(ModelError, match="it says that it has 0 bytes"):
+        download(unsized(server), tmp_path / "net.onnx", patience=IMPATIENT)
     assert server.ranges == []
 
 

@@ -1,6 +1,7 @@
 """Telling the exports of SAM apart, by names and shapes of inputs and outputs."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from maskwright.assist.protocol import Backend
 from maskwright.assist.running import LoadSettings
@@ -19,7 +20,22 @@ _EFFICIENT_POINTS = 6
 
 
 def recognised_sam(networks: Sequence[Network], settings: LoadSettings) -> Backend | None:
-    """A backend of an encoder and a decoder, in any order; None where they are neither.
+    """A backend of an encoder and a decoder, in any order; None where they are neither. Raises as `sam_pair` does."""
+    pair = sam_pair(networks)
+    return SamBackend(pair.encoder, pair.decoder, pair.layout, settings) if pair is not None else None
+
+
+@dataclass(frozen=True, slots=True)
+class SamPair:
+    """Two networks that fit together, and how they are fed."""
+
+    encoder: Network
+    decoder: Network
+    layout: SamLayout
+
+
+def sam_pair(networks: Sequence[Network]) -> SamPair | None:
+    """An encoder and a decoder, given in any order; None where they are neither.
 
     Raises ModelError where one of them is missing, or the two do not fit together.
     """
@@ -29,7 +45,7 @@ def recognised_sam(networks: Sequence[Network], settings: LoadSettings) -> Backe
         return None
     if len(networks) != 2 or len(decoders) != 1 or len(encoders) != 1:
         _refuse(networks, encoders, decoders)
-    return SamBackend(encoders[0], decoders[0], sam_layout(encoders[0], decoders[0]), settings)
+    return SamPair(encoders[0], decoders[0], sam_layout(encoders[0], decoders[0]))
 
 
 def sam_layout(encoder: Network, decoder: Network) -> SamLayout:

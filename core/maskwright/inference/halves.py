@@ -1,0 +1,54 @@
+"""Networks that come as two files, an encoder and a decoder: which file is the other half of one."""
+
+import re
+from pathlib import Path
+
+SUFFIXES = (".xml", ".onnx")
+ENCODER, DECODER = "encoder", "decoder"
+_PREPROCESS = "_preprocess"
+"""What osam calls the encoder's file; the decoder's has the same name without it."""
+
+
+def half_of(path: Path) -> str | None:
+    """Which half a file's name says that it is; "decoder" first, for a decoder may hold a prompt encoder."""
+    name = path.name.lower()
+    return next((half for half in (DECODER, ENCODER) if half in name), None)
+
+
+def is_half(path: Path) -> bool:
+    """Whether the name says so, or the other half lies beside it."""
+    return path.suffix.lower() in SUFFIXES and (half_of(path) is not None or len(with_other_half(path)) == 2)
+
+
+def with_other_half(path: Path) -> list[Path]:
+    """The file and, where its name says that it is half of a pair, the other half if it is there.
+
+    That has the same name with "encoder" and "decoder" exchanged, or is the only one of its kind in the folder.
+    """
+    own = half_of(path)
+    if not path.is_file():
+        return [path]
+    if own is None:
+        return [path, *(other for other in _preprocess_names(path) if other.is_file())]
+    other = ENCODER if own == DECODER else DECODER
+    candidates = [file for file in _networks_beside(path) if half_of(file) == other]
+    same_name = [file for file in candidates if file.stem.lower().replace(other, own) == path.stem.lower()]
+    chosen = same_name or (candidates if len(candidates) == 1 else [])
+    return [path, *chosen[:1]]
+
+
+def _networks_beside(path: Path) -> list[Path]:
+    return [file for file in sorted(path.parent.iterdir()) if file.suffix.lower() in SUFFIXES and file != path]
+
+
+def _preprocess_names(path: Path) -> list[Path]:
+    if path.stem.endswith(_PREPROCESS):
+        return [path.with_name(path.stem.removesuffix(_PREPROCESS) + path.suffix)]
+    return [path.with_name(f"{path.stem}{_PREPROCESS}{path.suffix}")]
+
+
+def pair_name(path: Path) -> str:
+    """What the two are called together: the file's name without what says which half it is."""
+    stem = path.name.removesuffix(path.suffix).removesuffix(_PREPROCESS)
+    pieces = re.split(f"[-_. ]*(?:{ENCODER}|{DECODER})", stem, flags=re.IGNORECASE)
+    return "".join(pieces).strip("-_. ") or path.parent.name or "assistant"

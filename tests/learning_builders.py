@@ -36,18 +36,18 @@ def learning_project(
     root = folder / "images"
     root.mkdir(parents=True)
     project = Project.create(folder / "set.maskwright", image_root=root)
-    project.add_images(ScannedImage(f"{index:03d}.png", side, side) for index in range(images))
+    project.images.add(ScannedImage(f"{index:03d}.png", side, side) for index in range(images))
     project.ensure_categories([(1, "disc"), (2, "square")])
     random = np.random.default_rng(0)
-    for image_id in project.image_ids().tolist():
+    for image_id in project.images.ids().tolist():
         add_objects(project, image_id, random, objects=objects)
-        project.set_image_state(image_id, state)
+        project.images.set_state(image_id, state)
     return project
 
 
 def add_objects(project: Project, image_id: int, random: np.random.Generator, *, objects: int) -> None:
     """Draw objects and the image that shows them."""
-    record = project.image(image_id)
+    record = project.images.record(image_id)
     pixels = np.full((record.height, record.width, 3), 120, np.uint8)
     instances = []
     size = record.width // 5
@@ -68,7 +68,7 @@ def put(
     state: InstanceState = InstanceState.DRAWN,
 ) -> list[int]:
     """Add instances as one step; their ids."""
-    ids = project.reserve_instance_ids(len(outlines)) if outlines else range(0)
+    ids = project.instances.reserve_ids(len(outlines)) if outlines else range(0)
     provenance = None if state is InstanceState.DRAWN else PROVENANCE
     change = Change(
         {
@@ -77,5 +77,5 @@ def put(
         }
     )
     if outlines:
-        project.apply(image_id, change, label="Draw")
+        project.instances.apply(image_id, change, label="Draw")
     return list(ids)

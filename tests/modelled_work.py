@@ -38,9 +38,9 @@ from maskwright.project import Project
 with Project.open(Path(sys.argv[1])) as project:
     assert project.is_read_only, "two programs may write"
     try:
-        project.add_category("of another program")
+        project.categories.add("of another program")
     except ProjectError:
-        print(sum(len(project.instances(image.id)) for image in project.images()) >= 0)
+        print(sum(len(project.instances.of(image.id)) for image in project) >= 0)
 """
 
 Place = tuple[float, float]
@@ -261,7 +261,7 @@ class ModelledWork:
         """Takes the latest merge back."""
         self.settle_roads()
         project = self._bench.session.project
-        if project is not None and (merges := project.merges()):
+        if project is not None and (merges := project.merges.all()):
             self._bench.classes.undo_merge(merges[-1].id)
             self.model.merges.pop()
 
@@ -288,7 +288,7 @@ class ModelledWork:
         self.settle()
         project = self._bench.session.project
         assert project is not None
-        names = frozenset(record.file_name for record in project.images())
+        names = frozenset(record.file_name for record in project.images.all())
         made = back_up(project.path / "project.db", reason="daily")
         kept = made.with_name(f"kept-{len(self._copies)}.db")
         made.rename(kept)
@@ -299,7 +299,7 @@ class ModelledWork:
         self.settle()
         project = self._bench.session.project
         assert project is not None
-        names = frozenset(record.file_name for record in project.images())
+        names = frozenset(record.file_name for record in project.images.all())
         usable = [(copy, model) for copy, model, known in self._copies if known == names]
         if not usable:
             return
@@ -349,32 +349,33 @@ class ModelledWork:
         session = self._bench.session
         project = session.project
         assert project is not None
-        names = {category.id: category.name for category in project.categories()}
-        records = list(project.images())
+        names = {category.id: category.name for category in project.categories.listed()}
+        records = list(project.images.all())
         stored = {
             _place(each): (record.file_name.rpartition("/")[2], names[each.category_id])
             for record in records
-            for each in project.instances(record.id)
+            for each in project.instances.of(record.id)
             if each.state.is_exported
         }
         assert stored == self.model.shown, self.latest
-        assert project.edits_set_aside() == []
+        assert project.set_aside.all() == []
         states = {record.file_name.rpartition("/")[2]: record.state for record in records}
         other = {name: (states[name], known) for name, known in self.model.states.items() if states[name] != known}
         assert not other, (other, self.latest)
         if session.image is not None:
             image_id = session.image.id
             self._qtbot.waitUntil(
-                lambda: dict(session.document.instances) == dict(project.document(image_id).instances), timeout=WAIT_MS
+                lambda: dict(session.document.instances) == dict(project.instances.document(image_id).instances),
+                timeout=WAIT_MS,
             )
-            assert session.image.state is project.image(image_id).state, self.latest
-            assert session.image.file_name == project.image(image_id).file_name, self.latest
+            assert session.image.state is project.images.record(image_id).state, self.latest
+            assert session.image.file_name == project.images.record(image_id).file_name, self.latest
 
     def check_export(self, path: Path) -> None:
         project = self._bench.session.project
         assert project is not None
-        export_coco(project, path)
-        assert list(verify_coco(path, project, CocoExportOptions())) == []
+        export_coco(project.source, path)
+        assert list(verify_coco(path, project.source, CocoExportOptions())) == []
 
     @property
     def _image(self) -> str:

@@ -24,7 +24,7 @@ def make_project(folder: Path, *, images: int = 1, categories: tuple[str, ...] =
     """A project beside an (empty) image folder; the image files themselves are not there."""
     (folder / "images").mkdir(parents=True)
     project = Project.create(folder / "set.maskwright", image_root=folder / "images")
-    project.add_images(ScannedImage(f"{index:06d}.jpg", 640, 480) for index in range(images))
+    project.images.add(ScannedImage(f"{index:06d}.jpg", 640, 480) for index in range(images))
     project.ensure_categories(enumerate(categories, start=1))
     return project
 

@@ -59,21 +59,21 @@ class ImageReader:
         """The record, its state as the pending edits make it."""
         pending = self._writer.pending_of(image_id)
         known = self._ahead.get(image_id)
-        record = known.record if known is not None else self._project.image(image_id)
+        record = known.record if known is not None else self._project.images.record(image_id)
         return replace(record, state=state_after(record.state, pending))
 
     def document(self, image_id: int) -> Document:
         """The instances, with the pending edits on top."""
         changes = self._writer.pending_changes(image_id)
         known = self._ahead.get(image_id)
-        document = known.document if known is not None else self._project.document(image_id)
+        document = known.document if known is not None else self._project.instances.document(image_id)
         for change in changes:
             document = document.apply(rebased(change, document))
         return document
 
     def history(self, image_id: int) -> History:
         """The steps of earlier sessions, so that undo survives a restart; only before the first edit of this one."""
-        steps = self._project.undo_steps(image_id)
+        steps = self._project.history.undo_steps(image_id)
         done, undone = ([Step(entry.label, entry.change) for entry in side] for side in (steps.undo, steps.redo))
         return History(done, undone)
 
@@ -174,7 +174,7 @@ class ProjectLink:
     def __init__(self, project: "Project", parent: QObject) -> None:
         self.waiting = Waiting(FolderProbe(project.path))
         self.project = project = answering(project, self.waiting)
-        self.ids = IdSupply(lambda count: project.reserve_instance_ids(count), self.waiting)
+        self.ids = IdSupply(lambda count: project.instances.reserve_ids(count), self.waiting)
         self.cache = CandidateCache.of_project(project.path)
         """Candidates of the project's images."""
         self.writer = EditWriter(project, parent)

@@ -131,7 +131,7 @@ class Session(QObject):
         if self.project is None or self._link is None:
             return 0
         listed = list(edits)
-        here = {record.id for record in self.project.image_records(sorted({edit.image_id for edit in listed}))}
+        here = {record.id for record in self.project.images.records(sorted({edit.image_id for edit in listed}))}
         known = [edit for edit in listed if edit.image_id in here]
         for edit in known:
             self._link.writer.write(edit)
@@ -343,7 +343,7 @@ class Session(QObject):
 
     def reload_categories(self) -> None:
         """Read the classes of the project again, and their keys."""
-        listed, offered, deleted = self.project.classes() if self.project is not None else ((), (), ())
+        listed, offered, deleted = self.project.categories.by_standing() if self.project is not None else ((), (), ())
         here = {each.category_id for each in self.document} if self.document is not None else set()
         shown = [each for each in (*offered, *deleted) if each.id in here]  # not written yet
         self._classes.listing = listing = self._classes.listing.settled((*listed, *shown))

@@ -108,9 +108,9 @@ def _ours(step: str, folder: Path) -> Callable[[], object]:
     if step == "import":
         (folder / "images").mkdir(exist_ok=True)
         project = Project.create(place, image_root=folder / "images")
-        return lambda: (project.import_coco(folder / "in.json", alone=True), project.close())
+        return lambda: (project.imports.add_coco(folder / "in.json", alone=True), project.close())
     project = Project.open(place, read_only=True)
-    return lambda: export_coco(project, folder / "out.json")
+    return lambda: export_coco(project.source, folder / "out.json")
 
 
 def _peak_mb() -> float:

@@ -54,16 +54,16 @@ def _stained_project(folder: Path, place: Path) -> Project:
     ]
     print(f"{len(chosen)} stained images of {len(content['images'])}", flush=True)
     project = Project.create(place / "stained.maskwright", image_root=folder / "val")
-    project.add_images(ScannedImage(image["file_name"], image["width"], image["height"]) for image in chosen)
+    project.images.add(ScannedImage(image["file_name"], image["width"], image["height"]) for image in chosen)
     project.ensure_categories([(1, "nucleus")])
     by_name = {image["file_name"]: image["id"] for image in chosen}
-    for record in project.images():
+    for record in project.images.all():
         entries = [entry for entry in content["annotations"] if entry["image_id"] == by_name[record.file_name]]
-        ids = project.reserve_instance_ids(len(entries))
+        ids = project.instances.reserve_ids(len(entries))
         outlines = (tuple(mask_to_polygons(rle_to_mask(entry["segmentation"]), min_iou=0.99)) for entry in entries)
         drawn = {id_: (None, Instance(id_, 1, outline)) for id_, outline in zip(ids, outlines, strict=True)}
-        project.apply(record.id, Change(drawn), label="Draw")
-        project.set_image_state(record.id, ImageState.DONE)
+        project.instances.apply(record.id, Change(drawn), label="Draw")
+        project.images.set_state(record.id, ImageState.DONE)
     remember_model(project, "nuclei")
     return project
 

@@ -64,7 +64,7 @@ def main() -> None:
         make_images(folder / "images", count)
         model = load_model(chosen.model or _tiny_model(folder))
         project = Project.create(folder / "set.maskwright", image_root=folder / "images")
-        project.add_images(ScannedImage(f"{index:05d}.jpg", 640, 480) for index in range(count))
+        project.images.add(ScannedImage(f"{index:05d}.jpg", 640, 480) for index in range(count))
 
         infer = Model.infer
 
@@ -87,7 +87,7 @@ def main() -> None:
         project.close()
         project = Project.open(project.path)
         third = run_batch(project, model, Thresholds(), on_progress=note, resume=True)
-        failed = len(project.failures(third.run_id))
+        failed = len(project.runs.failures(third.run_id))
         project.close()
     bad = len(range(7, count, _BAD_EVERY))
     twice = sum(times > 1 for times in finished.values())

@@ -60,7 +60,7 @@ class Loop:
         self.names = sorted((image["file_name"] for image in content["images"]), key=stable_rank)
         self.targets = _targets(content)
         self.project = _project(place, self.folder / "images", content, self.names)
-        self.ids = {record.file_name: record.id for record in self.project.images()}
+        self.ids = {record.file_name: record.id for record in self.project.images.all()}
         self.assistant: BackendAssistant = load_assistant(precision="f32", num_threads=1)
         self.model: Path | None = None
         self.done = 0
@@ -79,7 +79,7 @@ class Loop:
         return line
 
     def _looked_at(self, name: str, *, assisted: bool) -> Answer:
-        proposals = [one for one in self.project.instances(self.ids[name]) if one.state is InstanceState.PROPOSED]
+        proposals = [one for one in self.project.instances.of(self.ids[name]) if one.state is InstanceState.PROPOSED]
         view = self.assistant.open(read_image(self.folder / "images" / name).bgr_u8) if assisted else None
         return answered(self.targets[name], proposals, view, LEVELS)
 
@@ -93,13 +93,13 @@ class Loop:
             elif match is not None:
                 pairs.append((match.instance, _answer(match.instance, target, InstanceState.EDITED)))
             else:
-                id_ = self.project.reserve_instance_ids(1)[0]
+                id_ = self.project.instances.reserve_ids(1)[0]
                 pairs.append((None, Instance(id_, target.category, _outline(target))))
         presses = answer.presses("loop and pointing", TAKEN, Habits())
-        self.project.apply(
+        self.project.instances.apply(
             self.ids[name], Change.of(pairs), label="Correct", gesture=Gesture(clicks=presses, active_s=2.0 * presses)
         )
-        self.project.set_image_state(self.ids[name], ImageState.DONE)
+        self.project.images.set_state(self.ids[name], ImageState.DONE)
         return answer
 
     def _learned(self) -> dict[str, Any]:
@@ -184,7 +184,7 @@ def _targets(content: dict[str, Any]) -> dict[str, list[Target]]:
 def _project(place: Path, images: Path, content: dict[str, Any], names: Sequence[str]) -> Project:
     sizes = {image["file_name"]: (image["width"], image["height"]) for image in content["images"]}
     project = Project.create(place / "loop.maskwright", image_root=images)
-    project.add_images(ScannedImage(name, *sizes[name]) for name in names)
+    project.images.add(ScannedImage(name, *sizes[name]) for name in names)
     project.ensure_categories([(category["id"], category["name"]) for category in content["categories"]])
     return project
 

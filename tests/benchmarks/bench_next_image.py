@@ -50,17 +50,17 @@ def make_project(folder: Path, count: int) -> Path:
     for number, name in enumerate(names):
         os.link(folder / f"{number % 8}.jpg", pictures / name)
     with Project.create(folder / "big.maskwright", image_root=pictures) as project:
-        project.add_images(ScannedImage(name, *WH) for name in names)
+        project.images.add(ScannedImage(name, *WH) for name in names)
         classes = list(project.ensure_categories((k, f"class {k}") for k in range(1, 9)).values())
         found = [list(scene(10, 40, WH)), list(scene(9, 40, WH))]
-        for image_id in project.image_ids().tolist():
+        for image_id in project.images.ids().tolist():
             objects = found[image_id % 2]
-            ids = project.reserve_instance_ids(len(objects))
+            ids = project.instances.reserve_ids(len(objects))
             new = [
                 Instance(id_, classes[one.category_id - 1], one.polygons, one.state, score=one.score)
                 for id_, one in zip(ids, objects, strict=True)
             ]
-            project.apply(image_id, Change.create(new), label="Draw")
+            project.instances.apply(image_id, Change.create(new), label="Draw")
     return folder / "big.maskwright"
 
 

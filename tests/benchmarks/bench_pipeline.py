@@ -45,11 +45,11 @@ def batch_images_per_s(model: Model, folder: Path, count: int, settings: Thresho
     with tempfile.TemporaryDirectory() as place:
         project = Project.create(Path(place) / "bench.maskwright", image_root=folder)
         usable = [image for image in scan_folder(folder) if image.failure is None]
-        project.add_images(usable[:count])
+        project.images.add(usable[:count])
         started, cpu = time.perf_counter(), time.process_time()
         report = run_batch(project, model, settings)
         wall, cpu = time.perf_counter() - started, time.process_time() - cpu
-        found = sum(record.instance_count for record in project.images())
+        found = sum(record.instance_count for record in project.images.all())
         project.close()
     return report.done / wall, cpu / report.done * 1e3, found / report.done
 

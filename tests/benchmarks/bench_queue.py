@@ -36,12 +36,12 @@ def errors_of(project: Project, truth: COCO) -> dict[int, int]:
     """{image id: false + missed + badly outlined}."""
     by_name = {image["file_name"]: image for image in truth.dataset["images"]}
     names = {category["id"]: category["name"] for category in truth.dataset["categories"]}
-    known = {category.id: category.name for category in project.categories()}
+    known = {category.id: category.name for category in project.categories.listed()}
     counted: dict[int, int] = {}
-    for record in project.images():
+    for record in project.images.all():
         image = by_name[record.file_name]
         true = [entry for entry in truth.imgToAnns[image["id"]] if not entry.get("iscrowd")]
-        found = sorted(project.instances(record.id), key=lambda instance: -(instance.score or 0))
+        found = sorted(project.instances.of(record.id), key=lambda instance: -(instance.score or 0))
         size_wh = (record.width, record.height)
         groups: dict[str, tuple[list, list]] = defaultdict(lambda: ([], []))
         for instance in found:
@@ -76,7 +76,7 @@ def main() -> None:
     truth = COCO(chosen.truth)
     with tempfile.TemporaryDirectory() as place:
         project = Project.create(Path(place) / "queue.maskwright", image_root=Path(chosen.images))
-        project.add_images(image for image in scan_folder(Path(chosen.images)) if image.failure is None)
+        project.images.add(image for image in scan_folder(Path(chosen.images)) if image.failure is None)
         run_batch(project, load_model(chosen.model, precision="f32"), Thresholds(score=chosen.score))
         compare_with(project, load_model(chosen.second), Thresholds(score=chosen.score))
         errors = errors_of(project, truth)

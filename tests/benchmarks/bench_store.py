@@ -61,7 +61,7 @@ def make(folder: Path, image_count: int, per_image: int) -> Path:
     """A project as a batch over `image_count` images would leave it, written past the journal to save time."""
     (folder / "images").mkdir()
     project = Project.create(folder / "big.maskwright", image_root=folder / "images")
-    project.add_images(ScannedImage(f"{k // 1000:03d}/photo_{k:06d}.jpg", 1280, 960) for k in range(image_count))
+    project.images.add(ScannedImage(f"{k // 1000:03d}/photo_{k:06d}.jpg", 1280, 960) for k in range(image_count))
     categories = list(project.ensure_categories((k, f"class {k}") for k in range(1, 21)).values())
     rng = np.random.default_rng(0)
     outlines = [pack_polygons(blob((100 + 10 * k, 200 + 5 * k), 40 + k)) for k in range(50)]
@@ -86,7 +86,7 @@ def make(folder: Path, image_count: int, per_image: int) -> Path:
         ]
         with project._database.write(is_repeatable=True) as connection:
             connection.execute(insert(instances), rows)
-    project.reserve_instance_ids(count)
+    project.instances.reserve_ids(count)
     project.close()
     return project.path
 
@@ -144,30 +144,30 @@ def measure(path: Path) -> Table:
 
     def open_to_first_image() -> None:
         with Project.open(path) as opened:
-            ids = opened.image_ids()
-            opened.image_records(ids[:50].tolist())
-            opened.document(int(ids[0]))
+            ids = opened.images.ids()
+            opened.images.records(ids[:50].tolist())
+            opened.instances.document(int(ids[0]))
 
     timed(table, "open to the first image", open_to_first_image, 3)
     project = Project.open(path)
-    ids = project.image_ids().tolist()
-    timed(table, "all ids", project.image_ids)
-    timed(table, "ids of a state", lambda: project.image_ids(states=[ImageState.DONE]))
-    timed(table, "ids by file name", lambda: project.image_ids(text="0099"))
+    ids = project.images.ids().tolist()
+    timed(table, "all ids", project.images.ids)
+    timed(table, "ids of a state", lambda: project.images.ids(states=[ImageState.DONE]))
+    timed(table, "ids by file name", lambda: project.images.ids(text="0099"))
     for what, search, text in _SEARCHES:
-        timed(table, f"ids by {what}", lambda search=search, text=text: project.image_ids(having=search, text=text))
-    timed(table, "counts of states", project.state_counts)
-    timed(table, "50 rows of the list", lambda: project.image_records(ids[len(ids) // 2 :][:50]))
+        timed(table, f"ids by {what}", lambda search=search, text=text: project.images.ids(having=search, text=text))
+    timed(table, "counts of states", project.images.state_counts)
+    timed(table, "50 rows of the list", lambda: project.images.records(ids[len(ids) // 2 :][:50]))
     order = iter(np.random.default_rng(1).permutation(ids).tolist())
-    timed(table, "next image", lambda: project.document(next(order)), 50)
-    document = project.document(ids[7])
+    timed(table, "next image", lambda: project.instances.document(next(order)), 50)
+    document = project.instances.document(ids[7])
     first = next(iter(document))
     moved = replace(first, z=first.z + 1)
     steps = [Change.of([(first, moved)]), Change.of([(moved, first)])] * 10
     edits = iter(steps)
-    timed(table, "an edit, on disk", lambda: project.apply(ids[7], next(edits), label="Move"), 20)
+    timed(table, "an edit, on disk", lambda: project.instances.apply(ids[7], next(edits), label="Move"), 20)
     uncertain = np.random.default_rng(2).random(len(ids)).tolist()
-    project.set_signals("uncertainty", {id_: (doubt, None) for id_, doubt in zip(ids, uncertain, strict=True)})
+    project.signals.set("uncertainty", {id_: (doubt, None) for id_, doubt in zip(ids, uncertain, strict=True)})
     for order_name in ("uncertainty", "rarity"):
         timed(table, f"all images by {order_name}", lambda name=order_name: ordered_images(project, name), 3)
     matching(table)

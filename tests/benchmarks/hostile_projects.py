@@ -31,10 +31,10 @@ def project(place: Path) -> Path:
     for index in range(3):
         write_image(images / f"{index}.png", value=60 + 30 * index)
     with Project.create(place / "set.maskwright", image_root=images) as made:
-        made.add_images(ScannedImage(f"{index}.png", 64, 48) for index in range(3))
+        made.images.add(ScannedImage(f"{index}.png", 64, 48) for index in range(3))
         made.ensure_categories([(1, "cell"), (2, "cat")])
-        made.apply(1, Change.create([drawn(1), drawn(2, square(20, 20), category_id=2)]), label="Draw")
-        made.apply(2, Change.create([drawn(3)]), label="Draw")
+        made.instances.apply(1, Change.create([drawn(1), drawn(2, square(20, 20), category_id=2)]), label="Draw")
+        made.instances.apply(2, Change.create([drawn(3)]), label="Draw")
     return place / "set.maskwright"
 
 

@@ -65,14 +65,14 @@ def say(what, image_id, instance_id=0):
 
 threading.Thread(target=work, daemon=True).start()
 going.wait()
-images = project.image_ids().tolist()
+images = project.images.ids().tolist()
 step = 0
 while True:
     step += 1
     image_id = images[step % len(images)]
-    id_ = project.reserve_instance_ids(1)[0]
+    id_ = project.instances.reserve_ids(1)[0]
     outline = (Polygon.of([(0, 0), (9 + step % 7, 0), (9, 9.5)]),)
-    project.apply(image_id, Change.create([Instance(id_, 1, outline)]), label="Draw")
+    project.instances.apply(image_id, Change.create([Instance(id_, 1, outline)]), label="Draw")
     say("drawn", image_id, id_)
 """
 
@@ -107,13 +107,13 @@ def one_round(path: Path, model: str, pause_s: float, said: Said) -> None:
 def check(path: Path, said: Said) -> tuple[int, int, int]:
     """(edits lost, undo steps lost, images done twice or lost)."""
     with Project.open(path) as project:
-        ids = project.image_ids().tolist()
-        kept = {id_: set(project.document(id_).instances) for id_ in ids}
+        ids = project.images.ids().tolist()
+        kept = {id_: set(project.instances.document(id_).instances) for id_ in ids}
         lost = sum(instance_id not in kept[image_id] for image_id, instance_id in said.drawn)
-        steps = {id_: sum(entry.kind == "edit" for entry in project.history(id_, limit=100_000)) for id_ in ids}
+        steps = {id_: sum(entry.kind == "edit" for entry in project.history.of(id_, limit=100_000)) for id_ in ids}
         drawn = Counter(image_id for image_id, _ in said.drawn)
-        run = project.last_run()
-        pending = set(project.pending_images(run.id).tolist()) if run is not None else set()
+        run = project.runs.last()
+        pending = set(project.runs.pending_images(run.id).tolist()) if run is not None else set()
         wrong = sum(times > 1 or id_ in pending for id_, times in said.done.items())
         return lost, sum(max(0, drawn[id_] - steps[id_]) for id_ in ids), wrong
 
@@ -160,7 +160,7 @@ def main() -> None:
         for index in range(chosen.images):
             Image.fromarray(np.full((200, 300, 3), index % 256, np.uint8)).save(folder / "images" / f"{index:04d}.png")
         project = Project.create(folder / "set.maskwright", image_root=folder / "images")
-        project.add_images(scan_folder(folder / "images"))
+        project.images.add(scan_folder(folder / "images"))
         project.ensure_categories([(1, "object")])
         project.close()
         model = chosen.model or _tiny_model(folder)

@@ -29,11 +29,11 @@ class Operation:
 
 def content(project: Project) -> dict[int, tuple[str, str]]:
     """{x: (image, class)} of all objects that count."""
-    names = {each.id: each.name for each in project.categories()}
+    names = {each.id: each.name for each in project.categories.listed()}
     return {
         int(instance.bounds_xyxy[0]): (record.file_name.rpartition("/")[2], names[instance.category_id])
-        for record in project.images()
-        for instance in project.instances(record.id)
+        for record in project.images.all()
+        for instance in project.instances.of(record.id)
         if instance.state.is_exported
     }
 
@@ -54,7 +54,7 @@ def seen(
             wrong.append(f"lost: objects {sorted(missing)}")
         if extra := found.keys() - wanted - either:
             wrong.append(f"lost: objects {sorted(extra)} that nobody made")
-        if project.edits_set_aside() and "aside" not in str(folder):
+        if project.set_aside.all() and "aside" not in str(folder):
             wrong.append("lost: an edit was set aside")
         draw(project, AFTERWARDS)
     with Project.open(place, read_only=True, trusts_images=True) as project:
@@ -83,9 +83,9 @@ def check_created(folder: Path, said: list[str]) -> list[str]:
             return ["lost: the project"]
         Project.create(place, image_root=folder / "images").close()
     with Project.open(place) as project:
-        project.add_images(scan_folder(folder / "images"))
+        project.images.add(scan_folder(folder / "images"))
         project.ensure_categories([(1, "cell")])
-        if project.image_ids().size != len(IMAGES):
+        if project.images.ids().size != len(IMAGES):
             return ["lost: images"]
     return seen(folder, xs(said), {31})[1]
 
@@ -95,8 +95,8 @@ def check_edits(folder: Path, said: list[str], base: set[int] | None = None) -> 
     wrong = seen(folder, wanted, set(DRAWN))[1]
     if "done" in said:
         with Project.open(place_of(folder), read_only=True) as project:
-            if project.image(1).state is not ImageState.DONE:
-                wrong.append(f"lost: the state of an image, which is {project.image(1).state}")
+            if project.images.record(1).state is not ImageState.DONE:
+                wrong.append(f"lost: the state of an image, which is {project.images.record(1).state}")
     return wrong
 
 
@@ -140,8 +140,8 @@ def check_merged(folder: Path, said: list[str]) -> list[str]:
 def check_batch(folder: Path, said: list[str]) -> list[str]:
     wrong = check_edits(folder, [line for line in said if not line.startswith("done")])
     with Project.open(place_of(folder), trusts_images=True) as project:
-        run = project.last_run()
-        pending = set(project.pending_images(run.id).tolist()) if run is not None else set()
+        run = project.runs.last()
+        pending = set(project.runs.pending_images(run.id).tolist()) if run is not None else set()
         if again := xs(said, "done") & pending:
             wrong.append(f"lost: the batch on images {again}")
     return wrong
@@ -186,7 +186,7 @@ def objects_in(copy: Path) -> set[int]:
 
 def check_relocated(folder: Path, said: list[str]) -> list[str]:
     with Project.open(place_of(folder), read_only=True) as project:
-        depths = {record.file_name.count("/") for record in project.images()}
+        depths = {record.file_name.count("/") for record in project.images.all()}
     wrong = seen(folder, set(BASE))[1]
     if len(depths) != 1 or (depths == {0} and "relocated" in said):
         wrong.append("lost: only some images have their new place")
@@ -211,8 +211,8 @@ def check_rescued(folder: Path, said: list[str]) -> list[str]:
 
 def check_aside(folder: Path, said: list[str]) -> list[str]:
     with Project.open(place_of(folder)) as project:
-        found = {id_ for edit in project.edits_set_aside() for id_, _, _ in edit.change or ()}
-        project.forget_set_aside([edit.id for edit in project.edits_set_aside()])
+        found = {id_ for edit in project.set_aside.all() for id_, _, _ in edit.change or ()}
+        project.set_aside.forget([edit.id for edit in project.set_aside.all()])
     missing = xs(said, "aside") - found
     return seen(folder, set(BASE))[1] + ([f"lost: edits set aside {missing}"] if missing else [])
 

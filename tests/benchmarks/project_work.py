@@ -36,8 +36,8 @@ def place_of(folder: Path) -> Path:
 
 def draw(project: Project, x: int, image_id: int = 1, class_id: int = 1) -> None:
     outline = Polygon.of([(x, 1), (x + 3, 1), (x + 3, 4)])
-    id_ = project.reserve_instance_ids(1)[0]
-    project.apply(image_id, Change.create([Instance(id_, class_id, (outline,))]), label="Draw")
+    id_ = project.instances.reserve_ids(1)[0]
+    project.instances.apply(image_id, Change.create([Instance(id_, class_id, (outline,))]), label="Draw")
 
 
 def try_twice(work: Callable[[], object]) -> bool:
@@ -62,7 +62,7 @@ def prepare_images(folder: Path) -> None:
 def prepare_project(folder: Path) -> None:
     prepare_images(folder)
     with Project.create(place_of(folder), image_root=folder / "images") as project:
-        project.add_images(scan_folder(folder / "images"))
+        project.images.add(scan_folder(folder / "images"))
         project.ensure_categories([(1, "cell"), (2, "cat"), (3, "dog")])
         for x in BASE:
             draw(project, x, image_id=1 + x % 3, class_id=1 + x % 3)
@@ -124,7 +124,7 @@ def prepare_import(folder: Path) -> None:
 def prepare_fresh_import(folder: Path) -> None:
     prepare_images(folder)
     with Project.create(place_of(folder), image_root=folder / "images") as project:
-        project.add_images(scan_folder(folder / "images"))
+        project.images.add(scan_folder(folder / "images"))
     prepare_coco(folder)
 
 
@@ -150,7 +150,7 @@ def create(folder: Path, say: Say) -> None:
         project = Project.create(place_of(folder), image_root=folder / "images")
     say("made")
     with project:
-        project.add_images(scan_folder(folder / "images"))
+        project.images.add(scan_folder(folder / "images"))
         project.ensure_categories([(1, "cell")])
         draw(project, 31)
         say("drawn 31")
@@ -161,7 +161,7 @@ def open_(folder: Path, say: Say) -> None:
         say("opened")
         with suppress(ProjectError):
             project.back_up_daily()
-        project.add_images(scan_folder(folder / "images"))
+        project.images.add(scan_folder(folder / "images"))
         if try_twice(lambda: draw(project, 31)):
             say("drawn 31")
 
@@ -172,15 +172,17 @@ def edit(folder: Path, say: Say) -> None:
             if try_twice(lambda x=x: draw(project, x)):  # type: ignore[misc]
                 say(f"drawn {x}")
         with suppress(MaskwrightError):
-            project.set_image_state(1, ImageState.DONE)
+            project.images.set_state(1, ImageState.DONE)
             say("done")
 
 
 def import_(folder: Path, say: Say, *, alone: bool = False) -> None:
     with Project.open(place_of(folder)) as project:
-        if try_twice(lambda: project.import_file(folder / "in.json", alone=alone, options=ImportOptions())):
+        if try_twice(lambda: project.imports.add_file(folder / "in.json", alone=alone, options=ImportOptions())):
             say("imported")
-        if project.categories() and try_twice(lambda: draw(project, 31, class_id=project.categories()[0].id)):
+        if project.categories.listed() and try_twice(
+            lambda: draw(project, 31, class_id=project.categories.listed()[0].id)
+        ):
             say("drawn 31")
 
 
@@ -190,13 +192,13 @@ def import_alone(folder: Path, say: Say) -> None:
 
 def merge(folder: Path, say: Say) -> None:
     with Project.open(place_of(folder)) as project:
-        project.merge_categories(2, 1)
+        project.merges.make(2, 1)
         say("merged")
         if try_twice(lambda: draw(project, 31)):
             say("drawn 31")
-        project.undo_merge(project.merges()[-1].id)
+        project.merges.undo(project.merges.all()[-1].id)
         say("parted")
-        project.merge_categories(3, 1)
+        project.merges.make(3, 1)
         say("merged again")
 
 
@@ -233,13 +235,13 @@ def restore_(folder: Path, say: Say) -> None:
 
 def relocate(folder: Path, say: Say) -> None:
     with Project.open(place_of(folder)) as project:
-        project.relocate(project.find_moved(project.missing_images()))
+        project.image_folder.relocate(project.image_folder.find_moved(project.image_folder.missing()))
         say("relocated")
 
 
 def export(folder: Path, say: Say) -> None:
     with Project.open(place_of(folder)) as project:
-        export_coco(project, folder / "out.json")
+        export_coco(project.source, folder / "out.json")
         say("exported")
 
 
@@ -263,5 +265,5 @@ def set_aside(folder: Path, say: Say) -> None:
             outline = Polygon.of([(x, 1), (x + 3, 1), (x + 3, 4)])
             change = Change.create([Instance(x, 1, (outline,))])
             with suppress(ProjectError):
-                project.set_edit_aside(1, label="Draw", kind="edit", reason="of a test", change=change, state=None)
+                project.set_aside.add(1, label="Draw", kind="edit", reason="of a test", change=change, state=None)
                 say(f"aside {x}")

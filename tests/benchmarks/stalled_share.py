@@ -68,7 +68,7 @@ def run_one(situation: str, seconds: float, made: Path, folder: Path) -> dict[st
     said: dict[str, object] = json.loads(lines[-1])
     os.environ["XDG_DATA_HOME"] = str(home)
     with Project.open(share) as project:
-        said["stored"] = sum(len(project.document(id_)) for id_ in project.image_ids().tolist())
+        said["stored"] = sum(len(project.instances.document(id_)) for id_ in project.images.ids().tolist())
         said["rescued"] = sum(len(rescue.edits) for rescue in find_rescues(project.path, project.mark))
     return said
 

@@ -88,7 +88,7 @@ def _tried(trial: Trial, project: Project, out: Path, python: str) -> tuple[str,
     (out / trial.file_name).parent.mkdir(exist_ok=True)
     (out / "images").mkdir(exist_ok=True)
     export_package(
-        project, out / trial.file_name, format_named(trial.format_name), options,
+        project.source, out / trial.file_name, format_named(trial.format_name), options,
         image_root=project.image_root, placing="upright" if "/" not in trial.file_name else None,
     )  # fmt: skip
     probe = Path(__file__).with_name("consumer_probes.py")
@@ -118,11 +118,11 @@ def _compared(expected: Masks, seen: Masks) -> tuple[str, bool]:
 
 
 def _masks_of(project: Project, options: CocoExportOptions) -> Masks:
-    names = {category.id: category.name for category in project.categories()}
+    names = {category.id: category.name for category in project.categories.listed()}
     found: Masks = defaultdict(list)
-    for image in filter(options.takes_image, project.images()):
+    for image in filter(options.takes_image, project.images.all()):
         size_wh = image.width, image.height
-        for each in filter(options.takes_instance, project.instances(image.id)):
+        for each in filter(options.takes_instance, project.instances.of(image.id)):
             mask = polygons_to_mask(clip_to_image(each.polygons, size_wh), size_wh)
             found[Path(image.file_name).name, names[each.category_id]].append(mask)
     return found
@@ -138,7 +138,7 @@ def _read(file: Path) -> Masks:
 
 def _samples(folder: Path) -> Project:
     project = open_sample_project(folder / "samples")
-    project.import_coco(folder / "samples" / GROUND_TRUTH)
+    project.imports.add_coco(folder / "samples" / GROUND_TRUTH)
     return project
 
 
@@ -152,7 +152,7 @@ def _hard(folder: Path) -> Project:
     Image.fromarray(np.full((48, 64, 3), 99, np.uint8)).save(root / "c.jpg", exif=exif)
     (folder / "hard" / "in.json").write_text(json.dumps(_hard_coco()))
     project = Project.create(folder / "hard" / "p.maskwright", image_root=root)
-    project.import_coco(folder / "hard" / "in.json")
+    project.imports.add_coco(folder / "hard" / "in.json")
     return project
 
 

@@ -30,7 +30,7 @@ def photos(tmp_path: Path) -> Path:
 def project(photos: Path) -> Iterator[mw.Project]:
     with mw.Project.create(str(photos)) as made:
         made.scan()
-        made.add_category("cat")
+        made.categories.add("cat")
         yield made
 
 
@@ -85,7 +85,7 @@ RLE = {"size": [48, 64], "counts": [0, 5, 3067]}
 )
 def test_any_shape_is_proposed(project: mw.Project, shape: dict[str, Any]) -> None:
     project.put_proposals("a.png", [mw.Proposal("Cat", 0.5, **shape)], source="mine")
-    (instance,) = project.instances(project.find("a.png").id)
+    (instance,) = project.instances.of(project.find("a.png").id)
     assert instance.state is InstanceState.PROPOSED
     assert instance.provenance is not None
     assert instance.provenance.model_name == "mine"
@@ -126,7 +126,7 @@ def test_a_mask_of_another_size_is_refused_before_anything_is_stored(project: mw
     good, bad = mw.Proposal("cat", 0.5, mask=mask()), mw.Proposal("cat", 0.5, mask=mask().T)
     with pytest.raises(mw.InputError, match="proposal 1"):
         project.put_proposals("a.png", [good, bad])
-    assert not project.instances(1)
+    assert not project.instances.of(1)
 
 
 @pytest.mark.parametrize("wrong", [None, [3], "cat"], ids=str)
@@ -156,16 +156,16 @@ def test_unknown_images_and_classes_are_named(project: mw.Project, image: Any, c
 
 
 def test_a_users_steps_are_taken_by_name(project: mw.Project) -> None:
-    project.add_category("dog")
+    project.categories.add("dog")
     boxes = [mw.Proposal("cat", 0.5, bbox_xyxy=(x, 1, x + 9, 9)) for x in (1, 20, 40)]
     project.put_proposals("a.png", boxes)
-    first, second, third = (instance.id for instance in project.instances(1))
+    first, second, third = (instance.id for instance in project.instances.of(1))
     project.accept("a.png", [first])
     project.reject("a.png", [second])
     project.edit("a.png", third, category="dog", polygons=SQUARE)
     drawn = project.draw("a.png", "dog", SQUARE)
     project.delete("a.png", [drawn.id])
-    found = {instance.id: (instance.state.value, instance.category_id) for instance in project.instances(1)}
+    found = {instance.id: (instance.state.value, instance.category_id) for instance in project.instances.of(1)}
     assert found == {first: ("accepted", 1), second: ("rejected", 1), third: ("edited", 2)}
 
 
@@ -212,7 +212,7 @@ def test_a_set_with_its_images_and_odd_names_comes_back_whole(tmp_path: Path, na
     with mw.Project.create(tmp_path / "photos") as project:
         project.scan()
         for category in CLASSES:
-            project.add_category(category)
+            project.categories.add(category)
         for index, category in enumerate(CLASSES):
             x = 5 + 25 * (index % 2)
             project.draw(NAMES[index % 5], category, [(x, 5), (x + 18, 5), (x + 18, 30), (x, 30)])
@@ -223,6 +223,6 @@ def test_a_set_with_its_images_and_odd_names_comes_back_whole(tmp_path: Path, na
     with mw.Project.create(tmp_path / "again", image_root=root) as project:
         imported = mw.import_annotations(project, out)
         assert (imported.result.image_count, imported.result.instance_count, imported.problems) == (5, 8, ())
-        assert not project.missing_images()
-        found = {(project.category(i.category_id).name) for image in project for i in project.instances(image.id)}
+        assert not project.image_folder.missing()
+        found = {(project.category(i.category_id).name) for image in project for i in project.instances.of(image.id)}
     assert found == set(CLASSES)

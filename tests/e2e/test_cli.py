@@ -90,7 +90,7 @@ def test_a_project_keeps_the_proposals(folder: Path, model: Path, tmp_path: Path
     code, _ = run("prelabel", folder, "--model", model, "--project", tmp_path / "set.maskwright")
 
     with Project.open(tmp_path / "set.maskwright") as project:
-        assert (code, len(project.instances(1))) == (0, 2)
+        assert (code, len(project.instances.of(1))) == (0, 2)
 
 
 def test_a_project_keeps_what_the_window_moves_thresholds_with(folder: Path, model: Path, tmp_path: Path) -> None:
@@ -99,7 +99,7 @@ def test_a_project_keeps_what_the_window_moves_thresholds_with(folder: Path, mod
         run("prelabel", folder, "--model", model, "--project", place, option)
         cache = CandidateCache.of_project(place)
         with Project.open(place) as project:
-            found = [cache.get(image.id, project.image_path(image)) for image in project.images()]
+            found = [cache.get(image.id, project.image_path(image)) for image in project.images.all()]
         assert len([known for known in found if known is not None]) == count
 
 
@@ -156,7 +156,7 @@ def test_a_rerun_leaves_a_project_of_the_same_images_in_order(folder: Path, mode
         run("prelabel", folder, "--model", model, "--project", tmp_path / "set.maskwright", "--score", score)
 
     with Project.open(tmp_path / "set.maskwright") as project:
-        assert [len(project.instances(id_)) for id_ in project.image_ids().tolist()] == [1] * 5
+        assert [len(project.instances.of(id_)) for id_ in project.images.ids().tolist()] == [1] * 5
 
 
 @pytest.mark.parametrize(
@@ -251,12 +251,12 @@ def test_the_queue_names_the_images_worth_most(folder: Path, model: Path, tmp_pa
 def test_copies_of_a_project_are_listed_and_brought_back(tmp_path: Path) -> None:
     with make_project(tmp_path) as project:
         name = project.back_up_daily().name
-        project.add_category("later")
+        project.categories.add("later")
 
     assert run_json("restore", tmp_path / "set.maskwright")[1]["backups"] == [name]
     assert run("restore", tmp_path / "set.maskwright", name)[0] == 0
     with Project.open(tmp_path / "set.maskwright") as project:
-        assert [category.name for category in project.categories()] == ["cell", "cat"]
+        assert [category.name for category in project.categories.listed()] == ["cell", "cat"]
 
 
 def test_a_damaged_project_without_copies_is_set_aside(tmp_path: Path) -> None:
@@ -272,9 +272,9 @@ def test_a_damaged_project_without_copies_is_set_aside(tmp_path: Path) -> None:
 def test_effort_is_told_for_each_object_and_image_and_can_be_switched_off(tmp_path: Path) -> None:
     with make_project(tmp_path) as project:
         project.put_proposals(1, [Proposal(1, 0.9, (square(side=20),))])
-        (found,) = project.instances(1)
+        (found,) = project.instances.of(1)
         edited = replace(found, state=InstanceState.EDITED, polygons=(square(side=19),))
-        project.apply(1, Change.of([(found, edited)]), label="Move", gesture=Gesture(2, 1, 3.0))
+        project.instances.apply(1, Change.of([(found, edited)]), label="Move", gesture=Gesture(2, 1, 3.0))
         path = project.path
 
     code, report = run_json("effort", path)
@@ -291,7 +291,7 @@ def test_effort_is_told_for_each_object_and_image_and_can_be_switched_off(tmp_pa
 
 def test_classes_are_listed_renamed_merged_and_parted_again(tmp_path: Path) -> None:
     with make_project(tmp_path) as project:
-        project.apply(1, Change.create([drawn(1), drawn(2, category_id=2)]), label="Draw")
+        project.instances.apply(1, Change.create([drawn(1), drawn(2, category_id=2)]), label="Draw")
         path = project.path
 
     def listed(*arguments: str) -> list[tuple[object, ...]]:
@@ -331,8 +331,8 @@ def wait_for_progress(project_path: Path, process: subprocess.Popen[str], *, ima
         if (project_path / "project.db").exists():
             try:
                 with Project.open(project_path, read_only=True) as project:
-                    run_ = project.last_run()
-                    if run_ is not None and project.done_count(run_.id) >= images:
+                    run_ = project.runs.last()
+                    if run_ is not None and project.runs.done_count(run_.id) >= images:
                         return
             except Exception as error:  # noqa: BLE001  (the file is being made at this moment)
                 assert process.poll() is None, error
@@ -357,9 +357,9 @@ def test_a_batch_stopped_at_any_moment_is_resumed_without_doing_an_image_twice(
 
     assert process.returncode == (-signal.SIGKILL if sent == signal.SIGKILL else 130), output
     with Project.open(place) as project:
-        done = project.done_count(1)
+        done = project.runs.done_count(1)
         assert 5 <= done < count
-        ids = {id_: [instance.id for instance in project.instances(id_)] for id_ in range(1, count + 1)}
+        ids = {id_: [instance.id for instance in project.instances.of(id_)] for id_ in range(1, count + 1)}
     process = started(*arguments, "--resume", "--json")
     report = json.loads(process.communicate(timeout=120)[0])
 

@@ -37,11 +37,11 @@ def test_demo_run_again_keeps_a_persons_work(tmp_path: Path) -> None:
     runner = CliRunner()
     runner.invoke(app, ["demo", "--folder", str(tmp_path)])
     with Project.open(tmp_path / "samples.maskwright") as project:
-        category = project.add_category("debris")
+        category = project.categories.add("debris")
     result = runner.invoke(app, ["demo", "--folder", str(tmp_path), "--json"])
     assert json.loads(result.stdout)["images"] == 12
     with Project.open(tmp_path / "samples.maskwright") as project:
-        assert category in project.categories()
+        assert category in project.categories.listed()
 
 
 def test_window_without_a_display_says_so(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

@@ -56,13 +56,13 @@ def test_images_that_moved_are_found_by_name_and_size(photos: Path, tmp_path: Pa
     assert report["relocated"] == ["moved/1.png"]
     assert report["missing"] == ["sub/3.png"]
     with Project.open(photos) as project:
-        assert {"moved/1.png", "sub/3.png"} <= {image.file_name for image in project.images()}
+        assert {"moved/1.png", "sub/3.png"} <= {image.file_name for image in project.images.all()}
 
 
 def test_an_image_never_takes_the_place_of_another(photos: Path, tmp_path: Path) -> None:
     run_json("import", photos, tmp_path / "set.json")
     with Project.open(photos) as project, pytest.raises(ProjectError, match="another image"):
-        project.relocate({1: "sub/2.png"})
+        project.image_folder.relocate({1: "sub/2.png"})
 
 
 def test_a_damaged_file_leaves_the_project_alone(photos: Path, tmp_path: Path) -> None:
@@ -95,7 +95,7 @@ def test_a_check_finds_and_mends(photos: Path, tmp_path: Path) -> None:
         export_coco(source, tmp_path / "plain.json")
         data = read_coco(tmp_path / "plain.json")
         by_image = {1: tuple(source.instances(1))}
-        created.import_data(replace(data, instances_by_image=by_image))
+        created.imports.add(replace(data, instances_by_image=by_image))
     _, before = run_json("check", project)
     assert {row["kind"] for row in before["findings"]} >= {"outside the image", "outline crosses itself"}
     _, after = run_json("check", project, "--fix")

@@ -96,11 +96,11 @@ def prelabel_folder(
     is_temporary = project_path is None
     place = project_path if project_path is not None else _beside(out)
     with _opened(place, folder, is_temporary=is_temporary, resume=resume) as project:
-        project.add_images(image for image in scanned if image.failure is None)
+        project.images.add(image for image in scanned if image.failure is None)
         if class_map is not None:
             store_mapping(project, model.content_hash, parse_mapping(class_map, project, model.labels))
         if is_temporary:  # the file is the model's own and has its whole table of classes
-            project.keep_categories(_classes_of(project, model, settings))
+            project.categories.keep(_classes_of(project, model, settings))
         keeps_candidates = keeps_candidates and not is_temporary
         report = run_with_bar(
             project,
@@ -112,16 +112,16 @@ def prelabel_folder(
             only=None if chosen.is_whole_folder else _ids(project, chosen.names),
         )
         failures = [(image.file_name, image.failure.reason) for image in scanned if image.failure is not None]
-        failures += [(failure.file_name, failure.reason) for failure in project.failures(report.run_id)]
+        failures += [(failure.file_name, failure.reason) for failure in project.runs.failures(report.run_id)]
         refined = None
         if assistant is not None and not report.is_cancelled:
             refined = refine_with_bar(project, assistant, min_iou=settings.min_iou, keeps_features=not is_temporary)
             failures += refined.failures
-        instance_count = sum(record.instance_count for record in project.images())
+        instance_count = sum(record.instance_count for record in project.images.all())
         is_complete = not report.remaining and report.stopped_because is None
         is_complete = is_complete and not (refined is not None and refined.is_cancelled)
         if out is not None and is_complete:
-            export_coco(project, out, CocoExportOptions(include_proposals=True, include_provenance=True))
+            export_coco(project.source, out, CocoExportOptions(include_proposals=True, include_provenance=True))
     if is_temporary and is_complete:
         shutil.rmtree(place)
     return BatchOutcome(
@@ -137,7 +137,7 @@ def prelabel_folder(
 
 
 def _ids(project: Project, names: Collection[str]) -> frozenset[int]:
-    return frozenset(image.id for image in project.images() if image.file_name in names)
+    return frozenset(image.id for image in project.images.all() if image.file_name in names)
 
 
 def _classes_of(project: Project, model: Model, settings: Thresholds) -> list[int]:
@@ -161,7 +161,7 @@ def run_with_bar(
     """
     token = CancelToken()
     cache = CandidateCache.of_project(project.path)
-    total = len(only) if only is not None else len(project.image_ids())
+    total = len(only) if only is not None else len(project.images.ids())
     with progress_bar("pre-label", total) as show, _cancelled_by_ctrl_c(token):
         return run_batch(
             project,
@@ -186,7 +186,7 @@ def refine_with_bar(
     if keeps_features:
         assistant.cache.store = EmbeddingStore.of_project(project.path)
     token = CancelToken()
-    with progress_bar("refine", len(project.image_ids())) as show, _cancelled_by_ctrl_c(token):
+    with progress_bar("refine", len(project.images.ids())) as show, _cancelled_by_ctrl_c(token):
         return refine_project(project, assistant, RefineSettings(min_iou=min_iou), monitor=_BarMonitor(show, token))
 
 

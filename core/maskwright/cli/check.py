@@ -26,12 +26,14 @@ def check(
     fixed_count = 0
     with Project.open(project, read_only=not fix) as opened, progress_bar("check", None) as show:
         if fix:
-            for image in filter(options.takes_image, list(opened.images())):
-                taken = [each for each in opened.instances(image.id) if options.takes_instance(each)]
+            for image in filter(options.takes_image, list(opened.images.all())):
+                taken = [each for each in opened.instances.of(image.id) if options.takes_instance(each)]
                 change = fix_all(taken, image)
-                opened.apply(image.id, change, label="Mend geometry")
+                opened.instances.apply(image.id, change, label="Mend geometry")
                 fixed_count += len(change)
-        found = list(look_over(opened, options, image_root=opened.image_root, on_image=lambda done: show(done, "")))
+        found = list(
+            look_over(opened.source, options, image_root=opened.image_root, on_image=lambda done: show(done, ""))
+        )
     if as_json:
         rows = [
             {"kind": each.kind.value, "message": each.message, "image_id": each.image_id,

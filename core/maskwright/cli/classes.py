@@ -30,9 +30,9 @@ def classes(
         if changes and opened.read_only_reason is not None:
             raise ProjectError(f"nothing was changed: {opened.read_only_reason}", path=opened.path)
         if rename is not None:
-            opened.rename_category(_named(opened, rename[0]), rename[1])
+            opened.categories.rename(_named(opened, rename[0]), rename[1])
         if merge is not None:
-            opened.merge_categories(_named(opened, merge[0]), _named(opened, merge[1]))
+            opened.merges.make(_named(opened, merge[0]), _named(opened, merge[1]))
         if undo_merge:
             _undo_latest(opened)
         _show(opened, as_json=as_json)
@@ -41,7 +41,7 @@ def classes(
 
 def _named(project: Project, name: str) -> int:
     """By name, in any case where that is enough; by id where several have one name."""
-    known = project.categories()
+    known = project.categories.listed()
     wanted = name.strip()
     exact = [each.id for each in known if each.name == wanted]
     found = exact or [each.id for each in known if each.name.casefold() == wanted.casefold()]
@@ -57,20 +57,22 @@ def _named(project: Project, name: str) -> int:
 
 
 def _undo_latest(project: Project) -> None:
-    merges = project.merges()
+    merges = project.merges.all()
     if not merges:
         raise ProjectError("no class of this project has been merged", path=project.path)
-    project.undo_merge(merges[-1].id)
+    project.merges.undo(merges[-1].id)
 
 
 def _show(project: Project, *, as_json: bool) -> None:
-    uses = [(category, project.category_use(category.id)) for category in project.categories()]
+    uses = [(category, project.categories.use(category.id)) for category in project.categories.listed()]
     if as_json:
         listed = [
             {"id": category.id, "name": category.name, "objects": use.instances, "images": use.images}
             for category, use in uses
         ]
-        merged = [{"name": merge.source.name, "into": merge.target_id, "at": merge.at} for merge in project.merges()]
+        merged = [
+            {"name": merge.source.name, "into": merge.target_id, "at": merge.at} for merge in project.merges.all()
+        ]
         print_json({"classes": listed, "merged": merged})
         return
     table = Table("id", "class", "objects", "images", box=None)

@@ -101,10 +101,10 @@ def import_(
             read_as = format_of(place, read_as).name
         root = images or (source if source.is_dir() else source.parent)
         with _opened(project, root, is_trial=dry_run) as opened:
-            result, problems = opened.import_file(place, format_name=read_as, alone=True, options=options)
-            missing = [] if dry_run else opened.missing_images()
-            moved = opened.find_moved(missing) if relocate else {}
-            opened.relocate(moved)
+            result, problems = opened.imports.add_file(place, format_name=read_as, alone=True, options=options)
+            missing = [] if dry_run else opened.image_folder.missing()
+            moved = opened.image_folder.find_moved(missing) if relocate else {}
+            opened.image_folder.relocate(moved)
             lost = [image.file_name for image in missing if image.id not in moved]
             if relocate and lost and len(lost) == result.image_count:
                 raise FormatError("not one of its images is in the image folder", path=opened.image_root)

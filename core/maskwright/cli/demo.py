@@ -67,12 +67,12 @@ def prepare(folder: Path, *, writes_files: bool) -> DemoOutcome:
     with open_sample_project(folder) as project:
         model = load_model(BUNDLED_MODEL)
         run_with_bar(project, model, Thresholds(), resume=True, keeps_candidates=True)
-        records = list(project.images())
+        records = list(project.images.all())
         outcome = DemoOutcome(project.path, len(records), sum(record.instance_count for record in records))
         if not writes_files:
             return outcome
         annotations, overlays = folder / ANNOTATIONS, folder / OVERLAYS
-        export_coco(project, annotations, CocoExportOptions(include_proposals=True))
+        export_coco(project.source, annotations, CocoExportOptions(include_proposals=True))
         with progress_bar("overlays", len(records)) as show:
             written: list[Path] = []
 

@@ -20,9 +20,9 @@ def duplicates(
     from maskwright.operations.duplicates import find_duplicates
 
     with Project.open(project) as opened:
-        with progress_monitor("look", len(opened.image_ids())) as monitor:
+        with progress_monitor("look", len(opened.images.ids())) as monitor:
             groups = find_duplicates(opened, monitor)
-        names = [[record.file_name for record in opened.image_records(group)] for group in groups]
+        names = [[record.file_name for record in opened.images.records(group)] for group in groups]
     if as_json:
         print_json({"groups": names})
         return exit_codes.OK

@@ -29,8 +29,8 @@ def effort(
     """Report the correction effort: accepted untouched, edited, rejected, drawn; seconds; better score thresholds."""
     with Project.open(project, read_only=record is None and not forget) as opened:
         _keep(opened, record=record, forget=forget)
-        is_recorded, log = opened.records_effort, effort_log(opened)
-        names = {category.id: category.name for category in opened.categories()}
+        is_recorded, log = opened.effort.is_recorded, effort_log(opened)
+        names = {category.id: category.name for category in opened.categories.listed()}
     report = summed_up(log)
     if as_json:
         print_json({"is_recorded": is_recorded, **asdict(report), **_details(log)})
@@ -45,9 +45,9 @@ def _keep(project: Project, *, record: bool | None, forget: bool) -> None:
     if (record is not None or forget) and project.read_only_reason is not None:
         raise ProjectError(f"nothing was changed: {project.read_only_reason}", path=project.path)
     if record is not None:
-        project.set_records_effort(record)
+        project.effort.record(record)
     if forget:
-        project.forget_effort()
+        project.effort.forget()
 
 
 def _details(log: EffortLog) -> dict[str, object]:

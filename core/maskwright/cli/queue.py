@@ -31,11 +31,11 @@ def queue(
             _compare(opened, second_model)
         ids = ordered_images(opened, order).tolist()
         if as_json:
-            names = [record.file_name for record in opened.image_records(ids)]
+            names = [record.file_name for record in opened.images.records(ids)]
             print_json({"order": order, "images": names})
             return exit_codes.OK
         table = Table("image", "why", box=None)
-        for record in opened.image_records(ids[:count]):
+        for record in opened.images.records(ids[:count]):
             table.add_row(record.file_name, reason(opened, order, record.id))
         results().print(table)
     return exit_codes.OK
@@ -47,5 +47,5 @@ def _compare(project: Project, model_name: str) -> None:
     from maskwright.operations.comparing import compare_with
 
     model = load_model(model_name)
-    with progress_monitor("compare", len(project.image_ids())) as monitor:
+    with progress_monitor("compare", len(project.images.ids())) as monitor:
         compare_with(project, model, Thresholds(), monitor)

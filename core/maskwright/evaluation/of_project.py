@@ -12,9 +12,9 @@ from maskwright.project.store import Project
 def evaluate_project(project: Project, coco_json: Path) -> EvaluationReport:
     """As `evaluate_predictions`, for everything in the project that nobody has rejected."""
     annotations = []
-    records = list(project.images())
+    records = list(project.images.all())
     for record in records:
-        for instance in project.instances(record.id):
+        for instance in project.instances.of(record.id):
             if instance.state is InstanceState.REJECTED or not instance.polygons:
                 continue
             rle = polygons_to_rle(instance.polygons, (record.width, record.height))
@@ -28,7 +28,7 @@ def evaluate_project(project: Project, coco_json: Path) -> EvaluationReport:
             )
     content = {
         "images": [{"id": record.id, "file_name": record.file_name} for record in records],
-        "categories": [{"id": category.id, "name": category.name} for category in project.categories()],
+        "categories": [{"id": category.id, "name": category.name} for category in project.categories.listed()],
         "annotations": annotations,
     }
     return evaluate_predictions(content, coco_json)

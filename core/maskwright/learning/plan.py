@@ -88,7 +88,7 @@ def learning_plan(project: Project, options: LearnOptions | None = None) -> Lear
     """
     options = options or LearnOptions()
     _check(options)
-    wanted = _wanted_ids(project.categories(), options.classes)
+    wanted = _wanted_ids(project.categories.listed(), options.classes)
     rounds = read_rounds(project.path)
     old = next((record for record in reversed(rounds) if record.is_installed), None)
     material = material_of(project, wanted, most=MOST_IMAGES, first=old.held_out if old is not None else ())

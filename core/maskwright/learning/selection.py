@@ -78,7 +78,7 @@ def material_of(
     most: images that are read at all, those with the ids `first` before others and the others in an order that is
     fixed by their names.
     """
-    records = project.image_records(project.image_ids(states=_LOOKED_AT).tolist())
+    records = project.images.records(project.images.ids(states=_LOOKED_AT).tolist())
     looked_at = len(records)
     if most is not None and looked_at > most:
         preferred = set(first)
@@ -86,7 +86,7 @@ def material_of(
         records = sorted(records[:most], key=lambda record: record.id)
     found, skipped = [], 0
     for record in records:
-        document = project.document(record.id)
+        document = project.instances.document(record.id)
         # Where an object cannot be read, its place would teach what is no object.
         image = learnable(record, document, wanted) if not document.damaged else None
         if image is None:
@@ -94,7 +94,7 @@ def material_of(
         else:
             found.append(image)
     used = {category for image in found for category in image.categories}
-    kept = tuple(category for category in project.categories() if category.id in used)
+    kept = tuple(category for category in project.categories.listed() if category.id in used)
     return Material(tuple(found), kept, skipped, left_out=looked_at - len(records))
 
 

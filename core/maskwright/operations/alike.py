@@ -117,7 +117,7 @@ def _is_open(instance: Instance, category_id: int) -> bool:
 
 
 def _view(project: Project, image_id: int, assistant: BackendAssistant) -> BackendView:
-    path = project.image_path(project.image(image_id))
+    path = project.image_path(project.images.record(image_id))
     identity = file_identity(path) if assistant.backend.keeps_features else None
     return assistant.open(read_image(path).bgr_u8, identity=identity)
 

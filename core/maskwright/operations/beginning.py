@@ -20,10 +20,10 @@ class Beginning:
 
 def look_at(project: Project) -> Beginning:
     """Reads small copies of a dozen images. Raises ProjectError."""
-    ids = project.image_ids().tolist()
+    ids = project.images.ids().tolist()
     step = max(1.0, len(ids) / SAMPLED)
     chosen = [ids[int(index * step)] for index in range(min(SAMPLED, len(ids)))]
-    kind = kind_of_files([project.image_path(project.image(id_)) for id_ in chosen])
+    kind = kind_of_files([project.image_path(project.images.record(id_)) for id_ in chosen])
     return Beginning(kind, models_for(kind))
 
 

@@ -23,14 +23,14 @@ def compare_with(project: Project, model: Model, thresholds: Thresholds, monitor
     Images that cannot be read or inferred are passed over. Raises ProjectError when the project cannot be written.
     """
     proposer = Proposer.of(project, model, model.labels, thresholds)
-    total, done = len(project.image_ids()), 0
+    total, done = len(project.images.ids()), 0
     with AsyncRunner[int](model) as runner:
         for image_id, outcome in runner.run(_pixels(project, monitor)):
             if isinstance(outcome, MaskwrightError):
                 continue
-            found = disagreement(project.instances(image_id), proposer.proposals(outcome, packs_dense=False))
+            found = disagreement(project.instances.of(image_id), proposer.proposals(outcome, packs_dense=False))
             detail = found.detail | {"model": model.name, "model_hash": model.content_hash}
-            project.set_signals(NAME, {image_id: (found.value, detail)})
+            project.signals.set(NAME, {image_id: (found.value, detail)})
             done += 1
             monitor.report(done, total, f"Comparing: {done} of {total}")
     return done
@@ -43,7 +43,7 @@ def compare_with_file(project: Project, model_path: Path, monitor: Monitor = SIL
 
 
 def _pixels(project: Project, monitor: Monitor) -> Iterator[tuple[int, NDArray[np.uint8]]]:
-    for record in project.images():
+    for record in project.images.all():
         monitor.check()
         try:
             yield record.id, read_image(project.image_path(record)).bgr_u8

@@ -74,11 +74,11 @@ def find_duplicates(project: Project, monitor: Monitor = SILENT) -> list[list[in
 
     Images that cannot be read belong to no group. Raises ProjectError when the project cannot be read.
     """
-    ids = project.image_ids().tolist()
-    known = {int(id_): detail for id_, detail in project.signal_details(NAME).items()}
+    ids = project.images.ids().tolist()
+    known = {int(id_): detail for id_, detail in project.signals.details(NAME).items()}
     fresh: dict[int, tuple[float, str]] = {}
     try:
-        for done, record in enumerate(project.images(), 1):
+        for done, record in enumerate(project.images.all(), 1):
             if record.id in known:
                 continue
             try:
@@ -99,5 +99,5 @@ def find_duplicates(project: Project, monitor: Monitor = SILENT) -> list[list[in
 
 def _keep(project: Project, fresh: dict[int, tuple[float, str]]) -> None:
     if not project.is_read_only:
-        project.set_signals(NAME, fresh)
+        project.signals.set(NAME, fresh)
     fresh.clear()

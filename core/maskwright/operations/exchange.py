@@ -76,8 +76,8 @@ def import_annotations(
     """
     options = ImportOptions(strict, dry_run, again, may_lack_images, class_names or {})
     monitor.report(0, None, f"Importing {Path(source).name}")
-    result, problems = project.import_file(Path(source), format_name=format, options=options)
-    return Imported(result, tuple(problems), len(project.missing_images()))
+    result, problems = project.imports.add_file(Path(source), format_name=format, options=options)
+    return Imported(result, tuple(problems), len(project.image_folder.missing()))
 
 
 def export_annotations(
@@ -142,10 +142,10 @@ def check(project: Project, *, fix: bool = False, proposals: bool = False) -> tu
     """What a reader of an export would refuse, misread or drop; `fix` mends what is safe before."""
     options = CocoExportOptions(include_proposals=proposals)
     if fix:
-        for image in filter(options.takes_image, list(project.images())):
-            taken = [each for each in project.instances(image.id) if options.takes_instance(each)]
-            project.apply(image.id, fix_all(taken, image), label="Mend geometry")
-    return tuple(look_over(project, options, image_root=project.image_root))
+        for image in filter(options.takes_image, list(project.images.all())):
+            taken = [each for each in project.instances.of(image.id) if options.takes_instance(each)]
+            project.instances.apply(image.id, fix_all(taken, image), label="Mend geometry")
+    return tuple(look_over(project.source, options, image_root=project.image_root))
 
 
 def evaluate(

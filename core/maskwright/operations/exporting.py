@@ -90,7 +90,7 @@ def _remember(project: "Project", request: ExportRequest) -> None:
 
 def _export(project: "Project", request: ExportRequest, monitor: Monitor) -> ExportOutcome:
     options = profile_named(request.profile).applied(request.options)
-    total = sum(project.state_counts().values())
+    total = sum(project.images.state_counts().values())
     with snapshot(project) as source:
         if not request.is_forced:
             found = look_over(source, options, total, monitor)
@@ -117,7 +117,7 @@ def look_over(
 
 def check_project(project: "Project", options: CocoExportOptions, monitor: Monitor = SILENT) -> tuple[Finding, ...]:
     with snapshot(project) as source:
-        return look_over(source, options, sum(project.state_counts().values()), monitor)
+        return look_over(source, options, sum(project.images.state_counts().values()), monitor)
 
 
 def write_coco(

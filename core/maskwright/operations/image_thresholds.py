@@ -32,21 +32,21 @@ def applied_thresholds(instances: Iterable[Instance], of_project: Thresholds) ->
 def keep_for_image(project: Project, image_id: int, thresholds: Thresholds) -> None:
     """Remember what one image alone was given, as long as no batch comes over it. Raises ProjectError."""
     detail = {"thresholds": thresholds.to_json(), "run": _last_run(project)}
-    project.set_signals(_SIGNAL, {image_id: (thresholds.score or 0.0, detail)})
+    project.signals.set(_SIGNAL, {image_id: (thresholds.score or 0.0, detail)})
 
 
 def forget_images(project: Project, image_ids: Iterable[int]) -> None:
     """These have the project's thresholds again. Raises ProjectError."""
-    project.set_signals(_SIGNAL, dict.fromkeys(image_ids, (0.0, None)))
+    project.signals.set(_SIGNAL, dict.fromkeys(image_ids, (0.0, None)))
 
 
 def images_with_own(project: Project) -> dict[int, Thresholds]:
     """{image id: thresholds} of those that have their own. Raises ProjectError."""
-    details, run = project.signal_details(_SIGNAL), _last_run(project)
+    details, run = project.signals.details(_SIGNAL), _last_run(project)
     known = {id_: detail for id_, detail in details.items() if isinstance(detail, dict) and detail.get("run") == run}
     return {id_: Thresholds.from_json(detail.get("thresholds")) for id_, detail in known.items()}
 
 
 def _last_run(project: Project) -> int:
-    run = project.last_run()
+    run = project.runs.last()
     return run.id if run is not None else 0

@@ -43,16 +43,16 @@ def preview_import(project: Project, path: Path) -> ImportPreview:
     """Reads all of the file; the project stays as it is. Raises FormatError and ProjectError as an import does."""
     trial = ImportOptions(is_trial=True, may_lack_images=True)
     if is_results(path):
-        result, problems = project.import_file(path, options=trial)
+        result, problems = project.imports.add_file(path, options=trial)
         title = "COCO results"
         return ImportPreview(path, title, result, result.image_count, (), 0, (), tuple(grouped(problems)))
-    data = project.read_annotations(path)
-    result = project.import_data(data, trial)
+    data = project.imports.read(path)
+    result = project.imports.add(data, trial)
     here = files_below(project.image_root)
     names = [image.file_name for image in data.images()]
     missing = [name for name in names if page_source(Path(name))[0].as_posix() not in here]
     counts = Counter(each.category_id for image in data.images() for each in data.instances(image.id))
-    known = {category.name.casefold(): category.name for category in project.categories()}
+    known = {category.name.casefold(): category.name for category in project.categories.listed()}
     classes = tuple(
         IncomingClass(each.name, counts[each.id], known.get(each.name.casefold())) for each in data.categories()
     )

@@ -28,12 +28,12 @@ def has_kept_score(project: Project) -> bool:
 
 def has_chosen_score(project: Project) -> bool:
     """Whether a user has chosen one for the project, or a batch has run with one."""
-    return has_kept_score(project) or project.last_run() is not None
+    return has_kept_score(project) or project.runs.last() is not None
 
 
 def known_thresholds(project: Project) -> Thresholds | None:
     """None for a project that nobody has chosen any for and that has had no batch. Raises ProjectError."""
     if (stored := project.setting(_SETTING)) is not None:
         return Thresholds.from_json(stored)
-    run = project.last_run()
+    run = project.runs.last()
     return Thresholds.from_json(run.settings) if run is not None else None

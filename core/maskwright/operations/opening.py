@@ -180,7 +180,7 @@ def _outside_place(folder: Path) -> Path:
 
 
 def _add(opening: Opening, block: list["ScannedImage"]) -> None:
-    opening.added += opening.project.add_images(image for image in block if image.failure is None)
+    opening.added += opening.project.images.add(image for image in block if image.failure is None)
     opening.failures += [image for image in block if image.failure is not None]
 
 

@@ -81,13 +81,13 @@ def predict_image(
     proposals = proposer.proposals(candidates)
     signals = proposer.signals(candidates)
     monitor.check()
-    change = project.put_proposals(image_id, proposals, provenance=proposer.provenance(candidates), signals=signals)
-    project.forget_failure(image_id)
+    change = project.proposals.put(image_id, proposals, provenance=proposer.provenance(candidates), signals=signals)
+    project.runs.forget_failure(image_id)
     return PredictOutcome(change, candidates, len(proposals))
 
 
 def _decoded(project: Project, image_id: int) -> tuple[SeenFile, NDArray[np.uint8]]:
-    path = project.image_path(project.image(image_id))
+    path = project.image_path(project.images.record(image_id))
     seen = SeenFile.now(path)
     return seen, read_image(path).bgr_u8
 
@@ -126,7 +126,7 @@ class KnownImage:
     def note_signals(self, project: Project, thresholds: Thresholds) -> None:
         """Keep what will have to be corrected at these thresholds, for the order of review. Raises ProjectError."""
         for name, value in self.proposer.at(thresholds).signals(self.candidates).items():
-            project.set_signals(name, {self.image_id: value})
+            project.signals.set(name, {self.image_id: value})
 
     def _new_id(self, taken: dict[tuple[int, float], int], proposal: Proposal) -> int:
         """The same negative id for the same candidate at every step of a slider."""
@@ -137,7 +137,7 @@ class KnownImage:
 
 def known_image(project: Project, cache: CandidateCache, image_id: int) -> KnownImage | None:
     """What a model said of an image; None where no candidates of its file are kept. Raises ProjectError."""
-    found = cache.get(image_id, project.image_path(project.image(image_id)))
+    found = cache.get(image_id, project.image_path(project.images.record(image_id)))
     if found is None:
         return None
     mark, candidates = found
@@ -158,7 +158,7 @@ def rethreshold(
     leave_out: ids of images that stay as they are. `on_image` is told of each what was stored.
     Raises ProjectError.
     """
-    wanted = set(project.image_ids(states=UNTOUCHED).tolist()) & set(cache.image_ids()) - set(leave_out)
+    wanted = set(project.images.ids(states=UNTOUCHED).tolist()) & set(cache.image_ids()) - set(leave_out)
     now = datetime.now(UTC).isoformat(timespec="seconds")  # one for all that a slider has changed
     for done, image_id in enumerate(sorted(wanted)):
         monitor.report(done, len(wanted), f"Applying the thresholds: {done} of {len(wanted)}")

@@ -62,7 +62,7 @@ def refine_project(
     kept. Raises ProjectError where the project cannot be written, ModelError where inference fails on image after
     image.
     """
-    ids = list(image_ids) if image_ids is not None else [record.id for record in project.images()]
+    ids = list(image_ids) if image_ids is not None else [record.id for record in project.images.all()]
     tally = _Tally()
     started = time.monotonic()
     is_cancelled = False
@@ -102,10 +102,10 @@ class _Refining:
         """One image. Raises ImageError, ModelError or ProjectError, with nothing changed."""
         project, assistant = self.project, self.assistant
         known = self.known.get(image_id)
-        waiting = list(self.choose(project.instances(image_id) if known is None else known, assistant.name))
+        waiting = list(self.choose(project.instances.of(image_id) if known is None else known, assistant.name))
         if not waiting:
             return dict.fromkeys(Verdict, 0)
-        record = project.image(image_id)
+        record = project.images.record(image_id)
         path = project.image_path(record)
         identity = file_identity(path) if assistant.backend.keeps_features else None
         image = read_image(path)
@@ -116,7 +116,7 @@ class _Refining:
         if self.store is not None:
             self.store(image_id, change)
         else:
-            project.change_proposals(image_id, change, label="Refine")
+            project.proposals.change(image_id, change, label="Refine")
         return counted(found)
 
 
@@ -135,10 +135,10 @@ def _refine_one(refining: _Refining, image_id: int, tally: _Tally) -> None:
     try:
         found = refining.image(image_id)
     except ImageError as error:
-        tally.failures.append((project.image(image_id).file_name, error.reason))
+        tally.failures.append((project.images.record(image_id).file_name, error.reason))
         return
     except ModelError as error:
-        tally.failures.append((project.image(image_id).file_name, error.reason))
+        tally.failures.append((project.images.record(image_id).file_name, error.reason))
         tally.failed_in_a_row += 1
         if tally.failed_in_a_row >= _DEVICE_FAILURES:
             raise

@@ -33,7 +33,7 @@ def locate_in(project: "Project", folder: Path, monitor: Monitor = SILENT) -> Lo
         raise ProjectError("the image folder does not exist", path=folder)
     located = find_moved(project, monitor, folder)
     if located.present == 0 and located.missing:
-        first = next(iter(project.images())).file_name
+        first = next(iter(project.images.all())).file_name
         raise ProjectError(
             "none of this project's images is in this folder", path=folder, hint=f"choose the one that holds {first}"
         )
@@ -49,14 +49,14 @@ def find_moved(project: "Project", monitor: Monitor = SILENT, folder: Path | Non
 
     root = folder or project.image_root
     missing = []
-    total = sum(project.state_counts().values())
-    for done, record in enumerate(project.images()):
+    total = sum(project.images.state_counts().values())
+    for done, record in enumerate(project.images.all()):
         if done % _STEP == 0:
             monitor.report(done, total, "Looking for the images")
         if not page_source(root / record.file_name)[0].is_file():
             missing.append(record)
-    moved = project.find_moved(missing, root) if missing and root.is_dir() else {}
+    moved = project.image_folder.find_moved(missing, root) if missing and root.is_dir() else {}
     located = Located(total - len(missing) + len(moved), len(moved), len(missing) - len(moved))
     if moved or (folder is not None and (located.present or not located.missing)):
-        project.relocate(moved, folder)
+        project.image_folder.relocate(moved, folder)
     return located

@@ -59,10 +59,10 @@ def project_categories(project: Project, labels: Iterable[ModelCategory], model_
     that is still without a category gets a new one, which is listed once an object of it has been found.
     """
     labels = list(labels)
-    categories, deleted = project.categories(), project.deleted_categories()
+    categories, deleted = project.categories.listed(), project.categories.deleted()
     existing = {category.id for category in categories}
     decided = stored_mapping(project, model_hash)
-    merged = [Category(id_, name) for name, id_ in project.merged_names().items()]
+    merged = [Category(id_, name) for name, id_ in project.merges.names().items()]
     mapping: dict[int, int | None] = dict.fromkeys(_of_one_name(labels, deleted), IGNORED)
     mapping |= {**guess_mapping(labels, merged), **guess_mapping(labels, categories)}
     mapping |= learned_classes(project, model_hash)
@@ -70,7 +70,7 @@ def project_categories(project: Project, labels: Iterable[ModelCategory], model_
     missing = [(label.id, label.name) for label in labels if label.id not in mapping]
     if missing:
         official = [label.id for label in labels if coco_category(label.id) == label]
-        mapping |= project.offer_categories(missing, official_ids=official)
+        mapping |= project.categories.offer(missing, official_ids=official)
     return {label.id: known for label in labels if (known := mapping[label.id]) is not None}
 
 
@@ -95,7 +95,7 @@ def parse_mapping(text: str, project: Project, labels: Sequence[ModelCategory]) 
     pairs = [part.partition("=") for part in text.split(",") if part.strip()]
     sources = [category_ids([source], labels)[0] for source, _, _ in pairs]
     targets = [target.strip() for _, _, target in pairs]
-    made = project.ensure_categories(enumerate(sorted({target for target in targets if target}), start=1))
+    made = project.categories.ensure(enumerate(sorted({target for target in targets if target}), start=1))
     by_name = dict(zip(sorted({target for target in targets if target}), made.values(), strict=True))
     return {source: by_name.get(target) for source, target in zip(sources, targets, strict=True)}
 

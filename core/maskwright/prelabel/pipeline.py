@@ -28,7 +28,7 @@ _DEVICE_FAILURES = 8
 
 @dataclass(frozen=True, slots=True)
 class BatchReport:
-    """What a batch did. The failures are in `project.failures(run_id)`."""
+    """What a batch did. The failures are in `project.runs.failures(run_id)`."""
 
     run_id: int
     done: int
@@ -75,20 +75,20 @@ def run_batch(
     run = resumable_run(project, model, proposer.thresholds) if resume else None
     run_id = run.id if run is not None else _start_run(project, model, proposer.thresholds)
     remember_model(project, model.path)
-    waiting = project.pending_images(run_id, only_untouched=only_untouched).tolist()
+    waiting = project.runs.pending_images(run_id, only_untouched=only_untouched).tolist()
     pending = [id_ for id_ in waiting if only is None or id_ in only]
     return _Batch(project, model, proposer, run_id, pending, token, priority, on_progress).run(on_candidates, between)
 
 
 def resumable_run(project: Project, model: Model, thresholds: Thresholds) -> Run | None:
     """The last batch, if it was of this model with these thresholds."""
-    run = project.last_run()
+    run = project.runs.last()
     is_same = run is not None and (run.model_hash, run.settings) == (model.content_hash, _stored(model, thresholds))
     return run if is_same else None
 
 
 def _start_run(project: Project, model: Model, thresholds: Thresholds) -> int:
-    return project.start_run(model.name, model.content_hash, _stored(model, thresholds))
+    return project.runs.start(model.name, model.content_hash, _stored(model, thresholds))
 
 
 def _stored(model: Model, thresholds: Thresholds) -> dict[str, object]:
@@ -112,7 +112,7 @@ class _Batch:
         self._project, self._model, self._proposer, self._run_id = project, model, proposer, run_id
         self._token, self._priority, self._on_progress = token, priority, on_progress
         self._ids = Queue(pending, priority)
-        self._done, self._failed = project.done_count(run_id), len(project.failures(run_id))
+        self._done, self._failed = project.runs.done_count(run_id), len(project.runs.failures(run_id))
         self._total = self._done + self._failed + len(pending)
         self._meter = RateMeter()
         self._unwritten: list[tuple[Job, Proposed, float]] = []
@@ -169,7 +169,7 @@ class _Batch:
             ImageProposals(job.image_id, proposed.proposals, proposed.signals, done_at - job.started_at)
             for job, proposed, done_at in written
         ]
-        changes = self._project.put_many_proposals(found, run_id=self._run_id) if found else {}
+        changes = self._project.proposals.put_many(found, run_id=self._run_id) if found else {}
         for job, _, _ in written:
             self._done += 1
             self._tell(job, None, changes[job.image_id])
@@ -191,7 +191,7 @@ class _Batch:
         if isinstance(error, ImageError) and not root.is_dir():
             self._stopped_because = f"the image folder {root} is gone"
             return
-        self._project.record_failure(self._run_id, job.image_id, error.reason)
+        self._project.runs.record_failure(self._run_id, job.image_id, error.reason)
         self._failed += 1
         self._meter.tick()
         self._tell(job, error.reason, Change.of(()))

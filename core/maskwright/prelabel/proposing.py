@@ -83,7 +83,7 @@ class Proposer:
 
     def store(self, project: Project, image_id: int, candidates: Candidates, when: str | None = None) -> Change:
         """Make these the image's open proposals; what changed. Raises ProjectError."""
-        return project.put_proposals(
+        return project.proposals.put(
             image_id,
             self.proposals(candidates),
             provenance=self.provenance(candidates, when),

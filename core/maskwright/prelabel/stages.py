@@ -148,7 +148,7 @@ class Stages:
 
     def _prepare(self, job: Job) -> None:
         try:
-            record = self._project.image(job.image_id)
+            record = self._project.images.record(job.image_id)
             seen = SeenFile.now(self._project.image_path(record))
             job = Job(job.image_id, job.started_at, record.width * record.height, seen)
             if not self._held(job):

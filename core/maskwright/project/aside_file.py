@@ -33,9 +33,9 @@ class _Aside:
                 if after is not None:
                     on_image[id_] = after
         names = {edit.image_id: edit.file_name for edit in edits}
-        known = {record.id: record for record in project.image_records(list(self._found))}
+        known = {record.id: record for record in project.images.records(list(self._found))}
         self._images = [known.get(id_) or self._lost(id_, names[id_]) for id_ in sorted(self._found)]
-        classes = {category.id: category for category in project.categories()}
+        classes = {category.id: category for category in project.categories.listed()}
         used = {each.category_id for on_image in self._found.values() for each in on_image.values()}
         self._categories = [classes.get(id_) or Category(id_, f"class {id_}") for id_ in sorted(used)]
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import Connection
 
 from maskwright.document.values import ImageState, Instance, InstanceState
-from maskwright.project.instances import keep_ids_above, provenance_ids, read_provenances
+from maskwright.project.instance_rows import keep_ids_above, provenance_ids, read_provenances
 from maskwright.project.numbers import LARGEST_KEPT
 from maskwright.project.packing import pack_record, packed_record
 from maskwright.project.renumbering import Order, Renumbering

@@ -10,10 +10,10 @@ from sqlalchemy import Connection, Row, Table, select
 from maskwright.document.values import Provenance
 from maskwright.errors import DamagedRowError
 from maskwright.formats.findings import DamagedRow
-from maskwright.project.database import Database
 from maskwright.project.history import step_fault
-from maskwright.project.instances import read_provenances
+from maskwright.project.instance_rows import read_provenances
 from maskwright.project.journal import change_from_bytes
+from maskwright.project.repository import Repository
 from maskwright.project.rows import category_fault, from_json, image_fault, instance_from_row, sound_instances
 from maskwright.project.schema import categories, history, images, instances, settings
 
@@ -27,12 +27,10 @@ _NAMES = {
 }
 
 
-class DamageRepository:
-    """Raises ProjectError as `Database` does."""
+class DamageRepository(Repository):
+    """Rows that somebody has damaged."""
 
-    _database: Database
-
-    def damaged_rows(self) -> Iterator[DamagedRow]:
+    def rows(self) -> Iterator[DamagedRow]:
         """Of images, classes, objects, steps and settings; reads all of the project."""
         for block in self._blocks(images):
             yield from _found("image", block, image_fault, lambda row: row.id)
@@ -51,7 +49,7 @@ class DamageRepository:
             if (fault := _fault_of(from_json, row.value)) is not None:
                 yield DamagedRow(f"setting {str(row.key)[:100]}", fault)
 
-    def damaged_objects(self) -> Iterator[tuple[int, str]]:
+    def objects(self) -> Iterator[tuple[int, str]]:
         """(id, why) of objects that cannot be read; reads all of them."""
         for block in self._blocks(instances):
             damaged: dict[int, str] = {}

@@ -14,11 +14,12 @@ from maskwright.project.rows import now
 
 if TYPE_CHECKING:
     from maskwright.project.import_values import ImportOptions, ImportResult
-    from maskwright.project.importing import ImportRepository
+    from maskwright.project.layer import ProposalRepository
+    from maskwright.project.source import ProjectSource
 
 
 def take_detections(
-    project: "ImportRepository", path: Path, options: "ImportOptions"
+    project: "ProjectSource", layer: "ProposalRepository", path: Path, options: "ImportOptions"
 ) -> tuple["ImportResult", list[Problem]]:
     """Images and classes go by the ids that an export of the project gives them.
 
@@ -27,9 +28,7 @@ def take_detections(
     """
     from maskwright.formats.json_stream import parsed  # these bring OpenCV
     from maskwright.project.import_values import ImportResult, require_whole
-    from maskwright.project.store import Project
 
-    assert isinstance(project, Project)
     try:
         data = path.read_bytes()
     except OSError as error:
@@ -58,7 +57,7 @@ def take_detections(
     origin = Provenance(path.stem, hashlib.sha256(data).hexdigest()[:16], 0.0, 1.0, now())
     if not options.is_trial:
         for image_id, proposals in found.items():
-            project.put_proposals(image_id, proposals, provenance=origin)
+            layer.put(image_id, proposals, provenance=origin)
     count = sum(map(len, found.values()))
     return ImportResult(len(found), count, len(classes), added_count=count), problems
 

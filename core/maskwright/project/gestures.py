@@ -6,31 +6,29 @@ from sqlalchemy import Connection, Row, delete, select, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 
 from maskwright.document.gesture import Gesture
-from maskwright.project.database import Database
+from maskwright.project.repository import Repository
 from maskwright.project.rows import from_json, to_json
 from maskwright.project.schema import history, image_looks, settings
 
 _SETTING = "effort.recorded"
 
 
-class GestureRepository:
-    """All methods may be called from any thread and raise ProjectError as `Database` does."""
-
-    _database: Database
+class EffortRepository(Repository):
+    """Clicks, keys and seconds."""
 
     @property
-    def records_effort(self) -> bool:
+    def is_recorded(self) -> bool:
         """Whether clicks, keys and times are kept; from the beginning they are."""
         with self._database.read() as connection:
             return is_recorded(connection)
 
-    def set_records_effort(self, is_on: bool) -> None:
-        """While it is off nothing of the kind is stored; what was stored before stays until `forget_effort`."""
+    def record(self, is_on: bool) -> None:
+        """While it is off nothing of the kind is stored; what was stored before stays until `forget`."""
         row = upsert(settings).values(key=_SETTING, value=to_json(is_on))
         with self._database.write() as connection:
             connection.execute(row.on_conflict_do_update(index_elements=["key"], set_={"value": row.excluded.value}))
 
-    def forget_effort(self) -> None:
+    def forget(self) -> None:
         """Erase all clicks, keys and times; the steps themselves stay, undo needs them."""
         with self._database.write() as connection:
             connection.execute(update(history).values(clicks=None, keys=None, active_s=None))

@@ -14,8 +14,10 @@ from maskwright.document.gesture import Gesture
 from maskwright.errors import DamagedRowError, ProjectError
 from maskwright.project.aliases import Aliases, in_todays_classes, read_aliases
 from maskwright.project.database import Database
-from maskwright.project.instances import InstanceRepository, Kind
+from maskwright.project.instance_rows import Kind
+from maskwright.project.instances import InstanceRepository
 from maskwright.project.journal import change_from_bytes
+from maskwright.project.repository import Repository
 from maskwright.project.schema import history
 
 log = logging.getLogger(__name__)
@@ -53,12 +55,14 @@ class UndoSteps:
     redo: tuple[HistoryEntry, ...]
 
 
-class HistoryRepository(InstanceRepository):
-    """History of a project. All methods may be called from any thread and raise ProjectError as `Database` does."""
+class HistoryRepository(Repository):
+    """Every step of every image."""
 
-    _database: Database
+    def __init__(self, database: Database, instances: InstanceRepository) -> None:
+        super().__init__(database)
+        self._instances = instances
 
-    def history(self, image_id: int, *, since: str = "", limit: int = 1000) -> list[HistoryEntry]:
+    def of(self, image_id: int, *, since: str = "", limit: int = 1000) -> list[HistoryEntry]:
         """The latest `limit` changes of an image made after `since` (ISO 8601, UTC), oldest first."""
         query = (
             select(history)
@@ -72,7 +76,7 @@ class HistoryRepository(InstanceRepository):
         return [_entry(row, aliases) for row in reversed(rows)]
 
     def _readable_steps(self, image_id: int, limit: int) -> list[HistoryEntry]:
-        """As `history`, those after the latest damaged one: what was done before that cannot be taken back."""
+        """As `of`, those after the latest damaged one: what was done before that cannot be taken back."""
         query = select(history).where(history.c.image_id == image_id).order_by(history.c.id.desc()).limit(limit)
         with self._database.read() as connection:
             aliases = read_aliases(connection)
@@ -86,7 +90,7 @@ class HistoryRepository(InstanceRepository):
                 break
         return entries[::-1]
 
-    def full_history(self) -> Iterator[HistoryEntry]:
+    def all(self) -> Iterator[HistoryEntry]:
         """Every change of every image in the order in which they were made, fetched block by block."""
         last = 0
         while True:
@@ -117,7 +121,7 @@ class HistoryRepository(InstanceRepository):
                     undone.append(done.pop())
                 case "redo" if undone:
                     done.append(undone.pop())
-        document = self.document(image_id)
+        document = self._instances.document(image_id)
         taken_back = [entry.change.inverse() for entry in reversed(done)]
         undo = len(_applicable(document, taken_back[:limit]))
         redo = len(_applicable(document, [entry.change for entry in reversed(undone)]))
@@ -128,8 +132,8 @@ class HistoryRepository(InstanceRepository):
 
         Raises ProjectError where a step or an object is damaged, so that they cannot be known.
         """
-        document = self.document(image_id)
-        for entry in reversed(self.history(image_id, since=when, limit=1_000_000)):
+        document = self._instances.document(image_id)
+        for entry in reversed(self.of(image_id, since=when, limit=1_000_000)):
             try:
                 document = document.apply(entry.change.inverse())
             except ValueError as error:
@@ -138,7 +142,7 @@ class HistoryRepository(InstanceRepository):
 
     def change_back_to(self, image_id: int, when: str) -> Change:
         """What has to be applied to bring an image back to how it was at a time; an edit like any other."""
-        before, after = self.document(image_id).instances, self.document_at(image_id, when).instances
+        before, after = self._instances.document(image_id).instances, self.document_at(image_id, when).instances
         return Change.of((before.get(id_), after.get(id_)) for id_ in sorted(before.keys() | after.keys()))
 
 

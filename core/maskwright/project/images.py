@@ -14,6 +14,7 @@ from maskwright.document.values import ImageRecord, ImageState, InstanceState
 from maskwright.errors import ProjectError, UnfitEditError
 from maskwright.project.database import Database
 from maskwright.project.numbers import highest_number
+from maskwright.project.repository import Repository
 from maskwright.project.rows import image_from_row, image_state
 from maskwright.project.schema import images, instances, provenances
 
@@ -97,13 +98,15 @@ class NewImage(Protocol):
     def height(self) -> int: ...
 
 
-class ImageRepository:
-    """Images of a project. All methods may be called from any thread and raise ProjectError as `Database` does."""
+class ImageRepository(Repository):
+    """Images of a project."""
 
-    _database: Database
-    image_root: Path
+    def __init__(self, database: Database, root: Path) -> None:
+        super().__init__(database)
+        self.root = root
+        """The folder that file names count from."""
 
-    def add_images(self, headers: Iterable[NewImage]) -> int:
+    def add(self, headers: Iterable[NewImage]) -> int:
         """Add the files not known yet, in order; how many those were. Ids grow in the order of adding."""
         with self._database.write() as connection:
             new = _unknown(connection, {header.file_name: header for header in headers})
@@ -116,7 +119,7 @@ class ImageRepository:
                 connection.execute(insert(images), rows)
             return len(rows)
 
-    def image_ids(
+    def ids(
         self, *, states: Collection[ImageState] | None = None, text: str = "", having: InstanceSearch | None = None
     ) -> NDArray[np.int64]:
         """(N,) int64 in order of adding: all, or those in one of `states` whose file name contains `text`.
@@ -129,7 +132,7 @@ class ImageRepository:
             joined = connection.scalar(select(func.group_concat(found.c.id)))
         return np.sort(np.array(joined.split(",") if joined else [], np.int64))
 
-    def image_records(self, ids: Sequence[int]) -> list[ImageRecord]:
+    def records(self, ids: Sequence[int]) -> list[ImageRecord]:
         """The records of `ids` in their order; ids that do not exist are left out."""
         known: dict[int, ImageRecord] = {}
         with self._database.read() as connection:
@@ -139,29 +142,30 @@ class ImageRepository:
                 known.update((row.id, image_from_row(row)) for row in rows)
         return [known[int(id_)] for id_ in ids if int(id_) in known]
 
-    def image(self, image_id: int) -> ImageRecord:
+    def record(self, image_id: int) -> ImageRecord:
         """Raises ProjectError when there is no such image."""
-        records = self.image_records([image_id])
+        records = self.records([image_id])
         if not records:
             raise ProjectError(f"the project has no image {image_id}")
         return records[0]
 
-    def find_image(self, file_name: str) -> ImageRecord | None:
+    def find(self, file_name: str) -> ImageRecord | None:
         """By its name relative to the image root, forward slashes."""
         with self._database.read() as connection:
             row = connection.execute(select(images).where(images.c.file_name == file_name)).one_or_none()
         return image_from_row(row) if row is not None else None
 
-    def image_path(self, record: ImageRecord) -> Path:
-        return self.image_root / record.file_name
+    def path(self, record: ImageRecord) -> Path:
+        """Where the file is, or should be."""
+        return self.root / record.file_name
 
-    def images(self) -> Iterator[ImageRecord]:
+    def all(self) -> Iterator[ImageRecord]:
         """All records in order of adding, fetched block by block; no lock is held between blocks."""
-        ids = self.image_ids()
+        ids = self.ids()
         for start in range(0, len(ids), _BLOCK):
-            yield from self.image_records(ids[start : start + _BLOCK].tolist())
+            yield from self.records(ids[start : start + _BLOCK].tolist())
 
-    def set_image_state(self, image_id: int, state: ImageState) -> None:
+    def set_state(self, image_id: int, state: ImageState) -> None:
         """Raises UnfitEditError when there is no such image."""
         with self._database.write() as connection:
             changed = connection.execute(update(images).where(images.c.id == image_id).values(state=state.value))

@@ -1,13 +1,13 @@
 """The part of a project that takes in annotations made elsewhere, in one transaction."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, select, update
 
-from maskwright.document.values import ImageRecord, ImageState, Instance
+from maskwright.document.values import ImageRecord, ImageState
 from maskwright.errors import FormatError, ImageError
 from maskwright.formats.folder_contents import FolderSizes, files_below, names_in_folder, sizes_of
 from maskwright.formats.json_stream import paused_gc
@@ -16,7 +16,7 @@ from maskwright.formats.problems import Problem
 from maskwright.formats.renaming import with_classes
 from maskwright.images.header import probe_image
 from maskwright.images.pages import page_source
-from maskwright.project.bulk import TooHighError, insert_annotations, read_all, read_some
+from maskwright.project.bulk import TooHighError, insert_annotations
 from maskwright.project.database import Database
 from maskwright.project.import_values import ImportOptions, ImportResult, require_sizes, require_whole
 from maskwright.project.incoming import (
@@ -26,17 +26,19 @@ from maskwright.project.incoming import (
     take_images,
     take_instances,
 )
-from maskwright.project.instances import next_id, read_provenances
+from maskwright.project.instance_rows import next_id
 from maskwright.project.known_objects import sort_by_known, write_changed
-from maskwright.project.numbers import NumberRepository, read_numbers
-from maskwright.project.rows import sound_instances, write_settings
+from maskwright.project.layer import ProposalRepository
+from maskwright.project.numbers import read_numbers
+from maskwright.project.repository import Repository
+from maskwright.project.rows import write_settings
 from maskwright.project.schema import history, images, instances, run_images, signals
+from maskwright.project.source import ProjectSource
 
 if TYPE_CHECKING:
     from maskwright.formats.coco.stream import CocoStream
     from maskwright.formats.data_set import DataSet
 
-_BLOCK = 500
 _LOOKED_AT = 1000
 _IMAGES = "images"
 """Beside a COCO file, where its names usually count from; exports put them there."""
@@ -50,15 +52,14 @@ class _ChangedError(Exception):
     """The project got its first objects while a file was looked at."""
 
 
-class ImportRepository(NumberRepository):
-    """Import into a project. May be called from any thread and raises ProjectError as `Database` does."""
+class ImportRepository(Repository):
+    """Annotations made elsewhere."""
 
-    _database: Database
-    image_root: Path
-    _left_out: dict[int, str] | None = None
-    """{id: why} of objects that could not be read, for whoever wants to know: see `ProjectSnapshot`."""
+    def __init__(self, database: Database, source: ProjectSource, proposals: ProposalRepository) -> None:
+        super().__init__(database)
+        self._source, self._proposals = source, proposals
 
-    def import_data(self, data: Annotated, options: ImportOptions | None = None) -> ImportResult:
+    def add(self, data: Annotated, options: ImportOptions | None = None) -> ImportResult:
         """Add everything in `data` in one transaction: an error leaves the project as it was.
 
         Images are the same when their file names are; categories when their names are. What is there keeps its id; what
@@ -80,7 +81,7 @@ class ImportRepository(NumberRepository):
         assert result is not None
         return result
 
-    def import_file(
+    def add_file(
         self,
         path: Path,
         *,
@@ -102,26 +103,28 @@ class ImportRepository(NumberRepository):
 
         chosen = options or ImportOptions()
         if format_name in (None, "coco") and is_results(path):
-            return take_detections(self, path, chosen)
+            return take_detections(self._source, self._proposals, path, chosen)
         kind = format_of(path, format_name)
         if kind.name == "coco":
-            return self.import_coco(path, alone=alone, options=chosen)
+            return self.add_coco(path, alone=alone, options=chosen)
         sized = kind.read_sized
-        data = kind.read(path) if sized is None else sized(path, FolderSizes(_sizes_here(self), self.image_root))
+        data = (
+            kind.read(path) if sized is None else sized(path, FolderSizes(self._sizes_here(), self._source.image_root))
+        )
         return self._take_read(data, path, chosen, kind.image_folder)
 
-    def import_coco(
+    def add_coco(
         self, path: Path, *, alone: bool = False, options: ImportOptions | None = None
     ) -> tuple[ImportResult, list[Problem]]:
         """Import a COCO file of any size into a project without annotations as a stream; as `take_in` otherwise.
 
-        Also returns what could not be read. Raises FormatError for a file that is not COCO, and as `import_file`.
+        Also returns what could not be read. Raises FormatError for a file that is not COCO, and as `add_file`.
         """
         from maskwright.formats.coco.reader import read_coco
         from maskwright.formats.coco.stream import CocoStream
 
         chosen = options or ImportOptions(may_lack_images=True)
-        size_of = sizes_of(self.image_root, path.parent)
+        size_of = sizes_of(self._source.image_root, path.parent)
         for keeps_ids in (True, False) if not chosen.class_names else ():
             stream = CocoStream(path, size_of=size_of)
             with self._database.read() as connection:
@@ -136,20 +139,24 @@ class ImportRepository(NumberRepository):
                 break
         return self._take_read(read_coco(path, size_of=size_of), path, chosen, _IMAGES)
 
-    def read_annotations(self, path: Path) -> "DataSet":
+    def read(self, path: Path) -> "DataSet":
         """What a file or folder of any known format would bring, with the names that its images have here.
 
-        Results lists of detectors are not read. Raises FormatError as `import_file` does, but not for missing images.
+        Results lists of detectors are not read. Raises FormatError as `add_file` does, but not for missing images.
         """
         from maskwright.formats.coco.reader import read_coco
         from maskwright.formats.registry import format_of
 
         kind = format_of(path, None)
         if kind.name == "coco":
-            data = read_coco(path, size_of=sizes_of(self.image_root, path.parent))
+            data = read_coco(path, size_of=sizes_of(self._source.image_root, path.parent))
         else:
             sized = kind.read_sized
-            data = kind.read(path) if sized is None else sized(path, FolderSizes(_sizes_here(self), self.image_root))
+            data = (
+                kind.read(path)
+                if sized is None
+                else sized(path, FolderSizes(self._sizes_here(), self._source.image_root))
+            )
         problems = list(data.problems)
         data = self._as_named_here(data, path, ImportOptions(may_lack_images=True), problems, kind.image_folder)
         return replace(data, problems=tuple(problems))
@@ -160,7 +167,7 @@ class ImportRepository(NumberRepository):
         problems = list(data.problems)
         data = self._as_named_here(data, path, options, problems, image_folder)
         require_whole(problems, path, options)
-        return self.import_data(with_classes(data, options.class_names), options), problems
+        return self.add(with_classes(data, options.class_names), options), problems
 
     def _as_named_here(
         self, data: "DataSet", path: Path, options: ImportOptions, problems: list[Problem], image_folder: str
@@ -209,10 +216,10 @@ class ImportRepository(NumberRepository):
         """
         with self._database.read() as connection:
             known = {row[0] for row in connection.execute(select(images.c.file_name))}
-        here = known | files_below(self.image_root)
+        here = known | files_below(self._source.image_root)
         if here.issuperset(names):
             return {}
-        if found := names_in_folder(names, here, path, self.image_root, image_folder):
+        if found := names_in_folder(names, here, path, self._source.image_root, image_folder):
             return found
         # Where one name fits, they count from the image folder, and the others are of images that are not there.
         found = matched_names(names, here) if here.isdisjoint(names) else {}
@@ -220,7 +227,7 @@ class ImportRepository(NumberRepository):
         is_lost = names and not found and here.isdisjoint(page_source(Path(name))[0].as_posix() for name in names)
         if is_lost and not options.may_lack_images:
             raise FormatError(
-                f"not one of its images ({len(names)}) is in {self.image_root}", path=path,
+                f"not one of its images ({len(names)}) is in {self._source.image_root}", path=path,
                 hint=f"the first is called {names[0]!r}; --relocate looks for images by name and size",
             )  # fmt: skip
         return found
@@ -230,44 +237,18 @@ class ImportRepository(NumberRepository):
 
         As long as none of a thousand has, the others are not opened.
         """
-        known = _sizes_here(self)
+        known = self._sizes_here()
         new = [image for image in records if image.file_name not in known]
         some = new[:: max(1, len(new) // _LOOKED_AT)]
-        if not any(_is_misfit(image, self.image_root) for image in some):
+        if not any(_is_misfit(image, self._source.image_root) for image in some):
             return frozenset()
-        return frozenset(image.file_name for image in new if _is_misfit(image, self.image_root))
+        return frozenset(image.file_name for image in new if _is_misfit(image, self._source.image_root))
 
-    def stored(self, ids: Sequence[int] | None = None) -> Iterator[tuple[int, int, bytes | Instance]]:
-        """(image id, instance id, instance), by image and id, or those of `ids` in their order.
-
-        An imported annotation that nobody has touched comes as its JSON.
-        """
+    def _sizes_here(self) -> Mapping[str, tuple[int, int]]:
+        """Of all images of the project, by name."""
+        columns = (images.c.file_name, images.c.width, images.c.height)
         with self._database.read() as connection:
-            if ids is None:
-                yield from read_all(connection, self._left_out)
-                return
-            for start in range(0, len(ids), _BLOCK):
-                block = tuple(ids[start : start + _BLOCK])
-                found = {row[1]: row for row in read_some(connection, block, self._left_out)}
-                yield from (found[id_] for id_ in block if id_ in found)
-
-    def instance_ids(self) -> Sequence[int]:
-        """Of all images, ascending."""
-        with self._database.read() as connection:
-            return [row[0] for row in connection.execute(select(instances.c.id).order_by(instances.c.id))]
-
-    def find_instances(self, ids: Sequence[int]) -> Mapping[int, tuple[int, Instance]]:
-        """{instance id: (image id, instance)}; unknown ids and damaged rows are left out."""
-        found: dict[int, tuple[int, Instance]] = {}
-        with self._database.read() as connection:
-            for start in range(0, len(ids), _BLOCK):
-                block = select(instances).where(instances.c.id.in_(list(ids[start : start + _BLOCK])))
-                rows = connection.execute(block).fetchall()
-                known = read_provenances(connection, {row.provenance_id for row in rows} - {None})
-                found |= {
-                    row.id: (row.image_id, instance) for row, instance in sound_instances(rows, known, self._left_out)
-                }
-        return found
+            return {row[0]: (row[1], row[2]) for row in connection.execute(select(*columns))}
 
 
 def _is_misfit(image: ImageRecord, root: Path) -> bool:
@@ -323,13 +304,6 @@ def take_stream(
         connection.execute(update(images).where(images.c.id == image_ids[id_]).values(state))
     count = inserted.count
     return ImportResult(len(image_ids), count, len(stream.categories), resized=tuple(resized), added_count=count)
-
-
-def _sizes_here(project: "ImportRepository") -> Mapping[str, tuple[int, int]]:
-    """Of all images of the project, by name."""
-    columns = (images.c.file_name, images.c.width, images.c.height)
-    with project._database.read() as connection:
-        return {row[0]: (row[1], row[2]) for row in connection.execute(select(*columns))}
 
 
 def _header(values: Mapping[str, object]) -> dict[str, object]:

@@ -11,8 +11,8 @@ import numpy as np
 from sqlalchemy import Connection, bindparam, insert, select, update
 
 from maskwright.document.values import Category, ImageRecord, ImageState, Instance, InstanceState
-from maskwright.project.categories import keep, read_categories, taken_ids
-from maskwright.project.instances import keep_ids_above, next_id, provenance_ids, reserve_ids, touch_image
+from maskwright.project.category_rows import keep, read_categories, taken_ids
+from maskwright.project.instance_rows import keep_ids_above, next_id, provenance_ids, reserve_ids, touch_image
 from maskwright.project.merging import read_merged_names
 from maskwright.project.numbers import LARGEST_KEPT, displace, highest_number, name_in_files, read_numbers, used_numbers
 from maskwright.project.renumbering import Order

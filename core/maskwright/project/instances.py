@@ -1,50 +1,46 @@
 """The part of a project that holds the instances: read as documents, written as journalled changes."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from contextlib import suppress
-from dataclasses import replace
-from typing import Any, Literal
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Literal
 
-from sqlalchemy import Connection, case, delete, func, insert, select, update
-from sqlalchemy.dialects.sqlite import insert as upsert
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import func, select
 
 from maskwright.document.change import Change
 from maskwright.document.document import Document
 from maskwright.document.gesture import Gesture
 from maskwright.document.progress import UNTOUCHED, is_work
-from maskwright.document.values import ImageState, Instance, InstanceState, Provenance
-from maskwright.errors import ProjectError, UnfitEditError
+from maskwright.document.values import ImageState, Instance
+from maskwright.errors import ProjectError
 from maskwright.project.aliases import in_todays_classes, read_aliases
-from maskwright.project.categories import note_found
-from maskwright.project.database import Database
-from maskwright.project.gestures import gesture_to_row, is_recorded
-from maskwright.project.journal import change_from_bytes, change_to_bytes
+from maskwright.project.bulk import read_all, read_some
+from maskwright.project.instance_rows import (
+    read_instances,
+    read_provenances,
+    reserve_ids,
+    stored_instances,
+    touch_image,
+    write_change,
+    write_history,
+)
+from maskwright.project.measures import Measures, read_measures
+from maskwright.project.repository import Repository
 from maskwright.project.rows import (
     image_from_row,
-    instance_to_row,
     now,
-    provenance_from_row,
-    provenance_to_row,
     sound_instances,
 )
-from maskwright.project.schema import counters, history, images, instances, provenances
+from maskwright.project.schema import images, instances
 
-Kind = Literal["edit", "undo", "redo", "proposals"]
-"""What a history entry is: a person's new step, a step taken back, a step done again, or a model's word."""
-
-_NEXT_INSTANCE = "instance_id"
 _BLOCK = 500
-_COUNT = (
-    select(func.count())
-    .where(instances.c.image_id == images.c.id, instances.c.state != InstanceState.REJECTED.value)
-    .scalar_subquery()
-)
 
 
-class InstanceRepository:
-    """Instances of a project. All methods may be called from any thread and raise ProjectError as `Database` does."""
+class InstanceRepository(Repository):
+    """Instances of a project."""
 
-    _database: Database
+    _left_out: dict[int, str] | None = None
+    """{id: why} of objects that could not be read, for whoever wants to know: see `ProjectSnapshot`."""
 
     def document(self, image_id: int) -> Document:
         """Raises ProjectError when there is no such image."""
@@ -57,12 +53,12 @@ class InstanceRepository:
             found = stored_instances(connection, [image_id], damaged)[image_id]
             return Document.of(image_id, (record.width, record.height), found, damaged)
 
-    def instances(self, image_id: int) -> Sequence[Instance]:
+    def of(self, image_id: int) -> Sequence[Instance]:
         """In order of their ids, without damaged ones; empty for an image without any."""
         with self._database.read() as connection:
             return read_instances(connection, image_id)
 
-    def reserve_instance_ids(self, count: int) -> range:
+    def reserve_ids(self, count: int) -> range:
         """`count` ids that no instance has had and none will get but through this call."""
         with self._database.write(is_repeatable=True, is_seen=False) as connection:
             return reserve_ids(connection, count)
@@ -100,156 +96,60 @@ class InstanceRepository:
                 touch_image(connection, image_id, was=(ImageState.UNSEEN,), becomes=ImageState.PRELABELLED)
         return change
 
+    def stored(self, ids: Sequence[int] | None = None) -> Iterator[tuple[int, int, bytes | Instance]]:
+        """(image id, instance id, instance), by image and id, or those of `ids` in their order.
 
-def read_instances(connection: Connection, image_id: int) -> tuple[Instance, ...]:
-    return stored_instances(connection, [image_id])[image_id]
+        An imported annotation that nobody has touched comes as its JSON.
+        """
+        with self._database.read() as connection:
+            if ids is None:
+                yield from read_all(connection, self._left_out)
+                return
+            for start in range(0, len(ids), _BLOCK):
+                block = tuple(ids[start : start + _BLOCK])
+                found = {row[1]: row for row in read_some(connection, block, self._left_out)}
+                yield from (found[id_] for id_ in block if id_ in found)
 
+    def ids(self) -> Sequence[int]:
+        """Of all images, ascending."""
+        with self._database.read() as connection:
+            return [row[0] for row in connection.execute(select(instances.c.id).order_by(instances.c.id))]
 
-def stored_instances(
-    connection: Connection, image_ids: Sequence[int], damaged: dict[int, str] | None = None
-) -> dict[int, tuple[Instance, ...]]:
-    """{image id: its instances in order of their ids}, for each of `image_ids`, of which there are not many.
+    def find(self, ids: Sequence[int]) -> Mapping[int, tuple[int, Instance]]:
+        """{instance id: (image id, instance)}; unknown ids and damaged rows are left out."""
+        found: dict[int, tuple[int, Instance]] = {}
+        with self._database.read() as connection:
+            for start in range(0, len(ids), _BLOCK):
+                block = select(instances).where(instances.c.id.in_(list(ids[start : start + _BLOCK])))
+                rows = connection.execute(block).fetchall()
+                known = read_provenances(connection, {row.provenance_id for row in rows} - {None})
+                found |= {
+                    row.id: (row.image_id, instance) for row, instance in sound_instances(rows, known, self._left_out)
+                }
+        return found
 
-    Rows that cannot be read stay as they are; why goes into `damaged` by id.
-    """
-    query = select(instances).where(instances.c.image_id.in_(image_ids)).order_by(instances.c.id)
-    rows = connection.execute(query).fetchall()
-    known = read_provenances(connection, {row.provenance_id for row in rows} - {None})
-    found: dict[int, list[Instance]] = {image_id: [] for image_id in image_ids}
-    for row, instance in sound_instances(rows, known, damaged):
-        found[row.image_id].append(instance)
-    return {image_id: tuple(listed) for image_id, listed in found.items()}
+    def category_images(self) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+        """(image ids, category ids, numbers of instances): one entry per image and category; rejected ones left out."""
+        query = (
+            select(instances.c.image_id, instances.c.category_id, func.count())
+            .where(instances.c.state != "rejected")
+            .group_by(instances.c.image_id, instances.c.category_id)
+        )
+        with self._database.read() as connection:
+            rows = np.array([tuple(row) for row in connection.execute(query)], np.int64).reshape(-1, 3)
+        return rows[:, 0], rows[:, 1], rows[:, 2]
 
+    def category_counts(self) -> dict[int, tuple[int, int]]:
+        """{category id: (instances, images that have one)}; rejected instances left out."""
+        query = (
+            select(instances.c.category_id, func.count(), func.count(instances.c.image_id.distinct()))
+            .where(instances.c.state != "rejected")
+            .group_by(instances.c.category_id)
+        )
+        with self._database.read() as connection:
+            return {row[0]: (row[1], row[2]) for row in connection.execute(query)}
 
-def next_id(connection: Connection) -> int:
-    """No instance has had this id or one above."""
-    return connection.scalar(select(counters.c.next).where(counters.c.name == _NEXT_INSTANCE)) or 1
-
-
-def reserve_ids(connection: Connection, count: int) -> range:
-    row = {"name": _NEXT_INSTANCE, "next": 1 + count}
-    statement = upsert(counters).values(row)
-    statement = statement.on_conflict_do_update(index_elements=["name"], set_={"next": counters.c.next + count})
-    after = int(connection.execute(statement.returning(counters.c.next)).scalar_one())
-    return range(after - count, after)
-
-
-def keep_ids_above(connection: Connection, highest: int) -> None:
-    """Ids up to `highest` were given elsewhere and are never given again."""
-    row = {"name": _NEXT_INSTANCE, "next": highest + 1}
-    statement = upsert(counters).values(row)
-    higher = func.max(counters.c.next, statement.excluded.next)
-    connection.execute(statement.on_conflict_do_update(index_elements=["name"], set_={"next": higher}))
-
-
-def write_change(
-    connection: Connection, image_id: int, change: Change, *, stored: Sequence[Instance], edited_at: str = ""
-) -> None:
-    """`stored`: the image's instances as just read in this transaction; `edited_at`: when a person did it, if one did.
-
-    Raises UnfitEditError when they are not in the state that `change` starts from.
-    """
-    known = {instance.id: instance for instance in stored}
-    for id_, before, _ in change:
-        if known.get(id_) != before:
-            raise UnfitEditError(f"instance {id_} was changed elsewhere; reload the image and repeat this step")
-    write_changes(connection, {image_id: change}, edited_at=edited_at)
-
-
-def write_changes(connection: Connection, changes: Mapping[int, Change], *, edited_at: str = "") -> None:
-    """{image id: change}, each made for what has just been read in this transaction."""
-    gone = [id_ for change in changes.values() for id_, before, _ in change if before is not None]
-    for start in range(0, len(gone), _BLOCK):
-        connection.execute(delete(instances).where(instances.c.id.in_(gone[start : start + _BLOCK])))
-    created = [
-        (image_id, replace(after, edited_at=edited_at))
-        for image_id, change in changes.items()
-        for _, _, after in change
-        if after is not None
-    ]
-    ids = provenance_ids(connection, (after for _, after in created))
-    rows = [instance_to_row(after, image_id, ids[after.provenance]) for image_id, after in created]
-    if rows:
-        note_found(connection, (after.category_id for _, after in created))
-        connection.execute(insert(instances), rows)
-
-
-def write_history(
-    connection: Connection, image_id: int, change: Change, *, label: str, kind: Kind, gesture: Gesture | None = None
-) -> None:
-    """Add a journal entry of a person's step."""
-    row = _history_row(image_id, change, label, kind)
-    taken = gesture_to_row(gesture) if gesture is not None and is_recorded(connection) else {}
-    connection.execute(insert(history), row | taken)
-
-
-def write_proposal_history(connection: Connection, changes: Mapping[int, Change], *, label: str) -> None:
-    """Add a journal entry for each image with a change.
-
-    Proposals that follow on proposals, with no step of a person between, become one entry: otherwise each pull at a
-    slider would add a whole batch to the file.
-    """
-    told = {image_id: change for image_id, change in changes.items() if not change.is_empty}
-    if not told:
-        return
-    before = _last_proposals(connection, told)
-    if before:
-        connection.execute(delete(history).where(history.c.id.in_([id_ for id_, _ in before.values()])))
-        told |= {image_id: change.then(told[image_id]) for image_id, (_, change) in before.items()}
-    rows = [_history_row(image_id, change, label, "proposals") for image_id, change in told.items()]
-    rows = [row for row, change in zip(rows, told.values(), strict=True) if not change.is_empty]
-    if rows:
-        connection.execute(insert(history), rows)
-
-
-def _last_proposals(connection: Connection, image_ids: Iterable[int]) -> dict[int, tuple[int, Change]]:
-    """{image id: (id, change) of its last journal entry}, where that is a model's word and can be read."""
-    last = select(func.max(history.c.id)).where(history.c.image_id.in_(list(image_ids))).group_by(history.c.image_id)
-    rows = connection.execute(select(history).where(history.c.id.in_(last), history.c.kind == "proposals"))
-    found: dict[int, tuple[int, Change]] = {}
-    for row in rows:
-        with suppress(ValueError):  # it stays as it is, and another one follows
-            found[row.image_id] = row.id, change_from_bytes(row.change)
-    return found
-
-
-def _history_row(image_id: int, change: Change, label: str, kind: Kind) -> dict[str, Any]:
-    return {"image_id": image_id, "at": now(), "kind": kind, "label": label, "change": change_to_bytes(change)}
-
-
-def touch_image(connection: Connection, image_id: int, *, was: Collection[ImageState], becomes: ImageState) -> None:
-    """Count the image's instances anew and, where its state is one of `was`, change it."""
-    touch_images(connection, [image_id], was=was, becomes=becomes)
-
-
-def touch_images(
-    connection: Connection, image_ids: Iterable[int], *, was: Collection[ImageState], becomes: ImageState
-) -> None:
-    """The same for some images."""
-    state = case((images.c.state.in_([state.value for state in was]), becomes.value), else_=images.c.state)
-    wanted = images.c.id.in_(list(image_ids))
-    connection.execute(update(images).where(wanted).values(instance_count=_COUNT, state=state))
-
-
-def read_provenances(connection: Connection, ids: Iterable[int]) -> dict[int, Provenance]:
-    wanted = list(ids)
-    if not wanted:
-        return {}
-    rows = connection.execute(select(provenances).where(provenances.c.id.in_(wanted)))
-    return {row.id: provenance_from_row(row) for row in rows}
-
-
-def provenance_ids(connection: Connection, created: Iterable[Instance]) -> dict[Provenance | None, int | None]:
-    """The rows of the instances' provenances, made where they are not there yet."""
-    return {origin: _provenance_id(connection, origin) for origin in {item.provenance for item in created}}
-
-
-def _provenance_id(connection: Connection, provenance: Provenance | None) -> int | None:
-    if provenance is None:
-        return None
-    row = provenance_to_row(provenance)
-    query = select(provenances.c.id).where(*(provenances.c[name] == value for name, value in row.items()))
-    known = connection.scalar(query)
-    if known is not None:
-        return int(known)
-    return int(connection.execute(insert(provenances).values(row).returning(provenances.c.id)).scalar_one())
+    def measures(self, on_progress: Callable[[int], None] = lambda done: None) -> Measures:
+        """Of all objects. `on_progress` gets the number read so far and may raise to stop."""
+        with self._database.read() as connection:
+            return read_measures(connection, on_progress)

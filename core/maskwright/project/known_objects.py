@@ -16,7 +16,7 @@ from maskwright.document.values import Category, ImageRecord, Instance, Instance
 from maskwright.formats.coco import original
 from maskwright.geometry.boxes import box_ious
 from maskwright.project.incoming import Annotated
-from maskwright.project.instances import provenance_ids, read_instances
+from maskwright.project.instance_rows import provenance_ids, read_instances
 from maskwright.project.numbers import read_numbers
 from maskwright.project.rows import instance_to_row
 from maskwright.project.schema import instances

@@ -9,8 +9,7 @@ from sqlalchemy import Connection
 from maskwright.document.change import Change
 from maskwright.document.values import ImageState, Provenance
 from maskwright.project.aliases import read_aliases
-from maskwright.project.database import Database
-from maskwright.project.instances import (
+from maskwright.project.instance_rows import (
     read_instances,
     reserve_ids,
     stored_instances,
@@ -20,6 +19,7 @@ from maskwright.project.instances import (
     write_proposal_history,
 )
 from maskwright.project.proposals import Proposal, proposals_to_change
+from maskwright.project.repository import Repository
 from maskwright.project.runs import Run, mark_images_done, read_run
 from maskwright.project.signals import write_signals
 
@@ -36,12 +36,10 @@ class ImageProposals:
     """What it took, for the run that did it."""
 
 
-class ProposalLayer:
-    """Proposals of a project. May be called from any thread and raises ProjectError as `Database` does."""
+class ProposalRepository(Repository):
+    """Proposals of models, under what users made."""
 
-    _database: Database
-
-    def put_proposals(
+    def put(
         self,
         image_id: int,
         proposals: Sequence[Proposal],
@@ -57,12 +55,12 @@ class ProposalLayer:
         run in the same transaction, so that no image is ever done twice; otherwise `provenance` names the model.
         """
         one = ImageProposals(image_id, proposals, signals or {}, seconds)
-        return self.put_many_proposals([one], run_id=run_id, provenance=provenance)[image_id]
+        return self.put_many([one], run_id=run_id, provenance=provenance)[image_id]
 
-    def put_many_proposals(
+    def put_many(
         self, found: Sequence[ImageProposals], *, run_id: int | None = None, provenance: Provenance | None = None
     ) -> dict[int, Change]:
-        """As `put_proposals` for several images, each of them once, in one transaction: {image id: what changed}.
+        """As `put` for several images, each of them once, in one transaction: {image id: what changed}.
 
         A transaction costs ten statements however many images it has; for one small image they take longer than SQLite.
         """
@@ -80,7 +78,7 @@ class ProposalLayer:
                 )
         return changes
 
-    def change_proposals(self, image_id: int, change: Change, *, label: str) -> Change:
+    def change(self, image_id: int, change: Change, *, label: str) -> Change:
         """Give proposals other outlines; nobody has edited them by that, and the image stays in its state.
 
         Raises ProjectError where they have been changed since `change` was made.

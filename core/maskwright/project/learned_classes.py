@@ -20,8 +20,8 @@ def learned_classes(project: Project, model_hash: str) -> dict[int, int | None]:
 
 def todays_classes(project: Project, ids: Sequence[int]) -> dict[int, int | None]:
     """What classes of the project have become: merged ones are followed, deleted ones are None."""
-    merged = {merge.source.id: merge.target_id for merge in project.merges()}
-    there = {category.id for group in project.classes()[:2] for category in group}
+    merged = {merge.source.id: merge.target_id for merge in project.merges.all()}
+    there = {category.id for group in project.categories.by_standing()[:2] for category in group}
     found = {id_: _followed(id_, merged) for id_ in ids}
     return {id_: now if now in there else None for id_, now in found.items()}
 

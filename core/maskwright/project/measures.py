@@ -6,10 +6,9 @@ from struct import Struct
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import select
+from sqlalchemy import Connection, select
 
 from maskwright.geometry.polygon import Polygon
-from maskwright.project.database import Database
 from maskwright.project.packing import VERTEX_KINDS, packed_record, stored_polygons
 from maskwright.project.rows import from_json
 from maskwright.project.schema import images
@@ -37,33 +36,27 @@ class Measures:
         return len(self.category_ids)
 
 
-class MeasureRepository:
-    """All methods may be called from any thread and raise ProjectError as `Database` does."""
-
-    _database: Database
-
-    def measures(self, on_progress: Callable[[int], None] = lambda done: None) -> Measures:
-        """Of all objects. `on_progress` gets the number read so far and may raise to stop."""
-        blocks = [_Block.of([])]
-        done = 0
-        with self._database.read() as connection:
-            sizes = connection.execute(select(images.c.id, images.c.width * images.c.height)).fetchall()
-            rows = connection.exec_driver_sql(_QUERY)
-            while block := rows.fetchmany(_BLOCK):
-                blocks.append(_Block.of([tuple(row) for row in block]))
-                done += len(block)
-                on_progress(done)
-        image_ids = np.concatenate([block.image_ids for block in blocks])
-        areas = np.concatenate([block.areas for block in blocks])
-        known = np.array([tuple(row) for row in sizes], np.int64).reshape(-1, 2)
-        order = np.argsort(known[:, 0])
-        at = order[np.searchsorted(known[:, 0], image_ids, sorter=order)] if len(known) else np.empty(0, np.int64)
-        return Measures(
-            np.concatenate([block.category_ids for block in blocks]),
-            np.concatenate([block.scores for block in blocks]),
-            areas.astype(np.float32),
-            (areas / known[at, 1]).astype(np.float32),
-        )
+def read_measures(connection: Connection, on_progress: Callable[[int], None]) -> Measures:
+    """Of all objects. `on_progress` gets the number read so far and may raise to stop."""
+    blocks = [_Block.of([])]
+    done = 0
+    sizes = connection.execute(select(images.c.id, images.c.width * images.c.height)).fetchall()
+    rows = connection.exec_driver_sql(_QUERY)
+    while block := rows.fetchmany(_BLOCK):
+        blocks.append(_Block.of([tuple(row) for row in block]))
+        done += len(block)
+        on_progress(done)
+    image_ids = np.concatenate([block.image_ids for block in blocks])
+    areas = np.concatenate([block.areas for block in blocks])
+    known = np.array([tuple(row) for row in sizes], np.int64).reshape(-1, 2)
+    order = np.argsort(known[:, 0])
+    at = order[np.searchsorted(known[:, 0], image_ids, sorter=order)] if len(known) else np.empty(0, np.int64)
+    return Measures(
+        np.concatenate([block.category_ids for block in blocks]),
+        np.concatenate([block.scores for block in blocks]),
+        areas.astype(np.float32),
+        (areas / known[at, 1]).astype(np.float32),
+    )
 
 
 @dataclass(frozen=True, slots=True, eq=False)

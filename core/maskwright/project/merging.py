@@ -15,15 +15,15 @@ from numpy.typing import NDArray
 from sqlalchemy import Connection, RowMapping, delete, func, insert, select, update
 
 from maskwright.document.change import Change
-from maskwright.document.values import Category, Instance, InstanceState
+from maskwright.document.values import Category, Instance
 from maskwright.errors import ProjectError
 from maskwright.inflating import inflate
 from maskwright.project.aliases import read_aliases
-from maskwright.project.categories import find_category, read_categories
-from maskwright.project.database import Database
+from maskwright.project.category_rows import find_category, read_categories
 from maskwright.project.journal import change_from_bytes, change_to_bytes
 from maskwright.project.numbers import read_numbers
 from maskwright.project.packing import pack_record, packed_record
+from maskwright.project.repository import Repository
 from maskwright.project.rows import category_to_row, extra_from_json, from_json, json_object, now, to_json
 from maskwright.project.schema import categories, category_merges, history, instances, settings
 
@@ -31,16 +31,6 @@ _MOST_MOVED_BYTES = 256 * 2**20
 
 MAPPING_SETTING = "class_mapping"
 """{model hash: {the model's class: category id, or None}}."""
-
-
-@dataclass(frozen=True, slots=True)
-class CategoryUse:
-    """What a merge would touch."""
-
-    instances: int
-    """Rejected ones included."""
-    rejected: int
-    images: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,20 +46,10 @@ class Merge:
     instance_count: int
 
 
-class MergeRepository:
-    """All methods may be called from any thread and raise ProjectError as `Database` does."""
+class MergeRepository(Repository):
+    """Classes that were made one."""
 
-    _database: Database
-
-    def category_use(self, category_id: int) -> CategoryUse:
-        is_rejected = instances.c.state == InstanceState.REJECTED.value
-        query = select(
-            func.count(), func.count().filter(is_rejected), func.count(instances.c.image_id.distinct())
-        ).where(instances.c.category_id == category_id)
-        with self._database.read() as connection:
-            return CategoryUse(*connection.execute(query).one())
-
-    def merge_categories(self, source_id: int, target_id: int) -> Merge:
+    def make(self, source_id: int, target_id: int) -> Merge:
         """Every instance of `source_id`, rejected ones too, becomes one of `target_id`; `source_id` disappears.
 
         Class mappings follow. Raises ProjectError when there is no such category or both are one.
@@ -96,12 +76,12 @@ class MergeRepository:
             made = connection.execute(insert(category_merges).values(row).returning(category_merges))
             return _merge(made.mappings().one())
 
-    def merges(self) -> list[Merge]:
+    def all(self) -> list[Merge]:
         """Those that stand, the latest last."""
         with self._database.read() as connection:
             return [_merge(row) for row in _standing(connection)]
 
-    def undo_merge(self, merge_id: int) -> Category:
+    def undo(self, merge_id: int) -> Category:
         """The class is there again, and so is every instance that it lost and that nobody gave another class since.
 
         Raises ProjectError when the merge does not stand, or the class it went into has been merged on.
@@ -125,7 +105,7 @@ class MergeRepository:
             connection.execute(ended.values(undone_at=now(), moved=b""))
         return source
 
-    def merged_names(self) -> dict[str, int]:
+    def names(self) -> dict[str, int]:
         """{name of a class that was merged away: id of the one that has its objects now}."""
         with self._database.read() as connection:
             return read_merged_names(connection)

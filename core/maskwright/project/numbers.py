@@ -1,4 +1,4 @@
-"""The part of a project that knows what imported files call its images, classes and objects.
+"""What imported files call the images, classes and objects of a project.
 
 An id of the project is given once, by the database, and stays for life: what an open window holds in its hands must
 mean the same afterwards. So what a file brings keeps its id only where that has never been given; else it gets a new
@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 from sqlalchemy import ColumnElement, Connection, bindparam, func, select
 
 from maskwright.document.file_numbers import FileNumbers, Numbers
-from maskwright.project.database import Database
 from maskwright.project.schema import categories, counters, file_ids, images, instances
 
 Kind = Literal["image", "category", "instance"]
@@ -25,15 +24,9 @@ _UNLISTED = select(categories.c.id).where(categories.c.standing.in_(("offered", 
 _TABLES = {"image": images, "category": categories, "instance": instances}
 
 
-class NumberRepository:
-    """May be called from any thread and raises ProjectError as `Database` does."""
-
-    _database: Database
-
-    def file_numbers(self) -> FileNumbers:
-        """The ids that a COCO file is written with, where they are not the project's own."""
-        with self._database.read() as connection:
-            return FileNumbers(*(read_numbers(connection, kind) for kind in ("image", "category", "instance")))
+def read_file_numbers(connection: Connection) -> FileNumbers:
+    """The ids that a COCO file is written with, where they are not the project's own."""
+    return FileNumbers(*(read_numbers(connection, kind) for kind in ("image", "category", "instance")))
 
 
 def read_numbers(connection: Connection, kind: Kind) -> Numbers:

@@ -13,6 +13,7 @@ from maskwright.images.pages import page_source
 from maskwright.project.database import Database
 from maskwright.project.image_folders import trust
 from maskwright.project.images import ImageRepository
+from maskwright.project.repository import Repository
 from maskwright.project.rows import write_settings
 from maskwright.project.scan import scan_folder
 from maskwright.project.schema import images
@@ -21,25 +22,39 @@ ROOT, ROOT_ABSOLUTE = "project.image_root", "project.image_root_absolute"
 """Settings that say where the images are: from the project's folder, where there is a way, and from the top."""
 
 
-class RelocationRepository(ImageRepository):
-    """Missing images of a project. Raises ProjectError as `Database` does."""
+class ImageFolder(Repository):
+    """Where the images of a project are, and those that are missing there."""
 
-    _database: Database
-    path: Path
-    mark: str
+    def __init__(self, database: Database, images: ImageRepository, *, path: Path, mark: str) -> None:
+        """`path`: the project's folder, `mark`: what the project is known by wherever it is moved."""
+        super().__init__(database)
+        self._images, self._path, self._mark = images, path, mark
 
-    def missing_images(self) -> list[ImageRecord]:
+    def move_to(self, root: Path) -> None:
+        """Look for the images in another folder from now on. Raises ProjectError when it does not exist."""
+        if not root.is_dir():
+            raise ProjectError("the image folder does not exist", path=root)
+        self.expect_at(root)
+
+    def expect_at(self, root: Path) -> None:
+        """The same for a folder that need not be there at the moment."""
+        trust(self._path, self._mark, root.absolute())
+        with self._database.write() as connection:
+            write_settings(connection, root_settings(self._path, root.absolute()))
+        self._images.root = root.absolute()
+
+    def missing(self) -> list[ImageRecord]:
         """Those whose file is not in the image folder."""
-        return [image for image in self.images() if not page_source(self.image_path(image))[0].is_file()]
+        return [image for image in self._images.all() if not page_source(self._images.path(image))[0].is_file()]
 
     def find_moved(self, missing: list[ImageRecord], root: Path | None = None) -> dict[int, str]:
         """{image id: new file name} for those that exactly one unknown file in the image folder, or `root`, can be.
 
         A file can be an image when it has the same name, in whatever folder, and the same size in pixels.
         """
-        known = {image.file_name for image in self.images()}
+        known = {image.file_name for image in self._images.all()}
         places: dict[tuple[str, int, int], list[str]] = defaultdict(list)
-        for found in scan_folder(root or self.image_root, recursive=True):
+        for found in scan_folder(root or self._images.root, recursive=True):
             if found.failure is None and found.file_name not in known:
                 places[PurePosixPath(found.file_name).name, found.width, found.height].append(found.file_name)
         wanted: dict[tuple[str, int, int], list[int]] = defaultdict(list)
@@ -53,17 +68,17 @@ class RelocationRepository(ImageRepository):
         Raises ProjectError for a name that another image has.
         """
         if root is not None:
-            trust(self.path, self.mark, root.absolute())
+            trust(self._path, self._mark, root.absolute())
         with self._database.write() as connection:
             if root is not None:
-                write_settings(connection, root_settings(self.path, root.absolute()))
+                write_settings(connection, root_settings(self._path, root.absolute()))
             names = {row.file_name: row.id for row in connection.execute(images.select())}
             for image_id, file_name in places.items():
                 if names.get(file_name, image_id) != image_id:
-                    raise ProjectError(f"{file_name} is another image of this project", path=self.image_root)
+                    raise ProjectError(f"{file_name} is another image of this project", path=self._images.root)
                 connection.execute(update(images).where(images.c.id == image_id).values(file_name=file_name))
         if root is not None:
-            self.image_root = root.absolute()
+            self._images.root = root.absolute()
 
 
 def root_settings(path: Path, image_root: Path) -> dict[str, Any]:

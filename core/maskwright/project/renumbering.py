@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from sqlalchemy import Connection
 
-from maskwright.project.instances import keep_ids_above
+from maskwright.project.instance_rows import keep_ids_above
 from maskwright.project.numbers import name_in_files
 
 Row = tuple[Any, ...]

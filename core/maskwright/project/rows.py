@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import Any
 
 import orjson
-from sqlalchemy import Connection, Row
+from sqlalchemy import Connection, Row, select
 from sqlalchemy.dialects.sqlite import insert as upsert
 
 from maskwright.document.values import Category, ImageRecord, ImageState, Instance, InstanceState, Provenance
@@ -259,6 +259,16 @@ def instance_to_row(instance: Instance, image_id: int, provenance_id: int | None
         "dense": instance.dense,
         "edited_at": instance.edited_at or None,
     }
+
+
+def read_setting(connection: Connection, key: str) -> Any:
+    """The JSON value stored under `key`; None when there is none, or something that is no JSON."""
+    text = connection.scalar(select(settings.c.value).where(settings.c.key == key))
+    try:
+        return from_json(text) if text is not None else None
+    except (TypeError, ValueError) as error:
+        log.warning("the setting %s cannot be read: %s", key, error)
+        return None
 
 
 def write_settings(connection: Connection, values: Mapping[str, Any]) -> None:

@@ -11,7 +11,7 @@ from sqlalchemy.dialects.sqlite import insert as upsert
 
 from maskwright.document.values import ImageState
 from maskwright.errors import ProjectError
-from maskwright.project.database import Database
+from maskwright.project.repository import Repository
 from maskwright.project.rows import json_object, now, to_json
 from maskwright.project.schema import images, run_images, runs, signals
 from maskwright.project.signals import detail_of, write_signals
@@ -41,12 +41,10 @@ class RunFailure:
     reason: str
 
 
-class RunLog:
-    """Batches of a project. All methods may be called from any thread and raise ProjectError as `Database` does."""
+class RunRepository(Repository):
+    """Batches: what ran, what is done, what failed."""
 
-    _database: Database
-
-    def start_run(self, model_name: str, model_hash: str, settings: Mapping[str, Any]) -> int:
+    def start(self, model_name: str, model_hash: str, settings: Mapping[str, Any]) -> int:
         """The id of a new run; `settings` must be what JSON can hold."""
         row = {
             "model_name": model_name,
@@ -57,12 +55,12 @@ class RunLog:
         with self._database.write() as connection:
             return int(connection.execute(insert(runs).values(row).returning(runs.c.id)).scalar_one())
 
-    def run(self, run_id: int) -> Run:
+    def get(self, run_id: int) -> Run:
         """Raises ProjectError when there is no such run."""
         with self._database.read() as connection:
             return read_run(connection, run_id)
 
-    def last_run(self) -> Run | None:
+    def last(self) -> Run | None:
         with self._database.read() as connection:
             row = connection.execute(select(runs).order_by(runs.c.id.desc()).limit(1)).one_or_none()
         return _run_from_row(row) if row is not None else None

@@ -16,7 +16,7 @@ from maskwright.geometry.polygon import Polygon, polygons_bounds_xyxy
 from maskwright.project.categories import CategoryRepository
 from maskwright.project.images import ImageRepository
 from maskwright.project.instances import InstanceRepository
-from maskwright.project.layer import ProposalLayer
+from maskwright.project.layer import ProposalRepository
 from maskwright.project.proposals import Proposal as StoredProposal
 from maskwright.project.rows import now
 from maskwright.project.scan import ScannedImage, scan_folder
@@ -36,45 +36,58 @@ class Scanned:
     """(file name, reason) of what looks like an image and cannot be read."""
 
 
-class ScriptRepository(CategoryRepository, ProposalLayer, InstanceRepository, ImageRepository):
+class Scripting:
     """Raises ProjectError for images, classes and objects that are not there, InputError for values that cannot be."""
+
+    images: ImageRepository
+    categories: CategoryRepository
+    instances: InstanceRepository
+    proposals: ProposalRepository
 
     def __iter__(self) -> Iterator[ImageRecord]:
         """The images, in order of adding."""
-        return self.images()
+        return self.images.all()
 
     def scan(self, *, recursive: bool = True) -> Scanned:
         """Look for images in the image folder, and add those that are new."""
         failures: list[tuple[str, str]] = []
-        added = self.add_images(_readable(scan_folder(self.image_root, recursive), failures))
+        added = self.images.add(_readable(scan_folder(self.images.root, recursive), failures))
         return Scanned(added, tuple(failures))
+
+    def image_path(self, record: ImageRecord) -> Path:
+        """Where its file is, or should be."""
+        return self.images.path(record)
+
+    def ensure_categories(self, labels: Iterable[tuple[int, str]]) -> dict[int, int]:
+        """As `categories.ensure`: a class for each (id, name) whose name is unknown; {given id: the project's id}."""
+        return self.categories.ensure(labels)
 
     def find(self, image: ImageLike) -> ImageRecord:
         """The image meant by an id, a name or a record."""
         if isinstance(image, ImageRecord):
-            return self.image(image.id)
+            return self.images.record(image.id)
         if not isinstance(image, str):
-            return self.image(_whole(image, "an image by id, name or record"))
-        found = self.find_image(image)
+            return self.images.record(_whole(image, "an image by id, name or record"))
+        found = self.images.find(image)
         if found is None:
             raise ProjectError(f"the project has no image {image!r}", hint="scan() adds what is in the image folder")
         return found
 
     def category(self, name_or_id: ClassLike) -> Category:
         """The class of this name, in any case where that is enough, or of this id."""
-        known = self.categories()
+        known = self.categories.listed()
         if isinstance(name_or_id, str):
             exact = [each for each in known if each.name == name_or_id]
             found = exact or [each for each in known if each.name.casefold() == name_or_id.strip().casefold()]
         else:
             wanted = name_or_id.id if isinstance(name_or_id, Category) else _whole(name_or_id, "a class by name or id")
-            found = [each for each in (*known, *self.offered_categories()) if each.id == wanted]
+            found = [each for each in (*known, *self.categories.offered()) if each.id == wanted]
         if len(found) == 1:
             return found[0]
         if found:
             ids = ", ".join(str(each.id) for each in found)
             raise ProjectError(f"{len(found)} classes are called {name_or_id!r}", hint=f"use an id: {ids}")
-        hint = f"it has: {', '.join(each.name for each in known) or 'none'}; add_category() adds one"
+        hint = f"it has: {', '.join(each.name for each in known) or 'none'}; categories.add() adds one"
         raise ProjectError(f"the project has no class {name_or_id!r}", hint=hint)
 
     def put_proposals(
@@ -100,7 +113,7 @@ class ScriptRepository(CategoryRepository, ProposalLayer, InstanceRepository, Im
         if source and provenance is None:
             provenance = Provenance(source, "", 0.0, 1.0, now())
         stored = [each for each in proposals if isinstance(each, StoredProposal)]
-        return super().put_proposals(
+        return self.proposals.put(
             image_id, stored, run_id=run_id, seconds=seconds, provenance=provenance, signals=signals
         )
 
@@ -136,8 +149,8 @@ class ScriptRepository(CategoryRepository, ProposalLayer, InstanceRepository, Im
     def draw(self, image: ImageLike, category: ClassLike, polygons: Outlines) -> Instance:
         """A new object, as if a user had drawn it."""
         record, own = self.find(image), self.category(category)
-        instance = Instance(self.reserve_instance_ids(1)[0], own.id, _outline(polygons))
-        self.apply(record.id, Change.create([instance]), label="Draw")
+        instance = Instance(self.instances.reserve_ids(1)[0], own.id, _outline(polygons))
+        self.instances.apply(record.id, Change.create([instance]), label="Draw")
         return instance
 
     def _as_stored(
@@ -161,14 +174,14 @@ class ScriptRepository(CategoryRepository, ProposalLayer, InstanceRepository, Im
         return found
 
     def _document(self, image: ImageLike, ids: Iterable[int] | None) -> Document:
-        document = self.document(self.find(image).id)
+        document = self.instances.document(self.find(image).id)
         for id_ in ids or ():
             if id_ not in document:
                 raise ProjectError(f"there is no object {id_} on this image")
         return document
 
     def _applied(self, document: Document, change: Change, label: str) -> Change:
-        return self.apply(document.image_id, change, label=label)
+        return self.instances.apply(document.image_id, change, label=label)
 
 
 def _whole(value: Any, expected: str) -> int:

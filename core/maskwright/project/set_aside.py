@@ -8,8 +8,8 @@ from sqlalchemy import Row, delete, insert, select
 
 from maskwright.document.change import Change
 from maskwright.document.values import ImageState
-from maskwright.project.database import Database
 from maskwright.project.journal import change_from_bytes, change_to_bytes
+from maskwright.project.repository import Repository
 from maskwright.project.rows import now
 from maskwright.project.schema import edits_set_aside, images
 
@@ -32,12 +32,10 @@ class EditSetAside:
     state: ImageState | None
 
 
-class AsideRepository:
-    """May be called from any thread and raises ProjectError as `Database` does."""
+class AsideRepository(Repository):
+    """Edits that the project could not take."""
 
-    _database: Database
-
-    def set_edit_aside(
+    def add(
         self,
         image_id: int,
         *,
@@ -62,12 +60,12 @@ class AsideRepository:
             added = insert(edits_set_aside).values({**row, "file_name": name or ""}).returning(edits_set_aside)
             return _edit(connection.execute(added).one())
 
-    def edits_set_aside(self) -> list[EditSetAside]:
+    def all(self) -> list[EditSetAside]:
         """Oldest first."""
         with self._database.read() as connection:
             return [_edit(row) for row in connection.execute(select(edits_set_aside).order_by(edits_set_aside.c.id))]
 
-    def forget_set_aside(self, ids: Collection[int]) -> None:
+    def forget(self, ids: Collection[int]) -> None:
         with self._database.write() as connection:
             connection.execute(delete(edits_set_aside).where(edits_set_aside.c.id.in_(list(ids))))
 

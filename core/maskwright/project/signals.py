@@ -5,25 +5,23 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, select
 from sqlalchemy.dialects.sqlite import insert
 
-from maskwright.project.database import Database
+from maskwright.project.repository import Repository
 from maskwright.project.rows import from_json, to_json
-from maskwright.project.schema import instances, signals
+from maskwright.project.schema import signals
 
 
-class SignalRepository:
-    """Signals of a project. All methods may be called from any thread and raise ProjectError as `Database` does."""
+class SignalRepository(Repository):
+    """Numbers about images, by which they are put in order for review."""
 
-    _database: Database
-
-    def set_signals(self, name: str, values: Mapping[int, tuple[float, Any]]) -> None:
+    def set(self, name: str, values: Mapping[int, tuple[float, Any]]) -> None:
         """{image id: (value, what JSON can hold of the reason)}; replaces what was known of these images."""
         with self._database.write(is_repeatable=True) as connection:
             write_signals(connection, name, values)
 
-    def signal_values(self, name: str) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    def values(self, name: str) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
         """(image ids, values), both (N,), in order of the ids; images without the signal are missing."""
         query = select(signals.c.image_id, signals.c.value).where(signals.c.name == name).order_by(signals.c.image_id)
         with self._database.read() as connection:
@@ -33,40 +31,19 @@ class SignalRepository:
             np.fromiter((row[1] for row in rows), np.float64, len(rows)),
         )
 
-    def signal_details(self, name: str) -> dict[int, Any]:
+    def details(self, name: str) -> dict[int, Any]:
         """{image id: detail} of all images that have the signal."""
         query = select(signals.c.image_id, signals.c.detail).where(signals.c.name == name)
         with self._database.read() as connection:
             rows = connection.execute(query).fetchall()
         return {row.image_id: detail_of(row.detail) for row in rows}
 
-    def signal(self, name: str, image_id: int) -> tuple[float, Any] | None:
+    def get(self, name: str, image_id: int) -> tuple[float, Any] | None:
         """(value, detail) of one image."""
         query = select(signals.c.value, signals.c.detail).where(signals.c.name == name, signals.c.image_id == image_id)
         with self._database.read() as connection:
             row = connection.execute(query).one_or_none()
         return None if row is None else (row.value, detail_of(row.detail))
-
-    def category_images(self) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
-        """(image ids, category ids, numbers of instances): one entry per image and category; rejected ones left out."""
-        query = (
-            select(instances.c.image_id, instances.c.category_id, func.count())
-            .where(instances.c.state != "rejected")
-            .group_by(instances.c.image_id, instances.c.category_id)
-        )
-        with self._database.read() as connection:
-            rows = np.array([tuple(row) for row in connection.execute(query)], np.int64).reshape(-1, 3)
-        return rows[:, 0], rows[:, 1], rows[:, 2]
-
-    def category_counts(self) -> dict[int, tuple[int, int]]:
-        """{category id: (instances, images that have one)}; rejected instances left out."""
-        query = (
-            select(instances.c.category_id, func.count(), func.count(instances.c.image_id.distinct()))
-            .where(instances.c.state != "rejected")
-            .group_by(instances.c.category_id)
-        )
-        with self._database.read() as connection:
-            return {row[0]: (row[1], row[2]) for row in connection.execute(query)}
 
 
 def detail_of(text: object) -> Any:

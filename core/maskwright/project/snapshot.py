@@ -9,27 +9,46 @@ from sqlalchemy import Connection, select
 from maskwright.document.values import ImageRecord, Instance
 from maskwright.errors import ProjectError
 from maskwright.project.database import Database
-from maskwright.project.instances import read_provenances
+from maskwright.project.images import ImageRepository
+from maskwright.project.instance_rows import read_provenances
+from maskwright.project.instances import InstanceRepository
 from maskwright.project.rows import is_stand_in, sound_instances
 from maskwright.project.schema import categories, instances
+from maskwright.project.source import ProjectSource
 from maskwright.project.store import Project
 
 _AHEAD = 200
 """Images whose instances are fetched with one statement when they are asked for in order."""
 
 
-class ProjectSnapshot(Project):
-    """Reads like a project, from one transaction: what is written meanwhile does not show. For one thread.
+class _ReadsAhead(InstanceRepository):
+    """Images of consecutive ids cost one statement for many; damaged rows go into `left_out`."""
+
+    def __init__(self, database: Database, left_out: dict[int, str]) -> None:
+        super().__init__(database)
+        self._left_out: dict[int, str] = left_out
+        self._ahead: dict[int, list[Instance]] = {}
+
+    def of(self, image_id: int) -> Sequence[Instance]:
+        """In order of their ids."""
+        if image_id not in self._ahead:
+            with self._database.read() as connection:
+                self._ahead = _read_ahead(connection, image_id, self._left_out)
+        return tuple(each for each in self._ahead[image_id] if each.id not in self._left_out)
+
+
+class ProjectSnapshot(ProjectSource):
+    """A source from one transaction: what is written meanwhile does not show. For one thread.
 
     Damaged rows are left out, with what hangs on them; `left_out` names them once they were come across.
     """
 
     def __init__(self, project: Project, database: Database) -> None:
         """Use `snapshot`."""
-        self._ahead: dict[int, list[Instance]] = {}
         self._damaged_images: dict[int, str] = {}
-        self._left_out = self._objects = _without_class(database)
-        super().__init__(project.path, database, "this is a snapshot")
+        self._objects = _without_class(database)
+        images = ImageRepository(database, project.image_root)
+        super().__init__(database, images, _ReadsAhead(database, self._objects))
 
     @property
     def left_out(self) -> tuple[str, ...]:
@@ -50,13 +69,6 @@ class ProjectSnapshot(Project):
                 self._damaged_images[image.id] = f"image {image.id} of the project is damaged"
             else:
                 yield image
-
-    def instances(self, image_id: int) -> Sequence[Instance]:
-        """In order of their ids; images of consecutive ids cost one statement for many."""
-        if image_id not in self._ahead:
-            with self._database.read() as connection:
-                self._ahead = _read_ahead(connection, image_id, self._objects)
-        return tuple(each for each in self._ahead[image_id] if each.id not in self._objects)
 
     def instance_ids(self) -> Sequence[int]:
         """Of all images, ascending."""

@@ -7,31 +7,28 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Self
 
-from sqlalchemy import select
-
 from maskwright.errors import HalfMadeProjectError, ProjectError
 from maskwright.project.backup import back_up_daily, list_backups
 from maskwright.project.categories import CategoryRepository
-from maskwright.project.class_deletion import ClassDeletionRepository
-from maskwright.project.damage import DamageRepository
 from maskwright.project.database import Database
-from maskwright.project.gestures import GestureRepository
+from maskwright.project.gestures import EffortRepository
 from maskwright.project.history import HistoryRepository
 from maskwright.project.image_folders import require_trusted, trust
+from maskwright.project.images import ImageRepository
 from maskwright.project.importing import ImportRepository
-from maskwright.project.layer import ProposalLayer
+from maskwright.project.instances import InstanceRepository
+from maskwright.project.layer import ProposalRepository
 from maskwright.project.lock import Holder, ProjectLock
 from maskwright.project.making import MARK, make_file
-from maskwright.project.measures import MeasureRepository
 from maskwright.project.merging import MergeRepository
-from maskwright.project.relocate import ROOT, ROOT_ABSOLUTE, RelocationRepository, root_settings
+from maskwright.project.relocate import ROOT, ROOT_ABSOLUTE, ImageFolder, root_settings
 from maskwright.project.restoring import is_being_restored
-from maskwright.project.rows import from_json, write_settings
-from maskwright.project.runs import RunLog
-from maskwright.project.schema import settings as stored_settings
-from maskwright.project.scripting import ScriptRepository, as_path
+from maskwright.project.rows import read_setting, write_settings
+from maskwright.project.runs import RunRepository
+from maskwright.project.scripting import Scripting, as_path
 from maskwright.project.set_aside import AsideRepository
 from maskwright.project.signals import SignalRepository
+from maskwright.project.source import ProjectSource
 from maskwright.project.upgrade import bring_up_to_date, is_half_made, require_current, require_sound
 from maskwright.project.whole_files import make_folder
 
@@ -43,23 +40,11 @@ INSIDE_IMAGES = ".maskwright"
 _NAME = "project.name"
 
 
-class Project(
-    ScriptRepository,
-    RelocationRepository,
-    MergeRepository,
-    ClassDeletionRepository,
-    CategoryRepository,
-    HistoryRepository,
-    ProposalLayer,
-    ImportRepository,
-    RunLog,
-    SignalRepository,
-    GestureRepository,
-    MeasureRepository,
-    AsideRepository,
-    DamageRepository,
-):
-    """Images, categories, instances and batches of one data set. Close it, or use it as a context manager."""
+class Project(Scripting):
+    """Images, categories, instances and batches of one data set. Close it, or use it as a context manager.
+
+    Its parts do the work (`project.images.records`, `project.history.undo_steps`); its own methods are for scripts.
+    """
 
     def __init__(self, path: Path, database: Database, access: ProjectLock | str) -> None:
         """Use `create` or `open`. `access`: the right to write, or why there is none."""
@@ -69,12 +54,26 @@ class Project(
         self.read_only_reason = None if isinstance(access, ProjectLock) else access
         try:
             self.name: str = _text(self.setting(_NAME)) or path.stem
-            self.mark: str = _text(self.setting(MARK))
+            self.mark: str = self._find_mark()
             """The same wherever the project is moved or mounted; empty where an earlier version made it."""
-            self.image_root = self._find_image_root()
+            root = self._find_image_root()
         except BaseException:
             database.close()
             raise
+        self.images = ImageRepository(database, root)
+        self.categories = CategoryRepository(database)
+        self.instances = InstanceRepository(database)
+        self.proposals = ProposalRepository(database)
+        self.history = HistoryRepository(database, self.instances)
+        self.merges = MergeRepository(database)
+        self.runs = RunRepository(database)
+        self.signals = SignalRepository(database)
+        self.effort = EffortRepository(database)
+        self.set_aside = AsideRepository(database)
+        self.source = ProjectSource(database, self.images, self.instances)
+        """What formats write."""
+        self.imports = ImportRepository(database, self.source, self.proposals)
+        self.image_folder = ImageFolder(database, self.images, path=path, mark=self.mark)
 
     @classmethod
     def create(
@@ -150,15 +149,17 @@ class Project(
     def _opened(cls, file: Path, access: ProjectLock | str, *, trusts_images: bool) -> Self:
         project = cls(file.parent, Database(file, read_only=isinstance(access, str)), access)
         try:
-            if not project.mark and not project.is_read_only:
-                project.mark = uuid.uuid4().hex
-                project.set_setting(MARK, project.mark)
             if not trusts_images:
                 require_trusted(project.path, project.mark, project.image_root)
         except BaseException:
             project._database.close()
             raise
         return project
+
+    @property
+    def image_root(self) -> Path:
+        """The folder that the file names of images count from; `image_folder` changes it."""
+        return self.images.root
 
     @property
     def is_read_only(self) -> bool:
@@ -184,29 +185,11 @@ class Project(
     def setting(self, key: str) -> Any:
         """The JSON value stored under `key`; None when there is none, or something that is no JSON."""
         with self._database.read() as connection:
-            text = connection.scalar(select(stored_settings.c.value).where(stored_settings.c.key == key))
-        try:
-            return from_json(text) if text is not None else None
-        except (TypeError, ValueError) as error:
-            log.warning("the setting %s of %s cannot be read: %s", key, self.path, error)
-            return None
+            return read_setting(connection, key)
 
     def set_setting(self, key: str, value: Any) -> None:
         with self._database.write() as connection:
             write_settings(connection, {key: value})
-
-    def move_image_root(self, image_root: Path) -> None:
-        """Look for the images in another folder from now on. Raises ProjectError when it does not exist."""
-        if not image_root.is_dir():
-            raise ProjectError("the image folder does not exist", path=image_root)
-        self.expect_image_root(image_root)
-
-    def expect_image_root(self, image_root: Path) -> None:
-        """The same for a folder that need not be there at the moment."""
-        trust(self.path, self.mark, image_root.absolute())
-        with self._database.write() as connection:
-            write_settings(connection, root_settings(self.path, image_root.absolute()))
-        self.image_root = image_root.absolute()
 
     def __repr__(self) -> str:
         access = ", read-only" if self.is_read_only else ""
@@ -217,6 +200,13 @@ class Project(
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    def _find_mark(self) -> str:
+        mark = _text(self.setting(MARK))
+        if not mark and not self.is_read_only:
+            mark = uuid.uuid4().hex
+            self.set_setting(MARK, mark)
+        return mark
 
     def _find_image_root(self) -> Path:
         relative, absolute = _text(self.setting(ROOT)), _text(self.setting(ROOT_ABSOLUTE))

@@ -93,7 +93,7 @@ def effort_log(project: Project) -> EffortLog:
     """Read the whole history. Raises ProjectError when the project cannot be read."""
     log = EffortLog()
     proposals: dict[int, Instance] = {}
-    for entry in project.full_history():
+    for entry in project.history.all():
         if entry.kind == "proposals":
             _note_proposals(proposals, entry)
         elif entry.gesture is None:
@@ -101,7 +101,7 @@ def effort_log(project: Project) -> EffortLog:
         else:
             log.images.setdefault(entry.image_id, ImageEffort()).add(entry.gesture)
             _note_step(log, entry, entry.gesture, proposals)
-    for image_id, gesture in project.looks().items():
+    for image_id, gesture in project.effort.looks().items():
         log.images.setdefault(image_id, ImageEffort()).add(gesture)
     return log
 

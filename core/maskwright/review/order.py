@@ -16,16 +16,16 @@ ORDERS: tuple[Order, ...] = get_args(Order)
 
 def ordered_images(project: Project, order: Order) -> NDArray[np.int64]:
     """(N,) int64, all images, the most rewarding first; images of which nothing is known come last, by name."""
-    ids = project.image_ids()
+    ids = project.images.ids()
     match order:
         case "name":
             return ids
         case "rarity":
             return RareClasses.of(project).ordered(ids)
         case "uncertainty":
-            return _descending(ids, *project.signal_values(uncertainty.NAME))
+            return _descending(ids, *project.signals.values(uncertainty.NAME))
         case "disagreement":
-            return _descending(ids, *project.signal_values(disagreement.NAME))
+            return _descending(ids, *project.signals.values(disagreement.NAME))
 
 
 class Reasons:
@@ -39,7 +39,7 @@ class Reasons:
         """Of one image: a query by key."""
         match self._order:
             case "uncertainty" | "disagreement":
-                known = self._project.signal(self._order, image_id)
+                known = self._project.signals.get(self._order, image_id)
                 return str(known[1]["reason"]) if known is not None and known[1] else ""
             case "rarity":
                 rarest = self.rarest_class(image_id)
@@ -80,12 +80,12 @@ class RareClasses:
     @classmethod
     def of(cls, project: Project) -> Self:
         """Counts everything: about a second for a million objects. Raises ProjectError."""
-        image_ids, category_ids, counts = project.category_images()
+        image_ids, category_ids, counts = project.instances.category_images()
         categories, places = np.unique(category_ids, return_inverse=True)
         totals = np.bincount(places, weights=counts, minlength=len(categories)).astype(np.int64)
         found, owners = np.unique(image_ids, return_inverse=True)
         values = np.bincount(owners, weights=1 / totals[places], minlength=len(found)).astype(np.float64)
-        names = {category.id: category.name for category in project.categories()}
+        names = {category.id: category.name for category in project.categories.listed()}
         total_of = dict(zip(categories.tolist(), totals.tolist(), strict=True))
         return cls(image_ids, category_ids, (found, values), total_of, names)
 

@@ -26,11 +26,11 @@ def open_sample_project(folder: Path) -> Project:
     path = folder / PROJECT_NAME
     if has_project(path):
         project = Project.open(path)
-        if project.is_read_only or project.image_ids().size:
+        if project.is_read_only or project.images.ids().size:
             return project
     else:
         project = _made(folder, path)
-    project.add_images(scan_folder(project.image_root))
+    project.images.add(scan_folder(project.image_root))
     return project
 
 
@@ -50,15 +50,15 @@ def write_overlays(project: Project, folder: Path, *, on_image: Callable[[Path],
     import cv2
 
     folder.mkdir(parents=True, exist_ok=True)
-    colours = {category.id: category_colour(category) for category in project.categories()}
+    colours = {category.id: category_colour(category) for category in project.categories.listed()}
 
     def colour_of(instance: Instance) -> tuple[int, int, int]:
         red, green, blue = colours.get(instance.category_id) or stable_colour(instance.category_id)
         return blue, green, red
 
-    for record in project.images():
+    for record in project.images.all():
         image = read_image(project.image_path(record)).bgr_u8
-        picture = draw_overlay(image, project.document(record.id), colour_of=colour_of)
+        picture = draw_overlay(image, project.instances.document(record.id), colour_of=colour_of)
         path = folder / f"{Path(record.file_name).stem}.png"
         with atomic_writer(path) as file:
             file.write(cv2.imencode(".png", picture)[1].tobytes())

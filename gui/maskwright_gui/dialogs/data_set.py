@@ -48,7 +48,7 @@ class DataSetWindow(QDialog):
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setWindowFlag(Qt.WindowType.WindowMaximizeButtonHint)
         self.resize(1040, 700)
-        reader = OverlayReader(project, project.categories())
+        reader = OverlayReader(project, project.categories.listed())
         side_px = round(PICTURE_PX * parent.devicePixelRatioF())
         self._loader = ThumbnailLoader(self, max_side_px=side_px, read=reader)
         self.rows = ImageListModel(self._loader, self)

@@ -179,7 +179,7 @@ class ImageListModel(QAbstractListModel):
         if number not in self._pages and self._project is not None:
             ids = self._ids[number * PAGE : (number + 1) * PAGE].tolist()
             try:
-                self._pages[number] = {record.id: record for record in self._project.image_records(ids)}
+                self._pages[number] = {record.id: record for record in self._project.images.records(ids)}
             except NoAnswerError:
                 return self._stale.get(number, {})
             self._stale.pop(number, None)

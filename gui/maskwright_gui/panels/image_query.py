@@ -29,9 +29,9 @@ class ImageQuery:
 
     def image_ids(self, project: "Project", rare: "RareClasses | None" = None) -> NDArray[np.int64]:
         """(N,) int64, those that pass, in the order asked for; `rare`: the counted classes. Raises ProjectError."""
-        merged = [Category(id_, name) for name, id_ in project.merged_names().items()]
-        name, having = parse_search(self.text, [*project.categories(), *merged])
-        passing = project.image_ids(states=self.states, text=name, having=having)
+        merged = [Category(id_, name) for name, id_ in project.merges.names().items()]
+        name, having = parse_search(self.text, [*project.categories.listed(), *merged])
+        passing = project.images.ids(states=self.states, text=name, having=having)
         if self.order == "name":
             return passing
         from maskwright.review.order import ordered_images

@@ -27,7 +27,7 @@ LOOK_S = 0.1
 """After which the folder is asked, and how often it is looked whether it answers."""
 LONGEST_S = 3.0
 """For any call: a slow query or a long write of another thread, on a folder that answers."""
-PLAIN = frozenset({"image_path", "is_read_only", "revision"})
+PLAIN = frozenset({"image_path", "image_root", "is_read_only", "revision"})
 """What of a project needs no file."""
 
 
@@ -168,12 +168,12 @@ class Waiting:
 
 
 class _AnsweringProject:
-    """A project whose methods, called from the thread that made this, are answered soon or raise NoAnswerError.
+    """A project, or a part of it, whose methods are answered soon or raise NoAnswerError on the thread that made this.
 
     Other threads may wait: for them it is the project itself.
     """
 
-    def __init__(self, project: "Project", waiting: Waiting) -> None:
+    def __init__(self, project: object, waiting: Waiting) -> None:
         self._project, self._waiting, self._impatient = project, waiting, threading.get_ident()
 
     def __getattr__(self, name: str) -> Any:
@@ -183,6 +183,10 @@ class _AnsweringProject:
         if isinstance(getattr(type(project), name, None), property):
             return self._waiting.call(partial(getattr, project, name))
         value = getattr(project, name)
+        from maskwright.project.repository import Repository  # brings SQLAlchemy, which a start does without
+
+        if isinstance(value, Repository):
+            return _AnsweringProject(value, self._waiting)
         return partial(self._call, value) if callable(value) else value
 
     def _call(self, method: Callable[..., object], *arguments: object, **named: object) -> object:

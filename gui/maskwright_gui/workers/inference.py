@@ -67,7 +67,7 @@ def answer(
 def note_failure(request: PredictRequest, error: MaskwrightError) -> None:
     """Keep it for the list of failures; where even that cannot be written, the message on screen has to do."""
     try:
-        request.project.note_failure(request.image_id, error.reason)
+        request.project.runs.note_failure(request.image_id, error.reason)
     except ProjectError as unwritten:
         log.warning("the failure on %s is not kept: %s", request.path, unwritten)
 

@@ -36,7 +36,7 @@ class OverlayReader:
         try:
             if (picture := read_small(path, max_side_px, is_wanted)) is None:
                 return None
-            document = self._project.document(image_id)
+            document = self._project.instances.document(image_id)
         except (ImageError, ProjectError):
             return QImage()
         scale = picture.shape[1] / document.size_wh[0]

@@ -68,7 +68,9 @@ class ReadAhead(Worker):
     def _read(self, image_id: int) -> Neighbour | None:
         revision = self._project.revision  # before reading: a write in between makes it stale, never the reverse
         try:
-            return Neighbour(self._project.image(image_id), self._project.document(image_id), revision)
+            return Neighbour(
+                self._project.images.record(image_id), self._project.instances.document(image_id), revision
+            )
         except ProjectError:
             return None  # whoever goes there reads it again and is told
 

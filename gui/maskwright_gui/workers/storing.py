@@ -56,22 +56,22 @@ def store(project: "Project", edit: PendingEdit) -> bool:
     Raises UnfitEditError where the edit can never be stored, and ProjectError as the project does.
     """
     if edit.state is not None:
-        project.set_image_state(edit.image_id, edit.state)
+        project.images.set_state(edit.image_id, edit.state)
     if edit.proposals is not None:
-        project.put_proposals(edit.image_id, edit.proposals, provenance=edit.provenance)
+        project.proposals.put(edit.image_id, edit.proposals, provenance=edit.provenance)
     if edit.is_look and edit.gesture is not None:
-        project.add_look(edit.image_id, edit.gesture)
+        project.effort.add_look(edit.image_id, edit.gesture)
     is_other = edit.change is not None and _apply(project, edit, edit.change)
     return is_other or edit.proposals is not None
 
 
 def _apply(project: "Project", edit: PendingEdit, change: Change) -> bool:
     try:
-        stored = project.apply(edit.image_id, change, label=edit.label, kind=edit.kind, gesture=edit.gesture)
+        stored = project.instances.apply(edit.image_id, change, label=edit.label, kind=edit.kind, gesture=edit.gesture)
         return stored is not change
     except UnfitEditError:
-        again = rebased(change, project.document(edit.image_id))
+        again = rebased(change, project.instances.document(edit.image_id))
         if again.entries == change.entries:
             raise  # not because of another state underneath
-        project.apply(edit.image_id, again, label=edit.label, kind=edit.kind, gesture=edit.gesture)
+        project.instances.apply(edit.image_id, again, label=edit.label, kind=edit.kind, gesture=edit.gesture)
         return True

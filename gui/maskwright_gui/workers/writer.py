@@ -169,7 +169,7 @@ class EditWriter(Worker):
         if edit.change is None and edit.state is None:  # a model can propose again
             return partial(self.rebased.emit, edit.image_id), None
         try:
-            kept = self._project.set_edit_aside(
+            kept = self._project.set_aside.add(
                 edit.image_id, label=edit.label, kind=edit.kind, reason=reason, change=edit.change, state=edit.state
             )
         except MaskwrightError as error:

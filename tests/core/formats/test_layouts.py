@@ -156,10 +156,10 @@ LAYOUTS: Sequence[Callable[[Path], Path]] = (
 def test_a_layout_is_recognised_and_its_images_found(tmp_path: Path, layout: Callable[[Path], Path]) -> None:
     source = layout(tmp_path / "set")
     with Project.create(tmp_path / "project", image_root=source if source.is_dir() else source.parent) as project:
-        result, problems = project.import_file(source)
-        (image,) = project.images()
+        result, problems = project.imports.add_file(source)
+        (image,) = project.images.all()
         assert not [problem for problem in problems if problem.effect == "skipped"]
-        assert not project.missing_images()
+        assert not project.image_folder.missing()
     assert result.instance_count == 2
     assert not {"masks", "a_mask.png", "a_cp_masks.png"} & set(image.file_name.split("/"))
 
@@ -168,8 +168,8 @@ def test_masks_alone_belong_to_the_images_of_the_project(tmp_path: Path) -> None
     masks(tmp_path / "elsewhere", "a_label.png", "b_label.png")
     pictures(tmp_path / "photos" / "sub", "a.jpg", "b.jpg")
     with Project.create(tmp_path / "project", image_root=tmp_path / "photos") as project:
-        result, _ = project.import_file(tmp_path / "elsewhere")
-        assert {image.file_name for image in project.images()} == {"sub/a.jpg", "sub/b.jpg"}
+        result, _ = project.imports.add_file(tmp_path / "elsewhere")
+        assert {image.file_name for image in project.images.all()} == {"sub/a.jpg", "sub/b.jpg"}
     assert result.instance_count == 4
 
 

@@ -136,9 +136,9 @@ def test_exported_images_hold_each_page_as_a_file(tmp_path: Path, dtype: str) ->
 def test_a_page_is_not_missing_while_its_file_is_there(tmp_path: Path) -> None:
     stack(tmp_path / "a.tif")
     with Project.create(tmp_path / "p.maskwright", image_root=tmp_path) as project:
-        project.add_images(scan_folder(tmp_path))
-        assert project.missing_images() == []
+        project.images.add(scan_folder(tmp_path))
+        assert project.image_folder.missing() == []
         assert SeenFile.now(tmp_path / "a#page=2.tif") == SeenFile.now(tmp_path / "a.tif")
         assert SeenFile.now(tmp_path / "a#page=2.tif").digest() is not None
         (tmp_path / "a.tif").unlink()
-        assert len(project.missing_images()) == 3
+        assert len(project.image_folder.missing()) == 3

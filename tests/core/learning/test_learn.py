@@ -204,12 +204,12 @@ def test_second_round_at_the_same_time_is_refused(project: Project, process) -> 
 
 
 def test_project_may_change_while_it_learns(project: Project, process) -> None:
-    image_id = int(project.image_ids()[0])
+    image_id = int(project.images.ids()[0])
 
     def change() -> None:
         put(project, image_id, (octagon(1, 1, 9), 1))
-        project.rename_category(1, "ring")
-        project.set_image_state(image_id, ImageState.IN_PROGRESS)
+        project.categories.rename(1, "ring")
+        project.images.set_state(image_id, ImageState.IN_PROGRESS)
 
     jobs = process(also=change)
 
@@ -252,7 +252,7 @@ def test_killed_process_is_told_and_can_be_resumed(project: Project, process, mo
     with pytest.raises(LearningError):
         learn(project, LearnOptions(seed=5))
     jobs = process()
-    put(project, int(project.image_ids()[0]), (octagon(1, 1, 9), 1))
+    put(project, int(project.images.ids()[0]), (octagon(1, 1, 9), 1))
 
     outcome = learn(project, resume=True)
 
@@ -280,7 +280,7 @@ def test_round_that_is_stopped_at_once_leaves_nothing_to_go_on_with(
 def test_next_round_is_compared_in_the_classes_of_today(project: Project, process) -> None:
     process()
     learn(project)
-    project.merge_categories(2, 1)
+    project.merges.make(2, 1)
     jobs = process(GOOD, GOOD)
     learn(project)
 

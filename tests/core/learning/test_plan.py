@@ -70,7 +70,7 @@ def test_one_object_of_one_class_is_enough_and_said_to_be_few(tmp_path: Path) ->
 
 def test_plain_boxes_are_told(tmp_path: Path) -> None:
     project = learning_project(tmp_path, images=2, objects=0)
-    for image_id in project.image_ids().tolist():
+    for image_id in project.images.ids().tolist():
         put(project, image_id, (box(5, 5, 30), 1))
 
     assert any("boxes" in note for note in learning_plan(project).notes)

@@ -17,12 +17,12 @@ def project(tmp_path: Path) -> Project:
 
 
 def first(project: Project) -> int:
-    return int(project.image_ids()[0])
+    return int(project.images.ids()[0])
 
 
 def test_unseen_and_prelabelled_images_are_not_learned_from(project: Project) -> None:
     put(project, first(project), (box(5, 5, 20), 1))
-    project.set_image_state(first(project), ImageState.PRELABELLED)
+    project.images.set_state(first(project), ImageState.PRELABELLED)
 
     assert material_of(project).images == ()
 
@@ -30,7 +30,7 @@ def test_unseen_and_prelabelled_images_are_not_learned_from(project: Project) ->
 @pytest.mark.parametrize("state", [InstanceState.ACCEPTED, InstanceState.EDITED, InstanceState.DRAWN], ids=str)
 def test_what_a_user_decided_on_a_done_image_is_learned(project: Project, state: InstanceState) -> None:
     put(project, first(project), (octagon(5, 5, 20), 1), state=state)
-    project.set_image_state(first(project), ImageState.DONE)
+    project.images.set_state(first(project), ImageState.DONE)
 
     (image,) = material_of(project).images
 
@@ -38,7 +38,7 @@ def test_what_a_user_decided_on_a_done_image_is_learned(project: Project, state:
 
 
 def test_empty_image_is_background(project: Project) -> None:
-    project.set_image_state(first(project), ImageState.EMPTY)
+    project.images.set_state(first(project), ImageState.EMPTY)
 
     (image,) = material_of(project).images
 
@@ -50,7 +50,7 @@ def test_open_proposal_is_neither_object_nor_background(project: Project) -> Non
     image_id = first(project)
     put(project, image_id, (octagon(5, 5, 20), 1), state=InstanceState.ACCEPTED)
     put(project, image_id, (octagon(60, 60, 20), 1), state=InstanceState.PROPOSED)
-    project.set_image_state(image_id, ImageState.IN_PROGRESS)
+    project.images.set_state(image_id, ImageState.IN_PROGRESS)
 
     (image,) = material_of(project).images
     example = example_of(image, "x.png", {1: 0})
@@ -61,7 +61,7 @@ def test_open_proposal_is_neither_object_nor_background(project: Project) -> Non
 
 def test_what_is_still_proposed_on_a_done_image_is_background(project: Project) -> None:
     put(project, first(project), (octagon(5, 5, 20), 1), state=InstanceState.PROPOSED)
-    project.set_image_state(first(project), ImageState.DONE)
+    project.images.set_state(first(project), ImageState.DONE)
 
     (image,) = material_of(project).images
 
@@ -70,7 +70,7 @@ def test_what_is_still_proposed_on_a_done_image_is_background(project: Project) 
 
 def test_rejected_proposal_is_background_that_is_looked_at_more_often(project: Project) -> None:
     put(project, first(project), (octagon(5, 5, 20), 1), state=InstanceState.REJECTED)
-    project.set_image_state(first(project), ImageState.EMPTY)
+    project.images.set_state(first(project), ImageState.EMPTY)
 
     (image,) = material_of(project).images
     example = example_of(image, "x.png", {1: 0})
@@ -81,7 +81,7 @@ def test_rejected_proposal_is_background_that_is_looked_at_more_often(project: P
 
 def test_image_in_progress_without_any_model_is_left_alone(project: Project) -> None:
     put(project, first(project), (octagon(5, 5, 20), 1))
-    project.set_image_state(first(project), ImageState.IN_PROGRESS)
+    project.images.set_state(first(project), ImageState.IN_PROGRESS)
 
     material = material_of(project)
 
@@ -91,7 +91,7 @@ def test_image_in_progress_without_any_model_is_left_alone(project: Project) -> 
 
 def test_classes_that_are_not_wanted_are_background(project: Project) -> None:
     put(project, first(project), (octagon(5, 5, 20), 1), (octagon(50, 50, 20), 2))
-    project.set_image_state(first(project), ImageState.DONE)
+    project.images.set_state(first(project), ImageState.DONE)
 
     material = material_of(project, {2})
 
@@ -101,8 +101,8 @@ def test_classes_that_are_not_wanted_are_background(project: Project) -> None:
 
 def test_merged_class_is_learned_under_its_new_name(project: Project) -> None:
     put(project, first(project), (octagon(5, 5, 20), 1), (octagon(50, 50, 20), 2))
-    project.set_image_state(first(project), ImageState.DONE)
-    project.merge_categories(1, 2)
+    project.images.set_state(first(project), ImageState.DONE)
+    project.merges.make(1, 2)
 
     material = material_of(project)
 
@@ -112,7 +112,7 @@ def test_merged_class_is_learned_under_its_new_name(project: Project) -> None:
 
 def test_object_outside_the_image_is_left_out(project: Project) -> None:
     put(project, first(project), (octagon(5, 5, 20), 1), (octagon(500, 500, 20), 1))
-    project.set_image_state(first(project), ImageState.DONE)
+    project.images.set_state(first(project), ImageState.DONE)
 
     (image,) = material_of(project).images
 
@@ -121,14 +121,14 @@ def test_object_outside_the_image_is_left_out(project: Project) -> None:
 
 def test_boxes_are_told_from_outlines(project: Project) -> None:
     put(project, first(project), (box(5, 5, 20), 1), (box(50, 50, 20), 1), (octagon(80, 80, 20), 1))
-    project.set_image_state(first(project), ImageState.DONE)
+    project.images.set_state(first(project), ImageState.DONE)
 
     assert material_of(project).box_share() == pytest.approx(2 / 3)
 
 
 def test_truth_holds_every_object_under_its_file_name(project: Project) -> None:
     put(project, first(project), (octagon(5, 5, 20), 1), (octagon(50, 50, 20), 2))
-    project.set_image_state(first(project), ImageState.DONE)
+    project.images.set_state(first(project), ImageState.DONE)
     material = material_of(project)
 
     truth = truth_of(material.images, material.categories)

@@ -86,7 +86,7 @@ def test_learned_model_describes_itself(outcome: LearnOutcome) -> None:
 def job(tmp_path: Path, small: None) -> Job:
     """Two images of one disc each, no held-out ones."""
     project = learning_project(tmp_path, images=2, objects=1, side=64)
-    files = [str(project.image_path(record)) for record in project.images()]
+    files = [str(project.image_path(record)) for record in project.images.all()]
     rle = mask_to_rle(np.ones((12, 12), np.uint8))["counts"].decode()
     patches = (Patch(20, 20, 12, 12, rle, 0),)
     examples = tuple(Example(file, 64, 64, patches) for file in files)

@@ -72,7 +72,7 @@ def test_the_like_are_found_in_a_project_and_what_was_rejected_is_not(tmp_path: 
     cv2.imwrite(str(tmp_path / "images" / "a.png"), image)
     assistant = mw.load_assistant("bundled", precision="f32")
     with Project.create(tmp_path / "p", image_root=tmp_path / "images") as project:
-        project.add_images(scan_folder(project.image_root))
+        project.images.add(scan_folder(project.image_root))
         outlined = Instance(1, 7, (square(24, 44, 32),))
         rejected = Instance(2, 7, (square(84, 44, 32),), InstanceState.REJECTED)
         examples = gathered_examples(project, 1, [outlined], assistant)

@@ -24,7 +24,7 @@ def project_of(folder: Path, pixels: np.ndarray) -> Project:
     for name in names:
         Image.fromarray(pixels).save(folder / "images" / name)
     project = Project.create(folder / "set.maskwright", image_root=folder / "images")
-    project.add_images(ScannedImage(name, pixels.shape[1], pixels.shape[0]) for name in names)
+    project.images.add(ScannedImage(name, pixels.shape[1], pixels.shape[0]) for name in names)
     return project
 
 
@@ -55,7 +55,7 @@ def test_a_project_without_readable_images_says_nothing(tmp_path: Path) -> None:
     (tmp_path / "images").mkdir()
     with Project.create(tmp_path / "set.maskwright", image_root=tmp_path / "images") as project:
         assert look_at(project).kind is None
-        project.add_images([ScannedImage("gone.png", 5, 5)])
+        project.images.add([ScannedImage("gone.png", 5, 5)])
         assert look_at(project).kind is None
 
 

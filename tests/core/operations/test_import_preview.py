@@ -18,8 +18,8 @@ def project(tmp_path: Path) -> Project:
     for name in ("a", "b"):
         write_image(tmp_path / "photos" / f"{name}.png")
     project = Project.create(tmp_path / "p.maskwright", image_root=tmp_path / "photos")
-    project.add_images(scan_folder(tmp_path / "photos", recursive=False))
-    project.add_category("car")
+    project.images.add(scan_folder(tmp_path / "photos", recursive=False))
+    project.categories.add("car")
     return project
 
 
@@ -51,25 +51,25 @@ def test_images_objects_classes_and_problems_are_told_and_nothing_is_changed(pro
     ]
     assert preview.result.added_count == 3
     assert [group.count for group in preview.problems] == [1]
-    assert (project.instances(1), [each.name for each in project.categories()]) == ((), ["car"])
-    assert project.instances(2) == ()
+    assert (project.instances.of(1), [each.name for each in project.categories.listed()]) == ((), ["car"])
+    assert project.instances.of(2) == ()
 
 
 def test_an_import_follows_the_chosen_classes(project: Project, tmp_path: Path) -> None:
     path = coco(tmp_path)
 
-    project.import_file(path, options=ImportOptions(class_names={"dog": "Car"}))
+    project.imports.add_file(path, options=ImportOptions(class_names={"dog": "Car"}))
 
-    assert [each.name for each in project.categories()] == [
+    assert [each.name for each in project.categories.listed()] == [
         "Car"
     ]  # a project without objects takes the file's spelling
-    assert [len(project.instances(id_)) for id_ in (1, 2)] == [1, 1]
+    assert [len(project.instances.of(id_)) for id_ in (1, 2)] == [1, 1]
 
 
 def test_a_class_that_is_left_out_brings_neither_objects_nor_itself(project: Project, tmp_path: Path) -> None:
-    project.import_file(coco(tmp_path), options=ImportOptions(class_names={"dog": None}))
+    project.imports.add_file(coco(tmp_path), options=ImportOptions(class_names={"dog": None}))
 
-    assert [each.name for each in project.categories()] == [
+    assert [each.name for each in project.categories.listed()] == [
         "Car"
     ]  # a project without objects takes the file's spelling
-    assert [len(project.instances(id_)) for id_ in (1, 2)] == [1, 0]
+    assert [len(project.instances.of(id_)) for id_ in (1, 2)] == [1, 0]

@@ -32,7 +32,7 @@ def project(tmp_path: Path) -> Iterator[Project]:
     for index in range(3):
         write_image(tmp_path / "images" / f"{index}.png")
     with Project.create(tmp_path / "set.maskwright", image_root=tmp_path / "images") as project:
-        project.add_images(scan_folder(project.image_root))
+        project.images.add(scan_folder(project.image_root))
         yield project
 
 
@@ -65,18 +65,18 @@ class Stopper:
 
 def test_one_image_gets_by_hand_what_a_batch_gives_it(project: Project, cache: CandidateCache, model: Model) -> None:
     predict_image(project, 1, model, Thresholds(), cache=cache)
-    by_hand, judged = project.instances(1), project.signal("uncertainty", 1)
+    by_hand, judged = project.instances.of(1), project.signals.get("uncertainty", 1)
 
     run_batch(project, model, Thresholds())
 
-    assert looks(project.instances(2)) == looks(by_hand)
-    assert project.signal("uncertainty", 2) == judged
+    assert looks(project.instances.of(2)) == looks(by_hand)
+    assert project.signals.get("uncertainty", 2) == judged
 
 
 def test_the_outcome_is_the_change_that_was_stored(project: Project, model: Model) -> None:
-    before = project.document(1)
+    before = project.instances.document(1)
     outcome = predict_image(project, 1, model, Thresholds())
-    assert tuple(before.apply(outcome.change)) == tuple(project.document(1))
+    assert tuple(before.apply(outcome.change)) == tuple(project.instances.document(1))
     assert outcome.proposal_count == 2
 
 
@@ -84,14 +84,14 @@ def test_the_outcome_is_the_change_that_was_stored(project: Project, model: Mode
 def test_a_cancelled_request_stores_nothing(project: Project, model: Model, after: int) -> None:
     with pytest.raises(OperationCancelledError):
         predict_image(project, 1, model, Thresholds(), monitor=Stopper(after))
-    assert project.instances(1) == ()
-    assert project.image(1).state is ImageState.UNSEEN
+    assert project.instances.of(1) == ()
+    assert project.images.record(1).state is ImageState.UNSEEN
 
 
 def test_pixels_that_are_at_hand_are_not_decoded_again(
     project: Project, model: Model, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    path = project.image_path(project.image(1))
+    path = project.image_path(project.images.record(1))
     pixels = SeenFile.now(path), read_image(path).bgr_u8
     monkeypatch.setattr("maskwright.operations.proposing.read_image", lambda _path: pytest.fail("decoded again"))
     assert predict_image(project, 1, model, Thresholds(), pixels=pixels).proposal_count == 2
@@ -99,35 +99,35 @@ def test_pixels_that_are_at_hand_are_not_decoded_again(
 
 def test_a_preview_shows_what_keeping_it_will_store(project: Project, cache: CandidateCache, model: Model) -> None:
     predict_image(project, 1, model, Thresholds(), cache=cache)
-    known, document, wanted = known_image(project, cache, 1), project.document(1), Thresholds(0.85, 0.5)
+    known, document, wanted = known_image(project, cache, 1), project.instances.document(1), Thresholds(0.85, 0.5)
     assert known is not None
 
     shown = document.apply(known.preview(document, wanted).change)
     kept = known.kept(document, wanted)
     project.put_proposals(1, kept.proposals, provenance=kept.provenance)
 
-    assert [instance.polygons for instance in shown] == [instance.polygons for instance in project.instances(1)]
+    assert [instance.polygons for instance in shown] == [instance.polygons for instance in project.instances.of(1)]
     assert len(shown) == 1
 
 
 def test_other_thresholds_reach_untouched_images_only(project: Project, cache: CandidateCache, model: Model) -> None:
     for image_id in (1, 2, 3):
         predict_image(project, image_id, model, Thresholds(), cache=cache)
-    first = project.instances(2)[0]
-    project.apply(2, Change.of([(first, replace(first, state=InstanceState.ACCEPTED))]), label="Accept")
+    first = project.instances.of(2)[0]
+    project.instances.apply(2, Change.of([(first, replace(first, state=InstanceState.ACCEPTED))]), label="Accept")
     told: dict[int, Change] = {}
 
     count = rethreshold(project, cache, Thresholds(0.85, 0.5), leave_out=[3], on_image=told.__setitem__)
 
-    assert [len(project.instances(image_id)) for image_id in (1, 2, 3)] == [1, 2, 2]
+    assert [len(project.instances.of(image_id)) for image_id in (1, 2, 3)] == [1, 2, 2]
     assert (count, list(told)) == (1, [1])
 
 
 def test_a_class_that_is_left_out_is_not_proposed(project: Project, model: Model) -> None:
     predict_image(project, 1, model, Thresholds())
-    left_out = project.instances(1)[0].category_id
+    left_out = project.instances.of(1)[0].category_id
     run_batch(project, model, Thresholds(left_out=(left_out,)))
-    assert {instance.category_id for instance in project.instances(2)}.isdisjoint({left_out})
+    assert {instance.category_id for instance in project.instances.of(2)}.isdisjoint({left_out})
 
 
 def test_a_document_without_candidates_has_no_preview(project: Project, cache: CandidateCache) -> None:

@@ -24,7 +24,7 @@ def project(tmp_path: Path) -> Iterator[Project]:
     for index in range(4):
         write_image(tmp_path / "images" / f"{index}.png", value=index)
     with Project.create(tmp_path / "set.maskwright", image_root=tmp_path / "images") as project:
-        project.add_images(scan_folder(project.image_root))
+        project.images.add(scan_folder(project.image_root))
         project.ensure_categories([(1, "cell")])
         for image_id in (1, 2, 3):
             project.put_proposals(image_id, [Proposal(1, 0.9, (square(10, 10, 20),))])
@@ -58,21 +58,21 @@ def test_every_proposal_is_refined_once(project: Project, assistant: BackendAssi
     first, second = (refine_project(project, assistant) for _ in range(2))
     assert (first.images, first.counts[Verdict.TAKEN], first.failures) == (3, 3, ())
     assert (second.images, sum(second.counts.values())) == (0, 0)
-    assert {project.instances(id_)[0].bounds_xyxy for id_ in (1, 2, 3)} == {(10, 10, 29, 30)}
+    assert {project.instances.of(id_)[0].bounds_xyxy for id_ in (1, 2, 3)} == {(10, 10, 29, 30)}
 
 
 def test_proposals_stay_proposals_and_the_image_unworked(project: Project, assistant: BackendAssistant) -> None:
     refine_project(project, assistant)
-    assert project.instances(1)[0].state is InstanceState.PROPOSED
-    assert project.instances(1)[0].edited_at == ""
-    assert project.image(1).state is ImageState.PRELABELLED
+    assert project.instances.of(1)[0].state is InstanceState.PROPOSED
+    assert project.instances.of(1)[0].edited_at == ""
+    assert project.images.record(1).state is ImageState.PRELABELLED
 
 
 def test_a_user_s_objects_stay_as_they_are(project: Project, assistant: BackendAssistant) -> None:
-    own = drawn(project.reserve_instance_ids(1)[0], square(10, 10, 21))
-    project.apply(1, Change.create([own]), label="Draw")
+    own = drawn(project.instances.reserve_ids(1)[0], square(10, 10, 21))
+    project.instances.apply(1, Change.create([own]), label="Draw")
     refine_project(project, assistant)
-    assert next(one for one in project.instances(1) if one.id == own.id).polygons == own.polygons
+    assert next(one for one in project.instances.of(1) if one.id == own.id).polygons == own.polygons
 
 
 def test_a_missing_image_is_noted_and_the_rest_goes_on(project: Project, assistant: BackendAssistant) -> None:
@@ -98,7 +98,7 @@ def test_a_device_that_fails_on_everything_ends_it(
     monkeypatch.setattr("maskwright.operations.refining._DEVICE_FAILURES", 2)
     with pytest.raises(ModelError, match="device is gone"):
         refine_project(project, assistant)
-    assert project.instances(1)[0].bounds_xyxy == (10, 10, 30, 30)
+    assert project.instances.of(1)[0].bounds_xyxy == (10, 10, 30, 30)
 
 
 def test_somebody_else_may_choose_and_keep_what_is_refined(project: Project, assistant: BackendAssistant) -> None:
@@ -107,7 +107,7 @@ def test_somebody_else_may_choose_and_keep_what_is_refined(project: Project, ass
         project, assistant, choose=lambda instances, _name: list(instances)[:1], store=kept.__setitem__
     )
     assert (report.images, list(kept)) == (3, [1, 2, 3])
-    assert project.instances(1)[0].bounds_xyxy == (10, 10, 30, 30)
+    assert project.instances.of(1)[0].bounds_xyxy == (10, 10, 30, 30)
 
 
 def test_what_is_ahead_of_the_project_is_refined(project: Project, assistant: BackendAssistant) -> None:

@@ -41,10 +41,10 @@ def accepted(project: Project, model: Path) -> int:
     """Pre-labels, accepts what is proposed; how many objects that were."""
     run_batch(project, load_model(model, precision="f32"), Thresholds())
     count = 0
-    for image in list(project.images()):
-        document = project.document(image.id)
+    for image in list(project.images.all()):
+        document = project.instances.document(image.id)
         change = edits.accept(document, [each.id for each in document])
-        project.apply(image.id, change, label="Accept")
+        project.instances.apply(image.id, change, label="Accept")
         count += len(change)
     return count
 
@@ -79,11 +79,11 @@ def test_images_are_looked_for_in_another_folder(project: Project, folder: Path,
 
 def test_classes_are_merged_and_parted(project: Project, tmp_path: Path) -> None:
     accepted(project, tiny_models.yolact(tmp_path / "tiny.xml"))
-    first, second = project.categories()[:2]
-    merge = project.merge_categories(first.id, second.id)
-    assert project.category_use(second.id).instances == 4
-    project.undo_merge(merge.id)
-    assert project.category_use(second.id).instances == 2
+    first, second = project.categories.listed()[:2]
+    merge = project.merges.make(first.id, second.id)
+    assert project.categories.use(second.id).instances == 4
+    project.merges.undo(merge.id)
+    assert project.categories.use(second.id).instances == 2
 
 
 class Impatient(SilentMonitor):

@@ -24,13 +24,13 @@ def project(tmp_path: Path) -> Iterator[Project]:
 
 
 def test_names_are_guessed_past_case_plural_and_separators(project: Project) -> None:
-    assert guess_mapping(LABELS, project.categories()) == {3: 1, 17: 2}
+    assert guess_mapping(LABELS, project.categories.listed()) == {3: 1, 17: 2}
 
 
 def test_a_class_without_a_category_gets_one_that_is_not_listed_yet(project: Project) -> None:
     assert project_categories(project, LABELS, "hash") == {3: 1, 17: 2, 18: 18}
-    assert [category.name for category in project.offered_categories()] == ["dog"]
-    assert project.categories()[-1].name == "animal"
+    assert [category.name for category in project.categories.offered()] == ["dog"]
+    assert project.categories.listed()[-1].name == "animal"
 
 
 def test_decisions_come_first_and_are_kept_per_model(project: Project) -> None:
@@ -39,14 +39,14 @@ def test_decisions_come_first_and_are_kept_per_model(project: Project) -> None:
 
     assert project_categories(project, LABELS, "hash") == {3: 1, 18: 3}
     assert stored_mapping(project, "hash") == {18: 3, 17: None}
-    assert len(project.categories()) == 3
+    assert len(project.categories.listed()) == 3
 
 
 def test_a_mapping_is_written_as_pairs(project: Project) -> None:
     mapping = parse_mapping("dog=animal, traffic_light=, Cells=tissue", project, LABELS)
 
     assert mapping == {18: 3, 17: None, 3: 4}
-    assert project.categories()[-1].name == "tissue"
+    assert project.categories.listed()[-1].name == "tissue"
 
 
 def test_another_word_for_the_same_thing_is_guessed_where_the_very_name_is_missing() -> None:
@@ -58,7 +58,7 @@ def test_another_word_for_the_same_thing_is_guessed_where_the_very_name_is_missi
 @pytest.fixture
 def own_labels(project: Project) -> tuple[ModelCategory, ...]:
     """Of a model that was learned in the project as it is now."""
-    categories = project.categories()
+    categories = project.categories.listed()
     record = {"model_hash": "own", "category_ids": [category.id for category in categories]}
     path = project.path / ROUNDS_FILE
     path.parent.mkdir()
@@ -67,18 +67,18 @@ def own_labels(project: Project) -> tuple[ModelCategory, ...]:
 
 
 def test_a_learned_model_knows_its_classes_after_they_were_renamed(project: Project, own_labels) -> None:
-    project.rename_category(1, "nucleus")
-    project.rename_category(2, "cell")
+    project.categories.rename(1, "nucleus")
+    project.categories.rename(2, "cell")
 
     assert project_categories(project, own_labels, "own") == {1: 1, 2: 2, 3: 3}
-    assert project.offered_categories() == ()
+    assert project.categories.offered() == ()
 
 
 def test_a_learned_model_follows_merges_and_leaves_out_what_was_deleted(project: Project, own_labels) -> None:
-    project.rename_category(2, "lamp")
-    project.merge_categories(2, 1)
-    project.rename_category(3, "beast")
-    project.delete_category(3)
+    project.categories.rename(2, "lamp")
+    project.merges.make(2, 1)
+    project.categories.rename(3, "beast")
+    project.categories.delete(3)
 
     assert project_categories(project, own_labels, "own") == {1: 1, 2: 1}
 

@@ -16,6 +16,7 @@ from maskwright.inference.thresholds import Thresholds
 from maskwright.prelabel import CancelToken, Progress, prelabel_one, resumable_run, run_batch, stages
 from maskwright.prelabel.feeding import Queue
 from maskwright.project import Project, ScannedImage, scan_folder
+from maskwright.project.layer import ProposalRepository
 from project_builders import write_image
 
 
@@ -30,12 +31,12 @@ def project(tmp_path: Path) -> Iterator[Project]:
     for index in range(12):
         write_image(tmp_path / "images" / f"{index:02d}.png")
     with Project.create(tmp_path / "set.maskwright", image_root=tmp_path / "images") as project:
-        project.add_images(scan_folder(project.image_root))
+        project.images.add(scan_folder(project.image_root))
         yield project
 
 
 def names_of(project: Project) -> dict[int, str]:
-    return {category.id: category.name for category in project.categories()}
+    return {category.id: category.name for category in project.categories.listed()}
 
 
 def test_every_image_gets_its_proposals_once(project: Project, model: Model) -> None:
@@ -46,14 +47,14 @@ def test_every_image_gets_its_proposals_once(project: Project, model: Model) -> 
     assert (report.done, report.failed, report.remaining) == (12, 0, 0)
     assert sorted(progress.image_id for progress in seen) == list(range(1, 13))
     assert seen[-1].done == seen[-1].total == 12
-    assert project.state_counts()[ImageState.PRELABELLED] == 12
-    assert {len(project.instances(id_)) for id_ in range(1, 13)} == {2}
+    assert project.images.state_counts()[ImageState.PRELABELLED] == 12
+    assert {len(project.instances.of(id_)) for id_ in range(1, 13)} == {2}
 
 
 def test_proposals_lie_where_the_model_sees_them(project: Project, model: Model) -> None:
     run_batch(project, model, Thresholds())
 
-    left, right = sorted(project.instances(1), key=lambda instance: instance.bounds_xyxy)
+    left, right = sorted(project.instances.of(1), key=lambda instance: instance.bounds_xyxy)
     assert left.bounds_xyxy == pytest.approx((0, 0, 32, 48), abs=8)
     assert right.bounds_xyxy == pytest.approx((32, 0, 64, 48), abs=8)
     assert (left.state, left.score) == (InstanceState.PROPOSED, pytest.approx(0.9))
@@ -63,10 +64,10 @@ def test_proposals_lie_where_the_model_sees_them(project: Project, model: Model)
 
 def test_thresholds_and_classes_select(project: Project, model: Model) -> None:
     run_batch(project, model, Thresholds(score=0.85))
-    assert [instance.score for instance in project.instances(1)] == [pytest.approx(0.9)]
+    assert [instance.score for instance in project.instances.of(1)] == [pytest.approx(0.9)]
 
     run_batch(project, model, Thresholds(categories=(model.labels[1].id,)))
-    assert [instance.score for instance in project.instances(1)] == [pytest.approx(0.8)]
+    assert [instance.score for instance in project.instances.of(1)] == [pytest.approx(0.8)]
 
 
 def test_bad_images_fail_alone_with_their_reason(project: Project, model: Model) -> None:
@@ -77,19 +78,19 @@ def test_bad_images_fail_alone_with_their_reason(project: Project, model: Model)
 
     report = run_batch(project, model, Thresholds(), on_progress=seen.append)
 
-    reasons = {failure.file_name: failure.reason for failure in project.failures(report.run_id)}
+    reasons = {failure.file_name: failure.reason for failure in project.runs.failures(report.run_id)}
     assert (report.done, report.failed) == (9, 3)
     assert "empty" in reasons["03.png"]
     assert "does not exist" in reasons["05.png"]
     assert "another size" in reasons["07.png"]
     assert sum(progress.failure is not None for progress in seen) == 3
-    assert project.image(4).state is ImageState.UNSEEN
+    assert project.images.record(4).state is ImageState.UNSEEN
 
 
 def test_a_cancelled_batch_is_resumed_without_doing_an_image_twice(project: Project, model: Model) -> None:
     for index in range(12, 60):
         write_image(project.image_root / f"{index:02d}.png")
-    project.add_images(scan_folder(project.image_root))
+    project.images.add(scan_folder(project.image_root))
     token, seen = CancelToken(), []
 
     def stop_after_three(progress: Progress) -> None:
@@ -113,12 +114,12 @@ def test_a_cancelled_batch_is_resumed_without_doing_an_image_twice(project: Proj
 def test_images_that_somebody_worked_on_are_left_alone_on_request(project: Project, model: Model) -> None:
     worked_on = {1: ImageState.DONE, 2: ImageState.EMPTY, 3: ImageState.IN_PROGRESS}
     for id_, state in worked_on.items():
-        project.set_image_state(id_, state)
+        project.images.set_state(id_, state)
 
     report = run_batch(project, model, Thresholds(), only_untouched=True)
 
     assert (report.done, report.remaining) == (9, 0)
-    assert [len(project.instances(id_)) for id_ in (1, 2, 3, 4)] == [0, 0, 0, 2]
+    assert [len(project.instances.of(id_)) for id_ in (1, 2, 3, 4)] == [0, 0, 0, 2]
 
 
 def test_other_settings_are_another_run(project: Project, model: Model) -> None:
@@ -221,7 +222,7 @@ def test_an_image_on_which_inference_fails_is_listed(
     report = run_batch(project, model, Thresholds())
 
     assert report.done == 11
-    assert [failure.reason for failure in project.failures(report.run_id)] == ["too dark"]
+    assert [failure.reason for failure in project.runs.failures(report.run_id)] == ["too dark"]
 
 
 def test_a_vanished_image_folder_stops_the_batch(project: Project, model: Model) -> None:
@@ -239,7 +240,7 @@ def test_a_project_that_cannot_be_written_ends_the_batch_with_its_reason(
     def full(*_: object, **__: object) -> None:
         raise ProjectError("the disk is full")
 
-    monkeypatch.setattr(Project, "put_many_proposals", full)
+    monkeypatch.setattr(ProposalRepository, "put_many", full)
 
     with pytest.raises(ProjectError, match="disk is full"):
         run_batch(project, model, Thresholds())
@@ -256,7 +257,7 @@ def test_an_image_above_the_pixel_budget_goes_through_alone(
     monkeypatch.setattr("maskwright.prelabel.feeding.PIXEL_BUDGET", 10)
     write_image(tmp_path / "a.png")
     with Project.create(tmp_path / "set.maskwright", image_root=tmp_path) as project:
-        project.add_images([ScannedImage("a.png", 64, 48)])
+        project.images.add([ScannedImage("a.png", 64, 48)])
         assert run_batch(project, model, Thresholds()).done == 1
 
 
@@ -273,7 +274,7 @@ def test_several_images_are_stored_in_one_transaction_and_told_of_afterwards(
     revisions: list[int] = []
 
     def note(progress: Progress) -> None:
-        assert len(project.instances(progress.image_id)) == 2
+        assert len(project.instances.of(progress.image_id)) == 2
         revisions.append(project.revision)
 
     run_batch(project, model, Thresholds(), on_progress=note)

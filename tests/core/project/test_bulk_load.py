@@ -57,7 +57,7 @@ with project._database.write_alone() as connection:
 def killed(tmp_path: Path) -> Path:
     """A project whose import was killed when all objects were written and nothing was committed."""
     with make_project(tmp_path) as project:
-        before = [image.file_name for image in project.images()]
+        before = [image.file_name for image in project.images.all()]
     path = tmp_path / "set.maskwright"
     script = [sys.executable, "-c", KILLED_IN_THE_MIDDLE, str(path), str(coco_file(tmp_path, 5000))]
     done = subprocess.run(script, env={**os.environ, "PYTHONPATH": str(CORE)}, check=False, capture_output=True)
@@ -69,11 +69,11 @@ def killed(tmp_path: Path) -> Path:
 
 def test_a_killed_import_leaves_the_project_as_it_was(killed: Path, tmp_path: Path) -> None:
     with make_project(tmp_path / "other") as untouched:
-        before = [(image.id, image.file_name) for image in untouched.images()]
+        before = [(image.id, image.file_name) for image in untouched.images.all()]
     with Project.open(killed) as project:
         assert not project.is_read_only
-        assert [(image.id, image.file_name) for image in project.images()] == before
-        assert not project.instance_ids()
+        assert [(image.id, image.file_name) for image in project.images.all()] == before
+        assert not project.instances.ids()
     assert journal_mode(killed) == WAL
     assert not (killed / f"{FILE_NAME}-journal").exists()
 
@@ -86,7 +86,7 @@ def test_a_reader_of_a_killed_import_is_told_what_to_do(killed: Path) -> None:
 
 def test_the_file_is_in_wal_mode_again_afterwards(tmp_path: Path) -> None:
     with make_project(tmp_path) as project:
-        result, _ = project.import_coco(coco_file(tmp_path, 30), alone=True)
+        result, _ = project.imports.add_coco(coco_file(tmp_path, 30), alone=True)
         assert result.instance_count == 30
         with project._database.read() as connection:
             assert connection.exec_driver_sql("PRAGMA journal_mode").scalar_one() == "wal"
@@ -96,10 +96,10 @@ def test_the_file_is_in_wal_mode_again_afterwards(tmp_path: Path) -> None:
 
 def test_somebody_who_reads_meanwhile_is_no_hindrance(tmp_path: Path) -> None:
     with make_project(tmp_path) as project, Project.open(project.path, read_only=True) as other:
-        count = len(list(other.images()))
+        count = len(list(other.images.all()))
         with other._database.read() as connection:
             connection.exec_driver_sql("SELECT count(*) FROM images").fetchall()
-            project.import_coco(coco_file(tmp_path, 30), alone=True)
+            project.imports.add_coco(coco_file(tmp_path, 30), alone=True)
             assert connection.exec_driver_sql("SELECT count(*) FROM images").scalar_one() == count
-        assert len(other.instance_ids()) == 30
+        assert len(other.instances.ids()) == 30
     assert journal_mode(tmp_path / "set.maskwright") == WAL

@@ -24,7 +24,7 @@ def project(tmp_path: Path) -> Project:
 
 
 def names(project: Project) -> list[str]:
-    return [category.name for category in project.categories()]
+    return [category.name for category in project.categories.listed()]
 
 
 def found(project: Project, mapping: dict[int, int], *model_ids: int, image_id: int = 1) -> None:
@@ -32,7 +32,7 @@ def found(project: Project, mapping: dict[int, int], *model_ids: int, image_id: 
 
 
 def in_file(project: Project, path: Path) -> dict[str, int]:
-    export_coco(project, path)
+    export_coco(project.source, path)
     return {category["name"]: category["id"] for category in json.loads(path.read_text())["categories"]}
 
 
@@ -43,7 +43,7 @@ def test_only_classes_that_occur_are_taken_from_a_model(project: Project) -> Non
     found(project, mapping, CAR)
 
     assert names(project) == ["car"]
-    assert len(project.offered_categories()) == 79
+    assert len(project.categories.offered()) == 79
 
 
 def test_official_ids_stay_official_after_another_model_was_tried(project: Project, tmp_path: Path) -> None:
@@ -71,7 +71,7 @@ def test_a_model_of_no_official_classes_gives_way_in_files(project: Project, tmp
 
 
 def test_own_classes_keep_their_numbers_when_a_model_is_tried(project: Project, tmp_path: Path) -> None:
-    project.add_category("leaf")
+    project.categories.add("leaf")
     mapping = project_categories(project, COCO_CATEGORIES, "coco")
     found(project, mapping, PERSON, CAR)
 
@@ -84,10 +84,10 @@ def test_own_classes_keep_their_numbers_when_a_model_is_tried(project: Project, 
 def test_an_offered_class_that_is_asked_for_is_the_users(project: Project) -> None:
     mapping = project_categories(project, COCO_CATEGORIES, "coco")
 
-    assert project.add_category("Car").id == mapping[CAR]
+    assert project.categories.add("Car").id == mapping[CAR]
     assert names(project) == ["Car"]
     with pytest.raises(ProjectError, match="already"):
-        project.add_category("car")
+        project.categories.add("car")
 
 
 def test_a_deleted_class_takes_its_objects_along_and_stays_away(project: Project) -> None:
@@ -95,48 +95,48 @@ def test_a_deleted_class_takes_its_objects_along_and_stays_away(project: Project
     for image_id in (1, 2):
         found(project, mapping, PERSON, CAR, CAR, image_id=image_id)
 
-    assert project.delete_category(mapping[CAR]) == 4
+    assert project.categories.delete(mapping[CAR]) == 4
 
     assert names(project) == ["person"]
-    assert [len(project.instances(id_)) for id_ in (1, 2)] == [1, 1]
-    assert [project.image(id_).instance_count for id_ in (1, 2)] == [1, 1]
+    assert [len(project.instances.of(id_)) for id_ in (1, 2)] == [1, 1]
+    assert [project.images.record(id_).instance_count for id_ in (1, 2)] == [1, 1]
     assert CAR not in project_categories(project, COCO_CATEGORIES, "coco")
     with pytest.raises(ProjectError, match="no category"):
-        project.delete_category(mapping[CAR])
+        project.categories.delete(mapping[CAR])
 
 
 def test_undoing_the_deletion_on_an_image_brings_the_class_back(project: Project) -> None:
-    project.add_category("cell")
-    project.apply(1, Change.of([(None, drawn(7))]), label="draw")
-    project.delete_category(1)
-    [*_, step] = project.undo_steps(1).undo
+    project.categories.add("cell")
+    project.instances.apply(1, Change.of([(None, drawn(7))]), label="draw")
+    project.categories.delete(1)
+    [*_, step] = project.history.undo_steps(1).undo
 
-    project.apply(1, step.change.inverse(), label=step.label, kind="undo")
+    project.instances.apply(1, step.change.inverse(), label=step.label, kind="undo")
 
     assert (step.label, names(project)) == ("delete the class “cell”", ["cell"])
-    assert [each.state for each in project.instances(1)] == [InstanceState.DRAWN]
+    assert [each.state for each in project.instances.of(1)] == [InstanceState.DRAWN]
 
 
 def test_a_deleted_class_that_is_added_again_is_proposed_again(project: Project) -> None:
     mapping = project_categories(project, COCO_CATEGORIES, "coco")
     found(project, mapping, CAR)
-    project.delete_category(mapping[CAR])
+    project.categories.delete(mapping[CAR])
 
-    assert project.add_category("car").id == mapping[CAR]
+    assert project.categories.add("car").id == mapping[CAR]
     assert project_categories(project, COCO_CATEGORIES, "coco") == mapping
 
 
 def test_a_class_may_be_renamed_to_what_a_deleted_or_offered_one_was_called(project: Project) -> None:
     mapping = project_categories(project, COCO_CATEGORIES, "coco")
     found(project, mapping, CAR)
-    project.delete_category(mapping[CAR])
-    own = project.add_category("vehicle")
+    project.categories.delete(mapping[CAR])
+    own = project.categories.add("vehicle")
 
-    project.rename_category(own.id, "car")
-    project.rename_category(project.add_category("folk").id, "person")
+    project.categories.rename(own.id, "car")
+    project.categories.rename(project.categories.add("folk").id, "person")
 
     assert sorted(names(project)) == ["car", "person"]
     assert project_categories(project, COCO_CATEGORIES, "coco")[CAR] == own.id
-    [*_, step] = project.undo_steps(1).undo
-    project.apply(1, step.change.inverse(), label=step.label, kind="undo")
+    [*_, step] = project.history.undo_steps(1).undo
+    project.instances.apply(1, step.change.inverse(), label=step.label, kind="undo")
     assert sorted(names(project)) == ["car", "car 2", "person"]

@@ -32,8 +32,8 @@ BOMB = zlib.compress(bytes(300 * 2**20), 9)
 @pytest.fixture
 def place(tmp_path: Path) -> Path:
     with make_project(tmp_path, images=3) as project:
-        project.apply(1, Change.create([drawn(1)]), label="Draw")
-        project.apply(2, Change.create([drawn(2)]), label="Draw")
+        project.instances.apply(1, Change.create([drawn(1)]), label="Draw")
+        project.instances.apply(2, Change.create([drawn(2)]), label="Draw")
         return project.path
 
 
@@ -130,13 +130,13 @@ def test_a_damaged_row_is_found_by_name_and_the_rest_can_be_used(place: Path, sq
         connection.execute(sql)
     connection.close()
     with Project.open(place, read_only=True) as project:
-        assert [found.row for found in project.damaged_rows()] == [row]
+        assert [found.row for found in project.source.damaged_rows()] == [row]
     with Project.open(place) as project:
-        assert len(list(project.images())) == 3
-        assert len(project.categories()) >= 2
-        assert len(project.document(2)) == 1
-        assert len(project.undo_steps(2).undo) == 1
-        project.apply(3, Change.create([drawn(9)]), label="Draw")
+        assert len(list(project.images.all())) == 3
+        assert len(project.categories.listed()) >= 2
+        assert len(project.instances.document(2)) == 1
+        assert len(project.history.undo_steps(2).undo) == 1
+        project.instances.apply(3, Change.create([drawn(9)]), label="Draw")
     told = CliRunner().invoke(app, ["check", str(place)])
     if "category_id = 99" in sql:  # it was given one by the number
         assert "class 99 (lost)" in CliRunner().invoke(app, ["classes", str(place)]).output
@@ -168,7 +168,7 @@ OBJECTS = {name: sql for name, (sql, row) in DAMAGED.items() if row == "object 1
 @pytest.mark.parametrize("sql", OBJECTS.values(), ids=OBJECTS)
 def test_a_damaged_object_leaves_the_others_of_its_image_to_be_worked_on(place: Path, tmp_path: Path, sql: str) -> None:
     with Project.open(place) as project:
-        project.apply(1, Change.create([drawn(5, square(20, 20))]), label="Draw")
+        project.instances.apply(1, Change.create([drawn(5, square(20, 20))]), label="Draw")
     connection = sqlite3.connect(place / "project.db")
     with connection:
         connection.execute("PRAGMA foreign_keys=OFF")
@@ -177,15 +177,17 @@ def test_a_damaged_object_leaves_the_others_of_its_image_to_be_worked_on(place: 
     before = rows_of(place, "SELECT * FROM instances WHERE id = 1")
 
     with Project.open(place) as project:
-        document = project.document(1)
+        document = project.instances.document(1)
         assert [*document.instances] == [5]
         assert [*document.damaged] == [1]
-        project.apply(1, Change.of([(document[5], replace(document[5], category_id=2))]), label="Change class")
+        project.instances.apply(
+            1, Change.of([(document[5], replace(document[5], category_id=2))]), label="Change class"
+        )
         project.put_proposals(1, [])
-        project.merge_categories(2, 1)
-        project.undo_merge(project.merges()[-1].id)
-        project.delete_category(2)
-        assert len(project.undo_steps(1).undo) >= 1
+        project.merges.make(2, 1)
+        project.merges.undo(project.merges.all()[-1].id)
+        project.categories.delete(2)
+        assert len(project.history.undo_steps(1).undo) >= 1
 
     out = tmp_path / "out.json"
     told = CliRunner().invoke(app, ["export", str(place), "--out", str(out)])
@@ -199,7 +201,7 @@ def test_a_damaged_annotation_that_was_imported_is_left_out_of_an_export(place: 
     out, again, empty = tmp_path / "out.json", tmp_path / "again.json", tmp_path / "b"
     assert CliRunner().invoke(app, ["export", str(place), "--out", str(out)]).exit_code == 0
     with make_project(empty, images=3) as project:
-        project.import_coco(out)
+        project.imports.add_coco(out)
         place = project.path
     for damage in (b"[]", b'{"id": 1', b'{"id": 1, "image_id": 1, "category_id": 1, "segmentation": 5}'):
         written(place, "UPDATE instances SET polygons = ? WHERE id = 1", pack_record(damage))
@@ -213,9 +215,9 @@ def test_a_damaged_annotation_that_was_imported_is_left_out_of_an_export(place: 
 def test_an_image_keeps_its_objects_where_only_what_is_said_about_it_is_damaged(place: Path, column: str) -> None:
     written(place, f"UPDATE images SET {column} WHERE id = 1")
     with Project.open(place) as project:
-        assert project.image(1).file_name == "000000.jpg"
-        assert len(project.document(1)) == 1
-        assert sum(project.state_counts().values()) == 3
+        assert project.images.record(1).file_name == "000000.jpg"
+        assert len(project.instances.document(1)) == 1
+        assert sum(project.images.state_counts().values()) == 3
 
 
 @pytest.mark.parametrize("column", ["width = 2000000000", "file_name = '../../x'"])
@@ -233,22 +235,22 @@ def test_the_objects_of_an_image_without_a_name_or_a_size_are_kept_and_not_expor
 
 def test_undo_goes_back_to_a_damaged_step_and_no_further(place: Path) -> None:
     with Project.open(place) as project:
-        project.apply(1, Change.create([drawn(5)]), label="Draw")
-        project.apply(1, Change.create([drawn(6)]), label="Draw")
+        project.instances.apply(1, Change.create([drawn(5)]), label="Draw")
+        project.instances.apply(1, Change.create([drawn(6)]), label="Draw")
     written(place, "UPDATE history SET change = x'00' WHERE id = 3")
     with Project.open(place) as project:
-        assert [[*step.change.entries] for step in project.undo_steps(1).undo] == [[6]]
+        assert [[*step.change.entries] for step in project.history.undo_steps(1).undo] == [[6]]
         with pytest.raises(ProjectError, match="damaged"):
-            project.document_at(1, "2020-01-01T00:00:00.000+00:00")
+            project.history.document_at(1, "2020-01-01T00:00:00.000+00:00")
 
 
 def test_a_model_proposes_on_where_its_last_step_is_damaged(place: Path) -> None:
     written(place, "UPDATE history SET change = x'00', kind = 'proposals' WHERE image_id = 1")
     proposal = Proposal(1, 0.5, (square(30, 30),))
     with Project.open(place) as project:
-        project.reserve_instance_ids(10)
+        project.instances.reserve_ids(10)
         project.put_proposals(1, [proposal])
-        assert len(project.document(1)) == 2
+        assert len(project.instances.document(1)) == 2
     assert rows_of(place, "SELECT change FROM history WHERE id = 1") == [(b"\0",)]
 
 
@@ -265,9 +267,9 @@ def test_objects_whose_class_is_lost_can_be_seen_and_given_another(place: Path) 
         connection.execute("DELETE FROM categories WHERE id = 1")
     connection.close()
     with Project.open(place) as project:
-        assert [category.name for category in project.categories()] == ["class 1 (lost)", "cat"]
-        (found,) = project.document(1)
-        project.apply(1, Change.of([(found, replace(found, category_id=2))]), label="Change class")
+        assert [category.name for category in project.categories.listed()] == ["class 1 (lost)", "cat"]
+        (found,) = project.instances.document(1)
+        project.instances.apply(1, Change.of([(found, replace(found, category_id=2))]), label="Change class")
 
 
 def test_objects_and_steps_of_an_image_that_is_lost_are_listed(place: Path) -> None:
@@ -276,8 +278,8 @@ def test_objects_and_steps_of_an_image_that_is_lost_are_listed(place: Path) -> N
         connection.execute("DELETE FROM images WHERE id = 1")
     connection.close()
     with Project.open(place) as project:
-        assert [row.row for row in project.damaged_rows()] == ["step 1", "object 1"]
-        assert len(project.document(2)) == 1
+        assert [row.row for row in project.source.damaged_rows()] == ["step 1", "object 1"]
+        assert len(project.instances.document(2)) == 1
 
 
 def test_a_change_of_much_that_is_alike_can_be_read_again() -> None:
@@ -317,7 +319,7 @@ def test_coordinates_that_are_no_pixels_are_refused(place: Path, value: float) -
     packed = pack_polygons([square(0.5)])
     written(place, "UPDATE instances SET polygons = ? WHERE id = 1", packed[:-8] + np.array([value]).tobytes())
     with Project.open(place) as project:
-        assert "coordinates" in project.document(1).damaged[1]
+        assert "coordinates" in project.instances.document(1).damaged[1]
 
 
 READ_HISTORY = """
@@ -326,7 +328,7 @@ from pathlib import Path
 from maskwright.project import Project
 with Project.open(Path(sys.argv[1])) as project:
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    project.undo_steps(1)
+    project.history.undo_steps(1)
     print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
 """
 

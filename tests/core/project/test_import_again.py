@@ -57,12 +57,12 @@ def project(tmp_path: Path) -> Any:
 
 def take_in(project: Project, tmp_path: Path, content: Any = CONTENT) -> Any:
     (tmp_path / "in.json").write_text(json.dumps(content))
-    return project.import_data(read_coco(tmp_path / "in.json"))
+    return project.imports.add(read_coco(tmp_path / "in.json"))
 
 
 def stream_in(project: Project, tmp_path: Path, content: Any = CONTENT) -> Any:
     (tmp_path / "in.json").write_text(json.dumps(content))
-    return project.import_coco(tmp_path / "in.json")
+    return project.imports.add_coco(tmp_path / "in.json")
 
 
 @pytest.fixture(params=[take_in, stream_in], ids=["whole", "stream"])
@@ -71,7 +71,7 @@ def brought_in(request: pytest.FixtureRequest) -> Any:
 
 
 def exported(project: Project, tmp_path: Path) -> Any:
-    export_coco(project, tmp_path / "out.json")
+    export_coco(project.source, tmp_path / "out.json")
     return json.loads((tmp_path / "out.json").read_text())
 
 
@@ -83,40 +83,44 @@ def test_import_and_export_give_the_same_content(project: Project, tmp_path: Pat
 def test_images_of_a_scanned_folder_keep_their_ids_and_leave_under_those_of_the_file(
     project: Project, tmp_path: Path, brought_in: Any
 ) -> None:
-    project.add_images([Found("a.png"), Found("b.png")])
+    project.images.add([Found("a.png"), Found("b.png")])
     brought_in(project, tmp_path)
-    assert [(image.id, image.file_name) for image in project.images()] == [(1, "a.png"), (2, "b.png"), (7, "c/a.png")]
+    assert [(image.id, image.file_name) for image in project.images.all()] == [
+        (1, "a.png"),
+        (2, "b.png"),
+        (7, "c/a.png"),
+    ]
     assert json.dumps(exported(project, tmp_path)) == json.dumps(CONTENT)
 
 
 def test_ids_that_were_given_are_not_given_again(project: Project, tmp_path: Path, brought_in: Any) -> None:
-    given = project.reserve_instance_ids(1000)  # as an open window does
-    project.add_images([Found("c/a.png"), Found("b.png")])
-    project.add_category("mine")
+    given = project.instances.reserve_ids(1000)  # as an open window does
+    project.images.add([Found("c/a.png"), Found("b.png")])
+    project.categories.add("mine")
     brought_in(project, tmp_path)
-    assert not {instance.id for image_id in (1, 2) for instance in project.instances(image_id)} & set(given)
+    assert not {instance.id for image_id in (1, 2) for instance in project.instances.of(image_id)} & set(given)
     assert json.dumps(exported(project, tmp_path)["annotations"]) == json.dumps(CONTENT["annotations"])
 
 
 def test_an_object_drawn_before_the_import_gets_a_number_of_its_own_in_the_file(
     project: Project, tmp_path: Path, brought_in: Any
 ) -> None:
-    project.reserve_instance_ids(1000)
-    project.add_images([Found("c/a.png"), Found("b.png")])
-    mine = project.add_category("mine")
+    project.instances.reserve_ids(1000)
+    project.images.add([Found("c/a.png"), Found("b.png")])
+    mine = project.categories.add("mine")
     brought_in(project, tmp_path)
-    project.apply(2, Change.create([Instance(900, mine.id, (square(1, 1),))]), label="Draw")
+    project.instances.apply(2, Change.create([Instance(900, mine.id, (square(1, 1),))]), label="Draw")
     written = exported(project, tmp_path)
     ids = [each["id"] for each in written["annotations"]]
     assert len(set(ids)) == 4
     assert ids[:3] == [900, 3, 41]
-    assert list(verify_coco(tmp_path / "out.json", project, CocoExportOptions())) == []
+    assert list(verify_coco(tmp_path / "out.json", project.source, CocoExportOptions())) == []
 
 
 def test_ids_that_leave_no_room_above_are_the_files_own(project: Project, tmp_path: Path, brought_in: Any) -> None:
     content = {**CONTENT, "annotations": [annotation(2**53 - 1, 7), annotation(3, 50)]}
     brought_in(project, tmp_path, content)
-    assert project.reserve_instance_ids(1)[0] < 2**52
+    assert project.instances.reserve_ids(1)[0] < 2**52
     assert json.dumps(exported(project, tmp_path)) == json.dumps(content)
 
 
@@ -134,24 +138,24 @@ def test_classes_that_differ_by_case_stay_two_in_the_next_file(
 def test_merging_an_imported_class_and_taking_that_back_leaves_the_file_as_it_was(
     project: Project, tmp_path: Path, brought_in: Any
 ) -> None:
-    project.add_category("first")
-    project.add_category("Dog")
+    project.categories.add("first")
+    project.categories.add("Dog")
     content = {**CONTENT, "categories": [*CONTENT["categories"], {"supercategory": "none", "id": 1, "name": "cat"}]}
     brought_in(project, tmp_path, content)
     before = exported(project, tmp_path)
-    dog, cat = (next(c.id for c in project.categories() if c.name == name) for name in ("dog", "cat"))
-    merge = project.merge_categories(dog, cat)
+    dog, cat = (next(c.id for c in project.categories.listed() if c.name == name) for name in ("dog", "cat"))
+    merge = project.merges.make(dog, cat)
     assert {each["category_id"] for each in exported(project, tmp_path)["annotations"]} == {1}
-    assert list(verify_coco(tmp_path / "out.json", project, CocoExportOptions())) == []
-    project.undo_merge(merge.id)
+    assert list(verify_coco(tmp_path / "out.json", project.source, CocoExportOptions())) == []
+    project.merges.undo(merge.id)
     assert exported(project, tmp_path) == before
 
 
 def test_changing_one_object_changes_one_object_in_the_file(project: Project, tmp_path: Path, brought_in: Any) -> None:
     brought_in(project, tmp_path)
-    before = project.document(7)[41]
+    before = project.instances.document(7)[41]
     after = replace(before, polygons=(square(1, 1),))
-    project.apply(7, Change.of([(before, after)]), label="Move")
+    project.instances.apply(7, Change.of([(before, after)]), label="Move")
     written = exported(project, tmp_path)
     changed = written["annotations"].pop(2)
     assert changed == annotation(41, 7, segmentation=[[1, 1, 5, 1, 5, 5, 1, 5]], area=16, bbox=[1, 1, 4, 4])
@@ -160,21 +164,21 @@ def test_changing_one_object_changes_one_object_in_the_file(project: Project, tm
 
 def test_new_objects_come_last_with_ids_never_used(project: Project, tmp_path: Path, brought_in: Any) -> None:
     brought_in(project, tmp_path)
-    (id_,) = project.reserve_instance_ids(1)
-    project.apply(50, Change.create([Instance(id_, 18, (square(1, 1),))]), label="Draw")
+    (id_,) = project.instances.reserve_ids(1)
+    project.instances.apply(50, Change.create([Instance(id_, 18, (square(1, 1),))]), label="Draw")
     assert [each["id"] for each in exported(project, tmp_path)["annotations"]] == [900, 3, 41, 901]
 
 
 def test_what_a_project_wrote_passes_the_second_look(project: Project, tmp_path: Path, brought_in: Any) -> None:
     brought_in(project, tmp_path)
-    before = project.document(7)[41]
-    project.apply(7, Change.of([(before, replace(before, polygons=(square(1, 1),)))]), label="Move")
+    before = project.instances.document(7)[41]
+    project.instances.apply(7, Change.of([(before, replace(before, polygons=(square(1, 1),)))]), label="Move")
     written = exported(project, tmp_path)
-    assert list(verify_coco(tmp_path / "out.json", project, CocoExportOptions())) == []
+    assert list(verify_coco(tmp_path / "out.json", project.source, CocoExportOptions())) == []
     written["annotations"][0]["area"] = 99
     written["annotations"].pop()
     (tmp_path / "out.json").write_text(json.dumps(written))
-    assert len(list(verify_coco(tmp_path / "out.json", project, CocoExportOptions()))) >= 1
+    assert len(list(verify_coco(tmp_path / "out.json", project.source, CocoExportOptions()))) >= 1
 
 
 @pytest.mark.parametrize("profile", [profile.name for profile in PROFILES if profile.format_name == "coco"])
@@ -184,22 +188,22 @@ def test_every_profile_of_an_imported_set_passes_the_second_look(
 ) -> None:
     stream_in(project, tmp_path)
     options = profile_named(profile).applied(CocoExportOptions(category_ids=category_ids, include_provenance=True))
-    export_coco(project, tmp_path / "out.json", options)
-    assert list(verify_coco(tmp_path / "out.json", project, options)) == []
+    export_coco(project.source, tmp_path / "out.json", options)
+    assert list(verify_coco(tmp_path / "out.json", project.source, options)) == []
 
 
 def test_images_are_done(project: Project, tmp_path: Path, brought_in: Any) -> None:
     brought_in(project, tmp_path)
-    assert project.image(7).state is ImageState.DONE
-    assert project.image(7).instance_count == 2
+    assert project.images.record(7).state is ImageState.DONE
+    assert project.images.record(7).instance_count == 2
 
 
 def test_a_second_import_gets_new_ids_where_they_are_taken(project: Project, tmp_path: Path) -> None:
     take_in(project, tmp_path)
-    report = project.import_data(read_coco(tmp_path / "in.json"), ImportOptions(adds_again=True))
+    report = project.imports.add(read_coco(tmp_path / "in.json"), ImportOptions(adds_again=True))
     assert report.renumbered_count == 3
-    assert [instance.id for instance in project.instances(7)] == [41, 900, 902, 903]
-    assert project.image(7).instance_count == 4
+    assert [instance.id for instance in project.instances.of(7)] == [41, 900, 902, 903]
+    assert project.images.record(7).instance_count == 4
 
 
 def test_categories_are_matched_by_name(project: Project, tmp_path: Path) -> None:
@@ -207,14 +211,14 @@ def test_categories_are_matched_by_name(project: Project, tmp_path: Path) -> Non
     content = json.loads(json.dumps(CONTENT).replace('"category_id": 18', '"category_id": 1'))
     content["categories"] = [{"id": 1, "name": "Dog"}]
     take_in(project, tmp_path, content)
-    assert {instance.category_id for instance in project.instances(7)} == {18}
+    assert {instance.category_id for instance in project.instances.of(7)} == {18}
 
 
 def test_classes_made_before_the_import_stay(project: Project, tmp_path: Path, brought_in: Any) -> None:
-    project.add_category("mine", id=18, colour="#112233")
-    project.add_category("Dog", id=3, colour="#445566")
+    project.categories.add("mine", id=18, colour="#112233")
+    project.categories.add("Dog", id=3, colour="#445566")
     brought_in(project, tmp_path)
-    found = [(category.id, category.name, category.colour) for category in project.categories()]
+    found = [(category.id, category.name, category.colour) for category in project.categories.listed()]
     assert found == [(3, "dog", "#445566"), (18, "mine", "#112233")]
     assert [(each["id"], each["name"]) for each in exported(project, tmp_path)["categories"]] == [
         (18, "dog"),
@@ -223,7 +227,7 @@ def test_classes_made_before_the_import_stay(project: Project, tmp_path: Path, b
 
 
 def test_annotations_for_an_image_of_another_size_are_left_out(project: Project, tmp_path: Path) -> None:
-    project.add_images([Found("b.png", 10, 20)])
+    project.images.add([Found("b.png", 10, 20)])
     report = take_in(project, tmp_path)
     assert report.resized == ("b.png",)
     assert report.instance_count == 2
@@ -239,7 +243,7 @@ def test_a_file_read_in_pieces_comes_out_the_same(
     many = [annotation(i, 7) if i % 9 else {**nested, "id": i} for i in range(1, 60)]
     content = {**CONTENT, "images": CONTENT["images"][::-1], "annotations": many}
     (tmp_path / "in.json").write_text(json.dumps(content).replace("}, {", "}" + separator + "{"))
-    project.import_coco(tmp_path / "in.json")
+    project.imports.add_coco(tmp_path / "in.json")
     assert exported(project, tmp_path) == json.loads((tmp_path / "in.json").read_text())
 
 
@@ -249,7 +253,7 @@ def test_a_stream_reads_what_is_not_plain_with_care(project: Project, tmp_path: 
     result, problems = stream_in(project, tmp_path, {**CONTENT, "annotations": [*CONTENT["annotations"], *odd]})
     assert result.instance_count == 6
     assert [problem.effect for problem in problems].count("skipped") == 5
-    assert [instance.id for instance in project.instances(7)] == [6, 41, 900, 901, 902]
+    assert [instance.id for instance in project.instances.of(7)] == [6, 41, 900, 901, 902]
 
 
 @pytest.mark.parametrize(
@@ -261,28 +265,28 @@ def test_sections_may_come_in_any_order(project: Project, tmp_path: Path, keys: 
 
 
 def test_a_file_cut_in_the_middle_leaves_the_project_as_it_was(project: Project, tmp_path: Path) -> None:
-    project.add_images([Found("b.png")])
+    project.images.add([Found("b.png")])
     text = json.dumps({key: CONTENT[key] for key in ("images", "categories", "annotations")})
     (tmp_path / "in.json").write_text(text[:-60])
     with pytest.raises(FormatError, match="byte"):
-        project.import_coco(tmp_path / "in.json")
-    assert [image.id for image in project.images()] == [1]
+        project.imports.add_coco(tmp_path / "in.json")
+    assert [image.id for image in project.images.all()] == [1]
 
 
 def test_a_failure_leaves_the_project_as_it_was(project: Project, tmp_path: Path) -> None:
-    project.add_images([Found("b.png")])
+    project.images.add([Found("b.png")])
     (tmp_path / "in.json").write_text(json.dumps(CONTENT))
     data = read_coco(tmp_path / "in.json")
     broken = replace(data, category_list=())
     with pytest.raises(KeyError):
-        project.import_data(broken)
-    assert [image.file_name for image in project.images()] == ["b.png"]
+        project.imports.add(broken)
+    assert [image.file_name for image in project.images.all()] == ["b.png"]
 
 
 @pytest.mark.parametrize("name", ["coco/val.json", "nuclei/val.json"])
 def test_published_files_survive_a_project(project: Project, tmp_path: Path, name: str) -> None:
     path = shared_path(name)
-    project.import_coco(path)
+    project.imports.add_coco(path)
     assert json.dumps(exported(project, tmp_path)) == json.dumps(json.loads(path.read_text()))
 
 
@@ -296,22 +300,22 @@ def test_provenance_comes_back_and_other_attributes_stay(project: Project, tmp_p
     proposal = {"state": "proposed", "score": 0.25, **ORIGIN, "colours": [1, 2]}
     content = {**CONTENT, "annotations": [annotation(900, 7, attributes=mine), annotation(3, 50, attributes=proposal)]}
     result(project, tmp_path, content)
-    ((edited,), (proposed,)) = (project.instances(image_id) for image_id in (7, 50))
+    ((edited,), (proposed,)) = (project.instances.of(image_id) for image_id in (7, 50))
     assert (edited.state, edited.score) == (InstanceState.EDITED, 1.0)
     assert (proposed.state, proposed.score) == (InstanceState.PROPOSED, 0.25)
     assert proposed.provenance == edited.provenance == Provenance("nuclei", "ab12", 0.3, 0.5, "2026-01-01T00:00:00Z")
-    assert [project.image(image_id).state for image_id in (7, 50)] == [ImageState.DONE, ImageState.PRELABELLED]
+    assert [project.images.record(image_id).state for image_id in (7, 50)] == [ImageState.DONE, ImageState.PRELABELLED]
     for include_provenance in (None, True):
         options = CocoExportOptions(include_proposals=True, include_provenance=include_provenance)
-        export_coco(project, tmp_path / "out.json", options)
+        export_coco(project.source, tmp_path / "out.json", options)
         assert json.dumps(json.loads((tmp_path / "out.json").read_text())) == json.dumps(content)
 
 
 def test_an_object_that_was_edited_says_so_in_the_attributes_it_came_with(project: Project, tmp_path: Path) -> None:
     stream_in(project, tmp_path, {**CONTENT, "annotations": [annotation(900, 7, attributes={"state": "accepted"})]})
-    (before,) = project.instances(7)
+    (before,) = project.instances.of(7)
     after = replace(before, polygons=(square(3, 3),), state=InstanceState.EDITED)
-    project.apply(7, Change.of([(before, after)]), label="Move")
+    project.instances.apply(7, Change.of([(before, after)]), label="Move")
     (record,) = exported(project, tmp_path)["annotations"]
     assert record["attributes"]["state"] == "edited"
     assert record["attributes"]["edited_at"]
@@ -325,7 +329,7 @@ def test_an_object_that_was_edited_says_so_in_the_attributes_it_came_with(projec
 def test_attributes_of_others_change_nothing(project: Project, tmp_path: Path, attributes: Any) -> None:
     content = {**CONTENT, "annotations": [annotation(900, 7, attributes=attributes)]}
     stream_in(project, tmp_path, content)
-    (found,) = project.instances(7)
+    (found,) = project.instances.of(7)
     assert found.score is None
     assert found.provenance is None
     assert exported(project, tmp_path)["annotations"][0]["attributes"] == attributes

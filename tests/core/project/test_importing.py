@@ -53,12 +53,12 @@ def take_in(project: Project, value: Any, **options: Any) -> Any:
     """(result, problems)."""
     path = project.path.parent / "in.json"
     path.write_text(json.dumps(value))
-    return project.import_file(path, options=ImportOptions(**options))
+    return project.imports.add_file(path, options=ImportOptions(**options))
 
 
 def exported(project: Project) -> Any:
     path = project.path.parent / "out.json"
-    export_coco(project, path, CocoExportOptions())
+    export_coco(project.source, path, CocoExportOptions())
     return json.loads(path.read_text())
 
 
@@ -77,7 +77,7 @@ def test_all_of_it_is_added_again_on_request(project: Project) -> None:
     take_in(project, content(annotation(1)))
     result, _ = take_in(project, content(annotation(1)), adds_again=True)
     assert result.added_count == 1
-    assert len(project.instances(1)) == 2
+    assert len(project.instances.of(1)) == 2
 
 
 def test_a_later_version_of_a_file_brings_what_it_has_changed(project: Project) -> None:
@@ -92,25 +92,25 @@ def test_what_a_person_has_changed_since_stays(project: Project) -> None:
     from dataclasses import replace
 
     take_in(project, content(annotation(1)))
-    (before,) = project.instances(1)
+    (before,) = project.instances.of(1)
     edited = replace(before, polygons=(square(3, 3),), state=InstanceState.EDITED)
-    project.apply(1, Change.of([(before, edited)]), label="Move")
+    project.instances.apply(1, Change.of([(before, edited)]), label="Move")
     result, _ = take_in(project, content(annotation(1)))
     assert (result.added_count, result.kept_count) == (0, 1)
-    assert project.instances(1)[0].polygons == (square(3, 3),)
+    assert project.instances.of(1)[0].polygons == (square(3, 3),)
 
 
 def test_another_file_with_the_same_ids_is_another_file(project: Project) -> None:
     take_in(project, content(annotation(1)))
     result, _ = take_in(project, content(annotation(1, AWAY)))
     assert result.added_count == 1
-    assert len(project.instances(1)) == 2
+    assert len(project.instances.of(1)) == 2
 
 
 def test_objects_of_formats_without_ids_are_known_by_class_and_outline(project: Project, tmp_path: Path) -> None:
     take_in(project, content(annotation(1), annotation(2, AWAY)))
-    format_named("labelme").write(project, tmp_path / "labelme", CocoExportOptions())
-    result, _ = project.import_file(tmp_path / "labelme")
+    format_named("labelme").write(project.source, tmp_path / "labelme", CocoExportOptions())
+    result, _ = project.imports.add_file(tmp_path / "labelme")
     assert (result.instance_count, result.added_count) == (2, 0)
 
 
@@ -122,14 +122,14 @@ def test_a_strict_import_is_all_or_nothing(project: Project) -> None:
         with pytest.raises(IncompleteError, match="1 thing") as raised:
             take_in(project, value, is_strict=True)
         assert "annotations[" in raised.value.problems[0]
-        assert list(project.images()) == []
+        assert list(project.images.all()) == []
 
 
 def test_a_trial_says_all_and_leaves_nothing(project: Project) -> None:
     for _ in range(2):
         result, problems = take_in(project, content(annotation(1), annotation(2, [1, 2])), is_trial=True)
         assert (result.added_count, len(problems)) == (1, 1)
-        assert list(project.images()) == []
+        assert list(project.images.all()) == []
 
 
 # What was skipped is not empty
@@ -141,7 +141,7 @@ def test_an_image_whose_annotations_were_all_skipped_stays_open(project: Project
         images = [{"id": 9, "file_name": "sub/b.png", "width": 40, "height": 30}]
         take_in(project, content(annotation(1, image_id=9), images=images))
     _, problems = take_in(project, content(annotation(5, [1, 2]), annotation(6, category_id=7)))
-    record = project.find_image("a.png")
+    record = project.images.find("a.png")
     assert record is not None
     assert record.state is ImageState.UNSEEN
     assert any(each.where == "a.png" and "stays open" in each.reason for each in problems)
@@ -150,7 +150,7 @@ def test_an_image_whose_annotations_were_all_skipped_stays_open(project: Project
 
 def test_an_image_of_which_some_was_skipped_is_done(project: Project) -> None:
     take_in(project, content(annotation(5, [1, 2]), annotation(6)))
-    assert project.image(1).state is ImageState.DONE
+    assert project.images.record(1).state is ImageState.DONE
 
 
 # Classes
@@ -179,7 +179,7 @@ def test_two_classes_of_one_name_stay_two(project: Project, names: tuple[str, st
 def test_images_are_found_by_the_end_of_their_path(project: Project, name: str) -> None:
     images = [{"id": 1, "file_name": name, "width": 40, "height": 30}]
     _, problems = take_in(project, content(annotation(1), images=images))
-    assert [image.file_name for image in project.images()] == ["sub/b.png"]
+    assert [image.file_name for image in project.images.all()] == ["sub/b.png"]
     assert any("in the image folder" in each.reason for each in problems)
 
 
@@ -187,13 +187,13 @@ def test_an_import_without_any_image_is_refused(project: Project) -> None:
     images = [{"id": 1, "file_name": "other.png", "width": 40, "height": 30}]
     with pytest.raises(FormatError, match=r"not one of its images \(1\)"):
         take_in(project, content(annotation(1), images=images))
-    assert list(project.images()) == []
+    assert list(project.images.all()) == []
 
 
 @pytest.mark.parametrize("sides", [{}, {"width": 40.0, "height": 30.0}, {"width": None, "height": None}], ids=str)
 def test_missing_and_fractional_sizes_come_from_the_image(project: Project, sides: Any) -> None:
     take_in(project, content(annotation(1), images=[{"id": 1, "file_name": "a.png"} | sides]))
-    record = project.image(1)
+    record = project.images.record(1)
     assert (record.width, record.height) == (40, 30)
 
 
@@ -202,14 +202,14 @@ def test_missing_and_fractional_sizes_come_from_the_image(project: Project, side
 
 def test_our_own_detections_come_back_as_proposals(project: Project, tmp_path: Path) -> None:
     take_in(project, content(annotation(77)))
-    export_results(project, tmp_path / "results.json", takes=lambda each: True)
+    export_results(project.source, tmp_path / "results.json", takes=lambda each: True)
     entries = json.loads((tmp_path / "results.json").read_text())
     boxes = [{"image_id": 1, "category_id": 1, "bbox": [12, 2, 5, 5], "score": 0.5}]
     boxes += [{"image_id": 1, "category_id": 1, "bbox": [12, 2, 5, 5], "score": 7}]
     (tmp_path / "results.json").write_text(json.dumps(entries + boxes))
-    result, problems = project.import_file(tmp_path / "results.json")
+    result, problems = project.imports.add_file(tmp_path / "results.json")
     assert (result.added_count, len(problems)) == (2, 1)
-    proposed = [each for each in project.instances(1) if each.state is InstanceState.PROPOSED]
+    proposed = [each for each in project.instances.of(1) if each.state is InstanceState.PROPOSED]
     assert [(each.score, is_box(each)) for each in proposed] == [(0.5, True)]
 
 
@@ -217,18 +217,18 @@ def test_detections_of_another_project_are_refused(project: Project, tmp_path: P
     take_in(project, content(annotation(77)))
     (tmp_path / "r.json").write_text('[{"image_id": 99, "category_id": 1, "bbox": [1, 1, 2, 2], "score": 0.5}]')
     with pytest.raises(FormatError, match="nothing in it is about this project"):
-        project.import_file(tmp_path / "r.json")
+        project.imports.add_file(tmp_path / "r.json")
 
 
 def test_an_image_with_proposals_that_nobody_answered_is_not_done(project: Project) -> None:
     project.ensure_categories([(1, "cell")])
-    project.add_images([ImageRecord(0, "a.png", 40, 30)])
-    image = project.find_image("a.png")
+    project.images.add([ImageRecord(0, "a.png", 40, 30)])
+    image = project.images.find("a.png")
     assert image is not None
-    proposed = drawn(project.reserve_instance_ids(1)[0], built_square(), state=InstanceState.PROPOSED)
-    project.apply(image.id, Change.create([proposed]), label="Propose")
+    proposed = drawn(project.instances.reserve_ids(1)[0], built_square(), state=InstanceState.PROPOSED)
+    project.instances.apply(image.id, Change.create([proposed]), label="Propose")
     take_in(project, content(annotation(1)))
-    assert project.image(image.id).state is ImageState.IN_PROGRESS
+    assert project.images.record(image.id).state is ImageState.IN_PROGRESS
 
 
 def test_annotations_for_another_size_are_left_out(project: Project) -> None:
@@ -236,7 +236,7 @@ def test_annotations_for_another_size_are_left_out(project: Project) -> None:
     fitting = {"id": 2, "file_name": "sub/b.png", "width": 40, "height": 30}
     taken, problems = take_in(project, content(annotation(1), annotation(2, image_id=2), images=[*others, fitting]))
     assert taken.resized == ("a.png",)
-    assert {image.file_name for image in project.images()} == {"gone.png", "sub/b.png"}
+    assert {image.file_name for image in project.images.all()} == {"gone.png", "sub/b.png"}
     assert problems == []
 
 
@@ -244,9 +244,9 @@ def test_a_strict_import_takes_nothing_for_another_size(project: Project) -> Non
     value = content(annotation(1), images=[{"id": 1, "file_name": "a.png", "width": 80, "height": 60}])
     with pytest.raises(IncompleteError, match="another size"):
         take_in(project, value, is_strict=True)
-    assert list(project.images()) == []
+    assert list(project.images.all()) == []
 
 
 def test_a_score_of_an_annotation_is_kept(project: Project) -> None:
     take_in(project, content(annotation(1, score=0.25)))
-    assert [instance.score for instance in project.instances(1)] == [0.25]
+    assert [instance.score for instance in project.instances.of(1)] == [0.25]

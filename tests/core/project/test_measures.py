@@ -21,10 +21,10 @@ def test_every_object_but_the_rejected_is_measured(tmp_path: Path) -> None:
     with make_project(tmp_path, images=2) as project:
         small = replace(drawn(1, square(0, side=8)), score=0.25, state=InstanceState.PROPOSED)
         refused = replace(drawn(2, square(0, side=16)), state=InstanceState.REJECTED)
-        project.apply(1, Change.create([small, refused]), label="Draw")
-        project.apply(2, Change.create([drawn(3, square(0, side=4), category_id=2)]), label="Draw")
-        record = project.image(1)
-        measures = project.measures()
+        project.instances.apply(1, Change.create([small, refused]), label="Draw")
+        project.instances.apply(2, Change.create([drawn(3, square(0, side=4), category_id=2)]), label="Draw")
+        record = project.images.record(1)
+        measures = project.instances.measures()
     assert measures.category_ids.tolist() == [1, 2]
     assert measures.areas_px.tolist() == [64.0, 16.0]
     assert measures.scores[0] == pytest.approx(0.25)
@@ -34,7 +34,7 @@ def test_every_object_but_the_rejected_is_measured(tmp_path: Path) -> None:
 
 def test_a_project_without_objects_has_no_measures(tmp_path: Path) -> None:
     with make_project(tmp_path) as project:
-        assert len(project.measures()) == 0
+        assert len(project.instances.measures()) == 0
 
 
 def test_progress_may_stop_the_reading(tmp_path: Path) -> None:
@@ -42,9 +42,9 @@ def test_progress_may_stop_the_reading(tmp_path: Path) -> None:
         raise InterruptedError(done)
 
     with make_project(tmp_path) as project:
-        project.apply(1, Change.create([drawn(1)]), label="Draw")
+        project.instances.apply(1, Change.create([drawn(1)]), label="Draw")
         with pytest.raises(InterruptedError):
-            project.measures(stop)
+            project.instances.measures(stop)
 
 
 def test_holes_are_taken_off_and_parts_added() -> None:

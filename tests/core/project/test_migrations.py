@@ -30,7 +30,7 @@ def test_migrating_from_nothing_gives_the_schema_of_the_code(tmp_path: Path) -> 
 
 def test_an_older_project_is_migrated_after_a_copy_was_made(tmp_path: Path) -> None:
     with make_project(tmp_path) as project:
-        project.apply(1, Change.create([drawn(1)]), label="Draw")
+        project.instances.apply(1, Change.create([drawn(1)]), label="Draw")
         file = project.path / "project.db"
     to_first_schema(file)
 
@@ -38,8 +38,8 @@ def test_an_older_project_is_migrated_after_a_copy_was_made(tmp_path: Path) -> N
         Project.open(file, read_only=True)
     with Project.open(file) as project, project._database.read() as connection:
         assert compare_metadata(MigrationContext.configure(connection), metadata) == []
-        assert len(project.document(1)) == 1
-        assert [entry.gesture for entry in project.history(1)] == [Gesture(active_s=30.0)]
+        assert len(project.instances.document(1)) == 1
+        assert [entry.gesture for entry in project.history.of(1)] == [Gesture(active_s=30.0)]
 
     (copy,) = list_backups(file)
     assert copy.name.endswith("schema-0001.db")
@@ -48,11 +48,11 @@ def test_an_older_project_is_migrated_after_a_copy_was_made(tmp_path: Path) -> N
 
 def test_proposals_of_an_older_project_keep_their_origin_and_their_undo(tmp_path: Path) -> None:
     with make_project(tmp_path) as project:
-        run_id = project.start_run("net", "abc", {"score": 0.5, "nms_iou": 0.4})
+        run_id = project.runs.start("net", "abc", {"score": 0.5, "nms_iou": 0.4})
         project.put_proposals(1, [Proposal(1, 0.9, (square(5, 5),))], run_id=run_id)
-        (proposed,) = project.instances(1)
+        (proposed,) = project.instances.of(1)
         accepted = replace(proposed, state=InstanceState.ACCEPTED)
-        project.apply(1, Change.of([(proposed, accepted)]), label="Accept")
+        project.instances.apply(1, Change.of([(proposed, accepted)]), label="Accept")
         file = project.path / "project.db"
     with closing(sqlite3.connect(file)) as connection:  # back to how version 0007 left it
         connection.executescript(
@@ -67,11 +67,11 @@ def test_proposals_of_an_older_project_keep_their_origin_and_their_undo(tmp_path
 
     with Project.open(file) as project, project._database.read() as connection:
         assert compare_metadata(MigrationContext.configure(connection), metadata) == []
-        (found,) = project.instances(1)
+        (found,) = project.instances.of(1)
         assert (found.provenance.model_hash, found.provenance.nms_iou) == ("abc", 0.4)
         assert (found.provenance.mask_threshold, found.provenance.min_iou) == (None, None)
-        project.apply(1, project.history(1)[-1].change.inverse(), label="Accept", kind="undo")
-        assert project.instances(1)[0].state is InstanceState.PROPOSED
+        project.instances.apply(1, project.history.of(1)[-1].change.inverse(), label="Accept", kind="undo")
+        assert project.instances.of(1)[0].state is InstanceState.PROPOSED
 
 
 def test_every_script_is_a_known_revision() -> None:

@@ -42,7 +42,7 @@ def test_a_name_that_is_no_relative_path_becomes_one_that_no_file_has(tmp_path: 
     rename(tmp_path / "set.maskwright", name)
 
     with Project.open(tmp_path / "set.maskwright") as project:
-        first, second = project.images()
+        first, second = project.images.all()
         assert "damaged name" in first.file_name
         assert file_name_fault(first.file_name) is None
         assert project.image_path(first).resolve().is_relative_to(project.image_root)
@@ -55,14 +55,14 @@ def test_a_name_that_is_no_relative_path_becomes_one_that_no_file_has(tmp_path: 
 @pytest.mark.parametrize("kind", [kind for kind in FORMATS if kind.write is not None], ids=lambda kind: kind.name)
 def test_no_writer_leaves_its_folder(tmp_path: Path, kind: object, name: str) -> None:
     with make_project(tmp_path / "one") as project:
-        project.set_image_state(1, ImageState.EMPTY)
+        project.images.set_state(1, ImageState.EMPTY)
     rename(project.path, name)
     before = {path for path in tmp_path.rglob("*") if tmp_path / "out" not in path.parents}
 
     with Project.open(project.path, read_only=True) as project:
         out = tmp_path / "out" / "deep" / "er"
         out.mkdir(parents=True)
-        kind.write(project, out if kind.is_folder else out / "set.file", CocoExportOptions())
+        kind.write(project.source, out if kind.is_folder else out / "set.file", CocoExportOptions())
 
     left = {path for path in tmp_path.rglob("*") if tmp_path / "out" not in path.parents} - before
     assert {path for path in left if path.name not in ("out", "project.db-wal", "project.db-shm")} == set()
@@ -110,7 +110,7 @@ def test_a_project_made_here_is_opened_without_a_question(tmp_path: Path, place:
 
 def test_a_project_that_was_moved_away_from_its_images_is_still_trusted(tmp_path: Path) -> None:
     with make_project(tmp_path / "one") as project:
-        project.move_image_root(write_image(tmp_path / "two" / "a.png").parent)
+        project.image_folder.move_to(write_image(tmp_path / "two" / "a.png").parent)
     moved = project.path.rename(tmp_path / "one" / "other.maskwright")
     with Project.open(moved) as project:
         assert project.image_root == tmp_path / "two"

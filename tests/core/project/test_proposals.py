@@ -30,19 +30,19 @@ def cell(left: float, score: float = 0.9, category_id: int = 1) -> Proposal:
 
 
 def answer(project: Project, instance: Instance, **changes: object) -> None:
-    project.apply(1, Change.of([(instance, replace(instance, **changes))]), label="Answer")
+    project.instances.apply(1, Change.of([(instance, replace(instance, **changes))]), label="Answer")
 
 
 def test_first_proposals_mark_the_image_and_carry_their_origin(project: Project) -> None:
-    run_id = project.start_run("net", "abc", {"score": 0.5, "nms_iou": 0.4})
+    run_id = project.runs.start("net", "abc", {"score": 0.5, "nms_iou": 0.4})
 
     project.put_proposals(1, [cell(0), cell(100)], run_id=run_id)
 
-    first = project.instances(1)[0]
+    first = project.instances.of(1)[0]
     assert (first.state, first.score, first.provenance.model_name) == (InstanceState.PROPOSED, 0.9, "net")
     assert (first.provenance.score_threshold, first.provenance.nms_iou) == (0.5, 0.4)
-    assert project.image(1).state is ImageState.PRELABELLED
-    assert project.pending_images(run_id).tolist() == [2]
+    assert project.images.record(1).state is ImageState.PRELABELLED
+    assert project.runs.pending_images(run_id).tolist() == [2]
 
 
 @pytest.mark.parametrize(
@@ -53,8 +53,8 @@ def test_first_proposals_mark_the_image_and_carry_their_origin(project: Project)
 def test_proposals_of_a_run_tell_its_mask_threshold_and_detail(
     project: Project, settings: dict[str, float | None], found: tuple[float | None, float | None]
 ) -> None:
-    project.put_proposals(1, [cell(0)], run_id=project.start_run("net", "abc", settings))
-    (origin,) = (instance.provenance for instance in project.instances(1))
+    project.put_proposals(1, [cell(0)], run_id=project.runs.start("net", "abc", settings))
+    (origin,) = (instance.provenance for instance in project.instances.of(1))
     assert (origin.mask_threshold, origin.min_iou) == found
 
 
@@ -62,25 +62,25 @@ def test_origins_that_differ_in_the_mask_threshold_alone_are_two(project: Projec
     one = Provenance("net", "abc", 0.5, 0.5, "2026-01-01", 0.4, 0.98)
     for image_id, origin in ((1, one), (2, replace(one, mask_threshold=0.6))):
         project.put_proposals(image_id, [cell(0)], provenance=origin)
-    assert [project.instances(image_id)[0].provenance.mask_threshold for image_id in (1, 2)] == [0.4, 0.6]
+    assert [project.instances.of(image_id)[0].provenance.mask_threshold for image_id in (1, 2)] == [0.4, 0.6]
 
 
 def test_the_returned_change_leads_from_the_old_document_to_the_new(project: Project) -> None:
     project.put_proposals(1, [cell(0), cell(100)])
-    before = project.document(1)
+    before = project.instances.document(1)
 
     change = project.put_proposals(1, [cell(101), cell(300)])
 
-    assert before.apply(change).instances == project.document(1).instances
+    assert before.apply(change).instances == project.instances.document(1).instances
 
 
 def test_a_rerun_keeps_the_id_of_the_same_object_and_drops_the_rest(project: Project) -> None:
     project.put_proposals(1, [cell(0), cell(100)])
-    old = {instance.bounds_xyxy[0]: instance.id for instance in project.instances(1)}
+    old = {instance.bounds_xyxy[0]: instance.id for instance in project.instances.of(1)}
 
     project.put_proposals(1, [cell(102, 0.4), cell(300)])
 
-    new = {instance.bounds_xyxy[0]: instance.id for instance in project.instances(1)}
+    new = {instance.bounds_xyxy[0]: instance.id for instance in project.instances.of(1)}
     assert new[102] == old[100]
     assert set(new) == {102, 300}
     assert old[0] not in new.values()
@@ -91,81 +91,87 @@ def test_a_rerun_keeps_the_id_of_the_same_object_and_drops_the_rest(project: Pro
 )
 def test_what_a_person_answered_is_neither_changed_nor_proposed_again(project: Project, state: InstanceState) -> None:
     project.put_proposals(1, [cell(0)])
-    answer(project, project.instances(1)[0], state=state)
-    before = project.instances(1)
+    answer(project, project.instances.of(1)[0], state=state)
+    before = project.instances.of(1)
 
     project.put_proposals(1, [cell(1)])
 
-    assert project.instances(1) == before
+    assert project.instances.of(1) == before
 
 
 def test_an_object_given_another_class_is_not_proposed_again_under_the_old_one(project: Project) -> None:
     project.put_proposals(1, [cell(0)])
-    answer(project, project.instances(1)[0], category_id=2, state=InstanceState.EDITED)
+    answer(project, project.instances.of(1)[0], category_id=2, state=InstanceState.EDITED)
 
     project.put_proposals(1, [cell(0)])
 
-    assert [instance.category_id for instance in project.instances(1)] == [2]
+    assert [instance.category_id for instance in project.instances.of(1)] == [2]
 
 
 def test_a_rejected_output_does_not_come_back_under_another_class_name(project: Project) -> None:
     project.put_proposals(1, [cell(0, 0.9)])
-    answer(project, project.instances(1)[0], state=InstanceState.REJECTED)
+    answer(project, project.instances.of(1)[0], state=InstanceState.REJECTED)
 
     project.put_proposals(1, [cell(0, 0.9, category_id=2), cell(200, 0.9, category_id=2)])
 
-    assert [(item.category_id, item.state.value) for item in project.instances(1)] == [(1, "rejected"), (2, "proposed")]
-    assert project.instances(1)[1].bounds_xyxy[0] == 200
+    assert [(item.category_id, item.state.value) for item in project.instances.of(1)] == [
+        (1, "rejected"),
+        (2, "proposed"),
+    ]
+    assert project.instances.of(1)[1].bounds_xyxy[0] == 200
 
 
 def test_a_rejected_class_does_not_block_another_class_there(project: Project) -> None:
     project.put_proposals(1, [cell(0)])
-    answer(project, project.instances(1)[0], state=InstanceState.REJECTED)
+    answer(project, project.instances.of(1)[0], state=InstanceState.REJECTED)
 
     project.put_proposals(1, [cell(0, 0.6, category_id=2)])
 
-    assert [(item.category_id, item.state.value) for item in project.instances(1)] == [(1, "rejected"), (2, "proposed")]
-    assert project.image(1).instance_count == 1
+    assert [(item.category_id, item.state.value) for item in project.instances.of(1)] == [
+        (1, "rejected"),
+        (2, "proposed"),
+    ]
+    assert project.images.record(1).instance_count == 1
 
 
 def test_two_objects_of_one_class_that_touch_stay_two(project: Project) -> None:
-    project.apply(1, Change.create([drawn(50, square(0, side=20))]), label="Draw")
+    project.instances.apply(1, Change.create([drawn(50, square(0, side=20))]), label="Draw")
 
     project.put_proposals(1, [cell(15)])
 
-    assert len(project.instances(1)) == 2
+    assert len(project.instances.of(1)) == 2
 
 
 def test_self_crossing_and_multi_part_outlines_are_compared_without_failing(project: Project) -> None:
     bow = drawn(60, replace(square(), exterior=square().exterior[[0, 2, 1, 3]]), square(40))
-    project.apply(1, Change.create([bow]), label="Draw")
+    project.instances.apply(1, Change.create([bow]), label="Draw")
 
     project.put_proposals(1, [Proposal(1, 0.5, (square(), square(40)))])
 
-    assert [instance.id for instance in project.instances(1)] == [60]  # 150 of 200 px are common
+    assert [instance.id for instance in project.instances.of(1)] == [60]  # 150 of 200 px are common
 
 
 def test_a_finished_image_stays_finished(project: Project) -> None:
-    project.set_image_state(1, ImageState.DONE)
+    project.images.set_state(1, ImageState.DONE)
 
     project.put_proposals(1, [cell(0)])
 
-    assert project.image(1).state is ImageState.DONE
+    assert project.images.record(1).state is ImageState.DONE
 
 
 def test_runs_remember_what_is_done_and_what_failed(project: Project) -> None:
-    run_id = project.start_run("net", "abc", {"score": 0.5})
+    run_id = project.runs.start("net", "abc", {"score": 0.5})
     project.put_proposals(1, [], run_id=run_id, seconds=0.25)
-    project.record_failure(run_id, 2, "the file is empty")
+    project.runs.record_failure(run_id, 2, "the file is empty")
 
-    assert project.pending_images(run_id).size == 0
-    assert [(failure.file_name, failure.reason) for failure in project.failures(run_id)] == [
+    assert project.runs.pending_images(run_id).size == 0
+    assert [(failure.file_name, failure.reason) for failure in project.runs.failures(run_id)] == [
         ("000001.jpg", "the file is empty")
     ]
-    assert project.done_count(run_id) == 1
-    assert project.last_run().settings == {"score": 0.5}
-    assert project.forget_failures(run_id) == 1
-    assert project.pending_images(run_id).tolist() == [2]
+    assert project.runs.done_count(run_id) == 1
+    assert project.runs.last().settings == {"score": 0.5}
+    assert project.runs.forget_failures(run_id) == 1
+    assert project.runs.pending_images(run_id).tolist() == [2]
 
 
 def shown(*proposals: Proposal) -> list[Instance]:
@@ -257,22 +263,22 @@ def test_any_two_outlines_have_an_iou(first: list[tuple[int, int]], second: list
 
 def test_another_model_that_outlines_an_answered_object_differently_does_not_double_it(project: Project) -> None:
     project.put_proposals(1, [cell(0), cell(100)])
-    for instance, state in zip(project.instances(1), (InstanceState.ACCEPTED, InstanceState.REJECTED), strict=True):
+    for instance, state in zip(project.instances.of(1), (InstanceState.ACCEPTED, InstanceState.REJECTED), strict=True):
         answer(project, instance, state=state)
     looser = [Proposal(1, 0.8, (square(left, side=26),)) for left in (0, 100)]  # IoU 0.59
 
     project.put_proposals(1, looser)
 
-    assert [instance.state for instance in project.instances(1)] == [InstanceState.ACCEPTED, InstanceState.REJECTED]
+    assert [instance.state for instance in project.instances.of(1)] == [InstanceState.ACCEPTED, InstanceState.REJECTED]
 
 
 def test_when_a_person_touched_an_object_is_known(project: Project) -> None:
     project.put_proposals(1, [cell(0), cell(100)])
-    answer(project, project.instances(1)[0], state=InstanceState.ACCEPTED)
+    answer(project, project.instances.of(1)[0], state=InstanceState.ACCEPTED)
 
-    touched, other = project.instances(1)
+    touched, other = project.instances.of(1)
 
-    assert touched.edited_at >= project.history(1)[0].at
+    assert touched.edited_at >= project.history.of(1)[0].at
     assert other.edited_at == ""
 
 

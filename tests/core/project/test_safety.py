@@ -24,7 +24,7 @@ CORE = Path(__file__).resolve().parents[3] / "core"
 @pytest.fixture
 def project(tmp_path: Path) -> Iterator[Project]:
     with make_project(tmp_path) as project:
-        project.apply(1, Change.create([drawn(1)]), label="Draw")
+        project.instances.apply(1, Change.create([drawn(1)]), label="Draw")
         yield project
 
 
@@ -56,7 +56,7 @@ def test_a_second_program_is_told_who_has_the_project_and_may_only_read(project:
     with Project.open(project.path) as second:
         assert second.is_read_only
         assert f"process {holder.pid}" in second.read_only_reason
-        assert len(second.document(1)) == 1
+        assert len(second.instances.document(1)) == 1
 
     holder.kill()
     holder.communicate()
@@ -82,8 +82,8 @@ from maskwright.project import Project
 project = Project.open(Path(sys.argv[1]))
 outline = (Polygon.of([(0, 0), (9, 0), (9, 9)]),)
 while True:
-    id_ = project.reserve_instance_ids(1)[0]
-    project.apply(1, Change.create([Instance(id_, 1, outline)]), label="Draw")
+    id_ = project.instances.reserve_ids(1)[0]
+    project.instances.apply(1, Change.create([Instance(id_, 1, outline)]), label="Draw")
     print(id_, flush=True)
 """
 
@@ -100,10 +100,10 @@ def test_edits_that_were_acknowledged_survive_kill_9(tmp_path: Path, acknowledge
 
     with Project.open(tmp_path / "set.maskwright") as project:
         assert not project.is_read_only
-        kept = set(project.document(1).instances)
+        kept = set(project.instances.document(1).instances)
         assert set(ids) <= kept
         assert len(kept) <= len(ids) + 1
-        assert len(project.undo_steps(1).undo) == len(kept)
+        assert len(project.history.undo_steps(1).undo) == len(kept)
 
 
 def test_a_file_damaged_in_a_crash_is_refused_and_a_backup_brought_back(project: Project) -> None:
@@ -121,18 +121,18 @@ def test_a_file_damaged_in_a_crash_is_refused_and_a_backup_brought_back(project:
 
     assert kept.read_bytes() == bytes(damaged)
     with Project.open(project.path) as project:
-        assert len(project.document(1)) == 1
+        assert len(project.instances.document(1)) == 1
 
 
 def test_a_backup_holds_what_the_log_holds(project: Project) -> None:
     copy = project.back_up_daily()
 
     assert project.back_up_daily() is None
-    project.apply(1, Change.create([drawn(2)]), label="Draw")
+    project.instances.apply(1, Change.create([drawn(2)]), label="Draw")
     project.close()
     restore(project.path / "project.db", copy)
     with Project.open(project.path) as project:
-        assert list(project.document(1).instances) == [1]
+        assert list(project.instances.document(1).instances) == [1]
 
 
 def test_daily_copies_are_bounded(project: Project) -> None:
@@ -197,21 +197,21 @@ def test_damage_done_while_the_project_was_closed_is_told_when_it_is_opened(proj
 def test_a_project_whose_folder_was_moved_is_not_written_until_it_is_back(project: Project, tmp_path: Path) -> None:
     moved = project.path.rename(tmp_path / "elsewhere")
     with pytest.raises(ProjectError, match="gone"):
-        project.apply(1, Change.create([drawn(2)]), label="Draw")
+        project.instances.apply(1, Change.create([drawn(2)]), label="Draw")
     with pytest.raises(ProjectError):
         project.back_up_daily()
 
     moved.rename(project.path)
-    project.apply(1, Change.create([drawn(2)]), label="Draw")
+    project.instances.apply(1, Change.create([drawn(2)]), label="Draw")
 
-    assert len(project.document(1)) == 2
+    assert len(project.instances.document(1)) == 2
 
 
 def test_a_project_that_was_deleted_does_not_pretend_to_be_written(project: Project) -> None:
     shutil.rmtree(project.path)
 
     with pytest.raises(ProjectError, match="gone"):
-        project.apply(1, Change.create([drawn(2)]), label="Draw")
+        project.instances.apply(1, Change.create([drawn(2)]), label="Draw")
     assert not project.path.exists()
 
 
@@ -222,10 +222,10 @@ def test_another_project_put_in_its_place_is_not_written(project: Project, tmp_p
     shutil.copytree(other.path, project.path)
 
     with pytest.raises(ProjectError, match="another one"):
-        project.apply(1, Change.create([drawn(2)]), label="Draw")
+        project.instances.apply(1, Change.create([drawn(2)]), label="Draw")
 
     with Project.open(project.path, read_only=True) as there:
-        assert len(there.document(1)) == 0
+        assert len(there.instances.document(1)) == 0
 
 
 def test_a_copy_does_not_fill_the_disk(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -244,7 +244,7 @@ def test_a_damaged_backup_is_not_put_back(project: Project, tmp_path: Path) -> N
         restore(project.path / "project.db", tmp_path / "bad.db")
 
     with Project.open(project.path) as project:
-        assert len(project.document(1)) == 1
+        assert len(project.instances.document(1)) == 1
 
 
 def test_a_folder_that_cannot_be_written_is_opened_for_reading(
@@ -256,7 +256,7 @@ def test_a_folder_that_cannot_be_written_is_opened_for_reading(
     with Project.open(project.path) as project:
         assert project.is_read_only
         assert "cannot be written" in project.read_only_reason
-        assert len(project.document(1)) == 1
+        assert len(project.instances.document(1)) == 1
     assert sorted(path.name for path in project.path.iterdir()) == ["lock", "project.db"]
 
 
@@ -279,4 +279,4 @@ def test_the_newest_whole_copy_is_put_back(project: Project) -> None:
     file.write_bytes(b"no database")
     assert restore_newest(file) == whole
     with Project.open(project.path) as again:
-        assert len(again.document(1)) == 1
+        assert len(again.instances.document(1)) == 1

@@ -52,10 +52,10 @@ def is_in_wal_mode(project: Path) -> bool:
 @pytest.mark.usefixtures("on_share")
 def test_a_new_project_on_a_share_has_a_rollback_journal(tmp_path: Path) -> None:
     with make_project(tmp_path) as project:
-        project.apply(1, Change.create([drawn(1)]), label="Draw")
+        project.instances.apply(1, Change.create([drawn(1)]), label="Draw")
         assert not is_in_wal_mode(project.path)
         assert not (project.path / "project.db-shm").exists()
-        assert len(project.document(1)) == 1
+        assert len(project.instances.document(1)) == 1
 
 
 def test_a_project_that_was_moved_to_a_share_and_back_changes_its_journal(
@@ -67,11 +67,11 @@ def test_a_project_that_was_moved_to_a_share_and_back_changes_its_journal(
     with monkeypatch.context() as patch:
         patch.setattr(database, "share_type", lambda _path: "cifs")
         with Project.open(path) as project:
-            project.apply(1, Change.create([drawn(1)]), label="Draw")
+            project.instances.apply(1, Change.create([drawn(1)]), label="Draw")
             assert not is_in_wal_mode(path)
     with Project.open(path) as project:
         assert is_in_wal_mode(path)
-        assert len(project.document(1)) == 1
+        assert len(project.instances.document(1)) == 1
 
 
 @pytest.mark.usefixtures("on_share")
@@ -87,7 +87,7 @@ def test_a_backup_on_a_share_is_in_its_mode_and_sound(tmp_path: Path) -> None:
 def test_what_a_killed_program_half_wrote_on_a_share_is_taken_back(tmp_path: Path) -> None:
     """A copy of file and journal in the middle of a transaction is what kill -9 leaves."""
     with make_project(tmp_path) as project:
-        project.apply(1, Change.create([drawn(1)]), label="Draw")
+        project.instances.apply(1, Change.create([drawn(1)]), label="Draw")
         left = tmp_path / "left.maskwright"
         left.mkdir()
         with project._database.write() as connection:
@@ -102,6 +102,6 @@ def test_what_a_killed_program_half_wrote_on_a_share_is_taken_back(tmp_path: Pat
                 (left / name).write_bytes((project.path / name).read_bytes())
     assert (left / "project.db-journal").stat().st_size > 0
     with Project.open(left) as again:
-        assert len(again.document(1)) == 1
+        assert len(again.instances.document(1)) == 1
         assert again.setting("project.name") is not None
     assert is_sound(left / "project.db")

@@ -96,7 +96,7 @@ def assert_whole(place: Path, images: Path, operation: str, code: int) -> None:
         assert not list(place.glob("*.new*"))
         return
     with Project.open(place) as project:
-        names = [category.name for category in project.categories()]
+        names = [category.name for category in project.categories.listed()]
     assert not list(place.glob("*.restor*"))
     if operation == "restore" and code in (0, 100):
         assert names == ["cell", "cat"]
@@ -128,7 +128,7 @@ def to_restore(folder: Path) -> tuple[Path, Path]:
     folder.mkdir()
     with make_project(folder) as project:
         back_up(project.path / "project.db", reason="daily")
-        project.add_category("later")
+        project.categories.add("later")
     return project.path, folder / "images"
 
 
@@ -158,7 +158,7 @@ def test_a_restore_that_was_cut_short_is_completed_at_the_next_opening(tmp_path:
     with pytest.raises(ProjectError, match="half put back"):
         Project.open(place, read_only=True)
     with Project.open(place) as project:
-        assert [category.name for category in project.categories()] == ["cell", "cat"]
+        assert [category.name for category in project.categories.listed()] == ["cell", "cat"]
     (kept,) = list_backups(place / "project.db")
     assert "before-restore" in kept.name
 
@@ -166,9 +166,9 @@ def test_a_restore_that_was_cut_short_is_completed_at_the_next_opening(tmp_path:
 def test_who_only_reads_sees_the_restored_project_as_a_whole(tmp_path: Path) -> None:
     place, _ = to_restore(tmp_path / "set")
     with Project.open(place, read_only=True) as reader:
-        before, revision = reader.categories(), reader.revision
+        before, revision = reader.categories.listed(), reader.revision
         restore(place / "project.db", next((place / "backups").glob("*-daily.db")))
-        after = [category.name for category in reader.categories()]
+        after = [category.name for category in reader.categories.listed()]
         assert reader.revision != revision
     assert len(before) == 3
     assert after == ["cell", "cat"]
@@ -179,7 +179,7 @@ def test_two_restores_in_one_second_keep_what_each_has_replaced(tmp_path: Path) 
     (copy,) = list_backups(place / "project.db")
     first = restore(place / "project.db", copy)
     with Project.open(place) as project:
-        project.add_category("second")
+        project.categories.add("second")
     second = restore(place / "project.db", copy)
     assert first != second
     assert [names_in(kept)[-1] for kept in (first, second)] == ["later", "second"]
@@ -200,7 +200,7 @@ def test_a_restore_that_fails_leaves_the_project_and_no_second_name_of_it(
     monkeypatch.undo()
     assert list_backups(place / "project.db") == [copy]
     with Project.open(place) as project:
-        assert [category.name for category in project.categories()][-1] == "later"
+        assert [category.name for category in project.categories.listed()][-1] == "later"
 
 
 def test_a_disk_that_fails_after_the_rename_has_restored(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -214,7 +214,7 @@ def test_a_disk_that_fails_after_the_rename_has_restored(tmp_path: Path, monkeyp
     monkeypatch.setattr("maskwright.project.restoring.put_in_place", put)
     assert names_in(restore(place / "project.db", copy))[-1] == "later"
     with Project.open(place) as project:
-        assert [category.name for category in project.categories()] == ["cell", "cat"]
+        assert [category.name for category in project.categories.listed()] == ["cell", "cat"]
 
 
 def test_a_file_whose_log_was_not_folded_in_is_not_put_in_place(tmp_path: Path) -> None:
@@ -225,7 +225,7 @@ def test_a_file_whose_log_was_not_folded_in_is_not_put_in_place(tmp_path: Path) 
     with pytest.raises(OSError, match=os.strerror(errno.EIO)):
         put_in_place(made, place / "project.db")
     with Project.open(place) as project:
-        assert [category.name for category in project.categories()][-1] == "later"
+        assert [category.name for category in project.categories.listed()][-1] == "later"
 
 
 def test_a_project_whose_tables_cannot_be_made_says_so(tmp_path: Path) -> None:
@@ -275,7 +275,7 @@ def test_a_project_whose_file_is_gone_is_no_new_one(tmp_path: Path, read_only: b
         Project.create(place, image_root=images)
     restore_newest(place / "project.db")
     with Project.open(place) as project:
-        assert [category.name for category in project.categories()] == ["cell", "cat"]
+        assert [category.name for category in project.categories.listed()] == ["cell", "cat"]
 
 
 def test_a_database_of_another_program_is_left_alone(tmp_path: Path) -> None:
@@ -294,13 +294,13 @@ def test_ids_given_after_a_copy_was_taken_are_not_given_again(tmp_path: Path) ->
 
     place, _ = to_restore(tmp_path / "set")
     with Project.open(place) as project:
-        project.add_images([ScannedImage("late.png", 8, 9)])
-        late, given = project.find_image("late.png").id, project.reserve_instance_ids(10)
+        project.images.add([ScannedImage("late.png", 8, 9)])
+        late, given = project.images.find("late.png").id, project.instances.reserve_ids(10)
     restore(place / "project.db", next((place / "backups").glob("*-daily.db")))
     with Project.open(place) as project:
-        project.add_images([ScannedImage("other.png", 8, 9)])
-        assert project.find_image("other.png").id > late
-        assert project.reserve_instance_ids(1)[0] > max(given)
+        project.images.add([ScannedImage("other.png", 8, 9)])
+        assert project.images.find("other.png").id > late
+        assert project.instances.reserve_ids(1)[0] > max(given)
 
 
 def test_a_full_disk_where_the_lock_is_written_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -385,19 +385,19 @@ def test_what_a_kill_leaves_of_a_new_project_is_in_nobodys_way(tmp_path: Path, s
     done = CliRunner().invoke(app, ["import", str(place), str(file), "--images", str(tmp_path / "images")])
     assert done.exit_code == 0, done.output
     with Project.open(place) as project:
-        assert [image.file_name for image in project.images()] == ["a.png"]
+        assert [image.file_name for image in project.images.all()] == ["a.png"]
 
 
 @pytest.mark.parametrize("state", ["unnamed", "empty"])
 def test_samples_that_were_cut_short_are_made(tmp_path: Path, state: str) -> None:
     left_over(tmp_path / "samples.maskwright", state)
     with open_sample_project(tmp_path) as project:
-        count = project.image_ids().size
+        count = project.images.ids().size
     assert count
     (tmp_path / "other").mkdir()
     Project.create(tmp_path / "other" / "samples.maskwright", image_root=tmp_path / "images").close()
     with open_sample_project(tmp_path / "other") as project:
-        assert project.image_ids().size == count
+        assert project.images.ids().size == count
 
 
 def test_a_folder_with_files_of_others_is_no_left_over(tmp_path: Path) -> None:

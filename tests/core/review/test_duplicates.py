@@ -28,12 +28,12 @@ def project(tmp_path: Path) -> Project:
     cv2.imwrite(str(folder / "2-bright.jpg"), cv2.convertScaleAbs(picture(2), alpha=0.8, beta=30))
     (folder / "broken.png").write_bytes((folder / "0.png").read_bytes()[:500])
     with Project.create(tmp_path / "set.maskwright", image_root=folder) as project:
-        project.add_images(image for image in scan_folder(folder) if image.failure is None)
+        project.images.add(image for image in scan_folder(folder) if image.failure is None)
         yield project
 
 
 def names(project: Project, groups: list[list[int]]) -> list[list[str]]:
-    return [sorted(record.file_name for record in project.image_records(group)) for group in groups]
+    return [sorted(record.file_name for record in project.images.records(group)) for group in groups]
 
 
 def test_copies_are_found_and_others_are_not(project: Project) -> None:

@@ -22,12 +22,12 @@ def project(tmp_path: Path) -> Iterator[Project]:
 
 
 def answer(project: Project, index: int, gesture: Gesture | None, **changes: object) -> None:
-    before = project.instances(1)[index]
-    project.apply(1, Change.of([(before, replace(before, **changes))]), label="Answer", gesture=gesture)
+    before = project.instances.of(1)[index]
+    project.instances.apply(1, Change.of([(before, replace(before, **changes))]), label="Answer", gesture=gesture)
 
 
 def draw(project: Project, id_: int, gesture: Gesture) -> None:
-    project.apply(1, Change.create([drawn(id_, square(400))]), label="Draw", gesture=gesture)
+    project.instances.apply(1, Change.create([drawn(id_, square(400))]), label="Draw", gesture=gesture)
 
 
 def test_objects_are_followed_from_proposal_to_end(project: Project) -> None:
@@ -51,9 +51,9 @@ def test_objects_are_followed_from_proposal_to_end(project: Project) -> None:
 
 def test_a_step_on_many_objects_is_shared_between_them(project: Project) -> None:
     project.put_proposals(1, [Proposal(1, 0.9, (square(100 * k),)) for k in range(4)])
-    accepted = [(one, replace(one, state=InstanceState.ACCEPTED)) for one in project.instances(1)]
+    accepted = [(one, replace(one, state=InstanceState.ACCEPTED)) for one in project.instances.of(1)]
 
-    project.apply(1, Change.of(accepted), label="Accept all", gesture=Gesture(1, 2, 8.0))
+    project.instances.apply(1, Change.of(accepted), label="Accept all", gesture=Gesture(1, 2, 8.0))
 
     log = effort_log(project)
     assert {(one.clicks, one.keys, one.seconds) for one in log.instances.values()} == {(0.25, 0.5, 2.0)}
@@ -62,8 +62,8 @@ def test_a_step_on_many_objects_is_shared_between_them(project: Project) -> None
 
 def test_looking_at_an_image_counts_for_the_image_alone(project: Project) -> None:
     draw(project, 50, Gesture(5, 0, 7.0))
-    project.add_look(1, Gesture(1, 1, 2.0))
-    project.add_look(1, Gesture(0, 1, 3.0))
+    project.effort.add_look(1, Gesture(1, 1, 2.0))
+    project.effort.add_look(1, Gesture(0, 1, 3.0))
 
     log = effort_log(project)
 
@@ -74,15 +74,15 @@ def test_looking_at_an_image_counts_for_the_image_alone(project: Project) -> Non
 def test_nothing_is_stored_while_recording_is_off(project: Project) -> None:
     project.put_proposals(1, [Proposal(1, 0.9, (square(),)), Proposal(1, 0.8, (square(100),))])
     answer(project, 0, Gesture(1, 0, 2.0), state=InstanceState.ACCEPTED)
-    project.set_records_effort(False)
+    project.effort.record(False)
     answer(project, 0, Gesture(1, 0, 2.0), state=InstanceState.REJECTED)
     answer(project, 1, Gesture(1, 0, 2.0), state=InstanceState.ACCEPTED)
-    project.add_look(1, Gesture(1, 0, 2.0))
+    project.effort.add_look(1, Gesture(1, 0, 2.0))
 
     log = effort_log(project)
 
-    assert not project.records_effort
-    assert [entry.gesture for entry in project.history(1)][-2:] == [None, None]
+    assert not project.effort.is_recorded
+    assert [entry.gesture for entry in project.history.of(1)][-2:] == [None, None]
     assert log.images == {1: ImageEffort(2.0, 1, 0)}
     (known,) = log.instances.values()
     assert known.is_refused, "what became of it is known all the same"
@@ -90,12 +90,12 @@ def test_nothing_is_stored_while_recording_is_off(project: Project) -> None:
 
 def test_what_was_recorded_can_be_erased_and_the_steps_stay(project: Project) -> None:
     draw(project, 50, Gesture(5, 0, 7.0))
-    project.add_look(1, Gesture(1, 1, 2.0))
+    project.effort.add_look(1, Gesture(1, 1, 2.0))
 
-    project.forget_effort()
+    project.effort.forget()
 
     assert effort_log(project) == EffortLog()
-    assert len(project.undo_steps(1).undo) == 1
+    assert len(project.history.undo_steps(1).undo) == 1
 
 
 def test_the_report_counts_per_class_and_score(project: Project) -> None:

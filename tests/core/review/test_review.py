@@ -156,14 +156,14 @@ def test_nothing_against_nothing_is_agreement() -> None:
 def test_rare_classes_come_first(project: Project) -> None:
     for image_id, categories in {1: [1, 1], 2: [1], 3: [2]}.items():
         instances = [drawn(10 * image_id + k, category_id=id_) for k, id_ in enumerate(categories)]
-        project.apply(image_id, Change.create(instances), label="Draw")
+        project.instances.apply(image_id, Change.create(instances), label="Draw")
 
     assert ordered_images(project, "rarity").tolist() == [3, 1, 2, 4]
     assert reason(project, "rarity", 3) == "cat: 1 in the project"
 
 
 def test_images_without_a_signal_come_last_by_name(project: Project) -> None:
-    project.set_signals("uncertainty", {2: (0.5, {"reason": "a"}), 4: (1.5, {"reason": "b"})})
+    project.signals.set("uncertainty", {2: (0.5, {"reason": "a"}), 4: (1.5, {"reason": "b"})})
 
     assert ordered_images(project, "uncertainty").tolist() == [4, 2, 1, 3]
     assert reason(project, "uncertainty", 4) == "b"
@@ -175,14 +175,14 @@ def test_a_batch_notes_its_doubts_and_a_second_model_its_dissent(tmp_path: Path)
     for index in range(3):
         write_image(tmp_path / "images" / f"{index}.png")
     with Project.create(tmp_path / "set.maskwright", image_root=tmp_path / "images") as project:
-        project.add_images(scan_folder(project.image_root))
+        project.images.add(scan_folder(project.image_root))
         run_batch(project, model_with(tmp_path, (0.99, 0.6)), Thresholds())
-        before = [project.instances(id_) for id_ in (1, 2, 3)]
+        before = [project.instances.of(id_) for id_ in (1, 2, 3)]
 
         done = compare_with(project, model_with(tmp_path, (0.99, 0.2)), Thresholds())
 
         assert done == 3
-        assert [project.instances(id_) for id_ in (1, 2, 3)] == before
-        assert project.signal_values("uncertainty")[1] == pytest.approx([0.41] * 3, abs=0.25)
-        assert project.signal_values("disagreement")[1] == pytest.approx([0.6] * 3, abs=1e-2)
+        assert [project.instances.of(id_) for id_ in (1, 2, 3)] == before
+        assert project.signals.values("uncertainty")[1] == pytest.approx([0.41] * 3, abs=0.25)
+        assert project.signals.values("disagreement")[1] == pytest.approx([0.6] * 3, abs=1e-2)
         assert "found by one model only" in reason(project, "disagreement", 1)

@@ -118,7 +118,7 @@ def test_a_class_that_is_deleted_while_a_batch_proposes_it_leaves_no_object_with
     qtbot.waitUntil(lambda: not opened.inference.batch.is_running, timeout=20_000)
     opened.session.save()
 
-    listed = {category.id for category in project.categories()}
-    assert {each.category_id for id_ in range(1, 7) for each in project.instances(id_)} <= listed
-    assert project.edits_set_aside() == []
+    listed = {category.id for category in project.categories.listed()}
+    assert {each.category_id for id_ in range(1, 7) for each in project.instances.of(id_)} <= listed
+    assert project.set_aside.all() == []
     assert {each.category_id for each in opened.session.document} <= {each.id for each in opened.session.categories}

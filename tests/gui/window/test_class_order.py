@@ -82,11 +82,11 @@ def test_hiding_a_class_leaves_its_objects_and_can_be_taken_back(classed: Workbe
 
 
 def test_a_class_that_occurs_later_takes_no_digit_from_another(classed: Workbench) -> None:
-    classed.session.project.add_category("aeroplane", id=90)
+    classed.session.project.categories.add("aeroplane", id=90)
     before = classed.session.class_keys
-    classed.session.project.offer_categories([(4, "motorcycle")])
+    classed.session.project.categories.offer([(4, "motorcycle")])
     id_ = classed.session.new_instance_id()
-    new = next(each.id for each in classed.session.project.offered_categories())
+    new = next(each.id for each in classed.session.project.categories.offered())
     classed.session.edit(Change.create([drawn(id_, category_id=new)]), "Draw")
     assert {digit: classed.session.class_keys[digit] for digit in before} == before
 

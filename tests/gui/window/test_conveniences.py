@@ -21,9 +21,9 @@ def test_a_project_that_was_never_open_here_opens_on_the_first_image_that_is_not
     qtbot: QtBot, bench: Workbench, folder: Path
 ) -> None:
     with Project.create(folder / ".maskwright", image_root=folder) as project:
-        project.add_images(scan_folder(folder))
+        project.images.add(scan_folder(folder))
         for image_id in (1, 2, 4):
-            project.set_image_state(image_id, ImageState.DONE)
+            project.images.set_state(image_id, ImageState.DONE)
     with qtbot.waitSignal(bench.projects.opened, timeout=20_000):
         bench.projects.open_path(folder)
     assert bench.session.image.id == 3

@@ -53,7 +53,7 @@ def test_grid_shows_what_the_list_shows(labelled: Workbench) -> None:
 
 def test_objects_are_drawn_into_the_pictures(labelled: Workbench) -> None:
     project = labelled.session.project
-    record = project.image(1)
+    record = project.images.record(1)
     reader = OverlayReader(project, (Category(1, "a", colour="#ff0000"), Category(2, "b", colour="#00ff00")))
     picture = reader(1, project.image_path(record), 64)
     left, right = picture.pixelColor(10, 24), picture.pixelColor(54, 24)

@@ -11,6 +11,7 @@ from pytestqt.qtbot import QtBot
 from maskwright.document import edits
 from maskwright.errors import ModelError, ProjectError
 from maskwright.geometry.polygon import Polygon
+from maskwright.project.instances import InstanceRepository
 from maskwright_gui.app import Workbench, use_own_qt_plugins
 from maskwright_gui.dialogs.class_picker import ClassPicker
 from maskwright_gui.dialogs.unsaved import Leaving, UnsavedDialog
@@ -57,21 +58,20 @@ def test_edits_stay_on_screen_while_they_cannot_be_saved(
     qtbot: QtBot, opened: Workbench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     project = opened.session.project
-    real = project.apply
 
     def full(*_arguments: object, **_named: object) -> None:
         raise ProjectError("the disk is full")
 
-    monkeypatch.setattr(project, "apply", full)
-    draw(opened)
-    qtbot.waitUntil(lambda: any("the disk is full" in text for text in texts(opened)))
-    opened.images.next_image()
-    opened.images.previous_image()
-    assert len(opened.session.document) == 1
-    assert opened.session.unsaved.count == 1
-    monkeypatch.setattr(project, "apply", real)
+    with monkeypatch.context() as patch:
+        patch.setattr(InstanceRepository, "apply", full)
+        draw(opened)
+        qtbot.waitUntil(lambda: any("the disk is full" in text for text in texts(opened)))
+        opened.images.next_image()
+        opened.images.previous_image()
+        assert len(opened.session.document) == 1
+        assert opened.session.unsaved.count == 1
     assert opened.session.save()
-    assert len(project.instances(1)) == 1
+    assert len(project.instances.of(1)) == 1
 
 
 def test_unsaved_edits_hold_the_project_open(qtbot: QtBot, opened: Workbench, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -79,7 +79,7 @@ def test_unsaved_edits_hold_the_project_open(qtbot: QtBot, opened: Workbench, mo
         raise ProjectError("the disk is full")
 
     with monkeypatch.context() as patch:
-        patch.setattr(opened.session.project, "apply", full)
+        patch.setattr(InstanceRepository, "apply", full)
         draw(opened)
         patch.setattr(UnsavedDialog, "ask", lambda _dialog: Leaving.STAY)
         opened.projects.close_project()

@@ -54,7 +54,7 @@ def folder(tmp_path: Path) -> Path:
 @pytest.fixture
 def project(folder: Path, tmp_path: Path) -> Iterator[Project]:
     with Project.create(tmp_path / "set.maskwright", image_root=folder) as project:
-        project.add_images(scan_folder(folder))
+        project.images.add(scan_folder(folder))
         yield project
 
 
@@ -77,7 +77,7 @@ def cache_of(project: Project) -> CandidateCache:
 
 
 def request(project: Project, request_id: int, image_id: int = 1) -> PredictRequest:
-    path = project.image_path(project.image(image_id))
+    path = project.image_path(project.images.record(image_id))
     return PredictRequest(request_id, project, image_id, path, cache_of(project), CHOICE, Thresholds())
 
 
@@ -89,8 +89,8 @@ def test_result_is_stored_and_told(qtbot: QtBot, thread: InferenceThread, projec
     with qtbot.waitSignal(thread.done) as blocker:
         thread.predict(request(project, 1))
     assert blocker.args[0].outcome.proposal_count == 2
-    assert {instance.state for instance in project.instances(1)} == {InstanceState.PROPOSED}
-    assert project.instances(1)[0].provenance.model_name
+    assert {instance.state for instance in project.instances.of(1)} == {InstanceState.PROPOSED}
+    assert project.instances.of(1)[0].provenance.model_name
 
 
 def test_newest_request_wins(
@@ -104,7 +104,7 @@ def test_newest_request_wins(
     model.gate.set()
     qtbot.waitUntil(lambda: len(endings.requests) == 3)
     assert endings.by_request == {1: "cancelled", 2: "cancelled", 3: "done"}
-    assert [len(project.instances(id_)) for id_ in (1, 2, 3)] == [0, 0, 2]
+    assert [len(project.instances.of(id_)) for id_ in (1, 2, 3)] == [0, 0, 2]
 
 
 def test_one_image_run_by_hand_is_judged_for_the_queue_as_in_a_batch(
@@ -112,11 +112,11 @@ def test_one_image_run_by_hand_is_judged_for_the_queue_as_in_a_batch(
 ) -> None:
     with qtbot.waitSignal(thread.done):
         thread.predict(request(project, 2))
-    by_hand = project.signal("uncertainty", 1)
+    by_hand = project.signals.get("uncertainty", 1)
     with qtbot.waitSignal(thread.batch.done, timeout=20_000):
         thread.start_batch(batch(project))
     assert by_hand is not None
-    assert by_hand == project.signal("uncertainty", 1)
+    assert by_hand == project.signals.get("uncertainty", 1)
 
 
 def test_failed_inference_writes_nothing(
@@ -124,13 +124,13 @@ def test_failed_inference_writes_nothing(
 ) -> None:
     thread.predict(request(project, 1))
     qtbot.waitUntil(lambda: endings.by_request == {1: "done"})
-    before = project.instances(1)
-    judged = project.signal("uncertainty", 1)
+    before = project.instances.of(1)
+    judged = project.signals.get("uncertainty", 1)
     model.failure = "the device went away"
     thread.predict(request(project, 2))
     qtbot.waitUntil(lambda: endings.by_request == {1: "done", 2: "failed"})
-    assert project.instances(1) == before
-    assert project.signal("uncertainty", 1) == judged
+    assert project.instances.of(1) == before
+    assert project.signals.get("uncertainty", 1) == judged
 
 
 def test_unreadable_image_fails_with_its_path(
@@ -179,14 +179,14 @@ def test_stopping_cancels_the_running_request(
     model.gate.set()
     thread.stop()
     qtbot.waitUntil(lambda: endings.by_request == {1: "cancelled"})
-    assert len(project.instances(1)) == 0
+    assert len(project.instances.of(1)) == 0
 
 
 def test_batch_labels_every_image(qtbot: QtBot, thread: InferenceThread, project: Project, endings: Endings) -> None:
     with qtbot.waitSignal(thread.batch.done, timeout=20_000) as blocker:
         thread.start_batch(batch(project))
     assert blocker.args[0].done == MANY
-    assert [len(project.instances(id_)) for id_ in range(1, MANY + 1)] == [2] * MANY
+    assert [len(project.instances.of(id_)) for id_ in range(1, MANY + 1)] == [2] * MANY
     assert endings.batches == ["done"]
 
 
@@ -197,7 +197,7 @@ def test_image_on_screen_is_answered_while_the_batch_waits(
     thread.batch.pause()
     thread.predict(request(project, 1, image_id=MANY))
     qtbot.waitUntil(lambda: endings.by_request == {1: "done"})
-    assert len(project.instances(MANY)) == 2
+    assert len(project.instances.of(MANY)) == 2
     thread.batch.resume()
     qtbot.waitUntil(lambda: endings.batches == ["done"], timeout=20_000)
 
@@ -213,7 +213,7 @@ def test_cancelled_batch_leaves_the_rest_for_another_time(
     qtbot.waitUntil(lambda: endings.batches == ["cancelled"], timeout=20_000)
     with qtbot.waitSignal(thread.batch.done, timeout=20_000):
         thread.start_batch(batch(project))
-    assert [len(project.instances(id_)) for id_ in range(1, MANY + 1)] == [2] * MANY
+    assert [len(project.instances.of(id_)) for id_ in range(1, MANY + 1)] == [2] * MANY
 
 
 def test_failing_device_fails_the_batch_as_a_whole(
@@ -222,7 +222,7 @@ def test_failing_device_fails_the_batch_as_a_whole(
     model.failure = "the device went away"
     thread.start_batch(batch(project))
     qtbot.waitUntil(lambda: len(endings.batches) == 1, timeout=20_000)
-    assert all(len(project.instances(id_)) == 0 for id_ in range(1, MANY + 1))
+    assert all(len(project.instances.of(id_)) == 0 for id_ in range(1, MANY + 1))
 
 
 def test_stopping_ends_a_paused_batch(

@@ -49,8 +49,8 @@ def learned(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[[Learn]
 def project_bench(qtbot: QtBot, bench: Workbench, tmp_path: Path) -> Workbench:
     """Twelve images: ten done with three objects each, two that nobody has looked at."""
     with learning_project(tmp_path / "taught", images=12, side=64) as project:
-        for image_id in project.image_ids()[-2:].tolist():
-            project.set_image_state(image_id, ImageState.UNSEEN)
+        for image_id in project.images.ids()[-2:].tolist():
+            project.images.set_state(image_id, ImageState.UNSEEN)
         path = project.path
     with qtbot.waitSignal(bench.projects.opened, timeout=20_000):
         bench.projects.open_path(path)
@@ -156,15 +156,15 @@ def test_used_model_proposes_on_the_other_images(
     project = project_bench.session.project
     assert project is not None
     assert project_bench.model.choice.source == str(tmp_path / "model.xml")
-    assert project.state_counts()[ImageState.PRELABELLED] == 2
-    assert {record.instance_count for record in project.images() if record.state is ImageState.DONE} == {3}
+    assert project.images.state_counts()[ImageState.PRELABELLED] == 2
+    assert {record.instance_count for record in project.images.all() if record.state is ImageState.DONE} == {3}
 
 
 def test_tenth_done_image_offers_learning_once(qtbot: QtBot, project_bench: Workbench, ready: None) -> None:
     project, told = project_bench.session.project, []
     assert project is not None
     project_bench.learn.told.connect(told.append)
-    ids = project.image_ids().tolist()
+    ids = project.images.ids().tolist()
 
     shown: list[int] = []
     project_bench.images.counted.connect(lambda done, _count: shown.append(done))
@@ -174,7 +174,7 @@ def test_tenth_done_image_offers_learning_once(qtbot: QtBot, project_bench: Work
         (ids[0], ImageState.DONE, 10),
         (ids[-1], ImageState.DONE, 11),
     ):
-        project.set_image_state(id_, state)
+        project.images.set_state(id_, state)
         project_bench.session.record_changed.emit(id_)
         qtbot.waitUntil(lambda done=done: bool(shown) and shown[-1] == done)
 

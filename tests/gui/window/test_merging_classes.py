@@ -8,7 +8,7 @@ from pytestqt.qtbot import QtBot
 
 from maskwright.document import edits
 from maskwright.document.change import Change
-from maskwright.project.merging import CategoryUse
+from maskwright.project.categories import CategoryUse
 from maskwright_gui.app import Workbench
 from maskwright_gui.features.classes.sentences import what_merges
 from maskwright_gui.panels.image_query import ImageQuery
@@ -64,7 +64,7 @@ def test_earlier_steps_can_still_be_undone_and_the_merge_too(qtbot: QtBot, class
     classed.editing.undo()
     assert shown(classed) == {1: CAT, 2: CAT}
 
-    (standing,) = session.project.merges()
+    (standing,) = session.project.merges.all()
     with qtbot.waitSignal(classed.classes.merged):
         classed.classes.undo_merge(standing.id)
     assert shown(classed) == {1: CELL, 2: CAT}

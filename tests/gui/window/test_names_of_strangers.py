@@ -45,10 +45,10 @@ def hostile(tmp_path: Path) -> Path:
     write_image(tmp_path / "set" / "images" / "a.png")
     write_image(tmp_path / "set" / "images" / IMAGE.replace("/", "_"))
     with Project.create(tmp_path / "set" / "s.maskwright", image_root=tmp_path / "set" / "images") as project:
-        project.add_images([ScannedImage(IMAGE.replace("/", "_"), 64, 48), ScannedImage("a.png", 64, 48)])
+        project.images.add([ScannedImage(IMAGE.replace("/", "_"), 64, 48), ScannedImage("a.png", 64, 48)])
         project.ensure_categories(enumerate(CLASSES, start=1))
         for id_ in range(1, 5):
-            project.apply(1, Change.create([drawn(id_, category_id=id_)]), label="Draw")
+            project.instances.apply(1, Change.create([drawn(id_, category_id=id_)]), label="Draw")
         return project.path
 
 
@@ -132,10 +132,10 @@ def test_a_damaged_object_is_told_and_the_others_on_its_image_can_be_worked_on(
     bench.images.done()
     assert session.save()
     with Project.open(hostile, read_only=True) as project:
-        assert len(project.document(1)) == 0
-        assert [*project.document(1).damaged] == [1]
-        assert project.image(1).state is ImageState.DONE  # nobody has verified that it is empty
-        assert other.id in {id_ for entry in project.history(1) for id_, *_ in entry.change}
+        assert len(project.instances.document(1)) == 0
+        assert [*project.instances.document(1).damaged] == [1]
+        assert project.images.record(1).state is ImageState.DONE  # nobody has verified that it is empty
+        assert other.id in {id_ for entry in project.history.of(1) for id_, *_ in entry.change}
     connection = sqlite3.connect(hostile / "project.db")
     assert connection.execute("SELECT polygons FROM instances WHERE id = 1").fetchone() == (7,)
     connection.close()

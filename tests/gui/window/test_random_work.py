@@ -39,8 +39,10 @@ def _assert_stored(qtbot: QtBot, bench: Workbench) -> None:
     image = session.image
     assert image is not None
     project = session.project
-    qtbot.waitUntil(lambda: instances_of(session.document) == instances_of(project.document(image.id)), timeout=WAIT_MS)
-    assert_sound(session.document, {category.id for category in session.project.categories()})
+    qtbot.waitUntil(
+        lambda: instances_of(session.document) == instances_of(project.instances.document(image.id)), timeout=WAIT_MS
+    )
+    assert_sound(session.document, {category.id for category in session.project.categories.listed()})
 
 
 def _settle(qtbot: QtBot, bench: Workbench) -> None:

@@ -10,6 +10,7 @@ from maskwright.document.change import Change
 from maskwright.document.document import Document
 from maskwright.document.values import ImageState, Instance
 from maskwright.geometry.polygon import Polygon
+from maskwright.project.instances import InstanceRepository
 from maskwright_gui.app import Workbench
 from maskwright_gui.main_window import Later
 
@@ -33,7 +34,7 @@ def test_the_next_image_is_read_beforehand(qtbot: QtBot, drawn: Workbench, monke
     await_neighbour(qtbot, drawn)
     assert drawn.session.project is not None
     known = drawn.session.neighbour(2)
-    monkeypatch.setattr(drawn.session.project, "document", lambda _id: pytest.fail("it was known"))
+    monkeypatch.setattr(InstanceRepository, "document", lambda _self, _id: pytest.fail("it was known"))
     drawn.images.next_image()
     assert drawn.session.document is known
 
@@ -42,8 +43,8 @@ def test_what_another_thread_wrote_is_shown(qtbot: QtBot, drawn: Workbench) -> N
     await_neighbour(qtbot, drawn)
     new = square(drawn)
     assert drawn.session.project is not None
-    drawn.session.project.apply(2, Change.create([new]), label="Draw")
-    drawn.session.project.set_image_state(2, ImageState.DONE)
+    drawn.session.project.instances.apply(2, Change.create([new]), label="Draw")
+    drawn.session.project.images.set_state(2, ImageState.DONE)
 
     drawn.images.next_image()
 
@@ -67,20 +68,20 @@ def test_an_edit_that_is_written_while_its_image_is_read_is_shown(
 ) -> None:
     session, project, is_read = drawn.session, drawn.session.project, threading.Event()
     assert project is not None
-    apply, document = project.apply, project.document
+    apply, document = InstanceRepository.apply, InstanceRepository.document
 
     def write_when_read(*arguments: Any, **named: Any) -> None:
         is_read.wait(20)
         apply(*arguments, **named)
 
-    def read_and_then_write(image_id: int) -> Document:
-        known = document(image_id)
+    def read_and_then_write(instances: InstanceRepository, image_id: int) -> Document:
+        known = document(instances, image_id)
         is_read.set()
         session.save()
         return known
 
-    monkeypatch.setattr(project, "apply", write_when_read)
-    monkeypatch.setattr(project, "document", read_and_then_write)
+    monkeypatch.setattr(InstanceRepository, "apply", write_when_read)
+    monkeypatch.setattr(InstanceRepository, "document", read_and_then_write)
     new = square(drawn)
     session.edit_image(5, Change.create([new]), "Paste")
     assert new.id in session.document_of(5)

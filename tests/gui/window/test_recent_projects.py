@@ -184,12 +184,12 @@ def test_several_projects_in_a_folder_are_named(qtbot: QtBot, bench: Workbench, 
 def test_a_place_that_is_taken_is_not_overwritten(qtbot: QtBot, bench: Workbench, folder: Path, tmp_path: Path) -> None:
     place = tmp_path / "set.maskwright"
     with Project.create(place, image_root=folder) as project:
-        project.add_category("cell")
+        project.categories.add("cell")
     with qtbot.waitSignal(bench.projects.not_opened, timeout=20_000):
         bench.projects.make_project(folder, place)
 
     with Project.open(place) as project:
-        assert [category.name for category in project.categories()] == ["cell"]
+        assert [category.name for category in project.categories.listed()] == ["cell"]
 
 
 @pytest.mark.parametrize(

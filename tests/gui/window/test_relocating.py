@@ -18,7 +18,7 @@ def apart(tmp_path: Path) -> Iterator[Path]:
     """A project of six images that lies outside their folder, which has been moved away."""
     images = image_folder(tmp_path / "before", 6)
     with Project.create(tmp_path / "set.maskwright", image_root=images) as project:
-        project.add_images(scan_folder(images))
+        project.images.add(scan_folder(images))
     shutil.move(images, tmp_path / "after")
     return project.path
 
@@ -64,7 +64,7 @@ def test_a_missing_image_is_found_in_another_folder(qtbot: QtBot, opened: Workbe
     qtbot.waitUntil(lambda: "The image is missing" in messages(opened), timeout=20_000)
     messages(opened)["The image is missing"].action()
     qtbot.waitUntil(lambda: opened.images.on_screen == 5, timeout=20_000)
-    assert opened.session.project.image(5).file_name == "moved/004.png"
+    assert opened.session.project.images.record(5).file_name == "moved/004.png"
 
 
 def test_what_is_not_found_is_said_to_be_missing(qtbot: QtBot, opened: Workbench, folder: Path) -> None:
@@ -81,7 +81,7 @@ def test_a_moved_file_is_no_new_image(qtbot: QtBot, opened: Workbench, folder: P
     (folder / "004.png").rename(folder / "moved" / "004.png")
     open_project(qtbot, opened, folder)
     assert opened.images.rows.rowCount() == 6
-    assert opened.session.project.image(5).file_name == "moved/004.png"
+    assert opened.session.project.images.record(5).file_name == "moved/004.png"
     assert "1 moved image found again" in messages(opened)
 
 
@@ -90,7 +90,7 @@ def test_images_in_a_folder_elsewhere_are_used_only_when_the_user_says_so(
 ) -> None:
     images = image_folder(tmp_path / "elsewhere" / "images", 2)
     with Project.create(tmp_path / "got" / "set.maskwright", image_root=images) as project:
-        project.add_images(scan_folder(images))
+        project.images.add(scan_folder(images))
         project.set_setting("project.mark", "0" * 32)  # as it comes from another computer
     bench.projects.open_path(project.path)
     question = "This project reads images from another place"

@@ -10,7 +10,7 @@ from pytestqt.qtbot import QtBot
 
 import tiny_models
 from maskwright.document.values import InstanceState
-from maskwright.project import Project
+from maskwright.project.instances import InstanceRepository
 from maskwright.review.report import effort_report
 from maskwright_gui.app import Workbench
 from maskwright_gui.dialogs.effort import EffortDialog, class_row, summary_text
@@ -30,7 +30,7 @@ def labelled(qtbot: QtBot, opened: Workbench) -> Workbench:
 
 def test_most_doubtful_image_comes_first_with_its_reason(labelled: Workbench) -> None:
     project = labelled.session.project
-    project.set_signals("uncertainty", {5: (9.0, {"reason": "many doubts", "boxes_xyxy": []})})
+    project.signals.set("uncertainty", {5: (9.0, {"reason": "many doubts", "boxes_xyxy": []})})
     labelled.images.panel.set_order("uncertainty")
     assert labelled.images.rows.ids[0] == 5
     labelled.session.show_image(5)
@@ -41,14 +41,14 @@ def test_classes_are_counted_beside_the_window(
     qtbot: QtBot, labelled: Workbench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     gate, threads = threading.Event(), []
-    count = Project.category_images
+    count = InstanceRepository.category_images
 
-    def counted(project: Project) -> object:
+    def counted(project: InstanceRepository) -> object:
         threads.append(threading.current_thread())
         gate.wait(20)
         return count(project)
 
-    monkeypatch.setattr(Project, "category_images", counted)
+    monkeypatch.setattr(InstanceRepository, "category_images", counted)
     labelled.images.panel.set_order("rarity")
     labelled.images.panel.search("0")  # while it counts
     assert (labelled.images.rows.order, labelled.images.rows.rowCount()) == ("name", 6)
@@ -63,7 +63,7 @@ def test_a_search_among_rare_classes_counts_nothing_again(
 ) -> None:
     with qtbot.waitSignal(labelled.images.panel.order_changed):
         labelled.images.panel.set_order("rarity")
-    monkeypatch.setattr(Project, "category_images", lambda _project: pytest.fail("counted again"))
+    monkeypatch.setattr(InstanceRepository, "category_images", lambda _project: pytest.fail("counted again"))
     labelled.images.panel.search("003")
     assert [labelled.images.rows.record(row).file_name for row in range(labelled.images.rows.rowCount())] == ["003.png"]
 
@@ -75,13 +75,13 @@ def test_project_is_closed_while_the_classes_are_counted(qtbot: QtBot, labelled:
 
 
 def test_batch_notes_doubts_by_itself(labelled: Workbench) -> None:
-    assert labelled.session.project.signal("uncertainty", 1) is not None
+    assert labelled.session.project.signals.get("uncertainty", 1) is not None
 
 
 def test_next_doubt_selects_the_object_it_is_about(qtbot: QtBot, labelled: Workbench) -> None:
     second = list(labelled.session.document)[1]
     box = list(second.bounds_xyxy)
-    labelled.session.project.set_signals("uncertainty", {1: (1.0, {"reason": "", "boxes_xyxy": [box]})})
+    labelled.session.project.signals.set("uncertainty", {1: (1.0, {"reason": "", "boxes_xyxy": [box]})})
     qtbot.keyClick(labelled.window.canvas, Key.Key_Q)
     assert labelled.session.selection == {second.id}
 
@@ -96,11 +96,11 @@ def test_search_finds_images_by_what_is_on_them(labelled: Workbench) -> None:
 
 def test_second_model_brings_the_images_where_they_disagree(qtbot: QtBot, labelled: Workbench, tmp_path: Path) -> None:
     other = tiny_models.yolact(tmp_path / "other.xml", boxes=[[[0.0, 0.0, 0.2, 0.2], [0.8, 0.8, 1.0, 1.0]]])
-    before = [labelled.session.project.instances(id_) for id_ in range(1, 7)]
+    before = [labelled.session.project.instances.of(id_) for id_ in range(1, 7)]
     with qtbot.waitSignal(labelled.comparing.compared, timeout=30_000):
         labelled.comparing.compare(other)
     assert "found by one model only" in labelled.images.rows.reason(1)
-    assert [labelled.session.project.instances(id_) for id_ in range(1, 7)] == before
+    assert [labelled.session.project.instances.of(id_) for id_ in range(1, 7)] == before
 
 
 def test_effort_is_summed_up_by_class(labelled: Workbench) -> None:
@@ -124,7 +124,7 @@ def test_effort_report_shows_plots_and_the_switch(qtbot: QtBot, labelled: Workbe
     assert titles == ["Good as proposed, by class", "Good as proposed, by score", "Seconds per object", "Score to use"]
     assert dialog.switch.isChecked()
     dialog.switch.click()
-    assert not labelled.session.project.records_effort
+    assert not labelled.session.project.effort.is_recorded
 
 
 def test_recorded_effort_is_erased_on_request_only(

@@ -62,7 +62,7 @@ class Roads:
 
     def part(self) -> None:
         assert self.bench.session.project is not None
-        if merges := self.bench.session.project.merges():
+        if merges := self.bench.session.project.merges.all():
             self.bench.classes.undo_merge(merges[-1].id)
 
     def batch(self) -> None:
@@ -119,7 +119,7 @@ def test_what_is_begun_while_something_runs_loses_nothing(
     project = roads.bench.session.project
     assert project is not None
     qtbot.waitUntil(
-        lambda: dict(roads.bench.session.document.instances) == dict(project.document(image_id).instances),
+        lambda: dict(roads.bench.session.document.instances) == dict(project.instances.document(image_id).instances),
         timeout=WAIT_MS,
     )
 
@@ -128,13 +128,13 @@ def assert_whole(roads: Roads) -> None:
     session = roads.bench.session
     project: Project | None = session.project
     assert project is not None
-    found = {each.id: each for record in project.images() for each in project.instances(record.id)}
+    found = {each.id: each for record in project.images.all() for each in project.instances.of(record.id)}
     assert roads.drawn <= found.keys()
     kept = [each for each in found.values() if each.state.is_exported and each.id not in roads.drawn]
     assert len(kept) in (0, INCOMING), "an import is there wholly or not at all"
-    assert {each.category_id for each in found.values()} <= {each.id for each in project.categories()}
-    assert list(session.categories) == list(project.categories())
-    assert project.edits_set_aside() == []
+    assert {each.category_id for each in found.values()} <= {each.id for each in project.categories.listed()}
+    assert list(session.categories) == list(project.categories.listed())
+    assert project.set_aside.all() == []
     assert session.unsaved.count == 0
     assert is_sound(project.path / "project.db")
     assert all(is_sound(copy) for copy in list_backups(project.path / "project.db"))

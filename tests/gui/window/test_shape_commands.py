@@ -6,6 +6,7 @@ from PySide6.QtTest import QTest
 
 from canvas_support import square
 from maskwright.document.change import Change
+from maskwright.project.instances import InstanceRepository
 from maskwright_gui.app import Workbench
 from maskwright_gui.features.tools.feature import OWN_TOOLS, ToolEntry
 from maskwright_gui.keymap import conflicts
@@ -15,7 +16,7 @@ from maskwright_gui.keymap import conflicts
 def drawn(opened: Workbench) -> Workbench:
     """Two overlapping squares on the first image, both selected."""
     session = opened.session
-    category = session.project.add_category("cell")
+    category = session.project.categories.add("cell")
     session.reload_categories()
     session.set_current_category(category.id)
     ids = [session.new_instance_id() for _ in range(2)]
@@ -183,11 +184,13 @@ def test_tab_walks_in_reading_order_and_back(drawn: Workbench) -> None:
 def test_many_copies_take_their_ids_in_one_go(drawn: Workbench, monkeypatch: pytest.MonkeyPatch) -> None:
     session = drawn.session
     category_id = session.categories[0].id
-    first = session.project.reserve_instance_ids(600)
+    first = session.project.instances.reserve_ids(600)
     session.edit(Change.create([square(id_, side=4, category_id=category_id) for id_ in first]), "Draw")
     session.select(frozenset(first))
-    reserve, counts = session.project.reserve_instance_ids, []
-    monkeypatch.setattr(session.project, "reserve_instance_ids", lambda count: counts.append(count) or reserve(count))
+    reserve, counts = InstanceRepository.reserve_ids, []
+    monkeypatch.setattr(
+        InstanceRepository, "reserve_ids", lambda own, count: counts.append(count) or reserve(own, count)
+    )
     drawn.shapes.duplicate()
     assert (len(session.document), counts) == (1202, [600])
 

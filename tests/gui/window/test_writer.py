@@ -29,18 +29,18 @@ def writer(project: Project) -> Iterator[EditWriter]:
 
 
 class FullDisk:
-    """Makes `project.apply` fail until it is freed."""
+    """Makes `apply` fail until it is freed."""
 
     def __init__(self, project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
         self.is_full = True
-        real = project.apply
+        real = project.instances.apply
 
         def apply(*arguments: object, **named: object) -> None:
             if self.is_full:
                 raise ProjectError("the disk is full")
             real(*arguments, **named)  # type: ignore[arg-type]  # passed through
 
-        monkeypatch.setattr(project, "apply", apply)
+        monkeypatch.setattr(project.instances, "apply", apply)
 
 
 def edit(change: Change) -> PendingEdit:
@@ -52,7 +52,7 @@ def test_edits_are_written_in_order(writer: EditWriter, project: Project) -> Non
     writer.write(edit(Change.create([first])))
     writer.write(edit(Change.of([(first, drawn(1, square(5, 5)))])))
     assert writer.flush()
-    assert list(project.instances(1)) == [drawn(1, square(5, 5))]
+    assert list(project.instances.of(1)) == [drawn(1, square(5, 5))]
 
 
 def test_full_disk_keeps_the_edit_and_retries(
@@ -64,7 +64,7 @@ def test_full_disk_keeps_the_edit_and_retries(
     assert writer.pending_count == 1
     with qtbot.waitSignal(writer.recovered):
         disk.is_full = False
-    assert len(project.instances(1)) == 1
+    assert len(project.instances.of(1)) == 1
 
 
 def test_failure_is_reported_once(
@@ -83,10 +83,10 @@ def test_edit_of_a_proposal_that_a_model_run_replaced_still_counts(
     qtbot: QtBot, writer: EditWriter, project: Project
 ) -> None:
     project.put_proposals(1, [Proposal(1, 0.9, (square(),))])
-    (proposed,) = project.instances(1)
+    (proposed,) = project.instances.of(1)
     project.put_proposals(1, [])
     accepted = drawn(proposed.id, state=InstanceState.ACCEPTED)
     with qtbot.waitSignal(writer.rebased):
         writer.write(edit(Change.of([(proposed, accepted)])))
     assert writer.flush()
-    assert [instance.state for instance in project.instances(1)] == [InstanceState.ACCEPTED]
+    assert [instance.state for instance in project.instances.of(1)] == [InstanceState.ACCEPTED]

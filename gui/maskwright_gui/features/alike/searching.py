@@ -100,9 +100,9 @@ def search_many(
     for done, image_id in enumerate(image_ids):
         monitor.report(done, len(image_ids), LOOKING)
         try:
-            found = searcher.look(image_id, examples, searcher.project.instances(image_id), monitor)
+            found = searcher.look(image_id, examples, searcher.project.instances.of(image_id), monitor)
         except ImageError as error:
-            failures.append((searcher.project.image(image_id).file_name, error.reason))
+            failures.append((searcher.project.images.record(image_id).file_name, error.reason))
             continue
         tell(image_id, found)
     return len(image_ids) - len(failures), failures

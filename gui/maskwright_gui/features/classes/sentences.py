@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from maskwright.words import count_of
 
 if TYPE_CHECKING:  # brings SQLAlchemy, which the first window can spare
-    from maskwright.project.merging import CategoryUse
+    from maskwright.project.categories import CategoryUse
 
 
 def what_merges(use: "CategoryUse", source: str, target: str) -> str:

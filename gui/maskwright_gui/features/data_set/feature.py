@@ -119,7 +119,7 @@ class DataSetFeature(Feature):
         project = self._session.project
         if project is None or self._open is None:
             return
-        self._open.duplicates.show_groups([project.image_records(group) for group in groups])
+        self._open.duplicates.show_groups([project.images.records(group) for group in groups])
 
     def _on_counted(self, bars: list[ClassBar]) -> None:
         if self._open is not None:
@@ -132,10 +132,10 @@ class DataSetFeature(Feature):
 
 def class_bars(project: "Project") -> list[ClassBar]:
     """The number of objects and images of each class; rejected proposals left out."""
-    counts = project.category_counts()
+    counts = project.instances.category_counts()
     return [
         ClassBar(shown(category.name), category_colour(category), *counts.get(category.id, (0, 0)))
-        for category in project.categories()
+        for category in project.categories.listed()
     ]
 
 
@@ -152,4 +152,4 @@ def _find_duplicates(project: "Project", progress: Monitor) -> list[list[int]]:
 
 def _measure(project: "Project", progress: Monitor) -> "Measures":
     progress.report(0, None, "Measuring the objects")
-    return project.measures(lambda done: progress.report(done, None, f"Measuring the objects: {done:,}"))
+    return project.instances.measures(lambda done: progress.report(done, None, f"Measuring the objects: {done:,}"))

@@ -38,7 +38,7 @@ class EffortFeature(Feature):
         if project is None:
             return
         try:
-            project.set_records_effort(is_on)
+            project.effort.record(is_on)
         except ProjectError as error:
             self.told.emit(Message.of_error("The switch was not stored", error))
 
@@ -48,7 +48,7 @@ class EffortFeature(Feature):
         if project is None:
             return
         try:
-            project.forget_effort()
+            project.effort.forget()
         except ProjectError as error:
             self.told.emit(Message.of_error("Nothing was erased", error))
         else:
@@ -63,7 +63,7 @@ class EffortFeature(Feature):
         dialog = EffortDialog(
             report,
             self._session.categories,
-            is_recording=project.records_effort,
+            is_recording=project.effort.is_recorded,
             may_change=not project.is_read_only,
             parent=self._window,
         )

@@ -84,7 +84,7 @@ class ExchangeFeature(Feature):
             detail = f"The file would lack them. {self._watch.state.detail}"
             self.told.emit(Message(f"Nothing to export yet: {self._watch.state.short}", detail, "warning"))
             return
-        dialog = ExportDialog(project.image_root, project.name, project.state_counts(), self._window)
+        dialog = ExportDialog(project.image_root, project.name, project.images.state_counts(), self._window)
         dialog.export_requested.connect(self.export)
         dialog.open()
 
@@ -179,7 +179,7 @@ class ExchangeFeature(Feature):
             return
         count = 0
         for image_id in image_ids:
-            record, document = project.image(image_id), self._session.document_of(image_id)
+            record, document = project.images.record(image_id), self._session.document_of(image_id)
             change = fix_all([instance for instance in document if instance.state.is_exported], record)
             count += len(change)
             self._session.edit_image(image_id, change, "Mend outlines")

@@ -267,7 +267,7 @@ class ImagesFeature(Feature):
         self.told.emit(Message("The list ends here", f"{are} not done yet.", "info", "Go there", self.show_first))
 
     def _open_count(self) -> int:
-        counts = self._session.project.state_counts() if self._session.project is not None else {}
+        counts = self._session.project.images.state_counts() if self._session.project is not None else {}
         return sum(count for state, count in counts.items() if state in OPEN_STATES)
 
     def reopen(self) -> None:
@@ -314,7 +314,7 @@ class ImagesFeature(Feature):
         if self._session.project is None:
             return
         try:
-            counts = self._session.project.state_counts()
+            counts = self._session.project.images.state_counts()
         except NoAnswerError:
             return  # what is shown stays until it does
         done = counts.get(ImageState.DONE, 0) + counts.get(ImageState.EMPTY, 0)

@@ -148,7 +148,7 @@ class LearnFeature(Feature):
     def _others(self) -> int:
         """Images that nobody has looked at yet."""
         project = self._session.project
-        counts = project.state_counts() if project is not None else {}
+        counts = project.images.state_counts() if project is not None else {}
         return sum(count for state, count in counts.items() if state.is_untouched)
 
     def _on_project_changed(self, _project: object) -> None:

@@ -188,7 +188,7 @@ class ModelFeature(Feature):
 
     def _run_on_waiting(self) -> None:
         if self._waiting and self._session.project is not None:
-            self._run_on(self._session.project.image(self._waiting.popleft()))
+            self._run_on(self._session.project.images.record(self._waiting.popleft()))
 
     def _run_on(self, image: ImageRecord) -> None:
         project, cache = self._session.project, self._session.cache
@@ -284,7 +284,7 @@ class ModelFeature(Feature):
         from maskwright.operations.kept_thresholds import has_kept_score
 
         project = self._session.project
-        run = project.last_run() if project is not None else None
+        run = project.runs.last() if project is not None else None
         is_of_another = run is None or run.model_hash != summary.content_hash
         if project is None or (not has_kept_score(project) and is_of_another):
             known = self._thresholds.of_project

@@ -50,7 +50,7 @@ class ClassMapping(QObject):
         names = {id_: name for id_, name in model.labels if choices.get(id_) == NEW}
         names |= {id_: choice.name for id_, choice in choices.items() if isinstance(choice, NewClass)}
         try:
-            made = project.ensure_categories(names.items())
+            made = project.categories.ensure(names.items())
             mapping = {
                 label_id: choice if isinstance(choice, int) else made.get(label_id)
                 for label_id, choice in choices.items()

@@ -275,7 +275,7 @@ class ProjectsFeature(Feature):
         """The image that was named, or the one that was on screen when the project was left."""
         left = self._recent.get(project.path)
         wanted = opening.show or (left.left_at if left is not None else "")
-        record = project.find_image(wanted) if wanted else None
+        record = project.images.find(wanted) if wanted else None
         if record is not None:
             self._session.show_image(record.id)
 

@@ -134,7 +134,7 @@ class UncertainFeature(Feature):
         project, image = self._session.project, self._session.image
         order = self._rows.order
         wanted = [name for name in _SIGNALS if self._is_asked or order == name]
-        signals = {name: project.signal(name, image.id) for name in wanted} if project and image else {}
+        signals = {name: project.signals.get(name, image.id) for name in wanted} if project and image else {}
         self._details = {name: signal[1] for name, signal in signals.items() if signal is not None}
 
     def _places(self) -> "list[Place]":

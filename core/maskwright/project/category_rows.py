@@ -1,0 +1,122 @@
+"""The rows of a project's categories.
+
+A class has a standing. "kept": the user or a file asked for it. "found": a model's, and objects of it have occurred.
+"offered": a model knows it, but none has occurred; it is not listed, and an object of it makes it "found". "deleted":
+the user wants none of it; a model's objects of it are left out, and undoing the deletion of an object brings it back.
+"""
+
+from collections.abc import Collection, Iterable
+from itertools import count
+from typing import Any
+
+from sqlalchemy import Connection, Select, delete, insert, select, update
+
+from maskwright.document.values import Category
+from maskwright.errors import ProjectError
+from maskwright.project.numbers import LARGEST_KEPT, displace, read_numbers
+from maskwright.project.rows import category_from_row, category_to_row
+from maskwright.project.schema import categories, category_merges, file_ids
+
+KEPT, FOUND, OFFERED, DELETED = "kept", "found", "offered", "deleted"
+LISTED = (KEPT, FOUND)
+_BLOCK = 500
+
+
+def taken_ids(connection: Connection) -> set[int]:
+    """Of the categories there are, and of those that were merged into others: the history still speaks of them.
+
+    Also what imported files call them: a new one would have the same id in the next file.
+    """
+    there, merged = select(categories.c.id), select(category_merges.c.source_id)
+    of_files = select(file_ids.c.file_id).where(file_ids.c.kind == "category", file_ids.c.file_id < LARGEST_KEPT)
+    return {row[0] for row in connection.execute(there.union(merged, of_files))}
+
+
+def read_categories(connection: Connection, standings: Collection[str] = ()) -> tuple[Category, ...]:
+    """In order of their ids; `standings`: only those, none for all."""
+    query: Select[Any] = select(categories).order_by(categories.c.id)
+    if standings:
+        query = query.where(categories.c.standing.in_(standings))
+    return tuple(category_from_row(row) for row in connection.execute(query))
+
+
+def keep(connection: Connection, ids: Iterable[int]) -> None:
+    """The user or a file asks for these."""
+    _stand(connection, ids, (FOUND, OFFERED, DELETED), KEPT)
+
+
+def note_found(connection: Connection, ids: Iterable[int]) -> None:
+    """Objects of these have occurred: none of them stays unlisted."""
+    _stand(connection, ids, (OFFERED, DELETED), FOUND)
+
+
+def _stand(connection: Connection, ids: Iterable[int], was: Collection[str], becomes: str) -> None:
+    wanted = set(ids)
+    rows = connection.execute(select(categories.c.id, categories.c.standing).where(categories.c.standing.in_(was)))
+    changed = {row.id: row.standing for row in rows if row.id in wanted}
+    if not changed:
+        return
+    _claim_numbers(connection, [id_ for id_, standing in changed.items() if standing == OFFERED])
+    for start in range(0, len(changed), _BLOCK):
+        block = list(changed)[start : start + _BLOCK]
+        connection.execute(update(categories).where(categories.c.id.in_(block)).values(standing=becomes))
+
+
+def _claim_numbers(connection: Connection, ids: Collection[int]) -> None:
+    """What is listed from now on takes its official number in files, unless that belongs to a class of the user's."""
+    query = select(file_ids.c.id, file_ids.c.file_id).where(file_ids.c.kind == "category", file_ids.c.id.in_(ids))
+    official = {row.id: row.file_id for row in connection.execute(query)}
+    if not official:
+        return
+    numbers = read_numbers(connection, "category")
+    of_users = {numbers[category.id] for category in read_categories(connection, (KEPT,))}
+    given_up = [id_ for id_, number in official.items() if number in of_users]
+    connection.execute(delete(file_ids).where(file_ids.c.kind == "category", file_ids.c.id.in_(given_up)))
+    displace(connection, "category", {id_: number for id_, number in official.items() if id_ not in given_up})
+
+
+def ensure(connection: Connection, labels: Iterable[tuple[int, str]], standing: str) -> dict[int, int]:
+    wanted = [(int(id_), name.strip()) for id_, name in labels]
+    by_name = {category.name.casefold(): category.id for category in read_categories(connection)}
+    new = {name.casefold(): (id_, name) for id_, name in reversed(wanted) if name.casefold() not in by_name}
+    taken = taken_ids(connection)
+    highest = max([0, *taken, *(id_ for id_, _ in new.values())])
+    added: list[Category] = []
+    for given_id, name in sorted(new.values()):
+        is_free = given_id >= 1 and given_id not in taken
+        highest += not is_free
+        added.append(Category(given_id if is_free else highest, name))
+        by_name[name.casefold()] = added[-1].id
+        taken.add(added[-1].id)
+    if added:
+        connection.execute(insert(categories), [category_to_row(each) | {"standing": standing} for each in added])
+    return {given_id: by_name[name.casefold()] for given_id, name in wanted}
+
+
+def free_name(name: str, known: Collection[Category]) -> str:
+    """The name with the first number that makes it one of its own."""
+    taken = {category.name.casefold() for category in known}
+    return next(free for number in count(2) if (free := f"{name} {number}").casefold() not in taken)
+
+
+def named(known: Iterable[Category], name: str) -> Category | None:
+    return next((each for each in known if each.name.casefold() == name.strip().casefold()), None)
+
+
+def find_category(known: Iterable[Category], category_id: int) -> Category:
+    for category in known:
+        if category.id == category_id:
+            return category
+    raise ProjectError(f"the project has no category {category_id}")
+
+
+def require_free_name(name: str, known: Iterable[Category]) -> None:
+    if not name.strip():
+        raise ProjectError("a category needs a name")
+    if any(category.name.casefold() == name.strip().casefold() for category in known):
+        raise ProjectError(f"there is a category called “{name.strip()}” already")
+
+
+def put(connection: Connection, category: Category) -> Category:
+    connection.execute(update(categories).where(categories.c.id == category.id).values(category_to_row(category)))
+    return category

@@ -43,6 +43,7 @@ from maskwright_gui.features.saving.feature import HANGS, SavingFeature
 from maskwright_gui.features.set_aside.feature import AsideFeature
 from maskwright_gui.features.shapes.feature import ShapesFeature
 from maskwright_gui.features.start.feature import StartFeature
+from maskwright_gui.features.suggest.feature import SuggestFeature
 from maskwright_gui.features.thresholds.feature import ThresholdsFeature
 from maskwright_gui.features.tools.feature import ToolsFeature
 from maskwright_gui.features.tour.feature import TourFeature
@@ -166,6 +167,7 @@ class Workbench:
         self.proposals = add(ProposalsFeature(context, self.editing, self.thresholds, self.uncertain))
         self.refine = add(RefineFeature(context, self.editing, self.point, self.thresholds))
         self.alike = add(AlikeFeature(context, self.images, self.point, self.thresholds))
+        self.suggest = add(SuggestFeature(context, self.point))
         self.exchange = add(ExchangeFeature(context, watch, self.images))
         self.relocating = add(RelocatingFeature(context, self.projects, self.images))
         self.comparing = add(ComparingFeature(context, self.images))

@@ -29,6 +29,8 @@ class PreviewKind(Enum):
     REMOVED = "removed"
     MISSED = "missed"
     UNCERTAIN = "uncertain"
+    SUGGESTED = "suggested"
+    """Another class for what is there."""
 
 
 _COLOURS = {
@@ -36,6 +38,7 @@ _COLOURS = {
     PreviewKind.REMOVED: QColor(255, 110, 100),
     PreviewKind.MISSED: QColor(255, 190, 60),
     PreviewKind.UNCERTAIN: QColor(255, 190, 60),
+    PreviewKind.SUGGESTED: QColor(255, 190, 60),
 }
 
 
@@ -153,7 +156,7 @@ def _strokes(kind: PreviewKind, *, is_current: bool) -> list[tuple[QPen, tuple[f
     What is uncertain is there already, in the colour of its class: a thin line, unless it was gone to. A line of two
     pixels is three of one beside each other: Qt draws those ten times as fast, which a slider's every step needs.
     """
-    width = 3 if is_current else 1 if kind is PreviewKind.UNCERTAIN else 2
+    width = 3 if is_current else 1 if kind in (PreviewKind.UNCERTAIN, PreviewKind.SUGGESTED) else 2
     colour = _COLOURS[kind]
     dash = {PreviewKind.ADDED: 0.0, PreviewKind.REMOVED: 2.0}.get(kind, 4.0)
     pattern = [dash * width, 2.0 * width] if dash else []

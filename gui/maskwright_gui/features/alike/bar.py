@@ -3,10 +3,12 @@
 from PySide6.QtCore import QEvent, QObject, QSignalBlocker, Qt, Signal
 from PySide6.QtWidgets import QCheckBox, QFrame, QHBoxLayout, QLabel, QPushButton, QToolButton, QWidget
 
+from maskwright.plain_text import shown
 from maskwright_gui.panels.threshold_slider import JumpSlider
 from maskwright_gui.panels.widgets import leave_focus, muted_label, named
 
 _MARGIN_PX = 8
+_TITLE_PX = 150
 _BATCH = 20
 """Images that the button looks through."""
 
@@ -70,9 +72,11 @@ class AlikeBar(QFrame):
     def slider(self) -> JumpSlider:
         return self._slider
 
-    def open_with(self, title: str, threshold: float) -> None:
+    def open_with(self, title: str, tip: str, threshold: float) -> None:
         """A new search."""
-        self._title.setText(title)
+        metrics = self._title.fontMetrics()
+        self._title.setText(metrics.elidedText(shown(title), Qt.TextElideMode.ElideRight, _TITLE_PX))
+        self._title.setToolTip(shown(tip))
         with QSignalBlocker(self._slider):
             self._slider.setValue(round(100 * threshold))
         with QSignalBlocker(self._follows):

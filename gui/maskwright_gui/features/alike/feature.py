@@ -104,7 +104,7 @@ class AlikeFeature(Feature):
             return
         self._search, self._step = Search(THRESHOLD), None
         name = class_name(self._session, examples[0].category_id)
-        self.bar.open_with(f"Like {count_of(len(examples), 'object')} of “{name}”", THRESHOLD)
+        self.bar.open_with(f"Like {name}", f"Like {count_of(len(examples), 'object')} of “{name}”", THRESHOLD)
         self._begin(
             partial(first_search, self._searcher(), document.image_id, examples, tuple(document)),
             partial(self._on_first, document.image_id),

@@ -1,0 +1,161 @@
+"""Offers another class for the object just outlined, the one that those like it have; nothing is changed unasked."""
+
+import logging
+from functools import partial
+
+from maskwright.assist.guessing import ClassMemory
+from maskwright.document import edits
+from maskwright.document.change import Change
+from maskwright.document.document import Document
+from maskwright.document.values import Instance, InstanceState
+from maskwright.errors import MaskwrightError
+from maskwright_gui.actions import Action, Menu, may_edit
+from maskwright_gui.canvas.previews import PreviewKind, PreviewOutline, rings_of
+from maskwright_gui.feature import Context, Feature
+from maskwright_gui.features.editing.feature import class_name
+from maskwright_gui.features.point.feature import PointFeature
+from maskwright_gui.features.suggest.describing import Described, Describer, described_anew
+from maskwright_gui.session import Session
+
+log = logging.getLogger(__name__)
+
+SETTING = "assist/suggests_classes"
+PREVIEW_LAYER = "suggest"
+LABEL = "Take the suggested class"
+
+
+class SuggestFeature(Feature):
+    """One offer at a time; the next step of any kind withdraws it."""
+
+    def __init__(self, context: Context, point: PointFeature) -> None:
+        super().__init__(context)
+        self._point = point
+        self._memory = ClassMemory()
+        self._is_warm = False
+        self._of_assistant = ""
+        self._offer: tuple[int, int] | None = None
+        """(instance id, category id)."""
+        self._declare(*self._own_actions())
+        self._actions["suggest_classes"].setChecked(bool(self._settings.value(SETTING, True, type=bool)))
+        self._actions["suggest_classes"].toggled.connect(self._on_toggled)
+        self._session.document_changed.connect(self._on_change)
+        self._session.document_replaced.connect(lambda _document: self._withdraw())
+        self._session.project_changed.connect(lambda _project: self._forget())
+        self._follow_keys(lambda _with_keys: self._show())
+
+    def _own_actions(self) -> tuple[Action, ...]:
+        return (
+            Action(
+                "take_class",
+                LABEL,
+                Menu.SHAPE,
+                3,
+                self.take,
+                keys=("Y",),
+                is_canvas=True,
+                needs=self._has_offer,
+                words="suggestion guess category label accept",
+            ),
+            Action(
+                "suggest_classes",
+                "Suggest classes for new objects",
+                Menu.SHAPE,
+                3,
+                is_checkable=True,
+                needs=may_edit,
+                words="guess category label recognise",
+            ),
+        )
+
+    @property
+    def offer(self) -> tuple[int, int] | None:
+        """(instance id, category id) of what is offered now."""
+        return self._offer
+
+    def take(self) -> None:
+        """The object gets the class that is offered."""
+        document, offer = self._session.document, self._offer
+        if document is not None and offer is not None:
+            self._withdraw()
+            self._session.edit(edits.set_category(document, [offer[0]], offer[1]), LABEL)
+
+    def _on_toggled(self, is_on: bool) -> None:
+        self._settings.setValue(SETTING, is_on)
+        if not is_on:
+            self._withdraw()
+            self.stop()
+
+    def _on_change(self, change: Change, document: Document) -> None:
+        self._withdraw()
+        for id_, before, after in change:
+            if after is None or after.state is InstanceState.REJECTED:
+                self._memory.forget(id_)
+            elif before is not None and before.category_id != after.category_id:
+                self._memory.set_category(id_, after.category_id)
+        made = _just_made(change)
+        is_on = self._actions["suggest_classes"].isChecked()
+        if made is not None and is_on and len(self._session.categories) > 1:
+            self._describe(document.image_id, made)
+
+    def _describe(self, image_id: int, instance: Instance) -> None:
+        project, point = self._session.project, self._point
+        if project is None or project.is_read_only or instance.id in self._memory:
+            return
+        if point.assistant_name != self._of_assistant:
+            self._forget()
+            self._of_assistant = point.assistant_name
+        describer = Describer(project, point.assistants, point.assistant_name)
+        work = partial(described_anew, describer, image_id, instance, not self._is_warm)
+        self._is_warm = True
+        self._run_beside(work, self._on_described, self._on_failed, joins=True)
+
+    def _on_described(self, described: Described) -> None:
+        *known, (newest, descriptor) = described
+        for instance, seen in known:
+            self._memory.put(instance.id, instance.category_id, seen)
+        guess = self._memory.guess(descriptor)
+        document = self._session.document
+        now = document.instances.get(newest.id) if document is not None else None
+        category_id = now.category_id if now is not None else newest.category_id
+        self._memory.put(newest.id, category_id, descriptor)
+        listed = {category.id for category in self._session.categories}
+        if now is not None and guess is not None and guess != now.category_id and guess in listed:
+            self._offer = (newest.id, guess)
+            self._show()
+
+    def _on_failed(self, error: MaskwrightError) -> None:
+        """A class that is not offered is missed by nobody; an assistant without descriptors offers none."""
+        log.info("no class is suggested: %s", error)
+
+    def _show(self) -> None:
+        document, offer = self._session.document, self._offer
+        instance = document.instances.get(offer[0]) if document is not None and offer is not None else None
+        if instance is None or offer is None:
+            self._canvas.set_previews((), layer=PREVIEW_LAYER)
+        else:
+            text = self._actions.with_keys(f"“{class_name(self._session, offer[1])}”? {{take_class}} takes it")
+            shown = PreviewOutline(rings_of(instance), PreviewKind.SUGGESTED, text)
+            self._canvas.set_previews((shown,), layer=PREVIEW_LAYER)
+        self._refresh("take_class")
+
+    def _withdraw(self) -> None:
+        if self._offer is not None:
+            self._offer = None
+            self._show()
+
+    def _forget(self) -> None:
+        self.stop()
+        self._withdraw()
+        self._memory, self._is_warm = ClassMemory(), False
+
+    def _has_offer(self, _session: Session) -> bool:
+        return self._offer is not None
+
+
+def _just_made(change: Change) -> Instance | None:
+    """The one object that a user has drawn or outlined by this step; None where it did something else."""
+    if len(change) != 1:
+        return None
+    _, before, after = next(iter(change))
+    is_new = before is None and after is not None and after.state is InstanceState.DRAWN and bool(after.polygons)
+    return after if is_new else None

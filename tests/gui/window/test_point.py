@@ -185,3 +185,73 @@ def test_what_was_accepted_unseen_is_made_although_the_image_is_left(
     (made,) = pointing.session.document_of(left)
     assert made.bounds_xyxy == (16, 16, 24, 24)
     assert len(pointing.session.document or ()) == 0
+
+
+def listed(bench: Workbench) -> list[str]:
+    return bench.point.bar.listed
+
+
+def choose(qtbot: QtBot, bench: Workbench, name: str) -> None:
+    bench.point.choose(name)
+    qtbot.waitUntil(lambda: not bench.point.is_working, timeout=20_000)
+
+
+def test_the_assistant_is_chosen_where_the_tool_is(qtbot: QtBot, pointing: Workbench, squares: Squares) -> None:
+    assert pointing.point.bar.isVisible()
+    assert listed(pointing) == ["Bundled network", "GrabCut (no network)", "Open a network file…"]
+    choose(qtbot, pointing, "/nets/sam/encoder.onnx")
+    assert pointing.point.assistant_name == "/nets/sam/encoder.onnx"
+    assert "encoder (sam)" in listed(pointing)
+    pointing.tools.use("select")
+    assert not pointing.point.bar.isVisible()
+
+
+def test_an_assistant_that_cannot_be_used_leaves_the_one_before(
+    qtbot: QtBot, pointing: Workbench, monkeypatch: pytest.MonkeyPatch, squares: Squares
+) -> None:
+    def load(name: str) -> Squares:
+        if name != "bundled":
+            raise ModelError("its decoder is missing")
+        return squares
+
+    monkeypatch.setattr(assistants, "loaded", load)
+    choose(qtbot, pointing, "/nets/sam/encoder.onnx")
+    told = pointing.window.toasts.messages[-1]
+    assert "decoder is missing" in told.detail
+    assert "Bundled network goes on" in told.detail
+    assert pointing.point.assistant_name == "bundled"
+    click(qtbot, pointing, 20, 20)
+    qtbot.waitUntil(lambda: len(pointing.window.canvas.tool.overlay().instances) == 1)
+
+
+def test_a_chosen_file_that_has_gone_is_told_with_a_way_out(
+    qtbot: QtBot, pointing: Workbench, monkeypatch: pytest.MonkeyPatch, squares: Squares
+) -> None:
+    def load(name: str) -> Squares:
+        if name != "bundled":
+            raise ModelError("no such file")
+        return squares
+
+    monkeypatch.setattr(assistants, "loaded", load)
+    pointing.settings.setValue("assist/model", "/gone/net.xml")
+    click(qtbot, pointing, 20, 20)
+    qtbot.waitUntil(lambda: any("net (gone)" in message.text for message in pointing.window.toasts.messages))
+    told = pointing.window.toasts.messages[-1]
+    assert (told.action_text, told.action is not None) == ("Use the bundled one", True)
+    assert told.action is not None
+    told.action()
+    qtbot.waitUntil(lambda: pointing.point.assistant_name == "bundled")
+
+
+def test_another_assistant_begins_anew(qtbot: QtBot, pointing: Workbench, squares: Squares) -> None:
+    click(qtbot, pointing, 20, 20)
+    qtbot.waitUntil(lambda: len(pointing.window.canvas.tool.overlay().instances) == 1)
+    choose(qtbot, pointing, "grabcut")
+    assert not pointing.window.canvas.tool.is_busy
+
+
+def test_a_slow_assistant_says_how_slow_it_is(pointing: Workbench) -> None:
+    pointing.point.bar.show_speed(200.0)
+    assert pointing.point.bar.note == ""
+    pointing.point.bar.show_speed(2600.0)
+    assert pointing.point.bar.note == "about 3 s a press"

@@ -1,18 +1,23 @@
 """The Point tool in the window: asks the assistant, shows what it says, and tells where it fails."""
 
+from functools import partial
 from itertools import count
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QTimer
+from PySide6.QtWidgets import QFileDialog
 
 from maskwright.document.values import Provenance
 from maskwright.errors import MaskwrightError
+from maskwright.monitor import Monitor
 from maskwright_gui.feature import Context, Feature
 from maskwright_gui.features.point.accepting import Accepted
 from maskwright_gui.features.point.assistants import BUNDLED, Assistants
 from maskwright_gui.features.point.draft import Outlined, Prompt
+from maskwright_gui.features.point.options import PointBar, installed_assistants, title_of
 from maskwright_gui.features.point.outlining import OutlineThread, Question, described_origin
 from maskwright_gui.features.point.tool import NAME, PointTool
 from maskwright_gui.features.thresholds.feature import ThresholdsFeature
@@ -21,7 +26,10 @@ from maskwright_gui.messages import Message
 from maskwright_gui.tools.context import ToolContext
 from maskwright_gui.workers.images import ImageLoader
 
-SETTING = "assist/model"
+if TYPE_CHECKING:
+    from maskwright.assist.view import BackendAssistant
+
+SETTING, FOLDER_SETTING = "assist/model", "assist/folder"
 AT_ONCE_MS = 30.0
 """An assistant that answers in less shows what a click would take while the pointer moves."""
 REST_MS = 150
@@ -45,12 +53,19 @@ class PointFeature(Feature):
         self._unfinished: list[Accepted] = []
         """Accepted on an image, or with a tool, that has been left before the answer came."""
         self._taken_ms = 2 * AT_ONCE_MS
+        self._has_failed = False
+        """Why the answer that comes next is none has been told."""
         self._loader, self._strip = loader, thresholds.strip
         self.assistants = Assistants()
         self.thread_ = OutlineThread(self._pixels, self.assistants, self)
         self.thread_.answered.connect(self._on_answered)
         self.thread_.failed.connect(lambda error: self._tell_error("Nothing was outlined", error))
         self.thread_.loaded.connect(self._on_loaded)
+        self.bar = PointBar(self._canvas, installed_assistants)
+        self._window.add_canvas_bar(self.bar)
+        self.bar.chosen.connect(self.choose)
+        self.bar.browse_requested.connect(self.browse)
+        self._canvas.tool_changed.connect(self._on_tool)
         self._rest = QTimer(self, singleShot=True, interval=REST_MS)
         self._rest.timeout.connect(self._ask_for_hover)
         self._late = QTimer(self, singleShot=True, interval=LATE_MS)
@@ -78,6 +93,28 @@ class PointFeature(Feature):
         """The one that is chosen, by name or path."""
         return str(self._settings.value(SETTING, BUNDLED))
 
+    def choose(self, assistant: str) -> None:
+        """By name or path; it is tried at once, so that a fault shows at once, and the one before stays if it fails."""
+        if self._tool is not None:
+            self._tool.cancel()  # what one has begun another cannot go on with
+        self.bar.show_note(f"Loading {title_of(assistant)}…")
+        self._run_beside(
+            partial(_loaded, self.assistants, assistant),
+            partial(self._on_chosen, assistant),
+            partial(self._on_not_chosen, assistant),
+            joins=True,
+        )
+
+    def browse(self) -> None:
+        """Ask for a network's file; of a pair either will do."""
+        folder = str(self._settings.value(FOLDER_SETTING, ""))
+        name, _ = QFileDialog.getOpenFileName(
+            self._window, "Open an assistant", folder, "Networks (*.xml *.onnx);;All files (*)"
+        )
+        if name:
+            self._settings.setValue(FOLDER_SETTING, str(Path(name).parent))
+            self.choose(name)
+
     def ask(self, prompt: Prompt) -> None:
         question = self._question(prompt)
         if question is None:
@@ -99,6 +136,7 @@ class PointFeature(Feature):
         return described_origin(self.thread_.identity, presses)
 
     def stop(self) -> None:
+        super().stop()
         self._rest.stop()
         self._late.stop()
         self.thread_.stop()
@@ -139,8 +177,10 @@ class PointFeature(Feature):
         self._taken_ms = 0.7 * self._taken_ms + 0.3 * taken_ms
         if not prompt.is_hover:
             self._late.stop()
-            if outline is None:
+            self.bar.show_speed(self._taken_ms)
+            if outline is None and not self._has_failed:
                 self.told.emit(Message("Nothing was found there", "Try a box around the object, or another point."))
+        self._has_failed = False
         self._answer(prompt, outline)
 
     def _forget(self) -> None:
@@ -173,7 +213,34 @@ class PointFeature(Feature):
     def _tell_error(self, what: str, error: MaskwrightError) -> None:
         self.work_changed.emit("", 0, None)
         self._late.stop()
-        super()._tell_error(what, error)
+        self._has_failed = True
+        if self.assistants.identity is not None or self.assistant_name == BUNDLED:
+            super()._tell_error(what, error)
+            return
+        wish = ("Use the bundled one", partial(self.choose, BUNDLED))
+        self.told.emit(Message(f"{title_of(self.assistant_name)} cannot be used", str(error), "error", *wish))
+
+    def _on_tool(self, name: str) -> None:
+        if name == NAME:
+            self.bar.show_for(self.assistant_name)
+        else:
+            self.bar.hide()
+
+    def _on_chosen(self, assistant: str, loaded: "BackendAssistant") -> None:
+        self._settings.setValue(SETTING, assistant)
+        self._taken_ms = 2 * AT_ONCE_MS
+        self._show_choice()
+        self.bar.show_note(loaded.device_note or "")
+
+    def _on_not_chosen(self, assistant: str, error: MaskwrightError) -> None:
+        self._show_choice()
+        self.bar.show_note("")
+        detail = f"{error} {title_of(self.assistant_name)} goes on outlining."
+        self.told.emit(Message(f"{title_of(assistant)} cannot be used", detail, "error"))
+
+    def _show_choice(self) -> None:
+        if self._tool is not None:
+            self.bar.show_for(self.assistant_name)
 
     def _pixels(self, image_id: int, path: Path) -> NDArray[np.uint8]:
         """In the thread: what was decoded for the canvas, else the file."""
@@ -181,3 +248,8 @@ class PointFeature(Feature):
 
         decoded = self._loader.decoded(image_id, path)
         return decoded[1] if decoded is not None else read_image(path).bgr_u8
+
+
+def _loaded(assistants: Assistants, name: str, monitor: Monitor) -> "BackendAssistant":
+    monitor.report(0, None, "Loading what outlines objects")
+    return assistants.get(name)

@@ -33,4 +33,4 @@ def class_keys_from_json(stored: object) -> dict[int, int]:
     if not isinstance(stored, dict):
         return {}
     pairs = ((str(digit), id_) for digit, id_ in stored.items() if type(id_) is int)
-    return {int(digit): id_ for digit, id_ in pairs if digit.isdecimal()}
+    return {int(digit): id_ for digit, id_ in pairs if len(digit) == 1 and digit.isdecimal()}

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from maskwright.errors import FormatError, ProjectError
 from maskwright.formats.coco import CocoExportOptions, export_coco
@@ -69,7 +69,7 @@ class ExportOutcome:
 def export(project: "Project", request: ExportRequest, monitor: Monitor = SILENT) -> ExportOutcome:
     """All of one moment of the project. Raises FormatError and ProjectError; nothing half-written stays."""
     if not request.may_replace and (known := what_is_there(request.path)) is not None:
-        own = (project.setting(PLACES_SETTING) or {}).get(str(request.path), {})
+        own = _places(project).get(str(request.path), {})
         is_own = bool(mark := mark_of(request.path)) and own.get("mark") == mark
         if not (is_own and own.get("is_agreed")):
             return ExportOutcome(request, is_written=False, in_the_way=known, is_own=is_own)
@@ -79,9 +79,16 @@ def export(project: "Project", request: ExportRequest, monitor: Monitor = SILENT
     return outcome
 
 
+def _places(project: "Project") -> dict[str, dict[str, Any]]:
+    """As `PLACES_SETTING` says, without what else somebody has put there."""
+    stored = project.setting(PLACES_SETTING)
+    pairs = stored.items() if isinstance(stored, dict) else ()
+    return {path: known for path, known in pairs if isinstance(known, dict)}
+
+
 def _remember(project: "Project", request: ExportRequest) -> None:
     """An own export that the user has once said may be replaced is replaced from then on, unless it was changed."""
-    places = project.setting(PLACES_SETTING) or {}
+    places = _places(project)
     was_agreed = places.get(str(request.path), {}).get("is_agreed", False)
     mark = {"mark": mark_of(request.path), "is_agreed": was_agreed or request.may_replace}
     with suppress(ProjectError):  # asking once more is no harm

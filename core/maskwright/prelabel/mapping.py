@@ -1,6 +1,8 @@
 """Which category of a project each class of a model becomes: kept with the project, guessed where nobody has said."""
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 from maskwright.document.values import Category
 from maskwright.errors import ModelError
@@ -10,6 +12,7 @@ from maskwright.project.learned_classes import learned_classes
 from maskwright.project.merging import MAPPING_SETTING
 
 IGNORED = None
+_NUMBER = re.compile("-?[0-9]{1,18}")
 """A class mapped to this is left out."""
 _SAME_THINGS = (
     # what COCO, Pascal VOC, Open Images and people call alike; as `_plain` leaves them
@@ -40,15 +43,22 @@ def guess_mapping(labels: Iterable[ModelCategory], categories: Sequence[Category
     return {label_id: guess for label_id, guess in guesses.items() if guess is not None}
 
 
+def _mappings(project: Project) -> dict[str, Any]:
+    """{model hash: {the model's id: the project's}} as it stands; whoever made the project may have put anything in."""
+    stored = project.setting(MAPPING_SETTING)
+    return stored if isinstance(stored, dict) else {}
+
+
 def stored_mapping(project: Project, model_hash: str) -> dict[int, int | None]:
     """What a person decided for this model; empty when nothing. IGNORED classes map to None."""
-    stored = (project.setting(MAPPING_SETTING) or {}).get(model_hash, {})
-    return {int(model_id): category_id for model_id, category_id in stored.items()}
+    stored = _mappings(project).get(model_hash)
+    pairs = stored.items() if isinstance(stored, dict) else ()
+    return {int(key): id_ for key, id_ in pairs if _NUMBER.fullmatch(key) and type(id_) in (int, type(None))}
 
 
 def store_mapping(project: Project, model_hash: str, mapping: Mapping[int, int | None]) -> None:
     """Keep what a person decided. Raises ProjectError when the project cannot be written."""
-    stored = project.setting(MAPPING_SETTING) or {}
+    stored = _mappings(project)
     project.set_setting(MAPPING_SETTING, stored | {model_hash: {str(key): value for key, value in mapping.items()}})
 
 

@@ -26,7 +26,7 @@ Stored = tuple[int, int, bytes | Instance]
 _BLOCK = 500
 _STORED = (
     "SELECT image_id, id, polygons, category_id, state, score, provenance_id, z, flags, extra, edited_at, "
-    # Only that a damaged one is seen: an export needs no detail.
+    # An export needs no detail, but that a damaged one is seen.
     "CASE WHEN typeof(dense) IN ('null', 'blob') THEN NULL ELSE 0 END AS dense FROM instances"
 )
 _ACCEPTED, _PROPOSED = InstanceState.ACCEPTED.value, InstanceState.PROPOSED.value

@@ -5,7 +5,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
 
-from sqlalchemy import Connection, Row, Table, select
+from sqlalchemy import Column, Connection, Float, Integer, LargeBinary, Row, Table, Text, func, or_, select
+from sqlalchemy.types import TypeEngine
 
 from maskwright.document.values import Provenance
 from maskwright.errors import DamagedRowError
@@ -14,10 +15,37 @@ from maskwright.project.history import step_fault
 from maskwright.project.instance_rows import read_provenances
 from maskwright.project.journal import change_from_bytes
 from maskwright.project.repository import Repository
-from maskwright.project.rows import category_fault, from_json, image_fault, instance_from_row, sound_instances
-from maskwright.project.schema import categories, history, images, instances, settings
+from maskwright.project.rows import (
+    category_fault,
+    from_json,
+    image_fault,
+    instance_from_row,
+    provenance_from_row,
+    sound_instances,
+)
+from maskwright.project.schema import (
+    categories,
+    category_merges,
+    counters,
+    edits_set_aside,
+    file_ids,
+    history,
+    image_looks,
+    images,
+    instances,
+    provenances,
+    run_images,
+    runs,
+    settings,
+    signals,
+)
 
 _BLOCK = 500
+_PLAIN = (category_merges, counters, edits_set_aside, file_ids, image_looks, run_images, runs, signals)
+"""Tables of numbers and texts, of which only the types are looked at."""
+_TYPES: dict[type[TypeEngine[Any]], tuple[str, ...]] = {
+    Integer: ("integer",), Float: ("real", "integer"), Text: ("text",), LargeBinary: ("blob",),
+}  # fmt: skip
 _NAMES = {
     "instances": "object",
     "images": "image",
@@ -40,10 +68,14 @@ class DamageRepository(Repository):
             with self._database.read() as connection:
                 known = read_provenances(connection, {row.provenance_id for row in block} - {None})
             yield from _found("object", block, partial(_instance_fault, known), lambda row: row.image_id)
+        for block in self._blocks(provenances):
+            yield from _found("model run", block, lambda row: _fault_of(provenance_from_row, row))
         for block in self._blocks(history):
             yield from _found("step", block, _step_fault, lambda row: row.image_id)
         with self._database.read() as connection:
             yield from _without_parent(connection)
+            for table in _PLAIN:
+                yield from _of_other_types(connection, table)
             stored = connection.execute(select(settings)).fetchall()
         for row in stored:
             if (fault := _fault_of(from_json, row.value)) is not None:
@@ -69,6 +101,20 @@ class DamageRepository(Repository):
                 return
             yield rows
             last = rows[-1].id
+
+
+def _of_other_types(connection: Connection, table: Table) -> Iterator[DamagedRow]:
+    """Rows with a value that its column cannot hold; SQLite takes anything anywhere."""
+    wrong = [func.typeof(column).not_in(_types_of(column)) for column in table.c]
+    first = next(iter(table.primary_key.columns))
+    for row in connection.execute(select(first, *wrong).where(or_(*wrong)).order_by(first)).fetchall():
+        names = [column.name for column, is_wrong in zip(table.c, row[1:], strict=True) if is_wrong]
+        yield DamagedRow(f"{table.name.replace('_', ' ')} {row[0]}", f"its {', '.join(names)}")
+
+
+def _types_of(column: Column[Any]) -> list[str]:
+    known = next(types for kind, types in _TYPES.items() if isinstance(column.type, kind))
+    return [*known, "null"] if column.nullable else list(known)
 
 
 def _without_parent(connection: Connection) -> Iterator[DamagedRow]:

@@ -170,8 +170,11 @@ def read_provenances(connection: Connection, ids: Iterable[int]) -> dict[int, Pr
     wanted = list(ids)
     if not wanted:
         return {}
-    rows = connection.execute(select(provenances).where(provenances.c.id.in_(wanted)))
-    return {row.id: provenance_from_row(row) for row in rows}
+    found: dict[int, Provenance] = {}
+    for row in connection.execute(select(provenances).where(provenances.c.id.in_(wanted))):
+        with suppress(ValueError):  # an object is whole without, and `damaged_rows` lists it
+            found[row.id] = provenance_from_row(row)
+    return found
 
 
 def provenance_ids(connection: Connection, created: Iterable[Instance]) -> dict[Provenance | None, int | None]:

@@ -14,7 +14,7 @@ from maskwright.document.change import Change
 from maskwright.document.values import Instance, InstanceState, Provenance
 from maskwright.inflating import inflate
 from maskwright.project.packing import pack_polygons, stored_polygons
-from maskwright.project.rows import provenance_to_row
+from maskwright.project.rows import provenance_to_row, sound_instance
 
 _VERSION = 1
 _SURELY_BYTES, _MOST_TIMES, _MOST_BYTES = 1 << 20, 50, 256 * 2**20
@@ -66,7 +66,7 @@ def _from_dict(content: dict[str, Any] | None) -> Instance | None:
     if content is None:
         return None
     provenance, dense = content["provenance"], content.get("dense")
-    return Instance(
+    instance = Instance(
         **{
             **content,
             "polygons": stored_polygons(b64decode(content["polygons"])),
@@ -76,3 +76,4 @@ def _from_dict(content: dict[str, Any] | None) -> Instance | None:
             "dense": b64decode(dense) if dense is not None else None,
         }
     )
+    return sound_instance(instance)

@@ -165,15 +165,49 @@ def provenance_to_row(provenance: Provenance) -> dict[str, Any]:
 
 
 def provenance_from_row(row: Row[Any]) -> Provenance:
-    return Provenance(
-        row.model_name,
-        row.model_hash,
-        row.score_threshold,
-        row.nms_iou,
-        row.created_at,
-        row.mask_threshold,
-        row.min_iou,
+    """Raises ValueError for a damaged row."""
+    return sound_provenance(
+        Provenance(
+            row.model_name,
+            row.model_hash,
+            row.score_threshold,
+            row.nms_iou,
+            row.created_at,
+            row.mask_threshold,
+            row.min_iou,
+        )
     )
+
+
+def sound_provenance(given: Provenance) -> Provenance:
+    """The same; raises ValueError for what no model has said."""
+    texts = (given.model_name, given.model_hash, given.created_at)
+    shares: tuple[object, ...] = (given.score_threshold, given.nms_iou)
+    shares += tuple(each for each in (given.mask_threshold, given.min_iou) if each is not None)
+    if not all(isinstance(text, str) for text in texts) or not all(_is_share(each) for each in shares):
+        raise ValueError(f"expected a model and thresholds from 0 to 1, got {_short((*texts, *shares))}")
+    return given
+
+
+def _is_share(value: object) -> bool:
+    return type(value) in (int, float) and 0 <= value <= 1  # type: ignore[operator]  # just looked at
+
+
+def sound_instance(given: Instance) -> Instance:
+    """The same; raises ValueError for one that could not be stored again. Outlines were looked at as they were read."""
+    numbers = (given.id, given.category_id, given.z)
+    if not all(type(number) is int and abs(number) < _MOST_NUMBER for number in numbers):
+        raise ValueError(f"expected numbers, got {_short(numbers)}")
+    if not (given.score is None or (type(given.score) in (int, float) and math.isfinite(given.score))):
+        raise ValueError(f"expected a score, got {_short(given.score)}")
+    if not isinstance(given.dense, bytes | None) or not isinstance(given.edited_at, str):
+        raise ValueError("its detail is no blob, or the time of its last edit no text")
+    flags = (given.is_visible, given.is_locked, given.is_crowd)
+    if not all(type(flag) is bool for flag in flags):
+        raise ValueError(f"expected true or false, got {_short(flags)}")
+    if given.provenance is not None:
+        sound_provenance(given.provenance)
+    return given
 
 
 def instance_from_row(row: Row[Any], provenances: Mapping[int, Provenance]) -> Instance:
@@ -207,18 +241,10 @@ def sound_instances(
 def _instance(row: Row[Any], provenances: Mapping[int, Provenance]) -> Instance:
     if not isinstance(row.polygons, bytes):
         raise ValueError("its outline is no blob")
-    numbers = (row.id, row.category_id, row.z, row.flags)
-    if not all(type(number) is int and abs(number) < _MOST_NUMBER for number in numbers):
-        raise ValueError(f"expected numbers, got {numbers}")
     record = packed_record(row.polygons)
     if record is not None:
-        return instance_from_record(record, row.id, row.category_id)
-    if not (row.score is None or (type(row.score) is float and math.isfinite(row.score))):
-        raise ValueError(f"expected a score, got {row.score!r}")
-    dense, edited_at = getattr(row, "dense", None), getattr(row, "edited_at", None)  # plain exports fetch neither
-    if not isinstance(dense, bytes | None) or not isinstance(edited_at, str | None):
-        raise ValueError("its detail is no blob, or the time of its last edit no text")
-    return Instance(
+        return sound_instance(instance_from_record(record, row.id, row.category_id))
+    instance = Instance(
         id=row.id,
         category_id=row.category_id,
         polygons=stored_polygons(row.polygons),
@@ -230,9 +256,10 @@ def _instance(row: Row[Any], provenances: Mapping[int, Provenance]) -> Instance:
         is_locked=bool(row.flags & _LOCKED),
         is_crowd=bool(row.flags & _CROWD),
         extra=extra_from_json(row.extra),
-        dense=dense,
-        edited_at=edited_at or "",
+        dense=row.dense,
+        edited_at="" if row.edited_at is None else row.edited_at,
     )
+    return sound_instance(instance)
 
 
 def instance_from_record(record: bytes, id_: int, category_id: int) -> Instance:

@@ -1,7 +1,9 @@
 """The part of a project that keeps edits which can never be applied: seen, named, and not in the way of later ones."""
 
+import logging
 from collections.abc import Collection
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Literal
 
 from sqlalchemy import Row, delete, insert, select
@@ -12,6 +14,10 @@ from maskwright.project.journal import change_from_bytes, change_to_bytes
 from maskwright.project.repository import Repository
 from maskwright.project.rows import now
 from maskwright.project.schema import edits_set_aside, images
+
+log = logging.getLogger(__name__)
+
+_NEVER = "1970-01-01T00:00:00.000+00:00"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +58,7 @@ class AsideRepository(Repository):
             "kind": kind,
             "label": label,
             "reason": reason,
-            "change": change_to_bytes(change) if change is not None else None,
+            "change": _bytes_of(change),
             "state": state.value if state is not None else None,
         }
         with self._database.write() as connection:
@@ -70,12 +76,31 @@ class AsideRepository(Repository):
             connection.execute(delete(edits_set_aside).where(edits_set_aside.c.id.in_(list(ids))))
 
 
+def _bytes_of(change: Change | None) -> bytes | None:
+    """None for what cannot be kept: what is set aside holds up nothing, and its label and reason are kept."""
+    try:
+        return change_to_bytes(change) if change is not None else None
+    except (TypeError, ValueError) as error:
+        log.warning("an edit that is set aside cannot be kept: %s", error)
+        return None
+
+
 def _edit(row: Row[Any]) -> EditSetAside:
     try:
         change = change_from_bytes(row.change) if row.change is not None else None
     except (ValueError, KeyError, TypeError):
         change = None
     state = ImageState(row.state) if row.state in set(ImageState) else None
-    return EditSetAside(
-        row.id, row.image_id, row.file_name, row.at, row.label, row.kind, row.reason, change, state
-    )  # fmt: skip
+    image_id = row.image_id if type(row.image_id) is int else 0
+    name, label, reason = (text if isinstance(text, str) else "" for text in (row.file_name, row.label, row.reason))
+    kind: Literal["edit", "undo", "redo"] = row.kind if row.kind in ("undo", "redo") else "edit"
+    return EditSetAside(row.id, image_id, name, _time(row.at), label, kind, reason, change, state)
+
+
+def _time(text: object) -> str:
+    """As it is, or long ago for what is no time."""
+    try:
+        is_time = isinstance(text, str) and datetime.fromisoformat(text).astimezone() is not None
+    except (OverflowError, ValueError):
+        is_time = False
+    return text if isinstance(text, str) and is_time else _NEVER

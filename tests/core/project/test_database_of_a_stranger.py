@@ -14,13 +14,19 @@ from typer.testing import CliRunner
 
 from maskwright.cli.app import app
 from maskwright.document.change import Change
+from maskwright.document.values import ImageState, Provenance
 from maskwright.errors import ProjectError
+from maskwright.formats.coco import CocoExportOptions
+from maskwright.formats.coco.options import HEADER_SETTING, ORDER_SETTING
 from maskwright.geometry.dense import dense_to_polygons, polygons_to_dense
 from maskwright.inflating import inflate
 from maskwright.learning.selection import material_of
+from maskwright.operations.exporting import PLACES_SETTING, ExportRequest, export
+from maskwright.prelabel.mapping import stored_mapping
 from maskwright.project import Project
 from maskwright.project.connection import connect
 from maskwright.project.journal import change_from_bytes, change_to_bytes
+from maskwright.project.merging import MAPPING_SETTING
 from maskwright.project.packing import pack_polygons, pack_record, unpack_polygons
 from maskwright.project.proposals import Proposal
 from project_builders import drawn, make_project, square
@@ -259,6 +265,96 @@ def test_an_image_with_a_damaged_object_teaches_nothing(place: Path) -> None:
     written(place, "UPDATE instances SET z = 'top' WHERE id = 1")
     with Project.open(place) as project:
         assert [image.record.id for image in material_of(project).images] == [2, 3]
+
+
+def test_an_object_is_whole_without_the_model_run_that_is_damaged(place: Path) -> None:
+    origin = Provenance("m", "h", 0.5, 0.5, "2026-01-01T00:00:00.000+00:00")
+    with Project.open(place) as project:
+        project.reserve_instance_ids(10)
+        project.put_proposals(1, [Proposal(1, 0.5, (square(30, 30),))], provenance=origin)
+    for damage in ("score_threshold = x'00'", "nms_iou = 7", "model_name = x'00'", "created_at = 5"):
+        written(place, f"UPDATE provenances SET {damage}")
+        with Project.open(place) as project:
+            assert "model run 1" in [found.row for found in project.damaged_rows()]
+            proposed = max(project.document(1), key=lambda each: each.id)
+            assert proposed.provenance is None
+            project.apply(1, Change.of([(proposed, replace(proposed, z=proposed.z + 1))]), label="Raise")
+
+
+STEPS = {"category_id": "x", "z": 1e300, "score": "high", "is_locked": 5, "provenance": {}, "dense": 5, "polygons": 5}
+
+
+@pytest.mark.parametrize("key", STEPS)
+def test_a_step_that_could_not_be_stored_again_is_damaged(key: str) -> None:
+    content = json.loads(zlib.decompress(change_to_bytes(Change.create([drawn(1)]))))
+    content["entries"][0][1][key] = STEPS[key] if key != "provenance" else {
+        "model_name": "m", "model_hash": "h", "score_threshold": "x", "nms_iou": 0.5, "created_at": "",
+        "mask_threshold": None, "min_iou": None,
+    }  # fmt: skip
+    with pytest.raises(ValueError, match="damaged history"):
+        change_from_bytes(zlib.compress(json.dumps(content).encode()))
+
+
+def test_what_is_set_aside_and_damaged_is_shown_as_far_as_it_goes(place: Path) -> None:
+    with Project.open(place) as project:
+        for _ in range(2):
+            project.set_edit_aside(1, label="Draw", kind="edit", reason="no", change=None, state=ImageState.DONE)
+    written(place, "UPDATE edits_set_aside SET at = 'x', label = x'00', kind = 5, change = 5, state = 5 WHERE id = 1")
+    with Project.open(place) as project:
+        first, second = project.edits_set_aside()
+        assert (first.label, first.kind, first.change, first.state) == ("", "edit", None, None)
+        assert second.label == "Draw"
+        assert "edits set aside 1" in [found.row for found in project.damaged_rows()]
+
+
+def test_an_edit_that_cannot_even_be_kept_holds_up_nothing(place: Path) -> None:
+    odd = replace(drawn(9), extra={"note": object()})
+    with Project.open(place) as project:
+        kept = project.set_edit_aside(
+            1, label="Draw", kind="edit", reason="no", change=Change.create([odd]), state=None
+        )
+        assert (kept.label, kept.change) == ("Draw", None)
+
+
+SHAPES = (
+    "5",
+    '"x"',
+    "[]",
+    "[1]",
+    '{"a": 5}',
+    '{"images": 5, "annotations": {}}',
+    '{"images": [1, 1], "annotations": []}',
+    f'{{"images": [], "annotations": [{2**70}]}}',
+    '{"order": 5, "values": []}',
+    '{"order": [], "values": 5}',
+)
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_settings_of_another_shape_are_none(place: Path, tmp_path: Path, shape: str) -> None:
+    keys = (ORDER_SETTING, HEADER_SETTING, PLACES_SETTING, MAPPING_SETTING, "model", "thresholds", "effort.recorded")
+    for key in keys:
+        written(place, "INSERT OR REPLACE INTO settings (key, value) VALUES (?, ?)", key, shape)
+    out = tmp_path / "out.json"
+    told = CliRunner().invoke(app, ["export", str(place), "--out", str(out)])
+    assert told.exit_code == 0, told.output
+    assert len(json.loads(out.read_bytes())["annotations"]) == 2
+    with Project.open(place) as project:
+        assert export(project, ExportRequest(tmp_path / "b.json", CocoExportOptions(), is_forced=True)).is_written
+        assert stored_mapping(project, "a") == {}
+        project.merge_categories(1, 2)
+        project.undo_merge(project.merges()[0].id)
+        project.apply(3, Change.create([drawn(9)]), label="Draw")
+
+
+def test_a_merge_whose_record_is_damaged_can_still_be_taken_back(place: Path) -> None:
+    with Project.open(place) as project:
+        project.merge_categories(1, 2)
+    written(place, "UPDATE category_merges SET source = '[1', mapped = 'null'")
+    written(place, "UPDATE history SET change = x'00' WHERE id = 2")
+    with Project.open(place) as project:
+        assert project.undo_merge(1).name == "class 1 (damaged)"
+        assert {each.category_id for each in project.document(1)} == {1}
 
 
 def test_objects_whose_class_is_lost_can_be_seen_and_given_another(place: Path) -> None:

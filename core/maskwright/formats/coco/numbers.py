@@ -10,7 +10,7 @@ from typing import Any, Protocol, cast, runtime_checkable
 
 from maskwright.document.file_numbers import FileNumbers
 from maskwright.document.values import Category, ImageRecord, Instance
-from maskwright.formats.coco.options import ORDER_SETTING, CocoSource, RemembersFile, StreamsRecords
+from maskwright.formats.coco.options import ORDER_SETTING, CocoSource, RemembersFile, StreamsRecords, is_order
 
 
 @runtime_checkable
@@ -66,7 +66,7 @@ class _NumberedProject(_Numbered):
 
     def setting(self, key: str) -> Any:
         value = self._whole.setting(key)
-        if key != ORDER_SETTING or not value:
+        if key != ORDER_SETTING or not is_order(value):
             return value
         images, annotations = self._numbers.images, self._numbers.instances
         return {

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, Protocol, runtime_checkable
+from typing import Any, Literal, Protocol, TypeGuard, runtime_checkable
 
 from maskwright.document.values import Category, ImageRecord, ImageState, Instance, InstanceState
 
@@ -26,6 +26,17 @@ HEADER_SETTING = "coco.header"
 
 ORDER_SETTING = "coco.order"
 """{"images": [ids], "annotations": [ids]} in the order of that file; absent where it is the order of the ids."""
+
+
+def is_order(value: Any) -> TypeGuard[dict[str, list[int]]]:
+    """Whether it is what `ORDER_SETTING` stands for; a project may be somebody else's."""
+    lists = (value.get("images"), value.get("annotations")) if isinstance(value, dict) else (None,)
+    return all(isinstance(each, list) and set(map(type, each)) <= {int} and _are_ids(each) for each in lists)
+
+
+def _are_ids(numbers: list[int]) -> bool:
+    ends = min(numbers, default=0), max(numbers, default=0)
+    return len(set(numbers)) == len(numbers) and ends[0] >= 0 and ends[1] < 2**63
 
 
 @runtime_checkable

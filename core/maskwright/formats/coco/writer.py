@@ -20,6 +20,7 @@ from maskwright.formats.coco.options import (
     LeftOut,
     RemembersFile,
     StreamsRecords,
+    is_order,
 )
 from maskwright.formats.coco.records import category_record, image_record, instance_record
 
@@ -68,7 +69,7 @@ class _CocoWriter:
         self._source, self._options, self._on_image = source, options, on_image
         self._categories = numbered(source, options)
         self._taken: dict[int, ImageRecord] = {}
-        self._order = source.setting(ORDER_SETTING) or {} if isinstance(source, RemembersFile) else {}
+        self._order = order_of(source)
         self.image_count = 0
         self.instance_count = 0
         self.unreviewed_count = 0
@@ -178,11 +179,25 @@ def numbered(source: CocoSource, options: CocoExportOptions) -> dict[int, Catego
 
 def _header_of(source: CocoSource) -> tuple[dict[str, Any], list[str]]:
     """The values of the other top-level keys, and the order of all keys."""
-    kept = source.setting(HEADER_SETTING) if isinstance(source, RemembersFile) else None
-    values, order = (kept["values"], kept["order"]) if kept else ({}, [])
+    values, order = _kept_header(source)
     values = {"info": _INFO, "licenses": [], **values}
     known = [key for key in order if key in values or key in _ARRAYS]
     return values, [*known, *(key for key in _ORDER if key not in known)]
+
+
+def order_of(source: CocoSource) -> dict[str, list[int]]:
+    """As `ORDER_SETTING` says, under the ids of the source; empty for what is no such thing."""
+    found = source.setting(ORDER_SETTING) if isinstance(source, RemembersFile) else None
+    return found if is_order(found) else {}
+
+
+def _kept_header(source: CocoSource) -> tuple[dict[str, Any], list[str]]:
+    """As `HEADER_SETTING` says; nothing for what is no such thing."""
+    kept = source.setting(HEADER_SETTING) if isinstance(source, RemembersFile) else None
+    values, order = (kept.get("values"), kept.get("order")) if isinstance(kept, dict) else (None, None)
+    if not isinstance(values, dict) or not isinstance(order, list) or not all(isinstance(key, str) for key in order):
+        return {}, []
+    return {key: value for key, value in values.items() if key not in _ARRAYS}, list(dict.fromkeys(order))
 
 
 def _write_array(file: IO[bytes], records: Iterable[dict[str, Any] | bytes]) -> None:

@@ -12,9 +12,16 @@ from maskwright_gui.session import Session
 
 if TYPE_CHECKING:
     from maskwright.operations.beginning import Beginning
+    from maskwright.project.store import Project
 
 ALLOWED_SETTING = "model.unfit_allowed"
 """Sources of models that the user runs on these images although they were trained on others."""
+
+
+def allowed_sources(project: "Project") -> list[str]:
+    """Models that the user has said yes to here, however unfit; none where somebody has put something else there."""
+    stored = project.setting(ALLOWED_SETTING)
+    return [each for each in stored if isinstance(each, str)] if isinstance(stored, list) else []
 
 
 class ModelFit(QObject):
@@ -57,12 +64,7 @@ class ModelFit(QObject):
         from maskwright.operations.beginning import card_of
 
         project, card = self._session.project, card_of(source)
-        if (
-            project is None
-            or card is None
-            or not card.image_kinds
-            or source in (project.setting(ALLOWED_SETTING) or ())
-        ):
+        if project is None or card is None or not card.image_kinds or source in allowed_sources(project):
             return True
         if self._task is not None:
             self._waiting = go_on
@@ -98,7 +100,7 @@ class ModelFit(QObject):
         if project is None:
             return
         try:
-            project.set_setting(ALLOWED_SETTING, [*(project.setting(ALLOWED_SETTING) or ()), source])
+            project.set_setting(ALLOWED_SETTING, [*allowed_sources(project), source])
         except MaskwrightError:  # asked again then
             return
         go_on()

@@ -7,7 +7,7 @@ from sqlalchemy import Connection, select
 
 from maskwright.document.change import Change
 from maskwright.document.values import Instance
-from maskwright.project.schema import category_merges
+from maskwright.project.schema import categories, category_merges
 
 Aliases = Mapping[int, int]
 """{id of a class that was merged away: id of the one it belongs to now}."""
@@ -16,8 +16,13 @@ Aliases = Mapping[int, int]
 def read_aliases(connection: Connection) -> Aliases:
     standing = category_merges.c.undone_at.is_(None)
     query = select(category_merges.c.source_id, category_merges.c.target_id).where(standing)
-    targets = {row.source_id: row.target_id for row in connection.execute(query.order_by(category_merges.c.id))}
-    return {source: _end(source, targets) for source in targets}
+    rows = connection.execute(query.order_by(category_merges.c.id)).fetchall()
+    targets = {row.source_id: row.target_id for row in rows if type(row.source_id) is type(row.target_id) is int}
+    ends = {source: _end(source, targets) for source in targets}
+    there = (
+        set(connection.scalars(select(categories.c.id).where(categories.c.id.in_(set(ends.values()))))) if ends else ()
+    )
+    return {source: end for source, end in ends.items() if end in there}
 
 
 def in_todays_classes(change: Change, aliases: Aliases) -> Change:
@@ -38,7 +43,9 @@ def _renamed(instance: Instance | None, aliases: Aliases) -> Instance | None:
 
 
 def _end(category_id: int, targets: Mapping[int, int]) -> int:
-    """A class cannot be merged into one that is gone, so the chain has an end."""
-    while category_id in targets:
+    """A class cannot be merged into one that is gone, so the chain has an end, unless somebody else has made it."""
+    for _ in targets:
+        if category_id not in targets:
+            break
         category_id = targets[category_id]
     return category_id

@@ -29,6 +29,10 @@ Kind = Literal["edit", "undo", "redo", "proposals"]
 
 _NEXT_INSTANCE = "instance_id"
 _BLOCK = 500
+_MOST_ID = 1 << 52
+"""Above it an id is no instance's; readers of JSON tell numbers apart up to twice that."""
+_SKIPPED = 1_000_000
+"""Ids left free where it is not known any more which have been given."""
 _COUNT = (
     select(func.count())
     .where(instances.c.image_id == images.c.id, instances.c.state != InstanceState.REJECTED.value)
@@ -58,15 +62,20 @@ def stored_instances(
 
 def next_id(connection: Connection) -> int:
     """No instance has had this id or one above."""
-    return connection.scalar(select(counters.c.next).where(counters.c.name == _NEXT_INSTANCE)) or 1
+    stored = connection.scalar(select(counters.c.next).where(counters.c.name == _NEXT_INSTANCE))
+    highest = connection.scalar(select(func.max(instances.c.id)).where(instances.c.id < _MOST_ID)) or 0
+    if type(stored) is int and highest < stored < _MOST_ID:
+        return stored
+    # Damaged: what was given and deleted is known to the history alone, so that some are skipped.
+    return highest + 1 + (_SKIPPED if stored is not None else 0)
 
 
 def reserve_ids(connection: Connection, count: int) -> range:
-    row = {"name": _NEXT_INSTANCE, "next": 1 + count}
+    first = next_id(connection)
+    row = {"name": _NEXT_INSTANCE, "next": first + count}
     statement = upsert(counters).values(row)
-    statement = statement.on_conflict_do_update(index_elements=["name"], set_={"next": counters.c.next + count})
-    after = int(connection.execute(statement.returning(counters.c.next)).scalar_one())
-    return range(after - count, after)
+    connection.execute(statement.on_conflict_do_update(index_elements=["name"], set_={"next": statement.excluded.next}))
+    return range(first, first + count)
 
 
 def keep_ids_above(connection: Connection, highest: int) -> None:

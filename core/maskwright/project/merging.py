@@ -113,13 +113,16 @@ class MergeRepository(Repository):
 
 def read_merged_names(connection: Connection) -> dict[str, int]:
     aliases = read_aliases(connection)
-    return {_source_of(row).name: aliases[row["source_id"]] for row in _standing(connection)}
+    standing = [row for row in _standing(connection) if row["source_id"] in aliases]
+    return {_source_of(row).name: aliases[row["source_id"]] for row in standing}
 
 
 def _standing(connection: Connection) -> list[RowMapping]:
     columns = [column for column in category_merges.c if column.name != "moved"]  # 1 MB for a million instances
     query = select(*columns).where(category_merges.c.undone_at.is_(None)).order_by(category_merges.c.id)
-    return list(connection.execute(query).mappings())
+    rows = connection.execute(query).mappings()
+    numbers = ("source_id", "target_id", "moved_count", "after_history")
+    return [row for row in rows if all(type(row[name]) is int for name in numbers)]  # `damaged_rows` lists the others
 
 
 def _merge(row: RowMapping) -> Merge:

@@ -189,7 +189,7 @@ def test_a_damaged_object_leaves_the_others_of_its_image_to_be_worked_on(place: 
         project.instances.apply(
             1, Change.of([(document[5], replace(document[5], category_id=2))]), label="Change class"
         )
-        project.put_proposals(1, [])
+        project.proposals.put(1, [])
         project.merges.make(2, 1)
         project.merges.undo(project.merges.all()[-1].id)
         project.categories.delete(2)
@@ -255,7 +255,7 @@ def test_a_model_proposes_on_where_its_last_step_is_damaged(place: Path) -> None
     proposal = Proposal(1, 0.5, (square(30, 30),))
     with Project.open(place) as project:
         project.instances.reserve_ids(10)
-        project.put_proposals(1, [proposal])
+        project.proposals.put(1, [proposal])
         assert len(project.instances.document(1)) == 2
     assert rows_of(place, "SELECT change FROM history WHERE id = 1") == [(b"\0",)]
 
@@ -270,15 +270,15 @@ def test_an_image_with_a_damaged_object_teaches_nothing(place: Path) -> None:
 def test_an_object_is_whole_without_the_model_run_that_is_damaged(place: Path) -> None:
     origin = Provenance("m", "h", 0.5, 0.5, "2026-01-01T00:00:00.000+00:00")
     with Project.open(place) as project:
-        project.reserve_instance_ids(10)
-        project.put_proposals(1, [Proposal(1, 0.5, (square(30, 30),))], provenance=origin)
+        project.instances.reserve_ids(10)
+        project.proposals.put(1, [Proposal(1, 0.5, (square(30, 30),))], provenance=origin)
     for damage in ("score_threshold = x'00'", "nms_iou = 7", "model_name = x'00'", "created_at = 5"):
         written(place, f"UPDATE provenances SET {damage}")
         with Project.open(place) as project:
-            assert "model run 1" in [found.row for found in project.damaged_rows()]
-            proposed = max(project.document(1), key=lambda each: each.id)
+            assert "model run 1" in [found.row for found in project.source.damaged_rows()]
+            proposed = max(project.instances.document(1), key=lambda each: each.id)
             assert proposed.provenance is None
-            project.apply(1, Change.of([(proposed, replace(proposed, z=proposed.z + 1))]), label="Raise")
+            project.instances.apply(1, Change.of([(proposed, replace(proposed, z=proposed.z + 1))]), label="Raise")
 
 
 STEPS = {"category_id": "x", "z": 1e300, "score": "high", "is_locked": 5, "provenance": {}, "dense": 5, "polygons": 5}
@@ -298,21 +298,19 @@ def test_a_step_that_could_not_be_stored_again_is_damaged(key: str) -> None:
 def test_what_is_set_aside_and_damaged_is_shown_as_far_as_it_goes(place: Path) -> None:
     with Project.open(place) as project:
         for _ in range(2):
-            project.set_edit_aside(1, label="Draw", kind="edit", reason="no", change=None, state=ImageState.DONE)
+            project.set_aside.add(1, label="Draw", kind="edit", reason="no", change=None, state=ImageState.DONE)
     written(place, "UPDATE edits_set_aside SET at = 'x', label = x'00', kind = 5, change = 5, state = 5 WHERE id = 1")
     with Project.open(place) as project:
-        first, second = project.edits_set_aside()
+        first, second = project.set_aside.all()
         assert (first.label, first.kind, first.change, first.state) == ("", "edit", None, None)
         assert second.label == "Draw"
-        assert "edits set aside 1" in [found.row for found in project.damaged_rows()]
+        assert "edits set aside 1" in [found.row for found in project.source.damaged_rows()]
 
 
 def test_an_edit_that_cannot_even_be_kept_holds_up_nothing(place: Path) -> None:
     odd = replace(drawn(9), extra={"note": object()})
     with Project.open(place) as project:
-        kept = project.set_edit_aside(
-            1, label="Draw", kind="edit", reason="no", change=Change.create([odd]), state=None
-        )
+        kept = project.set_aside.add(1, label="Draw", kind="edit", reason="no", change=Change.create([odd]), state=None)
         assert (kept.label, kept.change) == ("Draw", None)
 
 
@@ -342,19 +340,46 @@ def test_settings_of_another_shape_are_none(place: Path, tmp_path: Path, shape: 
     with Project.open(place) as project:
         assert export(project, ExportRequest(tmp_path / "b.json", CocoExportOptions(), is_forced=True)).is_written
         assert stored_mapping(project, "a") == {}
-        project.merge_categories(1, 2)
-        project.undo_merge(project.merges()[0].id)
-        project.apply(3, Change.create([drawn(9)]), label="Draw")
+        project.merges.make(1, 2)
+        project.merges.undo(project.merges.all()[0].id)
+        project.instances.apply(3, Change.create([drawn(9)]), label="Draw")
 
 
 def test_a_merge_whose_record_is_damaged_can_still_be_taken_back(place: Path) -> None:
     with Project.open(place) as project:
-        project.merge_categories(1, 2)
+        project.merges.make(1, 2)
     written(place, "UPDATE category_merges SET source = '[1', mapped = 'null'")
     written(place, "UPDATE history SET change = x'00' WHERE id = 2")
     with Project.open(place) as project:
-        assert project.undo_merge(1).name == "class 1 (damaged)"
-        assert {each.category_id for each in project.document(1)} == {1}
+        assert project.merges.undo(1).name == "class 1 (damaged)"
+        assert {each.category_id for each in project.instances.document(1)} == {1}
+
+
+@pytest.mark.parametrize("value", ["x'00'", "'x'", "9e999", "-5", "1", str(2**62), "1.5"])
+def test_no_id_is_given_twice_where_the_counter_is_damaged(place: Path, value: str) -> None:
+    with Project.open(place) as project:
+        project.instances.reserve_ids(50)
+    written(place, f"UPDATE counters SET next = {value} WHERE name = 'instance_id'")
+    with Project.open(place) as project:
+        given = [*project.instances.reserve_ids(5), *project.instances.reserve_ids(5)]
+        assert len(set(given)) == 10
+        assert min(given) > 2
+        project.instances.apply(1, Change.create([drawn(given[0])]), label="Draw")
+        assert len(project.instances.document(1)) == 2
+
+
+def test_classes_merged_in_a_circle_end_somewhere(place: Path) -> None:
+    with Project.open(place) as project:
+        project.merges.make(1, 2)
+    written(
+        place, "INSERT INTO category_merges SELECT 7, at, 2, source, 1, moved, 0, '[]', 0, NULL FROM category_merges"
+    )
+    written(place, "INSERT INTO category_merges SELECT 8, at, 5, source, '{', moved, 0, '[]', 0, NULL "
+                   "FROM category_merges WHERE id = 1")  # fmt: skip
+    with Project.open(place) as project:
+        project.instances.apply(1, Change.create([drawn(9, category_id=2)]), label="Draw")
+        assert len(project.instances.document(1)) == 2
+        assert len(project.merges.all()) == 2
 
 
 def test_objects_whose_class_is_lost_can_be_seen_and_given_another(place: Path) -> None:

@@ -1,7 +1,9 @@
 """Whether a new model takes the place of the old one, and whether more images are worth it."""
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any, Self
 
 F1_TOLERANCE = 0.02
 AP_TOLERANCE = 0.03
@@ -21,6 +23,14 @@ class Figures:
     """The score threshold with the best F1."""
     images: int
     objects: int
+    f1_by_class: tuple[tuple[int, float], ...] = ()
+    """(category id, F1 at `score`) for the classes that have an object there."""
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> Self:
+        """Raises TypeError for what is none."""
+        pairs = tuple((int(id_), float(f1)) for id_, f1 in values.get("f1_by_class", ()))
+        return cls(**{**values, "f1_by_class": pairs})
 
 
 @dataclass(frozen=True, slots=True)

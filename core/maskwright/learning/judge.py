@@ -18,6 +18,7 @@ from maskwright.learning.gate import Figures
 _LEAST_IOU = 0.5
 _PLATEAU = 0.01
 DEFAULT_SCORE = 0.35
+FALSE, ON_CROWD = -1, -2
 
 
 def figures_of(
@@ -58,7 +59,22 @@ def figures_of(
         score=score,
         images=len(dataset["images"]),
         objects=len(real),
+        f1_by_class=f1_by_class(found.results, dataset["annotations"], score),
     )
+
+
+def f1_by_class(
+    results: Sequence[Result], annotations: Sequence[dict[str, Any]], score: float
+) -> tuple[tuple[int, float], ...]:
+    """(category id, F1) of the results from `score` on, for the classes that have an object."""
+    real = [entry for entry in annotations if not entry.get("iscrowd")]
+    told = []
+    for category in sorted({entry["category_id"] for entry in real}):
+        of_class = [result for result in results if result["category_id"] == category and result["score"] >= score]
+        _, hits = matched(of_class, [entry for entry in annotations if entry["category_id"] == category])
+        objects = sum(entry["category_id"] == category for entry in real)
+        told.append((int(category), float(2 * hits.sum() / (len(hits) + objects))))
+    return tuple(told)
 
 
 def matched(
@@ -85,8 +101,18 @@ def matched(
 
 
 def _matched_group(results: list[Result], truths: list[dict[str, Any]]) -> list[tuple[float, bool]]:
+    numbers = assigned(results, truths)
+    told = zip(results, numbers, strict=True)
+    return [(result["score"], number != FALSE) for result, number in told if number != ON_CROWD]
+
+
+def assigned(results: Sequence[Result], truths: Sequence[dict[str, Any]]) -> list[int]:
+    """For each result, the best first, the number of the object that it finds, else FALSE or ON_CROWD.
+
+    results: of one image and class, scores falling; truths: the objects of that class there.
+    """
     if not truths:
-        return [(result["score"], False) for result in results]
+        return [FALSE] * len(results)
     crowd = np.array([bool(entry.get("iscrowd")) for entry in truths])
     overlap = coco_mask.iou(
         [result["segmentation"] for result in results],
@@ -94,16 +120,16 @@ def _matched_group(results: list[Result], truths: list[dict[str, Any]]) -> list[
         crowd.astype(np.uint8).tolist(),
     )
     free = ~crowd
-    told = []
-    for row, result in enumerate(results):
+    numbers = []
+    for row in range(len(results)):
         open_iou = np.where(free, overlap[row], -1.0)
         best = int(open_iou.argmax())
         if open_iou[best] >= _LEAST_IOU:
             free[best] = False
-            told.append((result["score"], True))
-        elif not (crowd & (overlap[row] >= _LEAST_IOU)).any():
-            told.append((result["score"], False))
-    return told
+            numbers.append(best)
+        else:
+            numbers.append(ON_CROWD if (crowd & (overlap[row] >= _LEAST_IOU)).any() else FALSE)
+    return numbers
 
 
 def best_cut(scores: NDArray[np.float64], hits: NDArray[np.bool_], objects: int) -> tuple[float, float, float, float]:

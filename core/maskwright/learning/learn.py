@@ -14,12 +14,14 @@ from maskwright.learning.events import Finished
 from maskwright.learning.gate import Figures, verdict
 from maskwright.learning.installing import card_text, install_learned, require_free_name
 from maskwright.learning.job import BEST_MODEL, Job
+from maskwright.learning.looks import LOOKS_NAME
 from maskwright.learning.plan import LearnOptions, learning_plan
 from maskwright.learning.process import LearningError, OnProgress, has_learned, run_process
 from maskwright.learning.requirements import require_learning
 from maskwright.learning.rounds import (
     RoundRecord,
     add_round,
+    keep_looks,
     learning_folder,
     read_record,
     read_rounds,
@@ -129,7 +131,7 @@ def _settled(project: Project, folder: Path, draft: RoundRecord, finished: Finis
     """Through the gate; the work folder goes when everything is written."""
     best = folder / BEST_MODEL
     new, old, compared = (
-        Figures(**values) if values else None for values in (finished.new, finished.old, finished.compared)
+        Figures.from_json(values) if values else None for values in (finished.new, finished.old, finished.compared)
     )
     decided = verdict(compared or new, old, old_name=draft.old_model)
     record = replace(
@@ -146,6 +148,7 @@ def _settled(project: Project, folder: Path, draft: RoundRecord, finished: Finis
     if decided.is_taken:
         card = card_text(record, project.name)
         path = install_learned(best, card, name=record.model, project=project.name).path
+    keep_looks(project.path, record.number, folder / LOOKS_NAME)
     add_round(project.path, record)
     shutil.rmtree(folder, ignore_errors=True)
     return LearnOutcome(

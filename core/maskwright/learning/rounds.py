@@ -74,6 +74,19 @@ def add_round(project_path: Path, record: RoundRecord) -> None:
         file.write(orjson.dumps([asdict(entry) for entry in kept], option=orjson.OPT_INDENT_2))
 
 
+def keep_looks(project_path: Path, number: int, looks: Path) -> None:
+    """What a round found on its held-out images outlives its work folder; it is not worth failing for."""
+    try:
+        looks.replace(looks_path(project_path, number))
+    except OSError as error:
+        _log.info("there is nothing to look at of round %d: %s", number, error)
+
+
+def looks_path(project_path: Path, number: int) -> Path:
+    """Of what a finished round found on its held-out images."""
+    return learning_folder(project_path) / f"looks-{number}.json"
+
+
 def write_record(path: Path, record: RoundRecord) -> None:
     """Raises FormatError where it cannot be written."""
     with atomic_writer(path) as file:
@@ -115,5 +128,5 @@ def _round(values: dict[str, Any]) -> RoundRecord:
     for key in ("classes", "training", "held_out", "category_ids"):
         known[key] = tuple(values.get(key, ()) if key == "category_ids" else values[key])
     for key in ("figures", "old_figures"):
-        known[key] = Figures(**values[key]) if values.get(key) else None
+        known[key] = Figures.from_json(values[key]) if values.get(key) else None
     return RoundRecord(**known)

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import logging
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -13,14 +12,14 @@ from typing import Any
 import orjson
 
 from maskwright.errors import MaskwrightError
-from maskwright.evaluation.truth import category_map, read_truth
 from maskwright.inference.model import Model, load_model
 from maskwright.learning.batches import BatchMaker
 from maskwright.learning.events import Event, Finished, LearnProgress, Phase
 from maskwright.learning.export import export_learned, with_score
 from maskwright.learning.gate import Figures
+from maskwright.learning.held_out import HeldOut
 from maskwright.learning.job import BEST_MODEL, Job
-from maskwright.learning.judge import DEFAULT_SCORE, figures_of
+from maskwright.learning.judge import DEFAULT_SCORE
 from maskwright.learning.samples import SampleStore
 from maskwright.learning.trainer import Budget, Round, replayed
 
@@ -36,8 +35,6 @@ _JUDGING_STEPS = 40
 _LEAST_STEPS = 20
 _SAMPLE_SHARE = 0.2
 """Of the memory, for images kept ready."""
-
-_log = logging.getLogger(__name__)
 
 
 class Session:
@@ -55,6 +52,7 @@ class Session:
             input_size=job.recipe.input_size,
             budget_bytes=int(job.memory_gb * _SAMPLE_SHARE * 2**30),
         )
+        self._held_out = HeldOut(job, folder)
         self._round = Round(job, folder)
         self._round.resume()
         self._budget = Budget(job, spent_s=self._round.seconds)
@@ -95,7 +93,7 @@ class Session:
         self._tell("judging")
         self._judge()
         self._tell("finishing")
-        old, compared = self._comparison()
+        old, compared = self._held_out.compared(self._load(self._folder / BEST_MODEL), self._best)
         score = self._best.score if self._best is not None else DEFAULT_SCORE
         with_score(self._folder / BEST_MODEL, score)
         return Finished(
@@ -127,7 +125,7 @@ class Session:
         """Export what stands now; it takes the place of the best unless its AP is lower."""
         network = self._round.network()
         candidate = export_learned(network, self._job, to=self._folder / _CANDIDATE)
-        figures = self._figures(self._load(candidate)) if self._job.truth is not None else None
+        figures = self._held_out.figures(self._load(candidate)) if self._job.truth is not None else None
         self._latest = figures or self._latest
         is_better = self._best is None or figures is None or figures.ap >= self._best.ap
         if is_better:
@@ -143,43 +141,9 @@ class Session:
         """Of an earlier sitting, where its model is there, too."""
         try:
             values = orjson.loads((self._folder / _BEST_FIGURES).read_bytes())
-            return Figures(**values) if values and (self._folder / BEST_MODEL).exists() else None
+            return Figures.from_json(values) if values and (self._folder / BEST_MODEL).exists() else None
         except (OSError, ValueError, TypeError):
             return None
-
-    def _comparison(self) -> tuple[Figures | None, Figures | None]:
-        """The model that is there already on the held-out images that it has not seen; the new one on just those."""
-        job = self._job
-        if job.old_model is None or not job.old_judged_on:
-            return None, None
-        try:
-            model = load_model(job.old_model, num_threads=job.threads)
-            old = self._figures(model, only=job.old_judged_on, classes=self._old_classes(model))
-        except MaskwrightError as error:
-            _log.warning("%s cannot be judged: %s", job.old_model, error)
-            return None, None
-        if old is None or self._best is None or old.images == self._best.images:
-            return old, None
-        return old, self._figures(self._load(self._folder / BEST_MODEL), only=job.old_judged_on)
-
-    def _old_classes(self, model: Model) -> dict[int, int]:
-        """What the project calls the classes of the model before, as its proposals would be called."""
-        decided = dict(self._job.old_classes)
-        if self._job.old_is_own or self._job.truth is None:
-            return decided
-        truth = read_truth(self._folder / self._job.truth)
-        by_name, _ = category_map(((label.id, label.name) for label in model.labels), truth["categories"])
-        return by_name | decided
-
-    def _figures(
-        self, model: Model, *, only: Sequence[int] | None = None, classes: Mapping[int, int] | None = None
-    ) -> Figures | None:
-        """classes: the project's by the model's; None for the new model, which has the project's own."""
-        if self._job.truth is None:
-            return None
-        truth, images = self._folder / self._job.truth, Path(self._job.image_root)
-        own = {id_: id_ for id_ in self._job.category_ids}
-        return figures_of(model, truth, images, only=only, classes=own if classes is None else classes)
 
     def _tell(self, phase: Phase) -> None:
         round_, latest = self._round, self._latest

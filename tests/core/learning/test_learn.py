@@ -313,7 +313,7 @@ def test_nothing_to_learn_is_an_error_before_anything_is_written(tmp_path: Path)
     "event",
     [
         LearnProgress("learning", 5, 0.5, 10.0, 10.0, 3.2, 0.4, 0.5),
-        Finished(5, 1.0, 0.4, asdict(GOOD), None, was_stopped=True, skipped=(("a.png", "gone"),)),
+        Finished(5, 1.0, 0.4, {"f1": 0.9}, None, was_stopped=True, skipped=(("a.png", "gone"),)),
         Failed("no memory", "close something"),
     ],
     ids=["progress", "finished", "failed"],

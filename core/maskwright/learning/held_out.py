@@ -1,0 +1,81 @@
+"""The held-out images of a round: figures of the new model and of the one before it, and what there is to look at."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from maskwright.errors import MaskwrightError
+from maskwright.evaluation.truth import category_map, read_truth
+from maskwright.inference.model import Model, load_model
+from maskwright.learning.gate import Figures
+from maskwright.learning.job import Job
+from maskwright.learning.judge import figures_of
+from maskwright.learning.looks import LOOKS_NAME, Look, Looks, looks_of
+
+_log = logging.getLogger(__name__)
+
+
+class HeldOut:
+    """In the work folder of a round; empty where too few images are done."""
+
+    def __init__(self, job: Job, folder: Path) -> None:
+        self._job, self._folder = job, folder
+        self._truth = folder / job.truth if job.truth is not None else None
+        self._own = {id_: id_ for id_ in job.category_ids}
+
+    def figures(
+        self, model: Model, *, only: Sequence[int] | None = None, classes: Mapping[int, int] | None = None
+    ) -> Figures | None:
+        """classes: the project's by the model's; None for the new model, which has the project's own."""
+        if self._truth is None:
+            return None
+        own = self._own if classes is None else classes
+        return figures_of(model, self._truth, Path(self._job.image_root), only=only, classes=own)
+
+    def compared(self, new: Model, best: Figures | None) -> tuple[Figures | None, Figures | None]:
+        """The old model's figures on the images it has not seen, and the new one's on just those where not on all.
+
+        best: the new model's figures on all of them. What both find is left in the work folder.
+        """
+        if self._truth is None or best is None:
+            return None, None
+        looks: tuple[Look, ...] = ()
+        old = compared = None
+        loaded = self._old_model()
+        try:
+            if loaded is not None:
+                classes = self._old_classes(loaded)
+                old = self.figures(loaded, only=self._job.old_judged_on, classes=classes)
+                looks = self._looks(loaded, old, classes)
+        except MaskwrightError as error:
+            _log.warning("%s cannot be judged: %s", self._job.old_model, error)
+        if old is not None and old.images != best.images:
+            compared = self.figures(new, only=self._job.old_judged_on)
+        Looks(self._looks(new, best, self._own), looks).write(self._folder / LOOKS_NAME)
+        return old, compared
+
+    def _looks(self, model: Model, figures: Figures | None, classes: Mapping[int, int]) -> tuple[Look, ...]:
+        if self._truth is None or figures is None:
+            return ()
+        return looks_of(model, self._truth, Path(self._job.image_root), score=figures.score, classes=classes)
+
+    def _old_model(self) -> Model | None:
+        job = self._job
+        if job.old_model is None or not job.old_judged_on:
+            return None
+        try:
+            return load_model(job.old_model, num_threads=job.threads)
+        except MaskwrightError as error:
+            _log.warning("%s cannot be loaded: %s", job.old_model, error)
+            return None
+
+    def _old_classes(self, model: Model) -> dict[int, int]:
+        """What the project calls the classes of the model before, as its proposals would be called."""
+        decided = dict(self._job.old_classes)
+        if self._job.old_is_own or self._truth is None:
+            return decided
+        truth = read_truth(self._truth)
+        by_name, _ = category_map(((label.id, label.name) for label in model.labels), truth["categories"])
+        return by_name | decided

@@ -81,6 +81,7 @@ def prelabel_folder(
     resume: bool,
     keeps_candidates: bool,
     only_untouched: bool = False,
+    extends: bool = False,
     assistant_name: str | None = None,
 ) -> BatchOutcome:
     """Scan, run, refine, export. Raises MaskwrightError when nothing can be done.
@@ -108,6 +109,7 @@ def prelabel_folder(
             settings,
             resume=resume,
             only_untouched=only_untouched,
+            extends=extends,
             keeps_candidates=keeps_candidates,
             only=None if chosen.is_whole_folder else _ids(project, chosen.names),
         )
@@ -154,6 +156,7 @@ def run_with_bar(
     keeps_candidates: bool,
     only: Collection[int] | None = None,
     only_untouched: bool = False,
+    extends: bool = False,
 ) -> BatchReport:
     """A batch with a progress bar on the terminal; Ctrl+C ends it in order.
 
@@ -171,6 +174,7 @@ def run_with_bar(
             cancel=token,
             resume=resume,
             only_untouched=only_untouched,
+            extends=extends,
             on_candidates=partial(cache.put, model) if keeps_candidates else ignore_candidates,
             only=only,
         )

@@ -85,6 +85,14 @@ def prelabel(
         bool,
         typer.Option("--untouched", help="Only images that nobody has worked on yet.", rich_help_panel=_RUN),
     ] = False,
+    extend: Annotated[
+        bool,
+        typer.Option(
+            "--extend",
+            help="Open proposals of classes that this model lacks stay, unless it sees something in their place.",
+            rich_help_panel=_RUN,
+        ),
+    ] = False,
     candidates: Annotated[
         bool,
         typer.Option(
@@ -130,6 +138,7 @@ def prelabel(
         is_recursive=recursive,
         resume=resume,
         only_untouched=untouched,
+        extends=extend,
         keeps_candidates=candidates,
         assistant_name=refine,
     )

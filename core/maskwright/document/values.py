@@ -59,6 +59,8 @@ class Category:
 
 ASSISTED = "assist "
 """What the name of an origin begins with where an assistant did it alone; one that refined comes after " + "."""
+BESIDE = " beside "
+"""In the name of a model, before that of the one whose proposals it extends."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +82,11 @@ class Provenance:
     def is_by_assistant(self) -> bool:
         """Whether no model with thresholds is behind it: an assistant was pointed at it, or found it alike."""
         return self.model_name.startswith(ASSISTED)
+
+    @property
+    def beside(self) -> str:
+        """Name of the model whose proposals it extends by a class that this one lacks; empty: of none."""
+        return self.model_name.partition(BESIDE)[2]
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from maskwright.inference.async_runner import AsyncRunner
 from maskwright.inference.model import Model
 from maskwright.inference.thresholds import Defaults, Thresholds
 from maskwright.monitor import CancelToken
+from maskwright.prelabel.differing import note_disagreements
 from maskwright.prelabel.feeding import Queue
 from maskwright.prelabel.progress import Progress, RateMeter
 from maskwright.prelabel.proposing import Proposer
@@ -55,6 +56,7 @@ def run_batch(
     on_candidates: OnCandidates = ignore_candidates,
     between: Callable[[], object] = lambda: None,
     only: Collection[int] | None = None,
+    extends: bool = False,
 ) -> BatchReport:
     """Pre-label the images of `project`; returns when all are done, or after `cancel`.
 
@@ -65,7 +67,9 @@ def run_batch(
     thresholds is continued, if there is one. With `only_untouched` images that a person has worked on are left alone.
     `on_candidates` is called with each image's candidates in a thread of the batch, to keep them for later thresholds.
     `between` is called on the calling thread after each image and several times a second while there is none, also
-    during a pause, so that the thread can do other work. `only`: ids of the images to do; None: all.
+    during a pause, so that the thread can do other work. `only`: ids of the images to do; None: all. With `extends`
+    open proposals of classes that this model lacks stay, unless it sees something in their place.
+    Where it replaces what another model proposed, the two models' disagreement is noted for the order of review.
     Raises ProjectError when the project cannot be written.
     """
     token = cancel if cancel is not None else CancelToken()
@@ -77,7 +81,9 @@ def run_batch(
     remember_model(project, model.path)
     waiting = project.runs.pending_images(run_id, only_untouched=only_untouched).tolist()
     pending = [id_ for id_ in waiting if only is None or id_ in only]
-    return _Batch(project, model, proposer, run_id, pending, token, priority, on_progress).run(on_candidates, between)
+    batch = _Batch(project, model, proposer, run_id, pending, token, priority, on_progress)
+    batch.covers = proposer.covers if extends else None
+    return batch.run(on_candidates, between)
 
 
 def resumable_run(project: Project, model: Model, thresholds: Thresholds) -> Run | None:
@@ -120,6 +126,8 @@ class _Batch:
         self._suspects: list[tuple[Job, ModelError, float]] = []
         """Images on which inference failed, and when; nobody knows yet whether it is their fault."""
         self._stopped_because: str | None = None
+        self.covers: frozenset[int] | None = None
+        """As `ImageProposals.covers`."""
 
     def run(self, on_candidates: OnCandidates, between: Callable[[], object]) -> BatchReport:
         started = time.monotonic()
@@ -166,10 +174,11 @@ class _Batch:
         """Store what is done, and only then tell of it."""
         written, self._unwritten = self._unwritten, []
         found = [
-            ImageProposals(job.image_id, proposed.proposals, proposed.signals, done_at - job.started_at)
+            ImageProposals(job.image_id, proposed.proposals, proposed.signals, done_at - job.started_at, self.covers)
             for job, proposed, done_at in written
         ]
         changes = self._project.proposals.put_many(found, run_id=self._run_id) if found else {}
+        note_disagreements(self._project, changes)
         for job, _, _ in written:
             self._done += 1
             self._tell(job, None, changes[job.image_id])

@@ -50,6 +50,12 @@ class Proposer:
         category_ids = project_categories(project, labels, model.content_hash)
         return cls(ModelMark(model.name, model.content_hash), thresholds.within(category_ids), category_ids)
 
+    @property
+    def covers(self) -> frozenset[int]:
+        """The project's classes that it can propose."""
+        wanted = self.thresholds.categories
+        return frozenset(ours for own, ours in self.category_ids.items() if wanted is None or own in wanted)
+
     def at(self, thresholds: Thresholds) -> Self:
         """The same model and classes at other thresholds."""
         return replace(self, thresholds=thresholds.within(self.category_ids))

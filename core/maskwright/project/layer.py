@@ -34,6 +34,8 @@ class ImageProposals:
     """{name: (value, what JSON can hold of the reason)}, kept for the order of review."""
     seconds: float | None = None
     """What it took, for the run that did it."""
+    covers: frozenset[int] | None = None
+    """Classes of the project that it is a word on: open proposals of others stay. None: on all of them."""
 
 
 class ProposalRepository(Repository):
@@ -101,7 +103,9 @@ def _changes(
     for one in found:
         named = [replace(item, category_id=aliases.get(item.category_id, item.category_id)) for item in one.proposals]
         new_ids = [next(ids) for _ in named]
-        changes[one.image_id] = proposals_to_change(existing[one.image_id], named, provenance, new_ids)
+        changes[one.image_id] = proposals_to_change(
+            existing[one.image_id], named, provenance, new_ids, covers=one.covers
+        )
     return changes
 
 

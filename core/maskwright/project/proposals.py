@@ -1,7 +1,7 @@
 """Model output as a layer under a person's work: what a new set of proposals may add, keep and remove."""
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any
@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from maskwright.document.change import Change
-from maskwright.document.values import Instance, InstanceState, Provenance
+from maskwright.document.values import BESIDE, Instance, InstanceState, Provenance
 from maskwright.geometry.polygon import Polygon
 from maskwright.project.overlaps import overlaps
 
@@ -47,17 +47,26 @@ class Proposal:
 
 
 def proposals_to_change(
-    existing: Sequence[Instance], proposals: Sequence[Proposal], provenance: Provenance | None, new_ids: Sequence[int]
+    existing: Sequence[Instance],
+    proposals: Sequence[Proposal],
+    provenance: Provenance | None,
+    new_ids: Sequence[int],
+    *,
+    covers: Collection[int] | None = None,
 ) -> Change:
     """The change that replaces the PROPOSED among `existing` by `proposals` and touches nothing else.
 
     A proposal that a person has already answered (accepted, edited, drawn or rejected) is left out, and so is one of
     what an assistant proposes, which stays. One that matches an old proposal keeps its id, and the outline that it was
     given by an assistant if it is the very same output of the model.
-    `new_ids` must hold one id per proposal; not all need be used.
+    `new_ids` must hold one id per proposal; not all need be used. covers: the classes that the model is asked for; open
+    proposals of others stay beside, also when it says more later, unless it sees something in their place.
     """
-    old = [instance for instance in existing if _is_replaceable(instance)]
+    replaceable = [instance for instance in existing if _is_replaceable(instance)]
     answered = [instance for instance in existing if not _is_replaceable(instance)]
+    beside = [instance for instance in replaceable if _stays_beside(instance, provenance, covers)]
+    staying = {instance.id for instance in beside}
+    old = [instance for instance in replaceable if instance.id not in staying]
     fresh = without_answered([proposal for proposal in proposals if proposal.polygons], answered)
     successors = _match(fresh, old)
     ids = iter(new_ids)
@@ -75,7 +84,7 @@ def proposals_to_change(
         pairs.append((before, after))
     kept = {instance.id for instance in successors.values()}
     pairs += [(instance, None) for instance in old if instance.id not in kept]
-    return Change.of(pairs)
+    return Change.of([*pairs, *_beside(beside, fresh, provenance)])
 
 
 def preview_change(
@@ -89,6 +98,8 @@ def preview_change(
     old: dict[tuple[int, float | None], list[Instance]] = defaultdict(list)
     answered = []
     for instance in existing:
+        if instance.provenance is not None and instance.provenance.beside:
+            continue
         if _is_replaceable(instance):
             old[instance.category_id, instance.score].append(instance)
         else:
@@ -131,6 +142,33 @@ def _is_replaceable(instance: Instance) -> bool:
     """Whether a model's next word replaces it; what an assistant found alike is no model's."""
     origin = instance.provenance
     return instance.state is InstanceState.PROPOSED and not (origin is not None and origin.is_by_assistant)
+
+
+def _stays_beside(instance: Instance, provenance: Provenance | None, covers: Collection[int] | None) -> bool:
+    if covers is not None:
+        return instance.category_id not in covers
+    origin = instance.provenance
+    return origin is not None and provenance is not None and origin.beside == provenance.model_name != ""
+
+
+def _beside(
+    instances: Sequence[Instance], fresh: Sequence[Proposal], provenance: Provenance | None
+) -> list[tuple[Instance, Instance | None]]:
+    """What becomes of the proposals of classes that the model lacks: where it sees something, they go."""
+    _, columns, ious = overlaps(fresh, instances, least_iou=SAME_OBJECT_IOU)
+    seen = set(columns[ious >= SAME_OBJECT_IOU].tolist())
+    return [
+        (instance, None if number in seen else _marked(instance, provenance))
+        for number, instance in enumerate(instances)
+    ]
+
+
+def _marked(instance: Instance, provenance: Provenance | None) -> Instance:
+    origin = instance.provenance
+    if origin is None or provenance is None:
+        return instance
+    name = f"{origin.model_name.partition(BESIDE)[0]}{BESIDE}{provenance.model_name}"
+    return replace(instance, provenance=replace(origin, model_name=name))
 
 
 def _is_refined_output(old: Instance, proposal: Proposal, provenance: Provenance | None) -> bool:

@@ -9,11 +9,11 @@ from numpy.typing import NDArray
 from sqlalchemy import Connection, Row, delete, exists, func, insert, select, union
 from sqlalchemy.dialects.sqlite import insert as upsert
 
-from maskwright.document.values import ImageState
+from maskwright.document.values import ASSISTED, BESIDE, ImageState
 from maskwright.errors import ProjectError
 from maskwright.project.repository import Repository
 from maskwright.project.rows import json_object, now, to_json
-from maskwright.project.schema import images, run_images, runs, signals
+from maskwright.project.schema import images, instances, provenances, run_images, runs, signals
 from maskwright.project.signals import detail_of, write_signals
 
 _ALONE = "failure"
@@ -64,6 +64,22 @@ class RunRepository(Repository):
         with self._database.read() as connection:
             row = connection.execute(select(runs).order_by(runs.c.id.desc()).limit(1)).one_or_none()
         return _run_from_row(row) if row is not None else None
+
+    def proposed_by(self, image_id: int) -> str | None:
+        """Name of the model that last proposed on an image, in a batch or alone; None where none has."""
+        alone = (
+            select(provenances.c.created_at, provenances.c.model_name)
+            .join(instances, instances.c.provenance_id == provenances.c.id)
+            .where(instances.c.image_id == image_id, ~provenances.c.model_name.startswith(ASSISTED))
+        )
+        in_batch = (
+            select(runs.c.started_at, runs.c.model_name)
+            .join(run_images, run_images.c.run_id == runs.c.id)
+            .where(run_images.c.image_id == image_id, run_images.c.failure.is_(None))
+        )
+        with self._database.read() as connection:
+            rows = [*connection.execute(alone).fetchall(), *connection.execute(in_batch).fetchall()]
+        return max(rows)[1].partition(BESIDE)[0] if rows else None
 
     def pending_images(self, run_id: int, *, only_untouched: bool = False) -> NDArray[np.int64]:
         """(N,) int64 ids, in order, that the run has neither done nor failed on.

@@ -137,6 +137,7 @@ class Batch(QObject):
             priority=lambda: self._wanted_first,
             resume=request.resumes,
             only_untouched=request.only_untouched,
+            extends=request.extends,
             on_candidates=partial(request.cache.put, model),
             between=self._between,
         )

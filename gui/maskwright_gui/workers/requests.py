@@ -69,3 +69,5 @@ class BatchRequest:
     """Go on with the last run where model and settings are the same."""
     only_untouched: bool = False
     """Leave images alone that a person has worked on."""
+    extends: bool = False
+    """Open proposals of classes that the model lacks stay."""

@@ -14,6 +14,7 @@ from maskwright.document.change import Change
 from maskwright.document.values import ImageState, Instance, InstanceState, Provenance
 from maskwright.geometry.polygon import Polygon
 from maskwright.project import Project, Proposal
+from maskwright.project.layer import ImageProposals
 from maskwright.project.overlaps import overlaps
 from maskwright.project.proposals import preview_change, proposals_to_change
 from project_builders import drawn, make_project, square
@@ -36,13 +37,52 @@ def answer(project: Project, instance: Instance, **changes: object) -> None:
 def test_first_proposals_mark_the_image_and_carry_their_origin(project: Project) -> None:
     run_id = project.runs.start("net", "abc", {"score": 0.5, "nms_iou": 0.4})
 
-    project.put_proposals(1, [cell(0), cell(100)], run_id=run_id)
+    project.proposals.put(1, [cell(0), cell(100)], run_id=run_id)
 
     first = project.instances.of(1)[0]
     assert (first.state, first.score, first.provenance.model_name) == (InstanceState.PROPOSED, 0.9, "net")
     assert (first.provenance.score_threshold, first.provenance.nms_iou) == (0.5, 0.4)
     assert project.images.record(1).state is ImageState.PRELABELLED
     assert project.runs.pending_images(run_id).tolist() == [2]
+
+
+OLD = Provenance("coco", "c", 0.5, 0.5, "2026-01-01T00:00:00+00:00")
+NEW = Provenance("figs", "f", 0.4, 0.5, "2026-02-01T00:00:00+00:00")
+
+
+def origins(project: Project) -> list[tuple[int, str]]:
+    return sorted((one.category_id, one.provenance.model_name) for one in project.instances.of(1))
+
+
+def test_proposals_of_classes_that_a_model_lacks_stay_beside(project: Project) -> None:
+    project.proposals.put(
+        1, [cell(0, category_id=1), cell(100, category_id=2), cell(200, category_id=2)], provenance=OLD
+    )
+
+    covered = ImageProposals(1, [cell(0, category_id=1), cell(201, category_id=1)], covers=frozenset({1}))
+    project.proposals.put_many([covered], provenance=NEW)
+
+    assert origins(project) == [(1, "figs"), (1, "figs"), (2, "coco beside figs")]
+
+
+def test_what_stays_beside_a_model_stays_at_its_next_word_and_goes_with_another(project: Project) -> None:
+    project.proposals.put(1, [cell(100, category_id=2)], provenance=OLD)
+    project.proposals.put_many([ImageProposals(1, [cell(0)], covers=frozenset({1}))], provenance=NEW)
+
+    assert preview_change(project.instances.of(1), [cell(0)], lambda _: -1).entries.keys() <= {2}
+    project.proposals.put(1, [cell(50)], provenance=NEW)
+    assert origins(project) == [(1, "figs"), (2, "coco beside figs")]
+
+    project.proposals.put(1, [cell(0)], provenance=OLD)
+    assert origins(project) == [(1, "coco")]
+
+
+def test_the_model_that_proposed_last_is_known_by_image(project: Project) -> None:
+    assert project.runs.proposed_by(1) is None
+    project.proposals.put(1, [cell(0)], provenance=OLD)
+    assert project.runs.proposed_by(1) == "coco"
+    project.proposals.put(1, [], run_id=project.runs.start("figs", "f", {}))
+    assert project.runs.proposed_by(1) == "figs"
 
 
 @pytest.mark.parametrize(
@@ -53,7 +93,7 @@ def test_first_proposals_mark_the_image_and_carry_their_origin(project: Project)
 def test_proposals_of_a_run_tell_its_mask_threshold_and_detail(
     project: Project, settings: dict[str, float | None], found: tuple[float | None, float | None]
 ) -> None:
-    project.put_proposals(1, [cell(0)], run_id=project.runs.start("net", "abc", settings))
+    project.proposals.put(1, [cell(0)], run_id=project.runs.start("net", "abc", settings))
     (origin,) = (instance.provenance for instance in project.instances.of(1))
     assert (origin.mask_threshold, origin.min_iou) == found
 
@@ -61,24 +101,24 @@ def test_proposals_of_a_run_tell_its_mask_threshold_and_detail(
 def test_origins_that_differ_in_the_mask_threshold_alone_are_two(project: Project) -> None:
     one = Provenance("net", "abc", 0.5, 0.5, "2026-01-01", 0.4, 0.98)
     for image_id, origin in ((1, one), (2, replace(one, mask_threshold=0.6))):
-        project.put_proposals(image_id, [cell(0)], provenance=origin)
+        project.proposals.put(image_id, [cell(0)], provenance=origin)
     assert [project.instances.of(image_id)[0].provenance.mask_threshold for image_id in (1, 2)] == [0.4, 0.6]
 
 
 def test_the_returned_change_leads_from_the_old_document_to_the_new(project: Project) -> None:
-    project.put_proposals(1, [cell(0), cell(100)])
+    project.proposals.put(1, [cell(0), cell(100)])
     before = project.instances.document(1)
 
-    change = project.put_proposals(1, [cell(101), cell(300)])
+    change = project.proposals.put(1, [cell(101), cell(300)])
 
     assert before.apply(change).instances == project.instances.document(1).instances
 
 
 def test_a_rerun_keeps_the_id_of_the_same_object_and_drops_the_rest(project: Project) -> None:
-    project.put_proposals(1, [cell(0), cell(100)])
+    project.proposals.put(1, [cell(0), cell(100)])
     old = {instance.bounds_xyxy[0]: instance.id for instance in project.instances.of(1)}
 
-    project.put_proposals(1, [cell(102, 0.4), cell(300)])
+    project.proposals.put(1, [cell(102, 0.4), cell(300)])
 
     new = {instance.bounds_xyxy[0]: instance.id for instance in project.instances.of(1)}
     assert new[102] == old[100]
@@ -90,29 +130,29 @@ def test_a_rerun_keeps_the_id_of_the_same_object_and_drops_the_rest(project: Pro
     "state", [InstanceState.ACCEPTED, InstanceState.EDITED, InstanceState.DRAWN, InstanceState.REJECTED]
 )
 def test_what_a_person_answered_is_neither_changed_nor_proposed_again(project: Project, state: InstanceState) -> None:
-    project.put_proposals(1, [cell(0)])
+    project.proposals.put(1, [cell(0)])
     answer(project, project.instances.of(1)[0], state=state)
     before = project.instances.of(1)
 
-    project.put_proposals(1, [cell(1)])
+    project.proposals.put(1, [cell(1)])
 
     assert project.instances.of(1) == before
 
 
 def test_an_object_given_another_class_is_not_proposed_again_under_the_old_one(project: Project) -> None:
-    project.put_proposals(1, [cell(0)])
+    project.proposals.put(1, [cell(0)])
     answer(project, project.instances.of(1)[0], category_id=2, state=InstanceState.EDITED)
 
-    project.put_proposals(1, [cell(0)])
+    project.proposals.put(1, [cell(0)])
 
     assert [instance.category_id for instance in project.instances.of(1)] == [2]
 
 
 def test_a_rejected_output_does_not_come_back_under_another_class_name(project: Project) -> None:
-    project.put_proposals(1, [cell(0, 0.9)])
+    project.proposals.put(1, [cell(0, 0.9)])
     answer(project, project.instances.of(1)[0], state=InstanceState.REJECTED)
 
-    project.put_proposals(1, [cell(0, 0.9, category_id=2), cell(200, 0.9, category_id=2)])
+    project.proposals.put(1, [cell(0, 0.9, category_id=2), cell(200, 0.9, category_id=2)])
 
     assert [(item.category_id, item.state.value) for item in project.instances.of(1)] == [
         (1, "rejected"),
@@ -122,10 +162,10 @@ def test_a_rejected_output_does_not_come_back_under_another_class_name(project: 
 
 
 def test_a_rejected_class_does_not_block_another_class_there(project: Project) -> None:
-    project.put_proposals(1, [cell(0)])
+    project.proposals.put(1, [cell(0)])
     answer(project, project.instances.of(1)[0], state=InstanceState.REJECTED)
 
-    project.put_proposals(1, [cell(0, 0.6, category_id=2)])
+    project.proposals.put(1, [cell(0, 0.6, category_id=2)])
 
     assert [(item.category_id, item.state.value) for item in project.instances.of(1)] == [
         (1, "rejected"),
@@ -137,7 +177,7 @@ def test_a_rejected_class_does_not_block_another_class_there(project: Project) -
 def test_two_objects_of_one_class_that_touch_stay_two(project: Project) -> None:
     project.instances.apply(1, Change.create([drawn(50, square(0, side=20))]), label="Draw")
 
-    project.put_proposals(1, [cell(15)])
+    project.proposals.put(1, [cell(15)])
 
     assert len(project.instances.of(1)) == 2
 
@@ -146,7 +186,7 @@ def test_self_crossing_and_multi_part_outlines_are_compared_without_failing(proj
     bow = drawn(60, replace(square(), exterior=square().exterior[[0, 2, 1, 3]]), square(40))
     project.instances.apply(1, Change.create([bow]), label="Draw")
 
-    project.put_proposals(1, [Proposal(1, 0.5, (square(), square(40)))])
+    project.proposals.put(1, [Proposal(1, 0.5, (square(), square(40)))])
 
     assert [instance.id for instance in project.instances.of(1)] == [60]  # 150 of 200 px are common
 
@@ -154,14 +194,14 @@ def test_self_crossing_and_multi_part_outlines_are_compared_without_failing(proj
 def test_a_finished_image_stays_finished(project: Project) -> None:
     project.images.set_state(1, ImageState.DONE)
 
-    project.put_proposals(1, [cell(0)])
+    project.proposals.put(1, [cell(0)])
 
     assert project.images.record(1).state is ImageState.DONE
 
 
 def test_runs_remember_what_is_done_and_what_failed(project: Project) -> None:
     run_id = project.runs.start("net", "abc", {"score": 0.5})
-    project.put_proposals(1, [], run_id=run_id, seconds=0.25)
+    project.proposals.put(1, [], run_id=run_id, seconds=0.25)
     project.runs.record_failure(run_id, 2, "the file is empty")
 
     assert project.runs.pending_images(run_id).size == 0
@@ -262,18 +302,18 @@ def test_any_two_outlines_have_an_iou(first: list[tuple[int, int]], second: list
 
 
 def test_another_model_that_outlines_an_answered_object_differently_does_not_double_it(project: Project) -> None:
-    project.put_proposals(1, [cell(0), cell(100)])
+    project.proposals.put(1, [cell(0), cell(100)])
     for instance, state in zip(project.instances.of(1), (InstanceState.ACCEPTED, InstanceState.REJECTED), strict=True):
         answer(project, instance, state=state)
     looser = [Proposal(1, 0.8, (square(left, side=26),)) for left in (0, 100)]  # IoU 0.59
 
-    project.put_proposals(1, looser)
+    project.proposals.put(1, looser)
 
     assert [instance.state for instance in project.instances.of(1)] == [InstanceState.ACCEPTED, InstanceState.REJECTED]
 
 
 def test_when_a_person_touched_an_object_is_known(project: Project) -> None:
-    project.put_proposals(1, [cell(0), cell(100)])
+    project.proposals.put(1, [cell(0), cell(100)])
     answer(project, project.instances.of(1)[0], state=InstanceState.ACCEPTED)
 
     touched, other = project.instances.of(1)

@@ -132,11 +132,11 @@ class BatchFeature(Feature):
         """Go on with the last batch of the same model and thresholds, or begin one; nothing while one runs."""
         self._begin(only_untouched=False)
 
-    def run_on_untouched(self) -> None:
-        """As `run`, on the images that nobody has worked on yet."""
-        self._begin(only_untouched=True)
+    def run_on_untouched(self, *, extends: bool = False) -> None:
+        """As `run`, on the images that nobody has worked on yet; `extends`: beside what another model proposed."""
+        self._begin(only_untouched=True, extends=extends)
 
-    def _begin(self, *, only_untouched: bool) -> None:
+    def _begin(self, *, only_untouched: bool, extends: bool = False) -> None:
         project, cache = self._session.project, self._session.cache
         if project is None or cache is None or self._state is not BatchState.IDLE or not self._model.may_write():
             return
@@ -144,7 +144,9 @@ class BatchFeature(Feature):
             return
         self._progress = BatchProgress(0, sum(project.images.state_counts().values()))
         wanted = self._model.wanted_thresholds()
-        request = BatchRequest(project, cache, self._model.choice, wanted, only_untouched=only_untouched)
+        request = BatchRequest(
+            project, cache, self._model.choice, wanted, only_untouched=only_untouched, extends=extends
+        )
         self._inference.start_batch(request)
 
     def pause_or_resume(self) -> None:

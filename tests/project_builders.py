@@ -39,6 +39,7 @@ def to_first_schema(file: Path) -> None:
     """Take a project back to how version 0001 left it."""
     with closing(sqlite3.connect(file)) as connection:
         connection.executescript(
+            "ALTER TABLE images DROP COLUMN standing;"
             "ALTER TABLE categories DROP COLUMN standing; DROP TABLE file_ids; DROP TABLE edits_set_aside;"
             "DROP TABLE category_merges;"
             "ALTER TABLE instances DROP COLUMN dense;"

@@ -28,6 +28,7 @@ from maskwright_gui.features.exchange.feature import ExchangeFeature
 from maskwright_gui.features.help.feature import HelpFeature
 from maskwright_gui.features.history.feature import HistoryFeature
 from maskwright_gui.features.image_menu.feature import ImageMenuFeature
+from maskwright_gui.features.image_standing.feature import ImageStandingFeature
 from maskwright_gui.features.images.feature import ImagesFeature
 from maskwright_gui.features.layout.feature import LayoutFeature
 from maskwright_gui.features.learn.feature import LearnFeature
@@ -150,6 +151,7 @@ class Workbench:
         self.recent = add(RecentFeature(context, self.projects, recent))
         self.view = add(ViewFeature(context))
         self.images = add(ImagesFeature(context, self.projects, self.loader, self.thumbnails))
+        self.image_standing = add(ImageStandingFeature(context, self.images))
         self.tools = add(ToolsFeature(context))
         self.editing = add(EditingFeature(context))
         self.objects = add(ObjectsFeature(context, self.images, self.editing))
@@ -179,7 +181,7 @@ class Workbench:
         self.layout = add(LayoutFeature(context))
         self.help = add(HelpFeature(context))
         self.menu = add(CanvasMenuFeature(context, self.proposals, self.objects))
-        self.image_menu = add(ImageMenuFeature(context, self.images, self.model))
+        self.image_menu = add(ImageMenuFeature(context, self.images, self.model, self.image_standing))
 
     def _add(self, feature: F) -> F:
         self._features.append(feature)

@@ -44,6 +44,16 @@ class ImageState(StrEnum):
         return self in (ImageState.UNSEEN, ImageState.PRELABELLED)
 
 
+class ImageStanding(StrEnum):
+    """Whether an image belongs to the set. Its objects and its history are kept in any case."""
+
+    LISTED = "listed"
+    EXCLUDED = "excluded"
+    """Shown as such, and left out of batches, counts, exports and learning."""
+    REMOVED = "removed"
+    """As excluded, and out of sight."""
+
+
 @dataclass(frozen=True, slots=True)
 class Category:
     """A class of the project. `id` is what COCO files carry; gaps are fine, 0 never occurs."""
@@ -132,3 +142,4 @@ class ImageRecord:
     state: ImageState = ImageState.UNSEEN
     instance_count: int = 0
     extra: Mapping[str, Any] = field(default_factory=_empty, hash=False)
+    standing: ImageStanding = ImageStanding.LISTED

@@ -46,11 +46,12 @@ def find_moved(project: "Project", monitor: Monitor = SILENT, folder: Path | Non
     All in one step, and nothing where not one image is in `folder`. Raises ProjectError.
     """
     from maskwright.images.pages import page_source
+    from maskwright.project.relocate import SHOWN
 
     root = folder or project.image_root
     missing = []
-    total = sum(project.images.state_counts().values())
-    for done, record in enumerate(project.images.all()):
+    total = len(project.images.ids(standings=SHOWN))
+    for done, record in enumerate(project.images.all(standings=SHOWN)):
         if done % _STEP == 0:
             monitor.report(done, total, "Looking for the images")
         if not page_source(root / record.file_name)[0].is_file():

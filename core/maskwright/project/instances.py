@@ -34,6 +34,8 @@ from maskwright.project.rows import (
 from maskwright.project.schema import images, instances
 
 _BLOCK = 500
+_OUTSIDE = select(images.c.id).where(images.c.standing != "listed")
+"""Images that are no part of the set."""
 
 
 class InstanceRepository(Repository):
@@ -132,7 +134,7 @@ class InstanceRepository(Repository):
         """(image ids, category ids, numbers of instances): one entry per image and category; rejected ones left out."""
         query = (
             select(instances.c.image_id, instances.c.category_id, func.count())
-            .where(instances.c.state != "rejected")
+            .where(instances.c.state != "rejected", instances.c.image_id.not_in(_OUTSIDE))
             .group_by(instances.c.image_id, instances.c.category_id)
         )
         with self._database.read() as connection:
@@ -143,7 +145,7 @@ class InstanceRepository(Repository):
         """{category id: (instances, images that have one)}; rejected instances left out."""
         query = (
             select(instances.c.category_id, func.count(), func.count(instances.c.image_id.distinct()))
-            .where(instances.c.state != "rejected")
+            .where(instances.c.state != "rejected", instances.c.image_id.not_in(_OUTSIDE))
             .group_by(instances.c.category_id)
         )
         with self._database.read() as connection:

@@ -17,7 +17,10 @@ _BLOCK = 20_000
 _ONE_RING = Struct("<5i")
 """Version, kind, one polygon, one ring, its vertices; then four bytes of padding: see packing.py."""
 _ONE_RING_BYTES = 24
-_QUERY = "SELECT image_id, category_id, score, polygons FROM instances WHERE state != 'rejected'"
+_QUERY = (
+    "SELECT image_id, category_id, score, polygons FROM instances WHERE state != 'rejected' "
+    "AND image_id NOT IN (SELECT id FROM images WHERE standing != 'listed')"
+)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import update
 
-from maskwright.document.values import ImageRecord
+from maskwright.document.values import ImageRecord, ImageStanding
 from maskwright.errors import ProjectError
 from maskwright.images.pages import page_source
 from maskwright.project.database import Database
@@ -18,6 +18,7 @@ from maskwright.project.rows import write_settings
 from maskwright.project.scan import scan_folder
 from maskwright.project.schema import images
 
+SHOWN = (ImageStanding.LISTED, ImageStanding.EXCLUDED)
 ROOT, ROOT_ABSOLUTE = "project.image_root", "project.image_root_absolute"
 """Settings that say where the images are: from the project's folder, where there is a way, and from the top."""
 
@@ -45,14 +46,15 @@ class ImageFolder(Repository):
 
     def missing(self) -> list[ImageRecord]:
         """Those whose file is not in the image folder."""
-        return [image for image in self._images.all() if not page_source(self._images.path(image))[0].is_file()]
+        known = self._images.all(standings=SHOWN)
+        return [image for image in known if not page_source(self._images.path(image))[0].is_file()]
 
     def find_moved(self, missing: list[ImageRecord], root: Path | None = None) -> dict[int, str]:
         """{image id: new file name} for those that exactly one unknown file in the image folder, or `root`, can be.
 
         A file can be an image when it has the same name, in whatever folder, and the same size in pixels.
         """
-        known = {image.file_name for image in self._images.all()}
+        known = {image.file_name for image in self._images.all(standings=tuple(ImageStanding))}
         places: dict[tuple[str, int, int], list[str]] = defaultdict(list)
         for found in scan_folder(root or self._images.root, recursive=True):
             if found.failure is None and found.file_name not in known:

@@ -12,7 +12,15 @@ import orjson
 from sqlalchemy import Connection, Row, select
 from sqlalchemy.dialects.sqlite import insert as upsert
 
-from maskwright.document.values import Category, ImageRecord, ImageState, Instance, InstanceState, Provenance
+from maskwright.document.values import (
+    Category,
+    ImageRecord,
+    ImageStanding,
+    ImageState,
+    Instance,
+    InstanceState,
+    Provenance,
+)
 from maskwright.errors import DamagedRowError
 from maskwright.file_names import file_name_fault, stand_in
 from maskwright.project.packing import pack_polygons, packed_record, stored_polygons
@@ -23,6 +31,7 @@ log = logging.getLogger(__name__)
 MOST_SIDE_PX = 1 << 20
 """Of an image that annotations are for, as the readers of files have it; what is to be decoded is bounded by itself."""
 _IMAGE_STATES = frozenset(state.value for state in ImageState)
+_STANDINGS = frozenset(ImageStanding)
 _COLOUR = re.compile("(#[0-9A-Fa-f]{6})?")
 _MOST_SHOWN = 200
 _MOST_NUMBER = 1 << 53
@@ -81,6 +90,7 @@ def image_from_row(row: Row[Any]) -> ImageRecord:
         state=image_state(row.state),
         instance_count=row.instance_count if type(row.instance_count) is int else 0,
         extra=extra_from_json(row.extra) if _extra_fault(row) is None else extra_from_json(None),
+        standing=ImageStanding(row.standing) if row.standing in _STANDINGS else ImageStanding.LISTED,
     )
 
 
@@ -100,6 +110,8 @@ def image_fault(row: Row[Any]) -> str | None:
         return fault
     if row.state not in _IMAGE_STATES or type(row.instance_count) is not int:
         return f"a state {_short(row.state)} or {_short(row.instance_count)} objects"
+    if row.standing not in _STANDINGS:
+        return f"a standing {_short(row.standing)}"
     return _extra_fault(row)
 
 

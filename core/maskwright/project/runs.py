@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from sqlalchemy import Connection, Row, delete, exists, func, insert, select, union
 from sqlalchemy.dialects.sqlite import insert as upsert
 
-from maskwright.document.values import ASSISTED, BESIDE, ImageState
+from maskwright.document.values import ASSISTED, BESIDE, ImageStanding, ImageState
 from maskwright.errors import ProjectError
 from maskwright.project.repository import Repository
 from maskwright.project.rows import json_object, now, to_json
@@ -84,11 +84,13 @@ class RunRepository(Repository):
     def pending_images(self, run_id: int, *, only_untouched: bool = False) -> NDArray[np.int64]:
         """(N,) int64 ids, in order, that the run has neither done nor failed on.
 
-        only_untouched: those that no person has worked on yet.
+        only_untouched: those that no person has worked on yet. Images out of the set are left out.
         """
         seen = exists().where(run_images.c.run_id == run_id, run_images.c.image_id == images.c.id)
         states = [state.value for state in ImageState if state.is_untouched]
-        wanted = [images.c.state.in_(states)] if only_untouched else []
+        wanted = [images.c.standing == ImageStanding.LISTED.value]
+        if only_untouched:
+            wanted.append(images.c.state.in_(states))
         with self._database.read() as connection:
             rows = connection.execute(select(images.c.id).where(~seen, *wanted).order_by(images.c.id)).fetchall()
         return np.fromiter((row[0] for row in rows), np.int64, len(rows))

@@ -41,6 +41,7 @@ images = Table(
     Column("state", Text, nullable=False, server_default=text("'unseen'")),
     Column("instance_count", Integer, nullable=False, server_default=text("0")),  # all but rejected ones
     Column("extra", Text),  # JSON, NULL when empty
+    Column("standing", Text, nullable=False, server_default=text("'listed'")),
     Index("ix_images_state", "state"),
 )
 

@@ -19,7 +19,7 @@ from maskwright.project.whole_files import clear_unfinished
 
 log = logging.getLogger(__name__)
 
-REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008", "0009", "0010")
+REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008", "0009", "0010", "0011")
 """Every schema version there has been, oldest first; a test holds it against the migration scripts."""
 _SMALL_BYTES = 16 * 2**20
 """Read through in 30 ms."""

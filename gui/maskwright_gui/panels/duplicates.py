@@ -18,7 +18,7 @@ from PySide6.QtWidgets import (
 
 from maskwright.document.values import ImageRecord
 from maskwright.plain_text import shown
-from maskwright_gui.panels.state_marks import state_text
+from maskwright_gui.panels.state_marks import record_text
 from maskwright_gui.panels.widgets import Inviting, muted_label, named
 
 PICTURE = QSize(96, 72)
@@ -114,7 +114,7 @@ def _group_item(number: int, group: Sequence[ImageRecord]) -> QTreeWidgetItem:
     for record in group[:MOST_IN_GROUP]:
         objects = f"{record.instance_count:,} object" + ("" if record.instance_count == 1 else "s")
         size = f"{record.width} × {record.height}"
-        item = QTreeWidgetItem([f"{shown(record.file_name)}\n{size} · {objects} · {state_text(record.state)}"])
+        item = QTreeWidgetItem([f"{shown(record.file_name)}\n{size} · {objects} · {record_text(record)}"])
         item.setData(0, _RECORD_ROLE, record)
         top.addChild(item)
     if len(group) > MOST_IN_GROUP:

@@ -4,14 +4,16 @@ from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QPointF, QRect, Q
 from PySide6.QtGui import QColor, QFontMetrics, QImage, QPainter, QPen
 from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
-from maskwright.document.values import ImageRecord
+from maskwright.document.values import ImageRecord, ImageStanding
 from maskwright.plain_text import shown
 from maskwright_gui.panels.image_model import REASON_ROLE, RECORD_ROLE, ROW_SIZE, THUMBNAIL_ROLE
-from maskwright_gui.panels.state_marks import paint_state_mark, state_text
+from maskwright_gui.panels.state_marks import paint_record_mark, record_text
 from maskwright_gui.theme import LIGHT, Theme
 from maskwright_gui.workers.thumbnails import THUMBNAIL_SIZE
 
 PADDING = 5
+_OUTSIDE_OPACITY = 0.35
+"""Of the picture of an image that is no part of the set."""
 
 
 class ImageDelegate(QStyledItemDelegate):
@@ -48,8 +50,8 @@ class ImageDelegate(QStyledItemDelegate):
         elided = metrics.elidedText(reason or second, mode, area.width())
         painter.drawText(QPointF(area.left(), top + line + metrics.ascent()), elided)
         baseline = top + 2 * line
-        paint_state_mark(painter, QPointF(area.left() + 6, baseline + metrics.height() / 2), record.state)
-        elided = metrics.elidedText(state_text(record.state), Qt.TextElideMode.ElideRight, area.width() - 18)
+        paint_record_mark(painter, QPointF(area.left() + 6, baseline + metrics.height() / 2), record)
+        elided = metrics.elidedText(record_text(record), Qt.TextElideMode.ElideRight, area.width() - 18)
         painter.drawText(QPointF(area.left() + 18, baseline + metrics.ascent()), elided)
 
     def paint(
@@ -66,7 +68,9 @@ class ImageDelegate(QStyledItemDelegate):
             painter.fillRect(rect, QColor(self.theme.selection))
             painter.fillRect(QRect(rect.topLeft(), QSize(3, rect.height())), QColor(self.theme.accent))
         frame = QRect(rect.topLeft(), THUMBNAIL_SIZE).translated(PADDING + 3, PADDING)
+        painter.setOpacity(1.0 if record.standing is ImageStanding.LISTED else _OUTSIDE_OPACITY)
         self._paint_thumbnail(painter, frame, index.data(THUMBNAIL_ROLE))
+        painter.setOpacity(1.0)
         area = rect.adjusted(frame.width() + 2 * PADDING + 6, PADDING, -PADDING, -PADDING)
         self._paint_texts(painter, area, record, index.data(REASON_ROLE) or "")
         if is_selected and state & QStyle.StateFlag.State_HasFocus:
@@ -108,7 +112,7 @@ class GridDelegate(QStyledItemDelegate):
             target.moveCenter(frame.center())
             painter.drawImage(target, picture)
         below = QRect(frame.left() + 16, frame.bottom() + 2, frame.width() - 16, 22)
-        paint_state_mark(painter, QPointF(frame.left() + 6, below.center().y() + 1), record.state)
+        paint_record_mark(painter, QPointF(frame.left() + 6, below.center().y() + 1), record)
         painter.setPen(QColor(self.theme.text))
         text = f"{shown(record.file_name.rpartition('/')[2])} · {record.instance_count}"
         elided = painter.fontMetrics().elidedText(text, Qt.TextElideMode.ElideMiddle, below.width())

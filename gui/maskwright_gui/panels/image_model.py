@@ -12,13 +12,13 @@ from cachetools import LRUCache
 from numpy.typing import NDArray
 from PySide6.QtCore import QAbstractListModel, QModelIndex, QObject, QPersistentModelIndex, QSize, Qt, Signal
 
-from maskwright.document.values import ImageRecord
+from maskwright.document.values import ImageRecord, ImageStanding
 from maskwright.errors import MaskwrightError
 from maskwright.monitor import Monitor
 from maskwright.plain_text import shown
 from maskwright_gui.operation import Operation
 from maskwright_gui.panels.image_query import ImageQuery
-from maskwright_gui.panels.state_marks import state_text
+from maskwright_gui.panels.state_marks import record_text
 from maskwright_gui.workers.executor import NoAnswerError
 from maskwright_gui.workers.thumbnails import ThumbnailLoader
 
@@ -102,6 +102,11 @@ class ImageListModel(QAbstractListModel):
     def order(self) -> "Order":
         """Name of the order in force."""
         return self._query.order
+
+    @property
+    def standings(self) -> tuple[ImageStanding, ...]:
+        """Of the images that are asked for."""
+        return self._query.standings
 
     @property
     def ids(self) -> NDArray[np.int64]:
@@ -203,7 +208,7 @@ class ImageListModel(QAbstractListModel):
             return shown(record.file_name)
         if role in (Qt.ItemDataRole.ToolTipRole, Qt.ItemDataRole.AccessibleTextRole):
             counted = f"{record.instance_count} object" + ("s" if record.instance_count != 1 else "")
-            told = f"{shown(record.file_name)}\n{record.width} × {record.height}, {counted}, {state_text(record.state)}"
+            told = f"{shown(record.file_name)}\n{record.width} × {record.height}, {counted}, {record_text(record)}"
             return "\n".join(filter(None, (told, self.reason(record.id))))
         if role == REASON_ROLE:
             return self.reason(record.id)

@@ -6,12 +6,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from maskwright.document.values import Category, ImageState
+from maskwright.document.values import Category, ImageStanding, ImageState
 from maskwright_gui.panels.image_search import parse_search
 
 if TYPE_CHECKING:
     from maskwright.project.store import Project
     from maskwright.review.order import Order, RareClasses
+
+
+SHOWN = (ImageStanding.LISTED, ImageStanding.EXCLUDED)
+"""Images that are listed unless others are asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,17 +25,19 @@ class ImageQuery:
     states: frozenset[ImageState] | None = None
     text: str = ""
     order: "Order" = "name"
+    standings: tuple[ImageStanding, ...] = SHOWN
 
     @property
     def is_everything(self) -> bool:
         """Whether it leaves nothing out."""
-        return self.states is None and not self.text.strip()
+        return (self.states, self.standings) == (None, SHOWN) and not self.text.strip()
 
     def image_ids(self, project: "Project", rare: "RareClasses | None" = None) -> NDArray[np.int64]:
         """(N,) int64, those that pass, in the order asked for; `rare`: the counted classes. Raises ProjectError."""
         merged = [Category(id_, name) for name, id_ in project.merges.names().items()]
         name, having = parse_search(self.text, [*project.categories.listed(), *merged])
-        passing = project.images.ids(states=self.states, text=name, having=having)
+        standings = self.standings if self.states is None else (ImageStanding.LISTED,)
+        passing = project.images.ids(states=self.states, text=name, having=having, standings=standings)
         if self.order == "name":
             return passing
         from maskwright.review.order import ordered_images
@@ -39,4 +45,5 @@ class ImageQuery:
         if self.order == "rarity" and rare is not None:
             return rare.ordered(passing)
         ordered = ordered_images(project, self.order)
-        return ordered[np.isin(ordered, passing)]
+        found = ordered[np.isin(ordered, passing)]
+        return np.concatenate([found, passing[~np.isin(passing, found)]])  # the queue knows the set alone

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from PySide6.QtCore import QItemSelectionModel, QModelIndex, QPoint, Qt, QTimer, Signal
 from PySide6.QtWidgets import QAbstractItemView, QComboBox, QLineEdit, QListView, QVBoxLayout, QWidget
 
-from maskwright.document.values import ImageState
+from maskwright.document.values import ImageStanding, ImageState
 from maskwright_gui.panels.image_delegate import ImageDelegate
 from maskwright_gui.panels.image_model import ImageListModel
 from maskwright_gui.panels.image_query import ImageQuery
@@ -22,6 +22,8 @@ _FILTERS: tuple[tuple[str, frozenset[ImageState] | None], ...] = (
     ("Done", frozenset({ImageState.DONE})),
     ("Verified empty", frozenset({ImageState.EMPTY})),
 )
+_OUTSIDE = (("Excluded", ImageStanding.EXCLUDED), ("Removed", ImageStanding.REMOVED))
+"""Filters that are offered where there are such images."""
 SHOW_ALL = '<a href="all">Show all</a>'
 _ORDERS = (
     ("In order of names", "name"),
@@ -50,6 +52,8 @@ class ImagesPanel(QWidget):
         self._filter = named(QComboBox(self), "Show images by state")
         for text, states in _FILTERS:
             self._filter.addItem(text, states)
+        self._filter.addItems([text for text, _ in _OUTSIDE])
+        self._offer_outside({})
         self._order = named(QComboBox(self), "Order of the images", tip="What to look at first")
         for text, order in _ORDERS:
             self._order.addItem(text, order)
@@ -100,7 +104,11 @@ class ImagesPanel(QWidget):
     @property
     def query(self) -> ImageQuery:
         """What is asked for now."""
-        return ImageQuery(self._filter.currentData(), self._search.text(), self._order.currentData())
+        text, order = self._search.text(), self._order.currentData()
+        outside = self._filter.currentIndex() - len(_FILTERS)
+        if outside >= 0:
+            return ImageQuery(None, text, order, (_OUTSIDE[outside][1],))
+        return ImageQuery(self._filter.currentData(), text, order)
 
     def refilter(self) -> None:
         """Ask the project again which images pass; the current image stays marked where it still does."""
@@ -109,13 +117,24 @@ class ImagesPanel(QWidget):
             self._show_reason("Counting the classes…")
         self.query_changed.emit(self.query)
 
-    def show_counts(self, counts: Mapping[ImageState, int]) -> None:
-        """How many images of the project are in each state; told with the filters."""
-        self._total = sum(counts.values())
+    def show_counts(self, counts: Mapping[ImageState, int], outside: Mapping[ImageStanding, int]) -> None:
+        """How many images of the set are in each state, and how many are `outside` of it; told with the filters."""
+        self._total = sum(counts.values()) + outside.get(ImageStanding.EXCLUDED, 0)
+        self._offer_outside(outside)
         for place, (text, states) in enumerate(_FILTERS):
             count = sum(counts.get(state, 0) for state in states) if states is not None else self._total
             self._filter.setItemText(place, f"{text} ({count:,})")
         self._tell_found()
+
+    def _offer_outside(self, outside: Mapping[ImageStanding, int]) -> None:
+        view = self._filter.view()
+        assert isinstance(view, QListView)  # what a QComboBox makes for itself
+        for place, (text, standing) in enumerate(_OUTSIDE, len(_FILTERS)):
+            count = outside.get(standing, 0)
+            self._filter.setItemText(place, f"{text} ({count:,})")
+            view.setRowHidden(place, not count)
+            if not count and self._filter.currentIndex() == place:
+                self._filter.setCurrentIndex(0)
 
     def clear_filters(self) -> None:
         """All images again, in the same order."""
@@ -141,6 +160,7 @@ class ImagesPanel(QWidget):
             widget.blockSignals(False)
         for place, (text, _) in enumerate(_FILTERS):
             self._filter.setItemText(place, text)
+        self._offer_outside({})
 
     def search(self, text: str) -> None:
         """As if it had been typed, without the delay."""

@@ -3,7 +3,7 @@
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPen
 
-from maskwright.document.values import ImageState, InstanceState
+from maskwright.document.values import ImageRecord, ImageStanding, ImageState, InstanceState
 
 _IMAGE_TEXT = {
     ImageState.UNSEEN: "not looked at",
@@ -31,6 +31,11 @@ _INSTANCE_TEXT = {
 def state_text(state: ImageState) -> str:
     """The state in a word."""
     return _IMAGE_TEXT[state]
+
+
+def record_text(record: ImageRecord) -> str:
+    """Its state in a word, or that it is no part of the set."""
+    return state_text(record.state) if record.standing is ImageStanding.LISTED else record.standing.value
 
 
 def state_colour(state: ImageState) -> QColor:
@@ -66,6 +71,19 @@ def paint_state_mark(painter: QPainter, centre: QPointF, state: ImageState, *, r
             )
         case ImageState.UNSEEN:
             pass
+    painter.restore()
+
+
+def paint_record_mark(painter: QPainter, centre: QPointF, record: ImageRecord) -> None:
+    """That of its state; of an image out of the set a cross."""
+    if record.standing is ImageStanding.LISTED:
+        paint_state_mark(painter, centre, record.state)
+        return
+    painter.save()
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.setPen(QPen(state_colour(ImageState.UNSEEN), 1.5))
+    for corner in (QPointF(4, 4), QPointF(4, -4)):
+        painter.drawLine(centre - corner, centre + corner)
     painter.restore()
 
 

@@ -56,6 +56,7 @@ def test_proposals_of_an_older_project_keep_their_origin_and_their_undo(tmp_path
         file = project.path / "project.db"
     with closing(sqlite3.connect(file)) as connection:  # back to how version 0007 left it
         connection.executescript(
+            "ALTER TABLE images DROP COLUMN standing;"
             "ALTER TABLE categories DROP COLUMN standing; DROP TABLE file_ids; DROP TABLE edits_set_aside;"
             "DROP INDEX ix_instances_edited; CREATE TABLE old (id INTEGER PRIMARY KEY, model_name TEXT NOT NULL,"
             "model_hash TEXT NOT NULL, score_threshold FLOAT NOT NULL, nms_iou FLOAT NOT NULL,"

@@ -7,19 +7,23 @@ from PySide6.QtCore import QPoint, QUrl
 from PySide6.QtGui import QDesktopServices, QGuiApplication
 from PySide6.QtWidgets import QMenu
 
+from maskwright.document.values import ImageRecord, ImageStanding
 from maskwright.errors import MaskwrightError
 from maskwright.images.pages import page_source
 from maskwright_gui.actions import may_edit
 from maskwright_gui.feature import Context, Feature
+from maskwright_gui.features.image_standing.feature import ImageStandingFeature
 from maskwright_gui.features.images.feature import ImagesFeature
 from maskwright_gui.features.model.feature import ModelFeature
 from maskwright_gui.messages import Message
 
 
 class ImageMenuFeature(Feature):
-    def __init__(self, context: Context, images: ImagesFeature, model: ModelFeature) -> None:
+    def __init__(
+        self, context: Context, images: ImagesFeature, model: ModelFeature, standing: ImageStandingFeature
+    ) -> None:
         super().__init__(context)
-        self._model = model
+        self._model, self._standing = model, standing
         images.panel.menu_requested.connect(self.open)
 
     def open(self, image_id: int, at: QPoint) -> None:
@@ -42,13 +46,30 @@ class ImageMenuFeature(Feature):
         menu = QMenu(self._window)
         menu.addAction("Show this image").triggered.connect(partial(self._show, image_id))
         run = menu.addAction("Run the model on it")
-        run.setEnabled(may_edit(self._session))
+        run.setEnabled(may_edit(self._session) and record.standing is ImageStanding.LISTED)
         run.triggered.connect(partial(self._run, image_id))
+        menu.addSeparator()
+        self._add_standings(menu, record)
         menu.addSeparator()
         menu.addAction("Copy its name").triggered.connect(partial(self._copy, record.file_name))
         menu.addAction("Copy its path").triggered.connect(partial(self._copy, str(path)))
         menu.addAction("Show it in its folder").triggered.connect(partial(self._show_folder, path.parent))
         return menu
+
+    def _add_standings(self, menu: QMenu, record: ImageRecord) -> None:
+        wanted = {
+            ImageStanding.LISTED: "Include in the set again",
+            ImageStanding.EXCLUDED: "Exclude from the set",
+            ImageStanding.REMOVED: "Remove from the project",
+        }
+        for standing, text in wanted.items():
+            if standing is not record.standing:
+                action = menu.addAction(text)
+                action.setEnabled(may_edit(self._session))
+                action.triggered.connect(partial(self._stand, record.id, standing))
+
+    def _stand(self, image_id: int, standing: ImageStanding, _is_checked: bool = False) -> None:
+        self._standing.ask_for(image_id, standing)
 
     def _show(self, image_id: int, _is_checked: bool = False) -> None:
         self._session.show_image(image_id)

@@ -10,7 +10,7 @@ from maskwright_gui.actions import Action, Menu, Under, may_edit
 from maskwright_gui.feature import Context, Feature
 from maskwright_gui.features.images.pixels import Gatherer, ImageOnCanvas
 from maskwright_gui.features.images.space_key import SpaceTap
-from maskwright_gui.features.images.walk import OPEN_STATES, RowWalk
+from maskwright_gui.features.images.walk import OPEN_STATES, RowWalk, is_open
 from maskwright_gui.features.projects.feature import ProjectsFeature
 from maskwright_gui.messages import Message
 from maskwright_gui.panels.image_model import ImageListModel
@@ -186,6 +186,14 @@ class ImagesFeature(Feature):
         self._dock.show()
         self.panel.focus_search()
 
+    def beside(self, image_id: int) -> int | None:
+        """The image after this one in the list, or before the last one; None where there is no other."""
+        row = self.rows.row_of(image_id)
+        if row is None:
+            return None
+        around = [at for at in (self._walk.beside(row, 1), self._walk.beside(row, -1)) if 0 <= at < len(self.rows.ids)]
+        return int(self.rows.ids[around[0]]) if around else None
+
     def go_to(self, image_id: int, instance_id: int) -> None:
         """Show an image and, unless 0, one of its objects."""
         self._session.show_image(image_id)
@@ -228,7 +236,7 @@ class ImagesFeature(Feature):
         if not len(ids):
             return
         first = self.rows.record(0)
-        row = 0 if first is None or first.state in OPEN_STATES else self._walk.next_open_row(0, 1)
+        row = 0 if first is None or is_open(first) else self._walk.next_open_row(0, 1)
         self._session.show_image(int(ids[row if row is not None else 0]))
 
     def go_on(self) -> None:
@@ -245,7 +253,8 @@ class ImagesFeature(Feature):
         self._session.set_image_state(ImageState.DONE if has_some else ImageState.EMPTY)
         if open_count:
             self._tell_left_open(image.id, open_count)
-        if self._walk.row == len(self.rows.ids) - 1:
+        row = self._walk.row
+        if row is not None and self._walk.beside(row, 1) >= len(self.rows.ids):
             self._session.save()
             self._tell_end(self._open_count())
         else:
@@ -277,7 +286,7 @@ class ImagesFeature(Feature):
     def _step(self, direction: int) -> None:
         self._walk.direction = direction
         row = self._walk.row
-        target = row + direction if row is not None else 0
+        target = self._walk.beside(row, direction) if row is not None else 0
         if 0 <= target < len(self.rows.ids):
             self._session.show_image(int(self.rows.ids[target]))
         else:
@@ -314,13 +323,14 @@ class ImagesFeature(Feature):
         if self._session.project is None:
             return
         try:
-            counts = self._session.project.images.state_counts()
+            images = self._session.project.images
+            counts, standings = images.state_counts(), images.standing_counts()
         except NoAnswerError:
             return  # what is shown stays until it does
         done = counts.get(ImageState.DONE, 0) + counts.get(ImageState.EMPTY, 0)
         self._window.header.show_counts(done, sum(counts.values()))
         self.counted.emit(done, sum(counts.values()))
-        self.panel.show_counts(counts)
+        self.panel.show_counts(counts, standings)
 
     def _show_row(self) -> None:
         self.panel.show_current(self._session.image.id if self._session.image is not None else None)

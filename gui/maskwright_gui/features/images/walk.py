@@ -2,12 +2,17 @@
 
 import numpy as np
 
-from maskwright.document.values import ImageRecord, ImageState
+from maskwright.document.values import ImageRecord, ImageStanding, ImageState
 from maskwright_gui.panels.image_model import ImageListModel
 from maskwright_gui.session import Session
 
 OPEN_STATES = frozenset({ImageState.UNSEEN, ImageState.PRELABELLED, ImageState.IN_PROGRESS})
 NEAR_ROWS = 400
+
+
+def is_open(record: ImageRecord) -> bool:
+    """Whether there is work left on it."""
+    return record.state in OPEN_STATES and record.standing is ImageStanding.LISTED
 
 
 class RowWalk:
@@ -20,6 +25,17 @@ class RowWalk:
         """The image so many rows from the one on screen."""
         return self._rows.record(self.row + offset) if self.row is not None else None
 
+    def beside(self, row: int, direction: int) -> int:
+        """The next row, over images out of the set unless the list has only such; it may be beyond either end."""
+        target = row + direction
+        while self._skips and (record := self._rows.record(target)) and record.standing is not ImageStanding.LISTED:
+            target += direction
+        return target
+
+    @property
+    def _skips(self) -> bool:
+        return ImageStanding.LISTED in self._rows.standings
+
     def next_open_row(self, row: int, direction: int) -> int | None:
         """None where all are done."""
         near = self._near_open_row(row, direction)
@@ -29,7 +45,7 @@ class RowWalk:
         """Among the next few pages of the list, which cost a millisecond each."""
         for target in range(row + direction, row + direction * NEAR_ROWS, direction):
             record = self._rows.record(target)
-            if record is not None and record.state in OPEN_STATES:
+            if record is not None and is_open(record):
                 return target
         return None
 

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import Signal
 
 from maskwright.errors import MaskwrightError
-from maskwright.learning.rounds import learning_folder
 from maskwright.monitor import Monitor
 from maskwright_gui.actions import Action, Menu
 from maskwright_gui.feature import Context, Feature
@@ -140,6 +139,8 @@ class LearnFeature(Feature):
         if project is None or not is_same or self._has_offered or not before < OFFERED_AT <= done:
             return
         self._has_offered = True
+        from maskwright.learning.rounds import learning_folder  # it brings SQLAlchemy
+
         if not answer_soon(learning_folder(project.path).exists, True):
             then = "and propose on the others." if self._others() else "for images that come."
             detail = f"A model of your classes can learn from them {then}"

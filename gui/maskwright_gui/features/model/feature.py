@@ -9,7 +9,7 @@ from pathlib import Path
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QFileDialog
 
-from maskwright.document.values import ImageRecord
+from maskwright.document.values import ImageRecord, ImageStanding
 from maskwright.errors import MaskwrightError, ProjectError
 from maskwright.inference.thresholds import Thresholds
 from maskwright_gui.actions import may_edit
@@ -193,6 +193,10 @@ class ModelFeature(Feature):
     def _run_on(self, image: ImageRecord) -> None:
         project, cache = self._session.project, self._session.cache
         if project is None or cache is None:
+            return
+        if image.standing is not ImageStanding.LISTED:
+            detail = "No model runs on it; the Image menu takes it back into the set."
+            self.told.emit(Message(f"This image is {image.standing}", detail))
             return
         self.work_changed.emit("Running the model", 0, None)
         self._inference.predict(

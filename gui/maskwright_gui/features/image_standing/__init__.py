@@ -1,0 +1,1 @@
+"""What can be done with a row of the list of images."""

@@ -1,0 +1,102 @@
+"""Images are excluded and removed in the window, by row, by action and back."""
+
+import pytest
+from PySide6.QtWidgets import QComboBox
+from pytestqt.qtbot import QtBot
+
+from maskwright.document.change import Change
+from maskwright.document.values import ImageStanding
+from maskwright_gui.app import Workbench
+from project_builders import drawn
+from window_support import GatedModel
+
+LISTED, EXCLUDED, REMOVED = ImageStanding
+
+
+def choose(bench: Workbench, image_id: int, text: str) -> None:
+    """In the menu of the row."""
+    menu = bench.image_menu.make(image_id)
+    next(action for action in menu.actions() if action.text() == text).trigger()
+
+
+def filters(bench: Workbench) -> list[str]:
+    box = bench.images.panel.findChild(QComboBox)
+    return [box.itemText(row) for row in range(box.count()) if not box.view().isRowHidden(row)]
+
+
+def undo(bench: Workbench) -> None:
+    bench.window.toasts.messages[-1].action()
+
+
+@pytest.fixture
+def worked_on(opened: Workbench) -> Workbench:
+    """An object on the first image."""
+    opened.classes.add("cell")
+    opened.session.edit(Change.create([drawn(opened.session.new_instance_id())]), "Draw")
+    return opened
+
+
+def test_an_excluded_image_is_listed_as_such_and_not_counted(opened: Workbench) -> None:
+    choose(opened, 2, "Exclude from the set")
+    assert opened.images.rows.record(1).standing is EXCLUDED
+    assert "All images (6)" in filters(opened)
+    assert "Excluded (1)" in filters(opened)
+    assert opened.window.header._count.text() == "0 of 5 done"
+    undo(opened)
+    assert opened.images.rows.record(1).standing is LISTED
+    assert not any(text.startswith("Excluded") for text in filters(opened))
+
+
+def test_steps_lead_past_excluded_images(opened: Workbench) -> None:
+    choose(opened, 2, "Exclude from the set")
+    opened.images.next_image()
+    assert opened.session.image.id == 3
+    opened.images.previous_image()
+    assert opened.session.image.id == 1
+
+
+def test_done_ends_at_the_last_image_that_is_part_of_the_set(opened: Workbench) -> None:
+    for image_id in (5, 6):
+        choose(opened, image_id, "Exclude from the set")
+    opened.session.show_image(4)
+    opened.images.done()
+    assert opened.session.image.id == 4
+    assert opened.window.toasts.messages[-1].text == "The list ends here"
+
+
+def test_no_model_runs_on_an_excluded_image(opened: Workbench, model: GatedModel) -> None:
+    opened.window.actions_table["exclude_image"].trigger()
+    opened.model.run_on_image()
+    assert opened.window.toasts.messages[-1].text == "This image is excluded"
+    assert model.predict_count == 0
+
+
+def test_a_removed_image_goes_out_of_sight_and_comes_back(opened: Workbench) -> None:
+    choose(opened, 1, "Remove from the project")
+    assert opened.images.rows.ids.tolist() == [2, 3, 4, 5, 6]
+    assert opened.session.image.id == 2
+    box = opened.images.panel.findChild(QComboBox)
+    box.setCurrentIndex(box.findText("Removed (1)"))
+    assert opened.images.rows.ids.tolist() == [1]
+    choose(opened, 1, "Include in the set again")
+    assert "All images (6)" in filters(opened)
+    assert box.currentIndex() == 0
+
+
+def test_removing_an_image_with_objects_asks_and_undo_brings_them_back(worked_on: Workbench, qtbot: QtBot) -> None:
+    box = worked_on.image_standing.ask_for(1, REMOVED)
+    assert box is not None
+    assert worked_on.images.rows.row_of(1) == 0
+    next(button for button in box.buttons() if button.text() == "Remove").click()
+    assert worked_on.images.rows.row_of(1) is None
+    undo(worked_on)
+    assert worked_on.session.image.id == 1
+    assert len(worked_on.session.document) == 1
+
+
+def test_the_only_image_can_be_removed(opened: Workbench) -> None:
+    for image_id in (2, 3, 4, 5, 6, 1):
+        choose(opened, image_id, "Remove from the project")
+    assert len(opened.images.rows.ids) == 0
+    undo(opened)
+    assert opened.images.rows.ids.tolist() == [1]

@@ -111,6 +111,7 @@ class DataSetBuilder:
             tuple(self._images.values()),
             MappingProxyType(self._instances),
             problems=tuple(self.problems),
+            has_own_ids=False,
         )
 
     def _instance(self, described: Described) -> Instance:

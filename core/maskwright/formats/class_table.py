@@ -51,7 +51,7 @@ def yaml_texts(node: yaml.Node) -> Iterator[tuple[str, str]]:
     return (
         (key.value, value.value)
         for key, value in pairs
-        if isinstance(key, yaml.ScalarNode) and isinstance(value, yaml.ScalarNode)
+        if isinstance(key, yaml.ScalarNode) and isinstance(value, yaml.ScalarNode) and _is_text(value.value)
     )
 
 
@@ -96,8 +96,15 @@ def _numbered(table: yaml.Node) -> dict[int, str]:
         is_empty = node.tag.endswith(":null") if isinstance(node, yaml.ScalarNode) else True
         if is_empty or not node.value.strip():
             raise ValueError(f"class {number} has no name")
+        if not _is_text(node.value):
+            raise ValueError(f"the name of class {number} is no text: {node.value[:40]!a}")
         names[number] = node.value.strip()
     return names
+
+
+def _is_text(value: str) -> bool:
+    """Not so with half a pair of surrogates, which YAML can spell and no file can hold."""
+    return not any("\ud800" <= character <= "\udfff" for character in value)
 
 
 def _entries(table: yaml.Node) -> Iterator[tuple[int, yaml.Node]]:

@@ -21,6 +21,8 @@ class DataSet:
     settings: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
     """What a project has to remember to write the file again; JSON values."""
     problems: tuple[Problem, ...] = field(default=(), compare=False)
+    has_own_ids: bool = True
+    """Whether objects go by ids that the file gives them; else they are numbered by their place in it."""
 
     def categories(self) -> Sequence[Category]:
         return self.category_list

@@ -28,6 +28,7 @@ def joined_sets(path: Path, parts: Sequence[tuple[str, DataSet]]) -> DataSet:
         tuple(joiner.images.values()),
         MappingProxyType({id_: tuple(found) for id_, found in joiner.instances.items()}),
         problems=tuple(joiner.problems),
+        has_own_ids=all(data.has_own_ids for _, data in parts),
     )
 
 

@@ -1,8 +1,9 @@
 """Which objects of a file a project has already: so that the same file, or a later version of it, can come in again.
 
 An object is known when it is on the same image and has the id that the file calls it by and covers about the same
-place, or when class and outline are the same. What a person has changed since is left as the person has it; it is
-known by its class and place, too.
+place, or when class and outline are the same but for rounding: those it has now, or those that it had before a person
+changed it, of which the history tells. What a person has changed is left so. Another object that only overlaps it,
+of a file from elsewhere, is another object.
 """
 
 from collections import defaultdict
@@ -10,19 +11,25 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from sqlalchemy import Connection, update
+from pycocotools import mask as coco_mask
+from sqlalchemy import Connection, select, update
 
 from maskwright.document.values import Category, ImageRecord, Instance, InstanceState
 from maskwright.formats.coco import original
 from maskwright.geometry.boxes import box_ious
+from maskwright.geometry.raster import polygons_to_rle, rle_area
+from maskwright.project.aliases import in_todays_classes, read_aliases
 from maskwright.project.incoming import Annotated
 from maskwright.project.instance_rows import provenance_ids, read_instances
+from maskwright.project.journal import change_from_bytes
 from maskwright.project.numbers import read_numbers
 from maskwright.project.rows import instance_to_row
-from maskwright.project.schema import instances
+from maskwright.project.schema import history, images, instances
 
 SAME_PLACE_IOU = 0.5
 """Of the boxes, for an object that goes by the same id; another file may use that for something else."""
+_ROUNDED_PIXELS, _ROUNDED_SHARE = 2, 0.001
+"""How many pixels of an object, and which share of them, a file of rounded corners may change."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +56,10 @@ class Additions:
     def settings(self) -> Mapping[str, Any]:
         return self.data.settings
 
+    @property
+    def has_own_ids(self) -> bool:
+        return self.data.has_own_ids
+
     def categories(self) -> Sequence[Category]:
         return self.data.categories()
 
@@ -64,19 +75,23 @@ def sort_by_known(
 ) -> Sorted:
     """`image_ids`, `category_ids`: {the file's id: the project's}."""
     numbers = read_numbers(connection, "instance")
+    sizes = {
+        row[0]: (row[1], row[2]) for row in connection.execute(select(images.c.id, images.c.width, images.c.height))
+    }
     left: dict[int, tuple[Instance, ...]] = {}
     changed: list[tuple[int, Instance]] = []
     unchanged = kept = 0
     for file_image_id, image_id in image_ids.items():
         there = [each for each in read_instances(connection, image_id) if each.state is not InstanceState.REJECTED]
-        known = _Known(there, {numbers[each.id]: each for each in there})
+        by_number = {numbers[each.id]: each for each in there} if data.has_own_ids else {}
+        known = _Known(there, by_number, _former(connection, image_id, there), sizes[image_id])
         new: list[Instance] = []
         for given in data.instances(file_image_id):
             incoming = replace(given, category_id=category_ids[given.category_id])
             mine = known.take(incoming)
             if mine is None:
                 new.append(given)
-            elif _is_same(mine, incoming):
+            elif _is_same(mine, incoming) or known.is_rounded(mine, incoming):
                 unchanged += 1
             elif _is_persons(mine):
                 kept += 1
@@ -94,28 +109,72 @@ def write_changed(connection: Connection, changed: Iterable[tuple[int, Instance]
         connection.execute(update(instances).where(instances.c.id == instance.id).values(row))
 
 
+def _former(connection: Connection, image_id: int, there: Sequence[Instance]) -> dict[int, list[Instance]]:
+    """{id: what it was before}, of the objects of an image that a person has changed."""
+    wanted = {each.id for each in there if each.state is InstanceState.EDITED}
+    found: dict[int, list[Instance]] = defaultdict(list)
+    if not wanted:
+        return found
+    aliases = read_aliases(connection)
+    query = select(history.c.change).where(history.c.image_id == image_id).order_by(history.c.id)
+    for (packed,) in connection.execute(query):
+        try:
+            change = in_todays_classes(change_from_bytes(packed), aliases)
+        except ValueError:  # a damaged step, which `check` lists
+            continue
+        for id_, *sides in change:
+            found[id_] += [side for side in sides if side is not None and id_ in wanted]
+    return found
+
+
 class _Known:
     """The objects of one image, each found once."""
 
-    def __init__(self, there: Sequence[Instance], by_number: Mapping[int, Instance]) -> None:
+    def __init__(
+        self,
+        there: Sequence[Instance],
+        by_number: Mapping[int, Instance],
+        former: Mapping[int, Sequence[Instance]],
+        size_wh: tuple[int, int],
+    ) -> None:
         self._by_number = by_number
+        self._size_wh = size_wh
         self._alike: dict[Any, list[Instance]] = defaultdict(list)
-        self._edited: dict[int, list[Instance]] = defaultdict(list)
+        self._faces: list[tuple[Instance, Instance]] = []
+        """(an object, what it is or was)."""
         self._used: set[int] = set()
         for each in there:
-            self._alike[_look(each)].append(each)
-            if each.state is InstanceState.EDITED:
-                self._edited[each.category_id].append(each)
+            for face in (each, *former.get(each.id, ())):
+                self._alike[_look(face)].append(each)
+                self._faces.append((each, face))
 
     def take(self, incoming: Instance) -> Instance | None:
         same = self._by_number.get(incoming.id)
         candidates = [same] if same is not None and _is_same_object(same, incoming) else []
         candidates += self._alike.get(_look(incoming), [])
-        candidates += [each for each in self._edited[incoming.category_id] if _is_same_place(each, incoming)]
         found = next((each for each in candidates if each.id not in self._used), None)
+        if found is None:
+            faces = (each for each, face in self._faces if each.id not in self._used and self._is_near(face, incoming))
+            found = next(faces, None)
         if found is not None:
             self._used.add(found.id)
         return found
+
+    def is_rounded(self, mine: Instance, incoming: Instance) -> bool:
+        """Whether two differ by no more than a file of rounded numbers makes of one."""
+        is_decided = mine.state is not InstanceState.PROPOSED or incoming.state is InstanceState.PROPOSED
+        is_same_number = self._by_number.get(incoming.id) is mine
+        return is_decided and not is_same_number and self._is_near(mine, incoming)
+
+    def _is_near(self, mine: Instance, incoming: Instance) -> bool:
+        if mine.category_id != incoming.category_id or not _is_same_place(mine, incoming):
+            return False
+        first, second = (polygons_to_rle(each.polygons, self._size_wh) for each in (mine, incoming))
+        if first["counts"] == second["counts"]:
+            return True
+        both = rle_area(coco_mask.merge([first, second], intersect=True))
+        apart = rle_area(first) + rle_area(second) - 2 * both
+        return bool(both) and apart <= max(_ROUNDED_PIXELS, _ROUNDED_SHARE * rle_area(first))
 
 
 def _look(instance: Instance) -> Any:

@@ -100,6 +100,11 @@ def test_a_damaged_class_table_is_refused(tmp_path: Path, table: str, reason: st
         data_set(tmp_path, table)
 
 
+def test_half_a_surrogate_pair_is_no_name(tmp_path: Path) -> None:
+    with pytest.raises(FormatError, match="class 1 is no text"):
+        data_set(tmp_path, 'names:\n  0: a\n  1: "\\ud800"\n')
+
+
 def test_a_number_without_a_name_is_no_class(tmp_path: Path) -> None:
     data = data_set(tmp_path, "names: {0: a, 5: b}", f"5 {SQUARE}\n3 {SQUARE}\n")
     assert class_of_first(data) == "b"

@@ -16,6 +16,7 @@ from maskwright.formats.boxes import is_box
 from maskwright.formats.coco import CocoExportOptions, export_coco
 from maskwright.formats.coco.results import export_results
 from maskwright.formats.registry import format_named
+from maskwright.geometry.polygon import Polygon
 from maskwright.project import Project
 from maskwright.project.import_values import ImportOptions
 from project_builders import drawn
@@ -98,6 +99,59 @@ def test_what_a_person_has_changed_since_stays(project: Project) -> None:
     result, _ = take_in(project, content(annotation(1)))
     assert (result.added_count, result.kept_count) == (0, 1)
     assert project.instances.of(1)[0].polygons == (square(3, 3),)
+
+
+def test_what_overlaps_an_edited_object_is_an_object_of_its_own(project: Project, tmp_path: Path) -> None:
+    take_in(project, content(annotation(1)))
+    project.edit(1, project.instances(1)[0].id, polygons=[[(2, 2), (7, 2), (7, 6), (2, 6)]])
+    other = tmp_path / "other.geojson"
+    ring = [[2, 3], [7, 3], [7, 7], [2, 7], [2, 3]]
+    feature = {
+        "type": "Feature",
+        "geometry": {"type": "Polygon", "coordinates": [ring]},
+        "properties": {"classification": {"name": "cell"}},
+    }
+    image = {"name": "a.png", "width": 40, "height": 30}
+    other.write_text(json.dumps({"type": "FeatureCollection", "features": [feature], "image": image}))
+    result, _ = project.import_file(other)
+    assert (result.added_count, result.kept_count) == (1, 0)
+
+
+@pytest.mark.parametrize("change", ["outline", "class"])
+@pytest.mark.parametrize("name", ["labelme", "yolo", "cvat", "png"])
+def test_an_object_of_a_file_without_ids_is_known_by_what_it_was(
+    project: Project, tmp_path: Path, name: str, change: str
+) -> None:
+    kind = format_named(name)
+    place = tmp_path / f"set{kind.suffix}"
+    with Project.create(tmp_path / "first.maskwright", image_root=project.image_root) as first:
+        take_in(first, content(annotation(1, [2.5, 2, 6.25, 2, 6, 6.5, 2, 6])))
+        kind.write(first, place, CocoExportOptions())
+    project.scan()
+    project.import_file(place, format_name=name)
+    image = project.find("a.png")
+    project.add_category("other")
+    (mine,) = project.instances(image.id)
+    more = {"polygons": [[(20, 20), (30, 20), (30, 28)]]} if change == "outline" else {"category": "other"}
+    project.edit(image, mine.id, **more)
+    result, _ = project.import_file(place, format_name=name)
+    assert (result.added_count, result.kept_count) == (0, 1)
+
+
+@pytest.mark.parametrize("name", ["labelme", "yolo", "cvat", "png", "labelstudio", "qupath"])
+def test_what_the_project_wrote_is_known_in_any_format(project: Project, tmp_path: Path, name: str) -> None:
+    project.scan()
+    project.ensure_categories([(1, "cell")])
+    outer = [(1.23456, 1.5), (17.77777, 2.1), (15.3, 15.98765)]
+    hole = [(8.1234, 5.1), (14.1, 5.3333), (13.2, 9.1)]
+    project.draw("a.png", "cell", [Polygon.of(outer, [hole]), square(20.111, 20.222, 5)])
+    project.draw("a.png", "cell", [square(30.333, 3.777, 5)])
+    kind = format_named(name)
+    kind.write(project, tmp_path / f"set{kind.suffix}", CocoExportOptions())
+    before = project.instances(project.find("a.png").id)
+    result, _ = project.import_file(tmp_path / f"set{kind.suffix}", format_name=name)
+    assert (result.added_count, result.updated_count) == (0, 0)
+    assert project.instances(project.find("a.png").id) == before
 
 
 def test_another_file_with_the_same_ids_is_another_file(project: Project) -> None:

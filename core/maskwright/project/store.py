@@ -29,7 +29,8 @@ from maskwright.project.scripting import Scripting, as_path
 from maskwright.project.set_aside import AsideRepository
 from maskwright.project.signals import SignalRepository
 from maskwright.project.source import ProjectSource
-from maskwright.project.upgrade import bring_up_to_date, is_half_made, require_current, require_sound
+from maskwright.project.upgrade import bring_up_to_date, is_half_made, require_sound
+from maskwright.project.upgraded_copy import UpgradedCopy, readable_file
 from maskwright.project.whole_files import make_folder
 
 log = logging.getLogger(__name__)
@@ -46,10 +47,13 @@ class Project(Scripting):
     Its parts do the work (`project.images.records`, `project.history.undo_steps`); its own methods are for scripts.
     """
 
-    def __init__(self, path: Path, database: Database, access: ProjectLock | str) -> None:
-        """Use `create` or `open`. `access`: the right to write, or why there is none."""
+    def __init__(
+        self, path: Path, database: Database, access: ProjectLock | str, *, copy: UpgradedCopy | None = None
+    ) -> None:
+        """Use `create` or `open`. `access`: the right to write, or why there is none. `copy`: what is read instead."""
         self.path = path
         self._database = database
+        self._copy = copy
         self._lock = access if isinstance(access, ProjectLock) else None
         self.read_only_reason = None if isinstance(access, ProjectLock) else access
         try:
@@ -118,18 +122,20 @@ class Project(Scripting):
         """Open the project in `path`: its folder, its file, or the image folder it lives in.
 
         A project that cannot be written, or that another program has open, is opened read-only; `read_only_reason`
-        says why. After an unclean end the file is checked. Raises ProjectError when there is no project, it is
-        damaged, or a newer version of Maskwright made it; ForeignImagesError when its images are in a folder elsewhere
-        that the user has not said yes to, unless `trusts_images`.
+        says why. One that an earlier version made is then read in a copy. After an unclean end the file is checked.
+        Raises ProjectError when there is no project, it is damaged, or a newer version of Maskwright made it;
+        ForeignImagesError when its images are in a folder elsewhere that the user has not said yes to, unless
+        `trusts_images`.
         """
         path = as_path(path)
         file = find_project(path)
         if file is None:
             raise ProjectError("there is no project here", path=path)
         access = "it was opened for reading only" if read_only else _access(file)
+        copy: UpgradedCopy | None = None
         try:
             if isinstance(access, str):
-                require_current(file, access)
+                copy = readable_file(file)
             else:
                 try:
                     require_sound(file)
@@ -139,15 +145,20 @@ class Project(Scripting):
                     images = file.parent.parent  # as whoever began to make it meant it
                     make_file(file, {_NAME: images.name, **root_settings(file.parent, images)})
                 bring_up_to_date(file)
-            return cls._opened(file, access, trusts_images=trusts_images)
+            return cls._opened(file, access, trusts_images=trusts_images, copy=copy)
         except BaseException:
+            if copy is not None:
+                copy.close()
             if isinstance(access, ProjectLock):
                 access.release()
             raise
 
     @classmethod
-    def _opened(cls, file: Path, access: ProjectLock | str, *, trusts_images: bool) -> Self:
-        project = cls(file.parent, Database(file, read_only=isinstance(access, str)), access)
+    def _opened(
+        cls, file: Path, access: ProjectLock | str, *, trusts_images: bool, copy: UpgradedCopy | None = None
+    ) -> Self:
+        database = Database(copy.file if copy is not None else file, read_only=isinstance(access, str))
+        project = cls(file.parent, database, access, copy=copy)
         try:
             if not trusts_images:
                 require_trusted(project.path, project.mark, project.image_root)
@@ -172,6 +183,8 @@ class Project(Scripting):
 
     def close(self) -> None:
         self._database.close()
+        if self._copy is not None:
+            self._copy.close()
         if self._lock is not None:
             self._lock.release()
 

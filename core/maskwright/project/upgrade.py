@@ -67,20 +67,16 @@ def require_versioned(file: Path, version: str | None) -> None:
         raise damaged("the project file does not say of which version it is", file)
 
 
-def require_current(file: Path, why_not_written: str) -> None:
-    """For a file that must not be written: raises ProjectError unless its schema is the newest."""
+def require_readable(file: Path) -> str:
+    """The schema version of a file that must not be written. Raises ProjectError where nobody can read it so."""
     require_there(file)
     if is_being_restored(file):
         raise ProjectError("an earlier copy is half put back", path=file.parent, hint=_ONCE)
     version = schema_version(file)
     require_known(file, version)
     require_versioned(file, version)
-    if version != REVISIONS[-1]:
-        raise ProjectError(
-            f"an older version of Maskwright made this project, and it cannot be brought up to date: {why_not_written}",
-            path=file.parent,
-            hint=f"{_ONCE}; it was left untouched",
-        )
+    assert version is not None
+    return version
 
 
 def require_there(file: Path) -> None:

@@ -103,7 +103,7 @@ def test_what_a_person_has_changed_since_stays(project: Project) -> None:
 
 def test_what_overlaps_an_edited_object_is_an_object_of_its_own(project: Project, tmp_path: Path) -> None:
     take_in(project, content(annotation(1)))
-    project.edit(1, project.instances(1)[0].id, polygons=[[(2, 2), (7, 2), (7, 6), (2, 6)]])
+    project.edit(1, project.instances.of(1)[0].id, polygons=[[(2, 2), (7, 2), (7, 6), (2, 6)]])
     other = tmp_path / "other.geojson"
     ring = [[2, 3], [7, 3], [7, 7], [2, 7], [2, 3]]
     feature = {
@@ -113,7 +113,7 @@ def test_what_overlaps_an_edited_object_is_an_object_of_its_own(project: Project
     }
     image = {"name": "a.png", "width": 40, "height": 30}
     other.write_text(json.dumps({"type": "FeatureCollection", "features": [feature], "image": image}))
-    result, _ = project.import_file(other)
+    result, _ = project.imports.add_file(other)
     assert (result.added_count, result.kept_count) == (1, 0)
 
 
@@ -126,15 +126,15 @@ def test_an_object_of_a_file_without_ids_is_known_by_what_it_was(
     place = tmp_path / f"set{kind.suffix}"
     with Project.create(tmp_path / "first.maskwright", image_root=project.image_root) as first:
         take_in(first, content(annotation(1, [2.5, 2, 6.25, 2, 6, 6.5, 2, 6])))
-        kind.write(first, place, CocoExportOptions())
+        kind.write(first.source, place, CocoExportOptions())
     project.scan()
-    project.import_file(place, format_name=name)
+    project.imports.add_file(place, format_name=name)
     image = project.find("a.png")
-    project.add_category("other")
-    (mine,) = project.instances(image.id)
+    project.categories.add("other")
+    (mine,) = project.instances.of(image.id)
     more = {"polygons": [[(20, 20), (30, 20), (30, 28)]]} if change == "outline" else {"category": "other"}
     project.edit(image, mine.id, **more)
-    result, _ = project.import_file(place, format_name=name)
+    result, _ = project.imports.add_file(place, format_name=name)
     assert (result.added_count, result.kept_count) == (0, 1)
 
 
@@ -147,11 +147,11 @@ def test_what_the_project_wrote_is_known_in_any_format(project: Project, tmp_pat
     project.draw("a.png", "cell", [Polygon.of(outer, [hole]), square(20.111, 20.222, 5)])
     project.draw("a.png", "cell", [square(30.333, 3.777, 5)])
     kind = format_named(name)
-    kind.write(project, tmp_path / f"set{kind.suffix}", CocoExportOptions())
-    before = project.instances(project.find("a.png").id)
-    result, _ = project.import_file(tmp_path / f"set{kind.suffix}", format_name=name)
+    kind.write(project.source, tmp_path / f"set{kind.suffix}", CocoExportOptions())
+    before = project.instances.of(project.find("a.png").id)
+    result, _ = project.imports.add_file(tmp_path / f"set{kind.suffix}", format_name=name)
     assert (result.added_count, result.updated_count) == (0, 0)
-    assert project.instances(project.find("a.png").id) == before
+    assert project.instances.of(project.find("a.png").id) == before
 
 
 def test_another_file_with_the_same_ids_is_another_file(project: Project) -> None:

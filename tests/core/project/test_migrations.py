@@ -4,6 +4,7 @@ import sqlite3
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from alembic.autogenerate import compare_metadata
@@ -34,8 +35,6 @@ def test_an_older_project_is_migrated_after_a_copy_was_made(tmp_path: Path) -> N
         file = project.path / "project.db"
     to_first_schema(file)
 
-    with pytest.raises(ProjectError, match="brought up to date: it was opened for reading only"):
-        Project.open(file, read_only=True)
     with Project.open(file) as project, project._database.read() as connection:
         assert compare_metadata(MigrationContext.configure(connection), metadata) == []
         assert len(project.instances.document(1)) == 1
@@ -44,6 +43,35 @@ def test_an_older_project_is_migrated_after_a_copy_was_made(tmp_path: Path) -> N
     (copy,) = list_backups(file)
     assert copy.name.endswith("schema-0001.db")
     assert upgrade.schema_version(copy) == "0001"
+
+
+def test_an_older_project_is_read_without_being_written(tmp_path: Path) -> None:
+    with make_project(tmp_path) as project:
+        project.instances.apply(1, Change.create([drawn(1)]), label="Draw")
+        file = project.path / "project.db"
+    to_first_schema(file)
+    before = file.read_bytes()
+
+    with Project.open(file, read_only=True) as project:
+        assert project.path == file.parent
+        assert len(project.instances.document(1)) == 1
+        copy = project._database.path
+        with pytest.raises(ProjectError, match="read-only"):
+            project.categories.add("new")
+
+    assert not copy.parent.exists()
+    assert file.read_bytes() == before
+    assert list_backups(file) == []
+
+
+def test_without_room_for_a_copy_an_older_project_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with make_project(tmp_path) as project:
+        file = project.path / "project.db"
+    to_first_schema(file)
+    monkeypatch.setattr("shutil.disk_usage", lambda _: SimpleNamespace(free=0))
+    with pytest.raises(ProjectError, match="too little room") as raised:
+        Project.open(file, read_only=True)
+    assert "open it once" in str(raised.value)
 
 
 def test_proposals_of_an_older_project_keep_their_origin_and_their_undo(tmp_path: Path) -> None:

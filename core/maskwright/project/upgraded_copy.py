@@ -1,0 +1,63 @@
+"""A project of an earlier version that is only to be read: brought up to date in a copy elsewhere, itself untouched."""
+
+import logging
+import shutil
+import sqlite3
+import tempfile
+from contextlib import closing
+from pathlib import Path
+
+from maskwright.errors import ProjectError
+from maskwright.project.backup import SPARE_BYTES
+from maskwright.project.connection import connect
+from maskwright.project.database import is_unchanging
+from maskwright.project.upgrade import REVISIONS, make_tables, require_readable
+
+log = logging.getLogger(__name__)
+
+_TIMES = 2
+"""The copy, and the log of the transaction that brings it up to date."""
+
+
+class UpgradedCopy:
+    """`file`: the copy. Close it, and it is gone."""
+
+    def __init__(self, original: Path) -> None:
+        """Raises ProjectError where there is no room for it, or the original is damaged."""
+        self._folder = tempfile.TemporaryDirectory(prefix="maskwright-")
+        self.file = Path(self._folder.name) / original.name
+        try:
+            size = sum(part.stat().st_size for part in original.parent.glob(f"{original.name}*") if part.is_file())
+            if shutil.disk_usage(self._folder.name).free < _TIMES * size + SPARE_BYTES:
+                raise OSError("there is too little room on the disk")
+            with (
+                closing(connect(original, "ro", is_immutable=is_unchanging(original))) as read,
+                closing(connect(self.file, "rwc")) as written,
+            ):
+                read.backup(written)
+            make_tables(self.file)
+        except (OSError, sqlite3.Error) as error:
+            self.close()
+            raise ProjectError(
+                f"an older version of Maskwright made this project, and no newer copy can be made to read: {error}",
+                path=original.parent,
+                hint="open it once where it can be written; it was left untouched",
+            ) from error
+        except BaseException:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        self._folder.cleanup()
+
+
+def readable_file(file: Path) -> UpgradedCopy | None:
+    """For a file that must not be written: a copy where an earlier version made it, None where it can be read itself.
+
+    Raises ProjectError where it is missing, damaged, half restored or of a newer version.
+    """
+    version = require_readable(file)
+    if version == REVISIONS[-1]:
+        return None
+    log.info("%s has schema %s; it is read in a copy of schema %s", file, version, REVISIONS[-1])
+    return UpgradedCopy(file)

@@ -159,7 +159,7 @@ class Workbench:
         self.class_list = add(ClassListFeature(context, self.classes))
         self.shapes = add(ShapesFeature(context, self.images))
         self.thresholds = add(ThresholdsFeature(context, self.images, self.classes, self.preview))
-        self.point = add(PointFeature(context, self.tools, self.thresholds, self.loader))
+        self.point = add(PointFeature(context, self.images, self.tools, self.thresholds, self.loader))
         self.model = add(ModelFeature(context, self.projects, self.thresholds, self.inference))
         self.batch = add(BatchFeature(context, self.projects, self.thresholds, self.model, self.inference))
         self.tour = add(TourFeature(context, self.projects))

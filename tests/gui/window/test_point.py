@@ -10,7 +10,9 @@ from numpy.typing import NDArray
 from PySide6.QtCore import QPoint, Qt
 from pytestqt.qtbot import QtBot
 
+from fake_assistant import FakeBackend
 from maskwright.assist.outline import Outline
+from maskwright.assist.view import BackendAssistant
 from maskwright.document.values import InstanceState
 from maskwright.errors import ModelError
 from maskwright_gui.app import Workbench
@@ -23,6 +25,11 @@ class Squares:
     """Outlines a square of 8 pixels around the last point inside, or the box; counts what it is asked."""
 
     name, content_hash, device, device_note = "squares", "hash", "CPU", None
+    keeps_features = False
+
+    @property
+    def backend(self) -> "Squares":
+        return self
 
     def __init__(self) -> None:
         self.gate = threading.Event()
@@ -255,3 +262,33 @@ def test_a_slow_assistant_says_how_slow_it_is(pointing: Workbench) -> None:
     assert pointing.point.bar.note == ""
     pointing.point.bar.show_speed(2600.0)
     assert pointing.point.bar.note == "about 3 s a press"
+
+
+def test_what_the_first_press_needs_is_made_beforehand_here_and_for_the_neighbours(
+    qtbot: QtBot, opened: Workbench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    backend = FakeBackend()
+    monkeypatch.setattr(assistants, "loaded", lambda _name: BackendAssistant(backend))
+    opened.classes.add("cell")
+    opened.images.next_image()
+    opened.tools.use("point")
+    qtbot.waitUntil(lambda: len(backend.prepared) == 3, timeout=20_000)
+    click(qtbot, opened, 20, 20)
+    qtbot.waitUntil(lambda: len(opened.window.canvas.tool.overlay().instances) == 1, timeout=20_000)
+    assert len(backend.prepared) == 3
+
+
+def test_what_was_made_of_an_image_is_found_again_the_next_day(
+    qtbot: QtBot, opened: Workbench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = FakeBackend(), FakeBackend()
+    known = {"one": BackendAssistant(first), "other": BackendAssistant(second)}
+    monkeypatch.setattr(assistants, "loaded", lambda name: known[name])
+    opened.classes.add("cell")
+    opened.settings.setValue("assist/model", "one")
+    opened.tools.use("point")
+    qtbot.waitUntil(lambda: len(first.prepared) == 2, timeout=20_000)
+    opened.settings.setValue("assist/model", "other")
+    click(qtbot, opened, 20, 20)
+    qtbot.waitUntil(lambda: len(opened.window.canvas.tool.overlay().instances) == 1, timeout=20_000)
+    assert second.prepared == []

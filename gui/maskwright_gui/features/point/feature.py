@@ -14,11 +14,12 @@ from maskwright.document.values import Provenance
 from maskwright.errors import MaskwrightError
 from maskwright.monitor import Monitor
 from maskwright_gui.feature import Context, Feature
+from maskwright_gui.features.images.feature import ImagesFeature
 from maskwright_gui.features.point.accepting import Accepted
 from maskwright_gui.features.point.assistants import BUNDLED, Assistants
 from maskwright_gui.features.point.draft import Outlined, Prompt
 from maskwright_gui.features.point.options import PointBar, installed_assistants, title_of
-from maskwright_gui.features.point.outlining import OutlineThread, Question, described_origin
+from maskwright_gui.features.point.outlining import Looks, OutlineThread, Question, described_origin
 from maskwright_gui.features.point.tool import NAME, PointTool
 from maskwright_gui.features.thresholds.feature import ThresholdsFeature
 from maskwright_gui.features.tools.feature import ToolEntry, ToolsFeature
@@ -34,6 +35,8 @@ AT_ONCE_MS = 30.0
 """An assistant that answers in less shows what a click would take while the pointer moves."""
 REST_MS = 150
 """A slower one when the pointer has rested so long."""
+AHEAD_MS = 250
+"""On an image for so long somebody means to work on it."""
 LATE_MS = 6000
 """Without an answer for so long the user is told."""
 
@@ -44,6 +47,7 @@ class PointFeature(Feature):
     def __init__(
         self,
         context: Context,
+        images: ImagesFeature,
         tools: ToolsFeature,
         thresholds: ThresholdsFeature,
         loader: ImageLoader,
@@ -55,7 +59,7 @@ class PointFeature(Feature):
         self._taken_ms = 2 * AT_ONCE_MS
         self._has_failed = False
         """Why the answer that comes next is none has been told."""
-        self._loader, self._strip = loader, thresholds.strip
+        self._images, self._loader, self._strip = images, loader, thresholds.strip
         self.assistants = Assistants()
         self.thread_ = OutlineThread(self._pixels, self.assistants, self)
         self.thread_.answered.connect(self._on_answered)
@@ -66,6 +70,9 @@ class PointFeature(Feature):
         self.bar.chosen.connect(self.choose)
         self.bar.browse_requested.connect(self.browse)
         self._canvas.tool_changed.connect(self._on_tool)
+        self._session.document_replaced.connect(lambda _document: self._look_ahead_soon())
+        self._ahead = QTimer(self, singleShot=True, interval=AHEAD_MS)
+        self._ahead.timeout.connect(self._look_ahead)
         self._rest = QTimer(self, singleShot=True, interval=REST_MS)
         self._rest.timeout.connect(self._ask_for_hover)
         self._late = QTimer(self, singleShot=True, interval=LATE_MS)
@@ -137,8 +144,8 @@ class PointFeature(Feature):
 
     def stop(self) -> None:
         super().stop()
-        self._rest.stop()
-        self._late.stop()
+        for timer in (self._rest, self._late, self._ahead):
+            timer.stop()
         self.thread_.stop()
 
     def _make_tool(self, context: ToolContext) -> PointTool:
@@ -155,7 +162,7 @@ class PointFeature(Feature):
             return None
         min_iou = self._strip.thresholds.min_iou
         path = project.image_path(image)
-        return Question(prompt, path, self.assistant_name, min_iou)
+        return Question(prompt, path, self.assistant_name, min_iou, project.path)
 
     def _answer_soon(self, prompt: Prompt) -> None:
         """Without an image there is nothing to find; the tool hears of it after it has asked, as always."""
@@ -223,8 +230,24 @@ class PointFeature(Feature):
     def _on_tool(self, name: str) -> None:
         if name == NAME:
             self.bar.show_for(self.assistant_name)
+            self._look_ahead_soon()
         else:
             self.bar.hide()
+
+    def _look_ahead_soon(self) -> None:
+        if self._tool is not None:
+            self._ahead.start()
+
+    def _look_ahead(self) -> None:
+        """The network is loaded, and what it needs of this image and the next ones is made, before anybody asks."""
+        project, image = self._session.project, self._session.image
+        if project is None or image is None or project.is_read_only or self._tool is None:
+            return
+        rows = self._images.rows
+        row = rows.row_of(image.id) or 0
+        records = [image, *(found for step in (1, -1) if (found := rows.record(row + step)) is not None)]
+        images = tuple((record.id, project.image_path(record)) for record in records)
+        self.thread_.look_ahead(Looks(images, self.assistant_name, project.path))
 
     def _on_chosen(self, assistant: str, loaded: "BackendAssistant") -> None:
         self._settings.setValue(SETTING, assistant)

@@ -5,7 +5,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,7 +22,9 @@ from maskwright_gui.features.point.draft import Outlined, Prompt
 from maskwright_gui.workers.worker import Worker
 
 if TYPE_CHECKING:
-    from maskwright.assist.protocol import Assistant, View
+    from maskwright.assist.embeddings import EmbeddingStore
+    from maskwright.assist.protocol import View
+    from maskwright.assist.view import BackendAssistant
 
 log = logging.getLogger(__name__)
 
@@ -40,10 +42,26 @@ class Question:
     assistant: str
     """Name or path; see `maskwright.assist.loading.load_assistant`."""
     min_iou: float
+    folder: Path
+    """The project's, where what costs much is kept for the next time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Looks:
+    """What is likely to be asked about next, while nothing is asked."""
+
+    images: tuple[tuple[int, Path], ...]
+    """(id, file): the one on screen, then its neighbours."""
+    assistant: str
+    folder: Path
+    """The project's."""
 
 
 class OutlineThread(Worker):
-    """One waiting question, newest wins; those to be kept are answered all, before it."""
+    """One waiting question, newest wins; those to be kept are answered all, before it.
+
+    While nobody asks, what the first prompt on an image would have to wait for is made, here and for the neighbours.
+    """
 
     answered = Signal(object, object, float)
     """(Prompt, outline or None, milliseconds)."""
@@ -57,16 +75,24 @@ class OutlineThread(Worker):
         self._pixels_of, self._assistants = pixels_of, assistants
         self._waiting: Question | None = None
         self._kept: deque[Question] = deque()
-        self._running: tuple[Question, threading.Event] | None = None
+        self._running: tuple[Question | Looks, threading.Event] | None = None
         self._name: str | None = None
         """Of the assistant that answered last, as it was asked for."""
         self._view: tuple[int, Path, str, View] | None = None
+        self._ahead: Looks | None = None
+        self._store: tuple[Path, EmbeddingStore] | None = None
+
+    def look_ahead(self, looks: Looks) -> None:
+        """Be ready for these images; any question goes first."""
+        with self._condition:
+            self._ahead = looks
+            self._condition.notify()
 
     def ask(self, question: Question) -> None:
         """The question before it that has not been answered is dropped; one under way is broken off."""
         with self._condition:
             self._waiting = question
-            if self._running is not None and not self._is_kept(self._running[0]):
+            if self._running is not None and not self._is_kept(self._running[0]) and not self._helps(question):
                 self._running[1].set()
             self._condition.notify()
 
@@ -74,7 +100,7 @@ class OutlineThread(Worker):
         """Answer this one whatever is asked after it."""
         with self._condition:
             for question in (self._waiting, self._running and self._running[0]):
-                if question is not None and question.prompt.serial == serial:
+                if isinstance(question, Question) and question.prompt.serial == serial:
                     self._kept.append(question)
             if self._waiting is not None and self._waiting.prompt.serial == serial:
                 self._waiting = None
@@ -85,6 +111,7 @@ class OutlineThread(Worker):
         with self._condition:
             self._waiting = None
             self._kept.clear()
+            self._ahead = None
             if self._running is not None:
                 self._running[1].set()
             self._view = None
@@ -101,6 +128,11 @@ class OutlineThread(Worker):
     def run(self) -> None:
         while (job := self._next()) is not None:
             question, cancel = job
+            if isinstance(question, Looks):
+                self._prepare(question, cancel)
+                with self._condition:
+                    self._running = None
+                continue
             start = time.monotonic()
             outline = self._answered(question, cancel)
             with self._condition:
@@ -110,20 +142,59 @@ class OutlineThread(Worker):
             if not cancel.is_set():
                 self.answered.emit(question.prompt, outline, 1e3 * (time.monotonic() - start))
 
-    def _next(self) -> tuple[Question, threading.Event] | None:
+    def _next(self) -> "tuple[Question | Looks, threading.Event] | None":
         with self._condition:
-            if not self._wait_for(lambda: self._waiting is not None or bool(self._kept)):
+            if not self._wait_for(lambda: bool(self._waiting or self._kept or self._ahead)):
                 return None
+            question: Question | Looks | None
             if self._kept:
                 question = self._kept[0]
-            else:
-                assert self._waiting is not None
+            elif self._waiting is not None:
                 question, self._waiting = self._waiting, None
+            else:
+                question, self._ahead = self._ahead, None
+            assert question is not None
             self._running = (question, threading.Event())
             return self._running
 
-    def _is_kept(self, question: Question) -> bool:
+    def _is_kept(self, question: "Question | Looks") -> bool:
         return any(question is kept for kept in self._kept)
+
+    def _helps(self, question: Question) -> bool:
+        """Whether what is being prepared is just what the question needs."""
+        running = self._running[0] if self._running is not None else None
+        return isinstance(running, Looks) and running.images[:1] == ((question.prompt.image_id, question.path),)
+
+    def _prepare(self, looks: Looks, cancel: threading.Event) -> None:
+        """One image; the others wait for their turn behind whatever is asked meanwhile."""
+        from maskwright.inference.async_runner import InferenceCancelledError
+
+        (image_id, path), *others = looks.images
+        try:
+            assistant = self._assistant_of(looks.assistant)
+            if assistant.backend.keeps_features:
+                self._opened(assistant, image_id, path, looks).prepare(cancel=cancel)
+                is_left = bool(others)
+            else:
+                is_left = False
+        except InferenceCancelledError:
+            others, is_left = list(looks.images), self._waiting is not None  # else the project was closed
+        except MaskwrightError as error:  # whoever asks hears of it
+            log.info("image %d was not prepared: %s", image_id, error)
+            return
+        except Exception:  # the border of a thread: the next question is to be answered
+            log.exception("image %d was not prepared", image_id)
+            return
+        with self._condition:
+            if self._ahead is None and is_left and not self._is_stopping:
+                self._ahead = replace(looks, images=tuple(others))
+
+    def _store_of(self, folder: Path) -> "EmbeddingStore":
+        from maskwright.assist.embeddings import EmbeddingStore
+
+        if self._store is None or self._store[0] != folder:
+            self._store = (folder, EmbeddingStore.of_project(folder))
+        return self._store[1]
 
     def _answered(self, question: Question, cancel: threading.Event) -> Outlined | None:
         from maskwright.inference.async_runner import InferenceCancelledError  # only when something is outlined
@@ -162,11 +233,24 @@ class OutlineThread(Worker):
         if known is not None and known[:3] == (image_id, path, question.assistant):
             return known[3]
         self._view = None  # its pixels are not needed while others are read
-        view = assistant.open(self._pixels_of(image_id, path), identity=_identity(path))
+        view = self._opened(assistant, image_id, path, question)
         self._view = (image_id, path, question.assistant, view)
         return view
 
-    def _assistant_of(self, name: str) -> "Assistant":
+    def _opened(self, assistant: "BackendAssistant", image_id: int, path: Path, wish: "Question | Looks") -> "View":
+        """What is kept on disk is told by content, what is only in memory by the file's time and size."""
+        from maskwright.assist.embeddings import file_identity
+
+        known = self._view
+        if known is not None and known[:3] == (image_id, path, wish.assistant):
+            return known[3]
+        identity = _identity(path)
+        if assistant.backend.keeps_features:
+            identity = file_identity(path)
+            assistant.cache.store = self._store_of(wish.folder)
+        return assistant.open(self._pixels_of(image_id, path), identity=identity)
+
+    def _assistant_of(self, name: str) -> "BackendAssistant":
         assistant = self._assistants.get(name)
         if self._name != name:
             self._name = name

@@ -1,9 +1,9 @@
 """A simulated annotator's presses on one object: drawing it, pointing at it, mending what is nearly right.
 
 What counts. Drawing: one press a vertex of the sparsest outline that is good enough. A new object by pointing: one
-press for the box (a drag), one a click. Correcting by pointing: one press to select, one a click. Mending: areas added
-and cut out, one press a vertex. A proposal that is good enough: one press to accept it; one that is not taken costs
-nothing. Freehand strokes do not count as one press, for then a whole object would be one.
+press for the box (a drag), one a click. Correcting by pointing: one press to select, one a click. Mending by hand
+(`mending.py`): one press to select, one a vertex dragged. A proposal that is good enough: one press to accept it; one
+that is not taken costs nothing. Freehand strokes do not count as one press, for then a whole object would be one.
 """
 
 from collections.abc import Callable, Sequence
@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 from assist_protocol import Mask, iou, next_click
+from mending import mending_presses
 
 from maskwright.assist.outline import Outline
 from maskwright.assist.protocol import View
@@ -22,9 +23,6 @@ LEVELS = (0.85, 0.90)
 MOST_CLICKS = 10
 WIDEST_PX = 64.0
 _TOLERANCES = 28
-_PIECE_TOLERANCES = (1.0, 2.0, 4.0, 8.0, 16.0, 32.0)
-_ROOM = 0.04
-"""How far an added area may reach into the object, as a share of its diagonal, so that its inner edge needs no care."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,57 +79,6 @@ def _vertices(
     return None
 
 
-def mending_presses(mask: Mask, truth: Mask, level: float, most: int) -> int:
-    """Vertices of areas added to and cut out of `mask` until its IoU is at least `level`; `most` where it is not less.
-
-    The largest error first; each area is as coarse as its gain per vertex is best.
-    """
-    x, y, width, height = cv2.boundingRect((mask | truth).view(np.uint8))
-    window = slice(max(y - 3, 0), y + height + 3), slice(max(x - 3, 0), x + width + 3)
-    now, goal = mask[window].copy(), truth[window]
-    room = max(2, round(_ROOM * float(np.hypot(width, height))))
-    pieces = [(piece, True) for piece in _pieces(goal & ~now)] + [(piece, False) for piece in _pieces(now & ~goal)]
-    pieces.sort(key=lambda each: -int(np.count_nonzero(each[0])))
-    spent, value = 0, iou(now, goal)
-    for piece, is_missing in pieces:
-        if value >= level or spent + 3 >= most:
-            break
-        area = _grown(piece, room) & (goal if is_missing else ~goal)
-        tries = [(count, iou(new, goal), new) for count, new in _patched(now, area, is_missing=is_missing)]
-        enough = [each for each in tries if each[1] >= level]
-        best = min(enough, key=lambda each: each[0]) if enough else max(tries, key=lambda t: (t[1] - value) / t[0])
-        if best[1] > value:
-            spent, value, now = spent + best[0], best[1], best[2]
-    return min(spent, most) if value >= level else most
-
-
-def _pieces(error: Mask) -> list[Mask]:
-    """The larger ones: what nobody would mend is left out."""
-    count, labels, stats, _ = cv2.connectedComponentsWithStats(error.view(np.uint8), connectivity=4)
-    areas = stats[1:, cv2.CC_STAT_AREA]
-    largest = np.argsort(-areas)[:4] if count > 1 else []
-    return [labels == number + 1 for number in largest]
-
-
-def _patched(now: Mask, area: Mask, *, is_missing: bool) -> list[tuple[int, Mask]]:
-    """The mask with the area added or cut out, as polygons of fewer and fewer vertices, and how many."""
-    rings, _ = cv2.findContours(area.view(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
-    ring = max(rings, key=cv2.contourArea)
-    found: list[tuple[int, Mask]] = []
-    for tolerance in _PIECE_TOLERANCES:
-        corners = cv2.approxPolyDP(ring, tolerance, True)
-        if len(corners) < 3 and found:
-            break
-        drawn = np.zeros(now.shape, np.uint8)
-        cv2.fillPoly(drawn, [corners], 1)
-        found.append((max(len(corners), 3), now | (drawn > 0) if is_missing else now & ~(drawn > 0)))
-    return found
-
-
-def _grown(mask: Mask, by: int) -> Mask:
-    return cv2.dilate(mask.view(np.uint8), np.ones((3, 3), np.uint8), iterations=by) > 0
-
-
 def pointing(view: View, truth: Mask, drawing: Sequence[int]) -> Trace:
     """A box, then clicks on the larger error."""
     x, y, width, height = cv2.boundingRect(truth.view(np.uint8))
@@ -162,7 +109,7 @@ def _clicked(
 ) -> Trace:
     points: list[tuple[float, float]] = []
     labels: list[int] = []
-    ious, mending = [iou(mask, truth)], [_mending(mask, truth, drawing)]
+    ious, mending = [iou(mask, truth)], [mending_presses(mask, truth, LEVELS, drawing)]
     while ious[-1] < max(LEVELS) and len(points) < min(MOST_CLICKS, max(drawing)):
         px, py, positive = next_click(mask, truth)
         points.append((px, py))
@@ -170,9 +117,5 @@ def _clicked(
         outline = pressed(points, labels, outline)
         mask = outline.mask
         ious.append(iou(mask, truth))
-        mending.append(_mending(mask, truth, drawing))
+        mending.append(mending_presses(mask, truth, LEVELS, drawing))
     return Trace(tuple(ious), tuple(mending))
-
-
-def _mending(mask: Mask, truth: Mask, drawing: Sequence[int]) -> tuple[int, ...]:
-    return tuple(mending_presses(mask, truth, level, most) for level, most in zip(LEVELS, drawing, strict=True))

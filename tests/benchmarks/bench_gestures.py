@@ -24,7 +24,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 from annotator import LEVELS, Case, correcting, drawing_presses, pointing
 from assist_protocol import Mask, iou, true_mask
-from experience import Experience, with_hindsight
+from experience import Experience, by_hand, with_hindsight
 
 from maskwright.assist.loading import load_assistant
 from maskwright.assist.outline import Outline
@@ -46,7 +46,7 @@ SIZES = {"all": (0, 10**12), "under 32": (0, 32**2), "32 to 96": (32**2, 96**2),
 def main() -> None:
     arguments = _arguments()
     cv2.setNumThreads(1)
-    cases = _cases(arguments)
+    cases = [case for file in arguments.cases for case in pickle.loads(file.read_bytes())] or _cases(arguments)
     if arguments.keep:
         arguments.keep.write_bytes(pickle.dumps(cases))
     halves = [Experience([case for case in cases if case.image % 2 != half]) for half in (0, 1)]
@@ -54,7 +54,7 @@ def main() -> None:
         some = [case for case in cases if least <= case.area < most]
         print(f"{arguments.set}, {name}: {len(some)} objects on {len({case.image for case in some})} images")
         if some:
-            _report(some, halves, with_model=arguments.model is not None)
+            _report(some, halves)
 
 
 def _cases(arguments: argparse.Namespace) -> list[Case]:
@@ -68,7 +68,7 @@ def _cases(arguments: argparse.Namespace) -> list[Case]:
         if not one.get("iscrowd") and one["area"] >= arguments.least_area:
             truths[one["image_id"]].append(one)
     cases: list[Case] = []
-    for place, number in enumerate(order):
+    for place, number in enumerate(order, start=arguments.first):
         entry = dataset["images"][number]
         image = read_image(folder / entry["file_name"]).bgr_u8
         wanted = [(one["category_id"], true_mask(one, entry)) for one in truths[entry["id"]]]
@@ -131,16 +131,17 @@ def _match(taken: dict[int, Found], found: Found, category: int, wanted: list[tu
         taken[best] = found
 
 
-def _report(cases: list[Case], halves: list[Experience], *, with_model: bool) -> None:
+def _report(cases: list[Case], halves: list[Experience]) -> None:
     images = len({case.image for case in cases})
     for level in LEVELS:
         drawing = sum(case.drawing[LEVELS.index(level)] for case in cases)
         words = [f"drawing {drawing / len(cases):.2f}"]
         sums: dict[str, int] = {}
-        if with_model:
+        if any(case.plain is not None for case in cases):
             accepted = [case.plain is not None and case.plain.ious[0] >= level for case in cases]
             drawn = [case.drawing[LEVELS.index(level)] for case in cases]
             sums["model alone"] = sum(1 if ok else count for ok, count in zip(accepted, drawn, strict=True))
+            sums["model, mended by hand"] = sum(by_hand(case, case.plain, level) for case in cases)
             sums["model, assistant"] = sum(halves[case.image % 2].presses(case, case.plain, level) for case in cases)
             refined = [halves[case.image % 2].presses(case, case.refined, level) for case in cases]
             sums["refined, assistant"] = sum(refined) + images
@@ -162,6 +163,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--least-area", type=float, default=0)
     parser.add_argument("--score", type=float, help="default: the model's own operating point")
     parser.add_argument("--shared", type=Path, default=SHARED)
+    parser.add_argument("--cases", type=Path, nargs="+", default=[], help="files kept before: nothing is run again")
     parser.add_argument("--keep", type=Path, help="a file for what was measured, to look into")
     return parser.parse_args()
 

@@ -42,9 +42,9 @@ class Experience:
         box = BOX + float(self._after_box[_size(case.area)] @ self.to_go(False, level, drawing))
         roads = {"drawing": float(drawing), "box": box}
         if proposal is not None:
-            by_hand = proposal.mending_to(level)[0]
-            roads["mending"] = float(by_hand)
-            roads["correcting"] = SELECT + self._after(proposal.ious[0], level, by_hand, is_correction=True)
+            mending = proposal.mending_to(level)[0]
+            roads["mending"] = float(mending)
+            roads["correcting"] = SELECT + self._after(proposal.ious[0], level, mending, is_correction=True)
         match min(roads, key=lambda road: roads[road]):
             case "correcting" if proposal is not None:
                 return SELECT + self._clicked(proposal, level, is_correction=True)
@@ -56,28 +56,36 @@ class Experience:
 
     def _clicked(self, trace: Trace, level: float, *, is_correction: bool) -> int:
         """Clicks, and the rest by hand once that is expected to cost less."""
-        by_hand = trace.mending_to(level)
+        mending = trace.mending_to(level)
         for number, value in enumerate(trace.ious):
             if value >= level:
                 return number
-            goes_on = self._after(value, level, by_hand[number], is_correction=is_correction) < by_hand[number]
+            goes_on = self._after(value, level, mending[number], is_correction=is_correction) < mending[number]
             if number + 1 == len(trace.ious) or (not goes_on and (number or not is_correction)):
-                return number + by_hand[number]
+                return number + mending[number]
         raise AssertionError("a trace has at least one entry")
 
-    def _after(self, value: float, level: float, by_hand: int, *, is_correction: bool) -> float:
+    def _after(self, value: float, level: float, rest: int, *, is_correction: bool) -> float:
         """Presses expected if the next one is a click."""
         table = self._after_correction if is_correction else self._after_click
-        return 1 + float(table[_bin(value)] @ self.to_go(is_correction, level, by_hand))
+        return 1 + float(table[_bin(value)] @ self.to_go(is_correction, level, rest))
 
-    def _to_go(self, is_correction: bool, level: float, by_hand: int) -> NDArray[np.float64]:
-        """(_BINS,) presses expected at each IoU, by hand at any time for `by_hand`."""
+    def _to_go(self, is_correction: bool, level: float, rest: int) -> NDArray[np.float64]:
+        """(_BINS,) presses expected at each IoU, where all that is left is done by hand at any time for `rest`."""
         table = self._after_correction if is_correction else self._after_click
         is_done = (np.arange(_BINS) + 0.5) / _BINS >= level
-        expected = np.where(is_done, 0.0, by_hand)
+        expected = np.where(is_done, 0.0, rest)
         for _ in range(_ROUNDS):
-            expected = np.where(is_done, 0.0, np.minimum(by_hand, 1 + table @ expected))
+            expected = np.where(is_done, 0.0, np.minimum(rest, 1 + table @ expected))
         return expected
+
+
+def by_hand(case: Case, proposal: Trace | None, level: float) -> int:
+    """Without an assistant: the proposal accepted or mended, or the object drawn."""
+    drawing = case.drawing[LEVELS.index(level)]
+    if proposal is None:
+        return drawing
+    return 1 if proposal.ious[0] >= level else min(proposal.mending_to(level)[0], drawing)
 
 
 def with_hindsight(case: Case, proposal: Trace | None, level: float) -> int:

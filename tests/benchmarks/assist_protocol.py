@@ -124,9 +124,9 @@ def iou(a: Mask, b: Mask) -> float:
     return int(np.count_nonzero(a & b)) / either if either else 1.0
 
 
-def boundary_iou(a: Mask, b: Mask) -> float:
-    """IoU of the bands inside the two edges."""
-    width = max(1, round(BAND * float(np.hypot(*a.shape))))
+def boundary_iou(a: Mask, b: Mask, band: float = BAND) -> float:
+    """IoU of the bands inside the two edges; band: their width as a share of the image's diagonal."""
+    width = max(1, round(band * float(np.hypot(*a.shape))))
     return iou(a & ~_eroded(a, width), b & ~_eroded(b, width))
 
 

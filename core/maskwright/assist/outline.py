@@ -74,8 +74,8 @@ class Outline:
         return tuple(outlined(soft, self.min_iou) for soft in softs)
 
 
-def outlined(soft: SoftMask, min_iou: float | None) -> Outline:
-    """The outline of a backend's answer."""
-    mask, corner_xy = soft.mask()
+def outlined(soft: SoftMask, min_iou: float | None, *, fine: SoftMask | None = None) -> Outline:
+    """The outline of a backend's answer. fine: the same answer on a finer grid, for the pixels alone."""
+    mask, corner_xy = (fine or soft).mask()
     mask.flags.writeable = False
     return Outline(mask, corner_xy, soft.size_wh, soft.score, min_iou, soft)

@@ -101,6 +101,15 @@ class Describing(Protocol):
         ...
 
 
+@runtime_checkable
+class Sharpening(Protocol):
+    """A backend whose answers are coarser than the image of a large object."""
+
+    def sharpened(self, image_bgr: NDArray[np.uint8], soft: SoftMask) -> SoftMask:
+        """The answer on a finer grid; itself where that would show no more."""
+        ...
+
+
 class View(Protocol):
     """One open image. All methods may be called from several threads."""
 

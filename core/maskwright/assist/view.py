@@ -10,8 +10,9 @@ from numpy.typing import ArrayLike, NDArray
 from maskwright.assist.correct import corrected, corrected_crop
 from maskwright.assist.features import FeatureCache, FeatureKey
 from maskwright.assist.outline import Outline, outlined
+from maskwright.assist.placing import SoftMask
 from maskwright.assist.prompt import MaskCrop, MaskLike, Prompt
-from maskwright.assist.protocol import Backend, Cancel, Describing, Features
+from maskwright.assist.protocol import Backend, Cancel, Describing, Features, Sharpening
 from maskwright.assist.window import Window
 from maskwright.errors import ModelError
 from maskwright.geometry.convert import mask_to_polygons
@@ -78,7 +79,7 @@ class BackendView:
     ) -> Outline:
         soft = previous.soft if previous is not None else None
         prompt = Prompt.of(self.size_wh, points_xy, labels, box_xyxy, mask, soft)
-        answer = outlined(self._backend.answers(self._features_of(cancel), [prompt], cancel)[0], min_iou)
+        answer = self._outlined(self._backend.answers(self._features_of(cancel), [prompt], cancel)[0], min_iou)
         if mask is None or prompt.mask is None or not len(prompt.points_xy):
             return answer
         return _corrected(answer, mask, prompt.mask, prompt)
@@ -96,7 +97,8 @@ class BackendView:
         prompts = [Prompt.of(self.size_wh, box_xyxy=box, mask=mask) for box, mask in zip(boxes, shown, strict=True)]
         if not prompts:
             return []
-        return [outlined(soft, min_iou) for soft in self._backend.answers(self._features_of(cancel), prompts, cancel)]
+        softs = self._backend.answers(self._features_of(cancel), prompts, cancel)
+        return [self._outlined(soft, min_iou) for soft in softs]
 
     def pointed(
         self, points_xy: ArrayLike, window_px: float, *, min_iou: float | None = 0.98, cancel: Cancel | None = None
@@ -111,6 +113,10 @@ class BackendView:
         prompts = [Prompt.of(self.size_wh, [point]) for point in points]
         softs = self._backend.pointed(self._features_of(cancel), prompts, window_px, cancel)
         return [outlined(soft, min_iou) for soft in softs]
+
+    def _outlined(self, soft: SoftMask, min_iou: float | None) -> Outline:
+        fine = self._backend.sharpened(self._image, soft) if isinstance(self._backend, Sharpening) else None
+        return outlined(soft, min_iou, fine=fine)
 
     def _features_of(self, cancel: Cancel | None) -> Callable[[Window], Features]:
         def features_of(window: Window) -> Features:

@@ -18,6 +18,7 @@ from maskwright.assist.bundled.choosing import (
 )
 from maskwright.assist.bundled.drawing import Plane, earlier_plane, prompt_planes
 from maskwright.assist.bundled.picture import square
+from maskwright.assist.edges import along_colours
 from maskwright.assist.placing import PlacedAxis, SoftMask
 from maskwright.assist.prompt import Box, Prompt
 from maskwright.assist.protocol import Cancel, Features, FeaturesOf
@@ -28,6 +29,10 @@ from maskwright.inference.runtime import Network
 
 BATCH = 8
 ZOOMS = 2
+FINER_PX = 1.3
+"""Pixels a cell from which edges are made finer; below, cells are as fine as the image."""
+MOST_FINE_CELLS = 256
+"""Side of the grid then, 18 ms of one core; 384 takes 40 ms and gave the same within .001 (bsds; see `edges`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +108,21 @@ class WindowBackend:
             features = [features_of(window_about(prompt, window_px)) for prompt in chosen]
             answers += self._passes(features, chosen, cancel)
         return answers
+
+    def sharpened(self, image_bgr: NDArray[np.uint8], soft: SoftMask) -> SoftMask:
+        """See `protocol.Sharpening`: of objects that the image shows finer than the network's cells."""
+        x, y = (axis.steps[0] for axis in soft.axes)
+        if max(x.pitch, y.pitch) < FINER_PX or not (soft.logits > 0).any():
+            return soft
+        window = Window(round(x.start), round(y.start), round(x.cells * x.pitch), round(y.cells * y.pitch))
+        side = min(MOST_FINE_CELLS, max(window.width, window.height))
+        logits = along_colours(soft.logits, square(image_bgr, window, side, self.layout.outside))
+        width, height = soft.size_wh
+        axes = (
+            PlacedAxis.stretched(side, window.x, window.width, width),
+            PlacedAxis.stretched(side, window.y, window.height, height),
+        )
+        return replace(soft, logits=logits, axes=axes)
 
     def _looked_twice(
         self, features: Sequence[Features], prompts: Sequence[Prompt], cancel: Cancel | None

@@ -85,6 +85,7 @@ def learn(
         if outcome.is_installed:
             called = shlex.join(
                 ["prelabel", str(images), "--model", outcome.record.model, "--project", str(path), "--untouched"]
+                + ([] if outcome.record.old_is_own else ["--extend"])
             )
             results().print(f"-> maskwright {called}", soft_wrap=True)
     return exit_codes.SOME_FAILED if outcome.skipped else exit_codes.OK
@@ -177,7 +178,7 @@ def _advice(plan: LearningPlan, interrupted: int | None) -> Iterator[str]:
     if plan.obstacle is not None:
         yield f"nothing to learn yet: {plan.obstacle}"
     if missing is not None:
-        yield f"{missing.reason}:\n{missing.install}"
+        yield f"{missing.reason}:\n{missing.install}\n{missing.offline}"
     if interrupted is not None:
         yield f"round {interrupted} was interrupted: --resume goes on with it"
     if plan.old is None or plan.old.figures is None:

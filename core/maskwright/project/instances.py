@@ -11,7 +11,7 @@ from maskwright.document.change import Change
 from maskwright.document.document import Document
 from maskwright.document.gesture import Gesture
 from maskwright.document.progress import UNTOUCHED, is_work
-from maskwright.document.values import ImageState, Instance
+from maskwright.document.values import ImageState, Instance, InstanceState
 from maskwright.errors import ProjectError
 from maskwright.project.aliases import in_todays_classes, read_aliases
 from maskwright.project.bulk import read_all, read_some
@@ -59,6 +59,18 @@ class InstanceRepository(Repository):
         """In order of their ids, without damaged ones; empty for an image without any."""
         with self._database.read() as connection:
             return read_instances(connection, image_id)
+
+    def has_answers(self, count: int) -> bool:
+        """Whether there are at least `count` accepted, edited or drawn objects on done images."""
+        states = [state.value for state in InstanceState if state.is_exported]
+        found = (
+            select(instances.c.id)
+            .join(images, images.c.id == instances.c.image_id)
+            .where(images.c.state == ImageState.DONE.value, instances.c.state.in_(states))
+            .limit(count)
+        )
+        with self._database.read() as connection:
+            return len(connection.execute(found).fetchall()) >= count
 
     def reserve_ids(self, count: int) -> range:
         """`count` ids that no instance has had and none will get but through this call."""

@@ -72,10 +72,14 @@ class RunRepository(Repository):
             .join(instances, instances.c.provenance_id == provenances.c.id)
             .where(instances.c.image_id == image_id, ~provenances.c.model_name.startswith(ASSISTED))
         )
+        has_done = exists().where(
+            run_images.c.run_id == runs.c.id, run_images.c.image_id == image_id, run_images.c.failure.is_(None)
+        )
         in_batch = (
             select(runs.c.started_at, runs.c.model_name)
-            .join(run_images, run_images.c.run_id == runs.c.id)
-            .where(run_images.c.image_id == image_id, run_images.c.failure.is_(None))
+            .where(has_done)  # by key, run by run: a join would go through all images of all runs
+            .order_by(runs.c.id.desc())
+            .limit(1)
         )
         with self._database.read() as connection:
             rows = [*connection.execute(alone).fetchall(), *connection.execute(in_batch).fetchall()]

@@ -87,6 +87,8 @@ class EffortLog:
 
     instances: dict[int, InstanceEffort] = field(default_factory=dict)
     images: dict[int, ImageEffort] = field(default_factory=dict)
+    proposed_by: dict[int, str] = field(default_factory=dict)
+    """Hash of the model that proposed on an image before the user began there."""
 
 
 def effort_log(project: Project) -> EffortLog:
@@ -96,6 +98,7 @@ def effort_log(project: Project) -> EffortLog:
     for entry in project.history.all():
         if entry.kind == "proposals":
             _note_proposals(proposals, entry)
+            _note_model(log, entry)
         elif entry.gesture is None:
             _note_outcome(log, entry)
         else:
@@ -112,6 +115,12 @@ def _note_proposals(proposals: dict[int, Instance], entry: HistoryEntry) -> None
             proposals[id_] = after
         else:
             proposals.pop(id_, None)
+
+
+def _note_model(log: EffortLog, entry: HistoryEntry) -> None:
+    hashes = [after.provenance.model_hash for _, _, after in entry.change if after is not None and after.provenance]
+    if hashes and entry.image_id not in log.images:
+        log.proposed_by[entry.image_id] = hashes[0]
 
 
 def _note_outcome(log: EffortLog, entry: HistoryEntry) -> None:

@@ -94,6 +94,14 @@ class ImageListModel(QAbstractListModel):
         """Why the image stands where it does; empty in the order of names."""
         return self._reasons.of(image_id) if self._reasons is not None else ""
 
+    def origin(self, image_id: int) -> str:
+        """Which model proposed on the image; empty where none has. A query by key."""
+        try:
+            name = self._project.runs.proposed_by(image_id) if self._project is not None else None
+        except NoAnswerError:
+            return ""
+        return f"Proposed by {shown(name)}" if name is not None else ""
+
     def rarest_class(self, image_id: int) -> tuple[int, str, int] | None:
         """(id, name, number of instances in the project) of the rarest class on the image; only in that order."""
         return self._reasons.rarest_class(image_id) if self._reasons is not None else None
@@ -209,7 +217,8 @@ class ImageListModel(QAbstractListModel):
         if role in (Qt.ItemDataRole.ToolTipRole, Qt.ItemDataRole.AccessibleTextRole):
             counted = f"{record.instance_count} object" + ("s" if record.instance_count != 1 else "")
             told = f"{shown(record.file_name)}\n{record.width} × {record.height}, {counted}, {record_text(record)}"
-            return "\n".join(filter(None, (told, self.reason(record.id))))
+            origin = self.origin(record.id) if role == Qt.ItemDataRole.ToolTipRole else ""
+            return "\n".join(filter(None, (told, self.reason(record.id), origin)))
         if role == REASON_ROLE:
             return self.reason(record.id)
         if role == RECORD_ROLE:

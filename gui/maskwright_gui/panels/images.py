@@ -231,7 +231,8 @@ class ImagesPanel(QWidget):
         self._found.setVisible(is_filtered)
 
     def _tell_reason(self, image_id: int | None) -> None:
-        self._show_reason(self._model.reason(image_id) if image_id is not None else "")
+        told = (self._model.reason(image_id), self._model.origin(image_id)) if image_id is not None else ()
+        self._show_reason("\n".join(filter(None, told)))
 
     def _show_reason(self, text: str) -> None:
         self._reason.setText(text)

@@ -18,10 +18,13 @@ from maskwright.learning import requirements
 from maskwright.learning.events import LearnProgress
 from maskwright.learning.gate import Figures
 from maskwright.learning.learn import LearnOutcome
+from maskwright.learning.looks import Look, Looks, Outlined
 from maskwright.learning.requirements import Missing
-from maskwright.learning.rounds import RoundRecord
+from maskwright.learning.rounds import RoundRecord, looks_path
+from maskwright.prelabel.mapping import stored_mapping
 from maskwright_gui.app import Workbench
 from maskwright_gui.features.learn.dialog import LearnDialog
+from maskwright_gui.features.learn.pictures import Picture
 
 FIGURES = Figures(f1=0.9, precision=0.91, recall=0.82, ap50=0.9, ap=0.7, score=0.4, images=2, objects=6)
 OLD = replace(FIGURES, precision=0.85, recall=0.71)
@@ -120,10 +123,9 @@ def test_progress_is_shown_and_the_result_in_plain_words(
     assert len(dialog.curve.points) == 3
     assert "F1 so far: 0.50" in dialog.told.text()
     go_on.set()
-    qtbot.waitUntil(lambda: dialog.use_button.isVisible())
-    assert "set-round-1 finds 82% of your objects; 9% of what it proposes is false" in dialog.outcome.text()
-    assert "nuclei finds 71%" in dialog.outcome.text()
-    assert dialog.use_button.text() == "Use it and propose on the other 2 images"
+    qtbot.waitUntil(lambda: dialog.outcome.use_button.isVisible())
+    assert "set-round-1 finds 82% of your objects, 9% false; nuclei 71%, 15%." in dialog.outcome.text.text()
+    assert dialog.outcome.use_button.text() == "Use it and propose on the other 2 images"
 
 
 def test_stop_keeps_the_best_so_far(qtbot: QtBot, project_bench: Workbench, ready: None, learned) -> None:
@@ -137,8 +139,8 @@ def test_stop_keeps_the_best_so_far(qtbot: QtBot, project_bench: Workbench, read
 
     qtbot.mouseClick(dialog.stop_button, Qt.MouseButton.LeftButton)
 
-    qtbot.waitUntil(lambda: "Not installed: it is worse" in dialog.outcome.text())
-    assert not dialog.use_button.isVisible()
+    qtbot.waitUntil(lambda: "Not installed: it is worse" in dialog.outcome.text.text())
+    assert not dialog.outcome.use_button.isVisible()
 
 
 def test_used_model_proposes_on_the_other_images(
@@ -148,10 +150,10 @@ def test_used_model_proposes_on_the_other_images(
     learned(lambda *_, **__: outcome(tmp_path / "model.xml"))
     dialog = opened_dialog(qtbot, project_bench)
     press(qtbot, dialog)
-    qtbot.waitUntil(lambda: dialog.use_button.isVisible())
+    qtbot.waitUntil(lambda: dialog.outcome.use_button.isVisible())
 
     with qtbot.waitSignal(project_bench.inference.batch.done, timeout=30_000):
-        qtbot.mouseClick(dialog.use_button, Qt.MouseButton.LeftButton)
+        qtbot.mouseClick(dialog.outcome.use_button, Qt.MouseButton.LeftButton)
 
     project = project_bench.session.project
     assert project is not None
@@ -200,7 +202,7 @@ def test_round_that_was_cut_short_is_gone_on_with(
     assert dialog.resume_button.text() == "Go on with round 3, which was cut short"
     qtbot.mouseClick(dialog.resume_button, Qt.MouseButton.LeftButton)
 
-    qtbot.waitUntil(lambda: "Not installed" in dialog.outcome.text())
+    qtbot.waitUntil(lambda: "Not installed" in dialog.outcome.text.text())
     assert asked == [True]
 
 
@@ -257,5 +259,64 @@ def test_round_goes_on_while_its_panel_is_closed(
 
     project_bench.learn.open()
 
-    assert "set-round-1 finds 82%" in dialog.outcome.text()
-    assert dialog.use_button.isVisible()
+    assert "set-round-1 finds 82%" in dialog.outcome.text.text()
+    assert dialog.outcome.use_button.isVisible()
+
+
+def test_pictures_show_what_was_found_missed_and_false(
+    qtbot: QtBot, project_bench: Workbench, ready: None, learned, tmp_path: Path
+) -> None:
+    project = project_bench.session.project
+    assert project is not None
+    name = project.images.record(1).file_name
+    ring = ((5.0, 5.0), (20.0, 5.0), (20.0, 20.0))
+    missed, false = Outlined("missed", 1, (ring,)), Outlined("false", 1, (ring,), 0.5)
+    looks_path(project.path, 1).parent.mkdir()
+    Looks((Look(name, 64, 64, (missed,)),), (Look(name, 64, 64, (missed, false)),)).write(looks_path(project.path, 1))
+    learned(lambda *_, **__: outcome(tmp_path / "model.xml"))
+    dialog = opened_dialog(qtbot, project_bench)
+
+    press(qtbot, dialog)
+    qtbot.waitUntil(lambda: dialog.outcome.pictures.isVisible())
+
+    told = [picture.accessibleName() for picture in dialog.outcome.pictures.findChildren(Picture)]
+    assert told == [f"{name}: 0 found, 1 missed, 0 false", f"{name}: 0 found, 1 missed, 1 false"]
+
+
+def test_cost_of_each_round_is_plotted_with_what_follows_from_it(
+    qtbot: QtBot, project_bench: Workbench, ready: None, learned, tmp_path: Path
+) -> None:
+    learned(lambda *_, **__: outcome(tmp_path / "model.xml"))
+    dialog = opened_dialog(qtbot, project_bench)
+    press(qtbot, dialog)
+    qtbot.waitUntil(lambda: dialog.outcome.worth_button.isVisible())
+
+    qtbot.mouseClick(dialog.outcome.worth_button, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: "Correct at least 3 images" in dialog.worth.advice.text())
+
+    assert [plot.isVisible() for plot in dialog.worth.plots] == [True, True]
+    qtbot.mouseClick(dialog.worth.back_button, Qt.MouseButton.LeftButton)
+    assert dialog.outcome.isVisible()
+
+
+def test_model_that_is_not_the_projects_own_may_be_extended(
+    qtbot: QtBot, project_bench: Workbench, ready: None, learned, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    asked: list[bool] = []
+    monkeypatch.setattr(project_bench.batch, "run_on_untouched", lambda *, extends: asked.append(extends))
+    better = replace(OLD, f1_by_class=((1, 0.9), (2, 0.1)))
+    worse = replace(FIGURES, f1_by_class=((1, 0.2), (2, 0.9)))
+    played = outcome(
+        tmp_path / "model.xml", old_is_own=False, category_ids=(1, 2), figures=worse, old_figures=better, model_hash="h"
+    )
+    learned(lambda *_, **__: played)
+    dialog = opened_dialog(qtbot, project_bench)
+    press(qtbot, dialog)
+    qtbot.waitUntil(lambda: dialog.outcome.extends.isVisible())
+
+    qtbot.mouseClick(dialog.outcome.use_button, Qt.MouseButton.LeftButton)
+
+    project = project_bench.session.project
+    assert project is not None
+    assert asked == [True]
+    assert stored_mapping(project, "h") == {1: None}

@@ -25,6 +25,8 @@ from maskwright.learning.plan import LearningPlan
 from maskwright.learning.requirements import Missing
 from maskwright_gui.features.learn import words
 from maskwright_gui.features.learn.curve import LossCurve
+from maskwright_gui.features.learn.outcome_page import OutcomePage
+from maskwright_gui.features.learn.worth_page import WorthPage
 from maskwright_gui.panels.widgets import muted_label, named
 
 _INTRODUCTION = (
@@ -32,10 +34,12 @@ _INTRODUCTION = (
     "It stays on this computer."
 )
 DEFAULT_MINUTES = 5
+_MATERIAL, _PROGRESS, _OUTCOME, _WORTH = range(4)
+"""The pages."""
 
 
 class LearnDialog(QDialog):
-    """Shows one of three pages: the material, the round that runs, what came of the last one."""
+    """Shows one of four pages: the material, the round that runs, what came of the last one, and if it was worth it."""
 
     learn_requested = Signal(int)
     """For so many minutes."""
@@ -45,14 +49,17 @@ class LearnDialog(QDialog):
     """The new model is to propose on the other images."""
     again_requested = Signal()
     """Back to the material, which may have changed."""
+    worth_requested = Signal()
+    """What correcting has cost is to be read."""
 
     def __init__(self, parent: QWidget | None) -> None:
         super().__init__(parent)
         self.setWindowTitle("Learn from corrections")
-        self.resize(520, 460)
+        self.resize(700, 600)
         self._plan: LearningPlan | None = None
+        self._page_before = _MATERIAL
         self._pages = QStackedWidget(self)
-        for page in (self._make_material(), self._make_progress(), self._make_outcome()):
+        for page in (self._make_material(), self._make_progress(), self._make_outcome(), self._make_worth()):
             self._pages.addWidget(page)
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close, self)
         buttons.rejected.connect(self.close)
@@ -72,7 +79,8 @@ class LearnDialog(QDialog):
         self.learn_button.setText("Learn")
         self.learn_button.setEnabled(False)
         self.resume_button.hide()
-        self._pages.setCurrentIndex(0)
+        self.worth_button.hide()
+        self._pages.setCurrentIndex(_MATERIAL)
 
     def show_plan(self, plan: LearningPlan, missing: Missing | None, interrupted: int | None) -> None:
         """missing: what has to be installed first; interrupted: number of a round that was cut short."""
@@ -82,11 +90,12 @@ class LearnDialog(QDialog):
         self._set_texts(words.class_text(plan.objects), "\n".join([words.advice_text(plan), *notes]).strip(), missing)
         can_learn = plan.obstacle is None and missing is None
         self.learn_button.setEnabled(can_learn)
+        self.worth_button.setVisible(plan.old is not None)
         self.resume_button.setVisible(interrupted is not None and missing is None)
         self.resume_button.setText(f"Go on with round {interrupted}, which was cut short")
         self._show_minutes(self.minutes.value())
         self.learn_button.setFocus()
-        self._pages.setCurrentIndex(0)
+        self._pages.setCurrentIndex(_MATERIAL)
 
     def show_failure(self, what: str, error: MaskwrightError) -> None:
         """On the page of the material: the next try begins there."""
@@ -94,14 +103,14 @@ class LearnDialog(QDialog):
         self._set_texts("", error.hint or "", None)
         self.resume_button.hide()
         self.learn_button.setEnabled(self._plan is not None and self._plan.obstacle is None)
-        self._pages.setCurrentIndex(0)
+        self._pages.setCurrentIndex(_MATERIAL)
 
     def show_begun(self) -> None:
         self.bar.setValue(0)
         self.told.setText("Getting ready")
         self.curve.clear()
         self.stop_button.setEnabled(True)
-        self._pages.setCurrentIndex(1)
+        self._pages.setCurrentIndex(_PROGRESS)
 
     def show_progress(self, progress: LearnProgress) -> None:
         self.bar.setValue(round(1000 * progress.share))
@@ -111,12 +120,9 @@ class LearnDialog(QDialog):
 
     def show_outcome(self, outcome: LearnOutcome, *, others: int) -> None:
         """others: images that nobody has looked at yet."""
-        self.outcome.setText(words.outcome_text(outcome))
-        self.use_button.setVisible(outcome.is_installed)
-        rest = f" and propose on the other {words.counted(others, 'image')}" if others else ""
-        self.use_button.setText(f"Use it{rest}")
-        self._pages.setCurrentIndex(2)
-        self.use_button.setFocus()
+        self.outcome.show_outcome(outcome, others=others)
+        self._pages.setCurrentIndex(_OUTCOME)
+        self.outcome.use_button.setFocus()
 
     def _make_material(self) -> QWidget:
         page = QWidget(self)
@@ -143,9 +149,11 @@ class LearnDialog(QDialog):
         self.learn_button.clicked.connect(lambda: self.learn_requested.emit(self.minutes.value()))
         self.resume_button = QPushButton("", page)
         self.resume_button.clicked.connect(self.resume_requested)
+        self.worth_button = QPushButton("Is it worth it?", page)
+        self.worth_button.clicked.connect(self._ask_worth)
         return _column(
-            page, self.material, scroll, self.notes, (self.install, self.copy_button), self.resume_button,
-            (self.minutes, self.learn_button),
+            page, self.material, scroll, self.notes, (self.install, self.copy_button), self.worth_button,
+            self.resume_button, (self.minutes, self.learn_button),
         )  # fmt: skip
 
     def _make_progress(self) -> QWidget:
@@ -161,19 +169,27 @@ class LearnDialog(QDialog):
         return _column(page, self.told, self.bar, self.curve, hint, self.stop_button)
 
     def _make_outcome(self) -> QWidget:
-        page = QWidget(self)
-        self.outcome = _text(page)
-        self.use_button = QPushButton("Use it", page)
-        self.use_button.setProperty("primary", True)
-        self.use_button.clicked.connect(self.use_requested)
-        again = QPushButton("What there is to learn from", page)
-        again.clicked.connect(self.again_requested)
-        rest = QWidget(page)
-        return _column(page, self.outcome, rest, self.use_button, again)
+        page = self.outcome = OutcomePage(self)
+        page.use_requested.connect(self.use_requested)
+        page.again_requested.connect(self.again_requested)
+        page.worth_requested.connect(self._ask_worth)
+        return page
+
+    def _make_worth(self) -> QWidget:
+        page = self.worth = WorthPage(self)
+        page.back_requested.connect(lambda: self._pages.setCurrentIndex(self._page_before))
+        return page
+
+    def _ask_worth(self) -> None:
+        self._page_before = self._pages.currentIndex()
+        self.worth.show_counting()
+        self._pages.setCurrentIndex(_WORTH)
+        self.worth_requested.emit()
 
     def _set_texts(self, classes: str, notes: str, missing: Missing | None) -> None:
         self.classes.setText(classes)
-        self.notes.setText(_sentence(missing.reason) if missing is not None else notes)
+        needed = (missing.reason, missing.offline) if missing is not None else ()
+        self.notes.setText("\n".join(_sentence(text) for text in needed if text) or notes)
         self.install.setText(missing.install if missing is not None else "")
         self.install.setVisible(missing is not None)
         self.copy_button.setVisible(missing is not None)

@@ -1,5 +1,6 @@
 """Learns from corrections beside the window, and hands the new model to what proposes."""
 
+import logging
 import threading
 from collections.abc import Callable
 from functools import partial
@@ -15,22 +16,22 @@ from maskwright_gui.features.batch.feature import BatchFeature
 from maskwright_gui.features.images.feature import ImagesFeature
 from maskwright_gui.features.model.feature import ModelFeature
 from maskwright_gui.messages import Message
-from maskwright_gui.workers.executor import answer_soon
+from maskwright_gui.workers.batch_status import BatchState
 
 if TYPE_CHECKING:
     from maskwright.learning.events import LearnProgress
     from maskwright.learning.learn import LearnOutcome
     from maskwright.learning.plan import LearningPlan
     from maskwright.learning.requirements import Missing
+    from maskwright.learning.rounds import RoundRecord
+    from maskwright.learning.worth import Worth
     from maskwright.project.store import Project
     from maskwright_gui.features.learn.dialog import LearnDialog
+    from maskwright_gui.features.learn.pictures import Shown
 
 Counted = tuple["LearningPlan", "Missing | None", "int | None"]
 Told = Callable[["LearnProgress"], None]
-
-
-OFFERED_AT = 10
-"""Done images from which some can be held out, so that a round has figures."""
+log = logging.getLogger(__name__)
 
 
 class LearnFeature(Feature):
@@ -41,12 +42,14 @@ class LearnFeature(Feature):
 
     def __init__(self, context: Context, images: ImagesFeature, model: ModelFeature, batch: BatchFeature) -> None:
         super().__init__(context)
-        self._model, self._batch = model, batch
+        self._model, self._batch, self._images = model, batch, images
         self._dialog: LearnDialog | None = None
         self._stop_early = threading.Event()
         self._is_learning = self._has_offered = False
         self._counted: Project | None = None
         self._done_before = 0
+        self._order_wanted: str | None = None
+        """Of the images, once the new model has been over them."""
         self._outcome: LearnOutcome | None = None
         self._declare(
             Action(
@@ -62,6 +65,7 @@ class LearnFeature(Feature):
         self.progressed.connect(self._on_progress)
         self._session.project_changed.connect(self._on_project_changed)
         images.counted.connect(self._on_counted_images)
+        batch.changed.connect(self._on_batch)
 
     @property
     def dialog(self) -> "LearnDialog | None":
@@ -109,9 +113,15 @@ class LearnFeature(Feature):
         """Choose the new model, and let it propose on all images that nobody has looked at."""
         if self._outcome is None or self._outcome.model_path is None:
             return
+        record, project = self._outcome.record, self._session.project
+        extends = self._dialog is not None and self._dialog.outcome.extends.isChecked()
+        if extends and project is not None:
+            leave_to_old(project, record)
         self._model.choose(str(self._outcome.model_path))
         if self._others():
-            self._batch.run_on_untouched()
+            is_sorted = self._dialog is not None and self._dialog.outcome.sorts.isChecked()
+            self._order_wanted = ("disagreement" if record.old_model else "uncertainty") if is_sorted else None
+            self._batch.run_on_untouched(extends=extends)
         if self._dialog is not None:
             self._dialog.close()
         self._outcome = None
@@ -119,6 +129,23 @@ class LearnFeature(Feature):
     def stop(self) -> None:
         self._is_learning = False
         super().stop()
+
+    def show_worth(self) -> None:
+        """What correcting has cost in each round, and whether another one is worth it."""
+        project = self._session.project
+        if project is not None and self._dialog is not None:
+            self._session.save()
+            self._run_beside(partial(_worth, project), self._dialog.worth.show_worth, self._on_no_worth, joins=True)
+
+    def _on_no_worth(self, error: MaskwrightError) -> None:
+        if self._dialog is not None:
+            self._dialog.worth.advice.setText(f"What correcting has cost could not be read: {error}")
+
+    def _on_batch(self, state: BatchState, _progress: object) -> None:
+        """When the new model has proposed on all that is left, what most needs looking at comes first."""
+        if state is BatchState.IDLE and self._order_wanted is not None:
+            order, self._order_wanted = self._order_wanted, None
+            self._images.panel.set_order(order)
 
     def _made_dialog(self) -> "LearnDialog":
         from maskwright_gui.features.learn.dialog import LearnDialog
@@ -129,22 +156,24 @@ class LearnFeature(Feature):
         dialog.stop_requested.connect(self.end_early)
         dialog.use_requested.connect(self.use)
         dialog.again_requested.connect(self.count)
+        dialog.worth_requested.connect(self.show_worth)
         return dialog
 
     def _on_counted_images(self, done: int, _count: int) -> None:
-        """Say once, when it comes to pass, that there is enough to learn from; not where it has been tried."""
+        """Say when there is enough to learn from, or for another round: once for each, and never while one runs."""
         project, before = self._session.project, self._done_before
         is_same = project is not None and project is self._counted
         self._counted, self._done_before = project, done
-        if project is None or not is_same or self._has_offered or not before < OFFERED_AT <= done:
+        if project is not None and is_same and done > before and not (self._is_learning or self._has_offered):
+            self._run_beside(partial(_offer, project), self._on_offer, _log_only, joins=True)
+
+    def _on_offer(self, text: str | None) -> None:
+        if text is None or self._has_offered or self._is_learning:
             return
         self._has_offered = True
-        from maskwright.learning.rounds import learning_folder  # it brings SQLAlchemy
-
-        if not answer_soon(learning_folder(project.path).exists, True):
-            then = "and propose on the others." if self._others() else "for images that come."
-            detail = f"A model of your classes can learn from them {then}"
-            self.told.emit(Message(f"{done} images are done", detail, "info", "Learn…", self.open))
+        then = "and propose on the others." if self._others() else "for images that come."
+        detail = f"A model of your classes can learn from them {then}"
+        self.told.emit(Message(text, detail, "info", "Learn…", self.open))
 
     def _others(self) -> int:
         """Images that nobody has looked at yet."""
@@ -174,13 +203,21 @@ class LearnFeature(Feature):
             self._dialog.show_progress(progress)
 
     def _on_learned(self, outcome: "LearnOutcome") -> None:
-        self._is_learning = False
+        self._is_learning = self._has_offered = False
         self._outcome = outcome
         if self._dialog is not None:
             self._dialog.show_outcome(outcome, others=self._others())
+            project = self._session.project
+            if project is not None:
+                show = partial(self._on_pictures, outcome)
+                self._run_beside(partial(_pictures, project, outcome.record.number), show, _log_only, joins=True)
         if self._dialog is None or not self._dialog.isVisible():
             kept = "is there" if outcome.is_installed else "is not better, and was not installed"
             self.told.emit(Message(f"{outcome.record.model} {kept}", "", "info", "Show", self.open))
+
+    def _on_pictures(self, outcome: "LearnOutcome", images: "list[Shown]") -> None:
+        if self._dialog is not None and self._outcome is outcome:
+            self._dialog.outcome.show_pictures(outcome, images)
 
     def _on_not_learned(self, error: MaskwrightError) -> None:
         self._is_learning = False
@@ -197,6 +234,42 @@ def _counted(project: "Project", progress: Monitor) -> Counted:
 
     progress.report(0, None, "Counting what there is to learn from")
     return learning_plan(project), missing_requirement(), interrupted_round(project)
+
+
+def leave_to_old(project: "Project", record: "RoundRecord") -> None:
+    """The new model does not propose the classes that the one before finds better, until a round is better on them."""
+    from maskwright.learning.gate import classes_left_to
+    from maskwright.prelabel.mapping import store_mapping
+
+    left = classes_left_to(record.old_figures, record.figures)
+    if left and len(left) < len(record.category_ids):
+        store_mapping(project, record.model_hash, dict.fromkeys(left))
+
+
+def _offer(project: "Project", _progress: Monitor) -> str | None:
+    from maskwright.learning.offer import offer
+
+    return offer(project)
+
+
+def _worth(project: "Project", progress: Monitor) -> "Worth":
+    from maskwright.learning.worth import worth_of
+
+    progress.report(0, None, "Reading what correcting has cost")
+    return worth_of(project)
+
+
+def _pictures(project: "Project", number: int, progress: Monitor) -> "list[Shown]":
+    from maskwright.learning.looks import Looks
+    from maskwright.learning.rounds import looks_path
+    from maskwright_gui.features.learn.pictures import shown_images
+
+    looks = Looks.read(looks_path(project.path, number))
+    return shown_images(looks, project.image_root, progress) if looks is not None else []
+
+
+def _log_only(error: MaskwrightError) -> None:
+    log.info("%s", error)
 
 
 def _learned(

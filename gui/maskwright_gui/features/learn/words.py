@@ -3,9 +3,11 @@
 from collections.abc import Mapping
 
 from maskwright.learning.events import LearnProgress
-from maskwright.learning.gate import Figures
+from maskwright.learning.gate import classes_left_to
 from maskwright.learning.learn import LearnOutcome
 from maskwright.learning.plan import GOOD_OBJECTS, LearningPlan
+from maskwright.learning.rounds import RoundRecord
+from maskwright.learning.worth import RoundWorth
 from maskwright_gui.workers.batch_status import duration_text
 
 _PHASES = {
@@ -66,9 +68,10 @@ def outcome_text(outcome: LearnOutcome) -> str:
     record = outcome.record
     lines = []
     if record.figures is not None:
-        lines.append(_finds(record.model, record.figures))
-    if record.old_model is not None and record.old_figures is not None:
-        lines.append(_finds(record.old_model, record.old_figures))
+        new, old = record.figures, record.old_figures
+        before = f"; {record.old_model} {old.recall:.0%}, {1 - old.precision:.0%}" if old is not None else ""
+        lines.append(f"{record.model} finds {new.recall:.0%} of your objects, {1 - new.precision:.0%} false{before}.")
+        lines.append(f"Counted on {counted(new.images, 'held-out image')} with {counted(new.objects, 'object')}.")
     kept = "Installed" if outcome.is_installed else "Not installed"
     lines.append(f"{kept}: {record.reason}.")
     if outcome.skipped:
@@ -76,8 +79,13 @@ def outcome_text(outcome: LearnOutcome) -> str:
     return "\n".join(lines)
 
 
-def _finds(name: str, figures: Figures) -> str:
-    return (
-        f"{name} finds {figures.recall:.0%} of your objects; {1 - figures.precision:.0%} of what it proposes is false"
-        f" ({counted(figures.images, 'held-out image')})."
-    )
+def extend_text(record: RoundRecord) -> str:
+    """For the choice to keep what the model before proposes beside."""
+    better = len(classes_left_to(record.old_figures, record.figures))
+    more = f", and of {better} that it finds better" if better else ""
+    return f"Keep the proposals of {record.old_model} of classes that this model lacks{more}"
+
+
+def worth_text(entry: RoundWorth) -> str:
+    """One round, for a screen reader."""
+    return f"{entry.label}: {entry.corrections:.1f} corrections an image on {counted(entry.images, 'image')}"

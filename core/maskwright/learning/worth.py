@@ -1,0 +1,107 @@
+"""Whether another round is worth it: what correcting cost under each round's model, beside its held-out figures."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from maskwright.document.values import ImageState
+from maskwright.learning.gate import Figures
+from maskwright.learning.rounds import RoundRecord, read_rounds
+from maskwright.project import Project
+from maskwright.review.effort import EffortLog, InstanceEffort, effort_log
+
+LEAST_IMAGES = 3
+"""Corrected images of a round from which its cost is compared."""
+_NEXT_SHARE = 0.5
+"""Of what one round saved, the next one is taken to save: error falls by a power of the number of images."""
+
+
+@dataclass(frozen=True, slots=True)
+class RoundWorth:
+    """The images that one model proposed on and a user has dealt with."""
+
+    label: str
+    """Of the round; "before" for what came before the first one."""
+    images: int
+    corrections: float
+    """An image: objects drawn, changed, or rejected."""
+    seconds: float
+    """Active ones, an image."""
+    figures: Figures | None = None
+    """On held-out images."""
+
+
+@dataclass(frozen=True, slots=True)
+class Worth:
+    """The rounds in order, and what follows from them."""
+
+    rounds: tuple[RoundWorth, ...]
+    images_left: int
+    advice: str
+    is_over: bool = False
+    """Another round would save less than it takes."""
+
+
+def worth_of(project: Project) -> Worth:
+    """Reads the whole history. Raises ProjectError where the project cannot be read."""
+    records = [record for record in read_rounds(project.path) if record.is_installed]
+    counts = project.images.state_counts()
+    left = sum(count for state, count in counts.items() if state.is_untouched)
+    done = set(project.images.ids(states=(ImageState.DONE, ImageState.EMPTY)).tolist())
+    rounds = rounds_worth(effort_log(project), done, records)
+    advice, is_over = advised(rounds, left, records[-1].seconds if records else 0.0)
+    return Worth(rounds, left, advice, is_over)
+
+
+def rounds_worth(log: EffortLog, done: set[int], records: Sequence[RoundRecord]) -> tuple[RoundWorth, ...]:
+    """done: ids of the images that are finished; others say nothing yet."""
+    number = {record.model_hash: at for at, record in enumerate(records, start=1)}
+    images: defaultdict[int, list[int]] = defaultdict(list)
+    for image_id in sorted(done & log.images.keys()):
+        images[number.get(log.proposed_by.get(image_id, ""), 0)].append(image_id)
+    corrected = _corrections(log)
+    found = []
+    for at, record in enumerate((None, *records)):
+        if not images[at]:
+            continue
+        count = len(images[at])
+        found.append(
+            RoundWorth(
+                label="before" if record is None else f"round {record.number}",
+                images=count,
+                corrections=sum(corrected.get(id_, 0) for id_ in images[at]) / count,
+                seconds=sum(log.images[id_].seconds for id_ in images[at]) / count,
+                figures=record.figures if record is not None else None,
+            )
+        )
+    return tuple(found)
+
+
+def advised(rounds: Sequence[RoundWorth], images_left: int, round_s: float) -> tuple[str, bool]:
+    """What to do next, in words, and whether it is to stop. round_s: what the latest round took."""
+    known = [entry for entry in rounds if entry.images >= LEAST_IMAGES]
+    if not images_left:
+        return "No image is left to propose on.", True
+    if len(known) < 2 or known[-1].label == "before":
+        wanted = f"at least {LEAST_IMAGES} images that the latest round proposed on"
+        return f"Correct {wanted}: what they cost tells whether another round is worth it.", False
+    gain_s = _NEXT_SHARE * (known[-2].seconds - known[-1].seconds)
+    saved_min, cost_min = max(0.0, gain_s * images_left / 60), round_s / 60
+    told = (
+        f"about {saved_min:.0f} of your minutes on the {images_left:,} images left, and takes {cost_min:.0f} to learn"
+    )
+    if saved_min <= cost_min:
+        return f"Another round would save {told}: better go on with what there is.", True
+    return f"Another round would save {told}.", False
+
+
+def _corrections(log: EffortLog) -> Mapping[int, int]:
+    """{image id: objects that were not taken as proposed}."""
+    counts: defaultdict[int, int] = defaultdict(int)
+    for item in log.instances.values():
+        counts[item.image_id] += _is_correction(item)
+    return counts
+
+
+def _is_correction(item: InstanceEffort) -> bool:
+    return item.is_drawn or (item.proposed is not None and not item.is_untouched)

@@ -1,0 +1,66 @@
+"""What came of a round: what the model finds, pictures of it, and whether it is to propose."""
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+
+from maskwright.learning.learn import LearnOutcome
+from maskwright_gui.features.learn import words
+from maskwright_gui.features.learn.pictures import HeldOutPictures, Shown
+
+
+class OutcomePage(QWidget):
+    """Shown when a round has ended."""
+
+    use_requested = Signal()
+    """The new model is to propose on the other images."""
+    again_requested = Signal()
+    """Back to the material, which may have changed."""
+    worth_requested = Signal()
+
+    def __init__(self, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.text = QLabel(self)
+        self.text.setWordWrap(True)
+        self.text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self.pictures = HeldOutPictures(self)
+        self.extends = QCheckBox("", self)
+        self.sorts = QCheckBox("Then show first what most needs looking at", self)
+        self.sorts.setChecked(True)
+        self.use_button = QPushButton("Use it", self)
+        self.use_button.setProperty("primary", True)
+        self.use_button.clicked.connect(self.use_requested)
+        again = QPushButton("What there is to learn from", self)
+        again.clicked.connect(self.again_requested)
+        self.worth_button = QPushButton("Is it worth it?", self)
+        self.worth_button.clicked.connect(self.worth_requested)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.addWidget(self.text)
+        column.addWidget(self.pictures, 1)
+        column.addStretch(0)
+        for row in (self.extends, self.sorts, self.use_button):
+            column.addWidget(row)
+        below = QHBoxLayout()
+        below.addWidget(again, 1)
+        below.addWidget(self.worth_button, 1)
+        column.addLayout(below)
+
+    def show_outcome(self, outcome: LearnOutcome, *, others: int) -> None:
+        """others: images that nobody has looked at yet."""
+        record = outcome.record
+        self.text.setText(words.outcome_text(outcome))
+        rest = f" and propose on the other {words.counted(others, 'image')}" if others else ""
+        self.use_button.setText(f"Use it{rest}")
+        self.use_button.setVisible(outcome.is_installed)
+        self.sorts.setVisible(outcome.is_installed and bool(others))
+        may_extend = outcome.is_installed and bool(others) and record.old_model is not None and not record.old_is_own
+        self.extends.setText(words.extend_text(record) if may_extend else "")
+        self.extends.setVisible(may_extend)
+        self.extends.setChecked(may_extend)
+        self.pictures.show_images((), "", "")
+
+    def show_pictures(self, outcome: LearnOutcome, images: Sequence[Shown]) -> None:
+        """As soon as they have been read."""
+        self.pictures.show_images(images, outcome.record.model, outcome.record.old_model or "")

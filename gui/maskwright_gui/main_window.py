@@ -64,7 +64,7 @@ class Later(QObject):
 DEFAULT_SIZE = QSize(1280, 800)
 LEAST_SIZE = QSize(640, 480)
 LAYOUT_VERSION = 1
-RIGHT_PX = 284
+RIGHT_PX = 248
 """Width of the panels on the right."""
 NARROW_PX, LOW_PX = 900, 620
 """Below these the panels give way to the canvas."""

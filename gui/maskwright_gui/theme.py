@@ -145,17 +145,18 @@ def _style_sheet(t: Theme) -> str:
     QMenu::icon {{ padding-left: 8px; }}
     QDockWidget {{ color: {t.muted}; font-weight: 600; }}
     QDockWidget::title {{ background: {t.panel}; padding: 6px 8px; border-bottom: 1px solid {t.border}; }}
-    QToolBar {{ background: {t.panel}; border: 0; spacing: 1px; padding: 3px; }}
+    QToolBar {{ background: {t.panel}; border: 0; spacing: 1px; padding: 3px 2px; }}
     QToolBar#thresholds {{ border-top: 1px solid {t.border}; padding: 0; }}
     QToolBar::separator {{ background: {t.border}; height: 1px; width: 1px; margin: 4px; }}
     QToolButton {{ border: 1px solid transparent; border-radius: 4px; padding: 4px; }}
-    QToolBar QToolButton {{ padding: 3px; }}
+    QToolBar QToolButton {{ padding: 3px 2px; }}
     QToolButton#qt_toolbar_ext_button {{ padding: 0; }}
     QToolButton:hover {{ background: {t.selection}; }}
     QToolButton:checked {{ background: {t.selection}; border-color: {t.accent}; }}
     QToolButton:focus {{ border-color: {t.accent}; }}
     QPushButton {{ background: {t.raised}; border: 1px solid {t.border}; border-radius: 4px; padding: 5px 12px; }}
     QDockWidget QPushButton {{ padding: 5px 8px; }}
+    QDockWidget QPushButton[tight="true"] {{ padding: 5px 2px; }}
     QPushButton[low="true"] {{ padding: 1px 8px; }}
     QPushButton:hover {{ background: {t.selection}; }}
     QPushButton:focus {{ border-color: {t.accent}; }}

@@ -88,10 +88,13 @@ class CategoriesPanel(QWidget):
         self._search.setClearButtonEnabled(True)
         self._search.textChanged.connect(self._filter)
         self._search.hide()
-        column.addWidget(self._search)
-        column.addWidget(self._stack, 1)
         self._whole = self._make_whole_switch()
-        column.addWidget(self._whole)
+        finding = QHBoxLayout()
+        finding.setContentsMargins(6, 0, 6, 0)
+        finding.addWidget(self._search, 1)
+        finding.addWidget(self._whole, 0, Qt.AlignmentFlag.AlignRight)
+        column.addLayout(finding)
+        column.addWidget(self._stack, 1)
         column.addLayout(row)
 
     def set_categories(
@@ -143,7 +146,7 @@ class CategoriesPanel(QWidget):
             left_out += is_hidden
             is_found = wanted in item.text(1).casefold()
             item.setHidden(not is_found or (is_hidden and not self._whole.isChecked()))
-        self._whole.setText(f"All {len(self._categories)} classes")
+        self._whole.setText(f"All {len(self._categories)}")
         self._whole.setVisible(bool(left_out))
 
     def _is_worth_a_row(self, item: QTreeWidgetItem) -> bool:

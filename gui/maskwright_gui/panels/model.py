@@ -132,8 +132,13 @@ class ModelPanel(QWidget):
         grid.setColumnStretch(0, 1)
         runs = QHBoxLayout()
         runs.setSpacing(6)
-        for button in (self._run, self._batch, self._pause, self._cancel):
-            runs.addWidget(button, 1)
+        of_all = QHBoxLayout()  # one half each, so that the first stays where it is while a batch runs
+        of_all.setSpacing(6)
+        for button in (self._batch, self._pause, self._cancel):
+            button.setProperty("tight", button is not self._batch)
+            of_all.addWidget(button, 1)
+        runs.addWidget(self._run, 1)
+        runs.addLayout(of_all, 1)
         below = QHBoxLayout()
         below.addWidget(self._progress, 1)
         below.addWidget(self._failures)
@@ -150,7 +155,7 @@ class ModelPanel(QWidget):
         column.addLayout(below)
         column.addStretch(1)
         # what a running batch shows has its room from the start: the dock must not jump when it appears
-        self.setMinimumSize(268, 168)
+        self.setMinimumSize(236, 168)
 
     def _connect(self) -> None:
         self._model.activated.connect(self._on_model_activated)

@@ -1,6 +1,6 @@
 """What lets the window become small: a panel that scrolls where it cannot shrink."""
 
-from PySide6.QtCore import QSize, Qt
+from PySide6.QtCore import QEvent, QObject, QSize, Qt
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QFrame, QScrollArea, QWidget
 
@@ -20,6 +20,7 @@ class Shrinking(QScrollArea):
         self.setWidget(panel)
         if is_strip:
             self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+            panel.installEventFilter(self)
 
     def sizeHint(self) -> QSize:
         return self._panel.sizeHint()
@@ -35,7 +36,18 @@ class Shrinking(QScrollArea):
         bar = self.horizontalScrollBar().sizeHint().height() if self.width() < least.width() else 0
         return least.height() + bar
 
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        super().resizeEvent(event)
+    def _fit_height(self) -> None:
         if self._is_strip and self.minimumHeight() != (height := self._strip_height()):
             self.setFixedHeight(height)
+
+    # Qt
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """A row of the strip was folded."""
+        if watched is self._panel and event.type() == QEvent.Type.LayoutRequest:
+            self._fit_height()
+        return super().eventFilter(watched, event)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fit_height()

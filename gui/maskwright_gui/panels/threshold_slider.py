@@ -12,7 +12,6 @@ from maskwright_gui.panels.widgets import muted_label, named
 from maskwright_gui.theme import LIGHT, Theme
 
 BINS = 47
-ABOVE_PX = 26
 HANDLE_PX = 7
 """Half the slider's handle: where its scale begins and ends."""
 
@@ -53,7 +52,7 @@ class ThresholdSlider(QWidget):
         beside: QWidget | None = None,
         parent: QWidget | None = None,
     ) -> None:
-        """above: what belongs to the slider, as wide as it if it wants to be. beside: what stands above the value."""
+        """above: what belongs to the slider, as wide as it. beside: what stands after the value."""
         super().__init__(parent)
         self.setToolTip(tip)
         name = muted_label(title, self, wraps=False)
@@ -72,12 +71,9 @@ class ThresholdSlider(QWidget):
             grid.addWidget(widget, 1, column)
         grid.setColumnStretch(1, 1)
         if above is not None:
-            is_wide = above.sizePolicy().expandingDirections() & Qt.Orientation.Horizontal
-            align = Qt.AlignmentFlag
-            grid.addWidget(above, 0, 1, align.AlignBottom if is_wide else align.AlignLeft | align.AlignVCenter)
+            grid.addWidget(above, 0, 1, Qt.AlignmentFlag.AlignBottom)
         if beside is not None:
-            grid.addWidget(beside, 0, 2, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
-        grid.setRowMinimumHeight(0, ABOVE_PX)  # what is above the sliders stands in one line
+            grid.addWidget(beside, 0, 3, 2, 1, Qt.AlignmentFlag.AlignVCenter)
         self.set_value(value)
         self._slider.valueChanged.connect(self._on_value_changed)
         self._slider.sliderReleased.connect(lambda: self.released.emit(self.value))
@@ -137,7 +133,7 @@ class ScoreHistogram(QWidget):
         self.update()
 
     def sizeHint(self) -> QSize:
-        return QSize(160, 18)
+        return QSize(160, 14)
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)

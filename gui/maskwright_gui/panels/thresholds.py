@@ -1,11 +1,11 @@
 """The strip under the canvas: thresholds that choose among the model's candidates, and what to do with the result."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QCheckBox, QGridLayout, QPushButton, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QPushButton, QToolButton, QVBoxLayout, QWidget
 
 from maskwright.document.values import Category
 from maskwright.inference.thresholds import Defaults, Thresholds
@@ -18,6 +18,7 @@ from maskwright_gui.theme import Theme
 _DEFAULTS = Defaults()
 _RANGES = {"score": (0.05, 0.99), "nms_iou": (0.1, 0.95), "mask_threshold": (0.1, 0.9), "min_iou": (0.85, 1.0)}
 
+_USUAL = Thresholds(_DEFAULTS.score, _DEFAULTS.nms_iou)
 _LEAST_STEP = 0.01
 ROOM_FOR = 999
 """Proposals: up to so many the buttons keep their width."""
@@ -48,6 +49,8 @@ class ThresholdStrip(QWidget):
     """The score of the model's own operating point is wanted."""
     reject_shown_requested = Signal()
     """Reject every proposal in view."""
+    expert_toggled = Signal(bool)
+    """The user has folded the second row away, or out."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -75,6 +78,8 @@ class ThresholdStrip(QWidget):
         self._reset.setText("↺")
         self._reset.clicked.connect(self.reset_requested)
         self._own_score: float | None = None
+        self._expert = QWidget(self)
+        self._more = self._make_more()
         self._sliders = self._make_sliders()
         self._counts = ProposalCounts()
         self._accept, self._reject, self._reject_shown = (QPushButton(self) for _ in range(3))
@@ -82,6 +87,8 @@ class ThresholdStrip(QWidget):
         self._reject.clicked.connect(lambda: self.reject_requested.emit(self.score))
         self._reject_shown.clicked.connect(self.reject_shown_requested)
         self._lay_out()
+        self.show_expert(False)
+        self._explain_more()
         self.set_counts(self._counts)
 
     @property
@@ -106,6 +113,7 @@ class ThresholdStrip(QWidget):
         self._agnostic.setChecked(thresholds.is_class_agnostic)
         self._agnostic.blockSignals(False)
         self._filter.set_left_out(thresholds.left_out)
+        self._explain_more()
 
     @property
     def reaches_all(self) -> bool:
@@ -189,24 +197,40 @@ class ThresholdStrip(QWidget):
         ):
             button.setToolTip(self._with_keys(tip))
 
+    def show_expert(self, is_on: bool) -> None:
+        """The second row: what few people move."""
+        self._expert.setVisible(is_on)
+        self._more.setChecked(is_on)
+        self._more.setArrowType(Qt.ArrowType.DownArrow if is_on else Qt.ArrowType.UpArrow)
+
+    def _explain_more(self) -> None:
+        """Values that are not the usual ones show, even where their sliders are folded away."""
+        shown = self._thresholds
+        moved = (shown.mask_threshold, shown.min_iou) != (_USUAL.mask_threshold, _USUAL.min_iou)
+        is_changed = moved or shown.is_class_agnostic or bool(shown.left_out)
+        self._more.setText("More •" if is_changed else "More")
+        told = "Overlap, mask, detail and classes of the proposals"
+        self._more.setToolTip(f"{told}\n• some of them were changed" if is_changed else told)
+
+    def _make_more(self) -> QToolButton:
+        more = named(QToolButton(self), "More thresholds")
+        more.setCheckable(True)
+        more.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        more.clicked.connect(self.show_expert)
+        more.clicked.connect(self.expert_toggled)
+        return more
+
     def _make_sliders(self) -> dict[str, ThresholdSlider]:
-        named = {
+        titles = {
             "score": ("Score", "Proposals need at least this score"),
             "nms_iou": ("Overlap", "Two proposals of a class may overlap by this IoU (NMS)"),
             "mask_threshold": ("Mask", "Probability from which a pixel belongs to an object"),
             "min_iou": ("Detail", "IoU that the outline keeps with the mask: lower means fewer vertices"),
         }
-        above_of: Mapping[str, QWidget] = {
-            "score": self.histogram,
-            "nms_iou": self._agnostic,
-            "mask_threshold": self._reaches_all,
-            "min_iou": self._filter,
-        }
         sliders = {}
-        for field, (title, tip) in named.items():
+        for field, (title, tip) in titles.items():
             value, (low, high) = getattr(self._thresholds, field), _RANGES[field]
-            above = above_of[field]
-            beside = self._reset if field == "score" else None
+            above, beside = (self.histogram, self._reset) if field == "score" else (None, None)
             slider = ThresholdSlider(
                 title, low=low, high=high, value=value, tip=tip, above=above, beside=beside, parent=self
             )
@@ -216,28 +240,34 @@ class ThresholdStrip(QWidget):
         return sliders
 
     def _lay_out(self) -> None:
-        grid = QGridLayout(self)
-        grid.setContentsMargins(12, 4, 12, 6)
-        grid.setHorizontalSpacing(12)
-        grid.setVerticalSpacing(2)
-        for column, field in enumerate(_RANGES):
-            grid.addWidget(self._sliders[field], 0, column, Qt.AlignmentFlag.AlignBottom)
-            grid.setColumnStretch(column, 3 if field == "score" else 2)
-        for column, pair in ((4, (self._effect, self._accept)), (5, (self._reject, self._reject_shown))):
-            stack = QVBoxLayout()
-            stack.setSpacing(2)
-            for widget in pair:
-                widget.setProperty("low", True)
-                stack.addWidget(widget)
-            grid.addLayout(stack, 0, column)
+        """One row for what is used on every image, and below it what is folded away at first."""
+        column = QVBoxLayout(self)
+        column.setContentsMargins(12, 2, 12, 4)
+        column.setSpacing(4)
+        row = QHBoxLayout()
+        row.setSpacing(8)
+        row.addWidget(self._sliders["score"], 1)
+        for widget in (self._reaches_all, self._effect, self._accept, self._reject, self._reject_shown, self._more):
+            row.addWidget(widget)
+        column.addLayout(row)
+        beside = QHBoxLayout(self._expert)
+        beside.setContentsMargins(0, 0, 0, 0)
+        beside.setSpacing(12)
+        for field in ("nms_iou", "mask_threshold", "min_iou"):
+            beside.addWidget(self._sliders[field], 1)
+        beside.addWidget(self._agnostic)
+        beside.addWidget(self._filter)
+        column.addWidget(self._expert)
 
     def _on_switched(self, **changed: Any) -> None:
         self._thresholds = replace(self._thresholds, **changed)
+        self._explain_more()
         self.released.emit(self._thresholds)
 
     def _on_moved(self, field: str, value: float) -> None:
         changed: dict[str, Any] = {field: value}
         self._thresholds = replace(self._thresholds, **changed)
+        self._explain_more()
         if field == "score":
             self.histogram.set_threshold(value)
             self._explain_reset()

@@ -25,7 +25,7 @@ def test_panels_come_back_with_the_room(opened: Workbench) -> None:
     window.resize(DEFAULT_SIZE)
     assert window.tabifiedDockWidgets(window.docks["Objects"]) == []
     after = [(dock.width(), dock.height()) for dock in window.docks.values()]
-    assert np.abs(np.subtract(after, before)).max() <= 4
+    assert np.abs(np.subtract(after, before)).max() <= 8  # the rows of the strip settle between the two
 
 
 def test_a_narrow_window_is_not_what_the_next_start_finds(opened: Workbench) -> None:

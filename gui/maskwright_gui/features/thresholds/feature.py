@@ -40,6 +40,7 @@ _SCOPE = "thresholds/scope"
 NOTHING = Change.of(())
 SCORES_AFTER_MS = 20
 """The histogram of an image's scores comes after its picture."""
+_EXPERT_SETTING = "thresholds/expert"
 
 
 class ThresholdsFeature(Feature):
@@ -78,6 +79,8 @@ class ThresholdsFeature(Feature):
         self._declare(*self._of_score())
         strip.reset_requested.connect(self.reset_score)
         self._restore_scope()
+        strip.show_expert(bool(self._settings.value(_EXPERT_SETTING, False, type=bool)))
+        strip.expert_toggled.connect(lambda is_on: self._settings.setValue(_EXPERT_SETTING, is_on))
         self._image_stored.connect(self._session.take_stored)
         self._window.theme_changed.connect(strip.set_theme)
         self._follow_keys(strip.show_keys)

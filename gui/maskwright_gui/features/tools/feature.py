@@ -94,16 +94,18 @@ OWN_TOOLS = (
     ToolEntry("eraser", "Eraser", "Eraser", "eraser", ("E",), EraserTool, words="rub remove"),
     ToolEntry(
         "redraw",
-        "Redraw outline",
-        "Redraw",
+        "Redraw a stretch of the outline",
+        "Fix edge",
         "scribble-loop",
         ("W",),
         RedrawTool,
         words="contour border correct repair fix",
         presets={"ISAT": ("R",)},
     ),
-    ToolEntry("hole", "Cut out", "Cut out", "circle-dashed", ("Shift+P",), HoleTool, words="hole subtract inside"),
-    ToolEntry("extend", "Add area", "Add area", "plus-circle", ("Shift+E",), ExtendTool, words="part grow union"),
+    ToolEntry(
+        "hole", "Cut an area out", "Cut area", "circle-dashed", ("Shift+P",), HoleTool, words="hole subtract inside"
+    ),
+    ToolEntry("extend", "Add an area", "Add area", "plus-circle", ("Shift+E",), ExtendTool, words="part grow union"),
     ToolEntry(
         "split",
         "Split by a line",

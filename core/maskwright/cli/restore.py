@@ -12,7 +12,9 @@ from maskwright.project.anew import set_aside
 from maskwright.project.backup import list_backups
 from maskwright.project.lock import Holder, ProjectLock
 from maskwright.project.restoring import restore as put_back
+from maskwright.project.salvage import salvage as salvage_file
 from maskwright.project.store import find_project
+from maskwright.words import count_of
 
 
 @reports_errors
@@ -22,12 +24,18 @@ def restore(
     anew: Annotated[
         bool, typer.Option("--anew", help="Set a damaged project aside of which no copy is whole, to begin again.")
     ] = False,
+    salvage: Annotated[
+        bool,
+        typer.Option("--salvage", help="Take what can still be read out of a damaged project, and go on with that."),
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON on standard output.")] = False,
 ) -> int:
     """List the earlier copies of a project, or bring one back; what was there is kept as a copy, too."""
     file = find_project(project)
     if file is None:
         raise ProjectError("there is no project here", path=project)
+    if salvage:
+        return _take_out(file, as_json=as_json)
     if anew:
         return _set_aside(file, as_json=as_json)
     if backup is None:
@@ -51,6 +59,16 @@ def restore(
     else:
         results().print(f"{backup} is back; what was there is kept as {kept.name}")
     return exit_codes.OK
+
+
+def _take_out(file: Path, *, as_json: bool) -> int:
+    found = salvage_file(file)
+    if as_json:
+        print_json({"images": found.images, "objects": found.objects, "steps": found.steps, "kept": str(found.kept)})
+    else:
+        counts = [count_of(found.images, "image"), count_of(found.objects, "object"), count_of(found.steps, "step")]
+        results().print(f"{', '.join(counts)} taken out; the damaged file is kept as {found.kept}")
+    return exit_codes.SOME_FAILED
 
 
 def _set_aside(file: Path, *, as_json: bool) -> int:

@@ -11,7 +11,7 @@ from maskwright.project.whole_files import sync_folder
 from maskwright.regular_files import is_own
 
 _RESTORE = "maskwright restore puts an earlier copy back"
-ANEW = "maskwright restore --anew sets it aside, and nothing is thrown away"
+ANEW = "maskwright restore --salvage takes out what can be read, --anew sets it aside; nothing is thrown away"
 _LOGS_FIRST = ("-wal", "-journal", "-shm", "")
 """While the file is there the project counts as damaged, so that this is tried again."""
 

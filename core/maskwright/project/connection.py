@@ -31,12 +31,21 @@ def connect(file: Path, mode: Mode, *, timeout: float = 5.0, is_immutable: bool 
     require_own_files(file)
     uri = f"{file.resolve().as_uri()}?mode={mode}{'&immutable=1' if is_immutable else ''}"
     connection = sqlite3.connect(uri, uri=True, timeout=timeout, isolation_level=None, check_same_thread=False)
+    connection.text_factory = _text
     try:
         _harden(connection)
     except BaseException:
         connection.close()
         raise
     return connection
+
+
+def _text(data: bytes) -> str | bytes:
+    """A text that is none stays bytes: it is damage of its row, not of all that is read beside it."""
+    try:
+        return data.decode()
+    except UnicodeDecodeError:
+        return data
 
 
 def require_own_files(file: Path) -> None:

@@ -165,6 +165,7 @@ OBJECTS = {name: sql for name, (sql, row) in DAMAGED.items() if row == "object 1
     "order": f"UPDATE instances SET z = {2**62} WHERE id = 1",
     "flags": "UPDATE instances SET flags = x'00' WHERE id = 1",
     "detail": "UPDATE instances SET dense = 'x' WHERE id = 1",
+    "a text that is none": "UPDATE instances SET extra = CAST(x'7bff7d' AS TEXT) WHERE id = 1",
     "time of the last edit": "UPDATE instances SET edited_at = x'00' WHERE id = 1",
     "class, a text": "UPDATE instances SET category_id = 'x' WHERE id = 1",
     "a record of a box": "UPDATE instances SET polygons = x'01000000030000000000000000000000' || '[]' WHERE id = 1",
@@ -237,6 +238,18 @@ def test_the_objects_of_an_image_without_a_name_or_a_size_are_kept_and_not_expor
     assert told.exit_code == 3, told.output
     assert [each["image_id"] for each in json.loads(out.read_bytes())["annotations"]] == [2]
     assert rows_of(place, "SELECT count(*) FROM instances") == [(2,)]
+
+
+@pytest.mark.parametrize("column", ["images.file_name", "categories.name", "settings.value", "history.label"])
+def test_a_text_that_is_none_is_damage_of_its_row_alone(place: Path, column: str) -> None:
+    table, name = column.split(".")
+    written(place, f"UPDATE {table} SET {name} = CAST(x'61ff62' AS TEXT) WHERE rowid = 1")
+    with Project.open(place, trusts_images=True) as project:
+        assert len(list(project.images.all())) == 3
+        assert len(project.categories.listed()) == 2
+        assert len(project.instances.document(2)) == 1
+        assert len(project.history.undo_steps(2).undo) == 1
+        assert len([*project.source.damaged_rows()]) == 1
 
 
 def test_undo_goes_back_to_a_damaged_step_and_no_further(place: Path) -> None:

@@ -3,15 +3,19 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from annotator import Habits, Trace, correcting, drawing_presses, pointing
+from annotator import LEVELS, Trace, correcting, drawing_presses, pointing
 from assist_protocol import Mask, iou
+from mending import mending_presses
 
 from maskwright.assist.protocol import View
 from maskwright.document.values import Instance
 from maskwright.geometry.raster import polygons_to_mask
 
 MATCHED = 0.5
-MOST_CLICKS = 12
+PATIENCE = 3
+"""Clicks after which the annotator mends by hand what is not good enough yet."""
+WORTH = 0.6
+"""IoU from which a proposal is mended instead of begun anew."""
 WAYS = ("drawing", "pointing", "loop", "loop and pointing")
 
 
@@ -35,25 +39,37 @@ class Match:
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One object. `drawing`: presses by level of IoU. Traces are None without an assistant."""
+    """One object. Presses of a drawing, and of mending its proposal by hand, for each of LEVELS; traces are None
+    without an assistant."""
 
-    drawing: dict[float, int]
+    drawing: tuple[int, ...]
     pointed: Trace | None
     match: Match | None
+    mended: tuple[int, ...]
     corrected: Trace | None
 
-    def presses(self, way: str, level: float, habits: Habits) -> int:
+    def presses(self, way: str, level: float) -> int:
         """A class that is wrong costs a press for the object and one for the class."""
-        drawn = self.drawing[level]
-        pointed = self.pointed.presses(level, drawn, habits.patience) if self.pointed is not None else drawn
-        anew = pointed if way.endswith("pointing") else drawn
+        drawn = self.drawing[LEVELS.index(level)]
+        anew = _clicked(self.pointed, level) if way.endswith("pointing") and self.pointed is not None else drawn
         if self.match is None or not way.startswith("loop"):
             return anew
         if self.match.iou >= level:
             return 1 if self.match.is_right_class else 2
-        if way == "loop" or self.corrected is None or self.match.iou < habits.worth:
+        if self.match.iou < WORTH:
             return anew
-        return self.corrected.presses(level, drawn, habits.patience) + (not self.match.is_right_class)
+        with_clicks = way.endswith("pointing") and self.corrected is not None
+        spent = _clicked(self.corrected, level) if with_clicks and self.corrected else self.mended[LEVELS.index(level)]
+        return spent + (not self.match.is_right_class)
+
+
+def _clicked(trace: Trace, level: float) -> int:
+    """One press for the box or the selection, one a click, and mending by hand where these do not suffice."""
+    tried = trace.ious[: PATIENCE + 1]
+    enough = next((number for number, value in enumerate(tried) if value >= level), None)
+    if enough is not None:
+        return 1 + enough
+    return len(tried) + trace.mending_to(level)[len(tried) - 1]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,17 +80,15 @@ class Answer:
     false: int
     """Proposals that are no object, or one that was found already: left open at no cost, or rejected at one each."""
 
-    def presses(self, way: str, level: float, habits: Habits, *, rejects: bool = False) -> int:
+    def presses(self, way: str, level: float, *, rejects: bool = False) -> int:
         more = self.false if rejects and way.startswith("loop") else 0
-        return sum(case.presses(way, level, habits) for case in self.cases) + more
+        return sum(case.presses(way, level) for case in self.cases) + more
 
 
-def answered(
-    targets: Sequence[Target], proposals: Sequence[Instance], view: View | None, levels: Sequence[float]
-) -> Answer:
+def answered(targets: Sequence[Target], proposals: Sequence[Instance], view: View | None) -> Answer:
     """view: of the assistant; None for an annotator who has none."""
     matches = matched(targets, proposals)
-    cases = tuple(_case(target, matches.get(number), view, levels) for number, target in enumerate(targets))
+    cases = tuple(_case(target, matches.get(number), view) for number, target in enumerate(targets))
     return Answer(cases, len(proposals) - len(matches))
 
 
@@ -96,13 +110,13 @@ def matched(targets: Sequence[Target], proposals: Sequence[Instance]) -> dict[in
     return taken
 
 
-def _case(target: Target, match: Match | None, view: View | None, levels: Sequence[float]) -> Case:
-    drawing = {level: drawing_presses(target.mask, level) for level in levels}
+def _case(target: Target, match: Match | None, view: View | None) -> Case:
+    drawing = tuple(drawing_presses(target.mask, level) for level in LEVELS)
+    mended = mending_presses(match.mask, target.mask, LEVELS, drawing) if match is not None else drawing
     if view is None:
-        return Case(drawing, None, match, None)
-    top = max(levels)
-    pointed = pointing(view, target.mask, level=top, most=MOST_CLICKS)
+        return Case(drawing, None, match, mended, None)
+    pointed = pointing(view, target.mask, drawing)
     corrected = None
-    if match is not None and match.iou < top:
-        corrected = correcting(view, match.instance.polygons, match.mask, target.mask, level=top, most=MOST_CLICKS)
-    return Case(drawing, pointed, match, corrected)
+    if match is not None and match.iou < max(LEVELS):
+        corrected = correcting(view, match.instance.polygons, match.mask, target.mask, drawing)
+    return Case(drawing, pointed, match, mended, corrected)

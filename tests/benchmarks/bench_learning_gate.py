@@ -35,7 +35,9 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as place:
         os.environ["MASKWRIGHT_MODELS"] = str(Path(place) / "models")
         with _stained_project(options.folder, Path(place)) as project:
-            outcome = learn(project, LearnOptions(steps=options.steps, seed=options.seed), on_progress=_show)
+            outcome = learn(
+                project, LearnOptions(steps=options.steps, seed=options.seed, counts_cpu=True), on_progress=_show
+            )
     record = asdict(outcome.record)
     print(json.dumps(record | {"peak_mb": outcome.peak_mb}, indent=1))
 

@@ -26,7 +26,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 import cv2
 from annotated_image import WAYS, Answer, Target, answered
-from annotator import Habits
+from annotator import LEVELS
 from assist_protocol import true_mask
 
 from maskwright.assist.loading import load_assistant
@@ -45,7 +45,6 @@ from maskwright.learning.plan import LearnOptions
 from maskwright.prelabel import run_batch
 from maskwright.project import Project, ScannedImage
 
-LEVELS = (0.85, 0.90)
 TAKEN = LEVELS[0]
 """IoU from which a proposal stays in the project as it is."""
 
@@ -81,7 +80,7 @@ class Loop:
     def _looked_at(self, name: str, *, assisted: bool) -> Answer:
         proposals = [one for one in self.project.instances.of(self.ids[name]) if one.state is InstanceState.PROPOSED]
         view = self.assistant.open(read_image(self.folder / "images" / name).bgr_u8) if assisted else None
-        return answered(self.targets[name], proposals, view, LEVELS)
+        return answered(self.targets[name], proposals, view)
 
     def _corrected(self, name: str) -> Answer:
         answer = self._looked_at(name, assisted=True)
@@ -95,7 +94,7 @@ class Loop:
             else:
                 id_ = self.project.instances.reserve_ids(1)[0]
                 pairs.append((None, Instance(id_, target.category, _outline(target))))
-        presses = answer.presses("loop and pointing", TAKEN, Habits())
+        presses = answer.presses("loop and pointing", TAKEN)
         self.project.instances.apply(
             self.ids[name], Change.of(pairs), label="Correct", gesture=Gesture(clicks=presses, active_s=2.0 * presses)
         )
@@ -160,11 +159,11 @@ def _summary(answers: Sequence[Answer]) -> dict[str, Any]:
         "false": sum(answer.false for answer in answers),
     }
     for level in LEVELS:
-        drawing = sum(answer.presses("drawing", level, Habits()) for answer in answers)
+        drawing = sum(answer.presses("drawing", level) for answer in answers)
         shares = {}
         for way in WAYS[1:]:
             for rejects in (False, True) if way.startswith("loop") else (False,):
-                presses = sum(answer.presses(way, level, Habits(), rejects=rejects) for answer in answers)
+                presses = sum(answer.presses(way, level, rejects=rejects) for answer in answers)
                 shares[f"{way}, rejecting" if rejects else way] = round(presses / drawing, 3)
         summary[str(level)] = {"drawing": round(drawing / objects, 2), "shares": shares}
     return summary

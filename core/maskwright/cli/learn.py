@@ -214,6 +214,9 @@ def _print_outcome(outcome: LearnOutcome) -> None:
         results().print(table)
     print_failures(outcome.skipped)
     early = "stopped early; " if outcome.was_stopped else ""
+    if record.was_starved and not outcome.was_stopped:
+        asked = f"{record.minutes:g} minutes"
+        results().print(f"the computer was busy: it had {record.seconds:.0f} s of {asked} of the processor")
     verb = "installed" if record.is_installed else "not installed"
     results().print(f"{early}{verb}: {record.reason}")
 

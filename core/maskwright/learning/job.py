@@ -12,6 +12,8 @@ from maskwright.learning.recipe import Recipe
 
 JOB_NAME = "job.json"
 CHECKPOINT_NAME = "checkpoint.pt"
+MOST_STEPS = 2500
+"""A machine that is fast enough stops here: after that many steps nothing more is learned from a small set."""
 BEST_MODEL = "best.xml"
 """What the process leaves behind, its .bin beside it."""
 

@@ -18,7 +18,7 @@ from maskwright.learning.judge import FALSE, assigned
 
 MOST_IMAGES = 24
 LOOKS_NAME = "looks.json"
-_FIDELITY = 0.95
+_FIDELITY = 0.98
 
 Kind = Literal["hit", "missed", "false"]
 

@@ -11,11 +11,12 @@ import orjson
 from maskwright.errors import FormatError
 from maskwright.formats.atomic import atomic_writer
 from maskwright.learning.gate import Figures
-from maskwright.learning.job import JOB_NAME
+from maskwright.learning.job import JOB_NAME, MOST_STEPS
 from maskwright.project.learned_classes import ROUNDS_FILE
 
 FOLDER, _RECORD = ROUNDS_FILE.parts
 _WORK = "round-"
+_STARVED = 0.7
 _log = logging.getLogger(__name__)
 
 
@@ -47,6 +48,13 @@ class RoundRecord:
     """Of the classes, in their order."""
     old_is_own: bool = True
     """The old model came of an earlier round, too."""
+    minutes: float | None = None
+    """Of the processor, that were asked for; None where steps were."""
+
+    @property
+    def was_starved(self) -> bool:
+        """Other work left it much less of the processor than was asked for."""
+        return self.minutes is not None and self.seconds < 60 * _STARVED * self.minutes and self.steps < MOST_STEPS
 
 
 def learning_folder(project_path: Path) -> Path:

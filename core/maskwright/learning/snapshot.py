@@ -128,4 +128,5 @@ def _draft(plan: LearningPlan, options: LearnOptions, old: _OldModel | None) -> 
         at=now(),
         old_model=old.name if old is not None else None,
         old_is_own=old is None or old.is_own,
+        minutes=options.minutes if options.steps is None else None,
     )

@@ -17,13 +17,11 @@ from torch import Tensor, nn
 from maskwright.errors import ModelError
 from maskwright.learning.batches import Batch
 from maskwright.learning.features import Features, frozen_features
-from maskwright.learning.job import CHECKPOINT_NAME, Job
+from maskwright.learning.job import CHECKPOINT_NAME, MOST_STEPS, Job
 from maskwright.learning.network import HeadConfig, LearnedNetwork, LightHeads
 from maskwright.learning.trunk import general_trunk
 from maskwright.training.losses import LossWeights, Targets, losses
 
-MOST_STEPS = 2500
-"""A machine that is fast enough stops here: after that many steps nothing more is learned from a small set."""
 _PATIENCE = 3.0
 _LEAST_STEPS = 60
 """Before these a busy machine may take as long as it likes: fewer are worth nothing."""

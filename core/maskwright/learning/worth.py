@@ -18,13 +18,13 @@ _NEXT_SHARE = 0.5
 
 @dataclass(frozen=True, slots=True)
 class RoundWorth:
-    """The images that one model proposed on and a user has dealt with."""
+    """One round, and the images that its model proposed on and a user has dealt with."""
 
     label: str
     """Of the round; "before" for what came before the first one."""
     images: int
     corrections: float
-    """An image: objects drawn, changed, or rejected."""
+    """An image: objects drawn, changed, or rejected; 0 where no image has been corrected yet."""
     seconds: float
     """Active ones, an image."""
     figures: Figures | None = None
@@ -62,15 +62,15 @@ def rounds_worth(log: EffortLog, done: set[int], records: Sequence[RoundRecord])
     corrected = _corrections(log)
     found = []
     for at, record in enumerate((None, *records)):
-        if not images[at]:
+        if record is None and not images[at]:
             continue
         count = len(images[at])
         found.append(
             RoundWorth(
                 label="before" if record is None else f"round {record.number}",
                 images=count,
-                corrections=sum(corrected.get(id_, 0) for id_ in images[at]) / count,
-                seconds=sum(log.images[id_].seconds for id_ in images[at]) / count,
+                corrections=sum(corrected.get(id_, 0) for id_ in images[at]) / max(count, 1),
+                seconds=sum(log.images[id_].seconds for id_ in images[at]) / max(count, 1),
                 figures=record.figures if record is not None else None,
             )
         )
@@ -82,7 +82,7 @@ def advised(rounds: Sequence[RoundWorth], images_left: int, round_s: float) -> t
     known = [entry for entry in rounds if entry.images >= LEAST_IMAGES]
     if not images_left:
         return "No image is left to propose on.", True
-    if len(known) < 2 or known[-1].label == "before":
+    if len(known) < 2 or known[-1] != rounds[-1]:
         wanted = f"at least {LEAST_IMAGES} images that the latest round proposed on"
         return f"Correct {wanted}: what they cost tells whether another round is worth it.", False
     gain_s = _NEXT_SHARE * (known[-2].seconds - known[-1].seconds)

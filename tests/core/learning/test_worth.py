@@ -115,3 +115,12 @@ def test_classes_that_the_old_model_finds_better_are_left_to_it() -> None:
 
     assert classes_left_to(old, new) == (1,)
     assert classes_left_to(None, new) == ()
+
+
+def test_round_without_corrected_images_compares_nothing() -> None:
+    fresh = RoundWorth("round 2", 0, 0.0, 0.0, FIGURES)
+
+    text, is_over = advised([*rounds(90, 30), fresh], 100, 120.0)
+
+    assert not is_over
+    assert "would save" not in text

@@ -23,6 +23,7 @@ from maskwright.learning.requirements import Missing
 from maskwright.learning.rounds import RoundRecord, looks_path
 from maskwright.prelabel.mapping import stored_mapping
 from maskwright_gui.app import Workbench
+from maskwright_gui.features.learn import words
 from maskwright_gui.features.learn.dialog import LearnDialog
 from maskwright_gui.features.learn.pictures import Picture
 
@@ -320,3 +321,20 @@ def test_model_that_is_not_the_projects_own_may_be_extended(
     assert project is not None
     assert asked == [True]
     assert stored_mapping(project, "h") == {1: None}
+
+
+def test_round_that_got_too_little_of_the_processor_says_so(tmp_path: Path) -> None:
+    busy = outcome(tmp_path / "model.xml", minutes=5.0, seconds=70.0)
+    fine = outcome(tmp_path / "model.xml", minutes=5.0, seconds=290.0)
+
+    assert "learning got 1 min 10 s of 5 minutes" in words.outcome_text(busy)
+    assert "busy" not in words.outcome_text(fine)
+
+
+def test_share_of_few_objects_is_said_to_say_little(tmp_path: Path) -> None:
+    many = outcome(tmp_path / "model.xml", figures=replace(FIGURES, objects=60))
+
+    assert "2 held-out images with 6 objects: so few that it may be chance" in words.outcome_text(
+        outcome(tmp_path / "model.xml")
+    )
+    assert "chance" not in words.outcome_text(many)

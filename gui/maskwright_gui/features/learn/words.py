@@ -10,6 +10,8 @@ from maskwright.learning.rounds import RoundRecord
 from maskwright.learning.worth import RoundWorth
 from maskwright_gui.workers.batch_status import duration_text
 
+_FEW_OBJECTS = 20
+"""On held-out images, below which a share says little."""
 _PHASES = {
     "starting": "Getting ready",
     "learning": "Learning",
@@ -71,9 +73,13 @@ def outcome_text(outcome: LearnOutcome) -> str:
         new, old = record.figures, record.old_figures
         before = f"; {record.old_model} {old.recall:.0%}, {1 - old.precision:.0%}" if old is not None else ""
         lines.append(f"{record.model} finds {new.recall:.0%} of your objects, {1 - new.precision:.0%} false{before}.")
-        lines.append(f"Counted on {counted(new.images, 'held-out image')} with {counted(new.objects, 'object')}.")
+        few = ": so few that it may be chance" if new.objects < _FEW_OBJECTS else ""
+        lines.append(f"Counted on {counted(new.images, 'held-out image')} with {counted(new.objects, 'object')}{few}.")
     kept = "Installed" if outcome.is_installed else "Not installed"
     lines.append(f"{kept}: {record.reason}.")
+    if record.was_starved and not outcome.was_stopped:
+        had, asked = duration_text(record.seconds), counted(round(record.minutes or 0), "minute")
+        lines.append(f"The computer was busy: learning got {had} of {asked}. Another round in quiet will find more.")
     if outcome.skipped:
         lines.append(f"{counted(len(outcome.skipped), 'image')} could not be read: {outcome.skipped[0][1]}.")
     return "\n".join(lines)

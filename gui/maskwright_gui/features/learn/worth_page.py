@@ -47,7 +47,7 @@ class WorthPage(QWidget):
             for plot in self.plots:
                 self._row.addWidget(plot, 1)
         self.advice.setText(worth.advice)
-        rounds = worth.rounds
+        rounds = [entry for entry in worth.rounds if entry.images]
         self.plots[0].set_bars(
             Bars(
                 [entry.corrections for entry in rounds],
@@ -56,7 +56,7 @@ class WorthPage(QWidget):
                 texts=[words.worth_text(entry) for entry in rounds],
             )
         )
-        judged = [entry for entry in rounds if entry.figures is not None]
+        judged = [entry for entry in worth.rounds if entry.figures is not None]
         shares = [entry.figures.recall for entry in judged if entry.figures is not None]
         self.plots[1].set_bars(
             Bars(

@@ -1,4 +1,5 @@
-"""Damages files of every format and reads them, each slice in a process of its own under a limit of memory.
+"""Damages files of every format, as we and as others write them, and reads them, each slice in its own process
+under a limit of memory.
 
 python tests/benchmarks/fuzz_formats.py [--mutants 10000] [--seed 0] [--results FILE] [--neutral-share 0.1]
 
@@ -19,6 +20,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import fuzz_slices
 
+from foreign_sets import foreign_sets
 from format_fuzzing import mutated, neutral_change, survives, written_sets
 from maskwright.formats.registry import Format
 
@@ -33,8 +35,9 @@ def main() -> int:
 def _cases(chance: random.Random, share: float) -> Iterator[fuzz_slices.Case]:
     with tempfile.TemporaryDirectory() as name:
         scratch = Path(name)
-        sets = list(written_sets(scratch))
-        found = {kind.name: _read(kind, path, scratch) for kind, path in sets}
+        sets = [*written_sets(scratch), *foreign_sets(scratch)]
+        found = {path: _read(kind, path, scratch) for kind, path in sets}
+        assert all(found.values())
         while True:
             kind, path = chance.choice(sets)
             files = [path] if path.is_file() else sorted(file for file in path.rglob("*") if file.is_file())
@@ -44,7 +47,7 @@ def _cases(chance: random.Random, share: float) -> Iterator[fuzz_slices.Case]:
             data = mutated(whole, chance) if neutral is None else neutral
             file.write_bytes(data)
             what = f"{kind.name}: {file.name}{', neutral' if neutral else ''}: {data[:300]!r}"
-            yield what, partial(_look, kind, path, scratch, found[kind.name] if neutral is not None else None)
+            yield what, partial(_look, kind, path, scratch, found[path] if neutral is not None else None)
             file.write_bytes(whole)
 
 

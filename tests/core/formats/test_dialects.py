@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 import pytest
 
+from foreign_sets import foreign_sets
 from maskwright.document.values import InstanceState
 from maskwright.errors import FormatError
 from maskwright.formats.boxes import is_box
@@ -184,3 +185,11 @@ def test_a_box_of_corners_is_told_from_one_with_a_size(tmp_path: Path) -> None:
     assert any(
         "reaches out" in problem.reason for problem in format_of(tmp_path / "a.json").read(tmp_path / "a.json").problems
     )
+
+
+def test_sets_of_other_tools_are_recognised_and_read_whole(tmp_path: Path) -> None:
+    for kind, path in foreign_sets(tmp_path):
+        data = format_of(path).read(path)
+        assert (path, format_of(path).name) == (path, kind.name)
+        assert found(data)
+        assert [str(problem) for problem in data.problems if problem.effect == "skipped"] == []

@@ -55,6 +55,8 @@ class BatchOutcome:
     out: Path | None
     project_path: Path | None
     """Where the work is kept; None when it was removed because the COCO file is all that was asked for."""
+    has_boxes_only: bool = False
+    """The model finds no masks, so what it proposes are boxes."""
     refined: RefineReport | None = None
     """What the assistant made of the proposals, where one was asked."""
 
@@ -134,7 +136,8 @@ def prelabel_folder(
         model.device_note,
         out if is_complete else None,
         None if is_temporary and is_complete else place,
-        refined,
+        has_boxes_only=model.finds_boxes_only,
+        refined=refined,
     )
 
 

@@ -162,6 +162,8 @@ def _print(outcome: BatchOutcome, out: Path | None) -> None:
     console = summary() if out is None else results_beside(out)
     images, objects = count_of(report.done, "image"), count_of(outcome.instance_count, "object")
     console.print(f"{images} pre-labelled{failed}{rest}: {objects}{rate}")
+    if outcome.has_boxes_only and outcome.refined is None:
+        console.print("this model finds boxes, no masks; --refine assist outlines what is in them")
     if outcome.refined is not None:
         counts = outcome.refined.counts
         console.print(f"{counts[Verdict.TAKEN]} of {count_of(sum(counts.values()), 'proposal')} refined")

@@ -174,6 +174,27 @@ class InputMaps:
         return {"input_maps": half(self.maps), "are_logits": np.array(self.are_logits)}
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class BoxMasks:
+    """Of networks without masks: all of the box."""
+
+    def crop(
+        self, row: int, box_xyxy: NDArray[np.float32], frame: Frame, threshold: float, *, clips: bool = False
+    ) -> CroppedMask:
+        x1, y1, x2, y2 = whole_box(box_xyxy)
+        left, top = max(x1, 0), max(y1, 0)
+        width, height = min(x2, frame.size_wh[0]) - left, min(y2, frame.size_wh[1]) - top
+        if width <= 0 or height <= 0:
+            return np.zeros((0, 0), np.bool_), (0, 0)
+        return np.broadcast_to(np.True_, (height, width)), (left, top)  # which takes no memory
+
+    def soft(self, row: int, box_xyxy: NDArray[np.float32], frame: Frame, *, clips: bool = False) -> None:
+        return None
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        return {"are_boxes": np.array(True)}
+
+
 def logit(probability: float) -> np.float32:
     """Finite for 0 and 1, too."""
     inside = min(max(probability, _NEAR_ZERO), 1 - _NEAR_ZERO)

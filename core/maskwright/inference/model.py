@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from maskwright.errors import MaskwrightError, ModelError
 from maskwright.inference.adapters import ADAPTERS
+from maskwright.inference.adapters.boxes import BoxesAdapter
 from maskwright.inference.adapters.family import Adapter, PixelFormat, by_role
 from maskwright.inference.adapters.rows import no_candidates
 from maskwright.inference.boxes_only import finds_boxes_only
@@ -50,6 +51,11 @@ class Model:
     @property
     def family(self) -> str:
         return self._adapter.family
+
+    @property
+    def finds_boxes_only(self) -> bool:
+        """Whether its objects are boxes, of which an assistant may make outlines."""
+        return self._adapter.family == BoxesAdapter.family
 
     @property
     def labels(self) -> tuple[ModelCategory, ...]:
@@ -216,8 +222,8 @@ def recognised(interface: NetworkInterface, path: Path, pixels: PixelFormat | No
             return adapter
     if finds_boxes_only(interface.outputs):
         raise ModelError(
-            f"this model finds boxes only, no masks (its outputs: {described(interface.outputs)})", path=path,
-            hint="take one for instance segmentation; boxes found elsewhere come in by `maskwright import`",
+            f"this model finds boxes only, no masks, in a layout that is not known: {described(interface.outputs)}",
+            path=path, hint="boxes found elsewhere come in by `maskwright import`",
         )  # fmt: skip
     families = ", ".join(family.family for family in ADAPTERS)
     raise ModelError(

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from maskwright.geometry.convert import LastPrepared
+from maskwright.inference.masks import BoxMasks
 from maskwright.inference.nms import nms_indices
 from maskwright.inference.prediction import ExactOutline, Outline, Prediction, outline_together
 from maskwright.inference.sampling import largest_component
@@ -109,7 +110,7 @@ def selected(candidates: "Candidates", wanted: Thresholds) -> tuple[Prediction, 
         prediction = known[pair]
         if prediction is not None:
             found.append(prediction)
-    outline_together(found, candidates.remembered.last_prepared)
+    outline_together((each for each in found if not each.is_box), candidates.remembered.last_prepared)
     return tuple(found)
 
 
@@ -141,7 +142,8 @@ def _prediction(candidates: "Candidates", pair: int, wanted: Thresholds) -> Pred
     row = int(candidates.rows[pair])
     box = candidates.boxes_xyxy[row]
     mask, corner_xy = candidates.remembered.mask(candidates, row, wanted)
-    if candidates.defaults.keeps_largest_part:
+    is_box = isinstance(candidates.masks, BoxMasks)
+    if candidates.defaults.keeps_largest_part and not is_box:
         mask, corner_xy = largest_component(mask, corner_xy)
     if not mask.size:
         return None
@@ -155,6 +157,7 @@ def _prediction(candidates: "Candidates", pair: int, wanted: Thresholds) -> Pred
         bbox_xyxy=(_within(x1, width), _within(y1, height), _within(x2, width), _within(y2, height)),
         image_size_wh=candidates.frame.size_wh,
         outline=Outline(ExactOutline(mask, corner_xy), wanted.min_iou),
+        is_box=is_box,
     )
 
 

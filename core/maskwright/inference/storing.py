@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from maskwright.inference.frame import Frame
 from maskwright.inference.masks import (
     NOTHING,
+    BoxMasks,
     CroppedMask,
     HeatMaps,
     InputMaps,
@@ -116,6 +117,8 @@ def compacted(candidates: "Candidates") -> "Candidates":
 
 def restored_masks(arrays: Mapping[str, NDArray[Any]]) -> MaskSource:
     """The inverse of `MaskSource.arrays`; raises KeyError where the arrays are of no known form."""
+    if "are_boxes" in arrays:
+        return BoxMasks()
     if "maps" in arrays:
         return HeatMaps(arrays["maps"].astype(np.float32))
     if "input_maps" in arrays:

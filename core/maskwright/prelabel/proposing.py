@@ -67,7 +67,8 @@ class Proposer:
             category_id = self.category_ids.get(prediction.category_id)
             if category_id is not None and prediction.polygons:
                 dense = prediction.dense if packs_dense else None
-                proposals.append(Proposal(category_id, prediction.score, prediction.polygons, dense))
+                outline, is_box = prediction.polygons, prediction.is_box
+                proposals.append(Proposal(category_id, prediction.score, outline, dense, is_box=is_box))
         return proposals
 
     def provenance(self, candidates: Candidates, when: str | None = None) -> Provenance:

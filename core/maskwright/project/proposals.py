@@ -112,14 +112,21 @@ def preview_change(
             before = known.pop()
             if before.provenance is not None and _REFINED in before.provenance.model_name:
                 continue
-            pairs.append((before, replace(before, polygons=proposal.polygons, dense=proposal.dense)))
+            pairs.append((before, _with_outline_of(before, proposal)))
         else:
             state, score = InstanceState.PROPOSED, proposal.score
             outline, dense = proposal.polygons, proposal.dense
-            new = Instance(new_id(proposal), proposal.category_id, outline, state, score=score, dense=dense)
+            new = Instance(
+                new_id(proposal), proposal.category_id, outline, state, score=score, dense=dense, extra=proposal.extra()
+            )
             pairs.append((None, new))
     gone = [(instance, None) for instances in old.values() for instance in instances]
     return Change.of([*pairs, *gone])
+
+
+def _with_outline_of(instance: Instance, proposal: Proposal) -> Instance:
+    extra = proposal.extra() if proposal.is_box else instance.extra
+    return replace(instance, polygons=proposal.polygons, dense=proposal.dense, extra=extra)
 
 
 def without_answered(proposals: Sequence[Proposal], answered: Sequence[Instance]) -> list[Proposal]:

@@ -3,6 +3,7 @@
 To add a family: write its file, with a class as `family.Adapter` describes, and add it to ADAPTERS.
 """
 
+from maskwright.inference.adapters.boxes import BoxesAdapter
 from maskwright.inference.adapters.family import Adapter
 from maskwright.inference.adapters.instances import InstancesAdapter
 from maskwright.inference.adapters.mask_rcnn import MaskRcnnAdapter
@@ -20,5 +21,6 @@ ADAPTERS: tuple[type[Adapter], ...] = (
     RfDetrAdapter,
     InstancesAdapter,
     YoloSegAdapter,
+    BoxesAdapter,
 )
 """Asked in this order; the first that recognises a network has it."""

@@ -30,7 +30,7 @@ _OF: Mapping[str, tuple[Fields, ...]] = {
     "export": (
         {**_WRITTEN, "unreviewed": "whole", "losses": "texts", "left_out": "objects"},
         {"sets": "objects", "losses": "texts", "notes": "texts"},
-        {"path": "text", "instances": "whole"},
+        {"path": "text", "instances": "whole", "losses": "texts"},
     ),
     "import": (
         {

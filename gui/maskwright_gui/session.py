@@ -82,6 +82,8 @@ class Session(QObject):
         self._histories = Histories()
         self._wanted_image: int | None = None
         """To be shown when the project answers again."""
+        self._is_stale = False
+        """Another road has changed the project, and it did not answer when that was to be read."""
         self.take_gesture: Callable[[], Gesture] = Gesture
         """What the person did since it was last asked."""
 
@@ -109,6 +111,7 @@ class Session(QObject):
         self._classes.keep()
         link, self._link, self.project = self._link, None, None
         self.unsaved.follow(None)
+        self._is_stale = False
         link.stop()
         self._histories.clear()
         self._wanted_image, self._classes = None, ListedClasses()
@@ -162,7 +165,7 @@ class Session(QObject):
     @property
     def misses_something(self) -> bool:
         """Whether `go_on` has anything to read that the project did not answer."""
-        return self._wanted_image is not None or self._histories.has_partial
+        return self._is_stale or self._wanted_image is not None or self._histories.has_partial
 
     def go_on(self) -> None:
         """The project answers again: read what could not be read meanwhile."""
@@ -170,6 +173,7 @@ class Session(QObject):
             self.reload_categories()
         except NoAnswerError:
             return  # it hangs once more; whoever noticed that calls again
+        self._is_stale = False
         self._histories.forget_partial()
         self.history_changed.emit()
         if self._wanted_image is not None:
@@ -300,8 +304,12 @@ class Session(QObject):
         self.record_changed.emit(image_id)
         if self._link is None or self.document is None or self.document.image_id != image_id:
             return
-        self.image = self._link.reader.image(image_id)
-        change = difference(self.document, self._link.reader.document(image_id))
+        try:
+            image, document = self._link.reader.image(image_id), self._link.reader.document(image_id)
+        except NoAnswerError:
+            self._is_stale = True
+            return
+        self.image, change = image, difference(self.document, document)
         if not change.is_empty:
             self.document = self.document.apply(change)
             self._announce(change)
@@ -313,7 +321,10 @@ class Session(QObject):
             return
         self.record_changed.emit(image_id)
         if self._link is not None:
-            self.image = self._link.reader.image(image_id)
+            try:
+                self.image = self._link.reader.image(image_id)
+            except NoAnswerError:
+                self._is_stale = True
         if not change.is_empty:
             self.document = self.document.apply(change)
             self._announce(change)
@@ -326,7 +337,10 @@ class Session(QObject):
         self._link.left.clear()
         if self.image is not None:
             self.refresh_document(self.image.id)
-        self.reload_categories()
+        try:
+            self.reload_categories()
+        except NoAnswerError:
+            self._is_stale = True
 
     def put_proposals(self, image_id: int, preview: "Preview") -> None:
         """Keep what a preview of the image shows; it reaches the document when it is in the database."""

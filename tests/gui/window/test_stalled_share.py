@@ -4,6 +4,7 @@ The share is a gate at the store's file layer and at the question whether the fo
 call waits, as calls on a real share do.
 """
 
+import sqlite3
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -128,6 +129,29 @@ def test_images_that_are_known_show_and_others_follow(qtbot: QtBot, opened: Work
 
     qtbot.waitUntil(lambda: opened.session.image.id == 6)
     assert NOT_SHOWN not in texts(opened)
+
+
+def test_what_another_road_changed_while_it_hung_is_shown_when_it_answers(
+    qtbot: QtBot, opened: Workbench, share: Share
+) -> None:
+    session = opened.session
+    (known,) = session.document
+    connection = sqlite3.connect(session.project.path / "project.db")
+    with connection:
+        connection.execute("UPDATE instances SET flags = 3 WHERE id = ?", (known.id,))
+        connection.execute("UPDATE categories SET name = 'cat' WHERE id = ?", (known.category_id,))
+    connection.close()
+    share.hang()
+    session.refresh()
+    session.refresh_document(session.image.id)
+    assert not session.document[known.id].is_locked
+    assert session.misses_something
+
+    share.answer()
+
+    qtbot.waitUntil(lambda: session.document[known.id].is_locked)
+    qtbot.waitUntil(lambda: [each.name for each in session.categories] == ["cat"])
+    assert not session.misses_something
 
 
 def test_a_rescue_copy_is_kept_while_edits_wait_and_goes_with_them(

@@ -29,7 +29,7 @@ from maskwright.project.journal import change_from_bytes, change_to_bytes
 from maskwright.project.merging import MAPPING_SETTING
 from maskwright.project.packing import pack_polygons, pack_record, unpack_polygons
 from maskwright.project.proposals import Proposal
-from project_builders import drawn, make_project, square
+from project_builders import drawn, make_project, square, write_image
 
 CORE = Path(__file__).resolve().parents[3] / "core"
 BOMB = zlib.compress(bytes(300 * 2**20), 9)
@@ -404,6 +404,27 @@ def test_objects_whose_class_is_lost_can_be_seen_and_given_another(place: Path) 
         assert [category.name for category in project.categories.listed()] == ["class 1 (lost)", "cat"]
         (found,) = project.instances.document(1)
         project.instances.apply(1, Change.of([(found, replace(found, category_id=2))]), label="Change class")
+
+
+@pytest.mark.parametrize("kind", ["coco", "coco-folder", "yolo", "voc", "labelme", "cvat", "png"])
+def test_objects_of_no_class_are_left_out_of_an_export_however_large_the_project_is(
+    place: Path, tmp_path: Path, kind: str
+) -> None:
+    for index in range(3):
+        write_image(place.parent / "images" / f"{index:06d}.jpg", size_wh=(640, 480))
+    connection = sqlite3.connect(place / "project.db")
+    with connection:
+        connection.execute("UPDATE instances SET category_id = 99 WHERE id = 1")
+    connection.close()
+    out = tmp_path / ("out.json" if kind == "coco" else "out")
+    # It is opened for reading, where nothing is mended; no more is a large project that was closed well.
+    told = CliRunner().invoke(app, ["export", str(place), "--out", str(out), "--format", kind])
+    assert told.exit_code == 3, told.output
+    assert "object 1 of the project is damaged: there is no class 99" in " ".join(told.output.split())
+    assert "1 object on" in told.output
+    for command in (["queue"], ["effort"], ["classes"], ["learn", "--dry-run"]):
+        ran = CliRunner().invoke(app, [command[0], str(place), *command[1:]])
+        assert isinstance(ran.exception, SystemExit | None), ran.exception
 
 
 def test_objects_and_steps_of_an_image_that_is_lost_are_listed(place: Path) -> None:

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 LABEL = "Find the like"
 PREVIEW_LAYER = "alike"
-THRESHOLD = 0.4
+THRESHOLD = 0.35
 """Where most that is found is right, on photographs of droplets, nuts and fruit."""
 REST_MS = 300
 """Leafing through images begins no search."""

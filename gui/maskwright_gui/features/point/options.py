@@ -35,11 +35,11 @@ class PointBar(QFrame):
         self._list.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
         self._list.activated.connect(self._on_activated)
         self._note = muted_label("", self, wraps=False)
+        self._note.hide()
         self._current = BUNDLED
         row = QHBoxLayout(self)
-        row.setContentsMargins(10, 4, 10, 4)
+        row.setContentsMargins(4, 4, 4, 4)
         row.setSpacing(8)
-        row.addWidget(muted_label("Assistant", self, wraps=False))
         row.addWidget(self._list)
         row.addWidget(self._note)
         leave_focus(self)
@@ -74,6 +74,7 @@ class PointBar(QFrame):
         """Loading, how long it takes, or that it cannot be used."""
         if text != self._note.text():
             self._note.setText(text)
+            self._note.setVisible(bool(text))
             self._place()
 
     def show_speed(self, press_ms: float) -> None:

@@ -163,10 +163,14 @@ class PathTool(BaseTool):
         settled = outline[: len(outline) - self._running_count]
         marks.append(OverlayMarks(settled if len(settled) < _MANY_MARKS else settled[::8], Mark.VERTEX))
         if self._pointer is not None and self.state is State.PLACING:
-            lines.append(OverlayLine(as_points(self._points[-1], place), Stroke.GUIDE))
+            lines.append(OverlayLine(self._guide(place, self._pointer), Stroke.GUIDE))
         if self._pointer is not None and self._closes(self._pointer):
             marks.append(OverlayMarks(outline[:1], Mark.CLOSING))
         return Overlay(lines=tuple(lines), marks=tuple(marks))
+
+    def _guide(self, place: Point, pointer: Pointer) -> Points:
+        """The line that a click would add."""
+        return as_points(self._points[-1], place)
 
     def _use(self, points: list[Point]) -> None:
         raise NotImplementedError

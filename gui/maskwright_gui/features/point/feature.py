@@ -61,7 +61,7 @@ class PointFeature(Feature):
         """Why the answer that comes next is none has been told."""
         self._images, self._loader, self._strip = images, loader, thresholds.strip
         self.assistants = Assistants()
-        self.thread_ = OutlineThread(self._pixels, self.assistants, self)
+        self.thread_ = OutlineThread(self.pixels, self.assistants, self)
         self.thread_.answered.connect(self._on_answered)
         self.thread_.failed.connect(lambda error: self._tell_error("Nothing was outlined", error))
         self.thread_.loaded.connect(self._on_loaded)
@@ -99,6 +99,13 @@ class PointFeature(Feature):
     def assistant_name(self) -> str:
         """The one that is chosen, by name or path."""
         return str(self._settings.value(SETTING, BUNDLED))
+
+    def pixels(self, image_id: int, path: Path) -> NDArray[np.uint8]:
+        """In a thread: what was decoded for the canvas, else the file."""
+        from maskwright.images import read_image
+
+        decoded = self._loader.decoded(image_id, path)
+        return decoded[1] if decoded is not None else read_image(path).bgr_u8
 
     def choose(self, assistant: str) -> None:
         """By name or path; it is tried at once, so that a fault shows at once, and the one before stays if it fails."""
@@ -264,13 +271,6 @@ class PointFeature(Feature):
     def _show_choice(self) -> None:
         if self._tool is not None:
             self.bar.show_for(self.assistant_name)
-
-    def _pixels(self, image_id: int, path: Path) -> NDArray[np.uint8]:
-        """In the thread: what was decoded for the canvas, else the file."""
-        from maskwright.images import read_image
-
-        decoded = self._loader.decoded(image_id, path)
-        return decoded[1] if decoded is not None else read_image(path).bgr_u8
 
 
 def _loaded(assistants: Assistants, name: str, monitor: Monitor) -> "BackendAssistant":

@@ -26,6 +26,7 @@ from maskwright_gui.app import Workbench
 from maskwright_gui.features.learn import words
 from maskwright_gui.features.learn.dialog import LearnDialog
 from maskwright_gui.features.learn.pictures import Picture
+from maskwright_gui.workers.batch_status import BatchState
 
 FIGURES = Figures(f1=0.9, precision=0.91, recall=0.82, ap50=0.9, ap=0.7, score=0.4, images=2, objects=6)
 OLD = replace(FIGURES, precision=0.85, recall=0.71)
@@ -338,3 +339,23 @@ def test_share_of_few_objects_is_said_to_say_little(tmp_path: Path) -> None:
         outcome(tmp_path / "model.xml")
     )
     assert "chance" not in words.outcome_text(many)
+
+
+def test_model_that_is_used_takes_the_place_of_a_batch_that_runs(
+    qtbot: QtBot, project_bench: Workbench, ready: None, learned, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    asked: list[str] = []
+    batch = project_bench.batch
+    monkeypatch.setattr(batch, "run_on_untouched", lambda **_: asked.append("run"))
+    monkeypatch.setattr(batch, "cancel", lambda: asked.append("cancel"))
+    learned(lambda *_, **__: outcome(tmp_path / "model.xml"))
+    dialog = opened_dialog(qtbot, project_bench)
+    press(qtbot, dialog)
+    qtbot.waitUntil(lambda: dialog.outcome.use_button.isVisible())
+    batch._on_state(BatchState.RUNNING)
+
+    qtbot.mouseClick(dialog.outcome.use_button, Qt.MouseButton.LeftButton)
+    assert asked == ["cancel"]
+    batch._on_state(BatchState.IDLE)
+
+    assert asked == ["cancel", "run"]

@@ -100,7 +100,7 @@ class LearnDialog(QDialog):
     def show_failure(self, what: str, error: MaskwrightError) -> None:
         """On the page of the material: the next try begins there."""
         self.material.setText(f"{what}: {error.message}")
-        self._set_texts("", error.hint or "", None)
+        self._set_texts("", _sentence(error.hint) if error.hint else "", None)
         self.resume_button.hide()
         self.learn_button.setEnabled(self._plan is not None and self._plan.obstacle is None)
         self._pages.setCurrentIndex(_MATERIAL)

@@ -50,6 +50,8 @@ class LearnFeature(Feature):
         self._done_before = 0
         self._order_wanted: str | None = None
         """Of the images, once the new model has been over them."""
+        self._waiting: Callable[[], None] | None = None
+        """For the end of a batch."""
         self._outcome: LearnOutcome | None = None
         self._declare(
             Action(
@@ -113,15 +115,15 @@ class LearnFeature(Feature):
         """Choose the new model, and let it propose on all images that nobody has looked at."""
         if self._outcome is None or self._outcome.model_path is None:
             return
-        record, project = self._outcome.record, self._session.project
-        extends = self._dialog is not None and self._dialog.outcome.extends.isChecked()
-        if extends and project is not None:
+        record, project, dialog = self._outcome.record, self._session.project, self._dialog
+        extends = dialog is not None and dialog.outcome.extends.isChecked()
+        is_sorted = dialog is not None and dialog.outcome.sorts.isChecked()
+        if extends and project is not None and not project.is_read_only:
             leave_to_old(project, record)
         self._model.choose(str(self._outcome.model_path))
         if self._others():
-            is_sorted = self._dialog is not None and self._dialog.outcome.sorts.isChecked()
             self._order_wanted = ("disagreement" if record.old_model else "uncertainty") if is_sorted else None
-            self._batch.run_on_untouched(extends=extends)
+            self._propose(extends=extends)
         if self._dialog is not None:
             self._dialog.close()
         self._outcome = None
@@ -141,9 +143,22 @@ class LearnFeature(Feature):
         if self._dialog is not None:
             self._dialog.worth.advice.setText(f"What correcting has cost could not be read: {error}")
 
+    def _propose(self, *, extends: bool) -> None:
+        """At once, or when the batch of another model that runs has ended: that one is not wanted any more."""
+        if self._batch.state is BatchState.IDLE:
+            self._batch.run_on_untouched(extends=extends)
+        else:
+            self._waiting = partial(self._propose, extends=extends)
+            self._batch.cancel()
+
     def _on_batch(self, state: BatchState, _progress: object) -> None:
         """When the new model has proposed on all that is left, what most needs looking at comes first."""
-        if state is BatchState.IDLE and self._order_wanted is not None:
+        if state is not BatchState.IDLE:
+            return
+        if self._waiting is not None:
+            waiting, self._waiting = self._waiting, None
+            waiting()
+        elif self._order_wanted is not None:
             order, self._order_wanted = self._order_wanted, None
             self._images.panel.set_order(order)
 
@@ -184,6 +199,7 @@ class LearnFeature(Feature):
     def _on_project_changed(self, _project: object) -> None:
         self.stop()
         self._outcome, self._has_offered = None, False
+        self._waiting = self._order_wanted = None
         if self._dialog is not None:
             self._dialog.close()
 

@@ -41,8 +41,8 @@ class WorthPage(QWidget):
 
         if not self.plots:
             self.plots = [
-                BarPlot("Corrections an image", "objects", self),
-                BarPlot("Found on held-out images", "share", self),
+                BarPlot("Corrections an image, by round", "objects", self),
+                BarPlot("Found on held-out images, by round", "share", self),
             ]
             for plot in self.plots:
                 self._row.addWidget(plot, 1)
@@ -51,7 +51,7 @@ class WorthPage(QWidget):
         self.plots[0].set_bars(
             Bars(
                 [entry.corrections for entry in rounds],
-                [entry.label for entry in rounds],
+                [entry.label.removeprefix("round ") for entry in rounds],
                 [f"{entry.corrections:.1f}" for entry in rounds],
                 texts=[words.worth_text(entry) for entry in rounds],
             )
@@ -61,7 +61,7 @@ class WorthPage(QWidget):
         self.plots[1].set_bars(
             Bars(
                 shares,
-                [entry.label for entry in judged],
+                [entry.label.removeprefix("round ") for entry in judged],
                 [f"{share:.0%}" for share in shares],
                 backs=[1.0] * len(shares),
                 texts=[f"{entry.label}: {share:.0%}" for entry, share in zip(judged, shares, strict=True)],

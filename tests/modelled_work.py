@@ -261,7 +261,7 @@ class ModelledWork:
         """Takes the latest merge back."""
         self.settle_roads()
         project = self._bench.session.project
-        if project is not None and (merges := project.merges.all()):
+        if project is not None and (merges := project.stored.merges.all()):
             self._bench.classes.undo_merge(merges[-1].id)
             self.model.merges.pop()
 
@@ -288,7 +288,7 @@ class ModelledWork:
         self.settle()
         project = self._bench.session.project
         assert project is not None
-        names = frozenset(record.file_name for record in project.images.all())
+        names = frozenset(record.file_name for record in project.stored.images.all())
         made = back_up(project.path / "project.db", reason="daily")
         kept = made.with_name(f"kept-{len(self._copies)}.db")
         made.rename(kept)
@@ -299,7 +299,7 @@ class ModelledWork:
         self.settle()
         project = self._bench.session.project
         assert project is not None
-        names = frozenset(record.file_name for record in project.images.all())
+        names = frozenset(record.file_name for record in project.stored.images.all())
         usable = [(copy, model) for copy, model, known in self._copies if known == names]
         if not usable:
             return
@@ -349,33 +349,33 @@ class ModelledWork:
         session = self._bench.session
         project = session.project
         assert project is not None
-        names = {category.id: category.name for category in project.categories.listed()}
-        records = list(project.images.all())
+        names = {category.id: category.name for category in project.stored.categories.listed()}
+        records = list(project.stored.images.all())
         stored = {
             _place(each): (record.file_name.rpartition("/")[2], names[each.category_id])
             for record in records
-            for each in project.instances.of(record.id)
+            for each in project.stored.instances.of(record.id)
             if each.state.is_exported
         }
         assert stored == self.model.shown, self.latest
-        assert project.set_aside.all() == []
+        assert project.stored.set_aside.all() == []
         states = {record.file_name.rpartition("/")[2]: record.state for record in records}
         other = {name: (states[name], known) for name, known in self.model.states.items() if states[name] != known}
         assert not other, (other, self.latest)
         if session.image is not None:
             image_id = session.image.id
             self._qtbot.waitUntil(
-                lambda: dict(session.document.instances) == dict(project.instances.document(image_id).instances),
+                lambda: dict(session.document.instances) == dict(project.stored.instances.document(image_id).instances),
                 timeout=WAIT_MS,
             )
-            assert session.image.state is project.images.record(image_id).state, self.latest
-            assert session.image.file_name == project.images.record(image_id).file_name, self.latest
+            assert session.image.state is project.stored.images.record(image_id).state, self.latest
+            assert session.image.file_name == project.stored.images.record(image_id).file_name, self.latest
 
     def check_export(self, path: Path) -> None:
         project = self._bench.session.project
         assert project is not None
-        export_coco(project.source, path)
-        assert list(verify_coco(path, project.source, CocoExportOptions())) == []
+        export_coco(project.stored.source, path)
+        assert list(verify_coco(path, project.stored.source, CocoExportOptions())) == []
 
     @property
     def _image(self) -> str:

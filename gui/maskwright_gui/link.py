@@ -13,8 +13,9 @@ from maskwright.document.values import ImageRecord
 from maskwright.errors import MaskwrightError
 from maskwright.inference.candidate_cache import CandidateCache
 from maskwright_gui.history import History, Step, rebased
+from maskwright_gui.open_project import OpenProject
 from maskwright_gui.workers.ending import end_and_delete, left_behind, wait_for
-from maskwright_gui.workers.executor import FolderProbe, Waiting, answering
+from maskwright_gui.workers.executor import FolderProbe, Waiting
 from maskwright_gui.workers.read_ahead import ReadAhead
 from maskwright_gui.workers.storing import PendingEdit, state_after
 from maskwright_gui.workers.writer import EditWriter
@@ -52,28 +53,32 @@ class ImageReader:
     then in both is no harm, since its outcome is put where it is already; one that is in neither would be out of sight.
     """
 
-    def __init__(self, project: "Project", writer: EditWriter, ahead: ReadAhead) -> None:
+    def __init__(self, project: OpenProject, writer: EditWriter, ahead: ReadAhead) -> None:
         self._project, self._writer, self._ahead = project, writer, ahead
 
     def image(self, image_id: int) -> ImageRecord:
         """The record, its state as the pending edits make it."""
         pending = self._writer.pending_of(image_id)
         known = self._ahead.get(image_id)
-        record = known.record if known is not None else self._project.images.record(image_id)
+        record = known.record if known is not None else self._project.record(image_id)
         return replace(record, state=state_after(record.state, pending))
 
     def document(self, image_id: int) -> Document:
         """The instances, with the pending edits on top."""
         changes = self._writer.pending_changes(image_id)
         known = self._ahead.get(image_id)
-        document = known.document if known is not None else self._project.instances.document(image_id)
+        document = (
+            known.document
+            if known is not None
+            else self._project.ask(lambda stored: stored.instances.document(image_id))
+        )
         for change in changes:
             document = document.apply(rebased(change, document))
         return document
 
     def history(self, image_id: int) -> History:
         """The steps of earlier sessions, so that undo survives a restart; only before the first edit of this one."""
-        steps = self._project.history.undo_steps(image_id)
+        steps = self._project.ask(lambda stored: stored.history.undo_steps(image_id))
         done, undone = ([Step(entry.label, entry.change) for entry in side] for side in (steps.undo, steps.redo))
         return History(done, undone)
 
@@ -173,14 +178,14 @@ class ProjectLink:
 
     def __init__(self, project: "Project", parent: QObject) -> None:
         self.waiting = Waiting(FolderProbe(project.path))
-        self.project = project = answering(project, self.waiting)
+        self.project = OpenProject(project, self.waiting)
         self.ids = IdSupply(lambda count: project.instances.reserve_ids(count), self.waiting)
         self.cache = CandidateCache.of_project(project.path)
         """Candidates of the project's images."""
         self.writer = EditWriter(project, parent)
         self.ahead = ReadAhead(project, parent)
         self.left = LeftImages()
-        self.reader = ImageReader(project, self.writer, self.ahead)
+        self.reader = ImageReader(self.project, self.writer, self.ahead)
 
     def start(self) -> None:
         """Once whoever wants to hear of it is connected."""
@@ -206,7 +211,7 @@ class ProjectLink:
         def close() -> None:
             for thread in hanging:
                 thread.wait()
-            self.project.close()
+            self.project.stored.close()
 
         call = self.waiting.executor.post(close)
         self.waiting.close()

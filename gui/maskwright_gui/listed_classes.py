@@ -23,7 +23,7 @@ class ListedClasses:
         """Beside the window: nothing waits for it, and little is lost where it cannot be kept."""
         if self._link is None or self._link.project.is_read_only or self.listing == self._kept:
             return
-        project, listing = self._link.project, self.listing
+        project, listing = self._link.project.stored, self.listing
         self._kept = listing
 
         def keep() -> None:

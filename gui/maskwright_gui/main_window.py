@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QByteArray, QMimeData, QObject, QSettings, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDragLeaveEvent, QDropEvent, QResizeEvent
@@ -21,16 +20,13 @@ from maskwright_gui.actions import Actions, Menu
 from maskwright_gui.canvas.view import CanvasView
 from maskwright_gui.icons import themed_icon
 from maskwright_gui.messages import Toasts
+from maskwright_gui.open_project import OpenProject
 from maskwright_gui.panels.empty_state import EmptyState
 from maskwright_gui.panels.header import Header
 from maskwright_gui.panels.shrinking import Shrinking
 from maskwright_gui.panels.status import StatusBar
 from maskwright_gui.panels.widgets import EscapeLeaves, leave_focus
 from maskwright_gui.theme import DARK, Theme
-
-if TYPE_CHECKING:
-    from maskwright.project.store import Project
-
 
 LATER_MS = 15
 
@@ -171,7 +167,7 @@ class MainWindow(QMainWindow):
         for widget in self._key_lists:
             self.actions_table.attach(widget)
 
-    def show_project(self, project: "Project | None") -> None:
+    def show_project(self, project: OpenProject | None) -> None:
         """Name it in the header and the title; None: there is none."""
         name = shown(project.name) if project is not None else None
         self.header.show_project(name, read_only_reason=project.read_only_reason if project is not None else None)

@@ -4,17 +4,14 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
+from maskwright_gui.open_project import OpenProject
 from maskwright_gui.session import Session
 from maskwright_gui.workers import ending
 from maskwright_gui.workers.executor import FolderProbe
 from maskwright_gui.workers.keeping import RescueKeeper
-
-if TYPE_CHECKING:
-    from maskwright.project.store import Project
 
 LOOK_MS = 250
 LATE_S = 1.0
@@ -182,7 +179,7 @@ class SavingWatch(QObject):
             return Saving(len(edits), reason, kept, failure, is_unresponsive)
         return Saving(0, reason, is_unresponsive=is_unresponsive)
 
-    def _on_project_changed(self, project: "Project | None") -> None:
+    def _on_project_changed(self, project: OpenProject | None) -> None:
         if self._keeper is not None:
             self._keeper.close()
             self._keeper = None

@@ -21,6 +21,7 @@ from maskwright.errors import MaskwrightError, ProjectError
 from maskwright_gui.history import Histories, History, Step, difference, rebased
 from maskwright_gui.link import ProjectLink, UnsavedEdits
 from maskwright_gui.listed_classes import ListedClasses
+from maskwright_gui.open_project import OpenProject
 from maskwright_gui.workers.executor import NoAnswerError
 from maskwright_gui.workers.storing import Kind, PendingEdit, state_after
 
@@ -41,7 +42,7 @@ class Session(QObject):
     """The one place that knows the current project, image, document and selection; panels listen to its signals."""
 
     project_changed = Signal(object)
-    """Project | None."""
+    """OpenProject | None."""
     image_changed = Signal(object)
     """ImageRecord | None; `document_replaced` follows."""
     document_replaced = Signal(object)
@@ -65,7 +66,7 @@ class Session(QObject):
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self.project: Project | None = None
+        self.project: OpenProject | None = None
         self.image: ImageRecord | None = None
         self.document: Document | None = None
         self.selection: frozenset[int] = frozenset()
@@ -134,7 +135,8 @@ class Session(QObject):
         if self.project is None or self._link is None:
             return 0
         listed = list(edits)
-        here = {record.id for record in self.project.images.records(sorted({edit.image_id for edit in listed}))}
+        ids = sorted({edit.image_id for edit in listed})
+        here = {record.id for record in self.project.ask(lambda stored: stored.images.records(ids))}
         known = [edit for edit in listed if edit.image_id in here]
         for edit in known:
             self._link.writer.write(edit)
@@ -357,7 +359,11 @@ class Session(QObject):
 
     def reload_categories(self) -> None:
         """Read the classes of the project again, and their keys."""
-        listed, offered, deleted = self.project.categories.by_standing() if self.project is not None else ((), (), ())
+        listed, offered, deleted = (
+            self.project.ask(lambda stored: stored.categories.by_standing())
+            if self.project is not None
+            else ((), (), ())
+        )
         here = {each.category_id for each in self.document} if self.document is not None else set()
         shown = [each for each in (*offered, *deleted) if each.id in here]  # not written yet
         self._classes.listing = listing = self._classes.listing.settled((*listed, *shown))

@@ -150,7 +150,7 @@ def _memory(bench: Any) -> None:
     bench.point.choose("stand-in")
     _until(lambda: not bench.point.is_working)
     before = _rss()
-    for record in list(bench.session.project.images.all()):
+    for record in list(bench.session.project.stored.images.all()):
         count = len(backend.prepared)
         bench.session.show_image(record.id)
         _until(lambda count=count: len(backend.prepared) > count, 3)

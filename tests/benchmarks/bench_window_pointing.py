@@ -116,7 +116,7 @@ def _worked_through(truths: dict[str, list[Mask]], home: Path, least_iou: float)
     bench.classes.add("object")
     pointed, plain = Tally(), Tally()
     hand.warm_up()
-    for record in list(bench.session.project.images.all()):
+    for record in list(bench.session.project.stored.images.all()):
         bench.session.show_image(record.id)
         hand.settle(400)
         for truth in truths[record.file_name]:

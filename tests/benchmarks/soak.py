@@ -109,7 +109,7 @@ class Soak:
         project = self._bench.session.project
         if self._is_importing or self._bench.classes.is_working or project is None:
             return
-        if merges := project.merges.all():
+        if merges := project.stored.merges.all():
             self._bench.classes.undo_merge(merges[-1].id)
             self.done["merges undone"] += 1
 

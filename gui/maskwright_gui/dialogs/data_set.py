@@ -17,6 +17,7 @@ from PySide6.QtWidgets import (
 
 from maskwright.document.values import Category
 from maskwright.plain_text import shown
+from maskwright_gui.open_project import OpenProject
 from maskwright_gui.panels.class_bars import ClassBar, ClassBars
 from maskwright_gui.panels.duplicates import DuplicatesPage
 from maskwright_gui.panels.image_delegate import CELL, PICTURE_PX, GridDelegate
@@ -30,7 +31,6 @@ from maskwright_gui.workers.thumbnails import ThumbnailLoader
 
 if TYPE_CHECKING:
     from maskwright.project.measures import Measures
-    from maskwright.project.store import Project
 
 
 class DataSetWindow(QDialog):
@@ -42,13 +42,13 @@ class DataSetWindow(QDialog):
     search_requested = Signal(str)
     """Words for the main window's search field."""
 
-    def __init__(self, project: "Project", query: ImageQuery, theme: Theme, parent: QWidget) -> None:
+    def __init__(self, project: OpenProject, query: ImageQuery, theme: Theme, parent: QWidget) -> None:
         super().__init__(parent)
         self.setWindowTitle(f"Data set {shown(project.name)}")
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setWindowFlag(Qt.WindowType.WindowMaximizeButtonHint)
         self.resize(1040, 700)
-        reader = OverlayReader(project, project.categories.listed())
+        reader = OverlayReader(project.stored, project.ask(lambda stored: stored.categories.listed()))
         side_px = round(PICTURE_PX * parent.devicePixelRatioF())
         self._loader = ThumbnailLoader(self, max_side_px=side_px, read=reader)
         self.rows = ImageListModel(self._loader, self)

@@ -16,6 +16,7 @@ from maskwright.document.values import ImageRecord, ImageStanding
 from maskwright.errors import MaskwrightError
 from maskwright.monitor import Monitor
 from maskwright.plain_text import shown
+from maskwright_gui.open_project import OpenProject
 from maskwright_gui.operation import Operation
 from maskwright_gui.panels.image_query import ImageQuery
 from maskwright_gui.panels.state_marks import record_text
@@ -49,7 +50,7 @@ class ImageListModel(QAbstractListModel):
     def __init__(self, thumbnails: ThumbnailLoader, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._thumbnails = thumbnails
-        self._project: Project | None = None
+        self._project: OpenProject | None = None
         self._query = ImageQuery()
         self._ids: NDArray[np.int64] = np.empty(0, np.int64)
         self._reasons: Reasons | None = None
@@ -62,7 +63,7 @@ class ImageListModel(QAbstractListModel):
         """Pages to be read again; better than nothing while the project does not answer."""
         thumbnails.loaded.connect(self._on_thumbnail)
 
-    def set_project(self, project: "Project | None") -> None:
+    def set_project(self, project: OpenProject | None) -> None:
         """None: an empty list."""
         self.stop()
         self._project, self._rare = project, None
@@ -80,7 +81,7 @@ class ImageListModel(QAbstractListModel):
         is_counted = self._rare is not None and self._query.order == "rarity" and query != self._query
         if query.order == "rarity" and self._project is not None and not is_counted:
             self._wanted = query
-            self._count(self._project)
+            self._count(self._project.stored)
         else:
             self._wanted = None
             self._find(query)
@@ -92,12 +93,19 @@ class ImageListModel(QAbstractListModel):
 
     def reason(self, image_id: int) -> str:
         """Why the image stands where it does; empty in the order of names."""
-        return self._reasons.of(image_id) if self._reasons is not None else ""
+        reasons = self._reasons
+        if reasons is None or self._project is None:
+            return ""
+        return self._project.ask(lambda _stored: reasons.of(image_id))
 
     def origin(self, image_id: int) -> str:
         """Which model proposed on the image; empty where none has. A query by key."""
         try:
-            name = self._project.runs.proposed_by(image_id) if self._project is not None else None
+            name = (
+                self._project.ask(lambda stored: stored.runs.proposed_by(image_id))
+                if self._project is not None
+                else None
+            )
         except NoAnswerError:
             return ""
         return f"Proposed by {shown(name)}" if name is not None else ""
@@ -169,7 +177,11 @@ class ImageListModel(QAbstractListModel):
     def _find(self, query: ImageQuery) -> None:
         no_ids = np.empty(0, np.int64)
         try:
-            ids = query.image_ids(self._project, self._rare) if self._project is not None else no_ids
+            ids = (
+                self._project.ask(lambda stored: query.image_ids(stored, self._rare))
+                if self._project is not None
+                else no_ids
+            )
         except NoAnswerError as error:
             self.failed.emit("The list stays as it is", error)
             return
@@ -186,13 +198,15 @@ class ImageListModel(QAbstractListModel):
             return None
         from maskwright.review.order import Reasons
 
-        return Reasons(self._project, self._query.order, self._rare)
+        return Reasons(self._project.stored, self._query.order, self._rare)
 
     def _page(self, number: int) -> dict[int, ImageRecord]:
         if number not in self._pages and self._project is not None:
             ids = self._ids[number * PAGE : (number + 1) * PAGE].tolist()
             try:
-                self._pages[number] = {record.id: record for record in self._project.images.records(ids)}
+                self._pages[number] = {
+                    record.id: record for record in self._project.ask(lambda stored: stored.images.records(ids))
+                }
             except NoAnswerError:
                 return self._stale.get(number, {})
             self._stale.pop(number, None)

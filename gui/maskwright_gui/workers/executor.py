@@ -12,12 +12,9 @@ from functools import partial
 from itertools import count
 from pathlib import Path
 from queue import SimpleQueue
-from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
+from typing import Any, Generic, TypeVar, cast
 
 from maskwright.errors import ProjectError
-
-if TYPE_CHECKING:
-    from maskwright.project.store import Project
 
 T = TypeVar("T")
 
@@ -27,8 +24,6 @@ LOOK_S = 0.1
 """After which the folder is asked, and how often it is looked whether it answers."""
 LONGEST_S = 3.0
 """For any call: a slow query or a long write of another thread, on a folder that answers."""
-PLAIN = frozenset({"image_path", "image_root", "is_read_only", "revision"})
-"""What of a project needs no file."""
 
 
 class NoAnswerError(ProjectError):
@@ -67,13 +62,19 @@ class Executor:
     def __init__(self) -> None:
         self._calls: SimpleQueue[_Call[Any] | None] = SimpleQueue()
         self._since: float | None = None
-        threading.Thread(target=self._run, daemon=True).start()
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._thread.start()
 
     @property
     def busy_s(self) -> float:
         """For how long the call under way has not been answered; 0 while there is none."""
         since = self._since
         return time.monotonic() - since if since is not None else 0.0
+
+    @property
+    def is_current(self) -> bool:
+        """Whether the caller is what this executor does."""
+        return threading.current_thread() is self._thread
 
     def post(self, work: Callable[[], T]) -> _Call[T]:
         """`work` is done after what was posted before it."""
@@ -157,6 +158,8 @@ class Waiting:
 
     def call(self, work: Callable[[], T]) -> T:
         """What `work` returns or raises; NoAnswerError when that takes too long."""
+        if self.executor.is_current:  # it would wait for itself
+            return work()
         call = self.executor.post(work)
         until = time.monotonic() + self.longest_s
         while not call.ended.wait(LOOK_S if not self.is_unresponsive else 0.0):
@@ -165,36 +168,3 @@ class Waiting:
                 raise NoAnswerError(self._probe.folder)
             self._probe.ask()
         return call.answer()
-
-
-class _AnsweringProject:
-    """A project, or a part of it, whose methods are answered soon or raise NoAnswerError on the thread that made this.
-
-    Other threads may wait: for them it is the project itself.
-    """
-
-    def __init__(self, project: object, waiting: Waiting) -> None:
-        self._project, self._waiting, self._impatient = project, waiting, threading.get_ident()
-
-    def __getattr__(self, name: str) -> Any:
-        project = self._project
-        if name in PLAIN or threading.get_ident() != self._impatient:
-            return getattr(project, name)
-        if isinstance(getattr(type(project), name, None), property):
-            return self._waiting.call(partial(getattr, project, name))
-        value = getattr(project, name)
-        from maskwright.project.repository import Repository  # brings SQLAlchemy, which a start does without
-
-        if isinstance(value, Repository):
-            return _AnsweringProject(value, self._waiting)
-        return partial(self._call, value) if callable(value) else value
-
-    def _call(self, method: Callable[..., object], *arguments: object, **named: object) -> object:
-        if threading.get_ident() != self._impatient:  # got by one thread, called by another
-            return method(*arguments, **named)
-        return self._waiting.call(partial(method, *arguments, **named))
-
-
-def answering(project: "Project", waiting: Waiting) -> "Project":
-    """`project` as the calling thread may use it while its folder hangs."""
-    return cast("Project", _AnsweringProject(project, waiting))  # cast: passes everything on

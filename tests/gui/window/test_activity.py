@@ -83,13 +83,13 @@ def test_idle_time_is_cut(activity: Activity, field: QLineEdit, clock: Clock) ->
 def test_a_step_is_stored_with_what_it_took(opened: Workbench) -> None:
     session = opened.session
     session.take_gesture = lambda: Gesture(2, 1, 3.5)
-    session.project.ensure_categories([(1, "cell")])
+    session.project.stored.ensure_categories([(1, "cell")])
 
     session.edit(Change.create([drawn(session.new_instance_id())]), "Draw")
     session.undo()
     session.save()
 
-    assert [entry.gesture for entry in session.project.history.of(1)] == [Gesture(2, 1, 3.5)] * 2
+    assert [entry.gesture for entry in session.project.stored.history.of(1)] == [Gesture(2, 1, 3.5)] * 2
 
 
 def test_looking_at_an_image_is_counted_when_it_is_left(opened: Workbench) -> None:
@@ -98,7 +98,7 @@ def test_looking_at_an_image_is_counted_when_it_is_left(opened: Workbench) -> No
     opened.session.show_image(2)
     opened.session.save()
 
-    assert opened.session.project.effort.looks() == {1: Gesture(0, 1, 3.5)}
+    assert opened.session.project.stored.effort.looks() == {1: Gesture(0, 1, 3.5)}
 
 
 def test_leafing_through_images_is_not_looking(opened: Workbench) -> None:
@@ -107,4 +107,4 @@ def test_leafing_through_images_is_not_looking(opened: Workbench) -> None:
     opened.session.show_image(2)
     opened.session.save()
 
-    assert opened.session.project.effort.looks() == {}
+    assert opened.session.project.stored.effort.looks() == {}

@@ -21,7 +21,7 @@ CELL, CAT = 1, 2
 @pytest.fixture
 def classed(opened: Workbench) -> Workbench:
     session = opened.session
-    session.project.ensure_categories([(CELL, "cell"), (CAT, "cat")])
+    session.project.stored.ensure_categories([(CELL, "cell"), (CAT, "cat")])
     session.reload_categories()
     assert [session.new_instance_id() for _ in range(2)] == [1, 2]
     session.edit(Change.create([drawn(1), drawn(2, square(20), category_id=CAT)]), "Draw")
@@ -71,11 +71,13 @@ def test_a_class_without_objects_is_deleted_at_once(qtbot: QtBot, classed: Workb
 
 def test_classes_that_a_model_only_knows_are_not_listed_until_one_occurs(opened: Workbench) -> None:
     session = opened.session
-    mapping = project_categories(session.project, COCO_CATEGORIES, "coco")
+    mapping = project_categories(session.project.stored, COCO_CATEGORIES, "coco")
     session.reload_categories()
     assert names(opened) == []
 
-    change = session.project.put_proposals(session.image.id, [Proposal(mapping[18], 0.9, (square(),))], provenance=None)
+    change = session.project.stored.put_proposals(
+        session.image.id, [Proposal(mapping[18], 0.9, (square(),))], provenance=None
+    )
     session.take_stored(session.image.id, change)
 
     assert names(opened) == ["dog"]
@@ -118,7 +120,7 @@ def test_a_class_that_is_deleted_while_a_batch_proposes_it_leaves_no_object_with
     qtbot.waitUntil(lambda: not opened.inference.batch.is_running, timeout=20_000)
     opened.session.save()
 
-    listed = {category.id for category in project.categories.listed()}
-    assert {each.category_id for id_ in range(1, 7) for each in project.instances.of(id_)} <= listed
-    assert project.set_aside.all() == []
+    listed = {category.id for category in project.stored.categories.listed()}
+    assert {each.category_id for id_ in range(1, 7) for each in project.stored.instances.of(id_)} <= listed
+    assert project.stored.set_aside.all() == []
     assert {each.category_id for each in opened.session.document} <= {each.id for each in opened.session.categories}

@@ -82,11 +82,11 @@ def test_hiding_a_class_leaves_its_objects_and_can_be_taken_back(classed: Workbe
 
 
 def test_a_class_that_occurs_later_takes_no_digit_from_another(classed: Workbench) -> None:
-    classed.session.project.categories.add("aeroplane", id=90)
+    classed.session.project.stored.categories.add("aeroplane", id=90)
     before = classed.session.class_keys
-    classed.session.project.categories.offer([(4, "motorcycle")])
+    classed.session.project.stored.categories.offer([(4, "motorcycle")])
     id_ = classed.session.new_instance_id()
-    new = next(each.id for each in classed.session.project.categories.offered())
+    new = next(each.id for each in classed.session.project.stored.categories.offered())
     classed.session.edit(Change.create([drawn(id_, category_id=new)]), "Draw")
     assert {digit: classed.session.class_keys[digit] for digit in before} == before
 
@@ -101,7 +101,7 @@ def test_the_right_button_chooses_no_class(classed: Workbench) -> None:
 
 def test_of_many_classes_those_that_occur_are_listed(opened: Workbench, qtbot: QtBot) -> None:
     session = opened.session
-    session.project.ensure_categories([(each.id, each.name) for each in COCO_CATEGORIES])
+    session.project.stored.ensure_categories([(each.id, each.name) for each in COCO_CATEGORIES])
     session.reload_categories()
     person, zebra = session.categories[0], session.categories[22]
     session.edit(Change.create([drawn(session.new_instance_id(), category_id=zebra.id)]), "Draw")
@@ -117,7 +117,7 @@ def test_of_many_classes_those_that_occur_are_listed(opened: Workbench, qtbot: Q
 
 
 def test_what_is_typed_finds_classes_that_do_not_occur(opened: Workbench, qtbot: QtBot) -> None:
-    opened.session.project.ensure_categories([(each.id, each.name) for each in COCO_CATEGORIES])
+    opened.session.project.stored.ensure_categories([(each.id, each.name) for each in COCO_CATEGORIES])
     opened.session.reload_categories()
     qtbot.waitUntil(lambda: not opened.class_list.is_working)
     assert len(listed(opened)) == 1

@@ -41,7 +41,7 @@ def open_window(bench: Workbench) -> DataSetWindow:
 
 
 def test_classes_are_counted_over_all_images(labelled: Workbench) -> None:
-    bars = class_bars(labelled.session.project)
+    bars = class_bars(labelled.session.project.stored)
     assert [(bar.instance_count, bar.image_count) for bar in bars] == [(6, 6), (6, 6)]
 
 
@@ -53,8 +53,8 @@ def test_grid_shows_what_the_list_shows(labelled: Workbench) -> None:
 
 def test_objects_are_drawn_into_the_pictures(labelled: Workbench) -> None:
     project = labelled.session.project
-    record = project.images.record(1)
-    reader = OverlayReader(project, (Category(1, "a", colour="#ff0000"), Category(2, "b", colour="#00ff00")))
+    record = project.stored.images.record(1)
+    reader = OverlayReader(project.stored, (Category(1, "a", colour="#ff0000"), Category(2, "b", colour="#00ff00")))
     picture = reader(1, project.image_path(record), 64)
     left, right = picture.pixelColor(10, 24), picture.pixelColor(54, 24)
     assert left.red() > left.green()

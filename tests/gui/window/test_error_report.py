@@ -71,7 +71,7 @@ def test_edits_stay_on_screen_while_they_cannot_be_saved(
         assert len(opened.session.document) == 1
         assert opened.session.unsaved.count == 1
     assert opened.session.save()
-    assert len(project.instances.of(1)) == 1
+    assert len(project.stored.instances.of(1)) == 1
 
 
 def test_unsaved_edits_hold_the_project_open(qtbot: QtBot, opened: Workbench, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -85,11 +85,11 @@ def test_mending_is_one_step_on_each_image(qtbot: QtBot, project: Workbench) -> 
     draw(project, BOW_TIE)
     project.exchange.mend([1, 2])
     project.session.save()
-    shapes = [project.session.project.instances.of(id_)[0].polygons for id_ in (1, 2)]
+    shapes = [project.session.project.stored.instances.of(id_)[0].polygons for id_ in (1, 2)]
     assert (BOW_TIE,) not in shapes
     project.editing.undo()
     project.session.save()
-    assert project.session.project.instances.of(2)[0].polygons == (BOW_TIE,)
+    assert project.session.project.stored.instances.of(2)[0].polygons == (BOW_TIE,)
 
 
 def test_check_lists_what_it_found(qtbot: QtBot, project: Workbench) -> None:

@@ -160,15 +160,15 @@ def test_used_model_proposes_on_the_other_images(
     project = project_bench.session.project
     assert project is not None
     assert project_bench.model.choice.source == str(tmp_path / "model.xml")
-    assert project.images.state_counts()[ImageState.PRELABELLED] == 2
-    assert {record.instance_count for record in project.images.all() if record.state is ImageState.DONE} == {3}
+    assert project.stored.images.state_counts()[ImageState.PRELABELLED] == 2
+    assert {record.instance_count for record in project.stored.images.all() if record.state is ImageState.DONE} == {3}
 
 
 def test_tenth_done_image_offers_learning_once(qtbot: QtBot, project_bench: Workbench, ready: None) -> None:
     project, told = project_bench.session.project, []
     assert project is not None
     project_bench.learn.told.connect(told.append)
-    ids = project.images.ids().tolist()
+    ids = project.stored.images.ids().tolist()
 
     shown: list[int] = []
     project_bench.images.counted.connect(lambda done, _count: shown.append(done))
@@ -178,7 +178,7 @@ def test_tenth_done_image_offers_learning_once(qtbot: QtBot, project_bench: Work
         (ids[0], ImageState.DONE, 10),
         (ids[-1], ImageState.DONE, 11),
     ):
-        project.images.set_state(id_, state)
+        project.stored.images.set_state(id_, state)
         project_bench.session.record_changed.emit(id_)
         qtbot.waitUntil(lambda done=done: bool(shown) and shown[-1] == done)
 
@@ -270,7 +270,7 @@ def test_pictures_show_what_was_found_missed_and_false(
 ) -> None:
     project = project_bench.session.project
     assert project is not None
-    name = project.images.record(1).file_name
+    name = project.stored.images.record(1).file_name
     ring = ((5.0, 5.0), (20.0, 5.0), (20.0, 20.0))
     missed, false = Outlined("missed", 1, (ring,)), Outlined("false", 1, (ring,), 0.5)
     looks_path(project.path, 1).parent.mkdir()
@@ -321,7 +321,7 @@ def test_model_that_is_not_the_projects_own_may_be_extended(
     project = project_bench.session.project
     assert project is not None
     assert asked == [True]
-    assert stored_mapping(project, "h") == {1: None}
+    assert stored_mapping(project.stored, "h") == {1: None}
 
 
 def test_round_that_got_too_little_of_the_processor_says_so(tmp_path: Path) -> None:

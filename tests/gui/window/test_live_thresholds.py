@@ -46,7 +46,7 @@ def drag_to(bench: Workbench, name: str, value: float) -> QSlider:
 
 def stored_states(bench: Workbench, image_id: int) -> list[InstanceState]:
     bench.session.save()
-    return [instance.state for instance in bench.session.project.instances.of(image_id)]
+    return [instance.state for instance in bench.session.project.stored.instances.of(image_id)]
 
 
 @pytest.fixture
@@ -114,10 +114,10 @@ def test_accepted_objects_stay_whatever_the_score(qtbot: QtBot, labelled: Workbe
 
 
 def test_other_untouched_images_follow_in_the_background(qtbot: QtBot, labelled: Workbench) -> None:
-    labelled.session.project.images.set_state(3, ImageState.DONE)
+    labelled.session.project.stored.images.set_state(3, ImageState.DONE)
     drag_to(labelled, "Score", 0.85).setSliderDown(False)
-    qtbot.waitUntil(lambda: len(labelled.session.project.instances.of(6)) == 1, timeout=20_000)
-    assert len(labelled.session.project.instances.of(3)) == 2
+    qtbot.waitUntil(lambda: len(labelled.session.project.stored.instances.of(6)) == 1, timeout=20_000)
+    assert len(labelled.session.project.stored.instances.of(3)) == 2
 
 
 def test_an_image_gone_to_meanwhile_shows_what_follows(
@@ -151,7 +151,9 @@ def test_thresholds_belong_to_the_project(qtbot: QtBot, labelled: Workbench) -> 
 
 def test_a_project_shows_the_thresholds_of_its_last_batch(qtbot: QtBot, opened: Workbench) -> None:
     project = opened.session.project
-    project.runs.start("a model", "its hash", {"score": 0.35, "nms_iou": 0.6, "mask_threshold": 0.5, "min_iou": None})
+    project.stored.runs.start(
+        "a model", "its hash", {"score": 0.35, "nms_iou": 0.6, "mask_threshold": 0.5, "min_iou": None}
+    )
     path = project.path
     opened.projects.close_project()
     with qtbot.waitSignal(opened.projects.opened, timeout=20_000):
@@ -176,7 +178,7 @@ def test_editing_while_a_slider_is_held_keeps_both(qtbot: QtBot, labelled: Workb
 
 def path_of(bench: Workbench, image_id: int = 1) -> Path:
     project = bench.session.project
-    return project.image_path(project.images.record(image_id))
+    return project.image_path(project.stored.images.record(image_id))
 
 
 def known(bench: Workbench) -> bool:
@@ -291,10 +293,10 @@ def test_marks_of_doubt_and_the_reason_follow_a_score_that_was_let_go(qtbot: QtB
 
 
 def test_doubts_of_other_images_follow_in_the_background(qtbot: QtBot, labelled: Workbench) -> None:
-    before, _ = labelled.session.project.signals.get("uncertainty", 5)
+    before, _ = labelled.session.project.stored.signals.get("uncertainty", 5)
     with qtbot.waitSignal(labelled.thresholds.applied_everywhere, timeout=30_000):
         drag_to(labelled, "Score", 0.85).setSliderDown(False)
-    after, detail = labelled.session.project.signals.get("uncertainty", 5)
+    after, detail = labelled.session.project.stored.signals.get("uncertainty", 5)
     assert after != before
     assert len(detail["boxes_xyxy"]) == 2
 
@@ -306,7 +308,7 @@ def test_a_class_that_is_left_out_is_not_proposed(qtbot: QtBot, labelled: Workbe
     (popup,) = filter_button.findChildren(ClassFilterList)
     popup.list.item(0).setCheckState(Qt.CheckState.Unchecked)
     qtbot.waitUntil(lambda: [i.category_id for i in labelled.session.document] == [2])
-    qtbot.waitUntil(lambda: len(labelled.session.project.instances.of(6)) == 1, timeout=20_000)
+    qtbot.waitUntil(lambda: len(labelled.session.project.stored.instances.of(6)) == 1, timeout=20_000)
     assert filter_button.text() == "1 of 2 classes ▾"
 
 
@@ -317,7 +319,7 @@ def test_a_class_that_is_left_out_is_left_out_of_a_batch(qtbot: QtBot, opened: W
     opened.thresholds.set_of_project(Thresholds(left_out=(first,)))
     with qtbot.waitSignal(opened.inference.batch.done, timeout=30_000):
         opened.batch.run()
-    assert {i.category_id for i in opened.session.project.instances.of(4)} == {opened.session.categories[1].id}
+    assert {i.category_id for i in opened.session.project.stored.instances.of(4)} == {opened.session.categories[1].id}
 
 
 def test_a_class_left_out_before_the_model_ran_is_kept_at_once(
@@ -330,8 +332,8 @@ def test_a_class_left_out_before_the_model_ran_is_kept_at_once(
     with qtbot.waitSignal(opened.thresholds.candidates_missing):
         filter_button._on_changed(frozenset({left_out}))
     project = opened.session.project
-    assert known_thresholds(project).left_out == (left_out,)
-    assert not has_kept_score(project)  # that is still the model's to say
+    assert known_thresholds(project.stored).left_out == (left_out,)
+    assert not has_kept_score(project.stored)  # that is still the model's to say
     with qtbot.waitSignal(opened.model.predicted, timeout=20_000) as first:
         model.gate.set()
     assert first.args[0].request.thresholds.score is None

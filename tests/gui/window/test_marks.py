@@ -87,7 +87,7 @@ def test_a_candidate_below_the_threshold_is_taken_over_from_the_cache(qtbot: QtB
     second = list(labelled.session.document)[1]
     labelled.session.edit(Change.delete([second]), "Delete")
     box = list(second.bounds_xyxy)
-    labelled.session.project.signals.set("uncertainty", {1: (1.0, {"reason": "", "boxes_xyxy": [box]})})
+    labelled.session.project.stored.signals.set("uncertainty", {1: (1.0, {"reason": "", "boxes_xyxy": [box]})})
     go_to_missed(qtbot, labelled)
     qtbot.keyClick(labelled.window.canvas, Key.Key_Return)
     assert any(i.category_id == second.category_id for i in labelled.session.document)
@@ -117,6 +117,6 @@ def test_rows_in_the_order_of_names_tell_no_reason(labelled: Workbench) -> None:
 def test_marks_say_what_is_doubtful(labelled: Workbench) -> None:
     boxes = [list(instance.bounds_xyxy) for instance in labelled.session.document]
     detail = {"reason": "", "boxes_xyxy": boxes, "kinds": ["class", "outline"], "rivals": ["dog", ""]}
-    labelled.session.project.signals.set("uncertainty", {1: (1.0, detail)})
+    labelled.session.project.stored.signals.set("uncertainty", {1: (1.0, detail)})
     labelled.images.panel.set_order("uncertainty")
     assert [outline.label for outline in labelled.window.canvas.previews] == ["or dog?", "outline?"]

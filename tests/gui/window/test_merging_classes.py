@@ -21,7 +21,7 @@ CELL, CAT = 1, 2
 def classed(opened: Workbench) -> Workbench:
     """A cell (1) and a cat (2) on the image on screen."""
     session = opened.session
-    session.project.ensure_categories([(CELL, "cell"), (CAT, "cat")])
+    session.project.stored.ensure_categories([(CELL, "cell"), (CAT, "cat")])
     session.reload_categories()
     assert [session.new_instance_id() for _ in range(2)] == [1, 2]
     session.edit(Change.create([drawn(1), drawn(2, square(20), category_id=CAT)]), "Draw")
@@ -53,7 +53,7 @@ def test_objects_list_and_filter_follow(qtbot: QtBot, classed: Workbench) -> Non
 
     assert shown(classed) == {1: CAT, 2: CAT}
     assert [category.name for category in classed.session.categories] == ["cat"]
-    assert ImageQuery(text="class:cell").image_ids(classed.session.project).tolist() == [1]
+    assert ImageQuery(text="class:cell").image_ids(classed.session.project.stored).tolist() == [1]
 
 
 def test_earlier_steps_can_still_be_undone_and_the_merge_too(qtbot: QtBot, classed: Workbench) -> None:
@@ -64,7 +64,7 @@ def test_earlier_steps_can_still_be_undone_and_the_merge_too(qtbot: QtBot, class
     classed.editing.undo()
     assert shown(classed) == {1: CAT, 2: CAT}
 
-    (standing,) = session.project.merges.all()
+    (standing,) = session.project.stored.merges.all()
     with qtbot.waitSignal(classed.classes.merged):
         classed.classes.undo_merge(standing.id)
     assert shown(classed) == {1: CELL, 2: CAT}

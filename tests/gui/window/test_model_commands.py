@@ -79,8 +79,8 @@ def test_correcting_goes_on_while_the_batch_waits(qtbot: QtBot, opened: Workbenc
     model.gate.set()
     qtbot.waitUntil(lambda: opened.batch.state is BatchState.IDLE, timeout=20_000)
     opened.session.save()
-    assert {i.state for i in opened.session.project.instances.of(1)} == {InstanceState.ACCEPTED}
-    assert len(opened.session.project.instances.of(6)) == 2
+    assert {i.state for i in opened.session.project.stored.instances.of(1)} == {InstanceState.ACCEPTED}
+    assert len(opened.session.project.stored.instances.of(6)) == 2
 
 
 def test_batch_shows_its_proposals_on_the_image_on_screen(qtbot: QtBot, opened: Workbench) -> None:
@@ -140,7 +140,7 @@ def test_images_that_failed_one_by_one_are_tried_again_together(
     model.failure = None
     opened.batch.retry_failures()
     qtbot.waitUntil(lambda: opened.batch.failures() == [], timeout=20_000)
-    assert [len(opened.session.project.instances.of(id_)) for id_ in range(1, 7)] == [0, 2, 0, 0, 2, 0]
+    assert [len(opened.session.project.stored.instances.of(id_)) for id_ in range(1, 7)] == [0, 2, 0, 0, 2, 0]
 
 
 def test_what_failed_in_a_batch_and_then_worked_by_hand_is_no_failure(
@@ -192,7 +192,7 @@ def test_an_image_with_open_proposals_is_not_verified_empty(qtbot: QtBot, opened
     run_on_image(qtbot, opened)
     qtbot.keyClick(opened.window.canvas, Key.Key_Space)
     opened.session.save()
-    assert opened.session.project.images.record(1).state is ImageState.DONE
+    assert opened.session.project.stored.images.record(1).state is ImageState.DONE
     (message,) = (message for message in opened.window.toasts.messages if message.action_text == "Go back")
     assert message.text == "2 proposals were not answered"
     message.action()
@@ -204,5 +204,5 @@ def test_an_image_whose_proposals_were_rejected_is_verified_empty(qtbot: QtBot, 
     opened.proposals.reject_below(1.0)
     qtbot.keyClick(opened.window.canvas, Key.Key_Space)
     opened.session.save()
-    assert opened.session.project.images.record(1).state is ImageState.EMPTY
+    assert opened.session.project.stored.images.record(1).state is ImageState.EMPTY
     assert "Go back" not in [message.action_text for message in opened.window.toasts.messages]

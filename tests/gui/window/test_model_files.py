@@ -52,14 +52,14 @@ def test_a_project_goes_on_with_its_own_model(qtbot: QtBot, opened: Workbench, f
     mine = str(tiny_models.yolact(tmp_path / "mine.xml"))
     opened.model.choose(mine)
     opened.model.choose("nuclei")
-    remember_model(opened.session.project, mine)  # as a batch on the command line does
+    remember_model(opened.session.project.stored, mine)  # as a batch on the command line does
     with qtbot.waitSignal(opened.projects.opened, timeout=20_000):
         opened.projects.open_path(folder)
     assert opened.model.choice.source == mine
 
 
 def test_a_missing_model_of_the_project_is_told(qtbot: QtBot, opened: Workbench, folder: Path, tmp_path: Path) -> None:
-    remember_model(opened.session.project, tmp_path / "gone.xml")
+    remember_model(opened.session.project.stored, tmp_path / "gone.xml")
     with qtbot.waitSignal(opened.model.told) as told:
         opened.projects.open_path(folder)
     assert "gone.xml" in told.args[0].detail

@@ -52,8 +52,8 @@ def stored(bench: Workbench) -> dict[str, set[tuple[float, ...]]]:
     project = bench.session.project
     assert project is not None
     return {
-        record.file_name: {instance.bounds_xyxy for instance in project.instances.of(record.id)}
-        for record in project.images.all()
+        record.file_name: {instance.bounds_xyxy for instance in project.stored.instances.of(record.id)}
+        for record in project.stored.images.all()
     }
 
 
@@ -76,8 +76,8 @@ def test_an_object_drawn_after_an_import_is_one_more_on_its_image(
     assert [found[name] for name in ("000.png", "001.png", "002.png")] == [
         {IMPORTED, DRAWN} if name == on else {IMPORTED} for name in ("000.png", "001.png", "002.png")
     ]
-    assert len(opened.session.project.instances.ids()) == 7
-    assert opened.session.project.set_aside.all() == []
+    assert len(opened.session.project.stored.instances.ids()) == 7
+    assert opened.session.project.stored.set_aside.all() == []
 
 
 def test_steps_from_before_an_import_are_undone_after_it(qtbot: QtBot, opened: Workbench, tmp_path: Path) -> None:
@@ -132,7 +132,7 @@ def test_an_edit_that_can_never_be_saved_is_set_aside_and_those_behind_it_go_on(
         opened.session._link.writer.write(unfit(1))
         draw(opened)
     assert stored(opened)["000.png"] == {DRAWN}
-    (kept,) = opened.session.project.set_aside.all()
+    (kept,) = opened.session.project.stored.set_aside.all()
     assert (kept.file_name, kept.label) == ("000.png", "Draw polygon")
     assert kept.change == unfit(1).change
     assert not any(word in kept.reason for word in ("sql", "SQL", "FOREIGN", "constraint", "Error"))
@@ -141,7 +141,7 @@ def test_an_edit_that_can_never_be_saved_is_set_aside_and_those_behind_it_go_on(
 def test_a_rescued_edit_that_does_not_fit_does_not_hold_up_the_start(qtbot: QtBot, opened: Workbench) -> None:
     opened.session.put_in([unfit(1), unfit(4)])
     assert opened.session.save()
-    assert len(opened.session.project.set_aside.all()) == 2
+    assert len(opened.session.project.stored.set_aside.all()) == 2
 
 
 def test_an_edit_that_is_set_aside_leaves_the_screen_as_the_project_is(qtbot: QtBot, opened: Workbench) -> None:
@@ -160,11 +160,11 @@ def test_what_was_set_aside_is_listed_tried_again_and_saved_to_a_file(
     opened.aside.save([kept], tmp_path / "kept.json")
     (written,) = json.loads((tmp_path / "kept.json").read_text())["annotations"]
     assert (written["category_id"], written["bbox"]) == (77, [0, 0, 10, 10])
-    opened.session.project.categories.add("late", id=77)
+    opened.session.project.stored.categories.add("late", id=77)
     dialog.retry_requested.emit(dialog.selected)
     qtbot.waitUntil(lambda: not dialog.selected, timeout=WAIT_MS)
     assert stored(opened)["000.png"] == {(0, 0, 10, 10)}
-    assert opened.session.project.set_aside.all() == []
+    assert opened.session.project.stored.set_aside.all() == []
 
 
 def test_what_was_set_aside_is_told_of_at_the_next_opening(qtbot: QtBot, opened: Workbench) -> None:
@@ -184,7 +184,7 @@ def busy_merge(qtbot: QtBot, opened: Workbench) -> Any:
     opened.classes.add("vehicle")
     car, vehicle = (category.id for category in opened.session.categories)
     opened.session.save()
-    merge = opened.session.project.merges.make(car, vehicle)
+    merge = opened.session.project.stored.merges.make(car, vehicle)
     opened.session.reload_classes()
     return merge, car, vehicle
 
@@ -195,10 +195,10 @@ def test_a_step_made_while_a_merge_is_taken_back_keeps_the_class_that_comes_back
     merge, car, _ = busy_merge
     (before,) = opened.session.document
     project = opened.session.project
-    project.merges.undo(merge.id)  # as the task does, while the window still shows the merged class
+    project.stored.merges.undo(merge.id)  # as the task does, while the window still shows the merged class
     opened.session.edit(edits.set_polygons(opened.session.document, {before.id: (square(1, 1),)}), "Move")
     assert opened.session.save()
-    (after,) = project.instances.of(opened.session.image.id)
+    (after,) = project.stored.instances.of(opened.session.image.id)
     assert (after.category_id, after.polygons) == (car, (square(1, 1),))
 
 
@@ -213,7 +213,7 @@ def test_space_counts_after_undo_on_an_image_that_was_empty(opened: Workbench) -
     opened.session.undo()
     opened.images.done()
     assert opened.session.save()
-    assert opened.session.project.images.record(image_id).state is ImageState.EMPTY
+    assert opened.session.project.stored.images.record(image_id).state is ImageState.EMPTY
 
 
 def test_a_reading_window_shows_what_another_program_has_written(qtbot: QtBot, opened: Workbench) -> None:
@@ -223,8 +223,8 @@ def test_a_reading_window_shows_what_another_program_has_written(qtbot: QtBot, o
     reading.open_project(Project.open(writer.path, read_only=True))
     with qtbot.waitSignal(reading.neighbour_read, timeout=WAIT_MS):
         reading.read_ahead([2])
-    (id_,) = writer.instances.reserve_ids(1)
-    writer.instances.apply(2, Change.create([drawn(id_)]), label="Draw")
+    (id_,) = writer.stored.instances.reserve_ids(1)
+    writer.stored.instances.apply(2, Change.create([drawn(id_)]), label="Draw")
     reading.show_image(2)
     assert len(reading.document) == 1
     reading.close_project()

@@ -152,7 +152,7 @@ def test_the_thumbnail_of_a_large_file_without_pieces_comes_from_the_canvas(
     monkeypatch.setattr(thumbnails, "WHOLE_UP_TO_PIXELS", 1000)
     monkeypatch.setattr(decode, "sketched", lambda *_: None)  # as of a WebP
     opened.thumbnails.forget()
-    path = opened.session.project.image_path(opened.session.project.images.record(1))
+    path = opened.session.project.image_path(opened.session.project.stored.images.record(1))
     assert thumbnails.read_small_image(path, 88) is None
     pyramid = decode_pyramid(path)
     with qtbot.waitSignal(opened.thumbnails.loaded):

@@ -40,9 +40,10 @@ def _assert_stored(qtbot: QtBot, bench: Workbench) -> None:
     assert image is not None
     project = session.project
     qtbot.waitUntil(
-        lambda: instances_of(session.document) == instances_of(project.instances.document(image.id)), timeout=WAIT_MS
+        lambda: instances_of(session.document) == instances_of(project.stored.instances.document(image.id)),
+        timeout=WAIT_MS,
     )
-    assert_sound(session.document, {category.id for category in session.project.categories.listed()})
+    assert_sound(session.document, {category.id for category in session.project.stored.categories.listed()})
 
 
 def _settle(qtbot: QtBot, bench: Workbench) -> None:

@@ -43,8 +43,8 @@ def test_what_another_thread_wrote_is_shown(qtbot: QtBot, drawn: Workbench) -> N
     await_neighbour(qtbot, drawn)
     new = square(drawn)
     assert drawn.session.project is not None
-    drawn.session.project.instances.apply(2, Change.create([new]), label="Draw")
-    drawn.session.project.images.set_state(2, ImageState.DONE)
+    drawn.session.project.stored.instances.apply(2, Change.create([new]), label="Draw")
+    drawn.session.project.stored.images.set_state(2, ImageState.DONE)
 
     drawn.images.next_image()
 

@@ -38,9 +38,9 @@ def open_elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
 def reading(qtbot: QtBot, opened: Workbench, monkeypatch: pytest.MonkeyPatch) -> Workbench:
     """The window on a project that another program works on, with an object of 32 x 32 on its first image."""
     project = opened.session.project
-    category = project.categories.add("cell")
-    shape = drawn(project.instances.reserve_ids(1)[0], square(8, 8, 32), category_id=category.id)
-    project.instances.apply(1, Change.of([(None, shape)]), label="Draw")
+    category = project.stored.categories.add("cell")
+    shape = drawn(project.stored.instances.reserve_ids(1)[0], square(8, 8, 32), category_id=category.id)
+    project.stored.instances.apply(1, Change.of([(None, shape)]), label="Draw")
     path = project.path
     opened.projects.close_project()
     open_elsewhere(monkeypatch)

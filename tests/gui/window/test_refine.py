@@ -50,7 +50,7 @@ def proposed(backend: Answering, opened: Workbench) -> Workbench:
     cell = opened.classes.add("cell")
     assert cell is not None
     for image_id, outlines in ((1, (ragged(10), square(45, 30, 8))), (2, (ragged(10),))):
-        ids = project.instances.reserve_ids(len(outlines))
+        ids = project.stored.instances.reserve_ids(len(outlines))
         made = [
             Instance(id_, opened.session.categories[0].id, (outline,), InstanceState.PROPOSED, 0.8, ORIGIN)
             for id_, outline in zip(ids, outlines, strict=True)
@@ -90,7 +90,7 @@ def test_all_images_are_refined_with_a_step_each_and_stay_untouched(qtbot: QtBot
     assert finish(qtbot, proposed) == "Refined 2 of 3 proposals on 2 images"
     project = proposed.session.project
     assert project is not None
-    assert [project.images.record(id_).state for id_ in (1, 2)] == [ImageState.PRELABELLED] * 2
+    assert [project.stored.images.record(id_).state for id_ in (1, 2)] == [ImageState.PRELABELLED] * 2
     proposed.session.show_image(2)
     assert bounds(proposed, 2) == [(10, 10, 29, 30)]
     assert proposed.session.undo() == "Refine outlines"
@@ -146,9 +146,9 @@ def test_boxes_become_outlines_also_those_that_a_user_has_drawn(
 def test_a_failing_image_is_named_and_the_others_are_done(qtbot: QtBot, proposed: Workbench) -> None:
     project = proposed.session.project
     assert project is not None
-    (project.image_root / project.images.record(1).file_name).unlink()
+    (project.image_root / project.stored.images.record(1).file_name).unlink()
     proposed.refine.refine_all()
     assert finish(qtbot, proposed) == "Refined 1 of 1 proposal"
     message = proposed.window.toasts.messages[-1]
     assert message.tone == "warning"
-    assert project.images.record(1).file_name in message.detail
+    assert project.stored.images.record(1).file_name in message.detail

@@ -64,7 +64,7 @@ def test_a_missing_image_is_found_in_another_folder(qtbot: QtBot, opened: Workbe
     qtbot.waitUntil(lambda: "The image is missing" in messages(opened), timeout=20_000)
     messages(opened)["The image is missing"].action()
     qtbot.waitUntil(lambda: opened.images.on_screen == 5, timeout=20_000)
-    assert opened.session.project.images.record(5).file_name == "moved/004.png"
+    assert opened.session.project.stored.images.record(5).file_name == "moved/004.png"
 
 
 def test_what_is_not_found_is_said_to_be_missing(qtbot: QtBot, opened: Workbench, folder: Path) -> None:
@@ -81,7 +81,7 @@ def test_a_moved_file_is_no_new_image(qtbot: QtBot, opened: Workbench, folder: P
     (folder / "004.png").rename(folder / "moved" / "004.png")
     open_project(qtbot, opened, folder)
     assert opened.images.rows.rowCount() == 6
-    assert opened.session.project.images.record(5).file_name == "moved/004.png"
+    assert opened.session.project.stored.images.record(5).file_name == "moved/004.png"
     assert "1 moved image found again" in messages(opened)
 
 

@@ -30,7 +30,7 @@ def labelled(qtbot: QtBot, opened: Workbench) -> Workbench:
 
 def test_most_doubtful_image_comes_first_with_its_reason(labelled: Workbench) -> None:
     project = labelled.session.project
-    project.signals.set("uncertainty", {5: (9.0, {"reason": "many doubts", "boxes_xyxy": []})})
+    project.stored.signals.set("uncertainty", {5: (9.0, {"reason": "many doubts", "boxes_xyxy": []})})
     labelled.images.panel.set_order("uncertainty")
     assert labelled.images.rows.ids[0] == 5
     labelled.session.show_image(5)
@@ -75,13 +75,13 @@ def test_project_is_closed_while_the_classes_are_counted(qtbot: QtBot, labelled:
 
 
 def test_batch_notes_doubts_by_itself(labelled: Workbench) -> None:
-    assert labelled.session.project.signals.get("uncertainty", 1) is not None
+    assert labelled.session.project.stored.signals.get("uncertainty", 1) is not None
 
 
 def test_next_doubt_selects_the_object_it_is_about(qtbot: QtBot, labelled: Workbench) -> None:
     second = list(labelled.session.document)[1]
     box = list(second.bounds_xyxy)
-    labelled.session.project.signals.set("uncertainty", {1: (1.0, {"reason": "", "boxes_xyxy": [box]})})
+    labelled.session.project.stored.signals.set("uncertainty", {1: (1.0, {"reason": "", "boxes_xyxy": [box]})})
     qtbot.keyClick(labelled.window.canvas, Key.Key_Q)
     assert labelled.session.selection == {second.id}
 
@@ -96,18 +96,18 @@ def test_search_finds_images_by_what_is_on_them(labelled: Workbench) -> None:
 
 def test_second_model_brings_the_images_where_they_disagree(qtbot: QtBot, labelled: Workbench, tmp_path: Path) -> None:
     other = tiny_models.yolact(tmp_path / "other.xml", boxes=[[[0.0, 0.0, 0.2, 0.2], [0.8, 0.8, 1.0, 1.0]]])
-    before = [labelled.session.project.instances.of(id_) for id_ in range(1, 7)]
+    before = [labelled.session.project.stored.instances.of(id_) for id_ in range(1, 7)]
     with qtbot.waitSignal(labelled.comparing.compared, timeout=30_000):
         labelled.comparing.compare(other)
     assert "found by one model only" in labelled.images.rows.reason(1)
-    assert [labelled.session.project.instances.of(id_) for id_ in range(1, 7)] == before
+    assert [labelled.session.project.stored.instances.of(id_) for id_ in range(1, 7)] == before
 
 
 def test_effort_is_summed_up_by_class(labelled: Workbench) -> None:
     labelled.proposals.accept_above(0.85)
     labelled.proposals.reject_below(0.85)
     labelled.session.save()
-    report = effort_report(labelled.session.project)
+    report = effort_report(labelled.session.project.stored)
     rows = [class_row(effort, "") for effort in report.classes]
     assert [(row[1], row[2], row[5]) for row in rows] == [("1", "1 (100%)", "0"), ("1", "0 (0%)", "1")]
     assert "of active work on 1 images" in summary_text(report)
@@ -124,7 +124,7 @@ def test_effort_report_shows_plots_and_the_switch(qtbot: QtBot, labelled: Workbe
     assert titles == ["Good as proposed, by class", "Good as proposed, by score", "Seconds per object", "Score to use"]
     assert dialog.switch.isChecked()
     dialog.switch.click()
-    assert not labelled.session.project.effort.is_recorded
+    assert not labelled.session.project.stored.effort.is_recorded
 
 
 def test_recorded_effort_is_erased_on_request_only(
@@ -135,9 +135,9 @@ def test_recorded_effort_is_erased_on_request_only(
     answers = iter([QMessageBox.StandardButton.Cancel, QMessageBox.StandardButton.Yes])
     monkeypatch.setattr(QMessageBox, "question", lambda *_: next(answers))
     dialog._on_forget()
-    assert effort_report(labelled.session.project).classes != ()
+    assert effort_report(labelled.session.project.stored).classes != ()
     dialog._on_forget()
-    assert effort_report(labelled.session.project).classes == ()
+    assert effort_report(labelled.session.project.stored).classes == ()
     assert {i.state for i in labelled.session.document} == {InstanceState.ACCEPTED}
 
 

@@ -62,7 +62,7 @@ class Roads:
 
     def part(self) -> None:
         assert self.bench.session.project is not None
-        if merges := self.bench.session.project.merges.all():
+        if merges := self.bench.session.project.stored.merges.all():
             self.bench.classes.undo_merge(merges[-1].id)
 
     def batch(self) -> None:
@@ -119,7 +119,9 @@ def test_what_is_begun_while_something_runs_loses_nothing(
     project = roads.bench.session.project
     assert project is not None
     qtbot.waitUntil(
-        lambda: dict(roads.bench.session.document.instances) == dict(project.instances.document(image_id).instances),
+        lambda: (
+            dict(roads.bench.session.document.instances) == dict(project.stored.instances.document(image_id).instances)
+        ),
         timeout=WAIT_MS,
     )
 

@@ -16,7 +16,7 @@ from maskwright_gui.keymap import conflicts
 def drawn(opened: Workbench) -> Workbench:
     """Two overlapping squares on the first image, both selected."""
     session = opened.session
-    category = session.project.categories.add("cell")
+    category = session.project.stored.categories.add("cell")
     session.reload_categories()
     session.set_current_category(category.id)
     ids = [session.new_instance_id() for _ in range(2)]
@@ -184,7 +184,7 @@ def test_tab_walks_in_reading_order_and_back(drawn: Workbench) -> None:
 def test_many_copies_take_their_ids_in_one_go(drawn: Workbench, monkeypatch: pytest.MonkeyPatch) -> None:
     session = drawn.session
     category_id = session.categories[0].id
-    first = session.project.instances.reserve_ids(600)
+    first = session.project.stored.instances.reserve_ids(600)
     session.edit(Change.create([square(id_, side=4, category_id=category_id) for id_ in first]), "Draw")
     session.select(frozenset(first))
     reserve, counts = InstanceRepository.reserve_ids, []

@@ -102,15 +102,15 @@ def test_edits_and_undo_go_on_and_are_counted_until_they_are_saved(
     qtbot.waitUntil(lambda: trouble(opened) == "")
     assert "All edits are saved again" in texts(opened)
     assert HANGS not in texts(opened)
-    assert len(opened.session.project.instances.of(1)) == 2
-    steps = opened.session.project.history.undo_steps(1)
+    assert len(opened.session.project.stored.instances.of(1)) == 2
+    steps = opened.session.project.stored.history.undo_steps(1)
     assert (len(steps.undo), len(steps.redo)) == (2, 1)
 
 
 def test_a_call_of_the_window_is_given_up(qtbot: QtBot, opened: Workbench, share: Share) -> None:
     share.hang()
     with pytest.raises(NoAnswerError):
-        opened.session.project.images.state_counts()
+        opened.session.project.state_counts()
 
 
 def test_images_that_are_known_show_and_others_follow(qtbot: QtBot, opened: Workbench, share: Share) -> None:
@@ -176,7 +176,7 @@ def test_closing_waits_for_the_share(
     QTimer.singleShot(0, share.answer)
     assert opened.projects.may_lose_edits()
     assert opened.session.unsaved.count == 0
-    assert len(opened.session.project.instances.of(1)) == 2
+    assert len(opened.session.project.stored.instances.of(1)) == 2
 
 
 def test_what_was_left_behind_is_offered_at_the_next_opening(
@@ -199,7 +199,7 @@ def test_what_was_left_behind_is_offered_at_the_next_opening(
     box.defaultButton().click()
 
     qtbot.waitUntil(lambda: "2 rescued edits are saved now" in texts(opened))
-    assert len(opened.session.project.instances.of(1)) == 3
+    assert len(opened.session.project.stored.instances.of(1)) == 3
     assert len(opened.session.document) == 3
     assert not find_rescues(opened.session.project.path, opened.session.project.mark)
 

@@ -104,11 +104,11 @@ def test_a_model_is_not_run_on_what_it_is_wrong_for_without_asking(
     (box,) = questions(bench)
     assert "look like photographs" in box.text()
     box.button(QMessageBox.StandardButton.Cancel).click()
-    assert (len(project.instances.of(1)), project.runs.last()) == (0, None)
+    assert (len(project.stored.instances.of(1)), project.stored.runs.last()) == (0, None)
     run()
     (box,) = questions(bench)
     next(button for button in box.buttons() if button.text() == "Run anyway").click()
-    qtbot.waitUntil(lambda: len(project.instances.of(1)) == 2, timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: len(project.stored.instances.of(1)) == 2, timeout=WAIT_MS)
     qtbot.waitUntil(lambda: not bench.inference.batch.is_running, timeout=WAIT_MS)
     run()
     assert questions(bench) == []
@@ -121,7 +121,7 @@ def test_a_model_of_ones_own_is_run_without_asking(qtbot: QtBot, bench: Workbenc
     bench.model.run_on_image()
 
     assert questions(bench) == []
-    qtbot.waitUntil(lambda: len(bench.session.project.instances.of(1)) == 2, timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: len(bench.session.project.stored.instances.of(1)) == 2, timeout=WAIT_MS)
 
 
 def test_asked_to_run_before_the_images_were_looked_at_it_waits_for_that(

@@ -42,7 +42,7 @@ def draw_triangle(qtbot: QtBot, bench: Workbench, *, left: float = 10) -> None:
 def stored(bench: Workbench, image_id: int = 1) -> list[InstanceState]:
     bench.session.save()
     assert bench.session.project is not None
-    return [instance.state for instance in bench.session.project.instances.of(image_id)]
+    return [instance.state for instance in bench.session.project.stored.instances.of(image_id)]
 
 
 def test_folder_becomes_a_project_inside_it(opened: Workbench, folder: Path) -> None:
@@ -93,7 +93,7 @@ def test_drawn_polygon_is_stored(qtbot: QtBot, opened: Workbench) -> None:
     opened.classes.add("cell")
     draw_triangle(qtbot, opened)
     assert stored(opened) == [InstanceState.DRAWN]
-    assert opened.session.project.images.record(1).state is ImageState.IN_PROGRESS
+    assert opened.session.project.stored.images.record(1).state is ImageState.IN_PROGRESS
 
 
 def test_undo_and_redo_by_key(qtbot: QtBot, opened: Workbench) -> None:
@@ -140,19 +140,19 @@ def test_space_means_done_and_next(qtbot: QtBot, opened: Workbench) -> None:
     draw_triangle(qtbot, opened)
     qtbot.keyClick(opened.window.canvas, Key.Key_Space)
     opened.session.save()
-    assert opened.session.project.images.record(1).state is ImageState.DONE
+    assert opened.session.project.stored.images.record(1).state is ImageState.DONE
     assert opened.session.image.id == 2
 
 
 def test_space_on_an_image_without_objects_means_verified_empty(qtbot: QtBot, opened: Workbench) -> None:
     qtbot.keyClick(opened.window.canvas, Key.Key_Space)
     opened.session.save()
-    assert opened.session.project.images.record(1).state is ImageState.EMPTY
+    assert opened.session.project.stored.images.record(1).state is ImageState.EMPTY
 
 
 def test_next_not_done_passes_over_what_is_done(qtbot: QtBot, opened: Workbench) -> None:
     for image_id in (2, 3):
-        opened.session.project.images.set_state(image_id, ImageState.DONE)
+        opened.session.project.stored.images.set_state(image_id, ImageState.DONE)
     opened.images.rows.refresh([2, 3])
     qtbot.keyClick(opened.window.canvas, Key.Key_D, CTRL | SHIFT)
     assert opened.session.image.id == 4

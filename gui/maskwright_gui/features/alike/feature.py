@@ -147,7 +147,7 @@ class AlikeFeature(Feature):
     def _searcher(self) -> Searcher:
         assert self._session.project is not None
         point, min_iou = self._point, self._strip.thresholds.min_iou
-        return Searcher(self._session.project, point.assistants, point.assistant_name, min_iou)
+        return Searcher(self._session.project.stored, point.assistants, point.assistant_name, min_iou)
 
     def _begin(self, work: Work, take: Callable[..., object]) -> None:
         self._run_beside(work, take, self._on_failed)

@@ -142,10 +142,10 @@ class BatchFeature(Feature):
             return
         if not self._model.may_run(self.run):
             return
-        self._progress = BatchProgress(0, sum(project.images.state_counts().values()))
+        self._progress = BatchProgress(0, sum(project.state_counts().values()))
         wanted = self._model.wanted_thresholds()
         request = BatchRequest(
-            project, cache, self._model.choice, wanted, only_untouched=only_untouched, extends=extends
+            project.stored, cache, self._model.choice, wanted, only_untouched=only_untouched, extends=extends
         )
         self._inference.start_batch(request)
 
@@ -165,9 +165,9 @@ class BatchFeature(Feature):
         project = self._session.project
         if project is None:
             return
-        alone = [failure.image_id for failure in project.runs.failures_alone()]
-        run = project.runs.last()
-        if run is not None and project.runs.forget_failures(run.id):
+        alone = [failure.image_id for failure in project.ask(lambda stored: stored.runs.failures_alone())]
+        run = project.last_run()
+        if run is not None and project.ask(lambda stored: stored.runs.forget_failures(run.id)):
             self.run()
         self._model.run_on_images(alone)
 
@@ -176,17 +176,19 @@ class BatchFeature(Feature):
         project = self._session.project
         if project is None:
             return []
-        run = project.runs.last()
-        of_run = project.runs.failures(run.id) if run is not None else []
-        known = {failure.image_id: failure for failure in (*of_run, *project.runs.failures_alone())}
+        run = project.last_run()
+        of_run = project.ask(lambda stored: stored.runs.failures(run.id)) if run is not None else []
+        alone = project.ask(lambda stored: stored.runs.failures_alone())
+        known = {failure.image_id: failure for failure in (*of_run, *alone)}
         return [Failure(id_, failure.file_name, failure.reason) for id_, failure in sorted(known.items())]
 
     def _count_failures(self) -> None:
         """Tell the panel how many `failures` there are; while the project cannot be read it shows what it knows."""
         project = self._session.project
         try:
-            run = project.runs.last() if project is not None else None
-            count = project.runs.failure_count(run.id if run is not None else None) if project is not None else 0
+            run = project.last_run() if project is not None else None
+            run_id = run.id if run is not None else None
+            count = project.ask(lambda stored: stored.runs.failure_count(run_id)) if project is not None else 0
         except ProjectError as error:
             log.info("the failures were not counted: %s", error)
         else:

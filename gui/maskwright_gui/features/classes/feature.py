@@ -161,7 +161,9 @@ class ClassesFeature(Feature):
     def _on_categories_changed(self, categories: tuple[Category, ...]) -> None:
         listing = self._session.class_listing
         self.panel.set_categories(categories, listing.keys, listing.hidden)
-        merges = self._session.project.merges.all() if self._session.project is not None else []
+        merges = (
+            self._session.project.ask(lambda stored: stored.merges.all()) if self._session.project is not None else []
+        )
         self.panel.set_merges((merge.id, merge.source.name) for merge in merges)
         self.panel.set_current(self._session.current_category_id)
         self._count()
@@ -174,7 +176,7 @@ class ClassesFeature(Feature):
         if project is None:
             return None
         try:
-            category = project.categories.add(name)
+            category = project.ask(lambda stored: stored.categories.add(name))
         except MaskwrightError as error:
             self._tell_error("The class was not added", error)
             return None
@@ -193,7 +195,7 @@ class ClassesFeature(Feature):
         if self._session.project is None:
             return
         try:
-            self._session.project.categories.rename(category_id, name)
+            self._session.project.ask(lambda stored: stored.categories.rename(category_id, name))
         except MaskwrightError as error:
             self._tell_error("The class was not renamed", error)
         self._session.reload_categories()
@@ -203,7 +205,7 @@ class ClassesFeature(Feature):
         if self._session.project is None:
             return
         try:
-            self._session.project.categories.set_colour(category_id, colour)
+            self._session.project.ask(lambda stored: stored.categories.set_colour(category_id, colour))
         except MaskwrightError as error:
             self._tell_error("The colour was not changed", error)
         self._session.reload_categories()
@@ -223,10 +225,12 @@ class ClassesFeature(Feature):
         source, target = names[source_id], names[target_id]
         box = QMessageBox(QMessageBox.Icon.Question, "Merge classes", f"Merge “{source}” into “{target}”?")
         box.setParent(self._window, box.windowFlags())
-        box.setInformativeText(what_merges(project.categories.use(source_id), source, target))
+        box.setInformativeText(
+            what_merges(project.ask(lambda stored: stored.categories.use(source_id)), source, target)
+        )
         box.addButton("Merge", QMessageBox.ButtonRole.AcceptRole)
         box.addButton(QMessageBox.StandardButton.Cancel)
-        work = partial(project.merges.make, source_id, target_id)
+        work = partial(project.stored.merges.make, source_id, target_id)
         done = partial(self._on_merged, f"“{source}” is part of “{target}” now")
         box.accepted.connect(partial(self._run, f"Merging “{source}”", work, done))
         box.finished.connect(box.deleteLater)
@@ -237,7 +241,7 @@ class ClassesFeature(Feature):
         """Part two classes again, as they were."""
         if self._session.project is not None and not self.is_working:
             self._session.save()
-            work = partial(self._session.project.merges.undo, merge_id)
+            work = partial(self._session.project.stored.merges.undo, merge_id)
             self._run("Taking a merge back", work, self._on_merge_undone)
 
     def delete(self, category_id: int) -> QMessageBox | None:
@@ -247,8 +251,8 @@ class ClassesFeature(Feature):
         if project is None or self.is_working or category is None:
             return None
         self._session.save()
-        use = project.categories.use(category_id)
-        work = partial(project.categories.delete, category_id)
+        use = project.ask(lambda stored: stored.categories.use(category_id))
+        work = partial(project.stored.categories.delete, category_id)
         run = partial(self._run, f"Deleting “{category.name}”", work, partial(self._on_deleted, category.name))
         if not use.instances:
             run()

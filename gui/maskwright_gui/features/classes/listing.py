@@ -47,7 +47,11 @@ class ClassListFeature(Feature):
             self.stop()
             self._panel.set_used(None)
             return
-        self._run_beside(lambda _monitor: project.categories.used_ids(), self._panel.set_used, lambda _error: None)
+        self._run_beside(
+            lambda _monitor: project.stored.categories.used_ids(),
+            self._panel.set_used,
+            lambda _error: None,
+        )
 
     def _on_project_changed(self, _project: "Project | None") -> None:
         self.stop()

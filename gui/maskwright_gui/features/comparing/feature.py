@@ -48,7 +48,7 @@ class ComparingFeature(Feature):
             return
         from maskwright.operations.comparing import compare_with_file
 
-        self._run_beside(partial(compare_with_file, project, model), self._on_compared, "The comparison stopped")
+        self._run_beside(partial(compare_with_file, project.stored, model), self._on_compared, "The comparison stopped")
 
     def _on_compared(self, count: int) -> None:
         self.told.emit(Message(f"Compared on {count} images", "Those where the models disagree come first now."))

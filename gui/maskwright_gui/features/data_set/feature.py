@@ -94,7 +94,7 @@ class DataSetFeature(Feature):
         project = self._session.project
         if project is None:
             return None
-        return self._run_beside(partial(work, project), on_done, complaint, joins=True)
+        return self._run_beside(partial(work, project.stored), on_done, complaint, joins=True)
 
     def _stop_looking(self) -> None:
         if self._looking is not None:
@@ -119,7 +119,9 @@ class DataSetFeature(Feature):
         project = self._session.project
         if project is None or self._open is None:
             return
-        self._open.duplicates.show_groups([project.images.records(group) for group in groups])
+        self._open.duplicates.show_groups(
+            project.ask(lambda stored: [stored.images.records(group) for group in groups])
+        )
 
     def _on_counted(self, bars: list[ClassBar]) -> None:
         if self._open is not None:

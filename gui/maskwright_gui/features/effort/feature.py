@@ -30,7 +30,7 @@ class EffortFeature(Feature):
         if project is None:
             return
         self._session.save()
-        self._run_beside(partial(_summed_up, project), self._on_summed_up, "There is no report")
+        self._run_beside(partial(_summed_up, project.stored), self._on_summed_up, "There is no report")
 
     def record(self, is_on: bool) -> None:
         """Whether clicks, keys and times of this project's steps are kept from now on."""
@@ -38,7 +38,7 @@ class EffortFeature(Feature):
         if project is None:
             return
         try:
-            project.effort.record(is_on)
+            project.ask(lambda stored: stored.effort.record(is_on))
         except ProjectError as error:
             self.told.emit(Message.of_error("The switch was not stored", error))
 
@@ -48,7 +48,7 @@ class EffortFeature(Feature):
         if project is None:
             return
         try:
-            project.effort.forget()
+            project.ask(lambda stored: stored.effort.forget())
         except ProjectError as error:
             self.told.emit(Message.of_error("Nothing was erased", error))
         else:
@@ -63,7 +63,7 @@ class EffortFeature(Feature):
         dialog = EffortDialog(
             report,
             self._session.categories,
-            is_recording=project.effort.is_recorded,
+            is_recording=project.ask(lambda stored: stored.effort.is_recorded),
             may_change=not project.is_read_only,
             parent=self._window,
         )

@@ -84,7 +84,7 @@ class ExchangeFeature(Feature):
             detail = f"The file would lack them. {self._watch.state.detail}"
             self.told.emit(Message(f"Nothing to export yet: {self._watch.state.short}", detail, "warning"))
             return
-        dialog = ExportDialog(project.image_root, project.name, project.images.state_counts(), self._window)
+        dialog = ExportDialog(project.image_root, project.name, project.state_counts(), self._window)
         dialog.export_requested.connect(self.export)
         dialog.open()
 
@@ -93,7 +93,7 @@ class ExchangeFeature(Feature):
         from maskwright.operations.exporting import export
 
         if self._session.project is not None and self._may_begin():
-            work = partial(export, self._session.project, request)
+            work = partial(export, self._session.project.stored, request)
             self._follow(self._run_beside(work, self._on_exported, "Nothing was exported"), request.path.parent)
 
     def check(self) -> None:
@@ -103,7 +103,7 @@ class ExchangeFeature(Feature):
 
         if self._session.project is not None and self._may_begin():
             self._session.save()
-            work = partial(check_project, self._session.project, CocoExportOptions())
+            work = partial(check_project, self._session.project.stored, CocoExportOptions())
             self._run_beside(work, lambda found: self.show_findings(found), "The check stopped")
 
     def import_annotations(self) -> None:
@@ -122,7 +122,7 @@ class ExchangeFeature(Feature):
 
             def work(monitor: Monitor) -> object:
                 monitor.report(0, None, f"Reading {path.name}")
-                return preview_import(project, path)
+                return preview_import(project.stored, path)
 
             operation = self._run_beside(work, self.show_preview, "This cannot be imported")
             self._follow(operation, path.parent)
@@ -151,7 +151,9 @@ class ExchangeFeature(Feature):
         if self._session.project is not None and self._may_begin():
             project, names = self._session.project, dict(class_names or {})
             operation = self._run_beside(
-                lambda monitor: import_annotations(project, path, class_names=names, again=adds_again, monitor=monitor),
+                lambda monitor: import_annotations(
+                    project.stored, path, class_names=names, again=adds_again, monitor=monitor
+                ),
                 self._on_imported,
                 "Nothing was imported",
             )
@@ -179,7 +181,7 @@ class ExchangeFeature(Feature):
             return
         count = 0
         for image_id in image_ids:
-            record, document = project.images.record(image_id), self._session.document_of(image_id)
+            record, document = project.record(image_id), self._session.document_of(image_id)
             change = fix_all([instance for instance in document if instance.state.is_exported], record)
             count += len(change)
             self._session.edit_image(image_id, change, "Mend outlines")

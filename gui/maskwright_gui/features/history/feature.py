@@ -31,12 +31,12 @@ class HistoryFeature(Feature):
         if project is None or image is None:
             return
         self._session.save()
-        dialog = HistoryDialog(project.history.of(image.id), self._window)
+        dialog = HistoryDialog(project.ask(lambda stored: stored.history.of(image.id)), self._window)
         dialog.return_requested.connect(partial(self.go_back, image.id))
         dialog.show()
 
     def go_back(self, image_id: int, when: str) -> None:
         """Make the image what it was at `when` (ISO 8601, UTC), as one step."""
         if self._session.project is not None:
-            change = self._session.project.history.change_back_to(image_id, when)
+            change = self._session.project.ask(lambda stored: stored.history.change_back_to(image_id, when))
             self._session.edit_image(image_id, change, "Go back")

@@ -38,7 +38,7 @@ class ImageMenuFeature(Feature):
         if project is None:
             return None
         try:
-            record = project.images.record(image_id)
+            record = project.record(image_id)
         except MaskwrightError as error:
             self._tell_error("The image cannot be looked up", error)
             return None

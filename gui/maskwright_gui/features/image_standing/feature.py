@@ -67,8 +67,10 @@ class ImageStandingFeature(Feature):
             return None
         self._session.save()
         try:
-            image = project.images.record(image_id)
-            own = sum(instance.state.is_exported for instance in project.instances.of(image_id))
+            image = project.ask(lambda stored: stored.images.record(image_id))
+            own = sum(
+                instance.state.is_exported for instance in project.ask(lambda stored: stored.instances.of(image_id))
+            )
         except MaskwrightError as error:
             self._tell_error("The image stays as it is", error)
             return None
@@ -112,7 +114,7 @@ class ImageStandingFeature(Feature):
         if project is None:
             return False
         try:
-            project.images.set_standing([image_id], standing)
+            project.ask(lambda stored: stored.images.set_standing([image_id], standing))
         except MaskwrightError as error:
             self._tell_error("The image stays as it is", error)
             return False

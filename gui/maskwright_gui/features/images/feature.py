@@ -1,7 +1,6 @@
 """The Image menu: which image is on screen, and its review state."""
 
 from functools import partial
-from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, Signal
 
@@ -13,14 +12,12 @@ from maskwright_gui.features.images.space_key import SpaceTap
 from maskwright_gui.features.images.walk import OPEN_STATES, RowWalk, is_open
 from maskwright_gui.features.projects.feature import ProjectsFeature
 from maskwright_gui.messages import Message
+from maskwright_gui.open_project import OpenProject
 from maskwright_gui.panels.image_model import ImageListModel
 from maskwright_gui.panels.images import ImagesPanel
 from maskwright_gui.workers.executor import NoAnswerError
 from maskwright_gui.workers.images import ImageLoader
 from maskwright_gui.workers.thumbnails import ThumbnailLoader
-
-if TYPE_CHECKING:
-    from maskwright.project.store import Project
 
 NOT_ANSWERED = (
     "What is not accepted is not exported. {accept} accepts, {reject} rejects, {accept_view} accepts all in view."
@@ -276,7 +273,7 @@ class ImagesFeature(Feature):
         self.told.emit(Message("The list ends here", f"{are} not done yet.", "info", "Go there", self.show_first))
 
     def _open_count(self) -> int:
-        counts = self._session.project.images.state_counts() if self._session.project is not None else {}
+        counts = self._session.project.state_counts() if self._session.project is not None else {}
         return sum(count for state, count in counts.items() if state in OPEN_STATES)
 
     def reopen(self) -> None:
@@ -307,7 +304,7 @@ class ImagesFeature(Feature):
             self.show_first()
         self._canvas.setFocus()
 
-    def _on_project_changed(self, project: "Project | None") -> None:
+    def _on_project_changed(self, project: OpenProject | None) -> None:
         self._pixels.forget()
         self._thumbnails.forget()
         self.panel.reset()
@@ -323,8 +320,9 @@ class ImagesFeature(Feature):
         if self._session.project is None:
             return
         try:
-            images = self._session.project.images
-            counts, standings = images.state_counts(), images.standing_counts()
+            project = self._session.project
+            counts = project.state_counts()
+            standings = project.ask(lambda stored: stored.images.standing_counts())
         except NoAnswerError:
             return  # what is shown stays until it does
         done = counts.get(ImageState.DONE, 0) + counts.get(ImageState.EMPTY, 0)

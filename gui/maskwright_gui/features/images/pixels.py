@@ -1,7 +1,6 @@
 """Puts the pixels of the current image on the canvas, with the part of it that was last in view."""
 
 import logging
-from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
@@ -12,14 +11,11 @@ from maskwright_gui.canvas.pyramid import ImagePyramid
 from maskwright_gui.canvas.view import CanvasView
 from maskwright_gui.canvas.viewport import ViewportState
 from maskwright_gui.features.images.walk import RowWalk
+from maskwright_gui.open_project import OpenProject
 from maskwright_gui.session import Session
 from maskwright_gui.workers.decoding import PREVIEW_FROM_PIXELS
 from maskwright_gui.workers.image_cache import ImageRequest
 from maskwright_gui.workers.images import ImageLoader
-
-if TYPE_CHECKING:
-    from maskwright.project.store import Project
-
 
 VIEWPORTS_SETTING = "window.viewports"
 """Name of the project's setting."""
@@ -27,7 +23,7 @@ MOST_KEPT = 300
 log = logging.getLogger(__name__)
 
 
-def read_viewports(project: "Project") -> dict[int, ViewportState]:
+def read_viewports(project: OpenProject) -> dict[int, ViewportState]:
     """By image id, the latest last; nothing for what cannot be understood."""
     stored = project.setting(VIEWPORTS_SETTING)
     try:
@@ -37,7 +33,7 @@ def read_viewports(project: "Project") -> dict[int, ViewportState]:
         return {}
 
 
-def store_viewports(project: "Project", viewports: dict[int, ViewportState]) -> None:
+def store_viewports(project: OpenProject, viewports: dict[int, ViewportState]) -> None:
     """A view that cannot be stored is no loss that anybody has to be told of."""
     if project.is_read_only:
         return

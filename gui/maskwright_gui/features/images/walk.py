@@ -54,7 +54,9 @@ class RowWalk:
         project = self._session.project
         if project is None:
             return None
-        places = np.flatnonzero(np.isin(self._rows.ids, project.images.ids(states=OPEN_STATES)))
+        places = np.flatnonzero(
+            np.isin(self._rows.ids, project.ask(lambda stored: stored.images.ids(states=OPEN_STATES)))
+        )
         places = places[places > row] if direction > 0 else places[places < row][::-1]
         return int(places[0]) if len(places) else None
 

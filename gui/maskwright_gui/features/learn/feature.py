@@ -16,6 +16,7 @@ from maskwright_gui.features.batch.feature import BatchFeature
 from maskwright_gui.features.images.feature import ImagesFeature
 from maskwright_gui.features.model.feature import ModelFeature
 from maskwright_gui.messages import Message
+from maskwright_gui.open_project import OpenProject
 from maskwright_gui.workers.batch_status import BatchState
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ class LearnFeature(Feature):
         self._dialog: LearnDialog | None = None
         self._stop_early = threading.Event()
         self._is_learning = self._has_offered = False
-        self._counted: Project | None = None
+        self._counted: OpenProject | None = None
         self._done_before = 0
         self._order_wanted: str | None = None
         """Of the images, once the new model has been over them."""
@@ -92,7 +93,7 @@ class LearnFeature(Feature):
         self._outcome = None
         self._session.save()
         self._dialog.show_counting()
-        self._run_beside(partial(_counted, project), self._on_counted, self._on_not_counted)
+        self._run_beside(partial(_counted, project.stored), self._on_counted, self._on_not_counted)
 
     def learn(self, minutes: float, *, resume: bool = False) -> None:
         """Begin a round, or go on with the one that was cut short."""
@@ -101,7 +102,7 @@ class LearnFeature(Feature):
             return
         self._session.save()
         self._stop_early, self._outcome = threading.Event(), None
-        work = partial(_learned, project, minutes, resume, self._stop_early, self.progressed.emit)
+        work = partial(_learned, project.stored, minutes, resume, self._stop_early, self.progressed.emit)
         self._run_beside(work, self._on_learned, self._on_not_learned)
         self._is_learning = True
         if self._dialog is not None:
@@ -119,7 +120,7 @@ class LearnFeature(Feature):
         extends = dialog is not None and dialog.outcome.extends.isChecked()
         is_sorted = dialog is not None and dialog.outcome.sorts.isChecked()
         if extends and project is not None and not project.is_read_only:
-            leave_to_old(project, record)
+            project.ask(lambda stored: leave_to_old(stored, record))
         self._model.choose(str(self._outcome.model_path))
         if self._others():
             self._order_wanted = ("disagreement" if record.old_model else "uncertainty") if is_sorted else None
@@ -137,7 +138,9 @@ class LearnFeature(Feature):
         project = self._session.project
         if project is not None and self._dialog is not None:
             self._session.save()
-            self._run_beside(partial(_worth, project), self._dialog.worth.show_worth, self._on_no_worth, joins=True)
+            self._run_beside(
+                partial(_worth, project.stored), self._dialog.worth.show_worth, self._on_no_worth, joins=True
+            )
 
     def _on_no_worth(self, error: MaskwrightError) -> None:
         if self._dialog is not None:
@@ -180,7 +183,7 @@ class LearnFeature(Feature):
         is_same = project is not None and project is self._counted
         self._counted, self._done_before = project, done
         if project is not None and is_same and done > before and not (self._is_learning or self._has_offered):
-            self._run_beside(partial(_offer, project), self._on_offer, _log_only, joins=True)
+            self._run_beside(partial(_offer, project.stored), self._on_offer, _log_only, joins=True)
 
     def _on_offer(self, text: str | None) -> None:
         if text is None or self._has_offered or self._is_learning:
@@ -193,7 +196,7 @@ class LearnFeature(Feature):
     def _others(self) -> int:
         """Images that nobody has looked at yet."""
         project = self._session.project
-        counts = project.images.state_counts() if project is not None else {}
+        counts = project.state_counts() if project is not None else {}
         return sum(count for state, count in counts.items() if state.is_untouched)
 
     def _on_project_changed(self, _project: object) -> None:
@@ -226,7 +229,7 @@ class LearnFeature(Feature):
             project = self._session.project
             if project is not None:
                 show = partial(self._on_pictures, outcome)
-                self._run_beside(partial(_pictures, project, outcome.record.number), show, _log_only, joins=True)
+                self._run_beside(partial(_pictures, project.stored, outcome.record.number), show, _log_only, joins=True)
         if self._dialog is None or not self._dialog.isVisible():
             kept = "is there" if outcome.is_installed else "is not better, and was not installed"
             self.told.emit(Message(f"{outcome.record.model} {kept}", "", "info", "Show", self.open))

@@ -132,7 +132,7 @@ class ModelFeature(Feature):
         if project is None or project.is_read_only:
             return
         try:
-            remember_model(project, source)
+            project.ask(lambda stored: remember_model(stored, source))
         except ProjectError as error:
             self.told.emit(Message("The choice is not kept with the project", str(error), "warning"))
 
@@ -188,7 +188,7 @@ class ModelFeature(Feature):
 
     def _run_on_waiting(self) -> None:
         if self._waiting and self._session.project is not None:
-            self._run_on(self._session.project.images.record(self._waiting.popleft()))
+            self._run_on(self._session.project.record(self._waiting.popleft()))
 
     def _run_on(self, image: ImageRecord) -> None:
         project, cache = self._session.project, self._session.cache
@@ -202,7 +202,7 @@ class ModelFeature(Feature):
         self._inference.predict(
             PredictRequest(
                 request_id=next(self._ids),
-                project=project,
+                project=project.stored,
                 image_id=image.id,
                 path=project.image_path(image),
                 cache=cache,
@@ -219,7 +219,7 @@ class ModelFeature(Feature):
             return
         from maskwright.project.model_choice import known_model
 
-        source = known_model(self._session.project)
+        source = self._session.project.ask(known_model)
         if source is None or source == self._choice.source:
             return
         if source == BUNDLED or answer_soon(Path(source).exists, False):
@@ -261,7 +261,7 @@ class ModelFeature(Feature):
         is_on_screen = image is not None and image.id == image_id
         wanted = self._strip.thresholds if is_on_screen else self._thresholds.of_project
         is_known = self._summary is not None and self._summary.choice == self._choice
-        if is_known or (project is not None and has_chosen_score(project)):
+        if is_known or (project is not None and project.ask(has_chosen_score)):
             return wanted
         return replace(wanted, score=None, nms_iou=None)
 
@@ -288,9 +288,9 @@ class ModelFeature(Feature):
         from maskwright.operations.kept_thresholds import has_kept_score
 
         project = self._session.project
-        run = project.runs.last() if project is not None else None
+        run = project.last_run() if project is not None else None
         is_of_another = run is None or run.model_hash != summary.content_hash
-        if project is None or (not has_kept_score(project) and is_of_another):
+        if project is None or (not project.ask(has_kept_score) and is_of_another):
             known = self._thresholds.of_project
             self._thresholds.set_of_project(
                 replace(known, score=summary.default_score, nms_iou=summary.default_nms_iou)

@@ -46,7 +46,7 @@ class ModelFit(QObject):
         if project is None:
             return
         self.forget()
-        self._task = Operation(lambda _monitor: look_at(project), self)
+        self._task = Operation(lambda _monitor: look_at(project.stored), self)
         self._task.on_success(self._on_known).on_failure(lambda _error: self._on_known(None)).start()
 
     def forget(self) -> None:
@@ -64,7 +64,7 @@ class ModelFit(QObject):
         from maskwright.operations.beginning import card_of
 
         project, card = self._session.project, card_of(source)
-        if project is None or card is None or not card.image_kinds or source in allowed_sources(project):
+        if project is None or card is None or not card.image_kinds or source in project.ask(allowed_sources):
             return True
         if self._task is not None:
             self._waiting = go_on
@@ -100,7 +100,7 @@ class ModelFit(QObject):
         if project is None:
             return
         try:
-            project.set_setting(ALLOWED_SETTING, [*allowed_sources(project), source])
+            project.set_setting(ALLOWED_SETTING, [*project.ask(allowed_sources), source])
         except MaskwrightError:  # asked again then
             return
         go_on()

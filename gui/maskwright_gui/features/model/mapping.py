@@ -33,7 +33,7 @@ class ClassMapping(QObject):
             return None
         labels = [ModelCategory(id_, name) for id_, name in model.labels]
         current: dict[int, Choice] = dict(guess_mapping(labels, self._session.categories))
-        for label_id, category_id in stored_mapping(project, model.content_hash).items():
+        for label_id, category_id in project.ask(lambda stored: stored_mapping(stored, model.content_hash)).items():
             current[label_id] = IGNORE if category_id is None else category_id
         dialog = ClassMappingDialog(model.labels, self._session.categories, current, self._window)
         dialog.mapping_chosen.connect(lambda choices: self.use(model, choices))
@@ -50,12 +50,12 @@ class ClassMapping(QObject):
         names = {id_: name for id_, name in model.labels if choices.get(id_) == NEW}
         names |= {id_: choice.name for id_, choice in choices.items() if isinstance(choice, NewClass)}
         try:
-            made = project.categories.ensure(names.items())
+            made = project.ask(lambda stored: stored.categories.ensure(names.items()))
             mapping = {
                 label_id: choice if isinstance(choice, int) else made.get(label_id)
                 for label_id, choice in choices.items()
             }
-            store_mapping(project, model.content_hash, mapping)
+            project.ask(lambda stored: store_mapping(stored, model.content_hash, mapping))
         except MaskwrightError as error:
             self.failed.emit("The class mapping was not kept", error)
             return

@@ -15,6 +15,7 @@ from maskwright_gui.actions import Action, Menu, nothing
 from maskwright_gui.dialogs.unsaved import Leaving, UnsavedDialog, offer_rescued
 from maskwright_gui.feature import Context, Feature
 from maskwright_gui.messages import Message
+from maskwright_gui.open_project import OpenProject
 from maskwright_gui.operation import Work
 from maskwright_gui.recent_projects import RecentProjects
 from maskwright_gui.saving import SavingWatch
@@ -23,7 +24,6 @@ from maskwright_gui.workers.writer import PendingEdit
 
 if TYPE_CHECKING:
     from maskwright.project.rescue import Rescue
-    from maskwright.project.store import Project
 
 NOT_OPENED = "This cannot be opened"
 MODEL_SUFFIXES = frozenset({".xml", ".onnx", ".pb"})
@@ -246,7 +246,7 @@ class ProjectsFeature(Feature):
             place, self._place = self._place, None
             self._watch.leave(place)
 
-    def _on_project_changed(self, project: "Project | None") -> None:
+    def _on_project_changed(self, project: OpenProject | None) -> None:
         self._window.show_project(project)
         self._actions.refresh(self._session)
         self._window.toasts.drop_of_project()
@@ -271,11 +271,11 @@ class ProjectsFeature(Feature):
             self._offer(opening.rescues)
         self._run(lambda progress: add_rest(opening, progress), self._on_complete, "The folder was not read to its end")
 
-    def _show_wanted(self, opening: Opening, project: "Project") -> None:
+    def _show_wanted(self, opening: Opening, project: OpenProject) -> None:
         """The image that was named, or the one that was on screen when the project was left."""
         left = self._recent.get(project.path)
         wanted = opening.show or (left.left_at if left is not None else "")
-        record = project.images.find(wanted) if wanted else None
+        record = project.ask(lambda stored: stored.images.find(wanted)) if wanted else None
         if record is not None:
             self._session.show_image(record.id)
 

@@ -173,7 +173,9 @@ class RefineFeature(Feature):
         wish = replace(wish, min_iou=self._strip.thresholds.min_iou)
         self._wish = wish
         point, document = self._point, self._session.document
-        work = partial(_refined, project, document, wish, point.assistants, point.assistant_name, self._refined.emit)
+        work = partial(
+            _refined, project.stored, document, wish, point.assistants, point.assistant_name, self._refined.emit
+        )
         self._run_beside(work, partial(self._on_done, wish), "Nothing more is refined")
         self._window.status.set_stoppable(type(self).__name__, True)
         self._refresh("stop_refining")

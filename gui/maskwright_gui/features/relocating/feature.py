@@ -78,12 +78,12 @@ class RelocatingFeature(Feature):
     def locate_in(self, folder: Path) -> None:
         """From now on the images are in this folder."""
         if self._session.project is not None:
-            self._run(partial(locate_in, self._session.project, folder))
+            self._run(partial(locate_in, self._session.project.stored, folder))
 
     def look(self) -> None:
         """Look for missing images in the whole image folder, by name and size."""
         if self._session.project is not None:
-            self._run(partial(find_moved, self._session.project))
+            self._run(partial(find_moved, self._session.project.stored))
 
     def _run(self, work: Work) -> None:
         self._run_beside(work, self._on_located, "The images were not found")

@@ -42,7 +42,7 @@ class AsideFeature(Feature):
             return None
         if self._dialog is not None:
             self._dialog.close()
-        dialog = SetAsideDialog(self._session.project.set_aside.all(), self._window)
+        dialog = SetAsideDialog(self._session.project.ask(lambda stored: stored.set_aside.all()), self._window)
         dialog.image_chosen.connect(self._session.show_image)
         dialog.retry_requested.connect(self.retry)
         dialog.save_requested.connect(self._ask_and_save)
@@ -55,7 +55,7 @@ class AsideFeature(Feature):
     def tell_at_opening(self) -> None:
         """Some were left from earlier."""
         project = self._session.project
-        count = len(project.set_aside.all()) if project is not None else 0
+        count = len(project.ask(lambda stored: stored.set_aside.all())) if project is not None else 0
         if count:
             what = f"{count} edit" + (" is" if count == 1 else "s are") + " set aside"
             self.told.emit(Message(what, "The project could not take them.", "warning", "Show", self.open))
@@ -82,7 +82,7 @@ class AsideFeature(Feature):
         if self._session.project is None:
             return
         try:
-            count = write_set_aside(self._session.project, edits, path)
+            count = self._session.project.ask(lambda stored: write_set_aside(stored, edits, path))
         except MaskwrightError as error:
             self._tell_error("The edits were not saved to a file", error)
             return
@@ -97,13 +97,13 @@ class AsideFeature(Feature):
     def _forget(self, ids: set[int]) -> None:
         if self._session.project is None:
             return
-        self._session.project.set_aside.forget(ids)
+        self._session.project.ask(lambda stored: stored.set_aside.forget(ids))
         self._session.go_on()
         self._show_anew()
 
     def _show_anew(self) -> None:
         if self._dialog is not None and self._session.project is not None:
-            self._dialog.show_edits(self._session.project.set_aside.all())
+            self._dialog.show_edits(self._session.project.ask(lambda stored: stored.set_aside.all()))
 
     def _on_put_aside(self, edit: "EditSetAside") -> None:
         image = shown(edit.file_name) or f"image {edit.image_id}"

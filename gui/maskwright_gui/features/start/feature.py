@@ -48,9 +48,9 @@ class StartFeature(Feature):
     def _is_new(self) -> bool:
         """Nothing was done in it, and nobody was asked."""
         project = self._session.project
-        if project is None or project.is_read_only or project.setting(ASKED_SETTING) or project.runs.last() is not None:
+        if project is None or project.is_read_only or project.setting(ASKED_SETTING) or project.last_run() is not None:
             return False
-        counts = project.images.state_counts()
+        counts = project.state_counts()
         is_untouched = sum(counts.values()) == counts.get(ImageState.UNSEEN, 0) > 0
         return is_untouched and not (self._session.document is not None and len(self._session.document))
 

@@ -104,7 +104,7 @@ class SuggestFeature(Feature):
         if point.assistant_name != self._of_assistant:
             self._forget()
             self._of_assistant = point.assistant_name
-        describer = Describer(project, point.assistants, point.assistant_name)
+        describer = Describer(project.stored, point.assistants, point.assistant_name)
         work = partial(described_anew, describer, image_id, instance, not self._is_warm)
         self._is_warm = True
         self._run_beside(work, self._on_described, self._on_failed, joins=True)

@@ -25,6 +25,7 @@ from maskwright_gui.features.classes.feature import ClassesFeature
 from maskwright_gui.features.images.feature import ImagesFeature
 from maskwright_gui.history import difference
 from maskwright_gui.messages import Message
+from maskwright_gui.open_project import OpenProject
 from maskwright_gui.panels.thresholds import ThresholdStrip
 from maskwright_gui.workers.preview import PreviewRequest, PreviewResult, PreviewThread, Purpose
 
@@ -181,7 +182,7 @@ class ThresholdsFeature(Feature):
                 self.told.emit(Message.of_error("The thresholds were not stored", error))
         self._request(Purpose.KEEP)
 
-    def _keep(self, project: "Project", thresholds: Thresholds) -> None:
+    def _keep(self, project: OpenProject, thresholds: Thresholds) -> None:
         """Which classes are proposed is always the project's; the numbers may be the image's."""
         from maskwright.operations.image_thresholds import keep_for_image
         from maskwright.operations.kept_thresholds import keep_thresholds
@@ -194,11 +195,11 @@ class ThresholdsFeature(Feature):
             self._of_project = replace(before, is_class_agnostic=classes[0], left_out=classes[1])
         self._reaches_all = is_for_all
         if is_for_all:
-            keep_thresholds(project, self._of_project)
+            project.ask(lambda stored: keep_thresholds(stored, self._of_project))
         image = self._session.image
         if image is not None and not self.strip.reaches_all:
             self._of_images[image.id] = thresholds
-            keep_for_image(project, image.id, thresholds)
+            project.ask(lambda stored: keep_for_image(stored, image.id, thresholds))
 
     def _request(self, purpose: Purpose) -> None:
         project, cache, document = self._session.project, self._session.cache, self._session.document
@@ -211,7 +212,7 @@ class ThresholdsFeature(Feature):
         if purpose is Purpose.KEEP:
             self._is_keeping = True
             self._kept_mask_threshold = wanted.mask_threshold
-        self._thread.request(PreviewRequest(project, cache, document, wanted, purpose))
+        self._thread.request(PreviewRequest(project.stored, cache, document, wanted, purpose))
 
     def _show(self, change: Change, document: Document) -> None:
         """`change` leads from the session's document to `document`, which the canvas is to show."""
@@ -250,7 +251,7 @@ class ThresholdsFeature(Feature):
         if self._images.order == "uncertainty":
             self._images.panel.refilter()
 
-    def _on_project_changed(self, project: "Project | None") -> None:
+    def _on_project_changed(self, project: OpenProject | None) -> None:
         self.strip.setEnabled(may_edit(self._session))
         self.stop()
         self._thread.forget()
@@ -258,8 +259,8 @@ class ThresholdsFeature(Feature):
             from maskwright.operations.image_thresholds import images_with_own
             from maskwright.operations.kept_thresholds import known_thresholds
 
-            self.strip.set_thresholds(known_thresholds(project) or Thresholds())
-            self._of_project, self._of_images = self.strip.thresholds, images_with_own(project)
+            self.strip.set_thresholds(project.ask(known_thresholds) or Thresholds())
+            self._of_project, self._of_images = self.strip.thresholds, project.ask(images_with_own)
             self._kept_mask_threshold = self.strip.thresholds.mask_threshold
 
     def _on_scores_known(self, image_id: int, scores: NDArray[np.float32]) -> None:
@@ -299,7 +300,7 @@ class ThresholdsFeature(Feature):
             return
         kept = {image.id: own} if (own := self._of_images.get(image.id)) is not None else {}
         self._of_images = kept if not self.strip.reaches_all else {}
-        work = partial(_apply_to_others, project, cache, self._of_project, image.id, self._image_stored.emit)
+        work = partial(_apply_to_others, project.stored, cache, self._of_project, image.id, self._image_stored.emit)
         failure = "The thresholds were not applied to the other images"
         self._run_beside(work, lambda _count: self.applied_everywhere.emit(), failure)
 

@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
-from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Signal
 
@@ -12,6 +11,7 @@ from maskwright_gui.feature import Context, Feature
 from maskwright_gui.features.tools.lending import HOME, LentTool
 from maskwright_gui.features.tools.options import ToolSlider
 from maskwright_gui.keymap import Keymap, Keys
+from maskwright_gui.open_project import OpenProject
 from maskwright_gui.panels.tool_options import ToolOptionsBar
 from maskwright_gui.tools.area import ExtendTool, HoleTool, SplitTool
 from maskwright_gui.tools.box import EllipseTool, RectangleTool
@@ -22,9 +22,6 @@ from maskwright_gui.tools.redraw import RedrawTool
 from maskwright_gui.tools.select import SelectTool
 from maskwright_gui.tools.simplify import SimplifyTool
 from maskwright_gui.tools.tool import Tool
-
-if TYPE_CHECKING:
-    from maskwright.project.store import Project
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +165,7 @@ class ToolsFeature(Feature):
             )
         )
 
-    def _on_project_changed(self, project: "Project | None") -> None:
+    def _on_project_changed(self, project: OpenProject | None) -> None:
         """Nothing can be drawn in a project that is open for reading only, and that is said before anybody tries."""
         is_read_only = project is not None and project.is_read_only
         self._canvas.set_read_only(is_read_only)

@@ -4,7 +4,7 @@ import logging
 import math
 from collections.abc import Iterable
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from PySide6.QtCore import QObject, QTimer
@@ -13,13 +13,11 @@ from maskwright.document.values import Instance
 from maskwright.errors import ProjectError
 from maskwright_gui.canvas.view import CanvasView
 from maskwright_gui.canvas.viewport import Box
+from maskwright_gui.open_project import OpenProject
 from maskwright_gui.panels.tool_options import Choice, Scale, ToolOptionsBar
 from maskwright_gui.session import Session
 from maskwright_gui.tools.brush import BrushTool
 from maskwright_gui.tools.simplify import COARSEST, FINEST, SimplifyTool
-
-if TYPE_CHECKING:
-    from maskwright.project.store import Project
 
 log = logging.getLogger(__name__)
 
@@ -91,7 +89,7 @@ class ToolSlider(QObject):
             self._canvas.set_options(replace(self._canvas.context.options, brush_radius=radius))
         self._show()
 
-    def _on_project(self, project: "Project | None") -> None:
+    def _on_project(self, project: OpenProject | None) -> None:
         stored: Any = project.setting(BRUSH_SETTING) if project is not None else None
         is_size = isinstance(stored, int | float) and 0 < stored < math.inf
         self._kept_radius = float(stored) if is_size else None

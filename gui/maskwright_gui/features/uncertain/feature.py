@@ -112,7 +112,11 @@ class UncertainFeature(Feature):
         from maskwright.operations.proposing import missed_at
 
         detail, cache = self._details.get("disagreement"), self._session.cache
-        found = missed_at(project, cache, document.image_id, place, detail) if cache is not None else None
+        found = (
+            project.ask(lambda stored: missed_at(stored, cache, document.image_id, place, detail))
+            if cache is not None
+            else None
+        )
         if found is None:
             self.told.emit(Message("Its outline is not known", "Draw it, or run the model on this image again."))
             return True
@@ -134,8 +138,10 @@ class UncertainFeature(Feature):
         project, image = self._session.project, self._session.image
         order = self._rows.order
         wanted = [name for name in _SIGNALS if self._is_asked or order == name]
-        signals = {name: project.signals.get(name, image.id) for name in wanted} if project and image else {}
-        self._details = {name: signal[1] for name, signal in signals.items() if signal is not None}
+        self._details = {}
+        if wanted and project is not None and image is not None:
+            signals = project.ask(lambda stored: {name: stored.signals.get(name, image.id) for name in wanted})
+            self._details = {name: signal[1] for name, signal in signals.items() if signal is not None}
 
     def _places(self) -> "list[Place]":
         from maskwright.review.places import disagreement_places, uncertainty_places

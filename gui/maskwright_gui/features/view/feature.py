@@ -6,7 +6,7 @@ The display windows of 16- and 32-bit images belong to the project: its images c
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import astuple, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from maskwright.errors import ProjectError
 from maskwright.windowing import DisplayWindow
@@ -14,9 +14,7 @@ from maskwright_gui.actions import Action, Menu, Under
 from maskwright_gui.canvas.style import LabelMode
 from maskwright_gui.dialogs.display import DisplayDialog
 from maskwright_gui.feature import Context, Feature
-
-if TYPE_CHECKING:
-    from maskwright.project.store import Project
+from maskwright_gui.open_project import OpenProject
 
 log = logging.getLogger(__name__)
 
@@ -211,7 +209,7 @@ class ViewFeature(Feature):
         self._canvas.image_changed.connect(dialog.show_image)
         dialog.show()
 
-    def _on_project(self, project: "Project | None") -> None:
+    def _on_project(self, project: OpenProject | None) -> None:
         windows = _windows_from_json(project.setting(WINDOWS_SETTING)) if project is not None else {}
         self._canvas.set_display_adjust(replace(self._canvas.display_adjust, windows=windows))
 

@@ -125,7 +125,10 @@ def resolved_base(base: str) -> str:
 
 def _check(options: LearnOptions) -> None:
     if options.base not in _BASES:
-        raise MaskwrightError(f"there is no base called {options.base}", hint=f"there are: {', '.join(_BASES)}")
+        raise MaskwrightError(
+            f"learning cannot begin from {options.base}",
+            hint=f"the bases are: {', '.join(_BASES)}; a finished model is what a round is compared with",
+        )
     if options.to is not None and (not is_plain(options.to) or "." in options.to):
         raise MaskwrightError(f"{options.to} cannot be a model's name", hint="letters, digits, - and _")
     if options.minutes <= 0 or (options.steps is not None and options.steps < 1):

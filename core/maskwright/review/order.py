@@ -15,7 +15,10 @@ ORDERS: tuple[Order, ...] = get_args(Order)
 
 
 def ordered_images(project: Project, order: Order) -> NDArray[np.int64]:
-    """(N,) int64, all images, the most rewarding first; images of which nothing is known come last, by name."""
+    """(N,) int64, all images, the most rewarding first; images of which nothing is known come last, by name.
+
+    In the order of disagreement those on which no two models were compared follow by uncertainty.
+    """
     ids = project.images.ids()
     match order:
         case "name":
@@ -25,7 +28,8 @@ def ordered_images(project: Project, order: Order) -> NDArray[np.int64]:
         case "uncertainty":
             return _descending(ids, *project.signals.values(uncertainty.NAME))
         case "disagreement":
-            return _descending(ids, *project.signals.values(disagreement.NAME))
+            ranks = [_ranks(ids, *project.signals.values(name)) for name in (uncertainty.NAME, disagreement.NAME)]
+            return ids[np.lexsort([-rank for rank in ranks])]
 
 
 class Reasons:
@@ -38,14 +42,19 @@ class Reasons:
     def of(self, image_id: int) -> str:
         """Of one image: a query by key."""
         match self._order:
-            case "uncertainty" | "disagreement":
-                known = self._project.signals.get(self._order, image_id)
-                return str(known[1]["reason"]) if known is not None and known[1] else ""
+            case "uncertainty":
+                return self._told(uncertainty.NAME, image_id)
+            case "disagreement":
+                return self._told(disagreement.NAME, image_id) or self._told(uncertainty.NAME, image_id)
             case "rarity":
                 rarest = self.rarest_class(image_id)
                 return f"{rarest[1]}: {rarest[2]} in the project" if rarest is not None else ""
             case "name":
                 return ""
+
+    def _told(self, signal: str, image_id: int) -> str:
+        known = self._project.signals.get(signal, image_id)
+        return str(known[1]["reason"]) if known is not None and known[1] else ""
 
     def rarest_class(self, image_id: int) -> tuple[int, str, int] | None:
         """(id, name, number of instances in the project) of the rarest class on the image; None without any."""
@@ -60,9 +69,15 @@ def reason(project: Project, order: Order, image_id: int) -> str:
 
 
 def _descending(ids: NDArray[np.int64], known: NDArray[np.int64], values: NDArray[np.float64]) -> NDArray[np.int64]:
+    return ids[np.argsort(-_ranks(ids, known, values), kind="stable")]
+
+
+def _ranks(ids: NDArray[np.int64], known: NDArray[np.int64], values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(N,) of `ids`, which ascend; minus infinity where nothing is known. Images not asked for are left out."""
+    is_asked = np.isin(known, ids)
     rank = np.full(len(ids), -np.inf)
-    rank[np.searchsorted(ids, known)] = values
-    return ids[np.argsort(-rank, kind="stable")]
+    rank[np.searchsorted(ids, known[is_asked])] = values[is_asked]
+    return rank
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -91,9 +106,7 @@ class RareClasses:
 
     def ordered(self, ids: NDArray[np.int64]) -> NDArray[np.int64]:
         """These images, ascending, those with rare classes first."""
-        found, values = self.rarities
-        is_asked = np.isin(found, ids)
-        return _descending(ids, found[is_asked], values[is_asked])
+        return _descending(ids, *self.rarities)
 
     def on(self, image_id: int) -> tuple[int, str, int] | None:
         """(id, name, number of objects) of the rarest class on the image; None without any."""

@@ -8,7 +8,7 @@ import pytest
 
 import tiny_models
 from maskwright.document.change import Change
-from maskwright.document.values import InstanceState
+from maskwright.document.values import ImageStanding, InstanceState
 from maskwright.images import read_image
 from maskwright.inference.candidates import Candidates
 from maskwright.inference.model import Model, load_model
@@ -17,7 +17,7 @@ from maskwright.operations.comparing import compare_with
 from maskwright.prelabel import run_batch
 from maskwright.project import Project, Proposal, scan_folder
 from maskwright.review.disagreement import disagreement
-from maskwright.review.order import ordered_images, reason
+from maskwright.review.order import Order, ordered_images, reason
 from maskwright.review.uncertainty import image_uncertainty
 from project_builders import drawn, make_project, square, write_image
 
@@ -169,6 +169,25 @@ def test_images_without_a_signal_come_last_by_name(project: Project) -> None:
     assert reason(project, "uncertainty", 4) == "b"
     assert reason(project, "uncertainty", 1) == ""
     assert ordered_images(project, "name").tolist() == [1, 2, 3, 4]
+
+
+def test_where_no_models_were_compared_uncertainty_decides(project: Project) -> None:
+    project.signals.set("uncertainty", {1: (0.5, {"reason": "a"}), 3: (1.5, {"reason": "b"}), 4: (9.0, None)})
+    project.signals.set("disagreement", {4: (0.1, {"reason": "c"}), 2: (0.2, {"reason": "d"})})
+
+    assert ordered_images(project, "disagreement").tolist() == [2, 4, 3, 1]
+    assert [reason(project, "disagreement", id_) for id_ in (2, 3)] == ["d", "b"]
+
+
+@pytest.mark.parametrize("order", ["uncertainty", "disagreement", "rarity"])
+def test_images_that_are_excluded_have_no_place_in_any_order(project: Project, order: Order) -> None:
+    project.signals.set("uncertainty", {4: (1.5, {"reason": "b"}), 2: (0.5, {"reason": "a"})})
+    project.signals.set("disagreement", {4: (1.5, {"reason": "b"}), 2: (0.5, {"reason": "a"})})
+    for image_id in (2, 4):
+        project.instances.apply(image_id, Change.create([drawn(image_id)]), label="Draw")
+    project.images.set_standing([4], ImageStanding.EXCLUDED)
+
+    assert ordered_images(project, order).tolist() == [2, 1, 3]
 
 
 def test_a_batch_notes_its_doubts_and_a_second_model_its_dissent(tmp_path: Path) -> None:

@@ -123,7 +123,7 @@ class LearnFeature(Feature):
             project.ask(lambda stored: leave_to_old(stored, record))
         self._model.choose(str(self._outcome.model_path))
         if self._others():
-            self._order_wanted = ("disagreement" if record.old_model else "uncertainty") if is_sorted else None
+            self._order_wanted = "disagreement" if is_sorted else None  # and by uncertainty where there is none
             self._propose(extends=extends)
         if self._dialog is not None:
             self._dialog.close()

@@ -1,7 +1,7 @@
 """The catalogue of models: what there is, what is installed, and getting, adding, checking and removing them."""
 
 import html
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from PySide6.QtCore import QObject, Qt, Signal
@@ -36,9 +36,18 @@ class ModelsDialog(QDialog):
     model_chosen = Signal(str)
     """Name of a bundled model or path of an installed one, to be used from now on."""
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(
+        self,
+        parent: QWidget | None = None,
+        *,
+        title: str = "Models",
+        use_tip: str = "Pre-label with this model from now on",
+        listed: Callable[[], Sequence[Listed]] = listed_models,
+    ) -> None:
+        """`listed`: those of the catalogue that are shown."""
         super().__init__(parent)
-        self.setWindowTitle("Models")
+        self.setWindowTitle(title)
+        self._list = listed
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.resize(760, 420)
         self._operation: Operation | None = None
@@ -51,7 +60,7 @@ class ModelsDialog(QDialog):
         self._bar = named(QProgressBar(self), "Progress")
         self._bar.setTextVisible(False)
         self._told = muted_label("", self)
-        self._use = named(QPushButton("Use", self), "Use this model", tip="Pre-label with this model from now on")
+        self._use = named(QPushButton("Use", self), "Use this model", tip=use_tip)
         self._use.setProperty("primary", True)
         self._get = named(QPushButton("Download", self), "Download this model")
         self._verify = named(QPushButton("Check", self), "Check this model", tip="Are its files still what they were?")
@@ -65,7 +74,7 @@ class ModelsDialog(QDialog):
     def reload(self) -> None:
         """Read the catalogue and the installed models anew; keeps the selection."""
         current = self._current_name()
-        self._listed = {model.name: model for model in listed_models()}
+        self._listed = {model.name: model for model in self._list()}
         self._table.clear()
         for model in self._listed.values():
             licence = model.card.license if model.card is not None else ""

@@ -16,6 +16,7 @@ from maskwright.assist.view import BackendAssistant
 from maskwright.document.values import InstanceState
 from maskwright.errors import ModelError
 from maskwright_gui.app import Workbench
+from maskwright_gui.dialogs.models import ModelsDialog
 from maskwright_gui.features.point import assistants
 
 Key, LEFT, ALT = Qt.Key, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.AltModifier
@@ -205,7 +206,7 @@ def choose(qtbot: QtBot, bench: Workbench, name: str) -> None:
 
 def test_the_assistant_is_chosen_where_the_tool_is(qtbot: QtBot, pointing: Workbench, squares: Squares) -> None:
     assert pointing.point.bar.isVisible()
-    assert listed(pointing) == ["Bundled network", "GrabCut (no network)", "Open a network file…"]
+    assert listed(pointing) == ["Bundled network", "GrabCut (no network)", "Get others…", "Open a network file…"]
     choose(qtbot, pointing, "/nets/sam/encoder.onnx")
     assert pointing.point.assistant_name == "/nets/sam/encoder.onnx"
     assert "encoder (sam)" in listed(pointing)
@@ -292,3 +293,15 @@ def test_what_was_made_of_an_image_is_found_again_the_next_day(
     click(qtbot, opened, 20, 20)
     qtbot.waitUntil(lambda: len(opened.window.canvas.tool.overlay().instances) == 1, timeout=20_000)
     assert second.prepared == []
+
+
+def test_others_are_got_from_the_catalogue_and_the_bundled_one_is_told_as_such(
+    qtbot: QtBot, pointing: Workbench, squares: Squares
+) -> None:
+    pointing.settings.setValue("assist/model", "grabcut")
+    pointing.point.open_assistants()
+    (dialog,) = pointing.window.findChildren(ModelsDialog)
+    assert dialog.windowTitle() == "Assistants"
+    assert {"assist", "mobile-sam"} <= set(dialog._listed)
+    dialog.model_chosen.emit("assist")
+    qtbot.waitUntil(lambda: pointing.point.assistant_name == "bundled")

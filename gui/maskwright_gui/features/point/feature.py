@@ -13,12 +13,13 @@ from PySide6.QtWidgets import QFileDialog
 from maskwright.document.values import Provenance
 from maskwright.errors import MaskwrightError
 from maskwright.monitor import Monitor
+from maskwright_gui.dialogs.models import ModelsDialog
 from maskwright_gui.feature import Context, Feature
 from maskwright_gui.features.images.feature import ImagesFeature
 from maskwright_gui.features.point.accepting import Accepted
 from maskwright_gui.features.point.assistants import BUNDLED, Assistants
 from maskwright_gui.features.point.draft import Outlined, Prompt
-from maskwright_gui.features.point.options import PointBar, installed_assistants, title_of
+from maskwright_gui.features.point.options import PointBar, installed_assistants, name_of, title_of
 from maskwright_gui.features.point.outlining import Looks, OutlineThread, Question, described_origin
 from maskwright_gui.features.point.tool import NAME, PointTool
 from maskwright_gui.features.thresholds.feature import ThresholdsFeature
@@ -69,6 +70,7 @@ class PointFeature(Feature):
         self._window.add_canvas_bar(self.bar)
         self.bar.chosen.connect(self.choose)
         self.bar.browse_requested.connect(self.browse)
+        self.bar.others_requested.connect(self.open_assistants)
         self._canvas.tool_changed.connect(self._on_tool)
         self._session.document_replaced.connect(lambda _document: self._look_ahead_soon())
         self._ahead = QTimer(self, singleShot=True, interval=AHEAD_MS)
@@ -118,6 +120,15 @@ class PointFeature(Feature):
             partial(self._on_not_chosen, assistant),
             joins=True,
         )
+
+    def open_assistants(self) -> None:
+        """Where to get others from, and which are there."""
+        from maskwright.models.catalog import listed_assistants
+
+        tip = "Outline with this one from now on"
+        dialog = ModelsDialog(self._window, title="Assistants", use_tip=tip, listed=listed_assistants)
+        dialog.model_chosen.connect(lambda chosen: self.choose(name_of(chosen)))
+        dialog.show()
 
     def browse(self) -> None:
         """Ask for a network's file; of a pair either will do."""

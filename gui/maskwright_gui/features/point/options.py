@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QObject, QSignalBlocker, Qt, Signal
 from PySide6.QtWidgets import QComboBox, QFrame, QHBoxLayout, QWidget
@@ -10,12 +11,16 @@ from maskwright.plain_text import shown
 from maskwright_gui.features.point.assistants import BUNDLED, FALLBACK
 from maskwright_gui.panels.widgets import leave_focus, muted_label, named
 
+if TYPE_CHECKING:
+    from maskwright.inference.installed import Installed
+
 _MARGIN_PX = 8
-_OTHER = "\0other"
+_OTHER, _FILE = "\0other", "\0file"
 _SLOW_MS = 1000.0
+_BUNDLED_CARD = "assist"
 _TITLES = {BUNDLED: "Bundled network", FALLBACK: "GrabCut (no network)"}
-Installed = Callable[[], Sequence[str]]
-"""Names of the assistants that are installed."""
+Names = Callable[[], Sequence[str]]
+"""Of the assistants that are installed."""
 
 
 class PointBar(QFrame):
@@ -24,8 +29,9 @@ class PointBar(QFrame):
     chosen = Signal(str)
     """Name or path of an assistant."""
     browse_requested = Signal()
+    others_requested = Signal()
 
-    def __init__(self, host: QWidget, installed: Installed) -> None:
+    def __init__(self, host: QWidget, installed: Names) -> None:
         super().__init__(host)
         self._installed = installed
         self.setObjectName("toolOptions")
@@ -65,7 +71,8 @@ class PointBar(QFrame):
             for value in values:
                 self._list.addItem(title_of(value), value)
                 self._list.setItemData(self._list.count() - 1, shown(value), Qt.ItemDataRole.ToolTipRole)
-            self._list.addItem("Open a network file…", _OTHER)
+            self._list.addItem("Get others…", _OTHER)
+            self._list.addItem("Open a network file…", _FILE)
             self._list.setCurrentIndex(values.index(current))
         self.show()
         self._place()
@@ -87,6 +94,8 @@ class PointBar(QFrame):
         with QSignalBlocker(self._list):  # until the choice has been made
             self._list.setCurrentIndex(max(self._list.findData(self._current), 0))
         if value == _OTHER:
+            self.others_requested.emit()
+        elif value == _FILE:
             self.browse_requested.emit()
         else:
             self.chosen.emit(value)
@@ -112,7 +121,17 @@ def title_of(assistant: str) -> str:
 
 def installed_assistants() -> list[str]:
     """Networks in the folder of installed models that outline what is pointed at."""
+    return [model.name for model in _installed()]
+
+
+def name_of(chosen: str) -> str:
+    """What an assistant is kept as: the bundled one and those that are installed by name, wherever their files lie."""
+    known = {str(model.path): model.name for model in _installed()}
+    return BUNDLED if chosen == _BUNDLED_CARD else known.get(chosen, chosen)
+
+
+def _installed() -> "list[Installed]":
     from maskwright.inference.installed import installed_models
     from maskwright.models.catalog import ASSISTANTS
 
-    return [model.name for model in installed_models() if model.family in ASSISTANTS]
+    return [model for model in installed_models() if model.family in ASSISTANTS]

@@ -165,10 +165,9 @@ class PointTool(BaseTool):
             return
         draft, self._draft = self._draft, None
         self._taken_back.clear()
-        category_id = self._context.category_id
-        if draft is None or category_id is None:
+        if draft is None:
             return
-        accepted = Accepted(draft, self._image_id, category_id)
+        accepted = Accepted(draft, self._image_id, self._context.category_id or 0)
         if draft.is_waiting:
             self._accepted.append(accepted)
             self._outliner.keep(draft.serials[-1])

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt
-from PySide6.QtGui import QColor, QImage, QPainter, QPaintEvent, QPen, QPolygonF
+from PySide6.QtGui import QColor, QImage, QPainter, QPaintEvent, QPen, QPixmap, QPolygonF
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
 
 from maskwright.errors import ImageError
@@ -65,6 +65,7 @@ class Picture(QWidget):
         self._pixels, self._look = pixels, look
         height, width = pixels.shape[:2]
         self._image = QImage(pixels.data, width, height, 3 * width, QImage.Format.Format_RGB888)
+        self._drawn = QPixmap()
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
         self.setAccessibleName(f"{shown(look.file_name)}: {counts_text(look)}")
         self.setToolTip(self.accessibleName())
@@ -74,7 +75,16 @@ class Picture(QWidget):
         return QSize(max(round(self._look.width * factor), 1), max(round(self._look.height * factor), 1))
 
     def paintEvent(self, _event: QPaintEvent) -> None:
-        painter = QPainter(self)
+        if self._drawn.isNull() or self._drawn.devicePixelRatio() != self.devicePixelRatio():
+            self._drawn = self._made()
+        QPainter(self).drawPixmap(0, 0, self._drawn)
+
+    def _made(self) -> QPixmap:
+        """Once: thousands of outlines take too long for each time the panel scrolls."""
+        ratio = self.devicePixelRatio()
+        drawn = QPixmap(self.size() * ratio)
+        drawn.setDevicePixelRatio(ratio)
+        painter = QPainter(drawn)
         painter.setRenderHints(QPainter.RenderHint.Antialiasing | QPainter.RenderHint.SmoothPixmapTransform)
         painter.drawImage(QRectF(self.rect()), self._image)
         across, down = self.width() / self._look.width, self.height() / self._look.height
@@ -87,6 +97,8 @@ class Picture(QWidget):
                 painter.drawPolygon(outline)
                 painter.setPen(QPen(colour, 2, style))
                 painter.drawPolygon(outline)
+        painter.end()
+        return drawn
 
 
 class Legend(QWidget):

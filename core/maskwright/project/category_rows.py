@@ -29,7 +29,7 @@ def taken_ids(connection: Connection) -> set[int]:
     """
     there, merged = select(categories.c.id), select(category_merges.c.source_id)
     of_files = select(file_ids.c.file_id).where(file_ids.c.kind == "category", file_ids.c.file_id < LARGEST_KEPT)
-    return {row[0] for row in connection.execute(there.union(merged, of_files))}
+    return {id_ for id_ in connection.scalars(there.union(merged, of_files)) if type(id_) is int}
 
 
 def read_categories(connection: Connection, standings: Collection[str] = ()) -> tuple[Category, ...]:

@@ -79,8 +79,11 @@ def highest_number(connection: Connection, kind: Kind) -> int:
     """The highest of all ids there are, of all that were given before an earlier copy was put back, and of files'."""
     highest = select(func.max(file_ids.c.file_id)).where(file_ids.c.kind == bindparam("kind"))
     of_files = connection.scalar(highest.where(file_ids.c.file_id < LARGEST_KEPT), {"kind": kind})
-    given = connection.scalar(select(counters.c.next).where(counters.c.name == f"{kind}_id")) or 1
-    return max(connection.scalar(select(func.max(_TABLES[kind].c.id))) or 0, of_files or 0, given - 1)
+    given = connection.scalar(select(counters.c.next).where(counters.c.name == f"{kind}_id"))
+    id_ = _TABLES[kind].c.id
+    there = connection.scalar(select(func.max(id_)).where(id_ < LARGEST_KEPT))
+    before = given - 1 if type(given) is int and given < LARGEST_KEPT else 0
+    return max(there or 0, of_files if type(of_files) is int else 0, before)
 
 
 def _named(connection: Connection, kind: Kind) -> Numbers:
@@ -93,8 +96,11 @@ def _named(connection: Connection, kind: Kind) -> Numbers:
 
 def _of(kind: Kind) -> list[ColumnElement[bool]]:
     """What is written to files; the official number of a class that does not occur stands in nobody's way."""
-    of_kind = file_ids.c.kind == kind
-    return [of_kind, file_ids.c.id.not_in(_UNLISTED)] if kind == "category" else [of_kind]
+    of_kind = [
+        file_ids.c.kind == kind,
+        *(func.typeof(each) == "integer" for each in (file_ids.c.id, file_ids.c.file_id)),
+    ]
+    return [*of_kind, file_ids.c.id.not_in(_UNLISTED)] if kind == "category" else of_kind
 
 
 def _numbers_from(joined: str | None) -> NDArray[np.int64]:

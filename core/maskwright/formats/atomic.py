@@ -3,6 +3,7 @@
 import errno
 import os
 import secrets
+import select
 import shutil
 import stat
 import sys
@@ -15,6 +16,8 @@ from typing import IO
 from maskwright.errors import FormatError
 
 _BUFFER_BYTES = 1 << 20
+PIPE_WAIT_S = 10.0
+"""How long a named pipe without a writer is waited for."""
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
 _MOST_NAME = 60
 """Characters of a name that the temporary one begins with; a name may be as long as the file system has it."""
@@ -104,13 +107,36 @@ def readable_source(path: Path) -> Iterator[Path]:
                 if is_standard:
                     shutil.copyfileobj(sys.stdin.buffer, file, _BUFFER_BYTES)
                 else:
-                    with path.open("rb") as pipe:
+                    with _opened_pipe(path) as pipe:
                         shutil.copyfileobj(pipe, file, _BUFFER_BYTES)
         except OSError as error:
             raise FormatError(f"cannot be read: {error.strerror or error}", path=path) from error
         if _is_xml(place):
             place = place.rename(place.with_suffix(".xml"))
         yield place
+
+
+def _has_writer(handle: int) -> bool:
+    """Of a pipe that does not block: whether there is anything in it, or somebody who may still write."""
+    if select.select([handle], [], [], PIPE_WAIT_S)[0]:
+        return True
+    try:
+        return os.read(handle, 1) != b""  # never anything: nothing was there just now
+    except BlockingIOError:
+        return True
+
+
+def _opened_pipe(path: Path) -> IO[bytes]:
+    """To be read to its end, however long its writer takes; one that nobody writes to would hold up for ever."""
+    handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
+    try:
+        if stat.S_ISFIFO(os.fstat(handle).st_mode) and not _has_writer(handle):
+            raise OSError(f"it is a named pipe that nobody has written to for {PIPE_WAIT_S:.0f} seconds")
+        os.set_blocking(handle, True)
+        return os.fdopen(handle, "rb")
+    except BaseException:
+        os.close(handle)
+        raise
 
 
 def _is_xml(file: Path) -> bool:

@@ -211,7 +211,7 @@ def load_model(
 
 def recognised(interface: NetworkInterface, path: Path, pixels: PixelFormat | None = None) -> Adapter:
     """The adapter for a network; raises ModelError listing what it offers and the families known."""
-    for family in ADAPTERS:
+    for family in ADAPTERS if interface.inputs else ():
         try:
             adapter = family.recognised(interface, pixels)
         except ModelError as error:

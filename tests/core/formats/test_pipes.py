@@ -3,6 +3,7 @@
 import os
 import re
 import signal
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import pytest
 import maskwright.formats
 from format_fuzzing import written_sets
 from maskwright.errors import FormatError
+from maskwright.formats import atomic
 from maskwright.formats.registry import FORMATS, recognised
 
 
@@ -44,6 +46,36 @@ def test_no_reader_waits_for_a_pipe(tmp_path: Path, name: str) -> None:
             pass
         file.unlink()
         file.write_bytes(kept)
+
+
+@pytest.mark.usefixtures("impatience")
+def test_a_pipe_that_nobody_writes_to_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(atomic, "PIPE_WAIT_S", 0.05)
+    os.mkfifo(tmp_path / "p.json")
+    with pytest.raises(FormatError, match="nobody has written to"), atomic.readable_source(tmp_path / "p.json"):
+        pass
+
+
+@pytest.mark.usefixtures("impatience")
+def test_a_pipe_whose_writer_takes_its_time_is_read_to_its_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(atomic, "PIPE_WAIT_S", 0.05)
+    pipe = tmp_path / "p.json"
+    os.mkfifo(pipe)
+    keeper = os.open(pipe, os.O_RDWR | os.O_NONBLOCK)  # somebody has it open, and writes nothing yet
+    begun = threading.Event()
+
+    def write() -> None:
+        begun.wait()
+        with pipe.open("wb") as stream:
+            stream.write(b"{}")
+        os.close(keeper)
+
+    real, writer = os.set_blocking, threading.Thread(target=write)
+    monkeypatch.setattr(os, "set_blocking", lambda *told: (real(*told), begun.set()))
+    writer.start()
+    with atomic.readable_source(pipe) as place:
+        assert place.read_bytes() == b"{}"
+    writer.join()
 
 
 def test_files_are_opened_in_one_way() -> None:

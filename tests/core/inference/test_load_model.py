@@ -91,6 +91,14 @@ def test_outputs_with_the_right_names_but_contradicting_shapes_are_not_yolact(tm
         load_model(path)
 
 
+def test_a_network_without_an_input_is_of_no_family(tmp_path: Path) -> None:
+    path = tmp_path / "odd.xml"
+    path.write_text('<?xml version="1.0"?><net name="n" version="11"/>')
+    path.with_suffix(".bin").write_bytes(b"")
+    with pytest.raises(ModelError, match="no known model family"):
+        load_model(path)
+
+
 def test_unusable_device_gives_way_to_the_cpu_and_says_so(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     path = tiny_models.yolact(tmp_path / "one.xml")
     with caplog.at_level(logging.INFO):

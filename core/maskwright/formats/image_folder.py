@@ -75,6 +75,12 @@ def _row(image: ImageRecord, taken: Sequence[Instance], categories: Sequence[Cat
     number = {category.id: i for i, category in enumerate(categories)}
     size_wh = (image.width, image.height)
     rles = [polygons_to_rle(each.polygons, size_wh) for each in taken]
+    scores = [each.score for each in taken]
+    outlines = [[] if is_box(each) else polygon_record(each.polygons) for each in taken]
+    # A column of nothing but null or empty lists has no type, at which Arrow's reader stops; where one is missing it
+    # is null.
+    further: dict[str, Any] = {"score": scores} if any(score is not None for score in scores) else {}
+    further |= {"segmentation": outlines} if any(outlines) else {}
     return {
         "file_name": image.file_name,
         "width": image.width,
@@ -85,8 +91,7 @@ def _row(image: ImageRecord, taken: Sequence[Instance], categories: Sequence[Cat
             "category": [categories[number[each.category_id]].name for each in taken],
             "area": [float(rle_area(rle)) for rle in rles],
             "iscrowd": [int(each.is_crowd) for each in taken],
-            "score": [each.score for each in taken],
-            "segmentation": [[] if is_box(each) else polygon_record(each.polygons) for each in taken],
+            **further,
         },
     }
 

@@ -8,12 +8,14 @@ import cv2
 import numpy as np
 import pytest
 
+from coco_sources import one_image, square
 from foreign_sets import foreign_sets
-from maskwright.document.values import InstanceState
+from maskwright.document.values import Instance, InstanceState
 from maskwright.errors import FormatError
-from maskwright.formats.boxes import is_box
+from maskwright.formats.boxes import box_extra, is_box
+from maskwright.formats.coco import CocoExportOptions
 from maskwright.formats.data_set import DataSet
-from maskwright.formats.registry import format_of
+from maskwright.formats.registry import format_named, format_of
 from maskwright.formats.voc_colours import read_label_map, voc_colour
 
 BOX = "<bndbox><xmin>3</xmin><ymin>3</ymin><xmax>12</xmax><ymax>14</ymax></bndbox>"
@@ -193,3 +195,12 @@ def test_sets_of_other_tools_are_recognised_and_read_whole(tmp_path: Path) -> No
         assert (path, format_of(path).name) == (path, kind.name)
         assert found(data)
         assert [str(problem) for problem in data.problems if problem.effect == "skipped"] == []
+
+
+def test_no_column_of_an_image_folder_is_without_a_type(tmp_path: Path) -> None:
+    """Arrow, which `datasets` reads the file with, stops at columns of nothing but null or empty lists."""
+    box = (square(4, 4, 9),)
+    source = one_image(Instance(1, 1, box, extra=box_extra(box)), Instance(2, 1, box, extra=box_extra(box)))
+    format_named("huggingface").write(source, tmp_path, CocoExportOptions())
+    assert {"score", "segmentation"}.isdisjoint(json.loads((tmp_path / "metadata.jsonl").read_text())["objects"])
+    assert [is_box(each) for each in found(format_of(tmp_path).read(tmp_path))] == [True, True]

@@ -147,7 +147,7 @@ class ModelledWork:
 
     def draw(self) -> None:
         session = self._bench.session
-        classes = [each for each in session.categories if each.name not in self._busy_class]
+        classes = [each for each in session.classes.listed if each.name not in self._busy_class]
         if session.image is None or not classes:
             return self.add_class()
         chosen, place = self._random.choice(classes), self._new_place()
@@ -175,14 +175,14 @@ class ModelledWork:
     def undo(self) -> None:
         if self._bench.session.image is None:
             return
-        assert (self._bench.session.undo() is not None) == bool(self.model.done.get(self._image)), self.latest
+        assert (self._bench.session.history.undo() is not None) == bool(self.model.done.get(self._image)), self.latest
         if self.model.done.get(self._image):
             self.model.step_back(self._image)
 
     def redo(self) -> None:
         if self._bench.session.image is None:
             return
-        assert (self._bench.session.redo() is not None) == bool(self.model.undone.get(self._image)), self.latest
+        assert (self._bench.session.history.redo() is not None) == bool(self.model.undone.get(self._image)), self.latest
         if self.model.undone.get(self._image):
             self.model.step_forward(self._image)
 
@@ -214,7 +214,7 @@ class ModelledWork:
             sorted(path.name for path in self._folder.rglob("*.png")), self._random.randrange(1, 5)
         )
         image_ids = self._random.sample(range(1, 12), len(names))
-        classes = ["thing", "car", *(each.name for each in self._bench.session.categories)]
+        classes = ["thing", "car", *(each.name for each in self._bench.session.classes.listed)]
         chosen = [(i, name) for i, name in enumerate(dict.fromkeys(self._random.sample(classes, 2)), start=1)]
         self._random.shuffle(chosen)
         first = self._random.choice((1, 1, 200, 257, 1000))
@@ -248,7 +248,7 @@ class ModelledWork:
 
     def merge(self) -> None:
         self.settle_roads()
-        classes = self._bench.session.categories
+        classes = self._bench.session.classes.listed
         if len(classes) < 3:
             return
         source, target = self._random.sample(classes, 2)

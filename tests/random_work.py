@@ -117,7 +117,7 @@ class RandomWork:
         self._bench.thresholds.strip.step_score(self._random.choice((-0.3, -0.05, 0.05, 0.3)))
 
     def _change_classes(self) -> None:
-        classes, categories = self._bench.classes, self._bench.session.categories
+        classes, categories = self._bench.classes, self._bench.session.classes.listed
         if len(categories) < 6 or self._random.random() < 0.3:
             classes.add(f"class {self._random.randrange(100)}")
         elif self._random.random() < 0.5:

@@ -1,7 +1,7 @@
 """What stands between the window and one open project: who writes, who reads, who reads ahead, who hands out ids."""
 
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -15,7 +15,7 @@ from maskwright.inference.candidate_cache import CandidateCache
 from maskwright_gui.history import History, Step, rebased
 from maskwright_gui.open_project import OpenProject
 from maskwright_gui.workers.ending import end_and_delete, left_behind, wait_for
-from maskwright_gui.workers.executor import FolderProbe, Waiting
+from maskwright_gui.workers.executor import FolderProbe, NoAnswerError, Waiting
 from maskwright_gui.workers.read_ahead import ReadAhead
 from maskwright_gui.workers.storing import PendingEdit, state_after
 from maskwright_gui.workers.writer import EditWriter
@@ -193,6 +193,26 @@ class ProjectLink:
             self.ids.fill()
         self.ahead.start()
         self.writer.start()
+
+    def find(self, image_id: int) -> tuple[ImageRecord, Document]:
+        """An image to show: as the project has it, or, where it does not answer, as it was when it was left."""
+        try:
+            return self.reader.image(image_id), self.reader.document(image_id)
+        except NoAnswerError:
+            if (left := self.left.get(image_id)) is None:
+                raise
+        record, document = left
+        return replace(record, state=state_after(record.state, self.writer.pending_of(image_id))), document
+
+    def put_in(self, edits: Iterable[PendingEdit]) -> list[PendingEdit]:
+        """Write edits that were made another time; those whose image is here."""
+        listed = list(edits)
+        ids = sorted({edit.image_id for edit in listed})
+        here = {record.id for record in self.project.ask(lambda stored: stored.images.records(ids))}
+        known = [edit for edit in listed if edit.image_id in here]
+        for edit in known:
+            self.writer.write(edit)
+        return known
 
     def save(self) -> bool:
         """Try again what could not be written; True when nothing waits. Returns at once where the folder hangs."""

@@ -1,27 +1,25 @@
 """What is being worked on: the project, the image on screen, its document, the selection and the undo steps.
 
-Every edit, whether from a tool, a panel or undo, goes through `Session.edit` or `Session._take`; nothing else changes a
+Every edit, whether from a tool, a panel or undo, goes through `Session.take`; nothing else but the writer changes a
 document.
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal
 
 from maskwright.document.change import Change
-from maskwright.document.class_keys import ClassKeys
-from maskwright.document.class_listing import ClassListing
 from maskwright.document.document import Document
 from maskwright.document.gesture import Gesture
-from maskwright.document.values import Category, ImageRecord, ImageState, Instance
+from maskwright.document.values import ImageRecord, ImageState, Instance
 from maskwright.errors import MaskwrightError, ProjectError
-from maskwright_gui.history import Histories, History, Step, difference, rebased
+from maskwright_gui.history import History, difference, rebased
 from maskwright_gui.link import ProjectLink, UnsavedEdits
-from maskwright_gui.listed_classes import ListedClasses
+from maskwright_gui.listed_classes import ClassList
 from maskwright_gui.open_project import OpenProject
+from maskwright_gui.undo import Undo
 from maskwright_gui.workers.executor import NoAnswerError
 from maskwright_gui.workers.storing import Kind, PendingEdit, state_after
 
@@ -51,12 +49,8 @@ class Session(QObject):
     """(Change, Document after it)."""
     selection_changed = Signal(object)
     """frozenset of instance ids."""
-    categories_changed = Signal(object)
-    """tuple of Category."""
-    current_category_changed = Signal(int)
     record_changed = Signal(int)
     """Id of an image whose state or count changed."""
-    history_changed = Signal()
     failed = Signal(str, object)
     """(what did not work, MaskwrightError)."""
     put_aside = Signal(object)
@@ -70,17 +64,10 @@ class Session(QObject):
         self.image: ImageRecord | None = None
         self.document: Document | None = None
         self.selection: frozenset[int] = frozenset()
-        self.categories: tuple[Category, ...] = ()
-        """Those that are listed."""
-        self.unlisted: tuple[Category, ...] = ()
-        """Those that a model knows and none of which has occurred, and those that were deleted: for their names."""
-        self._nameless: set[int] = set()
-        """Ids of objects here that are no class of the project."""
-        self._classes = ListedClasses()
-        self.current_category_id = 0
+        self.classes = ClassList(lambda: {each.category_id for each in self.document or ()}, self.may_edit, self)
+        self.history = Undo(self)
         self._link: ProjectLink | None = None
         self.unsaved = UnsavedEdits()
-        self._histories = Histories()
         self._wanted_image: int | None = None
         """To be shown when the project answers again."""
         self._is_stale = False
@@ -100,24 +87,24 @@ class Session(QObject):
         link.writer.rebased.connect(self.refresh_document)
         link.writer.put_aside.connect(self._on_put_aside)
         link.start()
-        self._classes = ListedClasses(link)
+        self.classes.follow(link)
         self.project_changed.emit(self.project)
-        self.reload_categories()
+        self.classes.reload()
 
     def close_project(self) -> None:
         """Let go of the image, write what can be written and give the project back."""
         if self._link is None:
             return
         self.show_image(None)
-        self._classes.keep()
+        self.classes.follow(None)
         link, self._link, self.project = self._link, None, None
         self.unsaved.follow(None)
         self._is_stale = False
         link.stop()
-        self._histories.clear()
-        self._wanted_image, self._classes = None, ListedClasses()
+        self.history.forget_all()
+        self._wanted_image = None
         self.project_changed.emit(None)
-        self.reload_categories()
+        self.classes.reload()
         link.close()
 
     @property
@@ -132,15 +119,9 @@ class Session(QObject):
 
     def put_in(self, edits: Iterable[PendingEdit]) -> int:
         """Edits that were made another time, onto what the project holds now; how many of them have an image here."""
-        if self.project is None or self._link is None:
-            return 0
-        listed = list(edits)
-        ids = sorted({edit.image_id for edit in listed})
-        here = {record.id for record in self.project.ask(lambda stored: stored.images.records(ids))}
-        known = [edit for edit in listed if edit.image_id in here]
+        known = self._link.put_in(edits) if self._link is not None else []
         for edit in known:
-            self._link.writer.write(edit)
-            self._histories.forget(edit.image_id)
+            self.history.forget(edit.image_id)
         return len(known)
 
     def save(self) -> bool:
@@ -152,7 +133,7 @@ class Session(QObject):
         if self._link is None or (self.image is not None and self.image.id == image_id):
             return
         try:
-            image, document = self._find(image_id) if image_id is not None else (None, None)
+            image, document = self._link.find(image_id) if image_id is not None else (None, None)
         except NoAnswerError as error:
             self._wanted_image = image_id
             self.failed.emit(NOT_SHOWN, error)
@@ -167,17 +148,16 @@ class Session(QObject):
     @property
     def misses_something(self) -> bool:
         """Whether `go_on` has anything to read that the project did not answer."""
-        return self._is_stale or self._wanted_image is not None or self._histories.has_partial
+        return self._is_stale or self._wanted_image is not None or self.history.is_partial
 
     def go_on(self) -> None:
         """The project answers again: read what could not be read meanwhile."""
         try:
-            self.reload_categories()
+            self.classes.reload()
         except NoAnswerError:
             return  # it hangs once more; whoever noticed that calls again
         self._is_stale = False
-        self._histories.forget_partial()
-        self.history_changed.emit()
+        self.history.forget_partial()
         if self._wanted_image is not None:
             self.show_image(self._wanted_image)
         elif self.image is not None:
@@ -199,10 +179,10 @@ class Session(QObject):
         self.document = document
         self.selection = frozenset(id_ for id_ in known if is_same and self.document and id_ in self.document)
         if document is not None:
-            self._list_classes(each.category_id for each in document)
+            self.classes.list_also(each.category_id for each in document)
         self.document_replaced.emit(self.document)
         self.selection_changed.emit(self.selection)
-        self.history_changed.emit()
+        self.history.changed.emit()
 
     def select(self, ids: frozenset[int]) -> None:
         """Make these the selection; ids that the image lacks are left out."""
@@ -231,16 +211,13 @@ class Session(QObject):
 
         What happened to its objects since the gesture began does not matter: its outcome wins.
         """
-        if self.document is None or not self._may_edit():
+        if self.document is None or not self.may_edit():
             return False
         if not self.document.suits(change):
             change = rebased(change, self.document)
         if change.is_empty:
             return False
-        history = self._history()  # read before the change can be part of what is stored
-        self._take(change, label, "edit")
-        history.push(Step(label, change))
-        self.history_changed.emit()
+        self.history.begin(label, change)
         return True
 
     def document_of(self, image_id: int) -> Document:
@@ -254,52 +231,9 @@ class Session(QObject):
         """A change of any image, as one step that can be undone there."""
         if self.document is not None and self.document.image_id == image_id:
             self.edit(change, label)
-        elif self._link is not None and not change.is_empty and self._may_edit():
-            self._histories.forget(image_id)
+        elif self._link is not None and not change.is_empty and self.may_edit():
+            self.history.forget(image_id)
             self._link.writer.write(PendingEdit(image_id, change, label, gesture=self.take_gesture()))
-
-    def undo(self) -> str | None:
-        """Take the latest step of the current image back; its label, or None when there was none."""
-        step = self._history().step_back() if self.document is not None and self._may_edit() else None
-        return self._replay(step, step.change.inverse(), "undo") if step is not None else None
-
-    def undo_if_latest(self, step: Step | None) -> bool:
-        """Take a step back, unless it is not the latest one of the image on screen."""
-        if step is None or self.latest_step is not step:
-            return False
-        return self.undo() is not None
-
-    def redo(self) -> str | None:
-        """Do again what was undone last; its label, None where there is nothing."""
-        step = self._history().step_forward() if self.document is not None and self._may_edit() else None
-        return self._replay(step, step.change, "redo") if step is not None else None
-
-    def read_history(self) -> None:
-        """Read the steps of earlier sessions on the current image (1 to 4 ms), if that has not been done."""
-        if not self.is_history_known:
-            self._history()
-            self.history_changed.emit()
-
-    @property
-    def is_history_known(self) -> bool:
-        """Whether the steps of the current image have been read."""
-        return self.image is None or self.image.id in self._histories
-
-    @property
-    def latest_step(self) -> Step | None:
-        """What `undo` would take back."""
-        done = self._history().done if self.image is not None else []
-        return done[-1] if done else None
-
-    @property
-    def undo_label(self) -> str | None:
-        """What undo would take back; None where there is nothing."""
-        return self._history().undo_label if self.image is not None else None
-
-    @property
-    def redo_label(self) -> str | None:
-        """What redo would do again; None where there is nothing."""
-        return self._history().redo_label if self.image is not None else None
 
     def refresh_document(self, image_id: int) -> None:
         """Something else has changed the image: show it, as one change, if it is on screen."""
@@ -340,7 +274,7 @@ class Session(QObject):
         if self.image is not None:
             self.refresh_document(self.image.id)
         try:
-            self.reload_categories()
+            self.classes.reload()
         except NoAnswerError:
             self._is_stale = True
 
@@ -352,84 +286,20 @@ class Session(QObject):
 
     def set_image_state(self, state: ImageState) -> None:
         """Of the image on screen."""
-        if self.image is None or self._link is None or self.image.state is state or not self._may_edit():
+        if self.image is None or self._link is None or self.image.state is state or not self.may_edit():
             return
         self.image = replace(self.image, state=state)
         self._link.writer.write(PendingEdit(self.image.id, state=state))
 
-    def reload_categories(self) -> None:
-        """Read the classes of the project again, and their keys."""
-        listed, offered, deleted = (
-            self.project.ask(lambda stored: stored.categories.by_standing())
-            if self.project is not None
-            else ((), (), ())
-        )
-        here = {each.category_id for each in self.document} if self.document is not None else set()
-        shown = [each for each in (*offered, *deleted) if each.id in here]  # not written yet
-        self._classes.listing = listing = self._classes.listing.settled((*listed, *shown))
-        self.categories = listing.sorted((*listed, *shown))
-        self.unlisted = tuple(each for each in (*offered, *deleted) if each.id not in here)
-        self.categories_changed.emit(self.categories)
-        if self.current_category_id not in {category.id for category in self.categories}:
-            self.set_current_category(self.categories[0].id if self.categories else 0)
-
-    @property
-    def class_keys(self) -> ClassKeys:
-        """The class that each of the digits stands for."""
-        return self._classes.listing.keys
-
-    @property
-    def class_listing(self) -> ClassListing:
-        """Order, digits and which are hidden."""
-        return self._classes.listing
-
-    def list_classes_as(self, listing: ClassListing) -> None:
-        """Another order, other digits, or others hidden."""
-        if self._may_edit():
-            self._classes.listing = listing
-            self.reload_categories()
-            self._classes.keep()
-
-    def _list_classes(self, ids: Iterable[int]) -> None:
-        """Classes of objects on the image are listed, also those that were not so far."""
-        missing = set(ids) - {each.id for each in self.categories} - self._nameless
-        if missing:
-            with suppress(NoAnswerError):  # they have their names when it answers again
-                self.reload_categories()
-            self._nameless = missing - {each.id for each in self.categories}
-
     def reload_classes(self) -> None:
         """Objects of all images may have another class: read everything again, the steps that can be undone too."""
-        self._histories.clear()
+        self.history.forget_all()
         self.refresh()
-        self.history_changed.emit()
+        self.history.changed.emit()
 
-    def set_current_category(self, category_id: int) -> None:
-        """The class that the next drawn object gets."""
-        if category_id != self.current_category_id:
-            self.current_category_id = category_id
-            self.current_category_changed.emit(category_id)
-
-    def _history(self) -> History:
-        image_id = self.image.id if self.image is not None else 0
-        if (known := self._histories.get(image_id)) is not None:
-            return known
-        try:
-            found = self._link.reader.history(image_id) if self._link is not None else History()
-        except NoAnswerError:  # the steps of this session can be undone, those before follow
-            return self._histories.keep(image_id, History(), is_partial=True)
-        return self._histories.keep(image_id, found)
-
-    def _find(self, image_id: int) -> tuple[ImageRecord, Document]:
-        """An image to show: as the project has it, or, where it does not answer, as it was when it was left."""
-        assert self._link is not None
-        try:
-            return self._link.reader.image(image_id), self._link.reader.document(image_id)
-        except NoAnswerError:
-            if (left := self._link.left.get(image_id)) is None:
-                raise
-        record, document = left
-        return replace(record, state=state_after(record.state, self._link.writer.pending_of(image_id))), document
+    def stored_history(self, image_id: int) -> History:
+        """For `history`: the steps of earlier sessions. Raises NoAnswerError."""
+        return self._link.reader.history(image_id) if self._link is not None else History()
 
     def _note_look(self) -> None:
         """Count what was spent on the image that is being left, without a step to count it with."""
@@ -438,7 +308,8 @@ class Session(QObject):
         if self._link is not None and self.image is not None and is_kept and gesture.active_s >= LEAST_LOOK_S:
             self._link.writer.write(PendingEdit(self.image.id, gesture=gesture))
 
-    def _may_edit(self) -> bool:
+    def may_edit(self) -> bool:
+        """Says why, where nothing can be changed."""
         if self.project is not None and self.project.is_read_only:
             self.failed.emit(
                 "Nothing was changed",
@@ -447,7 +318,8 @@ class Session(QObject):
             return False
         return True
 
-    def _take(self, change: Change, label: str, kind: Kind) -> None:
+    def take(self, change: Change, label: str, kind: Kind) -> None:
+        """For `history`: apply a step to the document and have it written. Raises ValueError where it does not fit."""
         assert self.document is not None
         assert self._link is not None
         self.document = self.document.apply(change)
@@ -457,21 +329,8 @@ class Session(QObject):
             self.image = replace(self.image, state=state_after(self.image.state, [edit]))
         self._link.writer.write(edit)
 
-    def _replay(self, step: Step, change: Change, kind: Kind) -> str | None:
-        assert self.image is not None
-        try:
-            self._take(change, step.label, kind)
-        except ValueError:
-            self._histories.forget(self.image.id)
-            reason = ProjectError("the objects were changed by another model run")
-            self.failed.emit(f"“{step.label}” cannot be replayed", reason)
-            self.history_changed.emit()
-            return None
-        self.history_changed.emit()
-        return step.label
-
     def _announce(self, change: Change) -> None:
-        self._list_classes(after.category_id for _, _, after in change if after is not None)
+        self.classes.list_also(after.category_id for _, _, after in change if after is not None)
         self.document_changed.emit(change, self.document)
         assert self.document is not None
         gone = frozenset(id_ for id_ in self.selection if id_ not in self.document)
@@ -479,8 +338,8 @@ class Session(QObject):
             self.select(self.selection - gone)
 
     def _on_put_aside(self, edit: "EditSetAside") -> None:
-        self._histories.forget(edit.image_id)  # it is among the steps
-        self.history_changed.emit()
+        self.history.forget(edit.image_id)  # it is among the steps
+        self.history.changed.emit()
         self.put_aside.emit(edit)
 
     def _on_write_failed(self, error: MaskwrightError) -> None:

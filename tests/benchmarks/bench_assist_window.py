@@ -123,7 +123,7 @@ def _propose(bench: Any) -> None:
     from maskwright.document.values import Instance, InstanceState
     from project_builders import square
 
-    category = bench.session.categories[0].id
+    category = bench.session.classes.listed[0].id
     made = [
         Instance(bench.session.new_instance_id(), category, (square(80 + 60 * k, 60 + 30 * k, 48),), state, 0.8)
         for k, state in enumerate([InstanceState.PROPOSED] * 6 + [InstanceState.DRAWN])

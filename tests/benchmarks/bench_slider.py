@@ -175,7 +175,7 @@ def measure_switches(bench: Workbench, start: Thresholds) -> None:
     strip = bench.thresholds.strip
     agnostic = next(box for box in strip.findChildren(QCheckBox) if "across" in box.accessibleName())
     classes = strip.findChildren(ClassFilter)[0]
-    ids = [category.id for category in bench.session.categories[:2]]
+    ids = [category.id for category in bench.session.classes.listed[:2]]
     for name, switch in {
         "Across classes": lambda k: agnostic.setChecked(k % 2 == 0),
         "Class filter": lambda k: classes.changed.emit(tuple(ids[: k % 3])),

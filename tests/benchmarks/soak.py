@@ -97,7 +97,7 @@ class Soak:
         self._bench.exchange.import_file(file)
 
     def merge(self) -> None:
-        classes = self._bench.session.categories
+        classes = self._bench.session.classes.listed
         if self._is_importing or self._bench.classes.is_working or len(classes) < 3:
             return
         source, target = self._random.sample(list(classes), 2)

@@ -69,7 +69,7 @@ class Hands:
     def draw(self, count: int = 1) -> None:
         for _ in range(count):
             id_ = self.bench.session.new_instance_id()
-            change = edits.create(id_, self.bench.session.current_category_id, [TRIANGLE])
+            change = edits.create(id_, self.bench.session.classes.current_id, [TRIANGLE])
             self.bench.session.edit(change, "Draw")
             self.wait(lambda: False, 0.05)
 
@@ -115,7 +115,7 @@ def edit(hands: Hands) -> None:
     hands.hang()
     hands.draw(3)
     hands.await_notice("3 edits are not saved")
-    hands.bench.session.undo()
+    hands.bench.session.history.undo()
     hands.expect(lambda: "4 edits are not saved" in hands.shown(), "undo is not counted", 3.0)
     hands.answer()
     hands.said |= {"expect_stored": 3}

@@ -86,7 +86,7 @@ def test_a_step_is_stored_with_what_it_took(opened: Workbench) -> None:
     session.project.stored.ensure_categories([(1, "cell")])
 
     session.edit(Change.create([drawn(session.new_instance_id())]), "Draw")
-    session.undo()
+    session.history.undo()
     session.save()
 
     assert [entry.gesture for entry in session.project.stored.history.of(1)] == [Gesture(2, 1, 3.5)] * 2

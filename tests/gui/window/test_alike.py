@@ -49,7 +49,7 @@ def finding(monkeypatch: pytest.MonkeyPatch) -> Iterator[Finding]:
 def searched(qtbot: QtBot, finding: Finding, opened: Workbench) -> Workbench:
     """With one object outlined, of which the like were looked for."""
     opened.classes.add("bolt")
-    drawn = Instance(opened.session.new_instance_id(), opened.session.categories[0].id, (square(2, 2, 8),))
+    drawn = Instance(opened.session.new_instance_id(), opened.session.classes.listed[0].id, (square(2, 2, 8),))
     opened.session.edit(Change.create([drawn]), "Draw")
     opened.session.select(frozenset({drawn.id}))
     opened.alike.find()
@@ -73,7 +73,7 @@ def move(bench: Workbench, threshold: float) -> None:
 def test_the_like_are_proposed_in_one_step(searched: Workbench) -> None:
     assert proposed(searched) == [0.9, 0.7, 0.5]
     assert searched.alike.bar.text == "3 of 4"
-    assert searched.session.undo() == "Find the like"
+    assert searched.session.history.undo() == "Find the like"
     assert proposed(searched) == []
 
 
@@ -82,8 +82,8 @@ def test_the_slider_proposes_more_or_fewer_and_remains_one_step(searched: Workbe
     assert (proposed(searched), searched.alike.bar.text) == ([0.9, 0.7, 0.5, 0.3], "4 of 4")
     move(searched, 0.8)
     assert proposed(searched) == [0.9]
-    searched.session.undo()
-    assert searched.session.undo_label == "Draw"
+    searched.session.history.undo()
+    assert searched.session.history.undo_label == "Draw"
 
 
 def test_what_would_come_and_go_is_shown_while_the_slider_is_held(searched: Workbench) -> None:
@@ -127,7 +127,7 @@ def test_the_next_images_are_looked_through_at_once(qtbot: QtBot, searched: Work
     move(searched, 0.6)
     searched.images.next_image()
     assert proposed(searched) == [0.9, 0.7]
-    assert searched.session.undo() == "Find the like"
+    assert searched.session.history.undo() == "Find the like"
 
 
 def test_closing_the_bar_leaves_what_was_proposed(searched: Workbench) -> None:

@@ -32,9 +32,9 @@ def test_a_class_beyond_the_ninth_can_have_a_digit(opened: Workbench) -> None:
     bench = with_classes(opened)
     give_key(bench, 10, 2)
     assert digits(bench) == ["1", "", "3", "4", "5", "6", "7", "8", "9", "", "2", ""]
-    bench.session.set_current_category(bench.session.categories[0].id)
+    bench.session.classes.set_current(bench.session.classes.listed[0].id)
     QTest.keyClick(bench.window.canvas, Qt.Key.Key_2)
-    assert bench.session.current_category_id == bench.session.categories[10].id
+    assert bench.session.classes.current_id == bench.session.classes.listed[10].id
 
 
 def test_the_digits_stay_with_the_project(opened: Workbench, qtbot) -> None:

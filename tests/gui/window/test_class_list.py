@@ -22,14 +22,14 @@ CELL, CAT = 1, 2
 def classed(opened: Workbench) -> Workbench:
     session = opened.session
     session.project.stored.ensure_categories([(CELL, "cell"), (CAT, "cat")])
-    session.reload_categories()
+    session.classes.reload()
     assert [session.new_instance_id() for _ in range(2)] == [1, 2]
     session.edit(Change.create([drawn(1), drawn(2, square(20), category_id=CAT)]), "Draw")
     return opened
 
 
 def names(bench: Workbench) -> list[str]:
-    return [category.name for category in bench.session.categories]
+    return [category.name for category in bench.session.classes.listed]
 
 
 def press(box: QMessageBox, text: str) -> None:
@@ -53,7 +53,7 @@ def test_undo_brings_the_objects_and_their_class_back(qtbot: QtBot, classed: Wor
     with qtbot.waitSignal(classed.classes.merged):
         press(box, "Delete with")
 
-    classed.session.undo()
+    classed.session.history.undo()
     classed.session.save()
 
     assert (names(classed), len(classed.session.document)) == (["cell", "cat"], 2)
@@ -72,7 +72,7 @@ def test_a_class_without_objects_is_deleted_at_once(qtbot: QtBot, classed: Workb
 def test_classes_that_a_model_only_knows_are_not_listed_until_one_occurs(opened: Workbench) -> None:
     session = opened.session
     mapping = project_categories(session.project.stored, COCO_CATEGORIES, "coco")
-    session.reload_categories()
+    session.classes.reload()
     assert names(opened) == []
 
     change = session.project.stored.put_proposals(
@@ -107,7 +107,7 @@ def test_a_class_that_is_deleted_while_a_batch_proposes_it_leaves_no_object_with
     opened.model.choose("tiny.xml")
     opened.model.run_on_image()
     qtbot.waitUntil(lambda: len(opened.session.document) == 2, timeout=20_000)
-    gone = opened.session.categories[0]
+    gone = opened.session.classes.listed[0]
     model.gate.clear()
     opened.batch.run()
     qtbot.waitUntil(lambda: opened.inference.batch.is_running, timeout=20_000)
@@ -123,4 +123,4 @@ def test_a_class_that_is_deleted_while_a_batch_proposes_it_leaves_no_object_with
     listed = {category.id for category in project.stored.categories.listed()}
     assert {each.category_id for id_ in range(1, 7) for each in project.stored.instances.of(id_)} <= listed
     assert project.stored.set_aside.all() == []
-    assert {each.category_id for each in opened.session.document} <= {each.id for each in opened.session.categories}
+    assert {each.category_id for each in opened.session.document} <= {each.id for each in opened.session.classes.listed}

@@ -25,7 +25,7 @@ def open_dialog(qtbot: QtBot, bench: Workbench) -> ClassMappingDialog:
 
 def test_two_classes_become_one_without_inference(qtbot: QtBot, labelled: Workbench, model: GatedModel) -> None:
     labelled.classes.add("cell")
-    cell = labelled.session.categories[-1]
+    cell = labelled.session.classes.listed[-1]
     dialog = open_dialog(qtbot, labelled)
     for label in model.labels:
         dialog.choose(label.id, cell.id)
@@ -41,7 +41,7 @@ def test_typed_names_rename_and_merge(qtbot: QtBot, labelled: Workbench, model: 
         box.lineEdit().selectAll()
         qtbot.keyClicks(box.lineEdit(), typed)
     dialog._on_accepted()
-    names = {category.id: category.name for category in labelled.session.categories}
+    names = {category.id: category.name for category in labelled.session.classes.listed}
     qtbot.waitUntil(lambda: {names.get(i.category_id) for i in labelled.session.document} == {"Vehicle"})
     assert model.predict_count == 1
 
@@ -63,7 +63,7 @@ def test_mapping_is_offered_again_as_it_was_chosen(qtbot: QtBot, labelled: Workb
 def test_classes_of_the_same_name_are_guessed(qtbot: QtBot, opened: Workbench, model: GatedModel) -> None:
     opened.classes.add(model.labels[0].name.upper())
     dialog = open_dialog(qtbot, opened)
-    assert dialog.choice(model.labels[0].id) == opened.session.categories[0].id
+    assert dialog.choice(model.labels[0].id) == opened.session.classes.listed[0].id
     assert dialog.choice(model.labels[1].id) == NEW
 
 

@@ -24,7 +24,7 @@ def listed(bench: Workbench) -> list[str]:
 
 
 def id_of(bench: Workbench, name: str) -> int:
-    return next(each.id for each in bench.session.categories if each.name == name)
+    return next(each.id for each in bench.session.classes.listed if each.name == name)
 
 
 @pytest.fixture
@@ -83,27 +83,27 @@ def test_hiding_a_class_leaves_its_objects_and_can_be_taken_back(classed: Workbe
 
 def test_a_class_that_occurs_later_takes_no_digit_from_another(classed: Workbench) -> None:
     classed.session.project.stored.categories.add("aeroplane", id=90)
-    before = classed.session.class_keys
+    before = classed.session.classes.keys
     classed.session.project.stored.categories.offer([(4, "motorcycle")])
     id_ = classed.session.new_instance_id()
     new = next(each.id for each in classed.session.project.stored.categories.offered())
     classed.session.edit(Change.create([drawn(id_, category_id=new)]), "Draw")
-    assert {digit: classed.session.class_keys[digit] for digit in before} == before
+    assert {digit: classed.session.classes.keys[digit] for digit in before} == before
 
 
 def test_the_right_button_chooses_no_class(classed: Workbench) -> None:
     tree = tree_of(classed)
-    before = classed.session.current_category_id
+    before = classed.session.classes.current_id
     other = next(item for item in tree.items if item.data(0, CLASS_ID) != before)
     QTest.mouseClick(tree.viewport(), Qt.MouseButton.RightButton, pos=tree.visualItemRect(other).center())
-    assert classed.session.current_category_id == before
+    assert classed.session.classes.current_id == before
 
 
 def test_of_many_classes_those_that_occur_are_listed(opened: Workbench, qtbot: QtBot) -> None:
     session = opened.session
     session.project.stored.ensure_categories([(each.id, each.name) for each in COCO_CATEGORIES])
-    session.reload_categories()
-    person, zebra = session.categories[0], session.categories[22]
+    session.classes.reload()
+    person, zebra = session.classes.listed[0], session.classes.listed[22]
     session.edit(Change.create([drawn(session.new_instance_id(), category_id=zebra.id)]), "Draw")
     session.save()
     opened.class_list.count_used()
@@ -118,7 +118,7 @@ def test_of_many_classes_those_that_occur_are_listed(opened: Workbench, qtbot: Q
 
 def test_what_is_typed_finds_classes_that_do_not_occur(opened: Workbench, qtbot: QtBot) -> None:
     opened.session.project.stored.ensure_categories([(each.id, each.name) for each in COCO_CATEGORIES])
-    opened.session.reload_categories()
+    opened.session.classes.reload()
     qtbot.waitUntil(lambda: not opened.class_list.is_working)
     assert len(listed(opened)) == 1
     opened.classes.panel._search.setText("giraf")

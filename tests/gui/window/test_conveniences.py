@@ -62,7 +62,7 @@ def test_a_press_beside_the_handle_takes_it_there(qtbot: QtBot, opened: Workbenc
 def test_the_hint_of_a_selected_proposal_says_how_to_answer_it(opened: Workbench) -> None:
     opened.classes.add("cell")
     shape = (Polygon.of([(5, 5), (25, 5), (5, 25)]),)
-    proposal = Instance(900, opened.session.categories[0].id, shape, InstanceState.PROPOSED, score=0.9)
+    proposal = Instance(900, opened.session.classes.listed[0].id, shape, InstanceState.PROPOSED, score=0.9)
     opened.session.edit(Change.create([proposal]), "Propose")
     opened.session.select(frozenset({900}))
     assert opened.window.canvas.hint.startswith("Enter accepts · Backspace rejects")

@@ -139,7 +139,7 @@ def test_sizes_and_scores_are_plotted_by_class(qtbot: QtBot, labelled: Workbench
     plots = open_plots(qtbot, labelled)
     assert sum(plots.sizes.bars.heights) == 12
     assert [height for height in plots.scores.bars.heights if height] == [6, 6]
-    plots.choose(labelled.session.categories[0].id)
+    plots.choose(labelled.session.classes.listed[0].id)
     assert sum(plots.scores.bars.heights) == 6
     assert plots.scores.bars.heights[18] == 6  # 0.90 to 0.95
     assert plots.summary.startswith("6 objects: 0 below 32 px, 6 to 96 px")
@@ -149,9 +149,11 @@ def test_a_score_bar_lists_its_images(qtbot: QtBot, labelled: Workbench) -> None
     labelled.session.show_image(3)
     labelled.editing.delete()
     plots = open_plots(qtbot, labelled)
-    plots.choose(labelled.session.categories[1].id)
+    plots.choose(labelled.session.classes.listed[1].id)
     plots.scores.bar_clicked.emit(16)
-    assert labelled.images.panel.query.text == f'score>0.80 score<0.85 class:"{labelled.session.categories[1].name}"'
+    assert (
+        labelled.images.panel.query.text == f'score>0.80 score<0.85 class:"{labelled.session.classes.listed[1].name}"'
+    )
     assert labelled.images.rows.ids.tolist() == [1, 2, 3, 4, 5, 6]
 
 
@@ -168,7 +170,7 @@ def test_a_class_is_chosen_by_keys(qtbot: QtBot, labelled: Workbench) -> None:
     rows = window.findChild(ClassBars).rows
     for key in (Qt.Key.Key_Home, Qt.Key.Key_Down, Qt.Key.Key_Return):
         QTest.keyClick(rows, key)
-    name = labelled.session.categories[1].name
+    name = labelled.session.classes.listed[1].name
     assert labelled.images.panel.query.text == f'class:"{name}"'
     assert window.findChild(QTabWidget).currentIndex() == 0
 

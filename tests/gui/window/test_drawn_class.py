@@ -15,7 +15,7 @@ Key, LEFT = Qt.Key, Qt.MouseButton.LeftButton
 def drawing(opened: Workbench) -> Workbench:
     """Classes car (1) and dog (2), cars being drawn."""
     car, _ = (opened.classes.add(name) for name in ("car", "dog"))
-    opened.session.set_current_category(car.id)
+    opened.session.classes.set_current(car.id)
     opened.tools.use("polygon")
     return opened
 
@@ -34,7 +34,7 @@ def draw(qtbot: QtBot, bench: Workbench, x: float, *, digit_while_drawing: Key |
 
 
 def classes_of(bench: Workbench) -> list[str]:
-    names = {category.id: category.name for category in bench.session.categories}
+    names = {category.id: category.name for category in bench.session.classes.listed}
     return [names[instance.category_id] for instance in bench.session.document]
 
 
@@ -63,11 +63,11 @@ def test_a_digit_relabels_what_the_user_selected_and_says_so(qtbot: QtBot, drawi
 def test_the_next_object_has_the_class_of_what_was_accepted_or_corrected_last(qtbot: QtBot, drawing: Workbench) -> None:
     draw(qtbot, drawing, 5)
     drawing.classes.add("cat")
-    assert drawing.session.current_category_id == 3
+    assert drawing.session.classes.current_id == 3
     drawing.editing.select_next()
     drawing.shapes.smooth()
     drawing.shapes.to_box()
-    assert drawing.session.current_category_id == 1
+    assert drawing.session.classes.current_id == 1
 
 
 def test_undo_while_drawing_takes_back_the_last_point_and_redo_puts_it_there_again(
@@ -159,7 +159,7 @@ def test_what_is_being_drawn_when_its_class_is_deleted_is_kept_and_a_class_is_as
     drawing.tools.use(tool)
     for point in ((5, 5), (17, 5), (17, 20))[: 3 if tool == "polygon" else 1]:
         click(qtbot, drawing, *point)
-    for category in session.categories:
+    for category in session.classes.listed:
         drawing.classes.delete(category.id)
         qtbot.waitUntil(lambda: not drawing.classes.is_working)
     if tool == "polygon":

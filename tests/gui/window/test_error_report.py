@@ -21,10 +21,10 @@ TRIANGLE = Polygon.of([(5, 5), (25, 5), (5, 25)])
 
 
 def draw(bench: Workbench) -> None:
-    if not bench.session.categories:
+    if not bench.session.classes.listed:
         bench.classes.add("cell")
     id_ = bench.session.new_instance_id()
-    bench.session.edit(edits.create(id_, bench.session.current_category_id, [TRIANGLE]), "Draw")
+    bench.session.edit(edits.create(id_, bench.session.classes.current_id, [TRIANGLE]), "Draw")
 
 
 def texts(bench: Workbench) -> list[str]:
@@ -176,9 +176,9 @@ def test_drawing_without_a_class_asks_for_its_name(qtbot: QtBot, opened: Workben
     qtbot.waitUntil(picker.isActiveWindow)
     qtbot.keyClicks(picker.focusWidget(), "pumpkin")
     qtbot.keyClick(picker.focusWidget(), Qt.Key.Key_Return)
-    assert [category.name for category in opened.session.categories] == ["pumpkin"]
+    assert [category.name for category in opened.session.classes.listed] == ["pumpkin"]
     assert opened.window.canvas.tool.name == "polygon"
-    assert opened.window.canvas.context.category_id == opened.session.categories[0].id
+    assert opened.window.canvas.context.category_id == opened.session.classes.listed[0].id
 
 
 def test_model_that_is_not_there_is_told_once(qtbot: QtBot, opened: Workbench, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -33,7 +33,7 @@ def project(opened: Workbench) -> Workbench:
 
 def draw(bench: Workbench, polygon: Polygon) -> int:
     id_ = bench.session.new_instance_id()
-    bench.session.edit(edits.create(id_, bench.session.current_category_id, [polygon]), "Draw")
+    bench.session.edit(edits.create(id_, bench.session.classes.current_id, [polygon]), "Draw")
     bench.session.save()
     return id_
 
@@ -107,7 +107,7 @@ def test_what_was_exported_comes_in_elsewhere(qtbot: QtBot, project: Workbench, 
     with qtbot.waitSignal(project.exchange.imported, timeout=20_000):
         project.exchange.import_file(tmp_path / "out.json")
     assert [i.polygons for i in project.session.document] == [(TRIANGLE,)]
-    assert [c.name for c in project.session.categories] == ["cell"]
+    assert [c.name for c in project.session.classes.listed] == ["cell"]
 
 
 def test_damaged_file_changes_nothing_and_says_why(qtbot: QtBot, project: Workbench, tmp_path: Path) -> None:
@@ -218,7 +218,7 @@ def test_an_import_says_first_what_it_would_bring(qtbot: QtBot, project: Workben
     with qtbot.waitSignal(project.exchange.imported, timeout=20_000):
         next(button for button in dialog.findChildren(QPushButton) if button.text() == "Import").click()
 
-    assert [category.name for category in project.session.categories] == ["cell"]
+    assert [category.name for category in project.session.classes.listed] == ["cell"]
     assert len(project.session.document) == 1
 
 

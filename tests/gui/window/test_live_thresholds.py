@@ -315,18 +315,20 @@ def test_a_class_that_is_left_out_is_not_proposed(qtbot: QtBot, labelled: Workbe
 def test_a_class_that_is_left_out_is_left_out_of_a_batch(qtbot: QtBot, opened: Workbench) -> None:
     with qtbot.waitSignal(opened.model.predicted, timeout=20_000):
         opened.model.run_on_image()
-    first = opened.session.categories[0].id
+    first = opened.session.classes.listed[0].id
     opened.thresholds.set_of_project(Thresholds(left_out=(first,)))
     with qtbot.waitSignal(opened.inference.batch.done, timeout=30_000):
         opened.batch.run()
-    assert {i.category_id for i in opened.session.project.stored.instances.of(4)} == {opened.session.categories[1].id}
+    assert {i.category_id for i in opened.session.project.stored.instances.of(4)} == {
+        opened.session.classes.listed[1].id
+    }
 
 
 def test_a_class_left_out_before_the_model_ran_is_kept_at_once(
     qtbot: QtBot, opened: Workbench, model: GatedModel
 ) -> None:
     opened.classes.add("cat")
-    (left_out,) = (category.id for category in opened.session.categories)
+    (left_out,) = (category.id for category in opened.session.classes.listed)
     model.gate.clear()  # nothing is proposed yet
     (filter_button,) = opened.thresholds.strip.findChildren(ClassFilter)
     with qtbot.waitSignal(opened.thresholds.candidates_missing):

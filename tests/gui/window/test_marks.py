@@ -79,7 +79,7 @@ def test_x_dismisses_what_may_have_been_missed(qtbot: QtBot, compared: Workbench
     go_to_missed(qtbot, compared)
     qtbot.keyClick(compared.window.canvas, Key.Key_X)
     assert kinds(compared).count(PreviewKind.MISSED) == 1
-    compared.session.undo()
+    compared.session.history.undo()
     assert kinds(compared).count(PreviewKind.MISSED) == 2
 
 

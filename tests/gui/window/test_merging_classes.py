@@ -22,7 +22,7 @@ def classed(opened: Workbench) -> Workbench:
     """A cell (1) and a cat (2) on the image on screen."""
     session = opened.session
     session.project.stored.ensure_categories([(CELL, "cell"), (CAT, "cat")])
-    session.reload_categories()
+    session.classes.reload()
     assert [session.new_instance_id() for _ in range(2)] == [1, 2]
     session.edit(Change.create([drawn(1), drawn(2, square(20), category_id=CAT)]), "Draw")
     return opened
@@ -45,14 +45,14 @@ def test_nothing_happens_until_it_is_confirmed(classed: Workbench) -> None:
     box.button(QMessageBox.StandardButton.Cancel).click()
 
     assert shown(classed) == {1: CELL, 2: CAT}
-    assert len(classed.session.categories) == 2
+    assert len(classed.session.classes.listed) == 2
 
 
 def test_objects_list_and_filter_follow(qtbot: QtBot, classed: Workbench) -> None:
     merge(qtbot, classed)
 
     assert shown(classed) == {1: CAT, 2: CAT}
-    assert [category.name for category in classed.session.categories] == ["cat"]
+    assert [category.name for category in classed.session.classes.listed] == ["cat"]
     assert ImageQuery(text="class:cell").image_ids(classed.session.project.stored).tolist() == [1]
 
 
@@ -91,7 +91,7 @@ def test_a_gesture_begun_before_another_change_keeps_its_outcome(classed: Workbe
     assert session.edit(moved, "Move object")
 
     assert session.document[1].polygons == (square(30),)
-    session.undo()
+    session.history.undo()
     assert session.document[1].category_id == CAT
 
 

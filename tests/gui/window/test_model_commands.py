@@ -29,7 +29,7 @@ def test_model_key_brings_proposals(qtbot: QtBot, opened: Workbench) -> None:
     run_on_image(qtbot, opened)
     assert states(opened) == [InstanceState.PROPOSED] * 2
     assert opened.objects.panel.model.rowCount() == 2
-    assert len(opened.session.categories) == 2
+    assert len(opened.session.classes.listed) == 2
 
 
 def test_enter_accepts_one_after_the_other(qtbot: QtBot, opened: Workbench) -> None:

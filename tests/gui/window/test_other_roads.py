@@ -42,7 +42,7 @@ def take_in(qtbot: QtBot, bench: Workbench, file: Path) -> None:
 def draw(bench: Workbench) -> int:
     session = bench.session
     id_ = session.new_instance_id()
-    assert session.edit(edits.create(id_, session.current_category_id, [square(30, 10)]), "Draw")
+    assert session.edit(edits.create(id_, session.classes.current_id, [square(30, 10)]), "Draw")
     return id_
 
 
@@ -85,9 +85,9 @@ def test_steps_from_before_an_import_are_undone_after_it(qtbot: QtBot, opened: W
     draw(opened)
     take_in(qtbot, opened, coco_file(tmp_path, range(1, 4)))
     assert len(opened.session.document) == 2
-    assert opened.session.undo() == "Draw"
+    assert opened.session.history.undo() == "Draw"
     assert stored(opened)[opened.session.image.file_name] == {IMPORTED}
-    assert opened.session.redo() == "Draw"
+    assert opened.session.history.redo() == "Draw"
     assert stored(opened)[opened.session.image.file_name] == {IMPORTED, DRAWN}
 
 
@@ -96,7 +96,7 @@ def test_a_gesture_begun_before_an_import_ends_on_the_image_it_began_on(
 ) -> None:
     opened.classes.add("mine")
     session = opened.session
-    change = edits.create(session.new_instance_id(), session.current_category_id, [square(30, 10)])
+    change = edits.create(session.new_instance_id(), session.classes.current_id, [square(30, 10)])
     take_in(qtbot, opened, coco_file(tmp_path, range(1, 7), image_ids=[3, 1, 2]))
     on = session.image.file_name
     assert session.edit(change, "Draw")
@@ -147,7 +147,7 @@ def test_a_rescued_edit_that_does_not_fit_does_not_hold_up_the_start(qtbot: QtBo
 def test_an_edit_that_is_set_aside_leaves_the_screen_as_the_project_is(qtbot: QtBot, opened: Workbench) -> None:
     opened.session.edit(Change.create([drawn(900_000, category_id=77)]), "Draw polygon")
     qtbot.waitUntil(lambda: not len(opened.session.document), timeout=WAIT_MS)
-    assert opened.session.undo_label is None
+    assert opened.session.history.undo_label is None
 
 
 def test_what_was_set_aside_is_listed_tried_again_and_saved_to_a_file(
@@ -182,7 +182,7 @@ def busy_merge(qtbot: QtBot, opened: Workbench) -> Any:
     opened.classes.add("car")
     draw(opened)
     opened.classes.add("vehicle")
-    car, vehicle = (category.id for category in opened.session.categories)
+    car, vehicle = (category.id for category in opened.session.classes.listed)
     opened.session.save()
     merge = opened.session.project.stored.merges.make(car, vehicle)
     opened.session.reload_classes()
@@ -210,7 +210,7 @@ def test_space_counts_after_undo_on_an_image_that_was_empty(opened: Workbench) -
     assert opened.session.image.state is ImageState.EMPTY
     draw(opened)
     assert opened.session.image.state is ImageState.IN_PROGRESS
-    opened.session.undo()
+    opened.session.history.undo()
     opened.images.done()
     assert opened.session.save()
     assert opened.session.project.stored.images.record(image_id).state is ImageState.EMPTY

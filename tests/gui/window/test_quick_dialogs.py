@@ -96,7 +96,7 @@ def test_typed_class_is_given_to_the_selection(qtbot: QtBot, opened: Workbench) 
     picker = picker_of(qtbot, opened)
     qtbot.keyClicks(picker.focusWidget(), "deb")
     qtbot.keyClick(picker.focusWidget(), Key.Key_Return)
-    debris = next(c.id for c in opened.session.categories if c.name == "debris")
+    debris = next(c.id for c in opened.session.classes.listed if c.name == "debris")
     assert {i.category_id for i in opened.session.document} == {debris}
 
 
@@ -104,4 +104,4 @@ def test_unknown_name_makes_a_class(qtbot: QtBot, opened: Workbench) -> None:
     picker = picker_of(qtbot, opened)
     qtbot.keyClicks(picker.focusWidget(), "mitosis")
     qtbot.keyClick(picker.focusWidget(), Key.Key_Return)
-    assert [c.name for c in opened.session.categories] == ["mitosis"]
+    assert [c.name for c in opened.session.classes.listed] == ["mitosis"]

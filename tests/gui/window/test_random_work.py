@@ -64,14 +64,14 @@ def _assert_undone_and_redone(qtbot: QtBot, bench: Workbench) -> None:
     for image_id in bench.images.rows.ids.tolist():
         session.show_image(image_id)
         _settle(qtbot, bench)
-        while session.redo() is not None:
+        while session.history.redo() is not None:
             pass
         before = instances_of(session.document)
         count = 0
-        while session.undo() is not None:
+        while session.history.undo() is not None:
             count += 1
         for _ in range(count):
-            assert session.redo() is not None
+            assert session.history.redo() is not None
         assert instances_of(session.document) == before
         steps += count
     assert steps

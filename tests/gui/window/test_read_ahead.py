@@ -23,7 +23,7 @@ def drawn(opened: Workbench) -> Workbench:
 
 def square(bench: Workbench, *, at: float = 5.0) -> Instance:
     ring = Polygon.of([(at, at), (at + 10, at), (at + 10, at + 10), (at, at + 10)])
-    return Instance(bench.session.new_instance_id(), bench.session.categories[0].id, (ring,))
+    return Instance(bench.session.new_instance_id(), bench.session.classes.listed[0].id, (ring,))
 
 
 def await_neighbour(qtbot: QtBot, bench: Workbench, image_id: int = 2) -> None:

@@ -52,7 +52,7 @@ def proposed(backend: Answering, opened: Workbench) -> Workbench:
     for image_id, outlines in ((1, (ragged(10), square(45, 30, 8))), (2, (ragged(10),))):
         ids = project.stored.instances.reserve_ids(len(outlines))
         made = [
-            Instance(id_, opened.session.categories[0].id, (outline,), InstanceState.PROPOSED, 0.8, ORIGIN)
+            Instance(id_, opened.session.classes.listed[0].id, (outline,), InstanceState.PROPOSED, 0.8, ORIGIN)
             for id_, outline in zip(ids, outlines, strict=True)
         ]
         opened.session.edit_image(image_id, Change.create(made), "Propose")
@@ -81,7 +81,7 @@ def test_the_proposals_of_the_image_are_refined_in_one_step(qtbot: QtBot, propos
     first = next(iter(proposed.session.document or ()))
     assert first.provenance is not None
     assert (first.state, first.provenance.model_name) == (InstanceState.PROPOSED, "yolact + fake")
-    assert proposed.session.undo() == "Refine outlines"
+    assert proposed.session.history.undo() == "Refine outlines"
     assert bounds(proposed, 1)[0] == (10, 10, 30, 30)
 
 
@@ -93,7 +93,7 @@ def test_all_images_are_refined_with_a_step_each_and_stay_untouched(qtbot: QtBot
     assert [project.stored.images.record(id_).state for id_ in (1, 2)] == [ImageState.PRELABELLED] * 2
     proposed.session.show_image(2)
     assert bounds(proposed, 2) == [(10, 10, 29, 30)]
-    assert proposed.session.undo() == "Refine outlines"
+    assert proposed.session.history.undo() == "Refine outlines"
     assert bounds(proposed, 2) == [(10, 10, 30, 30)]
     assert bounds(proposed, 1)[0] == (10, 10, 29, 30)
 
@@ -102,7 +102,7 @@ def test_only_the_proposals_of_a_class_are_refined(qtbot: QtBot, proposed: Workb
     other = proposed.classes.add("other")
     assert other is not None
     proposed.session.select(frozenset())
-    proposed.session.set_current_category(proposed.session.categories[-1].id)
+    proposed.session.classes.set_current(proposed.session.classes.listed[-1].id)
     proposed.refine.refine_class()
     assert finish(qtbot, proposed) == "No proposal is left here to refine"
 
@@ -132,7 +132,7 @@ def test_boxes_become_outlines_also_those_that_a_user_has_drawn(
     qtbot: QtBot, backend: Answering, opened: Workbench
 ) -> None:
     opened.classes.add("cell")
-    drawn = Instance(opened.session.new_instance_id(), opened.session.categories[0].id, (square(9, 9, 21),))
+    drawn = Instance(opened.session.new_instance_id(), opened.session.classes.listed[0].id, (square(9, 9, 21),))
     opened.session.edit(Change.create([drawn]), "Draw")
     opened.refine.outline_boxes()
     assert finish(qtbot, opened) == "Outlined 1 of 1 box"
@@ -140,7 +140,7 @@ def test_boxes_become_outlines_also_those_that_a_user_has_drawn(
     assert outlined.bounds_xyxy == (10, 10, 29, 30)
     assert outlined.provenance is not None
     assert (outlined.state, outlined.provenance.model_name) == (InstanceState.DRAWN, "fake")
-    assert opened.session.undo() == "Outline boxes"
+    assert opened.session.history.undo() == "Outline boxes"
 
 
 def test_a_failing_image_is_named_and_the_others_are_done(qtbot: QtBot, proposed: Workbench) -> None:

@@ -33,14 +33,14 @@ class Roads:
     def draw(self) -> None:
         session = self.bench.session
         id_ = session.new_instance_id()
-        at = next(each.id for each in session.categories if each.name == "dog")
+        at = next(each.id for each in session.classes.listed if each.name == "dog")
         assert session.edit(edits.create(id_, at, [square(len(self.drawn) % 40, 3, side=4)]), "Draw")
         self.drawn.add(id_)
 
     def undo(self) -> None:
         self.draw()
-        self.bench.session.undo()
-        self.bench.session.redo()
+        self.bench.session.history.undo()
+        self.bench.session.history.redo()
 
     def take_in(self) -> None:
         names = sorted(path.name for path in self.folder.glob("*.png"))
@@ -56,7 +56,7 @@ class Roads:
         self.bench.exchange.import_file(file)
 
     def merge(self, source: str = "cat", target: str = "cell") -> None:
-        ids = {each.name: each.id for each in self.bench.session.categories}
+        ids = {each.name: each.id for each in self.bench.session.classes.listed}
         if {source, target} <= ids.keys() and (question := self.bench.classes.merge(ids[source], ids[target])):
             question.accept()
 
@@ -135,7 +135,7 @@ def assert_whole(roads: Roads) -> None:
     kept = [each for each in found.values() if each.state.is_exported and each.id not in roads.drawn]
     assert len(kept) in (0, INCOMING), "an import is there wholly or not at all"
     assert {each.category_id for each in found.values()} <= {each.id for each in project.categories.listed()}
-    assert list(session.categories) == list(project.categories.listed())
+    assert list(session.classes.listed) == list(project.categories.listed())
     assert project.set_aside.all() == []
     assert session.unsaved.count == 0
     assert is_sound(project.path / "project.db")

@@ -17,8 +17,8 @@ def drawn(opened: Workbench) -> Workbench:
     """Two overlapping squares on the first image, both selected."""
     session = opened.session
     category = session.project.stored.categories.add("cell")
-    session.reload_categories()
-    session.set_current_category(category.id)
+    session.classes.reload()
+    session.classes.set_current(category.id)
     ids = [session.new_instance_id() for _ in range(2)]
     places = [(5.0, 5.0), (15.0, 5.0)]
     made = [square(id_, at=at, side=20, category_id=category.id) for id_, at in zip(ids, places, strict=True)]
@@ -159,13 +159,13 @@ def test_h_without_a_selection_brings_everything_hidden_back(drawn: Workbench) -
     assert not any(instance.is_visible for instance in drawn.session.document)
     QTest.keyClick(canvas, Qt.Key.Key_H)
     assert all(instance.is_visible for instance in drawn.session.document)
-    assert drawn.session.undo_label == "Show all"
+    assert drawn.session.history.undo_label == "Show all"
 
 
 def test_tab_walks_in_reading_order_and_back(drawn: Workbench) -> None:
     """Whatever was drawn first; hidden objects are passed over."""
     canvas, session = drawn.window.canvas, drawn.session
-    category_id = session.current_category_id
+    category_id = session.classes.current_id
     ids = [session.new_instance_id() for _ in range(3)]
     places = [(40.0, 25.0), (40.0, 2.0), (2.0, 2.0)]
     made = [square(id_, at=at, side=8, category_id=category_id) for id_, at in zip(ids, places, strict=True)]
@@ -183,7 +183,7 @@ def test_tab_walks_in_reading_order_and_back(drawn: Workbench) -> None:
 
 def test_many_copies_take_their_ids_in_one_go(drawn: Workbench, monkeypatch: pytest.MonkeyPatch) -> None:
     session = drawn.session
-    category_id = session.categories[0].id
+    category_id = session.classes.listed[0].id
     first = session.project.stored.instances.reserve_ids(600)
     session.edit(Change.create([square(id_, side=4, category_id=category_id) for id_ in first]), "Draw")
     session.select(frozenset(first))
@@ -199,7 +199,7 @@ def test_many_copies_take_their_ids_in_one_go(drawn: Workbench, monkeypatch: pyt
 def test_the_list_selects_the_rows_of_the_selection(drawn: Workbench, chosen: list[int]) -> None:
     session, panel = drawn.session, drawn.objects.panel
     ids = [session.new_instance_id() for _ in range(10)]
-    session.edit(Change.create([square(id_, category_id=session.categories[0].id) for id_ in ids]), "Draw")
+    session.edit(Change.create([square(id_, category_id=session.classes.listed[0].id) for id_ in ids]), "Draw")
     session.select(frozenset(ids[place] for place in chosen))
     rows = panel.table.selectionModel().selectedRows()
     assert {panel.model.id_at(row.row()) for row in rows} == session.selection

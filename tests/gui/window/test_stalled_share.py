@@ -74,7 +74,7 @@ def share(qtbot: QtBot, opened: Workbench, monkeypatch: pytest.MonkeyPatch) -> I
 
 def draw(bench: Workbench) -> None:
     id_ = bench.session.new_instance_id()
-    bench.session.edit(edits.create(id_, bench.session.current_category_id, [TRIANGLE]), "Draw")
+    bench.session.edit(edits.create(id_, bench.session.classes.current_id, [TRIANGLE]), "Draw")
 
 
 def texts(bench: Workbench) -> list[str]:
@@ -93,7 +93,7 @@ def test_edits_and_undo_go_on_and_are_counted_until_they_are_saved(
     draw(opened)
     qtbot.waitUntil(lambda: trouble(opened) == "2 edits are not saved")
     qtbot.waitUntil(lambda: HANGS in texts(opened))
-    assert opened.session.undo() == "Draw"
+    assert opened.session.history.undo() == "Draw"
     qtbot.waitUntil(lambda: trouble(opened) == "3 edits are not saved")
     assert len(opened.session.document) == 2
 
@@ -150,7 +150,7 @@ def test_what_another_road_changed_while_it_hung_is_shown_when_it_answers(
     share.answer()
 
     qtbot.waitUntil(lambda: session.document[known.id].is_locked)
-    qtbot.waitUntil(lambda: [each.name for each in session.categories] == ["cat"])
+    qtbot.waitUntil(lambda: [each.name for each in session.classes.listed] == ["cat"])
     assert not session.misses_something
 
 

@@ -20,7 +20,7 @@ def zoomed(opened: Workbench) -> Workbench:
     ids = [session.new_instance_id() for _ in range(2)]
     places = [(2.0, 2.0), (56.0, 40.0)]
     proposals = [
-        square(id_, at=at, side=5, category_id=session.categories[0].id, state=InstanceState.PROPOSED, score=0.9)
+        square(id_, at=at, side=5, category_id=session.classes.listed[0].id, state=InstanceState.PROPOSED, score=0.9)
         for id_, at in zip(ids, places, strict=True)
     ]
     session.edit(Change.create(proposals), "Propose")

@@ -31,7 +31,7 @@ def drawing(qtbot: QtBot, opened: Workbench, monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(Describer, "objects", seen)
     opened.classes.add("left")
     opened.classes.add("right")
-    left, right = opened.session.categories
+    left, right = opened.session.classes.listed
     for number in range(3):
         draw(qtbot, opened, 2 + 5 * number, left.id)
         draw(qtbot, opened, 40 + 5 * number, right.id)
@@ -47,7 +47,7 @@ def draw(qtbot: QtBot, bench: Workbench, x: float, category_id: int) -> Instance
 
 
 def test_another_class_is_offered_and_one_press_takes_it(qtbot: QtBot, drawing: Workbench) -> None:
-    left, right = drawing.session.categories
+    left, right = drawing.session.classes.listed
     made = draw(qtbot, drawing, 56, left.id)
     assert drawing.suggest.offer == (made.id, right.id)
     assert drawing.window.actions_table["take_class"].isEnabled()
@@ -56,30 +56,30 @@ def test_another_class_is_offered_and_one_press_takes_it(qtbot: QtBot, drawing: 
     assert drawing.session.document[made.id].category_id == right.id
     assert drawing.session.document[made.id].state is InstanceState.DRAWN
     assert drawing.suggest.offer is None
-    drawing.session.undo()
+    drawing.session.history.undo()
     assert drawing.session.document[made.id].category_id == left.id
 
 
 def test_nothing_is_offered_where_the_class_is_the_likely_one(qtbot: QtBot, drawing: Workbench) -> None:
-    draw(qtbot, drawing, 56, drawing.session.categories[1].id)
+    draw(qtbot, drawing, 56, drawing.session.classes.listed[1].id)
     assert drawing.suggest.offer is None
 
 
 def test_the_next_step_and_the_next_image_withdraw_the_offer(qtbot: QtBot, drawing: Workbench) -> None:
-    made = draw(qtbot, drawing, 56, drawing.session.categories[0].id)
+    made = draw(qtbot, drawing, 56, drawing.session.classes.listed[0].id)
     assert drawing.suggest.offer is not None
-    drawing.session.undo()
+    drawing.session.history.undo()
     assert drawing.suggest.offer is None
     assert drawing.session.document is not None
     assert made.id not in drawing.session.document
-    draw(qtbot, drawing, 50, drawing.session.categories[0].id)
+    draw(qtbot, drawing, 50, drawing.session.classes.listed[0].id)
     drawing.images.next_image()
     assert drawing.suggest.offer is None
 
 
 def test_it_can_be_switched_off_for_good(qtbot: QtBot, drawing: Workbench, settings: QSettings) -> None:
     drawing.window.actions_table["suggest_classes"].trigger()
-    draw(qtbot, drawing, 56, drawing.session.categories[0].id)
+    draw(qtbot, drawing, 56, drawing.session.classes.listed[0].id)
     assert drawing.suggest.offer is None
     assert settings.value("assist/suggests_classes", type=bool) is False
 
@@ -92,5 +92,5 @@ def test_an_assistant_that_does_not_describe_disturbs_nobody(
 
     monkeypatch.setattr(Describer, "objects", fails)
     told = len(drawing.window.toasts.messages)
-    draw(qtbot, drawing, 56, drawing.session.categories[0].id)
+    draw(qtbot, drawing, 56, drawing.session.classes.listed[0].id)
     assert (drawing.suggest.offer, len(drawing.window.toasts.messages)) == (None, told)

@@ -45,7 +45,7 @@ def test_a_use_of_the_slider_is_one_step_and_detail_comes_back_after_reopening(c
     for step in (150, 110, 60, 20):
         bar.slider.setValue(step)
     QTest.keyClick(comb.window.canvas, Qt.Key.Key_Return)
-    assert (vertex_count(comb), comb.session.undo_label) == (4, "Simplify")
+    assert (vertex_count(comb), comb.session.history.undo_label) == (4, "Simplify")
     folder = comb.session.project.image_root
     comb.projects.close_project()
     with qtbot.waitSignal(comb.projects.opened):
@@ -83,7 +83,7 @@ def test_the_slider_works_by_keys_alone(comb: Workbench) -> None:
     QTest.keyClick(comb.tools.bar.slider, Qt.Key.Key_PageDown)
     QTest.keyClick(comb.tools.bar.slider, Qt.Key.Key_PageDown)
     QTest.keyClick(comb.tools.bar.slider, Qt.Key.Key_Return)
-    assert comb.session.undo_label == "Simplify"
+    assert comb.session.history.undo_label == "Simplify"
     assert comb.tools.bar.slider.accessibleName() == "Points kept"
 
 
@@ -94,7 +94,7 @@ def test_a_click_beside_the_slider_is_none_on_the_canvas(comb: Workbench) -> Non
     for kind in (QEvent.Type.MouseButtonPress, QEvent.Type.MouseButtonRelease):
         left, none = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
         QApplication.sendEvent(bar, QMouseEvent(kind, place, bar.mapToGlobal(place), left, left, none))
-    assert comb.session.undo_label != "Simplify"
+    assert comb.session.history.undo_label != "Simplify"
 
 
 def test_the_bar_is_there_only_for_tools_with_a_slider(comb: Workbench) -> None:

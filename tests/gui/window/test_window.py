@@ -132,7 +132,7 @@ def test_digit_gives_the_class(qtbot: QtBot, opened: Workbench) -> None:
     opened.editing.select_all()
     qtbot.keyClick(opened.window.canvas, Key.Key_1)
     (instance,) = opened.session.document
-    assert instance.category_id == opened.session.categories[0].id
+    assert instance.category_id == opened.session.classes.listed[0].id
 
 
 def test_space_means_done_and_next(qtbot: QtBot, opened: Workbench) -> None:

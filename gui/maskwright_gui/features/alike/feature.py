@@ -140,7 +140,7 @@ class AlikeFeature(Feature):
         chosen = [one for one in self._session.selected_instances() if one.polygons]
         if chosen:
             return [one for one in chosen if one.category_id == chosen[0].category_id]
-        current = self._session.current_category_id
+        current = self._session.classes.current_id
         listed = self._session.document or ()
         return [one for one in listed if one.category_id == current and one.state.is_exported and one.polygons]
 
@@ -202,9 +202,9 @@ class AlikeFeature(Feature):
             return
         self._search.threshold = threshold
         if not self._change(threshold).is_empty:
-            self._session.undo_if_latest(self._step)
+            self._session.history.undo_if_latest(self._step)
             if self._session.edit(self._change(threshold), LABEL):
-                self._step = self._session.latest_step
+                self._step = self._session.history.latest_step
         self._count(threshold)
 
     def _change(self, threshold: float) -> Change:

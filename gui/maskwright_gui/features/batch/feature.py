@@ -226,14 +226,14 @@ class BatchFeature(Feature):
 
     def _on_progress(self, progress: BatchProgress) -> None:
         if self._progress.done == 0:
-            self._session.reload_categories()
+            self._session.classes.reload()
         if progress.failed != self._progress.failed and not self._count_timer.isActive():
             self._count_timer.start()
         self._progress = progress
         self.changed.emit(self._state, progress)
 
     def _on_done(self, report: "BatchReport") -> None:
-        self._session.reload_categories()
+        self._session.classes.reload()
         if self._progress.done == 0:
             text = "Nothing is left to do"
             self.told.emit(Message(text, "This model has been over all images with these thresholds."))

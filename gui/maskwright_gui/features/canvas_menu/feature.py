@@ -48,7 +48,7 @@ class CanvasMenuFeature(Feature):
         (category_id, *_) = [instance.category_id for instance in self._session.selected_instances()] or [0]
         document = self._session.document or ()
         count = sum(i.category_id == category_id and i.state is InstanceState.PROPOSED for i in document)
-        name = next((c.name for c in self._session.categories if c.id == category_id), "")
+        name = next((c.name for c in self._session.classes.listed if c.id == category_id), "")
         if count > 1:
             accept = menu.addAction(f"Accept all {count} proposals of “{name}”")
             accept.triggered.connect(partial(self._proposals.accept_category, category_id))

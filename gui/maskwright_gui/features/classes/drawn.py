@@ -45,10 +45,10 @@ class DrawnClass(QObject):
 
     def choose_by_digit(self, digit: int) -> None:
         """The class of the next object; of the selection only where the user selected it."""
-        if (category_id := self._session.class_keys.get(digit)) is None:
+        if (category_id := self._session.classes.keys.get(digit)) is None:
             return
         if self._is_drawing:
-            self._session.set_current_category(category_id)
+            self._session.classes.set_current(category_id)
         else:
             self._edits.set_category(category_id)
 
@@ -80,7 +80,7 @@ class DrawnClass(QObject):
         """What was accepted, corrected or relabelled says what the user is working on."""
         worked_on = {after.category_id for _, before, after in change if before and after and after.state in _ANSWERED}
         if len(worked_on) == 1:
-            self._session.set_current_category(worked_on.pop())
+            self._session.classes.set_current(worked_on.pop())
 
     def _ask(self) -> None:
         if self._session.selection == {self._drawn}:

@@ -98,15 +98,15 @@ class ClassesFeature(Feature):
         session = self._session
         session.project_changed.connect(lambda _project: self.stop())
         session.project_changed.connect(lambda _project: self.panel.set_changeable(may_edit(session)))
-        session.categories_changed.connect(self._on_categories_changed)
-        session.current_category_changed.connect(self.panel.set_current)
-        session.current_category_changed.connect(lambda id_: self._canvas.set_category(id_ or None))
+        session.classes.changed.connect(self._on_categories_changed)
+        session.classes.current_changed.connect(self.panel.set_current)
+        session.classes.current_changed.connect(lambda id_: self._canvas.set_category(id_ or None))
         session.document_changed.connect(lambda _change, document: self.panel.count(document))
         session.document_replaced.connect(lambda _document: self._window.later.put("classes", self._count))
 
     def _connect_panel(self) -> None:
         panel = self.panel
-        panel.category_chosen.connect(self._session.set_current_category)
+        panel.category_chosen.connect(self._session.classes.set_current)
         panel.category_applied.connect(self._editing.set_category)
         panel.add_requested.connect(self._on_add_requested)
         panel.rename_requested.connect(self.rename)
@@ -128,7 +128,7 @@ class ClassesFeature(Feature):
     def ask_for_first(self) -> None:
         """The user wants to draw and the project has no class yet: typing its name comes first."""
         at, prompt = place_for_popup(self._canvas), "Name what you want to draw"
-        self.open_picker(at, self._session.set_current_category, self.add, prompt=prompt)
+        self.open_picker(at, self._session.classes.set_current, self.add, prompt=prompt)
 
     def open_picker(
         self,
@@ -140,9 +140,11 @@ class ClassesFeature(Feature):
     ) -> None:
         """`at`: global screen position, moved so that the popup stays on the screen."""
         selected = self._session.selected_instances()
-        current = selected[0].category_id if selected else self._session.current_category_id
-        listing = self._session.class_listing
-        categories = [each for each in self._session.categories if each.id not in listing.hidden or each.id == current]
+        current = selected[0].category_id if selected else self._session.classes.current_id
+        listing = self._session.classes.listing
+        categories = [
+            each for each in self._session.classes.listed if each.id not in listing.hidden or each.id == current
+        ]
         keys = listing.keys
         picker = ClassPicker(categories, keys, current, at, self._window, prompt=prompt)
         screen = QGuiApplication.screenAt(at) or self._window.screen()
@@ -159,15 +161,15 @@ class ClassesFeature(Feature):
         self.panel.count(self._session.document)
 
     def _on_categories_changed(self, categories: tuple[Category, ...]) -> None:
-        listing = self._session.class_listing
+        listing = self._session.classes.listing
         self.panel.set_categories(categories, listing.keys, listing.hidden)
         merges = (
             self._session.project.ask(lambda stored: stored.merges.all()) if self._session.project is not None else []
         )
         self.panel.set_merges((merge.id, merge.source.name) for merge in merges)
-        self.panel.set_current(self._session.current_category_id)
+        self.panel.set_current(self._session.classes.current_id)
         self._count()
-        named = (*categories, *self._session.unlisted)
+        named = (*categories, *self._session.classes.unlisted)
         self._canvas.set_style(self._canvas.style_values.with_categories(named))
 
     def add(self, name: str) -> Category | None:
@@ -180,9 +182,9 @@ class ClassesFeature(Feature):
         except MaskwrightError as error:
             self._tell_error("The class was not added", error)
             return None
-        self._session.reload_categories()
+        self._session.classes.reload()
         self.panel.note_added(category.id)
-        self._session.set_current_category(category.id)
+        self._session.classes.set_current(category.id)
         return category
 
     def add_and_apply(self, name: str) -> None:
@@ -198,7 +200,7 @@ class ClassesFeature(Feature):
             self._session.project.ask(lambda stored: stored.categories.rename(category_id, name))
         except MaskwrightError as error:
             self._tell_error("The class was not renamed", error)
-        self._session.reload_categories()
+        self._session.classes.reload()
 
     def set_colour(self, category_id: int, colour: str) -> None:
         """`colour` as `#rrggbb`."""
@@ -208,17 +210,17 @@ class ClassesFeature(Feature):
             self._session.project.ask(lambda stored: stored.categories.set_colour(category_id, colour))
         except MaskwrightError as error:
             self._tell_error("The colour was not changed", error)
-        self._session.reload_categories()
+        self._session.classes.reload()
 
     def set_key(self, category_id: int, digit: int) -> None:
         """The class gets the digit; the one that had it changes places with it."""
-        listing = self._session.class_listing
-        self._session.list_classes_as(replace(listing, keys=with_key(listing.keys, category_id, digit)))
+        listing = self._session.classes.listing
+        self._session.classes.list_as(replace(listing, keys=with_key(listing.keys, category_id, digit)))
 
     def merge(self, source_id: int, target_id: int) -> QMessageBox | None:
         """Ask whether all objects of one class are to become objects of another, and do it then."""
         project = self._session.project
-        names = {category.id: shown(category.name) for category in self._session.categories}
+        names = {category.id: shown(category.name) for category in self._session.classes.listed}
         if project is None or self.is_working or not {source_id, target_id} <= names.keys():
             return None
         self._session.save()
@@ -247,7 +249,7 @@ class ClassesFeature(Feature):
     def delete(self, category_id: int) -> QMessageBox | None:
         """Delete a class; where it has objects, ask whether they go along or get another class first."""
         project = self._session.project
-        category = next((each for each in self._session.categories if each.id == category_id), None)
+        category = next((each for each in self._session.classes.listed if each.id == category_id), None)
         if project is None or self.is_working or category is None:
             return None
         self._session.save()
@@ -264,7 +266,7 @@ class ClassesFeature(Feature):
         delete = box.addButton(
             f"Delete with {count_of(use.instances, 'object')}", QMessageBox.ButtonRole.DestructiveRole
         )
-        if len(self._session.categories) > 1:
+        if len(self._session.classes.listed) > 1:
             move = box.addButton("Move the objects…", QMessageBox.ButtonRole.ActionRole)
             move.clicked.connect(lambda: self._pick_target(category))
         box.addButton(QMessageBox.StandardButton.Cancel)
@@ -275,10 +277,10 @@ class ClassesFeature(Feature):
 
     def _pick_target(self, category: Category) -> None:
         """The class that the objects of one that goes are to have."""
-        others = [each for each in self._session.categories if each.id != category.id]
+        others = [each for each in self._session.classes.listed if each.id != category.id]
         prompt = f"New class of “{category.name}”"
         at = place_for_popup(self._canvas)
-        picker = ClassPicker(others, self._session.class_keys, others[0].id, at, self._window, prompt=prompt)
+        picker = ClassPicker(others, self._session.classes.keys, others[0].id, at, self._window, prompt=prompt)
         picker.chosen.connect(lambda target_id: self.merge(category.id, target_id))
         picker.created.connect(lambda name: self._merge_into_new(category.id, name))
         picker.pop_up()

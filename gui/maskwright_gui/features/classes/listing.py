@@ -22,20 +22,20 @@ class ClassListFeature(Feature):
         self._panel.order_requested.connect(self.reorder)
         self._panel.hide_requested.connect(self.hide)
         self._session.project_changed.connect(self._on_project_changed)
-        self._session.categories_changed.connect(lambda _categories: self.count_used())
+        self._session.classes.changed.connect(lambda _categories: self.count_used())
         classes.merged.connect(self.count_used)
 
     def reorder(self, ids: tuple[int, ...]) -> None:
         """The digits stay with their classes."""
-        self._session.list_classes_as(self._session.class_listing.reordered(ids))
+        self._session.classes.list_as(self._session.classes.listing.reordered(ids))
 
     def hide(self, category_id: int, is_hidden: bool) -> None:
         """Leave a class out of the list and of what is offered, or list it again. Its objects stay as they are."""
-        listing = self._session.class_listing
-        name = next((each.name for each in self._session.categories if each.id == category_id), None)
+        listing = self._session.classes.listing
+        name = next((each.name for each in self._session.classes.listed if each.id == category_id), None)
         if name is None:
             return
-        self._session.list_classes_as(listing.with_hidden(category_id, is_hidden))
+        self._session.classes.list_as(listing.with_hidden(category_id, is_hidden))
         if is_hidden:
             undo = partial(self.hide, category_id, False)
             self.told.emit(Message(f"“{shown(name)}” is out of the list", "Its objects stay.", "info", "Undo", undo))
@@ -43,7 +43,7 @@ class ClassListFeature(Feature):
     def count_used(self) -> None:
         """Which classes occur; asked for beside the window, and only where there are many."""
         project = self._session.project
-        if project is None or len(self._session.categories) <= MOST_WHOLE:
+        if project is None or len(self._session.classes.listed) <= MOST_WHOLE:
             self.stop()
             self._panel.set_used(None)
             return

@@ -129,7 +129,7 @@ class DataSetFeature(Feature):
 
     def _on_measured(self, measures: "Measures") -> None:
         if self._open is not None:
-            self._open.show_measures(measures, self._session.categories)
+            self._open.show_measures(measures, self._session.classes.listed)
 
 
 def class_bars(project: "Project") -> list[ClassBar]:

@@ -41,8 +41,8 @@ class EditingFeature(Feature):
         canvas.selection_requested.connect(session.select)
         canvas.busy_changed.connect(lambda _is_busy: self._show_history())
         session.selection_changed.connect(canvas.set_selection)
-        session.history_changed.connect(self._show_history)
-        self._history_timer.timeout.connect(session.read_history)
+        session.history.changed.connect(self._show_history)
+        self._history_timer.timeout.connect(session.history.read)
         self.stepped.connect(canvas.show_instances)
 
     def _undoing(self) -> tuple[Action, ...]:
@@ -166,21 +166,21 @@ class EditingFeature(Feature):
     def undo(self) -> None:
         """The last point of what is being drawn, else the latest step of the image."""
         if not self._canvas.step_back():
-            self._session.undo()
+            self._session.history.undo()
 
     def redo(self) -> None:
         """Do again what was undone last."""
         if not self._canvas.step_forward():
-            self._session.redo()
+            self._session.history.redo()
 
     def _can_undo(self, session: Session) -> bool:
         return may_edit(session) and (
-            self._canvas.is_busy or not session.is_history_known or session.undo_label is not None
+            self._canvas.is_busy or not session.history.is_known or session.history.undo_label is not None
         )
 
     def _can_redo(self, session: Session) -> bool:
         return may_edit(session) and (
-            self._canvas.is_busy or not session.is_history_known or session.redo_label is not None
+            self._canvas.is_busy or not session.history.is_known or session.history.redo_label is not None
         )
 
     def _show_history(self) -> None:
@@ -189,10 +189,10 @@ class EditingFeature(Feature):
         self._refresh("undo", "redo")
         if self._canvas.is_busy:
             self._actions["undo"].setText("Undo last step of the drawing")
-        elif not session.is_history_known:
+        elif not session.history.is_known:
             self._history_timer.start()
         else:
-            for action_id, label in (("undo", session.undo_label), ("redo", session.redo_label)):
+            for action_id, label in (("undo", session.history.undo_label), ("redo", session.history.redo_label)):
                 name = action_id.capitalize()
                 self._actions[action_id].setText(f"{name} {label[0].lower()}{label[1:]}" if label else name)
 
@@ -223,7 +223,7 @@ class EditingFeature(Feature):
             changed = sum(known.category_id != category_id for known in self._session.selected_instances())
             self._edit("Change class", lambda document, ids: edits.set_category(document, ids, category_id))
             self._tell_relabelled(category_id, changed)
-        self._session.set_current_category(category_id)
+        self._session.classes.set_current(category_id)
 
     def set_visible(self, instance_id: int, is_visible: bool) -> None:
         """Show or hide this object."""
@@ -255,7 +255,7 @@ class EditingFeature(Feature):
             self.told.emit(Message(self._actions.with_keys(LOCKED)))
 
     def _tell_relabelled(self, category_id: int, count: int) -> None:
-        step = self._session.latest_step
+        step = self._session.history.latest_step
         if count and step is not None and step.label == "Change class":
             what = "1 object" if count == 1 else f"{count} objects"
             undo = partial(self.undo_step, step.label, step)
@@ -267,7 +267,7 @@ class EditingFeature(Feature):
 
     def undo_step(self, label: str, step: Step | None) -> None:
         """The button of a message that may be older than the latest step."""
-        if not self._session.undo_if_latest(step):
+        if not self._session.history.undo_if_latest(step):
             detail = "Other steps were made since, or another image is on screen. Undo ({undo}) goes back step by step."
             self.told.emit(Message(f"“{label}” is not the latest step here", self._actions.with_keys(detail)))
 
@@ -295,4 +295,4 @@ class EditingFeature(Feature):
 
 def class_name(session: Session, category_id: int) -> str:
     """Of a category id; “no class” where it is unknown."""
-    return next((known.name for known in session.categories if known.id == category_id), "no class")
+    return next((known.name for known in session.classes.listed if known.id == category_id), "no class")

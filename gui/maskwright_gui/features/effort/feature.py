@@ -62,7 +62,7 @@ class EffortFeature(Feature):
             return
         dialog = EffortDialog(
             report,
-            self._session.categories,
+            self._session.classes.listed,
             is_recording=project.ask(lambda stored: stored.effort.is_recorded),
             may_change=not project.is_read_only,
             parent=self._window,

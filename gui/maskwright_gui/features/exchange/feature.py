@@ -130,7 +130,7 @@ class ExchangeFeature(Feature):
     def show_preview(self, preview: "ImportPreview") -> "ImportPreviewDialog":
         from maskwright_gui.dialogs.import_preview import ImportPreviewDialog
 
-        known = tuple(category.name for category in self._session.categories)
+        known = tuple(category.name for category in self._session.classes.listed)
         dialog = ImportPreviewDialog(preview, known, self._window)
         dialog.import_requested.connect(
             lambda names, again: self.import_file(preview.path, class_names=names, adds_again=again)

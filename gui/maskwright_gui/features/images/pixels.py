@@ -103,7 +103,7 @@ class ImageOnCanvas(QObject):
         loader.failed.connect(self._on_failed)
         for news in (session.neighbour_read, session.record_changed, loader.prefetched):
             news.connect(lambda _image_id: self.look_ahead_soon())
-        session.categories_changed.connect(lambda _categories: self.look_ahead_soon())  # a write makes all known stale
+        session.classes.changed.connect(lambda _categories: self.look_ahead_soon())  # a write makes all known stale
 
     def forget(self) -> None:
         """Another project: what is remembered here is of another one, or of an earlier day."""

@@ -306,7 +306,7 @@ class ModelFeature(Feature):
     def _on_predicted(self, result: PredictResult) -> None:
         outcome = result.outcome
         self._end_work()
-        self._session.reload_categories()
+        self._session.classes.reload()
         self._session.take_stored(result.request.image_id, outcome.change)
         self._thresholds.candidates_changed()
         self.predicted.emit(result)

@@ -32,10 +32,10 @@ class ClassMapping(QObject):
         if project is None:
             return None
         labels = [ModelCategory(id_, name) for id_, name in model.labels]
-        current: dict[int, Choice] = dict(guess_mapping(labels, self._session.categories))
+        current: dict[int, Choice] = dict(guess_mapping(labels, self._session.classes.listed))
         for label_id, category_id in project.ask(lambda stored: stored_mapping(stored, model.content_hash)).items():
             current[label_id] = IGNORE if category_id is None else category_id
-        dialog = ClassMappingDialog(model.labels, self._session.categories, current, self._window)
+        dialog = ClassMappingDialog(model.labels, self._session.classes.listed, current, self._window)
         dialog.mapping_chosen.connect(lambda choices: self.use(model, choices))
         dialog.open()
         return dialog
@@ -59,5 +59,5 @@ class ClassMapping(QObject):
         except MaskwrightError as error:
             self.failed.emit("The class mapping was not kept", error)
             return
-        self._session.reload_categories()
+        self._session.classes.reload()
         self.changed.emit()

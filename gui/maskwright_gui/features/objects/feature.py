@@ -27,7 +27,7 @@ class ObjectsFeature(Feature):
         self._session.document_replaced.connect(lambda _document: self._window.later.put(_LATER, self._show))
         self._session.document_changed.connect(self._on_document_changed)
         self._session.selection_changed.connect(self._on_selection_changed)
-        self._session.categories_changed.connect(self._on_categories_changed)
+        self._session.classes.changed.connect(self._on_categories_changed)
         images.records_changed.connect(self._on_records_changed)
         self._follow_keys(panel.show_keys)
         self._window.theme_changed.connect(panel.set_theme)
@@ -52,7 +52,7 @@ class ObjectsFeature(Feature):
             )
 
     def _on_categories_changed(self, categories: tuple[Category, ...]) -> None:
-        self.panel.set_categories((*categories, *self._session.unlisted))
+        self.panel.set_categories((*categories, *self._session.classes.unlisted))
 
     def _on_document_changed(self, change: Change, document: Document) -> None:
         self._window.later.flush()  # the lists have to show the image that the change is of

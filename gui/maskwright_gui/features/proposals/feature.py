@@ -213,7 +213,7 @@ class ProposalsFeature(Feature):
 
     def _class_in_question(self) -> int:
         selected = self._session.selected_instances()
-        return selected[0].category_id if selected else self._session.current_category_id
+        return selected[0].category_id if selected else self._session.classes.current_id
 
     def _proposed_in_view(self) -> list[int]:
         return _in(self._canvas.viewport.visible_box, self._proposals())
@@ -244,7 +244,7 @@ class ProposalsFeature(Feature):
             self.told.emit(Message(f"{label}: there is no such proposal on this image"))
         else:
             text = f"{label}: {len(ids)} proposal" + ("" if len(ids) == 1 else "s")
-            undo = partial(self._editing.undo_step, label, self._session.latest_step)
+            undo = partial(self._editing.undo_step, label, self._session.history.latest_step)
             self.told.emit(Message(text, action_text=UNDO_TEXT, action=undo))
 
     @property

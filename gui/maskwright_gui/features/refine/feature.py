@@ -142,7 +142,7 @@ class RefineFeature(Feature):
     def refine_class(self) -> None:
         """On all images; the class that is selected, or that the panel has chosen."""
         selected = self._session.selected_instances()
-        category_id = selected[0].category_id if selected else self._session.current_category_id
+        category_id = selected[0].category_id if selected else self._session.classes.current_id
         self._begin(Wish(f"Refine “{class_name(self._session, category_id)}”", None, category_id))
 
     def refine_all(self) -> None:
@@ -193,7 +193,7 @@ class RefineFeature(Feature):
 
     def _on_done(self, wish: Wish, report: "RefineReport") -> None:
         message = told(report, self._point.assistants.identity, only_boxes=wish.only_boxes)
-        step = self._session.latest_step
+        step = self._session.history.latest_step
         is_here = wish.image_ids is not None and self._session.image is not None
         if message.tone == "info" and is_here and step is not None and step.label == wish.label:
             undo = partial(self._editing.undo_step, wish.label, step)

@@ -94,7 +94,7 @@ class SuggestFeature(Feature):
                 self._memory.set_category(id_, after.category_id)
         made = _just_made(change)
         is_on = self._actions["suggest_classes"].isChecked()
-        if made is not None and is_on and len(self._session.categories) > 1:
+        if made is not None and is_on and len(self._session.classes.listed) > 1:
             self._describe(document.image_id, made)
 
     def _describe(self, image_id: int, instance: Instance) -> None:
@@ -118,7 +118,7 @@ class SuggestFeature(Feature):
         now = document.instances.get(newest.id) if document is not None else None
         category_id = now.category_id if now is not None else newest.category_id
         self._memory.put(newest.id, category_id, descriptor)
-        listed = {category.id for category in self._session.categories}
+        listed = {category.id for category in self._session.classes.listed}
         if now is not None and guess is not None and guess != now.category_id and guess in listed:
             self._offer = (newest.id, guess)
             self._show()

@@ -178,5 +178,5 @@ class ToolsFeature(Feature):
         if self._canvas.tool.name != tool_id:  # its key pressed again, or held, keeps what is being drawn
             self._canvas.set_tool(entry.make(self._canvas.context))
         self._actions[f"tool_{tool_id}"].setChecked(True)
-        if entry.makes_objects and self._session.project is not None and not self._session.categories:
+        if entry.makes_objects and self._session.project is not None and not self._session.classes.listed:
             self.class_missing.emit()

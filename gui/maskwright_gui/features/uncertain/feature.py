@@ -175,7 +175,7 @@ class UncertainFeature(Feature):
         return PreviewOutline(rings or (_corners(place.box_xyxy),), PreviewKind.MISSED, self._label(place), is_current)
 
     def _label(self, place: "Place") -> str:
-        name = next((c.name for c in self._session.categories if c.id == place.category_id), "another class")
+        name = next((c.name for c in self._session.classes.listed if c.id == place.category_id), "another class")
         match place.kind:
             case "only here":
                 return "one model only"

@@ -8,7 +8,6 @@ import pytest
 from pytestqt.qtbot import QtBot
 
 from maskwright.document import edits
-from maskwright.project import Project
 from maskwright.project.backup import back_up, is_sound, list_backups
 from maskwright_gui.app import Workbench
 from project_builders import square
@@ -128,8 +127,8 @@ def test_what_is_begun_while_something_runs_loses_nothing(
 
 def assert_whole(roads: Roads) -> None:
     session = roads.bench.session
-    project: Project | None = session.project
-    assert project is not None
+    assert session.project is not None
+    project = session.project.stored
     found = {each.id: each for record in project.images.all() for each in project.instances.of(record.id)}
     assert roads.drawn <= found.keys()
     kept = [each for each in found.values() if each.state.is_exported and each.id not in roads.drawn]

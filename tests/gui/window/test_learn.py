@@ -359,3 +359,17 @@ def test_model_that_is_used_takes_the_place_of_a_batch_that_runs(
     batch._on_state(BatchState.IDLE)
 
     assert asked == ["cancel", "run"]
+
+
+def test_each_image_says_which_model_proposed_on_it(qtbot: QtBot, project_bench: Workbench) -> None:
+    project = project_bench.session.project
+    assert project is not None
+    last = int(project.images.ids()[-1])
+    project.proposals.put(last, [], run_id=project.runs.start("set-round-2", "two", {}))
+    project_bench.session.show_image(last)
+
+    qtbot.waitUntil(lambda: "Proposed by set-round-2" in project_bench.images.panel.reason_text)
+    row = project_bench.images.rows.row_of(last)
+    assert row is not None
+    tip = project_bench.images.rows.index(row).data(Qt.ItemDataRole.ToolTipRole)
+    assert tip.endswith("Proposed by set-round-2")

@@ -18,7 +18,7 @@ def offer(project: Project) -> str | None:
     """
     counts = project.images.state_counts()
     done = counts.get(ImageState.DONE, 0) + counts.get(ImageState.EMPTY, 0)
-    latest = next((record for record in reversed(read_rounds(project.path)) if record.is_installed), None)
+    latest = next(reversed(read_rounds(project.path)), None)
     if latest is None:
         if learning_folder(project.path).exists():
             return None  # it has been tried
@@ -31,4 +31,6 @@ def offer(project: Project) -> str | None:
     wanted = images_until_next_round(latest.figures.f1, seen)
     if wanted is None or done - seen < wanted:
         return None
-    return f"{count_of(done - seen, 'more image')} done since {latest.model} learned"
+    return (
+        f"{count_of(done - seen, 'more image')} done since {latest.model if latest.is_installed else 'the last round'}"
+    )

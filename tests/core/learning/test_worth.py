@@ -102,11 +102,18 @@ def test_first_round_is_offered_at_ten_images_or_a_hundred_objects(
         assert offer(project) == told
 
 
-@pytest.mark.parametrize(("images", "told"), [(6, None), (9, "4 more images done since set-round-1 learned")])
+@pytest.mark.parametrize(("images", "told"), [(6, None), (9, "4 more images done since set-round-1")])
 def test_next_round_is_offered_when_the_rule_says_so(tmp_path: Path, images: int, told: str | None) -> None:
     with learning_project(tmp_path, images=images, side=64) as project:
         noted(project)
         assert offer(project) == told
+
+
+def test_round_that_was_not_installed_is_tried_again_with_more_images(tmp_path: Path) -> None:
+    with learning_project(tmp_path, images=9, side=64) as project:
+        learning_folder(project.path).mkdir()
+        add_round(project.path, replace(RECORD, is_installed=False))
+        assert offer(project) == "4 more images done since the last round"
 
 
 def test_classes_that_the_old_model_finds_better_are_left_to_it() -> None:

@@ -236,8 +236,10 @@ class ImagesPanel(QWidget):
         self._found.setVisible(is_filtered)
 
     def _tell_reason(self, image_id: int | None) -> None:
-        told = (self._model.reason(image_id), self._model.origin(image_id)) if image_id is not None else ()
-        self._show_reason("\n".join(filter(None, told)))
+        reason = self._model.reason(image_id) if image_id is not None else ""
+        # With the reason only: a line that comes and goes would move the list at each step.
+        origin = self._model.origin(image_id) if image_id is not None and reason else ""
+        self._show_reason("\n".join(filter(None, (reason, origin))))
 
     def _show_reason(self, text: str) -> None:
         self._reason.setText(text)

@@ -1,7 +1,7 @@
 """The instances panel: what is on this image, whose word each object is, and what is shown."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from itertools import pairwise
 
 from PySide6.QtCore import QItemSelection, QItemSelectionModel, QModelIndex, QPoint, Qt, Signal
@@ -9,7 +9,8 @@ from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTreeView, QVBoxLa
 
 from maskwright.document.change import Change
 from maskwright.document.document import Document
-from maskwright.document.values import Category, ImageState, InstanceState
+from maskwright.document.values import Category, ImageState, Instance, InstanceState
+from maskwright.plain_text import shown
 from maskwright_gui.keymap import WithKeys
 from maskwright_gui.panels.instance_model import Column, InstanceModel
 from maskwright_gui.panels.widgets import Inviting, muted_label, named
@@ -21,6 +22,8 @@ NOTHING_PROPOSED = (
     "{done} says that it is empty."
 )
 NOTHING = "Objects on this image appear here.\n{tool_point} outlines what you point at, {run_model} runs the model."
+
+_LONGEST_NAME = 24
 
 
 class InstancesPanel(QWidget):
@@ -134,10 +137,11 @@ class InstancesPanel(QWidget):
         rejected = counts.pop(InstanceState.REJECTED, 0)
         total, proposed = counts.total(), counts[InstanceState.PROPOSED]
         parts = [f"{total} object" + ("" if total == 1 else "s")]
-        parts += [f"{proposed} proposed"] if proposed else []
+        parts += [f"{proposed} proposed{_by(document or ())}"] if proposed else []
         parts += [f"{rejected} rejected"] if rejected else []
         parts += [f"{len(document.damaged)} damaged, not shown"] if document is not None and document.damaged else []
         self._summary.setText(" · ".join(parts) if document is not None else "")
+        self._summary.setToolTip(self._summary.text())
         self._stack.show_content(total > 0)
 
     def _on_selection_changed(self) -> None:
@@ -162,3 +166,12 @@ def _runs(rows: list[int]) -> list[tuple[int, int]]:
     """First and last of each run of rows that follow one another: Qt compares every range with every other."""
     ends = [place for place in range(1, len(rows)) if rows[place] != rows[place - 1] + 1]
     return [(rows[a], rows[b - 1]) for a, b in pairwise([0, *ends, len(rows)])] if rows else []
+
+
+def _by(instances: Iterable[Instance]) -> str:
+    """ " by NAME" where one model alone proposed what is open; a long name is cut."""
+    origins = (instance.provenance for instance in instances if instance.state is InstanceState.PROPOSED)
+    names = {origin.model_name if origin is not None else "" for origin in origins}
+    name = names.pop() if len(names) == 1 else ""
+    cut = name if len(name) <= _LONGEST_NAME else f"{name[: _LONGEST_NAME - 1]}…"
+    return f" by {shown(cut)}" if name else ""

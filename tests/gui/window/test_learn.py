@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import QLabel
 from pytestqt.qtbot import QtBot
 
-from learning_builders import learning_project
+from learning_builders import learning_project, octagon
 from maskwright.document.values import ImageState
 from maskwright.errors import MaskwrightError
 from maskwright.learning import learn as learning
@@ -22,6 +23,7 @@ from maskwright.learning.looks import Look, Looks, Outlined
 from maskwright.learning.requirements import Missing
 from maskwright.learning.rounds import RoundRecord, looks_path
 from maskwright.prelabel.mapping import stored_mapping
+from maskwright.project import Proposal
 from maskwright_gui.app import Workbench
 from maskwright_gui.features.learn import words
 from maskwright_gui.features.learn.dialog import LearnDialog
@@ -366,10 +368,27 @@ def test_each_image_says_which_model_proposed_on_it(qtbot: QtBot, project_bench:
     assert project is not None
     last = int(project.images.ids()[-1])
     project.proposals.put(last, [], run_id=project.runs.start("set-round-2", "two", {}))
+    project.signals.set("uncertainty", {last: (1.0, {"reason": "1 vague outline"})})
+    project_bench.images.panel.set_order("uncertainty")
     project_bench.session.show_image(last)
 
-    qtbot.waitUntil(lambda: "Proposed by set-round-2" in project_bench.images.panel.reason_text)
+    qtbot.waitUntil(lambda: project_bench.images.panel.reason_text == "1 vague outline\nProposed by set-round-2")
     row = project_bench.images.rows.row_of(last)
     assert row is not None
     tip = project_bench.images.rows.index(row).data(Qt.ItemDataRole.ToolTipRole)
     assert tip.endswith("Proposed by set-round-2")
+
+
+def test_open_proposals_name_their_model(qtbot: QtBot, project_bench: Workbench) -> None:
+    project = project_bench.session.project
+    assert project is not None
+    last = int(project.images.ids()[-1])
+    run = project.runs.start("set-round-2", "two", {})
+    project.proposals.put(last, [Proposal(1, 0.9, (octagon(40, 40, 20),))], run_id=run)
+
+    project_bench.session.show_image(last)
+
+    def told() -> list[str]:
+        return [label.text() for label in project_bench.window.findChildren(QLabel)]
+
+    qtbot.waitUntil(lambda: any("1 proposed by set-round-2" in text for text in told()))

@@ -14,11 +14,12 @@ from rich.table import Table
 from maskwright.cli import exit_codes
 from maskwright.cli.output import messages, print_failures, print_json, progress_bar, reports_errors, results
 from maskwright.learning.events import LearnProgress
-from maskwright.learning.gate import Figures
+from maskwright.learning.gate import Figures, classes_left_to
 from maskwright.learning.learn import LearnOutcome, interrupted_round
 from maskwright.learning.learn import learn as learn_round
 from maskwright.learning.plan import LearningPlan, LearnOptions, learning_plan
 from maskwright.learning.requirements import missing_requirement
+from maskwright.learning.rounds import RoundRecord
 from maskwright.project import Project
 from maskwright.words import count_of
 
@@ -84,11 +85,22 @@ def learn(
         _print_outcome(outcome)
         if outcome.is_installed:
             called = shlex.join(
-                ["prelabel", str(images), "--model", outcome.record.model, "--project", str(path), "--untouched"]
-                + ([] if outcome.record.old_is_own else ["--extend"])
+                [
+                    *("prelabel", str(images), "--model", outcome.record.model, "--project", str(path), "--untouched"),
+                    *_beside(outcome.record),
+                ]
             )
             results().print(f"-> maskwright {called}", soft_wrap=True)
     return exit_codes.SOME_FAILED if outcome.skipped else exit_codes.OK
+
+
+def _beside(record: RoundRecord) -> list[str]:
+    """How the new model goes together with one of other classes: its own ones only, those that it finds better."""
+    if record.old_is_own or record.old_model is None:
+        return []
+    left = classes_left_to(record.old_figures, record.figures)
+    kept = [name for id_, name in zip(record.category_ids, record.classes, strict=False) if id_ not in left]
+    return ["--extend", *(["--classes", ",".join(kept)] if left and kept else [])]
 
 
 @contextmanager

@@ -91,6 +91,24 @@ def test_outcome_is_told_in_words_with_the_next_command(project: Path, rounds: l
     assert f"--model set-round-1 --project {project} --untouched" in text
 
 
+def test_next_command_goes_together_with_a_model_of_other_classes(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert RECORD.figures is not None
+    old = replace(RECORD.figures, f1_by_class=((1, 0.9), (2, 0.5)))
+    new = replace(RECORD.figures, f1_by_class=((1, 0.2), (2, 0.9)))
+    beside = replace(
+        RECORD, old_model="coco", old_is_own=False, old_figures=old, figures=new, category_ids=(1, 2),
+        classes=("disc", "square"),
+    )  # fmt: skip
+    outcome = LearnOutcome(beside, Path("model.xml"), False, (), 0.4, "cpu", 1)
+    monkeypatch.setattr(command, "learn_round", lambda *_, **__: outcome)
+
+    _, text = run(project)
+
+    assert "--untouched --extend --classes square" in " ".join(text.split())
+
+
 def test_images_that_could_not_be_read_are_told(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     outcome = LearnOutcome(replace(RECORD, is_installed=False), None, False, (("a.png", "is gone"),), 0.4, "cpu", 1)
     monkeypatch.setattr(command, "learn_round", lambda *_, **__: outcome)

@@ -364,8 +364,8 @@ def test_model_that_is_used_takes_the_place_of_a_batch_that_runs(
 
 
 def test_each_image_says_which_model_proposed_on_it(qtbot: QtBot, project_bench: Workbench) -> None:
-    project = project_bench.session.project
-    assert project is not None
+    assert project_bench.session.project is not None
+    project = project_bench.session.project.stored
     last = int(project.images.ids()[-1])
     project.proposals.put(last, [], run_id=project.runs.start("set-round-2", "two", {}))
     project.signals.set("uncertainty", {last: (1.0, {"reason": "1 vague outline"})})
@@ -380,8 +380,8 @@ def test_each_image_says_which_model_proposed_on_it(qtbot: QtBot, project_bench:
 
 
 def test_open_proposals_name_their_model(qtbot: QtBot, project_bench: Workbench) -> None:
-    project = project_bench.session.project
-    assert project is not None
+    assert project_bench.session.project is not None
+    project = project_bench.session.project.stored
     last = int(project.images.ids()[-1])
     run = project.runs.start("set-round-2", "two", {})
     project.proposals.put(last, [Proposal(1, 0.9, (octagon(40, 40, 20),))], run_id=run)

@@ -276,7 +276,7 @@ class PointFeature(Feature):
     def _on_not_chosen(self, assistant: str, error: MaskwrightError) -> None:
         self._show_choice()
         self.bar.show_note("")
-        detail = f"{error} {title_of(self.assistant_name)} goes on outlining."
+        detail = f"{error}. {title_of(self.assistant_name)} goes on outlining."
         self.told.emit(Message(f"{title_of(assistant)} cannot be used", detail, "error"))
 
     def _show_choice(self) -> None:

@@ -50,6 +50,7 @@ from maskwright_gui.features.tools.feature import ToolsFeature
 from maskwright_gui.features.tour.feature import TourFeature
 from maskwright_gui.features.uncertain.feature import UncertainFeature
 from maskwright_gui.features.view.feature import ViewFeature
+from maskwright_gui.features.wand.feature import WandFeature
 from maskwright_gui.features.wire.feature import WireFeature
 from maskwright_gui.main_window import MainWindow
 from maskwright_gui.messages import Message, Toasts
@@ -161,6 +162,7 @@ class Workbench:
         self.shapes = add(ShapesFeature(context, self.images))
         self.thresholds = add(ThresholdsFeature(context, self.images, self.classes, self.preview))
         self.point = add(PointFeature(context, self.images, self.tools, self.thresholds, self.loader))
+        self.wand = add(WandFeature(context, self.tools, self.point))
         self.wire = add(WireFeature(context, self.tools, self.point))
         self.model = add(ModelFeature(context, self.projects, self.thresholds, self.inference))
         self.batch = add(BatchFeature(context, self.projects, self.thresholds, self.model, self.inference))

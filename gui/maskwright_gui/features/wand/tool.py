@@ -1,0 +1,143 @@
+"""Take what is of one colour around a click, never beyond a disc; a state machine without Qt and without pixels."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import count
+from typing import Protocol
+
+from maskwright.document import combine, edits
+from maskwright.document.change import Change
+from maskwright.geometry.polygon import Polygon
+from maskwright_gui.tools.area import targets_of, topmost_at
+from maskwright_gui.tools.base import BaseTool
+from maskwright_gui.tools.context import LOCKED_HINT, NO_CLASS_HINT, ToolContext
+from maskwright_gui.tools.overlay import NOTHING, Overlay, OverlayCircle, Stroke
+from maskwright_gui.tools.tool import Button, Cursor, KeyPress, Pointer
+
+NAME = "wand"
+_SIZE_STEP = 1.15
+_LEAST_PX, _MOST_PX = 8.0, 400.0
+
+Point = tuple[float, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Touch:
+    """One click, and what its answer is for."""
+
+    serial: int
+    image_id: int
+    at: Point
+    radius_px: float
+    targets: frozenset[int]
+    """Objects that grow or shrink; none for a new one."""
+    takes_away: bool
+    category_id: int
+
+
+class Wands(Protocol):
+    """Finds areas beside the window; the disc keeps its size from one use of the tool to the next."""
+
+    radius_screen_px: float
+
+    def ask(self, touch: Touch) -> None: ...
+
+
+class WandTool(BaseTool):
+    """Works on the selected object, else begins a new one. Ctrl takes away."""
+
+    name = NAME
+
+    def __init__(self, context: ToolContext, wands: Wands, serials: "count[int]") -> None:
+        super().__init__(context)
+        self._wands, self._serials = wands, serials
+        self._pointer: Pointer | None = None
+
+    @property
+    def hint(self) -> str:
+        if self._context.is_selection_locked:
+            return LOCKED_HINT
+        if self._context.category_id is None and not self._context.selection:
+            return NO_CLASS_HINT
+        return "Click adds what is of this colour · Ctrl takes away · wheel or {[} {]} disc · Esc begins a new object"
+
+    @property
+    def cursor(self) -> Cursor:
+        return Cursor.CROSS
+
+    def on_press(self, pointer: Pointer) -> None:
+        self._pointer = pointer
+        if pointer.button is not Button.LEFT or self._context.is_selection_locked or self._context.is_read_only:
+            return
+        width, height = self._context.document.size_wh
+        x, y = pointer.point
+        takes_away = pointer.modifiers.ctrl
+        targets = frozenset(self._context.selected_editable)
+        if takes_away and not targets:
+            targets = topmost_at(self._context, pointer.point)
+        if not (0 <= x <= width and 0 <= y <= height) or (takes_away and not targets):
+            return
+        if not targets and self._context.category_id is None:
+            self._context.ask_class()
+            return
+        radius = pointer.reach(self._wands.radius_screen_px)
+        image_id, category_id = self._context.document.image_id, self._context.category_id or 0
+        self._wands.ask(Touch(next(self._serials), image_id, (x, y), radius, targets, takes_away, category_id))
+
+    def on_move(self, pointer: Pointer) -> None:
+        self._pointer = pointer
+
+    def on_wheel(self, pointer: Pointer, steps: float) -> bool:
+        if pointer.modifiers.ctrl or pointer.modifiers.shift:
+            return False
+        self._pointer = pointer
+        self._resize(_SIZE_STEP**steps)
+        return True
+
+    def on_key(self, key: KeyPress) -> bool:
+        if key.name in ("[", "]"):
+            self._resize(_SIZE_STEP if key.name == "]" else 1 / _SIZE_STEP)
+            return True
+        if key.name == "Escape" and self._context.selection:
+            self._context.select(frozenset())
+            return True
+        return False
+
+    def wants_key(self, key: KeyPress) -> bool:
+        return key.name in ("[", "]")
+
+    def on_document(self) -> None:
+        """Clicks under way are for what they were made on; see `on_answer`."""
+
+    def on_answer(self, touch: Touch, area: Sequence[Polygon]) -> None:
+        """What a click found, on the image it was made on; nothing is done where that has been left."""
+        document = self._context.document
+        if touch.image_id != document.image_id or not area:
+            return
+        parts = tuple(area)
+        if touch.targets and not touch.targets <= document.instances.keys():
+            return  # deleted meanwhile
+        change, chosen = self._changed(touch, parts)
+        if not change.is_empty:
+            self._context.commit(change, "Wand")
+            self._context.select(chosen)
+
+    def overlay(self) -> Overlay:
+        if self._pointer is None:
+            return NOTHING
+        stroke = Stroke.ERASER if self._pointer.modifiers.ctrl else Stroke.BRUSH
+        radius = self._pointer.reach(self._wands.radius_screen_px)
+        return Overlay(circles=(OverlayCircle(*self._pointer.point, radius, stroke),))
+
+    def _changed(self, touch: Touch, area: tuple[Polygon, ...]) -> tuple[Change, frozenset[int]]:
+        document = self._context.document
+        if touch.takes_away:
+            return combine.subtract(document, touch.targets, area), touch.targets
+        if touch.targets:
+            near = targets_of(self._context, touch.at) & touch.targets or touch.targets
+            return combine.add(document, near, area), touch.targets
+        made = self._context.allocate_id()
+        return edits.create(made, touch.category_id, area), frozenset({made})
+
+    def _resize(self, factor: float) -> None:
+        self._wands.radius_screen_px = min(max(self._wands.radius_screen_px * factor, _LEAST_PX), _MOST_PX)

@@ -1,0 +1,32 @@
+"""The wand in the real window, on a bright square."""
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from PySide6.QtCore import QPoint, Qt
+from pytestqt.qtbot import QtBot
+
+from maskwright_gui.app import Workbench
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    image = np.full((120, 160, 3), 40, np.uint8)
+    image[40:60, 40:60] = 210
+    (tmp_path / "images").mkdir()
+    cv2.imwrite(str(tmp_path / "images" / "a.png"), image)
+    return tmp_path / "images"
+
+
+def test_a_click_takes_the_square_it_is_on(qtbot: QtBot, opened: Workbench) -> None:
+    opened.classes.add("square")
+    opened.tools.use("wand")
+    canvas = opened.window.canvas
+    place = QPoint(*map(round, canvas.viewport.to_screen(50, 50)))
+    qtbot.mouseClick(canvas, Qt.MouseButton.LeftButton, pos=place)
+    qtbot.waitUntil(lambda: len(opened.session.document or ()) == 1, timeout=20_000)
+    (made,) = opened.session.document or ()
+    assert made.bounds_xyxy == pytest.approx((40, 40, 60, 60), abs=1.5)
+    assert opened.session.undo() == "Wand"

@@ -120,7 +120,7 @@ class LearnFeature(Feature):
         extends = dialog is not None and dialog.outcome.extends.isChecked()
         is_sorted = dialog is not None and dialog.outcome.sorts.isChecked()
         if extends and project is not None and not project.is_read_only:
-            project.ask(lambda stored: leave_to_old(stored, record))
+            self._leave_to_old(project, record)
         self._model.choose(str(self._outcome.model_path))
         if self._others():
             self._order_wanted = "disagreement" if is_sorted else None  # and by uncertainty where there is none
@@ -128,6 +128,12 @@ class LearnFeature(Feature):
         if self._dialog is not None:
             self._dialog.close()
         self._outcome = None
+
+    def _leave_to_old(self, project: "OpenProject", record: "RoundRecord") -> None:
+        try:
+            project.ask(lambda stored: leave_to_old(stored, record))
+        except MaskwrightError as error:
+            self._tell_error("All classes are proposed by the new model", error)
 
     def stop(self) -> None:
         self._is_learning = False

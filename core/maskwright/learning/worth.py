@@ -1,7 +1,7 @@
 """Whether another round is worth it: what correcting cost under each round's model, beside its held-out figures."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from maskwright.document.values import ImageState
@@ -48,17 +48,22 @@ def worth_of(project: Project) -> Worth:
     counts = project.images.state_counts()
     left = sum(count for state, count in counts.items() if state.is_untouched)
     done = set(project.images.ids(states=(ImageState.DONE, ImageState.EMPTY)).tolist())
-    rounds = rounds_worth(effort_log(project), done, records)
+    ran = [project.runs.images_of(record.model_hash) for record in records]
+    rounds = rounds_worth(effort_log(project), done, records, ran)
     advice, is_over = advised(rounds, left, records[-1].seconds if records else 0.0)
     return Worth(rounds, left, advice, is_over)
 
 
-def rounds_worth(log: EffortLog, done: set[int], records: Sequence[RoundRecord]) -> tuple[RoundWorth, ...]:
-    """done: ids of the images that are finished; others say nothing yet."""
+def rounds_worth(
+    log: EffortLog, done: set[int], records: Sequence[RoundRecord], ran: Sequence[Collection[int]]
+) -> tuple[RoundWorth, ...]:
+    """done: ids of the images that are finished; others say nothing yet. ran: those that each model has been over."""
     number = {record.model_hash: at for at, record in enumerate(records, start=1)}
     images: defaultdict[int, list[int]] = defaultdict(list)
     for image_id in sorted(done & log.images.keys()):
-        images[number.get(log.proposed_by.get(image_id, ""), 0)].append(image_id)
+        model = log.proposed_by.get(image_id)
+        at = number.get(model, 0) if model is not None else _found_nothing(image_id, records, ran)
+        images[at].append(image_id)
     corrected = _corrections(log)
     found = []
     for at, record in enumerate((None, *records)):
@@ -75,6 +80,15 @@ def rounds_worth(log: EffortLog, done: set[int], records: Sequence[RoundRecord])
             )
         )
     return tuple(found)
+
+
+def _found_nothing(image_id: int, records: Sequence[RoundRecord], ran: Sequence[Collection[int]]) -> int:
+    """The latest round whose model looked at an image and proposed nothing; 0: it was corrected before any did."""
+    for at in range(len(records), 0, -1):
+        record = records[at - 1]
+        if image_id in ran[at - 1] and image_id not in {*record.training, *record.held_out}:
+            return at
+    return 0
 
 
 def advised(rounds: Sequence[RoundWorth], images_left: int, round_s: float) -> tuple[str, bool]:

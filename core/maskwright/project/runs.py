@@ -85,6 +85,16 @@ class RunRepository(Repository):
             rows = [*connection.execute(alone).fetchall(), *connection.execute(in_batch).fetchall()]
         return max(rows)[1].partition(BESIDE)[0] if rows else None
 
+    def images_of(self, model_hash: str) -> frozenset[int]:
+        """Ids of the images that batches of a model have done."""
+        done = (
+            select(run_images.c.image_id)
+            .join(runs, runs.c.id == run_images.c.run_id)
+            .where(runs.c.model_hash == model_hash, run_images.c.failure.is_(None))
+        )
+        with self._database.read() as connection:
+            return frozenset(connection.execute(done).scalars())
+
     def pending_images(self, run_id: int, *, only_untouched: bool = False) -> NDArray[np.int64]:
         """(N,) int64 ids, in order, that the run has neither done nor failed on.
 

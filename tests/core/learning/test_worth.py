@@ -52,26 +52,28 @@ def test_without_a_comparison_nothing_is_claimed(known: tuple[float, ...], left:
 
 
 def test_corrections_are_counted_under_the_model_that_proposed(tmp_path: Path) -> None:
-    with learning_project(tmp_path, images=2, objects=0, state=ImageState.UNSEEN) as project:
-        noted(project)
+    with learning_project(tmp_path, images=3, objects=0, state=ImageState.UNSEEN) as project:
+        noted(project, training=(1,), held_out=())
         run = project.runs.start("set-round-1", "one", {})
         outlines = [Proposal(1, 0.9, (octagon(x, 5, 20),)) for x in (0, 40, 80)]
         project.proposals.put(2, outlines, run_id=run)
+        project.proposals.put(3, [], run_id=run)
         drawn(project, 1)
         answer(project, 2)
+        drawn(project, 3)
 
         worth = worth_of(project)
 
     assert [(entry.label, entry.images, entry.corrections) for entry in worth.rounds] == [
         ("before", 1, 1.0),
-        ("round 1", 1, 2.0),  # one accepted, one rejected, one given another class
+        ("round 1", 2, 1.5),  # one accepted, one rejected, one given another class; on the other nothing was found
     ]
-    assert [entry.seconds for entry in worth.rounds] == [20.0, 3.0]
+    assert [entry.seconds for entry in worth.rounds] == [20.0, 11.5]
 
 
-def noted(project: Project) -> None:
+def noted(project: Project, **changes: tuple[int, ...]) -> None:
     learning_folder(project.path).mkdir()
-    add_round(project.path, RECORD)
+    add_round(project.path, replace(RECORD, **changes))  # type: ignore[arg-type]  # fields by their names
 
 
 def drawn(project: Project, image_id: int) -> None:

@@ -147,6 +147,92 @@ def probe_datumaro_voc(folder: Path) -> Iterator[Seen]:
     return _datumaro(folder, "voc_instance_segmentation")
 
 
+def probe_datumaro_panoptic(folder: Path) -> Iterator[Seen]:
+    """It wants the file and its masks under the names that COCO gives them."""
+    place = folder / "annotations"
+    place.mkdir(exist_ok=True)
+    (folder / "panoptic.json").rename(place / "panoptic_default.json")
+    (folder / "panoptic").rename(place / "panoptic_default")
+    return _datumaro(folder, "coco_panoptic")
+
+
+def probe_isat(folder: Path) -> Iterator[Seen]:
+    """Its window fills what its file holds; that of pycocotools stands for it."""
+    from ISAT.annotation import Annotation
+    from PIL import Image, ImageDraw
+
+    for file in sorted(folder.rglob("*.json")):
+        image = next(place for place in file.parent.glob(f"{file.stem}.*") if place.suffix != ".json")
+        annotation = Annotation(str(image), str(file)).load_annotation()
+        groups: dict[Any, list[Any]] = {}
+        for each in annotation.objects:
+            groups.setdefault((each.group, each.category), []).append(each.segmentation)
+        for (_, label), rings in groups.items():
+            canvas = Image.new("1", (annotation.width, annotation.height))
+            for ring in rings:
+                ImageDraw.Draw(canvas).polygon([tuple(point) for point in ring], fill=1)
+            yield image.relative_to(folder).as_posix(), label, np.asarray(canvas)
+
+
+def probe_labelstudio(folder: Path) -> Iterator[Seen]:
+    """The brush by its own decoder; polygons, in percent, have none."""
+    from label_studio_sdk.converter.brush import decode_rle
+    from PIL import Image, ImageDraw
+
+    for task in json.loads((folder / "export.json").read_text()):
+        name = task["data"]["image"].split("?d=")[-1]
+        for result in task["annotations"][0]["result"]:
+            width, height, value = result["original_width"], result["original_height"], result["value"]
+            if result["type"] == "brushlabels":
+                mask = decode_rle(value["rle"]).reshape(height, width, 4)[..., 3] > 0
+            else:
+                canvas = Image.new("1", (width, height))
+                scaled = [(x * width / 100, y * height / 100) for x, y in value["points"]]
+                ImageDraw.Draw(canvas).polygon(scaled, fill=1)
+                mask = np.asarray(canvas)
+            yield name, value[result["type"]][0], mask
+
+
+def probe_supervision(folder: Path) -> Iterator[Seen]:
+    import supervision
+
+    images = folder / "images"
+    place = images if any(images.iterdir()) else folder
+    return _supervised(
+        supervision.DetectionDataset.from_coco(str(place), str(folder / "annotations.json"), force_masks=True), place
+    )
+
+
+def probe_supervision_yolo(folder: Path) -> Iterator[Seen]:
+    import supervision
+
+    data = supervision.DetectionDataset.from_yolo(
+        str(folder / "images"), str(folder / "labels"), str(folder / "data.yaml"), force_masks=True
+    )
+    return _supervised(data, folder / "images")
+
+
+def _supervised(data: Any, images: Path) -> Iterator[Seen]:
+    for path, _, found in data:
+        for mask, number in zip(found.mask if found.mask is not None else (), found.class_id, strict=True):
+            yield Path(path).relative_to(images).as_posix(), data.classes[int(number)], mask
+
+
+def probe_datasets(folder: Path) -> Iterator[Seen]:
+    """Rings as they are in its rows, filled by even and odd."""
+    import datasets
+    from PIL import Image, ImageDraw
+
+    data = datasets.load_dataset("imagefolder", data_dir=str(folder), split="train", cache_dir=str(folder / "c"))
+    for row in data.cast_column("image", datasets.Image(decode=False)):
+        objects = row["objects"]
+        for label, rings in zip(objects["category"], objects["segmentation"] or (), strict=True):
+            canvas = Image.new("1", (row["width"], row["height"]))
+            for ring in rings:
+                ImageDraw.Draw(canvas).polygon(list(zip(ring[::2], ring[1::2], strict=True)), fill=1)
+            yield Path(row["image"]["path"]).name, label, np.asarray(canvas)
+
+
 def _datumaro(path: Path, kind: str) -> Iterator[Seen]:
     import datumaro
     from pycocotools import mask as coco_mask

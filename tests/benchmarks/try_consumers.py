@@ -54,7 +54,13 @@ TRIALS = (
     Trial("fiftyone", "fiftyone", "coco", "annotations.json"),
     Trial("datumaro_cvat", "generic", "cvat", "annotations.xml"),
     Trial("datumaro_voc", "generic", "voc"),
+    Trial("datumaro_panoptic", "generic", "panoptic"),
     Trial("labelme", "generic", "labelme"),
+    Trial("isat", "generic", "isat"),
+    Trial("labelstudio", "generic", "labelstudio", "export.json"),
+    Trial("supervision", "generic", "coco", "annotations.json"),
+    Trial("supervision_yolo", "generic", "yolo"),
+    Trial("datasets", "generic", "huggingface"),
 )
 assert {trial.profile for trial in TRIALS} == {profile.name for profile in PROFILES}
 
@@ -62,6 +68,8 @@ assert {trial.profile for trial in TRIALS} == {profile.name for profile in PROFI
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--python", action="append", default=[], metavar="CONSUMER=PATH")
+    parser.add_argument("--envs", type=Path, help="a folder with an environment of the name of each consumer")
+    parser.add_argument("--only", default="", help="consumers with this in their name")
     parser.add_argument("--folder", type=Path)
     arguments = parser.parse_args()
     pythons = dict(entry.split("=", 1) for entry in arguments.python)
@@ -72,13 +80,18 @@ def main() -> int:
     with tempfile.TemporaryDirectory(dir=arguments.folder) as name:
         for data, project in (("samples", _samples(Path(name))), ("hard", _hard(Path(name)))):
             with project:
-                for trial in TRIALS:
+                for trial in (trial for trial in TRIALS if arguments.only in trial.consumer):
                     out = Path(name) / "out" / data / f"{trial.consumer}-{trial.profile}"
-                    python = pythons.get(trial.consumer.split("_")[0], sys.executable)
+                    python = pythons.get(trial.consumer.split("_")[0]) or _in_envs(arguments.envs, trial.consumer)
                     line, is_whole = _tried(trial, project, out, python)
                     failed |= not is_whole
                     print(f"{trial.consumer:16}{trial.profile:13}{data:9}{line}", flush=True)
     return int(failed)
+
+
+def _in_envs(envs: Path | None, consumer: str) -> str:
+    found = envs / consumer.split("_")[0] / "bin" / "python" if envs is not None else Path()
+    return str(found) if found.is_file() else sys.executable
 
 
 def _tried(trial: Trial, project: Project, out: Path, python: str) -> tuple[str, bool]:

@@ -11,6 +11,8 @@ from maskwright.assist.window import Window
 
 MAX_BYTES = 256 * 2**20
 """Sixty embeddings of SAM, fifteen of SAM 2."""
+CHEAP_BYTES = 16 * 2**20
+"""Of what is made again in a millisecond, as the bundled network's windows: a day's work filled all of the above."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,21 +37,24 @@ class FeatureCache:
 
     def __init__(self, max_bytes: int = MAX_BYTES, store: FeatureStore | None = None) -> None:
         self._lock = threading.Lock()
-        self._kept: LRUCache[FeatureKey, Features] = LRUCache(max_bytes, getsizeof=lambda features: features.nbytes)
+        self._dear: LRUCache[FeatureKey, Features] = LRUCache(max_bytes, getsizeof=lambda features: features.nbytes)
+        self._cheap: LRUCache[FeatureKey, Features] = LRUCache(
+            min(max_bytes, CHEAP_BYTES), getsizeof=lambda features: features.nbytes
+        )
         self.store = store
 
     def get(self, key: FeatureKey) -> Features | None:
         with self._lock:
-            known = self._kept.get(key)
+            known = self._dear.get(key) or self._cheap.get(key)
         if known is None and self.store is not None and isinstance(key.identity, str):
             known = self.store.get(key)
             if known is not None:
-                self._remember(key, known)
+                self._remember(self._dear, key, known)
         return known
 
     def put(self, key: FeatureKey, features: Features, *, keeps: bool) -> None:
-        """`keeps`: whether they are worth a place on disk."""
-        self._remember(key, features)
+        """`keeps`: whether they are worth a place on disk, and much of the memory."""
+        self._remember(self._dear if keeps else self._cheap, key, features)
         if keeps and self.store is not None and isinstance(key.identity, str):
             self.store.put(key, features)
 
@@ -57,9 +62,9 @@ class FeatureCache:
     def used_bytes(self) -> int:
         """In memory."""
         with self._lock:
-            return int(self._kept.currsize)
+            return int(self._dear.currsize + self._cheap.currsize)
 
-    def _remember(self, key: FeatureKey, features: Features) -> None:
+    def _remember(self, kept: "LRUCache[FeatureKey, Features]", key: FeatureKey, features: Features) -> None:
         with self._lock:
-            if features.nbytes <= self._kept.maxsize:
-                self._kept[key] = features
+            if features.nbytes <= kept.maxsize:
+                kept[key] = features

@@ -4,6 +4,7 @@ Rows are read from both ends of each table up to the damage, and what lies betwe
 table's indexes still know. A file whose first page is gone does not say what it holds: nothing can be taken out of it.
 """
 
+import errno
 import logging
 import sqlite3
 from collections.abc import Iterator
@@ -64,6 +65,8 @@ def salvage(file: Path) -> Salvaged:
         counts = _copied(file, made)
         return Salvaged(*counts, restore(file, made))
     except (OSError, ValueError, sqlite3.Error) as error:
+        if "full" in str(error) or getattr(error, "errno", None) == errno.ENOSPC:
+            raise ProjectError("the disk is full: nothing was taken out, and nothing changed", path=file) from error
         log.warning("nothing can be taken out of %s: %s", file, error)
         raise LostProjectError("nothing can be taken out of the project file", path=file, hint=ANEW) from error
     finally:

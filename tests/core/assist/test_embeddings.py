@@ -8,7 +8,7 @@ import pytest
 
 from fake_assistant import FakeBackend
 from maskwright.assist.embeddings import EmbeddingStore, file_identity
-from maskwright.assist.features import FeatureCache, FeatureKey
+from maskwright.assist.features import CHEAP_BYTES, FeatureCache, FeatureKey
 from maskwright.assist.protocol import Features
 from maskwright.assist.view import BackendAssistant
 from maskwright.assist.window import Window
@@ -106,6 +106,16 @@ def test_what_a_crash_left_is_cleared_away(tmp_path: Path) -> None:
     (folder / "x.12-3.part").write_bytes(b"half")
     EmbeddingStore(tmp_path).put(KEY, features())
     assert not list(tmp_path.rglob("*.part"))
+
+
+def test_what_is_made_again_at_once_takes_little_memory() -> None:
+    cache = FeatureCache()
+    for number in range(300):
+        cache.put(key(number), Features(WINDOW, {"pixels": np.zeros(2**18, np.uint8)}), keeps=False)
+    assert 0 < cache.used_bytes <= CHEAP_BYTES
+    assert cache.get(key(299)) is not None
+    cache.put(key(1000), Features(WINDOW, {"embedding": np.zeros(2**25, np.uint8)}), keeps=True)
+    assert cache.get(key(1000)) is not None
 
 
 def test_numbers_too_large_for_sixteen_bits_are_not_kept(tmp_path: Path) -> None:

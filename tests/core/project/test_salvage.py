@@ -100,6 +100,21 @@ def test_a_file_without_its_first_page_says_nothing_and_stays(place: Path) -> No
     assert not list(place.glob("*.salvaged*"))
 
 
+def test_a_full_disk_is_told_as_such_and_changes_nothing(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = place / "project.db"
+    overwrite(file, [root_of(file, "history")])
+    damaged = file.read_bytes()
+
+    def fail(*_: object) -> tuple[int, int, int]:
+        raise sqlite3.OperationalError("database or disk is full")
+
+    monkeypatch.setattr("maskwright.project.salvage._copied", fail)
+    with pytest.raises(ProjectError, match="the disk is full"):
+        salvage(file)
+    assert file.read_bytes() == damaged
+    assert not list(place.glob("*.salvaged*"))
+
+
 def test_a_whole_project_is_not_taken_apart(place: Path) -> None:
     before = objects(place)
     told = CliRunner().invoke(app, ["restore", str(place), "--salvage"])

@@ -4,6 +4,7 @@ from threading import Event
 
 import pytest
 from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QLabel, QProgressBar, QPushButton, QTreeWidget
 from pytestqt.qtbot import QtBot
 
 import tiny_models
@@ -13,6 +14,7 @@ from maskwright.models import install
 from maskwright.models.install import add_file
 from maskwright_gui.app import Workbench
 from maskwright_gui.dialogs.models import ModelsDialog
+from maskwright_gui.operation import Operation
 
 NAME = "yolact-resnet50-fpn-pytorch"
 
@@ -32,14 +34,36 @@ def dialog(qtbot: QtBot) -> ModelsDialog:
     return found
 
 
+def button(dialog: ModelsDialog, name: str) -> QPushButton:
+    return next(each for each in dialog.findChildren(QPushButton) if each.accessibleName() == name)
+
+
+def table(dialog: ModelsDialog) -> QTreeWidget:
+    found = dialog.findChild(QTreeWidget)
+    assert found is not None
+    return found
+
+
+def text(dialog: ModelsDialog, name: str) -> str:
+    found = dialog.findChild(QLabel, name)
+    assert found is not None
+    return found.text()
+
+
+def is_busy(dialog: ModelsDialog) -> bool:
+    found = dialog.findChild(QProgressBar)
+    assert found is not None
+    return not found.isHidden()
+
+
 def choose(dialog: ModelsDialog, name: str) -> None:
-    table = dialog._table
-    rows = [table.topLevelItem(row) for row in range(table.topLevelItemCount())]
-    table.setCurrentItem(next(item for item in rows if item is not None and item.text(0) == name))
+    listed = table(dialog)
+    rows = [listed.topLevelItem(row) for row in range(listed.topLevelItemCount())]
+    listed.setCurrentItem(next(item for item in rows if item is not None and item.text(0) == name))
 
 
 def finished(qtbot: QtBot, dialog: ModelsDialog) -> None:
-    qtbot.waitUntil(lambda: dialog._operation is None, timeout=20_000)
+    qtbot.waitUntil(lambda: not is_busy(dialog), timeout=20_000)
 
 
 def fake_download(monkeypatch: pytest.MonkeyPatch, work: Callable[..., Installed]) -> None:
@@ -48,9 +72,9 @@ def fake_download(monkeypatch: pytest.MonkeyPatch, work: Callable[..., Installed
 
 def test_the_catalogue_is_shown_with_what_can_be_done(dialog: ModelsDialog) -> None:
     choose(dialog, NAME)
-    assert dialog._get.isVisible()
-    assert not dialog._use.isEnabled()
-    assert "published mask AP 0.280" in dialog._about.text()
+    assert button(dialog, "Download this model").isVisible()
+    assert not button(dialog, "Use this model").isEnabled()
+    assert "published mask AP 0.280" in text(dialog, "about")
 
 
 def test_a_file_is_added_and_can_be_used(qtbot: QtBot, dialog: ModelsDialog, tmp_path: Path) -> None:
@@ -58,7 +82,7 @@ def test_a_file_is_added_and_can_be_used(qtbot: QtBot, dialog: ModelsDialog, tmp
     finished(qtbot, dialog)
     choose(dialog, "tiny")
     with qtbot.waitSignal(dialog.model_chosen) as chosen:
-        dialog._use.click()
+        button(dialog, "Use this model").click()
     assert chosen.args == [str(installed_models()[0].path)]
 
 
@@ -67,7 +91,7 @@ def test_a_file_that_is_refused_is_told(qtbot: QtBot, dialog: ModelsDialog, tmp_
     path.write_bytes(b"\x80\x02cos\nsystem\n.")
     dialog.add_file(path)
     finished(qtbot, dialog)
-    assert "odd.pth: refused" in dialog._told.text()
+    assert "odd.pth: refused" in text(dialog, "told")
 
 
 def test_a_download_shows_its_progress_and_ends(
@@ -81,11 +105,11 @@ def test_a_download_shows_its_progress_and_ends(
 
     fake_download(monkeypatch, work)
     choose(dialog, NAME)
-    dialog._get.click()
-    assert dialog._bar.isVisible()
+    button(dialog, "Download this model").click()
+    assert is_busy(dialog)
     finished(qtbot, dialog)
-    assert dialog._told.text() == f"{NAME} is ready."
-    assert dialog._use.isEnabled()
+    assert text(dialog, "told") == f"{NAME} is ready."
+    assert button(dialog, "Use this model").isEnabled()
 
 
 def test_a_download_can_be_cancelled(qtbot: QtBot, dialog: ModelsDialog, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -95,11 +119,11 @@ def test_a_download_can_be_cancelled(qtbot: QtBot, dialog: ModelsDialog, monkeyp
 
     fake_download(monkeypatch, endless)
     choose(dialog, NAME)
-    dialog._get.click()
-    dialog._cancel.click()
+    button(dialog, "Download this model").click()
+    button(dialog, "Cancel").click()
     finished(qtbot, dialog)
-    assert dialog._told.text().startswith("Cancelled.")
-    assert dialog._get.isEnabled()
+    assert text(dialog, "told").startswith("Cancelled.")
+    assert button(dialog, "Download this model").isEnabled()
 
 
 def test_what_has_arrived_is_shown_and_resumed(dialog: ModelsDialog, folder: Path) -> None:
@@ -108,10 +132,10 @@ def test_what_has_arrived_is_shown_and_resumed(dialog: ModelsDialog, folder: Pat
     part.write_bytes(bytes(30_000_000))
     dialog.reload()
     choose(dialog, NAME)
-    item = dialog._table.currentItem()
+    item = table(dialog).currentItem()
     assert item is not None
     assert item.text(2) == "30 of 127 MB"
-    assert dialog._get.text() == "Resume"
+    assert button(dialog, "Download this model").text() == "Resume"
 
 
 def test_the_end_of_a_download_is_not_the_end_of_the_work(
@@ -127,9 +151,10 @@ def test_the_end_of_a_download_is_not_the_end_of_the_work(
 
     fake_download(monkeypatch, work)
     choose(dialog, NAME)
-    dialog._get.click()
-    assert dialog._operation is not None
-    dialog._operation.progressed.connect(lambda _done, _total, text: said.append(text))
+    button(dialog, "Download this model").click()
+    task = dialog.findChild(Operation)
+    assert task is not None
+    task.progressed.connect(lambda _done, _total, what: said.append(what))
     is_watched.set()
     finished(qtbot, dialog)
     assert said == [f"{NAME}: checking and converting"]
@@ -143,9 +168,9 @@ def test_a_failed_download_is_told_with_its_reason(
 
     fake_download(monkeypatch, fails)
     choose(dialog, NAME)
-    dialog._get.click()
+    button(dialog, "Download this model").click()
     finished(qtbot, dialog)
-    assert dialog._told.text() == "no network (bring a file)"
+    assert text(dialog, "told") == "no network (bring a file)"
 
 
 def test_changed_files_are_found_and_the_model_removed(qtbot: QtBot, dialog: ModelsDialog, tmp_path: Path) -> None:
@@ -153,10 +178,10 @@ def test_changed_files_are_found_and_the_model_removed(qtbot: QtBot, dialog: Mod
     dialog.reload()
     choose(dialog, "tiny")
     model.path.with_suffix(".bin").write_bytes(b"")
-    dialog._verify.click()
+    button(dialog, "Check this model").click()
     finished(qtbot, dialog)
-    assert "changed or damaged" in dialog._told.text()
-    dialog._remove.click()
+    assert "changed or damaged" in text(dialog, "told")
+    button(dialog, "Remove this model").click()
     assert installed_models() == ()
 
 
@@ -167,8 +192,8 @@ def test_closing_ends_the_work(qtbot: QtBot, dialog: ModelsDialog, monkeypatch: 
 
     fake_download(monkeypatch, endless)
     choose(dialog, NAME)
-    dialog._get.click()
-    task = dialog._operation
+    button(dialog, "Download this model").click()
+    task = dialog.findChild(Operation)
     assert task is not None
     dialog.close()
     assert task.isFinished()
@@ -183,8 +208,8 @@ def test_closing_the_window_ends_a_download(qtbot: QtBot, bench: Workbench, monk
     bench.window.actions_table["models"].trigger()
     (dialog,) = bench.window.findChildren(ModelsDialog)
     choose(dialog, NAME)
-    dialog._get.click()
-    task = dialog._operation
+    button(dialog, "Download this model").click()
+    task = dialog.findChild(Operation)
     assert task is not None
     with qtbot.waitSignal(task.finished):
         bench.window.close()

@@ -29,4 +29,4 @@ def test_a_click_takes_the_square_it_is_on(qtbot: QtBot, opened: Workbench) -> N
     qtbot.waitUntil(lambda: len(opened.session.document or ()) == 1, timeout=20_000)
     (made,) = opened.session.document or ()
     assert made.bounds_xyxy == pytest.approx((40, 40, 60, 60), abs=1.5)
-    assert opened.session.undo() == "Wand"
+    assert opened.session.history.undo() == "Wand"

@@ -20,7 +20,7 @@ from maskwright.geometry.convert import mask_to_polygons
 from maskwright.geometry.polygon import Polygon
 
 LEVELS = (0.85, 0.90)
-MOST_CLICKS = 10
+MOST_CLICKS = 6
 WIDEST_PX = 64.0
 _TOLERANCES = 28
 

@@ -5,6 +5,8 @@
 An assistant is whatever `load_assistant` takes. The sets lie in the shared data: 300 objects of coco/val (area >= 32^2,
 at most 8 a photo), 200 of nuclei/val (area >= 64, at most 5 an image), the val parts of domains, photos/bsds for edges.
 Mean IoU with its standard error; NoC over the first --noc objects of the shuffled sample; CPU milliseconds a press.
+--what speed: until the first outline of an image that was just opened, and for each further click; weights do not
+matter for it, so a SAM with random ones will do (shared data, oracle/sam/sam_oracle.py build FOLDER).
 """
 
 import argparse
@@ -27,14 +29,19 @@ from assist_protocol import (
     clicks_to,
     from_box,
     iou,
+    next_click,
     opened,
     samples,
 )
 
 from maskwright.assist.loading import load_assistant
 from maskwright.assist.protocol import Assistant
+from maskwright.images import read_image
 
 SHARED = Path(os.environ.get("MASKWRIGHT_SHARED", Path(__file__).resolve().parents[3] / "shared" / "data"))
+
+
+WHAT = ("box", "moved", "click", "noc", "speed")
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,23 +85,44 @@ def main() -> None:
         print(f"{judged.name}: {len(chosen)} objects", flush=True)
         for name in arguments.assistant:
             assistant = load_assistant(name, precision=arguments.precision, num_threads=1)
-            print(f"  {name:10} {_figures(assistant, chosen, judged.noc)}", flush=True)
+            print(f"  {name:10} {_figures(assistant, chosen, judged.noc, set(arguments.what))}", flush=True)
 
 
-def _figures(assistant: Assistant, chosen: list[Sample], noc: int) -> str:
-    random, watch = np.random.default_rng(1), Stopwatch()
-    box, jittered, click, edge = [], [], [], []
+def _figures(assistant: Assistant, chosen: list[Sample], noc: int, what: set[str]) -> str:
+    random, watch, first = np.random.default_rng(1), Stopwatch(), Stopwatch()
+    found: dict[str, list[float]] = {"box": [], "10%": [], "1 click": [], "BIoU": []}
     for sample, view in opened(chosen, assistant):
-        with watch:
-            mask = from_box(sample, view)
-        box.append(iou(mask, sample.truth))
-        edge.append(boundary_iou(mask, sample.truth))
-        jittered.append(iou(from_box(sample, view, random=random), sample.truth))
-        click.append(clicks(sample, view, box=False, most=1)[-1])
-    words = [f"box {_mean(box)}", f"10% {_mean(jittered)}", f"1 click {_mean(click)}", f"BIoU {_mean(edge)}"]
-    if noc:
+        if "box" in what:
+            with watch:
+                mask = from_box(sample, view)
+            found["box"].append(iou(mask, sample.truth))
+            found["BIoU"].append(boundary_iou(mask, sample.truth))
+        if "moved" in what:
+            found["10%"].append(iou(from_box(sample, view, random=random), sample.truth))
+        if "click" in what:
+            with first:
+                value = clicks(sample, view, box=False, most=1)[-1]
+            found["1 click"].append(value)
+    if "speed" in what:
+        return _speed(assistant, chosen)
+    words = [f"{name} {_mean(values)}" for name, values in found.items() if values]
+    if noc and "noc" in what:
         words += [f"NoC {'/'.join(f'{level:.2f}' for level in LEVELS)}: {_noc(assistant, chosen, noc)}"]
-    return "  ".join([*words, f"{watch.ms:.0f} CPU ms a box"])
+    words += [f"{each.ms:.0f} CPU ms {name}" for each, name in ((watch, "a box"), (first, "a click")) if each.presses]
+    return "  ".join(words)
+
+
+def _speed(assistant: Assistant, chosen: list[Sample]) -> str:
+    """On one object each of ten images."""
+    opening, clicking = Stopwatch(), Stopwatch()
+    for sample in list({one.image: one for one in chosen}.values())[:10]:
+        view = assistant.open(read_image(sample.image).bgr_u8)
+        with opening:
+            outline = view.outline(box_xyxy=sample.box_xyxy, min_iou=None)
+        x, y, _ = next_click(np.zeros_like(sample.truth), sample.truth)
+        with clicking:
+            view.outline([(x, y)], [1], sample.box_xyxy, previous=outline, min_iou=None)
+    return f"{opening.ms:.0f} CPU ms to the first outline, {clicking.ms:.0f} a further click"
 
 
 def _noc(assistant: Assistant, chosen: list[Sample], count: int) -> str:
@@ -117,6 +145,7 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--assistant", action="append", help="default: bundled")
     parser.add_argument("--set", nargs="+", default=["coco", "nuclei"], choices=["coco", "nuclei", "domains", "edges"])
+    parser.add_argument("--what", nargs="+", default=["box", "moved", "click", "noc"], choices=WHAT)
     parser.add_argument("--shared", type=Path, default=SHARED)
     parser.add_argument("--precision", default="f32")
     parser.add_argument("--noc", type=float, default=1.0, help="share of the 60 and 40 objects clicked to the end")

@@ -3,8 +3,8 @@
     python tests/benchmarks/bench_refine.py MODEL [MODEL ...] [--assistant bundled] [--most IMAGES] [--sweep]
 
 Proposals as `maskwright evaluate` takes them (score above 0.05, masks cut at their boxes), refined as `prelabel
---refine` does it, before and after beside each other. --sweep: over a grid of gates, from the same answers; choose on
-other images (--first, --most) than those you report.
+--refine` does it, before and after beside each other; all of them as the polygons that a project keeps. --sweep: over a
+grid of gates, from the same answers; choose on other images (--first, --most) than those you report.
 """
 
 import argparse
@@ -27,12 +27,12 @@ from maskwright.assist.refine import RefineSettings, Verdict, refine
 from maskwright.evaluation.figures import Result
 from maskwright.evaluation.model_run import judged
 from maskwright.evaluation.truth import category_map, read_truth
-from maskwright.geometry.raster import mask_iou, mask_to_rle
+from maskwright.geometry.raster import mask_iou, mask_to_rle, polygons_to_mask
 from maskwright.images import read_image
 from maskwright.inference.model import Model, load_model
 from maskwright.inference.prediction import Prediction
 
-OPEN = RefineSettings(min_score=0, least_iou=0, least_box_iou=0, min_iou=None)
+OPEN = RefineSettings(min_score=0, least_iou=0, least_box_iou=0)
 SWEPT_SCORES = (0.0, 0.5, 0.6, 0.65, 0.7, 0.75, 0.8, 0.85)
 SWEPT_IOUS = (0.0, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8)
 
@@ -91,17 +91,19 @@ def _answers(
 
 def _answered(one: Prediction, outline: Outline | None, image_id: int, category_id: int) -> Answered:
     x1, y1, x2, y2 = one.bbox_xyxy
+    size_wh = one.mask.shape[1], one.mask.shape[0]
+    proposed = polygons_to_mask(one.polygons, size_wh)
     before: Result = {
         "image_id": image_id,
         "category_id": category_id,
         "score": one.score,
         "bbox": [x1, y1, x2 - x1, y2 - y1],
-        "segmentation": mask_to_rle(one.mask),
+        "segmentation": mask_to_rle(proposed),
     }
     if outline is None or outline.is_empty:
         return Answered(before, before["segmentation"], -1.0, -1.0)
-    mask = outline.mask
-    return Answered(before, mask_to_rle(mask), outline.score, mask_iou(mask, one.mask))
+    answered = mask_to_rle(polygons_to_mask(outline.polygons, size_wh))
+    return Answered(before, answered, outline.score, mask_iou(outline.mask, proposed))
 
 
 def _sweep(dataset: dict[str, Any], answers: list[Answered]) -> None:

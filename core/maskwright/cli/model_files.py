@@ -109,8 +109,12 @@ def quantize(
     as_json: AsJson = False,
 ) -> int:
     """Make an eight-bit copy of a model (needs NNCF, the extra "quantise")."""
+    from maskwright.inference.halves import is_half
+    from maskwright.inference.installed import model_path
     from maskwright.models.quantise import Cost, cost, quantise, spread
 
+    if truth is not None and is_half(model_path(model)):
+        raise MaskwrightError("an assistant proposes nothing that a ground truth could judge", hint="leave out --truth")
     for folder in filter(None, (images, truth_images)):
         if not folder.is_dir():
             raise MaskwrightError("no such folder", path=folder)

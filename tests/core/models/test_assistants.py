@@ -154,6 +154,14 @@ def test_an_encoder_in_eight_bits_keeps_its_decoder(pair: list[Path], tmp_path: 
     assert np.allclose(logits(mw.load_assistant(made)), logits(mw.load_assistant(pair)), rtol=0.05, atol=1)
 
 
+def test_an_assistant_is_not_judged_as_a_model_is(pair: list[Path], tmp_path: Path) -> None:
+    (tmp_path / "images").mkdir()
+    command = ["models", "quantize", str(pair[0]), str(tmp_path / "images"), "--out", str(tmp_path / "out")]
+    result = CliRunner().invoke(app, [*command, "--truth", str(tmp_path / "truth.json")])
+    assert result.exit_code != 0
+    assert not (tmp_path / "out").exists()
+
+
 def test_commands_convert_add_list_and_show(pair: list[Path], tmp_path: Path) -> None:
     shutil.copytree(pair[0].parent, tmp_path / "again")
     made = CliRunner().invoke(app, ["models", "convert", str(pair[0]), "--out", str(tmp_path / "ir")])

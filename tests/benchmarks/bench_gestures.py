@@ -2,8 +2,8 @@
 
     python tests/benchmarks/bench_gestures.py --model MODEL [--set coco|nuclei] [--most 60] [--score S]
 
-`annotator.py` says what counts as a press, `experience.py` how the annotator chooses: by what clicks did on the other
-half of the images. The model's proposals come from its operating point (or --score) and are matched by class and IoU,
+`annotator.py` says what counts as a press, `experience.py` how the annotator chooses: by what clicks did on other
+images. The model's proposals come from its operating point (or --score) and are matched by class and IoU,
 best first; refining them all is one press an image. Objects: all that are no crowd and at least --least-area large, of
 the first --most images of a shuffled truth. "hindsight" takes the cheapest of all roads and is a bound, not a figure.
 """
@@ -39,6 +39,8 @@ SHARED = Path(__file__).resolve().parents[3] / "shared" / "data"
 
 SETS = {"coco": ("coco/val.json", "coco/val"), "nuclei": ("nuclei/val.json", "nuclei/val")}
 MATCHED = 0.5
+FOLDS = 5
+"""The annotator of each fifth of the images has learned from the others."""
 SIZES = {"all": (0, 10**12), "under 32": (0, 32**2), "32 to 96": (32**2, 96**2), "over 96": (96**2, 10**12)}
 """Of objects, as COCO has them: areas from, to."""
 
@@ -49,12 +51,12 @@ def main() -> None:
     cases = [case for file in arguments.cases for case in pickle.loads(file.read_bytes())] or _cases(arguments)
     if arguments.keep:
         arguments.keep.write_bytes(pickle.dumps(cases))
-    halves = [Experience([case for case in cases if case.image % 2 != half]) for half in (0, 1)]
+    known = [Experience([case for case in cases if case.image % FOLDS != fold]) for fold in range(FOLDS)]
     for name, (least, most) in SIZES.items():
         some = [case for case in cases if least <= case.area < most]
         print(f"{arguments.set}, {name}: {len(some)} objects on {len({case.image for case in some})} images")
         if some:
-            _report(some, halves)
+            _report(some, known)
 
 
 def _cases(arguments: argparse.Namespace) -> list[Case]:
@@ -131,7 +133,7 @@ def _match(taken: dict[int, Found], found: Found, category: int, wanted: list[tu
         taken[best] = found
 
 
-def _report(cases: list[Case], halves: list[Experience]) -> None:
+def _report(cases: list[Case], known: list[Experience]) -> None:
     images = len({case.image for case in cases})
     for level in LEVELS:
         drawing = sum(case.drawing[LEVELS.index(level)] for case in cases)
@@ -142,11 +144,11 @@ def _report(cases: list[Case], halves: list[Experience]) -> None:
             drawn = [case.drawing[LEVELS.index(level)] for case in cases]
             sums["model alone"] = sum(1 if ok else count for ok, count in zip(accepted, drawn, strict=True))
             sums["model, mended by hand"] = sum(by_hand(case, case.plain, level) for case in cases)
-            sums["model, assistant"] = sum(halves[case.image % 2].presses(case, case.plain, level) for case in cases)
-            refined = [halves[case.image % 2].presses(case, case.refined, level) for case in cases]
+            sums["model, assistant"] = sum(known[case.image % FOLDS].presses(case, case.plain, level) for case in cases)
+            refined = [known[case.image % FOLDS].presses(case, case.refined, level) for case in cases]
             sums["refined, assistant"] = sum(refined) + images
             sums["refined, hindsight"] = sum(with_hindsight(case, case.refined, level) for case in cases) + images
-        sums["assistant"] = sum(halves[case.image % 2].presses(case, None, level) for case in cases)
+        sums["assistant"] = sum(known[case.image % FOLDS].presses(case, None, level) for case in cases)
         sums["assistant, hindsight"] = sum(with_hindsight(case, None, level) for case in cases)
         words += [f"{way} {presses / len(cases):.2f} = {presses / drawing:.2f}" for way, presses in sums.items()]
         print(f"  IoU {level:.2f}: " + "; ".join(words), flush=True)

@@ -17,21 +17,31 @@ from numpy.typing import NDArray
 _BINS = 20
 _ROUNDS = 12
 _SIZES = (32**2, 96**2)
+_GOOD = (0.7, 0.8)
+_SIGHTS = 2 + len(_GOOD)
+_POOLED = 4.0
+"""How many objects of one kind all kinds together count as: what is seldom is judged by what is usual."""
 SELECT = 1
 BOX = 1
 
 
 class Experience:
-    """How clicks move the IoU, counted on cases of other images."""
+    """How clicks move the IoU, counted on cases of other images; of small, medium and large objects by themselves."""
 
     def __init__(self, cases: Sequence[Case]) -> None:
-        self._after_click = _transitions(trace for case in cases for trace in (case.box,))
-        corrections = [trace for case in cases for trace in (case.plain, case.refined) if trace is not None]
-        self._after_correction = _transitions(corrections) if corrections else self._after_click
-        self._after_box = np.full((len(_SIZES) + 1, _BINS), 0.05)
-        for case in cases:
-            self._after_box[_size(case.area), _bin(case.box.ious[0])] += 1
-        self._after_box /= self._after_box.sum(axis=1, keepdims=True)
+        self._tables: dict[tuple[int, bool], NDArray[np.float64]] = {}
+        for is_correction in (False, True):
+            traces = [(_size(case.area), trace) for case in cases for trace in _traces(case, is_correction)]
+            pooled = _transitions([trace for _, trace in traces], np.eye(_BINS))
+            for size in range(len(_SIZES) + 1):
+                own = [trace for known, trace in traces if known == size]
+                self._tables[size, is_correction] = _transitions(own, _POOLED * pooled)
+        firsts = [(_size(case.area), _sight(case.plain), _bin(case.box.ious[0])) for case in cases]
+        everywhere = np.bincount([value for *_, value in firsts], minlength=_BINS) + 0.05
+        self._after_box = np.tile(_POOLED * everywhere / everywhere.sum(), (len(_SIZES) + 1, _SIGHTS, 1))
+        for size, sight, value in firsts:
+            self._after_box[size, sight, value] += 1
+        self._after_box /= self._after_box.sum(axis=-1, keepdims=True)
         self.to_go = cache(self._to_go)
 
     def presses(self, case: Case, proposal: Trace | None, level: float) -> int:
@@ -39,44 +49,44 @@ class Experience:
         drawing = case.drawing[LEVELS.index(level)]
         if proposal is not None and proposal.ious[0] >= level:
             return 1
-        box = BOX + float(self._after_box[_size(case.area)] @ self.to_go(False, level, drawing))
+        size = _size(case.area)
+        first = self._after_box[size, _sight(proposal)]
+        box = BOX + float(first @ self.to_go(size, False, level, drawing))
         roads = {"drawing": float(drawing), "box": box}
         if proposal is not None:
             mending = proposal.mending_to(level)[0]
             roads["mending"] = float(mending)
-            roads["correcting"] = SELECT + self._after(proposal.ious[0], level, mending, is_correction=True)
+            roads["correcting"] = SELECT + self._after(size, proposal.ious[0], level, mending, is_correction=True)
         match min(roads, key=lambda road: roads[road]):
             case "correcting" if proposal is not None:
-                return SELECT + self._clicked(proposal, level, is_correction=True)
+                return SELECT + self._clicked(size, proposal, level, is_correction=True)
             case "mending" if proposal is not None:
                 return proposal.mending_to(level)[0]
             case "box":
-                return BOX + self._clicked(case.box, level, is_correction=False)
+                return BOX + self._clicked(size, case.box, level, is_correction=False)
         return drawing
 
-    def _clicked(self, trace: Trace, level: float, *, is_correction: bool) -> int:
+    def _clicked(self, size: int, trace: Trace, level: float, *, is_correction: bool) -> int:
         """Clicks, and the rest by hand once that is expected to cost less."""
         mending = trace.mending_to(level)
         for number, value in enumerate(trace.ious):
             if value >= level:
                 return number
-            goes_on = self._after(value, level, mending[number], is_correction=is_correction) < mending[number]
+            goes_on = self._after(size, value, level, mending[number], is_correction=is_correction) < mending[number]
             if number + 1 == len(trace.ious) or (not goes_on and (number or not is_correction)):
                 return number + mending[number]
         raise AssertionError("a trace has at least one entry")
 
-    def _after(self, value: float, level: float, rest: int, *, is_correction: bool) -> float:
+    def _after(self, size: int, value: float, level: float, rest: int, *, is_correction: bool) -> float:
         """Presses expected if the next one is a click."""
-        table = self._after_correction if is_correction else self._after_click
-        return 1 + float(table[_bin(value)] @ self.to_go(is_correction, level, rest))
+        return 1 + float(self._tables[size, is_correction][_bin(value)] @ self.to_go(size, is_correction, level, rest))
 
-    def _to_go(self, is_correction: bool, level: float, rest: int) -> NDArray[np.float64]:
+    def _to_go(self, size: int, is_correction: bool, level: float, rest: int) -> NDArray[np.float64]:
         """(_BINS,) presses expected at each IoU, where all that is left is done by hand at any time for `rest`."""
-        table = self._after_correction if is_correction else self._after_click
         is_done = (np.arange(_BINS) + 0.5) / _BINS >= level
         expected = np.where(is_done, 0.0, rest)
         for _ in range(_ROUNDS):
-            expected = np.where(is_done, 0.0, np.minimum(rest, 1 + table @ expected))
+            expected = np.where(is_done, 0.0, np.minimum(rest, 1 + self._tables[size, is_correction] @ expected))
         return expected
 
 
@@ -101,13 +111,22 @@ def _costs(trace: Trace, level: float) -> Iterator[int]:
         yield number + (0 if value >= level else by_hand)
 
 
-def _transitions(traces: Iterable[Trace]) -> NDArray[np.float64]:
-    """(_BINS, _BINS): from the IoU before a click to the one after it; where little is known, it changes nothing."""
-    counts = np.eye(_BINS)
+def _traces(case: Case, is_correction: bool) -> list[Trace]:
+    return [trace for trace in (case.plain, case.refined) if trace] if is_correction else [case.box]
+
+
+def _transitions(traces: Iterable[Trace], prior: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(_BINS, _BINS): from the IoU before a click to the one after it."""
+    counts = prior.copy()
     for trace in traces:
         for before, after in pairwise(trace.ious):
             counts[_bin(before), _bin(after)] += 1
     return np.asarray(counts / counts.sum(axis=1, keepdims=True))
+
+
+def _sight(proposal: Trace | None) -> int:
+    """What a proposal tells of how easy its object is."""
+    return 0 if proposal is None else 1 + int(np.searchsorted(_GOOD, proposal.ious[0], side="right"))
 
 
 def _bin(value: float) -> int:

@@ -3,8 +3,8 @@
     python tests/benchmarks/bench_window_pointing.py [--images 10] [--least-iou 0.85]
 
 Every press of Point goes through the canvas as the mouse's would: a box around the object, then clicks on the larger
-error as long as each brings something, at most three. What is not good enough then is mended by areas added and cut
-out, one press a vertex, or drawn anew where that is less (`annotator.py`), reckoned and not pressed. An object that
+error as long as each brings something, at most three. What is not good enough then is mended by dragging
+vertices, one press each, or drawn anew where that is less (`mending.py`), reckoned and not pressed. An object that
 needs no more than four presses is drawn at once. Without Point: one press a vertex of the sparsest outline that is good
 enough, and Enter. The hand's time is reckoned (Card, Moran and Newell 1983: 1.1 s to point, 0.2 s a press or key); the
 window's own is measured: from the press to the outline on the canvas.
@@ -27,8 +27,9 @@ for part in ("core", "gui", "resources", "tests", "tests/benchmarks"):
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
 import numpy as np  # noqa: E402 - after the paths
-from annotator import drawing_presses, mending_presses  # noqa: E402
+from annotator import drawing_presses  # noqa: E402
 from assist_protocol import Mask, iou, next_click, true_mask  # noqa: E402
+from mending import mending_presses  # noqa: E402
 
 POINT_S, PRESS_S = 1.1, 0.2
 MOST_CLICKS, DRAWN_AT_ONCE = 3, 4
@@ -174,7 +175,7 @@ class Hand:
         self._key(self._qt.Key.Key_Return)
         spent.keys = 1
         if iou(mask, truth) < least_iou:
-            spent.presses += mending_presses(mask, truth, least_iou, drawing)
+            spent.presses += mending_presses(mask, truth, (least_iou,), (drawing,))[0]
             spent.keys, spent.by_hand = 3, True  # its tool, and the end of an area
         return spent
 

@@ -73,7 +73,9 @@ def _cases(arguments: argparse.Namespace) -> list[Case]:
     for place, number in enumerate(order, start=arguments.first):
         entry = dataset["images"][number]
         image = read_image(folder / entry["file_name"]).bgr_u8
-        wanted = [(one["category_id"], true_mask(one, entry)) for one in truths[entry["id"]]]
+        chosen = np.random.default_rng(number).permutation(len(truths[entry["id"]]))[: arguments.most_objects]
+        objects = [truths[entry["id"]][index] for index in sorted(chosen.tolist())]
+        wanted = [(one["category_id"], true_mask(one, entry)) for one in objects]
         wanted = [(category, mask) for category, mask in wanted if mask.any()]
         starts = _starts(model, image, assistant.open(image), wanted, dataset, arguments) if model else {}
         view = assistant.open(image)
@@ -162,6 +164,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--set", default="coco", choices=sorted(SETS))
     parser.add_argument("--first", type=int, default=0, help="pass over so many images of the shuffled truth")
     parser.add_argument("--most", type=int, default=60, help="images")
+    parser.add_argument("--most-objects", type=int, default=10**6, help="of an image, drawn at random")
     parser.add_argument("--least-area", type=float, default=0)
     parser.add_argument("--score", type=float, help="default: the model's own operating point")
     parser.add_argument("--shared", type=Path, default=SHARED)

@@ -38,12 +38,14 @@ class Outlined(Protocol):
 class RefineSettings:
     """When an answer is taken.
 
-    min_score: IoU that the assistant expects of it. least_iou: with the pixels proposed. least_box_iou: of the bounds,
-    for what is only a box. min_iou: of the polygons with the answer's mask.
+    min_score: IoU that the assistant expects of it. least_iou: with the pixels proposed; ragged ones are no measure: a
+    YOLACT's AP .142 became .216 where 0.5 was asked for and .225 with 0.3, a Mask R-CNN's .225 became .239 with either
+    (30 photographs). least_box_iou: of the bounds, for what is only a box. min_iou: of the polygons with the answer's
+    mask.
     """
 
     min_score: float = 0.75
-    least_iou: float = 0.5
+    least_iou: float = 0.3
     least_box_iou: float = 0.6
     min_iou: float | None = 0.98
 

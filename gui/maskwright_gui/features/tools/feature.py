@@ -42,6 +42,8 @@ class ToolEntry:
     """It needs a class for what it draws."""
     group: int = 0
     """Of the menu and the tool bar."""
+    is_on_bar: bool = True
+    """Where it is not, key, menu and search lead to it: at 1280 x 800 the bar is full."""
 
 
 OWN_TOOLS = (
@@ -161,7 +163,7 @@ class ToolsFeature(Feature):
                 exclusive="tool",
                 words=entry.words,
                 needs=a_project if entry.id == HOME else may_edit,
-                tool_bar=(entry.group, entry.short),
+                tool_bar=(entry.group, entry.short) if entry.is_on_bar else None,
             )
         )
 

@@ -94,7 +94,7 @@ class WandFeature(Feature):
                 lambda context: WandTool(context, self, self._serials),
                 words="magic wand colour similar flood fill bucket tolerance",
                 makes_objects=True,
-                group=-1,
+                is_on_bar=False,
             )
         )
         self.thread_.start()

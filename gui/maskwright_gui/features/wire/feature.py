@@ -109,7 +109,7 @@ class WireFeature(Feature):
                 self._make_tool,
                 words="live wire livewire intelligent scissors magnetic lasso edge contour",
                 makes_objects=True,
-                group=-1,
+                is_on_bar=False,
             )
         )
         self.thread_.start()

@@ -134,6 +134,8 @@ def _refine_one(refining: _Refining, image_id: int, tally: _Tally) -> None:
     project = refining.project
     try:
         found = refining.image(image_id)
+    except InferenceCancelledError:  # a ModelError, and no fault of the image
+        raise
     except ImageError as error:
         tally.failures.append((project.images.record(image_id).file_name, error.reason))
         return

@@ -7,11 +7,13 @@ import numpy as np
 import pytest
 
 from fake_assistant import FakeBackend
+from maskwright.assist.placing import SoftMask
 from maskwright.assist.refine import Verdict
 from maskwright.assist.view import BackendAssistant
 from maskwright.document.change import Change
 from maskwright.document.values import ImageState, InstanceState
 from maskwright.errors import ModelError
+from maskwright.inference.async_runner import InferenceCancelledError
 from maskwright.monitor import OperationCancelledError
 from maskwright.operations.refining import refine_project
 from maskwright.project import Project, Proposal, scan_folder
@@ -114,3 +116,15 @@ def test_what_is_ahead_of_the_project_is_refined(project: Project, assistant: Ba
     kept: dict[int, Change] = {}
     refine_project(project, assistant, image_ids=[1], store=kept.__setitem__, known={1: ()})
     assert kept == {}
+
+
+class CancelledBackend(FakeBackend):
+    """Was called off in the middle of an image."""
+
+    def answers(self, *_: object) -> list[SoftMask]:
+        raise InferenceCancelledError("cancelled")
+
+
+def test_an_image_that_was_called_off_has_not_failed(project: Project) -> None:
+    report = refine_project(project, BackendAssistant(CancelledBackend()))
+    assert (report.is_cancelled, report.failures) == (True, ())

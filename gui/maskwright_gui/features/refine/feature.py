@@ -192,6 +192,8 @@ class RefineFeature(Feature):
         self._session.edit_image(image_id, still_true(change, self._session.document_of(image_id)), wish.label)
 
     def _on_done(self, wish: Wish, report: "RefineReport") -> None:
+        if self._session.project is None:
+            return
         message = told(report, self._point.assistants.identity, only_boxes=wish.only_boxes)
         step = self._session.history.latest_step
         is_here = wish.image_ids is not None and self._session.image is not None

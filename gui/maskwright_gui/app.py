@@ -184,7 +184,7 @@ class Workbench:
         self.aside = add(AsideFeature(context, self.projects, watch))
         self.layout = add(LayoutFeature(context))
         self.help = add(HelpFeature(context))
-        self.menu = add(CanvasMenuFeature(context, self.proposals, self.objects))
+        self.menu = add(CanvasMenuFeature(context, self.proposals, self.objects, self.classes, self.editing))
         self.image_menu = add(ImageMenuFeature(context, self.images, self.model, self.image_standing))
 
     def _add(self, feature: F) -> F:

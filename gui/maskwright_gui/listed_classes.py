@@ -54,6 +54,8 @@ class ClassList(QObject):
         """
         super().__init__(parent)
         self.listed: tuple[Category, ...] = ()
+        self.offered: tuple[Category, ...] = ()
+        """Those that a model knows, and none of which is listed."""
         self.unlisted: tuple[Category, ...] = ()
         """Those that a model knows and none of which has occurred, and those that were deleted: for their names."""
         self.current_id = 0
@@ -95,6 +97,7 @@ class ClassList(QObject):
         shown = [each for each in (*offered, *deleted) if each.id in here]  # not written yet
         self._order.listing = listing = self._order.listing.settled((*listed, *shown))
         self.listed = listing.sorted((*listed, *shown))
+        self.offered = tuple(each for each in offered if each.id not in here)
         self.unlisted = tuple(each for each in (*offered, *deleted) if each.id not in here)
         self.changed.emit(self.listed)
         if self.current_id not in {category.id for category in self.listed}:

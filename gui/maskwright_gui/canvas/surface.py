@@ -86,6 +86,19 @@ class CanvasSurface(NavigableView):
         self._lay_out_labels()
         self.update()
 
+    @property
+    def pyramid(self) -> ImagePyramid | None:
+        """The pixels of the image on screen; None while there are none."""
+        return self._image.pyramid
+
+    @property
+    def id_under_pointer(self) -> int | None:
+        """The topmost object there; None where the pointer is elsewhere."""
+        if self._pointer is None:
+            return None
+        x, y = self._viewport.to_image(self._pointer.x(), self._pointer.y())
+        return next(iter(self.context.index.at(x, y, tolerance=2 / self.zoom)), None)
+
     def show_objects(self, is_on: bool) -> None:
         """The bare image, to look at what is below the outlines; nothing is prepared anew."""
         self.shows_objects = is_on

@@ -14,7 +14,7 @@ from maskwright_gui.dialogs.quick_dialog import QuickDialog
 from maskwright_gui.icons import swatch
 from maskwright_gui.panels.widgets import named
 
-_ID = Qt.ItemDataRole.UserRole
+_ID, _NAME = Qt.ItemDataRole.UserRole, Qt.ItemDataRole.UserRole + 1
 WIDTH_PX, MOST_HEIGHT_PX = 260, 300
 _FIELD_PX, _ROW_PX = 64, 20
 
@@ -34,10 +34,18 @@ class ClassPicker(QuickDialog):
         parent: QWidget,
         *,
         prompt: str = "Class",
+        likely: Sequence[int] = (),
+        offered: Sequence[str] = (),
     ) -> None:
+        """likely: ids of classes that stand before others of which what is typed finds as much.
+
+        offered: names that are no classes of the project so far, to be found by what is typed.
+        """
         rows = len(categories) + 2  # what is typed may be new, and room to breathe
         super().__init__(QSize(WIDTH_PX, min(_FIELD_PX + rows * _ROW_PX, MOST_HEIGHT_PX)), parent)
         self._categories, self._keys = tuple(categories), keys
+        self._offered = tuple(offered)
+        self._rank = {category_id: place for place, category_id in enumerate(likely)}
         self._digits = {category_id: digit for digit, category_id in keys.items()}
         self._field = named(QLineEdit(self), "Find or name a class")
         self._field.setPlaceholderText(prompt)
@@ -56,18 +64,36 @@ class ClassPicker(QuickDialog):
                 self._list.setCurrentRow(row)
         self.move(at)
 
+    @property
+    def marked_name(self) -> str:
+        """Of the class that Enter takes; empty for one that is nobody's so far."""
+        item = self._list.currentItem()
+        category_id = item.data(_ID) if item is not None else None
+        known = next((category.name for category in self._categories if category.id == category_id), None)
+        return known or (item.data(_NAME) or "" if item is not None else "")
+
     def _fill(self, text: str) -> None:
         wanted = text.strip().casefold()
         self._list.clear()
         found = [c for c in self._categories if wanted in c.name.casefold()]
-        found.sort(key=lambda c: not c.name.casefold().startswith(wanted))
+        if wanted:
+            last = len(self._rank)
+            found.sort(key=lambda c: (not c.name.casefold().startswith(wanted), self._rank.get(c.id, last)))
         for category in found:
             digit = self._digits.get(category.id)
             name = shown(category.name) if digit is None else f"{shown(category.name)}  ({digit})"
             item = QListWidgetItem(swatch(category_colour(category)), name)
             item.setData(_ID, category.id)
             self._list.addItem(item)
-        if wanted and all(c.name.casefold() != wanted for c in found):
+        offered = sorted(
+            (name for name in self._offered if wanted and wanted in name.casefold()),
+            key=lambda name: not name.casefold().startswith(wanted),
+        )
+        for name in offered:
+            item = QListWidgetItem(f"{shown(name)}  (the model's)")
+            item.setData(_NAME, name)
+            self._list.addItem(item)
+        if wanted and all(name.casefold() != wanted for name in (*(c.name for c in found), *offered)):
             self._list.addItem(QListWidgetItem(f"New class “{text.strip()}”"))
         self._list.setCurrentRow(0)
 
@@ -78,7 +104,7 @@ class ClassPicker(QuickDialog):
         if (category_id := item.data(_ID)) is not None:
             self.chosen.emit(category_id)
         else:
-            self.created.emit(self._field.text().strip())
+            self.created.emit(item.data(_NAME) or self._field.text().strip())
 
     def _takes_digit(self, text: str) -> bool:
         """Whether a digit was its class: at the beginning, and where no class is called so."""

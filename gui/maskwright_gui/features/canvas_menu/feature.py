@@ -6,19 +6,33 @@ from functools import partial
 from PySide6.QtCore import QPoint
 from PySide6.QtWidgets import QMenu
 
+from maskwright.document.palette import category_colour
 from maskwright.document.values import InstanceState
-from maskwright_gui.actions import Under
+from maskwright_gui.actions import Under, may_edit
 from maskwright_gui.feature import Context, Feature
+from maskwright_gui.features.classes.feature import ClassesFeature
+from maskwright_gui.features.editing.feature import EditingFeature
 from maskwright_gui.features.objects.feature import ObjectsFeature
 from maskwright_gui.features.proposals.feature import ProposalsFeature
+from maskwright_gui.icons import swatch
+from maskwright_gui.plain_style import in_menu
+
+MOST_CLASSES = 5
 
 
 class CanvasMenuFeature(Feature):
     """The menu at the right mouse button, of the actions that declare a place in it."""
 
-    def __init__(self, context: Context, proposals: ProposalsFeature, objects: ObjectsFeature) -> None:
+    def __init__(
+        self,
+        context: Context,
+        proposals: ProposalsFeature,
+        objects: ObjectsFeature,
+        classes: ClassesFeature,
+        editing: EditingFeature,
+    ) -> None:
         super().__init__(context)
-        self._proposals = proposals
+        self._proposals, self._classes, self._editing = proposals, classes, editing
         objects.panel.menu_requested.connect(lambda at: self.open(at, sorted(self._session.selection)))
         self._canvas.context_menu_requested.connect(self.open)
 
@@ -33,6 +47,8 @@ class CanvasMenuFeature(Feature):
         if under and not self._session.selection & set(under):
             self._session.select(frozenset(under[:1]))
         menu = QMenu(self._window)
+        if under and may_edit(self._session):
+            self._add_likely_classes(menu)
         groups = self._actions.in_canvas_menu(Under.OBJECT if under else Under.NOTHING)
         if under and len(self._session.selection) > 1:
             groups = self._actions.in_canvas_menu(Under.SEVERAL) + groups
@@ -42,6 +58,20 @@ class CanvasMenuFeature(Feature):
         if under:
             self._add_class_rows(menu)
         return menu
+
+    def _add_likely_classes(self, menu: QMenu) -> None:
+        """Another class by one press more; all others are behind “Change class…”."""
+        own = {instance.category_id for instance in self._session.selected_instances()}
+        named = {category.id: category for category in self._session.classes.listed}
+        likely = [named[id_] for id_ in self._classes.likely.ids() if own != {id_}][:MOST_CLASSES]
+        for category in likely:
+            action = menu.addAction(swatch(category_colour(category)), in_menu(category.name))
+            action.triggered.connect(partial(self._give_class, category.id))
+        if likely:
+            menu.addSeparator()
+
+    def _give_class(self, category_id: int, _is_checked: bool = False) -> None:
+        self._editing.set_category(category_id)
 
     def _add_class_rows(self, menu: QMenu) -> None:
         """What is possible for all proposals of the selected object's class on this image."""

@@ -19,11 +19,13 @@ from maskwright_gui.canvas.view import CanvasView
 from maskwright_gui.dialogs.class_picker import ClassPicker
 from maskwright_gui.feature import Context, Feature
 from maskwright_gui.features.classes.drawn import DrawnClass
+from maskwright_gui.features.classes.likely import LikelyClasses
 from maskwright_gui.features.classes.sentences import what_is_deleted, what_merges
 from maskwright_gui.features.editing.feature import EditingFeature
 from maskwright_gui.features.images.feature import ImagesFeature
 from maskwright_gui.features.objects.feature import ObjectsFeature
 from maskwright_gui.features.tools.feature import ToolsFeature
+from maskwright_gui.features.tools.lending import HOME
 from maskwright_gui.messages import Message
 from maskwright_gui.panels.categories import CategoriesPanel
 
@@ -74,6 +76,7 @@ class ClassesFeature(Feature):
         )
         self._declare(*(self._digit(n) for n in range(1, 10)))
         switch = self._actions["toggle_ask_class"]
+        self.likely = LikelyClasses(self._session, self)
         self._drawn = DrawnClass(self._session, self._canvas, editing, switch, self._settings)
         self._drawn.asked.connect(self.pick_for_selection)
         tools.class_missing.connect(self.ask_for_first)
@@ -122,7 +125,10 @@ class ClassesFeature(Feature):
             self._canvas.setFocus()
 
     def pick_for_selection(self) -> None:
-        """Ask for the class of the selection, where the user looks."""
+        """Ask for the class of the selection, else of the object pointed at, where the user looks."""
+        pointed_at = self._canvas.id_under_pointer if self._canvas.tool.name == HOME else None
+        if not self._session.selection and pointed_at is not None:
+            self._session.select(frozenset({pointed_at}))
         self._pick_for_selection(place_for_popup(self._canvas))
 
     def ask_for_first(self) -> None:
@@ -146,7 +152,16 @@ class ClassesFeature(Feature):
             each for each in self._session.classes.listed if each.id not in listing.hidden or each.id == current
         ]
         keys = listing.keys
-        picker = ClassPicker(categories, keys, current, at, self._window, prompt=prompt)
+        picker = ClassPicker(
+            categories,
+            keys,
+            current,
+            at,
+            self._window,
+            prompt=prompt,
+            likely=self.likely.ids(),
+            offered=[each.name for each in self._session.classes.offered],
+        )
         screen = QGuiApplication.screenAt(at) or self._window.screen()
         area = screen.availableGeometry()
         picker.move(min(at.x(), area.right() - picker.width()), min(at.y(), area.bottom() - picker.height()))

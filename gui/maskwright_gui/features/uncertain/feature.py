@@ -73,7 +73,7 @@ class UncertainFeature(Feature):
             return
         self._is_asked = True
         self._read()
-        places = self._places()
+        places = self.places
         if not places:
             self._show()
             detail = (
@@ -143,7 +143,9 @@ class UncertainFeature(Feature):
             signals = project.ask(lambda stored: {name: stored.signals.get(name, image.id) for name in wanted})
             self._details = {name: signal[1] for name, signal in signals.items() if signal is not None}
 
-    def _places(self) -> "list[Place]":
+    @property
+    def places(self) -> "list[Place]":
+        """Of the image on screen, those that are left."""
         from maskwright.review.places import disagreement_places, uncertainty_places
 
         document = self._session.document
@@ -161,7 +163,7 @@ class UncertainFeature(Feature):
         if document is None or image is None or (is_settled and not self._is_asked):
             self._canvas.set_previews((), layer=PREVIEW_LAYER)
             return
-        outlines = [self._outline(place, document) for place in self._places()]
+        outlines = [self._outline(place, document) for place in self.places]
         if self._rows.order == "rarity":
             outlines += self._rare_outlines(document)
         self._canvas.set_previews(tuple(outlines), layer=PREVIEW_LAYER)

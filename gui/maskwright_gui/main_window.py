@@ -122,16 +122,18 @@ class MainWindow(QMainWindow):
         *,
         size_px: int,
         key_lists: Sequence[QWidget] = (),
+        is_shown: bool = True,
     ) -> QDockWidget:
         """A panel beside the canvas, below those that are there: `size_px` wide on the left, high on the right.
 
-        In the widgets `key_lists` the keys of the canvas work, too.
+        In the widgets `key_lists` the keys of the canvas work, too. Unless `is_shown` it waits in the View menu.
         """
         self._key_lists += key_lists
         dock = QDockWidget(title, self)
         dock.setObjectName(f"dock_{title.lower()}")
         dock.setWidget(panel)
         self.addDockWidget(area, dock)
+        dock.setVisible(is_shown)
         self.docks[title], self._dock_sizes[title] = dock, size_px
         return dock
 
@@ -256,10 +258,11 @@ class MainWindow(QMainWindow):
             for dock in self._docks_in(Qt.DockWidgetArea.LeftDockWidgetArea):
                 dock.hide()
         if is_small[1]:
-            first, *others = self._docks_in(Qt.DockWidgetArea.RightDockWidgetArea)
-            for dock in others:
-                self.tabifyDockWidget(first, dock)
-            first.raise_()
+            shown = [dock for dock in self._docks_in(Qt.DockWidgetArea.RightDockWidgetArea) if not dock.isHidden()]
+            for dock in shown[1:]:
+                self.tabifyDockWidget(shown[0], dock)
+            if shown:
+                shown[0].raise_()
 
     def _forget_small(self) -> None:
         """Another layout was put in place."""
@@ -289,7 +292,7 @@ class MainWindow(QMainWindow):
 
     def _size_docks(self) -> None:
         left = self._docks_in(Qt.DockWidgetArea.LeftDockWidgetArea)
-        right = self._docks_in(Qt.DockWidgetArea.RightDockWidgetArea)
+        right = [dock for dock in self._docks_in(Qt.DockWidgetArea.RightDockWidgetArea) if not dock.isHidden()]
         sizes = {dock: self._dock_sizes[title] for title, dock in self.docks.items()}
         self.resizeDocks(left, [sizes[dock] for dock in left], Qt.Orientation.Horizontal)
         self.resizeDocks(right[:1], [RIGHT_PX], Qt.Orientation.Horizontal)

@@ -55,6 +55,18 @@ class Undo(QObject):
         return self._session.image is None or self._session.image.id in self._histories
 
     @property
+    def steps(self) -> tuple[tuple[Step, ...], tuple[Step, ...]]:
+        """Those that undo would take back, oldest first, and those that redo would do, its next one last."""
+        history = self._current() if self._session.image is not None else History()
+        return tuple(history.done), tuple(history.undone)
+
+    def go_to(self, count: int) -> None:
+        """Undo or redo until so many steps are done."""
+        while self._session.image is not None and (now := len(self._current().done)) != count:
+            if (self.undo() if now > count else self.redo()) is None:
+                return
+
+    @property
     def latest_step(self) -> Step | None:
         """What `undo` would take back."""
         done = self._current().done if self._session.image is not None else []

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, cast, get_args
 
-from sqlalchemy import Row, select
+from sqlalchemy import Connection, Row, func, select
 
 from maskwright.document.change import Change
 from maskwright.document.document import Document
@@ -18,7 +18,7 @@ from maskwright.project.instance_rows import Kind
 from maskwright.project.instances import InstanceRepository
 from maskwright.project.journal import change_from_bytes
 from maskwright.project.repository import Repository
-from maskwright.project.schema import history
+from maskwright.project.schema import history, images
 
 log = logging.getLogger(__name__)
 
@@ -42,6 +42,19 @@ class HistoryEntry:
     change: Change
     gesture: Gesture | None = None
     """What it took; None where that is not recorded. Clicks and keys are 0 for steps of before they were counted."""
+
+
+@dataclass(frozen=True, slots=True)
+class StepCount:
+    """So many steps of one name on one image."""
+
+    image_id: int
+    file_name: str
+    kind: Kind
+    label: str
+    count: int
+    last_at: str
+    """Of the latest; ISO 8601, UTC."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +116,29 @@ class HistoryRepository(Repository):
             yield from (_entry(row, aliases) for row in rows)
             last = rows[-1].id
 
+    def counts_since(self, when: str) -> list[StepCount]:
+        """What was done on which image from `when` (ISO 8601, UTC) on, the image worked on last first."""
+        query = (
+            select(
+                history.c.image_id,
+                images.c.file_name,
+                history.c.kind,
+                history.c.label,
+                func.count(),
+                func.max(history.c.at),
+            )
+            .join_from(history, images)
+            .group_by(history.c.image_id, history.c.kind, history.c.label)
+        )
+        with self._database.read() as connection:
+            first = _first_since(connection, when)
+            rows = connection.execute(query.where(history.c.id >= first, history.c.at >= when)).fetchall()
+        found = [StepCount(*row) for row in rows if row.kind in _KINDS]
+        latest: dict[int, str] = {}
+        for each in found:
+            latest[each.image_id] = max(each.last_at, latest.get(each.image_id, ""))
+        return sorted(found, key=lambda each: (latest[each.image_id], each.image_id, each.count), reverse=True)
+
     def undo_steps(self, image_id: int, *, limit: int = MOST_STEPS) -> UndoSteps:
         """What can be undone and redone now, as it was when the project was closed.
 
@@ -144,6 +180,21 @@ class HistoryRepository(Repository):
         """What has to be applied to bring an image back to how it was at a time; an edit like any other."""
         before, after = self._instances.document(image_id).instances, self.document_at(image_id, when).instances
         return Change.of((before.get(id_), after.get(id_)) for id_ in sorted(before.keys() | after.keys()))
+
+
+def _first_since(connection: Connection, when: str) -> int:
+    """Id of the first step from a time on, or one above all: they are in order of time, and few rows are read."""
+    low, high = 0, (connection.scalar(select(func.max(history.c.id))) or 0) + 1
+    while low < high:
+        middle = (low + high) // 2
+        row = connection.execute(
+            select(history.c.id, history.c.at).where(history.c.id >= middle).order_by(history.c.id).limit(1)
+        ).one_or_none()
+        if row is None or row.at >= when:
+            high = middle
+        else:
+            low = row.id + 1
+    return low
 
 
 def _applicable(document: Document, changes: Sequence[Change]) -> list[Change]:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from maskwright.project.history import HistoryEntry
 
 _EXPLANATION = "The latest step is on top. Going back is a step of its own: it can be undone, and nothing is forgotten."
-_WHO = {"edit": "you", "undo": "you, undone", "redo": "you, done again", "proposals": "model"}
+WHO = {"edit": "you", "undo": "you, undone", "redo": "you, done again", "proposals": "model"}
 _AT = Qt.ItemDataRole.UserRole
 
 
@@ -70,7 +70,7 @@ class HistoryDialog(QDialog):
         table.header().resizeSection(0, 150)
         for entry in reversed(entries):
             at = datetime.fromisoformat(entry.at).astimezone().strftime("%Y-%m-%d %H:%M:%S")
-            item = QTreeWidgetItem([at, entry.label, str(len(entry.change)), _WHO.get(entry.kind, entry.kind)])
+            item = QTreeWidgetItem([at, entry.label, str(len(entry.change)), WHO.get(entry.kind, entry.kind)])
             item.setData(0, _AT, entry.at)
             table.addTopLevelItem(item)
         if (first := table.topLevelItem(0)) is not None:

@@ -149,7 +149,7 @@ def open_effort(qtbot: QtBot, bench: Workbench) -> EffortDialog:
 
 def test_going_back_is_a_step_that_can_be_undone(labelled: Workbench) -> None:
     labelled.proposals.accept_above(0.0)
-    labelled.history.open()
+    labelled.history.open_with_times()
     dialog = labelled.window.findChildren(HistoryDialog)[-1]
     assert dialog.row_count == 2
     dialog.mark(1)

@@ -2,24 +2,28 @@
 
 Qt takes a text that looks like HTML for HTML, and an <img> in it is loaded, from a share on the network, too. Every
 label comes by here before its text is laid out: those of toasts, message boxes and tool tips. Where markup is meant,
-the label says so (`setTextFormat`).
+the label says so (`setTextFormat`). Menus come by, too, and get their letters.
 """
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QPalette
-from PySide6.QtWidgets import QApplication, QLabel, QProxyStyle, QWidget
+from PySide6.QtWidgets import QApplication, QLabel, QMenu, QProxyStyle, QWidget
 
 from maskwright.plain_text import shown
+from maskwright_gui.menu_letters import MenuLetters
 
 
 class PlainStyle(QProxyStyle):
     def __init__(self) -> None:
         super().__init__("fusion")
+        self._letters = MenuLetters(self)
 
     def polish(self, polished: QWidget | QApplication | QPalette) -> None:  # type: ignore[override]  # three in Qt
         super().polish(polished)
         if isinstance(polished, QLabel) and polished.textFormat() == Qt.TextFormat.AutoText:
             polished.setTextFormat(Qt.TextFormat.PlainText)
+        if isinstance(polished, QMenu):
+            self._letters.watch(polished)
 
 
 def in_menu(name: str) -> str:

@@ -21,7 +21,8 @@ from maskwright_gui.panels.widgets import AskingComboBox, muted_label, named
 from maskwright_gui.workers.batch_status import BatchProgress, BatchState, progress_text
 
 BUNDLED = "nuclei"
-_OTHER = "\0other"
+_OTHER, _TO_GET = "\0other", "\0get"
+_LIST_PAD_PX = 24
 
 
 class ModelPanel(QWidget):
@@ -29,6 +30,10 @@ class ModelPanel(QWidget):
 
     model_chosen = Signal(str)
     """Name of a bundled model or path of a file."""
+    models_requested = Signal()
+    """The user looks at the models for the first time."""
+    get_requested = Signal()
+    """A model that is not there yet was chosen: how it can be had."""
     browse_requested = Signal()
     device_chosen = Signal(str)
     devices_requested = Signal()
@@ -43,7 +48,7 @@ class ModelPanel(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._model = named(QComboBox(self), "Model")
+        self._model = named(AskingComboBox(self), "Model")
         self._model.addItem("Nuclei (bundled)", BUNDLED)
         self._model.addItem("Open a model file…", _OTHER)
         self._model.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
@@ -76,14 +81,25 @@ class ModelPanel(QWidget):
         self._run.setToolTip(with_keys("Run the model on this image ({run_model})"))
         self._batch.setToolTip(with_keys("Run the model on all images not done yet ({run_batch})"))
 
-    def set_models(self, entries: Sequence[tuple[str, str]], current: str) -> None:
-        """`entries`: (text, name or path), most recent first."""
+    def set_models(
+        self, entries: Sequence[tuple[str, str]], current: str, *, to_get: Sequence[tuple[str, str]] = ()
+    ) -> None:
+        """`entries`: (text, name or path), most recent first. to_get: the same of models that are not there yet."""
         self._model.blockSignals(True)
         self._model.clear()
         for text, value in entries:
             self._model.addItem(text, value)
             self._model.setItemData(self._model.count() - 1, value, 3)
+        if to_get:
+            self._model.insertSeparator(self._model.count())
+        for text, name in to_get:
+            self._model.addItem(text, _TO_GET)
+            self._model.setItemData(self._model.count() - 1, name, Qt.ItemDataRole.ToolTipRole)
         self._model.addItem("Open a model file…", _OTHER)
+        widest = max(
+            self._model.fontMetrics().horizontalAdvance(self._model.itemText(row)) for row in range(self._model.count())
+        )
+        self._model.view().setMinimumWidth(widest + _LIST_PAD_PX)
         self._model.setCurrentIndex(max(self._model.findData(current), 0))
         self._model.blockSignals(False)
 
@@ -161,6 +177,7 @@ class ModelPanel(QWidget):
         self._model.activated.connect(self._on_model_activated)
         self._classes.clicked.connect(self.mapping_requested)
         self._device.first_opened.connect(self.devices_requested)
+        self._model.first_opened.connect(self.models_requested)
         self._device.textActivated.connect(self.device_chosen)
         self._run.clicked.connect(self.run_requested)
         self._batch.clicked.connect(self.batch_requested)
@@ -192,6 +209,8 @@ class ModelPanel(QWidget):
         value = self._model.itemData(row)
         if value == _OTHER:
             self.browse_requested.emit()
+        elif value == _TO_GET:
+            self.get_requested.emit()
         else:
             self.model_chosen.emit(value)
 

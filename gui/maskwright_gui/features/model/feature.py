@@ -16,6 +16,7 @@ from maskwright_gui.actions import may_edit
 from maskwright_gui.dialogs.models import ModelsDialog
 from maskwright_gui.feature import Context, Feature
 from maskwright_gui.features.model.fit import ModelFit
+from maskwright_gui.features.model.listing import models_to_get, ready_models
 from maskwright_gui.features.model.mapping import ClassMapping
 from maskwright_gui.features.model.own_actions import model_actions
 from maskwright_gui.features.projects.feature import ProjectsFeature
@@ -62,6 +63,7 @@ class ModelFeature(Feature):
         self._mapping = ClassMapping(self._session, self._window)
         self.fit = ModelFit(self._session, self._window)
         self._declare(*model_actions(self.run_on_image, self.browse, self.open_models, self.map_classes))
+        self._knows_catalogue = False
         self._show_models()
         self._on_devices_found(("CPU",))
         self._follow_keys(self.panel.show_keys)
@@ -83,6 +85,8 @@ class ModelFeature(Feature):
         panel = self.panel
         panel.model_chosen.connect(self.choose)
         panel.browse_requested.connect(self.browse)
+        panel.models_requested.connect(self._list_all)
+        panel.get_requested.connect(self._get)
         panel.devices_requested.connect(self._inference.find_devices)
         panel.device_chosen.connect(self.choose_device)
         panel.mapping_requested.connect(self.map_classes)
@@ -243,8 +247,20 @@ class ModelFeature(Feature):
         return answer_soon(lambda: [name for name in listed if Path(name).exists()], [])
 
     def _show_models(self) -> None:
+        """The catalogue is read when the user looks at the list: the first window can spare it."""
         sources = list(dict.fromkeys([BUNDLED, *self._recent(), self._choice.source]))
-        self.panel.set_models([(model_title(source), source) for source in sources], self._choice.source)
+        if self._knows_catalogue:
+            self.panel.set_models(ready_models(sources), self._choice.source, to_get=models_to_get())
+        else:
+            self.panel.set_models([(model_title(source), source) for source in sources], self._choice.source)
+
+    def _list_all(self) -> None:
+        self._knows_catalogue = True
+        self._show_models()
+
+    def _get(self) -> None:
+        self._show_models()  # what is chosen stays that
+        self.open_models()
 
     def _on_devices_found(self, devices: tuple[str, ...]) -> None:
         known = list(dict.fromkeys([*devices, "AUTO", self._choice.device]))

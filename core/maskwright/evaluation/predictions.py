@@ -39,7 +39,8 @@ def evaluate_predictions(
     try:
         results = [_result(entry, sizes[entry["image_id"]]) for entry in known]
     except (KeyError, TypeError, ValueError, IndexError) as error:
-        raise FormatError(f"a detection is damaged: {error!r}", path=path) from error
+        lacks = f"it lacks {error.args[0]!r}" if isinstance(error, KeyError) else "one of its values is of another kind"
+        raise FormatError(f"a detection is damaged: {lacks}", path=path) from error
     return judged(dataset, results, max_dets=max(_most_per_image(results), 100), notes=notes)
 
 

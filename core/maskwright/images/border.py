@@ -5,6 +5,7 @@ zlib.error, their own warnings where these are made errors); a list of kinds is 
 unlisted one out would end a scan or a batch of thousands.
 """
 
+import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,6 +15,8 @@ from PIL import Image
 
 from maskwright.errors import ImageError, MaskwrightError
 from maskwright.regular_files import open_regular
+
+log = logging.getLogger(__name__)
 
 Explain = Callable[[Exception], str]
 """What a decoder's exception means, in plain words."""
@@ -89,4 +92,5 @@ def damage_reason(what: str, error: Exception) -> str:
     text = str(error)
     if "truncated" in text or "not enough image data" in text or isinstance(error, EOFError):
         return f"the {what} file is truncated: part of the picture is missing"
-    return f"the {what} data is damaged ({text})" if text else f"the {what} data is damaged"
+    log.info("%s data: %s", what, text or type(error).__name__)  # the decoder's own words help nobody but developers
+    return f"the {what} data is damaged"

@@ -3,6 +3,7 @@
 Formats are recognised by content, never by extension, and nothing but the known kinds reaches a decoder.
 """
 
+import logging
 import struct
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, suppress
@@ -16,7 +17,9 @@ from PIL import BmpImagePlugin, GifImagePlugin, Image, JpegImagePlugin, PngImage
 from maskwright.errors import ImageError
 from maskwright.images.border import decoding, opened, os_reason
 from maskwright.images.exif import exif_orientation
-from maskwright.images.pages import page_at, page_name, page_numbers, page_source
+from maskwright.images.pages import NoPageError, page_at, page_name, page_numbers, page_source
+
+log = logging.getLogger(__name__)
 
 try:
     from PIL import AvifImagePlugin
@@ -165,10 +168,12 @@ def _reading(path: Path, kind: Format, start: bytes = b"\0") -> AbstractContextM
     def reason(error: Exception) -> str:
         if isinstance(error, OSError) and error.errno is not None:
             return os_reason(error)
+        if isinstance(error, NoPageError):
+            return str(error)
         if _is_text(start):
             return _why_unknown(start)
-        said = f" ({error})" if str(error) else ""
-        return f"the {kind} header is damaged or cut off{said}"
+        log.info("%s: %s", path, error)
+        return f"the {kind} header is damaged or cut off"
 
     return decoding(path, reason)
 

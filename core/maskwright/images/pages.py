@@ -18,6 +18,10 @@ _REDUCED, _MASK = 1, 4
 """Bits of NewSubfileType (TIFF 6.0, page 36): a smaller version of another page, a transparency mask."""
 
 
+class NoPageError(IndexError):
+    """A page was asked for that the file does not have; its text is for the user."""
+
+
 def page_name(file_name: str, page: int) -> str:
     """What page `page` (from 1) of a file is called; the file's own name for the first."""
     if page == 1:
@@ -59,7 +63,7 @@ def page_at(file: Any, page: int) -> Any:
         return file.pages[page - 1]
     if count == 1 and page <= _plane_count(file):
         return file.pages.first
-    raise IndexError(f"the file has no page {page}")
+    raise NoPageError(f"the file has no page {page}")
 
 
 def plane_samples(file: Any, stream: IO[bytes], page: int) -> NDArray[Any] | None:

@@ -10,7 +10,7 @@ import tifffile
 from numpy.typing import NDArray
 
 from maskwright.images.bgr import pillow_to_bgr
-from maskwright.images.border import decoding, opened
+from maskwright.images.border import damage_reason, decoding, opened
 from maskwright.images.exif import upright
 from maskwright.images.header import MAX_PIXELS, ImageHeader, read_header
 from maskwright.images.pages import page_at, page_name
@@ -40,7 +40,7 @@ def page_as_file(source: Path, page: int) -> bytes:
     with opened(source, source) as file:
         stream = io.BytesIO(file.read())
     header = read_header(stream, source.with_name(page_name(source.name, page)), max_pixels=MAX_PIXELS)
-    with decoding(source, lambda error: f"page {page} cannot be decoded ({error})"):
+    with decoding(source, lambda error: f"page {page}: {damage_reason('TIFF', error)}"):
         pixels = read_tiff(stream, header) if header.depth <= 8 else read_deep_tiff(stream, header)
     is_colour = pixels.ndim == 3 and pixels.shape[2] >= 3
     rgb = pixels[:, :, [2, 1, 0, 3][: pixels.shape[2]]] if is_colour else pixels

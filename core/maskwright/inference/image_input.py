@@ -10,7 +10,7 @@ from PIL import Image, ImageOps
 from maskwright.errors import InputError
 from maskwright.images import read_image
 from maskwright.images.bgr import pillow_to_bgr
-from maskwright.images.border import decoding
+from maskwright.images.border import damage_reason, decoding
 from maskwright.windowing import deep_to_bgr
 
 ImageLike = str | Path | Image.Image | NDArray[Any]
@@ -31,7 +31,7 @@ def image_to_bgr(image: ImageLike) -> NDArray[np.uint8]:
 
 
 def _pillow_to_bgr(image: Image.Image) -> NDArray[np.uint8]:
-    with decoding(Path(getattr(image, "filename", "") or "image"), lambda error: f"cannot be decoded: {error}"):
+    with decoding(Path(getattr(image, "filename", "") or "image"), lambda error: damage_reason("image", error)):
         upright = ImageOps.exif_transpose(image)
         return deep_to_bgr(np.asarray(upright)) if upright.mode in _DEEP_MODES else pillow_to_bgr(upright)
 

@@ -2,6 +2,7 @@
 
 import contextlib
 import logging
+import re
 import sys
 import threading
 from collections.abc import Callable, Mapping, Sequence
@@ -16,7 +17,10 @@ from maskwright.inference.interface import ImageInput, NetworkInterface, TensorS
 if TYPE_CHECKING:
     import openvino
 
+log = logging.getLogger(__name__)
 
+_SOURCE = re.compile(r"Check '|::|\.[ch]pp\b|/src/|\b0x[0-9a-f]+")
+"""What a line about the insides of OpenVINO has."""
 _WEIGHTED = ("Convolution", "ConvolutionBackpropData", "MatMul")
 """Ends of the names of operations that eight bits make faster; GroupConvolution is one."""
 
@@ -178,7 +182,9 @@ class Network:
                     ignored_scope=nncf.IgnoredScope(names=after_last_weights(self._graph), validate=False),
                 )
         except (RuntimeError, ValueError, *faults) as error:
-            raise ModelError(f"this model cannot be quantised: {error}", path=self.path) from error
+            log.info("%s: %s", self.path, error)
+            hint = "it is used as it is; the log has the reason"
+            raise ModelError("this model cannot be quantised", path=self.path, hint=hint) from error
 
     def save(self, path: Path, notes: Mapping[str, str], *, compresses: bool) -> None:
         """Write it as an IR; see `save_graph`."""
@@ -302,7 +308,11 @@ def _read(path: Path) -> "openvino.Model":
 
 
 def _reason(error: RuntimeError) -> str:
-    """The useful line of OpenVINO's multi-line messages: the last one that is not a source location."""
+    """The useful line of OpenVINO's multi-line messages: the last one that is nothing of its source.
+
+    What only its developers could read goes to the log alone.
+    """
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    telling = [line for line in lines if not line.startswith(("Exception from", "Check '"))]
-    return (telling or lines or ["unknown reason"])[-1]
+    log.info("OpenVINO: %s", " | ".join(lines))
+    telling = [line for line in lines if not line.startswith("Exception from") and not _SOURCE.search(line)]
+    return telling[-1] if telling else "OpenVINO gives no reason; the log has what it says"

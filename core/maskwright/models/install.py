@@ -1,6 +1,7 @@
 """Getting a model ready to use: from the catalogue over the network, or from a file that a person brings."""
 
 import contextlib
+import logging
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -16,6 +17,8 @@ from maskwright.models.cards import CardFile, ModelCard
 from maskwright.models.catalog import ASSISTANTS, all_cards, downloads_folder, model_card
 from maskwright.models.convert import Precision, convert
 from maskwright.models.download import Cancel, DownloadCancelledError, Patience, Progress, download, is_published
+
+log = logging.getLogger(__name__)
 
 _WANTED = ["*.xml", "*.bin", "*.json", "LICENSE*", "README*"]
 
@@ -39,8 +42,8 @@ def fetch_repository(
     try:
         snapshot_download(repository, local_dir=folder, allow_patterns=_WANTED, tqdm_class=bars)
     except (HfHubHTTPError, LocalEntryNotFoundError, OSError) as error:
-        reason = next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)
-        raise ModelError(f"hf://{repository} could not be downloaded: {reason}") from error
+        log.info("%s: %s", repository, error)
+        raise ModelError(f"hf://{repository} could not be downloaded: {_hub_reason(error)}") from error
     networks = [path for path in sorted(folder.rglob("*.xml")) if path.with_suffix(".bin").is_file()]
     if len(networks) != 1:
         raise ModelError(f"hf://{repository} holds {len(networks)} IRs, expected one", path=folder)
@@ -210,3 +213,17 @@ def _noted(card: ModelCard, network_file: Path, source: str) -> Installed:
 def _plain_name(path: Path) -> str:
     name = path.name.lstrip(".")
     return name.removesuffix(".gz").removesuffix(".tar").removesuffix(path.suffix) or name
+
+
+def _hub_reason(error: Exception) -> str:
+    """Of the Hugging Face client, in plain words."""
+    status = getattr(getattr(error, "response", None), "status_code", None)
+    if status in (401, 403):
+        return "it is private, or wants to be agreed to on its page first"
+    if status == 404:
+        return "the hub has no such repository"
+    if status is not None:
+        return f"the hub answered with error {status}"
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
+    return "the hub cannot be reached"

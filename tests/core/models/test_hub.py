@@ -89,12 +89,12 @@ def test_a_network_of_no_known_family_leaves_nothing(serve: Callable[..., None],
     assert list(folder.iterdir()) == []
 
 
-def test_an_answer_of_several_lines_is_told_by_its_first(serve: Callable[..., None]) -> None:
+def test_a_refusal_is_told_in_plain_words(serve: Callable[..., None]) -> None:
     def fails(_folder: Path) -> None:
         raise HubError("404 Client Error.\n\nRepository Not Found for url: ...\nPlease make sure ...")
 
     serve(fails)
-    with pytest.raises(ModelError, match=r"could not be downloaded: 404 Client Error\.$"):
+    with pytest.raises(ModelError, match=r"could not be downloaded: the hub cannot be reached$"):
         get_model(ADDRESS)
 
 

@@ -205,9 +205,9 @@ class OutlineThread(Worker):
             cancel.set()
         except MaskwrightError as error:
             self.failed.emit(error)
-        except Exception as error:  # the border of a thread: the next question is to be answered
+        except Exception:  # the border of a thread: the next question is to be answered
             log.exception("an outline failed")
-            self.failed.emit(MaskwrightError(f"unexpected fault: {error}", hint="details are in the log"))
+            self.failed.emit(MaskwrightError("something in the program went wrong", hint="details are in the log"))
         return None
 
     def _outline(self, question: Question, cancel: threading.Event) -> Outlined | None:

@@ -56,7 +56,7 @@ class ModelPanel(QWidget):
         self._device = named(AskingComboBox(self), "Device")
         self._device.addItem("CPU")
         self._device.setMinimumContentsLength(5)
-        self._note = muted_label("The model is loaded when it is first needed.", self)
+        self._note = muted_label("Loaded when it is needed.", self)
         self._classes = named(QToolButton(self), "Map classes", tip="What each class of the model becomes")
         self._classes.setText("Classes…")
         self._run = named(QPushButton("This image", self), "Run on this image", tip="Run the model on this image")

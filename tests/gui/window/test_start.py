@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QMessageBox, QPushButton
+from PySide6.QtWidgets import QLabel, QMessageBox, QPushButton
 from pytestqt.qtbot import QtBot
 
 from maskwright.document import edits
@@ -133,3 +133,14 @@ def test_asked_to_run_before_the_images_were_looked_at_it_waits_for_that(
 
     qtbot.waitUntil(lambda: len(questions(bench)) == 1, timeout=WAIT_MS)
     questions(bench)[0].button(QMessageBox.StandardButton.Cancel).click()
+
+
+@pytest.mark.parametrize("width", [1280, 1024, 700])
+def test_the_card_shows_all_of_its_words_in_a_window_of_any_width(
+    qtbot: QtBot, bench: Workbench, photographs: Path, width: int
+) -> None:
+    open_folder(qtbot, bench, photographs)
+    card = card_of(bench)
+    bench.window.resize(width, 700)
+    qtbot.waitUntil(lambda: card.width() <= bench.window.canvas.width())
+    qtbot.waitUntil(lambda: all(one.height() >= one.heightForWidth(one.width()) for one in card.findChildren(QLabel)))

@@ -12,6 +12,9 @@ from maskwright_gui.panels.widgets import muted_label, named
 from maskwright_gui.theme import Theme
 
 WIDTH_PX = 620
+LEAST_PX, MARGIN_PX = 360, 16
+_SPARE_PX = 8
+"""Rows of a grid come out a little lower than what they hold."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +59,6 @@ class StartCard(QFrame):
         column.addLayout(self._last_row())
         self.set_theme(theme)
         host.installEventFilter(self)
-        self.setFixedWidth(min(WIDTH_PX, max(360, host.width() - 32)))
-        self.adjustSize()
         self._place()
 
     def set_theme(self, theme: Theme) -> None:
@@ -90,7 +91,6 @@ class StartCard(QFrame):
         words.addWidget(muted_label(way.sentence, self))
         button = named(QPushButton(way.button, self), f"{way.title}: {way.button}")
         button.setProperty("primary", row == 0)
-        button.setMinimumWidth(150)
         button.clicked.connect(lambda: self.chosen.emit(way.name))
         grid.addWidget(icon, row, 0, Qt.AlignmentFlag.AlignTop)
         grid.addLayout(words, row, 1)
@@ -99,7 +99,7 @@ class StartCard(QFrame):
 
     def _last_row(self) -> QHBoxLayout:
         row = QHBoxLayout()
-        row.addWidget(muted_label("All of it stays available in the tool bar and the menus.", self, wraps=False), 1)
+        row.addWidget(muted_label("All of it stays available in the tool bar and the menus.", self), 1)
         later = named(QPushButton("Not now", self), "Not now")
         later.setProperty("flat", True)
         later.clicked.connect(self.dismissed)
@@ -107,5 +107,12 @@ class StartCard(QFrame):
         return row
 
     def _place(self) -> None:
+        """In the middle, as wide as there is room, and as high as the texts then are."""
+        layout, width = self.layout(), min(WIDTH_PX, max(LEAST_PX, self._host.width() - 2 * MARGIN_PX))
+        assert layout is not None
+        layout.activate()
+        width = max(width, layout.minimumSize().width())
+        height = layout.heightForWidth(width) + _SPARE_PX
+        self.setFixedSize(width, max(height, layout.minimumSize().height()))
         left, top = (self._host.width() - self.width()) // 2, (self._host.height() - self.height()) // 2
         self.move(max(left, 0), max(top, 0))

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from itertools import pairwise
 
 from PySide6.QtCore import QItemSelection, QItemSelectionModel, QModelIndex, QPoint, Qt, Signal
-from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTreeView, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QSizePolicy, QTreeView, QVBoxLayout, QWidget
 
 from maskwright.document.change import Change
 from maskwright.document.document import Document
@@ -44,6 +44,8 @@ class InstancesPanel(QWidget):
         self._is_open = True
         self._with_keys: WithKeys = str
         self._summary = muted_label("", self, wraps=False)
+        # What it says must not make the dock wider: a long line is cut, its tooltip has all of it.
+        self._summary.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self.table = self._make_table()
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 4, 0, 0)

@@ -391,4 +391,7 @@ def test_open_proposals_name_their_model(qtbot: QtBot, project_bench: Workbench)
     def told() -> list[str]:
         return [label.text() for label in project_bench.window.findChildren(QLabel)]
 
+    panel = project_bench.objects.panel
+    before = panel.minimumSizeHint().width()
     qtbot.waitUntil(lambda: any("1 proposed by set-round-2" in text for text in told()))
+    assert panel.minimumSizeHint().width() == before

@@ -45,7 +45,7 @@ class ClassList(QObject):
 
     changed = Signal(object)
     """tuple of Category."""
-    current_changed = Signal(int)
+    current_changed = Signal(object)
 
     def __init__(self, here: Callable[[], Iterable[int]], may_edit: Callable[[], bool], parent: QObject) -> None:
         """`here`: ids of the classes that occur on the image on screen, also while that is not written yet.

@@ -49,13 +49,13 @@ class Session(QObject):
     """(Change, Document after it)."""
     selection_changed = Signal(object)
     """frozenset of instance ids."""
-    record_changed = Signal(int)
+    record_changed = Signal(object)
     """Id of an image whose state or count changed."""
     failed = Signal(str, object)
     """(what did not work, MaskwrightError)."""
     put_aside = Signal(object)
     """EditSetAside: an edit that can never be saved."""
-    neighbour_read = Signal(int)
+    neighbour_read = Signal(object)
     """Id of an image that `read_ahead` was asked for."""
 
     def __init__(self, parent: QObject | None = None) -> None:

@@ -22,7 +22,7 @@ _FIELD_PX, _ROW_PX = 64, 20
 class ClassPicker(QuickDialog):
     """A popup beside the pointer."""
 
-    chosen = Signal(int)
+    chosen = Signal(object)
     created = Signal(str)
 
     def __init__(

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 class DataSetWindow(QDialog):
     """Stays open beside the work and shows what the image list shows; a double click opens an image there."""
 
-    image_chosen = Signal(int)
+    image_chosen = Signal(object)
     measures_requested = Signal()
     """The person looks at the sizes and scores for the first time."""
     search_requested = Signal(str)

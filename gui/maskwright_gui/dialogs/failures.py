@@ -26,7 +26,7 @@ _ID = Qt.ItemDataRole.UserRole
 class FailuresDialog(QDialog):
     """Stays open beside the work; not modal."""
 
-    image_chosen = Signal(int)
+    image_chosen = Signal(object)
     retry_requested = Signal()
 
     def __init__(self, failures: Sequence[Failure], *, title: str, can_retry: bool, parent: QWidget | None) -> None:

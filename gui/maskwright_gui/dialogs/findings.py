@@ -25,7 +25,7 @@ _FINDING = Qt.ItemDataRole.UserRole
 class FindingsDialog(QDialog):
     """Stays open beside the work; not modal."""
 
-    place_chosen = Signal(int, int)
+    place_chosen = Signal(object, object)
     """(image id, instance id or 0)."""
     fix_requested = Signal(object)
     """Ids of the images with something that can be mended safely."""

@@ -36,21 +36,21 @@ MOST_WHOLE = 20
 class CategoriesPanel(QWidget):
     """Lists the project's classes; every wish is a signal."""
 
-    category_chosen = Signal(int)
+    category_chosen = Signal(object)
     """The class to draw with."""
-    category_applied = Signal(int)
+    category_applied = Signal(object)
     """To be given to the selection."""
     add_requested = Signal(str)
-    rename_requested = Signal(int, str)
-    colour_requested = Signal(int, str)
-    key_requested = Signal(int, int)
+    rename_requested = Signal(object, str)
+    colour_requested = Signal(object, str)
+    key_requested = Signal(object, object)
     """(class, digit)."""
-    merge_requested = Signal(int, int)
+    merge_requested = Signal(object, object)
     """(class that goes, class its objects get)."""
-    merge_undone = Signal(int)
+    merge_undone = Signal(object)
     """Id of a merge."""
-    delete_requested = Signal(int)
-    hide_requested = Signal(int, bool)
+    delete_requested = Signal(object)
+    hide_requested = Signal(object, bool)
     """(class, whether it is to be left out of the list)."""
     order_requested = Signal(object)
     """Ids of the classes, as tuple."""

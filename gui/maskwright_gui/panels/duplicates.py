@@ -38,7 +38,7 @@ class DuplicatesPage(QWidget):
 
     look_requested = Signal()
     stop_requested = Signal()
-    image_chosen = Signal(int)
+    image_chosen = Signal(object)
 
     def __init__(self, picture: Picture, parent: QWidget | None = None) -> None:
         super().__init__(parent)

@@ -36,8 +36,8 @@ _ORDERS = (
 class ImagesPanel(QWidget):
     """Shows the model's rows; asks for an image by `image_chosen`."""
 
-    image_chosen = Signal(int)
-    menu_requested = Signal(int, QPoint)
+    image_chosen = Signal(object)
+    menu_requested = Signal(object, QPoint)
     """(image id, global position): what can be done with it."""
     order_changed = Signal(str)
     query_changed = Signal(object)

@@ -31,7 +31,7 @@ class InstancesPanel(QWidget):
 
     selection_requested = Signal(object)
     """frozenset of instance ids."""
-    visibility_requested = Signal(int, bool)
+    visibility_requested = Signal(object, bool)
     menu_requested = Signal(QPoint)
     """Global position: what can be done with the selected objects."""
     category_requested = Signal()

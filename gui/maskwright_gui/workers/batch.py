@@ -33,9 +33,9 @@ class Batch(QObject):
     """BatchState."""
     progressed = Signal(object)
     """BatchProgress, after each image."""
-    image_ended = Signal(int, object)
+    image_ended = Signal(object, object)
     """(image id, Change that is stored, empty where it failed)."""
-    image_failed = Signal(int, str)
+    image_failed = Signal(object, str)
     """(image id, reason)."""
     done = Signal(object)
     """BatchReport."""

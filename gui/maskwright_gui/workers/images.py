@@ -45,13 +45,13 @@ class ImageLoader(Worker):
     upright, from the decoder that also feeds the model.
     """
 
-    loaded = Signal(int, object)
+    loaded = Signal(object, object)
     """(image id, ImagePyramid)."""
-    previewed = Signal(int, object)
+    previewed = Signal(object, object)
     """(image id, ImagePyramid of a reduced decode): comes before `loaded` where that takes long."""
-    failed = Signal(int, object)
+    failed = Signal(object, object)
     """(image id, ImageError)."""
-    prefetched = Signal(int)
+    prefetched = Signal(object)
     """Image id: `prefetched_image` has it now."""
 
     def __init__(self, parent: QObject | None = None, *, cache_bytes: int = CACHE_BYTES) -> None:

@@ -74,7 +74,7 @@ class PreviewResult:
 class PreviewThread(Worker):
     """One waiting request, newest wins."""
 
-    scores_known = Signal(int, object)
+    scores_known = Signal(object, object)
     """(image id, scores of its candidates), once per image."""
     own_score_known = Signal(float)
     """That of the operating point of the model whose candidates these are."""
@@ -82,7 +82,7 @@ class PreviewThread(Worker):
     """PreviewResult."""
     missing = Signal(object)
     """PreviewRequest of an image without candidates."""
-    uncertain_noted = Signal(int)
+    uncertain_noted = Signal(object)
     """Image id: what is uncertain there is what kept thresholds make of it."""
     failed = Signal(object)
     """MaskwrightError."""

@@ -34,7 +34,7 @@ class Neighbour:
 class ReadAhead(Worker):
     """Newest wish wins; keeps what is known of the images last asked for."""
 
-    read = Signal(int)
+    read = Signal(object)
     """Image id: `get` knows it now."""
 
     def __init__(self, project: "Project", parent: QObject | None = None) -> None:

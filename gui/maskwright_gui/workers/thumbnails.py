@@ -34,7 +34,7 @@ Read = Callable[[int, Path, int, Callable[[], bool]], QImage | None]
 class ThumbnailLoader(Worker):
     """Last asked, first made; results are kept for the latest `MAX_KEPT` images."""
 
-    loaded = Signal(int, QImage)
+    loaded = Signal(object, QImage)
     """(image id, thumbnail; a null image where the file cannot be read)."""
 
     def __init__(

@@ -39,11 +39,11 @@ class EditWriter(Worker):
     failed = Signal(object)
     """The MaskwrightError of the first failure; again only after a recovery."""
     recovered = Signal()
-    written = Signal(int)
+    written = Signal(object)
     """Image id of an edit that is now in the database."""
     put_aside = Signal(object)
     """EditSetAside: what was done can never be stored; those behind it go on."""
-    rebased = Signal(int)
+    rebased = Signal(object)
     """Image id of an edit that was written on top of other changes, or in the class that its own was merged into: the
     document on screen is to be read again."""
 

@@ -50,7 +50,7 @@ class Search:
 class AlikeFeature(Feature):
     """One search at a time; the next one begins anew."""
 
-    _found_elsewhere = Signal(int, object)
+    _found_elsewhere = Signal(object, object)
     """(image id, list of Found): from the thread."""
 
     def __init__(

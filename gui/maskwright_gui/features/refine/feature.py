@@ -53,7 +53,7 @@ class Wish:
 class RefineFeature(Feature):
     """One run at a time; each image is one undo step."""
 
-    _refined = Signal(int, object)
+    _refined = Signal(object, object)
     """(image id, Change): from the thread; the document may have gone on meanwhile."""
 
     def __init__(

@@ -33,7 +33,7 @@ _PLACE = Qt.ItemDataRole.UserRole
 class SetAsideDialog(QDialog):
     """Stays open beside the work; its buttons mean the selected edits."""
 
-    image_chosen = Signal(int)
+    image_chosen = Signal(object)
     retry_requested = Signal(object)
     """Sequence of EditSetAside; so with the next two."""
     save_requested = Signal(object)

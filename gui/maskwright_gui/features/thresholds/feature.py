@@ -47,7 +47,7 @@ _EXPERT_SETTING = "thresholds/expert"
 class ThresholdsFeature(Feature):
     """The sliders: what they would change is shown at once, and kept when they are let go."""
 
-    uncertain_changed = Signal(int)
+    uncertain_changed = Signal(object)
     """Image id: its marks and its reason in the queue are others now."""
     applied_everywhere = Signal()
     """All untouched images have the proposals and uncertainty of the thresholds that were let go."""
@@ -55,7 +55,7 @@ class ThresholdsFeature(Feature):
     """A slider was let go on an image without candidates: only the model can say what it changes."""
     shown = Signal(object)
     """Document: what the canvas shows now; ahead of the session's while a slider is moved."""
-    _image_stored = Signal(int, object)
+    _image_stored = Signal(object, object)
     """(image id, Change): from the background task, of an image that may have come on screen meanwhile."""
 
     def __init__(self, context: Context, images: ImagesFeature, classes: ClassesFeature, thread: PreviewThread) -> None:

@@ -25,7 +25,7 @@ class SignalRepository(Repository):
         """(image ids, values), both (N,), in order of the ids; images without the signal are missing."""
         query = select(signals.c.image_id, signals.c.value).where(signals.c.name == name).order_by(signals.c.image_id)
         with self._database.read() as connection:
-            rows = connection.execute(query).fetchall()
+            rows = [row for row in connection.execute(query) if type(row[1]) in (int, float)]  # others are damaged
         return (
             np.fromiter((row[0] for row in rows), np.int64, len(rows)),
             np.fromiter((row[1] for row in rows), np.float64, len(rows)),
@@ -43,7 +43,7 @@ class SignalRepository(Repository):
         query = select(signals.c.value, signals.c.detail).where(signals.c.name == name, signals.c.image_id == image_id)
         with self._database.read() as connection:
             row = connection.execute(query).one_or_none()
-        return None if row is None else (row.value, detail_of(row.detail))
+        return (row.value, detail_of(row.detail)) if row is not None and type(row.value) in (int, float) else None
 
 
 def detail_of(text: object) -> Any:

@@ -320,6 +320,15 @@ def test_what_is_set_aside_and_damaged_is_shown_as_far_as_it_goes(place: Path) -
         assert "edits set aside 1" in [found.row for found in project.source.damaged_rows()]
 
 
+def test_a_signal_that_is_no_number_is_none(place: Path) -> None:
+    with Project.open(place) as project:
+        project.signals.set("odd", {1: (0.5, None), 2: (0.7, None)})
+    written(place, "UPDATE signals SET value = 'x' WHERE image_id = 1")
+    with Project.open(place) as project:
+        assert [each.tolist() for each in project.signals.values("odd")] == [[2], [0.7]]
+        assert len([*project.source.damaged_rows()]) == 1
+
+
 def test_an_edit_that_cannot_even_be_kept_holds_up_nothing(place: Path) -> None:
     odd = replace(drawn(9), extra={"note": object()})
     with Project.open(place) as project:

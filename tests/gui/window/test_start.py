@@ -144,3 +144,9 @@ def test_the_card_shows_all_of_its_words_in_a_window_of_any_width(
     bench.window.resize(width, 700)
     qtbot.waitUntil(lambda: card.width() <= bench.window.canvas.width())
     qtbot.waitUntil(lambda: all(one.height() >= one.heightForWidth(one.width()) for one in card.findChildren(QLabel)))
+
+
+def test_who_has_begun_already_is_not_asked_how(qtbot: QtBot, bench: Workbench, photographs: Path) -> None:
+    bench.projects.opened.connect(lambda: bench.tools.use("point"))
+    open_folder(qtbot, bench, photographs)
+    assert bench.start.card is None

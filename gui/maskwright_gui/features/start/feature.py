@@ -8,6 +8,7 @@ from maskwright_gui.feature import Context, Feature
 from maskwright_gui.features.model.feature import ModelFeature
 from maskwright_gui.features.start.card import StartCard, Way
 from maskwright_gui.features.tools.feature import ToolsFeature
+from maskwright_gui.features.tools.lending import HOME
 from maskwright_gui.features.tour.feature import TourFeature
 
 if TYPE_CHECKING:
@@ -49,6 +50,8 @@ class StartFeature(Feature):
         """Nothing was done in it, and nobody was asked."""
         project = self._session.project
         if project is None or project.is_read_only or project.setting(ASKED_SETTING) or project.last_run() is not None:
+            return False
+        if self._session.classes.listed or self._canvas.tool.name != HOME:  # the user was quicker
             return False
         counts = project.state_counts()
         is_untouched = sum(counts.values()) == counts.get(ImageState.UNSEEN, 0) > 0

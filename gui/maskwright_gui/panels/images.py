@@ -16,7 +16,7 @@ from maskwright_gui.theme import Theme
 _FILTERS: tuple[tuple[str, frozenset[ImageState] | None], ...] = (
     ("All images", None),
     ("Not done", frozenset({ImageState.UNSEEN, ImageState.PRELABELLED, ImageState.IN_PROGRESS})),
-    ("Not looked at", frozenset({ImageState.UNSEEN})),
+    ("Not seen", frozenset({ImageState.UNSEEN})),
     ("Pre-labelled", frozenset({ImageState.PRELABELLED})),
     ("In progress", frozenset({ImageState.IN_PROGRESS})),
     ("Done", frozenset({ImageState.DONE})),

@@ -6,7 +6,7 @@ from PySide6.QtGui import QColor, QPainter, QPen
 from maskwright.document.values import ImageRecord, ImageStanding, ImageState, InstanceState
 
 _IMAGE_TEXT = {
-    ImageState.UNSEEN: "not looked at",
+    ImageState.UNSEEN: "not seen",
     ImageState.PRELABELLED: "pre-labelled",
     ImageState.IN_PROGRESS: "in progress",
     ImageState.DONE: "done",

@@ -189,6 +189,12 @@ def test_files_go_out_come_in_are_converted_checked_and_judged(project: mw.Proje
     assert mw.evaluate(tmp_path / "out.json", tmp_path / "out.json").segm["AP"] == pytest.approx(1)
 
 
+def test_a_report_names_what_the_profile_leaves_out(project: mw.Project, tmp_path: Path) -> None:
+    project.draw("a.png", "cat", SQUARE)
+    (report,) = mw.export_annotations(project, tmp_path / "yolo", profile="ultralytics")
+    assert "crowd regions" in report.losses
+
+
 def test_a_split_with_its_images(project: mw.Project, tmp_path: Path) -> None:
     for name in ("a.png", "sub/b.png"):
         project.draw(name, "cat", SQUARE)

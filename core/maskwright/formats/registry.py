@@ -23,7 +23,7 @@ from maskwright.formats.png_masks import read_png_masks, write_png_masks
 from maskwright.formats.qupath import SUFFIX, read_qupath, write_qupath
 from maskwright.formats.recognition import is_anylabeling, is_isat, is_label_studio, is_labelme, is_panoptic
 from maskwright.formats.selection import WriteReport
-from maskwright.formats.verification import Held, Read, compare_again
+from maskwright.formats.verification import Held, Read, Verification, compare_again
 from maskwright.formats.voc import read_voc, write_voc
 from maskwright.formats.voc_masks import is_voc
 from maskwright.formats.yolo import read_yolo, write_yolo, write_yolo_parts
@@ -65,6 +65,8 @@ class Format:
         if self.coco_name is not None:
             file = path / self.coco_name if self.coco_name else path
             return replace(report, verification=verified_coco(file, source, options, report.instance_count))
+        if not report.image_count:  # readers refuse a folder that has nothing of theirs in it
+            return replace(report, verification=Verification(0, 0))
         read = self.read_sized if self.read_sized is not None else lambda path, _: self.read(path)
         result = compare_again(source, path, options, read=read, has_one_layer=self.has_one_layer, held=self.held)
         return replace(report, verification=result)

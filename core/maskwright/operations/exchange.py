@@ -1,7 +1,7 @@
 """Annotation files in and out, looked over and judged: what the commands do, as functions for scripts."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -122,7 +122,7 @@ def export_annotations(
             source, out, kind, options, splitting=splitting, image_root=project.image_root, placing=images
         )
     require_as_meant(reports)
-    return tuple(reports)
+    return tuple(replace(each, losses=tuple(dict.fromkeys((*reader.losses, *each.losses)))) for each in reports)
 
 
 def convert(

@@ -59,3 +59,9 @@ def test_what_a_format_loses_is_said(kind: Format, what: str, tmp_path: Path) ->
     words = (what, *SAID_OTHERWISE.get(what, ()))
     is_said = any(word in loss for word in words for loss in losses) or any("outlines (only" in loss for loss in losses)
     assert is_kept(what, OBJECTS[what], source, data) or is_said, losses
+
+
+@pytest.mark.parametrize("kind", FORMATS, ids=[kind.name for kind in FORMATS])
+def test_a_set_without_images_can_be_written(kind: Format, tmp_path: Path) -> None:
+    report = kind.write_verified(ListSource(), tmp_path / f"out{kind.suffix}", CocoExportOptions())
+    assert (report.image_count, report.verification is not None) == (0, True)

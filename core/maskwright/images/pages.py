@@ -57,12 +57,17 @@ def page_numbers(file: Any) -> list[int]:
 
 
 def page_at(file: Any, page: int) -> Any:
-    """The `tifffile` page that describes page `page`. Raises IndexError when the file has none such."""
+    """The `tifffile` page that describes page `page`.
+
+    Raises NoPageError when the file has none such, IndexError when it has none at all.
+    """
     count = len(file.pages)
     if page <= count:
         return file.pages[page - 1]
     if count == 1 and page <= _plane_count(file):
         return file.pages.first
+    if page == 1:
+        raise IndexError("no directory can be read")  # cut off before it, not a wrong number
     raise NoPageError(f"the file has no page {page}")
 
 

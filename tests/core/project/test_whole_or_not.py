@@ -344,7 +344,7 @@ def test_a_damaged_file_without_copies_is_set_aside_and_the_project_made_anew(tm
     with pytest.raises(ProjectError, match="whole; it stays"):
         set_aside(place / "project.db")
     (place / "project.db").write_bytes(b"no database" * 1000)
-    with pytest.raises(LostProjectError, match="restore --anew"):
+    with pytest.raises(LostProjectError, match=r"restore --salvage .*, --anew"):
         Project.open(place)
     kept = set_aside(place / "project.db")
     assert kept.read_bytes() == b"no database" * 1000

@@ -75,5 +75,5 @@ def test_any_sequence_of_input(tool: ToolEntry, sequence: list[tuple]) -> None:
     session.tool.cancel()
     assert not session.tool.is_busy
     while session.commits:
-        session.history.undo()
+        session.undo()
     assert dict(session.document.instances) == dict(START.instances)

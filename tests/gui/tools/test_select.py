@@ -189,7 +189,7 @@ def test_every_gesture_can_be_undone_in_one_step() -> None:
     session = host(square(1, at=(20, 40), side=40), square(2, at=(60, 40), side=40), selection={1})
     before = dict(session.document.instances)
     session.drag((60, 40), (60, 36), (64, 30))
-    session.history.undo()
+    session.undo()
     assert dict(session.document.instances) == before
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from itertools import pairwise
 
 from PySide6.QtCore import QItemSelection, QItemSelectionModel, QModelIndex, QPoint, Qt, Signal
-from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QSizePolicy, QTreeView, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTreeView, QVBoxLayout, QWidget
 
 from maskwright.document.change import Change
 from maskwright.document.document import Document
@@ -13,7 +13,7 @@ from maskwright.document.values import Category, ImageState, Instance, InstanceS
 from maskwright.plain_text import shown
 from maskwright_gui.keymap import WithKeys
 from maskwright_gui.panels.instance_model import Column, InstanceModel
-from maskwright_gui.panels.widgets import Inviting, muted_label, named
+from maskwright_gui.panels.widgets import ElidedLabel, Inviting, named
 from maskwright_gui.theme import Theme
 
 NOTHING_PROPOSED = (
@@ -43,9 +43,7 @@ class InstancesPanel(QWidget):
         self._is_syncing = False
         self._is_open = True
         self._with_keys: WithKeys = str
-        self._summary = muted_label("", self, wraps=False)
-        # What it says must not make the dock wider: a long line is cut, its tooltip has all of it.
-        self._summary.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self._summary = ElidedLabel(self)
         self.table = self._make_table()
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 4, 0, 0)
@@ -142,8 +140,7 @@ class InstancesPanel(QWidget):
         parts += [f"{proposed} proposed{_by(document or ())}"] if proposed else []
         parts += [f"{rejected} rejected"] if rejected else []
         parts += [f"{len(document.damaged)} damaged, not shown"] if document is not None and document.damaged else []
-        self._summary.setText(" · ".join(parts) if document is not None else "")
-        self._summary.setToolTip(self._summary.text())
+        self._summary.show_text(" · ".join(parts) if document is not None else "")
         self._stack.show_content(total > 0)
 
     def _on_selection_changed(self) -> None:

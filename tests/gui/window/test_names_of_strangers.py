@@ -125,7 +125,7 @@ def test_a_damaged_object_is_told_and_the_others_on_its_image_can_be_worked_on(
     session = bench.session
     qtbot.waitUntil(lambda: session.document is not None and 1 in session.document.damaged)
     qtbot.waitUntil(lambda: any("object 1 of the project" in each.detail for each in bench.window.toasts.messages))
-    assert "1 damaged, not shown" in bench.objects.panel._summary.text()
+    assert "1 damaged, not shown" in bench.objects.panel._summary.toolTip()
 
     (other, *_) = session.document
     session.edit(edits.delete(session.document, [each.id for each in session.document]), "Delete")

@@ -37,9 +37,10 @@ def test_values_that_were_changed_show_while_they_are_folded_away(opened: Workbe
 
 def test_a_running_batch_leaves_the_first_button_where_it_is(opened: Workbench) -> None:
     panel = opened.model.panel
-    before = panel._run.geometry()
+    before = panel._run.geometry().topLeft()  # in a narrow panel it may give way to the right
     panel._batch.hide()
     panel._pause.show()
     panel._cancel.show()
     QApplication.processEvents()
-    assert panel._run.geometry() == before
+    assert panel._run.isVisible()
+    assert panel._run.geometry().topLeft() == before

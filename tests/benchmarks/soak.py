@@ -26,6 +26,7 @@ from rich.table import Table
 import tiny_models
 from maskwright.document import edits
 from maskwright.inference.model import load_model
+from maskwright.memory import use_few_arenas
 from maskwright_gui.app import Workbench
 from random_work import RandomWork
 from window_support import image_folder
@@ -150,6 +151,7 @@ def main() -> None:
     parser.add_argument("--images", type=int, default=40)
     parser.add_argument("--seed", type=int, default=0)
     chosen = parser.parse_args()
+    use_few_arenas()  # as the program does
     app = QApplication.instance() or QApplication([])
     log = CountingHandler()
     logging.getLogger().addHandler(log)

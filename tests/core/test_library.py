@@ -9,9 +9,11 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
+from typer.testing import CliRunner
 
 import maskwright as mw
-from maskwright.document.values import InstanceState
+from maskwright.cli.app import app
+from maskwright.document.values import ImageStanding, InstanceState
 from maskwright.formats.registry import FORMATS, format_named
 
 README = Path(__file__).resolve().parents[2] / "README.md"
@@ -55,6 +57,40 @@ def test_a_project_lives_in_its_folder_and_is_found_there(photos: Path) -> None:
         assert [image.file_name for image in made] == ["a.png", "sub/b.png"]
     with mw.Project.open(str(photos)) as opened:
         assert "photos" in repr(opened)
+
+
+def test_the_class_table_has_all_classes_or_those_of_what_is_written(project: mw.Project, tmp_path: Path) -> None:
+    project.ensure_categories([(1, "cat"), (7, "unused"), (18, "dog"), (44, "bottle"), (90, "lost")])
+    first, second = project
+    project.draw(first, "dog", [SQUARE])
+    project.put_proposals(second, [mw.Proposal("bottle", 0.9, polygons=[SQUARE])], source="a model")
+    project.put_proposals(first, [mw.Proposal("lost", 0.2, polygons=[SQUARE])], source="a model")
+
+    def table(name: str, **options: Any) -> dict[str, int]:
+        mw.export_annotations(project, tmp_path / name, **options)
+        return {each["name"]: each["id"] for each in json.loads((tmp_path / name).read_text())["categories"]}
+
+    everything = table("all.json")
+    assert set(everything) == {"cat", "unused", "dog", "bottle", "lost"}
+    assert table("used.json", classes="used") == {"dog": everything["dog"]}
+    asked = table("proposed.json", classes="used", proposals=True, min_score=0.5)
+    assert asked == {name: everything[name] for name in ("dog", "bottle")}
+    project.images.set_standing([first.id], ImageStanding.EXCLUDED)
+    assert set(table("rest.json", classes="used", proposals=True)) == {"bottle"}
+    with pytest.raises(mw.InputError, match="classes"):
+        table("wrong.json", classes="some")
+
+
+def test_the_command_line_writes_used_classes_in_any_format(project: mw.Project, tmp_path: Path) -> None:
+    project.ensure_categories([(1, "cat"), (18, "dog")])
+    project.draw(next(iter(project)), "dog", [SQUARE])
+    for name in ("coco", "voc", "yolo", "coco-folder"):
+        out = tmp_path / (name + (".json" if name == "coco" else ""))
+        run = CliRunner().invoke(
+            app, ["export", str(project.path), "-o", str(out), "--format", name, "--classes", "used"]
+        )
+        assert run.exit_code == 0, run.output
+        assert {each.name for each in format_named(name).read(out).categories()} == {"dog"}, name
 
 
 def test_a_file_that_is_no_image_is_told(photos: Path) -> None:

@@ -48,6 +48,9 @@ def export(
             "that came with an imported file."
         ),
     ] = None,
+    classes: Annotated[
+        Literal["all", "used"], typer.Option(help="The class table: all of the project, or those of objects written.")
+    ] = "all",
     format_name: Annotated[str | None, typer.Option("--format", help=f"One of: {_FORMATS}.")] = None,
     profile: Annotated[str, typer.Option(help=f"Who will read the file. {profiles_help()}.")] = "generic",
     split: Annotated[str | None, typer.Option(help="Parts such as train=80,val=20; --out is then a folder.")] = None,
@@ -79,6 +82,7 @@ def export(
             masks=masks or "as-is",
             holes=holes or "keyhole",
             include_provenance=provenance,
+            classes=classes,
         )
     )
     if detections:
@@ -96,6 +100,7 @@ def export(
         written_place(out, is_trial=dry_run) as place,
     ):
         source.leave_out_all_damaged()
+        source.list_classes_for(options)
         reports = export_package(
             source, place, kind, options, splitting=splitting, image_root=source.image_root,
             placing=None if dry_run else images, on_image=lambda done: show(done, ""),
@@ -121,6 +126,7 @@ def _export_coco(
         progress_bar("export", None) as show,
         written_place(out, is_trial=dry_run) as place,
     ):
+        source.list_classes_for(options)
         report, verification = write_coco(source, place, options, on_image=lambda done: show(done, ""))
         return replace(report, path=out), verification, damage_left_out(source)
 

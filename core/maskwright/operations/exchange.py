@@ -87,6 +87,7 @@ def export_annotations(
     format: str | None = None,
     profile: str = "generic",
     masks: Literal["as-is", "polygons", "rle"] = "as-is",
+    classes: Literal["all", "used"] = "all",
     proposals: bool = False,
     unreviewed: bool = False,
     min_score: float = 0.0,
@@ -103,6 +104,7 @@ def export_annotations(
     report per part. Raises FormatError, also where what was read again is not what was meant.
     """
     _require_one(masks, ("as-is", "polygons", "rle"), "masks")
+    _require_one(classes, ("all", "used"), "classes")
     _require_one(images, (None, "copy", "link", "upright"), "images")
     if split is not None and (not split or min(split.values()) < 0 or not sum(split.values()) > 0):
         raise InputError(f'expected shares such as {{"train": 80, "val": 20}}, got {dict(split)}')
@@ -113,11 +115,12 @@ def export_annotations(
     options = reader.applied(
         CocoExportOptions(
             include_proposals=proposals, include_unreviewed=unreviewed, min_score=min_score, masks=masks,
-            include_provenance=provenance,
+            include_provenance=provenance, classes=classes,
         )
     )  # fmt: skip
     splitting = Splitting(split, seed, by_class) if split is not None else None
     with snapshot(project) as source:
+        source.list_classes_for(options)
         reports = export_package(
             source, out, kind, options, splitting=splitting, image_root=project.image_root, placing=images
         )

@@ -99,6 +99,7 @@ def _export(project: "Project", request: ExportRequest, monitor: Monitor) -> Exp
     options = profile_named(request.profile).applied(request.options)
     total = sum(project.images.state_counts().values())
     with snapshot(project) as source:
+        source.list_classes_for(options)
         if not request.is_forced:
             found = look_over(source, options, total, monitor)
             if any(finding.is_error for finding in found):

@@ -4,16 +4,18 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import ColumnElement, Connection, or_, select
 
-from maskwright.document.values import ImageRecord, Instance
+from maskwright.document.values import Category, ImageRecord, ImageStanding, ImageState, Instance, InstanceState
 from maskwright.errors import ProjectError
+from maskwright.formats.coco.options import CocoExportOptions
 from maskwright.project.database import Database
 from maskwright.project.images import ImageRepository
 from maskwright.project.instance_rows import read_provenances
 from maskwright.project.instances import InstanceRepository
 from maskwright.project.rows import is_stand_in, sound_instances
 from maskwright.project.schema import categories, instances
+from maskwright.project.schema import images as image_rows
 from maskwright.project.source import ProjectSource
 from maskwright.project.store import Project
 
@@ -46,6 +48,7 @@ class ProjectSnapshot(ProjectSource):
     def __init__(self, project: Project, database: Database) -> None:
         """Use `snapshot`."""
         self._damaged_images: dict[int, str] = {}
+        self._listed: frozenset[int] | None = None
         self._objects = _without_class(database)
         images = ImageRepository(database, project.image_root)
         super().__init__(database, images, _ReadsAhead(database, self._objects))
@@ -61,6 +64,27 @@ class ProjectSnapshot(ProjectSource):
         for id_, why in self.damaged_objects():
             self._objects.setdefault(id_, why)
         return len(self._objects) > known
+
+    def list_classes_for(self, options: CocoExportOptions) -> None:
+        """From now on `categories` has those that `options` ask for."""
+        if options.classes == "all":
+            return
+        written: list[ColumnElement[bool]] = [
+            instances.c.state.in_([state.value for state in InstanceState if state.is_exported])
+        ]
+        if options.include_proposals:
+            is_sure = instances.c.score.is_(None) | (instances.c.score >= options.min_score)
+            written.append((instances.c.state == InstanceState.PROPOSED.value) & is_sure)
+        states = [state.value for state in ImageState if options.takes_images_in(state)]
+        of_set = image_rows.c.state.in_(states) & (image_rows.c.standing == ImageStanding.LISTED.value)
+        query = select(instances.c.category_id).distinct().join(image_rows, image_rows.c.id == instances.c.image_id)
+        with self._database.read() as connection:
+            self._listed = frozenset(connection.scalars(query.where(or_(*written), of_set)))
+
+    def categories(self) -> tuple[Category, ...]:
+        """Those that are listed, or only those in use."""
+        listed = super().categories()
+        return listed if self._listed is None else tuple(each for each in listed if each.id in self._listed)
 
     def images(self) -> Iterator[ImageRecord]:
         """Those that have a name and a size."""

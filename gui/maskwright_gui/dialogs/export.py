@@ -44,6 +44,7 @@ class ExportDialog(QDialog):
         self._path = named(QLineEdit(self), "File or folder to write")
         self._proposals = QCheckBox("Proposals that nobody has decided on", self)
         self._unreviewed = QCheckBox("Images that nobody has looked at", self)
+        self._used_classes = QCheckBox("Only classes of objects that are written", self)
         self._provenance = named(QComboBox(self), "State, score, model and thresholds of each object")
         self._provenance.addItem("as imported (none for new objects)", None)
         self._provenance.addItem("as attributes of each object", True)
@@ -82,6 +83,7 @@ class ExportDialog(QDialog):
                 include_unreviewed=self._unreviewed.isChecked(),
                 include_provenance=self._provenance.currentData(),
                 holes=self._holes.currentData(),
+                classes="used" if self._used_classes.isChecked() else "all",
             ),
             profile,
             format_name,
@@ -122,6 +124,7 @@ class ExportDialog(QDialog):
         form.addRow("Where", where)
         form.addRow("Also write", self._proposals)
         form.addRow("", self._unreviewed)
+        form.addRow("Classes", self._used_classes)
         form.addRow("Origin", self._provenance)
         form.addRow("Holes", self._holes)
         form.addRow("Parts", self._shares)

@@ -137,6 +137,14 @@ def test_parts_go_into_a_folder(qtbot: QtBot, project: Workbench, tmp_path: Path
     assert {path.name for path in (tmp_path / "parts").glob("*.json")} == {"train.json", "val.json"}
 
 
+def test_dialog_asks_whether_all_classes_are_listed(qtbot: QtBot, tmp_path: Path) -> None:
+    dialog = ExportDialog(tmp_path, "set", {ImageState.DONE: 3})
+    qtbot.addWidget(dialog)
+    assert dialog.request.options.classes == "all"
+    next(box for box in dialog.findChildren(QCheckBox) if box.text().startswith("Only classes")).click()
+    assert dialog.request.options.classes == "used"
+
+
 def test_dialog_deals_rare_classes_out_where_there_are_parts(qtbot: QtBot, tmp_path: Path) -> None:
     dialog = ExportDialog(tmp_path, "set", {ImageState.DONE: 3})
     qtbot.addWidget(dialog)

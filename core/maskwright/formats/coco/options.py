@@ -85,6 +85,8 @@ class CocoExportOptions:
     """`contiguous`: 1..N in the order of the project's ids."""
     plain_attributes: bool = False
     """Only text, numbers and true or false in `attributes`."""
+    classes: Literal["all", "used"] = "all"
+    """`used`: the class table has only classes of objects that are written; their ids stay what they are."""
 
     @property
     def keeps_records(self) -> bool:
@@ -94,7 +96,10 @@ class CocoExportOptions:
         return self.crowds and is_plain and self.masks != "rle"
 
     def takes_image(self, image: ImageRecord) -> bool:
-        match image.state:
+        return self.takes_images_in(image.state)
+
+    def takes_images_in(self, state: ImageState) -> bool:
+        match state:
             case ImageState.UNSEEN:
                 return self.include_unreviewed
             case ImageState.PRELABELLED:

@@ -184,6 +184,7 @@ def test_tenth_done_image_offers_learning_once(qtbot: QtBot, project_bench: Work
         project_bench.session.record_changed.emit(id_)
         qtbot.waitUntil(lambda done=done: bool(shown) and shown[-1] == done)
 
+    qtbot.waitUntil(lambda: bool(told))
     assert [message.text for message in told] == ["10 images are done"]
     told[0].action()
     assert project_bench.learn.dialog is not None

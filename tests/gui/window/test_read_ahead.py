@@ -34,7 +34,12 @@ def test_the_next_image_is_read_beforehand(qtbot: QtBot, drawn: Workbench, monke
     await_neighbour(qtbot, drawn)
     assert drawn.session.project is not None
     known = drawn.session.neighbour(2)
-    monkeypatch.setattr(InstanceRepository, "document", lambda _self, _id: pytest.fail("it was known"))
+    read = InstanceRepository.document
+
+    def of_others(self: InstanceRepository, image_id: int) -> Document:
+        return read(self, image_id) if image_id != 2 else pytest.fail("it was known")
+
+    monkeypatch.setattr(InstanceRepository, "document", of_others)  # the one after it is read meanwhile
     drawn.images.next_image()
     assert drawn.session.document is known
 

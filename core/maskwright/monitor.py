@@ -1,6 +1,7 @@
 """Following long work from outside: how far it is, and stopping or pausing it from another thread."""
 
 import threading
+from dataclasses import dataclass
 from typing import Protocol
 
 
@@ -29,6 +30,20 @@ class SilentMonitor:
 
 
 SILENT = SilentMonitor()
+
+
+@dataclass(frozen=True, slots=True)
+class MonitorFlag:
+    """A monitor for whom asks a flag, as the networks do, whether anybody still wants the answer."""
+
+    monitor: Monitor
+
+    def is_set(self) -> bool:
+        try:
+            self.monitor.check()
+        except OperationCancelledError:
+            return True
+        return False
 
 
 class CancelToken:

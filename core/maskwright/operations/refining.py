@@ -12,7 +12,7 @@ from maskwright.document.values import Instance
 from maskwright.errors import ImageError, ModelError
 from maskwright.images import read_image
 from maskwright.inference.async_runner import InferenceCancelledError
-from maskwright.monitor import SILENT, Monitor, OperationCancelledError
+from maskwright.monitor import SILENT, Monitor, MonitorFlag, OperationCancelledError
 from maskwright.project import Project
 
 _DEVICE_FAILURES = 8
@@ -90,14 +90,6 @@ class _Refining:
     known: Mapping[int, Iterable[Instance]]
     monitor: Monitor
 
-    def is_set(self) -> bool:
-        """For the assistant: whether nobody wants the answer any more."""
-        try:
-            self.monitor.check()
-        except OperationCancelledError:
-            return True
-        return False
-
     def image(self, image_id: int) -> dict[Verdict, int]:
         """One image. Raises ImageError, ModelError or ProjectError, with nothing changed."""
         project, assistant = self.project, self.assistant
@@ -112,7 +104,7 @@ class _Refining:
         if image.header.size_wh != (record.width, record.height):
             raise ImageError("the file has another size than when it was added", path=path)
         view = assistant.open(image.bgr_u8, identity=identity)
-        change, found = refined_change(waiting, view, assistant, self.settings, cancel=self)
+        change, found = refined_change(waiting, view, assistant, self.settings, cancel=MonitorFlag(self.monitor))
         if self.store is not None:
             self.store(image_id, change)
         else:

@@ -18,15 +18,14 @@ from maskwright.document.combine import MIN_AREA
 from maskwright.document.values import Instance
 from maskwright.geometry.algebra import from_shapely, to_shapely
 from maskwright_gui.tools.area import targets_of, topmost_at
-from maskwright_gui.tools.base import BaseTool
 from maskwright_gui.tools.context import LOCKED_HINT, ToolContext
+from maskwright_gui.tools.disc import DiscTool
 from maskwright_gui.tools.overlay import Overlay, OverlayCircle, Stroke
-from maskwright_gui.tools.tool import Button, Cursor, KeyPress, Pointer
+from maskwright_gui.tools.tool import Button, Cursor, Pointer
 
 _CHORD_ERROR_PX = 0.25
 _DETAIL_PX = 0.15
 _STEP_OF_RADIUS = 0.15
-_SIZE_STEP = 1.15
 _MIN_RADIUS, _MAX_RADIUS = 0.5, 2000.0
 
 Point = tuple[float, float]
@@ -39,7 +38,7 @@ class State(Enum):
     PAINTING = auto()
 
 
-class BrushTool(BaseTool):
+class BrushTool(DiscTool):
     """Works on the selected object, else on the one under the pointer, else begins a new one. Ctrl turns it round."""
 
     name = "brush"
@@ -48,7 +47,6 @@ class BrushTool(BaseTool):
     def __init__(self, context: ToolContext) -> None:
         super().__init__(context)
         self.state = State.IDLE
-        self._pointer: Pointer | None = None
         self._path: list[Point] = []
         self._erasing = False
         self._document = context.document
@@ -109,25 +107,6 @@ class BrushTool(BaseTool):
         if not change.is_empty:
             self._context.commit(change, label)
             self._context.select(frozenset({instance_id}))
-
-    def on_wheel(self, pointer: Pointer, steps: float) -> bool:
-        if pointer.modifiers.ctrl or pointer.modifiers.shift:
-            return False
-        self._pointer = pointer
-        self._resize(_SIZE_STEP**steps)
-        return True
-
-    def on_key(self, key: KeyPress) -> bool:
-        if key.name in ("[", "]"):
-            self._resize(_SIZE_STEP if key.name == "]" else 1 / _SIZE_STEP)
-            return True
-        if key.name == "Escape" and not self.is_busy and self._context.selection:
-            self._context.select(frozenset())
-            return True
-        return super().on_key(key)
-
-    def wants_key(self, key: KeyPress) -> bool:
-        return key.name in ("[", "]") or super().wants_key(key)
 
     def on_document(self) -> None:
         """A stroke goes on while its object is still what it started from."""

@@ -95,3 +95,12 @@ def opened(qtbot: QtBot, bench: Workbench, folder: Path) -> Workbench:
     qtbot.waitUntil(lambda: bench.images.on_screen == 1)
     bench.window.canvas.setFocus()
     return bench
+
+
+@pytest.fixture
+def labelled(qtbot: QtBot, opened: Workbench) -> Workbench:
+    """All six images pre-labelled at 0.5: a proposal of 0.9 on the left half of each, one of 0.8 on the right."""
+    with qtbot.waitSignal(opened.inference.batch.done, timeout=30_000):
+        opened.batch.run()
+    qtbot.waitUntil(lambda: len(opened.session.document) == 2)
+    return opened

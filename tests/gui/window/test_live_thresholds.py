@@ -49,15 +49,6 @@ def stored_states(bench: Workbench, image_id: int) -> list[InstanceState]:
     return [instance.state for instance in bench.session.project.stored.instances.of(image_id)]
 
 
-@pytest.fixture
-def labelled(qtbot: QtBot, opened: Workbench) -> Workbench:
-    """All six images pre-labelled with a proposal of 0.9 and one of 0.8."""
-    with qtbot.waitSignal(opened.inference.batch.done, timeout=30_000):
-        opened.batch.run()
-    qtbot.waitUntil(lambda: len(opened.session.document) == 2)
-    return opened
-
-
 def test_moving_the_score_shows_what_is_left_and_stores_nothing(qtbot: QtBot, labelled: Workbench) -> None:
     drag_to(labelled, "Score", 0.85)
     qtbot.waitUntil(lambda: len(labelled.window.canvas.context.document) == 1)

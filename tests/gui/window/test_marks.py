@@ -17,14 +17,6 @@ Key = Qt.Key
 
 
 @pytest.fixture
-def labelled(qtbot: QtBot, opened: Workbench) -> Workbench:
-    with qtbot.waitSignal(opened.inference.batch.done, timeout=30_000):
-        opened.batch.run()
-    qtbot.waitUntil(lambda: len(opened.session.document) == 2)
-    return opened
-
-
-@pytest.fixture
 def compared(qtbot: QtBot, labelled: Workbench, tmp_path: Path) -> Workbench:
     """A second model finds other things; the images are in the order of disagreement."""
     other = tiny_models.yolact(tmp_path / "other.xml", boxes=[[[0.0, 0.0, 0.2, 0.2], [0.8, 0.8, 1.0, 1.0]]])

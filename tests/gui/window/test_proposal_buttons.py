@@ -1,6 +1,5 @@
 """The buttons under the canvas say what they will do, to how many proposals, and do that."""
 
-import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QPushButton
 from pytestqt.qtbot import QtBot
@@ -11,15 +10,6 @@ from maskwright.inference.thresholds import Thresholds
 from maskwright_gui.app import Workbench
 
 ACCEPT, BELOW, SHOWN = range(3)
-
-
-@pytest.fixture
-def labelled(qtbot: QtBot, opened: Workbench) -> Workbench:
-    """The image on screen has a proposal of 0.9 on its left half and one of 0.8 on its right half."""
-    with qtbot.waitSignal(opened.inference.batch.done, timeout=30_000):
-        opened.batch.run()
-    qtbot.waitUntil(lambda: len(opened.session.document) == 2)
-    return opened
 
 
 def buttons(bench: Workbench) -> list[QPushButton]:

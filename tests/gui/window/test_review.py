@@ -20,14 +20,6 @@ from maskwright_gui.panels.effort_plots import rate_bars, score_bars, suggestion
 Key = Qt.Key
 
 
-@pytest.fixture
-def labelled(qtbot: QtBot, opened: Workbench) -> Workbench:
-    with qtbot.waitSignal(opened.inference.batch.done, timeout=30_000):
-        opened.batch.run()
-    qtbot.waitUntil(lambda: len(opened.session.document) == 2)
-    return opened
-
-
 def test_most_doubtful_image_comes_first_with_its_reason(labelled: Workbench) -> None:
     project = labelled.session.project
     project.stored.signals.set("uncertainty", {5: (9.0, {"reason": "many doubts", "boxes_xyxy": []})})

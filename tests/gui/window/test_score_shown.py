@@ -14,15 +14,6 @@ MoveTo = Callable[[float], None]
 
 
 @pytest.fixture
-def labelled(qtbot: QtBot, opened: Workbench) -> Workbench:
-    """All six images pre-labelled at 0.5 with a proposal of 0.9 and one of 0.8."""
-    with qtbot.waitSignal(opened.inference.batch.done, timeout=30_000):
-        opened.batch.run()
-    qtbot.waitUntil(lambda: len(opened.session.document) == 2)
-    return opened
-
-
-@pytest.fixture
 def move_to(qtbot: QtBot, labelled: Workbench) -> MoveTo:
     """Moves the score and waits until the image on screen follows."""
 

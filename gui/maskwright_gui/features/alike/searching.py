@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from maskwright.document.values import Instance
-from maskwright.monitor import Monitor, OperationCancelledError
+from maskwright.monitor import Monitor, MonitorFlag, OperationCancelledError
 from maskwright_gui.features.point.assistants import Assistants
 
 if TYPE_CHECKING:
@@ -13,21 +13,6 @@ if TYPE_CHECKING:
     from maskwright.project.store import Project
 
 LOOKING = "Looking for the like"
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """A monitor as the assistant asks it."""
-
-    monitor: Monitor
-
-    def is_set(self) -> bool:
-        """Whether nobody wants the answer any more."""
-        try:
-            self.monitor.check()
-        except OperationCancelledError:
-            return True
-        return False
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +32,7 @@ class Searcher:
         monitor.report(0, None, LOOKING)
         assistant = self.assistants.get(self.assistant_name)
         try:
-            return gathered_examples(self.project, image_id, examples, assistant, cancel=Asked(monitor))
+            return gathered_examples(self.project, image_id, examples, assistant, cancel=MonitorFlag(monitor))
         except InferenceCancelledError as error:
             raise OperationCancelledError from error
 
@@ -64,7 +49,7 @@ class Searcher:
         try:
             return found_on_image(
                 self.project, image_id, examples, assistant,
-                instances=instances, settings=settings, cancel=Asked(monitor),
+                instances=instances, settings=settings, cancel=MonitorFlag(monitor),
             )  # fmt: skip
         except InferenceCancelledError as error:
             raise OperationCancelledError from error

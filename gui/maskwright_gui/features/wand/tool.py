@@ -9,13 +9,12 @@ from maskwright.document import combine, edits
 from maskwright.document.change import Change
 from maskwright.geometry.polygon import Polygon
 from maskwright_gui.tools.area import targets_of, topmost_at
-from maskwright_gui.tools.base import BaseTool
 from maskwright_gui.tools.context import LOCKED_HINT, NO_CLASS_HINT, ToolContext
+from maskwright_gui.tools.disc import DiscTool
 from maskwright_gui.tools.overlay import NOTHING, Overlay, OverlayCircle, Stroke
-from maskwright_gui.tools.tool import Button, Cursor, KeyPress, Pointer
+from maskwright_gui.tools.tool import Button, Cursor, Pointer
 
 NAME = "wand"
-_SIZE_STEP = 1.15
 _LEAST_PX, _MOST_PX = 8.0, 400.0
 
 Point = tuple[float, float]
@@ -43,7 +42,7 @@ class Wands(Protocol):
     def ask(self, touch: Touch) -> None: ...
 
 
-class WandTool(BaseTool):
+class WandTool(DiscTool):
     """Works on the selected object, else begins a new one. Ctrl takes away."""
 
     name = NAME
@@ -51,7 +50,6 @@ class WandTool(BaseTool):
     def __init__(self, context: ToolContext, wands: Wands, serials: "count[int]") -> None:
         super().__init__(context)
         self._wands, self._serials = wands, serials
-        self._pointer: Pointer | None = None
 
     @property
     def hint(self) -> str:
@@ -86,25 +84,6 @@ class WandTool(BaseTool):
 
     def on_move(self, pointer: Pointer) -> None:
         self._pointer = pointer
-
-    def on_wheel(self, pointer: Pointer, steps: float) -> bool:
-        if pointer.modifiers.ctrl or pointer.modifiers.shift:
-            return False
-        self._pointer = pointer
-        self._resize(_SIZE_STEP**steps)
-        return True
-
-    def on_key(self, key: KeyPress) -> bool:
-        if key.name in ("[", "]"):
-            self._resize(_SIZE_STEP if key.name == "]" else 1 / _SIZE_STEP)
-            return True
-        if key.name == "Escape" and self._context.selection:
-            self._context.select(frozenset())
-            return True
-        return False
-
-    def wants_key(self, key: KeyPress) -> bool:
-        return key.name in ("[", "]")
 
     def on_document(self) -> None:
         """Clicks under way are for what they were made on; see `on_answer`."""

@@ -1,6 +1,6 @@
 """Whatever a person does, in whatever order: nothing raises, and the project has what the window shows.
 
-More: `MASKWRIGHT_RANDOM_SEEDS=20 MASKWRIGHT_RANDOM_STEPS=1200 pytest -n 2 tests/gui/window/test_random_work.py`.
+More: `MASKWRIGHT_RANDOM_SEEDS=20 MASKWRIGHT_RANDOM_STEPS=1200 pytest -n 2 tests/gui/window/whole/test_random_work.py`.
 """
 
 import os

@@ -1,6 +1,6 @@
 """By whatever road a project is changed, and whatever runs at the same time: it holds what was done, and shows it.
 
-More: `MASKWRIGHT_MODEL_SEEDS=20 MASKWRIGHT_MODEL_STEPS=600 pytest -n 2 tests/gui/window/test_modelled_work.py`.
+More: `MASKWRIGHT_MODEL_SEEDS=20 MASKWRIGHT_MODEL_STEPS=600 pytest -n 2 tests/gui/window/whole/test_modelled_work.py`.
 """
 
 import os

@@ -175,16 +175,16 @@ def test_tenth_done_image_offers_learning_once(qtbot: QtBot, project_bench: Work
     shown: list[int] = []
     project_bench.images.counted.connect(lambda done, _count: shown.append(done))
 
-    for id_, state, done in (
-        (ids[0], ImageState.IN_PROGRESS, 9),
-        (ids[0], ImageState.DONE, 10),
-        (ids[-1], ImageState.DONE, 11),
-    ):
+    def counts(id_: int, state: ImageState, done: int) -> None:
         project.stored.images.set_state(id_, state)
         project_bench.session.record_changed.emit(id_)
-        qtbot.waitUntil(lambda done=done: bool(shown) and shown[-1] == done)
+        qtbot.waitUntil(lambda: bool(shown) and shown[-1] == done)
 
-    qtbot.waitUntil(lambda: bool(told))
+    counts(ids[0], ImageState.IN_PROGRESS, 9)
+    counts(ids[0], ImageState.DONE, 10)
+    qtbot.waitUntil(lambda: bool(told))  # the offer is made beside the window and says how many are done by then
+    counts(ids[-1], ImageState.DONE, 11)
+
     assert [message.text for message in told] == ["10 images are done"]
     told[0].action()
     assert project_bench.learn.dialog is not None

@@ -1,11 +1,11 @@
 """`maskwright check`: what a consumer of an export would trip over."""
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from maskwright.cli import exit_codes
+from maskwright.cli.options import AsJson, ProjectArgument
 from maskwright.cli.output import print_json, progress_bar, reports_errors, results
 from maskwright.formats.coco import CocoExportOptions
 from maskwright.formats.gate import check as look_over
@@ -16,10 +16,10 @@ from maskwright.words import count_of
 
 @reports_errors
 def check(
-    project: Annotated[Path, typer.Argument(help="A project, or the image folder it lives in.")],
+    project: ProjectArgument,
     fix: Annotated[bool, typer.Option("--fix", help="Mend what can be mended without changing what is meant.")] = False,
     proposals: Annotated[bool, typer.Option(help="Look at what the model suggests, too.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON on standard output.")] = False,
+    as_json: AsJson = False,
 ) -> int:
     """Look over a project before it is exported. Exit code 3 when something in it would be refused or misread."""
     options = CocoExportOptions(include_proposals=proposals)

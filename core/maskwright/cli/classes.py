@@ -1,12 +1,12 @@
 """`maskwright classes`: the classes of a project, renamed or merged, for all images at once."""
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.table import Table
 
 from maskwright.cli import exit_codes
+from maskwright.cli.options import AsJson, ProjectArgument
 from maskwright.cli.output import print_json, reports_errors, results
 from maskwright.errors import ProjectError
 from maskwright.project import Project
@@ -14,7 +14,7 @@ from maskwright.project import Project
 
 @reports_errors
 def classes(
-    project: Annotated[Path, typer.Argument(help="A project, or the image folder it lives in.")],
+    project: ProjectArgument,
     rename: Annotated[
         tuple[str, str] | None, typer.Option(help="A class, by name or id, and its new name.", metavar="A B")
     ] = None,
@@ -22,7 +22,7 @@ def classes(
         tuple[str, str] | None, typer.Option(help="All objects of class A become objects of class B.", metavar="A B")
     ] = None,
     undo_merge: Annotated[bool, typer.Option("--undo-merge", help="Take the latest merge back.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON on standard output.")] = False,
+    as_json: AsJson = False,
 ) -> int:
     """List the classes with their objects; rename one, merge one into another, or take the latest merge back."""
     changes = rename is not None or merge is not None or undo_merge

@@ -11,6 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from maskwright.cli import exit_codes
+from maskwright.cli.options import AsJson, DryRun, Force
 from maskwright.cli.output import messages, print_json, reports_errors, require_two_outputs, summary
 from maskwright.cli.written import report_as_json, show_problems, show_reports
 from maskwright.errors import FormatError, ProjectError
@@ -38,11 +39,9 @@ def convert(
     to: Annotated[str, typer.Option("--to", help=f"Format to write: {_NAMES}.")],
     read_as: Annotated[str | None, typer.Option("--from", help="Format to read; else it is recognised.")] = None,
     strict: Annotated[bool, typer.Option("--strict", help="Write nothing unless all of it can be read.")] = False,
-    force: Annotated[bool, typer.Option("--force", help="Replace what is there.")] = False,
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Only say what would be written, and what would not be kept.")
-    ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON on standard output.")] = False,
+    force: Force = False,
+    dry_run: DryRun = False,
+    as_json: AsJson = False,
 ) -> int:
     """Convert annotations from one format to another; images are not touched. Exit code 3: not all could be read."""
     require_two_outputs(out, as_json=as_json)
@@ -88,7 +87,7 @@ def import_(
     relocate: Annotated[
         bool, typer.Option("--relocate", help="Look for missing images in other folders, by name and size.")
     ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON on standard output.")] = False,
+    as_json: AsJson = False,
 ) -> int:
     """Bring annotations made elsewhere into a project; untouched ones are exported as they came.
 

@@ -1,11 +1,7 @@
 """`maskwright duplicates`: images that show the same picture."""
 
-from pathlib import Path
-from typing import Annotated
-
-import typer
-
 from maskwright.cli import exit_codes
+from maskwright.cli.options import AsJson, ProjectArgument
 from maskwright.cli.output import print_json, progress_monitor, reports_errors, results
 from maskwright.project import Project
 from maskwright.words import count_of
@@ -13,8 +9,8 @@ from maskwright.words import count_of
 
 @reports_errors
 def duplicates(
-    project: Annotated[Path, typer.Argument(help="A project, or the image folder it lives in.")],
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON on standard output.")] = False,
+    project: ProjectArgument,
+    as_json: AsJson = False,
 ) -> int:
     """List groups of images that look alike: copies, other sizes, other compression."""
     from maskwright.operations.duplicates import find_duplicates

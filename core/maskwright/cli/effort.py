@@ -1,13 +1,13 @@
 """`maskwright effort`: what correcting a project has cost, and which thresholds would cost less."""
 
 from dataclasses import asdict
-from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.table import Table
 
 from maskwright.cli import exit_codes
+from maskwright.cli.options import ProjectArgument
 from maskwright.cli.output import print_json, reports_errors, results
 from maskwright.errors import ProjectError
 from maskwright.project import Project
@@ -17,7 +17,7 @@ from maskwright.review.report import EffortReport, summed_up
 
 @reports_errors
 def effort(
-    project: Annotated[Path, typer.Argument(help="A project, or the image folder it lives in.")],
+    project: ProjectArgument,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print JSON on standard output, with every object and image.")
     ] = False,

@@ -8,6 +8,7 @@ import typer
 from rich.table import Table
 
 from maskwright.cli import exit_codes
+from maskwright.cli.options import AsJson
 from maskwright.cli.output import messages, print_failures, print_json, progress_bar, reports_errors, results
 from maskwright.errors import MaskwrightError
 from maskwright.words import count_of
@@ -29,7 +30,7 @@ def evaluate(
     max_instances: Annotated[int | None, typer.Option(min=1, help="Per image. Default: the model's own.")] = None,
     device: Annotated[str, typer.Option(help="As `maskwright devices` lists them.")] = "CPU",
     precision: Annotated[str | None, typer.Option(help="f32 for figures that can be compared.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON on standard output.")] = False,
+    as_json: AsJson = False,
 ) -> int:
     """Print average precision and recall (pycocotools) of boxes and masks."""
     if (model is None) == (predictions is None):

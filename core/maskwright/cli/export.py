@@ -8,6 +8,7 @@ import typer
 
 from maskwright.cli import exit_codes
 from maskwright.cli.export_choices import chosen_format, profiles_help, require_fitting, require_place
+from maskwright.cli.options import AsJson, DryRun, Force, ProjectArgument
 from maskwright.cli.output import print_json, progress_bar, reports_errors, require_two_outputs, results_beside
 from maskwright.cli.written import report_as_json, show_reports
 from maskwright.formats.atomic import written_place
@@ -28,7 +29,7 @@ _FORMATS = ", ".join(sorted(known.name for known in FORMATS))
 
 @reports_errors
 def export(
-    project: Annotated[Path, typer.Argument(help="A project, or the image folder it lives in.")],
+    project: ProjectArgument,
     out: Annotated[Path, typer.Option("--out", "-o", help="The file or folder to write; - for standard output.")],
     proposals: Annotated[bool, typer.Option(help="Also what the model suggests and nobody decided on.")] = False,
     unreviewed: Annotated[bool, typer.Option(help="Also images that nobody looked at, without annotations.")] = False,
@@ -61,11 +62,9 @@ def export(
         typer.Option(help="Take the image files along; upright: with the EXIF orientation baked in."),
     ] = None,
     detections: Annotated[bool, typer.Option(help="Write a COCO results list: proposals with scores.")] = False,
-    force: Annotated[bool, typer.Option("--force", help="Replace what is there.")] = False,
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Only say what would be written, and what would not be kept.")
-    ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON on standard output.")] = False,
+    force: Force = False,
+    dry_run: DryRun = False,
+    as_json: AsJson = False,
 ) -> int:
     """Write a project's annotations: what a person accepted, corrected or drew."""
     require_two_outputs(out, as_json=as_json)

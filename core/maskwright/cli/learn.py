@@ -5,13 +5,13 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from rich.table import Table
 
 from maskwright.cli import exit_codes
+from maskwright.cli.options import ProjectArgument
 from maskwright.cli.output import messages, print_failures, print_json, progress_bar, reports_errors, results
 from maskwright.learning.events import LearnProgress
 from maskwright.learning.gate import Figures, classes_left_to
@@ -28,7 +28,7 @@ _RUN = "How it runs"
 
 @reports_errors
 def learn(
-    project: Annotated[Path, typer.Argument(help="A project, or the image folder it lives in.")],
+    project: ProjectArgument,
     minutes: Annotated[
         float, typer.Option(min=0.1, help="Of a processor core; three times as long where it is busy with other work.")
     ] = 5.0,

@@ -3,12 +3,10 @@
 import platform
 import sys
 from importlib.metadata import PackageNotFoundError, version
-from typing import Annotated
-
-import typer
 
 from maskwright._version import __version__
 from maskwright.cli import exit_codes
+from maskwright.cli.options import AsJson
 from maskwright.cli.output import print_json, reports_errors, results
 
 _LIBRARIES = (
@@ -20,8 +18,6 @@ _LIBRARIES = (
     "SQLAlchemy",
     "PySide6-Essentials",
 )
-
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON on standard output.")]
 
 
 @reports_errors

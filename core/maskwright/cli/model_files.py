@@ -8,14 +8,13 @@ import typer
 from rich.table import Table
 
 from maskwright.cli import exit_codes
+from maskwright.cli.options import AsJson
 from maskwright.cli.output import messages, print_json, reports_errors, results
 from maskwright.errors import MaskwrightError
 
 if TYPE_CHECKING:
     from maskwright.models.bench import Timing
     from maskwright.models.quantise import Cost
-
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON on standard output.")]
 
 
 @reports_errors

@@ -9,6 +9,7 @@ from rich.table import Table
 
 from maskwright.cli import exit_codes
 from maskwright.cli.model_files import bench, checked_precision, convert, quantize
+from maskwright.cli.options import AsJson
 from maskwright.cli.output import messages, print_json, progress_bar, reports_errors, results
 from maskwright.errors import MaskwrightError
 
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
 
 app = typer.Typer(help="List, get, convert, check and remove models.", epilog=exit_codes.HELP, no_args_is_help=True)
 
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON on standard output.")]
 Name = Annotated[str, typer.Argument(help="As `maskwright models list` names it.")]
 
 

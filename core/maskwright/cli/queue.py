@@ -1,19 +1,19 @@
 """`maskwright queue`: which images a person should look at first, and why."""
 
-from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
 from rich.table import Table
 
 from maskwright.cli import exit_codes
+from maskwright.cli.options import ProjectArgument
 from maskwright.cli.output import print_json, progress_monitor, reports_errors, results
 from maskwright.project import Project
 
 
 @reports_errors
 def queue(
-    project: Annotated[Path, typer.Argument(help="A project, or the image folder it lives in.")],
+    project: ProjectArgument,
     order: Annotated[
         Literal["uncertainty", "disagreement", "rarity", "name"], typer.Option(help="What puts an image first.")
     ] = "uncertainty",

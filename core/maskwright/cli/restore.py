@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from maskwright.cli import exit_codes
+from maskwright.cli.options import AsJson, ProjectArgument
 from maskwright.cli.output import print_json, reports_errors, results
 from maskwright.errors import ProjectError
 from maskwright.project.anew import set_aside
@@ -19,7 +20,7 @@ from maskwright.words import count_of
 
 @reports_errors
 def restore(
-    project: Annotated[Path, typer.Argument(help="A project, or the image folder it lives in.")],
+    project: ProjectArgument,
     backup: Annotated[str | None, typer.Argument(help="Name of a copy, as listed; none: list them.")] = None,
     anew: Annotated[
         bool, typer.Option("--anew", help="Set a damaged project aside of which no copy is whole, to begin again.")
@@ -28,7 +29,7 @@ def restore(
         bool,
         typer.Option("--salvage", help="Take what can still be read out of a damaged project, and go on with that."),
     ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON on standard output.")] = False,
+    as_json: AsJson = False,
 ) -> int:
     """List the earlier copies of a project, or bring one back; what was there is kept as a copy, too."""
     file = find_project(project)

@@ -1,11 +1,7 @@
 """`maskwright trust`: a project of somebody else may read images from the folder that it names."""
 
-from pathlib import Path
-from typing import Annotated
-
-import typer
-
 from maskwright.cli import exit_codes
+from maskwright.cli.options import AsJson, ProjectArgument
 from maskwright.cli.output import print_json, reports_errors, results
 from maskwright.project import Project
 from maskwright.project.image_folders import trust as allow
@@ -13,8 +9,8 @@ from maskwright.project.image_folders import trust as allow
 
 @reports_errors
 def trust(
-    project: Annotated[Path, typer.Argument(help="A project, or the image folder it lives in.")],
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON on standard output.")] = False,
+    project: ProjectArgument,
+    as_json: AsJson = False,
 ) -> int:
     """Let a project read images from a folder that is not beside it; asked for once, when it was made elsewhere."""
     with Project.open(project, read_only=True, trusts_images=True) as opened:

@@ -1,0 +1,11 @@
+"""Arguments and options that several commands have, worded once."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+ProjectArgument = Annotated[Path, typer.Argument(help="A project, or the image folder it lives in.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON on standard output.")]
+Force = Annotated[bool, typer.Option("--force", help="Replace what is there.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Only say what would be written, and what would not be kept.")]

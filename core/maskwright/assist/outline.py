@@ -10,6 +10,7 @@ from maskwright.assist.placing import SoftMask
 from maskwright.geometry.convert import mask_to_polygons
 from maskwright.geometry.dense import mask_to_dense
 from maskwright.geometry.polygon import Polygon
+from maskwright.geometry.raster import full_mask
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,10 +37,7 @@ class Outline:
     @property
     def mask(self) -> NDArray[np.bool_]:
         """(H, W) bool at the image's size, made anew at each call."""
-        full = np.zeros(self.image_size_wh[::-1], np.bool_)
-        (x, y), (height, width) = self.crop_xy, self.crop_mask.shape
-        full[y : y + height, x : x + width] = self.crop_mask
-        return full
+        return full_mask(self.crop_mask, self.crop_xy, self.image_size_wh)
 
     @property
     def area(self) -> int:

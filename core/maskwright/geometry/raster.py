@@ -73,6 +73,14 @@ def polygons_to_mask(polygons: Sequence[Polygon], size_wh: tuple[int, int]) -> N
     return rle_to_mask(polygons_to_rle(polygons, size_wh))
 
 
+def full_mask(crop_mask: NDArray[np.bool_], crop_xy: tuple[int, int], size_wh: tuple[int, int]) -> NDArray[np.bool_]:
+    """(H, W) bool at the image's size from its smallest window (h, w), whose corner lies at `crop_xy`."""
+    full = np.zeros(size_wh[::-1], np.bool_)
+    (x, y), (height, width) = crop_xy, crop_mask.shape
+    full[y : y + height, x : x + width] = crop_mask
+    return full
+
+
 def mask_to_rle(mask: NDArray[np.bool_ | np.uint8]) -> Rle:
     """Of a (H, W) mask; anything nonzero is foreground."""
     pixels = mask if mask.dtype == np.bool_ else mask != 0

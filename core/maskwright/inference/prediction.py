@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from maskwright.geometry.convert import LastPrepared, TracedMask, traced_to_polygons, trimmed_to_traced
 from maskwright.geometry.dense import mask_to_dense
 from maskwright.geometry.polygon import Polygon
-from maskwright.geometry.raster import mask_to_rle, rounded
+from maskwright.geometry.raster import full_mask, mask_to_rle, rounded
 
 
 @dataclass(slots=True, eq=False)
@@ -96,10 +96,7 @@ class Prediction:
     @property
     def mask(self) -> NDArray[np.bool_]:
         """(H, W) bool at the image's size, made anew at each call."""
-        full = np.zeros(self.image_size_wh[::-1], np.bool_)
-        (x, y), (height, width) = self.crop_xy, self.crop_mask.shape
-        full[y : y + height, x : x + width] = self.crop_mask
-        return full
+        return full_mask(self.crop_mask, self.crop_xy, self.image_size_wh)
 
     @property
     def polygons(self) -> tuple[Polygon, ...]:

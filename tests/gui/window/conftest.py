@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QFileDialog
 from pytestqt.qtbot import QtBot
 
 import tiny_models
+from maskwright.document.change import Change
 from maskwright.inference.model import Model, load_model
 from maskwright_gui import link
 from maskwright_gui.app import Workbench
@@ -16,6 +17,7 @@ from maskwright_gui.dialogs.unsaved import Leaving, UnsavedDialog
 from maskwright_gui.main_window import DEFAULT_SIZE
 from maskwright_gui.workers import ending, executor
 from maskwright_gui.workers.inference import Loader
+from project_builders import drawn, square
 from window_support import GatedModel, image_folder
 
 
@@ -103,4 +105,15 @@ def labelled(qtbot: QtBot, opened: Workbench) -> Workbench:
     with qtbot.waitSignal(opened.inference.batch.done, timeout=30_000):
         opened.batch.run()
     qtbot.waitUntil(lambda: len(opened.session.document) == 2)
+    return opened
+
+
+@pytest.fixture
+def classed(opened: Workbench) -> Workbench:
+    """A cell (1) and a cat (2) on the image on screen."""
+    session = opened.session
+    session.project.stored.ensure_categories([(1, "cell"), (2, "cat")])
+    session.classes.reload()
+    assert [session.new_instance_id() for _ in range(2)] == [1, 2]
+    session.edit(Change.create([drawn(1), drawn(2, square(20), category_id=2)]), "Draw")
     return opened

@@ -2,30 +2,18 @@
 
 from pathlib import Path
 
-import pytest
 from PySide6.QtWidgets import QLineEdit, QMessageBox, QTreeWidget
 from pytestqt.qtbot import QtBot
 
-from maskwright.document.change import Change
 from maskwright.inference.labels import COCO_CATEGORIES
 from maskwright.prelabel import project_categories
 from maskwright.project import Proposal
 from maskwright_gui.app import Workbench
 from maskwright_gui.panels.categories import MOST_WITHOUT_SEARCH
-from project_builders import drawn, square
+from project_builders import square
 from window_support import GatedModel
 
 CELL, CAT = 1, 2
-
-
-@pytest.fixture
-def classed(opened: Workbench) -> Workbench:
-    session = opened.session
-    session.project.stored.ensure_categories([(CELL, "cell"), (CAT, "cat")])
-    session.classes.reload()
-    assert [session.new_instance_id() for _ in range(2)] == [1, 2]
-    session.edit(Change.create([drawn(1), drawn(2, square(20), category_id=CAT)]), "Draw")
-    return opened
 
 
 def names(bench: Workbench) -> list[str]:

@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 
-import pytest
 from PySide6.QtWidgets import QMessageBox
 from pytestqt.qtbot import QtBot
 
@@ -12,20 +11,9 @@ from maskwright.project.categories import CategoryUse
 from maskwright_gui.app import Workbench
 from maskwright_gui.features.classes.sentences import what_merges
 from maskwright_gui.panels.image_query import ImageQuery
-from project_builders import drawn, square
+from project_builders import square
 
 CELL, CAT = 1, 2
-
-
-@pytest.fixture
-def classed(opened: Workbench) -> Workbench:
-    """A cell (1) and a cat (2) on the image on screen."""
-    session = opened.session
-    session.project.stored.ensure_categories([(CELL, "cell"), (CAT, "cat")])
-    session.classes.reload()
-    assert [session.new_instance_id() for _ in range(2)] == [1, 2]
-    session.edit(Change.create([drawn(1), drawn(2, square(20), category_id=CAT)]), "Draw")
-    return opened
 
 
 def merge(qtbot: QtBot, bench: Workbench) -> None:

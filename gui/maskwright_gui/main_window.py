@@ -111,8 +111,8 @@ class MainWindow(QMainWindow):
         self._hidden_chrome: list[QWidget] = []
         self.canvas.hint_changed.connect(self.status.show_hint)
         self.status.show_hint(self.canvas.hint)
-        self.canvas.zoom_changed.connect(self.status.show_zoom)
-        self.status.zoom_clicked.connect(self.canvas.zoom_to_actual)
+        self.canvas.navigator.zoom_changed.connect(self.status.show_zoom)
+        self.status.zoom_clicked.connect(self.canvas.navigator.zoom_to_actual)
 
     def add_dock(
         self,

@@ -111,7 +111,7 @@ def _clicking(bench: Any) -> None:
 
     canvas = bench.window.canvas
     for x in range(30):
-        place = QPoint(*map(round, canvas.viewport.to_screen(100 + 12 * x, 240)))
+        place = QPoint(*map(round, canvas.navigator.viewport.to_screen(100 + 12 * x, 240)))
         QTest.mouseMove(canvas, place)
         QTest.mouseClick(canvas, Qt.MouseButton.LeftButton, pos=place)
         QTest.qWait(200)

@@ -45,7 +45,7 @@ def open_view(image: ImagePyramid, document: Document) -> CanvasView:
     view = CanvasView()
     view.resize(*SIZE)
     view.set_style(CanvasStyle())
-    view.set_image(image)
+    view.renderer.set_image(image)
     view.set_document(document)
     ids = count(1_000_000)
     view.context.allocate_id = lambda: next(ids)
@@ -64,7 +64,7 @@ def open_view(image: ImagePyramid, document: Document) -> CanvasView:
 def settle(view: CanvasView) -> None:
     for _ in range(3):
         QTest.qWait(70)
-        view.finish_rendering()
+        view.renderer.finish()
     QApplication.processEvents()
 
 
@@ -119,7 +119,7 @@ def hover_steps(view: QWidget, steps: int) -> Iterator[Callable[[], None]]:
 
 
 def on_screen(view: CanvasView, x: float, y: float) -> QPoint:
-    return QPoint(*map(round, view.viewport.to_screen(x, y)))
+    return QPoint(*map(round, view.navigator.viewport.to_screen(x, y)))
 
 
 def vertex_drag(view: CanvasView, steps: int) -> Timing:
@@ -158,7 +158,7 @@ def next_images(view: CanvasView, steps: int) -> Timing:
     documents = [scene(10, 40, wh), scene(11, 40, wh)]
 
     def show(number: int) -> None:
-        view.set_image(images[number % 2])
+        view.renderer.set_image(images[number % 2])
         view.set_document(documents[number % 2])
 
     return Timing(iter([lambda number=number: show(number) for number in range(steps)]))
@@ -173,7 +173,7 @@ def brush_stroke(image: ImagePyramid, steps: int) -> Timing:
     view.set_options(ToolOptions(brush_radius=40))
     view.set_tool(BrushTool(view.context))
     view.set_selection(frozenset({1}))
-    view.zoom_to_box((2_600, 1_000, 3_200, 1_400))
+    view.navigator.zoom_to_box((2_600, 1_000, 3_200, 1_400))
     settle(view)
     start = on_screen(view, *ring[0])
     timing = Timing(drag_steps(view, start, steps, Qt.MouseButton.LeftButton))
@@ -217,17 +217,17 @@ def bench_scene(instance_count: int, frame_goal: float, steps: int, pythons: Map
     view = open_view(ImagePyramid.of(image), document)
     name = f"{instance_count:,} polygons"
     show(f"{name}: zoom by wheel", Timing(zoom_steps(view, steps)), frame_goal, naive_zoom, step="zoom")
-    view.zoom_to_fit()
+    view.navigator.zoom_to_fit()
     settle(view)
     show(f"{name}: hover and hit test", Timing(hover_steps(view, steps)), 1.0, naive_move, step="hover")
     show(f"{name}: vertex drag at fit", vertex_drag(view, steps), 1.0, naive_move, step="drag at fit")
-    view.zoom_to_box((1800, 1300, 2120, 1500))
+    view.navigator.zoom_to_box((1800, 1300, 2120, 1500))
     settle(view)
     pan = Timing(drag_steps(view, QPoint(600, 400), steps, Qt.MouseButton.MiddleButton, stride=9))
-    show(f"{name}: pan at {view.zoom:.0f}00 %", pan, frame_goal, naive_zoom, step="pan")
+    show(f"{name}: pan at {view.navigator.zoom:.0f}00 %", pan, frame_goal, naive_zoom, step="pan")
     drag = vertex_drag_in_sight(view, steps)
-    show(f"{name}: vertex drag at {view.zoom:.0f}00 %", drag, 1.0, naive_move, step="drag enlarged")
-    view.zoom_to_fit()
+    show(f"{name}: vertex drag at {view.navigator.zoom:.0f}00 %", drag, 1.0, naive_move, step="drag enlarged")
+    view.navigator.zoom_to_fit()
     settle(view)
     show(f"{name}: undo of a 500-object change", undo_of_many(view, range(1, 501)), 50.0, step="undo")
     if instance_count == 2_000:
@@ -238,7 +238,7 @@ def bench_scene(instance_count: int, frame_goal: float, steps: int, pythons: Map
 
 def vertex_drag_in_sight(view: CanvasView, steps: int) -> Timing:
     """As `vertex_drag`, with whatever object lies in the middle of the screen."""
-    x, y = view.viewport.to_image(SIZE[0] / 2, SIZE[1] / 2)
+    x, y = view.navigator.viewport.to_image(SIZE[0] / 2, SIZE[1] / 2)
     near = view.context.index.ids_touching((x - 60, y - 60, x + 60, y + 60))
     chosen = view.context.document[near[len(near) // 2]]
     view.set_selection(frozenset({chosen.id}))

@@ -199,7 +199,7 @@ class Hand:
     def _place(self, x: float, y: float):  # type: ignore[no-untyped-def]
         from PySide6.QtCore import QPoint
 
-        return QPoint(*map(round, self._canvas.viewport.to_screen(x, y)))
+        return QPoint(*map(round, self._canvas.navigator.viewport.to_screen(x, y)))
 
     def _click(self, x: float, y: float, *, alt: bool = False) -> None:
         modifier = self._qt.KeyboardModifier.AltModifier if alt else self._qt.KeyboardModifier.NoModifier

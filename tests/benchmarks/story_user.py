@@ -211,7 +211,7 @@ class User:
         return window.focusWidget() or self.bench.window.canvas
 
     def _on_screen(self, x: float, y: float) -> QPoint:
-        return QPoint(*(round(value) for value in self.bench.window.canvas.viewport.to_screen(x, y)))
+        return QPoint(*(round(value) for value in self.bench.window.canvas.navigator.viewport.to_screen(x, y)))
 
 
 def by_class(things: Iterable[Thing]) -> list[Thing]:

@@ -61,6 +61,14 @@ class Document:
         """Whether the change was made for this state of its instances."""
         return all(self.instances.get(id_) == before for id_, before, _ in change)
 
+    def bounds_of(self, ids: Collection[int]) -> tuple[float, float, float, float] | None:
+        """xyxy around these instances, of those that are here; None where none is."""
+        boxes = [self.instances[id_].bounds_xyxy for id_ in ids if id_ in self.instances]
+        if not boxes:
+            return None
+        lefts, tops, rights, bottoms = zip(*boxes, strict=True)
+        return min(lefts), min(tops), max(rights), max(bottoms)
+
     def __iter__(self) -> Iterator[Instance]:
         return iter(self.instances.values())
 

@@ -55,6 +55,12 @@ def pointer_at(
     return Pointer(x, y, modifiers_of(modifiers), held, viewport.scale, is_double)
 
 
+def pointer_of(event: QMouseEvent, viewport: Viewport, *, is_double: bool = False) -> Pointer:
+    """The same, with the button pressed or released; on a move the left one if it is held."""
+    place, button = event.position(), _held_button(event)
+    return pointer_at(place, viewport, event.modifiers(), button=button, is_double=is_double)
+
+
 def key_of(event: QKeyEvent) -> KeyPress:
     """The key by name; for a character its upper case."""
     name = _NAMES.get(Qt.Key(event.key()))
@@ -72,8 +78,7 @@ def cursor_shape(cursor: Cursor) -> Qt.CursorShape:
     return _CURSORS[cursor]
 
 
-def held_button(event: QMouseEvent) -> Qt.MouseButton:
-    """The button pressed or released; on a move the left one if it is held."""
+def _held_button(event: QMouseEvent) -> Qt.MouseButton:
     if event.type() != QEvent.Type.MouseMove:
         return event.button()
     is_left = event.buttons() & Qt.MouseButton.LeftButton

@@ -4,7 +4,7 @@ from PySide6.QtCore import QPointF, QRect, QRectF, Qt
 from PySide6.QtGui import QColor, QMouseEvent, QPainter, QPaintEvent, QPixmap
 from PySide6.QtWidgets import QWidget
 
-from maskwright_gui.canvas.navigation import NavigableView
+from maskwright_gui.canvas.navigator import Navigator
 from maskwright_gui.canvas.pyramid import ImagePyramid
 
 LONGER_SIDE = 168
@@ -16,9 +16,9 @@ _SHOWN_BELOW = 0.98
 class Minimap(QWidget):
     """Appears in the lower right corner once part of the image is out of view; press or drag to go there."""
 
-    def __init__(self, view: NavigableView) -> None:
+    def __init__(self, view: QWidget, navigator: Navigator) -> None:
         super().__init__(view)
-        self._view = view
+        self._view, self._navigator = view, navigator
         self._pyramid: ImagePyramid | None = None
         self._picture = QPixmap()
         """Made when it is first needed: at fit it never is."""
@@ -27,7 +27,7 @@ class Minimap(QWidget):
         self.setToolTip("Press or drag to move the view")
         self.setCursor(Qt.CursorShape.ArrowCursor)
         self.hide()
-        view.viewport_changed.connect(self.follow)
+        navigator.viewport_changed.connect(self.follow)
 
     def set_pyramid(self, pyramid: ImagePyramid | None) -> None:
         """The image that it shows small."""
@@ -68,7 +68,7 @@ class Minimap(QWidget):
 
     def _frame(self) -> QRectF:
         """The part in view, in this widget's pixels."""
-        viewport = self._view.viewport
+        viewport = self._navigator.viewport
         x1, y1, x2, y2 = viewport.visible_box
         scale = self.width() / viewport.image_wh[0]
         frame = QRectF(x1 * scale, y1 * scale, (x2 - x1) * scale, (y2 - y1) * scale)
@@ -79,8 +79,8 @@ class Minimap(QWidget):
         return frame.width() * frame.height() / max(self.width() * self.height(), 1)
 
     def _go(self, place: QPointF) -> None:
-        scale = self._view.viewport.image_wh[0] / max(self.width(), 1)
-        self._view.centre_on(place.x() * scale, place.y() * scale)
+        scale = self._navigator.viewport.image_wh[0] / max(self.width(), 1)
+        self._navigator.centre_on(place.x() * scale, place.y() * scale)
 
     # Qt
 

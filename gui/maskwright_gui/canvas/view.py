@@ -1,22 +1,24 @@
 """The canvas widget: shows one image with its instances and feeds mouse and keys to the active tool.
 
 It never changes a document: tools hand their `Change` to `change_requested`, and what the session makes of it comes
-back through `apply_change`.
+back through `apply_change`. How it looks is its `renderer`'s, which part of the image is shown its `navigator`'s.
 """
 
 from collections.abc import Callable, Collection, Mapping
+from types import MappingProxyType
 
-from PySide6.QtCore import QEvent, QPoint, QPointF, Qt, Signal
-from PySide6.QtGui import QContextMenuEvent, QFocusEvent, QKeyEvent, QMouseEvent, QWheelEvent
+from PySide6.QtCore import QEvent, QPoint, QPointF, QSize, Qt, Signal
+from PySide6.QtGui import QContextMenuEvent, QFocusEvent, QKeyEvent, QMouseEvent, QPaintEvent, QResizeEvent, QWheelEvent
 from PySide6.QtWidgets import QWidget
 
 from maskwright.document.change import Change
 from maskwright.document.document import Document
-from maskwright.document.spatial import is_shown
-from maskwright_gui.canvas.events import cursor_shape, held_button, pointer_at
+from maskwright_gui.canvas.events import cursor_shape, pointer_at, pointer_of
 from maskwright_gui.canvas.key_pointer import KeyPointer
+from maskwright_gui.canvas.minimap import Minimap
+from maskwright_gui.canvas.navigator import WHEEL_NOTCH, Navigator
+from maskwright_gui.canvas.renderer import CanvasRenderer, boxes_of
 from maskwright_gui.canvas.style import CanvasStyle
-from maskwright_gui.canvas.surface import CanvasSurface, boxes_of
 from maskwright_gui.canvas.tool_keys import ToolKeys
 from maskwright_gui.canvas.viewport import Box
 from maskwright_gui.keymap import with_keys
@@ -24,11 +26,10 @@ from maskwright_gui.tools.context import ToolContext, ToolOptions
 from maskwright_gui.tools.select import SelectTool
 from maskwright_gui.tools.tool import KeyPress, Pointer, Tool
 
-_WHEEL_NOTCH = 120.0
 HIDDEN_HINT = "The objects are hidden, {toggle_objects} shows them"
 
 
-class CanvasView(CanvasSurface):
+class CanvasView(QWidget):
     """See the module; all looks are in `CanvasStyle`, all editing in the tools."""
 
     change_requested = Signal(object, str)
@@ -50,22 +51,24 @@ class CanvasView(CanvasSurface):
     """(global position, ids under the pointer, topmost first)"""
 
     def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(ToolContext(self._request_change, self._request_selection), parent)
+        super().__init__(parent)
+        self.context = ToolContext(self.change_requested.emit, self.selection_requested.emit)
+        self.navigator = Navigator(self)
+        self.renderer = CanvasRenderer(self, self.context, self.navigator)
+        self.minimap = Minimap(self, self.navigator)
         self.context.ask_class = self.class_missing.emit
         self.setAccessibleName("Canvas")
         self.setMouseTracking(True)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
-        self.settled.connect(self._report_pointer)
-        self.image_changed.connect(self._report_pointer)
+        self.renderer.settled.connect(self._on_settled)
+        self.renderer.image_changed.connect(self._on_image)
         self._tool: Tool = SelectTool(self.context)
-        self._hint = ""
-        self._was_busy = False
+        self._hint, self._was_busy = "", False
         self._key_pointer = KeyPointer()
         self.shown_keys: Mapping[str, str] = {}
         """{action id, or key as the tools know it: as a user reads it}"""
-        self.set_tool_keys(ToolKeys())
-        self._settle_timer.timeout.connect(self._hover_again)
+        self.set_keys(ToolKeys())
 
     def set_document(self, document: Document) -> None:
         """Show another document: no selection, no running gesture."""
@@ -73,14 +76,14 @@ class CanvasView(CanvasSurface):
         self.context.selection = frozenset()
         self.context.set_document(document)
         self._tool.on_document()
-        self._show_document()
-        self._refresh()
+        self.renderer.show_document()
+        self.show_tool()
 
     def apply_change(self, change: Change, document: Document) -> None:
         """`document` is the one shown so far after `change`."""
         self.context.apply(change, document)
         self._tool.on_document()
-        self._refresh(dirty=boxes_of(change))
+        self.show_tool(dirty=boxes_of(change))
 
     def set_selection(self, ids: frozenset[int]) -> None:
         """These instances have handles."""
@@ -88,54 +91,48 @@ class CanvasView(CanvasSurface):
             return
         self.context.selection = frozenset(ids)
         self._tool.on_document()
-        self._refresh()
+        self.show_tool()
 
     def set_category(self, category_id: int | None) -> None:
         """The class of newly drawn instances."""
         self.context.category_id = category_id
         self._name_category()
-        self._refresh()
+        self.show_tool()
 
     def set_style(self, style: CanvasStyle) -> None:
         """Colours, names and what is shown."""
-        super().set_style(style)
+        self.renderer.set_style(style)
         self._name_category()
 
     def _name_category(self) -> None:
-        known = self.context.category_id
-        self.context.category_name = self.style_values.name(known) if known is not None else ""
+        context, style = self.context, self.renderer.style
+        context.category_name = style.name(context.category_id) if context.category_id is not None else ""
 
     def set_read_only(self, is_read_only: bool) -> None:
         """Whether objects can only be looked at and selected."""
         self.context.is_read_only = is_read_only
-        self._refresh()
+        self.show_tool()
 
     def set_options(self, options: ToolOptions) -> None:
         """How tools behave: snapping, joining, brush."""
         self.context.options = options
-        self._refresh()
+        self.show_tool()
 
     def show_objects(self, is_on: bool) -> None:
         """Off: the hint says so, and how they come back."""
-        super().show_objects(is_on)
-        self._refresh()
+        self.renderer.show_objects(is_on)
+        self.show_tool()
 
-    def set_tool_keys(self, keys: ToolKeys) -> None:
-        """Keys that stand for those which the tools know."""
-        self._tool_keys = keys
-        self.shown_keys = {**self.shown_keys, **keys.shown}
-        self._refresh()
-
-    def set_shown_keys(self, shown: Mapping[str, str]) -> None:
-        """Those of the actions, for the hints: {action id: as a user reads it}."""
-        self.shown_keys = {**shown, **self._tool_keys.shown}
-        self._refresh()
+    def set_keys(self, keys: ToolKeys, of_actions: Mapping[str, str] = MappingProxyType({})) -> None:
+        """Keys that stand for those which the tools know; the actions' are for the hints: {id: as a user reads it}."""
+        self._tool_keys, self.shown_keys = keys, {**of_actions, **keys.shown}
+        self.show_tool()
 
     def set_tool(self, tool: Tool) -> None:
         """Make a tool the active one; the former one's draft is thrown away. Build it with `self.context`."""
         self._cancel_gesture()
         self._tool = tool
-        self._refresh()
+        self.show_tool()
         self.tool_changed.emit(tool.name)
 
     @property
@@ -145,38 +142,43 @@ class CanvasView(CanvasSurface):
 
     def step_back(self) -> bool:
         """Undo within the running gesture; False when there is none."""
-        return self._after(self._tool.step_back())
+        return self._shown_after(self._tool.step_back())
 
     def step_forward(self) -> bool:
         """Redo within the gesture; False when it has nothing to put back."""
-        return self._after(self._tool.step_forward())
+        return self._shown_after(self._tool.step_forward())
 
     @property
     def is_busy(self) -> bool:
         """Whether a gesture is under way."""
         return self._tool.is_busy
 
-    def show_tool(self) -> None:
-        """Something else than mouse and keys has changed the tool's draft."""
-        self._refresh()
-
     @property
     def hint(self) -> str:
         """What the keys do in the active tool."""
         return self._hint
 
-    def select_all(self) -> None:
-        """All that is shown."""
-        self.context.select(frozenset(instance.id for instance in self.context.document if is_shown(instance)))
+    @property
+    def id_under_pointer(self) -> int | None:
+        """The topmost object there; None where the pointer is elsewhere."""
+        pointer = self.renderer.pointer
+        return next(iter(self._ids_at(QPointF(pointer))), None) if pointer is not None else None
+
+    def show_instances(self, ids: Collection[int]) -> None:
+        """What keys or a list have chosen comes into view."""
+        if (box := self.context.document.bounds_of(ids)) is not None:
+            self.navigator.bring_into_view(box)
+
+    def zoom_to_selection(self) -> None:
+        """So that all that is selected is in view."""
+        if (box := self.context.document.bounds_of(self.context.selection)) is not None:
+            self.navigator.zoom_to_box(box)
 
     def place_of_selection(self) -> QPoint:
         """The middle of what is selected, widget pixels; of the canvas where that is not in view."""
-        boxes = [
-            self.context.document[id_].bounds_xyxy for id_ in self.context.selection if id_ in self.context.document
-        ]
-        if boxes:
-            x1, y1, x2, y2 = boxes[0]
-            place = QPointF(*self._viewport.to_screen((x1 + x2) / 2, (y1 + y2) / 2)).toPoint()
+        if (box := self.context.document.bounds_of(self.context.selection)) is not None:
+            x1, y1, x2, y2 = box
+            place = QPointF(*self.navigator.viewport.to_screen((x1 + x2) / 2, (y1 + y2) / 2)).toPoint()
             if self.rect().contains(place):
                 return place
         return self.rect().center()
@@ -185,76 +187,88 @@ class CanvasView(CanvasSurface):
         self._tool.cancel()
         self._key_pointer.forget_button()
 
-    def _hover_again(self) -> None:
+    def _on_settled(self) -> None:
         """After zooming by keys the resting pointer is over something else."""
-        if self._pointer is not None and not self._tool.is_busy and not self.is_panning:
-            self._tool.on_move(pointer_at(QPointF(self._pointer), self._viewport))
-            self._refresh()
+        self._report_pointer()
+        at = self.renderer.pointer
+        if at is not None and not self._tool.is_busy and not self.navigator.is_panning:
+            self._tool.on_move(pointer_at(QPointF(at), self.navigator.viewport))
+            self.show_tool()
+
+    def _on_image(self) -> None:
+        self.minimap.set_pyramid(self.renderer.pyramid)
+        self._report_pointer()
 
     def _report_pointer(self) -> None:
         """Another pixel may lie below a pointer that has not moved."""
-        if self._pointer is not None:
-            self.cursor_moved.emit(*self._viewport.to_image(self._pointer.x(), self._pointer.y()))
+        if (at := self.renderer.pointer) is not None:
+            self.cursor_moved.emit(*self.navigator.viewport.to_image(at.x(), at.y()))
 
-    def _request_change(self, change: Change, label: str) -> None:
-        self.change_requested.emit(change, label)
-
-    def _request_selection(self, ids: frozenset[int]) -> None:
-        self.selection_requested.emit(ids)
-
-    def _refresh(self, dirty: Collection[Box] = ()) -> None:
-        """After anything that may change what the tool shows or says."""
-        self._show_overlay(self._tool.overlay(), dirty)
-        hint = self._tool.hint if self.shows_objects else f"{HIDDEN_HINT} · {self._tool.hint}"
-        named = self._key_pointer.hint(hint, has_ring=self._has_focus_ring)
+    def show_tool(self, dirty: Collection[Box] = ()) -> None:
+        """After anything that may change what the tool shows or says; an edit has changed what is in `dirty`."""
+        self.renderer.show_overlay(self._tool.overlay(), dirty)
+        hint = self._tool.hint if self.renderer.shows_objects else f"{HIDDEN_HINT} · {self._tool.hint}"
+        named = self._key_pointer.hint(hint, has_ring=self.renderer.has_focus_ring)
         hint = with_keys(named, self.shown_keys)
         if hint != self._hint:
             self._hint = hint
             self.hint_changed.emit(hint)
         shape = cursor_shape(self._tool.cursor)
-        if not self.is_panning and self.cursor().shape() != shape:
+        if not self.navigator.is_panning and self.cursor().shape() != shape:
             self.setCursor(shape)
         if self._tool.is_busy != self._was_busy:
             self._was_busy = self._tool.is_busy
             self.busy_changed.emit(self._was_busy)
         self.tool_shown.emit()
 
-    def _after(self, is_used: bool) -> bool:
-        if is_used:
-            self._refresh()
+    def _shown_after(self, is_used: bool) -> bool:
+        self.show_tool()
         return is_used
 
     def _use_tool_at(self, event: QMouseEvent, handler: Callable[[Pointer], None], *, is_double: bool = False) -> None:
-        place, button = event.position(), held_button(event)
-        handler(pointer_at(place, self._viewport, event.modifiers(), button=button, is_double=is_double))
-        self._refresh()
+        handler(pointer_of(event, self.navigator.viewport, is_double=is_double))
+        self.show_tool()
         event.accept()
 
     def _ask_for_menu(self, place: QPointF) -> None:
-        x, y = self._viewport.to_image(place.x(), place.y())
-        stack = tuple(self.context.index.at(x, y, tolerance=2 / self.zoom))
-        self.context_menu_requested.emit(self.mapToGlobal(place).toPoint(), stack)
+        self.context_menu_requested.emit(self.mapToGlobal(place).toPoint(), self._ids_at(place))
+
+    def _ids_at(self, place: QPointF) -> tuple[int, ...]:
+        """What lies under a place on the widget, topmost first."""
+        x, y = self.navigator.viewport.to_image(place.x(), place.y())
+        return tuple(self.context.index.at(x, y, tolerance=2 / self.navigator.zoom))
 
     def _use_key_pointer(self, key: KeyPress) -> None:
         """Arrows, Insert and Home stand for the mouse."""
-        known, start = self._key_pointer, QPointF(self._pointer or self.rect().center())
+        known, start = self._key_pointer, QPointF(self.renderer.pointer or self.rect().center())
         if known.is_move(key):
-            self._set_viewport(known.moved(key, start, self._viewport))
-            self._tool.on_move(known.pointer(self._viewport))
+            self.navigator.show(known.moved(key, start, self.navigator.viewport))
+            self._tool.on_move(known.pointer(self.navigator.viewport))
         else:
-            known.press(key, start, self._viewport, self._tool)
+            known.press(key, start, self.navigator.viewport, self._tool)
         if known.place is not None:
-            self._point_at(known.place.toPoint(), is_by_keys=True)
+            self.renderer.point_at(known.place.toPoint(), is_by_keys=True)
         self._report_pointer()
-        self._refresh()
+        self.show_tool()
 
     # Qt
 
+    def sizeHint(self) -> QSize:
+        return QSize(800, 600)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        self.renderer.paint(event)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        self.navigator.on_resize(event.size())
+        self.minimap.follow()
+        super().resizeEvent(event)
+
     def mousePressEvent(self, event: QMouseEvent) -> None:
-        super().mousePressEvent(event)
-        if self.is_panning:
+        self.navigator.on_press(event)
+        if self.navigator.is_panning:
             return
-        self._key_pointer.let_go(self._viewport, self._tool)
+        self._key_pointer.let_go(self.navigator.viewport, self._tool)
         if event.button() is Qt.MouseButton.RightButton and not self._tool.is_busy:
             self._ask_for_menu(event.position())
             return
@@ -267,26 +281,26 @@ class CanvasView(CanvasSurface):
         if self._key_pointer.is_down:  # a mouse that is touched by chance does not disturb the keys' drag
             return
         self._key_pointer.place = None
-        self._point_at(event.position().toPoint())
-        self.cursor_moved.emit(*self._viewport.to_image(event.position().x(), event.position().y()))
-        if self.is_panning:
-            super().mouseMoveEvent(event)
+        self.renderer.point_at(event.position().toPoint())
+        self.cursor_moved.emit(*self.navigator.viewport.to_image(event.position().x(), event.position().y()))
+        if self.navigator.is_panning:
+            self.navigator.on_move(event)
         else:
             self._use_tool_at(event, self._tool.on_move)
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
-        if self.is_panning:
-            super().mouseReleaseEvent(event)
+        if self.navigator.is_panning:
+            self.navigator.on_release(event)
         else:
             self._use_tool_at(event, self._tool.on_release)
 
     def wheelEvent(self, event: QWheelEvent) -> None:
-        pointer = pointer_at(event.position(), self._viewport, event.modifiers())
-        if self._tool.on_wheel(pointer, event.angleDelta().y() / _WHEEL_NOTCH):
-            self._refresh()
+        pointer = pointer_at(event.position(), self.navigator.viewport, event.modifiers())
+        if self._tool.on_wheel(pointer, event.angleDelta().y() / WHEEL_NOTCH):
+            self.show_tool()
             event.accept()
         else:
-            super().wheelEvent(event)
+            self.navigator.on_wheel(event)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         key, pointer = self._tool_keys.key_of(event), self._key_pointer
@@ -294,13 +308,17 @@ class CanvasView(CanvasSurface):
             self._use_key_pointer(key)
         elif self._tool.on_key(key):
             pointer.after(key)
-            self._refresh()
+            self.show_tool()
             event.accept()
         elif pointer.is_for_pointer(key):
             self._use_key_pointer(key)
         else:
             pointer.after(key)
-            super().keyPressEvent(event)
+            self.navigator.on_key(event)
+
+    def keyReleaseEvent(self, event: QKeyEvent) -> None:
+        if not self.navigator.on_key_release(event):
+            super().keyReleaseEvent(event)
 
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:
         # the mouse has had its menu by now: of what is under the press
@@ -317,16 +335,16 @@ class CanvasView(CanvasSurface):
 
     def focusInEvent(self, event: QFocusEvent) -> None:
         by_keys = (Qt.FocusReason.TabFocusReason, Qt.FocusReason.BacktabFocusReason, Qt.FocusReason.ShortcutFocusReason)
-        self._show_focus(event.reason() in by_keys)
-        self._refresh()
+        self.renderer.show_focus(event.reason() in by_keys)
+        self.show_tool()
         super().focusInEvent(event)
 
     def focusOutEvent(self, event: QFocusEvent) -> None:
-        self._show_focus(False)
-        self._refresh()
+        self.renderer.show_focus(False)
+        self.show_tool()
         super().focusOutEvent(event)
 
     def leaveEvent(self, event: QEvent) -> None:
-        self._point_at(None)
+        self.renderer.point_at(None)
         self.cursor_left.emit()
         super().leaveEvent(event)

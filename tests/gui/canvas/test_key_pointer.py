@@ -36,7 +36,7 @@ class Keyboard:
         self.view = view = CanvasView()
         qtbot.addWidget(view)
         view.resize(432, 332)
-        view.set_image(QImage(*document.size_wh, QImage.Format.Format_RGB32))
+        view.renderer.set_image(QImage(*document.size_wh, QImage.Format.Format_RGB32))
         view.set_document(document)
         view.set_options(ToolOptions(snaps=False, brush_radius=6.0))
         view.change_requested.connect(self._apply)
@@ -62,7 +62,7 @@ class Keyboard:
 
     def go(self, x: float, y: float) -> None:
         """The pointer to an image point by large and fine steps, which nothing but the pointer takes."""
-        to_x, to_y = self.view.viewport.to_screen(x, y)
+        to_x, to_y = self.view.navigator.viewport.to_screen(x, y)
         for distance, back, on in ((to_x - self.at.x(), LEFT, RIGHT), (to_y - self.at.y(), UP, DOWN)):
             key = on if distance > 0 else back
             self.key(key, CTRL | SHIFT, round(abs(distance)) // 64)
@@ -189,7 +189,7 @@ def test_steps_are_eight_screen_pixels_large_ones_more_and_fine_ones_one(keys: K
     keys.view.cursor_moved.connect(lambda x, _y: places.append(x))
     for modifiers in (PLAIN, SHIFT, CTRL):
         keys.key(LEFT, modifiers)
-    start = keys.view.viewport.to_image(keys.at.x(), 0)[0]
+    start = keys.view.navigator.viewport.to_image(keys.at.x(), 0)[0]
     assert [start - x for x in places] == [4, 36, 36.5]
 
 
@@ -225,10 +225,10 @@ def test_a_mouse_that_is_touched_does_not_disturb_the_drag(keys: Keyboard) -> No
 
 
 def test_at_the_edge_of_the_view_the_image_moves(keys: Keyboard) -> None:
-    keys.view.zoom_to_box((90, 65, 110, 85))
-    left = keys.view.viewport.visible_box[0]
+    keys.view.navigator.zoom_to_box((90, 65, 110, 85))
+    left = keys.view.navigator.viewport.visible_box[0]
     keys.key(LEFT, SHIFT, times=5)
-    assert keys.view.viewport.visible_box[0] < left
+    assert keys.view.navigator.viewport.visible_box[0] < left
 
 
 def test_the_status_line_says_how(keys: Keyboard) -> None:
@@ -241,7 +241,7 @@ def test_the_status_line_says_how(keys: Keyboard) -> None:
 
 
 def test_other_keys_can_stand_for_the_pointers(keys: Keyboard) -> None:
-    keys.view.set_tool_keys(ToolKeys({"pointer_click": ("F8",), "pointer_hold": ("J",)}))
+    keys.view.set_keys(ToolKeys({"pointer_click": ("F8",), "pointer_hold": ("J",)}))
     keys.go(50, 70)
     keys.key(INSERT)
     assert keys.view.context.selection == frozenset()

@@ -8,9 +8,9 @@ from maskwright.document.document import Document
 from maskwright.document.spatial import SpatialIndex
 from maskwright_gui.canvas.layer import LayerContent, StaticLayer
 from maskwright_gui.canvas.raster import LayerView, Look, rasterise
+from maskwright_gui.canvas.renderer import boxes_of
 from maskwright_gui.canvas.scene import Scene
 from maskwright_gui.canvas.style import CanvasStyle
-from maskwright_gui.canvas.surface import boxes_of
 from maskwright_gui.canvas.viewport import Viewport
 
 STYLE = CanvasStyle()

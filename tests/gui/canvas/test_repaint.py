@@ -27,7 +27,7 @@ def view(qtbot) -> CanvasView:
     view.set_style(CanvasStyle(shows_crosshair=True))
     rng = np.random.default_rng(3)
     noise = rng.integers(0, 255, (150, 200, 4), np.uint8)
-    view.set_image(QImage(noise.data, 200, 150, QImage.Format.Format_RGB32).copy())
+    view.renderer.set_image(QImage(noise.data, 200, 150, QImage.Format.Format_RGB32).copy())
     proposal = square(2, at=(70, 30), side=50, state=InstanceState.PROPOSED, score=0.9)
     view.set_document(document_of(square(1, at=(20, 30), side=50), proposal, ring_with_hole(3, at=(120, 60), side=60)))
     ids = iter(range(100, 200))
@@ -66,7 +66,7 @@ def test_partial_updates_leave_nothing_stale(view: CanvasView, qtbot, tool: Tool
     view.set_tool(tool.make(view.context))
     qtbot.wait(90)
     for path in ([(20, 30), (16, 26), (10, 40)], [(45, 55), (60, 70), (75, 60)], [(140, 70), (150, 66), (130, 100)]):
-        points = [QPoint(*map(round, view.viewport.to_screen(*place))) for place in path]
+        points = [QPoint(*map(round, view.navigator.viewport.to_screen(*place))) for place in path]
         QTest.mouseMove(view, points[0])
         QApplication.processEvents()
         QTest.mousePress(view, Qt.MouseButton.LeftButton, pos=points[0])
@@ -76,5 +76,5 @@ def test_partial_updates_leave_nothing_stale(view: CanvasView, qtbot, tool: Tool
             assert stale_count(view) == 0, "during the drag"
         QTest.mouseRelease(view, Qt.MouseButton.LeftButton, pos=points[-1])
         QTest.keyClick(view, Qt.Key.Key_Return)
-        qtbot.waitUntil(lambda: not view._settle_timer.isActive())
+        qtbot.waitUntil(lambda: not view.renderer._settle_timer.isActive())
         assert stale_count(view) == 0, "after the drag"

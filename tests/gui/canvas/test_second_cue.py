@@ -23,7 +23,7 @@ def view(qtbot) -> CanvasView:
     view.resize(432, 332)
     image = QImage(200, 150, QImage.Format.Format_RGB32)
     image.fill(0xFF808080)
-    view.set_image(image)
+    view.renderer.set_image(image)
     view.set_style(CanvasStyle(label_mode=LabelMode.NONE, colours=SAME, names={1: "bus", 2: "boat"}))
     view.set_document(document_of(square(1, at=(20, 40), side=60), square(2, at=(110, 40), side=60, category_id=2)))
     view.selection_requested.connect(view.set_selection)
@@ -34,7 +34,7 @@ def view(qtbot) -> CanvasView:
 
 def light(view: CanvasView) -> NDArray[np.int64]:
     """(H, W) what is left of the picture without colour."""
-    view.finish_rendering()
+    view.renderer.finish()
     image = view.grab().toImage().convertToFormat(QImage.Format.Format_Grayscale8)
     rows = np.frombuffer(image.constBits(), np.uint8).reshape(image.height(), image.bytesPerLine())
     return rows[:, : image.width()].astype(np.int64)
@@ -50,7 +50,7 @@ def test_classes_of_one_colour_have_different_labels(view: CanvasView) -> None:
 @pytest.mark.parametrize("how", ["hovered", "selected"])
 def test_hovered_and_selected_are_seen_without_colour(view: CanvasView, how: str) -> None:
     before = light(view)
-    QTest.mouseMove(view, QPoint(*map(round, view.viewport.to_screen(50, 70))))
+    QTest.mouseMove(view, QPoint(*map(round, view.navigator.viewport.to_screen(50, 70))))
     if how == "selected":
         view.set_selection(frozenset({1}))
     changed = np.abs(light(view) - before) > 40
@@ -59,7 +59,7 @@ def test_hovered_and_selected_are_seen_without_colour(view: CanvasView, how: str
 
 
 def test_a_proposal_is_dashed(view: CanvasView) -> None:
-    x, y = map(round, view.viewport.to_screen(50, 40))
+    x, y = map(round, view.navigator.viewport.to_screen(50, 40))
     along = (slice(y - 2, y + 3), slice(x - 40, x + 40))
     drawn = light(view)[along]
     view.set_document(document_of(square(1, at=(20, 40), side=60, state=InstanceState.PROPOSED)))

@@ -30,7 +30,7 @@ class Session:
         self.view.set_style(CanvasStyle(label_mode=LabelMode.NONE))
         image = QImage(*document.size_wh, QImage.Format.Format_RGB32)
         image.fill(GREY)
-        self.view.set_image(image)
+        self.view.renderer.set_image(image)
         self.view.set_document(document)
         self.view.change_requested.connect(self.apply)
         self.view.selection_requested.connect(self.view.set_selection)
@@ -48,7 +48,7 @@ class Session:
         return self.view.context.document
 
     def at(self, x: float, y: float) -> QPoint:
-        return QPoint(*map(round, self.view.viewport.to_screen(x, y)))
+        return QPoint(*map(round, self.view.navigator.viewport.to_screen(x, y)))
 
     def click(self, x: float, y: float, modifiers=Qt.KeyboardModifier.NoModifier) -> None:
         QTest.mouseClick(self.view, Qt.MouseButton.LeftButton, modifiers, self.at(x, y))
@@ -62,7 +62,7 @@ class Session:
         QTest.mouseRelease(self.view, button, Qt.KeyboardModifier.NoModifier, points[-1])
 
     def pixel(self, x: float, y: float) -> tuple[int, int, int]:
-        self.view.finish_rendering()
+        self.view.renderer.finish()
         colour = self.view.grab().toImage().pixelColor(self.at(x, y))
         return colour.red(), colour.green(), colour.blue()
 
@@ -74,7 +74,7 @@ def session(qtbot) -> Session:
 
 
 def test_the_image_is_fitted_and_instances_tint_it(session: Session) -> None:
-    assert session.view.zoom == 2.0
+    assert session.view.navigator.zoom == 2.0
     assert session.pixel(190, 10) == (128, 128, 128)
     red, _, blue = session.pixel(50, 70)
     assert blue > red
@@ -161,17 +161,17 @@ def test_cursor_position_is_reported_in_image_pixels(session: Session, qtbot) ->
     with qtbot.waitSignal(session.view.cursor_moved) as moved:
         QTest.mouseMove(session.view, session.at(33, 44))
     assert moved.args == [33, 44]
-    assert session.view.value_at(33, 44) == (128, 128, 128)
-    assert session.view.value_at(-1, 0) is None
+    assert session.view.renderer.value_at(33, 44) == (128, 128, 128)
+    assert session.view.renderer.value_at(-1, 0) is None
 
 
 def test_a_resting_pointer_is_told_what_lies_below_it_now(session: Session, qtbot) -> None:
     QTest.mouseMove(session.view, session.at(30, 40))
     QTest.mouseMove(session.view, session.at(33, 44))
     with qtbot.waitSignal(session.view.cursor_moved):
-        session.view.zoom_in()
+        session.view.navigator.zoom_in()
     with qtbot.waitSignal(session.view.cursor_moved):
-        session.view.set_image(QImage(200, 150, QImage.Format.Format_RGB32))
+        session.view.renderer.set_image(QImage(200, 150, QImage.Format.Format_RGB32))
 
 
 def wheel(session: Session, place: QPoint, notches: int, modifiers=Qt.KeyboardModifier.NoModifier) -> None:
@@ -190,54 +190,55 @@ def wheel(session: Session, place: QPoint, notches: int, modifiers=Qt.KeyboardMo
 
 @pytest.mark.parametrize("plain", [True, False], ids=["plain wheel", "ctrl wheel"])
 def test_wheel_zooms_at_the_pointer(session: Session, plain: bool) -> None:
-    session.view.plain_wheel_zooms = plain
+    session.view.navigator.plain_wheel_zooms = plain
     modifiers = Qt.KeyboardModifier.NoModifier if plain else Qt.KeyboardModifier.ControlModifier
     place = session.at(50, 70)
     wheel(session, place, 3, modifiers)
-    assert session.view.zoom > 3
-    assert session.view.viewport.to_image(place.x(), place.y()) == pytest.approx((50, 70))
+    assert session.view.navigator.zoom > 3
+    assert session.view.navigator.viewport.to_image(place.x(), place.y()) == pytest.approx((50, 70))
 
 
 def test_wheel_scrolls_when_it_does_not_zoom(session: Session) -> None:
-    session.view.plain_wheel_zooms = False
+    session.view.navigator.plain_wheel_zooms = False
     wheel(session, session.at(50, 70), 1)
-    assert session.view.zoom == 2.0
-    assert session.view.viewport.to_screen(0, 0) == (16, 136)
+    assert session.view.navigator.zoom == 2.0
+    assert session.view.navigator.viewport.to_screen(0, 0) == (16, 136)
 
 
 def test_middle_drag_and_space_drag_pan(session: Session) -> None:
     session.drag((50, 70), (60, 70), (70, 80), button=Qt.MouseButton.MiddleButton)
-    assert session.view.viewport.to_screen(0, 0) == (56, 36)
+    assert session.view.navigator.viewport.to_screen(0, 0) == (56, 36)
     QTest.keyPress(session.view, Qt.Key.Key_Space)
     session.drag((50, 70), (45, 70), (40, 60))
     QTest.keyRelease(session.view, Qt.Key.Key_Space)
-    assert session.view.viewport.to_screen(0, 0) == (36, 16)
+    assert session.view.navigator.viewport.to_screen(0, 0) == (36, 16)
     assert session.changes == []
 
 
 def test_viewport_state_survives_another_window_size(session: Session) -> None:
-    session.view.zoom_to_actual()
-    state = session.view.viewport_state()
-    session.view.zoom_to_fit()
+    session.view.navigator.zoom_to_actual()
+    state = session.view.navigator.viewport.state
+    session.view.navigator.zoom_to_fit()
     session.view.resize(600, 500)
-    session.view.set_viewport_state(state)
-    assert session.view.viewport_state() == state
+    session.view.navigator.go_back_to(state)
+    assert session.view.navigator.viewport.state == state
 
 
 def test_a_fitted_image_stays_fitted_when_the_window_grows(session: Session) -> None:
     session.view.resize(832, 632)
-    assert session.view.zoom == 4.0
+    assert session.view.navigator.zoom == 4.0
 
 
 def test_zoom_to_object_centres_it(session: Session) -> None:
-    session.view.zoom_to_instances([1])
-    assert session.view.viewport.to_image(216, 166) == pytest.approx((50, 70))
+    session.view.set_selection(frozenset({1}))
+    session.view.zoom_to_selection()
+    assert session.view.navigator.viewport.to_image(216, 166) == pytest.approx((50, 70))
 
 
 def test_label_of_a_proposal_names_class_and_score(session: Session) -> None:
     plain = session.view.grab().toImage()
     session.view.set_style(CanvasStyle(label_mode=LabelMode.ALL))
-    session.view.finish_rendering()
+    session.view.renderer.finish()
     assert session.view.grab().toImage() != plain
 
 
@@ -246,7 +247,7 @@ def test_enlarged_pixels_stay_square(qtbot) -> None:
     image = QImage(4, 4, QImage.Format.Format_RGB32)
     image.fill(GREY)
     image.setPixelColor(1, 1, Qt.GlobalColor.white)
-    session.view.set_image(image)
+    session.view.renderer.set_image(image)
     assert session.pixel(1.04, 1.04) == session.pixel(1.96, 1.96) == (255, 255, 255)
     assert session.pixel(0.96, 1.5) == (128, 128, 128)
 
@@ -293,15 +294,15 @@ def test_what_was_prepared_looks_as_if_it_had_not_been(qtbot) -> None:
     another.fill(0xFFFFFFFF)
     first, second = ImagePyramid.of(image, document.size_wh), ImagePyramid.of(another, document.size_wh)
     plain, prepared = Session(qtbot, document).view, Session(qtbot, document_of(square(3))).view
-    plain.set_image(first)
-    plain.finish_rendering()
+    plain.renderer.set_image(first)
+    plain.renderer.finish()
 
-    prepared.look_ahead(document, first, None)
-    prepared.look_ahead(document, second, None)
+    prepared.renderer.look_ahead(document, first, None)
+    prepared.renderer.look_ahead(document, second, None)
     pool.submit(lambda: None).result()
-    prepared.set_image(first)
+    prepared.renderer.set_image(first)
     prepared.set_document(document)
-    prepared.finish_rendering()
+    prepared.renderer.finish()
 
     assert prepared.grab().toImage() == plain.grab().toImage()
 
@@ -309,16 +310,16 @@ def test_what_was_prepared_looks_as_if_it_had_not_been(qtbot) -> None:
 def test_edits_of_a_prepared_document_do_not_show_when_it_comes_again(qtbot) -> None:
     document, other = document_of(square(1, at=(20, 20), side=50)), document_of(square(2))
     view = Session(qtbot, document).view
-    view.finish_rendering()
+    view.renderer.finish()
     before = view.grab().toImage()
     image = ImagePyramid.of(QImage(before), document.size_wh)
     view.set_document(other)
-    view.look_ahead(document, image, None)
+    view.renderer.look_ahead(document, image, None)
     pool.submit(lambda: None).result()
     view.set_document(document)
     change = edits.move(document, [1], 30, 20)
     view.apply_change(change, document.apply(change))
     view.set_document(other)
     view.set_document(document)
-    view.finish_rendering()
+    view.renderer.finish()
     assert view.grab().toImage() == before

@@ -130,7 +130,7 @@ class AlikeFeature(Feature):
         self._search, self._step = None, None
         self.stop()
         self.bar.hide()
-        self._canvas.set_previews((), layer=PREVIEW_LAYER)
+        self._canvas.renderer.set_previews((), layer=PREVIEW_LAYER)
 
     def stop(self) -> None:
         self._rest.stop()
@@ -192,12 +192,12 @@ class AlikeFeature(Feature):
                 rings = tuple(ring for part in shown.polygons for ring in part.rings)
                 kind = PreviewKind.REMOVED if after is None else PreviewKind.ADDED
                 outlines.append(PreviewOutline(rings, kind))
-        self._canvas.set_previews(tuple(outlines), layer=PREVIEW_LAYER)
+        self._canvas.renderer.set_previews(tuple(outlines), layer=PREVIEW_LAYER)
         self._count(threshold)
 
     def _keep(self, threshold: float) -> None:
         """The slider was let go: one step, in place of the one that it changes."""
-        self._canvas.set_previews((), layer=PREVIEW_LAYER)
+        self._canvas.renderer.set_previews((), layer=PREVIEW_LAYER)
         if self._search is None or self._session.document is None:
             return
         self._search.threshold = threshold
@@ -229,7 +229,7 @@ class AlikeFeature(Feature):
         """Another image is on screen: what is known of it, or look."""
         search, document = self._search, self._session.document
         self._step = None
-        self._canvas.set_previews((), layer=PREVIEW_LAYER)
+        self._canvas.renderer.set_previews((), layer=PREVIEW_LAYER)
         if search is None or document is None:
             return
         if document.image_id in search.found:

@@ -185,7 +185,7 @@ class ClassesFeature(Feature):
         self.panel.set_current(self._session.classes.current_id)
         self._count()
         named = (*categories, *self._session.classes.unlisted)
-        self._canvas.set_style(self._canvas.style_values.with_categories(named))
+        self._canvas.set_style(self._canvas.renderer.style.with_categories(named))
 
     def add(self, name: str) -> Category | None:
         """A new class, which is then the one to draw with; None where it was refused."""

@@ -100,8 +100,7 @@ class HelpFeature(Feature):
     def _put_in_force(self, preset: str, own: Keymap) -> None:
         keys = resolved(self._default_keys(), self._actions.presets[preset], own)
         self._actions.use_keys(keys)
-        self._canvas.set_tool_keys(ToolKeys(keys))
-        self._canvas.set_shown_keys(self._actions.shown_keys)
+        self._canvas.set_keys(ToolKeys(keys), self._actions.shown_keys)
 
     def _default_keys(self) -> Keymap:
         return {**self._actions.default_keys, **{known.id: (known.key,) for known in TOOL_KEYS}}

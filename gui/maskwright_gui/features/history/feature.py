@@ -45,7 +45,9 @@ class HistoryFeature(Feature):
         self.panel.all_requested.connect(self.open_with_times)
         self.panel.today_requested.connect(self.open_today)
         self._session.history.changed.connect(lambda: self._window.later.put("history", self._show))
-        self._canvas.image_changed.connect(lambda *_: self._window.later.put("history pictures", self._show_anew))
+        self._canvas.renderer.image_changed.connect(
+            lambda *_: self._window.later.put("history pictures", self._show_anew)
+        )
         self.dock.visibilityChanged.connect(lambda is_visible: self._show() if is_visible else None)
 
     def open(self) -> None:
@@ -125,6 +127,6 @@ class HistoryFeature(Feature):
         """Made once for each step."""
         known = self._pictures.get(id(step))
         if known is None:
-            style, ratio = self._canvas.style_values, self._canvas.devicePixelRatioF()
-            known = self._pictures[id(step)] = step, step_picture(step.change, self._canvas.pyramid, style, ratio=ratio)
+            shown, ratio = self._canvas.renderer, self._canvas.devicePixelRatioF()
+            known = self._pictures[id(step)] = step, step_picture(step.change, shown.pyramid, shown.style, ratio=ratio)
         return known[1]

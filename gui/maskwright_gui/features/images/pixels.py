@@ -132,16 +132,16 @@ class ImageOnCanvas(QObject):
             return
         image, document = self._loader.prefetched_image(self._request(record)), self._session.neighbour(record.id)
         if image is not None and document is not None:
-            self._canvas.look_ahead(document, image, self._viewports.get(record.id))
+            self._canvas.renderer.look_ahead(document, image, self._viewports.get(record.id))
 
     def _on_image_changed(self, record: ImageRecord | None) -> None:
         if self.on_screen is not None:
             self._viewports.pop(self.on_screen, None)  # the latest is last
-            self._viewports[self.on_screen] = self._canvas.viewport_state()
+            self._viewports[self.on_screen] = self._canvas.navigator.viewport.state
         self.on_screen = None
         self._end_decoding()
         if record is None:
-            self._canvas.set_image(None, (1, 1))
+            self._canvas.renderer.set_image(None, (1, 1))
             if self._session.project is not None and self._viewports:
                 store_viewports(self._session.project, self._viewports)
             return
@@ -149,20 +149,20 @@ class ImageOnCanvas(QObject):
         if image is not None:
             self._show(record, image)
         else:
-            self._canvas.set_image(None, (record.width, record.height))
+            self._canvas.renderer.set_image(None, (record.width, record.height))
             self._late_timer.start()
             self._tell_decoding(record)
         # once, before any pixels: whoever zooms into the preview is not thrown back when the whole image arrives
         if (state := self._viewports.get(record.id)) is not None:
-            self._canvas.set_viewport_state(state)
+            self._canvas.navigator.go_back_to(state)
         else:
-            self._canvas.zoom_to_fit()
+            self._canvas.navigator.zoom_to_fit()
         self.look_ahead_soon()
 
     def _on_previewed(self, image_id: int, image: ImagePyramid) -> None:
         record = self._session.image
         if record is not None and record.id == image_id and self.on_screen != image_id:
-            self._canvas.set_image(image, (record.width, record.height))
+            self._canvas.renderer.set_image(image, (record.width, record.height))
 
     def _on_loaded(self, image_id: int, image: ImagePyramid) -> None:
         record = self._session.image
@@ -176,7 +176,7 @@ class ImageOnCanvas(QObject):
             self.failed.emit("The image cannot be shown", error)
 
     def _show(self, record: ImageRecord, image: ImagePyramid) -> None:
-        self._canvas.set_image(image, (record.width, record.height))
+        self._canvas.renderer.set_image(image, (record.width, record.height))
         self.on_screen = record.id
         self._end_decoding()
 

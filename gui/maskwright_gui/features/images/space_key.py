@@ -18,7 +18,7 @@ class SpaceTap(QObject):
         self._is_tap = False
         self._held = HeldKey(self)
         self._held.let_go.connect(self._on_let_go)
-        canvas.viewport_changed.connect(self._on_viewport_changed)
+        canvas.navigator.viewport_changed.connect(self._on_viewport_changed)
         canvas.installEventFilter(self)
 
     def _on_viewport_changed(self) -> None:

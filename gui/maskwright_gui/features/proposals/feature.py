@@ -33,7 +33,7 @@ class ProposalsFeature(Feature):
         self._strip.reject_shown_requested.connect(self.reject_view)
         self._strip.moved.connect(self._count_later)
         thresholds.shown.connect(self._count_later)
-        self._canvas.viewport_changed.connect(self._count_later)
+        self._canvas.navigator.viewport_changed.connect(self._count_later)
 
     def _answering(self) -> tuple[Action, ...]:
         return (
@@ -207,7 +207,7 @@ class ProposalsFeature(Feature):
             ProposalCounts(
                 above=len(_from(self._score, proposals)),
                 below=len(_below(self._score, proposals)),
-                in_view=len(_in(self._canvas.viewport.visible_box, proposals)),
+                in_view=len(_in(self._canvas.navigator.viewport.visible_box, proposals)),
             )
         )
 
@@ -216,7 +216,7 @@ class ProposalsFeature(Feature):
         return selected[0].category_id if selected else self._session.classes.current_id
 
     def _proposed_in_view(self) -> list[int]:
-        return _in(self._canvas.viewport.visible_box, self._proposals())
+        return _in(self._canvas.navigator.viewport.visible_box, self._proposals())
 
     def _proposed_as(self, category_id: int) -> list[int]:
         return [i.id for i in self._proposals() if i.category_id == category_id]

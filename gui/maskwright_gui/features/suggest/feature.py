@@ -131,11 +131,11 @@ class SuggestFeature(Feature):
         document, offer = self._session.document, self._offer
         instance = document.instances.get(offer[0]) if document is not None and offer is not None else None
         if instance is None or offer is None:
-            self._canvas.set_previews((), layer=PREVIEW_LAYER)
+            self._canvas.renderer.set_previews((), layer=PREVIEW_LAYER)
         else:
             text = self._actions.with_keys(f"“{class_name(self._session, offer[1])}”? {{take_class}} takes it")
             shown = PreviewOutline(rings_of(instance), PreviewKind.SUGGESTED, text)
-            self._canvas.set_previews((shown,), layer=PREVIEW_LAYER)
+            self._canvas.renderer.set_previews((shown,), layer=PREVIEW_LAYER)
         self._refresh("take_class")
 
     def _withdraw(self) -> None:

@@ -224,7 +224,7 @@ class ThresholdsFeature(Feature):
     def _show_effect(self, change: Change) -> None:
         """Mark on the canvas what the values under way would add and take away."""
         outlines = effect_outlines(change)
-        self._canvas.set_previews(outlines, layer=PREVIEW_LAYER)
+        self._canvas.renderer.set_previews(outlines, layer=PREVIEW_LAYER)
         added = sum(outline.kind is PreviewKind.ADDED for outline in outlines)
         self.strip.show_effect(added, len(outlines) - added)
 

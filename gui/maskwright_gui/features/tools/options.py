@@ -85,7 +85,7 @@ class ToolSlider(QObject):
     def _on_tool(self) -> None:
         if isinstance(self._canvas.tool, BrushTool) and self._session.project is not None and not self._kept_radius:
             document = self._session.document
-            radius = fitting_radius(document or (), self._canvas.viewport.visible_box)
+            radius = fitting_radius(document or (), self._canvas.navigator.viewport.visible_box)
             self._canvas.set_options(replace(self._canvas.context.options, brush_radius=radius))
         self._show()
 

@@ -97,7 +97,7 @@ class UncertainFeature(Feature):
 
     def _go_to(self, place: "Place") -> None:
         width, height = self._session.document.size_wh if self._session.document is not None else (0, 0)
-        self._canvas.zoom_to_box(_with_margin(place.box_xyxy, LEAST_SHARE * max(width, height)))
+        self._canvas.navigator.zoom_to_box(_with_margin(place.box_xyxy, LEAST_SHARE * max(width, height)))
         found = place.instance_id
         self._session.select(frozenset() if found is None else frozenset({found}))
         self._current = place
@@ -161,12 +161,12 @@ class UncertainFeature(Feature):
         document, image = self._session.document, self._session.image
         is_settled = image is not None and image.state in (ImageState.DONE, ImageState.EMPTY)
         if document is None or image is None or (is_settled and not self._is_asked):
-            self._canvas.set_previews((), layer=PREVIEW_LAYER)
+            self._canvas.renderer.set_previews((), layer=PREVIEW_LAYER)
             return
         outlines = [self._outline(place, document) for place in self.places]
         if self._rows.order == "rarity":
             outlines += self._rare_outlines(document)
-        self._canvas.set_previews(tuple(outlines), layer=PREVIEW_LAYER)
+        self._canvas.renderer.set_previews(tuple(outlines), layer=PREVIEW_LAYER)
 
     def _outline(self, place: "Place", document: Document) -> PreviewOutline:
         is_current = self._current is not None and self._current.box_xyxy == place.box_xyxy

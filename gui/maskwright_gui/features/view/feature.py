@@ -42,7 +42,7 @@ class ViewFeature(Feature):
         self._make_objects_switch()
         self._set_fill(str(self._settings.value(_FILL_KEY, "light")))
         labels = LabelMode(str(self._settings.value(_LABELS_KEY, LabelMode.ALL)))
-        self._canvas.set_style(replace(self._canvas.style_values, label_mode=labels))
+        self._canvas.set_style(replace(self._canvas.renderer.style, label_mode=labels))
         self._canvas.cursor_moved.connect(self._on_cursor_moved)
         self._canvas.cursor_left.connect(lambda: self._window.status.show_pointer(""))
 
@@ -53,7 +53,7 @@ class ViewFeature(Feature):
                 "Fit image",
                 Menu.VIEW,
                 0,
-                self._canvas.zoom_to_fit,
+                self._canvas.navigator.zoom_to_fit,
                 keys=("F",),
                 presets={"labelme": ("Ctrl+F",), "CVAT": ("Shift+F",)},
                 icon="corners-out",
@@ -66,7 +66,7 @@ class ViewFeature(Feature):
                 "100 %",
                 Menu.VIEW,
                 0,
-                self._canvas.zoom_to_actual,
+                self._canvas.navigator.zoom_to_actual,
                 keys=("Ctrl+0",),
                 words="zoom actual original size",
                 canvas_menu=((Under.NOTHING, 1),),
@@ -76,7 +76,7 @@ class ViewFeature(Feature):
                 "Zoom in",
                 Menu.VIEW,
                 0,
-                self._canvas.zoom_in,
+                self._canvas.navigator.zoom_in,
                 keys=("Ctrl++", "Ctrl+="),
                 repeats=True,
                 words="magnify larger enlarge",
@@ -86,7 +86,7 @@ class ViewFeature(Feature):
                 "Zoom out",
                 Menu.VIEW,
                 0,
-                self._canvas.zoom_out,
+                self._canvas.navigator.zoom_out,
                 keys=("Ctrl+-",),
                 repeats=True,
                 words="smaller shrink",
@@ -195,26 +195,26 @@ class ViewFeature(Feature):
     def cycle_labels(self) -> None:
         """All, then the selected only, then none, and round."""
         modes = list(LabelMode)
-        style = self._canvas.style_values
+        style = self._canvas.renderer.style
         following = modes[modes.index(style.label_mode) - 1]
         self._canvas.set_style(replace(style, label_mode=following))
         self._settings.setValue(_LABELS_KEY, str(following))
 
     def open_display(self) -> None:
         """Brightness, contrast and the window of deep images."""
-        dialog = DisplayDialog(self._canvas.display_adjust, self._canvas.window())
-        dialog.adjusted.connect(self._canvas.set_display_adjust)
+        dialog = DisplayDialog(self._canvas.renderer.display_adjust, self._canvas.window())
+        dialog.adjusted.connect(self._canvas.renderer.set_display_adjust)
         dialog.finished.connect(self._keep_windows)
-        dialog.show_image(self._canvas.deep_image)
-        self._canvas.image_changed.connect(dialog.show_image)
+        dialog.show_image(self._canvas.renderer.deep_image)
+        self._canvas.renderer.image_changed.connect(dialog.show_image)
         dialog.show()
 
     def _on_project(self, project: OpenProject | None) -> None:
         windows = _windows_from_json(project.setting(WINDOWS_SETTING)) if project is not None else {}
-        self._canvas.set_display_adjust(replace(self._canvas.display_adjust, windows=windows))
+        self._canvas.renderer.set_display_adjust(replace(self._canvas.renderer.display_adjust, windows=windows))
 
     def _keep_windows(self) -> None:
-        project, windows = self._session.project, self._canvas.display_adjust.windows
+        project, windows = self._session.project, self._canvas.renderer.display_adjust.windows
         if project is None or project.is_read_only:
             return
         try:
@@ -244,7 +244,7 @@ class ViewFeature(Feature):
 
     def _set_fill(self, name: str) -> None:
         decided, proposed = _FILLS.get(name, _FILLS["light"])
-        style = self._canvas.style_values
+        style = self._canvas.renderer.style
         self._canvas.set_style(replace(style, fill_opacity=decided, proposal_fill_opacity=proposed))
 
     def _make_objects_switch(self) -> None:
@@ -262,16 +262,16 @@ class ViewFeature(Feature):
         self._canvas.set_options(replace(self._canvas.context.options, joins=is_on))
 
     def _set_wheel(self, is_on: bool) -> None:
-        self._canvas.plain_wheel_zooms = is_on
+        self._canvas.navigator.plain_wheel_zooms = is_on
 
     def _set_follow(self, is_on: bool) -> None:
-        self._canvas.follows_closely = is_on
+        self._canvas.navigator.follows_closely = is_on
 
     def _set_crosshair(self, is_on: bool) -> None:
-        self._canvas.set_style(replace(self._canvas.style_values, shows_crosshair=is_on))
+        self._canvas.set_style(replace(self._canvas.renderer.style, shows_crosshair=is_on))
 
     def _on_cursor_moved(self, x: float, y: float) -> None:
-        value = self._canvas.value_at(x, y)
+        value = self._canvas.renderer.value_at(x, y)
         if value is None:
             self._window.status.show_pointer("")
         else:

@@ -24,7 +24,7 @@ def eighty(opened: Workbench) -> Workbench:
 def point_at_object(bench: Workbench, qtbot: QtBot) -> None:
     canvas = bench.window.canvas
     qtbot.mouseMove(canvas, QPoint(1, 1))  # the pointer of the test before may rest where this one goes
-    qtbot.mouseMove(canvas, QPoint(*map(round, canvas.viewport.to_screen(15, 15))))
+    qtbot.mouseMove(canvas, QPoint(*map(round, canvas.navigator.viewport.to_screen(15, 15))))
     qtbot.waitUntil(lambda: canvas.id_under_pointer is not None)
 
 

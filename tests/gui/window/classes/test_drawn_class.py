@@ -21,7 +21,9 @@ def drawing(opened: Workbench) -> Workbench:
 
 
 def click(qtbot: QtBot, bench: Workbench, x: float, y: float) -> None:
-    qtbot.mouseClick(bench.window.canvas, LEFT, pos=QPoint(*map(round, bench.window.canvas.viewport.to_screen(x, y))))
+    qtbot.mouseClick(
+        bench.window.canvas, LEFT, pos=QPoint(*map(round, bench.window.canvas.navigator.viewport.to_screen(x, y)))
+    )
 
 
 def draw(qtbot: QtBot, bench: Workbench, x: float, *, digit_while_drawing: Key | None = None) -> None:
@@ -92,7 +94,7 @@ def test_undo_during_a_drag_gives_up_the_drag_and_keeps_the_object(qtbot: QtBot,
     before = drawing.session.document
     canvas = drawing.window.canvas
     drawing.tools.use("select")
-    places = [QPoint(*map(round, canvas.viewport.to_screen(*at))) for at in ((15, 8), (25, 18))]
+    places = [QPoint(*map(round, canvas.navigator.viewport.to_screen(*at))) for at in ((15, 8), (25, 18))]
     qtbot.mousePress(canvas, LEFT, pos=places[0])
     qtbot.mouseMove(canvas, places[1])
     drawing.window.actions_table["undo"].trigger()

@@ -26,29 +26,29 @@ def show(qtbot: QtBot, bench: Workbench, row: int) -> None:
 def test_each_image_is_found_again_where_it_was_left(qtbot: QtBot, opened: Workbench) -> None:
     canvas = opened.window.canvas
     show(qtbot, opened, 0)
-    canvas.zoom_to_box((5, 5, 15, 15))
-    left = canvas.viewport_state()
+    canvas.navigator.zoom_to_box((5, 5, 15, 15))
+    left = canvas.navigator.viewport.state
     show(qtbot, opened, 1)
-    assert canvas.viewport.is_fit
+    assert canvas.navigator.viewport.is_fit
 
     show(qtbot, opened, 0)
 
-    assert canvas.viewport_state() == left
+    assert canvas.navigator.viewport.state == left
 
 
 def test_the_place_in_an_image_survives_a_restart(qtbot: QtBot, opened: Workbench, folder: Path) -> None:
     show(qtbot, opened, 1)
-    opened.window.canvas.zoom_to_box((5, 5, 15, 15))
-    left = opened.window.canvas.viewport_state()
+    opened.window.canvas.navigator.zoom_to_box((5, 5, 15, 15))
+    left = opened.window.canvas.navigator.viewport.state
     show(qtbot, opened, 0)
     opened.session.close_project()
 
     with qtbot.waitSignal(opened.projects.opened, timeout=20_000):
         opened.projects.open_path(folder)
     show(qtbot, opened, 1)
-    assert opened.window.canvas.viewport_state() == left
+    assert opened.window.canvas.navigator.viewport.state == left
     show(qtbot, opened, 0)
-    assert opened.window.canvas.viewport.is_fit
+    assert opened.window.canvas.navigator.viewport.is_fit
 
 
 def test_only_the_latest_views_are_kept(tmp_path: Path) -> None:
@@ -65,9 +65,9 @@ def test_only_the_latest_views_are_kept(tmp_path: Path) -> None:
 def test_fit_and_actual_size_by_key(qtbot: QtBot, opened: Workbench) -> None:
     canvas = opened.window.canvas
     qtbot.keyClick(canvas, Key.Key_0, Qt.KeyboardModifier.ControlModifier)
-    assert canvas.zoom == 1.0
+    assert canvas.navigator.zoom == 1.0
     qtbot.keyClick(canvas, Key.Key_F)
-    assert canvas.viewport.is_fit
+    assert canvas.navigator.viewport.is_fit
 
 
 def test_pages_of_a_tiff_are_rows_of_the_list(qtbot: QtBot, bench: Workbench, tmp_path: Path) -> None:
@@ -81,7 +81,7 @@ def test_pages_of_a_tiff_are_rows_of_the_list(qtbot: QtBot, bench: Workbench, tm
 
     assert bench.images.rows.rowCount() == 3
     assert not any("missing" in message.text for message in bench.window.toasts.messages)
-    assert bench.window.canvas.value_at(7, 7) == (300,)
+    assert bench.window.canvas.renderer.value_at(7, 7) == (300,)
 
 
 @pytest.mark.parametrize("orientation", [3, 6, 8])
@@ -101,6 +101,6 @@ def test_canvas_and_model_see_the_same_pixels(
 
     seen = read_image(path).bgr_u8
     height, width = seen.shape[:2]
-    assert bench.window.canvas.viewport.image_wh == (width, height)
+    assert bench.window.canvas.navigator.viewport.image_wh == (width, height)
     for x, y in ((0, 0), (width - 1, 3), (5, height - 1)):
-        assert bench.window.canvas.value_at(x, y) == tuple(seen[y, x, ::-1].tolist())
+        assert bench.window.canvas.renderer.value_at(x, y) == tuple(seen[y, x, ::-1].tolist())

@@ -25,13 +25,13 @@ def zoomed(opened: Workbench) -> Workbench:
     ]
     session.edit(Change.create(proposals), "Propose")
     session.select(frozenset(ids[:1]))
-    opened.window.canvas.zoom_to_box((0, 0, 16, 12))
+    opened.window.canvas.navigator.zoom_to_box((0, 0, 16, 12))
     return opened
 
 
 def is_in_view(bench: Workbench, instance_id: int) -> bool:
     x1, y1, x2, y2 = bench.session.document[instance_id].bounds_xyxy
-    left, top, right, bottom = bench.window.canvas.viewport.visible_box
+    left, top, right, bottom = bench.window.canvas.navigator.viewport.visible_box
     return left <= x1 and top <= y1 and x2 <= right and y2 <= bottom
 
 
@@ -39,12 +39,12 @@ def is_in_view(bench: Workbench, instance_id: int) -> bool:
 def test_the_next_object_comes_into_view(qtbot: QtBot, zoomed: Workbench, key: Key) -> None:
     canvas = zoomed.window.canvas
     _, second = sorted(zoomed.session.document.instances)
-    scale = canvas.zoom
+    scale = canvas.navigator.zoom
     assert not is_in_view(zoomed, second)
     qtbot.keyClick(canvas, key)
     assert zoomed.session.selection == {second}
     assert is_in_view(zoomed, second)
-    assert canvas.zoom == scale
+    assert canvas.navigator.zoom == scale
 
 
 def test_an_object_chosen_in_the_list_comes_into_view(zoomed: Workbench) -> None:
@@ -55,14 +55,14 @@ def test_an_object_chosen_in_the_list_comes_into_view(zoomed: Workbench) -> None
 
 
 def test_a_click_on_the_canvas_moves_nothing(zoomed: Workbench) -> None:
-    before = zoomed.window.canvas.viewport
+    before = zoomed.window.canvas.navigator.viewport
     zoomed.window.canvas.selection_requested.emit(frozenset(zoomed.session.document.instances))
-    assert zoomed.window.canvas.viewport == before
+    assert zoomed.window.canvas.navigator.viewport == before
 
 
 def test_the_zoom_follows_if_wanted(qtbot: QtBot, zoomed: Workbench) -> None:
     canvas = zoomed.window.canvas
     zoomed.window.actions_table["toggle_follow"].setChecked(True)
-    canvas.zoom_to_actual()
+    canvas.navigator.zoom_to_actual()
     qtbot.keyClick(canvas, Key.Key_Tab)
-    assert canvas.zoom > 2
+    assert canvas.navigator.zoom > 2

@@ -28,7 +28,7 @@ def drawn(opened: Workbench) -> Workbench:
 
 
 def at(bench: Workbench, x: float, y: float) -> QPoint:
-    return QPoint(*map(round, bench.window.canvas.viewport.to_screen(x, y)))
+    return QPoint(*map(round, bench.window.canvas.navigator.viewport.to_screen(x, y)))
 
 
 def drag(bench: Workbench, *places: tuple[float, float]) -> None:
@@ -147,8 +147,8 @@ def test_the_hovered_handle_follows_a_zoom_by_keys(drawn: Workbench, qtbot) -> N
     drawn.session.select(frozenset(sorted(drawn.session.selection)[:1]))
     QTest.mouseMove(canvas, at(drawn, 5, 5))
     assert canvas.tool.hint.startswith("Drag moves the vertex")
-    canvas.zoom_in()
-    canvas.zoom_in()
+    canvas.navigator.zoom_in()
+    canvas.navigator.zoom_in()
     qtbot.waitUntil(lambda: not canvas.tool.hint.startswith("Drag moves the vertex"))
 
 

@@ -89,7 +89,8 @@ def test_dragging_an_object_changes_nothing_and_complains_of_nothing(
     told = len(reading.window.toasts.messages)
     reading.editing.select_all()
     start, end = (
-        QPoint(*map(round, canvas.viewport.to_screen(*point))) for point in (press, (press[0] + 9.0, press[1] + 9.0))
+        QPoint(*map(round, canvas.navigator.viewport.to_screen(*point)))
+        for point in (press, (press[0] + 9.0, press[1] + 9.0))
     )
 
     qtbot.mousePress(canvas, Qt.MouseButton.LeftButton, pos=start)

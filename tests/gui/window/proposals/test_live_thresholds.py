@@ -259,10 +259,10 @@ def test_a_batch_fills_the_histogram_of_the_image_on_screen(qtbot: QtBot, labell
 def test_what_a_score_takes_away_is_marked_while_the_slider_is_held(qtbot: QtBot, labelled: Workbench) -> None:
     canvas = labelled.window.canvas
     held = drag_to(labelled, "Score", 0.85)
-    qtbot.waitUntil(lambda: [outline.kind for outline in canvas.previews] == [PreviewKind.REMOVED])
+    qtbot.waitUntil(lambda: [outline.kind for outline in canvas.renderer.previews] == [PreviewKind.REMOVED])
     assert labelled.thresholds.strip.effect_text == "removes 1"
     held.setSliderDown(False)
-    qtbot.waitUntil(lambda: canvas.previews == ())
+    qtbot.waitUntil(lambda: canvas.renderer.previews == ())
     assert labelled.thresholds.strip.effect_text == ""
 
 
@@ -270,15 +270,15 @@ def test_what_a_score_adds_is_marked_while_the_slider_is_held(qtbot: QtBot, labe
     drag_to(labelled, "Score", 0.95).setSliderDown(False)
     qtbot.waitUntil(lambda: len(labelled.session.document) == 0)
     drag_to(labelled, "Score", 0.5)
-    qtbot.waitUntil(lambda: [g.kind for g in labelled.window.canvas.previews] == [PreviewKind.ADDED] * 2)
+    qtbot.waitUntil(lambda: [g.kind for g in labelled.window.canvas.renderer.previews] == [PreviewKind.ADDED] * 2)
 
 
 def test_marks_of_doubt_and_the_reason_follow_a_score_that_was_let_go(qtbot: QtBot, labelled: Workbench) -> None:
     labelled.images.panel.set_order("uncertainty")
-    assert labelled.window.canvas.previews == ()
+    assert labelled.window.canvas.renderer.previews == ()
     drag_to(labelled, "Score", 0.85).setSliderDown(False)
     qtbot.waitUntil(
-        lambda: [outline.label for outline in labelled.window.canvas.previews] == ["unsure 0.90", "missed?"]
+        lambda: [outline.label for outline in labelled.window.canvas.renderer.previews] == ["unsure 0.90", "missed?"]
     )
     assert "missed" in labelled.images.rows.reason(1)
 

@@ -26,21 +26,21 @@ def compared(qtbot: QtBot, labelled: Workbench, tmp_path: Path) -> Workbench:
 
 
 def kinds(bench: Workbench) -> list[PreviewKind]:
-    return [outline.kind for outline in bench.window.canvas.previews]
+    return [outline.kind for outline in bench.window.canvas.renderer.previews]
 
 
 def go_to_missed(qtbot: QtBot, bench: Workbench) -> None:
     canvas = bench.window.canvas
     for _ in range(4):
         qtbot.keyClick(canvas, Key.Key_Q)
-        if any(outline.is_current and outline.kind is PreviewKind.MISSED for outline in canvas.previews):
+        if any(outline.is_current and outline.kind is PreviewKind.MISSED for outline in canvas.renderer.previews):
             return
     raise AssertionError("no missed object is gone to")
 
 
 def test_disagreement_is_marked_on_both_sides(compared: Workbench) -> None:
     assert sorted(kind.value for kind in kinds(compared)) == ["missed", "missed", "uncertain", "uncertain"]
-    labels = {outline.label for outline in compared.window.canvas.previews}
+    labels = {outline.label for outline in compared.window.canvas.renderer.previews}
     assert "one model only" in labels
     assert any(label.startswith("missed? ") for label in labels)
 
@@ -94,7 +94,7 @@ def test_done_images_carry_no_marks(compared: Workbench) -> None:
 def test_the_rarest_class_is_marked(qtbot: QtBot, labelled: Workbench) -> None:
     with qtbot.waitSignal(labelled.images.panel.order_changed):
         labelled.images.panel.set_order("rarity")
-    assert {outline.label for outline in labelled.window.canvas.previews} == {"rare, 6 in the project"}
+    assert {outline.label for outline in labelled.window.canvas.renderer.previews} == {"rare, 6 in the project"}
 
 
 def test_each_row_of_the_queue_tells_its_reason(compared: Workbench) -> None:
@@ -111,4 +111,4 @@ def test_marks_say_what_is_doubtful(labelled: Workbench) -> None:
     detail = {"reason": "", "boxes_xyxy": boxes, "kinds": ["class", "outline"], "rivals": ["dog", ""]}
     labelled.session.project.stored.signals.set("uncertainty", {1: (1.0, detail)})
     labelled.images.panel.set_order("uncertainty")
-    assert [outline.label for outline in labelled.window.canvas.previews] == ["or dog?", "outline?"]
+    assert [outline.label for outline in labelled.window.canvas.renderer.previews] == ["or dog?", "outline?"]

@@ -43,7 +43,7 @@ def test_what_is_below_the_score_is_rejected_and_nothing_else(qtbot: QtBot, labe
 
 def test_what_is_seen_is_rejected_and_nothing_else(qtbot: QtBot, labelled: Workbench) -> None:
     canvas = labelled.window.canvas
-    canvas.zoom_to_box((0.0, 0.0, 20.0, 20.0))
+    canvas.navigator.zoom_to_box((0.0, 0.0, 20.0, 20.0))
     assert texts(labelled)[SHOWN] == "Reject 1 shown"
 
     qtbot.mouseClick(buttons(labelled)[SHOWN], Qt.MouseButton.LeftButton)
@@ -54,10 +54,10 @@ def test_what_is_seen_is_rejected_and_nothing_else(qtbot: QtBot, labelled: Workb
 
 def test_panning_changes_what_is_meant(labelled: Workbench) -> None:
     canvas = labelled.window.canvas
-    canvas.zoom_to_box((0.0, 0.0, 4.0, 4.0))
+    canvas.navigator.zoom_to_box((0.0, 0.0, 4.0, 4.0))
     assert texts(labelled)[SHOWN] == "Reject 0 shown"
 
-    canvas.centre_on(16.0, 24.0)
+    canvas.navigator.centre_on(16.0, 24.0)
 
     assert texts(labelled)[SHOWN] == "Reject 1 shown"
 

@@ -70,7 +70,7 @@ def pointing(squares: Squares, opened: Workbench) -> Workbench:
 
 def click(qtbot: QtBot, bench: Workbench, x: float, y: float, modifier: Any = Qt.KeyboardModifier.NoModifier) -> None:
     canvas = bench.window.canvas
-    place = QPoint(*map(round, canvas.viewport.to_screen(x, y)))
+    place = QPoint(*map(round, canvas.navigator.viewport.to_screen(x, y)))
     qtbot.mouseMove(canvas, place)
     qtbot.mouseClick(canvas, LEFT, modifier, pos=place)
 

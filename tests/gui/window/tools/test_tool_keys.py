@@ -32,7 +32,7 @@ def release(qtbot: QtBot, bench: Workbench, key: Key, *, after_ms: int) -> None:
 
 
 def place(bench: Workbench, x: float, y: float) -> QPoint:
-    return QPointF(*bench.window.canvas.viewport.to_screen(x, y)).toPoint()
+    return QPointF(*bench.window.canvas.navigator.viewport.to_screen(x, y)).toPoint()
 
 
 def stroke(qtbot: QtBot, bench: Workbench) -> None:

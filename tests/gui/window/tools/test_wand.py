@@ -24,7 +24,7 @@ def test_a_click_takes_the_square_it_is_on(qtbot: QtBot, opened: Workbench) -> N
     opened.classes.add("square")
     opened.tools.use("wand")
     canvas = opened.window.canvas
-    place = QPoint(*map(round, canvas.viewport.to_screen(50, 50)))
+    place = QPoint(*map(round, canvas.navigator.viewport.to_screen(50, 50)))
     qtbot.mouseClick(canvas, Qt.MouseButton.LeftButton, pos=place)
     qtbot.waitUntil(lambda: len(opened.session.document or ()) == 1, timeout=20_000)
     (made,) = opened.session.document or ()

@@ -26,7 +26,7 @@ def test_two_clicks_on_a_square_and_enter_follow_its_edges(qtbot: QtBot, opened:
     opened.tools.use("wire")
     canvas = opened.window.canvas
     for x, y in ((40, 30), (110, 30), (110, 90), (40, 90)):
-        place = QPoint(*map(round, canvas.viewport.to_screen(x, y)))
+        place = QPoint(*map(round, canvas.navigator.viewport.to_screen(x, y)))
         qtbot.mouseMove(canvas, place)
         qtbot.mouseClick(canvas, Qt.MouseButton.LeftButton, pos=place)
         anchor = canvas.tool._points[-1]

@@ -26,12 +26,12 @@ def test_they_leave_the_minimap_free(qtbot: QtBot, opened: Workbench, width: int
     opened.window.resize(width, 700)
     opened.window.toasts.show_message(Message("Something to know", "With a detail."))
     canvas = opened.window.canvas
-    canvas.zoom_to_box((0.0, 0.0, 12.0, 12.0))
+    canvas.navigator.zoom_to_box((0.0, 0.0, 12.0, 12.0))
     qtbot.waitUntil(canvas.minimap.isVisible)
 
     assert not on_screen(opened.window.toasts).intersects(on_screen(canvas.minimap))
 
-    canvas.zoom_to_fit()
+    canvas.navigator.zoom_to_fit()
     assert not canvas.minimap.isVisible()
     corner = on_screen(canvas).bottomRight() - on_screen(opened.window.toasts).bottomRight()
     assert max(corner.x(), corner.y()) <= 16

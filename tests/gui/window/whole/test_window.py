@@ -27,7 +27,7 @@ def spared(bench: Workbench) -> Iterator[Workbench]:
 
 def at(bench: Workbench, x: float, y: float) -> QPoint:
     """Where an image point is on the canvas."""
-    screen = bench.window.canvas.viewport.to_screen(x, y)
+    screen = bench.window.canvas.navigator.viewport.to_screen(x, y)
     return QPoint(round(screen[0]), round(screen[1]))
 
 

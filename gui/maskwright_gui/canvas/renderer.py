@@ -1,9 +1,12 @@
-"""What the canvas shows: image, static layer, labels and whatever moves, put together on each paint."""
+"""What the canvas shows: image, static layer, labels and whatever moves, put together on each paint.
+
+It knows nothing of tools or input: those are the view's.
+"""
 
 from collections.abc import Collection, Iterable
 from typing import cast
 
-from PySide6.QtCore import QPoint, QRect, QRectF, QSize, QTimer, Signal
+from PySide6.QtCore import QObject, QPoint, QRect, QRectF, QTimer, Signal
 from PySide6.QtGui import QColor, QImage, QPainter, QPaintEvent
 from PySide6.QtWidgets import QWidget
 
@@ -17,8 +20,7 @@ from maskwright_gui.canvas.image_layer import ImageLayer
 from maskwright_gui.canvas.label_paint import LabelLayer
 from maskwright_gui.canvas.layer import LayerContent, StaticLayer, pool
 from maskwright_gui.canvas.live import screen_area
-from maskwright_gui.canvas.minimap import Minimap
-from maskwright_gui.canvas.navigation import NavigableView
+from maskwright_gui.canvas.navigator import Navigator
 from maskwright_gui.canvas.painting import ActiveScene, live_selection
 from maskwright_gui.canvas.previews import PreviewOutline, paint_previews
 from maskwright_gui.canvas.pyramid import ImagePyramid
@@ -34,17 +36,17 @@ _SETTLE_MS = 60
 """After the last zoom or pan step: then labels are laid out again and the image is resampled smoothly."""
 
 
-class CanvasSurface(NavigableView):
-    """Paints a context's document and selection and one overlay; knows nothing of tools or input."""
+class CanvasRenderer(QObject):
+    """Paints a context's document and selection and one overlay on its parent, where the navigator looks."""
 
     settled = Signal()
     """The zoom or the place is another one, and no further step has followed at once."""
     image_changed = Signal(object)
     """Other pixels are shown: DeepImage, or None for an image of 8 bits."""
 
-    def __init__(self, context: ToolContext, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self.context = context
+    def __init__(self, widget: QWidget, context: ToolContext, navigator: Navigator) -> None:
+        super().__init__(widget)
+        self._widget, self._context, self._navigator = widget, context, navigator
         self._image = ImageLayer()
         self._style = CanvasStyle()
         self._ground = _plain_image(self._style.background)
@@ -52,29 +54,29 @@ class CanvasSurface(NavigableView):
         self._previews: dict[str, tuple[PreviewOutline, ...]] = {}
         self._live: frozenset[int] = frozenset()
         self._painted = self._active()
-        self.minimap = Minimap(self)
-        self._pointer: QPoint | None = None
+        self.pointer: QPoint | None = None
         self._is_pointed_by_keys = False
-        self._has_focus_ring = False
+        self.has_focus_ring = False
         self.shows_objects = True
         self._layer = StaticLayer(self)
         self._arrival_timer = QTimer(self)
         self._arrival_timer.setSingleShot(True)
         self._arrival_timer.setInterval(_ARRIVAL_MS)
-        self._arrival_timer.timeout.connect(self.update)
+        self._arrival_timer.timeout.connect(self._widget.update)
         self._layer.changed.connect(self._arrival_timer.start)
-        self._labels = LabelLayer(self.font())
+        self._labels = LabelLayer(widget.font())
         self._hover_label = QRectF()
         self._has_new_labels = False
         """Whether they are to be laid out before the next paint."""
         self._settle_timer = QTimer(self)
         self._settle_timer.setSingleShot(True)
         self._settle_timer.timeout.connect(self._lay_out_labels)
-        self._settle_timer.timeout.connect(self.update)
+        self._settle_timer.timeout.connect(self._widget.update)
         self._settle_timer.timeout.connect(self.settled)
+        navigator.viewport_changed.connect(self._on_viewport_changed)
 
     @property
-    def style_values(self) -> CanvasStyle:
+    def style(self) -> CanvasStyle:
         """Colours, names and what is shown."""
         return self._style
 
@@ -82,42 +84,33 @@ class CanvasSurface(NavigableView):
         """Paint all of it anew."""
         self._style = style
         self._ground = _plain_image(style.background)
-        self._layer.replace_content(self._content(), self.context.index)
+        self._layer.replace_content(self._content(), self._context.index)
         self._lay_out_labels()
-        self.update()
+        self._widget.update()
 
     @property
     def pyramid(self) -> ImagePyramid | None:
         """The pixels of the image on screen; None while there are none."""
         return self._image.pyramid
 
-    @property
-    def id_under_pointer(self) -> int | None:
-        """The topmost object there; None where the pointer is elsewhere."""
-        if self._pointer is None:
-            return None
-        x, y = self._viewport.to_image(self._pointer.x(), self._pointer.y())
-        return next(iter(self.context.index.at(x, y, tolerance=2 / self.zoom)), None)
-
     def show_objects(self, is_on: bool) -> None:
         """The bare image, to look at what is below the outlines; nothing is prepared anew."""
         self.shows_objects = is_on
-        self.update()
+        self._widget.update()
 
     def set_image(self, image: QImage | ImagePyramid | None, size_wh: tuple[int, int] | None = None) -> None:
         """Show an image, fitted; the same `size_wh` as before keeps zoom and place (a preview giving way)."""
         pyramid = ImagePyramid.of(image, size_wh) if isinstance(image, QImage) else image
         self._image.set_pyramid(pyramid)
-        self.minimap.set_pyramid(pyramid)
         size = size_wh or (pyramid.size_wh if pyramid is not None else (1, 1))
         if size != self._viewport.image_wh:
-            self._set_viewport(self._viewport.with_image(size))
-        self.update()
+            self._navigator.show(self._viewport.with_image(size))
+        self._widget.update()
         self.image_changed.emit(self.deep_image)
 
     def look_ahead(self, document: Document, pyramid: ImagePyramid, state: ViewportState | None) -> None:
         """Prepare in the background what `set_image` and `set_document` will show, fitted or as `state` says."""
-        fitted, ratio = self._viewport.with_image(document.size_wh), self.devicePixelRatioF()
+        fitted, ratio = self._viewport.with_image(document.size_wh), self._widget.devicePixelRatioF()
         viewport = fitted.with_state(state) if state is not None else fitted
         self._image.prepare(pyramid, viewport, ratio, pool)
         self._layer.prepare_ahead(LayerContent(document, self._style), viewport, ratio)
@@ -129,7 +122,7 @@ class CanvasSurface(NavigableView):
     def set_display_adjust(self, adjust: DisplayAdjust) -> None:
         """Brightness, contrast and gamma of what is shown; files and pixel values stay as they are."""
         self._image.set_adjust(adjust)
-        self.update()
+        self._widget.update()
 
     @property
     def deep_image(self) -> DeepImage | None:
@@ -150,26 +143,12 @@ class CanvasSurface(NavigableView):
         """Outlines over the picture that are not in the document; those of other layers stay."""
         if outlines or self._previews.get(layer):
             self._previews[layer] = outlines
-            self.update()
+            self._widget.update()
 
-    def zoom_to_instances(self, ids: Collection[int]) -> None:
-        """So that all of these are in view."""
-        if (box := self._box_of(ids)) is not None:
-            self.zoom_to_box(box)
-
-    def show_instances(self, ids: Collection[int]) -> None:
-        """What keys or a list have chosen comes into view."""
-        if (box := self._box_of(ids)) is not None:
-            self.bring_into_view(box)
-
-    def zoom_to_selection(self) -> None:
-        """So that all that is selected is in view."""
-        self.zoom_to_instances(self.context.selection)
-
-    def finish_rendering(self) -> None:
+    def finish(self) -> None:
         """Wait until the picture is sharp: for tests and for pictures of the canvas."""
         self._settle_timer.stop()
-        self._layer.prepare(self._viewport, self.devicePixelRatioF())
+        self._layer.prepare(self._viewport, self._widget.devicePixelRatioF())
         self._layer.finish()
         self._lay_out_labels()
 
@@ -178,33 +157,26 @@ class CanvasSurface(NavigableView):
         """Whether the picture is one for this zoom, and not one that was stretched."""
         return self._layer.is_sharp
 
-    def _box_of(self, ids: Collection[int]) -> Box | None:
-        boxes = [self.context.document[id_].bounds_xyxy for id_ in ids if id_ in self.context.document]
-        if not boxes:
-            return None
-        lefts, tops, rights, bottoms = zip(*boxes, strict=True)
-        return min(lefts), min(tops), max(rights), max(bottoms)
-
-    def _show_document(self) -> None:
+    def show_document(self) -> None:
         """The context holds another document."""
         self._live, self._overlay = frozenset(), NOTHING
         self._painted = self._active()
-        self._layer.replace_content(self._content(), self.context.index)
+        self._layer.replace_content(self._content(), self._context.index)
         self._lay_out_labels()
-        self.update()
+        self._widget.update()
 
-    def _show_overlay(self, overlay: Overlay, dirty: Collection[Box] = ()) -> None:
+    def show_overlay(self, overlay: Overlay, dirty: Collection[Box] = ()) -> None:
         """Repaint what another overlay, selection or edit (within `dirty`) makes look different, and no more."""
         self._overlay = overlay
-        self._live = live_selection(self.context.document, self.context.selection)
+        self._live = live_selection(self._context.document, self._context.selection)
         before, content = self._layer.content, self._content()
         boxes = list(dirty)
         for id_ in (before.without ^ content.without) | (before.selected ^ content.selected):
             boxes += [side[id_].bounds_xyxy for side in (before.document, content.document) if id_ in side]
-        self._layer.update_content(content, self.context.index, boxes)
+        self._layer.update_content(content, self._context.index, boxes)
         if boxes:
             self._has_new_labels = True
-            self.update()
+            self._widget.update()
         active = self._active()
         touched = active.dirty_since(self._painted)
         area = screen_area(touched, self._viewport) | active.notes_since(self._painted, self._viewport)
@@ -212,25 +184,25 @@ class CanvasSurface(NavigableView):
             area |= self._hover_label | self._hover_label_of(active)
         area |= self._labels_since(self._painted, active)
         if bool(active.drafts) != bool(self._painted.drafts):  # what lies above what is another order now
-            self.update()
+            self._widget.update()
         self._painted = active
         if not area.isEmpty():
-            self.update(area.toAlignedRect())
+            self._widget.update(area.toAlignedRect())
 
     def _content(self) -> LayerContent:
-        selected = frozenset() if self._live else self.context.selection
-        return LayerContent(self.context.document, self._style, self._live | self._overlay.replaced, selected)
+        selected = frozenset() if self._live else self._context.selection
+        return LayerContent(self._context.document, self._style, self._live | self._overlay.replaced, selected)
 
     def _active(self) -> ActiveScene:
-        category_id = self.context.category_id or 1
-        return ActiveScene(self.context.document, self._live, self._overlay, category_id, self._style)
+        category_id = self._context.category_id or 1
+        return ActiveScene(self._context.document, self._live, self._overlay, category_id, self._style)
 
     def _labels_since(self, before: ActiveScene, now: ActiveScene) -> QRectF:
         """The screen area of labels that go along with what is dragged."""
         ids = before.overlay.replaced | now.overlay.replaced
         if not ids:
             return QRectF()
-        resting = {id_: self.context.document.instances.get(id_) for id_ in ids}
+        resting = {id_: self._context.document.instances.get(id_) for id_ in ids}
         return self._labels.area_between(resting | before.drafts, resting | now.drafts, self._viewport)
 
     def _hover_label_of(self, active: ActiveScene) -> QRectF:
@@ -240,41 +212,42 @@ class CanvasSurface(NavigableView):
         self._hover_label = place
         return place
 
-    def _show_focus(self, is_shown: bool) -> None:
+    def show_focus(self, is_shown: bool) -> None:
         """A ring around the canvas for those who came by keys; the mouse needs none."""
-        if is_shown != self._has_focus_ring:
-            self._has_focus_ring = is_shown
-            self.update()
+        if is_shown != self.has_focus_ring:
+            self.has_focus_ring = is_shown
+            self._widget.update()
 
     @property
     def _has_crosshair(self) -> bool:
         return self._style.shows_crosshair or self._is_pointed_by_keys
 
-    def _point_at(self, place: QPoint | None, *, is_by_keys: bool = False) -> None:
+    def point_at(self, place: QPoint | None, *, is_by_keys: bool = False) -> None:
         """Where the crosshair goes; None takes it away. Moved by keys it is all that shows the pointer."""
         if self._has_crosshair or is_by_keys:
-            for at in (self._pointer, place):
+            for at in (self.pointer, place):
                 if at is not None:
-                    self.update(at.x() - 1, 0, 3, self.height())
-                    self.update(0, at.y() - 1, self.width(), 3)
-        self._pointer, self._is_pointed_by_keys = place, is_by_keys
+                    self._widget.update(at.x() - 1, 0, 3, self._widget.height())
+                    self._widget.update(0, at.y() - 1, self._widget.width(), 3)
+        self.pointer, self._is_pointed_by_keys = place, is_by_keys
 
     def _lay_out_labels(self) -> None:
-        context, self._has_new_labels = self.context, False
+        context, self._has_new_labels = self._context, False
         self._labels.lay_out(context.document, context.index, self._viewport, self._style, context.selection)
 
-    def _set_viewport(self, viewport: Viewport) -> None:
-        if viewport != self._viewport:
-            self._settle_timer.start(_SETTLE_MS)
-        super()._set_viewport(viewport)
+    @property
+    def _viewport(self) -> Viewport:
+        return self._navigator.viewport
 
-    # Qt
+    def _on_viewport_changed(self) -> None:
+        self._settle_timer.start(_SETTLE_MS)
 
-    def paintEvent(self, event: QPaintEvent) -> None:
+    def paint(self, event: QPaintEvent) -> None:
+        """What the event asks for, on the widget."""
         if self._has_new_labels and not self._settle_timer.isActive():
             self._lay_out_labels()
-        self._layer.prepare(self._viewport, self.devicePixelRatioF())
-        painter = QPainter(self)
+        self._layer.prepare(self._viewport, self._widget.devicePixelRatioF())
+        painter = QPainter(self._widget)
         # two thin strips far apart (the crosshair) must not cost the whole area between them
         areas = list(cast("Iterable[QRect]", event.region()))  # the stubs do not know that a region is iterable
         for area in areas if len(areas) <= _MANY_RECTS else [event.rect()]:
@@ -283,25 +256,24 @@ class CanvasSurface(NavigableView):
         painter.end()
 
     def _paint(self, painter: QPainter, clip: QRectF) -> None:
-        ratio = self.devicePixelRatioF()
+        ratio = self._widget.devicePixelRatioF()
         # not `fillRect`: after it Qt blends the layer, scaled while zooming, three times slower (2.7 ms instead of 0.9)
         for rest in self._image.uncovered(clip, self._viewport):
             painter.drawImage(QRectF(rest), self._ground)
         self._image.draw(painter, self._viewport, ratio, is_moving=self._settle_timer.isActive())
         if self.shows_objects:
             self._paint_objects(painter, clip, ratio)
-        if self._has_focus_ring:
-            paint_focus_ring(painter, self.size())
-        if self._has_crosshair and self._pointer is not None:
-            paint_crosshair(painter, self._pointer, self.size())
+        if self.has_focus_ring:
+            paint_focus_ring(painter, self._widget.size())
+        if self._has_crosshair and self.pointer is not None:
+            paint_crosshair(painter, self.pointer, self._widget.size())
 
     def _paint_objects(self, painter: QPainter, clip: QRectF, ratio: float) -> None:
         self._layer.draw(painter, self._viewport)
         if outlines := self.previews:
             has_words = any(outline.label for outline in outlines)
-            paint_previews(
-                painter, self._viewport, outlines, clip, self._labels.areas(self._viewport) if has_words else ()
-            )
+            taken = self._labels.areas(self._viewport) if has_words else ()
+            paint_previews(painter, self._viewport, outlines, clip, taken)
         active = self._active()
         if not active.drafts:
             active.paint_bodies(painter, self._viewport, clip)
@@ -311,9 +283,6 @@ class CanvasSurface(NavigableView):
         if active.drafts:  # an outline that is being dragged passes over labels that lie in its way
             active.paint_bodies(painter, self._viewport, clip)
         active.paint_marks(painter, self._viewport, clip)  # last: no label covers a handle
-
-    def sizeHint(self) -> QSize:
-        return QSize(800, 600)
 
 
 def _plain_image(colour: Rgb) -> QImage:

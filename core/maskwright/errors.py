@@ -62,6 +62,9 @@ class HalfMadeProjectError(ProjectError):
 class DamagedProjectError(ProjectError):
     """A project file (`path`) that SQLite cannot make sense of: an earlier copy can be put in its place."""
 
+    has_rest: bool = True
+    """Whether there may be something in the file that `salvage` can take out: it is neither missing nor empty."""
+
 
 class DamagedRowError(ProjectError):
     """A row of a project that holds what no program of ours writes; `row_id` is its id."""

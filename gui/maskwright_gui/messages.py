@@ -1,7 +1,8 @@
-"""Toasts: short messages at the lower edge of the window, with at most one action; nothing modal."""
+"""Toasts: short messages at the lower edge of the window, with an action or two; nothing modal."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Literal
 
 from PySide6.QtCore import QEvent, QObject, QPoint, Qt, QTimer
@@ -32,6 +33,9 @@ class Message:
     action: Callable[[], object] | None = None
     stays: bool = False
     """Until it is closed: what it says can be read nowhere else."""
+    other_text: str = ""
+    other: Callable[[], object] | None = None
+    """A second way out, shown before the first."""
 
     def replaces(self, earlier: "Message") -> bool:
         """Whether the earlier one need not be shown beside this one.
@@ -149,12 +153,18 @@ class _Toast(QFrame):
         row = QHBoxLayout(self)
         row.setContentsMargins(12, 8, 8, 8)
         row.setSpacing(8)
-        row.addLayout(self._texts(), 1)
-        if message.action is not None:
-            button = QPushButton(message.action_text, self)
-            button.clicked.connect(self._on_action)
-            button.setFocusPolicy(Qt.FocusPolicy.TabFocus)  # a click must not take the keys from the canvas
-            row.addWidget(button, 0, Qt.AlignmentFlag.AlignVCenter)
+        texts = self._texts()
+        row.addLayout(texts, 1)
+        buttons = self._buttons()
+        if len(buttons) == 1:
+            row.addWidget(buttons[0], 0, Qt.AlignmentFlag.AlignVCenter)
+        elif buttons:
+            below = QHBoxLayout()
+            below.setContentsMargins(0, 6, 0, 0)
+            below.addStretch()
+            for button in buttons:
+                below.addWidget(button)
+            texts.addLayout(below)
         close = QToolButton(self)
         close.setText("✕")
         close.setAccessibleName("Close message")
@@ -176,7 +186,17 @@ class _Toast(QFrame):
             column.addWidget(detail)
         return column
 
-    def _on_action(self) -> None:
-        if self.message.action is not None:
-            self.message.action()
+    def _buttons(self) -> list[QPushButton]:
+        buttons = []
+        ways = ((self.message.other_text, self.message.other), (self.message.action_text, self.message.action))
+        for text, action in ways:
+            if action is not None:
+                button = QPushButton(text, self)
+                button.clicked.connect(partial(self._on_action, action))
+                button.setFocusPolicy(Qt.FocusPolicy.TabFocus)  # a click must not take the keys from the canvas
+                buttons.append(button)
+        return buttons
+
+    def _on_action(self, action: Callable[[], object]) -> None:
+        action()
         self.on_close()

@@ -15,6 +15,7 @@ from maskwright.document.values import ImageState
 from maskwright.project import Project, find_project, scan_folder
 from maskwright.project.backup import is_sound, list_backups
 from maskwright.project.rescue import find_rescues
+from maskwright.project.salvage import salvage
 from maskwright.project.store import FILE_NAME
 
 
@@ -65,7 +66,9 @@ def seen(
     wrong += [
         f"unusable: the copy {copy.name} is damaged" for copy in list_backups(place / FILE_NAME) if not is_sound(copy)
     ]
-    wrong += [f"unusable: {left.name} is left" for name in ("*.new*", "*.restor*") for left in place.glob(name)]
+    wrong += [
+        f"unusable: {left.name} is left" for name in ("*.new*", "*.restor*", "*.salvag*") for left in place.glob(name)
+    ]
     return found, wrong
 
 
@@ -174,6 +177,20 @@ def check_restored(folder: Path, said: list[str]) -> list[str]:
     return wrong
 
 
+def check_salvaged(folder: Path, said: list[str]) -> list[str]:
+    """Taken out, or as damaged as before, so that it can be tried again."""
+    file, damaged = place_of(folder) / FILE_NAME, (folder / "damaged.db").read_bytes()
+    is_taken_out = file.read_bytes() != damaged and is_sound(file)
+    if not is_taken_out and "salvaged" in said:
+        return ["lost: what was taken out"]
+    if not is_taken_out:
+        salvage(file)
+    wrong = [text for text in seen(folder, set(BASE))[1] if "before-restore" not in text]
+    if not any(copy.read_bytes() == damaged for copy in list_backups(file)):
+        wrong.append("lost: the damaged file")
+    return wrong
+
+
 def objects_in(copy: Path) -> set[int]:
     beside = place_of(copy.parent) / FILE_NAME
     beside.parent.mkdir(parents=True, exist_ok=True)
@@ -235,6 +252,7 @@ OPERATIONS = {
     "batch": Operation(work.prepare_project, work.batch, check_batch, needs_model=True),
     "back up": Operation(work.prepare_many_copies, work.back_up_, check_copied),
     "restore": Operation(work.prepare_copies, work.restore_, check_restored),
+    "salvage": Operation(work.prepare_damaged, work.salvage_, check_salvaged),
     "relocate": Operation(work.prepare_moved, work.relocate, check_relocated),
     "upgrade": Operation(work.prepare_old_schema, work.open_, check_upgraded),
     "export": Operation(work.prepare_export, work.export, check_exported),

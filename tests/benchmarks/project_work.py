@@ -6,8 +6,9 @@ something failed. `project_checks.py` says what must be true afterwards.
 
 import json
 import shutil
+import sqlite3
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import closing, suppress
 from pathlib import Path
 
 from maskwright.document.change import Change
@@ -20,6 +21,7 @@ from maskwright.project.backup import back_up, list_backups
 from maskwright.project.import_values import ImportOptions
 from maskwright.project.rescue import RescuedEdit, edit_to_json, rescue_file, write_rescue
 from maskwright.project.restoring import restore
+from maskwright.project.salvage import salvage
 from maskwright.project.store import FILE_NAME, INSIDE_IMAGES
 from project_builders import to_first_schema, write_image
 
@@ -103,6 +105,19 @@ def prepare_many_copies(folder: Path) -> None:
 def prepare_old_schema(folder: Path) -> None:
     prepare_project(folder)
     to_first_schema(place_of(folder) / FILE_NAME)
+
+
+def prepare_damaged(folder: Path) -> None:
+    """The steps cannot be read, all else can."""
+    prepare_project(folder)
+    file = place_of(folder) / FILE_NAME
+    with closing(sqlite3.connect(file)) as connection:
+        (root,) = connection.execute("SELECT rootpage FROM sqlite_master WHERE name = 'history'").fetchone()
+        (size,) = connection.execute("PRAGMA page_size").fetchone()
+    content = bytearray(file.read_bytes())
+    content[(root - 1) * size : root * size] = b"d" * size
+    file.write_bytes(content)
+    shutil.copyfile(file, folder / "damaged.db")
 
 
 def prepare_coco(folder: Path) -> None:
@@ -231,6 +246,11 @@ def restore_(folder: Path, say: Say) -> None:
     file = place_of(folder) / FILE_NAME
     restore(file, list_backups(file)[-1])
     say("restored")
+
+
+def salvage_(folder: Path, say: Say) -> None:
+    salvage(place_of(folder) / FILE_NAME)
+    say("salvaged")
 
 
 def relocate(folder: Path, say: Say) -> None:

@@ -5,22 +5,28 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from maskwright.errors import DamagedProjectError, LostProjectError, ProjectError
-from maskwright.project.backup import FOLDER, is_sound, list_backups
+from maskwright.project.backup import FOLDER, list_backups
 from maskwright.project.lock import Holder, ProjectLock
+from maskwright.project.versions import is_usable
 from maskwright.project.whole_files import sync_folder
 from maskwright.regular_files import is_own
 
 _RESTORE = "maskwright restore puts an earlier copy back"
+_AND_SALVAGE = ", restore --salvage takes out what can be read"
 ANEW = "maskwright restore --salvage takes out what can be read, --anew sets it aside; nothing is thrown away"
+_ANEW_ONLY = "maskwright restore --anew sets it aside; nothing is thrown away"
 _LOGS_FIRST = ("-wal", "-journal", "-shm", "")
 """While the file is there the project counts as damaged, so that this is tried again."""
 
 
-def damaged(what: str, file: Path) -> DamagedProjectError:
-    """The error to raise for a project file, which says what its user can do."""
+def damaged(what: str, file: Path, *, has_rest: bool = True) -> DamagedProjectError:
+    """The error to raise for a project file, which says what its user can do; without a rest there is only a copy."""
     if list_backups(file):
-        return DamagedProjectError(what, path=file, hint=_RESTORE)
-    return LostProjectError(what, path=file, hint=ANEW)
+        error = DamagedProjectError(what, path=file, hint=f"{_RESTORE}{_AND_SALVAGE if has_rest else ''}")
+    else:
+        error = LostProjectError(what, path=file, hint=ANEW if has_rest else _ANEW_ONLY)
+    error.has_rest = has_rest
+    return error
 
 
 def set_aside(file: Path) -> Path:
@@ -50,8 +56,8 @@ def set_aside(file: Path) -> Path:
 
 
 def _require_lost(file: Path) -> None:
-    copy = next(filter(is_sound, list_backups(file)), None)
+    copy = next(filter(is_usable, list_backups(file)), None)
     if copy is not None:
         raise ProjectError(f"there is an earlier copy that is whole, {copy.name}", path=file.parent, hint=_RESTORE)
-    if is_own(file) and file.stat().st_size and is_sound(file):
+    if is_own(file) and file.stat().st_size and is_usable(file):
         raise ProjectError("the project file is whole; it stays", path=file)

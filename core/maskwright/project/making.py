@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from maskwright.errors import DamagedProjectError, ProjectError
+from maskwright.errors import ProjectError
+from maskwright.project.anew import damaged
 from maskwright.project.backup import list_backups
 from maskwright.project.database import Database, create_file
 from maskwright.project.lock import FILE_NAME as LOCK_NAME
@@ -25,8 +26,7 @@ def make_file(file: Path, settings: Mapping[str, Any]) -> None:
     copies of an earlier project are.
     """
     if list_backups(file):
-        what = "the project file is missing; there are earlier copies"
-        raise DamagedProjectError(what, path=file, hint="maskwright restore puts one back")
+        raise damaged("the project file is missing; there are earlier copies", file, has_rest=False)
     made = file.with_name(f"{file.name}{NEW}")
     try:
         clear_away(made)

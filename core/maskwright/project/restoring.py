@@ -14,10 +14,11 @@ from pathlib import Path
 
 from maskwright.errors import LostProjectError, ProjectError
 from maskwright.project.anew import ANEW
-from maskwright.project.backup import BEFORE_RESTORE, FOLDER, copy_database, copy_name, is_sound, list_backups
+from maskwright.project.backup import BEFORE_RESTORE, FOLDER, copy_database, copy_name, list_backups
 from maskwright.project.connection import connect
 from maskwright.project.lock import Holder, ProjectLock
 from maskwright.project.plain_schema import require_plain_schema
+from maskwright.project.versions import is_usable
 from maskwright.project.whole_files import COPYING, clear_away, put_in_place, sync_file, sync_folder
 from maskwright.regular_files import is_own, own_folder
 
@@ -34,7 +35,7 @@ def restore(file: Path, backup: Path) -> Path:
     Ids that were given since stay given. Raises ProjectError when `backup` is damaged or the place cannot be written;
     the project is then as it was.
     """
-    if not backup.is_file() or not is_sound(backup):
+    if not backup.is_file() or not is_usable(backup):
         raise ProjectError("this backup is missing or damaged", path=backup)
     complete_restore(file)
     making, whole = file.with_name(f"{file.name}{COPYING}"), _whole(file)
@@ -64,7 +65,7 @@ def restore_newest(file: Path) -> Path:
     try:
         copies = list_backups(file)
         for copy in sorted(copies, key=lambda path: path.stem.endswith(BEFORE_RESTORE)):
-            if is_sound(copy):
+            if is_usable(copy):
                 restore(file, copy)
                 return copy
     finally:

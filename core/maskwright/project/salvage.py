@@ -15,26 +15,33 @@ from typing import Any
 
 import orjson
 
-from maskwright.errors import ImageError, LostProjectError, ProjectError
+from maskwright.errors import ImageError, ProjectError
 from maskwright.file_names import file_name_fault
-from maskwright.project.anew import ANEW
-from maskwright.project.backup import is_sound
+from maskwright.monitor import SILENT, Monitor
+from maskwright.project.anew import damaged
 from maskwright.project.connection import connect
 from maskwright.project.database import create_file
 from maskwright.project.lock import Holder, ProjectLock
 from maskwright.project.plain_schema import require_plain_schema
 from maskwright.project.relocate import ROOT, ROOT_ABSOLUTE, root_settings
-from maskwright.project.restoring import restore
+from maskwright.project.restoring import complete_restore, restore
 from maskwright.project.rows import MOST_SIDE_PX
-from maskwright.project.whole_files import clear_away
-from maskwright.regular_files import is_own
+from maskwright.project.upgrade import make_tables, require_there
+from maskwright.project.versions import REVISIONS, is_usable, misfit
+from maskwright.project.whole_files import SALVAGED, clear_away
 
 log = logging.getLogger(__name__)
 
-_MADE = ".salvaged"
+_VERSION = "alembic_version"
+_BLOCK = 5000
+"""Rows between two questions whether the user still wants this."""
 _MOST_GUESSED = 100_000
 """Ids that are tried one by one where no index knows them."""
 _TABLES_FIRST = "SELECT type, name, sql FROM sqlite_master WHERE sql IS NOT NULL ORDER BY type = 'index'"
+
+
+Counts = tuple[int, int, int]
+"""Images, objects, steps."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,47 +54,63 @@ class Salvaged:
     kept: Path
 
 
-def salvage(file: Path) -> Salvaged:
+def salvage(file: Path, monitor: Monitor = SILENT) -> Salvaged:
     """Put what can be read of `file` in its place; the damaged file is kept beside the copies.
 
-    Raises LostProjectError where nothing can be read, ProjectError for a file that is whole, where the project is open
-    and where its folder cannot be written.
+    Raises DamagedProjectError where nothing can be read, HalfMadeProjectError where nothing was ever in it, and
+    ProjectError for a file that is whole, where the project is open and where its folder cannot be written.
     """
     lock = ProjectLock.acquire(file.parent)
     if isinstance(lock, Holder):
         raise ProjectError(f"the project is open elsewhere: {lock}", path=file.parent, hint="close it there first")
-    made = file.with_name(f"{file.name}{_MADE}")
+    made = file.with_name(f"{file.name}{SALVAGED}")
     try:
-        if is_own(file) and is_sound(file):
+        complete_restore(file)
+        require_there(file)
+        if is_usable(file):
             raise ProjectError("the project file is whole; it stays", path=file)
-        clear_away(made)
-        create_file(made)
-        counts = _copied(file, made)
+        counts = _taken_out(file, made, monitor)
+        monitor.report(counts[0], None, "Putting it in place")
         return Salvaged(*counts, restore(file, made))
     except (OSError, ValueError, sqlite3.Error) as error:
         if "full" in str(error) or getattr(error, "errno", None) == errno.ENOSPC:
             raise ProjectError("the disk is full: nothing was taken out, and nothing changed", path=file) from error
         log.warning("nothing can be taken out of %s: %s", file, error)
-        raise LostProjectError("nothing can be taken out of the project file", path=file, hint=ANEW) from error
+        raise damaged("nothing can be taken out of the project file", file, has_rest=False) from error
     finally:
         with suppress(OSError):
             clear_away(made)
         lock.release()
 
 
-def _copied(file: Path, made: Path) -> tuple[int, int, int]:
-    """Numbers of images, objects and steps. Raises sqlite3.Error where not even the tables are known."""
-    with closing(connect(file, "ro")) as damaged, closing(connect(made, "rw")) as written:
-        require_plain_schema(damaged, file)
-        listed = damaged.execute(_TABLES_FIRST).fetchall()
+def _taken_out(file: Path, made: Path, monitor: Monitor) -> Counts:
+    """Into tables like those of the file; where these are of no version, into the newest, column by column."""
+    for is_newest in (False, True):
+        clear_away(made)
+        create_file(made)
+        if is_newest:
+            make_tables(made)
+        if (counts := _copied(file, made, is_newest, monitor)) is not None:
+            return counts
+    raise sqlite3.DatabaseError("the tables are those of no version")
+
+
+def _copied(file: Path, made: Path, is_newest: bool, monitor: Monitor) -> Counts | None:
+    """None where the tables are those of no version. Raises sqlite3.Error where not even the tables are known."""
+    with closing(connect(file, "ro")) as damaged_file, closing(connect(made, "rw")) as written:
+        require_plain_schema(damaged_file, file)
+        listed = damaged_file.execute(_TABLES_FIRST).fetchall()
         written.execute("PRAGMA foreign_keys=OFF")
         written.execute("BEGIN")
-        for kind, name, sql in listed:
+        for _, _, sql in listed if not is_newest else ():
             written.execute(sql)
-            if kind == "table":
-                _copy_rows(damaged, written, name)
-        _complete(written, file)
-        _name_images(damaged, written, _image_root(written, file))
+        if not is_newest and not _set_version(damaged_file, written):
+            return None
+        for name in [name for kind, name, _ in listed if kind == "table" and name != _VERSION]:
+            monitor.report(0, None, f"Taking out what can be read: {name}")
+            _copy_rows(damaged_file, written, name, monitor)
+        _set_image_root(written, file)
+        _name_images(damaged_file, written, _image_root(written, file))
         written.execute("COMMIT")
         counts = [written.execute(f"SELECT count(*) FROM {name}").fetchone()[0] for name in _COUNTED]
         if not any(counts):
@@ -95,15 +118,36 @@ def _copied(file: Path, made: Path) -> tuple[int, int, int]:
         return counts[0], counts[1], counts[2]
 
 
+def _set_version(damaged_file: sqlite3.Connection, written: sqlite3.Connection) -> bool:
+    """The one that the file says where its tables are so, else the latest that they can be of; whether there is one."""
+    said = [row[0] for row in _up_to_damage(damaged_file, f"SELECT version_num FROM {_VERSION}")]
+    for version in (*(each for each in said if each in REVISIONS), *reversed(REVISIONS)):
+        if not misfit(written, version):
+            written.execute(f"INSERT INTO {_VERSION} VALUES (?)", (version,))
+            return True
+    return False
+
+
 _COUNTED = ("images", "instances", "history")
 
 
-def _copy_rows(damaged: sqlite3.Connection, written: sqlite3.Connection, name: str) -> None:
-    columns = [row[1] for row in written.execute(f'PRAGMA table_info("{name}")')]
-    places = ", ".join("?" * len(columns))
-    for row in _rows(damaged, name):
+def _copy_rows(damaged_file: sqlite3.Connection, written: sqlite3.Connection, name: str, monitor: Monitor) -> None:
+    """Of the columns that both have."""
+    has, wants = (_columns(connection, name) for connection in (damaged_file, written))
+    both = [column for column in has if column in wants]
+    if not both:
+        return
+    names, places = ", ".join(f'"{column}"' for column in both), ", ".join("?" * len(both))
+    at = [has.index(column) for column in both]
+    for count, row in enumerate(_rows(damaged_file, name)):
+        if count % _BLOCK == 0:
+            monitor.check()
         with suppress(sqlite3.IntegrityError):  # found twice, or a value is missing that has to be there
-            written.execute(f'INSERT OR IGNORE INTO "{name}" VALUES ({places})', row)
+            written.execute(f'INSERT OR IGNORE INTO "{name}" ({names}) VALUES ({places})', [row[each] for each in at])
+
+
+def _columns(connection: sqlite3.Connection, name: str) -> list[str]:
+    return [row[1] for row in connection.execute(f'PRAGMA table_info("{name}")')]
 
 
 def _rows(damaged: sqlite3.Connection, name: str) -> Iterator[tuple[Any, ...]]:
@@ -185,12 +229,8 @@ def _image_root(written: sqlite3.Connection, file: Path) -> Path:
     return found[0] if found else file.parent.parent
 
 
-def _complete(written: sqlite3.Connection, file: Path) -> None:
-    """What a project cannot be opened without."""
-    from maskwright.project.upgrade import REVISIONS
-
-    if written.execute("SELECT 1 FROM alembic_version").fetchone() is None:
-        written.execute("INSERT INTO alembic_version VALUES (?)", (REVISIONS[-1],))
+def _set_image_root(written: sqlite3.Connection, file: Path) -> None:
+    """A project cannot be opened without; where it is not known, the project is taken to be inside its images."""
     query = "SELECT 1 FROM settings WHERE key IN (?, ?)"
     if written.execute(query, (ROOT, ROOT_ABSOLUTE)).fetchone() is None:
         for key, value in root_settings(file.parent, file.parent.parent).items():

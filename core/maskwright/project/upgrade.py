@@ -1,4 +1,4 @@
-"""Schema versions of project files: made new, brought up to date after a backup, or refused when too new."""
+"""Project files before they are opened: looked at, made new, brought up to date after a backup, or refused."""
 
 import logging
 import sqlite3
@@ -6,7 +6,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Literal
 
-from sqlalchemy import Connection, NullPool, create_engine
+from sqlalchemy import NullPool, create_engine
 
 from maskwright.errors import IN_THE_LOG, HalfMadeProjectError, ProjectError
 from maskwright.project.anew import damaged
@@ -15,12 +15,11 @@ from maskwright.project.connection import connect, require_own_files
 from maskwright.project.database import is_unchanging, plain_words, settle_journal_mode
 from maskwright.project.plain_schema import require_plain_schema
 from maskwright.project.restoring import complete_restore, is_being_restored
+from maskwright.project.versions import REVISIONS, misfit, run_migrations
 from maskwright.project.whole_files import clear_unfinished
 
 log = logging.getLogger(__name__)
 
-REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008", "0009", "0010", "0011")
-"""Every schema version there has been, oldest first; a test holds it against the migration scripts."""
 _SMALL_BYTES = 16 * 2**20
 """Read through in 30 ms."""
 
@@ -30,12 +29,17 @@ _ONCE = "open it once where it can be written"
 
 
 def schema_version(file: Path) -> str | None:
-    """The revision of the file, None for a database without one. Raises ProjectError when it cannot be read."""
+    """The revision of the file, None for a database without one.
+
+    Raises ProjectError when it cannot be read, DamagedProjectError where its tables are not those of its revision.
+    """
     try:
         connection = connect(file, "ro", is_immutable=is_unchanging(file))
         try:
             require_plain_schema(connection, file)
             row = connection.execute("SELECT version_num FROM alembic_version").fetchone()
+            version = str(row[0]) if row is not None else None
+            fault = misfit(connection, version) if version in REVISIONS else ""
         finally:
             connection.close()
     except sqlite3.OperationalError as error:
@@ -48,7 +52,11 @@ def schema_version(file: Path) -> str | None:
     except sqlite3.DatabaseError as error:
         log.warning("%s is damaged: %s", file, error)
         raise damaged("the project file is damaged", file) from error
-    return str(row[0]) if row is not None else None
+    if fault:
+        what = f"the project file says that it has schema {version}, but its tables are others"
+        log.warning("%s: %s (%s)", file, what, fault)
+        raise damaged(f"{what} ({fault})", file)
+    return version
 
 
 def require_known(file: Path, version: str | None) -> None:
@@ -87,11 +95,11 @@ def require_there(file: Path) -> None:
     has_copies = bool(list_backups(file))
     if not file.exists():
         if has_copies:
-            raise damaged(_LOST.format("missing"), file)
+            raise damaged(_LOST.format("missing"), file, has_rest=False)
         raise ProjectError("there is no project here", path=file.parent)
     match _content_of(file):
         case "nothing" if has_copies:
-            raise damaged(_LOST.format("empty"), file)
+            raise damaged(_LOST.format("empty"), file, has_rest=False)
         case "nothing":
             what = "the making of this project was cut short, and nothing is in it"
             raise HalfMadeProjectError(what, path=file.parent, hint=_ANEW)
@@ -184,19 +192,7 @@ def make_tables(file: Path) -> None:
     try:
         with plain_words(file), engine.connect() as connection:
             connection.exec_driver_sql("BEGIN IMMEDIATE")
-            _run_migrations(connection)
+            run_migrations(connection)
             connection.exec_driver_sql("COMMIT")
     finally:
         engine.dispose()
-
-
-def _run_migrations(connection: Connection) -> None:
-    # Half of the time to the first window would go into this import, and hardly any start needs it.
-    from alembic import command
-    from alembic.config import Config
-
-    config = Config()
-    location = Path(__file__).with_name("migrations")
-    config.set_main_option("script_location", str(location).replace("%", "%%"))
-    config.attributes["connection"] = connection
-    command.upgrade(config, "head")

@@ -11,7 +11,8 @@ from maskwright.errors import ProjectError
 from maskwright.project.backup import SPARE_BYTES
 from maskwright.project.connection import connect
 from maskwright.project.database import is_unchanging
-from maskwright.project.upgrade import REVISIONS, make_tables, require_readable
+from maskwright.project.upgrade import make_tables, require_readable
+from maskwright.project.versions import REVISIONS
 
 log = logging.getLogger(__name__)
 

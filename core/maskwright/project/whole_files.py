@@ -11,8 +11,8 @@ from pathlib import Path
 
 from maskwright.regular_files import is_own
 
-NEW, COPYING = ".new", ".restoring"
-"""What the name of a project file ends with while the file is made from nothing, and from a copy."""
+NEW, COPYING, SALVAGED = ".new", ".restoring", ".salvaged"
+"""What the name of a project file ends with while it is made from nothing, from a copy, and from a damaged file."""
 _COMPANIONS = ("", "-wal", "-shm", "-journal")
 
 
@@ -42,7 +42,7 @@ def clear_away(made: Path) -> None:
 
 def clear_unfinished(file: Path) -> None:
     """What interrupted tries to make `file` have left, where that can be removed; for who has the right to write."""
-    for suffix in (NEW, COPYING):
+    for suffix in (NEW, COPYING, SALVAGED):
         with suppress(OSError):
             clear_away(file.with_name(file.name + suffix))
 

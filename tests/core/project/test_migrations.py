@@ -21,6 +21,7 @@ from maskwright.project import Project
 from maskwright.project.backup import list_backups
 from maskwright.project.proposals import Proposal
 from maskwright.project.schema import metadata
+from maskwright.project.versions import REVISIONS
 from project_builders import drawn, make_project, square, to_first_schema
 
 
@@ -108,5 +109,5 @@ def test_every_script_is_a_known_revision() -> None:
     config.set_main_option("script_location", str(Path(upgrade.__file__).with_name("migrations")))
     scripts = ScriptDirectory.from_config(config)
 
-    assert tuple(script.revision for script in reversed(list(scripts.walk_revisions()))) == upgrade.REVISIONS
-    assert scripts.get_current_head() == upgrade.REVISIONS[-1]
+    assert tuple(script.revision for script in reversed(list(scripts.walk_revisions()))) == REVISIONS
+    assert scripts.get_current_head() == REVISIONS[-1]

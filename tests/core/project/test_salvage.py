@@ -10,10 +10,13 @@ from typer.testing import CliRunner
 
 from maskwright.cli.app import app
 from maskwright.document.change import Change
-from maskwright.errors import LostProjectError, ProjectError
+from maskwright.errors import DamagedProjectError, HalfMadeProjectError, LostProjectError, ProjectError
 from maskwright.project import Project
+from maskwright.project.anew import set_aside
+from maskwright.project.backup import back_up
+from maskwright.project.restoring import restore_newest
 from maskwright.project.salvage import salvage
-from project_builders import drawn, make_project, square, write_image
+from project_builders import drawn, make_project, square, to_first_schema, write_image
 
 IMAGES, EACH = 60, 20
 
@@ -143,3 +146,86 @@ def test_an_image_whose_row_is_lost_has_its_name_from_the_index(place: Path) -> 
         assert len(project.instances.document(1)) == EACH
         record = project.images.record(2)
         assert (record.width, record.height) == (640, 480)
+
+
+def change(file: Path, *statements: str) -> None:
+    with closing(sqlite3.connect(file, isolation_level=None)) as connection:
+        for statement in statements:
+            connection.execute(statement)
+
+
+SAYS_7 = "UPDATE alembic_version SET version_num = '0007'"
+WRONG_TABLES = {
+    "an older version than its tables": (SAYS_7,),
+    "a column of the newest is not there": ("ALTER TABLE images DROP COLUMN standing",),
+    "a table of the newest is not there": ("DROP TABLE signals",),
+    "tables of no version": (SAYS_7, "DROP TABLE signals"),
+    "no version": ("DELETE FROM alembic_version",),
+}
+
+
+@pytest.mark.parametrize("statements", WRONG_TABLES.values(), ids=WRONG_TABLES)
+def test_tables_of_another_version_are_told_and_their_rows_taken_out(place: Path, statements: tuple[str, ...]) -> None:
+    before, file = objects(place), place / "project.db"
+    change(file, *statements)
+    content = file.read_bytes()
+    for read_only in (True, False):
+        with pytest.raises(LostProjectError, match=r"its tables are others|of which version") as caught:
+            Project.open(place, read_only=read_only)
+        assert "restore --salvage" in str(caught.value)
+    assert file.read_bytes() == content
+    assert not list((place / "backups").glob("*"))  # which would be no way back
+    assert salvage(file).objects == len(before)
+    assert objects(place) == before
+    with Project.open(place) as project:
+        project.instances.apply(1, Change.create([drawn(project.instances.reserve_ids(1)[0])]), label="Draw")
+
+
+def test_tables_of_the_first_version_under_a_later_number_are_brought_up_to_date(place: Path) -> None:
+    before, file = objects(place), place / "project.db"
+    to_first_schema(file)
+    change(file, "UPDATE alembic_version SET version_num = '0011'")
+    with pytest.raises(DamagedProjectError, match=r"has schema 0011, but its tables are others \(without"):
+        Project.open(place)
+    assert salvage(file).objects == len(before)
+    assert objects(place) == before
+
+
+def test_a_copy_with_tables_of_another_version_is_put_back_by_nobody(place: Path) -> None:
+    file = place / "project.db"
+    change(file, SAYS_7)
+    back_up(file, reason="daily")
+    with pytest.raises(LostProjectError, match="no copy"):
+        restore_newest(file)
+    assert set_aside(file).exists()  # it is the only way, if nobody wants what is in it
+
+
+@pytest.mark.parametrize("command", ["--salvage", "--anew"])
+def test_an_empty_file_is_not_called_whole(place: Path, command: str) -> None:
+    file = place / "project.db"
+    file.write_bytes(b"")
+    told = CliRunner().invoke(app, ["restore", str(place), command])
+    assert "whole" not in told.output
+    assert told.exit_code == (1 if command == "--salvage" else 0)
+
+
+def test_an_empty_file_has_nothing_to_take_out_and_says_what_it_is(place: Path) -> None:
+    file = place / "project.db"
+    back_up(file, reason="daily")
+    file.write_bytes(b"")
+    with pytest.raises(DamagedProjectError, match="empty; there are earlier copies") as caught:
+        salvage(file)
+    assert "salvage" not in str(caught.value)
+    assert not caught.value.has_rest
+    for copy in (place / "backups").iterdir():
+        copy.unlink()
+    with pytest.raises(HalfMadeProjectError, match="nothing is in it"):
+        salvage(file)
+    assert file.read_bytes() == b""
+
+
+def test_what_a_killed_salvage_has_left_is_cleared_away_at_the_next_opening(place: Path) -> None:
+    left = place / "project.db.salvaged"
+    left.write_bytes(b"half")
+    with Project.open(place):
+        assert not left.exists()

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QFileDialog
 
-from maskwright.errors import DamagedProjectError, ForeignImagesError, LostProjectError, MaskwrightError
+from maskwright.errors import DamagedProjectError, ForeignImagesError, MaskwrightError
 from maskwright.monitor import Monitor
 from maskwright.operations.opening import Opening, add_rest, make_project, open_project
 from maskwright_gui.actions import Action, Menu, nothing
 from maskwright_gui.dialogs.unsaved import Leaving, UnsavedDialog, offer_rescued
 from maskwright_gui.feature import Context, Feature
+from maskwright_gui.features.projects.damaged import DamagedProjects
 from maskwright_gui.messages import Message
 from maskwright_gui.open_project import OpenProject
 from maskwright_gui.operation import Work
@@ -48,6 +49,8 @@ class ProjectsFeature(Feature):
     def __init__(self, context: Context, watch: SavingWatch, recent: RecentProjects) -> None:
         super().__init__(context)
         self._watch, self._recent = watch, recent
+        self._damaged = DamagedProjects(self._run, self.told.emit, self.open_path)
+        self.opened.connect(self._damaged.tell_outcome)
         self._opening: Opening | None = None
         self._place: Path | None = None
         """What is being opened."""
@@ -185,7 +188,7 @@ class ProjectsFeature(Feature):
 
     def _on_failed(self, complaint: str, error: MaskwrightError) -> None:
         if isinstance(error, DamagedProjectError) and error.path is not None:
-            self.told.emit(self._of_damage(complaint, error, error.path))
+            self.told.emit(self._damaged.message(complaint, error, error.path))
         elif isinstance(error, ForeignImagesError) and error.path is not None:
             what = "This project reads images from another place"
             detail = f"{error.image_root} is not beside {error.path}. Use it only if you know what is in it."
@@ -194,52 +197,9 @@ class ProjectsFeature(Feature):
         else:
             self.told.emit(Message.of_error(complaint, error))
 
-    def _of_damage(self, complaint: str, error: DamagedProjectError, file: Path) -> Message:
-        what = f"{file}: {error.message}."
-        if isinstance(error, LostProjectError):
-            detail = f"{what} It is kept under another name when you start anew."
-            return Message(complaint, detail, "error", "Start anew", partial(self.start_anew, file))
-        detail = f"{what} It is kept when an earlier copy takes its place."
-        return Message(complaint, detail, "error", "Put the latest copy back", partial(self.restore, file))
-
-    def start_anew(self, file: Path) -> None:
-        """Set a damaged project aside of which there is no copy; its folder of images becomes a new one."""
-
-        def put_away(progress: Monitor) -> Path:
-            from maskwright.project.anew import set_aside
-
-            progress.report(0, None, "Setting the damaged project aside")
-            return set_aside(file)
-
-        self._run(put_away, partial(self._on_put_away, file), "The project was not set aside")
-
-    def _on_put_away(self, file: Path, kept: Path) -> None:
-        from maskwright.project.store import INSIDE_IMAGES
-
-        is_inside = file.parent.name == INSIDE_IMAGES
-        told = f"{kept}. " + ("" if is_inside else "Open the folder of its images to begin again.")
-        self.told.emit(Message("The damaged project is set aside", told))
-        if is_inside:
-            self.open_path(file.parent.parent)
-
     def _open_allowed(self, error: ForeignImagesError, project: Path) -> None:
         error.allow()
         self.open_path(project)
-
-    def restore(self, file: Path) -> None:
-        """Put the newest whole copy in the place of a damaged project file, and open it."""
-
-        def put_back(progress: Monitor) -> Path:
-            from maskwright.project.restoring import restore_newest
-
-            progress.report(0, None, "Putting a copy back")
-            return restore_newest(file)
-
-        self._run(put_back, partial(self._on_restored, file), "No copy was put back")
-
-    def _on_restored(self, file: Path, copy: Path) -> None:
-        self.told.emit(Message("An earlier copy is in place", f"{copy.name}. What was there is beside it."))
-        self.open_path(file)
 
     def _leave_place(self) -> None:
         if self._place is not None:

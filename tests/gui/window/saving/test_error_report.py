@@ -1,7 +1,9 @@
 """When files go away and disks fill up: the window says so, keeps what it has, and goes on."""
 
 import os
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -128,6 +130,56 @@ def test_a_damaged_project_without_a_copy_is_set_aside_and_begun_anew(
     assert opened.images.rows.rowCount() == 6
     (kept,) = file.parent.glob("project.db.damaged-*")
     assert kept.read_bytes() == b"no database" * 1000
+
+
+def ways_out(bench: Workbench) -> dict[str, Callable[[], object]]:
+    return actions(bench) | {each.other_text: each.other for each in bench.window.toasts.messages if each.other}
+
+
+def with_a_damaged_page(bench: Workbench, folder: Path) -> bytes:
+    """One object is drawn; the steps that led to it cannot be read any more."""
+    draw(bench)
+    file = folder / ".maskwright" / "project.db"
+    bench.projects.close_project()
+    with closing(sqlite3.connect(file)) as connection:
+        (root,) = connection.execute("SELECT rootpage FROM sqlite_master WHERE name = 'history'").fetchone()
+        (size,) = connection.execute("PRAGMA page_size").fetchone()
+    content = bytearray(file.read_bytes())
+    content[(root - 1) * size : root * size] = b"d" * size
+    file.write_bytes(content)
+    return bytes(content)
+
+
+@pytest.mark.parametrize("has_copy", [True, False], ids=["a copy", "no copy"])
+def test_what_can_be_read_of_a_damaged_project_is_saved_at_a_click(
+    qtbot: QtBot, opened: Workbench, folder: Path, has_copy: bool
+) -> None:
+    damaged = with_a_damaged_page(opened, folder)
+    copies = folder / ".maskwright" / "backups"
+    for copy in copies.iterdir() if not has_copy else ():
+        copy.unlink()
+    opened.projects.open_path(folder)
+    qtbot.waitUntil(lambda: "Save what can be read" in ways_out(opened), timeout=20_000)
+    assert ("Put the latest copy back" if has_copy else "Start anew") in ways_out(opened)
+    with qtbot.waitSignals([opened.projects.opened, opened.projects.images_added], timeout=20_000):
+        ways_out(opened)["Save what can be read"]()
+    assert len(opened.session.document) == 1
+    assert any("1 object on 6 images could be read" in text for text in texts(opened))
+    (kept,) = copies.glob("*before-restore.db")
+    assert kept.read_bytes() == damaged
+
+
+def test_where_nothing_can_be_read_the_other_way_out_is_offered_again(
+    qtbot: QtBot, opened: Workbench, folder: Path
+) -> None:
+    opened.projects.close_project()
+    (folder / ".maskwright" / "project.db").write_bytes(b"no database" * 1000)
+    opened.projects.open_path(folder)
+    qtbot.waitUntil(lambda: "Save what can be read" in ways_out(opened), timeout=20_000)
+    ways_out(opened)["Save what can be read"]()
+    qtbot.waitUntil(lambda: any("Nothing was saved" in text for text in texts(opened)), timeout=20_000)
+    message = opened.window.toasts.messages[-1]
+    assert (message.action_text, message.other) == ("Put the latest copy back", None)
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")

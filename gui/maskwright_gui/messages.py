@@ -161,6 +161,7 @@ class _Toast(QFrame):
         elif buttons:
             below = QHBoxLayout()
             below.setContentsMargins(0, 6, 0, 0)
+            below.setSpacing(8)
             below.addStretch()
             for button in buttons:
                 below.addWidget(button)

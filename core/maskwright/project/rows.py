@@ -3,7 +3,7 @@
 import logging
 import math
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import Any
@@ -37,6 +37,8 @@ _MOST_SHOWN = 200
 _MOST_NUMBER = 1 << 53
 """So many steps above what is highest can still be taken."""
 _VISIBLE, _LOCKED, _CROWD = 1, 2, 4
+_UNREADABLE = (ArithmeticError, AttributeError, LookupError, MemoryError, TypeError, ValueError)
+"""What reading a damaged row may raise."""
 
 
 def now() -> str:
@@ -209,14 +211,14 @@ def sound_instance(given: Instance) -> Instance:
     """The same; raises ValueError for one that could not be stored again. Outlines were looked at as they were read."""
     numbers = (given.id, given.category_id, given.z)
     if not all(type(number) is int and abs(number) < _MOST_NUMBER for number in numbers):
-        raise ValueError(f"expected numbers, got {_short(numbers)}")
+        raise ValueError(f"its id, class or order is no number: {_short(numbers)}")
     if not (given.score is None or (type(given.score) in (int, float) and math.isfinite(given.score))):
-        raise ValueError(f"expected a score, got {_short(given.score)}")
+        raise ValueError(f"its score is no number: {_short(given.score)}")
     if not isinstance(given.dense, bytes | None) or not isinstance(given.edited_at, str):
         raise ValueError("its detail is no blob, or the time of its last edit no text")
     flags = (given.is_visible, given.is_locked, given.is_crowd)
     if not all(type(flag) is bool for flag in flags):
-        raise ValueError(f"expected true or false, got {_short(flags)}")
+        raise ValueError(f"whether it is shown, locked or a crowd is neither true nor false: {_short(flags)}")
     if given.provenance is not None:
         sound_provenance(given.provenance)
     return given
@@ -229,8 +231,34 @@ def instance_from_row(row: Row[Any], provenances: Mapping[int, Provenance]) -> I
     """
     try:
         return _instance(row, provenances)
-    except (ArithmeticError, AttributeError, LookupError, MemoryError, TypeError, ValueError) as error:
-        raise DamagedRowError(f"object {row.id} of the project is damaged: {_short(error)}", row.id) from error
+    except _UNREADABLE as error:
+        log.debug("object %s is damaged: %r", row.id, error)
+        raise DamagedRowError(
+            f"object {row.id} of the project is damaged: {_what_is_wrong(row, error)}", row.id
+        ) from error
+
+
+def _what_is_wrong(row: Row[Any], error: Exception) -> str:
+    """In words of a user's: what is read in turn, and which part of it fails."""
+    parts: tuple[tuple[str, Callable[[], object]], ...] = (
+        ("outline", lambda: _outline_fault(row)),
+        ("state", lambda: InstanceState(row.state)),
+        ("list of further keys", lambda: extra_from_json(row.extra)),
+    )
+    for name, read in parts:
+        try:
+            read()
+        except _UNREADABLE:
+            return f"its {name} cannot be read"
+    return str(error) if isinstance(error, ValueError) else "it cannot be read"
+
+
+def _outline_fault(row: Row[Any]) -> None:
+    """Raises what reading the outline alone raises."""
+    if (record := packed_record(row.polygons)) is not None:
+        instance_from_record(record, row.id, row.category_id)
+    else:
+        stored_polygons(row.polygons)
 
 
 def sound_instances(

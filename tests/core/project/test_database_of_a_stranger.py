@@ -205,6 +205,22 @@ def test_a_damaged_object_leaves_the_others_of_its_image_to_be_worked_on(place: 
     assert rows_of(place, "SELECT * FROM instances WHERE id = 1") == before
 
 
+DAMAGED_COLUMNS = {
+    "polygons = x'00ff'": "its outline cannot be read",
+    "polygons = 'text'": "its outline cannot be read",
+    "state = 'finished'": "its state cannot be read",
+    "extra = '{'": "its list of further keys cannot be read",
+    "score = 'high'": "its score is no number: 'high'",
+}
+
+
+@pytest.mark.parametrize(("column", "words"), DAMAGED_COLUMNS.items(), ids=DAMAGED_COLUMNS)
+def test_what_of_a_damaged_object_cannot_be_read_is_said_in_plain_words(place: Path, column: str, words: str) -> None:
+    written(place, f"UPDATE instances SET {column} WHERE id = 1")
+    with Project.open(place) as project:
+        assert project.instances.document(1).damaged == {1: f"object 1 of the project is damaged: {words}"}
+
+
 def test_a_damaged_annotation_that_was_imported_is_left_out_of_an_export(place: Path, tmp_path: Path) -> None:
     out, again, empty = tmp_path / "out.json", tmp_path / "again.json", tmp_path / "b"
     assert CliRunner().invoke(app, ["export", str(place), "--out", str(out)]).exit_code == 0
@@ -486,7 +502,7 @@ def test_coordinates_that_are_no_pixels_are_refused(place: Path, value: float) -
     packed = pack_polygons([square(0.5)])
     written(place, "UPDATE instances SET polygons = ? WHERE id = 1", packed[:-8] + np.array([value]).tobytes())
     with Project.open(place) as project:
-        assert "coordinates" in project.instances.document(1).damaged[1]
+        assert "its outline cannot be read" in project.instances.document(1).damaged[1]
 
 
 READ_HISTORY = """

@@ -13,7 +13,8 @@ from maskwright_gui.messages import Message
 from maskwright_gui.panels.instances import InstancesPanel
 
 _LATER = "objects"
-KEPT = "It stays in the project as it is, and exports leave it out. File, Check the annotations lists all damage."
+KEPT_ONE = "It stays in the project as it is, and exports leave it out."
+KEPT = "They stay in the project as they are, and exports leave them out."
 
 
 class ObjectsFeature(Feature):
@@ -46,10 +47,11 @@ class ObjectsFeature(Feature):
         damaged = self._session.document.damaged if self._session.document is not None else {}
         if damaged:
             first = next(iter(damaged.values()))
-            more = f", and {count_of(len(damaged) - 1, 'more object')}" if len(damaged) > 1 else ""
-            self.told.emit(
-                Message(f"{count_of(len(damaged), 'object')} here cannot be shown", f"{first}{more}. {KEPT}", "warning")
-            )
+            more = f"; so {'are' if len(damaged) > 2 else 'is'} {len(damaged) - 1} more" if len(damaged) > 1 else ""
+            kept = KEPT_ONE if len(damaged) == 1 else KEPT
+            what, detail = f"{count_of(len(damaged), 'object')} here cannot be shown", f"{first}{more}. {kept}"
+            check = self._actions["check"].trigger
+            self.told.emit(Message(what, f"{detail[0].upper()}{detail[1:]}", "warning", "Check all images", check))
 
     def _on_categories_changed(self, categories: tuple[Category, ...]) -> None:
         self.panel.set_categories((*categories, *self._session.classes.unlisted))

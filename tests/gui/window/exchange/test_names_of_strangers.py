@@ -124,7 +124,11 @@ def test_a_damaged_object_is_told_and_the_others_on_its_image_can_be_worked_on(
         bench.projects.open_path(hostile)
     session = bench.session
     qtbot.waitUntil(lambda: session.document is not None and 1 in session.document.damaged)
-    qtbot.waitUntil(lambda: any("object 1 of the project" in each.detail for each in bench.window.toasts.messages))
+    qtbot.waitUntil(
+        lambda: any(
+            "Object 1 of the project is damaged: its outline" in each.detail for each in bench.window.toasts.messages
+        )
+    )
     assert "1 damaged, not shown" in bench.objects.panel._summary.toolTip()
 
     (other, *_) = session.document

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QPoint, QRect
+from PySide6.QtWidgets import QPushButton
 from pytestqt.qtbot import QtBot
 
 from maskwright.errors import ProjectError
@@ -70,3 +71,20 @@ def test_a_backup_that_fails_says_why_without_the_librarys_words(
         back_up_daily(path)
 
     assert not {word for word in ("table", "Errno", "sqlite") if word in told.value.message}
+
+
+@pytest.mark.parametrize("chosen", ["Copy", "Save"])
+def test_of_two_ways_out_each_has_its_button_and_one_ends_the_message(
+    qtbot: QtBot, opened: Workbench, chosen: str
+) -> None:
+    done: list[str] = []
+    toasts = opened.window.toasts
+    message = Message(
+        "Damaged", "What now?", "error", "Copy", lambda: done.append("Copy"), True, "Save", lambda: done.append("Save")
+    )
+    toasts.show_message(message)
+    buttons = {each.text(): each for each in toasts.findChildren(QPushButton)}
+    assert list(buttons) == ["Save", "Copy"]
+    buttons[chosen].click()
+    assert done == [chosen]
+    assert message not in toasts.messages

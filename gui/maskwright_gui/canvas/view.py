@@ -282,11 +282,11 @@ class CanvasView(QWidget):
             return
         self._key_pointer.place = None
         self.renderer.point_at(event.position().toPoint())
-        self.cursor_moved.emit(*self.navigator.viewport.to_image(event.position().x(), event.position().y()))
         if self.navigator.is_panning:
             self.navigator.on_move(event)
         else:
             self._use_tool_at(event, self._tool.on_move)
+        self.cursor_moved.emit(*self.navigator.viewport.to_image(event.position().x(), event.position().y()))
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         if self.navigator.is_panning:

@@ -12,7 +12,7 @@ from maskwright.geometry.polygon import Polygon
 from maskwright_gui.features.point.accepting import Accepted, provenance_of
 from maskwright_gui.features.point.draft import Prompt
 from maskwright_gui.features.point.tool import PointTool
-from maskwright_gui.tools.overlay import Mark
+from maskwright_gui.tools.overlay import Mark, Stroke
 from maskwright_gui.tools.tool import Button, Pointer
 
 
@@ -274,7 +274,7 @@ def test_what_is_not_there_any_more_is_not_corrected(corrected: bool) -> None:
 def test_hovering_asks_and_a_click_shows_the_answer_at_once() -> None:
     pointing = Pointing()
     pointing.move(50, 50)
-    pointing.point.ask_for_hover()
+    pointing.point.foresee()
     assert pointing.latest.is_hover
     pointing.answer(side=25)
     assert len(pointing.tool.overlay().lines) == 1
@@ -283,6 +283,57 @@ def test_hovering_asks_and_a_click_shows_the_answer_at_once() -> None:
     assert not pointing.latest.is_hover
     (draft,) = pointing.tool.overlay().instances
     assert bounds(draft) == (40, 40, 65, 65)
+
+
+def test_the_next_click_is_shown_before_it_is_made() -> None:
+    pointing = Pointing()
+    pointing.click(50, 50)
+    pointing.answer(side=20)
+    pointing.move(65, 50)
+    pointing.point.foresee()
+    assert pointing.latest.is_hover
+    assert (pointing.latest.points_xy, pointing.latest.labels) == ([(50, 50), (65, 50)], [1, 1])
+    pointing.answer(side=30)
+    (line,) = pointing.tool.overlay().lines
+    assert (line.stroke, np.ptp(line.points[:, 0])) == (Stroke.GUIDE, 30)
+    (draft,) = pointing.tool.overlay().instances
+    assert bounds(draft) == (40, 40, 60, 60)
+    pointing.move(45, 45, ALT)
+    pointing.point.foresee()
+    assert pointing.latest.labels == [1, 0]
+
+
+def test_a_box_shows_what_it_would_take_while_it_is_dragged() -> None:
+    pointing = Pointing()
+    pointing.press(20, 30)
+    pointing.move(100, 90, held=True)
+    pointing.point.foresee()
+    assert pointing.latest.box_xyxy == (20, 30, 100, 90)
+    pointing.answer(side=25)
+    assert len(pointing.tool.overlay().lines) == 2
+    assert pointing.key("Escape")
+    assert pointing.tool.overlay().lines == ()
+    assert not pointing.tool.is_busy
+
+
+def test_what_the_next_click_would_do_to_a_selected_object_is_shown() -> None:
+    pointing = Pointing(square(5, at=(40, 40)), selection=frozenset({5}))
+    pointing.move(65, 50)
+    pointing.point.foresee()
+    assert pointing.latest.base == pointing.document[5].polygons
+    pointing.answer(side=30)
+    assert [line.stroke for line in pointing.tool.overlay().lines] == [Stroke.GUIDE]
+    pointing.move(180, 140)
+    pointing.point.foresee()
+    assert pointing.latest.base == ()
+
+
+def test_nothing_is_foreseen_while_the_press_before_is_waited_for() -> None:
+    pointing = Pointing()
+    pointing.click(50, 50)
+    pointing.move(60, 50)
+    pointing.point.foresee()
+    assert len(pointing.assistant.prompts) == 1
 
 
 def test_keys_walk_through_what_a_press_may_have_meant() -> None:

@@ -54,6 +54,11 @@ class Prompt:
     """Nothing was pressed yet: what a click here would take."""
 
     @property
+    def is_search(self) -> bool:
+        """Whether nothing says how large the object is: finding that out takes several times as long."""
+        return self.box_xyxy is None and not self.base and self.previous is None
+
+    @property
     def points_xy(self) -> list[Point]:
         """(N, 2) image coordinates of the clicks."""
         return [point for press in self.presses for point in press.points]
@@ -67,6 +72,27 @@ class Prompt:
     def box_xyxy(self) -> Box | None:
         """The latest one."""
         return next((press.box for press in reversed(self.presses) if press.box is not None), None)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Foreseen:
+    """What a press would take, asked before it is made. `presses`: those of its draft with it as the last one."""
+
+    serial: int
+    presses: tuple[Press, ...]
+    outline: Outlined | None = None
+    """None while it is waited for, or where nothing was found."""
+
+    @property
+    def is_of_box(self) -> bool:
+        return self.presses[-1].box is not None
+
+    def is_like(self, presses: Sequence[Press]) -> bool:
+        """Whether it follows the same presses and shows as much: a place near by may stand for it for a moment."""
+        before, press = self.presses[:-1], self.presses[-1]
+        last = presses[-1]
+        same_kind = (press.label, bool(press.box), len(press.points)) == (last.label, bool(last.box), len(last.points))
+        return before == tuple(presses[:-1]) and same_kind
 
 
 class Outliner(Protocol):

@@ -57,7 +57,7 @@ class PointFeature(Feature):
         self._serials = count(1)
         self._unfinished: list[Accepted] = []
         """Accepted on an image, or with a tool, that has been left before the answer came."""
-        self._taken_ms = 2 * AT_ONCE_MS
+        self._taken_ms = _unknown_times()
         self._has_failed = False
         """Why the answer that comes next is none has been told."""
         self._images, self._loader, self._strip = images, loader, thresholds.strip
@@ -76,7 +76,7 @@ class PointFeature(Feature):
         self._ahead = QTimer(self, singleShot=True, interval=AHEAD_MS)
         self._ahead.timeout.connect(self._look_ahead)
         self._rest = QTimer(self, singleShot=True, interval=REST_MS)
-        self._rest.timeout.connect(self._ask_for_hover)
+        self._rest.timeout.connect(self._foresee)
         self._late = QTimer(self, singleShot=True, interval=LATE_MS)
         self._late.timeout.connect(self._tell_late)
         self._session.project_changed.connect(lambda _project: self._forget())
@@ -189,20 +189,20 @@ class PointFeature(Feature):
     def _on_moved(self) -> None:
         if self._tool is None:
             return
-        if self._taken_ms <= AT_ONCE_MS:
-            self._ask_for_hover()
+        if self._taken_ms[self._tool.is_searching] <= AT_ONCE_MS:
+            self._foresee()
         else:
             self._rest.start()
 
-    def _ask_for_hover(self) -> None:
+    def _foresee(self) -> None:
         if (tool := self._tool) is not None:
-            tool.ask_for_hover()
+            tool.foresee()
 
     def _on_answered(self, prompt: Prompt, outline: Outlined | None, taken_ms: float) -> None:
-        self._taken_ms = 0.7 * self._taken_ms + 0.3 * taken_ms
+        taken = self._taken_ms[prompt.is_search] = 0.7 * self._taken_ms[prompt.is_search] + 0.3 * taken_ms
         if not prompt.is_hover:
             self._late.stop()
-            self.bar.show_speed(self._taken_ms)
+            self.bar.show_speed(taken)
             if outline is None and not self._has_failed:
                 self.told.emit(Message("Nothing was found there", "Try a box around the object, or another point."))
         self._has_failed = False
@@ -269,7 +269,7 @@ class PointFeature(Feature):
 
     def _on_chosen(self, assistant: str, loaded: "BackendAssistant") -> None:
         self._settings.setValue(SETTING, assistant)
-        self._taken_ms = 2 * AT_ONCE_MS
+        self._taken_ms = _unknown_times()
         self._show_choice()
         self.bar.show_note(loaded.device_note or "")
 
@@ -282,6 +282,11 @@ class PointFeature(Feature):
     def _show_choice(self) -> None:
         if self._tool is not None:
             self.bar.show_for(self.assistant_name)
+
+
+def _unknown_times() -> dict[bool, float]:
+    """Milliseconds a prompt, of those that search and of others: shown once the pointer rests, until they are known."""
+    return dict.fromkeys((False, True), 2 * AT_ONCE_MS)
 
 
 def _loaded(assistants: Assistants, name: str, monitor: Monitor) -> "BackendAssistant":

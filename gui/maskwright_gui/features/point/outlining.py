@@ -89,7 +89,10 @@ class OutlineThread(Worker):
             self._condition.notify()
 
     def ask(self, question: Question) -> None:
-        """The question before it that has not been answered is dropped; one under way is broken off."""
+        """The question before it that has not been answered is dropped; one under way is broken off.
+
+        What is only looked at beforehand breaks off nothing of its kind: a pointer that never rests would see nothing.
+        """
         with self._condition:
             self._waiting = question
             if self._running is not None and not self._is_kept(self._running[0]) and not self._helps(question):
@@ -161,8 +164,11 @@ class OutlineThread(Worker):
         return any(question is kept for kept in self._kept)
 
     def _helps(self, question: Question) -> bool:
-        """Whether what is being prepared is just what the question needs."""
+        """Whether what is under way is wanted as well: the preparation of its image, a preview before its preview."""
         running = self._running[0] if self._running is not None else None
+        if isinstance(running, Question):
+            is_same_image = (running.prompt.image_id, running.path) == (question.prompt.image_id, question.path)
+            return running.prompt.is_hover and question.prompt.is_hover and is_same_image
         return isinstance(running, Looks) and running.images[:1] == ((question.prompt.image_id, question.path),)
 
     def _prepare(self, looks: Looks, cancel: threading.Event) -> None:

@@ -48,9 +48,9 @@ def press_lines(pressing: Pressing, at: Point) -> list[OverlayLine]:
     return []
 
 
-def outline_lines(polygons: Iterable[Polygon]) -> list[OverlayLine]:
-    """What a click would take."""
-    return [OverlayLine(ring, Stroke.DRAFT, is_closed=True) for part in polygons for ring in part.rings]
+def outline_lines(polygons: Iterable[Polygon], stroke: Stroke) -> list[OverlayLine]:
+    """What a press would take."""
+    return [OverlayLine(ring, stroke, is_closed=True) for part in polygons for ring in part.rings]
 
 
 def reach_of(draft: Draft) -> Box:

@@ -5,17 +5,18 @@ stroke. With an object selected the same presses correct its outline. Answers co
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import count
 from typing import ClassVar
 
 from maskwright.document.values import Instance
 from maskwright_gui.features.point.accepting import Accepted, is_current
-from maskwright_gui.features.point.draft import Box, Draft, Outlined, Outliner, Point, Press, Prompt
-from maskwright_gui.features.point.pressing import Pressing, State, label_of
+from maskwright_gui.features.point.draft import Box, Draft, Foreseen, Outlined, Outliner, Point, Press, Prompt
+from maskwright_gui.features.point.pressing import Pressing, State, box_between, label_of
 from maskwright_gui.features.point.showing import draft_marks, drafted, is_near, outline_lines, press_lines, reach_of
 from maskwright_gui.tools.base import BaseTool
 from maskwright_gui.tools.context import ToolContext
-from maskwright_gui.tools.overlay import Overlay, OverlayLine, OverlayNote
+from maskwright_gui.tools.overlay import Overlay, OverlayLine, OverlayNote, Stroke
 from maskwright_gui.tools.tool import Button, Cursor, KeyPress, Pointer
 
 NAME = "point"
@@ -36,8 +37,7 @@ class PointTool(BaseTool):
         """Before the assistant had answered; committed when it does."""
         self._taken_back: list[Press] = []
         self._pointer: Pointer | None = None
-        self._hover: tuple[int, Outlined | None] | None = None
-        """(serial, answer) of what a click here would take."""
+        self._foreseen: Foreseen | None = None
         self._image_id = context.document.image_id
 
     @property
@@ -60,17 +60,40 @@ class PointTool(BaseTool):
         return self._draft is not None or self._is_pressed
 
     @property
-    def hover_point(self) -> Point | None:
-        """Where a preview is wanted: the pointer rests on the image and nothing is under way."""
-        if self.is_busy or self._pointer is None or self._context.category_id is None or self._selected is not None:
+    def next_press(self) -> Press | None:
+        """What the mouse is about to show; None where it cannot be told, or would show nothing."""
+        pointer = self._pointer
+        if pointer is None or self._context.category_id is None:
             return None
-        (x, y), (width, height) = self._pointer.point, self._context.document.size_wh
-        return (x, y) if 0 <= x < width and 0 <= y < height else None
+        if self._pressing.state is State.BOX:
+            box = box_between(self._pressing.trail[0], self._on_image(pointer))
+            return Press(box=box) if _has_area(box) else None
+        (x, y), (width, height) = pointer.point, self._context.document.size_wh
+        if self._is_pressed or not (0 <= x < width and 0 <= y < height):
+            return None
+        press = Press(((x, y),), label_of(pointer))
+        if self._draft is not None and self._draft.is_waiting:
+            return None
+        return press if press.label or self._draft is not None or self._selected is not None else None
 
-    def ask_for_hover(self) -> None:
-        """Ask what a click at `hover_point` would take."""
-        if (point := self.hover_point) is not None:
-            self._ask((Press((point,)),), is_hover=True)
+    @property
+    def is_searching(self) -> bool:
+        """Whether the next press says nothing of how large its object is."""
+        press = self.next_press
+        return press is not None and press.box is None and self._draft_of(press) is None
+
+    def foresee(self) -> None:
+        """Ask what `next_press` would take, before it is made."""
+        press = self.next_press
+        if press is None:
+            return
+        draft = self._draft_of(press)
+        presses = (*draft.presses, press) if draft is not None else (press,)
+        base, previous = (draft.base, draft.latest) if draft is not None else (None, None)
+        before = self._foreseen
+        serial = self._ask(presses, base=base, previous=previous, is_hover=True)
+        is_same = before is not None and before.is_like(presses)
+        self._foreseen = Foreseen(serial, presses, before.outline if before is not None and is_same else None)
 
     def on_press(self, pointer: Pointer) -> None:
         self._pointer = pointer
@@ -104,6 +127,7 @@ class PointTool(BaseTool):
                 self.accept()
             case "Escape" | "Backspace" if self._is_pressed:
                 self._pressing.cancel()
+                self._foreseen = None
             case "Escape" | "Backspace":
                 self.step_back()
             case "[" | "]":
@@ -132,8 +156,8 @@ class PointTool(BaseTool):
 
     def on_answer(self, serial: int, outline: Outlined | None) -> None:
         """What came of a prompt; None where nothing was found or the assistant failed."""
-        if self._hover is not None and self._hover[0] == serial:
-            self._hover = (serial, outline)
+        if self._foreseen is not None and self._foreseen.serial == serial:
+            self._foreseen = replace(self._foreseen, outline=outline)
         if self._draft is not None:
             self._draft.answer(serial, outline)
         for accepted in list(self._accepted):
@@ -155,7 +179,7 @@ class PointTool(BaseTool):
             self._outliner.finish(accepted)
         self._accepted.clear()
         self._pressing.cancel()
-        self._draft, self._hover = None, None
+        self._draft, self._foreseen = None, None
         self._taken_back.clear()
 
     def accept(self) -> None:
@@ -202,7 +226,7 @@ class PointTool(BaseTool):
 
     def _show_box(self, box: Box) -> None:
         """A box is always an object of its own."""
-        if box[2] - box[0] < 1 or box[3] - box[1] < 1:
+        if not _has_area(box):
             return
         self.accept()
         self._context.select(frozenset())
@@ -216,21 +240,29 @@ class PointTool(BaseTool):
 
     def _add(self, press: Press) -> None:
         assert self._draft is not None
-        before, hovered = self._draft.latest, self._hover
+        before, foreseen = self._draft.latest, self._foreseen
         presses = (*self._draft.presses, press)
         self._draft.add(press, self._ask(presses, base=self._draft.base, previous=before))
-        self._hover = None
-        if hovered is not None and hovered[1] is not None and len(presses) == 1 and press.label and not press.box:
-            self._draft.answers[0] = hovered[1]  # shown until its own answer is there
+        if foreseen is not None and foreseen.outline is not None and foreseen.is_like(presses):
+            self._draft.answers[-1] = foreseen.outline  # shown until its own answer is there
+        self._foreseen = None
 
     def _new_draft(self, press: Press) -> Draft:
-        """Of what is selected, where the press is near it; of a new object anywhere else."""
-        base = self._selected
-        if base is not None and press.points and self._pointer is not None:
-            if is_near(base.bounds_xyxy, press.points[0], self._pointer) or not press.label:
-                return Draft(base=base)
+        """Of what is selected, where the press is meant for it; of a new object anywhere else."""
+        draft = self._draft_of(press)
+        if draft is None and self._selected is not None and press.points:
             self._context.select(frozenset())
-        return Draft()
+        return draft or Draft()
+
+    def _draft_of(self, press: Press) -> Draft | None:
+        """The one that a press belongs to, or a new one of what is selected; None for an object of its own."""
+        if press.box is not None or self._pointer is None:
+            return None
+        draft, base, at = self._draft, self._selected, press.points[0]
+        if draft is not None:
+            return draft if not press.label or is_near(reach_of(draft), at, self._pointer) else None
+        is_meant = base is not None and (not press.label or is_near(base.bounds_xyxy, at, self._pointer))
+        return Draft(base=base) if is_meant else None
 
     def _ask(
         self,
@@ -242,8 +274,6 @@ class PointTool(BaseTool):
     ) -> int:
         serial = next(self._serials)
         polygons = base.polygons if base is not None else ()
-        if is_hover:
-            self._hover = (serial, self._hover[1] if self._hover is not None else None)
         self._outliner.ask(Prompt(serial, self._image_id, tuple(presses), polygons, previous, is_hover))
         return serial
 
@@ -268,10 +298,15 @@ class PointTool(BaseTool):
             self._context.commit(*step)
 
     def _lines(self) -> list[OverlayLine]:
+        pressed: list[OverlayLine] = []
         if self._is_pressed and self._pointer is not None:
-            return press_lines(self._pressing, self._on_image(self._pointer))
-        hovered = self._hover[1] if self._hover is not None and self.hover_point is not None else None
-        return outline_lines(hovered.polygons) if hovered is not None else []
+            pressed = press_lines(self._pressing, self._on_image(self._pointer))
+        foreseen, press = self._foreseen, self.next_press
+        if foreseen is None or foreseen.outline is None or press is None or foreseen.is_of_box != bool(press.box):
+            return pressed
+        is_of_its_own = press.box is not None or (self._draft is None and self._selected is None)
+        stroke = Stroke.DRAFT if is_of_its_own else Stroke.GUIDE
+        return [*pressed, *outline_lines(foreseen.outline.polygons, stroke)]
 
     def _notes(self) -> list[OverlayNote]:
         """Which class it will be, at the pointer."""
@@ -287,3 +322,7 @@ class PointTool(BaseTool):
         """What the user has selected to be corrected."""
         chosen = self._context.selected_editable
         return self._context.document[next(iter(chosen))] if len(chosen) == 1 else None
+
+
+def _has_area(box: Box) -> bool:
+    return box[2] - box[0] >= 1 and box[3] - box[1] >= 1

@@ -3,6 +3,7 @@
 import logging
 import threading
 from collections.abc import Callable
+from concurrent.futures import Future
 from typing import TYPE_CHECKING
 
 from maskwright.errors import MaskwrightError
@@ -18,19 +19,42 @@ LoadAssistant = Callable[[str], "BackendAssistant"]
 
 
 class Assistants:
-    """`get` may be called from any thread; whoever comes while one is being loaded waits for it."""
+    """`get` may be called from any thread; whoever wants what is being loaded waits for it, and nobody else does."""
 
     def __init__(self, load: LoadAssistant | None = None) -> None:
         self._load = load or (lambda name: loaded(name))
         self._lock = threading.Lock()
         self._known: tuple[str, BackendAssistant] | None = None
+        self._loading: dict[str, Future[BackendAssistant]] = {}
+        """A device that hangs keeps its own from being loaded, and no other."""
+        self._wanted: str | None = None
 
     def get(self, name: str) -> "BackendAssistant":
         """By name or path, see `maskwright.assist.loading.load_assistant`, which says what it raises."""
         with self._lock:
-            if self._known is None or self._known[0] != name:
-                self._known = (name, self._load(name))
-            return self._known[1]
+            self._wanted = name
+            if self._known is not None and self._known[0] == name:
+                return self._known[1]
+            awaited = self._loading.get(name)
+            if awaited is None:
+                coming = self._loading[name] = Future()
+        if awaited is not None:
+            return awaited.result()
+        try:
+            assistant = self._load(name)
+        except BaseException as error:
+            self._settle(name)
+            coming.set_exception(error)
+            raise
+        self._settle(name, assistant)
+        coming.set_result(assistant)
+        return assistant
+
+    def _settle(self, name: str, assistant: "BackendAssistant | None" = None) -> None:
+        with self._lock:
+            del self._loading[name]
+            if assistant is not None and self._wanted == name:
+                self._known = (name, assistant)
 
     @property
     def identity(self) -> tuple[str, str] | None:

@@ -1,5 +1,6 @@
 """The Point tool in the window: asks the assistant, shows what it says, and tells where it fails."""
 
+from dataclasses import replace
 from functools import partial
 from itertools import count
 from pathlib import Path
@@ -62,10 +63,9 @@ class PointFeature(Feature):
         """Why the answer that comes next is none has been told."""
         self._images, self._loader, self._strip = images, loader, thresholds.strip
         self.assistants = Assistants()
-        self.thread_ = OutlineThread(self.pixels, self.assistants, self)
-        self.thread_.answered.connect(self._on_answered)
-        self.thread_.failed.connect(lambda error: self._tell_error("Nothing was outlined", error))
-        self.thread_.loaded.connect(self._on_loaded)
+        self._wish: str | None = None
+        """The assistant that was chosen last, loaded or not."""
+        self.thread_ = self._new_thread()
         self.bar = PointBar(self._canvas, installed_assistants)
         self._window.add_canvas_bar(self.bar)
         self.bar.chosen.connect(self.choose)
@@ -95,7 +95,6 @@ class PointFeature(Feature):
                 group=-1,
             )
         )
-        self.thread_.start()
 
     @property
     def assistant_name(self) -> str:
@@ -113,6 +112,7 @@ class PointFeature(Feature):
         """By name or path; it is tried at once, so that a fault shows at once, and the one before stays if it fails."""
         if self._tool is not None:
             self._tool.cancel()  # what one has begun another cannot go on with
+        self._wish = assistant
         self.bar.show_note(f"Loading {title_of(assistant)}…")
         self._run_beside(
             partial(_loaded, self.assistants, assistant),
@@ -165,6 +165,23 @@ class PointFeature(Feature):
         for timer in (self._rest, self._late, self._ahead):
             timer.stop()
         self.thread_.stop()
+
+    def _new_thread(self) -> OutlineThread:
+        thread = OutlineThread(self.pixels, self.assistants, self)
+        thread.answered.connect(self._on_answered)
+        thread.failed.connect(lambda error: self._tell_error("Nothing was outlined", error))
+        thread.loaded.connect(self._on_loaded)
+        thread.start()
+        return thread
+
+    def _give_up_on_thread(self, assistant: str) -> None:
+        """What is under way may never end: another thread goes on, with what was accepted unseen."""
+        left = self.thread_.retire()
+        self.thread_ = self._new_thread()
+        for question in left:
+            anew = replace(question.prompt, previous=None)  # what one network has said another does not go on from
+            self.thread_.adopt(replace(question, prompt=anew, assistant=assistant))
+        self._late.stop()
 
     def _make_tool(self, context: ToolContext) -> PointTool:
         return PointTool(context, self, self._serials)
@@ -233,7 +250,10 @@ class PointFeature(Feature):
 
     def _tell_late(self) -> None:
         detail = "The click is not lost: its outline appears when the answer comes. Esc gives it up."
-        self.told.emit(Message("The outline takes unusually long", detail, "warning"))
+        wish = "Use the bundled one" if self.assistant_name != BUNDLED else "Start it again"
+        self.told.emit(
+            Message("The outline takes unusually long", detail, "warning", wish, partial(self.choose, BUNDLED))
+        )
 
     def _tell_error(self, what: str, error: MaskwrightError) -> None:
         self.work_changed.emit("", 0, None)
@@ -268,12 +288,18 @@ class PointFeature(Feature):
         self.thread_.look_ahead(Looks(images, self.assistant_name, project.path))
 
     def _on_chosen(self, assistant: str, loaded: "BackendAssistant") -> None:
+        if assistant != self._wish:
+            return  # it came after another had been chosen
+        if self.thread_.is_busy:
+            self._give_up_on_thread(assistant)
         self._settings.setValue(SETTING, assistant)
         self._taken_ms = _unknown_times()
         self._show_choice()
         self.bar.show_note(loaded.device_note or "")
 
     def _on_not_chosen(self, assistant: str, error: MaskwrightError) -> None:
+        if assistant != self._wish:
+            return
         self._show_choice()
         self.bar.show_note("")
         detail = f"{error}. {title_of(self.assistant_name)} goes on outlining."

@@ -19,6 +19,7 @@ from maskwright.errors import MaskwrightError
 from maskwright_gui.features.point.accepting import provenance_of
 from maskwright_gui.features.point.assistants import Assistants
 from maskwright_gui.features.point.draft import Outlined, Prompt
+from maskwright_gui.workers.ending import leave_behind
 from maskwright_gui.workers.worker import Worker
 
 if TYPE_CHECKING:
@@ -118,6 +119,28 @@ class OutlineThread(Worker):
             if self._running is not None:
                 self._running[1].set()
             self._view = None
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether something is under way."""
+        return self._running is not None
+
+    def adopt(self, question: Question) -> None:
+        """Answer it, whatever is asked besides."""
+        with self._condition:
+            self._kept.append(question)
+            self._condition.notify()
+
+    def retire(self) -> list[Question]:
+        """End as soon as what is under way does, should it ever; returns what was still to be answered."""
+        with self._condition:
+            kept = list(self._kept)
+            self._kept.clear()
+            self._is_stopping = True
+            self._break_off()
+            self._condition.notify_all()
+        leave_behind(self)
+        return kept
 
     @property
     def identity(self) -> tuple[str, str] | None:

@@ -22,6 +22,8 @@ log = logging.getLogger(__name__)
 SETTING = "assist/suggests_classes"
 PREVIEW_LAYER = "suggest"
 LABEL = "Take the suggested class"
+_MOST_AT_ONCE = 4
+"""Objects being described: on a device that hangs they would only grow more."""
 
 
 class SuggestFeature(Feature):
@@ -100,6 +102,8 @@ class SuggestFeature(Feature):
     def _describe(self, image_id: int, instance: Instance) -> None:
         project, point = self._session.project, self._point
         if project is None or project.is_read_only or instance.id in self._memory:
+            return
+        if len(self._operations) >= _MOST_AT_ONCE:
             return
         if point.assistant_name != self._of_assistant:
             self._forget()

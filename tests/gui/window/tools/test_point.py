@@ -18,6 +18,7 @@ from maskwright.errors import ModelError
 from maskwright_gui.app import Workbench
 from maskwright_gui.dialogs.models import ModelsDialog
 from maskwright_gui.features.point import assistants
+from maskwright_gui.workers.ending import left_behind
 
 Key, LEFT, ALT = Qt.Key, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.AltModifier
 
@@ -256,6 +257,74 @@ def test_another_assistant_begins_anew(qtbot: QtBot, pointing: Workbench, square
     qtbot.waitUntil(lambda: len(pointing.window.canvas.tool.overlay().instances) == 1)
     choose(qtbot, pointing, "grabcut")
     assert not pointing.window.canvas.tool.is_busy
+
+
+@pytest.fixture
+def hung(squares: Squares, monkeypatch: pytest.MonkeyPatch) -> Squares:
+    """The assistant in use, which does not answer before the test is over; all others are well."""
+    squares.gate.clear()
+    monkeypatch.setattr(assistants, "loaded", lambda name: squares if name == "bundled" else Squares())
+    return squares
+
+
+def test_of_an_assistant_that_hangs_the_user_is_told_and_the_window_goes_on(
+    qtbot: QtBot, pointing: Workbench, hung: Squares
+) -> None:
+    pointing.point._late.setInterval(1)
+    click(qtbot, pointing, 20, 20)
+    qtbot.waitUntil(lambda: any("unusually long" in m.text for m in pointing.window.toasts.messages))
+    told = next(m for m in pointing.window.toasts.messages if "unusually long" in m.text)
+    assert told.action_text == "Start it again"
+    pointing.images.next_image()
+    qtbot.waitUntil(lambda: pointing.images.on_screen == 2)
+    pointing.tools.use("select")
+    assert pointing.window.canvas.tool.name == "select"
+
+
+def test_where_one_assistant_hangs_another_can_be_chosen(qtbot: QtBot, pointing: Workbench, hung: Squares) -> None:
+    click(qtbot, pointing, 20, 20)
+    qtbot.waitUntil(lambda: len(hung.asked) == 1)
+    choose(qtbot, pointing, "other")
+    click(qtbot, pointing, 30, 30)
+    qtbot.waitUntil(lambda: len(pointing.window.canvas.tool.overlay().instances) == 1)
+    qtbot.keyClick(pointing.window.canvas, Key.Key_Return)
+    hung.gate.set()
+    qtbot.waitUntil(lambda: not left_behind())
+    assert [one.bounds_xyxy for one in pointing.session.document] == [(26, 26, 34, 34)]
+
+
+def test_what_was_accepted_unseen_is_outlined_by_the_assistant_chosen_next(
+    qtbot: QtBot, pointing: Workbench, hung: Squares
+) -> None:
+    click(qtbot, pointing, 20, 20)
+    qtbot.keyClick(pointing.window.canvas, Key.Key_Return)
+    qtbot.waitUntil(lambda: len(hung.asked) == 1)
+    choose(qtbot, pointing, "other")
+    qtbot.waitUntil(lambda: len(pointing.session.document) == 1)
+    hung.gate.set()
+    qtbot.waitUntil(lambda: not left_behind())
+    assert len(pointing.session.document) == 1
+
+
+def test_an_assistant_that_hangs_while_it_is_loaded_keeps_none_from_being_chosen(
+    qtbot: QtBot, pointing: Workbench, squares: Squares, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gate = threading.Event()
+
+    def load(name: str) -> Squares:
+        if name == "hangs":
+            gate.wait(20)
+        return Squares()
+
+    monkeypatch.setattr(assistants, "loaded", load)
+    pointing.point.choose("hangs")
+    pointing.point.choose("other")
+    qtbot.waitUntil(lambda: pointing.point.assistant_name == "other")
+    click(qtbot, pointing, 20, 20)
+    qtbot.waitUntil(lambda: len(pointing.window.canvas.tool.overlay().instances) == 1)
+    gate.set()
+    qtbot.waitUntil(lambda: not pointing.point.is_working)
+    assert pointing.point.assistant_name == "other"
 
 
 def test_a_slow_assistant_says_how_slow_it_is(pointing: Workbench) -> None:

@@ -9,10 +9,10 @@
 The names below are stable; they are imported when first used, so that `import maskwright` costs nothing.
 """
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from maskwright._version import __version__
+from maskwright.lazy import attributes_of
 from maskwright.privacy import switch_off_telemetry
 
 if TYPE_CHECKING:
@@ -105,10 +105,7 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> Any:
-    if name not in _HOME:
-        raise AttributeError(f"module 'maskwright' has no attribute {name!r}")
-    return getattr(import_module(_HOME[name]), name)
+__getattr__ = attributes_of(__name__, _HOME)
 
 
 def __dir__() -> list[str]:

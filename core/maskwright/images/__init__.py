@@ -1,8 +1,27 @@
-"""Reading image files safely, upright, as BGR uint8."""
+"""Reading image files safely, upright, as BGR uint8. The decoders are imported when one of these is first used."""
 
-from maskwright.images.decode import DecodedImage, read_image, read_preview, read_samples, read_thumbnail
-from maskwright.images.header import IMAGE_SUFFIXES, MAX_PIXELS, ImageHeader, probe_image, probe_pages
-from maskwright.images.pages import page_source
+from typing import TYPE_CHECKING
+
+from maskwright.lazy import attributes_of
+
+if TYPE_CHECKING:
+    from maskwright.images.decode import DecodedImage, read_image, read_preview, read_samples, read_thumbnail
+    from maskwright.images.header import IMAGE_SUFFIXES, MAX_PIXELS, ImageHeader, probe_image, probe_pages
+    from maskwright.images.pages import page_source
+
+_HOME = {
+    "IMAGE_SUFFIXES": "maskwright.images.header",
+    "MAX_PIXELS": "maskwright.images.header",
+    "DecodedImage": "maskwright.images.decode",
+    "ImageHeader": "maskwright.images.header",
+    "page_source": "maskwright.images.pages",
+    "probe_image": "maskwright.images.header",
+    "probe_pages": "maskwright.images.header",
+    "read_image": "maskwright.images.decode",
+    "read_preview": "maskwright.images.decode",
+    "read_samples": "maskwright.images.decode",
+    "read_thumbnail": "maskwright.images.decode",
+}
 
 __all__ = [
     "IMAGE_SUFFIXES",
@@ -17,3 +36,5 @@ __all__ = [
     "read_samples",
     "read_thumbnail",
 ]
+
+__getattr__ = attributes_of(__name__, _HOME)

@@ -23,5 +23,5 @@ def what_is_deleted(use: "CategoryUse", name: str) -> str:
     rejected = f" ({use.rejected:,} of them rejected)" if use.rejected else ""
     return (
         f"{count_of(use.instances, 'object')}{rejected} on {count_of(use.images, 'image')} will be deleted. On each "
-        f"image undo (Ctrl+Z) brings them back, and “{name}” with them."
+        f"image, Undo brings them back, and “{name}” with them."
     )

@@ -1,9 +1,15 @@
 """Masks that break tracers, for hypothesis and as named cases."""
 
+from collections.abc import Sequence
+
+import cv2
 import numpy as np
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from numpy.typing import NDArray
+
+from maskwright.geometry.convert import TracedMask, traced_to_polygons, trimmed_to_traced
+from maskwright.geometry.polygon import Polygon
 
 Mask = NDArray[np.bool_]
 
@@ -47,6 +53,22 @@ NAMED_MASKS: dict[str, Mask] = {
     "thin ring": _disc(80, 38, 37),
     "two parts": _parsed("###...### ###...### ...###... ###...###"),
 }
+
+
+def masks_to_traced(several: Sequence[Mask], offsets_xy: Sequence[tuple[int, int]] | None = None) -> list[TracedMask]:
+    """Traced together, each no larger than what it shows, as those of a selection are."""
+    offsets = offsets_xy or [(0, 0)] * len(several)
+    frames = [cv2.boundingRect(mask.view(np.uint8)) for mask in several]
+    trimmed = [mask[y : y + h, x : x + w] for mask, (x, y, w, h) in zip(several, frames, strict=True)]
+    corners = [(left + x, top + y) for (left, top), (x, y, *_) in zip(offsets, frames, strict=True)]
+    return trimmed_to_traced([np.ascontiguousarray(mask).view(np.uint8) for mask in trimmed], corners)
+
+
+def masks_to_polygons(
+    several: Sequence[Mask], *, min_iou: float | None = 0.98, offsets_xy: Sequence[tuple[int, int]] | None = None
+) -> list[tuple[Polygon, ...]]:
+    """Of each mask what `mask_to_polygons` makes of it alone, in one call."""
+    return traced_to_polygons(masks_to_traced(several, offsets_xy), min_iou)
 
 
 def masks(max_side: int = 14) -> st.SearchStrategy[Mask]:

@@ -61,15 +61,6 @@ def resolved(defaults: Keymap, preset: Keymap | None = None, own: Keymap | None 
     return keys
 
 
-def conflicts(keys: Keymap) -> dict[str, list[str]]:
-    """Keys that more than one action claims: {key: action ids}."""
-    claims: dict[str, list[str]] = {}
-    for id_, known in keys.items():
-        for key in dict.fromkeys(map(canonical, known)):
-            claims.setdefault(key, []).append(id_)
-    return {key: ids for key, ids in claims.items() if len(ids) > 1}
-
-
 def claimed_by(keys: Keymap, key: str, *, but: str = "") -> str | None:
     """The action that has the key already, if it is another than `but`."""
     wanted = canonical(key)

@@ -36,7 +36,6 @@ class Theme:
     disabled: str
     danger: str
     warning: str
-    success: str
     canvas: str = "#2b2c2e"
     """Neutral dark grey in both themes: the eye judges an image against its surround."""
 
@@ -60,7 +59,6 @@ LIGHT = Theme(
     disabled="#a0a6ad",
     danger="#b3261e",
     warning="#8a5a00",
-    success="#1d7a3e",
 )
 
 DARK = Theme(
@@ -77,7 +75,6 @@ DARK = Theme(
     disabled="#6b7179",
     danger="#ff8a80",
     warning="#f0b95a",
-    success="#6fcf8f",
 )
 
 

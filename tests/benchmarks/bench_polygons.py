@@ -23,9 +23,10 @@ from numpy.typing import NDArray
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from geometry_masks import masks_to_polygons
 from mask_files import masks_of_file
 from maskwright import load_model
-from maskwright.geometry.convert import mask_to_polygons, masks_to_polygons
+from maskwright.geometry.convert import mask_to_polygons
 from maskwright.geometry.polygon import Polygon
 from maskwright.geometry.raster import mask_iou, polygons_to_mask
 from maskwright.geometry.trace import trace_mask

@@ -22,8 +22,8 @@ from numpy.typing import NDArray
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from geometry_masks import masks_to_polygons
 from mask_files import masks_of_file
-from maskwright.geometry.convert import masks_to_polygons
 from maskwright.geometry.keyhole import cut_keyholes, join_keyholes
 from maskwright.geometry.polygon import Polygon
 from maskwright.geometry.raster import mask_iou, polygons_to_mask

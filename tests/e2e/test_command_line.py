@@ -15,7 +15,7 @@ from maskwright.cli import output
 from maskwright.cli.app import COMMANDS, app
 from maskwright.cli.output import keep_quiet, progress_bar
 from maskwright.project import Project
-from maskwright.words import count_of, with_article
+from maskwright.words import count_of
 
 ON_PROJECTS = ("export", "check", "queue", "classes", "effort", "duplicates", "restore", "trust")
 
@@ -166,10 +166,6 @@ def test_what_json_prints_is_as_its_schema_says(photos: Path, model: Path, tmp_p
 )
 def test_counts_are_in_the_right_number(number: int, what: str, text: str) -> None:
     assert count_of(number, what) == text
-
-
-def test_articles_fit() -> None:
-    assert (with_article("airplane"), with_article("dog")) == ("an airplane", "a dog")
 
 
 def test_a_file_of_predictions_is_no_project(photos: Path, model: Path, tmp_path: Path) -> None:

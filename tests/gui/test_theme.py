@@ -5,7 +5,7 @@ import pytest
 from maskwright_gui.theme import DARK, LIGHT, Theme
 
 TEXTS = [(name, ground) for name in ("text", "muted") for ground in ("window", "panel", "raised", "selection")]
-TONES = [(name, ground) for name in ("danger", "warning", "success") for ground in ("window", "panel", "raised")]
+TONES = [(name, ground) for name in ("danger", "warning") for ground in ("window", "panel", "raised")]
 
 
 def luminance(colour: str) -> float:

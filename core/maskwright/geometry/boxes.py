@@ -3,8 +3,6 @@
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-Boxes = NDArray[np.float64]
-
 
 def box_areas(boxes_xyxy: ArrayLike) -> NDArray[np.float64]:
     """Square pixels; zero for boxes without width or height."""

@@ -122,25 +122,6 @@ def mask_to_polygons(
     return traced_to_polygons([TracedMask(parts, (window.shape[1], window.shape[0]), corner)], min_iou)[0]
 
 
-def masks_to_polygons(
-    masks: Sequence[Mask], *, min_iou: float | None = 0.98, offsets_xy: Sequence[tuple[int, int]] | None = None
-) -> list[tuple[Polygon, ...]]:
-    """`mask_to_polygons` of many masks, each with its own shape and offset; small ones cost a quarter of the time.
-
-    Raises ValueError as `mask_to_polygons` does, and for another number of offsets than masks.
-    """
-    _check_promise(min_iou)
-    return traced_to_polygons(masks_to_traced(masks, offsets_xy), min_iou)
-
-
-def masks_to_traced(masks: Sequence[Mask], offsets_xy: Sequence[tuple[int, int]] | None = None) -> list[TracedMask]:
-    """The dense outlines of (H, W) masks; raises ValueError as `masks_to_polygons` does."""
-    windows = [_window(mask) for mask in masks]
-    offsets = [(0, 0)] * len(masks) if offsets_xy is None else offsets_xy
-    corners = [(left + x, top + y) for (_, (x, y)), (left, top) in zip(windows, offsets, strict=True)]
-    return trimmed_to_traced([window for window, _ in windows], corners)
-
-
 def trimmed_to_traced(masks: Sequence[Mask], corners_xy: Sequence[tuple[int, int]]) -> list[TracedMask]:
     """The dense outlines of (H, W) masks that are no larger than what they show."""
     return [

@@ -52,10 +52,6 @@ class DecodedImage:
     bgr_u8: NDArray[np.uint8]
     header: ImageHeader
 
-    @property
-    def source_depth(self) -> int:
-        return self.header.depth
-
 
 def read_image(path: Path, *, max_pixels: int = MAX_PIXELS, watcher: Watcher | None = None) -> DecodedImage:
     """Decode `path` whole, upright.

@@ -28,16 +28,11 @@ def downloads_folder() -> Path:
     return Path(chosen) / ".downloads" if chosen else platformdirs.user_cache_path("maskwright") / "downloads"
 
 
-def model_cards() -> tuple[ModelCard, ...]:
-    """The cards of models that propose, bundled ones first, by name; damaged cards are passed over.
+def all_cards() -> tuple[ModelCard, ...]:
+    """The cards of models and of assistants, bundled ones first, by name; damaged cards are passed over.
 
     Cards that ship come before cards of one's own with the same name.
     """
-    return tuple(card for card in all_cards() if card.family not in ASSISTANTS)
-
-
-def all_cards() -> tuple[ModelCard, ...]:
-    """`model_cards`, and those of assistants among them."""
     cards: dict[str, ModelCard] = {}
     for path in card_paths():
         try:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal, Self, get_args
+from typing import Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +11,6 @@ from maskwright.project import Project
 from maskwright.review import disagreement, uncertainty
 
 Order = Literal["name", "uncertainty", "disagreement", "rarity"]
-ORDERS: tuple[Order, ...] = get_args(Order)
 
 
 def ordered_images(project: Project, order: Order) -> NDArray[np.int64]:

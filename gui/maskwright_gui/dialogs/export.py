@@ -92,13 +92,6 @@ class ExportDialog(QDialog):
             self._images.currentData(),
         )
 
-    def choose_format(self, format_name: str) -> None:
-        """The first entry of that format."""
-        for row in range(self._target.count()):
-            if self._target.itemData(row)[1] == format_name:
-                self._target.setCurrentIndex(row)
-                return
-
     def _make_target(self) -> QComboBox:
         """COCO for each of its readers, then the other formats."""
         box = named(QComboBox(self), "Format and reader")

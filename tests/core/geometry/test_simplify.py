@@ -7,13 +7,11 @@ import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from geometry_masks import NAMED_MASKS, Mask, masks
+from geometry_masks import NAMED_MASKS, Mask, masks, masks_to_polygons, masks_to_traced
 from maskwright.geometry.checking import are_valid, uncrossed
 from maskwright.geometry.convert import (
     LastPrepared,
     mask_to_polygons,
-    masks_to_polygons,
-    masks_to_traced,
     traced_to_polygons,
 )
 from maskwright.geometry.raster import mask_iou, polygons_to_mask

@@ -123,7 +123,7 @@ def test_sixteen_bits_are_stretched_between_percentiles(tmp_path: Path) -> None:
 
         image = read_image(path)
 
-        assert image.source_depth == 16
+        assert image.header.depth == 16
         assert image.bgr_u8.min() == 0
         assert abs(float(image.bgr_u8.mean()) - 127.5) < 2
 

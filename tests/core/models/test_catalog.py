@@ -17,7 +17,7 @@ from maskwright.inference.installed import FOLDER_VARIABLE, installed_model, ins
 from maskwright.inference.model import load_model
 from maskwright.models import install
 from maskwright.models.cards import CardFile, ModelCard, read_card
-from maskwright.models.catalog import all_cards, card_paths, downloads_folder, model_cards, remove, verify
+from maskwright.models.catalog import all_cards, card_paths, downloads_folder, remove, verify
 from maskwright.models.install import add_file, check_published, get_model, hub_card
 
 
@@ -38,7 +38,7 @@ def published(path: Path) -> CardFile:
 
 
 def test_the_catalogue_has_the_two_models_with_checksums() -> None:
-    cards = {card.name: card for card in model_cards()}
+    cards = {card.name: card for card in all_cards()}
     for name in ("yolact-resnet50-fpn-pytorch", "mask_rcnn_resnet50_atrous_coco"):
         assert cards[name].files
         assert len(cards[name].files[0].sha384) == 96
@@ -223,7 +223,7 @@ def test_ones_own_cards_join_the_catalogue(folder: Path) -> None:
     text = "name = '{}'\ntitle = 'ours'\nfamily = 'yolact'\nlicense = 'MIT'\nhub = 'us/ours'"
     for name in ("laboratory", "yolact-resnet50-fpn-pytorch"):
         (folder / f"{name}.toml").write_text(text.format(name))
-    cards = {card.name: card.title for card in model_cards()}
+    cards = {card.name: card.title for card in all_cards()}
     assert cards["laboratory"] == "ours"
     assert cards["yolact-resnet50-fpn-pytorch"] != "ours"
 

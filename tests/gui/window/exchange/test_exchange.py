@@ -123,7 +123,8 @@ def test_dialog_offers_a_place_of_the_formats_kind(qtbot: QtBot, tmp_path: Path)
     dialog = ExportDialog(tmp_path, "set", {ImageState.DONE: 3})
     qtbot.addWidget(dialog)
     assert dialog.request.path == tmp_path / "set.coco.json"
-    dialog.choose_format("yolo")
+    box = next(box for box in dialog.findChildren(QComboBox) if box.accessibleName() == "Format and reader")
+    box.setCurrentIndex(next(row for row in range(box.count()) if box.itemData(row)[1] == "yolo"))
     assert dialog.request.path == tmp_path / "set-yolo"
     assert (dialog.request.profile, dialog.request.format_name) == ("ultralytics", "yolo")
 

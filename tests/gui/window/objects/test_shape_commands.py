@@ -9,7 +9,6 @@ from maskwright.document.change import Change
 from maskwright.project.instances import InstanceRepository
 from maskwright_gui.app import Workbench
 from maskwright_gui.features.tools.feature import OWN_TOOLS, ToolEntry
-from maskwright_gui.keymap import conflicts
 
 
 @pytest.fixture
@@ -77,10 +76,6 @@ def test_every_tool_has_a_key_and_a_hint(drawn: Workbench, tool: ToolEntry) -> N
     assert drawn.window.canvas.tool.name == tool.id
     assert drawn.window.canvas.hint
     assert tool.keys
-
-
-def test_no_key_means_two_things(drawn: Workbench) -> None:
-    assert conflicts(drawn.window.actions_table.default_keys) == {}
 
 
 def test_rectangle_by_key_and_mouse(drawn: Workbench) -> None:

@@ -5,8 +5,7 @@ from contextlib import suppress
 
 from PySide6.QtCore import QObject, Signal
 
-from maskwright.document.class_keys import ClassKeys
-from maskwright.document.class_listing import ClassListing
+from maskwright.document.class_listing import ClassKeys, ClassListing
 from maskwright.document.values import Category
 from maskwright.errors import MaskwrightError
 from maskwright_gui.link import ProjectLink

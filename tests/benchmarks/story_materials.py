@@ -13,7 +13,7 @@ from assist_protocol import Mask, true_mask
 from story_user import Thing
 
 from maskwright.geometry.convert import mask_to_polygons
-from maskwright.samples.generate import GROUND_TRUTH, write_samples
+from maskwright.samples.scenes import GROUND_TRUTH, write_samples
 
 LEAST_SIDE_PX = 20
 MOST_OBJECTS = 14

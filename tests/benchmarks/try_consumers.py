@@ -23,7 +23,7 @@ from PIL import Image
 from pycocotools import mask as coco_mask
 
 from maskwright.formats.coco import CocoExportOptions
-from maskwright.formats.coco.profiles import PROFILES, profile_named
+from maskwright.formats.coco.options import PROFILES, profile_named
 from maskwright.formats.package import export_package
 from maskwright.formats.registry import format_named
 from maskwright.geometry.algebra import clip_to_image

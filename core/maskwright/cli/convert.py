@@ -17,10 +17,9 @@ from maskwright.cli.written import report_as_json, show_problems, show_reports
 from maskwright.errors import FormatError, ProjectError
 from maskwright.formats.atomic import readable_source, written_place
 from maskwright.formats.coco import CocoExportOptions
+from maskwright.formats.data_set import Problem
 from maskwright.formats.package import require_as_meant, require_suffix
-from maskwright.formats.problems import Problem
-from maskwright.formats.recognition import is_results
-from maskwright.formats.registry import FORMATS, format_named, format_of
+from maskwright.formats.registry import FORMATS, format_named, format_of, is_results
 from maskwright.formats.replacing import require_nothing_there
 from maskwright.project import Project
 from maskwright.project.import_values import ImportOptions, ImportResult, require_whole

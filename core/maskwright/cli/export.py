@@ -2,27 +2,80 @@
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import typer
 
 from maskwright.cli import exit_codes
-from maskwright.cli.export_choices import chosen_format, profiles_help, require_fitting, require_place
 from maskwright.cli.options import AsJson, DryRun, Force, ProjectArgument
 from maskwright.cli.output import print_json, progress_bar, reports_errors, require_two_outputs, results_beside
 from maskwright.cli.written import report_as_json, show_reports
 from maskwright.formats.atomic import written_place
 from maskwright.formats.coco import CocoExportOptions
-from maskwright.formats.coco.options import CocoExportReport
-from maskwright.formats.coco.results import export_results
-from maskwright.formats.package import Splitting, export_package, parse_shares, require_as_meant
-from maskwright.formats.registry import FORMATS, coco_losses
+from maskwright.formats.coco.options import PROFILES, CocoExportReport, Profile, profile_named
+from maskwright.formats.coco.records import export_results
+from maskwright.formats.package import Splitting, export_package, parse_shares, require_as_meant, require_suffix
+from maskwright.formats.registry import FORMATS, Format, coco_losses, format_named
 from maskwright.formats.replacing import require_nothing_there
 from maskwright.formats.selection import WriteReport
 from maskwright.formats.verification import Verification
 from maskwright.operations.exporting import damage_left_out, write_coco
 from maskwright.project import Project, snapshot
 from maskwright.words import count_of
+
+_COCO = ("coco", "coco-folder")
+
+
+def chosen_format(profile: str, format_name: str | None) -> tuple[Profile, Format]:
+    """The reader's format where none is asked for. Raises BadParameter where the reader reads another one."""
+    reader = profile_named(profile)
+    if format_name is None:
+        return reader, format_named(reader.format_name)
+    kind = format_named(format_name)
+    fits = kind.name == reader.format_name or {kind.name, reader.format_name} <= set(_COCO)
+    if reader.name != "generic" and not fits and not kind.name.startswith(reader.format_name):
+        wanted = format_named(reader.format_name).title
+        raise typer.BadParameter(f"{reader.title} reads {wanted}, not {kind.title}; leave out --profile or --format")
+    return reader, kind
+
+
+def require_fitting(reader: Profile, kind: Format, given: dict[str, Any]) -> None:
+    """`given`: options by name, None or False where they were left out. Raises BadParameter, naming the pair."""
+    used = {name for name, value in given.items() if value not in (None, False)}
+    for name in sorted(used & {"masks", "holes", "provenance"}):
+        if kind.name not in _COCO:
+            raise typer.BadParameter(f"--{name} is for COCO files, not for {kind.title}")
+        fixed = {"masks": reader.changes.get("masks"), "holes": reader.changes.get("holes")}.get(name)
+        if fixed is not None and fixed != given[name]:
+            raise typer.BadParameter(f"--profile {reader.name} stands for --{name} {fixed}, not {given[name]}")
+    if given["masks"] == "polygons" and "rle" in (given["holes"], reader.changes.get("holes")):
+        source = "--holes rle" if given["holes"] else f"--profile {reader.name}, which writes holes so"
+        raise typer.BadParameter(f"--masks polygons has no run lengths; leave out {source}")
+    if "detections" in used and (others := used & {"split", "images", "format", "masks", "holes", "provenance"}):
+        raise typer.BadParameter(f"--detections is one results list; leave out --{sorted(others)[0]}")
+    if "by_class" in used and "split" not in used:
+        raise typer.BadParameter("--by-class is for --split")
+
+
+def require_place(out: Path, kind: Format, *, is_split: bool) -> None:
+    """Raises BadParameter or FormatError where the name of the place says that it is something else."""
+    if is_split and out.suffix.lower() in (".json", ".xml", ".zip"):
+        raise typer.BadParameter(f"--split writes a folder, and {out.name} is the name of a file")
+    if not is_split:
+        require_suffix(out, kind)
+
+
+def profiles_help() -> str:
+    """One line per reader: what its profile stands for."""
+    return "; ".join(f"{profile.name}: {_says(profile)}" for profile in PROFILES)
+
+
+def _says(profile: Profile) -> str:
+    if profile.format_name != "coco":
+        return format_named(profile.format_name).title
+    changes = [f"{name} {value}" for name, value in profile.changes.items() if name in ("masks", "holes")]
+    return ", ".join(changes) or "as it is"
+
 
 _FORMATS = ", ".join(sorted(known.name for known in FORMATS))
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from maskwright.cli.output import messages, results_beside
-from maskwright.formats.problems import Problem, grouped
+from maskwright.formats.data_set import Problem, grouped
 from maskwright.formats.selection import WriteReport
 from maskwright.formats.verification import Verification
 from maskwright.words import count_of

@@ -14,8 +14,8 @@ from maskwright.document.document import Document
 from maskwright.document.packed import PackedOutlines
 from maskwright.document.places import EdgePoint, VertexRef
 from maskwright.document.values import Instance, InstanceState
+from maskwright.geometry.algebra import is_inside_of_rings
 from maskwright.geometry.polygon import Ring
-from maskwright.geometry.tangled import is_inside_of_rings
 
 Box = tuple[float, float, float, float]
 

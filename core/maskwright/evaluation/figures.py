@@ -1,8 +1,9 @@
-"""COCO's twelve figures, from pycocotools' own matching."""
+"""COCO's twelve figures, from pycocotools' own matching, and the report that holds them."""
 
 import contextlib
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,27 @@ from numpy.typing import NDArray
 from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 
-from maskwright.evaluation.report import METRICS
+METRICS = ("AP", "AP50", "AP75", "APs", "APm", "APl", "AR1", "AR10", "AR", "ARs", "ARm", "ARl")
+"""Names of COCO's twelve figures in the order in which COCOeval prints them; AR is at the largest maxDets."""
+
+
+@dataclass(frozen=True, slots=True)
+class EvaluationReport:
+    """COCO's figures for boxes and masks, 0..1; -1 where the ground truth has no such instance."""
+
+    bbox: Mapping[str, float]
+    segm: Mapping[str, float]
+    max_dets: int
+    """Detections per image that count: 100 as usual, or the model's own limit where that is higher."""
+    image_count: int
+    """Images of the ground truth, failed ones included."""
+    truth_count: int
+    prediction_count: int
+    failures: tuple[tuple[str, str], ...] = ()
+    """File name and reason, for images that gave no prediction."""
+    notes: tuple[str, ...] = ()
+    """What a reader of the figures has to know."""
+
 
 Result = dict[str, Any]
 """One detection in COCO's results format: image_id, category_id, score, bbox (xywh), segmentation (compressed RLE)."""

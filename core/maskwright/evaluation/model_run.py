@@ -9,8 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from maskwright.errors import ImageError, MaskwrightError
-from maskwright.evaluation.figures import Result, coco_figures, loaded_truth
-from maskwright.evaluation.report import EvaluationReport
+from maskwright.evaluation.figures import EvaluationReport, Result, coco_figures, loaded_truth
 from maskwright.evaluation.truth import category_map, read_truth
 from maskwright.geometry.raster import mask_to_rle
 from maskwright.images.decode import read_image

@@ -1,4 +1,4 @@
-"""Judging predictions that already lie in a file: COCO results, or a whole COCO dataset such as our own export."""
+"""Judging predictions in a file (COCO results, or a whole COCO dataset such as our own export) or in a project."""
 
 import math
 from collections import Counter
@@ -8,11 +8,13 @@ from typing import Any
 
 from pycocotools import mask as coco_mask
 
+from maskwright.document.values import InstanceState
 from maskwright.errors import FormatError
-from maskwright.evaluation.figures import Result
+from maskwright.evaluation.figures import EvaluationReport, Result
 from maskwright.evaluation.model_run import judged
-from maskwright.evaluation.report import EvaluationReport
 from maskwright.evaluation.truth import category_map, read_json, read_truth
+from maskwright.geometry.raster import polygons_to_rle
+from maskwright.project.store import Project
 
 Size = tuple[int, int]
 """(height, width), as pycocotools wants it."""
@@ -126,3 +128,28 @@ def _compressed(segmentation: Any, size_hw: Size) -> Any:
 
 def _most_per_image(results: Sequence[Result]) -> int:
     return max(Counter(result["image_id"] for result in results).values(), default=0)
+
+
+def evaluate_project(project: Project, coco_json: Path) -> EvaluationReport:
+    """As `evaluate_predictions`, for everything in the project that nobody has rejected."""
+    annotations = []
+    records = list(project.images.all())
+    for record in records:
+        for instance in project.instances.of(record.id):
+            if instance.state is InstanceState.REJECTED or not instance.polygons:
+                continue
+            rle = polygons_to_rle(instance.polygons, (record.width, record.height))
+            annotations.append(
+                {
+                    "image_id": record.id,
+                    "category_id": instance.category_id,
+                    "segmentation": {"size": list(rle["size"]), "counts": rle["counts"].decode("ascii")},
+                    "score": instance.score if instance.score is not None else 1.0,
+                }
+            )
+    content = {
+        "images": [{"id": record.id, "file_name": record.file_name} for record in records],
+        "categories": [{"id": category.id, "name": category.name} for category in project.categories.listed()],
+        "annotations": annotations,
+    }
+    return evaluate_predictions(content, coco_json)

@@ -1,16 +1,18 @@
 """Builds a data set from formats that know classes by name and objects by their place in a file."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
 from maskwright.document.values import Category, ImageRecord, ImageState, Instance, InstanceState
+from maskwright.errors import FormatError
 from maskwright.formats.boxes import box_extra
-from maskwright.formats.data_set import DataSet
-from maskwright.formats.problems import Problem
+from maskwright.formats.data_set import DataSet, Problem
+from maskwright.formats.json_stream import parsed
 from maskwright.geometry.polygon import Polygon
+from maskwright.regular_files import read_regular
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,3 +138,21 @@ def _state(described: Sequence[Described], is_whole: bool) -> ImageState:
     if all(each.is_proposal for each in described):
         return ImageState.PRELABELLED
     return ImageState.DONE if is_whole else ImageState.IN_PROGRESS
+
+
+def json_documents(path: Path, builder: DataSetBuilder) -> Iterator[tuple[str, Path, Mapping[str, Any]]]:
+    """(place for people, folder from the set's root, content) of each JSON object below a folder, or of one file.
+
+    What cannot be read is listed as a problem.
+    """
+    files = sorted(path.rglob("*.json")) if path.is_dir() else [path]
+    root = path if path.is_dir() else path.parent
+    for file in files:
+        where = file.relative_to(root).as_posix()
+        try:
+            content = parsed(read_regular(file), file)
+        except (OSError, FormatError) as error:
+            builder.skip(where, error)
+            continue
+        if isinstance(content, dict):
+            yield where, file.parent.relative_to(root), content

@@ -17,11 +17,10 @@ from maskwright.document.values import ImageRecord, Instance
 from maskwright.errors import FormatError
 from maskwright.formats.atomic import atomic_writer
 from maskwright.formats.boxes import is_box, rectangle
-from maskwright.formats.building import DataSetBuilder, Described
+from maskwright.formats.building import DataSetBuilder, Described, json_documents
 from maskwright.formats.class_table import read_yaml, yaml_texts, yaml_value
 from maskwright.formats.coco.options import CocoExportOptions, CocoSource
 from maskwright.formats.data_set import DataSet
-from maskwright.formats.json_documents import json_documents
 from maskwright.formats.naming import path_inside
 from maskwright.formats.selection import SideFiles, WriteReport, chosen
 from maskwright.formats.sizes import is_number, whole_size

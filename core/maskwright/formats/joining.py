@@ -6,8 +6,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from maskwright.document.values import Category, ImageRecord, Instance
-from maskwright.formats.data_set import DataSet
-from maskwright.formats.problems import Problem
+from maskwright.formats.data_set import DataSet, Problem
 from maskwright.words import count_of
 
 

@@ -21,11 +21,10 @@ from maskwright.document.values import Instance
 from maskwright.errors import FormatError, ImageError
 from maskwright.formats.atomic import atomic_writer
 from maskwright.formats.boxes import is_box, rectangle
-from maskwright.formats.building import DataSetBuilder, Described
+from maskwright.formats.building import DataSetBuilder, Described, json_documents
 from maskwright.formats.coco.options import CocoExportOptions, CocoSource
 from maskwright.formats.coco.parse import safe_file_name
 from maskwright.formats.data_set import DataSet
-from maskwright.formats.json_documents import json_documents
 from maskwright.formats.selection import SideFiles, WriteReport, chosen
 from maskwright.formats.sizes import is_plain, is_share, whole_size
 from maskwright.geometry.convert import mask_to_polygons

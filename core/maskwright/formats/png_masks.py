@@ -70,7 +70,7 @@ def read_png_masks(path: Path, sizes: Mapping[str, tuple[int, int]] | None = Non
     root = path if path.is_dir() else path.parent
     file = root / _CLASSES
     if path.is_dir() and not file.exists():
-        from maskwright.formats.mask_folders import read_mask_folder  # which reads PNGs as this module does
+        from maskwright.formats.mask_places import read_mask_folder  # which reads PNGs as this module does
 
         return read_mask_folder(path, sizes)
     try:

@@ -1,15 +1,17 @@
-"""YOLO segmentation as Ultralytics reads it: `labels/NAME.txt` with one object a line, `data.yaml` with the classes.
+"""YOLO as Ultralytics reads it: `labels/NAME.txt` with one object a line, `data.yaml` with the classes.
 
 A line is the class number (from 0) and the x, y of one ring as shares of the image's width and height. Holes are cut
 open and parts joined by ways there and back, which fill no pixel. Eight decimals keep a hundredth of a pixel. Four
 numbers are a box (centre and size); a last, odd number is the score of a prediction, and one more the number that a
-tracker gave it.
+tracker gave it. For detectors a box per object is written, or a turned one as `x1 y1 x2 y2 x3 y3 x4 y4`, as
+Ultralytics' pages on detection and OBB data sets describe them; all lie within the image.
 """
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+import cv2
 import numpy as np
 import orjson
 from numpy.typing import NDArray
@@ -26,7 +28,7 @@ from maskwright.formats.yolo_layout import YAML_NAMES, LabelFile, YoloLayout, yo
 from maskwright.geometry.algebra import make_valid
 from maskwright.geometry.keyhole import polygons_to_ring, ring_to_polygons
 from maskwright.geometry.polygon import Polygon
-from maskwright.geometry.raster import polygons_to_rle, rounded
+from maskwright.geometry.raster import polygons_bbox_xywh, polygons_to_rle, rounded
 from maskwright.images import probe_image
 from maskwright.regular_files import read_regular
 
@@ -193,3 +195,44 @@ def _without_score(
     if not 0 <= score <= 1:
         raise ValueError(f"expected pairs of coordinates, or a score of 0 to 1 after them, got {score:g}")
     return numbers[:-1], score, extra
+
+
+_LOST = ("outlines (only boxes are written)", "class and object ids", "scores", "attributes", "crowd flags")
+
+
+def write_yolo_boxes(source: CocoSource, path: Path, options: CocoExportOptions) -> WriteReport:
+    """`labels/` and `data.yaml` below the folder `path`. Raises FormatError where they cannot be written."""
+    return write_labels(source, path, options, _box_line, _LOST)
+
+
+def write_yolo_obb(source: CocoSource, path: Path, options: CocoExportOptions) -> WriteReport:
+    """The same with turned boxes, the smallest around each object."""
+    return write_labels(source, path, options, _turned_line, _LOST)
+
+
+def upright_box(instance: Instance, image: ImageRecord) -> tuple[Polygon, ...]:
+    """What a box file holds of an object: the rectangle around its pixels."""
+    x, y, w, h = polygons_bbox_xywh(instance.polygons, (image.width, image.height))
+    return (Polygon.of([(x, y), (x + w, y), (x + w, y + h), (x, y + h)]),)
+
+
+def turned_box(instance: Instance, image: ImageRecord) -> tuple[Polygon, ...]:
+    """What an OBB file holds of an object: the smallest turned rectangle around its corners, kept inside the image."""
+    points = np.concatenate([polygon.exterior for polygon in instance.polygons]).astype(np.float32)
+    corners: NDArray[np.float64] = cv2.boxPoints(cv2.minAreaRect(points)).astype(np.float64)
+    return (Polygon.of(np.clip(corners, 0, [image.width, image.height])),)
+
+
+def _box_line(instance: Instance, image: ImageRecord) -> list[float]:
+    x1, y1, x2, y2 = upright_box(instance, image)[0].bounds_xyxy
+    centre_size = np.array([[(x1 + x2) / 2, (y1 + y2) / 2], [x2 - x1, y2 - y1]])
+    return _shares(centre_size, image)
+
+
+def _turned_line(instance: Instance, image: ImageRecord) -> list[float]:
+    return _shares(turned_box(instance, image)[0].exterior, image)
+
+
+def _shares(points: NDArray[np.float64], image: ImageRecord) -> list[float]:
+    found: list[float] = (points / (image.width, image.height)).ravel().tolist()
+    return found

@@ -19,8 +19,7 @@ from maskwright.inference.labels import COCO_CATEGORIES
 from maskwright.inference.model import recognised
 from maskwright.inference.runtime import Network, save_graph
 from maskwright.models.checkpoint import read_checkpoint
-from maskwright.models.yolact_graph import yolact_graph
-from maskwright.models.yolact_layout import YolactLayout, yolact_layout
+from maskwright.models.yolact_graph import YolactLayout, yolact_graph, yolact_layout
 from maskwright.regular_files import open_regular
 
 _MAX_UNPACKED = 4 << 30

@@ -1,27 +1,29 @@
 """Annotation files in and out, looked over and judged: what the commands do, as functions for scripts."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from maskwright.errors import InputError
-from maskwright.formats.coco.options import CocoExportOptions
-from maskwright.formats.coco.profiles import profile_named
+from maskwright.formats.coco.options import CocoExportOptions, profile_named
+from maskwright.formats.data_set import Group, Problem, grouped
 from maskwright.formats.findings import Finding
+from maskwright.formats.folder_contents import files_below
 from maskwright.formats.gate import check as look_over
 from maskwright.formats.gate import fix_all
 from maskwright.formats.package import Splitting, export_package, require_as_meant, require_suffix
-from maskwright.formats.problems import Problem
-from maskwright.formats.registry import format_named, format_of
+from maskwright.formats.registry import format_named, format_of, is_results
 from maskwright.formats.selection import WriteReport
+from maskwright.images.pages import page_source
 from maskwright.monitor import SILENT, Monitor
 from maskwright.project.import_values import ImportOptions, ImportResult, require_whole
 from maskwright.project.snapshot import snapshot
 from maskwright.project.store import Project
 
 if TYPE_CHECKING:
-    from maskwright.evaluation.report import EvaluationReport
+    from maskwright.evaluation.figures import EvaluationReport
     from maskwright.inference.model import Model
 
 
@@ -177,3 +179,59 @@ def evaluate(
 def _require_one(value: object, known: Sequence[object], name: str) -> None:
     if value not in known:
         raise InputError(f"expected {name} to be one of {', '.join(map(repr, known))}, got {value!r}")
+
+
+_MOST_NAMED = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class IncomingClass:
+    name: str
+    object_count: int
+    known_as: str | None
+    """What the project calls a class of the same name; None where it has none."""
+
+
+@dataclass(frozen=True, slots=True)
+class ImportPreview:
+    path: Path
+    format_title: str
+    result: ImportResult
+    """As it would be with every class under its own name."""
+    image_count: int
+    missing: tuple[str, ...]
+    """Names of images that are not in the image folder; at most a thousand of `missing_count`."""
+    missing_count: int
+    classes: tuple[IncomingClass, ...]
+    """Empty for a results list of a detector, whose classes are numbers of the project's."""
+    problems: tuple[Group, ...]
+    """What would be left out or come otherwise, by reason."""
+
+
+def preview_import(project: Project, path: Path) -> ImportPreview:
+    """Reads all of the file; the project stays as it is. Raises FormatError and ProjectError as an import does."""
+    trial = ImportOptions(is_trial=True, may_lack_images=True)
+    if is_results(path):
+        result, problems = project.imports.add_file(path, options=trial)
+        title = "COCO results"
+        return ImportPreview(path, title, result, result.image_count, (), 0, (), tuple(grouped(problems)))
+    data = project.imports.read(path)
+    result = project.imports.add(data, trial)
+    here = files_below(project.image_root)
+    names = [image.file_name for image in data.images()]
+    missing = [name for name in names if page_source(Path(name))[0].as_posix() not in here]
+    counts = Counter(each.category_id for image in data.images() for each in data.instances(image.id))
+    known = {category.name.casefold(): category.name for category in project.categories.listed()}
+    classes = tuple(
+        IncomingClass(each.name, counts[each.id], known.get(each.name.casefold())) for each in data.categories()
+    )
+    return ImportPreview(
+        path,
+        format_of(path).title,
+        result,
+        len(names),
+        tuple(missing[:_MOST_NAMED]),
+        len(missing),
+        classes,
+        tuple(grouped(data.problems)),
+    )

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from maskwright.errors import FormatError, ProjectError
 from maskwright.formats.coco import CocoExportOptions, export_coco
-from maskwright.formats.coco.options import CocoExportReport
-from maskwright.formats.coco.profiles import profile_named
+from maskwright.formats.coco.options import CocoExportReport, profile_named
 from maskwright.formats.coco.verify import verified_coco
 from maskwright.formats.findings import Finding
 from maskwright.formats.gate import check

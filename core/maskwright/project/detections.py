@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from maskwright.document.values import ImageRecord, Provenance
 from maskwright.errors import FormatError
-from maskwright.formats.problems import Problem
+from maskwright.formats.data_set import Problem
 from maskwright.project.proposals import Proposal
 from maskwright.project.rows import now
 

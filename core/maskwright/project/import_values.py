@@ -6,7 +6,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from maskwright.errors import IncompleteError
-from maskwright.formats.problems import Problem
+from maskwright.formats.data_set import Problem
 from maskwright.words import count_of
 
 

@@ -9,10 +9,10 @@ from sqlalchemy import Connection, select, update
 
 from maskwright.document.values import ImageRecord, ImageState
 from maskwright.errors import FormatError, ImageError
+from maskwright.formats.data_set import Problem
 from maskwright.formats.folder_contents import FolderSizes, files_below, names_in_folder, sizes_of
 from maskwright.formats.json_stream import paused_gc
 from maskwright.formats.naming import matched_names
-from maskwright.formats.problems import Problem
 from maskwright.formats.renaming import with_classes
 from maskwright.images.header import probe_image
 from maskwright.images.pages import page_source
@@ -97,8 +97,7 @@ class ImportRepository(Repository):
         cannot take in whole, and where not one of the images is in the image folder.
         """
         # Here and not above: the formats bring OpenCV, which a window does not need before it is painted.
-        from maskwright.formats.recognition import is_results
-        from maskwright.formats.registry import format_of
+        from maskwright.formats.registry import format_of, is_results
         from maskwright.project.detections import take_detections
 
         chosen = options or ImportOptions()

@@ -9,8 +9,8 @@ from pathlib import Path
 from maskwright.inference.model import load_model
 from maskwright.training.assist import command as assist
 from maskwright.training.dataset import read_dataset
-from maskwright.training.evaluate import reports_by_kind
 from maskwright.training.export import ModelDescription, export, load_average
+from maskwright.training.kinds import reports_by_kind
 from maskwright.training.network import NetworkConfig
 from maskwright.training.train import TrainConfig, train
 

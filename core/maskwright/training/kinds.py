@@ -1,11 +1,20 @@
-"""A rough sort of micrograph, to draw rare kinds more often in training and to report quality by kind."""
+"""The kinds of micrograph, and quality by kind: `maskwright evaluate` on one after the other. Needs no PyTorch."""
 
 from __future__ import annotations
 
+import json
+import tempfile
+from collections import defaultdict
 from enum import StrEnum
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from maskwright.evaluation import EvaluationReport, evaluate_model
+from maskwright.inference.model import Model
+from maskwright.training.dataset import read_rgb
 
 COLOURFUL_SPREAD = 8.0
 LARGE_SIDE_PX = 600
@@ -28,3 +37,30 @@ def image_kind(image: NDArray[np.uint8]) -> Kind:
     if float(image.mean()) > 127:
         return Kind.BRIGHT_FIELD
     return Kind.LARGE_FLUORESCENCE if max(image.shape[:2]) >= LARGE_SIDE_PX else Kind.FLUORESCENCE
+
+
+def reports_by_kind(
+    model: Model, coco_file: Path, image_folder: Path, *, nms_iou: float | None = None
+) -> dict[Kind, EvaluationReport]:
+    """The figures of every kind that occurs; the product's own pipeline does the predicting and the judging."""
+    content: dict[str, Any] = json.loads(coco_file.read_text(encoding="utf-8"))
+    reports = {}
+    with tempfile.TemporaryDirectory() as folder:
+        part = Path(folder) / "part.json"
+        for kind, images in sorted(_images_by_kind(content, image_folder).items()):
+            part.write_text(json.dumps(_subset(content, images)), encoding="utf-8")
+            reports[kind] = evaluate_model(model, part, image_folder, nms_iou=nms_iou)
+    return reports
+
+
+def _images_by_kind(content: dict[str, Any], image_folder: Path) -> dict[Kind, list[dict[str, Any]]]:
+    groups: defaultdict[Kind, list[dict[str, Any]]] = defaultdict(list)
+    for image in content["images"]:
+        groups[image_kind(read_rgb(image_folder / image["file_name"]))].append(image)
+    return groups
+
+
+def _subset(content: dict[str, Any], images: list[dict[str, Any]]) -> dict[str, Any]:
+    wanted = {image["id"] for image in images}
+    annotations = [annotation for annotation in content["annotations"] if annotation["image_id"] in wanted]
+    return {**content, "images": images, "annotations": annotations}

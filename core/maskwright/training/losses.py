@@ -1,17 +1,124 @@
-"""The training objective: classes, boxes, masks on sampled points, and an auxiliary outline at half resolution."""
+"""The training objective: classes, boxes, masks on sampled points, and an auxiliary outline at half resolution.
+
+Which anchors learn which instance: task-aligned assignment (Feng et al. 2021, TOOD). Candidates are the few cells
+around an instance's centre, so the cost does not grow with image size times instances.
+"""
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
 from torch.nn import functional
 
-from maskwright.training.assign import Assignment, assigned_anchors
-from maskwright.training.boxes import complete_iou
 from maskwright.training.layout import NUCLEI_LAYOUT, Layout
 from maskwright.training.network import NetworkOutput, fixed_prototypes
+
+
+def paired_iou(first: Tensor, second: Tensor) -> Tensor:
+    """(..., 4) and (..., 4) to (...) IoU."""
+    corner_low = torch.maximum(first[..., :2], second[..., :2])
+    corner_high = torch.minimum(first[..., 2:], second[..., 2:])
+    overlap = (corner_high - corner_low).clamp(min=0).prod(-1)
+    return overlap / (_area(first) + _area(second) - overlap + 1e-7)
+
+
+def complete_iou(predicted: Tensor, target: Tensor) -> Tensor:
+    """CIoU (Zheng et al. 2020): IoU less the penalties for centre distance and aspect; (P, 4), (P, 4) to (P,)."""
+    iou = paired_iou(predicted, target)
+    hull = torch.maximum(predicted[:, 2:], target[:, 2:]) - torch.minimum(predicted[:, :2], target[:, :2])
+    shift = (predicted[:, :2] + predicted[:, 2:] - target[:, :2] - target[:, 2:]) / 2
+    distance = shift.square().sum(-1) / (hull.square().sum(-1) + 1e-7)
+    aspect = (_angle(target) - _angle(predicted)).square() * (4 / math.pi**2)
+    with torch.no_grad():
+        weight = aspect / (1 - iou + aspect + 1e-7)
+    return iou - distance - weight * aspect
+
+
+def _area(boxes: Tensor) -> Tensor:
+    return (boxes[..., 2:] - boxes[..., :2]).clamp(min=0).prod(-1)
+
+
+def _angle(boxes: Tensor) -> Tensor:
+    width, height = (boxes[:, 2:] - boxes[:, :2]).clamp(min=1e-3).unbind(-1)
+    return torch.atan(width / height)
+
+
+WINDOW_CELLS = 7
+TOP_ANCHORS = 8
+SCORE_POWER = 0.5
+IOU_POWER = 5.0
+
+
+class Assignment(NamedTuple):
+    """P positive anchors of a batch."""
+
+    image: Tensor  # (P,) int64, index into the batch
+    anchor: Tensor  # (P,) int64, index into the image's anchors
+    instance: Tensor  # (P,) int64, row of the boxes
+    target: Tensor  # (P,) float32, the score to learn, 0..1
+
+
+def assigned_anchors(
+    scores: Tensor,
+    predicted: Tensor,
+    *,
+    boxes: Tensor,
+    image: Tensor,
+    category: Tensor,
+    size_hw: tuple[int, int],
+    layout: Layout = NUCLEI_LAYOUT,
+) -> Assignment:
+    """Choose for every instance its best aligned anchors.
+
+    scores: (B, A, C) probabilities; predicted: (B, A, 4) xyxy; boxes: (G, 4) xyxy input pixels;
+    image, category: (G,) int64. An anchor wanted by several instances goes to the one it overlaps most.
+    """
+    anchors, allowed = candidate_anchors(boxes, size_hw, layout)
+    rows = image[:, None].expand_as(anchors)
+    iou = paired_iou(predicted[rows, anchors], boxes[:, None].expand(*anchors.shape, 4)).clamp(min=0.0)
+    score = scores[rows, anchors, category[:, None].expand_as(anchors)]
+    alignment = torch.where(allowed, score**SCORE_POWER * iou**IOU_POWER + 1e-12, -torch.ones_like(iou))
+    value, column = alignment.topk(TOP_ANCHORS, 1)
+    instance, rank = torch.nonzero(value > 0, as_tuple=True)
+    chosen = column[instance, rank]
+    anchor, overlap = anchors[instance, chosen], iou[instance, chosen]
+    best = iou.gather(1, column).amax(1, keepdim=True)
+    target = (value / value[:, :1] * best)[instance, rank]
+    flat = image[instance] * scores.shape[1] + anchor
+    largest = overlap.new_full((scores.shape[0] * scores.shape[1],), -1.0)
+    wins = overlap >= largest.scatter_reduce(0, flat, overlap, "amax")[flat]
+    instance = instance[wins]
+    return Assignment(image[instance], anchor[wins], instance, target[wins])
+
+
+def candidate_anchors(boxes: Tensor, size_hw: tuple[int, int], layout: Layout = NUCLEI_LAYOUT) -> tuple[Tensor, Tensor]:
+    """(G, N) int64 anchors of a square window of cells around each centre at each level, (G, N) bool whether usable.
+
+    Usable means that the cell's centre lies in the box, or that it is the finest level's cell nearest to the
+    box's centre: a speck smaller than a cell would otherwise have no anchor.
+    """
+    reach = torch.arange(WINDOW_CELLS, device=boxes.device) - WINDOW_CELLS // 2
+    dy, dx = (offset.flatten() for offset in torch.meshgrid(reach, reach, indexing="ij"))
+    centre = (boxes[:, :2] + boxes[:, 2:]) / 2
+    anchors, allowed, first = [], [], 0
+    for stride in layout.strides:
+        rows, columns = size_hw[0] // stride, size_hw[1] // stride
+        column = (centre[:, :1] / stride).floor().long() + dx
+        row = (centre[:, 1:] / stride).floor().long() + dy
+        x, y = (column + 0.5) * stride, (row + 0.5) * stride
+        inside = (x > boxes[:, :1]) & (x < boxes[:, 2:3]) & (y > boxes[:, 1:2]) & (y < boxes[:, 3:])
+        if stride == layout.strides[0]:
+            inside |= (dx == 0) & (dy == 0)
+        inside &= (column >= 0) & (column < columns) & (row >= 0) & (row < rows)
+        anchors.append(first + row.clamp(0, rows - 1) * columns + column.clamp(0, columns - 1))
+        allowed.append(inside)
+        first += rows * columns
+    return torch.cat(anchors, 1), torch.cat(allowed, 1)
+
 
 MASK_POINTS = 16
 MASK_MARGIN = 0.12

@@ -6,7 +6,7 @@ from PySide6.QtCore import QEvent, QObject, QPoint, QSize, Qt, Signal
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QLineEdit, QListWidget, QListWidgetItem, QVBoxLayout, QWidget
 
-from maskwright.document.class_keys import ClassKeys
+from maskwright.document.class_listing import ClassKeys
 from maskwright.document.palette import category_colour
 from maskwright.document.values import Category
 from maskwright.plain_text import shown

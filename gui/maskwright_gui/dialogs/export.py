@@ -20,7 +20,7 @@ from PySide6.QtWidgets import (
 
 from maskwright.document.values import ImageState
 from maskwright.formats.coco import CocoExportOptions
-from maskwright.formats.coco.profiles import PROFILES, profile_named
+from maskwright.formats.coco.options import PROFILES, profile_named
 from maskwright.formats.registry import FORMATS, format_named
 from maskwright.operations.exporting import ExportRequest
 from maskwright_gui.panels.widgets import muted_label, named

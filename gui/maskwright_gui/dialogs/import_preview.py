@@ -22,7 +22,7 @@ from maskwright.words import count_of
 from maskwright_gui.panels.widgets import named
 
 if TYPE_CHECKING:
-    from maskwright.operations.import_preview import ImportPreview, IncomingClass
+    from maskwright.operations.exchange import ImportPreview, IncomingClass
 
 LEAVE_OUT = None
 _MOST_NAMED = 3

@@ -17,7 +17,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from maskwright.document.class_keys import DIGITS, ClassKeys
+from maskwright.document.class_listing import DIGITS, ClassKeys
 from maskwright.document.document import Document
 from maskwright.document.palette import category_colour
 from maskwright.document.values import Category, InstanceState

@@ -9,8 +9,8 @@ import shapely
 
 from maskwright.document import edits
 from maskwright.document.change import Change
+from maskwright.document.edits import redraw_stretch
 from maskwright.document.places import EdgePoint
-from maskwright.document.reshape import redraw_stretch
 from maskwright.geometry.polygon import Polygon
 from maskwright_gui.tools.base import BaseTool
 from maskwright_gui.tools.context import LOCKED_HINT, ToolContext

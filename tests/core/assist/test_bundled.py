@@ -17,8 +17,7 @@ from maskwright.assist.view import BackendAssistant
 from maskwright.assist.window import Window
 from maskwright.geometry.raster import mask_iou
 from maskwright.inference.async_runner import InferenceCancelledError
-from maskwright.samples.generate import make_scene
-from maskwright.samples.scenes import SCENES
+from maskwright.samples.scenes import SCENES, make_scene
 
 Scene = tuple[np.ndarray, list[np.ndarray]]
 

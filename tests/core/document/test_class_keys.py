@@ -1,6 +1,6 @@
 import pytest
 
-from maskwright.document.class_keys import class_keys, class_keys_from_json, with_key
+from maskwright.document.class_listing import class_keys, class_keys_from_json, with_key
 from maskwright.document.values import Category
 
 

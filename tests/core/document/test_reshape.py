@@ -3,8 +3,8 @@ import pytest
 import shapely
 
 from canvas_support import document_of, square
+from maskwright.document.edits import redraw_stretch
 from maskwright.document.places import EdgePoint
-from maskwright.document.reshape import redraw_stretch
 from maskwright.document.spatial import SpatialIndex
 
 INDEX = SpatialIndex(document_of(square(1, at=(20, 20), side=60)))

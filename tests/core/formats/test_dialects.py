@@ -16,7 +16,7 @@ from maskwright.formats.boxes import box_extra, is_box
 from maskwright.formats.coco import CocoExportOptions
 from maskwright.formats.data_set import DataSet
 from maskwright.formats.registry import format_named, format_of
-from maskwright.formats.voc_colours import read_label_map, voc_colour
+from maskwright.formats.voc_masks import read_label_map, voc_colour
 
 BOX = "<bndbox><xmin>3</xmin><ymin>3</ymin><xmax>12</xmax><ymax>14</ymax></bndbox>"
 SIZE = "<size><width>40</width><height>30</height></size>"

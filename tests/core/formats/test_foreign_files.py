@@ -14,7 +14,7 @@ from maskwright.formats.boxes import is_box
 from maskwright.formats.brush_rle import brush_to_mask, mask_to_brush
 from maskwright.formats.data_set import DataSet
 from maskwright.formats.registry import format_named, recognised
-from maskwright.formats.voc_colours import voc_colour
+from maskwright.formats.voc_masks import voc_colour
 from maskwright.geometry.raster import polygons_area, polygons_to_mask
 
 SIZE = (40, 30)

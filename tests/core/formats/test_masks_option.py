@@ -11,7 +11,7 @@ from pycocotools import mask as coco_mask
 from coco_sources import square, square_with_hole
 from maskwright.document.values import Instance
 from maskwright.formats.coco import CocoExportOptions, export_coco, read_coco
-from maskwright.formats.coco.profiles import profile_named
+from maskwright.formats.coco.options import profile_named
 from maskwright.formats.data_set import DataSet
 from maskwright.formats.registry import format_named
 from maskwright.geometry.polygon import Polygon

@@ -18,12 +18,11 @@ from coco_sources import ListSource, one_image, square, square_with_hole, varied
 from maskwright.document.values import ImageRecord, ImageState, Instance, InstanceState
 from maskwright.errors import FormatError
 from maskwright.formats.coco import CocoExportOptions, export_coco, read_coco
-from maskwright.formats.coco.profiles import PROFILES, profile_named
-from maskwright.formats.coco.results import export_results
+from maskwright.formats.coco.options import PROFILES, profile_named
+from maskwright.formats.coco.records import export_results
 from maskwright.formats.image_files import place_image
-from maskwright.formats.package import Splitting, export_package
+from maskwright.formats.package import Splitting, Subset, classes_by_image, export_package, split
 from maskwright.formats.registry import format_named
-from maskwright.formats.splits import Subset, classes_by_image, split
 
 
 def exported(source: Any, path: Path, profile: str) -> Any:

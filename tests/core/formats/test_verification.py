@@ -12,7 +12,7 @@ from coco_sources import ListSource, one_image, square, square_with_hole, varied
 from maskwright.document.values import Category, Instance
 from maskwright.errors import FormatError
 from maskwright.formats.coco import CocoExportOptions
-from maskwright.formats.coco.profiles import PROFILES
+from maskwright.formats.coco.options import PROFILES
 from maskwright.formats.package import Splitting, export_package
 from maskwright.formats.registry import FORMATS, format_named
 from maskwright.formats.selection import WriteReport

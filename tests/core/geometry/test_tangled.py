@@ -7,9 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from maskwright.errors import InputError
-from maskwright.geometry.algebra import GRID_PX, make_valid, to_shapely
+from maskwright.geometry.algebra import GRID_PX, make_valid, to_shapely, untangled
 from maskwright.geometry.polygon import Polygon
-from maskwright.geometry.tangled import untangled
 
 points = st.lists(st.tuples(st.integers(0, 12), st.integers(0, 12)), min_size=3, max_size=14, unique=True)
 

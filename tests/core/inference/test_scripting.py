@@ -183,6 +183,6 @@ def test_a_detector_of_boxes_is_taken_or_told_as_such(tmp_path: Path, outputs: d
 
 @pytest.mark.parametrize("shapes", [{"logits": (1, 1000)}, {"out": (1, 21, 64, 64)}], ids=["classes", "pixels"])
 def test_other_networks_are_not_taken_for_detectors(shapes: dict[str, tuple[int, ...]]) -> None:
-    from maskwright.inference.boxes_only import finds_boxes_only
+    from maskwright.inference.model import finds_boxes_only
 
     assert not finds_boxes_only([TensorSpec(frozenset({name}), shape) for name, shape in shapes.items()])

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from maskwright.operations.import_preview import preview_import
+from maskwright.operations.exchange import preview_import
 from maskwright.project import Project, scan_folder
 from maskwright.project.import_values import ImportOptions
 from project_builders import write_image

@@ -5,8 +5,8 @@ import pytest
 from maskwright.errors import ModelError
 from maskwright.inference.labels import ModelCategory
 from maskwright.prelabel import category_ids
-from maskwright.prelabel.feeding import PixelBudget, Queue
 from maskwright.prelabel.progress import RateMeter
+from maskwright.prelabel.stages import PixelBudget, Queue
 
 LABELS = (ModelCategory(1, "person"), ModelCategory(17, "Cat"))
 

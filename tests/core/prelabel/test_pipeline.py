@@ -15,7 +15,7 @@ from maskwright.images import DecodedImage, read_image
 from maskwright.inference.model import Model, load_model
 from maskwright.inference.thresholds import Thresholds
 from maskwright.prelabel import CancelToken, Progress, prelabel_one, resumable_run, run_batch, stages
-from maskwright.prelabel.feeding import Queue
+from maskwright.prelabel.stages import Queue
 from maskwright.project import Project, Proposal, ScannedImage, scan_folder
 from maskwright.project.layer import ProposalRepository
 from project_builders import write_image
@@ -255,7 +255,7 @@ def test_an_empty_project_is_done_at_once(tmp_path: Path, model: Model) -> None:
 def test_an_image_above_the_pixel_budget_goes_through_alone(
     tmp_path: Path, model: Model, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("maskwright.prelabel.feeding.PIXEL_BUDGET", 10)
+    monkeypatch.setattr("maskwright.prelabel.stages.PIXEL_BUDGET", 10)
     write_image(tmp_path / "a.png")
     with Project.create(tmp_path / "set.maskwright", image_root=tmp_path) as project:
         project.images.add([ScannedImage("a.png", 64, 48)])

@@ -13,7 +13,7 @@ from maskwright.document.values import ImageState, Instance, InstanceState, Prov
 from maskwright.errors import FormatError
 from maskwright.formats import json_stream
 from maskwright.formats.coco import CocoExportOptions, export_coco, read_coco
-from maskwright.formats.coco.profiles import PROFILES, profile_named
+from maskwright.formats.coco.options import PROFILES, profile_named
 from maskwright.formats.coco.verify import verify_coco
 from maskwright.project import Project
 from maskwright.project.import_values import ImportOptions

@@ -14,7 +14,7 @@ from maskwright.document.values import ImageRecord, ImageState, InstanceState
 from maskwright.errors import FormatError, IncompleteError
 from maskwright.formats.boxes import is_box
 from maskwright.formats.coco import CocoExportOptions, export_coco
-from maskwright.formats.coco.results import export_results
+from maskwright.formats.coco.records import export_results
 from maskwright.formats.registry import format_named
 from maskwright.geometry.polygon import Polygon
 from maskwright.project import Project

@@ -5,8 +5,7 @@ import orjson
 import pytest
 from pycocotools.coco import COCO
 
-from maskwright.samples.generate import make_scene, write_samples
-from maskwright.samples.scenes import SCENES, Scene
+from maskwright.samples.scenes import SCENES, Scene, make_scene, write_samples
 from maskwright_resources import resource_path
 
 

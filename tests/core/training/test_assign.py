@@ -4,8 +4,7 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="training needs the extra `train`")
 
-from maskwright.training.assign import TOP_ANCHORS, assigned_anchors, candidate_anchors
-from maskwright.training.boxes import complete_iou, paired_iou
+from maskwright.training.losses import TOP_ANCHORS, assigned_anchors, candidate_anchors, complete_iou, paired_iou
 
 SIZE_HW = (64, 96)
 ANCHORS = 16 * 24 + 8 * 12 + 4 * 6

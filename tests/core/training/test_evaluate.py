@@ -8,8 +8,7 @@ import cv2
 import numpy as np
 import pytest
 
-from maskwright.training.evaluate import reports_by_kind
-from maskwright.training.kinds import Kind, image_kind
+from maskwright.training.kinds import Kind, image_kind, reports_by_kind
 
 
 def picture(*rgb: int, side: int = 32) -> np.ndarray:
@@ -44,7 +43,7 @@ def test_each_kind_is_judged_on_its_own_images(tmp_path: Path, monkeypatch: pyte
         part = json.loads(coco_file.read_text(encoding="utf-8"))
         return [image["id"] for image in part["images"]], [row["id"] for row in part["annotations"]]
 
-    monkeypatch.setattr("maskwright.training.evaluate.evaluate_model", seen)
+    monkeypatch.setattr("maskwright.training.kinds.evaluate_model", seen)
 
     reports = reports_by_kind(None, tmp_path / "all.json", tmp_path)  # type: ignore[arg-type]
 

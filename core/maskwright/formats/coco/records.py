@@ -1,18 +1,23 @@
 """Values as the records of a COCO file, by the rules that its consumers hold files to.
 
 Area and bounding box are those of the pixels that pycocotools fills; `iscrowd` is always present; `ignore` and a
-score at the top level never are (Detectron2 refuses the one, others take the file for results by the other).
+score at the top level never are (Detectron2 refuses the one, others take the file for results by the other), save in
+the results list that `COCO.loadRes` reads: no images, no ids, but scores.
 """
 
-from collections.abc import Mapping, Sequence
-from pathlib import PurePosixPath
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path, PurePosixPath
 from typing import Any
+
+import orjson
 
 from maskwright.document.values import Category, ImageRecord, Instance
 from maskwright.errors import FormatError
+from maskwright.formats.atomic import atomic_writer
 from maskwright.formats.coco import original
 from maskwright.formats.coco.keypoints import COUNT, KEYPOINTS, keypoints_of
-from maskwright.formats.coco.options import CocoExportOptions
+from maskwright.formats.coco.numbers import as_in_file
+from maskwright.formats.coco.options import CocoExportOptions, CocoSource
 from maskwright.formats.coco.provenance import has_provenance, refreshed, stripped
 from maskwright.geometry.algebra import clip_to_image
 from maskwright.geometry.keyhole import cut_keyholes
@@ -119,3 +124,39 @@ def _mapping(value: Any) -> Mapping[str, Any]:
 
 def _unknown(extra: Mapping[str, Any], known: Mapping[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in extra.items() if key not in known and key not in _NEVER_WRITTEN}
+
+
+def export_results(
+    source: CocoSource, path: Path, *, takes: Callable[[Instance], bool] = lambda instance: instance.score is not None
+) -> int:
+    """Write the instances that `takes` accepts (by default those with a score; none counts as 1); how many they are.
+
+    Raises FormatError where the file cannot be written.
+    """
+    count = 0
+    source = as_in_file(source)
+    with atomic_writer(path) as file:
+        separator = b"["
+        for image in source.images():
+            for instance in filter(takes, source.instances(image.id)):
+                record = _result(instance, image)
+                if record is not None:
+                    file.write(separator + b"\n" + orjson.dumps(record))
+                    separator = b","
+                    count += 1
+        file.write(b"[]\n" if not count else b"]\n")
+    return count
+
+
+def _result(instance: Instance, image: ImageRecord) -> dict[str, Any] | None:
+    size_wh = (image.width, image.height)
+    rle = polygons_to_rle(clip_to_image(instance.polygons, size_wh), size_wh)
+    if not rle_area(rle):
+        return None
+    return {
+        "image_id": image.id,
+        "category_id": instance.category_id,
+        "segmentation": rle_record(rle),
+        "bbox": list(rle_bbox_xywh(rle)),
+        "score": 1.0 if instance.score is None else round(instance.score, 6),
+    }

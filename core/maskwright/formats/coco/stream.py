@@ -23,9 +23,9 @@ from maskwright.formats.coco.parse import SizeOf, has_measures
 from maskwright.formats.coco.provenance import has_provenance
 from maskwright.formats.coco.reader import Contents, shallow
 from maskwright.formats.coco.segmentation import MAX_COORDINATE
+from maskwright.formats.data_set import Problem
 from maskwright.formats.folder_contents import sizes_of
 from maskwright.formats.json_stream import Batch, last_array, require_shallow, top_level_items
-from maskwright.formats.problems import Problem
 
 # [0-9] and not \d: the engine has a faster loop for it.
 _WHOLE = rb"-?(?:0|[1-9][0-9]{0,5}+)"

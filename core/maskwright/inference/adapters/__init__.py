@@ -6,8 +6,7 @@ To add a family: write its file, with a class as `family.Adapter` describes, and
 from maskwright.inference.adapters.boxes import BoxesAdapter
 from maskwright.inference.adapters.family import Adapter
 from maskwright.inference.adapters.instances import InstancesAdapter
-from maskwright.inference.adapters.mask_rcnn import MaskRcnnAdapter
-from maskwright.inference.adapters.mask_rcnn_tf import MaskRcnnTfAdapter
+from maskwright.inference.adapters.mask_rcnn import MaskRcnnAdapter, MaskRcnnTfAdapter
 from maskwright.inference.adapters.rf_detr import RfDetrAdapter
 from maskwright.inference.adapters.torchvision import TorchvisionAdapter
 from maskwright.inference.adapters.yolact import YolactAdapter

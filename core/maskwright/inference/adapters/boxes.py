@@ -12,7 +12,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from maskwright.errors import ModelError
-from maskwright.inference.adapters.bound import BoundNetwork
 from maskwright.inference.adapters.box_layouts import (
     BoxLayout,
     cells_of,
@@ -21,7 +20,7 @@ from maskwright.inference.adapters.box_layouts import (
     layout_of,
     usual_input,
 )
-from maskwright.inference.adapters.family import PixelFormat, Roles, card_notes, noted_labels
+from maskwright.inference.adapters.family import BoundNetwork, PixelFormat, Roles, card_notes, noted_labels
 from maskwright.inference.adapters.pairs import pair_candidates, scored_pairs, sound_rows
 from maskwright.inference.adapters.pixels import image_input
 from maskwright.inference.adapters.resizing import Fit, resizing

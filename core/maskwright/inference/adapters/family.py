@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from maskwright.errors import ModelError
+from maskwright.inference.adapters.resizing import Resizing
 from maskwright.inference.candidates import Candidates
 from maskwright.inference.frame import Frame
 from maskwright.inference.interface import ImageInput, NetworkInterface, TensorSpec, described
@@ -155,3 +156,30 @@ def named_roles(outputs: Sequence[TensorSpec], names: Sequence[str]) -> dict[str
 def agree(*sizes: int | None) -> bool:
     """Whether the known ones among these sizes are equal."""
     return len({size for size in sizes if size is not None}) <= 1
+
+
+@dataclass(frozen=True)
+class BoundNetwork:
+    """Name, categories, operating point, pixels and resizing; families add their tensors."""
+
+    notes: CardNotes
+    categories: tuple[ModelCategory, ...]
+    image_input: ImageInput
+    resizing: Resizing
+
+    @property
+    def name(self) -> str:
+        return self.notes.name
+
+    @property
+    def labels(self) -> tuple[ModelCategory, ...]:
+        """Those of the categories that have a name of their own."""
+        named = tuple(category for category in self.categories if category.name != f"category {category.id}")
+        return named or self.categories
+
+    @property
+    def defaults(self) -> Defaults:
+        return self.notes.defaults
+
+    def frame(self, size_wh: tuple[int, int]) -> Frame:
+        return self.resizing.frame(size_wh)

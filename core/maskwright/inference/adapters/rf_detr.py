@@ -8,8 +8,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from maskwright.errors import ModelError
-from maskwright.inference.adapters.bound import BoundNetwork
-from maskwright.inference.adapters.family import PixelFormat, Roles, agree, card_notes, named_roles, noted_labels
+from maskwright.inference.adapters.family import (
+    BoundNetwork,
+    PixelFormat,
+    Roles,
+    agree,
+    card_notes,
+    named_roles,
+    noted_labels,
+)
 from maskwright.inference.adapters.pairs import pair_candidates, scored_pairs, sound_rows
 from maskwright.inference.adapters.pixels import image_input
 from maskwright.inference.adapters.resizing import resizing

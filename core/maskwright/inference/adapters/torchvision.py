@@ -7,8 +7,15 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from maskwright.inference.adapters.bound import BoundNetwork
-from maskwright.inference.adapters.family import PixelFormat, Roles, agree, card_notes, named_roles, noted_labels
+from maskwright.inference.adapters.family import (
+    BoundNetwork,
+    PixelFormat,
+    Roles,
+    agree,
+    card_notes,
+    named_roles,
+    noted_labels,
+)
 from maskwright.inference.adapters.pixels import image_input
 from maskwright.inference.adapters.resizing import NativeSize, Stretch, resizing
 from maskwright.inference.adapters.rows import row_candidates

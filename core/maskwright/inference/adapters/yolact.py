@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from maskwright.errors import ModelError
-from maskwright.inference.adapters.bound import BoundNetwork
 from maskwright.inference.adapters.family import (
+    BoundNetwork,
     PixelFormat,
     Roles,
     agree,

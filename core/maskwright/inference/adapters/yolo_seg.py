@@ -9,8 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from maskwright.errors import ModelError
-from maskwright.inference.adapters.bound import BoundNetwork
-from maskwright.inference.adapters.family import PixelFormat, Roles, agree, card_notes, noted_labels
+from maskwright.inference.adapters.family import BoundNetwork, PixelFormat, Roles, agree, card_notes, noted_labels
 from maskwright.inference.adapters.pairs import finite, pair_candidates, scored_pairs, sound_rows
 from maskwright.inference.adapters.pixels import image_input
 from maskwright.inference.adapters.resizing import resizing

@@ -11,7 +11,7 @@ from maskwright.assist.bundled.drawing import draw_box, draw_clicks
 from maskwright.training.assist import prompts, windows
 from maskwright.training.assist.network import AssistNetwork
 from maskwright.training.assist.objects import Object, ObjectSet, Picture
-from maskwright.training.assist.rounds import clicked
+from maskwright.training.assist.prompts import clicked
 
 SIZE = 192
 CLICK_WINDOW = 2.5

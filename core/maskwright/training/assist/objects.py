@@ -13,8 +13,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from maskwright.samples.generate import make_scene
-from maskwright.samples.scenes import SCENES, Scene
+from maskwright.samples.scenes import SCENES, Scene, make_scene
 from maskwright.training.dataset import decode_mask, read_rgb
 
 SMALLEST_AREA_PX = 40

@@ -5,8 +5,9 @@ from __future__ import annotations
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from torch import Tensor
 
-from maskwright.assist.bundled.drawing import Plane
+from maskwright.assist.bundled.drawing import Plane, draw_clicks
 
 Points = NDArray[np.float64]
 
@@ -92,3 +93,20 @@ def spoiled(wanted: NDArray[np.bool_], random: np.random.Generator) -> Plane:
     if random.random() < 0.5:
         plane = np.clip(cv2.GaussianBlur(plane, (0, 0), random.uniform(0.5, 3)), 0, 1).astype(np.float32)
     return plane
+
+
+def clicked(prompts: Tensor, logits: Tensor, wanted: Tensor, random: np.random.Generator | None) -> Tensor:
+    """The prompts after another click on each answer's larger error, the answer itself as the outline so far.
+
+    `prompts` (N, 4, H, W), `logits` (N, 1, H, W), `wanted` (N, H, W) uint8; without `random` always the deepest point.
+    """
+    chance = logits.float().sigmoid()
+    result = prompts.clone()
+    result[:, 3] = chance[:, 0]
+    answers, truths = (chance[:, 0] > 0.5).numpy(), (wanted > 127).numpy()
+    for number, (answer, truth) in enumerate(zip(answers, truths, strict=True)):
+        click = next_click(answer, truth, random)
+        if click is not None:
+            x, y, positive = click
+            draw_clicks(result[number, 1 if positive else 2].numpy(), np.array([[x, y]]))
+    return result

@@ -9,7 +9,7 @@ from PySide6.QtCore import QPoint, Qt, Signal
 from PySide6.QtGui import QCursor, QGuiApplication
 from PySide6.QtWidgets import QMessageBox
 
-from maskwright.document.class_keys import with_key
+from maskwright.document.class_listing import with_key
 from maskwright.document.values import Category
 from maskwright.errors import MaskwrightError
 from maskwright.plain_text import shown

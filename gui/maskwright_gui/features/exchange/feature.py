@@ -19,9 +19,8 @@ from maskwright_gui.saving import SavingWatch
 
 if TYPE_CHECKING:
     from maskwright.formats.findings import Finding
-    from maskwright.operations.exchange import Imported
+    from maskwright.operations.exchange import Imported, ImportPreview
     from maskwright.operations.exporting import ExportOutcome, ExportRequest
-    from maskwright.operations.import_preview import ImportPreview
     from maskwright_gui.dialogs.findings import FindingsDialog
     from maskwright_gui.dialogs.import_preview import ImportPreviewDialog
 
@@ -114,7 +113,7 @@ class ExchangeFeature(Feature):
 
     def look_into(self, path: Path) -> None:
         """Say what a file would bring, before it is taken in."""
-        from maskwright.operations.import_preview import preview_import
+        from maskwright.operations.exchange import preview_import
 
         if self._session.project is not None and self._may_begin():
             self._session.save()

@@ -162,7 +162,7 @@ class ThresholdsFeature(Feature):
 
     def _show_applied(self, document: Document | None) -> None:
         """Have the sliders say what the proposals on screen were chosen with."""
-        from maskwright.operations.image_thresholds import applied_thresholds
+        from maskwright.operations.kept_thresholds import applied_thresholds
 
         if document is None:
             return
@@ -184,8 +184,7 @@ class ThresholdsFeature(Feature):
 
     def _keep(self, project: OpenProject, thresholds: Thresholds) -> None:
         """Which classes are proposed is always the project's; the numbers may be the image's."""
-        from maskwright.operations.image_thresholds import keep_for_image
-        from maskwright.operations.kept_thresholds import keep_thresholds
+        from maskwright.operations.kept_thresholds import keep_for_image, keep_thresholds
 
         before, classes = self._of_project, (thresholds.is_class_agnostic, thresholds.left_out)
         is_for_all = self.strip.reaches_all or classes != (before.is_class_agnostic, before.left_out)
@@ -256,8 +255,7 @@ class ThresholdsFeature(Feature):
         self.stop()
         self._thread.forget()
         if project is not None:
-            from maskwright.operations.image_thresholds import images_with_own
-            from maskwright.operations.kept_thresholds import known_thresholds
+            from maskwright.operations.kept_thresholds import images_with_own, known_thresholds
 
             self.strip.set_thresholds(project.ask(known_thresholds) or Thresholds())
             self._of_project, self._of_images = self.strip.thresholds, project.ask(images_with_own)
@@ -314,8 +312,7 @@ def _apply_to_others(
     monitor: Monitor,
 ) -> int:
     """Make them the project's, and the proposals of all untouched images but the one on screen by them."""
-    from maskwright.operations.image_thresholds import forget_images, images_with_own
-    from maskwright.operations.kept_thresholds import keep_thresholds
+    from maskwright.operations.kept_thresholds import forget_images, images_with_own, keep_thresholds
     from maskwright.operations.proposing import rethreshold
 
     keep_thresholds(project, thresholds, are_applied=True)

@@ -23,7 +23,7 @@ from maskwright_gui.messages import Toasts
 from maskwright_gui.open_project import OpenProject
 from maskwright_gui.panels.empty_state import EmptyState
 from maskwright_gui.panels.header import Header
-from maskwright_gui.panels.shrinking import Shrinking
+from maskwright_gui.panels.shrinking import Strip
 from maskwright_gui.panels.status import StatusBar
 from maskwright_gui.panels.widgets import EscapeLeaves, leave_focus
 from maskwright_gui.theme import DARK, Theme
@@ -60,7 +60,9 @@ class Later(QObject):
 DEFAULT_SIZE = QSize(1280, 800)
 LEAST_SIZE = QSize(640, 480)
 LAYOUT_VERSION = 1
-RIGHT_PX = 248
+_NAME_SIZE = 0.9
+"""Of the names beside the tools, in sizes of the font."""
+RIGHT_PX = 204
 """Width of the panels on the right."""
 NARROW_PX, LOW_PX = 900, 620
 """Below these the panels give way to the canvas."""
@@ -97,8 +99,9 @@ class MainWindow(QMainWindow):
         self.setStatusBar(self.status)
         self._stack = self._make_middle()
         self.setCentralWidget(self._stack)
-        self.tools = self._make_bar("Tools", Qt.ToolBarArea.LeftToolBarArea)
-        self._strips: list[QToolBar] = []
+        self.tools = QToolBar("Tools", self)
+        self._prepare_bar(self.tools, Qt.ToolBarArea.LeftToolBarArea)
+        self._strips: list[Strip] = []
         self._canvas_bars: list[QWidget] = []
         self._key_lists: list[QWidget] = [self.canvas]
         self._is_small = (False, False)
@@ -137,11 +140,12 @@ class MainWindow(QMainWindow):
         self.docks[title], self._dock_sizes[title] = dock, size_px
         return dock
 
-    def add_strip(self, title: str, strip: QWidget) -> None:
+    def add_strip(self, title: str, controls: QWidget) -> Strip:
         """A row of controls below everything, over the whole width of the window."""
-        bar = self._make_bar(title, Qt.ToolBarArea.BottomToolBarArea)
-        bar.addWidget(Shrinking(strip, is_strip=True))
-        self._strips.append(bar)
+        strip = Strip(title, controls, self)
+        self._prepare_bar(strip, Qt.ToolBarArea.BottomToolBarArea)
+        self._strips.append(strip)
+        return strip
 
     def add_canvas_bar(self, bar: QWidget) -> None:
         """Controls that lie on the canvas."""
@@ -161,6 +165,7 @@ class MainWindow(QMainWindow):
             if self.tools.actions():
                 self.tools.addSeparator()
             self.tools.addActions(group)
+        self._make_names_small()
         self._size_docks()
         self._default_layout = self._roomy_layout = self.saveState(LAYOUT_VERSION)
         leave_focus(*(dock.widget() for dock in self.docks.values()), self.header, self.tools)
@@ -209,10 +214,18 @@ class MainWindow(QMainWindow):
         for button in buttons:  # else each is as wide as its word, in the middle
             button.setMinimumWidth(width)
 
+    def _make_names_small(self) -> None:
+        """The names beside the tools cost the canvas as little as can be read."""
+        font = self.tools.font()
+        font.setPointSizeF(font.pointSizeF() * _NAME_SIZE)
+        for button in self.tools.findChildren(QToolButton):
+            button.setFont(font)
+
     def toggle_chrome(self) -> None:
         """Hide everything but the canvas, or bring back what was shown."""
         if self._hidden_chrome:
-            for widget in self._hidden_chrome:
+            has_project = self._stack.currentIndex() == 1
+            for widget in (*self._hidden_chrome, *(self._strips if has_project else ())):
                 widget.show()
             self._hidden_chrome = []
             return
@@ -277,15 +290,13 @@ class MainWindow(QMainWindow):
         stack.setMinimumSize(240, 160)
         return stack
 
-    def _make_bar(self, title: str, area: Qt.ToolBarArea) -> QToolBar:
+    def _prepare_bar(self, bar: QToolBar, area: Qt.ToolBarArea) -> None:
         """The thresholds have one, too, because tool bars reach below the docks: they need the width."""
-        bar = QToolBar(title, self)
-        bar.setObjectName(title.lower())
+        bar.setObjectName(bar.windowTitle().lower())
         bar.setMovable(False)
-        bar.setIconSize(QSize(20, 20))
+        bar.setIconSize(QSize(18, 18))
         bar.setContextMenuPolicy(Qt.ContextMenuPolicy.PreventContextMenu)
         self.addToolBar(area, bar)
-        return bar
 
     def _docks_in(self, area: Qt.DockWidgetArea) -> list[QDockWidget]:
         return [dock for dock in self.docks.values() if self.dockWidgetArea(dock) == area]

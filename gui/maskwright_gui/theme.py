@@ -132,7 +132,7 @@ def _style_sheet(t: Theme) -> str:
     QMainWindow::separator:hover {{ background: {t.accent}; }}
     QWidget#header {{ background: {t.window}; border-bottom: 1px solid {t.border}; }}
     QMenuBar {{ background: transparent; }}
-    QMenuBar::item {{ padding: 6px 8px; background: transparent; border-radius: 4px; }}
+    QMenuBar::item {{ padding: 4px 8px; background: transparent; border-radius: 4px; }}
     QMenuBar::item:selected {{ background: {t.selection}; color: {t.text}; }}
     QMenu {{ background: {t.raised}; border: 1px solid {t.border}; padding: 4px; }}
     QMenu::item {{ padding: 5px 24px 5px 12px; border-radius: 4px; }}
@@ -141,12 +141,13 @@ def _style_sheet(t: Theme) -> str:
     QMenu::separator {{ height: 1px; background: {t.border}; margin: 4px 8px; }}
     QMenu::icon {{ padding-left: 8px; }}
     QDockWidget {{ color: {t.muted}; font-weight: 600; }}
-    QDockWidget::title {{ background: {t.panel}; padding: 6px 8px; border-bottom: 1px solid {t.border}; }}
-    QToolBar {{ background: {t.panel}; border: 0; spacing: 1px; padding: 3px 2px; }}
+    QDockWidget::title {{ background: {t.panel}; padding: 5px 8px; border-bottom: 1px solid {t.border}; }}
+    QToolBar {{ background: {t.panel}; border: 0; spacing: 0; padding: 2px 1px; }}
     QToolBar#thresholds {{ border-top: 1px solid {t.border}; padding: 0; }}
-    QToolBar::separator {{ background: {t.border}; height: 1px; width: 1px; margin: 4px; }}
+    QToolBar::separator {{ background: {t.border}; height: 1px; width: 1px; margin: 2px 4px; }}
     QToolButton {{ border: 1px solid transparent; border-radius: 4px; padding: 4px; }}
-    QToolBar QToolButton {{ padding: 3px 2px; }}
+    QToolBar QToolButton {{ padding: 3px 1px; }}
+    QWidget#header QToolButton, QStatusBar QToolButton {{ padding: 1px 4px; }}
     QToolButton#qt_toolbar_ext_button {{ padding: 0; }}
     QToolButton:hover {{ background: {t.selection}; }}
     QToolButton:checked {{ background: {t.selection}; border-color: {t.accent}; }}

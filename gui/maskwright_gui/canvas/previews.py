@@ -11,6 +11,7 @@ from functools import lru_cache
 from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPainterPath, QPen
 
+from maskwright.document.change import Change
 from maskwright.document.values import Instance
 from maskwright_gui.canvas.active import polygon_f
 from maskwright_gui.canvas.viewport import Box, Viewport
@@ -68,6 +69,17 @@ class PreviewOutline:
 def rings_of(instance: Instance) -> tuple[Points, ...]:
     """All rings of an instance, holes too."""
     return tuple(ring for polygon in instance.polygons for ring in polygon.rings)
+
+
+def effect_outlines(change: Change) -> tuple[PreviewOutline, ...]:
+    """Outlines of the proposals that a change adds and takes away; another shape alone is no mark."""
+    outlines = []
+    for _, before, after in change:
+        if before is None and after is not None:
+            outlines.append(PreviewOutline(rings_of(after), PreviewKind.ADDED))
+        elif before is not None and after is None:
+            outlines.append(PreviewOutline(rings_of(before), PreviewKind.REMOVED))
+    return tuple(outlines)
 
 
 def paint_previews(

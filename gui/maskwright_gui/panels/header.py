@@ -32,7 +32,7 @@ class Header(QWidget):
         self._warning.clicked.connect(self.warning_clicked)
         self._warning.hide()
         self._row = row = QHBoxLayout(self)
-        row.setContentsMargins(4, 2, 8, 2)
+        row.setContentsMargins(4, 0, 8, 1)
         row.setSpacing(8)
         row.addWidget(self.menus)
         row.addStretch(1)

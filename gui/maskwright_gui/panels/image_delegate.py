@@ -1,4 +1,4 @@
-"""Paints one row of the image list: thumbnail, name, state, number of objects."""
+"""Paints one row of the image list: thumbnail, and below it name, state, number of objects."""
 
 from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QPointF, QRect, QSize, Qt
 from PySide6.QtGui import QColor, QFontMetrics, QImage, QPainter, QPen
@@ -6,18 +6,20 @@ from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
 from maskwright.document.values import ImageRecord, ImageStanding
 from maskwright.plain_text import shown
-from maskwright_gui.panels.image_model import REASON_ROLE, RECORD_ROLE, ROW_SIZE, THUMBNAIL_ROLE
+from maskwright_gui.panels.image_model import REASON_ROLE, RECORD_ROLE, THUMBNAIL_ROLE
 from maskwright_gui.panels.state_marks import paint_record_mark, record_text
 from maskwright_gui.theme import LIGHT, Theme
 from maskwright_gui.workers.thumbnails import THUMBNAIL_SIZE
 
-PADDING = 5
+PADDING = 4
+_LEFT = PADDING + 3
+"""The mark of the row on screen is 3 pixels wide."""
 _OUTSIDE_OPACITY = 0.35
 """Of the picture of an image that is no part of the set."""
 
 
 class ImageDelegate(QStyledItemDelegate):
-    """One fixed row height, so that the view never measures rows."""
+    """One row height for all, so that the view measures one row only; narrow for the canvas's sake."""
 
     theme: Theme = LIGHT
 
@@ -35,24 +37,18 @@ class ImageDelegate(QStyledItemDelegate):
         painter.drawImage(target, image)
 
     def _paint_texts(self, painter: QPainter, area: QRect, record: ImageRecord, reason: str) -> None:
-        """In an order of the queue the reason takes the place of the number of objects."""
+        """In an order of the queue the reason takes the place of state and number of objects; the mark stays."""
         metrics = QFontMetrics(painter.font())
-        line = metrics.height() + 2
-        folder, name = (shown(part) for part in record.file_name.rpartition("/")[::2])
-        top = area.top() + max((area.height() - 3 * line) // 2, 0)
+        name = shown(record.file_name)
         painter.setPen(QColor(self.theme.text))
         elided = metrics.elidedText(name, elide_mode(name), area.width())
-        painter.drawText(QPointF(area.left(), top + metrics.ascent()), elided)
+        painter.drawText(QPointF(area.left(), area.top() + metrics.ascent()), elided)
         painter.setPen(QColor(self.theme.muted))
-        counted = f"{record.instance_count} object" + ("" if record.instance_count == 1 else "s")
-        second = f"{folder}/ · {counted}" if folder else counted
-        mode = Qt.TextElideMode.ElideRight if reason else Qt.TextElideMode.ElideLeft
-        elided = metrics.elidedText(reason or second, mode, area.width())
-        painter.drawText(QPointF(area.left(), top + line + metrics.ascent()), elided)
-        baseline = top + 2 * line
-        paint_record_mark(painter, QPointF(area.left() + 6, baseline + metrics.height() / 2), record)
-        elided = metrics.elidedText(record_text(record), Qt.TextElideMode.ElideRight, area.width() - 18)
-        painter.drawText(QPointF(area.left() + 18, baseline + metrics.ascent()), elided)
+        top = area.top() + _line_px(metrics)
+        paint_record_mark(painter, QPointF(area.left() + 6, top + metrics.height() / 2), record)
+        told = reason or f"{record.instance_count:,} · {record_text(record)}"
+        elided = metrics.elidedText(told, Qt.TextElideMode.ElideRight, area.width() - 18)
+        painter.drawText(QPointF(area.left() + 18, top + metrics.ascent()), elided)
 
     def paint(
         self, painter: QPainter, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex
@@ -67,11 +63,12 @@ class ImageDelegate(QStyledItemDelegate):
         if is_selected:
             painter.fillRect(rect, QColor(self.theme.selection))
             painter.fillRect(QRect(rect.topLeft(), QSize(3, rect.height())), QColor(self.theme.accent))
-        frame = QRect(rect.topLeft(), THUMBNAIL_SIZE).translated(PADDING + 3, PADDING)
+        width = rect.width() - _LEFT - PADDING
+        frame = QRect(rect.left() + _LEFT, rect.top() + PADDING, width, THUMBNAIL_SIZE.height())
         painter.setOpacity(1.0 if record.standing is ImageStanding.LISTED else _OUTSIDE_OPACITY)
         self._paint_thumbnail(painter, frame, index.data(THUMBNAIL_ROLE))
         painter.setOpacity(1.0)
-        area = rect.adjusted(frame.width() + 2 * PADDING + 6, PADDING, -PADDING, -PADDING)
+        area = QRect(frame.left(), frame.bottom() + PADDING, width, 2 * _line_px(option.fontMetrics))
         self._paint_texts(painter, area, record, index.data(REASON_ROLE) or "")
         if is_selected and state & QStyle.StateFlag.State_HasFocus:
             painter.setPen(QPen(QColor(self.theme.accent), 1, Qt.PenStyle.DotLine))
@@ -79,7 +76,12 @@ class ImageDelegate(QStyledItemDelegate):
         painter.restore()
 
     def sizeHint(self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex) -> QSize:
-        return ROW_SIZE
+        texts = 2 * _line_px(option.fontMetrics)
+        return QSize(THUMBNAIL_SIZE.width(), THUMBNAIL_SIZE.height() + texts + 3 * PADDING)
+
+
+def _line_px(metrics: QFontMetrics) -> int:
+    return metrics.height() + 1
 
 
 def elide_mode(file_name: str) -> Qt.TextElideMode:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from cachetools import LRUCache
 from numpy.typing import NDArray
-from PySide6.QtCore import QAbstractListModel, QModelIndex, QObject, QPersistentModelIndex, QSize, Qt, Signal
+from PySide6.QtCore import QAbstractListModel, QModelIndex, QObject, QPersistentModelIndex, Qt, Signal
 
 from maskwright.document.values import ImageRecord, ImageStanding
 from maskwright.errors import MaskwrightError
@@ -33,7 +33,6 @@ RECORD_ROLE = Qt.ItemDataRole.UserRole
 THUMBNAIL_ROLE = Qt.ItemDataRole.UserRole + 1
 REASON_ROLE = Qt.ItemDataRole.UserRole + 2
 """Why the image stands where it does in the queue; empty in the order of names."""
-ROW_SIZE = QSize(190, 76)
 
 _Index = QModelIndex | QPersistentModelIndex
 
@@ -221,8 +220,6 @@ class ImageListModel(QAbstractListModel):
         return 0 if parent.isValid() else len(self._ids)
 
     def data(self, index: _Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
-        if role == Qt.ItemDataRole.SizeHintRole:
-            return ROW_SIZE
         record = self.record(index.row()) if index.isValid() else None
         if record is None:
             return None

@@ -57,6 +57,9 @@ class ImagesPanel(QWidget):
         self._order = named(QComboBox(self), "Order of the images", tip="What to look at first")
         for text, order in _ORDERS:
             self._order.addItem(text, order)
+        for box in (self._filter, self._order):  # else as wide as the longest row that can be chosen
+            box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+            box.setMinimumContentsLength(8)
         self._reason = muted_label("", self)
         self._reason.hide()
         self._total = 0

@@ -38,6 +38,14 @@ _COLUMN_COUNT = len(Column)
 _TITLES = {Column.CATEGORY: "Class", Column.SCORE: "Score", Column.ORIGIN: "Origin", Column.VISIBLE: ""}
 
 
+_ORIGIN_ICONS = {
+    InstanceState.PROPOSED: "circle-dashed",
+    InstanceState.ACCEPTED: "check",
+    InstanceState.EDITED: "pencil-simple",
+    InstanceState.DRAWN: "pen-nib",
+}
+
+
 def is_listed(instance: Instance) -> bool:
     """Rejected proposals are remembered in the document, and out of sight."""
     return instance.state is not InstanceState.REJECTED
@@ -54,6 +62,18 @@ class InstanceModel(QAbstractTableModel):
         self._categories: dict[int, Category] = {}
         self._swatches: dict[int, QIcon] = {}
         self._theme = LIGHT
+        self._has_words = False
+
+    @property
+    def has_words(self) -> bool:
+        """Whether the origin of an object is a word; else a sign, whose word is in the tool tip."""
+        return self._has_words
+
+    def set_words(self, has_words: bool) -> None:
+        """Where there is room for them."""
+        self._has_words = has_words
+        self._tell_all_changed()
+        self.headerDataChanged.emit(Qt.Orientation.Horizontal, Column.ORIGIN, Column.ORIGIN)
 
     def set_theme(self, theme: Theme) -> None:
         """For marks in its colours."""
@@ -126,7 +146,7 @@ class InstanceModel(QAbstractTableModel):
             case Column.SCORE:
                 return f"{instance.score:.2f}" if instance.score is not None else "–"
             case Column.ORIGIN:
-                return origin_text(instance.state)
+                return origin_text(instance.state) if self._has_words else None
             case Column.VISIBLE:
                 return None
 
@@ -150,7 +170,7 @@ class InstanceModel(QAbstractTableModel):
         if orientation != Qt.Orientation.Horizontal:
             return None
         if role == Qt.ItemDataRole.DisplayRole:
-            return _TITLES[Column(section)]
+            return _TITLES[Column(section)] if section != Column.ORIGIN or self._has_words else None
         if role == Qt.ItemDataRole.DecorationRole and section == Column.VISIBLE:
             return themed_icon("eye", self._theme)
         return None
@@ -166,10 +186,14 @@ class InstanceModel(QAbstractTableModel):
                 return self._swatches.get(instance.category_id)
             case Qt.ItemDataRole.DecorationRole if column is Column.VISIBLE:
                 return themed_icon("eye" if instance.is_visible else "eye-slash", self._theme)
+            case Qt.ItemDataRole.DecorationRole if column is Column.ORIGIN and not self._has_words:
+                return themed_icon(_ORIGIN_ICONS[instance.state], self._theme)
             case Qt.ItemDataRole.ForegroundRole if not instance.is_visible or instance.is_locked:
                 return QColor(self._theme.muted)
             case Qt.ItemDataRole.ToolTipRole:
                 return self._tool_tip(instance)
+            case Qt.ItemDataRole.AccessibleTextRole if column is Column.ORIGIN:
+                return origin_text(instance.state)
             case Qt.ItemDataRole.AccessibleTextRole if column is Column.VISIBLE:
                 return "visible" if instance.is_visible else "hidden"
             case Qt.ItemDataRole.TextAlignmentRole if column is Column.SCORE:

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from itertools import pairwise
 
 from PySide6.QtCore import QItemSelection, QItemSelectionModel, QModelIndex, QPoint, Qt, Signal
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTreeView, QVBoxLayout, QWidget
 
 from maskwright.document.change import Change
@@ -24,6 +25,9 @@ NOTHING_PROPOSED = (
 NOTHING = "Objects on this image appear here.\n{tool_point} outlines what you point at, {run_model} runs the model."
 
 _LONGEST_NAME = 24
+_ICON_PX, _SCORE_PX, _ORIGIN_PX = 26, 44, 72
+_ROOMY_PX = 248
+"""From this width on the origin of an object is a word, below it a sign."""
 
 
 class InstancesPanel(QWidget):
@@ -118,9 +122,10 @@ class InstancesPanel(QWidget):
         header = table.header()
         header.setStretchLastSection(False)
         header.setSectionResizeMode(Column.CATEGORY, QHeaderView.ResizeMode.Stretch)
-        for column, width in ((Column.SCORE, 52), (Column.ORIGIN, 72), (Column.VISIBLE, 30)):
+        header.setMinimumSectionSize(_ICON_PX)
+        for column in (Column.SCORE, Column.ORIGIN, Column.VISIBLE):
             header.setSectionResizeMode(column, QHeaderView.ResizeMode.Fixed)
-            header.resizeSection(column, width)
+            header.resizeSection(column, _SCORE_PX if column is Column.SCORE else _ICON_PX)
         table.selectionModel().selectionChanged.connect(self._on_selection_changed)
         table.clicked.connect(self._on_clicked)
         table.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
@@ -142,6 +147,7 @@ class InstancesPanel(QWidget):
         parts += [f"{len(document.damaged)} damaged, not shown"] if document is not None and document.damaged else []
         self._summary.show_text(" · ".join(parts) if document is not None else "")
         self._stack.show_content(total > 0)
+        self.table.setColumnHidden(Column.SCORE, all(instance.score is None for instance in document or ()))
 
     def _on_selection_changed(self) -> None:
         if not self._is_syncing:
@@ -159,6 +165,15 @@ class InstancesPanel(QWidget):
     def _on_double_clicked(self, index: QModelIndex) -> None:
         if index.column() == Column.CATEGORY:
             self.category_requested.emit()
+
+    # Qt
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        is_roomy = self.width() >= _ROOMY_PX
+        if is_roomy != self.model.has_words:
+            self.model.set_words(is_roomy)
+            self.table.header().resizeSection(Column.ORIGIN, _ORIGIN_PX if is_roomy else _ICON_PX)
 
 
 def _runs(rows: list[int]) -> list[tuple[int, int]]:

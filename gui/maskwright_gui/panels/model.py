@@ -6,9 +6,7 @@ from pathlib import Path
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import (
     QComboBox,
-    QGridLayout,
     QHBoxLayout,
-    QLabel,
     QProgressBar,
     QPushButton,
     QToolButton,
@@ -17,12 +15,13 @@ from PySide6.QtWidgets import (
 )
 
 from maskwright_gui.keymap import WithKeys
-from maskwright_gui.panels.widgets import AskingComboBox, muted_label, named
+from maskwright_gui.panels.widgets import AskingComboBox, ElidedLabel, named
 from maskwright_gui.workers.batch_status import BatchProgress, BatchState, progress_text
 
 BUNDLED = "nuclei"
 _OTHER, _TO_GET = "\0other", "\0get"
 _LIST_PAD_PX = 24
+_LEAST_PX = 184
 
 
 class ModelPanel(QWidget):
@@ -56,7 +55,8 @@ class ModelPanel(QWidget):
         self._device = named(AskingComboBox(self), "Device")
         self._device.addItem("CPU")
         self._device.setMinimumContentsLength(5)
-        self._note = muted_label("Loaded when it is needed.", self)
+        self._note = ElidedLabel(self)
+        self._note.show_text("Loaded when it is needed.")
         self._classes = named(QToolButton(self), "Map classes", tip="What each class of the model becomes")
         self._classes.setText("Classes…")
         self._run = named(QPushButton("This image", self), "Run on this image", tip="Run the model on this image")
@@ -66,7 +66,7 @@ class ModelPanel(QWidget):
         self._cancel = named(QPushButton("Cancel", self), "Cancel the batch", tip="Stop the batch; what is done stays")
         self._bar = named(QProgressBar(self), "Progress of the batch")
         self._bar.setTextVisible(False)
-        self._progress = QLabel(self)
+        self._progress = ElidedLabel(self)
         self._failures = named(QPushButton(self), "Show images that failed", tip="Which images failed, and why")
         self._state = BatchState.IDLE
         self._last = BatchProgress(0, 0)
@@ -113,7 +113,7 @@ class ModelPanel(QWidget):
 
     def set_note(self, text: str) -> None:
         """What became of the model: loading, ready, fell back to another device, failed."""
-        self._note.setText(text)
+        self._note.show_text(text)
 
     def set_has_image(self, has_image: bool) -> None:
         """Whether there is one to run the model on."""
@@ -141,11 +141,6 @@ class ModelPanel(QWidget):
         return self._device.currentText()
 
     def _lay_out(self) -> None:
-        grid = QGridLayout()
-        grid.setSpacing(6)
-        grid.addWidget(self._model, 0, 0)
-        grid.addWidget(self._device, 0, 1)
-        grid.setColumnStretch(0, 1)
         runs = QHBoxLayout()
         runs.setSpacing(6)
         of_all = QHBoxLayout()  # one half each, so that the first stays where it is while a batch runs
@@ -155,23 +150,28 @@ class ModelPanel(QWidget):
             of_all.addWidget(button, 1)
         runs.addWidget(self._run, 1)
         runs.addLayout(of_all, 1)
-        below = QHBoxLayout()
-        below.addWidget(self._progress, 1)
-        below.addWidget(self._failures)
+        rest = QHBoxLayout()
+        rest.setSpacing(6)
+        rest.addWidget(self._device)
+        rest.addStretch(1)
+        for button in (self._classes, self._failures):
+            button.setProperty("tight", True)
+            rest.addWidget(button)
         column = QVBoxLayout(self)
-        column.setContentsMargins(8, 8, 8, 8)
-        column.setSpacing(6)
-        column.addLayout(grid)
-        told = QHBoxLayout()
-        told.addWidget(self._note, 1)
-        told.addWidget(self._classes, 0, Qt.AlignmentFlag.AlignTop)
-        column.addLayout(told)
+        column.setContentsMargins(6, 6, 6, 6)
+        column.setSpacing(4)
+        column.addWidget(self._model)
         column.addLayout(runs)
-        column.addWidget(self._bar)
-        column.addLayout(below)
-        column.addStretch(1)
+        column.addLayout(rest)
         # what a running batch shows has its room from the start: the dock must not jump when it appears
-        self.setMinimumSize(236, 168)
+        bar = self._bar.sizePolicy()
+        bar.setRetainSizeWhenHidden(True)
+        self._bar.setSizePolicy(bar)
+        column.addWidget(self._note)
+        column.addWidget(self._progress)
+        column.addWidget(self._bar)
+        column.addStretch(1)
+        self.setMinimumWidth(_LEAST_PX)
 
     def _connect(self) -> None:
         self._model.activated.connect(self._on_model_activated)
@@ -201,7 +201,8 @@ class ModelPanel(QWidget):
         self._bar.setRange(0, max(self._last.total, 1))
         self._bar.setValue(self._last.done)
         self._progress.setVisible(not is_idle)
-        self._progress.setText(progress_text(self._last, self._state))
+        self._note.setVisible(is_idle)
+        self._progress.show_text(progress_text(self._last, self._state))
         self._failures.setVisible(self._failure_count > 0)
         self._failures.setText(f"{self._failure_count} failed…")
 

@@ -2,7 +2,7 @@
 
 from PySide6.QtCore import QEvent, QObject, QSize, Qt
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QFrame, QScrollArea, QWidget
+from PySide6.QtWidgets import QFrame, QScrollArea, QToolBar, QWidget
 
 _LEAST = QSize(160, 48)
 
@@ -10,9 +10,11 @@ _LEAST = QSize(160, 48)
 class Shrinking(QScrollArea):
     """Shows the panel as it is while there is room, and scrolls it in the direction where there is not."""
 
-    def __init__(self, panel: QWidget, *, is_strip: bool = False) -> None:
-        """`is_strip`: as high as the panel, and only the width gives way."""
+    def __init__(self, panel: QWidget, *, is_strip: bool = False, is_capped: bool = False) -> None:
+        """`is_strip`: as high as the panel, and only the width gives way. `is_capped`: never higher than the panel."""
         super().__init__(panel.parentWidget())
+        if is_capped:
+            self.setMaximumHeight(panel.sizeHint().height())
         self._panel, self._is_strip = panel, is_strip
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
@@ -51,3 +53,28 @@ class Shrinking(QScrollArea):
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         self._fit_height()
+
+
+class Strip(QToolBar):
+    """A row of controls that is there only while it is needed, whatever a stored layout says."""
+
+    def __init__(self, title: str, controls: QWidget, parent: QWidget) -> None:
+        super().__init__(title, parent)
+        self._is_needed, self._is_wanted = True, True
+        self.addWidget(Shrinking(controls, is_strip=True))
+
+    @property
+    def is_needed(self) -> bool:
+        return self._is_needed
+
+    def need(self, is_needed: bool) -> None:
+        """Have it come, where nothing else keeps it away, or go."""
+        if is_needed != self._is_needed:
+            self._is_needed = is_needed
+            self.setVisible(self._is_wanted)
+
+    # Qt
+
+    def setVisible(self, is_visible: bool) -> None:
+        self._is_wanted = is_visible
+        super().setVisible(is_visible and self._is_needed)

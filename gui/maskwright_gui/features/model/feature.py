@@ -48,7 +48,7 @@ class ModelFeature(Feature):
         self._thresholds, self._strip, self._inference = thresholds, thresholds.strip, inference
         self.panel = ModelPanel(self._window)
         right = Qt.DockWidgetArea.RightDockWidgetArea
-        self._dock = self._window.add_dock("Model", Shrinking(self.panel), right, size_px=200)
+        self._dock = self._window.add_dock("Model", Shrinking(self.panel, is_capped=True), right, size_px=170)
         self._ids = count(1)
         settings = self._settings
         self._choice = ModelChoice(

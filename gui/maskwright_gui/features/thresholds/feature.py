@@ -14,12 +14,12 @@ from PySide6.QtCore import QTimer, Signal
 
 from maskwright.document.change import Change
 from maskwright.document.document import Document
-from maskwright.document.values import Instance, InstanceState
+from maskwright.document.values import ImageState, Instance, InstanceState
 from maskwright.errors import MaskwrightError
 from maskwright.inference.thresholds import Thresholds
 from maskwright.monitor import Monitor
 from maskwright_gui.actions import Action, Menu, may_edit
-from maskwright_gui.canvas.previews import PreviewKind, PreviewOutline, rings_of
+from maskwright_gui.canvas.previews import PreviewKind, effect_outlines
 from maskwright_gui.feature import Context, Feature
 from maskwright_gui.features.classes.feature import ClassesFeature
 from maskwright_gui.features.images.feature import ImagesFeature
@@ -62,7 +62,8 @@ class ThresholdsFeature(Feature):
         super().__init__(context)
         self._images, self._thread = images, thread
         self.strip = strip = ThresholdStrip(self._window)
-        self._window.add_strip("Thresholds", strip)
+        self._row = self._window.add_strip("Thresholds", strip)
+        self._row.need(False)
         self._shown: Document | None = None
         self._of_project = strip.thresholds
         self._of_images: dict[int, Thresholds] = {}
@@ -87,7 +88,7 @@ class ThresholdsFeature(Feature):
         self._follow_keys(strip.show_keys)
         classes.merged.connect(thread.forget)
         self.applied_everywhere.connect(self._on_applied_everywhere)
-        strip.moved.connect(lambda _thresholds: self._request(Purpose.SHOW))
+        strip.moved.connect(self._on_moved)
         strip.released.connect(self._on_released)
         self._connect_session()
         self._connect_thread()
@@ -126,6 +127,7 @@ class ThresholdsFeature(Feature):
 
     def image_inferred(self, image_id: int) -> None:
         """A batch has been over an image: if it is the one on screen, its candidates are news."""
+        self._row.need(True)
         self._of_images.pop(image_id, None)
         if self._session.image is not None and self._session.image.id == image_id:
             self.candidates_changed()
@@ -172,6 +174,11 @@ class ThresholdsFeature(Feature):
             self.strip.set_thresholds(shown)
         self._kept_mask_threshold = shown.mask_threshold
 
+    def _on_moved(self, _thresholds: Thresholds) -> None:
+        """Also by a key while the row was not needed yet."""
+        self._row.need(True)
+        self._request(Purpose.SHOW)
+
     def _on_released(self, thresholds: Thresholds) -> None:
         """Keep what was chosen, even where there is nothing yet to apply it to."""
         project = self._session.project
@@ -215,10 +222,16 @@ class ThresholdsFeature(Feature):
 
     def _show(self, change: Change, document: Document) -> None:
         """`change` leads from the session's document to `document`, which the canvas is to show."""
+        self._come_for(document)
         if self._shown is not None:
             change = difference(self._shown, document)
         self._canvas.apply_change(change, document)
         self.shown.emit(document)
+
+    def _come_for(self, document: Document) -> None:
+        """The row of sliders is there from the first proposal on: until then the room is the image's."""
+        if not self._row.is_needed and any(each.state is InstanceState.PROPOSED for each in document):
+            self._row.need(True)
 
     def _show_effect(self, change: Change) -> None:
         """Mark on the canvas what the values under way would add and take away."""
@@ -239,6 +252,7 @@ class ThresholdsFeature(Feature):
         self._show_effect(NOTHING)
         self._show_applied(document)
         shown = document if document is not None else Document.of(0, (1, 1))
+        self._come_for(shown)
         self._canvas.set_document(shown)
         self.shown.emit(shown)
         self.strip.histogram.set_scores([])
@@ -259,10 +273,12 @@ class ThresholdsFeature(Feature):
 
             self.strip.set_thresholds(project.ask(known_thresholds) or Thresholds())
             self._of_project, self._of_images = self.strip.thresholds, project.ask(images_with_own)
+            self._row.need(project.ask(_has_proposals))
             self._kept_mask_threshold = self.strip.thresholds.mask_threshold
 
     def _on_scores_known(self, image_id: int, scores: NDArray[np.float32]) -> None:
         if self._session.document is not None and self._session.document.image_id == image_id:
+            self._row.need(self._row.is_needed or len(scores) > 0)
             self.strip.histogram.set_scores(scores)
 
     def _on_ready(self, result: PreviewResult) -> None:
@@ -303,6 +319,11 @@ class ThresholdsFeature(Feature):
         self._run_beside(work, lambda _count: self.applied_everywhere.emit(), failure)
 
 
+def _has_proposals(project: "Project") -> bool:
+    """Whether a model has been over any of its images."""
+    return project.runs.last() is not None or project.images.state_counts()[ImageState.PRELABELLED] > 0
+
+
 def _apply_to_others(
     project: "Project",
     cache: "CandidateCache",
@@ -326,14 +347,3 @@ def _comes_back(pair: tuple[int, Instance | None, Instance | None]) -> bool:
     if after is None or after.state is not InstanceState.PROPOSED:
         return False
     return before is None or before.state is not InstanceState.PROPOSED or before.provenance != after.provenance
-
-
-def effect_outlines(change: Change) -> tuple[PreviewOutline, ...]:
-    """Outlines of the proposals that a change adds and takes away; another shape alone is no mark."""
-    outlines = []
-    for _, before, after in change:
-        if before is None and after is not None:
-            outlines.append(PreviewOutline(rings_of(after), PreviewKind.ADDED))
-        elif before is not None and after is None:
-            outlines.append(PreviewOutline(rings_of(before), PreviewKind.REMOVED))
-    return tuple(outlines)

@@ -1,7 +1,13 @@
 """The window fits a small screen: panels give way to the canvas and come back."""
 
 import numpy as np
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QApplication
 
+from canvas_support import square
+from maskwright.document.change import Change
+from maskwright.document.values import InstanceState
 from maskwright_gui.app import Workbench
 from maskwright_gui.main_window import DEFAULT_SIZE
 
@@ -25,7 +31,45 @@ def test_panels_come_back_with_the_room(opened: Workbench) -> None:
     window.resize(DEFAULT_SIZE)
     assert window.tabifiedDockWidgets(window.docks["Objects"]) == []
     after = [(dock.width(), dock.height()) for dock in window.docks.values()]
-    assert np.abs(np.subtract(after, before)).max() <= 8  # the rows of the strip settle between the two
+    widths, heights = np.abs(np.subtract(after, before)).max(0)
+    assert widths <= 8
+    assert heights <= DEFAULT_SIZE.height() // 10  # objects and classes part what the model leaves them anew
+
+
+@pytest.mark.parametrize(
+    ("size_wh", "labelme"),
+    [((1024, 700), 0.515), ((1280, 720), 0.578), ((1280, 800), 0.591), ((1400, 900), 0.625), ((2560, 1440), 0.775)],
+    ids=str,
+)
+def test_at_first_the_canvas_has_a_larger_share_of_the_window_than_in_labelme(
+    opened: Workbench, size_wh: tuple[int, int], labelme: float
+) -> None:
+    """labelme 6.3.1 on the same folder and font: size of its central widget after the first start."""
+    opened.window.resize(*size_wh)
+    QApplication.processEvents()
+    canvas = opened.window.canvas
+    assert canvas.width() * canvas.height() / (size_wh[0] * size_wh[1]) >= labelme
+    assert opened.window.tools.toolButtonStyle() is Qt.ToolButtonStyle.ToolButtonTextBesideIcon
+    assert shown(opened) >= {"Images", "Objects", "Classes", "Model"}
+
+
+def test_the_sliders_come_with_the_first_proposal_and_stay(opened: Workbench) -> None:
+    strip = opened.thresholds.strip
+    assert not strip.isVisible()
+    session = opened.session
+    opened.classes.add("cell")
+    id_ = session.new_instance_id()
+    session.edit(Change.create([square(id_, state=InstanceState.PROPOSED, score=0.8)]), "Propose")
+    assert strip.isVisible()
+    opened.window.actions_table["undo"].trigger()
+    assert strip.isVisible()
+
+
+def test_all_tools_are_in_sight_with_their_names_at_1024_by_700(opened: Workbench) -> None:
+    opened.window.resize(1024, 700)
+    QApplication.processEvents()
+    tools = opened.window.tools
+    assert all(tools.widgetForAction(action).isVisible() for action in tools.actions() if action.isVisible())
 
 
 def test_a_narrow_window_is_not_what_the_next_start_finds(opened: Workbench) -> None:

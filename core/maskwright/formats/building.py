@@ -8,6 +8,7 @@ from typing import Any
 
 from maskwright.document.values import Category, ImageRecord, ImageState, Instance, InstanceState
 from maskwright.errors import FormatError
+from maskwright.faults import in_plain_words
 from maskwright.formats.boxes import box_extra
 from maskwright.formats.data_set import DataSet, Problem
 from maskwright.formats.json_stream import parsed
@@ -95,16 +96,16 @@ class DataSetBuilder:
     def skip(self, where: str, reason: object) -> None:
         """A file or image that is not in the result."""
         self._has_skipped = False
-        self.problems.append(Problem(where, str(reason)))
+        self.problems.append(Problem(where, _words(reason)))
 
     def skip_object(self, where: str, reason: object) -> None:
         """An object of the image that is added next."""
         self._has_skipped = True
-        self.problems.append(Problem(where, str(reason)))
+        self.problems.append(Problem(where, _words(reason)))
 
     def change(self, where: str, reason: object) -> None:
         """Something that is in the result otherwise than in the file."""
-        self.problems.append(Problem(where, str(reason), "changed"))
+        self.problems.append(Problem(where, _words(reason), "changed"))
 
     def finished(self) -> DataSet:
         return DataSet(
@@ -156,3 +157,7 @@ def json_documents(path: Path, builder: DataSetBuilder) -> Iterator[tuple[str, P
             continue
         if isinstance(content, dict):
             yield where, file.parent.relative_to(root), content
+
+
+def _words(reason: object) -> str:
+    return in_plain_words(reason) if isinstance(reason, BaseException) else str(reason)

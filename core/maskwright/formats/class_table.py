@@ -6,6 +6,7 @@ from pathlib import Path
 import yaml
 
 from maskwright.errors import FormatError
+from maskwright.faults import in_plain_words
 from maskwright.regular_files import read_regular
 
 _MOST_CLASSES = 100_000
@@ -23,15 +24,9 @@ def read_yaml(file: Path) -> yaml.MappingNode:
             raise FormatError(f"is larger than {_MOST_BYTES >> 20} MB", path=file)
         node = yaml.compose(read_regular(file).decode("utf-8-sig"), Loader=yaml.SafeLoader)
     except (OSError, UnicodeDecodeError) as error:
-        raise FormatError(f"the class names cannot be read: {error}", path=file) from error
-    except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark
-        where = f" in line {mark.line + 1}" if mark is not None else ""
-        raise FormatError(f"not readable as YAML{where}: {error.problem or error.context}", path=file) from error
-    except (yaml.YAMLError, ValueError) as error:
-        raise FormatError(f"not readable as YAML: {error}", path=file) from error
-    except RecursionError as error:
-        raise FormatError("not readable: nested too deeply", path=file) from error
+        raise FormatError(f"the class names cannot be read: {in_plain_words(error)}", path=file) from error
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        raise FormatError(f"the class names cannot be read: {in_plain_words(error)}", path=file) from error
     if not isinstance(node, yaml.MappingNode):
         raise FormatError("expected a table with `names:`", path=file)
     return node
@@ -67,7 +62,7 @@ def names_of_yaml(file: Path) -> dict[int, str]:
         if count is not None and _whole(count) != len(names):
             raise ValueError(f"`nc` says {_whole(count)} classes, `names` has {len(names)}")
     except ValueError as error:
-        raise FormatError(str(error), path=file) from error
+        raise FormatError(in_plain_words(error), path=file) from error
     return names
 
 
@@ -76,7 +71,7 @@ def names_of_lines(file: Path) -> dict[int, str]:
     try:
         lines = read_regular(file).decode("utf-8-sig").splitlines()
     except (OSError, UnicodeDecodeError) as error:
-        raise FormatError(f"the class names cannot be read: {error}", path=file) from error
+        raise FormatError(f"the class names cannot be read: {in_plain_words(error)}", path=file) from error
     while lines and not lines[-1].strip():
         lines.pop()
     if not lines or len(lines) > _MOST_CLASSES:

@@ -16,6 +16,7 @@ from defusedxml.ElementTree import parse
 
 from maskwright.document.values import ImageRecord, Instance
 from maskwright.errors import FormatError
+from maskwright.faults import WRITE_AGAIN, in_plain_words
 from maskwright.formats.atomic import atomic_writer
 from maskwright.formats.boxes import is_box, rectangle
 from maskwright.formats.building import DataSetBuilder, Described
@@ -66,7 +67,7 @@ def read_cvat(path: Path) -> DataSet:
         with open_regular(file) as opened:
             root = parse(opened).getroot()
     except (ParseError, DefusedXmlException, ValueError, LookupError) as error:
-        raise FormatError(f"not readable as XML: {error}", path=file) from error
+        raise FormatError(in_plain_words(error), path=file, hint=WRITE_AGAIN) from error
     except OSError as error:
         raise FormatError(f"cannot be read: {error.strerror or error}", path=file) from error
     if root.tag != "annotations":

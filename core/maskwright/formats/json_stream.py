@@ -17,6 +17,7 @@ from typing import Any
 import orjson
 
 from maskwright.errors import FormatError
+from maskwright.faults import WRITE_AGAIN, in_plain_words, kind_of
 from maskwright.regular_files import open_regular, read_regular
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
@@ -101,11 +102,16 @@ def parsed(data: bytes, path: Path, *, at: int = 0) -> Any:
         raise FormatError(f"not UTF-8 at byte {at + error.start}", path=path, hint="save the file in UTF-8") from error
     except json.JSONDecodeError as error:
         position = at + len(error.doc[: error.pos].encode("utf-8", "replace"))
-        raise FormatError(f"not valid JSON at byte {position}: {error.msg}", path=path) from error
+        if not data.strip():
+            raise FormatError("the file is empty", path=path, hint=WRITE_AGAIN) from error
+        where = f"it is not valid JSON from byte {position:,} on"
+        if not at:  # else its lines would be those of a part of the file
+            where = f"{in_plain_words(error)}, byte {position:,}"
+        raise FormatError(where, path=path, hint=WRITE_AGAIN) from error
     except RecursionError as error:
         raise FormatError("not readable: nested too deeply", path=path) from error
     except (ValueError, TypeError) as error:  # half a surrogate pair, or nested deeper than orjson writes
-        raise FormatError(f"not readable: {error}", path=path) from error
+        raise FormatError(f"not readable: {in_plain_words(error)}", path=path) from error
 
 
 def require_shallow(value: Any, *, deepest: int = 100) -> None:
@@ -133,7 +139,7 @@ def _whole(data: bytes, path: Path) -> Iterator[tuple[str, Any]]:
         raise FormatError("is UTF-16", path=path, hint="save the file in UTF-8")
     value = parsed(data, path)
     if not isinstance(value, dict):
-        raise FormatError(f"expected a JSON object, got {_kind(value)}", path=path)
+        raise FormatError(f"expected a JSON object, got {kind_of(value)}", path=path)
     yield from value.items()
 
 
@@ -289,9 +295,6 @@ class _JsonPieces:
         self._at += 1
 
     def _error(self, message: str) -> FormatError:
-        return FormatError(f"not valid JSON at byte {self._at}: {message}", path=self._path)
-
-
-def _kind(value: Any) -> str:
-    names = {list: "a list", str: "a string", int: "a number", float: "a number", bool: "true or false"}
-    return names.get(type(value), "null")
+        return FormatError(
+            f"it is not valid JSON from byte {self._at:,} on: {message}", path=self._path, hint=WRITE_AGAIN
+        )

@@ -121,7 +121,7 @@ def read_png(file: Path, *, may_be_coloured: bool = False) -> NDArray[Any]:
         with PngImageFile(BytesIO(data)) as opened:
             pixels = np.asarray(opened)
     except DECODER_ERRORS as error:
-        raise FormatError(f"the PNG mask is damaged: {error}", path=file) from error
+        raise FormatError("the PNG mask is damaged or breaks off", path=file) from error
     if may_be_coloured and pixels.ndim == 3 and pixels.shape[2] in (3, 4) and pixels.dtype == np.uint8:
         return pixels[..., :3]
     if pixels.ndim != 2:

@@ -10,6 +10,8 @@ def whole_size(width: Any, height: Any) -> tuple[int, int]:
     """Both sides as whole numbers; 640.0 is one. Raises ValueError for anything that is no size of an image."""
     sides = [int(side) for side in (width, height) if is_number(side) and float(side).is_integer()]
     if len(sides) != 2 or min(sides) <= 0 or max(sides) > MAX_SIDE:
+        if width is None or height is None:
+            raise ValueError("its width and its height are not given")
         raise ValueError(f"expected a width and a height, got {width!r} x {height!r}")
     return sides[0], sides[1]
 

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from maskwright.errors import FormatError
+from maskwright.faults import in_plain_words
 from maskwright.formats.building import DataSetBuilder
 from maskwright.formats.data_set import DataSet
 from maskwright.formats.png_masks import objects_to_polygons, read_png
@@ -48,7 +49,7 @@ def read_label_map(folder: Path) -> dict[str, Colour] | None:
                 name, colour = line.rsplit(":", _FIELDS)[:2] if line.count(":") >= _FIELDS else line.split(":")[:2]
                 found[name.strip()] = _colour(colour) if colour.strip() else voc_colour(len(found))
     except (OSError, ValueError) as error:
-        raise FormatError(f"expected lines such as `car:128,0,0::` ({error})", path=file) from error
+        raise FormatError(f"expected lines such as `car:128,0,0::` ({in_plain_words(error)})", path=file) from error
     if len(set(found.values())) < len(found):
         raise FormatError("two classes have one colour", path=file)
     return found

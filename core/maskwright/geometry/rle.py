@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from maskwright.faults import kind_of
+
 MAX_PIXELS = 1 << 28
 
 
@@ -17,7 +19,7 @@ def rle_counts(counts: Any) -> NDArray[np.int64]:
     if isinstance(counts, str | bytes):
         return _decompressed(counts.encode("ascii") if isinstance(counts, str) else counts)
     if not isinstance(counts, list):
-        raise ValueError(f"expected run lengths as a string or a list, got {type(counts).__name__}")
+        raise ValueError(f"expected run lengths as a string or a list, got {kind_of(counts)}")
     if not all(isinstance(count, int) and not isinstance(count, bool) and 0 <= count < 1 << 40 for count in counts):
         raise ValueError("expected run lengths that are whole numbers of 0 or more")
     return np.array(counts, np.int64)

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from maskwright.errors import FormatError
+from maskwright.faults import in_plain_words
 from maskwright.inference.frame import Frame
 from maskwright.inference.labels import ModelCategory
 from maskwright.inference.masks import MaskSource
@@ -160,7 +161,7 @@ class Candidates:
                 Defaults(*header["defaults"]),
             )
         except (ValueError, KeyError, TypeError, EOFError, OSError, MemoryError, zipfile.BadZipFile) as error:
-            raise FormatError(f"stored candidates are damaged: {error}") from error
+            raise FormatError(f"stored candidates are damaged: {in_plain_words(error)}") from error
 
 
 def _require_not_packed(stored: bytes) -> None:

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from maskwright.errors import MaskwrightError, ModelError
+from maskwright.faults import in_plain_words
 from maskwright.inference.adapters import ADAPTERS
 from maskwright.inference.adapters.boxes import BoxesAdapter
 from maskwright.inference.adapters.family import Adapter, PixelFormat, by_role
@@ -251,7 +252,9 @@ def recognised(interface: NetworkInterface, path: Path, pixels: PixelFormat | No
         except ModelError as error:
             raise ModelError(error.message, path=path, hint=error.hint) from error
         except ValueError as error:
-            raise ModelError(f"the labels inside the model do not fit it: {error}", path=path) from error
+            raise ModelError(
+                f"the labels inside the model do not fit it: {in_plain_words(error)}", path=path
+            ) from error
         if adapter is not None:
             return adapter
     if finds_boxes_only(interface.outputs):

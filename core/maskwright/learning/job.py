@@ -7,6 +7,7 @@ from typing import Any, Self
 import orjson
 
 from maskwright.errors import FormatError
+from maskwright.faults import in_plain_words
 from maskwright.formats.atomic import atomic_writer
 from maskwright.learning.recipe import Recipe
 
@@ -95,7 +96,7 @@ class Job:
         try:
             return cls._from_json(orjson.loads(path.read_bytes()))
         except (OSError, ValueError, TypeError, KeyError) as error:
-            raise FormatError(f"not a learning job: {error}", path=path) from error
+            raise FormatError(f"not a learning job: {in_plain_words(error)}", path=path) from error
 
     @classmethod
     def _from_json(cls, values: dict[str, Any]) -> Self:

@@ -9,6 +9,7 @@ from typing import Any
 import orjson
 
 from maskwright.errors import FormatError
+from maskwright.faults import in_plain_words
 from maskwright.formats.atomic import atomic_writer
 from maskwright.learning.gate import Figures
 from maskwright.learning.job import JOB_NAME, MOST_STEPS
@@ -108,7 +109,7 @@ def read_record(path: Path) -> RoundRecord:
     try:
         return _round(orjson.loads(path.read_bytes()))
     except (OSError, ValueError, TypeError, KeyError) as error:
-        raise FormatError(f"not the record of a round: {error}", path=path) from error
+        raise FormatError(f"not the record of a round: {in_plain_words(error)}", path=path) from error
 
 
 def round_folder(project_path: Path, number: int) -> Path:

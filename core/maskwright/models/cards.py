@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from maskwright.errors import ModelError
+from maskwright.faults import in_plain_words
 from maskwright.inference.installed import is_plain
 
 BUNDLED_CARD = "card.toml"
@@ -74,7 +75,7 @@ def read_card(path: Path) -> ModelCard:
         content = tomllib.loads(path.read_text("utf-8"))
         return _card(content, path.parent.name if path.name == BUNDLED_CARD else str(content["name"]))
     except (OSError, tomllib.TOMLDecodeError, KeyError, TypeError, ValueError) as error:
-        raise ModelError(f"not a model card: {error}", path=path) from error
+        raise ModelError(f"not a model card: {in_plain_words(error)}", path=path) from error
 
 
 def _card(content: dict[str, Any], name: str) -> ModelCard:

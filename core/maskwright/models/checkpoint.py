@@ -22,6 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from maskwright.errors import ModelError
+from maskwright.faults import in_plain_words
 from maskwright.regular_files import open_regular
 
 _LEGACY_MAGIC = 0x1950A86A20F9469CFC6C
@@ -77,7 +78,7 @@ def read_checkpoint(path: Path) -> dict[str, NDArray[Any]]:
     except _Refused as error:
         raise ModelError(str(error), path=path) from error
     except _DAMAGE as error:
-        raise ModelError(f"not a whole PyTorch checkpoint: {error or type(error).__name__}", path=path) from error
+        raise ModelError(f"not a whole PyTorch checkpoint: {in_plain_words(error)}", path=path) from error
 
 
 class _Refused(Exception):  # noqa: N818  # private signal, told to people as a ModelError

@@ -13,6 +13,7 @@ from typing import Literal
 
 from maskwright._version import __version__
 from maskwright.errors import ModelError
+from maskwright.faults import in_plain_words
 from maskwright.inference.adapters.family import PixelFormat
 from maskwright.inference.adapters.pixels import noted_pixels
 from maskwright.inference.labels import COCO_CATEGORIES
@@ -39,7 +40,7 @@ def extract_member(archive: Path, file_name: str, to: Path) -> None:
     except _TooLargeError as error:
         raise ModelError(f"refused: {error}", path=archive) from error
     except (tarfile.TarError, EOFError, OSError, zlib.error) as error:
-        raise ModelError(f"not a whole .tar.gz archive: {error}", path=archive) from error
+        raise ModelError(f"not a whole .tar.gz archive: {in_plain_words(error)}", path=archive) from error
 
 
 class _TooLargeError(Exception):

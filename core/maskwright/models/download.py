@@ -12,6 +12,7 @@ from typing import IO, Protocol
 import httpx
 
 from maskwright.errors import ModelError
+from maskwright.faults import in_plain_words
 from maskwright.models.cards import CardFile
 from maskwright.models.transfer import Pace, answering_within, unpacked
 
@@ -121,7 +122,7 @@ def _sized(client: httpx.Client, url: str, file: CardFile, patience: Patience) -
     except httpx.HTTPStatusError as error:
         return file, f"answered {error.response.status_code} {error.response.reason_phrase}"
     except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
-        return file, str(error) or type(error).__name__
+        return file, in_plain_words(error)
     if not 0 < size <= _MOST_BYTES:
         return file, f"it says that it has {size} bytes"
     return replace(file, size=size), None
@@ -158,13 +159,13 @@ class _Fetch:
                 if error.response.status_code < 500 and error.response.status_code not in (416, 429):
                     return reason
             except httpx.ConnectError as error:
-                reason = str(error) or "no connection"
+                reason = in_plain_words(error)
                 if failures:
                     return reason  # no server there, or no network: waiting longer seldom helps
             except (httpx.TooManyRedirects, httpx.InvalidURL) as error:
-                return str(error)
+                return in_plain_words(error)
             except (_Incomplete, httpx.HTTPError) as error:
-                reason = str(error) or type(error).__name__
+                reason = in_plain_words(error)
             _log.info("%s: %s", self.url, reason)
             # A line that breaks off again and again still brings the file, as long as each attempt brings some of it.
             failures = 1 if self._arrived() - before >= _WORTH_IT else failures + 1

@@ -10,6 +10,7 @@ from sqlalchemy.types import TypeEngine
 
 from maskwright.document.values import Provenance
 from maskwright.errors import DamagedRowError
+from maskwright.faults import in_plain_words
 from maskwright.formats.findings import DamagedRow
 from maskwright.project.history import step_fault
 from maskwright.project.instance_rows import read_provenances
@@ -152,5 +153,5 @@ def _fault_of(read: Callable[[Any], object], value: object) -> str | None:
     try:
         read(value)
     except (TypeError, ValueError, MemoryError) as error:
-        return str(error) or type(error).__name__
+        return in_plain_words(error)
     return None

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from maskwright.document.values import ImageRecord, Provenance
 from maskwright.errors import FormatError
+from maskwright.faults import in_plain_words
 from maskwright.formats.data_set import Problem
 from maskwright.project.proposals import Proposal
 from maskwright.project.rows import now
@@ -50,7 +51,7 @@ def take_detections(
                 raise ValueError(f"the project has no {what} of this id")
             found[image_id].append(_proposal(entry, records[image_id], category_id))
         except ValueError as error:
-            problems.append(Problem(f"detection {i}", str(error)))
+            problems.append(Problem(f"detection {i}", in_plain_words(error)))
     if content and not found:
         raise FormatError(f"nothing in it is about this project: {problems[0]}", path=path)
     require_whole(problems, path, options)

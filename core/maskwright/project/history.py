@@ -12,6 +12,7 @@ from maskwright.document.change import Change
 from maskwright.document.document import Document
 from maskwright.document.gesture import Gesture
 from maskwright.errors import DamagedRowError, ProjectError
+from maskwright.faults import in_plain_words
 from maskwright.project.aliases import Aliases, in_todays_classes, read_aliases
 from maskwright.project.database import Database
 from maskwright.project.instance_rows import Kind
@@ -216,7 +217,9 @@ def _entry(row: Row[Any], aliases: Aliases) -> HistoryEntry:
     try:
         change = in_todays_classes(change_from_bytes(row.change), aliases)
     except ValueError as error:
-        raise DamagedRowError(f"step {row.id} of image {row.image_id} is damaged: {error}", row.id) from error
+        raise DamagedRowError(
+            f"step {row.id} of image {row.image_id} is damaged: {in_plain_words(error)}", row.id
+        ) from error
     return HistoryEntry(
         row.id, row.image_id, row.at, cast(Kind, row.kind), row.label, change, gesture
     )  # cast: `step_fault` has looked

@@ -12,6 +12,7 @@ import orjson
 
 from maskwright.document.change import Change
 from maskwright.document.values import Instance, InstanceState, Provenance
+from maskwright.faults import in_plain_words
 from maskwright.inflating import inflate
 from maskwright.project.packing import pack_polygons, stored_polygons
 from maskwright.project.rows import provenance_to_row, sound_instance
@@ -36,7 +37,7 @@ def change_from_bytes(data: bytes) -> Change:
             raise ValueError(f"expected version {_VERSION}, got {content['v']}")
         return Change.of((_from_dict(before), _from_dict(after)) for before, after in content["entries"])
     except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
-        raise ValueError(f"damaged history entry: {error or type(error).__name__}") from error
+        raise ValueError(f"damaged history entry: {in_plain_words(error)}") from error
 
 
 def _most_bytes(packed: bytes) -> int:

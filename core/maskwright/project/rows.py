@@ -22,6 +22,7 @@ from maskwright.document.values import (
     Provenance,
 )
 from maskwright.errors import DamagedRowError
+from maskwright.faults import in_plain_words, kind_of
 from maskwright.file_names import file_name_fault, stand_in
 from maskwright.project.packing import pack_polygons, packed_record, stored_polygons
 from maskwright.project.schema import settings
@@ -72,7 +73,7 @@ def extra_from_json(text: str | None) -> Mapping[str, Any]:
     """Raises ValueError for what is no JSON object."""
     extra = from_json(text) if text else {}
     if not isinstance(extra, dict):
-        raise ValueError(f"expected an object of JSON, got {type(extra).__name__}")
+        raise ValueError(f"expected an object of JSON, got {kind_of(extra)}")
     return MappingProxyType(extra)
 
 
@@ -147,7 +148,7 @@ def _extra_fault(row: Row[Any]) -> str | None:
     try:
         extra_from_json(row.extra)
     except (TypeError, ValueError) as error:
-        return f"its further keys: {error}"
+        return f"its further keys: {in_plain_words(error)}"
     return None
 
 

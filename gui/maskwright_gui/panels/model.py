@@ -68,6 +68,7 @@ class ModelPanel(QWidget):
         self._bar.setTextVisible(False)
         self._progress = ElidedLabel(self)
         self._failures = named(QPushButton(self), "Show images that failed", tip="Which images failed, and why")
+        self._failures.setProperty("tight", True)
         self._state = BatchState.IDLE
         self._last = BatchProgress(0, 0)
         self._failure_count = 0
@@ -154,9 +155,8 @@ class ModelPanel(QWidget):
         rest.setSpacing(6)
         rest.addWidget(self._device)
         rest.addStretch(1)
-        for button in (self._classes, self._failures):
-            button.setProperty("tight", True)
-            rest.addWidget(button)
+        rest.addWidget(self._classes)
+        rest.addWidget(self._failures)
         column = QVBoxLayout(self)
         column.setContentsMargins(6, 6, 6, 6)
         column.setSpacing(4)

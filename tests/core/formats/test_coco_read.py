@@ -241,8 +241,8 @@ def test_nan_outside_the_geometry_does_no_harm(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("data", "reason"),
     [
-        (b'{"images": [', "not valid JSON at byte"),
-        (b"", "not valid JSON at byte 0"),
+        (b'{"images": [', r"not valid JSON .*byte"),
+        (b"", "the file is empty"),
         (b"[1]", "expected a JSON object"),
         (b'{"images": 5, "annotations": []}', "expected a list under 'images'"),
         (b'{"shapes": []}', "not a COCO instance file"),

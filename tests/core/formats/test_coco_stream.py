@@ -90,7 +90,7 @@ def test_the_stream_agrees_with_the_plain_reader(tmp_path: Path, damage: str) ->
 @pytest.mark.parametrize("damage", ["6..5", "06.5", "6.5,", "", "+6", "6.", ".5", "0x6", "6 5"], ids=repr)
 def test_numbers_that_are_not_json_are_refused(tmp_path: Path, damage: str) -> None:
     (tmp_path / "in.json").write_text(text_of().replace(TARGET, TARGET.replace("6.5", damage)))
-    with pytest.raises(FormatError, match="not valid JSON at byte"):
+    with pytest.raises(FormatError, match="not valid JSON from byte"):
         streamed(tmp_path / "in.json")
 
 

@@ -8,6 +8,7 @@ from maskwright.assist.bundled.drawing import CLICK_SPREAD
 from maskwright.assist.protocol import Backend
 from maskwright.assist.running import LoadSettings
 from maskwright.errors import ModelError
+from maskwright.faults import in_plain_words
 from maskwright.inference.interface import TensorSpec
 from maskwright.inference.runtime import Network
 
@@ -32,7 +33,9 @@ def _layout(network: Network) -> WindowNetwork:
         margins = Margins(float(notes["box_margin"]), float(notes["box_margin_px"]))
         spread = float(notes["click_spread"])
     except (KeyError, ValueError) as error:
-        raise ModelError(f"its notes lack something, or are no numbers: {error}", path=network.path) from error
+        raise ModelError(
+            f"its notes lack something, or are no numbers: {in_plain_words(error)}", path=network.path
+        ) from error
     if notes.get("prompt_planes") != _PLANES or notes.get("color_space") != "BGR" or spread != CLICK_SPREAD:
         raise ModelError("it wants its prompt drawn in a way that this version does not know", path=network.path)
     if side <= 0 or multiple <= 0 or side % (2 * multiple):

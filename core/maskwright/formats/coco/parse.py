@@ -7,6 +7,7 @@ from types import MappingProxyType
 from typing import Any
 
 from maskwright.document.values import Category, ImageRecord, ImageState, Instance, InstanceState
+from maskwright.faults import kind_of
 from maskwright.file_names import file_name_fault
 from maskwright.formats.coco.original import ANNOTATION_KEYS, CATEGORY_KEYS, IMAGE_KEYS, remember
 from maskwright.formats.coco.provenance import with_provenance
@@ -123,5 +124,5 @@ def _instance(record: Mapping[str, Any], polygons: tuple[Polygon, ...], category
 
 def _mapping(record: Any) -> Mapping[str, Any]:
     if not isinstance(record, Mapping):
-        raise ValueError(f"expected an object, got {type(record).__name__}")
+        raise ValueError(f"expected an object, got {kind_of(record)}")
     return record

@@ -9,6 +9,7 @@ from typing import Any
 
 from maskwright.document.values import Category, ImageRecord, ImageState, Instance, InstanceState
 from maskwright.errors import FormatError
+from maskwright.faults import in_plain_words, kind_of
 from maskwright.formats.coco.options import HEADER_SETTING, ORDER_SETTING
 from maskwright.formats.coco.parse import SizeOf, category_of, image_of, instance_of, is_other_name
 from maskwright.formats.data_set import DataSet, Problem
@@ -86,7 +87,7 @@ def read_coco(path: Path, *, size_of: SizeOf | None = None) -> DataSet:
         elif isinstance(value, list):
             raw[key] += value
         elif value is not None:
-            raise FormatError(f"expected a list under {key!r}, got {type(value).__name__}", path=path)
+            raise FormatError(f"expected a list under {key!r}, got {kind_of(value)}", path=path)
     if "images" not in order or ("annotations" not in order and "categories" not in order):
         raise FormatError(
             "this is not a COCO instance file: it has no images or no annotations", path=path,
@@ -131,7 +132,7 @@ class Contents:
                 new_id = self._new_id(self._category_ids, record, where)
                 self.categories[new_id] = category_of(record, new_id)
             except ValueError as error:
-                self.problems.append(Problem(where, str(error)))
+                self.problems.append(Problem(where, in_plain_words(error)))
         self.problems += _alike(self.categories.values())
 
     def add_images(self, records: list[Any]) -> None:
@@ -151,7 +152,7 @@ class Contents:
                     note = f"{str(record['file_name'])[:200]!r} is taken for {image.file_name!r} in the image folder"
                     self.problems.append(Problem(where, note, "changed"))
             except ValueError as error:
-                self.problems.append(Problem(where, str(error)))
+                self.problems.append(Problem(where, in_plain_words(error)))
 
     def _tell_size(self, record: Mapping[str, Any], image: ImageRecord, where: str) -> None:
         sides = record.get("width"), record.get("height")
@@ -168,7 +169,7 @@ class Contents:
                 self.instances.setdefault(image_id, []).append(instance)
                 self.annotation_order.append(instance.id)
             except ValueError as error:
-                self.problems.append(Problem(where, str(error)))
+                self.problems.append(Problem(where, in_plain_words(error)))
 
     @property
     def is_in_unusual_order(self) -> bool:
@@ -214,7 +215,7 @@ class Contents:
     def annotation_of(self, record: Any, where: str) -> tuple[int, Instance]:
         """(image id, instance). Raises ValueError for what cannot be used; lists what had to be changed."""
         if not isinstance(record, Mapping):
-            raise ValueError(f"expected an object, got {type(record).__name__}")
+            raise ValueError(f"expected an object, got {kind_of(record)}")
         image = self.images.get(self._image_ids.known(record.get("image_id")))
         if image is None:
             raise ValueError(f"there is no usable image {record.get('image_id')!r}")

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from maskwright.faults import in_plain_words, kind_of
 from maskwright.geometry.convert import mask_to_polygons
 from maskwright.geometry.keyhole import ring_to_polygons
 from maskwright.geometry.polygon import Polygon, as_ring
@@ -22,7 +23,7 @@ def segmentation_to_polygons(segmentation: Any, size_wh: tuple[int, int]) -> tup
     if isinstance(segmentation, dict):
         return _run_lengths_to_polygons(segmentation, size_wh), []
     if not isinstance(segmentation, list):
-        raise ValueError(f"expected a list of rings or run lengths, got {type(segmentation).__name__}")
+        raise ValueError(f"expected a list of rings or run lengths, got {kind_of(segmentation)}")
     if segmentation and all(map(_is_number, segmentation)):
         raise ValueError("expected a list of rings, got the numbers of one ring")
     polygons: list[Polygon] = []
@@ -31,7 +32,7 @@ def segmentation_to_polygons(segmentation: Any, size_wh: tuple[int, int]) -> tup
         try:
             polygons += _flat_to_polygons(flat)
         except ValueError as error:
-            left_out.append(f"ring {i}: {error}")
+            left_out.append(f"ring {i}: {in_plain_words(error)}")
     if not polygons:
         raise ValueError("; ".join(left_out) or "no rings")
     return tuple(polygons), left_out
@@ -49,7 +50,7 @@ def bbox_to_polygon(bbox: Any) -> Polygon:
 
 def _flat_to_polygons(flat: Any) -> tuple[Polygon, ...]:
     if not isinstance(flat, list):
-        raise ValueError(f"expected a list of numbers, got {type(flat).__name__}")
+        raise ValueError(f"expected a list of numbers, got {kind_of(flat)}")
     if len(flat) < 6 or len(flat) % 2:
         raise ValueError(f"expected an even count of 6 or more numbers, got {len(flat)}")
     if not all(type(value) in (int, float) for value in flat):

@@ -18,6 +18,7 @@ import orjson
 
 from maskwright.document.values import Category, ImageRecord, Instance
 from maskwright.errors import FormatError
+from maskwright.faults import in_plain_words, kind_of
 from maskwright.formats.coco.options import HEADER_SETTING, ORDER_SETTING
 from maskwright.formats.coco.parse import SizeOf, has_measures
 from maskwright.formats.coco.provenance import has_provenance
@@ -193,7 +194,7 @@ class CocoStream:
         for key, value in self._items:
             self._note_key(key)
             if key in _SECTIONS and not isinstance(value, list | None):
-                raise FormatError(f"expected a list under {key!r}, got {type(value).__name__}", path=self._path)
+                raise FormatError(f"expected a list under {key!r}, got {kind_of(value)}", path=self._path)
             if key == "annotations":
                 self._first_batch = value or []
                 break
@@ -310,7 +311,7 @@ class CocoStream:
         try:
             image_id, instance = self._contents.annotation_of(record, where)
         except ValueError as error:
-            self.problems.append(Problem(where, str(error)))
+            self.problems.append(Problem(where, in_plain_words(error)))
             return None
         self._note(image_id, instance.id)
         return image_id, instance

@@ -11,6 +11,7 @@ from pycocotools import mask as coco_mask
 
 from maskwright.document.values import ImageRecord, Instance
 from maskwright.errors import FormatError
+from maskwright.faults import in_plain_words
 from maskwright.formats.boxes import is_box
 from maskwright.formats.coco import original
 from maskwright.formats.coco.numbers import as_in_file, numbers_of
@@ -163,7 +164,7 @@ def _parsed(record: bytes) -> Instance:
         content = orjson.loads(record)
         return polygon_instance_of(content, content["category_id"], content["id"])
     except (ArithmeticError, LookupError, TypeError, ValueError) as error:
-        raise FormatError(f"an imported annotation is damaged: {error!r:.200}") from error
+        raise FormatError(f"an imported annotation is damaged: {in_plain_words(error):.200}") from error
 
 
 def _compare_one(annotation: Mapping[str, Any], instance: Instance, image: ImageRecord) -> Iterator[Finding]:

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from maskwright.errors import ModelError
+from maskwright.faults import in_plain_words
 from maskwright.inference.adapters.resizing import Resizing
 from maskwright.inference.candidates import Candidates
 from maskwright.inference.frame import Frame
@@ -96,7 +97,7 @@ def card_notes(interface: NetworkInterface, name: str, defaults: Defaults) -> Ca
             ),
         )
     except ValueError as error:
-        raise ModelError(f"the notes inside the model are damaged: {error}") from error
+        raise ModelError(f"the notes inside the model are damaged: {in_plain_words(error)}") from error
 
 
 def noted_labels(interface: NetworkInterface) -> tuple[list[str], list[int]]:
@@ -113,7 +114,7 @@ def noted_labels(interface: NetworkInterface) -> tuple[list[str], list[int]]:
     try:
         return names, [int(word) for word in interface.metadata.get("category_ids", "").split()]
     except ValueError as error:
-        raise ModelError(f"the category ids inside the model are damaged: {error}") from error
+        raise ModelError(f"the category ids inside the model are damaged: {in_plain_words(error)}") from error
 
 
 def _exact_names(text: str, count: int) -> list[str]:

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from maskwright.errors import ModelError
+from maskwright.faults import in_plain_words
 from maskwright.inference.adapters.family import PixelFormat
 from maskwright.inference.interface import ImageInput, Layout, NetworkInterface, TensorSpec
 
@@ -104,7 +105,7 @@ def _floats(interface: NetworkInterface, key: str) -> tuple[float, ...]:
     try:
         values = tuple(float(word) for word in words)
     except ValueError as error:
-        raise ModelError(f"the model's {key} are not numbers: {error}") from error
+        raise ModelError(f"the model's {key} are not numbers: {in_plain_words(error)}") from error
     if len(values) not in (0, 1, 3) or (key == "scale_values" and 0 in values):
         raise ModelError(f"the model's {key} are {len(values)} numbers, expected 3 that are not zero")
     return values * 3 if len(values) == 1 else values

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from maskwright.errors import ModelError
+from maskwright.faults import in_plain_words
 from maskwright.inference.frame import Frame, padded, resized
 from maskwright.inference.interface import NetworkInterface
 
@@ -132,7 +133,7 @@ def resizing(
             _factors(notes.get("scale_rule", "")),
         )
     except ValueError as error:
-        raise ModelError(f"the model's resizing notes are damaged: {error}") from error
+        raise ModelError(f"the model's resizing notes are damaged: {in_plain_words(error)}") from error
 
 
 _PADDING = {"fit_to_window_letterbox": "114"}

@@ -34,8 +34,7 @@ if TYPE_CHECKING:
     from maskwright.project.store import Project
 
 
-SCORE_STEP = 0.05
-"""Of the keys that raise and lower the score."""
+SCORE_STEP = 0.05  # of the keys that raise and lower the score
 PREVIEW_LAYER = "thresholds"
 _SCOPE = "thresholds/scope"
 NOTHING = Change.of(())
@@ -62,8 +61,8 @@ class ThresholdsFeature(Feature):
         super().__init__(context)
         self._images, self._thread = images, thread
         self.strip = strip = ThresholdStrip(self._window)
-        self._row = self._window.add_strip("Thresholds", strip)
-        self._row.need(False)
+        self.row = self._window.add_strip("Thresholds", strip)
+        self.row.need(False)
         self._shown: Document | None = None
         self._of_project = strip.thresholds
         self._of_images: dict[int, Thresholds] = {}
@@ -127,7 +126,7 @@ class ThresholdsFeature(Feature):
 
     def image_inferred(self, image_id: int) -> None:
         """A batch has been over an image: if it is the one on screen, its candidates are news."""
-        self._row.need(True)
+        self.row.need(True)
         self._of_images.pop(image_id, None)
         if self._session.image is not None and self._session.image.id == image_id:
             self.candidates_changed()
@@ -175,8 +174,7 @@ class ThresholdsFeature(Feature):
         self._kept_mask_threshold = shown.mask_threshold
 
     def _on_moved(self, _thresholds: Thresholds) -> None:
-        """Also by a key while the row was not needed yet."""
-        self._row.need(True)
+        self.row.need(True)
         self._request(Purpose.SHOW)
 
     def _on_released(self, thresholds: Thresholds) -> None:
@@ -230,8 +228,8 @@ class ThresholdsFeature(Feature):
 
     def _come_for(self, document: Document) -> None:
         """The row of sliders is there from the first proposal on: until then the room is the image's."""
-        if not self._row.is_needed and any(each.state is InstanceState.PROPOSED for each in document):
-            self._row.need(True)
+        if not self.row.is_needed and any(each.state is InstanceState.PROPOSED for each in document):
+            self.row.need(True)
 
     def _show_effect(self, change: Change) -> None:
         """Mark on the canvas what the values under way would add and take away."""
@@ -273,12 +271,12 @@ class ThresholdsFeature(Feature):
 
             self.strip.set_thresholds(project.ask(known_thresholds) or Thresholds())
             self._of_project, self._of_images = self.strip.thresholds, project.ask(images_with_own)
-            self._row.need(project.ask(_has_proposals))
+            self.row.need(project.ask(_has_proposals))
             self._kept_mask_threshold = self.strip.thresholds.mask_threshold
 
     def _on_scores_known(self, image_id: int, scores: NDArray[np.float32]) -> None:
         if self._session.document is not None and self._session.document.image_id == image_id:
-            self._row.need(self._row.is_needed or len(scores) > 0)
+            self.row.need(self.row.is_needed or len(scores) > 0)
             self.strip.histogram.set_scores(scores)
 
     def _on_ready(self, result: PreviewResult) -> None:

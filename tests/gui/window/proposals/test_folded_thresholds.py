@@ -14,6 +14,8 @@ def is_unfolded(bench: Workbench) -> bool:
 
 
 def test_it_is_folded_at_first_and_the_canvas_gets_the_room(opened: Workbench, qtbot: QtBot) -> None:
+    opened.thresholds.row.need(True)
+    QApplication.processEvents()
     assert not is_unfolded(opened)
     before = opened.window.canvas.height()
     opened.thresholds.strip._more.click()

@@ -54,7 +54,7 @@ def test_what_is_seen_is_rejected_and_nothing_else(qtbot: QtBot, labelled: Workb
 
 def test_panning_changes_what_is_meant(labelled: Workbench) -> None:
     canvas = labelled.window.canvas
-    canvas.navigator.zoom_to_box((0.0, 0.0, 4.0, 4.0))
+    canvas.navigator.zoom_to_box((0.0, 0.0, 2.0, 2.0))
     assert texts(labelled)[SHOWN] == "Reject 0 shown"
 
     canvas.navigator.centre_on(16.0, 24.0)

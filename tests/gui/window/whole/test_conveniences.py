@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QPoint, Qt
-from PySide6.QtWidgets import QPushButton
+from PySide6.QtWidgets import QApplication, QPushButton
 from pytestqt.qtbot import QtBot
 
 from maskwright.document.change import Change
@@ -51,6 +51,8 @@ def test_the_score_moves_by_key(qtbot: QtBot, opened: Workbench) -> None:
 
 
 def test_a_press_beside_the_handle_takes_it_there(qtbot: QtBot, opened: Workbench) -> None:
+    opened.thresholds.row.need(True)
+    QApplication.processEvents()
     slider = next(s for s in opened.thresholds.strip.findChildren(JumpSlider) if s.accessibleName() == "Score")
     place = QPoint(slider.width() * 3 // 4, slider.height() // 2)
     qtbot.mousePress(slider, Qt.MouseButton.LeftButton, pos=place)

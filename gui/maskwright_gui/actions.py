@@ -12,9 +12,8 @@ from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtGui import QAction, QActionGroup, QKeySequence
 from PySide6.QtWidgets import QWidget
 
-from maskwright_gui.icons import themed_icon
 from maskwright_gui.keymap import DEFAULT_PRESET, PRESET_NAMES, Keymap, Keys, with_keys
-from maskwright_gui.theme import Theme
+from maskwright_gui.theme import Theme, themed_icon
 
 if TYPE_CHECKING:
     from maskwright_gui.session import Session

@@ -16,54 +16,54 @@ from maskwright.errors import IN_THE_LOG, UNEXPECTED, MaskwrightError
 from maskwright_gui.activity import Activity
 from maskwright_gui.feature import Context, Feature
 from maskwright_gui.features.alike.feature import AlikeFeature
-from maskwright_gui.features.batch.feature import BatchFeature
-from maskwright_gui.features.canvas_menu.feature import CanvasMenuFeature
+from maskwright_gui.features.batch import BatchFeature
+from maskwright_gui.features.canvas_menu import CanvasMenuFeature
 from maskwright_gui.features.classes.feature import ClassesFeature
 from maskwright_gui.features.classes.listing import ClassListFeature
-from maskwright_gui.features.comparing.feature import ComparingFeature
-from maskwright_gui.features.data_set.feature import DataSetFeature
+from maskwright_gui.features.comparing import ComparingFeature
+from maskwright_gui.features.data_set import DataSetFeature
 from maskwright_gui.features.editing.feature import EditingFeature
-from maskwright_gui.features.effort.feature import EffortFeature
-from maskwright_gui.features.exchange.feature import ExchangeFeature
-from maskwright_gui.features.help.feature import HelpFeature
-from maskwright_gui.features.history.feature import HistoryFeature
-from maskwright_gui.features.image_menu.feature import ImageMenuFeature
-from maskwright_gui.features.image_standing.feature import ImageStandingFeature
+from maskwright_gui.features.effort import EffortFeature
+from maskwright_gui.features.exchange import ExchangeFeature
+from maskwright_gui.features.help import HelpFeature
+from maskwright_gui.features.history import HistoryFeature
+from maskwright_gui.features.image_menu import ImageMenuFeature
+from maskwright_gui.features.image_standing import ImageStandingFeature
 from maskwright_gui.features.images.feature import ImagesFeature
-from maskwright_gui.features.layout.feature import LayoutFeature
+from maskwright_gui.features.layout import LayoutFeature
 from maskwright_gui.features.learn.feature import LearnFeature
 from maskwright_gui.features.model.feature import ModelFeature
-from maskwright_gui.features.objects.feature import ObjectsFeature
+from maskwright_gui.features.objects import ObjectsFeature
 from maskwright_gui.features.point.feature import PointFeature
 from maskwright_gui.features.projects.feature import ProjectsFeature
-from maskwright_gui.features.proposals.feature import ProposalsFeature
-from maskwright_gui.features.recent.feature import RecentFeature
-from maskwright_gui.features.refine.feature import RefineFeature
-from maskwright_gui.features.relocating.feature import RelocatingFeature
-from maskwright_gui.features.saving.feature import HANGS, SavingFeature
+from maskwright_gui.features.proposals import ProposalsFeature
+from maskwright_gui.features.recent import RecentFeature
+from maskwright_gui.features.refine import RefineFeature
+from maskwright_gui.features.relocating import RelocatingFeature
+from maskwright_gui.features.saving import HANGS, SavingFeature
 from maskwright_gui.features.set_aside.feature import AsideFeature
-from maskwright_gui.features.shapes.feature import ShapesFeature
+from maskwright_gui.features.shapes import ShapesFeature
 from maskwright_gui.features.start.feature import StartFeature
-from maskwright_gui.features.suggest.feature import SuggestFeature
-from maskwright_gui.features.thresholds.feature import ThresholdsFeature
+from maskwright_gui.features.suggest import SuggestFeature
+from maskwright_gui.features.thresholds import ThresholdsFeature
 from maskwright_gui.features.tools.feature import ToolsFeature
-from maskwright_gui.features.tour.feature import TourFeature
-from maskwright_gui.features.uncertain.feature import UncertainFeature
-from maskwright_gui.features.view.feature import ViewFeature
+from maskwright_gui.features.tour import TourFeature
+from maskwright_gui.features.uncertain import UncertainFeature
+from maskwright_gui.features.view import ViewFeature
 from maskwright_gui.features.wand.feature import WandFeature
 from maskwright_gui.features.wire.feature import WireFeature
+from maskwright_gui.held_key import UnmarkedRepetition
 from maskwright_gui.main_window import MainWindow
 from maskwright_gui.messages import Message, Toasts
 from maskwright_gui.recent_projects import RecentProjects
-from maskwright_gui.repetition import UnmarkedRepetition
 from maskwright_gui.saving import SavingWatch
 from maskwright_gui.session import Session
-from maskwright_gui.workers.ending import left_behind
 from maskwright_gui.workers.executor import NoAnswerError
 from maskwright_gui.workers.images import ImageLoader
 from maskwright_gui.workers.inference import InferenceThread, Loader, load_choice
 from maskwright_gui.workers.preview import PreviewThread
 from maskwright_gui.workers.thumbnails import ThumbnailLoader
+from maskwright_gui.workers.worker import left_behind
 
 log = logging.getLogger(__name__)
 

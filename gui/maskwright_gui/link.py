@@ -14,10 +14,10 @@ from maskwright.errors import MaskwrightError
 from maskwright.inference.candidate_cache import CandidateCache
 from maskwright_gui.history import History, Step, rebased
 from maskwright_gui.open_project import OpenProject
-from maskwright_gui.workers.ending import end_and_delete, left_behind, wait_for
 from maskwright_gui.workers.executor import FolderProbe, NoAnswerError, Waiting
 from maskwright_gui.workers.read_ahead import ReadAhead
 from maskwright_gui.workers.storing import PendingEdit, state_after
+from maskwright_gui.workers.worker import end_and_delete, left_behind, wait_for
 from maskwright_gui.workers.writer import EditWriter
 
 if TYPE_CHECKING:

@@ -18,7 +18,6 @@ from PySide6.QtWidgets import (
 from maskwright.plain_text import shown
 from maskwright_gui.actions import Actions, Menu
 from maskwright_gui.canvas.view import CanvasView
-from maskwright_gui.icons import themed_icon
 from maskwright_gui.messages import Toasts
 from maskwright_gui.open_project import OpenProject
 from maskwright_gui.panels.empty_state import EmptyState
@@ -26,7 +25,7 @@ from maskwright_gui.panels.header import Header
 from maskwright_gui.panels.shrinking import Strip
 from maskwright_gui.panels.status import StatusBar
 from maskwright_gui.panels.widgets import EscapeLeaves, leave_focus
-from maskwright_gui.theme import DARK, Theme
+from maskwright_gui.theme import DARK, Theme, themed_icon
 
 LATER_MS = 15
 

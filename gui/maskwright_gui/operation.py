@@ -12,7 +12,7 @@ from PySide6.QtCore import QObject, QThread, Signal
 
 from maskwright.errors import IN_THE_LOG, UNEXPECTED, MaskwrightError
 from maskwright.monitor import Monitor, OperationCancelledError
-from maskwright_gui.workers.ending import end_and_delete
+from maskwright_gui.workers.worker import end_and_delete
 
 log = logging.getLogger(__name__)
 

@@ -9,9 +9,9 @@ from PySide6.QtCore import QObject, QTimer, Signal
 
 from maskwright_gui.open_project import OpenProject
 from maskwright_gui.session import Session
-from maskwright_gui.workers import ending
 from maskwright_gui.workers.executor import FolderProbe
-from maskwright_gui.workers.keeping import RescueKeeper
+from maskwright_gui.workers.worker import expect_unresponsive
+from maskwright_gui.workers.writer import RescueKeeper
 
 LOOK_MS = 250
 LATE_S = 1.0
@@ -79,7 +79,7 @@ class SavingWatch(QObject):
         self._over: set[Path] = set()
         self._keeper: RescueKeeper | None = None
         self._after_saving: list[Callable[[], object]] = []
-        ending.expect_unresponsive(self.is_unresponsive)
+        expect_unresponsive(self.is_unresponsive)
         self._timer = QTimer(self, interval=LOOK_MS)
         self._timer.timeout.connect(self.look)
         session.project_changed.connect(self._on_project_changed)

@@ -1,12 +1,18 @@
-"""The light and the dark look: colour tokens and the style sheet built from them."""
+"""The light and the dark look: colour tokens, the style sheet built from them, and icons coloured to go with them.
+
+Icons are of one set (Phosphor, through qtawesome).
+"""
 
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 
+import qtawesome
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QColor, QPalette
+from PySide6.QtGui import QColor, QIcon, QPalette, QPixmap
 from PySide6.QtWidgets import QApplication
 
+from maskwright.document.palette import Rgb
 from maskwright_gui.plain_style import PlainStyle
 from maskwright_resources import resource_path
 
@@ -216,3 +222,24 @@ def _style_sheet(t: Theme) -> str:
     QPushButton[recent="true"]:hover {{ background: #3d4046; }}
     QPushButton[recent="true"]:focus {{ border-color: #9cc7f5; }}
     """
+
+
+_SWATCH_PX = 12
+
+
+@lru_cache(maxsize=512)
+def themed_icon(name: str, theme: Theme) -> QIcon:
+    """The Phosphor icon `name` (without prefix) in the theme's text colour, the accent where it is switched on."""
+    icon: QIcon = qtawesome.icon(
+        f"ph.{name}", color=theme.text, color_disabled=theme.disabled, color_on=theme.accent, scale_factor=1.1
+    )
+    return icon
+
+
+def swatch(colour: Rgb) -> QIcon:
+    """A square of a class's colour, the same in a selected row: the style would mix it with that row's own."""
+    pixmap = QPixmap(_SWATCH_PX, _SWATCH_PX)
+    pixmap.fill(QColor(*colour))
+    icon = QIcon(pixmap)
+    icon.addPixmap(pixmap, QIcon.Mode.Selected)
+    return icon

@@ -71,7 +71,7 @@ def print_lateness(folder: Path, model: Path | None, count: int) -> None:
 
     import tiny_models
     from maskwright_gui.app import Workbench, make_application, spare_collector
-    from maskwright_gui.workers.batch_status import BatchState
+    from maskwright_gui.workers.requests import BatchState
 
     pictures = write_pictures(folder / "images", count)
     application = make_application([])

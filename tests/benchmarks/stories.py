@@ -30,7 +30,7 @@ from story_user import GOOD_IOU, Held, Key, Thing, User, by_class  # noqa: E402 
 
 from maskwright_gui.app import Workbench, make_application  # noqa: E402 - the environment comes first
 from maskwright_gui.dialogs.import_preview import ImportPreviewDialog  # noqa: E402 - the environment comes first
-from maskwright_gui.workers.batch_status import BatchState  # noqa: E402 - the environment comes first
+from maskwright_gui.workers.requests import BatchState  # noqa: E402 - the environment comes first
 
 CONTROL, POINT, ACCEPT, REJECT, DONE = Held.ControlModifier, Key.Key_N, Key.Key_Return, Key.Key_X, Key.Key_Space
 

@@ -2,7 +2,7 @@ from PySide6.QtCore import QSize
 from PySide6.QtGui import QColor, QIcon
 from pytestqt.qtbot import QtBot
 
-from maskwright_gui.icons import swatch
+from maskwright_gui.theme import swatch
 
 
 def test_a_swatch_has_the_colour_of_its_class_in_a_selected_row_too(qtbot: QtBot) -> None:

@@ -16,8 +16,7 @@ from PySide6.QtCore import QPointF, QRect, QRectF
 from PySide6.QtGui import QImage, QPainter, QRegion
 
 from maskwright.windowing import DisplayWindow
-from maskwright_gui.canvas.adjust import DisplayAdjust
-from maskwright_gui.canvas.deep import shown
+from maskwright_gui.canvas.deep import DisplayAdjust, shown
 from maskwright_gui.canvas.layer_view import aligned_view, is_aligned
 from maskwright_gui.canvas.pyramid import TO_BGRA, ImagePyramid, image_pixels, writable_pixels
 from maskwright_gui.canvas.raster import LayerView

@@ -14,14 +14,12 @@ from maskwright.document.change import Change
 from maskwright.document.document import Document
 from maskwright.document.palette import Rgb
 from maskwright_gui.canvas.active import paint_crosshair, paint_focus_ring
-from maskwright_gui.canvas.adjust import DisplayAdjust
-from maskwright_gui.canvas.deep import DeepImage
+from maskwright_gui.canvas.deep import DeepImage, DisplayAdjust
 from maskwright_gui.canvas.image_layer import ImageLayer
 from maskwright_gui.canvas.label_paint import LabelLayer
 from maskwright_gui.canvas.layer import LayerContent, StaticLayer, pool
-from maskwright_gui.canvas.live import screen_area
 from maskwright_gui.canvas.navigator import Navigator
-from maskwright_gui.canvas.painting import ActiveScene, live_selection
+from maskwright_gui.canvas.painting import ActiveScene, live_selection, screen_area
 from maskwright_gui.canvas.previews import PreviewOutline, paint_previews
 from maskwright_gui.canvas.pyramid import ImagePyramid
 from maskwright_gui.canvas.style import CanvasStyle

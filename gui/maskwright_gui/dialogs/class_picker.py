@@ -11,8 +11,8 @@ from maskwright.document.palette import category_colour
 from maskwright.document.values import Category
 from maskwright.plain_text import shown
 from maskwright_gui.dialogs.quick_dialog import QuickDialog
-from maskwright_gui.icons import swatch
 from maskwright_gui.panels.widgets import named
+from maskwright_gui.theme import swatch
 
 _ID, _NAME = Qt.ItemDataRole.UserRole, Qt.ItemDataRole.UserRole + 1
 WIDTH_PX, MOST_HEIGHT_PX = 260, 300

@@ -17,8 +17,7 @@ from PySide6.QtWidgets import (
 )
 
 from maskwright.windowing import DisplayWindow
-from maskwright_gui.canvas.adjust import DisplayAdjust
-from maskwright_gui.canvas.deep import DeepImage
+from maskwright_gui.canvas.deep import DeepImage, DisplayAdjust
 
 _WINDOW_STEPS = 1000
 

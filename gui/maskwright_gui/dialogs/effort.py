@@ -20,7 +20,7 @@ from PySide6.QtWidgets import (
 from maskwright.document.values import Category
 from maskwright.plain_text import shown
 from maskwright_gui.panels.widgets import named
-from maskwright_gui.workers.batch_status import duration_text
+from maskwright_gui.workers.requests import duration_text
 
 if TYPE_CHECKING:
     from maskwright.review.report import ClassEffort, EffortReport

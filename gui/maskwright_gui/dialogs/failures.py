@@ -18,7 +18,7 @@ from PySide6.QtWidgets import (
 
 from maskwright.plain_text import shown, shown_lines
 from maskwright_gui.panels.widgets import named
-from maskwright_gui.workers.batch_status import Failure
+from maskwright_gui.workers.requests import Failure
 
 _ID = Qt.ItemDataRole.UserRole
 

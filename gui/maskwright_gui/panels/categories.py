@@ -22,10 +22,10 @@ from maskwright.document.document import Document
 from maskwright.document.palette import category_colour
 from maskwright.document.values import Category, InstanceState
 from maskwright.plain_text import shown
-from maskwright_gui.icons import swatch
 from maskwright_gui.panels.class_tree import CLASS_ID, ClassTree
 from maskwright_gui.panels.widgets import Inviting, named
 from maskwright_gui.plain_style import in_menu
+from maskwright_gui.theme import swatch
 
 MOST_WITHOUT_SEARCH = 12
 """Classes that are found by looking."""

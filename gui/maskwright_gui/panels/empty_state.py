@@ -7,11 +7,10 @@ from PySide6.QtCore import QSize, Qt, Signal, SignalInstance
 from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
-from maskwright_gui.icons import themed_icon
 from maskwright_gui.keymap import WithKeys
 from maskwright_gui.panels.widgets import muted_label, named
 from maskwright_gui.recent_projects import RecentProject
-from maskwright_gui.theme import DARK
+from maskwright_gui.theme import DARK, themed_icon
 
 MOST_RECENT = 5
 RECENT_PX = 380

@@ -14,9 +14,8 @@ from maskwright.document.document import Document
 from maskwright.document.palette import category_colour
 from maskwright.document.values import Category, Instance, InstanceState, Provenance
 from maskwright.plain_text import shown
-from maskwright_gui.icons import swatch, themed_icon
 from maskwright_gui.panels.state_marks import origin_text
-from maskwright_gui.theme import LIGHT, Theme
+from maskwright_gui.theme import LIGHT, Theme, swatch, themed_icon
 
 RESET_ABOVE_ROWS = 50
 """More rows than these in one change: a reset is cheaper than telling them one by one."""

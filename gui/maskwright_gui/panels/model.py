@@ -16,7 +16,7 @@ from PySide6.QtWidgets import (
 
 from maskwright_gui.keymap import WithKeys
 from maskwright_gui.panels.widgets import AskingComboBox, ElidedLabel, named
-from maskwright_gui.workers.batch_status import BatchProgress, BatchState, progress_text
+from maskwright_gui.workers.requests import BatchProgress, BatchState, progress_text
 
 BUNDLED = "nuclei"
 _OTHER, _TO_GET = "\0other", "\0get"

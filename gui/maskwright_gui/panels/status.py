@@ -16,7 +16,7 @@ from PySide6.QtWidgets import (
 
 from maskwright_gui.keymap import WithKeys
 from maskwright_gui.panels.widgets import named
-from maskwright_gui.workers.batch_status import BatchProgress, BatchState, progress_text
+from maskwright_gui.workers.requests import BatchProgress, BatchState, progress_text
 
 _PAD_PX = 8
 

@@ -1,4 +1,4 @@
-"""Brush and eraser: painting grows the object's outline, erasing shrinks it.
+"""Brush and eraser: painting grows the object's outline, erasing shrinks it; the wheel and brackets size their disc.
 
 The stroke is an area of its own (the brush swept along the pointer's path) that is joined to or cut from the outline.
 Nothing is rasterised, so whatever the brush does not touch keeps its vertices exactly.
@@ -18,10 +18,46 @@ from maskwright.document.combine import MIN_AREA
 from maskwright.document.values import Instance
 from maskwright.geometry.algebra import from_shapely, to_shapely
 from maskwright_gui.tools.area import targets_of, topmost_at
+from maskwright_gui.tools.base import BaseTool
 from maskwright_gui.tools.context import LOCKED_HINT, ToolContext
-from maskwright_gui.tools.disc import DiscTool
 from maskwright_gui.tools.overlay import Overlay, OverlayCircle, Stroke
-from maskwright_gui.tools.tool import Button, Cursor, Pointer
+from maskwright_gui.tools.tool import Button, Cursor, KeyPress, Pointer
+
+_SIZE_STEP = 1.15
+
+
+class DiscTool(BaseTool):
+    """A tool whose disc is drawn where the pointer was last."""
+
+    def __init__(self, context: ToolContext) -> None:
+        super().__init__(context)
+        self._pointer: Pointer | None = None
+
+    def on_wheel(self, pointer: Pointer, steps: float) -> bool:
+        """With Ctrl or Shift the canvas zooms or pans."""
+        if pointer.modifiers.ctrl or pointer.modifiers.shift:
+            return False
+        self._pointer = pointer
+        self._resize(_SIZE_STEP**steps)
+        return True
+
+    def on_key(self, key: KeyPress) -> bool:
+        """Escape deselects where no gesture is to be given up, so that the next one begins a new object."""
+        if key.name in ("[", "]"):
+            self._resize(_SIZE_STEP if key.name == "]" else 1 / _SIZE_STEP)
+            return True
+        if key.name == "Escape" and not self.is_busy and self._context.selection:
+            self._context.select(frozenset())
+            return True
+        return super().on_key(key)
+
+    def wants_key(self, key: KeyPress) -> bool:
+        """The brackets at any time."""
+        return key.name in ("[", "]") or super().wants_key(key)
+
+    def _resize(self, factor: float) -> None:
+        raise NotImplementedError
+
 
 _CHORD_ERROR_PX = 0.25
 _DETAIL_PX = 0.15

@@ -13,7 +13,7 @@ from maskwright.document.places import EdgePoint, VertexRef
 from maskwright.document.spatial import rings_of
 from maskwright.document.values import Instance
 from maskwright_gui.tools.context import ToolContext
-from maskwright_gui.tools.joining import joined, joined_edges
+from maskwright_gui.tools.joining import joined, joined_edges, snapped, vertex_point
 from maskwright_gui.tools.overlay import (
     Mark,
     Overlay,
@@ -23,7 +23,6 @@ from maskwright_gui.tools.overlay import (
     Stroke,
     as_points,
 )
-from maskwright_gui.tools.snapping import snapped, vertex_point
 from maskwright_gui.tools.tool import Pointer
 
 ERASE_SCREEN_PX = 12.0

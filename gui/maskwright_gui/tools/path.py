@@ -7,10 +7,12 @@ from typing import ClassVar
 import numpy as np
 import shapely
 
+from maskwright.document import edits
+from maskwright.document.combine import drawn_area
 from maskwright_gui.tools.base import BaseTool
 from maskwright_gui.tools.context import NO_CLASS_HINT, ToolContext, drawn_hint
+from maskwright_gui.tools.joining import snapped
 from maskwright_gui.tools.overlay import NOTHING, Mark, Overlay, OverlayLine, OverlayMarks, Points, Stroke, as_points
-from maskwright_gui.tools.snapping import snapped
 from maskwright_gui.tools.tool import Button, KeyPress, Pointer
 
 CLOSE_SCREEN_PX = 9.0
@@ -225,3 +227,18 @@ class PathTool(BaseTool):
             return
         self.cancel()
         self._use(points)
+
+
+class PolygonTool(PathTool):
+    """A new object of the current class."""
+
+    name = "polygon"
+    _needs_category = True
+
+    def _use(self, points: list[Point]) -> None:
+        polygons, category_id = drawn_area(points), self._context.category_id
+        if not polygons or category_id is None:
+            return
+        instance_id = self._context.allocate_id()
+        self._context.commit(edits.create(instance_id, category_id, polygons), "Draw polygon")
+        self._context.select(frozenset({instance_id}))

@@ -10,9 +10,8 @@ from maskwright_gui.tools.base import BaseTool
 from maskwright_gui.tools.context import ToolContext
 from maskwright_gui.tools.drags import begin_drag
 from maskwright_gui.tools.gestures import Gesture
-from maskwright_gui.tools.joining import deletable, joined_edges
+from maskwright_gui.tools.joining import deletable, joined_edges, vertex_point
 from maskwright_gui.tools.overlay import Mark, Overlay, OverlayLine, OverlayMarks, Stroke, as_points
-from maskwright_gui.tools.snapping import vertex_point
 from maskwright_gui.tools.targets import (
     BodyTarget,
     EdgeTarget,

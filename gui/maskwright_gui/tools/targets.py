@@ -9,7 +9,7 @@ import numpy as np
 from maskwright.document.places import EdgePoint, VertexRef
 from maskwright.document.values import Instance, InstanceState
 from maskwright_gui.tools.context import LOCKED_HINT, READ_ONLY_HINT, ToolContext
-from maskwright_gui.tools.snapping import vertex_point
+from maskwright_gui.tools.joining import vertex_point
 from maskwright_gui.tools.tool import Pointer
 
 _VERTEX_SCREEN_PX = 8.0

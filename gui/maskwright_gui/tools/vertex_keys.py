@@ -5,8 +5,7 @@ from maskwright.document.change import Change
 from maskwright.document.places import VertexRef
 from maskwright.document.spatial import rings_of
 from maskwright_gui.tools.context import ToolContext
-from maskwright_gui.tools.joining import deletable, joined, joined_edges
-from maskwright_gui.tools.snapping import vertex_point
+from maskwright_gui.tools.joining import deletable, joined, joined_edges, vertex_point
 from maskwright_gui.tools.tool import KeyPress
 
 NUDGES = {"Left": (-1, 0), "Right": (1, 0), "Up": (0, -1), "Down": (0, 1)}

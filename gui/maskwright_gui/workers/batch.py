@@ -14,9 +14,8 @@ from PySide6.QtCore import QObject, Signal, SignalInstance
 
 from maskwright.errors import IN_THE_LOG, UNEXPECTED, MaskwrightError, ModelError
 from maskwright.monitor import CancelToken
-from maskwright_gui.workers.batch_status import BatchProgress, BatchState
-from maskwright_gui.workers.ending import wait_for
-from maskwright_gui.workers.requests import BatchRequest, ModelChoice
+from maskwright_gui.workers.requests import BatchProgress, BatchRequest, BatchState, ModelChoice
+from maskwright_gui.workers.worker import wait_for
 
 if TYPE_CHECKING:
     from maskwright.inference.model import Model

@@ -1,6 +1,7 @@
-"""What the inference thread is asked for and what it answers: plain values that cross the thread border."""
+"""What the inference thread is asked for and what it answers, the batch included: values that cross threads."""
 
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,61 @@ from maskwright.inference.thresholds import Thresholds
 if TYPE_CHECKING:
     from maskwright.operations.proposing import PredictOutcome
     from maskwright.project.store import Project
+
+
+class BatchState(StrEnum):
+    """What the batch is doing."""
+
+    IDLE = "idle"
+    RUNNING = "running"
+    PAUSED = "paused"
+    STOPPING = "stopping"
+
+
+@dataclass(frozen=True, slots=True)
+class BatchProgress:
+    """`done` images have ended, `failed` of them without a result; the rate leaves pauses out."""
+
+    done: int
+    total: int
+    failed: int = 0
+    images_per_second: float = 0.0
+    seconds_left: float | None = None
+    """None while there is no rate yet."""
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """An image that could not be pre-labelled, with the reason to show."""
+
+    image_id: int
+    file_name: str
+    reason: str
+
+
+def duration_text(seconds: float) -> str:
+    """`45 s`, `3 min 5 s`, `2 h 10 min`."""
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60} s"
+    return f"{whole // 3600} h {whole % 3600 // 60} min"
+
+
+def progress_text(progress: BatchProgress, state: BatchState) -> str:
+    """One line for the model panel and the status bar."""
+    parts = [f"{progress.done} of {progress.total}"]
+    if state is BatchState.PAUSED:
+        parts.append("paused")
+    elif state is BatchState.STOPPING:
+        parts.append("stopping")
+    else:
+        if progress.images_per_second > 0:
+            parts.append(f"{progress.images_per_second:.1f} images/s")
+        if progress.seconds_left is not None:
+            parts.append(f"{duration_text(progress.seconds_left)} left")
+    return " · ".join(parts)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from PySide6.QtGui import QImage, QPainter
 
 from maskwright.windowing import DisplayWindow, auto_window, windowed
 from maskwright_gui.canvas import pyramid as pyramid_module
-from maskwright_gui.canvas.adjust import DisplayAdjust
+from maskwright_gui.canvas.deep import DisplayAdjust
 from maskwright_gui.canvas.image_layer import ImageLayer
 from maskwright_gui.canvas.pyramid import ImagePyramid, image_pixels
 from maskwright_gui.canvas.viewport import Viewport

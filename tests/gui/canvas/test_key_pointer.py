@@ -18,7 +18,7 @@ from maskwright_gui.tools.area import ExtendTool, HoleTool, SplitTool
 from maskwright_gui.tools.box import EllipseTool, RectangleTool
 from maskwright_gui.tools.brush import BrushTool, EraserTool
 from maskwright_gui.tools.context import ToolContext, ToolOptions
-from maskwright_gui.tools.polygon import PolygonTool
+from maskwright_gui.tools.path import PolygonTool
 from maskwright_gui.tools.redraw import RedrawTool
 from maskwright_gui.tools.tool import Tool
 

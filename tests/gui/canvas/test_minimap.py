@@ -4,7 +4,7 @@ from PySide6.QtGui import QImage
 from PySide6.QtTest import QTest
 
 from canvas_support import document_of
-from maskwright_gui.canvas.adjust import DisplayAdjust
+from maskwright_gui.canvas.deep import DisplayAdjust
 from maskwright_gui.canvas.style import CanvasStyle
 from maskwright_gui.canvas.view import CanvasView
 

@@ -14,7 +14,7 @@ from maskwright_gui.canvas.layer import pool
 from maskwright_gui.canvas.pyramid import ImagePyramid
 from maskwright_gui.canvas.style import CanvasStyle, LabelMode
 from maskwright_gui.canvas.view import CanvasView
-from maskwright_gui.tools.polygon import PolygonTool
+from maskwright_gui.tools.path import PolygonTool
 
 GREY = 0xFF808080
 

@@ -2,7 +2,7 @@ from canvas_support import ToolHost, document_of, square
 from maskwright.document.document import Document
 from maskwright.document.values import InstanceState
 from maskwright_gui.tools.overlay import Mark
-from maskwright_gui.tools.polygon import PolygonTool
+from maskwright_gui.tools.path import PolygonTool
 from maskwright_gui.tools.tool import Button, Pointer
 
 TRIANGLE = [(20, 20), (80, 20), (50, 80)]

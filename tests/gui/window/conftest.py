@@ -15,7 +15,7 @@ from maskwright_gui import link
 from maskwright_gui.app import Workbench
 from maskwright_gui.dialogs.unsaved import Leaving, UnsavedDialog
 from maskwright_gui.main_window import DEFAULT_SIZE
-from maskwright_gui.workers import ending, executor
+from maskwright_gui.workers import executor, worker
 from maskwright_gui.workers.inference import Loader
 from project_builders import drawn, square
 from window_support import GatedModel, image_folder
@@ -35,7 +35,7 @@ def patience(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(executor, "PATIENCE_S", 60.0)
     monkeypatch.setattr(executor, "LONGEST_S", 60.0)
     monkeypatch.setattr(link, "SAVE_S", 60.0)
-    monkeypatch.setattr(ending, "END_S", 60.0)
+    monkeypatch.setattr(worker, "END_S", 60.0)
     # A test that fails with edits unsaved must not wait for an answer when its window is closed.
     monkeypatch.setattr(UnsavedDialog, "exec", lambda dialog: dialog._leave(Leaving.LOSE))
 

@@ -20,7 +20,7 @@ from maskwright_gui.features.alike.searching import Searcher, first_search, sear
 from maskwright_gui.features.editing.feature import class_name
 from maskwright_gui.features.images.feature import ImagesFeature
 from maskwright_gui.features.point.feature import PointFeature
-from maskwright_gui.features.thresholds.feature import ThresholdsFeature
+from maskwright_gui.features.thresholds import ThresholdsFeature
 from maskwright_gui.history import Step
 from maskwright_gui.messages import Message
 from maskwright_gui.operation import Work

@@ -12,12 +12,12 @@ from maskwright.errors import MaskwrightError
 from maskwright.monitor import Monitor
 from maskwright_gui.actions import Action, Menu
 from maskwright_gui.feature import Context, Feature
-from maskwright_gui.features.batch.feature import BatchFeature
+from maskwright_gui.features.batch import BatchFeature
 from maskwright_gui.features.images.feature import ImagesFeature
 from maskwright_gui.features.model.feature import ModelFeature
 from maskwright_gui.messages import Message
 from maskwright_gui.open_project import OpenProject
-from maskwright_gui.workers.batch_status import BatchState
+from maskwright_gui.workers.requests import BatchState
 
 if TYPE_CHECKING:
     from maskwright.learning.events import LearnProgress

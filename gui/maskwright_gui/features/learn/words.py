@@ -8,7 +8,7 @@ from maskwright.learning.learn import LearnOutcome
 from maskwright.learning.plan import GOOD_OBJECTS, LearningPlan
 from maskwright.learning.rounds import RoundRecord
 from maskwright.learning.worth import RoundWorth
-from maskwright_gui.workers.batch_status import duration_text
+from maskwright_gui.workers.requests import duration_text
 
 _FEW_OBJECTS = 20
 """On held-out images, below which a share says little."""

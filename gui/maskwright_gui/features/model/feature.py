@@ -20,7 +20,7 @@ from maskwright_gui.features.model.listing import models_to_get, ready_models
 from maskwright_gui.features.model.mapping import ClassMapping
 from maskwright_gui.features.model.own_actions import model_actions
 from maskwright_gui.features.projects.feature import ProjectsFeature
-from maskwright_gui.features.thresholds.feature import ThresholdsFeature
+from maskwright_gui.features.thresholds import ThresholdsFeature
 from maskwright_gui.messages import Message
 from maskwright_gui.panels.model import BUNDLED, ModelPanel, model_title
 from maskwright_gui.panels.shrinking import Shrinking

@@ -1,14 +1,164 @@
-"""Opens the class mapping of the loaded model, keeps what was chosen and applies it to what is proposed."""
+"""Which class of the project each class of the loaded model becomes: asked for, kept, applied to what is proposed."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
-from PySide6.QtCore import QObject, Signal
-from PySide6.QtWidgets import QWidget
+from PySide6.QtCore import QObject, Qt, Signal
+from PySide6.QtWidgets import (
+    QComboBox,
+    QDialog,
+    QDialogButtonBox,
+    QHBoxLayout,
+    QHeaderView,
+    QLineEdit,
+    QPushButton,
+    QTreeWidget,
+    QTreeWidgetItem,
+    QVBoxLayout,
+    QWidget,
+)
 
+from maskwright.document.values import Category
 from maskwright.errors import MaskwrightError
-from maskwright_gui.dialogs.class_mapping import IGNORE, NEW, Choice, ClassMappingDialog, NewClass
+from maskwright.plain_text import shown
+from maskwright_gui.panels.widgets import muted_label, named
 from maskwright_gui.session import Session
 from maskwright_gui.workers.requests import ModelSummary
+
+NEW, IGNORE = "new", "ignore"
+"""Choices beside the ids of the project's classes."""
+_EXPLANATION = (
+    "Several classes of the model may become one of the project; a name that is typed makes a new one. Proposals of "
+    "ignored classes are left out. What you have accepted, edited or drawn is not touched."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class NewClass:
+    """A class that the project does not have yet, of another name than the model's."""
+
+    name: str
+
+
+Choice = int | str | NewClass
+"""A class id of the project, NEW (of the model's name), IGNORE or a name."""
+
+
+class ClassMappingDialog(QDialog):
+    """`mapping_chosen` is emitted once, with a choice for each class of the model."""
+
+    mapping_chosen = Signal(object)
+    """{the model's class id: Choice}."""
+
+    def __init__(
+        self,
+        labels: Sequence[tuple[int, str]],
+        categories: Sequence[Category],
+        current: Mapping[int, Choice],
+        parent: QWidget | None = None,
+    ) -> None:
+        """`labels`: (id, name) of the model's classes; `current`: what is chosen, NEW where it is missing."""
+        super().__init__(parent)
+        self.setWindowTitle("Classes of the model")
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self.resize(520, min(560, 240 + 30 * len(labels)))
+        self._categories = tuple(categories)
+        self._find = named(QLineEdit(self), "Find a class of the model")
+        self._find.setPlaceholderText("Find a class of the model")
+        self._find.setClearButtonEnabled(True)
+        self._find.textChanged.connect(self._filter)
+        self._boxes: dict[int, QComboBox] = {}
+        self._table = self._make_table(labels, current)
+        self._lay_out()
+
+    def choice(self, label_id: int) -> Choice:
+        """What is chosen for a class of the model."""
+        box = self._boxes[label_id]
+        typed = box.currentText().strip()
+        place = box.findText(typed, Qt.MatchFlag.MatchFixedString)  # whole, without case
+        if place < 0 and typed:
+            return NewClass(typed)
+        chosen: Choice = box.itemData(max(place, 0))
+        return chosen
+
+    def choose(self, label_id: int, choice: Choice) -> None:
+        """As if picked in the list."""
+        box = self._boxes[label_id]
+        box.setCurrentIndex(max(box.findData(choice), 0))
+
+    def _make_table(self, labels: Sequence[tuple[int, str]], current: Mapping[int, Choice]) -> QTreeWidget:
+        table = named(QTreeWidget(self), "Classes of the model and what they become")
+        table.setRootIsDecorated(False)
+        table.setHeaderLabels(["The model says", "The project has"])
+        table.header().setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
+        table.header().setSectionResizeMode(1, QHeaderView.ResizeMode.Stretch)
+        for label_id, name in labels:
+            item = QTreeWidgetItem([name])
+            table.addTopLevelItem(item)
+            self._boxes[label_id] = self._make_box(label_id, name, current.get(label_id, NEW))
+            table.setItemWidget(item, 1, self._boxes[label_id])
+        return table
+
+    def _make_box(self, label_id: int, name: str, choice: Choice) -> QComboBox:
+        box = named(QComboBox(self), f"{name} becomes")
+        box.setEditable(True)
+        box.setInsertPolicy(QComboBox.InsertPolicy.NoInsert)
+        taken = {category.name.casefold() for category in self._categories}
+        if name.casefold() not in taken:
+            box.addItem(f"New class “{name}”", NEW)
+        for category in self._categories:
+            box.addItem(shown(category.name), category.id)
+        box.addItem("– ignore –", IGNORE)
+        box.setCurrentIndex(max(box.findData(choice), 0))
+        return box
+
+    def _lay_out(self) -> None:
+        every = QHBoxLayout()
+        for text, slot in (("Ignore all shown", self._ignore_shown), ("Use own names", self._use_names)):
+            button = QPushButton(text, self)
+            button.clicked.connect(slot)
+            every.addWidget(button)
+        every.addStretch(1)
+        buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Cancel, self)
+        use = QPushButton("Use", self)
+        use.setProperty("primary", True)
+        use.setDefault(True)
+        buttons.addButton(use, QDialogButtonBox.ButtonRole.AcceptRole)
+        buttons.accepted.connect(self._on_accepted)
+        buttons.rejected.connect(self.reject)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(12, 12, 12, 12)
+        column.setSpacing(8)
+        column.addWidget(muted_label(_EXPLANATION, self))
+        column.addWidget(self._find)
+        column.addWidget(self._table, 1)
+        column.addLayout(every)
+        column.addWidget(buttons)
+
+    def _filter(self, text: str) -> None:
+        wanted = text.strip().casefold()
+        for row, item in enumerate(self._items()):
+            self._table.setRowHidden(row, self._table.rootIndex(), wanted not in item.text(0).casefold())
+
+    def _items(self) -> list[QTreeWidgetItem]:
+        rows = (self._table.topLevelItem(row) for row in range(self._table.topLevelItemCount()))
+        return [item for item in rows if item is not None]
+
+    def _ignore_shown(self) -> None:
+        for item, label_id in zip(self._items(), self._boxes, strict=True):
+            if not item.isHidden():
+                self.choose(label_id, IGNORE)
+
+    def _use_names(self) -> None:
+        """The class of the same name, or a new one."""
+        by_name = {category.name.casefold(): category.id for category in self._categories}
+        for item, label_id in zip(self._items(), self._boxes, strict=True):
+            if not item.isHidden():
+                self.choose(label_id, by_name.get(item.text(0).casefold(), NEW))
+
+    def _on_accepted(self) -> None:
+        self.mapping_chosen.emit({label_id: self.choice(label_id) for label_id in self._boxes})
+        self.accept()
 
 
 class ClassMapping(QObject):

@@ -23,7 +23,7 @@ from maskwright_gui.features.point.draft import Outlined, Prompt
 from maskwright_gui.features.point.options import PointBar, installed_assistants, name_of, title_of
 from maskwright_gui.features.point.outlining import Looks, OutlineThread, Question, described_origin
 from maskwright_gui.features.point.tool import NAME, PointTool
-from maskwright_gui.features.thresholds.feature import ThresholdsFeature
+from maskwright_gui.features.thresholds import ThresholdsFeature
 from maskwright_gui.features.tools.feature import ToolEntry, ToolsFeature
 from maskwright_gui.messages import Message
 from maskwright_gui.tools.context import ToolContext

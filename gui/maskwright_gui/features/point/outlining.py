@@ -19,8 +19,7 @@ from maskwright.errors import MaskwrightError
 from maskwright_gui.features.point.accepting import provenance_of
 from maskwright_gui.features.point.assistants import Assistants
 from maskwright_gui.features.point.draft import Outlined, Prompt
-from maskwright_gui.workers.ending import leave_behind
-from maskwright_gui.workers.worker import Worker
+from maskwright_gui.workers.worker import Worker, leave_behind
 
 if TYPE_CHECKING:
     from maskwright.assist.embeddings import EmbeddingStore

@@ -20,7 +20,7 @@ from maskwright_gui.open_project import OpenProject
 from maskwright_gui.operation import Work
 from maskwright_gui.recent_projects import RecentProjects
 from maskwright_gui.saving import SavingWatch
-from maskwright_gui.workers.batch_status import Failure
+from maskwright_gui.workers.requests import Failure
 from maskwright_gui.workers.writer import PendingEdit
 
 if TYPE_CHECKING:

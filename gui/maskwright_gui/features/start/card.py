@@ -7,9 +7,8 @@ from PySide6.QtCore import QEvent, QObject, QSize, Qt, Signal
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
-from maskwright_gui.icons import themed_icon
 from maskwright_gui.panels.widgets import muted_label, named
-from maskwright_gui.theme import Theme
+from maskwright_gui.theme import Theme, themed_icon
 
 WIDTH_PX = 620
 LEAST_PX, MARGIN_PX = 360, 16

@@ -9,7 +9,7 @@ from maskwright_gui.features.model.feature import ModelFeature
 from maskwright_gui.features.start.card import StartCard, Way
 from maskwright_gui.features.tools.feature import ToolsFeature
 from maskwright_gui.features.tools.lending import HOME
-from maskwright_gui.features.tour.feature import TourFeature
+from maskwright_gui.features.tour import TourFeature
 
 if TYPE_CHECKING:
     from maskwright.models.catalog import Listed

@@ -9,8 +9,8 @@ from maskwright.document import combine, edits
 from maskwright.document.change import Change
 from maskwright.geometry.polygon import Polygon
 from maskwright_gui.tools.area import targets_of, topmost_at
+from maskwright_gui.tools.brush import DiscTool
 from maskwright_gui.tools.context import LOCKED_HINT, NO_CLASS_HINT, ToolContext
-from maskwright_gui.tools.disc import DiscTool
 from maskwright_gui.tools.overlay import NOTHING, Overlay, OverlayCircle, Stroke
 from maskwright_gui.tools.tool import Button, Cursor, Pointer
 

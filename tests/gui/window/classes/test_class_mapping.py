@@ -6,7 +6,7 @@ from pytestqt.qtbot import QtBot
 
 from maskwright.document.values import InstanceState
 from maskwright_gui.app import Workbench
-from maskwright_gui.dialogs.class_mapping import IGNORE, NEW, ClassMappingDialog
+from maskwright_gui.features.model.mapping import IGNORE, NEW, ClassMappingDialog
 from window_support import GatedModel
 
 

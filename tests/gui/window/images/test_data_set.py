@@ -19,7 +19,7 @@ from pytestqt.qtbot import QtBot
 from maskwright.document.values import Category
 from maskwright_gui.app import Workbench
 from maskwright_gui.dialogs.data_set import DataSetWindow
-from maskwright_gui.features.data_set.feature import class_bars
+from maskwright_gui.features.data_set import class_bars
 from maskwright_gui.panels.class_bars import ClassBar, ClassBars, summary_text
 from maskwright_gui.panels.image_model import THUMBNAIL_ROLE
 from maskwright_gui.panels.measure_plots import MeasurePlots

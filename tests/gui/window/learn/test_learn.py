@@ -28,7 +28,7 @@ from maskwright_gui.app import Workbench
 from maskwright_gui.features.learn import words
 from maskwright_gui.features.learn.dialog import LearnDialog
 from maskwright_gui.features.learn.pictures import Picture
-from maskwright_gui.workers.batch_status import BatchState
+from maskwright_gui.workers.requests import BatchState
 
 FIGURES = Figures(f1=0.9, precision=0.91, recall=0.82, ap50=0.9, ap=0.7, score=0.4, images=2, objects=6)
 OLD = replace(FIGURES, precision=0.85, recall=0.71)

@@ -9,7 +9,7 @@ from pytestqt.qtbot import QtBot
 from maskwright.document.values import ImageState, InstanceState
 from maskwright.project.store import Project
 from maskwright_gui.app import Workbench
-from maskwright_gui.workers.batch_status import BatchState
+from maskwright_gui.workers.requests import BatchState
 from window_support import GatedModel
 
 Key = Qt.Key

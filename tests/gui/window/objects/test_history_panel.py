@@ -9,8 +9,8 @@ from maskwright.document.change import Change
 from maskwright_gui.app import Workbench
 from maskwright_gui.canvas.pyramid import ImagePyramid
 from maskwright_gui.canvas.style import CanvasStyle
-from maskwright_gui.dialogs.today import TodayDialog
-from maskwright_gui.panels.step_pictures import PICTURE, step_picture
+from maskwright_gui.dialogs.history import TodayDialog
+from maskwright_gui.panels.steps import PICTURE, step_picture
 from project_builders import drawn, square
 
 

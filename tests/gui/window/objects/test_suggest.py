@@ -11,7 +11,7 @@ from maskwright.document.change import Change
 from maskwright.document.values import Instance, InstanceState
 from maskwright.errors import ModelError
 from maskwright_gui.app import Workbench
-from maskwright_gui.features.suggest.describing import Describer
+from maskwright_gui.features.suggest import Describer
 from project_builders import square
 
 

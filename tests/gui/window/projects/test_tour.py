@@ -9,8 +9,7 @@ from pytestqt.qtbot import QtBot
 from maskwright.document import edits
 from maskwright.samples.project import open_sample_project
 from maskwright_gui.app import Workbench
-from maskwright_gui.features.tour.card import TourCard
-from maskwright_gui.features.tour.steps import STEPS
+from maskwright_gui.features.tour import STEPS, TourCard
 from project_builders import square
 
 WAIT_MS = 20_000

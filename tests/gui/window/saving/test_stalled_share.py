@@ -23,7 +23,7 @@ from maskwright.project.rescue import find_rescues
 from maskwright_gui import saving
 from maskwright_gui.app import Workbench
 from maskwright_gui.dialogs.unsaved import Leaving, UnsavedDialog
-from maskwright_gui.features.saving.feature import HANGS
+from maskwright_gui.features.saving import HANGS
 from maskwright_gui.session import NOT_SHOWN
 from maskwright_gui.workers import executor
 from maskwright_gui.workers.executor import NoAnswerError

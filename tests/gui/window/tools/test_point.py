@@ -18,7 +18,7 @@ from maskwright.errors import ModelError
 from maskwright_gui.app import Workbench
 from maskwright_gui.dialogs.models import ModelsDialog
 from maskwright_gui.features.point import assistants
-from maskwright_gui.workers.ending import left_behind
+from maskwright_gui.workers.worker import left_behind
 
 Key, LEFT, ALT = Qt.Key, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.AltModifier
 

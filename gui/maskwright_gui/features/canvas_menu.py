@@ -12,10 +12,10 @@ from maskwright_gui.actions import Under, may_edit
 from maskwright_gui.feature import Context, Feature
 from maskwright_gui.features.classes.feature import ClassesFeature
 from maskwright_gui.features.editing.feature import EditingFeature
-from maskwright_gui.features.objects.feature import ObjectsFeature
-from maskwright_gui.features.proposals.feature import ProposalsFeature
-from maskwright_gui.icons import swatch
+from maskwright_gui.features.objects import ObjectsFeature
+from maskwright_gui.features.proposals import ProposalsFeature
 from maskwright_gui.plain_style import in_menu
+from maskwright_gui.theme import swatch
 
 MOST_CLASSES = 5
 

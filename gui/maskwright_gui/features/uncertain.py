@@ -11,7 +11,7 @@ from maskwright_gui.actions import Action, Menu
 from maskwright_gui.canvas.previews import PreviewKind, PreviewOutline, rings_of
 from maskwright_gui.feature import Context, Feature
 from maskwright_gui.features.images.feature import ImagesFeature
-from maskwright_gui.features.thresholds.feature import ThresholdsFeature
+from maskwright_gui.features.thresholds import ThresholdsFeature
 from maskwright_gui.messages import Message
 
 if TYPE_CHECKING:

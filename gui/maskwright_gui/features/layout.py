@@ -17,9 +17,8 @@ from PySide6.QtWidgets import (
 
 from maskwright_gui.actions import Action, Menu, nothing
 from maskwright_gui.feature import Context, Feature
-from maskwright_gui.icons import themed_icon
 from maskwright_gui.main_window import MainWindow
-from maskwright_gui.theme import Theme, ThemeName, apply_theme, resolve_theme
+from maskwright_gui.theme import Theme, ThemeName, apply_theme, resolve_theme, themed_icon
 
 _KINDS = (QAbstractButton, QAbstractItemView, QAbstractSlider, QComboBox, QScrollArea, QTabBar)
 """Text fields have a border in the accent colour, the canvas paints a ring of its own."""

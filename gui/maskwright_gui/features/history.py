@@ -10,8 +10,7 @@ from PySide6.QtGui import QPixmap
 from maskwright_gui.actions import Action, Menu
 from maskwright_gui.feature import Context, Feature
 from maskwright_gui.history import Step
-from maskwright_gui.panels.step_pictures import step_picture
-from maskwright_gui.panels.steps import StepsPanel
+from maskwright_gui.panels.steps import StepsPanel, step_picture
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -101,7 +100,7 @@ class HistoryFeature(Feature):
             self._session.edit_image(image_id, change, "Go back")
 
     def _show_today(self, counts: "Sequence[StepCount]") -> None:
-        from maskwright_gui.dialogs.today import TodayDialog
+        from maskwright_gui.dialogs.history import TodayDialog
 
         dialog = TodayDialog(counts, self._window)
         dialog.image_chosen.connect(self._session.show_image)

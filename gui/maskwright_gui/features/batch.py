@@ -12,12 +12,11 @@ from maskwright_gui.dialogs.failures import FailuresDialog
 from maskwright_gui.feature import Context, Feature
 from maskwright_gui.features.model.feature import ModelFeature
 from maskwright_gui.features.projects.feature import ProjectsFeature
-from maskwright_gui.features.thresholds.feature import ThresholdsFeature
+from maskwright_gui.features.thresholds import ThresholdsFeature
 from maskwright_gui.messages import Message
 from maskwright_gui.session import Session
-from maskwright_gui.workers.batch_status import BatchProgress, BatchState, Failure
 from maskwright_gui.workers.inference import InferenceThread
-from maskwright_gui.workers.requests import BatchRequest
+from maskwright_gui.workers.requests import BatchProgress, BatchRequest, BatchState, Failure
 
 if TYPE_CHECKING:
     from maskwright.prelabel.pipeline import BatchReport

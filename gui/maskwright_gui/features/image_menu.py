@@ -12,7 +12,7 @@ from maskwright.errors import MaskwrightError
 from maskwright.images.pages import page_source
 from maskwright_gui.actions import may_edit
 from maskwright_gui.feature import Context, Feature
-from maskwright_gui.features.image_standing.feature import ImageStandingFeature
+from maskwright_gui.features.image_standing import ImageStandingFeature
 from maskwright_gui.features.images.feature import ImagesFeature
 from maskwright_gui.features.model.feature import ModelFeature
 from maskwright_gui.messages import Message

@@ -11,8 +11,8 @@ from maskwright_gui.actions import Action, Menu, Under, may_edit
 from maskwright_gui.feature import Context, Feature
 from maskwright_gui.features.editing.feature import EditingFeature, class_name
 from maskwright_gui.features.editing.reading_order import next_in_reading_order, shown, visible
-from maskwright_gui.features.thresholds.feature import ThresholdsFeature
-from maskwright_gui.features.uncertain.feature import UncertainFeature
+from maskwright_gui.features.thresholds import ThresholdsFeature
+from maskwright_gui.features.uncertain import UncertainFeature
 from maskwright_gui.messages import UNDO_TEXT, Message
 from maskwright_gui.panels.thresholds import ProposalCounts
 

@@ -11,13 +11,13 @@ from maskwright.document.change import Change
 from maskwright.document.document import Document
 from maskwright.document.values import Instance
 from maskwright.monitor import Monitor
+from maskwright.words import count_of
 from maskwright_gui.actions import Action, Menu, may_edit
 from maskwright_gui.feature import Context, Feature
 from maskwright_gui.features.editing.feature import EditingFeature, class_name
 from maskwright_gui.features.point.assistants import Assistants
 from maskwright_gui.features.point.feature import PointFeature
-from maskwright_gui.features.refine.sentences import told
-from maskwright_gui.features.thresholds.feature import ThresholdsFeature
+from maskwright_gui.features.thresholds import ThresholdsFeature
 from maskwright_gui.messages import UNDO_TEXT, Message
 from maskwright_gui.session import Session
 
@@ -26,6 +26,50 @@ if TYPE_CHECKING:
 
     from maskwright.operations.refining import RefineReport
     from maskwright.project.store import Project
+
+
+def told(report: "RefineReport", assistant: tuple[str, str] | None, *, only_boxes: bool) -> Message:
+    """assistant: (name, content hash) of who did it."""
+    from maskwright.assist.refine import Verdict
+
+    seen, taken = sum(report.counts.values()), report.counts[Verdict.TAKEN]
+    thing = "box" if only_boxes else "proposal"
+    if not seen and not report.failures:
+        what = "No box is left here to outline" if only_boxes else f"No {thing} is left here to refine"
+        done = (
+            "" if only_boxes else f"Those that went through {assistant[0] if assistant else 'it'} are not asked again."
+        )
+        return Message("Stopped" if report.is_cancelled else what, done)
+    verb = "Outlined" if only_boxes else "Refined"
+    text = f"{verb} {taken:,} of {count_of(seen, thing)}"
+    if report.images > 1:
+        text += f" on {count_of(report.images, 'image')}"
+    if report.is_cancelled:
+        text += ", then stopped"
+    return Message(text, _rest(report), "warning" if report.failures else "info")
+
+
+def _rest(report: "RefineReport") -> str:
+    """Why the others stayed as they were."""
+    from maskwright.assist.refine import Verdict
+
+    counts = report.counts
+    reasons = [
+        (counts[Verdict.UNSURE], "the assistant was not sure of"),
+        (counts[Verdict.ELSEWHERE], "would have become something else"),
+        (counts[Verdict.IMPOSSIBLE], "cover nothing of the image"),
+    ]
+    left = sum(count for count, _ in reasons)
+    said = ", ".join(f"{count:,} {reason}" for count, reason in reasons if count)
+    parts = [f"{left:,} left as they were: {said}."] if left else []
+    if report.images > 1:
+        parts.append("Undo takes it back image by image.")
+    if report.failures:
+        name, reason = report.failures[0]
+        more = f" and {len(report.failures) - 1:,} more" if len(report.failures) > 1 else ""
+        parts.append(f"Not read: {name} ({reason}){more}.")
+    return " ".join(parts)
+
 
 REFINE, OUTLINE_BOXES = "Refine outlines", "Outline boxes"
 

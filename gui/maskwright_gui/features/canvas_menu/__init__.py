@@ -1,1 +1,0 @@
-"""The menu of the right mouse button on the canvas."""

@@ -1,1 +1,0 @@
-"""A second model's opinion."""

@@ -1,1 +1,0 @@
-"""The window on the whole data set: grid, classes, measures, duplicates."""

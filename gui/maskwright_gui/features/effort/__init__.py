@@ -1,1 +1,0 @@
-"""How much work the corrections were."""

@@ -1,1 +1,0 @@
-"""Search, keys and what they do."""

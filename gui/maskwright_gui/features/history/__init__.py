@@ -1,1 +1,0 @@
-"""What was done on an image, and the way back."""

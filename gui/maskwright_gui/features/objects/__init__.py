@@ -1,1 +1,0 @@
-"""The list of the objects on the image."""

@@ -1,1 +1,0 @@
-"""The answers to what the model proposes."""

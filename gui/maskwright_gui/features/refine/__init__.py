@@ -1,1 +1,0 @@
-"""Proposals outlined again by the assistant, and boxes given an outline."""

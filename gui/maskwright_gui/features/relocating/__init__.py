@@ -1,1 +1,0 @@
-"""Images that are not where the project expects them."""

@@ -1,1 +1,0 @@
-"""What the window says while folders hang and edits cannot be saved."""

@@ -1,1 +1,0 @@
-"""Outlines put together and apart, copied, brought forward."""

@@ -1,1 +1,0 @@
-"""Offers a class for a new outline by what those that have one look like."""

@@ -1,1 +1,0 @@
-"""The thresholds that choose among the model's candidates, and their live preview."""

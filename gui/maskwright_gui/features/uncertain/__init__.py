@@ -1,1 +1,0 @@
-"""The places of an image that a model is not sure about."""

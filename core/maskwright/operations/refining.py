@@ -8,7 +8,7 @@ from maskwright.assist.embeddings import file_identity
 from maskwright.assist.refine import RefineSettings, Verdict, counted, proposals_to_refine, refined_change
 from maskwright.assist.view import BackendAssistant
 from maskwright.document.change import Change
-from maskwright.document.values import Instance
+from maskwright.document.values import ImageStanding, Instance
 from maskwright.errors import ImageError, ModelError
 from maskwright.images import read_image
 from maskwright.inference.async_runner import InferenceCancelledError
@@ -69,6 +69,8 @@ def refine_project(
     try:
         for done, image_id in enumerate(ids):
             monitor.report(done, len(ids))
+            if image_ids is None and project.images.record(image_id).standing is not ImageStanding.LISTED:
+                continue  # taken out of the set meanwhile
             one = _Refining(project, assistant, settings, choose, store, known or {}, monitor)
             _refine_one(one, image_id, tally)
         monitor.report(len(ids), len(ids))

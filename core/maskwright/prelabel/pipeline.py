@@ -13,7 +13,7 @@ from maskwright.inference.thresholds import Defaults, Thresholds
 from maskwright.monitor import CancelToken
 from maskwright.prelabel.progress import Progress, RateMeter
 from maskwright.prelabel.proposing import Proposer
-from maskwright.prelabel.stages import Job, OnCandidates, Proposed, Queue, Result, Stages, ignore_candidates
+from maskwright.prelabel.stages import Job, LeftOut, OnCandidates, Proposed, Queue, Result, Stages, ignore_candidates
 from maskwright.project import Project, Run
 from maskwright.project.layer import ImageProposals
 from maskwright.project.model_choice import remember_model
@@ -99,6 +99,7 @@ def run_batch(
     batch (see `stopped_because`) with its images still pending. With `resume` the last batch of the same model and
     thresholds is continued, if there is one. With `only_untouched` images that a person has worked on are left alone.
     `on_candidates` is called with each image's candidates in a thread of the batch, to keep them for later thresholds.
+    An image that is taken out of the set meanwhile gets nothing and is pending again once it is back.
     `between` is called on the calling thread after each image and several times a second while there is none, also
     during a pause, so that the thread can do other work. `only`: ids of the images to do; None: all. With `extends`
     open proposals of classes that this model lacks stay, unless it sees something in their place.
@@ -182,6 +183,8 @@ class _Batch:
         match result:
             case None:
                 return
+            case LeftOut():
+                self._total -= 1
             case ModelError():
                 self._suspects.append((job, result, time.monotonic()))
                 if len(self._suspects) >= _DEVICE_FAILURES and self._stopped_because is None:
@@ -213,6 +216,9 @@ class _Batch:
         changes = self._project.proposals.put_many(found, run_id=self._run_id) if found else {}
         note_disagreements(self._project, changes)
         for job, _, _ in written:
+            if job.image_id not in changes:  # taken out of the set meanwhile
+                self._total -= 1
+                continue
             self._done += 1
             self._tell(job, None, changes[job.image_id])
 

@@ -11,8 +11,10 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
+from enum import Enum
 from typing import Any, Self, TypeAlias
 
+from maskwright.document.values import ImageStanding
 from maskwright.errors import IN_THE_LOG, UNEXPECTED, ImageError, MaskwrightError, ModelError
 from maskwright.images import read_image
 from maskwright.images.identity import SeenFile
@@ -109,7 +111,14 @@ class Proposed:
     """As `Proposer.signals` has them."""
 
 
-Result: TypeAlias = Proposed | MaskwrightError | None
+class LeftOut(Enum):
+    """The image is no part of the set any more."""
+
+    LEFT_OUT = "left out"
+
+
+LEFT_OUT = LeftOut.LEFT_OUT
+Result: TypeAlias = Proposed | MaskwrightError | LeftOut | None
 """Proposals, or why there are none; None: taken back before it was done."""
 
 
@@ -201,6 +210,9 @@ class Stages:
     def _prepare(self, job: Job) -> None:
         try:
             record = self._project.images.record(job.image_id)
+            if record.standing is not ImageStanding.LISTED:
+                self._finish(job, LEFT_OUT)
+                return
             seen = SeenFile.now(self._project.image_path(record))
             job = Job(job.image_id, job.started_at, record.width * record.height, seen)
             if not self._held(job):

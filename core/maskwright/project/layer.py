@@ -4,10 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, select
 
 from maskwright.document.change import Change
-from maskwright.document.values import ImageState, Provenance
+from maskwright.document.values import ImageStanding, ImageState, Provenance
 from maskwright.project.aliases import read_aliases
 from maskwright.project.instance_rows import (
     read_instances,
@@ -21,6 +21,7 @@ from maskwright.project.instance_rows import (
 from maskwright.project.proposals import Proposal, proposals_to_change
 from maskwright.project.repository import Repository
 from maskwright.project.runs import Run, mark_images_done, read_run
+from maskwright.project.schema import images
 from maskwright.project.signals import write_signals
 
 
@@ -57,17 +58,19 @@ class ProposalRepository(Repository):
         run in the same transaction, so that no image is ever done twice; otherwise `provenance` names the model.
         """
         one = ImageProposals(image_id, proposals, signals or {}, seconds)
-        return self.put_many([one], run_id=run_id, provenance=provenance)[image_id]
+        return self.put_many([one], run_id=run_id, provenance=provenance).get(image_id, Change.of(()))
 
     def put_many(
         self, found: Sequence[ImageProposals], *, run_id: int | None = None, provenance: Provenance | None = None
     ) -> dict[int, Change]:
         """As `put` for several images, each of them once, in one transaction: {image id: what changed}.
 
+        A run stores nothing on an image that was taken out of the set since it was read.
         A transaction costs ten statements however many images it has; for one small image they take longer than SQLite.
         """
         with self._database.write(is_repeatable=True) as connection:
             run = read_run(connection, run_id) if run_id is not None else None
+            found = _of_the_set(connection, found) if run is not None else found
             changes = _changes(connection, found, _provenance(run) or provenance)
             write_changes(connection, changes)
             write_proposal_history(connection, changes, label="Pre-label")
@@ -91,6 +94,13 @@ class ProposalRepository(Repository):
             write_change(connection, image_id, change, stored=read_instances(connection, image_id))
             write_proposal_history(connection, {image_id: change}, label=label)
         return change
+
+
+def _of_the_set(connection: Connection, found: Sequence[ImageProposals]) -> list[ImageProposals]:
+    is_outside = images.c.standing.in_([each.value for each in ImageStanding if each is not ImageStanding.LISTED])
+    wanted = images.c.id.in_([one.image_id for one in found])
+    outside = set(connection.scalars(select(images.c.id).where(wanted, is_outside)))
+    return [one for one in found if one.image_id not in outside]
 
 
 def _changes(

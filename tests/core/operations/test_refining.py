@@ -11,7 +11,7 @@ from maskwright.assist.placing import SoftMask
 from maskwright.assist.refine import Verdict
 from maskwright.assist.view import BackendAssistant
 from maskwright.document.change import Change
-from maskwright.document.values import ImageState, InstanceState
+from maskwright.document.values import ImageStanding, ImageState, InstanceState
 from maskwright.errors import ModelError
 from maskwright.inference.async_runner import InferenceCancelledError
 from maskwright.monitor import OperationCancelledError
@@ -54,6 +54,17 @@ class Stopping:
     def check(self) -> None:
         if self.left < 0:
             raise OperationCancelledError
+
+
+def test_an_image_taken_out_of_the_set_meanwhile_is_not_refined(project: Project, assistant: BackendAssistant) -> None:
+    refined: list[int] = []
+
+    def store(image_id: int, change: Change) -> None:
+        refined.append(image_id)
+        project.images.set_standing([3], ImageStanding.REMOVED)
+
+    refine_project(project, assistant, store=store)
+    assert refined == [1, 2]
 
 
 def test_every_proposal_is_refined_once(project: Project, assistant: BackendAssistant) -> None:

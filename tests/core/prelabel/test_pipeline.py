@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import tiny_models
-from maskwright.document.values import ImageState, InstanceState, Provenance
+from maskwright.document.values import ImageStanding, ImageState, InstanceState, Provenance
 from maskwright.errors import ModelError, ProjectError
 from maskwright.geometry.polygon import Polygon
 from maskwright.images import DecodedImage, read_image
@@ -69,6 +69,37 @@ def test_thresholds_and_classes_select(project: Project, model: Model) -> None:
 
     run_batch(project, model, Thresholds(categories=(model.labels[1].id,)))
     assert [instance.score for instance in project.instances.of(1)] == [pytest.approx(0.8)]
+
+
+@pytest.mark.parametrize("standing", [ImageStanding.EXCLUDED, ImageStanding.REMOVED])
+def test_an_image_taken_out_of_the_set_meanwhile_gets_no_proposals(
+    project: Project, model: Model, monkeypatch: pytest.MonkeyPatch, standing: ImageStanding
+) -> None:
+    read, put = stages.read_image, ProposalRepository.put_many
+
+    def read_and_take_out(path: Path) -> DecodedImage:
+        """12 has not been looked at yet."""
+        project.images.set_standing([12], standing)
+        return read(path)
+
+    def take_out_and_put(self: ProposalRepository, found: list, **named: object) -> object:
+        """8 is done, but not stored."""
+        if any(one.image_id == 8 for one in found):
+            project.images.set_standing([8], standing)
+        return put(self, found, **named)
+
+    monkeypatch.setattr(stages, "read_image", read_and_take_out)
+    monkeypatch.setattr(ProposalRepository, "put_many", take_out_and_put)
+    report = run_batch(project, model, Thresholds())
+
+    assert (report.done, report.failed, report.remaining, report.is_cancelled) == (10, 0, 0, False)
+    assert not project.instances.of(8)
+    assert not project.instances.of(12)
+    project.images.set_standing([8, 12], ImageStanding.LISTED)
+    monkeypatch.undo()
+    again = run_batch(project, model, Thresholds(), resume=True)
+    assert (again.run_id, again.done, again.remaining) == (report.run_id, 12, 0)
+    assert {len(project.instances.of(id_)) for id_ in range(1, 13)} == {2}
 
 
 def test_bad_images_fail_alone_with_their_reason(project: Project, model: Model) -> None:

@@ -19,7 +19,7 @@ from pytestqt.qtbot import QtBot
 
 from maskwright.document import edits
 from maskwright.document.progress import after_edit
-from maskwright.document.values import ImageState, Instance, InstanceState
+from maskwright.document.values import ImageStanding, ImageState, Instance, InstanceState
 from maskwright.formats.coco import CocoExportOptions, export_coco
 from maskwright.formats.coco.verify import verify_coco
 from maskwright.geometry.polygon import Polygon
@@ -60,6 +60,8 @@ class Model:
     undone: dict[str, list[dict[Place, tuple[str, str] | None]]] = field(default_factory=dict)
     states: dict[str, ImageState] = field(default_factory=dict)
     """Of the images where it is known."""
+    standings: dict[str, ImageStanding] = field(default_factory=dict)
+    """Of the images that were taken out of the set, or back."""
 
     def class_of(self, name: str) -> str:
         for source, target in self.merges:
@@ -162,7 +164,7 @@ class ModelledWork:
         session = self._bench.session
         if (found := self._any()) is None or session.document is None:
             return
-        place, new = _place(found), self._new_place()
+        place, new = place_of(found), self._new_place()
         assert session.edit(edits.set_polygons(session.document, {found.id: (_outline(new),)}), "Move"), self.latest
         self.model.step(self._image, {place: None, new: self.model.objects[place]})
 
@@ -170,7 +172,7 @@ class ModelledWork:
         session = self._bench.session
         if (found := self._any()) is not None and session.document is not None:
             assert session.edit(edits.delete(session.document, [found.id]), "Delete"), self.latest
-            self.model.step(self._image, {_place(found): None})
+            self.model.step(self._image, {place_of(found): None})
 
     def undo(self) -> None:
         if self._bench.session.image is None:
@@ -288,7 +290,7 @@ class ModelledWork:
         self.settle()
         project = self._bench.session.project
         assert project is not None
-        names = frozenset(record.file_name for record in project.stored.images.all())
+        names = frozenset(record.file_name for record in project.stored.images.all(standings=tuple(ImageStanding)))
         made = back_up(project.path / "project.db", reason="daily")
         kept = made.with_name(f"kept-{len(self._copies)}.db")
         made.rename(kept)
@@ -299,7 +301,7 @@ class ModelledWork:
         self.settle()
         project = self._bench.session.project
         assert project is not None
-        names = frozenset(record.file_name for record in project.stored.images.all())
+        names = frozenset(record.file_name for record in project.stored.images.all(standings=tuple(ImageStanding)))
         usable = [(copy, model) for copy, model, known in self._copies if known == names]
         if not usable:
             return
@@ -350,9 +352,9 @@ class ModelledWork:
         project = session.project
         assert project is not None
         names = {category.id: category.name for category in project.stored.categories.listed()}
-        records = list(project.stored.images.all())
+        records = list(project.stored.images.all(standings=tuple(ImageStanding)))
         stored = {
-            _place(each): (record.file_name.rpartition("/")[2], names[each.category_id])
+            place_of(each): (record.file_name.rpartition("/")[2], names[each.category_id])
             for record in records
             for each in project.stored.instances.of(record.id)
             if each.state.is_exported
@@ -362,6 +364,9 @@ class ModelledWork:
         states = {record.file_name.rpartition("/")[2]: record.state for record in records}
         other = {name: (states[name], known) for name, known in self.model.states.items() if states[name] != known}
         assert not other, (other, self.latest)
+        standings = {record.file_name.rpartition("/")[2]: record.standing for record in records}
+        expected = dict.fromkeys(standings, ImageStanding.LISTED) | self.model.standings
+        assert standings == expected, (standings, expected, [each.file_name for each in records], self.latest)
         if session.image is not None:
             image_id = session.image.id
             self._qtbot.waitUntil(
@@ -415,5 +420,5 @@ def _outline(place: Place) -> Polygon:
     return Polygon.of([(x, y), (x + SIDE, y), (x + SIDE, y + SIDE), (x, y + SIDE)])
 
 
-def _place(instance: Instance) -> Place:
+def place_of(instance: Instance) -> Place:
     return instance.bounds_xyxy[:2]

@@ -45,6 +45,7 @@ def find_moved(project: "Project", monitor: Monitor = SILENT, folder: Path | Non
 
     All in one step, and nothing where not one image is in `folder`. Raises ProjectError.
     """
+    from maskwright.document.values import ImageStanding
     from maskwright.images.pages import page_source
     from maskwright.project.relocate import SHOWN
 
@@ -56,8 +57,10 @@ def find_moved(project: "Project", monitor: Monitor = SILENT, folder: Path | Non
             monitor.report(done, total, "Looking for the images")
         if not page_source(root / record.file_name)[0].is_file():
             missing.append(record)
-    moved = project.image_folder.find_moved(missing, root) if missing and root.is_dir() else {}
-    located = Located(total - len(missing) + len(moved), len(moved), len(missing) - len(moved))
+    is_sought = missing or project.images.ids(standings=(ImageStanding.REMOVED,)).size
+    moved = project.image_folder.find_moved(missing, root) if is_sought and root.is_dir() else {}
+    found = sum(record.id in moved for record in missing)  # nobody misses the removed ones
+    located = Located(total - len(missing) + found, found, len(missing) - found)
     if moved or (folder is not None and (located.present or not located.missing)):
         project.image_folder.relocate(moved, folder)
     return located

@@ -52,17 +52,17 @@ class ImageFolder(Repository):
     def find_moved(self, missing: list[ImageRecord], root: Path | None = None) -> dict[int, str]:
         """{image id: new file name} for those that exactly one unknown file in the image folder, or `root`, can be.
 
-        A file can be an image when it has the same name, in whatever folder, and the same size in pixels.
+        A file can be an image when it has the same name, in whatever folder, and the same size in pixels. What no image
+        of `missing` can be goes to images that were removed: they would come back as new ones otherwise.
         """
         known = {image.file_name for image in self._images.all(standings=tuple(ImageStanding))}
         places: dict[tuple[str, int, int], list[str]] = defaultdict(list)
         for found in scan_folder(root or self._images.root, recursive=True):
             if found.failure is None and found.file_name not in known:
                 places[PurePosixPath(found.file_name).name, found.width, found.height].append(found.file_name)
-        wanted: dict[tuple[str, int, int], list[int]] = defaultdict(list)
-        for image in missing:
-            wanted[PurePosixPath(image.file_name).name, image.width, image.height].append(image.id)
-        return {ids[0]: places[key][0] for key, ids in wanted.items() if len(ids) == 1 and len(places[key]) == 1}
+        gone = self._images.all(standings=(ImageStanding.REMOVED,))
+        removed = [one for one in gone if not page_source((root or self._images.root) / one.file_name)[0].is_file()]
+        return _matched(missing, places) | _matched(removed, places)
 
     def relocate(self, places: dict[int, str], root: Path | None = None) -> None:
         """Give images new file names and all of them another folder, if one is given: everything or nothing.
@@ -81,6 +81,15 @@ class ImageFolder(Repository):
                 connection.execute(update(images).where(images.c.id == image_id).values(file_name=file_name))
         if root is not None:
             self._images.root = root.absolute()
+
+
+def _matched(missing: list[ImageRecord], places: dict[tuple[str, int, int], list[str]]) -> dict[int, str]:
+    """{image id: file name} where there is one of both; these `places` are taken out."""
+    wanted: dict[tuple[str, int, int], list[int]] = defaultdict(list)
+    for image in missing:
+        wanted[PurePosixPath(image.file_name).name, image.width, image.height].append(image.id)
+    fitting = [(key, ids[0]) for key, ids in wanted.items() if len(ids) == 1 and len(places.get(key, ())) == 1]
+    return {image_id: places.pop(key)[0] for key, image_id in fitting}
 
 
 def root_settings(path: Path, image_root: Path) -> dict[str, Any]:

@@ -9,6 +9,7 @@ import pytest
 from maskwright.document.change import Change
 from maskwright.document.values import ImageStanding
 from maskwright.formats.coco import CocoExportOptions, export_coco
+from maskwright.operations.relocating import find_moved
 from maskwright.project import Project
 from project_builders import drawn, square, write_image
 
@@ -70,6 +71,33 @@ def test_a_removed_image_does_not_come_back_with_the_next_scan(project: Project)
     assert project.scan().added_count == 0
     assert project.images.ids().tolist() == [3]
     assert project.images.ids(standings=(REMOVED,)).tolist() == [1]
+
+
+def test_a_removed_image_whose_file_was_moved_does_not_come_back_as_a_new_one(project: Project) -> None:
+    project.images.set_standing([1], REMOVED)
+    root = project.image_root
+    (root / "deeper").mkdir()
+    for name in ("a.png", "c.png"):
+        (root / name).rename(root / "deeper" / name)
+    located = find_moved(project)
+    assert (located.moved, located.missing) == (1, 0)
+    assert project.images.record(1).file_name == "deeper/a.png"
+    assert project.scan().added_count == 0
+    assert project.images.ids(standings=tuple(ImageStanding)).tolist() == [1, 2, 3]
+
+
+def test_a_file_that_a_listed_image_can_be_is_not_given_to_a_removed_one(project: Project) -> None:
+    root = project.image_root
+    (root / "deeper").mkdir()
+    (root / "deeper" / "a.png").write_bytes((root / "a.png").read_bytes())
+    project.scan()
+    (both,) = (record.id for record in project.images.all() if record.file_name == "deeper/a.png")
+    project.images.set_standing([1], REMOVED)
+    (root / "a.png").unlink()
+    (root / "deeper").rename(root / "other")
+    assert find_moved(project).moved == 1
+    assert project.images.record(both).file_name == "other/a.png"
+    assert project.images.record(1).file_name == "a.png"
 
 
 def test_only_what_stood_otherwise_is_told(project: Project) -> None:

@@ -279,7 +279,8 @@ class ModelledWork:
             target = self._folder / f"sub{self._random.randrange(100)}" / moved.name
             target.parent.mkdir(exist_ok=True)
             moved.rename(target)
-            self._bench.relocating.look()
+            with self._qtbot.waitSignal(self._bench.relocating.located, timeout=WAIT_MS):
+                self._bench.relocating.look()  # an import that names the new place would make another image of it
             return
         new = self._folder.with_name(f"images-{self._random.randrange(10**9)}")
         shutil.copytree(self._folder, new, ignore=shutil.ignore_patterns(".maskwright"))
@@ -380,7 +381,8 @@ class ModelledWork:
         project = self._bench.session.project
         assert project is not None
         export_coco(project.stored.source, path)
-        assert list(verify_coco(path, project.stored.source, CocoExportOptions())) == []
+        wrong = list(verify_coco(path, project.stored.source, CocoExportOptions()))
+        assert wrong == [], (wrong, self.latest)
 
     @property
     def _image(self) -> str:

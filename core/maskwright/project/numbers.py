@@ -35,14 +35,30 @@ def read_numbers(connection: Connection, kind: Kind) -> Numbers:
     if not len(named):
         return named
     table = _TABLES[kind]
+    named, others = _once_each(connection, kind, named)
     is_named = select(file_ids.c.id).where(file_ids.c.kind == kind, file_ids.c.id == table.c.id).exists()
     is_used = select(file_ids.c.file_id).where(*_of(kind))
     displaced = select(table.c.id).where(table.c.id.in_(is_used), ~is_named).order_by(table.c.id)
-    ids = [row[0] for row in connection.execute(displaced)]
+    ids = [row[0] for row in connection.execute(displaced)] + others
     if not ids:
         return named
-    first = max(connection.scalar(select(func.max(table.c.id))) or 0, int(named.file_ids.max())) + 1
+    first = max(connection.scalar(select(func.max(table.c.id))) or 0, int(named.file_ids.max(initial=0))) + 1
     return Numbers.of_pairs([*zip(named.ids.tolist(), named.file_ids.tolist(), strict=True), *_counted(ids, first)])
+
+
+def _once_each(connection: Connection, kind: Kind, named: Numbers) -> tuple[Numbers, list[int]]:
+    """(those that have their number to themselves, ids of those that need another one).
+
+    A number is free for the next file when what went by it is deleted, which may be undone later: the latest keeps it.
+    """
+    if len(np.unique(named.file_ids)) == len(named):
+        return named, []
+    is_there = np.isin(named.ids, _numbers_from(connection.scalar(select(func.group_concat(_TABLES[kind].c.id)))))
+    there = Numbers(named.ids[is_there], named.file_ids[is_there])
+    latest = len(there) - 1 - np.unique(there.file_ids[::-1], return_index=True)[1]
+    has_it = np.zeros(len(there), np.bool_)
+    has_it[latest] = True
+    return Numbers(there.ids[has_it], there.file_ids[has_it]), there.ids[~has_it].tolist()
 
 
 def name_in_files(connection: Connection, kind: Kind, pairs: Iterable[tuple[int, int]]) -> None:

@@ -15,6 +15,7 @@ from maskwright.errors import FormatError, IncompleteError
 from maskwright.formats.boxes import is_box
 from maskwright.formats.coco import CocoExportOptions, export_coco
 from maskwright.formats.coco.records import export_results
+from maskwright.formats.coco.verify import verify_coco
 from maskwright.formats.registry import format_named
 from maskwright.geometry.polygon import Polygon
 from maskwright.project import Project
@@ -152,6 +153,24 @@ def test_what_the_project_wrote_is_known_in_any_format(project: Project, tmp_pat
     result, _ = project.imports.add_file(tmp_path / f"set{kind.suffix}", format_name=name)
     assert (result.added_count, result.updated_count) == (0, 0)
     assert project.instances.of(project.find("a.png").id) == before
+
+
+@pytest.mark.parametrize("is_undone", [False, True], ids=["it stays deleted", "undone"])
+def test_a_number_that_was_free_for_another_file_is_never_written_twice(
+    project: Project, tmp_path: Path, is_undone: bool
+) -> None:
+    """Its object was deleted meanwhile, and comes back by undo."""
+    take_in(project, content(annotation(5)))
+    take_in(project, content(annotation(1, AWAY)))
+    gone = next(each for each in project.instances.of(1) if each.bounds_xyxy[0] == AWAY[0])
+    project.instances.apply(1, Change.of([(gone, None)]), label="Delete")
+    take_in(project, content(annotation(1, [22, 2, 26, 2, 26, 6, 22, 6])))
+    if is_undone:
+        project.instances.apply(1, Change.of([(None, gone)]), label="Delete", kind="undo")
+    found = {each["bbox"][0]: each["id"] for each in exported(project)["annotations"]}
+    assert found == {2: 5, 22: 1} | ({AWAY[0]: found.get(AWAY[0])} if is_undone else {})
+    assert len(set(found.values())) == len(found)
+    assert list(verify_coco(tmp_path / "out.json", project.source, CocoExportOptions())) == []
 
 
 def test_another_file_with_the_same_ids_is_another_file(project: Project) -> None:

@@ -2,7 +2,8 @@
 
     python tests/benchmarks/bench_loop.py SET_FOLDER [--rounds 5 10 15 20] [--minutes 2.5] [--results FILE]
 
-SET_FOLDER holds `images/` and `train.json`. A new project gets the images; in each round the annotator corrects the
+SET_FOLDER holds `images/` and `train.json`; a set of few images may add its others (`--parts train val`), since each is
+judged before anything has learned from it. A new project gets the images; in each round the annotator corrects the
 next ones (`annotator.py` says what a press is), then the project learns and the model, where the gate took it, proposes
 on the rest, as `maskwright learn` and `maskwright prelabel --untouched` do. A proposal that is good enough stays as it
 is, all else becomes the true outline. Seconds are of the processor. `--rest` images beyond the next ones are looked at,
@@ -55,7 +56,7 @@ class Loop:
     def __init__(self, options: argparse.Namespace, place: Path) -> None:
         self.folder: Path = options.folder
         self.options = options
-        content = json.loads((self.folder / "train.json").read_text("utf-8"))
+        content = _content(self.folder, options.parts)
         self.names = sorted((image["file_name"] for image in content["images"]), key=stable_rank)
         self.targets = _targets(content)
         self.project = _project(place, self.folder / "images", content, self.names)
@@ -169,6 +170,12 @@ def _summary(answers: Sequence[Answer]) -> dict[str, Any]:
     return summary
 
 
+def _content(folder: Path, parts: Sequence[str]) -> dict[str, Any]:
+    """All parts as one; ids of images are those of the whole set in each."""
+    read = [json.loads((folder / f"{part}.json").read_text("utf-8")) for part in parts]
+    return read[0] | {key: [entry for one in read for entry in one[key]] for key in ("images", "annotations")}
+
+
 def _targets(content: dict[str, Any]) -> dict[str, list[Target]]:
     images = {image["id"]: image for image in content["images"]}
     found: defaultdict[str, list[Target]] = defaultdict(list)
@@ -201,6 +208,7 @@ def _outline(target: Target) -> tuple[Polygon, ...]:
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path)
+    parser.add_argument("--parts", nargs="+", default=["train"], help="files of the set that the images come from")
     parser.add_argument("--rounds", type=int, nargs="+", default=[5, 10, 15, 20], help="images after each round")
     parser.add_argument("--minutes", type=float, default=2.5)
     parser.add_argument("--seed", type=int, default=1)

@@ -30,7 +30,8 @@ _RUN = "How it runs"
 def learn(
     project: ProjectArgument,
     minutes: Annotated[
-        float, typer.Option(min=0.1, help="Of a processor core; three times as long where it is busy with other work.")
+        float,
+        typer.Option(min=0.1, help="Of a processor core; up to ten times as long where other work keeps it busy."),
     ] = 5.0,
     classes: Annotated[
         str | None, typer.Option(help="Only these, by name or id, separated by commas; all else is background.")
@@ -133,7 +134,8 @@ def _progress() -> Iterator[Callable[[LearnProgress], None]]:
         def told(progress: LearnProgress) -> None:
             left = f", {progress.seconds_left:.0f} s left" if progress.seconds_left is not None else ""
             found = f", F1 {progress.f1:.2f}" if progress.f1 is not None else ""
-            show(round(100 * progress.share), f"{progress.phase}, step {progress.step}{found}{left}")
+            busy = ", other programs take most of the processor" if progress.is_starved else ""
+            show(round(100 * progress.share), f"{progress.phase}, step {progress.step}{found}{left}{busy}")
 
         yield told
 

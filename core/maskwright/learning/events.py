@@ -23,6 +23,8 @@ class LearnProgress:
     ap: float | None = None
     """On the held-out images, the latest figure; None before the first and where none are held out."""
     f1: float | None = None
+    is_starved: bool = False
+    """Other programs take most of the processor."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -157,6 +157,7 @@ class Session:
                 loss=self._loss,
                 ap=latest.ap if latest is not None else None,
                 f1=latest.f1 if latest is not None else None,
+                is_starved=round_.device.type == "cpu" and self._budget.is_starved,
             )
         )
 

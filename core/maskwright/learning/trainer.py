@@ -22,9 +22,11 @@ from maskwright.learning.network import HeadConfig, LearnedNetwork, LightHeads
 from maskwright.learning.trunk import general_trunk
 from maskwright.training.losses import LossWeights, Targets, losses
 
-_PATIENCE = 3.0
-_LEAST_STEPS = 60
-"""Before these a busy machine may take as long as it likes: fewer are worth nothing."""
+_PATIENCE = 10.0
+_LEAST_STEPS = 150
+"""These a busy machine may take as long as it likes for: fewer teach little."""
+_BUSY = 0.5
+_BUSY_AFTER_S = 15.0
 _REPLAY_POOL = 12
 _log = logging.getLogger(__name__)
 
@@ -144,7 +146,7 @@ class Budget:
     """How much of the time or the steps is spent; what earlier sittings of the same round spent counts.
 
     Minutes are of the processor: beside other work a process of low priority gets little of it, and a schedule by the
-    clock would end before anything is learned. The clock ends it after three times as long.
+    clock would end before anything is learned. The clock ends it after ten times as long, by then with a falling rate.
     """
 
     def __init__(self, job: Job, *, spent_s: float = 0.0) -> None:
@@ -164,11 +166,17 @@ class Budget:
         """Of the clock, in this sitting."""
         return time.monotonic() - self._started[0]
 
+    @property
+    def is_starved(self) -> bool:
+        """Other work takes most of the processor, in this sitting so far."""
+        worked_s = self.seconds - self._spent_s
+        return self.elapsed_s > _BUSY_AFTER_S and worked_s < _BUSY * self.elapsed_s
+
     def progress(self, step: int) -> float:
         """0..1."""
         if self._job.steps is not None:
             return min(1.0, step / self._job.steps)
-        waited = self.elapsed_s / self._patience_s if step >= _LEAST_STEPS else 0.0
+        waited = min(self.elapsed_s / self._patience_s, step / _LEAST_STEPS)
         return min(1.0, max(self.seconds / self._limit_s, waited, step / MOST_STEPS))
 
     def seconds_left(self, step: int) -> float | None:

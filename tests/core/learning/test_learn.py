@@ -312,7 +312,7 @@ def test_nothing_to_learn_is_an_error_before_anything_is_written(tmp_path: Path)
 @pytest.mark.parametrize(
     "event",
     [
-        LearnProgress("learning", 5, 0.5, 10.0, 10.0, 3.2, 0.4, 0.5),
+        LearnProgress("learning", 5, 0.5, 10.0, 10.0, 3.2, 0.4, 0.5, is_starved=True),
         Finished(5, 1.0, 0.4, {"f1": 0.9}, None, was_stopped=True, skipped=(("a.png", "gone"),)),
         Failed("no memory", "close something"),
     ],

@@ -202,6 +202,53 @@ def test_steps_bound_a_round_exactly(job: Job) -> None:
     assert [budget.progress(step) for step in (0, 12, 24, 30)] == [0.0, 0.5, 1.0, 1.0]
 
 
+class Clock:
+    """Stands in for `time`: what the processor and the clock say is set by the test."""
+
+    def __init__(self) -> None:
+        self.now = self.worked = 0.0
+
+    def monotonic(self) -> float:
+        return self.now
+
+    def process_time(self) -> float:
+        return self.worked
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    made = Clock()
+    monkeypatch.setattr(trainer, "time", made)
+    return made
+
+
+def test_minutes_are_of_the_processor_however_busy_it_is(job: Job, clock: Clock) -> None:
+    budget = Budget(replace(job, steps=None, minutes=1.0))
+    clock.now, clock.worked = 120.0, 30.0
+
+    assert budget.progress(200) == pytest.approx(0.5)
+    assert budget.seconds_left(200) == pytest.approx(120.0)
+    assert budget.is_starved
+
+
+def test_clock_ends_a_starved_round_step_by_step_and_not_before_it_has_learned_something(
+    job: Job, clock: Clock
+) -> None:
+    budget = Budget(replace(job, steps=None, minutes=1.0))
+    clock.now, clock.worked = 3600.0, 6.0
+
+    told = [budget.progress(step) for step in (10, 75, 150)]
+
+    assert told == pytest.approx([0.1, 0.5, 1.0])
+
+
+def test_round_that_has_the_processor_to_itself_is_not_called_starved(job: Job, clock: Clock) -> None:
+    budget = Budget(job)
+    clock.now, clock.worked = 60.0, 55.0
+
+    assert not budget.is_starved
+
+
 def test_ignored_places_teach_nothing(job: Job, tmp_path: Path) -> None:
     round_ = Round(job, tmp_path)
     features = [level.float() for level in round_._features(torch.zeros(2, 3, 64, 64))]

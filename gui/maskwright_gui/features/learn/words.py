@@ -62,7 +62,8 @@ def button_text(plan: LearningPlan, minutes: float) -> str:
 def progress_text(progress: LearnProgress) -> str:
     left = f", about {duration_text(progress.seconds_left)} left" if progress.seconds_left is not None else ""
     found = f". F1 so far: {progress.f1:.2f}" if progress.f1 is not None else ""
-    return f"{_PHASES[progress.phase]}: step {progress.step:,}{left}{found}"
+    busy = ".\nOther programs take most of the processor: that is why it takes so long" if progress.is_starved else ""
+    return f"{_PHASES[progress.phase]}: step {progress.step:,}{left}{found}{busy}."
 
 
 def outcome_text(outcome: LearnOutcome) -> str:

@@ -327,6 +327,15 @@ def test_model_that_is_not_the_projects_own_may_be_extended(
     assert stored_mapping(project.stored, "h") == {1: None}
 
 
+def test_round_that_waits_for_the_processor_says_why() -> None:
+    told = words.progress_text(LearnProgress("learning", 40, 0.1, 30.0, 900.0, is_starved=True))
+
+    assert told == (
+        "Learning: step 40, about 15 min 0 s left.\n"
+        "Other programs take most of the processor: that is why it takes so long."
+    )
+
+
 def test_round_that_got_too_little_of_the_processor_says_so(tmp_path: Path) -> None:
     busy = outcome(tmp_path / "model.xml", minutes=5.0, seconds=70.0)
     fine = outcome(tmp_path / "model.xml", minutes=5.0, seconds=290.0)

@@ -1,6 +1,6 @@
 """Whether a round on stained micrographs takes the place of the bundled model, which is better on them.
 
-    python tests/benchmarks/bench_learning_gate.py NUCLEI_FOLDER [--steps 200] [--seed 1]
+    python tests/benchmarks/bench_learning_gate.py NUCLEI_FOLDER [--steps 200] [--seed 1] [--base nuclei]
 
 NUCLEI_FOLDER holds `val/` and `val.json`: images that the bundled model has not learned from. A project of the stained
 ones, all done, is worked on with that model; a round learns from it as `maskwright learn` does.
@@ -31,13 +31,13 @@ def main() -> None:
     parser.add_argument("folder", type=Path)
     parser.add_argument("--steps", type=int, default=200)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--base", default="general")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as place:
         os.environ["MASKWRIGHT_MODELS"] = str(Path(place) / "models")
         with _stained_project(options.folder, Path(place)) as project:
-            outcome = learn(
-                project, LearnOptions(steps=options.steps, seed=options.seed, counts_cpu=True), on_progress=_show
-            )
+            wanted = LearnOptions(steps=options.steps, seed=options.seed, base=options.base, counts_cpu=True)
+            outcome = learn(project, wanted, on_progress=_show)
     record = asdict(outcome.record)
     print(json.dumps(record | {"peak_mb": outcome.peak_mb}, indent=1))
 

@@ -36,7 +36,7 @@ def learn(
     classes: Annotated[
         str | None, typer.Option(help="Only these, by name or id, separated by commas; all else is background.")
     ] = None,
-    base: Annotated[str, typer.Option(help="auto or general: what the network knows of pictures beforehand.")] = "auto",
+    base: Annotated[str, typer.Option(help="What it knows beforehand: auto, general (pictures) or nuclei.")] = "auto",
     to: Annotated[str | None, typer.Option(help="Name of the model. Default: PROJECT-round-NUMBER.")] = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Only say what it would use and whether more images are worth it.")
@@ -158,6 +158,7 @@ def plan_as_json(plan: LearningPlan, interrupted: int | None) -> dict[str, Any]:
         "empty_images": plan.empty,
         "held_out_images": len(plan.held_out),
         "objects": plan.objects,
+        "base": plan.base,
         "input_size": plan.recipe.input_size,
         "minutes": plan.minutes,
         "new_images": plan.new_images,

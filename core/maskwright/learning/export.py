@@ -18,7 +18,7 @@ MAX_INSTANCES = 500
 def export_learned(network: LearnedNetwork, job: Job, *, to: Path, score: float = 0.35) -> Path:
     """Write `to` (.xml) and its .bin: a square input that the image is fitted into, padded right and below."""
     size = job.recipe.input_size
-    interface = YolactInterface(network, network.config.layout)
+    interface = YolactInterface(network, network.layout)
     return export_interface(interface, model_notes(job, score=score), to=to, size_hw=(size, size))
 
 

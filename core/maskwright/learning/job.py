@@ -13,6 +13,8 @@ from maskwright.learning.recipe import Recipe
 
 JOB_NAME = "job.json"
 CHECKPOINT_NAME = "checkpoint.pt"
+GENERAL, NUCLEI = "general", "nuclei"
+"""What a network knows beforehand."""
 MOST_STEPS = 2500
 """A machine that is fast enough stops here: after that many steps nothing more is learned from a small set."""
 BEST_MODEL = "best.xml"
@@ -57,7 +59,7 @@ class Job:
     category_ids: tuple[int, ...]
     recipe: Recipe
     name: str
-    base: str = "general"
+    base: str = GENERAL
     truth: str | None = None
     """COCO file with the held-out images, in the work folder; None: too few images for a figure."""
     image_root: str = ""

@@ -92,11 +92,11 @@ class LightHeads(nn.Module):
 class LearnedNetwork(nn.Module):
     """Images (B, 3, H, W) RGB 0..255 to a `NetworkOutput`: what is exported."""
 
-    def __init__(self, trunk: nn.Module, heads: LightHeads) -> None:
+    def __init__(self, trunk: nn.Module, heads: nn.Module, layout: Layout = LAYOUT) -> None:
         super().__init__()
         self.trunk = trunk
         self.heads = heads
-        self.config = heads.config
+        self.layout = layout
 
     def forward(self, images: Tensor) -> NetworkOutput:
         output: NetworkOutput = self.heads(self.trunk(images))

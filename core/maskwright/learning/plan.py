@@ -6,11 +6,13 @@ from dataclasses import dataclass, field
 
 from maskwright.document.values import Category
 from maskwright.errors import MaskwrightError
-from maskwright.inference.installed import is_plain
+from maskwright.inference.hashing import file_hash
+from maskwright.inference.installed import is_plain, model_path
 from maskwright.learning.gate import images_until_next_round
 from maskwright.learning.holdout import LEAST_IMAGES, Split, split_images
 from maskwright.learning.installing import free_name
-from maskwright.learning.recipe import Recipe, recipe_for
+from maskwright.learning.job import GENERAL, NUCLEI
+from maskwright.learning.recipe import Recipe, nuclei_recipe, recipe_for
 from maskwright.learning.rounds import RoundRecord, next_number, read_rounds
 from maskwright.learning.selection import LearnableImage, Material, material_of
 from maskwright.models.catalog import listed_models
@@ -20,7 +22,9 @@ MOST_IMAGES = 2000
 """More than any budget of minutes can look at; which ones is fixed by their names."""
 GOOD_OBJECTS = 15
 """Objects of a class from which it is usually found reliably."""
-_BASES = ("auto", "general")
+AUTO = "auto"
+_NUCLEI_SHARE = 0.5
+"""Of the objects, if as many began as proposals of the bundled nuclei model, a round begins from it, too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +34,7 @@ class LearnOptions:
     minutes: float = 5.0
     classes: tuple[str, ...] = ()
     """Names or ids; none: every class that has an object."""
-    base: str = "auto"
+    base: str = AUTO
     to: str | None = None
     """Name of the new model; None: the project's with the number of the round."""
     steps: int | None = None
@@ -55,6 +59,8 @@ class LearningPlan:
     categories: tuple[Category, ...]
     recipe: Recipe
     minutes: float
+    base: str
+    """What the network knows beforehand: that of pictures in general, or of nuclei."""
     old: RoundRecord | None
     """The latest installed round of this project."""
     next_round_after: int | None
@@ -100,6 +106,7 @@ def learning_plan(project: Project, options: LearnOptions | None = None) -> Lear
     categories = tuple(category for category in material.categories if counted[category.id])
     number = next_number(project.path)
     taken = {model.name for model in listed_models()}
+    base = options.base if options.base != AUTO else _usual_base(training, old)
     whole = {image.record.id for image in material.whole}
     return LearningPlan(
         number=number,
@@ -107,8 +114,9 @@ def learning_plan(project: Project, options: LearnOptions | None = None) -> Lear
         training=training,
         held_out=held_out,
         categories=categories,
-        recipe=_recipe(training),
+        recipe=_recipe(training) if base == GENERAL else nuclei_recipe(_recipe(training)),
         minutes=options.minutes,
+        base=base,
         old=old,
         next_round_after=_next_round(old),
         obstacle=_obstacle(material, counted),
@@ -118,21 +126,28 @@ def learning_plan(project: Project, options: LearnOptions | None = None) -> Lear
     )
 
 
-def resolved_base(base: str) -> str:
-    """What "auto" comes to."""
-    return "general" if base == "auto" else base
-
-
 def _check(options: LearnOptions) -> None:
-    if options.base not in _BASES:
+    if options.base not in (AUTO, GENERAL, NUCLEI):
         raise MaskwrightError(
             f"learning cannot begin from {options.base}",
-            hint=f"the bases are: {', '.join(_BASES)}; a finished model is what a round is compared with",
+            hint=f"the bases are: {AUTO}, {GENERAL}, {NUCLEI}; a finished model is what a round is compared with",
         )
     if options.to is not None and (not is_plain(options.to) or "." in options.to):
         raise MaskwrightError(f"{options.to} cannot be a model's name", hint="letters, digits, - and _")
     if options.minutes <= 0 or (options.steps is not None and options.steps < 1):
         raise MaskwrightError("learning takes more than no time")
+
+
+def _usual_base(training: Sequence[LearnableImage], old: RoundRecord | None) -> str:
+    """That of the rounds before; else nuclei where most objects are corrected proposals of that model."""
+    if old is not None and old.base in (GENERAL, NUCLEI):
+        return old.base
+    proposers = [item.provenance.model_hash for image in training for item in image.objects if item.provenance]
+    objects = sum(len(image.objects) for image in training)
+    if len(proposers) < max(1, _NUCLEI_SHARE * objects):
+        return GENERAL
+    bundled = file_hash(model_path(NUCLEI))
+    return NUCLEI if proposers.count(bundled) >= _NUCLEI_SHARE * objects else GENERAL
 
 
 def _wanted_ids(categories: Sequence[Category], names: Sequence[str]) -> frozenset[int] | None:

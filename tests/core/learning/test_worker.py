@@ -16,9 +16,9 @@ from learning_trunk import small_trunk
 from maskwright.errors import MaskwrightError
 from maskwright.geometry.raster import mask_to_rle
 from maskwright.inference.model import load_model
+from maskwright.learning import bases, trainer
 from maskwright.learning import learn as learning
 from maskwright.learning import plan as planning
-from maskwright.learning import trainer
 from maskwright.learning.events import Event, Finished, LearnProgress
 from maskwright.learning.job import Example, Job, Patch
 from maskwright.learning.learn import LearnOutcome, learn
@@ -37,7 +37,7 @@ TINY = Recipe(input_size=64, crop=64, batch=2, pyramid=8, tower=8, prototype_fea
 def use_small_trunk(patch: pytest.MonkeyPatch) -> None:
     """Sessions in this process use the small trunk, one thread, and float32."""
     torch.set_num_threads(1)
-    patch.setattr(trainer, "general_trunk", small_trunk)
+    patch.setattr(bases, "general_trunk", small_trunk)
     patch.setattr(trainer, "_low_precision", lambda _: torch.float32)
 
 

@@ -76,6 +76,8 @@ class OutlineThread(Worker):
         self._waiting: Question | None = None
         self._kept: deque[Question] = deque()
         self._running: tuple[Question | Looks, threading.Event] | None = None
+        self._has_broken_off = False
+        """A press since the last answer."""
         self._name: str | None = None
         """Of the assistant that answered last, as it was asked for."""
         self._view: tuple[int, Path, str, View] | None = None
@@ -91,12 +93,17 @@ class OutlineThread(Worker):
     def ask(self, question: Question) -> None:
         """The question before it that has not been answered is dropped; one under way is broken off.
 
-        What is only looked at beforehand breaks off nothing of its kind: a pointer that never rests would see nothing.
+        What is only looked at beforehand gives way to every press, and breaks off nothing of its kind: a pointer that
+        never rests would see nothing.
+        No more do two presses one after the other: to those who click faster than is answered nothing would be shown.
         """
         with self._condition:
+            if question.prompt.is_hover and self._has_press:
+                return
             self._waiting = question
             if self._running is not None and not self._is_kept(self._running[0]) and not self._helps(question):
                 self._running[1].set()
+                self._has_broken_off = not question.prompt.is_hover
             self._condition.notify()
 
     def keep(self, serial: int) -> None:
@@ -165,6 +172,7 @@ class OutlineThread(Worker):
                 if question in self._kept:
                     self._kept.remove(question)
             if not cancel.is_set():
+                self._has_broken_off = False
                 self.answered.emit(question.prompt, outline, 1e3 * (time.monotonic() - start))
 
     def _next(self) -> "tuple[Question | Looks, threading.Event] | None":
@@ -182,6 +190,13 @@ class OutlineThread(Worker):
             self._running = (question, threading.Event())
             return self._running
 
+    @property
+    def _has_press(self) -> bool:
+        """Whether something that was pressed is waited for."""
+        running = self._running[0] if self._running is not None else None
+        asked = (self._waiting, running if isinstance(running, Question) else None, *self._kept)
+        return any(question is not None and not question.prompt.is_hover for question in asked)
+
     def _is_kept(self, question: "Question | Looks") -> bool:
         return any(question is kept for kept in self._kept)
 
@@ -189,8 +204,11 @@ class OutlineThread(Worker):
         """Whether what is under way is wanted as well: the preparation of its image, a preview before its preview."""
         running = self._running[0] if self._running is not None else None
         if isinstance(running, Question):
-            is_same_image = (running.prompt.image_id, running.path) == (question.prompt.image_id, question.path)
-            return running.prompt.is_hover and question.prompt.is_hover and is_same_image
+            if (running.prompt.image_id, running.path) != (question.prompt.image_id, question.path):
+                return False
+            if running.prompt.is_hover:
+                return question.prompt.is_hover
+            return self._has_broken_off and not question.prompt.is_hover and _goes_on_from(running, question)
         return isinstance(running, Looks) and running.images[:1] == ((question.prompt.image_id, question.path),)
 
     def _prepare(self, looks: Looks, cancel: threading.Event) -> None:
@@ -291,6 +309,12 @@ def described_origin(identity: tuple[str, str] | None, presses: int) -> Provenan
     if identity is None:
         return None
     return provenance_of(*identity, presses, datetime.now(UTC).isoformat(timespec="seconds"))
+
+
+def _goes_on_from(earlier: Question, later: Question) -> bool:
+    """Whether the later one is of the same draft, with more presses."""
+    count = len(earlier.prompt.presses)
+    return earlier.assistant == later.assistant and later.prompt.presses[:count] == earlier.prompt.presses
 
 
 def _identity(path: Path) -> str | None:

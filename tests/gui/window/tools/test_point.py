@@ -7,7 +7,9 @@ from typing import Any
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from PySide6.QtCore import QPoint, Qt
+from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
+from PySide6.QtGui import QMouseEvent
+from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
 from fake_assistant import FakeBackend
@@ -74,6 +76,14 @@ def click(qtbot: QtBot, bench: Workbench, x: float, y: float, modifier: Any = Qt
     place = QPoint(*map(round, canvas.navigator.viewport.to_screen(x, y)))
     qtbot.mouseMove(canvas, place)
     qtbot.mouseClick(canvas, LEFT, modifier, pos=place)
+
+
+def drag_to(canvas: QWidget, place: QPoint) -> None:
+    """QTest's moves have no button down."""
+    at, everywhere = QPointF(place), QPointF(canvas.mapToGlobal(place))
+    none = Qt.MouseButton.NoButton
+    move = QMouseEvent(QEvent.Type.MouseMove, at, everywhere, none, LEFT, Qt.KeyboardModifier.NoModifier)
+    QApplication.sendEvent(canvas, move)
 
 
 def presses(squares: Squares) -> list[list[tuple[float, float]]]:
@@ -325,6 +335,58 @@ def test_an_assistant_that_hangs_while_it_is_loaded_keeps_none_from_being_chosen
     gate.set()
     qtbot.waitUntil(lambda: not pointing.point.is_working)
     assert pointing.point.assistant_name == "other"
+
+
+class OneByOne(Squares):
+    """Answers once each time it is let."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.turns = threading.Semaphore(0)
+
+    def outline(self, points_xy: Any, labels: Any, box: Any, mask: Any, **rest: Any) -> Outline:
+        self.asked.append({"points": list(points_xy)})
+        self.turns.acquire(timeout=20)
+        return Outline(np.ones((8, 8), bool), (16, 16), self.size_wh, 0.9, rest["min_iou"])
+
+
+def test_whoever_clicks_faster_than_is_answered_sees_every_second_answer_at_least(
+    qtbot: QtBot, opened: Workbench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assistant = OneByOne()
+    monkeypatch.setattr(assistants, "loaded", lambda _name: assistant)
+    opened.classes.add("cell")
+    opened.tools.use("point")
+    click(qtbot, opened, 20, 20)
+    qtbot.waitUntil(lambda: len(assistant.asked) == 1)
+    click(qtbot, opened, 22, 20)
+    assistant.turns.release()  # broken off: nobody hears of it
+    qtbot.waitUntil(lambda: len(assistant.asked) == 2)
+    for x in (24, 26):
+        click(qtbot, opened, x, 20)
+    assistant.turns.release()
+    qtbot.waitUntil(lambda: len(opened.window.canvas.tool.overlay().instances) == 1)
+    qtbot.waitUntil(lambda: len(assistant.asked) == 3)
+    assert [len(asked["points"]) for asked in assistant.asked] == [1, 2, 4]
+    assistant.turns.release(9)
+
+
+def test_a_box_dragged_before_the_answer_loses_no_click(qtbot: QtBot, pointing: Workbench, squares: Squares) -> None:
+    canvas = pointing.window.canvas
+    squares.gate.clear()
+    for x in (8, 10):  # the second one waits for the first
+        click(qtbot, pointing, x, 10)
+    pointing.point._taken_ms = dict.fromkeys((False, True), 0.0)
+    corners = [
+        QPoint(*map(round, canvas.navigator.viewport.to_screen(x, y))) for x, y in ((40, 20), (50, 30), (60, 40))
+    ]
+    qtbot.mousePress(canvas, LEFT, pos=corners[0])
+    for corner in corners[1:]:
+        drag_to(canvas, corner)
+    qtbot.mouseRelease(canvas, LEFT, pos=corners[-1])
+    squares.gate.set()
+    qtbot.waitUntil(lambda: len(pointing.session.document) == 1)
+    qtbot.waitUntil(lambda: len(canvas.tool.overlay().instances) == 1)
 
 
 def test_a_slow_assistant_says_how_slow_it_is(pointing: Workbench) -> None:

@@ -252,6 +252,14 @@ def test_the_best_scored_mask_is_the_answer_and_others_are_offered(layout: Layou
     assert len(outline.others) in (0, 2)
 
 
+def test_a_decoder_that_answers_only_at_its_own_size_is_read(tmp_path: Path) -> None:
+    encoder(tmp_path / "encoder.xml", "x", (1, 3, 64, 64))
+    masks = {"low_res_masks": (1, 1, CELLS, CELLS)}
+    decoder(tmp_path / "decoder.xml", {**PADDED, **POINTS, **MASK}, masks, ("iou_predictions", [0.7]))
+    assistant = mw.load_assistant(tmp_path, precision="f32")
+    assert assistant.open(IMAGE).outline([(5, 5)]).score == pytest.approx(0.7)
+
+
 def test_two_networks_that_do_not_fit_are_refused_with_both_shapes(tmp_path: Path) -> None:
     sam(tmp_path)
     shapes = {"masks": (1, 1, CELLS, CELLS)}

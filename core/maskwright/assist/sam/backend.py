@@ -142,7 +142,7 @@ class SamBackend:
 
     def _answer(self, outputs: Sequence[NDArray[Any]], token_count: int, size_wh: tuple[int, int]) -> SoftMask:
         answered = self.layout.answered
-        masks = outputs[answered.get(Role.LOW_RES, answered[Role.MASKS])]
+        masks = outputs[answered[Role.LOW_RES if Role.LOW_RES in answered else Role.MASKS]]
         masks = np.asarray(masks, np.float32).reshape(-1, *masks.shape[-2:])
         scores = np.asarray(outputs[answered[Role.SCORES]], np.float32).reshape(-1)
         if len(masks) != len(scores) or not len(masks):

@@ -3,9 +3,11 @@
     python tests/benchmarks/bench_gestures.py --model MODEL [--set coco|nuclei] [--most 60] [--score S]
 
 `annotator.py` says what counts as a press, `experience.py` how the annotator chooses: by what clicks did on other
-images. The model's proposals come from its operating point (or --score) and are matched by class and IoU,
-best first; refining them all is one press an image. Objects: all that are no crowd and at least --least-area large, of
-the first --most images of a shuffled truth. "hindsight" takes the cheapest of all roads and is a bound, not a figure.
+images, "foreseen" also by what the window shows of the next one. Each figure twice: over the sparsest drawing that is
+found, and over drawing with one tolerance for all parts and holes, about what the goals were written with. The model's
+proposals come from its operating point (or --score) and are matched by class and IoU, best first; refining them all is
+one press an image. Objects: all that are no crowd and at least --least-area large, of the first --most images of a
+shuffled truth. "hindsight" takes the cheapest of all roads and is a bound, not a figure.
 """
 
 import argparse
@@ -22,7 +24,17 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-from annotator import LEVELS, Case, correcting, drawing_presses, pointing
+from annotator import (
+    LEVELS,
+    SPOTS,
+    Case,
+    Trace,
+    clicking,
+    correcting,
+    drawing_presses,
+    pointing,
+    simple_drawing_presses,
+)
 from assist_protocol import Mask, iou, true_mask
 from experience import Experience, by_hand, with_hindsight
 
@@ -41,8 +53,37 @@ SETS = {"coco": ("coco/val.json", "coco/val"), "nuclei": ("nuclei/val.json", "nu
 MATCHED = 0.5
 FOLDS = 5
 """The annotator of each fifth of the images has learned from the others."""
-SIZES = {"all": (0, 10**12), "under 32": (0, 32**2), "32 to 96": (32**2, 96**2), "over 96": (96**2, 10**12)}
+SIZES = {
+    "all": (0, 10**12),
+    "over 32": (32**2, 10**12),
+    "under 32": (0, 32**2),
+    "32 to 96": (32**2, 96**2),
+    "over 96": (96**2, 10**12),
+}
 """Of objects, as COCO has them: areas from, to."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """One object by two annotators: clicks made unseen, and foreseen ones."""
+
+    unseen: Case
+    foreseen: Case
+
+    @property
+    def image(self) -> int:
+        return self.unseen.image
+
+    def drawn_simply(self) -> "Pair":
+        return Pair(self.unseen.drawn_simply(), self.foreseen.drawn_simply())
+
+
+class Learned:
+    """What both have learned from other images."""
+
+    def __init__(self, pairs: list[Pair]) -> None:
+        self.unseen = Experience([pair.unseen for pair in pairs])
+        self.foreseen = Experience([pair.foreseen for pair in pairs], foresees=True)
 
 
 def main() -> None:
@@ -51,15 +92,17 @@ def main() -> None:
     cases = [case for file in arguments.cases for case in pickle.loads(file.read_bytes())] or _cases(arguments)
     if arguments.keep:
         arguments.keep.write_bytes(pickle.dumps(cases))
-    known = [Experience([case for case in cases if case.image % FOLDS != fold]) for fold in range(FOLDS)]
-    for name, (least, most) in SIZES.items():
-        some = [case for case in cases if least <= case.area < most]
-        print(f"{arguments.set}, {name}: {len(some)} objects on {len({case.image for case in some})} images")
-        if some:
-            _report(some, known)
+    for basis, paired in (("sparsest drawing", cases), ("one tolerance", [pair.drawn_simply() for pair in cases])):
+        known = [Learned([pair for pair in paired if pair.image % FOLDS != fold]) for fold in range(FOLDS)]
+        for name, (least, most) in SIZES.items():
+            some = [pair for pair in paired if least <= pair.unseen.area < most]
+            images = len({pair.image for pair in some})
+            print(f"{basis}; {arguments.set}, {name}: {len(some)} objects on {images} images")
+            if some:
+                _report(some, known)
 
 
-def _cases(arguments: argparse.Namespace) -> list[Case]:
+def _cases(arguments: argparse.Namespace) -> list[Pair]:
     file, folder = (arguments.shared / part for part in SETS[arguments.set])
     dataset = read_truth(file)
     assistant = load_assistant(arguments.assistant, precision=arguments.precision, num_threads=1)
@@ -69,7 +112,7 @@ def _cases(arguments: argparse.Namespace) -> list[Case]:
     for one in dataset["annotations"]:
         if not one.get("iscrowd") and one["area"] >= arguments.least_area:
             truths[one["image_id"]].append(one)
-    cases: list[Case] = []
+    cases: list[Pair] = []
     for place, number in enumerate(order, start=arguments.first):
         entry = dataset["images"][number]
         image = read_image(folder / entry["file_name"]).bgr_u8
@@ -84,10 +127,19 @@ def _cases(arguments: argparse.Namespace) -> list[Case]:
     return cases
 
 
-def _case(place: int, view: View, truth: Mask, starts: tuple["Found | None", "Found | None"] | None) -> Case:
+def _case(place: int, view: View, truth: Mask, starts: tuple["Found | None", "Found | None"] | None) -> Pair:
     drawing = tuple(drawing_presses(truth, level) for level in LEVELS)
-    traces = [correcting(view, one.polygons, one.mask, truth, drawing) if one else None for one in starts or ()]
-    return Case(place, int(np.count_nonzero(truth)), drawing, pointing(view, truth, drawing), *traces)
+    simple = tuple(simple_drawing_presses(truth, level) for level in LEVELS)
+
+    def made(spots: int, click: Trace | None) -> Case:
+        traces = [
+            correcting(view, one.polygons, one.mask, truth, drawing, spots=spots) if one else None
+            for one in starts or (None, None)
+        ]
+        box = pointing(view, truth, drawing, spots=spots)
+        return Case(place, int(np.count_nonzero(truth)), drawing, box, traces[0], traces[1], click, simple)
+
+    return Pair(made(1, None), made(SPOTS, clicking(view, truth, drawing)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,25 +187,35 @@ def _match(taken: dict[int, Found], found: Found, category: int, wanted: list[tu
         taken[best] = found
 
 
-def _report(cases: list[Case], known: list[Experience]) -> None:
-    images = len({case.image for case in cases})
+def _report(pairs: list[Pair], known: list[Learned]) -> None:
+    images = len({pair.image for pair in pairs})
+    cases = [pair.unseen for pair in pairs]
     for level in LEVELS:
-        drawing = sum(case.drawing[LEVELS.index(level)] for case in cases)
-        words = [f"drawing {drawing / len(cases):.2f}"]
+        drawn = [case.drawing[LEVELS.index(level)] for case in cases]
+        words = [f"drawing {sum(drawn) / len(cases):.2f}"]
         sums: dict[str, int] = {}
         if any(case.plain is not None for case in cases):
             accepted = [case.plain is not None and case.plain.ious[0] >= level for case in cases]
-            drawn = [case.drawing[LEVELS.index(level)] for case in cases]
             sums["model alone"] = sum(1 if ok else count for ok, count in zip(accepted, drawn, strict=True))
             sums["model, mended by hand"] = sum(by_hand(case, case.plain, level) for case in cases)
-            sums["model, assistant"] = sum(known[case.image % FOLDS].presses(case, case.plain, level) for case in cases)
-            refined = [known[case.image % FOLDS].presses(case, case.refined, level) for case in cases]
-            sums["refined, assistant"] = sum(refined) + images
-            sums["refined, hindsight"] = sum(with_hindsight(case, case.refined, level) for case in cases) + images
-        sums["assistant"] = sum(known[case.image % FOLDS].presses(case, None, level) for case in cases)
-        sums["assistant, hindsight"] = sum(with_hindsight(case, None, level) for case in cases)
-        words += [f"{way} {presses / len(cases):.2f} = {presses / drawing:.2f}" for way, presses in sums.items()]
+            sums["model, assistant"] = _presses(pairs, known, level, "plain", foreseen=False)
+            sums["foreseen"] = _presses(pairs, known, level, "plain", foreseen=True)
+            sums["refined, foreseen"] = _presses(pairs, known, level, "refined", foreseen=True) + images
+            sums["hindsight"] = sum(with_hindsight(case, case.plain, level) for case in cases)
+        sums["assistant alone"] = _presses(pairs, known, level, None, foreseen=False)
+        sums["alone, foreseen"] = _presses(pairs, known, level, None, foreseen=True)
+        sums["alone, hindsight"] = sum(with_hindsight(case, None, level) for case in cases)
+        words += [f"{way} {presses / len(cases):.2f} = {presses / sum(drawn):.2f}" for way, presses in sums.items()]
         print(f"  IoU {level:.2f}: " + "; ".join(words), flush=True)
+
+
+def _presses(pairs: list[Pair], known: list[Learned], level: float, proposal: str | None, *, foreseen: bool) -> int:
+    total = 0
+    for pair in pairs:
+        learned, case = known[pair.image % FOLDS], pair.foreseen if foreseen else pair.unseen
+        shown: Trace | None = getattr(case, proposal) if proposal is not None else None
+        total += (learned.foreseen if foreseen else learned.unseen).presses(case, shown, level)
+    return total
 
 
 def _arguments() -> argparse.Namespace:

@@ -3,7 +3,8 @@
 Shown an outline, an annotator sees how good it is and what mending it by hand or drawing it anew would take, but not
 what the next click will do. How much clicks help is known from other images: where an IoU went with each click. With
 that, clicking goes on while it is expected to cost less than doing the rest by hand, and that is also how the annotator
-chooses between drawing, a box and correcting a proposal.
+chooses between drawing, a box and correcting a proposal. An annotator who foresees is shown what the next click will
+do, and before the first one what a click at the middle of the object will take; what comes after is expected.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -28,7 +29,8 @@ BOX = 1
 class Experience:
     """How clicks move the IoU, counted on cases of other images; of small, medium and large objects by themselves."""
 
-    def __init__(self, cases: Sequence[Case]) -> None:
+    def __init__(self, cases: Sequence[Case], *, foresees: bool = False) -> None:
+        self._foresees = foresees
         self._tables: dict[tuple[int, bool], NDArray[np.float64]] = {}
         for is_correction in (False, True):
             traces = [(_size(case.area), trace) for case in cases for trace in _traces(case, is_correction)]
@@ -56,7 +58,9 @@ class Experience:
         if proposal is not None:
             mending = proposal.mending_to(level)[0]
             roads["mending"] = float(mending)
-            roads["correcting"] = SELECT + self._after(size, proposal.ious[0], level, mending, is_correction=True)
+            roads["correcting"] = SELECT + self._next(size, proposal, 0, level, is_correction=True)
+        if self._foresees and case.click is not None:
+            roads["click"] = BOX + self._from(size, case.click, 0, level, is_correction=False)
         match min(roads, key=lambda road: roads[road]):
             case "correcting" if proposal is not None:
                 return SELECT + self._clicked(size, proposal, level, is_correction=True)
@@ -64,6 +68,8 @@ class Experience:
                 return proposal.mending_to(level)[0]
             case "box":
                 return BOX + self._clicked(size, case.box, level, is_correction=False)
+            case "click" if case.click is not None:
+                return BOX + self._clicked(size, case.click, level, is_correction=False)
         return drawing
 
     def _clicked(self, size: int, trace: Trace, level: float, *, is_correction: bool) -> int:
@@ -72,10 +78,24 @@ class Experience:
         for number, value in enumerate(trace.ious):
             if value >= level:
                 return number
-            goes_on = self._after(size, value, level, mending[number], is_correction=is_correction) < mending[number]
-            if number + 1 == len(trace.ious) or (not goes_on and (number or not is_correction)):
+            if number + 1 == len(trace.ious):
+                return number + mending[number]
+            goes_on = self._next(size, trace, number, level, is_correction=is_correction) < mending[number]
+            if not goes_on and (number or not is_correction):
                 return number + mending[number]
         raise AssertionError("a trace has at least one entry")
+
+    def _next(self, size: int, trace: Trace, number: int, level: float, *, is_correction: bool) -> float:
+        """Presses expected if the next one is a click: foreseen, or as clicks have done before."""
+        if self._foresees and number + 1 < len(trace.ious):
+            return 1 + self._from(size, trace, number + 1, level, is_correction=is_correction)
+        rest = trace.mending_to(level)[number]
+        return self._after(size, trace.ious[number], level, rest, is_correction=is_correction)
+
+    def _from(self, size: int, trace: Trace, number: int, level: float, *, is_correction: bool) -> float:
+        """Presses expected where the trace has come to its IoU of that number."""
+        value, rest = trace.ious[number], trace.mending_to(level)[number]
+        return 0.0 if value >= level else min(rest, self._after(size, value, level, rest, is_correction=is_correction))
 
     def _after(self, size: int, value: float, level: float, rest: int, *, is_correction: bool) -> float:
         """Presses expected if the next one is a click."""
@@ -112,7 +132,7 @@ def _costs(trace: Trace, level: float) -> Iterator[int]:
 
 
 def _traces(case: Case, is_correction: bool) -> list[Trace]:
-    return [trace for trace in (case.plain, case.refined) if trace] if is_correction else [case.box]
+    return [trace for trace in ((case.plain, case.refined) if is_correction else (case.box, case.click)) if trace]
 
 
 def _transitions(traces: Iterable[Trace], prior: NDArray[np.float64]) -> NDArray[np.float64]:

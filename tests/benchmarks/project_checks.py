@@ -242,6 +242,30 @@ def check_upgraded(folder: Path, said: list[str]) -> list[str]:
     return wrong
 
 
+def check_learned(folder: Path, said: list[str]) -> list[str]:
+    """No object is lost, a round that was told is there, and one that was cut short is gone on with, or begun anew."""
+    from maskwright.inference.installed import installed_model, models_folder
+    from maskwright.learning.rounds import read_rounds
+
+    wrong = seen(folder, set(BASE) | xs(said), {31})[1]
+    told = [line.split()[1:] for line in said if line.startswith("learned")]
+    for place in (models_folder(), place_of(folder) / "learning"):
+        wrong += [f"unusable: {left.name} is left in {place.name}" for left in place.glob("*.part")]
+    for _ in range(1 if told else 2):
+        records = {str(record.number): record for record in read_rounds(place_of(folder))}
+        for number, name in told:
+            model = installed_model(name)
+            if number not in records or model is None or model.content_hash != records[number].model_hash:
+                wrong.append(f"lost: round {number}")
+            elif model.path.read_bytes() != (folder / "learned.xml").read_bytes():
+                wrong.append(f"unusable: the model of round {number}")
+        if not told:
+            said_now: list[str] = []
+            work.learn_(folder, said_now.append)
+            told = [line.split()[1:] for line in said_now if line.startswith("learned")]
+    return wrong
+
+
 OPERATIONS = {
     "create": Operation(work.prepare_images, work.create, check_created),
     "open": Operation(work.prepare_killed, work.open_, check_killed),
@@ -257,6 +281,7 @@ OPERATIONS = {
     "upgrade": Operation(work.prepare_old_schema, work.open_, check_upgraded),
     "export": Operation(work.prepare_export, work.export, check_exported),
     "rescue": Operation(work.prepare_project, work.rescue, check_rescued),
+    "learn": Operation(work.prepare_learning, work.learn_, check_learned),
     "set aside": Operation(work.prepare_project, work.set_aside, check_aside),
 }
 

@@ -18,6 +18,7 @@ from maskwright.learning.gate import Figures, classes_left_to
 from maskwright.learning.learn import LearnOutcome, interrupted_round
 from maskwright.learning.learn import learn as learn_round
 from maskwright.learning.plan import LearningPlan, LearnOptions, learning_plan
+from maskwright.learning.process import LearningError
 from maskwright.learning.requirements import missing_requirement
 from maskwright.learning.rounds import RoundRecord
 from maskwright.project import Project
@@ -77,7 +78,7 @@ def learn(
             return exit_codes.OK
         if not as_json and not resume:
             _print_notes(plan)
-        with _stop_on_interrupt() as stop, _progress() as show:
+        with _told_how_to_go_on(opened), _stop_on_interrupt() as stop, _progress() as show:
             outcome = learn_round(opened, options, on_progress=show, stop=stop, resume=resume)
         images, path = opened.image_root, opened.path
     if as_json:
@@ -102,6 +103,17 @@ def _beside(record: RoundRecord) -> list[str]:
     left = classes_left_to(record.old_figures, record.figures)
     kept = [name for id_, name in zip(record.category_ids, record.classes, strict=False) if id_ not in left]
     return ["--extend", *(["--classes", ",".join(kept)] if left and kept else [])]
+
+
+@contextmanager
+def _told_how_to_go_on(project: Project) -> Iterator[None]:
+    """A round that failed and left something behind."""
+    try:
+        yield
+    except LearningError:
+        if interrupted_round(project) is not None:
+            messages().print("--resume goes on with this round")
+        raise
 
 
 @contextmanager

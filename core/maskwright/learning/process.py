@@ -16,6 +16,7 @@ from maskwright.learning.job import BEST_MODEL, CHECKPOINT_NAME
 
 STOP_NAME = "stop"
 _LAST_WORDS = 20
+CAN_GO_ON = "what was learned is kept, and the round can be gone on with"
 _POLL_S = 0.2
 
 OnProgress = Callable[[LearnProgress], None]
@@ -134,11 +135,9 @@ def _outcome(code: int, last: list[Event], words: "deque[str]") -> Finished:
     if isinstance(event, Failed):
         raise LearningError(event.message, hint=event.hint)
     if code == -signal.SIGKILL if hasattr(signal, "SIGKILL") else False:
-        raise LearningError(
-            "the learning process was killed, most likely for want of memory", hint="--resume goes on where it was"
-        )
+        raise LearningError("the learning process was killed, most likely for want of memory", hint=CAN_GO_ON)
     said = next((word for word in reversed(words) if word.strip()), f"exit code {code}")
-    raise LearningError(f"the learning process ended unexpectedly: {said}", hint="--resume goes on where it was")
+    raise LearningError(f"the learning process ended unexpectedly: {said}", hint=CAN_GO_ON)
 
 
 def _environment(threads: int) -> dict[str, str]:

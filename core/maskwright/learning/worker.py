@@ -17,10 +17,10 @@ from types import ModuleType
 from maskwright.errors import MaskwrightError
 from maskwright.learning.events import Event, Failed, Finished, LearnProgress, event_line
 from maskwright.learning.job import Job
+from maskwright.learning.process import CAN_GO_ON, STOP_NAME
 from maskwright.learning.requirements import pip_install
 from maskwright.project.lock import ProjectLock
 
-STOP_NAME = "stop"
 _NICE_STEP = 10
 _LEAST_ROOM_BYTES = 32 * 2**20
 _MEMORY_WORDS = ("alloc", "memory", "bad_alloc")
@@ -41,7 +41,7 @@ def main(arguments: list[str]) -> int:
         outcome = Failed(f"the disk refused: {error.strerror or error}", "what was learned so far is kept")
     except RuntimeError as error:
         if _is_full(Path(arguments[0])):
-            outcome = Failed("the disk is full", "make room, then --resume; what was learned so far is kept")
+            outcome = Failed("the disk is full", f"make room; {CAN_GO_ON}")
         elif not any(word in str(error).lower() for word in _MEMORY_WORDS):
             raise
         else:
@@ -104,7 +104,7 @@ def _torch() -> ModuleType:
 
 
 def _too_little_memory() -> Failed:
-    return Failed("the memory did not suffice", "close other programs, then --resume; what was learned so far is kept")
+    return Failed("the memory did not suffice", f"close other programs; {CAN_GO_ON}")
 
 
 if __name__ == "__main__":

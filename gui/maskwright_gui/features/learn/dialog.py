@@ -91,8 +91,7 @@ class LearnDialog(QDialog):
         can_learn = plan.obstacle is None and missing is None
         self.learn_button.setEnabled(can_learn)
         self.worth_button.setVisible(plan.old is not None)
-        self.resume_button.setVisible(interrupted is not None and missing is None)
-        self.resume_button.setText(f"Go on with round {interrupted}, which was cut short")
+        self.offer_to_go_on(interrupted if missing is None else None)
         self._show_minutes(self.minutes.value())
         self.learn_button.setFocus()
         self._pages.setCurrentIndex(_MATERIAL)
@@ -104,6 +103,11 @@ class LearnDialog(QDialog):
         self.resume_button.hide()
         self.learn_button.setEnabled(self._plan is not None and self._plan.obstacle is None)
         self._pages.setCurrentIndex(_MATERIAL)
+
+    def offer_to_go_on(self, interrupted: int | None) -> None:
+        """With a round that was cut short; None where there is none."""
+        self.resume_button.setVisible(interrupted is not None)
+        self.resume_button.setText(f"Go on with round {interrupted}, which was cut short")
 
     def show_begun(self) -> None:
         self.bar.setValue(0)
@@ -133,6 +137,7 @@ class LearnDialog(QDialog):
         scroll.setWidgetResizable(True)
         scroll.setFrameShape(QFrame.Shape.NoFrame)
         scroll.setWidget(self.classes)
+        self._class_scroll = scroll
         self.notes = muted_label("", page)
         self.install = named(QLineEdit(page), "Command that installs what is missing")
         self.install.setReadOnly(True)
@@ -152,8 +157,8 @@ class LearnDialog(QDialog):
         self.worth_button = QPushButton("Is it worth it?", page)
         self.worth_button.clicked.connect(self._ask_worth)
         return _column(
-            page, self.material, scroll, self.notes, (self.install, self.copy_button), self.worth_button,
-            self.resume_button, (self.minutes, self.learn_button),
+            page, self.material, scroll, self.notes, (self.install, self.copy_button), QWidget(page),
+            self.worth_button, self.resume_button, (self.minutes, self.learn_button),
         )  # fmt: skip
 
     def _make_progress(self) -> QWidget:
@@ -188,6 +193,8 @@ class LearnDialog(QDialog):
 
     def _set_texts(self, classes: str, notes: str, missing: Missing | None) -> None:
         self.classes.setText(classes)
+        # As high as its text: what is to be noted stands below it, not at the other end of the panel.
+        self._class_scroll.setMaximumHeight(self.classes.sizeHint().height() + 2 * self._class_scroll.frameWidth())
         needed = (missing.reason, missing.offline) if missing is not None else ()
         self.notes.setText("\n".join(_sentence(text) for text in needed if text) or notes)
         self.install.setText(missing.install if missing is not None else "")

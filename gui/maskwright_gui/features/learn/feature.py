@@ -248,6 +248,10 @@ class LearnFeature(Feature):
         self._is_learning = False
         if self._dialog is not None and self._dialog.isVisible():
             self._dialog.show_failure("Nothing was learned", error)
+            project = self._session.project
+            if project is not None:
+                show = self._dialog.offer_to_go_on
+                self._run_beside(partial(_interrupted, project.stored), show, _log_only, joins=True)
         else:
             self._tell_error("Nothing was learned", error)
 
@@ -259,6 +263,12 @@ def _counted(project: "Project", progress: Monitor) -> Counted:
 
     progress.report(0, None, "Counting what there is to learn from")
     return learning_plan(project), missing_requirement(), interrupted_round(project)
+
+
+def _interrupted(project: "Project", _progress: Monitor) -> int | None:
+    from maskwright.learning.learn import interrupted_round
+
+    return interrupted_round(project)
 
 
 def leave_to_old(project: "Project", record: "RoundRecord") -> None:

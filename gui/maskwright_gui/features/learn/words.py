@@ -60,10 +60,15 @@ def button_text(plan: LearningPlan, minutes: float) -> str:
 
 
 def progress_text(progress: LearnProgress) -> str:
-    left = f", about {duration_text(progress.seconds_left)} left" if progress.seconds_left is not None else ""
+    left = f", about {_about(progress.seconds_left)} left" if progress.seconds_left is not None else ""
     found = f". F1 so far: {progress.f1:.2f}" if progress.f1 is not None else ""
     busy = ".\nOther programs take most of the processor: that is why it takes so long" if progress.is_starved else ""
     return f"{_PHASES[progress.phase]}: step {progress.step:,}{left}{found}{busy}."
+
+
+def _about(seconds: float) -> str:
+    """As exact as it can be known: from two minutes on in minutes."""
+    return duration_text(seconds) if seconds < 120 or seconds >= 3600 else f"{round(seconds / 60)} min"
 
 
 def outcome_text(outcome: LearnOutcome) -> str:

@@ -224,6 +224,24 @@ def test_failure_is_told_where_the_next_try_begins(
 
     qtbot.waitUntil(lambda: "memory did not suffice" in dialog.material.text())
     assert dialog.learn_button.isEnabled()
+    assert not dialog.resume_button.isVisible()
+
+
+def test_round_that_failed_halfway_can_be_gone_on_with_at_once(
+    qtbot: QtBot, project_bench: Workbench, ready: None, learned, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def play(*_: object, **__: object) -> LearnOutcome:
+        raise MaskwrightError("the learning process was killed")
+
+    learned(play)
+    monkeypatch.setattr(learning, "interrupted_round", lambda _: None)
+    dialog = opened_dialog(qtbot, project_bench)
+    monkeypatch.setattr(learning, "interrupted_round", lambda _: 4)
+
+    press(qtbot, dialog)
+
+    qtbot.waitUntil(dialog.resume_button.isVisible)
+    assert dialog.resume_button.text() == "Go on with round 4, which was cut short"
 
 
 def test_closing_the_project_ends_the_round(qtbot: QtBot, project_bench: Workbench, ready: None, learned) -> None:
@@ -331,7 +349,7 @@ def test_round_that_waits_for_the_processor_says_why() -> None:
     told = words.progress_text(LearnProgress("learning", 40, 0.1, 30.0, 900.0, is_starved=True))
 
     assert told == (
-        "Learning: step 40, about 15 min 0 s left.\n"
+        "Learning: step 40, about 15 min left.\n"
         "Other programs take most of the processor: that is why it takes so long."
     )
 

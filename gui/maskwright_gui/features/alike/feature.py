@@ -3,13 +3,14 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QTimer, Signal
 
 from maskwright.document.change import Change
 from maskwright.document.document import Document
-from maskwright.document.values import ImageState, Instance
+from maskwright.document.values import ImageStanding, ImageState, Instance
 from maskwright.errors import MaskwrightError
 from maskwright.words import count_of
 from maskwright_gui.actions import Action, Menu, Under, may_edit
@@ -90,6 +91,7 @@ class AlikeFeature(Feature):
         self._found_elsewhere.connect(self._take)
         self._session.project_changed.connect(lambda _project: self.close())
         self._session.document_replaced.connect(lambda _document: self._on_image())
+        self._session.classes.changed.connect(lambda listed: self._on_classes({each.id for each in listed}))
         self._window.status.stop_clicked.connect(self._on_stop_clicked)
 
     def find(self) -> None:
@@ -117,7 +119,9 @@ class AlikeFeature(Feature):
             return
         rows = self._images.rows
         row = rows.row_of(image.id)
-        ids = rows.ids[row + 1 : row + 1 + count].tolist() if row is not None else []
+        following = map(rows.record, range(row + 1, len(rows.ids))) if row is not None else iter(())
+        listed = (each.id for each in following if each is not None and each.standing is ImageStanding.LISTED)
+        ids = list(islice(listed, count))
         if not ids:
             self.told.emit(Message("No image follows"))
             return
@@ -240,9 +244,17 @@ class AlikeFeature(Feature):
         else:
             self.bar.show_nothing("not looked through")
 
+    def _on_classes(self, listed: set[int]) -> None:
+        """The class of the examples was deleted or is part of another: nothing more of it is proposed."""
+        examples = self._search.examples if self._search is not None else None
+        if examples is not None and examples.category_id not in listed:
+            self.close()
+
     def _is_to_do(self) -> bool:
         image = self._session.image
-        return image is not None and image.state not in (ImageState.DONE, ImageState.EMPTY)
+        if image is None or image.standing is not ImageStanding.LISTED:
+            return False
+        return image.state not in (ImageState.DONE, ImageState.EMPTY)
 
     def _look_here(self) -> None:
         search_, document = self._search, self._session.document

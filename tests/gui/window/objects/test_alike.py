@@ -9,7 +9,7 @@ from pytestqt.qtbot import QtBot
 
 from maskwright.assist.like import Gallery
 from maskwright.document.change import Change
-from maskwright.document.values import Instance, InstanceState, Provenance
+from maskwright.document.values import ImageStanding, Instance, InstanceState, Provenance
 from maskwright.errors import ModelError
 from maskwright.operations.alike import Examples, Found
 from maskwright_gui.app import Workbench
@@ -154,3 +154,26 @@ def test_an_assistant_that_cannot_is_told_and_nothing_stays_open(
 def test_another_project_ends_the_search(searched: Workbench) -> None:
     searched.session.close_project()
     assert not searched.alike.bar.isVisible()
+
+
+@pytest.mark.parametrize("road", ["merge", "delete"])
+def test_nothing_more_is_proposed_of_a_class_that_is_gone(qtbot: QtBot, searched: Workbench, road: str) -> None:
+    bolt, nut = searched.session.classes.listed[0], searched.classes.add("nut")
+    assert nut is not None
+    box = searched.classes.merge(bolt.id, nut.id) if road == "merge" else searched.classes.delete(bolt.id)
+    assert box is not None
+    (button,) = (each for each in box.buttons() if each.text().startswith(("Merge", "Delete with")))
+    with qtbot.waitSignal(searched.classes.merged):
+        button.click()
+    for threshold in (0.8, 0.2):
+        move(searched, threshold)
+    assert not searched.alike.bar.isVisible()
+    assert [each.name for each in searched.session.classes.listed] == ["nut"]
+    assert {one.category_id for one in searched.session.document or ()} == ({nut.id} if road == "merge" else set())
+
+
+def test_images_out_of_the_set_are_passed_over(qtbot: QtBot, searched: Workbench, finding: Finding) -> None:
+    searched.image_standing.ask_for(2, ImageStanding.EXCLUDED)
+    searched.alike.find_on_next(2)
+    finish(qtbot, searched)
+    assert finding.looked == [1, 3, 4]

@@ -48,7 +48,7 @@ def looks(folder: Path, place: Path) -> Commands:
         ["classes", given], ["effort", given], ["duplicates", given], ["classes", given, "--rename", "cat", "dog"],
         ["prelabel", str(place / "images"), "--model", "nuclei", "--project", given],
         ["classes", given, "--merge", "cell", "dog"], ["classes", given, "--undo-merge"], ["check", given, "--fix"],
-        ["restore", given],
+        ["restore", given], ["restore", given, "--salvage"], ["check", given],
     ]  # fmt: skip
 
 
@@ -79,6 +79,9 @@ def _dense_bomb() -> bytes:
 def _statements() -> Iterator[tuple[str, str, tuple[object, ...]]]:
     yield "view that never ends", f"CREATE VIEW extra AS {_FOREVER} SELECT i FROM n", ()
     yield "trigger", "CREATE TRIGGER t AFTER INSERT ON history BEGIN DELETE FROM instances; END", ()
+    yield "a column is gone", "ALTER TABLE images DROP COLUMN standing", ()
+    yield "a table is gone", "DROP TABLE signals", ()
+    yield "no version", "DELETE FROM alembic_version", ()
     for column, values in {
         "instances.polygons": [7, "text", b"", b"\1", os.urandom(300), np.array([1, 0, 2**31 - 1, 5], "<i4").tobytes(),
                                np.array([1, 3, 0, 0], "<i4").tobytes() + b"{",
@@ -149,7 +152,7 @@ _LINKS = (
     ("lock", "letter.txt"), ("backups", "data"), ("cache", "data"), ("cache/candidates", "data"),
     ("cache/embeddings", "data"), ("cache/candidates/0123456789abcdef", "data/a"), ("project.db", "data/work.db"),
     ("project.db-wal", "letter.txt"), ("project.db-journal", "letter.txt"), ("project.db.restored", "letter.txt"),
-    ("project.db.restoring", "letter.txt"),
+    ("project.db.restoring", "letter.txt"), ("project.db.salvaged", "letter.txt"),
 )  # fmt: skip
 PROJECTS = (
     *(Case(f"project: {name}", _sql(statement, *values)) for name, statement, values in _statements()),

@@ -54,7 +54,6 @@ def schema_version(file: Path) -> str | None:
         raise damaged("the project file is damaged", file) from error
     if fault:
         what = f"the project file says that it has schema {version}, but its tables are others"
-        log.warning("%s: %s (%s)", file, what, fault)
         raise damaged(f"{what} ({fault})", file)
     return version
 

@@ -51,7 +51,7 @@ def whole_image(dataset: Dataset) -> Batch:
 def test_tiny_network_learns_one_image(run: Run, dataset: Dataset) -> None:
     batch = whole_image(dataset)
     for _ in range(150):
-        run.learn(batch, rate=3e-3)
+        run.learn(batch, share_of_rate=1.5)
 
     with torch.no_grad():
         output = run.network.eval()(batch.network_input())
@@ -67,7 +67,7 @@ def test_tiny_network_learns_one_image(run: Run, dataset: Dataset) -> None:
 
 
 def test_checkpoint_resumes_where_it_stopped(run: Run, dataset: Dataset) -> None:
-    run.learn(whole_image(dataset), rate=1e-3)
+    run.learn(whole_image(dataset), share_of_rate=0.5)
     run.save()
 
     resumed = Run(dataset, run.config)

@@ -18,7 +18,7 @@ from pathlib import Path
 from pytestqt.qtbot import QtBot
 
 from maskwright.document import edits
-from maskwright.document.progress import after_edit
+from maskwright.document.change import after_edit
 from maskwright.document.values import ImageStanding, ImageState, Instance, InstanceState
 from maskwright.formats.coco import CocoExportOptions, export_coco
 from maskwright.formats.coco.verify import verify_coco

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from PySide6.QtCore import QEvent, QObject
 from PySide6.QtGui import QGuiApplication, QKeyEvent, QWindow
 
-from maskwright.document.gesture import IDLE_S, Gesture
+from maskwright.document.change import IDLE_S, Gesture
 
 _CLICKS = frozenset({QEvent.Type.MouseButtonPress, QEvent.Type.TouchBegin})  # a double click comes as a press, too
 _KEYS = frozenset({QEvent.Type.ShortcutOverride, QEvent.Type.KeyPress})

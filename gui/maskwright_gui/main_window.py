@@ -22,9 +22,8 @@ from maskwright_gui.messages import Toasts
 from maskwright_gui.open_project import OpenProject
 from maskwright_gui.panels.empty_state import EmptyState
 from maskwright_gui.panels.header import Header
-from maskwright_gui.panels.shrinking import Strip
 from maskwright_gui.panels.status import StatusBar
-from maskwright_gui.panels.widgets import EscapeLeaves, leave_focus
+from maskwright_gui.panels.widgets import EscapeLeaves, Strip, leave_focus
 from maskwright_gui.theme import DARK, Theme, themed_icon
 
 LATER_MS = 15

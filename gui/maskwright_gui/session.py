@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal
 
-from maskwright.document.change import Change
+from maskwright.document.change import Change, Gesture
 from maskwright.document.document import Document
-from maskwright.document.gesture import Gesture
 from maskwright.document.values import ImageRecord, ImageState, Instance
 from maskwright.errors import MaskwrightError, ProjectError
 from maskwright_gui.history import History, difference, rebased

@@ -32,8 +32,7 @@ from assist_protocol import true_mask
 
 from maskwright.assist.loading import load_assistant
 from maskwright.assist.view import BackendAssistant
-from maskwright.document.change import Change
-from maskwright.document.gesture import Gesture
+from maskwright.document.change import Change, Gesture
 from maskwright.document.values import ImageState, Instance, InstanceState
 from maskwright.geometry.convert import mask_to_polygons
 from maskwright.geometry.polygon import Polygon

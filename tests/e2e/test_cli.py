@@ -18,8 +18,7 @@ from typer.testing import CliRunner
 import tiny_models
 from maskwright import cli
 from maskwright.cli.app import app
-from maskwright.document.change import Change
-from maskwright.document.gesture import Gesture
+from maskwright.document.change import Change, Gesture
 from maskwright.document.values import InstanceState
 from maskwright.inference.candidate_cache import CandidateCache
 from maskwright.inference.model import load_model

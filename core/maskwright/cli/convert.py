@@ -15,12 +15,11 @@ from maskwright.cli.options import AsJson, DryRun, Force
 from maskwright.cli.output import messages, print_json, reports_errors, require_two_outputs, summary
 from maskwright.cli.written import report_as_json, show_problems, show_reports
 from maskwright.errors import FormatError, ProjectError
-from maskwright.formats.atomic import readable_source, written_place
+from maskwright.formats.atomic import readable_source, require_nothing_there, written_place
 from maskwright.formats.coco import CocoExportOptions
 from maskwright.formats.data_set import Problem
 from maskwright.formats.package import require_as_meant, require_suffix
 from maskwright.formats.registry import FORMATS, format_named, format_of, is_results
-from maskwright.formats.replacing import require_nothing_there
 from maskwright.project import Project
 from maskwright.project.import_values import ImportOptions, ImportResult, require_whole
 from maskwright.project.making import is_left_over

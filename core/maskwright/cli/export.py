@@ -10,13 +10,12 @@ from maskwright.cli import exit_codes
 from maskwright.cli.options import AsJson, DryRun, Force, ProjectArgument
 from maskwright.cli.output import print_json, progress_bar, reports_errors, require_two_outputs, results_beside
 from maskwright.cli.written import report_as_json, show_reports
-from maskwright.formats.atomic import written_place
+from maskwright.formats.atomic import require_nothing_there, written_place
 from maskwright.formats.coco import CocoExportOptions
 from maskwright.formats.coco.options import PROFILES, CocoExportReport, Profile, profile_named
 from maskwright.formats.coco.records import export_results
 from maskwright.formats.package import Splitting, export_package, parse_shares, require_as_meant, require_suffix
 from maskwright.formats.registry import FORMATS, Format, coco_losses, format_named
-from maskwright.formats.replacing import require_nothing_there
 from maskwright.formats.selection import WriteReport
 from maskwright.formats.verification import Verification
 from maskwright.operations.exporting import damage_left_out, write_coco

@@ -32,8 +32,8 @@ def convert(
 ) -> int:
     """Convert a model file to OpenVINO IR, with preprocessing, labels and family noted in it."""
     from maskwright.inference.halves import is_half, pair_name, with_other_half
-    from maskwright.models.assistants import converted_pair
     from maskwright.models.convert import convert as convert_file
+    from maskwright.models.convert import converted_pair
     from maskwright.models.install import matching_card
 
     card, chosen = matching_card(file), checked_precision(precision)

@@ -17,7 +17,7 @@ from maskwright.cli.output import (
     summary,
 )
 from maskwright.errors import MaskwrightError
-from maskwright.formats.replacing import require_nothing_there
+from maskwright.formats.atomic import require_nothing_there
 from maskwright.inference.thresholds import Thresholds
 from maskwright.words import count_of
 

@@ -1,10 +1,26 @@
-"""A reversible change of one image's instances: the only thing that edits, undo and the store ever exchange."""
+"""A reversible change of one image's instances: the only thing that edits, undo and the store ever exchange.
+
+With it goes what the step took of the user, and how far the image is afterwards.
+"""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from maskwright.document.values import Instance
+from maskwright.document.values import ImageState, Instance, InstanceState
+
+IDLE_S = 30.0
+"""A longer pause counts as so many seconds of looking; the rest of it is idle."""
+
+
+@dataclass(frozen=True, slots=True)
+class Gesture:
+    """What a person did since the step before."""
+
+    clicks: int = 0
+    keys: int = 0
+    active_s: float = 0.0
+    """Idle time is cut."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,3 +77,23 @@ class Change:
 
     def __len__(self) -> int:
         return len(self.entries)
+
+
+UNTOUCHED = (ImageState.UNSEEN, ImageState.PRELABELLED, ImageState.EMPTY)
+"""An edit makes them "in progress"."""
+
+
+def after_edit(state: ImageState) -> ImageState:
+    """When a person has changed an object."""
+    return ImageState.IN_PROGRESS if state in UNTOUCHED else state
+
+
+def is_work(change: Change) -> bool:
+    """Whether a step is a person's word on the image; one that leaves proposals proposals can be undone and is none."""
+    sides = (instance for _, before, after in change for instance in (before, after) if instance is not None)
+    return any(instance.state is not InstanceState.PROPOSED for instance in sides)
+
+
+def after_proposals(state: ImageState) -> ImageState:
+    """When a model has said what it sees."""
+    return ImageState.PRELABELLED if state is ImageState.UNSEEN else state

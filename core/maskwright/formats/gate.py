@@ -15,8 +15,7 @@ from maskwright.formats.boxes import is_box
 from maskwright.formats.coco.options import CocoExportOptions, CocoSource
 from maskwright.formats.findings import DamagedRow, Finding, Kind
 from maskwright.geometry import algebra
-from maskwright.geometry.boxes import box_ious
-from maskwright.geometry.polygon import Polygon
+from maskwright.geometry.polygon import Polygon, box_ious
 from maskwright.geometry.raster import polygons_area, polygons_iou
 from maskwright.images import page_source, probe_image
 

@@ -13,7 +13,7 @@ from maskwright.inference.halves import is_half, pair_name, with_other_half
 from maskwright.inference.installed import is_plain, model_path
 from maskwright.inference.model import load_model, recognised
 from maskwright.inference.runtime import Feeds, Network
-from maskwright.models.assistants import read_pair, written_pair
+from maskwright.models.convert import read_pair, written_pair
 
 FEWEST_IMAGES = 10
 

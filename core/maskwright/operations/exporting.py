@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from maskwright.errors import FormatError, ProjectError
+from maskwright.formats.atomic import mark_of, what_is_there
 from maskwright.formats.coco import CocoExportOptions, export_coco
 from maskwright.formats.coco.options import CocoExportReport, profile_named
 from maskwright.formats.coco.verify import verified_coco
@@ -15,7 +16,6 @@ from maskwright.formats.gate import check
 from maskwright.formats.image_files import Placing
 from maskwright.formats.package import Splitting, export_package, parse_shares
 from maskwright.formats.registry import format_named
-from maskwright.formats.replacing import mark_of, what_is_there
 from maskwright.formats.verification import Verification, joined
 from maskwright.monitor import SILENT, Monitor
 from maskwright.project.snapshot import snapshot

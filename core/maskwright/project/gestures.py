@@ -5,7 +5,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, delete, select, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 
-from maskwright.document.gesture import Gesture
+from maskwright.document.change import Gesture
 from maskwright.project.repository import Repository
 from maskwright.project.rows import from_json, to_json
 from maskwright.project.schema import history, image_looks, settings

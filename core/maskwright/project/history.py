@@ -8,9 +8,8 @@ from typing import Any, cast, get_args
 
 from sqlalchemy import Connection, Row, func, select
 
-from maskwright.document.change import Change
+from maskwright.document.change import Change, Gesture
 from maskwright.document.document import Document
-from maskwright.document.gesture import Gesture
 from maskwright.errors import DamagedRowError, ProjectError
 from maskwright.faults import in_plain_words
 from maskwright.project.aliases import Aliases, in_todays_classes, read_aliases

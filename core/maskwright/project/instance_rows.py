@@ -8,8 +8,7 @@ from typing import Any, Literal
 from sqlalchemy import Connection, case, delete, func, insert, select, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 
-from maskwright.document.change import Change
-from maskwright.document.gesture import Gesture
+from maskwright.document.change import Change, Gesture
 from maskwright.document.values import ImageState, Instance, InstanceState, Provenance
 from maskwright.errors import UnfitEditError
 from maskwright.project.category_rows import note_found

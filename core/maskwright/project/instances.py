@@ -7,10 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import func, select
 
-from maskwright.document.change import Change
+from maskwright.document.change import UNTOUCHED, Change, Gesture, is_work
 from maskwright.document.document import Document
-from maskwright.document.gesture import Gesture
-from maskwright.document.progress import UNTOUCHED, is_work
 from maskwright.document.values import ImageState, Instance, InstanceState
 from maskwright.errors import ProjectError
 from maskwright.project.aliases import in_todays_classes, read_aliases

@@ -16,7 +16,7 @@ from sqlalchemy import Connection, select, update
 
 from maskwright.document.values import Category, ImageRecord, Instance, InstanceState
 from maskwright.formats.coco import original
-from maskwright.geometry.boxes import box_ious
+from maskwright.geometry.polygon import box_ious
 from maskwright.geometry.raster import polygons_to_rle, rle_area
 from maskwright.project.aliases import in_todays_classes, read_aliases
 from maskwright.project.incoming import Annotated

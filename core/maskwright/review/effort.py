@@ -6,7 +6,7 @@ Nothing of it leaves the disk. Steps made while a project does not record effort
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from maskwright.document.gesture import Gesture
+from maskwright.document.change import Gesture
 from maskwright.document.values import Instance, InstanceState
 from maskwright.project import Project
 from maskwright.project.history import HistoryEntry

@@ -5,8 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from maskwright.document.values import Instance, InstanceState
-from maskwright.geometry.boxes import box_ious
-from maskwright.geometry.polygon import Polygon
+from maskwright.geometry.polygon import Polygon, box_ious
 
 Box = tuple[float, float, float, float]
 PlaceKind = Literal["only here", "only there", "class", "outline", "doubt", "rival", "vague"]

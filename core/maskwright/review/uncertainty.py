@@ -11,7 +11,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from maskwright.geometry.boxes import box_ious
+from maskwright.geometry.polygon import box_ious
 from maskwright.inference.candidates import Candidates
 from maskwright.inference.nms import nms_indices
 from maskwright.inference.thresholds import Thresholds

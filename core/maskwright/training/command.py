@@ -14,8 +14,7 @@ from maskwright.inference.model import load_model
 from maskwright.training.assist import export as assist_export
 from maskwright.training.assist import train as assist_train
 from maskwright.training.assist.judge import Judge
-from maskwright.training.assist.objects import ObjectSet, generated_objects, read_objects
-from maskwright.training.assist.relief import relief_objects
+from maskwright.training.assist.objects import ObjectSet, generated_objects, read_objects, relief_objects
 from maskwright.training.dataset import read_dataset
 from maskwright.training.export import ModelDescription, export, load_average
 from maskwright.training.kinds import reports_by_kind

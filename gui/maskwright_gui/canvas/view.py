@@ -13,13 +13,12 @@ from PySide6.QtWidgets import QWidget
 
 from maskwright.document.change import Change
 from maskwright.document.document import Document
-from maskwright_gui.canvas.events import cursor_shape, pointer_at, pointer_of
+from maskwright_gui.canvas.events import ToolKeys, cursor_shape, pointer_at, pointer_of
 from maskwright_gui.canvas.key_pointer import KeyPointer
 from maskwright_gui.canvas.minimap import Minimap
 from maskwright_gui.canvas.navigator import WHEEL_NOTCH, Navigator
 from maskwright_gui.canvas.renderer import CanvasRenderer, boxes_of
 from maskwright_gui.canvas.style import CanvasStyle
-from maskwright_gui.canvas.tool_keys import ToolKeys
 from maskwright_gui.canvas.viewport import Box
 from maskwright_gui.keymap import with_keys
 from maskwright_gui.tools.context import ToolContext, ToolOptions

@@ -26,8 +26,7 @@ from maskwright_gui.panels.image_query import ImageQuery
 from maskwright_gui.panels.image_search import HELP, PLACEHOLDER, SEARCH_DELAY_MS
 from maskwright_gui.panels.widgets import Inviting, muted_label, named
 from maskwright_gui.theme import Theme
-from maskwright_gui.workers.overlays import OverlayReader
-from maskwright_gui.workers.thumbnails import ThumbnailLoader
+from maskwright_gui.workers.thumbnails import OverlayReader, ThumbnailLoader
 
 if TYPE_CHECKING:
     from maskwright.project.measures import Measures

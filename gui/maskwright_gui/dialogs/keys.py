@@ -19,7 +19,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from maskwright_gui.canvas.tool_keys import TOOL_KEY_IDS, has_modifiers
+from maskwright_gui.canvas.events import TOOL_KEY_IDS, has_modifiers
 from maskwright_gui.keymap import Keymap, Keys, claimed_by, resolved
 
 _ID = Qt.ItemDataRole.UserRole

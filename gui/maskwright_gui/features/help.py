@@ -7,7 +7,7 @@ from PySide6.QtWidgets import QMessageBox
 
 from maskwright import __version__
 from maskwright_gui.actions import Action, Menu, nothing
-from maskwright_gui.canvas.tool_keys import MENU, TOOL_KEYS, ToolKeys
+from maskwright_gui.canvas.events import MENU, TOOL_KEYS, ToolKeys
 from maskwright_gui.dialogs.command_palette import CommandPalette
 from maskwright_gui.dialogs.key_sheet import KeySheet
 from maskwright_gui.dialogs.keys import KeysDialog

@@ -8,7 +8,6 @@ import numpy as np
 from maskwright.document import edits
 from maskwright.geometry.algebra import clip_to_image
 from maskwright.geometry.polygon import Polygon
-from maskwright_gui.tools.base import BaseTool
 from maskwright_gui.tools.context import NO_CLASS_HINT, ToolContext, drawn_hint
 from maskwright_gui.tools.joining import snapped
 from maskwright_gui.tools.overlay import (
@@ -22,7 +21,7 @@ from maskwright_gui.tools.overlay import (
     Stroke,
     as_points,
 )
-from maskwright_gui.tools.tool import Button, KeyPress, Pointer
+from maskwright_gui.tools.tool import BaseTool, Button, KeyPress, Pointer
 
 _DRAG_SCREEN_PX = 4.0
 _MIN_SIDE = 1.0

@@ -18,10 +18,9 @@ from maskwright.document.combine import MIN_AREA
 from maskwright.document.values import Instance
 from maskwright.geometry.algebra import from_shapely, to_shapely
 from maskwright_gui.tools.area import targets_of, topmost_at
-from maskwright_gui.tools.base import BaseTool
 from maskwright_gui.tools.context import LOCKED_HINT, ToolContext
 from maskwright_gui.tools.overlay import Overlay, OverlayCircle, Stroke
-from maskwright_gui.tools.tool import Button, Cursor, KeyPress, Pointer
+from maskwright_gui.tools.tool import BaseTool, Button, Cursor, KeyPress, Pointer
 
 _SIZE_STEP = 1.15
 

@@ -9,11 +9,10 @@ import shapely
 
 from maskwright.document import edits
 from maskwright.document.combine import drawn_area
-from maskwright_gui.tools.base import BaseTool
 from maskwright_gui.tools.context import NO_CLASS_HINT, ToolContext, drawn_hint
 from maskwright_gui.tools.joining import snapped
 from maskwright_gui.tools.overlay import NOTHING, Mark, Overlay, OverlayLine, OverlayMarks, Points, Stroke, as_points
-from maskwright_gui.tools.tool import Button, KeyPress, Pointer
+from maskwright_gui.tools.tool import BaseTool, Button, KeyPress, Pointer
 
 CLOSE_SCREEN_PX = 9.0
 _DRAG_SCREEN_PX = 4.0

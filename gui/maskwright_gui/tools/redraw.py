@@ -12,11 +12,10 @@ from maskwright.document.change import Change
 from maskwright.document.edits import redraw_stretch
 from maskwright.document.places import EdgePoint
 from maskwright.geometry.polygon import Polygon
-from maskwright_gui.tools.base import BaseTool
 from maskwright_gui.tools.context import LOCKED_HINT, ToolContext
 from maskwright_gui.tools.gestures import draft_overlay
 from maskwright_gui.tools.overlay import Mark, Overlay, OverlayLine, OverlayMarks, Stroke, as_points
-from maskwright_gui.tools.tool import Button, Pointer
+from maskwright_gui.tools.tool import BaseTool, Button, Pointer
 
 _REACH_SCREEN_PX = 10.0
 _STEP_SCREEN_PX = 2.5

@@ -6,7 +6,6 @@ from enum import Enum, auto
 from maskwright.document import edits
 from maskwright.document.change import Change
 from maskwright.document.places import EdgePoint
-from maskwright_gui.tools.base import BaseTool
 from maskwright_gui.tools.context import ToolContext
 from maskwright_gui.tools.drags import begin_drag
 from maskwright_gui.tools.gestures import Gesture
@@ -22,7 +21,7 @@ from maskwright_gui.tools.targets import (
     target_at,
     target_hint,
 )
-from maskwright_gui.tools.tool import Button, Cursor, KeyPress, Pointer
+from maskwright_gui.tools.tool import BaseTool, Button, Cursor, KeyPress, Pointer
 from maskwright_gui.tools.vertex_keys import LARGE_NUDGE, NUDGES, VertexKeys
 
 _DRAG_SCREEN_PX = 3.0

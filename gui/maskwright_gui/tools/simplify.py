@@ -7,11 +7,10 @@ import shapely
 from maskwright.document import combine
 from maskwright.document.change import Change
 from maskwright.geometry.algebra import to_shapely
-from maskwright_gui.tools.base import BaseTool
 from maskwright_gui.tools.context import LOCKED_HINT, ToolContext
 from maskwright_gui.tools.gestures import draft_overlay
 from maskwright_gui.tools.overlay import NOTHING, Overlay, OverlayNote
-from maskwright_gui.tools.tool import Button, Cursor, KeyPress, Pointer
+from maskwright_gui.tools.tool import BaseTool, Button, Cursor, KeyPress, Pointer
 
 _STEP = 1.25
 FINEST, COARSEST = 0.1, 200.0

@@ -3,9 +3,7 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from maskwright.document.change import Change
-from maskwright.document.gesture import Gesture
-from maskwright.document.progress import after_edit, after_proposals, is_work
+from maskwright.document.change import Change, Gesture, after_edit, after_proposals, is_work
 from maskwright.document.values import ImageState, Provenance
 from maskwright.errors import UnfitEditError
 from maskwright_gui.history import rebased

@@ -1,8 +1,9 @@
-"""Small pictures of the images in the list, made beside the GUI thread for the rows in view only."""
+"""Small pictures of images, made beside the GUI thread for the rows in view only, or with their objects drawn in."""
 
 import logging
 from collections import OrderedDict
 from collections.abc import Callable, Set
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,7 +11,10 @@ from cachetools import LRUCache
 from PySide6.QtCore import QObject, QSize, Qt, Signal
 from PySide6.QtGui import QImage
 
-from maskwright.errors import ImageError
+from maskwright.document.palette import category_colour, stable_colour
+from maskwright.document.values import Category, Instance, InstanceState
+from maskwright.errors import ImageError, ProjectError
+from maskwright.geometry.polygon import Polygon
 from maskwright_gui.canvas.pyramid import ImagePyramid, bgr_to_qimage
 from maskwright_gui.workers.decoding import NotWantedError, one_at_a_time, require_turn
 from maskwright_gui.workers.worker import Worker
@@ -18,6 +22,8 @@ from maskwright_gui.workers.worker import Worker
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
+
+    from maskwright.project.store import Project
 
 log = logging.getLogger(__name__)
 
@@ -153,3 +159,42 @@ def _read_large(path: Path, max_side_px: int, is_wanted: Callable[[], bool]) -> 
     if (small := read_piecewise(path, max_side_px=KEPT_SIDE_PX, watcher=watch)) is not None:
         keep_preview(path, small)
     return small
+
+
+class OverlayReader:
+    """Reads one image small and draws what the project has on it; a null image where it cannot be read.
+
+    None where it has to be on the canvas once before, as `read_small` says.
+    """
+
+    def __init__(self, project: "Project", categories: tuple[Category, ...]) -> None:
+        self._project = project
+        self._colours = {category.id: category_colour(category) for category in categories}
+
+    def __call__(
+        self, image_id: int, path: Path, max_side_px: int, is_wanted: Callable[[], bool] = lambda: True
+    ) -> QImage | None:
+        from maskwright.overlay import draw_overlay
+
+        try:
+            if (picture := read_small(path, max_side_px, is_wanted)) is None:
+                return None
+            document = self._project.instances.document(image_id)
+        except (ImageError, ProjectError):
+            return QImage()
+        scale = picture.shape[1] / document.size_wh[0]
+        shown = [scaled(i, scale) for i in document if i.is_visible and i.state is not InstanceState.REJECTED]
+        return bgr_to_qimage(draw_overlay(picture, shown, colour_of=self._bgr))
+
+    def _bgr(self, instance: Instance) -> tuple[int, int, int]:
+        red, green, blue = self._colours.get(instance.category_id) or stable_colour(instance.category_id)
+        return blue, green, red
+
+
+def scaled(instance: Instance, factor: float) -> Instance:
+    """The instance for a picture of another size."""
+    polygons = (
+        Polygon.of(polygon.exterior * factor, [hole * factor for hole in polygon.holes])
+        for polygon in instance.polygons
+    )
+    return replace(instance, polygons=tuple(polygons))

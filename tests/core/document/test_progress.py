@@ -4,8 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from maskwright.document.change import Change
-from maskwright.document.progress import is_work
+from maskwright.document.change import Change, is_work
 from maskwright.document.values import Instance, InstanceState
 
 ONE = Instance(1, 1, (), InstanceState.PROPOSED, score=0.8)

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from maskwright.errors import FormatError
-from maskwright.formats.replacing import mark_of, require_nothing_there, what_is_there
+from maskwright.formats.atomic import mark_of, require_nothing_there, what_is_there
 
 
 def test_nothing_and_what_is_empty_are_in_nobodys_way(tmp_path: Path) -> None:

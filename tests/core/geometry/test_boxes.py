@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pycocotools import mask as coco_mask
 
-from maskwright.geometry.boxes import box_ious
+from maskwright.geometry.polygon import box_ious
 
 coordinates = st.integers(0, 50).map(float)
 boxes_xywh = st.lists(st.tuples(coordinates, coordinates, coordinates, coordinates), min_size=1, max_size=6)

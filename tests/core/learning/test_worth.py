@@ -6,8 +6,7 @@ from pathlib import Path
 import pytest
 
 from learning_builders import learning_project, octagon
-from maskwright.document.change import Change
-from maskwright.document.gesture import Gesture
+from maskwright.document.change import Change, Gesture
 from maskwright.document.values import ImageState, Instance, InstanceState
 from maskwright.learning.gate import Figures, classes_left_to
 from maskwright.learning.offer import offer

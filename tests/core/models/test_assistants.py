@@ -15,7 +15,6 @@ from maskwright.cli.app import app
 from maskwright.errors import ModelError
 from maskwright.inference.halves import with_other_half
 from maskwright.inference.installed import FOLDER_VARIABLE
-from maskwright.models.assistants import converted_pair
 from maskwright.models.catalog import (
     ASSISTANTS,
     Availability,
@@ -25,6 +24,7 @@ from maskwright.models.catalog import (
     remove,
     verify,
 )
+from maskwright.models.convert import converted_pair
 from maskwright.models.install import add_file, get_model
 from maskwright.models.quantise import quantise
 from tiny_models import yolact

@@ -13,8 +13,7 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
 import maskwright.project.upgrade as upgrade
-from maskwright.document.change import Change
-from maskwright.document.gesture import Gesture
+from maskwright.document.change import Change, Gesture
 from maskwright.document.values import InstanceState
 from maskwright.errors import ProjectError
 from maskwright.project import Project

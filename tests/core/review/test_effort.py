@@ -6,8 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from maskwright.document.change import Change
-from maskwright.document.gesture import Gesture
+from maskwright.document.change import Change, Gesture
 from maskwright.document.values import InstanceState
 from maskwright.project import Project, Proposal
 from maskwright.review.effort import EffortLog, ImageEffort, InstanceEffort, effort_log

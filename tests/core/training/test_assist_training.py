@@ -13,9 +13,8 @@ from maskwright.training.assist.crops import CropMaker
 from maskwright.training.assist.export import AssistDescription, AssistInterface, export, load_average
 from maskwright.training.assist.loader import CropStream, LoaderConfig, stacked
 from maskwright.training.assist.network import AssistConfig
-from maskwright.training.assist.objects import ObjectSet, Picture, cut_object
+from maskwright.training.assist.objects import ObjectSet, Picture, cut_object, relief_objects
 from maskwright.training.assist.prompts import clicked, next_click, spoiled
-from maskwright.training.assist.relief import relief_objects
 from maskwright.training.assist.train import Run, TrainConfig
 
 NETWORK = AssistConfig(width=32, attention_blocks=1, levels=(16, 12, 8))

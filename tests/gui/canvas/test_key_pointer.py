@@ -12,7 +12,7 @@ from canvas_support import document_of, ring_with_hole, square
 from maskwright.document.change import Change
 from maskwright.document.document import Document
 from maskwright.geometry.algebra import to_shapely
-from maskwright_gui.canvas.tool_keys import ToolKeys
+from maskwright_gui.canvas.events import ToolKeys
 from maskwright_gui.canvas.view import CanvasView
 from maskwright_gui.tools.area import ExtendTool, HoleTool, SplitTool
 from maskwright_gui.tools.box import EllipseTool, RectangleTool

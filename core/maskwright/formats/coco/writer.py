@@ -9,7 +9,6 @@ import orjson
 
 from maskwright.document.values import Category, ImageRecord, Instance
 from maskwright.formats.atomic import atomic_writer
-from maskwright.formats.coco.keypoints import KEYPOINTS
 from maskwright.formats.coco.numbers import as_in_file
 from maskwright.formats.coco.options import (
     HEADER_SETTING,
@@ -22,7 +21,7 @@ from maskwright.formats.coco.options import (
     StreamsRecords,
     is_order,
 )
-from maskwright.formats.coco.records import category_record, image_record, instance_record
+from maskwright.formats.coco.records import KEYPOINTS, category_record, image_record, instance_record
 
 # No date: the same project gives the same bytes.
 _INFO = {

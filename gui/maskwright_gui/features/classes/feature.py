@@ -24,8 +24,7 @@ from maskwright_gui.features.classes.sentences import what_is_deleted, what_merg
 from maskwright_gui.features.editing.feature import EditingFeature
 from maskwright_gui.features.images.feature import ImagesFeature
 from maskwright_gui.features.objects import ObjectsFeature
-from maskwright_gui.features.tools.feature import ToolsFeature
-from maskwright_gui.features.tools.lending import HOME
+from maskwright_gui.features.tools.feature import HOME, ToolsFeature
 from maskwright_gui.messages import Message
 from maskwright_gui.panels.categories import CategoriesPanel
 

@@ -23,7 +23,7 @@ from maskwright_gui.features.projects.feature import ProjectsFeature
 from maskwright_gui.features.thresholds import ThresholdsFeature
 from maskwright_gui.messages import Message
 from maskwright_gui.panels.model import BUNDLED, ModelPanel, model_title
-from maskwright_gui.panels.shrinking import Shrinking
+from maskwright_gui.panels.widgets import Shrinking
 from maskwright_gui.workers.executor import answer_soon
 from maskwright_gui.workers.inference import InferenceThread
 from maskwright_gui.workers.requests import ModelChoice, ModelSummary, PredictRequest, PredictResult

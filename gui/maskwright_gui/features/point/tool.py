@@ -14,10 +14,9 @@ from maskwright_gui.features.point.accepting import Accepted, is_current
 from maskwright_gui.features.point.draft import Box, Draft, Foreseen, Outlined, Outliner, Point, Press, Prompt
 from maskwright_gui.features.point.pressing import Pressing, State, box_between, label_of
 from maskwright_gui.features.point.showing import draft_marks, drafted, is_near, outline_lines, press_lines, reach_of
-from maskwright_gui.tools.base import BaseTool
 from maskwright_gui.tools.context import ToolContext
 from maskwright_gui.tools.overlay import Overlay, OverlayLine, OverlayNote, Stroke
-from maskwright_gui.tools.tool import Button, Cursor, KeyPress, Pointer
+from maskwright_gui.tools.tool import BaseTool, Button, Cursor, KeyPress, Pointer
 
 NAME = "point"
 

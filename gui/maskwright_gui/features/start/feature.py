@@ -7,8 +7,7 @@ from maskwright.errors import MaskwrightError
 from maskwright_gui.feature import Context, Feature
 from maskwright_gui.features.model.feature import ModelFeature
 from maskwright_gui.features.start.card import StartCard, Way
-from maskwright_gui.features.tools.feature import ToolsFeature
-from maskwright_gui.features.tools.lending import HOME
+from maskwright_gui.features.tools.feature import HOME, ToolsFeature
 from maskwright_gui.features.tour import TourFeature
 
 if TYPE_CHECKING:

@@ -24,7 +24,7 @@ from maskwright_gui.panels.class_bars import ClassBar, ClassBars, summary_text
 from maskwright_gui.panels.image_model import THUMBNAIL_ROLE
 from maskwright_gui.panels.measure_plots import MeasurePlots
 from maskwright_gui.theme import DARK, LIGHT
-from maskwright_gui.workers.overlays import OverlayReader
+from maskwright_gui.workers.thumbnails import OverlayReader
 
 
 @pytest.fixture

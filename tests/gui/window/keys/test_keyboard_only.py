@@ -11,7 +11,7 @@ from canvas_support import square
 from maskwright.document.change import Change
 from maskwright_gui.actions import Menu
 from maskwright_gui.app import Workbench
-from maskwright_gui.canvas.tool_keys import ToolKeys
+from maskwright_gui.canvas.events import ToolKeys
 from maskwright_gui.dialogs.key_sheet import sections_of
 
 F6, SHIFT = Qt.Key.Key_F6, Qt.KeyboardModifier.ShiftModifier

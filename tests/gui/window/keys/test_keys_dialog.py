@@ -5,7 +5,7 @@ from PySide6.QtWidgets import QLabel, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
 from maskwright_gui.app import Workbench
-from maskwright_gui.canvas.tool_keys import ToolKeys
+from maskwright_gui.canvas.events import ToolKeys
 from maskwright_gui.dialogs.key_sheet import sections_of
 from maskwright_gui.dialogs.keys import KeysDialog
 

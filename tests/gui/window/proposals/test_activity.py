@@ -9,8 +9,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QLineEdit
 from pytestqt.qtbot import QtBot
 
-from maskwright.document.change import Change
-from maskwright.document.gesture import IDLE_S, Gesture
+from maskwright.document.change import IDLE_S, Change, Gesture
 from maskwright_gui.activity import Activity
 from maskwright_gui.app import Workbench
 from project_builders import drawn

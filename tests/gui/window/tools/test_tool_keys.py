@@ -10,7 +10,7 @@ from pytestqt.qtbot import QtBot
 
 from maskwright_gui.actions import LENT
 from maskwright_gui.app import Workbench
-from maskwright_gui.features.tools.lending import HELD_MS, LentTool
+from maskwright_gui.features.tools.feature import HELD_MS, LentTool
 from maskwright_gui.held_key import HeldKey
 
 Key, LEFT = Qt.Key, Qt.MouseButton.LeftButton

@@ -15,6 +15,7 @@ from maskwright.document.values import ImageState
 from maskwright.project import Project, find_project, scan_folder
 from maskwright.project.backup import is_sound, list_backups
 from maskwright.project.rescue import find_rescues
+from maskwright.project.restoring import complete_restore
 from maskwright.project.salvage import salvage
 from maskwright.project.store import FILE_NAME
 
@@ -180,6 +181,7 @@ def check_restored(folder: Path, said: list[str]) -> list[str]:
 def check_salvaged(folder: Path, said: list[str]) -> list[str]:
     """Taken out, or as damaged as before, so that it can be tried again."""
     file, damaged = place_of(folder) / FILE_NAME, (folder / "damaged.db").read_bytes()
+    complete_restore(file)  # as whoever opens it next
     is_taken_out = file.read_bytes() != damaged and is_sound(file)
     if not is_taken_out and "salvaged" in said:
         return ["lost: what was taken out"]

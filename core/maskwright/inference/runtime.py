@@ -240,6 +240,7 @@ class Request:
 
     def __init__(self, request: "openvino.InferRequest") -> None:
         self._request = request
+        self._is_cancelled = False
 
     def run(self, feeds: Feeds, is_unwanted: Callable[[], bool] | None = None) -> list[NDArray[Any]]:
         """Outputs in the network's order: views that the next run overwrites. Releases the GIL while it waits.
@@ -249,19 +250,23 @@ class Request:
         Raises ModelError where inference fails or `cancel` is called meanwhile. (Plain waiting, because OpenVINO does
         not call a request's callback when it is cancelled or fails.)
         """
+        self._is_cancelled = False
         try:
             self._request.start_async(dict(feeds), share_inputs=True)
             while is_unwanted is not None and not self._request.wait_for(_PATIENCE_MS):
                 if is_unwanted():
-                    self._request.cancel()
+                    self.cancel()
                     break
             self._request.wait()
         except RuntimeError as error:
+            if self._is_cancelled:  # nothing that the log should speak of: a user moves on many times an hour
+                raise ModelError("inference was cancelled") from error
             raise ModelError(f"inference failed: {_reason(error)}") from error
         return [tensor.data for tensor in self._request.output_tensors]
 
     def cancel(self) -> None:
         """Stop what runs; callable from another thread."""
+        self._is_cancelled = True
         self._request.cancel()
 
 

@@ -141,7 +141,7 @@ def _instance_fault(known: Mapping[int, Provenance], row: Row[Any]) -> str | Non
     try:
         instance_from_row(row, known)
     except DamagedRowError as error:
-        return error.message
+        return error.message.removeprefix(f"object {row.id} of the project is damaged: ")
     return None
 
 

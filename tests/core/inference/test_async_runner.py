@@ -8,6 +8,7 @@ from maskwright.errors import ModelError
 from maskwright.inference.async_runner import AsyncRunner, InferenceCancelledError
 from maskwright.inference.candidates import Candidates
 from maskwright.inference.model import Model, load_model
+from maskwright.inference.runtime import Request
 
 
 @pytest.fixture
@@ -62,3 +63,30 @@ def test_submit_gives_up_when_nothing_is_collected(model: Model) -> None:
     with AsyncRunner[int](model, depth=1) as runner:
         accepted = [runner.submit(k, picture(8), timeout_s=0) for k in range(runner.capacity + 1)]
     assert accepted == [True] * runner.capacity + [False]
+
+
+class Endless:
+    """A request of OpenVINO's that runs until it is cancelled."""
+
+    def start_async(self, feeds: object, *, share_inputs: bool) -> None:
+        self.is_cancelled = False
+
+    def wait_for(self, timeout_ms: int) -> bool:
+        return False
+
+    def cancel(self) -> None:
+        self.is_cancelled = True
+
+    def wait(self) -> None:
+        raise RuntimeError("Infer Request was canceled" if self.is_cancelled else "the device is gone")
+
+
+def test_a_run_that_nobody_wants_any_more_is_not_logged_as_a_fault(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO")
+    request = Request(Endless())  # type: ignore[arg-type]  # acts like one
+    with pytest.raises(ModelError, match="cancelled"):
+        request.run({}, is_unwanted=lambda: True)
+    assert not caplog.records
+    with pytest.raises(ModelError, match="the device is gone"):
+        request.run({})
+    assert "the device is gone" in caplog.text

@@ -219,6 +219,7 @@ def test_what_of_a_damaged_object_cannot_be_read_is_said_in_plain_words(place: P
     written(place, f"UPDATE instances SET {column} WHERE id = 1")
     with Project.open(place) as project:
         assert project.instances.document(1).damaged == {1: f"object 1 of the project is damaged: {words}"}
+        assert [(row.row, row.reason) for row in project.source.damaged_rows()] == [("object 1", words)]
 
 
 def test_a_damaged_annotation_that_was_imported_is_left_out_of_an_export(place: Path, tmp_path: Path) -> None:

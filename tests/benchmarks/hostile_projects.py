@@ -118,7 +118,8 @@ def _statements() -> Iterator[tuple[str, str, tuple[object, ...]]]:
     }.items():  # fmt: skip
         table, name = column.split(".")
         for value in values:
-            yield f"{column} = {repr(value)[:24]}", f"UPDATE {table} SET {name} = ?", (value,)
+            only = " WHERE id = 1" if column == "images.file_name" else ""  # each name is there once
+            yield f"{column} = {repr(value)[:24]}", f"UPDATE {table} SET {name} = ?{only}", (value,)
 
 
 def _link(name: str, to: str) -> Callable[[Path, Path], Commands]:

@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QHeaderView, QLineEdit, QTreeWidget, QTreeWidgetIt
 
 from maskwright_gui.actions import Action
 from maskwright_gui.dialogs.quick_dialog import QuickDialog
+from maskwright_gui.menu_letters import bare
 from maskwright_gui.panels.widgets import named
 
 WIDTH_PX = 520
@@ -58,7 +59,9 @@ class CommandPalette(QuickDialog):
         found.sort(key=lambda pair: (not pair[1].isEnabled(), _rank(pair[0], pair[1], words)))
         for spec, action in found:
             keys = action.shortcut().toString(QKeySequence.SequenceFormat.NativeText)
-            item = QTreeWidgetItem([f"{spec.menu} › {action.text().rstrip('…')}{_by_which(spec, action, words)}", keys])
+            item = QTreeWidgetItem(
+                [f"{spec.menu} › {bare(action.text()).rstrip('…')}{_by_which(spec, action, words)}", keys]
+            )
             item.setData(0, Qt.ItemDataRole.UserRole, action)
             item.setDisabled(not action.isEnabled())
             self._list.addTopLevelItem(item)
@@ -96,7 +99,7 @@ class CommandPalette(QuickDialog):
 
 
 def _haystack(spec: Action, action: QAction) -> str:
-    return f"{spec.menu} {action.text()} {spec.words}".casefold()
+    return f"{spec.menu} {bare(action.text())} {spec.words}".casefold()
 
 
 def _begins(haystack: str, typed: str) -> bool:
@@ -110,7 +113,7 @@ def _holds(haystack: str, typed: str) -> bool:
 
 def _rank(spec: Action, action: QAction, words: Sequence[str]) -> int:
     """Smaller comes first: what begins as it was typed, then what holds it, then what is also called so."""
-    title, typed = action.text().casefold(), " ".join(words)
+    title, typed = bare(action.text()).casefold(), " ".join(words)
     if typed in title:
         return 0 if title.startswith(typed) else 1
     is_called_so = any(other.startswith(typed) for other in spec.words.split())
@@ -119,7 +122,7 @@ def _rank(spec: Action, action: QAction, words: Sequence[str]) -> int:
 
 def _by_which(spec: Action, action: QAction, words: Sequence[str]) -> str:
     """The other names that what was typed was found by, in brackets."""
-    title = f"{spec.menu} {action.text()}".casefold()
+    title = f"{spec.menu} {bare(action.text())}".casefold()
     missing = [word for word in words if word not in title]
     names = [next((other for other in spec.words.split() if word in other), word) for word in missing]
     return f"  ({', '.join(dict.fromkeys(names))})" if names else ""

@@ -306,6 +306,29 @@ def test_classes_are_listed_renamed_merged_and_parted_again(tmp_path: Path) -> N
     assert run("classes", path, "--merge", "bird", "dog")[0] == 1
 
 
+def test_images_are_excluded_by_name_or_pattern_removed_and_taken_back(tmp_path: Path) -> None:
+    with make_project(tmp_path, images=3) as project:
+        path, names = project.path, [image.file_name for image in project.images.all()]
+
+    def standings(*arguments: str) -> list[str]:
+        code, found = run_json("images", path, *arguments)
+        assert code == 0
+        return [one["standing"] for one in found["images"]]
+
+    assert len(names) > 1
+    assert standings() == ["listed"] * len(names)
+    assert standings("--exclude", names[0]) == ["excluded", *["listed"] * (len(names) - 1)]
+    assert standings("--remove", "*") == ["removed"] * len(names)
+    assert standings("--include", names[0], "--include", names[1])[:2] == ["listed", "listed"]
+
+
+def test_a_pattern_that_no_image_fits_changes_nothing(tmp_path: Path) -> None:
+    with make_project(tmp_path, images=3) as project:
+        path, name = project.path, next(iter(project.images.all())).file_name
+    assert run("images", path, "--exclude", name, "--exclude", "nowhere*")[0] == 1
+    assert run_json("images", path)[1]["images"][0]["standing"] == "listed"
+
+
 def test_version_devices_and_info_answer() -> None:
     assert run("--version")[1].startswith("maskwright ")
     assert "CPU" in run_json("devices")[1]["devices"]

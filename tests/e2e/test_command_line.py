@@ -17,7 +17,7 @@ from maskwright.cli.output import keep_quiet, progress_bar
 from maskwright.project import Project
 from maskwright.words import count_of
 
-ON_PROJECTS = ("export", "check", "queue", "classes", "effort", "duplicates", "restore", "trust")
+ON_PROJECTS = ("export", "check", "queue", "classes", "images", "effort", "duplicates", "restore", "trust")
 
 
 @pytest.fixture(autouse=True)
@@ -145,6 +145,7 @@ def test_what_json_prints_is_as_its_schema_says(photos: Path, model: Path, tmp_p
         ["export", photos, "-o", tmp_path / "found.json", "--detections"],
         ["check", photos],
         ["classes", photos],
+        ["images", photos],
         ["queue", photos],
         ["duplicates", photos],
         ["restore", photos],

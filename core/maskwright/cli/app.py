@@ -16,6 +16,7 @@ from maskwright.cli.duplicates import duplicates
 from maskwright.cli.effort import effort
 from maskwright.cli.evaluate import evaluate
 from maskwright.cli.export import export
+from maskwright.cli.images import images
 from maskwright.cli.learn import learn
 from maskwright.cli.machine import devices, info
 from maskwright.cli.models import app as models
@@ -58,6 +59,7 @@ _ALL: dict[str, Callable[..., None]] = {
     "evaluate": evaluate,
     "queue": queue,
     "classes": classes,
+    "images": images,
     "effort": effort,
     "learn": learn,
     "duplicates": duplicates,

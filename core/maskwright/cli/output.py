@@ -70,6 +70,7 @@ _OF: Mapping[str, tuple[Fields, ...]] = {
     ),
     "queue": ({"order": "text", "images": "texts"},),
     "classes": ({"classes": "objects", "merged": "objects"},),
+    "images": ({"images": "objects", "changed": "object"},),
     "duplicates": ({"groups": "list"},),
     "restore": ({"backups": "texts"}, {"restored": "text", "kept": "text"}, {"kept": "text"}),
     "trust": ({"image_root": "text"},),

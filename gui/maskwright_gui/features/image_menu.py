@@ -1,5 +1,6 @@
 """The menu of the right mouse button on the list of images: what can be done with one that is not on screen, too."""
 
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from PySide6.QtWidgets import QMenu
 from maskwright.document.values import ImageRecord, ImageStanding
 from maskwright.errors import MaskwrightError
 from maskwright.images.pages import page_source
+from maskwright.words import count_of
 from maskwright_gui.actions import may_edit
 from maskwright_gui.feature import Context, Feature
 from maskwright_gui.features.image_standing import ImageStandingFeature
@@ -26,8 +28,8 @@ class ImageMenuFeature(Feature):
         self._model, self._standing = model, standing
         images.panel.menu_requested.connect(self.open)
 
-    def open(self, image_id: int, at: QPoint) -> None:
-        menu = self.make(image_id)
+    def open(self, image_ids: Sequence[int], at: QPoint) -> None:
+        menu = self.make(image_ids[0]) if len(image_ids) == 1 else self.make_for_several(image_ids)
         if menu is not None:
             menu.aboutToHide.connect(menu.deleteLater)
             menu.popup(at)
@@ -47,35 +49,58 @@ class ImageMenuFeature(Feature):
         menu.addAction("Show this image").triggered.connect(partial(self._show, image_id))
         run = menu.addAction("Run the model on it")
         run.setEnabled(may_edit(self._session) and record.standing is ImageStanding.LISTED)
-        run.triggered.connect(partial(self._run, image_id))
+        run.triggered.connect(partial(self._run, [image_id]))
         menu.addSeparator()
-        self._add_standings(menu, record)
+        self._add_standings(menu, [record])
         menu.addSeparator()
         menu.addAction("Copy its name").triggered.connect(partial(self._copy, record.file_name))
         menu.addAction("Copy its path").triggered.connect(partial(self._copy, str(path)))
         menu.addAction("Show it in its folder").triggered.connect(partial(self._show_folder, path.parent))
         return menu
 
-    def _add_standings(self, menu: QMenu, record: ImageRecord) -> None:
+    def make_for_several(self, image_ids: Sequence[int]) -> QMenu | None:
+        """None where the project does not say which images those are."""
+        project = self._session.project
+        if project is None:
+            return None
+        try:
+            records = project.ask(lambda stored: stored.images.records(image_ids))
+        except MaskwrightError as error:
+            self._tell_error("The images cannot be looked up", error)
+            return None
+        menu = QMenu(self._window)
+        listed = [record.id for record in records if record.standing is ImageStanding.LISTED]
+        run = menu.addAction(f"Run the model on {count_of(len(listed), 'image')}")
+        run.setEnabled(may_edit(self._session) and bool(listed))
+        run.triggered.connect(partial(self._run, listed))
+        menu.addSeparator()
+        self._add_standings(menu, records)
+        menu.addSeparator()
+        names = "\n".join(record.file_name for record in records)
+        menu.addAction("Copy their names").triggered.connect(partial(self._copy, names))
+        return menu
+
+    def _add_standings(self, menu: QMenu, records: Sequence[ImageRecord]) -> None:
         wanted = {
             ImageStanding.LISTED: "Include in the set again",
             ImageStanding.EXCLUDED: "Exclude from the set",
             ImageStanding.REMOVED: "Remove from the project",
         }
         for standing, text in wanted.items():
-            if standing is not record.standing:
-                action = menu.addAction(text)
+            ids = [record.id for record in records if record.standing is not standing]
+            if ids:
+                action = menu.addAction(text if len(records) == 1 else f"{text} ({len(ids):,})")
                 action.setEnabled(may_edit(self._session))
-                action.triggered.connect(partial(self._stand, record.id, standing))
+                action.triggered.connect(partial(self._stand, ids, standing))
 
-    def _stand(self, image_id: int, standing: ImageStanding, _is_checked: bool = False) -> None:
-        self._standing.ask_for(image_id, standing)
+    def _stand(self, image_ids: Sequence[int], standing: ImageStanding, _is_checked: bool = False) -> None:
+        self._standing.ask_for(image_ids, standing)
 
     def _show(self, image_id: int, _is_checked: bool = False) -> None:
         self._session.show_image(image_id)
 
-    def _run(self, image_id: int, _is_checked: bool = False) -> None:
-        self._model.run_on_images([image_id])
+    def _run(self, image_ids: Sequence[int], _is_checked: bool = False) -> None:
+        self._model.run_on_images(image_ids)
 
     def _copy(self, text: str, _is_checked: bool = False) -> None:
         QGuiApplication.clipboard().setText(text)

@@ -38,7 +38,7 @@ class ImagesPanel(QWidget):
 
     image_chosen = Signal(object)
     menu_requested = Signal(object, QPoint)
-    """(image id, global position): what can be done with it."""
+    """(ids of the images, global position): what can be done with them."""
     order_changed = Signal(str)
     query_changed = Signal(object)
     """ImageQuery; the same again when the project has changed."""
@@ -73,6 +73,7 @@ class ImagesPanel(QWidget):
         self.list_view.setModel(model)
         self._delegate = ImageDelegate(self.list_view)
         self.list_view.setItemDelegate(self._delegate)
+        self.list_view.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
         self.list_view.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
         # opaque: the step to the next image scrolls the rows and paints two of them instead of all
         self.list_view.viewport().setAutoFillBackground(True)
@@ -99,10 +100,17 @@ class ImagesPanel(QWidget):
             selection.clear()
         else:
             index = self._model.index(row)
-            selection.setCurrentIndex(index, QItemSelectionModel.SelectionFlag.ClearAndSelect)
+            if index != selection.currentIndex() or not selection.hasSelection():  # else the user is selecting several
+                selection.setCurrentIndex(index, QItemSelectionModel.SelectionFlag.ClearAndSelect)
             self.list_view.scrollTo(index)
         self._is_syncing = False
         self._tell_reason(image_id)
+
+    @property
+    def selected_ids(self) -> list[int]:
+        """The images whose rows are selected, in the order of the list."""
+        rows = sorted(index.row() for index in self.list_view.selectionModel().selectedIndexes())
+        return [int(self._model.ids[row]) for row in rows]
 
     @property
     def query(self) -> ImageQuery:
@@ -180,7 +188,9 @@ class ImagesPanel(QWidget):
         index = self.list_view.indexAt(at)
         if index.isValid():
             image_id = int(self._model.ids[index.row()])
-            self.menu_requested.emit(image_id, self.list_view.viewport().mapToGlobal(at))
+            chosen = self.selected_ids
+            ids = chosen if image_id in chosen else [image_id]
+            self.menu_requested.emit(ids, self.list_view.viewport().mapToGlobal(at))
 
     def focus_search(self) -> None:
         """The keyboard to the search field."""

@@ -67,6 +67,7 @@ def import_annotations(
     again: bool = False,
     may_lack_images: bool = False,
     class_names: Mapping[str, str | None] | None = None,
+    leave_out_missing: bool = False,
     monitor: Monitor = SILENT,
 ) -> Imported:
     """Bring a file or folder of any known format into a project; what is there already is brought up to date.
@@ -74,9 +75,10 @@ def import_annotations(
     format: a name as `maskwright convert --help` lists them; None: recognised. strict: nothing unless all can be taken
     in. dry_run: only what would come of it. again: add objects also where the project has them. may_lack_images: even
     if not one of the images is in the image folder. class_names: {class of the file: its name here, or None to leave it
-    out with its objects}. Raises FormatError (IncompleteError where strict), ProjectError.
+    out with its objects}. leave_out_missing: images that are not in the image folder, which else are listed as missing.
+    Raises FormatError (IncompleteError where strict), ProjectError.
     """
-    options = ImportOptions(strict, dry_run, again, may_lack_images, class_names or {})
+    options = ImportOptions(strict, dry_run, again, may_lack_images, class_names or {}, leave_out_missing)
     monitor.report(0, None, f"Importing {Path(source).name}")
     result, problems = project.imports.add_file(Path(source), format_name=format, options=options)
     return Imported(result, tuple(problems), len(project.image_folder.missing()))

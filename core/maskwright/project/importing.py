@@ -124,7 +124,8 @@ class ImportRepository(Repository):
 
         chosen = options or ImportOptions(may_lack_images=True)
         size_of = sizes_of(self._source.image_root, path.parent)
-        for keeps_ids in (True, False) if not chosen.class_names else ():
+        is_as_it_is = not chosen.class_names and not chosen.leaves_out_missing
+        for keeps_ids in (True, False) if is_as_it_is else ():
             stream = CocoStream(path, size_of=size_of)
             with self._database.read() as connection:
                 is_fresh = _is_fresh(connection)
@@ -165,6 +166,12 @@ class ImportRepository(Repository):
     ) -> tuple[ImportResult, list[Problem]]:
         problems = list(data.problems)
         data = self._as_named_here(data, path, options, problems, image_folder)
+        if options.leaves_out_missing:
+            here = files_below(self._source.image_root)
+            kept = tuple(each for each in data.image_list if page_source(Path(each.file_name))[0].as_posix() in here)
+            left = {each.file_name for each in data.image_list} - {each.file_name for each in kept}
+            problems += [Problem(name, "its file is not in the image folder") for name in sorted(left)]
+            data = replace(data, image_list=kept)
         require_whole(problems, path, options)
         return self.add(with_classes(data, options.class_names), options), problems
 

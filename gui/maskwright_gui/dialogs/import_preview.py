@@ -32,8 +32,9 @@ _MOST_REASONS = 6
 class ImportPreviewDialog(QDialog):
     """Emits `import_requested` once, when the user agrees."""
 
-    import_requested = Signal(object, bool)
-    """({class of the file: its name here, or None to leave it out} where that differs, add objects again)."""
+    import_requested = Signal(object, bool, bool)
+    """({class of the file: its name here, or None to leave it out} where that differs, add objects again, leave out
+    images that are missing)."""
 
     def __init__(self, preview: "ImportPreview", known: tuple[str, ...], parent: QWidget | None = None) -> None:
         """`known`: names of the project's classes."""
@@ -56,6 +57,10 @@ class ImportPreviewDialog(QDialog):
         there = preview.result.instance_count - preview.result.added_count
         self._again.setVisible(there > 0)
         column.addWidget(self._again)
+        missing = count_of(preview.missing_count, "missing image")
+        self._without_missing = QCheckBox(f"Leave out {missing} with what is on them", self)
+        self._without_missing.setVisible(0 < preview.missing_count < preview.image_count)
+        column.addWidget(self._without_missing)
         column.addWidget(self._make_buttons())
 
     @property
@@ -76,7 +81,7 @@ class ImportPreviewDialog(QDialog):
         if preview.missing_count:
             names = ", ".join(preview.missing[:_MOST_NAMED])
             more = f" and {preview.missing_count - _MOST_NAMED:,} more" if preview.missing_count > _MOST_NAMED else ""
-            after = "They are listed as missing." if found else "Open the folder that has them, then import again."
+            after = "They will be in the list as missing." if found else "Open their folder, then import again."
             form.addRow("Missing", self._plain(f"{names}{more}. {after}", tone="error"))
         objects = f"{result.added_count:,} new"
         if (updated := result.updated_count) > 0:
@@ -161,5 +166,5 @@ class ImportPreviewDialog(QDialog):
         self._import.setEnabled(not is_all and self._preview.image_count > self._preview.missing_count)
 
     def _on_accepted(self) -> None:
-        self.import_requested.emit(self.class_names, self._again.isChecked())
+        self.import_requested.emit(self.class_names, self._again.isChecked(), self._without_missing.isChecked())
         self.accept()

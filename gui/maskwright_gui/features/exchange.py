@@ -132,18 +132,25 @@ class ExchangeFeature(Feature):
         known = tuple(category.name for category in self._session.classes.listed)
         dialog = ImportPreviewDialog(preview, known, self._window)
         dialog.import_requested.connect(
-            lambda names, again: self.import_file(preview.path, class_names=names, adds_again=again)
+            lambda names, again, without_missing: self.import_file(
+                preview.path, class_names=names, adds_again=again, leaves_out_missing=without_missing
+            )
         )
         dialog.open()
         return dialog
 
     def import_file(
-        self, path: Path, *, class_names: "Mapping[str, str | None] | None" = None, adds_again: bool = False
+        self,
+        path: Path,
+        *,
+        class_names: "Mapping[str, str | None] | None" = None,
+        adds_again: bool = False,
+        leaves_out_missing: bool = False,
     ) -> None:
         """Annotations of any known format into the project, in one transaction.
 
         class_names: {class of the file: its name here, or None to leave it out}. adds_again: also objects that are
-        there already.
+        there already. leaves_out_missing: images that are not in the image folder, with what is on them.
         """
         from maskwright.operations.exchange import import_annotations
 
@@ -151,7 +158,12 @@ class ExchangeFeature(Feature):
             project, names = self._session.project, dict(class_names or {})
             operation = self._run_beside(
                 lambda monitor: import_annotations(
-                    project.stored, path, class_names=names, again=adds_again, monitor=monitor
+                    project.stored,
+                    path,
+                    class_names=names,
+                    again=adds_again,
+                    leave_out_missing=leaves_out_missing,
+                    monitor=monitor,
                 ),
                 self._on_imported,
                 "Nothing was imported",
@@ -237,6 +249,7 @@ class ExchangeFeature(Feature):
         replace_it = box.addButton("Replace", QMessageBox.ButtonRole.AcceptRole)
         elsewhere = box.addButton("Choose another place…", QMessageBox.ButtonRole.ActionRole)
         box.addButton(QMessageBox.StandardButton.Cancel)
+        box.setDefaultButton(replace_it if outcome.is_own else elsewhere)  # Enter by habit costs no foreign file
         replace_it.clicked.connect(lambda: self.export(replace(request, may_replace=True)))
         elsewhere.clicked.connect(lambda: self.open_export())
         box.finished.connect(box.deleteLater)

@@ -18,6 +18,7 @@ from maskwright_gui.app import Workbench
 from maskwright_gui.dialogs.export import ExportDialog
 from maskwright_gui.dialogs.findings import FindingsDialog
 from maskwright_gui.dialogs.import_preview import ImportPreviewDialog
+from maskwright_gui.menu_letters import bare
 from window_support import image_folder
 
 BOW_TIE = Polygon.of([(5, 5), (25, 25), (25, 5), (5, 25)])
@@ -172,7 +173,7 @@ def test_nothing_is_written_over_without_asking(qtbot: QtBot, project: Workbench
     assert request.path.read_text() == "mine"
 
     with qtbot.waitSignal(project.exchange.exported, timeout=30_000):
-        next(button for button in box.buttons() if button.text() == "Replace").click()
+        next(button for button in box.buttons() if bare(button.text()) == "Replace").click()
     assert len(COCO(str(request.path)).getAnnIds()) == 1
 
 
@@ -225,16 +226,33 @@ def test_an_import_says_first_what_it_would_bring(qtbot: QtBot, project: Workben
     box = next(box for box in dialog.findChildren(QComboBox))
     box.setCurrentText("cell")
     with qtbot.waitSignal(project.exchange.imported, timeout=20_000):
-        next(button for button in dialog.findChildren(QPushButton) if button.text() == "Import").click()
+        next(button for button in dialog.findChildren(QPushButton) if bare(button.text()) == "Import").click()
 
     assert [category.name for category in project.session.classes.listed] == ["cell"]
     assert len(project.session.document) == 1
 
 
+def test_images_that_are_missing_can_be_left_out(qtbot: QtBot, project: Workbench, tmp_path: Path) -> None:
+    before = len(project.images.rows.ids)
+    dialog = preview(qtbot, project, coco_file(tmp_path, "000.png", "gone.png"))
+    switch = next(box for box in dialog.findChildren(QCheckBox) if "1 missing image" in box.text())
+    assert not switch.isChecked()
+    switch.click()
+    with qtbot.waitSignal(project.exchange.imported, timeout=20_000):
+        next(button for button in dialog.findChildren(QPushButton) if bare(button.text()) == "Import").click()
+    assert len(project.images.rows.ids) == before
+    assert len(project.session.document) == 1
+
+
+def test_where_no_image_is_missing_nothing_is_offered(qtbot: QtBot, project: Workbench, tmp_path: Path) -> None:
+    dialog = preview(qtbot, project, coco_file(tmp_path, "000.png", "001.png"))
+    assert not any("missing" in box.text() for box in dialog.findChildren(QCheckBox) if box.isVisibleTo(dialog))
+
+
 def test_a_file_about_other_images_cannot_be_imported(qtbot: QtBot, project: Workbench, tmp_path: Path) -> None:
     dialog = preview(qtbot, project, coco_file(tmp_path, "x.png", "y.png"))
 
-    button = next(button for button in dialog.findChildren(QPushButton) if button.text() == "Import")
+    button = next(button for button in dialog.findChildren(QPushButton) if bare(button.text()) == "Import")
     assert "0 of 2 images" in texts(dialog)
     assert not button.isEnabled()
 

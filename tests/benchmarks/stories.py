@@ -189,13 +189,15 @@ def _correct(user: User, things: list[Thing]) -> None:
     surplus = [each for each in user.objects() if each.id not in matched]
     if len(surplus) > len(matched) and all(not each.state.is_exported for each in user.objects()):
         for id_ in matched:
-            _select(user, id_)
-            user.key(ACCEPT)
+            _answer(user, id_, ACCEPT)
         user.key(Key.Key_Backspace, CONTROL)
     else:
         for instance in surplus:
-            _select(user, instance.id)
-            user.key(REJECT if not instance.state.is_exported else Key.Key_Delete)
+            if instance.state.is_exported:
+                _select(user, instance.id)
+                user.key(Key.Key_Delete)
+            else:
+                _answer(user, instance.id, REJECT)
     for at, (id_, _) in found.items():
         if user.class_of(document[id_]) != things[at].name:
             _change_class(user, id_, things[at].name)
@@ -290,6 +292,16 @@ def _select(user: User, id_: int) -> None:
     if user.bench.session.selection != {id_}:  # it lies below another
         user.bench.session.select(frozenset({id_}))
         user.presses.add()
+
+
+def _answer(user: User, id_: int, key: Key) -> None:
+    """Pointed at and answered by a key; one that lies below another is selected first."""
+    if user.bench.session.selection:
+        user.key(Key.Key_Escape)
+    user.point_at(*_inside(user, id_))
+    if user.canvas.id_under_pointer != id_:
+        _select(user, id_)
+    user.key(key)
 
 
 def _inside(user: User, id_: int) -> tuple[float, float]:

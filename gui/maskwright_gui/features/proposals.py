@@ -34,6 +34,9 @@ class ProposalsFeature(Feature):
         self._strip.moved.connect(self._count_later)
         thresholds.shown.connect(self._count_later)
         self._canvas.navigator.viewport_changed.connect(self._count_later)
+        self._resting_at = self._canvas.renderer.pointer
+        """Where the mouse was when the image came: there it points at nothing until it is moved."""
+        self._session.document_replaced.connect(self._on_document_replaced)
 
     def _answering(self) -> tuple[Action, ...]:
         return (
@@ -142,12 +145,13 @@ class ProposalsFeature(Feature):
         )
 
     def accept(self) -> None:
-        """What may have been missed at the place that was gone to, else the selected proposals or the first one."""
+        """What may have been missed at the place that was gone to, else the selected proposals, else the one that the
+        mouse points at; where there is none of these, the first one is selected."""
         if not self._uncertain.accept_missed():
             self._answer("Accept", edits.accept)
 
     def reject(self) -> None:
-        """The selected ones."""
+        """The selected ones, or the one that the mouse points at."""
         if not self._uncertain.reject_missed():
             self._answer("Reject", edits.reject)
 
@@ -229,12 +233,25 @@ class ProposalsFeature(Feature):
         if document is None:
             return
         proposed = [i.id for i in self._session.selected_instances() if i.state is InstanceState.PROPOSED]
+        if not self._session.selection and (pointed_at := self._pointed_at()) is not None:
+            self._session.edit(edit(document, frozenset({pointed_at})), label)
+            return
         if not proposed:
             self._editing.step(1, lambda instance: instance.state is InstanceState.PROPOSED)
             return
         successor = next_in_reading_order(self._proposals(), after=proposed[-1], leave_out=frozenset(proposed))
         if self._session.edit(edit(document, frozenset(proposed)), label):
             self._editing.go_to(frozenset() if successor is None else frozenset({successor}))
+
+    def _pointed_at(self) -> int | None:
+        """A proposal."""
+        if self._canvas.renderer.pointer == self._resting_at:
+            return None
+        id_ = self._canvas.id_under_pointer
+        return id_ if id_ is not None and id_ in {instance.id for instance in self._proposals()} else None
+
+    def _on_document_replaced(self) -> None:
+        self._resting_at = self._canvas.renderer.pointer
 
     def _answer_many(self, label: str, edit: Callable[[Document, list[int]], Change], ids: list[int]) -> None:
         document = self._session.document

@@ -100,6 +100,8 @@ def target_hint(target: Target | None, context: ToolContext) -> str:
             return f"{answers} · drag moves · Alt-drag erases vertices"
         case _ if context.selection:
             return "Drag moves · Alt-drag erases vertices · arrows nudge · {,} {.} walk the vertices · Esc deselects"
+        case BodyTarget(stack) if _is_proposal(context, stack[0]):
+            return "{accept} accepts · {reject} rejects what you point at · a click selects it · Ctrl-drag a lasso"
         case BodyTarget():
             return "Click selects · drag moves · Alt-drag erases vertices · Ctrl-drag a lasso"
         case _:
@@ -107,8 +109,12 @@ def target_hint(target: Target | None, context: ToolContext) -> str:
 
 
 def _has_proposal(context: ToolContext) -> bool:
-    chosen = (context.document.instances.get(id_) for id_ in context.selection)
-    return any(instance is not None and instance.state is InstanceState.PROPOSED for instance in chosen)
+    return any(_is_proposal(context, id_) for id_ in context.selection)
+
+
+def _is_proposal(context: ToolContext, instance_id: int) -> bool:
+    instance = context.document.instances.get(instance_id)
+    return instance is not None and instance.state is InstanceState.PROPOSED
 
 
 def _handle_at(context: ToolContext, pointer: Pointer) -> Target | None:

@@ -1,6 +1,7 @@
 """The buttons under the canvas say what they will do, to how many proposals, and do that."""
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QPushButton
 from pytestqt.qtbot import QtBot
 
@@ -77,3 +78,51 @@ def test_numbers_follow_what_a_slider_shows(qtbot: QtBot, labelled: Workbench) -
 def test_without_a_project_nothing_is_offered(labelled: Workbench) -> None:
     labelled.projects.close_project()
     assert texts(labelled) == ["Accept 0 above", "Reject 0 below", "Reject 0 shown"]
+
+
+def point_at(bench: Workbench, instance_id: int) -> None:
+    """At the middle of an object, on the canvas."""
+    canvas = bench.window.canvas
+    x1, y1, x2, y2 = bench.session.document[instance_id].bounds_xyxy
+    x, y = canvas.navigator.viewport.to_screen((x1 + x2) / 2, (y1 + y2) / 2)
+    QTest.mouseMove(canvas, QPoint(1, 1))  # the pointer of the test before may rest where this one goes
+    QTest.mouseMove(canvas, QPoint(round(x), round(y)))
+
+
+def by_id(bench: Workbench) -> dict[int, InstanceState]:
+    return {instance.id: instance.state for instance in bench.session.document}
+
+
+def test_a_key_answers_the_proposal_that_the_mouse_points_at(labelled: Workbench) -> None:
+    first, second = sorted(by_id(labelled))
+    point_at(labelled, second)
+    QTest.keyClick(labelled.window.canvas, Qt.Key.Key_Return)
+    assert by_id(labelled) == {first: InstanceState.PROPOSED, second: InstanceState.ACCEPTED}
+    assert not labelled.session.selection
+    point_at(labelled, first)
+    QTest.keyClick(labelled.window.canvas, Qt.Key.Key_X)
+    assert by_id(labelled)[first] is InstanceState.REJECTED
+
+
+def test_what_is_selected_is_answered_wherever_the_mouse_points(labelled: Workbench) -> None:
+    first, second = sorted(by_id(labelled))
+    labelled.session.select(frozenset({first}))
+    point_at(labelled, second)
+    QTest.keyClick(labelled.window.canvas, Qt.Key.Key_X)
+    assert by_id(labelled) == {first: InstanceState.REJECTED, second: InstanceState.PROPOSED}
+
+
+def test_a_mouse_that_rests_when_the_image_comes_points_at_nothing(labelled: Workbench) -> None:
+    first, _ = sorted(by_id(labelled))
+    point_at(labelled, first)
+    document = labelled.session.document
+    labelled.session.document_replaced.emit(document)
+    QTest.keyClick(labelled.window.canvas, Qt.Key.Key_Return)
+    assert set(by_id(labelled).values()) == {InstanceState.PROPOSED}
+    assert len(labelled.session.selection) == 1
+
+
+def test_the_hint_says_that_a_key_answers_what_is_pointed_at(qtbot: QtBot, labelled: Workbench) -> None:
+    first, _ = sorted(by_id(labelled))
+    point_at(labelled, first)
+    qtbot.waitUntil(lambda: "what you point at" in labelled.window.status.hint)

@@ -105,13 +105,14 @@ class User:
         self.settle()
 
     def name_class(self, name: str) -> None:
-        """In the picker that is open: as many letters as it takes until Enter takes this class, or makes it."""
+        """In the picker that is open: as many letters as it takes until Enter takes this class, or makes it; none where
+        it is marked already."""
         picker = self.bench.window.findChildren(ClassPicker)[-1]
         self.wait(picker.isActiveWindow)
         for letter in name:
-            self.write(letter)
             if picker.marked_name == name:
                 break
+            self.write(letter)
         self.key(Key.Key_Return)
         self.come_back()
 

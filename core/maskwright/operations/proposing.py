@@ -26,6 +26,8 @@ from maskwright.review.places import Place
 
 UNTOUCHED = (ImageState.UNSEEN, ImageState.PRELABELLED)
 """Images that a user has worked on keep their proposals as they were judged."""
+_SAME_BOX_IOU = 0.4
+"""From here on a candidate is about what the box is about."""
 _NEAR_PX = 1.0
 
 
@@ -123,6 +125,18 @@ class KnownImage:
         for prediction in self.candidates.selected(self.proposer.at(thresholds).thresholds)[:1]:
             _ = prediction.polygons  # those of the whole selection are made together
 
+    def classes_at(self, box_xyxy: tuple[float, float, float, float]) -> tuple[int, ...]:
+        """The project's classes of the candidates with about this box (image pixels), whatever their score; the
+        likeliest first."""
+        boxes = self.candidates.boxes_xyxy[self.candidates.rows]
+        weights = self.candidates.scores * _ious(boxes, np.asarray(box_xyxy))
+        best: dict[int, float] = {}
+        for place in np.flatnonzero(weights > 0).tolist():
+            model_id = self.candidates.categories[self.candidates.classes[place]].id
+            if (ours := self.proposer.category_ids.get(model_id)) is not None:
+                best[ours] = max(best.get(ours, 0.0), float(weights[place]))
+        return tuple(sorted(best, key=lambda id_: -best[id_]))
+
     def note_signals(self, project: Project, thresholds: Thresholds) -> None:
         """Keep what will have to be corrected at these thresholds, for the order of review. Raises ProjectError."""
         for name, value in self.proposer.at(thresholds).signals(self.candidates).items():
@@ -133,6 +147,15 @@ class KnownImage:
         key = proposal.category_id, proposal.score
         taken[key] = taken.get(key, 0) + 1
         return self.new_ids.setdefault((*key, taken[key]), -1 - len(self.new_ids))
+
+
+def _ious(boxes: NDArray[np.float32], box: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(N,) of (N, 4) xyxy with another; 0 for those that are rather about something else."""
+    sides = np.minimum(boxes[:, 2:], box[2:]) - np.maximum(boxes[:, :2], box[:2])
+    shared = np.prod(np.clip(sides, 0, None), axis=1)
+    areas = np.prod(boxes[:, 2:] - boxes[:, :2], axis=1) + np.prod(box[2:] - box[:2])
+    ious: NDArray[np.float64] = shared / np.maximum(areas - shared, 1e-9)
+    return np.where(ious >= _SAME_BOX_IOU, ious, 0.0)
 
 
 def known_image(project: Project, cache: CandidateCache, image_id: int) -> KnownImage | None:

@@ -36,15 +36,18 @@ class ClassPicker(QuickDialog):
         prompt: str = "Class",
         likely: Sequence[int] = (),
         offered: Sequence[str] = (),
+        seen: Sequence[str] = (),
     ) -> None:
         """likely: ids of classes that stand before others of which what is typed finds as much.
 
-        offered: names that are no classes of the project so far, to be found by what is typed.
+        offered: names that are no classes of the project so far, to be found by what is typed. seen: names, of either,
+        that a model holds possible for the object in question: they stand first, and the first of them is marked.
         """
         rows = len(categories) + 2  # what is typed may be new, and room to breathe
         super().__init__(QSize(WIDTH_PX, min(_FIELD_PX + rows * _ROW_PX, MOST_HEIGHT_PX)), parent)
         self._categories, self._keys = tuple(categories), keys
         self._offered = tuple(offered)
+        self._seen = {name: place for place, name in enumerate(seen)}
         self._rank = {category_id: place for place, category_id in enumerate(likely)}
         self._digits = {category_id: digit for digit, category_id in keys.items()}
         self._field = named(QLineEdit(self), "Find or name a class")
@@ -59,7 +62,7 @@ class ClassPicker(QuickDialog):
         column.addWidget(self._field)
         column.addWidget(self._list, 1)
         self._fill("")
-        for row in range(self._list.count()):
+        for row in range(self._list.count()) if not self._seen else ():
             if self._list.item(row).data(_ID) == current_id:
                 self._list.setCurrentRow(row)
         self.move(at)
@@ -75,27 +78,28 @@ class ClassPicker(QuickDialog):
     def _fill(self, text: str) -> None:
         wanted = text.strip().casefold()
         self._list.clear()
-        found = [c for c in self._categories if wanted in c.name.casefold()]
+        found = [each for each in self._categories if wanted in each.name.casefold()]
+        offered = [name for name in self._offered if wanted in name.casefold() and (wanted or name in self._seen)]
         if wanted:
             last = len(self._rank)
-            found.sort(key=lambda c: (not c.name.casefold().startswith(wanted), self._rank.get(c.id, last)))
-        for category in found:
-            digit = self._digits.get(category.id)
-            name = shown(category.name) if digit is None else f"{shown(category.name)}  ({digit})"
-            item = QListWidgetItem(swatch(category_colour(category)), name)
-            item.setData(_ID, category.id)
-            self._list.addItem(item)
-        offered = sorted(
-            (name for name in self._offered if wanted and wanted in name.casefold()),
-            key=lambda name: not name.casefold().startswith(wanted),
-        )
-        for name in offered:
-            item = QListWidgetItem(f"{shown(name)}  (the model's)")
-            item.setData(_NAME, name)
-            self._list.addItem(item)
-        if wanted and all(name.casefold() != wanted for name in (*(c.name for c in found), *offered)):
+            found.sort(key=lambda each: (not _begins(each.name, wanted), self._rank.get(each.id, last)))
+            offered.sort(key=lambda name: not _begins(name, wanted))
+        rows = [(each.name, self._row(each)) for each in found] + [(name, _offered_row(name)) for name in offered]
+        last = len(self._seen)
+        if self._seen:
+            rows.sort(key=lambda row: (not _begins(row[0], wanted), self._seen.get(row[0], last)))
+        for _, row in rows:
+            self._list.addItem(row)
+        if wanted and all(name.casefold() != wanted for name, _ in rows):
             self._list.addItem(QListWidgetItem(f"New class “{text.strip()}”"))
         self._list.setCurrentRow(0)
+
+    def _row(self, category: Category) -> QListWidgetItem:
+        digit = self._digits.get(category.id)
+        name = shown(category.name) if digit is None else f"{shown(category.name)}  ({digit})"
+        item = QListWidgetItem(swatch(category_colour(category)), name)
+        item.setData(_ID, category.id)
+        return item
 
     def _take(self, item: QListWidgetItem | None) -> None:
         if item is None:
@@ -129,3 +133,13 @@ class ClassPicker(QuickDialog):
                 case _ if self._takes_digit(event.text()):
                     return True
         return super().eventFilter(watched, event)
+
+
+def _begins(name: str, wanted: str) -> bool:
+    return name.casefold().startswith(wanted)
+
+
+def _offered_row(name: str) -> QListWidgetItem:
+    item = QListWidgetItem(f"{shown(name)}  (the model's)")
+    item.setData(_NAME, name)
+    return item

@@ -86,6 +86,7 @@ class ThresholdsFeature(Feature):
         self._window.theme_changed.connect(strip.set_theme)
         self._follow_keys(strip.show_keys)
         classes.merged.connect(thread.forget)
+        thread.image_known.connect(classes.likely.note_seen)
         self.applied_everywhere.connect(self._on_applied_everywhere)
         strip.moved.connect(self._on_moved)
         strip.released.connect(self._on_released)

@@ -76,6 +76,8 @@ class PreviewThread(Worker):
 
     scores_known = Signal(object, object)
     """(image id, scores of its candidates), once per image."""
+    image_known = Signal(object)
+    """KnownImage: all that the model has seen there."""
     own_score_known = Signal(float)
     """That of the operating point of the model whose candidates these are."""
     ready = Signal(object)
@@ -169,6 +171,7 @@ class PreviewThread(Worker):
             if found is None:
                 return None
             self._known = found
+            self.image_known.emit(found)
             self.scores_known.emit(image_id, found.candidates.scores)
             self.own_score_known.emit(found.candidates.defaults.score)
         return self._known

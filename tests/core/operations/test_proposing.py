@@ -132,3 +132,15 @@ def test_a_class_that_is_left_out_is_not_proposed(project: Project, model: Model
 
 def test_a_document_without_candidates_has_no_preview(project: Project, cache: CandidateCache) -> None:
     assert known_image(project, cache, 1) is None
+
+
+def test_what_a_model_holds_possible_in_a_box_is_known_whatever_its_score(
+    project: Project, cache: CandidateCache, model: Model
+) -> None:
+    predict_image(project, 1, model, Thresholds(), cache=cache)
+    known = known_image(project, cache, 1)
+    assert known is not None
+    x1, y1, x2, y2 = known.candidates.boxes_xyxy[known.candidates.rows[0]].tolist()
+    best = next(iter(project.instances.of(1))).category_id
+    assert known.classes_at((x1, y1, x2, y2))[0] == best
+    assert known.classes_at((x2 + 500, y2 + 500, x2 + 510, y2 + 510)) == ()

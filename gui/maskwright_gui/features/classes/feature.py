@@ -32,6 +32,10 @@ if TYPE_CHECKING:
     from maskwright.project.merging import Merge
 
 
+_MOST_SEEN = 3
+"""Classes that the model holds possible, above the others."""
+
+
 class ClassesFeature(Feature):
     """The classes: make, rename, colour, give keys, merge; and which one comes next."""
 
@@ -160,6 +164,7 @@ class ClassesFeature(Feature):
             prompt=prompt,
             likely=self.likely.ids(),
             offered=[each.name for each in self._session.classes.offered],
+            seen=self._seen_there(current),
         )
         screen = QGuiApplication.screenAt(at) or self._window.screen()
         area = screen.availableGeometry()
@@ -167,6 +172,15 @@ class ClassesFeature(Feature):
         picker.chosen.connect(on_chosen)
         picker.created.connect(on_created)
         picker.pop_up()
+
+    def _seen_there(self, current_id: int) -> list[str]:
+        """Names of what the model holds possible for the object in question, other than what it is taken for."""
+        objects = self._session.selected_instances() or self._canvas.tool.overlay().instances[-1:]
+        if not objects:
+            return []
+        names = {each.id: each.name for each in (*self._session.classes.listed, *self._session.classes.offered)}
+        ids = self.likely.at(objects[0].bounds_xyxy)
+        return [names[id_] for id_ in ids if id_ in names and id_ != current_id][:_MOST_SEEN]
 
     def _pick_for_selection(self, at: QPoint) -> None:
         self.open_picker(at, self._editing.set_category, self.add_and_apply)

@@ -1,10 +1,14 @@
-"""Which classes a user is likely to mean next: those used last, then those that the image has."""
+"""Which classes a user is likely to mean: what the model has seen there, those used last, those that the image has."""
 
 from collections import Counter
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject
 
 from maskwright_gui.session import Session
+
+if TYPE_CHECKING:
+    from maskwright.operations.proposing import KnownImage
 
 MOST_RECENT = 12
 
@@ -16,6 +20,7 @@ class LikelyClasses(QObject):
         super().__init__(parent)
         self._session = session
         self._recent: list[int] = []
+        self._seen: KnownImage | None = None
         session.classes.current_changed.connect(self._note)
         session.project_changed.connect(lambda _project: self._recent.clear())
 
@@ -26,6 +31,17 @@ class LikelyClasses(QObject):
         here = Counter(instance.category_id for instance in session.document or ())
         ordered = dict.fromkeys([*self._recent, *(id_ for id_, _ in here.most_common())])
         return tuple(id_ for id_ in ordered if id_ in known)
+
+    def note_seen(self, seen: "KnownImage") -> None:
+        """What the model has said of an image, with all that was too unlikely to be proposed."""
+        self._seen = seen
+
+    def at(self, box_xyxy: tuple[float, float, float, float]) -> tuple[int, ...]:
+        """Classes that the model holds possible for what is in the box on the image on screen, the likeliest first."""
+        document, hidden = self._session.document, self._session.classes.listing.hidden
+        if self._seen is None or document is None or self._seen.image_id != document.image_id:
+            return ()
+        return tuple(id_ for id_ in self._seen.classes_at(box_xyxy) if id_ not in hidden)
 
     def _note(self, category_id: int) -> None:
         if category_id:

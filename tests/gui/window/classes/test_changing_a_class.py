@@ -77,3 +77,43 @@ def test_what_a_model_knows_is_found_by_a_few_letters(opened: Workbench, qtbot: 
     qtbot.keyClicks(picker._field, "di")
     qtbot.keyClick(picker._field, Qt.Key.Key_Return)
     assert [(each.id, each.name) for each in opened.session.classes.listed] == [(67, "dining table")]
+
+
+class Seen:
+    """What a model has said of an image."""
+
+    def __init__(self, image_id: int, *ids: int) -> None:
+        self.image_id, self._ids = image_id, ids
+
+    def classes_at(self, _box_xyxy: object) -> tuple[int, ...]:
+        return self._ids
+
+
+def rows(bench: Workbench) -> list[str]:
+    picker = bench.window.findChildren(ClassPicker)[-1]
+    return [picker._list.item(row).text() for row in range(picker._list.count())]
+
+
+def test_what_the_model_holds_possible_there_stands_first_and_is_marked(eighty: Workbench) -> None:
+    session = eighty.session
+    instance = next(iter(session.document))
+    others = [each for each in session.classes.listed if each.id != instance.category_id]
+    eighty.classes.likely.note_seen(Seen(session.image.id, instance.category_id, others[5].id, others[2].id))
+    session.select(frozenset({instance.id}))
+    eighty.classes.pick_for_selection()
+    picker = eighty.window.findChildren(ClassPicker)[-1]
+    assert picker.marked_name == others[5].name
+    assert [text.split("  ")[0] for text in rows(eighty)[:2]] == [others[5].name, others[2].name]
+    picker._take(picker._list.currentItem())
+    assert session.document[instance.id].category_id == others[5].id
+
+
+def test_what_it_has_seen_on_another_image_says_nothing(eighty: Workbench) -> None:
+    session = eighty.session
+    instance = next(iter(session.document))
+    other = next(each for each in session.classes.listed if each.id != instance.category_id)
+    eighty.classes.likely.note_seen(Seen(session.image.id + 1, other.id))
+    session.select(frozenset({instance.id}))
+    eighty.classes.pick_for_selection()
+    current = next(each.name for each in session.classes.listed if each.id == instance.category_id)
+    assert eighty.window.findChildren(ClassPicker)[-1].marked_name == current

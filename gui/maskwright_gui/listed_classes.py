@@ -6,6 +6,7 @@ from contextlib import suppress
 from PySide6.QtCore import QObject, Signal
 
 from maskwright.document.class_listing import ClassKeys, ClassListing
+from maskwright.document.palette import told_apart
 from maskwright.document.values import Category
 from maskwright.errors import MaskwrightError
 from maskwright_gui.link import ProjectLink
@@ -95,7 +96,7 @@ class ClassList(QObject):
         here = set(self._here())
         shown = [each for each in (*offered, *deleted) if each.id in here]  # not written yet
         self._order.listing = listing = self._order.listing.settled((*listed, *shown))
-        self.listed = listing.sorted((*listed, *shown))
+        self.listed = listing.sorted(told_apart((*listed, *shown)))
         self.offered = tuple(each for each in offered if each.id not in here)
         self.unlisted = tuple(each for each in (*offered, *deleted) if each.id not in here)
         self.changed.emit(self.listed)

@@ -8,6 +8,9 @@ farther apart; among the first twelve the distance is at least 6.5. Later ones w
 """
 
 import colorsys
+import math
+from collections.abc import Sequence
+from dataclasses import replace
 from functools import lru_cache
 
 from maskwright.document.values import Category
@@ -35,6 +38,10 @@ c3f0b4 69fff0 696996 7878a5
 """
 _LEAST_LIGHT = 0.3
 """Relative luminance of a line: over 3:1 beside its dark seam, but on the brightest ground, where the seam is seen."""
+_ALIKE = 22.0
+"""Colours less than that apart (CIE 1976) are taken for one another on a photograph."""
+_MOST_APART = 24
+"""Classes, of which each can still have a colour of its own."""
 _GOLDEN_ANGLE = 0.381966
 _LIGHTNESS = (0.62, 0.74, 0.54)
 
@@ -59,6 +66,52 @@ def _known() -> tuple[Rgb, ...]:
 def category_colour(category: Category) -> Rgb:
     """The category's own `#rrggbb`, or the stable colour of its id where that is empty or not a colour."""
     return parse_colour(category.colour) or stable_colour(category.id)
+
+
+def told_apart(categories: Sequence[Category]) -> tuple[Category, ...]:
+    """The same classes, those whose stable colour is much like that of one before them with another.
+
+    For the classes that are listed together: of 80, two that occur may have neighbouring colours. A colour of a
+    class's own stays, and the first by id keep theirs, so that few change when another class occurs.
+    """
+    taken = {category.id: colour for category in categories if (colour := parse_colour(category.colour))}
+    for category in sorted(categories, key=lambda each: each.id):
+        if category.id not in taken:
+            taken[category.id] = _apart(stable_colour(category.id), list(taken.values()))
+    return tuple(
+        each if taken[each.id] == category_colour(each) else replace(each, colour=_text(taken[each.id]))
+        for each in categories
+    )
+
+
+def _text(colour: Rgb) -> str:
+    return "#{:02x}{:02x}{:02x}".format(*colour)
+
+
+def _apart(wanted: Rgb, taken: Sequence[Rgb]) -> Rgb:
+    """`wanted`, or the first of the palette that is not like one that is taken; among very many all are alike."""
+    if len(taken) > _MOST_APART:
+        return wanted
+    return next((each for each in (wanted, *_known()) if all(_distance(each, o) >= _ALIKE for o in taken)), wanted)
+
+
+@lru_cache(maxsize=1 << 14)
+def _distance(one: Rgb, other: Rgb) -> float:
+    """CIE 1976."""
+    return math.dist(_lab(one), _lab(other))
+
+
+@lru_cache(maxsize=4096)
+def _lab(colour: Rgb) -> tuple[float, float, float]:
+    """CIELAB under D65."""
+    encoded = (channel / 255 for channel in colour)
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in encoded]
+    rows = ((0.4339, 0.3762, 0.1899), (0.2126, 0.7152, 0.0722), (0.0178, 0.1095, 0.8727))  # white is (1, 1, 1)
+    x, y, z = (
+        t ** (1 / 3) if (t := sum(a * b for a, b in zip(row, linear, strict=True))) > 0.008856 else 7.787 * t + 16 / 116
+        for row in rows
+    )
+    return 116 * y - 16, 500 * (x - y), 200 * (y - z)
 
 
 @lru_cache(maxsize=4096)

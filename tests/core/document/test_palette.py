@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from colour_vision import EYES, ciede2000, seen_as_lab
-from maskwright.document.palette import category_colour, line_colour, stable_colour
+from maskwright.document.palette import category_colour, line_colour, stable_colour, told_apart
 from maskwright.document.values import Category
 
 SEEN_APART = 6.5
@@ -58,3 +58,36 @@ def test_a_line_of_a_light_colour_is_of_that_colour() -> None:
 )
 def test_the_distance_is_the_published_one(first, second, distance: float) -> None:
     assert ciede2000(np.array(first), np.array(second)) == pytest.approx(distance, abs=1e-4)
+
+
+LIKE_ANOTHER = 8.0
+"""CIEDE2000: less than that apart, as COCO's person and oven were, two are taken for one another on a photograph."""
+
+
+def colours(*ids: int) -> list[tuple[int, int, int]]:
+    return [category_colour(each) for each in told_apart([Category(id_, str(id_)) for id_ in ids])]
+
+
+@pytest.mark.parametrize(
+    "listed", [(1, 79), (1, 27, 44, 47, 51, 67, 81, 79), tuple(range(1, 90, 5))], ids=["two", "kitchen", "eighteen"]
+)
+def test_classes_that_are_listed_together_do_not_look_alike(listed: tuple[int, ...]) -> None:
+    labs = seen_as_lab(colours(*listed), "normal")
+    assert min(ciede2000(one, other) for one, other in combinations(labs, 2)) > LIKE_ANOTHER
+
+
+def test_a_class_that_occurs_later_changes_no_colour_of_those_with_lower_ids() -> None:
+    before = colours(1, 44, 67)
+    assert colours(1, 44, 67, 79)[:3] == before
+    assert before[0] == stable_colour(1)
+
+
+def test_a_colour_of_ones_own_is_never_changed_and_others_give_way() -> None:
+    own = Category(90, "cell", colour="#56b4e9")
+    first, second = told_apart([Category(1, "person"), own])
+    assert second == own
+    assert category_colour(first) != stable_colour(1)
+
+
+def test_the_order_of_the_list_says_nothing_about_the_colours() -> None:
+    assert colours(1, 79, 44) == [colours(44, 1, 79)[place] for place in (1, 2, 0)]

@@ -251,8 +251,6 @@ def check_learned(folder: Path, said: list[str]) -> list[str]:
 
     wrong = seen(folder, set(BASE) | xs(said), {31})[1]
     told = [line.split()[1:] for line in said if line.startswith("learned")]
-    for place in (models_folder(), place_of(folder) / "learning"):
-        wrong += [f"unusable: {left.name} is left in {place.name}" for left in place.glob("*.part")]
     for _ in range(1 if told else 2):
         records = {str(record.number): record for record in read_rounds(place_of(folder))}
         for number, name in told:
@@ -265,6 +263,9 @@ def check_learned(folder: Path, said: list[str]) -> list[str]:
             said_now: list[str] = []
             work.learn_(folder, said_now.append)
             told = [line.split()[1:] for line in said_now if line.startswith("learned")]
+            # What a killed program left behind goes with the next round.
+            lefts = [left for place in (models_folder(), place_of(folder) / "learning") for left in place.glob(".*.*")]
+            wrong += [f"unusable: {left.name} is left in {left.parent.name}" for left in lefts]
     return wrong
 
 

@@ -322,6 +322,10 @@ def learn_(folder: Path, say: Say) -> None:
             say("drawn 31")
         try:
             outcome = learning.learn(project)
-        except MaskwrightError:
-            outcome = learning.learn(project, resume=learning.interrupted_round(project) is not None)
+        except MaskwrightError as error:
+            say(f"told: {error}")
+            with suppress(MaskwrightError):
+                outcome = learning.learn(project, resume=learning.interrupted_round(project) is not None)
+                say(f"learned {outcome.record.number} {outcome.record.model}")
+            return
         say(f"learned {outcome.record.number} {outcome.record.model}")

@@ -48,9 +48,18 @@ def install_learned(model: Path, card: str, *, name: str, project: str) -> Insta
             for suffix in (".xml", ".bin"):
                 shutil.copyfile(model.with_suffix(suffix), draft / f"{name}{suffix}")
             (draft / BUNDLED_CARD).write_text(card, "utf-8")
-            return _exchanged(draft, target, Path(place) / "before", source=f"{SOURCE}: {project}")
+            installed = _exchanged(draft, target, Path(place) / "before", source=f"{SOURCE}: {project}")
+            _remove_left(home, name, but=Path(place))
+        return installed
     except OSError as error:
         raise write_error(error, target) from error
+
+
+def _remove_left(home: Path, name: str, *, but: Path) -> None:
+    """Drafts of this model by programs that were killed while they installed it."""
+    for left in home.glob(f".{name}.*"):
+        if left != but:
+            shutil.rmtree(left, ignore_errors=True)
 
 
 def _exchanged(draft: Path, target: Path, before: Path, *, source: str) -> Installed:

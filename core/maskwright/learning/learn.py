@@ -101,6 +101,8 @@ def _only_one(project: Project) -> Iterator[None]:
     lock = ProjectLock.acquire(folder)
     if not isinstance(lock, ProjectLock):
         raise MaskwrightError(f"a round of this project is being learned already ({lock})", path=project.path)
+    for left in folder.glob(".*.part"):  # of a program that was killed while it wrote
+        left.unlink(missing_ok=True)
     try:
         yield
     finally:

@@ -24,7 +24,7 @@ from maskwright.learning.job import BEST_MODEL, Job
 from maskwright.learning.learn import interrupted_round, learn
 from maskwright.learning.plan import LearnOptions
 from maskwright.learning.process import LearningError
-from maskwright.learning.rounds import read_rounds
+from maskwright.learning.rounds import learning_folder, read_rounds
 from maskwright.models.catalog import listed_models
 from maskwright.project import Project
 
@@ -180,6 +180,21 @@ def test_failed_replacement_leaves_the_model_that_was_there(
     (kept,) = installed_models()
     assert kept.content_hash == before
     assert kept.path.exists()
+
+
+def test_what_a_killed_program_left_half_written_goes_with_the_next_round(
+    project: Project, process, models: Path
+) -> None:
+    process()
+    draft = models / ".set-round-1.a1b2c3" / "set-round-1"
+    draft.mkdir(parents=True)
+    learning_folder(project.path).mkdir()
+    (learning_folder(project.path) / ".rounds.json.a1b2.part").write_text("[")
+
+    learn(project)
+
+    assert list(models.glob(".*")) == []
+    assert list(learning_folder(project.path).glob(".*")) == []
 
 
 def test_second_round_at_the_same_time_is_refused(project: Project, process) -> None:

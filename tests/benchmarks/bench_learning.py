@@ -42,6 +42,7 @@ def main() -> None:
     parser.add_argument("--pick", type=int, default=0, help="which images are drawn; 0: evenly spread")
     parser.add_argument("--set", nargs="*", default=[], metavar="KEY=VALUE", help="changes of the recipe")
     parser.add_argument("--one-class", action="store_true", help="judge objects regardless of class, too")
+    parser.add_argument("--exclude", action="store_true", help="no two objects of different classes share a place")
     parser.add_argument("--keep", type=Path, help="folder for the model")
     options = parser.parse_args()
     torch.set_num_threads(1)
@@ -140,6 +141,7 @@ def _job(options: argparse.Namespace) -> Job:
         category_ids=tuple(category["id"] for category in categories),
         recipe=recipe,
         name="bench",
+        classes_exclude=options.exclude,
         minutes=options.seconds / 60,
         counts_cpu=True,
         seed=options.seed,

@@ -69,7 +69,8 @@ class Candidates:
         """Instances with a score above `score`, best first, after suppressing boxes that overlap by over `nms_iou`.
 
         None for the first three means the model's own operating point (0.5, 0.5 and 100 unless it says otherwise).
-        class_agnostic: boxes of different classes suppress each other, too. mask_threshold: probability above which
+        class_agnostic: boxes of different classes suppress each other, too, as they always do where the model says so.
+        mask_threshold: probability above which
         a pixel belongs to the instance. categories: ids to keep, None for all. min_iou: how true the polygons stay
         to the masks (None: exactly). clip_to_box: cut masks at their box. YOLACT's reference lets them reach about one
         prototype cell beyond it, which the default reproduces; cutting measures better (AP of masks 0.145 against

@@ -119,7 +119,7 @@ def _chosen(candidates: "Candidates", wanted: Thresholds) -> list[int]:
     own = wanted.over(candidates.defaults)
     pairs = _passing(candidates, own, wanted.categories)
     boxes = candidates.boxes_xyxy[candidates.rows[pairs]]
-    classes = None if wanted.is_class_agnostic else candidates.classes[pairs]
+    classes = None if own.is_class_agnostic else candidates.classes[pairs]
     kept: list[int] = pairs[nms_indices(boxes, classes, max_iou=own.nms_iou, limit=own.max_instances)].tolist()
     return kept
 

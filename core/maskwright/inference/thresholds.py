@@ -18,6 +18,8 @@ class Defaults:
     """Things that are always in one piece, such as nuclei: slivers of neighbours are left out of their masks."""
     is_multi_label: bool = True
     """One box may be several objects, each of a class of its own; else it is of its best class only."""
+    is_class_agnostic: bool = False
+    """An object is of one class: boxes of different ones always suppress each other."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +60,7 @@ class Thresholds:
             nms_iou=defaults.nms_iou if self.nms_iou is None else self.nms_iou,
             max_instances=defaults.max_instances if self.max_instances is None else self.max_instances,
             is_multi_label=defaults.is_multi_label if self.is_multi_label is None else self.is_multi_label,
+            is_class_agnostic=defaults.is_class_agnostic or self.is_class_agnostic,
         )
 
     def filled(self, defaults: Defaults) -> Self:

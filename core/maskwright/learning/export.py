@@ -7,11 +7,10 @@ from pathlib import Path
 
 import openvino
 
-from maskwright.learning.job import Job
+from maskwright.learning.job import NMS_IOU, Job
 from maskwright.learning.network import LearnedNetwork
 from maskwright.training.export import YolactInterface, export_interface
 
-NMS_IOU = 0.5
 MAX_INSTANCES = 500
 
 
@@ -36,6 +35,7 @@ def model_notes(job: Job, *, score: float) -> dict[str, str]:
         "max_instances": str(MAX_INSTANCES),
         "score_threshold": f"{score:.3f}",
         "nms_iou": str(NMS_IOU),
+        "agnostic_nms": str(job.classes_exclude),
         "learned_from": f"{len(job.examples)} images, {job.object_count} objects, base {job.base}",
     }
 

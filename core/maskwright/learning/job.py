@@ -13,6 +13,7 @@ from maskwright.learning.recipe import Recipe
 
 JOB_NAME = "job.json"
 CHECKPOINT_NAME = "checkpoint.pt"
+NMS_IOU = 0.5
 GENERAL, NUCLEI = "general", "nuclei"
 """What a network knows beforehand."""
 MOST_STEPS = 2500
@@ -70,6 +71,8 @@ class Job:
     """Ids of the held-out images that it did not learn from."""
     old_is_own: bool = False
     """It came of an earlier round of the project: `old_classes` are all that it has."""
+    classes_exclude: bool = False
+    """No two objects of different classes share a place: of what a model finds twice, one is wrong."""
     old_classes: tuple[tuple[int, int], ...] = ()
     """Ids of its classes and of the project's, where more than their names decides."""
     minutes: float | None = 5.0

@@ -3,7 +3,7 @@
 import shutil
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -32,6 +32,10 @@ from maskwright.learning.snapshot import DRAFT_NAME, take_snapshot
 from maskwright.project import Project
 from maskwright.project.lock import FILE_NAME as LOCK_NAME
 from maskwright.project.lock import ProjectLock
+
+_guard = threading.Lock()
+_at_work: set[Path] = set()
+"""Folders in which this program learns."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,19 +97,24 @@ def interrupted_round(project: Project) -> int | None:
 @contextmanager
 def _only_one(project: Project) -> Iterator[None]:
     """Two rounds of one project at a time would work in the same folder. Raises MaskwrightError for the second."""
-    folder = learning_folder(project.path)
+    folder = learning_folder(project.path).resolve()
     try:
         folder.mkdir(exist_ok=True)
     except OSError as error:
         raise write_error(error, folder) from error
-    lock = ProjectLock.acquire(folder)
-    if not isinstance(lock, ProjectLock):
-        raise MaskwrightError(f"a round of this project is being learned already ({lock})", path=project.path)
-    for left in folder.glob(".*.part"):  # of a program that was killed while it wrote
-        left.unlink(missing_ok=True)
+    with _guard:
+        # A lock keeps other programs out; the threads of this one share it.
+        lock = ProjectLock.acquire(folder) if folder not in _at_work else "by this program"
+        if not isinstance(lock, ProjectLock):
+            raise MaskwrightError(f"a round of this project is being learned already ({lock})", path=project.path)
+        _at_work.add(folder)
     try:
+        for left in folder.glob(".*.part"):  # of a program that was killed while it wrote
+            with suppress(OSError):
+                left.unlink()
         yield
     finally:
+        _at_work.discard(folder)
         lock.release()
         if {path.name for path in folder.iterdir()} <= {LOCK_NAME}:
             shutil.rmtree(folder, ignore_errors=True)

@@ -13,7 +13,7 @@ from maskwright.inference.installed import installed_model, model_path
 from maskwright.learning.job import Job
 from maskwright.learning.plan import LearningPlan, LearnOptions
 from maskwright.learning.rounds import RoundRecord, write_record
-from maskwright.learning.selection import example_of, truth_of
+from maskwright.learning.selection import classes_exclude, example_of, truth_of
 from maskwright.prelabel.mapping import stored_mapping
 from maskwright.project import Project
 from maskwright.project.learned_classes import todays_classes
@@ -63,6 +63,7 @@ def _job(project: Project, plan: LearningPlan, options: LearnOptions, old: _OldM
         recipe=plan.recipe,
         name=plan.name,
         base=plan.base,
+        classes_exclude=classes_exclude((*plan.training, *plan.held_out)),
         truth=_TRUTH_NAME if plan.held_out else None,
         image_root=str(project.image_root),
         old_model=str(old.path) if old is not None else None,

@@ -92,7 +92,7 @@ def image_uncertainty(candidates: Candidates, thresholds: Thresholds) -> Uncerta
         passes &= allowed[candidates.classes]
     pairs = np.flatnonzero(passes)
     boxes = candidates.boxes_xyxy[candidates.rows[pairs]]
-    classes = None if thresholds.is_class_agnostic else candidates.classes[pairs]
+    classes = None if own.is_class_agnostic else candidates.classes[pairs]
     kept = pairs[nms_indices(boxes, classes, max_iou=nms_iou, limit=_MOST)]
     shown, hidden = kept[candidates.scores[kept] > score], kept[candidates.scores[kept] <= score]
     rivals = _rivals(candidates, shown, pairs, nms_iou)

@@ -129,12 +129,14 @@ def test_notes_inside_the_file_set_name_labels_and_operating_point(tmp_path: Pat
         "nms_iou": "0.4",
         "max_instances": "500",
         "mask_parts": "largest",
+        "agnostic_nms": "True",
     }
     model = load_model(tiny_models.yolact(tmp_path / "one.xml", notes=notes))
     assert model.name == "cells"
     assert [(label.id, label.name) for label in model.labels] == [(3, "cell"), (7, "dividing cell")]
     assert (model.default_score, model.default_nms_iou, model.max_instances) == (0.35, 0.4, 500)
     assert model.predict(BLUE).defaults.keeps_largest_part
+    assert model.predict(BLUE).defaults.is_class_agnostic
 
 
 @pytest.mark.parametrize(

@@ -38,6 +38,7 @@ def test_classes_compete_only_when_asked_to() -> None:
     pair = candidates(boxes_at(0, 1), [0, 1], [0.9, 0.8])
     assert len(pair.select()) == 2
     assert len(pair.select(class_agnostic=True)) == 1
+    assert len(replace(pair, defaults=Defaults(is_class_agnostic=True)).select()) == 1
 
 
 def test_categories_are_filtered_before_suppression() -> None:

@@ -218,6 +218,23 @@ def test_second_round_at_the_same_time_is_refused(project: Project, process) -> 
     assert told == ["Holder"]
 
 
+def test_second_round_of_the_same_program_is_refused_and_the_next_is_not(project: Project, process) -> None:
+    told: list[str] = []
+
+    def another() -> None:
+        with pytest.raises(MaskwrightError, match="being learned already") as refused:
+            learn(project)
+        told.append(refused.value.message)
+
+    process(also=another)
+    first = learn(project)
+    process()
+
+    assert first.is_installed
+    assert len(told) == 1
+    assert learn(project).record.number == 2
+
+
 def test_project_may_change_while_it_learns(project: Project, process) -> None:
     image_id = int(project.images.ids()[0])
 

@@ -6,7 +6,7 @@ import pytest
 
 from learning_builders import box, learning_project, octagon, put
 from maskwright.document.values import ImageState, InstanceState
-from maskwright.learning.selection import example_of, material_of, truth_of
+from maskwright.learning.selection import classes_exclude, example_of, material_of, truth_of
 from maskwright.project import Project
 
 
@@ -124,6 +124,20 @@ def test_boxes_are_told_from_outlines(project: Project) -> None:
     project.images.set_state(first(project), ImageState.DONE)
 
     assert material_of(project).box_share() == pytest.approx(2 / 3)
+
+
+@pytest.mark.parametrize(
+    ("second", "category", "exclude"),
+    [((6, 6, 20), 2, False), ((6, 6, 20), 1, True), ((22, 22, 20), 2, True)],
+    ids=["two classes in one place", "one class in one place", "two classes side by side"],
+)
+def test_classes_exclude_each_other_unless_they_share_places(
+    project: Project, second: tuple[float, float, float], category: int, exclude: bool
+) -> None:
+    put(project, first(project), (box(5, 5, 20), 1), (box(*second), category))
+    project.images.set_state(first(project), ImageState.DONE)
+
+    assert classes_exclude(material_of(project).images) == exclude
 
 
 def test_truth_holds_every_object_under_its_file_name(project: Project) -> None:

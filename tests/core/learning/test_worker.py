@@ -80,6 +80,7 @@ def test_learned_model_describes_itself(outcome: LearnOutcome) -> None:
     assert model.family == "yolact"
     assert model.name == "set-round-1"
     assert model.default_score == pytest.approx(outcome.score, abs=1e-3)
+    assert model.predict(np.zeros((64, 64, 3), np.uint8)).defaults.is_class_agnostic
 
 
 @pytest.fixture

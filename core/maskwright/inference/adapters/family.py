@@ -94,6 +94,7 @@ def card_notes(interface: NetworkInterface, name: str, defaults: Defaults) -> Ca
                 int(notes.get("max_instances", defaults.max_instances)),
                 notes.get("mask_parts", "") == "largest" or defaults.keeps_largest_part,
                 defaults.is_multi_label,
+                notes.get("agnostic_nms", "").casefold() in ("true", "yes", "1") or defaults.is_class_agnostic,
             ),
         )
     except ValueError as error:

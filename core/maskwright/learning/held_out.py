@@ -11,7 +11,7 @@ from maskwright.evaluation.truth import category_map, read_truth
 from maskwright.inference.model import Model, load_model
 from maskwright.learning.gate import Figures
 from maskwright.learning.job import Job
-from maskwright.learning.judge import figures_of
+from maskwright.learning.judge import DEFAULT_SCORE, figures_of
 from maskwright.learning.looks import LOOKS_NAME, Look, Looks, looks_of
 
 _log = logging.getLogger(__name__)
@@ -33,6 +33,20 @@ class HeldOut:
             return None
         own = self._own if classes is None else classes
         return figures_of(model, self._truth, Path(self._job.image_root), only=only, classes=own)
+
+    def cut(self, model: Model) -> float:
+        """Where nothing is held out: the threshold that is best on the images that taught; these few say much the same.
+
+        (0.55 on ten, 0.54 on images never seen, where the usual 0.35 let 41 proposals pass for 24 objects.)
+        """
+        if self._job.taught is None:
+            return DEFAULT_SCORE
+        try:
+            found = figures_of(model, self._folder / self._job.taught, Path(self._job.image_root), classes=self._own)
+        except MaskwrightError as error:
+            _log.warning("the operating point is the usual one: %s", error)
+            return DEFAULT_SCORE
+        return found.score if found is not None else DEFAULT_SCORE
 
     def compared(self, new: Model, best: Figures | None) -> tuple[Figures | None, Figures | None]:
         """The old model's figures on the images it has not seen, and the new one's on just those where not on all.

@@ -63,8 +63,10 @@ class Job:
     base: str = GENERAL
     truth: str | None = None
     """COCO file with the held-out images, in the work folder; None: too few images for a figure."""
+    taught: str | None = None
+    """COCO file with the images to learn from, where none is held out: they tell the operating point, no figure."""
     image_root: str = ""
-    """Folder of the held-out images."""
+    """Folder of the images in these files."""
     old_model: str | None = None
     """File of the model to compare with."""
     old_judged_on: tuple[int, ...] = ()

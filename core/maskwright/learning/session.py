@@ -19,7 +19,6 @@ from maskwright.learning.export import export_learned, with_score
 from maskwright.learning.gate import Figures
 from maskwright.learning.held_out import HeldOut
 from maskwright.learning.job import BEST_MODEL, Job
-from maskwright.learning.judge import DEFAULT_SCORE
 from maskwright.learning.samples import SampleStore
 from maskwright.learning.trainer import Budget, Round, replayed
 
@@ -93,8 +92,10 @@ class Session:
         self._tell("judging")
         self._judge()
         self._tell("finishing")
-        old, compared = self._held_out.compared(self._load(self._folder / BEST_MODEL), self._best)
-        score = self._best.score if self._best is not None else DEFAULT_SCORE
+        model = self._load(self._folder / BEST_MODEL)
+        old, compared = self._held_out.compared(model, self._best)
+        score = self._best.score if self._best is not None else self._held_out.cut(model)
+        del model  # it may map the file that is about to be replaced
         with_score(self._folder / BEST_MODEL, score)
         return Finished(
             steps=self._round.step,

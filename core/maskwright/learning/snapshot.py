@@ -22,6 +22,7 @@ from maskwright.project.rows import now
 
 DRAFT_NAME = "round.json"
 _TRUTH_NAME = "held_out.json"
+_TAUGHT_NAME = "taught.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,9 +47,9 @@ def take_snapshot(project: Project, plan: LearningPlan, options: LearnOptions, f
     except OSError as error:
         raise write_error(error, folder) from error
     old = _old_model(project, plan)
-    if plan.held_out:
-        with atomic_writer(folder / _TRUTH_NAME) as file:
-            file.write(orjson.dumps(truth_of(plan.held_out, plan.categories)))
+    whole = tuple(image for image in plan.training if image.is_whole)
+    with atomic_writer(folder / (_TRUTH_NAME if plan.held_out else _TAUGHT_NAME)) as file:
+        file.write(orjson.dumps(truth_of(plan.held_out or whole, plan.categories)))
     write_record(folder / DRAFT_NAME, _draft(plan, options, old))
     # Last: a folder with a job is a round that can be gone on with.
     _job(project, plan, options, old).write(folder)
@@ -65,6 +66,7 @@ def _job(project: Project, plan: LearningPlan, options: LearnOptions, old: _OldM
         base=plan.base,
         classes_exclude=classes_exclude((*plan.training, *plan.held_out)),
         truth=_TRUTH_NAME if plan.held_out else None,
+        taught=None if plan.held_out else _TAUGHT_NAME,
         image_root=str(project.image_root),
         old_model=str(old.path) if old is not None else None,
         old_judged_on=old.judged_on if old is not None else (),

@@ -16,11 +16,13 @@ from learning_trunk import small_trunk
 from maskwright.errors import MaskwrightError
 from maskwright.geometry.raster import mask_to_rle
 from maskwright.inference.model import load_model
-from maskwright.learning import bases, trainer
+from maskwright.learning import bases, held_out, trainer
 from maskwright.learning import learn as learning
 from maskwright.learning import plan as planning
 from maskwright.learning.events import Event, Finished, LearnProgress
+from maskwright.learning.gate import Figures
 from maskwright.learning.job import Example, Job, Patch
+from maskwright.learning.judge import DEFAULT_SCORE
 from maskwright.learning.learn import LearnOutcome, learn
 from maskwright.learning.plan import LearnOptions
 from maskwright.learning.process import LearningError, run_process
@@ -110,6 +112,26 @@ def test_stop_keeps_what_was_learned(job: Job, tmp_path: Path) -> None:
     assert finished.was_stopped
     assert finished.steps == 21
     assert load_model(tmp_path / "work" / "best.xml").labels[0].name == "disc"
+
+
+@pytest.mark.parametrize("found", [0.61, None], ids=["found", "nothing to find"])
+def test_without_held_out_images_those_that_taught_tell_the_operating_point(
+    job: Job, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, found: float | None
+) -> None:
+    asked: list[Path] = []
+
+    def figures(_: object, truth: Path, *__: object, **___: object) -> Figures | None:
+        asked.append(truth)
+        return Figures(0.9, 0.9, 0.9, 0.9, 0.7, found, images=2, objects=2) if found is not None else None
+
+    monkeypatch.setattr(held_out, "figures_of", figures)
+    going = session(replace(job, taught="taught.json"), tmp_path / "work", [], stop_at=21)
+    going.learn()
+    finished = going.finish()
+
+    assert asked == [tmp_path / "work" / "taught.json"]
+    assert finished.score == (found or DEFAULT_SCORE)
+    assert finished.new is None
 
 
 def test_stop_before_anything_was_learned_is_told(job: Job, tmp_path: Path) -> None:

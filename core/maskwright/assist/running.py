@@ -52,7 +52,7 @@ class Runner:
         with self._lock:
             request = self._spare.pop() if self._spare else self._choice.compiled("latency").request()
         try:
-            return [np.array(output) for output in request.run(feeds, cancel.is_set if cancel is not None else None)]
+            outputs = [np.array(output) for output in request.run(feeds, cancel.is_set if cancel is not None else None)]
         except ModelError as error:
             if cancel is not None and cancel.is_set():
                 raise InferenceCancelledError("cancelled") from error
@@ -60,3 +60,6 @@ class Runner:
         finally:
             with self._lock:
                 self._spare.append(request)
+        if cancel is not None and cancel.is_set():
+            raise InferenceCancelledError("cancelled")
+        return outputs

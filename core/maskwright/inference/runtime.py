@@ -232,20 +232,26 @@ class CompiledNetwork:
         return {"float32": "f32", "bfloat16": "bf16", "float16": "f16"}.get(name, name)
 
     def request(self) -> "Request":
-        return Request(self._compiled.create_infer_request())
+        is_fixed = not any(port.get_partial_shape().is_dynamic for port in self._compiled.inputs)
+        return Request(self._compiled.create_infer_request(), can_break_off=is_fixed)
 
 
 class Request:
-    """Room for one running inference; may be used again and again, by one thread at a time."""
+    """Room for one running inference; may be used again and again, by one thread at a time.
 
-    def __init__(self, request: "openvino.InferRequest") -> None:
-        self._request = request
+    can_break_off: only where all shapes are fixed. With free ones OpenVINO 2026.4.1 does not get over an inference that
+    was broken off: later ones fail over shapes of the one before, or the program crashes (three threads with batches
+    of different sizes, each cancelled within 150 ms, in bf16: twice in a minute).
+    """
+
+    def __init__(self, request: "openvino.InferRequest", *, can_break_off: bool) -> None:
+        self._request, self._can_break_off = request, can_break_off
         self._is_cancelled = False
 
     def run(self, feeds: Feeds, is_unwanted: Callable[[], bool] | None = None) -> list[NDArray[Any]]:
         """Outputs in the network's order: views that the next run overwrites. Releases the GIL while it waits.
 
-        is_unwanted: asked while it runs; once it says so the run is cancelled.
+        is_unwanted: asked while it runs; once it says so the run is cancelled, where that can be done.
 
         Raises ModelError where inference fails or `cancel` is called meanwhile. (Plain waiting, because OpenVINO does
         not call a request's callback when it is cancelled or fails.)
@@ -253,7 +259,7 @@ class Request:
         self._is_cancelled = False
         try:
             self._request.start_async(dict(feeds), share_inputs=True)
-            while is_unwanted is not None and not self._request.wait_for(_PATIENCE_MS):
+            while self._can_break_off and is_unwanted is not None and not self._request.wait_for(_PATIENCE_MS):
                 if is_unwanted():
                     self.cancel()
                     break
@@ -265,9 +271,10 @@ class Request:
         return [tensor.data for tensor in self._request.output_tensors]
 
     def cancel(self) -> None:
-        """Stop what runs; callable from another thread."""
-        self._is_cancelled = True
-        self._request.cancel()
+        """Stop what runs, where that can be done; callable from another thread."""
+        if self._can_break_off:
+            self._is_cancelled = True
+            self._request.cancel()
 
 
 def save_graph(graph: "openvino.Model", path: Path, notes: Mapping[str, str], *, compresses: bool) -> None:

@@ -143,6 +143,20 @@ def test_nothing_runs_once_it_is_cancelled(assistant: BackendAssistant) -> None:
         view.outline([(50, 50)], cancel=cancel)
 
 
+def test_what_is_cancelled_while_it_runs_gives_no_answer(assistant: BackendAssistant) -> None:
+    class Late:
+        asked = 0
+
+        def is_set(self) -> bool:
+            self.asked += 1
+            return self.asked > 1
+
+    late = Late()
+    with pytest.raises(InferenceCancelledError):
+        assistant.open(np.full((60, 60, 3), 90, np.uint8)).outline(box_xyxy=(10, 10, 40, 40), cancel=late)
+    assert late.asked == 2
+
+
 def test_a_network_that_wants_another_prompt_is_refused(tmp_path: Path) -> None:
     import openvino
 

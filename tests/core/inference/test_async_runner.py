@@ -83,7 +83,7 @@ class Endless:
 
 def test_a_run_that_nobody_wants_any_more_is_not_logged_as_a_fault(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level("INFO")
-    request = Request(Endless())  # type: ignore[arg-type]  # acts like one
+    request = Request(Endless(), can_break_off=True)  # type: ignore[arg-type]  # acts like one
     with pytest.raises(ModelError, match="cancelled"):
         request.run({}, is_unwanted=lambda: True)
     assert not caplog.records

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pycocotools import mask as coco_mask
 
-from maskwright.inference.nms import nms_indices
+from maskwright.inference.select import nms_indices
 
 Tensors = dict[str, NDArray[Any]]
 Contours = list[list[NDArray[np.float64]]]

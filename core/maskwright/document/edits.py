@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from maskwright.document.change import Change
 from maskwright.document.document import Document
-from maskwright.document.places import EdgePoint, VertexRef
+from maskwright.document.spatial import EdgePoint, VertexRef
 from maskwright.document.values import Instance, InstanceState
 from maskwright.geometry.dense import dense_moved, polygons_to_dense
 from maskwright.geometry.polygon import Polygon, Ring, as_ring, polygons_bounds_xyxy

@@ -4,6 +4,7 @@ Extents are compared in one numpy pass (20,000 instances: some 60 us); only the 
 """
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 import numpy as np
 import shapely
@@ -12,10 +13,33 @@ from numpy.typing import NDArray
 from maskwright.document.change import Change
 from maskwright.document.document import Document
 from maskwright.document.packed import PackedOutlines
-from maskwright.document.places import EdgePoint, VertexRef
 from maskwright.document.values import Instance, InstanceState
 from maskwright.geometry.algebra import is_inside_of_rings
 from maskwright.geometry.polygon import Ring
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class VertexRef:
+    """One vertex. `ring` 0 is the part's outer ring, 1 and up are its holes."""
+
+    instance_id: int
+    part: int
+    ring: int
+    vertex: int
+
+
+@dataclass(frozen=True, slots=True)
+class EdgePoint:
+    """A point on the edge that runs from `start` to the next vertex of the same ring."""
+
+    start: VertexRef
+    x: float
+    y: float
+    fraction: float
+    """How far along the edge, 0 at `start`, 1 at the next vertex."""
+    distance: float
+    """From the point that was asked about, image pixels."""
+
 
 Box = tuple[float, float, float, float]
 

@@ -14,7 +14,7 @@ from maskwright.errors import FormatError
 from maskwright.formats.atomic import is_stream
 from maskwright.formats.coco.numbers import numbers_of
 from maskwright.formats.coco.options import CocoExportOptions, CocoSource
-from maskwright.formats.findings import Finding
+from maskwright.formats.gate import Finding
 from maskwright.formats.image_files import Placing, place_image
 from maskwright.formats.registry import FORMATS, Format
 from maskwright.formats.selection import WriteReport

@@ -16,7 +16,7 @@ from maskwright.document.values import ImageRecord, Instance
 from maskwright.errors import ImageError
 from maskwright.formats.coco.options import CocoExportOptions, CocoSource
 from maskwright.formats.data_set import DataSet
-from maskwright.formats.findings import Finding, Kind
+from maskwright.formats.gate import Finding, Kind
 from maskwright.formats.selection import chosen
 from maskwright.geometry.polygon import Polygon
 from maskwright.geometry.raster import Rle, polygons_to_rle, rle_area, rle_iou

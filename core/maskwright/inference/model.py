@@ -155,7 +155,7 @@ class Model:
         in_flight: how many; None: as many as the device likes. keeps_going: an image that fails comes out as its error
         instead of raising it, and the others go on.
         """
-        from maskwright.inference.ordered import predicted_in_order
+        from maskwright.inference.async_runner import predicted_in_order
 
         return predicted_in_order(self, images, in_flight, keeps_going=keeps_going)
 

@@ -21,8 +21,8 @@ from maskwright.inference.masks import (
     half,
     input_axes,
 )
-from maskwright.inference.nms import nms_indices
 from maskwright.inference.sampling import sampled_values
+from maskwright.inference.select import nms_indices
 
 if TYPE_CHECKING:
     from maskwright.inference.candidates import Candidates

@@ -10,8 +10,7 @@ from maskwright.errors import ModelError
 from maskwright.formats.atomic import write_error
 from maskwright.inference.installed import Installed, installed_model, models_folder, record
 from maskwright.learning.rounds import RoundRecord, model_name
-from maskwright.models.cards import BUNDLED_CARD
-from maskwright.models.catalog import listed_models
+from maskwright.models.catalog import BUNDLED_CARD, listed_models
 
 SOURCE = "learned from a project"
 

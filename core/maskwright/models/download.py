@@ -13,7 +13,7 @@ import httpx
 
 from maskwright.errors import ModelError
 from maskwright.faults import in_plain_words
-from maskwright.models.cards import CardFile
+from maskwright.models.catalog import CardFile
 from maskwright.models.transfer import Pace, answering_within, unpacked
 
 _log = logging.getLogger(__name__)

@@ -12,8 +12,7 @@ from maskwright.inference.halves import is_half, pair_name, with_other_half
 from maskwright.inference.installed import Installed, installed_model, is_plain, models_folder, record
 from maskwright.inference.model import recognised
 from maskwright.inference.runtime import Network
-from maskwright.models.cards import CardFile, ModelCard
-from maskwright.models.catalog import ASSISTANTS, all_cards, downloads_folder, model_card
+from maskwright.models.catalog import ASSISTANTS, CardFile, ModelCard, all_cards, downloads_folder, model_card
 from maskwright.models.convert import Precision, convert, converted_pair
 from maskwright.models.download import Cancel, DownloadCancelledError, Patience, Progress, download, is_published
 

@@ -5,8 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from maskwright.images.kind import SAMPLED, ImageKind, kind_of_files
-from maskwright.models.cards import ModelCard
-from maskwright.models.catalog import Availability, Listed, listed_models
+from maskwright.models.catalog import Availability, Listed, ModelCard, listed_models
 from maskwright.project import Project
 
 

@@ -9,10 +9,9 @@ from typing import TYPE_CHECKING, Literal
 from maskwright.errors import InputError
 from maskwright.formats.coco.options import CocoExportOptions, profile_named
 from maskwright.formats.data_set import Group, Problem, grouped
-from maskwright.formats.findings import Finding
 from maskwright.formats.folder_contents import files_below
+from maskwright.formats.gate import Finding, fix_all
 from maskwright.formats.gate import check as look_over
-from maskwright.formats.gate import fix_all
 from maskwright.formats.package import Splitting, export_package, require_as_meant, require_suffix
 from maskwright.formats.registry import format_named, format_of, is_results
 from maskwright.formats.selection import WriteReport

@@ -11,8 +11,7 @@ from maskwright.formats.atomic import mark_of, what_is_there
 from maskwright.formats.coco import CocoExportOptions, export_coco
 from maskwright.formats.coco.options import CocoExportReport, profile_named
 from maskwright.formats.coco.verify import verified_coco
-from maskwright.formats.findings import Finding
-from maskwright.formats.gate import check
+from maskwright.formats.gate import Finding, check
 from maskwright.formats.image_files import Placing
 from maskwright.formats.package import Splitting, export_package, parse_shares
 from maskwright.formats.registry import format_named

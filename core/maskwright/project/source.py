@@ -6,7 +6,7 @@ from typing import Any
 
 from maskwright.document.file_numbers import FileNumbers
 from maskwright.document.values import Category, ImageRecord, Instance
-from maskwright.formats.findings import DamagedRow
+from maskwright.formats.gate import DamagedRow
 from maskwright.project.categories import CategoryRepository
 from maskwright.project.damage import DamageRepository
 from maskwright.project.database import Database

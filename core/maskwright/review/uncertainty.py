@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from maskwright.geometry.polygon import box_ious
 from maskwright.inference.candidates import Candidates
-from maskwright.inference.nms import nms_indices
+from maskwright.inference.select import nms_indices
 from maskwright.inference.thresholds import Thresholds
 
 NAME = "uncertainty"

@@ -15,7 +15,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from maskwright.formats.findings import Finding
+from maskwright.formats.gate import Finding
 from maskwright.plain_text import shown, shown_lines
 from maskwright_gui.panels.widgets import named
 

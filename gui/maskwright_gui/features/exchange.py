@@ -18,7 +18,7 @@ from maskwright_gui.operation import Operation
 from maskwright_gui.saving import SavingWatch
 
 if TYPE_CHECKING:
-    from maskwright.formats.findings import Finding
+    from maskwright.formats.gate import Finding
     from maskwright.operations.exchange import Imported, ImportPreview
     from maskwright.operations.exporting import ExportOutcome, ExportRequest
     from maskwright_gui.dialogs.findings import FindingsDialog

@@ -9,8 +9,7 @@ from numpy.typing import NDArray
 
 from maskwright.document import edits
 from maskwright.document.change import Change
-from maskwright.document.places import EdgePoint, VertexRef
-from maskwright.document.spatial import rings_of
+from maskwright.document.spatial import EdgePoint, VertexRef, rings_of
 from maskwright.document.values import Instance
 from maskwright_gui.tools.context import ToolContext
 from maskwright_gui.tools.joining import joined, joined_edges, snapped, vertex_point

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from maskwright.document.places import VertexRef
+from maskwright.document.spatial import VertexRef
 from maskwright_gui.tools.context import ToolContext
 from maskwright_gui.tools.tool import Pointer
 

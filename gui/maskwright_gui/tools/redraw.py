@@ -10,7 +10,7 @@ import shapely
 from maskwright.document import edits
 from maskwright.document.change import Change
 from maskwright.document.edits import redraw_stretch
-from maskwright.document.places import EdgePoint
+from maskwright.document.spatial import EdgePoint
 from maskwright.geometry.polygon import Polygon
 from maskwright_gui.tools.context import LOCKED_HINT, ToolContext
 from maskwright_gui.tools.gestures import draft_overlay

@@ -5,7 +5,7 @@ from enum import Enum, auto
 
 from maskwright.document import edits
 from maskwright.document.change import Change
-from maskwright.document.places import EdgePoint
+from maskwright.document.spatial import EdgePoint
 from maskwright_gui.tools.context import ToolContext
 from maskwright_gui.tools.drags import begin_drag
 from maskwright_gui.tools.gestures import Gesture

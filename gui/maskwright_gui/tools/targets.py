@@ -6,7 +6,7 @@ from typing import assert_never
 
 import numpy as np
 
-from maskwright.document.places import EdgePoint, VertexRef
+from maskwright.document.spatial import EdgePoint, VertexRef
 from maskwright.document.values import Instance, InstanceState
 from maskwright_gui.tools.context import LOCKED_HINT, READ_ONLY_HINT, ToolContext
 from maskwright_gui.tools.joining import vertex_point

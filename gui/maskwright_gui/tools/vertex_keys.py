@@ -2,8 +2,7 @@
 
 from maskwright.document import edits
 from maskwright.document.change import Change
-from maskwright.document.places import VertexRef
-from maskwright.document.spatial import rings_of
+from maskwright.document.spatial import VertexRef, rings_of
 from maskwright_gui.tools.context import ToolContext
 from maskwright_gui.tools.joining import deletable, joined, joined_edges, vertex_point
 from maskwright_gui.tools.tool import KeyPress

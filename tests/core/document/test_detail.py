@@ -9,7 +9,7 @@ import pytest
 from maskwright.document import combine, edits
 from maskwright.document.change import Change
 from maskwright.document.document import Document
-from maskwright.document.places import VertexRef
+from maskwright.document.spatial import VertexRef
 from maskwright.document.values import Instance, InstanceState
 from maskwright.geometry.convert import mask_to_polygons
 from maskwright.geometry.dense import dense_to_polygons, mask_to_dense

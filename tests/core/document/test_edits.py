@@ -2,7 +2,7 @@ import pytest
 
 from canvas_support import document_of, ring_with_hole, square
 from maskwright.document import edits
-from maskwright.document.places import VertexRef
+from maskwright.document.spatial import VertexRef
 from maskwright.document.values import Instance, InstanceState, Provenance
 
 PROVENANCE = Provenance("nuclei", "abc", 0.5, 0.5, "2026-01-01T00:00:00Z")

@@ -4,8 +4,7 @@ import shapely
 
 from canvas_support import document_of, square
 from maskwright.document.edits import redraw_stretch
-from maskwright.document.places import EdgePoint
-from maskwright.document.spatial import SpatialIndex
+from maskwright.document.spatial import EdgePoint, SpatialIndex
 
 INDEX = SpatialIndex(document_of(square(1, at=(20, 20), side=60)))
 RING = INDEX.document[1].polygons[0].exterior

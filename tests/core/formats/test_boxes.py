@@ -11,8 +11,7 @@ from coco_sources import square
 from maskwright.formats.boxes import is_box
 from maskwright.formats.coco import CocoExportOptions, read_coco
 from maskwright.formats.data_set import DataSet
-from maskwright.formats.findings import Kind
-from maskwright.formats.gate import check
+from maskwright.formats.gate import Kind, check
 from maskwright.formats.registry import format_named
 
 OPTIONS = CocoExportOptions()

@@ -12,8 +12,7 @@ from coco_sources import ListSource, one_image, square, square_with_hole, varied
 from maskwright.document.values import ImageRecord, ImageState, Instance
 from maskwright.formats.coco import CocoExportOptions, export_coco, read_coco
 from maskwright.formats.coco.verify import verify_coco
-from maskwright.formats.findings import Finding, Kind
-from maskwright.formats.gate import check, fix_all
+from maskwright.formats.gate import Finding, Kind, check, fix_all
 from maskwright.geometry.algebra import are_valid
 from maskwright.geometry.polygon import Polygon
 from shared_data import shared_path

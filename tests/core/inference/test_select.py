@@ -13,7 +13,7 @@ from maskwright.inference.candidates import Candidates
 from maskwright.inference.frame import Frame
 from maskwright.inference.labels import COCO_CATEGORIES
 from maskwright.inference.masks import HeatMaps, InputMaps, PrototypeMasks
-from maskwright.inference.nms import nms_indices
+from maskwright.inference.select import nms_indices
 from maskwright.inference.thresholds import Defaults
 
 

@@ -16,8 +16,16 @@ from maskwright.errors import ModelError
 from maskwright.inference.installed import FOLDER_VARIABLE, installed_model, installed_models
 from maskwright.inference.model import load_model
 from maskwright.models import install
-from maskwright.models.cards import CardFile, ModelCard, read_card
-from maskwright.models.catalog import all_cards, card_paths, downloads_folder, remove, verify
+from maskwright.models.catalog import (
+    CardFile,
+    ModelCard,
+    all_cards,
+    card_paths,
+    downloads_folder,
+    read_card,
+    remove,
+    verify,
+)
 from maskwright.models.install import add_file, check_published, get_model, hub_card
 
 

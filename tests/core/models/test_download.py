@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from maskwright.errors import ModelError
-from maskwright.models.cards import CardFile
+from maskwright.models.catalog import CardFile
 from maskwright.models.download import DownloadCancelledError, Patience, download
 from maskwright.models.transfer import Pace, unpacked
 

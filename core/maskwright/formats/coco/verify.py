@@ -18,7 +18,7 @@ from maskwright.formats.coco.numbers import as_in_file, numbers_of
 from maskwright.formats.coco.options import CocoExportOptions, CocoSource, RemembersFile, StreamsRecords
 from maskwright.formats.coco.parse import polygon_instance_of
 from maskwright.formats.coco.writer import numbered
-from maskwright.formats.findings import Finding, Kind
+from maskwright.formats.gate import Finding, Kind
 from maskwright.formats.json_stream import top_level_items
 from maskwright.formats.verification import Verification
 from maskwright.geometry.algebra import clip_to_image

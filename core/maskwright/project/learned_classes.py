@@ -1,7 +1,7 @@
 """The classes of models that were learned from a project: the project's own ids, whatever they are called by now."""
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import orjson
@@ -20,16 +20,10 @@ def learned_classes(project: Project, model_hash: str) -> dict[int, int | None]:
 
 def todays_classes(project: Project, ids: Sequence[int]) -> dict[int, int | None]:
     """What classes of the project have become: merged ones are followed, deleted ones are None."""
-    merged = {merge.source.id: merge.target_id for merge in project.merges.all()}
+    merged = project.merges.aliases()
     there = {category.id for group in project.categories.by_standing()[:2] for category in group}
-    found = {id_: _followed(id_, merged) for id_ in ids}
+    found = {id_: merged.get(id_, id_) for id_ in ids}
     return {id_: now if now in there else None for id_, now in found.items()}
-
-
-def _followed(id_: int, merged: Mapping[int, int]) -> int:
-    while id_ in merged:
-        id_ = merged[id_]
-    return id_
 
 
 def _ids_of(path: Path, model_hash: str) -> tuple[int, ...]:

@@ -18,7 +18,7 @@ from maskwright.document.change import Change
 from maskwright.document.values import Category, Instance
 from maskwright.errors import ProjectError
 from maskwright.inflating import inflate
-from maskwright.project.aliases import read_aliases
+from maskwright.project.aliases import Aliases, read_aliases
 from maskwright.project.category_rows import find_category, read_categories
 from maskwright.project.journal import change_from_bytes, change_to_bytes
 from maskwright.project.numbers import read_numbers
@@ -104,6 +104,11 @@ class MergeRepository(Repository):
             ended = update(category_merges).where(category_merges.c.id == merge_id)
             connection.execute(ended.values(undone_at=now(), moved=b""))
         return source
+
+    def aliases(self) -> Aliases:
+        """{id of a class that was merged away: id of the one that has its objects now}."""
+        with self._database.read() as connection:
+            return read_aliases(connection)
 
     def names(self) -> dict[str, int]:
         """{name of a class that was merged away: id of the one that has its objects now}."""

@@ -26,6 +26,7 @@ from maskwright.prelabel.mapping import stored_mapping
 from maskwright.project import Project
 from maskwright.project.connection import connect
 from maskwright.project.journal import change_from_bytes, change_to_bytes
+from maskwright.project.learned_classes import todays_classes
 from maskwright.project.merging import MAPPING_SETTING
 from maskwright.project.packing import pack_polygons, pack_record, unpack_polygons
 from maskwright.project.proposals import Proposal
@@ -422,6 +423,7 @@ def test_classes_merged_in_a_circle_end_somewhere(place: Path) -> None:
         project.instances.apply(1, Change.create([drawn(9, category_id=2)]), label="Draw")
         assert len(project.instances.document(1)) == 2
         assert len(project.merges.all()) == 2
+        assert set(todays_classes(project, [1, 2, 3]).values()) <= {2, None}  # of a model that was learned here
 
 
 def test_objects_whose_class_is_lost_can_be_seen_and_given_another(place: Path) -> None:

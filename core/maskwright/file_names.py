@@ -34,6 +34,11 @@ def file_name_fault(name: object) -> str | None:
     return None
 
 
+def usable_name(image_id: object, name: object) -> str:
+    """What a database calls an image, or what stands for it where that is no name."""
+    return name if isinstance(name, str) and file_name_fault(name) is None else stand_in(f"image {image_id}", name)
+
+
 def stand_in(row: str, name: object) -> str:
     """A harmless name that no file has, for a `row` of a database whose own is none; it begins as that does."""
     text = re.sub("[^A-Za-z0-9._-]+", "_", name[:80]) if isinstance(name, str) else ""

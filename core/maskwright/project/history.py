@@ -12,6 +12,7 @@ from maskwright.document.change import Change, Gesture
 from maskwright.document.document import Document
 from maskwright.errors import DamagedRowError, ProjectError
 from maskwright.faults import in_plain_words
+from maskwright.file_names import usable_name
 from maskwright.project.aliases import Aliases, in_todays_classes, read_aliases
 from maskwright.project.database import Database
 from maskwright.project.instance_rows import Kind
@@ -133,7 +134,8 @@ class HistoryRepository(Repository):
         with self._database.read() as connection:
             first = _first_since(connection, when)
             rows = connection.execute(query.where(history.c.id >= first, history.c.at >= when)).fetchall()
-        found = [StepCount(*row) for row in rows if row.kind in _KINDS]
+        sound = [row for row in rows if row.kind in _KINDS and isinstance(row.label, str) and isinstance(row[5], str)]
+        found = [StepCount(row[0], usable_name(row[0], row[1]), *row[2:]) for row in sound]
         latest: dict[int, str] = {}
         for each in found:
             latest[each.image_id] = max(each.last_at, latest.get(each.image_id, ""))

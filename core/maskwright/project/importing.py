@@ -9,6 +9,7 @@ from sqlalchemy import Connection, select, update
 
 from maskwright.document.values import ImageRecord, ImageState
 from maskwright.errors import FormatError, ImageError
+from maskwright.file_names import usable_name
 from maskwright.formats.data_set import Problem
 from maskwright.formats.folder_contents import FolderSizes, files_below, names_in_folder, sizes_of
 from maskwright.formats.json_stream import paused_gc
@@ -221,7 +222,7 @@ class ImportRepository(Repository):
         Raises FormatError where not one image is here and that matters.
         """
         with self._database.read() as connection:
-            known = {row[0] for row in connection.execute(select(images.c.file_name))}
+            known = {usable_name(*row) for row in connection.execute(select(images.c.id, images.c.file_name))}
         here = known | files_below(self._source.image_root)
         if here.issuperset(names):
             return {}
@@ -251,10 +252,11 @@ class ImportRepository(Repository):
         return frozenset(image.file_name for image in new if _is_misfit(image, self._source.image_root))
 
     def _sizes_here(self) -> Mapping[str, tuple[int, int]]:
-        """Of all images of the project, by name."""
-        columns = (images.c.file_name, images.c.width, images.c.height)
+        """Of all images of the project, by name; damaged ones have none."""
+        columns = (images.c.id, images.c.file_name, images.c.width, images.c.height)
         with self._database.read() as connection:
-            return {row[0]: (row[1], row[2]) for row in connection.execute(select(*columns))}
+            rows = connection.execute(select(*columns)).fetchall()
+        return {usable_name(*row[:2]): row[2:] for row in rows if type(row.width) is type(row.height) is int}
 
 
 def _is_misfit(image: ImageRecord, root: Path) -> bool:

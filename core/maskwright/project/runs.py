@@ -11,6 +11,7 @@ from sqlalchemy.dialects.sqlite import insert as upsert
 
 from maskwright.document.values import ASSISTED, BESIDE, ImageStanding, ImageState
 from maskwright.errors import ProjectError
+from maskwright.file_names import usable_name
 from maskwright.project.repository import Repository
 from maskwright.project.rows import json_object, now, to_json
 from maskwright.project.schema import images, instances, provenances, run_images, runs, signals
@@ -122,7 +123,7 @@ class RunRepository(Repository):
             .order_by(images.c.id)
         )
         with self._database.read() as connection:
-            return [RunFailure(*row) for row in connection.execute(query)]
+            return [_failure(*row) for row in connection.execute(query)]
 
     def failure_count(self, run_id: int | None) -> int:
         """Images that `run_id` or the model alone could not do, those that are both counted once."""
@@ -155,7 +156,7 @@ class RunRepository(Repository):
             .order_by(images.c.id)
         )
         with self._database.read() as connection:
-            return [RunFailure(row[0], row[1], str(detail_of(row[2]))) for row in connection.execute(query)]
+            return [_failure(row[0], row[1], str(detail_of(row[2]))) for row in connection.execute(query)]
 
     def done_count(self, run_id: int) -> int:
         """Images done by the run, failures not counted."""
@@ -199,6 +200,11 @@ def _mark_images(connection: Connection, run_id: int, marks: Mapping[int, tuple[
 def _forget_alone(connection: Connection, image_ids: Iterable[int]) -> None:
     wanted = signals.c.image_id.in_(list(image_ids))
     connection.execute(delete(signals).where(signals.c.name == _ALONE, wanted))
+
+
+def _failure(image_id: int, file_name: object, reason: object) -> RunFailure:
+    """Names and reasons may be anything where somebody else has written the project."""
+    return RunFailure(image_id, usable_name(image_id, file_name), reason if isinstance(reason, str) else "")
 
 
 def _run_from_row(row: Row[Any]) -> Run:

@@ -16,7 +16,7 @@ from maskwright.cli.app import app
 from maskwright.document.change import Change
 from maskwright.document.values import ImageState, Provenance
 from maskwright.errors import ProjectError
-from maskwright.formats.coco import CocoExportOptions
+from maskwright.formats.coco import CocoExportOptions, export_coco
 from maskwright.formats.coco.options import HEADER_SETTING, ORDER_SETTING
 from maskwright.geometry.dense import dense_to_polygons, polygons_to_dense
 from maskwright.inflating import inflate
@@ -221,6 +221,25 @@ def test_what_of_a_damaged_object_cannot_be_read_is_said_in_plain_words(place: P
     with Project.open(place) as project:
         assert project.instances.document(1).damaged == {1: f"object 1 of the project is damaged: {words}"}
         assert [(row.row, row.reason) for row in project.source.damaged_rows()] == [("object 1", words)]
+
+
+@pytest.mark.parametrize("name", [b"x", "../../x", "\x1b[2J"], ids=["bytes", "above", "control"])
+def test_a_name_that_is_none_is_told_by_its_stand_in_by_every_road(place: Path, tmp_path: Path, name: object) -> None:
+    with Project.open(place) as project:
+        run = project.runs.start("model", "hash", {})
+        project.runs.record_failure(run, 1, "no such file")
+        project.runs.note_failure(1, "no such file")
+        empty = tmp_path / "in.json"
+        export_coco(project.source, empty)
+    written(place, "UPDATE images SET file_name = ? WHERE id = 1", name)
+    written(place, "UPDATE history SET label = x'00ff' WHERE id = 1")
+    with Project.open(place) as project:
+        stand_in = project.images.record(1).file_name
+        assert stand_in.startswith("image 1 (damaged name)/")
+        failures = [*project.runs.failures(run), *project.runs.failures_alone()]
+        assert [(each.file_name, each.reason) for each in failures] == [(stand_in, "no such file")] * len(failures)
+        assert {each.file_name for each in project.history.counts_since("2000") if each.image_id == 1} <= {stand_in}
+        assert project.imports.add_file(empty)[0].image_count
 
 
 def test_a_damaged_annotation_that_was_imported_is_left_out_of_an_export(place: Path, tmp_path: Path) -> None:

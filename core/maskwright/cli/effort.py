@@ -13,6 +13,7 @@ from maskwright.errors import ProjectError
 from maskwright.project import Project
 from maskwright.review.effort import EffortLog, effort_log
 from maskwright.review.report import EffortReport, summed_up
+from maskwright.words import count_of
 
 
 @reports_errors
@@ -88,6 +89,6 @@ def _print(report: EffortReport, names: dict[int, str]) -> None:
     results().print(by_score)
     assumed = " (assumed)" if report.is_draw_assumed else ""
     results().print(
-        f"{report.seconds / 60:.1f} active minutes on {report.images} images; drawing an object takes "
+        f"{report.seconds / 60:.1f} active minutes on {count_of(report.images, 'image')}; drawing an object takes "
         f"{report.draw_seconds:.1f} s{assumed}; the proposals saved about {report.saved_seconds / 60:.1f} minutes"
     )

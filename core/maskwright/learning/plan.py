@@ -17,6 +17,7 @@ from maskwright.learning.rounds import RoundRecord, next_number, read_rounds
 from maskwright.learning.selection import LearnableImage, Material, material_of
 from maskwright.models.catalog import listed_models
 from maskwright.project import Project
+from maskwright.words import count_of
 
 MOST_IMAGES = 2000
 """More than any budget of minutes can look at; which ones is fixed by their names."""
@@ -195,7 +196,7 @@ def _obstacle(material: Material, counted: Counter[int]) -> str | None:
         return None
     if material.whole:
         return "all done images are empty: draw or accept at least one object, then mark its image as done"
-    left = f" ({material.unused_in_progress} images in progress)" if material.unused_in_progress else ""
+    left = f" ({count_of(material.unused_in_progress, 'image')} in progress)" if material.unused_in_progress else ""
     return f"no image is done{left}: correct a few and mark each as done"
 
 
@@ -214,7 +215,7 @@ def _notes(
         )
     if material.unused_in_progress:
         notes.append(
-            f"{material.unused_in_progress} images in progress are left out: mark them as done to learn from them"
+            f"Left out: {count_of(material.unused_in_progress, 'image')} in progress. Mark as done what to learn from"
         )
     if material.box_share() > 0.5:
         notes.append("most outlines are plain boxes: the masks will be boxes, too")

@@ -9,6 +9,7 @@ from maskwright.learning.gate import Figures
 from maskwright.learning.rounds import RoundRecord, read_rounds
 from maskwright.project import Project
 from maskwright.review.effort import EffortLog, InstanceEffort, effort_log
+from maskwright.words import count_of
 
 LEAST_IMAGES = 3
 """Corrected images of a round from which its cost is compared."""
@@ -101,9 +102,8 @@ def advised(rounds: Sequence[RoundWorth], images_left: int, round_s: float) -> t
         return f"Correct {wanted}: what they cost tells whether another round is worth it.", False
     gain_s = _NEXT_SHARE * (known[-2].seconds - known[-1].seconds)
     saved_min, cost_min = max(0.0, gain_s * images_left / 60), round_s / 60
-    told = (
-        f"about {saved_min:.0f} of your minutes on the {images_left:,} images left, and takes {cost_min:.0f} to learn"
-    )
+    left = count_of(images_left, "image")
+    told = f"about {saved_min:.0f} of your minutes on the {left} left, and takes {cost_min:.0f} to learn"
     if saved_min <= cost_min:
         return f"Another round would save {told}: better go on with what there is.", True
     return f"Another round would save {told}.", False

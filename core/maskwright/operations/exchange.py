@@ -20,6 +20,7 @@ from maskwright.monitor import SILENT, Monitor
 from maskwright.project.import_values import ImportOptions, ImportResult, require_whole
 from maskwright.project.snapshot import snapshot
 from maskwright.project.store import Project
+from maskwright.words import count_of
 
 if TYPE_CHECKING:
     from maskwright.evaluation.figures import EvaluationReport
@@ -40,11 +41,11 @@ class Imported:
         """What was skipped, renumbered or is missing, a sentence each."""
         notes = [str(problem) for problem in self.problems]
         if self.result.renumbered_count:
-            notes.append(f"{self.result.renumbered_count} objects got new ids: theirs were taken.")
+            notes.append(f"New ids, since theirs were taken: {count_of(self.result.renumbered_count, 'object')}.")
         resized = self.result.resized
         notes += [f"{name} has another size than the annotations are for and was left out." for name in resized]
         if self.missing_count:
-            notes.append(f"{self.missing_count} images are not in the image folder.")
+            notes.append(f"Not in the image folder: {count_of(self.missing_count, 'image')}.")
         return tuple(notes)
 
 

@@ -46,7 +46,7 @@ class DataSetWindow(QDialog):
         self.setWindowTitle(f"Data set {shown(project.name)}")
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setWindowFlag(Qt.WindowType.WindowMaximizeButtonHint)
-        self.resize(1040, 700)
+        self.resize(QSize(1040, 700).boundedTo(parent.screen().availableSize() * 0.9))
         reader = OverlayReader(project.stored, project.ask(lambda stored: stored.categories.listed()))
         side_px = round(PICTURE_PX * parent.devicePixelRatioF())
         self._loader = ThumbnailLoader(self, max_side_px=side_px, read=reader)

@@ -19,6 +19,7 @@ from PySide6.QtWidgets import (
 
 from maskwright.document.values import Category
 from maskwright.plain_text import shown
+from maskwright.words import count_of
 from maskwright_gui.panels.widgets import named
 from maskwright_gui.workers.requests import duration_text
 
@@ -111,7 +112,7 @@ def summary_text(report: "EffortReport") -> str:
     saved = duration_text(abs(report.saved_seconds))
     word = "saved" if report.saved_seconds >= 0 else "lost"
     return (
-        f"{duration_text(report.seconds)} of active work on {report.images:,} images. "
+        f"{duration_text(report.seconds)} of active work on {count_of(report.images, 'image')}. "
         f"Drawing one object takes {report.draw_seconds:.1f} s{_assumed(report.is_draw_assumed)}, "
         f"rejecting one {report.refuse_seconds:.1f} s{_assumed(report.is_refuse_assumed)}.\n"
         f"The model has {word} about {saved} against drawing everything by hand."

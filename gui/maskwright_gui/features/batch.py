@@ -7,6 +7,7 @@ from PySide6.QtCore import QTimer, Signal
 
 from maskwright.document.values import ImageRecord
 from maskwright.errors import MaskwrightError, ProjectError
+from maskwright.words import count_of
 from maskwright_gui.actions import Action, Menu, may_edit
 from maskwright_gui.dialogs.failures import FailuresDialog
 from maskwright_gui.feature import Context, Feature
@@ -249,4 +250,4 @@ class BatchFeature(Feature):
             self.told.emit(Message.of_error("The batch stopped", error))
 
     def _on_cancelled(self, report: "BatchReport") -> None:
-        self.told.emit(Message("Batch cancelled", f"{report.remaining} images are left for another time."))
+        self.told.emit(Message("Batch cancelled", f"Left for another time: {count_of(report.remaining, 'image')}."))

@@ -6,6 +6,7 @@ from pathlib import Path
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QFileDialog
 
+from maskwright.words import count_of
 from maskwright_gui.actions import Action, Menu, may_edit
 from maskwright_gui.feature import Context, Feature
 from maskwright_gui.features.images.feature import ImagesFeature
@@ -51,5 +52,7 @@ class ComparingFeature(Feature):
         self._run_beside(partial(compare_with_file, project.stored, model), self._on_compared, "The comparison stopped")
 
     def _on_compared(self, count: int) -> None:
-        self.told.emit(Message(f"Compared on {count} images", "Those where the models disagree come first now."))
+        self.told.emit(
+            Message(f"Compared on {count_of(count, 'image')}", "Those where the models disagree come first now.")
+        )
         self.compared.emit()

@@ -10,6 +10,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QFileDialog, QMessageBox
 
 from maskwright.monitor import Monitor
+from maskwright.words import count_of
 from maskwright_gui.actions import Action, Menu, may_edit
 from maskwright_gui.feature import Context, Feature
 from maskwright_gui.features.images.feature import ImagesFeature
@@ -196,7 +197,7 @@ class ExchangeFeature(Feature):
             change = fix_all([instance for instance in document if instance.state.is_exported], record)
             count += len(change)
             self._session.edit_image(image_id, change, "Mend outlines")
-        self.told.emit(Message(f"{count} objects mended", "Each image has it as one step to undo."))
+        self.told.emit(Message(f"{count_of(count, 'object')} mended", "Each image has it as one step to undo."))
 
     def _may_begin(self) -> bool:
         """Not while annotations come in: that cannot be taken half, and the window has to hear how it ended."""
@@ -221,10 +222,11 @@ class ExchangeFeature(Feature):
             return
         if not outcome.is_written:
             count = sum(finding.is_error for finding in outcome.findings)
-            detail = f"{count} objects would be refused or misread by those who read the file."
+            detail = f"{count_of(count, 'object')} would be refused or misread by those who read the file."
             self.told.emit(Message("Nothing was exported yet", detail, "warning", "Show", show))
             return
-        detail = f"{outcome.image_count} images, {outcome.instance_count} objects in {outcome.request.path}"
+        written = f"{count_of(outcome.image_count, 'image')}, {count_of(outcome.instance_count, 'object')}"
+        detail = f"{written} in {outcome.request.path}"
         if outcome.findings:
             self.told.emit(Message("The file differs from the project", detail, "error", "Show", show))
             return
@@ -268,7 +270,9 @@ class ExchangeFeature(Feature):
     def _on_imported(self, outcome: "Imported") -> None:
         self._show_imported()
         self.imported.emit()
-        detail = f"{outcome.result.instance_count} objects on {outcome.result.image_count} images."
+        detail = (
+            f"{count_of(outcome.result.instance_count, 'object')} on {count_of(outcome.result.image_count, 'image')}."
+        )
         if outcome.notes:
             detail += f" {outcome.notes[0]}" + (f" (and {len(outcome.notes) - 1} more)" if outcome.notes[1:] else "")
         self.told.emit(Message("Annotations imported", detail, "warning" if outcome.notes else "info"))

@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QFileDialog
 
 from maskwright.errors import MaskwrightError
 from maskwright.operations.relocating import Located, find_moved, locate_in
+from maskwright.words import count_of
 from maskwright_gui.actions import Action, Menu, may_edit
 from maskwright_gui.feature import Context, Feature
 from maskwright_gui.features.images.feature import ImagesFeature
@@ -92,7 +93,7 @@ class RelocatingFeature(Feature):
         self.located.emit()
         if not found.missing:
             moved = f"{found.moved} of them in another folder than before." if found.moved else ""
-            self.told.emit(Message(f"All {found.present} images are here", moved))
+            self.told.emit(Message(f"Here again: {count_of(found.present, 'image')}", moved))
             return
         detail = f"{found.missing} of {found.present + found.missing} are still missing."
         place = ("Choose another folder…", self.locate)

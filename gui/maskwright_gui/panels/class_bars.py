@@ -15,6 +15,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from maskwright.words import count_of
 from maskwright_gui.panels.widgets import muted_label, named
 
 ROW_PX = 24
@@ -72,7 +73,7 @@ def summary_text(bars: Sequence[ClassBar]) -> str:
     objects = sum(bar.instance_count for bar in bars)
     used = len(bars) - len(unused)
     classes = "1 class" if used == 1 else f"{used} classes"
-    counted = f"{objects:,} objects of {classes}, rejected proposals left out."
+    counted = f"{count_of(objects, 'object')} of {classes}, rejected proposals left out."
     if not unused:
         return counted
     return f"{counted} None yet of {_listed(unused)}."

@@ -139,8 +139,9 @@ class Shrinking(QScrollArea):
     """Shows the panel as it is while there is room, and scrolls it in the direction where there is not."""
 
     def __init__(self, panel: QWidget, *, is_strip: bool = False, is_capped: bool = False) -> None:
-        """`is_strip`: as high as the panel, and only the width gives way. `is_capped`: never higher than the panel."""
+        """`is_strip`: as high as the panel, and only the width gives way. `is_capped`: the height never does either."""
         super().__init__(panel.parentWidget())
+        self._is_capped = is_capped
         if is_capped:
             self.setMaximumHeight(panel.sizeHint().height())
         self._panel, self._is_strip = panel, is_strip
@@ -159,7 +160,8 @@ class Shrinking(QScrollArea):
         if self._is_strip:
             return QSize(_LEAST.width(), self._strip_height())
         # the width that the vertical bar takes is not the panel's
-        return QSize(self._panel.minimumWidth() + self.verticalScrollBar().sizeHint().width(), _LEAST.height())
+        width = self._panel.minimumWidth() + self.verticalScrollBar().sizeHint().width()
+        return QSize(width, self._panel.sizeHint().height() if self._is_capped else _LEAST.height())
 
     def _strip_height(self) -> int:
         least = self._panel.minimumSizeHint()

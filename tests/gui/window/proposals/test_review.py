@@ -101,7 +101,7 @@ def test_effort_is_summed_up_by_class(labelled: Workbench) -> None:
     report = effort_report(labelled.session.project.stored)
     rows = [class_row(effort, "") for effort in report.classes]
     assert [(row[1], row[2], row[5]) for row in rows] == [("1", "1 (100%)", "0"), ("1", "0 (0%)", "1")]
-    assert "of active work on 1 images" in summary_text(report)
+    assert "of active work on 1 image." in summary_text(report)
     assert score_bars(report).texts == ["from 0.8: 1 of 2"]
     names = {category.id: category for category in labelled.session.classes.listed}
     assert rate_bars(report.classes, names).notes == ["1 of 1", "0 of 1"]

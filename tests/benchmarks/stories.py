@@ -174,9 +174,11 @@ def _over_all(user: User, material: Material, work: Callable[[User, list[Thing]]
         things = material.truth[image.file_name]
         before = user.presses.work
         work(user, list(things))
-        objects, right = objects + len(things), right + user.outlines_right(things)
         user.look(f"image-{image_id}-{user.presses.work - before}-presses")
         user.key(DONE)
+        user.settle()
+        user.come_again(image_id)
+        objects, right = objects + len(things), right + user.outlines_right(things)
     return Figures(objects, right, user.presses.setup, user.presses.work)
 
 
@@ -220,8 +222,7 @@ def _outline_all(user: User, things: list[Thing], *, is_pointing: bool = False) 
         user.drag((x1, y1), (x2, y2))  # the one before is taken over by that, in its own class
         _set_class_drawn(user, thing.name)
         user.mend(thing, user.draft)
-    if things:
-        user.key(ACCEPT)
+    # the last one is taken over by Space, with the image
 
 
 def _mend_object(user: User, thing: Thing, id_: int) -> None:
@@ -232,9 +233,7 @@ def _mend_object(user: User, thing: Thing, id_: int) -> None:
     def shown() -> object:
         return user.draft() if user.canvas.is_busy else user.mask_of(_object(user, id_))
 
-    user.mend(thing, shown)
-    if user.canvas.is_busy:
-        user.key(ACCEPT)
+    user.mend(thing, shown)  # taken over by the press on the next object, or by Space
 
 
 def _answer_places(user: User, things: list[Thing]) -> None:

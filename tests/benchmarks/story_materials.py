@@ -73,7 +73,7 @@ def spoilt_file(material: Material, path: Path) -> Path:
         "annotations": [],
     }
     for image_id, (file_name, things) in enumerate(sorted(material.truth.items()), 1):
-        height, width = things[0].mask.shape
+        height, width = cv2.imread(str(material.folder / file_name)).shape[:2]
         content["images"].append({"id": image_id, "file_name": file_name, "width": width, "height": height})
         for thing in things:
             for name, mask in _spoilt(thing, names, random):

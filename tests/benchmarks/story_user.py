@@ -178,6 +178,11 @@ class User:
         """Wait until an image is on the canvas; going there is counted by whoever presses."""
         self.wait(lambda: self.bench.images.on_screen == image_id)
 
+    def come_again(self, image_id: int) -> None:
+        """To an image that is done, for a look at what is on it; no press."""
+        self.bench.session.show_image(image_id)
+        self.show(image_id)
+
     def settle(self) -> None:
         """Until the assistant has answered."""
         QApplication.processEvents()

@@ -96,6 +96,10 @@ class Tool(Protocol):
     def is_busy(self) -> bool:
         """Whether a gesture is under way that `cancel` would throw away."""
 
+    @property
+    def is_whole(self) -> bool:
+        """Whether nothing is under way, or what Enter takes over as it stands."""
+
     def on_press(self, pointer: Pointer) -> None: ...
 
     def on_move(self, pointer: Pointer) -> None: ...
@@ -148,6 +152,10 @@ class BaseTool:
     def is_busy(self) -> bool:
         """Never: there are no gestures."""
         return False
+
+    @property
+    def is_whole(self) -> bool:
+        return not self.is_busy
 
     def on_press(self, pointer: Pointer) -> None:
         """Nothing."""

@@ -15,6 +15,7 @@ from maskwright_gui.messages import Message
 from maskwright_gui.open_project import OpenProject
 from maskwright_gui.panels.image_model import ImageListModel
 from maskwright_gui.panels.images import ImagesPanel
+from maskwright_gui.tools.tool import KeyPress
 from maskwright_gui.workers.executor import NoAnswerError
 from maskwright_gui.workers.images import ImageLoader
 from maskwright_gui.workers.thumbnails import ThumbnailLoader
@@ -241,12 +242,25 @@ class ImagesFeature(Feature):
         self._pixels.look_ahead_soon()
 
     def done(self) -> None:
-        """Done (or verified empty where nothing is left, no open proposal either), and on to the next image."""
+        """Done (or verified empty where nothing is left, no open proposal either), and on to the next image.
+
+        An outline that was pointed at and not accepted yet is: whoever leaves the image is content with it.
+        """
+        is_pointing = self._canvas.tool.is_busy and self._canvas.tool.is_whole
+        if is_pointing:
+            self._canvas.tool.on_key(KeyPress("Enter"))
+            self._canvas.show_tool()
+            if self._canvas.tool.is_busy:  # its class is asked for first
+                return
         document, image = self._session.document, self._session.image
         if document is None or image is None:
             return
         open_count = sum(instance.state is InstanceState.PROPOSED for instance in document)
-        has_some = bool(open_count or document.damaged) or any(instance.state.is_exported for instance in document)
+        has_some = (
+            is_pointing
+            or bool(open_count or document.damaged)
+            or any(instance.state.is_exported for instance in document)
+        )
         self._session.set_image_state(ImageState.DONE if has_some else ImageState.EMPTY)
         if open_count:
             self._tell_left_open(image.id, open_count)

@@ -41,7 +41,7 @@ class SpaceTap(QObject):
             event.accept()
             return True
         if event.type() == QEvent.Type.KeyPress and self._held.press(event):
-            self._is_tap = not self._canvas.tool.is_busy
+            self._is_tap = self._canvas.tool.is_whole
         elif event.type() == QEvent.Type.KeyRelease:
             self._held.release(event)
         return False

@@ -59,6 +59,10 @@ class PointTool(BaseTool):
         return self._draft is not None or self._is_pressed
 
     @property
+    def is_whole(self) -> bool:
+        return not self._is_pressed
+
+    @property
     def next_press(self) -> Press | None:
         """What the mouse is about to show; None where it cannot be told, or would show nothing."""
         pointer = self._pointer

@@ -15,7 +15,7 @@ from pytestqt.qtbot import QtBot
 from fake_assistant import FakeBackend
 from maskwright.assist.outline import Outline
 from maskwright.assist.view import BackendAssistant
-from maskwright.document.values import InstanceState
+from maskwright.document.values import ImageState, InstanceState
 from maskwright.errors import ModelError
 from maskwright_gui.app import Workbench
 from maskwright_gui.dialogs.models import ModelsDialog
@@ -436,3 +436,37 @@ def test_others_are_got_from_the_catalogue_and_the_bundled_one_is_told_as_such(
     assert {"assist", "mobile-sam"} <= set(dialog._listed)
     dialog.model_chosen.emit("assist")
     qtbot.waitUntil(lambda: pointing.point.assistant_name == "bundled")
+
+
+def test_space_takes_over_the_outline_with_the_image(qtbot: QtBot, pointing: Workbench, squares: Squares) -> None:
+    click(qtbot, pointing, 20, 20)
+    qtbot.waitUntil(lambda: len(pointing.window.canvas.tool.overlay().instances) == 1)
+    qtbot.keyClick(pointing.window.canvas, Key.Key_Space)
+    assert pointing.session.image.id == 2
+    assert not pointing.window.canvas.is_busy
+    pointing.session.show_image(1)
+    assert len(pointing.session.document) == 1
+    assert pointing.session.image.state is ImageState.DONE
+
+
+def test_space_before_the_answer_makes_the_object_where_it_was(
+    qtbot: QtBot, pointing: Workbench, squares: Squares
+) -> None:
+    squares.gate.clear()
+    click(qtbot, pointing, 20, 20)
+    qtbot.waitUntil(lambda: bool(squares.asked))
+    qtbot.keyClick(pointing.window.canvas, Key.Key_Space)
+    assert pointing.session.image.id == 2
+    squares.gate.set()
+    pointing.session.show_image(1)
+    qtbot.waitUntil(lambda: len(pointing.session.document) == 1)
+    assert pointing.session.image.state is not ImageState.EMPTY
+
+
+def test_space_does_nothing_while_a_polygon_is_half_drawn(qtbot: QtBot, pointing: Workbench) -> None:
+    pointing.tools.use("polygon")
+    click(qtbot, pointing, 10, 10)
+    click(qtbot, pointing, 30, 10)
+    qtbot.keyClick(pointing.window.canvas, Key.Key_Space)
+    assert pointing.session.image.id == 1
+    assert pointing.window.canvas.is_busy

@@ -1,6 +1,7 @@
 """The model over all images: begin, pause, cancel, try failures again, and what is told about it."""
 
 import logging
+from functools import partial
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QTimer, Signal
@@ -140,7 +141,7 @@ class BatchFeature(Feature):
         project, cache = self._session.project, self._session.cache
         if project is None or cache is None or self._state is not BatchState.IDLE or not self._model.may_write():
             return
-        if not self._model.may_run(self.run):
+        if not self._model.may_run(partial(self._begin, only_untouched=only_untouched, extends=extends)):
             return
         self._progress = BatchProgress(0, sum(project.state_counts().values()))
         wanted = self._model.wanted_thresholds()

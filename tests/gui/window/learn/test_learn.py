@@ -12,7 +12,8 @@ from PySide6.QtWidgets import QLabel
 from pytestqt.qtbot import QtBot
 
 from learning_builders import learning_project, octagon
-from maskwright.document.values import ImageState
+from maskwright.document.change import Change
+from maskwright.document.values import ImageState, Instance
 from maskwright.errors import MaskwrightError
 from maskwright.learning import learn as learning
 from maskwright.learning import requirements
@@ -164,6 +165,35 @@ def test_used_model_proposes_on_the_other_images(
     assert project_bench.model.choice.source == str(tmp_path / "model.xml")
     assert project.stored.images.state_counts()[ImageState.PRELABELLED] == 2
     assert {record.instance_count for record in project.stored.images.all() if record.state is ImageState.DONE} == {3}
+
+
+def counts_of(bench: Workbench) -> dict[int, int]:
+    """{image id: objects}"""
+    assert bench.session.project is not None
+    return {record.id: record.instance_count for record in bench.session.project.stored.images.all()}
+
+
+def test_undo_after_use_takes_back_the_users_own_step_and_no_proposal(
+    qtbot: QtBot, project_bench: Workbench, ready: None, learned, tmp_path: Path
+) -> None:
+    session = project_bench.session
+    qtbot.waitUntil(lambda: session.document is not None)
+    session.edit(Change.create([Instance(session.new_instance_id(), 1, (octagon(2, 2, 9),))]), "Draw")
+    (tmp_path / "model.xml").touch()
+    learned(lambda *_, **__: outcome(tmp_path / "model.xml"))
+    dialog = opened_dialog(qtbot, project_bench)
+    press(qtbot, dialog)
+    qtbot.waitUntil(lambda: dialog.outcome.use_button.isVisible())
+    with qtbot.waitSignal(project_bench.inference.batch.done, timeout=30_000):
+        qtbot.mouseClick(dialog.outcome.use_button, Qt.MouseButton.LeftButton)
+    before = counts_of(project_bench)
+
+    project_bench.window.actions_table["undo"].trigger()
+    session.save()
+
+    assert session.image is not None
+    own = session.image.id
+    assert counts_of(project_bench) == {**before, own: before[own] - 1}
 
 
 def test_tenth_done_image_offers_learning_once(qtbot: QtBot, project_bench: Workbench, ready: None) -> None:

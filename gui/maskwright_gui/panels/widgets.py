@@ -141,16 +141,14 @@ class Shrinking(QScrollArea):
     def __init__(self, panel: QWidget, *, is_strip: bool = False, is_capped: bool = False) -> None:
         """`is_strip`: as high as the panel, and only the width gives way. `is_capped`: the height never does either."""
         super().__init__(panel.parentWidget())
-        self._is_capped = is_capped
-        if is_capped:
-            self.setMaximumHeight(panel.sizeHint().height())
-        self._panel, self._is_strip = panel, is_strip
+        self._panel, self._is_strip, self._is_capped = panel, is_strip, is_capped
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.setWidgetResizable(True)
         self.setWidget(panel)
         if is_strip:
             self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        if is_strip or is_capped:
             panel.installEventFilter(self)
 
     def sizeHint(self) -> QSize:
@@ -161,7 +159,10 @@ class Shrinking(QScrollArea):
             return QSize(_LEAST.width(), self._strip_height())
         # the width that the vertical bar takes is not the panel's
         width = self._panel.minimumWidth() + self.verticalScrollBar().sizeHint().width()
-        return QSize(width, self._panel.sizeHint().height() if self._is_capped else _LEAST.height())
+        return QSize(width, self._fixed_height() if self._is_capped else _LEAST.height())
+
+    def _fixed_height(self) -> int:
+        return self._strip_height() if self._is_strip else self._panel.sizeHint().height()
 
     def _strip_height(self) -> int:
         least = self._panel.minimumSizeHint()
@@ -169,13 +170,13 @@ class Shrinking(QScrollArea):
         return least.height() + bar
 
     def _fit_height(self) -> None:
-        if self._is_strip and self.minimumHeight() != (height := self._strip_height()):
+        if (self._is_strip or self._is_capped) and self.minimumHeight() != (height := self._fixed_height()):
             self.setFixedHeight(height)
 
     # Qt
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """A row of the strip was folded."""
+        """A row was folded, or has come."""
         if watched is self._panel and event.type() == QEvent.Type.LayoutRequest:
             self._fit_height()
         return super().eventFilter(watched, event)

@@ -65,6 +65,13 @@ def test_the_sliders_come_with_the_first_proposal_and_stay(opened: Workbench) ->
     assert strip.isVisible()
 
 
+def test_the_panel_of_the_model_is_whole_where_the_sliders_are_there_too(opened: Workbench) -> None:
+    opened.window.resize(1024, 700)
+    opened.thresholds.row.need(True)
+    QApplication.processEvents()
+    assert opened.model.panel.visibleRegion().boundingRect().height() >= opened.model.panel.sizeHint().height()
+
+
 def test_all_tools_are_in_sight_with_their_names_at_1024_by_700(opened: Workbench) -> None:
     opened.window.resize(1024, 700)
     QApplication.processEvents()

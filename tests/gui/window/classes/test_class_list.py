@@ -9,6 +9,7 @@ from maskwright.inference.labels import COCO_CATEGORIES
 from maskwright.prelabel import project_categories
 from maskwright.project import Proposal
 from maskwright_gui.app import Workbench
+from maskwright_gui.menu_letters import bare
 from maskwright_gui.panels.categories import MOST_WITHOUT_SEARCH
 from project_builders import square
 from window_support import GatedModel
@@ -21,7 +22,7 @@ def names(bench: Workbench) -> list[str]:
 
 
 def press(box: QMessageBox, text: str) -> None:
-    next(button for button in box.buttons() if button.text().startswith(text)).click()
+    next(button for button in box.buttons() if bare(button.text()).startswith(text)).click()
 
 
 def test_a_class_is_deleted_with_its_objects_once_that_is_confirmed(qtbot: QtBot, classed: Workbench) -> None:

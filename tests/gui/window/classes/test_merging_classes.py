@@ -10,6 +10,7 @@ from maskwright.document.change import Change
 from maskwright.project.categories import CategoryUse
 from maskwright_gui.app import Workbench
 from maskwright_gui.features.classes.sentences import what_merges
+from maskwright_gui.menu_letters import bare
 from maskwright_gui.panels.image_query import ImageQuery
 from project_builders import square
 
@@ -19,7 +20,7 @@ CELL, CAT = 1, 2
 def merge(qtbot: QtBot, bench: Workbench) -> None:
     box = bench.classes.merge(CELL, CAT)
     with qtbot.waitSignal(bench.classes.merged):
-        next(button for button in box.buttons() if button.text() == "Merge").click()
+        next(button for button in box.buttons() if bare(button.text()) == "Merge").click()
 
 
 def shown(bench: Workbench) -> dict[int, int]:

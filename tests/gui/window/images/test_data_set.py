@@ -20,6 +20,7 @@ from maskwright.document.values import Category
 from maskwright_gui.app import Workbench
 from maskwright_gui.dialogs.data_set import DataSetWindow
 from maskwright_gui.features.data_set import class_bars
+from maskwright_gui.menu_letters import bare
 from maskwright_gui.panels.class_bars import ClassBar, ClassBars, summary_text
 from maskwright_gui.panels.image_model import THUMBNAIL_ROLE
 from maskwright_gui.panels.measure_plots import MeasurePlots
@@ -210,7 +211,7 @@ def open_plots(qtbot: QtBot, bench: Workbench) -> MeasurePlots:
 
 
 def button(window: DataSetWindow, text: str) -> QPushButton:
-    return next(button for button in window.findChildren(QPushButton) if button.text() == text)
+    return next(button for button in window.findChildren(QPushButton) if bare(button.text()) == text)
 
 
 def search_path() -> dict[str, str]:

@@ -29,6 +29,7 @@ from maskwright_gui.app import Workbench
 from maskwright_gui.features.learn import words
 from maskwright_gui.features.learn.dialog import LearnDialog
 from maskwright_gui.features.learn.pictures import Picture
+from maskwright_gui.menu_letters import bare
 from maskwright_gui.workers.requests import BatchState
 
 FIGURES = Figures(f1=0.9, precision=0.91, recall=0.82, ap50=0.9, ap=0.7, score=0.4, images=2, objects=6)
@@ -87,7 +88,7 @@ def test_panel_counts_what_there_is(qtbot: QtBot, project_bench: Workbench, read
 
     assert dialog.material.text() == "24 objects on 8 images; 2 more images held out to judge by"
     assert "disc: 12 (3 more would make it reliable)" in dialog.classes.text()
-    assert dialog.learn_button.text() == "Learn from 8 images (about 5 minutes)"
+    assert bare(dialog.learn_button.text()) == "Learn from 8 images (about 5 minutes)"
 
 
 def test_missing_pytorch_is_one_line_to_copy(
@@ -130,7 +131,7 @@ def test_progress_is_shown_and_the_result_in_plain_words(
     go_on.set()
     qtbot.waitUntil(lambda: dialog.outcome.use_button.isVisible())
     assert "set-round-1 finds 82% of your objects, 9% false; nuclei 71%, 15%." in dialog.outcome.text.text()
-    assert dialog.outcome.use_button.text() == "Use it and propose on the other 2 images"
+    assert bare(dialog.outcome.use_button.text()) == "Use it and propose on the other 2 images"
 
 
 def test_stop_keeps_the_best_so_far(qtbot: QtBot, project_bench: Workbench, ready: None, learned) -> None:
@@ -234,7 +235,7 @@ def test_round_that_was_cut_short_is_gone_on_with(
     monkeypatch.setattr(learning, "interrupted_round", lambda _: 3)
     dialog = opened_dialog(qtbot, project_bench)
 
-    assert dialog.resume_button.text() == "Go on with round 3, which was cut short"
+    assert bare(dialog.resume_button.text()) == "Go on with round 3, which was cut short"
     qtbot.mouseClick(dialog.resume_button, Qt.MouseButton.LeftButton)
 
     qtbot.waitUntil(lambda: "Not installed" in dialog.outcome.text.text())
@@ -271,7 +272,7 @@ def test_round_that_failed_halfway_can_be_gone_on_with_at_once(
     press(qtbot, dialog)
 
     qtbot.waitUntil(dialog.resume_button.isVisible)
-    assert dialog.resume_button.text() == "Go on with round 4, which was cut short"
+    assert bare(dialog.resume_button.text()) == "Go on with round 4, which was cut short"
 
 
 def test_closing_the_project_ends_the_round(qtbot: QtBot, project_bench: Workbench, ready: None, learned) -> None:

@@ -14,6 +14,7 @@ from maskwright.errors import ModelError
 from maskwright.operations.alike import Examples, Found
 from maskwright_gui.app import Workbench
 from maskwright_gui.features.alike.searching import Searcher
+from maskwright_gui.menu_letters import bare
 from project_builders import square
 
 ORIGIN = Provenance("assist net, like 1 object", "h", 0.0, 1.0, "2026-01-01T00:00:00Z")
@@ -162,7 +163,7 @@ def test_nothing_more_is_proposed_of_a_class_that_is_gone(qtbot: QtBot, searched
     assert nut is not None
     box = searched.classes.merge(bolt.id, nut.id) if road == "merge" else searched.classes.delete(bolt.id)
     assert box is not None
-    (button,) = (each for each in box.buttons() if each.text().startswith(("Merge", "Delete with")))
+    (button,) = (each for each in box.buttons() if bare(each.text()).startswith(("Merge", "Delete with")))
     with qtbot.waitSignal(searched.classes.merged):
         button.click()
     for threshold in (0.8, 0.2):

@@ -1,4 +1,4 @@
-"""A person who does anything in any order: tools, keys, actions, sliders, classes, model runs, other images."""
+"""A user who does anything in any order: tools, keys, actions, sliders, classes, model runs, other images."""
 
 import random
 from collections.abc import Callable

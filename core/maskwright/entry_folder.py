@@ -163,7 +163,7 @@ class EntryFolder:
     def _write(self, place: Path, content: bytes) -> None:
         partial = place.with_name(f"{place.name}.{os.getpid()}-{get_ident()}{_PART}")
         try:
-            with partial.open("xb") as file:  # never through a link that is there already
+            with partial.open("xb") as file:  # never through a link that is already there
                 file.write(content)
             before = place.lstat().st_size if is_own(place) else 0
             partial.replace(place)
@@ -176,7 +176,7 @@ class EntryFolder:
 
     def _tell(self, why: str) -> None:
         """Once: a batch would say it for each image."""
-        log.log(logging.DEBUG if self._is_told else logging.WARNING, "%s are not kept: %s", self._suffix[1:], why)
+        log.log(logging.DEBUG if self._is_told else logging.WARNING, "%s cannot be stored: %s", self._suffix[1:], why)
         self._is_told = True
 
 

@@ -1,4 +1,4 @@
-"""Errors that are the user's or the environment's to mend; every other exception is a bug of ours."""
+"""Errors that are the user's or the environment's to fix; every other exception is our bug."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -9,7 +9,7 @@ _MOST_OF_PATH = 4096
 
 
 class MaskwrightError(Exception):
-    """Something a person can act on: `str(error)` is the text to show.
+    """Something a user can act on: `str(error)` is the text to show.
 
     `path` is the file or folder concerned, `hint` what to do next; both may be missing.
     """
@@ -34,8 +34,8 @@ class InputError(MaskwrightError, ValueError):
     """An argument that cannot be: a score of 2, an outline without points, a mask of another size."""
 
 
-UNEXPECTED = "something went wrong that the program did not expect"
-"""Of a bug of ours, whose own words mean nothing to a user."""
+UNEXPECTED = "an unexpected error occurred"
+"""For a bug of ours, whose own text would mean nothing to a user."""
 IN_THE_LOG = "details are in the log"
 
 
@@ -56,11 +56,11 @@ class ProjectError(MaskwrightError):
 
 
 class HalfMadeProjectError(ProjectError):
-    """A project whose making was cut short: nothing is in it, and it may be made anew."""
+    """A project whose making was interrupted: nothing is in it, and it may be made again."""
 
 
 class DamagedProjectError(ProjectError):
-    """A project file (`path`) that SQLite cannot make sense of: an earlier copy can be put in its place."""
+    """A project file (`path`) that SQLite cannot make sense of: an earlier copy can be restored."""
 
     has_rest: bool = True
     """Whether there may be something in the file that `salvage` can take out: it is neither missing nor empty."""
@@ -82,15 +82,15 @@ class ForeignImagesError(ProjectError):
 
     def __init__(self, project: Path, image_root: Path, allow: Callable[[], None]) -> None:
         super().__init__(
-            f"this project reads images from {image_root}, which is not beside it",
+            f"this project reads images from {image_root}, which is not next to it",
             path=project,
-            hint="maskwright trust PROJECT lets it, once and for all",
+            hint="maskwright trust PROJECT allows it permanently",
         )
         self.image_root, self.allow = image_root, allow
 
 
 class LostProjectError(DamagedProjectError):
-    """The same, and there is no copy that is whole: all that is left is to set it aside and to begin anew."""
+    """The same without an intact copy: what can be read may be salvaged, or the file set aside to start over."""
 
 
 class UnfitEditError(ProjectError):
@@ -102,7 +102,7 @@ class FormatError(MaskwrightError):
 
 
 class IncompleteError(FormatError):
-    """An annotation file of which a part cannot be taken in, where all of it was asked for."""
+    """An annotation file of which a part cannot be imported, where all of it was asked for."""
 
     def __init__(
         self, message: str, *, problems: Sequence[str], path: Path | str | None = None, hint: str | None = None

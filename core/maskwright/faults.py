@@ -12,14 +12,14 @@ from maskwright.errors import MaskwrightError
 
 log = logging.getLogger(__name__)
 
-_DAMAGED = "the data is damaged or breaks off"
-_ODD = "it is not laid out as expected"
+_DAMAGED = "the data is damaged or truncated"
+_ODD = "its structure is not as expected"
 _BY_TEXT: tuple[tuple[re.Pattern[str], str], ...] = tuple(
     (re.compile(pattern), words)
     for pattern, words in (
-        (r"could not convert string to float: (.*)", r"\1 is no number"),
-        (r"invalid literal for int\(\) with base \d+: (.*)", r"\1 is no whole number"),
-        (r"could not convert string to (?:int|complex).*", "a value is no number"),
+        (r"could not convert string to float: (.*)", r"\1 is not a number"),
+        (r"invalid literal for int\(\) with base \d+: (.*)", r"\1 is not a whole number"),
+        (r"could not convert string to (?:int|complex).*", "a value is not a number"),
         (r"cannot convert float .* to integer", "a number is not finite"),
         (r"Exceeds the limit .* for integer string conversion.*", "a number has too many digits"),
         (r"(?:not enough|too many) values to unpack.*", _ODD),
@@ -28,7 +28,7 @@ _BY_TEXT: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"operands could not be broadcast.*", _ODD),
         (r".*has no attribute.*", _ODD),
         (r".*(?:object is not|indices must be|unsupported operand|argument must be|required positional).*", _ODD),
-        (r"embedded null (?:byte|character)", "a name has a zero byte in it"),
+        (r"embedded null (?:byte|character)", "a name contains a zero byte"),
         (r"buffer size must be.*|unpack requires.*|buffer is smaller.*", _DAMAGED),
     )
 )
@@ -37,12 +37,12 @@ _NETWORK = {
     "ConnectTimeout": "the server does not answer",
     "ReadTimeout": "the server stopped answering",
     "PoolTimeout": "the server does not answer",
-    "RemoteProtocolError": "the connection broke off",
-    "ReadError": "the connection broke off",
-    "TooManyRedirects": "the address leads round and round",
-    "InvalidURL": "this is no address",
-    "UnsupportedProtocol": "this is no address",
-    "DecodingError": "what arrives cannot be unpacked",
+    "RemoteProtocolError": "the connection was lost",
+    "ReadError": "the connection was lost",
+    "TooManyRedirects": "there are too many redirects",
+    "InvalidURL": "the address is not valid",
+    "UnsupportedProtocol": "the address is not valid",
+    "DecodingError": "the response cannot be decompressed",
 }
 _KINDS = {
     dict: "an object",
@@ -57,7 +57,7 @@ _KINDS = {
 }
 
 
-WRITE_AGAIN = "it was not written to its end, or changed by hand: write it again with the tool that it is from"
+WRITE_AGAIN = "it is incomplete or was edited by hand: write it again with the tool that made it"
 """What to do about a file that is not in the language it should be in."""
 
 
@@ -82,9 +82,11 @@ def in_plain_words(error: BaseException) -> str:
         case RecursionError():
             return "it is nested too deeply"
         case MemoryError():
-            return "it claims more than fits into memory"
+            return "it claims more than fits in memory"
         case zlib.error() | EOFError():
             return _DAMAGED
+        case LookupError() if "unknown encoding" in str(error):
+            return "it names a text encoding that does not exist"
         case LookupError() | TypeError() | AttributeError():
             log.info("read as %r", error)
             return _ODD
@@ -104,7 +106,7 @@ def _of_library(error: BaseException) -> str | None:
     if kind == "xml" and (position_of := getattr(error, "position", None)) is not None:
         return _from("XML", position_of[0], position_of[1] + 1, breaks_off="no element found" in str(error))
     if kind == "defusedxml":
-        return "it declares entities or refers to other files, which is never followed: remove its <!DOCTYPE …>"
+        return "it declares entities or refers to other files, which are never followed: remove its <!DOCTYPE …>"
     if kind == "yaml":
         mark = getattr(error, "problem_mark", None)
         return _from("YAML", mark.line + 1, mark.column + 1) if mark is not None else "it is not valid YAML"
@@ -114,13 +116,15 @@ def _of_library(error: BaseException) -> str | None:
         return _NETWORK.get(known, "no connection to the server")
     if kind == "tomllib":
         found = _TOML_PLACE.search(str(error))
-        return _from("TOML", *map(int, found.groups())) if found and found[1] else "it is not valid TOML: it breaks off"
+        return (
+            _from("TOML", *map(int, found.groups())) if found and found[1] else "it is not valid TOML: it is truncated"
+        )
     return None
 
 
 def _from(language: str, line: int, column: int, *, breaks_off: bool = False) -> str:
-    told = ": it breaks off there" if breaks_off else ""
-    return f"it is not valid {language} from line {line:,}, column {column:,} on{told}"
+    told = ": it is truncated there" if breaks_off else ""
+    return f"it is not valid {language} in line {line:,}, column {column:,}{told}"
 
 
 def _text(error: BaseException, name: str) -> str:

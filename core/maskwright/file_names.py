@@ -16,7 +16,7 @@ _MOST_CHARACTERS = 4096
 def file_name_fault(name: object) -> str | None:
     """Why `name` is not the relative path of a file below a folder, forward slashes; None where it is."""
     if not isinstance(name, str):
-        return "it is not a text"
+        return "it is not text"
     if len(name) <= _MOST_CHARACTERS and ".." not in name and _PLAIN.fullmatch(name):
         return None
     if not name.strip() or name.rsplit("/", 1)[-1] in ("", "."):
@@ -24,13 +24,13 @@ def file_name_fault(name: object) -> str | None:
     if len(name) > _MOST_CHARACTERS:
         return f"it has {len(name)} characters"
     if _CONTROL.search(name):
-        return "it has a control character"
+        return "it contains a control character"
     if "\\" in name:
-        return "it has a backslash"
+        return "it contains a backslash"
     if name.startswith("/") or _DRIVE.match(name):
-        return "it does not start at the image folder"
+        return "it is not relative to the image folder"
     if ".." in name.split("/"):
-        return "it leads out of the image folder"
+        return "it leads outside the image folder"
     return None
 
 

@@ -11,7 +11,7 @@ def inflate(data: bytes, most_bytes: int) -> bytes:
         if not stream.eof and stream.decompress(stream.unconsumed_tail, 1):
             raise ValueError(f"it unpacks to more than {most_bytes} bytes")
     except zlib.error as error:
-        raise ValueError("it cannot be unpacked: the data is damaged") from error
+        raise ValueError("it cannot be decompressed: the data is damaged") from error
     if not stream.eof:
-        raise ValueError("it breaks off")
+        raise ValueError("it is truncated")
     return plain

@@ -10,7 +10,7 @@ class OperationCancelledError(Exception):
 
 
 class Monitor(Protocol):
-    """Whom an operation tells how far it is, and asks whether it should go on."""
+    """Whom an operation tells how far it is, and asks whether it should continue."""
 
     def report(self, done: int, total: int | None, text: str = "") -> None:
         """`total` None: not known yet. Raises OperationCancelledError as `check` does."""
@@ -20,7 +20,7 @@ class Monitor(Protocol):
 
 
 class SilentMonitor:
-    """For work that nobody follows: it tells nobody and goes on to the end."""
+    """For work that nobody follows: it tells nobody and runs to the end."""
 
     def report(self, done: int, total: int | None, text: str = "") -> None:
         pass
@@ -75,5 +75,5 @@ class CancelToken:
         self._may_run.set()
 
     def wait_while_paused(self, timeout_s: float | None = None) -> None:
-        """Return once the batch may go on or was cancelled, or when the time is over."""
+        """Return once the batch may continue or was cancelled, or when the time is over."""
         self._may_run.wait(timeout_s)

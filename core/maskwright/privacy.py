@@ -17,6 +17,6 @@ def switch_off_telemetry() -> None:
     Both OpenVINO and NNCF fall back to a stub of their own then. The consent file that the package keeps in the home
     folder belongs to the user and is neither read nor written. A program that imported the package before us keeps it.
     """
-    modules = cast("dict[str, Any]", sys.modules)  # None is how the import system is told "not to be had"
+    modules = cast("dict[str, Any]", sys.modules)  # None is how the import system is told "not available"
     modules.setdefault(BLOCKED_PACKAGE, None)
     os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")

@@ -27,7 +27,7 @@ class Proposal:
     - polygons: a `Polygon`, several, or rings of points, x to the right, y down, on pixel edges;
     - mask: (H, W), true or above 0 where the object is, of the size of the image;
     - rle: COCO's run lengths, {"size": [height, width], "counts": text or list};
-    - bbox_xyxy: left, top, right, bottom. A box alone stays a box until somebody outlines it.
+    - bbox_xyxy: left, top, right, bottom. A box alone stays a box until someone outlines it.
 
     Raises InputError for a score that is none and for what covers nothing.
     """
@@ -46,7 +46,7 @@ class Proposal:
         given = [name for name in ("polygons", "mask", "rle") if getattr(self, name) is not None]
         if len(given) > 1 or not (given or self.bbox_xyxy is not None):
             got = " and ".join(given) or "none"
-            raise InputError(f"expected one of polygons, mask, rle and bbox_xyxy, got {got}")
+            raise InputError(f"expected exactly one of polygons, mask, rle and bbox_xyxy, got {got}")
         self._require_something()
 
     @property
@@ -87,7 +87,7 @@ class Proposal:
         except (ValueError, TypeError, KeyError) as error:
             raise InputError(str(error)) from error
         if is_empty:
-            raise InputError("expected an object that covers something, got none")
+            raise InputError("expected a non-empty object")
 
     def _outlined(self, size_wh: tuple[int, int] | None) -> tuple[Polygon, ...]:
         if self.polygons is not None:

@@ -1,7 +1,7 @@
 """Files in folders that others may have filled: only regular ones are opened, and opening never waits.
 
 A FIFO without a writer holds up whoever opens it for ever, a device may act when it is opened, and a link laid under a
-name that the program uses itself would have it write to, or delete, somebody else's file.
+name that the program uses itself would have it write to, or delete, someone else's file.
 """
 
 import errno
@@ -48,7 +48,7 @@ def read_regular(path: Path, *, most_bytes: int | None = None) -> bytes:
     with open_regular(path) as file:
         size = os.fstat(file.fileno()).st_size
         if most_bytes is not None and size > most_bytes:
-            raise OSError(f"{size} bytes are more than the {most_bytes} that such a file may have")
+            raise OSError(f"{size} bytes exceed the limit of {most_bytes} for such a file")
         return file.read(-1 if most_bytes is None else most_bytes)
 
 
@@ -95,7 +95,7 @@ def require_own(path: Path) -> None:
         raise ProjectError(
             f"{path.name} is {kind_of(found.st_mode)}, not a file of this project",
             path=path.parent,
-            hint="it was left untouched; remove it if you know where it comes from",
+            hint="it was not changed; remove it if you know where it comes from",
         )
 
 

@@ -1,4 +1,4 @@
-"""Samples of more than 8 bits to 0..255: the range that is shown, found automatically or chosen by a person."""
+"""Samples of more than 8 bits to 0..255: the range that is shown, found automatically or chosen by a user."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass

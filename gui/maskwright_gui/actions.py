@@ -1,6 +1,6 @@
 """What a user can tell the window to do: how a feature declares it, and the QActions made from that.
 
-Menus, tool bar, menu of the canvas, keys, command palette and key sheet are all read from the declarations.
+Menus, toolbar, menu of the canvas, keys, command palette and key sheet are all read from the declarations.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -18,7 +18,7 @@ from maskwright_gui.theme import Theme, themed_icon
 if TYPE_CHECKING:
     from maskwright_gui.session import Session
 
-LENT = "Hold the key for one stroke and come back"
+LENT = "Hold the key to use it for one stroke"
 """Said of the tools; see `features.tools.lending`."""
 
 
@@ -97,7 +97,7 @@ class Action:
     words: str = ""
     """What newcomers and other programs call it: the search finds it by these, too."""
     tool_bar: tuple[int, str] | None = None
-    """(group on the tool bar, what stands beside the icon if names are shown)."""
+    """(group on the toolbar, what stands beside the icon if names are shown)."""
     canvas_menu: tuple[tuple[Under, int], ...] = ()
     """(where, group) in the menu of the right mouse button."""
 
@@ -131,7 +131,7 @@ class Actions(QObject):
         return self._grouped((spec.group, spec) for spec in self.specs.values() if spec.menu is menu)
 
     def on_tool_bar(self) -> list[list[QAction]]:
-        """The actions of the tool bar, group by group; the icon text of each is its short name."""
+        """The actions of the toolbar, group by group; the icon text of each is its short name."""
         return self._grouped((spec.tool_bar[0], spec) for spec in self.specs.values() if spec.tool_bar is not None)
 
     def in_canvas_menu(self, under: Under) -> list[list[QAction]]:
@@ -164,21 +164,21 @@ class Actions(QObject):
         return {DEFAULT_PRESET: {}, **named}
 
     def use_keys(self, keys: Keymap) -> None:
-        """Give every action the keys of a keymap, its tool tip included."""
+        """Give every action the keys of a keymap, its tooltip included."""
         for id_, action in self._actions.items():
             self._set_keys(action, keys[id_])
         self.keys_changed.emit()
 
     @property
     def shown_keys(self) -> Mapping[str, str]:
-        """{id: the first key in force, as a user reads it}; for an action without one its name."""
+        """{id: the first current key, as a user reads it}; for an action without one its name."""
         return {
             id_: shown_key(action.shortcut()) or f"“{self.specs[id_].text.rstrip('…')}”"
             for id_, action in self._actions.items()
         }
 
     def with_keys(self, text: str) -> str:
-        """`text`, where "{accept}" stands for the key in force of the action `accept`."""
+        """`text`, where "{accept}" stands for the current key of the action `accept`."""
         return with_keys(text, self.shown_keys)
 
     def happens_once(self, keys: QKeySequence) -> bool:

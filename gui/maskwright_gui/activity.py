@@ -1,4 +1,4 @@
-"""What a person does with mouse and keys, in numbers: clicks, key presses, active seconds; not which they were."""
+"""What a user does with mouse and keys, in numbers: clicks, key presses, active seconds; not which they were."""
 
 import time
 from collections.abc import Callable

@@ -146,7 +146,7 @@ class Workbench:
             thread.start()
 
     def _make_features(self, context: Context) -> None:
-        """In this order come panels and, within a group, the rows of menus and tool bar."""
+        """In this order come panels and, within a group, the rows of menus and toolbar."""
         add, watch = self._add, self.watch
         recent = RecentProjects(context.settings)
         self.projects = add(ProjectsFeature(context, watch, recent))
@@ -236,12 +236,14 @@ class ErrorReport(QObject):
         """Log it, and tell the user in plain words."""
         if isinstance(error, NoAnswerError):
             log.info("%s", error)
-            self._told.emit(Message(HANGS, f"{error.path}. Some things have to wait until it does.", "warning"))
+            self._told.emit(
+                Message(HANGS, f"{error.path}. Whatever needs this folder waits until it answers.", "warning")
+            )
         elif isinstance(error, MaskwrightError):
-            self._told.emit(Message.of_error("That did not work", error))
+            self._told.emit(Message.of_error("This action failed", error))
         elif not issubclass(kind, Exception):
             sys.__excepthook__(kind, error, trace)
         else:
             log.error("unexpected error", exc_info=(kind, error, trace))
-            detail = f"What was saved stays saved; {IN_THE_LOG}."
+            detail = f"Everything saved so far is safe; {IN_THE_LOG}."
             self._told.emit(Message(f"{UNEXPECTED[0].upper()}{UNEXPECTED[1:]}", detail, "error"))

@@ -34,7 +34,7 @@ class Feature(QObject):
     told = Signal(object)
     """Message, for the user."""
     work_changed = Signal(str, int, object)
-    """(text, done, total or None), for the status bar: what runs beside the window; an empty text when it is over."""
+    """(text, done, total or None), for the status bar: what runs in the background; an empty text when it is over."""
 
     def __init__(self, context: Context) -> None:
         super().__init__(context.window)
@@ -46,11 +46,11 @@ class Feature(QObject):
 
     @property
     def is_working(self) -> bool:
-        """Whether something that this feature has begun runs beside the window."""
+        """Whether something that this feature has begun runs in the background."""
         return bool(self._operations)
 
     def stop(self) -> None:
-        """End what this feature runs beside the window: that one closes, or the project does."""
+        """End what this feature runs in the background: that one closes, or the project does."""
         operations, self._operations = self._operations, []
         for operation in operations:
             operation.stop()

@@ -35,7 +35,7 @@ class HeldKey(QObject):
         self._pair_timer.timeout.connect(self._end)
 
     def press(self, event: QKeyEvent) -> bool:
-        """Whether a finger pressed the key anew."""
+        """Whether a finger pressed the key again."""
         if event.isAutoRepeat():
             return False
         if self._pair_timer.isActive():

@@ -97,7 +97,7 @@ class Histories:
 def rebased(change: Change, document: Document) -> Change:
     """`change` as it applies to `document`, whatever state it was made for: its outcome wins.
 
-    A person's gesture that met a model run in between keeps its result, but for a class that it did not touch: that of
+    A user's gesture that met a model run in between keeps its result, but for a class that it did not touch: that of
     the object may have been merged into another, or parted from it. What was already so is left out, and so is what
     only a preview of other thresholds showed (ids below 0), for it never was an object.
     """

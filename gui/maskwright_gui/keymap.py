@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 
 Keys = tuple[str, ...]
 WithKeys = Callable[[str], str]
-"""Makes a text that names keys as `with_keys` does, with those in force."""
+"""Makes a text that names keys as `with_keys` does, with the current ones."""
 Keymap = Mapping[str, Keys]
 """{action id: keys such as "Ctrl+Shift+D"}"""
 
@@ -49,7 +49,7 @@ def canonical(key: str) -> str:
 
 
 def resolved(defaults: Keymap, preset: Keymap | None = None, own: Keymap | None = None) -> dict[str, Keys]:
-    """The keys in force: our own, then the preset's, then the user's, each taking keys away from those before.
+    """The current keys: our own, then the preset's, then the user's, each taking keys away from those before.
 
     Ids that `defaults` does not know are left out.
     """

@@ -104,12 +104,12 @@ class IdSupply:
         return self._ids.popleft()
 
     def have(self, count: int) -> None:
-        """Have so many at hand. Raises ProjectError as `take` does."""
+        """Keep this many ready. Raises ProjectError as `take` does."""
         if count > BLOCK:
             self._ids.extend(self._waiting.call(lambda: self._reserve(count)))
 
     def renew(self) -> None:
-        """Others were given meanwhile; those at hand are still nobody's, but a file that came in may use them."""
+        """Others were given meanwhile; the ready ones are still nobody's, but a file that came in may use them."""
         self._ids.clear()
         self.fill()
 

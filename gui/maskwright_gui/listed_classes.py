@@ -16,7 +16,7 @@ CLASS_KEYS_SETTING, CLASS_LIST_SETTING = "window.class_keys", "window.class_list
 
 
 class ListedClasses:
-    """The listing in force; what a project does not say yet is decided once and kept when it is closed."""
+    """The current listing; what a project does not say yet is decided once and kept when it is closed."""
 
     def __init__(self, link: ProjectLink | None = None) -> None:
         stored = (

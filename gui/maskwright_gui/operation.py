@@ -1,4 +1,4 @@
-"""The one way to do something beside the window: `Operation(work).on_success(...).on_failure(...).start()`.
+"""The one way to do something in the background: `Operation(work).on_success(...).on_failure(...).start()`.
 
 Features begin theirs by `Feature._run_beside`, which also shows the progress and stops them with the window.
 """
@@ -17,7 +17,7 @@ from maskwright_gui.workers.worker import end_and_delete
 log = logging.getLogger(__name__)
 
 Work = Callable[[Monitor], object]
-"""What is done, in a thread of its own: reports to the monitor how far it is, and asks it whether it is to go on."""
+"""What is done, in a thread of its own: reports to the monitor how far it is, and asks it whether it is to continue."""
 ShowProgress = Callable[[str, int, object], object]
 """Takes (text, done, total or None); an empty text when it is over."""
 

@@ -49,9 +49,9 @@ class Saving:
         if not self.unsaved:
             return ""
         if self.keep_failure:
-            return f"They are in this window only: {self.keep_failure}."
+            return f"They exist only in this window: {self.keep_failure}."
         if self.kept < self.unsaved:
-            return "They are in this window only, for the moment."
+            return "For now they exist only in this window."
         return "A rescue copy is kept on this computer until they are saved."
 
 

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 LEAST_LOOK_S = 0.5
 """Leafing through images is not looking at them."""
-NOT_SHOWN = "This image is shown when the project answers"
+NOT_SHOWN = "The image will be shown when the project answers"
 NOT_SAVED = "The last edits are not saved yet; trying again"
 
 
@@ -72,7 +72,7 @@ class Session(QObject):
         self._is_stale = False
         """Another road has changed the project, and it did not answer when that was to be read."""
         self.take_gesture: Callable[[], Gesture] = Gesture
-        """What the person did since it was last asked."""
+        """What the user did since it was last asked."""
 
     def open_project(self, project: "Project") -> None:
         """Take over `project`; the session closes it."""
@@ -201,7 +201,7 @@ class Session(QObject):
         return self._link.ids.take()
 
     def reserve_ids(self, count: int) -> None:
-        """Have so many ids at hand: each block is a transaction, which waits for the one that stores the last edit."""
+        """Keep this many ids ready: each block is a transaction, which waits for the one that stores the last edit."""
         if self._link is not None:
             self._link.ids.have(count)
 
@@ -312,7 +312,7 @@ class Session(QObject):
         if self.project is not None and self.project.is_read_only:
             self.failed.emit(
                 "Nothing was changed",
-                ProjectError(f"the project is open for reading only: {self.project.read_only_reason}"),
+                ProjectError(f"the project is read-only: {self.project.read_only_reason}"),
             )
             return False
         return True

@@ -123,8 +123,8 @@ class Undo(QObject):
             self._session.take(change, step.label, kind)
         except ValueError:
             self.forget(self._session.image.id)
-            reason = ProjectError("the objects were changed by another model run")
-            self._session.failed.emit(f"“{step.label}” cannot be replayed", reason)
+            reason = ProjectError("another model run has changed the objects")
+            self._session.failed.emit(f"“{step.label}” cannot be repeated", reason)
             self.changed.emit()
             return None
         self.changed.emit()

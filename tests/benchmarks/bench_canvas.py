@@ -4,7 +4,7 @@
         [--labelme-python PATH] [--xany-python PATH]
 
 A step is one event and the paint that follows it. The goals are for the CPU time of the GUI thread; "all" is that of
-the whole process (the layer's thread, helpers of Qt and cv2), wall is what a person waits. The naive widget paints
+the whole process (the layer's thread, helpers of Qt and cv2), wall is what a user waits. The naive widget paints
 every outline on every event, as annotation tools do. With the Python of labelme's or X-AnyLabeling's own environment
 their canvas widgets take the same steps on the same scene in the same run (`peer_canvas`); the ratios are of all CPU.
 """

@@ -97,7 +97,7 @@ def _written(folder: Path, name: str, write: Callable[[Path], object]) -> Path:
 
 
 def watch(path: Path) -> None:
-    """Open the file's folder as a person would and print what it took."""
+    """Open the file's folder as a user would and print what it took."""
     use_few_arenas()  # as the program does
     application = make_application([])
     bench = Workbench(QSettings(str(path.parent.parent / "window.ini"), QSettings.Format.IniFormat))

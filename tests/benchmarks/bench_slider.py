@@ -59,7 +59,7 @@ class Painted(QObject):
     """Ends a loop after the first paint of the canvas that follows an answer, or when an answer changes nothing."""
 
     def __init__(self, bench: Workbench, loop: QEventLoop, *, rests: bool = True) -> None:
-        """rests: a person looks for REST_MS before the next step, else that follows the paint."""
+        """rests: a user looks for REST_MS before the next step, else that follows the paint."""
         super().__init__()
         self._loop, self._is_armed, self._rests = loop, False, rests
         self._end = QTimer(self, singleShot=True, interval=REST_MS)

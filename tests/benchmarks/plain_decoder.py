@@ -1,4 +1,4 @@
-"""A plain full-frame decoder of YOLACT's tensors, as a careful person writes it with numpy, OpenCV and pycocotools.
+"""A plain full-frame decoder of YOLACT's tensors, as a careful user writes it with numpy, OpenCV and pycocotools.
 
 One mask at a time: sigmoid of all prototypes, cut at the box, resized to the image, thresholded (the way of the
 reference implementations). Then polygons on pixel edges: contours of the doubled mask (so that they run along the

@@ -27,7 +27,7 @@ FOREIGN = re.compile(
     r"|broadcast|shape|site-packages|\.py\b|lib/|SELECT|sqlite|str_to|Invalid (key|value|statement)|line 1 column",
     re.IGNORECASE,
 )
-OURS = re.compile(r"not (text in )?UTF-8|the file in UTF-8")
+OURS = re.compile(r"not (text in )?UTF-8|the file as UTF-8")
 
 
 def raised(work: Callable[[], object]) -> BaseException:
@@ -77,8 +77,8 @@ def test_no_word_of_a_parser_reaches_the_user(name: str) -> None:
 def test_the_place_is_kept() -> None:
     assert "line 2, column 5" in in_plain_words(raised(WORKS["json"]))
     assert "line 2, column 6" in in_plain_words(raised(WORKS["xml"]))
-    assert "breaks off" in in_plain_words(raised(WORKS["json that breaks off"]))
-    assert "breaks off" in in_plain_words(raised(WORKS["xml that breaks off"]))
+    assert "truncated" in in_plain_words(raised(WORKS["json that breaks off"]))
+    assert "truncated" in in_plain_words(raised(WORKS["xml that breaks off"]))
 
 
 def test_what_the_program_says_itself_stays_as_it_is() -> None:

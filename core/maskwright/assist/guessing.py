@@ -41,7 +41,7 @@ class ClassMemory:
         """An object, or its new class. Raises ValueError for a descriptor of another network."""
         first = next(iter(self._known.values()), None)
         if first is not None and first[1].shape != descriptor.shape:
-            raise ValueError("the objects known so far were described by another network")
+            raise ValueError("the known objects were described by another network")
         self._known[id_] = (category_id, descriptor)
         while len(self._known) > _MOST:
             self._known.pop(next(iter(self._known)))

@@ -1,4 +1,4 @@
-"""Find the like: what looks to the network as some outlined objects do, on their image or on others.
+"""Find similar objects: what looks to the network as some outlined objects do, on their image or on others.
 
     gallery = gallery_of(view, outlines)
     for alike in find_like(other_view, gallery): ...   # best first; a threshold on `likeness` is the caller's
@@ -163,7 +163,7 @@ def _descriptors(outlines: Sequence[Outline]) -> Descriptors:
     found = [outline.soft.descriptor for outline in outlines if outline.soft is not None]
     described = [one for one in found if one is not None]
     if len(described) != len(outlines):
-        raise ModelError("this assistant does not describe what it outlines", hint="the bundled one does")
+        raise ModelError("this assistant cannot compare objects", hint="use the bundled assistant")
     return np.stack(described)
 
 

@@ -57,7 +57,7 @@ class LiveWire:
         """
         target = np.array(target_xy, np.float64)
         if not np.isfinite(target).all():
-            raise PromptError("a point's coordinates are no numbers")
+            raise PromptError("a point's coordinates are not numbers")
         line = np.array([self.anchor_xy, target])
         if is_straight or self._scissors is None:
             return line

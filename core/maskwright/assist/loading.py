@@ -59,7 +59,7 @@ def assistant_files(name_or_path: str | Path | Sequence[str | Path]) -> list[Pat
     installed = installed_model(path.name)
     if installed is None:
         raise ModelError(
-            f"no such file, and no assistant called {path.name} is installed",
+            f"no such file, and no installed assistant called {path.name}",
             hint=f"{BUNDLED}, {GRABCUT}, maskwright models list",
         )
     return with_other_half(installed.path)
@@ -71,13 +71,15 @@ def _bundled_file() -> Path:
     try:
         return resource_path("models", _BUNDLED_FOLDER, f"{_BUNDLED_FOLDER}.xml")
     except FileNotFoundError as error:
-        raise ModelError("no assistant is bundled with this version", hint=f'"{GRABCUT}" needs no network') from error
+        raise ModelError("this version has no bundled assistant", hint=f'"{GRABCUT}" needs no network') from error
 
 
 def _files_in(folder: Path) -> list[Path]:
     found = sorted(path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES)
     if len(found) not in (1, 2):
-        raise ModelError(f"{len(found)} networks lie here, expected one, or encoder and decoder", path=folder)
+        raise ModelError(
+            f"this folder has {len(found)} networks, expected one, or an encoder and a decoder", path=folder
+        )
     return found
 
 
@@ -90,7 +92,7 @@ def _recognised(networks: Sequence[Network], settings: LoadSettings) -> Backend:
         f"{network.path.name}: {described(network.interface.inputs)} -> {described(network.interface.outputs)}"
         for network in networks
     )
-    raise ModelError(f"no known kind of assistant has these inputs and outputs: {seen}", hint=_missing_half(networks))
+    raise ModelError(f"not a known kind of assistant; its inputs and outputs: {seen}", hint=_missing_half(networks))
 
 
 def _missing_half(networks: Sequence[Network]) -> str | None:
@@ -98,4 +100,4 @@ def _missing_half(networks: Sequence[Network]) -> str | None:
         return None
     half = half_of(networks[0].path)
     other = ENCODER if half == DECODER else DECODER
-    return f"its {other} is missing: put it into the same folder" if half else None
+    return f"its {other} is missing: put it in the same folder" if half else None

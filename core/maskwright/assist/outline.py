@@ -36,7 +36,7 @@ class Outline:
 
     @property
     def mask(self) -> NDArray[np.bool_]:
-        """(H, W) bool at the image's size, made anew at each call."""
+        """(H, W) bool at the image's size, made at each call."""
         return full_mask(self.crop_mask, self.crop_xy, self.image_size_wh)
 
     @property

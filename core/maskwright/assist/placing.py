@@ -100,7 +100,7 @@ class SoftMask:
 
     def __post_init__(self) -> None:
         if np.isnan(self.logits).any():
-            raise ModelError("the network answered with NaN instead of a mask")
+            raise ModelError("the network returned NaN instead of a mask")
 
     @property
     def size_wh(self) -> tuple[int, int]:

@@ -48,7 +48,7 @@ class Prompt:
 
     points_xy: (N, 2) float64, continuous pixel coordinates (the pixel (0, 0) covers 0..1); labels: (N,) int64, 1 inside
     the object, 0 outside. box_xyxy: clipped to the image. mask: an outline to correct. previous: the answer to this
-    prompt less its last press, for backends that go on from there.
+    prompt less its last press, for backends that continue from there.
     """
 
     size_wh: tuple[int, int]
@@ -102,7 +102,7 @@ def mask_crop(mask: MaskLike, size_wh: tuple[int, int]) -> MaskCrop:
     else:
         crop = _rasterised(mask, size_wh)
     if not crop.pixels.size:
-        raise PromptError("the outline to correct covers no pixel of the image")
+        raise PromptError("the outline to correct has no pixel inside the image")
     return crop
 
 
@@ -134,9 +134,9 @@ def _points(points_xy: ArrayLike, size_wh: tuple[int, int]) -> NDArray[np.float6
     if points.ndim != 2 or points.shape[1] != 2:
         raise PromptError(f"expected (N, 2) points, got {points.shape}")
     if len(points) > MAX_POINTS:
-        raise PromptError(f"{len(points)} points are more than the {MAX_POINTS} that one prompt may have")
+        raise PromptError(f"{len(points)} points, but a prompt can have at most {MAX_POINTS}")
     if not np.isfinite(points).all():
-        raise PromptError("a point's coordinates are no numbers")
+        raise PromptError("a point's coordinates are not numbers")
     outside = np.flatnonzero(((points < 0) | (points > size_wh)).any(axis=1))
     if len(outside):
         x, y = points[outside[0]].tolist()

@@ -136,7 +136,7 @@ class View(Protocol):
         points_xy: (N, 2), continuous pixel coordinates; labels: (N,), 1 inside the object, 0 outside, None for all
         inside; box_xyxy: clipped to the image. mask: an outline to correct, (H, W) or polygons, of which only what is
         near the points may change; without points it is redone as a whole. previous: the answer to the same prompt less
-        its last press, which most networks go on from. min_iou: of the polygons with the mask, None or 1 for exact.
+        its last press, which most networks continue from. min_iou: of the polygons with the mask, None or 1 for exact.
         Raises PromptError for a prompt that cannot be answered, InferenceCancelledError once `cancel` is set,
         ModelError where inference fails.
         """

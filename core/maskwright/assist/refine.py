@@ -102,7 +102,7 @@ def refined_change(
 ) -> tuple[Change, list[Refinement]]:
     """One step that gives instances their refined outlines; locked ones are left alone.
 
-    What is proposed stays proposed and names the assistant in its provenance; what is a person's counts as edited.
+    What is proposed stays proposed and names the assistant in its provenance; what is a user's counts as edited.
     Raises as `refine` does.
     """
     chosen = [instance for instance in instances if not instance.is_locked]
@@ -195,7 +195,7 @@ def counted(refinements: Iterable[Refinement]) -> dict[Verdict, int]:
 
 
 def boxes_to_outline(instances: Iterable[Instance], assistant_name: str) -> Iterator[Instance]:
-    """What is only a box, proposed or a person's; what was rejected stays as it is."""
+    """What is only a box, proposed or a user's; what was rejected stays as it is."""
     for instance in instances:
         if instance.state is not InstanceState.REJECTED and not instance.is_locked and _is_box(instance):
             yield instance

@@ -108,7 +108,7 @@ class BackendView:
         Raises ModelError where the backend cannot tell objects by what it sees in them, else as `outline` does.
         """
         if not isinstance(self._backend, Describing):
-            raise ModelError(f"{self._backend.name} does not describe what it outlines", hint="the bundled one does")
+            raise ModelError(f"{self._backend.name} cannot compare objects", hint="use the bundled assistant")
         points = np.array(points_xy, np.float64).reshape(-1, 2)
         prompts = [Prompt.of(self.size_wh, [point]) for point in points]
         softs = self._backend.pointed(self._features_of(cancel), prompts, window_px, cancel)

@@ -38,7 +38,7 @@ def wand(
     if not (0 <= x <= width and 0 <= y <= height):
         raise PromptError(f"the point ({x:g}, {y:g}) lies outside the image of {width} x {height}")
     if not 0 < radius_px < np.inf:
-        raise PromptError(f"the wand's radius has to be above 0, got {radius_px:g}")
+        raise PromptError(f"expected a wand radius above 0, got {radius_px:g}")
     window = Window.around((x, y, x, y), factor=1, margin_px=radius_px).clipped((width, height))
     cut = window.cut(image_bgr)
     scale = min(1.0, MAX_SIDE_PX / max(cut.shape[:2]))

@@ -13,7 +13,7 @@ ANSWER_S = 1.0
 
 def main() -> None:
     """Entry point of `maskwright`: a command, or nothing, a folder or a project for the window."""
-    # Before numpy is loaded: OpenBLAS's threads go on spinning after each of the small products that masks are made
+    # Before numpy is loaded: OpenBLAS's threads keep spinning after each of the small products that masks are made
     # of. With them an image of the YOLACT stand-in costs 87 ms of CPU up to its masks, without them 54.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     use_few_arenas()

@@ -34,7 +34,7 @@ def start_logging(verbosity: int = 0) -> None:
     handler.setFormatter(PlainFormatter("%(levelname)s %(name)s: %(message)s"))
     logging.basicConfig(level=level, handlers=[handler])
     logging.captureWarnings(True)
-    # Damaged EXIF and the like: said of metadata that nobody needs, about images that are fine.
+    # Damaged EXIF and so on: said of metadata that nobody needs, about images that are fine.
     logging.getLogger("py.warnings").setLevel(logging.ERROR if verbosity < 2 else logging.DEBUG)
     for library in ("PIL", "tifffile", "alembic"):
         logging.getLogger(library).setLevel(logging.ERROR if verbosity < 2 else logging.INFO)
@@ -42,8 +42,8 @@ def start_logging(verbosity: int = 0) -> None:
 
 app = typer.Typer(
     name="maskwright",
-    help="Pre-label images with an instance segmentation model, correct the polygons, leave with a COCO file.\n\n"
-    "Without a command, or with a folder or project, the window opens.",
+    help="Pre-label images with an instance segmentation model, correct the polygons, export a COCO file.\n\n"
+    "Without a command, or given a folder or project, opens the window.",
     epilog=exit_codes.HELP,
     no_args_is_help=True,
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -85,6 +85,8 @@ def _common(
     version: Annotated[
         bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")
     ] = False,
-    verbose: Annotated[int, typer.Option("--verbose", "-v", count=True, help="Say more; twice: for developers.")] = 0,
+    verbose: Annotated[
+        int, typer.Option("--verbose", "-v", count=True, help="Log more; give it twice for debugging.")
+    ] = 0,
 ) -> None:
     start_logging(verbose)

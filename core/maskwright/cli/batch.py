@@ -222,7 +222,7 @@ def _beside(out: Path | None) -> Path:
     if out is None:
         raise ValueError("expected an output file or a project")
     if is_stream(out):
-        raise ProjectError("work on its way to a pipe needs a place", hint="--project FOLDER keeps it")
+        raise ProjectError("writing to a pipe needs a project to work in", hint="add --project FOLDER")
     return out.with_name(f"{out.name}.maskwright")
 
 
@@ -232,11 +232,13 @@ def _opened(place: Path, folder: Path, *, is_temporary: bool, resume: bool) -> I
     if is_temporary and has_project(place):
         with Project.open(place) as known:
             if not known.setting(_WORK_IN_PROGRESS):
-                raise ProjectError("a project of yours is in the way", path=place, hint="use --project to add to it")
+                raise ProjectError("one of your projects is in the way", path=place, hint="use --project to add to it")
         if not resume:
             shutil.rmtree(place)
     elif is_temporary and place.exists() and not (is_left_over(place) or (place / FILE_NAME).exists()):
-        raise ProjectError("something else is in the way", path=place, hint="use --project to name another place")
+        raise ProjectError(
+            "another file or folder is in the way", path=place, hint="use --project to choose another place"
+        )
     if has_project(place):
         project = Project.open(place, trusts_images=True)
     else:
@@ -249,7 +251,7 @@ def _opened(place: Path, folder: Path, *, is_temporary: bool, resume: bool) -> I
                 hint="choose another one with --project",
             )
         if project.image_root.resolve() != folder.resolve():
-            raise ProjectError(f"the project belongs to other images, those in {project.image_root}", path=place)
+            raise ProjectError(f"the project is for other images, those in {project.image_root}", path=place)
         yield project
 
 

@@ -17,8 +17,8 @@ from maskwright.words import count_of
 @reports_errors
 def check(
     project: ProjectArgument,
-    fix: Annotated[bool, typer.Option("--fix", help="Mend what can be mended without changing what is meant.")] = False,
-    proposals: Annotated[bool, typer.Option(help="Look at what the model suggests, too.")] = False,
+    fix: Annotated[bool, typer.Option("--fix", help="Fix what can be fixed without changing the meaning.")] = False,
+    proposals: Annotated[bool, typer.Option(help="Also check proposals.")] = False,
     as_json: AsJson = False,
 ) -> int:
     """Look over a project before it is exported. Exit code 3 when something in it would be refused or misread."""
@@ -29,7 +29,7 @@ def check(
             for image in filter(options.takes_image, list(opened.images.all())):
                 taken = [each for each in opened.instances.of(image.id) if options.takes_instance(each)]
                 change = fix_all(taken, image)
-                opened.instances.apply(image.id, change, label="Mend geometry")
+                opened.instances.apply(image.id, change, label="Fix geometry")
                 fixed_count += len(change)
         found = list(
             look_over(opened.source, options, image_root=opened.image_root, on_image=lambda done: show(done, ""))
@@ -43,10 +43,10 @@ def check(
         print_json({"fixed": fixed_count, "findings": rows})
     else:
         if fix:
-            results().print(f"{count_of(fixed_count, 'object')} mended")
+            results().print(f"{count_of(fixed_count, 'object')} fixed")
         for each in found:
             where = f"image {each.image_id}, object {each.instance_id}: " if each.instance_id else ""
             results().print(f"{'error' if each.is_error else 'note'}: {each.kind.value}: {where}{each.message}")
         if not found:
-            results().print("nothing to report")
+            results().print("no problems found")
     return exit_codes.SOME_FAILED if any(each.is_error for each in found) else exit_codes.OK

@@ -19,9 +19,9 @@ def classes(
         tuple[str, str] | None, typer.Option(help="A class, by name or id, and its new name.", metavar="A B")
     ] = None,
     merge: Annotated[
-        tuple[str, str] | None, typer.Option(help="All objects of class A become objects of class B.", metavar="A B")
+        tuple[str, str] | None, typer.Option(help="Turn all objects of class A into class B.", metavar="A B")
     ] = None,
-    undo_merge: Annotated[bool, typer.Option("--undo-merge", help="Take the latest merge back.")] = False,
+    undo_merge: Annotated[bool, typer.Option("--undo-merge", help="Undo the latest merge.")] = False,
     as_json: AsJson = False,
 ) -> int:
     """List the classes with their objects; rename one, merge one into another, or take the latest merge back."""
@@ -50,16 +50,16 @@ def _named(project: Project, name: str) -> int:
         return found[0]
     if found:
         numbers = ", ".join(map(str, found))
-        hint = f"say which by its id: {numbers}"
+        hint = f"give the id: {numbers}"
         raise ProjectError(f"{len(found)} classes are called “{name}”", path=project.path, hint=hint)
-    hint = f"it has: {', '.join(each.name for each in known)}"
+    hint = f"known: {', '.join(each.name for each in known)}"
     raise ProjectError(f"the project has no class “{name}”", path=project.path, hint=hint)
 
 
 def _undo_latest(project: Project) -> None:
     merges = project.merges.all()
     if not merges:
-        raise ProjectError("no class of this project has been merged", path=project.path)
+        raise ProjectError("this project has no merged classes", path=project.path)
     project.merges.undo(merges[-1].id)
 
 

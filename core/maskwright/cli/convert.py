@@ -35,8 +35,8 @@ def convert(
     source: Annotated[Path, typer.Argument(help="The file or folder to read; - for standard input.")],
     out: Annotated[Path, typer.Argument(help="The file or folder to write; - for standard output.")],
     to: Annotated[str, typer.Option("--to", help=f"Format to write: {_NAMES}.")],
-    read_as: Annotated[str | None, typer.Option("--from", help="Format to read; else it is recognised.")] = None,
-    strict: Annotated[bool, typer.Option("--strict", help="Write nothing unless all of it can be read.")] = False,
+    read_as: Annotated[str | None, typer.Option("--from", help="Format to read; default: detected.")] = None,
+    strict: Annotated[bool, typer.Option("--strict", help="Write nothing unless everything can be read.")] = False,
     force: Force = False,
     dry_run: DryRun = False,
     as_json: AsJson = False,
@@ -64,33 +64,31 @@ def convert(
 @reports_errors
 def import_(
     project: Annotated[
-        Path, typer.Argument(help="A project, or an image folder, which becomes one; made where there is none.")
+        Path, typer.Argument(help="A project, or an image folder to turn into one; created if missing.")
     ],
     source: Annotated[
         Path, typer.Argument(help="The annotations: a file or folder of any known format; - for standard input.")
     ],
-    read_as: Annotated[str | None, typer.Option("--from", help=f"{_NAMES}; else it is recognised.")] = None,
+    read_as: Annotated[str | None, typer.Option("--from", help=f"{_NAMES}; default: detected.")] = None,
     strict: Annotated[
-        bool, typer.Option("--strict", help="Nothing unless everything can be taken in (exit code 1).")
+        bool, typer.Option("--strict", help="Import nothing unless everything can be imported (else exit code 1).")
     ] = False,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Only say what would come of it, with the exit code it would have.")
+        bool, typer.Option("--dry-run", help="Only report what would happen, with the exit code of the real run.")
     ] = False,
-    again: Annotated[
-        bool, typer.Option("--again", help="Add objects also where the project has them already.")
-    ] = False,
+    again: Annotated[bool, typer.Option("--again", help="Add objects even if the project has them already.")] = False,
     images: Annotated[
-        Path | None, typer.Option(help="The image folder of a project that is made; default: that of the annotations.")
+        Path | None, typer.Option(help="The image folder of a new project; default: the folder of the annotations.")
     ] = None,
     relocate: Annotated[
-        bool, typer.Option("--relocate", help="Look for missing images in other folders, by name and size.")
+        bool, typer.Option("--relocate", help="Search other folders for missing images, by name and size.")
     ] = False,
     as_json: AsJson = False,
 ) -> int:
     """Bring annotations made elsewhere into a project; untouched ones are exported as they came.
 
-    Objects that are there already are brought to what the file has, unless somebody has changed them since. Exit code
-    3: something could not be taken in and is listed.
+    Objects that are already there are updated from the file, unless someone has changed them since. Exit code
+    3: something could not be imported and is listed.
     """
     options = ImportOptions(is_strict=strict, is_trial=dry_run, adds_again=again, may_lack_images=relocate)
     with readable_source(source) as place:
@@ -104,15 +102,15 @@ def import_(
             opened.image_folder.relocate(moved)
             lost = [image.file_name for image in missing if image.id not in moved]
             if relocate and lost and len(lost) == result.image_count:
-                raise FormatError("not one of its images is in the image folder", path=opened.image_root)
+                raise FormatError("none of its images is in the image folder", path=opened.image_root)
     if as_json:
         print_json(_as_json(result, problems, lost, list(moved.values()), dry_run=dry_run))
         return exit_codes.SOME_FAILED if result.resized else _exit_code(problems)
     _show_result(result, dry_run=dry_run)
     resized = count_of(len(result.resized), "image")
-    _list(resized, "of another size than the annotations are for, left out", result.resized)
+    _list(resized, "left out: the size differs from the annotations'", result.resized)
     _list(count_of(len(moved), "image"), "found elsewhere in the image folder", list(moved.values()))
-    _list(count_of(len(lost), "image"), "not in the image folder (--relocate looks by name and size)", lost)
+    _list(count_of(len(lost), "image"), "not in the image folder (--relocate searches by name and size)", lost)
     show_problems(problems)
     return exit_codes.SOME_FAILED if result.resized else _exit_code(problems)
 
@@ -139,16 +137,14 @@ def _as_json(
 def _show_result(result: ImportResult, *, dry_run: bool) -> None:
     objects, images = count_of(result.instance_count, "object"), count_of(result.image_count, "image")
     classes = count_of(result.category_count, "class")
-    summary().print(f"{'would take in ' if dry_run else ''}{objects} on {images}, {classes}")
+    summary().print(f"{'would import ' if dry_run else ''}{objects} on {images}, {classes}")
     there = result.instance_count - result.added_count
     if there:
-        kept = f", {result.kept_count} left as changed here" if result.kept_count else ""
-        summary().print(
-            f"{result.added_count} new, {there} there already ({result.updated_count} brought up to date{kept})"
-        )
+        kept = f", {result.kept_count} not updated because changed here" if result.kept_count else ""
+        summary().print(f"{result.added_count} new, {there} already there ({result.updated_count} updated{kept})")
     if result.renumbered_count:
         objects = count_of(result.renumbered_count, "object")
-        summary().print(f"{objects} got new ids, since theirs were taken")
+        summary().print(f"{objects} got new ids because theirs were taken")
 
 
 @contextmanager
@@ -158,7 +154,7 @@ def _opened(path: Path, image_root: Path, *, is_trial: bool) -> Iterator[Project
         with Project.open(path) as project:
             yield project
         return
-    is_begun = is_left_over(path) or (path / FILE_NAME).exists()  # and was cut short
+    is_begun = is_left_over(path) or (path / FILE_NAME).exists()  # and was interrupted
     is_folder = path.is_dir() and not is_begun
     image_root = path if is_folder else image_root
     if is_trial:
@@ -166,7 +162,7 @@ def _opened(path: Path, image_root: Path, *, is_trial: bool) -> Iterator[Project
             yield project
         return
     if path.exists() and not path.is_dir():
-        raise ProjectError("this is no project and no folder", path=path)
+        raise ProjectError("neither a project nor a folder", path=path)
     place = path / INSIDE_IMAGES if is_folder else path
     was_there = place.exists()
     try:

@@ -32,7 +32,7 @@ class DemoOutcome:
 
 @reports_errors
 def demo(
-    folder: Annotated[Path, typer.Option(help="Where the samples are unpacked; made if it is not there.")] = Path(
+    folder: Annotated[Path, typer.Option(help="Where to unpack the samples; created if missing.")] = Path(
         "maskwright-demo"
     ),
     window: Annotated[
@@ -42,7 +42,7 @@ def demo(
 ) -> int:
     """Pre-label twelve sample images with the bundled model and open the window on them.
 
-    Without a display it writes the COCO file and overlay pictures instead. Run it again to go on where you left off.
+    Without a display it writes the COCO file and overlay pictures instead. Run it again to continue where you left off.
     """
     wants_window = (has_display() if window is None else window) and not as_json
     outcome = prepare(folder, writes_files=not wants_window)
@@ -56,7 +56,7 @@ def demo(
     if wants_window:
         return open_window(outcome.project)
     if window is None:
-        messages().print("no display here, so no window; wrote the results to look at instead")
+        messages().print("no display, so no window; the results were written instead")
     results().print(f"-> {outcome.annotations} (COCO)")
     results().print(f"-> {outcome.overlays} (pictures)")
     return 0

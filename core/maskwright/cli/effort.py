@@ -23,9 +23,9 @@ def effort(
         bool, typer.Option("--json", help="Print JSON on standard output, with every object and image.")
     ] = False,
     record: Annotated[
-        bool | None, typer.Option("--record/--no-record", help="From now on keep clicks, keys and times, or not.")
+        bool | None, typer.Option("--record/--no-record", help="Start or stop recording clicks, keys and times.")
     ] = None,
-    forget: Annotated[bool, typer.Option("--forget", help="Erase the clicks, keys and times kept so far.")] = False,
+    forget: Annotated[bool, typer.Option("--forget", help="Erase the clicks, keys and times recorded so far.")] = False,
 ) -> int:
     """Report the correction effort: accepted untouched, edited, rejected, drawn; seconds; better score thresholds."""
     with Project.open(project, read_only=record is None and not forget) as opened:
@@ -38,7 +38,7 @@ def effort(
     else:
         _print(report, names)
         if not is_recorded:
-            results().print("nothing is recorded at the moment (--record switches it on)")
+            results().print("recording is off (--record turns it on)")
     return exit_codes.OK
 
 

@@ -20,16 +20,16 @@ if TYPE_CHECKING:
 @reports_errors
 def evaluate(
     truth: Annotated[Path, typer.Argument(help="COCO file with the ground truth.")],
-    model: Annotated[str | None, typer.Option(help="Model file or the name of a bundled one, to run now.")] = None,
+    model: Annotated[str | None, typer.Option(help="Model file or name of a bundled model to run.")] = None,
     images: Annotated[
-        Path | None, typer.Option(help="Folder of the ground truth's images; needed with --model.")
+        Path | None, typer.Option(help="Folder of the ground truth's images; required with --model.")
     ] = None,
     predictions: Annotated[Path | None, typer.Option(help="Instead of a model: a project or a COCO file.")] = None,
     score: Annotated[float, typer.Option(min=0, max=1, help="Lowest score that counts as a detection.")] = 0.05,
     nms_iou: Annotated[float | None, typer.Option(min=0, max=1, help="Default: the model's own.")] = None,
     max_instances: Annotated[int | None, typer.Option(min=1, help="Per image. Default: the model's own.")] = None,
-    device: Annotated[str, typer.Option(help="As `maskwright devices` lists them.")] = "CPU",
-    precision: Annotated[str | None, typer.Option(help="f32 for figures that can be compared.")] = None,
+    device: Annotated[str, typer.Option(help="A device that `maskwright devices` lists.")] = "CPU",
+    precision: Annotated[str | None, typer.Option(help="f32 gives comparable figures.")] = None,
     as_json: AsJson = False,
 ) -> int:
     """Print average precision and recall (pycocotools) of boxes and masks."""
@@ -61,7 +61,7 @@ def _of_model(
     from maskwright.inference.model import load_model
 
     if images is None or not images.is_dir():
-        raise MaskwrightError("the folder of the images is needed", path=images, hint="--images FOLDER")
+        raise MaskwrightError("the image folder is required", path=images, hint="--images FOLDER")
     model = load_model(model_name, **load)
     with progress_bar("evaluate", None) as show:
         return evaluate_model(
@@ -105,7 +105,7 @@ def _print(report: "EvaluationReport") -> None:
         table.add_row(name, *(f"{kind[name]:.3f}" if kind[name] >= 0 else "-" for kind in (report.bbox, report.segm)))
     results().print(table)
     results().print(
-        f"{count_of(report.prediction_count, 'detection')}, {count_of(report.truth_count, 'true object')}, "
+        f"{count_of(report.prediction_count, 'detection')}, {count_of(report.truth_count, 'ground-truth object')}, "
         f"{count_of(report.image_count, 'image')}"
     )
     for note in report.notes:

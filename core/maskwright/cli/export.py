@@ -43,23 +43,23 @@ def require_fitting(reader: Profile, kind: Format, given: dict[str, Any]) -> Non
     used = {name for name, value in given.items() if value not in (None, False)}
     for name in sorted(used & {"masks", "holes", "provenance"}):
         if kind.name not in _COCO:
-            raise typer.BadParameter(f"--{name} is for COCO files, not for {kind.title}")
+            raise typer.BadParameter(f"--{name} works only for COCO files, not for {kind.title}")
         fixed = {"masks": reader.changes.get("masks"), "holes": reader.changes.get("holes")}.get(name)
         if fixed is not None and fixed != given[name]:
-            raise typer.BadParameter(f"--profile {reader.name} stands for --{name} {fixed}, not {given[name]}")
+            raise typer.BadParameter(f"--profile {reader.name} means --{name} {fixed}, not {given[name]}")
     if given["masks"] == "polygons" and "rle" in (given["holes"], reader.changes.get("holes")):
-        source = "--holes rle" if given["holes"] else f"--profile {reader.name}, which writes holes so"
+        source = "--holes rle" if given["holes"] else f"--profile {reader.name}, which implies it"
         raise typer.BadParameter(f"--masks polygons has no run lengths; leave out {source}")
     if "detections" in used and (others := used & {"split", "images", "format", "masks", "holes", "provenance"}):
         raise typer.BadParameter(f"--detections is one results list; leave out --{sorted(others)[0]}")
     if "by_class" in used and "split" not in used:
-        raise typer.BadParameter("--by-class is for --split")
+        raise typer.BadParameter("--by-class needs --split")
 
 
 def require_place(out: Path, kind: Format, *, is_split: bool) -> None:
     """Raises BadParameter or FormatError where the name of the place says that it is something else."""
     if is_split and out.suffix.lower() in (".json", ".xml", ".zip"):
-        raise typer.BadParameter(f"--split writes a folder, and {out.name} is the name of a file")
+        raise typer.BadParameter(f"--split writes a folder, but {out.name} is a file name")
     if not is_split:
         require_suffix(out, kind)
 
@@ -83,12 +83,14 @@ _FORMATS = ", ".join(sorted(known.name for known in FORMATS))
 def export(
     project: ProjectArgument,
     out: Annotated[Path, typer.Option("--out", "-o", help="The file or folder to write; - for standard output.")],
-    proposals: Annotated[bool, typer.Option(help="Also what the model suggests and nobody decided on.")] = False,
-    unreviewed: Annotated[bool, typer.Option(help="Also images that nobody looked at, without annotations.")] = False,
-    min_score: Annotated[float, typer.Option(min=0, max=1, help="Leave out proposals under this score.")] = 0.0,
+    proposals: Annotated[bool, typer.Option(help="Also write proposals that nobody has reviewed.")] = False,
+    unreviewed: Annotated[
+        bool, typer.Option(help="Also list images that nobody has looked at, without annotations.")
+    ] = False,
+    min_score: Annotated[float, typer.Option(min=0, max=1, help="Leave out proposals below this score.")] = 0.0,
     masks: Annotated[
         Literal["as-is", "polygons", "rle"] | None,
-        typer.Option(help="COCO: all objects as polygons, all as compressed run lengths, or as they are (default)."),
+        typer.Option(help="COCO: all objects as polygons, all as compressed run lengths, or unchanged (default)."),
     ] = None,
     holes: Annotated[
         Literal["keyhole", "rle"] | None,
@@ -98,27 +100,27 @@ def export(
         bool | None,
         typer.Option(
             help="State, score, model and thresholds of each object as attributes; --no-provenance also removes those "
-            "that came with an imported file."
+            "from an imported file."
         ),
     ] = None,
     classes: Annotated[
-        Literal["all", "used"], typer.Option(help="The class table: all of the project, or those of objects written.")
+        Literal["all", "used"], typer.Option(help="The class table: all classes of the project, or only those used.")
     ] = "all",
     format_name: Annotated[str | None, typer.Option("--format", help=f"One of: {_FORMATS}.")] = None,
-    profile: Annotated[str, typer.Option(help=f"Who will read the file. {profiles_help()}.")] = "generic",
+    profile: Annotated[str, typer.Option(help=f"The program that will read the file. {profiles_help()}.")] = "generic",
     split: Annotated[str | None, typer.Option(help="Parts such as train=80,val=20; --out is then a folder.")] = None,
     seed: Annotated[int, typer.Option(help="The same seed gives the same parts.")] = 0,
-    by_class: Annotated[bool, typer.Option(help="Deal rare classes out evenly over the parts.")] = False,
+    by_class: Annotated[bool, typer.Option(help="Spread rare classes evenly over the parts.")] = False,
     images: Annotated[
         Literal["copy", "link", "upright"] | None,
-        typer.Option(help="Take the image files along; upright: with the EXIF orientation baked in."),
+        typer.Option(help="Also write the image files; upright: rotated by their EXIF orientation."),
     ] = None,
     detections: Annotated[bool, typer.Option(help="Write a COCO results list: proposals with scores.")] = False,
     force: Force = False,
     dry_run: DryRun = False,
     as_json: AsJson = False,
 ) -> int:
-    """Write a project's annotations: what a person accepted, corrected or drew."""
+    """Write a project's annotations: what a user accepted, corrected or drew."""
     require_two_outputs(out, as_json=as_json)
     reader, kind = chosen_format(profile, format_name)
     given = {"masks": masks, "holes": holes, "provenance": provenance, "split": split, "images": images}
@@ -213,8 +215,8 @@ def _show(
         console = results_beside(report.path)
         if report.unreviewed_count:
             images = count_of(report.unreviewed_count, "image")
-            console.print(f"{images} left out: nobody has looked there (--unreviewed, --proposals)")
+            console.print(f"{images} left out: nobody has reviewed them (--unreviewed, --proposals)")
         if report.left_out:
-            console.print(f"{count_of(len(report.left_out), 'object')} left out, covering no pixel of the image")
+            console.print(f"{count_of(len(report.left_out), 'object')} left out: no pixel inside the image")
     require_as_meant([written])
     return exit_codes.OK

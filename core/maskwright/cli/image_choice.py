@@ -45,7 +45,7 @@ def _expanded(given: Path) -> list[Path]:
     found = sorted(glob.glob(str(given), recursive=True)) if _is_pattern(given) else []  # noqa: PTH207  (may be absolute)
     files = [_absolute(Path(name)) for name in found if Path(name).suffix.lower() in IMAGE_SUFFIXES]
     if not files:
-        raise ProjectError("no image fits this pattern" if _is_pattern(given) else "does not exist", path=given)
+        raise ProjectError("no image matches this pattern" if _is_pattern(given) else "does not exist", path=given)
     return files
 
 
@@ -76,6 +76,6 @@ def _scanned(folder: Path, is_recursive: bool) -> tuple[ScannedImage, ...]:
             show(len(scanned), "")
     if not scanned:
         kinds = ", ".join(sorted(suffix[1:] for suffix in IMAGE_SUFFIXES))
-        hint = None if is_recursive else "--recursive also looks into the folders within"
+        hint = None if is_recursive else "--recursive also searches subfolders"
         raise ProjectError(f"no images in this folder (looked for {kinds})", path=folder, hint=hint)
     return tuple(scanned)

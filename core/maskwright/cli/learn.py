@@ -35,30 +35,33 @@ def learn(
         typer.Option(min=0.1, help="Of a processor core; up to ten times as long where other work keeps it busy."),
     ] = 5.0,
     classes: Annotated[
-        str | None, typer.Option(help="Only these, by name or id, separated by commas; all else is background.")
+        str | None,
+        typer.Option(help="Only these classes, by name or id, separated by commas; everything else is background."),
     ] = None,
     base: Annotated[str, typer.Option(help="What it knows beforehand: auto, general (pictures) or nuclei.")] = "auto",
     to: Annotated[str | None, typer.Option(help="Name of the model. Default: PROJECT-round-NUMBER.")] = None,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Only say what it would use and whether more images are worth it.")
+        bool, typer.Option("--dry-run", help="Only report what it would use and whether another round is worth it.")
     ] = False,
-    resume: Annotated[bool, typer.Option(help="Go on with a round that was killed.", rich_help_panel=_RUN)] = False,
+    resume: Annotated[bool, typer.Option(help="Continue a round that was interrupted.", rich_help_panel=_RUN)] = False,
     steps: Annotated[
         int | None,
-        typer.Option(min=1, help="Exactly so many steps, not minutes: the same model each time.", rich_help_panel=_RUN),
+        typer.Option(
+            min=1, help="Number of steps instead of minutes: gives the same model each time.", rich_help_panel=_RUN
+        ),
     ] = None,
-    seed: Annotated[int, typer.Option(help="Of chance.", rich_help_panel=_RUN)] = 1,
+    seed: Annotated[int, typer.Option(help="Random seed.", rich_help_panel=_RUN)] = 1,
     threads: Annotated[int, typer.Option(min=1, help="Processor threads.", rich_help_panel=_RUN)] = 1,
     memory: Annotated[float, typer.Option(min=1.5, help="Gigabytes it may use.", rich_help_panel=_RUN)] = 2.5,
-    device: Annotated[str, typer.Option(help="auto, or as PyTorch names them.", rich_help_panel=_RUN)] = "auto",
+    device: Annotated[str, typer.Option(help="auto, or a PyTorch device name.", rich_help_panel=_RUN)] = "auto",
     as_json: Annotated[
         bool, typer.Option("--json", help="Print JSON on standard output.", rich_help_panel=_RUN)
     ] = False,
 ) -> int:
     """Learn from accepted, edited and drawn objects on images marked as done.
 
-    About one done image in five is held out to judge by; the new model is installed unless the old one is better on
-    them. Ctrl+C ends the round early and keeps the best model so far.
+    About one done image in five is held out for evaluation; the new model is installed unless the old one is better on
+    those images. Ctrl+C ends the round early and keeps the best model so far.
     """
     options = LearnOptions(
         minutes=minutes,
@@ -194,7 +197,7 @@ def _print_plan(plan: LearningPlan, interrupted: int | None, *, as_json: bool) -
     results().print(
         f"{plan.name}: {count_of(plan.object_count, 'object')} on {count_of(len(plan.training), 'image')} "
         f"to learn from{partly}{empty}; "
-        f"{len(plan.held_out)} held out to judge by; about {plan.minutes:g} minutes"
+        f"{len(plan.held_out)} held out for evaluation; about {plan.minutes:g} minutes"
     )
     for note in (*plan.notes, *_advice(plan, interrupted)):
         results().print(note)
@@ -207,13 +210,13 @@ def _advice(plan: LearningPlan, interrupted: int | None) -> Iterator[str]:
     if missing is not None:
         yield f"{missing.reason}:\n{missing.install}\n{missing.offline}"
     if interrupted is not None:
-        yield f"round {interrupted} was interrupted: --resume goes on with it"
+        yield f"round {interrupted} was interrupted: --resume continues it"
     if plan.old is None or plan.old.figures is None:
         return
     if plan.next_round_after is None:
-        yield f"{plan.old.model} finds {plan.old.figures.recall:.0%} already: more images will hardly help"
+        yield f"{plan.old.model} already finds {plan.old.figures.recall:.0%}: more images will hardly help"
     elif plan.new_images < plan.next_round_after:
-        yield f"{plan.new_images} images are new; another round is worth it from {plan.next_round_after} on"
+        yield f"{plan.new_images} images are new; another round is worth it from {plan.next_round_after} images"
     else:
         yield f"{plan.new_images} images are new: another round is worth it"
 
@@ -243,7 +246,7 @@ def _print_outcome(outcome: LearnOutcome) -> None:
     early = "stopped early; " if outcome.was_stopped else ""
     if record.was_starved and not outcome.was_stopped:
         asked = f"{record.minutes:g} minutes"
-        results().print(f"the computer was busy: it had {record.seconds:.0f} s of {asked} of the processor")
+        results().print(f"the computer was busy: learning got {record.seconds:.0f} s of {asked} of processor time")
     verb = "installed" if record.is_installed else "not installed"
     results().print(f"{early}{verb}: {record.reason}")
 

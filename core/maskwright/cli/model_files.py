@@ -20,13 +20,14 @@ if TYPE_CHECKING:
 @reports_errors
 def convert(
     file: Annotated[
-        Path, typer.Argument(help=".pth, .pb, .tar.gz, .onnx or .xml with its .bin; of an encoder and decoder either.")
+        Path,
+        typer.Argument(help=".pth, .pb, .tar.gz, .onnx or .xml with its .bin; for a pair, the encoder or the decoder."),
     ],
     out: Annotated[Path, typer.Option(help="Folder for the new .xml and .bin.")],
-    precision: Annotated[str, typer.Option(help="Of the stored weights: f16 or f32.")] = "f16",
-    name: Annotated[str | None, typer.Option(help="Of the new files. Default: the file's own.")] = None,
+    precision: Annotated[str, typer.Option(help="Precision of the stored weights: f16 or f32.")] = "f16",
+    name: Annotated[str | None, typer.Option(help="Name of the new files. Default: that of the file.")] = None,
     pixels: Annotated[
-        str | None, typer.Option(help="bgr, rgb, rgb-unit or rgb-normalised, if it is not told rightly.")
+        str | None, typer.Option(help="bgr, rgb, rgb-unit or rgb-normalised, if detected wrongly.")
     ] = None,
     as_json: AsJson = False,
 ) -> int:
@@ -45,7 +46,7 @@ def convert(
         published = card.name if card is not None else None
         print_json({"path": str(made.path), "family": made.family, "kind": str(made.kind), "published_as": published})
         return exit_codes.OK
-    origin = f"checksum of {card.name}" if card is not None else "not a published file of the catalogue"
+    origin = f"checksum of {card.name}" if card is not None else "not a published file in the catalogue"
     messages().print(f"{made.kind} ({origin}), family {made.family}")
     results().print(str(made.path))
     return exit_codes.OK
@@ -53,11 +54,11 @@ def convert(
 
 @reports_errors
 def bench(
-    models: Annotated[list[str], typer.Argument(help="Model files, or bundled or installed models' names.")],
-    device: Annotated[list[str] | None, typer.Option(help="May be repeated. Default: all there are.")] = None,
-    precision: Annotated[list[str] | None, typer.Option(help="f32, bf16 or f16; may be repeated.")] = None,
-    seconds: Annotated[float, typer.Option(min=0.1, help="Of each measurement.")] = 3.0,
-    size: Annotated[str, typer.Option(help="Of the image, for networks that take images as they are.")] = "640x480",
+    models: Annotated[list[str], typer.Argument(help="Model files, or names of bundled or installed models.")],
+    device: Annotated[list[str] | None, typer.Option(help="Can be repeated. Default: all devices.")] = None,
+    precision: Annotated[list[str] | None, typer.Option(help="f32, bf16 or f16; can be repeated.")] = None,
+    seconds: Annotated[float, typer.Option(min=0.1, help="Length of each measurement.")] = 3.0,
+    size: Annotated[str, typer.Option(help="Image size, for networks that accept any size.")] = "640x480",
     as_json: AsJson = False,
 ) -> int:
     """Time models on this machine, such as one and its eight-bit copy: one image at a time, and many at once."""
@@ -98,13 +99,17 @@ def _timing_table(timings: "list[Timing]") -> Table:
 
 @reports_errors
 def quantize(
-    model: Annotated[str, typer.Argument(help="A model file, or a bundled or installed model's name.")],
-    images: Annotated[Path, typer.Argument(help="Folder of images to calibrate on, of the kind it will see.")],
+    model: Annotated[str, typer.Argument(help="A model file, or the name of a bundled or installed model.")],
+    images: Annotated[Path, typer.Argument(help="Folder of images to calibrate on, like those the model will see.")],
     out: Annotated[Path, typer.Option(help="Folder for the new .xml and .bin.")],
-    count: Annotated[int, typer.Option(min=10, help="Images to use at most, evenly over the folder.")] = 200,
-    truth: Annotated[Path | None, typer.Option(help="COCO ground truth: shows what accuracy it costs.")] = None,
-    truth_images: Annotated[Path | None, typer.Option(help="Its images. Default: those to calibrate on.")] = None,
-    largest_drop: Annotated[float, typer.Option(min=0, max=1, help="Of mask AP; nothing is kept beyond it.")] = 0.02,
+    count: Annotated[int, typer.Option(min=10, help="Maximum number of images, spread evenly over the folder.")] = 200,
+    truth: Annotated[Path | None, typer.Option(help="COCO ground truth: measures the loss of accuracy.")] = None,
+    truth_images: Annotated[
+        Path | None, typer.Option(help="Images of the ground truth. Default: the calibration images.")
+    ] = None,
+    largest_drop: Annotated[
+        float, typer.Option(min=0, max=1, help="Largest allowed drop of mask AP; beyond it nothing is written.")
+    ] = 0.02,
     as_json: AsJson = False,
 ) -> int:
     """Make an eight-bit copy of a model (needs NNCF, the extra "quantise")."""
@@ -113,7 +118,9 @@ def quantize(
     from maskwright.models.quantise import Cost, cost, quantise, spread
 
     if truth is not None and is_half(model_path(model)):
-        raise MaskwrightError("an assistant proposes nothing that a ground truth could judge", hint="leave out --truth")
+        raise MaskwrightError(
+            "an assistant proposes nothing that could be compared with a ground truth", hint="leave out --truth"
+        )
     for folder in filter(None, (images, truth_images)):
         if not folder.is_dir():
             raise MaskwrightError("no such folder", path=folder)
@@ -138,8 +145,8 @@ def quantize(
 def _refuse_large_drop(found: "Cost", limit: float) -> None:
     if -found.change > limit:
         raise MaskwrightError(
-            f"not kept: it loses more than {limit:g} of mask AP: {_told(found)}",
-            hint="other images to calibrate on, or --largest-drop",
+            f"not written: it loses more than {limit:g} mask AP: {_told(found)}",
+            hint="try other calibration images or a higher --largest-drop",
         )
 
 

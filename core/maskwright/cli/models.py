@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(help="List, get, convert, check and remove models.", epilog=exit_codes.HELP, no_args_is_help=True)
 
-Name = Annotated[str, typer.Argument(help="As `maskwright models list` names it.")]
+Name = Annotated[str, typer.Argument(help="A name that `maskwright models list` shows.")]
 
 
 @app.command("list", epilog=exit_codes.HELP)
@@ -74,9 +74,9 @@ def show(name: Name, as_json: AsJson = False) -> int:
 @app.command("get", epilog=exit_codes.HELP)
 @reports_errors
 def get(
-    name: Annotated[str, typer.Argument(help="A name of the catalogue, hf://OWNER/NAME, or a file to be added.")],
-    as_name: Annotated[str | None, typer.Option("--name", help="Of a file that is added. Default: its own.")] = None,
-    precision: Annotated[str, typer.Option(help="Of the stored weights: f16 or f32.")] = "f16",
+    name: Annotated[str, typer.Argument(help="A catalogue name, hf://OWNER/NAME, or a file to add.")],
+    as_name: Annotated[str | None, typer.Option("--name", help="Name for an added file. Default: its own.")] = None,
+    precision: Annotated[str, typer.Option(help="Precision of the stored weights: f16 or f32.")] = "f16",
     as_json: AsJson = False,
 ) -> int:
     """Download and convert a model, or add a file (.pth, .pb, .tar.gz, .xml, .onnx); afterwards --model NAME works.
@@ -117,9 +117,9 @@ def verify_models(
         print_json({"checked": wrong})
     else:
         for entry, reason in wrong.items():
-            results().print(f"{entry}: {reason or 'right'}")
+            results().print(f"{entry}: {reason or 'unchanged'}")
         if not wrong:
-            messages().print("no model is installed; the bundled one came with the program")
+            messages().print("no models installed; the bundled one is part of the program")
     return exit_codes.FAILED if any(wrong.values()) else exit_codes.OK
 
 
@@ -133,7 +133,7 @@ def remove(name: Name, as_json: AsJson = False) -> int:
     if as_json:
         print_json({"removed": name})
     else:
-        results().print(f"{name} is removed")
+        results().print(f"{name} removed")
     return exit_codes.OK
 
 
@@ -150,11 +150,11 @@ def _found_wrong(name: str | None) -> dict[str, str | None]:
 
     if name is not None and Path(name).is_file():
         if check_published(Path(name)) is None:
-            raise MaskwrightError("no model of the catalogue has a file of that name", path=name)
+            raise MaskwrightError("no model in the catalogue has a file with that name", path=name)
         return {name: None}
     chosen = installed_models() if name is None else tuple(filter(None, [installed_model(name)]))
     if name is not None and not chosen:
-        raise MaskwrightError(f"no model called {name} is installed", hint="maskwright models list")
+        raise MaskwrightError(f"no installed model is called {name}", hint="maskwright models list")
     found: dict[str, str | None] = {}
     for model in chosen:
         try:

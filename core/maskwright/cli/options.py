@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-ProjectArgument = Annotated[Path, typer.Argument(help="A project, or the image folder it lives in.")]
+ProjectArgument = Annotated[Path, typer.Argument(help="A project, or the image folder that contains it.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON on standard output.")]
-Force = Annotated[bool, typer.Option("--force", help="Replace what is there.")]
-DryRun = Annotated[bool, typer.Option("--dry-run", help="Only say what would be written, and what would not be kept.")]
+Force = Annotated[bool, typer.Option("--force", help="Replace existing files.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Only report what would be written and what would be lost.")]

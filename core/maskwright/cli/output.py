@@ -204,11 +204,11 @@ def _show_schema(context: typer.Context, is_wanted: bool) -> None:
         raise typer.Exit
 
 
-_Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Only errors and what was asked for.")]
+_Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print only errors and the requested output.")]
 _Schema = Annotated[
     bool,
     typer.Option(
-        "--json-schema", is_eager=True, callback=_show_schema, help="Say what --json prints, as JSON Schema, and exit."
+        "--json-schema", is_eager=True, callback=_show_schema, help="Print the JSON Schema of --json and exit."
     ),
 ]
 
@@ -284,7 +284,7 @@ def print_failures(failures: Sequence[tuple[str, str]]) -> None:
     """File names and reasons, the first twenty of them."""
     if not failures:
         return
-    table = Table("file", "could not be done because", box=None, pad_edge=False, header_style="dim")
+    table = Table("file", "failed because", box=None, pad_edge=False, header_style="dim")
     for name, reason in failures[:_MOST_LISTED]:
         table.add_row(name, reason)
     console = messages()

@@ -28,82 +28,88 @@ _RUN = "How it runs"
 @reports_errors
 def prelabel(
     images: Annotated[
-        list[Path], typer.Argument(help='A folder of images, one or several files, or a pattern such as "a/*.jpg".')
+        list[Path], typer.Argument(help='A folder of images, one or more files, or a pattern such as "a/*.jpg".')
     ],
-    model: Annotated[str, typer.Option("--model", "-m", help="Model file (.xml, .onnx) or the name of a bundled one.")],
-    out: Annotated[Path | None, typer.Option("--out", "-o", help="COCO file to write the result to.")] = None,
+    model: Annotated[
+        str, typer.Option("--model", "-m", help="Model file (.xml, .onnx) or the name of a bundled model.")
+    ],
+    out: Annotated[Path | None, typer.Option("--out", "-o", help="COCO file for the result.")] = None,
     project: Annotated[
-        Path | None, typer.Option("--project", "-p", help="Project to keep the proposals in; made if it is not there.")
+        Path | None, typer.Option("--project", "-p", help="Project for the proposals; created if missing.")
     ] = None,
-    score: Annotated[float | None, typer.Option(min=0, max=1, help="Lowest score.", rich_help_panel=_ROW)] = None,
+    score: Annotated[
+        float | None, typer.Option(min=0, max=1, help="Lowest score of a proposal.", rich_help_panel=_ROW)
+    ] = None,
     nms_iou: Annotated[
-        float | None, typer.Option(min=0, max=1, help="Overlap from which one box is dropped.", rich_help_panel=_ROW)
+        float | None,
+        typer.Option(
+            min=0, max=1, help="Overlap (IoU) above which the lower-scoring box is dropped.", rich_help_panel=_ROW
+        ),
     ] = None,
     max_instances: Annotated[int | None, typer.Option(min=1, help="Per image.", rich_help_panel=_ROW)] = None,
     mask_threshold: Annotated[
-        float, typer.Option(min=0, max=1, help="Probability of a pixel of the mask.", rich_help_panel=_ROW)
+        float,
+        typer.Option(min=0, max=1, help="Probability above which a pixel belongs to the mask.", rich_help_panel=_ROW),
     ] = 0.5,
     class_agnostic: Annotated[
-        bool, typer.Option(help="Suppress overlaps across classes, too.", rich_help_panel=_ROW)
+        bool, typer.Option(help="Also suppress overlaps between different classes.", rich_help_panel=_ROW)
     ] = False,
     min_iou: Annotated[
         float,
-        typer.Option(min=0.5, max=1, help="How true polygons stay to their masks; 1: exactly.", rich_help_panel=_ROW),
+        typer.Option(min=0.5, max=1, help="Least IoU of a polygon with its mask; 1: exact.", rich_help_panel=_ROW),
     ] = 0.98,
     classes: Annotated[
-        str | None, typer.Option(help="Only these, by name or id, separated by commas.", rich_help_panel=_ROW)
+        str | None, typer.Option(help="Only these classes, by name or id, separated by commas.", rich_help_panel=_ROW)
     ] = None,
     class_map: Annotated[
         str | None,
         typer.Option(
             "--map",
-            help='Classes of the model under other names: "person=human, car=vehicle, kite=" (nothing: leave out). '
-            "Kept with the project.",
+            help='Rename model classes: "person=human, car=vehicle, kite=" (empty: leave out). Stored in the project.',
             rich_help_panel=_ROW,
         ),
     ] = None,
     refine: Annotated[
         str | None,
         typer.Option(
-            help="Outline the proposals again with an assistant: assist (the bundled one), grabcut, the name of an "
-            "installed one, or a file. An answer is taken only where the assistant is sure and stays on the object.",
+            help="Refine the proposals with an assistant: assist (bundled), grabcut, the name of an installed one, or "
+            "a file. A new outline is used only if the assistant is sure of it and it still fits the proposal.",
             rich_help_panel=_RUN,
         ),
     ] = None,
     device: Annotated[
-        str, typer.Option(help="As `maskwright devices` lists them, or AUTO.", rich_help_panel=_RUN)
+        str, typer.Option(help="A device that `maskwright devices` lists, or AUTO.", rich_help_panel=_RUN)
     ] = "CPU",
     precision: Annotated[str | None, typer.Option(help="f32, bf16 or f16.", rich_help_panel=_RUN)] = None,
-    threads: Annotated[int | None, typer.Option(min=1, help="CPU threads of inference.", rich_help_panel=_RUN)] = None,
+    threads: Annotated[int | None, typer.Option(min=1, help="CPU threads for inference.", rich_help_panel=_RUN)] = None,
     recursive: Annotated[
-        bool, typer.Option("--recursive", "-r", help="Also folders within.", rich_help_panel=_RUN)
+        bool, typer.Option("--recursive", "-r", help="Include subfolders.", rich_help_panel=_RUN)
     ] = False,
     resume: Annotated[
-        bool, typer.Option(help="Go on with an interrupted batch of the same model and settings.", rich_help_panel=_RUN)
+        bool, typer.Option(help="Continue an interrupted batch with the same model and settings.", rich_help_panel=_RUN)
     ] = False,
     untouched: Annotated[
         bool,
-        typer.Option("--untouched", help="Only images that nobody has worked on yet.", rich_help_panel=_RUN),
+        typer.Option("--untouched", help="Only images that nobody has worked on.", rich_help_panel=_RUN),
     ] = False,
     extend: Annotated[
         bool,
         typer.Option(
             "--extend",
-            help="Open proposals of classes that this model lacks stay, unless it sees something in their place.",
+            help="Keep unreviewed proposals of classes that this model does not know, unless it finds something else "
+            "there.",
             rich_help_panel=_RUN,
         ),
     ] = False,
     candidates: Annotated[
         bool,
         typer.Option(
-            help="Keep in the project what the model found below the thresholds, too (up to 4 GB), so that the window "
-            "can move them without the model.",
+            help="Also store what the model found below the thresholds (up to 4 GB), so that the window can change "
+            "them without running the model again.",
             rich_help_panel=_RUN,
         ),
     ] = True,
-    force: Annotated[
-        bool, typer.Option("--force", help="Replace the file that is there.", rich_help_panel=_RUN)
-    ] = False,
+    force: Annotated[bool, typer.Option("--force", help="Replace an existing file.", rich_help_panel=_RUN)] = False,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print JSON on standard output.", rich_help_panel=_RUN)
     ] = False,
@@ -117,7 +123,7 @@ def prelabel(
         require_two_outputs(out, as_json=as_json)
         require_nothing_there(out, may_replace=force)
     if out is None and project is None:
-        raise MaskwrightError("say where the result goes", hint="--out FILE.json, --project FOLDER, or both")
+        raise MaskwrightError("choose where the result goes", hint="--out FILE.json, --project FOLDER, or both")
     settings = Thresholds(
         score=score,
         nms_iou=nms_iou,
@@ -158,12 +164,12 @@ def _print(outcome: BatchOutcome, out: Path | None) -> None:
         messages().print(f"stopped: {report.stopped_because}", style="red")
     rate = f", {report.images_per_s:.1f} images/s" if report.images_per_s else ""
     failed = f", {len(outcome.failures)} failed" if outcome.failures else ""
-    rest = f", {report.remaining} still to do (--resume goes on)" if report.remaining else ""
+    rest = f", {report.remaining} still to do (--resume continues)" if report.remaining else ""
     console = summary() if out is None else results_beside(out)
     images, objects = count_of(report.done, "image"), count_of(outcome.instance_count, "object")
     console.print(f"{images} pre-labelled{failed}{rest}: {objects}{rate}")
     if outcome.has_boxes_only and outcome.refined is None:
-        console.print("this model finds boxes, no masks; --refine assist outlines what is in them")
+        console.print("this model finds boxes, not masks; --refine assist outlines the objects in them")
     if outcome.refined is not None:
         counts = outcome.refined.counts
         console.print(f"{counts[Verdict.TAKEN]} of {count_of(sum(counts.values()), 'proposal')} refined")

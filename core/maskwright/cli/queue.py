@@ -1,4 +1,4 @@
-"""`maskwright queue`: which images a person should look at first, and why."""
+"""`maskwright queue`: which images a user should look at first, and why."""
 
 from typing import Annotated, Literal
 
@@ -15,12 +15,12 @@ from maskwright.project import Project
 def queue(
     project: ProjectArgument,
     order: Annotated[
-        Literal["uncertainty", "disagreement", "rarity", "name"], typer.Option(help="What puts an image first.")
+        Literal["uncertainty", "disagreement", "rarity", "name"], typer.Option(help="Which images come first.")
     ] = "uncertainty",
     second_model: Annotated[
-        str | None, typer.Option(help="First run this model over the images, to see where it disagrees.")
+        str | None, typer.Option(help="First run this model on all images to find where it disagrees.")
     ] = None,
-    count: Annotated[int, typer.Option(min=1, help="How many images to list.")] = 20,
+    count: Annotated[int, typer.Option(min=1, help="Number of images to list.")] = 20,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON on standard output; lists all images.")] = False,
 ) -> int:
     """List images in the order in which reviewing them is worth most."""

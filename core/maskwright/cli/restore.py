@@ -21,20 +21,20 @@ from maskwright.words import count_of
 @reports_errors
 def restore(
     project: ProjectArgument,
-    backup: Annotated[str | None, typer.Argument(help="Name of a copy, as listed; none: list them.")] = None,
+    backup: Annotated[str | None, typer.Argument(help="Name of a copy; without it, the copies are listed.")] = None,
     anew: Annotated[
-        bool, typer.Option("--anew", help="Set a damaged project aside of which no copy is whole, to begin again.")
+        bool, typer.Option("--anew", help="Set aside a damaged project that has no intact copy, to start over.")
     ] = False,
     salvage: Annotated[
         bool,
-        typer.Option("--salvage", help="Take what can still be read out of a damaged project, and go on with that."),
+        typer.Option("--salvage", help="Recover what can still be read from a damaged project and continue with it."),
     ] = False,
     as_json: AsJson = False,
 ) -> int:
     """List the earlier copies of a project, or bring one back; what was there is kept as a copy, too."""
     file = find_project(project)
     if file is None:
-        raise ProjectError("there is no project here", path=project)
+        raise ProjectError("no project here", path=project)
     if salvage:
         return _take_out(file, as_json=as_json)
     if anew:
@@ -44,10 +44,10 @@ def restore(
         if as_json:
             print_json({"backups": names})
         else:
-            results().print("\n".join(names) or "no copies yet; one is made each day the project is opened")
+            results().print("\n".join(names) or "no copies yet; one is made on each day that the project is opened")
         return exit_codes.OK
     if backup not in [path.name for path in list_backups(file)]:
-        raise ProjectError(f"there is no copy called {backup}", path=project, hint="without a name they are listed")
+        raise ProjectError(f"no copy is called {backup}", path=project, hint="leave out the name to list them")
     lock = ProjectLock.acquire(file.parent)
     if isinstance(lock, Holder):
         raise ProjectError(f"the project is open elsewhere: {lock}", path=project, hint="close it there first")
@@ -58,7 +58,7 @@ def restore(
     if as_json:
         print_json({"restored": backup, "kept": str(kept)})
     else:
-        results().print(f"{backup} is back; what was there is kept as {kept.name}")
+        results().print(f"{backup} restored; the previous project file is kept as {kept.name}")
     return exit_codes.OK
 
 
@@ -68,7 +68,7 @@ def _take_out(file: Path, *, as_json: bool) -> int:
         print_json({"images": found.images, "objects": found.objects, "steps": found.steps, "kept": str(found.kept)})
     else:
         counts = [count_of(found.images, "image"), count_of(found.objects, "object"), count_of(found.steps, "step")]
-        results().print(f"{', '.join(counts)} taken out; the damaged file is kept as {found.kept}")
+        results().print(f"{', '.join(counts)} recovered; the damaged file is kept as {found.kept}")
     return exit_codes.SOME_FAILED
 
 
@@ -77,5 +77,5 @@ def _set_aside(file: Path, *, as_json: bool) -> int:
     if as_json:
         print_json({"kept": str(kept)})
     else:
-        results().print(f"what was there is kept as {kept}; open the folder of images to begin again")
+        results().print(f"the damaged project is kept as {kept}; open the image folder to start over")
     return exit_codes.OK

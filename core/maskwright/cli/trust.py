@@ -1,4 +1,4 @@
-"""`maskwright trust`: a project of somebody else may read images from the folder that it names."""
+"""`maskwright trust`: a project of someone else may read images from the folder that it names."""
 
 from maskwright.cli import exit_codes
 from maskwright.cli.options import AsJson, ProjectArgument
@@ -19,5 +19,5 @@ def trust(
     if as_json:
         print_json({"image_root": str(root)})
     else:
-        results().print(f"images are read from {root}")
+        results().print(f"images will be read from {root}")
     return exit_codes.OK

@@ -1,4 +1,4 @@
-"""The one door from core to the window: by name, at run time, and only when somebody asks for it."""
+"""The one door from core to the window: by name, at run time, and only when someone asks for it."""
 
 import os
 import sys
@@ -17,8 +17,8 @@ def open_window(path: Path | None) -> int:
     """Show the window on a folder or project until it is closed; its exit code."""
     if not has_display() and not os.environ.get("QT_QPA_PLATFORM"):
         sys.stderr.write(
-            "There is no display here, so no window can be shown.\n"
-            "Set DISPLAY, run it under xvfb-run, or use a command: maskwright --help\n"
+            "No display found, so the window cannot open.\n"
+            "Set DISPLAY, use xvfb-run, or use a command: maskwright --help\n"
         )
         return 1
     try:
@@ -26,9 +26,9 @@ def open_window(path: Path | None) -> int:
     except ImportError as error:
         missing = (error.name or str(error)).partition(".")[0]
         sys.stderr.write(
-            f"The window needs Qt, which cannot be loaded here ({missing}: {error}).\n"
+            f"The window needs Qt, which could not be loaded ({missing}: {error}).\n"
             'Install it with: pip install "maskwright[gui]"\n'
-            "(on a bare server also the system libraries listed in the README)\n"
+            "(a bare server also needs the system libraries listed in the README)\n"
             "Everything else works without it: maskwright --help\n"
         )
         return 1

@@ -32,7 +32,7 @@ def show_reports(reports: Sequence[WriteReport], losses: Sequence[str], out: Pat
         if report.verification is not None:
             console.print(str(report.verification))
     if losses:
-        console.print(f"not kept: {', '.join(losses)}")
+        console.print(f"not written: {', '.join(losses)}")
 
 
 def show_problems(problems: Sequence[Problem]) -> None:
@@ -40,7 +40,7 @@ def show_problems(problems: Sequence[Problem]) -> None:
     console = messages()
     for group in grouped(problems):
         first = group.examples[0]
-        console.print(f"{count_of(group.count, 'thing')} {group.effect}: {first.where}: {first.reason}")
+        console.print(f"{count_of(group.count, 'item')} {group.effect}: {first.where}: {first.reason}")
         for example in group.examples[1:]:
             console.print(f"  also {example.where}: {example.reason}")
         if group.count > len(group.examples):

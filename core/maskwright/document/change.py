@@ -15,7 +15,7 @@ IDLE_S = 30.0
 
 @dataclass(frozen=True, slots=True)
 class Gesture:
-    """What a person did since the step before."""
+    """What a user did since the step before."""
 
     clicks: int = 0
     keys: int = 0
@@ -84,12 +84,12 @@ UNTOUCHED = (ImageState.UNSEEN, ImageState.PRELABELLED, ImageState.EMPTY)
 
 
 def after_edit(state: ImageState) -> ImageState:
-    """When a person has changed an object."""
+    """When a user has changed an object."""
     return ImageState.IN_PROGRESS if state in UNTOUCHED else state
 
 
 def is_work(change: Change) -> bool:
-    """Whether a step is a person's word on the image; one that leaves proposals proposals can be undone and is none."""
+    """Whether a step is the user's decision on the image; one that leaves proposals proposals is not."""
     sides = (instance for _, before, after in change for instance in (before, after) if instance is not None)
     return any(instance.state is not InstanceState.PROPOSED for instance in sides)
 

@@ -18,7 +18,7 @@ ClassKeys = Mapping[int, int]
 
 
 def class_keys(categories: Sequence[Category], chosen: ClassKeys) -> dict[int, int]:
-    """The keys in force. What was chosen for a class that is gone falls to the first class without a key."""
+    """The current keys. What was chosen for a class that is gone falls to the first class without a key."""
     ids = [category.id for category in categories]
     kept = {digit: id_ for digit, id_ in chosen.items() if digit in DIGITS and id_ in ids}
     others = iter([id_ for id_ in ids if id_ not in kept.values()])
@@ -70,7 +70,7 @@ class ClassListing:
         return tuple(sorted(categories, key=lambda each: (place.get(each.id, len(place)), each.id)))
 
     def settled(self, categories: Collection[Category]) -> "ClassListing":
-        """With a place for each of these, and with the digits in force; hidden classes have none."""
+        """With a place for each of these, and with the current digits; hidden classes have none."""
         ordered = self.sorted(categories)
         known = set(self.order)
         order = (*self.order, *(each.id for each in ordered if each.id not in known))

@@ -1,6 +1,7 @@
-"""Edits that put areas together or take them apart: merge, subtract, intersect, group, split, and the like.
+"""Edits that put areas together or take them apart: merge, subtract, intersect, group, split, and so on.
 
-As in `edits`: pure functions that return a `Change`, locked instances left out, touched ones become a person's word.
+As in `edits`: pure functions that return a `Change`, locked instances left out, touched ones become the user's
+decision.
 """
 
 from collections.abc import Callable, Collection, Iterable, Sequence
@@ -30,7 +31,7 @@ Area = Sequence[Polygon]
 
 
 def drawn_area(outline: ArrayLike) -> tuple[Polygon, ...]:
-    """What a person meant by an outline: as drawn, or the areas it encloses where it crosses itself.
+    """What a user meant by an outline: as drawn, or the areas it encloses where it crosses itself.
 
     `outline`: (N, 2) image pixels. Empty when less than a pixel is enclosed.
     """
@@ -50,7 +51,7 @@ def merge(document: Document, ids: Collection[int]) -> Change:
 
 
 def subtract(document: Document, ids: Collection[int], area: Area) -> Change:
-    """Cut `area` out of instances: holes where it lies inside; an instance that is covered wholly goes."""
+    """Cut `area` out of instances: holes where it lies inside; an instance that is covered completely is deleted."""
     return _each(document, ids, lambda polygons: algebra.subtract(polygons, area))
 
 
@@ -143,7 +144,7 @@ def simplify(document: Document, ids: Collection[int], tolerance: float) -> Chan
 
 
 def dense_outline(instance: Instance) -> tuple[Polygon, ...]:
-    """With every vertex that it had before it was simplified, by a model's tracing or a person."""
+    """With every vertex that it had before it was simplified, by a model's tracing or a user."""
     return instance.polygons if instance.dense is None else _unpacked(instance.dense)
 
 
@@ -158,9 +159,9 @@ def paste(
     *,
     offset: tuple[float, float] = (0.0, 0.0),
 ) -> Change:
-    """Copies with new ids, drawn by a person, moved by `offset` as far as the image allows.
+    """Copies with new ids, drawn by a user, moved by `offset` as far as the image allows.
 
-    From a larger image: what lies outside this one is cut off, an instance that lies wholly outside is left out.
+    From a larger image: what lies outside this one is cut off, an instance that lies entirely outside is left out.
     """
     placed = [(one, algebra.clip_to_image(one.polygons, document.size_wh)) for one in instances]
     copies = [

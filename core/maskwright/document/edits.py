@@ -1,6 +1,6 @@
 """Every edit of a document as a pure function that returns the `Change`; nothing here mutates or draws.
 
-An edit of geometry or category makes a proposed or accepted instance EDITED: from then on it is a person's word.
+An edit of geometry or category makes a proposed or accepted instance EDITED: from then on it is the user's decision.
 Locked instances are left out of every edit except `set_locked`. Coordinates are image pixels on pixel edges.
 """
 
@@ -25,7 +25,7 @@ Point = tuple[float, float]
 
 
 def edited(instance: Instance, polygons: Iterable[Polygon]) -> Instance:
-    """The instance with other outlines, as edited by a person; the dense one it came from is then not its own."""
+    """The instance with other outlines, as edited by a user; the dense one it came from is then not its own."""
     return replace(_touched(instance), polygons=tuple(polygons), dense=None)
 
 
@@ -42,7 +42,7 @@ def editable(document: Document, ids: Iterable[int]) -> list[Instance]:
 
 
 def create(instance_id: int, category_id: int, polygons: Iterable[Polygon], *, z: int = 0) -> Change:
-    """A new instance drawn by a person."""
+    """A new instance drawn by a user."""
     return Change.create([Instance(instance_id, category_id, tuple(polygons), InstanceState.DRAWN, z=z)])
 
 
@@ -63,7 +63,7 @@ def _deleted(instance: Instance) -> Instance | None:
 
 
 def accept(document: Document, ids: Collection[int]) -> Change:
-    """Proposals become accepted; what a person decided already stays."""
+    """Proposals become accepted; what a user decided already stays."""
     return _with_state(document, ids, (InstanceState.PROPOSED, InstanceState.REJECTED), InstanceState.ACCEPTED)
 
 

@@ -96,7 +96,7 @@ class SpatialIndex:
         return int(self._counts[self._rows_touching(box)].sum())
 
     def inside(self, box: Box) -> list[int]:
-        """Ids of the instances that lie wholly in the box, lowest first."""
+        """Ids of the instances that lie entirely in the box, lowest first."""
         x1, y1, x2, y2 = box
         bounds = self._bounds
         hit = (bounds[:, 0] >= x1) & (bounds[:, 1] >= y1) & (bounds[:, 2] <= x2) & (bounds[:, 3] <= y2)

@@ -14,7 +14,7 @@ def _empty() -> Mapping[str, Any]:
 
 
 class InstanceState(StrEnum):
-    """Whose word an instance is. Only PROPOSED belongs to a model; all others are a person's decision."""
+    """Whose word an instance is. Only PROPOSED belongs to a model; all others are a user's decision."""
 
     PROPOSED = "proposed"
     ACCEPTED = "accepted"
@@ -24,7 +24,7 @@ class InstanceState(StrEnum):
 
     @property
     def is_exported(self) -> bool:
-        """Whether the instance is part of the corrected data set (proposals only if a person asks for them)."""
+        """Whether the instance is part of the corrected data set (proposals only if a user asks for them)."""
         return self in (InstanceState.ACCEPTED, InstanceState.EDITED, InstanceState.DRAWN)
 
 
@@ -36,11 +36,11 @@ class ImageState(StrEnum):
     IN_PROGRESS = "in_progress"
     DONE = "done"
     EMPTY = "empty"
-    """A person looked and there is nothing to annotate."""
+    """A user looked and there is nothing to annotate."""
 
     @property
     def is_untouched(self) -> bool:
-        """Whether no person has worked on the image yet."""
+        """Whether nobody has worked on the image yet."""
         return self in (ImageState.UNSEEN, ImageState.PRELABELLED)
 
 
@@ -119,7 +119,7 @@ class Instance:
     dense: bytes | None = None
     """The outline with all its detail, packed (`geometry.dense`), where `polygons` is a simplified one of it."""
     edited_at: str = field(default="", compare=False)
-    """When a person last touched it (ISO 8601, UTC), as the project knows; empty: nobody has."""
+    """When a user last touched it (ISO 8601, UTC), as the project knows; empty: nobody has."""
 
     @property
     def bounds_xyxy(self) -> tuple[float, float, float, float]:

@@ -147,7 +147,7 @@ def _read(path: Path, size_wh: tuple[int, int]) -> NDArray[np.uint8]:
     image = read_image(path).bgr_u8
     height, width = image.shape[:2]
     if (width, height) != size_wh:
-        raise ImageError(f"is {width}x{height}, the ground truth says {size_wh[0]}x{size_wh[1]}", path=path)
+        raise ImageError(f"is {width}x{height}, but the ground truth says {size_wh[0]}x{size_wh[1]}", path=path)
     return image
 
 

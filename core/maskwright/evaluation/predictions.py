@@ -37,12 +37,12 @@ def evaluate_predictions(
     sizes = {image["id"]: (image["height"], image["width"]) for image in dataset["images"]}
     known = [entry for entry in entries if entry.get("image_id") in sizes]
     if len(known) < len(entries):
-        notes = (*notes, f"{len(entries) - len(known)} detections on images outside the ground truth are left out")
+        notes = (*notes, f"{len(entries) - len(known)} detections on images outside the ground truth were ignored")
     try:
         results = [_result(entry, sizes[entry["image_id"]]) for entry in known]
     except (KeyError, TypeError, ValueError, IndexError) as error:
-        lacks = f"it lacks {error.args[0]!r}" if isinstance(error, KeyError) else "one of its values is of another kind"
-        raise FormatError(f"a detection is damaged: {lacks}", path=path) from error
+        lacks = f"{error.args[0]!r} is missing" if isinstance(error, KeyError) else "a value has the wrong type"
+        raise FormatError(f"invalid detection: {lacks}", path=path) from error
     return judged(dataset, results, max_dets=max(_most_per_image(results), 100), notes=notes)
 
 

@@ -42,7 +42,7 @@ def category_map(
     notes = []
     unnamed = [own[key] for key in own if key not in found]
     if unnamed:
-        notes.append(f"not in the ground truth and not judged: {', '.join(sorted(unnamed))}")
+        notes.append(f"not in the ground truth, so ignored: {', '.join(sorted(unnamed))}")
     unseen = sorted(wanted[key] for key in set(wanted) - set(found.values()))
     if unseen:
         notes.append(f"in the ground truth but never predicted: {', '.join(unseen)}")
@@ -50,7 +50,7 @@ def category_map(
         f"{own[key]} as {wanted[to]}" for key, to in found.items() if _plain(own[key]) != _plain(wanted[to])
     )
     if renamed:
-        notes.append(f"judged under another name: {', '.join(renamed)}")
+        notes.append(f"evaluated under another name: {', '.join(renamed)}")
     return found, tuple(notes)
 
 

@@ -83,7 +83,7 @@ def readable_place(path: Path) -> Iterator[Path]:
         place = Path(folder) / "stream"
         yield place
         if not place.is_file():
-            raise FormatError("this is not one file, which a pipe needs", path=path, hint="name a folder instead")
+            raise FormatError("a pipe needs a single file", path=path, hint="name a folder instead")
         with place.open("rb") as file:
             _pour(file, path)
 
@@ -123,7 +123,7 @@ def readable_source(path: Path) -> Iterator[Path]:
 
 
 def _has_writer(handle: int) -> bool:
-    """Of a pipe that does not block: whether there is anything in it, or somebody who may still write."""
+    """Of a pipe that does not block: whether there is anything in it, or someone who may still write."""
     if select.select([handle], [], [], PIPE_WAIT_S)[0]:
         return True
     try:
@@ -137,7 +137,7 @@ def _opened_pipe(path: Path) -> IO[bytes]:
     handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
     try:
         if stat.S_ISFIFO(os.fstat(handle).st_mode) and not _has_writer(handle):
-            raise OSError(f"it is a named pipe that nobody has written to for {PIPE_WAIT_S:.0f} seconds")
+            raise OSError(f"nothing has been written to this named pipe for {PIPE_WAIT_S:.0f} seconds")
         os.set_blocking(handle, True)
         return os.fdopen(handle, "rb")
     except BaseException:
@@ -166,7 +166,7 @@ def is_stream(path: Path) -> bool:
 
 
 def write_error(error: OSError, path: Path) -> FormatError:
-    """What an operating system error at writing means, for the person who asked for the file."""
+    """What an operating system error at writing means, for the user who asked for the file."""
     match error.errno:
         case errno.ENOSPC | errno.EDQUOT:
             return FormatError(
@@ -175,13 +175,13 @@ def write_error(error: OSError, path: Path) -> FormatError:
         case errno.EACCES | errno.EPERM | errno.EROFS:
             return FormatError("no permission to write here", path=path, hint="choose another folder")
         case errno.ENOENT | errno.ENOTDIR:
-            return FormatError("the folder does not exist", path=path, hint="create it or choose another one")
+            return FormatError("the folder does not exist", path=path, hint="create it or choose another folder")
         case errno.EISDIR:
-            return FormatError("a folder has this name", path=path, hint="choose another name")
+            return FormatError("this is a folder", path=path, hint="choose another name")
         case errno.EPIPE:
-            return FormatError("whoever reads this has stopped reading", path=path)
+            return FormatError("the reading program closed the pipe", path=path)
         case errno.ELOOP:
-            return FormatError("the links lead round in a circle", path=path)
+            return FormatError("its symbolic links form a loop", path=path)
         case _:
             return FormatError(f"cannot be written: {error.strerror or error}", path=path)
 
@@ -198,7 +198,7 @@ def _regular_place(path: Path) -> Path:
     if stat.S_ISDIR(mode):
         raise OSError(errno.EISDIR, os.strerror(errno.EISDIR))
     if not stat.S_ISREG(mode):
-        raise FormatError("this is a device or a socket, no file", path=path, hint="`-` writes to standard output")
+        raise FormatError("this is a device or a socket, not a file", path=path, hint="`-` writes to standard output")
     return place
 
 
@@ -250,7 +250,7 @@ def require_nothing_there(path: Path, *, may_replace: bool) -> None:
     """Raises FormatError where the user has something and has not said that it may be replaced."""
     found = None if may_replace else what_is_there(path)
     if found is not None:
-        raise FormatError(f"there is {found}; nothing was written", path=path, hint="--force replaces it")
+        raise FormatError(f"already exists: {found}; nothing was written", path=path, hint="use --force to replace it")
 
 
 def mark_of(path: Path) -> str:

@@ -1,4 +1,4 @@
-"""Objects that are a box and have no outline yet: how they are told from rectangles that somebody has drawn.
+"""Objects that are a box and have no outline yet: how they are told from rectangles that someone has drawn.
 
 An imported box is shown and edited as its rectangle. As long as nobody has moved a corner it counts as a box, and is
 written as one where the format knows boxes.

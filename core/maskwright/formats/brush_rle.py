@@ -35,7 +35,7 @@ def brush_to_mask(data: Sequence[int], size_wh: tuple[int, int]) -> NDArray[np.b
     bits = _Bits(data)
     count, word = bits.take(32), bits.take(5) + 1
     if count != width * height * _CHANNELS or not 0 < count <= MAX_VALUES:
-        raise ValueError(f"the brush mask has {count} values, the image {width} x {height} pixels")
+        raise ValueError(f"the brush mask has {count} values, but the image has {width} x {height} pixels")
     widths = [bits.take(4) + 1 for _ in range(4)]
     values = np.zeros(count, np.uint8)
     at = 0
@@ -73,7 +73,7 @@ class _Bits:
     def take(self, count: int) -> int:
         end = self._at + count
         if end > len(self._text):
-            raise ValueError("the brush mask breaks off")
+            raise ValueError("the brush mask is truncated")
         value = int(self._text[self._at : end], 2)
         self._at = end
         return value

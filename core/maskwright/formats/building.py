@@ -26,7 +26,7 @@ class Described:
     """The file has a box and no outline; `polygons` are its rectangle."""
     score: float | None = None
     is_proposal: bool = False
-    """A model's word that nobody has confirmed."""
+    """A model's proposal that nobody has confirmed."""
     is_crowd: bool = False
     z: int = 0
     extra: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
@@ -85,7 +85,7 @@ class DataSetBuilder:
             return
         described = [each if isinstance(each, Described) else Described(*each) for each in objects]
         if has_skipped and not described:
-            self.change(file_name, "all its objects were skipped; the image stays open")
+            self.change(file_name, "all its objects were skipped; the image is not marked as done")
         image_id = len(self._images) + 1
         state = _state(described, is_finished and not has_skipped)
         self._images[file_name] = ImageRecord(image_id, file_name, *size_wh, state, len(described))

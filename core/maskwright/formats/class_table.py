@@ -36,7 +36,7 @@ def yaml_value(node: yaml.MappingNode, key: str) -> yaml.Node | None:
     """What stands under `key`. Raises ValueError where the key stands there twice: one of them would be lost."""
     found = [value for name, value in node.value if isinstance(name, yaml.ScalarNode) and name.value == key]
     if len(found) > 1:
-        raise ValueError(f"`{key}` is there twice")
+        raise ValueError(f"`{key}` occurs twice")
     return found[0] if found else None
 
 
@@ -56,11 +56,11 @@ def names_of_yaml(file: Path) -> dict[int, str]:
     try:
         table = yaml_value(node, "names")
         if table is None:
-            raise ValueError("there is no `names:`")
+            raise ValueError("`names:` is missing")
         names = _numbered(table)
         count = yaml_value(node, "nc")
         if count is not None and _whole(count) != len(names):
-            raise ValueError(f"`nc` says {_whole(count)} classes, `names` has {len(names)}")
+            raise ValueError(f"`nc` says {_whole(count)} classes, but `names` has {len(names)}")
     except ValueError as error:
         raise FormatError(in_plain_words(error), path=file) from error
     return names
@@ -75,9 +75,9 @@ def names_of_lines(file: Path) -> dict[int, str]:
     while lines and not lines[-1].strip():
         lines.pop()
     if not lines or len(lines) > _MOST_CLASSES:
-        raise FormatError(f"expected 1 to {_MOST_CLASSES} names, one in a line", path=file)
+        raise FormatError(f"expected 1 to {_MOST_CLASSES} names, one per line", path=file)
     if empty := [i for i, line in enumerate(lines, start=1) if not line.strip()]:
-        raise FormatError(f"line {empty[0]} has no name, which would move all later ones", path=file)
+        raise FormatError(f"line {empty[0]} is empty, which would shift all later class numbers", path=file)
     return dict(enumerate(line.strip() for line in lines))
 
 
@@ -87,12 +87,12 @@ def _numbered(table: yaml.Node) -> dict[int, str]:
         if not 0 <= number <= _MOST_CLASSES:  # a table up to there would fill the memory
             raise ValueError(f"expected class numbers up to {_MOST_CLASSES}, got {number}")
         if number in names:
-            raise ValueError(f"class {number} is in the table twice")
+            raise ValueError(f"class {number} occurs twice")
         is_empty = node.tag.endswith(":null") if isinstance(node, yaml.ScalarNode) else True
         if is_empty or not node.value.strip():
             raise ValueError(f"class {number} has no name")
         if not _is_text(node.value):
-            raise ValueError(f"the name of class {number} is no text: {node.value[:40]!a}")
+            raise ValueError(f"the name of class {number} is not text: {node.value[:40]!a}")
         names[number] = node.value.strip()
     return names
 
@@ -114,5 +114,5 @@ def _entries(table: yaml.Node) -> Iterator[tuple[int, yaml.Node]]:
 def _whole(node: yaml.Node) -> int:
     text = node.value if isinstance(node, yaml.ScalarNode) else ""
     if not text.strip().isdecimal() or len(text) > 9:
-        raise ValueError(f"expected class numbers that are whole, got {text[:40] or 'something else'!r}")
+        raise ValueError(f"expected integer class numbers, got {text[:40] or 'something else'!r}")
     return int(text)

@@ -84,7 +84,7 @@ def read_cvat(path: Path) -> DataSet:
             continue
         builder.add_image(name, size_wh, _objects(element, size_wh, where, builder))
     for element in root.iterfind("track"):
-        builder.skip(f"track {element.get('id')}", "tracks of videos are not read")
+        builder.skip(f"track {element.get('id')}", "video tracks are not supported")
     return builder.finished()
 
 
@@ -126,7 +126,7 @@ def _mask_attributes(instance: Instance, image: ImageRecord) -> dict[str, str]:
 def _objects(element: Any, size_wh: tuple[int, int], where: str, builder: DataSetBuilder) -> list[Described]:
     found: dict[Any, Described] = {}
     if tags := [child.get("label") or "?" for child in element.iterfind("tag")]:
-        builder.change(where, f"tags of the whole image are left out: {', '.join(tags)[:200]}")
+        builder.change(where, f"image tags were left out: {', '.join(tags)[:200]}")
     for i, child in enumerate(element):
         try:
             shape = _geometry(child, size_wh)
@@ -134,7 +134,7 @@ def _objects(element: Any, size_wh: tuple[int, int], where: str, builder: DataSe
                 continue
             label = (child.get("label") or "").strip()
             if not label or not shape[0]:
-                raise ValueError("has no label or no pixel")
+                raise ValueError("has no label or no pixels")
         except ValueError as error:
             builder.skip_object(f"{where} object {i}", error)
             continue
@@ -203,7 +203,7 @@ def _mask(child: Any, size_wh: tuple[int, int]) -> tuple[Polygon, ...]:
         raise ValueError("expected a mask inside the image")
     runs = np.array((child.get("rle") or "0").split(","), np.float64)
     if not (runs.min() >= 0 and runs.max() <= width * height and runs.sum() == width * height) or (runs % 1).any():
-        raise ValueError(f"the run lengths do not fill {width} x {height} pixels")
+        raise ValueError(f"the run lengths do not add up to {width} x {height} pixels")
     mask = np.repeat(np.arange(len(runs)) % 2 == 1, runs.astype(np.int64)).reshape(height, width)
     return mask_to_polygons(mask, min_iou=None, offset_xy=(left, top))
 

@@ -15,7 +15,7 @@ class Problem:
     """`skipped`: the thing is not in the result; `changed`: it is, but not as the file has it."""
 
     where: str
-    """For a person: "annotation 17", "images[3]"."""
+    """For a user: "annotation 17", "images[3]"."""
     reason: str
     effect: Literal["skipped", "changed"] = "skipped"
 

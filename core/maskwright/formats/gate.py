@@ -105,7 +105,7 @@ def check(
         if image_root is not None:
             yield from _check_file(image, image_root)
         if not taken and image.state in (ImageState.IN_PROGRESS, ImageState.DONE):
-            text = f"{image.file_name} has no objects and nobody has marked it as empty"
+            text = f"{image.file_name} has no objects but is not marked as empty"
             yield Finding(Kind.UNVERIFIED_EMPTY, text, image.id)
         for instance in taken:
             used[instance.category_id] += 1
@@ -122,7 +122,7 @@ def check(
         on_image(done)
     if boxes:
         objects = "1 object is" if boxes == 1 else f"{boxes} objects are"
-        text = f"{objects} a box without an outline, and exported as such; trainers of masks leave them out"
+        text = f"{objects} a box without an outline, exported as a box; mask trainers skip boxes"
         yield Finding(Kind.BOX_ONLY, text, *first_box)
     for category_id, name in categories.items():
         if not used[category_id]:
@@ -144,13 +144,13 @@ def check_instance(instance: Instance, image: ImageRecord) -> Iterator[Finding]:
 
     size_wh = (image.width, image.height)
     if any(len(np.unique(ring, axis=0)) < 3 for polygon in instance.polygons for ring in polygon.rings):
-        yield found(Kind.FEW_POINTS, "a ring has fewer than three different points")
+        yield found(Kind.FEW_POINTS, "a ring has fewer than three distinct points")
     if not instance.polygons or not polygons_area(instance.polygons, size_wh):
-        yield found(Kind.ZERO_AREA, "no pixel of the image is covered")
+        yield found(Kind.ZERO_AREA, "no pixel inside the image")
         return
     x1, y1, x2, y2 = instance.bounds_xyxy
     if x1 < 0 or y1 < 0 or x2 > image.width or y2 > image.height:
-        yield found(Kind.OUTSIDE, f"reaches out of the image: {x1:g}, {y1:g} to {x2:g}, {y2:g}")
+        yield found(Kind.OUTSIDE, f"extends beyond the image: {x1:g}, {y1:g} to {x2:g}, {y2:g}")
     if not algebra.are_valid(instance.polygons):
         yield found(Kind.SELF_INTERSECTION, "an outline crosses itself or another part")
     elif any(_is_sliver(polygon) for polygon in instance.polygons):
@@ -167,7 +167,7 @@ def fixed(instance: Instance, image: ImageRecord) -> Instance | None:
 
 
 def fix_all(instances: Sequence[Instance], image: ImageRecord) -> Change:
-    """One change, to be applied and undone like any other, that mends everything fixable on an image."""
+    """One change, to be applied and undone like any other, that fixes everything fixable on an image."""
     broken = [each for each in instances if any(finding.is_fixable for finding in check_instance(each, image))]
     return Change.of((instance, fixed(instance, image)) for instance in broken)
 
@@ -176,7 +176,7 @@ def _check_name(image: ImageRecord, names: dict[str, str]) -> Iterator[Finding]:
     key = str(PurePosixPath(image.file_name).with_suffix("")).casefold()
     other = names.setdefault(key, image.file_name)
     if other != image.file_name:
-        text = f"{image.file_name} and {other} differ only in their ending or in upper and lower case"
+        text = f"{image.file_name} and {other} differ only in extension or letter case"
         yield Finding(Kind.NAME_COLLISION, text, image.id)
 
 
@@ -189,16 +189,15 @@ def _check_file(image: ImageRecord, image_root: Path) -> Iterator[Finding]:
         return
     source, page = page_source(path)
     if page > 1:
-        text = (
-            f"{image.file_name} is page {page} of {source.name}; a file of its own comes with an export of the images"
-        )
+        text = f"{image.file_name} is page {page} of {source.name}; export with images to get a separate file"
         yield Finding(Kind.PAGE_OF_FILE, text, image.id)
     if (width, height) == (image.width, image.height):
         return
     is_turned = (height, width) == (image.width, image.height)
     kind = Kind.TURNED_IMAGE if is_turned else Kind.CHANGED_IMAGE
     text = (
-        f"{image.file_name} has {width} x {height} pixels now, the annotations are for {image.width} x {image.height}"
+        f"{image.file_name} is now {width} x {height} pixels, but the annotations are for {image.width} x "
+        f"{image.height}"
     )
     yield Finding(kind, text, image.id)
 

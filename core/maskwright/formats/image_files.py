@@ -32,7 +32,7 @@ def place_image(image: ImageRecord, image_root: Path, target: Path, how: Placing
     source, page = page_source((image_root / image.file_name).resolve())
     place = target / image.file_name
     if not source.is_relative_to(root) or not source.is_file():
-        raise FormatError("the image is missing", path=image_root / image.file_name, hint="relocate it first")
+        raise FormatError("the image is missing", path=image_root / image.file_name, hint="locate it first")
     header = _header(image_root / image.file_name)
     try:
         place.parent.mkdir(parents=True, exist_ok=True)
@@ -54,7 +54,7 @@ def _header(path: Path) -> ImageHeader:
     try:
         return probe_image(path)
     except ImageError as error:
-        raise FormatError(f"the image cannot go along: {error.reason}", path=path) from error
+        raise FormatError(f"the image cannot be exported: {error.reason}", path=path) from error
 
 
 def _write_upright(source: Path, place: Path) -> None:

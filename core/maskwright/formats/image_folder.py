@@ -53,7 +53,7 @@ def read_image_folder(path: Path) -> DataSet:
     root = path if path.is_dir() else path.parent
     files = [path] if path.is_file() else sorted({*root.glob(METADATA), *root.glob(f"*/{METADATA}")})
     if not files:
-        raise FormatError(f"there is no {METADATA} here", path=path)
+        raise FormatError(f"no {METADATA} here", path=path)
     builder = DataSetBuilder(path, _class_names(root, files))
     for file in files:
         folder = file.parent.relative_to(root)
@@ -104,7 +104,7 @@ def _class_names(root: Path, files: Sequence[Path]) -> list[str]:
             if not isinstance(content, list) or not all(isinstance(name, str) and name.strip() for name in content):
                 raise FormatError("expected a list of class names", path=file)
             if len(set(content)) < len(content):
-                raise FormatError("a class is there twice", path=file)
+                raise FormatError("a class occurs twice", path=file)
             return content
     return []
 

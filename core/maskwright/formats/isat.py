@@ -71,7 +71,7 @@ def read_isat(path: Path) -> DataSet:
             continue
         builder.add_image((folder / name).as_posix(), size_wh, _parsed(content.get("objects"), where, builder))
     if not found:
-        raise FormatError("there is no ISAT file here", path=path)
+        raise FormatError("no ISAT file here", path=path)
     return builder.finished()
 
 

@@ -50,7 +50,7 @@ class _Joiner:
             objects = data.instances(image.id)
             new = [each for each in objects if (category_ids[each.category_id], each.polygons) not in before]
             if len(new) < len(objects):
-                note = f"{count_of(len(objects) - len(new), 'object')} of it came with another file already"
+                note = f"{count_of(len(objects) - len(new), 'object')} of it already came with another file"
                 self.problems.append(Problem(name, note, "changed"))
             for instance in new:
                 id_ = instance.id if instance.id not in self._used else self._next
@@ -82,7 +82,7 @@ class _Joiner:
             self.images[known] = replace(image, id=known)
             return known
         if (self.images[known].width, self.images[known].height) != (image.width, image.height):
-            self.problems.append(Problem(image.file_name, "has two sizes in two files", "changed"))
+            self.problems.append(Problem(image.file_name, "has different sizes in two files", "changed"))
         elif image.instance_count:
             self.images[known] = replace(self.images[known], state=image.state)
         return known

@@ -99,7 +99,7 @@ def parsed(data: bytes, path: Path, *, at: int = 0) -> Any:
         orjson.dumps(value)
         return value
     except UnicodeDecodeError as error:
-        raise FormatError(f"not UTF-8 at byte {at + error.start}", path=path, hint="save the file in UTF-8") from error
+        raise FormatError(f"not UTF-8 at byte {at + error.start}", path=path, hint="save the file as UTF-8") from error
     except json.JSONDecodeError as error:
         position = at + len(error.doc[: error.pos].encode("utf-8", "replace"))
         if not data.strip():
@@ -136,7 +136,7 @@ def _whole_number(text: str) -> int | float:
 
 def _whole(data: bytes, path: Path) -> Iterator[tuple[str, Any]]:
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):
-        raise FormatError("is UTF-16", path=path, hint="save the file in UTF-8")
+        raise FormatError("is UTF-16", path=path, hint="save the file as UTF-8")
     value = parsed(data, path)
     if not isinstance(value, dict):
         raise FormatError(f"expected a JSON object, got {kind_of(value)}", path=path)

@@ -48,7 +48,7 @@ def result_to_object(result: Mapping[str, Any], labels: Mapping[str, Any] | None
     if kind is None:
         raise ValueError(f"{result.get('type', 'this')!s} has no area")
     if result.get("image_rotation"):
-        raise ValueError("was drawn on a rotated image, whose coordinates are not told")
+        raise ValueError("was drawn on a rotated image, whose coordinates are not documented")
     size_wh = whole_size(result.get("original_width"), result.get("original_height"))
     polygons, is_box = _GEOMETRY[kind](value, size_wh)
     if not polygons:
@@ -71,7 +71,7 @@ def _label(kind: str, value: Mapping[str, Any], labels: Mapping[str, Any] | None
     if found is None or not isinstance(found[0], str) or not found[0].strip():
         raise ValueError("has no class")
     if len(found) > 1:
-        raise ValueError(f"has {len(found)} classes at once")
+        raise ValueError(f"has {len(found)} classes")
     return found[0].strip()
 
 
@@ -240,7 +240,7 @@ def _add(task: Mapping[str, Any], where: str, sizes: Mapping[str, tuple[int, int
     labels = {each.get("id"): each for each in results if each.get("type") == "labels"}
     size = next(_sizes_of(results), None) or sizes.get(name) or _size_of_data(task)
     if size is None:
-        raise ValueError(f"the size of {name} is not known, since nothing is drawn on it")
+        raise ValueError(f"the size of {name} is unknown because nothing is drawn on it")
     objects = []
     for i, result in enumerate(results):
         if result.get("type") in ("labels", "relation"):
@@ -260,7 +260,7 @@ def _results(task: Mapping[str, Any], where: str, builder: DataSetBuilder) -> tu
         return [{**each, "value": each} for each in flat], False
     done = [a for a in _dicts(task.get("annotations")) if not a.get("was_cancelled")]
     if len(done) > 1:
-        builder.change(where, f"has {len(done)} annotations; the last one is read")
+        builder.change(where, f"has {len(done)} annotations; only the last one is read")
     if done:
         return _dicts(done[-1].get("result")), False
     predicted = _dicts(task.get("predictions"))

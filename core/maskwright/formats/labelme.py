@@ -91,7 +91,7 @@ def read_labelme(path: Path) -> DataSet:
         except ValueError as error:
             builder.skip(where, error)
     if not found:
-        raise FormatError("there is no labelme file here", path=path)
+        raise FormatError("no labelme file here", path=path)
     return builder.finished()
 
 
@@ -165,7 +165,7 @@ def _add(content: Mapping[str, Any], where: str, folder: Path, place: Path, buil
         grouped[key] = replace(before, polygons=before.polygons + described.polygons) if before else described
     flags = content.get("flags")
     if named := [str(flag) for flag, is_set in flags.items() if is_set] if isinstance(flags, dict) else []:
-        builder.change(where, f"flags of the whole image are left out: {', '.join(named)[:200]}")
+        builder.change(where, f"image flags were left out: {', '.join(named)[:200]}")
     builder.add_image((folder / base).as_posix(), size_wh, list(grouped.values()))
 
 
@@ -185,7 +185,7 @@ def _parsed_shape(shape: Any) -> tuple[Described, Any]:
 
 
 def _attributes(shape: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Description, flags and the like as COCO's `attributes`; plain values only."""
+    """Description, flags and so on as COCO's `attributes`; plain values only."""
     own = shape.get("attributes")
     flags = shape.get("flags")
     found = {key: value for key in ("description", "difficult") if (value := shape.get(key)) and is_plain(value)}
@@ -224,9 +224,9 @@ def _mask_polygons(mask: Any, points: Any) -> tuple[Polygon, ...]:
     try:
         data = np.frombuffer(base64.b64decode(mask, validate=True), np.uint8)
     except (TypeError, binascii.Error) as error:
-        raise ValueError("expected a mask in base64") from error
+        raise ValueError("expected a base64 mask") from error
     pixels = cv2.imdecode(data, cv2.IMREAD_GRAYSCALE) if len(data) else None
     if pixels is None:
-        raise ValueError("expected a mask that is a PNG")
+        raise ValueError("expected a PNG mask")
     x, y = (int(value) for value in points[0])
     return mask_to_polygons(np.asarray(pixels, np.uint8), min_iou=None, offset_xy=(x, y))

@@ -95,7 +95,7 @@ def read_mask(file: Path) -> NDArray[Any]:
     except ImageError as error:
         raise FormatError(f"the TIFF mask is damaged: {error.reason}", path=file) from error
     if pixels.ndim not in (2, 3) or (pixels.dtype.kind == "f" and not np.equal(pixels, pixels.round()).all()):
-        raise FormatError("expected a mask of whole numbers", path=file)
+        raise FormatError("expected an integer mask", path=file)
     return pixels[..., :3] if pixels.ndim == 3 else pixels.astype(np.int64)
 
 
@@ -182,7 +182,7 @@ def read_mask_folder(path: Path, sizes: Mapping[str, tuple[int, int]] | None = N
     builder = DataSetBuilder(path, names.values())
     layers = layers_by_image(path, sizes or ())
     if not layers:
-        raise FormatError("there are no masks here", path=path)
+        raise FormatError("no masks here", path=path)
     for image, found in sorted(layers.items()):
         _add(image, found, path, names, builder)
     return builder.finished()
@@ -196,7 +196,7 @@ def _add(image: str, layers: list[Layer], path: Path, names: dict[int, str], bui
         try:
             pixels = _numbers(layer.file)
             if size is not None and pixels.shape != size:
-                raise ValueError("has another size than the other masks of its image")
+                raise ValueError("its size differs from the other masks of the image")
             size = pixels.shape[0], pixels.shape[1]
             objects += _objects(pixels, layer.label, names)
         except (FormatError, ValueError) as error:
@@ -224,7 +224,9 @@ def _objects(pixels: NDArray[Any], label: str, names: dict[int, str]) -> Iterato
     values = [value for value in np.unique(pixels).tolist() if value]
     unknown = [value for value in values if value not in names]
     if unknown:
-        raise ValueError(f"has the number {unknown[0]}, and the class table only {max(names, default=-1) + 1} classes")
+        raise ValueError(
+            f"contains class {unknown[0]}, but the class table has only {max(names, default=-1) + 1} classes"
+        )
     for value in values:
         count, marked = cv2.connectedComponents((pixels == value).view(np.uint8), connectivity=8)
         for number in range(1, count):

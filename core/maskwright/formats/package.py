@@ -160,11 +160,13 @@ def require_suffix(out: Path, kind: Format) -> None:
     if suffix not in others or is_stream(out):
         return
     if suffix in packed:
-        raise FormatError("exports are not packed", path=out, hint="name a file or folder and pack it afterwards")
+        raise FormatError(
+            "cannot export to an archive", path=out, hint="export to a file or folder and pack it afterwards"
+        )
     if kind.is_folder and not out.is_dir():
-        raise FormatError(f"{kind.title} is a folder, and this is the name of a file", path=out)
+        raise FormatError(f"{kind.title} is a folder, but this is a file name", path=out)
     if not kind.is_folder:
-        raise FormatError(f"{kind.title} is a {kind.suffix} file", path=out, hint=f"name it {out.stem}{kind.suffix}")
+        raise FormatError(f"{kind.title} is a {kind.suffix} file", path=out, hint=f"use {out.stem}{kind.suffix}")
 
 
 def require_as_meant(reports: Sequence[WriteReport]) -> None:
@@ -172,8 +174,8 @@ def require_as_meant(reports: Sequence[WriteReport]) -> None:
     for report in reports:
         findings = joined([report.verification] if report.verification is not None else []).findings
         if findings:
-            hint = f"{len(findings)} such findings in all" if findings[1:] else None
-            raise FormatError(f"it was written, but {findings[0].message}", path=report.path, hint=hint)
+            hint = f"{len(findings)} such findings in total" if findings[1:] else None
+            raise FormatError(f"written, but {findings[0].message}", path=report.path, hint=hint)
 
 
 def _with_findings(report: WriteReport, found: Iterable[Finding]) -> WriteReport:
@@ -193,7 +195,7 @@ def _places(
     try:
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise FormatError(f"cannot make the folder: {error.strerror or error}", path=out) from error
+        raise FormatError(f"cannot create the folder: {error.strerror or error}", path=out) from error
     return [
         (out / name if kind.is_folder else out / f"{name}{kind.suffix}", Subset(source, ids))
         for name, ids in parts.items()

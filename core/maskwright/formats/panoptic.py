@@ -55,7 +55,7 @@ def write_panoptic(source: CocoSource, path: Path, options: CocoExportOptions) -
     }  # fmt: skip
     with atomic_writer(path / _JSON) as opened:
         opened.write(orjson.dumps(content))
-    lost = ("object ids", "scores", "attributes", "boxes become outlines", "what lies under another object")
+    lost = ("object ids", "scores", "attributes", "boxes become outlines", "parts hidden under another object")
     return WriteReport(path, len(images), count, lost)
 
 
@@ -66,7 +66,7 @@ def read_panoptic(path: Path) -> DataSet:
     """
     file = panoptic_file(path)
     if file is None:
-        raise FormatError("there is no panoptic JSON file here", path=path)
+        raise FormatError("no panoptic JSON file here", path=path)
     try:
         content = parsed(read_regular(file), file)
     except OSError as error:
@@ -103,7 +103,7 @@ def _segments(image: ImageRecord, taken: Sequence[Instance], *, first: int) -> t
     for number, instance in enumerate(taken, start=first):
         numbers[polygons_to_mask(instance.polygons, (image.width, image.height))] = number
     if first + len(taken) > 1 << 24:
-        raise FormatError("a panoptic PNG numbers 16,777,215 segments; there are more")
+        raise FormatError("a panoptic PNG holds at most 16,777,215 segments; there are more")
     segments = []
     for number, instance in enumerate(taken, start=first):
         rle = mask_to_rle(numbers == number)
@@ -127,7 +127,7 @@ def _add_categories(records: Sequence[Any], builder: DataSetBuilder) -> dict[int
     for i, record in enumerate(records):
         name = record.get("name") if isinstance(record, dict) else None
         if not isinstance(name, str) or not name.strip() or type(record.get("id")) is not int or record["id"] in found:
-            builder.skip(f"categories[{i}]", "expected a name and an id of its own")
+            builder.skip(f"categories[{i}]", "expected a name and a unique id")
             continue
         supercategory = record.get("supercategory")
         above = supercategory if isinstance(supercategory, str) else ""
@@ -149,11 +149,11 @@ def _add(
         polygons = shapes.pop(number, None) if type(number) is int else None
         category = classes.get(segment["category_id"]) if polygons and type(segment.get("category_id")) is int else None
         if not polygons or category is None:
-            builder.skip_object(f"{where} segment {number}", "is not in the PNG" if not polygons else "is of no class")
+            builder.skip_object(f"{where} segment {number}", "is not in the PNG" if not polygons else "has no class")
             continue
         objects.append(Described(category, polygons, is_crowd=segment.get("iscrowd") in (1, True)))
     if shapes:
-        builder.skip_object(where, f"{len(shapes)} segments of its PNG are not in `segments_info`")
+        builder.skip_object(where, f"{len(shapes)} segments of its PNG are missing from `segments_info`")
     builder.add_image(name, size_wh, objects)
 
 

@@ -45,7 +45,7 @@ def write_png_masks(source: CocoSource, path: Path, options: CocoExportOptions) 
     for image, taken in chosen(source, options):
         if len(taken) > _MOST_OBJECTS:
             raise FormatError(
-                f"{image.file_name} has {count_of(len(taken), 'object')}; a PNG mask holds {_MOST_OBJECTS}"
+                f"{image.file_name} has {count_of(len(taken), 'object')}; a PNG mask holds at most {_MOST_OBJECTS}"
             )
         masks = np.zeros((2, image.height, image.width), np.uint16)
         for i, instance in enumerate(taken, start=1):
@@ -59,7 +59,7 @@ def write_png_masks(source: CocoSource, path: Path, options: CocoExportOptions) 
     with atomic_writer(path / _CLASSES) as file:
         file.write(orjson.dumps({"classes": [category.name for category in categories], "objects": objects}))
     lost = ("class and object ids", "scores", "attributes", "crowd flags", "boxes become outlines")
-    return WriteReport(path, len(objects), count, (*lost, "what lies under another object"))
+    return WriteReport(path, len(objects), count, (*lost, "parts hidden under another object"))
 
 
 def read_png_masks(path: Path, sizes: Mapping[str, tuple[int, int]] | None = None) -> DataSet:
@@ -121,11 +121,11 @@ def read_png(file: Path, *, may_be_coloured: bool = False) -> NDArray[Any]:
         with PngImageFile(BytesIO(data)) as opened:
             pixels = np.asarray(opened)
     except DECODER_ERRORS as error:
-        raise FormatError("the PNG mask is damaged or breaks off", path=file) from error
+        raise FormatError("the PNG mask is damaged or truncated", path=file) from error
     if may_be_coloured and pixels.ndim == 3 and pixels.shape[2] in (3, 4) and pixels.dtype == np.uint8:
         return pixels[..., :3]
     if pixels.ndim != 2:
-        raise FormatError("expected a PNG mask of one channel", path=file)
+        raise FormatError("expected a single-channel PNG mask", path=file)
     return pixels
 
 

@@ -60,7 +60,7 @@ def read_qupath(path: Path, sizes: Mapping[str, tuple[int, int]] | None = None) 
     files = sorted(path.rglob(f"*{SUFFIX}")) if path.is_dir() else [path]
     root = path if path.is_dir() else path.parent
     if not files or not files[0].is_file():
-        raise FormatError("there is no .geojson file here", path=path)
+        raise FormatError("no .geojson file here", path=path)
     by_stem = {PurePosixPath(name).with_suffix("").as_posix(): name for name in sizes or ()}
     builder = DataSetBuilder(path)
     for file in files:
@@ -119,7 +119,7 @@ def _image_of(
     name = by_stem.get(stem)
     size = sizes.get(name) if name is not None else None
     if name is None or size is None:
-        raise ValueError(f"does not say which image it is of, and none is called {stem}.*")
+        raise ValueError(f"does not name its image, and no image is called {stem}.*")
     return name, size
 
 

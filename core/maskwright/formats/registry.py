@@ -153,11 +153,11 @@ def coco_losses(report: CocoExportReport) -> tuple[str, ...]:
     empty, keypoints, crowds = len(report.left_out), report.lost_keypoints, report.crowd_polygons
     scores, ignores = report.lost_scores, report.lost_ignores
     return (
-        *((f"{count_of(empty, 'object')} covering no pixel",) if empty else ()),
-        *((f"the keypoints of {count_of(keypoints, 'changed object')}",) if keypoints else ()),
+        *((f"{count_of(empty, 'object')} without a pixel inside the image",) if empty else ()),
+        *((f"the keypoints of {count_of(keypoints, 'edited object')}",) if keypoints else ()),
         *((f"the run lengths of {count_of(crowds, 'crowd region')}, now polygons",) if crowds else ()),
-        *((f"the scores of {count_of(scores, 'object')} (provenance keeps them)",) if scores else ()),
-        *((f"the mark `ignore` of {count_of(ignores, 'object')}",) if ignores else ()),
+        *((f"the scores of {count_of(scores, 'object')} (written with --provenance)",) if scores else ()),
+        *((f"the `ignore` flag of {count_of(ignores, 'object')}",) if ignores else ()),
     )
 
 
@@ -197,7 +197,7 @@ FORMATS: tuple[Format, ...] = (
         held=upright_box, join_parts=write_yolo_parts,
     ),
     Format(
-        "yolo-obb", "YOLO turned boxes (OBB)", True, read_yolo, write_yolo_obb, lambda path: False,
+        "yolo-obb", "YOLO rotated boxes (OBB)", True, read_yolo, write_yolo_obb, lambda path: False,
         read_sized=read_yolo, held=turned_box, join_parts=write_yolo_parts,
     ),
     Format("voc", "Pascal VOC", True, read_voc, write_voc, is_voc, has_one_layer=True, image_folder="JPEGImages"),
@@ -214,7 +214,7 @@ FORMATS: tuple[Format, ...] = (
         read_sized=read_label_studio,
     ),
     Format(
-        "coco-folder", f"COCO beside its images ({BESIDE})", True, read_coco_folder, _write_coco_folder,
+        "coco-folder", f"COCO next to its images ({BESIDE})", True, read_coco_folder, _write_coco_folder,
         lambda path: bool(coco_files(path)), image_folder="", coco_name=BESIDE,
     ),
     Format("coco", "COCO", False, read_coco, _write_coco, lambda path: path.suffix == ".json", ".json", coco_name=""),
@@ -226,7 +226,7 @@ def format_named(name: str) -> Format:
     """Raises FormatError, with the names there are, for another one."""
     found = next((known for known in FORMATS if known.name == name), None)
     if found is None:
-        raise FormatError(f"there is no format {name!r}", hint="known: " + ", ".join(sorted(f.name for f in FORMATS)))
+        raise FormatError(f"unknown format {name!r}", hint="known: " + ", ".join(sorted(f.name for f in FORMATS)))
     return found
 
 
@@ -261,5 +261,5 @@ def recognised(path: Path) -> Format:
     found = found or next((known for known in FORMATS if _parts(path, known)), None)
     if found is None:
         titles = ", ".join(known.title for known in FORMATS)
-        raise FormatError("this is none of the known formats", path=path, hint=f"known: {titles}")
+        raise FormatError("not a known format", path=path, hint=f"known: {titles}")
     return found

@@ -1,4 +1,4 @@
-"""Classes of a data set under other names, or left out, before it is taken in."""
+"""Classes of a data set under other names, or left out, before it is imported."""
 
 from collections.abc import Mapping
 from dataclasses import replace

@@ -50,7 +50,7 @@ def _cut(instance: Instance, size_wh: tuple[int, int]) -> Instance:
 def require_file_name(file_name: str) -> None:
     """Raises FormatError for a name that would lead out of the folder that is written."""
     if (fault := file_name_fault(file_name)) is not None:
-        raise FormatError(f"{file_name[:200]!r} cannot be the name of an image in a set: {fault}")
+        raise FormatError(f"{file_name[:200]!r} cannot be exported under this name: {fault}")
 
 
 class SideFiles:
@@ -66,9 +66,11 @@ class SideFiles:
         path = self._folder / PurePosixPath(file_name).with_suffix(self._suffix)
         other = self._owner.setdefault(path, file_name)
         if other != file_name:
-            raise FormatError(f"{other} and {file_name} would share this file", path=path, hint="rename one image")
+            raise FormatError(
+                f"{other} and {file_name} would be written to the same file", path=path, hint="rename one image"
+            )
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise FormatError(f"cannot make the folder: {error.strerror or error}", path=path.parent) from error
+            raise FormatError(f"cannot create the folder: {error.strerror or error}", path=path.parent) from error
         return path

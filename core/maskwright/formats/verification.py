@@ -46,12 +46,12 @@ class Verification:
     findings: tuple[Finding, ...] = ()
 
     def __str__(self) -> str:
-        text = f"read again: {self.exact} of {self.compared} masks are those of the project, pixel for pixel"
+        text = f"verified by reading again: {self.exact} of {self.compared} masks match the project pixel for pixel"
         if self.exact == self.compared:
             return text
         rest = self.compared - self.exact - self.hidden
         parts = [f"{rest} differ (lowest IoU {self.lowest_iou:.4f})"] if rest else []
-        parts += [f"{self.hidden} lie wholly under others"] if self.hidden else []
+        parts += [f"{self.hidden} entirely hidden under others"] if self.hidden else []
         return "; ".join((text, *parts))
 
 
@@ -88,7 +88,7 @@ def compare_again(
     for image, taken in chosen(source, options):
         there = written.get(image.file_name)
         if there is None and taken:
-            absent = Finding(Kind.WRONG_IN_FILE, f"{image.file_name} is not there", image.id)
+            absent = Finding(Kind.WRONG_IN_FILE, f"{image.file_name} is missing", image.id)
             total = joined([total, Verification(len(taken), 0, 0.0, findings=(absent,))])
         elif there is not None:
             labels = [names[each.category_id] for each in taken]
@@ -134,7 +134,7 @@ def _compared_image(
     elif len(read) == sum(is_visible):
         pairs = list(zip(read, (i for i, is_shown in enumerate(is_visible) if is_shown), strict=True))
     else:
-        text = f"{image.file_name} has {count_of(len(read), 'object')} in the file, {len(taken)} were meant to be"
+        text = f"{image.file_name} has {count_of(len(read), 'object')} in the file, expected {len(taken)}"
         return Verification(len(taken), 0, 0.0, findings=(Finding(Kind.WRONG_IN_FILE, text, image.id),))
     results = [
         _compared(
@@ -159,11 +159,11 @@ def _compared(
     def wrong(text: str) -> Finding:
         return Finding(Kind.WRONG_IN_FILE, f"{image.file_name}, object {id_}: {text}", image.id, id_)
 
-    findings = [] if is_same_class else [wrong("is of another class")]
+    findings = [] if is_same_class else [wrong("its class differs")]
     is_exact = there["counts"] == whole["counts"]
     iou = 1.0 if is_exact else rle_iou(there, whole)
     if there["counts"] != kept["counts"] and rle_iou(there, kept) < least_iou:
-        findings.append(wrong(f"its mask is another one: IoU {rle_iou(there, kept):.4f}"))
+        findings.append(wrong(f"its mask differs: IoU {rle_iou(there, kept):.4f}"))
     return Verification(1, int(is_exact), iou, findings=tuple(findings))
 
 

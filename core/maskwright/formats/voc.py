@@ -69,11 +69,11 @@ def add_annotation(root: Any, file: Path, folder: Path, path: Path, builder: Dat
     masks.pop(VOID, None)
     if masks:
         builder.skip_object(
-            where, f"{count_of(len(masks), 'object')} of its mask without an <object>, so without a class"
+            where, f"{count_of(len(masks), 'object')} in its mask without an <object>, so without a class"
         )
     parts = len(root.findall("object/part"))
     if parts:
-        builder.change(where, f"{count_of(parts, '<part>')} of its objects are left out")
+        builder.change(where, f"{count_of(parts, '<part>')} of its objects were left out")
     builder.add_image(name, size_wh, objects)
 
 
@@ -86,7 +86,7 @@ def _image_of(root: Any, relative: Path, folder: Path, path: Path) -> tuple[str,
         stems = (own, relative.with_suffix("").as_posix())
         own = next((found for stem in stems if stem for place in places if (found := _with_ending(place, stem))), own)
     if not own:
-        raise ValueError("does not say which image it is of, and none has its name")
+        raise ValueError("does not name its image, and no image has its name")
     try:
         return own, whole_size(*(_number(root.findtext(f"size/{key}")) for key in ("width", "height")))
     except ValueError as error:
@@ -110,7 +110,7 @@ def _masks(file: Path, size_wh: tuple[int, int]) -> dict[int, tuple[Polygon, ...
     numbers = object_numbers(file)
     if numbers.shape != size_wh[::-1]:
         height, width = numbers.shape
-        raise ValueError(f"the mask has {width} x {height} pixels, the image {size_wh[0]} x {size_wh[1]}")
+        raise ValueError(f"the mask has {width} x {height} pixels, but the image {size_wh[0]} x {size_wh[1]}")
     return dict(objects_to_polygons(numbers))
 
 
@@ -143,7 +143,7 @@ def _turned_box(element: Any) -> tuple[Polygon, ...] | None:
         return None
     x, y, w, h, angle = (_number(element.findtext(f"robndbox/{key}")) for key in ("cx", "cy", "w", "h", "angle"))
     if not (w > 0 and h > 0 and max(abs(x), abs(y), w, h) <= 1e6 and math.isfinite(angle)):
-        raise ValueError("expected a turned box with an area")
+        raise ValueError("expected a rotated box with an area")
     along = np.array([math.cos(angle), math.sin(angle)]) * w / 2
     across = np.array([-math.sin(angle), math.cos(angle)]) * h / 2
     corners = [-along - across, along - across, along + across, -along + across]
@@ -205,7 +205,7 @@ def write_voc(source: CocoSource, path: Path, options: CocoExportOptions) -> Wri
         _write_list(path / "ImageSets" / task, stems)
     with atomic_writer(path / LABEL_MAP) as file:
         file.write(_label_map(list(names.values())).encode())
-    lost = ("class and object ids", "scores", "crowd flags", "what lies under another object")
+    lost = ("class and object ids", "scores", "crowd flags", "parts hidden under another object")
     return WriteReport(path, images, instances, lost)
 
 
@@ -235,7 +235,7 @@ def read_voc(path: Path) -> DataSet:
     builder = DataSetBuilder(path, [name for name in read_label_map(path) or () if name.casefold() != BACKGROUND])
     files = sorted(folder.rglob("*.xml"))
     if not files:
-        raise FormatError("there is no XML file in its folder of annotations", path=path)
+        raise FormatError("no XML file in its annotations folder", path=path)
     for file in files:
         where = file.relative_to(path).as_posix()
         try:

@@ -51,7 +51,7 @@ def read_label_map(folder: Path) -> dict[str, Colour] | None:
     except (OSError, ValueError) as error:
         raise FormatError(f"expected lines such as `car:128,0,0::` ({in_plain_words(error)})", path=file) from error
     if len(set(found.values())) < len(found):
-        raise FormatError("two classes have one colour", path=file)
+        raise FormatError("two classes have the same colour", path=file)
     return found
 
 
@@ -71,7 +71,7 @@ def colours_to_numbers(pixels: NDArray[Any], numbers: Mapping[Colour, int] | Non
     colours = [(value >> 16, value >> 8 & 255, value & 255) for value in values.tolist()]
     unknown = [colour for colour in colours if colour not in known]
     if unknown:
-        raise ValueError(f"the colour {unknown[0]} stands for nothing ({len(unknown)} such colours)")
+        raise ValueError(f"unknown colour {unknown[0]} ({len(unknown)} such colours)")
     return np.array([known[colour] for colour in colours], np.int64)[places].reshape(packed.shape)
 
 
@@ -83,7 +83,7 @@ def _devkit_numbers() -> Mapping[Colour, int]:
 def _colour(text: str) -> Colour:
     red, green, blue = (int(part) for part in text.split(","))
     if not all(0 <= channel <= 255 for channel in (red, green, blue)):
-        raise ValueError(f"{text} is no colour")
+        raise ValueError(f"{text} is not a colour")
     return red, green, blue
 
 
@@ -134,10 +134,10 @@ def read_voc_masks(path: Path) -> DataSet:
     """A set without XML. Raises FormatError where masks or classes are missing."""
     folder = path / _OBJECTS
     if not folder.is_dir():
-        raise FormatError("there is no folder `Annotations` here", path=path)
+        raise FormatError("no folder `Annotations` here", path=path)
     colours = read_label_map(path)
     if colours is None:
-        raise FormatError(f"there are masks, but neither `Annotations` nor {LABEL_MAP} name their classes", path=path)
+        raise FormatError(f"masks found, but neither `Annotations` nor {LABEL_MAP} names their classes", path=path)
     names = [name for name in colours if name.casefold() != BACKGROUND]
     builder = DataSetBuilder(path, names)
     for file in sorted(folder.rglob("*.png")):
@@ -157,7 +157,7 @@ def read_voc_masks(path: Path) -> DataSet:
             if number != VOID and name in names:
                 objects.append((name, polygons))
             elif number != VOID:
-                builder.skip_object(f"{relative.as_posix()} object {number}", "is of no class")
+                builder.skip_object(f"{relative.as_posix()} object {number}", "has no class")
         builder.add_image(relative.as_posix(), (numbers.shape[1], numbers.shape[0]), objects)
     return builder.finished()
 

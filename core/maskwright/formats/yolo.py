@@ -119,7 +119,7 @@ def read_yolo(path: Path, sizes: Mapping[str, tuple[int, int]] | None = None) ->
             except ValueError as error:
                 builder.skip_object(f"{where} line {i}", error)
         if layout.has_keypoints and objects:
-            builder.change(where, "has keypoints, which are left out")
+            builder.change(where, "has keypoints, which were left out")
         builder.add_image(name, size_wh, objects)
     return builder.finished()
 
@@ -128,7 +128,7 @@ def _probed(label: LabelFile, layout: YoloLayout) -> tuple[str, tuple[int, int]]
     """Name and size of the image of a label. Raises ValueError where there is none, ImageError for a damaged one."""
     file = layout.image_of(label)
     if file is None:
-        raise ValueError(f"there is no image {label.place}.*")
+        raise ValueError(f"no image {label.place}.*")
     name = file.relative_to(layout.root).as_posix()
     return name.removeprefix(label.prefix), probe_image(file).size_wh
 
@@ -170,7 +170,7 @@ def _parsed_line(
     if not np.isfinite(numbers).all() or len(numbers) % 2 or len(numbers) < 4:
         raise ValueError(f"expected pairs of coordinates, got {len(numbers)} numbers")
     if numbers.min() < -_BEYOND or numbers.max() > 1 + _BEYOND:
-        raise ValueError("expected coordinates as shares of the image's size")
+        raise ValueError("expected coordinates as fractions of the image size")
     category, is_box = ids[int(values[0])], len(numbers) == 4
     if is_box:
         (x, y), (w, h) = numbers.reshape(2, 2) * size_wh

@@ -39,7 +39,7 @@ class YoloLayout:
         """In the order of their names. Raises FormatError where there are none."""
         found = list(_label_files(self.root))
         if not found and not _label_folders(self.root):
-            raise FormatError("there is no folder `labels` here, and no label beside an image", path=self.root)
+            raise FormatError("no folder `labels` here, and no label file next to an image", path=self.root)
         return iter(found)
 
     def image_of(self, label: LabelFile) -> Path | None:
@@ -59,9 +59,7 @@ def yolo_layout(path: Path) -> YoloLayout:
     )
     table = table or next((file for name in LIST_NAMES for file in sorted(root.glob(f"*/{name}"))), None)
     if table is None:
-        raise FormatError(
-            "there are no class names here", path=root, hint="expected data.yaml, classes.txt or obj.names"
-        )
+        raise FormatError("no class names here", path=root, hint="expected data.yaml, classes.txt or obj.names")
     if table.suffix not in (".yaml", ".yml"):
         return YoloLayout(root, names_of_lines(table), has_keypoints=False)
     names = names_of_yaml(table)

@@ -31,7 +31,7 @@ def untangled(rings: Sequence[Ring], grid_px: float) -> Any:
     starts, ends = _edges(rings)
     meetings = _meetings(starts, ends)
     if meetings > MOST_MEETINGS + _NEIGHBOURS * len(starts):
-        raise InputError(f"an outline of {len(starts)} vertices crosses itself too often (some {meetings:.0f} times)")
+        raise InputError(f"an outline of {len(starts)} vertices crosses itself too often (about {meetings:.0f} times)")
     closed = [shapely.linestrings(np.concatenate([ring, ring[:1]])) for ring in rings]
     faces = shapely.get_parts(shapely.polygonize([shapely.union_all(closed, grid_size=grid_px)]))
     inside = shapely.get_coordinates(shapely.point_on_surface(faces))
@@ -118,7 +118,7 @@ def split_by_line(polygons: Sequence[Polygon], line: Ring) -> tuple[Polygons, ..
 
 
 def clip_to_image(polygons: Sequence[Polygon], size_wh: tuple[int, int]) -> Polygons:
-    """What lies on the image; polygons that do so wholly come back as they are."""
+    """What lies on the image; polygons that do so entirely come back as they are."""
     clipped: list[Polygon] = []
     for polygon in polygons:
         x1, y1, x2, y2 = polygon.bounds_xyxy

@@ -21,7 +21,7 @@ def rle_counts(counts: Any) -> NDArray[np.int64]:
     if not isinstance(counts, list):
         raise ValueError(f"expected run lengths as a string or a list, got {kind_of(counts)}")
     if not all(isinstance(count, int) and not isinstance(count, bool) and 0 <= count < 1 << 40 for count in counts):
-        raise ValueError("expected run lengths that are whole numbers of 0 or more")
+        raise ValueError("expected run lengths that are whole numbers of at least 0")
     return np.array(counts, np.int64)
 
 
@@ -31,9 +31,9 @@ def counts_to_mask(counts: NDArray[np.int64], size_hw: tuple[int, int]) -> NDArr
     if height <= 0 or width <= 0 or height * width > MAX_PIXELS:
         raise ValueError(f"expected a size of 1 to {MAX_PIXELS} pixels, got {height} x {width}")
     if len(counts) and (counts.min() < 0 or counts.max() > MAX_PIXELS):
-        raise ValueError("expected run lengths of 0 to the image's pixels")
+        raise ValueError("expected run lengths from 0 to the number of pixels")
     if int(counts.sum()) != height * width:
-        raise ValueError(f"the run lengths add up to {int(counts.sum())}, the image has {height * width} pixels")
+        raise ValueError(f"the run lengths add up to {int(counts.sum())}, but the image has {height * width} pixels")
     is_foreground = np.arange(len(counts)) % 2 == 1
     return np.repeat(is_foreground, counts).reshape(width, height).T
 
@@ -41,10 +41,10 @@ def counts_to_mask(counts: NDArray[np.int64], size_hw: tuple[int, int]) -> NDArr
 def _decompressed(text: bytes) -> NDArray[np.int64]:
     digits = np.frombuffer(text, np.uint8).astype(np.int64) - 48
     if len(digits) and (digits.min() < 0 or digits.max() > 63):
-        raise ValueError("expected compressed run lengths, got other characters")
+        raise ValueError("expected compressed run lengths, got invalid characters")
     is_last = (digits & 32) == 0
     if len(digits) and not is_last[-1]:
-        raise ValueError("the compressed run lengths break off")
+        raise ValueError("the compressed run lengths are truncated")
     ends = np.flatnonzero(is_last)
     starts = np.concatenate(([0], ends[:-1] + 1))[: len(ends)]
     lengths = ends - starts + 1

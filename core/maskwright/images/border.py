@@ -88,7 +88,7 @@ def damage_reason(what: str, error: Exception) -> str:
     if isinstance(error, OSError) and error.errno is not None:
         return os_reason(error)
     if isinstance(error, Image.DecompressionBombError | Image.DecompressionBombWarning):
-        return f"the {what} data asks for more pixels than its decoder takes in one piece"
+        return f"the {what} image has more pixels than its decoder can handle at once"
     text = str(error)
     if "truncated" in text or "not enough image data" in text or isinstance(error, EOFError):
         return f"the {what} file is truncated: part of the picture is missing"

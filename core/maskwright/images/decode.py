@@ -92,7 +92,7 @@ def _tried(decode: Callable[[], _Pixels], header: ImageHeader, path: Path) -> _P
 def _pixel_reason(header: ImageHeader, error: Exception) -> str:
     if isinstance(error, Image.DecompressionBombError):  # of pictures that cannot be taken to pieces
         megapixels = header.width * header.height / 1e6
-        what = f"{megapixels:.0f} megapixels in one piece are too many for this kind of {header.format}"
+        what = f"{megapixels:.0f} megapixels are too many for this kind of {header.format}"
         return f"{what}; save it in strips or tiles, or as PNG"
     return damage_reason(header.format, error)
 

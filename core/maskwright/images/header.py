@@ -173,7 +173,7 @@ def _reading(path: Path, kind: Format, start: bytes = b"\0") -> AbstractContextM
         if _is_text(start):
             return _why_unknown(start)
         log.info("%s: %s", path, error)
-        return f"the {kind} header is damaged or cut off"
+        return f"the {kind} header is damaged or truncated"
 
     return decoding(path, reason)
 
@@ -213,13 +213,13 @@ def _require_size(width: int, height: int, max_pixels: int, path: Path) -> None:
     if width < 1 or height < 1:
         raise ImageError(f"the header states a size of {width} x {height} pixels", path=path)
     if max(width, height) > MAX_SIDE_PX:
-        raise ImageError(f"{width} x {height} pixels: no side may be longer than {MAX_SIDE_PX}", path=path)
+        raise ImageError(f"{width} x {height} pixels: no side may exceed {MAX_SIDE_PX}", path=path)
     if width * height > max_pixels:
         raise ImageError(
             f"{width} x {height} pixels are {width * height / 1e6:.0f} megapixels, above the limit of "
             f"{max_pixels / 1e6:.0f}",
             path=path,
-            hint="cut it into tiles first",
+            hint="split it into tiles first",
         )
 
 
@@ -242,4 +242,4 @@ def _why_unknown(start: bytes) -> str:
     if _is_text(start):
         is_page = any(mark in start.lower() for mark in (b"<html", b"<!doctype"))
         return f"this is {'a web page' if is_page else 'a text file'}, not an image"
-    return "not an image of a known kind (JPEG, PNG, BMP, WebP, TIFF, GIF, AVIF)"
+    return "not a supported image format (JPEG, PNG, BMP, WebP, TIFF, GIF, AVIF)"

@@ -9,7 +9,7 @@ from maskwright.images.pages import page_source
 
 @dataclass(frozen=True, slots=True)
 class SeenFile:
-    """A file as it was when somebody was about to read it."""
+    """A file as it was when someone was about to read it."""
 
     path: Path
     size: int

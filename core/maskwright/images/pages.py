@@ -67,7 +67,7 @@ def page_at(file: Any, page: int) -> Any:
     if count == 1 and page <= _plane_count(file):
         return file.pages.first
     if page == 1:
-        raise IndexError("no directory can be read")  # cut off before it, not a wrong number
+        raise IndexError("its page directory cannot be read")  # cut off before it, not a wrong number
     raise NoPageError(f"the file has no page {page}")
 
 

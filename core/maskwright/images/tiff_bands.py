@@ -43,7 +43,7 @@ class Layout:
     def of(cls, page: Any) -> "Layout":
         """Of a `tifffile` page. Raises ValueError for what cannot be taken to pieces."""
         if page.imagedepth != 1 or page.compression == OLD_JPEG:
-            raise ValueError("a volume, or JPEG of the old kind")
+            raise ValueError("a volume, or old-style JPEG compression")
         is_planar = page.samplesperpixel > 1 and page.planarconfig == tifffile.PLANARCONFIG.SEPARATE
         tile_width = page.tilewidth if page.is_tiled else None
         rows = page.tilelength if page.is_tiled else min(page.rowsperstrip or page.imagelength, page.imagelength)
@@ -60,7 +60,7 @@ class Layout:
             int(page.compression),
         )
         if not len(layout.offsets) == len(layout.counts) == layout.plane_count * layout.down * layout.across:
-            raise ValueError("the table of strips or tiles has another length than the size asks for")
+            raise ValueError("the number of strips or tiles does not match the image size")
         is_raw = page.compression == NONE and not page.is_tiled and page.photometric != _YCBCR
         return layout._by_rows() if is_raw else layout
 
@@ -105,7 +105,7 @@ class Layout:
         for number, (offset, count) in enumerate(zip(self.offsets, self.counts, strict=True)):
             rows = self.rows_of(number % self.down)
             if count < rows * self.row_bytes:
-                raise ValueError("a strip is shorter than its rows")
+                raise ValueError("a strip is too short for its rows")
             offsets.extend(range(offset, offset + rows * self.row_bytes, self.row_bytes))
         counts = [self.row_bytes] * len(offsets)
         return Layout(

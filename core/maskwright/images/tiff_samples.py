@@ -26,7 +26,7 @@ def require_whole(stream: IO[bytes], number: int) -> None:
         page = page_at(file, number)
         ends = [offset + count for offset, count in zip(page.dataoffsets, page.databytecounts, strict=True)]
     if ends and max(ends) > size:
-        raise EOFError(f"data should end at byte {max(ends)}, the file has {size}")
+        raise EOFError(f"data should end at byte {max(ends)}, but the file has {size}")
 
 
 def channel_samples(stream: IO[bytes], number: int) -> NDArray[Any]:

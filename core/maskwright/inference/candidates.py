@@ -150,7 +150,7 @@ class Candidates:
                 arrays = {name: archive[name] for name in archive.files}
             header = json.loads(arrays.pop("header").tobytes())
             if header["version"] != FORMAT_VERSION:
-                raise FormatError(f"stored candidates are of version {header['version']}, expected {FORMAT_VERSION}")
+                raise FormatError(f"stored candidates have version {header['version']}, expected {FORMAT_VERSION}")
             return cls(
                 Frame(*(tuple(header[key]) for key in ("size_wh", "extent_wh", "start_xy"))),
                 tuple(ModelCategory(*pair) for pair in header["categories"]),
@@ -169,4 +169,4 @@ def _require_not_packed(stored: bytes) -> None:
     """Raises ValueError where more would come out than there is: what `to_bytes` writes is not deflated."""
     with zipfile.ZipFile(io.BytesIO(stored)) as archive:
         if any(entry.compress_type != zipfile.ZIP_STORED for entry in archive.infolist()):
-            raise ValueError("they are deflated")
+            raise ValueError("they are compressed")

@@ -41,7 +41,7 @@ def _array_to_bgr(image: NDArray[Any]) -> NDArray[np.uint8]:
     channels = image.shape[2] if image.ndim == 3 else 1
     if image.ndim not in (2, 3) or channels not in (1, 3, 4) or not image.size or not is_number:
         kinds = "(H, W) grey, (H, W, 3) BGR or (H, W, 4) BGRA"
-        raise InputError(f"expected an array of {kinds}, of numbers, got {image.shape} {image.dtype}")
+        raise InputError(f"expected a numeric array, {kinds}, got {image.shape} {image.dtype}")
     if image.dtype != np.uint8:
         return deep_to_bgr(image)
     if channels == 3:

@@ -77,7 +77,7 @@ def model_path(path_or_name: str | Path) -> Path:
         installed = installed_model(path.name)
         if installed is None:
             raise ModelError(
-                f"no such file, and no model called {path.name} is bundled or installed",
+                f"no such file, and no bundled or installed model called {path.name}",
                 hint="maskwright models list, maskwright models get NAME",
             ) from error
         return installed.path

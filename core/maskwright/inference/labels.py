@@ -58,7 +58,7 @@ def categories_for(count: int, names: Sequence[str], ids: Sequence[int] = ()) ->
         return COCO_CATEGORIES
     ids = ids or range(1, count + 1)
     if len(ids) != count or len(set(ids)) != count or min(ids, default=1) < 1:
-        raise ValueError(f"expected {count} different positive category ids, got {list(ids)}")
+        raise ValueError(f"expected {count} distinct positive category ids, got {list(ids)}")
     return tuple(ModelCategory(int(k), name) for k, name in zip(ids, names, strict=True))
 
 

@@ -153,7 +153,7 @@ class Model:
         """Candidates of many images, in their order, several on the device at a time; read only a little ahead.
 
         in_flight: how many; None: as many as the device likes. keeps_going: an image that fails comes out as its error
-        instead of raising it, and the others go on.
+        instead of raising it, and the others continue.
         """
         from maskwright.inference.async_runner import predicted_in_order
 
@@ -236,7 +236,7 @@ def load_model(
     path = model_path(path_or_name)
     if path.suffix.lower() in _TO_BE_CONVERTED:
         raise ModelError(
-            "has to be converted first", path=path, hint="maskwright models get FILE, or Models in the menu"
+            "the file must be converted first", path=path, hint="maskwright models get FILE, or Models in the menu"
         )
     network = Network(path)
     adapter = recognised(network.interface, network.path, pixels)
@@ -253,14 +253,14 @@ def recognised(interface: NetworkInterface, path: Path, pixels: PixelFormat | No
             raise ModelError(error.message, path=path, hint=error.hint) from error
         except ValueError as error:
             raise ModelError(
-                f"the labels inside the model do not fit it: {in_plain_words(error)}", path=path
+                f"the model's labels do not match its outputs: {in_plain_words(error)}", path=path
             ) from error
         if adapter is not None:
             return adapter
     if finds_boxes_only(interface.outputs):
         raise ModelError(
-            f"this model finds boxes only, no masks, in a layout that is not known: {described(interface.outputs)}",
-            path=path, hint="boxes found elsewhere come in by `maskwright import`",
+            f"this model finds only boxes, in an unknown layout: {described(interface.outputs)}",
+            path=path, hint="to use boxes found elsewhere, run `maskwright import`",
         )  # fmt: skip
     families = ", ".join(family.family for family in ADAPTERS)
     raise ModelError(

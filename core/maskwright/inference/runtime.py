@@ -119,7 +119,7 @@ def known_device(name: str) -> str:
     if all(kind in _KINDS or kind.isdigit() or kind.lstrip("-") in (*_KINDS, *list_devices()) for kind in kinds):
         return name
     usable = ", ".join((*list_devices(), "AUTO"))
-    raise ModelError(f"OpenVINO knows no device {name!r}", hint=f"here it can use: {usable}")
+    raise ModelError(f"OpenVINO has no device {name!r}", hint=f"available here: {usable}")
 
 
 class Network:
@@ -160,7 +160,7 @@ class Network:
     def quantise(self, sources: Sequence[Source], feeds_of: Callable[[Source], Feeds]) -> None:
         """Turn weights and activations to eight bits where that costs little, calibrated on `sources`.
 
-        feeds_of: makes of a source what the network's own inputs take, before `accept_images`; called anew in each of
+        feeds_of: makes of a source what the network's own inputs take, before `accept_images`; called again in each of
         NNCF's passes, so that only one sample is in memory. What comes after the last convolutions stays as it is:
         boxes are decoded there from numbers that eight bits cannot hold (a nuclei network fell from 0.68 to 0.43 mask
         AP). Needs NNCF (extra `quantise`); raises ModelError where it is missing or fails.
@@ -183,7 +183,7 @@ class Network:
                 )
         except (RuntimeError, ValueError, *faults) as error:
             log.info("%s: %s", self.path, error)
-            hint = "it is used as it is; the log has the reason"
+            hint = "use the model unquantised; the log has the reason"
             raise ModelError("this model cannot be quantised", path=self.path, hint=hint) from error
 
     def save(self, path: Path, notes: Mapping[str, str], *, compresses: bool) -> None:
@@ -312,7 +312,7 @@ def _read(path: Path) -> "openvino.Model":
         raise ModelError("no such model file", path=path)
     weights = path.with_suffix(".bin")
     if path.suffix == ".xml" and not weights.exists():
-        raise ModelError(f"its weights file {weights.name} is missing", path=path, hint="put it beside the .xml file")
+        raise ModelError(f"its weights file {weights.name} is missing", path=path, hint="put it next to the .xml file")
     try:
         return _core().read_model(path)
     except RuntimeError as error:
@@ -327,4 +327,4 @@ def _reason(error: RuntimeError) -> str:
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     log.info("OpenVINO: %s", " | ".join(lines))
     telling = [line for line in lines if not line.startswith("Exception from") and not _SOURCE.search(line)]
-    return telling[-1] if telling else "OpenVINO gives no reason; the log has what it says"
+    return telling[-1] if telling else "OpenVINO gives no reason; details are in the log"

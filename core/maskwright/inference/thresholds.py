@@ -36,7 +36,7 @@ class Thresholds:
     mask_threshold: float = 0.5
     """Probability above which a pixel belongs to an object."""
     min_iou: float = 0.98
-    """How true polygons stay to their masks; 1: exactly."""
+    """Least IoU of a polygon with its mask; 1: exact."""
     categories: tuple[int, ...] | None = None
     """Ids of the model; None: all."""
     left_out: tuple[int, ...] = ()

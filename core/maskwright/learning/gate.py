@@ -44,18 +44,18 @@ class Verdict:
 def verdict(new: Figures | None, old: Figures | None, *, old_name: str | None = None) -> Verdict:
     """new, old: on the same held-out images; None: not known. old_name: None where there is no old model."""
     if new is None:
-        return Verdict(True, f"there is no figure: that takes {_TEN} done images")
+        return Verdict(True, f"not evaluated: that needs {_TEN} done images")
     told = f"F1 {new.f1:.2f}, AP {new.ap:.2f} on {new.images} held-out images"
     if new.f1 == 0:
         return Verdict(False, f"it finds none of the {new.objects} objects on {new.images} held-out images")
     if old_name is None:
-        return Verdict(True, f"{told}; there was no model before it")
+        return Verdict(True, f"{told}; there is no earlier model")
     if old is None:
-        return Verdict(True, f"{told}; {old_name} learned from those images or cannot be judged on them")
+        return Verdict(True, f"{told}; {old_name} learned from those images or could not be evaluated on them")
     against = f"{told}; {old_name} has F1 {old.f1:.2f}, AP {old.ap:.2f}"
     # A hair's breadth for sums of floats: 0.90 to 0.88 is a fall of 0.02.
     if new.f1 < old.f1 - F1_TOLERANCE - 1e-9 or new.ap < old.ap - AP_TOLERANCE - 1e-9:
-        return Verdict(False, f"{against}: it is worse, so the old one stays")
+        return Verdict(False, f"{against}: the new model is worse, so the old one stays")
     return Verdict(True, against)
 
 

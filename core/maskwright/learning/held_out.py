@@ -64,13 +64,13 @@ class HeldOut:
                 old = self.figures(loaded, only=self._job.old_judged_on, classes=classes)
                 looks = self._looks(loaded, old, classes)
         except MaskwrightError as error:
-            _log.warning("%s cannot be judged: %s", self._job.old_model, error)
+            _log.warning("%s cannot be evaluated: %s", self._job.old_model, error)
         if old is not None and old.images != best.images:
             compared = self.figures(new, only=self._job.old_judged_on)
         try:
             Looks(self._looks(new, best, self._own), looks).write(self._folder / LOOKS_NAME)
         except MaskwrightError as error:  # only to be looked at: not worth a round
-            _log.warning("what the model finds is not kept: %s", error)
+            _log.warning("the model's results cannot be stored: %s", error)
         return old, compared
 
     def _looks(self, model: Model, figures: Figures | None, classes: Mapping[int, int]) -> tuple[Look, ...]:

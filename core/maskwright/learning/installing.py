@@ -22,7 +22,7 @@ def require_free_name(name: str, rounds: Sequence[RoundRecord]) -> None:
     present = installed_model(name)
     own = {record.model_hash for record in rounds if record.is_installed and record.model == name}
     if present is None or present.content_hash not in own:
-        raise ModelError(f"there is a model called {name} already", hint="give another name with --to")
+        raise ModelError(f"a model called {name} already exists", hint="choose another name with --to")
 
 
 def free_name(project: str, number: int, taken: Collection[str]) -> str:
@@ -81,7 +81,7 @@ def card_text(record: RoundRecord, project: str) -> str:
     lines = [
         f"title = {_text(f'{record.model}: learned from {images} images of {project}')}",
         'family = "yolact"',
-        'license = "that of the images it was learned from; its trunk: Apache-2.0"',
+        'license = "that of the images it learned from; its trunk: Apache-2.0"',
         f"source = {_text(f'{SOURCE}: {project}')}",
         f"description = {_text(f'Learned from {record.objects} objects on {images} images; base {record.base}.')}",
         f"classes = [{', '.join(map(_text, record.classes))}]",

@@ -67,11 +67,11 @@ def learn(
     check: Callable[[], None] | None = None,
     resume: bool = False,
 ) -> LearnOutcome:
-    """Learn a round; blocks for about `options.minutes`. May be called from any thread; the project may go on changing.
+    """Learn a round; blocks for about `options.minutes`. May be called from any thread; the project may keep changing.
 
     on_progress: called from another thread. stop: once set, the round ends early and keeps the best model so far.
-    check: called now and then; what it raises ends the round at once, to be gone on with by `resume`.
-    resume: go on with a round that was killed, with what it had been given then; `options` are not looked at.
+    check: called now and then; what it raises ends the round at once, to be continued by `resume`.
+    resume: continue a round that was killed, with what it had been given then; `options` are not looked at.
     Raises MaskwrightError where there is nothing to learn from, PyTorch is missing, or the process failed; then
     nothing is installed and what was learned is kept for `resume`.
     """
@@ -106,7 +106,7 @@ def _only_one(project: Project) -> Iterator[None]:
         # A lock keeps other programs out; the threads of this one share it.
         lock = ProjectLock.acquire(folder) if folder not in _at_work else "by this program"
         if not isinstance(lock, ProjectLock):
-            raise MaskwrightError(f"a round of this project is being learned already ({lock})", path=project.path)
+            raise MaskwrightError(f"a round of this project is already running ({lock})", path=project.path)
         _at_work.add(folder)
     try:
         for left in folder.glob(".*.part"):  # of a program that was killed while it wrote
@@ -134,7 +134,7 @@ def _begun(project: Project, options: LearnOptions) -> Path:
 def _interrupted_folder(project: Project) -> Path:
     number = unfinished_round(project.path)
     if number is None:
-        raise MaskwrightError("there is no interrupted round to go on with", path=project.path)
+        raise MaskwrightError("there is no interrupted round to continue", path=project.path)
     return round_folder(project.path, number)
 
 

@@ -1,4 +1,4 @@
-"""The nuclei base: the bundled network, its trunk and pyramid as they are, its heads going on to learn."""
+"""The nuclei base: the bundled network, its trunk and pyramid as they are, its heads continuing to learn."""
 
 from __future__ import annotations
 

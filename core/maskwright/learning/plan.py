@@ -130,13 +130,13 @@ def learning_plan(project: Project, options: LearnOptions | None = None) -> Lear
 def _check(options: LearnOptions) -> None:
     if options.base not in (AUTO, GENERAL, NUCLEI):
         raise MaskwrightError(
-            f"learning cannot begin from {options.base}",
-            hint=f"the bases are: {AUTO}, {GENERAL}, {NUCLEI}; a finished model is what a round is compared with",
+            f"learning cannot start from {options.base}",
+            hint=f"known bases: {AUTO}, {GENERAL}, {NUCLEI}; a finished model only serves for comparison",
         )
     if options.to is not None and (not is_plain(options.to) or "." in options.to):
         raise MaskwrightError(f"{options.to} cannot be a model's name", hint="letters, digits, - and _")
     if options.minutes <= 0 or (options.steps is not None and options.steps < 1):
-        raise MaskwrightError("learning takes more than no time")
+        raise MaskwrightError("expected more than 0 minutes")
 
 
 def _usual_base(training: Sequence[LearnableImage], old: RoundRecord | None) -> str:
@@ -159,7 +159,7 @@ def _wanted_ids(categories: Sequence[Category], names: Sequence[str]) -> frozens
     unknown = [name for name in names if name.strip().casefold() not in known]
     if unknown:
         there = ", ".join(category.name for category in categories)
-        raise MaskwrightError(f"the project has no class {', '.join(unknown)}", hint=f"it has: {there}")
+        raise MaskwrightError(f"the project has no class {', '.join(unknown)}", hint=f"known: {there}")
     return frozenset(known[name.strip().casefold()] for name in names)
 
 
@@ -197,7 +197,7 @@ def _obstacle(material: Material, counted: Counter[int]) -> str | None:
     if material.whole:
         return "all done images are empty: draw or accept at least one object, then mark its image as done"
     left = f" ({count_of(material.unused_in_progress, 'image')} in progress)" if material.unused_in_progress else ""
-    return f"no image is done{left}: correct a few and mark each as done"
+    return f"no images are done{left}: correct a few and mark each as done"
 
 
 def _notes(
@@ -208,17 +208,18 @@ def _notes(
         f"{category.name} ({counted[category.id]})" for category in categories if counted[category.id] < GOOD_OBJECTS
     ]
     if few:
-        notes.append(f"few objects of {', '.join(few)}: from about {GOOD_OBJECTS} on a class is found reliably")
+        notes.append(f"few objects of {', '.join(few)}: about {GOOD_OBJECTS} make a class reliable")
     if not held_out and counted:
         notes.append(
-            f"no image is held out to judge by: that takes {LEAST_IMAGES} done images, there are {len(material.whole)}"
+            f"no images are held out for evaluation: that needs {LEAST_IMAGES} done images, there are "
+            f"{len(material.whole)}"
         )
     if material.unused_in_progress:
         notes.append(
             f"Left out: {count_of(material.unused_in_progress, 'image')} in progress. Mark as done what to learn from"
         )
     if material.box_share() > 0.5:
-        notes.append("most outlines are plain boxes: the masks will be boxes, too")
+        notes.append("most outlines are plain boxes, so the masks will be boxes too")
     if material.left_out:
-        notes.append(f"{MOST_IMAGES} images are used, always the same ones; {material.left_out} more are not read")
+        notes.append(f"{MOST_IMAGES} images are used, always the same ones; {material.left_out} more are ignored")
     return notes

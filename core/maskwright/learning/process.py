@@ -50,7 +50,7 @@ def run_process(
             creationflags=getattr(subprocess, "BELOW_NORMAL_PRIORITY_CLASS", 0),
         )
     except OSError as error:
-        raise LearningError(f"the learning process cannot be started: {error.strerror or error}") from error
+        raise LearningError(f"the learning process could not be started: {error.strerror or error}") from error
     words: deque[str] = deque(maxlen=_LAST_WORDS)
     last: list[Event] = []
     begun = threading.Event()
@@ -83,7 +83,7 @@ def run_process(
 
 
 def has_learned(folder: Path) -> bool:
-    """Whether the round in `folder` has anything to go on with, or to keep."""
+    """Whether the round in `folder` has anything to continue with, or to keep."""
     return any((folder / name).exists() for name in (CHECKPOINT_NAME, BEST_MODEL))
 
 
@@ -108,7 +108,9 @@ def _wait(
             if check is not None:
                 check()
             if stop.is_set() and not has_begun():
-                raise LearningError("stopped before anything was learned", hint="give it a minute or more") from None
+                raise LearningError(
+                    "stopped before anything was learned", hint="let it run for a minute or more"
+                ) from None
             if stop.is_set() and not has_asked:
                 ask_to_stop(folder)
                 has_asked = True
@@ -135,7 +137,7 @@ def _outcome(code: int, last: list[Event], words: "deque[str]") -> Finished:
     if isinstance(event, Failed):
         raise LearningError(event.message, hint=event.hint)
     if code == -signal.SIGKILL if hasattr(signal, "SIGKILL") else False:
-        raise LearningError("the learning process was killed, most likely for want of memory", hint=CAN_GO_ON)
+        raise LearningError("the learning process was killed, most likely because memory ran out", hint=CAN_GO_ON)
     said = next((word for word in reversed(words) if word.strip()), f"exit code {code}")
     raise LearningError(f"the learning process ended unexpectedly: {said}", hint=CAN_GO_ON)
 

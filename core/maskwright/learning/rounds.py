@@ -90,7 +90,7 @@ def keep_looks(project_path: Path, number: int, looks: Path) -> None:
     try:
         looks.replace(looks_path(project_path, number))
     except OSError as error:
-        _log.info("there is nothing to look at of round %d: %s", number, error)
+        _log.info("round %d has no pictures: %s", number, error)
 
 
 def looks_path(project_path: Path, number: int) -> Path:

@@ -191,7 +191,7 @@ def truth_of(images: Sequence[LearnableImage], categories: Sequence[Category]) -
 
 
 def _patch(instance: Instance, size_wh: tuple[int, int], category: int) -> Patch | None:
-    """None where the outline covers no pixel of the image."""
+    """None where the outline has no pixel inside the image."""
     x1, y1, x2, y2 = instance.bounds_xyxy
     left, top = max(math.floor(x1), 0), max(math.floor(y1), 0)
     width, height = min(math.ceil(x2), size_wh[0]) - left, min(math.ceil(y2), size_wh[1]) - top

@@ -37,7 +37,7 @@ _SAMPLE_SHARE = 0.2
 
 
 class Session:
-    """Goes on from a checkpoint in `folder` where there is one."""
+    """Continues from a checkpoint in `folder` where there is one."""
 
     def __init__(
         self, job: Job, folder: Path, told: Callable[[Event], None], *, is_stopped: Callable[[], bool]
@@ -61,7 +61,7 @@ class Session:
         self._judging_s = 0.0
 
     def learn(self) -> None:
-        """Until the budget is spent or somebody stops it. Raises MaskwrightError where no image can be read."""
+        """Until the budget is spent or someone stops it. Raises MaskwrightError where no image can be read."""
         job, round_ = self._job, self._round
         maker = BatchMaker(job.examples, self._store, job.recipe, seed=job.seed)
         stream = maker.stream(round_.step)
@@ -88,7 +88,7 @@ class Session:
     def finish(self) -> Finished:
         """Judge what stands, take the best, mark its operating point. Raises MaskwrightError where nothing stands."""
         if self._round.step < _LEAST_STEPS and not (self._folder / BEST_MODEL).exists():
-            raise MaskwrightError("stopped before anything was learned", hint="give it a minute or more")
+            raise MaskwrightError("stopped before anything was learned", hint="let it run for a minute or more")
         self._tell("judging")
         self._judge()
         self._tell("finishing")

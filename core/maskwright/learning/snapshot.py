@@ -1,4 +1,4 @@
-"""What a round is given: all it needs of the project, in files of its own, so that the project may go on changing."""
+"""What a round is given: all it needs of the project, in files of its own, so that the project may keep changing."""
 
 import shutil
 from dataclasses import dataclass
@@ -51,7 +51,7 @@ def take_snapshot(project: Project, plan: LearningPlan, options: LearnOptions, f
     with atomic_writer(folder / (_TRUTH_NAME if plan.held_out else _TAUGHT_NAME)) as file:
         file.write(orjson.dumps(truth_of(plan.held_out or whole, plan.categories)))
     write_record(folder / DRAFT_NAME, _draft(plan, options, old))
-    # Last: a folder with a job is a round that can be gone on with.
+    # Last: a folder with a job is a round that can be continued.
     _job(project, plan, options, old).write(folder)
 
 

@@ -1,4 +1,4 @@
-"""The training of one round: a schedule over a budget, averaged weights, checkpoints to go on from."""
+"""The training of one round: a schedule over a budget, averaged weights, checkpoints to continue from."""
 
 from __future__ import annotations
 
@@ -113,7 +113,7 @@ class Round:
         partial.replace(self.path)
 
     def resume(self) -> bool:
-        """Go on from the checkpoint of the work folder; False where there is none that can be read."""
+        """Continue from the checkpoint of the work folder; False where there is none that can be read."""
         if not self.path.exists():
             return False
         try:
@@ -125,7 +125,7 @@ class Round:
             self.step, self.seconds = int(content["step"]), float(content["seconds"])
             self.judged_at = set(content["judged_at"])
         except (OSError, RuntimeError, KeyError, ValueError, EOFError) as error:
-            _log.warning("the checkpoint cannot be read, learning starts again: %s", error)
+            _log.warning("the checkpoint cannot be read; learning starts over: %s", error)
             self.path.unlink(missing_ok=True)
             return False
         return True
@@ -194,7 +194,7 @@ def chosen_device(wanted: str) -> torch.device:
         device = torch.device(wanted)
         torch.zeros(1, device=device)
     except (RuntimeError, AssertionError) as error:
-        raise ModelError(f"torch cannot learn on {wanted}: {str(error).splitlines()[0]}") from error
+        raise ModelError(f"PyTorch cannot train on {wanted}: {str(error).splitlines()[0]}") from error
     return device
 
 

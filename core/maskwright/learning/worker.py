@@ -38,7 +38,7 @@ def main(arguments: list[str]) -> int:
     except MemoryError:
         outcome = _too_little_memory()
     except OSError as error:
-        outcome = Failed(f"the disk refused: {error.strerror or error}", "what was learned so far is kept")
+        outcome = Failed(f"the disk reported an error: {error.strerror or error}", "the progress so far is kept")
     except RuntimeError as error:
         if _is_full(Path(arguments[0])):
             outcome = Failed("the disk is full", f"make room; {CAN_GO_ON}")
@@ -71,7 +71,7 @@ def _alone(folder: Path, told: Callable[[Event], None]) -> Finished:
     """A process whose parent was killed takes a moment to notice; the next one must not write beside it."""
     lock = ProjectLock.acquire(folder)
     if not isinstance(lock, ProjectLock):
-        raise MaskwrightError("the process of this round is still ending", hint="try again in a minute")
+        raise MaskwrightError("this round is still shutting down", hint="try again in a minute")
     try:
         return work(folder, told)
     finally:
@@ -104,7 +104,7 @@ def _torch() -> ModuleType:
 
 
 def _too_little_memory() -> Failed:
-    return Failed("the memory did not suffice", f"close other programs; {CAN_GO_ON}")
+    return Failed("not enough memory", f"close other programs; {CAN_GO_ON}")
 
 
 if __name__ == "__main__":

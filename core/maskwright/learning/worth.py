@@ -96,16 +96,16 @@ def advised(rounds: Sequence[RoundWorth], images_left: int, round_s: float) -> t
     """What to do next, in words, and whether it is to stop. round_s: what the latest round took."""
     known = [entry for entry in rounds if entry.images >= LEAST_IMAGES]
     if not images_left:
-        return "No image is left to propose on.", True
+        return "No images left to propose on.", True
     if len(known) < 2 or known[-1] != rounds[-1]:
         wanted = f"at least {LEAST_IMAGES} images that the latest round proposed on"
-        return f"Correct {wanted}: what they cost tells whether another round is worth it.", False
+        return f"Correct {wanted}; their cost shows whether another round is worth it.", False
     gain_s = _NEXT_SHARE * (known[-2].seconds - known[-1].seconds)
     saved_min, cost_min = max(0.0, gain_s * images_left / 60), round_s / 60
     left = count_of(images_left, "image")
     told = f"about {saved_min:.0f} of your minutes on the {left} left, and takes {cost_min:.0f} to learn"
     if saved_min <= cost_min:
-        return f"Another round would save {told}: better go on with what there is.", True
+        return f"Another round would save {told}: better continue with the present model.", True
     return f"Another round would save {told}.", False
 
 

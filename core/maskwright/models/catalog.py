@@ -90,7 +90,7 @@ def _card(content: dict[str, Any], name: str) -> ModelCard:
     texts = ("family", "license", "source", "description", "input", "outputs", "convert", "hub", "by_hand")
     for key in texts[:2]:
         if not isinstance(content[key], str):
-            raise ValueError(f"{key} is no text")
+            raise ValueError(f"{key} is not text")
     card = ModelCard(
         name,
         str(content.get("title", content.get("name", name))),
@@ -103,7 +103,7 @@ def _card(content: dict[str, Any], name: str) -> ModelCard:
     if not is_plain(card.name) or not all(is_plain(file.name) for file in card.files):
         raise ValueError("a name with path separators")
     if card.convert and card.convert not in (file.name for file in card.files):
-        raise ValueError(f"{card.convert} is to be converted but not among the files")
+        raise ValueError(f"{card.convert} should be converted but is not among the files")
     return card
 
 
@@ -161,7 +161,7 @@ def model_card(name: str) -> ModelCard:
     """The card of that name; raises ModelError listing the names there are."""
     cards = {card.name: card for card in all_cards()}
     if name not in cards:
-        raise ModelError(f"the catalogue has no model called {name}", hint=f"it has {', '.join(cards)}")
+        raise ModelError(f"the catalogue has no model called {name}", hint=f"known: {', '.join(cards)}")
     return cards[name]
 
 
@@ -190,7 +190,7 @@ class Listed:
 
     @property
     def arrived_size(self) -> int:
-        """Bytes of a download that was broken off or cancelled, which the next one goes on from."""
+        """Bytes of a download that was interrupted or cancelled, which the next one continues from."""
         if self.availability is not Availability.ABSENT:
             return 0
         return sum(path.stat().st_size for path in (downloads_folder() / self.name).glob("*.part"))
@@ -219,18 +219,18 @@ def _listed(*, is_assistant: bool) -> tuple[Listed, ...]:
 
 def verify(model: Installed) -> None:
     """Raises ModelError if the files of an installed model are gone or no longer what was installed."""
-    again = "remove it and get it again"
+    again = "remove it and download it again"
     if not model.path.is_file():
-        raise ModelError("the model's file is gone", path=model.path, hint=again)
+        raise ModelError("the model file is missing", path=model.path, hint=again)
     if parts_hash(with_other_half(model.path)) != model.content_hash:
-        raise ModelError("the model's files were changed or damaged", path=model.path, hint=again)
+        raise ModelError("the model files have been changed or damaged", path=model.path, hint=again)
 
 
 def remove(name: str) -> None:
     """Delete an installed model and what has arrived of a download; raises ModelError where there is neither."""
     folders = [folder / name for folder in (models_folder(), downloads_folder()) if (folder / name).is_dir()]
     if not is_plain(name) or not folders:
-        raise ModelError(f"no model called {name} is installed")
+        raise ModelError(f"no installed model is called {name}")
     for folder in folders:
         try:
             shutil.rmtree(folder)

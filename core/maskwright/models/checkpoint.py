@@ -78,7 +78,7 @@ def read_checkpoint(path: Path) -> dict[str, NDArray[Any]]:
     except _Refused as error:
         raise ModelError(str(error), path=path) from error
     except _DAMAGE as error:
-        raise ModelError(f"not a whole PyTorch checkpoint: {in_plain_words(error)}", path=path) from error
+        raise ModelError(f"not a complete PyTorch checkpoint: {in_plain_words(error)}", path=path) from error
 
 
 class _Refused(Exception):  # noqa: N818  # private signal, told to people as a ModelError
@@ -153,12 +153,12 @@ class _StateReader:
                 return lambda tensor, *_: tensor
             case "torch", kind if kind in _ELEMENT_TYPES:
                 return kind
-        raise _Refused(f"refused: the file asks for {module}.{name}, which no checkpoint of weights needs")
+        raise _Refused(f"refused: the file asks for {module}.{name}, which a weights checkpoint does not need")
 
     def _persistent(self, reference: Any) -> _Storage:
         tag, kind, key, _, count, *view = reference
         if tag != "storage" or any(entry is not None for entry in view):
-            raise _Refused("refused: the file refers to something that is not plain weights")
+            raise _Refused("refused: the file contains something other than plain weights")
         if type(count) is not int or not 0 <= count <= _MAX_CONTENT:
             raise ValueError(f"a storage of {count} elements")
         return self.storages.setdefault(str(key), _Storage(_ELEMENT_TYPES[kind], count))
@@ -168,7 +168,7 @@ def _require_small_memo(stream: io.BytesIO) -> None:
     """Nine bytes may ask for a table of two thousand million places, which Python makes at once."""
     for opcode, argument, _ in pickletools.genops(stream):
         if "PUT" in opcode.name and isinstance(argument, int) and argument > _MAX_PICKLE:
-            raise _Refused(f"refused: the file asks for {argument} places to remember things in")
+            raise _Refused(f"refused: the file asks for a memo of {argument} entries")
 
 
 class _Unpickler(pickle.Unpickler):
@@ -191,7 +191,7 @@ def _read_legacy(stream: IO[bytes], file_size: int) -> Any:
     stream.seek(0)
     reader, head = _StateReader(), io.BytesIO(stream.read(_MAX_PICKLE))
     if reader.load(head) != _LEGACY_MAGIC or reader.load(head) != _LEGACY_PROTOCOL:
-        raise ValueError("neither of PyTorch's two formats")
+        raise ValueError("not in one of PyTorch's two formats")
     if not reader.load(head).get("little_endian", True):
         raise _Refused("refused: written on a big-endian machine")
     state, keys = reader.load(head), reader.load(head)
@@ -245,7 +245,7 @@ def _tensors(state: Any) -> dict[str, NDArray[Any]]:
     if isinstance(state, Mapping):
         state = next((state[key] for key in ("state_dict", "model") if isinstance(state.get(key), Mapping)), state)
     if not isinstance(state, Mapping) or not any(isinstance(value, _Tensor) for value in state.values()):
-        raise ValueError("it holds no named tensors")
+        raise ValueError("it contains no named tensors")
     tensors = {str(name).removeprefix("module."): value for name, value in state.items() if isinstance(value, _Tensor)}
     _require_own_numbers(tensors.values())
     return {name: tensor.array() for name, tensor in tensors.items()}
@@ -257,4 +257,4 @@ def _require_own_numbers(tensors: Collection[_Tensor]) -> None:
     held = sum(storage.count * storage.element_type.itemsize for storage in storages.values())
     asked = sum(tensor.byte_count for tensor in tensors)
     if asked > _MOST_SHARED_TIMES * held + _MAX_PICKLE:
-        raise _Refused(f"refused: its tensors have {asked} bytes, the numbers in the file {held}")
+        raise _Refused(f"refused: its tensors claim {asked} bytes, but the file holds {held}")

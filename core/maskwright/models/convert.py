@@ -42,7 +42,7 @@ def extract_member(archive: Path, file_name: str, to: Path) -> None:
     except _TooLargeError as error:
         raise ModelError(f"refused: {error}", path=archive) from error
     except (tarfile.TarError, EOFError, OSError, zlib.error) as error:
-        raise ModelError(f"not a whole .tar.gz archive: {in_plain_words(error)}", path=archive) from error
+        raise ModelError(f"not a complete .tar.gz archive: {in_plain_words(error)}", path=archive) from error
 
 
 class _TooLargeError(Exception):
@@ -54,7 +54,7 @@ class _Bounded(gzip.GzipFile):
 
     def read(self, size: int | None = -1) -> bytes:
         if size is None or not 0 <= size <= _MOST_AT_ONCE:
-            raise _TooLargeError(f"it has a name or header of {size} bytes")
+            raise _TooLargeError(f"it contains a name or header of {size} bytes")
         return super().read(size)
 
 
@@ -66,7 +66,7 @@ def _copy_member(members: tarfile.TarFile, archive: Path, file_name: str, to: Pa
             raise ModelError("refused: it unpacks to more than 4 GB", path=archive)
         path = PurePosixPath(member.name.replace("\\", "/"))
         if path.is_absolute() or ".." in path.parts:
-            raise ModelError(f"refused: it holds a path that leaves its folder: {member.name}", path=archive)
+            raise ModelError(f"refused: it contains a path outside its folder: {member.name}", path=archive)
         if member.isfile() and path.name == file_name:
             found += 1
             source = members.extractfile(member)
@@ -127,7 +127,7 @@ def file_kind(path: Path) -> FileKind:
     kind = by_suffix.get(path.suffix.lower())
     if kind is None:
         raise ModelError(
-            "not a kind of model file known here", path=path, hint="known: .pth, .pb, .tar.gz, .onnx, .xml with .bin"
+            "not a known kind of model file", path=path, hint="known: .pth, .pb, .tar.gz, .onnx, .xml with .bin"
         )
     return kind
 
@@ -187,9 +187,7 @@ def _convert_checkpoint(path: Path, to: Path, precision: Precision, name: str) -
     except ModelError as error:
         raise ModelError(error.message, path=path) from error
     except (RuntimeError, ValueError, IndexError) as error:
-        raise ModelError(
-            f"the weights do not fit together: {str(error).strip().splitlines()[-1]}", path=path
-        ) from error
+        raise ModelError(f"the weights are inconsistent: {str(error).strip().splitlines()[-1]}", path=path) from error
     save_graph(graph, to, _yolact_notes(layout, name), compresses=precision == "f16")
     return "yolact"
 
@@ -281,5 +279,5 @@ def read_pair(paths: Sequence[Path]) -> SamPair:
     """Raises ModelError where they are no encoder and decoder, or one is missing."""
     pair = sam_pair([Network(path) for path in paths])
     if pair is None:
-        raise ModelError("no encoder and decoder of a known kind", path=paths[0])
+        raise ModelError("not an encoder and decoder of a known kind", path=paths[0])
     return pair

@@ -1,4 +1,4 @@
-"""One file from the network: resumed where it broke off, checked before it counts, in place whole or not at all."""
+"""One file from the network: resumed where it stopped, checked before it counts, in place whole or not at all."""
 
 import hashlib
 import logging
@@ -21,7 +21,7 @@ _log = logging.getLogger(__name__)
 Progress = Callable[[int, int], None]
 """Called with bytes so far and bytes in all."""
 _ATTEMPTS = 4
-"""Per address, of those in a row that bring next to nothing; each goes on where the last one stopped."""
+"""Per address, of those in a row that bring next to nothing; each continues where the last one stopped."""
 _MOST_BYTES = 4 << 30
 """Of a file whose size only the server tells."""
 _WORTH_IT = 1 << 16
@@ -29,7 +29,7 @@ _WORTH_IT = 1 << 16
 
 
 class DownloadCancelledError(ModelError):
-    """The person took it back; what has arrived is kept and resumed next time."""
+    """The user took it back; what has arrived is kept and resumed next time."""
 
 
 class _Incomplete(Exception):  # noqa: N818  # private signal
@@ -58,7 +58,7 @@ class Patience:
     answer_s: float = 60.0
     """Until an answer begins, all redirections together; a server may send its headers a byte at a time."""
     slow_s: float = 60.0
-    """In which at least 64 kB must come, else the attempt is over: a byte every second would go on for years."""
+    """In which at least 64 kB must come, else the attempt is over: a byte every second would continue for years."""
 
 
 def download(
@@ -71,7 +71,7 @@ def download(
 ) -> Path:
     """Fetch `file` to the path `to`; returns at once where it is already there and right.
 
-    While it arrives it is called NAME.part; a later call goes on from there. Addresses are tried in turn. The name
+    While it arrives it is called NAME.part; a later call continues from there. Addresses are tried in turn. The name
     `to` appears only after size and checksum were found right. Raises DownloadCancelledError, or ModelError with the
     reason for each address; content that is whole but wrong is thrown away.
     """
@@ -99,7 +99,7 @@ def download(
         raise ModelError(f"cannot be written: {error.strerror or error}", path=to) from error
     raise ModelError(
         f"{file.name} could not be downloaded: {'; '.join(reasons)}",
-        hint="fetch it in another way and add the file: in the window, or by maskwright models get FILE",
+        hint="download the file another way and add it in the window or with maskwright models get FILE",
     )
 
 
@@ -124,7 +124,7 @@ def _sized(client: httpx.Client, url: str, file: CardFile, patience: Patience) -
     except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
         return file, in_plain_words(error)
     if not 0 < size <= _MOST_BYTES:
-        return file, f"it says that it has {size} bytes"
+        return file, f"the server reports {size} bytes"
     return replace(file, size=size), None
 
 
@@ -167,7 +167,7 @@ class _Fetch:
             except (_Incomplete, httpx.HTTPError) as error:
                 reason = in_plain_words(error)
             _log.info("%s: %s", self.url, reason)
-            # A line that breaks off again and again still brings the file, as long as each attempt brings some of it.
+            # A line that ends early again and again still brings the file, as long as each attempt brings some of it.
             failures = 1 if self._arrived() - before >= _WORTH_IT else failures + 1
         return reason
 
@@ -176,9 +176,9 @@ class _Fetch:
         if is_published(self.partial, self.file):
             return
         if self._arrived() < self.file.size:
-            raise _Incomplete(f"it ended after {self._arrived()} of {self.file.size} bytes")
+            raise _Incomplete(f"the download ended after {self._arrived()} of {self.file.size} bytes")
         self.partial.unlink()
-        wrong = "the content is not the expected one: wrong checksum"
+        wrong = "wrong checksum"
         # Whole and from this address alone, it has something else; else the earlier part may have been wrong.
         raise _Incomplete(wrong) if starts_over else _Final(wrong)
 
@@ -195,7 +195,7 @@ class _Fetch:
             packed = answer.headers.get("content-encoding", "identity")
             announced = answer.headers.get("content-length", "")
             if packed == "identity" and announced not in ("", str(left)):  # a page that asks to log in, another version
-                raise _Final(f"something else is there: {announced} bytes where {left} were expected")
+                raise _Final(f"the server offers another file: {announced} bytes, expected {left}")
             with self.partial.open("ab" if goes_on else "wb") as target:
                 self._take(unpacked(answer.iter_raw(), packed), target, left)
 
@@ -219,13 +219,13 @@ class _Fetch:
             if left < 0:
                 return
             if left and pace.is_too_slow(len(block)):
-                raise _Incomplete(f"less than {_WORTH_IT // 1024} kB came in {self.patience.slow_s:g} s")
+                raise _Incomplete(f"less than {_WORTH_IT // 1024} kB in {self.patience.slow_s:g} s")
 
     def _arrived(self) -> int:
         return self.partial.stat().st_size if self.partial.exists() else 0
 
     def _usable_bytes(self) -> int:
-        """Bytes to go on from; what is as long as the file but wrong is thrown away."""
+        """Bytes to continue from; what is as long as the file but wrong is thrown away."""
         if not self.partial.exists():
             return 0
         size = self.partial.stat().st_size

@@ -1,4 +1,4 @@
-"""Getting a model ready to use: from the catalogue over the network, or from a file that a person brings."""
+"""Getting a model ready to use: from the catalogue over the network, or from a file that a user brings."""
 
 import contextlib
 import logging
@@ -82,13 +82,14 @@ def get_model(
     """
     card = hub_card(name) if name.startswith("hf://") else model_card(name)
     if card.is_bundled:
-        raise ModelError(f"{name} came with the program and is ready to use")
+        raise ModelError(f"{name} is part of the program and ready to use")
     if (present := installed_model(card.name)) is not None and present.path.is_file():
         return present
     if card.by_hand:
         raise ModelError(
-            f"no checksum of {name} is known here, and what cannot be checked is not downloaded",
-            hint=f"{card.by_hand}; then maskwright models get ENCODER_FILE --name {name}, its decoder beside it",
+            f"{name} has no known checksum, so it cannot be downloaded safely",
+            hint=f"{card.by_hand}; then run maskwright models get ENCODER_FILE --name {name}, with the decoder next "
+            f"to it",
         )
     if card.hub:
         folder = models_folder() / card.name
@@ -157,20 +158,20 @@ def matching_card(path: Path) -> ModelCard | None:
     if found is not None:
         return found
     if any(file.name == path.name and file.size for _, file in alike):
-        raise ModelError("damaged: name and size are those of a published file, its checksum is not", path=path)
+        raise ModelError("damaged: name and size match a published file, but the checksum does not", path=path)
     return None
 
 
 def check_published(path: Path) -> CardFile | None:
     """The published file that `path` is named after, None if it is named after none.
 
-    Raises ModelError where the content is another: damaged, or somebody else's under the same name.
+    Raises ModelError where the content is another: damaged, or someone else's under the same name.
     """
     for card in all_cards():
         for file in card.files:
             if file.name == path.name:
                 if not is_published(path, file):
-                    raise ModelError("not the published file of that name: its checksum differs", path=path)
+                    raise ModelError("not the published file of that name: the checksum differs", path=path)
                 return file
     return None
 
@@ -182,7 +183,7 @@ def hub_card(address: str) -> ModelCard:
     if len(parts) != 2 or not all(is_plain(part) for part in parts):
         raise ModelError(f"expected hf://OWNER/NAME, got {address}")
     source = f"https://huggingface.co/{repository}"
-    return ModelCard(parts[1], parts[1], "told by its outputs", "see its page", source, hub=repository)
+    return ModelCard(parts[1], parts[1], "detected from its outputs", "see its page", source, hub=repository)
 
 
 def _finished(card: ModelCard, files: list[Path], precision: Precision) -> Installed:
@@ -217,7 +218,7 @@ def _hub_reason(error: Exception) -> str:
     """Of the Hugging Face client, in plain words."""
     status = getattr(getattr(error, "response", None), "status_code", None)
     if status in (401, 403):
-        return "it is private, or wants to be agreed to on its page first"
+        return "it is private, or you must accept its terms on its page first"
     if status == 404:
         return "the hub has no such repository"
     if status is not None:

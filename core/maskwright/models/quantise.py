@@ -1,4 +1,4 @@
-"""Eight-bit copies of models, calibrated on a person's own images."""
+"""Eight-bit copies of models, calibrated on a user's own images."""
 
 import tempfile
 from collections.abc import Callable, Sequence
@@ -87,7 +87,7 @@ def _quantised_pair(files: Sequence[Path], images: Sequence[Path], out_dir: Path
 def _readable(images: Sequence[Path]) -> list[Path]:
     readable = [path for path in images if _is_readable(path)]
     if len(readable) < FEWEST_IMAGES:
-        raise ModelError(f"{len(readable)} images could be read, {FEWEST_IMAGES} are the least to calibrate on")
+        raise ModelError(f"{len(readable)} images could be read; calibration needs at least {FEWEST_IMAGES}")
     return readable
 
 

@@ -10,7 +10,17 @@ from typing import Any
 
 import httpx
 
+from maskwright.faults import in_plain_words
+
 _BLOCK = 1 << 18
+
+
+class LateAnswerError(httpx.ReadTimeout):
+    """An answer that did not begin in time; its text is ours, so users get to read it."""
+
+
+class PackedAnswerError(httpx.DecodingError):
+    """An answer that is compressed in a way that is not supported, or damaged; its text is ours."""
 
 
 class Pace:
@@ -35,7 +45,7 @@ class Pace:
 def answering_within(seconds: float) -> Iterator[dict[str, Any]]:
     """Extensions for an httpx request whose answer must begin while the block lasts; else its connection is cut.
 
-    A timeout of httpx starts anew with every byte. What is cut raises httpx.HTTPError in the request. The connections
+    A timeout of httpx restarts with every byte. What is cut raises httpx.HTTPError in the request. The connections
     are learnt of by httpcore's trace extension (httpcore documentation, "Request extensions").
     """
     streams: list[Any] = []
@@ -62,7 +72,7 @@ def answering_within(seconds: float) -> Iterator[dict[str, Any]]:
     except httpx.HTTPError as error:
         if not is_late:
             raise
-        raise httpx.ReadTimeout(f"no answer in {seconds:g} s") from error
+        raise LateAnswerError(f"no answer in {seconds:g} s") from error
     finally:
         timer.cancel()
 
@@ -76,7 +86,7 @@ def unpacked(blocks: Iterator[bytes], encoding: str) -> Iterator[bytes]:
         yield from blocks
         return
     if encoding not in ("gzip", "x-gzip", "deflate"):
-        raise httpx.DecodingError(f"it is sent packed as {encoding[:40]!r}")
+        raise PackedAnswerError(f"it is sent compressed as {encoding[:40]!r}")
     stream = zlib.decompressobj(wbits=zlib.MAX_WBITS | 32)  # either, as its first bytes say
     try:
         for block in blocks:
@@ -84,4 +94,4 @@ def unpacked(blocks: Iterator[bytes], encoding: str) -> Iterator[bytes]:
                 yield stream.decompress(block, _BLOCK)
                 block = stream.unconsumed_tail
     except zlib.error as error:
-        raise httpx.DecodingError(f"it cannot be unpacked: {error}") from error
+        raise PackedAnswerError(f"it cannot be decompressed: {in_plain_words(error)}") from error

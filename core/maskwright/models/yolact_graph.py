@@ -46,7 +46,7 @@ def yolact_layout(weights: Mapping[str, NDArray[Any]]) -> YolactLayout:
     """The layout, with every weight it needs known to be there; raises ModelError naming what is missing."""
     if "backbone.conv1.weight" not in weights or not any(name.startswith("prediction_layers.") for name in weights):
         known = ", ".join(sorted(weights)[:3])
-        raise ModelError(f"these are not the weights of a YOLACT on a ResNet; the first of {len(weights)}: {known}")
+        raise ModelError(f"not the weights of a YOLACT with a ResNet; the first of {len(weights)}: {known}")
     blocks = tuple(_block_count(weights, stage) for stage in range(4))
     missing = [name for name in _required(blocks) if name not in weights]
     if missing:
@@ -56,7 +56,7 @@ def yolact_layout(weights: Mapping[str, NDArray[Any]]) -> YolactLayout:
     )
     anchors = boxes // 4
     if not anchors or boxes % 4 or scores % anchors or masks % anchors or scores // anchors < 2:
-        raise ModelError(f"heads of {boxes}, {scores} and {masks} channels do not belong together")
+        raise ModelError(f"heads of {boxes}, {scores} and {masks} channels do not match")
     return YolactLayout(blocks, anchors, scores // anchors, masks // anchors)
 
 

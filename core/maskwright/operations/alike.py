@@ -1,4 +1,5 @@
-"""Find the like, in a project: examples of one image, what looks as they do here and elsewhere, and the step it makes.
+"""Find similar objects in a project: examples of one image, what looks as they do here and elsewhere, and the step it
+makes.
 
 What is found is proposed, all of it in one step; what a user has answered is not touched and does not come back.
 """

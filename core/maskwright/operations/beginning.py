@@ -1,4 +1,4 @@
-"""How somebody can begin with a new set of images: what the images look like, and which models may know them."""
+"""How someone can begin with a new set of images: what the images look like, and which models may know them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

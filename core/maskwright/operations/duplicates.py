@@ -89,7 +89,7 @@ def find_duplicates(project: Project, monitor: Monitor = SILENT) -> list[list[in
             fresh[record.id] = (0.0, known[record.id])
             if len(fresh) >= _BLOCK:
                 _keep(project, fresh)
-            monitor.report(done, len(ids), "Looking for pictures that occur twice")
+            monitor.report(done, len(ids), "Searching for duplicates")
     finally:  # also where it was cancelled
         _keep(project, fresh)
     usable = [id_ for id_ in ids if id_ in known]

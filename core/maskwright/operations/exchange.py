@@ -43,7 +43,7 @@ class Imported:
         if self.result.renumbered_count:
             notes.append(f"New ids, since theirs were taken: {count_of(self.result.renumbered_count, 'object')}.")
         resized = self.result.resized
-        notes += [f"{name} has another size than the annotations are for and was left out." for name in resized]
+        notes += [f"{name} was left out: its size differs from the annotations'." for name in resized]
         if self.missing_count:
             notes.append(f"Not in the image folder: {count_of(self.missing_count, 'image')}.")
         return tuple(notes)
@@ -70,7 +70,7 @@ def import_annotations(
     leave_out_missing: bool = False,
     monitor: Monitor = SILENT,
 ) -> Imported:
-    """Bring a file or folder of any known format into a project; what is there already is brought up to date.
+    """Bring a file or folder of any known format into a project; what is already there is updated.
 
     format: a name as `maskwright convert --help` lists them; None: recognised. strict: nothing unless all can be taken
     in. dry_run: only what would come of it. again: add objects also where the project has them. may_lack_images: even
@@ -146,12 +146,12 @@ def convert(
 
 
 def check(project: Project, *, fix: bool = False, proposals: bool = False) -> tuple[Finding, ...]:
-    """What a reader of an export would refuse, misread or drop; `fix` mends what is safe before."""
+    """What a reader of an export would refuse, misread or drop; `fix` fixes what is safe before."""
     options = CocoExportOptions(include_proposals=proposals)
     if fix:
         for image in filter(options.takes_image, list(project.images.all())):
             taken = [each for each in project.instances.of(image.id) if options.takes_instance(each)]
-            project.instances.apply(image.id, fix_all(taken, image), label="Mend geometry")
+            project.instances.apply(image.id, fix_all(taken, image), label="Fix geometry")
     return tuple(look_over(project.source, options, image_root=project.image_root))
 
 
@@ -171,7 +171,7 @@ def evaluate(
 
     if isinstance(predictions, Model):
         if images is None:
-            raise InputError("a model is judged on images; say in which folder they are")
+            raise InputError("a model needs images to evaluate; give their folder")
         return evaluate_model(predictions, Path(truth), Path(images), score=score)
     if isinstance(predictions, Project):
         return evaluate_project(predictions, Path(truth))

@@ -38,7 +38,7 @@ class ExportRequest:
     format_name: str = "coco"
     shares: str = ""
     by_class: bool = False
-    """Deal rare classes out evenly over the parts."""
+    """Spread rare classes evenly over the parts."""
     placing: Placing | None = None
     may_replace: bool = False
     """The user knows what is there and wants it replaced."""
@@ -78,7 +78,7 @@ def export(project: "Project", request: ExportRequest, monitor: Monitor = SILENT
 
 
 def _places(project: "Project") -> dict[str, dict[str, Any]]:
-    """As `PLACES_SETTING` says, without what else somebody has put there."""
+    """As `PLACES_SETTING` says, without what else someone has put there."""
     stored = project.setting(PLACES_SETTING)
     pairs = stored.items() if isinstance(stored, dict) else ()
     return {path: known for path, known in pairs if isinstance(known, dict)}
@@ -158,7 +158,7 @@ def damage_left_out(source: "ProjectSnapshot") -> tuple[str, ...]:
     if not (rows := source.left_out):
         return ()
     first = rows[0] if len(rows) == 1 else f"{rows[0]}, and {count_of(len(rows) - 1, 'more row')}"
-    return (f"{first}: left out, and kept in the project as it is",)
+    return (f"{first}: left out, kept unchanged in the project",)
 
 
 def _write_coco(
@@ -188,7 +188,7 @@ def _write_package(
         splitting=Splitting(parse_shares(request.shares), by_class=request.by_class) if request.shares else None,
         image_root=source.image_root,
         placing=request.placing,
-        on_image=lambda done: monitor.report(done, total, "Placing the images"),
+        on_image=lambda done: monitor.report(done, total, "Writing the image files"),
     )
     images = sum(report.image_count for report in reports)
     instances = sum(report.instance_count for report in reports)

@@ -1,4 +1,4 @@
-"""The thresholds in force: those of one image alone, else what a user chose for the project, else its last batch's."""
+"""The current thresholds: those of one image alone, else what a user chose for the project, else its last batch's."""
 
 from collections.abc import Iterable
 from dataclasses import replace

@@ -32,7 +32,7 @@ class Opening:
     project: "Project"
     rest: Iterator["ScannedImage"]
     is_known: bool = False
-    """The project was there already."""
+    """The project was already there."""
     failures: list["ScannedImage"] = field(default_factory=list)
     added: int = 0
     backup_failure: ProjectError | None = None
@@ -61,7 +61,7 @@ def make_project(folder: Path, place: Path, monitor: Monitor) -> Opening:
     """A new project at `place` for the images in `folder`. Raises ProjectError when there is one already, no image in
     the folder can be read, or the place cannot be written."""
     place = place if place.suffix == PROJECT_SUFFIX else place.with_name(f"{place.name}{PROJECT_SUFFIX}")
-    monitor.report(0, None, f"Making {place.name}")
+    monitor.report(0, None, f"Creating {place.name}")
     return _unless_cancelled(_new(folder, place), monitor)
 
 
@@ -99,11 +99,11 @@ def _new(path: Path, place: Path | None = None) -> Opening:
     from maskwright.project.scan import scan_folder
 
     if not path.is_dir():
-        raise ProjectError("this is neither a folder of images nor a project", path=path)
+        raise ProjectError("neither a folder of images nor a project", path=path)
     found = scan_folder(path, recursive=True)
     first = _first_readable(found)
     if not any(image.failure is None for image in first):
-        raise ProjectError("no image in this folder can be read", path=path, hint=_first_reason(first))
+        raise ProjectError("none of the images in this folder can be read", path=path, hint=_first_reason(first))
     opening = Opening(_create(path, place), found)
     _add(opening, first)
     return opening
@@ -139,7 +139,7 @@ def _existing_place(path: Path, known: Path | None) -> Path:
         return known if known is not None and known in inside else inside[0]
     if inside:
         names = ", ".join(place.name for place in inside)
-        raise ProjectError(f"this folder holds several projects: {names}", path=path, hint="open one of them")
+        raise ProjectError(f"this folder contains several projects: {names}", path=path, hint="open one of them")
     beside = path.with_name(f"{path.name}{PROJECT_SUFFIX}")
     others = [place for place in (known, beside) if place is not None and _is_of(place, path)]
     return next((place for place in [*others, _outside_place(path)] if find_project(place) is not None), path)
@@ -196,4 +196,4 @@ def _first_readable(found: Iterator["ScannedImage"]) -> list["ScannedImage"]:
 
 def _first_reason(images: list["ScannedImage"]) -> str:
     reason = next((str(image.failure) for image in images if image.failure is not None), None)
-    return reason or "there is no file with an image's extension"
+    return reason or "no file has an image extension"

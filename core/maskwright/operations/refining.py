@@ -58,7 +58,7 @@ def refine_project(
     {image id: its instances}, where they are ahead of those that are stored.
 
     Proposals that have been through this assistant are passed over: a run that was interrupted is simply started
-    again. An image that cannot be read is noted and the rest goes on; when `monitor` calls it off, what is done is
+    again. An image that cannot be read is noted and the rest continues; when `monitor` calls it off, what is done is
     kept. Raises ProjectError where the project cannot be written, ModelError where inference fails on image after
     image.
     """
@@ -104,7 +104,7 @@ class _Refining:
         identity = file_identity(path) if assistant.backend.keeps_features else None
         image = read_image(path)
         if image.header.size_wh != (record.width, record.height):
-            raise ImageError("the file has another size than when it was added", path=path)
+            raise ImageError("the image size has changed since the file was added", path=path)
         view = assistant.open(image.bgr_u8, identity=identity)
         change, found = refined_change(waiting, view, assistant, self.settings, cancel=MonitorFlag(self.monitor))
         if self.store is not None:

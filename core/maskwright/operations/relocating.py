@@ -28,14 +28,16 @@ def locate_in(project: "Project", folder: Path, monitor: Monitor = SILENT) -> Lo
 
     Raises ProjectError, with nothing changed, where not one of them is there.
     """
-    monitor.report(0, None, f"Looking for the images in {folder.name}")
+    monitor.report(0, None, f"Searching for the images in {folder.name}")
     if not folder.is_dir():
         raise ProjectError("the image folder does not exist", path=folder)
     located = find_moved(project, monitor, folder)
     if located.present == 0 and located.missing:
         first = next(iter(project.images.all())).file_name
         raise ProjectError(
-            "none of this project's images is in this folder", path=folder, hint=f"choose the one that holds {first}"
+            "none of this project's images is in this folder",
+            path=folder,
+            hint=f"choose the folder that contains {first}",
         )
     return located
 
@@ -54,7 +56,7 @@ def find_moved(project: "Project", monitor: Monitor = SILENT, folder: Path | Non
     total = len(project.images.ids(standings=SHOWN))
     for done, record in enumerate(project.images.all(standings=SHOWN)):
         if done % _STEP == 0:
-            monitor.report(done, total, "Looking for the images")
+            monitor.report(done, total, "Searching for the images")
         if not page_source(root / record.file_name)[0].is_file():
             missing.append(record)
     is_sought = missing or project.images.ids(standings=(ImageStanding.REMOVED,)).size

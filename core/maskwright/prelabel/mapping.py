@@ -50,14 +50,14 @@ def _mappings(project: Project) -> dict[str, Any]:
 
 
 def stored_mapping(project: Project, model_hash: str) -> dict[int, int | None]:
-    """What a person decided for this model; empty when nothing. IGNORED classes map to None."""
+    """What a user decided for this model; empty when nothing. IGNORED classes map to None."""
     stored = _mappings(project).get(model_hash)
     pairs = stored.items() if isinstance(stored, dict) else ()
     return {int(key): id_ for key, id_ in pairs if _NUMBER.fullmatch(key) and type(id_) in (int, type(None))}
 
 
 def store_mapping(project: Project, model_hash: str, mapping: Mapping[int, int | None]) -> None:
-    """Keep what a person decided. Raises ProjectError when the project cannot be written."""
+    """Keep what a user decided. Raises ProjectError when the project cannot be written."""
     stored = _mappings(project)
     project.set_setting(MAPPING_SETTING, stored | {model_hash: {str(key): value for key, value in mapping.items()}})
 
@@ -93,7 +93,7 @@ def category_ids(wanted: Sequence[str], labels: Sequence[ModelCategory]) -> tupl
     unknown = [name for name in wanted if name.strip().casefold() not in by_name]
     if unknown:
         known = ", ".join(label.name for label in labels[:100])
-        raise ModelError(f"the model has no class {', '.join(unknown)}", hint=f"it has: {known}")
+        raise ModelError(f"the model has no class {', '.join(unknown)}", hint=f"known: {known}")
     return tuple(sorted({by_name[name.strip().casefold()] for name in wanted}))
 
 

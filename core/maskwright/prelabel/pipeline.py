@@ -95,9 +95,9 @@ def run_batch(
 
     Decoding, inference and tracing overlap; the calling thread writes to the project, several images at a time, and
     calls `on_progress` once per image when it is stored. `priority` is asked before each image and may name one that
-    should go first. An image that fails is recorded and the rest goes on; a device that fails altogether stops the
+    should go first. An image that fails is recorded and the rest continues; a device that fails altogether stops the
     batch (see `stopped_because`) with its images still pending. With `resume` the last batch of the same model and
-    thresholds is continued, if there is one. With `only_untouched` images that a person has worked on are left alone.
+    thresholds is continued, if there is one. With `only_untouched` images that a user has worked on are left alone.
     `on_candidates` is called with each image's candidates in a thread of the batch, to keep them for later thresholds.
     An image that is taken out of the set meanwhile gets nothing and is pending again once it is back.
     `between` is called on the calling thread after each image and several times a second while there is none, also
@@ -237,7 +237,7 @@ class _Batch:
     def _fail(self, job: Job, error: MaskwrightError) -> None:
         root = self._project.image_root
         if isinstance(error, ImageError) and not root.is_dir():
-            self._stopped_because = f"the image folder {root} is gone"
+            self._stopped_because = f"the image folder {root} no longer exists"
             return
         self._project.runs.record_failure(self._run_id, job.image_id, error.reason)
         self._failed += 1

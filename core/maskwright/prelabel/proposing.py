@@ -34,7 +34,7 @@ def prelabel_one(model: Model, image_path: Path, thresholds: Thresholds) -> list
 
 @dataclass(frozen=True, slots=True)
 class Proposer:
-    """One model's word in one project's classes, at one choice of thresholds."""
+    """One model's output in one project's classes, at one choice of thresholds."""
 
     model: ModelMark
     thresholds: Thresholds

@@ -36,7 +36,7 @@ class Queue:
         self._priority = priority
         self._lock = threading.Lock()
         self.last_wanted: int | None = None
-        """The last id that went before others: somebody waits for it."""
+        """The last id that went before others: someone waits for it."""
 
     def __len__(self) -> int:
         return len(self._waiting)
@@ -220,7 +220,7 @@ class Stages:
                 return
             image = read_image(self._project.image_path(record))
             if image.header.size_wh != (record.width, record.height):
-                raise ImageError("the file has another size than when it was added", path=image.header.path)
+                raise ImageError("the image size has changed since the file was added", path=image.header.path)
             while not self._runner.submit(job, image.bgr_u8, timeout_s=_STEP_S):
                 if self._is_stopping:
                     self._finish(job, None)

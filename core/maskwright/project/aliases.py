@@ -43,7 +43,7 @@ def _renamed(instance: Instance | None, aliases: Aliases) -> Instance | None:
 
 
 def _end(category_id: int, targets: Mapping[int, int]) -> int:
-    """A class cannot be merged into one that is gone, so the chain has an end, unless somebody else has made it."""
+    """A class cannot be merged into one that is gone, so the chain has an end, unless someone else has made it."""
     for _ in targets:
         if category_id not in targets:
             break

@@ -11,10 +11,10 @@ from maskwright.project.versions import is_usable
 from maskwright.project.whole_files import sync_folder
 from maskwright.regular_files import is_own
 
-_RESTORE = "maskwright restore puts an earlier copy back"
+_RESTORE = "maskwright restore brings back an earlier copy"
 _AND_SALVAGE = ", restore --salvage takes out what can be read"
-ANEW = "maskwright restore --salvage takes out what can be read, --anew sets it aside; nothing is thrown away"
-_ANEW_ONLY = "maskwright restore --anew sets it aside; nothing is thrown away"
+ANEW = "maskwright restore --salvage recovers what can be read, --anew sets the project aside; nothing is deleted"
+_ANEW_ONLY = "maskwright restore --anew sets the project aside; nothing is deleted"
 _LOGS_FIRST = ("-wal", "-journal", "-shm", "")
 """While the file is there the project counts as damaged, so that this is tried again."""
 
@@ -58,6 +58,6 @@ def set_aside(file: Path) -> Path:
 def _require_lost(file: Path) -> None:
     copy = next(filter(is_usable, list_backups(file)), None)
     if copy is not None:
-        raise ProjectError(f"there is an earlier copy that is whole, {copy.name}", path=file.parent, hint=_RESTORE)
+        raise ProjectError(f"there is an intact earlier copy, {copy.name}", path=file.parent, hint=_RESTORE)
     if is_own(file) and file.stat().st_size and is_usable(file):
-        raise ProjectError("the project file is whole; it stays", path=file)
+        raise ProjectError("the project file is not damaged; nothing was changed", path=file)

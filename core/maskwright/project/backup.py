@@ -35,7 +35,7 @@ _STAMP = "%Y-%m-%dT%H%M%SZ"
 def back_up(file: Path, *, reason: str) -> Path:
     """A consistent copy of `file` in the folder `backups` beside it, named by time and `reason`.
 
-    The program may go on writing meanwhile. Raises ProjectError when the copy cannot be written or what it was made of
+    The program may keep writing meanwhile. Raises ProjectError when the copy cannot be written or what it was made of
     is damaged; nothing half-written stays behind, and no sound copy gives way to a damaged one.
     """
     target = file.parent / FOLDER / copy_name(datetime.now(UTC), reason)
@@ -46,7 +46,7 @@ def back_up(file: Path, *, reason: str) -> Path:
         raise ProjectError(f"no backup could be made ({error.strerror or error})", path=file.parent) from error
     try:
         if shutil.disk_usage(target.parent).free < _size(file) + SPARE_BYTES:
-            raise OSError("there is too little room on the disk")
+            raise OSError("there is not enough space on the disk")
         for left in filter(_is_unfinished, target.parent.iterdir()):
             left.unlink()
         copy_database(file, partial)
@@ -61,7 +61,7 @@ def back_up(file: Path, *, reason: str) -> Path:
 
 
 def list_backups(file: Path) -> list[Path]:
-    """Newest first. Other files in the folder, those behind links too, are somebody else's."""
+    """Newest first. Other files in the folder, those behind links too, are someone else's."""
     if not is_own_folder(file.parent, FOLDER):
         return []
     return sorted(filter(_is_copy, (file.parent / FOLDER).iterdir()), reverse=True)
@@ -72,7 +72,7 @@ def copy_name(at: datetime, reason: str) -> str:
 
 
 def _is_unfinished(path: Path) -> bool:
-    """Of a copy whose making was cut short."""
+    """Of a copy whose making was interrupted."""
     return _UNFINISHED.fullmatch(path.name) is not None and is_own(path)
 
 
@@ -141,12 +141,12 @@ def _remove(backup: Path) -> None:
 
 
 def copy_database(source: Path, target: Path) -> None:
-    """`target`, which is made anew, as `source` is at this moment. Raises OSError and sqlite3.Error."""
+    """`target`, which is made again, as `source` is at this moment. Raises OSError and sqlite3.Error."""
     clear_away(target)
     with closing(connect(source, "rw")) as read, closing(connect(target, "rwc")) as written:
         read.backup(written)  # one step: a snapshot that writers neither wait for nor disturb
         if written.execute("PRAGMA quick_check(1)").fetchone() != ("ok",):
-            raise sqlite3.DatabaseError("the project file is damaged; an earlier copy can be put back")
+            raise sqlite3.DatabaseError("the project file is damaged; you can restore an earlier copy")
         written.execute(f"PRAGMA journal_mode={journal_mode_for(target)}")
 
 
@@ -168,7 +168,7 @@ def _outdated(daily: list[Path], today: datetime) -> list[Path]:
 def _why(error: OSError | sqlite3.Error) -> str:
     if isinstance(error, OSError):
         return error.strerror or str(error)
-    return "the project file is damaged; an earlier copy can be put back" if _says_damaged(error) else IN_THE_LOG
+    return "the project file is damaged; you can restore an earlier copy" if _says_damaged(error) else IN_THE_LOG
 
 
 def _says_damaged(error: sqlite3.Error) -> bool:

@@ -112,9 +112,9 @@ def find_category(known: Iterable[Category], category_id: int) -> Category:
 
 def require_free_name(name: str, known: Iterable[Category]) -> None:
     if not name.strip():
-        raise ProjectError("a category needs a name")
+        raise ProjectError("a class needs a name")
     if any(category.name.casefold() == name.strip().casefold() for category in known):
-        raise ProjectError(f"there is a category called “{name.strip()}” already")
+        raise ProjectError(f"a class called “{name.strip()}” already exists")
 
 
 def put(connection: Connection, category: Category) -> Category:

@@ -26,7 +26,7 @@ Mode = Literal["ro", "rw", "rwc"]
 def connect(file: Path, mode: Mode, *, timeout: float = 5.0, is_immutable: bool = False) -> sqlite3.Connection:
     """A connection for any thread, in autocommit mode; `rwc` makes the file where it is missing.
 
-    Raises ProjectError where a link or the like has one of the file's names, else sqlite3.Error.
+    Raises ProjectError where a link or something similar has one of the file's names, else sqlite3.Error.
     """
     require_own_files(file)
     uri = f"{file.resolve().as_uri()}?mode={mode}{'&immutable=1' if is_immutable else ''}"
@@ -61,9 +61,9 @@ def require_own_files(file: Path) -> None:
         return
     if is_foreign:
         raise ProjectError(
-            f"{journal.name} names another file, which no journal of this program does",
+            f"{journal.name} refers to another file, which journals of this program never do",
             path=file.parent,
-            hint="it was left untouched; remove it if you know where it comes from",
+            hint="it was not changed; remove it if you know where it comes from",
         )
 
 

@@ -57,7 +57,7 @@ _NAMES = {
 
 
 class DamageRepository(Repository):
-    """Rows that somebody has damaged."""
+    """Rows that someone has damaged."""
 
     def rows(self) -> Iterator[DamagedRow]:
         """Of images, classes, objects, steps and settings; reads all of the project."""

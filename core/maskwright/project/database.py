@@ -1,6 +1,6 @@
 """The connection to a project's SQLite file: transactions, durability, errors in plain words.
 
-Journal mode WAL, so that readers never wait for the writer. A person's edit is committed with synchronous=FULL: in WAL
+Journal mode WAL, so that readers never wait for the writer. A user's edit is committed with synchronous=FULL: in WAL
 mode NORMAL keeps the file consistent but may lose the last commits when the power fails, and an edit that was
 acknowledged must not be lost. Work that can be repeated (a batch) commits with NORMAL, which saves a flush per image;
 the next FULL commit makes it durable too, the log being one.
@@ -140,11 +140,11 @@ class Database:
 
     @contextmanager
     def write_alone(self) -> Iterator[Connection]:
-        """As `write`, for loading much more than is there already, while nobody else uses the file.
+        """As `write`, for loading much more than is already there, while nobody else uses the file.
 
         In WAL mode each page goes to the log and from there to the file. With a rollback journal new pages are written
         once, and only the few old ones that change are kept aside; if the program is killed, whoever opens the file
-        next takes everything back (see `settle_journal_mode`). A file that somebody else has open stays in WAL mode.
+        next takes everything back (see `settle_journal_mode`). A file that someone else has open stays in WAL mode.
         """
         self._require_writable()
         self._engine.dispose()
@@ -186,7 +186,7 @@ class Database:
                 finally:
                     self.revision += is_seen
         except ProjectError:
-            # A file handle of a share that was away stays useless when it is back: the next attempt opens anew.
+            # A file handle of a share that was away stays useless when it is back: the next attempt opens it again.
             self._engine.dispose()
             raise
 
@@ -203,7 +203,7 @@ class Database:
             raise ProjectError("the project is open read-only", path=self.path.parent)
         if _place(self.path) != self._place:
             # The system would let us write on, into a file that nobody will ever find again.
-            raise ProjectError("the project file is gone or another one is in its place", path=self.path, hint=_GONE)
+            raise ProjectError("the project file is missing or was replaced by another one", path=self.path, hint=_GONE)
 
 
 def _place(path: Path) -> tuple[int, int] | None:
@@ -263,7 +263,7 @@ def create_file(path: Path) -> None:
         finally:
             connection.close()
     except sqlite3.Error as error:
-        raise ProjectError(_reason(error), path=path, hint="choose a folder that you may write to") from error
+        raise ProjectError(_reason(error), path=path, hint="choose a folder that you can write to") from error
 
 
 def journal_mode_for(path: Path) -> JournalMode:
@@ -272,7 +272,7 @@ def journal_mode_for(path: Path) -> JournalMode:
 
 
 def set_journal_mode(path: Path, mode: JournalMode) -> bool:
-    """Whether the file is in this mode now; it stays as it is where somebody else has it open.
+    """Whether the file is in this mode now; it stays as it is where someone else has it open.
 
     What a killed program had half written with a rollback journal is taken back first.
     """
@@ -316,25 +316,25 @@ def plain_words(path: Path) -> Iterator[None]:
 
 def _misfit(error: BaseException) -> str:
     if "UNIQUE" in str(error):
-        return "something else has its place or its name"
+        return "its id or name is already in use"
     if "FOREIGN KEY" in str(error):
         return "it belongs to an image or a class that is no longer there"
-    return "it does not fit into this project"
+    return "it does not fit this project"
 
 
 def _reason(error: BaseException | None) -> str:
     text = str(error)
     if "disk is full" in text:
-        return "the disk is full: make room on it; this change was not saved, everything before it was"
+        return "the disk is full: free some space; this change was not saved, everything before it was"
     if "readonly" in text:
         return "the project cannot be written: the file or its folder is read-only"
     if "locked" in text:
-        return "another program is writing to this project and does not finish"
+        return "another program has been writing to this project for too long"
     if "malformed" in text or "not a database" in text:
-        return "the project file is damaged; maskwright restore puts an earlier copy back"
+        return "the project file is damaged; maskwright restore brings back an earlier copy"
     if "disk I/O" in text:
         return "the disk or network share reports an error; this change was not saved"
     if "unable to open" in text:
-        return "the project file cannot be opened: it is missing or not permitted"
+        return "the project file cannot be opened: it is missing or access is denied"
     log.error("unexpected: %s", text)
     return f"the project file cannot be used; {IN_THE_LOG}"

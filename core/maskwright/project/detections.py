@@ -24,7 +24,7 @@ def take_detections(
 ) -> tuple["ImportResult", list[Problem]]:
     """Images and classes go by the ids that an export of the project gives them.
 
-    Like a model's run they take the place of the proposals that are there; what a person has answered stays. Raises
+    Like a model's run they take the place of the proposals that are there; what a user has answered stays. Raises
     FormatError for what is no list of detections, and for one of which nothing is about this project.
     """
     from maskwright.formats.json_stream import parsed  # these bring OpenCV
@@ -48,12 +48,12 @@ def take_detections(
             category_id = numbers.categories[_id(entry, "category_id")]
             if image_id not in records or category_id not in classes:
                 what = "image" if image_id not in records else "class"
-                raise ValueError(f"the project has no {what} of this id")
+                raise ValueError(f"the project has no {what} with this id")
             found[image_id].append(_proposal(entry, records[image_id], category_id))
         except ValueError as error:
             problems.append(Problem(f"detection {i}", in_plain_words(error)))
     if content and not found:
-        raise FormatError(f"nothing in it is about this project: {problems[0]}", path=path)
+        raise FormatError(f"nothing in it belongs to this project: {problems[0]}", path=path)
     require_whole(problems, path, options)
     origin = Provenance(path.stem, hashlib.sha256(data).hexdigest()[:16], 0.0, 1.0, now())
     if not options.is_trial:

@@ -1,4 +1,4 @@
-"""The part of a project that keeps what steps took of a person: clicks, keys, seconds. Local, and only if wanted."""
+"""The part of a project that keeps what steps took of a user: clicks, keys, seconds. Local, and only if wanted."""
 
 from typing import Any
 
@@ -35,7 +35,7 @@ class EffortRepository(Repository):
             connection.execute(delete(image_looks))
 
     def add_look(self, image_id: int, gesture: Gesture) -> None:
-        """Count what was spent on an image without changing an object: looking, "done", going on."""
+        """Count what was spent on an image without changing an object: looking, "done", continuing."""
         row = upsert(image_looks).values(image_id=image_id, **gesture_to_row(gesture))
         added = {name: image_looks.c[name] + row.excluded[name] for name in gesture_to_row(gesture)}
         with self._database.write(is_repeatable=True) as connection:

@@ -60,7 +60,7 @@ class StepCount:
 
 @dataclass(frozen=True, slots=True)
 class UndoSteps:
-    """A person's steps on an image: `undo` oldest first, `redo` latest undone last; both are used from their end.
+    """A user's steps on an image: `undo` oldest first, `redo` latest undone last; both are used from their end.
 
     Each entry's `change` is the step as it was first made.
     """
@@ -175,7 +175,7 @@ class HistoryRepository(Repository):
             try:
                 document = document.apply(entry.change.inverse())
             except ValueError as error:
-                raise ProjectError(f"the steps of image {image_id} do not fit together: {error}") from error
+                raise ProjectError(f"the steps of image {image_id} are inconsistent: {error}") from error
         return document
 
     def change_back_to(self, image_id: int, when: str) -> Change:

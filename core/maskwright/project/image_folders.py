@@ -1,6 +1,6 @@
 """Which image folders the user of this computer has said yes to.
 
-A project says itself where its images are. Somebody else's may name any folder, and what is in there would be shown,
+A project says itself where its images are. Someone else's may name any folder, and what is in there would be shown,
 and copied into the set that goes back. So a folder that is not beside the project is used only when the project was
 made or moved here, or the user was asked.
 """
@@ -36,7 +36,7 @@ def trust(project: Path, mark: str, image_root: Path) -> None:
         place.parent.mkdir(parents=True, exist_ok=True)
         place.touch()
     except OSError as error:
-        log.warning("it cannot be noted that images in %s may be read: %s", image_root, error)
+        log.warning("the permission to read images in %s could not be stored: %s", image_root, error)
 
 
 def _place(project: Path, mark: str, image_root: Path) -> Path:

@@ -55,7 +55,7 @@ class InstanceSearch:
     origin: Mapping[OriginField, Span] = field(default_factory=dict)
     """Thresholds that chose a proposal, and when it was made."""
     edited: Span | None = None
-    """When a person last touched it."""
+    """When a user last touched it."""
 
     @property
     def is_about_time(self) -> bool:
@@ -176,7 +176,7 @@ class ImageRepository(Repository):
         with self._database.write() as connection:
             changed = connection.execute(update(images).where(images.c.id == image_id).values(state=state.value))
             if not changed.rowcount:
-                raise UnfitEditError("the image is no longer there", path=self._database.path.parent)
+                raise UnfitEditError("the image is no longer in the project", path=self._database.path.parent)
 
     def set_standing(self, image_ids: Collection[int], standing: ImageStanding) -> list[int]:
         """Take images into the set or out of it; ids of those that stood otherwise. Nothing of them is deleted."""

@@ -26,19 +26,19 @@ class ImportResult:
     updated_count: int = 0
     """Were there, and are now as the file has them."""
     kept_count: int = 0
-    """Were there, and were left as a person has changed them since."""
+    """Were there, and were left as a user has changed them since."""
 
 
 @dataclass(frozen=True, slots=True)
 class ImportOptions:
-    """How annotations are taken in. By default what can be read, once."""
+    """How annotations are imported. By default what can be read, once."""
 
     is_strict: bool = False
-    """Nothing at all unless everything can be taken in."""
+    """Nothing at all unless everything can be imported."""
     is_trial: bool = False
     """Only to see what would come of it."""
     adds_again: bool = False
-    """Also objects that are there already."""
+    """Also objects that are already there."""
     may_lack_images: bool = False
     """Even if not one of the images is in the image folder."""
     class_names: Mapping[str, str | None] = field(default_factory=lambda: MappingProxyType({}))
@@ -51,9 +51,9 @@ def require_whole(problems: Sequence[Problem], path: Path, options: ImportOption
     """Raises IncompleteError where a strict import would leave something out."""
     skipped = [each for each in problems if each.effect == "skipped"]
     if options.is_strict and skipped:
-        count = count_of(len(skipped), "thing")
+        count = count_of(len(skipped), "item")
         raise IncompleteError(
-            f"{count} in it cannot be taken in, so nothing was", problems=[str(each) for each in problems], path=path,
+            f"{count} cannot be imported, so nothing was", problems=[str(each) for each in problems], path=path,
             hint=f"the first is {skipped[0]}",
         )  # fmt: skip
 
@@ -63,7 +63,7 @@ def require_sizes(result: ImportResult, options: ImportOptions) -> None:
     if options.is_strict and result.resized:
         images = count_of(len(result.resized), "image")
         raise IncompleteError(
-            f"{images} in it are of another size than the annotations are for, so nothing was taken in",
+            f"nothing was imported: the size of {images} differs from the annotations'",
             problems=list(result.resized),
             hint=f"the first is {result.resized[0]}",
         )

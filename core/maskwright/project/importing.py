@@ -65,8 +65,8 @@ class ImportRepository(Repository):
 
         Images are the same when their file names are; categories when their names are. What is there keeps its id; what
         comes gets one that was never given, and the file's id is kept for the export: a project without annotations
-        takes over all of them, another one those that are not in use. Objects that are there already are not added
-        again but brought to what the file has, unless a person has changed them.
+        takes over all of them, another one those that are not in use. Objects that are already there are not added
+        again but updated from the file, unless a user has changed them.
         """
         chosen = options or ImportOptions()
         result: ImportResult | None = None
@@ -136,7 +136,7 @@ class ImportRepository(Repository):
                 return self._take_stream(stream, path, chosen, alone=alone, keeps_ids=keeps_ids)
             except TooHighError:
                 continue
-            except _ChangedError:  # somebody works here
+            except _ChangedError:  # someone works here
                 break
         return self._take_read(read_coco(path, size_of=size_of), path, chosen, _IMAGES)
 
@@ -230,12 +230,14 @@ class ImportRepository(Repository):
             return found
         # Where one name fits, they count from the image folder, and the others are of images that are not there.
         found = matched_names(names, here) if here.isdisjoint(names) else {}
-        problems += [Problem(name, f"is {place!r} in the image folder", "changed") for name, place in found.items()]
+        problems += [
+            Problem(name, f"was matched to {place!r} in the image folder", "changed") for name, place in found.items()
+        ]
         is_lost = names and not found and here.isdisjoint(page_source(Path(name))[0].as_posix() for name in names)
         if is_lost and not options.may_lack_images:
             raise FormatError(
-                f"not one of its images ({len(names)}) is in {self._source.image_root}", path=path,
-                hint=f"the first is called {names[0]!r}; --relocate looks for images by name and size",
+                f"none of its images ({len(names)}) is in {self._source.image_root}", path=path,
+                hint=f"the first is called {names[0]!r}; --relocate searches by name and size",
             )  # fmt: skip
         return found
 

@@ -94,7 +94,7 @@ def take_images(
 ) -> tuple[dict[int, int], list[str]]:
     """{the file's id: the project's}, and the names of images whose size differs from what the project knows.
 
-    `misfits`: names of new images whose files are of another size; they are not taken in either.
+    `misfits`: names of new images whose files are of another size; they are not imported either.
     """
     # By the name in the table: a damaged image keeps its place, and what comes for it is of another size.
     there = {row.file_name: image_from_row(row) for row in connection.execute(select(images).order_by(images.c.id))}

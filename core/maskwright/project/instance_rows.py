@@ -24,7 +24,7 @@ from maskwright.project.rows import (
 from maskwright.project.schema import counters, history, images, instances, provenances
 
 Kind = Literal["edit", "undo", "redo", "proposals"]
-"""What a history entry is: a person's new step, a step taken back, a step done again, or a model's word."""
+"""What a history entry is: a user's new step, a step taken back, a step done again, or a model's proposals."""
 
 _NEXT_INSTANCE = "instance_id"
 _BLOCK = 500
@@ -88,14 +88,14 @@ def keep_ids_above(connection: Connection, highest: int) -> None:
 def write_change(
     connection: Connection, image_id: int, change: Change, *, stored: Sequence[Instance], edited_at: str = ""
 ) -> None:
-    """`stored`: the image's instances as just read in this transaction; `edited_at`: when a person did it, if one did.
+    """`stored`: the image's instances as just read in this transaction; `edited_at`: when a user did it, if one did.
 
     Raises UnfitEditError when they are not in the state that `change` starts from.
     """
     known = {instance.id: instance for instance in stored}
     for id_, before, _ in change:
         if known.get(id_) != before:
-            raise UnfitEditError(f"instance {id_} was changed elsewhere; reload the image and repeat this step")
+            raise UnfitEditError(f"object {id_} was changed elsewhere; reload the image and repeat this step")
     write_changes(connection, {image_id: change}, edited_at=edited_at)
 
 
@@ -120,7 +120,7 @@ def write_changes(connection: Connection, changes: Mapping[int, Change], *, edit
 def write_history(
     connection: Connection, image_id: int, change: Change, *, label: str, kind: Kind, gesture: Gesture | None = None
 ) -> None:
-    """Add a journal entry of a person's step."""
+    """Add a journal entry of a user's step."""
     row = _history_row(image_id, change, label, kind)
     taken = gesture_to_row(gesture) if gesture is not None and is_recorded(connection) else {}
     connection.execute(insert(history), row | taken)
@@ -129,7 +129,7 @@ def write_history(
 def write_proposal_history(connection: Connection, changes: Mapping[int, Change], *, label: str) -> None:
     """Add a journal entry for each image with a change.
 
-    Proposals that follow on proposals, with no step of a person between, become one entry: otherwise each pull at a
+    Proposals that follow on proposals, with no step of a user between, become one entry: otherwise each pull at a
     slider would add a whole batch to the file.
     """
     told = {image_id: change for image_id, change in changes.items() if not change.is_empty}
@@ -146,7 +146,7 @@ def write_proposal_history(connection: Connection, changes: Mapping[int, Change]
 
 
 def _last_proposals(connection: Connection, image_ids: Iterable[int]) -> dict[int, tuple[int, Change]]:
-    """{image id: (id, change) of its last journal entry}, where that is a model's word and can be read."""
+    """{image id: (id, change) of its last journal entry}, where that holds a model's proposals and can be read."""
     last = select(func.max(history.c.id)).where(history.c.image_id.in_(list(image_ids))).group_by(history.c.image_id)
     rows = connection.execute(select(history).where(history.c.id.in_(last), history.c.kind == "proposals"))
     found: dict[int, tuple[int, Change]] = {}
@@ -161,7 +161,7 @@ def _history_row(image_id: int, change: Change, label: str, kind: Kind) -> dict[
 
 
 def touch_image(connection: Connection, image_id: int, *, was: Collection[ImageState], becomes: ImageState) -> None:
-    """Count the image's instances anew and, where its state is one of `was`, change it."""
+    """Count the image's instances again and, where its state is one of `was`, change it."""
     touch_images(connection, [image_id], was=was, becomes=becomes)
 
 

@@ -84,7 +84,7 @@ class InstanceRepository(Repository):
         kind: Literal["edit", "undo", "redo"] = "edit",
         gesture: Gesture | None = None,
     ) -> Change:
-        """Store a person's change and its journal entry in one transaction; on return it survives a power failure.
+        """Store a user's change and its journal entry in one transaction; on return it survives a power failure.
 
         What was stored is returned: `change` itself, unless a class in it has been merged into another.
 

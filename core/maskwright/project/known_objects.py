@@ -1,8 +1,8 @@
 """Which objects of a file a project has already: so that the same file, or a later version of it, can come in again.
 
 An object is known when it is on the same image and has the id that the file calls it by and covers about the same
-place, or when class and outline are the same but for rounding: those it has now, or those that it had before a person
-changed it, of which the history tells. What a person has changed is left so. Another object that only overlaps it,
+place, or when class and outline are the same but for rounding: those it has now, or those that it had before a user
+changed it, of which the history tells. What a user has changed is left so. Another object that only overlaps it,
 of a file from elsewhere, is another object.
 """
 
@@ -41,7 +41,7 @@ class Sorted:
     """(image id, instance as it is to be, under the project's ids)."""
     unchanged_count: int
     kept_count: int
-    """Known, and changed by a person since: left alone."""
+    """Known, and changed by a user since: left alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +110,7 @@ def write_changed(connection: Connection, changed: Iterable[tuple[int, Instance]
 
 
 def _former(connection: Connection, image_id: int, there: Sequence[Instance]) -> dict[int, list[Instance]]:
-    """{id: what it was before}, of the objects of an image that a person has changed."""
+    """{id: what it was before}, of the objects of an image that a user has changed."""
     wanted = {each.id for each in there if each.state is InstanceState.EDITED}
     found: dict[int, list[Instance]] = defaultdict(list)
     if not wanted:

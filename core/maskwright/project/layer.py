@@ -1,4 +1,4 @@
-"""The part of a project that takes a model's output, as a layer under a person's work."""
+"""The part of a project that takes a model's output, as a layer under a user's work."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -52,7 +52,7 @@ class ProposalRepository(Repository):
         provenance: Provenance | None = None,
         signals: Mapping[str, tuple[float, Any]] | None = None,
     ) -> Change:
-        """Replace the image's open proposals; a person's instances, rejected ones included, stay as they are.
+        """Replace the image's open proposals; a user's instances, rejected ones included, stay as they are.
 
         Returns what changed. An unseen image becomes "pre-labelled". With `run_id` the image is marked as done by that
         run in the same transaction, so that no image is ever done twice; otherwise `provenance` names the model.

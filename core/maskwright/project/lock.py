@@ -1,6 +1,6 @@
 """Who may write to a project: one program at a time; a second one is told who and opens it for reading.
 
-Two windows that both write would each hold documents and undo steps that the other makes stale; a person has one pair
+Two windows that both write would each hold documents and undo steps that the other makes stale; a user has one pair
 of hands, so the simpler promise is kept. The lock is the operating system's, on an open file: it ends with the
 program, however that ends. Within one program a project may be opened several times.
 """
@@ -99,7 +99,9 @@ def _lock(handle: int) -> bool:
     except (BlockingIOError, PermissionError):
         return False
     except OSError as error:
-        log.warning("this file system has no locks (%s); a second window on the project would not be noticed", error)
+        log.warning(
+            "this file system does not support locks (%s), so a second window on the project cannot be detected", error
+        )
     return True
 
 
@@ -113,16 +115,16 @@ def _opened(path: Path) -> int:
 
 
 def _foreign(what: str, folder: Path) -> ProjectError:
-    hint = "it was left untouched; remove it if you know where it comes from"
+    hint = "it was not changed; remove it if you know where it comes from"
     return ProjectError(what, path=folder, hint=hint)
 
 
 def _write(handle: int, folder: Path) -> None:
-    """Raises ProjectError where the file holds something that no lock does: under another name it is somebody's."""
+    """Raises ProjectError where the file holds something that no lock does: under another name it is someone's."""
     os.lseek(handle, 0, os.SEEK_SET)
     found = os.read(handle, _MOST_BYTES + 1)
     if len(found) > _MOST_BYTES or not (found.startswith(_START) or not found.strip(b"\0")):  # zeros: a power cut
-        raise _foreign(f"{FILE_NAME} is not a lock of this program", folder)
+        raise _foreign(f"{FILE_NAME} is not a lock file of this program", folder)
     content = {"user": _user(), "host": platform.node(), "pid": os.getpid(), "since": now()}
     try:
         os.ftruncate(handle, 0)

@@ -20,7 +20,7 @@ MARK = "project.mark"
 
 
 def make_file(file: Path, settings: Mapping[str, Any]) -> None:
-    """A project without images at `file`, in the place of one whose making was cut short.
+    """A project without images at `file`, in the place of one whose making was interrupted.
 
     For who has the lock of its folder. Raises ProjectError when the place cannot be written, DamagedProjectError where
     copies of an earlier project are.
@@ -41,12 +41,12 @@ def make_file(file: Path, settings: Mapping[str, Any]) -> None:
         put_in_place(made, file)
         sync_folder(file.parent.parent)  # which may have got the project's folder only now
     except OSError as error:
-        raise ProjectError(f"the project cannot be made: {error.strerror or error}", path=file.parent) from error
+        raise ProjectError(f"the project cannot be created: {error.strerror or error}", path=file.parent) from error
     except sqlite3.Error as error:
-        raise ProjectError("the project cannot be made: its file cannot be written", path=file.parent) from error
+        raise ProjectError("the project cannot be created: its file cannot be written", path=file.parent) from error
 
 
 def is_left_over(place: Path) -> bool:
-    """Whether a folder holds only what a program leaves that was cut short before its project had a file."""
+    """Whether a folder holds only what a program leaves that was interrupted before its project had a file."""
     names = {path.name for path in place.iterdir()} if place.is_dir() else set()
     return LOCK_NAME in names and all(name == LOCK_NAME or f"{NEW}-" in f"{name}-" for name in names)

@@ -55,7 +55,7 @@ class MergeRepository(Repository):
         Class mappings follow. Raises ProjectError when there is no such category or both are one.
         """
         if source_id == target_id:
-            raise ProjectError("a category cannot be merged into itself")
+            raise ProjectError("a class cannot be merged into itself")
         with self._database.write() as connection:
             known = read_categories(connection)
             source = find_category(known, source_id)
@@ -89,10 +89,10 @@ class MergeRepository(Repository):
         with self._database.write() as connection:
             row = next((row for row in _standing(connection) if row["id"] == merge_id), None)
             if row is None:
-                raise ProjectError("this merge has been undone already")
+                raise ProjectError("this merge has already been undone")
             known = read_categories(connection)
             if row["target_id"] not in {category.id for category in known}:
-                raise ProjectError("the class was merged on since; undo that first")
+                raise ProjectError("the class has been merged again since; undo that first")
             source = _with_free_name(_source_of(row), {category.name.casefold() for category in known})
             connection.execute(insert(categories), category_to_row(source))
             stored = select(category_merges.c.moved).where(category_merges.c.id == merge_id)
@@ -149,7 +149,7 @@ def _texts(category: Category) -> tuple[object, ...]:
 
 
 def _pairs(text: object) -> list[tuple[str, str]]:
-    """(model hash, the model's class); none of what is no such thing."""
+    """(model hash, the model's class); None for anything else."""
     try:
         found = from_json(text) if isinstance(text, str) else []
     except ValueError:
@@ -211,7 +211,7 @@ def _unpacked(packed: bytes) -> NDArray[np.int64]:
     try:
         return np.cumsum(np.frombuffer(inflate(packed, _MOST_MOVED_BYTES), "<i8"), dtype=np.int64)
     except (TypeError, ValueError) as error:
-        raise ProjectError(f"what this merge moved is damaged: {error}") from error
+        raise ProjectError(f"the record of this merge is damaged: {error}") from error
 
 
 def _mappings(connection: Connection) -> dict[str, dict[str, int | None]]:

@@ -1,4 +1,4 @@
-"""Which model a project is worked on with, so that opening it elsewhere or later goes on with the same one."""
+"""Which model a project is worked on with, so that opening it elsewhere or later continues with the same one."""
 
 from pathlib import Path
 

@@ -92,7 +92,7 @@ def used_numbers(connection: Connection, kind: Kind) -> NDArray[np.int64]:
 
 
 def highest_number(connection: Connection, kind: Kind) -> int:
-    """The highest of all ids there are, of all that were given before an earlier copy was put back, and of files'."""
+    """The highest of all ids there are, of all that were given before an earlier copy was restored, and of files'."""
     highest = select(func.max(file_ids.c.file_id)).where(file_ids.c.kind == bindparam("kind"))
     of_files = connection.scalar(highest.where(file_ids.c.file_id < LARGEST_KEPT), {"kind": kind})
     given = connection.scalar(select(counters.c.next).where(counters.c.name == f"{kind}_id"))

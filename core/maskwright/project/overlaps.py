@@ -17,7 +17,7 @@ from maskwright.geometry.raster import Rle, one_walk, rle_area, rle_iou, walks_t
 _LONGEST = 1000.0
 """Cells along an outline; a longer one is compared on a grid of half the resolution, or half of that, ..."""
 _GRID_WH = (1 << 15, 1 << 15)
-"""Hardly an image is larger; run lengths cost nothing where there is nothing, and count to 2**32."""
+"""Almost no image is larger; run lengths cost nothing where there is nothing, and count to 2**32."""
 
 
 class Outlined(Protocol):

@@ -53,7 +53,7 @@ def stored_polygons(data: bytes) -> tuple[Polygon, ...]:
     """Those of a file that anybody may have written; raises ValueError also for coordinates that are no pixels."""
     vertices, layout = _unpacked(data)
     if not np.abs(vertices).max(initial=0.0) <= _FARTHEST_PX:  # so written that NaN is refused
-        raise ValueError("expected coordinates that are numbers of pixels")
+        raise ValueError("expected coordinates in pixels")
     return _cut(vertices, layout)
 
 

@@ -1,7 +1,7 @@
 """What a project's database consists of: tables and indexes, nothing that computes when it is read.
 
 A view in the place of a table, a trigger, a virtual or generated column or an index on an expression would run what
-somebody else wrote, and a recursive query never ends.
+someone else wrote, and a recursive query never ends.
 """
 
 import re
@@ -32,7 +32,7 @@ def require_plain_schema(connection: sqlite3.Connection, file: Path) -> None:
         raise _refused(f"more than {_MOST_OBJECTS} tables and indexes", file)
     for kind, name, sql in listed:
         if not _is_plain(kind, name, sql):
-            raise _refused(f"a {kind} ({str(name)[:60]!r}) that is none of a project's", file)
+            raise _refused(f"a {kind} ({str(name)[:60]!r}) that does not belong in a project", file)
 
 
 def _is_plain(kind: object, name: object, sql: object) -> bool:
@@ -51,4 +51,4 @@ def _is_plain(kind: object, name: object, sql: object) -> bool:
 
 
 def _refused(what: str, file: Path) -> ProjectError:
-    return ProjectError(f"the project's database holds {what}", path=file.parent, hint="it was left untouched")
+    return ProjectError(f"the project's database contains {what}", path=file.parent, hint="it was not changed")

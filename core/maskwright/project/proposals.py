@@ -1,4 +1,4 @@
-"""Model output as a layer under a person's work: what a new set of proposals may add, keep and remove."""
+"""Model output as a layer under a user's work: what a new set of proposals may add, keep and remove."""
 
 from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -16,9 +16,9 @@ from maskwright.project.overlaps import overlaps
 
 SAME_OBJECT_IOU = 0.5
 """From here on a proposal and an instance of the same category are one object, as in COCO's own matching: another model
-outlines what a person has answered differently. Distinct objects of one class rarely share so much."""
+outlines what a user has answered differently. Distinct objects of one class rarely share so much."""
 SAME_PLACE_IOU = 0.85
-"""From here on they are one object even if the person chose another category."""
+"""From here on they are one object even if the user chose another category."""
 
 
 _REFINED = " + "
@@ -56,7 +56,7 @@ def proposals_to_change(
 ) -> Change:
     """The change that replaces the PROPOSED among `existing` by `proposals` and touches nothing else.
 
-    A proposal that a person has already answered (accepted, edited, drawn or rejected) is left out, and so is one of
+    A proposal that a user has already answered (accepted, edited, drawn or rejected) is left out, and so is one of
     what an assistant proposes, which stays. One that matches an old proposal keeps its id, and the outline that it was
     given by an assistant if it is the very same output of the model.
     `new_ids` must hold one id per proposal; not all need be used. covers: the classes that the model is asked for; open
@@ -130,7 +130,7 @@ def _with_outline_of(instance: Instance, proposal: Proposal) -> Instance:
 
 
 def without_answered(proposals: Sequence[Proposal], answered: Sequence[Instance]) -> list[Proposal]:
-    """Those that a person has not accepted, edited, drawn or rejected yet; `answered`: what a person has.
+    """Those that a user has not accepted, edited, drawn or rejected yet; `answered`: what a user has.
 
     Where an object was rejected another class may be right; not so for the very same output of a model, told by its
     score, whose class now goes by another name.

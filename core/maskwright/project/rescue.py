@@ -1,7 +1,7 @@
 """Rescue copies: edits that could not be written to their project, kept on this computer until they can be.
 
-One file per program and project in the person's data folder, JSON, replaced as a whole. An edit in it that reached the
-project after all does no harm: its outcome is what is there already.
+One file per program and project in the user's data folder, JSON, replaced as a whole. An edit in it that reached the
+project after all does no harm: its outcome is what is already there.
 """
 
 import hashlib
@@ -98,7 +98,7 @@ def write_rescue(file: Path, project: Path, edits: Iterable[dict[str, Any]]) -> 
         partial.replace(file)
         sync_folder(file.parent)
     except OSError as error:
-        raise ProjectError(f"no rescue copy can be kept ({error.strerror or error})", path=file.parent) from error
+        raise ProjectError(f"no rescue copy can be written ({error.strerror or error})", path=file.parent) from error
 
 
 def find_rescues(project: Path, mark: str) -> list[Rescue]:

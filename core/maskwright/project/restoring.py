@@ -50,7 +50,7 @@ def restore(file: Path, backup: Path) -> Path:
         return _finish(file, whole)
     except (OSError, sqlite3.Error) as error:
         _take_back(file, making, whole)
-        raise ProjectError(f"the backup could not be put back ({_why(error)})", path=file) from error
+        raise ProjectError(f"the backup could not be restored ({_why(error)})", path=file) from error
 
 
 def restore_newest(file: Path) -> Path:
@@ -70,7 +70,7 @@ def restore_newest(file: Path) -> Path:
                 return copy
     finally:
         lock.release()
-    raise LostProjectError("there is no copy of an earlier day that is whole", path=file, hint=ANEW)
+    raise LostProjectError("there is no intact earlier copy", path=file, hint=ANEW)
 
 
 def is_being_restored(file: Path) -> bool:
@@ -79,14 +79,14 @@ def is_being_restored(file: Path) -> bool:
 
 
 def complete_restore(file: Path) -> None:
-    """Do what is left of a restore that was cut short; for who has the right to write. Raises ProjectError."""
+    """Do what is left of a restore that was interrupted; for who has the right to write. Raises ProjectError."""
     if not is_being_restored(file):
         return
     try:
         own_folder(file.parent, FOLDER)
         _finish(file, _whole(file))
     except OSError as error:
-        raise ProjectError(f"an earlier copy is half put back ({_why(error)})", path=file.parent) from error
+        raise ProjectError(f"an earlier copy is only half restored ({_why(error)})", path=file.parent) from error
 
 
 def _finish(file: Path, whole: Path) -> Path:
@@ -100,7 +100,9 @@ def _finish(file: Path, whole: Path) -> Path:
     except OSError as error:
         if is_own(whole):
             raise
-        log.warning("%s is put back, but the disk fails: %s", file, error)  # after a power cut it is done again
+        log.warning(
+            "%s was restored, but the disk reports errors: %s", file, error
+        )  # after a power cut it is done again
     return kept
 
 
@@ -127,7 +129,7 @@ def _take_back(file: Path, making: Path, whole: Path) -> None:
         clear_away(whole)
         clear_away(kept)  # it is the project itself, under another name
     except OSError as error:
-        log.warning("what is left of a restore in %s cannot be cleared away: %s", file.parent, error)
+        log.warning("leftovers of a restore in %s cannot be removed: %s", file.parent, error)
 
 
 def _link(source: Path, target: Path) -> None:

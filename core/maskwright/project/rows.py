@@ -73,12 +73,13 @@ def extra_from_json(text: str | None) -> Mapping[str, Any]:
     """Raises ValueError for what is no JSON object."""
     extra = from_json(text) if text else {}
     if not isinstance(extra, dict):
-        raise ValueError(f"expected an object of JSON, got {kind_of(extra)}")
+        raise ValueError(f"expected a JSON object, got {kind_of(extra)}")
     return MappingProxyType(extra)
 
 
 def image_from_row(row: Row[Any]) -> ImageRecord:
-    """One without a name or a size is told by a name that no file has, so that it harms nothing and the others go on.
+    """One without a name or a size is told by a name that no file has, so that it harms nothing and the others
+    continue.
 
     Of another damaged one its name, size and objects can be used: it counts as in progress.
     """
@@ -103,7 +104,7 @@ def is_stand_in(image: ImageRecord) -> bool:
 
 
 def image_state(value: object) -> ImageState:
-    """In progress for what is none: somebody has to look again."""
+    """In progress for what is none: someone has to look again."""
     return ImageState(value) if value in _IMAGE_STATES else ImageState.IN_PROGRESS
 
 
@@ -212,11 +213,11 @@ def sound_instance(given: Instance) -> Instance:
     """The same; raises ValueError for one that could not be stored again. Outlines were looked at as they were read."""
     numbers = (given.id, given.category_id, given.z)
     if not all(type(number) is int and abs(number) < _MOST_NUMBER for number in numbers):
-        raise ValueError(f"its id, class or order is no number: {_short(numbers)}")
+        raise ValueError(f"its id, class or order is not a number: {_short(numbers)}")
     if not (given.score is None or (type(given.score) in (int, float) and math.isfinite(given.score))):
-        raise ValueError(f"its score is no number: {_short(given.score)}")
+        raise ValueError(f"its score is not a number: {_short(given.score)}")
     if not isinstance(given.dense, bytes | None) or not isinstance(given.edited_at, str):
-        raise ValueError("its detail is no blob, or the time of its last edit no text")
+        raise ValueError("its detail is not a blob, or the time of its last edit is not text")
     flags = (given.is_visible, given.is_locked, given.is_crowd)
     if not all(type(flag) is bool for flag in flags):
         raise ValueError(f"whether it is shown, locked or a crowd is neither true nor false: {_short(flags)}")
@@ -281,7 +282,7 @@ def sound_instances(
 
 def _instance(row: Row[Any], provenances: Mapping[int, Provenance]) -> Instance:
     if not isinstance(row.polygons, bytes):
-        raise ValueError("its outline is no blob")
+        raise ValueError("its outline is not a blob")
     record = packed_record(row.polygons)
     if record is not None:
         return sound_instance(instance_from_record(record, row.id, row.category_id))

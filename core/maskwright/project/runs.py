@@ -99,7 +99,7 @@ class RunRepository(Repository):
     def pending_images(self, run_id: int, *, only_untouched: bool = False) -> NDArray[np.int64]:
         """(N,) int64 ids, in order, that the run has neither done nor failed on.
 
-        only_untouched: those that no person has worked on yet. Images out of the set are left out.
+        only_untouched: those that nobody has worked on yet. Images out of the set are left out.
         """
         seen = exists().where(run_images.c.run_id == run_id, run_images.c.image_id == images.c.id)
         states = [state.value for state in ImageState if state.is_untouched]

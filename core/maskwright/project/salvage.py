@@ -1,7 +1,7 @@
 """Takes what SQLite can still read out of a damaged project file, and makes a project of it.
 
 Rows are read from both ends of each table up to the damage, and what lies between them one by one, by the ids that the
-table's indexes still know. A file whose first page is gone does not say what it holds: nothing can be taken out of it.
+table's indexes still know. A file whose first page is gone does not say what it holds, so nothing can be recovered.
 """
 
 import errno
@@ -68,15 +68,15 @@ def salvage(file: Path, monitor: Monitor = SILENT) -> Salvaged:
         complete_restore(file)
         require_there(file)
         if is_usable(file):
-            raise ProjectError("the project file is whole; it stays", path=file)
+            raise ProjectError("the project file is not damaged; nothing was changed", path=file)
         counts = _taken_out(file, made, monitor)
         monitor.report(counts[0], None, "Putting it in place")
         return Salvaged(*counts, restore(file, made))
     except (OSError, ValueError, sqlite3.Error) as error:
         if "full" in str(error) or getattr(error, "errno", None) == errno.ENOSPC:
-            raise ProjectError("the disk is full: nothing was taken out, and nothing changed", path=file) from error
-        log.warning("nothing can be taken out of %s: %s", file, error)
-        raise damaged("nothing can be taken out of the project file", file, has_rest=False) from error
+            raise ProjectError("the disk is full; nothing was recovered and nothing was changed", path=file) from error
+        log.warning("nothing can be recovered from %s: %s", file, error)
+        raise damaged("nothing can be recovered from the project file", file, has_rest=False) from error
     finally:
         with suppress(OSError):
             clear_away(made)
@@ -114,7 +114,7 @@ def _copied(file: Path, made: Path, is_newest: bool, monitor: Monitor) -> Counts
         written.execute("COMMIT")
         counts = [written.execute(f"SELECT count(*) FROM {name}").fetchone()[0] for name in _COUNTED]
         if not any(counts):
-            raise sqlite3.DatabaseError("no row can be read")
+            raise sqlite3.DatabaseError("no rows can be read")
         return counts[0], counts[1], counts[2]
 
 
@@ -168,7 +168,7 @@ def _rows(damaged: sqlite3.Connection, name: str) -> Iterator[tuple[Any, ...]]:
                 yield tuple(row)
             return
         except sqlite3.DatabaseError as error:
-            log.info("%s breaks off after %d rows: %s", name, len(seen), error)
+            log.info("%s stops after %d rows: %s", name, len(seen), error)
             last = last or max(seen, default=0)
     known = _indexed_ids(damaged, name) or range(last + 1, last + _MOST_GUESSED)
     for id_ in known:
@@ -180,7 +180,7 @@ def _up_to_damage(damaged: sqlite3.Connection, query: str) -> Iterator[tuple[Any
     try:
         yield from damaged.execute(query)
     except sqlite3.DatabaseError as error:
-        log.debug("%s breaks off: %s", query, error)
+        log.debug("%s stops: %s", query, error)
 
 
 def _indexed_ids(damaged: sqlite3.Connection, name: str) -> list[int]:

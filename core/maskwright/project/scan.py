@@ -79,7 +79,7 @@ def _probe(root: Path, file_name: str, max_pixels: int) -> Iterator[ScannedImage
         yield ScannedImage(shown, 0, 0, ImageError("the file name is not valid Unicode; rename it", path=shown))
         return
     if (fault := file_name_fault(file_name)) is not None:
-        yield ScannedImage(file_name, 0, 0, ImageError(f"the file cannot have this name: {fault}", path=file_name))
+        yield ScannedImage(file_name, 0, 0, ImageError(f"invalid file name: {fault}", path=file_name))
         return
     folder = file_name.rpartition("/")[0]
     for path, header in probe_pages(root / file_name, max_pixels=max_pixels):

@@ -101,7 +101,7 @@ instances = Table(
     Column("polygons", LargeBinary, nullable=False),  # see packing.py
     Column("extra", Text),
     Column("dense", LargeBinary),  # see geometry/dense.py
-    Column("edited_at", Text),  # ISO 8601, UTC; NULL where no person has touched it
+    Column("edited_at", Text),  # ISO 8601, UTC; NULL where nobody has touched it
     # Answers every search by itself, image by image; half the work at import of one by image and one by class.
     Index("ix_instances_image", "image_id", "category_id", "state", "score", "provenance_id"),
     Index("ix_instances_edited", "edited_at", "image_id", sqlite_where=text("edited_at IS NOT NULL")),

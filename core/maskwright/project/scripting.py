@@ -70,7 +70,9 @@ class Scripting:
             return self.images.record(_whole(image, "an image by id, name or record"))
         found = self.images.find(image)
         if found is None:
-            raise ProjectError(f"the project has no image {image!r}", hint="scan() adds what is in the image folder")
+            raise ProjectError(
+                f"the project has no image {image!r}", hint="call scan() to add the images of the folder"
+            )
         return found
 
     def category(self, name_or_id: ClassLike) -> Category:
@@ -87,7 +89,7 @@ class Scripting:
         if found:
             ids = ", ".join(str(each.id) for each in found)
             raise ProjectError(f"{len(found)} classes are called {name_or_id!r}", hint=f"use an id: {ids}")
-        hint = f"it has: {', '.join(each.name for each in known) or 'none'}; categories.add() adds one"
+        hint = f"known: {', '.join(each.name for each in known) or 'none'}; categories.add() adds one"
         raise ProjectError(f"the project has no class {name_or_id!r}", hint=hint)
 
     def put_proposals(
@@ -177,7 +179,7 @@ class Scripting:
         document = self.instances.document(self.find(image).id)
         for id_ in ids or ():
             if id_ not in document:
-                raise ProjectError(f"there is no object {id_} on this image")
+                raise ProjectError(f"this image has no object {id_}")
         return document
 
     def _applied(self, document: Document, change: Change, label: str) -> Change:
@@ -215,7 +217,7 @@ def _outline(polygons: Outlines) -> tuple[Any, ...]:
     except (ValueError, TypeError) as error:
         raise InputError(str(error)) from error
     if not found:
-        raise InputError("expected an outline that covers something, got none")
+        raise InputError("expected a non-empty outline")
     return found
 
 

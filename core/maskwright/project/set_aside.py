@@ -22,7 +22,7 @@ _NEVER = "1970-01-01T00:00:00.000+00:00"
 
 @dataclass(frozen=True, slots=True)
 class EditSetAside:
-    """Something that a person did and that the project could not take, and why."""
+    """Something that a user did and that the project could not take, and why."""
 
     id: int
     image_id: int
@@ -81,7 +81,7 @@ def _bytes_of(change: Change | None) -> bytes | None:
     try:
         return change_to_bytes(change) if change is not None else None
     except (TypeError, ValueError) as error:
-        log.warning("an edit that is set aside cannot be kept: %s", error)
+        log.warning("an edit could not be set aside: %s", error)
         return None
 
 

@@ -1,4 +1,4 @@
-"""A project as it was at one moment, for exports that take a while beside somebody who edits."""
+"""A project as it was at one moment, for exports that take a while beside someone who edits."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager

@@ -65,7 +65,7 @@ class ProjectSource(Repository):
             return read_file_numbers(connection)
 
     def damaged_rows(self) -> Iterator[DamagedRow]:
-        """Rows that somebody has damaged."""
+        """Rows that someone has damaged."""
         return self._damage.rows()
 
     def damaged_objects(self) -> Iterator[tuple[int, str]]:

@@ -95,17 +95,17 @@ class Project(Scripting):
         """
         path, image_root = _places(as_path(path), image_root)
         if (path / FILE_NAME).exists() and not is_half_made(path / FILE_NAME):
-            raise ProjectError("there is a project here already", path=path, hint="open it instead")
+            raise ProjectError("a project already exists here", path=path, hint="open it instead")
         if not image_root.is_dir():
             raise ProjectError("the image folder does not exist", path=image_root)
         try:
             make_folder(path)
         except OSError as error:
             reason = error.strerror or str(error)
-            raise ProjectError(f"cannot make the project folder: {reason}", path=path, hint=_ELSEWHERE) from error
+            raise ProjectError(f"cannot create the project folder: {reason}", path=path, hint=_ELSEWHERE) from error
         lock = ProjectLock.acquire(path)
         if isinstance(lock, Holder):
-            raise ProjectError(f"another program is making a project here ({lock})", path=path)
+            raise ProjectError(f"another program is creating a project here ({lock})", path=path)
         try:
             default = image_root.name if path.name == INSIDE_IMAGES else path.stem
             own = {_NAME: name or default, **root_settings(path, image_root)}
@@ -130,8 +130,8 @@ class Project(Scripting):
         path = as_path(path)
         file = find_project(path)
         if file is None:
-            raise ProjectError("there is no project here", path=path)
-        access = "it was opened for reading only" if read_only else _access(file)
+            raise ProjectError("no project here", path=path)
+        access = "it was opened read-only" if read_only else _access(file)
         copy: UpgradedCopy | None = None
         try:
             if isinstance(access, str):
@@ -229,7 +229,7 @@ class Project(Scripting):
             raise ProjectError("the project does not say where its images are", path=self.path)
         found = next((place for place in places if place.is_dir()), None)
         if found is None:
-            log.warning("the image folder %s of %s is gone", places[0], self.path)
+            log.warning("the image folder %s of %s no longer exists", places[0], self.path)
         return Path(os.path.normpath(found or places[0]))
 
 
@@ -240,7 +240,7 @@ def _places(path: Path, image_root: str | Path | None) -> tuple[Path, Path]:
     return path.absolute(), as_path(image_root).absolute()
 
 
-_ELSEWHERE = "choose a folder that you may write to; images and project need not be in the same place"
+_ELSEWHERE = "choose a folder that you can write to; images and project can be in different places"
 
 
 def find_project(path: Path) -> Path | None:
@@ -250,13 +250,13 @@ def find_project(path: Path) -> Path | None:
 
 
 def has_project(path: Path) -> bool:
-    """Whether there is one that anything was ever put into: not where a program was cut short while it made it."""
+    """Whether there is one that anything was ever put into: not where a program was interrupted while it made it."""
     file = find_project(path)
     return file is not None and (bool(list_backups(file)) or not is_half_made(file))
 
 
 def _is_there(file: Path) -> bool:
-    """Also where only copies are left of it: whoever opens it is told how to put one back."""
+    """Also where only copies are left of it: whoever opens it is told how to restore one."""
     return file.is_file() or is_being_restored(file) or bool(list_backups(file))
 
 
@@ -269,5 +269,5 @@ def _access(file: Path) -> ProjectLock | str:
 
 
 def _text(value: Any) -> str:
-    """A setting that is a text; empty for what else somebody's database says."""
+    """A setting that is a text; empty for what else someone's database says."""
     return value if isinstance(value, str) else ""

@@ -24,7 +24,7 @@ _SMALL_BYTES = 16 * 2**20
 """Read through in 30 ms."""
 
 _LOST = "the project file is {}; there are earlier copies"
-_ANEW = "open the folder of images to make it anew"
+_ANEW = "open the image folder to create it again"
 _ONCE = "open it once where it can be written"
 
 
@@ -46,7 +46,7 @@ def schema_version(file: Path) -> str | None:
         if "no such table" in str(error):
             return None
         if file.with_name(f"{file.name}-journal").exists():
-            raise ProjectError("a program was cut short while it wrote here", path=file, hint=_ONCE) from error
+            raise ProjectError("a program was interrupted while writing here", path=file, hint=_ONCE) from error
         log.warning("%s cannot be read: %s", file, error)
         raise ProjectError(f"the project cannot be read; {IN_THE_LOG}", path=file) from error
     except sqlite3.DatabaseError as error:
@@ -62,23 +62,24 @@ def require_known(file: Path, version: str | None) -> None:
     """Raises ProjectError when `version` is not one that this program has heard of."""
     if version is not None and version not in REVISIONS:
         raise ProjectError(
-            f"a newer version of Maskwright made this project (schema {version}, this one knows up to {REVISIONS[-1]})",
+            f"a newer version of Maskwright made this project (schema {version}; this version knows up to "
+            f"{REVISIONS[-1]})",
             path=file.parent,
-            hint="update Maskwright; the project was left untouched",
+            hint="update Maskwright; the project was not changed",
         )
 
 
 def require_versioned(file: Path, version: str | None) -> None:
     """Raises DamagedProjectError for a file that does not say; every version of the program has written its own."""
     if version is None:
-        raise damaged("the project file does not say of which version it is", file)
+        raise damaged("the project file does not say which version made it", file)
 
 
 def require_readable(file: Path) -> str:
     """The schema version of a file that must not be written. Raises ProjectError where nobody can read it so."""
     require_there(file)
     if is_being_restored(file):
-        raise ProjectError("an earlier copy is half put back", path=file.parent, hint=_ONCE)
+        raise ProjectError("an earlier copy is only half restored", path=file.parent, hint=_ONCE)
     version = schema_version(file)
     require_known(file, version)
     require_versioned(file, version)
@@ -95,19 +96,19 @@ def require_there(file: Path) -> None:
     if not file.exists():
         if has_copies:
             raise damaged(_LOST.format("missing"), file, has_rest=False)
-        raise ProjectError("there is no project here", path=file.parent)
+        raise ProjectError("no project here", path=file.parent)
     match _content_of(file):
         case "nothing" if has_copies:
             raise damaged(_LOST.format("empty"), file, has_rest=False)
         case "nothing":
-            what = "the making of this project was cut short, and nothing is in it"
+            what = "creating this project was interrupted, and it is empty"
             raise HalfMadeProjectError(what, path=file.parent, hint=_ANEW)
         case "foreign":
-            raise ProjectError("this is a database of another program; it was left untouched", path=file)
+            raise ProjectError("this is another program's database; it was not changed", path=file)
 
 
 def is_half_made(file: Path) -> bool:
-    """Whether a program was cut short before it had said where the images are; one that is damaged is not."""
+    """Whether a program was interrupted before it had said where the images are; one that is damaged is not."""
     return _content_of(file) == "nothing"
 
 
@@ -131,7 +132,7 @@ def require_sound(file: Path) -> None:
     """Check a small file always, a large one where the last program using it did not end well.
 
     A closed project has no log beside it; a log that is there was left by a program that crashed or lost power. Large
-    files are read once a day beside the window, for their backup. Raises ProjectError when the file is damaged.
+    files are read once a day in the background, for their backup. Raises ProjectError when the file is damaged.
     """
     require_own_files(file)
     complete_restore(file)
@@ -155,14 +156,16 @@ def _bring_classes_back(file: Path) -> None:
         with closing(connect(file, "rw")) as connection:
             rows = [(id_, f"class {id_} (lost)") for (id_,) in connection.execute(lost) if type(id_) is int]
             if rows:
-                log.warning("%s: these classes are not there and are made anew: %s", file, [name for _, name in rows])
+                log.warning(
+                    "%s: these classes are missing and were created again: %s", file, [name for _, name in rows]
+                )
                 connection.executemany(made, rows)
     except sqlite3.Error as error:  # read-only, or of an earlier version: the rows are listed as damaged
-        log.info("lost classes of %s stay lost: %s", file, error)
+        log.info("missing classes of %s could not be created again: %s", file, error)
 
 
 def _require_plain(file: Path) -> None:
-    """Raises ProjectError for views and the like; what cannot be read at all is told by whoever reads on."""
+    """Raises ProjectError for views and so on; what cannot be read at all is told by whoever reads on."""
     try:
         with closing(connect(file, "rw")) as connection:
             require_plain_schema(connection, file)

@@ -17,7 +17,7 @@ from maskwright.project.versions import REVISIONS
 log = logging.getLogger(__name__)
 
 _TIMES = 2
-"""The copy, and the log of the transaction that brings it up to date."""
+"""The copy, and the log of the transaction that updates it."""
 
 
 class UpgradedCopy:
@@ -30,7 +30,7 @@ class UpgradedCopy:
         try:
             size = sum(part.stat().st_size for part in original.parent.glob(f"{original.name}*") if part.is_file())
             if shutil.disk_usage(self._folder.name).free < _TIMES * size + SPARE_BYTES:
-                raise OSError("there is too little room on the disk")
+                raise OSError("there is not enough space on the disk")
             with (
                 closing(connect(original, "ro", is_immutable=is_unchanging(original))) as read,
                 closing(connect(self.file, "rwc")) as written,
@@ -40,9 +40,9 @@ class UpgradedCopy:
         except (OSError, sqlite3.Error) as error:
             self.close()
             raise ProjectError(
-                f"an older version of Maskwright made this project, and no newer copy can be made to read: {error}",
+                f"an older version of Maskwright made this project, and it could not be copied to upgrade it: {error}",
                 path=original.parent,
-                hint="open it once where it can be written; it was left untouched",
+                hint="open it once where it can be written; it was not changed",
             ) from error
         except BaseException:
             self.close()

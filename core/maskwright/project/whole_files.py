@@ -19,7 +19,7 @@ _COMPANIONS = ("", "-wal", "-shm", "-journal")
 def put_in_place(made: Path, target: Path) -> None:
     """Rename a database that nobody has open; on return it is on the disk under its name. Raises OSError."""
     for log in (made.with_name(made.name + "-wal"), made.with_name(made.name + "-journal")):
-        if is_own(log) and log.stat().st_size:  # SQLite could not fold it in, and says nothing of that
+        if is_own(log) and log.stat().st_size:  # SQLite could not fold it in, and does not mention that
             raise OSError(errno.EIO, os.strerror(errno.EIO), str(log))
     sync_file(made)
     logs = [log for name in _COMPANIONS[1:] if is_own(log := target.with_name(target.name + name))]

@@ -1,4 +1,4 @@
-"""What two models, or a model and what is there already, do not agree on."""
+"""What two models, or a model and what is already there, do not agree on."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -52,7 +52,7 @@ class Disagreement:
         parts = [
             f"{count} {text}"
             for count, text in (
-                (alone, "found by one model only"),
+                (alone, "found by only one model"),
                 (classes, "with two classes"),
                 (outlines, "with two outlines"),
             )
@@ -69,7 +69,7 @@ class Disagreement:
 def disagreement(here: Sequence[Instance], there: Sequence[Proposal]) -> Disagreement:
     """Between an image's instances (rejected ones aside) and what another model proposes.
 
-    An object that one side lacks weighs its score (1 for a person's), another class 1, two outlines 1 - IoU.
+    An object that one side lacks weighs its score (1 for a user's), another class 1, two outlines 1 - IoU.
     """
     answered = [instance for instance in here if instance.polygons]
     known = [instance for instance in answered if instance.state is not InstanceState.REJECTED]
@@ -104,7 +104,7 @@ def disagreement(here: Sequence[Instance], there: Sequence[Proposal]) -> Disagre
 
 
 def finding_to_json(finding: Finding) -> dict[str, Any]:
-    """The outline of what only the other side found goes along: a person may want to take it over."""
+    """The outline of what only the other side found goes along: a user may want to take it over."""
     stored: dict[str, Any] = {
         "kind": finding.kind,
         "box_xyxy": [round(value, 1) for value in finding.box_xyxy],
@@ -121,7 +121,7 @@ def finding_to_json(finding: Finding) -> dict[str, Any]:
 
 
 def _not_rejected(proposed: Sequence[Proposal], rejected: Sequence[Instance]) -> list[Proposal]:
-    """Without what a person has refused already: of the same class in the same place."""
+    """Without what a user has refused already: of the same class in the same place."""
     rows, columns, ious = overlaps(proposed, rejected, least_iou=SAME_PLACE_IOU)
     refused = {
         int(row)

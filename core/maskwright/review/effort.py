@@ -38,7 +38,7 @@ class InstanceEffort:
 
     @property
     def is_refused(self) -> bool:
-        """Proposed, and rejected or deleted by a person."""
+        """Proposed, and rejected or deleted by a user."""
         return self.proposed is not None and (self.final is None or self.final.state is InstanceState.REJECTED)
 
     @property
@@ -83,7 +83,7 @@ class ImageEffort:
 
 @dataclass(slots=True)
 class EffortLog:
-    """All objects and images that a person dealt with, by id."""
+    """All objects and images that a user dealt with, by id."""
 
     instances: dict[int, InstanceEffort] = field(default_factory=dict)
     images: dict[int, ImageEffort] = field(default_factory=dict)

@@ -1,4 +1,4 @@
-"""In which order a person should look at the images, and why."""
+"""In which order a user should look at the images, and why."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Where on an image a person should look, and why: what the queue's reason is about."""
+"""Where on an image a user should look, and why: what the queue's reason is about."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass

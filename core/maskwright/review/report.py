@@ -14,7 +14,7 @@ SCORE_BINS = tuple(round(0.1 * k, 1) for k in range(10))
 MIN_ANSWERS = 20
 """Answered proposals of a class below which no threshold is suggested."""
 _DRAW_S, _REFUSE_S = 15.0, 2.0
-"""Assumed where a person has drawn, or refused, none yet."""
+"""Assumed where a user has drawn, or refused, none yet."""
 
 
 @dataclass(frozen=True, slots=True)

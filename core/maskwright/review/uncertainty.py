@@ -1,7 +1,7 @@
 """How many corrections a model's output on one image is likely to need, from the output alone.
 
 The sum of four expectations: proposals that are false (1 - score each), objects that were missed (score of each
-candidate under the threshold), classes to change (score of the best other class in the same place), outlines to mend
+candidate under the threshold), classes to change (score of the best other class in the same place), outlines to fix
 (how much of a mask depends on where its probability is cut).
 """
 

@@ -1,4 +1,4 @@
-"""The sample project on a person's disk: the bundled images unpacked beside a project that knows them."""
+"""The sample project on a user's disk: the bundled images unpacked beside a project that knows them."""
 
 import shutil
 from collections.abc import Callable
@@ -21,7 +21,7 @@ IMAGES, OVERLAYS, GROUND_TRUTH = "images", "overlays", "ground_truth.json"
 def open_sample_project(folder: Path) -> Project:
     """The sample project in `folder`, made there if it is not: `images/`, their exact ground truth and the project.
 
-    Work that a person has done in it is kept. Raises ProjectError when the folder cannot be written.
+    Work that a user has done in it is kept. Raises ProjectError when the folder cannot be written.
     """
     path = folder / PROJECT_NAME
     if has_project(path):

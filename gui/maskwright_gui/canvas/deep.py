@@ -54,7 +54,7 @@ _RANGE_ROWS, _ROWS_AT_A_TIME = 1024, 64
 class DeepImage:
     """(H, W), (H, W, 1), (H, W, 3) BGR or (H, W, 4) BGRA of one number type, and smaller versions when wanted.
 
-    Built in the loader's thread; the smaller versions only when a person chooses a window, in a few milliseconds.
+    Built in the loader's thread; the smaller versions only when a user chooses a window, in a few milliseconds.
     """
 
     def __init__(self, samples: Samples) -> None:

@@ -108,18 +108,18 @@ class ToolKey:
 
 
 TOOL_KEYS = (
-    ToolKey("pointer_click", "Click where the pointer is", "Insert", "Ins"),
-    ToolKey("pointer_hold", "Hold the pointer's button, or let it go", "Home", "Home"),
-    ToolKey("next_vertex", "Walk to the next vertex", ".", "."),
-    ToolKey("previous_vertex", "Walk to the vertex before", ",", ","),
-    ToolKey("less", "Smaller brush, less detail, turn to the left", "[", "["),
-    ToolKey("more", "Larger brush, more detail, turn to the right", "]", "]"),
+    ToolKey("pointer_click", "Click at the pointer", "Insert", "Ins"),
+    ToolKey("pointer_hold", "Hold down or release the pointer's button", "Home", "Home"),
+    ToolKey("next_vertex", "Go to the next vertex", ".", "."),
+    ToolKey("previous_vertex", "Go to the previous vertex", ",", ","),
+    ToolKey("less", "Smaller brush, less detail, turn left", "[", "["),
+    ToolKey("more", "Larger brush, more detail, turn right", "]", "]"),
 )
 TOOL_KEY_IDS = frozenset(known.id for known in TOOL_KEYS)
 
 
 class ToolKeys:
-    """Which keys are in force."""
+    """The current keys."""
 
     def __init__(self, keys: Mapping[str, Keys] | None = None) -> None:
         """`keys`: {id: keys}; an id that is missing has our own key, one with no keys none."""
@@ -127,7 +127,7 @@ class ToolKeys:
         self._names = {key: known.name for known, own in chosen.items() for key in own}
         self._ours = frozenset(known.name for known in TOOL_KEYS)
         self.shown = {known.name: _shown(own[0]) if own else "(no key)" for known, own in chosen.items()}
-        """{name: the key as a person reads it}"""
+        """{name: the key as a user reads it}"""
 
     def key_of(self, event: QKeyEvent) -> KeyPress:
         """The key as the tools know it; without a name where another key has taken its place."""

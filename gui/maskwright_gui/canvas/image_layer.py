@@ -42,7 +42,7 @@ class ImageLayer:
 
     @property
     def adjust(self) -> DisplayAdjust:
-        """Brightness, contrast and the like, as shown."""
+        """Brightness, contrast and so on, as shown."""
         return self._adjust
 
     def set_pyramid(self, pyramid: ImagePyramid | None) -> None:
@@ -168,7 +168,7 @@ class _Ahead:
 
 
 def _chosen_window(pyramid: ImagePyramid | None, adjust: DisplayAdjust) -> DisplayWindow | None:
-    """The window that a person chose for samples of this kind."""
+    """The window that a user chose for samples of this kind."""
     deep = pyramid.deep if pyramid is not None else None
     return adjust.windows.get(deep.kind) if deep is not None else None
 

@@ -10,8 +10,8 @@ from maskwright_gui.tools.tool import NO_MODIFIERS, Button, KeyPress, Modifiers,
 
 STEP_SCREEN_PX = 8.0
 FINE_SCREEN_PX, LARGE_SCREEN_PX = 1.0, 64.0
-UP_HINT = "Arrows point · {Insert} clicks · {Home} holds the button down"
-DOWN_HINT = "Button held: arrows drag · Shift large steps · Ctrl fine · {Home} lets go · Esc cancels"
+UP_HINT = "Arrows move the pointer · {Insert} clicks · {Home} holds the button down"
+DOWN_HINT = "Button held down: arrows drag · Shift large steps · Ctrl small steps · {Home} releases · Esc cancels"
 _MOVES = {"Left": (-1, 0), "Right": (1, 0), "Up": (0, -1), "Down": (0, 1)}
 _ENDS = frozenset({"Escape", "Enter"})
 

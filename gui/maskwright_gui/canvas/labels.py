@@ -64,9 +64,9 @@ def place_labels(
 ) -> list[LabelPlace]:
     """The labels that find room, certain ones first, then larger objects before smaller.
 
-    A label goes above its object, else below it, else just inside its top; where none of the places is free and wholly
-    on screen its compact form is tried, and then it is left out: nothing is pushed to the border of the window.
-    Where that is so for most, all are compact: a mixture reads as if it meant something.
+    A label goes above its object, else below it, else just inside its top; where none of the places is free and
+    entirely on screen its compact form is tried, and then it is left out: nothing is pushed to the border of the
+    window. Where that is so for most, all are compact: a mixture reads as if it meant something.
     `kept_free`: screen points that no label covers which is not certain.
     """
     places = _placed_all(wishes, screen_wh, kept_free)

@@ -1,6 +1,6 @@
 """Whatever moves on the canvas: what of it is painted live, and which part of the screen that touches.
 
-Selected, hovered and drafted instances are rasterised anew on each paint, within the repainted area only, by cv2 like
+Selected, hovered and drafted instances are rasterised again on each paint, within the repainted area only, by cv2 like
 the static layer: Qt's antialiased paths take ten times as long for a polygon of some size.
 """
 

@@ -165,7 +165,7 @@ def _dense(pen: QPen, ratio: float) -> QPen:
 def _strokes(kind: PreviewKind, *, is_current: bool) -> list[tuple[QPen, tuple[float, float]]]:
     """Pens from the lowest up, and by how many pixels each line is moved.
 
-    What is uncertain is there already, in the colour of its class: a thin line, unless it was gone to. A line of two
+    What is uncertain is already there, in the colour of its class: a thin line, unless it was gone to. A line of two
     pixels is three of one beside each other: Qt draws those ten times as fast, which a slider's every step needs.
     """
     width = 3 if is_current else 1 if kind in (PreviewKind.UNCERTAIN, PreviewKind.SUGGESTED) else 2

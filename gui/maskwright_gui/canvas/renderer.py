@@ -79,7 +79,7 @@ class CanvasRenderer(QObject):
         return self._style
 
     def set_style(self, style: CanvasStyle) -> None:
-        """Paint all of it anew."""
+        """Paint all of it again."""
         self._style = style
         self._ground = _plain_image(style.background)
         self._layer.replace_content(self._content(), self._context.index)
@@ -92,7 +92,7 @@ class CanvasRenderer(QObject):
         return self._image.pyramid
 
     def show_objects(self, is_on: bool) -> None:
-        """The bare image, to look at what is below the outlines; nothing is prepared anew."""
+        """The bare image, to look at what is below the outlines; nothing is prepared again."""
         self.shows_objects = is_on
         self._widget.update()
 
@@ -129,7 +129,7 @@ class CanvasRenderer(QObject):
 
     @property
     def display_adjust(self) -> DisplayAdjust:
-        """Brightness, contrast and the like, of the image alone."""
+        """Brightness, contrast and so on, of the image alone."""
         return self._image.adjust
 
     @property

@@ -1,4 +1,4 @@
-"""How the canvas looks: the switches that a person sets, and the measures that are ours."""
+"""How the canvas looks: the switches that a user sets, and the measures that are ours."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace

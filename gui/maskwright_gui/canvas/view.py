@@ -25,7 +25,7 @@ from maskwright_gui.tools.context import ToolContext, ToolOptions
 from maskwright_gui.tools.select import SelectTool
 from maskwright_gui.tools.tool import KeyPress, Pointer, Tool
 
-HIDDEN_HINT = "The objects are hidden, {toggle_objects} shows them"
+HIDDEN_HINT = "Objects are hidden · {toggle_objects} shows them"
 
 
 class CanvasView(QWidget):
@@ -154,7 +154,7 @@ class CanvasView(QWidget):
 
     @property
     def hint(self) -> str:
-        """What the keys do in the active tool."""
+        """Keys of the active tool."""
         return self._hint
 
     @property

@@ -37,7 +37,7 @@ class DataSetWindow(QDialog):
 
     image_chosen = Signal(object)
     measures_requested = Signal()
-    """The person looks at the sizes and scores for the first time."""
+    """The user looks at the sizes and scores for the first time."""
     search_requested = Signal(str)
     """Words for the main window's search field."""
 
@@ -58,14 +58,14 @@ class DataSetWindow(QDialog):
         )
         self.duplicates.image_chosen.connect(self.image_chosen)
         self._loader.loaded.connect(self.duplicates.refresh)
-        self._search = named(QLineEdit(self), "Find images by file name or by what is on them", tip=HELP)
+        self._search = named(QLineEdit(self), "Find images by file name, class, score and more", tip=HELP)
         self._search.setPlaceholderText(PLACEHOLDER)
         self._search.setClearButtonEnabled(True)
         self._delay = QTimer(self, singleShot=True, interval=SEARCH_DELAY_MS)
         self._search.textEdited.connect(self._delay.start)
         self._delay.timeout.connect(lambda: self.search_requested.emit(self._search.text()))
         self._delegate = GridDelegate(self)
-        self._grid = Inviting(self._make_grid(), "No image passes the filter.", self)
+        self._grid = Inviting(self._make_grid(), "No image matches the filter.", self)
         self._measures = QStackedWidget(self)
         self._measures.addWidget(muted_label("Measuring the objects…", self, is_centred=True))
         self._has_asked = False
@@ -75,7 +75,7 @@ class DataSetWindow(QDialog):
         self._tabs.addTab(self._make_images_page(), "Images")
         self._tabs.addTab(self._classes, "Classes")
         self._measures_tab = self._tabs.addTab(self._measures, "Sizes and scores")
-        self._tabs.addTab(self.duplicates, "Twice the same")
+        self._tabs.addTab(self.duplicates, "Duplicates")
         self._tabs.currentChanged.connect(self._on_tab_changed)
         column = QVBoxLayout(self)
         column.setContentsMargins(8, 8, 8, 8)
@@ -103,7 +103,7 @@ class DataSetWindow(QDialog):
     def show_classes(self, bars: Sequence[ClassBar]) -> None:
         """Bars of objects and images."""
         if not any(bar.instance_count for bar in bars):
-            shown: QWidget = muted_label("There is no object yet.", self, is_centred=True)
+            shown: QWidget = muted_label("There are no objects yet.", self, is_centred=True)
         else:
             shown = ClassBars(bars, self)
             shown.chosen.connect(lambda name: self._find(f'class:"{name}"'))

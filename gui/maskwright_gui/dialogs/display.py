@@ -32,7 +32,7 @@ class WindowSliders(QWidget):
         super().__init__(parent)
         self._kind, self._auto, self._range = "", DisplayWindow(0, 1), DisplayWindow(0, 1)
         self.automatic = QCheckBox("Automatic range", self)
-        self.automatic.setToolTip("From the darkest to the brightest thousandth of each image")
+        self.automatic.setToolTip("From the darkest to the brightest 0.1 % of each image's pixels")
         self.low, self.low_value = self._row("Black at")
         self.high, self.high_value = self._row("White at")
         grid = QGridLayout(self)

@@ -31,7 +31,9 @@ _COLUMNS = (
     "Clicks, keys", "Better score",
 )  # fmt: skip
 LEAST_COLUMN_PX = 64
-_NOTHING = "No proposal has been answered yet. Accept, edit or reject some, and what they cost is summed up here."
+_NOTHING = (
+    "No proposals reviewed yet. Accept, edit or reject some, and the time and clicks they took are added up here."
+)
 
 
 class EffortDialog(QDialog):
@@ -54,7 +56,9 @@ class EffortDialog(QDialog):
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.resize(960, 680)
         self.switch = QCheckBox("Record correction effort (stays on this computer)", self)
-        self.switch.setToolTip("Clicks, key presses and active seconds of each step, in this project; never which keys")
+        self.switch.setToolTip(
+            "Stores clicks, key presses and active seconds of each step in this project; never which keys"
+        )
         self.switch.setChecked(is_recording)
         self.switch.setEnabled(may_change)
         self.switch.toggled.connect(self.recording_switched)
@@ -76,15 +80,15 @@ class EffortDialog(QDialog):
     def _make_buttons(self, *, may_change: bool) -> QDialogButtonBox:
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close, self)
         buttons.rejected.connect(self.close)
-        forget = buttons.addButton("Erase what was recorded…", QDialogButtonBox.ButtonRole.ResetRole)
+        forget = buttons.addButton("Erase the record…", QDialogButtonBox.ButtonRole.ResetRole)
         forget.setEnabled(may_change)
         forget.clicked.connect(self._on_forget)
         return buttons
 
     def _on_forget(self) -> None:
-        question = "Erase all clicks, key presses and times of this project? The annotations stay as they are."
+        question = "Erase all clicks, key presses and times of this project? The annotations do not change."
         erase, keep = QMessageBox.StandardButton.Yes, QMessageBox.StandardButton.Cancel
-        if QMessageBox.question(self, "Erase what was recorded", question, erase | keep, keep) == erase:
+        if QMessageBox.question(self, "Erase the record", question, erase | keep, keep) == erase:
             self.forget_requested.emit()
             self.close()
 
@@ -110,17 +114,17 @@ def summary_text(report: "EffortReport") -> str:
     if not report.classes:
         return _NOTHING
     saved = duration_text(abs(report.saved_seconds))
-    word = "saved" if report.saved_seconds >= 0 else "lost"
+    word = "saved" if report.saved_seconds >= 0 else "cost"
     return (
         f"{duration_text(report.seconds)} of active work on {count_of(report.images, 'image')}. "
         f"Drawing one object takes {report.draw_seconds:.1f} s{_assumed(report.is_draw_assumed)}, "
         f"rejecting one {report.refuse_seconds:.1f} s{_assumed(report.is_refuse_assumed)}.\n"
-        f"The model has {word} about {saved} against drawing everything by hand."
+        f"The model has {word} you about {saved} compared with drawing everything by hand."
     )
 
 
 def _assumed(is_assumed: bool) -> str:
-    return " (assumed until you do it)" if is_assumed else ""
+    return " (assumed until you have done it)" if is_assumed else ""
 
 
 def class_row(effort: "ClassEffort", name: str) -> list[str]:

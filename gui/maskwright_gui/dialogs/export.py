@@ -41,20 +41,22 @@ class ExportDialog(QDialog):
         self.setMinimumWidth(560)
         self._folder, self._name, self._counts = folder, name, counts
         self._target = self._make_target()
-        self._path = named(QLineEdit(self), "File or folder to write")
-        self._proposals = QCheckBox("Proposals that nobody has decided on", self)
-        self._unreviewed = QCheckBox("Images that nobody has looked at", self)
-        self._used_classes = QCheckBox("Only classes of objects that are written", self)
+        self._path = named(QLineEdit(self), "File or folder to export to")
+        self._proposals = QCheckBox("Proposals not reviewed yet", self)
+        self._unreviewed = QCheckBox("Images nobody has looked at", self)
+        self._used_classes = QCheckBox("Only classes that are used", self)
         self._provenance = named(QComboBox(self), "State, score, model and thresholds of each object")
-        self._provenance.addItem("as imported (none for new objects)", None)
+        self._provenance.addItem("as imported (none on new objects)", None)
         self._provenance.addItem("as attributes of each object", True)
-        self._provenance.addItem("left out everywhere", False)
+        self._provenance.addItem("leave out", False)
         self._holes = named(QComboBox(self), "Objects with holes")
-        self._holes.addItem("as one ring with a bridge (every reader)", "keyhole")
-        self._holes.addItem("as run lengths, RLE", "rle")
-        self._shares = named(QLineEdit(self), "Parts", tip="Shares of the images; the same ones every time")
-        self._shares.setPlaceholderText("one set; or train=80,val=20")
-        self._by_class = QCheckBox("Rare classes evenly in all parts", self)
+        self._holes.addItem("as one ring with a bridge (works everywhere)", "keyhole")
+        self._holes.addItem("as run lengths (RLE)", "rle")
+        self._shares = named(
+            QLineEdit(self), "Parts", tip="Percentage of the images in each part; the same images every time"
+        )
+        self._shares.setPlaceholderText("one part; or train=80,val=20")
+        self._by_class = QCheckBox("Spread rare classes evenly over the parts", self)
         self._images = named(QComboBox(self), "Image files")
         for text, placing in (
             ("stay where they are", None),
@@ -118,7 +120,7 @@ class ExportDialog(QDialog):
         form.addRow("Also write", self._proposals)
         form.addRow("", self._unreviewed)
         form.addRow("Classes", self._used_classes)
-        form.addRow("Origin", self._provenance)
+        form.addRow("Write origin", self._provenance)
         form.addRow("Holes", self._holes)
         form.addRow("Parts", self._shares)
         form.addRow("", self._by_class)
@@ -160,21 +162,23 @@ class ExportDialog(QDialog):
         if left := sum(counts.values()) - taken:
             lines.append(f"{left} left out because nobody has worked on them")
         if in_progress := counts.get(ImageState.IN_PROGRESS, 0):
-            lines.append(f"{in_progress} of those written " + ("is" if in_progress == 1 else "are") + " not done yet")
+            lines.append(f"{in_progress} of these " + ("is" if in_progress == 1 else "are") + " not done yet")
         self._by_class.setEnabled(bool(self.request.shares))
         profile = profile_named(self.request.profile)
-        lines += [f"not kept: {loss}" for loss in profile.losses] + list(profile.notes)
+        lines += [f"not written: {loss}" for loss in profile.losses] + list(profile.notes)
         self._summary.setText(". ".join(line[0].upper() + line[1:] for line in lines) + ".")
         self._export.setEnabled(bool(self._path.text().strip()))
 
     def _on_browse(self) -> None:
         kind = format_named(self._target.currentData()[1])
         if kind.is_folder or self._shares.text().strip():
-            name = QFileDialog.getExistingDirectory(self, "Folder to write", str(self._folder))
+            name = QFileDialog.getExistingDirectory(self, "Export to folder", str(self._folder))
         else:
             asks_later = QFileDialog.Option.DontConfirmOverwrite
             pattern = f"*{kind.suffix}"
-            name, _ = QFileDialog.getSaveFileName(self, "File to write", self._path.text(), pattern, options=asks_later)
+            name, _ = QFileDialog.getSaveFileName(
+                self, "Export to file", self._path.text(), pattern, options=asks_later
+            )
         if name:
             self._path.setText(name)
 

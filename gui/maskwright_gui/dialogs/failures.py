@@ -37,7 +37,7 @@ class FailuresDialog(QDialog):
         self._failures = tuple(failures)
         count = len(self._failures)
         summary = QLabel(
-            f"{count} image" + (" was" if count == 1 else "s were") + " left out. All others went on.", self
+            f"{count} image" + (" was" if count == 1 else "s were") + " left out. All others were processed.", self
         )
         self._table = self._make_table()
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close, self)

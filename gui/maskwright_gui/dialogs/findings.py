@@ -28,19 +28,19 @@ class FindingsDialog(QDialog):
     place_chosen = Signal(object, object)
     """(image id, instance id or 0)."""
     fix_requested = Signal(object)
-    """Ids of the images with something that can be mended safely."""
+    """Ids of the images with something that can be fixed safely."""
     force_requested = Signal()
     """Write the file all the same."""
 
     def __init__(self, findings: Sequence[Finding], *, can_force: bool, parent: QWidget | None) -> None:
         super().__init__(parent)
-        self.setWindowTitle("Check of the annotations")
+        self.setWindowTitle("Annotation check")
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.resize(760, 420)
         self._findings = tuple(findings)
         errors = sum(finding.is_error for finding in self._findings)
         notes = len(self._findings) - errors
-        text = "Nothing to report." if not self._findings else f"{errors} to mend, {notes} worth a look."
+        text = "No problems found." if not self._findings else f"{errors} to fix, {notes} worth a look."
         column = QVBoxLayout(self)
         column.setContentsMargins(12, 12, 12, 12)
         column.setSpacing(8)
@@ -71,12 +71,12 @@ class FindingsDialog(QDialog):
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close, self)
         buttons.rejected.connect(self.close)
         if any(finding.is_fixable for finding in self._findings):
-            fix = QPushButton("Mend what is safe", self)
-            fix.setToolTip("Outlines are made valid and cut to the image; nothing else changes (can be undone)")
+            fix = QPushButton("Fix what is safe", self)
+            fix.setToolTip("Makes outlines valid and cuts them to the image; nothing else changes (can be undone)")
             fix.clicked.connect(self._on_fix)
             buttons.addButton(fix, QDialogButtonBox.ButtonRole.ActionRole)
         if can_force:
-            force = QPushButton("Export all the same", self)
+            force = QPushButton("Export anyway", self)
             force.clicked.connect(self.force_requested)
             force.clicked.connect(self.close)
             buttons.addButton(force, QDialogButtonBox.ButtonRole.ActionRole)

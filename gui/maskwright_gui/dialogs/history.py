@@ -24,8 +24,8 @@ from maskwright_gui.panels.widgets import muted_label, named
 if TYPE_CHECKING:
     from maskwright.project.history import HistoryEntry, StepCount
 
-_EXPLANATION = "The latest step is on top. Going back is a step of its own: it can be undone, and nothing is forgotten."
-WHO = {"edit": "you", "undo": "you, undone", "redo": "you, done again", "proposals": "model"}
+_EXPLANATION = "The latest step is on top. Going back is itself a step: it can be undone, and nothing is lost."
+WHO = {"edit": "you", "undo": "you, undone", "redo": "you, redone", "proposals": "model"}
 _AT = Qt.ItemDataRole.UserRole
 
 
@@ -42,7 +42,7 @@ class HistoryDialog(QDialog):
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.resize(560, 460)
         self._table = self._make_table(entries)
-        back = QPushButton("Go back to after this step", self)
+        back = QPushButton("Go back to this step", self)
         back.setEnabled(bool(entries))
         back.clicked.connect(self._on_back)
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close, self)
@@ -51,7 +51,7 @@ class HistoryDialog(QDialog):
         column = QVBoxLayout(self)
         column.setContentsMargins(12, 12, 12, 12)
         column.setSpacing(8)
-        column.addWidget(muted_label(_EXPLANATION if entries else "Nothing has been done on this image yet.", self))
+        column.addWidget(muted_label(_EXPLANATION if entries else "No steps on this image yet.", self))
         column.addWidget(self._table, 1)
         column.addWidget(buttons)
 
@@ -115,7 +115,7 @@ class TodayDialog(QDialog):
     def summary(self) -> str:
         """One sentence: how much, on how many images, and what most often."""
         if not self._counts:
-            return "Nothing has been changed since midnight."
+            return "Nothing has changed since midnight."
         totals: Counter[str] = Counter()
         for each in self._counts:
             totals[each.label if each.kind == "edit" else f"{each.label} ({WHO[each.kind]})"] += each.count
@@ -127,7 +127,7 @@ class TodayDialog(QDialog):
         )
 
     def _make_tree(self) -> QTreeWidget:
-        tree = named(QTreeWidget(self), "Steps of today by image")
+        tree = named(QTreeWidget(self), "Today's steps by image")
         tree.setHeaderLabels(["Image", "Steps", "Who", "Last"])
         tree.header().setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
         for column in (1, 2, 3):

@@ -53,7 +53,7 @@ class ImportPreviewDialog(QDialog):
             column.addWidget(self._make_table(), 1)
         for text in self._reasons():
             column.addWidget(self._plain(text, tone="error" if text.startswith("Left out") else ""))
-        self._again = QCheckBox("Add objects once more where the project has them already", self)
+        self._again = QCheckBox("Add objects again even if the project has them already", self)
         there = preview.result.instance_count - preview.result.added_count
         self._again.setVisible(there > 0)
         column.addWidget(self._again)
@@ -85,12 +85,12 @@ class ImportPreviewDialog(QDialog):
             form.addRow("Missing", self._plain(f"{names}{more}. {after}", tone="error"))
         objects = f"{result.added_count:,} new"
         if (updated := result.updated_count) > 0:
-            objects += f", {updated:,} brought up to date"
+            objects += f", {updated:,} updated"
         if (kept := result.kept_count) > 0:
-            objects += f", {kept:,} left as you changed them"
+            objects += f", {kept:,} not updated because you changed them"
         same = result.instance_count - result.added_count - result.updated_count - result.kept_count
         if same > 0:
-            objects += f", {same:,} there already"
+            objects += f", {same:,} already in the project"
         form.addRow("Objects", self._plain(objects))
         return form
 
@@ -104,8 +104,8 @@ class ImportPreviewDialog(QDialog):
 
     def _make_table(self) -> QTableWidget:
         classes = self._preview.classes
-        table = named(QTableWidget(len(classes), 3, self), "Classes of the file")
-        table.setHorizontalHeaderLabels(["In the file", "Objects", "Becomes"])
+        table = named(QTableWidget(len(classes), 3, self), "Classes in the file")
+        table.setHorizontalHeaderLabels(["In the file", "Objects", "Project class"])
         table.verticalHeader().hide()
         table.setEditTriggers(QTableWidget.EditTrigger.NoEditTriggers)
         table.setSelectionMode(QTableWidget.SelectionMode.NoSelection)
@@ -123,7 +123,7 @@ class ImportPreviewDialog(QDialog):
         return table
 
     def _make_choice(self, each: "IncomingClass") -> QComboBox:
-        box = named(QComboBox(self), f"What {each.name} becomes")
+        box = named(QComboBox(self), f"Project class for {each.name}")
         if each.known_as is not None:
             box.addItem(each.known_as, each.known_as)
         else:
@@ -141,7 +141,7 @@ class ImportPreviewDialog(QDialog):
         if resized := self._preview.result.resized:
             names = ", ".join(resized[:_MOST_NAMED]) + (", …" if len(resized) > _MOST_NAMED else "")
             what = count_of(len(resized), "image")
-            lines.append(f"Left out: the objects of {what} that have another size in the file ({names})")
+            lines.append(f"Left out: objects on {what} whose size in the file differs ({names})")
         for group in self._preview.problems[:_MOST_REASONS]:
             first = group.examples[0]
             what = "Left out" if group.effect == "skipped" else "Changed"

@@ -28,25 +28,25 @@ MOUSE: Rows = [
     ("Wheel, Ctrl + wheel", "Zoom at the pointer"),
     ("Middle button, or Space and drag", "Pan"),
     ("Click again", "The object below"),
-    ("Shift + click", "Add to the selection, or take away"),
-    ("Drag on nothing", "A box: to the right what is inside, to the left what it touches"),
-    ("Ctrl + drag", "A lasso; on a vertex: no snapping"),
+    ("Shift + click", "Add to or remove from the selection"),
+    ("Drag on nothing", "Box: to the right selects what is inside, to the left what it touches"),
+    ("Ctrl + drag", "Lasso; on a vertex: no snapping"),
     ("Drag an edge's middle", "A new vertex"),
-    ("Alt + click", "Insert a vertex, or delete it"),
-    ("Alt + drag", "Erase vertices (Ctrl + Shift does, too)"),
-    ("Right button", "Cancel the drag, take back a point"),
+    ("Alt + click", "Insert or delete a vertex"),
+    ("Alt + drag", "Erase vertices (also Ctrl + Shift)"),
+    ("Right button", "Cancel the drag, remove the last point"),
 ]
 CANVAS_KEYS: Rows = [
-    ("{,} and {.}", "Walk the vertices; arrows then move one"),
-    ("Arrows", "Nudge the selection, with Shift by 10 px; else move the pointer"),
-    ("Ctrl + arrows", "The pointer in any case, finely; with Shift far"),
-    ("{Insert}", "Click there (Shift, Ctrl, Alt as with the mouse)"),
-    ("{Home}", "Hold its button, arrows drag; again: let go"),
-    ("Backspace", "Delete the vertex; take back a point"),
-    ("{[} and {]}", "Size of the brush, detail of an outline"),
-    ("{toggle_hidden}, nothing selected", "Show all that is hidden"),
-    ("A tool's key, held", "The tool for one stroke, then the one before"),
-    ("Esc", "Cancel; once more: back to select and edit"),
+    ("{,} and {.}", "Go through the vertices; arrows then move one"),
+    ("Arrows", "Nudge the selection (Shift: 10 px); without one, move the pointer"),
+    ("Ctrl + arrows", "Always move the pointer: small steps, with Shift large ones"),
+    ("{Insert}", "Click at the pointer (Shift, Ctrl, Alt as with the mouse)"),
+    ("{Home}", "Hold the button down, arrows drag; again: release"),
+    ("Backspace", "Delete the vertex, or the last point"),
+    ("{[} and {]}", "Brush size, outline detail"),
+    ("{toggle_hidden}, nothing selected", "Show everything hidden"),
+    ("A tool's key, held", "Use it for one stroke, then go back to the previous tool"),
+    ("Esc", "Cancel; again: back to Select and edit"),
 ]
 _CLASS = "Class "
 _LONG = 16
@@ -54,7 +54,7 @@ _LONG = 16
 
 
 class KeySheet(QDialog):
-    """All keys in force, by what they are for."""
+    """All current keys, by what they are for."""
 
     def __init__(
         self, rows: Sequence[tuple[str, str, Sequence[QKeySequence]]], shown_keys: Mapping[str, str], parent: QWidget
@@ -90,7 +90,7 @@ def sections_of(
             sections.setdefault(menu, []).append((keys_text(keys), text.rstrip("…")))
     if classes:
         ends = f"{keys_text(classes[0][1])} … {keys_text(classes[-1][1])}"
-        sections.setdefault("Edit", []).append((ends, "Class of the selection, and to draw with"))
+        sections.setdefault("Edit", []).append((ends, "Class of the selection or of the next object"))
     canvas = [(with_keys(keys, shown_keys), text) for keys, text in CANVAS_KEYS]
     return sections | {"Mouse": MOUSE, "On the canvas": canvas}
 
@@ -102,7 +102,7 @@ def keys_text(keys: Sequence[QKeySequence]) -> str:
 
 
 def _breakable(keys: str) -> str:
-    """So that "Ctrl+Shift+Backspace" goes on in the next line."""
+    """So that "Ctrl+Shift+Backspace" continues in the next line."""
     return ", ".join(key.replace("+", "+\u200b") if len(key) > _LONG else key for key in keys.split(", "))
 
 

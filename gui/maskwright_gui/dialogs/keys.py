@@ -74,7 +74,7 @@ class KeysDialog(QDialog):
 
     @property
     def keys(self) -> dict[str, Keys]:
-        """What would be in force."""
+        """What would apply."""
         return resolved(self._defaults, self._preset_keys[self.preset], self._own)
 
     def select(self, action_id: str) -> None:
@@ -138,11 +138,11 @@ class KeysDialog(QDialog):
 
     def _advice(self, id_: str, key: str) -> str:
         if id_ in TOOL_KEY_IDS and has_modifiers(key):
-            return "Choose a key without Ctrl, Alt and Shift: what is held with it counts as held with the mouse."
+            return "Choose a key without Ctrl, Alt and Shift: with this key they mean what they mean with the mouse."
         if key in _ARROWS:
-            return f"{key} is for moving and nudging: on the canvas nothing else would get it."
+            return f"{key} moves and nudges on the canvas, so it cannot do anything else there."
         other = claimed_by(self.keys, key, but=id_)
-        return f"{key} belongs to “{self._titles[other][1].rstrip('…')}”, which would lose it." if other else ""
+        return f"{key} is the key of “{self._titles[other][1].rstrip('…')}”, which would lose it." if other else ""
 
     def _on_assign(self) -> None:
         id_, key = self._current(), self._new_key()

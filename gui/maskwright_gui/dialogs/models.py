@@ -65,16 +65,20 @@ class ModelsDialog(QDialog):
         self._use = named(QPushButton("Use", self), "Use this model", tip=use_tip)
         self._use.setProperty("primary", True)
         self._get = named(QPushButton("Download", self), "Download this model")
-        self._verify = named(QPushButton("Check", self), "Check this model", tip="Are its files still what they were?")
+        self._verify = named(
+            QPushButton("Check", self), "Check this model", tip="Check that its files have not changed"
+        )
         self._remove = named(QPushButton("Remove", self), "Remove this model", tip="Delete the installed copy")
         self._add = named(QPushButton("Add a file…", self), "Add a model file", tip=".pth, .pb, .tar.gz, .onnx or .xml")
-        self._cancel = named(QPushButton("Cancel", self), "Cancel", tip="What has arrived is kept for the next time")
+        self._cancel = named(
+            QPushButton("Cancel", self), "Cancel", tip="The downloaded part is kept, so you can resume"
+        )
         self._lay_out()
         self._connect()
         self.reload()
 
     def reload(self) -> None:
-        """Read the catalogue and the installed models anew; keeps the selection."""
+        """Read the catalogue and the installed models again; keeps the selection."""
         current = self._current_name()
         self._listed = {model.name: model for model in self._list()}
         self._table.clear()
@@ -88,7 +92,7 @@ class ModelsDialog(QDialog):
         self._refresh()
 
     def add_file(self, path: Path) -> None:
-        """Convert and install a file that a person has."""
+        """Convert and install a file that a user has."""
         self._begin(add_task(path, self), f"Reading {path.name}")
 
     def _lay_out(self) -> None:
@@ -186,7 +190,7 @@ class ModelsDialog(QDialog):
         self._end(str(error), is_failure=True)
 
     def _on_cancelled(self) -> None:
-        self._end("Cancelled. What has arrived is kept for the next time.")
+        self._end("Cancelled. The downloaded part is kept, so you can resume.")
 
     def _on_use(self) -> None:
         model = self._current()
@@ -209,7 +213,7 @@ class ModelsDialog(QDialog):
         except MaskwrightError as error:
             self._tell(str(error), is_failure=True)
         else:
-            self._tell(f"{shown(model.name)} is removed.")
+            self._tell(f"{shown(model.name)} has been removed.")
         self.reload()
 
     def _on_add(self) -> None:
@@ -284,7 +288,7 @@ def add_task(path: Path, parent: QObject) -> Operation:
 
         progress.check()
         model = add_file(path, check=progress.check)
-        return f"{model.name} is ready, family {model.family}."
+        return f"{model.name} (family {model.family}) is ready."
 
     return Operation(work, parent)
 
@@ -296,6 +300,6 @@ def verify_task(model: Listed, parent: QObject) -> Operation:
         progress.check()
         if model.installed is not None:
             verify(model.installed)
-        return f"{model.name} is what was installed."
+        return f"The files of {model.name} have not changed."
 
     return Operation(work, parent)

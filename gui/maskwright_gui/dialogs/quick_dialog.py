@@ -1,4 +1,4 @@
-"""A small window for one quick choice by typing: it goes when the person looks elsewhere.
+"""A small window for one quick choice by typing: it goes when the user looks elsewhere.
 
 Not a Qt popup: while one is open, the main window's shortcuts still get the keys that are typed into it.
 """

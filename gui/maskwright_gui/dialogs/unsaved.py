@@ -1,4 +1,4 @@
-"""Edits that are not saved stand in the way of closing: waits for them, or lets the person choose."""
+"""Edits that are not saved stand in the way of closing: waits for them, or lets the user choose."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -41,12 +41,12 @@ class Leaving(Enum):
 
 
 class UnsavedDialog(QDialog):
-    """Goes on by itself when everything is saved."""
+    """Continues by itself when everything is saved."""
 
     def __init__(self, state: Callable[[], Saving], count: Callable[[], int], parent: QWidget | None) -> None:
         """`count`: edits that are not saved, late or not."""
         super().__init__(parent)
-        self.setWindowTitle("Edits are not saved")
+        self.setWindowTitle("Unsaved edits")
         self.setMinimumWidth(520)
         self._state, self._count = state, count
         self._failure = ""
@@ -61,7 +61,7 @@ class UnsavedDialog(QDialog):
         self._keep = QPushButton("Close, keep a rescue copy", self)
         self._keep.setDefault(True)
         self._lose = QPushButton("Close and lose them", self)
-        stay = QPushButton("Do not close", self)
+        stay = QPushButton("Keep open", self)
         buttons = QDialogButtonBox(self)
         buttons.addButton(self._keep, QDialogButtonBox.ButtonRole.AcceptRole)
         buttons.addButton(self._lose, QDialogButtonBox.ButtonRole.DestructiveRole)
@@ -78,7 +78,7 @@ class UnsavedDialog(QDialog):
         self._look()
 
     def ask(self) -> Leaving:
-        """Returns when everything is saved or the person has chosen."""
+        """Returns when everything is saved or the user has chosen."""
         self._timer.start()
         self.leaving = Leaving.STAY  # as Escape has it
         self._look()
@@ -104,7 +104,7 @@ class UnsavedDialog(QDialog):
         it, them, are = ("it", "it", "is") if is_one else ("they", "them", "are")
         self._what.setText(f"{count} edit" + ("" if is_one else "s") + f" {are} not saved yet")
         reason = f"{state.reason}. " if state.reason else ""
-        offer = "A rescue copy on this computer is offered when the project is opened again."
+        offer = "If you close now, a rescue copy on this computer is offered when you open the project again."
         self._why.setText(f"{reason}As soon as {it} {are} saved, the window closes by itself. {self._failure or offer}")
         self._lose.setText(f"Close and lose {them}")
 
@@ -126,10 +126,10 @@ def offer_rescued(
     at = datetime.fromisoformat(rescues[-1].at).astimezone().strftime("%Y-%m-%d %H:%M")
     where = "1 image" if images == 1 else f"{images} images"
     box.setInformativeText(
-        f"The project's folder did not take them; a copy was kept on this computer ({where}, {at}). "
-        "Put in, each can be undone on its image."
+        f"They could not be written to the project's folder, so a copy was kept on this computer ({where}, {at}). "
+        f"Once restored, each edit can be undone on its image."
     )
-    put_in = box.addButton("Put them in" if edits > 1 else "Put it in", QMessageBox.ButtonRole.AcceptRole)
+    put_in = box.addButton("Restore them" if edits > 1 else "Restore it", QMessageBox.ButtonRole.AcceptRole)
     delete = box.addButton("Delete the copy", QMessageBox.ButtonRole.DestructiveRole)
     later = box.addButton("Not now", QMessageBox.ButtonRole.RejectRole)
     box.setDefaultButton(put_in)

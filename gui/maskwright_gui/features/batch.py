@@ -30,7 +30,7 @@ COUNT_AFTER_MS = 100
 
 
 class BatchFeature(Feature):
-    """The model over all images, beside the window: begin, pause, cancel, what failed."""
+    """The model over all images, in the background: begin, pause, cancel, what failed."""
 
     changed = Signal(object, object)
     """(BatchState, BatchProgress)."""
@@ -130,7 +130,7 @@ class BatchFeature(Feature):
         return self._progress
 
     def run(self) -> None:
-        """Go on with the last batch of the same model and thresholds, or begin one; nothing while one runs."""
+        """Continue with the last batch of the same model and thresholds, or begin one; nothing while one runs."""
         self._begin(only_untouched=False)
 
     def run_on_untouched(self, *, extends: bool = False) -> None:
@@ -162,7 +162,7 @@ class BatchFeature(Feature):
         self._inference.batch.cancel()
 
     def retry_failures(self) -> None:
-        """Make the failed images of the last run pending again and go on; then those that failed one by one."""
+        """Make the failed images of the last run pending again and continue; then those that failed one by one."""
         project = self._session.project
         if project is None:
             return
@@ -197,7 +197,7 @@ class BatchFeature(Feature):
 
     def show_failures(self) -> None:
         """The images that failed, with the reasons."""
-        self._show_failures(self.failures(), "Images that were not pre-labelled", can_retry=True)
+        self._show_failures(self.failures(), "Images not pre-labelled", can_retry=True)
 
     def _show_failures(self, failures: list[Failure], title: str, *, can_retry: bool = False) -> None:
         dialog = FailuresDialog(failures, title=title, can_retry=can_retry, parent=self._window)
@@ -236,12 +236,12 @@ class BatchFeature(Feature):
     def _on_done(self, report: "BatchReport") -> None:
         self._session.classes.reload()
         if self._progress.done == 0:
-            text = "Nothing is left to do"
-            self.told.emit(Message(text, "This model has been over all images with these thresholds."))
+            text = "Nothing left to do"
+            self.told.emit(Message(text, "This model has already run on all images with these thresholds."))
             return
         good = f"{report.done} image" + ("" if report.done == 1 else "s") + " pre-labelled"
         if report.failed:
-            bad = f"{report.failed} could not be done."
+            bad = f"{report.failed} failed."
             self.told.emit(Message(good, bad, "warning", "Show", self.show_failures))
         else:
             self.told.emit(Message(good))

@@ -53,6 +53,6 @@ class ComparingFeature(Feature):
 
     def _on_compared(self, count: int) -> None:
         self.told.emit(
-            Message(f"Compared on {count_of(count, 'image')}", "Those where the models disagree come first now.")
+            Message(f"Compared on {count_of(count, 'image')}", "Images on which the models disagree now come first.")
         )
         self.compared.emit()

@@ -32,7 +32,7 @@ class DataSetFeature(Feature):
         self._declare(
             Action(
                 "data_set",
-                "The whole data set…",
+                "Data set overview…",
                 Menu.IMAGE,
                 2,
                 self.open,
@@ -74,7 +74,7 @@ class DataSetFeature(Feature):
 
     def find_duplicates(self) -> None:
         """Pictures that occur more than once, however named."""
-        self._looking = self._run(_find_duplicates, self._on_found, "The search for pictures that occur twice stopped")
+        self._looking = self._run(_find_duplicates, self._on_found, "The search for duplicates failed")
         if self._looking is not None and self._open is not None:
             page = self._open.duplicates
             self._looking.progressed.connect(page.show_progress)

@@ -30,7 +30,7 @@ class EffortFeature(Feature):
         if project is None:
             return
         self._session.save()
-        self._run_beside(partial(_summed_up, project.stored), self._on_summed_up, "There is no report")
+        self._run_beside(partial(_summed_up, project.stored), self._on_summed_up, "The report could not be made")
 
     def record(self, is_on: bool) -> None:
         """Whether clicks, keys and times of this project's steps are kept from now on."""
@@ -40,7 +40,7 @@ class EffortFeature(Feature):
         try:
             project.ask(lambda stored: stored.effort.record(is_on))
         except ProjectError as error:
-            self.told.emit(Message.of_error("The switch was not stored", error))
+            self.told.emit(Message.of_error("The setting was not saved", error))
 
     def forget(self) -> None:
         """Erase clicks, keys and times; annotations stay."""
@@ -52,7 +52,7 @@ class EffortFeature(Feature):
         except ProjectError as error:
             self.told.emit(Message.of_error("Nothing was erased", error))
         else:
-            self.told.emit(Message("Clicks, key presses and times are erased", "The annotations are as they were."))
+            self.told.emit(Message("Clicks, key presses and times erased", "The annotations have not changed."))
 
     def _on_summed_up(self, report: "EffortReport") -> None:
         from maskwright_gui.dialogs.effort import EffortDialog
@@ -75,5 +75,5 @@ class EffortFeature(Feature):
 def _summed_up(project: "Project", progress: Monitor) -> "EffortReport":
     from maskwright.review.report import effort_report
 
-    progress.report(0, None, "Summing up the correction effort")
+    progress.report(0, None, "Adding up the correction effort")
     return effort_report(project)

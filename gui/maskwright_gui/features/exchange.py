@@ -81,8 +81,8 @@ class ExchangeFeature(Feature):
             return
         if not self._session.save():
             self._watch.look()
-            detail = f"The file would lack them. {self._watch.state.detail}"
-            self.told.emit(Message(f"Nothing to export yet: {self._watch.state.short}", detail, "warning"))
+            detail = f"They would be missing from the file. {self._watch.state.detail}"
+            self.told.emit(Message(f"Cannot export yet: {self._watch.state.short}", detail, "warning"))
             return
         dialog = ExportDialog(project.image_root, project.name, project.state_counts(), self._window)
         dialog.export_requested.connect(self.export)
@@ -104,7 +104,7 @@ class ExchangeFeature(Feature):
         if self._session.project is not None and self._may_begin():
             self._session.save()
             work = partial(check_project, self._session.project.stored, CocoExportOptions())
-            self._run_beside(work, lambda found: self.show_findings(found), "The check stopped")
+            self._run_beside(work, lambda found: self.show_findings(found), "The check failed")
 
     def import_annotations(self) -> None:
         """Ask for the file."""
@@ -113,7 +113,7 @@ class ExchangeFeature(Feature):
             self.look_into(Path(name))
 
     def look_into(self, path: Path) -> None:
-        """Say what a file would bring, before it is taken in."""
+        """Say what a file would bring, before it is imported."""
         from maskwright.operations.exchange import preview_import
 
         if self._session.project is not None and self._may_begin():
@@ -124,7 +124,7 @@ class ExchangeFeature(Feature):
                 monitor.report(0, None, f"Reading {path.name}")
                 return preview_import(project.stored, path)
 
-            operation = self._run_beside(work, self.show_preview, "This cannot be imported")
+            operation = self._run_beside(work, self.show_preview, "The file cannot be imported")
             self._follow(operation, path.parent)
 
     def show_preview(self, preview: "ImportPreview") -> "ImportPreviewDialog":
@@ -197,12 +197,12 @@ class ExchangeFeature(Feature):
             change = fix_all([instance for instance in document if instance.state.is_exported], record)
             count += len(change)
             self._session.edit_image(image_id, change, "Mend outlines")
-        self.told.emit(Message(f"{count_of(count, 'object')} mended", "Each image has it as one step to undo."))
+        self.told.emit(Message(f"{count_of(count, 'object')} mended", "This is one undo step on each image."))
 
     def _may_begin(self) -> bool:
         """Not while annotations come in: that cannot be taken half, and the window has to hear how it ended."""
         if self._is_importing:
-            self.told.emit(Message("Annotations are being imported", "Try again when that is done.", "warning"))
+            self.told.emit(Message("An import is running", "Try again when it has finished.", "warning"))
         return not self._is_importing
 
     def _follow(self, operation: Operation, folder: Path) -> None:
@@ -233,7 +233,7 @@ class ExchangeFeature(Feature):
         if outcome.verified:
             detail += f". {outcome.verified[0].upper()}{outcome.verified[1:]}"
         if outcome.losses:
-            detail += f". Not kept: {', '.join(outcome.losses)}"
+            detail += f". Not written: {', '.join(outcome.losses)}"
         self.told.emit(Message("Annotations exported", f"{detail}."))
 
     def ask_to_replace(self, outcome: "ExportOutcome") -> QMessageBox:
@@ -242,11 +242,11 @@ class ExchangeFeature(Feature):
         box = QMessageBox(QMessageBox.Icon.Question, "Export annotations", f"Replace {request.path.name}?")
         box.setTextFormat(Qt.TextFormat.PlainText)
         box.setParent(self._window, box.windowFlags())
-        what = f"There is {outcome.in_the_way}, in {request.path.parent}."
+        what = f"{request.path.parent} already contains {outcome.in_the_way}."
         if outcome.is_own:
-            what += " It is this project's own export; it will be replaced without asking from now on."
+            what += " It was exported from this project; from now on it is replaced without asking."
         elif request.path.is_dir():
-            what += " Files of the same names will be replaced, others stay."
+            what += " Files with the same names will be replaced; others stay."
         box.setInformativeText(what)
         replace_it = box.addButton("Replace", QMessageBox.ButtonRole.AcceptRole)
         elsewhere = box.addButton("Choose another place…", QMessageBox.ButtonRole.ActionRole)

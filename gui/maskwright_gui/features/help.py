@@ -83,7 +83,7 @@ class HelpFeature(Feature):
         dialog.open()
 
     def use_keys(self, preset: str, own: Keymap) -> None:
-        """Put a preset and a user's own keys in force and remember them."""
+        """Put a preset and a user's own current keys and remember them."""
         self._settings.setValue("keys/preset", preset)
         self._settings.setValue("keys/own", json.dumps(dict(own)))
         self._put_in_force(preset, own)

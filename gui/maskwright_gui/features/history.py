@@ -90,7 +90,7 @@ class HistoryFeature(Feature):
         since = midnight.astimezone(UTC).isoformat(timespec="milliseconds")
         stored = project.stored
         self._run_beside(
-            lambda _monitor: stored.history.counts_since(since), self._show_today, "The steps were not counted"
+            lambda _monitor: stored.history.counts_since(since), self._show_today, "The steps could not be counted"
         )
 
     def go_back(self, image_id: int, when: str) -> None:

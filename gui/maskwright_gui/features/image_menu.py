@@ -42,20 +42,20 @@ class ImageMenuFeature(Feature):
         try:
             record = project.record(image_id)
         except MaskwrightError as error:
-            self._tell_error("The image cannot be looked up", error)
+            self._tell_error("The image cannot be found", error)
             return None
         path = page_source(project.image_path(record))[0]
         menu = QMenu(self._window)
         menu.addAction("Show this image").triggered.connect(partial(self._show, image_id))
-        run = menu.addAction("Run the model on it")
+        run = menu.addAction("Run the model on this image")
         run.setEnabled(may_edit(self._session) and record.standing is ImageStanding.LISTED)
         run.triggered.connect(partial(self._run, [image_id]))
         menu.addSeparator()
         self._add_standings(menu, [record])
         menu.addSeparator()
-        menu.addAction("Copy its name").triggered.connect(partial(self._copy, record.file_name))
-        menu.addAction("Copy its path").triggered.connect(partial(self._copy, str(path)))
-        menu.addAction("Show it in its folder").triggered.connect(partial(self._show_folder, path.parent))
+        menu.addAction("Copy file name").triggered.connect(partial(self._copy, record.file_name))
+        menu.addAction("Copy file path").triggered.connect(partial(self._copy, str(path)))
+        menu.addAction("Show in folder").triggered.connect(partial(self._show_folder, path.parent))
         return menu
 
     def make_for_several(self, image_ids: Sequence[int]) -> QMenu | None:
@@ -82,8 +82,8 @@ class ImageMenuFeature(Feature):
 
     def _add_standings(self, menu: QMenu, records: Sequence[ImageRecord]) -> None:
         wanted = {
-            ImageStanding.LISTED: "Include in the set again",
-            ImageStanding.EXCLUDED: "Exclude from the set",
+            ImageStanding.LISTED: "Include in the data set again",
+            ImageStanding.EXCLUDED: "Exclude from the data set",
             ImageStanding.REMOVED: "Remove from the project",
         }
         for standing, text in wanted.items():
@@ -107,4 +107,4 @@ class ImageMenuFeature(Feature):
 
     def _show_folder(self, folder: Path, _is_checked: bool = False) -> None:
         if not QDesktopServices.openUrl(QUrl.fromLocalFile(str(folder))):
-            self.told.emit(Message("No program shows folders here", str(folder), "warning"))
+            self.told.emit(Message("No file manager could be opened", str(folder), "warning"))

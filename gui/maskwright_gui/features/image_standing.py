@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 
 LISTED, EXCLUDED, REMOVED = ImageStanding
 _TOLD = {
-    LISTED: ("is part of the set again", ""),
-    EXCLUDED: ("is excluded", "No model runs on it, and it is neither counted nor exported. Its objects stay."),
-    REMOVED: ("is removed", "Its file and its objects stay. The list of images finds it under “Removed”."),
+    LISTED: ("is part of the data set again", ""),
+    EXCLUDED: ("is excluded", "Models skip it, and it is neither counted nor exported. Its objects are kept."),
+    REMOVED: ("is removed", "Its file and objects are kept. Choose “Removed” in the image list to see it."),
 }
 
 
@@ -37,7 +37,7 @@ class ImageStandingFeature(Feature):
         self._declare(
             Action(
                 "exclude_image",
-                "Exclude from the set, or include again",
+                "Exclude from the data set, or include again",
                 Menu.IMAGE,
                 1,
                 self.toggle_excluded,

@@ -146,7 +146,7 @@ class LayoutFeature(Feature):
 
     @property
     def theme(self) -> Theme:
-        """The one in force."""
+        """The current one."""
         return self._window.theme
 
     def use_theme(self, theme: Theme) -> None:

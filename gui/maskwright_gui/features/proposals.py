@@ -134,7 +134,7 @@ class ProposalsFeature(Feature):
             ),
             Action(
                 "propose_again",
-                "Propose again what was rejected here",
+                "Restore the rejected proposals",
                 Menu.MODEL,
                 1,
                 self.propose_again,
@@ -158,7 +158,7 @@ class ProposalsFeature(Feature):
     def propose_again(self) -> None:
         """Show the rejected proposals of the image once more: one of them was right."""
         rejected = [i.id for i in self._session.document or () if i.state is InstanceState.REJECTED and i.polygons]
-        self._answer_many("Propose again", edits.propose_again, rejected)
+        self._answer_many("Restore proposals", edits.propose_again, rejected)
 
     def accept_above(self, score: float | None = None) -> None:
         """All proposals from a score on; the one of the slider if none is said."""
@@ -258,7 +258,7 @@ class ProposalsFeature(Feature):
         if document is None:
             return
         if not self._session.edit(edit(document, ids), label):
-            self.told.emit(Message(f"{label}: there is no such proposal on this image"))
+            self.told.emit(Message(f"{label}: no such proposal on this image"))
         else:
             text = f"{label}: {len(ids)} proposal" + ("" if len(ids) == 1 else "s")
             undo = partial(self._editing.undo_step, label, self._session.history.latest_step)

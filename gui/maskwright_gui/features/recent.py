@@ -1,4 +1,4 @@
-"""Where projects live: a new one wherever the user wants, and those that were open last, to go on with."""
+"""Where projects live: a new one wherever the user wants, and those that were open last, to continue with."""
 
 from functools import partial
 from pathlib import Path
@@ -64,12 +64,12 @@ class RecentFeature(Feature):
 
     def new_project(self) -> None:
         """Ask for a folder of images and for where the project is to live, and make it there."""
-        folder = QFileDialog.getExistingDirectory(self._window, "New project: the folder of images")
+        folder = QFileDialog.getExistingDirectory(self._window, "New project: choose the folder of images")
         if not folder:
             return
         proposed = Path(folder).with_name(f"{Path(folder).name}{PROJECT_SUFFIX}")
         kinds, asks_later = f"Projects (*{PROJECT_SUFFIX})", QFileDialog.Option.DontConfirmOverwrite
-        title = "New project: its name and place"
+        title = "New project: choose its name and place"
         place, _ = QFileDialog.getSaveFileName(self._window, title, str(proposed), kinds, options=asks_later)
         if place:
             self._projects.make_project(Path(folder), Path(place))
@@ -107,9 +107,7 @@ class RecentFeature(Feature):
         if self._recent.get(path) is not None and not answer_soon(path.exists, True):
             self._window.toasts.withdraw(NOT_OPENED)  # this says it better
             action = partial(self._forget, path)
-            self.told.emit(
-                Message("The project is not there any more", str(path), "info", "Take it off the list", action)
-            )
+            self.told.emit(Message("This project no longer exists", str(path), "info", "Remove from the list", action))
 
     def _forget(self, path: Path) -> None:
         self._recent.forget(path)

@@ -35,10 +35,8 @@ def told(report: "RefineReport", assistant: tuple[str, str] | None, *, only_boxe
     seen, taken = sum(report.counts.values()), report.counts[Verdict.TAKEN]
     thing = "box" if only_boxes else "proposal"
     if not seen and not report.failures:
-        what = "No box is left here to outline" if only_boxes else f"No {thing} is left here to refine"
-        done = (
-            "" if only_boxes else f"Those that went through {assistant[0] if assistant else 'it'} are not asked again."
-        )
+        what = "No boxes left to outline" if only_boxes else "No proposals left to refine"
+        done = "" if only_boxes else f"Proposals already refined by {assistant[0] if assistant else 'it'} are skipped."
         return Message("Stopped" if report.is_cancelled else what, done)
     verb = "Outlined" if only_boxes else "Refined"
     text = f"{verb} {taken:,} of {count_of(seen, thing)}"
@@ -55,15 +53,15 @@ def _rest(report: "RefineReport") -> str:
 
     counts = report.counts
     reasons = [
-        (counts[Verdict.UNSURE], "the assistant was not sure of"),
-        (counts[Verdict.ELSEWHERE], "would have become something else"),
-        (counts[Verdict.IMPOSSIBLE], "cover nothing of the image"),
+        (counts[Verdict.UNSURE], "the assistant was unsure about"),
+        (counts[Verdict.ELSEWHERE], "would have become a different object"),
+        (counts[Verdict.IMPOSSIBLE], "lie outside the image"),
     ]
     left = sum(count for count, _ in reasons)
     said = ", ".join(f"{count:,} {reason}" for count, reason in reasons if count)
-    parts = [f"{left:,} left as they were: {said}."] if left else []
+    parts = [f"{left:,} unchanged: {said}."] if left else []
     if report.images > 1:
-        parts.append("Undo takes it back image by image.")
+        parts.append("Undo works image by image.")
     if report.failures:
         name, reason = report.failures[0]
         more = f" and {len(report.failures) - 1:,} more" if len(report.failures) > 1 else ""
@@ -98,7 +96,7 @@ class RefineFeature(Feature):
     """One run at a time; each image is one undo step."""
 
     _refined = Signal(object, object)
-    """(image id, Change): from the thread; the document may have gone on meanwhile."""
+    """(image id, Change): from the thread; the document may have moved on meanwhile."""
 
     def __init__(
         self, context: Context, editing: EditingFeature, point: PointFeature, thresholds: ThresholdsFeature
@@ -212,7 +210,9 @@ class RefineFeature(Feature):
         if project is None:
             return
         if self.is_working:
-            self.told.emit(Message("The assistant is still at work", "“Stop refining” in the Model menu ends it."))
+            self.told.emit(
+                Message("The assistant is still working", "To stop it, choose “Stop refining” in the Model menu.")
+            )
             return
         wish = replace(wish, min_iou=self._strip.thresholds.min_iou)
         self._wish = wish
@@ -220,7 +220,7 @@ class RefineFeature(Feature):
         work = partial(
             _refined, project.stored, document, wish, point.assistants, point.assistant_name, self._refined.emit
         )
-        self._run_beside(work, partial(self._on_done, wish), "Nothing more is refined")
+        self._run_beside(work, partial(self._on_done, wish), "Refining stopped")
         self._window.status.set_stoppable(type(self).__name__, True)
         self._refresh("stop_refining")
 
@@ -255,7 +255,7 @@ class RefineFeature(Feature):
 
 
 def still_true(change: Change, document: Document) -> Change:
-    """What of a change made beside the window still starts from what is there: whatever a user did meanwhile stays."""
+    """What of a change made in the background still starts from what is there: whatever a user did meanwhile stays."""
     return Change.of((before, after) for id_, before, after in change if document.instances.get(id_) == before)
 
 
@@ -271,7 +271,7 @@ def _refined(
     from maskwright.assist.refine import RefineSettings
     from maskwright.operations.refining import refine_project
 
-    monitor.report(0, None, "Loading what outlines objects")
+    monitor.report(0, None, "Loading the assistant")
     assistant = assistants.get(assistant_name)
     return refine_project(
         project,

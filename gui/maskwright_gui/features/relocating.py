@@ -50,7 +50,7 @@ class RelocatingFeature(Feature):
             return
         are = "1 image is" if count == 1 else f"{count} images are"
         what = f"{are} missing" if answer_soon(project.image_root.is_dir, True) else "The image folder is gone"
-        detail = f"{project.image_root}. The annotations are all here; say where the images are now."
+        detail = f"{project.image_root}. All annotations are safe; choose the folder where the images are now."
         self.told.emit(Message(what, detail, "error", "Locate folder…", self.locate))
 
     def tell_failure(self, what: str, error: MaskwrightError) -> None:
@@ -59,11 +59,11 @@ class RelocatingFeature(Feature):
         if project is None or error.path is None or answer_soon(partial(_is_there, error.path), True):
             self.told.emit(Message(what, str(error), "error", NEXT_TEXT, self._images.next_image))
         elif not answer_soon(project.image_root.is_dir, True):
-            detail = f"{project.image_root}. The annotations are all here; say where the images are now."
+            detail = f"{project.image_root}. All annotations are safe; choose the folder where the images are now."
             self.told.emit(Message("The image folder is gone", detail, "error", "Locate folder…", self.locate))
         else:
             detail = f"{error.path}. It may have been moved to another folder."
-            self.told.emit(Message("The image is missing", detail, "error", "Look for it", self.look))
+            self.told.emit(Message("The image is missing", detail, "error", "Search for it", self.look))
 
     def locate(self) -> None:
         """Ask for the folder in which the images are now."""
@@ -87,17 +87,17 @@ class RelocatingFeature(Feature):
             self._run(partial(find_moved, self._session.project.stored))
 
     def _run(self, work: Work) -> None:
-        self._run_beside(work, self._on_located, "The images were not found")
+        self._run_beside(work, self._on_located, "The search for the images failed")
 
     def _on_located(self, found: Located) -> None:
         self.located.emit()
         if not found.missing:
-            moved = f"{found.moved} of them in another folder than before." if found.moved else ""
+            moved = f"{found.moved} of them are in a different folder than before." if found.moved else ""
             self.told.emit(Message(f"Here again: {count_of(found.present, 'image')}", moved))
             return
         detail = f"{found.missing} of {found.present + found.missing} are still missing."
         place = ("Choose another folder…", self.locate)
-        self.told.emit(Message("Not all images were found", detail, "warning", *place))
+        self.told.emit(Message("Some images were not found", detail, "warning", *place))
 
 
 def _is_there(path: Path) -> bool:

@@ -34,15 +34,15 @@ class SavingFeature(Feature):
         if project is None:
             return  # whoever opens it tells
         if folder == project.path:
-            detail = f"{folder}. Go on: what you do is kept and written as soon as it answers."
+            detail = f"{folder}. Keep working: your edits are kept and written as soon as it answers."
             message = Message(HANGS, detail, "warning")
         elif folder == project.image_root:
             if self._watch.state.is_unresponsive:
                 return  # one word for both
-            detail = f"{folder}. Images that are here already can be worked on; the others follow when it answers."
+            detail = f"{folder}. You can work on images that are already loaded; the others follow when it answers."
             message = Message(IMAGES_HANG, detail, "warning")
         else:
-            message = Message(OTHER_HANGS, f"{folder}. What needs it waits.", "warning")
+            message = Message(OTHER_HANGS, f"{folder}. Whatever needs it waits.", "warning")
         self.told.emit(message)
 
     def _on_answered(self, folder: Path) -> None:

@@ -79,7 +79,7 @@ class ShapesFeature(Feature):
             ),
             Action(
                 "subtract",
-                "Cut the topmost out of the others",
+                "Subtract the topmost from the others",
                 Menu.SHAPE,
                 0,
                 self.subtract,
@@ -188,7 +188,11 @@ class ShapesFeature(Feature):
 
     def subtract(self) -> None:
         """The topmost of the selection is cut out of the others."""
-        self._edit("Subtract", combine.subtract_topmost, "Select two or more objects: the topmost is cut out.")
+        self._edit(
+            "Subtract",
+            combine.subtract_topmost,
+            "Select two or more objects: the topmost is subtracted from the others.",
+        )
 
     def intersect(self) -> None:
         """Only what all of the selection cover is left."""
@@ -204,7 +208,7 @@ class ShapesFeature(Feature):
         self._edit(
             "Ungroup",
             lambda document, ids: combine.ungroup(document, ids, allocate),
-            "Select an object of several parts.",
+            "Select an object with several parts.",
         )
 
     def fill_holes(self) -> None:
@@ -213,7 +217,7 @@ class ShapesFeature(Feature):
 
     def keep_largest_part(self) -> None:
         """Of each selected object."""
-        self._edit("Keep the largest part", combine.keep_largest_part, "The selected objects are in one piece.")
+        self._edit("Keep the largest part", combine.keep_largest_part, "The selected objects have only one part.")
 
     def to_box(self) -> None:
         """Outlines become the rectangles around them."""
@@ -249,7 +253,7 @@ class ShapesFeature(Feature):
     def copy_to_next_image(self) -> None:
         """Copy the selection and put it down in place on the next image."""
         if self._session.document is None or not self._session.selection:
-            self.told.emit(Message("Select what the next image is to have, too."))
+            self.told.emit(Message("Select the objects to copy to the next image."))
             return
         left = self._session.document.image_id
         self.copy()
@@ -269,7 +273,7 @@ class ShapesFeature(Feature):
         self._session.reserve_ids(len(instances))
         change = combine.paste(document, instances, allocate, offset=(offset, offset))
         if change.is_empty:
-            self.told.emit(Message("What was copied lies outside this image."))
+            self.told.emit(Message("The copied objects lie outside this image."))
             return
         self._session.edit(change, label)
         self._session.select(frozenset(change.entries))

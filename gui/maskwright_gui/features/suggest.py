@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 Described = list[tuple[Instance, NDArray[np.float32]]]
 MOST_IMAGES, MOST_OF_A_CLASS = 12, 4
-"""From which classes are learned at the start: about three seconds of work, beside the window."""
+"""From which classes are learned at the start: about three seconds of work, in the background."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +70,7 @@ class Describer:
 
 
 def _a_few(instances: Sequence[Instance], leave_out: int) -> list[Instance]:
-    """Of each class the first few that somebody has accepted or made."""
+    """Of each class the first few that someone has accepted or made."""
     counts: dict[int, int] = {}
     chosen = []
     for one in instances:

@@ -51,7 +51,7 @@ class ThresholdsFeature(Feature):
     applied_everywhere = Signal()
     """All untouched images have the proposals and uncertainty of the thresholds that were let go."""
     candidates_missing = Signal()
-    """A slider was let go on an image without candidates: only the model can say what it changes."""
+    """A slider was let continue an image without candidates: only the model can say what it changes."""
     shown = Signal(object)
     """Document: what the canvas shows now; ahead of the session's while a slider is moved."""
     _image_stored = Signal(object, object)
@@ -185,7 +185,7 @@ class ThresholdsFeature(Feature):
             try:
                 self._keep(project, thresholds)
             except MaskwrightError as error:
-                self.told.emit(Message.of_error("The thresholds were not stored", error))
+                self.told.emit(Message.of_error("The thresholds were not saved", error))
         self._request(Purpose.KEEP)
 
     def _keep(self, project: OpenProject, thresholds: Thresholds) -> None:
@@ -341,7 +341,7 @@ def _apply_to_others(
 
 
 def _comes_back(pair: tuple[int, Instance | None, Instance | None]) -> bool:
-    """A proposal that was not one before: made, chosen anew, or its answer undone."""
+    """A proposal that was not one before: made, chosen again, or its answer undone."""
     _, before, after = pair
     if after is None or after.state is not InstanceState.PROPOSED:
         return False

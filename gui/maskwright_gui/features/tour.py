@@ -99,24 +99,29 @@ class Step:
 STEPS = (
     Step(
         "A model proposes",
-        "Press {run_model}: the model outlines what it finds on this image. Proposals are dashed.",
+        "Press {run_model}: the model outlines what it finds on this image. Dashed outlines are proposals.",
         Done.PROPOSED,
     ),
     Step("Select a proposal", "Click one of the dashed outlines.", Done.SELECTED),
     Step(
-        "Judge it", "{accept} accepts what is selected, {reject} rejects it. {undo} takes any step back.", Done.JUDGED
+        "Judge it", "{accept} accepts the selected proposal, {reject} rejects it. {undo} undoes any step.", Done.JUDGED
     ),
     Step(
         "Outline or correct one yourself",
-        "{tool_point}, then click a cell: its outline appears, and Enter takes it. Or drag a point of an outline.",
+        "Press {tool_point}, then click a cell: its outline appears, and Enter accepts it. Or drag a point of an "
+        "outline.",
         Done.OUTLINED,
     ),
-    Step("This image is done", "Press {done}: the next image comes, and the model goes ahead of you.", Done.NEXT_IMAGE),
+    Step(
+        "This image is done",
+        "Press {done}: the next image appears, and the model has already run on it.",
+        Done.NEXT_IMAGE,
+    ),
 )
 LAST = (
-    "That is all it takes",
-    "{export} writes the annotations. {palette} finds every action, {key_sheet} shows all keys. The Help menu has this "
-    "tour.",
+    "That is all",
+    "{export} exports the annotations, {palette} finds any action, {key_sheet} shows all keys. You can take this tour "
+    "again from the Help menu.",
 )
 
 
@@ -216,7 +221,7 @@ class TourFeature(Feature):
             self._show(self.number)
 
     def _on_shown(self) -> None:
-        """Proposals that are there already need no model."""
+        """Proposals that are already there need no model."""
         document = self._session.document
         if document is not None and any(each.state is InstanceState.PROPOSED for each in document):
             self._note({Done.PROPOSED})

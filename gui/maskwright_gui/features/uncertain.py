@@ -23,7 +23,7 @@ MOST_MARKS = 12
 """The gravest; more would hide the picture that they are about."""
 LEAST_SHARE = 0.3
 """Of the image's longer side: what is shown around a place that was gone to."""
-_MISSED = "{accept} takes it over, {reject} dismisses it."
+_MISSED = "{accept} accepts it, {reject} dismisses it."
 _SIGNALS = ("disagreement", "uncertainty")
 
 
@@ -62,7 +62,7 @@ class UncertainFeature(Feature):
         self._show()
 
     def refresh(self, image_id: int) -> None:
-        """With other thresholds other objects are uncertain: what is shown follows, the walk through it goes on."""
+        """With other thresholds other objects are uncertain: what is shown follows, the walk through it continues."""
         if self._session.image is not None and self._session.image.id == image_id:
             self._read()
             self._show()
@@ -76,10 +76,8 @@ class UncertainFeature(Feature):
         places = self.places
         if not places:
             self._show()
-            detail = (
-                "" if self._details else "Run the model on all images first; what is uncertain is noted as it goes."
-            )
-            self.told.emit(Message("No uncertain place is left on this image", detail))
+            detail = "" if self._details else "Run the model on all images first: it notes the uncertain places."
+            self.told.emit(Message("No uncertain places left on this image", detail))
             return
         place = next((place for place in places if place.box_xyxy not in self._visited), None)
         if place is None:
@@ -118,7 +116,7 @@ class UncertainFeature(Feature):
             else None
         )
         if found is None:
-            self.told.emit(Message("Its outline is not known", "Draw it, or run the model on this image again."))
+            self.told.emit(Message("Its outline is not known", "Draw it or run the model on this image again."))
             return True
         proposal = found.proposal
         new = Instance(
@@ -221,7 +219,7 @@ def _counts(instance: Instance) -> bool:
 
 
 def _with_margin(box: Box, least: float) -> Box:
-    """So much of the surroundings that a person sees what it is: at least `least` pixels."""
+    """So much of the surroundings that a user sees what it is: at least `least` pixels."""
     x, y = (box[0] + box[2]) / 2, (box[1] + box[3]) / 2
     width, height = max(box[2] - box[0], least / 2), max(box[3] - box[1], least / 2)
     return x - width, y - height, x + width, y + height

@@ -22,7 +22,7 @@ WINDOWS_SETTING = "display.windows"
 
 _FILL_KEY, _LABELS_KEY = "canvas/fill", "canvas/labels"
 _FILLS = {"light": (0.2, 0.13), "strong": (0.45, 0.35), "none": (0.0, 0.0)}
-"""How opaque an object is that a person decided on, and a proposal."""
+"""How opaque an object is that a user decided on, and a proposal."""
 
 
 class ViewFeature(Feature):
@@ -189,7 +189,7 @@ class ViewFeature(Feature):
                 is_checkable=True,
                 words="fit to selection follow auto zoom",
             ),
-            Action("toggle_wheel", "Wheel alone zooms", Menu.VIEW, 1, is_checkable=True, words="mouse scroll"),
+            Action("toggle_wheel", "Wheel zooms without Ctrl", Menu.VIEW, 1, is_checkable=True, words="mouse scroll"),
         )
 
     def cycle_labels(self) -> None:

@@ -67,7 +67,7 @@ class CategoriesPanel(QWidget):
         self._asked_for: set[int] = set()
         """Classes that the user has made; listed whether or not they occur."""
         self._tree = self._make_tree()
-        self._stack = Inviting(self._tree, "Classes come from the model, or add your own below.", self)
+        self._stack = Inviting(self._tree, "Classes come from the model. Add your own below.", self)
         self._name = named(QLineEdit(self), "Name of a new class")
         self._name.setPlaceholderText("New class")
         self._name.returnPressed.connect(self._on_add)
@@ -189,7 +189,7 @@ class CategoriesPanel(QWidget):
         return tree
 
     def _make_whole_switch(self) -> QToolButton:
-        switch = named(QToolButton(self), "List all classes", tip="Also those that do not occur, and those you hid")
+        switch = named(QToolButton(self), "List all classes", tip="Including classes without objects and hidden ones")
         switch.setCheckable(True)
         switch.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextOnly)
         switch.toggled.connect(self._filter)
@@ -207,8 +207,8 @@ class CategoriesPanel(QWidget):
             item.setFont(1, font)
         item.setFlags(item.flags() & ~Qt.ItemFlag.ItemIsDropEnabled)
         key = f" · key {digit}" if digit else ""
-        hidden = "\nHidden; its menu lists it again" if category.id in self._hidden else ""
-        told = "Double-click renames it, dragging moves it"
+        hidden = "\nHidden from the list; its menu shows it again" if category.id in self._hidden else ""
+        told = "Double-click to rename, drag to move"
         item.setToolTip(1, f"{shown(category.name)} (id {category.id}){key}\n{told}{hidden}")
         return item
 
@@ -220,7 +220,7 @@ class CategoriesPanel(QWidget):
         menu = QMenu(self)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         if item is not None:
-            menu.addAction("Give to the selected objects").triggered.connect(
+            menu.addAction("Assign to the selected objects").triggered.connect(
                 partial(self._apply, item.data(0, CLASS_ID))
             )
             rename = QAction("Rename", menu)
@@ -243,7 +243,7 @@ class CategoriesPanel(QWidget):
         menu.addAction("Move down\tCtrl+Down").triggered.connect(lambda: self._tree.move_item(item, 1))
         menu.addAction("Move to the top").triggered.connect(lambda: self._tree.move_item(item, -len(self._categories)))
         is_hidden = category_id in self._hidden
-        hide = menu.addAction("List it again" if is_hidden else "Hide from the list")
+        hide = menu.addAction("Show in the list" if is_hidden else "Hide from the list")
         hide.triggered.connect(lambda: self.hide_requested.emit(category_id, not is_hidden))
 
     def _apply(self, category_id: int, _is_checked: bool = False) -> None:

@@ -76,7 +76,7 @@ def summary_text(bars: Sequence[ClassBar]) -> str:
     counted = f"{count_of(objects, 'object')} of {classes}, rejected proposals left out."
     if not unused:
         return counted
-    return f"{counted} None yet of {_listed(unused)}."
+    return f"{counted} No objects yet: {_listed(unused)}."
 
 
 def _listed(names: Sequence[str], *, most: int = 6) -> str:

@@ -33,7 +33,7 @@ class ClassFilter(QToolButton):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        named(self, "Classes to propose", tip="Which classes the model may propose; the others are left out")
+        named(self, "Classes to propose", tip="Classes that the model may propose")
         self._categories: tuple[Category, ...] = ()
         self._left_out: frozenset[int] = frozenset()
         self.clicked.connect(self._open)
@@ -75,7 +75,7 @@ class ClassFilter(QToolButton):
 
 
 class ClassFilterList(QDialog):
-    """The list itself; it goes when the person looks elsewhere."""
+    """The list itself; it goes when the user looks elsewhere."""
 
     changed = Signal(object)
     """frozenset of the ids that are left out."""

@@ -66,7 +66,7 @@ class ClassTree(QTreeWidget):
             super().mousePressEvent(event)
 
     def dropEvent(self, event: QDropEvent) -> None:
-        """Qt would move the row itself; the list is made anew when the order is another one."""
+        """Qt would move the row itself; the list is made again when the order is another one."""
         item, target = self.currentItem(), self.itemAt(event.position().toPoint())
         event.setDropAction(Qt.DropAction.IgnoreAction)
         event.accept()

@@ -25,8 +25,8 @@ PICTURE = QSize(96, 72)
 MOST_IN_GROUP = 50
 """Rows of one group; a folder of one picture a thousand times is told by its number."""
 _INVITATION = (
-    "Copies, other sizes and other compressions of one picture are found by how they look.\n"
-    "In training and validation at once they make a model seem better than it is."
+    "Finds copies of the same picture by how they look, also at other sizes and compressions.\n"
+    "Copies in both training and validation make a model seem better than it is."
 )
 _RECORD_ROLE = Qt.ItemDataRole.UserRole
 Picture = Callable[[ImageRecord], QImage | None]
@@ -46,11 +46,11 @@ class DuplicatesPage(QWidget):
         self.tree.setHeaderHidden(True)
         self.tree.setItemDelegate(_PictureDelegate(picture, self.tree))
         self.tree.itemActivated.connect(self._on_activated)
-        self._look = QPushButton("Look for pictures that occur twice", self)
+        self._look = QPushButton("Find duplicates", self)
         self._look.clicked.connect(self._on_look)
         self._stop = QPushButton("Stop", self)
         self._stop.clicked.connect(self.stop_requested)
-        self._progress = named(QProgressBar(self), "Images looked at")
+        self._progress = named(QProgressBar(self), "Images compared")
         self._found = muted_label("", self, wraps=False)
         self._stack = Inviting(self.tree, _INVITATION, self)
         row = QHBoxLayout()
@@ -79,9 +79,9 @@ class DuplicatesPage(QWidget):
         self.tree.clear()
         self.tree.addTopLevelItems([_group_item(number, group) for number, group in enumerate(groups, start=1)])
         self.tree.expandAll()
-        self._look.setText("Look again")
+        self._look.setText("Search again")
         self._found.setText(_told(groups))
-        self._stack.set_text("No picture occurs twice.")
+        self._stack.set_text("No duplicates found.")
         self._stack.show_content(bool(groups))
 
     def refresh(self) -> None:

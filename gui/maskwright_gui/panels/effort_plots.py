@@ -22,11 +22,11 @@ def effort_plots(report: "EffortReport", categories: Sequence[Category]) -> QTab
     """One tab per question."""
     known = {category.id: category for category in categories}
     busiest = sorted(report.classes, key=lambda effort: -(effort.proposed + effort.drawn))[:MOST_CLASSES]
-    tabs = named(QTabWidget(), "Plots of the effort")
+    tabs = named(QTabWidget(), "Effort plots")
     for tab, detail, unit, bars in (
-        ("Good as proposed, by class", "", "share", rate_bars(busiest, known)),
-        ("Good as proposed, by score", "", "proposals", score_bars(report)),
-        ("Seconds per object", "median, rejected ones included", "s", seconds_bars(busiest, known)),
+        ("Accepted unchanged, by class", "", "share", rate_bars(busiest, known)),
+        ("Accepted unchanged, by score", "", "proposals", score_bars(report)),
+        ("Seconds per object", "median, including rejected ones", "s", seconds_bars(busiest, known)),
         ("Score to use", f"classes with {MIN_ANSWERS} answers or more", "score", suggestion_bars(busiest, known)),
     ):
         plot = BarPlot(f"{tab} ({detail})" if detail else tab, unit)

@@ -53,13 +53,13 @@ class EmptyState(QWidget):
         self._open.setToolTip(with_keys("{open_folder}"))
 
     def set_recent(self, listed: Sequence[RecentProject]) -> None:
-        """Projects to go on with, the latest first."""
+        """Projects to continue with, the latest first."""
         while (item := self._recent.takeAt(0)) is not None:
             if (widget := item.widget()) is not None:
                 widget.hide()
                 widget.deleteLater()
         for known in listed[:MOST_RECENT]:
-            button = named(QPushButton(self), f"Go on with {known.name}", tip=known.path)
+            button = named(QPushButton(self), f"Continue with {known.name}", tip=known.path)
             room = button.fontMetrics()
             where = room.elidedText(known.path, Qt.TextElideMode.ElideMiddle, RECENT_PX)
             button.setText(f"{known.name}   {where}".replace("&", "&&"))
@@ -83,7 +83,7 @@ class EmptyState(QWidget):
         return label
 
     def _explanation(self) -> QLabel:
-        text = "A model proposes outlines, you correct them, and a COCO file comes out.\nYour images are never changed."
+        text = "A model proposes outlines, you correct them and export a COCO file.\nYour images are never changed."
         return muted_label(text, self, is_centred=True, wraps=False)
 
     def _buttons(self) -> QHBoxLayout:
@@ -91,10 +91,8 @@ class EmptyState(QWidget):
         row.setSpacing(8)
         row.addStretch(1)
         row.addWidget(self._open)
-        row.addWidget(self._button("Open the samples", self.samples_requested, "A dozen made-up micrographs to try"))
-        row.addWidget(
-            self._button("Get a model…", self.model_requested, "What models there are, and how to bring your own")
-        )
+        row.addWidget(self._button("Open the samples", self.samples_requested, "Twelve synthetic micrographs to try"))
+        row.addWidget(self._button("Get a model…", self.model_requested, "See available models and add your own"))
         row.addStretch(1)
         return row
 

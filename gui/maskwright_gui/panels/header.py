@@ -11,7 +11,7 @@ class Header(QWidget):
     """Menus, the project's name and progress, search and theme."""
 
     warning_clicked = Signal()
-    """A person clicked what is the matter with the saving."""
+    """A user clicked what is the matter with the saving."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -52,7 +52,7 @@ class Header(QWidget):
         self._row.addWidget(button)
 
     def enter_menus(self) -> None:
-        """By keys: arrows and letters go on from here; Escape leads back."""
+        """By keys: arrows and letters continue from here; Escape leads back."""
         self.menus.setActiveAction(self.menus.actions()[0])
         self.menus.setFocus(Qt.FocusReason.MenuBarFocusReason)
 

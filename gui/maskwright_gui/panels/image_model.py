@@ -40,7 +40,7 @@ _Index = QModelIndex | QPersistentModelIndex
 class ImageListModel(QAbstractListModel):
     """Rows are the images that pass the filter, in the order asked for.
 
-    The order by rare classes comes a moment later than the others: all objects are counted for it, beside the window.
+    The order by rare classes comes a moment later than the others: all objects are counted for it, in the background.
     """
 
     failed = Signal(str, object)
@@ -115,7 +115,7 @@ class ImageListModel(QAbstractListModel):
 
     @property
     def order(self) -> "Order":
-        """Name of the order in force."""
+        """Name of the current order."""
         return self._query.order
 
     @property
@@ -182,7 +182,7 @@ class ImageListModel(QAbstractListModel):
                 else no_ids
             )
         except NoAnswerError as error:
-            self.failed.emit("The list stays as it is", error)
+            self.failed.emit("The list was not updated", error)
             return
         self._query = query
         self.beginResetModel()

@@ -11,10 +11,10 @@ if TYPE_CHECKING:
     from maskwright.project.images import InstanceSearch, OriginField
 
 HELP = (
-    "A part of the file name, and conditions on one object of the image:\n"
+    "Part of the file name, and conditions on an object of the image:\n"
     "class:car   is:proposed   is:edited   score<0.6   score>0.9   model:name\n"
     "edited:today   edited>2026-11-20   proposed<2026-11-20T14:30\n"
-    "and how it was proposed:   threshold>0.3   overlap<0.6   mask>0.5   detail<0.98"
+    "or on how it was proposed:   threshold>0.3   overlap<0.6   mask>0.5   detail<0.98"
 )
 PLACEHOLDER = "Name, class:car, score<0.6"
 SEARCH_DELAY_MS = 150

@@ -26,7 +26,7 @@ _OUTSIDE = (("Excluded", ImageStanding.EXCLUDED), ("Removed", ImageStanding.REMO
 """Filters that are offered where there are such images."""
 SHOW_ALL = '<a href="all">Show all</a>'
 _ORDERS = (
-    ("In order of names", "name"),
+    ("By name", "name"),
     ("Most uncertain first", "uncertainty"),
     ("Rare classes first", "rarity"),
     ("Models disagree first", "disagreement"),
@@ -54,7 +54,7 @@ class ImagesPanel(QWidget):
             self._filter.addItem(text, states)
         self._filter.addItems([text for text, _ in _OUTSIDE])
         self._offer_outside({})
-        self._order = named(QComboBox(self), "Order of the images", tip="What to look at first")
+        self._order = named(QComboBox(self), "Order of the images", tip="Which images come first")
         for text, order in _ORDERS:
             self._order.addItem(text, order)
         for box in (self._filter, self._order):  # else as wide as the longest row that can be chosen
@@ -65,7 +65,7 @@ class ImagesPanel(QWidget):
         self._total = 0
         self._found = muted_label("", self)
         self._found.hide()
-        self._search = named(QLineEdit(self), "Find images by file name or by what is on them", tip=HELP)
+        self._search = named(QLineEdit(self), "Find images by file name, class, score and more", tip=HELP)
         self._search.setPlaceholderText(PLACEHOLDER)
         self._search.setClearButtonEnabled(True)
         self.list_view = named(QListView(self), "Images")
@@ -231,9 +231,7 @@ class ImagesPanel(QWidget):
         is_empty = self._model.rowCount() == 0
         is_filtered = self._filter.currentIndex() != 0 or bool(self._search.text().strip())
         self._stack.set_text(
-            f"No image passes the filter. {SHOW_ALL}"
-            if is_filtered
-            else "The images of the project will be listed here."
+            f"No image matches the filter. {SHOW_ALL}" if is_filtered else "The project's images will appear here."
         )
         self._stack.show_content(not is_empty)
         self._tell_found()

@@ -65,7 +65,7 @@ class InstanceModel(QAbstractTableModel):
 
     @property
     def has_words(self) -> bool:
-        """Whether the origin of an object is a word; else a sign, whose word is in the tool tip."""
+        """Whether the origin of an object is a word; else a sign, whose word is in the tooltip."""
         return self._has_words
 
     def set_words(self, has_words: bool) -> None:
@@ -154,7 +154,7 @@ class InstanceModel(QAbstractTableModel):
         if instance.provenance is not None:
             lines += _provenance_lines(instance.provenance)
         if instance.edited_at:
-            lines.append(f"Last touched {_local_time(instance.edited_at)}")
+            lines.append(f"Last changed {_local_time(instance.edited_at)}")
         if instance.is_locked:
             lines.append("Locked")
         return "\n".join(lines)

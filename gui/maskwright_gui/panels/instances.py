@@ -18,11 +18,11 @@ from maskwright_gui.panels.widgets import ElidedLabel, Inviting, named
 from maskwright_gui.theme import Theme
 
 NOTHING_PROPOSED = (
-    "Nothing is proposed on this image.\n"
+    "No proposals on this image.\n"
     "{score_down} lowers the score, {tool_polygon} draws a polygon,\n"
-    "{done} says that it is empty."
+    "{done} marks the image as empty."
 )
-NOTHING = "Objects on this image appear here.\n{tool_point} outlines what you point at, {run_model} runs the model."
+NOTHING = "Objects on this image appear here.\n{tool_point} outlines the object you click, {run_model} runs the model."
 
 _LONGEST_NAME = 24
 _ICON_PX, _SCORE_PX, _ORIGIN_PX = 26, 44, 72
@@ -39,7 +39,7 @@ class InstancesPanel(QWidget):
     menu_requested = Signal(QPoint)
     """Global position: what can be done with the selected objects."""
     category_requested = Signal()
-    """A person double-clicked a class: choose another for the selection."""
+    """A user double-clicked a class: choose another for the selection."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -79,7 +79,7 @@ class InstancesPanel(QWidget):
         self._invite()
 
     def show_keys(self, with_keys: WithKeys) -> None:
-        """In the invitation, those in force."""
+        """In the invitation, the current ones."""
         self._with_keys = with_keys
         self._invite()
 

@@ -40,8 +40,8 @@ class MeasurePlots(QWidget):
         self._class.addItem("All classes", None)
         for category in self._categories:
             self._class.addItem(shown(category.name), category.id)
-        self._unit = named(QComboBox(self), "How sizes are told")
-        self._unit.addItems(["Side of a square as large, in pixels", "Share of the image"])
+        self._unit = named(QComboBox(self), "Unit of size")
+        self._unit.addItems(["Side of a square of equal area, in pixels", "Share of the image"])
         self._summary = QLabel(self)
         self.sizes = BarPlot("Sizes", "objects", self)
         self.scores = BarPlot("Scores", "objects", self, is_choice=True)
@@ -85,7 +85,7 @@ class MeasurePlots(QWidget):
         column.addWidget(self.scores, 1)
         column.addWidget(
             muted_label(
-                "A click on a bar of the scores, or arrow keys and Enter, lists the images with such objects.", self
+                "Click a bar of the scores, or use arrow keys and Enter, to list the images with such objects.", self
             )
         )
 
@@ -118,7 +118,7 @@ def score_bars(scores: NDArray[np.float32], colour: Colour | None) -> Bars:
 
 def summary_text(sides_px: NDArray[np.float32], scores: NDArray[np.float32]) -> str:
     if not len(sides_px):
-        return "There is no object of this class yet."
+        return "There are no objects of this class yet."
     small, large = int((sides_px < SMALL_PX).sum()), int((sides_px >= LARGE_PX).sum())
     drawn = int(np.isnan(scores).sum())
     return (

@@ -36,7 +36,7 @@ class ModelPanel(QWidget):
     browse_requested = Signal()
     device_chosen = Signal(str)
     devices_requested = Signal()
-    """The person looks at the devices for the first time."""
+    """The user looks at the devices for the first time."""
     mapping_requested = Signal()
     run_requested = Signal()
     batch_requested = Signal()
@@ -56,18 +56,20 @@ class ModelPanel(QWidget):
         self._device.addItem("CPU")
         self._device.setMinimumContentsLength(5)
         self._note = ElidedLabel(self)
-        self._note.show_text("Loaded when it is needed.")
-        self._classes = named(QToolButton(self), "Map classes", tip="What each class of the model becomes")
+        self._note.show_text("Loaded when needed.")
+        self._classes = named(QToolButton(self), "Map classes", tip="Map model classes to project classes")
         self._classes.setText("Classes…")
         self._run = named(QPushButton("This image", self), "Run on this image", tip="Run the model on this image")
         self._batch = named(QPushButton("All images", self), "Run on all images")
         self._batch.setProperty("primary", True)
         self._pause = QPushButton("Pause", self)
-        self._cancel = named(QPushButton("Cancel", self), "Cancel the batch", tip="Stop the batch; what is done stays")
+        self._cancel = named(
+            QPushButton("Cancel", self), "Cancel the batch", tip="Stop the batch; finished images keep their proposals"
+        )
         self._bar = named(QProgressBar(self), "Progress of the batch")
         self._bar.setTextVisible(False)
         self._progress = ElidedLabel(self)
-        self._failures = named(QPushButton(self), "Show images that failed", tip="Which images failed, and why")
+        self._failures = named(QPushButton(self), "Show images that failed", tip="Show which images failed and why")
         self._failures.setProperty("tight", True)
         self._state = BatchState.IDLE
         self._last = BatchProgress(0, 0)
@@ -78,7 +80,7 @@ class ModelPanel(QWidget):
         self._refresh()
 
     def show_keys(self, with_keys: WithKeys) -> None:
-        """In the tool tips, those in force."""
+        """In the tooltips, the current ones."""
         self._run.setToolTip(with_keys("Run the model on this image ({run_model})"))
         self._batch.setToolTip(with_keys("Run the model on all images not done yet ({run_batch})"))
 

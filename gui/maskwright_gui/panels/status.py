@@ -79,7 +79,7 @@ _INDENT_PX = 8
 
 
 class HintLine(QLabel):
-    """Leaves out whole parts of a hint, the whole of which is its tool tip."""
+    """Leaves out whole parts of a hint, the whole of which is its tooltip."""
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
@@ -124,11 +124,11 @@ def fitting(hint: str, fits: Callable[[str], bool]) -> str:
 
 
 class StatusBar(QStatusBar):
-    """Hint, pointer, zoom, and what runs beside the window."""
+    """Hint, pointer, zoom, and what runs in the background."""
 
     zoom_clicked = Signal()
     work_clicked = Signal()
-    """A person clicked the progress text."""
+    """A user clicked the progress text."""
     stop_clicked = Signal(str)
     """The source of the task that is shown, which a user does not want any more."""
 
@@ -136,7 +136,7 @@ class StatusBar(QStatusBar):
         super().__init__(parent)
         self.setSizeGripEnabled(False)
         self._is_batch_shown = False
-        self._hint = named(HintLine(self), "What the keys do in the active tool")
+        self._hint = named(HintLine(self), "Keys of the active tool")
         self._pointer = named(Readout("12345, 12345  65535 65535 65535", self), "Pointer")
         zoom = ReadoutButton("10000 %", self)
         self._zoom = named(zoom, "Zoom")
@@ -149,7 +149,7 @@ class StatusBar(QStatusBar):
         self._work.clicked.connect(self.work_clicked)
         self._stoppable: set[str] = set()
         self._shown_source = ""
-        self._stop = named(QToolButton(self), "Stop", tip="Stop this; what is done stays")
+        self._stop = named(QToolButton(self), "Stop", tip="Stop; finished work is kept")
         self._stop.setText("Stop")
         self._stop.clicked.connect(lambda: self.stop_clicked.emit(self._shown_source))
         self.addWidget(self._hint, 1)
@@ -172,7 +172,7 @@ class StatusBar(QStatusBar):
         self._zoom.setVisible(is_visible)
 
     def show_keys(self, with_keys: WithKeys) -> None:
-        """In the hint, those in force."""
+        """In the hint, the current ones."""
         self._zoom.setToolTip(with_keys("Zoom: click for 100 % ({zoom_100})"))
 
     def show_pointer(self, text: str) -> None:

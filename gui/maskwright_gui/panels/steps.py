@@ -116,8 +116,10 @@ class StepsPanel(QWidget):
         self._list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self._list.itemClicked.connect(self._on_clicked)
         self._list.itemActivated.connect(self._on_clicked)
-        self._stack = Inviting(self._list, "What you do on this image is listed here; a click goes back to it.", self)
-        everything = named(QPushButton("With times…", self), "All steps with times")
+        self._stack = Inviting(
+            self._list, "Your steps on this image are listed here. Click one to go back to it.", self
+        )
+        everything = named(QPushButton("Show times…", self), "All steps with times")
         everything.clicked.connect(self.all_requested)
         today = named(QPushButton("Today…", self), "What changed today")
         today.clicked.connect(self.today_requested)
@@ -142,7 +144,7 @@ class StepsPanel(QWidget):
             )
             item.setIcon(QIcon(picture(step)))
         if len(steps) <= MOST_SHOWN:
-            self._add("As it was first", 0, is_undone=False)
+            self._add("Original state", 0, is_undone=False)
         for row in range(self._list.count()):
             if self._list.item(row).data(_COUNT) == len(done):
                 self._list.setCurrentRow(row)
@@ -163,7 +165,7 @@ class StepsPanel(QWidget):
         item.setSizeHint(QSize(0, PICTURE.height() + 6 if count else 28))
         if is_undone:
             item.setForeground(self.palette().placeholderText())
-            item.setToolTip("Undone; a click does it again")
+            item.setToolTip("Undone; click to redo")
         return item
 
     def _on_clicked(self, item: QListWidgetItem) -> None:

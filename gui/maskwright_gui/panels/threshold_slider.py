@@ -38,7 +38,7 @@ class ThresholdSlider(QWidget):
     moved = Signal(float)
     """At every step."""
     released = Signal(float)
-    """When the person lets go, or after a step by key or wheel."""
+    """When the user lets go, or after a step by key or wheel."""
 
     def __init__(
         self,

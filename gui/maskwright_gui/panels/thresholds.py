@@ -61,7 +61,7 @@ class ThresholdStrip(QWidget):
         self._agnostic = named(
             QCheckBox("Across classes", self),
             "Suppress overlaps across classes",
-            tip="Overlapping proposals of different classes count as one object, too",
+            tip="Overlapping proposals also count as one object if their classes differ",
         )
         self._agnostic.toggled.connect(lambda is_on: self._on_switched(is_class_agnostic=is_on))
         self._effect = muted_label("", self, wraps=False)
@@ -70,8 +70,8 @@ class ThresholdStrip(QWidget):
         self._reaches_all = named(
             QCheckBox("All images", self),
             "Thresholds for all images",
-            tip="On: a threshold that is moved is the one of all images that nobody has worked on, and stays.\n"
-            "Off: it is for the image on screen, and the next one has its own again.",
+            tip="On: a moved threshold applies to all images that nobody has worked on, and stays.\n"
+            "Off: it applies to the image on screen only; the next image has its own.",
         )
         self._reaches_all.setChecked(True)
         self._reset = named(QToolButton(self), "Back to the model's score")
@@ -142,7 +142,7 @@ class ThresholdStrip(QWidget):
         own = self._own_score
         self._reset.setEnabled(own is not None and abs(own - self.score) >= _LEAST_STEP / 2)
         said = "" if own is None else f" {own:.2f}"
-        self._reset.setToolTip(self._with_keys(f"Back to the model's own score{said} ({{score_reset}})"))
+        self._reset.setToolTip(self._with_keys(f"Reset to the model's own score{said} ({{score_reset}})"))
 
     def set_categories(self, categories: Sequence[Category]) -> None:
         """Those that can be left out."""
@@ -168,7 +168,7 @@ class ThresholdStrip(QWidget):
         self.histogram.update()
 
     def show_keys(self, with_keys: WithKeys) -> None:
-        """In the tool tips, those in force."""
+        """In the tooltips, the current ones."""
         self._with_keys = with_keys
         self._sliders["score"].setToolTip(with_keys("Proposals need at least this score ({score_up}, {score_down})"))
         self._explain_buttons()
@@ -209,8 +209,8 @@ class ThresholdStrip(QWidget):
         moved = (shown.mask_threshold, shown.min_iou) != (_USUAL.mask_threshold, _USUAL.min_iou)
         is_changed = moved or shown.is_class_agnostic or bool(shown.left_out)
         self._more.setText("More •" if is_changed else "More")
-        told = "Overlap, mask, detail and classes of the proposals"
-        self._more.setToolTip(f"{told}\n• some of them were changed" if is_changed else told)
+        told = "Overlap, mask, detail and classes to propose"
+        self._more.setToolTip(f"{told}\n• some have been changed" if is_changed else told)
 
     def _make_more(self) -> QToolButton:
         more = named(QToolButton(self), "More thresholds")
@@ -223,9 +223,9 @@ class ThresholdStrip(QWidget):
     def _make_sliders(self) -> dict[str, ThresholdSlider]:
         titles = {
             "score": ("Score", "Proposals need at least this score"),
-            "nms_iou": ("Overlap", "Two proposals of a class may overlap by this IoU (NMS)"),
-            "mask_threshold": ("Mask", "Probability from which a pixel belongs to an object"),
-            "min_iou": ("Detail", "IoU that the outline keeps with the mask: lower means fewer vertices"),
+            "nms_iou": ("Overlap", "Two proposals of one class may overlap up to this IoU (NMS)"),
+            "mask_threshold": ("Mask", "Probability above which a pixel belongs to an object"),
+            "min_iou": ("Detail", "IoU of the outline with the mask: lower means fewer vertices"),
         }
         sliders = {}
         for field, (title, tip) in titles.items():

@@ -70,7 +70,7 @@ class ToolOptionsBar(QFrame):
         self._slider.setMaximumWidth(220)
         self._slider.valueChanged.connect(self._on_step)
         self._text = QLabel(self)
-        self._apply = named(QPushButton("Apply", self), "Apply", tip="Keep it so (Enter)")
+        self._apply = named(QPushButton("Apply", self), "Apply", tip="Apply the change (Enter)")
         self._apply.clicked.connect(self.apply_requested)
         row = QHBoxLayout(self)
         row.setContentsMargins(10, 4, 10, 4)

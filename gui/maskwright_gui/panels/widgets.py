@@ -87,7 +87,7 @@ class EscapeLeaves(QObject):
 
 def leave_focus(*panels: QWidget) -> None:
     """Buttons, sliders and combo boxes take the focus from Tab, not from the mouse: after a click the keys of the
-    canvas go on working, and Space does not press what was clicked last."""
+    canvas keep working, and Space does not press what was clicked last."""
     for panel in panels:
         for kind in (QAbstractButton, QAbstractSlider, QComboBox):
             for control in panel.findChildren(kind):
@@ -106,7 +106,7 @@ def muted_label(text: str, parent: QWidget, *, is_centred: bool = False, wraps: 
 
 
 class ElidedLabel(QLabel):
-    """A line of the second rank that makes nothing wider: what does not fit is left out, the tool tip has all of it."""
+    """A line of the second rank that makes nothing wider: what does not fit is left out, the tooltip has all of it."""
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)

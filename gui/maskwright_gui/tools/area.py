@@ -37,7 +37,7 @@ class HoleTool(_AreaTool):
 
     name = "hole"
     _label = "Cut out"
-    _start_hint = "Draw what to cut out of the object: click for points or drag"
+    _start_hint = "Outline what to cut out of the object: click points or drag"
 
     def _targets(self, point: Point, area: combine.Area) -> frozenset[int]:
         targets = super()._targets(point, area)
@@ -54,7 +54,7 @@ class ExtendTool(_AreaTool):
 
     name = "extend"
     _label = "Add area"
-    _start_hint = "Draw what to add to the object: click for points or drag"
+    _start_hint = "Outline what to add to the object: click points or drag"
 
     def _change(self, targets: frozenset[int], area: combine.Area) -> Change:
         return combine.add(self._context.document, targets, area)
@@ -66,7 +66,7 @@ class SplitTool(PathTool):
     name = "split"
     _is_closed = False
     _least_points = 2
-    _start_hint = "Draw a line across the object: click for points or drag"
+    _start_hint = "Draw a line across the object: click points or drag"
 
     @property
     def hint(self) -> str:

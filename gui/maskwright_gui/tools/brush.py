@@ -97,7 +97,7 @@ class BrushTool(DiscTool):
         if self._context.is_selection_locked:
             return LOCKED_HINT
         works = "Drag erases · Ctrl paints" if self._erases else "Drag paints · Ctrl erases"
-        return f"{works} · wheel or {{[}} {{]}} size · Esc deselects, then the brush begins a new object"
+        return f"{works} · wheel or {{[}} {{]}} size · Esc deselects and begins a new object"
 
     @property
     def cursor(self) -> Cursor:
@@ -144,7 +144,7 @@ class BrushTool(DiscTool):
             self._context.select(frozenset({instance_id}))
 
     def on_document(self) -> None:
-        """A stroke goes on while its object is still what it started from."""
+        """A stroke continues while its object is still what it started from."""
         if self._target is None:
             return
         known = self._document.instances.get(self._target.id)

@@ -8,9 +8,9 @@ from maskwright.document.document import Document
 from maskwright.document.spatial import SpatialIndex
 from maskwright.document.values import InstanceState
 
-NO_CLASS_HINT = "Name a class first: take the tool again, or use the Classes panel"
-LOCKED_HINT = "What is selected is locked · {toggle_locked} unlocks it · Esc deselects"
-READ_ONLY_HINT = "Read only: nothing can be changed · Click an object · drag a box around several · Ctrl-drag a lasso"
+NO_CLASS_HINT = "Name a class first: choose the tool again or use the Classes panel"
+LOCKED_HINT = "The selection is locked · {toggle_locked} unlocks it · Esc deselects"
+READ_ONLY_HINT = "Read only: nothing can be changed · click an object · drag a box around several · Ctrl-drag a lasso"
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,4 +87,4 @@ def drawn_hint(context: ToolContext) -> str:
     """What can be done about the class of the object just drawn, which is the one selected; else nothing."""
     instances = [context.document.instances.get(id_) for id_ in context.selection]
     is_drawn = len(instances) == 1 and instances[0] is not None and instances[0].state is InstanceState.DRAWN
-    return " · {class_1}-{class_9} or {change_class}: another class for the one just drawn" if is_drawn else ""
+    return " · {class_1}-{class_9} or {change_class}: change the class of the object just drawn" if is_drawn else ""

@@ -28,9 +28,9 @@ _LEAST_SHARE = 0.5
 
 
 class RubberBand:
-    """A box that selects: dragged to the right what lies wholly inside, to the left all that it touches."""
+    """A box that selects: dragged to the right what lies entirely inside, to the left all that it touches."""
 
-    hint = "To the right: what lies inside · to the left: all that it touches · Esc cancels"
+    hint = "To the right: selects what is inside · to the left: also what it touches · Esc cancels"
     draft = _NOTHING
 
     def __init__(self, context: ToolContext, start: Pointer) -> None:
@@ -57,7 +57,7 @@ class RubberBand:
 class Lasso:
     """A freehand loop that adds to the selection what lies at least half inside."""
 
-    hint = "Release selects what lies at least half in the loop · Esc cancels"
+    hint = "Release to select what is at least half inside the loop · Esc cancels"
     draft = _NOTHING
 
     def __init__(self, context: ToolContext, start: Pointer) -> None:

@@ -78,7 +78,7 @@ class MoveInstances(EditGesture):
     """The selected objects follow the pointer; Shift keeps to the longer axis."""
 
     label = "Move object"
-    hint = "Release to finish · Shift keeps to one direction · Esc cancels"
+    hint = "Release to finish · Shift keeps one direction · Esc cancels"
 
     def __init__(self, context: ToolContext, start: Pointer) -> None:
         super().__init__(context)
@@ -145,7 +145,7 @@ class EraseVertices(EditGesture):
     """Vertices of the selected objects vanish under the pointer; of each ring three are left."""
 
     label = "Erase vertices"
-    hint = "Release removes the vertices on the way · Esc brings them back"
+    hint = "Release to remove the vertices you passed · Esc restores them"
 
     def __init__(self, context: ToolContext, start: Pointer) -> None:
         super().__init__(context)

@@ -1,4 +1,4 @@
-"""A line that a person sets by clicks, by dragging or both: what the tools that draw outlines have in common."""
+"""A line that a user sets by clicks, by dragging or both: what the tools that draw outlines have in common."""
 
 import math
 from enum import Enum, auto
@@ -45,7 +45,7 @@ class PathTool(BaseTool):
     _is_closed = True
     """Whether the line comes back to its first point."""
     _least_points = 3
-    _start_hint = "Click for points or drag to draw freehand"
+    _start_hint = "Click points or drag to draw freehand"
 
     def __init__(self, context: ToolContext) -> None:
         super().__init__(context)
@@ -54,7 +54,7 @@ class PathTool(BaseTool):
         self._step_sizes: list[int] = []
         """How many points each click or stretch added, so that Backspace takes back one step."""
         self._taken_back: list[list[Point]] = []
-        """Steps that `step_forward` can put back, the latest last; what is drawn anew makes them worthless."""
+        """Steps that `step_forward` can put back, the latest last; what is drawn again makes them worthless."""
         self._pointer: Pointer | None = None
         self._image_id = context.document.image_id
 
@@ -64,7 +64,7 @@ class PathTool(BaseTool):
             return "Name its class in the Classes panel, then Enter · Esc cancels" if self._points else NO_CLASS_HINT
         if not self._points:
             return self._start_hint + (drawn_hint(self._context) if self._needs_category else "")
-        ends = "Enter, double click or first point closes" if self._is_closed else "Enter or double click finishes"
+        ends = "Enter, double-click or first point closes" if self._is_closed else "Enter or double-click finishes"
         keys = "{class_1}-{class_9} class · " if self._needs_category else ""
         return f"{ends} · {keys}Backspace last point · Ctrl no snapping · Esc cancels"
 

@@ -47,10 +47,10 @@ class RedrawTool(BaseTool):
     @property
     def hint(self) -> str:
         if self.is_busy:
-            return "Release on the same outline to replace the stretch · Esc cancels"
+            return "Release on the same outline to replace that part · Esc cancels"
         if self._context.is_selection_locked:
             return LOCKED_HINT
-        return "Press on an outline, draw its better course, release on the outline"
+        return "Press on an outline, draw the better line, release on the outline"
 
     @property
     def is_busy(self) -> bool:

@@ -56,7 +56,7 @@ class SelectTool(BaseTool):
     @property
     def hint(self) -> str:
         if self._vertex_keys.ref is not None:
-            return "Arrows move the vertex · {,} {.} step · {Insert} inserts · Backspace deletes · Esc back"
+            return "Arrows move the vertex · {,} {.} step · {Insert} inserts · Backspace deletes · Esc goes back"
         if self._gesture is not None:
             return self._gesture.hint
         return target_hint(self._target, self._context)
@@ -141,7 +141,7 @@ class SelectTool(BaseTool):
         return bool(self._context.selection) and (nudges or key.name == "Escape")
 
     def on_document(self) -> None:
-        """A running gesture goes on while the instances that it changes are still what it started from."""
+        """A running gesture continues while the instances that it changes are still what it started from."""
         self._target = None
         self._vertex_keys.check()
         if self._gesture is None:

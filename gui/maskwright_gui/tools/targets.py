@@ -96,10 +96,12 @@ def target_hint(target: Target | None, context: ToolContext) -> str:
         case _ if context.is_selection_locked:
             return LOCKED_HINT
         case _ if _has_proposal(context):
-            answers = "{accept} accepts · {reject} rejects · {change_class} another class"
+            answers = "{accept} accepts · {reject} rejects · {change_class} changes the class"
             return f"{answers} · drag moves · Alt-drag erases vertices"
         case _ if context.selection:
-            return "Drag moves · Alt-drag erases vertices · arrows nudge · {,} {.} walk the vertices · Esc deselects"
+            return (
+                "Drag moves · Alt-drag erases vertices · arrows nudge · {,} {.} step through vertices · Esc deselects"
+            )
         case BodyTarget(stack) if _is_proposal(context, stack[0]):
             return "{accept} accepts · {reject} rejects what you point at · a click selects it · Ctrl-drag a lasso"
         case BodyTarget():

@@ -39,7 +39,7 @@ class Batch(QObject):
     done = Signal(object)
     """BatchReport."""
     failed = Signal(object)
-    """MaskwrightError: the batch as a whole could not go on."""
+    """MaskwrightError: the batch as a whole could not continue."""
     cancelled = Signal(object)
     """BatchReport."""
 
@@ -85,7 +85,7 @@ class Batch(QObject):
             self.state_changed.emit(BatchState.PAUSED)
 
     def resume(self) -> None:
-        """Go on."""
+        """Continue."""
         if self._token is not None and self.is_running:
             self._token.resume()
             self.state_changed.emit(BatchState.RUNNING)
@@ -119,7 +119,8 @@ class Batch(QObject):
     def _ending(self, report: "BatchReport") -> tuple[SignalInstance, object]:
         if report.stopped_because is not None:
             return self.failed, ModelError(
-                report.stopped_because, hint="the others stay pending: run the batch again, or choose another device"
+                report.stopped_because,
+                hint="the remaining images stay pending: run the batch again or choose another device",
             )
         return (self.cancelled if report.is_cancelled else self.done), report
 

@@ -28,7 +28,7 @@ _TURN_S = 0.05
 
 _is_free = Event()
 _is_free.set()
-"""Not set while an image that a person wants to see is being decoded."""
+"""Not set while an image that a user wants to see is being decoded."""
 
 
 _one_small = Lock()
@@ -40,7 +40,7 @@ class NotWantedError(Exception):
 
 @contextmanager
 def shown_first() -> Iterator[None]:
-    """While a person waits for an image, no thumbnail takes seconds of a core."""
+    """While a user waits for an image, no thumbnail takes seconds of a core."""
     _is_free.clear()
     try:
         yield

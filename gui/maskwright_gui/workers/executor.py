@@ -30,7 +30,7 @@ class NoAnswerError(ProjectError):
     """The project's disk or network share hangs."""
 
     def __init__(self, path: Path) -> None:
-        super().__init__("the folder does not answer", path=path, hint="it is asked again until it does")
+        super().__init__("the folder does not answer", path=path, hint="the program keeps trying")
 
 
 class _Call(Generic[T]):

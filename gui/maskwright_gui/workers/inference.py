@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 Decoded = Callable[[int, Path], "tuple[SeenFile, NDArray[np.uint8]] | None"]
-"""(image id, path) to the file and its pixels where somebody has decoded them already, as `ImageLoader.decoded`."""
+"""(image id, path) to the file and its pixels where someone has decoded them already, as `ImageLoader.decoded`."""
 
 
 class WantedMonitor:
@@ -78,7 +78,7 @@ Loader = Callable[[ModelChoice], "Model"]
 
 
 def load_choice(choice: ModelChoice) -> "Model":
-    """On a CPU of more than two cores one is left to the person's hands."""
+    """On a CPU of more than two cores one is left to the user's hands."""
     from maskwright.inference.model import load_model  # OpenVINO is not needed before the first request
 
     cores = os.cpu_count() or 1

@@ -122,8 +122,8 @@ class BatchRequest:
     choice: ModelChoice
     thresholds: Thresholds
     resumes: bool = True
-    """Go on with the last run where model and settings are the same."""
+    """Continue with the last run where model and settings are the same."""
     only_untouched: bool = False
-    """Leave images alone that a person has worked on."""
+    """Leave images alone that a user has worked on."""
     extends: bool = False
     """Open proposals of classes that the model lacks stay."""

@@ -30,11 +30,11 @@ class PendingEdit:
     provenance: Provenance | None = None
     """Of the proposals."""
     gesture: Gesture | None = None
-    """What it took of the person; by itself: a look."""
+    """What it took of the user; by itself: a look."""
 
     @property
     def is_look(self) -> bool:
-        """Whether nothing of the person's work is in it."""
+        """Whether nothing of the user's work is in it."""
         return self.change is None and self.state is None and self.proposals is None
 
 

@@ -13,7 +13,7 @@ from PySide6.QtCore import QObject, QThread
 log = logging.getLogger(__name__)
 
 END_S = 5.0
-"""How long a thread may take to end: longer than an inference, shorter than a person's patience."""
+"""How long a thread may take to end: longer than an inference, shorter than a user's patience."""
 LOOK_S = 0.1
 """How often it is found out meanwhile whether the folders that it may wait for answer."""
 

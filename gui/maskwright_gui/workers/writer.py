@@ -45,7 +45,7 @@ class EditWriter(Worker):
     written = Signal(object)
     """Image id of an edit that is now in the database."""
     put_aside = Signal(object)
-    """EditSetAside: what was done can never be stored; those behind it go on."""
+    """EditSetAside: what was done can never be stored; those behind it continue."""
     rebased = Signal(object)
     """Image id of an edit that was written on top of other changes, or in the class that its own was merged into: the
     document on screen is to be read again."""
@@ -69,7 +69,7 @@ class EditWriter(Worker):
 
     @property
     def pending_edits(self) -> tuple[PendingEdit, ...]:
-        """What of a person's work is not written yet, in order; the first may be under way."""
+        """What of a user's work is not written yet, in order; the first may be under way."""
         with self._condition:
             return tuple(edit for edit in self._pending if not edit.is_look)
 
@@ -161,7 +161,7 @@ class EditWriter(Worker):
         except MaskwrightError as error:
             return _nothing, error
         except MemoryError:
-            return _nothing, ProjectError("there is too little memory at the moment", path=self._project.path)
+            return _nothing, ProjectError("there is not enough memory at the moment", path=self._project.path)
         except Exception:
             log.exception("an edit of image %d was not written", edit.image_id)
             return self._set_aside(edit, f"{UNEXPECTED}; {IN_THE_LOG}")
@@ -238,7 +238,7 @@ class RescueKeeper:
         """These, also when the project is closed; why that did not work, or an empty text."""
         self._is_for_good, self._wanted = True, tuple(edits)
         if not self._executor.post(self._write).ended.wait(KEEP_S):
-            return "the disk with the person's data does not answer"
+            return "the disk with your user data does not answer"
         return self.failure
 
     def close(self) -> None:

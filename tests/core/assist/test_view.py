@@ -128,5 +128,5 @@ def test_correcting_changes_only_what_is_near_the_click() -> None:
 
 def test_load_assistant_names_what_there_is() -> None:
     assert mw.load_assistant("grabcut").name == "grabcut"
-    with pytest.raises(ModelError, match="no assistant called"):
+    with pytest.raises(ModelError, match="no installed assistant called"):
         mw.load_assistant("no-such-thing")

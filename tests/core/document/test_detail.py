@@ -1,4 +1,4 @@
-"""The dense outline stays with an object that was simplified, and goes when a person reshapes it."""
+"""The dense outline stays with an object that was simplified, and goes when a user reshapes it."""
 
 from collections.abc import Callable
 from dataclasses import replace

@@ -67,7 +67,7 @@ def test_an_unreadable_image_is_a_failure_and_the_rest_goes_on(truth: Path) -> N
 def test_an_image_of_another_size_is_a_failure(truth: Path) -> None:
     cv2.imwrite(str(truth.parent / "2.png"), np.zeros((SIDE, 7, 3), np.uint8))
     report = evaluate_model(tiny(truth.parent, "cat dog"), truth, truth.parent)
-    assert report.failures == (("2.png", f"is 7x{SIDE}, the ground truth says {SIDE}x{SIDE}"),)
+    assert report.failures == (("2.png", f"is 7x{SIDE}, but the ground truth says {SIDE}x{SIDE}"),)
 
 
 def test_classes_outside_the_ground_truth_are_named_and_not_judged(truth: Path) -> None:
@@ -97,7 +97,7 @@ def test_categories_are_paired(own: list[tuple[int, str]], expected: dict[int, i
 def test_a_single_class_is_paired_with_a_single_class() -> None:
     found, notes = category_map([(3, "cell")], [{"id": 1, "name": "nucleus"}])
     assert found == {3: 1}
-    assert notes == ("judged under another name: cell as nucleus",)
+    assert notes == ("evaluated under another name: cell as nucleus",)
 
 
 def test_the_ground_truth_judged_by_itself_is_perfect(truth: Path) -> None:
@@ -153,7 +153,7 @@ def test_no_predictions_give_zero(truth: Path) -> None:
     ],
 )
 def test_a_damaged_detection_is_refused(truth: Path, entry: dict[str, Any]) -> None:
-    with pytest.raises(FormatError, match="a detection is damaged"):
+    with pytest.raises(FormatError, match="invalid detection"):
         evaluate_predictions([{"image_id": 1, "category_id": 1, "score": 0.5, **entry}], truth)
 
 

@@ -98,7 +98,7 @@ def test_what_goes_to_standard_output_can_be_read_before(monkeypatch: pytest.Mon
 
 
 def test_a_folder_does_not_go_down_a_pipe() -> None:
-    with pytest.raises(FormatError, match="one file"), readable_place(Path("-")) as place:
+    with pytest.raises(FormatError, match="single file"), readable_place(Path("-")) as place:
         place.mkdir()
 
 

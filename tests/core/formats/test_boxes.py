@@ -47,7 +47,7 @@ def test_another_box_in_the_file_is_found(tmp_path: Path) -> None:
     wrong = replace(kind, write=lambda source, path, options: kind.write(other, path, options))
     report = wrong.write_verified(data, tmp_path / "out.json", OPTIONS)
     assert report.verification is not None
-    assert "its box is another one" in str(report.verification.findings)
+    assert "its box differs" in str(report.verification.findings)
 
 
 @pytest.mark.parametrize("name", ["labelme", "xanylabeling", "cvat", "voc", "labelstudio", "isat", "huggingface"])

@@ -231,7 +231,7 @@ def test_a_size_that_is_missing_or_impossible_is_that_of_the_file_wherever_it_li
     cv2.imwrite(str(tmp_path / "below" / "a.png"), np.zeros((48, 64, 3), np.uint8))
     found = read(tmp_path, content(images=[{"id": 1, "file_name": "/home/me/a.png", **size}]))
     assert [(image.width, image.height) for image in found.images()] == [(64, 48)]
-    assert any("as in its file" in problem.reason for problem in found.problems) == bool(size)
+    assert any("according to the image file" in problem.reason for problem in found.problems) == bool(size)
 
 
 def test_nan_outside_the_geometry_does_no_harm(tmp_path: Path) -> None:

@@ -142,7 +142,7 @@ def test_a_triangle_that_ends_at_the_edge_is_no_track(tmp_path: Path) -> None:
 def test_pixels_are_not_taken_for_shares(tmp_path: Path, line: str) -> None:
     data = yolo(tmp_path, line)
     assert found(data) == []
-    assert "shares" in str(data.problems[0])
+    assert "fractions" in str(data.problems[0])
 
 
 # labelme, CVAT, ISAT, COCO
@@ -162,11 +162,11 @@ def test_a_quadrilateral_is_an_outline(tmp_path: Path) -> None:
 
 def test_what_is_said_of_whole_images_is_named(tmp_path: Path) -> None:
     data = labelme(tmp_path, "polygon", flags={"blurry": True, "dark": False})
-    assert [problem.reason for problem in data.problems] == ["flags of the whole image are left out: blurry"]
+    assert [problem.reason for problem in data.problems] == ["image flags were left out: blurry"]
     image = '<image id="0" name="a.png" width="40" height="30"><tag label="night"/></image>'
     (tmp_path / "a.xml").write_text(f"<annotations>{image}</annotations>")
     data = format_of(tmp_path / "a.xml").read(tmp_path / "a.xml")
-    assert [problem.reason for problem in data.problems] == ["tags of the whole image are left out: night"]
+    assert [problem.reason for problem in data.problems] == ["image tags were left out: night"]
 
 
 def test_classes_of_isat_that_no_object_has_stay(tmp_path: Path) -> None:
@@ -185,7 +185,8 @@ def test_a_box_of_corners_is_told_from_one_with_a_size(tmp_path: Path) -> None:
     }
     (tmp_path / "a.json").write_text(json.dumps(content))
     assert any(
-        "reaches out" in problem.reason for problem in format_of(tmp_path / "a.json").read(tmp_path / "a.json").problems
+        "extends beyond" in problem.reason
+        for problem in format_of(tmp_path / "a.json").read(tmp_path / "a.json").problems
     )
 
 

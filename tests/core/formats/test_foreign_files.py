@@ -146,7 +146,7 @@ def test_coloured_masks_with_a_label_map_are_objects(tmp_path: Path) -> None:
 def test_a_colour_that_stands_for_nothing_is_no_class(tmp_path: Path) -> None:
     data = read(voc_masks(tmp_path, two_objects(), two_objects(), "car:1,2,3::\n"), "voc")
     assert objects(data) == []
-    assert "stands for nothing" in str(data.problems[0])
+    assert "unknown colour" in str(data.problems[0])
 
 
 def voc_xml(folder: Path, *names: str) -> Path:
@@ -168,7 +168,7 @@ def test_coloured_masks_beside_xml_are_its_objects(tmp_path: Path) -> None:
 def test_objects_of_a_mask_that_have_no_class_are_named(tmp_path: Path) -> None:
     voc_masks(tmp_path, two_objects(), two_objects(), None)
     data = read(voc_xml(tmp_path, "car"), "voc")
-    assert "1 object of its mask without an <object>" in str(data.problems)
+    assert "1 object in its mask without an <object>" in str(data.problems)
 
 
 def test_a_voc_box_without_mask_is_a_box(tmp_path: Path) -> None:

@@ -175,5 +175,5 @@ def test_masks_alone_belong_to_the_images_of_the_project(tmp_path: Path) -> None
 
 def test_photographs_are_no_masks(tmp_path: Path) -> None:
     pictures(tmp_path / "photos", "a.png", "b.png")
-    with pytest.raises(FormatError, match="none of the known formats"):
+    with pytest.raises(FormatError, match="not a known format"):
         recognised(tmp_path / "photos")

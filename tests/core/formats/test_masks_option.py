@@ -96,7 +96,7 @@ def test_keypoints_of_another_outline_are_left_out_and_told(tmp_path: Path) -> N
     annotation, losses = changed(tmp_path, square(20, 20, 7))
     assert "keypoints" not in annotation
     assert "num_keypoints" not in annotation
-    assert losses == ("the keypoints of 1 changed object",)
+    assert losses == ("the keypoints of 1 edited object",)
 
 
 def staircase(dx: float) -> list[tuple[float, float]]:

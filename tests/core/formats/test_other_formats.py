@@ -90,7 +90,7 @@ def test_two_images_that_share_a_side_file_are_refused(tmp_path: Path, kind: For
     source = ListSource(
         image_list=[ImageRecord(i, f"a.{end}", 9, 9, ImageState.DONE) for i, end in ((1, "png"), (2, "jpg"))]
     )
-    with pytest.raises(FormatError, match="share this file"):
+    with pytest.raises(FormatError, match="written to the same file"):
         kind.write(source, tmp_path / "set", OPTIONS)
 
 
@@ -169,13 +169,13 @@ def test_labelme_without_a_size_is_listed(tmp_path: Path) -> None:
 def test_xml_bombs_are_refused(tmp_path: Path) -> None:
     bomb = '<!DOCTYPE x [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;">]><annotations>&b;</annotations>'
     (tmp_path / "a.xml").write_text(bomb)
-    with pytest.raises(FormatError, match="XML"):
+    with pytest.raises(FormatError, match="declares entities"):
         format_named("cvat").read(tmp_path / "a.xml")
 
 
 def test_unknown_encodings_are_refused(tmp_path: Path) -> None:
     (tmp_path / "a.xml").write_text('<?xml version="1.0" encoding="uttf-8"?><annotations/>')
-    with pytest.raises(FormatError, match="XML"):
+    with pytest.raises(FormatError, match="text encoding"):
         format_named("cvat").read(tmp_path / "a.xml")
 
 
@@ -228,5 +228,5 @@ def test_cut_masks_are_listed(tmp_path: Path) -> None:
 def test_unknown_formats_are_named(tmp_path: Path) -> None:
     with pytest.raises(FormatError, match="known:"):
         format_named("xyz")
-    with pytest.raises(FormatError, match="none of the known"):
+    with pytest.raises(FormatError, match="not a known format"):
         recognised(tmp_path)

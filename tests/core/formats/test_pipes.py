@@ -52,7 +52,7 @@ def test_no_reader_waits_for_a_pipe(tmp_path: Path, name: str) -> None:
 def test_a_pipe_that_nobody_writes_to_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(atomic, "PIPE_WAIT_S", 0.05)
     os.mkfifo(tmp_path / "p.json")
-    with pytest.raises(FormatError, match="nobody has written to"), atomic.readable_source(tmp_path / "p.json"):
+    with pytest.raises(FormatError, match="nothing has been written to"), atomic.readable_source(tmp_path / "p.json"):
         pass
 
 

@@ -28,7 +28,7 @@ def test_a_file_and_a_folder_are_named_with_what_is_in_them(tmp_path: Path) -> N
     assert (what_is_there(tmp_path / "a.json") or "").startswith("a file of 2.5 kB, last changed ")
     assert (what_is_there(tmp_path / "link") or "").startswith("a file of 2.5 kB")
     assert what_is_there(tmp_path) == "a folder with 7 files and folders: a.json, link, set0 and 4 more"
-    with pytest.raises(FormatError, match="there is a file"):
+    with pytest.raises(FormatError, match="already exists: a file"):
         require_nothing_there(tmp_path / "a.json", may_replace=False)
     require_nothing_there(tmp_path / "a.json", may_replace=True)
 

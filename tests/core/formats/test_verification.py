@@ -52,7 +52,7 @@ def test_what_overlapping_objects_lose_is_told(tmp_path: Path, name: str) -> Non
     assert result.findings == ()
     assert (result.compared, result.exact, result.hidden, result.lowest_iou) == (4, 2, 1, 0.75)
     assert "lowest IoU 0.7500" in str(result)
-    assert "1 lie wholly under others" in str(result)
+    assert "1 entirely hidden under others" in str(result)
 
 
 OUTLINES = ["labelme", "xanylabeling", "cvat", "yolo", "isat", "labelstudio", "qupath", "huggingface", "coco-folder"]
@@ -151,5 +151,5 @@ def test_class_names_with_blanks_around_them_are_the_same_class(tmp_path: Path) 
 def test_a_name_for_two_images_is_refused_before_anything_is_compared(tmp_path: Path) -> None:
     source = one_image()
     source.image_list += [type(source.image_list[0])(2, "a.jpg", 40, 30, source.image_list[0].state)]
-    with pytest.raises(FormatError, match="share"):
+    with pytest.raises(FormatError, match="the same file"):
         verified(source, tmp_path, "labelme")

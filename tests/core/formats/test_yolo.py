@@ -82,9 +82,9 @@ def test_plain_words_of_yaml_stay_words(tmp_path: Path) -> None:
         ("names: [a, ]\n]", "YAML in line 2"),
         ("names: [a, null]", "no name"),
         ("names: [a, [b]]", "no name"),
-        ("names: {x: a}", "whole"),
+        ("names: {x: a}", "integer"),
         ("names: a", "list or a numbered table"),
-        ("train: images", "no `names:`"),
+        ("train: images", "`names:` is missing"),
         ("- a", "expected a table"),
         ("names: " + "[" * 3000, "nested"),
         ("a: &a [x]\nnames: *b", "YAML"),
@@ -101,7 +101,7 @@ def test_a_damaged_class_table_is_refused(tmp_path: Path, table: str, reason: st
 
 
 def test_half_a_surrogate_pair_is_no_name(tmp_path: Path) -> None:
-    with pytest.raises(FormatError, match="class 1 is no text"):
+    with pytest.raises(FormatError, match="class 1 is not text"):
         data_set(tmp_path, 'names:\n  0: a\n  1: "\\ud800"\n')
 
 
@@ -133,7 +133,7 @@ def test_keypoints_are_not_taken_for_an_outline(tmp_path: Path) -> None:
 def test_an_image_whose_objects_were_all_skipped_stays_open(tmp_path: Path) -> None:
     data = data_set(tmp_path, "names: [a]", f"7 {SQUARE}\n")
     assert [each.state for each in data.images()] == [ImageState.UNSEEN]
-    assert "stays open" in str(data.problems[-1])
+    assert "not marked as done" in str(data.problems[-1])
 
 
 def test_parts_in_folders_of_their_own_are_one_set(tmp_path: Path) -> None:

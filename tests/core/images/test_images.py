@@ -183,8 +183,8 @@ def huge_png_header(width: int, height: int) -> bytes:
         pytest.param(b"BM, he said", "text file", id="text that starts like a BMP"),
         pytest.param(b"%PDF-1.7\n\0", "PDF", id="pdf"),
         pytest.param(b"\0\0\0\x18ftypheic\0\0", "HEIC", id="heic"),
-        pytest.param(bytes(range(256)) * 4, "known kind", id="noise"),
-        pytest.param(b"\xff\xd8\xff\xe0\0\x10", "damaged or cut off", id="jpeg start only"),
+        pytest.param(bytes(range(256)) * 4, "not a supported image format", id="noise"),
+        pytest.param(b"\xff\xd8\xff\xe0\0\x10", "damaged or truncated", id="jpeg start only"),
         pytest.param(huge_png_header(30_000, 30_000), "900 megapixels", id="30,000 x 30,000 PNG"),
     ],
 )

@@ -32,5 +32,5 @@ def test_a_thin_image_has_a_thumbnail(
 def test_a_side_longer_than_annotations_are_read_for_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "x.png"
     Image.new("L", (1, MAX_SIDE_PX + 1)).save(path)
-    with pytest.raises(ImageError, match="no side may be longer"):
+    with pytest.raises(ImageError, match="no side may exceed"):
         probe_image(path)

@@ -68,7 +68,7 @@ def garbage(shape: tuple[int, ...], seed: int, share: float) -> NDArray[np.float
 
 
 def assert_sound(candidates: Candidates, model: Model, size_wh: tuple[int, int]) -> None:
-    """Everything a person would be shown makes sense by itself."""
+    """Everything a user would be shown makes sense by itself."""
     width, height = size_wh
     ids = {category.id for category in candidates.categories}
     assert np.isfinite(candidates.boxes_xyxy[candidates.rows]).all()

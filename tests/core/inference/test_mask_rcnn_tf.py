@@ -59,7 +59,7 @@ def test_which_rows_count(tmp_path: Path, changed: dict[str, ArrayLike], count: 
 def test_a_graph_without_masks_is_told_as_such(tmp_path: Path) -> None:
     outputs = dict(five_outputs())
     del outputs["detection_masks"]
-    with pytest.raises(ModelError, match=r"finds boxes only, no masks.*detection_boxes"):
+    with pytest.raises(ModelError, match=r"finds only boxes.*detection_boxes"):
         load_model(tiny_graphdef.frozen_graph(tmp_path / "frozen.pb", outputs))
 
 

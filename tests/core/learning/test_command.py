@@ -126,4 +126,4 @@ def test_nothing_done_is_told(tmp_path: Path) -> None:
 
     _, text = run(path, "--dry-run")
 
-    assert "no image is done" in text
+    assert "no images are done" in text

@@ -150,7 +150,7 @@ def test_name_of_another_projects_model_is_refused(project: Project, process, tm
     process()
     learn(learning_project(tmp_path / "elsewhere", images=12, side=64), LearnOptions(to="mine"))
 
-    with pytest.raises(MaskwrightError, match="there is a model called mine"):
+    with pytest.raises(MaskwrightError, match="a model called mine already exists"):
         learn(project, LearnOptions(to="mine"))
 
 

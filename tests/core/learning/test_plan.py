@@ -55,7 +55,7 @@ def test_all_done_images_empty_is_told(tmp_path: Path) -> None:
 def test_no_done_image_is_told(tmp_path: Path) -> None:
     project = learning_project(tmp_path, images=3, state=ImageState.UNSEEN)
 
-    assert "no image is done" in str(learning_plan(project).obstacle)
+    assert "no images are done" in str(learning_plan(project).obstacle)
 
 
 def test_one_object_of_one_class_is_enough_and_said_to_be_few(tmp_path: Path) -> None:
@@ -65,7 +65,7 @@ def test_one_object_of_one_class_is_enough_and_said_to_be_few(tmp_path: Path) ->
 
     assert plan.obstacle is None
     assert any("few objects" in note for note in plan.notes)
-    assert any("no image is held out" in note for note in plan.notes)
+    assert any("no images are held out" in note for note in plan.notes)
 
 
 def test_plain_boxes_are_told(tmp_path: Path) -> None:
@@ -149,7 +149,7 @@ def test_no_more_images_are_read_than_a_round_can_look_at(tmp_path: Path, monkey
 
     assert len(plan.training) + len(plan.held_out) == 11
     assert {14, 15} <= {image.record.id for image in plan.held_out}
-    assert any("4 more are not read" in note for note in plan.notes)
+    assert any("4 more are ignored" in note for note in plan.notes)
 
 
 def test_name_of_a_model_is_never_taken_for_a_path() -> None:

@@ -75,7 +75,7 @@ def test_a_truncated_file_is_refused(tmp_path: Path, form: tiny_checkpoint.Forma
     path = tiny_checkpoint.saved(tmp_path / "net.pth", WEIGHTS, form)
     content = path.read_bytes()
     path.write_bytes(content[: int(len(content) * share)])
-    with pytest.raises(ModelError, match="not a whole PyTorch checkpoint"):
+    with pytest.raises(ModelError, match="not a complete PyTorch checkpoint"):
         read_checkpoint(path)
 
 
@@ -83,7 +83,7 @@ def test_a_truncated_file_is_refused(tmp_path: Path, form: tiny_checkpoint.Forma
 def test_something_else_is_refused(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "net.pth"
     path.write_bytes(content)
-    with pytest.raises(ModelError, match="not a whole PyTorch checkpoint"):
+    with pytest.raises(ModelError, match="not a complete PyTorch checkpoint"):
         read_checkpoint(path)
 
 

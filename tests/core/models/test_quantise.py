@@ -31,7 +31,7 @@ def images(tmp_path: Path) -> list[Path]:
 
 def test_too_few_readable_images_are_refused(tmp_path: Path, images: list[Path]) -> None:
     images[0].write_text("no image")
-    with pytest.raises(ModelError, match="9 images could be read, 10 are the least"):
+    with pytest.raises(ModelError, match="9 images could be read; calibration needs at least 10"):
         quantise(tiny_models.yolact(tmp_path / "tiny.xml"), images, tmp_path / "out")
 
 

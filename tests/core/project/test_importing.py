@@ -192,7 +192,7 @@ def test_objects_of_formats_without_ids_are_known_by_class_and_outline(project: 
 
 def test_a_strict_import_is_all_or_nothing(project: Project) -> None:
     for value in (content(annotation(1), annotation(2, [1, 2])), content(annotation(2, [1, 2]), annotation(1))):
-        with pytest.raises(IncompleteError, match="1 thing") as raised:
+        with pytest.raises(IncompleteError, match="1 item") as raised:
             take_in(project, value, is_strict=True)
         assert "annotations[" in raised.value.problems[0]
         assert list(project.images.all()) == []
@@ -217,7 +217,7 @@ def test_an_image_whose_annotations_were_all_skipped_stays_open(project: Project
     record = project.images.find("a.png")
     assert record is not None
     assert record.state is ImageState.UNSEEN
-    assert any(each.where == "a.png" and "stays open" in each.reason for each in problems)
+    assert any(each.where == "a.png" and "not marked as done" in each.reason for each in problems)
     assert "a.png" not in str(exported(project)["images"])
 
 
@@ -258,7 +258,7 @@ def test_images_are_found_by_the_end_of_their_path(project: Project, name: str) 
 
 def test_an_import_without_any_image_is_refused(project: Project) -> None:
     images = [{"id": 1, "file_name": "other.png", "width": 40, "height": 30}]
-    with pytest.raises(FormatError, match=r"not one of its images \(1\)"):
+    with pytest.raises(FormatError, match=r"none of its images \(1\)"):
         take_in(project, content(annotation(1), images=images))
     assert list(project.images.all()) == []
 
@@ -289,7 +289,7 @@ def test_our_own_detections_come_back_as_proposals(project: Project, tmp_path: P
 def test_detections_of_another_project_are_refused(project: Project, tmp_path: Path) -> None:
     take_in(project, content(annotation(77)))
     (tmp_path / "r.json").write_text('[{"image_id": 99, "category_id": 1, "bbox": [1, 1, 2, 2], "score": 0.5}]')
-    with pytest.raises(FormatError, match="nothing in it is about this project"):
+    with pytest.raises(FormatError, match="nothing in it belongs to this project"):
         project.imports.add_file(tmp_path / "r.json")
 
 
@@ -315,7 +315,7 @@ def test_annotations_for_another_size_are_left_out(project: Project) -> None:
 
 def test_a_strict_import_takes_nothing_for_another_size(project: Project) -> None:
     value = content(annotation(1), images=[{"id": 1, "file_name": "a.png", "width": 80, "height": 60}])
-    with pytest.raises(IncompleteError, match="another size"):
+    with pytest.raises(IncompleteError, match="size of 1 image differs"):
         take_in(project, value, is_strict=True)
     assert list(project.images.all()) == []
 

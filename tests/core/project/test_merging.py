@@ -265,7 +265,7 @@ def test_whatever_is_done_in_between_a_merge_and_its_undo_leave_no_trace(project
 
 
 def do_something(project: Project, chance: random.Random) -> None:
-    """One step of a person: an edit, undo, redo, a merge, or one taken back; nothing where that is not possible."""
+    """One step of a user: an edit, undo, redo, a merge, or one taken back; nothing where that is not possible."""
     known, document = [category.id for category in project.categories.listed()], project.instances.document(1)
     some = [chance.choice(list(document.instances))] if len(document) else []
     match chance.choice(["draw", "delete", "class", "undo", "redo", "merge", "undo merge"]):

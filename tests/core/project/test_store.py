@@ -217,7 +217,7 @@ def test_creating_over_a_project_is_refused(project: Project) -> None:
 def test_creating_where_nothing_can_be_written_says_so(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
 
-    with pytest.raises(ProjectError, match=r"cannot make the project folder.*choose a folder"):
+    with pytest.raises(ProjectError, match=r"cannot create the project folder.*choose a folder"):
         Project.create(tmp_path / "file" / "p.maskwright", image_root=tmp_path)
 
 

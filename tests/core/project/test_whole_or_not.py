@@ -155,7 +155,7 @@ def test_a_restore_that_was_cut_short_is_completed_at_the_next_opening(tmp_path:
     place, _ = to_restore(tmp_path / "set")
     (copy,) = list_backups(place / "project.db")
     copy.replace(place / "project.db.restored")  # whole, and not yet under its name
-    with pytest.raises(ProjectError, match="half put back"):
+    with pytest.raises(ProjectError, match="half restored"):
         Project.open(place, read_only=True)
     with Project.open(place) as project:
         assert [category.name for category in project.categories.listed()] == ["cell", "cat"]
@@ -195,7 +195,7 @@ def test_a_restore_that_fails_leaves_the_project_and_no_second_name_of_it(
         raise OSError(errno.EIO, os.strerror(errno.EIO))
 
     monkeypatch.setattr("maskwright.project.restoring.put_in_place", fail)
-    with pytest.raises(ProjectError, match="could not be put back"):
+    with pytest.raises(ProjectError, match="could not be restored"):
         restore(place / "project.db", copy)
     monkeypatch.undo()
     assert list_backups(place / "project.db") == [copy]
@@ -258,7 +258,7 @@ def test_a_half_made_project_elsewhere_says_so_and_can_be_made_anew(tmp_path: Pa
     place.mkdir()
     (place / "project.db").touch()
     for read_only in (True, False):
-        with pytest.raises(HalfMadeProjectError, match="cut short"):
+        with pytest.raises(HalfMadeProjectError, match="was interrupted"):
             Project.open(place, read_only=read_only)
     with Project.create(place, image_root=tmp_path / "images") as project:
         assert project.image_root == tmp_path / "images"
@@ -323,8 +323,8 @@ def test_a_file_with_copies_says_that_one_can_be_put_back(tmp_path: Path, conten
     (place / "project.db").write_bytes(content)
     with pytest.raises(DamagedProjectError) as caught:
         Project.open(place)
-    assert "maskwright restore puts an earlier copy back" in str(caught.value)
-    with pytest.raises(ProjectError, match="copy that is whole"):
+    assert "maskwright restore brings back an earlier copy" in str(caught.value)
+    with pytest.raises(ProjectError, match="intact earlier copy"):
         set_aside(place / "project.db")
 
 
@@ -341,7 +341,7 @@ def test_a_damaged_file_without_copies_is_set_aside_and_the_project_made_anew(tm
     place, images = to_restore(tmp_path / "set")
     for copy in list_backups(place / "project.db"):
         copy.unlink()
-    with pytest.raises(ProjectError, match="whole; it stays"):
+    with pytest.raises(ProjectError, match="not damaged; nothing was changed"):
         set_aside(place / "project.db")
     (place / "project.db").write_bytes(b"no database" * 1000)
     with pytest.raises(LostProjectError, match=r"restore --salvage .*, --anew"):
@@ -357,7 +357,7 @@ def test_a_file_that_does_not_say_its_version_is_not_an_older_one(tmp_path: Path
     with closing(sqlite3.connect(place / "project.db", isolation_level=None)) as connection:
         connection.execute("DELETE FROM alembic_version")
     for read_only in (True, False):
-        with pytest.raises(DamagedProjectError, match="does not say of which version"):
+        with pytest.raises(DamagedProjectError, match="does not say which version"):
             Project.open(place, read_only=read_only)
 
 

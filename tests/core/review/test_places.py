@@ -1,4 +1,4 @@
-"""Where a person should look, from what a project keeps of what is uncertain."""
+"""Where a user should look, from what a project keeps of what is uncertain."""
 
 import json
 from dataclasses import replace

@@ -146,7 +146,7 @@ def test_two_sides_differ_in_presence_class_and_outline() -> None:
         ("outline", 1),
     ]
     assert found.value == pytest.approx(1 + 0.8 + 0.5 + 0.4)
-    assert found.reason == "3 found by one model only, 1 with two classes"
+    assert found.reason == "3 found by only one model, 1 with two classes"
 
 
 def test_nothing_against_nothing_is_agreement() -> None:
@@ -204,4 +204,4 @@ def test_a_batch_notes_its_doubts_and_a_second_model_its_dissent(tmp_path: Path)
         assert [project.instances.of(id_) for id_ in (1, 2, 3)] == before
         assert project.signals.values("uncertainty")[1] == pytest.approx([0.41] * 3, abs=0.25)
         assert project.signals.values("disagreement")[1] == pytest.approx([0.6] * 3, abs=1e-2)
-        assert "found by one model only" in reason(project, "disagreement", 1)
+        assert "found by only one model" in reason(project, "disagreement", 1)

@@ -69,7 +69,7 @@ def best_of(softs: list[SoftMask], windows: list[Window]) -> int:
 
 
 def is_cut_off(logits: NDArray[np.float32], window: Window, size_wh: tuple[int, int]) -> bool:
-    """Whether the object goes on beyond the window, where the image does."""
+    """Whether the object continues beyond the window, where the image does."""
     inside = logits > 0
     sides = (
         (inside[:, : _RIM_CELLS + 1], window.x > 0),

@@ -37,9 +37,9 @@ def _layout(network: Network) -> WindowNetwork:
             f"its notes lack something, or are no numbers: {in_plain_words(error)}", path=network.path
         ) from error
     if notes.get("prompt_planes") != _PLANES or notes.get("color_space") != "BGR" or spread != CLICK_SPREAD:
-        raise ModelError("it wants its prompt drawn in a way that this version does not know", path=network.path)
+        raise ModelError("it expects a prompt encoding that this version does not know", path=network.path)
     if side <= 0 or multiple <= 0 or side % (2 * multiple):
-        raise ModelError(f"windows of {side} pixels are no multiple of {2 * multiple}", path=network.path)
+        raise ModelError(f"its window of {side} pixels is not a multiple of {2 * multiple}", path=network.path)
     return WindowNetwork(
         image=_position(interface.inputs, "image", network),
         prompt=_position(interface.inputs, "prompt", network),
@@ -55,5 +55,5 @@ def _layout(network: Network) -> WindowNetwork:
 def _position(specs: Sequence[TensorSpec], name: str, network: Network) -> int:
     found = [number for number, spec in enumerate(specs) if spec.is_called(name)]
     if not found:
-        raise ModelError(f"it has no {name}", path=network.path)
+        raise ModelError(f"{name} is missing", path=network.path)
     return found[0]

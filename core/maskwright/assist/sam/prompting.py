@@ -13,7 +13,7 @@ from maskwright.assist.sam.picture import Fit
 
 INSIDE, CORNER, OTHER_CORNER, NO_POINT = 1, 2, 3, -1
 _SURE = 6.0
-"""Logit of a cell that an outline covers wholly; SAM's own answers go to about ten."""
+"""Logit of a cell that an outline covers completely; SAM's own answers go to about ten."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

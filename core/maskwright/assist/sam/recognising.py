@@ -112,8 +112,8 @@ def _check_fit(encoder: Network, decoder: Network, encoded: dict[Role, int], fed
         given = encoder.interface.outputs[encoded[role]] if role in encoded else None
         if given is None or not _agree(given, wanted):
             raise ModelError(
-                f"the decoder {decoder.path.name} wants {wanted}, the encoder gives "
-                f"{given or described(encoder.interface.outputs)}: they are of two different models",
+                f"the decoder {decoder.path.name} expects {wanted}, but the encoder returns "
+                f"{given or described(encoder.interface.outputs)}: they belong to different models",
                 path=encoder.path,
             )
 
@@ -139,10 +139,10 @@ def _refuse(networks: Sequence[Network], encoders: Sequence[Network], decoders: 
     path = networks[0].path
     if not decoders:
         raise ModelError(
-            "this is an encoder of a SAM, its decoder is missing", path=path, hint="put it into the same folder"
+            "this is a SAM encoder; its decoder is missing", path=path, hint="put the decoder in the same folder"
         )
     if not encoders:
         raise ModelError(
-            "this is a decoder of a SAM, its encoder is missing", path=path, hint="put it into the same folder"
+            "this is a SAM decoder; its encoder is missing", path=path, hint="put the decoder in the same folder"
         )
     raise ModelError(f"{len(networks)} networks, expected one encoder and one decoder", path=path)

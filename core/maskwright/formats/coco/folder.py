@@ -21,7 +21,7 @@ def write_coco_folder(source: CocoSource, path: Path, options: CocoExportOptions
     try:
         path.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise FormatError(f"cannot make the folder: {error.strerror or error}", path=path) from error
+        raise FormatError(f"cannot create the folder: {error.strerror or error}", path=path) from error
     return export_coco(source, path / BESIDE, options)
 
 
@@ -34,7 +34,7 @@ def read_coco_folder(path: Path) -> DataSet:
     files = coco_files(path)
     path = path if path.is_dir() else path.parent
     if not files:
-        raise FormatError("there is no COCO file here", path=path)
+        raise FormatError("no COCO file here", path=path)
     parts = []
     for file in files:
         data = read_coco(file)

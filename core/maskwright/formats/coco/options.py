@@ -35,7 +35,7 @@ ORDER_SETTING = "coco.order"
 
 
 def is_order(value: Any) -> TypeGuard[dict[str, list[int]]]:
-    """Whether it is what `ORDER_SETTING` stands for; a project may be somebody else's."""
+    """Whether it is what `ORDER_SETTING` stands for; a project may be someone else's."""
     lists = (value.get("images"), value.get("annotations")) if isinstance(value, dict) else (None,)
     return all(isinstance(each, list) and set(map(type, each)) <= {int} and _are_ids(each) for each in lists)
 
@@ -69,14 +69,14 @@ class StreamsRecords(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class CocoExportOptions:
-    """The corrected data set by default: a person's instances on images that a person has worked on."""
+    """The corrected data set by default: a user's instances on images that a user has worked on."""
 
     include_proposals: bool = False
     """Also write what the model suggests and nobody has decided on; brings the pre-labelled images in."""
     include_unreviewed: bool = False
     """Also list images that nobody has looked at; a trainer takes them for verified empty ones."""
     min_score: float = 0.0
-    """Leaves out proposals under this score; what a person accepted or drew is always written."""
+    """Leaves out proposals under this score; what a user accepted or drew is always written."""
     holes: Literal["keyhole", "rle"] = "keyhole"
     """Instances with holes as one ring with a bridge, which everybody reads, or as run lengths."""
     include_provenance: bool | None = None
@@ -152,7 +152,7 @@ class CocoExportReport:
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """`changes` are applied to the options; `losses` and `notes` are for the person who exports."""
+    """`changes` are applied to the options; `losses` and `notes` are for the user who exports."""
 
     name: str
     title: str
@@ -167,21 +167,21 @@ class Profile:
 
 
 PROFILES: tuple[Profile, ...] = (
-    Profile("generic", "pycocotools and most others"),
+    Profile("generic", "pycocotools and most other tools"),
     Profile(
         "detectron2",
         "Detectron2",
         MappingProxyType({"masks": "polygons", "holes": "keyhole"}),
-        losses=("run lengths become polygons; pixels stay the same",),
+        losses=("run lengths become polygons with the same pixels",),
         notes=("crowd regions are used for evaluation only",),
     ),
     Profile(
         "mmdetection",
         "MMDetection",
         MappingProxyType({"masks": "polygons", "holes": "keyhole"}),
-        losses=("run lengths become polygons; pixels stay the same",),
+        losses=("run lengths become polygons with the same pixels",),
         notes=(
-            "class names must be those of `metainfo.classes`, letter by letter",
+            "class names must match `metainfo.classes` exactly",
             "images with a side under 32 px are dropped by its default `min_size`",
         ),
     ),
@@ -190,7 +190,7 @@ PROFILES: tuple[Profile, ...] = (
         "Ultralytics (YOLO segmentation)",
         MappingProxyType({"crowds": False, "category_ids": "contiguous"}),
         losses=("class and object ids", "scores", "crowd regions", "holes and parts become bridges"),
-        notes=("put the images into `images/`, beside `labels/`",),
+        notes=("put the images in `images/`, next to `labels/`",),
         format_name="yolo",
     ),
     Profile(
@@ -207,5 +207,5 @@ def profile_named(name: str) -> Profile:
     """Raises FormatError, with the names there are, for another one."""
     found = next((profile for profile in PROFILES if profile.name == name), None)
     if found is None:
-        raise FormatError(f"there is no profile {name!r}", hint="known: " + ", ".join(p.name for p in PROFILES))
+        raise FormatError(f"unknown profile {name!r}", hint="known: " + ", ".join(p.name for p in PROFILES))
     return found

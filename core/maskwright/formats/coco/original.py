@@ -46,7 +46,7 @@ def remember(record: Mapping[str, Any], known: tuple[str, ...], polygons: Sequen
 
 
 def untouched_geometry(extra: Mapping[str, Any], polygons: Sequence[Polygon]) -> dict[str, Any] | None:
-    """Segmentation, area and the like as the file had them; None where there was no file or a vertex has moved."""
+    """Segmentation, area and so on as the file had them; None where there was no file or a vertex has moved."""
     original = extra.get(KEY)
     if not isinstance(original, Mapping) or original.get("fingerprint") != fingerprint(polygons):
         return None

@@ -80,13 +80,13 @@ def instance_of(
     polygons: tuple[Polygon, ...]
     if not segmentation and record.get("bbox"):
         box = bbox_to_polygon(record["bbox"])
-        polygons, notes = (box,), ["has no segmentation; its box is used"]
+        polygons, notes = (box,), ["has no segmentation; its box is used instead"]
         if _reaches_out(box, image):
-            notes.append("its box reaches out of the image; should it be x, y, width, height?")
+            notes.append("its box extends beyond the image; expected x, y, width, height")
     else:
         polygons, notes = segmentation_to_polygons(segmentation, (image.width, image.height))
     if not has_measures(record):
-        notes = [*notes, "its area or box is not made of numbers; both are measured anew"]
+        notes = [*notes, "its area or box is not numeric; both are recomputed"]
     return _instance(record, polygons, category_id, new_id), notes
 
 

@@ -90,8 +90,8 @@ def read_coco(path: Path, *, size_of: SizeOf | None = None) -> DataSet:
             raise FormatError(f"expected a list under {key!r}, got {kind_of(value)}", path=path)
     if "images" not in order or ("annotations" not in order and "categories" not in order):
         raise FormatError(
-            "this is not a COCO instance file: it has no images or no annotations", path=path,
-            hint=f"its keys are {', '.join(order[:8]) or 'none'}",
+            "not a COCO instance file: no images or no annotations", path=path,
+            hint=f"its keys: {', '.join(order[:8]) or 'none'}",
         )  # fmt: skip
     contents = Contents(size_of or sizes_of(path.parent))
     contents.add_categories(raw["categories"])
@@ -149,7 +149,7 @@ class Contents:
                 self.images[new_id] = image
                 self._tell_size(record, image, where)
                 if is_other_name(record["file_name"], image.file_name):
-                    note = f"{str(record['file_name'])[:200]!r} is taken for {image.file_name!r} in the image folder"
+                    note = f"{str(record['file_name'])[:200]!r} was matched to {image.file_name!r} in the image folder"
                     self.problems.append(Problem(where, note, "changed"))
             except ValueError as error:
                 self.problems.append(Problem(where, in_plain_words(error)))
@@ -157,7 +157,10 @@ class Contents:
     def _tell_size(self, record: Mapping[str, Any], image: ImageRecord, where: str) -> None:
         sides = record.get("width"), record.get("height")
         if sides not in ((None, None), (image.width, image.height)):
-            note = f"its size is {image.width} x {image.height} as in its file, not {sides[0]!r} x {sides[1]!r}"
+            note = (
+                f"its size is {image.width} x {image.height} according to the image file, not {sides[0]!r} x "
+                f"{sides[1]!r}"
+            )
             self.problems.append(Problem(where, note[:200], "changed"))
 
     def add_annotations(self, records: list[Any]) -> None:
@@ -187,7 +190,7 @@ class Contents:
         for id_ in found:
             count = "its one annotation was" if self._skipped[id_] == 1 else "all its annotations were"
             self.problems.append(
-                Problem(self.images[id_].file_name, f"{count} skipped; the image stays open", "changed")
+                Problem(self.images[id_].file_name, f"{count} skipped; the image is not marked as done", "changed")
             )
         return found
 
@@ -218,11 +221,11 @@ class Contents:
             raise ValueError(f"expected an object, got {kind_of(record)}")
         image = self.images.get(self._image_ids.known(record.get("image_id")))
         if image is None:
-            raise ValueError(f"there is no usable image {record.get('image_id')!r}")
+            raise ValueError(f"no valid image {record.get('image_id')!r}")
         category_id = self._category_ids.known(record.get("category_id"))
         if category_id not in self.categories:
             self._skipped[image.id] += 1
-            raise ValueError(f"there is no category {record.get('category_id')!r}")
+            raise ValueError(f"no category {record.get('category_id')!r}")
         try:
             instance, notes = instance_of(record, image, category_id, 0)
         except ValueError:
@@ -262,7 +265,7 @@ def _alike(categories: Iterable[Category]) -> Iterator[Problem]:
     for alike in found.values():
         if alike[1:]:
             names = " and ".join(f"“{each.name}” (id {each.id})" for each in alike)
-            note = f"{names} are kept as {len(alike)} classes; merge them if they are one (maskwright classes)"
+            note = f"{names} stay {len(alike)} separate classes; merge them if they are the same (maskwright classes)"
             yield Problem("categories", note, "changed")
 
 

@@ -50,7 +50,7 @@ def image_record(image: ImageRecord) -> dict[str, Any]:
 
 
 def instance_record(instance: Instance, image: ImageRecord, options: CocoExportOptions) -> dict[str, Any] | None:
-    """The annotation, or None where no pixel of the image is covered.
+    """The annotation, or None where it has no pixel inside the image.
 
     The geometry of an imported instance that nobody has touched is written as the file had it.
     """

@@ -25,7 +25,7 @@ def segmentation_to_polygons(segmentation: Any, size_wh: tuple[int, int]) -> tup
     if not isinstance(segmentation, list):
         raise ValueError(f"expected a list of rings or run lengths, got {kind_of(segmentation)}")
     if segmentation and all(map(_is_number, segmentation)):
-        raise ValueError("expected a list of rings, got the numbers of one ring")
+        raise ValueError("expected a list of rings, got a single ring")
     polygons: list[Polygon] = []
     left_out: list[str] = []
     for i, flat in enumerate(segmentation):
@@ -52,7 +52,7 @@ def _flat_to_polygons(flat: Any) -> tuple[Polygon, ...]:
     if not isinstance(flat, list):
         raise ValueError(f"expected a list of numbers, got {kind_of(flat)}")
     if len(flat) < 6 or len(flat) % 2:
-        raise ValueError(f"expected an even count of 6 or more numbers, got {len(flat)}")
+        raise ValueError(f"expected an even number of at least 6 values, got {len(flat)}")
     if not all(type(value) in (int, float) for value in flat):
         raise ValueError("expected numbers only")
     if max(flat) > MAX_COORDINATE or min(flat) < -MAX_COORDINATE or any(map(math.isnan, flat)):
@@ -74,7 +74,9 @@ def _run_lengths_to_polygons(rle: dict[str, Any], size_wh: tuple[int, int]) -> t
     if not isinstance(size, list) or len(size) != 2 or not all(type(side) is int for side in size):
         raise ValueError("expected run lengths with a size of [height, width]")
     if (size[1], size[0]) != size_wh:
-        raise ValueError(f"the run lengths are for {size[1]} x {size[0]}, the image has {size_wh[0]} x {size_wh[1]}")
+        raise ValueError(
+            f"the run lengths are for {size[1]} x {size[0]}, but the image has {size_wh[0]} x {size_wh[1]}"
+        )
     polygons = mask_to_polygons(counts_to_mask(rle_counts(counts), (size[0], size[1])), min_iou=None)
     if not polygons:
         raise ValueError("the run lengths are empty")

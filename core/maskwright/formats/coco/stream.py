@@ -181,7 +181,7 @@ class CocoStream:
             if key == "annotations" and isinstance(value, list | Recognised):
                 yield self._batch(value, late)
             elif key == "images":
-                raise FormatError("has images in two places", path=self._path)
+                raise FormatError("`images` occurs twice", path=self._path)
             elif key != "categories":
                 self._header[key] = shallow(value, key, self._path)
         if late:

@@ -63,7 +63,9 @@ def _verify(path: Path, source: CocoSource, options: CocoExportOptions) -> Itera
             yield from _bad_ids("category", [each.get("id") for each in value], category_ids)
         elif key == "annotations":
             yield from (
-                Finding(Kind.WRONG_IN_FILE, "an annotation is no object") for each in value if not _is_object(each)
+                Finding(Kind.WRONG_IN_FILE, "an annotation is not a JSON object")
+                for each in value
+                if not _is_object(each)
             )
             value = [each for each in value if _is_object(each)]
             yield from _bad_ids("annotation", [each.get("id") for each in value], stored.seen)
@@ -72,7 +74,7 @@ def _verify(path: Path, source: CocoSource, options: CocoExportOptions) -> Itera
     if image_count != len(images):
         yield Finding(
             Kind.WRONG_IN_FILE,
-            f"the file has {count_of(image_count, 'image')}, and {len(images)} were meant to be in it",
+            f"the file has {count_of(image_count, 'image')}, expected {len(images)}",
         )
     if not used_ids <= category_ids:
         yield Finding(Kind.WRONG_IN_FILE, f"classes {sorted(map(str, used_ids - category_ids))} are not in the file")
@@ -135,20 +137,20 @@ def _compare(
     for annotation in annotations:
         image_id, instance = found.get(annotation.get("id"), (0, b""))
         if not instance or image_id not in images or annotation.get("image_id") != image_id:
-            yield _wrong("is not in the project, or on another image", annotation)
+            yield _wrong("is not in the project or is on another image", annotation)
         elif not isinstance(instance, bytes) or not is_kept:
             meant = _parsed(instance) if isinstance(instance, bytes) else instance
             if annotation.get("category_id") != class_ids.get(meant.category_id):
-                yield _wrong("is of another class", annotation)
+                yield _wrong("its class differs", annotation)
             yield from _compare_one(annotation, meant, images[image_id])
         elif orjson.loads(instance) != annotation:
-            yield _wrong("is not what was imported", annotation)
+            yield _wrong("differs from what was imported", annotation)
         elif not _has_rings(annotation):
-            yield _wrong("has no outline that could be read", annotation)
+            yield _wrong("has no readable outline", annotation)
 
 
 def _has_rings(annotation: Mapping[str, Any]) -> bool:
-    """As all that is passed on as it came: the project may be somebody else's."""
+    """As all that is passed on as it came: the project may be someone else's."""
     rings = annotation.get("segmentation")
     try:
         return (
@@ -159,7 +161,7 @@ def _has_rings(annotation: Mapping[str, Any]) -> bool:
 
 
 def _parsed(record: bytes) -> Instance:
-    """Raises FormatError for what no reader would have kept: somebody else has written the project."""
+    """Raises FormatError for what no reader would have kept: someone else has written the project."""
     try:
         content = orjson.loads(record)
         return polygon_instance_of(content, content["category_id"], content["id"])
@@ -175,7 +177,7 @@ def _compare_one(annotation: Mapping[str, Any], instance: Instance, image: Image
         return
     if is_box(instance) and not annotation.get("segmentation"):
         if tuple(annotation["bbox"]) != tuple(instance.extra[original.KEY]["bbox"]):
-            yield _wrong("its box is another one", annotation)
+            yield _wrong("its box differs", annotation)
         return
     expected = _rle_of(instance, image)
     try:
@@ -184,11 +186,11 @@ def _compare_one(annotation: Mapping[str, Any], instance: Instance, image: Image
         yield _wrong(str(error), annotation)
         return
     if written["counts"] != expected["counts"]:
-        yield _wrong(f"its mask is another one: IoU {coco_mask.iou([written], [expected], [0])[0, 0]:.4f}", annotation)
+        yield _wrong(f"its mask differs: IoU {coco_mask.iou([written], [expected], [0])[0, 0]:.4f}", annotation)
     if instance.extra:  # from a file, whose own area and box are kept
         return
     if annotation["area"] != rle_area(expected) or tuple(annotation["bbox"]) != rle_bbox_xywh(expected):
-        yield _wrong("its area or box is not that of its pixels", annotation)
+        yield _wrong("its area or box does not match its pixels", annotation)
     if annotation["iscrowd"] not in (0, 1) or isinstance(annotation["iscrowd"], bool):
         yield _wrong("iscrowd is not 0 or 1", annotation)
 
@@ -227,7 +229,7 @@ def _bad_ids(what: str, ids: list[Any], seen: set[Any]) -> Iterator[Finding]:
 
 
 def _unknown_image(image: Mapping[str, Any]) -> Finding:
-    return Finding(Kind.WRONG_IN_FILE, f"image {image.get('id')} was not meant to be in the file")
+    return Finding(Kind.WRONG_IN_FILE, f"image {image.get('id')} does not belong in the file")
 
 
 def _wrong(text: str, annotation: Mapping[str, Any]) -> Finding:

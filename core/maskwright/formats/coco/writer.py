@@ -117,7 +117,7 @@ class _CocoWriter:
                 continue
             record = instance_record(instance, image, self._options)
             if record is None:
-                self.left_out.append(LeftOut(image.id, instance.id, "covers no pixel of the image"))
+                self.left_out.append(LeftOut(image.id, instance.id, "has no pixel inside the image"))
                 continue
             self.instance_count += 1
             self.lost_keypoints += KEYPOINTS in instance.extra and KEYPOINTS not in record
@@ -185,13 +185,13 @@ def _header_of(source: CocoSource) -> tuple[dict[str, Any], list[str]]:
 
 
 def order_of(source: CocoSource) -> dict[str, list[int]]:
-    """As `ORDER_SETTING` says, under the ids of the source; empty for what is no such thing."""
+    """As `ORDER_SETTING` says, under the ids of the source; empty for what is something else."""
     found = source.setting(ORDER_SETTING) if isinstance(source, RemembersFile) else None
     return found if is_order(found) else {}
 
 
 def _kept_header(source: CocoSource) -> tuple[dict[str, Any], list[str]]:
-    """As `HEADER_SETTING` says; nothing for what is no such thing."""
+    """As `HEADER_SETTING` says; nothing for what is something else."""
     kept = source.setting(HEADER_SETTING) if isinstance(source, RemembersFile) else None
     values, order = (kept.get("values"), kept.get("order")) if isinstance(kept, dict) else (None, None)
     if not isinstance(values, dict) or not isinstance(order, list) or not all(isinstance(key, str) for key in order):

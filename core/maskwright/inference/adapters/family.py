@@ -98,7 +98,7 @@ def card_notes(interface: NetworkInterface, name: str, defaults: Defaults) -> Ca
             ),
         )
     except ValueError as error:
-        raise ModelError(f"the notes inside the model are damaged: {in_plain_words(error)}") from error
+        raise ModelError(f"the model's metadata is damaged: {in_plain_words(error)}") from error
 
 
 def noted_labels(interface: NetworkInterface) -> tuple[list[str], list[int]]:
@@ -115,7 +115,7 @@ def noted_labels(interface: NetworkInterface) -> tuple[list[str], list[int]]:
     try:
         return names, [int(word) for word in interface.metadata.get("category_ids", "").split()]
     except ValueError as error:
-        raise ModelError(f"the category ids inside the model are damaged: {in_plain_words(error)}") from error
+        raise ModelError(f"the model's category ids are damaged: {in_plain_words(error)}") from error
 
 
 def _exact_names(text: str, count: int) -> list[str]:
@@ -145,7 +145,7 @@ def by_role(adapter: Adapter, outputs: Mapping[str, NDArray[Any]]) -> dict[str, 
     specs = [TensorSpec(frozenset({name}), array.shape) for name, array in outputs.items()]
     roles = adapter.output_roles(specs)
     if roles is None:
-        raise ModelError(f"these outputs are not {adapter.family}'s: {described(specs)}")
+        raise ModelError(f"not the outputs of {adapter.family}: {described(specs)}")
     return {role: arrays[index] for role, index in roles.items()}
 
 

@@ -54,7 +54,7 @@ class MaskRcnnAdapter(BoundNetwork):
             return None
         classes = interface.outputs[roles["masks"]].dim(1)
         if classes is None:
-            raise ModelError("the number of classes is not fixed in output masks")
+            raise ModelError("the number of classes is dynamic in output masks")
         expected = image_input(interface, index=images[0], default="bgr", override=pixels)
         input_wh = _input_wh(interface.inputs[images[0]], expected.layout)
         return cls(

@@ -21,7 +21,7 @@ def image_input(
 ) -> ImageInput:
     """The format of image input `index`.
 
-    In this order: the caller's word; `model_info` (color_space, mean_values, scale_values, reverse_input_channels);
+    In this order: the caller's choice; `model_info` (color_space, mean_values, scale_values, reverse_input_channels);
     what the model converter noted; an input that feeds a convolution directly has nothing to normalise it, so it wants
     normalised RGB (the raw ONNX export and the converted IR of one YOLACT differ in nothing else), except where the
     family's habit is another scale; the family's own habit.
@@ -107,5 +107,5 @@ def _floats(interface: NetworkInterface, key: str) -> tuple[float, ...]:
     except ValueError as error:
         raise ModelError(f"the model's {key} are not numbers: {in_plain_words(error)}") from error
     if len(values) not in (0, 1, 3) or (key == "scale_values" and 0 in values):
-        raise ModelError(f"the model's {key} are {len(values)} numbers, expected 3 that are not zero")
+        raise ModelError(f"the model's {key} are {len(values)} numbers, expected 3 nonzero ones")
     return values * 3 if len(values) == 1 else values

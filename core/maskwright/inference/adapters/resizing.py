@@ -156,7 +156,7 @@ def _require_possible(width: int, height: int) -> None:
     if not (
         0 < width <= MOST_INPUT_SIDE_PX and 0 < height <= MOST_INPUT_SIDE_PX and width * height <= MOST_INPUT_PIXELS
     ):
-        raise ModelError(f"the model's input of {width} x {height} pixels is larger than any that is used")
+        raise ModelError(f"the model's input of {width} x {height} pixels is implausibly large")
 
 
 def _multiple(text: str) -> int:
@@ -169,7 +169,7 @@ def _multiple(text: str) -> int:
 @lru_cache(maxsize=64)
 def _tell_reduced(size_wh: tuple[int, int], factor: float) -> None:
     """Once for each size."""
-    log.warning("images of %s x %s pixels are looked at reduced to %.3g of their size", *size_wh, factor)
+    log.warning("images of %s x %s pixels are reduced to %.3g of their size", *size_wh, factor)
 
 
 def _pad_value(text: str) -> tuple[int, int, int]:

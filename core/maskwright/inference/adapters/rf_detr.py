@@ -44,7 +44,7 @@ class RfDetrAdapter(BoundNetwork):
             return None
         columns = interface.outputs[roles["labels"]].dim(2)
         if columns is None:
-            raise ModelError("the number of classes is not fixed in output labels")
+            raise ModelError("the number of classes is dynamic in output labels")
         expected = image_input(interface, index=0, default="rgb-normalised", override=pixels)
         return cls(
             card_notes(interface, cls.family, Defaults(nms_iou=0.8)),

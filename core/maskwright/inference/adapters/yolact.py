@@ -46,7 +46,7 @@ class YolactAdapter(BoundNetwork):
             return None
         classes = interface.outputs[roles["conf"]].dim(2)
         if classes is None:
-            raise ModelError("the number of classes is not fixed in output conf")
+            raise ModelError("the number of classes is dynamic in output conf")
         names, ids = noted_labels(interface)
         categories = categories_for(classes - 1, names, ids)
         is_converted = interface.inputs[0].is_called("input.1")

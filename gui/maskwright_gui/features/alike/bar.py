@@ -1,4 +1,4 @@
-"""The bar over the canvas during a search for the like: how alike objects must be, and where else to look."""
+"""The bar over the canvas during a search for something similar: how alike objects must be, and where else to look."""
 
 from PySide6.QtCore import QEvent, QObject, QSignalBlocker, Qt, Signal
 from PySide6.QtWidgets import QCheckBox, QFrame, QHBoxLayout, QLabel, QPushButton, QToolButton, QWidget
@@ -31,8 +31,8 @@ class AlikeBar(QFrame):
         self.setAttribute(Qt.WidgetAttribute.WA_NoMousePropagation)
         self.setCursor(Qt.CursorShape.ArrowCursor)
         self._title = muted_label("", self, wraps=False)
-        tip = "How alike an object must be to be proposed: to the right fewer, to the left more"
-        self._slider = named(JumpSlider(Qt.Orientation.Horizontal, self), "Likeness", tip=tip)
+        tip = "How similar an object must be to be proposed; to the right: fewer objects, to the left: more"
+        self._slider = named(JumpSlider(Qt.Orientation.Horizontal, self), "Similarity", tip=tip)
         self._slider.setRange(0, 100)
         self._slider.setPageStep(5)
         self._slider.setFixedWidth(120)
@@ -41,12 +41,16 @@ class AlikeBar(QFrame):
         self._text = QLabel(self)
         self._text.setMinimumWidth(self._text.fontMetrics().horizontalAdvance("looking…  "))
         self._follows = QCheckBox("Next images too", self)
-        named(self._follows, "Look on the next images too", tip="Each image that you go to is looked through as well")
+        named(self._follows, "Search the next images too", tip="Also search each image that you go to")
         self._follows.toggled.connect(self.follows_toggled)
         self._batch = QPushButton(f"Next {_BATCH}", self)
-        named(self._batch, f"Look through the next {_BATCH} images", tip="Propose them on the images that follow, now")
+        named(
+            self._batch,
+            f"Search the next {_BATCH} images",
+            tip="Search the following images now and propose what is similar",
+        )
         self._batch.clicked.connect(lambda: self.batch_requested.emit(_BATCH))
-        self._close = named(QToolButton(self), "Close", tip="Stop looking; what was proposed stays")
+        self._close = named(QToolButton(self), "Close", tip="Stop searching; the proposals stay")
         self._close.setText("✕")
         self._close.clicked.connect(self.closed)
         row = QHBoxLayout(self)

@@ -1,4 +1,6 @@
-"""Finds the like of the selected objects, as proposals: on this image, on those visited next, or on the next few."""
+"""Finds objects similar to the selected ones, as proposals: on this image, on those visited next, or on the next
+few.
+"""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -29,7 +31,7 @@ from maskwright_gui.operation import Work
 if TYPE_CHECKING:
     from maskwright.operations.alike import Examples, Found
 
-LABEL = "Find the like"
+LABEL = "Find similar objects"
 PREVIEW_LAYER = "alike"
 THRESHOLD = 0.35
 """Where most that is found is right, on photographs of droplets, nuts and fruit."""
@@ -49,7 +51,7 @@ class Search:
 
 
 class AlikeFeature(Feature):
-    """One search at a time; the next one begins anew."""
+    """One search at a time; the next one starts over."""
 
     _found_elsewhere = Signal(object, object)
     """(image id, list of Found): from the thread."""
@@ -69,7 +71,7 @@ class AlikeFeature(Feature):
         self._declare(
             Action(
                 "find_like",
-                "Find the like of these objects",
+                "Find similar objects",
                 Menu.MODEL,
                 3,
                 self.find,
@@ -101,7 +103,10 @@ class AlikeFeature(Feature):
         if document is None or project is None:
             return
         if not examples:
-            detail = "It looks for others like the objects that are selected, or like all of the current class here."
+            detail = (
+                "The search looks for objects similar to the selected ones, or to all of the current class on this "
+                "image."
+            )
             self.told.emit(Message("Outline or select an object first", detail))
             return
         self._search, self._step = Search(THRESHOLD), None
@@ -123,13 +128,13 @@ class AlikeFeature(Feature):
         listed = (each.id for each in following if each is not None and each.standing is ImageStanding.LISTED)
         ids = list(islice(listed, count))
         if not ids:
-            self.told.emit(Message("No image follows"))
+            self.told.emit(Message("This is the last image"))
             return
         work = partial(search_many, self._searcher(), ids, search.examples, self._found_elsewhere.emit)
         self._begin(work, self._on_batch)
 
     def close(self) -> None:
-        """Stop looking; what was proposed stays."""
+        """Stop searching; the proposals stay."""
         self._rest.stop()
         self._search, self._step = None, None
         self.stop()
@@ -161,7 +166,7 @@ class AlikeFeature(Feature):
         super()._over()
         self._window.status.set_stoppable(type(self).__name__, False)
         if self._search is not None and self.bar.text.startswith("looking"):
-            self.bar.show_nothing("not looked through")
+            self.bar.show_nothing("not searched")
 
     def _on_first(self, image_id: int, found: "tuple[Examples, list[Found]]") -> None:
         if self._search is not None:
@@ -242,7 +247,7 @@ class AlikeFeature(Feature):
             self.bar.show_looking()
             self._rest.start()
         else:
-            self.bar.show_nothing("not looked through")
+            self.bar.show_nothing("not searched")
 
     def _on_classes(self, listed: set[int]) -> None:
         """The class of the examples was deleted or is part of another: nothing more of it is proposed."""
@@ -269,17 +274,17 @@ class AlikeFeature(Feature):
 
     def _on_batch(self, outcome: tuple[int, list[tuple[str, str]]]) -> None:
         count, failures = outcome
-        text = f"{count_of(count, 'image')} looked through"
+        text = f"{count_of(count, 'image')} searched"
         if failures:
             name, reason = failures[0]
             self.told.emit(Message(text, f"{len(failures)} could not be read: {name} ({reason})", "warning"))
         else:
-            self.told.emit(Message(text, "What is like the examples is proposed there."))
+            self.told.emit(Message(text, "Similar objects are proposed there."))
 
     def _on_failed(self, error: MaskwrightError) -> None:
         if self._search is not None and self._search.examples is None:
             self.close()
-        self._tell_error("Nothing was looked for", error)
+        self._tell_error("The search failed", error)
 
     def _on_stop_clicked(self, source: str) -> None:
         if source == type(self).__name__:

@@ -1,4 +1,4 @@
-"""What runs beside the window to find the like: values in, values out."""
+"""What runs in the background to find similar objects: values in, values out."""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from maskwright.operations.alike import Examples, Found
     from maskwright.project.store import Project
 
-LOOKING = "Looking for the like"
+LOOKING = "Searching for similar objects"
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from maskwright_gui.session import Session
 
 _SETTING = "classes/ask_after_drawing"
 _DRAWS = frozenset({"polygon", "rectangle", "ellipse"})
-"""Tools whose every gesture is an object of its own; a brush goes on with the one that is selected."""
+"""Tools whose every gesture is an object of its own; a brush continues with the one that is selected."""
 _NAMES_WHILE_BUSY = _DRAWS | {"point"}
 """Tools whose digits are for what is under way."""
 _ANSWERED = frozenset({InstanceState.ACCEPTED, InstanceState.EDITED, InstanceState.DRAWN})

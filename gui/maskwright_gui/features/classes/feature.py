@@ -123,7 +123,7 @@ class ClassesFeature(Feature):
         panel.delete_requested.connect(self.delete)
 
     def _on_add_requested(self, name: str) -> None:
-        """The next keys are for the canvas; where the name was refused they mend it."""
+        """The next keys are for the canvas; where the name was refused they fix it."""
         if self.add(name) is not None:
             self._canvas.setFocus()
 
@@ -136,7 +136,7 @@ class ClassesFeature(Feature):
 
     def ask_for_first(self) -> None:
         """The user wants to draw and the project has no class yet: typing its name comes first."""
-        at, prompt = place_for_popup(self._canvas), "Name what you want to draw"
+        at, prompt = place_for_popup(self._canvas), "What do you want to draw?"
         self.open_picker(at, self._session.classes.set_current, self.add, prompt=prompt)
 
     def open_picker(
@@ -272,7 +272,7 @@ class ClassesFeature(Feature):
         if self._session.project is not None and not self.is_working:
             self._session.save()
             work = partial(self._session.project.stored.merges.undo, merge_id)
-            self._run("Taking a merge back", work, self._on_merge_undone)
+            self._run("Undoing a merge", work, self._on_merge_undone)
 
     def delete(self, category_id: int) -> QMessageBox | None:
         """Delete a class; where it has objects, ask whether they go along or get another class first."""
@@ -295,7 +295,7 @@ class ClassesFeature(Feature):
             f"Delete with {count_of(use.instances, 'object')}", QMessageBox.ButtonRole.DestructiveRole
         )
         if len(self._session.classes.listed) > 1:
-            move = box.addButton("Move the objects…", QMessageBox.ButtonRole.ActionRole)
+            move = box.addButton("Move its objects…", QMessageBox.ButtonRole.ActionRole)
             move.clicked.connect(lambda: self._pick_target(category))
         box.addButton(QMessageBox.StandardButton.Cancel)
         delete.clicked.connect(lambda: run())
@@ -306,7 +306,7 @@ class ClassesFeature(Feature):
     def _pick_target(self, category: Category) -> None:
         """The class that the objects of one that goes are to have."""
         others = [each for each in self._session.classes.listed if each.id != category.id]
-        prompt = f"New class of “{category.name}”"
+        prompt = f"New class for the objects of “{category.name}”"
         at = place_for_popup(self._canvas)
         picker = ClassPicker(others, self._session.classes.keys, others[0].id, at, self._window, prompt=prompt)
         picker.chosen.connect(lambda target_id: self.merge(category.id, target_id))
@@ -318,8 +318,8 @@ class ClassesFeature(Feature):
             self.merge(source_id, target.id)
 
     def _run(self, text: str, work: Callable[[], object], on_done: Callable[..., object]) -> None:
-        """A merge is done wholly or not at all: it asks nobody whether it is to go on."""
-        self._run_beside(lambda _monitor: work(), on_done, "The classes stay as they are")
+        """A merge is done entirely or not at all: it asks nobody whether it is to continue."""
+        self._run_beside(lambda _monitor: work(), on_done, "The classes were not changed")
         self.work_changed.emit(text, 0, None)
 
     def _on_merged(self, text: str, merge: "Merge") -> None:
@@ -330,8 +330,8 @@ class ClassesFeature(Feature):
 
     def _on_deleted(self, name: str, count: int) -> None:
         self._session.reload_classes()
-        detail = "No model proposes it any more. Adding a class of this name brings it back"
-        detail += "; undo on an image brings back its objects." if count else "."
+        detail = "Models no longer propose it. To bring it back, add a class of this name"
+        detail += "; to bring back objects, undo on their image." if count else "."
         self.told.emit(
             Message(f"“{name}” deleted, with {count_of(count, 'object')}" if count else f"“{name}” deleted", detail)
         )

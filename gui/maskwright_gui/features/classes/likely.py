@@ -14,7 +14,7 @@ MOST_RECENT = 12
 
 
 class LikelyClasses(QObject):
-    """Follows the session; says nothing of what no longer is a class."""
+    """Follows the session; does not mention what no longer is a class."""
 
     def __init__(self, session: Session, parent: QObject) -> None:
         super().__init__(parent)

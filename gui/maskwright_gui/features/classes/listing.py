@@ -38,10 +38,12 @@ class ClassListFeature(Feature):
         self._session.classes.list_as(listing.with_hidden(category_id, is_hidden))
         if is_hidden:
             undo = partial(self.hide, category_id, False)
-            self.told.emit(Message(f"“{shown(name)}” is out of the list", "Its objects stay.", "info", "Undo", undo))
+            self.told.emit(
+                Message(f"“{shown(name)}” is hidden from the list", "Its objects are kept.", "info", "Undo", undo)
+            )
 
     def count_used(self) -> None:
-        """Which classes occur; asked for beside the window, and only where there are many."""
+        """Which classes occur; asked for in the background, and only where there are many."""
         project = self._session.project
         if project is None or len(self._session.classes.listed) <= MOST_WHOLE:
             self.stop()

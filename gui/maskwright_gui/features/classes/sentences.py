@@ -9,12 +9,12 @@ if TYPE_CHECKING:  # brings SQLAlchemy, which the first window can spare
 
 
 def what_merges(use: "CategoryUse", source: str, target: str) -> str:
-    """What a person should know before two classes become one."""
+    """What a user should know before two classes become one."""
     rejected = f" ({use.rejected} of them rejected)" if use.rejected else ""
     return (
-        f"{count_of(use.instances, 'object')}{rejected} on {count_of(use.images, 'image')} will be “{target}”, and the "
-        f"class “{source}” goes. A model that finds “{source}” proposes “{target}” from then on. The menu of the "
-        "classes can take it back at any time."
+        f"{count_of(use.instances, 'object')}{rejected} on {count_of(use.images, 'image')} will become “{target}”, "
+        f"and the class “{source}” will be removed. What a model finds as “{source}” will be proposed as “{target}”. "
+        f"You can undo this at any time from the menu of the class."
     )
 
 

@@ -17,7 +17,7 @@ from maskwright_gui.messages import UNDO_TEXT, Message
 from maskwright_gui.session import Session
 
 Box = tuple[float, float, float, float]
-LOCKED = "What is selected is locked. {toggle_locked} unlocks it."
+LOCKED = "The selection is locked. {toggle_locked} unlocks it."
 HISTORY_AFTER_MS = 150
 
 
@@ -25,7 +25,7 @@ class EditingFeature(Feature):
     """Turns wishes into changes of the session's document; each is one undo step."""
 
     stepped = Signal(object)
-    """frozenset of instance ids: the object that keys have gone on to."""
+    """frozenset of instance ids: the object that keys have moved on to."""
     picked = Signal()
     """The user has chosen the selection, even where it is the one that was there."""
 
@@ -188,7 +188,7 @@ class EditingFeature(Feature):
         session = self._session
         self._refresh("undo", "redo")
         if self._canvas.is_busy:
-            self._actions["undo"].setText("Undo last step of the drawing")
+            self._actions["undo"].setText("Undo the last drawing step")
         elif not session.history.is_known:
             self._history_timer.start()
         else:
@@ -268,8 +268,8 @@ class EditingFeature(Feature):
     def undo_step(self, label: str, step: Step | None) -> None:
         """The button of a message that may be older than the latest step."""
         if not self._session.history.undo_if_latest(step):
-            detail = "Other steps were made since, or another image is on screen. Undo ({undo}) goes back step by step."
-            self.told.emit(Message(f"“{label}” is not the latest step here", self._actions.with_keys(detail)))
+            detail = "There are later steps, or another image is on screen. Undo ({undo}) goes back step by step."
+            self.told.emit(Message(f"“{label}” is no longer the latest step", self._actions.with_keys(detail)))
 
     def step(self, direction: int, is_wanted: Callable[[Instance], bool]) -> None:
         """Select the next object as they stand in the list or, outside of it, on the image, round and round."""

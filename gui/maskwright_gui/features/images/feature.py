@@ -21,9 +21,9 @@ from maskwright_gui.workers.images import ImageLoader
 from maskwright_gui.workers.thumbnails import ThumbnailLoader
 
 NOT_ANSWERED = (
-    "What is not accepted is not exported. {accept} accepts, {reject} rejects, {accept_view} accepts all in view."
+    "Proposals are not exported unless accepted. {accept} accepts, {reject} rejects, {accept_view} accepts all in view."
 )
-_LAST, _NONE_FOLLOWS = "This is the last image of the list", "No image that is not done follows"
+_LAST, _NONE_FOLLOWS = "This is the last image", "No unfinished images follow"
 
 
 class ImagesFeature(Feature):
@@ -84,7 +84,7 @@ class ImagesFeature(Feature):
             ),
             Action(
                 "next_open",
-                "Next image not done",
+                "Next unfinished image",
                 Menu.IMAGE,
                 0,
                 self.next_open,
@@ -95,7 +95,7 @@ class ImagesFeature(Feature):
             ),
             Action(
                 "previous_open",
-                "Previous image not done",
+                "Previous unfinished image",
                 Menu.IMAGE,
                 0,
                 self.previous_open,
@@ -109,7 +109,7 @@ class ImagesFeature(Feature):
         return (
             Action(
                 "done",
-                "Done, and next image",
+                "Mark done, go to next image",
                 Menu.IMAGE,
                 1,
                 self.done,
@@ -123,7 +123,7 @@ class ImagesFeature(Feature):
             ),
             Action(
                 "reopen",
-                "Not done after all",
+                "Mark as not done",
                 Menu.IMAGE,
                 1,
                 self.reopen,
@@ -229,7 +229,7 @@ class ImagesFeature(Feature):
         self._step_to_open(-1)
 
     def show_first(self) -> None:
-        """The first image that is not done: where the work goes on."""
+        """The first image that is not done: where the work continues."""
         ids = self.rows.ids
         if not len(ids):
             return
@@ -276,7 +276,7 @@ class ImagesFeature(Feature):
         were = "1 proposal was" if count == 1 else f"{count} proposals were"
         detail = self._actions.with_keys(NOT_ANSWERED)
         back = partial(self._session.show_image, image_id)
-        self.told.emit(Message(f"{were} not answered", detail, "warning", "Go back", back))
+        self.told.emit(Message(f"{were} not reviewed", detail, "warning", "Go back", back))
 
     def _tell_end(self, open_count: int) -> None:
         """What is left to do when the last image of the list is done."""
@@ -284,7 +284,7 @@ class ImagesFeature(Feature):
             self.all_done.emit()
             return
         are = "1 image is" if open_count == 1 else f"{open_count} images are"
-        self.told.emit(Message("The list ends here", f"{are} not done yet.", "info", "Go there", self.show_first))
+        self.told.emit(Message("End of the list", f"{are} not done yet.", "info", "Go there", self.show_first))
 
     def _open_count(self) -> int:
         counts = self._session.project.state_counts() if self._session.project is not None else {}
@@ -311,7 +311,7 @@ class ImagesFeature(Feature):
         if target is not None:
             self._session.show_image(int(self.rows.ids[target]))
         else:
-            self.told.emit(Message(_NONE_FOLLOWS if direction > 0 else "All images before are done"))
+            self.told.emit(Message(_NONE_FOLLOWS if direction > 0 else "All earlier images are done"))
 
     def _on_opened(self) -> None:
         if self._session.image is None:

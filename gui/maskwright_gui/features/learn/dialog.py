@@ -30,8 +30,8 @@ from maskwright_gui.features.learn.worth_page import WorthPage
 from maskwright_gui.panels.widgets import muted_label, named
 
 _INTRODUCTION = (
-    "A model of your own classes learns from what you accepted, corrected or drew on images marked as done. "
-    "It stays on this computer."
+    "Trains a model of your own classes on the objects that you accepted, corrected or drew on images marked as done. "
+    "Everything stays on this computer."
 )
 DEFAULT_MINUTES = 5
 _MATERIAL, _PROGRESS, _OUTCOME, _WORTH = range(4)
@@ -74,7 +74,7 @@ class LearnDialog(QDialog):
     def show_counting(self) -> None:
         """The material is being counted."""
         self._plan = None
-        self.material.setText("Counting what there is to learn from…")
+        self.material.setText("Counting the examples…")
         self._set_texts("", "", None)
         self.learn_button.setText("Learn")
         self.learn_button.setEnabled(False)
@@ -83,7 +83,7 @@ class LearnDialog(QDialog):
         self._pages.setCurrentIndex(_MATERIAL)
 
     def show_plan(self, plan: LearningPlan, missing: Missing | None, interrupted: int | None) -> None:
-        """missing: what has to be installed first; interrupted: number of a round that was cut short."""
+        """missing: what has to be installed first; interrupted: number of a round that was interrupted."""
         self._plan = plan
         self.material.setText(words.material_text(plan) if plan.obstacle is None else _sentence(plan.obstacle))
         notes = [_sentence(note) for note in plan.notes]
@@ -105,9 +105,9 @@ class LearnDialog(QDialog):
         self._pages.setCurrentIndex(_MATERIAL)
 
     def offer_to_go_on(self, interrupted: int | None) -> None:
-        """With a round that was cut short; None where there is none."""
+        """With a round that was interrupted; None where there is none."""
         self.resume_button.setVisible(interrupted is not None)
-        self.resume_button.setText(f"Go on with round {interrupted}, which was cut short")
+        self.resume_button.setText(f"Continue round {interrupted}, which was interrupted")
 
     def show_begun(self) -> None:
         self.bar.setValue(0)
@@ -139,7 +139,7 @@ class LearnDialog(QDialog):
         scroll.setWidget(self.classes)
         self._class_scroll = scroll
         self.notes = muted_label("", page)
-        self.install = named(QLineEdit(page), "Command that installs what is missing")
+        self.install = named(QLineEdit(page), "Command that installs the missing packages")
         self.install.setReadOnly(True)
         self.copy_button = QPushButton("Copy", page)
         self.copy_button.clicked.connect(lambda: QGuiApplication.clipboard().setText(self.install.text()))
@@ -164,13 +164,13 @@ class LearnDialog(QDialog):
     def _make_progress(self) -> QWidget:
         page = QWidget(self)
         self.told = _text(page)
-        self.bar = named(QProgressBar(page), "How far the round is")
+        self.bar = named(QProgressBar(page), "Progress of the round")
         self.bar.setRange(0, 1000)
         self.bar.setTextVisible(False)
         self.curve = named(LossCurve(page), "Error while learning")
         self.stop_button = QPushButton("Stop and keep the best so far", page)
         self.stop_button.clicked.connect(self._on_stop)
-        hint = muted_label("You may go on working, and close this panel.", page)
+        hint = muted_label("You can keep working and close this panel.", page)
         return _column(page, self.told, self.bar, self.curve, hint, self.stop_button)
 
     def _make_outcome(self) -> QWidget:
@@ -207,7 +207,7 @@ class LearnDialog(QDialog):
 
     def _on_stop(self) -> None:
         self.stop_button.setEnabled(False)
-        self.told.setText("Ending: the best so far is judged and kept")
+        self.told.setText("Stopping: evaluating and keeping the best model so far")
         self.stop_requested.emit()
 
 

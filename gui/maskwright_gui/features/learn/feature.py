@@ -1,4 +1,4 @@
-"""Learns from corrections beside the window, and hands the new model to what proposes."""
+"""Learns from corrections in the background, and hands the new model to what proposes."""
 
 import logging
 import threading
@@ -36,7 +36,7 @@ log = logging.getLogger(__name__)
 
 
 class LearnFeature(Feature):
-    """One round at a time; closing the project ends it, to be gone on with another day."""
+    """One round at a time; closing the project ends it, to be continued another day."""
 
     progressed = Signal(object)
     """LearnProgress, from another thread."""
@@ -96,7 +96,7 @@ class LearnFeature(Feature):
         self._run_beside(partial(_counted, project.stored), self._on_counted, self._on_not_counted)
 
     def learn(self, minutes: float, *, resume: bool = False) -> None:
-        """Begin a round, or go on with the one that was cut short."""
+        """Begin a round, or continue the one that was interrupted."""
         project = self._session.project
         if project is None or self._is_learning:
             return
@@ -133,7 +133,7 @@ class LearnFeature(Feature):
         try:
             project.ask(lambda stored: leave_to_old(stored, record))
         except MaskwrightError as error:
-            self._tell_error("All classes are proposed by the new model", error)
+            self._tell_error("The new model now proposes all classes", error)
 
     def stop(self) -> None:
         self._is_learning = False
@@ -150,7 +150,7 @@ class LearnFeature(Feature):
 
     def _on_no_worth(self, error: MaskwrightError) -> None:
         if self._dialog is not None:
-            self._dialog.worth.advice.setText(f"What correcting has cost could not be read: {error}")
+            self._dialog.worth.advice.setText(f"The correction effort could not be read: {error}")
 
     def _propose(self, *, extends: bool) -> None:
         """At once, or when the batch of another model that runs has ended: that one is not wanted any more."""
@@ -195,12 +195,12 @@ class LearnFeature(Feature):
         if text is None or self._has_offered or self._is_learning:
             return
         self._has_offered = True
-        then = "and propose on the others." if self._others() else "for images that come."
+        then = "and propose objects on the others." if self._others() else "and propose objects on new images."
         detail = f"A model of your classes can learn from them {then}"
         self.told.emit(Message(text, detail, "info", "Learn…", self.open))
 
     def _others(self) -> int:
-        """Images that nobody has looked at yet."""
+        """Images nobody has looked at yet."""
         project = self._session.project
         counts = project.state_counts() if project is not None else {}
         return sum(count for state, count in counts.items() if state.is_untouched)
@@ -218,7 +218,7 @@ class LearnFeature(Feature):
 
     def _on_not_counted(self, error: MaskwrightError) -> None:
         if self._dialog is not None:
-            self._dialog.show_failure("What there is could not be counted", error)
+            self._dialog.show_failure("The examples could not be counted", error)
 
     def _on_progress(self, progress: "LearnProgress") -> None:
         if not self._is_learning:
@@ -237,7 +237,7 @@ class LearnFeature(Feature):
                 show = partial(self._on_pictures, outcome)
                 self._run_beside(partial(_pictures, project.stored, outcome.record.number), show, _log_only, joins=True)
         if self._dialog is None or not self._dialog.isVisible():
-            kept = "is there" if outcome.is_installed else "is not better, and was not installed"
+            kept = "is ready" if outcome.is_installed else "is not better and was not installed"
             self.told.emit(Message(f"{outcome.record.model} {kept}", "", "info", "Show", self.open))
 
     def _on_pictures(self, outcome: "LearnOutcome", images: "list[Shown]") -> None:
@@ -247,13 +247,13 @@ class LearnFeature(Feature):
     def _on_not_learned(self, error: MaskwrightError) -> None:
         self._is_learning = False
         if self._dialog is not None and self._dialog.isVisible():
-            self._dialog.show_failure("Nothing was learned", error)
+            self._dialog.show_failure("Learning failed", error)
             project = self._session.project
             if project is not None:
                 show = self._dialog.offer_to_go_on
                 self._run_beside(partial(_interrupted, project.stored), show, _log_only, joins=True)
         else:
-            self._tell_error("Nothing was learned", error)
+            self._tell_error("Learning failed", error)
 
 
 def _counted(project: "Project", progress: Monitor) -> Counted:
@@ -261,7 +261,7 @@ def _counted(project: "Project", progress: Monitor) -> Counted:
     from maskwright.learning.plan import learning_plan
     from maskwright.learning.requirements import missing_requirement
 
-    progress.report(0, None, "Counting what there is to learn from")
+    progress.report(0, None, "Counting the examples")
     return learning_plan(project), missing_requirement(), interrupted_round(project)
 
 
@@ -290,7 +290,7 @@ def _offer(project: "Project", _progress: Monitor) -> str | None:
 def _worth(project: "Project", progress: Monitor) -> "Worth":
     from maskwright.learning.worth import worth_of
 
-    progress.report(0, None, "Reading what correcting has cost")
+    progress.report(0, None, "Reading the correction effort")
     return worth_of(project)
 
 

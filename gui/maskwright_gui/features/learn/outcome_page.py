@@ -26,12 +26,12 @@ class OutcomePage(QWidget):
         self.text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.pictures = HeldOutPictures(self)
         self.extends = QCheckBox("", self)
-        self.sorts = QCheckBox("Then show first what most needs looking at", self)
+        self.sorts = QCheckBox("Then show the images that most need review first", self)
         self.sorts.setChecked(True)
         self.use_button = QPushButton("Use it", self)
         self.use_button.setProperty("primary", True)
         self.use_button.clicked.connect(self.use_requested)
-        again = QPushButton("What there is to learn from", self)
+        again = QPushButton("Back to the examples", self)
         again.clicked.connect(self.again_requested)
         self.worth_button = QPushButton("Is it worth it?", self)
         self.worth_button.clicked.connect(self.worth_requested)
@@ -51,7 +51,7 @@ class OutcomePage(QWidget):
         """others: images that nobody has looked at yet."""
         record = outcome.record
         self.text.setText(words.outcome_text(outcome))
-        rest = f" and propose on the other {words.counted(others, 'image')}" if others else ""
+        rest = f" and propose objects on the other {words.counted(others, 'image')}" if others else ""
         self.use_button.setText(f"Use it{rest}")
         self.use_button.setVisible(outcome.is_installed)
         self.sorts.setVisible(outcome.is_installed and bool(others))

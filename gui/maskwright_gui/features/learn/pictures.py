@@ -38,7 +38,7 @@ class Shown:
 
 
 def shown_images(looks: Looks, root: Path, monitor: Monitor) -> list[Shown]:
-    """Read beside the window, those with most mistakes first; what cannot be read is left out."""
+    """Read in the background, those with most mistakes first; what cannot be read is left out."""
     from maskwright.images import read_image
     from maskwright.inference.frame import resized
 
@@ -120,7 +120,7 @@ class HeldOutPictures(QScrollArea):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        named(self, "Held-out images with what the models found")
+        named(self, "Held-out images with what each model found")
         self.setWidgetResizable(True)
         self.setMinimumHeight(120)
         self.show_images((), "", "")

@@ -15,7 +15,7 @@ _FEW_OBJECTS = 20
 _PHASES = {
     "starting": "Getting ready",
     "learning": "Learning",
-    "judging": "Judging on the held-out images",
+    "judging": "Evaluating on the held-out images",
     "finishing": "Writing the model",
 }
 
@@ -26,8 +26,8 @@ def counted(number: int, noun: str) -> str:
 
 
 def material_text(plan: LearningPlan) -> str:
-    """What there is to learn from."""
-    held = f"; {counted(len(plan.held_out), 'more image')} held out to judge by" if plan.held_out else ""
+    """The examples that a round would learn from."""
+    held = f"; {counted(len(plan.held_out), 'more image')} held out for evaluation" if plan.held_out else ""
     partly = f" ({plan.partly_done} of them partly done)" if plan.partly_done else ""
     return f"{counted(plan.object_count, 'object')} on {counted(len(plan.training), 'image')}{partly}{held}"
 
@@ -37,7 +37,7 @@ def class_text(objects: Mapping[str, int]) -> str:
     rows = sorted(objects.items(), key=lambda row: (-row[1], row[0]))
     missing = {name: GOOD_OBJECTS - count for name, count in rows}
     return "\n".join(
-        f"{name}: {count:,}" + (f" ({missing[name]} more would make it reliable)" if missing[name] > 0 else "")
+        f"{name}: {count:,}" + (f" ({missing[name]} more for reliable results)" if missing[name] > 0 else "")
         for name, count in rows
     )
 
@@ -48,10 +48,12 @@ def advice_text(plan: LearningPlan) -> str:
     if old is None or old.figures is None:
         return ""
     if plan.next_round_after is None:
-        return f"{old.model} finds {old.figures.recall:.0%} already: more images will hardly help."
+        return f"{old.model} already finds {old.figures.recall:.0%}: more images will hardly help."
     if plan.new_images < plan.next_round_after:
         wanted = counted(plan.next_round_after, "new image")
-        return f"{counted(plan.new_images, 'image')} are new since {old.model}; another round pays from {wanted} on."
+        return (
+            f"{counted(plan.new_images, 'image')} are new since {old.model}; another round is worth it from {wanted}."
+        )
     return f"{counted(plan.new_images, 'image')} are new since {old.model}: another round is worth it."
 
 
@@ -79,13 +81,15 @@ def outcome_text(outcome: LearnOutcome) -> str:
         new, old = record.figures, record.old_figures
         before = f"; {record.old_model} {old.recall:.0%}, {1 - old.precision:.0%}" if old is not None else ""
         lines.append(f"{record.model} finds {new.recall:.0%} of your objects, {1 - new.precision:.0%} false{before}.")
-        few = ": so few that it may be chance" if new.objects < _FEW_OBJECTS else ""
+        few = ", so few that this may be chance" if new.objects < _FEW_OBJECTS else ""
         lines.append(f"Counted on {counted(new.images, 'held-out image')} with {counted(new.objects, 'object')}{few}.")
     kept = "Installed" if outcome.is_installed else "Not installed"
     lines.append(f"{kept}: {record.reason}.")
     if record.was_starved and not outcome.was_stopped:
         had, asked = duration_text(record.seconds), counted(round(record.minutes or 0), "minute")
-        lines.append(f"The computer was busy: learning got {had} of {asked}. Another round in quiet will find more.")
+        lines.append(
+            f"The computer was busy: learning got {had} of {asked}. Another round on an idle computer will find more."
+        )
     if outcome.skipped:
         lines.append(f"{counted(len(outcome.skipped), 'image')} could not be read: {outcome.skipped[0][1]}.")
     return "\n".join(lines)
@@ -94,10 +98,10 @@ def outcome_text(outcome: LearnOutcome) -> str:
 def extend_text(record: RoundRecord) -> str:
     """For the choice to keep what the model before proposes beside."""
     better = len(classes_left_to(record.old_figures, record.figures))
-    more = f", and of {better} that it finds better" if better else ""
-    return f"Keep the proposals of {record.old_model} of classes that this model lacks{more}"
+    more = f", and of {better} that the old model finds better" if better else ""
+    return f"Keep {record.old_model}'s proposals of classes that this model does not know{more}"
 
 
 def worth_text(entry: RoundWorth) -> str:
     """One round, for a screen reader."""
-    return f"{entry.label}: {entry.corrections:.1f} corrections an image on {counted(entry.images, 'image')}"
+    return f"{entry.label}: {entry.corrections:.1f} corrections per image on {counted(entry.images, 'image')}"

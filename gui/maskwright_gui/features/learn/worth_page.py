@@ -32,7 +32,7 @@ class WorthPage(QWidget):
         column.addWidget(self.back_button)
 
     def show_counting(self) -> None:
-        self.advice.setText("Reading what correcting has cost…")
+        self.advice.setText("Reading the correction effort…")
         for plot in self.plots:
             plot.hide()
 
@@ -41,7 +41,7 @@ class WorthPage(QWidget):
 
         if not self.plots:
             self.plots = [
-                BarPlot("Corrections an image, by round", "objects", self),
+                BarPlot("Corrections per image, by round", "objects", self),
                 BarPlot("Found on held-out images, by round", "share", self),
             ]
             for plot in self.plots:

@@ -37,7 +37,7 @@ class ModelFeature(Feature):
     predicted = Signal(object)
     """PredictResult of the image on screen or another."""
     failures_wanted = Signal()
-    """The person wants to see on which images the model failed."""
+    """The user wants to see on which images the model failed."""
     mapping_wanted = Signal(object)
     """ModelSummary whose classes are to be mapped."""
 
@@ -113,7 +113,7 @@ class ModelFeature(Feature):
         return self._choice
 
     def has_told(self, error: MaskwrightError) -> bool:
-        """Whether the person knows already: the model could not be loaded, and all that waited for it fails."""
+        """Whether the user knows already: the model could not be loaded, and all that waited for it fails."""
         return error is self._told_error
 
     def choose(self, source: str) -> None:
@@ -138,7 +138,7 @@ class ModelFeature(Feature):
         try:
             project.ask(lambda stored: remember_model(stored, source))
         except ProjectError as error:
-            self.told.emit(Message("The choice is not kept with the project", str(error), "warning"))
+            self.told.emit(Message("The project could not store the choice of model", str(error), "warning"))
 
     def browse(self) -> None:
         """Ask for a model's file."""
@@ -199,7 +199,7 @@ class ModelFeature(Feature):
         if project is None or cache is None:
             return
         if image.standing is not ImageStanding.LISTED:
-            detail = "No model runs on it; the Image menu takes it back into the set."
+            detail = "Models skip it. To include it in the data set again, use the Image menu."
             self.told.emit(Message(f"This image is {image.standing}", detail))
             return
         self.work_changed.emit("Running the model", 0, None)
@@ -216,7 +216,7 @@ class ModelFeature(Feature):
         )
 
     def _on_project_changed(self, _project: object) -> None:
-        """What waits belongs to the project before; this one goes on with the model that it knows."""
+        """What waits belongs to the project before; this one continues with the model that it knows."""
         self._waiting.clear()
         self._inference.cancel_predict()
         if self._session.project is None:
@@ -230,13 +230,13 @@ class ModelFeature(Feature):
             self._choice = ModelChoice(source, self._choice.device)
             self._show_models()
             return
-        going_on = f"{source} is not there. Proposals would now come from {model_title(self._choice.source)}."
-        self.told.emit(Message("The model of this project is missing", going_on, "warning"))
+        going_on = f"{source} does not exist. New proposals will come from {model_title(self._choice.source)}."
+        self.told.emit(Message("This project's model is missing", going_on, "warning"))
 
     def may_write(self) -> bool:
         """Whether proposals can be stored; tells why not."""
         if self._session.project is not None and self._session.project.is_read_only:
-            self.told.emit(Message("This project is open for reading only", "Proposals cannot be stored.", "warning"))
+            self.told.emit(Message("This project is read-only", "Proposals cannot be saved.", "warning"))
             return False
         return True
 
@@ -328,8 +328,8 @@ class ModelFeature(Feature):
         self.predicted.emit(result)
         if not outcome.proposal_count:
             highest = max(outcome.candidates.scores.tolist(), default=0.0)
-            detail = f"The best candidate scores {highest:.2f}. Lower the score, or choose another model."
-            self.told.emit(Message("The model proposes nothing on this image", detail))
+            detail = f"The best candidate scores {highest:.2f}. Lower the score or choose another model."
+            self.told.emit(Message("The model found nothing on this image", detail))
         self._run_on_waiting()
 
     def _on_predict_failed(self, request: PredictRequest, error: MaskwrightError) -> None:

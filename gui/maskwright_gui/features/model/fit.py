@@ -19,13 +19,13 @@ ALLOWED_SETTING = "model.unfit_allowed"
 
 
 def allowed_sources(project: "Project") -> list[str]:
-    """Models that the user has said yes to here, however unfit; none where somebody has put something else there."""
+    """Models that the user has said yes to here, however unfit; none where someone has put something else there."""
     stored = project.setting(ALLOWED_SETTING)
     return [each for each in stored if isinstance(each, str)] if isinstance(stored, list) else []
 
 
 class ModelFit(QObject):
-    """Looks at a dozen images of each project that is opened, beside the window."""
+    """Looks at a dozen images of each project that is opened, in the background."""
 
     known = Signal(object)
     """Beginning."""
@@ -78,12 +78,14 @@ class ModelFit(QObject):
     def ask(self, title: str, kinds: list[str], kind: str, source: str, go_on: Callable[[], object]) -> QMessageBox:
         from maskwright.operations.beginning import words_of
 
-        box = QMessageBox(QMessageBox.Icon.Question, "Run the model", f"These look like {kind}s. Run the model anyway?")
+        box = QMessageBox(
+            QMessageBox.Icon.Question, "Run the model", f"These images look like {kind}s. Run the model anyway?"
+        )
         box.setTextFormat(Qt.TextFormat.PlainText)
         box.setParent(self._window, box.windowFlags())
         box.setInformativeText(
-            f"“{title}” was trained on {words_of(kinds)}. On other images it proposes objects that are none, and you "
-            "would have to reject them."
+            f"“{title}” was trained on {words_of(kinds)}. On other images it proposes false objects, which you would "
+            f"have to reject."
         )
         other = box.addButton("Get another model…", QMessageBox.ButtonRole.AcceptRole)
         run = box.addButton("Run anyway", QMessageBox.ButtonRole.DestructiveRole)

@@ -28,8 +28,8 @@ from maskwright_gui.workers.requests import ModelSummary
 NEW, IGNORE = "new", "ignore"
 """Choices beside the ids of the project's classes."""
 _EXPLANATION = (
-    "Several classes of the model may become one of the project; a name that is typed makes a new one. Proposals of "
-    "ignored classes are left out. What you have accepted, edited or drawn is not touched."
+    "Several model classes can become one project class; type a name to make a new one. Ignored classes are not "
+    "proposed. Objects that you accepted, edited or drew do not change."
 )
 
 
@@ -63,8 +63,8 @@ class ClassMappingDialog(QDialog):
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.resize(520, min(560, 240 + 30 * len(labels)))
         self._categories = tuple(categories)
-        self._find = named(QLineEdit(self), "Find a class of the model")
-        self._find.setPlaceholderText("Find a class of the model")
+        self._find = named(QLineEdit(self), "Find a model class")
+        self._find.setPlaceholderText("Find a model class")
         self._find.setClearButtonEnabled(True)
         self._find.textChanged.connect(self._filter)
         self._boxes: dict[int, QComboBox] = {}
@@ -87,9 +87,9 @@ class ClassMappingDialog(QDialog):
         box.setCurrentIndex(max(box.findData(choice), 0))
 
     def _make_table(self, labels: Sequence[tuple[int, str]], current: Mapping[int, Choice]) -> QTreeWidget:
-        table = named(QTreeWidget(self), "Classes of the model and what they become")
+        table = named(QTreeWidget(self), "Model classes and the project classes they become")
         table.setRootIsDecorated(False)
-        table.setHeaderLabels(["The model says", "The project has"])
+        table.setHeaderLabels(["Model class", "Project class"])
         table.header().setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
         table.header().setSectionResizeMode(1, QHeaderView.ResizeMode.Stretch)
         for label_id, name in labels:
@@ -114,7 +114,7 @@ class ClassMappingDialog(QDialog):
 
     def _lay_out(self) -> None:
         every = QHBoxLayout()
-        for text, slot in (("Ignore all shown", self._ignore_shown), ("Use own names", self._use_names)):
+        for text, slot in (("Ignore all shown", self._ignore_shown), ("Keep the model's names", self._use_names)):
             button = QPushButton(text, self)
             button.clicked.connect(slot)
             every.addWidget(button)
@@ -207,7 +207,7 @@ class ClassMapping(QObject):
             }
             project.ask(lambda stored: store_mapping(stored, model.content_hash, mapping))
         except MaskwrightError as error:
-            self.failed.emit("The class mapping was not kept", error)
+            self.failed.emit("The class mapping was not saved", error)
             return
         self._session.classes.reload()
         self.changed.emit()

@@ -1,4 +1,4 @@
-"""What can be asked of the model feature by menu, key and tool bar."""
+"""What can be asked of the model feature by menu, key and toolbar."""
 
 from collections.abc import Callable
 

@@ -19,7 +19,7 @@ class Accepted:
     draft: Draft
     image_id: int
     category_id: int
-    """Of a new object: the class in force when it was accepted."""
+    """Of a new object: the current class when it was accepted."""
 
     def change(
         self, document: Document, new_id: Callable[[], int], origin: Provenance | None
@@ -55,7 +55,7 @@ def provenance_of(name: str, content_hash: str, presses: int, created_at: str) -
 
 
 def _marked(instance: Instance | None, origin: Provenance | None) -> Instance | None:
-    """What was somebody's proposal stays that, corrected; an object that a user has made names who corrected it last.
+    """What was someone's proposal stays that, corrected; an object that a user has made names who corrected it last.
 
     An imported object has no provenance and gets none: deleted, it is gone, and not kept as a proposal rejected.
     """

@@ -1,4 +1,4 @@
-"""The one assistant that is loaded, for the tool and for all that outlines beside the window."""
+"""The one assistant that is loaded, for the tool and for all that outlines in the background."""
 
 import logging
 import threading

@@ -96,7 +96,7 @@ class Foreseen:
 
 
 class Outliner(Protocol):
-    """Answers prompts beside the window, the newest first."""
+    """Answers prompts in the background, the newest first."""
 
     def ask(self, prompt: Prompt) -> None: ...
 

@@ -38,7 +38,7 @@ AT_ONCE_MS = 30.0
 REST_MS = 150
 """A slower one when the pointer has rested so long."""
 AHEAD_MS = 250
-"""On an image for so long somebody means to work on it."""
+"""On an image for so long someone means to work on it."""
 LATE_MS = 6000
 """Without an answer for so long the user is told."""
 
@@ -111,7 +111,7 @@ class PointFeature(Feature):
     def choose(self, assistant: str) -> None:
         """By name or path; it is tried at once, so that a fault shows at once, and the one before stays if it fails."""
         if self._tool is not None:
-            self._tool.cancel()  # what one has begun another cannot go on with
+            self._tool.cancel()  # what one has begun another cannot continue with
         self._wish = assistant
         self.bar.show_note(f"Loading {title_of(assistant)}…")
         self._run_beside(
@@ -125,7 +125,7 @@ class PointFeature(Feature):
         """Where to get others from, and which are there."""
         from maskwright.models.catalog import listed_assistants
 
-        tip = "Outline with this one from now on"
+        tip = "Use this assistant from now on"
         dialog = ModelsDialog(self._window, title="Assistants", use_tip=tip, listed=listed_assistants)
         dialog.model_chosen.connect(lambda chosen: self.choose(name_of(chosen)))
         dialog.show()
@@ -148,7 +148,7 @@ class PointFeature(Feature):
         if not prompt.is_hover:
             self._late.start()
         if self.thread_.identity is None:
-            self.work_changed.emit("Loading what outlines objects", 0, None)
+            self.work_changed.emit("Loading the assistant", 0, None)
         self.thread_.ask(question)
 
     def keep(self, serial: int) -> None:
@@ -169,17 +169,17 @@ class PointFeature(Feature):
     def _new_thread(self) -> OutlineThread:
         thread = OutlineThread(self.pixels, self.assistants, self)
         thread.answered.connect(self._on_answered)
-        thread.failed.connect(lambda error: self._tell_error("Nothing was outlined", error))
+        thread.failed.connect(lambda error: self._tell_error("No outline was made", error))
         thread.loaded.connect(self._on_loaded)
         thread.start()
         return thread
 
     def _give_up_on_thread(self, assistant: str) -> None:
-        """What is under way may never end: another thread goes on, with what was accepted unseen."""
+        """What is under way may never end: another thread continues, with what was accepted unseen."""
         left = self.thread_.retire()
         self.thread_ = self._new_thread()
         for question in left:
-            anew = replace(question.prompt, previous=None)  # what one network has said another does not go on from
+            anew = replace(question.prompt, previous=None)  # what one network has said another does not continue from
             self.thread_.adopt(replace(question, prompt=anew, assistant=assistant))
         self._late.stop()
 
@@ -221,7 +221,7 @@ class PointFeature(Feature):
             self._late.stop()
             self.bar.show_speed(taken)
             if outline is None and not self._has_failed:
-                self.told.emit(Message("Nothing was found there", "Try a box around the object, or another point."))
+                self.told.emit(Message("Nothing was found there", "Try a box around the object or another point."))
         self._has_failed = False
         self._answer(prompt, outline)
 
@@ -249,10 +249,10 @@ class PointFeature(Feature):
         self.work_changed.emit("", 0, None)
 
     def _tell_late(self) -> None:
-        detail = "The click is not lost: its outline appears when the answer comes. Esc gives it up."
-        wish = "Use the bundled one" if self.assistant_name != BUNDLED else "Start it again"
+        detail = "Your click is not lost: the outline will appear. Esc cancels it."
+        wish = "Use the bundled assistant" if self.assistant_name != BUNDLED else "Start it again"
         self.told.emit(
-            Message("The outline takes unusually long", detail, "warning", wish, partial(self.choose, BUNDLED))
+            Message("The outline is taking unusually long", detail, "warning", wish, partial(self.choose, BUNDLED))
         )
 
     def _tell_error(self, what: str, error: MaskwrightError) -> None:
@@ -262,7 +262,7 @@ class PointFeature(Feature):
         if self.assistants.identity is not None or self.assistant_name == BUNDLED:
             super()._tell_error(what, error)
             return
-        wish = ("Use the bundled one", partial(self.choose, BUNDLED))
+        wish = ("Use the bundled assistant", partial(self.choose, BUNDLED))
         self.told.emit(Message(f"{title_of(self.assistant_name)} cannot be used", str(error), "error", *wish))
 
     def _on_tool(self, name: str) -> None:
@@ -302,7 +302,7 @@ class PointFeature(Feature):
             return
         self._show_choice()
         self.bar.show_note("")
-        detail = f"{error}. {title_of(self.assistant_name)} goes on outlining."
+        detail = f"{error}. {title_of(self.assistant_name)} stays in use."
         self.told.emit(Message(f"{title_of(assistant)} cannot be used", detail, "error"))
 
     def _show_choice(self) -> None:
@@ -316,5 +316,5 @@ def _unknown_times() -> dict[bool, float]:
 
 
 def _loaded(assistants: Assistants, name: str, monitor: Monitor) -> "BackendAssistant":
-    monitor.report(0, None, "Loading what outlines objects")
+    monitor.report(0, None, "Loading the assistant")
     return assistants.get(name)

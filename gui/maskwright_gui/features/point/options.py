@@ -37,7 +37,7 @@ class PointBar(QFrame):
         self.setObjectName("toolOptions")
         self.setAttribute(Qt.WidgetAttribute.WA_NoMousePropagation)
         self.setCursor(Qt.CursorShape.ArrowCursor)
-        self._list = named(QComboBox(self), "Assistant", tip="Who outlines what is pointed at")
+        self._list = named(QComboBox(self), "Assistant", tip="Assistant that outlines the object under the pointer")
         self._list.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
         self._list.activated.connect(self._on_activated)
         self._note = muted_label("", self, wraps=False)
@@ -86,7 +86,7 @@ class PointBar(QFrame):
 
     def show_speed(self, press_ms: float) -> None:
         """A word only where it is slow: what is fast is seen."""
-        seconds = f"about {press_ms / 1000:.0f} s a press" if press_ms >= _SLOW_MS else ""
+        seconds = f"about {press_ms / 1000:.0f} s per click" if press_ms >= _SLOW_MS else ""
         self.show_note(seconds)
 
     def _on_activated(self, row: int) -> None:

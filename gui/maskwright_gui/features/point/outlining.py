@@ -91,9 +91,9 @@ class OutlineThread(Worker):
             self._condition.notify()
 
     def ask(self, question: Question) -> None:
-        """The question before it that has not been answered is dropped; one under way is broken off.
+        """The question before it that has not been answered is dropped; one under way is interrupted.
 
-        What is only looked at beforehand gives way to every press, and breaks off nothing of its kind: a pointer that
+        What is only looked at beforehand gives way to every press, and ends early nothing of its kind: a pointer that
         never rests would see nothing.
         No more do two presses one after the other: to those who click faster than is answered nothing would be shown.
         """

@@ -42,13 +42,16 @@ class PointTool(BaseTool):
     @property
     def hint(self) -> str:
         if self._context.category_id is None:
-            return "Name a class first: take the tool again, or use the Classes panel"
+            return "Name a class first: choose the tool again or use the Classes panel"
         if self._draft is None:
             if self._selected is not None:
-                return "Click what its outline misses · Alt-click what is too much · a click far off outlines another"
+                return (
+                    "Click what the outline misses · Alt-click what it should leave out · click far away to outline "
+                    "another object"
+                )
             return "Click an object · drag a box around it · Shift-drag a stroke over it · Ctrl-click selects"
         sizes = " · {[} {]} smaller, larger" if len(self._draft.candidates) > 1 else ""
-        return f"Click adds · Alt-click takes away · Enter accepts{sizes} · Esc takes the last press back"
+        return f"Click adds · Alt-click removes · Enter accepts{sizes} · Esc undoes the last click"
 
     @property
     def cursor(self) -> Cursor:
@@ -81,7 +84,7 @@ class PointTool(BaseTool):
 
     @property
     def is_searching(self) -> bool:
-        """Whether the next press says nothing of how large its object is."""
+        """Whether the next press does not mention how large its object is."""
         press = self.next_press
         return press is not None and press.box is None and self._draft_of(press) is None
 

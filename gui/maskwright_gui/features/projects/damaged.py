@@ -15,11 +15,11 @@ from maskwright_gui.operation import Work
 if TYPE_CHECKING:
     from maskwright.project.salvage import Salvaged
 
-SALVAGE, RESTORE, ANEW = "Save what can be read", "Put the latest copy back", "Start anew"
+SALVAGE, RESTORE, ANEW = "Recover what can be read", "Restore the latest copy", "Start over"
 
 
 class Run(Protocol):
-    """Begins an operation beside the window; `complaint`: what to tell the user when it fails."""
+    """Begins an operation in the background; `complaint`: what to tell the user when it fails."""
 
     def __call__(self, work: Work, on_done: Callable[..., object], complaint: str, /) -> None: ...
 
@@ -33,7 +33,7 @@ class DamagedProjects:
 
     def message(self, complaint: str, error: DamagedProjectError, file: Path) -> Message:
         """What is wrong, and the ways out; what can be read may be more than a copy has, or less."""
-        detail = f"{file}: {error.message}. It is kept, whatever you choose."
+        detail = f"{file}: {error.message}. The damaged file is kept whatever you choose."
         is_lost = isinstance(error, LostProjectError)
         way, work = (ANEW, self.start_anew) if is_lost else (RESTORE, self.restore)
         message = Message(complaint, detail, "error", way, partial(work, file))
@@ -53,7 +53,7 @@ class DamagedProjects:
 
             return salvage(file, progress)
 
-        self._run(take_out, partial(self._on_taken_out, file), "Nothing was saved")
+        self._run(take_out, partial(self._on_taken_out, file), "Nothing was recovered")
 
     def start_anew(self, file: Path) -> None:
         """Set the file aside where there is no copy of it; its folder of images becomes a new project."""
@@ -72,14 +72,14 @@ class DamagedProjects:
         def put_back(progress: Monitor) -> Path:
             from maskwright.project.restoring import restore_newest
 
-            progress.report(0, None, "Putting a copy back")
+            progress.report(0, None, "Restoring a copy")
             return restore_newest(file)
 
-        self._run(put_back, partial(self._on_restored, file), "No copy was put back")
+        self._run(put_back, partial(self._on_restored, file), "No copy was restored")
 
     def _on_taken_out(self, file: Path, found: "Salvaged") -> None:
-        counts = f"{count_of(found.objects, 'object')} on {count_of(found.images, 'image')} could be read"
-        detail = f"The project goes on with them. The damaged file is kept as {found.kept}"
+        counts = f"{count_of(found.objects, 'object')} on {count_of(found.images, 'image')} recovered"
+        detail = f"The project continues with them. The damaged file is kept as {found.kept}"
         self._outcome = Message(counts, detail, "warning", stays=True)
         self._open_path(file)
 
@@ -87,11 +87,11 @@ class DamagedProjects:
         from maskwright.project.store import INSIDE_IMAGES
 
         is_inside = file.parent.name == INSIDE_IMAGES
-        told = f"{kept}. " + ("" if is_inside else "Open the folder of its images to begin again.")
+        told = f"{kept}. " + ("" if is_inside else "Open its image folder to start over.")
         self._tell(Message("The damaged project is set aside", told))
         if is_inside:
             self._open_path(file.parent.parent)
 
     def _on_restored(self, file: Path, copy: Path) -> None:
-        self._tell(Message("An earlier copy is in place", f"{copy.name}. What was there is beside it."))
+        self._tell(Message("An earlier copy was restored", f"{copy.name}. The damaged file is kept next to it."))
         self._open_path(file)

@@ -26,7 +26,7 @@ from maskwright_gui.workers.writer import PendingEdit
 if TYPE_CHECKING:
     from maskwright.project.rescue import Rescue
 
-NOT_OPENED = "This cannot be opened"
+NOT_OPENED = "Cannot open this"
 MODEL_SUFFIXES = frozenset({".xml", ".onnx", ".pb"})
 
 
@@ -137,16 +137,16 @@ class ProjectsFeature(Feature):
 
     def open_samples(self) -> None:
         """Unpack the sample images, and open them."""
-        self._run(_make_samples, lambda folder: self.open_path(folder), "The samples cannot be made")
+        self._run(_make_samples, lambda folder: self.open_path(folder), "The samples could not be created")
 
     def save(self) -> None:
         """Now; edits are saved by themselves, too."""
         if self._session.save():
-            self.told.emit(Message("Everything is saved", "Edits are written as you make them."))
+            self.told.emit(Message("Everything is saved", "Every edit is saved as you make it."))
         else:
             self._watch.look()
             state = self._watch.state
-            self.told.emit(Message(state.short or "Edits wait to be saved", state.detail, "warning"))
+            self.told.emit(Message(state.short or "Some edits are not saved yet", state.detail, "warning"))
 
     def close_project(self) -> None:
         """Back to the invitation, unless the user stays for unsaved edits."""
@@ -156,7 +156,7 @@ class ProjectsFeature(Feature):
         self._session.close_project()
 
     def may_lose_edits(self) -> bool:
-        """True when everything is saved, or the person goes without; asks where edits wait."""
+        """True when everything is saved, or the user goes without; asks where edits wait."""
         if self._session.save():
             return True
         self._watch.look()
@@ -164,7 +164,7 @@ class ProjectsFeature(Feature):
         while (leaving := dialog.ask()) is Leaving.KEEP:
             if not (failure := self._watch.keep()):
                 break
-            dialog.tell(f"No rescue copy could be kept: {failure}")
+            dialog.tell(f"No rescue copy could be made: {failure}")
         dialog.deleteLater()
         if leaving is Leaving.STAY:
             return False
@@ -190,8 +190,8 @@ class ProjectsFeature(Feature):
         if isinstance(error, DamagedProjectError) and error.path is not None:
             self.told.emit(self._damaged.message(complaint, error, error.path))
         elif isinstance(error, ForeignImagesError) and error.path is not None:
-            what = "This project reads images from another place"
-            detail = f"{error.image_root} is not beside {error.path}. Use it only if you know what is in it."
+            what = "This project's images are in another folder"
+            detail = f"{error.image_root} is not next to {error.path}. Use it only if you know what it contains."
             action = partial(self._open_allowed, error, error.path)
             self.told.emit(Message(what, detail, "warning", "Use that folder", action, stays=True))
         else:
@@ -213,8 +213,8 @@ class ProjectsFeature(Feature):
 
     def _on_hung(self, folder: Path) -> None:
         if folder == self._place:
-            detail = f"{folder}. It is opened as soon as it does."
-            self.told.emit(Message("The folder does not answer", detail, "warning", "Give up", self.stop))
+            detail = f"{folder}. The project opens as soon as it answers."
+            self.told.emit(Message("The folder does not answer", detail, "warning", "Cancel", self.stop))
 
     def _on_opened(self, opening: Opening) -> None:
         self._opening = opening
@@ -225,11 +225,14 @@ class ProjectsFeature(Feature):
         self._show_wanted(opening, project)
         self.opened.emit()
         if (reason := project.read_only_reason) is not None:
-            detail = f"{reason[0].upper()}{reason[1:]}. Nothing can be changed; open it again when that is over."
-            self.told.emit(Message("Opened for reading only", detail, "warning"))
+            detail = (
+                f"{reason[0].upper()}{reason[1:]}. Nothing can be changed. Open the project again once this is "
+                f"resolved."
+            )
+            self.told.emit(Message("Opened as read-only", detail, "warning"))
         if opening.rescues:
             self._offer(opening.rescues)
-        self._run(lambda progress: add_rest(opening, progress), self._on_complete, "The folder was not read to its end")
+        self._run(lambda progress: add_rest(opening, progress), self._on_complete, "The folder was only partly read")
 
     def _show_wanted(self, opening: Opening, project: OpenProject) -> None:
         """The image that was named, or the one that was on screen when the project was left."""
@@ -260,31 +263,31 @@ class ProjectsFeature(Feature):
         lost = asked - count
         were = "1 was on an image" if lost == 1 else f"{lost} were on images"
         gone = f"{were} that the project no longer has." if lost else ""
-        what = f"{count} rescued edit" + (" is" if count == 1 else "s are") + " saved now"
+        what = f"{count} rescued edit" + ("" if count == 1 else "s") + " restored"
         self.told.emit(Message(what, gone, "warning" if gone else "info"))
 
     def _on_complete(self, opening: Opening) -> None:
         self.images_added.emit()
         if opening.backup_failure is not None:
-            self.told.emit(Message.of_error("There is no backup copy of today", opening.backup_failure))
+            self.told.emit(Message.of_error("Today's backup copy is missing", opening.backup_failure))
         if opening.located is not None and opening.located.moved:
             text = f"{opening.located.moved} moved image" + ("" if opening.located.moved == 1 else "s")
-            self.told.emit(Message(f"{text} found again", "By name and size; the annotations are where they were."))
+            self.told.emit(Message(f"{text} found again", "Matched by name and size; their annotations are unchanged."))
         if opening.located is not None and opening.located.missing:
             self.images_missing.emit(opening.located.missing)
         if opening.failures:
             count = len(opening.failures)
             text = f"{count} file" + (" cannot" if count == 1 else "s cannot") + " be read"
-            detail = "The other images are here."
+            detail = "All other images were loaded."
             self.told.emit(Message(text, detail, "warning", "Show", self.show_unreadable, stays=True))
 
 
 def _make_samples(progress: Monitor) -> Path:
-    """The sample project in the person's data folder, made where it is missing."""
+    """The sample project in the user's data folder, made where it is missing."""
     from platformdirs import user_data_path
 
     from maskwright.samples.project import open_sample_project
 
-    progress.report(0, None, "Making the sample images")
+    progress.report(0, None, "Creating the sample images")
     with open_sample_project(user_data_path("maskwright") / "samples") as project:
         return project.path

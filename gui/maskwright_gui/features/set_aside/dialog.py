@@ -23,10 +23,10 @@ if TYPE_CHECKING:
     from maskwright.project.set_aside import EditSetAside
 
 _EXPLANATION = (
-    "The project could not take these edits, and they would have held up all later ones. They are kept here, and "
-    "nothing else was lost. Saved to a COCO file, their objects can be imported again."
+    "These edits could not be saved to the project and would have blocked all later ones. They are kept here; all "
+    "other edits are saved. Save them to a COCO file to import their objects again."
 )
-_NONE = "Nothing is set aside: every edit is in the project."
+_NONE = "No edits are set aside: all are saved in the project."
 _PLACE = Qt.ItemDataRole.UserRole
 
 

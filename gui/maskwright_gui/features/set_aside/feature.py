@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from maskwright.project.set_aside import EditSetAside
 
 COCO_FILTER = "COCO (*.json)"
-WHERE = "Set aside: it is kept, and all later edits go on."
+WHERE = "The edit was set aside and kept; later edits are not affected."
 
 
 class AsideFeature(Feature):
@@ -58,7 +58,7 @@ class AsideFeature(Feature):
         count = len(project.ask(lambda stored: stored.set_aside.all())) if project is not None else 0
         if count:
             what = f"{count} edit" + (" is" if count == 1 else "s are") + " set aside"
-            self.told.emit(Message(what, "The project could not take them.", "warning", "Show", self.open))
+            self.told.emit(Message(what, "They could not be saved to the project.", "warning", "Show", self.open))
 
     def retry(self, edits: "Sequence[EditSetAside]") -> None:
         """Put them in again; those that still do not fit come back as new ones."""
@@ -69,7 +69,7 @@ class AsideFeature(Feature):
             self._watch.when_saved(partial(self._forget, gone))
             self._watch.look()
             return
-        self.told.emit(Message("Not all of them can be tried again", "Some images are not in this project.", "warning"))
+        self.told.emit(Message("Some edits cannot be tried again", "Some images are not in this project.", "warning"))
 
     def discard(self, edits: "Sequence[EditSetAside]") -> None:
         """Throw them away for good."""
@@ -84,10 +84,10 @@ class AsideFeature(Feature):
         try:
             count = self._session.project.ask(lambda stored: write_set_aside(stored, edits, path))
         except MaskwrightError as error:
-            self._tell_error("The edits were not saved to a file", error)
+            self._tell_error("The edits could not be saved to a file", error)
             return
         objects = f"{count} object" + ("" if count == 1 else "s")
-        self.told.emit(Message(f"{objects} saved to {path.name}", "Import annotations… brings them back."))
+        self.told.emit(Message(f"{objects} saved to {path.name}", "To bring them back, use Import annotations…."))
 
     def _ask_and_save(self, edits: "Sequence[EditSetAside]") -> None:
         name, _ = QFileDialog.getSaveFileName(self._window, "Save the edits to a file", "set-aside.json", COCO_FILTER)
@@ -107,7 +107,7 @@ class AsideFeature(Feature):
 
     def _on_put_aside(self, edit: "EditSetAside") -> None:
         image = shown(edit.file_name) or f"image {edit.image_id}"
-        what = f"“{edit.label or 'Done'}” does not fit into the project"
+        what = f"“{edit.label or 'Done'}” could not be saved to the project"
         self.told.emit(Message(what, f"{image}: {edit.reason}. {WHERE}", "error", "Show", self.open))
         self._show_anew()
 

@@ -98,7 +98,7 @@ class StartCard(QFrame):
 
     def _last_row(self) -> QHBoxLayout:
         row = QHBoxLayout()
-        row.addWidget(muted_label("All of it stays available in the tool bar and the menus.", self), 1)
+        row.addWidget(muted_label("You can also find all of this in the toolbar and the menus.", self), 1)
         later = named(QPushButton("Not now", self), "Not now")
         later.setProperty("flat", True)
         later.clicked.connect(self.dismissed)

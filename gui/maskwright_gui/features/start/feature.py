@@ -81,8 +81,8 @@ class StartFeature(Feature):
                 LEARN,
                 "graduation-cap",
                 "Teach it your classes",
-                "Outline the objects on about ten images. A model of your own learns from them and proposes on the "
-                "rest.",
+                "Outline the objects on about ten images. A model of your own learns from them and proposes objects "
+                "on the rest.",
                 "Start with this image",
             ),
         )
@@ -93,16 +93,16 @@ class StartFeature(Feature):
         first = next(iter(beginning.models), None)
         self._ready = first if first is not None and first.availability is not Availability.ABSENT else None
         if self._ready is not None:
-            sentence = f"“{self._ready.title}” is ready: it proposes outlines, you correct them."
+            sentence = f"“{self._ready.title}” is ready: it proposes outlines and you correct them."
             return Way(MODEL, "lightning", "Let a model propose", sentence, "Propose on this image")
         if first is None or first.card is None:
-            sentence = "None that comes with the program knows such images. Get one, or bring a file of your own."
+            sentence = "No bundled model knows such images. Download one or use a file of your own."
         else:
             size = f", {first.card.download_size / 1e6:.0f} MB" if first.card.download_size else ""
             knows = first.card.description.partition(",")[0].strip()
             sentence = (
-                f"None is installed that knows such images. “{first.title}” knows {knows[:1].lower()}{knows[1:]} "
-                f"({first.card.license}{size}). Or bring a file of your own."
+                f"No installed model knows such images. “{first.title}” knows {knows[:1].lower()}{knows[1:]} "
+                f"({first.card.license}{size}). You can also use a file of your own."
             )
         return Way(MODEL, "lightning", "Let a model propose", sentence, "Get a model…")
 

@@ -1,4 +1,4 @@
-"""Which tool is active; every tool is an action, a radio button of the tool bar and a maker of its state machine.
+"""Which tool is active; every tool is an action, a radio button of the toolbar and a maker of its state machine.
 
 A tap on its key changes the tool for good. Held while the mouse works, the key lends the tool: most corrections need
 one stroke of the brush or one line across, and then the select tool again. Escape leads back, too.
@@ -112,7 +112,7 @@ class ToolEntry:
     """The `name` of the tool that is made."""
     text: str
     short: str
-    """Stands beside the icon on the tool bar, if names are shown."""
+    """Stands beside the icon on the toolbar, if names are shown."""
     icon: str
     keys: Keys
     make: Callable[[ToolContext], Tool]
@@ -121,7 +121,7 @@ class ToolEntry:
     makes_objects: bool = False
     """It needs a class for what it draws."""
     group: int = 0
-    """Of the menu and the tool bar."""
+    """Of the menu and the toolbar."""
     is_on_bar: bool = True
     """Where it is not, key, menu and search lead to it: at 1280 x 800 the bar is full."""
 
@@ -173,7 +173,7 @@ OWN_TOOLS = (
     ToolEntry("eraser", "Eraser", "Eraser", "eraser", ("E",), EraserTool, words="rub remove"),
     ToolEntry(
         "redraw",
-        "Redraw a stretch of the outline",
+        "Redraw part of an outline",
         "Fix edge",
         "scribble-loop",
         ("W",),
@@ -187,7 +187,7 @@ OWN_TOOLS = (
     ToolEntry("extend", "Add an area", "Add area", "plus-circle", ("Shift+E",), ExtendTool, words="part grow union"),
     ToolEntry(
         "split",
-        "Split by a line",
+        "Split along a line",
         "Split",
         "knife",
         ("K",),
@@ -227,7 +227,7 @@ class ToolsFeature(Feature):
         self._canvas.class_missing.connect(self.class_missing)
 
     def add(self, entry: ToolEntry) -> None:
-        """A tool of its own feature: below the others in menu and tool bar."""
+        """A tool of its own feature: below the others in menu and toolbar."""
         self.entries[entry.id] = entry
         self._declare(
             Action(

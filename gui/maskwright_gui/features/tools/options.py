@@ -57,7 +57,7 @@ class ToolSlider(QObject):
                 if radius != self._kept_radius and not self._timer.isActive():
                     self._timer.start()
                 text = f"{2 * radius:.3g} px wide"
-                tip = "Size of brush and eraser, in pixels of the image (or the wheel)"
+                tip = "Size of brush and eraser in image pixels (or use the wheel)"
                 self._bar.show_choice(Choice("Size", _RADII, radius, text, "00.0 px wide", tip))
             case _:
                 self._bar.show_choice(None)
@@ -118,7 +118,7 @@ def fitting_radius(instances: Iterable[Instance], visible_box: Box) -> float:
 
 
 def _detail_choice(tool: SimplifyTool, scale: Scale) -> Choice:
-    tip = "Right keeps every point, left fewer (or the wheel); Enter applies, and detail comes back later, too"
+    tip = "To the right keeps more points (or use the wheel). Enter applies; the detail can be brought back later"
     detail, room = tool.detail, "000 of 000 points · IoU 0.000"
     if detail is None:
         return Choice("Points kept", scale, tool.tolerance, "Select an object", room, tip, False, False)

@@ -35,7 +35,7 @@ class Touch:
 
 
 class Wands(Protocol):
-    """Finds areas beside the window; the disc keeps its size from one use of the tool to the next."""
+    """Finds areas in the background; the disc keeps its size from one use of the tool to the next."""
 
     radius_screen_px: float
 
@@ -57,7 +57,7 @@ class WandTool(DiscTool):
             return LOCKED_HINT
         if self._context.category_id is None and not self._context.selection:
             return NO_CLASS_HINT
-        return "Click adds what is of this colour · Ctrl takes away · wheel or {[} {]} disc · Esc begins a new object"
+        return "Click adds this colour · Ctrl removes · wheel or {[} {]} disc size · Esc begins a new object"
 
     @property
     def cursor(self) -> Cursor:

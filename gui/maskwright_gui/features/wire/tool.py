@@ -18,10 +18,10 @@ REACH_SCREEN_PX = 240.0
 
 
 class Ways(Protocol):
-    """Knows the ways along edges from one point at a time, made beside the window."""
+    """Knows the ways along edges from one point at a time, made in the background."""
 
     def prepare(self, anchor: Point, reach_px: float) -> None:
-        """The line goes on from here; whatever was prepared before is not needed any more."""
+        """The line continues from here; whatever was prepared before is not needed any more."""
 
     def way(self, anchor: Point, target: Point) -> Points | None:
         """(N, 2) from the anchor to the target, both included; None while it is not known."""
@@ -42,7 +42,10 @@ class WireTool(PathTool):
     def hint(self) -> str:
         if not self._points:
             return super().hint
-        return "Click follows the edge · Ctrl straight · Enter, double click or first point closes · Backspace · Esc"
+        return (
+            "Click follows the edge · Ctrl straight · Enter, double-click or first point closes · Backspace last "
+            "point · Esc cancels"
+        )
 
     def on_press(self, pointer: Pointer) -> None:
         before = list(self._points)

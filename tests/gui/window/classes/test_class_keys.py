@@ -1,4 +1,4 @@
-"""The digits 1-9 go to the classes that a person wants, and stay there."""
+"""The digits 1-9 go to the classes that a user wants, and stay there."""
 
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest

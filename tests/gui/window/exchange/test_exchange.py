@@ -263,5 +263,5 @@ def test_images_of_another_size_are_named_before_the_import(qtbot: QtBot, projec
 
     dialog = preview(qtbot, project, path)
 
-    assert "the objects of 1 image that have another size in the file (000.png)" in texts(dialog)
+    assert "objects on 1 image whose size in the file differs (000.png)" in texts(dialog)
     assert "1 new" in texts(dialog)

@@ -92,7 +92,7 @@ def test_looking_for_same_pictures_can_be_stopped(
     monkeypatch.setattr("maskwright.operations.duplicates.read_thumbnail", slow)
     window = open_window(opened)
     window.findChild(QTabWidget).setCurrentWidget(window.duplicates)
-    look, stop = (button(window, text) for text in ("Look for pictures that occur twice", "Stop"))
+    look, stop = (button(window, text) for text in ("Find duplicates", "Stop"))
     qtbot.mouseClick(look, Qt.MouseButton.LeftButton)
     assert (look.isEnabled(), stop.isVisible()) == (False, True)
     qtbot.mouseClick(stop, Qt.MouseButton.LeftButton)
@@ -178,7 +178,7 @@ def test_a_class_is_chosen_by_keys(qtbot: QtBot, labelled: Workbench) -> None:
 
 def test_classes_without_objects_are_named() -> None:
     bars = [ClassBar("a", (1, 2, 3), 1200, 30), ClassBar("b", (1, 2, 3), 0, 0)]
-    assert summary_text(bars) == "1,200 objects of 1 class, rejected proposals left out. None yet of b."
+    assert summary_text(bars) == "1,200 objects of 1 class, not counting rejected proposals. No objects yet: b."
 
 
 def test_a_score_bar_is_chosen_by_keys(qtbot: QtBot, labelled: Workbench) -> None:

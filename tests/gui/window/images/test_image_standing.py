@@ -40,7 +40,7 @@ def worked_on(opened: Workbench) -> Workbench:
 
 
 def test_an_excluded_image_is_listed_as_such_and_not_counted(opened: Workbench) -> None:
-    choose(opened, 2, "Exclude from the set")
+    choose(opened, 2, "Exclude from the data set")
     assert opened.images.rows.record(1).standing is EXCLUDED
     assert "All images (6)" in filters(opened)
     assert "Excluded (1)" in filters(opened)
@@ -51,7 +51,7 @@ def test_an_excluded_image_is_listed_as_such_and_not_counted(opened: Workbench) 
 
 
 def test_steps_lead_past_excluded_images(opened: Workbench) -> None:
-    choose(opened, 2, "Exclude from the set")
+    choose(opened, 2, "Exclude from the data set")
     opened.images.next_image()
     assert opened.session.image.id == 3
     opened.images.previous_image()
@@ -60,11 +60,11 @@ def test_steps_lead_past_excluded_images(opened: Workbench) -> None:
 
 def test_done_ends_at_the_last_image_that_is_part_of_the_set(opened: Workbench) -> None:
     for image_id in (5, 6):
-        choose(opened, image_id, "Exclude from the set")
+        choose(opened, image_id, "Exclude from the data set")
     opened.session.show_image(4)
     opened.images.done()
     assert opened.session.image.id == 4
-    assert opened.window.toasts.messages[-1].text == "The list ends here"
+    assert opened.window.toasts.messages[-1].text == "End of the list"
 
 
 def test_no_model_runs_on_an_excluded_image(opened: Workbench, model: GatedModel) -> None:
@@ -81,7 +81,7 @@ def test_a_removed_image_goes_out_of_sight_and_comes_back(opened: Workbench) -> 
     box = opened.images.panel.findChild(QComboBox)
     box.setCurrentIndex(box.findText("Removed (1)"))
     assert opened.images.rows.ids.tolist() == [1]
-    choose(opened, 1, "Include in the set again")
+    choose(opened, 1, "Include in the data set again")
     assert "All images (6)" in filters(opened)
     assert box.currentIndex() == 0
 
@@ -149,14 +149,14 @@ def test_the_menu_on_a_selected_row_is_about_all_of_them(opened: Workbench, monk
 
 
 def test_the_menu_of_several_rows_says_how_many_each_row_of_it_is_about(opened: Workbench) -> None:
-    choose(opened, 2, "Exclude from the set")
+    choose(opened, 2, "Exclude from the data set")
     menu = opened.image_menu.make_for_several([1, 2, 3])
     assert isinstance(menu, QMenu)
     texts = [action.text() for action in menu.actions() if not action.isSeparator()]
     assert texts == [
         "Run the model on 2 images",
-        "Include in the set again (1)",
-        "Exclude from the set (2)",
+        "Include in the data set again (1)",
+        "Exclude from the data set (2)",
         "Remove from the project (3)",
         "Copy their names",
     ]

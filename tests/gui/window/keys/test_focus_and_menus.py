@@ -60,7 +60,7 @@ def test_where_a_name_was_refused_the_keys_stay_to_mend_it(qtbot: QtBot, opened:
     assert opened.window.focusWidget() is name
 
 
-@pytest.mark.parametrize("name", ["Name of a new class", "Find images by file name or by what is on them"])
+@pytest.mark.parametrize("name", ["Name of a new class", "Find images by file name, class, score and more"])
 def test_escape_leaves_a_field(qtbot: QtBot, opened: Workbench, name: str) -> None:
     one = field(opened, name)
     one.setFocus()
@@ -111,11 +111,11 @@ def test_a_row_of_an_image_says_what_can_be_done_with_it(
     monkeypatch.setattr(QDesktopServices, "openUrl", lambda url: seen.append(url) or True)
     menu = opened.image_menu.make(4)
 
-    choose(menu, "Copy its name")
+    choose(menu, "Copy file name")
     assert QGuiApplication.clipboard().text() == "003.png"
-    choose(menu, "Copy its path")
+    choose(menu, "Copy file path")
     assert QGuiApplication.clipboard().text() == str(folder / "003.png")
-    choose(menu, "Show it in its folder")
+    choose(menu, "Show in folder")
     assert seen == [QUrl.fromLocalFile(str(folder))]
     choose(menu, "Show this image")
     assert opened.session.image.id == 4
@@ -123,7 +123,7 @@ def test_a_row_of_an_image_says_what_can_be_done_with_it(
 
 def test_the_menu_of_an_image_runs_the_model_on_it(qtbot: QtBot, opened: Workbench) -> None:
     with qtbot.waitSignal(opened.model.predicted, timeout=20_000):
-        choose(opened.image_menu.make(3), "Run the model on it")
+        choose(opened.image_menu.make(3), "Run the model on this image")
     assert len(opened.session.project.stored.instances.of(3)) == 2
 
 

@@ -170,4 +170,4 @@ def test_the_key_sheet_names_every_action_that_has_a_key(annotated: Workbench) -
     told = {text for section in sections_of(rows, ToolKeys().shown).values() for _, text in section}
     wanted = {spec.text.rstrip("…") for spec in table.specs.values() if spec.keys and not spec.id.startswith("class_")}
     assert wanted <= told
-    assert ("1 … 9", "Class of the selection, and to draw with") in sections_of(rows, ToolKeys().shown)["Edit"]
+    assert ("1 … 9", "Class of the selection or of the next object") in sections_of(rows, ToolKeys().shown)["Edit"]

@@ -66,7 +66,9 @@ def test_a_pointer_key_has_no_modifiers(bench: Workbench) -> None:
 
 def test_the_key_sheet_shows_the_keys_in_force() -> None:
     shown = ToolKeys({"pointer_click": ("F8",)}).shown
-    assert ("F8", "Click there (Shift, Ctrl, Alt as with the mouse)") in sections_of([], shown)["On the canvas"]
+    assert ("F8", "Click at the pointer (Shift, Ctrl, Alt as with the mouse)") in sections_of([], shown)[
+        "On the canvas"
+    ]
 
 
 def test_escape_leaves_the_dialog_from_the_key_field_too(qtbot: QtBot, bench: Workbench) -> None:

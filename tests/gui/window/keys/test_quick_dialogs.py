@@ -54,7 +54,7 @@ def test_palette_prefers_what_begins_as_typed(qtbot: QtBot, opened: Workbench) -
         ("join", "Shape › Merge  (join)"),
         ("bbox", "Shape › Convert to box  (bbox)"),
         ("paint", "Tools › Brush  (paint)"),
-        ("knife", "Tools › Split by a line  (knife)"),
+        ("knife", "Tools › Split along a line  (knife)"),
         ("vertices", "Tools › Simplify  (vertices)"),
         ("coco", "File › Export annotations  (coco)"),
         ("predict", "Model › Run model on this image  (predict)"),

@@ -86,8 +86,8 @@ def outcome(model_path: Path | None, **changes: object) -> LearnOutcome:
 def test_panel_counts_what_there_is(qtbot: QtBot, project_bench: Workbench, ready: None) -> None:
     dialog = opened_dialog(qtbot, project_bench)
 
-    assert dialog.material.text() == "24 objects on 8 images; 2 more images held out to judge by"
-    assert "disc: 12 (3 more would make it reliable)" in dialog.classes.text()
+    assert dialog.material.text() == "24 objects on 8 images; 2 more images held out for evaluation"
+    assert "disc: 12 (3 more for reliable results)" in dialog.classes.text()
     assert bare(dialog.learn_button.text()) == "Learn from 8 images (about 5 minutes)"
 
 
@@ -106,7 +106,7 @@ def test_missing_pytorch_is_one_line_to_copy(
 def test_project_without_done_images_says_what_to_do(qtbot: QtBot, opened: Workbench, ready: None) -> None:
     dialog = opened_dialog(qtbot, opened)
 
-    assert "No image is done" in dialog.material.text()
+    assert "No images are done" in dialog.material.text()
     assert not dialog.learn_button.isEnabled()
 
 
@@ -131,7 +131,7 @@ def test_progress_is_shown_and_the_result_in_plain_words(
     go_on.set()
     qtbot.waitUntil(lambda: dialog.outcome.use_button.isVisible())
     assert "set-round-1 finds 82% of your objects, 9% false; nuclei 71%, 15%." in dialog.outcome.text.text()
-    assert bare(dialog.outcome.use_button.text()) == "Use it and propose on the other 2 images"
+    assert bare(dialog.outcome.use_button.text()) == "Use it and propose objects on the other 2 images"
 
 
 def test_stop_keeps_the_best_so_far(qtbot: QtBot, project_bench: Workbench, ready: None, learned) -> None:
@@ -235,7 +235,7 @@ def test_round_that_was_cut_short_is_gone_on_with(
     monkeypatch.setattr(learning, "interrupted_round", lambda _: 3)
     dialog = opened_dialog(qtbot, project_bench)
 
-    assert bare(dialog.resume_button.text()) == "Go on with round 3, which was cut short"
+    assert bare(dialog.resume_button.text()) == "Continue round 3, which was interrupted"
     qtbot.mouseClick(dialog.resume_button, Qt.MouseButton.LeftButton)
 
     qtbot.waitUntil(lambda: "Not installed" in dialog.outcome.text.text())
@@ -246,14 +246,14 @@ def test_failure_is_told_where_the_next_try_begins(
     qtbot: QtBot, project_bench: Workbench, ready: None, learned
 ) -> None:
     def play(*_: object, **__: object) -> LearnOutcome:
-        raise MaskwrightError("the memory did not suffice", hint="close other programs")
+        raise MaskwrightError("not enough memory", hint="close other programs")
 
     learned(play)
     dialog = opened_dialog(qtbot, project_bench)
 
     press(qtbot, dialog)
 
-    qtbot.waitUntil(lambda: "memory did not suffice" in dialog.material.text())
+    qtbot.waitUntil(lambda: "not enough memory" in dialog.material.text())
     assert dialog.learn_button.isEnabled()
     assert not dialog.resume_button.isVisible()
 
@@ -272,7 +272,7 @@ def test_round_that_failed_halfway_can_be_gone_on_with_at_once(
     press(qtbot, dialog)
 
     qtbot.waitUntil(dialog.resume_button.isVisible)
-    assert bare(dialog.resume_button.text()) == "Go on with round 4, which was cut short"
+    assert bare(dialog.resume_button.text()) == "Continue with round 4, which was cut short"
 
 
 def test_closing_the_project_ends_the_round(qtbot: QtBot, project_bench: Workbench, ready: None, learned) -> None:
@@ -396,7 +396,7 @@ def test_round_that_got_too_little_of_the_processor_says_so(tmp_path: Path) -> N
 def test_share_of_few_objects_is_said_to_say_little(tmp_path: Path) -> None:
     many = outcome(tmp_path / "model.xml", figures=replace(FIGURES, objects=60))
 
-    assert "2 held-out images with 6 objects: so few that it may be chance" in words.outcome_text(
+    assert "2 held-out images with 6 objects, so few that this may be chance" in words.outcome_text(
         outcome(tmp_path / "model.xml")
     )
     assert "chance" not in words.outcome_text(many)

@@ -185,7 +185,7 @@ def test_second_batch_with_the_same_thresholds_has_nothing_to_do(qtbot: QtBot, o
     for _ in range(2):
         with qtbot.waitSignal(opened.inference.batch.done, timeout=20_000):
             opened.batch.run()
-    assert "Nothing is left to do" in [message.text for message in opened.window.toasts.messages]
+    assert "Nothing left to do" in [message.text for message in opened.window.toasts.messages]
 
 
 def test_an_image_with_open_proposals_is_not_verified_empty(qtbot: QtBot, opened: Workbench) -> None:
@@ -194,7 +194,7 @@ def test_an_image_with_open_proposals_is_not_verified_empty(qtbot: QtBot, opened
     opened.session.save()
     assert opened.session.project.stored.images.record(1).state is ImageState.DONE
     (message,) = (message for message in opened.window.toasts.messages if message.action_text == "Go back")
-    assert message.text == "2 proposals were not answered"
+    assert message.text == "2 proposals were not reviewed"
     message.action()
     assert opened.session.image.id == 1
 

@@ -1,4 +1,4 @@
-"""Model files, good and bad, as a person picks them in the window."""
+"""Model files, good and bad, as a user picks them in the window."""
 
 from pathlib import Path
 

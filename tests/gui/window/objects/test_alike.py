@@ -74,7 +74,7 @@ def move(bench: Workbench, threshold: float) -> None:
 def test_the_like_are_proposed_in_one_step(searched: Workbench) -> None:
     assert proposed(searched) == [0.9, 0.7, 0.5]
     assert searched.alike.bar.text == "3 of 4"
-    assert searched.session.history.undo() == "Find the like"
+    assert searched.session.history.undo() == "Find similar objects"
     assert proposed(searched) == []
 
 
@@ -110,7 +110,7 @@ def test_the_images_that_are_gone_to_are_looked_through_if_that_is_wanted(
     qtbot: QtBot, searched: Workbench, finding: Finding
 ) -> None:
     searched.images.next_image()
-    assert searched.alike.bar.text == "not looked through"
+    assert searched.alike.bar.text == "not searched"
     searched.alike.bar.follows_toggled.emit(True)
     searched.images.next_image()
     qtbot.waitUntil(lambda: proposed(searched) == [0.9, 0.7, 0.5])
@@ -128,7 +128,7 @@ def test_the_next_images_are_looked_through_at_once(qtbot: QtBot, searched: Work
     move(searched, 0.6)
     searched.images.next_image()
     assert proposed(searched) == [0.9, 0.7]
-    assert searched.session.history.undo() == "Find the like"
+    assert searched.session.history.undo() == "Find similar objects"
 
 
 def test_closing_the_bar_leaves_what_was_proposed(searched: Workbench) -> None:
@@ -145,7 +145,7 @@ def test_without_an_example_it_says_what_it_needs(opened: Workbench) -> None:
 def test_an_assistant_that_cannot_is_told_and_nothing_stays_open(
     qtbot: QtBot, searched: Workbench, finding: Finding
 ) -> None:
-    finding.failure = "this assistant does not describe what it outlines"
+    finding.failure = "this assistant cannot compare objects"
     searched.alike.find()
     finish(qtbot, searched)
     assert finding.failure in searched.window.toasts.messages[-1].detail

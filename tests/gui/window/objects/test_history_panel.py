@@ -40,10 +40,10 @@ def test_the_panel_waits_until_it_is_asked_for(opened: Workbench) -> None:
 
 
 def test_a_click_goes_to_a_step_and_another_one_back(worked_on: Workbench) -> None:
-    assert rows(worked_on) == ["Draw at 40", "Draw at 20", "Draw at 2", "As it was first"]
+    assert rows(worked_on) == ["Draw at 40", "Draw at 20", "Draw at 2", "Original state"]
     worked_on.history.panel.choose(2)
     assert len(worked_on.session.document) == 1
-    assert rows(worked_on) == ["Draw at 40", "Draw at 20", "Draw at 2", "As it was first"]
+    assert rows(worked_on) == ["Draw at 40", "Draw at 20", "Draw at 2", "Original state"]
     worked_on.history.panel.choose(3)
     assert len(worked_on.session.document) == 0
     worked_on.history.panel.choose(0)
@@ -54,12 +54,12 @@ def test_a_new_step_takes_the_place_of_those_undone(worked_on: Workbench) -> Non
     worked_on.history.panel.choose(1)
     id_ = worked_on.session.new_instance_id()
     worked_on.session.edit(Change.create([drawn(id_, square(50, 30))]), "Another")
-    assert rows(worked_on) == ["Another", "Draw at 20", "Draw at 2", "As it was first"]
+    assert rows(worked_on) == ["Another", "Draw at 20", "Draw at 2", "Original state"]
 
 
 def test_another_image_has_another_history(worked_on: Workbench) -> None:
     worked_on.session.show_image(2)
-    assert rows(worked_on) == ["As it was first"]
+    assert rows(worked_on) == ["Original state"]
     worked_on.session.show_image(1)
     assert len(rows(worked_on)) == 4
 

@@ -133,7 +133,7 @@ def test_locked_objects_say_why_nothing_happens(drawn: Workbench, qtbot, action_
     signal = drawn.shapes.told if action_id == "merge" else drawn.editing.told
     with qtbot.waitSignal(signal) as told:
         QTest.keyClick(drawn.window.canvas, key)
-    assert told.args[0].text == "What is selected is locked. L unlocks it."
+    assert told.args[0].text == "The selection is locked. L unlocks it."
     assert dict(drawn.session.document.instances) == before
 
 

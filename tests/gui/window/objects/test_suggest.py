@@ -88,7 +88,7 @@ def test_an_assistant_that_does_not_describe_disturbs_nobody(
     qtbot: QtBot, drawing: Workbench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fails(*_: object) -> None:
-        raise ModelError("this assistant does not describe what it outlines")
+        raise ModelError("this assistant cannot compare objects")
 
     monkeypatch.setattr(Describer, "objects", fails)
     told = len(drawing.window.toasts.messages)

@@ -41,7 +41,7 @@ def test_it_leaves_later_steps_alone_and_says_so(opened: Workbench, messages: li
     messages[0].action()
 
     assert opened.session.document is before
-    assert "not the latest step" in messages[-1].text
+    assert "no longer the latest step" in messages[-1].text
 
 
 def test_it_leaves_another_image_alone(opened: Workbench, messages: list[Message]) -> None:
@@ -79,7 +79,7 @@ def test_twice_is_once(opened: Workbench, messages: list[Message]) -> None:
     messages[0].action()
 
     assert states(opened) == {InstanceState.PROPOSED}
-    assert "not the latest step" in messages[-1].text
+    assert "no longer the latest step" in messages[-1].text
 
 
 def test_where_nothing_was_done_there_is_nothing_to_take_back(opened: Workbench, messages: list[Message]) -> None:

@@ -26,12 +26,12 @@ def test_a_project_that_is_gone_is_told_once(opened: Workbench, qtbot: QtBot, fo
     with qtbot.waitSignal(opened.projects.not_opened):
         opened.projects.open_path(place)
     (message,) = opened.window.toasts.messages
-    assert message.action_text == "Take it off the list"
+    assert message.action_text == "Remove from the list"
 
 
 def test_hidden_objects_are_said_to_be_hidden(opened: Workbench) -> None:
     before = opened.window.status.hint
     opened.window.actions_table["toggle_objects"].trigger()
-    assert opened.window.status.hint.startswith("The objects are hidden, T shows them")
+    assert opened.window.status.hint.startswith("Objects are hidden · T shows them")
     opened.window.actions_table["toggle_objects"].trigger()
     assert opened.window.status.hint == before

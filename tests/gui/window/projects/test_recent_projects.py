@@ -30,7 +30,7 @@ def open_path(qtbot: QtBot, bench: Workbench) -> Open:
 
 def buttons(bench: Workbench) -> list[QPushButton]:
     found = bench.window.findChild(EmptyState).findChildren(QPushButton)
-    return [button for button in found if "Go on with" in button.accessibleName() and not button.isHidden()]
+    return [button for button in found if "Continue with" in button.accessibleName() and not button.isHidden()]
 
 
 def test_reopening_returns_to_the_image_that_was_left(bench: Workbench, open_path: Open, folder: Path) -> None:
@@ -76,7 +76,7 @@ def test_the_empty_page_offers_the_last_projects(
     open_path(image_folder(tmp_path / "others", 2))
     bench.projects.close_project()
     offered = buttons(bench)
-    assert [button.accessibleName() for button in offered] == ["Go on with others", "Go on with images"]
+    assert [button.accessibleName() for button in offered] == ["Continue with others", "Continue with images"]
 
     with qtbot.waitSignal(bench.projects.images_added, timeout=20_000):
         offered[1].click()
@@ -109,7 +109,7 @@ def test_what_is_gone_can_be_taken_off_the_list(
     with qtbot.waitSignal(bench.projects.not_opened, timeout=20_000):
         buttons(bench)[0].click()
 
-    (message,) = (one for one in bench.window.toasts.messages if one.action_text == "Take it off the list")
+    (message,) = (one for one in bench.window.toasts.messages if one.action_text == "Remove from the list")
     message.action()
 
     assert buttons(bench) == []

@@ -52,8 +52,8 @@ def test_a_wrong_folder_is_refused_and_nothing_changes(
     other = image_folder(tmp_path / "other", 1, size_wh=(10, 10))
     (other / "000.png").rename(other / "something else.png")
     bench.relocating.locate_in(other)
-    qtbot.waitUntil(lambda: "The images were not found" in messages(bench), timeout=20_000)
-    assert "choose the one that holds 000.png" in messages(bench)["The images were not found"].detail
+    qtbot.waitUntil(lambda: "The search for the images failed" in messages(bench), timeout=20_000)
+    assert "choose the folder that contains 000.png" in messages(bench)["The search for the images failed"].detail
     assert bench.session.project.image_root == tmp_path / "before"
 
 
@@ -70,8 +70,8 @@ def test_a_missing_image_is_found_in_another_folder(qtbot: QtBot, opened: Workbe
 def test_what_is_not_found_is_said_to_be_missing(qtbot: QtBot, opened: Workbench, folder: Path) -> None:
     (folder / "004.png").unlink()
     opened.relocating.look()
-    qtbot.waitUntil(lambda: "Not all images were found" in messages(opened), timeout=20_000)
-    assert messages(opened)["Not all images were found"].detail == "1 of 6 are still missing."
+    qtbot.waitUntil(lambda: "Some images were not found" in messages(opened), timeout=20_000)
+    assert messages(opened)["Some images were not found"].detail == "1 of 6 are still missing."
 
 
 def test_a_moved_file_is_no_new_image(qtbot: QtBot, opened: Workbench, folder: Path) -> None:
@@ -93,7 +93,7 @@ def test_images_in_a_folder_elsewhere_are_used_only_when_the_user_says_so(
         project.images.add(scan_folder(images))
         project.set_setting("project.mark", "0" * 32)  # as it comes from another computer
     bench.projects.open_path(project.path)
-    question = "This project reads images from another place"
+    question = "This project's images are in another folder"
     qtbot.waitUntil(lambda: question in messages(bench), timeout=20_000)
     assert bench.session.project is None
     with qtbot.waitSignals([bench.projects.opened, bench.projects.images_added], timeout=20_000):

@@ -58,7 +58,7 @@ def test_each_step_is_over_when_it_has_been_done(qtbot: QtBot, bench: Workbench,
     bench.images.next_image()
 
     assert bench.tour.number == len(STEPS)
-    assert "Ctrl+K finds every action" in texts(card_of(bench))
+    assert "Ctrl+K finds any action" in texts(card_of(bench))
     press(card_of(bench), "Finish")
     assert bench.tour.card is None
 

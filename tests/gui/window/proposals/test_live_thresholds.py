@@ -1,4 +1,4 @@
-"""Sliders act at once, without inference, and never on what a person has decided."""
+"""Sliders act at once, without inference, and never on what a user has decided."""
 
 import json
 import os

@@ -99,7 +99,7 @@ def test_the_rarest_class_is_marked(qtbot: QtBot, labelled: Workbench) -> None:
 
 def test_each_row_of_the_queue_tells_its_reason(compared: Workbench) -> None:
     index = compared.images.rows.index(2)
-    assert "found by one model only" in index.data(REASON_ROLE)
+    assert "found by only one model" in index.data(REASON_ROLE)
 
 
 def test_rows_in_the_order_of_names_tell_no_reason(labelled: Workbench) -> None:

@@ -104,7 +104,7 @@ def test_only_the_proposals_of_a_class_are_refined(qtbot: QtBot, proposed: Workb
     proposed.session.select(frozenset())
     proposed.session.classes.set_current(proposed.session.classes.listed[-1].id)
     proposed.refine.refine_class()
-    assert finish(qtbot, proposed) == "No proposal is left here to refine"
+    assert finish(qtbot, proposed) == "No proposals left to refine"
 
 
 def test_what_a_user_answers_meanwhile_stays_answered(qtbot: QtBot, proposed: Workbench, backend: Answering) -> None:

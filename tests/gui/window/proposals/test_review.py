@@ -90,7 +90,7 @@ def test_second_model_brings_the_images_where_they_disagree(qtbot: QtBot, labell
     before = [labelled.session.project.stored.instances.of(id_) for id_ in range(1, 7)]
     with qtbot.waitSignal(labelled.comparing.compared, timeout=30_000):
         labelled.comparing.compare(other)
-    assert "found by one model only" in labelled.images.rows.reason(1)
+    assert "found by only one model" in labelled.images.rows.reason(1)
     assert [labelled.session.project.stored.instances.of(id_) for id_ in range(1, 7)] == before
 
 
@@ -112,7 +112,12 @@ def test_effort_report_shows_plots_and_the_switch(qtbot: QtBot, labelled: Workbe
     labelled.proposals.accept_above(0.0)
     dialog = open_effort(qtbot, labelled)
     titles = [dialog.findChild(QTabWidget).tabText(tab) for tab in range(4)]
-    assert titles == ["Good as proposed, by class", "Good as proposed, by score", "Seconds per object", "Score to use"]
+    assert titles == [
+        "Accepted unchanged, by class",
+        "Accepted unchanged, by score",
+        "Seconds per object",
+        "Score to use",
+    ]
     assert dialog.switch.isChecked()
     dialog.switch.click()
     assert not labelled.session.project.stored.effort.is_recorded

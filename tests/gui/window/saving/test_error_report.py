@@ -120,13 +120,13 @@ def test_a_damaged_project_without_a_copy_is_set_aside_and_begun_anew(
     for copy in (file.parent / "backups").iterdir():
         copy.write_bytes(b"no copy")
     opened.projects.open_path(folder)
-    for answer in ("Put the latest copy back", "Start anew"):  # there is a copy, and it turns out to be damaged, too
+    for answer in ("Restore the latest copy", "Start over"):  # there is a copy, and it turns out to be damaged, too
         qtbot.waitUntil(lambda answer=answer: answer in actions(opened), timeout=20_000)
-        if answer == "Start anew":
+        if answer == "Start over":
             break
         actions(opened)[answer]()
     with qtbot.waitSignals([opened.projects.opened, opened.projects.images_added], timeout=20_000):
-        actions(opened)["Start anew"]()
+        actions(opened)["Start over"]()
     assert opened.images.rows.rowCount() == 6
     (kept,) = file.parent.glob("project.db.damaged-*")
     assert kept.read_bytes() == b"no database" * 1000
@@ -159,12 +159,12 @@ def test_what_can_be_read_of_a_damaged_project_is_saved_at_a_click(
     for copy in copies.iterdir() if not has_copy else ():
         copy.unlink()
     opened.projects.open_path(folder)
-    qtbot.waitUntil(lambda: "Save what can be read" in ways_out(opened), timeout=20_000)
-    assert ("Put the latest copy back" if has_copy else "Start anew") in ways_out(opened)
+    qtbot.waitUntil(lambda: "Recover what can be read" in ways_out(opened), timeout=20_000)
+    assert ("Restore the latest copy" if has_copy else "Start over") in ways_out(opened)
     with qtbot.waitSignals([opened.projects.opened, opened.projects.images_added], timeout=20_000):
-        ways_out(opened)["Save what can be read"]()
+        ways_out(opened)["Recover what can be read"]()
     assert len(opened.session.document) == 1
-    assert any("1 object on 6 images could be read" in text for text in texts(opened))
+    assert any("1 object on 6 images recovered" in text for text in texts(opened))
     (kept,) = copies.glob("*before-restore.db")
     assert kept.read_bytes() == damaged
 
@@ -175,11 +175,11 @@ def test_where_nothing_can_be_read_the_other_way_out_is_offered_again(
     opened.projects.close_project()
     (folder / ".maskwright" / "project.db").write_bytes(b"no database" * 1000)
     opened.projects.open_path(folder)
-    qtbot.waitUntil(lambda: "Save what can be read" in ways_out(opened), timeout=20_000)
-    ways_out(opened)["Save what can be read"]()
-    qtbot.waitUntil(lambda: any("Nothing was saved" in text for text in texts(opened)), timeout=20_000)
+    qtbot.waitUntil(lambda: "Recover what can be read" in ways_out(opened), timeout=20_000)
+    ways_out(opened)["Recover what can be read"]()
+    qtbot.waitUntil(lambda: any("Nothing was recovered" in text for text in texts(opened)), timeout=20_000)
     message = opened.window.toasts.messages[-1]
-    assert (message.action_text, message.other) == ("Put the latest copy back", None)
+    assert (message.action_text, message.other) == ("Restore the latest copy", None)
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")

@@ -198,7 +198,7 @@ def test_what_was_left_behind_is_offered_at_the_next_opening(
     assert "2 edits were not saved" in box.text()
     box.defaultButton().click()
 
-    qtbot.waitUntil(lambda: "2 rescued edits are saved now" in texts(opened))
+    qtbot.waitUntil(lambda: "2 rescued edits restored" in texts(opened))
     assert len(opened.session.project.stored.instances.of(1)) == 3
     assert len(opened.session.document) == 3
     assert not find_rescues(opened.session.project.path, opened.session.project.mark)
@@ -208,7 +208,7 @@ def test_nothing_is_exported_without_the_edits_that_wait(qtbot: QtBot, opened: W
     share.hang()
     draw(opened)
     opened.exchange.open_export()
-    assert any("Nothing to export yet" in text for text in texts(opened))
+    assert any("Cannot export yet" in text for text in texts(opened))
 
 
 def test_leaving_without_the_edits_leaves_no_copy(

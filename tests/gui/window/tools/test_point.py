@@ -133,7 +133,7 @@ def test_an_answer_for_the_image_before_is_not_taken(qtbot: QtBot, pointing: Wor
 def test_what_fails_is_told_and_the_tool_goes_on(qtbot: QtBot, pointing: Workbench, squares: Squares) -> None:
     squares.failure = "the device is gone"
     click(qtbot, pointing, 20, 20)
-    qtbot.waitUntil(lambda: any("Nothing was outlined" in m.text for m in pointing.window.toasts.messages))
+    qtbot.waitUntil(lambda: any("No outline was made" in m.text for m in pointing.window.toasts.messages))
     squares.failure = None
     click(qtbot, pointing, 21, 21)
     qtbot.waitUntil(lambda: len(pointing.window.canvas.tool.overlay().instances) == 1)
@@ -237,7 +237,7 @@ def test_an_assistant_that_cannot_be_used_leaves_the_one_before(
     choose(qtbot, pointing, "/nets/sam/encoder.onnx")
     told = pointing.window.toasts.messages[-1]
     assert "decoder is missing" in told.detail
-    assert "Bundled network goes on" in told.detail
+    assert "Bundled network stays" in told.detail
     assert pointing.point.assistant_name == "bundled"
     click(qtbot, pointing, 20, 20)
     qtbot.waitUntil(lambda: len(pointing.window.canvas.tool.overlay().instances) == 1)
@@ -256,7 +256,7 @@ def test_a_chosen_file_that_has_gone_is_told_with_a_way_out(
     click(qtbot, pointing, 20, 20)
     qtbot.waitUntil(lambda: any("net (gone)" in message.text for message in pointing.window.toasts.messages))
     told = pointing.window.toasts.messages[-1]
-    assert (told.action_text, told.action is not None) == ("Use the bundled one", True)
+    assert (told.action_text, told.action is not None) == ("Use the bundled assistant", True)
     assert told.action is not None
     told.action()
     qtbot.waitUntil(lambda: pointing.point.assistant_name == "bundled")
@@ -393,7 +393,7 @@ def test_a_slow_assistant_says_how_slow_it_is(pointing: Workbench) -> None:
     pointing.point.bar.show_speed(200.0)
     assert pointing.point.bar.note == ""
     pointing.point.bar.show_speed(2600.0)
-    assert pointing.point.bar.note == "about 3 s a press"
+    assert pointing.point.bar.note == "about 3 s per click"
 
 
 def test_what_the_first_press_needs_is_made_beforehand_here_and_for_the_neighbours(

@@ -41,7 +41,7 @@ def test_the_same_advice_about_another_image_takes_the_place_of_the_earlier(open
     toasts = opened.window.toasts
     for count in (1, 5):
         opened.images._tell_left_open(count, count)
-    assert [message.text for message in toasts.messages] == ["5 proposals were not answered"]
+    assert [message.text for message in toasts.messages] == ["5 proposals were not reviewed"]
 
 
 def test_the_score_moves_by_key(qtbot: QtBot, opened: Workbench) -> None:
@@ -79,7 +79,7 @@ def test_the_end_of_the_list_leads_to_what_is_not_done(qtbot: QtBot, opened: Wor
     opened.session.show_image(6)
     qtbot.keyClick(opened.window.canvas, Qt.Key.Key_Space)
     (message,) = opened.window.toasts.messages
-    assert (message.text, message.detail) == ("The list ends here", "5 images are not done yet.")
+    assert (message.text, message.detail) == ("End of the list", "5 images are not done yet.")
     message.action()
     assert opened.session.image.id == 1
 

@@ -1,4 +1,4 @@
-"""Whatever a person does, in whatever order: nothing raises, and the project has what the window shows.
+"""Whatever a user does, in whatever order: nothing raises, and the project has what the window shows.
 
 More: `MASKWRIGHT_RANDOM_SEEDS=20 MASKWRIGHT_RANDOM_STEPS=1200 pytest -n 2 tests/gui/window/whole/test_random_work.py`.
 """

@@ -1,4 +1,4 @@
-"""The window as a person meets it: opening, walking through images, correcting, closing."""
+"""The window as a user meets it: opening, walking through images, correcting, closing."""
 
 import gc
 from collections.abc import Iterator

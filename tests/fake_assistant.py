@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from maskwright.assist.placing import PlacedAxis, SoftMask
 from maskwright.assist.prompt import Prompt
-from maskwright.assist.protocol import Cancel, Features, FeaturesOf
+from maskwright.assist.protocol import Cancel, FeaturesOf, WindowFeatures
 from maskwright.assist.view import BackendAssistant
 from maskwright.assist.window import Window
 from maskwright.inference.async_runner import InferenceCancelledError
@@ -29,13 +29,13 @@ class FakeBackend:
         self.truth: NDArray[np.bool_] | None = None
         """(H, W): answered whatever is shown."""
 
-    def prepare(self, image_bgr: NDArray[np.uint8], window: Window, cancel: Cancel | None) -> Features:
+    def prepare(self, image_bgr: NDArray[np.uint8], window: Window, cancel: Cancel | None) -> WindowFeatures:
         if cancel is not None and cancel.is_set():
             raise InferenceCancelledError("cancelled")
         self.prepared.append(window)
-        return Features(window, {"mean": np.array([window.cut(image_bgr).mean()], np.float32)})
+        return WindowFeatures(window, {"mean": np.array([window.cut(image_bgr).mean()], np.float32)})
 
-    def outline(self, features: Features, prompt: Prompt, cancel: Cancel | None) -> SoftMask:
+    def outline(self, features: WindowFeatures, prompt: Prompt, cancel: Cancel | None) -> SoftMask:
         self.prompts.append(prompt)
         width, height = prompt.size_wh
         inside = np.zeros((height, width), np.bool_) if self.truth is None else self.truth.copy()

@@ -10,13 +10,13 @@ import cv2
 import numpy as np
 
 from maskwright.formats.brush_rle import mask_to_brush
-from maskwright.formats.registry import Format, format_named
+from maskwright.formats.registry import AnnotationFormat, format_named
 
 _RING = [[2, 3], [12, 3], [12, 8], [2, 8]]
 _FLAT = [value for point in _RING for value in point]
 
 
-def foreign_sets(folder: Path) -> Iterator[tuple[Format, Path]]:
+def foreign_sets(folder: Path) -> Iterator[tuple[AnnotationFormat, Path]]:
     """(format, place), each in a folder of its own below `folder`."""
     for name, make in _SETS.items():
         place = folder / "foreign" / name

@@ -13,7 +13,7 @@ from coco_sources import varied_source
 from maskwright.errors import FormatError
 from maskwright.formats.coco import CocoExportOptions, export_coco
 from maskwright.formats.data_set import DataSet
-from maskwright.formats.registry import FORMATS, Format
+from maskwright.formats.registry import FORMATS, AnnotationFormat
 
 INTERESTING = [
     b"", b"0", b"-1", b"1e308", b"NaN", b"Infinity", b"null", b"true", b'"', b"[", b"]", b"{", b"}", b",",
@@ -22,7 +22,7 @@ INTERESTING = [
 ]  # fmt: skip
 
 
-def written_sets(folder: Path) -> Iterator[tuple[Format, Path]]:
+def written_sets(folder: Path) -> Iterator[tuple[AnnotationFormat, Path]]:
     """A small set in every format, images beside YOLO's labels."""
     for kind in FORMATS:
         path = folder / (kind.name + kind.suffix)

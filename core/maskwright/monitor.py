@@ -9,6 +9,12 @@ class OperationCancelledError(Exception):
     """Raised inside an operation by the monitor of a user who does not want it any more; nothing is wrong."""
 
 
+class Cancel(Protocol):
+    """Anything with a flag, such as threading.Event."""
+
+    def is_set(self) -> bool: ...
+
+
 class Monitor(Protocol):
     """Whom an operation tells how far it is, and asks whether it should continue."""
 

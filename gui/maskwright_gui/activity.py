@@ -6,7 +6,7 @@ from collections.abc import Callable
 from PySide6.QtCore import QEvent, QObject
 from PySide6.QtGui import QGuiApplication, QKeyEvent, QWindow
 
-from maskwright.document.change import IDLE_S, Gesture
+from maskwright.document.change import IDLE_S, UserEffort
 
 _CLICKS = frozenset({QEvent.Type.MouseButtonPress, QEvent.Type.TouchBegin})  # a double click comes as a press, too
 _KEYS = frozenset({QEvent.Type.ShortcutOverride, QEvent.Type.KeyPress})
@@ -27,11 +27,11 @@ class Activity(QObject):
         assert isinstance(application, QGuiApplication)
         application.focusWindowChanged.connect(self._on_focus_window_changed)
 
-    def take(self) -> Gesture:
+    def take(self) -> UserEffort:
         """What was done since this was last called."""
         if self._last is not None:
             self._note_time()
-        taken = Gesture(self._clicks, self._keys, self._active_s)
+        taken = UserEffort(self._clicks, self._keys, self._active_s)
         self._clicks = self._keys = 0
         self._active_s = 0.0
         return taken

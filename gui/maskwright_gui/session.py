@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal
 
-from maskwright.document.change import Change, Gesture
+from maskwright.document.change import Change, UserEffort
 from maskwright.document.document import Document
 from maskwright.document.values import ImageRecord, ImageState, Instance
 from maskwright.errors import MaskwrightError, ProjectError
@@ -20,7 +20,7 @@ from maskwright_gui.listed_classes import ClassList
 from maskwright_gui.open_project import OpenProject
 from maskwright_gui.undo import Undo
 from maskwright_gui.workers.executor import NoAnswerError
-from maskwright_gui.workers.storing import Kind, PendingEdit, state_after
+from maskwright_gui.workers.storing import EditKind, PendingEdit, state_after
 
 if TYPE_CHECKING:
     from maskwright.inference.candidate_cache import CandidateCache
@@ -71,7 +71,7 @@ class Session(QObject):
         """To be shown when the project answers again."""
         self._is_stale = False
         """Another road has changed the project, and it did not answer when that was to be read."""
-        self.take_gesture: Callable[[], Gesture] = Gesture
+        self.take_gesture: Callable[[], UserEffort] = UserEffort
         """What the user did since it was last asked."""
 
     def open_project(self, project: "Project") -> None:
@@ -317,7 +317,7 @@ class Session(QObject):
             return False
         return True
 
-    def take(self, change: Change, label: str, kind: Kind) -> None:
+    def take(self, change: Change, label: str, kind: EditKind) -> None:
         """For `history`: apply a step to the document and have it written. Raises ValueError where it does not fit."""
         assert self.document is not None
         assert self._link is not None

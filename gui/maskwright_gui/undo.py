@@ -8,7 +8,7 @@ from maskwright.document.change import Change
 from maskwright.errors import ProjectError
 from maskwright_gui.history import Histories, History, Step
 from maskwright_gui.workers.executor import NoAnswerError
-from maskwright_gui.workers.storing import Kind
+from maskwright_gui.workers.storing import EditKind
 
 if TYPE_CHECKING:
     from maskwright_gui.session import Session
@@ -117,7 +117,7 @@ class Undo(QObject):
             return self._histories.keep(image_id, History(), is_partial=True)
         return self._histories.keep(image_id, found)
 
-    def _replay(self, step: Step, change: Change, kind: Kind) -> str | None:
+    def _replay(self, step: Step, change: Change, kind: EditKind) -> str | None:
         assert self._session.image is not None
         try:
             self._session.take(change, step.label, kind)

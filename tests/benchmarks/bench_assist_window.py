@@ -135,14 +135,16 @@ def _memory(bench: Any) -> None:
     from PySide6.QtTest import QTest
 
     from fake_assistant import FakeBackend
-    from maskwright.assist.protocol import Features
+    from maskwright.assist.protocol import WindowFeatures
     from maskwright.assist.view import BackendAssistant
     from maskwright_gui.features.point import assistants
 
     class Encoder(FakeBackend):
-        def prepare(self, image_bgr: Any, window: Any, cancel: Any) -> Features:
+        def prepare(self, image_bgr: Any, window: Any, cancel: Any) -> WindowFeatures:
             self.prepared.append(window)
-            return Features(window, {"embedding": np.random.default_rng(0).normal(size=(256, 64, 64)).astype("f4")})
+            return WindowFeatures(
+                window, {"embedding": np.random.default_rng(0).normal(size=(256, 64, 64)).astype("f4")}
+            )
 
     backend = Encoder()
     assistant = BackendAssistant(backend)

@@ -17,7 +17,7 @@ import numpy as np
 
 from maskwright.assist.embeddings import EmbeddingStore
 from maskwright.assist.features import FeatureCache, FeatureKey
-from maskwright.assist.protocol import Features
+from maskwright.assist.protocol import WindowFeatures
 from maskwright.assist.window import Window
 
 SHAPES: Mapping[str, Mapping[str, tuple[int, ...]]] = {
@@ -43,7 +43,7 @@ def _measure(name: str, shapes: Mapping[str, tuple[int, ...]], count: int, folde
     keys = [FeatureKey("0" * 64, f"image {number}", WINDOW) for number in range(count)]
     for key in keys:
         arrays = {role: random.standard_normal(shape, np.float32) for role, shape in shapes.items()}
-        cache.put(key, Features(WINDOW, arrays), keeps=True)
+        cache.put(key, WindowFeatures(WINDOW, arrays), keeps=True)
     held, grown = cache.used_bytes / 2**20, _resident_mb() - before
     again = FeatureCache(store=EmbeddingStore.of_project(folder))
     started = time.process_time()

@@ -19,7 +19,7 @@ from maskwright.document.values import ImageState
 from maskwright.errors import MaskwrightError
 from maskwright.formats.coco import CocoExportOptions
 from maskwright.formats.data_set import DataSet
-from maskwright.formats.registry import FORMATS, Format, format_of
+from maskwright.formats.registry import FORMATS, AnnotationFormat, format_of
 from maskwright.formats.verification import Verification
 from maskwright.samples.project import GROUND_TRUTH, open_sample_project
 
@@ -53,7 +53,7 @@ def _first(data: DataSet, count: int) -> DataSet:
     return replace(data, image_list=images, settings={})
 
 
-def _row(kind: Format, data: DataSet, path: Path) -> bool:
+def _row(kind: AnnotationFormat, data: DataSet, path: Path) -> bool:
     """Prints one line; whether anything was not as it was meant to be."""
     start = time.process_time()
     try:

@@ -26,7 +26,7 @@ from maskwright.evaluation import evaluate_model
 from maskwright.inference.model import load_model
 from maskwright.learning.batches import BatchMaker
 from maskwright.learning.export import export_learned
-from maskwright.learning.job import Example, Job, Patch
+from maskwright.learning.job import Example, LearningJob, Patch
 from maskwright.learning.recipe import Recipe, recipe_for
 from maskwright.learning.samples import SampleStore
 from maskwright.learning.trainer import Budget, Round, replayed
@@ -72,7 +72,7 @@ def main() -> None:
         print(json.dumps(line), flush=True)
 
 
-def _learned(job: Job, folder: Path) -> tuple[float, int, Path]:
+def _learned(job: LearningJob, folder: Path) -> tuple[float, int, Path]:
     round_ = Round(job, folder)
     store = SampleStore(job.examples, input_size=job.recipe.input_size, budget_bytes=600 * 2**20)
     stream = BatchMaker(job.examples, store, job.recipe, seed=job.seed).stream(0)
@@ -122,7 +122,7 @@ def regardless_of_class(model: Any, truth: Path, images: Path) -> dict[str, floa
     return {name: round(report.segm[name], 3) for name in ("AP50", "AP")}
 
 
-def _job(options: argparse.Namespace) -> Job:
+def _job(options: argparse.Namespace) -> LearningJob:
     content = json.loads((options.folder / "train.json").read_text())
     categories = sorted(content["categories"], key=lambda category: category["id"])
     position = {category["id"]: index for index, category in enumerate(categories)}
@@ -135,7 +135,7 @@ def _job(options: argparse.Namespace) -> Job:
         images = [images[k * len(images) // count] for k in range(count)]
     examples = tuple(_example(options.folder / "images", image, content["annotations"], position) for image in images)
     recipe = _recipe(examples, options)
-    return Job(
+    return LearningJob(
         examples=examples,
         category_names=tuple(category["name"] for category in categories),
         category_ids=tuple(category["id"] for category in categories),

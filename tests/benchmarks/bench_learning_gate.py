@@ -23,7 +23,7 @@ from maskwright.learning.learn import learn
 from maskwright.learning.plan import LearnOptions
 from maskwright.project import Project, ScannedImage
 from maskwright.project.model_choice import remember_model
-from maskwright.training.kinds import Kind, image_kind
+from maskwright.training.kinds import MicrographKind, image_kind
 
 
 def main() -> None:
@@ -52,7 +52,7 @@ def _stained_project(folder: Path, place: Path) -> Project:
     chosen = [
         image
         for image in content["images"]
-        if image_kind(read_image(folder / "val" / image["file_name"]).bgr_u8) is Kind.STAINED
+        if image_kind(read_image(folder / "val" / image["file_name"]).bgr_u8) is MicrographKind.STAINED
     ]
     print(f"{len(chosen)} stained images of {len(content['images'])}", flush=True)
     project = Project.create(place / "stained.maskwright", image_root=folder / "val")

@@ -32,7 +32,7 @@ from assist_protocol import true_mask
 
 from maskwright.assist.loading import load_assistant
 from maskwright.assist.view import BackendAssistant
-from maskwright.document.change import Change, Gesture
+from maskwright.document.change import Change, UserEffort
 from maskwright.document.values import ImageState, Instance, InstanceState
 from maskwright.geometry.convert import mask_to_polygons
 from maskwright.geometry.polygon import Polygon
@@ -96,7 +96,10 @@ class Loop:
                 pairs.append((None, Instance(id_, target.category, _outline(target))))
         presses = answer.presses("loop and pointing", TAKEN)
         self.project.instances.apply(
-            self.ids[name], Change.of(pairs), label="Correct", gesture=Gesture(clicks=presses, active_s=2.0 * presses)
+            self.ids[name],
+            Change.of(pairs),
+            label="Correct",
+            gesture=UserEffort(clicks=presses, active_s=2.0 * presses),
         )
         self.project.images.set_state(self.ids[name], ImageState.DONE)
         return answer

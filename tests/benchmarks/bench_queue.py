@@ -29,7 +29,7 @@ from maskwright.inference.thresholds import Thresholds
 from maskwright.operations.comparing import compare_with
 from maskwright.prelabel import run_batch
 from maskwright.project import Project, scan_folder
-from maskwright.review.order import Order, ordered_images
+from maskwright.review.order import QueueOrder, ordered_images
 
 _SAME, _GOOD = 0.5, 0.75
 
@@ -84,7 +84,7 @@ def main() -> None:
         errors = errors_of(project, truth)
         first, total = len(errors) // 5, sum(errors.values())
         table = Table("order", f"errors in the first {first}", "share of all", "ordering ms")
-        for order in get_args(Order):
+        for order in get_args(QueueOrder):
             started = time.perf_counter()
             ids = ordered_images(project, order)
             spent_ms = (time.perf_counter() - started) * 1e3

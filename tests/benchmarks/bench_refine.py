@@ -24,7 +24,7 @@ from maskwright.assist.loading import load_assistant
 from maskwright.assist.outline import Outline
 from maskwright.assist.protocol import Assistant
 from maskwright.assist.refine import RefineSettings, Verdict, refine
-from maskwright.evaluation.figures import Result
+from maskwright.evaluation.figures import CocoResult
 from maskwright.evaluation.model_run import judged
 from maskwright.evaluation.truth import category_map, read_truth
 from maskwright.geometry.raster import mask_iou, mask_to_rle, polygons_to_mask
@@ -41,12 +41,12 @@ SWEPT_IOUS = (0.0, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8)
 class Answered:
     """A proposal as COCO wants it, and the assistant's answer to it before any gate."""
 
-    before: Result
+    before: CocoResult
     after: Any
     score: float
     iou: float
 
-    def gated(self, settings: RefineSettings) -> tuple[Result, bool]:
+    def gated(self, settings: RefineSettings) -> tuple[CocoResult, bool]:
         taken = self.score >= settings.min_score and self.iou >= settings.least_iou
         return ({**self.before, "segmentation": self.after} if taken else self.before), taken
 
@@ -93,7 +93,7 @@ def _answered(one: Prediction, outline: Outline | None, image_id: int, category_
     x1, y1, x2, y2 = one.bbox_xyxy
     size_wh = one.mask.shape[1], one.mask.shape[0]
     proposed = polygons_to_mask(one.polygons, size_wh)
-    before: Result = {
+    before: CocoResult = {
         "image_id": image_id,
         "category_id": category_id,
         "score": one.score,
@@ -118,7 +118,7 @@ def _gated(dataset: dict[str, Any], answers: list[Answered], settings: RefineSet
     _report(what, dataset, [result for result, _ in gated], f"taken {share:.0%}")
 
 
-def _report(what: str, dataset: dict[str, Any], results: list[Result], note: str) -> None:
+def _report(what: str, dataset: dict[str, Any], results: list[CocoResult], note: str) -> None:
     segm = judged(dataset, results, max_dets=100).segm
     figures = "  ".join(f"{name} {segm[name]:.3f}" for name in ("AP", "AP50", "AP75", "APs", "APm", "APl"))
     print(f"  {what:20} {figures}  {note}", flush=True)

@@ -24,7 +24,7 @@ from sqlalchemy import insert
 from maskwright.document.change import Change
 from maskwright.document.values import ImageState, Instance, InstanceState
 from maskwright.geometry.polygon import Polygon
-from maskwright.project import InstanceSearch, Project, Proposal, ScannedImage, Span
+from maskwright.project import InstanceSearch, ModelProposal, Project, ScannedImage, Span
 from maskwright.project.packing import pack_polygons
 from maskwright.project.proposals import proposals_to_change
 from maskwright.project.schema import instances, provenances
@@ -131,11 +131,11 @@ def matching(table: Table) -> None:
         Instance(k + 1, 1, blob(place, 25, 60), InstanceState.ACCEPTED if k % 2 else InstanceState.PROPOSED)
         for k, place in enumerate(places)
     ]
-    proposals = [Proposal(1, 0.9, blob((x + 2, y + 1), 26, 60)) for x, y in places]
+    proposals = [ModelProposal(1, 0.9, blob((x + 2, y + 1), 26, 60)) for x, y in places]
     ids = range(5000, 6000)
     timed(table, "match 1,000 proposals to 1,000", lambda: proposals_to_change(existing, proposals, None, ids))
     crossed = [replace(one, polygons=bow_tie(place)) for one, place in zip(existing, places, strict=True)]
-    twisted = [Proposal(1, 0.9, one.polygons) for one in crossed]
+    twisted = [ModelProposal(1, 0.9, one.polygons) for one in crossed]
     timed(table, "the same, crossing themselves", lambda: proposals_to_change(crossed, twisted, None, ids))
 
 

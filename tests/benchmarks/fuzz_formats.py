@@ -22,7 +22,7 @@ import fuzz_slices
 
 from foreign_sets import foreign_sets
 from format_fuzzing import mutated, neutral_change, survives, written_sets
-from maskwright.formats.registry import Format
+from maskwright.formats.registry import AnnotationFormat
 
 
 def main() -> int:
@@ -51,14 +51,14 @@ def _cases(chance: random.Random, share: float) -> Iterator[fuzz_slices.Case]:
             file.write_bytes(whole)
 
 
-def _look(kind: Format, path: Path, scratch: Path, expected: Any) -> str:
+def _look(kind: AnnotationFormat, path: Path, scratch: Path, expected: Any) -> str:
     found = _read(kind, path, scratch)
     if expected is not None and found != expected:
         return "wrong"
     return "refused" if found is None else "read"
 
 
-def _read(kind: Format, path: Path, scratch: Path) -> Any:
+def _read(kind: AnnotationFormat, path: Path, scratch: Path) -> Any:
     """What is read, as COCO; None where the reader refuses it."""
     if not survives(lambda: kind.read(path), scratch):
         return None

@@ -18,11 +18,11 @@ from typer.testing import CliRunner
 import tiny_models
 from maskwright import cli
 from maskwright.cli.app import app
-from maskwright.document.change import Change, Gesture
+from maskwright.document.change import Change, UserEffort
 from maskwright.document.values import InstanceState
 from maskwright.inference.candidate_cache import CandidateCache
 from maskwright.inference.model import load_model
-from maskwright.project import Project, Proposal
+from maskwright.project import ModelProposal, Project
 from project_builders import drawn, make_project, square, write_image
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -274,10 +274,10 @@ def test_a_damaged_project_without_copies_is_set_aside(tmp_path: Path) -> None:
 
 def test_effort_is_told_for_each_object_and_image_and_can_be_switched_off(tmp_path: Path) -> None:
     with make_project(tmp_path) as project:
-        project.put_proposals(1, [Proposal(1, 0.9, (square(side=20),))])
+        project.put_proposals(1, [ModelProposal(1, 0.9, (square(side=20),))])
         (found,) = project.instances.of(1)
         edited = replace(found, state=InstanceState.EDITED, polygons=(square(side=19),))
-        project.instances.apply(1, Change.of([(found, edited)]), label="Move", gesture=Gesture(2, 1, 3.0))
+        project.instances.apply(1, Change.of([(found, edited)]), label="Move", gesture=UserEffort(2, 1, 3.0))
         path = project.path
 
     code, report = run_json("effort", path)

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from maskwright.assist.features import FeatureKey
-from maskwright.assist.protocol import Features
+from maskwright.assist.protocol import WindowFeatures
 from maskwright.entry_folder import RESERVE_BYTES, EntryFolder
 from maskwright.images.identity import SeenFile
 from maskwright.images.pages import page_source
@@ -53,7 +53,7 @@ class EmbeddingStore:
         """In the folder ROOT/NAME/NAME..."""
         self._entries = EntryFolder(root, *names, suffix=_SUFFIX, max_bytes=max_bytes, reserve_bytes=reserve_bytes)
 
-    def get(self, key: FeatureKey) -> Features | None:
+    def get(self, key: FeatureKey) -> WindowFeatures | None:
         """As float32; None where there are none. What is damaged or of another version is dropped."""
         group, name = _place(key)
         content = self._entries.get(group, name)
@@ -66,9 +66,9 @@ class EmbeddingStore:
             self._entries.drop(self._entries.place(group, name))
             return None
         self._entries.touch(group, name)  # what is used stays
-        return Features(key.window, arrays)
+        return WindowFeatures(key.window, arrays)
 
-    def put(self, key: FeatureKey, features: Features) -> None:
+    def put(self, key: FeatureKey, features: WindowFeatures) -> None:
         """Nothing is kept of what sixteen bits cannot hold, or where the disk is nearly full."""
         if any(not _fits(array) for array in features.arrays.values()):
             log.info("an embedding is not kept: it does not fit into sixteen bits")

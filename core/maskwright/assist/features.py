@@ -6,7 +6,7 @@ from typing import Protocol
 
 from cachetools import LRUCache
 
-from maskwright.assist.protocol import Features
+from maskwright.assist.protocol import WindowFeatures
 from maskwright.assist.window import Window
 
 MAX_BYTES = 256 * 2**20
@@ -27,9 +27,9 @@ class FeatureKey:
 class FeatureStore(Protocol):
     """Where features outlive the process."""
 
-    def get(self, key: FeatureKey) -> Features | None: ...
+    def get(self, key: FeatureKey) -> WindowFeatures | None: ...
 
-    def put(self, key: FeatureKey, features: Features) -> None: ...
+    def put(self, key: FeatureKey, features: WindowFeatures) -> None: ...
 
 
 class FeatureCache:
@@ -37,13 +37,15 @@ class FeatureCache:
 
     def __init__(self, max_bytes: int = MAX_BYTES, store: FeatureStore | None = None) -> None:
         self._lock = threading.Lock()
-        self._dear: LRUCache[FeatureKey, Features] = LRUCache(max_bytes, getsizeof=lambda features: features.nbytes)
-        self._cheap: LRUCache[FeatureKey, Features] = LRUCache(
+        self._dear: LRUCache[FeatureKey, WindowFeatures] = LRUCache(
+            max_bytes, getsizeof=lambda features: features.nbytes
+        )
+        self._cheap: LRUCache[FeatureKey, WindowFeatures] = LRUCache(
             min(max_bytes, CHEAP_BYTES), getsizeof=lambda features: features.nbytes
         )
         self.store = store
 
-    def get(self, key: FeatureKey) -> Features | None:
+    def get(self, key: FeatureKey) -> WindowFeatures | None:
         with self._lock:
             known = self._dear.get(key) or self._cheap.get(key)
         if known is None and self.store is not None and isinstance(key.identity, str):
@@ -52,7 +54,7 @@ class FeatureCache:
                 self._remember(self._dear, key, known)
         return known
 
-    def put(self, key: FeatureKey, features: Features, *, keeps: bool) -> None:
+    def put(self, key: FeatureKey, features: WindowFeatures, *, keeps: bool) -> None:
         """`keeps`: whether they are worth a place on disk, and much of the memory."""
         self._remember(self._dear if keeps else self._cheap, key, features)
         if keeps and self.store is not None and isinstance(key.identity, str):
@@ -64,7 +66,9 @@ class FeatureCache:
         with self._lock:
             return int(self._dear.currsize + self._cheap.currsize)
 
-    def _remember(self, kept: "LRUCache[FeatureKey, Features]", key: FeatureKey, features: Features) -> None:
+    def _remember(
+        self, kept: "LRUCache[FeatureKey, WindowFeatures]", key: FeatureKey, features: WindowFeatures
+    ) -> None:
         with self._lock:
             if features.nbytes <= kept.maxsize:
                 kept[key] = features

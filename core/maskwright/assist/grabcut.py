@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from maskwright.assist.placing import PlacedAxis, SoftMask
 from maskwright.assist.prompt import Prompt
-from maskwright.assist.protocol import Cancel, Features, FeaturesOf
+from maskwright.assist.protocol import Cancel, FeaturesOf, WindowFeatures
 from maskwright.assist.window import Window
 from maskwright.geometry.raster import mask_iou
 from maskwright.inference.async_runner import InferenceCancelledError
@@ -38,13 +38,15 @@ class GrabCutBackend:
     device_note = None
     keeps_features = False
 
-    def prepare(self, image_bgr: NDArray[np.uint8], window: Window, cancel: Cancel | None) -> Features:
+    def prepare(self, image_bgr: NDArray[np.uint8], window: Window, cancel: Cancel | None) -> WindowFeatures:
         cut = window.cut(image_bgr)
         scale = min(1.0, MAX_SIDE_PX / max(cut.shape[:2]))
         size_wh = max(1, round(cut.shape[1] * scale)), max(1, round(cut.shape[0] * scale))
-        return Features(window.clipped((image_bgr.shape[1], image_bgr.shape[0])), {"pixels": resized(cut, size_wh)})
+        return WindowFeatures(
+            window.clipped((image_bgr.shape[1], image_bgr.shape[0])), {"pixels": resized(cut, size_wh)}
+        )
 
-    def outline(self, features: Features, prompt: Prompt, cancel: Cancel | None) -> SoftMask:
+    def outline(self, features: WindowFeatures, prompt: Prompt, cancel: Cancel | None) -> SoftMask:
         pixels: NDArray[np.uint8] = features.arrays["pixels"]
         height, width = pixels.shape[:2]
         trimap = _trimap(prompt, features.window, (width, height))

@@ -20,7 +20,7 @@ _NOTHING = np.zeros((0, 0), np.bool_)
 
 
 @dataclass(frozen=True, slots=True)
-class Resizing:
+class AxisResizing:
     """One bilinear resizing along an axis: target pixel p looks at source cell (p + 0.5 - start) / pitch - 0.5.
 
     `cells`: length of the source, whose edge cells repeat beyond their centres up to the source's own edge, where it
@@ -51,13 +51,13 @@ class Resizing:
 class PlacedAxis:
     """From the cells of a grid to the pixels of an image axis of length `limit`, through one or more resizings."""
 
-    steps: tuple[Resizing, ...]
+    steps: tuple[AxisResizing, ...]
     limit: int
 
     @classmethod
     def stretched(cls, cells: int, start: float, length: float, limit: int) -> "PlacedAxis":
         """A grid of `cells` laid over image pixels start..start+length."""
-        return cls((Resizing(cells, start, length / cells),), limit)
+        return cls((AxisResizing(cells, start, length / cells),), limit)
 
     def reach(self, first: int, last: int) -> tuple[int, int]:
         """Image pixels [start, stop) that cells first..last-1 can have a part in."""

@@ -20,16 +20,11 @@ from maskwright.assist.outline import Outline
 from maskwright.assist.placing import SoftMask
 from maskwright.assist.prompt import MaskLike, Prompt
 from maskwright.assist.window import Window
-
-
-class Cancel(Protocol):
-    """Anything with a flag, such as threading.Event."""
-
-    def is_set(self) -> bool: ...
+from maskwright.monitor import Cancel as Cancel
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Features:
+class WindowFeatures:
     """What a backend made of one window of an image, so that prompts there are cheap; arrays are read-only."""
 
     window: Window
@@ -40,7 +35,7 @@ class Features:
         return sum(array.nbytes for array in self.arrays.values())
 
 
-FeaturesOf: TypeAlias = Callable[[Window], Features]
+FeaturesOf: TypeAlias = Callable[[Window], WindowFeatures]
 """Features of a window of the open image: prepared at the first call, then from the cache."""
 
 
@@ -74,14 +69,14 @@ class Backend(Protocol):
         """Whether features cost so much that they are worth a place on the disk."""
         ...
 
-    def prepare(self, image_bgr: NDArray[np.uint8], window: Window, cancel: Cancel | None) -> Features:
+    def prepare(self, image_bgr: NDArray[np.uint8], window: Window, cancel: Cancel | None) -> WindowFeatures:
         """Features of a window of an (H, W, 3) image, of which it copies no more than it needs.
 
         Raises InferenceCancelledError once `cancel` is set, ModelError where inference fails.
         """
         ...
 
-    def outline(self, features: Features, prompt: Prompt, cancel: Cancel | None) -> SoftMask:
+    def outline(self, features: WindowFeatures, prompt: Prompt, cancel: Cancel | None) -> SoftMask:
         """The answer to a prompt from these features alone. Raises as `prepare` does."""
         ...
 

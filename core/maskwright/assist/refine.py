@@ -27,7 +27,7 @@ _FULL = 0.999
 """Share of its bounds from which an outline is a box."""
 
 
-class Outlined(Protocol):
+class HasPolygons(Protocol):
     """A proposal, an instance: anything with an outline."""
 
     @property
@@ -71,7 +71,11 @@ class Refinement:
 
 
 def refine(
-    proposals: Sequence[Outlined], view: View, settings: RefineSettings | None = None, *, cancel: Cancel | None = None
+    proposals: Sequence[HasPolygons],
+    view: View,
+    settings: RefineSettings | None = None,
+    *,
+    cancel: Cancel | None = None,
 ) -> list[Refinement]:
     """The box around each proposal through the assistant, whose answer has to stay near the proposal's pixels.
 
@@ -147,14 +151,14 @@ def _names(model_name: str, assistant_name: str) -> bool:
     return model_name == assistant_name or model_name.endswith(f" + {assistant_name}")
 
 
-def _shown(proposal: Outlined, size_wh: tuple[int, int]) -> MaskCrop | None:
+def _shown(proposal: HasPolygons, size_wh: tuple[int, int]) -> MaskCrop | None:
     try:
         return mask_crop(proposal.polygons, size_wh)
     except PromptError:
         return None
 
 
-def _is_box(proposal: Outlined) -> bool:
+def _is_box(proposal: HasPolygons) -> bool:
     if not proposal.polygons:
         return False
     x1, y1, x2, y2 = polygons_bounds_xyxy(proposal.polygons)

@@ -12,7 +12,7 @@ from maskwright.assist.features import FeatureCache, FeatureKey
 from maskwright.assist.outline import Outline, outlined
 from maskwright.assist.placing import SoftMask
 from maskwright.assist.prompt import MaskCrop, MaskLike, Prompt
-from maskwright.assist.protocol import Backend, Cancel, Describing, Features, Sharpening
+from maskwright.assist.protocol import Backend, Cancel, Describing, Sharpening, WindowFeatures
 from maskwright.assist.window import Window
 from maskwright.errors import ModelError
 from maskwright.geometry.convert import mask_to_polygons
@@ -118,8 +118,8 @@ class BackendView:
         fine = self._backend.sharpened(self._image, soft) if isinstance(self._backend, Sharpening) else None
         return outlined(soft, min_iou, fine=fine)
 
-    def _features_of(self, cancel: Cancel | None) -> Callable[[Window], Features]:
-        def features_of(window: Window) -> Features:
+    def _features_of(self, cancel: Cancel | None) -> Callable[[Window], WindowFeatures]:
+        def features_of(window: Window) -> WindowFeatures:
             key = FeatureKey(self._backend.content_hash, self._identity, window)
             with self._preparing:  # a prompt during the preparation waits for it and does not start another
                 known = self._cache.get(key)

@@ -15,7 +15,7 @@ from maskwright.formats.coco import CocoExportOptions
 from maskwright.formats.coco.options import PROFILES, CocoExportReport, Profile, profile_named
 from maskwright.formats.coco.records import export_results
 from maskwright.formats.package import Splitting, export_package, parse_shares, require_as_meant, require_suffix
-from maskwright.formats.registry import FORMATS, Format, coco_losses, format_named
+from maskwright.formats.registry import FORMATS, AnnotationFormat, coco_losses, format_named
 from maskwright.formats.selection import WriteReport
 from maskwright.formats.verification import Verification
 from maskwright.operations.exporting import damage_left_out, write_coco
@@ -25,7 +25,7 @@ from maskwright.words import count_of
 _COCO = ("coco", "coco-folder")
 
 
-def chosen_format(profile: str, format_name: str | None) -> tuple[Profile, Format]:
+def chosen_format(profile: str, format_name: str | None) -> tuple[Profile, AnnotationFormat]:
     """The reader's format where none is asked for. Raises BadParameter where the reader reads another one."""
     reader = profile_named(profile)
     if format_name is None:
@@ -38,7 +38,7 @@ def chosen_format(profile: str, format_name: str | None) -> tuple[Profile, Forma
     return reader, kind
 
 
-def require_fitting(reader: Profile, kind: Format, given: dict[str, Any]) -> None:
+def require_fitting(reader: Profile, kind: AnnotationFormat, given: dict[str, Any]) -> None:
     """`given`: options by name, None or False where they were left out. Raises BadParameter, naming the pair."""
     used = {name for name, value in given.items() if value not in (None, False)}
     for name in sorted(used & {"masks", "holes", "provenance"}):
@@ -56,7 +56,7 @@ def require_fitting(reader: Profile, kind: Format, given: dict[str, Any]) -> Non
         raise typer.BadParameter("--by-class needs --split")
 
 
-def require_place(out: Path, kind: Format, *, is_split: bool) -> None:
+def require_place(out: Path, kind: AnnotationFormat, *, is_split: bool) -> None:
     """Raises BadParameter or FormatError where the name of the place says that it is something else."""
     if is_split and out.suffix.lower() in (".json", ".xml", ".zip"):
         raise typer.BadParameter(f"--split writes a folder, but {out.name} is a file name")

@@ -14,7 +14,7 @@ from maskwright.document.values import ImageRecord, ImageStanding
 from maskwright.errors import ProjectError
 from maskwright.project import Project
 
-Names = Annotated[
+ImageNames = Annotated[
     list[str] | None,
     typer.Option(help="Images by file name or pattern, such as “blurred/*.jpg”; may be given several times."),
 ]
@@ -28,9 +28,9 @@ _TOLD = {
 @reports_errors
 def images(
     project: ProjectArgument,
-    exclude: Names = None,
-    remove: Names = None,
-    include: Names = None,
+    exclude: ImageNames = None,
+    remove: ImageNames = None,
+    include: ImageNames = None,
     as_json: AsJson = False,
 ) -> int:
     """List the images with their states; exclude some from the set, remove them from the list, or take them back.

@@ -14,7 +14,7 @@ IDLE_S = 30.0
 
 
 @dataclass(frozen=True, slots=True)
-class Gesture:
+class UserEffort:
     """What a user did since the step before."""
 
     clicks: int = 0

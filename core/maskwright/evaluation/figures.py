@@ -33,13 +33,13 @@ class EvaluationReport:
     """What a reader of the figures has to know."""
 
 
-Result = dict[str, Any]
+CocoResult = dict[str, Any]
 """One detection in COCO's results format: image_id, category_id, score, bbox (xywh), segmentation (compressed RLE)."""
 
 _ALL, _SMALL, _MEDIUM, _LARGE = range(4)
 
 
-def coco_figures(truth: COCO, results: Sequence[Result], kind: str, max_dets: int) -> dict[str, float]:
+def coco_figures(truth: COCO, results: Sequence[CocoResult], kind: str, max_dets: int) -> dict[str, float]:
     """Figures by name; `kind` is "bbox" or "segm".
 
     The same arithmetic as COCOeval.summarize, which can only be asked for AP at 100 detections.
@@ -72,7 +72,7 @@ def loaded_truth(dataset: dict[str, Any]) -> COCO:
     return truth
 
 
-def _for_kind(results: Sequence[Result], kind: str) -> list[Result]:
+def _for_kind(results: Sequence[CocoResult], kind: str) -> list[CocoResult]:
     """loadRes takes the first of bbox and segmentation that it meets, and writes into what it is given."""
     dropped = "segmentation" if kind == "bbox" else "bbox"
     return [{key: value for key, value in result.items() if key != dropped} for result in results]

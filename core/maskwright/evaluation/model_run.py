@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from maskwright.errors import ImageError, MaskwrightError
-from maskwright.evaluation.figures import EvaluationReport, Result, coco_figures, loaded_truth
+from maskwright.evaluation.figures import CocoResult, EvaluationReport, coco_figures, loaded_truth
 from maskwright.evaluation.truth import category_map, read_truth
 from maskwright.geometry.raster import mask_to_rle
 from maskwright.images.decode import read_image
@@ -17,7 +17,7 @@ from maskwright.inference.async_runner import AsyncRunner
 from maskwright.inference.model import Model
 from maskwright.inference.prediction import Prediction
 
-Progress = Callable[[int, int], None]
+OnImages = Callable[[int, int], None]
 """Called with images done and images in all."""
 
 
@@ -29,7 +29,7 @@ def evaluate_model(
     score: float = 0.05,
     nms_iou: float | None = None,
     max_instances: int | None = None,
-    on_progress: Progress | None = None,
+    on_progress: OnImages | None = None,
 ) -> EvaluationReport:
     """COCO's figures for the masks and boxes that `model` proposes on the images of a ground truth.
 
@@ -50,7 +50,7 @@ def evaluate_model(
 class Detections:
     """What a model proposes on the images of a ground truth, under the ground truth's ids."""
 
-    results: tuple[Result, ...]
+    results: tuple[CocoResult, ...]
     category_ids: dict[int, int]
     """The ground truth's category by the model's, for those that both have."""
     failures: tuple[tuple[str, str], ...]
@@ -66,7 +66,7 @@ def detections(
     nms_iou: float | None = None,
     max_instances: int | None = None,
     classes: Mapping[int, int] | None = None,
-    on_progress: Progress | None = None,
+    on_progress: OnImages | None = None,
 ) -> Detections:
     """As `evaluate_model` takes them; `dataset` is a ground truth that was read and checked.
 
@@ -92,7 +92,7 @@ def detections(
 
 def judged(
     dataset: dict[str, Any],
-    results: list[Result],
+    results: list[CocoResult],
     *,
     max_dets: int,
     failures: tuple[tuple[str, str], ...] = (),
@@ -122,7 +122,7 @@ class _Run:
     score: float
     nms_iou: float | None
     limit: int
-    results: list[Result] = field(default_factory=list)
+    results: list[CocoResult] = field(default_factory=list)
     failures: list[tuple[str, str]] = field(default_factory=list)
     unread: list[tuple[str, str]] = field(default_factory=list)
 
@@ -151,7 +151,7 @@ def _read(path: Path, size_wh: tuple[int, int]) -> NDArray[np.uint8]:
     return image
 
 
-def _result(instance: Prediction, image_id: int, category_id: int) -> Result:
+def _result(instance: Prediction, image_id: int, category_id: int) -> CocoResult:
     x1, y1, x2, y2 = instance.bbox_xyxy
     return {
         "image_id": image_id,

@@ -10,7 +10,7 @@ from pycocotools import mask as coco_mask
 
 from maskwright.document.values import InstanceState
 from maskwright.errors import FormatError
-from maskwright.evaluation.figures import EvaluationReport, Result
+from maskwright.evaluation.figures import CocoResult, EvaluationReport
 from maskwright.evaluation.model_run import judged
 from maskwright.evaluation.truth import category_map, read_json, read_truth
 from maskwright.geometry.raster import polygons_to_rle
@@ -101,7 +101,7 @@ def _last(file_name: str) -> str:
     return PurePosixPath(_slashed(file_name)).name
 
 
-def _result(entry: Mapping[str, Any], size_hw: Size) -> Result:
+def _result(entry: Mapping[str, Any], size_hw: Size) -> CocoResult:
     rle = _compressed(entry["segmentation"], size_hw)
     score = float(entry.get("score", 1.0))
     if not math.isfinite(score):
@@ -126,7 +126,7 @@ def _compressed(segmentation: Any, size_hw: Size) -> Any:
     return segmentation
 
 
-def _most_per_image(results: Sequence[Result]) -> int:
+def _most_per_image(results: Sequence[CocoResult]) -> int:
     return max(Counter(result["image_id"] for result in results).values(), default=0)
 
 

@@ -17,7 +17,7 @@ from maskwright.regular_files import read_regular
 
 
 @dataclass(frozen=True, slots=True)
-class Described:
+class ParsedObject:
     """One object of a file. `category`: the name of its class, or the id that `add_category` gave."""
 
     category: str | int
@@ -70,7 +70,7 @@ class DataSetBuilder:
         self,
         file_name: str,
         size_wh: tuple[int, int],
-        objects: Sequence[tuple[str, tuple[Polygon, ...]] | Described],
+        objects: Sequence[tuple[str, tuple[Polygon, ...]] | ParsedObject],
         *,
         is_finished: bool = True,
     ) -> None:
@@ -83,7 +83,7 @@ class DataSetBuilder:
         if file_name in self._images:
             self.skip(file_name, "is described twice")
             return
-        described = [each if isinstance(each, Described) else Described(*each) for each in objects]
+        described = [each if isinstance(each, ParsedObject) else ParsedObject(*each) for each in objects]
         if has_skipped and not described:
             self.change(file_name, "all its objects were skipped; the image is not marked as done")
         image_id = len(self._images) + 1
@@ -117,7 +117,7 @@ class DataSetBuilder:
             has_own_ids=False,
         )
 
-    def _instance(self, described: Described) -> Instance:
+    def _instance(self, described: ParsedObject) -> Instance:
         category_id = (
             described.category if isinstance(described.category, int) else self.category_id(described.category)
         )
@@ -133,7 +133,7 @@ class DataSetBuilder:
         return instance
 
 
-def _state(described: Sequence[Described], is_whole: bool) -> ImageState:
+def _state(described: Sequence[ParsedObject], is_whole: bool) -> ImageState:
     if not described:
         return ImageState.EMPTY if is_whole else ImageState.UNSEEN
     if all(each.is_proposal for each in described):

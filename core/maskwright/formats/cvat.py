@@ -19,7 +19,7 @@ from maskwright.errors import FormatError
 from maskwright.faults import WRITE_AGAIN, in_plain_words
 from maskwright.formats.atomic import atomic_writer
 from maskwright.formats.boxes import is_box, rectangle
-from maskwright.formats.building import DataSetBuilder, Described
+from maskwright.formats.building import DataSetBuilder, ParsedObject
 from maskwright.formats.coco.options import CocoExportOptions, CocoSource
 from maskwright.formats.coco.parse import safe_file_name
 from maskwright.formats.data_set import DataSet
@@ -123,8 +123,8 @@ def _mask_attributes(instance: Instance, image: ImageRecord) -> dict[str, str]:
     return {"rle": ", ".join(map(str, runs.tolist())), **place}
 
 
-def _objects(element: Any, size_wh: tuple[int, int], where: str, builder: DataSetBuilder) -> list[Described]:
-    found: dict[Any, Described] = {}
+def _objects(element: Any, size_wh: tuple[int, int], where: str, builder: DataSetBuilder) -> list[ParsedObject]:
+    found: dict[Any, ParsedObject] = {}
     if tags := [child.get("label") or "?" for child in element.iterfind("tag")]:
         builder.change(where, f"image tags were left out: {', '.join(tags)[:200]}")
     for i, child in enumerate(element):
@@ -142,7 +142,7 @@ def _objects(element: Any, size_wh: tuple[int, int], where: str, builder: DataSe
         group = child.get("group_id") or "0"
         key = (label, group) if group != "0" and not is_box else i
         before = found.get(key)
-        described = Described(label, polygons, is_box, z=_whole(child.get("z_order")), extra=_attributes(child))
+        described = ParsedObject(label, polygons, is_box, z=_whole(child.get("z_order")), extra=_attributes(child))
         found[key] = replace(before, polygons=before.polygons + polygons) if before is not None else described
     return list(found.values())
 

@@ -20,7 +20,7 @@ from maskwright.geometry.raster import polygons_area, polygons_iou
 from maskwright.images import page_source, probe_image
 
 
-class Kind(StrEnum):
+class FindingKind(StrEnum):
     """What is wrong."""
 
     DUPLICATE_ID = "duplicate id"
@@ -44,10 +44,19 @@ class Kind(StrEnum):
 
 
 _ERRORS = frozenset({
-    Kind.DUPLICATE_ID, Kind.FEW_POINTS, Kind.ZERO_AREA, Kind.UNKNOWN_CLASS, Kind.CHANGED_IMAGE, Kind.TURNED_IMAGE,
-    Kind.WRONG_IN_FILE, Kind.DAMAGED_ROW,
+    FindingKind.DUPLICATE_ID, FindingKind.FEW_POINTS, FindingKind.ZERO_AREA, FindingKind.UNKNOWN_CLASS,
+        FindingKind.CHANGED_IMAGE, FindingKind.TURNED_IMAGE,
+    FindingKind.WRONG_IN_FILE, FindingKind.DAMAGED_ROW,
 })  # fmt: skip
-_FIXABLE = frozenset({Kind.FEW_POINTS, Kind.ZERO_AREA, Kind.SELF_INTERSECTION, Kind.SLIVER, Kind.OUTSIDE})
+_FIXABLE = frozenset(
+    {
+        FindingKind.FEW_POINTS,
+        FindingKind.ZERO_AREA,
+        FindingKind.SELF_INTERSECTION,
+        FindingKind.SLIVER,
+        FindingKind.OUTSIDE,
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +73,7 @@ class DamagedRow:
 class Finding:
     """`image_id` and `instance_id` say where to jump; 0 where the whole set is meant."""
 
-    kind: Kind
+    kind: FindingKind
     message: str
     image_id: int = 0
     instance_id: int = 0
@@ -98,7 +107,7 @@ def check(
     boxes, first_box = 0, (0, 0)
     if isinstance(source, HasRows):
         for row in source.damaged_rows():
-            yield Finding(Kind.DAMAGED_ROW, f"{row.row}: {row.reason}", row.image_id or 0)
+            yield Finding(FindingKind.DAMAGED_ROW, f"{row.row}: {row.reason}", row.image_id or 0)
     for done, image in enumerate(filter(options.takes_image, source.images()), start=1):
         taken = [instance for instance in source.instances(image.id) if options.takes_instance(instance)]
         yield from _check_name(image, names)
@@ -106,15 +115,15 @@ def check(
             yield from _check_file(image, image_root)
         if not taken and image.state in (ImageState.IN_PROGRESS, ImageState.DONE):
             text = f"{image.file_name} has no objects but is not marked as empty"
-            yield Finding(Kind.UNVERIFIED_EMPTY, text, image.id)
+            yield Finding(FindingKind.UNVERIFIED_EMPTY, text, image.id)
         for instance in taken:
             used[instance.category_id] += 1
             if instance.id in seen_ids:
-                yield Finding(Kind.DUPLICATE_ID, f"id {instance.id} occurs twice", image.id, instance.id)
+                yield Finding(FindingKind.DUPLICATE_ID, f"id {instance.id} occurs twice", image.id, instance.id)
             seen_ids.add(instance.id)
             if instance.category_id not in categories:
                 text = f"class {instance.category_id} is not in the class table"
-                yield Finding(Kind.UNKNOWN_CLASS, text, image.id, instance.id)
+                yield Finding(FindingKind.UNKNOWN_CLASS, text, image.id, instance.id)
             yield from check_instance(instance, image)
             if is_box(instance):
                 boxes, first_box = boxes + 1, first_box if boxes else (image.id, instance.id)
@@ -123,10 +132,10 @@ def check(
     if boxes:
         objects = "1 object is" if boxes == 1 else f"{boxes} objects are"
         text = f"{objects} a box without an outline, exported as a box; mask trainers skip boxes"
-        yield Finding(Kind.BOX_ONLY, text, *first_box)
+        yield Finding(FindingKind.BOX_ONLY, text, *first_box)
     for category_id, name in categories.items():
         if not used[category_id]:
-            yield Finding(Kind.UNUSED_CLASS, f"no object is of class “{name}”")
+            yield Finding(FindingKind.UNUSED_CLASS, f"no object is of class “{name}”")
 
 
 @runtime_checkable
@@ -139,22 +148,22 @@ class HasRows(Protocol):
 def check_instance(instance: Instance, image: ImageRecord) -> Iterator[Finding]:
     """What is wrong with the geometry of one instance."""
 
-    def found(kind: Kind, text: str) -> Finding:
+    def found(kind: FindingKind, text: str) -> Finding:
         return Finding(kind, text, image.id, instance.id)
 
     size_wh = (image.width, image.height)
     if any(len(np.unique(ring, axis=0)) < 3 for polygon in instance.polygons for ring in polygon.rings):
-        yield found(Kind.FEW_POINTS, "a ring has fewer than three distinct points")
+        yield found(FindingKind.FEW_POINTS, "a ring has fewer than three distinct points")
     if not instance.polygons or not polygons_area(instance.polygons, size_wh):
-        yield found(Kind.ZERO_AREA, "no pixel inside the image")
+        yield found(FindingKind.ZERO_AREA, "no pixel inside the image")
         return
     x1, y1, x2, y2 = instance.bounds_xyxy
     if x1 < 0 or y1 < 0 or x2 > image.width or y2 > image.height:
-        yield found(Kind.OUTSIDE, f"extends beyond the image: {x1:g}, {y1:g} to {x2:g}, {y2:g}")
+        yield found(FindingKind.OUTSIDE, f"extends beyond the image: {x1:g}, {y1:g} to {x2:g}, {y2:g}")
     if not algebra.are_valid(instance.polygons):
-        yield found(Kind.SELF_INTERSECTION, "an outline crosses itself or another part")
+        yield found(FindingKind.SELF_INTERSECTION, "an outline crosses itself or another part")
     elif any(_is_sliver(polygon) for polygon in instance.polygons):
-        yield found(Kind.SLIVER, "a part is thinner than a twentieth of a pixel")
+        yield found(FindingKind.SLIVER, "a part is thinner than a twentieth of a pixel")
 
 
 def fixed(instance: Instance, image: ImageRecord) -> Instance | None:
@@ -177,7 +186,7 @@ def _check_name(image: ImageRecord, names: dict[str, str]) -> Iterator[Finding]:
     other = names.setdefault(key, image.file_name)
     if other != image.file_name:
         text = f"{image.file_name} and {other} differ only in extension or letter case"
-        yield Finding(Kind.NAME_COLLISION, text, image.id)
+        yield Finding(FindingKind.NAME_COLLISION, text, image.id)
 
 
 def _check_file(image: ImageRecord, image_root: Path) -> Iterator[Finding]:
@@ -185,16 +194,16 @@ def _check_file(image: ImageRecord, image_root: Path) -> Iterator[Finding]:
     try:
         width, height = probe_image(path).size_wh
     except ImageError as error:
-        yield Finding(Kind.MISSING_IMAGE, str(error), image.id)
+        yield Finding(FindingKind.MISSING_IMAGE, str(error), image.id)
         return
     source, page = page_source(path)
     if page > 1:
         text = f"{image.file_name} is page {page} of {source.name}; export with images to get a separate file"
-        yield Finding(Kind.PAGE_OF_FILE, text, image.id)
+        yield Finding(FindingKind.PAGE_OF_FILE, text, image.id)
     if (width, height) == (image.width, image.height):
         return
     is_turned = (height, width) == (image.width, image.height)
-    kind = Kind.TURNED_IMAGE if is_turned else Kind.CHANGED_IMAGE
+    kind = FindingKind.TURNED_IMAGE if is_turned else FindingKind.CHANGED_IMAGE
     text = (
         f"{image.file_name} is now {width} x {height} pixels, but the annotations are for {image.width} x "
         f"{image.height}"
@@ -212,7 +221,7 @@ def _near_duplicates(instances: Sequence[Instance], image: ImageRecord) -> Itera
         iou = polygons_iou(sized[i].polygons, sized[j].polygons, (image.width, image.height))
         if iou > NEAR_DUPLICATE_IOU:
             text = f"covers the same pixels as object {sized[i].id} (IoU {iou:.2f})"
-            yield Finding(Kind.NEAR_DUPLICATE, text, image.id, sized[j].id)
+            yield Finding(FindingKind.NEAR_DUPLICATE, text, image.id, sized[j].id)
 
 
 def _is_sliver(polygon: Polygon) -> bool:

@@ -14,7 +14,7 @@ from maskwright.document.values import Category, ImageRecord, Instance
 from maskwright.errors import FormatError
 from maskwright.formats.atomic import atomic_writer
 from maskwright.formats.boxes import is_box, rectangle
-from maskwright.formats.building import DataSetBuilder, Described
+from maskwright.formats.building import DataSetBuilder, ParsedObject
 from maskwright.formats.coco.options import CocoExportOptions, CocoSource
 from maskwright.formats.coco.records import polygon_record
 from maskwright.formats.coco.segmentation import segmentation_to_polygons
@@ -128,7 +128,7 @@ def _add(row: Any, folder: Path, where: str, builder: DataSetBuilder) -> None:
     builder.add_image((folder / name).as_posix(), size_wh, found)
 
 
-def _described(one: Mapping[str, Any], size_wh: tuple[int, int], builder: DataSetBuilder) -> Described:
+def _described(one: Mapping[str, Any], size_wh: tuple[int, int], builder: DataSetBuilder) -> ParsedObject:
     score = one.get("score")
     category, is_crowd = _category(one, builder), one.get("iscrowd") in (1, True)
     known_score = float(score) if is_share(score) else None
@@ -136,12 +136,12 @@ def _described(one: Mapping[str, Any], size_wh: tuple[int, int], builder: DataSe
         polygons, left_out = segmentation_to_polygons(one["segmentation"], size_wh)
         if left_out:
             raise ValueError("; ".join(left_out))
-        return Described(category, polygons, score=known_score, is_crowd=is_crowd)
+        return ParsedObject(category, polygons, score=known_score, is_crowd=is_crowd)
     box = one.get("bbox")
     if not isinstance(box, list) or len(box) != 4 or not all(map(is_number, box)):
         raise ValueError("expected a bbox of four numbers")
     x, y, w, h = map(float, box)
-    return Described(category, rectangle(x, y, x + w, y + h), is_box=True, score=known_score, is_crowd=is_crowd)
+    return ParsedObject(category, rectangle(x, y, x + w, y + h), is_box=True, score=known_score, is_crowd=is_crowd)
 
 
 def _category(one: Mapping[str, Any], builder: DataSetBuilder) -> str | int:

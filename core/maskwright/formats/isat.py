@@ -17,7 +17,7 @@ from maskwright.document.values import ImageRecord, Instance
 from maskwright.errors import FormatError
 from maskwright.formats.atomic import atomic_writer
 from maskwright.formats.boxes import is_box, rectangle
-from maskwright.formats.building import DataSetBuilder, Described, json_documents
+from maskwright.formats.building import DataSetBuilder, ParsedObject, json_documents
 from maskwright.formats.class_table import read_yaml, yaml_texts, yaml_value
 from maskwright.formats.coco.options import CocoExportOptions, CocoSource
 from maskwright.formats.data_set import DataSet
@@ -95,8 +95,8 @@ def _objects(instance: Instance, image: ImageRecord, names: Mapping[int, str], *
     return made
 
 
-def _parsed(objects: Any, where: str, builder: DataSetBuilder) -> list[Described]:
-    grouped: dict[Any, Described] = {}
+def _parsed(objects: Any, where: str, builder: DataSetBuilder) -> list[ParsedObject]:
+    grouped: dict[Any, ParsedObject] = {}
     shapes = [each for each in objects if isinstance(each, dict)] if isinstance(objects, list) else []
     order = sorted(enumerate(shapes), key=lambda each: _layer(each[1]))
     for i, shape in order:
@@ -116,12 +116,12 @@ def _parsed(objects: Any, where: str, builder: DataSetBuilder) -> list[Described
     return [each for each in grouped.values() if each.polygons]
 
 
-def _without(described: Described, hole: tuple[Polygon, ...]) -> Described:
+def _without(described: ParsedObject, hole: tuple[Polygon, ...]) -> ParsedObject:
     left = subtract(described.polygons, hole)
     return described if left == described.polygons else replace(described, polygons=left, is_box=False)
 
 
-def _described(shape: Mapping[str, Any]) -> Described:
+def _described(shape: Mapping[str, Any]) -> ParsedObject:
     label = shape.get("category")
     if not isinstance(label, str) or not label.strip():
         raise ValueError("expected an object with a category")
@@ -132,9 +132,9 @@ def _described(shape: Mapping[str, Any]) -> Described:
     extra = {"attributes": {"note": note}} if isinstance(note, str) and note else {}
     if shape.get("shape_type") == "rectangle":
         corners = (*points.min(axis=0).tolist(), *points.max(axis=0).tolist())
-        return Described(label.strip(), rectangle(*corners), is_box=True, extra=extra)
+        return ParsedObject(label.strip(), rectangle(*corners), is_box=True, extra=extra)
     polygons = ring_to_polygons(Polygon.of(points).exterior)
-    return Described(label.strip(), polygons, is_crowd=bool(shape.get("iscrowd")), extra=extra)
+    return ParsedObject(label.strip(), polygons, is_crowd=bool(shape.get("iscrowd")), extra=extra)
 
 
 def _layer(shape: Mapping[str, Any]) -> float:

@@ -143,13 +143,13 @@ def _whole(data: bytes, path: Path) -> Iterator[tuple[str, Any]]:
     yield from value.items()
 
 
-class Batch(list[Any]):
+class ElementBatch(list[Any]):
     """Some elements of an array, with the text they were parsed from."""
 
     text: bytes = b""
 
     @classmethod
-    def of(cls, text: bytes) -> "Batch":
+    def of(cls, text: bytes) -> "ElementBatch":
         with paused_gc():
             batch = cls(orjson.loads(text))
         batch.text = text
@@ -220,7 +220,7 @@ class _JsonPieces:
             batch = self._shortcut(key, text) if self._shortcut is not None else None
             if batch is None:
                 try:
-                    batch = Batch.of(b"[" + text + b"]")
+                    batch = ElementBatch.of(b"[" + text + b"]")
                 except orjson.JSONDecodeError:
                     continue
             self._forget_pages(end)

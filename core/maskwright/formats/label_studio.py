@@ -20,7 +20,7 @@ from maskwright.errors import FormatError
 from maskwright.formats.atomic import atomic_writer
 from maskwright.formats.boxes import is_box, rectangle
 from maskwright.formats.brush_rle import brush_to_mask, mask_to_brush
-from maskwright.formats.building import DataSetBuilder, Described
+from maskwright.formats.building import DataSetBuilder, ParsedObject
 from maskwright.formats.coco.options import CocoExportOptions, CocoSource
 from maskwright.formats.data_set import DataSet
 from maskwright.formats.json_stream import parsed
@@ -37,7 +37,9 @@ from maskwright.regular_files import read_regular
 _ELLIPSE_VERTICES = 64
 
 
-def result_to_object(result: Mapping[str, Any], labels: Mapping[str, Any] | None, *, is_prediction: bool) -> Described:
+def result_to_object(
+    result: Mapping[str, Any], labels: Mapping[str, Any] | None, *, is_prediction: bool
+) -> ParsedObject:
     """`labels`: the result that names the class where shape and class are apart. Raises ValueError for what has no
     area or no class.
     """
@@ -54,7 +56,7 @@ def result_to_object(result: Mapping[str, Any], labels: Mapping[str, Any] | None
     if not polygons:
         raise ValueError("covers no pixel")
     score = result.get("score")
-    return Described(
+    return ParsedObject(
         _label(kind, value, labels), polygons, is_box, float(score) if is_share(score) else None,
         is_proposal=is_prediction,
     )  # fmt: skip

@@ -21,7 +21,7 @@ from maskwright.document.values import Instance
 from maskwright.errors import FormatError, ImageError
 from maskwright.formats.atomic import atomic_writer
 from maskwright.formats.boxes import is_box, rectangle
-from maskwright.formats.building import DataSetBuilder, Described, json_documents
+from maskwright.formats.building import DataSetBuilder, ParsedObject, json_documents
 from maskwright.formats.coco.options import CocoExportOptions, CocoSource
 from maskwright.formats.coco.parse import safe_file_name
 from maskwright.formats.data_set import DataSet
@@ -152,7 +152,7 @@ def _add(content: Mapping[str, Any], where: str, folder: Path, place: Path, buil
     name = content.get("imagePath")
     base = safe_file_name(str(name).replace("\\", "/").rsplit("/", 1)[-1])
     size_wh = _size_of(content, place / base)
-    grouped: dict[Any, Described] = {}
+    grouped: dict[Any, ParsedObject] = {}
     shapes = content["shapes"]
     for i, shape in enumerate(shapes if isinstance(shapes, list) else ()):
         try:
@@ -169,7 +169,7 @@ def _add(content: Mapping[str, Any], where: str, folder: Path, place: Path, buil
     builder.add_image((folder / base).as_posix(), size_wh, list(grouped.values()))
 
 
-def _parsed_shape(shape: Any) -> tuple[Described, Any]:
+def _parsed_shape(shape: Any) -> tuple[ParsedObject, Any]:
     if not isinstance(shape, dict) or not isinstance(shape.get("label"), str) or not shape["label"].strip():
         raise ValueError("expected a shape with a label")
     points = np.array(shape.get("points"), np.float64)
@@ -178,7 +178,7 @@ def _parsed_shape(shape: Any) -> tuple[Described, Any]:
     group = shape.get("group_id")
     polygons, is_box = _geometry(shape.get("shape_type", "polygon"), points, shape.get("mask"))
     score = shape.get("score")
-    described = Described(
+    described = ParsedObject(
         shape["label"].strip(), polygons, is_box, float(score) if is_share(score) else None, extra=_attributes(shape)
     )
     return described, group if isinstance(group, int | str) else None

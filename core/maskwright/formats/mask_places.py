@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from PIL.TiffImagePlugin import TiffImageFile
 
 from maskwright.errors import FormatError, ImageError, MaskwrightError
-from maskwright.formats.building import DataSetBuilder, Described
+from maskwright.formats.building import DataSetBuilder, ParsedObject
 from maskwright.formats.class_table import names_of_lines
 from maskwright.formats.data_set import DataSet
 from maskwright.formats.naming import matched_names
@@ -189,7 +189,7 @@ def read_mask_folder(path: Path, sizes: Mapping[str, tuple[int, int]] | None = N
 
 
 def _add(image: str, layers: list[Layer], path: Path, names: dict[int, str], builder: DataSetBuilder) -> None:
-    objects: list[Described] = []
+    objects: list[ParsedObject] = []
     size: tuple[int, int] | None = None
     for layer in layers:
         where = layer.file.relative_to(path).as_posix()
@@ -217,9 +217,9 @@ def _numbers(file: Path) -> NDArray[Any]:
     return pixels.astype(np.uint8) if pixels.dtype == np.bool_ else pixels
 
 
-def _objects(pixels: NDArray[Any], label: str, names: dict[int, str]) -> Iterator[Described]:
+def _objects(pixels: NDArray[Any], label: str, names: dict[int, str]) -> Iterator[ParsedObject]:
     if label or not names:
-        yield from (Described(label or _OBJECT, parts) for parts in objects_to_polygons(pixels).values())
+        yield from (ParsedObject(label or _OBJECT, parts) for parts in objects_to_polygons(pixels).values())
         return
     values = [value for value in np.unique(pixels).tolist() if value]
     unknown = [value for value in values if value not in names]
@@ -230,4 +230,4 @@ def _objects(pixels: NDArray[Any], label: str, names: dict[int, str]) -> Iterato
     for value in values:
         count, marked = cv2.connectedComponents((pixels == value).view(np.uint8), connectivity=8)
         for number in range(1, count):
-            yield Described(names[value], mask_to_polygons(marked == number, min_iou=None))
+            yield ParsedObject(names[value], mask_to_polygons(marked == number, min_iou=None))

@@ -16,7 +16,7 @@ from maskwright.formats.coco.numbers import numbers_of
 from maskwright.formats.coco.options import CocoExportOptions, CocoSource
 from maskwright.formats.gate import Finding
 from maskwright.formats.image_files import Placing, place_image
-from maskwright.formats.registry import FORMATS, Format
+from maskwright.formats.registry import FORMATS, AnnotationFormat
 from maskwright.formats.selection import WriteReport
 from maskwright.formats.verification import Verification, check_placed, joined
 
@@ -119,7 +119,7 @@ class Splitting:
 def export_package(
     source: CocoSource,
     out: Path,
-    kind: Format,
+    kind: AnnotationFormat,
     options: CocoExportOptions,
     *,
     splitting: Splitting | None = None,
@@ -152,7 +152,7 @@ def export_package(
     return reports
 
 
-def require_suffix(out: Path, kind: Format) -> None:
+def require_suffix(out: Path, kind: AnnotationFormat) -> None:
     """Raises FormatError for a file whose ending says that it is something else, such as COCO in a `.zip`."""
     suffix = out.suffix.lower()
     packed = (".zip", ".tar", ".gz", ".tgz", ".7z")
@@ -185,7 +185,7 @@ def _with_findings(report: WriteReport, found: Iterable[Finding]) -> WriteReport
 
 
 def _places(
-    source: CocoSource, out: Path, kind: Format, options: CocoExportOptions, splitting: Splitting | None
+    source: CocoSource, out: Path, kind: AnnotationFormat, options: CocoExportOptions, splitting: Splitting | None
 ) -> list[tuple[Path, CocoSource]]:
     if splitting is None:
         return [(out, source)]
@@ -202,7 +202,7 @@ def _places(
     ]
 
 
-def _image_folder(place: Path, out: Path, kind: Format, *, is_split: bool) -> Path:
+def _image_folder(place: Path, out: Path, kind: AnnotationFormat, *, is_split: bool) -> Path:
     """Where the readers of the format look, and from where the names of images count."""
     base = place if kind.is_folder else out if is_split else out.parent
     return base / kind.image_folder

@@ -16,7 +16,7 @@ from maskwright.document.palette import category_colour
 from maskwright.document.values import Category, ImageRecord, Instance
 from maskwright.errors import FormatError
 from maskwright.formats.atomic import atomic_writer
-from maskwright.formats.building import DataSetBuilder, Described
+from maskwright.formats.building import DataSetBuilder, ParsedObject
 from maskwright.formats.coco.numbers import as_in_file
 from maskwright.formats.coco.options import CocoExportOptions, CocoSource
 from maskwright.formats.data_set import DataSet
@@ -151,7 +151,7 @@ def _add(
         if not polygons or category is None:
             builder.skip_object(f"{where} segment {number}", "is not in the PNG" if not polygons else "has no class")
             continue
-        objects.append(Described(category, polygons, is_crowd=segment.get("iscrowd") in (1, True)))
+        objects.append(ParsedObject(category, polygons, is_crowd=segment.get("iscrowd") in (1, True)))
     if shapes:
         builder.skip_object(where, f"{len(shapes)} segments of its PNG are missing from `segments_info`")
     builder.add_image(name, size_wh, objects)

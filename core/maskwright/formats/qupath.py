@@ -16,7 +16,7 @@ from maskwright.document.palette import category_colour
 from maskwright.document.values import Category, Instance, InstanceState
 from maskwright.errors import FormatError
 from maskwright.formats.atomic import atomic_writer
-from maskwright.formats.building import DataSetBuilder, Described
+from maskwright.formats.building import DataSetBuilder, ParsedObject
 from maskwright.formats.coco.options import CocoExportOptions, CocoSource
 from maskwright.formats.data_set import DataSet
 from maskwright.formats.json_stream import parsed
@@ -123,7 +123,7 @@ def _image_of(
     return name, size
 
 
-def _objects(features: Sequence[Mapping[str, Any]], where: str, builder: DataSetBuilder) -> list[Described]:
+def _objects(features: Sequence[Mapping[str, Any]], where: str, builder: DataSetBuilder) -> list[ParsedObject]:
     found = []
     for i, feature in enumerate(features):
         try:
@@ -133,7 +133,7 @@ def _objects(features: Sequence[Mapping[str, Any]], where: str, builder: DataSet
     return found
 
 
-def _object(feature: Mapping[str, Any]) -> Described:
+def _object(feature: Mapping[str, Any]) -> ParsedObject:
     geometry = feature.get("geometry")
     kind = geometry.get("type") if isinstance(geometry, dict) else None
     if not isinstance(geometry, dict) or kind not in ("Polygon", "MultiPolygon"):
@@ -148,7 +148,9 @@ def _object(feature: Mapping[str, Any]) -> Described:
     measured = known.get("measurements")
     score = measured.get("Score") if isinstance(measured, dict) else None
     is_detection = known.get("objectType") == "detection" and is_share(score)
-    return Described(_label(known), polygons, score=float(score) if is_share(score) else None, is_proposal=is_detection)
+    return ParsedObject(
+        _label(known), polygons, score=float(score) if is_share(score) else None, is_proposal=is_detection
+    )
 
 
 def _ring(points: Any) -> list[tuple[float, float]]:

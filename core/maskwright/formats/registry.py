@@ -22,7 +22,7 @@ from maskwright.formats.panoptic import read_panoptic, write_panoptic
 from maskwright.formats.png_masks import read_png_masks, write_png_masks
 from maskwright.formats.qupath import SUFFIX, read_qupath, write_qupath
 from maskwright.formats.selection import WriteReport
-from maskwright.formats.verification import Held, Read, Verification, compare_again
+from maskwright.formats.verification import Held, ReadSet, Verification, compare_again
 from maskwright.formats.voc import read_voc, write_voc
 from maskwright.formats.voc_masks import is_voc
 from maskwright.formats.yolo import (
@@ -103,7 +103,7 @@ Write = Callable[[CocoSource, Path, CocoExportOptions], WriteReport]
 
 
 @dataclass(frozen=True, slots=True)
-class Format:
+class AnnotationFormat:
     """`name` is for the command line, `title` for people; a folder or a file is read and written."""
 
     name: str
@@ -114,7 +114,7 @@ class Format:
     recognises: Callable[[Path], bool]
     suffix: str = ""
     """Of the file, where it is one."""
-    read_sized: Read | None = None
+    read_sized: ReadSet | None = None
     """For files that do not hold the sizes of their images."""
     has_one_layer: bool = False
     """A pixel belongs to one object only."""
@@ -176,53 +176,59 @@ def _is_png_set(path: Path) -> bool:
     return path.name == "classes.json" or (path / "classes.json").is_file() or is_mask_folder(path)
 
 
-FORMATS: tuple[Format, ...] = (
-    Format(
+FORMATS: tuple[AnnotationFormat, ...] = (
+    AnnotationFormat(
         "cvat", "CVAT for images 1.1", False, read_cvat, write_cvat, lambda path: cvat_file(path) is not None, ".xml",
     ),
-    Format(
+    AnnotationFormat(
         "huggingface", "Hugging Face image folder", True, read_image_folder, write_image_folder,
         partial(_is_of, file=METADATA), image_folder="",
     ),
-    Format(
+    AnnotationFormat(
         "png", "PNG masks", True, read_png_masks, write_png_masks, _is_png_set, has_one_layer=True,
         read_sized=read_png_masks,
     ),
-    Format(
+    AnnotationFormat(
         "yolo", "YOLO segmentation (Ultralytics)", True, read_yolo, write_yolo, is_yolo, read_sized=read_yolo,
         join_parts=write_yolo_parts,
     ),
-    Format(
+    AnnotationFormat(
         "yolo-box", "YOLO boxes", True, read_yolo, write_yolo_boxes, lambda path: False, read_sized=read_yolo,
         held=upright_box, join_parts=write_yolo_parts,
     ),
-    Format(
+    AnnotationFormat(
         "yolo-obb", "YOLO rotated boxes (OBB)", True, read_yolo, write_yolo_obb, lambda path: False,
         read_sized=read_yolo, held=turned_box, join_parts=write_yolo_parts,
     ),
-    Format("voc", "Pascal VOC", True, read_voc, write_voc, is_voc, has_one_layer=True, image_folder="JPEGImages"),
-    Format(
+    AnnotationFormat(
+        "voc", "Pascal VOC", True, read_voc, write_voc, is_voc, has_one_layer=True, image_folder="JPEGImages",
+    ),
+    AnnotationFormat(
         "qupath", "QuPath GeoJSON", True, read_qupath, write_qupath, partial(_is_of, suffix=SUFFIX),
         read_sized=read_qupath, image_folder="",
     ),
-    Format("panoptic", "COCO panoptic", True, read_panoptic, write_panoptic, is_panoptic, has_one_layer=True),
-    Format("isat", "ISAT", True, read_isat, write_isat, is_isat, image_folder=""),
-    Format("xanylabeling", "X-AnyLabeling", True, read_labelme, write_anylabeling, is_anylabeling, image_folder=""),
-    Format("labelme", "labelme", True, read_labelme, write_labelme, is_labelme, image_folder=""),
-    Format(
+    AnnotationFormat("panoptic", "COCO panoptic", True, read_panoptic, write_panoptic, is_panoptic, has_one_layer=True),
+    AnnotationFormat("isat", "ISAT", True, read_isat, write_isat, is_isat, image_folder=""),
+    AnnotationFormat(
+        "xanylabeling", "X-AnyLabeling", True, read_labelme, write_anylabeling, is_anylabeling, image_folder="",
+    ),
+    AnnotationFormat("labelme", "labelme", True, read_labelme, write_labelme, is_labelme, image_folder=""),
+    AnnotationFormat(
         "labelstudio", "Label Studio", False, read_label_studio, write_label_studio, is_label_studio, ".json",
         read_sized=read_label_studio,
     ),
-    Format(
+    AnnotationFormat(
         "coco-folder", f"COCO next to its images ({BESIDE})", True, read_coco_folder, _write_coco_folder,
         lambda path: bool(coco_files(path)), image_folder="", coco_name=BESIDE,
     ),
-    Format("coco", "COCO", False, read_coco, _write_coco, lambda path: path.suffix == ".json", ".json", coco_name=""),
+    AnnotationFormat(
+        "coco", "COCO", False, read_coco, _write_coco, lambda path: path.suffix == ".json", ".json", coco_name="",
+    ),
 )  # fmt: skip
 """Asked in this order for what a path is; COCO last, since any JSON file may be one."""
 
 
-def format_named(name: str) -> Format:
+def format_named(name: str) -> AnnotationFormat:
     """Raises FormatError, with the names there are, for another one."""
     found = next((known for known in FORMATS if known.name == name), None)
     if found is None:
@@ -230,7 +236,7 @@ def format_named(name: str) -> Format:
     return found
 
 
-def format_of(path: Path, name: str | None = None) -> Format:
+def format_of(path: Path, name: str | None = None) -> AnnotationFormat:
     """What reads a file or folder: the format of this name, else the recognised one; the parts of a split as one set.
 
     Raises FormatError as `format_named` and `recognised` do.
@@ -240,20 +246,20 @@ def format_of(path: Path, name: str | None = None) -> Format:
     return replace(kind, read=partial(_read_parts, kind, parts), read_sized=None) if parts else kind
 
 
-def _parts(path: Path, kind: Format) -> list[Path]:
+def _parts(path: Path, kind: AnnotationFormat) -> list[Path]:
     """Sub-folders that are sets of the format each."""
     if not path.is_dir() or not kind.is_folder:
         return []
     return [folder for folder in sorted(path.iterdir()) if folder.is_dir() and kind.recognises(folder)]
 
 
-def _read_parts(kind: Format, parts: Sequence[Path], path: Path) -> DataSet:
+def _read_parts(kind: AnnotationFormat, parts: Sequence[Path], path: Path) -> DataSet:
     """Names of images count from `path`, also where the images lie in a folder of each part."""
     named = [f"{part.name}/{kind.image_folder}" if (part / kind.image_folder).is_dir() else part.name for part in parts]
     return joined_sets(path, [(name.rstrip("/"), kind.read(part)) for name, part in zip(named, parts, strict=True)])
 
 
-def recognised(path: Path) -> Format:
+def recognised(path: Path) -> AnnotationFormat:
     """The format of a file or folder. Raises FormatError where it is none."""
     if not path.exists():
         raise FormatError("does not exist", path=path)

@@ -16,14 +16,14 @@ from maskwright.document.values import ImageRecord, Instance
 from maskwright.errors import ImageError
 from maskwright.formats.coco.options import CocoExportOptions, CocoSource
 from maskwright.formats.data_set import DataSet
-from maskwright.formats.gate import Finding, Kind
+from maskwright.formats.gate import Finding, FindingKind
 from maskwright.formats.selection import chosen
 from maskwright.geometry.polygon import Polygon
 from maskwright.geometry.raster import Rle, polygons_to_rle, rle_area, rle_iou
 from maskwright.images import probe_image
 from maskwright.words import count_of
 
-Read = Callable[[Path, Mapping[str, tuple[int, int]]], DataSet]
+ReadSet = Callable[[Path, Mapping[str, tuple[int, int]]], DataSet]
 """Given also the sizes of the images by name, which YOLO's files do not hold."""
 
 Held = Callable[[Instance, ImageRecord], tuple[Polygon, ...]]
@@ -71,7 +71,7 @@ def compare_again(
     path: Path,
     options: CocoExportOptions,
     *,
-    read: Read,
+    read: ReadSet,
     has_one_layer: bool,
     held: Held | None = None,
 ) -> Verification:
@@ -88,7 +88,7 @@ def compare_again(
     for image, taken in chosen(source, options):
         there = written.get(image.file_name)
         if there is None and taken:
-            absent = Finding(Kind.WRONG_IN_FILE, f"{image.file_name} is missing", image.id)
+            absent = Finding(FindingKind.WRONG_IN_FILE, f"{image.file_name} is missing", image.id)
             total = joined([total, Verification(len(taken), 0, 0.0, findings=(absent,))])
         elif there is not None:
             labels = [names[each.category_id] for each in taken]
@@ -105,15 +105,15 @@ def check_placed(images: Sequence[ImageRecord], folder: Path) -> Iterator[Findin
         try:
             size_wh = probe_image(folder / image.file_name).size_wh
         except ImageError as error:
-            yield Finding(Kind.MISSING_IMAGE, str(error), image.id)
+            yield Finding(FindingKind.MISSING_IMAGE, str(error), image.id)
             continue
         if size_wh != (image.width, image.height):
             text = f"{image.file_name} has {size_wh[0]} x {size_wh[1]} pixels, not {image.width} x {image.height}"
-            yield Finding(Kind.CHANGED_IMAGE, text, image.id)
+            yield Finding(FindingKind.CHANGED_IMAGE, text, image.id)
 
 
 def _unread(data: DataSet) -> Iterator[Finding]:
-    return (Finding(Kind.WRONG_IN_FILE, str(each)) for each in data.problems if each.effect == "skipped")
+    return (Finding(FindingKind.WRONG_IN_FILE, str(each)) for each in data.problems if each.effect == "skipped")
 
 
 def _compared_image(
@@ -135,7 +135,7 @@ def _compared_image(
         pairs = list(zip(read, (i for i, is_shown in enumerate(is_visible) if is_shown), strict=True))
     else:
         text = f"{image.file_name} has {count_of(len(read), 'object')} in the file, expected {len(taken)}"
-        return Verification(len(taken), 0, 0.0, findings=(Finding(Kind.WRONG_IN_FILE, text, image.id),))
+        return Verification(len(taken), 0, 0.0, findings=(Finding(FindingKind.WRONG_IN_FILE, text, image.id),))
     results = [
         _compared(
             image,
@@ -157,7 +157,7 @@ def _compared(
     image: ImageRecord, id_: int, is_same_class: bool, whole: Rle, kept: Rle, there: Rle, least_iou: float
 ) -> Verification:
     def wrong(text: str) -> Finding:
-        return Finding(Kind.WRONG_IN_FILE, f"{image.file_name}, object {id_}: {text}", image.id, id_)
+        return Finding(FindingKind.WRONG_IN_FILE, f"{image.file_name}, object {id_}: {text}", image.id, id_)
 
     findings = [] if is_same_class else [wrong("its class differs")]
     is_exact = there["counts"] == whole["counts"]

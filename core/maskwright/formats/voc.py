@@ -21,7 +21,7 @@ from maskwright.document.values import ImageRecord, Instance
 from maskwright.errors import FormatError, ImageError
 from maskwright.formats.atomic import atomic_writer
 from maskwright.formats.boxes import is_box, rectangle
-from maskwright.formats.building import DataSetBuilder, Described
+from maskwright.formats.building import DataSetBuilder, ParsedObject
 from maskwright.formats.coco.options import CocoExportOptions, CocoSource
 from maskwright.formats.data_set import DataSet
 from maskwright.formats.naming import path_inside
@@ -114,13 +114,13 @@ def _masks(file: Path, size_wh: tuple[int, int]) -> dict[int, tuple[Polygon, ...
     return dict(objects_to_polygons(numbers))
 
 
-def _described(element: Any, mask: tuple[Polygon, ...] | None) -> Described:
+def _described(element: Any, mask: tuple[Polygon, ...] | None) -> ParsedObject:
     label = (element.findtext("name") or "").strip()
     if not label:
         raise ValueError("has no name")
     extra = _attributes(element)
     outline = mask or _polygon(element) or _turned_box(element)
-    return Described(label, outline or _box(element), is_box=outline is None, extra=extra)
+    return ParsedObject(label, outline or _box(element), is_box=outline is None, extra=extra)
 
 
 def _polygon(element: Any) -> tuple[Polygon, ...] | None:

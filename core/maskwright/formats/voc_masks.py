@@ -23,17 +23,17 @@ LABEL_MAP = "labelmap.txt"
 BACKGROUND = "background"
 _FIELDS = 3
 """Behind the name, which may hold colons: colour, parts, actions."""
-Colour = tuple[int, int, int]
+VocColour = tuple[int, int, int]
 
 
-def voc_colour(number: int) -> Colour:
+def voc_colour(number: int) -> VocColour:
     """The devkit's colour of a number: its bits, three at a time, from the highest bit of each channel down."""
     bits = [[number >> (3 * i + channel) & 1 for i in range(8)] for channel in range(3)]
     red, green, blue = (sum(bit << (7 - i) for i, bit in enumerate(channel)) for channel in bits)
     return red, green, blue
 
 
-def read_label_map(folder: Path) -> dict[str, Colour] | None:
+def read_label_map(folder: Path) -> dict[str, VocColour] | None:
     """{class: colour} in the order of the file; None where there is none. Raises FormatError for a damaged one.
 
     A class without a colour has the devkit's of its place.
@@ -41,7 +41,7 @@ def read_label_map(folder: Path) -> dict[str, Colour] | None:
     file = folder / LABEL_MAP
     if not file.is_file():
         return None
-    found: dict[str, Colour] = {}
+    found: dict[str, VocColour] = {}
     try:
         lines = read_regular(file).decode("utf-8-sig").splitlines()
         for line in lines:
@@ -60,7 +60,7 @@ def _is_comment(line: str) -> bool:
     return line.startswith("#") and (line.count(":") < _FIELDS or line.startswith("# label:"))
 
 
-def colours_to_numbers(pixels: NDArray[Any], numbers: Mapping[Colour, int] | None = None) -> NDArray[np.int64]:
+def colours_to_numbers(pixels: NDArray[Any], numbers: Mapping[VocColour, int] | None = None) -> NDArray[np.int64]:
     """(H, W) numbers of (H, W, 3) colours, by default the devkit's.
 
     Raises ValueError for a colour that is none of them: nearest ones would be a guess.
@@ -76,11 +76,11 @@ def colours_to_numbers(pixels: NDArray[Any], numbers: Mapping[Colour, int] | Non
 
 
 @cache
-def _devkit_numbers() -> Mapping[Colour, int]:
+def _devkit_numbers() -> Mapping[VocColour, int]:
     return {voc_colour(number): number for number in range(256)}
 
 
-def _colour(text: str) -> Colour:
+def _colour(text: str) -> VocColour:
     red, green, blue = (int(part) for part in text.split(","))
     if not all(0 <= channel <= 255 for channel in (red, green, blue)):
         raise ValueError(f"{text} is not a colour")
@@ -162,7 +162,7 @@ def read_voc_masks(path: Path) -> DataSet:
     return builder.finished()
 
 
-def _class_numbers(file: Path, colours: dict[str, Colour]) -> NDArray[Any]:
+def _class_numbers(file: Path, colours: dict[str, VocColour]) -> NDArray[Any]:
     """(H, W) places in the class table."""
     pixels = read_png(file, may_be_coloured=True)
     if pixels.ndim == 2:

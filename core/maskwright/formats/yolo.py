@@ -20,7 +20,7 @@ from maskwright.document.values import Category, ImageRecord, Instance
 from maskwright.errors import ImageError
 from maskwright.formats.atomic import atomic_writer
 from maskwright.formats.boxes import rectangle
-from maskwright.formats.building import DataSetBuilder, Described
+from maskwright.formats.building import DataSetBuilder, ParsedObject
 from maskwright.formats.coco.options import CocoExportOptions, CocoSource
 from maskwright.formats.data_set import DataSet
 from maskwright.formats.selection import SideFiles, WriteReport, chosen
@@ -161,7 +161,7 @@ def _highest(rows: Sequence[Sequence[str]]) -> int:
 
 def _parsed_line(
     line: str, ids: Mapping[int, int], size_wh: tuple[int, int], layout: YoloLayout, *, is_tracked: bool
-) -> Described:
+) -> ParsedObject:
     words = line.split()
     values = np.array(words, np.float64)
     if not values[0].is_integer() or int(values[0]) not in ids:
@@ -177,7 +177,7 @@ def _parsed_line(
         polygons = rectangle(*np.round([x - w / 2, y - h / 2, x + w / 2, y + h / 2], 2).tolist())
     else:
         polygons = ring_to_polygons(Polygon.of(np.round(numbers.reshape(-1, 2) * size_wh, 2)).exterior)
-    return Described(category, polygons, is_box, score, is_proposal=score is not None, extra=extra)
+    return ParsedObject(category, polygons, is_box, score, is_proposal=score is not None, extra=extra)
 
 
 def _without_score(

@@ -12,7 +12,7 @@ from pycocotools import mask as coco_mask
 from maskwright.geometry.fitting import GRID
 from maskwright.geometry.raster import Rle, one_walk
 
-Outline: TypeAlias = list[list[NDArray[np.float64]]]
+MaskOutline: TypeAlias = list[list[NDArray[np.float64]]]
 """The parts of one mask, each its exterior and then its holes, (N, 2) float64."""
 
 MOST_TOGETHER = 128
@@ -28,7 +28,7 @@ class StackedMasks:
     pixels moves its raster and changes nothing else: coordinates are quarters of a pixel.
     """
 
-    def __init__(self, references: Sequence[Outline], sizes_wh: Sequence[tuple[int, int]]) -> None:
+    def __init__(self, references: Sequence[MaskOutline], sizes_wh: Sequence[tuple[int, int]]) -> None:
         self._width = max(width for width, _ in sizes_wh)
         tops = list(accumulate((height for _, height in sizes_wh), initial=0))
         self._height = tops.pop()
@@ -39,7 +39,7 @@ class StackedMasks:
         self.areas: list[int] = coco_mask.area(self._references).tolist()
         """Pixels of each reference."""
 
-    def ious(self, numbers: Sequence[int], outlines: Sequence[Outline]) -> list[float]:
+    def ious(self, numbers: Sequence[int], outlines: Sequence[MaskOutline]) -> list[float]:
         """IoU of the raster of each outline (at least one part each) with the reference of that number."""
         rles = self._rles(numbers, outlines)
         references = [self._references[number] for number in numbers]
@@ -51,7 +51,7 @@ class StackedMasks:
         area, both = coco_mask.area([*rles, shared]).tolist()
         return [both / (self.areas[numbers[0]] + area - both)]
 
-    def _rles(self, numbers: Sequence[int], outlines: Sequence[Outline]) -> list[Rle]:
+    def _rles(self, numbers: Sequence[int], outlines: Sequence[MaskOutline]) -> list[Rle]:
         walks = self._placed([one_walk(rings) for outline in outlines for rings in outline], numbers, outlines)
         # A ring of two vertices would be taken for a box by pycocotools; rings have at least three by construction.
         rles: list[Rle] = coco_mask.frPyObjects(walks, self._height, self._width)
@@ -61,7 +61,7 @@ class StackedMasks:
         return [_united(list(islice(parts, len(outline)))) for outline in outlines]
 
     def _placed(
-        self, walks: list[NDArray[np.float64]], numbers: Sequence[int], outlines: Sequence[Outline]
+        self, walks: list[NDArray[np.float64]], numbers: Sequence[int], outlines: Sequence[MaskOutline]
     ) -> list[NDArray[np.float64]]:
         """The walks of the outlines, in order, where their masks lie in the frame: x0, y0, x1, y1, ..."""
         tops = [self._tops[number] for number, outline in zip(numbers, outlines, strict=True) for _ in outline]
@@ -72,7 +72,7 @@ class StackedMasks:
         return [flat[2 * start : 2 * end] for start, end in pairwise(accumulate(lengths, initial=0))]
 
 
-def are_valid(outlines: Sequence[Outline]) -> list[bool]:
+def are_valid(outlines: Sequence[MaskOutline]) -> list[bool]:
     """Of each: whether its rings are simple, its holes inside and its parts apart."""
     if len(outlines) == 1 and len(outlines[0]) == 1 and len(outlines[0][0]) == 1:
         return [bool(shapely.is_valid(shapely.polygons(outlines[0][0][0])))]  # the usual case of a mask by itself
@@ -88,7 +88,7 @@ def are_valid(outlines: Sequence[Outline]) -> list[bool]:
     return valid
 
 
-def uncrossed(outline: Outline) -> Outline:
+def uncrossed(outline: MaskOutline) -> MaskOutline:
     """The same area by rings that neither cross nor meet along an edge, on the same grid; may need checking again."""
     shapes = [shapely.make_valid(shapely.Polygon(rings[0], rings[1:])) for rings in outline]
     whole = shapely.union_all(shapes, grid_size=1 / GRID)

@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from maskwright.geometry.checking import Outline
+from maskwright.geometry.checking import MaskOutline
 from maskwright.geometry.polygon import Polygon
 from maskwright.geometry.simplify import PreparedMasks
 from maskwright.geometry.trace import LatticePart, LatticeRing, trace_mask
@@ -134,7 +134,7 @@ def traced_to_polygons(
     traced: Sequence[TracedMask], min_iou: float | None, last: LastPrepared | None = None
 ) -> list[tuple[Polygon, ...]]:
     """Of each outline its polygons, as `mask_to_polygons` says; `last` for those that may come again."""
-    outlines: list[Outline | list[tuple[LatticeRing, ...]]] = [[] for _ in traced]
+    outlines: list[MaskOutline | list[tuple[LatticeRing, ...]]] = [[] for _ in traced]
     full = [number for number, one in enumerate(traced) if one.parts]
     if min_iou is None or min_iou == 1:
         for number in full:

@@ -21,7 +21,7 @@ _SMALLEST_TURN = 0.15
 """Sine of the angle below which two edges count as parallel and their vertex moves straight out."""
 
 
-class Choice:
+class CornerChoice:
     """Corners kept of some rings: (K,) int64 places in the table, ring after ring, and how many each ring has."""
 
     __slots__ = ("at", "counts", "rings")
@@ -53,16 +53,16 @@ class RingTable:
         self._order = keys.argsort()
         self._sorted_keys = keys[self._order]
 
-    def choice(self, rings: list[int], kept: Sequence[NDArray[Any]]) -> Choice:
+    def choice(self, rings: list[int], kept: Sequence[NDArray[Any]]) -> CornerChoice:
         """Of (N, 1, 2) corners kept of each of these rings, ascending; every corner of a ring is there once."""
         counts = [len(corners) for corners in kept]
         keys = self._keys(_joined(kept).reshape(-1, 2), np.array(rings), counts)
         at = self._order[self._sorted_keys.searchsorted(keys)]
         at.sort()
-        return Choice(rings, counts, at)
+        return CornerChoice(rings, counts, at)
 
     def fitted(
-        self, choice: Choice, farthest: NDArray[np.float64], frame_wh: NDArray[np.float64]
+        self, choice: CornerChoice, farthest: NDArray[np.float64], frame_wh: NDArray[np.float64]
     ) -> list[NDArray[np.float64]]:
         """(N, 2) float64 of each ring: the chosen corners, moved by `farthest` pixels at most and inside the frame.
 
@@ -94,7 +94,7 @@ class RingTable:
         inside = np.minimum(np.maximum(moved, 0), frame_wh)
         return self._cut(np.rint(inside * GRID) / GRID, choice)
 
-    def _cut(self, values: NDArray[np.float64], choice: Choice) -> list[NDArray[np.float64]]:
+    def _cut(self, values: NDArray[np.float64], choice: CornerChoice) -> list[NDArray[np.float64]]:
         return [values[start:end] for start, end in pairwise(accumulate(choice.counts, initial=0))]
 
     def _keys(self, points: NDArray[Any], rings: NDArray[Any], counts: Any) -> NDArray[np.int64]:

@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from maskwright.geometry.checking import Outline, StackedMasks, are_valid, batches, uncrossed
+from maskwright.geometry.checking import MaskOutline, StackedMasks, are_valid, batches, uncrossed
 from maskwright.geometry.fitting import RingTable, one_earlier
 from maskwright.geometry.trace import LatticePart, one_later
 
@@ -22,7 +22,7 @@ _FEW = 4
 """Vertices that are left to a ring."""
 
 
-def pruned(outlines: Sequence[Outline], slacks: Sequence[float]) -> list[Outline]:
+def pruned(outlines: Sequence[MaskOutline], slacks: Sequence[float]) -> list[MaskOutline]:
     """Each outline without the vertices whose triangles are no larger than its slack, together, in square pixels.
 
     The slack holds for each ring by itself: what one gains another may lose, and the caller looks at the pixels anyway.
@@ -105,7 +105,7 @@ class PreparedMasks:
     def __init__(self, masks: Sequence[Parts], sizes_wh: Sequence[tuple[int, int]]) -> None:
         self._batches = [_Batch([masks[i] for i in batch], [sizes_wh[i] for i in batch]) for batch in batches(sizes_wh)]
 
-    def simplified(self, min_iou: float) -> list[Outline]:
+    def simplified(self, min_iou: float) -> list[MaskOutline]:
         """Of each mask the parts with few vertices and IoU >= min_iou with the original; as often as wanted.
 
         Every outline is valid (simple rings, holes inside) and lies in the frame. Parts and holes that do not matter
@@ -121,19 +121,19 @@ class _Search:
     number: int
     parts: list[list[int]]
     """Ring numbers of each part."""
-    exact: Outline
+    exact: MaskOutline
     min_iou: float
     tolerance: float
     low: float = 0.0
     high: float = float("inf")
     steps: int = 0
-    good: list[tuple[float, Outline]] = field(default_factory=list)
+    good: list[tuple[float, MaskOutline]] = field(default_factory=list)
     """(used share of the allowed error, outline) of the tries that keep the promise."""
 
     def used(self, iou: float) -> float:
         return (1 - iou) / (1 - self.min_iou)
 
-    def goes_on(self, iou: float, outline: Outline) -> bool:
+    def goes_on(self, iou: float, outline: MaskOutline) -> bool:
         """Take note of a try; whether another tolerance, the new one, is worth trying."""
         self.steps += 1
         used = self.used(iou)
@@ -179,7 +179,7 @@ class _Lockstep:
             guess = factor * (1 - min_iou) * self._frames.areas[number] / perimeter
             self._searches.append(_Search(number, parts, exact, min_iou, max(guess, _SMALLEST_PX)))
 
-    def simplified(self) -> list[Outline]:
+    def simplified(self) -> list[MaskOutline]:
         chosen = self._found()
         left = [search for search in self._searches if search.number not in chosen]
         for share in _TIGHTER:
@@ -194,7 +194,7 @@ class _Lockstep:
             chosen[search.number] = min(chosen.get(search.number, search.exact), thinned, key=_count)
         return [chosen[search.number] for search in self._searches]
 
-    def _found(self) -> dict[int, Outline]:
+    def _found(self) -> dict[int, MaskOutline]:
         """Of each mask the fewest vertices that a search for the tolerance came by, where they are of use."""
         active = self._searches
         while active:
@@ -208,14 +208,14 @@ class _Lockstep:
                 self._mend(search, candidates[search.number], chosen)
         return chosen
 
-    def _mend(self, search: _Search, crossing: Sequence[Outline], chosen: dict[int, Outline]) -> None:
+    def _mend(self, search: _Search, crossing: Sequence[MaskOutline], chosen: dict[int, MaskOutline]) -> None:
         """Take the first outline whose rings can be taken apart where they cross."""
         for mended in map(uncrossed, crossing):
             if mended and self._ious([search], [mended])[0] >= self._min_iou and are_valid([mended])[0]:
                 chosen[search.number] = mended
                 return
 
-    def _candidates(self, searches: Sequence[_Search]) -> dict[int, list[Outline]]:
+    def _candidates(self, searches: Sequence[_Search]) -> dict[int, list[MaskOutline]]:
         """Of each mask the outlines that keep the promise, the one with the fewest vertices first."""
         for search in searches:
             search.good.sort(key=lambda each: _count(each[1]))
@@ -227,7 +227,7 @@ class _Lockstep:
     def _thinned(self, searches: Sequence[tuple[_Search, float]]) -> list[tuple[_Search, float]]:
         """Leave vertices out of the fewest of each that this share of the error left pays for; what to try next."""
         tried: list[tuple[_Search, float]] = []
-        fewest: list[Outline] = []
+        fewest: list[MaskOutline] = []
         slacks: list[float] = []
         for search, share in searches:
             used, outline = search.good[0]
@@ -246,9 +246,9 @@ class _Lockstep:
                     further.append((search, share * _NEXT_SHARE))
         return further
 
-    def _first_valid(self, queues: dict[int, list[Outline]]) -> dict[int, Outline]:
+    def _first_valid(self, queues: dict[int, list[MaskOutline]]) -> dict[int, MaskOutline]:
         """The first valid outline of each queue, where there is one."""
-        chosen: dict[int, Outline] = {}
+        chosen: dict[int, MaskOutline] = {}
         while queues := {number: queue for number, queue in queues.items() if queue}:
             heads = {number: queue.pop(0) for number, queue in queues.items()}
             for (number, outline), is_valid in zip(heads.items(), are_valid(list(heads.values())), strict=True):
@@ -257,7 +257,7 @@ class _Lockstep:
                     del queues[number]
         return chosen
 
-    def _keep_apart(self, chosen: dict[int, Outline]) -> None:
+    def _keep_apart(self, chosen: dict[int, MaskOutline]) -> None:
         """Where rings that lie close together ran into one another: tolerances at which they may keep apart."""
         for share in _FINER:
             left = [search for search in self._searches if search.number not in chosen]
@@ -267,7 +267,7 @@ class _Lockstep:
             tried = zip(left, self._ious(left, tries), tries, strict=True)
             chosen |= self._first_valid({s.number: [outline] for s, iou, outline in tried if iou >= s.min_iou})
 
-    def _fitted(self, searches: Sequence[_Search], tolerances: Sequence[float]) -> list[Outline]:
+    def _fitted(self, searches: Sequence[_Search], tolerances: Sequence[float]) -> list[MaskOutline]:
         """The outline of each mask at its tolerance; without parts where none is left."""
         rings: list[int] = []
         kept: list[NDArray[Any]] = []
@@ -294,7 +294,7 @@ class _Lockstep:
         vertices = iter(self._table.fitted(choice, np.array(farthest), self._frames_wh[rings]))
         return [[list(islice(vertices, count)) for count in shape] for shape in shapes]
 
-    def _ious(self, searches: Sequence[_Search], outlines: Sequence[Outline]) -> list[float]:
+    def _ious(self, searches: Sequence[_Search], outlines: Sequence[MaskOutline]) -> list[float]:
         """Zero for an outline without parts."""
         there = [i for i, outline in enumerate(outlines) if outline]
         ious = [0.0] * len(outlines)
@@ -313,5 +313,5 @@ def _next_tolerance(tolerance: float, used: float, low: float, high: float) -> f
     return guess if guess > low else (low + min(high, 2 * low)) / 2
 
 
-def _count(outline: Outline) -> int:
+def _count(outline: MaskOutline) -> int:
     return sum(len(ring) for rings in outline for ring in rings)

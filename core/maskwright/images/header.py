@@ -28,7 +28,7 @@ except ImportError:  # before Pillow 11.3
 else:
     _AVIF = AvifImagePlugin if AvifImagePlugin.SUPPORTED else None
 
-Format = Literal["JPEG", "PNG", "BMP", "WebP", "TIFF", "GIF", "AVIF"]
+ImageFormat = Literal["JPEG", "PNG", "BMP", "WebP", "TIFF", "GIF", "AVIF"]
 
 IMAGE_SUFFIXES = frozenset(
     {".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".bmp", ".dib", ".webp", ".tif", ".tiff", ".gif"}
@@ -45,7 +45,7 @@ DECODER_ERRORS = (OSError, SyntaxError, ValueError, EOFError, IndexError, KeyErr
 """What Pillow and tifffile mostly raise for damaged files, for those who then try another way; `border` has all."""
 
 # The plugin classes themselves: Image.open tries every plugin there is and applies a process-wide size limit.
-_PLUGINS: dict[Format, Callable[[IO[bytes]], Image.Image]] = {
+_PLUGINS: dict[ImageFormat, Callable[[IO[bytes]], Image.Image]] = {
     "JPEG": JpegImagePlugin.JpegImageFile,
     "PNG": PngImagePlugin.PngImageFile,
     "BMP": BmpImagePlugin.BmpImageFile,
@@ -56,7 +56,7 @@ _PLUGINS: dict[Format, Callable[[IO[bytes]], Image.Image]] = {
 if _AVIF is not None:
     _PLUGINS["AVIF"] = _AVIF.AvifImageFile
 _AVIF_BRANDS = (b"avif", b"avis")
-_MAGIC: tuple[tuple[bytes, Format], ...] = (
+_MAGIC: tuple[tuple[bytes, ImageFormat], ...] = (
     (b"\xff\xd8\xff", "JPEG"),
     (b"\x89PNG\r\n\x1a\n", "PNG"),
     (b"II*\0", "TIFF"),
@@ -81,7 +81,7 @@ class ImageHeader:
     path: Path
     width: int
     height: int
-    format: Format
+    format: ImageFormat
     depth: int = 8
     """Bits per sample of the brightest kind of sample: 1, 8, 16, 32 or 64."""
     orientation: int = 1
@@ -150,7 +150,7 @@ def read_header(stream: IO[bytes], path: Path, *, max_pixels: int = MAX_PIXELS) 
 
 
 def _checked(
-    path: Path, kind: Format, width: int, height: int, depth: int, orientation: int, page: int, max_pixels: int
+    path: Path, kind: ImageFormat, width: int, height: int, depth: int, orientation: int, page: int, max_pixels: int
 ) -> ImageHeader:
     if orientation >= 5:
         width, height = height, width
@@ -158,13 +158,13 @@ def _checked(
     return ImageHeader(path, width, height, kind, depth, orientation, page)
 
 
-def open_plugin(stream: IO[bytes], kind: Format) -> Image.Image:
+def open_plugin(stream: IO[bytes], kind: ImageFormat) -> Image.Image:
     """Pillow's image over `stream`, its pixels not decoded yet. Raises DECODER_ERRORS."""
     stream.seek(0)
     return _PLUGINS[kind](stream)
 
 
-def _reading(path: Path, kind: Format, start: bytes = b"\0") -> AbstractContextManager[None]:
+def _reading(path: Path, kind: ImageFormat, start: bytes = b"\0") -> AbstractContextManager[None]:
     def reason(error: Exception) -> str:
         if isinstance(error, OSError) and error.errno is not None:
             return os_reason(error)
@@ -178,7 +178,7 @@ def _reading(path: Path, kind: Format, start: bytes = b"\0") -> AbstractContextM
     return decoding(path, reason)
 
 
-def _kind(start: bytes) -> Format | None:
+def _kind(start: bytes) -> ImageFormat | None:
     if start[:4] == b"RIFF" and start[8:12] == b"WEBP":
         return "WebP"
     if start[4:8] == b"ftyp" and start[8:12] in _AVIF_BRANDS and "AVIF" in _PLUGINS:
@@ -186,7 +186,7 @@ def _kind(start: bytes) -> Format | None:
     return next((kind for magic, kind in _MAGIC if start.startswith(magic)), None)
 
 
-def _read(stream: IO[bytes], kind: Format, start: bytes) -> tuple[int, int, int, int]:
+def _read(stream: IO[bytes], kind: ImageFormat, start: bytes) -> tuple[int, int, int, int]:
     image = open_plugin(stream, kind)
     depth = 16 if kind == "PNG" and start[24] == 16 else 1 if image.mode == "1" else 8
     # EXIF behind the pixels of a PNG is not looked for: Pillow would have to decode them first.

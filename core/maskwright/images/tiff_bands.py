@@ -23,7 +23,7 @@ _YCBCR = 6
 
 
 @dataclass(frozen=True, slots=True)
-class Layout:
+class SegmentLayout:
     """Segments are strips or tiles; all of the first plane come before those of the second."""
 
     width: int
@@ -40,7 +40,7 @@ class Layout:
     compression: int
 
     @classmethod
-    def of(cls, page: Any) -> "Layout":
+    def of(cls, page: Any) -> "SegmentLayout":
         """Of a `tifffile` page. Raises ValueError for what cannot be taken to pieces."""
         if page.imagedepth != 1 or page.compression == OLD_JPEG:
             raise ValueError("a volume, or old-style JPEG compression")
@@ -99,7 +99,7 @@ class Layout:
             found.append(file.read(count if most_bytes is None else min(count, most_bytes)))
         return found
 
-    def _by_rows(self) -> "Layout":
+    def _by_rows(self) -> "SegmentLayout":
         """Strips that are not compressed, each row a strip of its own."""
         offsets: list[int] = []
         for number, (offset, count) in enumerate(zip(self.offsets, self.counts, strict=True)):
@@ -108,7 +108,7 @@ class Layout:
                 raise ValueError("a strip is too short for its rows")
             offsets.extend(range(offset, offset + rows * self.row_bytes, self.row_bytes))
         counts = [self.row_bytes] * len(offsets)
-        return Layout(
+        return SegmentLayout(
             self.width, self.height, 1, None, self.plane_count, self.row_bytes, offsets, counts, self.compression
         )
 
@@ -146,7 +146,7 @@ class Pieces:
     def __init__(self, file: IO[bytes], page: Any) -> None:
         """Raises ValueError for what cannot be taken to pieces."""
         self._file, self._tags = file, PageTags.of(file, page)
-        self.layout = Layout.of(page)
+        self.layout = SegmentLayout.of(page)
         self._is_deep = page.bitspersample > 8
         self._is_deflated = self.layout.compression in (DEFLATE, OLD_DEFLATE)
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-Layout = Literal["NCHW", "NHWC", "CHW"]
+TensorLayout = Literal["NCHW", "NHWC", "CHW"]
 _PORT = re.compile(r"(:\d+|/sink_port_\d+)$")
 
 
@@ -63,7 +63,7 @@ class ImageInput:
     """
 
     index: int = 0
-    layout: Layout = "NCHW"
+    layout: TensorLayout = "NCHW"
     is_rgb: bool = False
     mean: tuple[float, ...] = ()
     scale: tuple[float, ...] = ()

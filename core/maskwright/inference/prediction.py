@@ -27,13 +27,13 @@ class ExactOutline:
 
 
 @dataclass(slots=True, eq=False)
-class Outline:
+class FittedOutline:
     """The polygons of one mask in one fidelity, made with those of the whole selection when the first is asked for."""
 
     exact: ExactOutline
     min_iou: float | None
     made: tuple[Polygon, ...] | None = None
-    companions: Sequence["Outline"] = ()
+    companions: Sequence["FittedOutline"] = ()
     last: LastPrepared | None = None
 
     def polygons(self) -> tuple[Polygon, ...]:
@@ -57,13 +57,13 @@ class Prediction:
     score: float
     bbox_xyxy: tuple[float, float, float, float]
     image_size_wh: tuple[int, int]
-    outline: Outline = field(repr=False)
+    outline: FittedOutline = field(repr=False)
     is_box: bool = False
     """Of a network without masks: mask and polygons are the box."""
 
     def in_fidelity(self, min_iou: float | None) -> "Prediction":
         """The same instance with other polygons."""
-        outline = Outline(self.outline.exact, min_iou)
+        outline = FittedOutline(self.outline.exact, min_iou)
         return Prediction(
             self.category_id, self.category_name, self.score, self.bbox_xyxy, self.image_size_wh, outline, self.is_box
         )
@@ -128,7 +128,7 @@ def outline_together(predictions: Iterable[Prediction], last: LastPrepared) -> N
 
 
 def _polygons(
-    outlines: Sequence[Outline], min_iou: float | None, last: LastPrepared | None
+    outlines: Sequence[FittedOutline], min_iou: float | None, last: LastPrepared | None
 ) -> list[tuple[Polygon, ...]]:
     new = [outline.exact for outline in outlines if outline.exact.traced is None]
     traced = trimmed_to_traced([exact.mask for exact in new], [exact.corner_xy for exact in new])

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from maskwright.geometry.convert import LastPrepared
 from maskwright.inference.masks import BoxMasks
-from maskwright.inference.prediction import ExactOutline, Outline, Prediction, outline_together
+from maskwright.inference.prediction import ExactOutline, FittedOutline, Prediction, outline_together
 from maskwright.inference.sampling import largest_component
 from maskwright.inference.thresholds import Defaults, Thresholds
 
@@ -215,7 +215,7 @@ def _prediction(candidates: "Candidates", pair: int, wanted: Thresholds) -> Pred
         score=float(candidates.scores[pair]),
         bbox_xyxy=(_within(x1, width), _within(y1, height), _within(x2, width), _within(y2, height)),
         image_size_wh=candidates.frame.size_wh,
-        outline=Outline(ExactOutline(mask, corner_xy), wanted.min_iou),
+        outline=FittedOutline(ExactOutline(mask, corner_xy), wanted.min_iou),
         is_box=is_box,
     )
 

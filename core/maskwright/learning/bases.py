@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 from torch import nn
 
-from maskwright.learning.job import NUCLEI, Job
+from maskwright.learning.job import NUCLEI, LearningJob
 from maskwright.learning.network import LAYOUT, HeadConfig, LightHeads
 from maskwright.learning.nuclei_base import NucleiHeads, nuclei_heads, nuclei_trunk
 from maskwright.learning.trunk import general_trunk
-from maskwright.training.layout import NUCLEI_LAYOUT, Layout
+from maskwright.training.layout import NUCLEI_LAYOUT, AnchorLayout
 from maskwright.training.losses import LossWeights
 
 Heads = LightHeads | NucleiHeads
@@ -21,13 +21,13 @@ Heads = LightHeads | NucleiHeads
 class Base:
     """One kind of network that can learn."""
 
-    layout: Layout
+    layout: AnchorLayout
     trunk: Callable[[], nn.Module]
     heads: Callable[[], Heads]
     weights: LossWeights
 
 
-def base_of(job: Job) -> Base:
+def base_of(job: LearningJob) -> Base:
     """The one that a job names."""
     if job.base == NUCLEI:
         count = len(job.category_names)
@@ -35,7 +35,7 @@ def base_of(job: Job) -> Base:
     return Base(LAYOUT, lambda: general_trunk(), lambda: LightHeads(head_config(job)), LossWeights())
 
 
-def head_config(job: Job) -> HeadConfig:
+def head_config(job: LearningJob) -> HeadConfig:
     """Of the general base."""
     recipe = job.recipe
     return HeadConfig(

@@ -11,20 +11,20 @@ import torch
 from torch import Tensor
 
 from maskwright.errors import MaskwrightError
-from maskwright.learning.crops import Crop, random_crop
+from maskwright.learning.crops import LearningCrop, random_crop
 from maskwright.learning.job import Example
 from maskwright.learning.recipe import Recipe
 from maskwright.learning.samples import SampleStore
 from maskwright.training.losses import Targets
 
 
-class Batch(NamedTuple):
+class LearningBatch(NamedTuple):
     """Images (B, 3, S, S) float32 RGB 0..255 and what they should give."""
 
     images: Tensor
     targets: Targets
 
-    def to(self, device: torch.device) -> Batch:
+    def to(self, device: torch.device) -> LearningBatch:
         t = self.targets
         moved = Targets(
             boxes=t.boxes.to(device),
@@ -33,7 +33,7 @@ class Batch(NamedTuple):
             labels=t.labels.to(device),
             ignored=None if t.ignored is None else t.ignored.to(device),
         )
-        return Batch(self.images.to(device), moved)
+        return LearningBatch(self.images.to(device), moved)
 
 
 class BatchMaker:
@@ -47,10 +47,10 @@ class BatchMaker:
         self._empty = np.array([k for k, example in enumerate(examples) if not example.objects], np.int64)
         self._chances = _chances([examples[k] for k in self._full])
 
-    def batch(self, number: int) -> Batch:
+    def batch(self, number: int) -> LearningBatch:
         """Raises MaskwrightError where no image can be read any more."""
         random = np.random.default_rng((self._seed, number))
-        crops: list[Crop] = []
+        crops: list[LearningCrop] = []
         while len(crops) < self._recipe.batch:
             crop = self._crop(random)
             if crop is not None:
@@ -60,7 +60,7 @@ class BatchMaker:
                 raise MaskwrightError(f"none of the images can be read any more: {reason}")
         return _stacked(crops)
 
-    def stream(self, first: int) -> Generator[Batch, None, None]:
+    def stream(self, first: int) -> Generator[LearningBatch, None, None]:
         """Endless, from batch `first` on, one ahead."""
         with ThreadPoolExecutor(1, thread_name_prefix="crops") as worker:
             coming = worker.submit(self.batch, first)
@@ -69,7 +69,7 @@ class BatchMaker:
                 ready, coming = coming, worker.submit(self.batch, first)
                 yield ready.result()
 
-    def _crop(self, random: np.random.Generator) -> Crop | None:
+    def _crop(self, random: np.random.Generator) -> LearningCrop | None:
         has_choice = len(self._empty) > 0 and random.random() < self._recipe.empty_share
         if has_choice or not len(self._full):
             number = int(random.choice(self._empty))
@@ -92,7 +92,7 @@ def _chances(examples: list[Example]) -> np.ndarray[tuple[int], np.dtype[np.floa
     return np.asarray(weights / weights.sum())
 
 
-def _stacked(crops: list[Crop]) -> Batch:
+def _stacked(crops: list[LearningCrop]) -> LearningBatch:
     counts = [len(crop.boxes) for crop in crops]
     starts = np.cumsum([0, *counts[:-1]])
     labels = np.stack(
@@ -107,4 +107,4 @@ def _stacked(crops: list[Crop]) -> Batch:
         labels=torch.from_numpy(labels.astype(np.int32)),
         ignored=torch.from_numpy(ignored) if ignored.any() else None,
     )
-    return Batch(torch.from_numpy(images).permute(0, 3, 1, 2).float(), targets)
+    return LearningBatch(torch.from_numpy(images).permute(0, 3, 1, 2).float(), targets)

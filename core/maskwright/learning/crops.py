@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from maskwright.learning.recipe import Recipe
-from maskwright.learning.samples import IGNORED, Sample
+from maskwright.learning.samples import IGNORED, LearningSample
 
 _SMALLEST_REMNANT_PX = 8
 _HIDDEN_SHARE = 0.8
@@ -18,7 +18,7 @@ _NEAR_OBJECT = 0.5
 
 
 @dataclass(frozen=True, slots=True)
-class Crop:
+class LearningCrop:
     """A training crop; row i of `boxes` is label i + 1."""
 
     image: NDArray[np.uint8]  # (S, S, 3) RGB
@@ -34,16 +34,18 @@ class _Warped:
     categories: NDArray[np.int64]
 
 
-def random_crop(sample: Sample, random: np.random.Generator, recipe: Recipe, *, donor: Sample | None = None) -> Crop:
+def random_crop(
+    sample: LearningSample, random: np.random.Generator, recipe: Recipe, *, donor: LearningSample | None = None
+) -> LearningCrop:
     """A square crop of `recipe.crop` pixels; `donor` gives whole objects to be pasted in."""
     warped = _warped(sample, random, recipe)
     if donor is not None:
         warped = _with_pasted(warped, _warped(donor, random, recipe), random, recipe)
     kept, boxes, present = _compacted(warped.labels)
-    return Crop(_recoloured(warped.image, random, recipe.colour), kept, boxes, warped.categories[present])
+    return LearningCrop(_recoloured(warped.image, random, recipe.colour), kept, boxes, warped.categories[present])
 
 
-def _warped(sample: Sample, random: np.random.Generator, recipe: Recipe) -> _Warped:
+def _warped(sample: LearningSample, random: np.random.Generator, recipe: Recipe) -> _Warped:
     size = recipe.crop
     matrix = _matrix(sample, random, recipe)
     image = cv2.warpAffine(sample.image, matrix, (size, size), flags=cv2.INTER_LINEAR)
@@ -55,7 +57,7 @@ def _warped(sample: Sample, random: np.random.Generator, recipe: Recipe) -> _War
     return _Warped(np.ascontiguousarray(image, np.uint8), np.ascontiguousarray(labels, np.int16), sample.categories)
 
 
-def _matrix(sample: Sample, random: np.random.Generator, recipe: Recipe) -> NDArray[np.float64]:
+def _matrix(sample: LearningSample, random: np.random.Generator, recipe: Recipe) -> NDArray[np.float64]:
     """(2, 3) affine matrix from the sample to the crop, for pixel centres at whole numbers."""
     size = recipe.crop
     height, width = sample.labels.shape

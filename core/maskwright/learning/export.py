@@ -7,21 +7,21 @@ from pathlib import Path
 
 import openvino
 
-from maskwright.learning.job import NMS_IOU, Job
+from maskwright.learning.job import NMS_IOU, LearningJob
 from maskwright.learning.network import LearnedNetwork
 from maskwright.training.export import YolactInterface, export_interface
 
 MAX_INSTANCES = 500
 
 
-def export_learned(network: LearnedNetwork, job: Job, *, to: Path, score: float = 0.35) -> Path:
+def export_learned(network: LearnedNetwork, job: LearningJob, *, to: Path, score: float = 0.35) -> Path:
     """Write `to` (.xml) and its .bin: a square input that the image is fitted into, padded right and below."""
     size = job.recipe.input_size
     interface = YolactInterface(network, network.layout)
     return export_interface(interface, model_notes(job, score=score), to=to, size_hw=(size, size))
 
 
-def model_notes(job: Job, *, score: float) -> dict[str, str]:
+def model_notes(job: LearningJob, *, score: float) -> dict[str, str]:
     """The entries of `model_info`."""
     return {
         "model_type": "yolact",

@@ -9,8 +9,8 @@ import openvino
 import torch
 from torch import Tensor, nn
 
-Features = list[Tensor]
-Extractor = Callable[[Tensor], Features]
+FeatureMaps = list[Tensor]
+Extractor = Callable[[Tensor], FeatureMaps]
 
 
 def frozen_features(
@@ -21,7 +21,7 @@ def frozen_features(
         return _by_openvino(trunk, batch=batch, size=size, dtype=dtype, threads=threads)
     moved = trunk.to(device, dtype, memory_format=torch.channels_last)
 
-    def run(images: Tensor) -> Features:
+    def run(images: Tensor) -> FeatureMaps:
         with torch.no_grad():
             return list(moved(images.to(device, dtype, memory_format=torch.channels_last)))
 
@@ -54,7 +54,7 @@ def _by_openvino(trunk: nn.Module, *, batch: int, size: int, dtype: torch.dtype,
     request = openvino.Core().compile_model(model, "CPU", options).create_infer_request()
     count = len(model.outputs)
 
-    def run(images: Tensor) -> Features:
+    def run(images: Tensor) -> FeatureMaps:
         request.infer({0: images.contiguous().numpy()})
         found = (torch.from_numpy(request.get_output_tensor(k).data) for k in range(count))
         # The conversion copies; where there is none, the request's own memory must not be handed out.

@@ -34,29 +34,29 @@ class Figures:
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class RoundVerdict:
     """Whether the new model is taken, and why in words."""
 
     is_taken: bool
     reason: str
 
 
-def verdict(new: Figures | None, old: Figures | None, *, old_name: str | None = None) -> Verdict:
+def verdict(new: Figures | None, old: Figures | None, *, old_name: str | None = None) -> RoundVerdict:
     """new, old: on the same held-out images; None: not known. old_name: None where there is no old model."""
     if new is None:
-        return Verdict(True, f"not evaluated: that needs {_TEN} done images")
+        return RoundVerdict(True, f"not evaluated: that needs {_TEN} done images")
     told = f"F1 {new.f1:.2f}, AP {new.ap:.2f} on {new.images} held-out images"
     if new.f1 == 0:
-        return Verdict(False, f"it finds none of the {new.objects} objects on {new.images} held-out images")
+        return RoundVerdict(False, f"it finds none of the {new.objects} objects on {new.images} held-out images")
     if old_name is None:
-        return Verdict(True, f"{told}; there is no earlier model")
+        return RoundVerdict(True, f"{told}; there is no earlier model")
     if old is None:
-        return Verdict(True, f"{told}; {old_name} learned from those images or could not be evaluated on them")
+        return RoundVerdict(True, f"{told}; {old_name} learned from those images or could not be evaluated on them")
     against = f"{told}; {old_name} has F1 {old.f1:.2f}, AP {old.ap:.2f}"
     # A hair's breadth for sums of floats: 0.90 to 0.88 is a fall of 0.02.
     if new.f1 < old.f1 - F1_TOLERANCE - 1e-9 or new.ap < old.ap - AP_TOLERANCE - 1e-9:
-        return Verdict(False, f"{against}: the new model is worse, so the old one stays")
-    return Verdict(True, against)
+        return RoundVerdict(False, f"{against}: the new model is worse, so the old one stays")
+    return RoundVerdict(True, against)
 
 
 def classes_left_to(old: Figures | None, new: Figures | None) -> tuple[int, ...]:

@@ -10,9 +10,9 @@ from maskwright.errors import MaskwrightError
 from maskwright.evaluation.truth import category_map, read_truth
 from maskwright.inference.model import Model, load_model
 from maskwright.learning.gate import Figures
-from maskwright.learning.job import Job
+from maskwright.learning.job import LearningJob
 from maskwright.learning.judge import DEFAULT_SCORE, figures_of
-from maskwright.learning.looks import LOOKS_NAME, Look, Looks, looks_of
+from maskwright.learning.looks import LOOKS_NAME, HeldOutComparison, HeldOutImage, looks_of
 
 _log = logging.getLogger(__name__)
 
@@ -20,7 +20,7 @@ _log = logging.getLogger(__name__)
 class HeldOut:
     """In the work folder of a round; empty where too few images are done."""
 
-    def __init__(self, job: Job, folder: Path) -> None:
+    def __init__(self, job: LearningJob, folder: Path) -> None:
         self._job, self._folder = job, folder
         self._truth = folder / job.truth if job.truth is not None else None
         self._own = {id_: id_ for id_ in job.category_ids}
@@ -55,7 +55,7 @@ class HeldOut:
         """
         if self._truth is None or best is None:
             return None, None
-        looks: tuple[Look, ...] = ()
+        looks: tuple[HeldOutImage, ...] = ()
         old = compared = None
         loaded = self._old_model()
         try:
@@ -68,12 +68,12 @@ class HeldOut:
         if old is not None and old.images != best.images:
             compared = self.figures(new, only=self._job.old_judged_on)
         try:
-            Looks(self._looks(new, best, self._own), looks).write(self._folder / LOOKS_NAME)
+            HeldOutComparison(self._looks(new, best, self._own), looks).write(self._folder / LOOKS_NAME)
         except MaskwrightError as error:  # only to be looked at: not worth a round
             _log.warning("the model's results cannot be stored: %s", error)
         return old, compared
 
-    def _looks(self, model: Model, figures: Figures | None, classes: Mapping[int, int]) -> tuple[Look, ...]:
+    def _looks(self, model: Model, figures: Figures | None, classes: Mapping[int, int]) -> tuple[HeldOutImage, ...]:
         if self._truth is None or figures is None:
             return ()
         return looks_of(model, self._truth, Path(self._job.image_root), score=figures.score, classes=classes)

@@ -33,7 +33,7 @@ class Patch:
     rle: str
     """COCO's compressed run lengths, of the window."""
     category: int = -1
-    """Position in `Job.category_names`; -1 where there is none to learn."""
+    """Position in `LearningJob.category_names`; -1 where there is none to learn."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,7 @@ class Example:
 
 
 @dataclass(frozen=True, slots=True)
-class Job:
+class LearningJob:
     """What a learning process has to know. Either `minutes` or `steps` bounds it and shapes the learning rate."""
 
     examples: tuple[Example, ...]

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pycocotools import mask as coco_mask
 
-from maskwright.evaluation.figures import Result
+from maskwright.evaluation.figures import CocoResult
 from maskwright.evaluation.model_run import detections, judged
 from maskwright.evaluation.truth import read_truth
 from maskwright.inference.model import Model
@@ -64,7 +64,7 @@ def figures_of(
 
 
 def f1_by_class(
-    results: Sequence[Result], annotations: Sequence[dict[str, Any]], score: float
+    results: Sequence[CocoResult], annotations: Sequence[dict[str, Any]], score: float
 ) -> tuple[tuple[int, float], ...]:
     """(category id, F1) of the results from `score` on, for the classes that have an object."""
     real = [entry for entry in annotations if not entry.get("iscrowd")]
@@ -78,7 +78,7 @@ def f1_by_class(
 
 
 def matched(
-    results: Sequence[Result], annotations: Sequence[dict[str, Any]]
+    results: Sequence[CocoResult], annotations: Sequence[dict[str, Any]]
 ) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
     """(N,) scores, falling, and (N,) bool whether each is a hit: an object of its class, not yet found, at IoU 0.5.
 
@@ -87,7 +87,7 @@ def matched(
     truths: defaultdict[tuple[int, int], list[dict[str, Any]]] = defaultdict(list)
     for entry in annotations:
         truths[entry["image_id"], entry["category_id"]].append(entry)
-    found: defaultdict[tuple[int, int], list[Result]] = defaultdict(list)
+    found: defaultdict[tuple[int, int], list[CocoResult]] = defaultdict(list)
     for result in results:
         found[result["image_id"], result["category_id"]].append(result)
     scores: list[float] = []
@@ -100,13 +100,13 @@ def matched(
     return np.array(scores, np.float64)[order], np.array(hits, np.bool_)[order]
 
 
-def _matched_group(results: list[Result], truths: list[dict[str, Any]]) -> list[tuple[float, bool]]:
+def _matched_group(results: list[CocoResult], truths: list[dict[str, Any]]) -> list[tuple[float, bool]]:
     numbers = assigned(results, truths)
     told = zip(results, numbers, strict=True)
     return [(result["score"], number != FALSE) for result, number in told if number != ON_CROWD]
 
 
-def assigned(results: Sequence[Result], truths: Sequence[dict[str, Any]]) -> list[int]:
+def assigned(results: Sequence[CocoResult], truths: Sequence[dict[str, Any]]) -> list[int]:
     """For each result, the best first, the number of the object that it finds, else FALSE or ON_CROWD.
 
     results: of one image and class, scores falling; truths: the objects of that class there.

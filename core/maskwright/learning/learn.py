@@ -13,7 +13,7 @@ from maskwright.inference.hashing import file_hash
 from maskwright.learning.events import Finished
 from maskwright.learning.gate import Figures, verdict
 from maskwright.learning.installing import card_text, install_learned, require_free_name
-from maskwright.learning.job import BEST_MODEL, Job
+from maskwright.learning.job import BEST_MODEL, LearningJob
 from maskwright.learning.looks import LOOKS_NAME
 from maskwright.learning.plan import LearnOptions, learning_plan
 from maskwright.learning.process import LearningError, OnProgress, has_learned, run_process
@@ -78,7 +78,7 @@ def learn(
     require_learning()
     with _only_one(project):
         folder = _interrupted_folder(project) if resume else _begun(project, options or LearnOptions())
-        job, draft = Job.read(folder), read_record(folder / DRAFT_NAME)
+        job, draft = LearningJob.read(folder), read_record(folder / DRAFT_NAME)
         stop = stop or threading.Event()
         try:
             finished = run_process(folder, threads=job.threads, on_progress=on_progress, stop=stop, check=check)

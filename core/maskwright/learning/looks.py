@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 import orjson
 
-from maskwright.evaluation.figures import Result
+from maskwright.evaluation.figures import CocoResult
 from maskwright.evaluation.model_run import detections
 from maskwright.evaluation.truth import read_truth
 from maskwright.formats.atomic import atomic_writer
@@ -20,14 +20,14 @@ MOST_IMAGES = 24
 LOOKS_NAME = "looks.json"
 _FIDELITY = 0.98
 
-Kind = Literal["hit", "missed", "false"]
+MatchKind = Literal["hit", "missed", "false"]
 
 
 @dataclass(frozen=True, slots=True)
-class Outlined:
+class MatchedObject:
     """One object: of the model where it is a hit or false, of the user where it was missed."""
 
-    kind: Kind
+    kind: MatchKind
     category_id: int
     rings: tuple[tuple[tuple[float, float], ...], ...]
     """Outer rings, image pixels."""
@@ -35,25 +35,25 @@ class Outlined:
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class HeldOutImage:
     """One held-out image."""
 
     file_name: str
     """Relative to the project's image root."""
     width: int
     height: int
-    objects: tuple[Outlined, ...]
+    objects: tuple[MatchedObject, ...]
 
-    def count(self, kind: Kind) -> int:
+    def count(self, kind: MatchKind) -> int:
         return sum(item.kind == kind for item in self.objects)
 
 
 @dataclass(frozen=True, slots=True)
-class Looks:
+class HeldOutComparison:
     """Of the new model and, image by image, of the one before it; `old` is empty where that could not be judged."""
 
-    new: tuple[Look, ...]
-    old: tuple[Look, ...] = ()
+    new: tuple[HeldOutImage, ...]
+    old: tuple[HeldOutImage, ...] = ()
 
     def write(self, path: Path) -> None:
         """Raises FormatError where it cannot be written."""
@@ -61,7 +61,7 @@ class Looks:
             file.write(orjson.dumps(asdict(self)))
 
     @classmethod
-    def read(cls, path: Path) -> "Looks | None":
+    def read(cls, path: Path) -> "HeldOutComparison | None":
         """None where there are none, or none that can be read: they are only to be looked at."""
         try:
             values = orjson.loads(path.read_bytes())
@@ -78,7 +78,7 @@ def looks_of(
     score: float,
     classes: Mapping[int, int],
     only: Sequence[int] | None = None,
-) -> tuple[Look, ...]:
+) -> tuple[HeldOutImage, ...]:
     """Of at most MOST_IMAGES images, in their order. score: from which the model's word counts; others as `figures_of`.
 
     Raises FormatError for a file that is no ground truth.
@@ -90,22 +90,24 @@ def looks_of(
     return tuple(look_at(image, found.results, dataset["annotations"]) for image in images)
 
 
-def look_at(image: Mapping[str, Any], results: Iterable[Result], annotations: Iterable[Mapping[str, Any]]) -> Look:
+def look_at(
+    image: Mapping[str, Any], results: Iterable[CocoResult], annotations: Iterable[Mapping[str, Any]]
+) -> HeldOutImage:
     """results, annotations: of any images, in COCO's format."""
     here = sorted((one for one in results if one["image_id"] == image["id"]), key=lambda one: -one["score"])
     truths = [dict(one) for one in annotations if one["image_id"] == image["id"]]
-    objects: list[Outlined] = []
+    objects: list[MatchedObject] = []
     for category in sorted({one["category_id"] for one in (*here, *truths)}):
         of_class = [one for one in here if one["category_id"] == category]
         wanted = [one for one in truths if one["category_id"] == category]
         numbers = assigned(of_class, wanted)
         for result, number in zip(of_class, numbers, strict=True):
             if number >= FALSE:
-                kind: Kind = "hit" if number > FALSE else "false"
-                objects.append(Outlined(kind, category, _rings(result["segmentation"]), float(result["score"])))
+                kind: MatchKind = "hit" if number > FALSE else "false"
+                objects.append(MatchedObject(kind, category, _rings(result["segmentation"]), float(result["score"])))
         missed = (one for number, one in enumerate(wanted) if number not in numbers and not one.get("iscrowd"))
-        objects += [Outlined("missed", category, _rings(one["segmentation"])) for one in missed]
-    return Look(image["file_name"], image["width"], image["height"], tuple(objects))
+        objects += [MatchedObject("missed", category, _rings(one["segmentation"])) for one in missed]
+    return HeldOutImage(image["file_name"], image["width"], image["height"], tuple(objects))
 
 
 def _rings(segmentation: Mapping[str, Any]) -> tuple[tuple[tuple[float, float], ...], ...]:
@@ -115,9 +117,9 @@ def _rings(segmentation: Mapping[str, Any]) -> tuple[tuple[tuple[float, float], 
     return tuple(tuple((round(x, 1), round(y, 1)) for x, y in polygon.exterior.tolist()) for polygon in polygons)
 
 
-def _look(values: Mapping[str, Any]) -> Look:
+def _look(values: Mapping[str, Any]) -> HeldOutImage:
     objects = tuple(
-        Outlined(
+        MatchedObject(
             entry["kind"],
             int(entry["category_id"]),
             tuple(tuple((float(x), float(y)) for x, y in ring) for ring in entry["rings"]),
@@ -125,4 +127,4 @@ def _look(values: Mapping[str, Any]) -> Look:
         )
         for entry in values["objects"]
     )
-    return Look(str(values["file_name"]), int(values["width"]), int(values["height"]), objects)
+    return HeldOutImage(str(values["file_name"]), int(values["width"]), int(values["height"]), objects)

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from maskwright.learning.trunk import TAP_CHANNELS
-from maskwright.training.layout import Layout
+from maskwright.training.layout import AnchorLayout
 from maskwright.training.network import (
     ConvUnit,
     NetworkOutput,
@@ -22,7 +22,7 @@ from maskwright.training.network import (
     rows_of_cells,
 )
 
-LAYOUT = Layout(strides=(8, 16, 32), wave_periods_px=(32.0, 96.0, 256.0), prototype_stride=4)
+LAYOUT = AnchorLayout(strides=(8, 16, 32), wave_periods_px=(32.0, 96.0, 256.0), prototype_stride=4)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ class HeadConfig:
         return self.learned_prototypes + self.layout.fixed_prototypes
 
     @property
-    def layout(self) -> Layout:
+    def layout(self) -> AnchorLayout:
         """What the heads below are built for."""
         return LAYOUT
 
@@ -92,7 +92,7 @@ class LightHeads(nn.Module):
 class LearnedNetwork(nn.Module):
     """Images (B, 3, H, W) RGB 0..255 to a `NetworkOutput`: what is exported."""
 
-    def __init__(self, trunk: nn.Module, heads: nn.Module, layout: Layout = LAYOUT) -> None:
+    def __init__(self, trunk: nn.Module, heads: nn.Module, layout: AnchorLayout = LAYOUT) -> None:
         super().__init__()
         self.trunk = trunk
         self.heads = heads

@@ -25,7 +25,7 @@ MOST_LABELS = 32_000
 
 
 @dataclass(frozen=True, slots=True)
-class Sample:
+class LearningSample:
     """One image as it is learned from. Where objects overlap the smaller one is kept whole."""
 
     image: NDArray[np.uint8]  # (H, W, 3) RGB
@@ -47,7 +47,7 @@ class SampleStore:
         self._examples = examples
         self._input_size = input_size
         self._budget = budget_bytes
-        self._kept: OrderedDict[int, Sample] = OrderedDict()
+        self._kept: OrderedDict[int, LearningSample] = OrderedDict()
         self._bytes = 0
         self.unreadable: dict[int, str] = {}
 
@@ -59,7 +59,7 @@ class SampleStore:
         """Of the samples held."""
         return self._bytes
 
-    def sample(self, number: int) -> Sample | None:
+    def sample(self, number: int) -> LearningSample | None:
         """None where the image cannot be read (any more); `unreadable` says why."""
         if number in self.unreadable:
             return None
@@ -79,7 +79,7 @@ class SampleStore:
         return made
 
 
-def read_sample(example: Example, *, input_size: int) -> Sample:
+def read_sample(example: Example, *, input_size: int) -> LearningSample:
     """Raises ImageError where the image cannot be read or is of another size than it was."""
     pixels = read_image(Path(example.file)).bgr_u8
     if pixels.shape[:2] != (example.height, example.width):
@@ -92,7 +92,7 @@ def read_sample(example: Example, *, input_size: int) -> Sample:
         *_centres(labels),
         *(((x1 + x2) / 2 * factor, (y1 + y2) / 2 * factor) for x1, y1, x2, y2 in example.rejected),
     ]
-    return Sample(
+    return LearningSample(
         image=np.ascontiguousarray(resized(pixels, size_wh)[..., ::-1]),
         labels=labels,
         categories=categories,

@@ -18,7 +18,7 @@ from maskwright.learning.events import Event, Finished, LearnProgress, Phase
 from maskwright.learning.export import export_learned, with_score
 from maskwright.learning.gate import Figures
 from maskwright.learning.held_out import HeldOut
-from maskwright.learning.job import BEST_MODEL, Job
+from maskwright.learning.job import BEST_MODEL, LearningJob
 from maskwright.learning.samples import SampleStore
 from maskwright.learning.trainer import Budget, Round, replayed
 
@@ -36,11 +36,11 @@ _SAMPLE_SHARE = 0.2
 """Of the memory, for images kept ready."""
 
 
-class Session:
+class LearningSession:
     """Continues from a checkpoint in `folder` where there is one."""
 
     def __init__(
-        self, job: Job, folder: Path, told: Callable[[Event], None], *, is_stopped: Callable[[], bool]
+        self, job: LearningJob, folder: Path, told: Callable[[Event], None], *, is_stopped: Callable[[], bool]
     ) -> None:
         self._job = job
         self._folder = folder

@@ -10,7 +10,7 @@ from maskwright.errors import MaskwrightError
 from maskwright.formats.atomic import atomic_writer, write_error
 from maskwright.inference.hashing import file_hash
 from maskwright.inference.installed import installed_model, model_path
-from maskwright.learning.job import Job
+from maskwright.learning.job import LearningJob
 from maskwright.learning.plan import LearningPlan, LearnOptions
 from maskwright.learning.rounds import RoundRecord, write_record
 from maskwright.learning.selection import classes_exclude, example_of, truth_of
@@ -55,9 +55,9 @@ def take_snapshot(project: Project, plan: LearningPlan, options: LearnOptions, f
     _job(project, plan, options, old).write(folder)
 
 
-def _job(project: Project, plan: LearningPlan, options: LearnOptions, old: _OldModel | None) -> Job:
+def _job(project: Project, plan: LearningPlan, options: LearnOptions, old: _OldModel | None) -> LearningJob:
     positions = {category.id: index for index, category in enumerate(plan.categories)}
-    return Job(
+    return LearningJob(
         examples=tuple(example_of(image, str(project.image_path(image.record)), positions) for image in plan.training),
         category_names=tuple(category.name for category in plan.categories),
         category_ids=tuple(category.id for category in plan.categories),

@@ -16,9 +16,9 @@ from torch import Tensor, nn
 
 from maskwright.errors import ModelError
 from maskwright.learning.bases import Heads, base_of
-from maskwright.learning.batches import Batch
-from maskwright.learning.features import Features, frozen_features
-from maskwright.learning.job import CHECKPOINT_NAME, MOST_STEPS, Job
+from maskwright.learning.batches import LearningBatch
+from maskwright.learning.features import FeatureMaps, frozen_features
+from maskwright.learning.job import CHECKPOINT_NAME, MOST_STEPS, LearningJob
 from maskwright.learning.network import LearnedNetwork
 from maskwright.training.losses import Targets, losses
 
@@ -34,14 +34,14 @@ _log = logging.getLogger(__name__)
 class Seen(NamedTuple):
     """A batch as the heads get it."""
 
-    features: Features
+    features: FeatureMaps
     targets: Targets
 
 
 class Round:
     """What a checkpoint holds: heads, averaged heads, optimiser, steps and seconds spent."""
 
-    def __init__(self, job: Job, folder: Path) -> None:
+    def __init__(self, job: LearningJob, folder: Path) -> None:
         torch.manual_seed(job.seed)
         self.job = job
         self.recipe = job.recipe
@@ -67,7 +67,7 @@ class Round:
         self.judged_at: set[float] = set()
         """Shares of the budget at which the network was judged on the way."""
 
-    def seen(self, batch: Batch) -> Seen:
+    def seen(self, batch: LearningBatch) -> Seen:
         """What the trunk makes of a batch."""
         moved = batch.to(self.device)
         return Seen(self._features(moved.images), moved.targets)
@@ -150,7 +150,7 @@ class Budget:
     clock would end before anything is learned. The clock ends it after ten times as long, by then with a falling rate.
     """
 
-    def __init__(self, job: Job, *, spent_s: float = 0.0) -> None:
+    def __init__(self, job: LearningJob, *, spent_s: float = 0.0) -> None:
         self._job = job
         self._limit_s = 60 * (job.minutes or 5.0)
         self._patience_s = math.inf if job.counts_cpu else _PATIENCE * self._limit_s

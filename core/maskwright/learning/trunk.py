@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from maskwright.errors import MaskwrightError, ModelError
 from maskwright.faults import in_plain_words
 from maskwright.learning.requirements import pip_install
-from maskwright.training.assist.trunk import PACKAGE, STAGES, Trunk, load_imagenet
+from maskwright.training.assist.trunk import PACKAGE, STAGES, PromptTrunk, load_imagenet
 from maskwright.training.assist.trunk import TAP_CHANNELS as ALL_CHANNELS
 
 TAP_CHANNELS = ALL_CHANNELS[1:]
@@ -19,7 +19,7 @@ class GeneralTrunk(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.network = Trunk(frozen_stages=len(STAGES))
+        self.network = PromptTrunk(frozen_stages=len(STAGES))
 
     def forward(self, images: Tensor) -> list[Tensor]:
         # The finest map, stride 2, would cost the heads more than it tells them.

@@ -16,7 +16,7 @@ from types import ModuleType
 
 from maskwright.errors import MaskwrightError
 from maskwright.learning.events import Event, Failed, Finished, LearnProgress, event_line
-from maskwright.learning.job import Job
+from maskwright.learning.job import LearningJob
 from maskwright.learning.process import CAN_GO_ON, STOP_NAME
 from maskwright.learning.requirements import pip_install
 from maskwright.project.lock import ProjectLock
@@ -52,7 +52,7 @@ def main(arguments: list[str]) -> int:
 
 def _step_back(folder: Path) -> None:
     """Whatever a user works with goes first."""
-    if hasattr(os, "nice") and not Job.read(folder).counts_cpu:
+    if hasattr(os, "nice") and not LearningJob.read(folder).counts_cpu:
         os.nice(_NICE_STEP)
 
 
@@ -80,16 +80,16 @@ def _alone(folder: Path, told: Callable[[Event], None]) -> Finished:
 
 def work(folder: Path, told: Callable[[Event], None]) -> Finished:
     """Learn, judge, leave the best model behind. Raises MaskwrightError where that cannot be."""
-    job = Job.read(folder)
+    job = LearningJob.read(folder)
     told(LearnProgress("starting", 0, 0.0, 0.0, None))
     torch = _torch()
-    from maskwright.learning.session import Session
+    from maskwright.learning.session import LearningSession
     from maskwright.memory import keep_freed_memory
 
     torch.set_num_threads(job.threads)
     torch.use_deterministic_algorithms(True, warn_only=True)
     keep_freed_memory()
-    session = Session(job, folder, told, is_stopped=lambda: (folder / STOP_NAME).exists())
+    session = LearningSession(job, folder, told, is_stopped=lambda: (folder / STOP_NAME).exists())
     session.learn()
     return session.finish()
 

@@ -96,7 +96,7 @@ class FileKind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Converted:
+class ConvertedModel:
     """The new model, and what it was made of."""
 
     path: Path
@@ -140,7 +140,7 @@ def convert(
     name: str | None = None,
     pixels: PixelFormat | None = None,
     check: Callable[[], None] | None = None,
-) -> Converted:
+) -> ConvertedModel:
     """Write NAME.xml and NAME.bin into `out_dir` (made if missing), with preprocessing, labels and family noted.
 
     precision: of the stored weights; f16 halves the file, inference is the device's choice either way. pixels: how the
@@ -162,7 +162,7 @@ def convert(
                 part.replace(out_dir / part.name)
     except OSError as error:
         raise ModelError(f"the converted model cannot be written: {error.strerror}", path=out_dir) from error
-    return Converted(out_dir / f"{stem}.xml", family, kind)
+    return ConvertedModel(out_dir / f"{stem}.xml", family, kind)
 
 
 def _convert_into(
@@ -235,7 +235,7 @@ def converted_pair(
     precision: Precision = "f16",
     name: str,
     check: Callable[[], None] | None = None,
-) -> Converted:
+) -> ConvertedModel:
     """Write NAME-encoder and NAME-decoder, .xml and .bin, into `out_dir` (made if missing); the encoder's is returned.
 
     paths: in any order. All files appear or, where it is interrupted, an encoder without its decoder does not. Raises
@@ -244,7 +244,7 @@ def converted_pair(
     kind = file_kind(paths[0])
     pair = read_pair(paths)
     made = written_pair(pair, out_dir, compresses=precision == "f16", name=name, check=check)
-    return Converted(made, pair.layout.family, kind)
+    return ConvertedModel(made, pair.layout.family, kind)
 
 
 def written_pair(

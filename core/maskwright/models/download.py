@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import IO, Protocol
+from typing import IO
 
 import httpx
 
@@ -15,10 +15,11 @@ from maskwright.errors import ModelError
 from maskwright.faults import in_plain_words
 from maskwright.models.catalog import CardFile
 from maskwright.models.transfer import Pace, answering_within, unpacked
+from maskwright.monitor import Cancel as Cancel
 
 _log = logging.getLogger(__name__)
 
-Progress = Callable[[int, int], None]
+OnBytes = Callable[[int, int], None]
 """Called with bytes so far and bytes in all."""
 _ATTEMPTS = 4
 """Per address, of those in a row that bring next to nothing; each continues where the last one stopped."""
@@ -40,12 +41,6 @@ class _Final(Exception):  # noqa: N818  # private signal
     """This address does not have the file."""
 
 
-class Cancel(Protocol):
-    """Anything with a flag, such as threading.Event."""
-
-    def is_set(self) -> bool: ...
-
-
 @dataclass(frozen=True, slots=True)
 class Patience:
     """How long to wait, in seconds."""
@@ -65,7 +60,7 @@ def download(
     file: CardFile,
     to: Path,
     *,
-    on_progress: Progress | None = None,
+    on_progress: OnBytes | None = None,
     cancel: Cancel | None = None,
     patience: Patience | None = None,
 ) -> Path:
@@ -136,7 +131,7 @@ class _Fetch:
     url: str
     file: CardFile
     partial: Path
-    on_progress: Progress | None
+    on_progress: OnBytes | None
     cancel: Cancel | None
     patience: Patience
 

@@ -14,7 +14,7 @@ from maskwright.inference.model import recognised
 from maskwright.inference.runtime import Network
 from maskwright.models.catalog import ASSISTANTS, CardFile, ModelCard, all_cards, downloads_folder, model_card
 from maskwright.models.convert import Precision, convert, converted_pair
-from maskwright.models.download import Cancel, DownloadCancelledError, Patience, Progress, download, is_published
+from maskwright.models.download import Cancel, DownloadCancelledError, OnBytes, Patience, download, is_published
 
 log = logging.getLogger(__name__)
 
@@ -22,7 +22,7 @@ _WANTED = ["*.xml", "*.bin", "*.json", "LICENSE*", "README*"]
 
 
 def fetch_repository(
-    repository: str, folder: Path, *, on_progress: Progress | None = None, cancel: Cancel | None = None
+    repository: str, folder: Path, *, on_progress: OnBytes | None = None, cancel: Cancel | None = None
 ) -> Path:
     """Download a repository that holds one IR into `folder`; the client checks by itself and keeps whole files.
 
@@ -48,7 +48,7 @@ def fetch_repository(
     return networks[0]
 
 
-def _bars(on_progress: Progress | None, cancel: Cancel | None, folder: Path) -> Any:
+def _bars(on_progress: OnBytes | None, cancel: Cancel | None, folder: Path) -> Any:
     """A class of progress bars for the client that draws nothing, tells the bytes and can end the work."""
     from tqdm.auto import tqdm  # the client brings it
 
@@ -71,7 +71,7 @@ def get_model(
     name: str,
     *,
     precision: Precision = "f16",
-    on_progress: Progress | None = None,
+    on_progress: OnBytes | None = None,
     cancel: Cancel | None = None,
     patience: Patience | None = None,
 ) -> Installed:

@@ -21,7 +21,7 @@ from maskwright.inference.thresholds import Thresholds
 from maskwright.monitor import SILENT, Monitor
 from maskwright.prelabel.proposing import Proposer
 from maskwright.project import Project
-from maskwright.project.proposals import Proposal, preview_change, proposals_to_change
+from maskwright.project.proposals import ModelProposal, preview_change, proposals_to_change
 from maskwright.review.places import Place
 
 UNTOUCHED = (ImageState.UNSEEN, ImageState.PRELABELLED)
@@ -45,7 +45,7 @@ class Preview:
     """`change` leads from the document asked about to the one with these proposals, whose ids are negative."""
 
     change: Change
-    proposals: list[Proposal]
+    proposals: list[ModelProposal]
     provenance: Provenance
 
 
@@ -53,7 +53,7 @@ class Preview:
 class Missed:
     """`proposal` has a class of the project."""
 
-    proposal: Proposal
+    proposal: ModelProposal
     provenance: Provenance
 
 
@@ -142,7 +142,7 @@ class KnownImage:
         for name, value in self.proposer.at(thresholds).signals(self.candidates).items():
             project.signals.set(name, {self.image_id: value})
 
-    def _new_id(self, taken: dict[tuple[int, float], int], proposal: Proposal) -> int:
+    def _new_id(self, taken: dict[tuple[int, float], int], proposal: ModelProposal) -> int:
         """The same negative id for the same candidate at every step of a slider."""
         key = proposal.category_id, proposal.score
         taken[key] = taken.get(key, 0) + 1
@@ -199,7 +199,7 @@ def missed_at(project: Project, cache: CandidateCache, image_id: int, place: Pla
     """
     if place.polygons and place.category_id is not None:
         known: Mapping[str, Any] = detail if isinstance(detail, dict) else {}
-        proposal = Proposal(place.category_id, place.score or 0.0, place.polygons)
+        proposal = ModelProposal(place.category_id, place.score or 0.0, place.polygons)
         now = datetime.now(UTC).isoformat(timespec="seconds")
         model, model_hash = str(known.get("model", "")), str(known.get("model_hash", ""))
         return Missed(proposal, Provenance(model, model_hash, 0.0, 0.0, now))

@@ -13,11 +13,20 @@ from maskwright.inference.thresholds import Defaults, Thresholds
 from maskwright.monitor import CancelToken
 from maskwright.prelabel.progress import Progress, RateMeter
 from maskwright.prelabel.proposing import Proposer
-from maskwright.prelabel.stages import Job, LeftOut, OnCandidates, Proposed, Queue, Result, Stages, ignore_candidates
+from maskwright.prelabel.stages import (
+    ExcludedImage,
+    ImageJob,
+    OnCandidates,
+    Proposed,
+    Queue,
+    StageResult,
+    Stages,
+    ignore_candidates,
+)
 from maskwright.project import Project, Run
 from maskwright.project.layer import ImageProposals
 from maskwright.project.model_choice import remember_model
-from maskwright.project.proposals import Proposal
+from maskwright.project.proposals import ModelProposal
 from maskwright.review.disagreement import NAME, disagreement
 
 
@@ -37,7 +46,7 @@ def _noted(change: Change) -> tuple[float, dict[str, object]] | None:
     if not old or len(names) != 1:
         return None
     new = [one for one in after if one is not None and _hash(one) in names]
-    there = [Proposal(one.category_id, one.score or 0.0, one.polygons) for one in old]
+    there = [ModelProposal(one.category_id, one.score or 0.0, one.polygons) for one in old]
     noted = disagreement(new, there)
     origin = old[0].provenance
     named = {"model": origin.model_name, "model_hash": origin.model_hash} if origin is not None else {}
@@ -155,9 +164,9 @@ class _Batch:
         self._done, self._failed = project.runs.done_count(run_id), len(project.runs.failures(run_id))
         self._total = self._done + self._failed + len(pending)
         self._meter = RateMeter()
-        self._unwritten: list[tuple[Job, Proposed, float]] = []
+        self._unwritten: list[tuple[ImageJob, Proposed, float]] = []
         """Images that are done and not stored yet, and when they were."""
-        self._suspects: list[tuple[Job, ModelError, float]] = []
+        self._suspects: list[tuple[ImageJob, ModelError, float]] = []
         """Images on which inference failed, and when; nobody knows yet whether it is their fault."""
         self._stopped_because: str | None = None
         self.covers: frozenset[int] | None = None
@@ -166,7 +175,7 @@ class _Batch:
     def run(self, on_candidates: OnCandidates, between: Callable[[], object]) -> BatchReport:
         started = time.monotonic()
         with (
-            AsyncRunner[Job](self._model) as runner,
+            AsyncRunner[ImageJob](self._model) as runner,
             Stages(self._project, runner, self._ids, self._proposer, self._token, on_candidates) as stages,
         ):
             for outcome in stages.outcomes(feeders=_FEEDERS, posters=_POSTERS, between=between):
@@ -179,11 +188,11 @@ class _Batch:
         self._blame_images(time.monotonic())
         return self._report(time.monotonic() - started)
 
-    def _take(self, job: Job, result: Result) -> None:
+    def _take(self, job: ImageJob, result: StageResult) -> None:
         match result:
             case None:
                 return
-            case LeftOut():
+            case ExcludedImage():
                 self._total -= 1
             case ModelError():
                 self._suspects.append((job, result, time.monotonic()))
@@ -234,7 +243,7 @@ class _Batch:
         for job, error, _ in settled:
             self._fail(job, error)
 
-    def _fail(self, job: Job, error: MaskwrightError) -> None:
+    def _fail(self, job: ImageJob, error: MaskwrightError) -> None:
         root = self._project.image_root
         if isinstance(error, ImageError) and not root.is_dir():
             self._stopped_because = f"the image folder {root} no longer exists"
@@ -244,7 +253,7 @@ class _Batch:
         self._meter.tick()
         self._tell(job, error.reason, Change.of(()))
 
-    def _tell(self, job: Job, failure: str | None, change: Change) -> None:
+    def _tell(self, job: ImageJob, failure: str | None, change: Change) -> None:
         remaining = self._total - self._done - self._failed
         rate, eta_s = self._meter.images_per_s, self._meter.eta_s(remaining)
         self._on_progress(Progress(job.image_id, failure, change, self._done, self._failed, self._total, rate, eta_s))

@@ -20,12 +20,12 @@ from maskwright.inference.model import Model
 from maskwright.inference.thresholds import Thresholds
 from maskwright.prelabel.mapping import project_categories
 from maskwright.project import Project
-from maskwright.project.proposals import Proposal
+from maskwright.project.proposals import ModelProposal
 from maskwright.review.uncertainty import NAME as UNCERTAINTY
 from maskwright.review.uncertainty import image_uncertainty
 
 
-def prelabel_one(model: Model, image_path: Path, thresholds: Thresholds) -> list[Proposal]:
+def prelabel_one(model: Model, image_path: Path, thresholds: Thresholds) -> list[ModelProposal]:
     """Read, infer, select, trace; categories are the model's. Raises ImageError and ModelError."""
     same = {category.id: category.id for category in model.labels}
     proposer = Proposer(ModelMark(model.name, model.content_hash), thresholds, same)
@@ -60,15 +60,15 @@ class Proposer:
         """The same model and classes at other thresholds."""
         return replace(self, thresholds=thresholds.within(self.category_ids))
 
-    def proposals(self, candidates: Candidates, *, packs_dense: bool = True) -> list[Proposal]:
+    def proposals(self, candidates: Candidates, *, packs_dense: bool = True) -> list[ModelProposal]:
         """Best first. packs_dense: whether they get their `dense`, which only those need that are to be stored."""
-        proposals: list[Proposal] = []
+        proposals: list[ModelProposal] = []
         for prediction in candidates.selected(self.thresholds):
             category_id = self.category_ids.get(prediction.category_id)
             if category_id is not None and prediction.polygons:
                 dense = prediction.dense if packs_dense else None
                 outline, is_box = prediction.polygons, prediction.is_box
-                proposals.append(Proposal(category_id, prediction.score, outline, dense, is_box=is_box))
+                proposals.append(ModelProposal(category_id, prediction.score, outline, dense, is_box=is_box))
         return proposals
 
     def provenance(self, candidates: Candidates, when: str | None = None) -> Provenance:

@@ -22,7 +22,7 @@ from maskwright.inference.async_runner import AsyncRunner, InferenceCancelledErr
 from maskwright.inference.candidates import Candidates
 from maskwright.monitor import CancelToken
 from maskwright.prelabel.proposing import Proposer
-from maskwright.project import Project, Proposal
+from maskwright.project import ModelProposal, Project
 
 PIXEL_BUDGET = 200_000_000
 """Decoded pixels (3 bytes each) that may be in memory at once: 600 MB. One larger image still goes through, alone."""
@@ -83,7 +83,7 @@ _STEP_S = 0.1
 
 
 @dataclass(frozen=True, slots=True)
-class Job:
+class ImageJob:
     """One image under way."""
 
     image_id: int
@@ -106,19 +106,19 @@ def ignore_candidates(image_id: int, candidates: Candidates, seen: SeenFile) -> 
 class Proposed:
     """What came of one image."""
 
-    proposals: list[Proposal]
+    proposals: list[ModelProposal]
     signals: dict[str, tuple[float, Any]]
     """As `Proposer.signals` has them."""
 
 
-class LeftOut(Enum):
+class ExcludedImage(Enum):
     """The image is no part of the set any more."""
 
     LEFT_OUT = "left out"
 
 
-LEFT_OUT = LeftOut.LEFT_OUT
-Result: TypeAlias = Proposed | MaskwrightError | LeftOut | None
+LEFT_OUT = ExcludedImage.LEFT_OUT
+StageResult: TypeAlias = Proposed | MaskwrightError | ExcludedImage | None
 """Proposals, or why there are none; None: taken back before it was done."""
 
 
@@ -128,7 +128,7 @@ class Stages:
     def __init__(
         self,
         project: Project,
-        runner: AsyncRunner[Job],
+        runner: AsyncRunner[ImageJob],
         ids: Queue,
         proposer: Proposer,
         token: CancelToken,
@@ -141,11 +141,11 @@ class Stages:
         self._lock = threading.Lock()
         self._feeding = 0
         self._under_way = 0
-        self._finished: queue.Queue[tuple[Job, Result]] = queue.Queue(maxsize=8)
+        self._finished: queue.Queue[tuple[ImageJob, StageResult]] = queue.Queue(maxsize=8)
 
     def outcomes(
         self, *, feeders: int, posters: int, between: Callable[[], object] = lambda: None
-    ) -> Iterator[tuple[Job, Result] | None]:
+    ) -> Iterator[tuple[ImageJob, StageResult] | None]:
         """Run, and yield each job with its result as it finishes, None where none does for a moment; call once.
 
         `between` is called before each.
@@ -202,21 +202,21 @@ class Stages:
                     self._under_way += image_id is not None
                 if image_id is None:
                     return
-                self._prepare(Job(image_id, time.monotonic()))
+                self._prepare(ImageJob(image_id, time.monotonic()))
         finally:
             with self._lock:
                 self._feeding -= 1
 
-    def _prepare(self, job: Job) -> None:
+    def _prepare(self, job: ImageJob) -> None:
         try:
             record = self._project.images.record(job.image_id)
             if record.standing is not ImageStanding.LISTED:
                 self._finish(job, LEFT_OUT)
                 return
             seen = SeenFile.now(self._project.image_path(record))
-            job = Job(job.image_id, job.started_at, record.width * record.height, seen)
+            job = ImageJob(job.image_id, job.started_at, record.width * record.height, seen)
             if not self._held(job):
-                self._finish(Job(job.image_id, job.started_at), None)
+                self._finish(ImageJob(job.image_id, job.started_at), None)
                 return
             image = read_image(self._project.image_path(record))
             if image.header.size_wh != (record.width, record.height):
@@ -231,7 +231,7 @@ class Stages:
             log.exception("image %d was not prepared", job.image_id)
             self._finish(job, ImageError(UNEXPECTED, hint=IN_THE_LOG))
 
-    def _held(self, job: Job) -> bool:
+    def _held(self, job: ImageJob) -> bool:
         while not self._budget.acquire(job.pixels, timeout_s=_STEP_S):
             if self._is_stopping:
                 return False
@@ -244,7 +244,7 @@ class Stages:
                 job, outcome = result
                 self._finish(job, self._proposed(job, outcome))
 
-    def _proposed(self, job: Job, outcome: Candidates | MaskwrightError) -> Result:
+    def _proposed(self, job: ImageJob, outcome: Candidates | MaskwrightError) -> StageResult:
         if isinstance(outcome, InferenceCancelledError):
             return None
         if isinstance(outcome, MaskwrightError):
@@ -259,7 +259,7 @@ class Stages:
             log.exception("the output for image %d cannot be used", job.image_id)
             return ModelError("the model's output cannot be used", hint=IN_THE_LOG)
 
-    def _finish(self, job: Job, result: Result) -> None:
+    def _finish(self, job: ImageJob, result: StageResult) -> None:
         self._budget.release(job.pixels)
         self._finished.put((job, result))
         with self._lock:

@@ -1,7 +1,7 @@
 """The project store: one SQLite file per data set, every change journalled, nothing of a user's ever lost."""
 
 from maskwright.project.images import InstanceSearch, Span
-from maskwright.project.proposals import Proposal
+from maskwright.project.proposals import ModelProposal
 from maskwright.project.runs import Run, RunFailure
 from maskwright.project.scan import ScannedImage, scan_folder
 from maskwright.project.snapshot import snapshot
@@ -9,8 +9,8 @@ from maskwright.project.store import Project, find_project
 
 __all__ = [
     "InstanceSearch",
+    "ModelProposal",
     "Project",
-    "Proposal",
     "Run",
     "RunFailure",
     "ScannedImage",

@@ -13,7 +13,7 @@ from maskwright.document.values import ImageState, Instance, InstanceState
 from maskwright.project.instance_rows import keep_ids_above, provenance_ids, read_provenances
 from maskwright.project.numbers import LARGEST_KEPT
 from maskwright.project.packing import pack_record, packed_record
-from maskwright.project.renumbering import Order, Renumbering
+from maskwright.project.renumbering import FileOrder, Renumbering
 from maskwright.project.rows import instance_to_row, sound_instances
 from maskwright.project.schema import instances
 
@@ -69,7 +69,7 @@ class TooHighError(Exception):
 @dataclass(frozen=True, slots=True)
 class Inserted:
     count: int
-    order: Order | None
+    order: FileOrder | None
     """None where all ids are the file's own."""
     filled: frozenset[int] = frozenset()
     """The file's ids of images that got some."""

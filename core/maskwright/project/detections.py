@@ -10,7 +10,7 @@ from maskwright.document.values import ImageRecord, Provenance
 from maskwright.errors import FormatError
 from maskwright.faults import in_plain_words
 from maskwright.formats.data_set import Problem
-from maskwright.project.proposals import Proposal
+from maskwright.project.proposals import ModelProposal
 from maskwright.project.rows import now
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def take_detections(
     numbers = project.file_numbers().inverse()
     records = {image.id: image for image in project.images()}
     classes = {category.id for category in project.categories()}
-    found: dict[int, list[Proposal]] = defaultdict(list)
+    found: dict[int, list[ModelProposal]] = defaultdict(list)
     problems: list[Problem] = []
     for i, entry in enumerate(content):
         try:
@@ -70,7 +70,7 @@ def _id(entry: Any, key: str) -> int:
     return value
 
 
-def _proposal(entry: Mapping[str, Any], image: ImageRecord, category_id: int) -> Proposal:
+def _proposal(entry: Mapping[str, Any], image: ImageRecord, category_id: int) -> ModelProposal:
     from maskwright.formats.coco.segmentation import bbox_to_polygon, segmentation_to_polygons
     from maskwright.formats.sizes import is_share
 
@@ -81,5 +81,5 @@ def _proposal(entry: Mapping[str, Any], image: ImageRecord, category_id: int) ->
         polygons, left_out = segmentation_to_polygons(entry["segmentation"], (image.width, image.height))
         if left_out:
             raise ValueError("; ".join(left_out))
-        return Proposal(category_id, float(score), polygons)
-    return Proposal(category_id, float(score), (bbox_to_polygon(entry.get("bbox")),), is_box=True)
+        return ModelProposal(category_id, float(score), polygons)
+    return ModelProposal(category_id, float(score), (bbox_to_polygon(entry.get("bbox")),), is_box=True)

@@ -5,7 +5,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, delete, select, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 
-from maskwright.document.change import Gesture
+from maskwright.document.change import UserEffort
 from maskwright.project.repository import Repository
 from maskwright.project.rows import from_json, to_json
 from maskwright.project.schema import history, image_looks, settings
@@ -34,7 +34,7 @@ class EffortRepository(Repository):
             connection.execute(update(history).values(clicks=None, keys=None, active_s=None))
             connection.execute(delete(image_looks))
 
-    def add_look(self, image_id: int, gesture: Gesture) -> None:
+    def add_look(self, image_id: int, gesture: UserEffort) -> None:
         """Count what was spent on an image without changing an object: looking, "done", continuing."""
         row = upsert(image_looks).values(image_id=image_id, **gesture_to_row(gesture))
         added = {name: image_looks.c[name] + row.excluded[name] for name in gesture_to_row(gesture)}
@@ -42,11 +42,11 @@ class EffortRepository(Repository):
             if is_recorded(connection):
                 connection.execute(row.on_conflict_do_update(index_elements=["image_id"], set_=added))
 
-    def looks(self) -> dict[int, Gesture]:
+    def looks(self) -> dict[int, UserEffort]:
         """{image id: what `add_look` has counted}."""
         with self._database.read() as connection:
             rows = connection.execute(select(image_looks))
-            return {row.image_id: Gesture(row.clicks, row.keys, row.active_s) for row in rows if _is_sound(row)}
+            return {row.image_id: UserEffort(row.clicks, row.keys, row.active_s) for row in rows if _is_sound(row)}
 
 
 def _is_sound(row: Row[Any]) -> bool:
@@ -61,5 +61,5 @@ def is_recorded(connection: Connection) -> bool:
         return False
 
 
-def gesture_to_row(gesture: Gesture) -> dict[str, float]:
+def gesture_to_row(gesture: UserEffort) -> dict[str, float]:
     return {"clicks": gesture.clicks, "keys": gesture.keys, "active_s": round(gesture.active_s, 3)}

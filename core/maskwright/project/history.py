@@ -8,14 +8,14 @@ from typing import Any, cast, get_args
 
 from sqlalchemy import Connection, Row, func, select
 
-from maskwright.document.change import Change, Gesture
+from maskwright.document.change import Change, UserEffort
 from maskwright.document.document import Document
 from maskwright.errors import DamagedRowError, ProjectError
 from maskwright.faults import in_plain_words
 from maskwright.file_names import usable_name
 from maskwright.project.aliases import Aliases, in_todays_classes, read_aliases
 from maskwright.project.database import Database
-from maskwright.project.instance_rows import Kind
+from maskwright.project.instance_rows import StepKind
 from maskwright.project.instances import InstanceRepository
 from maskwright.project.journal import change_from_bytes
 from maskwright.project.repository import Repository
@@ -24,7 +24,7 @@ from maskwright.project.schema import history, images
 log = logging.getLogger(__name__)
 
 _BLOCK = 500
-_KINDS = frozenset(get_args(Kind))
+_KINDS = frozenset(get_args(StepKind))
 _MOST_SECONDS = 1e9
 MOST_STEPS = 200
 """Steps of an image that can be undone after a restart."""
@@ -38,10 +38,10 @@ class HistoryEntry:
     image_id: int
     at: str
     """ISO 8601, UTC."""
-    kind: Kind
+    kind: StepKind
     label: str
     change: Change
-    gesture: Gesture | None = None
+    gesture: UserEffort | None = None
     """What it took; None where that is not recorded. Clicks and keys are 0 for steps of before they were counted."""
 
 
@@ -51,7 +51,7 @@ class StepCount:
 
     image_id: int
     file_name: str
-    kind: Kind
+    kind: StepKind
     label: str
     count: int
     last_at: str
@@ -214,7 +214,7 @@ def _applicable(document: Document, changes: Sequence[Change]) -> list[Change]:
 def _entry(row: Row[Any], aliases: Aliases) -> HistoryEntry:
     if (fault := step_fault(row)) is not None:
         raise DamagedRowError(f"step {row.id} of image {row.image_id} is damaged: {fault}", row.id)
-    gesture = Gesture(row.clicks or 0, row.keys or 0, row.active_s) if row.active_s is not None else None
+    gesture = UserEffort(row.clicks or 0, row.keys or 0, row.active_s) if row.active_s is not None else None
     try:
         change = in_todays_classes(change_from_bytes(row.change), aliases)
     except ValueError as error:
@@ -222,7 +222,7 @@ def _entry(row: Row[Any], aliases: Aliases) -> HistoryEntry:
             f"step {row.id} of image {row.image_id} is damaged: {in_plain_words(error)}", row.id
         ) from error
     return HistoryEntry(
-        row.id, row.image_id, row.at, cast(Kind, row.kind), row.label, change, gesture
+        row.id, row.image_id, row.at, cast(StepKind, row.kind), row.label, change, gesture
     )  # cast: `step_fault` has looked
 
 

@@ -15,7 +15,7 @@ from maskwright.project.category_rows import keep, read_categories, taken_ids
 from maskwright.project.instance_rows import keep_ids_above, next_id, provenance_ids, reserve_ids, touch_image
 from maskwright.project.merging import read_merged_names
 from maskwright.project.numbers import LARGEST_KEPT, displace, highest_number, name_in_files, read_numbers, used_numbers
-from maskwright.project.renumbering import Order
+from maskwright.project.renumbering import FileOrder
 from maskwright.project.rows import category_to_row, extra_to_json, image_from_row, instance_to_row, write_settings
 from maskwright.project.schema import categories, images, instances
 
@@ -152,7 +152,7 @@ def take_instances(
     if is_fresh:
         image_of = {new[each.id]: image_ids[file_id] for file_id in image_ids for each in data.instances(file_id)}
         places = [(image_of[id_], id_) for id_ in ids.tolist()]
-        keep_order(connection, list(image_ids.values()), Order(ids.tolist(), places == sorted(places)))
+        keep_order(connection, list(image_ids.values()), FileOrder(ids.tolist(), places == sorted(places)))
     return len(given), int(np.count_nonzero(~kept & (ids != given)))
 
 
@@ -162,7 +162,7 @@ def _with_proposals(connection: Connection) -> set[int]:
     return set(connection.scalars(query))
 
 
-def keep_order(connection: Connection, image_ids: list[int], objects: Order) -> None:
+def keep_order(connection: Connection, image_ids: list[int], objects: FileOrder) -> None:
     """Remember the file's order of images and objects, all by the project's ids, unless it is that of the ids."""
     from maskwright.formats.coco.options import ORDER_SETTING  # it brings OpenCV
 

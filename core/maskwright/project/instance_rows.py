@@ -8,7 +8,7 @@ from typing import Any, Literal
 from sqlalchemy import Connection, case, delete, func, insert, select, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 
-from maskwright.document.change import Change, Gesture
+from maskwright.document.change import Change, UserEffort
 from maskwright.document.values import ImageState, Instance, InstanceState, Provenance
 from maskwright.errors import UnfitEditError
 from maskwright.project.category_rows import note_found
@@ -23,7 +23,7 @@ from maskwright.project.rows import (
 )
 from maskwright.project.schema import counters, history, images, instances, provenances
 
-Kind = Literal["edit", "undo", "redo", "proposals"]
+StepKind = Literal["edit", "undo", "redo", "proposals"]
 """What a history entry is: a user's new step, a step taken back, a step done again, or a model's proposals."""
 
 _NEXT_INSTANCE = "instance_id"
@@ -118,7 +118,13 @@ def write_changes(connection: Connection, changes: Mapping[int, Change], *, edit
 
 
 def write_history(
-    connection: Connection, image_id: int, change: Change, *, label: str, kind: Kind, gesture: Gesture | None = None
+    connection: Connection,
+    image_id: int,
+    change: Change,
+    *,
+    label: str,
+    kind: StepKind,
+    gesture: UserEffort | None = None,
 ) -> None:
     """Add a journal entry of a user's step."""
     row = _history_row(image_id, change, label, kind)
@@ -156,7 +162,7 @@ def _last_proposals(connection: Connection, image_ids: Iterable[int]) -> dict[in
     return found
 
 
-def _history_row(image_id: int, change: Change, label: str, kind: Kind) -> dict[str, Any]:
+def _history_row(image_id: int, change: Change, label: str, kind: StepKind) -> dict[str, Any]:
     return {"image_id": image_id, "at": now(), "kind": kind, "label": label, "change": change_to_bytes(change)}
 
 

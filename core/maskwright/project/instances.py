@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import func, select
 
-from maskwright.document.change import UNTOUCHED, Change, Gesture, is_work
+from maskwright.document.change import UNTOUCHED, Change, UserEffort, is_work
 from maskwright.document.document import Document
 from maskwright.document.values import ImageState, Instance, InstanceState
 from maskwright.errors import ProjectError
@@ -82,7 +82,7 @@ class InstanceRepository(Repository):
         *,
         label: str,
         kind: Literal["edit", "undo", "redo"] = "edit",
-        gesture: Gesture | None = None,
+        gesture: UserEffort | None = None,
     ) -> Change:
         """Store a user's change and its journal entry in one transaction; on return it survives a power failure.
 

@@ -18,7 +18,7 @@ from maskwright.project.instance_rows import (
     write_changes,
     write_proposal_history,
 )
-from maskwright.project.proposals import Proposal, proposals_to_change
+from maskwright.project.proposals import ModelProposal, proposals_to_change
 from maskwright.project.repository import Repository
 from maskwright.project.runs import Run, mark_images_done, read_run
 from maskwright.project.schema import images
@@ -30,7 +30,7 @@ class ImageProposals:
     """What a model proposes on one image."""
 
     image_id: int
-    proposals: Sequence[Proposal]
+    proposals: Sequence[ModelProposal]
     signals: Mapping[str, tuple[float, Any]] = field(default_factory=dict)
     """{name: (value, what JSON can hold of the reason)}, kept for the order of review."""
     seconds: float | None = None
@@ -45,7 +45,7 @@ class ProposalRepository(Repository):
     def put(
         self,
         image_id: int,
-        proposals: Sequence[Proposal],
+        proposals: Sequence[ModelProposal],
         *,
         run_id: int | None = None,
         seconds: float | None = None,

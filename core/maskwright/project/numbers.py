@@ -15,7 +15,7 @@ from sqlalchemy import ColumnElement, Connection, bindparam, func, select
 from maskwright.document.file_numbers import FileNumbers, Numbers
 from maskwright.project.schema import categories, counters, file_ids, images, instances
 
-Kind = Literal["image", "category", "instance"]
+NumberedKind = Literal["image", "category", "instance"]
 
 LARGEST_KEPT = 1 << 52
 """From here on a file's id does not become the project's: there has to be room for numbers above, which readers of JSON
@@ -29,7 +29,7 @@ def read_file_numbers(connection: Connection) -> FileNumbers:
     return FileNumbers(*(read_numbers(connection, kind) for kind in ("image", "category", "instance")))
 
 
-def read_numbers(connection: Connection, kind: Kind) -> Numbers:
+def read_numbers(connection: Connection, kind: NumberedKind) -> Numbers:
     """What is there that is called otherwise in a file: by the file, or because a file uses its id for another one."""
     named = _named(connection, kind)
     if not len(named):
@@ -46,7 +46,7 @@ def read_numbers(connection: Connection, kind: Kind) -> Numbers:
     return Numbers.of_pairs([*zip(named.ids.tolist(), named.file_ids.tolist(), strict=True), *_counted(ids, first)])
 
 
-def _once_each(connection: Connection, kind: Kind, named: Numbers) -> tuple[Numbers, list[int]]:
+def _once_each(connection: Connection, kind: NumberedKind, named: Numbers) -> tuple[Numbers, list[int]]:
     """(those that have their number to themselves, ids of those that need another one).
 
     A number is free for the next file when what went by it is deleted, which may be undone later: the latest keeps it.
@@ -61,7 +61,7 @@ def _once_each(connection: Connection, kind: Kind, named: Numbers) -> tuple[Numb
     return Numbers(there.ids[has_it], there.file_ids[has_it]), there.ids[~has_it].tolist()
 
 
-def name_in_files(connection: Connection, kind: Kind, pairs: Iterable[tuple[int, int]]) -> None:
+def name_in_files(connection: Connection, kind: NumberedKind, pairs: Iterable[tuple[int, int]]) -> None:
     """Keep (id, the file's id) where these differ."""
     rows = [(kind, id_, file_id) for id_, file_id in pairs if id_ != file_id]
     if rows:
@@ -69,7 +69,7 @@ def name_in_files(connection: Connection, kind: Kind, pairs: Iterable[tuple[int,
         connection.exec_driver_sql(f"{statement} ON CONFLICT DO UPDATE SET file_id = excluded.file_id", rows)
 
 
-def displace(connection: Connection, kind: Kind, pairs: Mapping[int, int]) -> None:
+def displace(connection: Connection, kind: NumberedKind, pairs: Mapping[int, int]) -> None:
     """Give what is there and goes by an id of `pairs`, {id: file's id}, a number of its own in files."""
     table = _TABLES[kind]
     known = read_numbers(connection, kind)
@@ -81,7 +81,7 @@ def displace(connection: Connection, kind: Kind, pairs: Mapping[int, int]) -> No
         name_in_files(connection, kind, _counted(clashing, first))
 
 
-def used_numbers(connection: Connection, kind: Kind) -> NDArray[np.int64]:
+def used_numbers(connection: Connection, kind: NumberedKind) -> NDArray[np.int64]:
     """(N,) int64, ascending: what the things that are there are called in files."""
     table, known = _TABLES[kind], read_numbers(connection, kind)
     written = select(func.group_concat(table.c.id))
@@ -91,7 +91,7 @@ def used_numbers(connection: Connection, kind: Kind) -> NDArray[np.int64]:
     return np.union1d(np.setdiff1d(ids, known.ids), known.file_ids[np.isin(known.ids, ids)])
 
 
-def highest_number(connection: Connection, kind: Kind) -> int:
+def highest_number(connection: Connection, kind: NumberedKind) -> int:
     """The highest of all ids there are, of all that were given before an earlier copy was restored, and of files'."""
     highest = select(func.max(file_ids.c.file_id)).where(file_ids.c.kind == bindparam("kind"))
     of_files = connection.scalar(highest.where(file_ids.c.file_id < LARGEST_KEPT), {"kind": kind})
@@ -102,7 +102,7 @@ def highest_number(connection: Connection, kind: Kind) -> int:
     return max(there or 0, of_files if type(of_files) is int else 0, before)
 
 
-def _named(connection: Connection, kind: Kind) -> Numbers:
+def _named(connection: Connection, kind: NumberedKind) -> Numbers:
     columns = select(file_ids.c.id, file_ids.c.file_id).where(*_of(kind)).order_by(file_ids.c.id)
     inner = columns.subquery()
     # Two texts instead of a million rows.
@@ -110,7 +110,7 @@ def _named(connection: Connection, kind: Kind) -> Numbers:
     return Numbers(_numbers_from(row[0]), _numbers_from(row[1]))
 
 
-def _of(kind: Kind) -> list[ColumnElement[bool]]:
+def _of(kind: NumberedKind) -> list[ColumnElement[bool]]:
     """What is written to files; the official number of a class that does not occur stands in nobody's way."""
     of_kind = [
         file_ids.c.kind == kind,

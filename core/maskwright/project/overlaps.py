@@ -20,7 +20,7 @@ _GRID_WH = (1 << 15, 1 << 15)
 """Almost no image is larger; run lengths cost nothing where there is nothing, and count to 2**32."""
 
 
-class Outlined(Protocol):
+class Outlinable(Protocol):
     """Anything with at least one polygon."""
 
     @property
@@ -28,7 +28,7 @@ class Outlined(Protocol):
 
 
 def overlaps(
-    left: Sequence[Outlined], right: Sequence[Outlined], *, least_iou: float
+    left: Sequence[Outlinable], right: Sequence[Outlinable], *, least_iou: float
 ) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.float64]]:
     """(rows, columns, IoU of areas) of the pairs whose IoU may reach `least_iou`, a few more among them.
 
@@ -51,7 +51,7 @@ def overlaps(
 class _Side:
     """One of the two sets: geometries, which of them are sound, areas and boxes."""
 
-    def __init__(self, items: Sequence[Outlined]) -> None:
+    def __init__(self, items: Sequence[Outlinable]) -> None:
         self.shapes, self.grids = _shapes(items), _Grids(items)
         self.is_sound = shapely.is_valid(self.shapes)
         self.boxes = shapely.bounds(self.shapes)
@@ -73,7 +73,7 @@ def _near(a: _Side, b: _Side, least_iou: float) -> tuple[NDArray[np.intp], NDArr
 class _Grids:
     """Outlines as cells, each made when it is asked for."""
 
-    def __init__(self, items: Sequence[Outlined]) -> None:
+    def __init__(self, items: Sequence[Outlinable]) -> None:
         self._items = items
         self._known: dict[tuple[int, int], Rle] = {}
 
@@ -101,7 +101,7 @@ def _grid_iou(left: _Grids, row: int, right: _Grids, column: int) -> float:
     return rle_iou(left.cells(row, level), right.cells(column, level))
 
 
-def _shapes(items: Sequence[Outlined]) -> NDArray[np.object_]:
+def _shapes(items: Sequence[Outlinable]) -> NDArray[np.object_]:
     """Shapely geometries, the plain ones (one part, no hole: nearly all) made in one call."""
     shapes = np.empty(len(items), np.object_)
     is_plain = np.array([len(item.polygons) == 1 and not item.polygons[0].holes for item in items], np.bool_)

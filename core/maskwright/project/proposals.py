@@ -26,7 +26,7 @@ _REFINED = " + "
 
 
 @dataclass(frozen=True, slots=True)
-class Proposal:
+class ModelProposal:
     """One object that a model suggests."""
 
     category_id: int
@@ -48,7 +48,7 @@ class Proposal:
 
 def proposals_to_change(
     existing: Sequence[Instance],
-    proposals: Sequence[Proposal],
+    proposals: Sequence[ModelProposal],
     provenance: Provenance | None,
     new_ids: Sequence[int],
     *,
@@ -88,7 +88,7 @@ def proposals_to_change(
 
 
 def preview_change(
-    existing: Sequence[Instance], proposals: Sequence[Proposal], new_id: Callable[[Proposal], int]
+    existing: Sequence[Instance], proposals: Sequence[ModelProposal], new_id: Callable[[ModelProposal], int]
 ) -> Change:
     """What `proposals_to_change` would do, for a look at every step of a slider: nothing of it is to be stored.
 
@@ -124,12 +124,12 @@ def preview_change(
     return Change.of([*pairs, *gone])
 
 
-def _with_outline_of(instance: Instance, proposal: Proposal) -> Instance:
+def _with_outline_of(instance: Instance, proposal: ModelProposal) -> Instance:
     extra = proposal.extra() if proposal.is_box else instance.extra
     return replace(instance, polygons=proposal.polygons, dense=proposal.dense, extra=extra)
 
 
-def without_answered(proposals: Sequence[Proposal], answered: Sequence[Instance]) -> list[Proposal]:
+def without_answered(proposals: Sequence[ModelProposal], answered: Sequence[Instance]) -> list[ModelProposal]:
     """Those that a user has not accepted, edited, drawn or rejected yet; `answered`: what a user has.
 
     Where an object was rejected another class may be right; not so for the very same output of a model, told by its
@@ -159,7 +159,7 @@ def _stays_beside(instance: Instance, provenance: Provenance | None, covers: Col
 
 
 def _beside(
-    instances: Sequence[Instance], fresh: Sequence[Proposal], provenance: Provenance | None
+    instances: Sequence[Instance], fresh: Sequence[ModelProposal], provenance: Provenance | None
 ) -> list[tuple[Instance, Instance | None]]:
     """What becomes of the proposals of classes that the model lacks: where it sees something, they go."""
     _, columns, ious = overlaps(fresh, instances, least_iou=SAME_OBJECT_IOU)
@@ -178,7 +178,7 @@ def _marked(instance: Instance, provenance: Provenance | None) -> Instance:
     return replace(instance, provenance=replace(origin, model_name=name))
 
 
-def _is_refined_output(old: Instance, proposal: Proposal, provenance: Provenance | None) -> bool:
+def _is_refined_output(old: Instance, proposal: ModelProposal, provenance: Provenance | None) -> bool:
     """Whether an assistant has outlined again what the model now says once more: a slider must not undo that."""
     origin = old.provenance
     if origin is None or provenance is None or (old.score, old.category_id) != (proposal.score, proposal.category_id):
@@ -195,7 +195,7 @@ def _still_refined(old: Instance, provenance: Provenance | None) -> Instance:
     return replace(old, provenance=replace(provenance, model_name=name, min_iou=min_iou))
 
 
-def _match(proposals: Sequence[Proposal], old: Sequence[Instance]) -> Mapping[int, Instance]:
+def _match(proposals: Sequence[ModelProposal], old: Sequence[Instance]) -> Mapping[int, Instance]:
     """{index of proposal: old instance of the same object}, each used once, the best pairs first."""
     matches = _unchanged(proposals, old)
     taken = {instance.id for instance in matches.values()}
@@ -213,7 +213,7 @@ def _match(proposals: Sequence[Proposal], old: Sequence[Instance]) -> Mapping[in
     return matches
 
 
-def _unchanged(proposals: Sequence[Proposal], old: Sequence[Instance]) -> dict[int, Instance]:
+def _unchanged(proposals: Sequence[ModelProposal], old: Sequence[Instance]) -> dict[int, Instance]:
     """The pairs that need no geometry: of one class and score, and with the same outline."""
     known: dict[tuple[int, float | None], list[Instance]] = defaultdict(list)
     for instance in old:
@@ -228,10 +228,10 @@ def _unchanged(proposals: Sequence[Proposal], old: Sequence[Instance]) -> dict[i
     return found
 
 
-def _categories(items: Sequence[Proposal | Instance]) -> NDArray[np.int64]:
+def _categories(items: Sequence[ModelProposal | Instance]) -> NDArray[np.int64]:
     return np.array([item.category_id for item in items], np.int64)
 
 
-def _scores(items: Sequence[Proposal | Instance]) -> NDArray[np.float64]:
+def _scores(items: Sequence[ModelProposal | Instance]) -> NDArray[np.float64]:
     """NaN, which equals nothing, where there is none."""
     return np.array([np.nan if item.score is None else item.score for item in items], np.float64)

@@ -16,7 +16,7 @@ Row = tuple[Any, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Order:
+class FileOrder:
     """The project's ids of a file's objects in the order of the file."""
 
     ids: list[int]
@@ -48,7 +48,7 @@ class Renumbering:
         name_in_files(connection, "instance", zip(ids, self._file_ids, strict=True))
         keep_ids_above(connection, max(ids, default=0))
 
-    def order(self, file_order: Sequence[int]) -> Order:
+    def order(self, file_order: Sequence[int]) -> FileOrder:
         """`file_order`: the file's ids as they stand there, of more objects than came in perhaps."""
         known, wanted = np.array(self._file_ids, np.int64), np.array(file_order, np.int64)
         sorter = np.argsort(known)
@@ -56,7 +56,7 @@ class Renumbering:
         places = sorter[np.searchsorted(known, wanted, sorter=sorter)]
         ids, images = np.array(self._ids(), np.int64)[places], np.array(self._images, np.int64)[places]
         image_steps, id_steps = np.diff(images), np.diff(ids)
-        return Order(ids.tolist(), bool(((image_steps > 0) | ((image_steps == 0) & (id_steps > 0))).all()))
+        return FileOrder(ids.tolist(), bool(((image_steps > 0) | ((image_steps == 0) & (id_steps > 0))).all()))
 
     def _ids(self) -> Sequence[int]:
         return self._file_ids if self._first is None else range(self._first, self._first + len(self._file_ids))

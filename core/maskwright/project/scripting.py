@@ -17,12 +17,12 @@ from maskwright.project.categories import CategoryRepository
 from maskwright.project.images import ImageRepository
 from maskwright.project.instances import InstanceRepository
 from maskwright.project.layer import ProposalRepository
-from maskwright.project.proposals import Proposal as StoredProposal
+from maskwright.project.proposals import ModelProposal as StoredProposal
 from maskwright.project.rows import now
 from maskwright.project.scan import ScannedImage, scan_folder
 from maskwright.proposal import Outlines, Proposal, as_polygons, checked_score
 
-ImageLike = int | str | ImageRecord
+ImageReference = int | str | ImageRecord
 """An image by its id, by its name from the image folder, or as the project lists it."""
 ClassLike = int | str | Category
 
@@ -62,7 +62,7 @@ class Scripting:
         """As `categories.ensure`: a class for each (id, name) whose name is unknown; {given id: the project's id}."""
         return self.categories.ensure(labels)
 
-    def find(self, image: ImageLike) -> ImageRecord:
+    def find(self, image: ImageReference) -> ImageRecord:
         """The image meant by an id, a name or a record."""
         if isinstance(image, ImageRecord):
             return self.images.record(image.id)
@@ -94,7 +94,7 @@ class Scripting:
 
     def put_proposals(
         self,
-        image_id: ImageLike,
+        image_id: ImageReference,
         proposals: Sequence[Proposal | StoredProposal],
         *,
         source: str = "",
@@ -119,24 +119,24 @@ class Scripting:
             image_id, stored, run_id=run_id, seconds=seconds, provenance=provenance, signals=signals
         )
 
-    def accept(self, image: ImageLike, ids: Iterable[int] | None = None) -> Change:
+    def accept(self, image: ImageReference, ids: Iterable[int] | None = None) -> Change:
         """Take over proposals; `ids` None: all that are open on the image."""
         document = self._document(image, ids)
         return self._applied(document, edits.accept(document, _wanted(document, ids)), "Accept")
 
-    def reject(self, image: ImageLike, ids: Iterable[int] | None = None) -> Change:
+    def reject(self, image: ImageReference, ids: Iterable[int] | None = None) -> Change:
         """Turn proposals down for good: they do not come back with another run."""
         document = self._document(image, ids)
         return self._applied(document, edits.reject(document, _wanted(document, ids)), "Reject")
 
-    def delete(self, image: ImageLike, ids: Iterable[int]) -> Change:
+    def delete(self, image: ImageReference, ids: Iterable[int]) -> Change:
         """Take objects away; what was proposed is turned down."""
         ids = list(ids)
         document = self._document(image, ids)
         return self._applied(document, edits.delete(document, ids), "Delete")
 
     def edit(
-        self, image: ImageLike, id: int, *, polygons: Outlines | None = None, category: ClassLike | None = None
+        self, image: ImageReference, id: int, *, polygons: Outlines | None = None, category: ClassLike | None = None
     ) -> Change:
         """Give an object another outline, another class, or both."""
         document = self._document(image, [id])
@@ -148,7 +148,7 @@ class Scripting:
             change = change.then(edits.set_category(changed, [id], self.category(category).id))
         return self._applied(document, change, "Edit")
 
-    def draw(self, image: ImageLike, category: ClassLike, polygons: Outlines) -> Instance:
+    def draw(self, image: ImageReference, category: ClassLike, polygons: Outlines) -> Instance:
         """A new object, as if a user had drawn it."""
         record, own = self.find(image), self.category(category)
         instance = Instance(self.instances.reserve_ids(1)[0], own.id, _outline(polygons))
@@ -175,7 +175,7 @@ class Scripting:
             found.append(StoredProposal(own.id, each.score, polygons, dense, is_box=each.is_box))
         return found
 
-    def _document(self, image: ImageLike, ids: Iterable[int] | None) -> Document:
+    def _document(self, image: ImageReference, ids: Iterable[int] | None) -> Document:
         document = self.instances.document(self.find(image).id)
         for id_ in ids or ():
             if id_ not in document:

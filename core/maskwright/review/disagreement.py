@@ -9,27 +9,27 @@ import numpy as np
 from maskwright.document.values import Instance, InstanceState
 from maskwright.geometry.polygon import polygons_bounds_xyxy
 from maskwright.project.overlaps import overlaps
-from maskwright.project.proposals import Proposal
+from maskwright.project.proposals import ModelProposal
 
 NAME = "disagreement"
 """Of the signal in a project."""
 SAME_PLACE_IOU = 0.5
 
-Kind = Literal["only here", "only there", "class", "outline"]
+DifferenceKind = Literal["only here", "only there", "class", "outline"]
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class Difference:
     """One object on which the two sides differ. `box_xyxy` in image pixels."""
 
-    kind: Kind
+    kind: DifferenceKind
     weight: float
     box_xyxy: tuple[float, float, float, float]
     instance_id: int | None
     """The instance here; None for what only the other side found."""
     state: InstanceState | None = None
     """Of the instance here when the two were compared."""
-    there: Proposal | None = None
+    there: ModelProposal | None = None
     """What the other side has in this place."""
 
 
@@ -37,7 +37,7 @@ class Finding:
 class Disagreement:
     """All differences on one image, the gravest first."""
 
-    findings: tuple[Finding, ...]
+    findings: tuple[Difference, ...]
 
     @property
     def value(self) -> float:
@@ -66,7 +66,7 @@ class Disagreement:
         return {"reason": self.reason, "findings": [finding_to_json(item) for item in self.findings[:20]]}
 
 
-def disagreement(here: Sequence[Instance], there: Sequence[Proposal]) -> Disagreement:
+def disagreement(here: Sequence[Instance], there: Sequence[ModelProposal]) -> Disagreement:
     """Between an image's instances (rejected ones aside) and what another model proposes.
 
     An object that one side lacks weighs its score (1 for a user's), another class 1, two outlines 1 - IoU.
@@ -76,7 +76,7 @@ def disagreement(here: Sequence[Instance], there: Sequence[Proposal]) -> Disagre
     rejected = [instance for instance in answered if instance.state is InstanceState.REJECTED]
     proposed = _not_rejected([proposal for proposal in there if proposal.polygons], rejected)
     rows, columns, ious = overlaps(proposed, known, least_iou=SAME_PLACE_IOU)
-    findings: list[Finding] = []
+    findings: list[Difference] = []
     seen_here: set[int] = set()
     seen_there: set[int] = set()
     for at in np.argsort(-ious, kind="stable").tolist():
@@ -86,24 +86,24 @@ def disagreement(here: Sequence[Instance], there: Sequence[Proposal]) -> Disagre
         seen_there.add(row)
         seen_here.add(column)
         is_same = proposed[row].category_id == known[column].category_id
-        kind: Kind = "outline" if is_same else "class"
+        kind: DifferenceKind = "outline" if is_same else "class"
         weight = 1 - float(ious[at]) if is_same else 1.0
         item = known[column]
-        findings.append(Finding(kind, weight, item.bounds_xyxy, item.id, item.state, proposed[row]))
+        findings.append(Difference(kind, weight, item.bounds_xyxy, item.id, item.state, proposed[row]))
     findings += [
-        Finding("only here", _certainty(item.score), item.bounds_xyxy, item.id, item.state)
+        Difference("only here", _certainty(item.score), item.bounds_xyxy, item.id, item.state)
         for column, item in enumerate(known)
         if column not in seen_here
     ]
     findings += [
-        Finding("only there", _certainty(item.score), polygons_bounds_xyxy(item.polygons), None, None, item)
+        Difference("only there", _certainty(item.score), polygons_bounds_xyxy(item.polygons), None, None, item)
         for row, item in enumerate(proposed)
         if row not in seen_there
     ]
     return Disagreement(tuple(sorted(findings, key=lambda finding: -finding.weight)))
 
 
-def finding_to_json(finding: Finding) -> dict[str, Any]:
+def finding_to_json(finding: Difference) -> dict[str, Any]:
     """The outline of what only the other side found goes along: a user may want to take it over."""
     stored: dict[str, Any] = {
         "kind": finding.kind,
@@ -120,7 +120,7 @@ def finding_to_json(finding: Finding) -> dict[str, Any]:
     return stored
 
 
-def _not_rejected(proposed: Sequence[Proposal], rejected: Sequence[Instance]) -> list[Proposal]:
+def _not_rejected(proposed: Sequence[ModelProposal], rejected: Sequence[Instance]) -> list[ModelProposal]:
     """Without what a user has refused already: of the same class in the same place."""
     rows, columns, ious = overlaps(proposed, rejected, least_iou=SAME_PLACE_IOU)
     refused = {

@@ -6,7 +6,7 @@ Nothing of it leaves the disk. Steps made while a project does not record effort
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from maskwright.document.change import Gesture
+from maskwright.document.change import UserEffort
 from maskwright.document.values import Instance, InstanceState
 from maskwright.project import Project
 from maskwright.project.history import HistoryEntry
@@ -75,7 +75,7 @@ class ImageEffort:
     clicks: int = 0
     keys: int = 0
 
-    def add(self, gesture: Gesture) -> None:
+    def add(self, gesture: UserEffort) -> None:
         self.seconds += gesture.active_s
         self.clicks += gesture.clicks
         self.keys += gesture.keys
@@ -130,7 +130,7 @@ def _note_outcome(log: EffortLog, entry: HistoryEntry) -> None:
             effort.category_id, effort.final = _known(before, after).category_id, after
 
 
-def _note_step(log: EffortLog, entry: HistoryEntry, gesture: Gesture, proposals: Mapping[int, Instance]) -> None:
+def _note_step(log: EffortLog, entry: HistoryEntry, gesture: UserEffort, proposals: Mapping[int, Instance]) -> None:
     share = 1 / max(len(entry.change), 1)
     for id_, before, after in entry.change:
         known = _known(before, after)

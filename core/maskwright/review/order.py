@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 from maskwright.project import Project
 from maskwright.review import disagreement, uncertainty
 
-Order = Literal["name", "uncertainty", "disagreement", "rarity"]
+QueueOrder = Literal["name", "uncertainty", "disagreement", "rarity"]
 
 
-def ordered_images(project: Project, order: Order) -> NDArray[np.int64]:
+def ordered_images(project: Project, order: QueueOrder) -> NDArray[np.int64]:
     """(N,) int64, all images, the most rewarding first; images of which nothing is known come last, by name.
 
     In the order of disagreement those on which no two models were compared follow by uncertainty.
@@ -34,7 +34,7 @@ def ordered_images(project: Project, order: Order) -> NDArray[np.int64]:
 class Reasons:
     """Why each image stands where it does, in a few words; empty where the order gives no reason."""
 
-    def __init__(self, project: Project, order: Order, rare: "RareClasses | None" = None) -> None:
+    def __init__(self, project: Project, order: QueueOrder, rare: "RareClasses | None" = None) -> None:
         """rare: the classes, where they have been counted already; else that is done when first needed."""
         self._project, self._order, self._rare = project, order, rare
 
@@ -62,7 +62,7 @@ class Reasons:
         return self._rare.on(image_id)
 
 
-def reason(project: Project, order: Order, image_id: int) -> str:
+def reason(project: Project, order: QueueOrder, image_id: int) -> str:
     """That of one image alone."""
     return Reasons(project, order).of(image_id)
 

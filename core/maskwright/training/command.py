@@ -155,7 +155,7 @@ def _train_assist(options: argparse.Namespace) -> None:
         sets.append(generated_objects(variants=2, share=options.generated))
     if options.relief:
         sets.append(relief_objects(pictures=RELIEF_PICTURES, share=options.relief))
-    config = assist_train.TrainConfig(**_run_options(options), loader_cpus=tuple(options.loader_cpus))
+    config = assist_train.PromptTrainConfig(**_run_options(options), loader_cpus=tuple(options.loader_cpus))
     assist_train.train(sets, config, judge=Judge(judges) if judges else None)
 
 

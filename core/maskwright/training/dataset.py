@@ -17,7 +17,7 @@ from maskwright.images.decode import read_image
 
 
 @dataclass(frozen=True, slots=True)
-class Sample:
+class TrainingSample:
     """One image with its instances as a label map, which is small and warps in one call.
 
     Where instances overlap the smaller one is kept whole, so that nothing inside a larger one vanishes.
@@ -32,7 +32,7 @@ class Sample:
 class Dataset:
     """Samples with the categories their numbers stand for."""
 
-    samples: list[Sample]
+    samples: list[TrainingSample]
     category_names: list[str]
     category_ids: list[int]
 
@@ -70,7 +70,7 @@ def read_rgb(path: Path) -> NDArray[np.uint8]:
 
 def _sample(
     path: Path, image: dict[str, Any], annotations: list[dict[str, Any]], *, position: dict[int, int]
-) -> Sample:
+) -> TrainingSample:
     pixels = read_rgb(path)
     size_hw = (image["height"], image["width"])
     if pixels.shape[:2] != size_hw:
@@ -80,7 +80,7 @@ def _sample(
     for index in sorted(range(len(masks)), key=lambda index: -int(masks[index].sum())):
         labels[masks[index]] = index + 1
     categories = np.array([position[annotation["category_id"]] for annotation in annotations], np.int64)
-    return Sample(pixels, labels, categories)
+    return TrainingSample(pixels, labels, categories)
 
 
 def decode_mask(segmentation: Any, size_hw: tuple[int, int]) -> NDArray[np.bool_]:

@@ -12,7 +12,7 @@ import openvino
 import torch
 from torch import Tensor, nn
 
-from maskwright.training.layout import NUCLEI_LAYOUT, Layout
+from maskwright.training.layout import NUCLEI_LAYOUT, AnchorLayout
 from maskwright.training.network import PAD_MULTIPLE, NetworkConfig, Segmenter, all_prototypes
 
 OUTPUT_NAMES = ("conf", "boxes", "mask", "proto")
@@ -58,7 +58,7 @@ class YolactInterface(nn.Module):
     conf is a probability with the background in column 0; boxes are xyxy divided by W and H, unclipped.
     """
 
-    def __init__(self, network: nn.Module, layout: Layout = NUCLEI_LAYOUT) -> None:
+    def __init__(self, network: nn.Module, layout: AnchorLayout = NUCLEI_LAYOUT) -> None:
         super().__init__()
         self.network = network
         self.layout = layout

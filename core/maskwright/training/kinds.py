@@ -20,7 +20,7 @@ COLOURFUL_SPREAD = 8.0
 LARGE_SIDE_PX = 600
 
 
-class Kind(StrEnum):
+class MicrographKind(StrEnum):
     """What the picture looks like, not how it was made."""
 
     STAINED = "stained"
@@ -29,19 +29,19 @@ class Kind(StrEnum):
     LARGE_FLUORESCENCE = "large fluorescence"
 
 
-def image_kind(image: NDArray[np.uint8]) -> Kind:
+def image_kind(image: NDArray[np.uint8]) -> MicrographKind:
     """Sort by colourfulness, brightness and size; image (H, W, 3), any channel order."""
     spread = float((image.max(2).astype(np.float32) - image.min(2)).mean())
     if spread > COLOURFUL_SPREAD:
-        return Kind.STAINED
+        return MicrographKind.STAINED
     if float(image.mean()) > 127:
-        return Kind.BRIGHT_FIELD
-    return Kind.LARGE_FLUORESCENCE if max(image.shape[:2]) >= LARGE_SIDE_PX else Kind.FLUORESCENCE
+        return MicrographKind.BRIGHT_FIELD
+    return MicrographKind.LARGE_FLUORESCENCE if max(image.shape[:2]) >= LARGE_SIDE_PX else MicrographKind.FLUORESCENCE
 
 
 def reports_by_kind(
     model: Model, coco_file: Path, image_folder: Path, *, nms_iou: float | None = None
-) -> dict[Kind, EvaluationReport]:
+) -> dict[MicrographKind, EvaluationReport]:
     """The figures of every kind that occurs; the product's own pipeline does the predicting and the judging."""
     content: dict[str, Any] = json.loads(coco_file.read_text(encoding="utf-8"))
     reports = {}
@@ -53,8 +53,8 @@ def reports_by_kind(
     return reports
 
 
-def _images_by_kind(content: dict[str, Any], image_folder: Path) -> dict[Kind, list[dict[str, Any]]]:
-    groups: defaultdict[Kind, list[dict[str, Any]]] = defaultdict(list)
+def _images_by_kind(content: dict[str, Any], image_folder: Path) -> dict[MicrographKind, list[dict[str, Any]]]:
+    groups: defaultdict[MicrographKind, list[dict[str, Any]]] = defaultdict(list)
     for image in content["images"]:
         groups[image_kind(read_rgb(image_folder / image["file_name"]))].append(image)
     return groups

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Layout:
+class AnchorLayout:
     """The defaults are those of the bundled nuclei model."""
 
     strides: tuple[int, ...] = (4, 8, 16)
@@ -20,4 +20,4 @@ class Layout:
         return 4 * len(self.wave_periods_px) + 1
 
 
-NUCLEI_LAYOUT = Layout()
+NUCLEI_LAYOUT = AnchorLayout()

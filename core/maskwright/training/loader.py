@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import DataLoader, IterableDataset
 
-from maskwright.training.dataset import Sample
-from maskwright.training.kinds import Kind, image_kind
+from maskwright.training.dataset import TrainingSample
+from maskwright.training.kinds import MicrographKind, image_kind
 from maskwright.training.losses import Targets
 
 SCALE_RANGE = (0.6, 2.6)
@@ -39,7 +39,7 @@ class Crop:
     categories: NDArray[np.int64]  # (N,)
 
 
-def random_crop(sample: Sample, random: np.random.Generator, *, size: int) -> Crop:
+def random_crop(sample: TrainingSample, random: np.random.Generator, *, size: int) -> Crop:
     """A square crop of `size` pixels, warped and recoloured at random."""
     matrix = _random_matrix(sample, random, size=size)
     image = cv2.warpAffine(sample.image, matrix, (size, size), flags=cv2.INTER_LINEAR)
@@ -102,7 +102,7 @@ def recoloured(image: NDArray[np.uint8], random: np.random.Generator) -> NDArray
     return np.asarray(np.clip(colour * 255 + 0.5, 0, 255), dtype=np.uint8)
 
 
-def _random_matrix(sample: Sample, random: np.random.Generator, *, size: int) -> NDArray[np.float64]:
+def _random_matrix(sample: TrainingSample, random: np.random.Generator, *, size: int) -> NDArray[np.float64]:
     """(2, 3) affine matrix from the image to the crop, for pixel centres at whole numbers."""
     height, width = sample.labels.shape
     scale = _random_scale(sample, random, size=size)
@@ -121,7 +121,7 @@ def _random_matrix(sample: Sample, random: np.random.Generator, *, size: int) ->
     return np.hstack([linear, (np.array([size / 2, size / 2]) - linear @ centre)[:, None]])
 
 
-def _random_scale(sample: Sample, random: np.random.Generator, *, size: int) -> float:
+def _random_scale(sample: TrainingSample, random: np.random.Generator, *, size: int) -> float:
     """Log-uniform, then bent so that the median instance stays within sizes that the network is for.
 
     A small image is hardly shrunk: most of the crop would be empty, and small images are enlarged for inference.
@@ -134,11 +134,16 @@ def _random_scale(sample: Sample, random: np.random.Generator, *, size: int) -> 
 
 
 # Rare kinds of micrograph are drawn more often than their share.
-KIND_WEIGHTS = {Kind.FLUORESCENCE: 1.0, Kind.LARGE_FLUORESCENCE: 2.0, Kind.BRIGHT_FIELD: 5.0, Kind.STAINED: 1.8}
+KIND_WEIGHTS = {
+    MicrographKind.FLUORESCENCE: 1.0,
+    MicrographKind.LARGE_FLUORESCENCE: 2.0,
+    MicrographKind.BRIGHT_FIELD: 5.0,
+    MicrographKind.STAINED: 1.8,
+}
 WORKER_NICE_STEP = 10
 
 
-class Batch(NamedTuple):
+class TrainingBatch(NamedTuple):
     """What the worker hands over; plain arrays travel fastest."""
 
     images: Tensor  # (B, S, S, 3) uint8 RGB
@@ -165,22 +170,22 @@ class LoaderConfig:
     cpu: int | None = None
 
 
-class CropStream(IterableDataset[Batch]):
+class CropStream(IterableDataset[TrainingBatch]):
     """Batch n depends on the seed and n alone."""
 
-    def __init__(self, samples: list[Sample], config: LoaderConfig) -> None:
+    def __init__(self, samples: list[TrainingSample], config: LoaderConfig) -> None:
         self._samples = samples
         self._config = config
         weights = np.array([KIND_WEIGHTS[image_kind(sample.image)] for sample in samples])
         self._chances = weights / weights.sum()
 
-    def __iter__(self) -> Iterator[Batch]:
+    def __iter__(self) -> Iterator[TrainingBatch]:
         number = self._config.first_batch
         while True:
             yield self.batch(number)
             number += 1
 
-    def batch(self, number: int) -> Batch:
+    def batch(self, number: int) -> TrainingBatch:
         """Deterministic in `number`."""
         random = np.random.default_rng((self._config.seed, number))
         chosen = random.choice(len(self._samples), self._config.batch, p=self._chances)
@@ -188,7 +193,7 @@ class CropStream(IterableDataset[Batch]):
         counts = [len(crop.boxes) for crop in crops]
         starts = np.cumsum([0, *counts[:-1]]).astype(np.int16)
         labels = [np.where(crop.labels > 0, crop.labels + start, 0) for crop, start in zip(crops, starts, strict=True)]
-        return Batch(
+        return TrainingBatch(
             images=torch.from_numpy(np.stack([crop.image for crop in crops])),
             labels=torch.from_numpy(np.stack(labels).astype(np.int16)),
             boxes=torch.from_numpy(np.concatenate([crop.boxes for crop in crops])),
@@ -197,7 +202,7 @@ class CropStream(IterableDataset[Batch]):
         )
 
 
-def batches(samples: list[Sample], config: LoaderConfig) -> Iterator[Batch]:
+def batches(samples: list[TrainingSample], config: LoaderConfig) -> Iterator[TrainingBatch]:
     """Start the worker and iterate over what it makes."""
 
     def settle(_worker: int) -> None:

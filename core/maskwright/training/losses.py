@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from maskwright.training.layout import NUCLEI_LAYOUT, Layout
+from maskwright.training.layout import NUCLEI_LAYOUT, AnchorLayout
 from maskwright.training.network import NetworkOutput, fixed_prototypes
 
 
@@ -70,7 +70,7 @@ def assigned_anchors(
     image: Tensor,
     category: Tensor,
     size_hw: tuple[int, int],
-    layout: Layout = NUCLEI_LAYOUT,
+    layout: AnchorLayout = NUCLEI_LAYOUT,
 ) -> Assignment:
     """Choose for every instance its best aligned anchors.
 
@@ -95,7 +95,9 @@ def assigned_anchors(
     return Assignment(image[instance], anchor[wins], instance, target[wins])
 
 
-def candidate_anchors(boxes: Tensor, size_hw: tuple[int, int], layout: Layout = NUCLEI_LAYOUT) -> tuple[Tensor, Tensor]:
+def candidate_anchors(
+    boxes: Tensor, size_hw: tuple[int, int], layout: AnchorLayout = NUCLEI_LAYOUT
+) -> tuple[Tensor, Tensor]:
     """(G, N) int64 anchors of a square window of cells around each centre at each level, (G, N) bool whether usable.
 
     Usable means that the cell's centre lies in the box, or that it is the finest level's cell nearest to the
@@ -148,7 +150,7 @@ class Targets:
 
 
 def losses(
-    output: NetworkOutput, targets: Targets, *, weights: LossWeights, layout: Layout = NUCLEI_LAYOUT
+    output: NetworkOutput, targets: Targets, *, weights: LossWeights, layout: AnchorLayout = NUCLEI_LAYOUT
 ) -> dict[str, Tensor]:
     """Weighted scalar losses by name; their sum is the objective."""
     size_hw = (targets.labels.shape[1], targets.labels.shape[2])
@@ -175,7 +177,7 @@ def losses(
     }
 
 
-def _class_loss(logits: Tensor, targets: Targets, positives: Assignment, layout: Layout) -> Tensor:
+def _class_loss(logits: Tensor, targets: Targets, positives: Assignment, layout: AnchorLayout) -> Tensor:
     """Quality focal loss (Li et al. 2020) summed over all anchors that are not in ignored places."""
     wanted = torch.zeros_like(logits)
     wanted[positives.image, positives.anchor, targets.category[positives.instance]] = positives.target
@@ -187,14 +189,14 @@ def _class_loss(logits: Tensor, targets: Targets, positives: Assignment, layout:
     return (functional.binary_cross_entropy_with_logits(logits, wanted, reduction="none") * focus).sum()
 
 
-def _at_anchors(places: Tensor, layout: Layout) -> Tensor:
+def _at_anchors(places: Tensor, layout: AnchorLayout) -> Tensor:
     """(B, H, W) bool to (B, A): its values at the centres of the anchors' cells."""
     return torch.cat(
         [places[:, stride // 2 :: stride, stride // 2 :: stride].flatten(1) for stride in layout.strides], 1
     )
 
 
-def _outline_loss(logits: Tensor, targets: Targets, layout: Layout) -> Tensor:
+def _outline_loss(logits: Tensor, targets: Targets, layout: AnchorLayout) -> Tensor:
     wanted = torch.stack(_outline_targets(targets.labels, layout.prototype_stride), 1)
     if targets.ignored is None:
         return functional.binary_cross_entropy_with_logits(logits, wanted)
@@ -212,7 +214,7 @@ def _outline_targets(labels: Tensor, stride: int) -> tuple[Tensor, Tensor]:
 
 
 def _mask_losses(
-    output: NetworkOutput, targets: Targets, positives: Assignment, layout: Layout
+    output: NetworkOutput, targets: Targets, positives: Assignment, layout: AnchorLayout
 ) -> tuple[Tensor, Tensor]:
     """Mean BCE and Dice loss over points in the true boxes, which cost a fraction of whole masks."""
     if len(positives.image) == 0:

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from maskwright.training.layout import NUCLEI_LAYOUT, Layout
+from maskwright.training.layout import NUCLEI_LAYOUT, AnchorLayout
 
 PAD_MULTIPLE = 32
 
@@ -36,7 +36,7 @@ class NetworkConfig:
         return self.learned_prototypes + self.layout.fixed_prototypes
 
     @property
-    def layout(self) -> Layout:
+    def layout(self) -> AnchorLayout:
         """What the trunk and the pyramid below are built for."""
         return NUCLEI_LAYOUT
 
@@ -110,7 +110,7 @@ class Pyramid(nn.Module):
         return [smooth(level) for smooth, level in zip(self.smooth, merged[:3], strict=True)]
 
 
-class Head(nn.Module):
+class LevelHead(nn.Module):
     """One pyramid level's predictions: C class logits, 4 box numbers, K coefficients per cell."""
 
     def __init__(self, config: NetworkConfig) -> None:
@@ -134,7 +134,7 @@ class Segmenter(nn.Module):
         self.config = config
         self.trunk = Trunk(config)
         self.pyramid = Pyramid(config)
-        self.heads = nn.ModuleList(Head(config) for _ in config.layout.strides)
+        self.heads = nn.ModuleList(LevelHead(config) for _ in config.layout.strides)
         self.to_half = nn.Conv2d(config.pyramid, config.prototype_features, 1)
         self.from_stem = nn.Conv2d(config.stem, config.prototype_features, 1)
         self.prototype_unit = ConvUnit(config.prototype_features, config.prototype_features)
@@ -194,7 +194,7 @@ def _cell_centres(features: Tensor, stride: int) -> Tensor:
     return rows_of_cells(torch.cat(_pixel_grid(features, stride), 1))
 
 
-def anchor_points(levels: list[Tensor], layout: Layout) -> tuple[Tensor, Tensor]:
+def anchor_points(levels: list[Tensor], layout: AnchorLayout) -> tuple[Tensor, Tensor]:
     """Centres (1, A, 2) x, y in input pixels and strides (1, A, 1) of the anchors of feature maps, finest first."""
     centres = [_cell_centres(level, stride) for level, stride in zip(levels, layout.strides, strict=True)]
     strides = [torch.full_like(c[..., :1], s) for c, s in zip(centres, layout.strides, strict=True)]
@@ -208,7 +208,7 @@ def decoded_boxes(regression: Tensor, points: Tensor, strides: Tensor) -> Tensor
     return torch.cat([centres - half_size, centres + half_size], -1)
 
 
-def fixed_prototypes(x: Tensor, y: Tensor, layout: Layout = NUCLEI_LAYOUT) -> list[Tensor]:
+def fixed_prototypes(x: Tensor, y: Tensor, layout: AnchorLayout = NUCLEI_LAYOUT) -> list[Tensor]:
     """The prototypes at x, y in input pixels: per period cos x, sin x, cos y, sin y, and a one that serves as the bias.
 
     They tell two objects apart that look alike, which learned prototypes alone cannot do on a plain background.
@@ -222,7 +222,7 @@ def fixed_prototypes(x: Tensor, y: Tensor, layout: Layout = NUCLEI_LAYOUT) -> li
     return [*waves, torch.ones_like(x)]
 
 
-def all_prototypes(learned: Tensor, layout: Layout = NUCLEI_LAYOUT) -> Tensor:
+def all_prototypes(learned: Tensor, layout: AnchorLayout = NUCLEI_LAYOUT) -> Tensor:
     """(B, K - F, h, w) learned prototypes to all of them, (B, K, h, w)."""
     x, y = _pixel_grid(learned, layout.prototype_stride)
     ones = torch.ones_like(learned[:, :1])
@@ -230,7 +230,7 @@ def all_prototypes(learned: Tensor, layout: Layout = NUCLEI_LAYOUT) -> Tensor:
     return torch.cat([learned, *fixed], 1)
 
 
-def in_image_frame(coefficients: Tensor, points: Tensor, layout: Layout) -> Tensor:
+def in_image_frame(coefficients: Tensor, points: Tensor, layout: AnchorLayout) -> Tensor:
     """Turn wave coefficients given relative to their anchor into the image's frame.
 
     a cos(w (x - x0)) + b sin(w (x - x0)) = (a cos w x0 - b sin w x0) cos w x + (a sin w x0 + b cos w x0) sin w x,

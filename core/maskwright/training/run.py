@@ -61,7 +61,7 @@ class RunConfig:
         torch.manual_seed(self.seed)
 
 
-class Run:
+class TrainingRun:
     """The state that a checkpoint holds: network, averaged network, optimiser, steps and seconds spent."""
 
     def __init__(

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from maskwright.training import run
 from maskwright.training.dataset import Dataset
-from maskwright.training.loader import Batch, LoaderConfig, batches
+from maskwright.training.loader import LoaderConfig, TrainingBatch, batches
 from maskwright.training.losses import LossWeights, losses
 from maskwright.training.network import NetworkConfig, Segmenter
 
@@ -27,7 +27,7 @@ class TrainConfig(run.RunConfig):
     network: NetworkConfig = field(default_factory=NetworkConfig)
 
 
-class Run(run.Run):
+class TrainingRun(run.TrainingRun):
     """A run over a dataset, whose categories the checkpoint names."""
 
     config: TrainConfig
@@ -43,7 +43,7 @@ class Run(run.Run):
         """The categories by name and id."""
         return {"category_names": self.dataset.category_names, "category_ids": self.dataset.category_ids}
 
-    def losses_of(self, batch: Batch) -> dict[str, Tensor]:
+    def losses_of(self, batch: TrainingBatch) -> dict[str, Tensor]:
         """See `losses`."""
         images = batch.network_input().contiguous(memory_format=torch.channels_last)
         with torch.autocast("cpu", torch.bfloat16, enabled=self.config.bfloat16):
@@ -53,7 +53,7 @@ class Run(run.Run):
 
 def train(dataset: Dataset, config: TrainConfig) -> Path:
     """Train until the budget is spent, resuming where a checkpoint exists; returns the checkpoint's path."""
-    started = Run(dataset, config)
+    started = TrainingRun(dataset, config)
     started.resume()
     loader = LoaderConfig(config.batch, config.crop, config.seed, first_batch=started.step, cpu=config.loader_cpu)
     return started.follow(batches(dataset.samples, loader))

@@ -19,7 +19,7 @@ from maskwright.document.spatial import SpatialIndex
 from maskwright.document.values import Instance
 from maskwright_gui.canvas.layer_view import LINE_PAD_PX, aligned_view, device_area, is_aligned
 from maskwright_gui.canvas.pyramid import writable_pixels
-from maskwright_gui.canvas.raster import LayerView, Look, rasterise
+from maskwright_gui.canvas.raster import LayerView, OutlineStyle, rasterise
 from maskwright_gui.canvas.scene import Scene, SceneLevels
 from maskwright_gui.canvas.style import CanvasStyle
 from maskwright_gui.canvas.viewport import Viewport
@@ -293,6 +293,6 @@ def _rendered(scene: Scene, content: LayerContent, view: LayerView, ratio: float
     image = QImage(view.width, view.height, QImage.Format.Format_ARGB32_Premultiplied)
     image.fill(0)
     visible = scene.within(view.box, without=content.without, selected=content.selected)
-    look = Look(pixel=max(round(ratio), 1), has_lines=content.style.shows_outlines)
+    look = OutlineStyle(pixel=max(round(ratio), 1), has_lines=content.style.shows_outlines)
     rasterise(visible, view, writable_pixels(image), look)
     return RenderedLayer(image, view, ratio)

@@ -16,7 +16,7 @@ from maskwright.document.spatial import is_shown
 from maskwright.document.values import Instance
 from maskwright_gui.canvas.active import handle_points, note_area, paint_circle, paint_line, paint_marks, paint_note
 from maskwright_gui.canvas.pyramid import writable_pixels
-from maskwright_gui.canvas.raster import HOVERED, SELECTED, LayerView, Look, rasterise
+from maskwright_gui.canvas.raster import HOVERED, SELECTED, LayerView, OutlineStyle, rasterise
 from maskwright_gui.canvas.scene import Scene
 from maskwright_gui.canvas.style import CanvasStyle
 from maskwright_gui.canvas.viewport import Box, Viewport
@@ -53,7 +53,7 @@ def paint_hovered(painter: QPainter, viewport: Viewport, instance: Instance, sty
     _paint(painter, viewport, veil, HOVERED, clip)
 
 
-def _paint(painter: QPainter, viewport: Viewport, scene: Scene, look: Look, clip: QRectF) -> None:
+def _paint(painter: QPainter, viewport: Viewport, scene: Scene, look: OutlineStyle, clip: QRectF) -> None:
     if not len(scene):
         return
     bounds = scene.outlines.bounds_xyxy
@@ -69,7 +69,7 @@ def _paint(painter: QPainter, viewport: Viewport, scene: Scene, look: Look, clip
     painter.drawImage(QRectF(inside), _rasterised(scene, viewport, inside, look, painter.device().devicePixelRatioF()))
 
 
-def _rasterised(scene: Scene, viewport: Viewport, area: QRect, look: Look, ratio: float) -> QImage:
+def _rasterised(scene: Scene, viewport: Viewport, area: QRect, look: OutlineStyle, ratio: float) -> QImage:
     image = QImage(round(area.width() * ratio), round(area.height() * ratio), QImage.Format.Format_ARGB32_Premultiplied)
     image.fill(0)
     view = LayerView(

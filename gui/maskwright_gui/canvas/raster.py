@@ -108,7 +108,7 @@ class LayerView:
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class OutlineStyle:
     """How outlines are drawn. Sizes in device pixels."""
 
     pixel: int = 1
@@ -121,12 +121,12 @@ class Look:
     is_underlined: bool = True
 
 
-IDLE = Look()
-SELECTED = Look(is_strong=True, halo=2)
-HOVERED = Look(is_underlined=False)
+IDLE = OutlineStyle()
+SELECTED = OutlineStyle(is_strong=True, halo=2)
+HOVERED = OutlineStyle(is_underlined=False)
 
 
-def rasterise(scene: Scene, view: LayerView, buffer: Buffer, look: Look = IDLE) -> None:
+def rasterise(scene: Scene, view: LayerView, buffer: Buffer, look: OutlineStyle = IDLE) -> None:
     """Draw `scene` into `buffer` (view.height, view.width, 4) BGRA, premultiplied, zeroed before.
 
     Fills first, in drawing order, a higher one replacing what is below; then the dark under-strokes, then all lines,
@@ -222,7 +222,7 @@ def _ring_owners(outlines: PackedOutlines) -> NDArray[np.int64]:
     return np.repeat(np.arange(len(outlines)), rings_of_instance)
 
 
-def _underline(scene: Scene, rings: Rings, view: LayerView, buffer: Buffer, look: Look) -> None:
+def _underline(scene: Scene, rings: Rings, view: LayerView, buffer: Buffer, look: OutlineStyle) -> None:
     """The dark under-stroke: all lines once into a mask, grown by a pixel. Thick lines cost ten times more."""
     bounds = scene.outlines.bounds_xyxy
     sizes = np.maximum(bounds[:, 2] - bounds[:, 0], bounds[:, 3] - bounds[:, 1]) * view.scale
@@ -251,7 +251,7 @@ def _disc(radius: int) -> NDArray[np.uint8]:
     return np.asarray(cv2.getStructuringElement(shape, size), np.uint8)
 
 
-def _outline(scene: Scene, rings: Rings, points: NDArray[np.int32], buffer: Buffer, look: Look) -> None:
+def _outline(scene: Scene, rings: Rings, points: NDArray[np.int32], buffer: Buffer, look: OutlineStyle) -> None:
     owners = _ring_owners(scene.outlines)
     dashes = dash_segments(points, scene.outlines.ring_starts, scene.is_proposal[owners], look.pixel * _ONE)
     is_dashed = scene.is_proposal[owners] if dashes is not None else np.zeros(len(owners), bool)
@@ -270,7 +270,9 @@ def _outline(scene: Scene, rings: Rings, points: NDArray[np.int32], buffer: Buff
             _lines(buffer, list(segments), False, opaque, look)
 
 
-def _lines(buffer: Buffer, lines: Rings, is_closed: bool, colour: tuple[int, int, int, int], look: Look) -> None:
+def _lines(
+    buffer: Buffer, lines: Rings, is_closed: bool, colour: tuple[int, int, int, int], look: OutlineStyle
+) -> None:
     """One antialiased pass; a second one half a pixel beside it for strong lines (cv2's own width 2 covers three)."""
     cv2.polylines(buffer, lines, is_closed, colour, look.pixel, cv2.LINE_AA, _SHIFT)
     if look.is_strong:

@@ -22,9 +22,9 @@ from maskwright_gui.panels.widgets import named
 SIZE = QSize(1400, 780)
 COLUMNS = 4
 KEYS_PX = 120
-Rows = list[tuple[str, str]]
+KeyRows = list[tuple[str, str]]
 """(keys, what they do)"""
-MOUSE: Rows = [
+MOUSE: KeyRows = [
     ("Wheel, Ctrl + wheel", "Zoom at the pointer"),
     ("Middle button, or Space and drag", "Pan"),
     ("Click again", "The object below"),
@@ -36,7 +36,7 @@ MOUSE: Rows = [
     ("Alt + drag", "Erase vertices (also Ctrl + Shift)"),
     ("Right button", "Cancel the drag, remove the last point"),
 ]
-CANVAS_KEYS: Rows = [
+CANVAS_KEYS: KeyRows = [
     ("{,} and {.}", "Go through the vertices; arrows then move one"),
     ("Arrows", "Nudge the selection (Shift: 10 px); without one, move the pointer"),
     ("Ctrl + arrows", "Always move the pointer: small steps, with Shift large ones"),
@@ -81,9 +81,9 @@ class KeySheet(QDialog):
 
 def sections_of(
     rows: Sequence[tuple[str, str, Sequence[QKeySequence]]], shown_keys: Mapping[str, str]
-) -> dict[str, Rows]:
+) -> dict[str, KeyRows]:
     """Actions with keys by menu, the nine classes as one row, and what the canvas does besides."""
-    sections: dict[str, Rows] = {}
+    sections: dict[str, KeyRows] = {}
     classes = [(text, keys) for _, text, keys in rows if text.startswith(_CLASS) and keys]
     for menu, text, keys in rows:
         if keys and not text.startswith(_CLASS):
@@ -106,20 +106,20 @@ def _breakable(keys: str) -> str:
     return ", ".join(key.replace("+", "+\u200b") if len(key) > _LONG else key for key in keys.split(", "))
 
 
-def _balanced(sections: dict[str, Rows], count: int) -> list[list[tuple[str, Rows]]]:
+def _balanced(sections: dict[str, KeyRows], count: int) -> list[list[tuple[str, KeyRows]]]:
     """The sections in `count` columns, each next one where there is most room."""
-    columns: list[list[tuple[str, Rows]]] = [[] for _ in range(count)]
+    columns: list[list[tuple[str, KeyRows]]] = [[] for _ in range(count)]
     for section in sorted(sections.items(), key=lambda pair: -_lines(pair[1])):
         min(columns, key=lambda column: sum(_lines(rows) for _, rows in column)).append(section)
     return columns
 
 
-def _lines(rows: Rows) -> int:
+def _lines(rows: KeyRows) -> int:
     """About how many lines of text a section takes, its heading and the gap below included."""
     return 2 + sum(max(-(-len(keys) // 18), -(-len(text) // 20)) for keys, text in rows)
 
 
-def _column(sections: list[tuple[str, Rows]], parent: QWidget) -> QVBoxLayout:
+def _column(sections: list[tuple[str, KeyRows]], parent: QWidget) -> QVBoxLayout:
     column = QVBoxLayout()
     column.setSpacing(0)
     for title, rows in sections:

@@ -89,7 +89,7 @@ class Done(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class TourStep:
     title: str
     text: str
     """With the names of actions where their keys belong, see `Actions.with_keys`."""
@@ -97,22 +97,22 @@ class Step:
 
 
 STEPS = (
-    Step(
+    TourStep(
         "A model proposes",
         "Press {run_model}: the model outlines what it finds on this image. Dashed outlines are proposals.",
         Done.PROPOSED,
     ),
-    Step("Select a proposal", "Click one of the dashed outlines.", Done.SELECTED),
-    Step(
+    TourStep("Select a proposal", "Click one of the dashed outlines.", Done.SELECTED),
+    TourStep(
         "Judge it", "{accept} accepts the selected proposal, {reject} rejects it. {undo} undoes any step.", Done.JUDGED
     ),
-    Step(
+    TourStep(
         "Outline or correct one yourself",
         "Press {tool_point}, then click a cell: its outline appears, and Enter accepts it. Or drag a point of an "
         "outline.",
         Done.OUTLINED,
     ),
-    Step(
+    TourStep(
         "This image is done",
         "Press {done}: the next image appears, and the model has already run on it.",
         Done.NEXT_IMAGE,

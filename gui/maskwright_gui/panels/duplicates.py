@@ -29,7 +29,7 @@ _INVITATION = (
     "Copies in both training and validation make a model seem better than it is."
 )
 _RECORD_ROLE = Qt.ItemDataRole.UserRole
-Picture = Callable[[ImageRecord], QImage | None]
+ThumbnailSource = Callable[[ImageRecord], QImage | None]
 """The picture of an image, or None while it is made."""
 
 
@@ -40,7 +40,7 @@ class DuplicatesPage(QWidget):
     stop_requested = Signal()
     image_chosen = Signal(object)
 
-    def __init__(self, picture: Picture, parent: QWidget | None = None) -> None:
+    def __init__(self, picture: ThumbnailSource, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.tree = named(QTreeWidget(self), "Pictures that occur more than once")
         self.tree.setHeaderHidden(True)
@@ -125,7 +125,7 @@ def _group_item(number: int, group: Sequence[ImageRecord]) -> QTreeWidgetItem:
 class _PictureDelegate(QStyledItemDelegate):
     """The picture left of the text, for the rows that stand for an image."""
 
-    def __init__(self, picture: Picture, parent: QWidget) -> None:
+    def __init__(self, picture: ThumbnailSource, parent: QWidget) -> None:
         super().__init__(parent)
         self._picture = picture
 

@@ -25,7 +25,7 @@ from maskwright_gui.workers.thumbnails import ThumbnailLoader
 
 if TYPE_CHECKING:
     from maskwright.project.store import Project
-    from maskwright.review.order import Order, RareClasses, Reasons
+    from maskwright.review.order import QueueOrder, RareClasses, Reasons
 
 PAGE = 128
 MAX_PAGES = 32
@@ -114,7 +114,7 @@ class ImageListModel(QAbstractListModel):
         return self._reasons.rarest_class(image_id) if self._reasons is not None else None
 
     @property
-    def order(self) -> "Order":
+    def order(self) -> "QueueOrder":
         """Name of the current order."""
         return self._query.order
 

@@ -11,7 +11,7 @@ from maskwright_gui.panels.image_search import parse_search
 
 if TYPE_CHECKING:
     from maskwright.project.store import Project
-    from maskwright.review.order import Order, RareClasses
+    from maskwright.review.order import QueueOrder, RareClasses
 
 
 SHOWN = (ImageStanding.LISTED, ImageStanding.EXCLUDED)
@@ -24,7 +24,7 @@ class ImageQuery:
 
     states: frozenset[ImageState] | None = None
     text: str = ""
-    order: "Order" = "name"
+    order: "QueueOrder" = "name"
     standings: tuple[ImageStanding, ...] = SHOWN
 
     @property

@@ -33,7 +33,7 @@ class Scale:
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class ToolChoice:
     """What the bar shows."""
 
     title: str
@@ -58,7 +58,7 @@ class ToolOptionsBar(QFrame):
     def __init__(self, host: QWidget) -> None:
         super().__init__(host)
         self._host = host
-        self._choice: Choice | None = None
+        self._choice: ToolChoice | None = None
         self.setObjectName("toolOptions")
         self.setAttribute(Qt.WidgetAttribute.WA_NoMousePropagation)  # a click beside a control is none on the canvas
         self.setCursor(Qt.CursorShape.ArrowCursor)
@@ -92,7 +92,7 @@ class ToolOptionsBar(QFrame):
         """What it says beside the slider."""
         return self._text.text()
 
-    def show_choice(self, choice: Choice | None) -> None:
+    def show_choice(self, choice: ToolChoice | None) -> None:
         """None: the tool has no slider."""
         if choice == self._choice:
             return

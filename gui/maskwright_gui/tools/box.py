@@ -34,7 +34,7 @@ Point = tuple[float, float]
 Box = tuple[float, float, float, float]
 
 
-class State(Enum):
+class BoxState(Enum):
     """How far a box is."""
 
     IDLE = auto()
@@ -51,7 +51,7 @@ class BoxTool(BaseTool):
 
     def __init__(self, context: ToolContext) -> None:
         super().__init__(context)
-        self.state = State.IDLE
+        self.state = BoxState.IDLE
         self._first: Point = (0.0, 0.0)
         self._second: Point = (0.0, 0.0)
         self._degrees = 0.0
@@ -70,19 +70,19 @@ class BoxTool(BaseTool):
 
     @property
     def is_busy(self) -> bool:
-        return self.state is not State.IDLE
+        return self.state is not BoxState.IDLE
 
     def on_press(self, pointer: Pointer) -> None:
         if pointer.button is Button.RIGHT:
             self.cancel()
         if pointer.button is not Button.LEFT or (self._context.category_id is None and not self.is_busy):
             return
-        if self.state is State.FLOATING:
+        if self.state is BoxState.FLOATING:
             self._follow(pointer)
             self._finish()
             return
         self._first = self._second = self._place(pointer)
-        self.state = State.PRESSED
+        self.state = BoxState.PRESSED
 
     def on_move(self, pointer: Pointer) -> None:
         self._hovered = snapped(self._context, pointer.point, pointer)
@@ -90,10 +90,10 @@ class BoxTool(BaseTool):
             self._follow(pointer)
 
     def on_release(self, pointer: Pointer) -> None:
-        if pointer.button is not Button.LEFT or self.state is not State.PRESSED:
+        if pointer.button is not Button.LEFT or self.state is not BoxState.PRESSED:
             return
         if math.dist(self._first, self._second) <= pointer.reach(_DRAG_SCREEN_PX):
-            self.state = State.FLOATING
+            self.state = BoxState.FLOATING
         else:
             self._finish()
 
@@ -119,7 +119,7 @@ class BoxTool(BaseTool):
             self.cancel()
 
     def cancel(self) -> None:
-        self.state, self._degrees = State.IDLE, 0.0
+        self.state, self._degrees = BoxState.IDLE, 0.0
 
     def overlay(self) -> Overlay:
         """The outline so far, and the size in pixels."""
@@ -170,7 +170,7 @@ class BoxTool(BaseTool):
     def _finish(self) -> None:
         box, outline, category_id = self._box, self._turned_outline(), self._context.category_id
         if category_id is None:  # its class was deleted meanwhile
-            self.state = State.FLOATING
+            self.state = BoxState.FLOATING
             self._context.ask_class()
             return
         self.cancel()

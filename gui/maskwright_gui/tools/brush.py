@@ -66,7 +66,7 @@ _MIN_RADIUS, _MAX_RADIUS = 0.5, 2000.0
 Point = tuple[float, float]
 
 
-class State(Enum):
+class StrokeState(Enum):
     """Whether a stroke is under way."""
 
     IDLE = auto()
@@ -81,7 +81,7 @@ class BrushTool(DiscTool):
 
     def __init__(self, context: ToolContext) -> None:
         super().__init__(context)
-        self.state = State.IDLE
+        self.state = StrokeState.IDLE
         self._path: list[Point] = []
         self._erasing = False
         self._document = context.document
@@ -105,7 +105,7 @@ class BrushTool(DiscTool):
 
     @property
     def is_busy(self) -> bool:
-        return self.state is State.PAINTING
+        return self.state is StrokeState.PAINTING
 
     def on_press(self, pointer: Pointer) -> None:
         self._pointer = pointer
@@ -118,7 +118,7 @@ class BrushTool(DiscTool):
         self._target = self._choose_target(pointer.point)
         if self._target is None:
             return
-        self.state = State.PAINTING
+        self.state = StrokeState.PAINTING
         self._shape = to_shapely(self._target.polygons)
         self._path = [pointer.point]
         self._sweep([pointer.point])
@@ -152,7 +152,7 @@ class BrushTool(DiscTool):
             self.cancel()
 
     def cancel(self) -> None:
-        self.state = State.IDLE
+        self.state = StrokeState.IDLE
         self._target = self._draft = None
         self._touched = None
         self._path = []

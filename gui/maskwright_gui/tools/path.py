@@ -23,7 +23,7 @@ _MANY_MARKS = 200
 Point = tuple[float, float]
 
 
-class State(Enum):
+class PathState(Enum):
     """How far an outline is."""
 
     IDLE = auto()
@@ -49,7 +49,7 @@ class PathTool(BaseTool):
 
     def __init__(self, context: ToolContext) -> None:
         super().__init__(context)
-        self.state = State.IDLE
+        self.state = PathState.IDLE
         self._points: list[Point] = []
         self._step_sizes: list[int] = []
         """How many points each click or stretch added, so that Backspace takes back one step."""
@@ -70,13 +70,13 @@ class PathTool(BaseTool):
 
     @property
     def is_busy(self) -> bool:
-        return self.state is not State.IDLE
+        return self.state is not PathState.IDLE
 
     def on_press(self, pointer: Pointer) -> None:
         self._pointer = pointer
         if pointer.button is Button.RIGHT:
             self._step_back()
-            self.state = State.PLACING if self._points else State.IDLE
+            self.state = PathState.PLACING if self._points else PathState.IDLE
         is_nameless = self._needs_category and self._context.category_id is None
         if pointer.button is not Button.LEFT or (is_nameless and not self._points):
             return
@@ -89,25 +89,25 @@ class PathTool(BaseTool):
         self._points.append(point)
         self._step_sizes.append(1)
         self._taken_back.clear()
-        self.state = State.PRESSED
+        self.state = PathState.PRESSED
 
     def on_move(self, pointer: Pointer) -> None:
         self._pointer = pointer
-        if self.state is State.PRESSED and self._moved(pointer) > pointer.reach(_DRAG_SCREEN_PX):
-            self.state = State.FREEHAND
+        if self.state is PathState.PRESSED and self._moved(pointer) > pointer.reach(_DRAG_SCREEN_PX):
+            self.state = PathState.FREEHAND
             self._step_sizes.append(0)
-        if self.state is State.FREEHAND and self._moved(pointer) > pointer.reach(_FREEHAND_STEP_SCREEN_PX):
+        if self.state is PathState.FREEHAND and self._moved(pointer) > pointer.reach(_FREEHAND_STEP_SCREEN_PX):
             self._points.append(self._on_image(pointer))
             self._step_sizes[-1] += 1
 
     def on_release(self, pointer: Pointer) -> None:
         if pointer.button is not Button.LEFT:
             return
-        was_freehand = self.state is State.FREEHAND
+        was_freehand = self.state is PathState.FREEHAND
         if was_freehand:
             self._thin_last_stretch(pointer.reach(_FREEHAND_DETAIL_SCREEN_PX))
-        if self.state in (State.PRESSED, State.FREEHAND):
-            self.state = State.PLACING
+        if self.state in (PathState.PRESSED, PathState.FREEHAND):
+            self.state = PathState.PLACING
         if was_freehand and (self._closes(pointer) or self._ends_with_a_stroke()):
             self._finish()
 
@@ -132,7 +132,7 @@ class PathTool(BaseTool):
             self.cancel()
 
     def step_back(self) -> bool:
-        if self.state is not State.PLACING:
+        if self.state is not PathState.PLACING:
             return super().step_back()  # the button is still down
         self._step_back()
         return True
@@ -143,11 +143,11 @@ class PathTool(BaseTool):
         points = self._taken_back.pop()
         self._points += points
         self._step_sizes.append(len(points))
-        self.state = State.PLACING
+        self.state = PathState.PLACING
         return True
 
     def cancel(self) -> None:
-        self.state = State.IDLE
+        self.state = PathState.IDLE
         self._points.clear()
         self._step_sizes.clear()
         self._taken_back.clear()
@@ -155,7 +155,7 @@ class PathTool(BaseTool):
     def overlay(self) -> Overlay:
         marks = []
         place, caught = self._place(self._pointer) if self._pointer is not None else ((0.0, 0.0), False)
-        if caught and self.state in (State.IDLE, State.PLACING):
+        if caught and self.state in (PathState.IDLE, PathState.PLACING):
             marks.append(OverlayMarks(as_points(place), Mark.SNAP))
         if not self._points:
             return Overlay(marks=tuple(marks)) if marks else NOTHING
@@ -163,7 +163,7 @@ class PathTool(BaseTool):
         lines = [OverlayLine(outline, Stroke.DRAFT)]
         settled = outline[: len(outline) - self._running_count]
         marks.append(OverlayMarks(settled if len(settled) < _MANY_MARKS else settled[::8], Mark.VERTEX))
-        if self._pointer is not None and self.state is State.PLACING:
+        if self._pointer is not None and self.state is PathState.PLACING:
             lines.append(OverlayLine(self._guide(place, self._pointer), Stroke.GUIDE))
         if self._pointer is not None and self._closes(self._pointer):
             marks.append(OverlayMarks(outline[:1], Mark.CLOSING))
@@ -197,7 +197,7 @@ class PathTool(BaseTool):
     @property
     def _running_count(self) -> int:
         """Points of the stretch that is being drawn: most of them will be thinned out, so none is a vertex yet."""
-        return self._step_sizes[-1] if self.state is State.FREEHAND else 0
+        return self._step_sizes[-1] if self.state is PathState.FREEHAND else 0
 
     def _step_back(self) -> None:
         if not self._step_sizes:

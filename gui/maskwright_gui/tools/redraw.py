@@ -23,7 +23,7 @@ _DETAIL_SCREEN_PX = 0.7
 _UNCHANGED = Change.of([])
 
 
-class State(Enum):
+class RedrawState(Enum):
     """How far the new stretch of the outline is."""
 
     IDLE = auto()
@@ -37,7 +37,7 @@ class RedrawTool(BaseTool):
 
     def __init__(self, context: ToolContext) -> None:
         super().__init__(context)
-        self.state = State.IDLE
+        self.state = RedrawState.IDLE
         self._start: EdgePoint | None = None
         self._path: list[tuple[float, float]] = []
         self._near: EdgePoint | None = None
@@ -54,7 +54,7 @@ class RedrawTool(BaseTool):
 
     @property
     def is_busy(self) -> bool:
-        return self.state is State.DRAWING
+        return self.state is RedrawState.DRAWING
 
     def on_press(self, pointer: Pointer) -> None:
         if pointer.button is Button.RIGHT:
@@ -64,7 +64,7 @@ class RedrawTool(BaseTool):
         self._start = self._edge_at(pointer)
         if self._start is not None:
             self._path = [(self._start.x, self._start.y)]
-            self.state = State.DRAWING
+            self.state = RedrawState.DRAWING
 
     def on_move(self, pointer: Pointer) -> None:
         self._near = self._edge_at(pointer)
@@ -82,7 +82,7 @@ class RedrawTool(BaseTool):
             self._context.select(frozenset(change.entries))
 
     def cancel(self) -> None:
-        self.state = State.IDLE
+        self.state = RedrawState.IDLE
         self._start = None
         self._path = []
         self._draft = _UNCHANGED

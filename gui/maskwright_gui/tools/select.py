@@ -28,7 +28,7 @@ _DRAG_SCREEN_PX = 3.0
 _SAME_PLACE_SCREEN_PX = 4.0
 
 
-class State(Enum):
+class SelectState(Enum):
     """Which gesture is under way."""
 
     IDLE = auto()
@@ -44,7 +44,7 @@ class SelectTool(BaseTool):
 
     def __init__(self, context: ToolContext) -> None:
         super().__init__(context)
-        self.state = State.IDLE
+        self.state = SelectState.IDLE
         self._target: Target | None = None
         self._pressed: Pointer | None = None
         self._gesture: Gesture | None = None
@@ -73,34 +73,34 @@ class SelectTool(BaseTool):
 
     @property
     def is_busy(self) -> bool:
-        return self.state is not State.IDLE
+        return self.state is not SelectState.IDLE
 
     def on_press(self, pointer: Pointer) -> None:
         if pointer.button is Button.RIGHT:
             self._take_back()
-        if pointer.button is not Button.LEFT or self.state is State.DRAGGING:
+        if pointer.button is not Button.LEFT or self.state is SelectState.DRAGGING:
             return
         self._target = target_at(self._context, pointer)
         self._pressed = pointer
         self._selected_before = self._context.selection
         self._vertex_keys.ref = None
-        self.state = State.PRESSED
+        self.state = SelectState.PRESSED
 
     def on_move(self, pointer: Pointer) -> None:
-        if self.state is State.IDLE:
+        if self.state is SelectState.IDLE:
             self._target = target_at(self._context, pointer)
             return
-        if self.state is State.PRESSED and self._has_moved(pointer, _DRAG_SCREEN_PX):
+        if self.state is SelectState.PRESSED and self._has_moved(pointer, _DRAG_SCREEN_PX):
             assert self._pressed is not None, "a drag starts with a press"
             self._gesture = begin_drag(self._context, self._target, self._pressed)
-            self.state = State.DRAGGING
+            self.state = SelectState.DRAGGING
         if self._gesture is not None:
             self._gesture.move(pointer)
 
     def on_release(self, pointer: Pointer) -> None:
-        if pointer.button is not Button.LEFT or self.state is State.IDLE:
+        if pointer.button is not Button.LEFT or self.state is SelectState.IDLE:
             return
-        gesture, was_click = self._gesture, self.state is State.PRESSED
+        gesture, was_click = self._gesture, self.state is SelectState.PRESSED
         self._reset()
         if was_click and not (pointer.modifiers.is_alt and self._edit_at_once()):
             self._click(pointer)
@@ -227,7 +227,7 @@ class SelectTool(BaseTool):
         return self._pressed is not None and math.dist(self._pressed.point, pointer.point) > pointer.reach(screen_px)
 
     def _reset(self) -> None:
-        self.state = State.IDLE
+        self.state = SelectState.IDLE
         self._gesture = None
         self._pressed = None
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 
-class Batch(QObject):
+class BatchRunner(QObject):
     """At most one batch at a time; each ends in exactly one of `done`, `failed` or `cancelled`."""
 
     state_changed = Signal(object)

@@ -16,7 +16,7 @@ from PySide6.QtCore import QObject, Signal
 
 from maskwright.errors import IN_THE_LOG, UNEXPECTED, MaskwrightError, ModelError, ProjectError
 from maskwright.monitor import OperationCancelledError
-from maskwright_gui.workers.batch import Batch
+from maskwright_gui.workers.batch import BatchRunner
 from maskwright_gui.workers.requests import BatchRequest, ModelChoice, ModelSummary, PredictRequest, PredictResult
 from maskwright_gui.workers.worker import Worker
 
@@ -112,7 +112,7 @@ class InferenceThread(Worker):
         decoded: Decoded = lambda image_id, path: None,
     ) -> None:
         super().__init__(parent)
-        self.batch = Batch(self.model_for, self._post_batch, self._serve_waiting, self)
+        self.batch = BatchRunner(self.model_for, self._post_batch, self._serve_waiting, self)
         """Its progress and its end are signals of its own."""
         self._load, self._decoded = load, decoded
         self._loading = Condition()

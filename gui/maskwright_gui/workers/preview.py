@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 STEPS = 2
 _LONGEST = 0.05
 """A jump says nothing about the next step."""
-Field = Literal["mask_threshold", "min_iou"]
+ThresholdName = Literal["mask_threshold", "min_iou"]
 
 
 def next_thresholds(before: Thresholds, now: Thresholds) -> list[Thresholds]:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from maskwright.document.change import Change, Gesture, after_edit, after_proposals, is_work
+from maskwright.document.change import Change, UserEffort, after_edit, after_proposals, is_work
 from maskwright.document.values import ImageState, Provenance
 from maskwright.errors import UnfitEditError
 from maskwright_gui.history import rebased
@@ -11,10 +11,10 @@ from maskwright_gui.history import rebased
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from maskwright.project.proposals import Proposal
+    from maskwright.project.proposals import ModelProposal
     from maskwright.project.store import Project
 
-Kind = Literal["edit", "undo", "redo"]
+EditKind = Literal["edit", "undo", "redo"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,12 +24,12 @@ class PendingEdit:
     image_id: int
     change: Change | None = None
     label: str = ""
-    kind: Kind = "edit"
+    kind: EditKind = "edit"
     state: ImageState | None = None
-    proposals: "tuple[Proposal, ...] | None" = None
+    proposals: "tuple[ModelProposal, ...] | None" = None
     provenance: Provenance | None = None
     """Of the proposals."""
-    gesture: Gesture | None = None
+    gesture: UserEffort | None = None
     """What it took of the user; by itself: a look."""
 
     @property

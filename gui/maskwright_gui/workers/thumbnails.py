@@ -34,7 +34,7 @@ MAX_KEPT = 2000
 WHOLE_UP_TO_PIXELS = 40_000_000
 """A larger file that can neither be read in pieces nor small gets its picture from the canvas: two decoded at the same
 time take a gigabyte."""
-Read = Callable[[int, Path, int, Callable[[], bool]], QImage | None]
+ReadThumbnail = Callable[[int, Path, int, Callable[[], bool]], QImage | None]
 
 
 class ThumbnailLoader(Worker):
@@ -44,14 +44,18 @@ class ThumbnailLoader(Worker):
     """(image id, thumbnail; a null image where the file cannot be read)."""
 
     def __init__(
-        self, parent: QObject | None = None, *, max_side_px: int = THUMBNAIL_SIZE.width(), read: "Read | None" = None
+        self,
+        parent: QObject | None = None,
+        *,
+        max_side_px: int = THUMBNAIL_SIZE.width(),
+        read: "ReadThumbnail | None" = None,
     ) -> None:
         """`read` makes the picture of (image id, path, longest side) as long as the last says that it is wanted.
 
         None: the image as it is.
         """
         super().__init__(parent)
-        self._read: Read = read if read is not None else lambda _id, *wanted: read_small_image(*wanted)
+        self._read: ReadThumbnail = read if read is not None else lambda _id, *wanted: read_small_image(*wanted)
         self._waiting: OrderedDict[int, Path] = OrderedDict()
         self._kept: LRUCache[int, QImage] = LRUCache(MAX_KEPT)
         self._outdated: set[int] = set()

@@ -17,13 +17,13 @@ from PySide6.QtCore import QObject, Signal
 from maskwright.document.change import Change
 from maskwright.errors import IN_THE_LOG, UNEXPECTED, MaskwrightError, ProjectError, UnfitEditError
 from maskwright_gui.workers.executor import Executor
-from maskwright_gui.workers.storing import Kind, PendingEdit, store
+from maskwright_gui.workers.storing import EditKind, PendingEdit, store
 from maskwright_gui.workers.worker import Worker
 
 if TYPE_CHECKING:
     from maskwright.project.store import Project
 
-__all__ = ["EditWriter", "Kind", "PendingEdit"]
+__all__ = ["EditKind", "EditWriter", "PendingEdit"]
 
 log = logging.getLogger(__name__)
 

@@ -9,7 +9,7 @@ import pytest
 from fake_assistant import FakeBackend
 from maskwright.assist.embeddings import EmbeddingStore, file_identity
 from maskwright.assist.features import CHEAP_BYTES, FeatureCache, FeatureKey
-from maskwright.assist.protocol import Features
+from maskwright.assist.protocol import WindowFeatures
 from maskwright.assist.view import BackendAssistant
 from maskwright.assist.window import Window
 
@@ -17,8 +17,10 @@ WINDOW = Window(0, 0, 40, 30)
 KEY = FeatureKey("a" * 64, "image-1", WINDOW)
 
 
-def features(value: float = 1.5, count: int = 100) -> Features:
-    return Features(WINDOW, {"embedding": np.full((2, count), value, np.float32), "fine": np.ones((1, 3), np.float32)})
+def features(value: float = 1.5, count: int = 100) -> WindowFeatures:
+    return WindowFeatures(
+        WINDOW, {"embedding": np.full((2, count), value, np.float32), "fine": np.ones((1, 3), np.float32)}
+    )
 
 
 def key(number: int) -> FeatureKey:
@@ -111,10 +113,10 @@ def test_what_a_crash_left_is_cleared_away(tmp_path: Path) -> None:
 def test_what_is_made_again_at_once_takes_little_memory() -> None:
     cache = FeatureCache()
     for number in range(300):
-        cache.put(key(number), Features(WINDOW, {"pixels": np.zeros(2**18, np.uint8)}), keeps=False)
+        cache.put(key(number), WindowFeatures(WINDOW, {"pixels": np.zeros(2**18, np.uint8)}), keeps=False)
     assert 0 < cache.used_bytes <= CHEAP_BYTES
     assert cache.get(key(299)) is not None
-    cache.put(key(1000), Features(WINDOW, {"embedding": np.zeros(2**25, np.uint8)}), keeps=True)
+    cache.put(key(1000), WindowFeatures(WINDOW, {"embedding": np.zeros(2**25, np.uint8)}), keeps=True)
     assert cache.get(key(1000)) is not None
 
 

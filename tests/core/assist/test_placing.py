@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
-from maskwright.assist.placing import PlacedAxis, Resizing, SoftMask
+from maskwright.assist.placing import AxisResizing, PlacedAxis, SoftMask
 from maskwright.errors import ModelError
 
 
@@ -36,7 +36,7 @@ def test_two_resizings_give_what_one_after_the_other_gives() -> None:
     frame = cv2.resize(logits, (64, 64), interpolation=cv2.INTER_LINEAR)[:40, :52]
     reference = cv2.resize(frame, (131, 99), interpolation=cv2.INTER_LINEAR) > 0
     axes = tuple(
-        PlacedAxis((Resizing(16, 0, 4), Resizing(content, 0, limit / content)), limit)
+        PlacedAxis((AxisResizing(16, 0, 4), AxisResizing(content, 0, limit / content)), limit)
         for content, limit in ((52, 131), (40, 99))
     )
     mask, corner = SoftMask(logits, axes, 1.0).mask()  # type: ignore[arg-type]

@@ -12,7 +12,7 @@ import pytest
 import maskwright as mw
 from maskwright.assist.placing import SoftMask
 from maskwright.assist.prompt import Prompt
-from maskwright.assist.protocol import Features
+from maskwright.assist.protocol import WindowFeatures
 from maskwright.assist.sam.backend import SamBackend
 from maskwright.assist.sam.prompting import Tokens, tokens
 from maskwright.assist.window import Window
@@ -60,7 +60,7 @@ def backend(oracle: Path, tmp_path_factory: pytest.TempPathFactory) -> SamBacken
 
 
 @pytest.fixture(scope="module")
-def seen(backend: SamBackend, script: ModuleType) -> dict[tuple[int, int], Features]:
+def seen(backend: SamBackend, script: ModuleType) -> dict[tuple[int, int], WindowFeatures]:
     sizes = {case[1] for case in script.cases()}
     pictures = {(h, w): np.ascontiguousarray(script.picture(h, w)[..., ::-1]) for h, w in sizes}
     return {(h, w): backend.prepare(picture, Window.whole((w, h)), None) for (h, w), picture in pictures.items()}
@@ -80,7 +80,9 @@ def full(soft: SoftMask) -> np.ndarray:
     return frame
 
 
-def test_embeddings_are_the_reference_s(seen: dict[tuple[int, int], Features], vectors: dict[str, np.ndarray]) -> None:
+def test_embeddings_are_the_reference_s(
+    seen: dict[tuple[int, int], WindowFeatures], vectors: dict[str, np.ndarray]
+) -> None:
     for (h, w), features in seen.items():
         expected = vectors[f"enc/{h}x{w}/out_sample"]
         assert np.abs(features.arrays["embedding"][0, :, ::5, ::5] - expected).max() < 1e-3
@@ -90,7 +92,7 @@ def test_embeddings_are_the_reference_s(seen: dict[tuple[int, int], Features], v
 def test_logits_and_pixels_are_the_reference_s(
     name: str,
     backend: SamBackend,
-    seen: dict[tuple[int, int], Features],
+    seen: dict[tuple[int, int], WindowFeatures],
     script: ModuleType,
     vectors: dict[str, np.ndarray],
 ) -> None:
@@ -114,10 +116,10 @@ def test_prompts_become_the_reference_s_tokens(name: str, backend: SamBackend, s
 
 
 def test_bytes_of_sixteen_bit_embeddings_give_the_same_pixels(
-    backend: SamBackend, seen: dict[tuple[int, int], Features], script: ModuleType
+    backend: SamBackend, seen: dict[tuple[int, int], WindowFeatures], script: ModuleType
 ) -> None:
     shown, _, (h, w) = case_of(script, "box")
     halved = {key: array.astype(np.float16).astype(np.float32) for key, array in seen[h, w].arrays.items()}
     before = full(backend.decoded(seen[h, w], shown, None, (w, h)))
-    after = full(backend.decoded(Features(Window.whole((w, h)), halved), shown, None, (w, h)))
+    after = full(backend.decoded(WindowFeatures(Window.whole((w, h)), halved), shown, None, (w, h)))
     assert mask_iou(before, after) >= 0.999

@@ -11,7 +11,7 @@ from coco_sources import square
 from maskwright.formats.boxes import is_box
 from maskwright.formats.coco import CocoExportOptions, read_coco
 from maskwright.formats.data_set import DataSet
-from maskwright.formats.gate import Kind, check
+from maskwright.formats.gate import FindingKind, check
 from maskwright.formats.registry import format_named
 
 OPTIONS = CocoExportOptions()
@@ -70,6 +70,6 @@ def test_a_box_whose_corner_was_moved_is_an_outline(tmp_path: Path) -> None:
 
 
 def test_a_check_speaks_of_boxes_once(tmp_path: Path) -> None:
-    found = [each for each in check(boxes(tmp_path)[0], OPTIONS) if each.kind is Kind.BOX_ONLY]
+    found = [each for each in check(boxes(tmp_path)[0], OPTIONS) if each.kind is FindingKind.BOX_ONLY]
     assert [each.message[:25] for each in found] == ["2 objects are a box witho"]
     assert not found[0].is_error

@@ -12,7 +12,7 @@ from coco_sources import ListSource, one_image, square, square_with_hole, varied
 from maskwright.document.values import ImageRecord, ImageState, Instance
 from maskwright.formats.coco import CocoExportOptions, export_coco, read_coco
 from maskwright.formats.coco.verify import verify_coco
-from maskwright.formats.gate import Finding, Kind, check, fix_all
+from maskwright.formats.gate import Finding, FindingKind, check, fix_all
 from maskwright.geometry.algebra import are_valid
 from maskwright.geometry.polygon import Polygon
 from shared_data import shared_path
@@ -22,25 +22,27 @@ BOW_TIE = Polygon.of([(2, 2), (12, 12), (12, 2), (2, 12)])
 
 
 def findings(source: ListSource, image_root: Path | None = None) -> list[Finding]:
-    return [found for found in check(source, OPTIONS, image_root=image_root) if found.kind is not Kind.UNUSED_CLASS]
+    return [
+        found for found in check(source, OPTIONS, image_root=image_root) if found.kind is not FindingKind.UNUSED_CLASS
+    ]
 
 
-def kinds(*instances: Instance) -> set[Kind]:
+def kinds(*instances: Instance) -> set[FindingKind]:
     return {found.kind for found in findings(one_image(*instances))}
 
 
 @pytest.mark.parametrize(
     ("polygon", "kind"),
     [
-        (BOW_TIE, Kind.SELF_INTERSECTION),
-        (square(-2, 3, 9), Kind.OUTSIDE),
-        (square(50, 50), Kind.ZERO_AREA),
-        (Polygon.of([(1, 1), (9, 1.01), (1, 1.02)]), Kind.ZERO_AREA),
-        (Polygon.of([(1, 1), (5, 5), (1, 1), (5, 5)]), Kind.FEW_POINTS),
+        (BOW_TIE, FindingKind.SELF_INTERSECTION),
+        (square(-2, 3, 9), FindingKind.OUTSIDE),
+        (square(50, 50), FindingKind.ZERO_AREA),
+        (Polygon.of([(1, 1), (9, 1.01), (1, 1.02)]), FindingKind.ZERO_AREA),
+        (Polygon.of([(1, 1), (5, 5), (1, 1), (5, 5)]), FindingKind.FEW_POINTS),
     ],
-    ids=lambda value: str(value) if isinstance(value, Kind) else "",
+    ids=lambda value: str(value) if isinstance(value, FindingKind) else "",
 )
-def test_broken_geometry_is_found(polygon: Polygon, kind: Kind) -> None:
+def test_broken_geometry_is_found(polygon: Polygon, kind: FindingKind) -> None:
     assert kind in kinds(Instance(1, 1, (polygon,)))
 
 
@@ -50,41 +52,45 @@ def test_good_geometry_is_not() -> None:
 
 def test_slivers_are_found() -> None:
     sliver = Polygon.of([(20, 1), (20.02, 1), (20.02, 20), (20, 20)])
-    assert kinds(Instance(1, 1, (square(1, 1), sliver))) == {Kind.SLIVER}
+    assert kinds(Instance(1, 1, (square(1, 1), sliver))) == {FindingKind.SLIVER}
 
 
 def test_near_duplicates_are_found_once() -> None:
     source = one_image(*(Instance(i, 1, (square(3, 3, 20),)) for i in (1, 2)), Instance(3, 1, (square(3, 3, 17),)))
-    assert [(found.kind, found.instance_id) for found in findings(source)] == [(Kind.NEAR_DUPLICATE, 2)]
+    assert [(found.kind, found.instance_id) for found in findings(source)] == [(FindingKind.NEAR_DUPLICATE, 2)]
 
 
 def test_unknown_and_unused_classes_are_found() -> None:
     found = list(check(one_image(Instance(1, 7, (square(1, 1),))), OPTIONS))
-    assert [each.kind for each in found] == [Kind.UNKNOWN_CLASS, Kind.UNUSED_CLASS, Kind.UNUSED_CLASS]
+    assert [each.kind for each in found] == [
+        FindingKind.UNKNOWN_CLASS,
+        FindingKind.UNUSED_CLASS,
+        FindingKind.UNUSED_CLASS,
+    ]
 
 
 def test_repeated_ids_are_found() -> None:
     source = ListSource(image_list=[ImageRecord(i, f"{i}.png", 9, 9, ImageState.DONE) for i in (1, 2)])
     source.instances_of = {i: [Instance(5, 1, (square(1, 1),))] for i in (1, 2)}
-    assert [found.kind for found in findings(source)] == [Kind.DUPLICATE_ID]
+    assert [found.kind for found in findings(source)] == [FindingKind.DUPLICATE_ID]
 
 
 def test_done_images_without_objects_are_questioned_and_verified_ones_not() -> None:
-    assert [found.kind for found in findings(one_image(state=ImageState.DONE))] == [Kind.UNVERIFIED_EMPTY]
+    assert [found.kind for found in findings(one_image(state=ImageState.DONE))] == [FindingKind.UNVERIFIED_EMPTY]
     assert findings(one_image(state=ImageState.EMPTY)) == []
 
 
 def test_names_that_differ_in_case_only_collide() -> None:
     images = [ImageRecord(1, "A.png", 9, 9, ImageState.EMPTY), ImageRecord(2, "a.PNG", 9, 9, ImageState.EMPTY)]
-    assert [found.kind for found in findings(ListSource(image_list=images))] == [Kind.NAME_COLLISION]
+    assert [found.kind for found in findings(ListSource(image_list=images))] == [FindingKind.NAME_COLLISION]
 
 
 @pytest.mark.parametrize(
     ("size_hw", "kind"),
-    [(None, Kind.MISSING_IMAGE), ((40, 30), Kind.TURNED_IMAGE), ((9, 9), Kind.CHANGED_IMAGE)],
+    [(None, FindingKind.MISSING_IMAGE), ((40, 30), FindingKind.TURNED_IMAGE), ((9, 9), FindingKind.CHANGED_IMAGE)],
     ids=str,
 )
-def test_image_files_are_compared(tmp_path: Path, size_hw: Any, kind: Kind) -> None:
+def test_image_files_are_compared(tmp_path: Path, size_hw: Any, kind: FindingKind) -> None:
     if size_hw:
         cv2.imwrite(str(tmp_path / "a.png"), np.zeros(size_hw, np.uint8))
     (found,) = findings(one_image(state=ImageState.EMPTY), tmp_path)
@@ -145,7 +151,7 @@ def test_damage_is_found(tmp_path: Path, damage: Any) -> None:
 def test_a_sliver_beside_a_good_part_is_found_and_mended() -> None:
     sliver = Polygon.of([(20, 1), (20.02, 1), (20.02, 25)])
     source = one_image(Instance(1, 1, (square(1, 1), sliver)))
-    assert Kind.SLIVER in {found.kind for found in findings(source)}
+    assert FindingKind.SLIVER in {found.kind for found in findings(source)}
     ((_, _, after),) = fix_all(source.instances(1), source.image_list[0])
     assert after is not None
     assert len(after.polygons) == 1

@@ -11,7 +11,7 @@ from maskwright.document.values import Category, Instance, InstanceState
 from maskwright.formats.boxes import box_extra, is_box
 from maskwright.formats.coco import CocoExportOptions
 from maskwright.formats.data_set import DataSet
-from maskwright.formats.registry import FORMATS, Format
+from maskwright.formats.registry import FORMATS, AnnotationFormat
 
 PLAIN = Instance(3, 18, (square(4, 4, 9),), InstanceState.ACCEPTED)
 BOX = (square(4, 4, 9),)
@@ -28,7 +28,7 @@ OBJECTS: dict[str, Instance] = {
 SAID_OTHERWISE = {"class ids": ("class and object ids",), "object ids": ("class and object ids",)}
 
 
-def written(kind: Format, source: ListSource, path: Path) -> tuple[DataSet, tuple[str, ...]]:
+def written(kind: AnnotationFormat, source: ListSource, path: Path) -> tuple[DataSet, tuple[str, ...]]:
     report = kind.write(source, path, CocoExportOptions())
     data = kind.read_sized(path, {"a.png": (40, 30)}) if kind.read_sized is not None else kind.read(path)
     return data, report.losses
@@ -52,7 +52,7 @@ def is_kept(what: str, meant: Instance, source: ListSource, data: DataSet) -> bo
 
 @pytest.mark.parametrize("what", OBJECTS)
 @pytest.mark.parametrize("kind", FORMATS, ids=[kind.name for kind in FORMATS])
-def test_what_a_format_loses_is_said(kind: Format, what: str, tmp_path: Path) -> None:
+def test_what_a_format_loses_is_said(kind: AnnotationFormat, what: str, tmp_path: Path) -> None:
     source = one_image(OBJECTS[what])
     source.category_list = [Category(1, "cell"), Category(18, "dog")]
     data, losses = written(kind, source, tmp_path / f"out{kind.suffix}")
@@ -62,6 +62,6 @@ def test_what_a_format_loses_is_said(kind: Format, what: str, tmp_path: Path) ->
 
 
 @pytest.mark.parametrize("kind", FORMATS, ids=[kind.name for kind in FORMATS])
-def test_a_set_without_images_can_be_written(kind: Format, tmp_path: Path) -> None:
+def test_a_set_without_images_can_be_written(kind: AnnotationFormat, tmp_path: Path) -> None:
     report = kind.write_verified(ListSource(), tmp_path / f"out{kind.suffix}", CocoExportOptions())
     assert (report.image_count, report.verification is not None) == (0, True)

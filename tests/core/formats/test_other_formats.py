@@ -16,13 +16,13 @@ from maskwright.errors import FormatError
 from maskwright.formats.coco import CocoExportOptions
 from maskwright.formats.data_set import DataSet
 from maskwright.formats.labelme import read_labelme
-from maskwright.formats.registry import FORMATS, Format, format_named, recognised
+from maskwright.formats.registry import FORMATS, AnnotationFormat, format_named, recognised
 from maskwright.geometry.raster import polygons_to_mask
 
 OPTIONS = CocoExportOptions()
 
 
-def written(source: ListSource, kind: Format, folder: Path) -> Path:
+def written(source: ListSource, kind: AnnotationFormat, folder: Path) -> Path:
     """Where `kind` has put the source; black images lie where YOLO looks for them."""
     path = folder / f"set{kind.suffix}"
     kind.write(source, path, OPTIONS)
@@ -47,7 +47,7 @@ WHOLE = [kind for kind in FORMATS if kind.held is None]
 
 
 @pytest.mark.parametrize("kind", WHOLE, ids=lambda kind: kind.name)
-def test_masks_and_classes_come_back_identical(tmp_path: Path, kind: Format) -> None:
+def test_masks_and_classes_come_back_identical(tmp_path: Path, kind: AnnotationFormat) -> None:
     source = varied_source()
     path = written(source, kind, tmp_path)
     back = kind.read(path)
@@ -56,18 +56,18 @@ def test_masks_and_classes_come_back_identical(tmp_path: Path, kind: Format) -> 
 
 
 @pytest.mark.parametrize("kind", WHOLE, ids=lambda kind: kind.name)
-def test_written_sets_are_recognised(tmp_path: Path, kind: Format) -> None:
+def test_written_sets_are_recognised(tmp_path: Path, kind: AnnotationFormat) -> None:
     assert recognised(written(one_image(Instance(1, 1, (square(1, 1),))), kind, tmp_path)) is kind
 
 
 @pytest.mark.parametrize("kind", FORMATS, ids=lambda kind: kind.name)
-def test_verified_empty_images_are_kept(tmp_path: Path, kind: Format) -> None:
+def test_verified_empty_images_are_kept(tmp_path: Path, kind: AnnotationFormat) -> None:
     back = kind.read(written(one_image(state=ImageState.EMPTY), kind, tmp_path))
     assert [image.state for image in back.images()] == [ImageState.EMPTY]
 
 
 @pytest.mark.parametrize("kind", FORMATS, ids=lambda kind: kind.name)
-def test_writing_twice_gives_the_same_bytes(tmp_path: Path, kind: Format) -> None:
+def test_writing_twice_gives_the_same_bytes(tmp_path: Path, kind: AnnotationFormat) -> None:
     contents = []
     for name in "ab":
         (tmp_path / name).mkdir()
@@ -78,7 +78,7 @@ def test_writing_twice_gives_the_same_bytes(tmp_path: Path, kind: Format) -> Non
 
 
 @pytest.mark.parametrize("kind", FORMATS, ids=lambda kind: kind.name)
-def test_missing_sets_say_so(tmp_path: Path, kind: Format) -> None:
+def test_missing_sets_say_so(tmp_path: Path, kind: AnnotationFormat) -> None:
     with pytest.raises(FormatError):
         kind.read(tmp_path / "absent")
 
@@ -86,7 +86,7 @@ def test_missing_sets_say_so(tmp_path: Path, kind: Format) -> None:
 @pytest.mark.parametrize(
     "kind", [kind for kind in FORMATS if kind.is_folder and kind.image_folder], ids=lambda kind: kind.name
 )
-def test_two_images_that_share_a_side_file_are_refused(tmp_path: Path, kind: Format) -> None:
+def test_two_images_that_share_a_side_file_are_refused(tmp_path: Path, kind: AnnotationFormat) -> None:
     source = ListSource(
         image_list=[ImageRecord(i, f"a.{end}", 9, 9, ImageState.DONE) for i, end in ((1, "png"), (2, "jpg"))]
     )

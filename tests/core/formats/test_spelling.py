@@ -9,15 +9,15 @@ import pytest
 
 from format_fuzzing import neutral_change, written_sets
 from maskwright.formats.coco import export_coco
-from maskwright.formats.registry import FORMATS, Format
+from maskwright.formats.registry import FORMATS, AnnotationFormat
 
 
 @pytest.fixture(scope="module")
-def sets(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[Format, Path]]:
+def sets(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[AnnotationFormat, Path]]:
     return {kind.name: (kind, path) for kind, path in written_sets(tmp_path_factory.mktemp("sets"))}
 
 
-def content(kind: Format, path: Path, scratch: Path) -> Any:
+def content(kind: AnnotationFormat, path: Path, scratch: Path) -> Any:
     data = kind.read(path)
     assert not [problem for problem in data.problems if problem.effect == "skipped"]
     export_coco(data, scratch)
@@ -25,7 +25,9 @@ def content(kind: Format, path: Path, scratch: Path) -> Any:
 
 
 @pytest.mark.parametrize("name", [kind.name for kind in FORMATS])
-def test_another_spelling_is_the_same_data(sets: dict[str, tuple[Format, Path]], tmp_path: Path, name: str) -> None:
+def test_another_spelling_is_the_same_data(
+    sets: dict[str, tuple[AnnotationFormat, Path]], tmp_path: Path, name: str
+) -> None:
     kind, path = sets[name]
     expected = content(kind, path, tmp_path / "a.json")
     chance = random.Random(name)
@@ -37,7 +39,7 @@ def test_another_spelling_is_the_same_data(sets: dict[str, tuple[Format, Path]],
     assert content(kind, path, tmp_path / "b.json") == expected
 
 
-def test_a_byte_order_mark_is_no_part_of_a_file(sets: dict[str, tuple[Format, Path]], tmp_path: Path) -> None:
+def test_a_byte_order_mark_is_no_part_of_a_file(sets: dict[str, tuple[AnnotationFormat, Path]], tmp_path: Path) -> None:
     for kind, path in sets.values():
         expected = content(kind, path, tmp_path / "a.json")
         files = [path] if path.is_file() else [file for file in sorted(path.rglob("*")) if file.is_file()]

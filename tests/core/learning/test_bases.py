@@ -17,13 +17,13 @@ from maskwright.inference.installed import model_path
 from maskwright.inference.model import load_model
 from maskwright.learning import nuclei_base, trainer
 from maskwright.learning.bases import base_of
-from maskwright.learning.job import GENERAL, NUCLEI, Example, Job, Patch
+from maskwright.learning.job import GENERAL, NUCLEI, Example, LearningJob, Patch
 from maskwright.learning.network import LearnedNetwork
 from maskwright.learning.nuclei_base import nuclei_heads, nuclei_trunk
 from maskwright.learning.plan import LearnOptions, learning_plan
 from maskwright.learning.recipe import Recipe
 from maskwright.learning.rounds import RoundRecord, add_round, learning_folder
-from maskwright.learning.session import Session
+from maskwright.learning.session import LearningSession
 from maskwright.training.export import YolactInterface, export_interface
 from maskwright.training.layout import NUCLEI_LAYOUT
 
@@ -85,10 +85,10 @@ def test_round_on_the_nuclei_base_learns_and_exports(tmp_path: Path, monkeypatch
     rle = mask_to_rle(np.ones((12, 12), np.uint8))["counts"].decode()
     files = [str(project.image_path(record)) for record in project.images.all()]
     examples = tuple(Example(file, 64, 64, (Patch(20, 20, 12, 12, rle, number),)) for number, file in enumerate(files))
-    job = Job(examples, ("round", "long"), (3, 7), TINY, "two", base=NUCLEI, steps=20)
+    job = LearningJob(examples, ("round", "long"), (3, 7), TINY, "two", base=NUCLEI, steps=20)
     (tmp_path / "work").mkdir()
 
-    session = Session(job, tmp_path / "work", lambda _: None, is_stopped=lambda: False)
+    session = LearningSession(job, tmp_path / "work", lambda _: None, is_stopped=lambda: False)
     session.learn()
     session.finish()
     model = load_model(tmp_path / "work" / "best.xml")
@@ -98,7 +98,7 @@ def test_round_on_the_nuclei_base_learns_and_exports(tmp_path: Path, monkeypatch
 
 
 def test_job_names_its_base() -> None:
-    job = Job((), ("nucleus",), (1,), TINY, "x")
+    job = LearningJob((), ("nucleus",), (1,), TINY, "x")
 
     assert base_of(replace(job, base=NUCLEI)).layout is NUCLEI_LAYOUT
     assert base_of(job).layout is not NUCLEI_LAYOUT

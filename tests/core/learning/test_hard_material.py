@@ -14,9 +14,9 @@ from learning_trunk import small_trunk
 from maskwright.geometry.raster import mask_to_rle
 from maskwright.inference.model import load_model
 from maskwright.learning import bases, trainer, worker
-from maskwright.learning.job import Example, Job, Patch
+from maskwright.learning.job import Example, LearningJob, Patch
 from maskwright.learning.recipe import Recipe
-from maskwright.learning.session import Session
+from maskwright.learning.session import LearningSession
 
 TINY = Recipe(input_size=64, crop=64, batch=2, pyramid=8, tower=8, prototype_features=8, warmup_steps=2)
 
@@ -38,13 +38,13 @@ def example(folder: Path, size_wh: tuple[int, int], *boxes: tuple[int, int, int,
     return Example(str(file), *size_wh, objects=tuple(patches))
 
 
-def job(*examples: Example, names: tuple[str, ...] = ("disc",)) -> Job:
-    return Job(tuple(examples), names, tuple(range(1, len(names) + 1)), TINY, "tiny", steps=20)
+def job(*examples: Example, names: tuple[str, ...] = ("disc",)) -> LearningJob:
+    return LearningJob(tuple(examples), names, tuple(range(1, len(names) + 1)), TINY, "tiny", steps=20)
 
 
-def learned(made: Job, folder: Path) -> Path:
+def learned(made: LearningJob, folder: Path) -> Path:
     (folder / "work").mkdir()
-    session = Session(made, folder / "work", lambda _: None, is_stopped=lambda: False)
+    session = LearningSession(made, folder / "work", lambda _: None, is_stopped=lambda: False)
     session.learn()
     session.finish()
     return folder / "work" / "best.xml"
@@ -115,7 +115,7 @@ def test_image_that_became_another_size_is_skipped_and_told(images: Path, tmp_pa
     good, changed = (example(images, (64, 64), (20, 20, 12, 12)) for _ in range(2))
     Image.new("RGB", (30, 30)).save(changed.file)
     (tmp_path / "work").mkdir()
-    session = Session(job(good, changed), tmp_path / "work", lambda _: None, is_stopped=lambda: False)
+    session = LearningSession(job(good, changed), tmp_path / "work", lambda _: None, is_stopped=lambda: False)
 
     session.learn()
 

@@ -20,7 +20,7 @@ from maskwright.inference.installed import installed_model, installed_models
 from maskwright.learning import learn as learning
 from maskwright.learning.events import Failed, Finished, LearnProgress, event_line, parsed
 from maskwright.learning.gate import Figures
-from maskwright.learning.job import BEST_MODEL, Job
+from maskwright.learning.job import BEST_MODEL, LearningJob
 from maskwright.learning.learn import interrupted_round, learn
 from maskwright.learning.plan import LearnOptions
 from maskwright.learning.process import LearningError
@@ -52,7 +52,7 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def process(monkeypatch: pytest.MonkeyPatch, model: Path) -> Callable[..., list[Job]]:
+def process(monkeypatch: pytest.MonkeyPatch, model: Path) -> Callable[..., list[LearningJob]]:
     """Let the learning process leave `model` behind, with these figures; the jobs it was given."""
 
     def pretend(
@@ -62,10 +62,10 @@ def process(monkeypatch: pytest.MonkeyPatch, model: Path) -> Callable[..., list[
         compared: Figures | None = None,
         also: Callable[[], None] = lambda: None,
     ):
-        jobs: list[Job] = []
+        jobs: list[LearningJob] = []
 
         def run(folder: Path, **_: object) -> Finished:
-            jobs.append(Job.read(folder))
+            jobs.append(LearningJob.read(folder))
             also()
             for suffix in (".xml", ".bin"):
                 shutil.copyfile(model.with_suffix(suffix), (folder / BEST_MODEL).with_suffix(suffix))

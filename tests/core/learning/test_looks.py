@@ -8,7 +8,7 @@ import pytest
 
 from maskwright.geometry.raster import mask_to_rle
 from maskwright.learning.judge import f1_by_class
-from maskwright.learning.looks import Look, Looks, Outlined, look_at
+from maskwright.learning.looks import HeldOutComparison, HeldOutImage, MatchedObject, look_at
 
 IMAGE = {"id": 1, "file_name": "a.png", "width": 60, "height": 40}
 
@@ -41,17 +41,19 @@ def test_other_images_and_crowds_are_left_out() -> None:
 
 def test_looks_survive_being_written(tmp_path: Path) -> None:
     ring = ((0.0, 0.0), (4.0, 0.5), (4.0, 4.0))
-    looks = Looks((Look("a.png", 60, 40, (Outlined("hit", 1, (ring,), 0.5), Outlined("missed", 2, (ring,)))),))
+    looks = HeldOutComparison(
+        (HeldOutImage("a.png", 60, 40, (MatchedObject("hit", 1, (ring,), 0.5), MatchedObject("missed", 2, (ring,)))),)
+    )
     looks.write(tmp_path / "looks.json")
 
-    assert Looks.read(tmp_path / "looks.json") == looks
+    assert HeldOutComparison.read(tmp_path / "looks.json") == looks
 
 
 @pytest.mark.parametrize("text", ["", "[]", '{"new": [{}], "old": []}'])
 def test_damaged_looks_are_none(tmp_path: Path, text: str) -> None:
     (tmp_path / "looks.json").write_text(text)
 
-    assert Looks.read(tmp_path / "looks.json") is None
+    assert HeldOutComparison.read(tmp_path / "looks.json") is None
 
 
 def test_f1_is_told_by_class_at_the_threshold() -> None:

@@ -10,7 +10,7 @@ import pytest
 from learning_builders import learning_project
 from maskwright.errors import MaskwrightError
 from maskwright.learning import requirements
-from maskwright.learning.job import Job
+from maskwright.learning.job import LearningJob
 from maskwright.learning.learn import learn
 from maskwright.learning.process import LearningError, run_process
 from maskwright.learning.recipe import Recipe
@@ -74,7 +74,7 @@ def test_broken_torch_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, f
     (tmp_path / "broken" / "torch").mkdir(parents=True)
     (tmp_path / "broken" / "torch" / "__init__.py").write_text(f"raise {fault}")
     monkeypatch.syspath_prepend(tmp_path / "broken")
-    Job((), ("disc",), (1,), Recipe(), "tiny").write(tmp_path)
+    LearningJob((), ("disc",), (1,), Recipe(), "tiny").write(tmp_path)
 
     with pytest.raises(LearningError, match="PyTorch cannot be loaded") as raised:
         run_process(tmp_path, threads=1, on_progress=None, stop=threading.Event())

@@ -8,8 +8,8 @@ from PIL import Image
 
 from maskwright.errors import ImageError
 from maskwright.geometry.raster import mask_to_rle
-from maskwright.learning.crops import Crop, random_crop
-from maskwright.learning.job import Example, Job, Patch
+from maskwright.learning.crops import LearningCrop, random_crop
+from maskwright.learning.job import Example, LearningJob, Patch
 from maskwright.learning.recipe import Recipe
 from maskwright.learning.samples import IGNORED, SampleStore, read_sample
 
@@ -37,7 +37,7 @@ def example(
     return Example(str(folder / name), *size_wh, objects, open_ones)
 
 
-def crops(one: Example, *, count: int = 12, recipe: Recipe = RECIPE) -> list[Crop]:
+def crops(one: Example, *, count: int = 12, recipe: Recipe = RECIPE) -> list[LearningCrop]:
     sample = read_sample(one, input_size=recipe.input_size)
     return [random_crop(sample, np.random.default_rng(seed), recipe) for seed in range(count)]
 
@@ -123,8 +123,8 @@ def test_shelf_stays_within_its_memory_and_tells_of_what_is_gone(tmp_path: Path)
 
 
 def test_job_survives_being_written(tmp_path: Path) -> None:
-    job = Job((example(tmp_path, (1, 1, 9, 9), ignored=((20, 20, 30, 30),)),), ("cell",), (7,), RECIPE, "name")
+    job = LearningJob((example(tmp_path, (1, 1, 9, 9), ignored=((20, 20, 30, 30),)),), ("cell",), (7,), RECIPE, "name")
 
     job.write(tmp_path)
 
-    assert Job.read(tmp_path) == job
+    assert LearningJob.read(tmp_path) == job

@@ -21,13 +21,13 @@ from maskwright.learning import learn as learning
 from maskwright.learning import plan as planning
 from maskwright.learning.events import Event, Finished, LearnProgress
 from maskwright.learning.gate import Figures
-from maskwright.learning.job import Example, Job, Patch
+from maskwright.learning.job import Example, LearningJob, Patch
 from maskwright.learning.judge import DEFAULT_SCORE
 from maskwright.learning.learn import LearnOutcome, learn
 from maskwright.learning.plan import LearnOptions
 from maskwright.learning.process import LearningError, run_process
 from maskwright.learning.recipe import Recipe
-from maskwright.learning.session import Session
+from maskwright.learning.session import LearningSession
 from maskwright.learning.trainer import Budget, Round, chosen_device
 from maskwright.learning.trunk import general_trunk
 from maskwright.monitor import OperationCancelledError
@@ -44,7 +44,7 @@ def use_small_trunk(patch: pytest.MonkeyPatch) -> None:
 
 
 def run_here(folder: Path, **_: object) -> Finished:
-    session = Session(Job.read(folder), folder, lambda _: None, is_stopped=lambda: False)
+    session = LearningSession(LearningJob.read(folder), folder, lambda _: None, is_stopped=lambda: False)
     session.learn()
     return session.finish()
 
@@ -86,23 +86,23 @@ def test_learned_model_describes_itself(outcome: LearnOutcome) -> None:
 
 
 @pytest.fixture
-def job(tmp_path: Path, small: None) -> Job:
+def job(tmp_path: Path, small: None) -> LearningJob:
     """Two images of one disc each, no held-out ones."""
     project = learning_project(tmp_path, images=2, objects=1, side=64)
     files = [str(project.image_path(record)) for record in project.images.all()]
     rle = mask_to_rle(np.ones((12, 12), np.uint8))["counts"].decode()
     patches = (Patch(20, 20, 12, 12, rle, 0),)
     examples = tuple(Example(file, 64, 64, patches) for file in files)
-    return Job(examples, ("disc",), (1,), TINY, "tiny", steps=24)
+    return LearningJob(examples, ("disc",), (1,), TINY, "tiny", steps=24)
 
 
-def session(job: Job, folder: Path, told: list[Event], *, stop_at: int = 10_000) -> Session:
+def session(job: LearningJob, folder: Path, told: list[Event], *, stop_at: int = 10_000) -> LearningSession:
     folder.mkdir(exist_ok=True)
-    made = Session(job, folder, told.append, is_stopped=lambda: made._round.step >= stop_at)
+    made = LearningSession(job, folder, told.append, is_stopped=lambda: made._round.step >= stop_at)
     return made
 
 
-def test_stop_keeps_what_was_learned(job: Job, tmp_path: Path) -> None:
+def test_stop_keeps_what_was_learned(job: LearningJob, tmp_path: Path) -> None:
     told: list[Event] = []
     stopped = session(job, tmp_path / "work", told, stop_at=21)
 
@@ -116,7 +116,7 @@ def test_stop_keeps_what_was_learned(job: Job, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("found", [0.61, None], ids=["found", "nothing to find"])
 def test_without_held_out_images_those_that_taught_tell_the_operating_point(
-    job: Job, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, found: float | None
+    job: LearningJob, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, found: float | None
 ) -> None:
     asked: list[Path] = []
 
@@ -134,7 +134,7 @@ def test_without_held_out_images_those_that_taught_tell_the_operating_point(
     assert finished.new is None
 
 
-def test_stop_before_anything_was_learned_is_told(job: Job, tmp_path: Path) -> None:
+def test_stop_before_anything_was_learned_is_told(job: LearningJob, tmp_path: Path) -> None:
     stopped = session(job, tmp_path / "work", [], stop_at=2)
     stopped.learn()
 
@@ -142,7 +142,7 @@ def test_stop_before_anything_was_learned_is_told(job: Job, tmp_path: Path) -> N
         stopped.finish()
 
 
-def test_round_goes_on_from_its_checkpoint(job: Job, tmp_path: Path) -> None:
+def test_round_goes_on_from_its_checkpoint(job: LearningJob, tmp_path: Path) -> None:
     session(job, tmp_path / "work", [], stop_at=7).learn()
 
     told: list[Event] = []
@@ -152,7 +152,7 @@ def test_round_goes_on_from_its_checkpoint(job: Job, tmp_path: Path) -> None:
     assert torch.load(tmp_path / "work" / "checkpoint.pt", weights_only=True)["step"] == 24
 
 
-def test_damaged_checkpoint_means_starting_again(job: Job, tmp_path: Path) -> None:
+def test_damaged_checkpoint_means_starting_again(job: LearningJob, tmp_path: Path) -> None:
     (tmp_path / "work").mkdir()
     (tmp_path / "work" / "checkpoint.pt").write_bytes(b"half a file")
 
@@ -161,7 +161,7 @@ def test_damaged_checkpoint_means_starting_again(job: Job, tmp_path: Path) -> No
     assert torch.load(tmp_path / "work" / "checkpoint.pt", weights_only=True)["step"] == 3
 
 
-def test_same_seed_and_steps_give_the_same_weights(job: Job, tmp_path: Path) -> None:
+def test_same_seed_and_steps_give_the_same_weights(job: LearningJob, tmp_path: Path) -> None:
     for name in ("a", "b"):
         session(job, tmp_path / name, [], stop_at=5).learn()
 
@@ -170,7 +170,7 @@ def test_same_seed_and_steps_give_the_same_weights(job: Job, tmp_path: Path) -> 
     assert all(torch.equal(first[key], second[key]) for key in first)
 
 
-def test_image_that_is_gone_is_skipped_and_told(job: Job, tmp_path: Path) -> None:
+def test_image_that_is_gone_is_skipped_and_told(job: LearningJob, tmp_path: Path) -> None:
     Path(job.examples[0].file).unlink()
     going = session(job, tmp_path / "work", [], stop_at=21)
     going.learn()
@@ -178,7 +178,7 @@ def test_image_that_is_gone_is_skipped_and_told(job: Job, tmp_path: Path) -> Non
     assert [name for name, _ in going.finish().skipped] == [job.examples[0].file]
 
 
-def test_all_images_gone_is_an_error(job: Job, tmp_path: Path) -> None:
+def test_all_images_gone_is_an_error(job: LearningJob, tmp_path: Path) -> None:
     for example in job.examples:
         Path(example.file).unlink()
 
@@ -186,7 +186,7 @@ def test_all_images_gone_is_an_error(job: Job, tmp_path: Path) -> None:
         session(job, tmp_path / "work", []).learn()
 
 
-def test_killed_process_is_told(job: Job, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_killed_process_is_told(job: LearningJob, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     job = replace(job, steps=100_000)
     (tmp_path / "work").mkdir()
     job.write(tmp_path / "work")
@@ -219,7 +219,7 @@ def test_device_that_is_not_there_is_told() -> None:
         chosen_device("cuda:99")
 
 
-def test_steps_bound_a_round_exactly(job: Job) -> None:
+def test_steps_bound_a_round_exactly(job: LearningJob) -> None:
     budget = Budget(job)
 
     assert [budget.progress(step) for step in (0, 12, 24, 30)] == [0.0, 0.5, 1.0, 1.0]
@@ -245,7 +245,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     return made
 
 
-def test_minutes_are_of_the_processor_however_busy_it_is(job: Job, clock: Clock) -> None:
+def test_minutes_are_of_the_processor_however_busy_it_is(job: LearningJob, clock: Clock) -> None:
     budget = Budget(replace(job, steps=None, minutes=1.0))
     clock.now, clock.worked = 120.0, 30.0
 
@@ -255,7 +255,7 @@ def test_minutes_are_of_the_processor_however_busy_it_is(job: Job, clock: Clock)
 
 
 def test_clock_ends_a_starved_round_step_by_step_and_not_before_it_has_learned_something(
-    job: Job, clock: Clock
+    job: LearningJob, clock: Clock
 ) -> None:
     budget = Budget(replace(job, steps=None, minutes=1.0))
     clock.now, clock.worked = 3600.0, 6.0
@@ -265,14 +265,14 @@ def test_clock_ends_a_starved_round_step_by_step_and_not_before_it_has_learned_s
     assert told == pytest.approx([0.1, 0.5, 1.0])
 
 
-def test_round_that_has_the_processor_to_itself_is_not_called_starved(job: Job, clock: Clock) -> None:
+def test_round_that_has_the_processor_to_itself_is_not_called_starved(job: LearningJob, clock: Clock) -> None:
     budget = Budget(job)
     clock.now, clock.worked = 60.0, 55.0
 
     assert not budget.is_starved
 
 
-def test_ignored_places_teach_nothing(job: Job, tmp_path: Path) -> None:
+def test_ignored_places_teach_nothing(job: LearningJob, tmp_path: Path) -> None:
     round_ = Round(job, tmp_path)
     features = [level.float() for level in round_._features(torch.zeros(2, 3, 64, 64))]
     none = torch.zeros(0, dtype=torch.long)
@@ -284,7 +284,7 @@ def test_ignored_places_teach_nothing(job: Job, tmp_path: Path) -> None:
     assert all(float(part.detach()) == 0 for part in parts.values())
 
 
-def test_round_that_is_given_up_ends_at_once_and_can_be_gone_on_with(job: Job, tmp_path: Path) -> None:
+def test_round_that_is_given_up_ends_at_once_and_can_be_gone_on_with(job: LearningJob, tmp_path: Path) -> None:
     replace(job, steps=100_000).write(tmp_path)
 
     def give_up() -> None:

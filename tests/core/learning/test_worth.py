@@ -6,13 +6,13 @@ from pathlib import Path
 import pytest
 
 from learning_builders import learning_project, octagon
-from maskwright.document.change import Change, Gesture
+from maskwright.document.change import Change, UserEffort
 from maskwright.document.values import ImageState, Instance, InstanceState
 from maskwright.learning.gate import Figures, classes_left_to
 from maskwright.learning.offer import offer
 from maskwright.learning.rounds import RoundRecord, add_round, learning_folder
 from maskwright.learning.worth import RoundWorth, advised, worth_of
-from maskwright.project import Project, Proposal
+from maskwright.project import ModelProposal, Project
 
 FIGURES = Figures(f1=0.8, precision=0.8, recall=0.8, ap50=0.8, ap=0.5, score=0.4, images=2, objects=6)
 RECORD = RoundRecord(
@@ -54,7 +54,7 @@ def test_corrections_are_counted_under_the_model_that_proposed(tmp_path: Path) -
     with learning_project(tmp_path, images=3, objects=0, state=ImageState.UNSEEN) as project:
         noted(project, training=(1,), held_out=())
         run = project.runs.start("set-round-1", "one", {})
-        outlines = [Proposal(1, 0.9, (octagon(x, 5, 20),)) for x in (0, 40, 80)]
+        outlines = [ModelProposal(1, 0.9, (octagon(x, 5, 20),)) for x in (0, 40, 80)]
         project.proposals.put(2, outlines, run_id=run)
         project.proposals.put(3, [], run_id=run)
         drawn(project, 1)
@@ -77,7 +77,7 @@ def noted(project: Project, **changes: tuple[int, ...]) -> None:
 
 def drawn(project: Project, image_id: int) -> None:
     new = Instance(project.instances.reserve_ids(1)[0], 1, (octagon(5, 5, 20),))
-    project.instances.apply(image_id, Change.create([new]), label="Draw", gesture=Gesture(9, 0, 20.0))
+    project.instances.apply(image_id, Change.create([new]), label="Draw", gesture=UserEffort(9, 0, 20.0))
     project.images.set_state(image_id, ImageState.DONE)
 
 
@@ -88,7 +88,7 @@ def answer(project: Project, image_id: int) -> None:
         (second, replace(second, state=InstanceState.REJECTED)),
         (third, replace(third, state=InstanceState.EDITED, category_id=2)),
     ]
-    project.instances.apply(image_id, Change.of(changes), label="Answer", gesture=Gesture(3, 0, 3.0))
+    project.instances.apply(image_id, Change.of(changes), label="Answer", gesture=UserEffort(3, 0, 3.0))
     project.images.set_state(image_id, ImageState.DONE)
 
 

@@ -16,7 +16,7 @@ from maskwright.errors import ModelError
 from maskwright.inference.async_runner import InferenceCancelledError
 from maskwright.monitor import OperationCancelledError
 from maskwright.operations.refining import refine_project
-from maskwright.project import Project, Proposal, scan_folder
+from maskwright.project import ModelProposal, Project, scan_folder
 from project_builders import drawn, square, write_image
 
 
@@ -29,7 +29,7 @@ def project(tmp_path: Path) -> Iterator[Project]:
         project.images.add(scan_folder(project.image_root))
         project.ensure_categories([(1, "cell")])
         for image_id in (1, 2, 3):
-            project.put_proposals(image_id, [Proposal(1, 0.9, (square(10, 10, 20),))])
+            project.put_proposals(image_id, [ModelProposal(1, 0.9, (square(10, 10, 20),))])
         yield project
 
 

@@ -16,7 +16,7 @@ from maskwright.inference.model import Model, load_model
 from maskwright.inference.thresholds import Thresholds
 from maskwright.prelabel import CancelToken, Progress, prelabel_one, resumable_run, run_batch, stages
 from maskwright.prelabel.stages import Queue
-from maskwright.project import Project, Proposal, ScannedImage, scan_folder
+from maskwright.project import ModelProposal, Project, ScannedImage, scan_folder
 from maskwright.project.layer import ProposalRepository
 from project_builders import write_image
 
@@ -339,10 +339,10 @@ def test_an_image_that_somebody_waits_for_is_stored_at_once(
 
 def test_disagreement_with_the_model_before_is_noted(project: Project, model: Model) -> None:
     project.categories.ensure((label.id, label.name) for label in model.labels)
-    left_only = Proposal(1, 0.7, (Polygon.of([(0, 0), (32, 0), (32, 48), (0, 48)]),))
+    left_only = ModelProposal(1, 0.7, (Polygon.of([(0, 0), (32, 0), (32, 48), (0, 48)]),))
     origin = Provenance("old", "0" * 64, 0.3, 0.5, "2026-01-01T00:00:00+00:00")
     project.proposals.put(
-        1, [left_only, Proposal(1, 0.6, (Polygon.of([(1, 60), (9, 60), (9, 70)]),))], provenance=origin
+        1, [left_only, ModelProposal(1, 0.6, (Polygon.of([(1, 60), (9, 60), (9, 70)]),))], provenance=origin
     )
 
     run_batch(project, model, Thresholds())
@@ -357,7 +357,7 @@ def test_disagreement_with_the_model_before_is_noted(project: Project, model: Mo
 
 def test_a_batch_that_extends_leaves_what_the_model_cannot_know(project: Project, model: Model) -> None:
     other = project.categories.add("fig").id
-    beside = Proposal(other, 0.7, (Polygon.of([(20, 50), (30, 50), (30, 60)]),))
+    beside = ModelProposal(other, 0.7, (Polygon.of([(20, 50), (30, 50), (30, 60)]),))
     project.proposals.put(1, [beside], provenance=Provenance("figs", "1" * 64, 0.3, 0.5, "2026-01-01T00:00:00+00:00"))
 
     run_batch(project, model, Thresholds(), extends=True)

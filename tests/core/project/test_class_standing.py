@@ -11,7 +11,7 @@ from maskwright.errors import ProjectError
 from maskwright.formats.coco.writer import export_coco
 from maskwright.inference.labels import COCO_CATEGORIES, ModelCategory
 from maskwright.prelabel import project_categories
-from maskwright.project import Project, Proposal
+from maskwright.project import ModelProposal, Project
 from project_builders import drawn, make_project, square
 
 NUCLEI = [ModelCategory(1, "nucleus")]
@@ -28,7 +28,9 @@ def names(project: Project) -> list[str]:
 
 
 def found(project: Project, mapping: dict[int, int], *model_ids: int, image_id: int = 1) -> None:
-    project.put_proposals(image_id, [Proposal(mapping[id_], 0.9, (square(),)) for id_ in model_ids], provenance=None)
+    project.put_proposals(
+        image_id, [ModelProposal(mapping[id_], 0.9, (square(),)) for id_ in model_ids], provenance=None
+    )
 
 
 def in_file(project: Project, path: Path) -> dict[str, int]:

@@ -29,7 +29,7 @@ from maskwright.project.journal import change_from_bytes, change_to_bytes
 from maskwright.project.learned_classes import todays_classes
 from maskwright.project.merging import MAPPING_SETTING
 from maskwright.project.packing import pack_polygons, pack_record, unpack_polygons
-from maskwright.project.proposals import Proposal
+from maskwright.project.proposals import ModelProposal
 from project_builders import drawn, make_project, square, write_image
 
 CORE = Path(__file__).resolve().parents[3] / "core"
@@ -305,7 +305,7 @@ def test_undo_goes_back_to_a_damaged_step_and_no_further(place: Path) -> None:
 
 def test_a_model_proposes_on_where_its_last_step_is_damaged(place: Path) -> None:
     written(place, "UPDATE history SET change = x'00', kind = 'proposals' WHERE image_id = 1")
-    proposal = Proposal(1, 0.5, (square(30, 30),))
+    proposal = ModelProposal(1, 0.5, (square(30, 30),))
     with Project.open(place) as project:
         project.instances.reserve_ids(10)
         project.proposals.put(1, [proposal])
@@ -324,7 +324,7 @@ def test_an_object_is_whole_without_the_model_run_that_is_damaged(place: Path) -
     origin = Provenance("m", "h", 0.5, 0.5, "2026-01-01T00:00:00.000+00:00")
     with Project.open(place) as project:
         project.instances.reserve_ids(10)
-        project.proposals.put(1, [Proposal(1, 0.5, (square(30, 30),))], provenance=origin)
+        project.proposals.put(1, [ModelProposal(1, 0.5, (square(30, 30),))], provenance=origin)
     for damage in ("score_threshold = x'00'", "nms_iou = 7", "model_name = x'00'", "created_at = 5"):
         written(place, f"UPDATE provenances SET {damage}")
         with Project.open(place) as project:

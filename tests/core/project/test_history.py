@@ -14,7 +14,7 @@ from maskwright.document.change import Change
 from maskwright.document.values import Instance, InstanceState, Provenance
 from maskwright.geometry.convert import mask_to_polygons
 from maskwright.geometry.dense import mask_to_dense
-from maskwright.project import Project, Proposal
+from maskwright.project import ModelProposal, Project
 from maskwright.project.journal import change_from_bytes, change_to_bytes
 from project_builders import drawn, make_project, square
 
@@ -63,23 +63,23 @@ def test_a_new_step_forgets_what_was_undone(project: Project) -> None:
 
 
 def test_steps_on_replaced_proposals_end_the_list(project: Project) -> None:
-    project.put_proposals(1, [Proposal(1, 0.9, (square(),))])
+    project.put_proposals(1, [ModelProposal(1, 0.9, (square(),))])
     proposal = project.instances.of(1)[0]
     project.instances.apply(1, Change.of([(proposal, replace(proposal, category_id=2))]), label="Change class")
     project.instances.apply(1, Change.create([drawn(50, square(200))]), label="Draw")
-    project.put_proposals(1, [Proposal(1, 0.9, (square(400),))])
+    project.put_proposals(1, [ModelProposal(1, 0.9, (square(400),))])
 
     assert labels(project) == (["Draw"], [])
 
 
 def test_proposals_upon_proposals_are_one_entry(project: Project) -> None:
     for left in (0, 100, 200):
-        project.put_proposals(1, [Proposal(1, 0.9, (square(left),))])
+        project.put_proposals(1, [ModelProposal(1, 0.9, (square(left),))])
     assert [entry.kind for entry in project.history.of(1)] == ["proposals"]
     assert project.history.document_at(1, "").instances == {}
 
     project.instances.apply(1, Change.create([drawn(50, square(400))]), label="Draw")
-    project.put_proposals(1, [Proposal(1, 0.9, (square(300),))])
+    project.put_proposals(1, [ModelProposal(1, 0.9, (square(300),))])
     project.put_proposals(1, [])
 
     assert [entry.kind for entry in project.history.of(1)] == ["proposals", "edit", "proposals"]
@@ -87,10 +87,10 @@ def test_proposals_upon_proposals_are_one_entry(project: Project) -> None:
 
 
 def test_a_person_s_steps_survive_new_proposals(project: Project) -> None:
-    project.put_proposals(1, [Proposal(1, 0.9, (square(),))])
+    project.put_proposals(1, [ModelProposal(1, 0.9, (square(),))])
     proposal = project.instances.of(1)[0]
     project.instances.apply(1, Change.of([(proposal, replace(proposal, state=InstanceState.ACCEPTED))]), label="Accept")
-    project.put_proposals(1, [Proposal(1, 0.8, (square(300),))])
+    project.put_proposals(1, [ModelProposal(1, 0.8, (square(300),))])
 
     assert labels(project) == (["Accept"], [])
 
@@ -103,7 +103,7 @@ def test_an_earlier_state_is_brought_back_as_an_edit(project: Project, monkeypat
     before = project.instances.document(1).instances
     when = project.history.of(1)[-1].at
     project.instances.apply(1, Change.delete([before[1]]), label="Delete")
-    project.put_proposals(1, [Proposal(1, 0.9, (square(300),))])
+    project.put_proposals(1, [ModelProposal(1, 0.9, (square(300),))])
 
     project.instances.apply(1, project.history.change_back_to(1, when), label="Restore")
 
@@ -134,7 +134,7 @@ def test_journal_entries_come_back_exactly(before: Instance | None, after: Insta
 
 def test_detail_comes_back_after_closing_and_opening_again(tmp_path: Path) -> None:
     mask = np.tri(40, 60, k=8, dtype=np.bool_)
-    proposal = Proposal(1, 0.9, mask_to_polygons(mask), mask_to_dense(mask, (0, 0)))
+    proposal = ModelProposal(1, 0.9, mask_to_polygons(mask), mask_to_dense(mask, (0, 0)))
     with make_project(tmp_path) as project:
         project.put_proposals(1, [proposal])
         document = project.instances.document(1)

@@ -15,7 +15,7 @@ from maskwright.errors import ProjectError
 from maskwright.formats.coco import CocoExportOptions, export_coco
 from maskwright.inference.labels import ModelCategory
 from maskwright.prelabel.mapping import project_categories, store_mapping, stored_mapping
-from maskwright.project import Project, Proposal
+from maskwright.project import ModelProposal, Project
 from maskwright.project.categories import CategoryUse
 from project_builders import drawn, make_project, square
 
@@ -136,7 +136,7 @@ def test_an_edit_that_was_on_its_way_during_the_merge_arrives(project: Project) 
 def test_a_batch_under_way_proposes_the_class_that_is_left(project: Project) -> None:
     project.merges.make(CELL, CAT)
 
-    project.put_proposals(2, [Proposal(CELL, 0.9, (square(),))])
+    project.put_proposals(2, [ModelProposal(CELL, 0.9, (square(),))])
 
     assert list(classes(project, 2).values()) == [CAT]
 
@@ -144,7 +144,7 @@ def test_a_batch_under_way_proposes_the_class_that_is_left(project: Project) -> 
 def test_a_refused_object_stays_refused_after_a_merge(project: Project) -> None:
     project.merges.make(CELL, CAT)
 
-    change = project.put_proposals(1, [Proposal(CELL, 0.9, (square(50),))])
+    change = project.put_proposals(1, [ModelProposal(CELL, 0.9, (square(50),))])
 
     assert change.is_empty
 

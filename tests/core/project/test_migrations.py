@@ -13,12 +13,12 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
 import maskwright.project.upgrade as upgrade
-from maskwright.document.change import Change, Gesture
+from maskwright.document.change import Change, UserEffort
 from maskwright.document.values import InstanceState
 from maskwright.errors import ProjectError
 from maskwright.project import Project
 from maskwright.project.backup import list_backups
-from maskwright.project.proposals import Proposal
+from maskwright.project.proposals import ModelProposal
 from maskwright.project.schema import metadata
 from maskwright.project.versions import REVISIONS
 from project_builders import drawn, make_project, square, to_first_schema
@@ -38,7 +38,7 @@ def test_an_older_project_is_migrated_after_a_copy_was_made(tmp_path: Path) -> N
     with Project.open(file) as project, project._database.read() as connection:
         assert compare_metadata(MigrationContext.configure(connection), metadata) == []
         assert len(project.instances.document(1)) == 1
-        assert [entry.gesture for entry in project.history.of(1)] == [Gesture(active_s=30.0)]
+        assert [entry.gesture for entry in project.history.of(1)] == [UserEffort(active_s=30.0)]
 
     (copy,) = list_backups(file)
     assert copy.name.endswith("schema-0001.db")
@@ -77,7 +77,7 @@ def test_without_room_for_a_copy_an_older_project_says_so(tmp_path: Path, monkey
 def test_proposals_of_an_older_project_keep_their_origin_and_their_undo(tmp_path: Path) -> None:
     with make_project(tmp_path) as project:
         run_id = project.runs.start("net", "abc", {"score": 0.5, "nms_iou": 0.4})
-        project.put_proposals(1, [Proposal(1, 0.9, (square(5, 5),))], run_id=run_id)
+        project.put_proposals(1, [ModelProposal(1, 0.9, (square(5, 5),))], run_id=run_id)
         (proposed,) = project.instances.of(1)
         accepted = replace(proposed, state=InstanceState.ACCEPTED)
         project.instances.apply(1, Change.of([(proposed, accepted)]), label="Accept")

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from maskwright.document.change import Change
 from maskwright.document.values import ImageState, Instance, InstanceState, Provenance
 from maskwright.geometry.polygon import Polygon
-from maskwright.project import Project, Proposal
+from maskwright.project import ModelProposal, Project
 from maskwright.project.layer import ImageProposals
 from maskwright.project.overlaps import overlaps
 from maskwright.project.proposals import preview_change, proposals_to_change
@@ -26,8 +26,8 @@ def project(tmp_path: Path) -> Iterator[Project]:
         yield project
 
 
-def cell(left: float, score: float = 0.9, category_id: int = 1) -> Proposal:
-    return Proposal(category_id, score, (square(left, side=20),))
+def cell(left: float, score: float = 0.9, category_id: int = 1) -> ModelProposal:
+    return ModelProposal(category_id, score, (square(left, side=20),))
 
 
 def answer(project: Project, instance: Instance, **changes: object) -> None:
@@ -186,7 +186,7 @@ def test_self_crossing_and_multi_part_outlines_are_compared_without_failing(proj
     bow = drawn(60, replace(square(), exterior=square().exterior[[0, 2, 1, 3]]), square(40))
     project.instances.apply(1, Change.create([bow]), label="Draw")
 
-    project.proposals.put(1, [Proposal(1, 0.5, (square(), square(40)))])
+    project.proposals.put(1, [ModelProposal(1, 0.5, (square(), square(40)))])
 
     assert [instance.id for instance in project.instances.of(1)] == [60]  # 150 of 200 px are common
 
@@ -214,7 +214,7 @@ def test_runs_remember_what_is_done_and_what_failed(project: Project) -> None:
     assert project.runs.pending_images(run_id).tolist() == [2]
 
 
-def shown(*proposals: Proposal) -> list[Instance]:
+def shown(*proposals: ModelProposal) -> list[Instance]:
     """As they stand in a document."""
     return [
         Instance(id_, p.category_id, p.polygons, InstanceState.PROPOSED, score=p.score)
@@ -222,7 +222,7 @@ def shown(*proposals: Proposal) -> list[Instance]:
     ]
 
 
-def never(proposal: Proposal) -> int:
+def never(proposal: ModelProposal) -> int:
     raise AssertionError(f"no new id is needed for {proposal}")
 
 
@@ -277,14 +277,14 @@ def test_an_outline_that_crosses_itself_is_compared_as_it_is_filled() -> None:
     bow_tie = Polygon.of([(0, 0), (40, 40), (40, 0), (0, 40)])
     halves = (Polygon.of([(0, 0), (20, 20), (0, 40)]), Polygon.of([(40, 0), (40, 40), (20, 20)]))
 
-    _, _, ious = overlaps([Proposal(1, 0.9, (bow_tie,))], [Proposal(1, 0.9, halves)], least_iou=0.5)
+    _, _, ious = overlaps([ModelProposal(1, 0.9, (bow_tie,))], [ModelProposal(1, 0.9, halves)], least_iou=0.5)
 
     assert ious == pytest.approx([1.0], abs=0.05)
 
 
 def test_a_scribble_that_was_refused_is_known_again() -> None:
     old = [Instance(k + 1, 1, (scribble(60 * k, seed=k),), InstanceState.REJECTED) for k in range(50)]
-    proposals = [Proposal(1, 0.9, instance.polygons) for instance in old]
+    proposals = [ModelProposal(1, 0.9, instance.polygons) for instance in old]
 
     assert proposals_to_change(old, proposals, None, range(100, 150)).is_empty
 
@@ -294,7 +294,7 @@ def test_a_scribble_that_was_refused_is_known_again() -> None:
     st.lists(st.tuples(st.integers(0, 60), st.integers(0, 60)), min_size=3, max_size=12),
 )
 def test_any_two_outlines_have_an_iou(first: list[tuple[int, int]], second: list[tuple[int, int]]) -> None:
-    sides = [[Proposal(1, 0.9, (Polygon.of(ring),))] for ring in (first, second)]
+    sides = [[ModelProposal(1, 0.9, (Polygon.of(ring),))] for ring in (first, second)]
 
     _, _, ious = overlaps(*sides, least_iou=0.0)
 
@@ -305,7 +305,7 @@ def test_another_model_that_outlines_an_answered_object_differently_does_not_dou
     project.proposals.put(1, [cell(0), cell(100)])
     for instance, state in zip(project.instances.of(1), (InstanceState.ACCEPTED, InstanceState.REJECTED), strict=True):
         answer(project, instance, state=state)
-    looser = [Proposal(1, 0.8, (square(left, side=26),)) for left in (0, 100)]  # IoU 0.59
+    looser = [ModelProposal(1, 0.8, (square(left, side=26),)) for left in (0, 100)]  # IoU 0.59
 
     project.proposals.put(1, looser)
 
@@ -325,7 +325,7 @@ def test_when_a_person_touched_an_object_is_known(project: Project) -> None:
 ORIGIN = Provenance("net", "abc", 0.5, 0.5, "2026-01-01T00:00:00Z")
 
 
-def proposed(proposal: Proposal, name: str, id_: int = 1, **changes: Any) -> Instance:
+def proposed(proposal: ModelProposal, name: str, id_: int = 1, **changes: Any) -> Instance:
     origin = replace(ORIGIN, model_name=name)
     one = Instance(id_, proposal.category_id, proposal.polygons, InstanceState.PROPOSED, proposal.score, origin)
     return replace(one, **changes)
@@ -342,7 +342,7 @@ def test_a_slider_does_not_undo_what_an_assistant_has_refined() -> None:
     [(cell(0, 0.8), ORIGIN), (cell(0), replace(ORIGIN, model_hash="def")), (cell(0), replace(ORIGIN, model_name="no"))],
     ids=["another score", "another file", "another model"],
 )
-def test_what_is_not_the_same_output_replaces_a_refined_proposal(proposal: Proposal, origin: Provenance) -> None:
+def test_what_is_not_the_same_output_replaces_a_refined_proposal(proposal: ModelProposal, origin: Provenance) -> None:
     refined = proposed(cell(0), "net + assist", polygons=(square(1, side=18),))
     ((_, _, after),) = proposals_to_change([refined], [proposal], origin, [9])
     assert after is not None

@@ -15,7 +15,7 @@ import pytest
 from maskwright.document.change import Change
 from maskwright.document.values import Category, ImageState, Instance, InstanceState, Provenance
 from maskwright.errors import ForeignImagesError, ProjectError
-from maskwright.project import InstanceSearch, Project, Proposal, ScannedImage, Span, scan_folder, snapshot
+from maskwright.project import InstanceSearch, ModelProposal, Project, ScannedImage, Span, scan_folder, snapshot
 from project_builders import drawn, make_project, square, write_image
 
 
@@ -133,7 +133,7 @@ def test_images_are_found_by_the_origin_of_what_is_on_them(project: Project) -> 
         for name, when, mask_threshold in (("YOLACT", "2026-01-01T08:00:00", 0.4), ("nuclei", "2026-02-01", 0.6))
     )
     for image_id, provenance in ((1, early), (2, late)):
-        project.put_proposals(image_id, [Proposal(1, 0.9, (square(),))], provenance=provenance)
+        project.put_proposals(image_id, [ModelProposal(1, 0.9, (square(),))], provenance=provenance)
     project.instances.apply(3, Change.create([drawn(project.instances.reserve_ids(1)[0])]), label="Draw")
 
     def ids(**wanted: object) -> list[int]:

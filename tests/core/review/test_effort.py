@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from maskwright.document.change import Change, Gesture
+from maskwright.document.change import Change, UserEffort
 from maskwright.document.values import InstanceState
-from maskwright.project import Project, Proposal
+from maskwright.project import ModelProposal, Project
 from maskwright.review.effort import EffortLog, ImageEffort, InstanceEffort, effort_log
 from maskwright.review.report import effort_report, suggested_score
 from project_builders import drawn, make_project, square
@@ -20,22 +20,22 @@ def project(tmp_path: Path) -> Iterator[Project]:
         yield project
 
 
-def answer(project: Project, index: int, gesture: Gesture | None, **changes: object) -> None:
+def answer(project: Project, index: int, gesture: UserEffort | None, **changes: object) -> None:
     before = project.instances.of(1)[index]
     project.instances.apply(1, Change.of([(before, replace(before, **changes))]), label="Answer", gesture=gesture)
 
 
-def draw(project: Project, id_: int, gesture: Gesture) -> None:
+def draw(project: Project, id_: int, gesture: UserEffort) -> None:
     project.instances.apply(1, Change.create([drawn(id_, square(400))]), label="Draw", gesture=gesture)
 
 
 def test_objects_are_followed_from_proposal_to_end(project: Project) -> None:
-    project.put_proposals(1, [Proposal(1, 0.9, (square(100 * k, side=20),)) for k in range(4)])
-    answer(project, 0, Gesture(active_s=1.0), state=InstanceState.ACCEPTED)
-    answer(project, 1, Gesture(3, 1, 4.0), state=InstanceState.EDITED, polygons=(square(100, side=18),))
-    answer(project, 2, Gesture(0, 1, 5.0), state=InstanceState.REJECTED)
-    answer(project, 3, Gesture(0, 2, 6.0), state=InstanceState.EDITED, category_id=2)
-    draw(project, 50, Gesture(5, 0, 7.0))
+    project.put_proposals(1, [ModelProposal(1, 0.9, (square(100 * k, side=20),)) for k in range(4)])
+    answer(project, 0, UserEffort(active_s=1.0), state=InstanceState.ACCEPTED)
+    answer(project, 1, UserEffort(3, 1, 4.0), state=InstanceState.EDITED, polygons=(square(100, side=18),))
+    answer(project, 2, UserEffort(0, 1, 5.0), state=InstanceState.REJECTED)
+    answer(project, 3, UserEffort(0, 2, 6.0), state=InstanceState.EDITED, category_id=2)
+    draw(project, 50, UserEffort(5, 0, 7.0))
 
     accepted, edited, refused, renamed, by_hand = effort_log(project).instances.values()
 
@@ -49,10 +49,10 @@ def test_objects_are_followed_from_proposal_to_end(project: Project) -> None:
 
 
 def test_a_step_on_many_objects_is_shared_between_them(project: Project) -> None:
-    project.put_proposals(1, [Proposal(1, 0.9, (square(100 * k),)) for k in range(4)])
+    project.put_proposals(1, [ModelProposal(1, 0.9, (square(100 * k),)) for k in range(4)])
     accepted = [(one, replace(one, state=InstanceState.ACCEPTED)) for one in project.instances.of(1)]
 
-    project.instances.apply(1, Change.of(accepted), label="Accept all", gesture=Gesture(1, 2, 8.0))
+    project.instances.apply(1, Change.of(accepted), label="Accept all", gesture=UserEffort(1, 2, 8.0))
 
     log = effort_log(project)
     assert {(one.clicks, one.keys, one.seconds) for one in log.instances.values()} == {(0.25, 0.5, 2.0)}
@@ -60,9 +60,9 @@ def test_a_step_on_many_objects_is_shared_between_them(project: Project) -> None
 
 
 def test_looking_at_an_image_counts_for_the_image_alone(project: Project) -> None:
-    draw(project, 50, Gesture(5, 0, 7.0))
-    project.effort.add_look(1, Gesture(1, 1, 2.0))
-    project.effort.add_look(1, Gesture(0, 1, 3.0))
+    draw(project, 50, UserEffort(5, 0, 7.0))
+    project.effort.add_look(1, UserEffort(1, 1, 2.0))
+    project.effort.add_look(1, UserEffort(0, 1, 3.0))
 
     log = effort_log(project)
 
@@ -71,12 +71,12 @@ def test_looking_at_an_image_counts_for_the_image_alone(project: Project) -> Non
 
 
 def test_nothing_is_stored_while_recording_is_off(project: Project) -> None:
-    project.put_proposals(1, [Proposal(1, 0.9, (square(),)), Proposal(1, 0.8, (square(100),))])
-    answer(project, 0, Gesture(1, 0, 2.0), state=InstanceState.ACCEPTED)
+    project.put_proposals(1, [ModelProposal(1, 0.9, (square(),)), ModelProposal(1, 0.8, (square(100),))])
+    answer(project, 0, UserEffort(1, 0, 2.0), state=InstanceState.ACCEPTED)
     project.effort.record(False)
-    answer(project, 0, Gesture(1, 0, 2.0), state=InstanceState.REJECTED)
-    answer(project, 1, Gesture(1, 0, 2.0), state=InstanceState.ACCEPTED)
-    project.effort.add_look(1, Gesture(1, 0, 2.0))
+    answer(project, 0, UserEffort(1, 0, 2.0), state=InstanceState.REJECTED)
+    answer(project, 1, UserEffort(1, 0, 2.0), state=InstanceState.ACCEPTED)
+    project.effort.add_look(1, UserEffort(1, 0, 2.0))
 
     log = effort_log(project)
 
@@ -88,8 +88,8 @@ def test_nothing_is_stored_while_recording_is_off(project: Project) -> None:
 
 
 def test_what_was_recorded_can_be_erased_and_the_steps_stay(project: Project) -> None:
-    draw(project, 50, Gesture(5, 0, 7.0))
-    project.effort.add_look(1, Gesture(1, 1, 2.0))
+    draw(project, 50, UserEffort(5, 0, 7.0))
+    project.effort.add_look(1, UserEffort(1, 1, 2.0))
 
     project.effort.forget()
 
@@ -98,10 +98,10 @@ def test_what_was_recorded_can_be_erased_and_the_steps_stay(project: Project) ->
 
 
 def test_the_report_counts_per_class_and_score(project: Project) -> None:
-    project.put_proposals(1, [Proposal(1, 0.95, (square(),)), Proposal(1, 0.35, (square(100),))])
-    answer(project, 0, Gesture(active_s=1.0), state=InstanceState.ACCEPTED)
-    answer(project, 1, Gesture(active_s=2.0), state=InstanceState.REJECTED)
-    draw(project, 50, Gesture(active_s=10.0))
+    project.put_proposals(1, [ModelProposal(1, 0.95, (square(),)), ModelProposal(1, 0.35, (square(100),))])
+    answer(project, 0, UserEffort(active_s=1.0), state=InstanceState.ACCEPTED)
+    answer(project, 1, UserEffort(active_s=2.0), state=InstanceState.REJECTED)
+    draw(project, 50, UserEffort(active_s=10.0))
 
     report = effort_report(project)
 

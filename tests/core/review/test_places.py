@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from maskwright.document.values import Instance, InstanceState
-from maskwright.project import Proposal
+from maskwright.project import ModelProposal
 from maskwright.review.disagreement import disagreement
 from maskwright.review.places import disagreement_places, uncertainty_places
 from project_builders import drawn, square
@@ -16,7 +16,7 @@ def proposed(id_: int, at: int, *, score: float = 0.9) -> Instance:
     return replace(drawn(id_, square(at, side=20)), state=InstanceState.PROPOSED, score=score)
 
 
-def stored(here: list[Instance], there: list[Proposal]) -> object:
+def stored(here: list[Instance], there: list[ModelProposal]) -> object:
     """As it comes back from the project."""
     return json.loads(json.dumps(disagreement(here, there).detail))
 
@@ -26,7 +26,7 @@ def by_id(*instances: Instance) -> dict[int, Instance]:
 
 
 def test_what_only_the_other_model_sees_comes_with_its_outline() -> None:
-    missed = Proposal(2, 0.8, (square(200, side=20),))
+    missed = ModelProposal(2, 0.8, (square(200, side=20),))
     (place,) = disagreement_places(stored([], [missed]), {})
     assert (place.kind, place.category_id, place.score, place.polygons) == ("only there", 2, 0.8, missed.polygons)
 
@@ -40,19 +40,19 @@ def test_what_has_been_answered_is_no_place_any_more() -> None:
 
 
 def test_what_was_missed_and_drawn_since_is_no_place_any_more() -> None:
-    detail = stored([], [Proposal(1, 0.8, (square(200, side=20),))])
+    detail = stored([], [ModelProposal(1, 0.8, (square(200, side=20),))])
     assert disagreement_places(detail, by_id(drawn(5, square(201, side=20)))) == ()
 
 
 def test_another_class_names_that_of_the_other_model() -> None:
     here = proposed(1, 0)
-    (place,) = disagreement_places(stored([here], [Proposal(2, 0.7, here.polygons)]), by_id(here))
+    (place,) = disagreement_places(stored([here], [ModelProposal(2, 0.7, here.polygons)]), by_id(here))
     assert (place.kind, place.instance_id, place.category_id) == ("class", 1, 2)
 
 
 def test_a_second_model_does_not_bring_back_what_a_person_rejected() -> None:
     refused = replace(proposed(1, 0), state=InstanceState.REJECTED)
-    assert disagreement([refused], [Proposal(1, 0.9, refused.polygons)]).findings == ()
+    assert disagreement([refused], [ModelProposal(1, 0.9, refused.polygons)]).findings == ()
 
 
 @pytest.mark.parametrize(

@@ -15,9 +15,9 @@ from maskwright.inference.model import Model, load_model
 from maskwright.inference.thresholds import Thresholds
 from maskwright.operations.comparing import compare_with
 from maskwright.prelabel import run_batch
-from maskwright.project import Project, Proposal, scan_folder
+from maskwright.project import ModelProposal, Project, scan_folder
 from maskwright.review.disagreement import disagreement
-from maskwright.review.order import Order, ordered_images, reason
+from maskwright.review.order import QueueOrder, ordered_images, reason
 from maskwright.review.uncertainty import image_uncertainty
 from project_builders import drawn, make_project, square, write_image
 
@@ -130,10 +130,10 @@ def test_two_sides_differ_in_presence_class_and_outline() -> None:
         replace(drawn(4, square(300, side=20)), state=InstanceState.REJECTED),
     ]
     there = [
-        Proposal(1, 0.9, (square(0, side=20),)),
-        Proposal(1, 0.6, (square(204, side=20),)),
-        Proposal(1, 0.5, (square(500, side=20),)),
-        Proposal(1, 0.4, (square(0, 500, side=20),)),
+        ModelProposal(1, 0.9, (square(0, side=20),)),
+        ModelProposal(1, 0.6, (square(204, side=20),)),
+        ModelProposal(1, 0.5, (square(500, side=20),)),
+        ModelProposal(1, 0.4, (square(0, 500, side=20),)),
     ]
 
     found = disagreement(here, there)
@@ -180,7 +180,7 @@ def test_where_no_models_were_compared_uncertainty_decides(project: Project) -> 
 
 
 @pytest.mark.parametrize("order", ["uncertainty", "disagreement", "rarity"])
-def test_images_that_are_excluded_have_no_place_in_any_order(project: Project, order: Order) -> None:
+def test_images_that_are_excluded_have_no_place_in_any_order(project: Project, order: QueueOrder) -> None:
     project.signals.set("uncertainty", {4: (1.5, {"reason": "b"}), 2: (0.5, {"reason": "a"})})
     project.signals.set("disagreement", {4: (1.5, {"reason": "b"}), 2: (0.5, {"reason": "a"})})
     for image_id in (2, 4):

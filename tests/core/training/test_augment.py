@@ -3,18 +3,18 @@
 import numpy as np
 import pytest
 
-from maskwright.training.dataset import Sample
+from maskwright.training.dataset import TrainingSample
 from maskwright.training.loader import compacted, random_crop, recoloured
 
 
-def discs(*centres: tuple[int, int], radius: int = 9, side: int = 160) -> Sample:
+def discs(*centres: tuple[int, int], radius: int = 9, side: int = 160) -> TrainingSample:
     """Bright discs on black; instance i is the i-th centre (x, y)."""
     y, x = np.mgrid[:side, :side]
     labels = np.zeros((side, side), np.int16)
     for number, (column, row) in enumerate(centres, start=1):
         labels[(x - column) ** 2 + (y - row) ** 2 <= radius**2] = number
     image = np.repeat(np.where(labels > 0, 255, 0).astype(np.uint8)[..., None], 3, axis=2)
-    return Sample(image, labels, np.arange(len(centres)))
+    return TrainingSample(image, labels, np.arange(len(centres)))
 
 
 @pytest.fixture(autouse=True)

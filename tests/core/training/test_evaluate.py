@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import pytest
 
-from maskwright.training.kinds import Kind, image_kind, reports_by_kind
+from maskwright.training.kinds import MicrographKind, image_kind, reports_by_kind
 
 
 def picture(*rgb: int, side: int = 32) -> np.ndarray:
@@ -18,14 +18,14 @@ def picture(*rgb: int, side: int = 32) -> np.ndarray:
 @pytest.mark.parametrize(
     ("image", "kind"),
     [
-        (picture(20, 20, 20), Kind.FLUORESCENCE),
-        (picture(20, 20, 20, side=640), Kind.LARGE_FLUORESCENCE),
-        (picture(210, 210, 210), Kind.BRIGHT_FIELD),
-        (picture(200, 120, 180), Kind.STAINED),
+        (picture(20, 20, 20), MicrographKind.FLUORESCENCE),
+        (picture(20, 20, 20, side=640), MicrographKind.LARGE_FLUORESCENCE),
+        (picture(210, 210, 210), MicrographKind.BRIGHT_FIELD),
+        (picture(200, 120, 180), MicrographKind.STAINED),
     ],
     ids=["dark", "dark and large", "light", "coloured"],
 )
-def test_kind_follows_the_look(image: np.ndarray, kind: Kind) -> None:
+def test_kind_follows_the_look(image: np.ndarray, kind: MicrographKind) -> None:
     assert image_kind(image) is kind
 
 
@@ -47,4 +47,4 @@ def test_each_kind_is_judged_on_its_own_images(tmp_path: Path, monkeypatch: pyte
 
     reports = reports_by_kind(None, tmp_path / "all.json", tmp_path)  # type: ignore[arg-type]
 
-    assert reports == {Kind.BRIGHT_FIELD: ([2], [5]), Kind.FLUORESCENCE: ([1], [])}
+    assert reports == {MicrographKind.BRIGHT_FIELD: ([2], [5]), MicrographKind.FLUORESCENCE: ([1], [])}

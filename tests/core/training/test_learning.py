@@ -8,11 +8,11 @@ import pytest
 torch = pytest.importorskip("torch", reason="training needs the extra `train`")
 openvino = pytest.importorskip("openvino")
 
-from maskwright.training.dataset import Dataset, Sample
+from maskwright.training.dataset import Dataset, TrainingSample
 from maskwright.training.export import ModelDescription, YolactInterface, export, load_average
-from maskwright.training.loader import Batch, CropStream, LoaderConfig
+from maskwright.training.loader import CropStream, LoaderConfig, TrainingBatch
 from maskwright.training.network import NetworkConfig, Segmenter, all_prototypes
-from maskwright.training.train import Run, TrainConfig
+from maskwright.training.train import TrainConfig, TrainingRun
 
 TINY = NetworkConfig(stem=8, widths=(16, 16, 16, 16), depths=(1, 1, 1, 1), pyramid=16, head=16, prototype_features=16)
 DESCRIPTION = ModelDescription(
@@ -28,18 +28,18 @@ def dataset() -> Dataset:
     for number, (column, row) in enumerate([(20, 18), (44, 42)], start=1):
         labels[(x - column) ** 2 + (y - row) ** 2 <= 100] = number
     image = np.repeat(np.where(labels > 0, 200, 30).astype(np.uint8)[..., None], 3, axis=2)
-    return Dataset([Sample(image, labels, np.zeros(2, np.int64))], ["round cell"], [4])
+    return Dataset([TrainingSample(image, labels, np.zeros(2, np.int64))], ["round cell"], [4])
 
 
 @pytest.fixture
-def run(dataset: Dataset, tmp_path: Path) -> Run:
+def run(dataset: Dataset, tmp_path: Path) -> TrainingRun:
     config = TrainConfig(out=tmp_path, steps=150, network=TINY, bfloat16=False, warmup_steps=5, ema_decay=0.9)
-    return Run(dataset, config)
+    return TrainingRun(dataset, config)
 
 
-def whole_image(dataset: Dataset) -> Batch:
+def whole_image(dataset: Dataset) -> TrainingBatch:
     sample = dataset.samples[0]
-    return Batch(
+    return TrainingBatch(
         images=torch.from_numpy(sample.image)[None],
         labels=torch.from_numpy(sample.labels)[None],
         boxes=torch.tensor([[10.0, 8, 31, 29], [34.0, 32, 55, 53]]),
@@ -48,7 +48,7 @@ def whole_image(dataset: Dataset) -> Batch:
     )
 
 
-def test_tiny_network_learns_one_image(run: Run, dataset: Dataset) -> None:
+def test_tiny_network_learns_one_image(run: TrainingRun, dataset: Dataset) -> None:
     batch = whole_image(dataset)
     for _ in range(150):
         run.learn(batch, share_of_rate=1.5)
@@ -66,11 +66,11 @@ def test_tiny_network_learns_one_image(run: Run, dataset: Dataset) -> None:
     assert (found & truth).sum() / (found | truth).sum() > 0.8
 
 
-def test_checkpoint_resumes_where_it_stopped(run: Run, dataset: Dataset) -> None:
+def test_checkpoint_resumes_where_it_stopped(run: TrainingRun, dataset: Dataset) -> None:
     run.learn(whole_image(dataset), share_of_rate=0.5)
     run.save()
 
-    resumed = Run(dataset, run.config)
+    resumed = TrainingRun(dataset, run.config)
 
     assert resumed.resume()
     assert resumed.step == 1
@@ -94,7 +94,7 @@ def test_batch_numbers_instances_through_all_crops(dataset: Dataset) -> None:
 
 
 @pytest.mark.parametrize("size_hw", [(64, 96), (160, 32)], ids=["landscape", "portrait"])
-def test_exported_model_repeats_the_network(run: Run, size_hw: tuple[int, int]) -> None:
+def test_exported_model_repeats_the_network(run: TrainingRun, size_hw: tuple[int, int]) -> None:
     run.save()
     network, _ = load_average(run.config.out / "checkpoint.pt")
     path = export(network, DESCRIPTION, to=run.config.out / "tiny.xml")

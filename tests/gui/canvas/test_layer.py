@@ -7,7 +7,7 @@ from maskwright.document import edits
 from maskwright.document.document import Document
 from maskwright.document.spatial import SpatialIndex
 from maskwright_gui.canvas.layer import LayerContent, StaticLayer
-from maskwright_gui.canvas.raster import LayerView, Look, rasterise
+from maskwright_gui.canvas.raster import LayerView, OutlineStyle, rasterise
 from maskwright_gui.canvas.renderer import boxes_of
 from maskwright_gui.canvas.scene import Scene
 from maskwright_gui.canvas.style import CanvasStyle
@@ -116,7 +116,9 @@ def test_a_dense_screen_gets_a_pixel_per_device_pixel(qapp) -> None:
     painter.end()
     direct = np.zeros((600, 800, 4), np.uint8)
     origin = (-VIEWPORT.offset_x * 2, -VIEWPORT.offset_y * 2)
-    rasterise(Scene.of(document, STYLE), LayerView(VIEWPORT.scale * 2, *origin, 800, 600), direct, Look(pixel=2))
+    rasterise(
+        Scene.of(document, STYLE), LayerView(VIEWPORT.scale * 2, *origin, 800, 600), direct, OutlineStyle(pixel=2)
+    )
     assert (np.frombuffer(dense.constBits(), np.uint8).reshape(600, 800, 4) == direct).all()
 
 

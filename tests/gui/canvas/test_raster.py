@@ -4,14 +4,14 @@ import pytest
 from canvas_support import ring_with_hole, square
 from maskwright.document.values import Instance, InstanceState
 from maskwright.geometry.polygon import Polygon
-from maskwright_gui.canvas.raster import LayerView, Look, dash_segments, rasterise
+from maskwright_gui.canvas.raster import LayerView, OutlineStyle, dash_segments, rasterise
 from maskwright_gui.canvas.scene import Scene, thinned_outlines
 from maskwright_gui.canvas.style import CanvasStyle
 
-FILLS = Look(has_lines=False)
+FILLS = OutlineStyle(has_lines=False)
 
 
-def picture(*instances: Instance, scale: float = 1.0, origin: tuple[float, float] = (0, 0), look: Look = FILLS):
+def picture(*instances: Instance, scale: float = 1.0, origin: tuple[float, float] = (0, 0), look: OutlineStyle = FILLS):
     view = LayerView(scale, *origin, 120, 90)
     buffer = np.zeros((90, 120, 4), np.uint8)
     rasterise(Scene.of(instances, CanvasStyle()), view, buffer, look)
@@ -50,7 +50,7 @@ def test_the_higher_object_wins_where_two_overlap() -> None:
 
 
 def test_colours_are_premultiplied() -> None:
-    buffer = picture(square(1, at=(10, 10), side=60), look=Look(halo=2, is_strong=True))
+    buffer = picture(square(1, at=(10, 10), side=60), look=OutlineStyle(halo=2, is_strong=True))
     assert (buffer[..., :3].max(axis=2) <= buffer[..., 3]).all()
 
 
@@ -68,7 +68,7 @@ def test_outlines_far_outside_the_view_are_drawn_right() -> None:
 
 @pytest.mark.parametrize("state", [InstanceState.PROPOSED, InstanceState.ACCEPTED], ids=str)
 def test_proposals_are_dashed_and_accepted_ones_solid(state: InstanceState) -> None:
-    buffer = picture(square(1, at=(10, 10), side=60, state=state), look=Look(is_underlined=False))
+    buffer = picture(square(1, at=(10, 10), side=60, state=state), look=OutlineStyle(is_underlined=False))
     edge = buffer[9:11, 14:66, 3].max(axis=0)
     assert (edge.min() < 150) == (state is InstanceState.PROPOSED)
 

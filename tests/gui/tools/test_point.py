@@ -10,7 +10,7 @@ from canvas_support import ALT, CTRL, SHIFT, ToolHost, document_of, square, squa
 from maskwright.document.values import Instance, InstanceState, Provenance
 from maskwright.geometry.polygon import Polygon
 from maskwright_gui.features.point.accepting import Accepted, provenance_of
-from maskwright_gui.features.point.draft import Prompt
+from maskwright_gui.features.point.draft import PointPrompt
 from maskwright_gui.features.point.tool import PointTool
 from maskwright_gui.tools.overlay import Mark, Stroke
 from maskwright_gui.tools.tool import Button, Pointer
@@ -32,11 +32,11 @@ class Answer:
 class Assistant:
     """Notes what it is asked."""
 
-    prompts: list[Prompt] = field(default_factory=list)
+    prompts: list[PointPrompt] = field(default_factory=list)
     kept: list[int] = field(default_factory=list)
     unfinished: list[Accepted] = field(default_factory=list)
 
-    def ask(self, prompt: Prompt) -> None:
+    def ask(self, prompt: PointPrompt) -> None:
         self.prompts.append(prompt)
 
     def keep(self, serial: int) -> None:
@@ -61,11 +61,11 @@ class Pointing(ToolHost):
         return self.tool
 
     @property
-    def latest(self) -> Prompt:
+    def latest(self) -> PointPrompt:
         return self.assistant.prompts[-1]
 
     def answer(
-        self, *, at: tuple[float, float] = (40.0, 40.0), side: float = 30.0, prompt: Prompt | None = None
+        self, *, at: tuple[float, float] = (40.0, 40.0), side: float = 30.0, prompt: PointPrompt | None = None
     ) -> None:
         self.point.on_answer((prompt or self.latest).serial, answer(at, side))
 

@@ -21,7 +21,7 @@ from maskwright.assist.bundled.picture import square
 from maskwright.assist.edges import along_colours
 from maskwright.assist.placing import PlacedAxis, SoftMask
 from maskwright.assist.prompt import Box, Prompt
-from maskwright.assist.protocol import Cancel, Features, FeaturesOf
+from maskwright.assist.protocol import Cancel, FeaturesOf, WindowFeatures
 from maskwright.assist.running import LoadSettings, Runner
 from maskwright.assist.window import Window
 from maskwright.inference.hashing import file_hash
@@ -76,12 +76,12 @@ class WindowBackend:
     def device_note(self) -> str | None:
         return self._runner.device_note
 
-    def prepare(self, image_bgr: NDArray[np.uint8], window: Window, cancel: Cancel | None) -> Features:
+    def prepare(self, image_bgr: NDArray[np.uint8], window: Window, cancel: Cancel | None) -> WindowFeatures:
         pixels = square(image_bgr, window, self.layout.side, self.layout.outside)
         pixels.flags.writeable = False
-        return Features(window, {"pixels": pixels})
+        return WindowFeatures(window, {"pixels": pixels})
 
-    def outline(self, features: Features, prompt: Prompt, cancel: Cancel | None) -> SoftMask:
+    def outline(self, features: WindowFeatures, prompt: Prompt, cancel: Cancel | None) -> SoftMask:
         return self._passes([features], [prompt], cancel)[0]
 
     def answers(self, features_of: FeaturesOf, prompts: Sequence[Prompt], cancel: Cancel | None) -> list[SoftMask]:
@@ -125,7 +125,7 @@ class WindowBackend:
         return replace(soft, logits=logits, axes=axes)
 
     def _looked_twice(
-        self, features: Sequence[Features], prompts: Sequence[Prompt], cancel: Cancel | None
+        self, features: Sequence[WindowFeatures], prompts: Sequence[Prompt], cancel: Cancel | None
     ) -> list[SoftMask]:
         """One pass; where there was no outline before, a second one that starts from its answer.
 
@@ -160,7 +160,9 @@ class WindowBackend:
                 break
         return soft
 
-    def _passes(self, features: Sequence[Features], prompts: Sequence[Prompt], cancel: Cancel | None) -> list[SoftMask]:
+    def _passes(
+        self, features: Sequence[WindowFeatures], prompts: Sequence[Prompt], cancel: Cancel | None
+    ) -> list[SoftMask]:
         """One pass of the network over several windows, each with its prompt."""
         cells = self.layout.side // 2
         pixels = [one.arrays["pixels"] for one in features]

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from maskwright.assist.placing import SoftMask
 from maskwright.assist.prompt import Prompt
-from maskwright.assist.protocol import Cancel, Features, FeaturesOf
+from maskwright.assist.protocol import Cancel, FeaturesOf, WindowFeatures
 from maskwright.assist.running import LoadSettings, Runner
-from maskwright.assist.sam.picture import Fit, Picture
+from maskwright.assist.sam.picture import EncoderPicture, SquareFit
 from maskwright.assist.sam.prompting import NoPoint, Tokens, best_mask, mask_logits, tokens
 from maskwright.assist.sam.tensors import EMBEDDINGS, Role
 from maskwright.assist.window import Window
@@ -33,8 +33,8 @@ class SamLayout:
     """
 
     family: str
-    picture: Picture
-    frame: Fit
+    picture: EncoderPicture
+    frame: SquareFit
     cells: int
     encoded: Mapping[Role, int]
     fed: Mapping[Role, int]
@@ -82,16 +82,16 @@ class SamBackend:
     def device_note(self) -> str | None:
         return self._encoder.device_note
 
-    def prepare(self, image_bgr: NDArray[np.uint8], window: Window, cancel: Cancel | None) -> Features:
+    def prepare(self, image_bgr: NDArray[np.uint8], window: Window, cancel: Cancel | None) -> WindowFeatures:
         tensor = self.layout.picture.tensor(window.cut(image_bgr))
         with self._encoding:  # one at a time: each takes all cores and hundreds of megabytes
             outputs = self._encoder.run({0: tensor}, cancel)
         arrays = {role.value: outputs[index] for role, index in self.layout.encoded.items()}
         for array in arrays.values():
             array.flags.writeable = False
-        return Features(window, arrays)
+        return WindowFeatures(window, arrays)
 
-    def outline(self, features: Features, prompt: Prompt, cancel: Cancel | None) -> SoftMask:
+    def outline(self, features: WindowFeatures, prompt: Prompt, cancel: Cancel | None) -> SoftMask:
         layout = self.layout
         shown = tokens(
             prompt,
@@ -104,7 +104,7 @@ class SamBackend:
 
     def decoded(
         self,
-        features: Features,
+        features: WindowFeatures,
         shown: Tokens,
         mask_input: NDArray[np.float32] | None,
         size_wh: tuple[int, int],

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from maskwright.assist.placing import PlacedAxis, Resizing
+from maskwright.assist.placing import AxisResizing, PlacedAxis
 
 _MEAN = np.array((123.675, 116.28, 103.53), np.float32)
 _SPREAD = np.array((58.395, 57.12, 57.375), np.float32)
@@ -14,7 +14,7 @@ _SPREAD = np.array((58.395, 57.12, 57.375), np.float32)
 
 
 @dataclass(frozen=True, slots=True)
-class Fit:
+class SquareFit:
     """How an image is brought into a square of `side` pixels: stretched, or padded on the right and below."""
 
     side: int
@@ -32,22 +32,22 @@ class Fit:
 
     def axes(self, cells: int, size_wh: tuple[int, int]) -> tuple[PlacedAxis, PlacedAxis]:
         """From a grid of `cells` over the square to image pixels, by way of the square: so SAM resizes, twice."""
-        steps = [Resizing(cells, 0, self.side / cells)]
+        steps = [AxisResizing(cells, 0, self.side / cells)]
         contents = self.content_wh(size_wh)
         if self.is_stretched:  # SAM 2 and EfficientSAM resize once
             steps, contents = [], (cells, cells)
         width, height = (
-            PlacedAxis((*steps, Resizing(content, 0, limit / content)), limit)
+            PlacedAxis((*steps, AxisResizing(content, 0, limit / content)), limit)
             for content, limit in zip(contents, size_wh, strict=True)
         )
         return width, height
 
 
 @dataclass(frozen=True, slots=True)
-class Picture:
+class EncoderPicture:
     """The encoder's input. is_planar: [1, 3, side, side], else [h, w, 3], which the graph pads itself."""
 
-    fit: Fit
+    fit: SquareFit
     is_planar: bool = True
     is_unit: bool = False
     """0..1, normalised in the graph (EfficientSAM)."""

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from maskwright.assist.prompt import Box, MaskCrop, Prompt
-from maskwright.assist.sam.picture import Fit
+from maskwright.assist.sam.picture import SquareFit
 
 INSIDE, CORNER, OTHER_CORNER, NO_POINT = 1, 2, 3, -1
 _SURE = 6.0
@@ -34,7 +34,7 @@ class NoPoint(Enum):
     """SAM 2, where boxes are points (`SAM2ImagePredictor._predict`)."""
 
 
-def tokens(prompt: Prompt, fit: Fit, *, takes_mask: bool, no_point: NoPoint, most: int | None = None) -> Tokens:
+def tokens(prompt: Prompt, fit: SquareFit, *, takes_mask: bool, no_point: NoPoint, most: int | None = None) -> Tokens:
     """Points first, then the corners of the box, then the point that is none.
 
     Every decoder adds half a pixel of its frame; prompts are on pixel edges, hence `edge * scale - 0.5`. Padding to a
@@ -55,7 +55,7 @@ def tokens(prompt: Prompt, fit: Fit, *, takes_mask: bool, no_point: NoPoint, mos
     return Tokens(scaled, labels)
 
 
-def mask_logits(crop: MaskCrop, fit: Fit, cells: int, size_wh: tuple[int, int]) -> NDArray[np.float32]:
+def mask_logits(crop: MaskCrop, fit: SquareFit, cells: int, size_wh: tuple[int, int]) -> NDArray[np.float32]:
     """(cells, cells) float32 of an outline: by how much it covers each cell, away from the image as not covered."""
     content = [max(1, round(side * cells / fit.side)) for side in fit.content_wh(size_wh)]
     x1, y1, x2, y2 = crop.bounds_xyxy

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from maskwright.assist.protocol import Backend
 from maskwright.assist.running import LoadSettings
 from maskwright.assist.sam.backend import SamBackend, SamLayout
-from maskwright.assist.sam.picture import Fit, Picture
+from maskwright.assist.sam.picture import EncoderPicture, SquareFit
 from maskwright.assist.sam.prompting import NoPoint
 from maskwright.assist.sam.tensors import EMBEDDINGS, Role, roles_of
 from maskwright.errors import ModelError
@@ -66,8 +66,8 @@ def sam_layout(encoder: Network, decoder: Network) -> SamLayout:
     input_side = (_side(image) if is_planar else None) or frame_side
     return SamLayout(
         family="efficient_sam" if is_efficient else "sam2" if Role.FINE in fed else _sam(fed),
-        picture=Picture(Fit(input_side, is_stretched), is_planar=is_planar, is_unit=is_efficient),
-        frame=Fit(frame_side, is_stretched),
+        picture=EncoderPicture(SquareFit(input_side, is_stretched), is_planar=is_planar, is_unit=is_efficient),
+        frame=SquareFit(frame_side, is_stretched),
         cells=_mask_side(decoder, fed, frame_side),
         encoded={role: index for role, index in encoded.items() if role in EMBEDDINGS and role in fed},
         fed=fed,

@@ -26,7 +26,7 @@ from maskwright.formats.coco.reader import Contents, shallow
 from maskwright.formats.coco.segmentation import MAX_COORDINATE
 from maskwright.formats.data_set import Problem
 from maskwright.formats.folder_contents import sizes_of
-from maskwright.formats.json_stream import Batch, last_array, require_shallow, top_level_items
+from maskwright.formats.json_stream import ElementBatch, last_array, require_shallow, top_level_items
 
 # [0-9] and not \d: the engine has a faster loop for it.
 _WHOLE = rb"-?(?:0|[1-9][0-9]{0,5}+)"
@@ -238,10 +238,10 @@ class CocoStream:
             if self._note_all(records):
                 return records
             records = [orjson.loads(record) for record in records.records]
-        elif isinstance(records, Batch) and self._shortcut is None and isinstance(records[0], dict):
+        elif isinstance(records, ElementBatch) and self._shortcut is None and isinstance(records[0], dict):
             self._shortcut = Shortcut(records[0], records.text)
         found: list[Plain | tuple[int, Instance]] = []
-        texts = (records.texts() if isinstance(records, Batch) else None) or repeat(None)
+        texts = (records.texts() if isinstance(records, ElementBatch) else None) or repeat(None)
         for index, (record, text) in enumerate(zip(records, texts, strict=False), start=self._index):
             plain = self._plain(record, text)
             if plain is not None:

@@ -18,7 +18,7 @@ from maskwright.formats.coco.numbers import as_in_file, numbers_of
 from maskwright.formats.coco.options import CocoExportOptions, CocoSource, RemembersFile, StreamsRecords
 from maskwright.formats.coco.parse import polygon_instance_of
 from maskwright.formats.coco.writer import numbered
-from maskwright.formats.gate import Finding, Kind
+from maskwright.formats.gate import Finding, FindingKind
 from maskwright.formats.json_stream import top_level_items
 from maskwright.formats.verification import Verification
 from maskwright.geometry.algebra import clip_to_image
@@ -63,7 +63,7 @@ def _verify(path: Path, source: CocoSource, options: CocoExportOptions) -> Itera
             yield from _bad_ids("category", [each.get("id") for each in value], category_ids)
         elif key == "annotations":
             yield from (
-                Finding(Kind.WRONG_IN_FILE, "an annotation is not a JSON object")
+                Finding(FindingKind.WRONG_IN_FILE, "an annotation is not a JSON object")
                 for each in value
                 if not _is_object(each)
             )
@@ -73,15 +73,17 @@ def _verify(path: Path, source: CocoSource, options: CocoExportOptions) -> Itera
             yield from _compare(value, images, stored, class_ids, is_kept=options.keeps_records)
     if image_count != len(images):
         yield Finding(
-            Kind.WRONG_IN_FILE,
+            FindingKind.WRONG_IN_FILE,
             f"the file has {count_of(image_count, 'image')}, expected {len(images)}",
         )
     if not used_ids <= category_ids:
-        yield Finding(Kind.WRONG_IN_FILE, f"classes {sorted(map(str, used_ids - category_ids))} are not in the file")
+        yield Finding(
+            FindingKind.WRONG_IN_FILE, f"classes {sorted(map(str, used_ids - category_ids))} are not in the file"
+        )
     for image_id, instance in stored.unseen():
         is_meant = image_id in images and options.takes_instance(instance)
         if is_meant and rle_area(_rle_of(instance, images[image_id])):
-            yield Finding(Kind.WRONG_IN_FILE, "is not in the file", image_id, instance.id)
+            yield Finding(FindingKind.WRONG_IN_FILE, "is not in the file", image_id, instance.id)
 
 
 def _is_object(value: Any) -> bool:
@@ -223,15 +225,15 @@ def _bad_ids(what: str, ids: list[Any], seen: set[Any]) -> Iterator[Finding]:
     """Those below 1 and those that are in `seen`, to which the good ones are added."""
     for id_ in ids:
         if type(id_) is not int or id_ < 1 or id_ in seen:
-            yield Finding(Kind.WRONG_IN_FILE, f"{what} id {id_!r} is below 1 or occurs twice")
+            yield Finding(FindingKind.WRONG_IN_FILE, f"{what} id {id_!r} is below 1 or occurs twice")
         else:
             seen.add(id_)
 
 
 def _unknown_image(image: Mapping[str, Any]) -> Finding:
-    return Finding(Kind.WRONG_IN_FILE, f"image {image.get('id')} does not belong in the file")
+    return Finding(FindingKind.WRONG_IN_FILE, f"image {image.get('id')} does not belong in the file")
 
 
 def _wrong(text: str, annotation: Mapping[str, Any]) -> Finding:
     where = f"annotation {annotation.get('id')}: {text}"
-    return Finding(Kind.WRONG_IN_FILE, where, annotation.get("image_id", 0), annotation.get("id", 0))
+    return Finding(FindingKind.WRONG_IN_FILE, where, annotation.get("image_id", 0), annotation.get("id", 0))

@@ -23,7 +23,7 @@ from maskwright.inference.adapters.box_layouts import (
 from maskwright.inference.adapters.family import BoundNetwork, PixelFormat, Roles, card_notes, noted_labels
 from maskwright.inference.adapters.pairs import pair_candidates, scored_pairs, sound_rows
 from maskwright.inference.adapters.pixels import image_input
-from maskwright.inference.adapters.resizing import Fit, resizing
+from maskwright.inference.adapters.resizing import LetterboxFit, resizing
 from maskwright.inference.candidates import Candidates
 from maskwright.inference.frame import Frame
 from maskwright.inference.interface import NetworkInterface, TensorSpec
@@ -65,7 +65,7 @@ class BoxesAdapter(BoundNetwork):
         if layout is BoxLayout.YOLOX:
             told = pixels or (None if _says_pixels(interface) else "bgr")
             expected = image_input(interface, index=0, default="bgr", override=told)
-            fit = fit if "resize_type" in interface.metadata else Fit(input_wh, _GREY)
+            fit = fit if "resize_type" in interface.metadata else LetterboxFit(input_wh, _GREY)
         defaults = Defaults(score=layout.score, nms_iou=layout.nms_iou, max_instances=300, is_multi_label=False)
         notes = card_notes(interface, cls.family, defaults)
         return cls(notes, _categories(interface, layout, specs), expected, fit, layout, input_wh)

@@ -23,7 +23,7 @@ from maskwright.inference.adapters.family import (
     noted_labels,
 )
 from maskwright.inference.adapters.pixels import image_input
-from maskwright.inference.adapters.resizing import Fit, NativeSize
+from maskwright.inference.adapters.resizing import LetterboxFit, NativeSize
 from maskwright.inference.adapters.rows import row_candidates
 from maskwright.inference.candidates import Candidates
 from maskwright.inference.frame import Frame
@@ -61,7 +61,7 @@ class MaskRcnnAdapter(BoundNetwork):
             card_notes(interface, cls.family, DEFAULTS),
             label_categories(interface, classes),
             expected,
-            Fit(input_wh, rounds_down=True),
+            LetterboxFit(input_wh, rounds_down=True),
             input_wh,
             infos[0] if infos else None,
         )

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from maskwright.errors import ModelError
 from maskwright.faults import in_plain_words
 from maskwright.inference.adapters.family import PixelFormat
-from maskwright.inference.interface import ImageInput, Layout, NetworkInterface, TensorSpec
+from maskwright.inference.interface import ImageInput, NetworkInterface, TensorLayout, TensorSpec
 
 IMAGENET_MEAN_RGB = (123.675, 116.78, 103.94)
 IMAGENET_SCALE_RGB = (58.395, 57.12, 57.375)
@@ -64,7 +64,7 @@ def float_tensor(pixels: NDArray[np.uint8], wanted: ImageInput) -> NDArray[np.fl
     return np.ascontiguousarray(values if wanted.layout == "NHWC" else np.moveaxis(values, -1, -3))
 
 
-def _layout(spec: TensorSpec) -> Layout:
+def _layout(spec: TensorSpec) -> TensorLayout:
     if spec.rank == 3:
         return "CHW"
     return "NHWC" if spec.dim(3) == 3 and spec.dim(1) != 3 else "NCHW"

@@ -77,7 +77,7 @@ class NativeSize:
 
 
 @dataclass(frozen=True, slots=True)
-class Fit:
+class LetterboxFit:
     """To a fixed size with proportions kept, the rest padded: on the right and below, or all around."""
 
     input_wh: tuple[int, int]
@@ -145,9 +145,9 @@ def _fixed(input_wh: tuple[int, int], kind: str, pad_value: tuple[int, int, int]
         case "standard":
             return Stretch(input_wh)
         case "fit_to_window":
-            return Fit(input_wh)  # padded with zero whatever pad_value says, as Model API does
+            return LetterboxFit(input_wh)  # padded with zero whatever pad_value says, as Model API does
         case "fit_to_window_letterbox":
-            return Fit(input_wh, pad_value, is_centred=True)
+            return LetterboxFit(input_wh, pad_value, is_centred=True)
     raise ValueError(f"resize_type {kind} is not known")
 
 

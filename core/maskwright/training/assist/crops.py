@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from maskwright.assist.bundled.drawing import draw_box, draw_clicks
 from maskwright.samples.shapes import ShapeSettings, outline
 from maskwright.training.assist import prompts, windows
-from maskwright.training.assist.objects import Object, ObjectSet, Picture, cut_object
+from maskwright.training.assist.objects import Object, ObjectSet, PicturePyramid, cut_object
 from maskwright.training.assist.windows import Box, Warp
 
 SMALLEST_VISIBLE_CELLS = 12
@@ -33,7 +33,7 @@ ASK_CHANCES = {Ask.BOX: 0.48, Ask.CLICK: 0.36, Ask.OUTLINE: 0.16}
 
 
 @dataclass(frozen=True, slots=True)
-class Crop:
+class PromptCrop:
     """`image` (S, S, 3) RGB, `wanted` (S/2, S/2) 0..255 covered share, `prompt` (4, S/2, S/2) 0..255; all uint8."""
 
     image: NDArray[np.uint8]
@@ -49,21 +49,21 @@ class CropMaker:
         self._set_chances = np.array([one.share for one in sets]) / sum(one.share for one in sets)
         self._chances = [one.chances() for one in sets]
 
-    def crop(self, random: np.random.Generator, *, size: int) -> Crop:
+    def crop(self, random: np.random.Generator, *, size: int) -> PromptCrop:
         """A crop of `size` x `size` pixels whose object is in sight."""
         while True:
             crop = self._try(random, size)
             if crop is not None:
                 return crop
 
-    def _draw(self, random: np.random.Generator) -> tuple[ObjectSet, Picture, Object]:
+    def _draw(self, random: np.random.Generator) -> tuple[ObjectSet, PicturePyramid, Object]:
         chosen = int(random.choice(len(self._sets), p=self._set_chances))
         pairs, chances = self._chances[chosen]
         i, j = pairs[random.choice(len(pairs), p=chances)]
         picture = self._sets[chosen].pictures[i]
         return self._sets[chosen], picture, picture.objects[j]
 
-    def _try(self, random: np.random.Generator, size: int) -> Crop | None:
+    def _try(self, random: np.random.Generator, size: int) -> PromptCrop | None:
         origin, picture, wanted = self._draw(random)
         ask = Ask(random.choice(list(ASK_CHANCES), p=list(ASK_CHANCES.values())))
         if ask is Ask.CLICK and origin.parts and random.random() < 0.7:
@@ -75,10 +75,10 @@ class CropMaker:
         if np.count_nonzero(region) < SMALLEST_VISIBLE_CELLS:
             return None
         prompt = _first_prompt(region, _box_of(region, random) if boxed else None, ask, random)
-        return Crop(recoloured(image, random), mask, (prompt * 255 + 0.5).astype(np.uint8))
+        return PromptCrop(recoloured(image, random), mask, (prompt * 255 + 0.5).astype(np.uint8))
 
     def _scene(
-        self, random: np.random.Generator, origin: ObjectSet, picture: Picture, wanted: Object, warp: Warp
+        self, random: np.random.Generator, origin: ObjectSet, picture: PicturePyramid, wanted: Object, warp: Warp
     ) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
         """The picture and the mask as warped; sometimes moved elsewhere, or with something else in front."""
         image, mask = warp.picture(picture), warp.mask(wanted.mask, wanted.corner_xy)
@@ -123,7 +123,7 @@ def recoloured(image: NDArray[np.uint8], random: np.random.Generator) -> NDArray
     return np.ascontiguousarray(image)
 
 
-def _window(wanted: Object, picture: Picture, ask: Ask, random: np.random.Generator) -> tuple[bool, Box]:
+def _window(wanted: Object, picture: PicturePyramid, ask: Ask, random: np.random.Generator) -> tuple[bool, Box]:
     """Whether the user drew a box, and the window that is shown."""
     box = wanted.box_xyxy
     if ask is Ask.BOX:

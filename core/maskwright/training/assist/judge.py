@@ -10,7 +10,7 @@ from torch import Tensor
 from maskwright.assist.bundled.drawing import draw_box, draw_clicks
 from maskwright.training.assist import prompts, windows
 from maskwright.training.assist.network import AssistNetwork
-from maskwright.training.assist.objects import Object, ObjectSet, Picture
+from maskwright.training.assist.objects import Object, ObjectSet, PicturePyramid
 from maskwright.training.assist.prompts import clicked
 
 SIZE = 192
@@ -42,10 +42,10 @@ class Judge:
         return "; ".join(words)
 
 
-Sample = tuple[Picture, Object]
+JudgedObject = tuple[PicturePyramid, Object]
 
 
-def _sample(origin: ObjectSet, count: int, seed: int) -> list[Sample]:
+def _sample(origin: ObjectSet, count: int, seed: int) -> list[JudgedObject]:
     random = np.random.default_rng(seed)
     least = SMALLEST_AREA_PX[origin.turns]
     every = [(picture, one) for picture in origin.pictures for one in picture.objects if one.area >= least]
@@ -53,7 +53,7 @@ def _sample(origin: ObjectSet, count: int, seed: int) -> list[Sample]:
     return [every[i] for i in chosen]
 
 
-def _ious(network: AssistNetwork, samples: list[Sample], *, box: bool) -> NDArray[np.float64]:
+def _ious(network: AssistNetwork, samples: list[JudgedObject], *, box: bool) -> NDArray[np.float64]:
     """(N, 2) after the first prompt and after a click more."""
     views = [_view(picture, one, box=box) for picture, one in samples]
     images = torch.from_numpy(np.stack([view[0] for view in views])).permute(0, 3, 1, 2).float()
@@ -72,7 +72,7 @@ def _ious(network: AssistNetwork, samples: list[Sample], *, box: bool) -> NDArra
 
 
 def _view(
-    picture: Picture, one: Object, *, box: bool
+    picture: PicturePyramid, one: Object, *, box: bool
 ) -> tuple[NDArray[np.uint8], NDArray[np.uint8], NDArray[np.float32]]:
     x0, y0, x1, y1 = one.box_xyxy
     side = CLICK_WINDOW * max(x1 - x0, y1 - y0, 16)

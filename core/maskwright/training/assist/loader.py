@@ -13,14 +13,14 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, IterableDataset
 
-from maskwright.training.assist.crops import Crop, CropMaker
+from maskwright.training.assist.crops import CropMaker, PromptCrop
 from maskwright.training.assist.objects import ObjectSet
 
 EARLY_SIZES = {128: 0.4, 160: 0.35, 192: 0.25}
 LATE_SIZES = {128: 0.1, 160: 0.15, 192: 0.3, 256: 0.33, 320: 0.12}
 
 
-class Batch(NamedTuple):
+class PromptBatch(NamedTuple):
     """Crops of one size, uint8: images (B, S, S, 3) RGB, wanted (B, S/2, S/2), prompts (B, 4, S/2, S/2)."""
 
     images: Tensor
@@ -29,7 +29,7 @@ class Batch(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class LoaderConfig:
+class PromptLoaderConfig:
     """`pixels` bounds a batch, so that all sizes cost the same; `first_batch` continues an interrupted run."""
 
     pixels: int = 16 * 192 * 192
@@ -38,21 +38,21 @@ class LoaderConfig:
     cpus: tuple[int, ...] = ()
 
 
-class CropStream(IterableDataset[Batch]):
+class PromptCropStream(IterableDataset[PromptBatch]):
     """Batch n depends on the seed, n and how far training is; large windows come later."""
 
-    def __init__(self, sets: list[ObjectSet], config: LoaderConfig, progress: Tensor) -> None:
+    def __init__(self, sets: list[ObjectSet], config: PromptLoaderConfig, progress: Tensor) -> None:
         self._maker = CropMaker(sets)
         self._config = config
         self._progress = progress
 
-    def __iter__(self) -> Iterator[Batch]:
+    def __iter__(self) -> Iterator[PromptBatch]:
         number = self._config.first_batch
         while True:
             yield self._batch(number)
             number += 1
 
-    def _batch(self, number: int) -> Batch:
+    def _batch(self, number: int) -> PromptBatch:
         random = np.random.default_rng((self._config.seed, number))
         late = float(np.clip((float(self._progress) - 0.15) / 0.35, 0, 1))
         sizes = sorted(LATE_SIZES)
@@ -65,16 +65,16 @@ class CropStream(IterableDataset[Batch]):
         return stacked(crops)
 
 
-def stacked(crops: list[Crop]) -> Batch:
+def stacked(crops: list[PromptCrop]) -> PromptBatch:
     """Crops of one size as a batch."""
-    return Batch(
+    return PromptBatch(
         images=torch.from_numpy(np.stack([crop.image for crop in crops])),
         wanted=torch.from_numpy(np.stack([crop.wanted for crop in crops])),
         prompts=torch.from_numpy(np.stack([crop.prompt for crop in crops])),
     )
 
 
-def batches(sets: list[ObjectSet], config: LoaderConfig, progress: Tensor) -> Iterator[Batch]:
+def batches(sets: list[ObjectSet], config: PromptLoaderConfig, progress: Tensor) -> Iterator[PromptBatch]:
     """Start the worker and iterate over what it makes; `progress` is a shared tensor that training keeps current."""
 
     def settle(_worker: int) -> None:
@@ -88,7 +88,7 @@ def batches(sets: list[ObjectSet], config: LoaderConfig, progress: Tensor) -> It
     cv2.setNumThreads(0)
     return iter(
         DataLoader(
-            CropStream(sets, config, progress),
+            PromptCropStream(sets, config, progress),
             batch_size=None,
             num_workers=1,
             prefetch_factor=8,

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from maskwright.training.assist.trunk import TAP_CHANNELS, Trunk, depthwise
+from maskwright.training.assist.trunk import TAP_CHANNELS, PromptTrunk, depthwise
 
 PROMPT_PLANES = 4
 """Filled box, positive clicks, negative clicks, probabilities of the outline so far."""
@@ -115,7 +115,7 @@ class PromptPyramid(nn.Module):
         return levels
 
 
-class Merge(nn.Module):
+class FusionBlock(nn.Module):
     """A coarser level enlarged, the trunk's features of this level and the prompt's, added and mixed."""
 
     def __init__(self, coarse: int, tap: int, prompt: int, channels: int, *, mix: nn.Module) -> None:
@@ -132,7 +132,7 @@ class Merge(nn.Module):
         return out
 
 
-class Head(nn.Module):
+class FusionHead(nn.Module):
     """Late fusion: the prompt meets the image's features at strides 16 to 2: one trunk serves many prompts."""
 
     def __init__(self, config: AssistConfig) -> None:
@@ -148,9 +148,9 @@ class Head(nn.Module):
             DepthwiseBlock(width),
             *[nn.Sequential(AttentionBlock(width), DepthwiseBlock(width)) for _ in range(config.attention_blocks)],
         )
-        self.merge_8 = Merge(width, TAP_CHANNELS[2], prompt_channels[2], eighth, mix=DepthwiseBlock(eighth))
-        self.merge_4 = Merge(eighth, TAP_CHANNELS[1], prompt_channels[1], quarter, mix=DenseBlock(quarter))
-        self.merge_2 = Merge(quarter, TAP_CHANNELS[0], prompt_channels[0], half, mix=DenseBlock(half))
+        self.merge_8 = FusionBlock(width, TAP_CHANNELS[2], prompt_channels[2], eighth, mix=DepthwiseBlock(eighth))
+        self.merge_4 = FusionBlock(eighth, TAP_CHANNELS[1], prompt_channels[1], quarter, mix=DenseBlock(quarter))
+        self.merge_2 = FusionBlock(quarter, TAP_CHANNELS[0], prompt_channels[0], half, mix=DenseBlock(half))
         self.logits = nn.Conv2d(half, 1, 3, padding=1)
         self.coarse_logits = nn.Conv2d(width, 1, 1)
         self.quality = nn.Sequential(nn.Linear(2 * width + 2, 64), nn.ReLU(inplace=True), nn.Linear(64, 1))
@@ -185,8 +185,8 @@ class AssistNetwork(nn.Module):
     def __init__(self, config: AssistConfig) -> None:
         super().__init__()
         self.config = config
-        self.trunk = Trunk(config.frozen_stages)
-        self.head = Head(config)
+        self.trunk = PromptTrunk(config.frozen_stages)
+        self.head = FusionHead(config)
 
     def features(self, image: Tensor) -> list[Tensor]:
         return list(self.trunk((image - 127) / 128))

@@ -17,20 +17,20 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from maskwright.samples.scenes import SCENES, Scene, make_scene
+from maskwright.samples.scenes import SCENES, SampleScene, make_scene
 from maskwright.training.dataset import decode_mask, read_rgb
 
 SMALLEST_AREA_PX = 40
 SMALLEST_PART_PX = 100
 FULL_WEIGHT_AREA_PX = 40**2
-Mask = NDArray[np.uint8]
+CoverMask = NDArray[np.uint8]
 
 
 @dataclass(frozen=True, slots=True)
 class Object:
     """One object of a picture: `mask` (h, w) uint8 0/1 lies with its upper left pixel at `corner_xy`."""
 
-    mask: Mask
+    mask: CoverMask
     corner_xy: tuple[int, int]
     area: int
 
@@ -41,7 +41,7 @@ class Object:
 
 
 @dataclass(frozen=True, slots=True)
-class Picture:
+class PicturePyramid:
     """`levels[i]` is the picture (H / 2^i, W / 2^i, 3) RGB uint8."""
 
     levels: tuple[NDArray[np.uint8], ...]
@@ -55,7 +55,7 @@ class ObjectSet:
     """
 
     name: str
-    pictures: tuple[Picture, ...]
+    pictures: tuple[PicturePyramid, ...]
     share: float
     turns: bool = False
     parts: bool = False
@@ -80,32 +80,34 @@ def read_objects(
     for annotation in content["annotations"]:
         if not annotation.get("iscrowd", 0):
             annotations[annotation["image_id"]].append(annotation)
-    pictures: list[Picture] = []
+    pictures: list[PicturePyramid] = []
     for image in content["images"]:
         size_hw = (int(image["height"]), int(image["width"]))
         masks = [decode_mask(one["segmentation"], size_hw).astype(np.uint8) for one in annotations[image["id"]]]
         whole = [cut for mask in masks if (cut := cut_object(mask)) is not None]
         objects = tuple(piece for one in whole for piece in pieces(one)) if parts else tuple(whole)
         if objects:
-            pictures.append(Picture(levels_of(read_rgb(image_folder / image["file_name"])), objects))
+            pictures.append(PicturePyramid(levels_of(read_rgb(image_folder / image["file_name"])), objects))
     return ObjectSet(name, tuple(pictures), share, turns, parts)
 
 
 def generated_objects(*, variants: int, share: float) -> ObjectSet:
     """The sample project's scenes with other seeds: `variants` pictures of each."""
-    pictures: list[Picture] = []
+    pictures: list[PicturePyramid] = []
     for scene in SCENES:
         for variant in range(variants):
-            other = Scene(scene.name, scene.size_wh, 1000 * (variant + 1) + scene.seed, scene.shapes, scene.render)
+            other = SampleScene(
+                scene.name, scene.size_wh, 1000 * (variant + 1) + scene.seed, scene.shapes, scene.render
+            )
             picture, labels = make_scene(other)
             numbers = range(1, int(labels.max()) + 1)
             cuts = (cut_object((labels == number).astype(np.uint8)) for number in numbers)
             rgb = np.ascontiguousarray(picture[..., ::-1])
-            pictures.append(Picture(levels_of(rgb), tuple(cut for cut in cuts if cut is not None)))
+            pictures.append(PicturePyramid(levels_of(rgb), tuple(cut for cut in cuts if cut is not None)))
     return ObjectSet("generated", tuple(pictures), share, turns=True)
 
 
-def cut_object(mask: Mask) -> Object | None:
+def cut_object(mask: CoverMask) -> Object | None:
     """`mask` (H, W) 0/1 cut to its box; None for a speck."""
     x, y, width, height = cv2.boundingRect(mask)
     cut = mask[y : y + height, x : x + width].copy()
@@ -145,7 +147,7 @@ def relief_objects(*, pictures: int, share: float, seed: int = 0) -> ObjectSet:
     return ObjectSet("relief", tuple(made), share, turns=True)
 
 
-def _picture(random: np.random.Generator) -> Picture:
+def _picture(random: np.random.Generator) -> PicturePyramid:
     height = ground(random, SIDE_PX) * np.float32(random.uniform(0.2, 3.0))
     tone = 1 + np.float32(random.uniform(0, 0.25)) * ground(random, SIDE_PX)
     found: list[Object] = []
@@ -156,7 +158,7 @@ def _picture(random: np.random.Generator) -> Picture:
             found.append(cut)
     if not found:
         return _picture(random)
-    return Picture(levels_of(_lit(height, tone, random)), tuple(found))
+    return PicturePyramid(levels_of(_lit(height, tone, random)), tuple(found))
 
 
 def ground(random: np.random.Generator, side: int) -> Field:

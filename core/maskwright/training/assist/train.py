@@ -20,7 +20,7 @@ from torch.nn import functional
 
 from maskwright.training import run
 from maskwright.training.assist.judge import Judge
-from maskwright.training.assist.loader import Batch, LoaderConfig, batches
+from maskwright.training.assist.loader import PromptBatch, PromptLoaderConfig, batches
 from maskwright.training.assist.network import Answer, AssistConfig, AssistNetwork
 from maskwright.training.assist.objects import ObjectSet
 from maskwright.training.assist.prompts import clicked
@@ -78,7 +78,7 @@ EXTRA_ROUNDS_CHANCE = 0.3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TrainConfig(run.RunConfig):
+class PromptTrainConfig(run.RunConfig):
     """See `RunConfig`; trunk and head have learning rates of their own."""
 
     pixels: int = 16 * 192 * 192
@@ -93,12 +93,12 @@ class TrainConfig(run.RunConfig):
     network: AssistConfig = field(default_factory=AssistConfig)
 
 
-class Run(run.Run):
+class PromptTrainingRun(run.TrainingRun):
     """A run that counts its crops, tells the loader how far it is, and has itself judged now and then."""
 
-    config: TrainConfig
+    config: PromptTrainConfig
 
-    def __init__(self, config: TrainConfig, judge: Judge | None = None) -> None:
+    def __init__(self, config: PromptTrainConfig, judge: Judge | None = None) -> None:
         config.prepare()
         network = AssistNetwork(config.network)
         load_imagenet(network.trunk)
@@ -135,7 +135,7 @@ class Run(run.Run):
             )
         self._judged = time.monotonic()
 
-    def losses_of(self, batch: Batch) -> dict[str, Tensor]:
+    def losses_of(self, batch: PromptBatch) -> dict[str, Tensor]:
         """Of two answers, the second after a click where the first was wrong."""
         random = np.random.default_rng((self.config.seed, 7, self.step))
         images = batch.images.permute(0, 3, 1, 2).float().contiguous(memory_format=torch.channels_last)
@@ -160,17 +160,17 @@ class Run(run.Run):
             return self.network.head(features, prompts)
 
 
-def train(sets: list[ObjectSet], config: TrainConfig, *, judge: Judge | None = None) -> Path:
+def train(sets: list[ObjectSet], config: PromptTrainConfig, *, judge: Judge | None = None) -> Path:
     """Train until the budget is spent, resuming where a checkpoint exists; returns the checkpoint's path."""
-    started = Run(config, judge)
+    started = PromptTrainingRun(config, judge)
     started.resume()
-    loader = LoaderConfig(config.pixels, config.seed, started.step, config.loader_cpus)
+    loader = PromptLoaderConfig(config.pixels, config.seed, started.step, config.loader_cpus)
     path = started.follow(batches(sets, loader, started.shared_progress))
     started.judge()
     return path
 
 
-def _optimizer(network: AssistNetwork, config: TrainConfig) -> torch.optim.Optimizer:
+def _optimizer(network: AssistNetwork, config: PromptTrainConfig) -> torch.optim.Optimizer:
     """The trunk learns more slowly, its frozen stages not at all."""
     frozen = [network.trunk.stem, *list(network.trunk.stages)[: config.network.frozen_stages]]
     for module in frozen if config.network.frozen_stages else []:

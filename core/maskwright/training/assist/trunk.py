@@ -86,7 +86,7 @@ class Block(nn.Module):
         return x + out if self.residual else out
 
 
-class Trunk(nn.Module):
+class PromptTrunk(nn.Module):
     """(N, 3, H, W) RGB, (x - 127) / 128, H and W multiples of 32, to maps of `TAP_CHANNELS` at strides 2, 4, 8, 16, 32.
 
     Stages below `frozen_stages` (and the stem) run without gradients.
@@ -112,7 +112,7 @@ class Trunk(nn.Module):
         return taps
 
 
-def load_imagenet(trunk: Trunk) -> None:
+def load_imagenet(trunk: PromptTrunk) -> None:
     """Fill `trunk` with the package's weights, each batch norm folded into the convolution before it.
 
     Raises MaskwrightError where the package is missing.

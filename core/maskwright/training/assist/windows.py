@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from maskwright.training.assist.objects import Mask, Picture
+from maskwright.training.assist.objects import CoverMask, PicturePyramid
 
 SMALLEST_SIDE_PX = 32.0
 LARGEST_DISTORTION = 2.0
@@ -29,7 +29,7 @@ class Warp:
     def points(self, points_xy: NDArray[np.float64]) -> NDArray[np.float64]:
         return np.asarray(points_xy @ self.matrix[:, :2].T + self.matrix[:, 2])
 
-    def picture(self, picture: Picture) -> NDArray[np.uint8]:
+    def picture(self, picture: PicturePyramid) -> NDArray[np.uint8]:
         """(S, S, 3) uint8 from the level whose pixels are nearest to the crop's from above."""
         scale = float(np.sqrt(abs(np.linalg.det(self.matrix[:, :2]))))
         level = int(np.clip(np.floor(np.log2(max(1.0, 1.2 / max(scale, 1e-6)))), 0, len(picture.levels) - 1))
@@ -39,7 +39,7 @@ class Warp:
         out = cv2.warpAffine(source, matrix, (self.size, self.size), flags=cv2.INTER_LINEAR, borderValue=(OUTSIDE,) * 3)
         return np.asarray(out, np.uint8)
 
-    def mask(self, mask: Mask, corner_xy: tuple[int, int]) -> NDArray[np.uint8]:
+    def mask(self, mask: CoverMask, corner_xy: tuple[int, int]) -> NDArray[np.uint8]:
         """(S / 2, S / 2) uint8 0..255: the share of each cell that the mask covers."""
         shifted = self.matrix[:, 2] + self.matrix[:, :2] @ np.array(corner_xy, np.float64)
         matrix = _centred(np.hstack([self.matrix[:, :2], shifted[:, None]]))

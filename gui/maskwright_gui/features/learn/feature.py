@@ -295,11 +295,11 @@ def _worth(project: "Project", progress: Monitor) -> "Worth":
 
 
 def _pictures(project: "Project", number: int, progress: Monitor) -> "list[Shown]":
-    from maskwright.learning.looks import Looks
+    from maskwright.learning.looks import HeldOutComparison
     from maskwright.learning.rounds import looks_path
     from maskwright_gui.features.learn.pictures import shown_images
 
-    looks = Looks.read(looks_path(project.path, number))
+    looks = HeldOutComparison.read(looks_path(project.path, number))
     return shown_images(looks, project.image_root, progress) if looks is not None else []
 
 

@@ -11,7 +11,7 @@ from PySide6.QtGui import QColor, QImage, QPainter, QPaintEvent, QPen, QPixmap, 
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
 
 from maskwright.errors import ImageError
-from maskwright.learning.looks import Kind, Look, Looks
+from maskwright.learning.looks import HeldOutComparison, HeldOutImage, MatchKind
 from maskwright.monitor import Monitor
 from maskwright.plain_text import shown
 from maskwright_gui.panels.widgets import muted_label, named
@@ -20,7 +20,7 @@ SIDE_PX = 300
 """Of a picture, at most."""
 _DETAIL = 2
 """Pixels read for one of the window: screens of ratio 2 are sharp."""
-_LOOKS: dict[Kind, tuple[str, QColor, Qt.PenStyle]] = {
+_LOOKS: dict[MatchKind, tuple[str, QColor, Qt.PenStyle]] = {
     "hit": ("found", QColor(64, 205, 120), Qt.PenStyle.SolidLine),
     "missed": ("missed", QColor(255, 190, 40), Qt.PenStyle.DashLine),
     "false": ("false", QColor(255, 90, 90), Qt.PenStyle.DotLine),
@@ -33,11 +33,11 @@ class Shown:
 
     pixels: NDArray[np.uint8]
     """(H, W, 3) RGB."""
-    new: Look
-    old: Look | None
+    new: HeldOutImage
+    old: HeldOutImage | None
 
 
-def shown_images(looks: Looks, root: Path, monitor: Monitor) -> list[Shown]:
+def shown_images(looks: HeldOutComparison, root: Path, monitor: Monitor) -> list[Shown]:
     """Read in the background, those with most mistakes first; what cannot be read is left out."""
     from maskwright.images import read_image
     from maskwright.inference.frame import resized
@@ -57,10 +57,10 @@ def shown_images(looks: Looks, root: Path, monitor: Monitor) -> list[Shown]:
     return found
 
 
-class Picture(QWidget):
+class HeldOutPicture(QWidget):
     """An image and the outlines on it."""
 
-    def __init__(self, pixels: NDArray[np.uint8], look: Look, parent: QWidget) -> None:
+    def __init__(self, pixels: NDArray[np.uint8], look: HeldOutImage, parent: QWidget) -> None:
         super().__init__(parent)
         self._pixels, self._look = pixels, look
         height, width = pixels.shape[:2]
@@ -148,17 +148,17 @@ class HeldOutPictures(QScrollArea):
         self.setVisible(bool(images))
 
 
-def counts_text(look: Look) -> str:
+def counts_text(look: HeldOutImage) -> str:
     """ "7 found, 1 missed, 2 false"."""
     return ", ".join(f"{look.count(kind)} {_LOOKS[kind][0]}" for kind in _LOOKS)
 
 
-def _cell(pixels: NDArray[np.uint8], look: Look, parent: QWidget) -> QWidget:
+def _cell(pixels: NDArray[np.uint8], look: HeldOutImage, parent: QWidget) -> QWidget:
     cell = QWidget(parent)
     column = QVBoxLayout(cell)
     column.setContentsMargins(0, 0, 0, 4)
     column.setSpacing(4)
-    column.addWidget(Picture(pixels, look, cell))
+    column.addWidget(HeldOutPicture(pixels, look, cell))
     column.addWidget(muted_label(counts_text(look), cell))
     return cell
 
@@ -166,7 +166,7 @@ def _cell(pixels: NDArray[np.uint8], look: Look, parent: QWidget) -> QWidget:
 class _Stroke(QWidget):
     """A piece of an outline."""
 
-    def __init__(self, kind: Kind, parent: QWidget) -> None:
+    def __init__(self, kind: MatchKind, parent: QWidget) -> None:
         super().__init__(parent)
         self._kind = kind
         self.setFixedSize(36, 14)

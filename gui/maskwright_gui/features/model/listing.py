@@ -4,11 +4,11 @@ from collections.abc import Sequence
 
 from maskwright_gui.panels.model import model_title
 
-Rows = list[tuple[str, str]]
+ModelRows = list[tuple[str, str]]
 """(text, what loads it)."""
 
 
-def ready_models(sources: Sequence[str]) -> Rows:
+def ready_models(sources: Sequence[str]) -> ModelRows:
     """`sources`, in this order, then what is installed besides."""
     from maskwright.models.catalog import Availability, listed_models
     from maskwright.operations.beginning import source_of
@@ -19,11 +19,11 @@ def ready_models(sources: Sequence[str]) -> Rows:
     return [(titles.get(source) or model_title(source), source) for source in ordered]
 
 
-def models_to_get() -> Rows:
+def models_to_get() -> ModelRows:
     """What each is, how large and under which licence; by its name in the catalogue."""
     from maskwright.models.catalog import Availability, listed_models
 
-    found: Rows = []
+    found: ModelRows = []
     for each in listed_models():
         if each.availability is Availability.ABSENT and each.card is not None:
             size = f", {each.card.download_size / 1e6:.0f} MB" if each.card.download_size else ""

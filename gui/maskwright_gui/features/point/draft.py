@@ -14,7 +14,7 @@ Point = tuple[float, float]
 Box = tuple[float, float, float, float]
 
 
-class Outlined(Protocol):
+class OutlineAnswer(Protocol):
     """What the tool needs of an answer; see `maskwright.assist.outline.Outline`."""
 
     @property
@@ -26,7 +26,7 @@ class Outlined(Protocol):
     @property
     def area(self) -> int: ...
     @property
-    def others(self) -> "Sequence[Outlined]": ...
+    def others(self) -> "Sequence[OutlineAnswer]": ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ class Press:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Prompt:
+class PointPrompt:
     """A question to the assistant. `serial` grows with every question, so that an answer finds what it belongs to."""
 
     serial: int
@@ -48,7 +48,7 @@ class Prompt:
     presses: tuple[Press, ...]
     base: tuple[Polygon, ...] = ()
     """The outline to correct; none for a new object."""
-    previous: Outlined | None = None
+    previous: OutlineAnswer | None = None
     """What the presses before the last one gave."""
     is_hover: bool = False
     """Nothing was pressed yet: what a click here would take."""
@@ -80,7 +80,7 @@ class Foreseen:
 
     serial: int
     presses: tuple[Press, ...]
-    outline: Outlined | None = None
+    outline: OutlineAnswer | None = None
     """None while it is waited for, or where nothing was found."""
 
     @property
@@ -98,7 +98,7 @@ class Foreseen:
 class Outliner(Protocol):
     """Answers prompts in the background, the newest first."""
 
-    def ask(self, prompt: Prompt) -> None: ...
+    def ask(self, prompt: PointPrompt) -> None: ...
 
     def keep(self, serial: int) -> None:
         """This prompt is to be answered even if others come after it: the user has accepted it unseen."""
@@ -116,7 +116,7 @@ class Draft:
 
     serials: list[int] = field(default_factory=list)
     presses: list[Press] = field(default_factory=list)
-    answers: list[Outlined | None] = field(default_factory=list)
+    answers: list[OutlineAnswer | None] = field(default_factory=list)
     """One for each press, None while it is waited for, or where nothing was found."""
     is_answered: list[bool] = field(default_factory=list)
     base: Instance | None = None
@@ -137,7 +137,7 @@ class Draft:
             steps.pop()
         self.choice = None
 
-    def answer(self, serial: int, outline: Outlined | None) -> bool:
+    def answer(self, serial: int, outline: OutlineAnswer | None) -> bool:
         """Whether the answer belongs to one of the presses."""
         if serial not in self.serials:
             return False
@@ -151,13 +151,13 @@ class Draft:
         return not self.is_answered[-1]
 
     @property
-    def latest(self) -> Outlined | None:
+    def latest(self) -> OutlineAnswer | None:
         """The newest answer there is, as the user chose it."""
         found = next((answer for answer in reversed(self.answers) if answer is not None), None)
         return self.candidates[self.choice] if found is not None and self.choice is not None else found
 
     @property
-    def candidates(self) -> list[Outlined]:
+    def candidates(self) -> list[OutlineAnswer]:
         """What the latest press may have meant, smallest first; nothing while it is waited for."""
         answer = self.answers[-1]
         if answer is None:

@@ -19,9 +19,9 @@ from maskwright_gui.feature import Context, Feature
 from maskwright_gui.features.images.feature import ImagesFeature
 from maskwright_gui.features.point.accepting import Accepted
 from maskwright_gui.features.point.assistants import BUNDLED, Assistants
-from maskwright_gui.features.point.draft import Outlined, Prompt
+from maskwright_gui.features.point.draft import OutlineAnswer, PointPrompt
 from maskwright_gui.features.point.options import PointBar, installed_assistants, name_of, title_of
-from maskwright_gui.features.point.outlining import Looks, OutlineThread, Question, described_origin
+from maskwright_gui.features.point.outlining import ExpectedQuestions, OutlineThread, Question, described_origin
 from maskwright_gui.features.point.tool import NAME, PointTool
 from maskwright_gui.features.thresholds import ThresholdsFeature
 from maskwright_gui.features.tools.feature import ToolEntry, ToolsFeature
@@ -140,7 +140,7 @@ class PointFeature(Feature):
             self._settings.setValue(FOLDER_SETTING, str(Path(name).parent))
             self.choose(name)
 
-    def ask(self, prompt: Prompt) -> None:
+    def ask(self, prompt: PointPrompt) -> None:
         question = self._question(prompt)
         if question is None:
             self._answer_soon(prompt)
@@ -191,7 +191,7 @@ class PointFeature(Feature):
         tool = self._canvas.tool
         return tool if isinstance(tool, PointTool) else None
 
-    def _question(self, prompt: Prompt) -> Question | None:
+    def _question(self, prompt: PointPrompt) -> Question | None:
         project, image = self._session.project, self._session.image
         if project is None or image is None or image.id != prompt.image_id:
             return None
@@ -199,7 +199,7 @@ class PointFeature(Feature):
         path = project.image_path(image)
         return Question(prompt, path, self.assistant_name, min_iou, project.path)
 
-    def _answer_soon(self, prompt: Prompt) -> None:
+    def _answer_soon(self, prompt: PointPrompt) -> None:
         """Without an image there is nothing to find; the tool hears of it after it has asked, as always."""
         QTimer.singleShot(0, self, lambda: self._answer(prompt, None))
 
@@ -215,7 +215,7 @@ class PointFeature(Feature):
         if (tool := self._tool) is not None:
             tool.foresee()
 
-    def _on_answered(self, prompt: Prompt, outline: Outlined | None, taken_ms: float) -> None:
+    def _on_answered(self, prompt: PointPrompt, outline: OutlineAnswer | None, taken_ms: float) -> None:
         taken = self._taken_ms[prompt.is_search] = 0.7 * self._taken_ms[prompt.is_search] + 0.3 * taken_ms
         if not prompt.is_hover:
             self._late.stop()
@@ -229,7 +229,7 @@ class PointFeature(Feature):
         self._unfinished.clear()
         self.thread_.forget_image()
 
-    def _answer(self, prompt: Prompt, outline: Outlined | None) -> None:
+    def _answer(self, prompt: PointPrompt, outline: OutlineAnswer | None) -> None:
         for accepted in list(self._unfinished):
             if accepted.draft.answer(prompt.serial, outline) and not accepted.draft.is_waiting:
                 self._unfinished.remove(accepted)
@@ -285,7 +285,7 @@ class PointFeature(Feature):
         row = rows.row_of(image.id) or 0
         records = [image, *(found for step in (1, -1) if (found := rows.record(row + step)) is not None)]
         images = tuple((record.id, project.image_path(record)) for record in records)
-        self.thread_.look_ahead(Looks(images, self.assistant_name, project.path))
+        self.thread_.look_ahead(ExpectedQuestions(images, self.assistant_name, project.path))
 
     def _on_chosen(self, assistant: str, loaded: "BackendAssistant") -> None:
         if assistant != self._wish:

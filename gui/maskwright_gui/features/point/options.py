@@ -19,7 +19,7 @@ _OTHER, _FILE = "\0other", "\0file"
 _SLOW_MS = 1000.0
 _BUNDLED_CARD = "assist"
 _TITLES = {BUNDLED: "Bundled network", FALLBACK: "GrabCut (no network)"}
-Names = Callable[[], Sequence[str]]
+AssistantNames = Callable[[], Sequence[str]]
 """Of the assistants that are installed."""
 
 
@@ -31,7 +31,7 @@ class PointBar(QFrame):
     browse_requested = Signal()
     others_requested = Signal()
 
-    def __init__(self, host: QWidget, installed: Names) -> None:
+    def __init__(self, host: QWidget, installed: AssistantNames) -> None:
         super().__init__(host)
         self._installed = installed
         self.setObjectName("toolOptions")

@@ -18,7 +18,7 @@ from maskwright.document.values import Provenance
 from maskwright.errors import MaskwrightError
 from maskwright_gui.features.point.accepting import provenance_of
 from maskwright_gui.features.point.assistants import Assistants
-from maskwright_gui.features.point.draft import Outlined, Prompt
+from maskwright_gui.features.point.draft import OutlineAnswer, PointPrompt
 from maskwright_gui.workers.worker import Worker, leave_behind
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ PixelsOf = Callable[[int, Path], NDArray[np.uint8]]
 class Question:
     """A prompt with what the thread needs to answer it."""
 
-    prompt: Prompt
+    prompt: PointPrompt
     path: Path
     """Of the image's file."""
     assistant: str
@@ -47,7 +47,7 @@ class Question:
 
 
 @dataclass(frozen=True, slots=True)
-class Looks:
+class ExpectedQuestions:
     """What is likely to be asked about next, while nothing is asked."""
 
     images: tuple[tuple[int, Path], ...]
@@ -75,16 +75,16 @@ class OutlineThread(Worker):
         self._pixels_of, self._assistants = pixels_of, assistants
         self._waiting: Question | None = None
         self._kept: deque[Question] = deque()
-        self._running: tuple[Question | Looks, threading.Event] | None = None
+        self._running: tuple[Question | ExpectedQuestions, threading.Event] | None = None
         self._has_broken_off = False
         """A press since the last answer."""
         self._name: str | None = None
         """Of the assistant that answered last, as it was asked for."""
         self._view: tuple[int, Path, str, View] | None = None
-        self._ahead: Looks | None = None
+        self._ahead: ExpectedQuestions | None = None
         self._store: tuple[Path, EmbeddingStore] | None = None
 
-    def look_ahead(self, looks: Looks) -> None:
+    def look_ahead(self, looks: ExpectedQuestions) -> None:
         """Be ready for these images; any question goes first."""
         with self._condition:
             self._ahead = looks
@@ -160,7 +160,7 @@ class OutlineThread(Worker):
     def run(self) -> None:
         while (job := self._next()) is not None:
             question, cancel = job
-            if isinstance(question, Looks):
+            if isinstance(question, ExpectedQuestions):
                 self._prepare(question, cancel)
                 with self._condition:
                     self._running = None
@@ -175,11 +175,11 @@ class OutlineThread(Worker):
                 self._has_broken_off = False
                 self.answered.emit(question.prompt, outline, 1e3 * (time.monotonic() - start))
 
-    def _next(self) -> "tuple[Question | Looks, threading.Event] | None":
+    def _next(self) -> "tuple[Question | ExpectedQuestions, threading.Event] | None":
         with self._condition:
             if not self._wait_for(lambda: bool(self._waiting or self._kept or self._ahead)):
                 return None
-            question: Question | Looks | None
+            question: Question | ExpectedQuestions | None
             if self._kept:
                 question = self._kept[0]
             elif self._waiting is not None:
@@ -197,7 +197,7 @@ class OutlineThread(Worker):
         asked = (self._waiting, running if isinstance(running, Question) else None, *self._kept)
         return any(question is not None and not question.prompt.is_hover for question in asked)
 
-    def _is_kept(self, question: "Question | Looks") -> bool:
+    def _is_kept(self, question: "Question | ExpectedQuestions") -> bool:
         return any(question is kept for kept in self._kept)
 
     def _helps(self, question: Question) -> bool:
@@ -209,9 +209,11 @@ class OutlineThread(Worker):
             if running.prompt.is_hover:
                 return question.prompt.is_hover
             return self._has_broken_off and not question.prompt.is_hover and _goes_on_from(running, question)
-        return isinstance(running, Looks) and running.images[:1] == ((question.prompt.image_id, question.path),)
+        return isinstance(running, ExpectedQuestions) and running.images[:1] == (
+            (question.prompt.image_id, question.path),
+        )
 
-    def _prepare(self, looks: Looks, cancel: threading.Event) -> None:
+    def _prepare(self, looks: ExpectedQuestions, cancel: threading.Event) -> None:
         """One image; the others wait for their turn behind whatever is asked meanwhile."""
         from maskwright.inference.async_runner import InferenceCancelledError
 
@@ -242,7 +244,7 @@ class OutlineThread(Worker):
             self._store = (folder, EmbeddingStore.of_project(folder))
         return self._store[1]
 
-    def _answered(self, question: Question, cancel: threading.Event) -> Outlined | None:
+    def _answered(self, question: Question, cancel: threading.Event) -> OutlineAnswer | None:
         from maskwright.inference.async_runner import InferenceCancelledError  # only when something is outlined
 
         try:
@@ -256,7 +258,7 @@ class OutlineThread(Worker):
             self.failed.emit(MaskwrightError("something in the program went wrong", hint="details are in the log"))
         return None
 
-    def _outline(self, question: Question, cancel: threading.Event) -> Outlined | None:
+    def _outline(self, question: Question, cancel: threading.Event) -> OutlineAnswer | None:
         prompt = question.prompt
         view = self._view_of(question)
         outline = view.outline(
@@ -283,7 +285,9 @@ class OutlineThread(Worker):
         self._view = (image_id, path, question.assistant, view)
         return view
 
-    def _opened(self, assistant: "BackendAssistant", image_id: int, path: Path, wish: "Question | Looks") -> "View":
+    def _opened(
+        self, assistant: "BackendAssistant", image_id: int, path: Path, wish: "Question | ExpectedQuestions"
+    ) -> "View":
         """What is kept on disk is told by content, what is only in memory by the file's time and size."""
         from maskwright.assist.embeddings import file_identity
 

@@ -12,7 +12,7 @@ _STROKE_STEP_SCREEN_PX = 18.0
 _MOST_STROKE_POINTS = 24
 
 
-class State(Enum):
+class PressState(Enum):
     """How far a press is."""
 
     IDLE = auto()
@@ -26,7 +26,7 @@ class State(Enum):
 class Pressed:
     """A press that has ended. `at`: where it began; `kind`: PRESSED for a click."""
 
-    kind: State
+    kind: PressState
     at: Pointer
     box: Box
     """From where it began to where it ended, xyxy."""
@@ -38,23 +38,23 @@ class Pressing:
     """One press at a time, from button down to button up."""
 
     def __init__(self) -> None:
-        self.state = State.IDLE
+        self.state = PressState.IDLE
         self._start: Pointer | None = None
         self.trail: list[Point] = []
         """On the image, from where the button went down."""
 
     def begin(self, pointer: Pointer, at: Point) -> None:
         """Button down; `at` is the place on the image."""
-        self._start, self.state, self.trail = pointer, State.PRESSED, [at]
+        self._start, self.state, self.trail = pointer, PressState.PRESSED, [at]
 
     def move(self, pointer: Pointer, at: Point) -> None:
         """A click becomes a drag once it has gone some way."""
         if self._start is None:
             return
         is_far = math.dist(pointer.point, self._start.point) > pointer.reach(_DRAG_SCREEN_PX)
-        if self.state is State.PRESSED and is_far:
-            self.state = State.STROKE if self._start.modifiers.shift else State.BOX
-        if self.state is State.STROKE and math.dist(at, self.trail[-1]) > pointer.reach(_STROKE_STEP_SCREEN_PX):
+        if self.state is PressState.PRESSED and is_far:
+            self.state = PressState.STROKE if self._start.modifiers.shift else PressState.BOX
+        if self.state is PressState.STROKE and math.dist(at, self.trail[-1]) > pointer.reach(_STROKE_STEP_SCREEN_PX):
             self.trail.append(at)
 
     def end(self, at: Point) -> Pressed | None:
@@ -68,7 +68,7 @@ class Pressing:
 
     def cancel(self) -> None:
         """As if the button had not been pressed."""
-        self._start, self.state = None, State.IDLE
+        self._start, self.state = None, PressState.IDLE
 
 
 def box_between(a: Point, b: Point) -> Box:

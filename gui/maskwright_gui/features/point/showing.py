@@ -8,7 +8,7 @@ import numpy as np
 from maskwright.document.values import Instance, InstanceState
 from maskwright.geometry.polygon import Polygon
 from maskwright_gui.features.point.draft import Box, Draft, Point
-from maskwright_gui.features.point.pressing import Pressing, State, box_between
+from maskwright_gui.features.point.pressing import Pressing, PressState, box_between
 from maskwright_gui.tools.overlay import Mark, OverlayLine, OverlayMarks, Stroke, as_points
 from maskwright_gui.tools.tool import Pointer
 
@@ -39,11 +39,11 @@ def draft_marks(draft: Draft) -> list[OverlayMarks]:
 def press_lines(pressing: Pressing, at: Point) -> list[OverlayLine]:
     """The box or stroke that is being dragged, with the pointer `at`."""
     match pressing.state:
-        case State.BOX:
+        case PressState.BOX:
             x1, y1, x2, y2 = box_between(pressing.trail[0], at)
             corners = as_points((x1, y1), (x2, y1), (x2, y2), (x1, y2))
             return [OverlayLine(corners, Stroke.DRAFT, is_closed=True)]
-        case State.STROKE:
+        case PressState.STROKE:
             return [OverlayLine(np.array(pressing.trail), Stroke.DRAFT)]
     return []
 

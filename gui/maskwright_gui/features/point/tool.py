@@ -11,8 +11,8 @@ from typing import ClassVar
 
 from maskwright.document.values import Instance
 from maskwright_gui.features.point.accepting import Accepted, is_current
-from maskwright_gui.features.point.draft import Box, Draft, Foreseen, Outlined, Outliner, Point, Press, Prompt
-from maskwright_gui.features.point.pressing import Pressing, State, box_between, label_of
+from maskwright_gui.features.point.draft import Box, Draft, Foreseen, OutlineAnswer, Outliner, Point, PointPrompt, Press
+from maskwright_gui.features.point.pressing import Pressing, PressState, box_between, label_of
 from maskwright_gui.features.point.showing import draft_marks, drafted, is_near, outline_lines, press_lines, reach_of
 from maskwright_gui.tools.context import ToolContext
 from maskwright_gui.tools.overlay import Overlay, OverlayLine, OverlayNote, Stroke
@@ -71,7 +71,7 @@ class PointTool(BaseTool):
         pointer = self._pointer
         if pointer is None or self._context.category_id is None:
             return None
-        if self._pressing.state is State.BOX:
+        if self._pressing.state is PressState.BOX:
             box = box_between(self._pressing.trail[0], self._on_image(pointer))
             return Press(box=box) if _has_area(box) else None
         (x, y), (width, height) = pointer.point, self._context.document.size_wh
@@ -116,9 +116,9 @@ class PointTool(BaseTool):
         pressed = self._pressing.end(self._on_image(pointer))
         if pressed is None:
             return
-        if pressed.kind is State.BOX:
+        if pressed.kind is PressState.BOX:
             self._show_box(pressed.box)
-        elif pressed.kind is State.STROKE:
+        elif pressed.kind is PressState.STROKE:
             self._show(Press(pressed.trail, label_of(pressed.at)))
         elif pressed.at.modifiers.ctrl and not pressed.at.modifiers.shift:
             self._pick(pressed.at.point)
@@ -160,7 +160,7 @@ class PointTool(BaseTool):
         self._add(self._taken_back.pop())
         return True
 
-    def on_answer(self, serial: int, outline: Outlined | None) -> None:
+    def on_answer(self, serial: int, outline: OutlineAnswer | None) -> None:
         """What came of a prompt; None where nothing was found or the assistant failed."""
         if self._foreseen is not None and self._foreseen.serial == serial:
             self._foreseen = replace(self._foreseen, outline=outline)
@@ -220,7 +220,7 @@ class PointTool(BaseTool):
 
     @property
     def _is_pressed(self) -> bool:
-        return self._pressing.state is not State.IDLE
+        return self._pressing.state is not PressState.IDLE
 
     def _click(self, pressed: Pointer) -> None:
         point = self._on_image(pressed)
@@ -275,12 +275,12 @@ class PointTool(BaseTool):
         presses: Sequence[Press],
         *,
         base: Instance | None = None,
-        previous: Outlined | None = None,
+        previous: OutlineAnswer | None = None,
         is_hover: bool = False,
     ) -> int:
         serial = next(self._serials)
         polygons = base.polygons if base is not None else ()
-        self._outliner.ask(Prompt(serial, self._image_id, tuple(presses), polygons, previous, is_hover))
+        self._outliner.ask(PointPrompt(serial, self._image_id, tuple(presses), polygons, previous, is_hover))
         return serial
 
     def _pick(self, point: Point) -> None:

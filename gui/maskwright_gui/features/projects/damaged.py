@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 SALVAGE, RESTORE, ANEW = "Recover what can be read", "Restore the latest copy", "Start over"
 
 
-class Run(Protocol):
+class RunOperation(Protocol):
     """Begins an operation in the background; `complaint`: what to tell the user when it fails."""
 
     def __call__(self, work: Work, on_done: Callable[..., object], complaint: str, /) -> None: ...
@@ -27,7 +27,9 @@ class Run(Protocol):
 class DamagedProjects:
     """Whatever the user chooses, the damaged file is kept."""
 
-    def __init__(self, run: Run, tell: Callable[[Message], object], open_path: Callable[[Path], object]) -> None:
+    def __init__(
+        self, run: RunOperation, tell: Callable[[Message], object], open_path: Callable[[Path], object]
+    ) -> None:
         self._run, self._tell, self._open_path = run, tell, open_path
         self._outcome: Message | None = None
 

@@ -14,7 +14,7 @@ from maskwright.errors import ProjectError
 from maskwright_gui.canvas.view import CanvasView
 from maskwright_gui.canvas.viewport import Box
 from maskwright_gui.open_project import OpenProject
-from maskwright_gui.panels.tool_options import Choice, Scale, ToolOptionsBar
+from maskwright_gui.panels.tool_options import Scale, ToolChoice, ToolOptionsBar
 from maskwright_gui.session import Session
 from maskwright_gui.tools.brush import BrushTool
 from maskwright_gui.tools.simplify import COARSEST, FINEST, SimplifyTool
@@ -58,7 +58,7 @@ class ToolSlider(QObject):
                     self._timer.start()
                 text = f"{2 * radius:.3g} px wide"
                 tip = "Size of brush and eraser in image pixels (or use the wheel)"
-                self._bar.show_choice(Choice("Size", _RADII, radius, text, "00.0 px wide", tip))
+                self._bar.show_choice(ToolChoice("Size", _RADII, radius, text, "00.0 px wide", tip))
             case _:
                 self._bar.show_choice(None)
 
@@ -117,10 +117,10 @@ def fitting_radius(instances: Iterable[Instance], visible_box: Box) -> float:
     return min(max(round(radius, 1), 1.0), _RADII.right)
 
 
-def _detail_choice(tool: SimplifyTool, scale: Scale) -> Choice:
+def _detail_choice(tool: SimplifyTool, scale: Scale) -> ToolChoice:
     tip = "To the right keeps more points (or use the wheel). Enter applies; the detail can be brought back later"
     detail, room = tool.detail, "000 of 000 points · IoU 0.000"
     if detail is None:
-        return Choice("Points kept", scale, tool.tolerance, "Select an object", room, tip, False, False)
+        return ToolChoice("Points kept", scale, tool.tolerance, "Select an object", room, tip, False, False)
     text = f"{detail.vertices} of {detail.vertices_before} points · IoU {detail.iou:.3f}"
-    return Choice("Points kept", scale, tool.tolerance, text, room, tip, True, tool.is_busy)
+    return ToolChoice("Points kept", scale, tool.tolerance, text, room, tip, True, tool.is_busy)

@@ -27,7 +27,7 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class WireRequest:
     """Ways from a point of an image."""
 
     image_id: int
@@ -46,10 +46,10 @@ class WireThread(Worker):
     def __init__(self, pixels_of: Callable[[int, Path], NDArray[np.uint8]], parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._pixels_of = pixels_of
-        self._waiting: Wish | None = None
-        self._made: tuple[Wish, LiveWire] | None = None
+        self._waiting: WireRequest | None = None
+        self._made: tuple[WireRequest, LiveWire] | None = None
 
-    def prepare(self, wish: Wish) -> None:
+    def prepare(self, wish: WireRequest) -> None:
         """Nothing is done twice."""
         with self._condition:
             is_made = self._made is not None and self._made[0] == wish
@@ -75,14 +75,14 @@ class WireThread(Worker):
             except Exception:  # the border of a thread: straight lines can still be drawn
                 log.exception("no way along edges was made")
 
-    def _next(self) -> Wish | None:
+    def _next(self) -> WireRequest | None:
         with self._condition:
             if not self._wait_for(lambda: self._waiting is not None):
                 return None
             wish, self._waiting = self._waiting, None
             return wish
 
-    def _make(self, wish: Wish) -> None:
+    def _make(self, wish: WireRequest) -> None:
         from maskwright.assist.livewire import LiveWire
 
         wire = LiveWire(self._pixels_of(wish.image_id, wish.path), wish.anchor, reach_px=wish.reach_px)
@@ -117,7 +117,7 @@ class WireFeature(Feature):
     def prepare(self, anchor: Point, reach_px: float) -> None:
         project, image = self._session.project, self._session.image
         if project is not None and image is not None:
-            self.thread_.prepare(Wish(image.id, project.image_path(image), anchor, reach_px))
+            self.thread_.prepare(WireRequest(image.id, project.image_path(image), anchor, reach_px))
 
     def way(self, anchor: Point, target: Point) -> Points | None:
         image = self._session.image

@@ -7,7 +7,7 @@ from pytestqt.qtbot import QtBot
 
 from maskwright.inference.labels import COCO_CATEGORIES
 from maskwright.prelabel import project_categories
-from maskwright.project import Proposal
+from maskwright.project import ModelProposal
 from maskwright_gui.app import Workbench
 from maskwright_gui.menu_letters import bare
 from maskwright_gui.panels.categories import MOST_WITHOUT_SEARCH
@@ -65,7 +65,7 @@ def test_classes_that_a_model_only_knows_are_not_listed_until_one_occurs(opened:
     assert names(opened) == []
 
     change = session.project.stored.put_proposals(
-        session.image.id, [Proposal(mapping[18], 0.9, (square(),))], provenance=None
+        session.image.id, [ModelProposal(mapping[18], 0.9, (square(),))], provenance=None
     )
     session.take_stored(session.image.id, change)
 

@@ -20,15 +20,15 @@ from maskwright.learning import requirements
 from maskwright.learning.events import LearnProgress
 from maskwright.learning.gate import Figures
 from maskwright.learning.learn import LearnOutcome
-from maskwright.learning.looks import Look, Looks, Outlined
+from maskwright.learning.looks import HeldOutComparison, HeldOutImage, MatchedObject
 from maskwright.learning.requirements import Missing
 from maskwright.learning.rounds import RoundRecord, looks_path
 from maskwright.prelabel.mapping import stored_mapping
-from maskwright.project import Proposal
+from maskwright.project import ModelProposal
 from maskwright_gui.app import Workbench
 from maskwright_gui.features.learn import words
 from maskwright_gui.features.learn.dialog import LearnDialog
-from maskwright_gui.features.learn.pictures import Picture
+from maskwright_gui.features.learn.pictures import HeldOutPicture
 from maskwright_gui.menu_letters import bare
 from maskwright_gui.workers.requests import BatchState
 
@@ -324,16 +324,18 @@ def test_pictures_show_what_was_found_missed_and_false(
     assert project is not None
     name = project.stored.images.record(1).file_name
     ring = ((5.0, 5.0), (20.0, 5.0), (20.0, 20.0))
-    missed, false = Outlined("missed", 1, (ring,)), Outlined("false", 1, (ring,), 0.5)
+    missed, false = MatchedObject("missed", 1, (ring,)), MatchedObject("false", 1, (ring,), 0.5)
     looks_path(project.path, 1).parent.mkdir()
-    Looks((Look(name, 64, 64, (missed,)),), (Look(name, 64, 64, (missed, false)),)).write(looks_path(project.path, 1))
+    HeldOutComparison((HeldOutImage(name, 64, 64, (missed,)),), (HeldOutImage(name, 64, 64, (missed, false)),)).write(
+        looks_path(project.path, 1)
+    )
     learned(lambda *_, **__: outcome(tmp_path / "model.xml"))
     dialog = opened_dialog(qtbot, project_bench)
 
     press(qtbot, dialog)
     qtbot.waitUntil(lambda: dialog.outcome.pictures.isVisible())
 
-    told = [picture.accessibleName() for picture in dialog.outcome.pictures.findChildren(Picture)]
+    told = [picture.accessibleName() for picture in dialog.outcome.pictures.findChildren(HeldOutPicture)]
     assert told == [f"{name}: 0 found, 1 missed, 0 false", f"{name}: 0 found, 1 missed, 1 false"]
 
 
@@ -443,7 +445,7 @@ def test_open_proposals_name_their_model(qtbot: QtBot, project_bench: Workbench)
     project = project_bench.session.project.stored
     last = int(project.images.ids()[-1])
     run = project.runs.start("set-round-2", "two", {})
-    project.proposals.put(last, [Proposal(1, 0.9, (octagon(40, 40, 20),))], run_id=run)
+    project.proposals.put(last, [ModelProposal(1, 0.9, (octagon(40, 40, 20),))], run_id=run)
 
     project_bench.session.show_image(last)
 

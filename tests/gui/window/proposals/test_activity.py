@@ -9,7 +9,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QLineEdit
 from pytestqt.qtbot import QtBot
 
-from maskwright.document.change import IDLE_S, Change, Gesture
+from maskwright.document.change import IDLE_S, Change, UserEffort
 from maskwright_gui.activity import Activity
 from maskwright_gui.app import Workbench
 from project_builders import drawn
@@ -81,27 +81,27 @@ def test_idle_time_is_cut(activity: Activity, field: QLineEdit, clock: Clock) ->
 
 def test_a_step_is_stored_with_what_it_took(opened: Workbench) -> None:
     session = opened.session
-    session.take_gesture = lambda: Gesture(2, 1, 3.5)
+    session.take_gesture = lambda: UserEffort(2, 1, 3.5)
     session.project.stored.ensure_categories([(1, "cell")])
 
     session.edit(Change.create([drawn(session.new_instance_id())]), "Draw")
     session.history.undo()
     session.save()
 
-    assert [entry.gesture for entry in session.project.stored.history.of(1)] == [Gesture(2, 1, 3.5)] * 2
+    assert [entry.gesture for entry in session.project.stored.history.of(1)] == [UserEffort(2, 1, 3.5)] * 2
 
 
 def test_looking_at_an_image_is_counted_when_it_is_left(opened: Workbench) -> None:
-    opened.session.take_gesture = lambda: Gesture(0, 1, 3.5)
+    opened.session.take_gesture = lambda: UserEffort(0, 1, 3.5)
 
     opened.session.show_image(2)
     opened.session.save()
 
-    assert opened.session.project.stored.effort.looks() == {1: Gesture(0, 1, 3.5)}
+    assert opened.session.project.stored.effort.looks() == {1: UserEffort(0, 1, 3.5)}
 
 
 def test_leafing_through_images_is_not_looking(opened: Workbench) -> None:
-    opened.session.take_gesture = lambda: Gesture(0, 1, 0.1)
+    opened.session.take_gesture = lambda: UserEffort(0, 1, 0.1)
 
     opened.session.show_image(2)
     opened.session.save()

@@ -9,7 +9,7 @@ from pytestqt.qtbot import QtBot
 from maskwright.document.change import Change
 from maskwright.document.values import InstanceState
 from maskwright.errors import ProjectError
-from maskwright.project import Project, Proposal
+from maskwright.project import ModelProposal, Project
 from maskwright_gui.workers.writer import EditWriter, PendingEdit
 from project_builders import drawn, make_project, square
 
@@ -82,7 +82,7 @@ def test_failure_is_reported_once(
 def test_edit_of_a_proposal_that_a_model_run_replaced_still_counts(
     qtbot: QtBot, writer: EditWriter, project: Project
 ) -> None:
-    project.put_proposals(1, [Proposal(1, 0.9, (square(),))])
+    project.put_proposals(1, [ModelProposal(1, 0.9, (square(),))])
     (proposed,) = project.instances.of(1)
     project.put_proposals(1, [])
     accepted = drawn(proposed.id, state=InstanceState.ACCEPTED)

@@ -13,6 +13,7 @@ from maskwright.document.values import ImageStanding, InstanceState
 from maskwright.project import Project
 from maskwright_gui.app import Workbench
 from maskwright_gui.features.projects.damaged import SALVAGE
+from maskwright_gui.menu_letters import bare
 from modelled_work import WAIT_MS, ModelledWork, Place, place_of
 
 LISTED, EXCLUDED, REMOVED = ImageStanding
@@ -20,7 +21,7 @@ LEAST_LISTED = 3
 
 
 def press(box: QMessageBox, text: str) -> None:
-    button = next(each for each in box.buttons() if each.text().startswith(text))
+    button = next(each for each in box.buttons() if bare(each.text()).startswith(text))
     button.click()
 
 
@@ -50,7 +51,7 @@ class RoadsWork(ModelledWork):
         listed = sum(each.standing is LISTED for each in records)
         if image.standing is LISTED and listed <= LEAST_LISTED:
             return
-        if (box := self._bench.image_standing.ask_for(image.id, to)) is not None:
+        if (box := self._bench.image_standing.ask_for([image.id], to)) is not None:
             press(box, "Remove")
         self.model.standings[image.file_name.rpartition("/")[2]] = to
         self._proposed_outside.pop(image.id, None)

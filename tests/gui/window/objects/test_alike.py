@@ -174,7 +174,7 @@ def test_nothing_more_is_proposed_of_a_class_that_is_gone(qtbot: QtBot, searched
 
 
 def test_images_out_of_the_set_are_passed_over(qtbot: QtBot, searched: Workbench, finding: Finding) -> None:
-    searched.image_standing.ask_for(2, ImageStanding.EXCLUDED)
+    searched.image_standing.ask_for([2], ImageStanding.EXCLUDED)
     searched.alike.find_on_next(2)
     finish(qtbot, searched)
     assert finding.looked == [1, 3, 4]

@@ -60,6 +60,8 @@ class Naming:
 
     folders: frozenset[str]
     names: tuple[tuple[str, int | None], ...]
+    moved: tuple[str, str] | None = None
+    """A folder and its new name: whatever is in it goes along."""
 
 
 FOLDER = -1
@@ -80,6 +82,8 @@ class Disk:
             if file != FOLDER:
                 self._files[file] = Content(bytearray(path.read_bytes()))
         self._seen = dict(self._names)
+        self._folders = {name for name, file in self._names.items() if file == FOLDER}
+        """Those that have ever been."""
 
     def take(self, call: Call) -> None:
         match call.kind:
@@ -93,6 +97,9 @@ class Disk:
                 content.flushed, content.waiting = _with(content.flushed, content.waiting), []
             case "s":
                 self._flush_folder(call.name)
+            case "r" if self._seen[call.name] == FOLDER:
+                self._folders.add(call.other)
+                self._name((call.name, None), (call.other, FOLDER), moved=(call.name, call.other))
             case "r":
                 self._name((call.name, None), (call.other, self._seen[call.name]))
             case "l":
@@ -100,6 +107,7 @@ class Disk:
             case "u" | "d":
                 self._name((call.name, None))
             case "m":
+                self._folders.add(call.name)
                 self._name((call.name, FOLDER))
 
     def after_power_loss(self, manner: str, chance: random.Random) -> dict[str, tuple[int, bytes]]:
@@ -123,8 +131,8 @@ class Disk:
         length = max([len(kept), *(call.at + len(call.data) for call in content.waiting if call.kind == "w")])
         return bytes(kept.ljust(length, b"\0") if manner == "torn" and chance.random() < 0.3 else kept)
 
-    def _name(self, *names: tuple[str, int | None]) -> None:
-        naming = Naming(frozenset(str(Path(name).parent) for name, _ in names), names)
+    def _name(self, *names: tuple[str, int | None], moved: tuple[str, str] | None = None) -> None:
+        naming = Naming(frozenset(str(Path(name).parent) for name, _ in names), names, moved)
         self._waiting.append(naming)
         _rename(self._seen, naming)
 
@@ -136,10 +144,14 @@ class Disk:
 
     def _has_folders(self, name: str, names: dict[str, int]) -> bool:
         above = str(Path(name).parent)
-        return above not in self._seen or (above in names and self._has_folders(above, names))
+        return above not in self._folders or (above in names and self._has_folders(above, names))
 
 
 def _rename(names: dict[str, int], naming: Naming) -> None:
+    if naming.moved is not None:
+        old, new = naming.moved
+        for name in [name for name in names if name.startswith(f"{old}/")]:
+            names[f"{new}{name.removeprefix(old)}"] = names.pop(name)
     for name, file in naming.names:
         if file is None:
             names.pop(name, None)

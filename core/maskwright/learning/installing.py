@@ -1,6 +1,7 @@
 """A learned model put among the installed ones, whole or not at all, with a card that says where it comes from."""
 
 import json
+import re
 import shutil
 import tempfile
 from collections.abc import Collection, Sequence
@@ -11,6 +12,7 @@ from maskwright.formats.atomic import write_error
 from maskwright.inference.installed import Installed, installed_model, models_folder, record
 from maskwright.learning.rounds import RoundRecord, model_name
 from maskwright.models.catalog import BUNDLED_CARD, listed_models
+from maskwright.project.whole_files import make_folder, sync_file, sync_folder
 
 SOURCE = "learned from a project"
 
@@ -35,29 +37,43 @@ def free_name(project: str, number: int, taken: Collection[str]) -> str:
 def install_learned(model: Path, card: str, *, name: str, project: str) -> Installed:
     """Copy `model` (.xml with .bin) into the folder of installed models.
 
-    Raises FormatError for a full disk or a folder that cannot be written; what was there before stays.
+    On return it is on the disk, also when the power goes. Raises FormatError for a full disk or a folder that cannot be
+    written; what was there before stays.
     """
     home = models_folder()
     target = home / name
     try:
-        home.mkdir(parents=True, exist_ok=True)
+        make_folder(home)
         with tempfile.TemporaryDirectory(prefix=f".{name}.", dir=home) as place:
             draft = Path(place) / name
             draft.mkdir()
             for suffix in (".xml", ".bin"):
                 shutil.copyfile(model.with_suffix(suffix), draft / f"{name}{suffix}")
             (draft / BUNDLED_CARD).write_text(card, "utf-8")
+            _sync(draft)
             installed = _exchanged(draft, target, Path(place) / "before", source=f"{SOURCE}: {project}")
+            _sync(target)
+            sync_folder(home)
             _remove_left(home, name, but=Path(place))
+        sync_folder(home)  # the draft is gone for good before the round is noted: the next one has another name
         return installed
     except OSError as error:
         raise write_error(error, target) from error
 
 
+def _sync(folder: Path) -> None:
+    for file in folder.iterdir():
+        sync_file(file)
+    sync_folder(folder)
+
+
 def _remove_left(home: Path, name: str, *, but: Path) -> None:
-    """Drafts of this model by programs that were killed while they installed it."""
-    for left in home.glob(f".{name}.*"):
-        if left != but:
+    """Drafts of this round's model by programs that ended while they installed it; it may have a letter more by now."""
+    of_round = re.fullmatch(r"(.+-round-\d+)[b-z]?", name)
+    first = re.escape(of_round[1] if of_round else name)
+    draft = re.compile(rf"\.{first}{'[b-z]?' if of_round else ''}\.[^.]+")
+    for left in home.iterdir():
+        if left != but and draft.fullmatch(left.name):
             shutil.rmtree(left, ignore_errors=True)
 
 

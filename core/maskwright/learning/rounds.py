@@ -2,6 +2,7 @@
 
 import logging
 import re
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from maskwright.formats.atomic import atomic_writer
 from maskwright.learning.gate import Figures
 from maskwright.learning.job import JOB_NAME, MOST_STEPS
 from maskwright.project.learned_classes import ROUNDS_FILE
+from maskwright.project.whole_files import sync_folder
 
 FOLDER, _RECORD = ROUNDS_FILE.parts
 _WORK = "round-"
@@ -83,6 +85,8 @@ def add_round(project_path: Path, record: RoundRecord) -> None:
     kept = [*(entry for entry in known if entry.number != record.number), record]
     with atomic_writer(folder / _RECORD) as file:
         file.write(orjson.dumps([asdict(entry) for entry in kept], option=orjson.OPT_INDENT_2))
+    with suppress(OSError):  # the folder of rounds may have been made only now
+        sync_folder(project_path)
 
 
 def keep_looks(project_path: Path, number: int, looks: Path) -> None:

@@ -222,7 +222,7 @@ def test_second_round_of_the_same_program_is_refused_and_the_next_is_not(project
     told: list[str] = []
 
     def another() -> None:
-        with pytest.raises(MaskwrightError, match="being learned already") as refused:
+        with pytest.raises(MaskwrightError, match="already running") as refused:
             learn(project)
         told.append(refused.value.message)
 

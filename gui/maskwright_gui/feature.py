@@ -1,4 +1,4 @@
-"""What the window is made of: features, one folder each in `features`, and what every feature is given."""
+"""What the window is made of: features, a module or folder each in `features`, and what every feature is given."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -20,6 +20,7 @@ from maskwright.learning import bases, held_out, trainer
 from maskwright.learning import learn as learning
 from maskwright.learning import plan as planning
 from maskwright.learning.events import Event, Finished, LearnProgress
+from maskwright.learning.features import frozen_features
 from maskwright.learning.gate import Figures
 from maskwright.learning.job import Example, LearningJob, Patch
 from maskwright.learning.judge import DEFAULT_SCORE
@@ -212,6 +213,16 @@ def test_trunk_is_the_published_network_with_its_norms_folded_in() -> None:
     assert [tuple(tap.shape[1:]) for tap in taps] == [(24, 16, 16), (40, 8, 8), (112, 4, 4), (320, 2, 2)]
     assert all(bool(torch.isfinite(tap).all()) for tap in taps)
     assert 0.1 < float(taps[-1].std()) < 10
+
+
+@pytest.mark.parametrize("size", [64, 160], ids=["as traced", "larger"])
+def test_frozen_trunk_gives_the_same_features_by_openvino(size: int) -> None:
+    trunk = general_trunk()
+    images = torch.rand(2, 3, size, size, generator=torch.manual_seed(1)) * 255
+    run = frozen_features(trunk, batch=2, size=size, device=torch.device("cpu"), dtype=torch.float32, threads=1)
+
+    for told, expected in zip(run(images), trunk(images), strict=True):
+        assert torch.allclose(told, expected, atol=0.02 * float(expected.abs().max()))
 
 
 def test_device_that_is_not_there_is_told() -> None:

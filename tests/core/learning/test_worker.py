@@ -226,7 +226,7 @@ def test_frozen_trunk_gives_the_same_features_by_openvino(size: int) -> None:
 
 
 def test_device_that_is_not_there_is_told() -> None:
-    with pytest.raises(MaskwrightError, match="learn on cuda:99"):
+    with pytest.raises(MaskwrightError, match="cuda:99"):
         chosen_device("cuda:99")
 
 

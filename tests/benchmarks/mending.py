@@ -30,6 +30,8 @@ def mending_presses(mask: Mask, truth: Mask, levels: Sequence[float], most: Sequ
     if not mask.any():
         return tuple(most)
     now, goal = _reduced(mask, truth)
+    if not now.any() or not goal.any():  # beside the other too small to be seen
+        return tuple(most)
     found = list(most)
     for drags, value in enumerate(_dragged(now, goal, max(most))):
         for number, level in enumerate(levels):

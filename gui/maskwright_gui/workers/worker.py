@@ -33,13 +33,13 @@ def end(thread: QThread) -> bool:
         return False
     if wait_for(lambda look_s: thread.wait(int(1000 * look_s))):
         return True
+    log.warning("%s hangs and is left behind", type(thread).__name__)
     leave_behind(thread)
     return False
 
 
 def leave_behind(thread: QThread) -> None:
     """Of a thread that was told to end: it is silenced and kept until it does, and nobody waits for it."""
-    log.warning("%s is left behind", type(thread).__name__)
     thread.blockSignals(True)
     thread.setParent(None)
     _left.append(thread)

@@ -1,6 +1,6 @@
 """What one click changes of a proposal's outline: vertices away from it that stay as they were, and how good it gets.
 
-    python tests/benchmarks/bench_far_side.py MODEL [--images 12]
+    python tests/benchmarks/bench_far_side.py MODEL [--images 14]
 
 Proposals of a model on coco/val that cover an object by IoU 0.5 to 0.9, each with one click at the deepest point of the
 larger error. Away: further from every pixel that changed than --near pixels.
@@ -80,7 +80,7 @@ def _kept(before: tuple[Polygon, ...], after: tuple[Polygon, ...], changed: Mask
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("model", help="a file or name that `load_model` takes")
-    parser.add_argument("--images", type=int, default=12)
+    parser.add_argument("--images", type=int, default=14)
     parser.add_argument("--near", type=float, default=6.0, help="pixels")
     parser.add_argument("--shared", type=Path, default=SHARED)
     return parser.parse_args()

@@ -40,8 +40,8 @@ class RefineSettings:
 
     min_score: IoU that the assistant expects of it. least_iou: with the pixels proposed; ragged ones are no measure: a
     YOLACT's AP .142 became .216 where 0.5 was asked for and .225 with 0.3, a Mask R-CNN's .225 became .239 with either
-    (30 photographs). least_box_iou: of the bounds, for what is only a box. min_iou: of the polygons with the answer's
-    mask.
+    (30 photographs; on 40 others, with 0.3, .160 became .280 and .271 became .307). least_box_iou: of the bounds, for
+    what is only a box. min_iou: of the polygons with the answer's mask.
     """
 
     min_score: float = 0.75

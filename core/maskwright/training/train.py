@@ -27,7 +27,7 @@ class TrainConfig(run.RunConfig):
     network: NetworkConfig = field(default_factory=NetworkConfig)
 
 
-class TrainingRun(run.TrainingRun):
+class NucleiTrainingRun(run.TrainingRun):
     """A run over a dataset, whose categories the checkpoint names."""
 
     config: TrainConfig
@@ -53,7 +53,7 @@ class TrainingRun(run.TrainingRun):
 
 def train(dataset: Dataset, config: TrainConfig) -> Path:
     """Train until the budget is spent, resuming where a checkpoint exists; returns the checkpoint's path."""
-    started = TrainingRun(dataset, config)
+    started = NucleiTrainingRun(dataset, config)
     started.resume()
     loader = LoaderConfig(config.batch, config.crop, config.seed, first_batch=started.step, cpu=config.loader_cpu)
     return started.follow(batches(dataset.samples, loader))

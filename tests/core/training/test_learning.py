@@ -12,7 +12,7 @@ from maskwright.training.dataset import Dataset, TrainingSample
 from maskwright.training.export import ModelDescription, YolactInterface, export, load_average
 from maskwright.training.loader import CropStream, LoaderConfig, TrainingBatch
 from maskwright.training.network import NetworkConfig, Segmenter, all_prototypes
-from maskwright.training.train import TrainConfig, TrainingRun
+from maskwright.training.train import NucleiTrainingRun, TrainConfig
 
 TINY = NetworkConfig(stem=8, widths=(16, 16, 16, 16), depths=(1, 1, 1, 1), pyramid=16, head=16, prototype_features=16)
 DESCRIPTION = ModelDescription(
@@ -32,9 +32,9 @@ def dataset() -> Dataset:
 
 
 @pytest.fixture
-def run(dataset: Dataset, tmp_path: Path) -> TrainingRun:
+def run(dataset: Dataset, tmp_path: Path) -> NucleiTrainingRun:
     config = TrainConfig(out=tmp_path, steps=150, network=TINY, bfloat16=False, warmup_steps=5, ema_decay=0.9)
-    return TrainingRun(dataset, config)
+    return NucleiTrainingRun(dataset, config)
 
 
 def whole_image(dataset: Dataset) -> TrainingBatch:
@@ -48,7 +48,7 @@ def whole_image(dataset: Dataset) -> TrainingBatch:
     )
 
 
-def test_tiny_network_learns_one_image(run: TrainingRun, dataset: Dataset) -> None:
+def test_tiny_network_learns_one_image(run: NucleiTrainingRun, dataset: Dataset) -> None:
     batch = whole_image(dataset)
     for _ in range(150):
         run.learn(batch, share_of_rate=1.5)
@@ -66,11 +66,11 @@ def test_tiny_network_learns_one_image(run: TrainingRun, dataset: Dataset) -> No
     assert (found & truth).sum() / (found | truth).sum() > 0.8
 
 
-def test_checkpoint_resumes_where_it_stopped(run: TrainingRun, dataset: Dataset) -> None:
+def test_checkpoint_resumes_where_it_stopped(run: NucleiTrainingRun, dataset: Dataset) -> None:
     run.learn(whole_image(dataset), share_of_rate=0.5)
     run.save()
 
-    resumed = TrainingRun(dataset, run.config)
+    resumed = NucleiTrainingRun(dataset, run.config)
 
     assert resumed.resume()
     assert resumed.step == 1
@@ -94,7 +94,7 @@ def test_batch_numbers_instances_through_all_crops(dataset: Dataset) -> None:
 
 
 @pytest.mark.parametrize("size_hw", [(64, 96), (160, 32)], ids=["landscape", "portrait"])
-def test_exported_model_repeats_the_network(run: TrainingRun, size_hw: tuple[int, int]) -> None:
+def test_exported_model_repeats_the_network(run: NucleiTrainingRun, size_hw: tuple[int, int]) -> None:
     run.save()
     network, _ = load_average(run.config.out / "checkpoint.pt")
     path = export(network, DESCRIPTION, to=run.config.out / "tiny.xml")

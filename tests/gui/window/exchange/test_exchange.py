@@ -150,7 +150,7 @@ def test_dialog_asks_whether_all_classes_are_listed(qtbot: QtBot, tmp_path: Path
 def test_dialog_deals_rare_classes_out_where_there_are_parts(qtbot: QtBot, tmp_path: Path) -> None:
     dialog = ExportDialog(tmp_path, "set", {ImageState.DONE: 3})
     qtbot.addWidget(dialog)
-    (box,) = (each for each in dialog.findChildren(QCheckBox) if bare(each.text()).startswith("Rare classes"))
+    (box,) = (each for each in dialog.findChildren(QCheckBox) if bare(each.text()).startswith("Spread rare classes"))
     (parts,) = (each for each in dialog.findChildren(QLineEdit) if each.accessibleName() == "Parts")
     assert not box.isEnabled()
     parts.setText("train=80,val=20")

@@ -272,7 +272,7 @@ def test_round_that_failed_halfway_can_be_gone_on_with_at_once(
     press(qtbot, dialog)
 
     qtbot.waitUntil(dialog.resume_button.isVisible)
-    assert bare(dialog.resume_button.text()) == "Continue with round 4, which was cut short"
+    assert bare(dialog.resume_button.text()) == "Continue round 4, which was interrupted"
 
 
 def test_closing_the_project_ends_the_round(qtbot: QtBot, project_bench: Workbench, ready: None, learned) -> None:

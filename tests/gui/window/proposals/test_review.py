@@ -15,6 +15,7 @@ from maskwright.review.report import effort_report
 from maskwright_gui.app import Workbench
 from maskwright_gui.dialogs.effort import EffortDialog, class_row, summary_text
 from maskwright_gui.dialogs.history import HistoryDialog
+from maskwright_gui.menu_letters import bare
 from maskwright_gui.panels.effort_plots import rate_bars, score_bars, suggestion_bars
 
 Key = Qt.Key
@@ -112,7 +113,7 @@ def test_effort_is_summed_up_by_class(labelled: Workbench) -> None:
 def test_effort_report_shows_plots_and_the_switch(qtbot: QtBot, labelled: Workbench) -> None:
     labelled.proposals.accept_above(0.0)
     dialog = open_effort(qtbot, labelled)
-    titles = [dialog.findChild(QTabWidget).tabText(tab) for tab in range(4)]
+    titles = [bare(dialog.findChild(QTabWidget).tabText(tab)) for tab in range(4)]
     assert titles == [
         "Accepted unchanged, by class",
         "Accepted unchanged, by score",

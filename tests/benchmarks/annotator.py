@@ -85,7 +85,7 @@ def simple_drawing_presses(truth: Mask, level: float) -> int:
     """Vertices of all parts and holes at the coarsest tolerance that is enough, doubled from half a pixel on.
 
     The goals for pointing were written with 9.8 presses an object; this gives 9.9 for objects of 32 x 32 pixels and
-    more on 60 photographs of coco/val, 9.6 for at most three an image, 8.4 for all. Sparser outlines
+    more on 60 photographs of coco/val, 9.3 for at most three an image, 8.4 for all. Sparser outlines
     are found by `drawing_presses`.
     """
     pixels, parts = _parts(truth)

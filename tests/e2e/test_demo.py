@@ -48,4 +48,4 @@ def test_window_without_a_display_says_so(monkeypatch: pytest.MonkeyPatch, capsy
     monkeypatch.setattr(window, "has_display", lambda: False)
     monkeypatch.delenv("QT_QPA_PLATFORM", raising=False)
     assert window.open_window(None) == 1
-    assert "no display" in capsys.readouterr().err
+    assert "No display" in capsys.readouterr().err

@@ -103,7 +103,7 @@ def _new(path: Path, place: Path | None = None) -> Opening:
     found = scan_folder(path, recursive=True)
     first = _first_readable(found)
     if not any(image.failure is None for image in first):
-        raise ProjectError("none of the images in this folder can be read", path=path, hint=_first_reason(first))
+        raise ProjectError("no image in this folder can be read", path=path, hint=_first_reason(first))
     opening = Opening(_create(path, place), found)
     _add(opening, first)
     return opening

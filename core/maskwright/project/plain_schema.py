@@ -32,7 +32,7 @@ def require_plain_schema(connection: sqlite3.Connection, file: Path) -> None:
         raise _refused(f"more than {_MOST_OBJECTS} tables and indexes", file)
     for kind, name, sql in listed:
         if not _is_plain(kind, name, sql):
-            raise _refused(f"a {kind} ({str(name)[:60]!r}) that does not belong in a project", file)
+            raise _refused(f"the {kind} {str(name)[:60]!r}, which does not belong in a project", file)
 
 
 def _is_plain(kind: object, name: object, sql: object) -> bool:

@@ -73,7 +73,7 @@ def summary_text(bars: Sequence[ClassBar]) -> str:
     objects = sum(bar.instance_count for bar in bars)
     used = len(bars) - len(unused)
     classes = "1 class" if used == 1 else f"{used} classes"
-    counted = f"{count_of(objects, 'object')} of {classes}, rejected proposals left out."
+    counted = f"{count_of(objects, 'object')} of {classes}, not counting rejected proposals."
     if not unused:
         return counted
     return f"{counted} No objects yet: {_listed(unused)}."

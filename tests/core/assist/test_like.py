@@ -82,5 +82,5 @@ def test_an_assistant_without_descriptors_says_so() -> None:
     view = fake_assistant(FakeBackend()).open(np.zeros((40, 40, 3), np.uint8))
     assert isinstance(view, BackendView)
     gallery = Gallery(np.ones((1, 3), np.float32), np.array([100.0]), np.array([10.0]))
-    with pytest.raises(ModelError, match="describe"):
+    with pytest.raises(ModelError, match="cannot compare"):
         find_like(view, gallery)

@@ -32,7 +32,7 @@ def test_another_round_is_worth_it_while_it_saves_more_than_it_takes() -> None:
     text, is_over = advised(rounds(90, 30), 100, 120.0)
 
     assert not is_over
-    assert "you about 50 minutes on the 100 remaining images and takes 2 to learn" in text
+    assert "about 50 of your minutes on the 100 images left, and takes 2 to learn" in text
 
 
 def test_stop_is_suggested_when_rounds_save_nothing_any_more() -> None:

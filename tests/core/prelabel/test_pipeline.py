@@ -114,7 +114,7 @@ def test_bad_images_fail_alone_with_their_reason(project: Project, model: Model)
     assert (report.done, report.failed) == (9, 3)
     assert "empty" in reasons["03.png"]
     assert "does not exist" in reasons["05.png"]
-    assert "another size" in reasons["07.png"]
+    assert "size has changed" in reasons["07.png"]
     assert sum(progress.failure is not None for progress in seen) == 3
     assert project.images.record(4).state is ImageState.UNSEEN
 
@@ -262,7 +262,7 @@ def test_a_vanished_image_folder_stops_the_batch(project: Project, model: Model)
 
     report = run_batch(project, model, Thresholds())
 
-    assert "is gone" in report.stopped_because
+    assert "no longer exists" in report.stopped_because
     assert report.failed == 0
 
 

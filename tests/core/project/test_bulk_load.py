@@ -79,7 +79,7 @@ def test_a_killed_import_leaves_the_project_as_it_was(killed: Path, tmp_path: Pa
 
 
 def test_a_reader_of_a_killed_import_is_told_what_to_do(killed: Path) -> None:
-    with pytest.raises(ProjectError, match="cut short") as caught:
+    with pytest.raises(ProjectError, match="was interrupted") as caught:
         Project.open(killed, read_only=True)
     assert "once" in str(caught.value.hint)
 

@@ -72,7 +72,7 @@ SCHEMAS = {
 def test_a_schema_that_computes_is_refused(place: Path, sql: str) -> None:
     written(place, sql)
     for read_only in (False, True):
-        with pytest.raises(ProjectError, match=r"database holds|damaged|cannot be read"):  # or SQLite's own refusal
+        with pytest.raises(ProjectError, match=r"database contains|damaged|cannot be read"):  # or SQLite's own refusal
             Project.open(place, read_only=read_only)
 
 
@@ -90,7 +90,7 @@ def test_a_view_in_the_place_of_a_table_is_never_read(place: Path) -> None:
     view = "CREATE VIEW settings AS WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i+1 FROM n) SELECT i FROM n"
     written(place, "INSERT INTO sqlite_master VALUES ('table', 'settings', 'settings', 0, ?)", view)
     for read_only in (False, True):
-        with pytest.raises(ProjectError, match=r"database holds|damaged|cannot be read"):
+        with pytest.raises(ProjectError, match=r"database contains|damaged|cannot be read"):
             Project.open(place, read_only=read_only)
 
 
@@ -495,7 +495,7 @@ def test_a_change_of_much_that_is_alike_can_be_read_again() -> None:
 def test_bytes_are_inflated_no_further_than_agreed() -> None:
     assert inflate(zlib.compress(b"abc"), 3) == b"abc"
     for data in (zlib.compress(b"abcd"), zlib.compress(b"abc")[:-5], b"none", b""):
-        with pytest.raises(ValueError, match=r"decompressed|truncated"):
+        with pytest.raises(ValueError, match=r"unpacks to more|truncated|decompressed"):
             inflate(data, 3)
 
 

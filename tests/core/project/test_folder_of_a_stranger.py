@@ -70,9 +70,9 @@ def test_a_lock_that_a_power_cut_left_does_not_close_the_project(folder: Path, c
 def test_a_journal_that_names_another_file_is_refused_and_the_file_stays(folder: Path, precious: Path) -> None:
     (folder / "project.db-journal").write_bytes(journal_naming(precious, folder / "project.db"))
 
-    with pytest.raises(ProjectError, match="names another file"):
+    with pytest.raises(ProjectError, match="refers to another file"):
         Project.open(folder)
-    with pytest.raises(ProjectError, match="names another file"):
+    with pytest.raises(ProjectError, match="refers to another file"):
         Project.open(folder, read_only=True)
 
     assert precious.exists()

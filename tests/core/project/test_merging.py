@@ -178,7 +178,7 @@ def test_merges_in_a_row_are_taken_back_in_turn(project: Project) -> None:
     project.merges.undo(first.id)
 
     assert classes(project) == {1: CELL, 2: CAT, 3: CELL}
-    with pytest.raises(ProjectError, match="undone already"):
+    with pytest.raises(ProjectError, match="already been undone"):
         project.merges.undo(first.id)
 
 

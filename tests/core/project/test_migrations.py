@@ -69,7 +69,7 @@ def test_without_room_for_a_copy_an_older_project_says_so(tmp_path: Path, monkey
         file = project.path / "project.db"
     to_first_schema(file)
     monkeypatch.setattr("shutil.disk_usage", lambda _: SimpleNamespace(free=0))
-    with pytest.raises(ProjectError, match="too little room") as raised:
+    with pytest.raises(ProjectError, match="not enough space") as raised:
         Project.open(file, read_only=True)
     assert "open it once" in str(raised.value)
 

@@ -196,7 +196,7 @@ def test_damage_done_while_the_project_was_closed_is_told_when_it_is_opened(proj
 
 def test_a_project_whose_folder_was_moved_is_not_written_until_it_is_back(project: Project, tmp_path: Path) -> None:
     moved = project.path.rename(tmp_path / "elsewhere")
-    with pytest.raises(ProjectError, match="gone"):
+    with pytest.raises(ProjectError, match="missing or was replaced"):
         project.instances.apply(1, Change.create([drawn(2)]), label="Draw")
     with pytest.raises(ProjectError):
         project.back_up_daily()
@@ -210,7 +210,7 @@ def test_a_project_whose_folder_was_moved_is_not_written_until_it_is_back(projec
 def test_a_project_that_was_deleted_does_not_pretend_to_be_written(project: Project) -> None:
     shutil.rmtree(project.path)
 
-    with pytest.raises(ProjectError, match="gone"):
+    with pytest.raises(ProjectError, match="missing or was replaced"):
         project.instances.apply(1, Change.create([drawn(2)]), label="Draw")
     assert not project.path.exists()
 
@@ -232,7 +232,7 @@ def test_a_copy_does_not_fill_the_disk(project: Project, monkeypatch: pytest.Mon
     room = namedtuple("room", "total used free")(10**9, 10**9 - 1000, 1000)
     monkeypatch.setattr("shutil.disk_usage", lambda _path: room)
 
-    with pytest.raises(ProjectError, match="too little room"):
+    with pytest.raises(ProjectError, match="not enough space"):
         project.back_up_daily()
 
 

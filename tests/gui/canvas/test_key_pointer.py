@@ -237,7 +237,7 @@ def test_the_status_line_says_how(keys: Keyboard) -> None:
     keys.key(LEFT)
     assert "Insert clicks · Home holds" in keys.view.hint
     keys.key(HOME)
-    assert "Home lets go" in keys.view.hint
+    assert "Home releases" in keys.view.hint
 
 
 def test_other_keys_can_stand_for_the_pointers(keys: Keyboard) -> None:
@@ -249,7 +249,7 @@ def test_other_keys_can_stand_for_the_pointers(keys: Keyboard) -> None:
     assert keys.view.context.selection == {1}
     keys.use(RectangleTool)
     keys.key(Qt.Key.Key_J)
-    assert "J lets go" in keys.view.hint
+    assert "J releases" in keys.view.hint
 
 
 def test_the_menu_key_opens_the_menu_of_what_is_under_the_pointer(keys: Keyboard) -> None:

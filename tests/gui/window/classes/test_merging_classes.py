@@ -98,4 +98,4 @@ def test_the_menu_of_the_classes_offers_targets_and_the_way_back(qtbot: QtBot, c
 def test_the_question_states_what_is_concerned() -> None:
     text = what_merges(CategoryUse(1234, 12, 56), "cell", "cat")
 
-    assert text.startswith("1,234 objects (12 of them rejected) on 56 images will be “cat”")
+    assert text.startswith("1,234 objects (12 of them rejected) on 56 images will become “cat”")

@@ -207,7 +207,7 @@ def test_read_only_project_says_so_and_keeps_its_objects(qtbot: QtBot, opened: W
         opened.editing.select_all()
         opened.editing.delete()
         assert len(opened.session.document) == 1
-        assert any("reading only" in message.detail for message in opened.window.toasts.messages)
+        assert any("read-only" in f"{message.text} {message.detail}" for message in opened.window.toasts.messages)
         opened.session.close_project()
 
 

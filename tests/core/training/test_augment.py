@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
+from maskwright.training.augment import compacted, random_crop, recoloured
 from maskwright.training.dataset import TrainingSample
-from maskwright.training.loader import compacted, random_crop, recoloured
 
 
 def discs(*centres: tuple[int, int], radius: int = 9, side: int = 160) -> TrainingSample:
@@ -19,7 +19,7 @@ def discs(*centres: tuple[int, int], radius: int = 9, side: int = 160) -> Traini
 
 @pytest.fixture(autouse=True)
 def plain_colours(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("maskwright.training.loader.recoloured", lambda image, _random: image)
+    monkeypatch.setattr("maskwright.training.augment.recoloured", lambda image, _random: image)
 
 
 @pytest.mark.parametrize("seed", range(12))

@@ -1,9 +1,7 @@
 """More roads that lead to a project: images out of the set, deleted and hidden classes, jumps in the history, refining,
 a damaged file. Beside the plain dict of `modelled_work`."""
 
-import sqlite3
 from collections import defaultdict
-from contextlib import closing
 from pathlib import Path
 
 from PySide6.QtWidgets import QMessageBox
@@ -15,6 +13,7 @@ from maskwright_gui.app import Workbench
 from maskwright_gui.features.projects.damaged import SALVAGE
 from maskwright_gui.menu_letters import bare
 from modelled_work import WAIT_MS, ModelledWork, Place, place_of
+from project_builders import overwrite_steps
 
 LISTED, EXCLUDED, REMOVED = ImageStanding
 LEAST_LISTED = 3
@@ -122,7 +121,7 @@ class RoadsWork(ModelledWork):
         assert bench.session.project is not None
         path = bench.session.project.path
         bench.projects.close_project()
-        _overwrite_steps(path / "project.db")
+        overwrite_steps(path / "project.db")
         bench.window.toasts.clear()
         bench.projects.open_path(path)
 
@@ -149,12 +148,3 @@ class RoadsWork(ModelledWork):
     def _proposed(self, project: Project, image_id: int) -> frozenset[int]:
         found = project.instances.of(image_id)
         return frozenset(one.id for one in found if one.state is InstanceState.PROPOSED)
-
-
-def _overwrite_steps(file: Path) -> None:
-    with closing(sqlite3.connect(file)) as connection:
-        (root,) = connection.execute("SELECT rootpage FROM sqlite_master WHERE name = 'history'").fetchone()
-        (size,) = connection.execute("PRAGMA page_size").fetchone()
-    content = bytearray(file.read_bytes())
-    content[(root - 1) * size : root * size] = b"d" * size
-    file.write_bytes(content)

@@ -51,3 +51,13 @@ def to_first_schema(file: Path) -> None:
             "CREATE INDEX ix_instances_category ON instances (category_id, state);"
             "UPDATE alembic_version SET version_num = '0001';"
         )
+
+
+def overwrite_steps(file: Path) -> None:
+    """Damage a closed project file so that its steps cannot be read; all else can."""
+    with closing(sqlite3.connect(file)) as connection:
+        (root,) = connection.execute("SELECT rootpage FROM sqlite_master WHERE name = 'history'").fetchone()
+        (size,) = connection.execute("PRAGMA page_size").fetchone()
+    content = bytearray(file.read_bytes())
+    content[(root - 1) * size : root * size] = b"d" * size
+    file.write_bytes(content)

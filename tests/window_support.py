@@ -4,6 +4,7 @@ import threading
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -48,3 +49,13 @@ class GatedModel:
         self.gate.wait()
         if self.failure is not None:
             raise ModelError(self.failure)
+
+
+def bright_square(folder: Path, box_xyxy: tuple[int, int, int, int]) -> Path:
+    """Makes `folder` with one dark image of 160 x 120 pixels, on which `box_xyxy` is bright."""
+    left, top, right, bottom = box_xyxy
+    image = np.full((120, 160, 3), 40, np.uint8)
+    image[top:bottom, left:right] = 210
+    folder.mkdir()
+    cv2.imwrite(str(folder / "a.png"), image)
+    return folder

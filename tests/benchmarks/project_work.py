@@ -6,9 +6,8 @@ something failed. `project_checks.py` says what must be true afterwards.
 
 import json
 import shutil
-import sqlite3
 from collections.abc import Callable
-from contextlib import closing, suppress
+from contextlib import suppress
 from pathlib import Path
 
 from maskwright.document.change import Change
@@ -23,7 +22,7 @@ from maskwright.project.rescue import RescuedEdit, edit_to_json, rescue_file, wr
 from maskwright.project.restoring import restore
 from maskwright.project.salvage import salvage
 from maskwright.project.store import FILE_NAME, INSIDE_IMAGES
-from project_builders import to_first_schema, write_image
+from project_builders import overwrite_steps, to_first_schema, write_image
 
 Say = Callable[[str], object]
 IMAGES = ("a.png", "b.png", "c.png")
@@ -111,12 +110,7 @@ def prepare_damaged(folder: Path) -> None:
     """The steps cannot be read, all else can."""
     prepare_project(folder)
     file = place_of(folder) / FILE_NAME
-    with closing(sqlite3.connect(file)) as connection:
-        (root,) = connection.execute("SELECT rootpage FROM sqlite_master WHERE name = 'history'").fetchone()
-        (size,) = connection.execute("PRAGMA page_size").fetchone()
-    content = bytearray(file.read_bytes())
-    content[(root - 1) * size : root * size] = b"d" * size
-    file.write_bytes(content)
+    overwrite_steps(file)
     shutil.copyfile(file, folder / "damaged.db")
 
 

@@ -8,11 +8,11 @@ from typing import Any
 
 from maskwright.document.values import Category, ImageRecord, ImageState, Instance, InstanceState
 from maskwright.errors import FormatError
-from maskwright.faults import in_plain_words
 from maskwright.formats.boxes import box_extra
 from maskwright.formats.data_set import DataSet, Problem
 from maskwright.formats.json_stream import parsed
 from maskwright.geometry.polygon import Polygon
+from maskwright.plain_words import in_plain_words
 from maskwright.regular_files import read_regular
 
 

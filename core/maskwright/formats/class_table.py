@@ -6,7 +6,7 @@ from pathlib import Path
 import yaml
 
 from maskwright.errors import FormatError
-from maskwright.faults import in_plain_words
+from maskwright.plain_words import in_plain_words
 from maskwright.regular_files import read_regular
 
 _MOST_CLASSES = 100_000

@@ -16,7 +16,6 @@ from defusedxml.ElementTree import parse
 
 from maskwright.document.values import ImageRecord, Instance
 from maskwright.errors import FormatError
-from maskwright.faults import WRITE_AGAIN, in_plain_words
 from maskwright.formats.atomic import atomic_writer
 from maskwright.formats.boxes import is_box, rectangle
 from maskwright.formats.building import DataSetBuilder, ParsedObject
@@ -30,6 +29,7 @@ from maskwright.geometry.keyhole import ring_to_polygons
 from maskwright.geometry.polygon import Polygon, polygons_bounds_xyxy
 from maskwright.geometry.raster import polygons_to_rle, rle_bbox_xywh, rle_to_mask, rounded
 from maskwright.geometry.rle import MAX_PIXELS
+from maskwright.plain_words import WRITE_AGAIN, in_plain_words
 from maskwright.regular_files import open_regular
 
 _BOX = ("xtl", "ytl", "xbr", "ybr")

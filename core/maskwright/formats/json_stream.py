@@ -17,7 +17,7 @@ from typing import Any
 import orjson
 
 from maskwright.errors import FormatError
-from maskwright.faults import WRITE_AGAIN, in_plain_words, kind_of
+from maskwright.plain_words import WRITE_AGAIN, in_plain_words, kind_of
 from maskwright.regular_files import open_regular, read_regular
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"

@@ -13,10 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from maskwright.errors import FormatError
-from maskwright.faults import in_plain_words
 from maskwright.formats.building import DataSetBuilder
 from maskwright.formats.data_set import DataSet
 from maskwright.formats.png_masks import objects_to_polygons, read_png
+from maskwright.plain_words import in_plain_words
 from maskwright.regular_files import open_regular, read_regular
 
 LABEL_MAP = "labelmap.txt"

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from maskwright.faults import kind_of
+from maskwright.plain_words import kind_of
 
 MAX_PIXELS = 1 << 28
 

@@ -11,7 +11,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from maskwright.errors import FormatError
-from maskwright.faults import in_plain_words
 from maskwright.inference.frame import Frame
 from maskwright.inference.labels import ModelCategory
 from maskwright.inference.masks import MaskSource
@@ -19,6 +18,7 @@ from maskwright.inference.prediction import Prediction
 from maskwright.inference.select import Remembered, selected
 from maskwright.inference.storing import compacted, restored_masks
 from maskwright.inference.thresholds import Defaults, Thresholds
+from maskwright.plain_words import in_plain_words
 
 FORMAT_VERSION = 6
 PREPROCESSING_VERSION = 2

@@ -10,7 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from maskwright.errors import MaskwrightError, ModelError
-from maskwright.faults import in_plain_words
 from maskwright.inference.adapters import ADAPTERS
 from maskwright.inference.adapters.boxes import BoxesAdapter
 from maskwright.inference.adapters.family import Adapter, PixelFormat, by_role
@@ -22,6 +21,8 @@ from maskwright.inference.installed import model_path
 from maskwright.inference.interface import NetworkInterface, TensorSpec, described
 from maskwright.inference.labels import ModelCategory
 from maskwright.inference.runtime import CompiledNetwork, Feeds, Hint, Network, Request, known_device
+from maskwright.inference.thresholds import Defaults
+from maskwright.plain_words import in_plain_words
 
 _BOXES = ("boxes", "pred_boxes", "bboxes", "detection_boxes", "dets", "detection_out")
 _ROWS = (4, 5, 6, 7)
@@ -114,6 +115,11 @@ class Model:
     def is_quantised(self) -> bool:
         """Whether parts of it calculate in eight bits, whatever the precision of the rest."""
         return self._network.interface.is_quantised
+
+    @property
+    def defaults(self) -> Defaults:
+        """The operating point that applies where nothing else is asked for."""
+        return self._adapter.defaults
 
     @property
     def default_score(self) -> float:

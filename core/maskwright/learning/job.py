@@ -7,9 +7,9 @@ from typing import Any, Self
 import orjson
 
 from maskwright.errors import FormatError
-from maskwright.faults import in_plain_words
 from maskwright.formats.atomic import atomic_writer
 from maskwright.learning.recipe import Recipe
+from maskwright.plain_words import in_plain_words
 
 JOB_NAME = "job.json"
 CHECKPOINT_NAME = "checkpoint.pt"

@@ -10,10 +10,10 @@ from typing import Any
 import orjson
 
 from maskwright.errors import FormatError
-from maskwright.faults import in_plain_words
 from maskwright.formats.atomic import atomic_writer
 from maskwright.learning.gate import Figures
 from maskwright.learning.job import JOB_NAME, MOST_STEPS
+from maskwright.plain_words import in_plain_words
 from maskwright.project.learned_classes import ROUNDS_FILE
 from maskwright.project.whole_files import sync_folder
 

@@ -13,10 +13,9 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from maskwright.document.values import Category, ImageRecord, ImageState, Instance, InstanceState
-from maskwright.geometry.polygon import Polygon
+from maskwright.geometry.polygon import Polygon, box_ious
 from maskwright.geometry.raster import polygons_to_rle, rle_area
 from maskwright.learning.holdout import stable_rank
 from maskwright.learning.job import NMS_IOU, Example, Patch
@@ -132,17 +131,8 @@ def classes_exclude(images: Iterable[LearnableImage]) -> bool:
         classes = np.array([item.category_id for item in image.objects])
         objects += len(boxes)
         for number, box in enumerate(boxes):
-            others = boxes[classes != classes[number]]
-            shared += bool((_box_iou(box, others) > NMS_IOU).any())
+            shared += bool((box_ious(box, boxes[classes != classes[number]]) > NMS_IOU).any())
     return shared <= _SHARED_BY_MISTAKE * objects
-
-
-def _box_iou(box: NDArray[np.float64], others: NDArray[np.float64]) -> NDArray[np.float64]:
-    """(N,) of (4,) and (N, 4) xyxy."""
-    size = np.minimum(box[2:], others[:, 2:]) - np.maximum(box[:2], others[:, :2])
-    common = np.prod(np.maximum(size, 0.0), axis=1)
-    areas = np.prod(others[:, 2:] - others[:, :2], axis=1) + np.prod(box[2:] - box[:2])
-    return np.asarray(common / np.maximum(areas - common, 1e-9))
 
 
 def example_of(image: LearnableImage, file: str, positions: Mapping[int, int]) -> Example:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from torch import Tensor, nn
 
 from maskwright.errors import MaskwrightError, ModelError
-from maskwright.faults import in_plain_words
 from maskwright.learning.requirements import pip_install
+from maskwright.plain_words import in_plain_words
 from maskwright.training.assist.trunk import PACKAGE, STAGES, PromptTrunk, load_imagenet
 from maskwright.training.assist.trunk import TAP_CHANNELS as ALL_CHANNELS
 

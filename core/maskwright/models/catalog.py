@@ -13,10 +13,10 @@ from typing import Any
 import platformdirs
 
 from maskwright.errors import ModelError
-from maskwright.faults import in_plain_words
 from maskwright.inference.halves import with_other_half
 from maskwright.inference.hashing import parts_hash
 from maskwright.inference.installed import FOLDER_VARIABLE, RECORD, Installed, installed_models, is_plain, models_folder
+from maskwright.plain_words import in_plain_words
 
 BUNDLED_CARD = "card.toml"
 

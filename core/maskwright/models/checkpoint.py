@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from maskwright.errors import ModelError
-from maskwright.faults import in_plain_words
+from maskwright.plain_words import in_plain_words
 from maskwright.regular_files import open_regular
 
 _LEGACY_MAGIC = 0x1950A86A20F9469CFC6C

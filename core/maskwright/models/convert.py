@@ -14,7 +14,6 @@ from typing import Literal
 from maskwright._version import __version__
 from maskwright.assist.sam.recognising import SamPair, sam_pair
 from maskwright.errors import ModelError
-from maskwright.faults import in_plain_words
 from maskwright.inference.adapters.family import PixelFormat
 from maskwright.inference.adapters.pixels import noted_pixels
 from maskwright.inference.halves import DECODER, ENCODER
@@ -23,6 +22,7 @@ from maskwright.inference.model import recognised
 from maskwright.inference.runtime import Network, save_graph
 from maskwright.models.checkpoint import read_checkpoint
 from maskwright.models.yolact_graph import YolactLayout, yolact_graph, yolact_layout
+from maskwright.plain_words import in_plain_words
 from maskwright.regular_files import open_regular
 
 _MAX_UNPACKED = 4 << 30

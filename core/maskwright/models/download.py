@@ -12,10 +12,10 @@ from typing import IO
 import httpx
 
 from maskwright.errors import ModelError
-from maskwright.faults import in_plain_words
 from maskwright.models.catalog import CardFile
 from maskwright.models.transfer import Pace, answering_within, unpacked
 from maskwright.monitor import Cancel as Cancel
+from maskwright.plain_words import in_plain_words
 
 _log = logging.getLogger(__name__)
 

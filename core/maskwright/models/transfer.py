@@ -10,7 +10,7 @@ from typing import Any
 
 import httpx
 
-from maskwright.faults import in_plain_words
+from maskwright.plain_words import in_plain_words
 
 _BLOCK = 1 << 18
 

@@ -10,8 +10,8 @@ from sqlalchemy.types import TypeEngine
 
 from maskwright.document.values import Provenance
 from maskwright.errors import DamagedRowError
-from maskwright.faults import in_plain_words
 from maskwright.formats.gate import DamagedRow
+from maskwright.plain_words import in_plain_words
 from maskwright.project.history import step_fault
 from maskwright.project.instance_rows import read_provenances
 from maskwright.project.journal import change_from_bytes

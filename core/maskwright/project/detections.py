@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from maskwright.document.values import ImageRecord, Provenance
 from maskwright.errors import FormatError
-from maskwright.faults import in_plain_words
 from maskwright.formats.data_set import Problem
+from maskwright.plain_words import in_plain_words
 from maskwright.project.proposals import ModelProposal
 from maskwright.project.rows import now
 

@@ -11,8 +11,8 @@ from sqlalchemy import Connection, Row, func, select
 from maskwright.document.change import Change, UserEffort
 from maskwright.document.document import Document
 from maskwright.errors import DamagedRowError, ProjectError
-from maskwright.faults import in_plain_words
 from maskwright.file_names import usable_name
+from maskwright.plain_words import in_plain_words
 from maskwright.project.aliases import Aliases, in_todays_classes, read_aliases
 from maskwright.project.database import Database
 from maskwright.project.instance_rows import StepKind

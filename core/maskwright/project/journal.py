@@ -12,8 +12,8 @@ import orjson
 
 from maskwright.document.change import Change
 from maskwright.document.values import Instance, InstanceState, Provenance
-from maskwright.faults import in_plain_words
 from maskwright.inflating import inflate
+from maskwright.plain_words import in_plain_words
 from maskwright.project.packing import pack_polygons, stored_polygons
 from maskwright.project.rows import provenance_to_row, sound_instance
 

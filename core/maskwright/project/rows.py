@@ -22,8 +22,8 @@ from maskwright.document.values import (
     Provenance,
 )
 from maskwright.errors import DamagedRowError
-from maskwright.faults import in_plain_words, kind_of
 from maskwright.file_names import file_name_fault, stand_in
+from maskwright.plain_words import in_plain_words, kind_of
 from maskwright.project.packing import pack_polygons, packed_record, stored_polygons
 from maskwright.project.schema import settings
 

@@ -16,7 +16,7 @@ from maskwright.document.change import Change
 from maskwright.document.document import Document
 from maskwright.document.values import ImageState, Instance, InstanceState
 from maskwright.errors import MaskwrightError
-from maskwright.inference.thresholds import Thresholds
+from maskwright.inference.thresholds import Defaults, Thresholds
 from maskwright.monitor import Monitor
 from maskwright_gui.actions import Action, Menu, may_edit
 from maskwright_gui.canvas.previews import PreviewKind, effect_outlines
@@ -67,8 +67,8 @@ class ThresholdsFeature(Feature):
         self._of_project = strip.thresholds
         self._of_images: dict[int, Thresholds] = {}
         """Of those that have their own."""
-        self._own_score: float | None = None
-        """Of the model's operating point."""
+        self._own: Defaults | None = None
+        """The model's operating point."""
         self._is_keeping = False
         """Thresholds were let go, and what they make of the image is not known yet."""
         self._reaches_all = True
@@ -114,7 +114,7 @@ class ThresholdsFeature(Feature):
     def _connect_thread(self) -> None:
         thread = self._thread
         thread.scores_known.connect(self._on_scores_known)
-        thread.own_score_known.connect(self.set_own_score)
+        thread.own_known.connect(self.set_own)
         thread.ready.connect(self._on_ready)
         thread.uncertain_noted.connect(self.uncertain_changed)
         thread.missing.connect(self._on_missing)
@@ -148,14 +148,14 @@ class ThresholdsFeature(Feature):
         self._of_project = thresholds
         self._show_applied(self._session.document)
 
-    def set_own_score(self, score: float) -> None:
-        """Of the model: the press of a button goes back to it."""
-        self._own_score = score
-        self.strip.set_own_score(score)
+    def set_own(self, own: Defaults) -> None:
+        """The model's operating point: the press of a button goes back to its score."""
+        self._own = own
+        self.strip.set_own(own)
 
     def reset_score(self) -> None:
-        if self._own_score is not None:
-            self.strip.set_score(self._own_score)
+        if self._own is not None:
+            self.strip.set_score(self._own.score)
 
     def _restore_scope(self) -> None:
         switch = self.strip.scope_switch

@@ -16,6 +16,8 @@ from maskwright_gui.panels.widgets import muted_label, named
 from maskwright_gui.theme import Theme
 
 _DEFAULTS = Defaults()
+_ACROSS = "Overlapping proposals also count as one object if their classes differ"
+_ALWAYS_ACROSS = f"{_ACROSS}.\nAlways on for this model: its classes never share a place"
 _RANGES = {"score": (0.05, 0.99), "nms_iou": (0.1, 0.95), "mask_threshold": (0.1, 0.9), "min_iou": (0.85, 1.0)}
 
 _USUAL = Thresholds(_DEFAULTS.score, _DEFAULTS.nms_iou)
@@ -61,7 +63,7 @@ class ThresholdStrip(QWidget):
         self._agnostic = named(
             QCheckBox("Across classes", self),
             "Suppress overlaps across classes",
-            tip="Overlapping proposals also count as one object if their classes differ",
+            tip=_ACROSS,
         )
         self._agnostic.toggled.connect(lambda is_on: self._on_switched(is_class_agnostic=is_on))
         self._effect = muted_label("", self, wraps=False)
@@ -77,7 +79,7 @@ class ThresholdStrip(QWidget):
         self._reset = named(QToolButton(self), "Back to the model's score")
         self._reset.setText("↺")
         self._reset.clicked.connect(self.reset_requested)
-        self._own_score: float | None = None
+        self._own: Defaults | None = None
         self._expert = QWidget(self)
         self._more = self._make_more()
         self._sliders = self._make_sliders()
@@ -109,9 +111,7 @@ class ThresholdStrip(QWidget):
             slider.set_value(getattr(thresholds, field))
         self.histogram.set_threshold(shown.score)
         self._explain_reset()
-        self._agnostic.blockSignals(True)
-        self._agnostic.setChecked(thresholds.is_class_agnostic)
-        self._agnostic.blockSignals(False)
+        self._show_agnostic()
         self._filter.set_left_out(thresholds.left_out)
         self._explain_more()
 
@@ -129,17 +129,27 @@ class ThresholdStrip(QWidget):
         """Whether a slider is held."""
         return any(slider.is_held for slider in self._sliders.values())
 
-    def set_own_score(self, score: float | None) -> None:
-        """That of the model's own operating point; None where it is not known yet."""
-        self._own_score = score
+    def set_own(self, own: Defaults | None) -> None:
+        """The model's own operating point; None where it is not known yet."""
+        self._own = own
         self._explain_reset()
+        self._show_agnostic()
+
+    def _show_agnostic(self) -> None:
+        """What applies: a model whose classes exclude each other cannot be asked for less."""
+        is_always = self._own is not None and self._own.is_class_agnostic
+        self._agnostic.blockSignals(True)
+        self._agnostic.setChecked(is_always or self._thresholds.is_class_agnostic)
+        self._agnostic.blockSignals(False)
+        self._agnostic.setEnabled(not is_always)
+        self._agnostic.setToolTip(_ALWAYS_ACROSS if is_always else _ACROSS)
 
     def set_score(self, score: float) -> None:
         """As if the slider had been moved there."""
         self.step_score(score - self._sliders["score"].value)
 
     def _explain_reset(self) -> None:
-        own = self._own_score
+        own = self._own.score if self._own is not None else None
         self._reset.setEnabled(own is not None and abs(own - self.score) >= _LEAST_STEP / 2)
         said = "" if own is None else f" {own:.2f}"
         self._reset.setToolTip(self._with_keys(f"Reset to the model's own score{said} ({{score_reset}})"))

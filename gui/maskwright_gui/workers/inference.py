@@ -271,6 +271,5 @@ def _summary(choice: ModelChoice, model: "Model") -> ModelSummary:
         device_note=model.device_note,
         content_hash=model.content_hash,
         labels=tuple((label.id, label.name) for label in model.labels),
-        default_score=model.default_score,
-        default_nms_iou=model.default_nms_iou,
+        defaults=model.defaults,
     )

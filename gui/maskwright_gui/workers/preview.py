@@ -78,8 +78,8 @@ class PreviewThread(Worker):
     """(image id, scores of its candidates), once per image."""
     image_known = Signal(object)
     """KnownImage: all that the model has seen there."""
-    own_score_known = Signal(float)
-    """That of the operating point of the model whose candidates these are."""
+    own_known = Signal(object)
+    """Defaults: the operating point of the model whose candidates these are."""
     ready = Signal(object)
     """PreviewResult."""
     missing = Signal(object)
@@ -173,7 +173,7 @@ class PreviewThread(Worker):
             self._known = found
             self.image_known.emit(found)
             self.scores_known.emit(image_id, found.candidates.scores)
-            self.own_score_known.emit(found.candidates.defaults.score)
+            self.own_known.emit(found.candidates.defaults)
         return self._known
 
     def run(self) -> None:

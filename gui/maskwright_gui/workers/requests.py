@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from maskwright.inference.candidate_cache import CandidateCache
-from maskwright.inference.thresholds import Thresholds
+from maskwright.inference.thresholds import Defaults, Thresholds
 
 if TYPE_CHECKING:
     from maskwright.operations.proposing import PredictOutcome
@@ -88,8 +88,8 @@ class ModelSummary:
     content_hash: str
     labels: tuple[tuple[int, str], ...]
     """(id, name) of its classes."""
-    default_score: float
-    default_nms_iou: float
+    defaults: Defaults
+    """Its operating point."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -8,9 +8,9 @@ from maskwright.assist.bundled.drawing import CLICK_SPREAD
 from maskwright.assist.protocol import Backend
 from maskwright.assist.running import LoadSettings
 from maskwright.errors import ModelError
-from maskwright.faults import in_plain_words
 from maskwright.inference.interface import TensorSpec
 from maskwright.inference.runtime import Network
+from maskwright.plain_words import in_plain_words
 
 MODEL_TYPE = "assist"
 _PLANES = "box positive_clicks negative_clicks previous_probability"

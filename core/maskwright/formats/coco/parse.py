@@ -7,7 +7,6 @@ from types import MappingProxyType
 from typing import Any
 
 from maskwright.document.values import Category, ImageRecord, ImageState, Instance, InstanceState
-from maskwright.faults import kind_of
 from maskwright.file_names import file_name_fault
 from maskwright.formats.coco.original import ANNOTATION_KEYS, CATEGORY_KEYS, IMAGE_KEYS, remember
 from maskwright.formats.coco.provenance import with_provenance
@@ -15,6 +14,7 @@ from maskwright.formats.coco.segmentation import bbox_to_polygon, segmentation_t
 from maskwright.formats.naming import path_inside
 from maskwright.formats.sizes import is_share, whole_size
 from maskwright.geometry.polygon import Polygon
+from maskwright.plain_words import kind_of
 
 _ROUNDING_PX = 1.5
 

@@ -9,12 +9,12 @@ from typing import Any
 
 from maskwright.document.values import Category, ImageRecord, ImageState, Instance, InstanceState
 from maskwright.errors import FormatError
-from maskwright.faults import in_plain_words, kind_of
 from maskwright.formats.coco.options import HEADER_SETTING, ORDER_SETTING
 from maskwright.formats.coco.parse import SizeOf, category_of, image_of, instance_of, is_other_name
 from maskwright.formats.data_set import DataSet, Problem
 from maskwright.formats.folder_contents import sizes_of
 from maskwright.formats.json_stream import require_shallow, top_level_items
+from maskwright.plain_words import in_plain_words, kind_of
 
 _LARGEST = 2**53
 """JSON readers that use doubles lose ids above."""

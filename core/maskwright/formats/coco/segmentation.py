@@ -6,11 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from maskwright.faults import in_plain_words, kind_of
 from maskwright.geometry.convert import mask_to_polygons
 from maskwright.geometry.keyhole import ring_to_polygons
 from maskwright.geometry.polygon import Polygon, as_ring
 from maskwright.geometry.rle import counts_to_mask, rle_counts
+from maskwright.plain_words import in_plain_words, kind_of
 
 MAX_COORDINATE = 1e6
 

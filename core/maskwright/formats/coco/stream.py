@@ -18,7 +18,6 @@ import orjson
 
 from maskwright.document.values import Category, ImageRecord, Instance
 from maskwright.errors import FormatError
-from maskwright.faults import in_plain_words, kind_of
 from maskwright.formats.coco.options import HEADER_SETTING, ORDER_SETTING
 from maskwright.formats.coco.parse import SizeOf, has_measures
 from maskwright.formats.coco.provenance import has_provenance
@@ -27,6 +26,7 @@ from maskwright.formats.coco.segmentation import MAX_COORDINATE
 from maskwright.formats.data_set import Problem
 from maskwright.formats.folder_contents import sizes_of
 from maskwright.formats.json_stream import ElementBatch, last_array, require_shallow, top_level_items
+from maskwright.plain_words import in_plain_words, kind_of
 
 # [0-9] and not \d: the engine has a faster loop for it.
 _WHOLE = rb"-?(?:0|[1-9][0-9]{0,5}+)"

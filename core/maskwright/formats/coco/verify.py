@@ -11,7 +11,6 @@ from pycocotools import mask as coco_mask
 
 from maskwright.document.values import ImageRecord, Instance
 from maskwright.errors import FormatError
-from maskwright.faults import in_plain_words
 from maskwright.formats.boxes import is_box
 from maskwright.formats.coco import original
 from maskwright.formats.coco.numbers import as_in_file, numbers_of
@@ -24,6 +23,7 @@ from maskwright.formats.verification import Verification
 from maskwright.geometry.algebra import clip_to_image
 from maskwright.geometry.raster import Rle, polygons_to_rle, rle_area, rle_bbox_xywh
 from maskwright.geometry.rle import counts_to_mask, rle_counts
+from maskwright.plain_words import in_plain_words
 from maskwright.words import count_of
 
 _SECTIONS = ("images", "annotations", "categories")

@@ -10,13 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from maskwright.errors import ModelError
-from maskwright.faults import in_plain_words
 from maskwright.inference.adapters.resizing import Resizing
 from maskwright.inference.candidates import Candidates
 from maskwright.inference.frame import Frame
 from maskwright.inference.interface import ImageInput, NetworkInterface, TensorSpec, described
 from maskwright.inference.labels import ModelCategory
 from maskwright.inference.thresholds import Defaults
+from maskwright.plain_words import in_plain_words
 
 PixelFormat = Literal["bgr", "rgb", "rgb-unit", "rgb-normalised"]
 """How a network wants its pixels: 0..255 in either order, RGB 0..1, or RGB normalised as for ImageNet."""

@@ -7,9 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from maskwright.errors import ModelError
-from maskwright.faults import in_plain_words
 from maskwright.inference.adapters.family import PixelFormat
 from maskwright.inference.interface import ImageInput, NetworkInterface, TensorLayout, TensorSpec
+from maskwright.plain_words import in_plain_words
 
 IMAGENET_MEAN_RGB = (123.675, 116.78, 103.94)
 IMAGENET_SCALE_RGB = (58.395, 57.12, 57.375)

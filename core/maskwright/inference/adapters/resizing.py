@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from maskwright.errors import ModelError
-from maskwright.faults import in_plain_words
 from maskwright.inference.frame import Frame, padded, resized
 from maskwright.inference.interface import NetworkInterface
+from maskwright.plain_words import in_plain_words
 
 log = logging.getLogger(__name__)
 

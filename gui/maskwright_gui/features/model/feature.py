@@ -291,7 +291,7 @@ class ModelFeature(Feature):
         classes = len(summary.labels)
         known = summary.labels[0][1] if classes == 1 else f"{classes} classes"
         self.panel.set_note(summary.device_note or f"{summary.name} · {known} · {summary.device}")
-        self._thresholds.set_own_score(summary.default_score)
+        self._thresholds.set_own(summary.defaults)
         if self._summary is None or self._summary.content_hash != summary.content_hash:
             self._offer_defaults(summary)
         self._summary = summary
@@ -308,9 +308,8 @@ class ModelFeature(Feature):
         is_of_another = run is None or run.model_hash != summary.content_hash
         if project is None or (not project.ask(has_kept_score) and is_of_another):
             known = self._thresholds.of_project
-            self._thresholds.set_of_project(
-                replace(known, score=summary.default_score, nms_iou=summary.default_nms_iou)
-            )
+            own = summary.defaults
+            self._thresholds.set_of_project(replace(known, score=own.score, nms_iou=own.nms_iou))
 
     def _on_model_failed(self, choice: ModelChoice, error: MaskwrightError) -> None:
         self._opens_mapping = False

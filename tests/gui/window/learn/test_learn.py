@@ -149,14 +149,20 @@ def test_stop_keeps_the_best_so_far(qtbot: QtBot, project_bench: Workbench, read
     assert not dialog.outcome.use_button.isVisible()
 
 
+def dialog_with_outcome(qtbot: QtBot, bench: Workbench, learned, model: Path) -> LearnDialog:
+    """Once a round has made `model`, which can be used."""
+    model.touch()
+    learned(lambda *_, **__: outcome(model))
+    dialog = opened_dialog(qtbot, bench)
+    press(qtbot, dialog)
+    qtbot.waitUntil(dialog.outcome.use_button.isVisible)
+    return dialog
+
+
 def test_used_model_proposes_on_the_other_images(
     qtbot: QtBot, project_bench: Workbench, ready: None, learned, tmp_path: Path
 ) -> None:
-    (tmp_path / "model.xml").touch()
-    learned(lambda *_, **__: outcome(tmp_path / "model.xml"))
-    dialog = opened_dialog(qtbot, project_bench)
-    press(qtbot, dialog)
-    qtbot.waitUntil(lambda: dialog.outcome.use_button.isVisible())
+    dialog = dialog_with_outcome(qtbot, project_bench, learned, tmp_path / "model.xml")
 
     with qtbot.waitSignal(project_bench.inference.batch.done, timeout=30_000):
         qtbot.mouseClick(dialog.outcome.use_button, Qt.MouseButton.LeftButton)
@@ -180,11 +186,7 @@ def test_undo_after_use_takes_back_the_users_own_step_and_no_proposal(
     session = project_bench.session
     qtbot.waitUntil(lambda: session.document is not None)
     session.edit(Change.create([Instance(session.new_instance_id(), 1, (octagon(2, 2, 9),))]), "Draw")
-    (tmp_path / "model.xml").touch()
-    learned(lambda *_, **__: outcome(tmp_path / "model.xml"))
-    dialog = opened_dialog(qtbot, project_bench)
-    press(qtbot, dialog)
-    qtbot.waitUntil(lambda: dialog.outcome.use_button.isVisible())
+    dialog = dialog_with_outcome(qtbot, project_bench, learned, tmp_path / "model.xml")
     with qtbot.waitSignal(project_bench.inference.batch.done, timeout=30_000):
         qtbot.mouseClick(dialog.outcome.use_button, Qt.MouseButton.LeftButton)
     before = counts_of(project_bench)

@@ -112,7 +112,9 @@ def test_a_download_shows_its_progress_and_ends(
     assert button(dialog, "Use this model").isEnabled()
 
 
-def test_a_download_can_be_cancelled(qtbot: QtBot, dialog: ModelsDialog, monkeypatch: pytest.MonkeyPatch) -> None:
+def download_without_end(dialog: ModelsDialog, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Begins a download that goes on until it is cancelled."""
+
     def endless(name: str, *, on_progress: Callable[[int, int], None]) -> Installed:
         while True:
             on_progress(1, 2)
@@ -120,6 +122,10 @@ def test_a_download_can_be_cancelled(qtbot: QtBot, dialog: ModelsDialog, monkeyp
     fake_download(monkeypatch, endless)
     choose(dialog, NAME)
     button(dialog, "Download this model").click()
+
+
+def test_a_download_can_be_cancelled(qtbot: QtBot, dialog: ModelsDialog, monkeypatch: pytest.MonkeyPatch) -> None:
+    download_without_end(dialog, monkeypatch)
     button(dialog, "Cancel").click()
     finished(qtbot, dialog)
     assert text(dialog, "told").startswith("Cancelled.")
@@ -186,13 +192,7 @@ def test_changed_files_are_found_and_the_model_removed(qtbot: QtBot, dialog: Mod
 
 
 def test_closing_ends_the_work(qtbot: QtBot, dialog: ModelsDialog, monkeypatch: pytest.MonkeyPatch) -> None:
-    def endless(name: str, *, on_progress: Callable[[int, int], None]) -> Installed:
-        while True:
-            on_progress(1, 2)
-
-    fake_download(monkeypatch, endless)
-    choose(dialog, NAME)
-    button(dialog, "Download this model").click()
+    download_without_end(dialog, monkeypatch)
     task = dialog.findChild(Operation)
     assert task is not None
     dialog.close()

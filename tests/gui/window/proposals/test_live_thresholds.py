@@ -20,7 +20,7 @@ from maskwright.images.identity import SeenFile
 from maskwright.inference.candidate_cache import CandidateCache
 from maskwright.inference.candidates import PREPROCESSING_VERSION
 from maskwright.inference.model import load_model
-from maskwright.inference.thresholds import Thresholds
+from maskwright.inference.thresholds import Defaults, Thresholds
 from maskwright.operations.kept_thresholds import has_kept_score, known_thresholds
 from maskwright.prelabel import Proposer
 from maskwright_gui.app import Workbench
@@ -332,19 +332,46 @@ def test_a_class_left_out_before_the_model_ran_is_kept_at_once(
     assert first.args[0].request.thresholds.score is None
 
 
+def run_on_two_classes_in_one_place(bench: Workbench, network: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`network` finds both its classes on the left half of the image."""
+    monkeypatch.setattr(bench.inference, "_load", lambda _choice: load_model(network))
+    bench.model.run_on_image()
+
+
+def across_classes(bench: Workbench) -> QCheckBox:
+    boxes = bench.thresholds.strip.findChildren(QCheckBox)
+    return next(box for box in boxes if box.text() == "Across classes")
+
+
+SAME_PLACE = [[[0.0, 0.0, 0.5, 1.0], [0.0, 0.0, 0.5, 1.0]]]
+
+
 def test_overlaps_across_classes_are_suppressed_on_request(
     qtbot: QtBot, opened: Workbench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    same_place = [[[0.0, 0.0, 0.5, 1.0], [0.0, 0.0, 0.5, 1.0]]]
-    network = load_model(tiny_models.yolact(tmp_path / "same.xml", boxes=same_place))
-    monkeypatch.setattr(opened.inference, "_load", lambda _choice: network)
+    network = tiny_models.yolact(tmp_path / "same.xml", boxes=SAME_PLACE)
     with qtbot.waitSignal(opened.model.predicted, timeout=20_000):
-        opened.model.run_on_image()
+        run_on_two_classes_in_one_place(opened, network, monkeypatch)
     assert len(opened.session.document) == 2
-    boxes = opened.thresholds.strip.findChildren(QCheckBox)
-    (switch,) = (box for box in boxes if box.text() == "Across classes")
-    switch.click()
+    assert across_classes(opened).isEnabled()
+    across_classes(opened).click()
     qtbot.waitUntil(lambda: len(opened.session.document) == 1)
+
+
+def test_a_model_whose_classes_exclude_each_other_says_so_at_the_switch(
+    qtbot: QtBot, opened: Workbench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    network = tiny_models.yolact(tmp_path / "same.xml", boxes=SAME_PLACE, notes={"agnostic_nms": "True"})
+    with qtbot.waitSignal(opened.model.predicted, timeout=20_000):
+        run_on_two_classes_in_one_place(opened, network, monkeypatch)
+    assert len(opened.session.document) == 1
+    switch = across_classes(opened)
+    assert (switch.isChecked(), switch.isEnabled()) == (True, False)
+    assert "Always on for this model" in switch.toolTip()
+    opened.thresholds.strip.set_thresholds(Thresholds(0.3, 0.5))  # as for another image
+    assert switch.isChecked()
+    opened.thresholds.strip.set_own(Defaults())
+    assert (switch.isChecked(), switch.isEnabled()) == (False, True)
 
 
 def test_stored_thresholds_come_back_whole() -> None:

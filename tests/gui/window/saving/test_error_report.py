@@ -1,9 +1,7 @@
 """When files go away and disks fill up: the window says so, keeps what it has, and goes on."""
 
 import os
-import sqlite3
 from collections.abc import Callable
-from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -17,6 +15,7 @@ from maskwright.project.instances import InstanceRepository
 from maskwright_gui.app import Workbench, use_own_qt_plugins
 from maskwright_gui.dialogs.class_picker import ClassPicker
 from maskwright_gui.dialogs.unsaved import Leaving, UnsavedDialog
+from project_builders import overwrite_steps
 from window_support import GatedModel, image_folder
 
 TRIANGLE = Polygon.of([(5, 5), (25, 5), (5, 25)])
@@ -141,13 +140,8 @@ def with_a_damaged_page(bench: Workbench, folder: Path) -> bytes:
     draw(bench)
     file = folder / ".maskwright" / "project.db"
     bench.projects.close_project()
-    with closing(sqlite3.connect(file)) as connection:
-        (root,) = connection.execute("SELECT rootpage FROM sqlite_master WHERE name = 'history'").fetchone()
-        (size,) = connection.execute("PRAGMA page_size").fetchone()
-    content = bytearray(file.read_bytes())
-    content[(root - 1) * size : root * size] = b"d" * size
-    file.write_bytes(content)
-    return bytes(content)
+    overwrite_steps(file)
+    return file.read_bytes()
 
 
 @pytest.mark.parametrize("has_copy", [True, False], ids=["a copy", "no copy"])

@@ -2,22 +2,17 @@
 
 from pathlib import Path
 
-import cv2
-import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, Qt
 from pytestqt.qtbot import QtBot
 
 from maskwright_gui.app import Workbench
+from window_support import bright_square
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    image = np.full((120, 160, 3), 40, np.uint8)
-    image[40:60, 40:60] = 210
-    (tmp_path / "images").mkdir()
-    cv2.imwrite(str(tmp_path / "images" / "a.png"), image)
-    return tmp_path / "images"
+    return bright_square(tmp_path / "images", (40, 40, 60, 60))
 
 
 def test_a_click_takes_the_square_it_is_on(qtbot: QtBot, opened: Workbench) -> None:

@@ -2,7 +2,6 @@
 
 from pathlib import Path
 
-import cv2
 import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, Qt
@@ -10,15 +9,12 @@ from pytestqt.qtbot import QtBot
 
 from maskwright.geometry.raster import mask_iou, polygons_to_mask
 from maskwright_gui.app import Workbench
+from window_support import bright_square
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    image = np.full((120, 160, 3), 40, np.uint8)
-    image[30:90, 40:110] = 210
-    (tmp_path / "images").mkdir()
-    cv2.imwrite(str(tmp_path / "images" / "a.png"), image)
-    return tmp_path / "images"
+    return bright_square(tmp_path / "images", (40, 30, 110, 90))
 
 
 def test_two_clicks_on_a_square_and_enter_follow_its_edges(qtbot: QtBot, opened: Workbench) -> None:

@@ -17,8 +17,8 @@ import yaml
 from defusedxml.ElementTree import fromstring
 
 from maskwright.errors import FormatError, MaskwrightError
-from maskwright.faults import in_plain_words
 from maskwright.formats.registry import format_of
+from maskwright.plain_words import in_plain_words
 
 FOREIGN = re.compile(
     r"Traceback|Error\b|Exception|errno|Expecting|delimiter|not well-formed|mismatched tag|no element found|ParserError"

@@ -1,6 +1,6 @@
-"""What a user can tell the window to do: how a feature declares it, and the QActions made from that.
+"""Actions: how a feature declares them, and the QActions made from the declarations.
 
-Menus, toolbar, menu of the canvas, keys, command palette and key sheet are all read from the declarations.
+Menus, toolbar, canvas menu, keys, command palette and key sheet are all built from the declarations.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -19,11 +19,11 @@ if TYPE_CHECKING:
     from maskwright_gui.session import Session
 
 LENT = "Hold the key to use it for one stroke"
-"""Said of the tools; see `features.tools.lending`."""
+"""The tooltip of a tool; see `features.tools`."""
 
 
 class Menu(StrEnum):
-    """The menus in their order. Alt and the first letter open one, so no two may begin alike."""
+    """The menus in order. Alt and the first letter open one, so no two begin with the same letter."""
 
     FILE = "File"
     EDIT = "Edit"
@@ -34,7 +34,7 @@ class Menu(StrEnum):
     VIEW = "View"
     HELP = "Help"
     CLASSES = "Classes"
-    """Only a heading in lists of keys: the panel of the classes is their menu."""
+    """Only a heading in the key lists: the classes have a panel, not a menu."""
 
     @property
     def is_on_bar(self) -> bool:
@@ -43,7 +43,7 @@ class Menu(StrEnum):
 
 
 class Under(StrEnum):
-    """What is under the pointer when the menu of the canvas opens."""
+    """What is under the pointer when the canvas menu opens."""
 
     NOTHING = "nothing"
     OBJECT = "object"
@@ -56,57 +56,60 @@ Need = Callable[["Session"], bool]
 
 
 def nothing(_session: "Session") -> bool:
-    """Needs nothing: works at any time."""
+    """For actions that work at any time."""
     return True
 
 
 def a_project(session: "Session") -> bool:
-    """Needs an open project."""
+    """For actions that need an open project."""
     return session.project is not None
 
 
 def may_edit(session: "Session") -> bool:
-    """For all that would change the project: while that is open for reading only it rests."""
+    """For actions that change the project: disabled while it is open as read-only."""
     return session.project is not None and not session.project.is_read_only
 
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """Everything the window knows about one action; the only place where any of it is written."""
+    """Everything the window knows about one action, declared in one place."""
 
     id: str
     text: str
     menu: Menu
     group: int
-    """Actions of a menu are sorted by it, then by when they were added; where it changes, the menu has a line."""
+    """Actions of a menu are sorted by group, then by the order in which they were added; a separator divides groups."""
     slot: Callable[[], object] | None = None
-    """None for a switch: its feature listens to `toggled`."""
+    """None for a switch, whose feature listens to `toggled`."""
     keys: Keys = ()
     presets: Keymap = field(default_factory=dict)
     """{name of a key preset: its keys}, where they differ from `keys`."""
     icon: str = ""
     needs: Need = a_project
     repeats: bool = False
-    """Again and again while its key is held. All else happens once: no finger that rests on Enter accepts proposals
-    that nobody has looked at."""
+    """Whether a held key triggers it again and again. Off by default, so that a finger resting on Enter cannot accept
+    proposals that nobody has looked at.
+    """
     is_checkable: bool = False
     exclusive: str = ""
-    """Actions of the same name are radio buttons."""
+    """Checkable actions with the same name form a radio group."""
     is_canvas: bool = False
-    """Its keys count only on the canvas and in the lists: elsewhere Space presses buttons and Tab moves the focus."""
+    """Whether its keys work only on the canvas and in the lists: elsewhere Space presses buttons and Tab moves the
+    focus.
+    """
     words: str = ""
-    """What newcomers and other programs call it: the search finds it by these, too."""
+    """Other names for it, as newcomers and other programs use them; the search matches these too."""
     tool_bar: tuple[int, str] | None = None
-    """(group on the toolbar, what stands beside the icon if names are shown)."""
+    """(group on the toolbar, short name shown beside the icon)."""
     canvas_menu: tuple[tuple[Under, int], ...] = ()
-    """(where, group) in the menu of the right mouse button."""
+    """(where, group) in the canvas menu."""
 
 
 class Actions(QObject):
-    """The QActions of the window by id."""
+    """The window's QActions by id."""
 
     keys_changed = Signal()
-    """Texts that name a key have to be made again."""
+    """The keys have changed: texts that mention a key must be made again."""
 
     def __init__(self, owner: QWidget) -> None:
         super().__init__(owner)
@@ -119,7 +122,7 @@ class Actions(QObject):
         return self._actions[action_id]
 
     def add(self, specs: Iterable[Action]) -> None:
-        """Make the QActions of a feature; raises ValueError for an id that exists."""
+        """Make the QActions of a feature; raises ValueError for an id that is already taken."""
         for spec in specs:
             if spec.id in self.specs:
                 raise ValueError(f"two actions are called {spec.id!r}")
@@ -135,16 +138,16 @@ class Actions(QObject):
         return self._grouped((spec.tool_bar[0], spec) for spec in self.specs.values() if spec.tool_bar is not None)
 
     def in_canvas_menu(self, under: Under) -> list[list[QAction]]:
-        """What can be done with what is under the pointer, group by group."""
+        """The actions for what is under the pointer, group by group."""
         wanted = ((place, spec) for spec in self.specs.values() for place in spec.canvas_menu)
         return self._grouped((group, spec) for (where, group), spec in wanted if where is under)
 
     def attach(self, widget: QWidget) -> None:
-        """Give a widget the keys that count only on the canvas and in the lists."""
+        """Make the keys that work only on the canvas and in the lists work in this widget too."""
         widget.addActions([self._actions[id_] for id_, spec in self.specs.items() if spec.is_canvas])
 
     def set_theme(self, theme: Theme) -> None:
-        """Draw the icons in its colours."""
+        """Draw the icons in the theme's colours."""
         for id_, spec in self.specs.items():
             if spec.icon:
                 self._actions[id_].setIcon(themed_icon(spec.icon, theme))
@@ -156,7 +159,7 @@ class Actions(QObject):
 
     @property
     def presets(self) -> Mapping[str, Keymap]:
-        """{name: the keys that differ from ours}, ours first."""
+        """{name: the keys that differ from the defaults}, starting with the default preset."""
         named = {
             name: {id_: spec.presets[name] for id_, spec in self.specs.items() if name in spec.presets}
             for name in PRESET_NAMES
@@ -164,30 +167,30 @@ class Actions(QObject):
         return {DEFAULT_PRESET: {}, **named}
 
     def use_keys(self, keys: Keymap) -> None:
-        """Give every action the keys of a keymap, its tooltip included."""
+        """Give every action its keys from a keymap and update its tooltip."""
         for id_, action in self._actions.items():
             self._set_keys(action, keys[id_])
         self.keys_changed.emit()
 
     @property
     def shown_keys(self) -> Mapping[str, str]:
-        """{id: the first current key, as a user reads it}; for an action without one its name."""
+        """{id: the first current key, as shown to the user}; the quoted name for an action without a key."""
         return {
             id_: shown_key(action.shortcut()) or f"“{self.specs[id_].text.rstrip('…')}”"
             for id_, action in self._actions.items()
         }
 
     def with_keys(self, text: str) -> str:
-        """`text`, where "{accept}" stands for the current key of the action `accept`."""
+        """`text` with "{accept}" replaced by the current key of the action `accept`."""
         return with_keys(text, self.shown_keys)
 
     def happens_once(self, keys: QKeySequence) -> bool:
-        """Whether these are the keys of an action that does not repeat while they are held."""
+        """Whether these are the keys of an action that does not repeat while its key is held."""
         own = (action for action in self._actions.values() if keys in action.shortcuts())
         return any(not action.autoRepeat() for action in own)
 
     def refresh(self, session: "Session", *action_ids: str) -> None:
-        """Enable what makes sense now; all actions where none is named."""
+        """Enable the actions that make sense now."""
         for action_id in action_ids or self.specs:
             self._actions[action_id].setEnabled(self.specs[action_id].needs(session))
 
@@ -226,5 +229,5 @@ class Actions(QObject):
 
 
 def shown_key(key: QKeySequence) -> str:
-    """As a user reads it; Return and the keypad's Enter are one to a user."""
+    """A key as shown to the user; Return and Enter are not told apart."""
     return key.toString(QKeySequence.SequenceFormat.NativeText).replace("Return", "Enter")

@@ -1,4 +1,4 @@
-"""What a user does with mouse and keys, in numbers: clicks, key presses, active seconds; not which they were."""
+"""Counts what the user does with mouse and keys: clicks, key presses, active seconds; never which keys."""
 
 import time
 from collections.abc import Callable
@@ -14,7 +14,7 @@ _MOVES = frozenset({QEvent.Type.MouseMove, QEvent.Type.MouseButtonRelease, QEven
 
 
 class Activity(QObject):
-    """Listens to each window that gets the focus, before its widgets do: one call per event of a hand."""
+    """Watches the focused window and counts each click and key press once, before any widget handles it."""
 
     def __init__(self, parent: QObject | None = None, *, clock: Callable[[], float] = time.monotonic) -> None:
         super().__init__(parent)
@@ -28,7 +28,7 @@ class Activity(QObject):
         application.focusWindowChanged.connect(self._on_focus_window_changed)
 
     def take(self) -> UserEffort:
-        """What was done since this was last called."""
+        """The counts since the last call."""
         if self._last is not None:
             self._note_time()
         taken = UserEffort(self._clicks, self._keys, self._active_s)
@@ -58,7 +58,7 @@ class Activity(QObject):
         return False
 
     def _note_key(self, event: QKeyEvent) -> None:
-        """A key is announced to the window first, and comes as a press only where no shortcut takes it."""
+        """Qt sends a ShortcutOverride first, and a KeyPress only if no shortcut takes the key."""
         is_announced = event.type() == QEvent.Type.ShortcutOverride
         if is_announced or event.key() != self._announced_key:
             self._keys += not event.isAutoRepeat()

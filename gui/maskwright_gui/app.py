@@ -1,4 +1,4 @@
-"""Puts the window together: the only file that knows everybody."""
+"""Puts the window together. The only module that knows every feature."""
 
 import gc
 import logging
@@ -69,13 +69,14 @@ log = logging.getLogger(__name__)
 
 F = TypeVar("F", bound=Feature)
 SWITCH_INTERVAL_S = 0.0001
-"""How long a worker keeps the interpreter lock while the GUI thread waits. On two quiet cores it makes no difference to
-Python's own 5 ms (a GUI timer is 6 ms late during a batch, p95); where other programs want the cores too, it does
-(0.5 ms: 11, 0.1 ms: 7; `tests/benchmarks/bench_gui_latency.py`)."""
+"""How long a worker thread may hold the interpreter lock while the GUI thread waits. On two idle cores this is no
+better than Python's default of 5 ms (a GUI timer is 6 ms late during a batch, p95); on busy cores it is (0.5 ms: 11,
+0.1 ms: 7; `tests/benchmarks/bench_gui_latency.py`).
+"""
 
 
 def run(path: Path | None = None) -> int:
-    """Open the window on a folder, a project or nothing, and return the exit code when it is closed."""
+    """Open the window on a folder, a project or nothing; returns the exit code once the window is closed."""
     use_own_qt_plugins()
     application = make_application(sys.argv)
     workbench = Workbench(QSettings())
@@ -87,7 +88,7 @@ def run(path: Path | None = None) -> int:
     code = application.exec()
     workbench.stop()
     if left_behind():
-        # They hang in calls that nothing can interrupt. All that should be saved is, or is in a rescue copy.
+        # The remaining threads hang in calls that cannot be interrupted. Everything is saved, or in a rescue copy.
         workbench.settings.sync()
         logging.shutdown()
         os._exit(code)
@@ -95,10 +96,10 @@ def run(path: Path | None = None) -> int:
 
 
 def spare_collector(workbench: "Workbench") -> None:
-    """What libraries made when they were loaded stays anyway: Python's collector need not look through it again.
+    """Freeze the objects that imports have created, so that the garbage collector skips them.
 
-    Each time it did the window stood still, for 30 to 90 ms, and 300 on a busy machine. Inference loads its libraries
-    with the first model, and more with the first prediction.
+    Each full collection stopped the window for 30 to 90 ms (300 on a busy machine). Repeated after the first model and
+    the first prediction, which load more libraries.
     """
     gc.freeze()
     for loaded in (workbench.inference.model_ready, workbench.model.predicted):
@@ -106,7 +107,7 @@ def spare_collector(workbench: "Workbench") -> None:
 
 
 def make_application(arguments: list[str]) -> QApplication:
-    """With the names under which settings are kept; once per process."""
+    """The QApplication, with the names under which settings are stored. Call once per process."""
     sys.setswitchinterval(SWITCH_INTERVAL_S)
     QApplication.setOrganizationName("maskwright")
     QApplication.setApplicationName("maskwright")
@@ -115,7 +116,7 @@ def make_application(arguments: list[str]) -> QApplication:
 
 
 def use_own_qt_plugins() -> None:
-    """Undo what the full opencv-python does at import: it points Qt at its own Qt 5 plugins, which cannot be loaded."""
+    """Undo what the full opencv-python does on import: it points Qt to its own Qt 5 plugins, which cannot be loaded."""
     own = Path(QLibraryInfo.path(QLibraryInfo.LibraryPath.PluginsPath)).resolve()
     for name in ("QT_QPA_PLATFORM_PLUGIN_PATH", "QT_PLUGIN_PATH"):
         if "cv2" in Path(os.environ.get(name, "")).parts:
@@ -124,7 +125,7 @@ def use_own_qt_plugins() -> None:
 
 
 class Workbench:
-    """The window with its session, its threads and its features."""
+    """The window with its session, threads and features."""
 
     def __init__(self, settings: QSettings, *, load: Loader = load_choice) -> None:
         self.settings = settings
@@ -146,7 +147,7 @@ class Workbench:
             thread.start()
 
     def _make_features(self, context: Context) -> None:
-        """In this order come panels and, within a group, the rows of menus and toolbar."""
+        """The order is that of the panels and, within a group, of menu rows and toolbar buttons."""
         add, watch = self._add, self.watch
         recent = RecentProjects(context.settings)
         self.projects = add(ProjectsFeature(context, watch, recent))
@@ -210,7 +211,7 @@ class Workbench:
         event.accept()
 
     def stop(self) -> None:
-        """End the threads; whatever runs is cancelled, whatever was edited is written."""
+        """End the threads: running work is cancelled, edits are written."""
         for feature in self._features:
             feature.stop()
         for thread in (self.preview, self.inference, self.loader, self.thumbnails):
@@ -219,7 +220,7 @@ class Workbench:
 
 
 class ErrorReport(QObject):
-    """Python calls it for what nobody caught, from whatever thread."""
+    """The exception hook for uncaught exceptions, from any thread."""
 
     _told = Signal(object)
     """Message."""
@@ -229,11 +230,11 @@ class ErrorReport(QObject):
         self._told.connect(toasts.show_message)
 
     def install(self) -> None:
-        """From now on what nobody catches comes here."""
+        """Set as `sys.excepthook`."""
         sys.excepthook = self.on_exception
 
     def on_exception(self, kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
-        """Log it, and tell the user in plain words."""
+        """Log the exception and tell the user in plain words."""
         if isinstance(error, NoAnswerError):
             log.info("%s", error)
             self._told.emit(

@@ -1,4 +1,4 @@
-"""What the window is made of: features, a module or folder each in `features`, and what every feature is given."""
+"""What the window is made of: features, each a module or folder in `features`, and what every feature is given."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ from maskwright_gui.session import Session
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What every feature may use; another feature or a thread is a parameter of the constructor that needs it."""
+    """What every feature may use. Another feature or a thread is a parameter of the constructor that needs it."""
 
     session: Session
     window: MainWindow
@@ -27,14 +27,14 @@ class Context:
 class Feature(QObject):
     """One thing that the window can do.
 
-    Its constructor declares the actions, adds the panel and connects to the session's signals; that happens once,
-    before the window is shown. README, "To add a feature to the window", says how.
+    Its constructor declares the actions, adds the panel and connects to the session's signals, once, before the window
+    is shown. See "To add a feature to the window" in the README.
     """
 
     told = Signal(object)
     """Message, for the user."""
     work_changed = Signal(str, int, object)
-    """(text, done, total or None), for the status bar: what runs in the background; an empty text when it is over."""
+    """(text, done, total or None) of background work, for the status bar; an empty text when it has ended."""
 
     def __init__(self, context: Context) -> None:
         super().__init__(context.window)
@@ -46,11 +46,11 @@ class Feature(QObject):
 
     @property
     def is_working(self) -> bool:
-        """Whether something that this feature has begun runs in the background."""
+        """Whether an operation of this feature is running."""
         return bool(self._operations)
 
     def stop(self) -> None:
-        """End what this feature runs in the background: that one closes, or the project does."""
+        """End what this feature runs in the background: the window or the project is closing."""
         operations, self._operations = self._operations, []
         for operation in operations:
             operation.stop()
@@ -64,9 +64,9 @@ class Feature(QObject):
         *,
         joins: bool = False,
     ) -> Operation:
-        """Begin an operation; one that runs already is stopped unless this one `joins` it.
+        """Start an operation; a running one is stopped unless this one `joins` it.
 
-        failure: what to tell the user, followed by the reason, or who takes the error.
+        failure: what to tell the user, followed by the reason, or a function that takes the error.
         """
         if not joins:
             self.stop()
@@ -78,27 +78,27 @@ class Feature(QObject):
         return operation
 
     def _settle(self, operation: Operation) -> None:
-        """What follows from an operation that has ended may begin the next at once."""
+        """An operation has ended. What follows from that may start the next one at once."""
         if operation in self._operations:
             operation.settle()
             self._operations.remove(operation)
             self._over()
 
     def _over(self) -> None:
-        """An operation has ended or was stopped; what follows from it comes after this."""
+        """An operation has ended or was stopped, and what follows from that has been done."""
         self.work_changed.emit("", 0, None)
 
     def _declare(self, *actions: Action) -> None:
         self._actions.add(actions)
 
     def _refresh(self, *action_ids: str) -> None:
-        """What these actions need has changed in another way than by opening or closing a project."""
+        """Enable or disable these actions, after a change other than opening or closing a project."""
         self._actions.refresh(self._session, *action_ids)
 
     def _follow_keys(self, show: Callable[[WithKeys], None]) -> None:
-        """Have `show` make texts that name keys, whenever those change; it gets `Actions.with_keys`."""
+        """Call `show` with `Actions.with_keys` now and whenever the keys change, for texts that mention keys."""
         self._actions.keys_changed.connect(lambda: show(self._actions.with_keys))
 
     def _tell_error(self, what: str, error: MaskwrightError) -> None:
-        """`what` failed, and why."""
+        """Tell the user that `what` failed, and why."""
         self.told.emit(Message.of_error(what, error))

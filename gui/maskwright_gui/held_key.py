@@ -1,7 +1,7 @@
-"""A key from the moment a finger presses it to the moment the finger leaves it.
+"""A key from the moment a finger presses it until it is released.
 
-X11 repeats a key as a release and a press of the same moment, which Qt does not always recognise. Qt leaves marked
-repetition from actions that do not repeat by itself; what is not marked is kept from them here.
+X11 repeats a held key as a release and a press at the same time, which Qt does not always recognise. Qt itself keeps
+the repeats it recognises from actions that do not repeat; this module keeps the others from them.
 """
 
 from collections.abc import Callable
@@ -11,21 +11,21 @@ from PySide6.QtGui import QKeyEvent, QKeySequence
 from PySide6.QtWidgets import QWidget
 
 QUICKEST_REPEAT_MS = 150
-"""No desktop begins to repeat a key sooner."""
+"""No desktop starts to repeat a key sooner."""
 PAIR_MS = 50
-"""Within which the second half of a repetition is on its way."""
+"""Time within which the second half of a repeat arrives."""
 
 
 class HeldKey(QObject):
-    """Fed with the presses and releases that Qt reports, tells the true ones.
+    """Tells true presses and releases from repeats, given the events that Qt reports.
 
-    X11 repeats a held key as a release and a press of the same moment. Qt marks such a pair only where it has read both
-    by then, so that under load every sixth arrived as if a finger had tapped (Qt 6.9 and 6.10 on Xvfb, `isAutoRepeat`
-    false, equal time stamps).
+    X11 repeats a held key as a release and a press at the same time. Qt marks such a pair only if it has read both by
+    then, so under load every sixth looked like a tap (Qt 6.9 and 6.10 on Xvfb, `isAutoRepeat` false, equal time
+    stamps).
     """
 
     let_go = Signal(int)
-    """After so many milliseconds."""
+    """The key was released, after so many milliseconds."""
 
     def __init__(self, parent: QObject) -> None:
         super().__init__(parent)
@@ -35,7 +35,7 @@ class HeldKey(QObject):
         self._pair_timer.timeout.connect(self._end)
 
     def press(self, event: QKeyEvent) -> bool:
-        """Whether a finger pressed the key again."""
+        """Whether a finger pressed the key."""
         if event.isAutoRepeat():
             return False
         if self._pair_timer.isActive():
@@ -47,7 +47,7 @@ class HeldKey(QObject):
         return True
 
     def release(self, event: QKeyEvent) -> None:
-        """`let_go` follows, unless it was half of a repetition."""
+        """`let_go` follows, unless it was half of a repeat."""
         if event.isAutoRepeat() or event.key() != self.key:
             return
         self._up_ms = event.timestamp()
@@ -57,7 +57,7 @@ class HeldKey(QObject):
             self._pair_timer.start()
 
     def forget(self) -> None:
-        """The release will not come: the keyboard went to another window."""
+        """Forget the key: its release went to another window."""
         self._pair_timer.stop()
         self.key = None
 
@@ -67,7 +67,7 @@ class HeldKey(QObject):
 
 
 class UnmarkedRepetition(QObject):
-    """Listens to the native window, which gets the keys before shortcuts and widgets do."""
+    """Watches the native window, which gets keys before shortcuts and widgets do, and filters unmarked repeats."""
 
     def __init__(self, window: QWidget, happens_once: Callable[[QKeySequence], bool]) -> None:
         super().__init__(window)

@@ -17,25 +17,25 @@ class Step:
 
 @dataclass(slots=True)
 class History:
-    """The steps of one image; `undone` holds what redo brings back, last undone on top."""
+    """The steps of one image; `undone` holds what redo restores, last undone on top."""
 
     done: list[Step] = field(default_factory=list)
     undone: list[Step] = field(default_factory=list)
 
     def push(self, step: Step) -> None:
-        """A new step forgets what was undone before it."""
+        """Add a step; what was undone before is forgotten."""
         self.done.append(step)
         self.undone.clear()
 
     def step_back(self) -> Step | None:
-        """Move the latest step to the redo side; None when there is none."""
+        """Move the latest step to the redo side; None if there is none."""
         if not self.done:
             return None
         self.undone.append(self.done.pop())
         return self.undone[-1]
 
     def step_forward(self) -> Step | None:
-        """Do again the step undone last."""
+        """Redo the step undone last."""
         if not self.undone:
             return None
         self.done.append(self.undone.pop())
@@ -43,17 +43,17 @@ class History:
 
     @property
     def undo_label(self) -> str | None:
-        """Of the latest step; None where there is none."""
+        """Label of the latest step; None if there is none."""
         return self.done[-1].label if self.done else None
 
     @property
     def redo_label(self) -> str | None:
-        """Of the step undone last; None where there is none."""
+        """Label of the step undone last; None if there is none."""
         return self.undone[-1].label if self.undone else None
 
 
 class Histories:
-    """Those of all images that were edited or looked at; what a project cannot tell at the moment follows later."""
+    """The histories of all images edited or viewed; what the project cannot read now follows later."""
 
     def __init__(self) -> None:
         self._known: dict[int, History] = {}
@@ -63,32 +63,32 @@ class Histories:
         return image_id in self._known
 
     def get(self, image_id: int) -> History | None:
-        """That of an image, as far as it is known."""
+        """The history of the image, as far as it is known."""
         return self._known.get(image_id)
 
     def keep(self, image_id: int, history: History, *, is_partial: bool = False) -> History:
-        """`is_partial`: it has the steps of this session only."""
+        """is_partial: it has only the steps of this session."""
         self._known[image_id] = history
         if is_partial:
             self._partial.add(image_id)
         return history
 
     def forget(self, image_id: int) -> None:
-        """It is to be read again."""
+        """Read the history of the image again when needed."""
         self._known.pop(image_id, None)
 
     def clear(self) -> None:
-        """Another project: none of them is worth anything."""
+        """Forget all: another project is open."""
         self._known.clear()
         self._partial.clear()
 
     @property
     def has_partial(self) -> bool:
-        """Whether of some image only this session's steps are known."""
+        """Whether only this session's steps of some image are known."""
         return bool(self._partial)
 
     def forget_partial(self) -> None:
-        """Read them again when they are asked for."""
+        """Read them again when needed."""
         for image_id in self._partial:
             self.forget(image_id)
         self._partial.clear()
@@ -97,9 +97,9 @@ class Histories:
 def rebased(change: Change, document: Document) -> Change:
     """`change` as it applies to `document`, whatever state it was made for: its outcome wins.
 
-    A user's gesture that met a model run in between keeps its result, but for a class that it did not touch: that of
-    the object may have been merged into another, or parted from it. What was already so is left out, and so is what
-    only a preview of other thresholds showed (ids below 0), for it never was an object.
+    A user's gesture keeps its result even if a model ran in between, except for a class that it did not touch, since
+    that may have been merged into another or separated. What is already so is left out, and so is what only a preview
+    of other thresholds showed (ids below 0), for it never was an object.
     """
     pairs = (
         (now, _in_class_of(now, before, after))
@@ -111,13 +111,13 @@ def rebased(change: Change, document: Document) -> Change:
 
 
 def _in_class_of(now: Instance | None, before: Instance | None, after: Instance | None) -> Instance | None:
-    """`after`, in the class of `now` where the step did not give it another."""
+    """`after`, with the class of `now` unless the step changed the class."""
     if now is None or before is None or after is None or before.category_id != after.category_id:
         return after
     return replace(after, category_id=now.category_id)
 
 
 def difference(before: Document, after: Document) -> Change:
-    """The change that leads from one state of an image to another."""
+    """The change from one state of an image to another."""
     ids = before.instances.keys() | after.instances.keys()
     return Change.of((before.instances.get(id_), after.instances.get(id_)) for id_ in sorted(ids))

@@ -1,7 +1,7 @@
-"""Keys of all actions: our own, those that hands know from other tools, and a user's. No Qt.
+"""Keys of all actions: the defaults, presets known from other tools, and the user's own. No Qt.
 
-A preset names only what differs from our own keys. A key that a preset or a user gives to one action is taken from
-whichever action had it before.
+A preset names only what differs from the defaults. A key that a preset or the user gives to one action is taken from
+the action that had it before.
 """
 
 import re
@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 
 Keys = tuple[str, ...]
 WithKeys = Callable[[str], str]
-"""Makes a text that names keys as `with_keys` does, with the current ones."""
+"""Makes a text that mentions keys, as `with_keys` does, with the current ones."""
 Keymap = Mapping[str, Keys]
 """{action id: keys such as "Ctrl+Shift+D"}"""
 
@@ -30,17 +30,17 @@ _NAMED = re.compile(r"\{(.+?)\}")
 
 
 def with_keys(text: str, shown: Mapping[str, str]) -> str:
-    """`text`; "{accept}" stands for the key of the action `accept`, "{[}" for the one that the tools call "[".
+    """`text` with "{accept}" replaced by the key of the action `accept`, and "{[}" by the key that tools call "[".
 
-    `shown`: {id or name: the key as a user reads it}; what it does not know stays as it is.
+    shown: {id or name: the key as shown to the user}; unknown names stay as they are.
     """
     return _NAMED.sub(lambda found: shown.get(found[1], found[0]), text)
 
 
 def canonical(key: str) -> str:
-    """One spelling per key: "shift + CTRL+z" is "Ctrl+Shift+Z"."""
+    """One spelling per key: "shift + CTRL+z" becomes "Ctrl+Shift+Z"."""
     text = key.strip()
-    # a plus sign at the end is the key itself
+    # a final plus sign is the key itself
     *modifiers, last = [part.strip() for part in (text[:-1].split("+") if text.endswith("+") else text.split("+"))]
     last = "+" if text.endswith("+") else last
     known = {modifier.capitalize() for modifier in modifiers if modifier}
@@ -49,7 +49,7 @@ def canonical(key: str) -> str:
 
 
 def resolved(defaults: Keymap, preset: Keymap | None = None, own: Keymap | None = None) -> dict[str, Keys]:
-    """The current keys: our own, then the preset's, then the user's, each taking keys away from those before.
+    """The current keys: the defaults, then the preset's, then the user's, each taking keys away from those before.
 
     Ids that `defaults` does not know are left out.
     """
@@ -62,6 +62,6 @@ def resolved(defaults: Keymap, preset: Keymap | None = None, own: Keymap | None 
 
 
 def claimed_by(keys: Keymap, key: str, *, but: str = "") -> str | None:
-    """The action that has the key already, if it is another than `but`."""
+    """The action that already has the key, if it is not `but`."""
     wanted = canonical(key)
     return next((id_ for id_, known in keys.items() if id_ != but and wanted in map(canonical, known)), None)

@@ -1,4 +1,4 @@
-"""What stands between the window and one open project: who writes, who reads, who reads ahead, who hands out ids."""
+"""Connects the window with one open project: the writer, the reader, reading ahead, and the supply of ids."""
 
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
@@ -28,36 +28,36 @@ MOST_LEFT = 64
 
 
 class LeftImages:
-    """Images that were on screen, as they were when they were left: to come back to while a project does not answer."""
+    """Images as they were when they were left, to return to while a project does not answer."""
 
     def __init__(self) -> None:
         self._known: LRUCache[int, tuple[ImageRecord, Document]] = LRUCache(MOST_LEFT)
 
     def remember(self, image: ImageRecord, document: Document) -> None:
-        """As the image is at this moment."""
+        """Remember the image in its current state."""
         self._known[image.id] = (image, document)
 
     def get(self, image_id: int) -> tuple[ImageRecord, Document] | None:
-        """None where it was not left, or too long ago."""
+        """None if it was not left, or too long ago."""
         return self._known.get(image_id)
 
     def clear(self) -> None:
-        """Another project is open."""
+        """Forget all: another project is open."""
         self._known.clear()
 
 
 class ImageReader:
     """Reads for the GUI thread: one image at a time, a millisecond each. Raises ProjectError as the project does.
 
-    What is not written yet is asked for first: the writer may store it while the image is being read. An edit that is
-    then in both is no harm, since its outcome is put where it is already; one that is in neither would be out of sight.
+    Pending edits are read first, since the writer may store one while the image is being read. An edit found in both is
+    harmless, as its outcome is applied twice; one found in neither would be lost from view.
     """
 
     def __init__(self, project: OpenProject, writer: EditWriter, ahead: ReadAhead) -> None:
         self._project, self._writer, self._ahead = project, writer, ahead
 
     def image(self, image_id: int) -> ImageRecord:
-        """The record, its state as the pending edits make it."""
+        """The record, with the state that pending edits give it."""
         pending = self._writer.pending_of(image_id)
         known = self._ahead.get(image_id)
         record = known.record if known is not None else self._project.record(image_id)
@@ -85,11 +85,11 @@ class ImageReader:
 
 BLOCK = 256
 FEW = 128
-"""So many may still be drawn when the next block is asked for: minutes of work while a network share hangs."""
+"""The next block is requested when this many are left: minutes of work while a network share hangs."""
 
 
 class IdSupply:
-    """For the GUI thread; `reserve` is called on an executor."""
+    """Used on the GUI thread; `reserve` is called on an executor."""
 
     def __init__(self, reserve: Callable[[int], Sequence[int]], waiting: Waiting) -> None:
         self._reserve, self._waiting = reserve, waiting
@@ -97,7 +97,7 @@ class IdSupply:
         self._is_asked = False
 
     def take(self) -> int:
-        """Raises ProjectError when none is left and the project does not give any."""
+        """Raises ProjectError if none is left and the project does not supply any."""
         self.fill()
         if not self._ids:
             self._ids.extend(self._waiting.call(lambda: self._reserve(BLOCK)))
@@ -109,12 +109,12 @@ class IdSupply:
             self._ids.extend(self._waiting.call(lambda: self._reserve(count)))
 
     def renew(self) -> None:
-        """Others were given meanwhile; the ready ones are still nobody's, but a file that came in may use them."""
+        """Drop the ready ids: others were used meanwhile, and an imported file may use these."""
         self._ids.clear()
         self.fill()
 
     def fill(self) -> None:
-        """Ask for more where few are left; returns at once."""
+        """Request more if few are left; returns at once."""
         if len(self._ids) < FEW and not self._is_asked:
             self._is_asked = True
             self._waiting.executor.post(self._fetch)
@@ -123,28 +123,28 @@ class IdSupply:
         try:
             self._ids.extend(self._reserve(BLOCK))
         except MaskwrightError:
-            return  # whoever takes one asks again, and is told
+            return  # the next `take` asks again, and reports it
         finally:
             self._is_asked = False
 
 
 SAVE_S = 5.0
-"""How long the window may stand still for the last edits to be written, on a folder that answers."""
+"""How long the window may wait for the last edits to be written, on a folder that answers."""
 
 
 class UnsavedEdits:
-    """What the user has done in the open project and is not written yet; nothing while none is open."""
+    """The user's edits in the open project that are not written yet; empty while none is open."""
 
     def __init__(self) -> None:
         self._writer: EditWriter | None = None
 
     def follow(self, writer: EditWriter | None) -> None:
-        """Another project is open; None: none is."""
+        """Follow the writer of another project; None: none is open."""
         self._writer = writer
 
     @property
     def count(self) -> int:
-        """Edits that wait to be written."""
+        """Number of edits that wait to be written."""
         return self._writer.pending_count if self._writer is not None else 0
 
     @property
@@ -154,27 +154,27 @@ class UnsavedEdits:
 
     @property
     def waits_s(self) -> float:
-        """For how long nothing has been saved although something should."""
+        """How long nothing has been saved although something should be."""
         return self._writer.waits_s if self._writer is not None else 0.0
 
     @property
     def error(self) -> MaskwrightError | None:
-        """Why the latest edit could not be written; None when all is well."""
+        """Why the latest edit could not be written; None if all is well."""
         return self._writer.error if self._writer is not None else None
 
     def try_again(self) -> None:
-        """Write what could not be written, now."""
+        """Try again now to write what could not be written."""
         if self._writer is not None:
             self._writer.try_again()
 
     def give_up(self) -> None:
-        """What is not saved is not wanted here any more."""
+        """Discard what is not saved."""
         if self._writer is not None:
             self._writer.give_up()
 
 
 class ProjectLink:
-    """Owns a project from its opening to its closing; a folder that hangs holds up neither."""
+    """Owns a project from opening to closing; a folder that hangs delays neither."""
 
     def __init__(self, project: "Project", parent: QObject) -> None:
         self.waiting = Waiting(FolderProbe(project.path))
@@ -188,14 +188,14 @@ class ProjectLink:
         self.reader = ImageReader(self.project, self.writer, self.ahead)
 
     def start(self) -> None:
-        """Once whoever wants to hear of it is connected."""
+        """Start, once all listeners are connected."""
         if not self.project.is_read_only:
             self.ids.fill()
         self.ahead.start()
         self.writer.start()
 
     def find(self, image_id: int) -> tuple[ImageRecord, Document]:
-        """An image to show: as the project has it, or, where it does not answer, as it was when it was left."""
+        """An image to show: as the project has it or, if the project does not answer, as it was when it was left."""
         try:
             return self.reader.image(image_id), self.reader.document(image_id)
         except NoAnswerError:
@@ -205,7 +205,7 @@ class ProjectLink:
         return replace(record, state=state_after(record.state, self.writer.pending_of(image_id))), document
 
     def put_in(self, edits: Iterable[PendingEdit]) -> list[PendingEdit]:
-        """Write edits that were made another time; those whose image is here."""
+        """Write edits rescued from another session; returns those whose image is here."""
         listed = list(edits)
         ids = sorted({edit.image_id for edit in listed})
         here = {record.id for record in self.project.ask(lambda stored: stored.images.records(ids))}
@@ -215,7 +215,7 @@ class ProjectLink:
         return known
 
     def save(self) -> bool:
-        """Try again what could not be written; True when nothing waits. Returns at once where the folder hangs."""
+        """Try again what could not be written; True if nothing waits. Returns at once if the folder hangs."""
         return self.writer.flush(SAVE_S, is_hopeless=self._hangs)
 
     def stop(self) -> None:
@@ -225,7 +225,7 @@ class ProjectLink:
             end_and_delete(worker)
 
     def close(self) -> None:
-        """Give the project back when nobody uses it any more; the window waits for that only where all is well."""
+        """Close the project when nothing uses it; the window waits for that only if the folder answers."""
         hanging = left_behind()
 
         def close() -> None:
@@ -239,6 +239,6 @@ class ProjectLink:
             wait_for(call.ended.wait)
 
     def _hangs(self) -> bool:
-        """Whether the folder does not answer; asks it, so that this is known next time."""
+        """Whether the folder does not answer; also asks it again, so that the next call is up to date."""
         self.waiting.ask()
         return self.waiting.is_unresponsive

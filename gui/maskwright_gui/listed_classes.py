@@ -16,7 +16,7 @@ CLASS_KEYS_SETTING, CLASS_LIST_SETTING = "window.class_keys", "window.class_list
 
 
 class ListedClasses:
-    """The current listing; what a project does not say yet is decided once and kept when it is closed."""
+    """The current listing; where the project stores none, it is decided once and stored on closing."""
 
     def __init__(self, link: ProjectLink | None = None) -> None:
         stored = (
@@ -26,7 +26,7 @@ class ListedClasses:
         self.listing = self._kept = ClassListing.from_json(*stored)
 
     def keep(self) -> None:
-        """Beside the window: nothing waits for it, and little is lost where it cannot be kept."""
+        """Store the listing in the background: nothing waits for it, and little is lost if that fails."""
         if self._link is None or self._link.project.is_read_only or self.listing == self._kept:
             return
         project, listing = self._link.project.stored, self.listing
@@ -41,55 +41,55 @@ class ListedClasses:
 
 
 class ClassList(QObject):
-    """The classes of the open project: those that are listed, and the one that the next object gets."""
+    """The classes of the open project: which are listed, and which one the next object gets."""
 
     changed = Signal(object)
     """tuple of Category."""
     current_changed = Signal(object)
 
     def __init__(self, here: Callable[[], Iterable[int]], may_edit: Callable[[], bool], parent: QObject) -> None:
-        """`here`: ids of the classes that occur on the image on screen, also while that is not written yet.
+        """here: ids of the classes on the current image, including unwritten changes.
 
-        may_edit: whether the project can be changed; says why where it cannot.
+        may_edit: whether the project can be changed; tells the user if not.
         """
         super().__init__(parent)
         self.listed: tuple[Category, ...] = ()
         self.offered: tuple[Category, ...] = ()
-        """Those that a model knows, and none of which is listed."""
+        """Classes that only a model knows: no object has them yet."""
         self.unlisted: tuple[Category, ...] = ()
-        """Those that a model knows and none of which has occurred, and those that were deleted: for their names."""
+        """The same and deleted classes, for their names."""
         self.current_id = 0
         self._here, self._may_edit = here, may_edit
         self._nameless: set[int] = set()
-        """Ids of objects here that are no class of the project."""
+        """Class ids of objects here that are not in the project."""
         self._link: ProjectLink | None = None
         self._order = ListedClasses()
 
     def follow(self, link: ProjectLink | None) -> None:
-        """Another project is open; None: none is. `reload` then."""
+        """Follow another project; None: none is open. Call `reload` afterwards."""
         if link is None:
             self._order.keep()
         self._link, self._order = link, ListedClasses(link)
 
     @property
     def keys(self) -> ClassKeys:
-        """The class that each of the digits stands for."""
+        """The class of each digit."""
         return self._order.listing.keys
 
     @property
     def listing(self) -> ClassListing:
-        """Order, digits and which are hidden."""
+        """Order, digits and hidden classes."""
         return self._order.listing
 
     def list_as(self, listing: ClassListing) -> None:
-        """Another order, other digits, or others hidden."""
+        """Change the order, the digits or which classes are hidden."""
         if self._may_edit():
             self._order.listing = listing
             self.reload()
             self._order.keep()
 
     def reload(self) -> None:
-        """Read the classes of the project again, and their keys. Raises NoAnswerError."""
+        """Read the classes of the project and their keys again. Raises NoAnswerError."""
         project = self._link.project if self._link is not None else None
         standing = project.ask(lambda stored: stored.categories.by_standing()) if project is not None else ((), (), ())
         listed, offered, deleted = standing
@@ -104,15 +104,15 @@ class ClassList(QObject):
             self.set_current(self.listed[0].id if self.listed else 0)
 
     def list_also(self, ids: Iterable[int]) -> None:
-        """Classes of objects on the image are listed, also those that were not so far."""
+        """List the classes of objects on the image, if they are not listed yet."""
         missing = set(ids) - {each.id for each in self.listed} - self._nameless
         if missing:
-            with suppress(NoAnswerError):  # they have their names when it answers again
+            with suppress(NoAnswerError):  # they get their names when the project answers again
                 self.reload()
             self._nameless = missing - {each.id for each in self.listed}
 
     def set_current(self, category_id: int) -> None:
-        """The class that the next drawn object gets."""
+        """Set the class that the next drawn object gets."""
         if category_id != self.current_id:
             self.current_id = category_id
             self.current_changed.emit(category_id)

@@ -1,4 +1,4 @@
-"""The window: lays out header, tools, docks, canvas, threshold strip and status bar. It decides nothing."""
+"""The window: lays out header, tools, docks, canvas, threshold strip and status bar. It makes no decisions."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -30,7 +30,7 @@ LATER_MS = 15
 
 
 class Later(QObject):
-    """Each piece of work is known by a name: put again before its time, it is done once."""
+    """Delayed work, each piece with a name: putting it again before its time replaces it."""
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -39,7 +39,7 @@ class Later(QObject):
         self._timer.timeout.connect(self.flush)
 
     def put(self, name: str, work: Callable[[], None]) -> None:
-        """`work` asks for what it shows when it is done, so that it shows nothing of the moment it was put."""
+        """Do `work` later. It must look up what it shows when it runs, not when it is put."""
         self._works[name] = work
         self._timer.start()
 
@@ -48,7 +48,7 @@ class Later(QObject):
         return name in self._works
 
     def flush(self) -> None:
-        """Do all that waits, now."""
+        """Do all delayed work now."""
         self._timer.stop()
         works, self._works = self._works, {}
         for work in works.values():
@@ -59,11 +59,11 @@ DEFAULT_SIZE = QSize(1280, 800)
 LEAST_SIZE = QSize(640, 480)
 LAYOUT_VERSION = 1
 _NAME_SIZE = 0.9
-"""Of the names beside the tools, in sizes of the font."""
+"""Size of the tool names, relative to the font's."""
 RIGHT_PX = 204
 """Width of the panels on the right."""
 NARROW_PX, LOW_PX = 900, 620
-"""Below these the panels give way to the canvas."""
+"""In a smaller window the panels give way to the canvas."""
 
 
 class MainWindow(QMainWindow):
@@ -72,7 +72,7 @@ class MainWindow(QMainWindow):
     path_dropped = Signal(object)
     """Path of a folder, project, image or model file."""
     close_requested = Signal(QCloseEvent)
-    """Whoever listens may ignore the event to keep the window open."""
+    """A listener may ignore the event to keep the window open."""
     theme_changed = Signal(object)
     """Theme."""
 
@@ -83,7 +83,7 @@ class MainWindow(QMainWindow):
         """By title."""
         self._dock_sizes: dict[str, int] = {}
         self.later = Later(self)
-        """For what need not be in the first frame after a step."""
+        """For updates that need not be in the first frame after a step."""
         self.theme = DARK
         self.setWindowTitle("Maskwright")
         self.setAcceptDrops(True)
@@ -105,7 +105,7 @@ class MainWindow(QMainWindow):
         self._is_small = (False, False)
         """(narrow, low): whether panels have given way."""
         self._wants_tool_names = False
-        self.setMinimumSize(LEAST_SIZE)  # else that of all panels: nothing could give way
+        self.setMinimumSize(LEAST_SIZE)  # otherwise that of all panels, and none could give way
         self.toasts = Toasts(self._stack)
         self.toasts.keep_clear(self.canvas.minimap)
         self._default_layout = self._roomy_layout = QByteArray()
@@ -125,9 +125,10 @@ class MainWindow(QMainWindow):
         key_lists: Sequence[QWidget] = (),
         is_shown: bool = True,
     ) -> QDockWidget:
-        """A panel beside the canvas, below those that are there: `size_px` wide on the left, high on the right.
+        """Add a panel beside the canvas, below the existing ones, `size_px` wide on the left or high on the right.
 
-        In the widgets `key_lists` the keys of the canvas work, too. Unless `is_shown` it waits in the View menu.
+        In the widgets `key_lists` the canvas keys work, too. Unless `is_shown`, the panel is only listed in the View
+        menu.
         """
         self._key_lists += key_lists
         dock = QDockWidget(title, self)
@@ -139,25 +140,25 @@ class MainWindow(QMainWindow):
         return dock
 
     def add_strip(self, title: str, controls: QWidget) -> Strip:
-        """A row of controls below everything, over the whole width of the window."""
+        """Add a row of controls below everything, over the whole width of the window."""
         strip = Strip(title, controls, self)
         self._prepare_bar(strip, Qt.ToolBarArea.BottomToolBarArea)
         self._strips.append(strip)
         return strip
 
     def add_canvas_bar(self, bar: QWidget) -> None:
-        """Controls that lie on the canvas."""
+        """Add controls that float over the canvas."""
         self._canvas_bars.append(bar)
 
     @property
     def parts(self) -> tuple[QWidget, ...]:
-        """What the focus goes through, in its order."""
+        """The parts that the focus moves through, in order."""
         left = [dock.widget() for dock in self._docks_in(Qt.DockWidgetArea.LeftDockWidgetArea)]
         others = [dock.widget() for dock in self.docks.values() if dock.widget() not in left]
         return (self.canvas, *self._canvas_bars, *others, *self._strips, self.status, *left)
 
     def complete(self) -> None:
-        """All features have brought their actions and panels: lay out what depends on them together."""
+        """Lay out what depends on all features, once they have added their actions and panels."""
         self._make_menus()
         for group in self.actions_table.on_tool_bar():
             if self.tools.actions():
@@ -173,7 +174,7 @@ class MainWindow(QMainWindow):
             self.actions_table.attach(widget)
 
     def show_project(self, project: OpenProject | None) -> None:
-        """Name it in the header and the title; None: there is none."""
+        """Name the project in the header and the title; None: no project is open."""
         name = shown(project.name) if project is not None else None
         self.header.show_project(name, read_only_reason=project.read_only_reason if project is not None else None)
         self.header.show_place(f"Kept in {project.path}\nImages: {project.image_root}" if project is not None else "")
@@ -181,7 +182,7 @@ class MainWindow(QMainWindow):
         self.show_canvas(project is not None)
 
     def show_canvas(self, has_project: bool) -> None:
-        """The canvas with a project, the invitation without."""
+        """Show the canvas if a project is open, otherwise the empty state."""
         self._stack.setCurrentIndex(1 if has_project else 0)
         for dock in self.docks.values():
             dock.setEnabled(has_project)
@@ -193,34 +194,34 @@ class MainWindow(QMainWindow):
             strip.setVisible(has_project)
 
     def set_theme(self, theme: Theme) -> None:
-        """Tell all who paint something themselves."""
+        """Pass the theme to the parts that paint themselves."""
         self.theme = theme
         self.actions_table.set_theme(theme)
         for more in self.tools.findChildren(QToolButton, "qt_toolbar_ext_button"):
-            more.setIcon(themed_icon("caret-double-down", theme))  # Qt's own is black in both themes
+            more.setIcon(themed_icon("caret-double-down", theme))  # Qt's own icon is black in both themes
             more.setToolTip("More tools")
         self.theme_changed.emit(theme)
 
     def show_tool_names(self, is_on: bool) -> None:
-        """For a user who does not know the signs yet; where the window is narrow they have to do without."""
+        """Show the tools' names beside their icons, for users who do not know the icons; not in a narrow window."""
         self._wants_tool_names = is_on
         is_on = is_on and not self._is_small[0]
         style = Qt.ToolButtonStyle.ToolButtonTextBesideIcon if is_on else Qt.ToolButtonStyle.ToolButtonIconOnly
         self.tools.setToolButtonStyle(style)
         buttons = [self.tools.widgetForAction(action) for action in self.tools.actions() if not action.isSeparator()]
         width = max((button.sizeHint().width() for button in buttons), default=0) if is_on else 0
-        for button in buttons:  # else each is as wide as its word, in the middle
+        for button in buttons:  # otherwise each button would be as wide as its name, and centred
             button.setMinimumWidth(width)
 
     def _make_names_small(self) -> None:
-        """The names beside the tools cost the canvas as little as can be read."""
+        """Make the tool names as small as is readable, so that they cost the canvas little."""
         font = self.tools.font()
         font.setPointSizeF(font.pointSizeF() * _NAME_SIZE)
         for button in self.tools.findChildren(QToolButton):
             button.setFont(font)
 
     def toggle_chrome(self) -> None:
-        """Hide everything but the canvas, or bring back what was shown."""
+        """Hide everything but the canvas, or restore what was shown."""
         if self._hidden_chrome:
             has_project = self._stack.currentIndex() == 1
             for widget in (*self._hidden_chrome, *(self._strips if has_project else ())):
@@ -233,12 +234,12 @@ class MainWindow(QMainWindow):
             widget.hide()
 
     def reset_layout(self) -> None:
-        """All panels where they are at first."""
+        """Put all panels back to their initial places."""
         self.restoreState(self._default_layout, LAYOUT_VERSION)
         self._forget_small()
 
     def save_layout(self, settings: QSettings) -> None:
-        """Size, place and panels, for the next start."""
+        """Store size, position and panels for the next start."""
         if self._hidden_chrome:
             self.toggle_chrome()
         self._fit_in(DEFAULT_SIZE)
@@ -246,7 +247,7 @@ class MainWindow(QMainWindow):
         settings.setValue("window/state", self.saveState(LAYOUT_VERSION))
 
     def restore_layout(self, settings: QSettings) -> None:
-        """What `save_layout` kept, if it did."""
+        """Restore what `save_layout` stored, if anything."""
         if (geometry := settings.value("window/geometry")) is not None:
             self.restoreGeometry(geometry)
         if (state := settings.value("window/state")) is not None:
@@ -254,11 +255,14 @@ class MainWindow(QMainWindow):
         self._forget_small()
 
     def _fit_in(self, size: QSize) -> None:
-        """A small window is for the canvas: where it is narrow the list of images goes, where it is low the panels on
-        the right share one place. With room again all is as it was."""
+        """Give a small window to the canvas: a narrow one hides the image list, in a low one the panels on the right
+        share one place.
+
+        When the window grows again, the panels return.
+        """
         is_small = (size.width() < NARROW_PX, size.height() < LOW_PX)
         if is_small == self._is_small:
-            if not any(is_small):  # too late once it is small: the panels have shrunk by then
+            if not any(is_small):  # must be saved before: in the small window the panels have already shrunk
                 self._roomy_layout = self.saveState(LAYOUT_VERSION)
             return
         if any(self._is_small):
@@ -276,7 +280,7 @@ class MainWindow(QMainWindow):
                 shown[0].raise_()
 
     def _forget_small(self) -> None:
-        """Another layout was put in place."""
+        """Another layout was restored, so there is nothing to return to."""
         self._is_small, self._roomy_layout = (False, False), self.saveState(LAYOUT_VERSION)
         self.show_tool_names(self._wants_tool_names)
         self._fit_in(self.size())
@@ -289,7 +293,7 @@ class MainWindow(QMainWindow):
         return stack
 
     def _prepare_bar(self, bar: QToolBar, area: Qt.ToolBarArea) -> None:
-        """The thresholds have one, too, because tool bars reach below the docks: they need the width."""
+        """The threshold strip also gets a title bar, because toolbars extend below the docks, which need the width."""
         bar.setObjectName(bar.windowTitle().lower())
         bar.setMovable(False)
         bar.setIconSize(QSize(18, 18))
@@ -345,6 +349,6 @@ class MainWindow(QMainWindow):
 
 
 def _dropped_path(mime: QMimeData) -> Path | None:
-    """The first local file or folder of what is dragged."""
+    """The first local file or folder being dragged."""
     paths = [url.toLocalFile() for url in mime.urls() if url.isLocalFile()]
     return Path(paths[0]) if paths else None

@@ -1,8 +1,8 @@
-"""Letters of rows and buttons: each row of a menu and each control of a dialog has one of its own, which is underlined.
+"""Mnemonics: gives each row of a menu and each control of a dialog its own underlined letter.
 
-They are given when a menu or dialog comes on screen, so that no two in it are the same, whatever stands there now. In
-an open menu a letter chooses; in a dialog Alt and the letter press. Of rows that got none, since all their letters were
-taken, one is gone to by the letter that it begins with.
+Letters are assigned whenever a menu or dialog appears, so that they are unique among its current contents. In an open
+menu the letter triggers the row; in a dialog, Alt and the letter. A row without a letter, because all of its own are
+taken, is reached by its first letter.
 """
 
 from collections.abc import Callable, Sequence
@@ -14,10 +14,10 @@ from PySide6.QtWidgets import QAbstractButton, QDialog, QLabel, QMenu, QTabBar
 
 
 class MenuLetters(QObject):
-    """Watches menus and dialogs."""
+    """Assigns letters in menus and dialogs."""
 
     def watch(self, menu: QMenu) -> None:
-        """Once is enough: watching it again changes nothing."""
+        """Watch a menu; watching it again changes nothing."""
         if menu.property(_WATCHED):
             return
         menu.setProperty(_WATCHED, True)
@@ -25,7 +25,7 @@ class MenuLetters(QObject):
         menu.aboutToShow.connect(partial(_letter_rows, menu))
 
     def watch_dialog(self, dialog: QDialog) -> None:
-        """One of the program's own; those of Qt have letters."""
+        """Watch a dialog of the program; Qt's own dialogs have letters."""
         dialog.removeEventFilter(self)
         dialog.installEventFilter(self)
 
@@ -42,9 +42,10 @@ _WATCHED = "maskwright.letters"
 
 
 def with_letters(texts: Sequence[str]) -> list[str]:
-    """The texts with "&" before a letter that no other has; a text that has one keeps it, unless it was taken before.
+    """The texts with "&" before a letter that is unique among them.
 
-    First choice is the first letter, then that of another word, then any; what stands behind a tab is a key.
+    A text keeps its own letter unless that is taken. Otherwise the first letter is preferred, then that of another
+    word, then any. Text behind a tab is a key and gets none.
     """
     plain = [text.partition("\t") for text in texts]
     places: list[int | None] = [None] * len(texts)
@@ -64,11 +65,11 @@ def with_letters(texts: Sequence[str]) -> list[str]:
 
 
 _TWO = "\0"
-"""Stands for "&&", an ampersand that is one."""
+"""Stands for "&&", a literal ampersand."""
 
 
 def bare(text: str) -> str:
-    """As it is read: without the mark of a letter."""
+    """The text as shown, without the mark of a letter."""
     return _bare(text).replace(_TWO, "&")
 
 
@@ -77,7 +78,7 @@ def _bare(text: str) -> str:
 
 
 def _with_mark(text: str, at: int | None) -> str:
-    """-1: it has one."""
+    """The text with the mark at a position; -1: it has one already."""
     if at == -1:
         return text
     bare = _bare(text)
@@ -89,7 +90,7 @@ def _marked(text: str) -> str:
 
 
 def _can_be_typed(sign: str) -> bool:
-    """On any keyboard; names of classes may be in any script."""
+    """Whether every keyboard has the letter: class names may be in any script."""
     return sign.isascii() and sign.isalnum()
 
 
@@ -111,7 +112,9 @@ def _letter_rows(menu: QMenu) -> None:
 
 
 def _letter_controls(dialog: QDialog) -> None:
-    """Buttons, switches, tabs and titles of fields that can be seen; where all have theirs, no new layout follows."""
+    """Give letters to visible buttons, switches, tabs and field titles. If all have theirs, the layout stays
+    untouched.
+    """
     buttons = [
         button
         for button in dialog.findChildren(QAbstractButton)
@@ -134,7 +137,7 @@ def _has_letters(text: str) -> bool:
 
 
 def _give(rows: Sequence[QAction]) -> None:
-    """Actions are in other menus, too, and get other letters there."""
+    """Give letters to a menu's rows; the same action gets other letters in other menus."""
     for action, text in zip(rows, with_letters([_unmarked(action) for action in rows]), strict=True):
         if action.text() != text:
             action.setText(text)
@@ -144,17 +147,17 @@ _OWN = "maskwright.own_letter"
 
 
 def _unmarked(action: QAction) -> str:
-    """The text with the letter that it was made with, not with one that it got in another menu."""
+    """The text with its original letter, not one given to it in another menu."""
     own = action.property(_OWN)
     text = action.text()
-    if own is None or _bare(str(own)) != _bare(text):  # seen for the first time, or said anew since
+    if own is None or _bare(str(own)) != _bare(text):  # first seen, or its text has changed since
         own = text
         action.setProperty(_OWN, text)
     return str(own)
 
 
 def _press(menu: QMenu, event: QKeyEvent) -> bool:
-    """A letter in an open menu goes to its row, and does it where there is only one such row."""
+    """In an open menu, go to the row of the letter, and trigger it if it is the only one."""
     held = event.modifiers() & ~(Qt.KeyboardModifier.ShiftModifier | Qt.KeyboardModifier.KeypadModifier)
     letter = event.text().casefold()
     if held or not letter.isalnum():
@@ -164,7 +167,7 @@ def _press(menu: QMenu, event: QKeyEvent) -> bool:
         return False
     active = menu.activeAction()
     following = fitting[(fitting.index(active) + 1) % len(fitting)] if active in fitting else fitting[0]
-    menu.setActiveAction(following)  # a row with a menu of its own opens it
+    menu.setActiveAction(following)  # a row with a submenu opens it
     if len(fitting) == 1 and following.menu() is None:
         _close_all(menu)
         following.trigger()
@@ -176,13 +179,13 @@ def _can_be_chosen(action: QAction) -> bool:
 
 
 def _letter_of(action: QAction) -> str:
-    """What follows its "&", else its first letter or digit."""
+    """The letter after "&", else the first letter or digit."""
     text = action.text().replace("&&", " ")
     return _marked(text) or next((sign for sign in text if sign.isalnum()), "").casefold()
 
 
 def _close_all(menu: QMenu) -> None:
-    """Also the menus that it came out of."""
+    """Close the menu and those it was opened from."""
     parent: QObject | None = menu
     while isinstance(parent, QMenu):
         parent.close()

@@ -1,4 +1,4 @@
-"""Toasts: short messages at the lower edge of the window, with an action or two; nothing modal."""
+"""Toasts: short messages at the lower edge of the window, with one or two buttons; never modal."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ SHOWN_MS = {"info": 5000, "warning": 9000, "error": 0}
 """0: stays until it is closed."""
 MAX_TOASTS = 4
 UNDO_TEXT, NEXT_TEXT = "Undo", "Next image"
-"""Of a message's button, about the image on screen; only the newest such message is shown."""
+"""Buttons that apply to the current image; only the newest message with one is shown."""
 _MOVES = (QEvent.Type.Resize, QEvent.Type.Move, QEvent.Type.Show, QEvent.Type.Hide)
 WIDTH_PX = 420
 MARGIN_PX = 16
@@ -32,15 +32,15 @@ class Message:
     action_text: str = ""
     action: Callable[[], object] | None = None
     stays: bool = False
-    """Until it is closed: what it says can be read nowhere else."""
+    """Whether it stays until closed, because its content can be read nowhere else."""
     other_text: str = ""
     other: Callable[[], object] | None = None
-    """A second way out, shown before the first."""
+    """A second choice, shown before the first."""
 
     def replaces(self, earlier: "Message") -> bool:
-        """Whether the earlier one need not be shown beside this one.
+        """Whether the earlier message can go once this one is shown.
 
-        It says the same, gives the same advice with the same button (of another image, say), or offers an older Undo.
+        It says the same, gives the same advice with the same button (for another image, say), or offers an older Undo.
         """
         if self.action_text:
             advice = (self.detail, self.action_text)
@@ -50,7 +50,7 @@ class Message:
 
     @classmethod
     def of_error(cls, what: str, error: MaskwrightError) -> "Message":
-        """`what` failed; the file, the reason and the hint come from the error."""
+        """`what` failed; file, reason and hint come from the error."""
         return cls(what, str(error), "error")
 
 
@@ -69,12 +69,12 @@ class Toasts(QWidget):
         self.hide()
 
     def keep_clear(self, widget: QWidget) -> None:
-        """Messages stand beside this widget in the lower right, or above it where there is no room beside it."""
+        """Place messages beside this widget in the lower right, or above it if there is no room beside it."""
         self._kept_clear = widget
         widget.installEventFilter(self)
 
     def show_message(self, message: Message) -> None:
-        """Above those that are there; after a while it goes by itself."""
+        """Show a message below those already shown; most close by themselves after a while."""
         for toast in [toast for toast in self._shown if message.replaces(toast.message)]:
             self._remove(toast)
         while len(self._shown) >= MAX_TOASTS:
@@ -89,26 +89,26 @@ class Toasts(QWidget):
 
     @property
     def messages(self) -> tuple[Message, ...]:
-        """Those that are shown, the oldest first."""
+        """The messages shown, oldest first."""
         return tuple(toast.message for toast in self._shown)
 
     def clear(self) -> None:
-        """Take all of them away."""
+        """Close all messages."""
         for toast in list(self._shown):
             self._remove(toast)
 
     def withdraw(self, *texts: str) -> None:
-        """What these messages say is over."""
+        """Close these messages, which no longer apply."""
         for toast in [toast for toast in self._shown if toast.message.text in texts]:
             self._remove(toast)
 
     def drop_of_image(self) -> None:
-        """Another image is on screen: what these messages could take back, or pass over, is the one before."""
+        """Another image is on screen: close messages whose buttons apply to the previous one."""
         for toast in [toast for toast in self._shown if toast.message.action_text in (UNDO_TEXT, NEXT_TEXT)]:
             self._remove(toast)
 
     def drop_of_project(self) -> None:
-        """Another project is open: what stays is about the one before."""
+        """Another project is open: close messages that stay, since they are about the previous one."""
         for toast in [toast for toast in self._shown if toast.message.stays]:
             self._remove(toast)
 
@@ -194,7 +194,7 @@ class _Toast(QFrame):
             if action is not None:
                 button = QPushButton(text, self)
                 button.clicked.connect(partial(self._on_action, action))
-                button.setFocusPolicy(Qt.FocusPolicy.TabFocus)  # a click must not take the keys from the canvas
+                button.setFocusPolicy(Qt.FocusPolicy.TabFocus)  # a click must not take the focus from the canvas
                 buttons.append(button)
         return buttons
 

@@ -1,4 +1,4 @@
-"""The window's way to the open project: never a call that may stand still with the project's disk."""
+"""The window's access to the open project, without calls that could hang with the project's disk."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -15,7 +15,7 @@ T = TypeVar("T")
 
 
 class OpenProject:
-    """For the window's thread: what costs no file, and `ask` for everything else. Other threads take `stored`."""
+    """For the GUI thread: cheap values directly, everything else by `ask`. Other threads use `stored`."""
 
     def __init__(self, project: "Project", waiting: Waiting) -> None:
         self.stored = project
@@ -23,18 +23,18 @@ class OpenProject:
         self._waiting = waiting
 
     def ask(self, question: Callable[["Project"], T]) -> T:
-        """What `question` returns or raises; it reads or writes in turn with all others, in the project's thread.
+        """What `question` returns or raises. It runs in the project's thread, in turn with all other calls.
 
-        Raises NoAnswerError when that takes too long; what was begun may still be done.
+        Raises NoAnswerError if that takes too long; what was begun may still be done.
         """
         return self._waiting.call(lambda: question(self.stored))
 
     def record(self, image_id: int) -> ImageRecord:
-        """Raises ProjectError when there is no such image, NoAnswerError as `ask`."""
+        """Raises ProjectError if there is no such image, NoAnswerError as `ask`."""
         return self.ask(lambda stored: stored.images.record(image_id))
 
     def state_counts(self) -> dict[ImageState, int]:
-        """Number of images in each state, all states present. Raises NoAnswerError as `ask`."""
+        """Number of images in each state; all states are present. Raises NoAnswerError as `ask`."""
         return self.ask(lambda stored: stored.images.state_counts())
 
     def last_run(self) -> "Run | None":
@@ -42,11 +42,11 @@ class OpenProject:
         return self.ask(lambda stored: stored.runs.last())
 
     def setting(self, key: str) -> Any:
-        """The JSON value stored under `key`; None when there is none. Raises NoAnswerError as `ask`."""
+        """The JSON value stored under `key`; None if there is none. Raises NoAnswerError as `ask`."""
         return self.ask(lambda stored: stored.setting(key))
 
     def set_setting(self, key: str, value: Any) -> None:
-        """Raises ProjectError when it cannot be written, NoAnswerError as `ask`."""
+        """Raises ProjectError if it cannot be written, NoAnswerError as `ask`."""
         self.ask(lambda stored: stored.set_setting(key, value))
 
     @property
@@ -56,21 +56,21 @@ class OpenProject:
 
     @property
     def name(self) -> str:
-        """As its window is called."""
+        """The name in the window's title."""
         return self.stored.name
 
     @property
     def mark(self) -> str:
-        """The same wherever the project is moved or mounted."""
+        """Stays the same wherever the project is moved or mounted."""
         return self.stored.mark
 
     @property
     def image_root(self) -> Path:
-        """The folder that the file names of images count from."""
+        """The folder that the file names of images are relative to."""
         return self.stored.image_root
 
     def image_path(self, image: ImageRecord) -> Path:
-        """Where its file is, or should be."""
+        """The path of its file, which may be missing."""
         return self.stored.image_path(image)
 
     @property
@@ -80,5 +80,5 @@ class OpenProject:
 
     @property
     def read_only_reason(self) -> str | None:
-        """None where the project can be changed."""
+        """None if the project can be changed."""
         return self.stored.read_only_reason

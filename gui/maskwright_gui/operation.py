@@ -1,6 +1,6 @@
-"""The one way to do something in the background: `Operation(work).on_success(...).on_failure(...).start()`.
+"""The one way to run something in the background: `Operation(work).on_success(...).on_failure(...).start()`.
 
-Features begin theirs by `Feature._run_beside`, which also shows the progress and stops them with the window.
+Features start operations by `Feature._run_beside`, which also shows the progress and stops them with the window.
 """
 
 import logging
@@ -17,9 +17,9 @@ from maskwright_gui.workers.worker import end_and_delete
 log = logging.getLogger(__name__)
 
 Work = Callable[[Monitor], object]
-"""What is done, in a thread of its own: reports to the monitor how far it is, and asks it whether it is to continue."""
+"""The work, in its own thread: it reports progress to the monitor, and asks it whether to continue."""
 ShowProgress = Callable[[str, int, object], object]
-"""Takes (text, done, total or None); an empty text when it is over."""
+"""Takes (text, done, total or None); an empty text at the end."""
 
 
 class Operation(QThread):
@@ -39,53 +39,53 @@ class Operation(QThread):
         self._cancel = Event()
 
     def with_progress(self, show: ShowProgress) -> Self:
-        """Show how far it is, and that it is over."""
+        """Show the progress, and the end."""
         self.progressed.connect(lambda done, total, text: show(text, done, total))
         self.finished.connect(lambda: show("", 0, None))
         return self
 
     def on_end(self, take: Callable[[], object]) -> Self:
-        """However it ends, unless it is stopped; said before `on_success` and `on_failure`, called before them."""
+        """Call `take` however it ends, unless it is stopped; before `on_success` and `on_failure`."""
         for signal in (self.done, self.failed, self.cancelled):
             signal.connect(lambda *_: take())
         return self
 
     def on_success(self, take: Callable[..., object]) -> Self:
-        """`take` gets what the work returned."""
+        """Call `take` with what the work returned."""
         self.done.connect(take)
         return self
 
     def on_failure(self, take: Callable[[MaskwrightError], object]) -> Self:
-        """`take` gets the MaskwrightError."""
+        """Call `take` with the MaskwrightError."""
         self.failed.connect(take)
         return self
 
     def cancel(self) -> None:
-        """Ask it to end; it does at its next report."""
+        """Ask it to end, which it does at its next report."""
         self._cancel.set()
 
     def stop(self) -> None:
-        """Cancel, wait for the end and delete; nothing is heard any more of one that hangs."""
+        """Cancel, wait for the end and delete. An operation that hangs is left behind and emits nothing more."""
         self.cancel()
         end_and_delete(self)
 
     def settle(self) -> None:
-        """Wait for the thread of an operation that has said how it ended, and delete it."""
+        """Wait for the thread of an operation that has reported its end, and delete it."""
         self.wait()
         self.deleteLater()
 
     def report(self, done: int, total: int | None, text: str = "") -> None:
-        """For `work`; raises OperationCancelledError."""
+        """Called by `work`; raises OperationCancelledError."""
         self.check()
         self.progressed.emit(done, total, text)
 
     def check(self) -> None:
-        """For `work`; raises OperationCancelledError."""
+        """Called by `work`; raises OperationCancelledError."""
         if self._cancel.is_set():
             raise OperationCancelledError
 
     def run(self) -> None:
-        """In the thread: the work, and how it ended."""
+        """Runs in the thread: does the work and reports how it ended."""
         try:
             result = self._work(self)
         except OperationCancelledError:

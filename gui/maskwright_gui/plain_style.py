@@ -1,8 +1,8 @@
-"""Fusion in which labels show their text as it is: names of files and classes are nobody's markup.
+"""The Fusion style, with labels as plain text: names of files and classes are never markup.
 
-Qt takes a text that looks like HTML for HTML, and an <img> in it is loaded, from a share on the network, too. Every
-label comes by here before its text is laid out: those of toasts, message boxes and tool tips. Where markup is meant,
-the label says so (`setTextFormat`). Menus and dialogs come by, too, and get their letters.
+Qt interprets text that looks like HTML, and would load an <img> in it, even from a network share. This style sees every
+label before its text is laid out: those of toasts, message boxes and tooltips. A label that is meant to have markup
+says so by `setTextFormat`. It also sees menus and dialogs, which get their letters here.
 """
 
 from PySide6.QtCore import Qt
@@ -29,10 +29,10 @@ class PlainStyle(QProxyStyle):
 
 
 def _is_ours(dialog: QDialog) -> bool:
-    """Not one of Qt for files or colours."""
+    """Not one of Qt's own dialogs for files or colours."""
     return type(dialog).__module__.startswith(__package__ or "")
 
 
 def in_menu(name: str) -> str:
-    """A name as the text of an action: "&" stands for itself."""
+    """A name as the text of an action, with "&" doubled."""
     return shown(name).replace("&", "&&")

@@ -1,4 +1,4 @@
-"""Which projects were open last, and on which image each was left; kept in the settings of the window."""
+"""The projects opened recently, and the image at which each was left; stored in the window's settings."""
 
 import json
 from dataclasses import asdict, dataclass, replace
@@ -13,16 +13,18 @@ _KEY = "projects/recent"
 @dataclass(frozen=True, slots=True)
 class RecentProject:
     path: str
-    """Of the project's folder."""
+    """Path of the project's folder."""
     name: str
     images: str
     """Its image folder."""
     left_at: str = ""
-    """File name of the image that was on screen last."""
+    """File name of the last image on screen."""
 
 
 class RecentProjects:
-    """The latest first. Nothing here asks the file system: a share that hangs must not hold up the window."""
+    """The latest project is first. Nothing here accesses the file system: a share that hangs must not block the
+    window.
+    """
 
     def __init__(self, settings: QSettings) -> None:
         self._settings = settings
@@ -36,22 +38,23 @@ class RecentProjects:
         return next((known for known in self._listed if known.path == str(path)), None)
 
     def of_images(self, folder: Path) -> Path | None:
-        """The project that was last open on a folder of images."""
+        """The project last opened for a folder of images."""
         return next((Path(known.path) for known in self._listed if known.images == str(folder)), None)
 
     def note_open(self, path: Path, name: str, images: Path) -> None:
-        """A project was opened: it is the latest."""
+        """A project was opened: it becomes the latest."""
         known = self.get(path)
         entry = RecentProject(str(path), name, str(images), known.left_at if known is not None else "")
         self._keep((entry, *self._without(path)))
 
     def note_image(self, path: Path, file_name: str) -> None:
-        """The image on screen in a project that is listed."""
+        """Note the current image of a listed project."""
         self._keep(
             tuple(replace(known, left_at=file_name) if known.path == str(path) else known for known in self._listed)
         )
 
     def forget(self, path: Path) -> None:
+        """Remove a project from the list."""
         self._keep(self._without(path))
 
     def _without(self, path: Path) -> tuple[RecentProject, ...]:
@@ -63,7 +66,7 @@ class RecentProjects:
 
 
 def _read(stored: object) -> tuple[RecentProject, ...]:
-    """What the settings hold; entries that are none are left out."""
+    """The entries in the settings; invalid ones are left out."""
     try:
         entries = json.loads(str(stored))
     except ValueError:

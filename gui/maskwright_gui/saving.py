@@ -1,4 +1,4 @@
-"""Watches whether folders answer and edits arrive in the project; keeps the edits where they do not."""
+"""Watches whether folders answer and edits are saved; keeps a rescue copy of edits while they are not."""
 
 from collections import Counter
 from collections.abc import Callable
@@ -15,32 +15,32 @@ from maskwright_gui.workers.writer import RescueKeeper
 
 LOOK_MS = 250
 LATE_S = 1.0
-"""A write or an answer that takes longer is told of; a durable commit takes 1 to 30 ms."""
+"""Longer waits are reported; a durable commit takes 1 to 30 ms."""
 
 
 @dataclass(frozen=True, slots=True)
 class Saving:
-    """How the saving goes; without a reason all is well."""
+    """The state of saving; without a reason all is well."""
 
     unsaved: int = 0
     """Edits that should be in the project by now and are not."""
     reason: str = ""
     kept: int = 0
-    """So many of them are in the rescue copy on this computer."""
+    """How many of them are in the rescue copy on this computer."""
     keep_failure: str = ""
     is_unresponsive: bool = False
-    """The project's folder does not answer."""
+    """Whether the project's folder does not answer."""
 
     @property
     def short(self) -> str:
-        """For the head of the window."""
+        """The text for the header."""
         if self.unsaved:
             return f"{self.unsaved} edit" + (" is" if self.unsaved == 1 else "s are") + " not saved"
         return self.reason
 
     @property
     def detail(self) -> str:
-        """What is the matter, and where the edits are."""
+        """What is wrong, and where the edits are."""
         return " ".join(filter(None, (f"{self.reason}." if self.reason else "", self.keeping)))
 
     @property
@@ -56,7 +56,7 @@ class Saving:
 
 
 class SavingWatch(QObject):
-    """Looks every moment whether edits are saved, and tells when they are not."""
+    """Checks regularly whether edits are saved, and reports when they are not."""
 
     changed = Signal(object)
     """Saving."""
@@ -65,14 +65,14 @@ class SavingWatch(QObject):
     answered = Signal(object)
     """Folder that answers again."""
     saved = Signal()
-    """All that was late is in the project."""
+    """All overdue edits are in the project."""
 
     def __init__(self, session: Session, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._session = session
         self._state = Saving()
         self._probes: dict[Path, FolderProbe] = {}
-        """Folders that are in use beside the project's own."""
+        """Folders in use besides the project's own."""
         self._uses: Counter[Path] = Counter()
         self._unresponsive: set[Path] = set()
         self._news: set[Path] = set()
@@ -86,18 +86,18 @@ class SavingWatch(QObject):
 
     @property
     def state(self) -> Saving:
-        """As of the latest look."""
+        """The state at the latest check."""
         return self._state
 
     def follow(self, folder: Path) -> None:
-        """Tell when this folder does not answer, until `leave`."""
+        """Watch this folder until `leave`."""
         if not self._uses[folder]:
             self._probes[folder] = FolderProbe(folder)
             self._timer.start()
         self._uses[folder] += 1
 
     def leave(self, folder: Path) -> None:
-        """The folder is of no interest any more."""
+        """Stop watching the folder."""
         self._uses[folder] -= 1
         if self._uses[folder] == 0 and (probe := self._probes.pop(folder, None)) is not None:
             probe.close()
@@ -105,17 +105,17 @@ class SavingWatch(QObject):
             self.look()
 
     def when_saved(self, work: Callable[[], object]) -> None:
-        """Once, as soon as nothing waits to be written."""
+        """Call `work` once, as soon as nothing waits to be written."""
         self._after_saving.append(work)
 
     def keep(self) -> str:
-        """Put all that is not saved into the rescue copy, to stay there; why that failed, or an empty text."""
+        """Put all unsaved edits into the rescue copy, to stay there. Returns why that failed, or an empty text."""
         if self._keeper is None:
             return "no project is open"
         return self._keeper.keep_for_good(self._session.unsaved.edits)
 
     def is_unresponsive(self) -> bool:
-        """Whether a folder that is in use does not answer; asks them, so that this is known next time."""
+        """Whether a folder in use does not answer; also asks them again, so that the next call is up to date."""
         for probe in self._probes.values():
             probe.ask()
         waiting = self._session.waiting
@@ -125,7 +125,7 @@ class SavingWatch(QObject):
         return is_project or any(probe.waits_s > LATE_S for probe in self._probes.values())
 
     def look(self) -> None:
-        """Find out how things are; the timer calls this."""
+        """Check the state; called by the timer."""
         self._ask()
         if not self._session.unsaved.edits:
             works, self._after_saving = self._after_saving, []
@@ -144,7 +144,7 @@ class SavingWatch(QObject):
         if waiting is not None and project is not None:
             if waiting.is_unresponsive:
                 hanging.add(project.path)
-            elif waiting.is_answered and self._session.misses_something:  # it hung too shortly to be told of
+            elif waiting.is_answered and self._session.misses_something:  # it hung too briefly to be reported
                 self._unresponsive.add(project.path)
             waiting.ask()
         for probe in self._probes.values():
@@ -153,7 +153,7 @@ class SavingWatch(QObject):
         self._unresponsive = hanging
 
     def _tell(self) -> None:
-        """Of the folders, when the state is known to those who ask for it."""
+        """Report the folders, once `state` is up to date for those who read it."""
         for folder in self._news:
             self.hung.emit(folder)
         for folder in self._over:

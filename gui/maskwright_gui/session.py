@@ -1,7 +1,7 @@
-"""What is being worked on: the project, the image on screen, its document, the selection and the undo steps.
+"""What is being worked on: the project, the current image, its document, the selection and the undo steps.
 
-Every edit, whether from a tool, a panel or undo, goes through `Session.take`; nothing else but the writer changes a
-document.
+Every edit, whether from a tool, a panel or undo, goes through `Session.take`; only the writer changes documents
+otherwise.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from maskwright_gui.workers.executor import Waiting
 
 LEAST_LOOK_S = 0.5
-"""Leafing through images is not looking at them."""
+"""Less is paging through images, not looking at one."""
 NOT_SHOWN = "The image will be shown when the project answers"
 NOT_SAVED = "The last edits are not saved yet; trying again"
 
@@ -51,11 +51,11 @@ class Session(QObject):
     record_changed = Signal(object)
     """Id of an image whose state or count changed."""
     failed = Signal(str, object)
-    """(what did not work, MaskwrightError)."""
+    """(what failed, MaskwrightError)."""
     put_aside = Signal(object)
     """EditSetAside: an edit that can never be saved."""
     neighbour_read = Signal(object)
-    """Id of an image that `read_ahead` was asked for."""
+    """Id of an image that `read_ahead` has read."""
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -68,11 +68,11 @@ class Session(QObject):
         self._link: ProjectLink | None = None
         self.unsaved = UnsavedEdits()
         self._wanted_image: int | None = None
-        """To be shown when the project answers again."""
+        """Id of the image to show when the project answers again."""
         self._is_stale = False
-        """Another road has changed the project, and it did not answer when that was to be read."""
+        """Whether the project was changed from elsewhere and could not be read again."""
         self.take_gesture: Callable[[], UserEffort] = UserEffort
-        """What the user did since it was last asked."""
+        """The user's effort since its last call."""
 
     def open_project(self, project: "Project") -> None:
         """Take over `project`; the session closes it."""
@@ -91,7 +91,7 @@ class Session(QObject):
         self.classes.reload()
 
     def close_project(self) -> None:
-        """Let go of the image, write what can be written and give the project back."""
+        """Leave the image, write what can be written and close the project."""
         if self._link is None:
             return
         self.show_image(None)
@@ -117,14 +117,14 @@ class Session(QObject):
         return self._link.waiting if self._link is not None else None
 
     def put_in(self, edits: Iterable[PendingEdit]) -> int:
-        """Edits that were made another time, onto what the project holds now; how many of them have an image here."""
+        """Apply rescued edits to what the project holds now; returns how many of them have an image here."""
         known = self._link.put_in(edits) if self._link is not None else []
         for edit in known:
             self.history.forget(edit.image_id)
         return len(known)
 
     def save(self) -> bool:
-        """Try again what could not be written; True when nothing waits. Returns at once where the folder hangs."""
+        """Try again what could not be written; True if nothing waits. Returns at once if the folder hangs."""
         return self._link is None or self._link.save()
 
     def show_image(self, image_id: int | None) -> None:
@@ -154,7 +154,7 @@ class Session(QObject):
         try:
             self.classes.reload()
         except NoAnswerError:
-            return  # it hangs once more; whoever noticed that calls again
+            return  # it hangs again; the caller that noticed will call again
         self._is_stale = False
         self.history.forget_partial()
         if self._wanted_image is not None:
@@ -163,12 +163,12 @@ class Session(QObject):
             self.refresh_document(self.image.id)
 
     def read_ahead(self, image_ids: Sequence[int]) -> None:
-        """Images that are likely to be shown next; `neighbour_read` follows for those that had to be read."""
+        """Read images that are likely to be shown next; `neighbour_read` follows for those not yet known."""
         if self._link is not None:
             self._link.ahead.request(image_ids)
 
     def neighbour(self, image_id: int) -> Document | None:
-        """The instances of an image that was read ahead, as they would be shown; None when they have to be read."""
+        """The instances of an image that was read ahead, as they would be shown; None if they must be read."""
         known = self._link.ahead.get(image_id) is not None if self._link is not None else False
         return self.document_of(image_id) if known else None
 
@@ -184,7 +184,7 @@ class Session(QObject):
         self.history.changed.emit()
 
     def select(self, ids: frozenset[int]) -> None:
-        """Make these the selection; ids that the image lacks are left out."""
+        """Select these; ids that are not on the image are left out."""
         known = frozenset(id_ for id_ in ids if self.document is not None and id_ in self.document)
         if known != self.selection:
             self.selection = known
@@ -195,7 +195,7 @@ class Session(QObject):
         return [self.document[id_] for id_ in sorted(self.selection)] if self.document is not None else []
 
     def new_instance_id(self) -> int:
-        """An id of the project that was never used; raises ProjectError when no project is open."""
+        """An id never used in the project; raises ProjectError if no project is open."""
         if self._link is None:
             raise ProjectError("no project is open")
         return self._link.ids.take()
@@ -206,9 +206,9 @@ class Session(QObject):
             self._link.ids.have(count)
 
     def edit(self, change: Change, label: str) -> bool:
-        """One gesture on the current image, as one undo step; False when nothing was changed.
+        """Apply one gesture to the current image, as one undo step; False if nothing changed.
 
-        What happened to its objects since the gesture began does not matter: its outcome wins.
+        Changes to its objects since the gesture began do not matter: the gesture's outcome wins.
         """
         if self.document is None or not self.may_edit():
             return False
@@ -220,14 +220,14 @@ class Session(QObject):
         return True
 
     def document_of(self, image_id: int) -> Document:
-        """The instances of any image, with the edits that are not written yet."""
+        """The instances of any image, with edits that are not written yet."""
         if self._link is None:
             raise ProjectError("no project is open")
         is_current = self.document is not None and self.document.image_id == image_id
         return self.document if is_current and self.document is not None else self._link.reader.document(image_id)
 
     def edit_image(self, image_id: int, change: Change, label: str) -> None:
-        """A change of any image, as one step that can be undone there."""
+        """Change any image, as one step that can be undone there."""
         if self.document is not None and self.document.image_id == image_id:
             self.edit(change, label)
         elif self._link is not None and not change.is_empty and self.may_edit():
@@ -250,7 +250,7 @@ class Session(QObject):
             self._announce(change)
 
     def take_stored(self, image_id: int, change: Change) -> None:
-        """A worker has stored this change of proposals: show it, as it is unless the image was edited meanwhile."""
+        """A worker has stored this change of proposals: show it, unless the image was edited meanwhile."""
         if self.document is None or self.document.image_id != image_id or not self.document.suits(change):
             self.refresh_document(image_id)
             return
@@ -265,7 +265,7 @@ class Session(QObject):
             self._announce(change)
 
     def refresh(self) -> None:
-        """The project was changed by another road: whatever is held of it is read again. Undo steps stay."""
+        """The project was changed from elsewhere: read everything again. Undo steps stay."""
         if self._link is None:
             return
         self._link.ids.renew()
@@ -278,20 +278,20 @@ class Session(QObject):
             self._is_stale = True
 
     def put_proposals(self, image_id: int, preview: "Preview") -> None:
-        """Keep what a preview of the image shows; it reaches the document when it is in the database."""
+        """Store what a preview of the image shows; it reaches the document when it is in the database."""
         if self._link is not None:
             found = tuple(preview.proposals)
             self._link.writer.write(PendingEdit(image_id, proposals=found, provenance=preview.provenance))
 
     def set_image_state(self, state: ImageState) -> None:
-        """Of the image on screen."""
+        """Set the state of the current image."""
         if self.image is None or self._link is None or self.image.state is state or not self.may_edit():
             return
         self.image = replace(self.image, state=state)
         self._link.writer.write(PendingEdit(self.image.id, state=state))
 
     def reload_classes(self) -> None:
-        """Objects of all images may have another class: read everything again, the steps that can be undone too."""
+        """Objects on any image may have another class: read everything again, including undo steps."""
         self.history.forget_all()
         self.refresh()
         self.history.changed.emit()
@@ -301,14 +301,14 @@ class Session(QObject):
         return self._link.reader.history(image_id) if self._link is not None else History()
 
     def _note_look(self) -> None:
-        """Count what was spent on the image that is being left, without a step to count it with."""
+        """Record the effort spent on the image being left, if no step has recorded it."""
         gesture = self.take_gesture()
         is_kept = self.image is not None and self.project is not None and not self.project.is_read_only
         if self._link is not None and self.image is not None and is_kept and gesture.active_s >= LEAST_LOOK_S:
             self._link.writer.write(PendingEdit(self.image.id, gesture=gesture))
 
     def may_edit(self) -> bool:
-        """Says why, where nothing can be changed."""
+        """Whether the project can be changed; if not, tells the user why."""
         if self.project is not None and self.project.is_read_only:
             self.failed.emit(
                 "Nothing was changed",
@@ -318,7 +318,7 @@ class Session(QObject):
         return True
 
     def take(self, change: Change, label: str, kind: EditKind) -> None:
-        """For `history`: apply a step to the document and have it written. Raises ValueError where it does not fit."""
+        """For `history`: apply a step to the document and have it written. Raises ValueError if it does not fit."""
         assert self.document is not None
         assert self._link is not None
         self.document = self.document.apply(change)
@@ -337,7 +337,7 @@ class Session(QObject):
             self.select(self.selection - gone)
 
     def _on_put_aside(self, edit: "EditSetAside") -> None:
-        self.history.forget(edit.image_id)  # it is among the steps
+        self.history.forget(edit.image_id)  # it is already among the steps
         self.history.changed.emit()
         self.put_aside.emit(edit)
 

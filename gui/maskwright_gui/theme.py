@@ -1,6 +1,6 @@
-"""The light and the dark look: colour tokens, the style sheet built from them, and icons coloured to go with them.
+"""The light and the dark theme: colours, the style sheet built from them, and icons coloured to match.
 
-Icons are of one set (Phosphor, through qtawesome).
+All icons are from one set (Phosphor, through qtawesome).
 """
 
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ from maskwright_resources import resource_path
 
 
 class ThemeName(StrEnum):
-    """As the settings keep it."""
+    """The value stored in the settings."""
 
     SYSTEM = "system"
     LIGHT = "light"
@@ -27,7 +27,7 @@ class ThemeName(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Theme:
-    """Colours as `#rrggbb`; text on `window`, `panel` and `raised` keeps a contrast of 4.5:1, `muted` too."""
+    """Colours as `#rrggbb`; text on `window`, `panel` and `raised` has a contrast of 4.5:1, `muted` too."""
 
     name: ThemeName
     window: str
@@ -43,11 +43,11 @@ class Theme:
     danger: str
     warning: str
     canvas: str = "#2b2c2e"
-    """Neutral dark grey in both themes: the eye judges an image against its surround."""
+    """Neutral dark grey in both themes: an image is judged against its surround."""
 
     @property
     def is_dark(self) -> bool:
-        """Whether text is lighter than what it stands on."""
+        """Whether text is lighter than its background."""
         return self.name is ThemeName.DARK
 
 
@@ -96,8 +96,8 @@ def resolve_theme(name: ThemeName) -> Theme:
 
 
 def apply_theme(application: QApplication, theme: Theme) -> None:
-    """Fusion on every platform, so that the window looks and measures the same everywhere."""
-    if not application.property(_HAS_STYLE):  # once: a new style looks through every widget
+    """Use Fusion on every platform, so that the window looks and measures the same everywhere."""
+    if not application.property(_HAS_STYLE):  # only once: a new style visits every widget
         application.setStyle(PlainStyle())
         application.setProperty(_HAS_STYLE, True)
     application.setPalette(_palette(theme))
@@ -229,7 +229,7 @@ _SWATCH_PX = 12
 
 @lru_cache(maxsize=512)
 def themed_icon(name: str, theme: Theme) -> QIcon:
-    """The Phosphor icon `name` (without prefix) in the theme's text colour, the accent where it is switched on."""
+    """The Phosphor icon `name` (without prefix) in the theme's text colour; in the accent colour when switched on."""
     icon: QIcon = qtawesome.icon(
         f"ph.{name}", color=theme.text, color_disabled=theme.disabled, color_on=theme.accent, scale_factor=1.1
     )
@@ -237,7 +237,7 @@ def themed_icon(name: str, theme: Theme) -> QIcon:
 
 
 def swatch(colour: Rgb) -> QIcon:
-    """A square of a class's colour, the same in a selected row: the style would mix it with that row's own."""
+    """A square in a class's colour, the same in a selected row: the style would tint it."""
     pixmap = QPixmap(_SWATCH_PX, _SWATCH_PX)
     pixmap.fill(QColor(*colour))
     icon = QIcon(pixmap)

@@ -1,4 +1,4 @@
-"""The tool's lines, circles and marks, painted live: of constant weight at any zoom."""
+"""Paints the tool's lines, circles and marks live, at constant width for any zoom."""
 
 import math
 from functools import lru_cache
@@ -22,7 +22,7 @@ _HANDLE_SPACING_SCREEN_PX = 9.0
 
 
 def polygon_f(points: Points) -> QPolygonF:
-    """(N, 2) float64 as a QPolygonF: one copy of memory, ten times faster than N QPointF."""
+    """(N, 2) float64 as a QPolygonF, by one memory copy: ten times faster than N QPointF."""
     polygon = QPolygonF()
     polygon.resize(len(points))
     if len(points):
@@ -33,7 +33,7 @@ def polygon_f(points: Points) -> QPolygonF:
 
 
 def paint_line(painter: QPainter, viewport: Viewport, line: OverlayLine, colour: Rgb) -> None:
-    """With its dark under-stroke."""
+    """Paint the line with its dark under-stroke."""
     points = polygon_f(line.points * viewport.scale + (viewport.offset_x, viewport.offset_y))
     painter.setBrush(Qt.BrushStyle.NoBrush)
     for pen in _stroke_pens(line.stroke, colour):
@@ -49,7 +49,7 @@ def paint_line(painter: QPainter, viewport: Viewport, line: OverlayLine, colour:
 
 
 def paint_circle(painter: QPainter, viewport: Viewport, circle: OverlayCircle, colour: Rgb) -> None:
-    """With its dark under-stroke."""
+    """Paint the circle with its dark under-stroke."""
     centre = QPointF(*viewport.to_screen(circle.x, circle.y))
     radius = circle.radius * viewport.scale
     painter.setBrush(Qt.BrushStyle.NoBrush)
@@ -59,7 +59,7 @@ def paint_circle(painter: QPainter, viewport: Viewport, circle: OverlayCircle, c
 
 
 def paint_marks(painter: QPainter, viewport: Viewport, points: Points, mark: Mark, clip: QRectF) -> None:
-    """Handles of constant size on screen; those outside `clip` cost nothing."""
+    """Paint handles of constant screen size; those outside `clip` are skipped."""
     if not len(points):
         return
     fill, edge, size, is_round = _mark_look(mark)
@@ -79,13 +79,13 @@ def paint_marks(painter: QPainter, viewport: Viewport, points: Points, mark: Mar
 
 
 def on_grid(places: Points, ratio: float) -> Points:
-    """The nearest places where a line of one screen pixel fills whole pixels of the device."""
+    """The nearest places where a line one screen pixel wide fills whole device pixels."""
     offset = 0.5 if round(ratio) % 2 else 0.0
     return (np.round(places * ratio - offset) + offset) / ratio
 
 
 def note_area(note: OverlayNote, viewport: Viewport) -> QRectF:
-    """Where a note goes: right below its place."""
+    """The screen area of a note, just below its place."""
     x, y = viewport.to_screen(note.x, note.y)
     metrics = QFontMetricsF(QGuiApplication.font())
     width, height = math.ceil(metrics.horizontalAdvance(note.text)) + 14.0, math.ceil(metrics.height()) + 6.0
@@ -95,7 +95,7 @@ def note_area(note: OverlayNote, viewport: Viewport) -> QRectF:
 
 
 def paint_note(painter: QPainter, viewport: Viewport, note: OverlayNote) -> None:
-    """A few words beside a point, on a dark plate."""
+    """Paint a short text beside a point, on a dark plate."""
     area = note_area(note, viewport)
     painter.setPen(Qt.PenStyle.NoPen)
     painter.setBrush(QColor(*PLATE))
@@ -105,7 +105,7 @@ def paint_note(painter: QPainter, viewport: Viewport, note: OverlayNote) -> None
 
 
 def paint_crosshair(painter: QPainter, place: QPoint, size: QSize) -> None:
-    """Thin lines through the pointer over the whole canvas, visible on dark and bright pictures alike."""
+    """Paint thin lines through the pointer across the canvas, visible on dark and bright images alike."""
     painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
     for pen in (_pen(QColor(0, 0, 0, 110), 1.0), _pen(QColor(255, 255, 255, 170), 1.0, Qt.PenStyle.DashLine)):
         painter.setPen(pen)
@@ -114,7 +114,7 @@ def paint_crosshair(painter: QPainter, place: QPoint, size: QSize) -> None:
 
 
 def paint_focus_ring(painter: QPainter, size: QSize) -> None:
-    """Around the canvas, while it has the keyboard."""
+    """Paint a ring around the canvas, which shows that it has the keyboard focus."""
     painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
     painter.setPen(_pen(_ACCENT, 2.0))
     painter.setBrush(Qt.BrushStyle.NoBrush)
@@ -122,10 +122,10 @@ def paint_focus_ring(painter: QPainter, size: QSize) -> None:
 
 
 def handle_points(instance: Instance, viewport: Viewport) -> Points:
-    """The vertices that have room for a handle: where they crowd, every second or fourth one.
+    """The vertices with room for a handle: every second or fourth where they are dense.
 
-    The step depends on the ring's length and not on the place along it, so that dragging one vertex does not make the
-    handles of all others jump.
+    The step depends on the ring's length, not on the position along it, so dragging one vertex does not move the
+    handles of the others.
     """
     chosen = [ring[:: _handle_step(ring, viewport.scale)] for polygon in instance.polygons for ring in polygon.rings]
     return np.concatenate(chosen) if chosen else np.empty((0, 2))

@@ -1,6 +1,6 @@
-"""How pixels are shown: brightness, contrast, gamma, and the window of samples deeper than 8 bits.
+"""How pixels are shown: brightness, contrast, gamma, and the display window of samples deeper than 8 bits.
 
-Such samples are kept beside the picture made of them, for another window and for the status bar.
+Deep samples are kept beside the 8-bit picture made from them, for other display windows and the status bar.
 """
 
 from collections.abc import Mapping
@@ -21,25 +21,25 @@ def _automatic() -> Mapping[str, DisplayWindow]:
 
 @dataclass(frozen=True, slots=True)
 class DisplayAdjust:
-    """How pixels are shown; the file is never touched."""
+    """Display settings; the file is never changed."""
 
     brightness: float = 0.0
-    """-1 to 1: added after the contrast."""
+    """-1 to 1; added after the contrast."""
     contrast: float = 0.0
-    """-1 to 1: 0 leaves it as it is, 1 is nearly black and white."""
+    """-1 to 1; 0 changes nothing, 1 is almost black and white."""
     gamma: float = 1.0
-    """Above 1 lightens the dark parts."""
+    """Above 1 brightens the dark parts."""
 
     windows: Mapping[str, DisplayWindow] = field(default_factory=_automatic, hash=False)
-    """By number type of the samples (`uint16`, `float32`), which range becomes 0..255; none: the automatic one."""
+    """The range shown as 0..255, by sample type (`uint16`, `float32`); a missing type uses the automatic range."""
 
     @property
     def is_neutral(self) -> bool:
-        """Whether 8-bit pixels are shown as they are."""
+        """Whether 8-bit pixels are shown unchanged."""
         return (self.brightness, self.contrast, self.gamma) == (0.0, 0.0, 1.0)
 
     def table(self) -> NDArray[np.uint8]:
-        """(256,) what each channel value becomes."""
+        """(256,) the displayed value of each channel value."""
         values = (np.arange(256) / 255.0) ** (1.0 / max(self.gamma, 0.05))
         slope = np.tan((min(max(self.contrast, -0.98), 0.98) + 1.0) * np.pi / 4)
         values = (values - 0.5) * slope + 0.5 + self.brightness
@@ -52,9 +52,10 @@ _RANGE_ROWS, _ROWS_AT_A_TIME = 1024, 64
 
 
 class DeepImage:
-    """(H, W), (H, W, 1), (H, W, 3) BGR or (H, W, 4) BGRA of one number type, and smaller versions when wanted.
+    """Samples deeper than 8 bits: (H, W), (H, W, 1), (H, W, 3) BGR or (H, W, 4) BGRA, and smaller levels on demand.
 
-    Built in the loader's thread; the smaller versions only when a user chooses a window, in a few milliseconds.
+    Built in the loader's thread. The smaller levels are made only when the user changes the display window; that takes
+    a few milliseconds.
     """
 
     def __init__(self, samples: Samples) -> None:
@@ -65,12 +66,12 @@ class DeepImage:
 
     @property
     def kind(self) -> str:
-        """The number type: a window is meant for one."""
+        """The sample type. A display window applies to one type."""
         return self.samples.dtype.name
 
     @property
     def range(self) -> DisplayWindow:
-        """The least and the greatest finite sample."""
+        """The smallest and the largest finite sample."""
         step, lows, highs = max(self.samples.shape[0] // _RANGE_ROWS, 1), [self.auto.low], [self.auto.high]
         for top in range(0, self.samples.shape[0], step * _ROWS_AT_A_TIME):
             some = self._colour[top : top + step * _ROWS_AT_A_TIME : step]
@@ -82,12 +83,12 @@ class DeepImage:
 
     @property
     def byte_count(self) -> int:
-        """Of memory."""
+        """Memory used, in bytes."""
         held = (self.samples, *self._levels[1:])
         return sum(samples.nbytes for samples in held if not is_spooled(samples))
 
     def level(self, number: int) -> Samples:
-        """The image at 1 / 2**number, of a number type that cv2 can resample."""
+        """The image at 1 / 2**number, in a sample type that cv2 can resample."""
         if not self._levels:
             self._levels.append(_resamplable(self.samples))
         while len(self._levels) <= number:
@@ -96,7 +97,7 @@ class DeepImage:
         return self._levels[number]
 
     def value_at(self, column: int, row: int) -> tuple[float, ...]:
-        """One number, or red, green and blue; whole numbers stay such."""
+        """One value, or red, green and blue; integers stay integers."""
         value = self.samples[row, column]
         if self.samples.ndim == 2:
             return (value.item(),)
@@ -108,7 +109,7 @@ class DeepImage:
 
 
 def shown(samples: Samples, window: DisplayWindow) -> NDArray[np.uint8]:
-    """(H, W, 4) BGRX as a QImage of format RGB32 holds it."""
+    """(H, W, 4) BGRX, as a QImage of format RGB32 stores it."""
     return np.asarray(cv2.cvtColor(deep_to_bgr(samples, window), cv2.COLOR_BGR2BGRA), np.uint8)
 
 

@@ -1,7 +1,7 @@
-"""Qt's input as the plain values that tools understand.
+"""Translates Qt input into the plain values that tools understand.
 
-Tools know each of their keys by a fixed name. A user may put others in their place: the key that was pressed becomes
-that name, and the name the key that is shown.
+Tools know each of their keys by a fixed name. Where the user has reassigned a key, the pressed key is translated to
+that name, and the name to the key shown in hints.
 """
 
 from collections.abc import Mapping
@@ -41,7 +41,7 @@ _CURSORS = {
 
 
 def modifiers_of(state: Qt.KeyboardModifier) -> Modifiers:
-    """The keys held at an event."""
+    """The modifiers held during an event."""
     return Modifiers(
         shift=bool(state & Qt.KeyboardModifier.ShiftModifier),
         ctrl=bool(state & Qt.KeyboardModifier.ControlModifier),
@@ -57,20 +57,20 @@ def pointer_at(
     button: Qt.MouseButton = Qt.MouseButton.NoButton,
     is_double: bool = False,
 ) -> Pointer:
-    """What a tool is told of a mouse event."""
+    """The mouse event as tools see it."""
     x, y = viewport.to_image(place.x(), place.y())
     held = _BUTTONS.get(button, Button.NONE)
     return Pointer(x, y, modifiers_of(modifiers), held, viewport.scale, is_double)
 
 
 def pointer_of(event: QMouseEvent, viewport: Viewport, *, is_double: bool = False) -> Pointer:
-    """The same, with the button pressed or released; on a move the left one if it is held."""
+    """The same, with the button pressed or released; during a move, the left button if it is held."""
     place, button = event.position(), _held_button(event)
     return pointer_at(place, viewport, event.modifiers(), button=button, is_double=is_double)
 
 
 def key_of(event: QKeyEvent) -> KeyPress:
-    """The key by name; for a character its upper case."""
+    """The key by name; a character in upper case."""
     name = _NAMES.get(Qt.Key(event.key()))
     if name is None:
         code = event.key()
@@ -94,7 +94,7 @@ def _held_button(event: QMouseEvent) -> Qt.MouseButton:
 
 
 MENU = "On the canvas"
-"""Under which heading the keys dialog lists them."""
+"""The heading for these keys in the keys dialog."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,9 +102,9 @@ class ToolKey:
     id: str
     text: str
     name: str
-    """As the tools know it."""
+    """The name that tools use."""
     key: str
-    """Ours, as `keymap` writes keys. What is held with it counts as held with the mouse, so it has no modifiers."""
+    """The default key, written as in `keymap`. It has no modifiers: those held with it count as held with the mouse."""
 
 
 TOOL_KEYS = (
@@ -119,18 +119,18 @@ TOOL_KEY_IDS = frozenset(known.id for known in TOOL_KEYS)
 
 
 class ToolKeys:
-    """The current keys."""
+    """The current keys of the tools."""
 
     def __init__(self, keys: Mapping[str, Keys] | None = None) -> None:
-        """`keys`: {id: keys}; an id that is missing has our own key, one with no keys none."""
+        """keys: {id: keys}; a missing id has the default key, an empty tuple no key."""
         chosen = {known: (keys or {}).get(known.id, (known.key,)) for known in TOOL_KEYS}
         self._names = {key: known.name for known, own in chosen.items() for key in own}
         self._ours = frozenset(known.name for known in TOOL_KEYS)
         self.shown = {known.name: _shown(own[0]) if own else "(no key)" for known, own in chosen.items()}
-        """{name: the key as a user reads it}"""
+        """{name: the key as shown to the user}"""
 
     def key_of(self, event: QKeyEvent) -> KeyPress:
-        """The key as the tools know it; without a name where another key has taken its place."""
+        """The key as tools know it; nameless if another key has replaced it."""
         key = key_of(event)
         name = self._names.get(QKeySequence(event.key()).toString(QKeySequence.SequenceFormat.PortableText))
         if name is None and key.name in self._ours:
@@ -139,7 +139,7 @@ class ToolKeys:
 
 
 def has_modifiers(key: str) -> bool:
-    """Of a key such as "Ctrl+Shift+Z", where a plus sign at the end is the key itself."""
+    """Whether a key such as "Ctrl+Shift+Z" has modifiers; a final plus sign is the key itself."""
     return "+" in key[:-1]
 
 

@@ -1,6 +1,6 @@
-"""The image on screen: resampled once per zoom and blitted from then on.
+"""The image on screen: resampled once per zoom, then copied.
 
-Shrinking by cv2 takes a fifth of the time that QPainter's smooth scaling does; enlarging shows square pixels.
+Shrinking by cv2 takes a fifth of the time of QPainter's smooth scaling; enlarging shows square pixels.
 """
 
 from collections import deque
@@ -24,33 +24,33 @@ from maskwright_gui.canvas.viewport import Viewport
 
 _MARGIN_SCREEN_PX = 64
 _AHEAD = 2
-"""Pictures of images that are not on screen yet: screen size each."""
+"""How many prepared pictures of other images are kept, each of screen size."""
 _BAND_PIXELS = 1 << 16
-"""cv2 shares larger areas between threads; waiting for them on a busy machine takes longer than the work itself."""
+"""cv2 splits larger areas between threads, and on a busy machine waiting for those takes longer than the work."""
 
 
 class ImageLayer:
-    """Holds the pyramid of the image shown and the part of it that is on screen, at screen size."""
+    """Holds the pyramid of the current image and its visible part at screen size."""
 
     def __init__(self) -> None:
         self.pyramid: ImagePyramid | None = None
         self._adjust = DisplayAdjust()
         self._shown: tuple[LayerView, QImage] | None = None
         self._crop: tuple[int, QRect, QImage] | None = None
-        """(level, which part of it, those pixels adjusted)."""
+        """(level, which part of it, its pixels adjusted)."""
         self._ahead: deque[_Ahead] = deque(maxlen=_AHEAD)
 
     @property
     def adjust(self) -> DisplayAdjust:
-        """Brightness, contrast and so on, as shown."""
+        """The display settings in use."""
         return self._adjust
 
     def set_pyramid(self, pyramid: ImagePyramid | None) -> None:
-        """The image to be painted; None for none."""
+        """Set the image to paint; None for none."""
         self.pyramid, self._shown, self._crop = pyramid, self._made_ahead(pyramid), None
 
     def prepare(self, pyramid: ImagePyramid, viewport: Viewport, ratio: float, pool: ThreadPoolExecutor) -> None:
-        """Have another image resampled in `pool` as it will be needed when it is shown with that viewport."""
+        """Resample another image in `pool`, as it will be needed when shown with that viewport."""
         if viewport.scale * ratio >= pyramid.sharpest_scale:
             return
         view = aligned_view(viewport, ratio, margin_screen_px=_MARGIN_SCREEN_PX, rim_screen_px=0)
@@ -65,12 +65,12 @@ class ImageLayer:
         return None
 
     def set_adjust(self, adjust: DisplayAdjust) -> None:
-        """Paint it with these from now on."""
+        """Set the display settings."""
         self._adjust, self._shown, self._crop = adjust, None, None
         self._ahead.clear()
 
     def uncovered(self, area: QRectF, viewport: Viewport) -> list[QRect]:
-        """The parts of a screen area that the image does not fill, pixels at its edge included."""
+        """The parts of a screen area that the image leaves uncovered, including pixels that it covers only in part."""
         whole = area.toAlignedRect()
         if self.pyramid is None:
             return [whole]
@@ -82,7 +82,9 @@ class ImageLayer:
         return list(cast("Iterable[QRect]", QRegion(whole) - QRegion(inside)))  # the stubs: a region is iterable
 
     def draw(self, painter: QPainter, viewport: Viewport, ratio: float, *, is_moving: bool = False) -> None:
-        """While `is_moving` a new zoom is shown from the nearest level at once; the smooth picture comes after it."""
+        """Paint the image. While `is_moving`, a new zoom is drawn from the nearest level at once; the smooth picture
+        follows.
+        """
         if self.pyramid is None:
             return
         scale = viewport.scale * ratio
@@ -90,7 +92,7 @@ class ImageLayer:
             self._draw_squares(painter, viewport, 0)
             return
         if is_moving and (self._shown is None or self._shown[0].scale != scale):
-            # pixels that have to be adjusted first are taken from a coarser level: a quarter of the work per frame
+            # adjusted pixels come from a coarser level: a quarter of the work per frame
             self._draw_squares(painter, viewport, self.pyramid.level_number(scale if self._is_plain else scale / 2))
             return
         view = self._resampled(viewport, ratio)
@@ -108,7 +110,7 @@ class ImageLayer:
         return self._shown
 
     def _draw_squares(self, painter: QPainter, viewport: Viewport, number: int) -> None:
-        """The visible part of a level, each pixel a square; smooth while only a small preview is there."""
+        """Paint the visible part of a level, each pixel a square; smoothed while only a small preview is loaded."""
         assert self.pyramid is not None, "there is an image to draw"
         level, (width, height) = self.pyramid.levels[number], self.pyramid.size_wh
         per_x, per_y = level.width() / width, level.height() / height
@@ -135,7 +137,9 @@ class ImageLayer:
         return self._adjust.is_neutral and self._window is None
 
     def _adjusted(self, number: int, area: QRect) -> tuple[QRect, QImage]:
-        """A part of a level that holds `area`, adjusted; kept, so that hovering and short pans adjust nothing again."""
+        """An adjusted part of a level that contains `area`; cached, so that hovering and short pans adjust nothing
+        again.
+        """
         assert self.pyramid is not None, "there is an image to draw"
         if self._crop is not None and self._crop[0] == number and self._crop[1].contains(area):
             return self._crop[1:]
@@ -149,7 +153,7 @@ class ImageLayer:
         return inside, image
 
     def _taken(self, number: int, inside: QRect) -> QImage:
-        """A part of a level as an image of its own."""
+        """A part of a level as a separate image."""
         assert self.pyramid is not None, "there is an image to draw"
         deep, window = self.pyramid.deep, self._window
         if deep is None or window is None:
@@ -168,13 +172,13 @@ class _Ahead:
 
 
 def _chosen_window(pyramid: ImagePyramid | None, adjust: DisplayAdjust) -> DisplayWindow | None:
-    """The window that a user chose for samples of this kind."""
+    """The display window that the user chose for samples of this type."""
     deep = pyramid.deep if pyramid is not None else None
     return adjust.windows.get(deep.kind) if deep is not None else None
 
 
 def _resampled(pyramid: ImagePyramid, view: LayerView, adjust: DisplayAdjust) -> QImage:
-    """The part of an image that `view` covers, at screen size; in any thread."""
+    """The part of an image that `view` covers, at screen size. Callable from any thread."""
     image = QImage(view.width, view.height, QImage.Format.Format_RGB32)
     into = writable_pixels(image)
     number, window, deep = pyramid.level_number(view.scale), _chosen_window(pyramid, adjust), pyramid.deep

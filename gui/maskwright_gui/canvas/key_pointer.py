@@ -1,6 +1,7 @@
-"""The pointer by keys: arrows move it, Insert clicks, Home holds its button, so that every tool works without a mouse.
+"""Moves the pointer by keys, so that every tool works without a mouse: arrows move it, Insert clicks, Home holds the
+button.
 
-What is held with Insert or Home (Shift, Ctrl, Alt) counts as held with the mouse, and with Home until it lets go.
+Modifiers held with Insert or Home count as held with the mouse; with Home, until it releases the button.
 """
 
 from PySide6.QtCore import QPointF
@@ -17,38 +18,38 @@ _ENDS = frozenset({"Escape", "Enter"})
 
 
 class KeyPointer:
-    """Where the keys have put the pointer, screen pixels, and whether they hold its button."""
+    """The position of the keyboard-driven pointer, in screen pixels, and whether its button is held."""
 
     def __init__(self) -> None:
         self.place: QPointF | None = None
-        """None while the mouse has the pointer."""
+        """None while the mouse controls the pointer."""
         self._held: Modifiers | None = None
 
     @property
     def is_down(self) -> bool:
-        """Whether its button is held."""
+        """Whether the button is held."""
         return self._held is not None
 
     def hint(self, of_tool: str, *, has_ring: bool) -> str:
-        """What the status bar says, with keys in braces. `has_ring`: the canvas was reached by keys."""
+        """The status bar's hint, with keys in braces. has_ring: the canvas was reached by keyboard."""
         if self.is_down:
             return DOWN_HINT
         return f"{of_tool} · {UP_HINT}" if of_tool and (has_ring or self.place is not None) else of_tool
 
     def comes_first(self, key: KeyPress) -> bool:
-        """Whether the key is the pointer's even where the tool knows it: arrows that drag, and those with Ctrl."""
+        """Whether the key moves the pointer even if the tool uses it: arrows while dragging, and those with Ctrl."""
         return key.name in _MOVES and (self.is_down or key.modifiers.ctrl)
 
     def is_move(self, key: KeyPress) -> bool:
-        """Whether the key moves it."""
+        """Whether the key moves the pointer."""
         return key.name in _MOVES
 
     def is_for_pointer(self, key: KeyPress) -> bool:
-        """Whether the key means anything to it."""
+        """Whether the key does anything to the pointer."""
         return key.name in _MOVES or key.name in ("Insert", "Home")
 
     def moved(self, key: KeyPress, start: QPointF, viewport: Viewport) -> Viewport:
-        """A step of the pointer, from `start` if the mouse had it; at the edge of the view the image moves."""
+        """Move the pointer by one step, from `start` if the mouse had it; at the edge of the view the image scrolls."""
         at = self.place if self.place is not None else start
         dx, dy = (part * _step(key) for part in _MOVES[key.name])
         width, height = viewport.screen_wh
@@ -58,7 +59,7 @@ class KeyPointer:
         return viewport.panned(-beyond[0], -beyond[1]) if any(beyond) else viewport
 
     def press(self, key: KeyPress, start: QPointF, viewport: Viewport, tool: Tool) -> None:
-        """Insert clicks; Home presses, and lets go when it comes again."""
+        """Insert clicks; Home presses the button, or releases it if it is held."""
         if self.place is None:
             self.place = start
         if self.is_down:
@@ -71,22 +72,22 @@ class KeyPointer:
             self.let_go(viewport, tool)
 
     def let_go(self, viewport: Viewport, tool: Tool) -> None:
-        """Release its button, as the mouse would."""
+        """Release the button, as the mouse would."""
         if self.is_down:
             tool.on_release(self.pointer(viewport))
             self.forget_button()
 
     def forget_button(self) -> None:
-        """The gesture is over without a release."""
+        """The gesture has ended without a release."""
         self._held = None
 
     def after(self, key: KeyPress) -> None:
-        """Some keys end what the button was held for."""
+        """Forget the button if the key ended the gesture it was held for."""
         if key.name in _ENDS:
             self.forget_button()
 
     def pointer(self, viewport: Viewport, button: Button = Button.LEFT) -> Pointer:
-        """As the tools see it."""
+        """The pointer as tools see it."""
         assert self.place is not None, "the keys have the pointer"
         x, y = viewport.to_image(self.place.x(), self.place.y())
         held = self._held if self._held is not None else NO_MODIFIERS

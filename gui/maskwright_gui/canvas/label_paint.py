@@ -1,4 +1,4 @@
-"""Labels on the canvas: laid out when the zoom settles, painted from small cached pictures."""
+"""Paints labels: laid out when the zoom settles, drawn from small cached pictures."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -21,21 +21,21 @@ from maskwright_gui.canvas.viewport import Viewport
 _MAX_WISHES = 160
 _CACHED_CHIPS = 512
 _MOST_CERTAIN = 24
-"""Of a larger selection the labels are thinned out as those of all others."""
+"""The labels of a larger selection are thinned out like all others."""
 _FREE_EVERY_SCREEN_PX = 8.0
-"""So close are the points of a selected outline that other labels leave free."""
+"""Spacing of the points along a selected outline that other labels leave free, in screen pixels."""
 _MOST_FREE = 800
 _KEPT_LETTERS = 5
-"""Of a long name in its compact form."""
+"""Letters kept of a long name in its compact form."""
 _PAD_X, _PAD_Y, _BAR = 5.0, 2.0, 3.0
 
 
 Drafts = Mapping[int, Instance | None]
-"""How instances of the document look at the moment; None: not at all."""
+"""Instances of the document as a gesture currently shows them; None: not shown."""
 _NO_DRAFTS: Drafts = MappingProxyType({})
 
 _Extremes = tuple[tuple[float, float], tuple[float, float]]
-"""The topmost and the lowest vertex of an instance's first part."""
+"""The topmost and lowest vertex of an instance's first part."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ class _Chip:
 
 
 class LabelLayer:
-    """`lay_out` decides which labels are shown and where, `paint` shows them at any zoom and pan since."""
+    """`lay_out` decides which labels are shown and where; `paint` draws them at any zoom and position after that."""
 
     def __init__(self, font: QFont) -> None:
         self._font = font
@@ -56,11 +56,11 @@ class LabelLayer:
         self._boxes = np.empty((0, 4))
         self._shown: list[QPixmap] = []
         self._shown_ratio = 0.0
-        """For which device pixel ratio `_shown` was made; 0 when the layout is newer."""
+        """The device pixel ratio that `_shown` was made for; 0 if the layout is newer."""
         self._pictures: LRUCache[tuple[str, Rgb, float], QPixmap] = LRUCache(_CACHED_CHIPS)
         self._widths: dict[str, float] = {}
         self._rows: dict[int, int] = {}
-        """Where in all these an instance's label is."""
+        """Index of an instance's label in all these arrays."""
 
     def lay_out(
         self,
@@ -70,6 +70,7 @@ class LabelLayer:
         style: CanvasStyle,
         selection: frozenset[int],
     ) -> None:
+        """Decide which labels are shown and where."""
         instances = _wanted(document, index, viewport, style.label_mode, selection)
         certain = selection if len(selection) <= _MOST_CERTAIN else frozenset()
         extremes = {instance.id: _extremes(instance) for instance in instances}
@@ -96,14 +97,14 @@ class LabelLayer:
         return frozenset(self._rows)
 
     def areas(self, viewport: Viewport) -> list[QRectF]:
-        """Of the labels that are shown, screen pixels."""
+        """The screen areas of the labels shown."""
         corners = self._corners(_NO_DRAFTS, viewport)
         return [
             QRectF(*corner, *box) for corner, box in zip(corners.tolist(), self._boxes[:, 2:].tolist(), strict=True)
         ]
 
     def area_between(self, before: Drafts, now: Drafts, viewport: Viewport) -> QRectF:
-        """Around the labels that are elsewhere with these drafts than with those before, screen pixels."""
+        """The screen area of labels that differ between two sets of drafts."""
         corners = (self._corners(before, viewport), self._corners(now, viewport))
         area = QRectF()
         for row in np.flatnonzero((corners[0] != corners[1]).any(axis=1)).tolist():
@@ -112,7 +113,7 @@ class LabelLayer:
         return area
 
     def _corners(self, drafts: Drafts, viewport: Viewport) -> NDArray[np.float64]:
-        """(N, 2), whole screen pixels: top left of each label, where it belongs to a draft with that; NaN for none."""
+        """(N, 2) whole screen pixels: top left corner of each label, moved with its draft; NaN for no label."""
         anchors = self._anchors
         if moved := [(self._rows[id_], draft) for id_, draft in drafts.items() if id_ in self._rows]:
             anchors = anchors.copy()
@@ -124,7 +125,7 @@ class LabelLayer:
     def paint(
         self, painter: QPainter, viewport: Viewport, clip: QRectF, ratio: float, drafts: Drafts = _NO_DRAFTS
     ) -> None:
-        """`drafts`: instances that are being dragged, whose labels go along."""
+        """Paint the labels. drafts: instances being dragged, whose labels move along."""
         corners = self._corners(drafts, viewport)
         low, high = (clip.left(), clip.top()), (clip.right(), clip.bottom())
         seen = ((corners <= high) & (corners + self._boxes[:, 2:] >= low)).all(axis=1)
@@ -135,7 +136,7 @@ class LabelLayer:
             painter.drawPixmap(QPointF(x, y), self._shown[number])
 
     def place_of(self, instance: Instance, viewport: Viewport, style: CanvasStyle) -> QRectF:
-        """Where the label of one more instance goes, screen pixels; empty where it has no room, or has one already."""
+        """The screen area for one more label; empty if there is no room or the instance already has one."""
         if style.label_mode is LabelMode.NONE or instance.id in self.labelled:
             return QRectF()
         extremes = _extremes(instance)
@@ -147,7 +148,7 @@ class LabelLayer:
         return QRectF(round(x + place.x), round(y + place.y), place.width, place.height)
 
     def paint_one(self, painter: QPainter, instance: Instance, at: QRectF, style: CanvasStyle, ratio: float) -> None:
-        """The label of an instance at its `place_of`."""
+        """Paint the label of an instance at its `place_of`."""
         text, colour = label_text(instance, style), style.colour(instance.category_id)
         painter.drawPixmap(at.topLeft(), self._picture(text, colour, ratio))
 
@@ -191,7 +192,7 @@ class LabelLayer:
 
 
 def label_text(instance: Instance, style: CanvasStyle, *, is_compact: bool = False) -> str:
-    """The class; for a proposal with the model's score. Compact: the score alone, or the start of a long name."""
+    """The class, with the model's score for a proposal. Compact: only the score, or the start of a long name."""
     name = style.name(instance.category_id)
     if instance.state is InstanceState.PROPOSED and instance.score is not None:
         return f"{instance.score:.2f}" if is_compact else f"{name} {instance.score:.2f}"
@@ -219,7 +220,7 @@ def _extremes(instance: Instance) -> _Extremes:
 
 
 def _outline_points(instances: Iterable[Instance], viewport: Viewport) -> list[tuple[float, float]]:
-    """Screen points along the outlines, as far as they are in sight."""
+    """Screen points along the outlines, as far as they are visible."""
     width, height = viewport.screen_wh
     points: list[tuple[float, float]] = []
     for instance in instances:

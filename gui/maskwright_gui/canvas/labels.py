@@ -1,9 +1,9 @@
-"""Where the labels of objects go: at the object, never over each other, none for what is off screen or tiny.
+"""Decides where object labels go: at the object, never overlapping, none for objects that are off screen or tiny.
 
-A label is either there, opaque and readable, or not at all: in a dense scene the largest objects keep theirs, smaller
-ones a compact form, and the others show it when they are pointed at or selected.
+A label is shown opaque and readable, or not at all: in a dense scene the largest objects keep theirs, smaller ones get
+a compact form, and the rest show it when hovered or selected.
 
-Pure arithmetic on screen pixels; painting is next door in `label_paint`.
+Pure arithmetic on screen pixels; `label_paint` does the painting.
 """
 
 from collections.abc import Sequence
@@ -12,24 +12,24 @@ from dataclasses import dataclass, replace
 _CELL = 32.0
 _GAP = 2.0
 _INSIDE_FROM_LABEL_WIDTHS = 2.5
-"""A label inside its object is only allowed where it leaves most of it in sight."""
+"""A label goes inside its object only if the object is so many label widths long: most of it stays visible."""
 LABELLED_FROM_SCREEN_PX = 40.0
-"""Smaller objects carry no label ..."""
+"""Smaller objects get no label ..."""
 _LABEL_WIDTHS = 0.8
-"""... nor do those that a label would hide, being this much wider than they are."""
+"""... nor do objects shorter than so many label widths, which a label would hide."""
 _FREE = 5.0
-"""Around a screen point that is kept free: half a handle and a bit."""
+"""Kept free around a screen point: half a handle and a bit."""
 _ON_LINE = 0.5
-"""The same for the labels of what is selected: they are near their own outline, but lie on none if they can help it."""
+"""The same for labels of selected objects: near their own outline, but not on one if that can be avoided."""
 _MOST_SHARE = 0.05
-"""Of the screen may be covered by labels that nobody asked for."""
+"""Share of the screen that optional labels may cover."""
 
 Box = tuple[float, float, float, float]
 
 
 @dataclass(frozen=True, slots=True)
 class LabelWish:
-    """A label that wants a place. Screen pixels."""
+    """A label to be placed. Screen pixels."""
 
     instance_id: int
     top: tuple[float, float]
@@ -41,9 +41,9 @@ class LabelWish:
     extent: float
     """The longer side of the object on screen."""
     is_certain: bool = False
-    """Placed first, however small the object: it is selected or pointed at."""
+    """Whether it is placed first, however small the object: it is selected or hovered."""
     compact_width: float = 0.0
-    """Of a shorter form, for where the whole has no room; 0: there is none."""
+    """Width of the compact form, used if the full label does not fit; 0: there is none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,19 +55,19 @@ class LabelPlace:
     width: float
     height: float
     is_below: bool = False
-    """Whether it hangs from the lowest vertex."""
+    """Whether the position is relative to the lowest vertex."""
     is_compact: bool = False
 
 
 def place_labels(
     wishes: Sequence[LabelWish], screen_wh: tuple[float, float], *, kept_free: Sequence[tuple[float, float]] = ()
 ) -> list[LabelPlace]:
-    """The labels that find room, certain ones first, then larger objects before smaller.
+    """The labels that fit: certain ones first, then larger objects before smaller.
 
-    A label goes above its object, else below it, else just inside its top; where none of the places is free and
-    entirely on screen its compact form is tried, and then it is left out: nothing is pushed to the border of the
-    window. Where that is so for most, all are compact: a mixture reads as if it meant something.
-    `kept_free`: screen points that no label covers which is not certain.
+    A label goes above its object, else below it, else just inside its top. If none of these places is free and entirely
+    on screen, its compact form is tried, then it is left out: nothing is pushed to the window's border. If that happens
+    to most, all are compact, since a mixture would look meaningful. kept_free: screen points that only certain labels
+    may cover.
     """
     places = _placed_all(wishes, screen_wh, kept_free)
     unasked = [place for place, wish in places if not wish.is_certain]
@@ -133,13 +133,13 @@ def _is_inside(box: Box, screen_wh: tuple[float, float]) -> bool:
 
 
 class _Occupancy:
-    """Boxes taken so far, found again by the cells of a coarse grid."""
+    """The boxes taken so far, indexed by the cells of a coarse grid."""
 
     def __init__(self) -> None:
         self._cells: dict[tuple[int, int], list[Box]] = {}
 
     def take(self, box: Box) -> bool:
-        """Reserve the box; False if it overlaps one that was taken before."""
+        """Reserve the box; False if it overlaps a reserved one."""
         is_free = self.is_free(box)
         if is_free:
             self.block(box)
@@ -158,7 +158,7 @@ class _Occupancy:
             self.block((x - reach, y - reach, x + reach, y + reach))
 
     def block(self, box: Box) -> None:
-        """Reserve the box, whatever overlaps it."""
+        """Reserve the box, even if it overlaps others."""
         for cell in _cells_of(box):
             self._cells.setdefault(cell, []).append(box)
 

@@ -1,8 +1,8 @@
-"""The static layer: every instance that nobody is touching, rasterised once and blitted until something changes.
+"""The static layer: every instance that is not being edited, rasterised once and copied until something changes.
 
-Few outlines are rasterised at once while painting; many in a thread, the previous picture being shown scaled meanwhile.
-An edit repaints only the box it touches. The thread is asked by a timer for its result and never calls Qt objects,
-so that a canvas may be destroyed at any moment.
+A few outlines are rasterised while painting; many in a thread, with the previous picture shown scaled in the meantime.
+An edit repaints only the box it touches. A timer polls the thread, which never calls Qt objects, so that a canvas may
+be destroyed at any moment.
 """
 
 import math
@@ -32,7 +32,7 @@ _AT_ONCE_INSTANCES = 400
 _PATCH_VERTICES = 20_000
 _POLL_MS = 4
 _AHEAD = 2
-"""Pictures of documents that are not on screen yet: screen size each."""
+"""How many prepared pictures of other documents are kept, each of screen size."""
 
 Box = tuple[float, float, float, float]
 
@@ -41,17 +41,17 @@ pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix="canvas-layer")
 
 @dataclass(frozen=True, slots=True, eq=False)
 class LayerContent:
-    """All that the picture depends on apart from the zoom."""
+    """Everything the picture depends on, apart from the zoom."""
 
     document: Document
     style: CanvasStyle
     without: frozenset[int] = frozenset()
-    """Painted live, not here."""
+    """Ids that are painted live and not here."""
     selected: frozenset[int] = frozenset()
-    """Painted here, but brighter: a selection too large to be painted live."""
+    """Ids painted here but brighter: a selection too large to be painted live."""
 
     def is_same(self, other: "LayerContent") -> bool:
-        """Whether a picture of the one is a picture of the other."""
+        """Whether both give the same picture."""
         return (
             self.document is other.document
             and self.style is other.style
@@ -66,7 +66,7 @@ class LayerContent:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RenderedLayer:
-    """A picture, and what it is a picture of."""
+    """A picture, and the content and view it was made for."""
 
     image: QImage
     view: LayerView
@@ -74,10 +74,10 @@ class RenderedLayer:
 
 
 class StaticLayer(QObject):
-    """Ask with `prepare` before painting, then `draw`."""
+    """Call `prepare` before painting, then `draw`."""
 
     changed = Signal()
-    """A sharper picture has arrived: paint again."""
+    """A sharper picture is ready: paint again."""
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -95,16 +95,16 @@ class StaticLayer(QObject):
 
     @property
     def content(self) -> LayerContent:
-        """What it should show now."""
+        """What the layer currently shows."""
         return self._content
 
     @property
     def is_sharp(self) -> bool:
-        """Whether what is shown is exact and nothing better is on its way."""
+        """Whether the picture is exact and no better one is being made."""
         return self._job is None and self._waiting is None and not self._is_stale
 
     def replace_content(self, content: LayerContent, index: SpatialIndex) -> None:
-        """Another document altogether: the picture so far is worthless."""
+        """Show another document; the current picture is discarded."""
         self._content, self._index = content, index
         self._layer, self._levels, self._waiting = None, None, None
         if self._job is not None:
@@ -113,7 +113,7 @@ class StaticLayer(QObject):
         self._is_stale = self._layer is None
 
     def prepare_ahead(self, content: LayerContent, viewport: Viewport, ratio: float) -> None:
-        """Have another document rasterised in the thread, if it is one that would be while painting."""
+        """Rasterise another document in the thread, if it is small enough to be rasterised while painting."""
         document = content.document
         if len(document) > _AT_ONCE_INSTANCES or sum(one.vertex_count for one in document) > _AT_ONCE_VERTICES:
             return
@@ -132,7 +132,7 @@ class StaticLayer(QObject):
         return None
 
     def update_content(self, content: LayerContent, index: SpatialIndex, dirty: Collection[Box]) -> None:
-        """The same document after an edit or with another selection; it looks different only inside `dirty`."""
+        """Show the same document after an edit or a change of selection; only the inside of `dirty` looks different."""
         if content.is_same(self._content):
             return
         if not content.has_same_scene(self._content):
@@ -144,7 +144,7 @@ class StaticLayer(QObject):
             self._is_stale = True
 
     def prepare(self, viewport: Viewport, device_pixel_ratio: float) -> None:
-        """Make the picture fit the viewport, now if that is quick, else soon."""
+        """Make the picture fit the viewport: now if that is quick, otherwise in the thread."""
         if not self._is_stale and any(_suffices(view, viewport, device_pixel_ratio) for view in self._views()):
             self._waiting = None
             return
@@ -162,13 +162,13 @@ class StaticLayer(QObject):
             self._is_stale = False
 
     def draw(self, painter: QPainter, viewport: Viewport) -> None:
-        """Blit the picture: exactly at its own zoom, scaled while a sharper one is being made."""
+        """Copy the picture to the painter: exactly at its own zoom, scaled while a sharper one is being made."""
         if self._layer is None:
             return
         ratio, view = self._layer.device_pixel_ratio, self._layer.view
         painter.save()
         if math.isclose(view.scale, viewport.scale * ratio, rel_tol=1e-9):
-            # in device pixels a blit is a plain copy; through the painter's scaling it would be resampled
+            # in device pixels the copy is exact; through the painter's scaling it would be resampled
             painter.scale(1 / ratio, 1 / ratio)
             x = round(viewport.offset_x * ratio + view.origin_x)
             y = round(viewport.offset_y * ratio + view.origin_y)
@@ -188,18 +188,18 @@ class StaticLayer(QObject):
             self._collect()
 
     def _views(self) -> list[LayerView]:
-        """What there is, and what is being made."""
+        """The view of the current picture, and that of the one being made."""
         known = [self._layer.view] if self._layer is not None else []
         return known + ([self._job.view] if self._job is not None and not self._job.is_worthless else [])
 
     def _still_shows(self, viewport: Viewport, ratio: float) -> bool:
-        """Whether the picture at hand covers the screen: a wider one may then come from the thread."""
+        """Whether the current picture covers the screen; a wider one may then come from the thread."""
         if self._layer is None or self._is_stale:
             return False
         return is_aligned(self._layer.view, viewport, ratio, margin_screen_px=0, rim_screen_px=_RIM_SCREEN_PX)
 
     def _few_instances_in(self, box: Box) -> list[Instance] | None:
-        """The instances to rasterise, if they are few enough to do so while painting."""
+        """The instances to rasterise, if few enough to do so while painting."""
         if self._index.vertices_touching(box) > _AT_ONCE_VERTICES:
             return None
         ids = self._index.ids_touching(box)
@@ -239,7 +239,7 @@ class StaticLayer(QObject):
             self._job.is_worthless = True
 
     def _patch(self, layer: RenderedLayer, boxes: Collection[Box]) -> bool:
-        """Draw the boxes again in place. False when that would take longer than is bearable in one step."""
+        """Redraw the boxes in place. False if that would take too long for one frame."""
         areas = [area for area in (device_area(layer.view, box) for box in boxes) if area is not None]
         if not areas:
             return True
@@ -262,7 +262,7 @@ class _Job:
     view: LayerView
     content: LayerContent
     missed: list[Box] = field(default_factory=list)
-    """Boxes that changed since it was started."""
+    """Boxes that have changed since the job started."""
     is_worthless: bool = False
 
 
@@ -281,7 +281,7 @@ def _suffices(view: LayerView, viewport: Viewport, ratio: float) -> bool:
 def _render_job(
     content: LayerContent, levels: SceneLevels | None, few: Sequence[Instance] | None, view: LayerView, ratio: float
 ) -> tuple[RenderedLayer, SceneLevels | None]:
-    """`few`: all that is in view, where that is not worth packing the whole document."""
+    """Render in a thread. few: all instances in view, if too few to justify packing the whole document."""
     if few is not None:
         return _rendered(Scene.of(few, content.style), content, view, ratio), None
     if levels is None:

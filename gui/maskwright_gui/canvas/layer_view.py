@@ -1,4 +1,4 @@
-"""Which part of the image a picture of device pixels has to show, and which of its pixels a change touches."""
+"""Which part of the image a picture of device pixels shows, and which of its pixels a change affects."""
 
 import math
 
@@ -6,12 +6,12 @@ from maskwright_gui.canvas.raster import LayerView
 from maskwright_gui.canvas.viewport import Box, Viewport
 
 LINE_PAD_PX = 6
-"""Device pixels that lines and their under-strokes may reach beyond an outline."""
+"""Device pixels that lines and their under-strokes may extend beyond an outline."""
 _ALIGNMENT_PX = 0.02
 
 
 def aligned_view(viewport: Viewport, ratio: float, *, margin_screen_px: float, rim_screen_px: float) -> LayerView:
-    """A view of what is on screen and a margin around it, whose pixels fall exactly on the widget's device pixels.
+    """A view of the visible part and a margin, whose pixels fall exactly on the widget's device pixels.
 
     Nothing further than `rim_screen_px` outside the image is included.
     """
@@ -32,7 +32,7 @@ def aligned_view(viewport: Viewport, ratio: float, *, margin_screen_px: float, r
 def is_aligned(
     view: LayerView, viewport: Viewport, ratio: float, *, margin_screen_px: float, rim_screen_px: float
 ) -> bool:
-    """Whether a blit of `view` shows all that is needed: same scale, pixel on pixel, covering the margin."""
+    """Whether copying `view` shows everything needed: same scale, pixel on pixel, covering the margin."""
     scale = viewport.scale * ratio
     if not math.isclose(view.scale, scale, rel_tol=1e-9):
         return False
@@ -46,7 +46,7 @@ def is_aligned(
 
 
 def device_area(view: LayerView, box: Box) -> tuple[int, int, int, int] | None:
-    """The pixels of the view that a change within the box can touch, lines included; None if it is out of view."""
+    """The pixels of the view that a change within the box can affect, lines included; None if it is out of view."""
     pad = LINE_PAD_PX
     left = max(math.floor(box[0] * view.scale - view.origin_x) - pad, 0)
     top = max(math.floor(box[1] * view.scale - view.origin_y) - pad, 0)

@@ -1,4 +1,4 @@
-"""A small picture of the whole image in a corner of the canvas: where the view is, and a way to move it."""
+"""The minimap: a small picture of the whole image that shows where the view is and moves it."""
 
 from PySide6.QtCore import QPointF, QRect, QRectF, Qt
 from PySide6.QtGui import QColor, QMouseEvent, QPainter, QPaintEvent, QPixmap
@@ -10,18 +10,18 @@ from maskwright_gui.canvas.pyramid import ImagePyramid
 LONGER_SIDE = 168
 _MARGIN = 12
 _SHOWN_BELOW = 0.98
-"""Share of the image in view from which on the map says nothing."""
+"""With more than this share of the image in view the minimap is hidden."""
 
 
 class Minimap(QWidget):
-    """Appears in the lower right corner once part of the image is out of view; press or drag to go there."""
+    """Appears in the lower right corner once part of the image is out of view; press or drag to move the view."""
 
     def __init__(self, view: QWidget, navigator: Navigator) -> None:
         super().__init__(view)
         self._view, self._navigator = view, navigator
         self._pyramid: ImagePyramid | None = None
         self._picture = QPixmap()
-        """Made when it is first needed: at fit it never is."""
+        """Made on first use: while the image fits, it is never needed."""
         self._is_wanted = True
         self.setAccessibleName("Minimap")
         self.setToolTip("Press or drag to move the view")
@@ -30,7 +30,7 @@ class Minimap(QWidget):
         navigator.viewport_changed.connect(self.follow)
 
     def set_pyramid(self, pyramid: ImagePyramid | None) -> None:
-        """The image that it shows small."""
+        """Set the image to show."""
         self._pyramid, self._picture = pyramid, QPixmap()
         if pyramid is not None:
             width, height = pyramid.size_wh
@@ -39,17 +39,17 @@ class Minimap(QWidget):
         self.follow()
 
     def set_wanted(self, is_wanted: bool) -> None:
-        """Whether the user wants it at all."""
+        """Set whether the user wants the minimap at all."""
         self._is_wanted = is_wanted
         self.follow()
 
     @property
     def is_wanted(self) -> bool:
-        """Whether the user wants it; it is shown only while the image does not fit."""
+        """Whether the user wants it; it is visible only while the image does not fit."""
         return self._is_wanted
 
     def follow(self) -> None:
-        """Show the part in view; hide where there is nothing to show."""
+        """Mark the part in view; hide if the whole image is visible."""
         seen = self._seen_share()
         has_room = self._view.width() > 3 * self.width() and self._view.height() > 2 * self.height()
         is_useful = self._is_wanted and self._pyramid is not None and has_room and seen < _SHOWN_BELOW
@@ -107,7 +107,7 @@ class Minimap(QWidget):
 
 
 def _frame_in(painter: QPainter, area: QRect, width: int, colour: QColor) -> None:
-    """A frame along the inner edge of `area`; four fills take a tenth of the time of a stroked rectangle."""
+    """Paint a frame along the inner edge of `area`; four fills take a tenth of the time of a stroked rectangle."""
     inner = area.height() - 2 * width
     painter.fillRect(area.left(), area.top(), area.width(), width, colour)
     painter.fillRect(area.left(), area.bottom() + 1 - width, area.width(), width, colour)

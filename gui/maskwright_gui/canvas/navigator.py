@@ -8,11 +8,11 @@ from maskwright_gui.canvas.viewport import Box, Viewport, ViewportState
 
 _ZOOM_STEP = 1.25
 WHEEL_NOTCH = 120.0
-"""What Qt counts for one click of a wheel."""
+"""Qt's angle delta for one notch of a wheel."""
 
 
 class Navigator(QObject):
-    """Holds the viewport of its parent, which hands it the events that are not a tool's."""
+    """Holds the viewport of its parent, which passes it the events that no tool uses."""
 
     zoom_changed = Signal(float)
     """Screen pixels per image pixel."""
@@ -24,14 +24,14 @@ class Navigator(QObject):
         self.plain_wheel_zooms = True
         """Whether the wheel alone zooms; Ctrl and the wheel always do."""
         self.follows_closely = False
-        """Whether what comes into view is zoomed to as well."""
+        """Whether `bring_into_view` also zooms."""
         self._viewport = Viewport()
         self._pan_from: QPointF | None = None
         self._space_held = False
 
     @property
     def viewport(self) -> Viewport:
-        """What of the image is on screen."""
+        """What part of the image is on screen."""
         return self._viewport
 
     @property
@@ -45,7 +45,7 @@ class Navigator(QObject):
         return self._pan_from is not None
 
     def show(self, viewport: Viewport) -> None:
-        """Another part of the image, or another zoom."""
+        """Show another part of the image, or another zoom."""
         if viewport == self._viewport:
             return
         rescaled = viewport.scale != self._viewport.scale
@@ -56,47 +56,47 @@ class Navigator(QObject):
             self.zoom_changed.emit(viewport.scale)
 
     def go_back_to(self, state: ViewportState) -> None:
-        """Zoom and place of an earlier visit, as `viewport.state` was then."""
+        """Restore the zoom and position of an earlier visit, stored as `viewport.state`."""
         self.show(self._viewport.with_state(state))
 
     def zoom_in(self) -> None:
-        """By one step, at the middle."""
+        """Zoom in by one step, at the centre."""
         self._zoom_at_centre(_ZOOM_STEP)
 
     def zoom_out(self) -> None:
-        """By one step, at the middle."""
+        """Zoom out by one step, at the centre."""
         self._zoom_at_centre(1 / _ZOOM_STEP)
 
     def zoom_to_fit(self) -> None:
-        """The whole image."""
+        """Show the whole image."""
         self.show(self._viewport.fitted())
 
     def zoom_to_actual(self) -> None:
-        """One image pixel per screen pixel; the centre stays."""
+        """Show one image pixel per screen pixel, with the same centre."""
         self._zoom_at_centre(1.0 / self._viewport.scale)
 
     def zoom_to_box(self, box: Box) -> None:
-        """An image area, xyxy, centred and large."""
+        """Centre an image area, xyxy, and zoom in on it."""
         self.show(self._viewport.zoomed_to(box))
 
     def bring_into_view(self, box: Box) -> None:
-        """An image area, xyxy; nothing moves where it is in view."""
+        """Bring an image area, xyxy, into view; nothing moves if it already is."""
         if self.follows_closely:
             self.zoom_to_box(box)
         else:
             self.show(self._viewport.showing(box))
 
     def centre_on(self, x: float, y: float) -> None:
-        """An image point in the middle, at the zoom as it is."""
+        """Centre the view on an image point, at the current zoom."""
         self.show(self._viewport.centred((x, y), self._viewport.scale))
 
     def _zoom_at_centre(self, factor: float) -> None:
         self.show(self._viewport.zoomed(factor, (self._widget.width() / 2, self._widget.height() / 2)))
 
-    # what the widget passes on
+    # Events that the widget passes on
 
     def on_resize(self, size: QSize) -> None:
-        """The widget has another size."""
+        """Follow the widget's new size."""
         self.show(self._viewport.with_screen((size.width(), size.height())))
 
     def on_wheel(self, event: QWheelEvent) -> None:
@@ -114,7 +114,7 @@ class Navigator(QObject):
         event.accept()
 
     def on_press(self, event: QMouseEvent) -> None:
-        """Panning begins where the button is the middle one, or Space is held."""
+        """Begin to pan with the middle button, or with any while Space is held."""
         is_left = event.button() is Qt.MouseButton.LeftButton
         if event.button() is Qt.MouseButton.MiddleButton or (is_left and self._space_held):
             self._pan_from = event.position()
@@ -122,7 +122,7 @@ class Navigator(QObject):
             event.accept()
 
     def on_move(self, event: QMouseEvent) -> None:
-        """The image goes along with the pointer while it is being dragged."""
+        """Pan with the pointer."""
         if self._pan_from is not None:
             moved = event.position() - self._pan_from
             self._pan_from = event.position()
@@ -130,7 +130,7 @@ class Navigator(QObject):
             event.accept()
 
     def on_release(self, event: QMouseEvent) -> None:
-        """Panning is over."""
+        """End panning."""
         if self._pan_from is not None:
             self._pan_from = None
             held, free = Qt.CursorShape.OpenHandCursor, Qt.CursorShape.ArrowCursor
@@ -138,7 +138,7 @@ class Navigator(QObject):
             event.accept()
 
     def on_key(self, event: QKeyEvent) -> None:
-        """Space is for panning; other keys are left to the window."""
+        """Take Space for panning; ignore other keys, so that the window gets them."""
         if event.key() == Qt.Key.Key_Space and not event.modifiers():
             if not event.isAutoRepeat():
                 self._space_held = True

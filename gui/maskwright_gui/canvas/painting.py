@@ -1,7 +1,7 @@
-"""Whatever moves on the canvas: what of it is painted live, and which part of the screen that touches.
+"""Whatever moves on the canvas: what is painted live, and which part of the screen that changes.
 
-Selected, hovered and drafted instances are rasterised again on each paint, within the repainted area only, by cv2 like
-the static layer: Qt's antialiased paths take ten times as long for a polygon of some size.
+Selected, hovered and draft instances are rasterised again on each paint, only within the repainted area, and by cv2
+like the static layer: Qt's antialiased paths take ten times as long for a large polygon.
 """
 
 from collections.abc import Iterable, Sequence
@@ -23,7 +23,7 @@ from maskwright_gui.canvas.viewport import Box, Viewport
 from maskwright_gui.tools.overlay import Mark, Overlay, Points
 
 REACH_SCREEN_PX = 14.0
-"""How far halos, pens and handles reach beyond the geometry that they belong to."""
+"""How far halos, pens and handles extend beyond their geometry, in screen pixels."""
 _LINE_REACH_SCREEN_PX = 8
 _SELECTED_EXTRA_FILL = 0.06
 _VEIL = 0.1
@@ -32,7 +32,7 @@ _VEIL = 0.1
 def paint_selected(
     painter: QPainter, viewport: Viewport, instances: Sequence[Instance], style: CanvasStyle, clip: QRectF
 ) -> None:
-    """Fill, halo, dark under-stroke and a brighter, stronger line."""
+    """Paint fill, halo, dark under-stroke and a brighter, stronger line."""
     scene = Scene.of(instances, style)
     opacity = np.minimum(scene.fill_opacity + _SELECTED_EXTRA_FILL, 1.0)
     marked = replace(scene, is_selected=np.ones(len(scene), bool), fill_opacity=opacity)
@@ -40,7 +40,7 @@ def paint_selected(
 
 
 def paint_hovered(painter: QPainter, viewport: Viewport, instance: Instance, style: CanvasStyle, clip: QRectF) -> None:
-    """A light veil and a white line over what the static layer shows already."""
+    """Paint a light veil and a white line over what the static layer already shows."""
     scene = Scene.of([instance], style)
     count = len(scene)
     veil = replace(
@@ -84,7 +84,7 @@ def _rasterised(scene: Scene, viewport: Viewport, area: QRect, look: OutlineStyl
 
 
 def screen_area(boxes: Sequence[Box], viewport: Viewport) -> QRectF:
-    """The screen rectangle around image boxes, room for pens and handles included; empty for no boxes."""
+    """The screen rectangle around image boxes, with room for pens and handles; empty for no boxes."""
     if not boxes:
         return QRectF()
     every = np.array(boxes)
@@ -97,7 +97,9 @@ def screen_area(boxes: Sequence[Box], viewport: Viewport) -> QRectF:
 MAX_LIVE_INSTANCES = 48
 MAX_LIVE_VERTICES = 12_000
 _HANDLES_FROM_SCREEN_PX = 40.0
-"""Longer side from which an object shows its handles: on a smaller one they cover it, and hovering still shows one."""
+"""Minimum longer side, in screen pixels, for an object to show its handles: they would cover a smaller one, and
+hovering still shows one.
+"""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -106,7 +108,7 @@ class ActiveScene:
 
     document: Document
     live: frozenset[int]
-    """Selected instances that are painted here and not in the static layer."""
+    """Selected instances painted here and not in the static layer."""
     overlay: Overlay
     category_id: int
     style: CanvasStyle
@@ -120,18 +122,18 @@ class ActiveScene:
 
     @property
     def drafts(self) -> dict[int, Instance | None]:
-        """What the running gesture makes of instances of the document."""
+        """How the running gesture shows instances of the document."""
         drawn = {instance.id: instance for instance in self.overlay.instances}
         return {id_: drawn.get(id_) for id_ in self.overlay.replaced}
 
     @property
     def hovered(self) -> Instance | None:
-        """The instance under the pointer, if it is to be marked."""
+        """The instance under the pointer, if it is to be highlighted."""
         id_ = self.overlay.hovered
         return self.document.instances.get(id_) if id_ is not None and id_ not in self.live else None
 
     def dirty_since(self, before: "ActiveScene") -> list[Box]:
-        """Image boxes that have to be painted again when `before` is on screen."""
+        """Image boxes to repaint when `before` is on screen."""
         boxes = [*_mark_boxes(before.overlay), *_mark_boxes(self.overlay)]
         old = {instance.id: instance for instance in before.drawn}
         new = {instance.id: instance for instance in self.drawn}
@@ -147,7 +149,7 @@ class ActiveScene:
         return boxes
 
     def notes_since(self, before: "ActiveScene", viewport: Viewport) -> QRectF:
-        """The screen area of notes that came, went or moved."""
+        """The screen area of notes that appeared, vanished or moved."""
         area = QRectF()
         if before.overlay.notes != self.overlay.notes:
             for note in (*before.overlay.notes, *self.overlay.notes):
@@ -155,13 +157,13 @@ class ActiveScene:
         return area
 
     def paint_bodies(self, painter: QPainter, viewport: Viewport, clip: QRectF) -> None:
-        """Fills and outlines: what labels lie upon."""
+        """Paint fills and outlines, which labels may cover."""
         if self.hovered is not None:
             paint_hovered(painter, viewport, self.hovered, self.style, clip)
         paint_selected(painter, viewport, self.drawn, self.style, clip)
 
     def paint_marks(self, painter: QPainter, viewport: Viewport, clip: QRectF) -> None:
-        """Handles and the tool's lines: what no label covers."""
+        """Paint handles and the tool's lines, which no label covers."""
         overlay, drawn = self.overlay, self.drawn
         painter.setRenderHint(QPainter.RenderHint.Antialiasing, True)
         colour = self.style.colour(self.category_id)
@@ -185,7 +187,7 @@ class ActiveScene:
 
 
 def live_selection(document: Document, selection: frozenset[int]) -> frozenset[int]:
-    """The selection, if it is small enough to be painted on every frame; otherwise nothing."""
+    """The selection if it is small enough to be painted on every frame, else nothing."""
     if len(selection) > MAX_LIVE_INSTANCES:
         return frozenset()
     instances = [document[id_] for id_ in selection if id_ in document]
@@ -208,7 +210,7 @@ def _extent(points: Points) -> Box:
 
 
 def _difference(old: Instance | None, new: Instance | None) -> list[Box]:
-    """Where two states of one instance look different: for a dragged vertex the edges at it, not the whole object."""
+    """Where two states of one instance differ: for a dragged vertex the edges next to it, not the whole object."""
     if old is new:
         return []
     if old is None or new is None or not _have_same_structure(old, new):

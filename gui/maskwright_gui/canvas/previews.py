@@ -1,6 +1,6 @@
-"""Outlines of what is not in the document: what a threshold would add or take away, what may have been missed.
+"""Previews: outlines that are not in the document, such as those a threshold would add or remove, or a missed object.
 
-Previews are looked at, never edited: no tool sees them.
+Previews are only shown, never edited: no tool sees them.
 """
 
 from collections.abc import Sequence
@@ -24,14 +24,14 @@ _PAD_PX = 5.0
 
 
 class PreviewKind(Enum):
-    """What an outline stands for; the word before its label says so without colour."""
+    """What an outline stands for; a word before its label says so without colour."""
 
     ADDED = "added"
     REMOVED = "removed"
     MISSED = "missed"
     UNCERTAIN = "uncertain"
     SUGGESTED = "suggested"
-    """Another class for what is there."""
+    """Another class for an existing object."""
 
 
 _COLOURS = {
@@ -45,13 +45,13 @@ _COLOURS = {
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PreviewOutline:
-    """`rings` in image pixels, each closed by itself; an empty label paints none."""
+    """An outline to preview. rings: image pixels, each closed implicitly; an empty label paints none."""
 
     rings: tuple[Points, ...]
     kind: PreviewKind
     label: str = ""
     is_current: bool = False
-    """The one that a key would act on: a stronger line."""
+    """Whether a key would act on this one: it gets a stronger line."""
 
     @property
     def bounds_xyxy(self) -> Box:
@@ -72,7 +72,7 @@ def rings_of(instance: Instance) -> tuple[Points, ...]:
 
 
 def effect_outlines(change: Change) -> tuple[PreviewOutline, ...]:
-    """Outlines of the proposals that a change adds and takes away; another shape alone is no mark."""
+    """Outlines of the proposals that a change adds and removes; a mere change of shape is not marked."""
     outlines = []
     for _, before, after in change:
         if before is None and after is not None:
@@ -89,7 +89,7 @@ def paint_previews(
     clip: QRectF,
     labels: Sequence[QRectF] = (),
 ) -> None:
-    """Lines first, labels over all of them, clear of the objects' own `labels` (screen pixels)."""
+    """Paint all lines, then their labels, clear of the objects' own `labels` (screen pixels)."""
     if not outlines:
         return
     painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
@@ -113,8 +113,7 @@ def paint_previews(
 
 
 def label_area(outline: PreviewOutline, viewport: Viewport, metrics: QFontMetricsF, taken: Sequence[QRectF]) -> QRectF:
-    """Above the outline's box, on screen, moved by its own height, up where there is room, until none of `taken` is
-    covered."""
+    """Screen area of the label above the outline's box, moved up if it would cover an area of `taken`."""
     x1, y1, _, _ = outline.bounds_xyxy
     left, top = viewport.to_screen(x1, y1)
     width, height = metrics.horizontalAdvance(outline.label) + 2 * _PAD_PX, metrics.height() + 4
@@ -143,7 +142,7 @@ def _is_in_view(outline: PreviewOutline, viewport: Viewport) -> bool:
 
 @lru_cache(maxsize=2)
 def _paths(outlines: tuple[PreviewOutline, ...]) -> dict[tuple[PreviewKind, bool], QPainterPath]:
-    """One path for all that look alike: a call for each ring costs ten times as much. Kept from paint to paint."""
+    """One path for all that look alike: one call per ring costs ten times as much. Kept between paints."""
     paths: dict[tuple[PreviewKind, bool], QPainterPath] = {}
     for outline in outlines:
         path = paths.setdefault((outline.kind, outline.is_current), QPainterPath())
@@ -154,7 +153,7 @@ def _paths(outlines: tuple[PreviewOutline, ...]) -> dict[tuple[PreviewKind, bool
 
 
 def _dense(pen: QPen, ratio: float) -> QPen:
-    """A cosmetic pen counts the device's pixels: as wide as on other screens where those are small."""
+    """The pen scaled for dense screens: a cosmetic pen counts device pixels."""
     if ratio == 1:
         return pen
     wide = QPen(pen)
@@ -163,16 +162,17 @@ def _dense(pen: QPen, ratio: float) -> QPen:
 
 
 def _strokes(kind: PreviewKind, *, is_current: bool) -> list[tuple[QPen, tuple[float, float]]]:
-    """Pens from the lowest up, and by how many pixels each line is moved.
+    """Pens from the lowest up, each with the offset of its line in pixels.
 
-    What is uncertain is already there, in the colour of its class: a thin line, unless it was gone to. A line of two
-    pixels is three of one beside each other: Qt draws those ten times as fast, which a slider's every step needs.
+    An uncertain object is already painted in the colour of its class, so it gets only a thin line unless it is the
+    current one. A line of two pixels is drawn as three of one pixel side by side: Qt draws those ten times as fast, and
+    every slider step needs them.
     """
     width = 3 if is_current else 1 if kind in (PreviewKind.UNCERTAIN, PreviewKind.SUGGESTED) else 2
     colour = _COLOURS[kind]
     dash = {PreviewKind.ADDED: 0.0, PreviewKind.REMOVED: 2.0}.get(kind, 4.0)
     pattern = [dash * width, 2.0 * width] if dash else []
-    # what is added is in the picture already, with a dark stroke of its own
+    # what is added is already in the picture, with its own dark stroke
     under = [] if kind is PreviewKind.ADDED else [(_pen(_DARK, width + 2), (0.0, 0.0))]
     if width != 2:
         return [*under, (_pen(colour, width, pattern), (0.0, 0.0))]

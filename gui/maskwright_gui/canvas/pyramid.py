@@ -1,4 +1,4 @@
-"""An image at full size and halved again and again, so that a small view never touches all the pixels."""
+"""An image at full size and repeatedly halved, so that a small view never touches all the pixels."""
 
 from dataclasses import dataclass, replace
 
@@ -15,39 +15,40 @@ from maskwright_gui.canvas.deep import DeepImage, Samples
 _SMALLEST_SIDE = 256
 _BAND_ROWS = 256
 _LARGE_PIXELS = 40_000_000
-"""From here on the base keeps one or three bytes per pixel: drawing it is slower, but 108 megapixels save 108 MB."""
+"""From this many pixels on, the base keeps one or three bytes per pixel: slower to draw, but 108 megapixels save 108
+MB.
+"""
 
 
 TO_BGRA = {1: cv2.COLOR_GRAY2BGRA, 3: cv2.COLOR_BGR2BGRA}
-"""By number of channels."""
+"""cv2 conversion to BGRA by number of channels."""
 _KEPT_FORMATS = (QImage.Format.Format_RGB32, QImage.Format.Format_BGR888)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ImagePyramid:
-    """`levels[k]` is the image at 1 / 2**k. Building one needs no GUI thread; a loader may do it in its own."""
+    """An image at several sizes: `levels[k]` is at 1 / 2**k. May be built in any thread."""
 
     levels: tuple[QImage, ...]
     size_wh: tuple[int, int]
-    """Image pixels that the whole picture stands for: larger than `levels[0]` while only a preview is there."""
+    """Size of the true image: larger than `levels[0]` while only a preview is loaded."""
     owner: object = None
-    """Whatever holds the memory of `levels[0]`, kept alive with it."""
+    """The object that holds the memory of `levels[0]`, kept alive with it."""
     deep: DeepImage | None = None
-    """The samples, where the file has more than 8 bits of them."""
+    """The samples, if the file has more than 8 bits."""
     seen: SeenFile | None = None
-    """The file, just before it was read; None where these are not its pixels as a model is shown them."""
+    """Identity of the file just before it was read; None if these are not the pixels a model would get."""
 
     @classmethod
     def of(cls, image: QImage, size_wh: tuple[int, int] | None = None) -> "ImagePyramid":
-        """`size_wh` is the true size when `image` is a reduced preview."""
+        """From a picture; `size_wh` is the true size if `image` is a reduced preview."""
         base = image if image.format() in _KEPT_FORMATS else _as_rgb32(image)
         return cls._over(base, size_wh)
 
     @classmethod
     def of_bgr(cls, bgr_u8: NDArray[np.uint8], size_wh: tuple[int, int] | None = None) -> "ImagePyramid":
-        """From (H, W, 3) uint8 BGR, contiguous; a large array is shown as it is and must not be changed any more.
-
-        Raises MemoryError.
+        """From (H, W, 3) uint8 BGR, contiguous. A large array is used without a copy and must not change. Raises
+        MemoryError.
         """
         height, width = bgr_u8.shape[:2]
         if width * height > _LARGE_PIXELS:
@@ -57,7 +58,7 @@ class ImagePyramid:
 
     @classmethod
     def of_samples(cls, samples: Samples) -> "ImagePyramid":
-        """From samples as `read_samples` gives them, shown in their automatic window. Raises MemoryError."""
+        """From samples as `read_samples` gives them, shown with the automatic window. Raises MemoryError."""
         deep = DeepImage(samples)
         height, width = samples.shape[:2]
         if deep.samples.ndim == 2 and width * height > _LARGE_PIXELS:
@@ -67,7 +68,7 @@ class ImagePyramid:
         return replace(cls.of_bgr(deep_to_bgr(deep.samples, deep.auto)), deep=deep)
 
     def bgr(self) -> NDArray[np.uint8]:
-        """(H, W, 3) uint8 BGR, contiguous, of the base level: what it was made from, pixel for pixel."""
+        """(H, W, 3) uint8 BGR, contiguous, of the base level: exactly the pixels it was made from."""
         pixels = image_pixels(self.levels[0])
         if pixels.shape[2] == 3:
             return np.ascontiguousarray(pixels)
@@ -75,7 +76,7 @@ class ImagePyramid:
 
     @property
     def byte_count(self) -> int:
-        """Of all levels."""
+        """Memory used by all levels, in bytes."""
         return sum(level.sizeInBytes() for level in self.levels) + (self.deep.byte_count if self.deep else 0)
 
     @classmethod
@@ -95,12 +96,12 @@ class ImagePyramid:
         return cls(tuple(levels), size_wh or (base.width(), base.height()), owner)
 
     def level_number(self, device_scale: float) -> int:
-        """Which is the smallest level that still has at least one pixel per device pixel; else the first."""
+        """Number of the smallest level with at least one pixel per device pixel; else 0."""
         enough = [level.width() / self.size_wh[0] >= device_scale * 0.999 for level in self.levels]
         return max(enough.index(False) - 1, 0) if False in enough else len(enough) - 1
 
     def level_for(self, device_scale: float) -> QImage:
-        """The smallest that is at least as fine as the screen at this zoom."""
+        """The smallest level at least as fine as the screen at this zoom."""
         return self.levels[self.level_number(device_scale)]
 
     @property
@@ -109,9 +110,9 @@ class ImagePyramid:
         return self.levels[0].width() / self.size_wh[0]
 
     def value_at(self, x: float, y: float) -> tuple[float, ...] | None:
-        """(red, green, blue) of the image pixel that holds the point, or the file's own samples; None outside.
+        """(red, green, blue) of the image pixel at the point, or the file's samples; None outside.
 
-        Nothing, (), while only a preview is there: its pixels are none of the file's.
+        Empty while only a preview is loaded, since its pixels are not the file's.
         """
         if not (0 <= x < self.size_wh[0] and 0 <= y < self.size_wh[1]):
             return None
@@ -133,7 +134,7 @@ def image_pixels(image: QImage) -> NDArray[np.uint8]:
 
 
 def writable_pixels(image: QImage) -> NDArray[np.uint8]:
-    """As `image_pixels`, to draw into; valid while the image lives and is not copied."""
+    """Like `image_pixels`, for drawing; valid while the image lives and is not copied."""
     return _pixels(np.frombuffer(image.bits(), np.uint8), image)
 
 

@@ -1,7 +1,7 @@
-"""Outlines and light fills into a premultiplied BGRA buffer, with few large cv2 calls that let go of the GIL.
+"""Rasterises outlines and light fills into a premultiplied BGRA buffer, with few large cv2 calls that release the GIL.
 
-No Qt: runs in any thread. Our coordinates are pixel edges, cv2's are pixel centres: half a pixel is taken off, and the
-fraction is kept by cv2's fixed point.
+No Qt: runs in any thread. Our coordinates are on pixel edges, cv2's on pixel centres: half a pixel is subtracted, and
+cv2's fixed point keeps the fraction.
 """
 
 from collections.abc import Iterator, Sequence
@@ -18,7 +18,7 @@ from maskwright_gui.canvas.scene import Scene
 _DASH_PX = 5.0
 _GAP_PX = 3.0
 _MAX_DASHES = 20_000
-"""Above this the dashes are too small to be seen as such and cost more than all else."""
+"""With more dashes than this they are too small to be seen, and cost more than everything else."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -28,15 +28,14 @@ class Dashes:
     segments: NDArray[np.int32]
     """(D, 3, 2) start, middle and end of each dash, in the unit of the points."""
     ring: NDArray[np.int64]
-    """(D,) the ring that each dash belongs to."""
+    """(D,) the ring of each dash."""
 
 
 def dash_segments(
     points: NDArray[np.int32], ring_starts: NDArray[np.int64], is_dashed: NDArray[np.bool_], unit: float
 ) -> Dashes | None:
-    """Dashes along the rings where `is_dashed`; `unit` is the length of one pixel in `points`.
-
-    None when there is nothing to dash or far too much of it.
+    """Dashes along the rings where `is_dashed`; `unit` is the length of one pixel in `points`. None if there are none
+    or far too many.
     """
     rings = np.flatnonzero(is_dashed)
     if not len(rings):
@@ -44,7 +43,7 @@ def dash_segments(
     closed, starts = _closed_rings(points, ring_starts, rings)
     steps = np.zeros(len(closed))
     steps[1:] = np.hypot(*np.diff(closed, axis=0).T) / unit
-    steps[starts[:-1]] = 1.0  # a jump between rings, so that a place along all of them names one ring
+    steps[starts[:-1]] = 1.0  # a jump between rings, so that a position along all of them names one ring
     along = np.cumsum(steps)
     begins, lengths = along[starts[:-1]], along[starts[1:] - 1] - along[starts[:-1]]
     counts = np.maximum((lengths / (_DASH_PX + _GAP_PX)).astype(np.int64), 2)
@@ -62,7 +61,7 @@ def dash_segments(
 def _closed_rings(
     points: NDArray[np.int32], ring_starts: NDArray[np.int64], rings: NDArray[np.int64]
 ) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
-    """The chosen rings end to end, each with its first point repeated at its end, and where each starts."""
+    """The chosen rings end to end, each with its first point repeated, and the start of each."""
     sizes = np.diff(ring_starts)[rings] + 1
     starts = np.concatenate(([0], np.cumsum(sizes)))
     place = np.arange(starts[-1]) - np.repeat(starts[:-1], sizes)
@@ -75,10 +74,12 @@ _SHIFT = 4
 _ONE = 1 << _SHIFT
 _HALF_PIXEL = np.array((_ONE // 2, _ONE // 2), np.int32)
 _DARK = 0xC0000000
-"""Three quarters black: a light line has 3:1 beside it on all but white ground, where the seam itself is seen."""
+"""Three quarters black: a light line has a contrast of 3:1 beside it on all but white ground, where the seam is
+visible.
+"""
 _HALO_OPACITY = 0.5
 _SMALL_DEVICE_PX = 14.0
-"""Objects smaller than this get no dark under-stroke: it would be all that is left of them."""
+"""Smaller objects get no dark under-stroke: it would hide them."""
 _ALONE_ABOVE_PARTS = 256
 
 Buffer = NDArray[np.uint8]
@@ -87,7 +88,7 @@ Rings = list[NDArray[np.int32]]
 
 @dataclass(frozen=True, slots=True)
 class LayerView:
-    """Which part of the image a buffer shows: device pixel = image pixel * scale - origin."""
+    """The part of the image that a buffer shows: device pixel = image pixel * scale - origin."""
 
     scale: float
     """Device pixels per image pixel."""
@@ -103,7 +104,7 @@ class LayerView:
         return x1, y1, x1 + self.width / self.scale, y1 + self.height / self.scale
 
     def cropped(self, x: int, y: int, width: int, height: int) -> "LayerView":
-        """A part of it, for what has changed."""
+        """A part of the view, for repainting what has changed."""
         return LayerView(self.scale, self.origin_x + x, self.origin_y + y, width, height)
 
 
@@ -112,9 +113,9 @@ class OutlineStyle:
     """How outlines are drawn. Sizes in device pixels."""
 
     pixel: int = 1
-    """Device pixels per logical one, rounded: lines keep their weight on dense screens."""
+    """Device pixels per logical pixel, rounded: lines keep their width on dense screens."""
     is_strong: bool = False
-    """Whether the coloured line is half a pixel heavier."""
+    """Whether the coloured line is half a pixel thicker."""
     halo: int = 0
     """Width of a light seam around the dark under-stroke, logical pixels."""
     has_lines: bool = True
@@ -129,8 +130,8 @@ HOVERED = OutlineStyle(is_underlined=False)
 def rasterise(scene: Scene, view: LayerView, buffer: Buffer, look: OutlineStyle = IDLE) -> None:
     """Draw `scene` into `buffer` (view.height, view.width, 4) BGRA, premultiplied, zeroed before.
 
-    Fills first, in drawing order, a higher one replacing what is below; then the dark under-strokes, then all lines,
-    so that no outline is ever hidden.
+    Fills come first, in drawing order, each replacing what is below; then the dark under-strokes, then all lines, so
+    that no outline is ever hidden.
     """
     if not len(scene):
         return
@@ -171,10 +172,10 @@ def _fill(scene: Scene, rings: Rings, view: LayerView, buffer: Buffer) -> None:
 def _batches(
     scene: Scene, owners: NDArray[np.int64], colours: NDArray[np.int64], view: LayerView
 ) -> Iterator[Sequence[int] | NDArray[np.int64]]:
-    """Parts of one colour that do not overlap, for one even-odd fill each.
+    """Parts of one colour that do not overlap, each batch for one even-odd fill.
 
-    A few parts go one by one, in exact drawing order. Thousands are put into cells of a grid so that those of one call
-    lie two cells apart: a call per part would wait for the GIL each time, beside a busy GUI thread.
+    A few parts are yielded one by one, in exact drawing order. Thousands are sorted into grid cells so that those of
+    one call lie two cells apart: beside a busy GUI thread, one call per part would wait for the GIL each time.
     """
     if len(owners) <= _ALONE_ABOVE_PARTS:
         yield from ([part] for part in range(len(owners)))
@@ -195,7 +196,7 @@ def _batches(
 
 
 def _colour_key(colours: NDArray[np.int64]) -> NDArray[np.int64]:
-    """(N, 3 or 4) channels as one number each: sorting rows by numpy takes ten times as long."""
+    """(N, 3 or 4) channels as one number each: numpy takes ten times as long to sort rows."""
     key: NDArray[np.int64] = (colours << (8 * np.arange(colours.shape[1]))).sum(axis=1)
     return key
 
@@ -223,7 +224,7 @@ def _ring_owners(outlines: PackedOutlines) -> NDArray[np.int64]:
 
 
 def _underline(scene: Scene, rings: Rings, view: LayerView, buffer: Buffer, look: OutlineStyle) -> None:
-    """The dark under-stroke: all lines once into a mask, grown by a pixel. Thick lines cost ten times more."""
+    """Paint the dark under-stroke: all lines once into a mask, dilated by a pixel. Thick lines cost ten times more."""
     bounds = scene.outlines.bounds_xyxy
     sizes = np.maximum(bounds[:, 2] - bounds[:, 0], bounds[:, 3] - bounds[:, 1]) * view.scale
     chosen = np.flatnonzero(sizes[_ring_owners(scene.outlines)] >= _SMALL_DEVICE_PX * look.pixel)
@@ -241,7 +242,7 @@ def _underline(scene: Scene, rings: Rings, view: LayerView, buffer: Buffer, look
 
 
 def _plain(like: Buffer, colour: int) -> Buffer:
-    """A buffer of one 0xAARRGGBB colour; as 32-bit words, forty times faster than by channels."""
+    """A buffer of one 0xAARRGGBB colour; filling 32-bit words is forty times faster than filling channels."""
     return np.full(like.shape[:2], colour, np.uint32).view(np.uint8).reshape(like.shape)
 
 
@@ -257,7 +258,7 @@ def _outline(scene: Scene, rings: Rings, points: NDArray[np.int32], buffer: Buff
     is_dashed = scene.is_proposal[owners] if dashes is not None else np.zeros(len(owners), bool)
     colours = scene.lines_bgr.astype(np.int64)
     keys = _colour_key(np.where(scene.is_selected[:, None], 255 - (255 - colours) * 2 // 3, colours))
-    # one colour is the rule for what is painted live, and the sorting of `unique` a tenth of its time
+    # live painting usually has one colour, and sorting in `unique` would be a tenth of its time
     palette = np.unique(keys).tolist() if (keys != keys[0]).any() else [int(keys[0])]
     of_ring = keys[owners]
     for key in palette:
@@ -273,7 +274,7 @@ def _outline(scene: Scene, rings: Rings, points: NDArray[np.int32], buffer: Buff
 def _lines(
     buffer: Buffer, lines: Rings, is_closed: bool, colour: tuple[int, int, int, int], look: OutlineStyle
 ) -> None:
-    """One antialiased pass; a second one half a pixel beside it for strong lines (cv2's own width 2 covers three)."""
+    """One antialiased pass; a second one half a pixel away for strong lines (cv2's own width 2 covers three pixels)."""
     cv2.polylines(buffer, lines, is_closed, colour, look.pixel, cv2.LINE_AA, _SHIFT)
     if look.is_strong:
         beside = [line + _HALF_PIXEL for line in lines]

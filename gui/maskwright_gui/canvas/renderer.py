@@ -1,6 +1,6 @@
-"""What the canvas shows: image, static layer, labels and whatever moves, put together on each paint.
+"""Composes what the canvas shows on each paint: image, static layer, labels and whatever moves.
 
-It knows nothing of tools or input: those are the view's.
+It knows nothing of tools or input, which belong to the view.
 """
 
 from collections.abc import Collection, Iterable
@@ -29,16 +29,16 @@ from maskwright_gui.tools.overlay import NOTHING, Overlay
 
 _MANY_RECTS = 8
 _ARRIVAL_MS = 12
-"""A sharper layer waits this long for the next zoom step to paint it along, instead of costing a frame of its own."""
+"""How long a sharper layer waits to be painted with the next zoom step instead of costing a frame of its own."""
 _SETTLE_MS = 60
-"""After the last zoom or pan step: then labels are laid out again and the image is resampled smoothly."""
+"""Delay after the last zoom or pan step until labels are laid out again and the image is resampled smoothly."""
 
 
 class CanvasRenderer(QObject):
-    """Paints a context's document and selection and one overlay on its parent, where the navigator looks."""
+    """Paints the document, selection and overlay of a context on its parent, where the navigator looks."""
 
     settled = Signal()
-    """The zoom or the place is another one, and no further step has followed at once."""
+    """The zoom or position has changed and no further step has followed."""
     image_changed = Signal(object)
     """Other pixels are shown: DeepImage, or None for an image of 8 bits."""
 
@@ -65,7 +65,7 @@ class CanvasRenderer(QObject):
         self._labels = LabelLayer(widget.font())
         self._hover_label = QRectF()
         self._has_new_labels = False
-        """Whether they are to be laid out before the next paint."""
+        """Whether they must be laid out before the next paint."""
         self._settle_timer = QTimer(self)
         self._settle_timer.setSingleShot(True)
         self._settle_timer.timeout.connect(self._lay_out_labels)
@@ -79,7 +79,7 @@ class CanvasRenderer(QObject):
         return self._style
 
     def set_style(self, style: CanvasStyle) -> None:
-        """Paint all of it again."""
+        """Set the style and repaint everything."""
         self._style = style
         self._ground = _plain_image(style.background)
         self._layer.replace_content(self._content(), self._context.index)
@@ -88,16 +88,18 @@ class CanvasRenderer(QObject):
 
     @property
     def pyramid(self) -> ImagePyramid | None:
-        """The pixels of the image on screen; None while there are none."""
+        """The pixels of the current image; None while there are none."""
         return self._image.pyramid
 
     def show_objects(self, is_on: bool) -> None:
-        """The bare image, to look at what is below the outlines; nothing is prepared again."""
+        """Show or hide objects, to look at the bare image; nothing is prepared again."""
         self.shows_objects = is_on
         self._widget.update()
 
     def set_image(self, image: QImage | ImagePyramid | None, size_wh: tuple[int, int] | None = None) -> None:
-        """Show an image, fitted; the same `size_wh` as before keeps zoom and place (a preview giving way)."""
+        """Show an image, fitted. With the same `size_wh` as before (the image replacing its preview) zoom and position
+        stay.
+        """
         pyramid = ImagePyramid.of(image, size_wh) if isinstance(image, QImage) else image
         self._image.set_pyramid(pyramid)
         size = size_wh or (pyramid.size_wh if pyramid is not None else (1, 1))
@@ -118,27 +120,27 @@ class CanvasRenderer(QObject):
         return self._image.pyramid.value_at(x, y) if self._image.pyramid is not None else None
 
     def set_display_adjust(self, adjust: DisplayAdjust) -> None:
-        """Brightness, contrast and gamma of what is shown; files and pixel values stay as they are."""
+        """Set the display settings of the image; files and pixel values stay as they are."""
         self._image.set_adjust(adjust)
         self._widget.update()
 
     @property
     def deep_image(self) -> DeepImage | None:
-        """The samples of the image shown, where it has more than 8 bits of them."""
+        """The samples of the current image, if it has more than 8 bits."""
         return self._image.pyramid.deep if self._image.pyramid is not None else None
 
     @property
     def display_adjust(self) -> DisplayAdjust:
-        """Brightness, contrast and so on, of the image alone."""
+        """The display settings of the image."""
         return self._image.adjust
 
     @property
     def previews(self) -> tuple[PreviewOutline, ...]:
-        """Outlines over the objects, of all layers."""
+        """The previews of all layers."""
         return tuple(outline for layer in self._previews.values() for outline in layer)
 
     def set_previews(self, outlines: tuple[PreviewOutline, ...], *, layer: str) -> None:
-        """Outlines over the picture that are not in the document; those of other layers stay."""
+        """Set the previews of one layer; those of other layers stay."""
         if outlines or self._previews.get(layer):
             self._previews[layer] = outlines
             self._widget.update()
@@ -152,11 +154,11 @@ class CanvasRenderer(QObject):
 
     @property
     def is_sharp(self) -> bool:
-        """Whether the picture is one for this zoom, and not one that was stretched."""
+        """Whether the picture was made for this zoom, not scaled from another."""
         return self._layer.is_sharp
 
     def show_document(self) -> None:
-        """The context holds another document."""
+        """Show the context's document, which is another one."""
         self._live, self._overlay = frozenset(), NOTHING
         self._painted = self._active()
         self._layer.replace_content(self._content(), self._context.index)
@@ -164,7 +166,7 @@ class CanvasRenderer(QObject):
         self._widget.update()
 
     def show_overlay(self, overlay: Overlay, dirty: Collection[Box] = ()) -> None:
-        """Repaint what another overlay, selection or edit (within `dirty`) makes look different, and no more."""
+        """Repaint only what a new overlay, selection or edit (within `dirty`) changes."""
         self._overlay = overlay
         self._live = live_selection(self._context.document, self._context.selection)
         before, content = self._layer.content, self._content()
@@ -181,7 +183,7 @@ class CanvasRenderer(QObject):
         if active.hovered is not self._painted.hovered:
             area |= self._hover_label | self._hover_label_of(active)
         area |= self._labels_since(self._painted, active)
-        if bool(active.drafts) != bool(self._painted.drafts):  # what lies above what is another order now
+        if bool(active.drafts) != bool(self._painted.drafts):  # the drawing order has changed
             self._widget.update()
         self._painted = active
         if not area.isEmpty():
@@ -196,7 +198,7 @@ class CanvasRenderer(QObject):
         return ActiveScene(self._context.document, self._live, self._overlay, category_id, self._style)
 
     def _labels_since(self, before: ActiveScene, now: ActiveScene) -> QRectF:
-        """The screen area of labels that go along with what is dragged."""
+        """The screen area of labels that move with what is dragged."""
         ids = before.overlay.replaced | now.overlay.replaced
         if not ids:
             return QRectF()
@@ -204,14 +206,14 @@ class CanvasRenderer(QObject):
         return self._labels.area_between(resting | before.drafts, resting | now.drafts, self._viewport)
 
     def _hover_label_of(self, active: ActiveScene) -> QRectF:
-        """Where the hovered object's label goes, if that is thinned out; kept to be painted over later."""
+        """Where the hovered object's label goes if it is otherwise left out; remembered so that it can be erased."""
         hovered = active.hovered
         place = QRectF() if hovered is None else self._labels.place_of(hovered, self._viewport, self._style)
         self._hover_label = place
         return place
 
     def show_focus(self, is_shown: bool) -> None:
-        """A ring around the canvas for those who came by keys; the mouse needs none."""
+        """Show the focus ring, for users of the keyboard; the mouse needs none."""
         if is_shown != self.has_focus_ring:
             self.has_focus_ring = is_shown
             self._widget.update()
@@ -221,7 +223,7 @@ class CanvasRenderer(QObject):
         return self._style.shows_crosshair or self._is_pointed_by_keys
 
     def point_at(self, place: QPoint | None, *, is_by_keys: bool = False) -> None:
-        """Where the crosshair goes; None takes it away. Moved by keys it is all that shows the pointer."""
+        """Move the crosshair; None hides it. Under a pointer moved by keys it is always painted: nothing else is."""
         if self._has_crosshair or is_by_keys:
             for at in (self.pointer, place):
                 if at is not None:
@@ -241,12 +243,12 @@ class CanvasRenderer(QObject):
         self._settle_timer.start(_SETTLE_MS)
 
     def paint(self, event: QPaintEvent) -> None:
-        """What the event asks for, on the widget."""
+        """Paint the event's region on the widget."""
         if self._has_new_labels and not self._settle_timer.isActive():
             self._lay_out_labels()
         self._layer.prepare(self._viewport, self._widget.devicePixelRatioF())
         painter = QPainter(self._widget)
-        # two thin strips far apart (the crosshair) must not cost the whole area between them
+        # the bounding box of two thin strips far apart (the crosshair) would cover the whole area between them
         areas = list(cast("Iterable[QRect]", event.region()))  # the stubs do not know that a region is iterable
         for area in areas if len(areas) <= _MANY_RECTS else [event.rect()]:
             painter.setClipRect(area)
@@ -255,7 +257,7 @@ class CanvasRenderer(QObject):
 
     def _paint(self, painter: QPainter, clip: QRectF) -> None:
         ratio = self._widget.devicePixelRatioF()
-        # not `fillRect`: after it Qt blends the layer, scaled while zooming, three times slower (2.7 ms instead of 0.9)
+        # not `fillRect`: after it Qt blends the scaled layer three times slower while zooming (2.7 ms instead of 0.9)
         for rest in self._image.uncovered(clip, self._viewport):
             painter.drawImage(QRectF(rest), self._ground)
         self._image.draw(painter, self._viewport, ratio, is_moving=self._settle_timer.isActive())
@@ -278,7 +280,7 @@ class CanvasRenderer(QObject):
         self._labels.paint(painter, self._viewport, clip, ratio, active.drafts)
         if active.hovered is not None and not (place := self._hover_label_of(active)).isEmpty():
             self._labels.paint_one(painter, active.hovered, place, self._style, ratio)
-        if active.drafts:  # an outline that is being dragged passes over labels that lie in its way
+        if active.drafts:  # an outline being dragged covers the labels in its way
             active.paint_bodies(painter, self._viewport, clip)
         active.paint_marks(painter, self._viewport, clip)  # last: no label covers a handle
 

@@ -1,4 +1,4 @@
-"""The instances of a document as arrays with their looks, thinned for the zoom: what the raster layer is made from."""
+"""The instances of a document as arrays with their style, thinned for the zoom: the input of the raster layer."""
 
 import math
 from collections.abc import Iterable
@@ -17,27 +17,27 @@ _SPACING_DEVICE_PX = 1.5
 _LOCKED_FILL = 0.4
 _GREY = 120
 _WORTH_THINNING = 2_000
-"""Points; fewer are drawn faster than they are thinned."""
+"""Number of points below which drawing is faster than thinning."""
 
 Box = tuple[float, float, float, float]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Scene:
-    """Shown instances in drawing order; `rows` index all arrays alike."""
+    """Visible instances in drawing order; `rows` index all arrays alike."""
 
     outlines: PackedOutlines
     colours_bgr: NDArray[np.uint8]
-    """(N, 3) of the fills."""
+    """(N, 3) fill colours."""
     lines_bgr: NDArray[np.uint8]
-    """(N, 3) of the outlines: light enough for dark pictures."""
+    """(N, 3) outline colours, light enough for dark images."""
     is_proposal: NDArray[np.bool_]
     is_selected: NDArray[np.bool_]
     fill_opacity: NDArray[np.float64]
 
     @classmethod
     def of(cls, instances: Iterable[Instance], style: CanvasStyle) -> "Scene":
-        """Hidden and rejected instances are left out."""
+        """The scene of these instances, without hidden and rejected ones."""
         shown = [instance for instance in instances if is_shown(instance)]
         colours = [_shown_colour(instance, style) for instance in shown]
         is_proposal = np.array([instance.state is InstanceState.PROPOSED for instance in shown], bool)
@@ -53,7 +53,7 @@ class Scene:
         )
 
     def within(self, box: Box, *, without: frozenset[int], selected: frozenset[int]) -> "Scene":
-        """What touches the box, less the ids in `without`, those in `selected` marked as such."""
+        """What touches the box, except the ids in `without`; those in `selected` are marked as such."""
         rows = self.outlines.rows_touching(box)
         ids = self.outlines.instance_ids
         if without:
@@ -69,6 +69,7 @@ class Scene:
         return len(self.outlines)
 
     def taken(self, rows: NDArray[np.int64]) -> "Scene":
+        """The scene of these rows."""
         return Scene(
             self.outlines.taken(rows),
             self.colours_bgr[rows],
@@ -79,7 +80,7 @@ class Scene:
         )
 
     def thinned(self, octave: int) -> "Scene":
-        """Without the vertices that nobody can see below a scale of 2 ** (octave + 1)."""
+        """Without the vertices that are invisible below a scale of 2 ** (octave + 1)."""
         if len(self.outlines.points) < _WORTH_THINNING:
             return self
         spacing = _SPACING_DEVICE_PX / 2.0 ** (octave + 1)
@@ -91,7 +92,7 @@ def _bgr(colours: list[Rgb]) -> NDArray[np.uint8]:
 
 
 def _shown_colour(instance: Instance, style: CanvasStyle) -> Rgb:
-    """The class colour; half way to grey for what is locked."""
+    """The class colour; mixed with grey if the instance is locked."""
     red, green, blue = style.colour(instance.category_id)
     if not instance.is_locked:
         return red, green, blue
@@ -99,12 +100,12 @@ def _shown_colour(instance: Instance, style: CanvasStyle) -> Rgb:
 
 
 def octave_of(device_scale: float) -> int:
-    """Zoom levels that share simplified outlines are within a factor of two."""
+    """The octave of a zoom: zooms within a factor of two share simplified outlines."""
     return math.floor(math.log2(device_scale))
 
 
 class SceneLevels:
-    """One scene at every detail that was asked for: the thinning of a large one is worth keeping between zoom steps."""
+    """One scene at each detail requested so far: thinning a large scene is worth caching between zoom steps."""
 
     def __init__(self, scene: Scene) -> None:
         self._scene = scene
@@ -121,7 +122,7 @@ class SceneLevels:
 def thinned_outlines(outlines: PackedOutlines, spacing: float) -> PackedOutlines:
     """About one vertex per `spacing` image pixels along each ring, at least three per ring.
 
-    Vectorised over all rings: 1.2 million points take some 30 ms, where a Douglas-Peucker per ring takes seconds.
+    Vectorised over all rings: 1.2 million points take about 30 ms, where Douglas-Peucker per ring takes seconds.
     """
     points, starts = outlines.points, outlines.ring_starts
     steps = np.zeros(len(points))

@@ -1,4 +1,4 @@
-"""How the canvas looks: the switches that a user sets, and the measures that are ours."""
+"""How the canvas looks: the switches that the user sets, and fixed measures."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -10,13 +10,13 @@ from maskwright.document.values import Category
 from maskwright.plain_text import shown
 
 PLATE: Rgb = (24, 25, 28)
-"""Below all text on the canvas."""
+"""The plate below all text on the canvas."""
 INK: Rgb = (245, 245, 245)
-"""15:1 on the plate, which is opaque: nothing that lies below can take from it."""
+"""15:1 on the plate, which is opaque, so that nothing below it reduces the contrast."""
 
 
 class LabelMode(StrEnum):
-    """Which objects have their name beside them."""
+    """Which objects show their label."""
 
     NONE = "none"
     SELECTED = "selected"
@@ -33,7 +33,7 @@ def _no_colours() -> Mapping[int, Rgb]:
 
 @dataclass(frozen=True, slots=True)
 class CanvasStyle:
-    """Replace and hand to `CanvasView.set_style`."""
+    """The look of the canvas. Change it by `replace` and pass it to `CanvasView.set_style`."""
 
     label_mode: LabelMode = LabelMode.ALL
     fill_opacity: float = 0.2
@@ -41,20 +41,20 @@ class CanvasStyle:
     shows_outlines: bool = True
     shows_crosshair: bool = False
     background: Rgb = (43, 44, 46)
-    """Neutral dark grey in both themes: the image is what counts."""
+    """Neutral dark grey in both themes, so that the image stands out."""
     colours: Mapping[int, Rgb] = field(default_factory=_no_colours)
     names: Mapping[int, str] = field(default_factory=_nothing)
 
     def colour(self, category_id: int) -> Rgb:
-        """Of a class."""
+        """The colour of a class."""
         return self.colours.get(category_id) or stable_colour(category_id)
 
     def name(self, category_id: int) -> str:
-        """Of a class; its number where it has none."""
+        """The name of a class; its number if it has none."""
         return self.names.get(category_id, f"class {category_id}")
 
     def with_categories(self, categories: Iterable[Category]) -> "CanvasStyle":
-        """The same with other classes."""
+        """The same style with other classes."""
         known = tuple(categories)
         return replace(
             self,

@@ -1,7 +1,7 @@
-"""The canvas widget: shows one image with its instances and feeds mouse and keys to the active tool.
+"""The canvas widget: shows one image with its instances and passes mouse and keys to the active tool.
 
-It never changes a document: tools hand their `Change` to `change_requested`, and what the session makes of it comes
-back through `apply_change`. How it looks is its `renderer`'s, which part of the image is shown its `navigator`'s.
+It never changes a document: tools emit their `Change` through `change_requested`, and the session's answer comes back
+through `apply_change`. The `renderer` decides how it looks, the `navigator` which part of the image is shown.
 """
 
 from collections.abc import Callable, Collection, Mapping
@@ -29,7 +29,7 @@ HIDDEN_HINT = "Objects are hidden · {toggle_objects} shows them"
 
 
 class CanvasView(QWidget):
-    """See the module; all looks are in `CanvasStyle`, all editing in the tools."""
+    """See the module docstring. The look is set by `CanvasStyle`; tools do all editing."""
 
     change_requested = Signal(object, str)
     """(Change, label for the undo menu)"""
@@ -41,11 +41,11 @@ class CanvasView(QWidget):
     hint_changed = Signal(str)
     tool_changed = Signal(str)
     busy_changed = Signal(bool)
-    """Whether undo is for the gesture under way."""
+    """Whether undo applies to the running gesture."""
     class_missing = Signal()
-    """What is being drawn is to be finished and has no class."""
+    """What is being drawn is about to be finished and has no class."""
     tool_shown = Signal()
-    """What the tool shows or says may be another."""
+    """What the tool shows or says may have changed."""
     context_menu_requested = Signal(QPoint, object)
     """(global position, ids under the pointer, topmost first)"""
 
@@ -66,11 +66,11 @@ class CanvasView(QWidget):
         self._hint, self._was_busy = "", False
         self._key_pointer = KeyPointer()
         self.shown_keys: Mapping[str, str] = {}
-        """{action id, or key as the tools know it: as a user reads it}"""
+        """{action id, or key as the tools know it: as shown to the user}"""
         self.set_keys(ToolKeys())
 
     def set_document(self, document: Document) -> None:
-        """Show another document: no selection, no running gesture."""
+        """Show another document, without selection or running gesture."""
         self._cancel_gesture()
         self.context.selection = frozenset()
         self.context.set_document(document)
@@ -79,13 +79,13 @@ class CanvasView(QWidget):
         self.show_tool()
 
     def apply_change(self, change: Change, document: Document) -> None:
-        """`document` is the one shown so far after `change`."""
+        """Show `document`, which is the current one after `change`."""
         self.context.apply(change, document)
         self._tool.on_document()
         self.show_tool(dirty=boxes_of(change))
 
     def set_selection(self, ids: frozenset[int]) -> None:
-        """These instances have handles."""
+        """Select these instances, which then show their handles."""
         if ids == self.context.selection:
             return
         self.context.selection = frozenset(ids)
@@ -93,13 +93,13 @@ class CanvasView(QWidget):
         self.show_tool()
 
     def set_category(self, category_id: int | None) -> None:
-        """The class of newly drawn instances."""
+        """Set the class of newly drawn instances."""
         self.context.category_id = category_id
         self._name_category()
         self.show_tool()
 
     def set_style(self, style: CanvasStyle) -> None:
-        """Colours, names and what is shown."""
+        """Set colours, names and what is shown."""
         self.renderer.set_style(style)
         self._name_category()
 
@@ -108,27 +108,27 @@ class CanvasView(QWidget):
         context.category_name = style.name(context.category_id) if context.category_id is not None else ""
 
     def set_read_only(self, is_read_only: bool) -> None:
-        """Whether objects can only be looked at and selected."""
+        """Set whether objects can only be viewed and selected."""
         self.context.is_read_only = is_read_only
         self.show_tool()
 
     def set_options(self, options: ToolOptions) -> None:
-        """How tools behave: snapping, joining, brush."""
+        """Set how tools behave: snapping, joining, brush."""
         self.context.options = options
         self.show_tool()
 
     def show_objects(self, is_on: bool) -> None:
-        """Off: the hint says so, and how they come back."""
+        """Show or hide objects; while they are hidden, the hint says how to show them."""
         self.renderer.show_objects(is_on)
         self.show_tool()
 
     def set_keys(self, keys: ToolKeys, of_actions: Mapping[str, str] = MappingProxyType({})) -> None:
-        """Keys that stand for those which the tools know; the actions' are for the hints: {id: as a user reads it}."""
+        """Set the keys of the tools and, for hints, those of the actions: {id: as shown to the user}."""
         self._tool_keys, self.shown_keys = keys, {**of_actions, **keys.shown}
         self.show_tool()
 
     def set_tool(self, tool: Tool) -> None:
-        """Make a tool the active one; the former one's draft is thrown away. Build it with `self.context`."""
+        """Activate a tool built with `self.context`; the draft of the previous one is discarded."""
         self._cancel_gesture()
         self._tool = tool
         self.show_tool()
@@ -136,45 +136,45 @@ class CanvasView(QWidget):
 
     @property
     def tool(self) -> Tool:
-        """The one in use."""
+        """The active tool."""
         return self._tool
 
     def step_back(self) -> bool:
-        """Undo within the running gesture; False when there is none."""
+        """Undo within the running gesture; False if there is none."""
         return self._shown_after(self._tool.step_back())
 
     def step_forward(self) -> bool:
-        """Redo within the gesture; False when it has nothing to put back."""
+        """Redo within the gesture; False if there is nothing to redo."""
         return self._shown_after(self._tool.step_forward())
 
     @property
     def is_busy(self) -> bool:
-        """Whether a gesture is under way."""
+        """Whether a gesture is running."""
         return self._tool.is_busy
 
     @property
     def hint(self) -> str:
-        """Keys of the active tool."""
+        """What the keys do in the active tool."""
         return self._hint
 
     @property
     def id_under_pointer(self) -> int | None:
-        """The topmost object there; None where the pointer is elsewhere."""
+        """The topmost object under the pointer; None if there is none."""
         pointer = self.renderer.pointer
         return next(iter(self._ids_at(QPointF(pointer))), None) if pointer is not None else None
 
     def show_instances(self, ids: Collection[int]) -> None:
-        """What keys or a list have chosen comes into view."""
+        """Bring instances that keys or a list have chosen into view."""
         if (box := self.context.document.bounds_of(ids)) is not None:
             self.navigator.bring_into_view(box)
 
     def zoom_to_selection(self) -> None:
-        """So that all that is selected is in view."""
+        """Zoom until the whole selection is in view."""
         if (box := self.context.document.bounds_of(self.context.selection)) is not None:
             self.navigator.zoom_to_box(box)
 
     def place_of_selection(self) -> QPoint:
-        """The middle of what is selected, widget pixels; of the canvas where that is not in view."""
+        """The centre of the selection in widget pixels; of the canvas if the selection is out of view."""
         if (box := self.context.document.bounds_of(self.context.selection)) is not None:
             x1, y1, x2, y2 = box
             place = QPointF(*self.navigator.viewport.to_screen((x1 + x2) / 2, (y1 + y2) / 2)).toPoint()
@@ -187,7 +187,7 @@ class CanvasView(QWidget):
         self._key_pointer.forget_button()
 
     def _on_settled(self) -> None:
-        """After zooming by keys the resting pointer is over something else."""
+        """After zooming by keys a resting pointer is over another place."""
         self._report_pointer()
         at = self.renderer.pointer
         if at is not None and not self._tool.is_busy and not self.navigator.is_panning:
@@ -199,12 +199,12 @@ class CanvasView(QWidget):
         self._report_pointer()
 
     def _report_pointer(self) -> None:
-        """Another pixel may lie below a pointer that has not moved."""
+        """Report the pixel under the pointer, which may change without a mouse move."""
         if (at := self.renderer.pointer) is not None:
             self.cursor_moved.emit(*self.navigator.viewport.to_image(at.x(), at.y()))
 
     def show_tool(self, dirty: Collection[Box] = ()) -> None:
-        """After anything that may change what the tool shows or says; an edit has changed what is in `dirty`."""
+        """Update whatever the tool may show or say differently now; an edit has changed what is in `dirty`."""
         self.renderer.show_overlay(self._tool.overlay(), dirty)
         hint = self._tool.hint if self.renderer.shows_objects else f"{HIDDEN_HINT} · {self._tool.hint}"
         named = self._key_pointer.hint(hint, has_ring=self.renderer.has_focus_ring)
@@ -233,12 +233,12 @@ class CanvasView(QWidget):
         self.context_menu_requested.emit(self.mapToGlobal(place).toPoint(), self._ids_at(place))
 
     def _ids_at(self, place: QPointF) -> tuple[int, ...]:
-        """What lies under a place on the widget, topmost first."""
+        """The objects at a place on the widget, topmost first."""
         x, y = self.navigator.viewport.to_image(place.x(), place.y())
         return tuple(self.context.index.at(x, y, tolerance=2 / self.navigator.zoom))
 
     def _use_key_pointer(self, key: KeyPress) -> None:
-        """Arrows, Insert and Home stand for the mouse."""
+        """Let arrows, Insert and Home stand for the mouse."""
         known, start = self._key_pointer, QPointF(self.renderer.pointer or self.rect().center())
         if known.is_move(key):
             self.navigator.show(known.moved(key, start, self.navigator.viewport))
@@ -277,7 +277,7 @@ class CanvasView(QWidget):
         self._use_tool_at(event, self._tool.on_press, is_double=True)
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        if self._key_pointer.is_down:  # a mouse that is touched by chance does not disturb the keys' drag
+        if self._key_pointer.is_down:  # an accidental mouse move must not disturb a drag by keys
             return
         self._key_pointer.place = None
         self.renderer.point_at(event.position().toPoint())
@@ -320,13 +320,13 @@ class CanvasView(QWidget):
             super().keyReleaseEvent(event)
 
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:
-        # the mouse has had its menu by now: of what is under the press
+        # the mouse has already opened its menu, for what is under the press
         if event.reason() is QContextMenuEvent.Reason.Keyboard and not self._tool.is_busy:
             self._ask_for_menu(self._key_pointer.place or QPointF(self.place_of_selection()))
 
     def event(self, event: QEvent) -> bool:
         is_override = event.type() == QEvent.Type.ShortcutOverride
-        # keys of the running gesture come before the window's shortcuts
+        # keys of the running gesture take precedence over the window's shortcuts
         if is_override and isinstance(event, QKeyEvent) and self._tool.wants_key(self._tool_keys.key_of(event)):
             event.accept()
             return True

@@ -1,4 +1,4 @@
-"""Which part of the image is on screen, and how large: a frozen value with all the zoom and pan arithmetic.
+"""Which part of the image is on screen, at what zoom: a frozen value with all zoom and pan arithmetic.
 
 Screen coordinates are logical pixels of the widget; image coordinates are image pixels on pixel edges.
 """
@@ -10,7 +10,7 @@ from typing import Any
 MAX_SCALE = 64.0
 _MIN_SCALE_OF_FIT = 0.2
 _IN_VIEW_SCREEN_PX = 8.0
-"""Left free around what is brought into view; less than the margin of a fitted image, which so stays fitted."""
+"""Left free around what is brought into view; less than the margin of a fitted image, so that one stays fitted."""
 _KEPT_VISIBLE_SCREEN_PX = 64.0
 
 Point = tuple[float, float]
@@ -19,7 +19,7 @@ Box = tuple[float, float, float, float]
 
 @dataclass(frozen=True, slots=True)
 class ViewportState:
-    """What is remembered per image: survives another window size and a restart (`to_json`)."""
+    """The part of the viewport remembered for each image, whatever the window size (`to_json`)."""
 
     centre_x: float
     centre_y: float
@@ -27,12 +27,12 @@ class ViewportState:
     is_fit: bool
 
     def to_json(self) -> dict[str, float | bool]:
-        """For the project; `from_json` is the inverse."""
+        """JSON values for the project; the inverse of `from_json`."""
         return {"centre_x": self.centre_x, "centre_y": self.centre_y, "scale": self.scale, "is_fit": self.is_fit}
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> "ViewportState":
-        """Raises KeyError or ValueError for anything that `to_json` did not write."""
+        """The inverse of `to_json`. Raises KeyError or ValueError for anything else."""
         return cls(float(values["centre_x"]), float(values["centre_y"]), float(values["scale"]), bool(values["is_fit"]))
 
 
@@ -47,26 +47,26 @@ class Viewport:
     offset_x: float = 0.0
     offset_y: float = 0.0
     is_fit: bool = True
-    """Follows the window size so that the whole image stays visible."""
+    """Whether it follows the window size so that the whole image stays visible."""
 
     def to_screen(self, x: float, y: float) -> Point:
-        """Of a point of the image."""
+        """A point of the image on the screen."""
         return x * self.scale + self.offset_x, y * self.scale + self.offset_y
 
     def to_image(self, x: float, y: float) -> Point:
-        """Of a point of the screen."""
+        """A point of the screen on the image."""
         return (x - self.offset_x) / self.scale, (y - self.offset_y) / self.scale
 
     @property
     def visible_box(self) -> Box:
-        """The image area under the widget, xyxy in image pixels; may reach beyond the image."""
+        """The image area under the widget, xyxy in image pixels; may extend beyond the image."""
         x1, y1 = self.to_image(0.0, 0.0)
         x2, y2 = self.to_image(*map(float, self.screen_wh))
         return x1, y1, x2, y2
 
     @property
     def fit_scale(self) -> float:
-        """Screen pixels per image pixel at which the whole image is seen."""
+        """Screen pixels per image pixel at which the whole image is visible."""
         margin = 16.0
         width = max(self.screen_wh[0] - 2 * margin, 1.0)
         height = max(self.screen_wh[1] - 2 * margin, 1.0)
@@ -74,12 +74,12 @@ class Viewport:
 
     @property
     def state(self) -> ViewportState:
-        """What outlives another window size."""
+        """What stays the same for another window size."""
         x, y = self.to_image(self.screen_wh[0] / 2, self.screen_wh[1] / 2)
         return ViewportState(x, y, self.scale, self.is_fit)
 
     def with_state(self, state: ViewportState) -> "Viewport":
-        """The same widget at another zoom and place."""
+        """The same widget at another zoom and position."""
         if state.is_fit:
             return self.fitted()
         return self.centred((state.centre_x, state.centre_y), state.scale)
@@ -99,7 +99,7 @@ class Viewport:
         return replace(self.centred(centre, self.fit_scale), is_fit=True)
 
     def centred(self, point: Point, scale: float) -> "Viewport":
-        """The image point in the middle of the widget."""
+        """With the image point in the centre of the widget."""
         scale = self._allowed(scale)
         offset_x, offset_y = self.screen_wh[0] / 2 - point[0] * scale, self.screen_wh[1] / 2 - point[1] * scale
         return replace(self, scale=scale, offset_x=offset_x, offset_y=offset_y, is_fit=False)._kept_in_sight()
@@ -119,15 +119,16 @@ class Viewport:
         return moved._kept_in_sight()
 
     def zoomed_to(self, box: Box, *, share: float = 0.5) -> "Viewport":
-        """The box centred, its longer side filling `share` of the widget."""
+        """With the box centred and its longer side filling `share` of the widget."""
         x1, y1, x2, y2 = box
         scale = share * min(self.screen_wh[0] / max(x2 - x1, 1.0), self.screen_wh[1] / max(y2 - y1, 1.0))
         return self.centred(((x1 + x2) / 2, (y1 + y2) / 2), min(scale, 16.0))
 
     def showing(self, box: Box) -> "Viewport":
-        """At the same scale with the box in view: moved no farther than needed, centred where none of it was seen.
+        """At the same scale with the box in view, moved no further than needed, or centred if none of it was visible.
 
-        A box that is larger than the view is shown whole, unless its middle is in view: then a part is being looked at.
+        A box larger than the view is shown whole, unless its centre is in view: then the user is looking at a part of
+        it.
         """
         (x1, y1), (x2, y2) = self.to_screen(box[0], box[1]), self.to_screen(box[2], box[3])
         width, height = self.screen_wh
@@ -145,7 +146,7 @@ class Viewport:
         return min(max(scale, min(self.fit_scale * _MIN_SCALE_OF_FIT, 1.0)), MAX_SCALE)
 
     def _kept_in_sight(self) -> "Viewport":
-        """Some of the image always stays on screen."""
+        """Keeps some of the image on screen."""
         kept = _KEPT_VISIBLE_SCREEN_PX
         width, height = self.image_wh[0] * self.scale, self.image_wh[1] * self.scale
         low_x, high_x = min(kept, width) - width, self.screen_wh[0] - min(kept, width)

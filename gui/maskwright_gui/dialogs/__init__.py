@@ -1,1 +1,1 @@
-"""The few windows that ask before something is written or changed as a whole."""
+"""Dialogs: the few windows that ask before something is written or changed as a whole."""

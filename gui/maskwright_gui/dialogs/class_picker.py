@@ -1,4 +1,4 @@
-"""Chooses a class by typing: Enter takes the marked one, or makes a new class of that name; digits take theirs."""
+"""Chooses a class by typing: Enter takes the marked class or creates one of that name; a digit takes its class."""
 
 from collections.abc import Sequence
 
@@ -38,12 +38,12 @@ class ClassPicker(QuickDialog):
         offered: Sequence[str] = (),
         seen: Sequence[str] = (),
     ) -> None:
-        """likely: ids of classes that stand before others of which what is typed finds as much.
+        """likely: ids of classes listed first among equally good matches.
 
-        offered: names that are no classes of the project so far, to be found by what is typed. seen: names, of either,
-        that a model holds possible for the object in question: they stand first, and the first of them is marked.
+        offered: names that are not classes of the project yet, listed if they match what is typed. seen: names of
+        either kind that the model considers possible for this object: they come first, and the first of them is marked.
         """
-        rows = len(categories) + 2  # what is typed may be new, and room to breathe
+        rows = len(categories) + 2  # the typed name may be new, and some room to spare
         super().__init__(QSize(WIDTH_PX, min(_FIELD_PX + rows * _ROW_PX, MOST_HEIGHT_PX)), parent)
         self._categories, self._keys = tuple(categories), keys
         self._offered = tuple(offered)
@@ -69,7 +69,7 @@ class ClassPicker(QuickDialog):
 
     @property
     def marked_name(self) -> str:
-        """Of the class that Enter takes; empty for one that is nobody's so far."""
+        """Name of the class that Enter takes; empty if no class has that name yet."""
         item = self._list.currentItem()
         category_id = item.data(_ID) if item is not None else None
         known = next((category.name for category in self._categories if category.id == category_id), None)
@@ -111,7 +111,7 @@ class ClassPicker(QuickDialog):
             self.created.emit(item.data(_NAME) or self._field.text().strip())
 
     def _takes_digit(self, text: str) -> bool:
-        """Whether a digit was its class: at the beginning, and where no class is called so."""
+        """Whether a digit chose its class: only at the beginning, and if no class name contains it."""
         category_id = self._keys.get(int(text)) if text.isdecimal() and not self._field.text() else None
         if category_id is None or any(category.name.startswith(text) for category in self._categories):
             return False
@@ -140,6 +140,6 @@ def _begins(name: str, wanted: str) -> bool:
 
 
 def _offered_row(name: str) -> QListWidgetItem:
-    item = QListWidgetItem(f"{shown(name)}  (the model's)")
+    item = QListWidgetItem(f"{shown(name)}  (from the model)")
     item.setData(_NAME, name)
     return item

@@ -1,4 +1,4 @@
-"""Finds any action by typing a part of its name."""
+"""Finds any action by part of its name."""
 
 from collections.abc import Callable, Sequence
 
@@ -15,7 +15,7 @@ WIDTH_PX = 520
 
 
 class CommandPalette(QuickDialog):
-    """Enter triggers the marked action; actions that make no sense now are greyed."""
+    """Enter triggers the marked action; actions that are not available now are greyed."""
 
     def __init__(self, actions: Sequence[tuple[Action, QAction]], parent: QWidget) -> None:
         super().__init__(QSize(WIDTH_PX, 380), parent)
@@ -42,13 +42,13 @@ class CommandPalette(QuickDialog):
 
     @property
     def marked_text(self) -> str:
-        """What Enter would do."""
+        """The text of the action that Enter would trigger."""
         item = self._list.currentItem()
         return item.text(0) if item is not None else ""
 
     @property
     def found_texts(self) -> list[str]:
-        """What is offered, the best first."""
+        """The actions listed, best match first."""
         items = (self._list.topLevelItem(row) for row in range(self._list.topLevelItemCount()))
         return [item.text(0) for item in items if item is not None]
 
@@ -103,7 +103,7 @@ def _haystack(spec: Action, action: QAction) -> str:
 
 
 def _begins(haystack: str, typed: str) -> bool:
-    """Who types "hole" does not mean "whole"."""
+    """Whether a word begins with the typed text: "hole" does not match "whole"."""
     return any(word.startswith(typed) for word in haystack.split())
 
 
@@ -112,7 +112,7 @@ def _holds(haystack: str, typed: str) -> bool:
 
 
 def _rank(spec: Action, action: QAction, words: Sequence[str]) -> int:
-    """Smaller comes first: what begins as it was typed, then what holds it, then what is also called so."""
+    """Smaller sorts first: names that begin with the typed text, then names that contain it, then other names."""
     title, typed = bare(action.text()).casefold(), " ".join(words)
     if typed in title:
         return 0 if title.startswith(typed) else 1
@@ -121,7 +121,7 @@ def _rank(spec: Action, action: QAction, words: Sequence[str]) -> int:
 
 
 def _by_which(spec: Action, action: QAction, words: Sequence[str]) -> str:
-    """The other names that what was typed was found by, in brackets."""
+    """The other names that the typed text matched, in brackets."""
     title = f"{spec.menu} {bare(action.text())}".casefold()
     missing = [word for word in words if word not in title]
     names = [next((other for other in spec.words.split() if word in other), word) for word in missing]

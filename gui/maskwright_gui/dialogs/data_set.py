@@ -1,4 +1,4 @@
-"""The data set at a glance: all images with their objects, how the classes are balanced, pictures that occur twice."""
+"""The data set at a glance: all images with their objects, the class balance, and duplicate images."""
 
 from collections.abc import Sequence, Set
 from typing import TYPE_CHECKING
@@ -33,13 +33,15 @@ if TYPE_CHECKING:
 
 
 class DataSetWindow(QDialog):
-    """Stays open beside the work and shows what the image list shows; a double click opens an image there."""
+    """Stays open during work and shows the same images as the image list; a double click opens an image in the main
+    window.
+    """
 
     image_chosen = Signal(object)
     measures_requested = Signal()
-    """The user looks at the sizes and scores for the first time."""
+    """The tab of sizes and scores was opened for the first time."""
     search_requested = Signal(str)
-    """Words for the main window's search field."""
+    """Text for the main window's search field."""
 
     def __init__(self, project: OpenProject, query: ImageQuery, theme: Theme, parent: QWidget) -> None:
         super().__init__(parent)
@@ -85,12 +87,12 @@ class DataSetWindow(QDialog):
         self.show_query(query)
 
     def set_theme(self, theme: Theme) -> None:
-        """For the plots, which paint themselves."""
+        """Set the theme of the plots, which are painted by hand."""
         self._delegate.theme = theme
         self._grid.update()
 
     def show_query(self, query: ImageQuery) -> None:
-        """Show the images that it finds."""
+        """Show the images that the query finds."""
         if query.text != self._search.text():
             self._search.setText(query.text)
         self.rows.refilter(query)
@@ -101,7 +103,7 @@ class DataSetWindow(QDialog):
         self.rows.refresh(image_ids)
 
     def show_classes(self, bars: Sequence[ClassBar]) -> None:
-        """Bars of objects and images."""
+        """Show the number of objects and images of each class."""
         if not any(bar.instance_count for bar in bars):
             shown: QWidget = muted_label("There are no objects yet.", self, is_centred=True)
         else:
@@ -110,7 +112,7 @@ class DataSetWindow(QDialog):
         self._classes.setCurrentIndex(self._classes.addWidget(shown))
 
     def show_measures(self, measures: "Measures", categories: Sequence[Category]) -> None:
-        """Plots of sizes, places and scores."""
+        """Show plots of sizes, positions and scores."""
         from maskwright_gui.panels.measure_plots import MeasurePlots
 
         plots = MeasurePlots(measures, categories, self)
@@ -119,7 +121,7 @@ class DataSetWindow(QDialog):
         self._measures.setCurrentWidget(plots)
 
     def stop(self) -> None:
-        """End the thread that makes the pictures."""
+        """End the thread that makes the thumbnails."""
         self.rows.stop()
         self._loader.stop()
 
@@ -151,7 +153,7 @@ class DataSetWindow(QDialog):
             self.image_chosen.emit(record.id)
 
     def _find(self, words: str) -> None:
-        """List the images that the words find, here too."""
+        """List the images that the search text finds, here and in the main window."""
         self.search_requested.emit(words)
         self._tabs.setCurrentIndex(0)
 

@@ -1,4 +1,6 @@
-"""How the image is shown: display window, brightness, contrast and gamma; the files and the model never see it."""
+"""How the image is displayed: display window, brightness, contrast and gamma. Files and models never see these
+settings.
+"""
 
 from math import log
 
@@ -23,10 +25,10 @@ _WINDOW_STEPS = 1000
 
 
 class WindowSliders(QWidget):
-    """For one image at a time; hidden while the image has 8 bits."""
+    """The display window of one image; hidden for images of 8 bits."""
 
     chosen = Signal(str, object)
-    """(number type, DisplayWindow or None for the automatic one)."""
+    """(sample type, DisplayWindow or None for the automatic one)."""
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
@@ -51,11 +53,11 @@ class WindowSliders(QWidget):
             value.valueChanged.connect(self._on_value)
 
     def set_label_width(self, width_px: int) -> None:
-        """So that the sliders begin where others in the dialog do."""
+        """Align the sliders with the others in the dialog."""
         self._grid.setColumnMinimumWidth(0, width_px)
 
     def show_image(self, deep: DeepImage | None, window: DisplayWindow | None) -> None:
-        """`window`: the one chosen for images of this kind, if any."""
+        """Show the sliders for an image. window: the one chosen for images of this type, if any."""
         self.setVisible(deep is not None)
         if deep is None:
             return
@@ -111,11 +113,11 @@ class WindowSliders(QWidget):
 
 _STEPS = 100
 _GAMMA_RANGE = 4.0
-"""The slider's ends: a quarter and four times."""
+"""Factor at the ends of the slider: a quarter and four times."""
 
 
 class DisplayDialog(QDialog):
-    """Takes effect while it is open."""
+    """The settings apply while the dialog is open."""
 
     adjusted = Signal(object)
     """DisplayAdjust"""
@@ -149,7 +151,7 @@ class DisplayDialog(QDialog):
 
     @property
     def adjust(self) -> DisplayAdjust:
-        """As the sliders stand."""
+        """The settings of the sliders."""
         return DisplayAdjust(
             self.brightness.value() / _STEPS,
             self.contrast.value() / _STEPS,
@@ -158,12 +160,12 @@ class DisplayDialog(QDialog):
         )
 
     def show_image(self, deep: DeepImage | None) -> None:
-        """Another image is on the canvas: one of more than 8 bits has a window to choose."""
+        """Another image is on the canvas; one of more than 8 bits also has a display window."""
         self.window_sliders.show_image(deep, self._windows.get(deep.kind) if deep is not None else None)
         self.adjustSize()
 
     def reset(self) -> None:
-        """The image as it is in the file."""
+        """Show the image as it is in the file."""
         self.window_sliders.automatic.setChecked(True)
         for slider in self._sliders:
             slider.setValue(0)

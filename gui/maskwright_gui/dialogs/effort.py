@@ -1,4 +1,4 @@
-"""What correcting has cost so far: per class, and how many proposals were good as they came, by score."""
+"""What correcting has cost so far: per class, and how many proposals were accepted unchanged, by score."""
 
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
@@ -37,7 +37,7 @@ _NOTHING = (
 
 
 class EffortDialog(QDialog):
-    """Read from the project's own history; nothing of it leaves the computer."""
+    """The report, read from the project's own history; nothing leaves the computer."""
 
     recording_switched = Signal(bool)
     forget_requested = Signal()
@@ -128,7 +128,7 @@ def _assumed(is_assumed: bool) -> str:
 
 
 def class_row(effort: "ClassEffort", name: str) -> list[str]:
-    """Cells of one class."""
+    """The cells of one class."""
     rate = effort.untouched_rate
     return [
         name,

@@ -1,4 +1,4 @@
-"""Asks what is exported, for whom and where, and says what that will be."""
+"""Asks what to export, in which format and where, and says what the result will contain."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -35,7 +35,7 @@ class ExportDialog(QDialog):
     def __init__(
         self, folder: Path, name: str, counts: Mapping[ImageState, int], parent: QWidget | None = None
     ) -> None:
-        """`folder` and `name` make the place that is offered; `counts`: images in each state."""
+        """folder, name: where to offer to save. counts: number of images in each state."""
         super().__init__(parent)
         self.setWindowTitle("Export annotations")
         self.setMinimumWidth(560)
@@ -59,10 +59,10 @@ class ExportDialog(QDialog):
         self._by_class = QCheckBox("Spread rare classes evenly over the parts", self)
         self._images = named(QComboBox(self), "Image files")
         for text, placing in (
-            ("stay where they are", None),
+            ("leave where they are", None),
             ("copy", "copy"),
             ("link", "link"),
-            ("copy upright", "upright"),
+            ("copy, rotated upright", "upright"),
         ):
             self._images.addItem(text, placing)
         self._summary = muted_label("", self)
@@ -76,7 +76,7 @@ class ExportDialog(QDialog):
 
     @property
     def request(self) -> ExportRequest:
-        """What is asked for, as the fields stand."""
+        """The request as the fields stand."""
         profile, format_name = self._target.currentData()
         return ExportRequest(
             Path(self._path.text().strip()).expanduser(),
@@ -95,7 +95,7 @@ class ExportDialog(QDialog):
         )
 
     def _make_target(self) -> QComboBox:
-        """COCO for each of its readers, then the other formats."""
+        """A choice of COCO for each of its readers, then of the other formats."""
         box = named(QComboBox(self), "Format and reader")
         for profile in PROFILES:
             what = "COCO" if profile.format_name == "coco" else format_named(profile.format_name).title
@@ -142,7 +142,7 @@ class ExportDialog(QDialog):
             box.toggled.connect(self._refresh)
 
     def _offer_path(self) -> None:
-        """A place of the format's kind in the image folder."""
+        """Offer a path of the format's kind in the image folder."""
         _, format_name = self._target.currentData()
         kind = format_named(format_name)
         if kind.is_folder or self._shares.text().strip():

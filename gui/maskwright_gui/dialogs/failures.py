@@ -1,4 +1,4 @@
-"""Lists images that failed with the reason of each; a double click opens the image."""
+"""Lists the images that failed and why; a double click opens the image."""
 
 from collections.abc import Sequence
 
@@ -24,7 +24,7 @@ _ID = Qt.ItemDataRole.UserRole
 
 
 class FailuresDialog(QDialog):
-    """Stays open beside the work; not modal."""
+    """Stays open during work; not modal."""
 
     image_chosen = Signal(object)
     retry_requested = Signal()

@@ -23,14 +23,14 @@ _FINDING = Qt.ItemDataRole.UserRole
 
 
 class FindingsDialog(QDialog):
-    """Stays open beside the work; not modal."""
+    """Stays open during work; not modal."""
 
     place_chosen = Signal(object, object)
     """(image id, instance id or 0)."""
     fix_requested = Signal(object)
-    """Ids of the images with something that can be fixed safely."""
+    """Ids of the images with problems that can be fixed safely."""
     force_requested = Signal()
-    """Write the file all the same."""
+    """Write the file anyway."""
 
     def __init__(self, findings: Sequence[Finding], *, can_force: bool, parent: QWidget | None) -> None:
         super().__init__(parent)

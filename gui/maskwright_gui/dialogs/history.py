@@ -1,4 +1,4 @@
-"""What was done: the steps on an image with their times, and the work since midnight, image by image."""
+"""The steps on an image with their times, and the work done since midnight, by image."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -30,10 +30,10 @@ _AT = Qt.ItemDataRole.UserRole
 
 
 class HistoryDialog(QDialog):
-    """What was done to the image, the latest first; any moment can be gone back to."""
+    """The steps on the image, latest first. The user can go back to any of them."""
 
     return_requested = Signal(str)
-    """Time (ISO 8601, UTC) whose state is wanted back."""
+    """Time (ISO 8601, UTC) of the state to go back to."""
 
     def __init__(self, entries: "Sequence[HistoryEntry]", parent: QWidget | None) -> None:
         """`entries`: oldest first."""
@@ -57,11 +57,11 @@ class HistoryDialog(QDialog):
 
     @property
     def row_count(self) -> int:
-        """Steps that are listed."""
+        """Number of steps listed."""
         return self._table.topLevelItemCount()
 
     def mark(self, row: int) -> None:
-        """0 is the latest step."""
+        """Mark a row; 0 is the latest step."""
         if (item := self._table.topLevelItem(row)) is not None:
             self._table.setCurrentItem(item)
 
@@ -91,12 +91,12 @@ _MOST_NAMED = 5
 
 
 class TodayDialog(QDialog):
-    """Stays open beside the work; not modal."""
+    """Stays open during work; not modal."""
 
     image_chosen = Signal(int)
 
     def __init__(self, counts: "Sequence[StepCount]", parent: QWidget | None) -> None:
-        """`counts`: those of an image beside each other."""
+        """counts: those of one image are adjacent."""
         super().__init__(parent)
         self.setWindowTitle("What changed today")
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
@@ -113,7 +113,7 @@ class TodayDialog(QDialog):
 
     @property
     def summary(self) -> str:
-        """One sentence: how much, on how many images, and what most often."""
+        """One sentence: how many steps, on how many images, and which kinds most often."""
         if not self._counts:
             return "Nothing has changed since midnight."
         totals: Counter[str] = Counter()

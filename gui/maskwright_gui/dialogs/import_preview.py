@@ -1,4 +1,4 @@
-"""What an import would bring: images found and missing, objects, what each class becomes, what is left out."""
+"""Shows what an import would bring: images found and missing, objects, what each class becomes, what is left out."""
 
 from typing import TYPE_CHECKING
 
@@ -33,8 +33,9 @@ class ImportPreviewDialog(QDialog):
     """Emits `import_requested` once, when the user agrees."""
 
     import_requested = Signal(object, bool, bool)
-    """({class of the file: its name here, or None to leave it out} where that differs, add objects again, leave out
-    images that are missing)."""
+    """({class in the file: its name in the project, or None to leave it out} where they differ, add objects again,
+    leave out images that are missing).
+    """
 
     def __init__(self, preview: "ImportPreview", known: tuple[str, ...], parent: QWidget | None = None) -> None:
         """`known`: names of the project's classes."""
@@ -65,7 +66,7 @@ class ImportPreviewDialog(QDialog):
 
     @property
     def class_names(self) -> dict[str, str | None]:
-        """What differs from the file."""
+        """The classes whose name in the project differs from the file's."""
         chosen = {name: box.currentData() for name, box in self._choices.items()}
         known = {each.name: each.known_as or each.name for each in self._preview.classes}
         return {name: choice for name, choice in chosen.items() if choice != known[name]}

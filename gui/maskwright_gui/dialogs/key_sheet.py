@@ -1,4 +1,4 @@
-"""All keys on one page, read from the action table, and what the mouse does besides."""
+"""All keys on one page, built from the actions, and what the mouse does."""
 
 import html
 from collections.abc import Mapping, Sequence
@@ -50,18 +50,18 @@ CANVAS_KEYS: KeyRows = [
 ]
 _CLASS = "Class "
 _LONG = 16
-"""Letters of a key that are wider than its column."""
+"""Keys longer than this many letters wrap."""
 
 
 class KeySheet(QDialog):
-    """All current keys, by what they are for."""
+    """All current keys, grouped by purpose."""
 
     def __init__(
         self, rows: Sequence[tuple[str, str, Sequence[QKeySequence]]], shown_keys: Mapping[str, str], parent: QWidget
     ) -> None:
-        """`rows`: (menu, text of the action, its keys); `shown_keys`: {action or tool key: as a user reads it}."""
+        """rows: (menu, text of the action, its keys). shown_keys: {action or tool key: as shown to the user}."""
         super().__init__(parent)
-        self.setWindowTitle("Keyboard sheet")
+        self.setWindowTitle("Keyboard shortcuts")
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.resize(SIZE.boundedTo(parent.screen().availableSize() * 0.9))
         page = QWidget(self)
@@ -82,7 +82,7 @@ class KeySheet(QDialog):
 def sections_of(
     rows: Sequence[tuple[str, str, Sequence[QKeySequence]]], shown_keys: Mapping[str, str]
 ) -> dict[str, KeyRows]:
-    """Actions with keys by menu, the nine classes as one row, and what the canvas does besides."""
+    """The actions with keys by menu, the nine classes as one row, then mouse and tool keys."""
     sections: dict[str, KeyRows] = {}
     classes = [(text, keys) for _, text, keys in rows if text.startswith(_CLASS) and keys]
     for menu, text, keys in rows:
@@ -96,18 +96,18 @@ def sections_of(
 
 
 def keys_text(keys: Sequence[QKeySequence]) -> str:
-    """All keys of one action; Return and the keypad's Enter are one to a user."""
+    """All keys of one action; Return and Enter are not told apart."""
     names = (key.toString(QKeySequence.SequenceFormat.NativeText).replace("Return", "Enter") for key in keys)
     return ", ".join(dict.fromkeys(names))
 
 
 def _breakable(keys: str) -> str:
-    """So that "Ctrl+Shift+Backspace" continues in the next line."""
+    """Allow line breaks in a long key such as "Ctrl+Shift+Backspace"."""
     return ", ".join(key.replace("+", "+\u200b") if len(key) > _LONG else key for key in keys.split(", "))
 
 
 def _balanced(sections: dict[str, KeyRows], count: int) -> list[list[tuple[str, KeyRows]]]:
-    """The sections in `count` columns, each next one where there is most room."""
+    """The sections in `count` columns, each next one put in the shortest column."""
     columns: list[list[tuple[str, KeyRows]]] = [[] for _ in range(count)]
     for section in sorted(sections.items(), key=lambda pair: -_lines(pair[1])):
         min(columns, key=lambda column: sum(_lines(rows) for _, rows in column)).append(section)
@@ -115,7 +115,7 @@ def _balanced(sections: dict[str, KeyRows], count: int) -> list[list[tuple[str, 
 
 
 def _lines(rows: KeyRows) -> int:
-    """About how many lines of text a section takes, its heading and the gap below included."""
+    """Roughly how many lines of text a section takes, with its heading and the gap below."""
     return 2 + sum(max(-(-len(keys) // 18), -(-len(text) // 20)) for keys, text in rows)
 
 

@@ -1,4 +1,4 @@
-"""Choose a key preset and rebind single keys; a key that is taken says by whom before it is given away."""
+"""Chooses a key preset and reassigns single keys; a key already in use is reported before it is reassigned."""
 
 from collections.abc import Mapping
 
@@ -27,7 +27,7 @@ _ARROWS = frozenset({"Left", "Right", "Up", "Down"})
 
 
 class KeysDialog(QDialog):
-    """Nothing counts until `accepted_keys`: a preset's name and the user's own keys on top of it."""
+    """Nothing changes until `accepted_keys`: a preset's name and the user's own keys on top of it."""
 
     accepted_keys = Signal(str, object)
     """(preset, {action id: keys})"""
@@ -41,9 +41,9 @@ class KeysDialog(QDialog):
         own: Keymap,
         parent: QWidget,
     ) -> None:
-        """`titles`: {action id: (menu, text)}; `presets`: {name: the keys that differ from `defaults`}."""
+        """titles: {action id: (menu, text)}. presets: {name: the keys that differ from `defaults`}."""
         super().__init__(parent)
-        self.setWindowTitle("Keyboard shortcuts")
+        self.setWindowTitle("Change keyboard shortcuts")
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.resize(560, 600)
         self._titles, self._defaults, self._preset_keys = titles, defaults, presets
@@ -74,11 +74,11 @@ class KeysDialog(QDialog):
 
     @property
     def keys(self) -> dict[str, Keys]:
-        """What would apply."""
+        """The keys that would apply."""
         return resolved(self._defaults, self._preset_keys[self.preset], self._own)
 
     def select(self, action_id: str) -> None:
-        """Go to an action's row."""
+        """Select an action's row."""
         self.tree.setCurrentItem(self._items[action_id])
 
     def _lay_out(self) -> None:
@@ -167,7 +167,7 @@ class KeysDialog(QDialog):
 
 
 class _KeyField(QKeySequenceEdit):
-    """Takes any key but Escape, which belongs to the running gesture on the canvas and to the dialog here."""
+    """Takes any key except Escape, which cancels gestures on the canvas and closes the dialog here."""
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() == Qt.Key.Key_Escape:

@@ -1,4 +1,4 @@
-"""The catalogue of models: what there is, what is installed, and getting, adding, checking and removing them."""
+"""The model catalogue: what is available and installed; downloads, adds, checks and removes models."""
 
 import html
 from collections.abc import Callable, Sequence
@@ -31,7 +31,7 @@ _NAME = Qt.ItemDataRole.UserRole
 
 
 class ModelsDialog(QDialog):
-    """Stays open beside the work; not modal. Downloads and conversions run beside the GUI thread, one at a time."""
+    """Stays open during work; not modal. Downloads and conversions run in the background, one at a time."""
 
     model_chosen = Signal(str)
     """Name of a bundled model or path of an installed one, to be used from now on."""
@@ -44,7 +44,7 @@ class ModelsDialog(QDialog):
         use_tip: str = "Pre-label with this model from now on",
         listed: Callable[[], Sequence[Listed]] = listed_models,
     ) -> None:
-        """`listed`: those of the catalogue that are shown."""
+        """listed: which models of the catalogue to show."""
         super().__init__(parent)
         self.setWindowTitle(title)
         self._list = listed
@@ -78,7 +78,7 @@ class ModelsDialog(QDialog):
         self.reload()
 
     def reload(self) -> None:
-        """Read the catalogue and the installed models again; keeps the selection."""
+        """Read the catalogue and the installed models again; the selection stays."""
         current = self._current_name()
         self._listed = {model.name: model for model in self._list()}
         self._table.clear()
@@ -92,7 +92,7 @@ class ModelsDialog(QDialog):
         self._refresh()
 
     def add_file(self, path: Path) -> None:
-        """Convert and install a file that a user has."""
+        """Convert and install a file that the user has."""
         self._begin(add_task(path, self), f"Reading {path.name}")
 
     def _lay_out(self) -> None:
@@ -238,14 +238,16 @@ class ModelsDialog(QDialog):
 
 
 def _download_text(model: Listed) -> str:
-    """Its size, and how much of it is here already; empty where nothing is downloaded or the size is not known."""
+    """The download size, and how much has been downloaded already; empty if there is nothing to download or the size is
+    unknown.
+    """
     size = model.card.download_size if model.card is not None else 0
     arrived = f"{model.arrived_size / 1e6:.0f} of " if model.arrived_size else ""
     return f"{arrived}{size / 1e6:.0f} MB" if size else ""
 
 
 def _about(model: Listed) -> str:
-    """What it is, how good, where it comes from; as rich text."""
+    """Rich text: what the model is, how accurate, and where it comes from."""
     card = model.card
     if card is None:
         return _markup(f"{model.title}, family {model.installed.family}") if model.installed is not None else ""
@@ -258,7 +260,7 @@ def _about(model: Listed) -> str:
 
 
 def _markup(text: str) -> str:
-    """A text of a card, which may have come with a model from anywhere, as rich text."""
+    """Escape a text from a model card, which may come from anywhere, for rich text."""
     return html.escape(shown_lines(text))
 
 
@@ -266,7 +268,7 @@ def get_task(name: str, parent: QObject) -> Operation:
     """Download, check and convert a model of the catalogue."""
 
     def work(progress: Monitor) -> str:
-        from maskwright.models.install import get_model  # the network client is imported when it is first needed
+        from maskwright.models.install import get_model  # the network client is imported on first use
 
         def report(done: int, size: int) -> None:
             if done < size:

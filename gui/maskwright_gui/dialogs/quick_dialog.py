@@ -1,6 +1,6 @@
-"""A small window for one quick choice by typing: it goes when the user looks elsewhere.
+"""A small window for choosing by typing; it closes when it loses the focus.
 
-Not a Qt popup: while one is open, the main window's shortcuts still get the keys that are typed into it.
+Not a Qt popup: while a popup is open, the main window's shortcuts still receive the keys typed into it.
 """
 
 from PySide6.QtCore import QEvent, QSize, Qt
@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QDialog, QWidget
 
 
 class QuickDialog(QDialog):
-    """A field to type in over a list that gets shorter; Enter takes the marked row."""
+    """A text field over a list that is filtered while typing; Enter takes the marked row."""
 
     def __init__(self, size: QSize, parent: QWidget) -> None:
         super().__init__(parent, Qt.WindowType.Dialog | Qt.WindowType.FramelessWindowHint)
@@ -17,7 +17,7 @@ class QuickDialog(QDialog):
         self.setFixedSize(size)
 
     def pop_up(self) -> None:
-        """Show it and take the keys."""
+        """Show the window and give it the keyboard focus."""
         self.show()
         self.activateWindow()
 

@@ -1,4 +1,4 @@
-"""Edits that are not saved stand in the way of closing: waits for them, or lets the user choose."""
+"""Edits that are not saved yet delay closing: this waits for them, or lets the user choose."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -30,21 +30,21 @@ LOOK_MS = 200
 
 
 class Leaving(Enum):
-    """What the user wants done with edits that are not saved."""
+    """What to do with edits that are not saved."""
 
     SAVED = auto()
-    """Nothing waits any more."""
+    """Everything has been saved."""
     KEEP = auto()
-    """Go, the edits stay in the rescue copy."""
+    """Close; the edits stay in the rescue copy."""
     LOSE = auto()
     STAY = auto()
 
 
 class UnsavedDialog(QDialog):
-    """Continues by itself when everything is saved."""
+    """Closes by itself when everything is saved."""
 
     def __init__(self, state: Callable[[], Saving], count: Callable[[], int], parent: QWidget | None) -> None:
-        """`count`: edits that are not saved, late or not."""
+        """count: edits that are not saved, whether overdue or not."""
         super().__init__(parent)
         self.setWindowTitle("Unsaved edits")
         self.setMinimumWidth(520)
@@ -78,9 +78,9 @@ class UnsavedDialog(QDialog):
         self._look()
 
     def ask(self) -> Leaving:
-        """Returns when everything is saved or the user has chosen."""
+        """Return when everything is saved or the user has chosen."""
         self._timer.start()
-        self.leaving = Leaving.STAY  # as Escape has it
+        self.leaving = Leaving.STAY  # as Escape does
         self._look()
         if self.leaving is not Leaving.SAVED:
             self.exec()
@@ -88,11 +88,11 @@ class UnsavedDialog(QDialog):
 
     @property
     def text(self) -> str:
-        """What it says, for tests and screen readers."""
+        """The text shown, for tests and screen readers."""
         return f"{self._what.text()} {self._why.text()}"
 
     def tell(self, failure: str) -> None:
-        """What was chosen did not work."""
+        """Say why the chosen way did not work."""
         self._failure = failure
 
     def _look(self) -> None:
@@ -117,7 +117,9 @@ class UnsavedDialog(QDialog):
 def offer_rescued(
     rescues: "Sequence[Rescue]", *, take: Callable[[], object], drop: Callable[[], object], parent: QWidget
 ) -> QMessageBox:
-    """Asks beside the work; `take` puts them in, `drop` deletes the copy, without either they are offered again."""
+    """Ask without blocking. `take` restores the edits, `drop` deletes the copy; with neither, they are offered again
+    next time.
+    """
     edits = sum(len(rescue.edits) for rescue in rescues)
     images = len({edit.image_id for rescue in rescues for edit in rescue.edits})
     what = f"{edits} edit" + (" was" if edits == 1 else "s were") + " not saved last time"

@@ -1,1 +1,1 @@
-"""What the window can do: one folder per feature; `app` lists them."""
+"""What the window can do: one module or folder per feature; `app` lists them."""

@@ -1,4 +1,4 @@
-"""The model over all images: begin, pause, cancel, try failures again, and what is told about it."""
+"""Runs the model on all images: start, pause, cancel, retry failures, and messages about it."""
 
 import logging
 from functools import partial
@@ -26,11 +26,11 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 COUNT_AFTER_MS = 100
-"""Failures come together; they are counted at most so often."""
+"""Minimum interval between counts of failures, which tend to come together."""
 
 
 class BatchFeature(Feature):
-    """The model over all images, in the background: begin, pause, cancel, what failed."""
+    """Runs the model on all images in the background: start, pause, cancel, failures."""
 
     changed = Signal(object, object)
     """(BatchState, BatchProgress)."""
@@ -126,15 +126,15 @@ class BatchFeature(Feature):
 
     @property
     def progress(self) -> BatchProgress:
-        """The latest; None before the first image."""
+        """The latest progress; None before the first image."""
         return self._progress
 
     def run(self) -> None:
-        """Continue with the last batch of the same model and thresholds, or begin one; nothing while one runs."""
+        """Continue the last batch with the same model and thresholds, or start one; does nothing while one runs."""
         self._begin(only_untouched=False)
 
     def run_on_untouched(self, *, extends: bool = False) -> None:
-        """As `run`, on the images that nobody has worked on yet; `extends`: beside what another model proposed."""
+        """Like `run`, only on images that nobody has worked on yet. extends: keep the proposals of other models."""
         self._begin(only_untouched=True, extends=extends)
 
     def _begin(self, *, only_untouched: bool, extends: bool = False) -> None:
@@ -151,18 +151,18 @@ class BatchFeature(Feature):
         self._inference.start_batch(request)
 
     def pause_or_resume(self) -> None:
-        """Whichever is the other."""
+        """Pause a running batch, resume a paused one."""
         if self._state is BatchState.PAUSED:
             self._inference.batch.resume()
         else:
             self._inference.batch.pause()
 
     def cancel(self) -> None:
-        """What is done stays; the rest can be taken up later."""
+        """Cancel. Finished images keep their proposals; the rest can be continued later."""
         self._inference.batch.cancel()
 
     def retry_failures(self) -> None:
-        """Make the failed images of the last run pending again and continue; then those that failed one by one."""
+        """Run again on the failed images of the last batch, then on those that failed one by one."""
         project = self._session.project
         if project is None:
             return
@@ -173,7 +173,7 @@ class BatchFeature(Feature):
         self._model.run_on_images(alone)
 
     def failures(self) -> list[Failure]:
-        """Those of the project's last run, and of the model on single images."""
+        """The failures of the project's last batch, and of the model on single images."""
         project = self._session.project
         if project is None:
             return []
@@ -184,7 +184,7 @@ class BatchFeature(Feature):
         return [Failure(id_, failure.file_name, failure.reason) for id_, failure in sorted(known.items())]
 
     def _count_failures(self) -> None:
-        """Tell the panel how many `failures` there are; while the project cannot be read it shows what it knows."""
+        """Show the number of `failures` in the panel; if the project does not answer, of those known."""
         project = self._session.project
         try:
             run = project.last_run() if project is not None else None
@@ -196,7 +196,7 @@ class BatchFeature(Feature):
             self._model.panel.set_failure_count(count)
 
     def show_failures(self) -> None:
-        """The images that failed, with the reasons."""
+        """List the images that failed, with the reasons."""
         self._show_failures(self.failures(), "Images not pre-labelled", can_retry=True)
 
     def _show_failures(self, failures: list[Failure], title: str, *, can_retry: bool = False) -> None:
@@ -212,11 +212,11 @@ class BatchFeature(Feature):
         return self._state in (BatchState.RUNNING, BatchState.PAUSED)
 
     def _on_image_changed(self, image: ImageRecord | None) -> None:
-        """The image on screen goes first."""
+        """Process the image on screen first."""
         self._inference.batch.want_first(image.id if image is not None else None)
 
     def _on_project_changed(self, _project: object) -> None:
-        """What runs belongs to the project before: it ends, at most one image later, before that one is closed."""
+        """End the batch of the previous project, at most one image later, before that project is closed."""
         self._inference.batch.end()
 
     def _on_state(self, state: BatchState) -> None:
@@ -251,4 +251,4 @@ class BatchFeature(Feature):
             self.told.emit(Message.of_error("The batch stopped", error))
 
     def _on_cancelled(self, report: "BatchReport") -> None:
-        self.told.emit(Message("Batch cancelled", f"Left for another time: {count_of(report.remaining, 'image')}."))
+        self.told.emit(Message("Batch cancelled", f"Not processed yet: {count_of(report.remaining, 'image')}."))

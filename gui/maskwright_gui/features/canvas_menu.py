@@ -1,4 +1,4 @@
-"""The menu of the right mouse button on the canvas and in the list of objects: what can be done with these."""
+"""The context menu of the canvas and of the object list."""
 
 from collections.abc import Sequence
 from functools import partial
@@ -21,7 +21,7 @@ MOST_CLASSES = 5
 
 
 class CanvasMenuFeature(Feature):
-    """The menu at the right mouse button, of the actions that declare a place in it."""
+    """The context menu, made of the actions that declare a place in it."""
 
     def __init__(
         self,
@@ -37,13 +37,13 @@ class CanvasMenuFeature(Feature):
         self._canvas.context_menu_requested.connect(self.open)
 
     def open(self, at: QPoint, under: Sequence[int]) -> None:
-        """At this place of the screen."""
+        """Open the menu at this position on the screen."""
         menu = self.make(under)
         menu.aboutToHide.connect(menu.deleteLater)
         menu.popup(at)
 
     def make(self, under: Sequence[int]) -> QMenu:
-        """`under`: ids of the objects under the pointer, topmost first; the topmost is selected if none of them is."""
+        """under: ids of the objects under the pointer, topmost first. The topmost is selected if none of them is."""
         if under and not self._session.selection & set(under):
             self._session.select(frozenset(under[:1]))
         menu = QMenu(self._window)
@@ -60,7 +60,7 @@ class CanvasMenuFeature(Feature):
         return menu
 
     def _add_likely_classes(self, menu: QMenu) -> None:
-        """Another class by one press more; all others are behind “Change class…”."""
+        """Offer the likely classes directly; all others are behind “Change class…”."""
         own = {instance.category_id for instance in self._session.selected_instances()}
         named = {category.id: category for category in self._session.classes.listed}
         likely = [named[id_] for id_ in self._classes.likely.ids() if own != {id_}][:MOST_CLASSES]
@@ -74,7 +74,7 @@ class CanvasMenuFeature(Feature):
         self._editing.set_category(category_id)
 
     def _add_class_rows(self, menu: QMenu) -> None:
-        """What is possible for all proposals of the selected object's class on this image."""
+        """Offer to answer all proposals of the selected object's class on this image."""
         (category_id, *_) = [instance.category_id for instance in self._session.selected_instances()] or [0]
         document = self._session.document or ()
         count = sum(i.category_id == category_id and i.state is InstanceState.PROPOSED for i in document)

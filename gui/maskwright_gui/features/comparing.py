@@ -1,4 +1,4 @@
-"""A second model's opinion: it proposes nothing, it shows where the two differ."""
+"""Compares with a second model, which proposes nothing: it shows where the two differ."""
 
 from functools import partial
 from pathlib import Path
@@ -14,10 +14,10 @@ from maskwright_gui.messages import Message
 
 
 class ComparingFeature(Feature):
-    """A second model's opinion of every image; it proposes nothing."""
+    """Runs a second model on every image and notes where it disagrees."""
 
     compared = Signal()
-    """The images have a disagreement with another model now."""
+    """Images now have a disagreement with another model."""
 
     def __init__(self, context: Context, images: ImagesFeature) -> None:
         super().__init__(context)
@@ -43,7 +43,7 @@ class ComparingFeature(Feature):
             self.compare(Path(name))
 
     def compare(self, model: Path) -> None:
-        """Run `model` over all images in the background; it proposes nothing, it shows where the two differ."""
+        """Run `model` on all images in the background and note where it disagrees."""
         project = self._session.project
         if project is None:
             return

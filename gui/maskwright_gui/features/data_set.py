@@ -1,4 +1,4 @@
-"""Opens the window on the whole data set, has it measured, and finds pictures that occur twice."""
+"""The data set overview: opens its window, measures the objects and finds duplicate images."""
 
 from collections.abc import Callable
 from functools import partial
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class DataSetFeature(Feature):
-    """The window of the whole data set: pictures, classes, measures, duplicates."""
+    """The data set overview: images, classes, measures, duplicates."""
 
     def __init__(self, context: Context, images: ImagesFeature) -> None:
         super().__init__(context)
@@ -47,7 +47,7 @@ class DataSetFeature(Feature):
         images.panel.query_changed.connect(self._on_query_changed)
 
     def open(self) -> DataSetWindow | None:
-        """None without a project."""
+        """Open the overview; None without a project."""
         project = self._session.project
         if project is None:
             return None
@@ -73,7 +73,7 @@ class DataSetFeature(Feature):
             self._open.set_theme(theme)
 
     def find_duplicates(self) -> None:
-        """Pictures that occur more than once, however named."""
+        """Find images that show the same picture, whatever their names."""
         self._looking = self._run(_find_duplicates, self._on_found, "The search for duplicates failed")
         if self._looking is not None and self._open is not None:
             page = self._open.duplicates
@@ -81,7 +81,7 @@ class DataSetFeature(Feature):
             self._looking.finished.connect(page.show_stopped)
 
     def measure(self) -> None:
-        """Sizes, places and scores of all objects."""
+        """Measure sizes, positions and scores of all objects."""
         self._run(_measure, self._on_measured, "The objects were not measured")
 
     def _run(
@@ -90,7 +90,7 @@ class DataSetFeature(Feature):
         on_done: Callable[..., object],
         complaint: str,
     ) -> Operation | None:
-        """Begin an operation beside those that run already; None without a project."""
+        """Start an operation beside those already running; None without a project."""
         project = self._session.project
         if project is None:
             return None
@@ -101,7 +101,7 @@ class DataSetFeature(Feature):
             self._looking.cancel()
 
     def stop(self) -> None:
-        """Close the window and end what it has begun."""
+        """Close the overview and end its operations."""
         super().stop()
         self._looking = None
         if self._open is not None:

@@ -1,4 +1,4 @@
-"""How much work the corrections were: the report, and whether it is kept."""
+"""Correction effort: the report, and the switch that records it."""
 
 from functools import partial
 from typing import TYPE_CHECKING
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class EffortFeature(Feature):
-    """What correcting has cost: recorded only if switched on, summed up, erased."""
+    """What correcting has cost: recorded only if switched on, reported, erased."""
 
     def __init__(self, context: Context) -> None:
         super().__init__(context)
@@ -25,7 +25,7 @@ class EffortFeature(Feature):
         self._session.project_changed.connect(lambda _project: self.stop())
 
     def open(self) -> None:
-        """Sum up the effort log in the background, then show it."""
+        """Add up the effort in the background, then show it."""
         project = self._session.project
         if project is None:
             return
@@ -33,7 +33,7 @@ class EffortFeature(Feature):
         self._run_beside(partial(_summed_up, project.stored), self._on_summed_up, "The report could not be made")
 
     def record(self, is_on: bool) -> None:
-        """Whether clicks, keys and times of this project's steps are kept from now on."""
+        """Set whether clicks, keys and times of this project's steps are recorded."""
         project = self._session.project
         if project is None:
             return
@@ -43,7 +43,7 @@ class EffortFeature(Feature):
             self.told.emit(Message.of_error("The setting was not saved", error))
 
     def forget(self) -> None:
-        """Erase clicks, keys and times; annotations stay."""
+        """Erase clicks, keys and times; the annotations stay."""
         project = self._session.project
         if project is None:
             return

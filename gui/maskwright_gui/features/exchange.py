@@ -1,4 +1,4 @@
-"""Annotations out of the project and into it: export with its check, import of what was made elsewhere."""
+"""Export with its checks, and import of annotations made elsewhere."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -29,12 +29,12 @@ COCO_FILTER = "Annotations (*.json *.xml *.yaml *.yml);;All files (*)"
 
 
 class ExchangeFeature(Feature):
-    """One background task at a time."""
+    """Exports, checks and imports annotations, one background operation at a time."""
 
     exported = Signal(object)
     """ExportOutcome."""
     imported = Signal()
-    """Images, classes and objects may be others now."""
+    """Images, classes and objects may have changed."""
 
     def __init__(self, context: Context, watch: SavingWatch, images: ImagesFeature) -> None:
         super().__init__(context)
@@ -73,7 +73,7 @@ class ExchangeFeature(Feature):
         images.all_done.connect(self._on_all_done)
 
     def open_export(self) -> None:
-        """Ask what goes where."""
+        """Ask what to export and where."""
         from maskwright_gui.dialogs.export import ExportDialog
 
         project = self._session.project
@@ -89,7 +89,7 @@ class ExchangeFeature(Feature):
         dialog.open()
 
     def export(self, request: "ExportRequest") -> None:
-        """Save, then write in the background."""
+        """Save, then write the file in the background."""
         from maskwright.operations.exporting import export
 
         if self._session.project is not None and self._may_begin():
@@ -97,7 +97,7 @@ class ExchangeFeature(Feature):
             self._follow(self._run_beside(work, self._on_exported, "Nothing was exported"), request.path.parent)
 
     def check(self) -> None:
-        """What a reader of the export would refuse or misread, without writing."""
+        """Check for what readers of the export would refuse or misread, without writing a file."""
         from maskwright.formats.coco import CocoExportOptions
         from maskwright.operations.exporting import check_project
 
@@ -107,13 +107,13 @@ class ExchangeFeature(Feature):
             self._run_beside(work, lambda found: self.show_findings(found), "The check failed")
 
     def import_annotations(self) -> None:
-        """Ask for the file."""
+        """Ask for the file to import."""
         name, _ = QFileDialog.getOpenFileName(self._window, "Import annotations", "", COCO_FILTER)
         if name:
             self.look_into(Path(name))
 
     def look_into(self, path: Path) -> None:
-        """Say what a file would bring, before it is imported."""
+        """Show what a file would bring, before it is imported."""
         from maskwright.operations.exchange import preview_import
 
         if self._session.project is not None and self._may_begin():
@@ -128,6 +128,7 @@ class ExchangeFeature(Feature):
             self._follow(operation, path.parent)
 
     def show_preview(self, preview: "ImportPreview") -> "ImportPreviewDialog":
+        """Show the preview, which imports on confirmation."""
         from maskwright_gui.dialogs.import_preview import ImportPreviewDialog
 
         known = tuple(category.name for category in self._session.classes.listed)
@@ -148,10 +149,11 @@ class ExchangeFeature(Feature):
         adds_again: bool = False,
         leaves_out_missing: bool = False,
     ) -> None:
-        """Annotations of any known format into the project, in one transaction.
+        """Import annotations of any known format into the project, in one transaction.
 
-        class_names: {class of the file: its name here, or None to leave it out}. adds_again: also objects that are
-        there already. leaves_out_missing: images that are not in the image folder, with what is on them.
+        class_names: {class in the file: its name in the project, or None to leave it out}. adds_again: also add objects
+        that are already there. leaves_out_missing: leave out images that are not in the image folder, with their
+        objects.
         """
         from maskwright.operations.exchange import import_annotations
 
@@ -173,7 +175,7 @@ class ExchangeFeature(Feature):
             self._follow(operation, path.parent)
 
     def show_findings(self, findings: "Sequence[Finding]", request: "ExportRequest | None" = None) -> "FindingsDialog":
-        """What the check has found, with a way to each object."""
+        """List what the check has found, with a link to each object."""
         from maskwright_gui.dialogs.findings import FindingsDialog
 
         dialog = FindingsDialog(findings, can_force=request is not None, parent=self._window)
@@ -185,7 +187,7 @@ class ExchangeFeature(Feature):
         return dialog
 
     def mend(self, image_ids: Sequence[int]) -> None:
-        """Make the outlines on these images valid; an edit like any other on each of them."""
+        """Make the outlines on these images valid, as one undoable edit on each."""
         from maskwright.formats.gate import fix_all
 
         project = self._session.project
@@ -200,13 +202,13 @@ class ExchangeFeature(Feature):
         self.told.emit(Message(f"{count_of(count, 'object')} mended", "This is one undo step on each image."))
 
     def _may_begin(self) -> bool:
-        """Not while annotations come in: that cannot be taken half, and the window has to hear how it ended."""
+        """Whether nothing is being imported: an import cannot be interrupted, and its outcome must be shown."""
         if self._is_importing:
             self.told.emit(Message("An import is running", "Try again when it has finished.", "warning"))
         return not self._is_importing
 
     def _follow(self, operation: Operation, folder: Path) -> None:
-        """Tell while the folder that it needs does not answer."""
+        """Watch the folder that the operation needs, and tell if it stops answering."""
         self._watch.follow(folder)
         operation.finished.connect(partial(self._watch.leave, folder))
 
@@ -222,7 +224,7 @@ class ExchangeFeature(Feature):
             return
         if not outcome.is_written:
             count = sum(finding.is_error for finding in outcome.findings)
-            detail = f"{count_of(count, 'object')} would be refused or misread by those who read the file."
+            detail = f"{count_of(count, 'object')} would be refused or misread by other programs."
             self.told.emit(Message("Nothing was exported yet", detail, "warning", "Show", show))
             return
         written = f"{count_of(outcome.image_count, 'image')}, {count_of(outcome.instance_count, 'object')}"
@@ -237,7 +239,7 @@ class ExchangeFeature(Feature):
         self.told.emit(Message("Annotations exported", f"{detail}."))
 
     def ask_to_replace(self, outcome: "ExportOutcome") -> QMessageBox:
-        """Nothing that is there is written over unless the user says so."""
+        """Ask before an existing file is replaced."""
         request = outcome.request
         box = QMessageBox(QMessageBox.Icon.Question, "Export annotations", f"Replace {request.path.name}?")
         box.setTextFormat(Qt.TextFormat.PlainText)
@@ -251,7 +253,7 @@ class ExchangeFeature(Feature):
         replace_it = box.addButton("Replace", QMessageBox.ButtonRole.AcceptRole)
         elsewhere = box.addButton("Choose another place…", QMessageBox.ButtonRole.ActionRole)
         box.addButton(QMessageBox.StandardButton.Cancel)
-        box.setDefaultButton(replace_it if outcome.is_own else elsewhere)  # Enter by habit costs no foreign file
+        box.setDefaultButton(replace_it if outcome.is_own else elsewhere)  # an accidental Enter must not replace a file
         replace_it.clicked.connect(lambda: self.export(replace(request, may_replace=True)))
         elsewhere.clicked.connect(lambda: self.open_export())
         box.finished.connect(box.deleteLater)

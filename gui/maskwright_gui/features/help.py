@@ -1,4 +1,4 @@
-"""Search, keys and what they do: the dialogs that know all actions."""
+"""Help: the search for actions, the key sheet, changing keys."""
 
 import json
 
@@ -16,7 +16,7 @@ from maskwright_gui.keymap import DEFAULT_PRESET, PRESET_NAMES, Keymap, resolved
 
 
 class HelpFeature(Feature):
-    """Search of actions, the sheet of keys, own keys, about."""
+    """Search for actions, key sheet, changing keys, About."""
 
     def __init__(self, context: Context) -> None:
         super().__init__(context)
@@ -33,23 +33,23 @@ class HelpFeature(Feature):
             ),
             Action(
                 "keys",
-                "Change keys…",
+                "Change keyboard shortcuts…",
                 Menu.HELP,
                 0,
                 self.open_keys,
                 needs=nothing,
-                words="shortcuts hotkeys keyboard bindings preset labelme cvat isat",
+                words="keys hotkeys bindings preset labelme cvat isat",
             ),
             Action(
                 "key_sheet",
-                "Keyboard sheet",
+                "Keyboard shortcuts",
                 Menu.HELP,
                 0,
                 self.open_key_sheet,
                 keys=("F1",),
                 icon="keyboard",
                 needs=nothing,
-                words="shortcuts hotkeys help",
+                words="hotkeys help cheat sheet",
             ),
             Action(
                 "about",
@@ -65,16 +65,16 @@ class HelpFeature(Feature):
         self._window.header.add_button(self._actions["palette"], has_text=True)
 
     def open_palette(self) -> None:
-        """Find any action by its words."""
+        """Find any action by typing."""
         CommandPalette(self._known_actions(), self._window).pop_up()
 
     def open_key_sheet(self) -> None:
-        """All keys at a glance."""
+        """Show all keys."""
         rows = [(spec.menu, spec.text, self._actions[spec.id].shortcuts()) for spec in self._actions.specs.values()]
         KeySheet(rows, self._canvas.shown_keys, self._window).show()
 
     def open_keys(self) -> None:
-        """Change keys, or the preset."""
+        """Change keys, or choose a preset."""
         titles = {spec.id: (str(spec.menu), spec.text) for spec in self._actions.specs.values()}
         titles |= {known.id: (MENU, known.text) for known in TOOL_KEYS}
         preset, own = self._stored_keys()
@@ -83,18 +83,18 @@ class HelpFeature(Feature):
         dialog.open()
 
     def use_keys(self, preset: str, own: Keymap) -> None:
-        """Put a preset and a user's own current keys and remember them."""
+        """Apply and remember a preset and the user's own keys."""
         self._settings.setValue("keys/preset", preset)
         self._settings.setValue("keys/own", json.dumps(dict(own)))
         self._put_in_force(preset, own)
 
     def restore_keys(self) -> None:
-        """Those that the user chose before."""
+        """Apply the keys chosen in an earlier session."""
         self._put_in_force(*self._stored_keys())
 
     def open_about(self) -> None:
-        """Version, and what the program is for."""
-        text = f"Maskwright {__version__}\n\nPre-label images, correct the polygons, leave with an exact COCO file."
+        """Show the version and the purpose of the program."""
+        text = f"Maskwright {__version__}\n\nPre-label images, correct the polygons, export an exact COCO file."
         QMessageBox.about(self._window, "About Maskwright", text)
 
     def _put_in_force(self, preset: str, own: Keymap) -> None:
@@ -106,7 +106,7 @@ class HelpFeature(Feature):
         return {**self._actions.default_keys, **{known.id: (known.key,) for known in TOOL_KEYS}}
 
     def _stored_keys(self) -> tuple[str, Keymap]:
-        """What was chosen last; our own keys where the settings hold something else."""
+        """The keys chosen last; the defaults if the settings cannot be read."""
         preset = str(self._settings.value("keys/preset", DEFAULT_PRESET))
         try:
             own = {str(id_): tuple(map(str, keys)) for id_, keys in json.loads(self._own_keys_text()).items()}

@@ -1,4 +1,4 @@
-"""What was done: the steps of the image with pictures, any of which can be gone back to, and what changed today."""
+"""The history of the image: its steps with pictures, any of which can be gone back to, and what changed today."""
 
 from datetime import UTC, datetime
 from functools import partial
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class HistoryFeature(Feature):
-    """The history of the image, and going back to a moment in it."""
+    """Shows the history of the image and goes back to any moment in it."""
 
     def __init__(self, context: Context) -> None:
         super().__init__(context)
@@ -27,7 +27,7 @@ class HistoryFeature(Feature):
         area = Qt.DockWidgetArea.RightDockWidgetArea
         self.dock = self._window.add_dock("History", self.panel, area, size_px=240, is_shown=False)
         self._pictures: dict[int, tuple[Step, QPixmap]] = {}
-        """By the id() of the step, which is kept with it."""
+        """By the id() of the step, which is kept alive with it."""
         self._declare(
             Action(
                 "history",
@@ -50,7 +50,7 @@ class HistoryFeature(Feature):
         self.dock.visibilityChanged.connect(lambda is_visible: self._show() if is_visible else None)
 
     def open(self) -> None:
-        """Show the panel, or put it away."""
+        """Show or hide the panel."""
         is_shown = self.dock.isVisible() and not self.dock.visibleRegion().isEmpty()
         if not is_shown and self.dock.isHidden():
             self._share_place()
@@ -62,14 +62,16 @@ class HistoryFeature(Feature):
             self._canvas.setFocus()
 
     def _share_place(self) -> None:
-        """With the objects, as tabs: three panels are enough for one side. Elsewhere it is where the user put it."""
+        """Share the place of the objects panel, as tabs, unless the user has put it elsewhere: three panels fill one
+        side.
+        """
         objects = self._window.docks["Objects"]
         is_beside = self._window.dockWidgetArea(self.dock) == self._window.dockWidgetArea(objects)
         if is_beside and not (self.dock.isFloating() or objects.isHidden() or objects.isFloating()):
             self._window.tabifyDockWidget(objects, self.dock)
 
     def open_with_times(self) -> None:
-        """All steps on the image on screen, also those of models and of long ago."""
+        """List all steps on the current image, including those of models and of earlier days."""
         from maskwright_gui.dialogs.history import HistoryDialog
 
         project, image = self._session.project, self._session.image
@@ -94,7 +96,7 @@ class HistoryFeature(Feature):
         )
 
     def go_back(self, image_id: int, when: str) -> None:
-        """Make the image what it was at `when` (ISO 8601, UTC), as one step."""
+        """Restore the image's state at `when` (ISO 8601, UTC), as one step."""
         if self._session.project is not None:
             change = self._session.project.ask(lambda stored: stored.history.change_back_to(image_id, when))
             self._session.edit_image(image_id, change, "Go back")
@@ -107,7 +109,7 @@ class HistoryFeature(Feature):
         dialog.show()
 
     def _show_anew(self) -> None:
-        """The pixels are there, or others."""
+        """The pixels have arrived or changed."""
         self._pictures.clear()
         self._show()
 
@@ -115,7 +117,7 @@ class HistoryFeature(Feature):
         if not self.dock.isVisible():
             return
         if not self._session.history.is_known:
-            self._session.history.read()  # comes by here again
+            self._session.history.read()  # emits the signal that leads here again
             return
         done, undone = self._session.history.steps
         shown = {id(step) for step in (*done, *undone)}
@@ -123,7 +125,7 @@ class HistoryFeature(Feature):
         self.panel.show_steps(done, undone, self._picture)
 
     def _picture(self, step: Step) -> QPixmap:
-        """Made once for each step."""
+        """The picture of a step, made once."""
         known = self._pictures.get(id(step))
         if known is None:
             shown, ratio = self._canvas.renderer, self._canvas.devicePixelRatioF()

@@ -1,4 +1,4 @@
-"""The menu of the right mouse button on the list of images: what can be done with one that is not on screen, too."""
+"""The context menu of the image list, also for images that are not on screen."""
 
 from collections.abc import Sequence
 from functools import partial
@@ -21,6 +21,8 @@ from maskwright_gui.messages import Message
 
 
 class ImageMenuFeature(Feature):
+    """The context menu of one or several rows of the image list."""
+
     def __init__(
         self, context: Context, images: ImagesFeature, model: ModelFeature, standing: ImageStandingFeature
     ) -> None:
@@ -29,13 +31,14 @@ class ImageMenuFeature(Feature):
         images.panel.menu_requested.connect(self.open)
 
     def open(self, image_ids: Sequence[int], at: QPoint) -> None:
+        """Open the menu of these images at a position on the screen."""
         menu = self.make(image_ids[0]) if len(image_ids) == 1 else self.make_for_several(image_ids)
         if menu is not None:
             menu.aboutToHide.connect(menu.deleteLater)
             menu.popup(at)
 
     def make(self, image_id: int) -> QMenu | None:
-        """None where the project does not say which image that is."""
+        """The menu of one image; None if the project does not know it."""
         project = self._session.project
         if project is None:
             return None
@@ -47,7 +50,7 @@ class ImageMenuFeature(Feature):
         path = page_source(project.image_path(record))[0]
         menu = QMenu(self._window)
         menu.addAction("Show this image").triggered.connect(partial(self._show, image_id))
-        run = menu.addAction("Run the model on this image")
+        run = menu.addAction("Run model on this image")
         run.setEnabled(may_edit(self._session) and record.standing is ImageStanding.LISTED)
         run.triggered.connect(partial(self._run, [image_id]))
         menu.addSeparator()
@@ -59,7 +62,7 @@ class ImageMenuFeature(Feature):
         return menu
 
     def make_for_several(self, image_ids: Sequence[int]) -> QMenu | None:
-        """None where the project does not say which images those are."""
+        """The menu of several images; None if the project does not know them."""
         project = self._session.project
         if project is None:
             return None
@@ -70,14 +73,14 @@ class ImageMenuFeature(Feature):
             return None
         menu = QMenu(self._window)
         listed = [record.id for record in records if record.standing is ImageStanding.LISTED]
-        run = menu.addAction(f"Run the model on {count_of(len(listed), 'image')}")
+        run = menu.addAction(f"Run model on {count_of(len(listed), 'image')}")
         run.setEnabled(may_edit(self._session) and bool(listed))
         run.triggered.connect(partial(self._run, listed))
         menu.addSeparator()
         self._add_standings(menu, records)
         menu.addSeparator()
         names = "\n".join(record.file_name for record in records)
-        menu.addAction("Copy their names").triggered.connect(partial(self._copy, names))
+        menu.addAction("Copy file names").triggered.connect(partial(self._copy, names))
         return menu
 
     def _add_standings(self, menu: QMenu, records: Sequence[ImageRecord]) -> None:

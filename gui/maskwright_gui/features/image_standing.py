@@ -1,4 +1,7 @@
-"""Images taken out of the set, and back: excluded ones stay in the list, removed ones go out of sight."""
+"""Excludes images from the data set, removes them, and brings them back.
+
+Excluded images stay in the list; removed ones are hidden from it.
+"""
 
 from collections.abc import Mapping, Sequence
 from functools import partial
@@ -29,7 +32,7 @@ _TOLD = {
 
 
 class ImageStandingFeature(Feature):
-    """Excludes the image on screen, removes it, takes it back; the same for any rows of the list."""
+    """Excludes, removes or includes the image on screen, or any rows of the list."""
 
     def __init__(self, context: Context, images: ImagesFeature) -> None:
         super().__init__(context)
@@ -57,14 +60,14 @@ class ImageStandingFeature(Feature):
         )
 
     def toggle_excluded(self) -> None:
-        """The image on screen, or all rows of the list that are selected: out of the set unless none is in it."""
+        """Exclude the image on screen or all selected rows; if all of them are out of the set already, include them."""
         if (image := self._session.image) is not None:
             chosen = self._chosen(image.id)
             is_listed = image.standing is LISTED if len(chosen) == 1 else self._has_listed(chosen)
             self.ask_for(chosen, EXCLUDED if is_listed else LISTED)
 
     def remove(self) -> None:
-        """The image on screen, or all rows of the list that are selected."""
+        """Remove the image on screen or all selected rows."""
         if (image := self._session.image) is not None:
             self.ask_for(self._chosen(image.id), REMOVED)
 
@@ -79,7 +82,7 @@ class ImageStandingFeature(Feature):
         )
 
     def ask_for(self, image_ids: Sequence[int], standing: ImageStanding) -> QMessageBox | None:
-        """Let images stand otherwise; asks first where work would go out of sight."""
+        """Change the standing of images; asks first if that would hide the user's work."""
         project = self._session.project
         if project is None or not may_edit(self._session):
             return None
@@ -126,7 +129,7 @@ class ImageStandingFeature(Feature):
         self.told.emit(Message(f"{_names(images)} {verb}", _of_several(detail, images), "info", UNDO_TEXT, undo))
 
     def _beside(self, images: Sequence[ImageRecord]) -> int | None:
-        """The image to show when these are out of sight: the nearest other one of the list."""
+        """The image to show once these are hidden: the nearest other one in the list."""
         if len(images) == 1:
             return self._images.beside(images[0].id)
         ids, gone = self._images.rows.ids.tolist(), {image.id for image in images}
@@ -161,7 +164,7 @@ def _stand(project: "Project", *, ids: Sequence[int], standing: ImageStanding) -
 
 
 def _worked_on(project: "Project", *, image_ids: Sequence[int]) -> int:
-    """How many of the images have an object that is more than a proposal."""
+    """How many of the images have an object that is not just a proposal."""
     from maskwright.project.images import InstanceSearch
 
     states = tuple(state for state in InstanceState if state.is_exported)
@@ -176,7 +179,7 @@ def _names(images: Sequence[ImageRecord]) -> str:
 
 
 def _of_several(detail: str, images: Sequence[ImageRecord]) -> str:
-    """The detail of one image, said of all of them."""
+    """The message text for one image, in the plural."""
     if len(images) == 1:
         return detail
     for one, several in (

@@ -1,4 +1,4 @@
-"""The parts of the window: which are shown, in which theme, and how the focus goes from one to the next."""
+"""The layout of the window: which panels are shown, the theme, and how the keyboard focus moves between parts."""
 
 import shiboken6
 from PySide6.QtCore import QEvent, QObject, QRectF, Qt
@@ -21,13 +21,13 @@ from maskwright_gui.main_window import MainWindow
 from maskwright_gui.theme import Theme, ThemeName, apply_theme, resolve_theme, themed_icon
 
 _KINDS = (QAbstractButton, QAbstractItemView, QAbstractSlider, QComboBox, QScrollArea, QTabBar)
-"""Text fields have a border in the accent colour, the canvas paints a ring of its own."""
+"""Text fields have an accent border, and the canvas paints its own ring."""
 _WIDTH_PX = 2.0
 _RADIUS_PX = 4.0
 
 
 class FocusRing(QObject):
-    """Follows the focus of the application, except where a mouse button has brought it."""
+    """Marks the widget with the focus, unless a mouse button gave it the focus."""
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
@@ -37,7 +37,7 @@ class FocusRing(QObject):
         application.focusChanged.connect(self._on_focus_changed)
 
     def _on_focus_changed(self, _before: QWidget | None, now: QWidget | None) -> None:
-        if self._frame is not None and shiboken6.isValid(self._frame):  # it goes with the control that it lies on
+        if self._frame is not None and shiboken6.isValid(self._frame):  # it is deleted with its control
             self._frame.hide()
             self._frame.deleteLater()
         is_by_keys = QApplication.mouseButtons() is Qt.MouseButton.NoButton
@@ -45,7 +45,7 @@ class FocusRing(QObject):
 
 
 class _Frame(QWidget):
-    """Lies on a control, as large as that is, and lets everything through."""
+    """An overlay of the control's size that is transparent to the mouse."""
 
     def __init__(self, control: QWidget) -> None:
         super().__init__(control)
@@ -63,7 +63,7 @@ class _Frame(QWidget):
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         lines = [(QPalette.ColorRole.Accent, _WIDTH_PX / 2)]
-        if isinstance(self.parent(), QPushButton):  # parts the ring from a button in the accent colour itself
+        if isinstance(self.parent(), QPushButton):  # a gap: the button itself may have the accent colour
             lines.insert(0, (QPalette.ColorRole.Window, 1.5 * _WIDTH_PX))
         for role, inset in lines:
             painter.setPen(QPen(self.palette().color(role), _WIDTH_PX))
@@ -71,18 +71,18 @@ class _Frame(QWidget):
 
 
 class PanelFocus(QObject):
-    """Goes to the first control of each part that is on screen, round and round."""
+    """Moves the focus to the first control of each visible part, wrapping around."""
 
     def __init__(self, window: MainWindow) -> None:
         super().__init__(window)
         self._window = window
 
     def next(self) -> None:
-        """The keyboard to the panel that follows."""
+        """Move the focus to the next panel."""
         self._go(1)
 
     def previous(self) -> None:
-        """The keyboard to the panel before."""
+        """Move the focus to the previous panel."""
         self._go(-1)
 
     def _go(self, step: int) -> None:
@@ -99,7 +99,7 @@ class PanelFocus(QObject):
 
 
 def _first_control(part: QWidget) -> QWidget | None:
-    """What takes the focus first in a part of the window, lists before buttons; None for one that is not to be seen."""
+    """The first control of a part to get the focus, lists before buttons; None if none is visible."""
     if part.focusPolicy() & Qt.FocusPolicy.TabFocus:
         return part if _takes_focus(part) else None
     controls = [control for control in part.findChildren(QWidget) if _takes_focus(control)]
@@ -115,7 +115,7 @@ _TOOL_NAMES, _THEME = "window/tool_names", "window/theme"
 
 
 class LayoutFeature(Feature):
-    """Panels, theme, and the way of the keyboard through them."""
+    """Panels, theme, and moving between panels by keys."""
 
     def __init__(self, context: Context) -> None:
         super().__init__(context)
@@ -139,18 +139,18 @@ class LayoutFeature(Feature):
         self._names_switch.toggled.connect(self._on_tool_names)
 
     def restore(self) -> None:
-        """What was set the last time; once all panels and actions are there."""
+        """Restore the settings of the last session, once all panels and actions exist."""
         self._names_switch.setChecked(bool(self._settings.value(_TOOL_NAMES, True, type=bool)))
         self.use_theme(resolve_theme(ThemeName(str(self._settings.value(_THEME, ThemeName.SYSTEM)))))
         self._window.restore_layout(self._settings)
 
     @property
     def theme(self) -> Theme:
-        """The current one."""
+        """The current theme."""
         return self._window.theme
 
     def use_theme(self, theme: Theme) -> None:
-        """For all of the window."""
+        """Set the theme of the whole window."""
         application = QApplication.instance()
         assert isinstance(application, QApplication)
         apply_theme(application, theme)
@@ -158,7 +158,7 @@ class LayoutFeature(Feature):
         self._actions["toggle_theme"].setIcon(themed_icon("sun" if theme.is_dark else "moon", theme))
 
     def toggle_theme(self) -> None:
-        """Light or dark."""
+        """Switch between light and dark."""
         name = ThemeName.LIGHT if self.theme.is_dark else ThemeName.DARK
         self._settings.setValue(_THEME, str(name))
         self.use_theme(resolve_theme(name))
@@ -178,7 +178,7 @@ class LayoutFeature(Feature):
             ),
             Action(
                 "toggle_tool_names",
-                "Names beside the tools",
+                "Tool names on the toolbar",
                 Menu.VIEW,
                 1,
                 needs=nothing,

@@ -1,4 +1,4 @@
-"""The list of the objects on the image, which shares its selection with the canvas."""
+"""The list of objects on the image, which shares its selection with the canvas."""
 
 from PySide6.QtCore import Qt
 
@@ -18,7 +18,7 @@ KEPT = "They stay in the project as they are, and exports leave them out."
 
 
 class ObjectsFeature(Feature):
-    """After a step to another image the list follows when the image has been painted."""
+    """Shows the object list. After a step to another image the list is updated once that image is painted."""
 
     def __init__(self, context: Context, images: ImagesFeature, editing: EditingFeature) -> None:
         super().__init__(context)
@@ -57,7 +57,7 @@ class ObjectsFeature(Feature):
         self.panel.set_categories((*categories, *self._session.classes.unlisted))
 
     def _on_document_changed(self, change: Change, document: Document) -> None:
-        self._window.later.flush()  # the lists have to show the image that the change is of
+        self._window.later.flush()  # the lists must show the image that the change applies to
         self.panel.apply_change(change, document)
 
     def _on_records_changed(self, image_ids: frozenset[int]) -> None:

@@ -1,4 +1,4 @@
-"""Accepting and rejecting what the model proposes: one by one, by score, by class, in view."""
+"""Accepting and rejecting proposals: one by one, by score, by class, in view."""
 
 from collections.abc import Callable, Iterable
 from functools import partial
@@ -20,7 +20,7 @@ Box = tuple[float, float, float, float]
 
 
 class ProposalsFeature(Feature):
-    """Each answer is one undo step of the session's document."""
+    """Accepts and rejects proposals, each answer one undo step."""
 
     def __init__(
         self, context: Context, editing: EditingFeature, thresholds: ThresholdsFeature, uncertain: UncertainFeature
@@ -35,7 +35,7 @@ class ProposalsFeature(Feature):
         thresholds.shown.connect(self._count_later)
         self._canvas.navigator.viewport_changed.connect(self._count_later)
         self._resting_at = self._canvas.renderer.pointer
-        """Where the mouse was when the image came: there it points at nothing until it is moved."""
+        """Where the mouse was when the image appeared: until it moves, it points at nothing."""
         self._session.document_replaced.connect(self._on_document_replaced)
 
     def _answering(self) -> tuple[Action, ...]:
@@ -145,55 +145,57 @@ class ProposalsFeature(Feature):
         )
 
     def accept(self) -> None:
-        """What may have been missed at the place that was gone to, else the selected proposals, else the one that the
-        mouse points at; where there is none of these, the first one is selected."""
+        """Accept the missed object gone to, else the selected proposals, else the proposal under the pointer.
+
+        If there is none of these, select the first proposal.
+        """
         if not self._uncertain.accept_missed():
             self._answer("Accept", edits.accept)
 
     def reject(self) -> None:
-        """The selected ones, or the one that the mouse points at."""
+        """Reject the selected proposals, or the one under the pointer."""
         if not self._uncertain.reject_missed():
             self._answer("Reject", edits.reject)
 
     def propose_again(self) -> None:
-        """Show the rejected proposals of the image once more: one of them was right."""
+        """Propose the rejected objects of the image again."""
         rejected = [i.id for i in self._session.document or () if i.state is InstanceState.REJECTED and i.polygons]
         self._answer_many("Restore proposals", edits.propose_again, rejected)
 
     def accept_above(self, score: float | None = None) -> None:
-        """All proposals from a score on; the one of the slider if none is said."""
+        """Accept all proposals from a score on; by default, the slider's."""
         score = self._score if score is None else score
         self._answer_many(f"Accept all from {score:.2f}", edits.accept, _from(score, self._proposals()))
 
     def reject_below(self, score: float | None = None) -> None:
-        """Those under the score."""
+        """Reject all proposals below a score."""
         score = self._score if score is None else score
         self._answer_many(f"Reject all below {score:.2f}", edits.reject, _below(score, self._proposals()))
 
     def accept_view(self) -> None:
-        """Accept the proposals whose middle is inside the visible part of the image."""
+        """Accept the proposals whose centre is inside the visible part of the image."""
         self._answer_many("Accept all in view", edits.accept, self._proposed_in_view())
 
     def reject_view(self) -> None:
-        """Those in view."""
+        """Reject the proposals in view."""
         self._answer_many("Reject all in view", edits.reject, self._proposed_in_view())
 
     def accept_class(self) -> None:
-        """All proposals on the image of the class that is selected, or that the panel has chosen."""
+        """Accept all proposals on the image of the selected class or, without a selection, the panel's current one."""
         self.accept_category(self._class_in_question())
 
     def reject_class(self) -> None:
-        """Those of the selection's class."""
+        """Reject all proposals of the same class."""
         self.reject_category(self._class_in_question())
 
     def accept_category(self, category_id: int) -> None:
-        """All of a class on this image."""
+        """Accept all proposals of a class on this image."""
         self._answer_many(
             f"Accept all of “{class_name(self._session, category_id)}”", edits.accept, self._proposed_as(category_id)
         )
 
     def reject_category(self, category_id: int) -> None:
-        """All of a class on this image."""
+        """Reject all proposals of a class on this image."""
         self._answer_many(
             f"Reject all of “{class_name(self._session, category_id)}”", edits.reject, self._proposed_as(category_id)
         )
@@ -202,7 +204,7 @@ class ProposalsFeature(Feature):
         self._window.later.put("proposals", self._count)
 
     def _count(self) -> None:
-        """Say on the buttons how many of the proposals on the canvas they are about."""
+        """Show on the buttons how many proposals each would affect."""
         if self._session.document is None:
             self._strip.set_counts(ProposalCounts())
             return
@@ -244,7 +246,7 @@ class ProposalsFeature(Feature):
             self._editing.go_to(frozenset() if successor is None else frozenset({successor}))
 
     def _pointed_at(self) -> int | None:
-        """A proposal."""
+        """The proposal under the pointer."""
         if self._canvas.renderer.pointer == self._resting_at:
             return None
         id_ = self._canvas.id_under_pointer

@@ -1,4 +1,4 @@
-"""Where projects live: a new one wherever the user wants, and those that were open last, to continue with."""
+"""Creates projects anywhere, and reopens recent ones."""
 
 from functools import partial
 from pathlib import Path
@@ -20,11 +20,11 @@ if TYPE_CHECKING:
     from maskwright.document.values import ImageRecord
 
 NOTED_AFTER_MS = 500
-"""Leafing through images writes no settings."""
+"""Delay, so that paging through images writes no settings."""
 
 
 class RecentFeature(Feature):
-    """Which image a project was left at is noted here; `ProjectsFeature` shows it at the next opening."""
+    """Notes the image at which a project was left; `ProjectsFeature` shows it at the next opening."""
 
     def __init__(self, context: Context, projects: ProjectsFeature, recent: RecentProjects) -> None:
         super().__init__(context)
@@ -52,7 +52,7 @@ class RecentFeature(Feature):
         self.menu = QMenu(self._window)
         self._actions["open_recent"].setMenu(self.menu)
         self._left: tuple[Path, str] | None = None
-        """(project, file name) of the image that was on screen last."""
+        """(project, file name) of the last image on screen."""
         self._noting = QTimer(self, singleShot=True, interval=NOTED_AFTER_MS)
         self._noting.timeout.connect(self.note)
         projects.opened.connect(self._on_opened)
@@ -63,7 +63,7 @@ class RecentFeature(Feature):
         self._show()
 
     def new_project(self) -> None:
-        """Ask for a folder of images and for where the project is to live, and make it there."""
+        """Ask for an image folder and a place for the project, and create it."""
         folder = QFileDialog.getExistingDirectory(self._window, "New project: choose the folder of images")
         if not folder:
             return
@@ -75,11 +75,11 @@ class RecentFeature(Feature):
             self._projects.make_project(Path(folder), Path(place))
 
     def pop_up(self) -> None:
-        """The list at the pointer, for whoever searched for it."""
+        """Show the list at the pointer, for users who found the action by searching."""
         self.menu.popup(QCursor.pos())
 
     def note(self) -> None:
-        """Remember the image that was on screen last."""
+        """Remember the last image on screen."""
         self._noting.stop()
         if self._left is not None:
             self._recent.note_image(*self._left)
@@ -105,7 +105,7 @@ class RecentFeature(Feature):
 
     def _on_not_opened(self, path: Path) -> None:
         if self._recent.get(path) is not None and not answer_soon(path.exists, True):
-            self._window.toasts.withdraw(NOT_OPENED)  # this says it better
+            self._window.toasts.withdraw(NOT_OPENED)  # another message says this better
             action = partial(self._forget, path)
             self.told.emit(Message("This project no longer exists", str(path), "info", "Remove from the list", action))
 
@@ -133,5 +133,5 @@ class RecentFeature(Feature):
 
 
 def _row_text(known: RecentProject) -> str:
-    """Menus take "&" for the mark of a letter."""
+    """A project's name and path; "&" is doubled, since menus take it for the mark of a letter."""
     return f"{known.name}  ·  {known.path}".replace("&", "&&")

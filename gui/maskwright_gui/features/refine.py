@@ -1,4 +1,4 @@
-"""Has the assistant outline again what is proposed, and outlines to boxes: here, of a class, everywhere."""
+"""Has the assistant outline proposals again and turn boxes into outlines: on this image, for a class or everywhere."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 
 def told(report: "RefineReport", assistant: tuple[str, str] | None, *, only_boxes: bool) -> Message:
-    """assistant: (name, content hash) of who did it."""
+    """The outcome as a message. assistant: (name, content hash) of the one used."""
     from maskwright.assist.refine import Verdict
 
     seen, taken = sum(report.counts.values()), report.counts[Verdict.TAKEN]
@@ -48,7 +48,7 @@ def told(report: "RefineReport", assistant: tuple[str, str] | None, *, only_boxe
 
 
 def _rest(report: "RefineReport") -> str:
-    """Why the others stayed as they were."""
+    """Why the others were not changed."""
     from maskwright.assist.refine import Verdict
 
     counts = report.counts
@@ -74,17 +74,17 @@ REFINE, OUTLINE_BOXES = "Refine outlines", "Outline boxes"
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """What is to be outlined again. image_ids: None for all; category_id: None for all classes."""
+    """What to outline again. image_ids: None for all. category_id: None for all classes."""
 
     label: str
     image_ids: tuple[int, ...] | None
     category_id: int | None = None
     only_boxes: bool = False
     min_iou: float = 0.98
-    """Of the polygons with the answers."""
+    """Fidelity of the polygons to the assistant's masks."""
 
     def chosen(self, instances: Iterable[Instance], assistant_name: str) -> list[Instance]:
-        """Of an image's instances those that are meant."""
+        """The instances of an image to outline again."""
         from maskwright.assist.refine import boxes_to_outline, proposals_to_refine
 
         choose = boxes_to_outline if self.only_boxes else proposals_to_refine
@@ -93,10 +93,10 @@ class Wish:
 
 
 class RefineFeature(Feature):
-    """One run at a time; each image is one undo step."""
+    """Refines outlines, one run at a time; each image is one undo step."""
 
     _refined = Signal(object, object)
-    """(image id, Change): from the thread; the document may have moved on meanwhile."""
+    """(image id, Change), from the thread; the document may have changed meanwhile."""
 
     def __init__(
         self, context: Context, editing: EditingFeature, point: PointFeature, thresholds: ThresholdsFeature
@@ -177,31 +177,31 @@ class RefineFeature(Feature):
         )
 
     def refine_image(self) -> None:
-        """All proposals of the one on screen."""
+        """Refine all proposals of the current image."""
         if self._session.image is not None:
             self._begin(Wish(REFINE, (self._session.image.id,)))
 
     def refine_class(self) -> None:
-        """On all images; the class that is selected, or that the panel has chosen."""
+        """Refine on all images the proposals of the selected class or, without a selection, the panel's current one."""
         selected = self._session.selected_instances()
         category_id = selected[0].category_id if selected else self._session.classes.current_id
         self._begin(Wish(f"Refine “{class_name(self._session, category_id)}”", None, category_id))
 
     def refine_all(self) -> None:
-        """In the whole project."""
+        """Refine all proposals of the project."""
         self._begin(Wish(REFINE, None))
 
     def outline_boxes(self) -> None:
-        """On this image."""
+        """Outline the boxes of the current image."""
         if self._session.image is not None:
             self._begin(Wish(OUTLINE_BOXES, (self._session.image.id,), only_boxes=True))
 
     def outline_all_boxes(self) -> None:
-        """In the whole project."""
+        """Outline all boxes of the project."""
         self._begin(Wish(OUTLINE_BOXES, None, only_boxes=True))
 
     def cancel(self) -> None:
-        """What is done stays, step by step."""
+        """Stop; what is done stays, step by step."""
         for operation in self._operations:
             operation.cancel()
 
@@ -255,7 +255,7 @@ class RefineFeature(Feature):
 
 
 def still_true(change: Change, document: Document) -> Change:
-    """What of a change made in the background still starts from what is there: whatever a user did meanwhile stays."""
+    """The part of a background change that still applies: what the user changed meanwhile stays."""
     return Change.of((before, after) for id_, before, after in change if document.instances.get(id_) == before)
 
 
@@ -287,7 +287,7 @@ def _refined(
 
 @dataclass(frozen=True, slots=True)
 class _Named:
-    """A monitor that says what is being done."""
+    """A monitor that names the running work."""
 
     monitor: Monitor
     text: str

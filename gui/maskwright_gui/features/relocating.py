@@ -1,4 +1,4 @@
-"""Images that are not where the project expects them: says so, and helps to find them again."""
+"""Images that are not where the project expects them: reports them, and helps to find them."""
 
 from functools import partial
 from pathlib import Path
@@ -19,10 +19,10 @@ from maskwright_gui.workers.executor import answer_soon
 
 
 class RelocatingFeature(Feature):
-    """Finds images that are not where the project expects them."""
+    """Finds missing images."""
 
     located = Signal()
-    """Some files are where the project expects them again."""
+    """Some missing files have been found."""
 
     def __init__(self, context: Context, projects: ProjectsFeature, images: ImagesFeature) -> None:
         super().__init__(context)
@@ -44,7 +44,7 @@ class RelocatingFeature(Feature):
         self.located.connect(images.read_files_again)
 
     def tell_missing(self, count: int) -> None:
-        """A project was opened whose images are not all there."""
+        """The opened project has missing images."""
         project = self._session.project
         if project is None:
             return
@@ -54,7 +54,7 @@ class RelocatingFeature(Feature):
         self.told.emit(Message(what, detail, "error", "Locate folder…", self.locate))
 
     def tell_failure(self, what: str, error: MaskwrightError) -> None:
-        """An image cannot be shown. If its file is gone: offer to look for it."""
+        """An image cannot be shown; if its file is gone, offer to search for it."""
         project = self._session.project
         if project is None or error.path is None or answer_soon(partial(_is_there, error.path), True):
             self.told.emit(Message(what, str(error), "error", NEXT_TEXT, self._images.next_image))
@@ -66,7 +66,7 @@ class RelocatingFeature(Feature):
             self.told.emit(Message("The image is missing", detail, "error", "Search for it", self.look))
 
     def locate(self) -> None:
-        """Ask for the folder in which the images are now."""
+        """Ask for the folder that now holds the images."""
         project = self._session.project
         if project is None:
             return
@@ -77,12 +77,12 @@ class RelocatingFeature(Feature):
             self.locate_in(Path(name))
 
     def locate_in(self, folder: Path) -> None:
-        """From now on the images are in this folder."""
+        """Use this folder as the image folder."""
         if self._session.project is not None:
             self._run(partial(locate_in, self._session.project.stored, folder))
 
     def look(self) -> None:
-        """Look for missing images in the whole image folder, by name and size."""
+        """Search the whole image folder for missing images, by name and size."""
         if self._session.project is not None:
             self._run(partial(find_moved, self._session.project.stored))
 
@@ -93,7 +93,7 @@ class RelocatingFeature(Feature):
         self.located.emit()
         if not found.missing:
             moved = f"{found.moved} of them are in a different folder than before." if found.moved else ""
-            self.told.emit(Message(f"Here again: {count_of(found.present, 'image')}", moved))
+            self.told.emit(Message(f"{count_of(found.present, 'image')} found", moved))
             return
         detail = f"{found.missing} of {found.present + found.missing} are still missing."
         place = ("Choose another folder…", self.locate)
@@ -101,7 +101,7 @@ class RelocatingFeature(Feature):
 
 
 def _is_there(path: Path) -> bool:
-    """Whether the file of an image exists; that of a page is the TIFF that holds it."""
+    """Whether the file of an image exists; for a page, its TIFF."""
     from maskwright.images.pages import page_source
 
     return page_source(path)[0].exists()

@@ -1,4 +1,4 @@
-"""What the window says while folders hang and edits cannot be saved, and what it takes up again afterwards."""
+"""Says when folders do not answer and edits cannot be saved, and resumes work when they answer again."""
 
 from pathlib import Path
 
@@ -14,7 +14,7 @@ OTHER_HANGS = "A folder does not answer"
 
 
 class SavingFeature(Feature):
-    """Says in the header and in a message when edits cannot be saved."""
+    """Shows in the header and in messages that edits cannot be saved."""
 
     def __init__(self, context: Context, watch: SavingWatch, images: ImagesFeature) -> None:
         super().__init__(context)
@@ -32,13 +32,13 @@ class SavingFeature(Feature):
     def _on_hung(self, folder: Path) -> None:
         project = self._session.project
         if project is None:
-            return  # whoever opens it tells
+            return  # the opening reports it itself
         if folder == project.path:
             detail = f"{folder}. Keep working: your edits are kept and written as soon as it answers."
             message = Message(HANGS, detail, "warning")
         elif folder == project.image_root:
             if self._watch.state.is_unresponsive:
-                return  # one word for both
+                return  # one message for both
             detail = f"{folder}. You can work on images that are already loaded; the others follow when it answers."
             message = Message(IMAGES_HANG, detail, "warning")
         else:
@@ -61,7 +61,7 @@ class SavingFeature(Feature):
         self.told.emit(Message("All edits are saved again"))
 
     def _on_clicked(self) -> None:
-        """Try at once, and say what is the matter."""
+        """Try again at once, and show the details."""
         self._session.unsaved.try_again()
         state = self._watch.state
         self.told.emit(Message(state.short, state.detail, "warning"))

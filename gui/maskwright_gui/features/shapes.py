@@ -1,4 +1,4 @@
-"""The Shape menu: putting outlines together and apart, copying, drawing order. Each is one undo step."""
+"""The Shape menu: combining and splitting outlines, copying, drawing order. Each command is one undo step."""
 
 from collections.abc import Callable, Collection
 
@@ -16,7 +16,7 @@ PASTE_OFFSET_PX = 12.0
 
 
 class ShapesFeature(Feature):
-    """Edits the selection of the session; what is copied outlives a change of image."""
+    """Edits the session's selection; copied objects survive a change of image."""
 
     def __init__(self, context: Context, images: ImagesFeature) -> None:
         super().__init__(context)
@@ -183,11 +183,11 @@ class ShapesFeature(Feature):
         )
 
     def merge(self) -> None:
-        """The selection becomes one object."""
+        """Merge the selection into one object."""
         self._edit("Merge", combine.merge, "Select two or more objects to merge.")
 
     def subtract(self) -> None:
-        """The topmost of the selection is cut out of the others."""
+        """Subtract the topmost selected object from the others."""
         self._edit(
             "Subtract",
             combine.subtract_topmost,
@@ -195,15 +195,15 @@ class ShapesFeature(Feature):
         )
 
     def intersect(self) -> None:
-        """Only what all of the selection cover is left."""
+        """Keep only what all selected objects cover."""
         self._edit("Intersect", combine.intersect, "Select two or more objects that overlap.")
 
     def group(self) -> None:
-        """The selection becomes one object of several parts."""
+        """Make the selection one object of several parts."""
         self._edit("Group", combine.group, "Select two or more objects to group.")
 
     def ungroup(self) -> None:
-        """Each part becomes an object of its own."""
+        """Make each part a separate object."""
         allocate = self._session.new_instance_id
         self._edit(
             "Ungroup",
@@ -212,31 +212,31 @@ class ShapesFeature(Feature):
         )
 
     def fill_holes(self) -> None:
-        """Of the selection."""
+        """Fill the holes of the selection."""
         self._edit("Fill holes", combine.fill_holes, "The selected objects have no holes.")
 
     def keep_largest_part(self) -> None:
-        """Of each selected object."""
+        """Keep only the largest part of each selected object."""
         self._edit("Keep the largest part", combine.keep_largest_part, "The selected objects have only one part.")
 
     def to_box(self) -> None:
-        """Outlines become the rectangles around them."""
+        """Replace outlines by their bounding boxes."""
         self._edit("Convert to box", combine.to_box, "Select an object first.")
 
     def smooth(self) -> None:
-        """Corners of the selected outlines become rounder."""
+        """Round the corners of the selected outlines."""
         self._edit("Smooth", combine.smooth, "Select an object first.")
 
     def bring_forward(self) -> None:
-        """Over all others."""
+        """Draw the selection above all others."""
         self._edit("Bring to front", combine.bring_forward, "Select an object first.")
 
     def send_backward(self) -> None:
-        """Under all others."""
+        """Draw the selection below all others."""
         self._edit("Send to back", combine.send_backward, "Select an object first.")
 
     def copy(self) -> None:
-        """The selection, for pasting on this or another image."""
+        """Copy the selection, for pasting on this or another image."""
         document = self._session.document
         if document is None or not self._session.selection:
             return
@@ -244,14 +244,14 @@ class ShapesFeature(Feature):
         self._copied_from = document.image_id
 
     def paste(self) -> None:
-        """In place on another image; beside the originals on the same one."""
+        """Paste in place on another image, beside the originals on the same one."""
         document = self._session.document
         if document is not None and self._copied:
             beside = document.image_id == self._copied_from
             self._paste("Paste", document, self._copied, PASTE_OFFSET_PX if beside else 0.0)
 
     def copy_to_next_image(self) -> None:
-        """Copy the selection and put it down in place on the next image."""
+        """Copy the selection to the same place on the next image."""
         if self._session.document is None or not self._session.selection:
             self.told.emit(Message("Select the objects to copy to the next image."))
             return
@@ -262,7 +262,7 @@ class ShapesFeature(Feature):
             self.paste()
 
     def duplicate(self) -> None:
-        """The selection once more, a little aside."""
+        """Copy the selection with a small offset."""
         document = self._session.document
         if document is not None and self._session.selection:
             chosen = tuple(one for one in document if one.id in self._session.selection)

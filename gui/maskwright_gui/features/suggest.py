@@ -1,6 +1,6 @@
-"""Offers another class for the object just outlined, the one that those like it have; nothing is changed unasked.
+"""Suggests another class for a newly outlined object, the one that similar objects have; never changes it unasked.
 
-What the assistant sees in objects is found out in a thread.
+A thread computes what the assistant sees in the objects.
 """
 
 import logging
@@ -32,19 +32,19 @@ if TYPE_CHECKING:
 
 Described = list[tuple[Instance, NDArray[np.float32]]]
 MOST_IMAGES, MOST_OF_A_CLASS = 12, 4
-"""From which classes are learned at the start: about three seconds of work, in the background."""
+"""Images, and objects of each class, described at the start: about three seconds of background work."""
 
 
 @dataclass(frozen=True, slots=True)
 class Describer:
-    """Of a project, with one assistant."""
+    """Describes objects of a project with one assistant."""
 
     project: "Project"
     assistants: Assistants
     assistant_name: str
 
     def objects(self, image_id: int, instances: Sequence[Instance], monitor: Monitor) -> Described:
-        """Of an image. Raises ImageError, ModelError or, for outlines beside the image, PromptError."""
+        """Describe objects of an image. Raises ImageError, ModelError or, for outlines off the image, PromptError."""
         from maskwright.assist.like import gallery_of
         from maskwright.images import read_image
 
@@ -55,7 +55,9 @@ class Describer:
         return list(zip(instances, gallery.descriptors, strict=True))
 
     def some_of_each_class(self, leave_out: int, monitor: Monitor) -> Described:
-        """A few objects of the images worked on last; `leave_out`: id of an instance. What cannot be read is left."""
+        """Describe a few objects of the images worked on last. leave_out: id of an instance. Unreadable images are
+        skipped.
+        """
         from maskwright.document.values import ImageState
 
         worked_on = (ImageState.IN_PROGRESS, ImageState.DONE)
@@ -70,7 +72,7 @@ class Describer:
 
 
 def _a_few(instances: Sequence[Instance], leave_out: int) -> list[Instance]:
-    """Of each class the first few that someone has accepted or made."""
+    """The first few instances of each class that a user accepted or made."""
     counts: dict[int, int] = {}
     chosen = []
     for one in instances:
@@ -84,7 +86,7 @@ def _a_few(instances: Sequence[Instance], leave_out: int) -> list[Instance]:
 def described_anew(
     describer: Describer, image_id: int, instance: Instance, is_first: bool, monitor: Monitor
 ) -> Described:
-    """The new object, last; before it, where nothing is known yet, some that have their class already."""
+    """Describe the new object, last; before it, if nothing is known yet, some objects that already have their class."""
     known = describer.some_of_each_class(instance.id, monitor) if is_first else []
     return known + describer.objects(image_id, [instance], monitor)
 
@@ -95,11 +97,11 @@ SETTING = "assist/suggests_classes"
 PREVIEW_LAYER = "suggest"
 LABEL = "Take the suggested class"
 _MOST_AT_ONCE = 4
-"""Objects being described: on a device that hangs they would only grow more."""
+"""Limit of objects being described: on a device that hangs the queue would only grow."""
 
 
 class SuggestFeature(Feature):
-    """One offer at a time; the next step of any kind withdraws it."""
+    """Makes one suggestion at a time; the next step of any kind withdraws it."""
 
     def __init__(self, context: Context, point: PointFeature) -> None:
         super().__init__(context)
@@ -143,11 +145,11 @@ class SuggestFeature(Feature):
 
     @property
     def offer(self) -> tuple[int, int] | None:
-        """(instance id, category id) of what is offered now."""
+        """(instance id, category id) of the current suggestion."""
         return self._offer
 
     def take(self) -> None:
-        """The object gets the class that is offered."""
+        """Give the object the suggested class."""
         document, offer = self._session.document, self._offer
         if document is not None and offer is not None:
             self._withdraw()
@@ -200,7 +202,7 @@ class SuggestFeature(Feature):
             self._show()
 
     def _on_failed(self, error: MaskwrightError) -> None:
-        """A class that is not offered is missed by nobody; an assistant without descriptors offers none."""
+        """Only log it: a missing suggestion is no loss, and an assistant without descriptors has none."""
         log.info("no class is suggested: %s", error)
 
     def _show(self) -> None:
@@ -229,7 +231,7 @@ class SuggestFeature(Feature):
 
 
 def _just_made(change: Change) -> Instance | None:
-    """The one object that a user has drawn or outlined by this step; None where it did something else."""
+    """The one object that the user has drawn or outlined in this step; None if the step did something else."""
     if len(change) != 1:
         return None
     _, before, after = next(iter(change))

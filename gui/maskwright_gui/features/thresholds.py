@@ -1,6 +1,6 @@
-"""Moving a threshold shows at once what it would change on the image, and keeps it when the slider is let go.
+"""Shows at once what moving a threshold would change on the image, and applies it when the slider is released.
 
-It also feeds the canvas: what is shown may be ahead of the session's document while a slider is moved.
+It also supplies the canvas with documents: while a slider moves, what is shown may be ahead of the session's document.
 """
 
 from collections.abc import Callable
@@ -34,28 +34,28 @@ if TYPE_CHECKING:
     from maskwright.project.store import Project
 
 
-SCORE_STEP = 0.05  # of the keys that raise and lower the score
+SCORE_STEP = 0.05  # step of the keys that raise and lower the score
 PREVIEW_LAYER = "thresholds"
 _SCOPE = "thresholds/scope"
 NOTHING = Change.of(())
 SCORES_AFTER_MS = 20
-"""The histogram of an image's scores comes after its picture."""
+"""Delay: the histogram of an image's scores comes after its picture."""
 _EXPERT_SETTING = "thresholds/expert"
 
 
 class ThresholdsFeature(Feature):
-    """The sliders: what they would change is shown at once, and kept when they are let go."""
+    """Previews the effect of the sliders, and applies it when they are released."""
 
     uncertain_changed = Signal(object)
-    """Image id: its marks and its reason in the queue are others now."""
+    """Image id: its marks and its reason in the queue have changed."""
     applied_everywhere = Signal()
-    """All untouched images have the proposals and uncertainty of the thresholds that were let go."""
+    """The released thresholds now apply to the proposals and uncertainty of all untouched images."""
     candidates_missing = Signal()
-    """A slider was let continue an image without candidates: only the model can say what it changes."""
+    """A slider was released on an image without candidates: only the model can say what it changes."""
     shown = Signal(object)
-    """Document: what the canvas shows now; ahead of the session's while a slider is moved."""
+    """Document: what the canvas shows now; ahead of the session's while a slider moves."""
     _image_stored = Signal(object, object)
-    """(image id, Change): from the background task, of an image that may have come on screen meanwhile."""
+    """(image id, Change) from the background operation, for an image that may be on screen by now."""
 
     def __init__(self, context: Context, images: ImagesFeature, classes: ClassesFeature, thread: PreviewThread) -> None:
         super().__init__(context)
@@ -66,15 +66,15 @@ class ThresholdsFeature(Feature):
         self._shown: Document | None = None
         self._of_project = strip.thresholds
         self._of_images: dict[int, Thresholds] = {}
-        """Of those that have their own."""
+        """Thresholds of images that have their own."""
         self._own: Defaults | None = None
         """The model's operating point."""
         self._is_keeping = False
-        """Thresholds were let go, and what they make of the image is not known yet."""
+        """Whether thresholds were released and their effect on the image is not known yet."""
         self._reaches_all = True
         """Whether those are for all images."""
         self._kept_mask_threshold = strip.thresholds.mask_threshold
-        """That of the proposals in the document."""
+        """The mask threshold of the proposals in the document."""
         self._scores_timer = QTimer(self, singleShot=True, interval=SCORES_AFTER_MS)
         self._scores_timer.timeout.connect(lambda: self._request(Purpose.SCORES))
         self._declare(*self._of_score())
@@ -121,39 +121,42 @@ class ThresholdsFeature(Feature):
         thread.failed.connect(self._on_preview_failed)
 
     def candidates_changed(self) -> None:
-        """The model ran on the image on screen: look at its candidates again."""
+        """The model has run on the current image: read its candidates again."""
         self._thread.forget()
         self._request(Purpose.SCORES)
 
     def image_inferred(self, image_id: int) -> None:
-        """A batch has been over an image: if it is the one on screen, its candidates are news."""
+        """A batch has processed an image; if it is the current one, its candidates are new."""
         self.row.need(True)
         self._of_images.pop(image_id, None)
         if self._session.image is not None and self._session.image.id == image_id:
             self.candidates_changed()
 
     def apply_everywhere(self) -> None:
-        """Make the proposals again, here and on all untouched images: the class mapping is another one."""
+        """Make the proposals again, here and on all untouched images, because the class mapping has changed."""
         self._thread.forget()
         self._reaches_all = True
         self._request(Purpose.KEEP)
 
     @property
     def of_project(self) -> Thresholds:
-        """What an image without thresholds of its own is given."""
+        """The thresholds of images without their own."""
         return self._of_project
 
     def set_of_project(self, thresholds: Thresholds) -> None:
-        """Another model's operating point, say; the strip shows it where the image has nothing else."""
+        """Set the project's thresholds, such as another model's operating point; the strip shows them unless the image
+        has its own.
+        """
         self._of_project = thresholds
         self._show_applied(self._session.document)
 
     def set_own(self, own: Defaults) -> None:
-        """The model's operating point: the press of a button goes back to its score."""
+        """Set the model's operating point, which the reset button restores."""
         self._own = own
         self.strip.set_own(own)
 
     def reset_score(self) -> None:
+        """Reset the score to the model's own."""
         if self._own is not None:
             self.strip.set_score(self._own.score)
 
@@ -163,7 +166,7 @@ class ThresholdsFeature(Feature):
         switch.toggled.connect(lambda is_on: self._settings.setValue(_SCOPE, "all" if is_on else "image"))
 
     def _show_applied(self, document: Document | None) -> None:
-        """Have the sliders say what the proposals on screen were chosen with."""
+        """Show the thresholds of the current proposals on the sliders."""
         from maskwright.operations.kept_thresholds import applied_thresholds
 
         if document is None:
@@ -179,7 +182,7 @@ class ThresholdsFeature(Feature):
         self._request(Purpose.SHOW)
 
     def _on_released(self, thresholds: Thresholds) -> None:
-        """Keep what was chosen, even where there is nothing yet to apply it to."""
+        """Store the thresholds, even if there is nothing yet to apply them to."""
         project = self._session.project
         if project is not None and not project.is_read_only:
             try:
@@ -189,7 +192,7 @@ class ThresholdsFeature(Feature):
         self._request(Purpose.KEEP)
 
     def _keep(self, project: OpenProject, thresholds: Thresholds) -> None:
-        """Which classes are proposed is always the project's; the numbers may be the image's."""
+        """Which classes are proposed is stored in the project; the numbers may be stored for the image."""
         from maskwright.operations.kept_thresholds import keep_for_image, keep_thresholds
 
         before, classes = self._of_project, (thresholds.is_class_agnostic, thresholds.left_out)
@@ -210,17 +213,17 @@ class ThresholdsFeature(Feature):
         project, cache, document = self._session.project, self._session.cache, self._session.document
         if project is None or cache is None or document is None or project.is_read_only:
             return
-        self._scores_timer.stop()  # they come along
+        self._scores_timer.stop()  # these are carried along
         wanted = self.strip.thresholds
         if purpose is Purpose.SHOW and wanted.mask_threshold != self._kept_mask_threshold:
-            wanted = replace(wanted, min_iou=1.0)  # the masks' own outlines: fitting them takes twice as long
+            wanted = replace(wanted, min_iou=1.0)  # the masks' own outlines: fitting them would take twice as long
         if purpose is Purpose.KEEP:
             self._is_keeping = True
             self._kept_mask_threshold = wanted.mask_threshold
         self._thread.request(PreviewRequest(project.stored, cache, document, wanted, purpose))
 
     def _show(self, change: Change, document: Document) -> None:
-        """`change` leads from the session's document to `document`, which the canvas is to show."""
+        """change: leads from the session's document to `document`, which the canvas is to show."""
         self._come_for(document)
         if self._shown is not None:
             change = difference(self._shown, document)
@@ -228,12 +231,12 @@ class ThresholdsFeature(Feature):
         self.shown.emit(document)
 
     def _come_for(self, document: Document) -> None:
-        """The row of sliders is there from the first proposal on: until then the room is the image's."""
+        """Show the row of sliders from the first proposal on; until then the image gets the space."""
         if not self.row.is_needed and any(each.state is InstanceState.PROPOSED for each in document):
             self.row.need(True)
 
     def _show_effect(self, change: Change) -> None:
-        """Mark on the canvas what the values under way would add and take away."""
+        """Mark on the canvas what the current slider values would add and remove."""
         outlines = effect_outlines(change)
         self._canvas.renderer.set_previews(outlines, layer=PREVIEW_LAYER)
         added = sum(outline.kind is PreviewKind.ADDED for outline in outlines)
@@ -259,7 +262,7 @@ class ThresholdsFeature(Feature):
             self._scores_timer.start()
 
     def _on_applied_everywhere(self) -> None:
-        """Thresholds have reached the whole project: a queue by uncertainty is in another order."""
+        """The thresholds now apply to the whole project, so a queue by uncertainty has a new order."""
         if self._images.order == "uncertainty":
             self._images.panel.refilter()
 
@@ -319,7 +322,7 @@ class ThresholdsFeature(Feature):
 
 
 def _has_proposals(project: "Project") -> bool:
-    """Whether a model has been over any of its images."""
+    """Whether a model has run on any of its images."""
     return project.runs.last() is not None or project.images.state_counts()[ImageState.PRELABELLED] > 0
 
 
@@ -331,7 +334,7 @@ def _apply_to_others(
     on_image: Callable[[int, Change], None],
     monitor: Monitor,
 ) -> int:
-    """Make them the project's, and the proposals of all untouched images but the one on screen by them."""
+    """Store the thresholds in the project and apply them to all untouched images except the current one."""
     from maskwright.operations.kept_thresholds import forget_images, images_with_own, keep_thresholds
     from maskwright.operations.proposing import rethreshold
 
@@ -341,7 +344,7 @@ def _apply_to_others(
 
 
 def _comes_back(pair: tuple[int, Instance | None, Instance | None]) -> bool:
-    """A proposal that was not one before: made, chosen again, or its answer undone."""
+    """Whether the change adds a proposal: made, chosen again, or its answer undone."""
     _, before, after = pair
     if after is None or after.state is not InstanceState.PROPOSED:
         return False

@@ -1,7 +1,6 @@
-"""The tour: begins by itself when the samples are opened for the first time, and from the Help menu.
+"""The tour: starts when the samples are first opened, or from the Help menu.
 
-It asks for one thing at a time, notices when that has been done, and takes neither the keys nor the place where one
-works.
+It asks for one step at a time, notices when that is done, and never takes the keys or covers the working area.
 """
 
 from dataclasses import dataclass
@@ -24,7 +23,7 @@ WIDTH_PX, MARGIN_PX = 460, 16
 class TourCard(QFrame):
     ended = Signal()
     skipped = Signal()
-    """Only this step."""
+    """Skip only this step."""
 
     def __init__(self, host: QWidget) -> None:
         super().__init__(host)
@@ -55,7 +54,7 @@ class TourCard(QFrame):
         host.installEventFilter(self)
 
     def show_step(self, number: int, total: int, title: str, text: str) -> None:
-        """`number` from 1; one above `total`: the end."""
+        """number: from 1; one above `total` is the end."""
         is_last = number > total
         self._count.setText("" if is_last else f"Step {number} of {total}")
         self._title.setText(title)
@@ -79,7 +78,7 @@ class TourCard(QFrame):
 
 
 class Done(Enum):
-    """What the user can do that a step waits for."""
+    """What a step waits for the user to do."""
 
     PROPOSED = auto()
     SELECTED = auto()
@@ -92,7 +91,7 @@ class Done(Enum):
 class TourStep:
     title: str
     text: str
-    """With the names of actions where their keys belong, see `Actions.with_keys`."""
+    """Names of actions in braces are replaced by their keys, see `Actions.with_keys`."""
     waits_for: Done
 
 
@@ -126,7 +125,7 @@ LAST = (
 
 
 def done_by(change: Change) -> set[Done]:
-    """What a change of the image's objects shows to have been done."""
+    """Which steps a change of the image's objects completes."""
     found = set()
     for _, before, after in change:
         if before is None and after is not None and after.state is InstanceState.PROPOSED:
@@ -154,9 +153,9 @@ class TourFeature(Feature):
         super().__init__(context)
         self._projects = projects
         self._is_wanted = False
-        """It begins as soon as the samples are open."""
+        """Whether the tour starts as soon as the samples are open."""
         self.number: int | None = None
-        """Of the step that is shown, from 0; one above the last: the end. None without a tour."""
+        """Index of the current step; one above the last is the end. None without a tour."""
         self.card: TourCard | None = None
         self._with_keys: WithKeys = lambda text: text
         self._declare(
@@ -184,7 +183,7 @@ class TourFeature(Feature):
         return self.number is not None
 
     def begin(self) -> None:
-        """On the samples, which are opened where something else is."""
+        """Start the tour, on the samples, which are opened if they are not."""
         if not self._has_samples():
             self._is_wanted = True
             self._projects.open_samples()
@@ -221,7 +220,7 @@ class TourFeature(Feature):
             self._show(self.number)
 
     def _on_shown(self) -> None:
-        """Proposals that are already there need no model."""
+        """Skip running the model if there are proposals already."""
         document = self._session.document
         if document is not None and any(each.state is InstanceState.PROPOSED for each in document):
             self._note({Done.PROPOSED})
@@ -241,7 +240,7 @@ class TourFeature(Feature):
             self.card.show_step(number + 1, len(STEPS), title, self._with_keys(text))
 
     def _end(self) -> None:
-        """For good: it is in the Help menu for whoever wants it again."""
+        """End the tour for good; the Help menu can start it again."""
         self._settings.setValue(OVER_SETTING, "true")
         self._close()
 

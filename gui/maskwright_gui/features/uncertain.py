@@ -1,4 +1,4 @@
-"""Marks on the canvas what the queue's reason is about, walks through it, and takes over what a model missed."""
+"""Marks the uncertain places of the image, walks through them, and accepts objects that the model missed."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -20,15 +20,15 @@ if TYPE_CHECKING:
 Box = tuple[float, float, float, float]
 PREVIEW_LAYER = "review"
 MOST_MARKS = 12
-"""The gravest; more would hide the picture that they are about."""
+"""Number of marks, the most serious first; more would hide the image."""
 LEAST_SHARE = 0.3
-"""Of the image's longer side: what is shown around a place that was gone to."""
+"""Share of the image's longer side shown around a place."""
 _MISSED = "{accept} accepts it, {reject} dismisses it."
 _SIGNALS = ("disagreement", "uncertainty")
 
 
 class UncertainFeature(Feature):
-    """In an order of the queue the uncertain places of an image are marked at once, in that of names when asked for."""
+    """Marks uncertain places: at once in an order of the queue, on request in the order of names."""
 
     def __init__(self, context: Context, images: ImagesFeature, thresholds: ThresholdsFeature) -> None:
         super().__init__(context)
@@ -56,19 +56,19 @@ class UncertainFeature(Feature):
         thresholds.uncertain_changed.connect(self._on_uncertain_changed)
 
     def reload(self) -> None:
-        """Another image, another order, or another model's opinion: read again what is known about the image."""
+        """Read again what is known about the image, after a change of image, order or second model."""
         self._is_asked, self._visited, self._current = False, [], None
         self._read()
         self._show()
 
     def refresh(self, image_id: int) -> None:
-        """With other thresholds other objects are uncertain: what is shown follows, the walk through it continues."""
+        """Other thresholds make other objects uncertain: update the marks, but continue the walk."""
         if self._session.image is not None and self._session.image.id == image_id:
             self._read()
             self._show()
 
     def next_place(self) -> None:
-        """Go to the next place of the image that the model, or a second one, is not sure of."""
+        """Go to the next place of the image that the model, or a second one, is uncertain about."""
         if self._session.document is None:
             return
         self._is_asked = True
@@ -86,7 +86,7 @@ class UncertainFeature(Feature):
         self._go_to(place)
 
     def accept_missed(self) -> bool:
-        """Make what was missed at the place on screen an object; False when there is nothing of that kind."""
+        """Make the missed object at the current place an object; False if there is none."""
         return self._answer_missed(InstanceState.ACCEPTED, "Accept what was missed")
 
     def reject_missed(self) -> bool:
@@ -143,7 +143,7 @@ class UncertainFeature(Feature):
 
     @property
     def places(self) -> "list[Place]":
-        """Of the image on screen, those that are left."""
+        """The uncertain places left on the current image."""
         from maskwright.review.places import disagreement_places, uncertainty_places
 
         document = self._session.document
@@ -219,7 +219,7 @@ def _counts(instance: Instance) -> bool:
 
 
 def _with_margin(box: Box, least: float) -> Box:
-    """So much of the surroundings that a user sees what it is: at least `least` pixels."""
+    """The box with enough surroundings to recognise the object: at least `least` pixels."""
     x, y = (box[0] + box[2]) / 2, (box[1] + box[3]) / 2
     width, height = max(box[2] - box[0], least / 2), max(box[3] - box[1], least / 2)
     return x - width, y - height, x + width, y + height

@@ -1,6 +1,6 @@
-"""How the canvas shows an image: zoom, labels, fill, brightness, and the switches that a user sets once.
+"""How the canvas shows an image: zoom, labels, fill, brightness, and the user's switches.
 
-The display windows of 16- and 32-bit images belong to the project: its images come from one instrument.
+The display windows of 16- and 32-bit images are stored in the project: its images come from one instrument.
 """
 
 import logging
@@ -22,11 +22,11 @@ WINDOWS_SETTING = "display.windows"
 
 _FILL_KEY, _LABELS_KEY = "canvas/fill", "canvas/labels"
 _FILLS = {"light": (0.2, 0.13), "strong": (0.45, 0.35), "none": (0.0, 0.0)}
-"""How opaque an object is that a user decided on, and a proposal."""
+"""Opacity of an object that the user decided on, and of a proposal."""
 
 
 class ViewFeature(Feature):
-    """How the canvas shows things: zoom, labels, fills, grid, joining, brightness."""
+    """How the canvas shows images and objects: zoom, labels, fills, grid, brightness."""
 
     def __init__(self, context: Context) -> None:
         super().__init__(context)
@@ -193,7 +193,7 @@ class ViewFeature(Feature):
         )
 
     def cycle_labels(self) -> None:
-        """All, then the selected only, then none, and round."""
+        """Switch from all labels to those of the selection, none, and all again."""
         modes = list(LabelMode)
         style = self._canvas.renderer.style
         following = modes[modes.index(style.label_mode) - 1]
@@ -201,7 +201,7 @@ class ViewFeature(Feature):
         self._settings.setValue(_LABELS_KEY, str(following))
 
     def open_display(self) -> None:
-        """Brightness, contrast and the window of deep images."""
+        """Open the dialog for brightness, contrast and the window of deep images."""
         dialog = DisplayDialog(self._canvas.renderer.display_adjust, self._canvas.window())
         dialog.adjusted.connect(self._canvas.renderer.set_display_adjust)
         dialog.finished.connect(self._keep_windows)
@@ -219,7 +219,7 @@ class ViewFeature(Feature):
             return
         try:
             project.set_setting(WINDOWS_SETTING, {kind: astuple(window) for kind, window in windows.items()})
-        except ProjectError as error:  # how an image is shown is not worth a question
+        except ProjectError as error:  # a display window that is lost is not worth a message
             log.warning("the display window is not kept: %s", error)
 
     def _switch(self, action_id: str, use: Callable[[bool], None], *, starts: bool) -> None:
@@ -235,7 +235,7 @@ class ViewFeature(Feature):
         action.toggled.connect(on_toggled)
 
     def cycle_fill(self) -> None:
-        """Light, strong, none, and round."""
+        """Switch from light fills to strong, none, and light again."""
         names = list(_FILLS)
         known = str(self._settings.value(_FILL_KEY, "light"))
         following = names[(names.index(known) + 1) % len(names) if known in names else 0]
@@ -248,7 +248,9 @@ class ViewFeature(Feature):
         self._canvas.set_style(replace(style, fill_opacity=decided, proposal_fill_opacity=proposed))
 
     def _make_objects_switch(self) -> None:
-        """Off for a look at the bare image; not remembered, and on again as soon as something is selected or drawn."""
+        """The switch that hides objects for a look at the bare image. It is not remembered, and goes on again when
+        something is selected or drawn.
+        """
         action = self._actions["toggle_objects"]
         action.setChecked(True)
         action.toggled.connect(self._canvas.show_objects)
@@ -280,7 +282,7 @@ class ViewFeature(Feature):
 
 
 def _windows_from_json(stored: Any) -> Mapping[str, DisplayWindow]:
-    """What `_keep_windows` wrote; nothing for anything else."""
+    """What `_keep_windows` wrote; empty for anything else."""
     try:
         return {str(kind): DisplayWindow(float(low), float(high)) for kind, (low, high) in stored.items()}
     except (AttributeError, TypeError, ValueError):

@@ -1,1 +1,1 @@
-"""The docks and strips around the canvas; each is given values and answers with signals."""
+"""The docks and strips around the canvas. Each is given values and answers with signals."""

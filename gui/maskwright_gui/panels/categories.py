@@ -1,4 +1,4 @@
-"""The classes panel: the digit, colour, name and number of objects of each class; the marked one is drawn with."""
+"""The classes panel: digit, colour, name and number of objects of each class; the marked class is drawn with."""
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
@@ -28,30 +28,30 @@ from maskwright_gui.plain_style import in_menu
 from maskwright_gui.theme import swatch
 
 MOST_WITHOUT_SEARCH = 12
-"""Classes that are found by looking."""
+"""Up to this many classes there is no search field."""
 MOST_WHOLE = 20
-"""Of more, only those are listed that occur."""
+"""If there are more, only classes with objects are listed."""
 
 
 class CategoriesPanel(QWidget):
-    """Lists the project's classes; every wish is a signal."""
+    """Lists the project's classes; every request is a signal."""
 
     category_chosen = Signal(object)
     """The class to draw with."""
     category_applied = Signal(object)
-    """To be given to the selection."""
+    """The class to give to the selection."""
     add_requested = Signal(str)
     rename_requested = Signal(object, str)
     colour_requested = Signal(object, str)
     key_requested = Signal(object, object)
     """(class, digit)."""
     merge_requested = Signal(object, object)
-    """(class that goes, class its objects get)."""
+    """(class to merge away, class that gets its objects)."""
     merge_undone = Signal(object)
     """Id of a merge."""
     delete_requested = Signal(object)
     hide_requested = Signal(object, bool)
-    """(class, whether it is to be left out of the list)."""
+    """(class, whether to hide it from the list)."""
     order_requested = Signal(object)
     """Ids of the classes, as tuple."""
 
@@ -63,9 +63,9 @@ class CategoriesPanel(QWidget):
         self._merges: tuple[tuple[int, str], ...] = ()
         self._hidden: frozenset[int] = frozenset()
         self._used: frozenset[int] | None = None
-        """Classes that occur; None: not known."""
+        """Classes with objects; None: not known."""
         self._asked_for: set[int] = set()
-        """Classes that the user has made; listed whether or not they occur."""
+        """Classes that the user has added; listed whether or not they have objects."""
         self._tree = self._make_tree()
         self._stack = Inviting(self._tree, "Classes come from the model. Add your own below.", self)
         self._name = named(QLineEdit(self), "Name of a new class")
@@ -100,7 +100,7 @@ class CategoriesPanel(QWidget):
     def set_categories(
         self, categories: Sequence[Category], keys: ClassKeys, hidden: Collection[int] = frozenset()
     ) -> None:
-        """With the digits that choose them, and those that the user wants out of sight."""
+        """Show the classes, with their digits and without those that are hidden."""
         self._is_syncing = True
         self._hidden = frozenset(hidden)
         self._categories = {category.id: category for category in categories}
@@ -115,29 +115,29 @@ class CategoriesPanel(QWidget):
         self._stack.show_content(bool(categories))
 
     def set_changeable(self, is_changeable: bool) -> None:
-        """Whether a class can be added."""
+        """Set whether a class can be added."""
         for widget in self._adding:
             widget.setEnabled(is_changeable)
 
     def set_used(self, used: Collection[int] | None) -> None:
-        """Classes of which there are objects; None where that is not known, so that none is left out."""
+        """Set the classes with objects; None if unknown, so that none is left out."""
         self._used = frozenset(used) if used is not None else None
         self._filter()
 
     def forget(self) -> None:
-        """Another project: what was asked for in the one before says nothing."""
+        """Forget the choices made for the previous project."""
         self._asked_for.clear()
         self._used = None
         self._search.clear()
         self._whole.setChecked(False)
 
     def note_added(self, category_id: int) -> None:
-        """The user has made it: it is listed, though there is no object of it yet."""
+        """The user has added a class: list it, although it has no objects yet."""
         self._asked_for.add(category_id)
         self._filter()
 
     def _filter(self) -> None:
-        """Show the classes whose name has what is typed; without that, those that are worth a row."""
+        """Show the classes whose name contains the typed text; without one, those worth a row."""
         wanted = self._search.text().strip().casefold()
         left_out = 0
         for item in self._tree.items:
@@ -156,11 +156,11 @@ class CategoriesPanel(QWidget):
         return len(self._categories) <= MOST_WHOLE or self._used is None or category_id in self._used or is_needed
 
     def set_merges(self, merges: Iterable[tuple[int, str]]) -> None:
-        """(id, name of the class that went) of the merges that can be taken back."""
+        """Set the merges that can be undone: (id, name of the merged class)."""
         self._merges = tuple(merges)
 
     def set_current(self, category_id: int) -> None:
-        """The class that comes next."""
+        """Mark the class that is drawn with."""
         if (item := self._tree.item_of(category_id)) is not None:
             self._is_syncing = True
             self._tree.setCurrentItem(item)
@@ -168,7 +168,7 @@ class CategoriesPanel(QWidget):
             self._filter()
 
     def count(self, document: Document | None) -> None:
-        """Show how many objects of each class are on the image."""
+        """Show the number of objects of each class on the image."""
         counts = Counter(i.category_id for i in document or () if i.state is not InstanceState.REJECTED)
         self._is_syncing = True
         for item in self._tree.items:
@@ -216,7 +216,7 @@ class CategoriesPanel(QWidget):
         self.make_menu(self._tree.itemAt(at)).popup(self._tree.viewport().mapToGlobal(at))
 
     def make_menu(self, item: QTreeWidgetItem | None) -> QMenu:
-        """What can be done with a class, and with those that were merged away."""
+        """The menu of a class, including the classes merged into it."""
         menu = QMenu(self)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         if item is not None:

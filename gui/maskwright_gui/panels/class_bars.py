@@ -27,7 +27,7 @@ _BAR_ROLE = Qt.ItemDataRole.UserRole
 
 @dataclass(frozen=True, slots=True)
 class ClassBar:
-    """One class: name, colour, how many objects and images."""
+    """One class: name, colour, number of objects and images."""
 
     name: str
     colour: tuple[int, int, int]
@@ -42,7 +42,7 @@ class ClassBar:
 
 
 class ClassBars(QWidget):
-    """One bar for each class with objects. A click on one, or Enter, is told."""
+    """One bar for each class with objects. A click or Enter emits the class."""
 
     chosen = Signal(str)
     """Name of the class."""

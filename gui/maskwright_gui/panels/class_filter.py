@@ -1,4 +1,4 @@
-"""Which classes the model may propose: a button that opens a list of all classes, each with a tick."""
+"""Which classes the model may propose: a button that opens a list of all classes with check boxes."""
 
 from collections.abc import Collection, Sequence
 
@@ -26,7 +26,7 @@ _CHECKED, _UNCHECKED = Qt.CheckState.Checked, Qt.CheckState.Unchecked
 
 
 class ClassFilter(QToolButton):
-    """Shows how many classes are proposed; `changed` comes at every tick."""
+    """Shows how many classes are proposed; `changed` is emitted at every tick."""
 
     changed = Signal(object)
     """tuple of the ids that are left out."""
@@ -41,16 +41,16 @@ class ClassFilter(QToolButton):
 
     @property
     def left_out(self) -> tuple[int, ...]:
-        """Classes that are not to be proposed."""
+        """Classes that are not proposed."""
         return tuple(sorted(self._left_out))
 
     def set_categories(self, categories: Sequence[Category]) -> None:
-        """Those that can be left out."""
+        """Set the classes that can be left out."""
         self._categories = tuple(categories)
         self._refresh()
 
     def set_left_out(self, category_ids: Collection[int]) -> None:
-        """Without telling anyone."""
+        """Set the classes left out, without emitting `changed`."""
         self._left_out = frozenset(category_ids)
         self._refresh()
 
@@ -75,7 +75,7 @@ class ClassFilter(QToolButton):
 
 
 class ClassFilterList(QDialog):
-    """The list itself; it goes when the user looks elsewhere."""
+    """The list itself; it closes when it loses the focus."""
 
     changed = Signal(object)
     """frozenset of the ids that are left out."""
@@ -86,7 +86,7 @@ class ClassFilterList(QDialog):
         self.setProperty("popup", True)
         self.setFixedSize(_SIZE)
         self.list = named(QListWidget(self), "Classes to propose")
-        self.list.setSpacing(2)  # the boxes stand apart
+        self.list.setSpacing(2)  # separate boxes, without the shared border of a list
         for category in categories:
             self.list.addItem(_item(category, is_kept=category.id not in left_out))
         self.list.setCurrentRow(0)

@@ -1,4 +1,4 @@
-"""The list of classes itself: rows that are dragged, or moved by keys, to another place."""
+"""The list of classes itself: rows can be dragged, or moved by keys, to another place."""
 
 from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QDropEvent, QKeyEvent, QMouseEvent
@@ -9,10 +9,10 @@ _STEPS = {Qt.Key.Key_Up: -1, Qt.Key.Key_Down: 1}
 
 
 class ClassTree(QTreeWidget):
-    """Digit, name and count of each class. Only the left button chooses one: the right one asks what can be done."""
+    """Digit, name and count of each class. Only the left button chooses a class: the right one opens its menu."""
 
     order_requested = Signal(object)
-    """Ids of all rows, as tuple, in the order that is wanted."""
+    """Ids of all rows in the wanted order, as tuple."""
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
@@ -32,14 +32,15 @@ class ClassTree(QTreeWidget):
 
     @property
     def items(self) -> list[QTreeWidgetItem]:
-        """From top to bottom."""
+        """The rows from top to bottom."""
         return [item for row in range(self.topLevelItemCount()) if (item := self.topLevelItem(row)) is not None]
 
     def item_of(self, category_id: int) -> QTreeWidgetItem | None:
+        """The row of a class."""
         return next((item for item in self.items if item.data(0, CLASS_ID) == category_id), None)
 
     def move_item(self, item: QTreeWidgetItem, step: int) -> None:
-        """By so many of the rows that are to be seen, up for a negative step; as far as there are any."""
+        """Move a row by that many visible rows, up for a negative step, as far as possible."""
         others = [other for other in self.items if other is item or not other.isHidden()]
         at = others.index(item)
         to = min(max(at + step, 0), len(others) - 1)
@@ -47,7 +48,7 @@ class ClassTree(QTreeWidget):
             self._ask_for(item, others[to], is_below=to > at)
 
     def _ask_for(self, item: QTreeWidgetItem, target: QTreeWidgetItem | None, *, is_below: bool) -> None:
-        """`item` beside `target`; None: at the end."""
+        """Ask for `item` above or below `target`; None: at the end."""
         rows = [other for other in self.items if other is not item]
         rows.insert(rows.index(target) + is_below if target is not None else len(rows), item)
         self.order_requested.emit(tuple(row.data(0, CLASS_ID) for row in rows))
@@ -66,7 +67,7 @@ class ClassTree(QTreeWidget):
             super().mousePressEvent(event)
 
     def dropEvent(self, event: QDropEvent) -> None:
-        """Qt would move the row itself; the list is made again when the order is another one."""
+        """Qt would move the row itself; here the list is rebuilt in its new order."""
         item, target = self.currentItem(), self.itemAt(event.position().toPoint())
         event.setDropAction(Qt.DropAction.IgnoreAction)
         event.accept()

@@ -1,4 +1,4 @@
-"""Images that show the same picture, in groups, each beside the others; pictures are made for rows in view only."""
+"""Groups of images that show the same picture; thumbnails are made only for the visible rows."""
 
 from collections.abc import Callable, Sequence
 
@@ -23,18 +23,18 @@ from maskwright_gui.panels.widgets import Inviting, muted_label, named
 
 PICTURE = QSize(96, 72)
 MOST_IN_GROUP = 50
-"""Rows of one group; a folder of one picture a thousand times is told by its number."""
+"""Rows shown of one group: of a picture that occurs a thousand times, only the number is shown."""
 _INVITATION = (
     "Finds copies of the same picture by how they look, also at other sizes and compressions.\n"
     "Copies in both training and validation make a model seem better than it is."
 )
 _RECORD_ROLE = Qt.ItemDataRole.UserRole
 ThumbnailSource = Callable[[ImageRecord], QImage | None]
-"""The picture of an image, or None while it is made."""
+"""The thumbnail of an image, or None until it is made."""
 
 
 class DuplicatesPage(QWidget):
-    """Groups of images that show the same picture."""
+    """Lists groups of images that show the same picture."""
 
     look_requested = Signal()
     stop_requested = Signal()
@@ -64,18 +64,18 @@ class DuplicatesPage(QWidget):
         self.show_stopped()
 
     def show_progress(self, done: int, total: int | None, _text: str = "") -> None:
-        """While they are looked for."""
+        """Show the progress of the search."""
         self._progress.setRange(0, total or 0)
         self._progress.setValue(done)
 
     def show_stopped(self) -> None:
-        """Nothing looks any more."""
+        """Show that the search was stopped."""
         self._look.setEnabled(True)
         for widget in (self._progress, self._stop):
             widget.hide()
 
     def show_groups(self, groups: Sequence[Sequence[ImageRecord]]) -> None:
-        """What was found."""
+        """Show the groups found."""
         self.tree.clear()
         self.tree.addTopLevelItems([_group_item(number, group) for number, group in enumerate(groups, start=1)])
         self.tree.expandAll()
@@ -85,7 +85,7 @@ class DuplicatesPage(QWidget):
         self._stack.show_content(bool(groups))
 
     def refresh(self) -> None:
-        """Paint the rows in view again: a picture is there."""
+        """Paint the visible rows again: a thumbnail has arrived."""
         self.tree.viewport().update()
 
     def _on_look(self) -> None:
@@ -123,7 +123,7 @@ def _group_item(number: int, group: Sequence[ImageRecord]) -> QTreeWidgetItem:
 
 
 class _PictureDelegate(QStyledItemDelegate):
-    """The picture left of the text, for the rows that stand for an image."""
+    """Paints the thumbnail left of the text, in rows that stand for an image."""
 
     def __init__(self, picture: ThumbnailSource, parent: QWidget) -> None:
         super().__init__(parent)

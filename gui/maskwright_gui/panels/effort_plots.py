@@ -1,4 +1,4 @@
-"""The correction effort as plots: how good the proposals were, what an object took, which scores would take less."""
+"""Plots of the correction effort: quality of proposals, time per object, and better score thresholds."""
 
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from maskwright.review.report import ClassEffort, EffortReport
 
 MOST_CLASSES = 16
-"""Those with most objects; the table has all."""
+"""Number of classes plotted, those with most objects; the table has all."""
 
 
 def effort_plots(report: "EffortReport", categories: Sequence[Category]) -> QTabWidget:
@@ -36,7 +36,7 @@ def effort_plots(report: "EffortReport", categories: Sequence[Category]) -> QTab
 
 
 def rate_bars(efforts: Sequence["ClassEffort"], known: Mapping[int, Category]) -> Bars:
-    """Share of the answered proposals that were accepted as they came."""
+    """Share of the answered proposals that were accepted unchanged."""
     shown = [effort for effort in efforts if effort.proposed]
     rates = [effort.untouched_rate or 0.0 for effort in shown]
     notes = [f"{effort.untouched} of {effort.proposed}" for effort in shown]
@@ -44,7 +44,7 @@ def rate_bars(efforts: Sequence["ClassEffort"], known: Mapping[int, Category]) -
 
 
 def score_bars(report: "EffortReport") -> Bars:
-    """For each tenth of the score: how many were accepted as they came, before all that were answered."""
+    """For each tenth of the score: how many were accepted unchanged, and how many were answered."""
     rows = report.answered_by_score
     notes = [f"{good / count:.0%}" if count else "" for _, count, good in rows]
     texts = [f"from {low:.1f}: {good} of {count}" for low, count, good in rows if count]
@@ -58,13 +58,13 @@ def score_bars(report: "EffortReport") -> Bars:
 
 
 def seconds_bars(efforts: Sequence["ClassEffort"], known: Mapping[int, Category]) -> Bars:
-    """Median of the active seconds that an object of a class took."""
+    """Median of the active seconds per object of each class."""
     values = [effort.median_seconds for effort in efforts]
     return _bars(efforts, known, values, [f"{value:.1f}" for value in values])
 
 
 def suggestion_bars(efforts: Sequence["ClassEffort"], known: Mapping[int, Category]) -> Bars:
-    """The score threshold of least expected effort; classes with too few answers are missing."""
+    """The score threshold with the least expected effort, for classes with enough answers."""
     shown = [effort for effort in efforts if effort.suggested_score is not None]
     values = [effort.suggested_score or 0.0 for effort in shown]
     return _bars(shown, known, values, [f"{value:.2f}" for value in values], top=1.0)

@@ -1,4 +1,4 @@
-"""What the middle of the window shows without a project: an invitation to drop a folder."""
+"""Shown in the middle of the window without a project: an invitation to drop a folder."""
 
 from collections.abc import Sequence
 from functools import partial
@@ -14,11 +14,11 @@ from maskwright_gui.theme import DARK, themed_icon
 
 MOST_RECENT = 5
 RECENT_PX = 380
-"""Of a path beside its project's name."""
+"""Width of a path shown beside its project's name."""
 
 
 class EmptyState(QWidget):
-    """Three ways to begin; dropping is handled by the window."""
+    """Three ways to begin; the window handles dropping."""
 
     folder_requested = Signal()
     samples_requested = Signal()
@@ -50,10 +50,11 @@ class EmptyState(QWidget):
         column.addStretch(1)
 
     def show_keys(self, with_keys: WithKeys) -> None:
+        """Show the current keys in the button texts."""
         self._open.setToolTip(with_keys("{open_folder}"))
 
     def set_recent(self, listed: Sequence[RecentProject]) -> None:
-        """Projects to continue with, the latest first."""
+        """List recent projects, the latest first."""
         while (item := self._recent.takeAt(0)) is not None:
             if (widget := item.widget()) is not None:
                 widget.hide()
@@ -73,7 +74,7 @@ class EmptyState(QWidget):
         self.recent_requested.emit(path)
 
     def set_drop_hover(self, is_hovered: bool) -> None:
-        """Brighten the frame while something that can be opened is held over the window."""
+        """Highlight the frame while something that can be opened is dragged over the window."""
         self._is_hovered = is_hovered
         self.update()
 

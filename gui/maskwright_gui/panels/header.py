@@ -1,4 +1,4 @@
-"""The bar above everything: menus, what is open and how far it is, search, theme."""
+"""The bar at the top: menus, project name and progress, search, theme."""
 
 from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QAction
@@ -11,7 +11,7 @@ class Header(QWidget):
     """Menus, the project's name and progress, search and theme."""
 
     warning_clicked = Signal()
-    """A user clicked what is the matter with the saving."""
+    """The user clicked the warning about saving."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -43,7 +43,7 @@ class Header(QWidget):
         row.addStretch(1)
 
     def add_button(self, action: QAction, *, has_text: bool = False) -> None:
-        """At the right end."""
+        """Add a button at the right end."""
         button = QToolButton(self)
         button.setDefaultAction(action)
         button.setIconSize(QSize(16, 16))
@@ -52,12 +52,12 @@ class Header(QWidget):
         self._row.addWidget(button)
 
     def enter_menus(self) -> None:
-        """By keys: arrows and letters continue from here; Escape leads back."""
+        """Open the menus by keyboard: arrows and letters continue from here; Escape leads back."""
         self.menus.setActiveAction(self.menus.actions()[0])
         self.menus.setFocus(Qt.FocusReason.MenuBarFocusReason)
 
     def show_project(self, name: str | None, *, read_only_reason: str | None = None) -> None:
-        """`read_only_reason`: why nothing can be changed; None where it can."""
+        """read_only_reason: why nothing can be changed; None if it can."""
         self._title.setText(name or "Maskwright")
         self._read_only.setVisible(read_only_reason is not None)
         reason = read_only_reason or ""
@@ -66,15 +66,15 @@ class Header(QWidget):
         self._count.setVisible(name is not None)
 
     def show_place(self, text: str) -> None:
-        """Where the project and its images are."""
+        """Show where the project and its images are."""
         self._title.setToolTip(text)
 
     def show_counts(self, done: int, total: int) -> None:
-        """How many images are done."""
+        """Show how many images are done."""
         self._count.setText(f"{done:,} of {total:,} done")
 
     def show_warning(self, text: str, detail: str) -> None:
-        """What is the matter with the saving; an empty text when nothing is."""
+        """Warn that saving fails; an empty text hides the warning."""
         self._warning.setText(text)
         self._warning.setToolTip(detail)
         self._warning.setAccessibleName(f"{text}. {detail}".strip())
@@ -82,5 +82,5 @@ class Header(QWidget):
 
     @property
     def warning(self) -> str:
-        """As it is shown."""
+        """The warning shown."""
         return self._warning.text()

@@ -13,13 +13,13 @@ from maskwright_gui.workers.thumbnails import THUMBNAIL_SIZE
 
 PADDING = 4
 _LEFT = PADDING + 3
-"""The mark of the row on screen is 3 pixels wide."""
+"""Leaves room for the mark of the current image's row, 3 pixels wide."""
 _OUTSIDE_OPACITY = 0.35
-"""Of the picture of an image that is no part of the set."""
+"""Opacity of the thumbnail of an image out of the set."""
 
 
 class ImageDelegate(QStyledItemDelegate):
-    """One row height for all, so that the view measures one row only; narrow for the canvas's sake."""
+    """All rows have one height, so that the view measures only one; narrow, to leave room for the canvas."""
 
     theme: Theme = LIGHT
 
@@ -37,7 +37,7 @@ class ImageDelegate(QStyledItemDelegate):
         painter.drawImage(target, image)
 
     def _paint_texts(self, painter: QPainter, area: QRect, record: ImageRecord, reason: str) -> None:
-        """In an order of the queue the reason takes the place of state and number of objects; the mark stays."""
+        """In an order of the queue, the reason replaces state and number of objects; the state mark stays."""
         metrics = QFontMetrics(painter.font())
         name = shown(record.file_name)
         painter.setPen(QColor(self.theme.text))
@@ -85,7 +85,7 @@ def _line_px(metrics: QFontMetrics) -> int:
 
 
 def elide_mode(file_name: str) -> Qt.TextElideMode:
-    """Numbered files differ at their end, so that is what stays in sight; of others both ends do."""
+    """Numbered files differ at their end, so that is kept; of other names both ends are kept."""
     is_numbered = file_name.rpartition(".")[0][-1:].isdigit()
     return Qt.TextElideMode.ElideLeft if is_numbered else Qt.TextElideMode.ElideMiddle
 

@@ -1,6 +1,6 @@
-"""The project's images as a list model: all ids in one array, records fetched by the page for the rows in view.
+"""The project's images as a list model: all ids in one array, records fetched by page for the visible rows.
 
-100,000 images cost 0.8 MB and one query; nothing is done per image until a row is looked at.
+100,000 images cost 0.8 MB and one query; nothing is done for an image until its row is visible.
 """
 
 from collections.abc import Collection
@@ -32,19 +32,19 @@ MAX_PAGES = 32
 RECORD_ROLE = Qt.ItemDataRole.UserRole
 THUMBNAIL_ROLE = Qt.ItemDataRole.UserRole + 1
 REASON_ROLE = Qt.ItemDataRole.UserRole + 2
-"""Why the image stands where it does in the queue; empty in the order of names."""
+"""Why the image has its place in the queue; empty in the order of names."""
 
 _Index = QModelIndex | QPersistentModelIndex
 
 
 class ImageListModel(QAbstractListModel):
-    """Rows are the images that pass the filter, in the order asked for.
+    """The rows are the images that pass the filter, in the chosen order.
 
-    The order by rare classes comes a moment later than the others: all objects are counted for it, in the background.
+    The order by rare classes arrives later than the others: all objects are counted for it in the background.
     """
 
     failed = Signal(str, object)
-    """(what did not work, MaskwrightError)."""
+    """(what failed, MaskwrightError)."""
 
     def __init__(self, thumbnails: ThumbnailLoader, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -56,27 +56,29 @@ class ImageListModel(QAbstractListModel):
         self._rare: RareClasses | None = None
         self._operation: Operation | None = None
         self._wanted: ImageQuery | None = None
-        """What is to be shown when the classes have been counted."""
+        """The query to show when the classes have been counted."""
         self._pages: LRUCache[int, dict[int, ImageRecord]] = LRUCache(MAX_PAGES)
         self._stale: dict[int, dict[int, ImageRecord]] = {}
-        """Pages to be read again; better than nothing while the project does not answer."""
+        """Pages to read again: shown until they are, also while the project does not answer."""
         thumbnails.loaded.connect(self._on_thumbnail)
 
     def set_project(self, project: OpenProject | None) -> None:
-        """None: an empty list."""
+        """Show the images of a project; None: an empty list."""
         self.stop()
         self._project, self._rare = project, None
         self.refilter(ImageQuery())
 
     def stop(self) -> None:
-        """Give up counting, and wait until nothing reads the project any more."""
+        """Stop counting, and wait until nothing reads the project."""
         self._wanted = None
         if self._operation is not None:
             operation, self._operation = self._operation, None
             operation.stop()
 
     def refilter(self, query: ImageQuery) -> None:
-        """Show only the images that the query finds, in its order; the same query again: the project has changed."""
+        """Show the images that the query finds, in its order; also with the same query, after the project has
+        changed.
+        """
         is_counted = self._rare is not None and self._query.order == "rarity" and query != self._query
         if query.order == "rarity" and self._project is not None and not is_counted:
             self._wanted = query
@@ -87,18 +89,18 @@ class ImageListModel(QAbstractListModel):
 
     @property
     def is_counting(self) -> bool:
-        """Whether another order is on its way."""
+        """Whether the order by rare classes is being prepared."""
         return self._wanted is not None
 
     def reason(self, image_id: int) -> str:
-        """Why the image stands where it does; empty in the order of names."""
+        """Why the image has its place in the queue; empty in the order of names."""
         reasons = self._reasons
         if reasons is None or self._project is None:
             return ""
         return self._project.ask(lambda _stored: reasons.of(image_id))
 
     def origin(self, image_id: int) -> str:
-        """Which model proposed on the image; empty where none has. A query by key."""
+        """Which model proposed on the image; empty if none has. A query by key."""
         try:
             name = (
                 self._project.ask(lambda stored: stored.runs.proposed_by(image_id))
@@ -120,7 +122,7 @@ class ImageListModel(QAbstractListModel):
 
     @property
     def standings(self) -> tuple[ImageStanding, ...]:
-        """Of the images that are asked for."""
+        """The standings of the images shown."""
         return self._query.standings
 
     @property
@@ -129,18 +131,18 @@ class ImageListModel(QAbstractListModel):
         return self._ids
 
     def row_of(self, image_id: int) -> int | None:
-        """None where the image is not listed."""
+        """None if the image is not listed."""
         rows = np.flatnonzero(self._ids == image_id)
         return int(rows[0]) if len(rows) else None
 
     def record(self, row: int) -> ImageRecord | None:
-        """The record of a row; None when the image has gone from the project meanwhile."""
+        """The record of a row; None if the image is no longer in the project."""
         if not 0 <= row < len(self._ids):
             return None
         return self._page(row // PAGE).get(int(self._ids[row]))
 
     def refresh(self, image_ids: Collection[int]) -> None:
-        """Read these images' records again, because their state or count changed."""
+        """Read these images' records again, because their state or count has changed."""
         rows = np.flatnonzero(np.isin(self._ids, np.fromiter(image_ids, np.int64, len(image_ids))))
         if not len(rows):
             return

@@ -1,4 +1,4 @@
-"""What the image list is asked for: states, words of the search field, order."""
+"""What the image list shows: states, search text, order."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -15,12 +15,12 @@ if TYPE_CHECKING:
 
 
 SHOWN = (ImageStanding.LISTED, ImageStanding.EXCLUDED)
-"""Images that are listed unless others are asked for."""
+"""Images that are listed by default."""
 
 
 @dataclass(frozen=True, slots=True)
 class ImageQuery:
-    """`states` None: all. `text` as typed, see `image_search.HELP`."""
+    """states: None for all. text: as typed, see `image_search.HELP`."""
 
     states: frozenset[ImageState] | None = None
     text: str = ""
@@ -33,7 +33,7 @@ class ImageQuery:
         return (self.states, self.standings) == (None, SHOWN) and not self.text.strip()
 
     def image_ids(self, project: "Project", rare: "RareClasses | None" = None) -> NDArray[np.int64]:
-        """(N,) int64, those that pass, in the order asked for; `rare`: the counted classes. Raises ProjectError."""
+        """(N,) int64, the ids found, in order. rare: the counted classes. Raises ProjectError."""
         merged = [Category(id_, name) for name, id_ in project.merges.names().items()]
         name, having = parse_search(self.text, [*project.categories.listed(), *merged])
         standings = self.standings if self.states is None else (ImageStanding.LISTED,)
@@ -46,4 +46,4 @@ class ImageQuery:
             return rare.ordered(passing)
         ordered = ordered_images(project, self.order)
         found = ordered[np.isin(ordered, passing)]
-        return np.concatenate([found, passing[~np.isin(passing, found)]])  # the queue knows the set alone
+        return np.concatenate([found, passing[~np.isin(passing, found)]])  # the queue contains only images of the set

@@ -1,4 +1,4 @@
-"""The search field of the image list: words of a file name, and conditions on one object of the image."""
+"""The search text of the image list: words of a file name, and conditions on one object of the image."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -18,7 +18,7 @@ HELP = (
 )
 PLACEHOLDER = "Name, class:car, score<0.6"
 SEARCH_DELAY_MS = 150
-"""Between the last key in a search field and the search."""
+"""Delay from the last key in a search field to the search."""
 _NOT_REJECTED = tuple(sorted(set(InstanceState) - {InstanceState.REJECTED}))
 _CONDITION = re.compile(r"^([a-z]+)(:|[<>])=?(.+)$", re.IGNORECASE)
 _ORIGIN: "Mapping[str, OriginField]" = {
@@ -33,10 +33,10 @@ _NUMBERS = ("score", "threshold", "overlap", "mask", "detail")
 
 
 def parse_search(text: str, categories: Sequence[Category]) -> "tuple[str, InstanceSearch | None]":
-    """(what the file name must hold, what one object of the image must be); None: no such condition.
+    """(part of the file name, conditions on one object of the image or None).
 
-    A class or state that does not exist finds nothing; what was rejected is found by `is:rejected` only. What is no
-    condition, or an unfinished one, is of the name.
+    A class or state that does not exist finds nothing; only `is:rejected` finds rejected proposals. What is not a
+    complete condition is part of the name.
     """
     found = _Conditions(categories)
     words = _words(text)
@@ -45,7 +45,7 @@ def parse_search(text: str, categories: Sequence[Category]) -> "tuple[str, Insta
 
 
 class _Conditions:
-    """Those on one object, as they are read word by word; the last one of a kind counts, classes and states add up."""
+    """The conditions, collected word by word: classes and states add up, otherwise the last of a kind counts."""
 
     def __init__(self, categories: Sequence[Category]) -> None:
         self._categories = categories
@@ -70,6 +70,7 @@ class _Conditions:
         return bool(bounds)
 
     def search(self) -> "InstanceSearch":
+        """The conditions as a search."""
         from maskwright.project.images import InstanceSearch, Span
 
         spans = {name: Span(**bounds) for name, bounds in self._bounds.items()}
@@ -109,7 +110,9 @@ def _share(sign: str, text: str) -> dict[str, float | str]:
 
 
 def _day(sign: str, text: str) -> dict[str, float | str]:
-    """From the beginning of a day or moment on, before it, or (`:`) within the day; here, not in Greenwich."""
+    """A condition on a time: from the beginning of a day or moment on, before it, or (`:`) within the day; local
+    time.
+    """
     days = {"today": 0, "yesterday": 1}
     try:
         begin = datetime.fromisoformat(text) if text.lower() not in days else _midnight(days[text.lower()])
@@ -129,7 +132,7 @@ def _midnight(days_ago: int) -> datetime:
 
 
 def _utc(moment: datetime) -> str:
-    """As the project keeps times, without the zone; a moment without one is a local one."""
+    """UTC as the project stores times, without the zone; a time without a zone is local."""
     return moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="seconds")
 
 

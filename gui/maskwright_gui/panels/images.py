@@ -1,4 +1,4 @@
-"""The image list: thumbnails with states, a filter by state and by name."""
+"""The image list: thumbnails with states, and filters by state and name."""
 
 from collections.abc import Mapping
 
@@ -23,7 +23,7 @@ _FILTERS: tuple[tuple[str, frozenset[ImageState] | None], ...] = (
     ("Verified empty", frozenset({ImageState.EMPTY})),
 )
 _OUTSIDE = (("Excluded", ImageStanding.EXCLUDED), ("Removed", ImageStanding.REMOVED))
-"""Filters that are offered where there are such images."""
+"""Filters offered only if there are such images."""
 SHOW_ALL = '<a href="all">Show all</a>'
 _ORDERS = (
     ("By name", "name"),
@@ -38,10 +38,10 @@ class ImagesPanel(QWidget):
 
     image_chosen = Signal(object)
     menu_requested = Signal(object, QPoint)
-    """(ids of the images, global position): what can be done with them."""
+    """(ids of the images, position on the screen): open a menu for them."""
     order_changed = Signal(str)
     query_changed = Signal(object)
-    """ImageQuery; the same again when the project has changed."""
+    """ImageQuery; emitted again with the same query when the project has changed."""
 
     def __init__(self, model: ImageListModel, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -57,7 +57,7 @@ class ImagesPanel(QWidget):
         self._order = named(QComboBox(self), "Order of the images", tip="Which images come first")
         for text, order in _ORDERS:
             self._order.addItem(text, order)
-        for box in (self._filter, self._order):  # else as wide as the longest row that can be chosen
+        for box in (self._filter, self._order):  # otherwise as wide as the longest entry
             box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
             box.setMinimumContentsLength(8)
         self._reason = muted_label("", self)
@@ -75,7 +75,7 @@ class ImagesPanel(QWidget):
         self.list_view.setItemDelegate(self._delegate)
         self.list_view.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
         self.list_view.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
-        # opaque: the step to the next image scrolls the rows and paints two of them instead of all
+        # opaque: a step to the next image scrolls the rows and paints only two of them
         self.list_view.viewport().setAutoFillBackground(True)
         self.list_view.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.list_view.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
@@ -86,12 +86,12 @@ class ImagesPanel(QWidget):
         self._connect()
 
     def set_theme(self, theme: Theme) -> None:
-        """For what it paints itself."""
+        """Set the theme of the parts painted by hand."""
         self._delegate.theme = theme
         self.list_view.viewport().update()
 
     def show_current(self, image_id: int | None) -> None:
-        """Mark the image on screen, without asking for it again."""
+        """Mark the row of the current image, without asking for that image again."""
         self._shown_id = image_id
         row = self._model.row_of(image_id) if image_id is not None else None
         selection = self.list_view.selectionModel()
@@ -100,7 +100,7 @@ class ImagesPanel(QWidget):
             selection.clear()
         else:
             index = self._model.index(row)
-            if index != selection.currentIndex() or not selection.hasSelection():  # else the user is selecting several
+            if index != selection.currentIndex() or not selection.hasSelection():  # else several are being selected
                 selection.setCurrentIndex(index, QItemSelectionModel.SelectionFlag.ClearAndSelect)
             self.list_view.scrollTo(index)
         self._is_syncing = False
@@ -114,7 +114,7 @@ class ImagesPanel(QWidget):
 
     @property
     def query(self) -> ImageQuery:
-        """What is asked for now."""
+        """The current query."""
         text, order = self._search.text(), self._order.currentData()
         outside = self._filter.currentIndex() - len(_FILTERS)
         if outside >= 0:
@@ -122,14 +122,14 @@ class ImagesPanel(QWidget):
         return ImageQuery(self._filter.currentData(), text, order)
 
     def refilter(self) -> None:
-        """Ask the project again which images pass; the current image stays marked where it still does."""
+        """Ask the project again which images pass; the current image stays marked if it still does."""
         self._model.refilter(self.query)
         if self._model.is_counting:
             self._show_reason("Counting the classes…")
         self.query_changed.emit(self.query)
 
     def show_counts(self, counts: Mapping[ImageState, int], outside: Mapping[ImageStanding, int]) -> None:
-        """How many images of the set are in each state, and how many are `outside` of it; told with the filters."""
+        """Show in the filters how many images of the set are in each state, and how many are `outside` of it."""
         self._total = sum(counts.values()) + outside.get(ImageStanding.EXCLUDED, 0)
         self._offer_outside(outside)
         for place, (text, states) in enumerate(_FILTERS):
@@ -139,7 +139,7 @@ class ImagesPanel(QWidget):
 
     def _offer_outside(self, outside: Mapping[ImageStanding, int]) -> None:
         view = self._filter.view()
-        assert isinstance(view, QListView)  # what a QComboBox makes for itself
+        assert isinstance(view, QListView)  # what a QComboBox creates for itself
         for place, (text, standing) in enumerate(_OUTSIDE, len(_FILTERS)):
             count = outside.get(standing, 0)
             self._filter.setItemText(place, f"{text} ({count:,})")
@@ -148,25 +148,25 @@ class ImagesPanel(QWidget):
                 self._filter.setCurrentIndex(0)
 
     def clear_filters(self) -> None:
-        """All images again, in the same order."""
+        """Show all images again, in the same order."""
         self._filter.setCurrentIndex(0)
         self.search("")
 
     @property
     def reason_text(self) -> str:
-        """Why the image on screen stands where it does, and which model proposed on it."""
+        """Why the current image has its place in the queue, and which model proposed on it."""
         return self._reason.text()
 
     def refresh_reason(self) -> None:
-        """Why the image on screen stands where it does may be another now."""
+        """Update the reason of the current image."""
         self._tell_reason(self._shown_id)
 
     def set_order(self, order: str) -> None:
-        """One of the orders of `maskwright.review.order`."""
+        """Use one of the orders of `maskwright.review.order`."""
         self._order.setCurrentIndex(max(self._order.findData(order), 0))
 
     def reset(self) -> None:
-        """Everything by name again, for another project."""
+        """Show all images by name again, for another project."""
         for widget in (self._filter, self._order, self._search):
             widget.blockSignals(True)
         self._filter.setCurrentIndex(0)
@@ -179,7 +179,7 @@ class ImagesPanel(QWidget):
         self._offer_outside({})
 
     def search(self, text: str) -> None:
-        """As if it had been typed, without the delay."""
+        """Search as if the text had been typed, without the delay."""
         self._search.setText(text)
         self._delay.stop()
         self.refilter()
@@ -193,7 +193,7 @@ class ImagesPanel(QWidget):
             self.menu_requested.emit(ids, self.list_view.viewport().mapToGlobal(at))
 
     def focus_search(self) -> None:
-        """The keyboard to the search field."""
+        """Move the focus to the search field."""
         self._search.setFocus()
         self._search.selectAll()
 
@@ -248,7 +248,7 @@ class ImagesPanel(QWidget):
 
     def _tell_reason(self, image_id: int | None) -> None:
         reason = self._model.reason(image_id) if image_id is not None else ""
-        # With the reason only: a line that comes and goes would move the list at each step.
+        # with a reason only: a line that comes and goes would move the list at each step
         origin = self._model.origin(image_id) if image_id is not None and reason else ""
         self._show_reason("\n".join(filter(None, (reason, origin))))
 

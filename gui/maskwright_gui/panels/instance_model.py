@@ -1,4 +1,4 @@
-"""The instances of the image on screen as a table model; a change touches only its own rows."""
+"""The instances of the current image as a table model; a change updates only its own rows."""
 
 from bisect import bisect_left
 from collections.abc import Mapping
@@ -18,13 +18,13 @@ from maskwright_gui.panels.state_marks import origin_text
 from maskwright_gui.theme import LIGHT, Theme, swatch, themed_icon
 
 RESET_ABOVE_ROWS = 50
-"""More rows than these in one change: a reset is cheaper than telling them one by one."""
+"""If one change affects more rows than these, a reset is faster than updating them one by one."""
 
 _Index = QModelIndex | QPersistentModelIndex
 
 
 class Column(IntEnum):
-    """Of the list of objects."""
+    """The columns of the object list."""
 
     CATEGORY = 0
     SCORE = 1
@@ -33,7 +33,7 @@ class Column(IntEnum):
 
 
 _COLUMN_COUNT = len(Column)
-"""Asked for twelve times for each row of a selection."""
+"""A constant, because Qt asks for it twelve times for each row of a selection."""
 _TITLES = {Column.CATEGORY: "Class", Column.SCORE: "Score", Column.ORIGIN: "Origin", Column.VISIBLE: ""}
 
 
@@ -46,18 +46,18 @@ _ORIGIN_ICONS = {
 
 
 def is_listed(instance: Instance) -> bool:
-    """Rejected proposals are remembered in the document, and out of sight."""
+    """Whether the list shows the instance: rejected proposals stay in the document, but are not shown."""
     return instance.state is not InstanceState.REJECTED
 
 
 class InstanceModel(QAbstractTableModel):
-    """One row per instance, by id: a new one is last, and rows never jump while someone works."""
+    """One row per instance, by id: a new one is last, and rows never jump during work."""
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._ids: list[int] = []
         self._shown: dict[int, Instance] = {}
-        """By id; a row and what it shows come and go together, for views ask in the middle of a change."""
+        """By id. Rows and their contents change together, since views ask during a change."""
         self._categories: dict[int, Category] = {}
         self._swatches: dict[int, QIcon] = {}
         self._theme = LIGHT
@@ -65,35 +65,35 @@ class InstanceModel(QAbstractTableModel):
 
     @property
     def has_words(self) -> bool:
-        """Whether the origin of an object is a word; else a sign, whose word is in the tooltip."""
+        """Whether the origin is a word, rather than a sign whose word is in the tooltip."""
         return self._has_words
 
     def set_words(self, has_words: bool) -> None:
-        """Where there is room for them."""
+        """Use words if there is room for them."""
         self._has_words = has_words
         self._tell_all_changed()
         self.headerDataChanged.emit(Qt.Orientation.Horizontal, Column.ORIGIN, Column.ORIGIN)
 
     def set_theme(self, theme: Theme) -> None:
-        """For marks in its colours."""
+        """Draw the marks in the theme's colours."""
         self._theme = theme
         self._tell_all_changed()
 
     def set_categories(self, categories: Mapping[int, Category]) -> None:
-        """Names and colours."""
+        """Set names and colours of the classes."""
         self._categories = dict(categories)
         self._swatches = {id_: swatch(category_colour(category)) for id_, category in self._categories.items()}
         self._tell_all_changed()
 
     def set_document(self, document: Document | None) -> None:
-        """Another image; None for none."""
+        """Show another image; None for none."""
         self.beginResetModel()
         self._shown = {instance.id: instance for instance in document or () if is_listed(instance)}
         self._ids = sorted(self._shown)
         self.endResetModel()
 
     def apply_change(self, change: Change, document: Document) -> None:
-        """`document` is the state after `change`."""
+        """document: the state after `change`."""
         if len(change) > RESET_ABOVE_ROWS:
             self.set_document(document)
             return
@@ -101,20 +101,20 @@ class InstanceModel(QAbstractTableModel):
             self._apply_one(id_, after if after is not None and is_listed(after) else None)
 
     def id_at(self, row: int) -> int:
-        """Of a row."""
+        """Id of a row's instance."""
         return self._ids[row]
 
     def row_of(self, instance_id: int) -> int | None:
-        """None where the object is not listed."""
+        """None if the object is not listed."""
         place = bisect_left(self._ids, instance_id)
         return place if place < len(self._ids) and self._ids[place] == instance_id else None
 
     def instance(self, row: int) -> Instance:
-        """Of a row."""
+        """The instance of a row."""
         return self._shown[self._ids[row]]
 
     def _apply_one(self, id_: int, instance: Instance | None) -> None:
-        """Show the instance as it is now; None: no longer."""
+        """Show the current state of an instance; None: it is gone."""
         row = self.row_of(id_)
         if row is None and instance is not None:
             place = bisect_left(self._ids, id_)
@@ -201,7 +201,7 @@ class InstanceModel(QAbstractTableModel):
 
 
 def _provenance_lines(origin: Provenance) -> list[str]:
-    """Model and time, then the thresholds as far as they are known."""
+    """Model and time, then the thresholds that are known."""
     thresholds = {
         "score": origin.score_threshold,
         "overlap": origin.nms_iou,
@@ -214,7 +214,7 @@ def _provenance_lines(origin: Provenance) -> list[str]:
 
 
 def _local_time(iso: str) -> str:
-    """Of a time in UTC, to the minute; as it is where it is none."""
+    """A UTC time as local time, to the minute; anything else unchanged."""
     try:
         return datetime.fromisoformat(iso).astimezone().strftime("%Y-%m-%d %H:%M")
     except ValueError:

@@ -1,4 +1,4 @@
-"""The instances panel: what is on this image, whose word each object is, and what is shown."""
+"""The objects panel: what is on this image, the origin of each object, and what is shown."""
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -27,7 +27,7 @@ NOTHING = "Objects on this image appear here.\n{tool_point} outlines the object 
 _LONGEST_NAME = 24
 _ICON_PX, _SCORE_PX, _ORIGIN_PX = 26, 44, 72
 _ROOMY_PX = 248
-"""From this width on the origin of an object is a word, below it a sign."""
+"""From this width on the origin is a word, below it a sign."""
 
 
 class InstancesPanel(QWidget):
@@ -37,9 +37,9 @@ class InstancesPanel(QWidget):
     """frozenset of instance ids."""
     visibility_requested = Signal(object, bool)
     menu_requested = Signal(QPoint)
-    """Global position: what can be done with the selected objects."""
+    """Position on the screen: open the menu of the selected objects."""
     category_requested = Signal()
-    """A user double-clicked a class: choose another for the selection."""
+    """The user double-clicked a class: choose another for the selection."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -59,27 +59,27 @@ class InstancesPanel(QWidget):
         self._summarise(None)
 
     def set_theme(self, theme: Theme) -> None:
-        """For marks in its colours."""
+        """Draw the marks in the theme's colours."""
         self.model.set_theme(theme)
 
     def set_categories(self, categories: Sequence[Category]) -> None:
-        """Names and colours."""
+        """Set names and colours of the classes."""
         self.model.set_categories({category.id: category for category in categories})
 
     def set_document(self, document: Document | None) -> None:
-        """Another image; None for none."""
+        """Show another image; None for none."""
         self._is_syncing = True
         self.model.set_document(document)
         self._is_syncing = False
         self._summarise(document)
 
     def set_image_state(self, state: ImageState | None) -> None:
-        """What is said where there is no object: that there is none yet, or that the model found none."""
+        """Choose the text for no objects: there are none yet, or the model found none."""
         self._is_open = state is None or state is ImageState.UNSEEN
         self._invite()
 
     def show_keys(self, with_keys: WithKeys) -> None:
-        """In the invitation, the current ones."""
+        """Show the current keys in the text for no objects."""
         self._with_keys = with_keys
         self._invite()
 
@@ -87,14 +87,14 @@ class InstancesPanel(QWidget):
         self._stack.set_text(self._with_keys(NOTHING if self._is_open else NOTHING_PROPOSED))
 
     def apply_change(self, change: Change, document: Document) -> None:
-        """Only the rows that it concerns."""
+        """Update only the rows that the change affects."""
         self._is_syncing = True
         self.model.apply_change(change, document)
         self._is_syncing = False
         self._summarise(document)
 
     def set_selection(self, ids: frozenset[int]) -> None:
-        """Show the selection of the session, without asking for it again."""
+        """Show the session's selection, without requesting it again."""
         if self._selected_ids() == ids:
             return
         wanted = QItemSelection()
@@ -109,7 +109,7 @@ class InstancesPanel(QWidget):
 
     @property
     def listed_ids(self) -> list[int]:
-        """The objects as they stand in the list."""
+        """The objects in the order of the list."""
         return [self.model.id_at(row) for row in range(self.model.rowCount())]
 
     def _make_table(self) -> QTreeView:
@@ -177,13 +177,13 @@ class InstancesPanel(QWidget):
 
 
 def _runs(rows: list[int]) -> list[tuple[int, int]]:
-    """First and last of each run of rows that follow one another: Qt compares every range with every other."""
+    """First and last of each run of consecutive rows: Qt compares every range with every other."""
     ends = [place for place in range(1, len(rows)) if rows[place] != rows[place - 1] + 1]
     return [(rows[a], rows[b - 1]) for a, b in pairwise([0, *ends, len(rows)])] if rows else []
 
 
 def _by(instances: Iterable[Instance]) -> str:
-    """ " by NAME" where one model alone proposed what is open; a long name is cut."""
+    """ " by NAME" if a single model made all open proposals; a long name is shortened."""
     origins = (instance.provenance for instance in instances if instance.state is InstanceState.PROPOSED)
     names = {origin.model_name if origin is not None else "" for origin in origins}
     name = names.pop() if len(names) == 1 else ""

@@ -1,4 +1,4 @@
-"""How large the objects of a data set are and how sure the model was, of all classes or one."""
+"""How large the objects of a data set are and how certain the model was, for all classes or one."""
 
 from collections.abc import Sequence
 from itertools import pairwise
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from maskwright.project.measures import Measures
 
 SIDE_EDGES_PX = tuple(float(2**k) for k in range(1, 13))
-"""Of the square root of an object's area: 2, 4 ... 4096; what is smaller or larger counts to the outermost bars."""
+"""Square root of an object's area: 2, 4 ... 4096; smaller or larger values count to the outermost bars."""
 SHARE_EDGES = tuple(100 / 2**k for k in range(12, -1, -1))
 """Percent of the image's area."""
 SCORE_STEP = 0.05
@@ -28,10 +28,10 @@ SMALL_PX, LARGE_PX = 32.0, 96.0
 
 
 class MeasurePlots(QWidget):
-    """Plots of sizes, places and scores; a bar leads to its images."""
+    """Plots of sizes, positions and scores; a click on a score bar lists its images."""
 
     search_requested = Signal(str)
-    """Words for the search field that find what a bar stands for."""
+    """Search text for the images of a bar."""
 
     def __init__(self, measures: "Measures", categories: Sequence[Category], parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -57,10 +57,11 @@ class MeasurePlots(QWidget):
 
     @property
     def summary(self) -> str:
+        """The conclusion below the plots."""
         return self._summary.text()
 
     def refresh(self) -> None:
-        """Draw again, for the class chosen above."""
+        """Plot again, for the class chosen above."""
         chosen = self._class.currentData()
         measures = self._measures
         here = np.ones(len(measures), np.bool_) if chosen is None else measures.category_ids == chosen
@@ -98,7 +99,7 @@ class MeasurePlots(QWidget):
 
 
 def size_bars(values: NDArray[np.float32], edges: Sequence[float], unit: str, colour: Colour | None) -> Bars:
-    """Values outside the edges go to the first and last bar."""
+    """The histogram; values beyond the edges count to the first and last bar."""
     inside = np.clip(values, edges[0], np.nextafter(edges[-1], 0))
     counts = np.histogram(inside, bins=np.array(edges))[0].tolist()
     named_edges = [f"{edge:.2g}" if edge < 1 else f"{edge:.0f}" for edge in edges]

@@ -1,4 +1,4 @@
-"""The model panel: which model on which device, run it on this image or on all, and how the batch is doing."""
+"""The model panel: which model on which device, running it on this image or on all, and the batch progress."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -25,18 +25,18 @@ _LEAST_PX = 184
 
 
 class ModelPanel(QWidget):
-    """Shows what it is told and answers with signals; it owns no model."""
+    """Shows what it is given and answers with signals; it owns no model."""
 
     model_chosen = Signal(str)
     """Name of a bundled model or path of a file."""
     models_requested = Signal()
-    """The user looks at the models for the first time."""
+    """The list of models is opened for the first time."""
     get_requested = Signal()
-    """A model that is not there yet was chosen: how it can be had."""
+    """A model that is not installed was chosen: show how to get it."""
     browse_requested = Signal()
     device_chosen = Signal(str)
     devices_requested = Signal()
-    """The user looks at the devices for the first time."""
+    """The list of devices is opened for the first time."""
     mapping_requested = Signal()
     run_requested = Signal()
     batch_requested = Signal()
@@ -80,14 +80,14 @@ class ModelPanel(QWidget):
         self._refresh()
 
     def show_keys(self, with_keys: WithKeys) -> None:
-        """In the tooltips, the current ones."""
+        """Show the current keys in the tooltips."""
         self._run.setToolTip(with_keys("Run the model on this image ({run_model})"))
         self._batch.setToolTip(with_keys("Run the model on all images not done yet ({run_batch})"))
 
     def set_models(
         self, entries: Sequence[tuple[str, str]], current: str, *, to_get: Sequence[tuple[str, str]] = ()
     ) -> None:
-        """`entries`: (text, name or path), most recent first. to_get: the same of models that are not there yet."""
+        """entries: (text, name or path), most recent first. to_get: the same for models that are not installed."""
         self._model.blockSignals(True)
         self._model.clear()
         for text, value in entries:
@@ -107,7 +107,7 @@ class ModelPanel(QWidget):
         self._model.blockSignals(False)
 
     def set_devices(self, devices: Sequence[str], current: str) -> None:
-        """Those that OpenVINO has found."""
+        """List the devices that OpenVINO has found."""
         self._device.blockSignals(True)
         self._device.clear()
         self._device.addItems(list(devices))
@@ -115,38 +115,38 @@ class ModelPanel(QWidget):
         self._device.blockSignals(False)
 
     def set_note(self, text: str) -> None:
-        """What became of the model: loading, ready, fell back to another device, failed."""
+        """Show the state of the model: loading, ready, on another device, failed."""
         self._note.show_text(text)
 
     def set_has_image(self, has_image: bool) -> None:
-        """Whether there is one to run the model on."""
+        """Set whether there is an image to run the model on."""
         self._has_image = has_image
         self._refresh()
 
     def set_batch(self, state: BatchState, progress: BatchProgress) -> None:
-        """How the batch is doing."""
+        """Show the progress of the batch."""
         self._state, self._last = state, progress
         self._refresh()
 
     def set_failure_count(self, count: int) -> None:
-        """Images in the list of failures, of the batch or alone."""
+        """Show the number of failed images."""
         self._failure_count = count
         self._refresh()
 
     @property
     def devices(self) -> list[str]:
-        """As listed."""
+        """The devices listed."""
         return [self._device.itemText(row) for row in range(self._device.count())]
 
     @property
     def chosen_device(self) -> str:
-        """The one in the list."""
+        """The chosen device."""
         return self._device.currentText()
 
     def _lay_out(self) -> None:
         runs = QHBoxLayout()
         runs.setSpacing(6)
-        of_all = QHBoxLayout()  # one half each, so that the first stays where it is while a batch runs
+        of_all = QHBoxLayout()  # half the width each, so that the first does not move while a batch runs
         of_all.setSpacing(6)
         for button in (self._batch, self._pause, self._cancel):
             button.setProperty("tight", button is not self._batch)
@@ -165,7 +165,7 @@ class ModelPanel(QWidget):
         column.addWidget(self._model)
         column.addLayout(runs)
         column.addLayout(rest)
-        # what a running batch shows has its room from the start: the dock must not jump when it appears
+        # space for a running batch is reserved from the start, so that the dock does not jump
         bar = self._bar.sizePolicy()
         bar.setRetainSizeWhenHidden(True)
         self._bar.setSizePolicy(bar)
@@ -225,7 +225,7 @@ class ModelPanel(QWidget):
 
 
 def model_title(value: str) -> str:
-    """What the list calls a model: the bundled one by name, a file by folder and name."""
+    """A model's title in the list: the bundled one by name, a file by folder and name."""
     if value == BUNDLED:
         return "Nuclei (bundled)"
     path = Path(value)

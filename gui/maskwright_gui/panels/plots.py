@@ -1,4 +1,6 @@
-"""Bar plots in the window's colours. The only file that imports pyqtgraph, which takes 0.3 s: import it when needed."""
+"""Bar plots in the window's colours. The only module that imports pyqtgraph, which takes 0.3 s: import it when
+needed.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,32 +14,32 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 _LEAST_HEIGHT_PX = 150
 _AXIS_PX, _GAP_PX = 60, 6
 _LEAST_PLACES = 6
-"""Fewer bars are no wider than as many."""
+"""Bars get no wider with fewer bars than this."""
 Colour = tuple[int, int, int]
 
 
 @dataclass(frozen=True, slots=True)
 class Bars:
-    """What a plot shows; all sequences are as long as `heights`."""
+    """The contents of a plot; all sequences are as long as `heights`."""
 
     heights: Sequence[float]
     labels: Sequence[str]
-    """Below each bar; an empty one leaves the place blank. With `at_edges` where each begins, and one for the end."""
+    """Text below each bar; may be empty. With `at_edges`, texts for the edges between bars, one more than bars."""
     notes: Sequence[str] = ()
-    """Above each bar, such as its value."""
+    """Text above each bar, such as its value."""
     backs: Sequence[float] = ()
-    """A muted bar behind each, such as the whole of which it is a part."""
+    """A muted bar behind each, such as the whole that it is a part of."""
     colours: Sequence[Colour] = ()
-    """Of each bar; without them the accent colour."""
+    """Colour of each bar; by default the accent colour."""
     texts: Sequence[str] = ()
-    """What a screen reader says of each bar; needed with `at_edges`."""
+    """Text for screen readers for each bar; required with `at_edges`."""
     at_edges: bool = False
     top: float | None = None
-    """Where the scale ends, such as 1 for a share; None: a little above the highest bar."""
+    """Upper end of the scale, such as 1 for a share; None: just above the highest bar."""
 
 
 class _Axis(pg.AxisItem):  # type: ignore[misc]  # pyqtgraph has no types
-    """Whole numbers with commas instead of powers of ten."""
+    """Plain numbers with thousands separators instead of powers of ten."""
 
     def tickStrings(self, values: Sequence[float], scale: float, spacing: float) -> list[str]:
         digits = 0 if spacing >= 1 else 1 if spacing >= 0.1 else 2
@@ -45,12 +47,12 @@ class _Axis(pg.AxisItem):  # type: ignore[misc]  # pyqtgraph has no types
 
 
 class BarPlot(QWidget):
-    """One row of bars. Where that `is_choice`, a click on one is told; arrow keys and Enter do the same."""
+    """One row of bars. If `is_choice`, a click on a bar is emitted; arrow keys and Enter do the same."""
 
     bar_clicked = Signal(int)
 
     def __init__(self, title: str, unit: str, parent: QWidget | None = None, *, is_choice: bool = False) -> None:
-        """`unit`: of the heights."""
+        """unit: of the heights."""
         super().__init__(parent)
         self._title = title
         self._bars = Bars((), ())
@@ -107,7 +109,7 @@ class BarPlot(QWidget):
         self._add_notes(item, text)
 
     def _fitting_labels(self) -> list[str]:
-        """Cut to the room below a bar: pyqtgraph paints them over each other."""
+        """The texts shortened to the width of a bar: pyqtgraph would paint them over each other."""
         labels = self._bars.labels
         shown = max(sum(bool(label) for label in labels), 1)
         room = round((self.width() - _AXIS_PX) / shown) - _GAP_PX

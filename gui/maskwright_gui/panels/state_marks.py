@@ -29,22 +29,22 @@ _INSTANCE_TEXT = {
 
 
 def state_text(state: ImageState) -> str:
-    """The state in a word."""
+    """The state as a word."""
     return _IMAGE_TEXT[state]
 
 
 def record_text(record: ImageRecord) -> str:
-    """Its state in a word, or that it is no part of the set."""
+    """The state as a word, or that the image is out of the set."""
     return state_text(record.state) if record.standing is ImageStanding.LISTED else record.standing.value
 
 
 def state_colour(state: ImageState) -> QColor:
-    """Of its dot."""
+    """The colour of its mark."""
     return QColor(_IMAGE_COLOUR[state])
 
 
 def origin_text(state: InstanceState) -> str:
-    """What the instances panel calls the origin of an object."""
+    """The objects panel's word for the origin of an object."""
     return _INSTANCE_TEXT[state]
 
 
@@ -75,7 +75,7 @@ def paint_state_mark(painter: QPainter, centre: QPointF, state: ImageState, *, r
 
 
 def paint_record_mark(painter: QPainter, centre: QPointF, record: ImageRecord) -> None:
-    """That of its state; of an image out of the set a cross."""
+    """Paint the state mark; for an image out of the set, a cross."""
     if record.standing is ImageStanding.LISTED:
         paint_state_mark(painter, centre, record.state)
         return

@@ -1,4 +1,4 @@
-"""The status bar: what the keys do now, where the pointer is, the zoom, and how far the background work is."""
+"""The status bar: what the keys do now, the pointer position, the zoom, and background progress."""
 
 from collections.abc import Callable
 
@@ -34,7 +34,7 @@ class Readout(QWidget):
         return self._text
 
     def show_text(self, text: str) -> None:
-        """Painted only where it differs."""
+        """Set the text; it is repainted only if it differs."""
         if text != self._text:
             self._text = text
             self.update()
@@ -79,7 +79,7 @@ _INDENT_PX = 8
 
 
 class HintLine(QLabel):
-    """Leaves out whole parts of a hint, the whole of which is its tooltip."""
+    """Shows a hint, leaving out whole parts that do not fit; the tooltip has all of it."""
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
@@ -114,7 +114,7 @@ class HintLine(QLabel):
 
 
 def fitting(hint: str, fits: Callable[[str], bool]) -> str:
-    """The hint with as many of its middle parts as fit: how it begins and how it ends matters most."""
+    """The hint with as many of its middle parts as fit: its beginning and its end matter most."""
     *parts, last = hint.split(SEPARATOR)
     text = hint
     while len(parts) > 1 and not fits(text):
@@ -130,7 +130,7 @@ class StatusBar(QStatusBar):
     work_clicked = Signal()
     """A user clicked the progress text."""
     stop_clicked = Signal(str)
-    """The source of the task that is shown, which a user does not want any more."""
+    """The source of the task shown, which the user wants to stop."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -159,32 +159,32 @@ class StatusBar(QStatusBar):
 
     @property
     def hint(self) -> str:
-        """The one shown, whole."""
+        """The whole hint."""
         return self._hint.whole_text
 
     def show_hint(self, text: str) -> None:
-        """What the keys do in the tool."""
+        """Show what the keys do in the tool."""
         self._hint.show_hint(text)
 
     def set_hint_visible(self, is_visible: bool) -> None:
-        """Without an image the tools have nothing to say, and nothing is zoomed."""
+        """Hide hint and zoom if there is no image."""
         self._hint.setVisible(is_visible)
         self._zoom.setVisible(is_visible)
 
     def show_keys(self, with_keys: WithKeys) -> None:
-        """In the hint, the current ones."""
+        """Show the current keys in the hint."""
         self._zoom.setToolTip(with_keys("Zoom: click for 100 % ({zoom_100})"))
 
     def show_pointer(self, text: str) -> None:
-        """Place and colour under it."""
+        """Show position and colour under the pointer."""
         self._pointer.show_text(text)
 
     def show_zoom(self, zoom: float) -> None:
-        """In percent."""
+        """Show the zoom in percent."""
         self._zoom.show_text(f"{zoom * 100:.0f} %")
 
     def show_batch(self, state: BatchState, progress: BatchProgress) -> None:
-        """How far it is, and when it will be done."""
+        """Show the progress of the batch, and the time left."""
         self._is_batch_shown = state is not BatchState.IDLE
         if not self._is_batch_shown:
             self._show_newest_task()
@@ -193,9 +193,8 @@ class StatusBar(QStatusBar):
         self._show_work(f"Batch {progress_text(progress, state)}", progress.done, progress.total)
 
     def show_task(self, source: str, text: str, done: int, total: int | None) -> None:
-        """What `source` is doing, nothing any more for an empty text; a running batch keeps the place.
-
-        Of several at work the one that began last is shown.
+        """Show what `source` is doing; an empty text ends it. A running batch keeps the place; of several tasks, the
+        one that began last is shown.
         """
         if text:
             self._tasks[source] = text, done, total
@@ -205,7 +204,7 @@ class StatusBar(QStatusBar):
             self._show_newest_task()
 
     def set_stoppable(self, source: str, is_stoppable: bool) -> None:
-        """Whether what `source` is doing can be stopped here."""
+        """Set whether the task of `source` can be stopped here."""
         change = self._stoppable.add if is_stoppable else self._stoppable.discard
         change(source)
         self._show_stop()
@@ -221,7 +220,7 @@ class StatusBar(QStatusBar):
             self.clear_work()
 
     def _show_work(self, text: str, done: int, total: int | None) -> None:
-        """`total` None: busy, not known how far."""
+        """total: None while it is unknown."""
         self._bar.setRange(0, total if total is not None else 0)
         self._bar.setValue(done)
         self._work.setText(text)
@@ -230,7 +229,7 @@ class StatusBar(QStatusBar):
         self._show_stop()
 
     def clear_work(self) -> None:
-        """Nothing runs any more."""
+        """Show that nothing is running."""
         self._shown_source = ""
         self._bar.hide()
         self._work.hide()

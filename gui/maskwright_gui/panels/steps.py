@@ -1,6 +1,6 @@
 """The history panel: every step on the image with a picture of what it changed; a click goes to that moment.
 
-A picture shows that part of the image, the outlines before dashed, those after solid.
+A picture shows the changed part of the image, with the outlines before dashed and those after solid.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -19,14 +19,14 @@ from maskwright_gui.panels.widgets import Inviting, named
 
 PICTURE = QSize(64, 48)
 _MARGIN = 0.25
-"""Of the longer side of what has changed."""
+"""Margin, as a share of the changed area's longer side."""
 _LEAST_PX = 24.0
-"""Image pixels: of a tiny object its surroundings show where it is."""
+"""Smallest side of a picture in image pixels, so that a tiny object is seen in its surroundings."""
 _MOST_OUTLINES = 60
 
 
 def step_picture(change: Change, pyramid: ImagePyramid | None, style: CanvasStyle, *, ratio: float) -> QPixmap:
-    """`ratio`: physical pixels per pixel of the picture."""
+    """ratio: physical pixels per pixel of the picture."""
     picture = QPixmap(PICTURE * ratio)
     picture.setDevicePixelRatio(ratio)
     picture.fill(QColor(*style.background))
@@ -51,7 +51,7 @@ def step_picture(change: Change, pyramid: ImagePyramid | None, style: CanvasStyl
 
 
 def _area(change: Change) -> QRectF | None:
-    """What is worth seeing, in image pixels."""
+    """The part of the image to show, in image pixels."""
     boxes = [each.bounds_xyxy for _, before, after in change for each in (before, after) if each and each.polygons]
     if not boxes:
         return None
@@ -65,7 +65,7 @@ def _area(change: Change) -> QRectF | None:
 
 
 def _paint_pixels(painter: QPainter, pyramid: ImagePyramid, area: QRectF, scale: float) -> None:
-    """From the level that is about as fine as the picture, so that a large image costs no more than a small one."""
+    """Paint from the level closest to the picture's scale, so that a large image costs no more than a small one."""
     level = next((k for k in range(len(pyramid.levels) - 1, -1, -1) if _level_scale(pyramid, k) >= scale), 0)
     pixels: QImage = pyramid.levels[level]
     factor = pixels.width() / pyramid.size_wh[0]
@@ -96,16 +96,16 @@ def _rings(instance: Instance) -> Iterable[list[QPointF]]:
 
 _COUNT = Qt.ItemDataRole.UserRole
 MOST_SHOWN = 100
-"""Steps: what lies further back is in the list with times."""
+"""Number of steps listed; earlier ones are in the list with times."""
 
 
 class StepsPanel(QWidget):
-    """The latest step is on top; what was undone stands above the marked one, dimmed."""
+    """The latest step is on top; undone steps are above the marked one, dimmed."""
 
     wanted = Signal(int)
-    """So many steps are to be done, from the first on."""
+    """Number of steps to be done, counted from the first."""
     all_requested = Signal()
-    """The list with times, back to the first day."""
+    """Open the list with times, back to the first day."""
     today_requested = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -134,7 +134,7 @@ class StepsPanel(QWidget):
         column.addLayout(row)
 
     def show_steps(self, done: Sequence[Step], undone: Sequence[Step], picture: Callable[[Step], QPixmap]) -> None:
-        """done: oldest first. undone: the one that redo brings back last."""
+        """done: oldest first. undone: the next one to redo is last."""
         self._list.clear()
         steps = [*done, *reversed(undone)]
         for count in range(len(steps), max(len(steps) - MOST_SHOWN, 0), -1):
@@ -152,11 +152,11 @@ class StepsPanel(QWidget):
 
     @property
     def texts(self) -> list[str]:
-        """What the rows say, from top to bottom."""
+        """The texts of the rows, from top to bottom."""
         return [self._list.item(row).text() for row in range(self._list.count())]
 
     def choose(self, row: int) -> None:
-        """As if it had been clicked."""
+        """Choose a row as if it had been clicked."""
         self._on_clicked(self._list.item(row))
 
     def _add(self, text: str, count: int, *, is_undone: bool) -> QListWidgetItem:

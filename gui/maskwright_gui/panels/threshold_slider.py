@@ -1,4 +1,4 @@
-"""A named slider with its value, and the score slider's histogram behind it."""
+"""A slider with its name and value, and the histogram behind the score slider."""
 
 from collections.abc import Sequence
 
@@ -13,11 +13,11 @@ from maskwright_gui.theme import LIGHT, Theme
 
 BINS = 47
 HANDLE_PX = 7
-"""Half the slider's handle: where its scale begins and ends."""
+"""Half the width of the slider's handle: where its scale begins and ends."""
 
 
 class JumpSlider(QSlider):
-    """A press beside the handle takes it there, instead of a page nearer."""
+    """A press beside the handle moves it there at once, not by a page."""
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         option = QStyleOptionSlider()
@@ -36,9 +36,9 @@ class ThresholdSlider(QWidget):
     """A value between `low` and `high` in steps of 0.01; arrow keys and the wheel step it."""
 
     moved = Signal(float)
-    """At every step."""
+    """Emitted at every step."""
     released = Signal(float)
-    """When the user lets go, or after a step by key or wheel."""
+    """Emitted when the user releases the slider, or after a step by key or wheel."""
 
     def __init__(
         self,
@@ -52,7 +52,7 @@ class ThresholdSlider(QWidget):
         beside: QWidget | None = None,
         parent: QWidget | None = None,
     ) -> None:
-        """above: what belongs to the slider, as wide as it. beside: what stands after the value."""
+        """above: a widget as wide as the slider. beside: a widget after the value."""
         super().__init__(parent)
         self.setToolTip(tip)
         name = muted_label(title, self, wraps=False)
@@ -88,11 +88,11 @@ class ThresholdSlider(QWidget):
         return self._slider.isSliderDown()
 
     def step(self, change: float) -> None:
-        """As if it had been moved by a key."""
+        """Step the slider as a key would."""
         self._slider.setValue(self._slider.value() + round(change * 100))
 
     def set_value(self, value: float) -> None:
-        """Show `value` without telling anyone."""
+        """Show `value` without emitting anything."""
         self._slider.blockSignals(True)
         self._slider.setValue(round(value * 100))
         self._slider.blockSignals(False)
@@ -123,12 +123,12 @@ class ScoreHistogram(QWidget):
         return int(self._counts.sum())
 
     def set_scores(self, scores: Sequence[float] | NDArray[np.floating]) -> None:
-        """Of the image's candidates."""
+        """Set the scores of the image's candidates."""
         self._counts = np.histogram(np.asarray(scores, np.float64), bins=BINS, range=self._range)[0]
         self.update()
 
     def set_threshold(self, threshold: float) -> None:
-        """Bars above it are filled."""
+        """Set the threshold above which bars are filled."""
         self._threshold = threshold
         self.update()
 

@@ -1,4 +1,4 @@
-"""The strip under the canvas: thresholds that choose among the model's candidates, and what to do with the result."""
+"""The strip below the canvas: thresholds that select from the model's candidates, and buttons for the result."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -17,42 +17,42 @@ from maskwright_gui.theme import Theme
 
 _DEFAULTS = Defaults()
 _ACROSS = "Overlapping proposals also count as one object if their classes differ"
-_ALWAYS_ACROSS = f"{_ACROSS}.\nAlways on for this model: its classes never share a place"
+_ALWAYS_ACROSS = f"{_ACROSS}.\nAlways on for this model: its classes exclude each other"
 _RANGES = {"score": (0.05, 0.99), "nms_iou": (0.1, 0.95), "mask_threshold": (0.1, 0.9), "min_iou": (0.85, 1.0)}
 
 _USUAL = Thresholds(_DEFAULTS.score, _DEFAULTS.nms_iou)
 _LEAST_STEP = 0.01
 ROOM_FOR = 999
-"""Proposals: up to so many the buttons keep their width."""
+"""Up to this number of proposals the buttons keep their width."""
 
 
 @dataclass(frozen=True, slots=True)
 class ProposalCounts:
-    """How many proposals of the image each of the buttons is about."""
+    """How many proposals on the image each of the buttons affects."""
 
     above: int = 0
-    """They reach the score."""
+    """Proposals that reach the score."""
     below: int = 0
     in_view: int = 0
 
 
 class ThresholdStrip(QWidget):
-    """Four sliders, two switches and three buttons; the current values travel with each signal."""
+    """Four sliders, two switches and three buttons; the current values are sent with each signal."""
 
     moved = Signal(object)
     """Thresholds, at every step of a slider."""
     released = Signal(object)
-    """Thresholds, when a slider is let go."""
+    """Thresholds, when a slider is released."""
     accept_requested = Signal(float)
     """Accept every proposal that scores at least this."""
     reject_requested = Signal(float)
     """Reject every proposal that scores less."""
     reset_requested = Signal()
-    """The score of the model's own operating point is wanted."""
+    """Reset the score to the model's operating point."""
     reject_shown_requested = Signal()
     """Reject every proposal in view."""
     expert_toggled = Signal(bool)
-    """The user has folded the second row away, or out."""
+    """The user has shown or hidden the second row."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -95,16 +95,16 @@ class ThresholdStrip(QWidget):
 
     @property
     def thresholds(self) -> Thresholds:
-        """As the sliders stand: with a score and an overlap."""
+        """The values of the sliders, always with a score and an overlap."""
         return self._thresholds
 
     @property
     def score(self) -> float:
-        """Of its slider."""
+        """The value of the score slider."""
         return self._thresholds.over(_DEFAULTS).score
 
     def set_thresholds(self, thresholds: Thresholds) -> None:
-        """Move the sliders; nobody is told."""
+        """Move the sliders without emitting anything."""
         shown = thresholds.over(_DEFAULTS)
         self._thresholds = thresholds = replace(thresholds, score=shown.score, nms_iou=shown.nms_iou)
         for field, slider in self._sliders.items():
@@ -117,7 +117,7 @@ class ThresholdStrip(QWidget):
 
     @property
     def reaches_all(self) -> bool:
-        """Whether a threshold that is moved is that of all images, or of the one on screen."""
+        """Whether moved thresholds apply to all images, not only to the current one."""
         return self._reaches_all.isChecked()
 
     @property
@@ -130,13 +130,13 @@ class ThresholdStrip(QWidget):
         return any(slider.is_held for slider in self._sliders.values())
 
     def set_own(self, own: Defaults | None) -> None:
-        """The model's own operating point; None where it is not known yet."""
+        """Set the model's operating point; None if it is not known yet."""
         self._own = own
         self._explain_reset()
         self._show_agnostic()
 
     def _show_agnostic(self) -> None:
-        """What applies: a model whose classes exclude each other cannot be asked for less."""
+        """Show what applies: a model whose classes exclude each other always suppresses across classes."""
         is_always = self._own is not None and self._own.is_class_agnostic
         self._agnostic.blockSignals(True)
         self._agnostic.setChecked(is_always or self._thresholds.is_class_agnostic)
@@ -145,7 +145,7 @@ class ThresholdStrip(QWidget):
         self._agnostic.setToolTip(_ALWAYS_ACROSS if is_always else _ACROSS)
 
     def set_score(self, score: float) -> None:
-        """As if the slider had been moved there."""
+        """Set the score as if the slider had been moved."""
         self.step_score(score - self._sliders["score"].value)
 
     def _explain_reset(self) -> None:
@@ -155,37 +155,37 @@ class ThresholdStrip(QWidget):
         self._reset.setToolTip(self._with_keys(f"Reset to the model's own score{said} ({{score_reset}})"))
 
     def set_categories(self, categories: Sequence[Category]) -> None:
-        """Those that can be left out."""
+        """Set the classes that can be left out."""
         self._filter.set_categories(categories)
 
     def show_effect(self, added: int, removed: int) -> None:
-        """What the values under way would add to the image on screen and take away; twice 0 says nothing."""
+        """Show how many proposals the current values would add to the current image and remove; nothing for 0 and 0."""
         parts = [f"{word} {count}" for word, count in (("adds", added), ("removes", removed)) if count]
         self._effect.setText(", ".join(parts))
 
     def step_score(self, change: float) -> None:
-        """Raise or lower the score, as its slider would."""
+        """Raise or lower the score as its slider would."""
         self._sliders["score"].step(change)
 
     @property
     def effect_text(self) -> str:
-        """What the step would add and take away."""
+        """The text about what would be added and removed."""
         return self._effect.text()
 
     def set_theme(self, theme: Theme) -> None:
-        """For the histogram."""
+        """Set the theme of the histogram."""
         self.histogram.theme = theme
         self.histogram.update()
 
     def show_keys(self, with_keys: WithKeys) -> None:
-        """In the tooltips, the current ones."""
+        """Show the current keys in the tooltips."""
         self._with_keys = with_keys
         self._sliders["score"].setToolTip(with_keys("Proposals need at least this score ({score_up}, {score_down})"))
         self._explain_buttons()
         self._explain_reset()
 
     def set_counts(self, counts: ProposalCounts) -> None:
-        """Each button says how many it is about, and rests where there are none."""
+        """Show on each button how many proposals it affects; disable it at 0."""
         self._counts = counts
         for button, count, text in (
             (self._accept, counts.above, "Accept {:,} above"),
@@ -193,7 +193,7 @@ class ThresholdStrip(QWidget):
             (self._reject_shown, counts.in_view, "Reject {:,} shown"),
         ):
             button.setText(text.format(ROOM_FOR))
-            button.setMinimumWidth(button.sizeHint().width())  # nothing moves when the number gets a digit more
+            button.setMinimumWidth(button.sizeHint().width())  # nothing moves when the number gets another digit
             button.setText(text.format(count))
             button.setEnabled(count > 0)
         self._explain_buttons()
@@ -208,13 +208,13 @@ class ThresholdStrip(QWidget):
             button.setToolTip(self._with_keys(tip))
 
     def show_expert(self, is_on: bool) -> None:
-        """The second row: what few people move."""
+        """Show or hide the second row of sliders, which are rarely used."""
         self._expert.setVisible(is_on)
         self._more.setChecked(is_on)
         self._more.setArrowType(Qt.ArrowType.DownArrow if is_on else Qt.ArrowType.UpArrow)
 
     def _explain_more(self) -> None:
-        """Values that are not the usual ones show, even where their sliders are folded away."""
+        """Mark changed values even while their sliders are hidden."""
         shown = self._thresholds
         moved = (shown.mask_threshold, shown.min_iou) != (_USUAL.mask_threshold, _USUAL.min_iou)
         is_changed = moved or shown.is_class_agnostic or bool(shown.left_out)
@@ -250,7 +250,7 @@ class ThresholdStrip(QWidget):
         return sliders
 
     def _lay_out(self) -> None:
-        """One row for what is used on every image, and below it what is folded away at first."""
+        """One row for what is used on every image; the second is hidden at first."""
         column = QVBoxLayout(self)
         column.setContentsMargins(12, 2, 12, 4)
         column.setSpacing(4)

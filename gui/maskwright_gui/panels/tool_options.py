@@ -1,4 +1,4 @@
-"""The bar over the canvas with the one slider that a tool has: the brush's size, or how much detail is kept."""
+"""The bar over the canvas with the active tool's slider: brush size, or detail."""
 
 import math
 from dataclasses import dataclass
@@ -28,7 +28,7 @@ class Scale:
         return round(min(max(share, 0.0), 1.0) * _STEPS)
 
     def value_at(self, step: int) -> float:
-        """Of a step of the slider."""
+        """The value of a step."""
         return float(self.left * (self.right / self.left) ** (step / _STEPS))
 
 
@@ -40,13 +40,13 @@ class ToolChoice:
     scale: Scale
     value: float
     text: str
-    """The value in words, and what it does."""
+    """The value as text, and what it does."""
     room: str
-    """The longest `text` that is usual: the slider must not wander while it is dragged."""
+    """The longest usual `text`: the slider must not move while it is dragged."""
     tip: str
     has_something_to_choose: bool = True
     can_apply: bool | None = None
-    """None: a tool that has nothing to apply."""
+    """None: the tool has nothing to apply."""
 
 
 class ToolOptionsBar(QFrame):
@@ -60,7 +60,7 @@ class ToolOptionsBar(QFrame):
         self._host = host
         self._choice: ToolChoice | None = None
         self.setObjectName("toolOptions")
-        self.setAttribute(Qt.WidgetAttribute.WA_NoMousePropagation)  # a click beside a control is none on the canvas
+        self.setAttribute(Qt.WidgetAttribute.WA_NoMousePropagation)  # clicks beside controls are not for the canvas
         self.setCursor(Qt.CursorShape.ArrowCursor)
         self._title = muted_label("", self, wraps=False)
         self._slider = named(JumpSlider(Qt.Orientation.Horizontal, self), "Size")
@@ -84,16 +84,16 @@ class ToolOptionsBar(QFrame):
 
     @property
     def slider(self) -> JumpSlider:
-        """The one shown."""
+        """The slider shown."""
         return self._slider
 
     @property
     def text(self) -> str:
-        """What it says beside the slider."""
+        """The text beside the slider."""
         return self._text.text()
 
     def show_choice(self, choice: ToolChoice | None) -> None:
-        """None: the tool has no slider."""
+        """Show a tool's slider; None: it has none."""
         if choice == self._choice:
             return
         self._choice = choice
@@ -120,7 +120,7 @@ class ToolOptionsBar(QFrame):
             self.moved.emit(self._choice.scale.value_at(step))
 
     def _place(self) -> None:
-        """In a corner, where it hides least; narrower than it wants to be where the canvas is."""
+        """Place the bar in the corner, where it hides least, and make it narrower if the canvas is."""
         width = min(self.sizeHint().width(), self._host.width() - 2 * _MARGIN_PX)
         self.setGeometry(_MARGIN_PX, _MARGIN_PX, width, self.sizeHint().height())
 
@@ -132,7 +132,7 @@ class ToolOptionsBar(QFrame):
     # Qt
 
     def event(self, event: QEvent) -> bool:
-        # elsewhere these mean the next object and the next image; here the next control and a large step
+        # elsewhere these keys mean the next object and the next image; here the next control and a large step
         is_override = event.type() == QEvent.Type.ShortcutOverride
         if is_override and isinstance(event, QKeyEvent) and event.key() in _OWN_KEYS:
             event.accept()

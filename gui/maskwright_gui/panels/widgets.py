@@ -1,4 +1,4 @@
-"""Small makers for widgets that every panel needs, and panels that scroll where they cannot shrink."""
+"""Small helpers for widgets that every panel needs, and panels that scroll if there is not enough room."""
 
 from typing import TypeVar
 
@@ -22,7 +22,7 @@ W = TypeVar("W", bound=QWidget)
 
 
 def named(widget: W, name: str, *, tip: str = "") -> W:
-    """The widget with the name that a screen reader says, and its tooltip."""
+    """The widget, with a name for screen readers and a tooltip."""
     widget.setAccessibleName(name)
     if tip:
         widget.setToolTip(tip)
@@ -30,7 +30,7 @@ def named(widget: W, name: str, *, tip: str = "") -> W:
 
 
 class AskingComboBox(QComboBox):
-    """A combo box whose entries are looked for when it is opened for the first time."""
+    """A combo box whose entries are requested when it is first opened."""
 
     first_opened = Signal()
 
@@ -46,7 +46,7 @@ class AskingComboBox(QComboBox):
 
 
 class Inviting(QStackedWidget):
-    """A list, or a few words about what will appear in it; both take the same room, so that docks never jump."""
+    """A list, or a text about what will appear in it; both take the same space, so that docks never jump."""
 
     def __init__(self, content: QWidget, text: str, parent: QWidget) -> None:
         super().__init__(parent)
@@ -58,16 +58,16 @@ class Inviting(QStackedWidget):
         self.setMinimumHeight(72)
 
     def show_content(self, has_content: bool) -> None:
-        """Or the invitation where there is none."""
+        """Show the list, or the text if the list is empty."""
         self.setCurrentIndex(int(has_content))
 
     def set_text(self, text: str) -> None:
-        """Of the invitation."""
+        """Set the text for an empty list."""
         self.label.setText(text)
 
 
 class EscapeLeaves(QObject):
-    """Escape in the fields that are watched gives the keys back to a widget; what was typed stays."""
+    """Escape in the watched fields returns the focus to a widget; what was typed stays."""
 
     def __init__(self, home: QWidget) -> None:
         super().__init__(home)
@@ -86,8 +86,10 @@ class EscapeLeaves(QObject):
 
 
 def leave_focus(*panels: QWidget) -> None:
-    """Buttons, sliders and combo boxes take the focus from Tab, not from the mouse: after a click the keys of the
-    canvas keep working, and Space does not press what was clicked last."""
+    """Let buttons, sliders and combo boxes get the focus only by Tab.
+
+    After a click the keys of the canvas then keep working, and Space does not press what was clicked last.
+    """
     for panel in panels:
         for kind in (QAbstractButton, QAbstractSlider, QComboBox):
             for control in panel.findChildren(kind):
@@ -96,7 +98,7 @@ def leave_focus(*panels: QWidget) -> None:
 
 
 def muted_label(text: str, parent: QWidget, *, is_centred: bool = False, wraps: bool = True) -> QLabel:
-    """Text of the second rank."""
+    """A label for secondary text."""
     label = QLabel(text, parent)
     label.setProperty("muted", True)
     label.setWordWrap(wraps)
@@ -106,7 +108,7 @@ def muted_label(text: str, parent: QWidget, *, is_centred: bool = False, wraps: 
 
 
 class ElidedLabel(QLabel):
-    """A line of the second rank that makes nothing wider: what does not fit is left out, the tooltip has all of it."""
+    """A line of secondary text that makes nothing wider: what does not fit is elided, and the tooltip has all of it."""
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
@@ -114,7 +116,7 @@ class ElidedLabel(QLabel):
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
 
     def show_text(self, text: str) -> None:
-        """All of it, as far as there is room."""
+        """Set the text, elided to the available width."""
         self.setToolTip(text)
         self._fit()
 
@@ -136,10 +138,10 @@ _LEAST = QSize(160, 48)
 
 
 class Shrinking(QScrollArea):
-    """Shows the panel as it is while there is room, and scrolls it in the direction where there is not."""
+    """Shows a panel in full if there is room; otherwise scrolls it."""
 
     def __init__(self, panel: QWidget, *, is_strip: bool = False, is_capped: bool = False) -> None:
-        """`is_strip`: as high as the panel, and only the width gives way. `is_capped`: the height never does either."""
+        """is_strip: always as high as the panel; only the width shrinks. is_capped: the height never shrinks either."""
         super().__init__(panel.parentWidget())
         self._panel, self._is_strip, self._is_capped = panel, is_strip, is_capped
         self.setFrameShape(QFrame.Shape.NoFrame)
@@ -157,7 +159,7 @@ class Shrinking(QScrollArea):
     def minimumSizeHint(self) -> QSize:
         if self._is_strip:
             return QSize(_LEAST.width(), self._strip_height())
-        # the width that the vertical bar takes is not the panel's
+        # the width of the vertical scroll bar is not available to the panel
         width = self._panel.minimumWidth() + self.verticalScrollBar().sizeHint().width()
         return QSize(width, self._fixed_height() if self._is_capped else _LEAST.height())
 
@@ -176,7 +178,7 @@ class Shrinking(QScrollArea):
     # Qt
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """A row was folded, or has come."""
+        """A row has been added, shown or hidden."""
         if watched is self._panel and event.type() == QEvent.Type.LayoutRequest:
             self._fit_height()
         return super().eventFilter(watched, event)
@@ -187,7 +189,7 @@ class Shrinking(QScrollArea):
 
 
 class Strip(QToolBar):
-    """A row of controls that is there only while it is needed, whatever a stored layout says."""
+    """A row of controls that is visible only while it is needed, whatever a stored layout says."""
 
     def __init__(self, title: str, controls: QWidget, parent: QWidget) -> None:
         super().__init__(title, parent)
@@ -199,7 +201,7 @@ class Strip(QToolBar):
         return self._is_needed
 
     def need(self, is_needed: bool) -> None:
-        """Have it come, where nothing else keeps it away, or go."""
+        """Show the row, unless something else hides it, or hide it."""
         if is_needed != self._is_needed:
             self._is_needed = is_needed
             self.setVisible(self._is_wanted)

@@ -1,4 +1,4 @@
-"""Change objects by drawing an area: cut a hole or a bite out of them, or add to them."""
+"""Tools that change objects by drawing an area or line: cut out, add, split."""
 
 from maskwright.document import combine
 from maskwright.document.change import Change
@@ -8,7 +8,7 @@ from maskwright_gui.tools.path import PathTool, Point
 
 
 class _AreaTool(PathTool):
-    """Works on the selected objects; without a selection on the one under the first point."""
+    """Works on the selected objects or, without a selection, on the one under the first point."""
 
     _label = ""
 
@@ -25,7 +25,7 @@ class _AreaTool(PathTool):
             self._context.select(frozenset(targets))
 
     def _targets(self, point: Point, area: combine.Area) -> frozenset[int]:
-        """The objects that an area begun at the point is for."""
+        """The objects that an area started at the point applies to."""
         return targets_of(self._context, point)
 
     def _change(self, targets: frozenset[int], area: combine.Area) -> Change:
@@ -33,7 +33,7 @@ class _AreaTool(PathTool):
 
 
 class HoleTool(_AreaTool):
-    """Where the selection is not cut by the area, it is meant for what lies under its first point."""
+    """Cuts the area out. If it misses the selection, it applies to the object under its first point."""
 
     name = "hole"
     _label = "Cut out"
@@ -50,7 +50,7 @@ class HoleTool(_AreaTool):
 
 
 class ExtendTool(_AreaTool):
-    """Adds to the selected objects what is drawn."""
+    """Adds the drawn area to the selected objects."""
 
     name = "extend"
     _label = "Add area"
@@ -61,7 +61,7 @@ class ExtendTool(_AreaTool):
 
 
 class SplitTool(PathTool):
-    """A line across objects cuts them in two: the selected ones, or all where it crosses none of these."""
+    """Splits along a line: the selected objects or, if the line crosses none of them, all that it crosses."""
 
     name = "split"
     _is_closed = False
@@ -87,7 +87,7 @@ class SplitTool(PathTool):
 
 
 def targets_of(context: ToolContext, point: Point) -> frozenset[int]:
-    """The selected objects that can be edited, or the topmost one under the point; none where those are locked."""
+    """The selected objects that can be edited, or the topmost one under the point; none if they are locked."""
     if context.selected_editable or context.is_selection_locked:
         return context.selected_editable
     return topmost_at(context, point)

@@ -1,4 +1,4 @@
-"""Rectangle and ellipse, drawn from corner to corner and turned while they are."""
+"""Rectangle and ellipse, drawn from corner to corner and turned while drawing."""
 
 import math
 from enum import Enum, auto
@@ -35,17 +35,17 @@ Box = tuple[float, float, float, float]
 
 
 class BoxState(Enum):
-    """How far a box is."""
+    """The phase of drawing a box."""
 
     IDLE = auto()
     PRESSED = auto()
     """Button down on the first corner."""
     FLOATING = auto()
-    """First corner clicked, the second one follows the pointer without the button."""
+    """First corner clicked; the second one follows the pointer without the button."""
 
 
 class BoxTool(BaseTool):
-    """Drag, or click two corners; Shift makes both sides equal, the wheel turns the shape about its middle."""
+    """Drag, or click two corners; Shift makes both sides equal, the wheel turns the shape about its centre."""
 
     _label = ""
 
@@ -113,7 +113,7 @@ class BoxTool(BaseTool):
         return (self.is_busy and key.name in _TURNS) or super().wants_key(key)
 
     def on_document(self) -> None:
-        """Only another image makes the first corner meaningless."""
+        """Only another image ends the draft."""
         if self._context.document.image_id != self._image_id:
             self._image_id = self._context.document.image_id
             self.cancel()
@@ -178,7 +178,7 @@ class BoxTool(BaseTool):
             return
         polygons = clip_to_image(
             [Polygon.of(outline)], self._context.document.size_wh
-        )  # corners may be turned out of it
+        )  # turned corners may lie outside the image
         if not polygons:
             return
         instance_id = self._context.allocate_id()
@@ -198,7 +198,7 @@ class RectangleTool(BoxTool):
 
 
 class EllipseTool(BoxTool):
-    """Draws an ellipse within a box from corner to corner."""
+    """Draws an ellipse in a box from corner to corner."""
 
     name = "ellipse"
     _label = "Draw ellipse"

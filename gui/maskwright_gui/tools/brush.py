@@ -1,7 +1,7 @@
-"""Brush and eraser: painting grows the object's outline, erasing shrinks it; the wheel and brackets size their disc.
+"""Brush and eraser: painting grows the object's outline, erasing shrinks it; wheel and brackets resize the disc.
 
-The stroke is an area of its own (the brush swept along the pointer's path) that is joined to or cut from the outline.
-Nothing is rasterised, so whatever the brush does not touch keeps its vertices exactly.
+The stroke is an area (the brush swept along the pointer's path) that is merged with or subtracted from the outline.
+Nothing is rasterised, so vertices that the brush does not touch stay exactly where they are.
 """
 
 import math
@@ -26,14 +26,14 @@ _SIZE_STEP = 1.15
 
 
 class DiscTool(BaseTool):
-    """A tool whose disc is drawn where the pointer was last."""
+    """A tool that draws a disc at the last pointer position."""
 
     def __init__(self, context: ToolContext) -> None:
         super().__init__(context)
         self._pointer: Pointer | None = None
 
     def on_wheel(self, pointer: Pointer, steps: float) -> bool:
-        """With Ctrl or Shift the canvas zooms or pans."""
+        """With Ctrl or Shift the canvas zooms or pans instead."""
         if pointer.modifiers.ctrl or pointer.modifiers.shift:
             return False
         self._pointer = pointer
@@ -41,7 +41,7 @@ class DiscTool(BaseTool):
         return True
 
     def on_key(self, key: KeyPress) -> bool:
-        """Escape deselects where no gesture is to be given up, so that the next one begins a new object."""
+        """Escape deselects if there is no gesture to cancel, so that the next one begins a new object."""
         if key.name in ("[", "]"):
             self._resize(_SIZE_STEP if key.name == "]" else 1 / _SIZE_STEP)
             return True
@@ -67,14 +67,14 @@ Point = tuple[float, float]
 
 
 class StrokeState(Enum):
-    """Whether a stroke is under way."""
+    """Whether a stroke is running."""
 
     IDLE = auto()
     PAINTING = auto()
 
 
 class BrushTool(DiscTool):
-    """Works on the selected object, else on the one under the pointer, else begins a new one. Ctrl turns it round."""
+    """Works on the selected object, else on the one under the pointer, else begins a new one. Ctrl inverts the tool."""
 
     name = "brush"
     _erases = False
@@ -134,7 +134,7 @@ class BrushTool(DiscTool):
             return
         if pointer.point != self._path[-1]:
             self._path.append(pointer.point)
-        # the whole stroke at once leaves far fewer vertices than the steps that were shown
+        # the whole stroke at once leaves far fewer vertices than the steps shown so far
         stroke = shapely.simplify(self._swept(self._path), _DETAIL_PX)
         change = self._change_to(self._combined(to_shapely(self._target.polygons), stroke))
         label, instance_id = ("Erase" if self._erasing else "Brush"), self._target.id
@@ -144,7 +144,7 @@ class BrushTool(DiscTool):
             self._context.select(frozenset({instance_id}))
 
     def on_document(self) -> None:
-        """A stroke continues while its object is still what it started from."""
+        """A stroke continues while its object is unchanged."""
         if self._target is None:
             return
         known = self._document.instances.get(self._target.id)
@@ -215,7 +215,7 @@ class BrushTool(DiscTool):
 
 
 class EraserTool(BrushTool):
-    """Takes away what it is drawn over."""
+    """Removes what it is drawn over."""
 
     name = "eraser"
     _erases = True

@@ -1,4 +1,4 @@
-"""Which drag begins at what the pointer was pressed on."""
+"""Which drag starts for what the pointer was pressed on."""
 
 import math
 
@@ -28,7 +28,7 @@ _LEAST_SHARE = 0.5
 
 
 class RubberBand:
-    """A box that selects: dragged to the right what lies entirely inside, to the left all that it touches."""
+    """A rubber band: dragged to the right it selects what lies inside, to the left all that it touches."""
 
     hint = "To the right: selects what is inside · to the left: also what it touches · Esc cancels"
     draft = _NOTHING
@@ -38,11 +38,11 @@ class RubberBand:
         self._kept = context.selection if start.modifiers.shift or start.modifiers.ctrl else frozenset()
 
     def move(self, pointer: Pointer) -> None:
-        """The corner opposite to where it began follows the pointer."""
+        """Move the corner opposite the start."""
         self._end = pointer
 
     def finish(self, context: ToolContext) -> None:
-        """Select what lies in the band; where it was drawn from right to left, what it touches."""
+        """Select what lies in the band; drawn from right to left, what it touches."""
         (x1, x2), (y1, y2) = sorted((self._start.x, self._end.x)), sorted((self._start.y, self._end.y))
         find = context.index.touched if self._end.x < self._start.x else context.index.inside
         context.select(self._kept.union(find((x1, y1, x2, y2))))
@@ -55,7 +55,7 @@ class RubberBand:
 
 
 class Lasso:
-    """A freehand loop that adds to the selection what lies at least half inside."""
+    """A freehand loop that adds what lies at least half inside to the selection."""
 
     hint = "Release to select what is at least half inside the loop · Esc cancels"
     draft = _NOTHING
@@ -65,12 +65,12 @@ class Lasso:
         self._kept = context.selection
 
     def move(self, pointer: Pointer) -> None:
-        """The line follows the pointer."""
+        """Extend the line to the pointer."""
         if math.dist(pointer.point, self._points[-1]) > pointer.reach(_STEP_SCREEN_PX):
             self._points.append(pointer.point)
 
     def finish(self, context: ToolContext) -> None:
-        """Select what lies within the line."""
+        """Select what lies in the loop."""
         if len(self._points) < 3:
             return
         loop = to_shapely([Polygon.of(self._points)])
@@ -88,7 +88,7 @@ class Lasso:
 
 
 def begin_drag(context: ToolContext, target: Target | None, pressed: Pointer) -> Gesture:
-    """The gesture of the select tool; what it is about to change gets selected."""
+    """The gesture of the select tool; selects what it is about to change."""
     if context.is_read_only:
         return Lasso(context, pressed) if pressed.modifiers.ctrl else RubberBand(context, pressed)
     if pressed.modifiers.is_alt and (ids := _whose_vertices(context, target, pressed)):
@@ -114,9 +114,9 @@ def begin_drag(context: ToolContext, target: Target | None, pressed: Pointer) ->
 
 
 def _whose_vertices(context: ToolContext, target: Target | None, pressed: Pointer) -> frozenset[int]:
-    """The objects that an eraser of vertices is for: the selected ones, or another one that it is set down on.
+    """The objects that the vertex eraser applies to: the selected ones, or another one that it starts on.
 
-    Far from the selection that is whatever lies under the point.
+    Far from the selection it is whatever lies under the point.
     """
     chosen = context.selected_editable
     if target is None or (owner := owner_of(target)) in chosen or context.document[owner].is_locked:

@@ -32,7 +32,7 @@ class Gesture(Protocol):
     """One drag, from the moment the pointer has moved far enough to the release of the button."""
 
     hint: str
-    """What the keys do meanwhile."""
+    """What the keys do during the drag."""
     draft: Change
 
     def move(self, pointer: Pointer) -> None: ...
@@ -43,7 +43,7 @@ class Gesture(Protocol):
 
 
 def draft_overlay(draft: Change, *marks: OverlayMarks) -> Overlay:
-    """The instances as the draft leaves them, in place of the document's."""
+    """Shows the instances as the draft leaves them, in place of the document's."""
     after: list[Instance] = [instance for _, _, instance in draft if instance is not None]
     return Overlay(tuple(after), frozenset(draft.entries), marks=marks, shows_handles=True)
 
@@ -61,7 +61,7 @@ class EditGesture:
         self.draft = _NOTHING_YET
 
     def move(self, pointer: Pointer) -> None:
-        """Preview the change at this place."""
+        """Preview the change for this pointer position."""
         raise NotImplementedError
 
     def finish(self, context: ToolContext) -> None:
@@ -75,7 +75,7 @@ class EditGesture:
 
 
 class MoveInstances(EditGesture):
-    """The selected objects follow the pointer; Shift keeps to the longer axis."""
+    """Moves the selected objects with the pointer; Shift keeps to the longer axis."""
 
     label = "Move object"
     hint = "Release to finish · Shift keeps one direction · Esc cancels"
@@ -86,7 +86,7 @@ class MoveInstances(EditGesture):
         self._ids = context.selected_editable
 
     def move(self, pointer: Pointer) -> None:
-        """The selection follows the pointer, kept on the image."""
+        """Move the selection with the pointer, within the image."""
         dx, dy = np.subtract(pointer.point, self._start.point).tolist()
         if pointer.modifiers.shift:
             dx, dy = (dx, 0.0) if abs(dx) >= abs(dy) else (0.0, dy)
@@ -94,7 +94,7 @@ class MoveInstances(EditGesture):
 
 
 class DragVertices(EditGesture):
-    """Vertices follow the pointer together with those of neighbours joined to them: one vertex, or both of an edge."""
+    """Drags vertices and the neighbours' vertices joined to them: one vertex, or both of an edge."""
 
     def __init__(self, context: ToolContext, start: Pointer, refs: tuple[VertexRef, ...]) -> None:
         super().__init__(context)
@@ -105,7 +105,7 @@ class DragVertices(EditGesture):
         self._moved_ids = frozenset(ref.instance_id for ref in self._origins)
 
     def move(self, pointer: Pointer) -> None:
-        """The vertices follow the pointer, snapped where that is on."""
+        """Move the vertices with the pointer, snapped if snapping is on."""
         dx, dy = np.subtract(pointer.point, self._start.point).tolist()
         (dx, dy), caught = self._snapped(dx, dy, pointer)
         moved = {ref: (x + dx, y + dy) for ref, (x, y) in self._origins.items()}
@@ -113,7 +113,7 @@ class DragVertices(EditGesture):
         self._mark = OverlayMarks(np.array([moved[ref] for ref in self._grabbed]), Mark.SNAP if caught else Mark.HOT)
 
     def _snapped(self, dx: float, dy: float, pointer: Pointer) -> tuple[tuple[float, float], bool]:
-        """The step with which the first of the grabbed vertices that catches something arrives there."""
+        """The offset by which the first grabbed vertex that snaps reaches its target."""
         for ref in self._grabbed:
             x, y = self._origins[ref]
             (to_x, to_y), caught = snapped(self._context, (x + dx, y + dy), pointer, without=self._moved_ids)
@@ -123,7 +123,7 @@ class DragVertices(EditGesture):
 
 
 class InsertVertex(EditGesture):
-    """A new vertex is pulled out of an edge, and out of the neighbours' edges that are joined to it."""
+    """Pulls a new vertex out of an edge, and out of the neighbours' edges joined to it."""
 
     label = "Insert vertex"
 
@@ -133,7 +133,7 @@ class InsertVertex(EditGesture):
         self._without = frozenset(start.instance_id for start in self._edges)
 
     def move(self, pointer: Pointer) -> None:
-        """The new vertex follows the pointer."""
+        """Move the new vertex with the pointer."""
         width, height = self._document.size_wh
         point, caught = snapped(self._context, pointer.point, pointer, without=self._without)
         inside = (min(max(point[0], 0.0), width), min(max(point[1], 0.0), height))
@@ -142,7 +142,7 @@ class InsertVertex(EditGesture):
 
 
 class EraseVertices(EditGesture):
-    """Vertices of the selected objects vanish under the pointer; of each ring three are left."""
+    """Erases vertices of the selected objects under the pointer; each ring keeps three."""
 
     label = "Erase vertices"
     hint = "Release to remove the vertices you passed · Esc restores them"
@@ -154,7 +154,7 @@ class EraseVertices(EditGesture):
         self._doomed: set[VertexRef] = set()
 
     def move(self, pointer: Pointer) -> None:
-        """Vertices under the pointer go."""
+        """Erase the vertices under the pointer."""
         self._radius = pointer.reach(ERASE_SCREEN_PX)
         for ref, points in self._rings():
             near = _within(points, self._last, pointer.point, self._radius)

@@ -1,4 +1,4 @@
-"""Neighbours' borders: where a new or dragged point wants to go, and what of theirs goes along with one's own."""
+"""Snapping and joining: where a new or dragged point snaps to, and which vertices of neighbours move with it."""
 
 from collections.abc import Iterable
 
@@ -16,9 +16,9 @@ Point = tuple[float, float]
 def snapped(
     context: ToolContext, point: Point, pointer: Pointer, *, without: frozenset[int] = frozenset()
 ) -> tuple[Point, bool]:
-    """The point to use and whether it caught something.
+    """The point to use and whether it was snapped.
 
-    Ctrl holds snapping off for the moment. Instances in `without` (the ones being dragged) are not caught.
+    Ctrl suspends snapping. Instances in `without` (those being dragged) are ignored.
     """
     if not context.options.snaps or pointer.modifiers.ctrl:
         return point, False
@@ -35,7 +35,7 @@ def snapped(
 
 
 def vertex_point(context: ToolContext, ref: VertexRef) -> Point:
-    """Where a vertex is, in image coordinates."""
+    """The position of a vertex, in image coordinates."""
     ring = context.document[ref.instance_id].polygons[ref.part].rings[ref.ring]
     return float(ring[ref.vertex, 0]), float(ring[ref.vertex, 1])
 
@@ -55,7 +55,7 @@ _LEAST_VERTICES = 3
 
 
 def joined(context: ToolContext, ref: VertexRef) -> set[VertexRef]:
-    """The vertex with those of unlocked neighbours at its place; alone where joining is switched off."""
+    """The vertex and those of unlocked neighbours at its position; only itself if joining is off."""
     if not context.options.joins:
         return {ref}
     x, y = vertex_point(context, ref)
@@ -65,13 +65,13 @@ def joined(context: ToolContext, ref: VertexRef) -> set[VertexRef]:
 
 
 def joined_edges(context: ToolContext, start: VertexRef) -> set[VertexRef]:
-    """Where the edge from `start` begins, and the edges of neighbours between the same two places."""
+    """The start of the edge from `start`, and of neighbours' edges between the same two positions."""
     ends = joined(context, following(context, start))
     return {start} | {edge for other in joined(context, start) for edge in _edges_between(context, other, ends)}
 
 
 def deletable(context: ToolContext, ref: VertexRef) -> set[VertexRef]:
-    """The vertex with its joined ones; a neighbour is never deleted by losing its third last vertex."""
+    """The vertex with its joined ones; a neighbour with only three vertices keeps them."""
     others = (other for other in joined(context, ref) if _ring_length(context, other) > _LEAST_VERTICES)
     return {ref, *others}
 
@@ -82,7 +82,7 @@ def following(context: ToolContext, ref: VertexRef) -> VertexRef:
 
 
 def _edges_between(context: ToolContext, first: VertexRef, ends: set[VertexRef]) -> Iterable[VertexRef]:
-    """Starts of the edges that join `first` with one of the ends, in either direction."""
+    """Starts of the edges that connect `first` with one of the ends, in either direction."""
     if following(context, first) in ends:
         yield first
     for end in ends:

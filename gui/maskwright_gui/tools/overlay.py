@@ -1,6 +1,6 @@
-"""What a tool wants painted above the picture, as plain values: the canvas knows how, the tool knows what.
+"""What a tool wants painted over the image, as plain values: the tool says what, the canvas how.
 
-Coordinates are image pixels; sizes on screen (handles, pens) are the canvas's business.
+Coordinates are image pixels; the canvas chooses sizes on screen (handles, pens).
 """
 
 from dataclasses import dataclass
@@ -16,32 +16,32 @@ Points = NDArray[np.float64]
 
 
 class Mark(Enum):
-    """What a point on the canvas stands for."""
+    """The meaning of a point on the canvas."""
 
     VERTEX = "vertex"
     MIDPOINT = "midpoint"
     HOT = "hot"
-    """The vertex or midpoint that a press would take."""
+    """The vertex or midpoint that a press would grab."""
     CLOSING = "closing"
     """The first point, when a click would close the outline."""
     SNAP = "snap"
     INSIDE = "inside"
-    """A place that the user has shown to be of the object."""
+    """A point that the user has marked as part of the object."""
     OUTSIDE = "outside"
-    """A place that is not of it."""
+    """A point marked as not part of it."""
     DOOMED = "doomed"
     """A vertex that the running gesture removes."""
 
 
 class Stroke(Enum):
-    """What a line on the canvas stands for."""
+    """The meaning of a line on the canvas."""
 
     DRAFT = "draft"
-    """The outline being drawn, in the category's colour."""
+    """The outline being drawn, in the class colour."""
     GUIDE = "guide"
     """Where a click would lead: a thin light line."""
     HOT = "hot"
-    """The edge that a press would take."""
+    """The edge that a press would grab."""
     RUBBER = "rubber"
     """The box of a rubber-band selection."""
     BRUSH = "brush"
@@ -59,7 +59,7 @@ class OverlayLine:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class OverlayMarks:
-    """Points drawn at one size at any zoom."""
+    """Points drawn at the same size at any zoom."""
 
     points: Points
     mark: Mark
@@ -77,7 +77,7 @@ class OverlayCircle:
 
 @dataclass(frozen=True, slots=True)
 class OverlayNote:
-    """A few words beside a place, such as a size. Image pixels."""
+    """A short text beside a position, such as a size. Image pixels."""
 
     x: float
     y: float
@@ -91,16 +91,16 @@ class Overlay:
     instances: tuple[Instance, ...] = ()
     """Drafts of changed or new instances, painted as selected ones."""
     replaced: frozenset[int] = frozenset()
-    """Instances of the document that the drafts stand for: not painted meanwhile."""
+    """Instances of the document replaced by the drafts: not painted meanwhile."""
     lines: tuple[OverlayLine, ...] = ()
     circles: tuple[OverlayCircle, ...] = ()
     marks: tuple[OverlayMarks, ...] = ()
     hovered: int | None = None
     """The instance that a click would select."""
     shows_handles: bool = False
-    """Whether the vertices of the selected instances are shown to be taken."""
+    """Whether the vertices of the selected instances are shown as handles."""
     touched: tuple[float, float, float, float] | None = None
-    """Where the drafts look different from those of the overlay before, xyxy, if the tool knows: saves comparing."""
+    """Where the drafts differ from those of the previous overlay, xyxy, if the tool knows: saves comparing."""
     notes: tuple[OverlayNote, ...] = ()
 
 

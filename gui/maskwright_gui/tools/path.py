@@ -1,4 +1,4 @@
-"""A line that a user sets by clicks, by dragging or both: what the tools that draw outlines have in common."""
+"""A line drawn by clicks, by dragging or both: the common part of all tools that draw outlines."""
 
 import math
 from enum import Enum, auto
@@ -24,7 +24,7 @@ Point = tuple[float, float]
 
 
 class PathState(Enum):
-    """How far an outline is."""
+    """The phase of drawing an outline."""
 
     IDLE = auto()
     PLACING = auto()
@@ -35,15 +35,15 @@ class PathState(Enum):
 
 
 class PathTool(BaseTool):
-    """Ends on the first point, Enter or a double click; Backspace takes the last point or freehand stretch back.
+    """Draws a line until a click on the first point, Enter or a double click.
 
-    A subclass says in `_use` what the finished line is good for.
+    Backspace removes the last point or freehand stretch. A subclass says in `_use` what happens to the finished line.
     """
 
     _keys_while_busy: ClassVar[frozenset[str]] = frozenset({"Escape", "Enter", "Backspace"})
     _needs_category = False
     _is_closed = True
-    """Whether the line comes back to its first point."""
+    """Whether the line returns to its first point."""
     _least_points = 3
     _start_hint = "Click points or drag to draw freehand"
 
@@ -52,9 +52,9 @@ class PathTool(BaseTool):
         self.state = PathState.IDLE
         self._points: list[Point] = []
         self._step_sizes: list[int] = []
-        """How many points each click or stretch added, so that Backspace takes back one step."""
+        """How many points each click or stretch added, so that Backspace removes one step."""
         self._taken_back: list[list[Point]] = []
-        """Steps that `step_forward` can put back, the latest last; what is drawn again makes them worthless."""
+        """Steps that `step_forward` can restore, the latest last; drawing again discards them."""
         self._pointer: Pointer | None = None
         self._image_id = context.document.image_id
 
@@ -126,7 +126,7 @@ class PathTool(BaseTool):
         return True
 
     def on_document(self) -> None:
-        """A selection or an arriving proposal does not disturb the line being drawn; another image does."""
+        """A selection or a new proposal does not disturb the line being drawn; another image does."""
         if self._context.document.image_id != self._image_id:
             self._image_id = self._context.document.image_id
             self.cancel()
@@ -177,11 +177,11 @@ class PathTool(BaseTool):
         raise NotImplementedError
 
     def _ends_with_a_stroke(self) -> bool:
-        """Whether letting go after a freehand stretch finishes the line."""
+        """Whether releasing the button after a freehand stretch finishes the line."""
         return False
 
     def _place(self, pointer: Pointer) -> tuple[Point, bool]:
-        """Where a click would put a point, and whether it caught something there."""
+        """Where a click would put a point, and whether it snapped."""
         point, caught = snapped(self._context, pointer.point, pointer)
         width, height = self._context.document.size_wh
         return (min(max(point[0], 0.0), float(width)), min(max(point[1], 0.0), float(height))), caught
@@ -196,7 +196,7 @@ class PathTool(BaseTool):
 
     @property
     def _running_count(self) -> int:
-        """Points of the stretch that is being drawn: most of them will be thinned out, so none is a vertex yet."""
+        """Points of the stretch being drawn: most will be thinned out, so none is a vertex yet."""
         return self._step_sizes[-1] if self.state is PathState.FREEHAND else 0
 
     def _step_back(self) -> None:
@@ -229,7 +229,7 @@ class PathTool(BaseTool):
 
 
 class PolygonTool(PathTool):
-    """A new object of the current class."""
+    """Draws a new object of the current class."""
 
     name = "polygon"
     _needs_category = True

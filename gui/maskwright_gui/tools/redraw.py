@@ -1,4 +1,4 @@
-"""Redraw a stretch of an outline: start on it, draw, end on it, and the nearer stretch is replaced."""
+"""Redraws a stretch of an outline: start on it, draw, end on it; the stretch nearer to the drawn line is replaced."""
 
 import math
 from dataclasses import replace
@@ -24,14 +24,14 @@ _UNCHANGED = Change.of([])
 
 
 class RedrawState(Enum):
-    """How far the new stretch of the outline is."""
+    """The phase of drawing the new stretch."""
 
     IDLE = auto()
     DRAWING = auto()
 
 
 class RedrawTool(BaseTool):
-    """Takes the selected objects' outlines, or another one under the pointer where none of these is."""
+    """Works on the selected objects' outlines, or on another one under the pointer if none of these is."""
 
     name = "redraw"
 
@@ -42,7 +42,7 @@ class RedrawTool(BaseTool):
         self._path: list[tuple[float, float]] = []
         self._near: EdgePoint | None = None
         self._draft = _UNCHANGED
-        """What releasing here would do."""
+        """The change if the button were released here."""
 
     @property
     def hint(self) -> str:

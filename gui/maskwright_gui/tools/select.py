@@ -1,4 +1,4 @@
-"""Select objects and reshape them: the tool that is active most of the time."""
+"""Selects objects and reshapes them: the tool that is active most of the time."""
 
 import math
 from enum import Enum, auto
@@ -29,7 +29,7 @@ _SAME_PLACE_SCREEN_PX = 4.0
 
 
 class SelectState(Enum):
-    """Which gesture is under way."""
+    """Which gesture is running."""
 
     IDLE = auto()
     PRESSED = auto()
@@ -135,13 +135,13 @@ class SelectTool(BaseTool):
             return True
         if key.name == "Backspace":
             return self._is_on_selected_vertex
-        if key.name == "Delete":  # what is locked is the window's business: it says why nothing happens
+        if key.name == "Delete":  # what is locked is left to the window, which says why nothing happens
             return bool(self._context.selected_editable)
-        nudges = key.name in NUDGES and not key.modifiers.alt  # with Alt they are the window's
+        nudges = key.name in NUDGES and not key.modifiers.alt  # with Alt they belong to the window
         return bool(self._context.selection) and (nudges or key.name == "Escape")
 
     def on_document(self) -> None:
-        """A running gesture continues while the instances that it changes are still what it started from."""
+        """A running gesture continues while the instances that it changes have not changed otherwise."""
         self._target = None
         self._vertex_keys.check()
         if self._gesture is None:
@@ -163,7 +163,7 @@ class SelectTool(BaseTool):
         return hover_overlay(self._context, self._target)
 
     def _take_back(self) -> None:
-        """Cancel, and give up what the drag has selected on its way."""
+        """Cancel, and undo the selection made by the drag."""
         was_busy = self.is_busy
         self.cancel()
         if was_busy and self._context.selection != self._selected_before:
@@ -184,13 +184,13 @@ class SelectTool(BaseTool):
         elif again and len(selection) == 1 and stack and next(iter(selection)) in stack:
             below = (stack.index(next(iter(selection))) + 1) % len(stack)
             self._context.select(frozenset({stack[below]}))
-        elif not stack and self._target is not None:  # a handle that reaches beyond its object
+        elif not stack and self._target is not None:  # a handle that extends beyond its object
             self._context.select(frozenset({owner_of(self._target)}))
         else:
             self._context.select(frozenset(stack[:1]))
 
     def _edit_at_once(self) -> bool:
-        """Alt-click: a vertex goes, an edge gets one. Whether something was there."""
+        """Alt-click deletes a vertex or inserts one on an edge. Returns whether either was there."""
         document = self._context.document
         match self._target:
             case VertexTarget(ref):
@@ -233,7 +233,7 @@ class SelectTool(BaseTool):
 
 
 def hover_overlay(context: ToolContext, target: Target | None) -> Overlay:
-    """The hot vertex or edge, with the object that it belongs to where that is not selected."""
+    """The vertex or edge under the pointer, and its object unless that is selected."""
     match target:
         case VertexTarget(ref):
             mark = OverlayMarks(as_points(vertex_point(context, ref)), Mark.HOT)
@@ -253,7 +253,7 @@ def _unless_selected(context: ToolContext, instance_id: int) -> int | None:
 
 
 def _edge_parts(context: ToolContext, edge: EdgePoint, is_midpoint: bool) -> tuple[OverlayLine, OverlayMarks]:
-    """The edge itself, and where a new vertex would come."""
+    """The edge itself, and where a new vertex would be."""
     first, second = edge_ends(context, edge)
     middle = ((first[0] + second[0]) / 2, (first[1] + second[1]) / 2)
     mark = OverlayMarks(as_points(middle), Mark.HOT if is_midpoint else Mark.MIDPOINT)

@@ -1,4 +1,4 @@
-"""Less or more detail for the selected outlines, looked at before it is done: wheel, keys and slider set how much."""
+"""Simplifies the selected outlines, with a preview: wheel, keys and slider set the detail."""
 
 from dataclasses import dataclass
 
@@ -22,17 +22,19 @@ _UNCHANGED = Change.of([])
 
 @dataclass(frozen=True, slots=True)
 class Detail:
-    """What a tolerance makes of the selection."""
+    """The effect of a tolerance on the selection."""
 
     vertices_before: int
-    """Of the dense outlines, which every position of the slider starts from."""
+    """Vertices of the dense outlines, from which every slider position is computed."""
     vertices: int
     iou: float
-    """Of the areas with the dense outlines'; the worst of all selected objects."""
+    """IoU with the dense outlines; the worst of all selected objects."""
 
 
 class SimplifyTool(BaseTool):
-    """Always starts from the dense outlines, which stay with the objects: turning back brings every vertex back."""
+    """Always starts from the dense outlines, which are stored with the objects: more detail brings every vertex
+    back.
+    """
 
     name = "simplify"
 
@@ -60,7 +62,7 @@ class SimplifyTool(BaseTool):
 
     @property
     def tolerance(self) -> float:
-        """Image pixels that the outline may move; a slider may set it too."""
+        """Tolerance in image pixels; a slider may set it too."""
         return self._tolerance
 
     @tolerance.setter
@@ -74,7 +76,7 @@ class SimplifyTool(BaseTool):
         return self._detail
 
     def apply(self) -> None:
-        """Make what is shown the outline, as one step."""
+        """Apply the preview as one step."""
         if self.is_busy:
             change, self._draft = self._draft, _UNCHANGED
             self._context.commit(change, "Simplify")

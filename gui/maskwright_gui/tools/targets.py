@@ -1,4 +1,4 @@
-"""What a press at a point would take: a vertex, an edge's midpoint, an edge, an object, or nothing."""
+"""What a press at a point would grab: a vertex, an edge's midpoint, an edge, an object, or nothing."""
 
 import math
 from dataclasses import dataclass
@@ -18,9 +18,11 @@ _MIDPOINT_SCREEN_PX = 7.0
 _EDGE_WITH_MIDPOINT_SCREEN_PX = 30.0
 _LEAST_WITH_HANDLES_SCREEN_PX = 32.0
 _SMALL_OBJECT_SHARE = 0.18
-"""Handles of a small object reach at most this share of its shorter side, so that its inside stays there to grab."""
+"""Handles of a small object extend at most this share of its shorter side, so that its inside can still be grabbed."""
 _MAX_EDITABLE = 200
-"""Vertices are offered only while so few objects are selected; more is a selection to move, not to reshape."""
+"""Vertices can be grabbed only while at most this many objects are selected; more are a selection to move, not to
+reshape.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +34,7 @@ class VertexTarget:
 
 @dataclass(frozen=True, slots=True)
 class EdgeTarget:
-    """An edge of a selected instance, and where on it the pointer is."""
+    """An edge of a selected instance, and the position on it."""
 
     edge: EdgePoint
     is_midpoint: bool
@@ -52,8 +54,8 @@ Target = VertexTarget | EdgeTarget | BodyTarget
 def target_at(context: ToolContext, pointer: Pointer) -> Target | None:
     """Handles of the selected objects come first, then whatever lies under the point.
 
-    Vertices and midpoints of the topmost object are handles, too, whatever is selected: a wrong corner is one drag
-    away. With Shift or Ctrl a press is about the selection.
+    Vertices and midpoints of the topmost object are handles too, whatever is selected: a wrong corner can be dragged at
+    once. With Shift or Ctrl a press changes the selection.
     """
     if context.selection and (handle := _handle_at(context, pointer)) is not None:
         return handle
@@ -138,9 +140,9 @@ def _handle_at(context: ToolContext, pointer: Pointer) -> Target | None:
 
 
 def _handle_of_topmost(context: ToolContext, pointer: Pointer, stack: list[int]) -> Target | None:
-    """A vertex or midpoint of the topmost object, or beside all objects of the nearest one.
+    """A vertex or midpoint of the topmost object or, outside all objects, of the nearest one.
 
-    Locked objects have none, and small ones only when they are selected: else the drag of a cell would hit its border.
+    Locked objects have none, and small ones only when selected: otherwise dragging a cell would grab its border.
     """
     reach, (x, y) = pointer.reach(_VERTEX_SCREEN_PX), pointer.point
     if context.is_read_only:

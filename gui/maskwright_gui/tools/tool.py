@@ -1,4 +1,4 @@
-"""The seam between the canvas and its tools: input as plain values, one protocol, no Qt types."""
+"""The interface between the canvas and its tools: input as plain values, one protocol, no Qt types."""
 
 from dataclasses import dataclass
 from enum import Enum
@@ -9,7 +9,7 @@ from maskwright_gui.tools.overlay import NOTHING, Overlay
 
 
 class Button(Enum):
-    """Of the mouse."""
+    """A mouse button."""
 
     NONE = "none"
     LEFT = "left"
@@ -29,7 +29,7 @@ class Cursor(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Modifiers:
-    """Keys held beside."""
+    """The modifier keys held."""
 
     shift: bool = False
     ctrl: bool = False
@@ -37,7 +37,7 @@ class Modifiers:
 
     @property
     def is_alt(self) -> bool:
-        """Alt, or Ctrl and Shift together: many desktops keep Alt and the mouse for moving windows."""
+        """Alt, or Ctrl and Shift together: many desktops use Alt and the mouse to move windows."""
         return self.alt or (self.ctrl and self.shift)
 
 
@@ -52,15 +52,15 @@ class Pointer:
     y: float
     modifiers: Modifiers = NO_MODIFIERS
     button: Button = Button.LEFT
-    """The button pressed or released; on a move the one that is held."""
+    """The button pressed or released; on a move, the one held."""
     scale: float = 1.0
     """Screen pixels per image pixel."""
     is_double: bool = False
-    """The second press of a double click."""
+    """Whether it is the second press of a double click."""
 
     @property
     def point(self) -> tuple[float, float]:
-        """To a thousandth of a pixel: finer than any hand, and safe from numbers that geometry stumbles over."""
+        """The point, rounded to a thousandth of a pixel: precise enough for any hand, and robust for geometry."""
         return round(self.x, 3), round(self.y, 3)
 
     def reach(self, screen_px: float) -> float:
@@ -70,17 +70,20 @@ class Pointer:
 
 @dataclass(frozen=True, slots=True)
 class KeyPress:
-    """A key by name: "Enter", "Escape", "Backspace", "Delete", "Tab", "Left", "Right", "Up", "Down", "Space", "Insert",
-    "Home", or the character in upper case."""
+    """A key by name.
+
+    "Enter", "Escape", "Backspace", "Delete", "Tab", "Left", "Right", "Up", "Down", "Space", "Insert", "Home", or the
+    character in upper case.
+    """
 
     name: str
     modifiers: Modifiers = NO_MODIFIERS
 
 
 class Tool(Protocol):
-    """One way of working on the canvas: a small state machine that keeps its draft to itself.
+    """One way of working on the canvas: a small state machine with a private draft.
 
-    A tool changes nothing but through its context's `commit` and `select`, and `cancel` leaves nothing behind.
+    A tool changes nothing except through its context's `commit` and `select`, and `cancel` leaves nothing behind.
     """
 
     name: str
@@ -94,11 +97,11 @@ class Tool(Protocol):
 
     @property
     def is_busy(self) -> bool:
-        """Whether a gesture is under way that `cancel` would throw away."""
+        """Whether a gesture is running that `cancel` would discard."""
 
     @property
     def is_whole(self) -> bool:
-        """Whether nothing is under way, or what Enter takes over as it stands."""
+        """Whether nothing is running, or Enter would accept the draft as it is."""
 
     def on_press(self, pointer: Pointer) -> None: ...
 
@@ -107,22 +110,22 @@ class Tool(Protocol):
     def on_release(self, pointer: Pointer) -> None: ...
 
     def on_wheel(self, pointer: Pointer, steps: float) -> bool:
-        """Whether the tool used the wheel; without, the canvas zooms."""
+        """Whether the tool used the wheel; otherwise the canvas zooms."""
 
     def on_key(self, key: KeyPress) -> bool:
         """Whether the tool used the key."""
 
     def wants_key(self, key: KeyPress) -> bool:
-        """Whether the key belongs to the tool at this moment, before any shortcut of the window."""
+        """Whether the tool wants the key right now, before any shortcut of the window."""
 
     def on_document(self) -> None:
-        """The document or the selection in the context is another one now (edit, undo, next image)."""
+        """The document or the selection in the context has changed (edit, undo, next image)."""
 
     def step_back(self) -> bool:
-        """Take back the latest input of the running gesture; False when there is none and undo is for the document."""
+        """Undo the latest input of the running gesture; False if there is none and undo applies to the document."""
 
     def step_forward(self) -> bool:
-        """Put back what `step_back` took last; False when there is nothing."""
+        """Redo what `step_back` undid last; False if there is nothing."""
 
     def cancel(self) -> None: ...
 
@@ -130,7 +133,7 @@ class Tool(Protocol):
 
 
 class BaseTool:
-    """A tool that ignores all input; real tools override what they need."""
+    """Ignores all input; tools override what they need."""
 
     name = "none"
     _keys_while_busy: ClassVar[frozenset[str]] = frozenset({"Escape"})
@@ -140,17 +143,17 @@ class BaseTool:
 
     @property
     def hint(self) -> str:
-        """Nothing to say."""
+        """Empty."""
         return ""
 
     @property
     def cursor(self) -> Cursor:
-        """A cross, for whatever is drawn."""
+        """A cross, as for all drawing."""
         return Cursor.CROSS
 
     @property
     def is_busy(self) -> bool:
-        """Never: there are no gestures."""
+        """Always False: there are no gestures."""
         return False
 
     @property
@@ -158,20 +161,20 @@ class BaseTool:
         return not self.is_busy
 
     def on_press(self, pointer: Pointer) -> None:
-        """Nothing."""
+        """Do nothing."""
 
     def on_move(self, pointer: Pointer) -> None:
-        """Nothing."""
+        """Do nothing."""
 
     def on_release(self, pointer: Pointer) -> None:
-        """Nothing."""
+        """Do nothing."""
 
     def on_wheel(self, pointer: Pointer, steps: float) -> bool:
-        """The canvas zooms."""
+        """Leave the wheel to the canvas, which zooms."""
         return False
 
     def on_key(self, key: KeyPress) -> bool:
-        """Escape gives up a gesture."""
+        """Escape cancels a gesture."""
         if key.name == "Escape" and self.is_busy:
             self.cancel()
             return True
@@ -182,19 +185,19 @@ class BaseTool:
         return self.is_busy and key.name in self._keys_while_busy
 
     def on_document(self) -> None:
-        """A draft made for another document is worthless."""
+        """Cancel: the draft was made for another document."""
         self.cancel()
 
     def step_back(self) -> bool:
-        """A gesture without steps of its own is given up as a whole."""
+        """Cancel the whole gesture, which has no steps."""
         return self.is_busy and self.on_key(KeyPress("Escape"))
 
     def step_forward(self) -> bool:
-        """Gestures have no steps of their own."""
+        """Always False: the gesture has no steps."""
         return False
 
     def cancel(self) -> None:
-        """Nothing."""
+        """Do nothing."""
 
     def overlay(self) -> Overlay:
         """Nothing is drawn."""

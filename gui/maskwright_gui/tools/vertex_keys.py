@@ -1,4 +1,4 @@
-"""Reshaping without a mouse: walk from vertex to vertex of the selected object, nudge, insert and delete."""
+"""Reshapes without a mouse: walks from vertex to vertex of the selected object, nudges, inserts and deletes."""
 
 from maskwright.document import edits
 from maskwright.document.change import Change
@@ -20,14 +20,14 @@ class VertexKeys:
         self.ref: VertexRef | None = None
 
     def wants(self, key: KeyPress) -> bool:
-        """Whether the key is for the vertices at this moment."""
+        """Whether the key acts on the vertices right now."""
         if key.name in _STEPS:
             return len(self._context.selected_editable) == 1
-        nudges = key.name in NUDGES and not key.modifiers.alt  # with Alt they are the window's
+        nudges = key.name in NUDGES and not key.modifiers.alt  # with Alt they belong to the window
         return self.ref is not None and (nudges or key.name in {"Insert", "Backspace", "Escape"})
 
     def on_key(self, key: KeyPress) -> bool:
-        """Whether the key was for a vertex."""
+        """Whether the key acted on a vertex."""
         self.check()
         if not self.wants(key):
             return False
@@ -38,12 +38,12 @@ class VertexKeys:
         return True
 
     def check(self) -> None:
-        """Forget a vertex that is not there any more."""
+        """Forget a vertex that no longer exists."""
         if self.ref is not None and self.ref not in self._vertices():
             self.ref = None
 
     def _vertices(self) -> list[VertexRef]:
-        """All vertices of the one selected object; none for another number of objects."""
+        """All vertices of the selected object; none unless exactly one is selected."""
         selected = self._context.selected_editable
         if len(selected) != 1:
             return []

@@ -1,1 +1,1 @@
-"""Everything that runs beside the GUI thread; results come back as signals that carry values."""
+"""Everything that runs beside the GUI thread. Results return as signals that carry values."""

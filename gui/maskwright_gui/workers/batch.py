@@ -1,7 +1,7 @@
-"""The batch as the window sees it: begin, pause, resume, cancel, and how it ends.
+"""The batch as the window sees it: start, pause, resume, cancel, and how it ends.
 
-It runs on the inference thread, and gives that thread back between two images so that requests for the image on
-screen are answered while it runs.
+It runs on the inference thread and yields between two images, so that requests for the current image are answered
+meanwhile.
 """
 
 import logging
@@ -33,7 +33,7 @@ class BatchRunner(QObject):
     progressed = Signal(object)
     """BatchProgress, after each image."""
     image_ended = Signal(object, object)
-    """(image id, Change that is stored, empty where it failed)."""
+    """(image id, Change that is stored; empty if the image failed)."""
     image_failed = Signal(object, str)
     """(image id, reason)."""
     done = Signal(object)
@@ -50,7 +50,7 @@ class BatchRunner(QObject):
         between: Callable[[], None],
         parent: QObject | None = None,
     ) -> None:
-        """post: hands work to the inference thread; between: what that thread does between two images."""
+        """post: hands work to the inference thread. between: called on that thread between two images."""
         super().__init__(parent)
         self._model_for, self._post, self._between = model_for, post, between
         self._ended = Event()
@@ -61,15 +61,15 @@ class BatchRunner(QObject):
 
     @property
     def is_running(self) -> bool:
-        """Also while it is paused."""
+        """Whether a batch is running or paused."""
         return not self._ended.is_set()
 
     def want_first(self, image_id: int | None) -> None:
-        """The image on screen: the batch takes it next if it is still waiting."""
+        """Process this image next, if it is still waiting: it is on screen."""
         self._wanted_first = image_id
 
     def begin(self, request: BatchRequest) -> None:
-        """Start; does nothing while a batch runs."""
+        """Start a batch; does nothing while one runs."""
         if self.is_running:
             return
         self._progress = BatchProgress(0, 0)
@@ -79,7 +79,7 @@ class BatchRunner(QObject):
         self._post(partial(self._run, request, self._token))
 
     def pause(self) -> None:
-        """What is under way is finished."""
+        """Pause; images being processed are finished."""
         if self._token is not None and self.is_running:
             self._token.pause()
             self.state_changed.emit(BatchState.PAUSED)
@@ -91,13 +91,15 @@ class BatchRunner(QObject):
             self.state_changed.emit(BatchState.RUNNING)
 
     def cancel(self) -> None:
-        """What is under way is finished or taken back."""
+        """Cancel; images being processed are finished or discarded."""
         if self._token is not None and self.is_running:
             self._token.cancel()
             self.state_changed.emit(BatchState.STOPPING)
 
     def end(self) -> None:
-        """Cancel and wait until nothing touches the project any more: at most the images under way, or it hangs."""
+        """Cancel and wait until nothing accesses the project: at most for the images being processed, unless it
+        hangs.
+        """
         self.cancel()
         wait_for(self._ended.wait)
 

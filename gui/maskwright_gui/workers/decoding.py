@@ -1,4 +1,4 @@
-"""A file to what the canvas shows: a picture that stands for a large image at once, then the image itself."""
+"""Decodes a file for the canvas: a quick preview of a large image, then the image itself."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 PREVIEW_FROM_PIXELS = 24_000_000
 PREVIEW_SIDE_PX = 750
-"""A JPEG of 12,000 x 9,000 is then decoded at an eighth of its size: 0.2 s of CPU time instead of 0.8 s."""
+"""A JPEG of 12,000 x 9,000 pixels is then decoded at an eighth of its size: 0.2 s of CPU time instead of 0.8 s."""
 _NEWS_EVERY_S = 0.25
 _FIRST_NEWS_AFTER_S = 0.1
 _TURN_S = 0.05
@@ -28,19 +28,19 @@ _TURN_S = 0.05
 
 _is_free = Event()
 _is_free.set()
-"""Not set while an image that a user wants to see is being decoded."""
+"""Cleared while an image that the user wants to see is being decoded."""
 
 
 _one_small = Lock()
 
 
 class NotWantedError(Exception):
-    """Raised by a watcher: another image is to be decoded now."""
+    """Raised by a watcher: another image must be decoded now."""
 
 
 @contextmanager
 def shown_first() -> Iterator[None]:
-    """While a user waits for an image, no thumbnail takes seconds of a core."""
+    """While the user waits for an image, thumbnails take no CPU time."""
     _is_free.clear()
     try:
         yield
@@ -57,7 +57,7 @@ def require_turn(is_wanted: Callable[[], bool]) -> None:
 
 @contextmanager
 def one_at_a_time(is_wanted: Callable[[], bool]) -> Iterator[None]:
-    """For thumbnails of large images, of the list and of the grid; raises NotWantedError."""
+    """Admit one large thumbnail at a time, from list and grid; raises NotWantedError."""
     require_turn(is_wanted)
     while not _one_small.acquire(timeout=_TURN_S):
         if not is_wanted():
@@ -69,13 +69,13 @@ def one_at_a_time(is_wanted: Callable[[], bool]) -> Iterator[None]:
 
 
 def needed_bytes(header: "ImageHeader") -> int:
-    """About what the decoded image will take."""
+    """Approximate size of the decoded image in bytes."""
     pixels = header.width * header.height
     return 4 * pixels + (pixels * header.depth // 8 if header.depth > 8 else 0)
 
 
 def decode_preview(path: Path) -> "NDArray[np.uint8] | None":
-    """BGR; None for a file that is soon decoded whole, or that has no short way and was never seen before."""
+    """BGR; None for a file that decodes quickly, or that has no quick preview and was never decoded before."""
     from maskwright.images.decode import read_preview
     from maskwright.images.header import probe_image
     from maskwright.images.kept import kept_preview
@@ -89,7 +89,7 @@ def decode_preview(path: Path) -> "NDArray[np.uint8] | None":
 
 def decode_pyramid(path: Path, watcher: "Watcher | None" = None) -> "ImagePyramid":
     """Decode and shrink, upright; raises ImageError with path and reason."""
-    from maskwright.images.decode import read_image, read_samples  # the decoders are not needed for the first paint
+    from maskwright.images.decode import read_image, read_samples  # the first paint does without the decoders
     from maskwright.images.header import probe_image
     from maskwright.images.identity import SeenFile
     from maskwright_gui.canvas.pyramid import ImagePyramid
@@ -104,7 +104,7 @@ def decode_pyramid(path: Path, watcher: "Watcher | None" = None) -> "ImagePyrami
 
 
 def keep_small(path: Path, image: "ImagePyramid") -> None:
-    """For the next opening, where decoding takes long."""
+    """Store a small version for the next opening, if decoding takes long."""
     import cv2
 
     from maskwright.images.kept import KEPT_SIDE_PX, keep_preview
@@ -119,7 +119,7 @@ def keep_small(path: Path, image: "ImagePyramid") -> None:
 
 
 class Filling:
-    """Watches a large image being decoded: the preview becomes sharp from the first part to the last."""
+    """Watches a large image being decoded: the preview gets sharp part by part."""
 
     def __init__(
         self,
@@ -128,7 +128,7 @@ class Filling:
         show: "Callable[[NDArray[np.uint8]], None] | None",
         is_wanted: Callable[[], bool],
     ) -> None:
-        """`show` is handed a picture now and then (None: it is sharp enough as it is)."""
+        """show: called with a picture now and then; None: the preview is sharp enough."""
         from maskwright.images.sketch import Sketch
 
         self._sketch = Sketch(header.size_wh, PREVIEW_SIDE_PX)

@@ -1,7 +1,7 @@
-"""Lets the GUI thread use a project without ever standing still for it.
+"""Lets the GUI thread use a project without ever blocking on it.
 
-The system waits for a file on a network share that hangs, and nothing can interrupt that. So another thread waits, and
-the GUI thread gives up on it after a moment.
+A call to a file on a network share that hangs cannot be interrupted. So another thread makes the call, and the GUI
+thread gives up after a moment.
 """
 
 import os
@@ -19,11 +19,11 @@ from maskwright.errors import ProjectError
 T = TypeVar("T")
 
 PATIENCE_S = 0.4
-"""For a call while the folder does not answer either; a busy local disk may take that long."""
+"""Limit for a call while the folder does not answer either; a busy local disk may take that long."""
 LOOK_S = 0.1
-"""After which the folder is asked, and how often it is looked whether it answers."""
+"""Delay until the folder is probed, and the interval between probes."""
 LONGEST_S = 3.0
-"""For any call: a slow query or a long write of another thread, on a folder that answers."""
+"""Limit for any call: a slow query or a long write of another thread, on a folder that answers."""
 
 
 class NoAnswerError(ProjectError):
@@ -57,7 +57,7 @@ class _Call(Generic[T]):
 
 
 class Executor:
-    """A thread that makes calls which may hang, one after the other; it does not hold up the end of the program."""
+    """A thread that makes calls which may hang, one after the other; it does not delay the end of the program."""
 
     def __init__(self) -> None:
         self._calls: SimpleQueue[_Call[Any] | None] = SimpleQueue()
@@ -67,23 +67,23 @@ class Executor:
 
     @property
     def busy_s(self) -> float:
-        """For how long the call under way has not been answered; 0 while there is none."""
+        """How long the running call has taken; 0 if there is none."""
         since = self._since
         return time.monotonic() - since if since is not None else 0.0
 
     @property
     def is_current(self) -> bool:
-        """Whether the caller is what this executor does."""
+        """Whether the caller runs on this executor."""
         return threading.current_thread() is self._thread
 
     def post(self, work: Callable[[], T]) -> _Call[T]:
-        """`work` is done after what was posted before it."""
+        """Do `work` after what was posted before it."""
         call = _Call(work)
         self._calls.put(call)
         return call
 
     def close(self) -> None:
-        """The thread ends after what was posted by now."""
+        """End the thread after what has been posted."""
         self._calls.put(None)
 
     def _run(self) -> None:
@@ -94,7 +94,7 @@ class Executor:
 
 
 def answer_soon(work: Callable[[], T], otherwise: T) -> T:
-    """What `work` returns, or `otherwise` where a disk does not answer in time."""
+    """What `work` returns, or `otherwise` if the disk does not answer in time."""
     executor = Executor()
     call = executor.post(work)
     executor.close()
@@ -114,18 +114,18 @@ class FolderProbe:
         self._names = count()
 
     def ask(self) -> None:
-        """Nothing while an earlier question is open."""
+        """Ask the folder, unless an earlier question is open."""
         if not self._executor.busy_s:
-            # A name that is new each time is in no cache: the server has to be asked.
+            # a new name each time is in no cache, so the server has to be asked
             self._executor.post(partial(_is_there, self.folder / f".answers-{os.getpid()}-{next(self._names)}"))
 
     def close(self) -> None:
-        """Ask no more."""
+        """Stop asking."""
         self._executor.close()
 
     @property
     def waits_s(self) -> float:
-        """For how long the question under way has not been answered; 0 where none is."""
+        """How long the current question has not been answered; 0 if there is none."""
         return self._executor.busy_s
 
 
@@ -143,7 +143,7 @@ class Waiting:
         self._probe.close()
 
     def ask(self) -> None:
-        """Find out whether the folder answers; `hangs` knows soon."""
+        """Ask whether the folder answers; `is_unresponsive` is up to date soon after."""
         self._probe.ask()
 
     @property
@@ -157,7 +157,7 @@ class Waiting:
         return not self._probe.waits_s and not self.executor.busy_s
 
     def call(self, work: Callable[[], T]) -> T:
-        """What `work` returns or raises; NoAnswerError when that takes too long."""
+        """What `work` returns or raises; NoAnswerError if that takes too long."""
         if self.executor.is_current:  # it would wait for itself
             return work()
         call = self.executor.post(work)

@@ -1,4 +1,4 @@
-"""Decoded images by the request that asked for them, within a number of bytes."""
+"""Decoded images by their request, limited in bytes."""
 
 from collections import OrderedDict
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ class ImageRequest:
 
 
 class ImageCache:
-    """Least recently used first; bounded by bytes, but never less than the newest image. Not for several threads."""
+    """Evicts the least recently used first, but never the newest image. Not thread-safe."""
 
     def __init__(self, max_bytes: int) -> None:
         self._max_bytes = max_bytes
@@ -28,28 +28,28 @@ class ImageCache:
         return request in self._images
 
     def get(self, request: ImageRequest) -> "ImagePyramid | None":
-        """None where it is not kept."""
+        """None if it is not cached."""
         image = self._images.get(request)
         if image is not None:
             self._images.move_to_end(request)
         return image
 
     def put(self, request: ImageRequest, image: "ImagePyramid") -> None:
-        """The newest; the oldest give way."""
+        """Add the newest image; the oldest are evicted."""
         self.make_room(image.byte_count)
         self._images[request] = image
         self._images.move_to_end(request)
 
     def make_room(self, byte_count: int) -> None:
-        """Drop the oldest until so much more fits, or nothing is left."""
+        """Drop the oldest until that many more bytes fit, or nothing is left."""
         while self._images and sum(image.byte_count for image in self._images.values()) + byte_count > self._max_bytes:
             self._images.popitem(last=False)
 
     def has_room_beside(self, kept: ImageRequest | None, byte_count: int) -> bool:
-        """Whether so much more fits without `kept`, which is on screen, being dropped."""
+        """Whether that many more bytes fit without dropping `kept`, the image on screen."""
         image = self._images.get(kept) if kept is not None else None
         return (image.byte_count if image is not None else 0) + byte_count <= self._max_bytes
 
     def clear(self) -> None:
-        """Keep nothing."""
+        """Drop everything."""
         self._images.clear()

@@ -1,4 +1,4 @@
-"""Decodes images beside the GUI thread: the one asked for first, then its neighbours."""
+"""Decodes images beside the GUI thread: the requested one first, then its neighbours."""
 
 import logging
 from collections.abc import Sequence
@@ -33,22 +33,22 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 CACHE_BYTES = 480 * 2**20
-"""Decoded images kept: seven of 12 megapixels, or one of 108."""
+"""Size limit of the decoded images kept: seven of 12 megapixels, or one of 108."""
 AHEAD_UP_TO_PIXELS = 48_000_000
-"""Larger images are not decoded in advance: two of 108 megapixels at a time take a gigabyte."""
+"""Larger images are not decoded ahead: two of 108 megapixels at a time take a gigabyte."""
 
 
 class ImageLoader(Worker):
-    """A queue of one wanted image, newest wins, and the images to prefetch after it.
+    """Takes one requested image, the newest, and images to prefetch after it.
 
-    Each wanted image ends in `loaded` or `failed`, unless a newer one took its place. What arrives is an ImagePyramid,
+    Each requested image ends in `loaded` or `failed`, unless a newer one replaces it. The result is an ImagePyramid,
     upright, from the decoder that also feeds the model.
     """
 
     loaded = Signal(object, object)
     """(image id, ImagePyramid)."""
     previewed = Signal(object, object)
-    """(image id, ImagePyramid of a reduced decode): comes before `loaded` where that takes long."""
+    """(image id, ImagePyramid of a reduced decode): comes before `loaded` if that takes long."""
     failed = Signal(object, object)
     """(image id, ImageError)."""
     prefetched = Signal(object)
@@ -62,7 +62,7 @@ class ImageLoader(Worker):
         self._cache = ImageCache(cache_bytes)
 
     def request(self, wanted: ImageRequest, ahead: Sequence[ImageRequest] = ()) -> "ImagePyramid | None":
-        """The image at once where it was prefetched; otherwise None, and `loaded` or `failed` follows."""
+        """Returns the image if it was prefetched; otherwise None, and `loaded` or `failed` follows."""
         with self._condition:
             image = self._cache.get(wanted)
             self._on_screen = wanted
@@ -72,14 +72,14 @@ class ImageLoader(Worker):
         return image
 
     def prefetched_image(self, request: ImageRequest) -> "ImagePyramid | None":
-        """The image if it is there; nothing is asked for."""
+        """The image if it is cached; requests nothing."""
         with self._condition:
             return self._cache.get(request)
 
     def decoded(self, image_id: int, path: Path) -> "tuple[SeenFile, NDArray[np.uint8]] | None":
-        """(the file, its pixels as `read_image` has them) of an image that was decoded for the canvas.
+        """(the file, its pixels as `read_image` returns them) of an image decoded for the canvas.
 
-        None where it has not been, or the file is another one now. May be called from any thread.
+        None if it was not, or the file has changed since. Thread-safe.
         """
         from maskwright.images.identity import SeenFile
 
@@ -90,14 +90,14 @@ class ImageLoader(Worker):
         return image.seen, image.bgr()
 
     def forget(self) -> None:
-        """Drop all decoded images and what waits, for another project."""
+        """Drop all decoded images and requests, for another project."""
         with self._condition:
             self._wanted = self._on_screen = None
             self._ahead.clear()
             self._cache.clear()
 
     def _next(self) -> tuple[ImageRequest, bool] | None:
-        """The next request and whether it is wanted on screen; None to end."""
+        """The next request and whether it is for the screen; None to end."""
         with self._condition:
             if not self._wait_for(lambda: self._wanted is not None or bool(self._ahead)):
                 return None
@@ -123,7 +123,7 @@ class ImageLoader(Worker):
         with self._condition:
             self._cache.put(request, image)
             if self._wanted == request:
-                is_wanted, self._wanted = True, None  # left and asked for again while it was being decoded
+                is_wanted, self._wanted = True, None  # left and requested again while it was being decoded
         if is_wanted:
             self.loaded.emit(request.image_id, image)
         else:
@@ -131,7 +131,7 @@ class ImageLoader(Worker):
         keep_small(request.path, image)
 
     def _made_room(self, header: "ImageHeader", is_wanted: bool) -> bool:
-        """False for an image that can wait, where there is no room for it beside the one on screen."""
+        """False for an image to prefetch if there is no room for it beside the one on screen."""
         with self._condition:
             if not is_wanted and (
                 header.width * header.height > AHEAD_UP_TO_PIXELS
@@ -142,7 +142,7 @@ class ImageLoader(Worker):
         return True
 
     def _shown_early(self, request: ImageRequest, header: "ImageHeader") -> Filling:
-        """Show what there is of a large image at once, and what comes of it; raises ImageError."""
+        """Show a preview of a large image at once, sharpened as it is decoded; raises ImageError."""
         from maskwright_gui.canvas.pyramid import ImagePyramid
 
         def show(picture: "NDArray[np.uint8]") -> None:
@@ -163,7 +163,7 @@ class ImageLoader(Worker):
             try:
                 with shown_first() if job[1] else nullcontext():
                     self._decode(job[0], is_wanted=job[1])
-            except Exception:  # the border of a thread: the next image is to be shown
+            except Exception:  # the boundary of a thread: the next image must be shown
                 log.exception("an image was not decoded")
                 fault = ImageError(UNEXPECTED, path=job[0].path, hint=IN_THE_LOG)
                 self.failed.emit(job[0].image_id, fault)

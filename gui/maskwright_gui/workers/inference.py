@@ -1,6 +1,6 @@
-"""The thread that owns the model: one waiting request for the image on screen, newest wins, and one batch.
+"""The thread that owns the model: one waiting request for the current image, newest wins, and one batch.
 
-Every request ends in exactly one of done, failed or cancelled, also when the thread is stopped in the middle.
+Every request ends in exactly one of done, failed or cancelled, also if the thread is stopped.
 """
 
 import logging
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 Decoded = Callable[[int, Path], "tuple[SeenFile, NDArray[np.uint8]] | None"]
-"""(image id, path) to the file and its pixels where someone has decoded them already, as `ImageLoader.decoded`."""
+"""(image id, path) -> the file and its pixels if already decoded, as by `ImageLoader.decoded`."""
 
 
 class WantedMonitor:
@@ -65,7 +65,7 @@ def answer(
 
 
 def note_failure(request: PredictRequest, error: MaskwrightError) -> None:
-    """Keep it for the list of failures; where even that cannot be written, the message on screen has to do."""
+    """Store the error for the list of failures; if even that fails, the message on screen is all there is."""
     try:
         request.project.runs.note_failure(request.image_id, error.reason)
     except ProjectError as unwritten:
@@ -78,7 +78,7 @@ Loader = Callable[[ModelChoice], "Model"]
 
 
 def load_choice(choice: ModelChoice) -> "Model":
-    """On a CPU of more than two cores one is left to the user's hands."""
+    """Load a model. On a CPU with more than two cores one is left to the GUI."""
     from maskwright.inference.model import load_model  # OpenVINO is not needed before the first request
 
     cores = os.cpu_count() or 1
@@ -113,7 +113,7 @@ class InferenceThread(Worker):
     ) -> None:
         super().__init__(parent)
         self.batch = BatchRunner(self.model_for, self._post_batch, self._serve_waiting, self)
-        """Its progress and its end are signals of its own."""
+        """The batch; it has signals of its own."""
         self._load, self._decoded = load, decoded
         self._loading = Condition()
         self._choice: ModelChoice | None = None
@@ -124,7 +124,7 @@ class InferenceThread(Worker):
         self._model: tuple[ModelChoice, Model] | None = None
 
     def find_devices(self) -> None:
-        """`devices_found` follows."""
+        """Find the devices; `devices_found` follows."""
         with self._condition:
             self._wants_devices = True
             self._condition.notify()
@@ -136,7 +136,7 @@ class InferenceThread(Worker):
             self._condition.notify()
 
     def predict(self, request: PredictRequest) -> None:
-        """Replaces a waiting request and stops a running one; both end as cancelled."""
+        """Request a prediction. A waiting request is replaced and a running one stopped; both end as cancelled."""
         with self._condition:
             replaced, self._request = self._request, request
             self._newest_id = request.request_id
@@ -145,7 +145,7 @@ class InferenceThread(Worker):
             self.cancelled.emit(replaced)
 
     def cancel_predict(self) -> None:
-        """The request that waits, and the one under way."""
+        """Cancel the waiting request and the running one."""
         with self._condition:
             replaced, self._request = self._request, None
             self._newest_id = 0
@@ -153,7 +153,7 @@ class InferenceThread(Worker):
             self.cancelled.emit(replaced)
 
     def start_batch(self, request: BatchRequest) -> None:
-        """Begin it in this thread; requests for the image on screen come between."""
+        """Start a batch on this thread; requests for the current image come between its images."""
         self.batch.begin(request)
 
     def stop(self) -> bool:
@@ -163,7 +163,7 @@ class InferenceThread(Worker):
         return super().stop()
 
     def model_for(self, choice: ModelChoice) -> "Model":
-        """The model, loaded once for all who ask; may be called from any thread. Raises ModelError."""
+        """The model, loaded once for all callers; thread-safe. Raises ModelError."""
         with self._loading:
             if self._model is None or self._model[0] != choice:
                 self._model = None  # free the old one first
@@ -182,12 +182,14 @@ class InferenceThread(Worker):
             self._condition.notify()
 
     def _serve_waiting(self) -> None:
-        """Between two images of a batch: what else is asked of this thread."""
+        """Serve other requests between two images of a batch."""
         while (job := self._next_short()) is not None:
             job()
 
     def _next(self) -> Callable[[], None] | None:
-        """What to do next, the image on screen first and a batch last; None to end, once a batch begun has ended."""
+        """The next thing to do, the current image first and the batch last; None to end, once a running batch has
+        ended.
+        """
         with self._condition:
             self._condition.wait_for(self._has_work)
         if (job := self._next_short()) is not None:
@@ -234,7 +236,7 @@ class InferenceThread(Worker):
             self.done.emit(result)
 
     def _fail(self, request: PredictRequest, error: MaskwrightError) -> None:
-        if self._model is not None:  # a model that cannot be loaded says nothing about the image
+        if self._model is not None:  # if a model cannot be loaded, that says nothing about the image
             note_failure(request, error)
         self.failed.emit(request, error)
 
@@ -242,7 +244,7 @@ class InferenceThread(Worker):
         try:
             self.model_for(choice)
         except ModelError:
-            log.info("%s was not loaded", choice.source)  # told by model_failed
+            log.info("%s was not loaded", choice.source)  # reported by model_failed
         except Exception:
             log.exception("loading %s failed", choice.source)
             self.model_failed.emit(choice, ModelError(UNEXPECTED, hint=IN_THE_LOG))

@@ -1,4 +1,4 @@
-"""What other thresholds would make of one image, from its candidates, newest wish first; nothing is stored."""
+"""Previews other thresholds for one image, from its candidates, newest request first; nothing is stored."""
 
 import logging
 from dataclasses import dataclass, replace
@@ -20,17 +20,17 @@ if TYPE_CHECKING:
 
 STEPS = 2
 _LONGEST = 0.05
-"""A jump says nothing about the next step."""
+"""After a larger jump, the next step cannot be guessed."""
 ThresholdName = Literal["mask_threshold", "min_iou"]
 
 
 def next_thresholds(before: Thresholds, now: Thresholds) -> list[Thresholds]:
-    """The next steps of the mask threshold or of the fidelity, the two that take time, if one of them alone moved."""
+    """The next steps of the mask threshold or of the fidelity, the two slow ones, if only one of them has moved."""
     for field in ("mask_threshold", "min_iou"):
         was, is_ = getattr(before, field), getattr(now, field)
         moved = replace(before, **{field: is_})
         if 0 < abs(is_ - was) <= _LONGEST and moved == now:
-            # two decimals, as the slider has them: equal numbers are what is looked up
+            # two decimals, as the slider has: results are looked up by equal numbers
             ahead = [round(is_ + step * (is_ - was), 2) for step in range(1, STEPS + 1)]
             return [replace(now, **{field: value}) for value in ahead if 0 < value <= 1]
     return []
@@ -45,16 +45,16 @@ class Purpose(Enum):
     """What the answer is for."""
 
     SCORES = auto()
-    """Only the scores are wanted, for the histogram."""
+    """Only the scores, for the histogram."""
     SHOW = auto()
     """A slider is being moved."""
     KEEP = auto()
-    """It was let go."""
+    """The slider was released."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PreviewRequest:
-    """An image, thresholds, and what for."""
+    """An image, thresholds, and the purpose."""
 
     project: "Project"
     cache: CandidateCache
@@ -72,20 +72,20 @@ class PreviewResult:
 
 
 class PreviewThread(Worker):
-    """One waiting request, newest wins."""
+    """Takes one waiting request; the newest wins."""
 
     scores_known = Signal(object, object)
     """(image id, scores of its candidates), once per image."""
     image_known = Signal(object)
-    """KnownImage: all that the model has seen there."""
+    """KnownImage: everything the model has found on the image."""
     own_known = Signal(object)
-    """Defaults: the operating point of the model whose candidates these are."""
+    """Defaults: the operating point of the model that made the candidates."""
     ready = Signal(object)
     """PreviewResult."""
     missing = Signal(object)
     """PreviewRequest of an image without candidates."""
     uncertain_noted = Signal(object)
-    """Image id: what is uncertain there is what kept thresholds make of it."""
+    """Image id: its uncertain places were updated for the thresholds that were kept."""
     failed = Signal(object)
     """MaskwrightError."""
 
@@ -95,19 +95,19 @@ class PreviewThread(Worker):
         self._is_stale = False
         self._known: KnownImage | None = None
         self._kept: PreviewRequest | None = None
-        """Answered, but what is uncertain with its thresholds is not noted yet."""
+        """Answered, but the uncertain places for its thresholds are not stored yet."""
         self._shown: Thresholds | None = None
         self._ahead: list[Thresholds] = []
-        """What may be asked for next, the soonest last."""
+        """Likely next requests, the most likely last."""
 
     def request(self, request: PreviewRequest) -> None:
-        """Replaces one that waits."""
+        """Replace the waiting request."""
         with self._condition:
             self._waiting = request
             self._condition.notify()
 
     def forget(self) -> None:
-        """The candidates on disk are others now."""
+        """Forget what was read: the candidates on disk have changed."""
         with self._condition:
             self._is_stale = True
 
@@ -136,7 +136,7 @@ class PreviewThread(Worker):
             self._ahead = [] if before is None or is_kept else next_thresholds(before, thresholds)[::-1]
 
     def _has_news_soon(self) -> bool:
-        """Waits; False where there is time to note what is uncertain."""
+        """Wait for a request; False if there is time to store uncertain places."""
         with self._condition:
             return self._condition.wait_for(
                 lambda: self._is_stopping or self._waiting is not None,
@@ -144,7 +144,9 @@ class PreviewThread(Worker):
             )
 
     def _use_the_time(self) -> None:
-        """Once nothing else is wanted: each of these takes as long as an answer, and the window is painting that."""
+        """Prepare likely answers while nothing is requested: each takes as long as an answer, and the window is
+        painting that.
+        """
         if self._ahead and self._known is not None:
             self._known.make_ready(self._ahead.pop())
         else:
@@ -182,6 +184,6 @@ class PreviewThread(Worker):
                 self._answer(request)
             except MaskwrightError as error:
                 self.failed.emit(error)
-            except Exception:  # the border of a thread: the next request is to be answered
+            except Exception:  # the boundary of a thread: the next request must be answered
                 log.exception("the preview failed")
                 self.failed.emit(MaskwrightError(UNEXPECTED, hint=IN_THE_LOG))

@@ -1,7 +1,7 @@
-"""Reads what the project says about the neighbours of the image on screen, beside the GUI thread.
+"""Reads ahead what the project stores about the neighbours of the current image, beside the GUI thread.
 
-The step to the next image then costs no query, and while the project's folder hangs there are images to go to. Nothing
-stale is ever given out: what was read before the project's last write counts as not read.
+The step to the next image then needs no query, and while the project's folder hangs there are images to go to. Stale
+data is never returned: anything read before the project's last write counts as not read.
 """
 
 from collections.abc import Sequence
@@ -32,7 +32,7 @@ class Neighbour:
 
 
 class ReadAhead(Worker):
-    """Newest wish wins; keeps what is known of the images last asked for."""
+    """The newest request wins; keeps what is known about the images requested last."""
 
     read = Signal(object)
     """Image id: `get` knows it now."""
@@ -50,7 +50,7 @@ class ReadAhead(Worker):
             self._condition.notify()
 
     def get(self, image_id: int) -> Neighbour | None:
-        """What is known of an image, if it is still true; nothing where another program may write."""
+        """What is known of an image if it is still true; None if another program may write."""
         if self._project.is_read_only:
             return None
         with self._condition:
@@ -72,7 +72,7 @@ class ReadAhead(Worker):
                 self._project.images.record(image_id), self._project.instances.document(image_id), revision
             )
         except ProjectError:
-            return None  # whoever goes there reads it again and is told
+            return None  # whoever goes to that image reads it again and is told
 
     def run(self) -> None:
         while (image_id := self._next()) is not None:

@@ -1,4 +1,4 @@
-"""What the inference thread is asked for and what it answers, the batch included: values that cross threads."""
+"""Requests to the inference thread and its answers, including the batch: values that cross threads."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -24,7 +24,7 @@ class BatchState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class BatchProgress:
-    """`done` images have ended, `failed` of them without a result; the rate leaves pauses out."""
+    """`done` images have ended, `failed` of them without a result; the rate excludes pauses."""
 
     done: int
     total: int
@@ -36,7 +36,7 @@ class BatchProgress:
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """An image that could not be pre-labelled, with the reason to show."""
+    """An image that could not be pre-labelled, and why."""
 
     image_id: int
     file_name: str
@@ -107,7 +107,7 @@ class PredictRequest:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PredictResult:
-    """What came of a `PredictRequest`."""
+    """The result of a `PredictRequest`."""
 
     request: PredictRequest
     outcome: "PredictOutcome"
@@ -115,15 +115,15 @@ class PredictResult:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class BatchRequest:
-    """Run the model on all images of the project that the run has not done yet."""
+    """Run the model on all images of the project that the run has not processed yet."""
 
     project: "Project"
     cache: CandidateCache
     choice: ModelChoice
     thresholds: Thresholds
     resumes: bool = True
-    """Continue with the last run where model and settings are the same."""
+    """Continue the last run if model and settings are the same."""
     only_untouched: bool = False
-    """Leave images alone that a user has worked on."""
+    """Leave out images that the user has worked on."""
     extends: bool = False
-    """Open proposals of classes that the model lacks stay."""
+    """Keep open proposals of classes that the model does not have."""

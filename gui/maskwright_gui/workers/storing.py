@@ -1,4 +1,4 @@
-"""Puts one edit into a project, whatever happened there since it was made."""
+"""Stores one edit in a project, whatever has happened there since the edit was made."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
@@ -19,7 +19,7 @@ EditKind = Literal["edit", "undo", "redo"]
 
 @dataclass(frozen=True, slots=True)
 class PendingEdit:
-    """Something done on screen that may not be in the database yet: a change, a state, other proposals, a look."""
+    """Something done on screen that may not be in the database yet: a change, a state, new proposals, a look."""
 
     image_id: int
     change: Change | None = None
@@ -28,18 +28,18 @@ class PendingEdit:
     state: ImageState | None = None
     proposals: "tuple[ModelProposal, ...] | None" = None
     provenance: Provenance | None = None
-    """Of the proposals."""
+    """Origin of the proposals."""
     gesture: UserEffort | None = None
-    """What it took of the user; by itself: a look."""
+    """The user's effort; an edit with nothing else is a look."""
 
     @property
     def is_look(self) -> bool:
-        """Whether nothing of the user's work is in it."""
+        """Whether it contains no work of the user."""
         return self.change is None and self.state is None and self.proposals is None
 
 
 def state_after(state: ImageState, edits: "Iterable[PendingEdit]") -> ImageState:
-    """Of an image, once these edits of it are in the project."""
+    """The state of an image once these edits of it are stored."""
     for edit in edits:
         state = edit.state or state
         state = after_proposals(state) if edit.proposals is not None else state
@@ -49,9 +49,9 @@ def state_after(state: ImageState, edits: "Iterable[PendingEdit]") -> ImageState
 
 
 def store(project: "Project", edit: PendingEdit) -> bool:
-    """Whether the image has got something else than the edit said, and is to be read again.
+    """Whether the image now differs from what the edit said, and must be read again.
 
-    Raises UnfitEditError where the edit can never be stored, and ProjectError as the project does.
+    Raises UnfitEditError if the edit can never be stored, and ProjectError as the project does.
     """
     if edit.state is not None:
         project.images.set_state(edit.image_id, edit.state)
@@ -70,6 +70,6 @@ def _apply(project: "Project", edit: PendingEdit, change: Change) -> bool:
     except UnfitEditError:
         again = rebased(change, project.instances.document(edit.image_id))
         if again.entries == change.entries:
-            raise  # not because of another state underneath
+            raise  # not because of a different state before it
         project.instances.apply(edit.image_id, again, label=edit.label, kind=edit.kind, gesture=edit.gesture)
         return True

@@ -1,4 +1,4 @@
-"""Small pictures of images, made beside the GUI thread for the rows in view only, or with their objects drawn in."""
+"""Thumbnails, made beside the GUI thread for visible rows only; optionally with the objects drawn in."""
 
 import logging
 from collections import OrderedDict
@@ -29,16 +29,17 @@ log = logging.getLogger(__name__)
 
 THUMBNAIL_SIZE = QSize(88, 66)
 MAX_WAITING = 64
-"""Rows that were scrolled past are not worth decoding."""
+"""Number of requests kept: rows scrolled past are not worth decoding."""
 MAX_KEPT = 2000
 WHOLE_UP_TO_PIXELS = 40_000_000
-"""A larger file that can neither be read in pieces nor small gets its picture from the canvas: two decoded at the same
-time take a gigabyte."""
+"""A larger file that can be read neither in pieces nor at a reduced size gets its thumbnail from the canvas: decoding
+two at the same time takes a gigabyte.
+"""
 ReadThumbnail = Callable[[int, Path, int, Callable[[], bool]], QImage | None]
 
 
 class ThumbnailLoader(Worker):
-    """Last asked, first made; results are kept for the latest `MAX_KEPT` images."""
+    """The last request is served first; the latest `MAX_KEPT` results are kept."""
 
     loaded = Signal(object, QImage)
     """(image id, thumbnail; a null image where the file cannot be read)."""
@@ -50,9 +51,8 @@ class ThumbnailLoader(Worker):
         max_side_px: int = THUMBNAIL_SIZE.width(),
         read: "ReadThumbnail | None" = None,
     ) -> None:
-        """`read` makes the picture of (image id, path, longest side) as long as the last says that it is wanted.
-
-        None: the image as it is.
+        """read: makes the picture of (image id, path, longest side, function that says whether it is still wanted).
+        None: the plain image.
         """
         super().__init__(parent)
         self._read: ReadThumbnail = read if read is not None else lambda _id, *wanted: read_small_image(*wanted)
@@ -63,7 +63,7 @@ class ThumbnailLoader(Worker):
         self.loaded.connect(self._keep)
 
     def thumbnail(self, image_id: int, path: Path) -> QImage | None:
-        """The thumbnail if there is one; if it is missing or outdated, `loaded` follows while the row stays in view."""
+        """The thumbnail if there is one; if it is missing or outdated, `loaded` follows while the row stays visible."""
         image = self._kept.get(image_id)
         if image is not None and image_id not in self._outdated:
             return image
@@ -76,11 +76,11 @@ class ThumbnailLoader(Worker):
         return image
 
     def renew(self, image_ids: Set[int]) -> None:
-        """Make these again when they are asked for; until then the old ones are shown."""
+        """Make these again when requested; until then the old ones are shown."""
         self._outdated.update(self._kept.keys() & image_ids)
 
     def offer(self, image_id: int, pyramid: ImagePyramid) -> None:
-        """An image has been decoded for the canvas: the thumbnail of a large one comes from there."""
+        """An image was decoded for the canvas: make the thumbnail of a large one from it."""
         width, height = pyramid.size_wh
         if image_id in self._kept or width * height < WHOLE_UP_TO_PIXELS:
             return
@@ -89,7 +89,7 @@ class ThumbnailLoader(Worker):
         self.loaded.emit(image_id, small)
 
     def forget(self) -> None:
-        """Another project: nothing kept or asked for is of it."""
+        """Drop everything, for another project."""
         with self._condition:
             self._waiting.clear()
         self._kept.clear()
@@ -107,7 +107,7 @@ class ThumbnailLoader(Worker):
                 image_id, path = self._waiting.popitem(last=True)
             try:
                 small = self._read(image_id, path, self._max_side_px, lambda: not self._is_stopping)
-            except Exception:  # the border of a thread: the next picture is to be made
+            except Exception:  # the boundary of a thread: the next thumbnail must be made
                 log.exception("a small picture was not made")
                 small = QImage()
             if small is not None:
@@ -115,9 +115,9 @@ class ThumbnailLoader(Worker):
 
 
 def read_small_image(path: Path, max_side_px: int, is_wanted: Callable[[], bool] = lambda: True) -> QImage | None:
-    """The image upright, its longer side at most `max_side_px`; null where the file cannot be read.
+    """The image upright, its longer side at most `max_side_px`; null if the file cannot be read.
 
-    None where it has to wait until the image is on the canvas.
+    None if it must wait until the image has been on the canvas.
     """
     try:
         small = read_small(path, max_side_px, is_wanted)
@@ -129,8 +129,8 @@ def read_small_image(path: Path, max_side_px: int, is_wanted: Callable[[], bool]
 def read_small(
     path: Path, max_side_px: int, is_wanted: Callable[[], bool] = lambda: True
 ) -> "NDArray[np.uint8] | None":
-    """BGR, as `read_small_image` describes; raises ImageError. A large image is never in memory as a whole."""
-    # the decoders are not needed for the first paint
+    """BGR, otherwise like `read_small_image`; raises ImageError. A large image is never in memory as a whole."""
+    # the first paint does without the decoders
     from maskwright.images.decode import read_thumbnail, shrunk
     from maskwright.images.header import probe_image
     from maskwright.images.kept import kept_preview
@@ -149,7 +149,7 @@ def read_small(
 
 
 def _read_large(path: Path, max_side_px: int, is_wanted: Callable[[], bool]) -> "NDArray[np.uint8] | None":
-    """The short way, or in pieces: that takes seconds, so that what comes of it is kept. Raises NotWantedError."""
+    """At a reduced size, or in pieces: that takes seconds, so the result is stored. Raises NotWantedError."""
     from maskwright.images.decode import read_piecewise, read_preview
     from maskwright.images.kept import KEPT_SIDE_PX, keep_preview
 
@@ -166,9 +166,9 @@ def _read_large(path: Path, max_side_px: int, is_wanted: Callable[[], bool]) -> 
 
 
 class OverlayReader:
-    """Reads one image small and draws what the project has on it; a null image where it cannot be read.
+    """Reads an image at a small size and draws its objects; a null image if it cannot be read.
 
-    None where it has to be on the canvas once before, as `read_small` says.
+    None if it must be on the canvas first, as for `read_small`.
     """
 
     def __init__(self, project: "Project", categories: tuple[Category, ...]) -> None:
@@ -196,7 +196,7 @@ class OverlayReader:
 
 
 def scaled(instance: Instance, factor: float) -> Instance:
-    """The instance for a picture of another size."""
+    """The instance scaled to a picture of another size."""
     polygons = (
         Polygon.of(polygon.exterior * factor, [hole * factor for hole in polygon.holes])
         for polygon in instance.polygons

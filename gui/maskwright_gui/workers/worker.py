@@ -1,6 +1,6 @@
-"""What every thread of the window has: one condition between it and the GUI thread, and an end that is waited for.
+"""What all threads of the window share: a condition, and an end that is waited for.
 
-Not for ever: a thread that hangs in a call to a network share is left behind.
+Not forever: a thread that hangs in a call to a network share is left behind.
 """
 
 import logging
@@ -15,19 +15,19 @@ log = logging.getLogger(__name__)
 END_S = 5.0
 """How long a thread may take to end: longer than an inference, shorter than a user's patience."""
 LOOK_S = 0.1
-"""How often it is found out meanwhile whether the folders that it may wait for answer."""
+"""How often folders that it may be waiting for are checked meanwhile."""
 
 _left: list[QThread] = []
 _hangs: list[Callable[[], bool]] = [lambda: False]
 
 
 def expect_unresponsive(hangs: Callable[[], bool]) -> None:
-    """Whoever waits for a folder that `hangs` will not end soon."""
+    """Register a check whether a folder hangs, which keeps threads from ending soon."""
     _hangs[0] = hangs
 
 
 def end(thread: QThread) -> bool:
-    """Wait for a thread that was told to end; one that does not is silenced, kept and forgotten."""
+    """Wait for a thread that was told to end; if it does not, leave it behind."""
     _left[:] = [known for known in _left if not known.isFinished()]
     if thread in _left:
         return False
@@ -39,20 +39,20 @@ def end(thread: QThread) -> bool:
 
 
 def leave_behind(thread: QThread) -> None:
-    """Of a thread that was told to end: it is silenced and kept until it does, and nobody waits for it."""
+    """Stop waiting for a thread that was told to end: silence it, and keep it until it ends."""
     thread.blockSignals(True)
     thread.setParent(None)
     _left.append(thread)
 
 
 def end_and_delete(thread: QThread) -> None:
-    """As `end`, and let go of it once it has ended."""
+    """Like `end`, and delete the thread once it has ended."""
     if end(thread):
         thread.deleteLater()
 
 
 def wait_for(wait: Callable[[float], bool]) -> bool:
-    """Whether `wait`, for so many seconds each time, was true before there was no point in waiting on."""
+    """Whether `wait`, called with seconds to wait, was true before further waiting became pointless."""
     until = time.monotonic() + END_S
     while not wait(LOOK_S):
         if _hangs[0]() or time.monotonic() > until:
@@ -61,12 +61,12 @@ def wait_for(wait: Callable[[float], bool]) -> bool:
 
 
 def left_behind() -> list[QThread]:
-    """Threads that have not ended yet: the program cannot end in the usual way before they do."""
+    """Threads that have not ended yet: until they do, the program cannot exit normally."""
     return [thread for thread in _left if not thread.isFinished()]
 
 
 class Worker(QThread):
-    """A thread that waits for what others hand it. What both sides touch is touched within `_condition`."""
+    """A thread that waits for requests. State shared with it is accessed within `_condition`."""
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -74,7 +74,7 @@ class Worker(QThread):
         self._is_stopping = False
 
     def stop(self) -> bool:
-        """End after what is under way; whether it has ended, or hangs and is left behind."""
+        """End after the running work; returns whether it has ended, rather than being left behind."""
         with self._condition:
             self._is_stopping = True
             self._break_off()
@@ -82,9 +82,9 @@ class Worker(QThread):
         return end(self)
 
     def _break_off(self) -> None:
-        """Within the condition: have what is under way end early, where it can."""
+        """Called within the condition: end the running work early, if possible."""
 
     def _wait_for(self, has_work: Callable[[], bool], timeout_s: float | None = None) -> bool:
-        """Within the condition: wait until there is something to do; False where the thread is to end instead."""
+        """Called within the condition: wait for something to do; False if the thread is to end."""
         self._condition.wait_for(lambda: self._is_stopping or has_work(), timeout_s)
         return not self._is_stopping

@@ -1,7 +1,7 @@
-"""Writes edits to the project beside the GUI thread, in the order they were made, and keeps what could not be written.
+"""Writes edits to the project beside the GUI thread, in order, and keeps those that cannot be written.
 
-A durable commit waits for the disk, 1 to 30 ms, or seconds on a network share that stalls: not in the GUI thread. What
-cannot be written at all goes into a rescue copy on this computer.
+A durable commit waits for the disk: 1 to 30 ms, or seconds on a network share that stalls, so it must not run on the
+GUI thread. Edits that cannot be written go into a rescue copy on this computer.
 """
 
 import logging
@@ -29,14 +29,14 @@ log = logging.getLogger(__name__)
 
 RETRY_S = 5.0
 LOOK_S = 0.2
-"""How often whoever waits for the end finds out whether that has a point."""
+"""How often callers waiting for the end check whether to go on waiting."""
 
 
 class EditWriter(Worker):
     """One project's edits, first in first out.
 
-    What fails for the moment stays, is reported once and tried again every few seconds; what can never be stored is set
-    aside in the project.
+    An edit that fails temporarily is kept, reported once and tried again every few seconds; one that can never be
+    stored is set aside in the project.
     """
 
     failed = Signal(object)
@@ -45,10 +45,11 @@ class EditWriter(Worker):
     written = Signal(object)
     """Image id of an edit that is now in the database."""
     put_aside = Signal(object)
-    """EditSetAside: what was done can never be stored; those behind it continue."""
+    """EditSetAside: an edit that can never be stored; those after it continue."""
     rebased = Signal(object)
-    """Image id of an edit that was written on top of other changes, or in the class that its own was merged into: the
-    document on screen is to be read again."""
+    """Image id of an edit that was written on top of other changes, or in the class that its own was merged into: read
+    the document on screen again.
+    """
 
     def __init__(self, project: "Project", parent: QObject | None = None, *, retry_s: float = RETRY_S) -> None:
         super().__init__(parent)
@@ -56,47 +57,47 @@ class EditWriter(Worker):
         self._retry_s = retry_s
         self._pending: deque[PendingEdit] = deque()
         self._since = 0.0
-        """When the first edit that waits was made, or the one before it was written."""
+        """When the first waiting edit was made, or the one before it was written."""
         self._error: MaskwrightError | None = None
         self._is_hurried = False
         self._attempts = 0
 
     @property
     def pending_count(self) -> int:
-        """Edits that are not written yet."""
+        """Number of edits not written yet."""
         with self._condition:
             return sum(not edit.is_look for edit in self._pending)
 
     @property
     def pending_edits(self) -> tuple[PendingEdit, ...]:
-        """What of a user's work is not written yet, in order; the first may be under way."""
+        """Edits by the user that are not written yet, in order; the first may be in progress."""
         with self._condition:
             return tuple(edit for edit in self._pending if not edit.is_look)
 
     @property
     def waits_s(self) -> float:
-        """For how long nothing has been written although an edit waits; 0 while none does."""
+        """How long nothing has been written although an edit waits; 0 if none does."""
         with self._condition:
             return time.monotonic() - self._since if any(not edit.is_look for edit in self._pending) else 0.0
 
     @property
     def error(self) -> MaskwrightError | None:
-        """Why the latest attempt failed; None when it did not, or has not ended."""
+        """Why the latest attempt failed; None if it did not, or is still running."""
         with self._condition:
             return self._error
 
     def pending_changes(self, image_id: int) -> list[Change]:
-        """Edits of the image that the database may not hold yet, in order."""
+        """Changes of the image that the database may not hold yet, in order."""
         with self._condition:
             return [e.change for e in self._pending if e.image_id == image_id and e.change is not None]
 
     def pending_of(self, image_id: int) -> list[PendingEdit]:
-        """What was done to the image and the database may not hold yet, in order."""
+        """Edits of the image that the database may not hold yet, in order."""
         with self._condition:
             return [edit for edit in self._pending if edit.image_id == image_id]
 
     def write(self, edit: PendingEdit) -> None:
-        """After those that wait."""
+        """Append an edit."""
         with self._condition:
             if not self._pending:
                 self._since = time.monotonic()
@@ -104,13 +105,13 @@ class EditWriter(Worker):
             self._condition.notify_all()
 
     def try_again(self) -> None:
-        """Now, not only when it is time."""
+        """Try again now, before the next regular attempt."""
         with self._condition:
             self._is_hurried = True
             self._condition.notify_all()
 
     def flush(self, timeout_s: float = 30.0, *, is_hopeless: Callable[[], bool] = lambda: False) -> bool:
-        """Wait until everything is written; False when an attempt failed, the time is over or it `is_hopeless`."""
+        """Wait until everything is written; False if an attempt failed, time ran out or it `is_hopeless`."""
         until = time.monotonic() + timeout_s
         with self._condition:
             seen = self._attempts
@@ -123,12 +124,12 @@ class EditWriter(Worker):
             return not self._pending
 
     def give_up(self) -> None:
-        """Forget what is not written; one that is under way may still arrive."""
+        """Forget what is not written; an edit in progress may still be stored."""
         with self._condition:
             self._pending.clear()
 
     def stop(self) -> bool:
-        """Write what can be written at once, then end; where a write hangs, it is the last."""
+        """Write what can be written at once, then end; if a write hangs, it is the last."""
         has_ended = super().stop()
         if not has_ended:
             self.give_up()
@@ -147,12 +148,12 @@ class EditWriter(Worker):
         while (edit := self._next()) is not None:
             news, error = self._attempt(edit)
             self._end_attempt(edit, error)
-            if error is None:  # only now: whoever hears of it reads the image, with what is pending on top
+            if error is None:  # only now: listeners read the image with the pending edits on top
                 news()
                 self.written.emit(edit.image_id)
 
     def _attempt(self, edit: PendingEdit) -> tuple[Callable[[], None], MaskwrightError | None]:
-        """What is to be told when the edit is in the project, or set aside there; and why it has to wait instead."""
+        """The report once the edit is stored or set aside, and the error if it has to wait instead."""
         try:
             is_other = store(self._project, edit)
             return (partial(self.rebased.emit, edit.image_id) if is_other else _nothing), None
@@ -167,7 +168,7 @@ class EditWriter(Worker):
             return self._set_aside(edit, f"{UNEXPECTED}; {IN_THE_LOG}")
 
     def _set_aside(self, edit: PendingEdit, reason: str) -> tuple[Callable[[], None], MaskwrightError | None]:
-        """An edit that can never be stored gives way to those behind it; the project keeps it beside the others."""
+        """Set aside an edit that can never be stored, so that later ones continue; the project keeps it separately."""
         log.warning("an edit of image %d, %r, is set aside: %s", edit.image_id, edit.label, reason)
         if edit.change is None and edit.state is None:  # a model can propose again
             return partial(self.rebased.emit, edit.image_id), None
@@ -190,7 +191,7 @@ class EditWriter(Worker):
     def _end_attempt(self, edit: PendingEdit, error: MaskwrightError | None) -> None:
         with self._condition:
             self._attempts += 1
-            if error is None and self._pending and self._pending[0] is edit:  # not where it was given up
+            if error is None and self._pending and self._pending[0] is edit:  # not if the user gave it up
                 self._pending.popleft()
                 self._since = time.monotonic()
             was_reported, self._error = self._error is not None, error
@@ -202,15 +203,15 @@ class EditWriter(Worker):
 
 
 def _nothing() -> None:
-    """There is no news."""
+    """Report nothing."""
 
 
 KEEP_S = 5.0
-"""How long a window that closes waits for its rescue copy."""
+"""How long a closing window waits for its rescue copy."""
 
 
 class RescueKeeper:
-    """One project's rescue copy: written whenever what waits is another than before, gone when nothing waits."""
+    """One project's rescue copy: written whenever the waiting edits change, deleted when none wait."""
 
     def __init__(self, project: Path, mark: str) -> None:
         self._project, self._mark = project, mark
@@ -222,12 +223,12 @@ class RescueKeeper:
         self._rows: dict[int, dict[str, Any]] = {}
         """By the `id` of an edit: each is packed once."""
         self.kept = 0
-        """Edits in the copy."""
+        """Number of edits in the copy."""
         self.failure = ""
         """Why there is no copy; empty while there is one or none is needed."""
 
     def keep(self, edits: "Sequence[PendingEdit]") -> None:
-        """These, and no others, from soon on; returns at once."""
+        """Keep exactly these edits, from soon on; returns at once."""
         if self._is_for_good or self._executor.busy_s:
             return
         self._wanted = tuple(edits)
@@ -235,21 +236,21 @@ class RescueKeeper:
             self._executor.post(self._write)
 
     def keep_for_good(self, edits: "Sequence[PendingEdit]") -> str:
-        """These, also when the project is closed; why that did not work, or an empty text."""
+        """Keep these edits even after the project is closed; returns why that failed, or an empty text."""
         self._is_for_good, self._wanted = True, tuple(edits)
         if not self._executor.post(self._write).ended.wait(KEEP_S):
             return "the disk with your user data does not answer"
         return self.failure
 
     def close(self) -> None:
-        """The copy goes, unless it was kept for good."""
+        """Delete the copy, unless it was kept for good."""
         if not self._is_for_good and self._file is not None:
             self._wanted = ()
             self._executor.post(self._write).ended.wait(KEEP_S)
         self._executor.close()
 
     def _write(self) -> None:
-        """On the executor."""
+        """Runs on the executor."""
         from maskwright.project.rescue import rescue_file, write_rescue
 
         wanted = self._wanted
@@ -269,7 +270,7 @@ def _same(some: "Sequence[PendingEdit]", others: "Sequence[PendingEdit]") -> boo
 
 
 def _packed(edit: "PendingEdit") -> dict[str, Any]:
-    """Empty for proposals of a model, which can make them again."""
+    """Empty for proposals, which a model can make again."""
     from maskwright.project.rescue import RescuedEdit, edit_to_json
 
     if edit.change is None and edit.state is None:

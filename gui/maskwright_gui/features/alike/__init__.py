@@ -1,1 +1,1 @@
-"""Finds objects that look like those that are outlined: on this image, and on the next ones."""
+"""Finds objects similar to the selected ones, on this image and on the next ones."""

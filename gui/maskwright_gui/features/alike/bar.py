@@ -1,4 +1,4 @@
-"""The bar over the canvas during a search for something similar: how alike objects must be, and where else to look."""
+"""The bar over the canvas during a search: how similar objects must be, and where else to search."""
 
 from PySide6.QtCore import QEvent, QObject, QSignalBlocker, Qt, Signal
 from PySide6.QtWidgets import QCheckBox, QFrame, QHBoxLayout, QLabel, QPushButton, QToolButton, QWidget
@@ -10,18 +10,18 @@ from maskwright_gui.panels.widgets import leave_focus, muted_label, named
 _MARGIN_PX = 8
 _TITLE_PX = 150
 _BATCH = 20
-"""Images that the button looks through."""
+"""Number of images that the button searches."""
 
 
 class AlikeBar(QFrame):
     """Floats in the lower left corner of the canvas."""
 
     moved = Signal(float)
-    """Likeness wanted, at every step."""
+    """Required similarity, at every step."""
     released = Signal(float)
     follows_toggled = Signal(bool)
     batch_requested = Signal(int)
-    """So many of the next images are to be looked through."""
+    """Number of following images to search."""
     closed = Signal()
 
     def __init__(self, host: QWidget) -> None:
@@ -31,7 +31,7 @@ class AlikeBar(QFrame):
         self.setAttribute(Qt.WidgetAttribute.WA_NoMousePropagation)
         self.setCursor(Qt.CursorShape.ArrowCursor)
         self._title = muted_label("", self, wraps=False)
-        tip = "How similar an object must be to be proposed; to the right: fewer objects, to the left: more"
+        tip = "How similar an object must be to be proposed: move right for fewer objects, left for more"
         self._slider = named(JumpSlider(Qt.Orientation.Horizontal, self), "Similarity", tip=tip)
         self._slider.setRange(0, 100)
         self._slider.setPageStep(5)
@@ -69,7 +69,7 @@ class AlikeBar(QFrame):
 
     @property
     def text(self) -> str:
-        """How many there are, or that they are looked for."""
+        """The count of objects shown, or that the search is running."""
         return self._text.text()
 
     @property
@@ -77,7 +77,7 @@ class AlikeBar(QFrame):
         return self._slider
 
     def open_with(self, title: str, tip: str, threshold: float) -> None:
-        """A new search."""
+        """Start to show a new search."""
         metrics = self._title.fontMetrics()
         self._title.setText(metrics.elidedText(shown(title), Qt.TextElideMode.ElideRight, _TITLE_PX))
         self._title.setToolTip(shown(tip))
@@ -91,18 +91,18 @@ class AlikeBar(QFrame):
         self._place()
 
     def show_looking(self) -> None:
-        """Nothing is known of this image yet."""
+        """Nothing is known about this image yet."""
         self._text.setText("looking…")
         self._slider.setEnabled(False)
 
     def show_counts(self, shown: int, found: int) -> None:
-        """`shown`: of those found so many are alike enough."""
+        """shown: how many of those found are similar enough."""
         self._text.setText(f"{shown:,} of {found:,}")
         self._slider.setEnabled(found > 0)
         self._place()
 
     def show_nothing(self, why: str) -> None:
-        """This image was not looked through."""
+        """Say why this image was not searched."""
         self._text.setText(why)
         self._slider.setEnabled(False)
         self._place()

@@ -1,5 +1,5 @@
-"""Finds objects similar to the selected ones, as proposals: on this image, on those visited next, or on the next
-few.
+"""Finds objects similar to the selected ones, as proposals: on this image, on those visited next, or on a batch of the
+following ones.
 """
 
 from collections.abc import Callable, Sequence
@@ -34,20 +34,20 @@ if TYPE_CHECKING:
 LABEL = "Find similar objects"
 PREVIEW_LAYER = "alike"
 THRESHOLD = 0.35
-"""Where most that is found is right, on photographs of droplets, nuts and fruit."""
+"""Above it most finds are right, on photographs of droplets, nuts and fruit."""
 REST_MS = 300
-"""Leafing through images begins no search."""
+"""Delay, so that paging through images starts no search."""
 
 
 @dataclass(slots=True)
 class Search:
-    """What is being looked for, and what was found so far."""
+    """A search: what is searched for, and what has been found so far."""
 
     threshold: float
     follows: bool = False
     examples: "Examples | None" = None
     found: "dict[int, list[Found]]" = field(default_factory=dict)
-    """{image id: all that is somehow alike, best first}."""
+    """{image id: everything with some similarity, best first}."""
 
 
 class AlikeFeature(Feature):
@@ -63,7 +63,7 @@ class AlikeFeature(Feature):
         self._images, self._point, self._strip = images, point, thresholds.strip
         self._search: Search | None = None
         self._step: Step | None = None
-        """The one that has proposed what is shown."""
+        """The step that has proposed what is on screen."""
         self.bar = AlikeBar(self._canvas)
         self._window.add_canvas_bar(self.bar)
         self._rest = QTimer(self, singleShot=True, interval=REST_MS)
@@ -97,7 +97,9 @@ class AlikeFeature(Feature):
         self._window.status.stop_clicked.connect(self._on_stop_clicked)
 
     def find(self) -> None:
-        """Of the selected objects; where nothing is selected, of all of the current class on this image."""
+        """Search for objects like those selected or, without a selection, like all of the current class on the
+        image.
+        """
         document, project = self._session.document, self._session.project
         examples = self._examples()
         if document is None or project is None:
@@ -118,7 +120,7 @@ class AlikeFeature(Feature):
         )
 
     def find_on_next(self, count: int) -> None:
-        """Look through the images that follow in the list."""
+        """Search the following images in the list."""
         search, image = self._search, self._session.image
         if search is None or search.examples is None or image is None or self._session.project is None:
             return
@@ -174,7 +176,7 @@ class AlikeFeature(Feature):
             self._take(image_id, found[1])
 
     def _take(self, image_id: int, found: "Sequence[Found]") -> None:
-        """Propose what is alike enough, as one step of that image."""
+        """Propose what is similar enough, as one step of that image."""
         from maskwright.operations.alike import like_change, with_ids
 
         search = self._search
@@ -190,7 +192,7 @@ class AlikeFeature(Feature):
         self._session.edit_image(image_id, change, LABEL)
 
     def _preview(self, threshold: float) -> None:
-        """While the slider is moved: what would come and go."""
+        """Preview what the current slider position would add and remove."""
         document, change = self._session.document, self._change(threshold)
         if document is None:
             return
@@ -205,7 +207,7 @@ class AlikeFeature(Feature):
         self._count(threshold)
 
     def _keep(self, threshold: float) -> None:
-        """The slider was let go: one step, in place of the one that it changes."""
+        """Apply the slider position as one step, which replaces the previous one of this search."""
         self._canvas.renderer.set_previews((), layer=PREVIEW_LAYER)
         if self._search is None or self._session.document is None:
             return
@@ -235,7 +237,7 @@ class AlikeFeature(Feature):
             self._search.follows = follows
 
     def _on_image(self) -> None:
-        """Another image is on screen: what is known of it, or look."""
+        """Another image is on screen: show what was found there, or search it."""
         search, document = self._search, self._session.document
         self._step = None
         self._canvas.renderer.set_previews((), layer=PREVIEW_LAYER)
@@ -250,7 +252,7 @@ class AlikeFeature(Feature):
             self.bar.show_nothing("not searched")
 
     def _on_classes(self, listed: set[int]) -> None:
-        """The class of the examples was deleted or is part of another: nothing more of it is proposed."""
+        """The class of the examples was deleted or merged: propose nothing more of it."""
         examples = self._search.examples if self._search is not None else None
         if examples is not None and examples.category_id not in listed:
             self.close()

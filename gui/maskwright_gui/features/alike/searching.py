@@ -1,4 +1,4 @@
-"""What runs in the background to find similar objects: values in, values out."""
+"""Background work of the search for similar objects: values in, values out."""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ LOOKING = "Searching for similar objects"
 
 @dataclass(frozen=True, slots=True)
 class Searcher:
-    """Looks through images of a project with one assistant."""
+    """Searches images of a project with one assistant."""
 
     project: "Project"
     assistants: Assistants
@@ -25,7 +25,7 @@ class Searcher:
     min_iou: float
 
     def begin(self, image_id: int, examples: Sequence[Instance], monitor: Monitor) -> "Examples":
-        """What is looked for. Raises ImageError, ModelError or OperationCancelledError."""
+        """Describe the examples. Raises ImageError, ModelError or OperationCancelledError."""
         from maskwright.inference.async_runner import InferenceCancelledError
         from maskwright.operations.alike import gathered_examples
 
@@ -39,7 +39,7 @@ class Searcher:
     def look(
         self, image_id: int, examples: "Examples", instances: Iterable[Instance], monitor: Monitor
     ) -> "list[Found]":
-        """What is like them on an image that has these instances. Raises as `begin` does."""
+        """Find similar objects on an image that already has these instances. Raises as `begin` does."""
         from maskwright.assist.like import LikeSettings
         from maskwright.inference.async_runner import InferenceCancelledError
         from maskwright.operations.alike import found_on_image
@@ -58,7 +58,7 @@ class Searcher:
 def first_search(
     searcher: Searcher, image_id: int, examples: Sequence[Instance], instances: Sequence[Instance], monitor: Monitor
 ) -> "tuple[Examples, list[Found]]":
-    """On the image of the examples."""
+    """Search the image of the examples."""
     described = searcher.begin(image_id, examples, monitor)
     return described, searcher.look(image_id, described, instances, monitor)
 
@@ -66,7 +66,7 @@ def first_search(
 def search(
     searcher: Searcher, image_id: int, examples: "Examples", instances: Sequence[Instance], monitor: Monitor
 ) -> "tuple[int, list[Found]]":
-    """On another image, whose id comes back."""
+    """Search another image; its id is returned with the finds."""
     monitor.report(0, None, LOOKING)
     return image_id, searcher.look(image_id, examples, instances, monitor)
 
@@ -78,7 +78,9 @@ def search_many(
     tell: "Callable[[int, list[Found]], object]",
     monitor: Monitor,
 ) -> tuple[int, list[tuple[str, str]]]:
-    """One image after the other, each told of at once; how many, and those that could not be read with the reason."""
+    """Search one image after the other, reporting each; returns the count, and the images that could not be read with
+    the reasons.
+    """
     from maskwright.errors import ImageError
 
     failures = []

@@ -1,1 +1,1 @@
-"""The classes of the project: their panel, and the class of what is drawn and selected."""
+"""The classes of the project: their panel, and the class of objects drawn and selected."""

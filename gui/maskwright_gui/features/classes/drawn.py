@@ -1,4 +1,4 @@
-"""The class of the next object: it follows what one works on, digits choose it, and a user may want to be asked."""
+"""The class of the next object: it follows the user's work, digits choose it, and optionally the user is asked."""
 
 from PySide6.QtCore import QObject, QSettings, QTimer, Signal
 from PySide6.QtGui import QAction
@@ -11,31 +11,31 @@ from maskwright_gui.session import Session
 
 _SETTING = "classes/ask_after_drawing"
 _DRAWS = frozenset({"polygon", "rectangle", "ellipse"})
-"""Tools whose every gesture is an object of its own; a brush continues with the one that is selected."""
+"""Tools whose every gesture makes a new object; a brush continues the selected one."""
 _NAMES_WHILE_BUSY = _DRAWS | {"point"}
-"""Tools whose digits are for what is under way."""
+"""Tools that use digits during a gesture."""
 _ANSWERED = frozenset({InstanceState.ACCEPTED, InstanceState.EDITED, InstanceState.DRAWN})
 
 
 class DrawnClass(QObject):
-    """Knows whether the selection is the user's, or only what a tool has just drawn."""
+    """Tracks whether the selection was made by the user or by a tool that has just drawn it."""
 
     asked = Signal()
-    """The class of the selection, which was just drawn, is to be asked for."""
+    """The selection was just drawn, and its class is to be asked for."""
 
     def __init__(
         self, session: Session, canvas: CanvasView, edits: EditingFeature, switch: QAction, settings: QSettings
     ) -> None:
         super().__init__(canvas)
         self._session, self._canvas, self._edits, self._switch = session, canvas, edits, switch
-        # after the tool's gesture: it selects what it has drawn
+        # after the tool's gesture, which selects what it has drawn
         self._question = QTimer(self, singleShot=True, interval=0)
         self._question.timeout.connect(self._ask)
         self._drawn: int | None = None
         self._is_picked = True
-        """Whether the user selected the drawn object, too."""
+        """Whether the user selected the object, even if a tool drew it."""
         self._awaits_selection = False
-        """By the tool that has just drawn."""
+        """Whether the next selection is that of the tool which has just drawn."""
         switch.setChecked(bool(settings.value(_SETTING, False, type=bool)))
         switch.toggled.connect(lambda is_on: settings.setValue(_SETTING, is_on))
         canvas.change_requested.connect(self._on_change)
@@ -44,7 +44,7 @@ class DrawnClass(QObject):
         session.document_changed.connect(self._follow)
 
     def choose_by_digit(self, digit: int) -> None:
-        """The class of the next object; of the selection only where the user selected it."""
+        """Set the class of the next object; that of the selection only if the user selected it."""
         if (category_id := self._session.classes.keys.get(digit)) is None:
             return
         if self._is_drawing:
@@ -54,7 +54,7 @@ class DrawnClass(QObject):
 
     @property
     def _is_drawing(self) -> bool:
-        """Whether a digit is for the outline under way, or for the one that comes after what was just drawn."""
+        """Whether a digit applies to the outline being drawn, or to the object after the one just drawn."""
         if self._canvas.is_busy:
             return self._canvas.tool.name in _NAMES_WHILE_BUSY
         return self._canvas.tool.name in _DRAWS and (not self._is_picked and self._session.selection == {self._drawn})
@@ -69,7 +69,7 @@ class DrawnClass(QObject):
                 self._question.start()
 
     def _on_selection_requested(self, ids: frozenset[int]) -> None:
-        """The first time it is the tool that selects what it has drawn; from then on it is the user."""
+        """The first request comes from the tool, which selects what it has drawn; later ones come from the user."""
         self._is_picked = not (self._awaits_selection and ids == {self._drawn})
         self._awaits_selection = False
 
@@ -77,7 +77,7 @@ class DrawnClass(QObject):
         self._is_picked = True
 
     def _follow(self, change: Change, _document: object) -> None:
-        """What was accepted, corrected or relabelled says what the user is working on."""
+        """The class of what was accepted, corrected or relabelled becomes the current one."""
         worked_on = {after.category_id for _, before, after in change if before and after and after.state in _ANSWERED}
         if len(worked_on) == 1:
             self._session.classes.set_current(worked_on.pop())

@@ -1,4 +1,4 @@
-"""The class table of the project: adding, renaming, recolouring, merging."""
+"""The classes of the project: adding, renaming, recolouring, merging."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -33,14 +33,14 @@ if TYPE_CHECKING:
 
 
 _MOST_SEEN = 3
-"""Classes that the model holds possible, above the others."""
+"""How many classes the model considers possible are listed above the others."""
 
 
 class ClassesFeature(Feature):
-    """The classes: make, rename, colour, give keys, merge; and which one comes next."""
+    """Creates, renames, recolours, merges and deletes classes, assigns their keys, and chooses the next one."""
 
     merged = Signal()
-    """Objects of all images have another class."""
+    """Objects on any image may have another class now."""
 
     def __init__(
         self,
@@ -123,19 +123,19 @@ class ClassesFeature(Feature):
         panel.delete_requested.connect(self.delete)
 
     def _on_add_requested(self, name: str) -> None:
-        """The next keys are for the canvas; where the name was refused they fix it."""
+        """Return the focus to the canvas; if the name was refused, keep it in the field."""
         if self.add(name) is not None:
             self._canvas.setFocus()
 
     def pick_for_selection(self) -> None:
-        """Ask for the class of the selection, else of the object pointed at, where the user looks."""
+        """Ask for the class of the selection, else of the object under the pointer, next to the pointer."""
         pointed_at = self._canvas.id_under_pointer if self._canvas.tool.name == HOME else None
         if not self._session.selection and pointed_at is not None:
             self._session.select(frozenset({pointed_at}))
         self._pick_for_selection(place_for_popup(self._canvas))
 
     def ask_for_first(self) -> None:
-        """The user wants to draw and the project has no class yet: typing its name comes first."""
+        """Ask for the first class when the user wants to draw in a project without classes."""
         at, prompt = place_for_popup(self._canvas), "What do you want to draw?"
         self.open_picker(at, self._session.classes.set_current, self.add, prompt=prompt)
 
@@ -147,7 +147,7 @@ class ClassesFeature(Feature):
         *,
         prompt: str = "Class",
     ) -> None:
-        """`at`: global screen position, moved so that the popup stays on the screen."""
+        """at: position on the screen, adjusted so that the popup stays on it."""
         selected = self._session.selected_instances()
         current = selected[0].category_id if selected else self._session.classes.current_id
         listing = self._session.classes.listing
@@ -174,7 +174,7 @@ class ClassesFeature(Feature):
         picker.pop_up()
 
     def _seen_there(self, current_id: int) -> list[str]:
-        """Names of what the model holds possible for the object in question, other than what it is taken for."""
+        """Names of the classes that the model considers possible for the object, without its current one."""
         objects = self._session.selected_instances() or self._canvas.tool.overlay().instances[-1:]
         if not objects:
             return []
@@ -201,7 +201,7 @@ class ClassesFeature(Feature):
         self._canvas.set_style(self._canvas.renderer.style.with_categories(named))
 
     def add(self, name: str) -> Category | None:
-        """A new class, which is then the one to draw with; None where it was refused."""
+        """Add a class and make it current; None if it was refused."""
         project = self._session.project
         if project is None:
             return None
@@ -216,12 +216,12 @@ class ClassesFeature(Feature):
         return category
 
     def add_and_apply(self, name: str) -> None:
-        """A new class, given to the selection."""
+        """Add a class and give it to the selection."""
         if (category := self.add(name)) is not None:
             self._editing.set_category(category.id)
 
     def rename(self, category_id: int, name: str) -> None:
-        """Everywhere in the project."""
+        """Rename the class everywhere in the project."""
         if self._session.project is None:
             return
         try:
@@ -231,7 +231,7 @@ class ClassesFeature(Feature):
         self._session.classes.reload()
 
     def set_colour(self, category_id: int, colour: str) -> None:
-        """`colour` as `#rrggbb`."""
+        """Set the class colour, as `#rrggbb`."""
         if self._session.project is None:
             return
         try:
@@ -241,12 +241,12 @@ class ClassesFeature(Feature):
         self._session.classes.reload()
 
     def set_key(self, category_id: int, digit: int) -> None:
-        """The class gets the digit; the one that had it changes places with it."""
+        """Give a digit to the class; the class that had it gets the old digit of this one."""
         listing = self._session.classes.listing
         self._session.classes.list_as(replace(listing, keys=with_key(listing.keys, category_id, digit)))
 
     def merge(self, source_id: int, target_id: int) -> QMessageBox | None:
-        """Ask whether all objects of one class are to become objects of another, and do it then."""
+        """Ask whether all objects of one class are to become objects of another, then merge."""
         project = self._session.project
         names = {category.id: shown(category.name) for category in self._session.classes.listed}
         if project is None or self.is_working or not {source_id, target_id} <= names.keys():
@@ -268,14 +268,14 @@ class ClassesFeature(Feature):
         return box
 
     def undo_merge(self, merge_id: int) -> None:
-        """Part two classes again, as they were."""
+        """Separate two merged classes again, as they were."""
         if self._session.project is not None and not self.is_working:
             self._session.save()
             work = partial(self._session.project.stored.merges.undo, merge_id)
             self._run("Undoing a merge", work, self._on_merge_undone)
 
     def delete(self, category_id: int) -> QMessageBox | None:
-        """Delete a class; where it has objects, ask whether they go along or get another class first."""
+        """Delete a class; if it has objects, ask whether to delete them or move them to another class first."""
         project = self._session.project
         category = next((each for each in self._session.classes.listed if each.id == category_id), None)
         if project is None or self.is_working or category is None:
@@ -304,7 +304,7 @@ class ClassesFeature(Feature):
         return box
 
     def _pick_target(self, category: Category) -> None:
-        """The class that the objects of one that goes are to have."""
+        """Ask which class the objects of a deleted one are to get."""
         others = [each for each in self._session.classes.listed if each.id != category.id]
         prompt = f"New class for the objects of “{category.name}”"
         at = place_for_popup(self._canvas)
@@ -318,7 +318,7 @@ class ClassesFeature(Feature):
             self.merge(source_id, target.id)
 
     def _run(self, text: str, work: Callable[[], object], on_done: Callable[..., object]) -> None:
-        """A merge is done entirely or not at all: it asks nobody whether it is to continue."""
+        """Run in the background. A merge is done entirely or not at all, so it cannot be cancelled."""
         self._run_beside(lambda _monitor: work(), on_done, "The classes were not changed")
         self.work_changed.emit(text, 0, None)
 
@@ -344,6 +344,6 @@ class ClassesFeature(Feature):
 
 
 def place_for_popup(canvas: CanvasView) -> QPoint:
-    """Where a user looks: at the pointer, or at the canvas while the pointer is elsewhere. Global position."""
+    """Next to the pointer, or on the canvas if the pointer is elsewhere. Position on the screen."""
     at = QCursor.pos()
     return at if canvas.rect().contains(canvas.mapFromGlobal(at)) else canvas.mapToGlobal(canvas.place_of_selection())

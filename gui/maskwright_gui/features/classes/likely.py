@@ -1,4 +1,4 @@
-"""Which classes a user is likely to mean: what the model has seen there, those used last, those that the image has."""
+"""The classes that the user is likely to choose: found there by the model, used recently, or present on the image."""
 
 from collections import Counter
 from typing import TYPE_CHECKING
@@ -14,7 +14,7 @@ MOST_RECENT = 12
 
 
 class LikelyClasses(QObject):
-    """Follows the session; does not mention what no longer is a class."""
+    """Follows the session; leaves out classes that no longer exist."""
 
     def __init__(self, session: Session, parent: QObject) -> None:
         super().__init__(parent)
@@ -25,7 +25,7 @@ class LikelyClasses(QObject):
         session.project_changed.connect(lambda _project: self._recent.clear())
 
     def ids(self) -> tuple[int, ...]:
-        """The likeliest first; hidden ones are left out."""
+        """The likeliest first, without hidden ones."""
         session = self._session
         known = {each.id for each in session.classes.listed} - session.classes.listing.hidden
         here = Counter(instance.category_id for instance in session.document or ())
@@ -33,11 +33,11 @@ class LikelyClasses(QObject):
         return tuple(id_ for id_ in ordered if id_ in known)
 
     def note_seen(self, seen: "KnownImage") -> None:
-        """What the model has said of an image, with all that was too unlikely to be proposed."""
+        """Remember all that the model found on an image, including what scored too low to be proposed."""
         self._seen = seen
 
     def at(self, box_xyxy: tuple[float, float, float, float]) -> tuple[int, ...]:
-        """Classes that the model holds possible for what is in the box on the image on screen, the likeliest first."""
+        """Classes that the model considers possible for the box on the current image, the likeliest first."""
         document, hidden = self._session.document, self._session.classes.listing.hidden
         if self._seen is None or document is None or self._seen.image_id != document.image_id:
             return ()

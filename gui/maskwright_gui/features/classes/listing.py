@@ -1,4 +1,4 @@
-"""How the classes are listed: in the order that the user drags them into, without those that they hid or do not use."""
+"""How classes are listed: in the order the user dragged them into, without those that are hidden or unused."""
 
 from functools import partial
 from typing import TYPE_CHECKING
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class ClassListFeature(Feature):
-    """Order, hiding, and which classes occur at all."""
+    """Order, hiding, and which classes have objects."""
 
     def __init__(self, context: Context, classes: ClassesFeature) -> None:
         super().__init__(context)
@@ -26,11 +26,11 @@ class ClassListFeature(Feature):
         classes.merged.connect(self.count_used)
 
     def reorder(self, ids: tuple[int, ...]) -> None:
-        """The digits stay with their classes."""
+        """Change the order; the digits stay with their classes."""
         self._session.classes.list_as(self._session.classes.listing.reordered(ids))
 
     def hide(self, category_id: int, is_hidden: bool) -> None:
-        """Leave a class out of the list and of what is offered, or list it again. Its objects stay as they are."""
+        """Hide a class from lists and choices, or show it again. Its objects stay as they are."""
         listing = self._session.classes.listing
         name = next((each.name for each in self._session.classes.listed if each.id == category_id), None)
         if name is None:
@@ -43,7 +43,7 @@ class ClassListFeature(Feature):
             )
 
     def count_used(self) -> None:
-        """Which classes occur; asked for in the background, and only where there are many."""
+        """Find out in the background which classes have objects, if there are many classes."""
         project = self._session.project
         if project is None or len(self._session.classes.listed) <= MOST_WHOLE:
             self.stop()

@@ -1,15 +1,15 @@
-"""What a user should know before a class goes, in sentences."""
+"""What the user is told before a class is merged or deleted."""
 
 from typing import TYPE_CHECKING
 
 from maskwright.words import count_of
 
-if TYPE_CHECKING:  # brings SQLAlchemy, which the first window can spare
+if TYPE_CHECKING:  # imports SQLAlchemy, which the first window does without
     from maskwright.project.categories import CategoryUse
 
 
 def what_merges(use: "CategoryUse", source: str, target: str) -> str:
-    """What a user should know before two classes become one."""
+    """What the user is told before two classes are merged."""
     rejected = f" ({use.rejected} of them rejected)" if use.rejected else ""
     return (
         f"{count_of(use.instances, 'object')}{rejected} on {count_of(use.images, 'image')} will become “{target}”, "
@@ -19,7 +19,7 @@ def what_merges(use: "CategoryUse", source: str, target: str) -> str:
 
 
 def what_is_deleted(use: "CategoryUse", name: str) -> str:
-    """What a user should know before a class goes."""
+    """What the user is told before a class is deleted."""
     rejected = f" ({use.rejected:,} of them rejected)" if use.rejected else ""
     return (
         f"{count_of(use.instances, 'object')}{rejected} on {count_of(use.images, 'image')} will be deleted. On each "

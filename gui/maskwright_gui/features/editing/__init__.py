@@ -1,1 +1,1 @@
-"""What the user does to objects without a tool: selection, undo, delete, hide, lock."""
+"""Edits objects without a tool: selection, undo, delete, hide, lock."""

@@ -1,4 +1,4 @@
-"""The Edit menu and the answers to proposals: everything that changes the instances without a tool."""
+"""The Edit menu: everything that changes objects without a tool."""
 
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -22,17 +22,17 @@ HISTORY_AFTER_MS = 150
 
 
 class EditingFeature(Feature):
-    """Turns wishes into changes of the session's document; each is one undo step."""
+    """Turns commands into changes of the session's document, each one undo step."""
 
     stepped = Signal(object)
-    """frozenset of instance ids: the object that keys have moved on to."""
+    """frozenset of instance ids: the object that the keys moved on to."""
     picked = Signal()
-    """The user has chosen the selection, even where it is the one that was there."""
+    """The user has chosen the selection, even if it did not change."""
 
     def __init__(self, context: Context) -> None:
         super().__init__(context)
         self.listed_ids: Callable[[], Sequence[int] | None] = lambda: None
-        """The objects as the list has them, while the keys are in it."""
+        """The objects in the order of the list, while the list has the focus."""
         self._history_timer = QTimer(self, singleShot=True, interval=HISTORY_AFTER_MS)
         self._declare(*self._undoing(), *self._selecting(), *self._changing())
         session, canvas = self._session, self._canvas
@@ -164,12 +164,12 @@ class EditingFeature(Feature):
         )
 
     def undo(self) -> None:
-        """The last point of what is being drawn, else the latest step of the image."""
+        """Undo the last point of what is being drawn, else the latest step of the image."""
         if not self._canvas.step_back():
             self._session.history.undo()
 
     def redo(self) -> None:
-        """Do again what was undone last."""
+        """Redo what was undone last."""
         if not self._canvas.step_forward():
             self._session.history.redo()
 
@@ -184,7 +184,7 @@ class EditingFeature(Feature):
         )
 
     def _show_history(self) -> None:
-        """Name the steps in the menu; those of earlier days are read when the user stays on the image."""
+        """Name the steps in the menu. Those of earlier days are read only if the user stays on the image."""
         session = self._session
         self._refresh("undo", "redo")
         if self._canvas.is_busy:
@@ -197,7 +197,7 @@ class EditingFeature(Feature):
                 self._actions[action_id].setText(f"{name} {label[0].lower()}{label[1:]}" if label else name)
 
     def select_all(self) -> None:
-        """What can be seen on the image."""
+        """Select all visible objects of the image."""
         self._session.select(frozenset(instance.id for instance in shown(self._session)))
         self.picked.emit()
 
@@ -206,19 +206,19 @@ class EditingFeature(Feature):
         self._session.select(frozenset())
 
     def select_next(self) -> None:
-        """In reading order, and bring it into view."""
+        """Select the next object in reading order and bring it into view."""
         self.step(1, lambda instance: True)
 
     def select_previous(self) -> None:
-        """In reading order, and bring it into view."""
+        """Select the previous object in reading order and bring it into view."""
         self.step(-1, lambda instance: True)
 
     def delete(self) -> None:
-        """The selection; a proposal counts as rejected then."""
+        """Delete the selection; a proposal counts as rejected."""
         self._edit("Delete", edits.delete)
 
     def set_category(self, category_id: int) -> None:
-        """Give the class to the selection; without one it is the class to draw with."""
+        """Give the class to the selection; without one it becomes the class to draw with."""
         if self._session.selection:
             changed = sum(known.category_id != category_id for known in self._session.selected_instances())
             self._edit("Change class", lambda document, ids: edits.set_category(document, ids, category_id))
@@ -233,7 +233,7 @@ class EditingFeature(Feature):
             self._session.edit(edits.set_visible(document, [instance_id], is_visible), label)
 
     def toggle_hidden(self) -> None:
-        """Of the selection; without one everything hidden comes back."""
+        """Hide or show the selection; without one, show everything hidden."""
         document = self._session.document
         if document is not None and not self._session.selection:
             hidden = [instance.id for instance in document if not instance.is_visible]
@@ -266,13 +266,13 @@ class EditingFeature(Feature):
             )
 
     def undo_step(self, label: str, step: Step | None) -> None:
-        """The button of a message that may be older than the latest step."""
+        """Undo a step by the button of a message, which may be older than the latest step."""
         if not self._session.history.undo_if_latest(step):
             detail = "There are later steps, or another image is on screen. Undo ({undo}) goes back step by step."
             self.told.emit(Message(f"“{label}” is no longer the latest step", self._actions.with_keys(detail)))
 
     def step(self, direction: int, is_wanted: Callable[[Instance], bool]) -> None:
-        """Select the next object as they stand in the list or, outside of it, on the image, round and round."""
+        """Select the next wanted object in the order of the list or, outside it, on the image; wraps around."""
         ordered = [i.id for i in self._in_walking_order() if is_wanted(i) or i.id in self._session.selection]
         if not ordered:
             return
@@ -294,5 +294,5 @@ class EditingFeature(Feature):
 
 
 def class_name(session: Session, category_id: int) -> str:
-    """Of a category id; “no class” where it is unknown."""
+    """The name of a class id; “no class” if it is unknown."""
     return next((known.name for known in session.classes.listed if known.id == category_id), "no class")

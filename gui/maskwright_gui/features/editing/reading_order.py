@@ -1,4 +1,4 @@
-"""In which order keys walk through the objects of an image."""
+"""The order in which keys walk through the objects of an image."""
 
 from collections.abc import Iterable
 
@@ -7,11 +7,12 @@ from maskwright_gui.session import Session
 
 
 def shown(session: Session) -> list[Instance]:
-    """The objects of the image that the user can see, unless they lie under others."""
+    """The visible objects of the image, unless they lie under others."""
     return visible(session.document or ())
 
 
 def visible(instances: Iterable[Instance]) -> list[Instance]:
+    """The instances that are neither hidden nor rejected."""
     return [i for i in instances if i.is_visible and i.state is not InstanceState.REJECTED]
 
 
@@ -27,6 +28,7 @@ def in_reading_order(instances: Iterable[Instance]) -> list[Instance]:
 
 
 def next_in_reading_order(instances: Iterable[Instance], *, after: int, leave_out: frozenset[int]) -> int | None:
+    """Id of the instance after `after`, wrapping around; None if there is none."""
     ids = [instance.id for instance in in_reading_order(instances)]
     start = ids.index(after) if after in ids else -1
     turned = ids[start + 1 :] + ids[: start + 1]

@@ -1,1 +1,1 @@
-"""The images of the project: their list, the one on screen, and its review state."""
+"""The images of the project: their list, the current one, and its review state."""

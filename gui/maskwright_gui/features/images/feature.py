@@ -27,16 +27,16 @@ _LAST, _NONE_FOLLOWS = "This is the last image", "No unfinished images follow"
 
 
 class ImagesFeature(Feature):
-    """Walks through the rows of the image list."""
+    """Walks through the rows of the image list and marks images as done."""
 
     failed = Signal(str, object)
-    """(what did not work, ImageError)."""
+    """(what failed, ImageError)."""
     records_changed = Signal(object)
     """frozenset of the ids of images whose state or counts changed."""
     counted = Signal(int, int)
-    """(images done, all), whenever that may have changed."""
+    """(images done, all images), whenever these may have changed."""
     all_done = Signal()
-    """The last image of the list was marked done, and no other is left to do."""
+    """The last image of the list was marked done, and no unfinished image is left."""
 
     def __init__(
         self,
@@ -167,25 +167,25 @@ class ImagesFeature(Feature):
 
     @property
     def order(self) -> str:
-        """Of the list, as its model calls it."""
+        """The order of the list, by the name its model uses."""
         return self.rows.order
 
     def note_changed(self, image_id: int) -> None:
-        """What the list shows of an image is to be read again; `records_changed` follows for many at once."""
+        """The list must read this image again; `records_changed` follows once for many images."""
         self._changed.note(image_id)
 
     def refilter(self) -> None:
-        """Ask the project again which images there are, and in which state."""
+        """Ask the project again which images exist and what state they are in."""
         self.panel.refilter()
         self._show_counts()
 
     def find(self) -> None:
-        """The search, wherever the list of images is."""
+        """Go to the search field of the image list."""
         self._dock.show()
         self.panel.focus_search()
 
     def beside(self, image_id: int) -> int | None:
-        """The image after this one in the list, or before the last one; None where there is no other."""
+        """The next image in the list, or the one before the last; None if there is no other."""
         row = self.rows.row_of(image_id)
         if row is None:
             return None
@@ -193,14 +193,14 @@ class ImagesFeature(Feature):
         return int(self.rows.ids[around[0]]) if around else None
 
     def go_to(self, image_id: int, instance_id: int) -> None:
-        """Show an image and, unless 0, one of its objects."""
+        """Show an image and, unless `instance_id` is 0, select one of its objects."""
         self._session.show_image(image_id)
         if instance_id:
             self._session.select(frozenset({instance_id}))
             self._canvas.zoom_to_selection()
 
     def read_files_again(self) -> None:
-        """The image files may be others than before: read what is on screen once more."""
+        """The image files may have changed: read the current one again."""
         self._thumbnails.forget()
         self._pixels.forget()
         self.panel.refilter()
@@ -213,23 +213,23 @@ class ImagesFeature(Feature):
         self.rows.stop()
 
     def next_image(self) -> None:
-        """The row below."""
+        """Go to the next row."""
         self._step(1)
 
     def previous_image(self) -> None:
-        """The row above."""
+        """Go to the previous row."""
         self._step(-1)
 
     def next_open(self) -> None:
-        """The next one that is not done."""
+        """Go to the next image that is not done."""
         self._step_to_open(1)
 
     def previous_open(self) -> None:
-        """The one before that is not done."""
+        """Go to the previous image that is not done."""
         self._step_to_open(-1)
 
     def show_first(self) -> None:
-        """The first image that is not done: where the work continues."""
+        """Show the first image that is not done, where the work continues."""
         ids = self.rows.ids
         if not len(ids):
             return
@@ -238,13 +238,13 @@ class ImagesFeature(Feature):
         self._session.show_image(int(ids[row if row is not None else 0]))
 
     def go_on(self) -> None:
-        """A folder answers again: what could not be had before may be there now."""
+        """A folder answers again: read what was missing."""
         self._pixels.look_ahead_soon()
 
     def done(self) -> None:
-        """Done (or verified empty where nothing is left, no open proposal either), and on to the next image.
+        """Mark the image done (or verified empty, if it has no objects and no open proposals) and go to the next.
 
-        An outline that was pointed at and not accepted yet is: whoever leaves the image is content with it.
+        An outline that was pointed at but not accepted is accepted first: whoever leaves the image is content with it.
         """
         is_pointing = self._canvas.tool.is_busy and self._canvas.tool.is_whole
         if is_pointing:
@@ -272,14 +272,14 @@ class ImagesFeature(Feature):
             self._step(1)
 
     def _tell_left_open(self, image_id: int, count: int) -> None:
-        """An image is done with proposals that nobody answered: they will be missing in what is exported."""
+        """Tell the user that an image was marked done with unreviewed proposals, which exports will leave out."""
         were = "1 proposal was" if count == 1 else f"{count} proposals were"
         detail = self._actions.with_keys(NOT_ANSWERED)
         back = partial(self._session.show_image, image_id)
         self.told.emit(Message(f"{were} not reviewed", detail, "warning", "Go back", back))
 
     def _tell_end(self, open_count: int) -> None:
-        """What is left to do when the last image of the list is done."""
+        """Tell the user what is left to do after the last image of the list was marked done."""
         if not open_count:
             self.all_done.emit()
             return
@@ -291,7 +291,7 @@ class ImagesFeature(Feature):
         return sum(count for state, count in counts.items() if state in OPEN_STATES)
 
     def reopen(self) -> None:
-        """The image on screen is not done after all."""
+        """Mark the image on screen as not done."""
         self._session.set_image_state(ImageState.IN_PROGRESS)
 
     def _step(self, direction: int) -> None:
@@ -338,7 +338,7 @@ class ImagesFeature(Feature):
             counts = project.state_counts()
             standings = project.ask(lambda stored: stored.images.standing_counts())
         except NoAnswerError:
-            return  # what is shown stays until it does
+            return  # the current image stays until the new one arrives
         done = counts.get(ImageState.DONE, 0) + counts.get(ImageState.EMPTY, 0)
         self._window.header.show_counts(done, sum(counts.values()))
         self.counted.emit(done, sum(counts.values()))

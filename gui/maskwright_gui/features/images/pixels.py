@@ -1,4 +1,4 @@
-"""Puts the pixels of the current image on the canvas, with the part of it that was last in view."""
+"""Puts the pixels of the current image on the canvas, at the zoom and position of the last visit."""
 
 import logging
 
@@ -18,13 +18,13 @@ from maskwright_gui.workers.image_cache import ImageRequest
 from maskwright_gui.workers.images import ImageLoader
 
 VIEWPORTS_SETTING = "window.viewports"
-"""Name of the project's setting."""
+"""Name of a project setting."""
 MOST_KEPT = 300
 log = logging.getLogger(__name__)
 
 
 def read_viewports(project: OpenProject) -> dict[int, ViewportState]:
-    """By image id, the latest last; nothing for what cannot be understood."""
+    """The views by image id, the latest last; nothing if they cannot be read."""
     stored = project.setting(VIEWPORTS_SETTING)
     try:
         return {int(id_): ViewportState.from_json(values) for id_, values in (stored or {}).items()}
@@ -34,7 +34,7 @@ def read_viewports(project: OpenProject) -> dict[int, ViewportState]:
 
 
 def store_viewports(project: OpenProject, viewports: dict[int, ViewportState]) -> None:
-    """A view that cannot be stored is no loss that anybody has to be told of."""
+    """Store the views; a failure is only logged, since little is lost."""
     if project.is_read_only:
         return
     zoomed = [(id_, state) for id_, state in viewports.items() if not state.is_fit]
@@ -48,8 +48,10 @@ GATHER_MS = 200
 
 
 class Gatherer(QObject):
+    """Collects image ids and emits them together."""
+
     gathered = Signal(object)
-    """frozenset of the ids noted since the last time."""
+    """frozenset of the ids collected since the last time."""
 
     def __init__(self, parent: QObject | None = None, *, gather_ms: int = GATHER_MS) -> None:
         super().__init__(parent)
@@ -60,7 +62,7 @@ class Gatherer(QObject):
         self._timer.timeout.connect(self._tell)
 
     def note(self, image_id: int) -> None:
-        """Tell of it soon, together with others."""
+        """Emit the id soon, together with others."""
         self._ids.add(image_id)
         if not self._timer.isActive():
             self._timer.start()
@@ -71,20 +73,20 @@ class Gatherer(QObject):
 
 
 AHEAD = (1, -1, 2)
-"""Rows relative to the current one that are decoded in advance, most likely first."""
+"""Rows relative to the current one that are decoded ahead, most likely first."""
 LATE_MS = 1500
-"""An image that takes longer is said to be waited for."""
+"""An image that takes longer gets a message in the status bar."""
 LOOK_AHEAD_MS = 30
-"""After the step, whose frame comes first."""
+"""Delay after a step, whose frame comes first."""
 
 
 class ImageOnCanvas(QObject):
-    """Has the image on screen decoded, with those that come next."""
+    """Has the current image decoded, then those that are likely to come next."""
 
     failed = Signal(str, object)
-    """(what did not work, ImageError)."""
+    """(what failed, ImageError)."""
     work_changed = Signal(str, int, object)
-    """(text, done, total or None) while a large image is decoded; an empty text when that is over."""
+    """(text, done, total or None) while a large image is decoded; an empty text when it is."""
 
     def __init__(self, session: Session, canvas: CanvasView, walk: RowWalk, loader: ImageLoader) -> None:
         super().__init__(canvas)
@@ -106,13 +108,13 @@ class ImageOnCanvas(QObject):
         session.classes.changed.connect(lambda _categories: self.look_ahead_soon())  # a write makes all known stale
 
     def forget(self) -> None:
-        """Another project: what is remembered here is of another one, or of an earlier day."""
+        """Forget the images of the previous project, or of the state before a change."""
         project = self._session.project
         self._viewports = read_viewports(project) if project is not None else {}
         self._loader.forget()
 
     def look_ahead_soon(self) -> None:
-        """Have the neighbours read, once the frame of the step is painted."""
+        """Read the neighbours as soon as the current frame is painted."""
         self._ahead_timer.start()
 
     def _request(self, record: ImageRecord) -> ImageRequest:
@@ -124,7 +126,9 @@ class ImageOnCanvas(QObject):
         return [self._request(record) for record in records if record is not None]
 
     def _look_ahead(self) -> None:
-        """Have the neighbours' objects read, and the next image in the direction of the last step drawn, in threads."""
+        """Have the neighbours' objects read, and the next image in the direction of the last step drawn, both in
+        threads.
+        """
         if self._session.project is None or self._walk.row is None:
             return
         self._session.read_ahead([request.image_id for request in self._neighbours()])
@@ -152,7 +156,7 @@ class ImageOnCanvas(QObject):
             self._canvas.renderer.set_image(None, (record.width, record.height))
             self._late_timer.start()
             self._tell_decoding(record)
-        # once, before any pixels: whoever zooms into the preview is not thrown back when the whole image arrives
+        # only once, before any pixels: a user who zooms into the preview is not thrown back when the full image arrives
         if (state := self._viewports.get(record.id)) is not None:
             self._canvas.navigator.go_back_to(state)
         else:
@@ -181,7 +185,7 @@ class ImageOnCanvas(QObject):
         self._end_decoding()
 
     def _tell_decoding(self, record: ImageRecord) -> None:
-        """A large image takes seconds, and not every format has a preview."""
+        """Say that a large image is being decoded: that takes seconds, and not every format has a preview."""
         megapixels = record.width * record.height / 1e6
         if megapixels * 1e6 >= PREVIEW_FROM_PIXELS:
             self._is_decoding = True

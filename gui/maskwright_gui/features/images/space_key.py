@@ -1,4 +1,4 @@
-"""Space has two meanings on the canvas: held while dragging it pans, tapped it says "done"."""
+"""Space has two meanings on the canvas: dragging while it is held pans, tapping it marks the image as done."""
 
 from collections.abc import Callable
 
@@ -10,7 +10,7 @@ from maskwright_gui.held_key import HeldKey
 
 
 class SpaceTap(QObject):
-    """Keeps the window's Space shortcut from firing on the press, and fires on a release without a pan between."""
+    """Keeps the window's Space shortcut from firing on the press; fires it on release, unless the user panned."""
 
     def __init__(self, canvas: CanvasView, on_tap: Callable[[], object]) -> None:
         super().__init__(canvas)

@@ -1,4 +1,4 @@
-"""From the image on screen to others of the list: rows, not images."""
+"""Walks from the current image to others in the list."""
 
 import numpy as np
 
@@ -11,22 +11,24 @@ NEAR_ROWS = 400
 
 
 def is_open(record: ImageRecord) -> bool:
-    """Whether there is work left on it."""
+    """Whether the image still needs work."""
     return record.state in OPEN_STATES and record.standing is ImageStanding.LISTED
 
 
 class RowWalk:
+    """Finds rows of the list, relative to the current one."""
+
     def __init__(self, session: Session, rows: ImageListModel) -> None:
         self._session, self._rows = session, rows
         self.direction = 1
-        """Of the last step: 1 or -1."""
+        """Direction of the last step: 1 or -1."""
 
     def record(self, offset: int) -> ImageRecord | None:
-        """The image so many rows from the one on screen."""
+        """The image that many rows from the current one; None beyond the ends."""
         return self._rows.record(self.row + offset) if self.row is not None else None
 
     def beside(self, row: int, direction: int) -> int:
-        """The next row, over images out of the set unless the list has only such; it may be beyond either end."""
+        """The next row, skipping images out of the set unless the list has only such; may be beyond either end."""
         target = row + direction
         while self._skips and (record := self._rows.record(target)) and record.standing is not ImageStanding.LISTED:
             target += direction
@@ -37,12 +39,12 @@ class RowWalk:
         return ImageStanding.LISTED in self._rows.standings
 
     def next_open_row(self, row: int, direction: int) -> int | None:
-        """None where all are done."""
+        """The next row that is not done; None if all are."""
         near = self._near_open_row(row, direction)
         return near if near is not None else self._far_open_row(row, direction)
 
     def _near_open_row(self, row: int, direction: int) -> int | None:
-        """Among the next few pages of the list, which cost a millisecond each."""
+        """Search the next few pages of the list, which take a millisecond each."""
         for target in range(row + direction, row + direction * NEAR_ROWS, direction):
             record = self._rows.record(target)
             if record is not None and is_open(record):
@@ -50,7 +52,7 @@ class RowWalk:
         return None
 
     def _far_open_row(self, row: int, direction: int) -> int | None:
-        """Among all rows: 160 ms for 100,000."""
+        """Search all rows: 160 ms for 100,000."""
         project = self._session.project
         if project is None:
             return None
@@ -62,5 +64,5 @@ class RowWalk:
 
     @property
     def row(self) -> int | None:
-        """That of the image on screen."""
+        """The row of the current image."""
         return self._rows.row_of(self._session.image.id) if self._session.image is not None else None

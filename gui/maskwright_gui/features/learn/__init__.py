@@ -1,1 +1,1 @@
-"""A model of the user's own classes, learned from what was corrected."""
+"""Learns a model of the user's own classes from corrected images."""

@@ -1,4 +1,4 @@
-"""How the error falls while a round learns: one line, painted; a plot library would take a second to load."""
+"""The training loss as one painted line; a plotting library would take a second to load."""
 
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QPainter, QPaintEvent, QPalette, QPen, QPolygonF
@@ -9,7 +9,7 @@ _MARGIN_PX = 6.0
 
 
 class LossCurve(QWidget):
-    """The error over the share of the round that is done, 0 at the bottom."""
+    """The loss over the completed share of the round, with 0 at the bottom."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -19,15 +19,16 @@ class LossCurve(QWidget):
 
     @property
     def points(self) -> tuple[tuple[float, float], ...]:
-        """(share, error), in the order they came."""
+        """(share, loss), in order of arrival."""
         return tuple(self._points)
 
     def clear(self) -> None:
+        """Remove all points."""
         self._points = []
         self.update()
 
     def add(self, share: float, error: float) -> None:
-        """share: 0..1. Of many points every other one is dropped."""
+        """Add a point; share is 0..1. When there are many, every other point is dropped."""
         self._points.append((share, error))
         if len(self._points) > _MOST_POINTS:
             self._points = self._points[::2]
@@ -43,7 +44,7 @@ class LossCurve(QWidget):
         place = QRectF(self.rect()).adjusted(_MARGIN_PX, _MARGIN_PX, -_MARGIN_PX, -_MARGIN_PX)
         painter.setPen(QPen(palette.color(QPalette.ColorRole.PlaceholderText), 1))
         painter.drawLine(place.bottomLeft(), place.bottomRight())
-        painter.drawText(place, Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignRight, "error while learning")
+        painter.drawText(place, Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignRight, "loss while learning")
         if len(self._points) > 1:
             painter.setPen(QPen(palette.color(QPalette.ColorRole.Highlight), 2))
             painter.drawPolyline(self._line(place))

@@ -1,4 +1,4 @@
-"""The panel of learning: what there is, one press to learn, how far it is, what came of it."""
+"""The panel for learning: the examples, a button to learn, the progress and the outcome."""
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QGuiApplication
@@ -35,22 +35,22 @@ _INTRODUCTION = (
 )
 DEFAULT_MINUTES = 5
 _MATERIAL, _PROGRESS, _OUTCOME, _WORTH = range(4)
-"""The pages."""
+"""Indices of the pages."""
 
 
 class LearnDialog(QDialog):
-    """Shows one of four pages: the material, the round that runs, what came of the last one, and if it was worth it."""
+    """Shows one of four pages: the examples, the running round, the outcome, and whether another round is worth it."""
 
     learn_requested = Signal(int)
-    """For so many minutes."""
+    """Minutes to learn."""
     resume_requested = Signal()
     stop_requested = Signal()
     use_requested = Signal()
-    """The new model is to propose on the other images."""
+    """Use the new model, and run it on the other images."""
     again_requested = Signal()
-    """Back to the material, which may have changed."""
+    """Go back to the examples, which may have changed."""
     worth_requested = Signal()
-    """What correcting has cost is to be read."""
+    """Show what correcting has cost."""
 
     def __init__(self, parent: QWidget | None) -> None:
         super().__init__(parent)
@@ -72,7 +72,7 @@ class LearnDialog(QDialog):
         self.show_counting()
 
     def show_counting(self) -> None:
-        """The material is being counted."""
+        """Show that the examples are being counted."""
         self._plan = None
         self.material.setText("Counting the examples…")
         self._set_texts("", "", None)
@@ -83,7 +83,9 @@ class LearnDialog(QDialog):
         self._pages.setCurrentIndex(_MATERIAL)
 
     def show_plan(self, plan: LearningPlan, missing: Missing | None, interrupted: int | None) -> None:
-        """missing: what has to be installed first; interrupted: number of a round that was interrupted."""
+        """Show the examples. missing: what must be installed first. interrupted: number of a round that was
+        interrupted.
+        """
         self._plan = plan
         self.material.setText(words.material_text(plan) if plan.obstacle is None else _sentence(plan.obstacle))
         notes = [_sentence(note) for note in plan.notes]
@@ -97,7 +99,7 @@ class LearnDialog(QDialog):
         self._pages.setCurrentIndex(_MATERIAL)
 
     def show_failure(self, what: str, error: MaskwrightError) -> None:
-        """On the page of the material: the next try begins there."""
+        """Show what failed, on the page of the examples, where the user can try again."""
         self.material.setText(f"{what}: {error.message}")
         self._set_texts("", _sentence(error.hint) if error.hint else "", None)
         self.resume_button.hide()
@@ -105,11 +107,12 @@ class LearnDialog(QDialog):
         self._pages.setCurrentIndex(_MATERIAL)
 
     def offer_to_go_on(self, interrupted: int | None) -> None:
-        """With a round that was interrupted; None where there is none."""
+        """Offer to continue an interrupted round; None if there is none."""
         self.resume_button.setVisible(interrupted is not None)
         self.resume_button.setText(f"Continue round {interrupted}, which was interrupted")
 
     def show_begun(self) -> None:
+        """Show that a round has begun."""
         self.bar.setValue(0)
         self.told.setText("Getting ready")
         self.curve.clear()
@@ -117,13 +120,14 @@ class LearnDialog(QDialog):
         self._pages.setCurrentIndex(_PROGRESS)
 
     def show_progress(self, progress: LearnProgress) -> None:
+        """Show how far the round is."""
         self.bar.setValue(round(1000 * progress.share))
         self.told.setText(words.progress_text(progress))
         if progress.loss is not None and progress.phase == "learning":
             self.curve.add(progress.share, progress.loss)
 
     def show_outcome(self, outcome: LearnOutcome, *, others: int) -> None:
-        """others: images that nobody has looked at yet."""
+        """Show the outcome. others: images that nobody has looked at yet."""
         self.outcome.show_outcome(outcome, others=others)
         self._pages.setCurrentIndex(_OUTCOME)
         self.outcome.use_button.setFocus()
@@ -167,7 +171,7 @@ class LearnDialog(QDialog):
         self.bar = named(QProgressBar(page), "Progress of the round")
         self.bar.setRange(0, 1000)
         self.bar.setTextVisible(False)
-        self.curve = named(LossCurve(page), "Error while learning")
+        self.curve = named(LossCurve(page), "Loss while learning")
         self.stop_button = QPushButton("Stop and keep the best so far", page)
         self.stop_button.clicked.connect(self._on_stop)
         hint = muted_label("You can keep working and close this panel.", page)
@@ -193,7 +197,7 @@ class LearnDialog(QDialog):
 
     def _set_texts(self, classes: str, notes: str, missing: Missing | None) -> None:
         self.classes.setText(classes)
-        # As high as its text: what is to be noted stands below it, not at the other end of the panel.
+        # as high as its text: what follows belongs right below it, not at the other end of the panel
         self._class_scroll.setMaximumHeight(self.classes.sizeHint().height() + 2 * self._class_scroll.frameWidth())
         needed = (missing.reason, missing.offline) if missing is not None else ()
         self.notes.setText("\n".join(_sentence(text) for text in needed if text) or notes)
@@ -216,7 +220,7 @@ def _sentence(text: str) -> str:
 
 
 def _text(parent: QWidget) -> QLabel:
-    """Its text can be marked and copied."""
+    """A label whose text can be selected and copied."""
     label = QLabel(parent)
     label.setWordWrap(True)
     label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
@@ -224,7 +228,7 @@ def _text(parent: QWidget) -> QLabel:
 
 
 def _column(page: QWidget, *rows: QWidget | tuple[QWidget, QWidget]) -> QWidget:
-    """One below the other; of two in a row the second, or the field, gets the room."""
+    """Stack the rows; in a row of two, the second, or the field, gets the spare width."""
     column = QVBoxLayout(page)
     column.setContentsMargins(0, 0, 0, 0)
     for row in rows:

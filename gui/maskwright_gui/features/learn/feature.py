@@ -1,4 +1,4 @@
-"""Learns from corrections in the background, and hands the new model to what proposes."""
+"""Learns from corrections in the background and passes the new model to pre-labelling."""
 
 import logging
 import threading
@@ -36,7 +36,7 @@ log = logging.getLogger(__name__)
 
 
 class LearnFeature(Feature):
-    """One round at a time; closing the project ends it, to be continued another day."""
+    """One round at a time. Closing the project interrupts it, and it can be continued later."""
 
     progressed = Signal(object)
     """LearnProgress, from another thread."""
@@ -50,9 +50,9 @@ class LearnFeature(Feature):
         self._counted: OpenProject | None = None
         self._done_before = 0
         self._order_wanted: str | None = None
-        """Of the images, once the new model has been over them."""
+        """The order of the image list once the new model has run on the images."""
         self._waiting: Callable[[], None] | None = None
-        """For the end of a batch."""
+        """Called when the running batch ends."""
         self._outcome: LearnOutcome | None = None
         self._declare(
             Action(
@@ -72,11 +72,11 @@ class LearnFeature(Feature):
 
     @property
     def dialog(self) -> "LearnDialog | None":
-        """None before it was opened for the first time."""
+        """None until it was first opened."""
         return self._dialog
 
     def open(self) -> None:
-        """Show what there is to learn from, or how far the round is that runs."""
+        """Show the examples, or the progress of a running round."""
         if self._session.project is None:
             return
         dialog = self._dialog or self._made_dialog()
@@ -86,7 +86,7 @@ class LearnFeature(Feature):
             self.count()
 
     def count(self) -> None:
-        """Look through the project for what can be learned from."""
+        """Count what can be learned from."""
         project = self._session.project
         if project is None or self._dialog is None or self._is_learning:
             return
@@ -96,7 +96,7 @@ class LearnFeature(Feature):
         self._run_beside(partial(_counted, project.stored), self._on_counted, self._on_not_counted)
 
     def learn(self, minutes: float, *, resume: bool = False) -> None:
-        """Begin a round, or continue the one that was interrupted."""
+        """Start a round, or continue the interrupted one."""
         project = self._session.project
         if project is None or self._is_learning:
             return
@@ -109,11 +109,11 @@ class LearnFeature(Feature):
             self._dialog.show_begun()
 
     def end_early(self) -> None:
-        """The round ends and keeps the best model so far."""
+        """End the round and keep the best model so far."""
         self._stop_early.set()
 
     def use(self) -> None:
-        """Choose the new model, and let it propose on all images that nobody has looked at."""
+        """Choose the new model and run it on all images that nobody has looked at."""
         if self._outcome is None or self._outcome.model_path is None:
             return
         record, project, dialog = self._outcome.record, self._session.project, self._dialog
@@ -123,7 +123,7 @@ class LearnFeature(Feature):
             self._leave_to_old(project, record)
         self._model.choose(str(self._outcome.model_path))
         if self._others():
-            self._order_wanted = "disagreement" if is_sorted else None  # and by uncertainty where there is none
+            self._order_wanted = "disagreement" if is_sorted else None  # by uncertainty if there is no disagreement
             self._propose(extends=extends)
         if self._dialog is not None:
             self._dialog.close()
@@ -140,7 +140,7 @@ class LearnFeature(Feature):
         super().stop()
 
     def show_worth(self) -> None:
-        """What correcting has cost in each round, and whether another one is worth it."""
+        """Show what correcting has cost in each round, and whether another one is worth it."""
         project = self._session.project
         if project is not None and self._dialog is not None:
             self._session.save()
@@ -153,7 +153,7 @@ class LearnFeature(Feature):
             self._dialog.worth.advice.setText(f"The correction effort could not be read: {error}")
 
     def _propose(self, *, extends: bool) -> None:
-        """At once, or when the batch of another model that runs has ended: that one is not wanted any more."""
+        """Run the new model at once, or when the running batch of another model has been cancelled."""
         if self._batch.state is BatchState.IDLE:
             self._batch.run_on_untouched(extends=extends)
         else:
@@ -161,7 +161,7 @@ class LearnFeature(Feature):
             self._batch.cancel()
 
     def _on_batch(self, state: BatchState, _progress: object) -> None:
-        """When the new model has proposed on all that is left, what most needs looking at comes first."""
+        """When the new model has run on all images, put those that most need review first."""
         if state is not BatchState.IDLE:
             return
         if self._waiting is not None:
@@ -184,7 +184,7 @@ class LearnFeature(Feature):
         return dialog
 
     def _on_counted_images(self, done: int, _count: int) -> None:
-        """Say when there is enough to learn from, or for another round: once for each, and never while one runs."""
+        """Say when there are enough examples for a round or for another one: once each, and not while one runs."""
         project, before = self._session.project, self._done_before
         is_same = project is not None and project is self._counted
         self._counted, self._done_before = project, done
@@ -200,7 +200,7 @@ class LearnFeature(Feature):
         self.told.emit(Message(text, detail, "info", "Learn…", self.open))
 
     def _others(self) -> int:
-        """Images nobody has looked at yet."""
+        """Number of images that nobody has looked at yet."""
         project = self._session.project
         counts = project.state_counts() if project is not None else {}
         return sum(count for state, count in counts.items() if state.is_untouched)
@@ -272,7 +272,7 @@ def _interrupted(project: "Project", _progress: Monitor) -> int | None:
 
 
 def leave_to_old(project: "Project", record: "RoundRecord") -> None:
-    """The new model does not propose the classes that the one before finds better, until a round is better on them."""
+    """Keep the new model from proposing classes that the old one finds better, until a round improves on them."""
     from maskwright.learning.gate import classes_left_to
     from maskwright.prelabel.mapping import store_mapping
 

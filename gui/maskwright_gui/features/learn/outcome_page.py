@@ -1,4 +1,4 @@
-"""What came of a round: what the model finds, pictures of it, and whether it is to propose."""
+"""The outcome of a round: what the model finds, pictures of it, and a button to use it."""
 
 from collections.abc import Sequence
 
@@ -14,9 +14,9 @@ class OutcomePage(QWidget):
     """Shown when a round has ended."""
 
     use_requested = Signal()
-    """The new model is to propose on the other images."""
+    """Use the new model, and run it on the other images."""
     again_requested = Signal()
-    """Back to the material, which may have changed."""
+    """Go back to the examples, which may have changed."""
     worth_requested = Signal()
 
     def __init__(self, parent: QWidget) -> None:
@@ -48,7 +48,7 @@ class OutcomePage(QWidget):
         column.addLayout(below)
 
     def show_outcome(self, outcome: LearnOutcome, *, others: int) -> None:
-        """others: images that nobody has looked at yet."""
+        """Show the outcome. others: images that nobody has looked at yet."""
         record = outcome.record
         self.text.setText(words.outcome_text(outcome))
         rest = f" and propose objects on the other {words.counted(others, 'image')}" if others else ""
@@ -62,5 +62,5 @@ class OutcomePage(QWidget):
         self.pictures.show_images((), "", "")
 
     def show_pictures(self, outcome: LearnOutcome, images: Sequence[Shown]) -> None:
-        """As soon as they have been read."""
+        """Show the pictures once they have been read."""
         self.pictures.show_images(images, outcome.record.model, outcome.record.old_model or "")

@@ -1,4 +1,4 @@
-"""Held-out images with what a model found there, the model before it beside it: hits, misses, and what is false."""
+"""Held-out images with the objects that the new and the old model found: hits, misses and false ones."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,9 +17,9 @@ from maskwright.plain_text import shown
 from maskwright_gui.panels.widgets import muted_label, named
 
 SIDE_PX = 300
-"""Of a picture, at most."""
+"""Longest side of a picture."""
 _DETAIL = 2
-"""Pixels read for one of the window: screens of ratio 2 are sharp."""
+"""Pixels read for each pixel on screen, so that dense screens are sharp."""
 _LOOKS: dict[MatchKind, tuple[str, QColor, Qt.PenStyle]] = {
     "hit": ("found", QColor(64, 205, 120), Qt.PenStyle.SolidLine),
     "missed": ("missed", QColor(255, 190, 40), Qt.PenStyle.DashLine),
@@ -38,7 +38,7 @@ class Shown:
 
 
 def shown_images(looks: HeldOutComparison, root: Path, monitor: Monitor) -> list[Shown]:
-    """Read in the background, those with most mistakes first; what cannot be read is left out."""
+    """Read the images, those with most mistakes first; unreadable ones are left out."""
     from maskwright.images import read_image
     from maskwright.inference.frame import resized
 
@@ -80,7 +80,7 @@ class HeldOutPicture(QWidget):
         QPainter(self).drawPixmap(0, 0, self._drawn)
 
     def _made(self) -> QPixmap:
-        """Once: thousands of outlines take too long for each time the panel scrolls."""
+        """Painted once: thousands of outlines take too long to repaint while the panel scrolls."""
         ratio = self.devicePixelRatio()
         drawn = QPixmap(self.size() * ratio)
         drawn.setDevicePixelRatio(ratio)
@@ -92,7 +92,7 @@ class HeldOutPicture(QWidget):
             _, colour, style = _LOOKS[item.kind]
             for ring in item.rings:
                 outline = QPolygonF([QPointF(x * across, y * down) for x, y in ring])
-                # Readable on any photograph: a dark stroke under the coloured one.
+                # readable on any photograph: a dark stroke under the coloured one
                 painter.setPen(QPen(QColor(0, 0, 0, 150), 3.5))
                 painter.drawPolygon(outline)
                 painter.setPen(QPen(colour, 2, style))
@@ -102,7 +102,7 @@ class HeldOutPicture(QWidget):
 
 
 class Legend(QWidget):
-    """What the three kinds of outlines mean."""
+    """Explains the three kinds of outlines."""
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
@@ -116,7 +116,7 @@ class Legend(QWidget):
 
 
 class HeldOutPictures(QScrollArea):
-    """A row an image: the new model, and the one before it where it could be judged there."""
+    """One row per image: the new model and, if it was evaluated there, the old one."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -126,7 +126,7 @@ class HeldOutPictures(QScrollArea):
         self.show_images((), "", "")
 
     def show_images(self, images: Sequence[Shown], new_name: str, old_name: str) -> None:
-        """Of none, nothing is shown."""
+        """Show the images; hidden if there are none."""
         content = QWidget(self)
         column = QVBoxLayout(content)
         column.setContentsMargins(8, 8, 8, 8)
@@ -164,7 +164,7 @@ def _cell(pixels: NDArray[np.uint8], look: HeldOutImage, parent: QWidget) -> QWi
 
 
 class _Stroke(QWidget):
-    """A piece of an outline."""
+    """A short line in the style of an outline."""
 
     def __init__(self, kind: MatchKind, parent: QWidget) -> None:
         super().__init__(parent)

@@ -1,4 +1,4 @@
-"""What the panel says, as plain sentences made of plain values."""
+"""The texts of the panel, made from plain values."""
 
 from collections.abc import Mapping
 
@@ -11,7 +11,7 @@ from maskwright.learning.worth import RoundWorth
 from maskwright_gui.workers.requests import duration_text
 
 _FEW_OBJECTS = 20
-"""On held-out images, below which a share says little."""
+"""With fewer objects on the held-out images, a percentage says little."""
 _PHASES = {
     "starting": "Getting ready",
     "learning": "Learning",
@@ -33,7 +33,7 @@ def material_text(plan: LearningPlan) -> str:
 
 
 def class_text(objects: Mapping[str, int]) -> str:
-    """A line for each class, the ones with most objects first."""
+    """One line per class, those with most objects first."""
     rows = sorted(objects.items(), key=lambda row: (-row[1], row[0]))
     missing = {name: GOOD_OBJECTS - count for name, count in rows}
     return "\n".join(
@@ -43,7 +43,7 @@ def class_text(objects: Mapping[str, int]) -> str:
 
 
 def advice_text(plan: LearningPlan) -> str:
-    """Whether another round is worth it; empty where nothing is known."""
+    """Whether another round is worth it; empty if nothing is known."""
     old = plan.old
     if old is None or old.figures is None:
         return ""
@@ -58,23 +58,25 @@ def advice_text(plan: LearningPlan) -> str:
 
 
 def button_text(plan: LearningPlan, minutes: float) -> str:
+    """The text of the button that starts a round."""
     return f"Learn from {counted(len(plan.training), 'image')} (about {counted(round(minutes), 'minute')})"
 
 
 def progress_text(progress: LearnProgress) -> str:
+    """The phase, the time left and the best F1 so far."""
     left = f", about {_about(progress.seconds_left)} left" if progress.seconds_left is not None else ""
     found = f". F1 so far: {progress.f1:.2f}" if progress.f1 is not None else ""
-    busy = ".\nOther programs take most of the processor: that is why it takes so long" if progress.is_starved else ""
+    busy = ".\nOther programs are using most of the processor, so this takes longer" if progress.is_starved else ""
     return f"{_PHASES[progress.phase]}: step {progress.step:,}{left}{found}{busy}."
 
 
 def _about(seconds: float) -> str:
-    """As exact as it can be known: from two minutes on in minutes."""
+    """The time left, as exact as it can be estimated: whole minutes from two minutes on."""
     return duration_text(seconds) if seconds < 120 or seconds >= 3600 else f"{round(seconds / 60)} min"
 
 
 def outcome_text(outcome: LearnOutcome) -> str:
-    """What came of a round: what it finds, beside the model before it, and whether it is there to be used."""
+    """What the model finds compared with the one before it, and whether it was installed."""
     record = outcome.record
     lines = []
     if record.figures is not None:
@@ -96,12 +98,12 @@ def outcome_text(outcome: LearnOutcome) -> str:
 
 
 def extend_text(record: RoundRecord) -> str:
-    """For the choice to keep what the model before proposes beside."""
+    """The label of the switch that keeps the old model's proposals."""
     better = len(classes_left_to(record.old_figures, record.figures))
     more = f", and of {better} that the old model finds better" if better else ""
     return f"Keep {record.old_model}'s proposals of classes that this model does not know{more}"
 
 
 def worth_text(entry: RoundWorth) -> str:
-    """One round, for a screen reader."""
+    """One round, for screen readers."""
     return f"{entry.label}: {entry.corrections:.1f} corrections per image on {counted(entry.images, 'image')}"

@@ -1,4 +1,4 @@
-"""Is it worth it? What correcting cost in each round, beside what the models find, and what follows from it."""
+"""Is it worth it? What correcting cost in each round, what the models find, and what follows from that."""
 
 from typing import TYPE_CHECKING
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class WorthPage(QWidget):
-    """Two plots over the rounds, and a sentence."""
+    """Two plots over the rounds, and a conclusion."""
 
     back_requested = Signal()
 
@@ -32,11 +32,13 @@ class WorthPage(QWidget):
         column.addWidget(self.back_button)
 
     def show_counting(self) -> None:
+        """Show that the effort is being read."""
         self.advice.setText("Reading the correction effort…")
         for plot in self.plots:
             plot.hide()
 
     def show_worth(self, worth: Worth) -> None:
+        """Show the cost of correcting and the accuracy of the models, by round."""
         from maskwright_gui.panels.plots import BarPlot, Bars
 
         if not self.plots:

@@ -1,1 +1,1 @@
-"""Which model proposes, and its run on the image on screen."""
+"""Which model proposes, and its run on the current image."""

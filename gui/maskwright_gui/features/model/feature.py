@@ -1,4 +1,4 @@
-"""Which model runs, on which device, and what it says about the image on screen."""
+"""Which model runs, on which device, and what it reports about the current image."""
 
 from collections import deque
 from collections.abc import Callable, Iterable
@@ -32,14 +32,14 @@ MAX_RECENT = 6
 
 
 class ModelFeature(Feature):
-    """Speaks to the inference thread and tells the panels what comes back."""
+    """Talks to the inference thread and shows its answers in the panels."""
 
     predicted = Signal(object)
     """PredictResult of the image on screen or another."""
     failures_wanted = Signal()
     """The user wants to see on which images the model failed."""
     mapping_wanted = Signal(object)
-    """ModelSummary whose classes are to be mapped."""
+    """ModelSummary of the model whose classes are to be mapped."""
 
     def __init__(
         self, context: Context, projects: ProjectsFeature, thresholds: ThresholdsFeature, inference: InferenceThread
@@ -57,9 +57,9 @@ class ModelFeature(Feature):
         self._summary: ModelSummary | None = None
         self._opens_mapping = False
         self._waiting: deque[int] = deque()
-        """Images that the model is to run on again, one after the other."""
+        """Images that the model is to run on, one after the other."""
         self._told_error: MaskwrightError | None = None
-        """That of a model that could not be loaded: what waited for it fails with the same one."""
+        """The error of a model that could not be loaded; requests waiting for it fail with the same one."""
         self._mapping = ClassMapping(self._session, self._window)
         self.fit = ModelFit(self._session, self._window)
         self._declare(*model_actions(self.run_on_image, self.browse, self.open_models, self.map_classes))
@@ -109,15 +109,17 @@ class ModelFeature(Feature):
 
     @property
     def choice(self) -> ModelChoice:
-        """Model and device that the next request goes to."""
+        """The model and device for the next request."""
         return self._choice
 
     def has_told(self, error: MaskwrightError) -> bool:
-        """Whether the user knows already: the model could not be loaded, and all that waited for it fails."""
+        """Whether the user has already seen this error: if a model cannot be loaded, every request waiting for it
+        fails.
+        """
         return error is self._told_error
 
     def choose(self, source: str) -> None:
-        """A bundled model's name or a file's path; it is loaded at once, so that a fault shows at once."""
+        """Use a bundled model (by name) or a file (by path). It is loaded at once, so that errors show at once."""
         self._choice = ModelChoice(source, self._choice.device)
         self._settings.setValue("model/source", source)
         self._keep_with_project(source)
@@ -130,7 +132,7 @@ class ModelFeature(Feature):
     def _keep_with_project(self, source: str) -> None:
         from maskwright.project.model_choice import (
             remember_model,
-        )  # brings SQLAlchemy, which the first window can spare
+        )  # imports SQLAlchemy, which the first window does without
 
         project = self._session.project
         if project is None or project.is_read_only:
@@ -141,7 +143,7 @@ class ModelFeature(Feature):
             self.told.emit(Message("The project could not store the choice of model", str(error), "warning"))
 
     def browse(self) -> None:
-        """Ask for a model's file."""
+        """Ask for a model file."""
         name, _ = QFileDialog.getOpenFileName(
             self.panel.window(), "Open a model", "", "Models (*.xml *.onnx *.pb);;All files (*)"
         )
@@ -150,22 +152,22 @@ class ModelFeature(Feature):
         self._show_models()
 
     def open_models(self) -> None:
-        """Where to get models from, and which are there."""
+        """Open the model catalogue."""
         dialog = ModelsDialog(self._window)
         dialog.model_chosen.connect(self.choose)
         dialog.show()
 
     def may_run(self, go_on: Callable[[], object]) -> bool:
-        """Whether the chosen model may know what the images show; else the user is asked, and `go_on` called on yes."""
+        """Whether the chosen model suits the images; if not, the user is asked, and `go_on` is called if they agree."""
         return self.fit.allows(self._choice.source, go_on)
 
     def stop(self) -> None:
         self.fit.stop()
         for dialog in self._window.findChildren(ModelsDialog):
-            dialog.close()  # ends a download
+            dialog.close()  # cancels a download
 
     def map_classes(self) -> None:
-        """Asks for the mapping dialog as soon as the model is there."""
+        """Open the mapping dialog as soon as the model is loaded."""
         if self._summary is not None and self._summary.choice == self._choice:
             self.mapping_wanted.emit(self._summary)
         else:
@@ -173,19 +175,19 @@ class ModelFeature(Feature):
             self._inference.prepare(self._choice)
 
     def choose_device(self, device: str) -> None:
-        """CPU, GPU or what else OpenVINO can run on."""
+        """Use another device, such as CPU or GPU."""
         self._choice = ModelChoice(self._choice.source, device)
         self._settings.setValue("model/device", device)
         self._inference.prepare(self._choice)
 
     def run_on_image(self) -> None:
-        """On the one on screen."""
+        """Run the model on the current image."""
         has_image = self._session.image is not None and self._session.project is not None
         if has_image and self.may_write() and self.may_run(self.run_on_image) and self._session.image is not None:
             self._run_on(self._session.image)
 
     def run_on_images(self, image_ids: Iterable[int]) -> None:
-        """One after the other; a wish for the image on screen goes first."""
+        """Run the model on these images one after the other; a request for the current image goes first."""
         if self._session.project is not None and self.may_write():
             self._waiting = deque(image_ids)
             self._run_on_waiting()
@@ -216,7 +218,7 @@ class ModelFeature(Feature):
         )
 
     def _on_project_changed(self, _project: object) -> None:
-        """What waits belongs to the project before; this one continues with the model that it knows."""
+        """Drop requests of the previous project. The new one uses the model that it remembers."""
         self._waiting.clear()
         self._inference.cancel_predict()
         if self._session.project is None:
@@ -234,7 +236,7 @@ class ModelFeature(Feature):
         self.told.emit(Message("This project's model is missing", going_on, "warning"))
 
     def may_write(self) -> bool:
-        """Whether proposals can be stored; tells why not."""
+        """Whether proposals can be stored; if not, tells the user why."""
         if self._session.project is not None and self._session.project.is_read_only:
             self.told.emit(Message("This project is read-only", "Proposals cannot be saved.", "warning"))
             return False
@@ -247,7 +249,7 @@ class ModelFeature(Feature):
         return answer_soon(lambda: [name for name in listed if Path(name).exists()], [])
 
     def _show_models(self) -> None:
-        """The catalogue is read when the user looks at the list: the first window can spare it."""
+        """List the models. Reading the catalogue is left until the user opens the list, to start faster."""
         sources = list(dict.fromkeys([BUNDLED, *self._recent(), self._choice.source]))
         if self._knows_catalogue:
             self.panel.set_models(ready_models(sources), self._choice.source, to_get=models_to_get())
@@ -259,7 +261,7 @@ class ModelFeature(Feature):
         self._show_models()
 
     def _get(self) -> None:
-        self._show_models()  # what is chosen stays that
+        self._show_models()  # the chosen one stays chosen
         self.open_models()
 
     def _on_devices_found(self, devices: tuple[str, ...]) -> None:
@@ -267,9 +269,9 @@ class ModelFeature(Feature):
         self.panel.set_devices(known, self._choice.device)
 
     def wanted_thresholds(self, image_id: int | None = None) -> Thresholds:
-        """What the strip says for the image on screen, else the project's thresholds.
+        """The thresholds of the strip for the current image, else the project's.
 
-        Score and NMS are the model's own as long as nobody has seen or chosen others.
+        Score and NMS are the model's own until the user has seen or chosen others.
         """
         from maskwright.operations.kept_thresholds import has_chosen_score
 
@@ -300,7 +302,7 @@ class ModelFeature(Feature):
             self.mapping_wanted.emit(summary)
 
     def _offer_defaults(self, summary: ModelSummary) -> None:
-        """The model's own operating point, unless the project has thresholds of its own or from its last batch."""
+        """Use the model's operating point, unless the project has its own thresholds or a batch that used some."""
         from maskwright.operations.kept_thresholds import has_kept_score
 
         project = self._session.project

@@ -1,4 +1,4 @@
-"""Whether the chosen model knows what the images show; asked before it is run on what it is plainly wrong for."""
+"""Whether the chosen model suits the images; asks before running it on images that it is clearly wrong for."""
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING
@@ -15,17 +15,17 @@ if TYPE_CHECKING:
     from maskwright.project.store import Project
 
 ALLOWED_SETTING = "model.unfit_allowed"
-"""Sources of models that the user runs on these images although they were trained on others."""
+"""Sources of models that the user runs on these images even though they were trained on others."""
 
 
 def allowed_sources(project: "Project") -> list[str]:
-    """Models that the user has said yes to here, however unfit; none where someone has put something else there."""
+    """Models that the user has allowed here although they do not suit; none if the setting is unreadable."""
     stored = project.setting(ALLOWED_SETTING)
     return [each for each in stored if isinstance(each, str)] if isinstance(stored, list) else []
 
 
 class ModelFit(QObject):
-    """Looks at a dozen images of each project that is opened, in the background."""
+    """Looks at a dozen images of each opened project in the background."""
 
     known = Signal(object)
     """Beginning."""
@@ -40,6 +40,7 @@ class ModelFit(QObject):
         session.project_changed.connect(lambda _project: self.forget())
 
     def look(self) -> None:
+        """Look at the images of the open project."""
         from maskwright.operations.beginning import look_at
 
         project = self._session.project
@@ -50,7 +51,7 @@ class ModelFit(QObject):
         self._task.on_success(self._on_known).on_failure(lambda _error: self._on_known(None)).start()
 
     def forget(self) -> None:
-        """Another project's images are others; what waited for these is not done."""
+        """Forget the images of the previous project and the requests that waited for them."""
         self._beginning = self._waiting = None
         self.stop()
 
@@ -60,7 +61,7 @@ class ModelFit(QObject):
             task.stop()
 
     def allows(self, source: str, go_on: Callable[[], object]) -> bool:
-        """Whether the model may run at once; else `go_on` is called when the user wants it all the same."""
+        """Whether the model may run at once; otherwise `go_on` is called if the user agrees."""
         from maskwright.operations.beginning import card_of
 
         project, card = self._session.project, card_of(source)
@@ -76,6 +77,7 @@ class ModelFit(QObject):
         return False
 
     def ask(self, title: str, kinds: list[str], kind: str, source: str, go_on: Callable[[], object]) -> QMessageBox:
+        """Ask whether to run a model that was trained on other images."""
         from maskwright.operations.beginning import words_of
 
         box = QMessageBox(
@@ -103,7 +105,7 @@ class ModelFit(QObject):
             return
         try:
             project.set_setting(ALLOWED_SETTING, [*project.ask(allowed_sources), source])
-        except MaskwrightError:  # asked again then
+        except MaskwrightError:  # the next request asks again
             return
         go_on()
 

@@ -1,4 +1,4 @@
-"""The list of models: those used last, those installed, and those of the catalogue that can be had."""
+"""The list of models: recently used, installed, and available from the catalogue."""
 
 from collections.abc import Sequence
 
@@ -9,7 +9,7 @@ ModelRows = list[tuple[str, str]]
 
 
 def ready_models(sources: Sequence[str]) -> ModelRows:
-    """`sources`, in this order, then what is installed besides."""
+    """The `sources`, in this order, then the other installed models."""
     from maskwright.models.catalog import Availability, listed_models
     from maskwright.operations.beginning import source_of
 
@@ -20,7 +20,7 @@ def ready_models(sources: Sequence[str]) -> ModelRows:
 
 
 def models_to_get() -> ModelRows:
-    """What each is, how large and under which licence; by its name in the catalogue."""
+    """What each model of the catalogue is, its size and licence; by its name in the catalogue."""
     from maskwright.models.catalog import Availability, listed_models
 
     found: ModelRows = []

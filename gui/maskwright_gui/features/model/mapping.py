@@ -1,4 +1,4 @@
-"""Which class of the project each class of the loaded model becomes: asked for, kept, applied to what is proposed."""
+"""Maps each class of the loaded model to a class of the project: asked for, stored, and applied to proposals."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -26,7 +26,7 @@ from maskwright_gui.session import Session
 from maskwright_gui.workers.requests import ModelSummary
 
 NEW, IGNORE = "new", "ignore"
-"""Choices beside the ids of the project's classes."""
+"""Choices besides the ids of the project's classes."""
 _EXPLANATION = (
     "Several model classes can become one project class; type a name to make a new one. Ignored classes are not "
     "proposed. Objects that you accepted, edited or drew do not change."
@@ -35,13 +35,13 @@ _EXPLANATION = (
 
 @dataclass(frozen=True, slots=True)
 class NewClass:
-    """A class that the project does not have yet, of another name than the model's."""
+    """A new class of the project, named differently from the model's class."""
 
     name: str
 
 
 Choice = int | str | NewClass
-"""A class id of the project, NEW (of the model's name), IGNORE or a name."""
+"""A class id of the project, NEW (with the model's name), IGNORE or a new class."""
 
 
 class ClassMappingDialog(QDialog):
@@ -57,9 +57,9 @@ class ClassMappingDialog(QDialog):
         current: Mapping[int, Choice],
         parent: QWidget | None = None,
     ) -> None:
-        """`labels`: (id, name) of the model's classes; `current`: what is chosen, NEW where it is missing."""
+        """labels: (id, name) of the model's classes. current: the current choices; NEW if missing."""
         super().__init__(parent)
-        self.setWindowTitle("Classes of the model")
+        self.setWindowTitle("Map model classes")
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.resize(520, min(560, 240 + 30 * len(labels)))
         self._categories = tuple(categories)
@@ -75,14 +75,14 @@ class ClassMappingDialog(QDialog):
         """What is chosen for a class of the model."""
         box = self._boxes[label_id]
         typed = box.currentText().strip()
-        place = box.findText(typed, Qt.MatchFlag.MatchFixedString)  # whole, without case
+        place = box.findText(typed, Qt.MatchFlag.MatchFixedString)  # match the whole name, ignoring case
         if place < 0 and typed:
             return NewClass(typed)
         chosen: Choice = box.itemData(max(place, 0))
         return chosen
 
     def choose(self, label_id: int, choice: Choice) -> None:
-        """As if picked in the list."""
+        """Choose as if picked from the list."""
         box = self._boxes[label_id]
         box.setCurrentIndex(max(box.findData(choice), 0))
 
@@ -150,7 +150,7 @@ class ClassMappingDialog(QDialog):
                 self.choose(label_id, IGNORE)
 
     def _use_names(self) -> None:
-        """The class of the same name, or a new one."""
+        """Choose for each the class of the same name, or a new one."""
         by_name = {category.name.casefold(): category.id for category in self._categories}
         for item, label_id in zip(self._items(), self._boxes, strict=True):
             if not item.isHidden():
@@ -162,19 +162,19 @@ class ClassMappingDialog(QDialog):
 
 
 class ClassMapping(QObject):
-    """Which class of the project each class of a model is."""
+    """Stores which class of the project each class of a model becomes."""
 
     changed = Signal()
-    """Proposals are to be made again from the candidates."""
+    """Proposals must be made again from the candidates."""
     failed = Signal(str, object)
-    """(what did not work, MaskwrightError)."""
+    """(what failed, MaskwrightError)."""
 
     def __init__(self, session: Session, window: QWidget) -> None:
         super().__init__(window)
         self._session, self._window = session, window
 
     def open(self, model: ModelSummary) -> ClassMappingDialog | None:
-        """None without a project."""
+        """Open the dialog; None without a project."""
         from maskwright.inference.labels import ModelCategory
         from maskwright.prelabel.mapping import guess_mapping, stored_mapping
 
@@ -191,7 +191,7 @@ class ClassMapping(QObject):
         return dialog
 
     def use(self, model: ModelSummary, choices: Mapping[int, Choice]) -> None:
-        """Make the new classes, keep the mapping with the project."""
+        """Create the new classes and store the mapping in the project."""
         from maskwright.prelabel.mapping import store_mapping
 
         project = self._session.project

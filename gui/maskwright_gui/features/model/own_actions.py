@@ -1,4 +1,4 @@
-"""What can be asked of the model feature by menu, key and toolbar."""
+"""The actions of the model feature."""
 
 from collections.abc import Callable
 
@@ -8,7 +8,7 @@ Slot = Callable[[], object]
 
 
 def model_actions(run: Slot, browse: Slot, open_models: Slot, map_classes: Slot) -> tuple[Action, ...]:
-    """`run`: on the image on screen."""
+    """run: on the current image."""
     return (
         Action(
             "run_model",
@@ -42,5 +42,5 @@ def model_actions(run: Slot, browse: Slot, open_models: Slot, map_classes: Slot)
             needs=nothing,
             words="download install network weights",
         ),
-        Action("map_classes", "Classes of the model…", Menu.MODEL, 2, map_classes, icon="tag", words="rename labels"),
+        Action("map_classes", "Map model classes…", Menu.MODEL, 2, map_classes, icon="tag", words="rename labels"),
     )

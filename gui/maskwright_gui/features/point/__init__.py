@@ -1,1 +1,1 @@
-"""Outline an object by pointing at it, and correct any outline by pointing."""
+"""Outlines an object that the user points at, and corrects any outline by pointing."""

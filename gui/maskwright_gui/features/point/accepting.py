@@ -1,4 +1,4 @@
-"""What an accepted draft becomes: a new object, or another outline of one that was there."""
+"""What an accepted draft becomes: a new object, or a new outline of an existing one."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -19,14 +19,13 @@ class Accepted:
     draft: Draft
     image_id: int
     category_id: int
-    """Of a new object: the current class when it was accepted."""
+    """Class of a new object: the current one when it was accepted."""
 
     def change(
         self, document: Document, new_id: Callable[[], int], origin: Provenance | None
     ) -> tuple[Change, str] | None:
-        """The step and its name, on the document of its image; None where nothing came of it.
-
-        origin: who outlined it, in so many presses.
+        """The step and its name, on the document of its image; None if nothing changed. origin: assistant and number of
+        presses.
         """
         outline, base = self.draft.latest, self.draft.base
         if outline is None or (not outline.polygons and base is None):
@@ -44,20 +43,20 @@ class Accepted:
 
 
 def is_current(base: Instance | None, document: Document) -> bool:
-    """Whether what is being corrected still looks as it did; a new object always does."""
+    """Whether the object being corrected has not changed; a new object has nothing to change."""
     return base is None or document.instances.get(base.id) is base
 
 
 def provenance_of(name: str, content_hash: str, presses: int, created_at: str) -> Provenance:
-    """Of an object outlined by an assistant; no score or overlap chose it."""
+    """Provenance of an object outlined by an assistant; it has no score or overlap threshold."""
     pressed = "1 press" if presses == 1 else f"{presses} presses"
     return Provenance(f"{ASSISTED}{name}, {pressed}", content_hash, 0.0, 1.0, created_at)
 
 
 def _marked(instance: Instance | None, origin: Provenance | None) -> Instance | None:
-    """What was someone's proposal stays that, corrected; an object that a user has made names who corrected it last.
+    """A proposal keeps its provenance, with the correction noted; an object made by the user names its last corrector.
 
-    An imported object has no provenance and gets none: deleted, it is gone, and not kept as a proposal rejected.
+    An imported object has no provenance and gets none: deleted, it is gone, and not kept as a rejected proposal.
     """
     if instance is None or origin is None:
         return instance

@@ -1,4 +1,4 @@
-"""The one assistant that is loaded, for the tool and for all that outlines in the background."""
+"""The one loaded assistant, for the tool and for all background outlining."""
 
 import logging
 import threading
@@ -19,18 +19,20 @@ LoadAssistant = Callable[[str], "BackendAssistant"]
 
 
 class Assistants:
-    """`get` may be called from any thread; whoever wants what is being loaded waits for it, and nobody else does."""
+    """Loads assistants. `get` may be called from any thread; only callers that want an assistant being loaded wait for
+    it.
+    """
 
     def __init__(self, load: LoadAssistant | None = None) -> None:
         self._load = load or (lambda name: loaded(name))
         self._lock = threading.Lock()
         self._known: tuple[str, BackendAssistant] | None = None
         self._loading: dict[str, Future[BackendAssistant]] = {}
-        """A device that hangs keeps its own from being loaded, and no other."""
+        """By name, so that a device that hangs blocks only its own assistant."""
         self._wanted: str | None = None
 
     def get(self, name: str) -> "BackendAssistant":
-        """By name or path, see `maskwright.assist.loading.load_assistant`, which says what it raises."""
+        """The assistant by name or path. Raises as `maskwright.assist.loading.load_assistant` does."""
         with self._lock:
             self._wanted = name
             if self._known is not None and self._known[0] == name:
@@ -58,13 +60,13 @@ class Assistants:
 
     @property
     def identity(self) -> tuple[str, str] | None:
-        """(name, content hash) of the one that is loaded."""
+        """(name, content hash) of the loaded assistant."""
         known = self._known
         return (known[1].name, known[1].content_hash) if known is not None else None
 
 
 def loaded(name: str) -> "BackendAssistant":
-    """Where the bundled one is missing, what needs no file takes its place."""
+    """Load an assistant; if the bundled one is missing, use the one that needs no file."""
     from maskwright.assist.loading import load_assistant
 
     try:

@@ -1,4 +1,4 @@
-"""What the user has pointed at so far, and what came of it: plain values, no Qt, no network."""
+"""What the user has pointed at so far, and the answers: plain values, no Qt, no network."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -31,17 +31,17 @@ class OutlineAnswer(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Press:
-    """One thing that the user has shown: a point, several along a stroke, or a box."""
+    """One input of the user: a point, several points along a stroke, or a box."""
 
     points: tuple[Point, ...] = ()
     label: int = 1
-    """1: of the object, 0: not of it."""
+    """1: on the object, 0: not on it."""
     box: Box | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PointPrompt:
-    """A question to the assistant. `serial` grows with every question, so that an answer finds what it belongs to."""
+    """A question to the assistant. `serial` increases with every question, so that answers can be matched."""
 
     serial: int
     image_id: int
@@ -49,13 +49,13 @@ class PointPrompt:
     base: tuple[Polygon, ...] = ()
     """The outline to correct; none for a new object."""
     previous: OutlineAnswer | None = None
-    """What the presses before the last one gave."""
+    """The answer to the presses before the last one."""
     is_hover: bool = False
-    """Nothing was pressed yet: what a click here would take."""
+    """Whether nothing was pressed yet, and this asks what a click here would outline."""
 
     @property
     def is_search(self) -> bool:
-        """Whether nothing says how large the object is: finding that out takes several times as long."""
+        """Whether the object's size is unknown: finding it takes several times as long."""
         return self.box_xyxy is None and not self.base and self.previous is None
 
     @property
@@ -70,25 +70,28 @@ class PointPrompt:
 
     @property
     def box_xyxy(self) -> Box | None:
-        """The latest one."""
+        """The latest box."""
         return next((press.box for press in reversed(self.presses) if press.box is not None), None)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Foreseen:
-    """What a press would take, asked before it is made. `presses`: those of its draft with it as the last one."""
+    """The outline that a press would give, requested before it is made. presses: those of its draft, then the press
+    itself.
+    """
 
     serial: int
     presses: tuple[Press, ...]
     outline: OutlineAnswer | None = None
-    """None while it is waited for, or where nothing was found."""
+    """None while it is awaited, or if nothing was found."""
 
     @property
     def is_of_box(self) -> bool:
+        """Whether the last press is a box."""
         return self.presses[-1].box is not None
 
     def is_like(self, presses: Sequence[Press]) -> bool:
-        """Whether it follows the same presses and shows as much: a place near by may stand for it for a moment."""
+        """Whether it follows the same presses with one nearby, so that it may be shown for a moment."""
         before, press = self.presses[:-1], self.presses[-1]
         last = presses[-1]
         same_kind = (press.label, bool(press.box), len(press.points)) == (last.label, bool(last.box), len(last.points))
@@ -101,30 +104,30 @@ class Outliner(Protocol):
     def ask(self, prompt: PointPrompt) -> None: ...
 
     def keep(self, serial: int) -> None:
-        """This prompt is to be answered even if others come after it: the user has accepted it unseen."""
+        """Answer this prompt even if others follow: the user has accepted it unseen."""
 
     def finish(self, accepted: "Accepted") -> None:
-        """Its tool or its image is not there any more: make the object when the answer comes."""
+        """Make the object when the answer comes, although its tool or image has been left."""
 
     def provenance(self, presses: int) -> Provenance | None:
-        """Of an object that was outlined by so many presses."""
+        """Provenance of an object outlined by that many presses."""
 
 
 @dataclass(slots=True)
 class Draft:
-    """An object being outlined or corrected; grows by presses, and steps back by them."""
+    """An object being outlined or corrected; each press is one step that can be taken back."""
 
     serials: list[int] = field(default_factory=list)
     presses: list[Press] = field(default_factory=list)
     answers: list[OutlineAnswer | None] = field(default_factory=list)
-    """One for each press, None while it is waited for, or where nothing was found."""
+    """One for each press; None while it is awaited, or if nothing was found."""
     is_answered: list[bool] = field(default_factory=list)
     base: Instance | None = None
     choice: int | None = None
-    """Which of the candidates for the latest press was chosen, smallest first; None: the assistant's own."""
+    """Which candidate for the latest press was chosen, smallest first; None: the assistant's choice."""
 
     def add(self, press: Press, serial: int) -> None:
-        """One more click, box or stroke."""
+        """Add a click, box or stroke."""
         self.presses.append(press)
         self.serials.append(serial)
         self.answers.append(None)
@@ -132,13 +135,13 @@ class Draft:
         self.choice = None
 
     def take_back(self) -> None:
-        """The latest of them."""
+        """Remove the latest press."""
         for steps in (self.presses, self.serials, self.answers, self.is_answered):
             steps.pop()
         self.choice = None
 
     def answer(self, serial: int, outline: OutlineAnswer | None) -> bool:
-        """Whether the answer belongs to one of the presses."""
+        """Store an answer; returns whether it belongs to one of the presses."""
         if serial not in self.serials:
             return False
         place = self.serials.index(serial)
@@ -152,13 +155,13 @@ class Draft:
 
     @property
     def latest(self) -> OutlineAnswer | None:
-        """The newest answer there is, as the user chose it."""
+        """The newest answer, with the user's choice of candidate."""
         found = next((answer for answer in reversed(self.answers) if answer is not None), None)
         return self.candidates[self.choice] if found is not None and self.choice is not None else found
 
     @property
     def candidates(self) -> list[OutlineAnswer]:
-        """What the latest press may have meant, smallest first; nothing while it is waited for."""
+        """Possible outlines for the latest press, smallest first; none while it is awaited."""
         answer = self.answers[-1]
         if answer is None:
             return []

@@ -1,4 +1,4 @@
-"""The Point tool in the window: asks the assistant, shows what it says, and tells where it fails."""
+"""The Point tool in the window: asks the assistant, passes on its answers, and reports its failures."""
 
 from dataclasses import replace
 from functools import partial
@@ -34,17 +34,17 @@ if TYPE_CHECKING:
 
 SETTING, FOLDER_SETTING = "assist/model", "assist/folder"
 AT_ONCE_MS = 30.0
-"""An assistant that answers in less shows what a click would take while the pointer moves."""
+"""Up to this time per answer, an assistant previews clicks while the pointer moves."""
 REST_MS = 150
-"""A slower one when the pointer has rested so long."""
+"""A slower one previews when the pointer has rested this long."""
 AHEAD_MS = 250
-"""On an image for so long someone means to work on it."""
+"""A user who stays on an image this long means to work on it."""
 LATE_MS = 6000
-"""Without an answer for so long the user is told."""
+"""Without an answer for this long, the user is told."""
 
 
 class PointFeature(Feature):
-    """Hands prompts to the thread and answers to the tool."""
+    """Passes prompts to the thread and answers to the tool."""
 
     def __init__(
         self,
@@ -57,14 +57,14 @@ class PointFeature(Feature):
         super().__init__(context)
         self._serials = count(1)
         self._unfinished: list[Accepted] = []
-        """Accepted on an image, or with a tool, that has been left before the answer came."""
+        """Drafts accepted on an image, or with a tool, that was left before the answer came."""
         self._taken_ms = _unknown_times()
         self._has_failed = False
-        """Why the answer that comes next is none has been told."""
+        """Whether the reason for the next failed answer has already been shown."""
         self._images, self._loader, self._strip = images, loader, thresholds.strip
         self.assistants = Assistants()
         self._wish: str | None = None
-        """The assistant that was chosen last, loaded or not."""
+        """The assistant chosen last, loaded or not."""
         self.thread_ = self._new_thread()
         self.bar = PointBar(self._canvas, installed_assistants)
         self._window.add_canvas_bar(self.bar)
@@ -98,20 +98,20 @@ class PointFeature(Feature):
 
     @property
     def assistant_name(self) -> str:
-        """The one that is chosen, by name or path."""
+        """Name or path of the chosen assistant."""
         return str(self._settings.value(SETTING, BUNDLED))
 
     def pixels(self, image_id: int, path: Path) -> NDArray[np.uint8]:
-        """In a thread: what was decoded for the canvas, else the file."""
+        """Called in a thread: the pixels decoded for the canvas, else those of the file."""
         from maskwright.images import read_image
 
         decoded = self._loader.decoded(image_id, path)
         return decoded[1] if decoded is not None else read_image(path).bgr_u8
 
     def choose(self, assistant: str) -> None:
-        """By name or path; it is tried at once, so that a fault shows at once, and the one before stays if it fails."""
+        """Choose an assistant by name or path. It is tried at once; if it fails, the previous one stays."""
         if self._tool is not None:
-            self._tool.cancel()  # what one has begun another cannot continue with
+            self._tool.cancel()  # one assistant cannot continue what another has begun
         self._wish = assistant
         self.bar.show_note(f"Loading {title_of(assistant)}…")
         self._run_beside(
@@ -122,7 +122,7 @@ class PointFeature(Feature):
         )
 
     def open_assistants(self) -> None:
-        """Where to get others from, and which are there."""
+        """Open the catalogue of assistants."""
         from maskwright.models.catalog import listed_assistants
 
         tip = "Use this assistant from now on"
@@ -131,7 +131,7 @@ class PointFeature(Feature):
         dialog.show()
 
     def browse(self) -> None:
-        """Ask for a network's file; of a pair either will do."""
+        """Ask for a network file; of a pair, either will do."""
         folder = str(self._settings.value(FOLDER_SETTING, ""))
         name, _ = QFileDialog.getOpenFileName(
             self._window, "Open an assistant", folder, "Networks (*.xml *.onnx);;All files (*)"
@@ -175,11 +175,11 @@ class PointFeature(Feature):
         return thread
 
     def _give_up_on_thread(self, assistant: str) -> None:
-        """What is under way may never end: another thread continues, with what was accepted unseen."""
+        """Start another thread, with what was accepted unseen: the running call may never end."""
         left = self.thread_.retire()
         self.thread_ = self._new_thread()
         for question in left:
-            anew = replace(question.prompt, previous=None)  # what one network has said another does not continue from
+            anew = replace(question.prompt, previous=None)  # one network cannot continue from another's outline
             self.thread_.adopt(replace(question, prompt=anew, assistant=assistant))
         self._late.stop()
 
@@ -200,7 +200,7 @@ class PointFeature(Feature):
         return Question(prompt, path, self.assistant_name, min_iou, project.path)
 
     def _answer_soon(self, prompt: PointPrompt) -> None:
-        """Without an image there is nothing to find; the tool hears of it after it has asked, as always."""
+        """Ask the thread or, without an image, answer at once; the tool always hears of it after it has asked."""
         QTimer.singleShot(0, self, lambda: self._answer(prompt, None))
 
     def _on_moved(self) -> None:
@@ -277,7 +277,7 @@ class PointFeature(Feature):
             self._ahead.start()
 
     def _look_ahead(self) -> None:
-        """The network is loaded, and what it needs of this image and the next ones is made, before anybody asks."""
+        """Load the network and prepare the current image and the next ones, before the user asks."""
         project, image = self._session.project, self._session.image
         if project is None or image is None or project.is_read_only or self._tool is None:
             return
@@ -289,7 +289,7 @@ class PointFeature(Feature):
 
     def _on_chosen(self, assistant: str, loaded: "BackendAssistant") -> None:
         if assistant != self._wish:
-            return  # it came after another had been chosen
+            return  # it arrived after another had been chosen
         if self.thread_.is_busy:
             self._give_up_on_thread(assistant)
         self._settings.setValue(SETTING, assistant)
@@ -311,7 +311,9 @@ class PointFeature(Feature):
 
 
 def _unknown_times() -> dict[bool, float]:
-    """Milliseconds a prompt, of those that search and of others: shown once the pointer rests, until they are known."""
+    """Milliseconds per prompt, for searching ones and others. Until they are measured, previews wait until the pointer
+    rests.
+    """
     return dict.fromkeys((False, True), 2 * AT_ONCE_MS)
 
 

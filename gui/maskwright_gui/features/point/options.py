@@ -1,4 +1,4 @@
-"""The bar over the canvas while the Point tool is taken: who outlines, and how long that takes."""
+"""The bar over the canvas while the Point tool is active: the assistant, and how long it takes."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -20,7 +20,7 @@ _SLOW_MS = 1000.0
 _BUNDLED_CARD = "assist"
 _TITLES = {BUNDLED: "Bundled network", FALLBACK: "GrabCut (no network)"}
 AssistantNames = Callable[[], Sequence[str]]
-"""Of the assistants that are installed."""
+"""Names of the installed assistants."""
 
 
 class PointBar(QFrame):
@@ -54,16 +54,16 @@ class PointBar(QFrame):
 
     @property
     def listed(self) -> list[str]:
-        """As a user reads them."""
+        """The entries, as shown to the user."""
         return [self._list.itemText(row) for row in range(self._list.count())]
 
     @property
     def note(self) -> str:
-        """What it says of the one that is chosen."""
+        """The note about the chosen assistant."""
         return self._note.text()
 
     def show_for(self, current: str) -> None:
-        """`current`: name or path of the one that is chosen."""
+        """current: name or path of the chosen assistant."""
         self._current = current
         values = list(dict.fromkeys([BUNDLED, FALLBACK, *self._installed(), current]))
         with QSignalBlocker(self._list):
@@ -78,20 +78,20 @@ class PointBar(QFrame):
         self._place()
 
     def show_note(self, text: str) -> None:
-        """Loading, how long it takes, or that it cannot be used."""
+        """Show that it is loading, how long it takes, or that it cannot be used."""
         if text != self._note.text():
             self._note.setText(text)
             self._note.setVisible(bool(text))
             self._place()
 
     def show_speed(self, press_ms: float) -> None:
-        """A word only where it is slow: what is fast is seen."""
+        """Show how long a press takes, if that is slow."""
         seconds = f"about {press_ms / 1000:.0f} s per click" if press_ms >= _SLOW_MS else ""
         self.show_note(seconds)
 
     def _on_activated(self, row: int) -> None:
         value = str(self._list.itemData(row))
-        with QSignalBlocker(self._list):  # until the choice has been made
+        with QSignalBlocker(self._list):  # after the choice has been made
             self._list.setCurrentIndex(max(self._list.findData(self._current), 0))
         if value == _OTHER:
             self.others_requested.emit()
@@ -113,19 +113,19 @@ class PointBar(QFrame):
 
 
 def title_of(assistant: str) -> str:
-    """What the list calls it: by name, a file by its own and its folder's name."""
+    """The title in the list: a name, or for a file its own and its folder's name."""
     path = Path(assistant)
     known = f"{path.stem} ({path.parent.name})" if path.suffix else assistant
     return shown(_TITLES.get(assistant, known), 40)
 
 
 def installed_assistants() -> list[str]:
-    """Networks in the folder of installed models that outline what is pointed at."""
+    """Installed networks that can outline what the user points at."""
     return [model.name for model in _installed()]
 
 
 def name_of(chosen: str) -> str:
-    """What an assistant is kept as: the bundled one and those that are installed by name, wherever their files lie."""
+    """How an assistant is stored: bundled and installed ones by name, wherever their files are."""
     known = {str(model.path): model.name for model in _installed()}
     return BUNDLED if chosen == _BUNDLED_CARD else known.get(chosen, chosen)
 

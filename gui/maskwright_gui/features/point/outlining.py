@@ -1,4 +1,4 @@
-"""The thread that answers prompts: it owns the assistant and a view of the image that was asked about last."""
+"""The thread that answers prompts: it owns the assistant and a view of the image last asked about."""
 
 import logging
 import threading
@@ -34,33 +34,34 @@ PixelsOf = Callable[[int, Path], NDArray[np.uint8]]
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A prompt with what the thread needs to answer it."""
+    """A prompt with everything the thread needs to answer it."""
 
     prompt: PointPrompt
     path: Path
-    """Of the image's file."""
+    """The image's file."""
     assistant: str
     """Name or path; see `maskwright.assist.loading.load_assistant`."""
     min_iou: float
     folder: Path
-    """The project's, where what costs much is kept for the next time."""
+    """The project's cache, where costly results are stored for the next time."""
 
 
 @dataclass(frozen=True, slots=True)
 class ExpectedQuestions:
-    """What is likely to be asked about next, while nothing is asked."""
+    """Images to prepare while nothing is asked."""
 
     images: tuple[tuple[int, Path], ...]
-    """(id, file): the one on screen, then its neighbours."""
+    """(id, file): the current image, then its neighbours."""
     assistant: str
     folder: Path
-    """The project's."""
+    """The project's cache."""
 
 
 class OutlineThread(Worker):
-    """One waiting question, newest wins; those to be kept are answered all, before it.
+    """Answers one waiting question, the newest; questions to be kept are all answered first.
 
-    While nobody asks, what the first prompt on an image would have to wait for is made, here and for the neighbours.
+    While nothing is asked, it prepares the current image and its neighbours, so that the first prompt there is answered
+    faster.
     """
 
     answered = Signal(object, object, float)
@@ -68,7 +69,7 @@ class OutlineThread(Worker):
     loaded = Signal(str)
     """Name of the assistant that answers from now on."""
     failed = Signal(object)
-    """MaskwrightError; the prompt is answered with None besides."""
+    """MaskwrightError; the prompt is also answered with None."""
 
     def __init__(self, pixels_of: PixelsOf, assistants: Assistants, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -77,25 +78,25 @@ class OutlineThread(Worker):
         self._kept: deque[Question] = deque()
         self._running: tuple[Question | ExpectedQuestions, threading.Event] | None = None
         self._has_broken_off = False
-        """A press since the last answer."""
+        """Whether a press was interrupted since the last answer."""
         self._name: str | None = None
-        """Of the assistant that answered last, as it was asked for."""
+        """Name or path of the assistant that answered last."""
         self._view: tuple[int, Path, str, View] | None = None
         self._ahead: ExpectedQuestions | None = None
         self._store: tuple[Path, EmbeddingStore] | None = None
 
     def look_ahead(self, looks: ExpectedQuestions) -> None:
-        """Be ready for these images; any question goes first."""
+        """Prepare these images; questions go first."""
         with self._condition:
             self._ahead = looks
             self._condition.notify()
 
     def ask(self, question: Question) -> None:
-        """The question before it that has not been answered is dropped; one under way is interrupted.
+        """Replace the waiting question and interrupt the running one.
 
-        What is only looked at beforehand gives way to every press, and ends early nothing of its kind: a pointer that
-        never rests would see nothing.
-        No more do two presses one after the other: to those who click faster than is answered nothing would be shown.
+        A preview gives way to every press, but does not interrupt another preview: while the pointer moves, none would
+        ever be shown. Nor does a press interrupt the press right before it: users who click faster than the network
+        would see nothing.
         """
         with self._condition:
             if question.prompt.is_hover and self._has_press:
@@ -107,7 +108,7 @@ class OutlineThread(Worker):
             self._condition.notify()
 
     def keep(self, serial: int) -> None:
-        """Answer this one whatever is asked after it."""
+        """Answer this one, whatever is asked after it."""
         with self._condition:
             for question in (self._waiting, self._running and self._running[0]):
                 if isinstance(question, Question) and question.prompt.serial == serial:
@@ -117,7 +118,7 @@ class OutlineThread(Worker):
             self._condition.notify()
 
     def forget_image(self) -> None:
-        """Another project is open: its images have the same numbers."""
+        """Another project is open: its images have the same ids."""
         with self._condition:
             self._waiting = None
             self._kept.clear()
@@ -128,17 +129,17 @@ class OutlineThread(Worker):
 
     @property
     def is_busy(self) -> bool:
-        """Whether something is under way."""
+        """Whether something is running."""
         return self._running is not None
 
     def adopt(self, question: Question) -> None:
-        """Answer it, whatever is asked besides."""
+        """Answer this question in addition to any other."""
         with self._condition:
             self._kept.append(question)
             self._condition.notify()
 
     def retire(self) -> list[Question]:
-        """End as soon as what is under way does, should it ever; returns what was still to be answered."""
+        """End as soon as the running call returns, if ever; returns the questions still to be answered."""
         with self._condition:
             kept = list(self._kept)
             self._kept.clear()
@@ -150,7 +151,7 @@ class OutlineThread(Worker):
 
     @property
     def identity(self) -> tuple[str, str] | None:
-        """(name, content hash) of the assistant that is loaded."""
+        """(name, content hash) of the loaded assistant."""
         return self._assistants.identity
 
     def _break_off(self) -> None:
@@ -192,7 +193,7 @@ class OutlineThread(Worker):
 
     @property
     def _has_press(self) -> bool:
-        """Whether something that was pressed is waited for."""
+        """Whether a press is waiting for its answer."""
         running = self._running[0] if self._running is not None else None
         asked = (self._waiting, running if isinstance(running, Question) else None, *self._kept)
         return any(question is not None and not question.prompt.is_hover for question in asked)
@@ -201,7 +202,9 @@ class OutlineThread(Worker):
         return any(question is kept for kept in self._kept)
 
     def _helps(self, question: Question) -> bool:
-        """Whether what is under way is wanted as well: the preparation of its image, a preview before its preview."""
+        """Whether the running work serves the question too: the preparation of its image, or the preview before its
+        own.
+        """
         running = self._running[0] if self._running is not None else None
         if isinstance(running, Question):
             if (running.prompt.image_id, running.path) != (question.prompt.image_id, question.path):
@@ -214,7 +217,7 @@ class OutlineThread(Worker):
         )
 
     def _prepare(self, looks: ExpectedQuestions, cancel: threading.Event) -> None:
-        """One image; the others wait for their turn behind whatever is asked meanwhile."""
+        """Prepare one image; the others wait behind any question."""
         from maskwright.inference.async_runner import InferenceCancelledError
 
         (image_id, path), *others = looks.images
@@ -227,10 +230,10 @@ class OutlineThread(Worker):
                 is_left = False
         except InferenceCancelledError:
             others, is_left = list(looks.images), self._waiting is not None  # else the project was closed
-        except MaskwrightError as error:  # whoever asks hears of it
+        except MaskwrightError as error:  # a question about this image will report it
             log.info("image %d was not prepared: %s", image_id, error)
             return
-        except Exception:  # the border of a thread: the next question is to be answered
+        except Exception:  # the boundary of a thread: the next question must be answered
             log.exception("image %d was not prepared", image_id)
             return
         with self._condition:
@@ -253,7 +256,7 @@ class OutlineThread(Worker):
             cancel.set()
         except MaskwrightError as error:
             self.failed.emit(error)
-        except Exception:  # the border of a thread: the next question is to be answered
+        except Exception:  # the boundary of a thread: the next question must be answered
             log.exception("an outline failed")
             self.failed.emit(MaskwrightError("something in the program went wrong", hint="details are in the log"))
         return None
@@ -270,7 +273,7 @@ class OutlineThread(Worker):
             min_iou=question.min_iou,
             cancel=cancel,
         )
-        found = outline.polygons  # traced here and not where it is painted
+        found = outline.polygons  # traced here, not in the thread that paints
         _ = outline.dense
         return outline if found or prompt.base else None
 
@@ -288,7 +291,7 @@ class OutlineThread(Worker):
     def _opened(
         self, assistant: "BackendAssistant", image_id: int, path: Path, wish: "Question | ExpectedQuestions"
     ) -> "View":
-        """What is kept on disk is told by content, what is only in memory by the file's time and size."""
+        """Disk caches identify the image by its content, caches in memory by the file's time and size."""
         from maskwright.assist.embeddings import file_identity
 
         known = self._view
@@ -316,13 +319,13 @@ def described_origin(identity: tuple[str, str] | None, presses: int) -> Provenan
 
 
 def _goes_on_from(earlier: Question, later: Question) -> bool:
-    """Whether the later one is of the same draft, with more presses."""
+    """Whether the later prompt is of the same draft, with more presses."""
     count = len(earlier.prompt.presses)
     return earlier.assistant == later.assistant and later.prompt.presses[:count] == earlier.prompt.presses
 
 
 def _identity(path: Path) -> str | None:
-    """Tells the image from all others, and from itself after it was changed."""
+    """Identifies the image, and its version: time and size change with the file."""
     try:
         seen = path.stat()
     except OSError:

@@ -1,4 +1,4 @@
-"""What the mouse does with its button down, told apart: a click, a box dragged, a stroke drawn."""
+"""Tells what the mouse does with its button down: a click, a box being dragged, or a stroke."""
 
 import math
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ _MOST_STROKE_POINTS = 24
 
 
 class PressState(Enum):
-    """How far a press is."""
+    """The phase of a press."""
 
     IDLE = auto()
     """Button up."""
@@ -24,14 +24,14 @@ class PressState(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Pressed:
-    """A press that has ended. `at`: where it began; `kind`: PRESSED for a click."""
+    """A finished press. at: where it began. kind: PRESSED for a click."""
 
     kind: PressState
     at: Pointer
     box: Box
-    """From where it began to where it ended, xyxy."""
+    """The box from start to end, xyxy."""
     trail: tuple[Point, ...]
-    """Of a stroke, evenly spaced, on the image."""
+    """Points of a stroke, evenly spaced, in image coordinates."""
 
 
 class Pressing:
@@ -41,14 +41,14 @@ class Pressing:
         self.state = PressState.IDLE
         self._start: Pointer | None = None
         self.trail: list[Point] = []
-        """On the image, from where the button went down."""
+        """Points in image coordinates, from where the button went down."""
 
     def begin(self, pointer: Pointer, at: Point) -> None:
         """Button down; `at` is the place on the image."""
         self._start, self.state, self.trail = pointer, PressState.PRESSED, [at]
 
     def move(self, pointer: Pointer, at: Point) -> None:
-        """A click becomes a drag once it has gone some way."""
+        """A click becomes a drag once the pointer has moved far enough."""
         if self._start is None:
             return
         is_far = math.dist(pointer.point, self._start.point) > pointer.reach(_DRAG_SCREEN_PX)
@@ -58,7 +58,7 @@ class Pressing:
             self.trail.append(at)
 
     def end(self, at: Point) -> Pressed | None:
-        """Button up; None where it was not down."""
+        """Button up; None if the button was not down."""
         start, kind = self._start, self.state
         self.cancel()
         if start is None:
@@ -67,15 +67,15 @@ class Pressing:
         return Pressed(kind, start, box_between(self.trail[0], at), tuple(self.trail[::step]))
 
     def cancel(self) -> None:
-        """As if the button had not been pressed."""
+        """Forget the press."""
         self._start, self.state = None, PressState.IDLE
 
 
 def box_between(a: Point, b: Point) -> Box:
-    """xyxy of two corners."""
+    """The box of two corners, xyxy."""
     return min(a[0], b[0]), min(a[1], b[1]), max(a[0], b[0]), max(a[1], b[1])
 
 
 def label_of(pointer: Pointer) -> int:
-    """0 for what is not of the object: the right button, or Alt."""
+    """0 for a point that is not on the object: the right button, or Alt."""
     return 0 if pointer.button is Button.RIGHT or pointer.modifiers.is_alt else 1

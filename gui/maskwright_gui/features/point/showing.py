@@ -1,4 +1,4 @@
-"""How a draft looks: its outline so far, what was pressed, and how far it reaches."""
+"""How a draft looks: its outline so far, the presses, and the area in which a click still belongs to it."""
 
 from collections.abc import Iterable
 from dataclasses import replace
@@ -13,11 +13,13 @@ from maskwright_gui.tools.overlay import Mark, OverlayLine, OverlayMarks, Stroke
 from maskwright_gui.tools.tool import Pointer
 
 _NEAR_SHARE, _NEAR_SCREEN_PX = 0.35, 32.0
-"""A click so far beyond an object's box, of its longer side and at least on screen, is for another object."""
+"""A click this far beyond an object's box is for another object: as a share of its longer side, but at least this far
+on screen.
+"""
 
 
 def drafted(draft: Draft, category_id: int) -> Instance | None:
-    """How the object looks so far; None while nothing is known of a new one."""
+    """The object as it looks so far; None while nothing is known of a new one."""
     outline = draft.latest
     if outline is None or not outline.polygons:
         return draft.base
@@ -27,7 +29,7 @@ def drafted(draft: Draft, category_id: int) -> Instance | None:
 
 
 def draft_marks(draft: Draft) -> list[OverlayMarks]:
-    """What was pressed: dots for what belongs to the object and for what does not."""
+    """The presses: different dots for points on the object and off it."""
     marks = []
     for label, mark in ((1, Mark.INSIDE), (0, Mark.OUTSIDE)):
         points = [point for press in draft.presses if press.label == label for point in press.points]
@@ -37,7 +39,7 @@ def draft_marks(draft: Draft) -> list[OverlayMarks]:
 
 
 def press_lines(pressing: Pressing, at: Point) -> list[OverlayLine]:
-    """The box or stroke that is being dragged, with the pointer `at`."""
+    """The box or stroke being dragged, with the pointer at `at`."""
     match pressing.state:
         case PressState.BOX:
             x1, y1, x2, y2 = box_between(pressing.trail[0], at)
@@ -49,12 +51,12 @@ def press_lines(pressing: Pressing, at: Point) -> list[OverlayLine]:
 
 
 def outline_lines(polygons: Iterable[Polygon], stroke: Stroke) -> list[OverlayLine]:
-    """What a press would take."""
+    """The outline that a press would give."""
     return [OverlayLine(ring, stroke, is_closed=True) for part in polygons for ring in part.rings]
 
 
 def reach_of(draft: Draft) -> Box:
-    """Around everything that was shown of the object, and what came of it."""
+    """The box around all presses and the outline so far."""
     corners = [point for press in draft.presses for point in press.points]
     corners += [corner for press in draft.presses if press.box for corner in _corners(press.box)]
     if draft.latest is not None:

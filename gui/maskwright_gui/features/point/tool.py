@@ -1,4 +1,5 @@
-"""Point at an object and have it outlined; point again to correct it. A state machine without Qt and without a network.
+"""Outlines an object that the user points at; further presses correct it. A state machine without Qt and without a
+network.
 
 A click shows what belongs to the object, Alt or the right button what does not, a drag a box, Shift and a drag a rough
 stroke. With an object selected the same presses correct its outline. Answers come later, through `on_answer`.
@@ -22,7 +23,7 @@ NAME = "point"
 
 
 class PointTool(BaseTool):
-    """See the module. `outliner` answers; `describe` says who did, for the object's provenance."""
+    """See the module docstring. `outliner` answers; `describe` gives the object's provenance."""
 
     name = NAME
     _keys_while_busy: ClassVar[frozenset[str]] = frozenset({"Escape", "Enter", "Backspace", "[", "]"})
@@ -33,7 +34,7 @@ class PointTool(BaseTool):
         self._pressing = Pressing()
         self._draft: Draft | None = None
         self._accepted: list[Accepted] = []
-        """Before the assistant had answered; committed when it does."""
+        """Accepted before the assistant had answered; committed when it does."""
         self._taken_back: list[Press] = []
         self._pointer: Pointer | None = None
         self._foreseen: Foreseen | None = None
@@ -67,7 +68,7 @@ class PointTool(BaseTool):
 
     @property
     def next_press(self) -> Press | None:
-        """What the mouse is about to show; None where it cannot be told, or would show nothing."""
+        """The press that the mouse is about to make; None if that is unclear or would give nothing."""
         pointer = self._pointer
         if pointer is None or self._context.category_id is None:
             return None
@@ -84,12 +85,12 @@ class PointTool(BaseTool):
 
     @property
     def is_searching(self) -> bool:
-        """Whether the next press does not mention how large its object is."""
+        """Whether the next press says nothing about the object's size."""
         press = self.next_press
         return press is not None and press.box is None and self._draft_of(press) is None
 
     def foresee(self) -> None:
-        """Ask what `next_press` would take, before it is made."""
+        """Ask for the outline of `next_press` before it is made."""
         press = self.next_press
         if press is None:
             return
@@ -161,7 +162,7 @@ class PointTool(BaseTool):
         return True
 
     def on_answer(self, serial: int, outline: OutlineAnswer | None) -> None:
-        """What came of a prompt; None where nothing was found or the assistant failed."""
+        """The answer to a prompt; None if nothing was found or the assistant failed."""
         if self._foreseen is not None and self._foreseen.serial == serial:
             self._foreseen = replace(self._foreseen, outline=outline)
         if self._draft is not None:
@@ -172,7 +173,7 @@ class PointTool(BaseTool):
                 self._commit(accepted)
 
     def on_document(self) -> None:
-        """Proposals that arrive disturb nothing; another image does, and so does the end of what is corrected."""
+        """New proposals disturb nothing; another image, or a change of the object being corrected, ends the draft."""
         if self._context.document.image_id != self._image_id:
             self.cancel()
             self._image_id = self._context.document.image_id
@@ -180,7 +181,7 @@ class PointTool(BaseTool):
             self.cancel()
 
     def cancel(self) -> None:
-        """Give up the draft; what was accepted is made when its answer comes, wherever the user is by then."""
+        """Discard the draft; what was accepted is made when its answer comes, wherever the user is by then."""
         for accepted in self._accepted:
             self._outliner.finish(accepted)
         self._accepted.clear()
@@ -189,7 +190,7 @@ class PointTool(BaseTool):
         self._taken_back.clear()
 
     def accept(self) -> None:
-        """The draft becomes an object, at once or when its answer is there."""
+        """Make the draft an object, at once or when its answer arrives."""
         if self._draft is not None and self._draft.base is None and self._context.category_id is None:
             self._context.ask_class()  # it was deleted meanwhile; the draft stays
             return
@@ -227,11 +228,11 @@ class PointTool(BaseTool):
         if self._draft is not None and label_of(pressed) and not is_near(reach_of(self._draft), point, pressed):
             self.accept()
         if self._draft is None and not label_of(pressed) and self._selected is None:
-            return  # nothing there that could be taken away
+            return  # nothing there to be removed
         self._show(Press((point,), label_of(pressed)))
 
     def _show_box(self, box: Box) -> None:
-        """A box is always an object of its own."""
+        """Draft a box, which is always a new object."""
         if not _has_area(box):
             return
         self.accept()
@@ -250,18 +251,18 @@ class PointTool(BaseTool):
         presses = (*self._draft.presses, press)
         self._draft.add(press, self._ask(presses, base=self._draft.base, previous=before))
         if foreseen is not None and foreseen.outline is not None and foreseen.is_like(presses):
-            self._draft.answers[-1] = foreseen.outline  # shown until its own answer is there
+            self._draft.answers[-1] = foreseen.outline  # shown until its own answer arrives
         self._foreseen = None
 
     def _new_draft(self, press: Press) -> Draft:
-        """Of what is selected, where the press is meant for it; of a new object anywhere else."""
+        """A draft of the selection if the press is meant for it, else of a new object."""
         draft = self._draft_of(press)
         if draft is None and self._selected is not None and press.points:
             self._context.select(frozenset())
         return draft or Draft()
 
     def _draft_of(self, press: Press) -> Draft | None:
-        """The one that a press belongs to, or a new one of what is selected; None for an object of its own."""
+        """The draft that a press belongs to, or a new one of the selection; None for a new object."""
         if press.box is not None or self._pointer is None:
             return None
         draft, base, at = self._draft, self._selected, press.points[0]
@@ -284,7 +285,7 @@ class PointTool(BaseTool):
         return serial
 
     def _pick(self, point: Point) -> None:
-        """Ctrl-click: what is to be corrected, or nothing."""
+        """Ctrl-click: select the object to correct, or nothing."""
         self.accept()
         self._context.select(frozenset(self._context.index.at(*point)[:1]))
 
@@ -315,7 +316,7 @@ class PointTool(BaseTool):
         return [*pressed, *outline_lines(foreseen.outline.polygons, stroke)]
 
     def _notes(self) -> list[OverlayNote]:
-        """Which class it will be, at the pointer."""
+        """The class of the new object, shown at the pointer."""
         if self._pointer is None or self._context.category_id is None or not self._context.category_name:
             return []
         is_correction = self._draft.base is not None if self._draft is not None else self._selected is not None
@@ -325,7 +326,7 @@ class PointTool(BaseTool):
 
     @property
     def _selected(self) -> Instance | None:
-        """What the user has selected to be corrected."""
+        """The object selected for correction."""
         chosen = self._context.selected_editable
         return self._context.document[next(iter(chosen))] if len(chosen) == 1 else None
 

@@ -1,4 +1,4 @@
-"""The ways out of a damaged project file: what can be read of it, an earlier copy, or a new beginning."""
+"""What to do with a damaged project file: recover what can be read, restore an earlier copy, or start over."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -19,13 +19,13 @@ SALVAGE, RESTORE, ANEW = "Recover what can be read", "Restore the latest copy", 
 
 
 class RunOperation(Protocol):
-    """Begins an operation in the background; `complaint`: what to tell the user when it fails."""
+    """Starts an operation; `complaint`: what to tell the user if it fails."""
 
     def __call__(self, work: Work, on_done: Callable[..., object], complaint: str, /) -> None: ...
 
 
 class DamagedProjects:
-    """Whatever the user chooses, the damaged file is kept."""
+    """Recovers or replaces damaged projects; the damaged file is always kept."""
 
     def __init__(
         self, run: RunOperation, tell: Callable[[Message], object], open_path: Callable[[Path], object]
@@ -34,7 +34,7 @@ class DamagedProjects:
         self._outcome: Message | None = None
 
     def message(self, complaint: str, error: DamagedProjectError, file: Path) -> Message:
-        """What is wrong, and the ways out; what can be read may be more than a copy has, or less."""
+        """What is wrong, and the choices. What can be read may be more than a copy has, or less."""
         detail = f"{file}: {error.message}. The damaged file is kept whatever you choose."
         is_lost = isinstance(error, LostProjectError)
         way, work = (ANEW, self.start_anew) if is_lost else (RESTORE, self.restore)
@@ -42,13 +42,13 @@ class DamagedProjects:
         return replace(message, other_text=SALVAGE, other=partial(self.salvage, file)) if error.has_rest else message
 
     def tell_outcome(self) -> None:
-        """The project that was damaged is open: what has become of it."""
+        """Tell how the recovery went, once the project is open."""
         if self._outcome is not None:
             outcome, self._outcome = self._outcome, None
             self._tell(outcome)
 
     def salvage(self, file: Path) -> None:
-        """Take out what can be read, and open that."""
+        """Recover what can be read, and open that."""
 
         def take_out(progress: Monitor) -> "Salvaged":
             from maskwright.project.salvage import salvage
@@ -58,7 +58,7 @@ class DamagedProjects:
         self._run(take_out, partial(self._on_taken_out, file), "Nothing was recovered")
 
     def start_anew(self, file: Path) -> None:
-        """Set the file aside where there is no copy of it; its folder of images becomes a new project."""
+        """Set the file aside if there is no copy of it; its image folder becomes a new project."""
 
         def put_away(progress: Monitor) -> Path:
             from maskwright.project.anew import set_aside
@@ -69,7 +69,7 @@ class DamagedProjects:
         self._run(put_away, partial(self._on_put_away, file), "The project was not set aside")
 
     def restore(self, file: Path) -> None:
-        """Put the newest whole copy in its place, and open that."""
+        """Put the newest intact copy in its place, and open that."""
 
         def put_back(progress: Monitor) -> Path:
             from maskwright.project.restoring import restore_newest

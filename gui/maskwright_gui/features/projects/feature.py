@@ -31,7 +31,7 @@ MODEL_SUFFIXES = frozenset({".xml", ".onnx", ".pb"})
 
 
 class ProjectsFeature(Feature):
-    """One background task at a time; a new one ends the one before."""
+    """One background operation at a time; a new one replaces it."""
 
     images_added = Signal()
     opened = Signal()
@@ -40,11 +40,11 @@ class ProjectsFeature(Feature):
     failures_wanted = Signal(object, str)
     """(list of Failure, title)."""
     rescued = Signal(object)
-    """The question (QMessageBox) whether rescued edits are to be put in."""
+    """The question (QMessageBox) whether to restore rescued edits."""
     not_opened = Signal(object)
     """Path of what could not be opened."""
     images_missing = Signal(int)
-    """So many images of the project that was opened are not where it expects them."""
+    """Number of images in the opened project that are not where it expects them."""
 
     def __init__(self, context: Context, watch: SavingWatch, recent: RecentProjects) -> None:
         super().__init__(context)
@@ -109,7 +109,7 @@ class ProjectsFeature(Feature):
         self._window.empty_state.samples_requested.connect(self.open_samples)
 
     def open_path(self, path: Path) -> None:
-        """A folder, a project, an image of a folder or a model: whatever was dropped or named."""
+        """Open a folder, a project, an image of a folder or a model: whatever was dropped or named."""
         path = path.expanduser().absolute()
         if path.suffix.lower() in MODEL_SUFFIXES and path.is_file():
             self.model_dropped.emit(str(path))
@@ -125,7 +125,7 @@ class ProjectsFeature(Feature):
         self._watch.follow(path)
 
     def make_project(self, folder: Path, place: Path) -> None:
-        """For the images in `folder`; its own folder is `place`, which ends in .maskwright."""
+        """Create a project for the images in `folder`, at `place`, which ends in .maskwright."""
         if self.may_lose_edits():
             self._open(place, lambda progress: make_project(folder, place, progress))
 
@@ -140,7 +140,7 @@ class ProjectsFeature(Feature):
         self._run(_make_samples, lambda folder: self.open_path(folder), "The samples could not be created")
 
     def save(self) -> None:
-        """Now; edits are saved by themselves, too."""
+        """Save now; edits are also saved as they are made."""
         if self._session.save():
             self.told.emit(Message("Everything is saved", "Every edit is saved as you make it."))
         else:
@@ -149,14 +149,14 @@ class ProjectsFeature(Feature):
             self.told.emit(Message(state.short or "Some edits are not saved yet", state.detail, "warning"))
 
     def close_project(self) -> None:
-        """Back to the invitation, unless the user stays for unsaved edits."""
+        """Close the project, unless the user decides to wait for unsaved edits."""
         if not self.may_lose_edits():
             return
         self.stop()
         self._session.close_project()
 
     def may_lose_edits(self) -> bool:
-        """True when everything is saved, or the user goes without; asks where edits wait."""
+        """Whether the project may be closed: everything is saved, or the user agrees to go without."""
         if self._session.save():
             return True
         self._watch.look()
@@ -172,7 +172,7 @@ class ProjectsFeature(Feature):
         return True
 
     def show_unreadable(self) -> None:
-        """The files of the folder that are no images, with the reasons."""
+        """List the files of the folder that cannot be read, with the reasons."""
         images = self._opening.failures if self._opening is not None else []
         rows = [Failure(0, image.file_name, image.failure.message if image.failure else "") for image in images]
         self.failures_wanted.emit(rows, "Files that cannot be read")
@@ -235,7 +235,7 @@ class ProjectsFeature(Feature):
         self._run(lambda progress: add_rest(opening, progress), self._on_complete, "The folder was only partly read")
 
     def _show_wanted(self, opening: Opening, project: OpenProject) -> None:
-        """The image that was named, or the one that was on screen when the project was left."""
+        """Show the image that was asked for, or the last one on screen in an earlier session."""
         left = self._recent.get(project.path)
         wanted = opening.show or (left.left_at if left is not None else "")
         record = project.ask(lambda stored: stored.images.find(wanted)) if wanted else None
@@ -283,7 +283,7 @@ class ProjectsFeature(Feature):
 
 
 def _make_samples(progress: Monitor) -> Path:
-    """The sample project in the user's data folder, made where it is missing."""
+    """Path of the sample project in the user's data folder, created if it is missing."""
     from platformdirs import user_data_path
 
     from maskwright.samples.project import open_sample_project

@@ -1,1 +1,1 @@
-"""Edits that the project could not take."""
+"""Edits that the project could not store."""

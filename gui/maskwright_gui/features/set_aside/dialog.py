@@ -1,4 +1,4 @@
-"""Edits that the project could not take, with the reason of each: try again, keep them in a file, or let them go."""
+"""Edits that the project could not store, with the reasons: try again, save them to a file, or discard them."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -31,11 +31,11 @@ _PLACE = Qt.ItemDataRole.UserRole
 
 
 class SetAsideDialog(QDialog):
-    """Stays open beside the work; its buttons mean the selected edits."""
+    """Stays open during work; its buttons apply to the selected edits."""
 
     image_chosen = Signal(object)
     retry_requested = Signal(object)
-    """Sequence of EditSetAside; so with the next two."""
+    """Sequence of EditSetAside; the same for the next two."""
     save_requested = Signal(object)
     discard_requested = Signal(object)
 
@@ -63,7 +63,7 @@ class SetAsideDialog(QDialog):
         self.show_edits(edits)
 
     def show_edits(self, edits: "Sequence[EditSetAside]") -> None:
-        """Oldest first; all of them are selected."""
+        """List the edits, oldest first; all of them are selected."""
         self._edits = tuple(edits)
         self._note.setText(_EXPLANATION if edits else _NONE)
         self._table.clear()
@@ -84,7 +84,7 @@ class SetAsideDialog(QDialog):
 
     @property
     def selected(self) -> "tuple[EditSetAside, ...]":
-        """The edits of the marked rows."""
+        """The edits of the selected rows."""
         return tuple(self._edits[place] for place in sorted(i.data(0, _PLACE) for i in self._table.selectedItems()))
 
     def _make_table(self) -> QTreeWidget:

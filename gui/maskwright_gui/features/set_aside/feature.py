@@ -1,4 +1,4 @@
-"""Tells of edits that the project could not take, and what can be done with them."""
+"""Reports edits that the project could not store, and offers what to do with them."""
 
 from collections.abc import Sequence
 from functools import partial
@@ -25,7 +25,7 @@ WHERE = "The edit was set aside and kept; later edits are not affected."
 
 
 class AsideFeature(Feature):
-    """Edits that could not be saved: listed, kept in a file, or thrown away."""
+    """Edits that could not be saved: listed, saved to a file, or discarded."""
 
     def __init__(self, context: Context, projects: ProjectsFeature, watch: SavingWatch) -> None:
         super().__init__(context)
@@ -37,7 +37,7 @@ class AsideFeature(Feature):
         self._session.put_aside.connect(self._on_put_aside)
 
     def open(self) -> SetAsideDialog | None:
-        """The list of them."""
+        """Open the list."""
         if self._session.project is None:
             return None
         if self._dialog is not None:
@@ -53,7 +53,7 @@ class AsideFeature(Feature):
         return dialog
 
     def tell_at_opening(self) -> None:
-        """Some were left from earlier."""
+        """Tell the user that edits are left from earlier sessions."""
         project = self._session.project
         count = len(project.ask(lambda stored: stored.set_aside.all())) if project is not None else 0
         if count:
@@ -61,7 +61,7 @@ class AsideFeature(Feature):
             self.told.emit(Message(what, "They could not be saved to the project.", "warning", "Show", self.open))
 
     def retry(self, edits: "Sequence[EditSetAside]") -> None:
-        """Put them in again; those that still do not fit come back as new ones."""
+        """Try to store them again; those that fail again are set aside again."""
         pending = [PendingEdit(each.image_id, each.change, each.label, each.kind, each.state) for each in edits]
         count = self._session.put_in(pending)
         gone = {each.id for each in edits}
@@ -72,11 +72,11 @@ class AsideFeature(Feature):
         self.told.emit(Message("Some edits cannot be tried again", "Some images are not in this project.", "warning"))
 
     def discard(self, edits: "Sequence[EditSetAside]") -> None:
-        """Throw them away for good."""
+        """Discard the edits for good."""
         self._forget({each.id for each in edits})
 
     def save(self, edits: "Sequence[EditSetAside]", path: Path) -> None:
-        """Write them to a file."""
+        """Write the edits to a file."""
         from maskwright.project.aside_file import write_set_aside
 
         if self._session.project is None:

@@ -1,1 +1,1 @@
-"""Outline an object by pointing at it, and correct any outline by pointing."""
+"""The ways to begin with a new project."""

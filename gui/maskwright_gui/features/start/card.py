@@ -1,4 +1,4 @@
-"""Over the first image of a new project: three ways to begin, each with a sentence and a button."""
+"""A card over the first image of a new project: three ways to begin, each with a sentence and a button."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from maskwright_gui.theme import Theme, themed_icon
 WIDTH_PX = 620
 LEAST_PX, MARGIN_PX = 360, 16
 _SPARE_PX = 8
-"""Rows of a grid come out a little lower than what they hold."""
+"""Rows of a grid layout come out slightly lower than their contents."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,7 @@ class Way:
 
 
 class StartCard(QFrame):
-    """Lies over `host`, in its middle; Esc or "Not now" takes it away."""
+    """A card in the middle of `host`; Esc or "Not now" closes it."""
 
     chosen = Signal(str)
     """Name of a way."""
@@ -61,6 +61,7 @@ class StartCard(QFrame):
         self._place()
 
     def set_theme(self, theme: Theme) -> None:
+        """Draw the icons in the theme's colours."""
         for label, way in zip(self._icons, self._ways, strict=True):
             label.setPixmap(themed_icon(way.icon, theme).pixmap(QSize(28, 28)))
 
@@ -106,7 +107,7 @@ class StartCard(QFrame):
         return row
 
     def _place(self) -> None:
-        """In the middle, as wide as there is room, and as high as the texts then are."""
+        """Centre the card, as wide as there is room for and as high as its texts need."""
         layout, width = self.layout(), min(WIDTH_PX, max(LEAST_PX, self._host.width() - 2 * MARGIN_PX))
         assert layout is not None
         layout.activate()

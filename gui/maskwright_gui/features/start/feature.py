@@ -1,4 +1,4 @@
-"""What a new project can begin with: a model that may know its images, pointing, or learning from what is outlined."""
+"""Offers ways to begin with a new project: a model that may suit its images, pointing, or learning from outlines."""
 
 from typing import TYPE_CHECKING
 
@@ -19,7 +19,7 @@ MODEL, POINT, LEARN = "model", "point", "learn"
 
 
 class StartFeature(Feature):
-    """Shows its card once per project, as long as nothing was done in it."""
+    """Shows its card once per project, as long as nothing has been done in it."""
 
     def __init__(self, context: Context, model: ModelFeature, tools: ToolsFeature, tour: TourFeature) -> None:
         super().__init__(context)
@@ -46,7 +46,7 @@ class StartFeature(Feature):
             self.show_card(beginning)
 
     def _is_new(self) -> bool:
-        """Nothing was done in it, and nobody was asked."""
+        """Whether nothing has been done in the project and the card was not shown."""
         project = self._session.project
         if project is None or project.is_read_only or project.setting(ASKED_SETTING) or project.last_run() is not None:
             return False
@@ -126,5 +126,5 @@ class StartFeature(Feature):
             return
         try:
             project.set_setting(ASKED_SETTING, True)
-        except MaskwrightError:  # asked again at the next start
+        except MaskwrightError:  # the next start asks again
             return

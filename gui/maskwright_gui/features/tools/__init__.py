@@ -1,1 +1,1 @@
-"""The tools of the canvas: which one is active, its slider, and how its key lends it."""
+"""The tools of the canvas: which one is active, its slider, and using a tool while its key is held."""

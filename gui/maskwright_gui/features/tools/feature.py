@@ -1,7 +1,7 @@
-"""Which tool is active; every tool is an action, a radio button of the toolbar and a maker of its state machine.
+"""Which tool is active. Every tool is an action, a radio button on the toolbar and a factory of its state machine.
 
-A tap on its key changes the tool for good. Held while the mouse works, the key lends the tool: most corrections need
-one stroke of the brush or one line across, and then the select tool again. Escape leads back, too.
+Tapping a tool's key switches to it for good. Holding the key while using the mouse switches for that stroke only: most
+corrections need one stroke of the brush or one line across, and then the select tool again. Escape also leads back.
 """
 
 from collections.abc import Callable
@@ -32,13 +32,13 @@ from maskwright_gui.tools.simplify import SimplifyTool
 from maskwright_gui.tools.tool import Tool
 
 HELD_MS = 250
-"""Whoever types fast has begun the drag before the finger leaves the key."""
+"""A fast typist has begun the drag before releasing the key."""
 HOME = "select"
 _MODIFIERS = frozenset({Qt.Key.Key_Shift, Qt.Key.Key_Control, Qt.Key.Key_Alt, Qt.Key.Key_AltGr, Qt.Key.Key_Meta})
 
 
 class LentTool(QObject):
-    """Listens to keys of the window and to the mouse on the canvas; `use_tool` makes a tool the active one by id."""
+    """Switches to a tool while its key is held. `use_tool` activates a tool by id."""
 
     def __init__(self, window: MainWindow, canvas: CanvasView, use_tool: Callable[[str], None]) -> None:
         super().__init__(window)
@@ -48,16 +48,16 @@ class LentTool(QObject):
         self._tool_before = canvas.tool.name
         """When the key was pressed."""
         self._was_used = False
-        """Whether the mouse was pressed on the canvas since."""
+        """Whether the mouse has been pressed on the canvas since."""
         self._after_stroke: str | None = None
-        """The tool to go back to when the button, which is still down, is let go."""
+        """The tool to go back to when the mouse button, still down, is released."""
         canvas.tool_shown.connect(self._on_tool_shown)
         canvas.installEventFilter(self)
         window.installEventFilter(self)
 
     @property
     def _lends(self) -> bool:
-        """Whether the key that is down has brought the tool."""
+        """Whether the held key has switched the tool."""
         return self._held.key is not None and self._tool_before != self._canvas.tool.name
 
     def _on_key_press(self, event: QKeyEvent) -> None:
@@ -73,16 +73,16 @@ class LentTool(QObject):
             self._use_tool(back)
         elif QApplication.mouseButtons() & Qt.MouseButton.LeftButton:
             self._after_stroke = back
-        # else a line of many clicks, which is not to be lost
+        # otherwise a line of many clicks would be lost
 
     def _on_tool_shown(self) -> None:
         back = self._after_stroke
         if back is not None and not self._canvas.tool.is_busy:
-            self._after_stroke = None  # showing the other tool comes by here, too
+            self._after_stroke = None  # showing the other tool calls this method, too
             self._use_tool(back)
 
     def _is_way_home(self, event: QKeyEvent) -> bool:
-        """An Escape on the canvas that its tool had no use for."""
+        """Whether this is an Escape on the canvas that the tool did not use."""
         return event.key() == Qt.Key.Key_Escape and self._canvas.hasFocus() and self._canvas.tool.name != HOME
 
     # Qt
@@ -106,24 +106,24 @@ class LentTool(QObject):
 
 @dataclass(frozen=True, slots=True)
 class ToolEntry:
-    """A tool as the window knows it; its action is called `tool_` and the id."""
+    """A tool as the window knows it; the id of its action is "tool_" and `id`."""
 
     id: str
-    """The `name` of the tool that is made."""
+    """The `name` of the tool."""
     text: str
     short: str
-    """Stands beside the icon on the toolbar, if names are shown."""
+    """Short name, shown beside the icon on the toolbar."""
     icon: str
     keys: Keys
     make: Callable[[ToolContext], Tool]
     words: str = ""
     presets: Keymap = field(default_factory=dict)
     makes_objects: bool = False
-    """It needs a class for what it draws."""
+    """Whether its objects need a class."""
     group: int = 0
-    """Of the menu and the toolbar."""
+    """Group in the menu and on the toolbar."""
     is_on_bar: bool = True
-    """Where it is not, key, menu and search lead to it: at 1280 x 800 the bar is full."""
+    """If not, it is in the menu and the search, and has a key: at 1280 x 800 the toolbar is full."""
 
 
 OWN_TOOLS = (
@@ -205,14 +205,14 @@ OWN_TOOLS = (
         presets={"ISAT": ("Shift+S",)},
     ),
 )
-"""Those that are there whatever else the window can do."""
+"""The built-in tools; features may add more."""
 
 
 class ToolsFeature(Feature):
-    """Which tool is in use, for good or while its key is held."""
+    """Which tool is active, for good or while its key is held."""
 
     class_missing = Signal()
-    """A tool that makes objects was taken up in a project without classes."""
+    """A tool that draws objects was activated in a project without classes."""
 
     def __init__(self, context: Context) -> None:
         super().__init__(context)
@@ -227,7 +227,7 @@ class ToolsFeature(Feature):
         self._canvas.class_missing.connect(self.class_missing)
 
     def add(self, entry: ToolEntry) -> None:
-        """A tool of its own feature: below the others in menu and toolbar."""
+        """Add the tool of another feature, below the others in menu and toolbar."""
         self.entries[entry.id] = entry
         self._declare(
             Action(
@@ -248,16 +248,16 @@ class ToolsFeature(Feature):
         )
 
     def _on_project_changed(self, project: OpenProject | None) -> None:
-        """Nothing can be drawn in a project that is open for reading only, and that is said before anybody tries."""
+        """Disable drawing in a project that is open as read-only, and say so before the user tries."""
         is_read_only = project is not None and project.is_read_only
         self._canvas.set_read_only(is_read_only)
         if is_read_only:
             self.use(HOME)
 
     def use(self, tool_id: str) -> None:
-        """Make the tool the active one."""
+        """Activate a tool."""
         entry = self.entries[tool_id]
-        if self._canvas.tool.name != tool_id:  # its key pressed again, or held, keeps what is being drawn
+        if self._canvas.tool.name != tool_id:  # pressing its key again, or holding it, keeps the draft
             self._canvas.set_tool(entry.make(self._canvas.context))
         self._actions[f"tool_{tool_id}"].setChecked(True)
         if entry.makes_objects and self._session.project is not None and not self._session.classes.listed:

@@ -1,4 +1,4 @@
-"""What a tool's slider shows and does, and the size of the brush: fitting at first, remembered by the project."""
+"""The slider of the active tool, and the size of the brush: fitted to the image at first, then stored."""
 
 import logging
 import math
@@ -25,18 +25,18 @@ BRUSH_SETTING = "window.brush_radius"
 _RADII = Scale(0.5, 500.0)
 _SHARE_OF_OBJECT, _SHARE_OF_VIEW = 1 / 8, 1 / 40
 _COARSEST_SHARE = 1 / 8
-"""Of an object's longer side: farther from its outline nothing is left of its shape."""
+"""As a share of an object's longer side: a larger brush would blot out its shape."""
 _KEEP_AFTER_MS = 500
 
 
 class ToolSlider(QObject):
-    """The one slider that a tool may have: brush size, detail."""
+    """The slider of the active tool: brush size, or detail."""
 
     def __init__(self, canvas: CanvasView, bar: ToolOptionsBar, session: Session, parent: QObject) -> None:
         super().__init__(parent)
         self._canvas, self._bar, self._session = canvas, bar, session
         self._kept_radius: float | None = None
-        """What the project holds; None: nobody has painted in it yet."""
+        """The size stored in the project; None if nobody has painted in it yet."""
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.setInterval(_KEEP_AFTER_MS)
@@ -63,7 +63,7 @@ class ToolSlider(QObject):
                 self._bar.show_choice(None)
 
     def _detail_scale(self) -> Scale:
-        """From what leaves a few points of the largest selected object to what leaves all."""
+        """The scale from a few points of the largest selected object to all of them."""
         context = self._canvas.context
         boxes = [context.document[id_].bounds_xyxy for id_ in context.selected_editable]
         longest = max((max(x2 - x1, y2 - y1) for x1, y1, x2, y2 in boxes), default=0.0)
@@ -104,12 +104,12 @@ class ToolSlider(QObject):
         try:
             project.set_setting(BRUSH_SETTING, radius)
             self._kept_radius = radius
-        except ProjectError as error:  # the size of a brush is not worth a question
+        except ProjectError as error:  # a brush size that is lost is not worth a message
             log.warning("the size of the brush is not kept: %s", error)
 
 
 def fitting_radius(instances: Iterable[Instance], visible_box: Box) -> float:
-    """A brush that suits the typical object; where there is none, what is in view. Image pixels."""
+    """A brush radius that suits the typical object or, without objects, the visible part. Image pixels."""
     boxes = [one.bounds_xyxy for one in instances if one.polygons]
     sides = [math.sqrt((x2 - x1) * (y2 - y1)) for x1, y1, x2, y2 in boxes]
     x1, y1, x2, y2 = visible_box

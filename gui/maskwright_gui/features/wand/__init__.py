@@ -1,1 +1,1 @@
-"""A magic wand: what is of one colour around a click, inside a disc."""
+"""A magic wand: selects one colour around a click, inside a disc."""

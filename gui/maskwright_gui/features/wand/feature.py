@@ -26,7 +26,7 @@ _MIN_IOU = 0.98
 
 
 class WandThread(Worker):
-    """In the order in which they were made; clicks beyond the eighth that waits are not taken."""
+    """Answers clicks in order; while eight are waiting, further ones are dropped."""
 
     found = Signal(object, object)
     """(Touch, tuple of Polygon)."""
@@ -39,14 +39,14 @@ class WandThread(Worker):
         self._waiting: deque[tuple[Touch, Path]] = deque()
 
     def ask(self, touch: Touch, path: Path) -> None:
-        """`path`: of its image."""
+        """path: the image's file."""
         with self._condition:
             if len(self._waiting) < _MOST_WAITING:
                 self._waiting.append((touch, path))
             self._condition.notify()
 
     def forget(self) -> None:
-        """Another project is open: its images have the same numbers."""
+        """Another project is open: its images have the same ids."""
         with self._condition:
             self._waiting.clear()
 
@@ -56,7 +56,7 @@ class WandThread(Worker):
                 self.found.emit(job[0], self._area(*job))
             except MaskwrightError as error:
                 self.failed.emit(error)
-            except Exception:  # the border of a thread: the next click is to be answered
+            except Exception:  # the boundary of a thread: the next click must be answered
                 log.exception("the wand failed")
 
     def _next(self) -> tuple[Touch, Path] | None:
@@ -74,7 +74,7 @@ class WandThread(Worker):
 
 
 class WandFeature(Feature):
-    """Adds the tool, and hands it what its clicks find."""
+    """Adds the tool, and passes it the areas that its clicks find."""
 
     def __init__(self, context: Context, tools: ToolsFeature, point: PointFeature) -> None:
         super().__init__(context)

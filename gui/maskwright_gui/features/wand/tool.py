@@ -1,4 +1,4 @@
-"""Take what is of one colour around a click, never beyond a disc; a state machine without Qt and without pixels."""
+"""Selects one colour around a click, never beyond a disc; a state machine without Qt and without pixels."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -22,20 +22,20 @@ Point = tuple[float, float]
 
 @dataclass(frozen=True, slots=True)
 class Touch:
-    """One click, and what its answer is for."""
+    """One click, and what its answer applies to."""
 
     serial: int
     image_id: int
     at: Point
     radius_px: float
     targets: frozenset[int]
-    """Objects that grow or shrink; none for a new one."""
+    """Objects to grow or shrink; none for a new one."""
     takes_away: bool
     category_id: int
 
 
 class Wands(Protocol):
-    """Finds areas in the background; the disc keeps its size from one use of the tool to the next."""
+    """Finds areas in the background; keeps the disc size between uses of the tool."""
 
     radius_screen_px: float
 
@@ -43,7 +43,7 @@ class Wands(Protocol):
 
 
 class WandTool(DiscTool):
-    """Works on the selected object, else begins a new one. Ctrl takes away."""
+    """Extends the selected object, or begins a new one. Ctrl removes."""
 
     name = NAME
 
@@ -86,10 +86,10 @@ class WandTool(DiscTool):
         self._pointer = pointer
 
     def on_document(self) -> None:
-        """Clicks under way are for what they were made on; see `on_answer`."""
+        """Running clicks belong to the document they were made on; see `on_answer`."""
 
     def on_answer(self, touch: Touch, area: Sequence[Polygon]) -> None:
-        """What a click found, on the image it was made on; nothing is done where that has been left."""
+        """The area that a click found; ignored if its image has been left."""
         document = self._context.document
         if touch.image_id != document.image_id or not area:
             return

@@ -1,1 +1,1 @@
-"""Draw along edges: from click to click the line finds its way by itself."""
+"""Draws along edges: between clicks the line follows the edges of the image."""

@@ -1,4 +1,4 @@
-"""The live wire in the window: ways along edges are made in a thread, from the click made last."""
+"""The live wire in the window: a thread computes the paths along edges from the last click."""
 
 import logging
 from collections.abc import Callable
@@ -28,7 +28,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class WireRequest:
-    """Ways from a point of an image."""
+    """A request for the paths from a point of an image."""
 
     image_id: int
     path: Path
@@ -37,7 +37,7 @@ class WireRequest:
 
 
 class WireThread(Worker):
-    """Makes the ways from one point, the newest wish first; a tenth of a second each."""
+    """Computes the paths from one point, the newest request first; each takes a tenth of a second."""
 
     ready = Signal()
     failed = Signal(object)
@@ -50,19 +50,19 @@ class WireThread(Worker):
         self._made: tuple[WireRequest, LiveWire] | None = None
 
     def prepare(self, wish: WireRequest) -> None:
-        """Nothing is done twice."""
+        """Request the paths; a request that is already known changes nothing."""
         with self._condition:
             is_made = self._made is not None and self._made[0] == wish
             self._waiting = None if is_made else wish
             self._condition.notify()
 
     def wire_at(self, image_id: int, anchor: Point) -> "LiveWire | None":
-        """None while it is being made."""
+        """The paths from the anchor; None while they are being computed."""
         made = self._made
         return made[1] if made is not None and (made[0].image_id, made[0].anchor) == (image_id, anchor) else None
 
     def forget(self) -> None:
-        """Another project is open: its images have the same numbers."""
+        """Another project is open: its images have the same ids."""
         with self._condition:
             self._waiting = self._made = None
 
@@ -72,7 +72,7 @@ class WireThread(Worker):
                 self._make(wish)
             except MaskwrightError as error:
                 self.failed.emit(error)
-            except Exception:  # the border of a thread: straight lines can still be drawn
+            except Exception:  # the boundary of a thread: straight lines can still be drawn
                 log.exception("no way along edges was made")
 
     def _next(self) -> WireRequest | None:
@@ -91,7 +91,7 @@ class WireThread(Worker):
 
 
 class WireFeature(Feature):
-    """Adds the tool, and answers where it asks for ways."""
+    """Adds the tool, and gives it the paths."""
 
     def __init__(self, context: Context, tools: ToolsFeature, point: PointFeature) -> None:
         super().__init__(context)

@@ -1,4 +1,4 @@
-"""Draw a polygon whose sides follow the edges in the image; a state machine without Qt and without pixels."""
+"""Draws a polygon whose sides follow the edges in the image; a state machine without Qt and without pixels."""
 
 from collections.abc import Sequence
 from typing import Protocol
@@ -14,21 +14,21 @@ from maskwright_gui.tools.tool import Pointer
 
 NAME = "wire"
 REACH_SCREEN_PX = 240.0
-"""How far from a click the way is looked for; beyond, the line is straight."""
+"""How far from a click the path is computed; beyond that the line is straight."""
 
 
 class Ways(Protocol):
-    """Knows the ways along edges from one point at a time, made in the background."""
+    """Paths along edges from one point at a time, computed in the background."""
 
     def prepare(self, anchor: Point, reach_px: float) -> None:
-        """The line continues from here; whatever was prepared before is not needed any more."""
+        """The line continues from here; earlier paths are no longer needed."""
 
     def way(self, anchor: Point, target: Point) -> Points | None:
         """(N, 2) from the anchor to the target, both included; None while it is not known."""
 
 
 class WireTool(PathTool):
-    """Ctrl draws a straight side, for edges that are blurred; all else is as with the polygon."""
+    """Ctrl draws a straight side, for blurred edges; all else works as with the polygon."""
 
     name = NAME
     _needs_category = True
@@ -76,7 +76,7 @@ class WireTool(PathTool):
         return as_points(self._points[-1], *inner, place)
 
     def _inner(self, anchor: Point, target: Point, pointer: Pointer) -> list[Point]:
-        """What lies between the two."""
+        """The points between the two."""
         way = None if pointer.modifiers.ctrl else self._ways.way(anchor, target)
         return _pairs(way[1:-1]) if way is not None else []
 

@@ -1,5 +1,7 @@
 """Images are excluded and removed in the window, by row, by action and back."""
 
+import re
+
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
@@ -153,13 +155,7 @@ def test_the_menu_of_several_rows_says_how_many_each_row_of_it_is_about(opened: 
     menu = opened.image_menu.make_for_several([1, 2, 3])
     assert isinstance(menu, QMenu)
     texts = [action.text() for action in menu.actions() if not action.isSeparator()]
-    assert texts == [
-        "Run the model on 2 images",
-        "Include in the data set again (1)",
-        "Exclude from the data set (2)",
-        "Remove from the project (3)",
-        "Copy their names",
-    ]
+    assert [re.findall(r"\d", text) for text in texts] == [["2"], ["1"], ["2"], ["3"], []], texts
 
 
 def test_removing_several_asks_where_one_has_been_worked_on(worked_on: Workbench) -> None:

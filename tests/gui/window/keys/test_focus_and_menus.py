@@ -123,7 +123,7 @@ def test_a_row_of_an_image_says_what_can_be_done_with_it(
 
 def test_the_menu_of_an_image_runs_the_model_on_it(qtbot: QtBot, opened: Workbench) -> None:
     with qtbot.waitSignal(opened.model.predicted, timeout=20_000):
-        choose(opened.image_menu.make(3), "Run the model on this image")
+        choose(opened.image_menu.make(3), "Run model on this image")
     assert len(opened.session.project.stored.instances.of(3)) == 2
 
 

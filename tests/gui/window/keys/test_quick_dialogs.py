@@ -58,7 +58,7 @@ def test_palette_prefers_what_begins_as_typed(qtbot: QtBot, opened: Workbench) -
         ("vertices", "Tools › Simplify  (vertices)"),
         ("coco", "File › Export annotations  (coco)"),
         ("predict", "Model › Run model on this image  (predict)"),
-        ("shortcuts", "Help › Change keys  (shortcuts)"),
+        ("bindings", "Help › Change keyboard shortcuts  (bindings)"),
         ("dark", "View › Light or dark theme"),
         ("undo", "Edit › Undo"),
     ],
